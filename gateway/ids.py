@@ -1,0 +1,85 @@
+"""Ids: 63-bit keys that sort by time, and the opaque global ids that clients hold.
+
+A key is 42 bits of milliseconds since 2000-01-01 UTC and 21 bits that make it unique. A global id is
+a type's prefix and each key as 16 hexadecimal digits: `acct_…` for an account, `purchase_…` with the
+account's key and then its own. There is one spelling of every id; anything else is malformed.
+"""
+
+import re
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+from gateway.clock import Clock
+from gateway.errors import NotFound
+
+EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
+RANDOM_BITS: Final = 21
+MAX_KEY: Final = 2**63 - 1
+
+_PREFIXES: Final = {
+    "Account": "acct",
+    "CreditPurchase": "purchase",
+    "Refund": "refund",
+    "Receipt": "receipt",
+    "Deployment": "deployment",
+}
+_TYPES: Final = {prefix: typename for typename, prefix in _PREFIXES.items()}
+_GLOBAL_ID: Final = re.compile(r"([a-z]{4,10})_([0-9a-f]{16})([0-9a-f]{16})?", re.ASCII)
+
+
+class GlobalId(NamedTuple):
+    """A parsed global id. `key` is 0 for an account, whose key is `account_id` itself."""
+
+    typename: str
+    account_id: int
+    key: int
+
+
+class KeyFactory:
+    """Hands out keys that grow, also within one millisecond.
+
+    `draw` returns the random bits (default: from the system); a seeded one makes keys repeatable.
+    """
+
+    def __init__(self, clock: Clock, draw: Callable[[int], int] = secrets.randbits) -> None:
+        self._clock = clock
+        self._draw = draw
+        self._last = 0
+
+    def new(self, at: datetime | None = None) -> int:
+        """Return a new key for the instant `at` (default: now)."""
+        milliseconds = int(((at or self._clock.now()) - EPOCH).total_seconds() * 1000)
+        key = (milliseconds << RANDOM_BITS) | self._draw(RANDOM_BITS)
+        if key >> RANDOM_BITS == self._last >> RANDOM_BITS and key <= self._last:
+            key = self._last + 1
+        self._last = key
+        return key
+
+
+def encode_global_id(typename: str, account_id: int, key: int = 0) -> str:
+    """Return the global id of a row; accounts have no second key."""
+    if typename == "Account":
+        return f"acct_{account_id:016x}"
+    return f"{_PREFIXES[typename]}_{account_id:016x}{key:016x}"
+
+
+def parse_global_id(text: str) -> GlobalId:
+    """Return the parts of a global id.
+
+    Raises NotFound for any other text: a malformed id is answered like one that does not exist.
+    """
+    match = _GLOBAL_ID.fullmatch(text)
+    if match is None or match[1] not in _TYPES:
+        raise NotFound("There is no such object.")
+    typename, account_id, key = _TYPES[match[1]], int(match[2], 16), int(match[3] or "0", 16)
+    if max(account_id, key) > MAX_KEY or (typename == "Account") != (match[3] is None):
+        raise NotFound("There is no such object.")
+    return GlobalId(typename, account_id, key)
+
+
+def receipt_prefix(draw: Callable[[int], int] = secrets.randbits) -> str:
+    """Return eight characters of Crockford's base 32 (no I, L, O, U) for an account's receipts."""
+    alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+    return "".join(alphabet[draw(5)] for _ in range(8))

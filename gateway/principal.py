@@ -1,0 +1,46 @@
+"""Who is asking. Made by `gateway.auth` from a checked credential, and asked for by every read."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a member may see of an account."""
+
+    OWNER = "OWNER"
+    BILLING = "BILLING"
+    VIEWER = "VIEWER"
+
+    @property
+    def sees_purchases(self) -> bool:
+        return self is not Role.VIEWER
+
+
+class Scope(StrEnum):
+    """What an API key may do."""
+
+    BILLING_READ = "billing:read"
+    ACCOUNTS_WRITE = "accounts:write"
+    USAGE_WRITE = "usage:write"
+    CREDITS_WRITE = "credits:write"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """A person (`subject` of a token) or an API key (`key_id`), never both.
+
+    A person sees the accounts that they are a member of. A key with `billing:read` sees `account_id`,
+    or every account where that is None (a key of the platform).
+    """
+
+    subject: str
+    key_id: str | None = None
+    account_id: int | None = None
+    scopes: frozenset[Scope] = frozenset()
+    expires_at: datetime | None = None
+
+    @property
+    def is_person(self) -> bool:
+        return self.key_id is None
