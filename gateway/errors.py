@@ -1,17 +1,17 @@
 """Every error that a client can be told about, with its stable code.
 
     GatewayError
-    ├── BadRequest                 BAD_REQUEST                   the transport's message is malformed
-    ├── BadUserInput               BAD_USER_INPUT                a value is not allowed; names the argument
-    │   └── BadCursor              BAD_CURSOR                    a cursor that this field did not hand out
-    ├── Unauthenticated            UNAUTHENTICATED               no credential, or one that does not hold
-    ├── Forbidden                  FORBIDDEN                     known, and not allowed to see this field
-    ├── NotFound                   NOT_FOUND                     not there, or not yours: the same answer
-    ├── Conflict                   CONFLICT                      the same key was used for something else
-    ├── DeadlineExceeded           TIMEOUT                       the request took longer than it may
-    ├── ServiceUnavailable         SERVICE_UNAVAILABLE           the database is away or too busy; try again
-    │   └── StorageFull            STORAGE_FULL                  writes are refused until there is room
-    └── ConfigurationError         (never sent)                  a setting that stops the start
+    ├── BadRequest             BAD_REQUEST           a malformed message
+    ├── BadUserInput           BAD_USER_INPUT        a value that is not allowed
+    │   └── BadCursor          BAD_CURSOR            a cursor from elsewhere
+    ├── Unauthenticated        UNAUTHENTICATED       no credential that holds
+    ├── Forbidden              FORBIDDEN             known, and not allowed
+    ├── NotFound               NOT_FOUND             not there, or not yours: the same answer
+    ├── Conflict               CONFLICT              the key was used otherwise
+    ├── DeadlineExceeded       TIMEOUT               it took longer than it may
+    ├── ServiceUnavailable     SERVICE_UNAVAILABLE   the database is away or busy
+    │   └── StorageFull        STORAGE_FULL          no writes until there is room
+    └── ConfigurationError     (never sent)          a setting that stops the start
 
 An exception outside this tree is unexpected: the edge logs it and sends only a request id.
 """

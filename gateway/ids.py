@@ -1,8 +1,8 @@
 """Ids: 63-bit keys that sort by time, and the opaque global ids that clients hold.
 
-A key is 42 bits of milliseconds since 2000-01-01 UTC and 21 bits that make it unique. A global id is
-a type's prefix and each key as 16 hexadecimal digits: `acct_…` for an account, `purchase_…` with the
-account's key and then its own. There is one spelling of every id; anything else is malformed.
+A key is 42 bits of milliseconds since 2000-01-01 UTC and 21 bits that make it unique. A global id
+is a type's prefix and each key as 16 hexadecimal digits: `acct_…` for an account, `purchase_…` with
+the account's key and then its own. There is one spelling of every id; anything else is malformed.
 """
 
 import re

@@ -31,8 +31,8 @@ class Scope(StrEnum):
 class Principal:
     """A person (`subject` of a token) or an API key (`key_id`), never both.
 
-    A person sees the accounts that they are a member of. A key with `billing:read` sees `account_id`,
-    or every account where that is None (a key of the platform).
+    A person sees the accounts that they are a member of. A key with `billing:read` sees
+    `account_id`, or every account where that is None (a key of the platform).
     """
 
     subject: str

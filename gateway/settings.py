@@ -1,7 +1,8 @@
 """Every setting, read once from the environment: name, default, unit, meaning.
 
 A setting `name` comes from `GATEWAY_NAME`, or, for secrets, from the file that `GATEWAY_NAME_FILE`
-names. The README's table is printed from this module (`gateway settings`), and a test compares them.
+names. The README's table is printed from this module (`gateway settings`), and a test compares
+them.
 """
 
 import os
@@ -81,7 +82,7 @@ class Settings(BaseSettings):
     )
     database_pool_size: int = Field(8, ge=1, le=200, description="Connections for reads.")
     database_pool_wait_seconds: float = Field(
-        2, gt=0, le=60, description="How long a request waits for a connection before it is refused."
+        2, gt=0, le=60, description="Longest wait of a request for a connection."
     )
     statement_timeout_seconds: float = Field(
         5, gt=0, le=300, description="Longest run of one statement."

@@ -1,0 +1,54 @@
+"""The tables, one noun a file: columns, constraints, and indexes with their reason."""
+
+from gateway.models.account import Account, AccountMember, LowBalance
+from gateway.models.api_key import ApiKey, IdempotencyKey
+from gateway.models.base import EARLIEST, LATEST, Instant, metadata, table_of
+from gateway.models.credit_purchase import (
+    SETTLED,
+    CreditPurchase,
+    CreditPurchaseKind,
+    CreditPurchaseStatus,
+    DisputeState,
+    PaymentMethodType,
+    Refund,
+    RefundStatus,
+)
+from gateway.models.deployment import Deployment
+from gateway.models.ledger_entry import LedgerCause, LedgerEntry
+from gateway.models.receipt import Receipt, ReceiptSequence
+from gateway.models.rollup import RollupActivity, RollupDay, RollupSlot
+from gateway.models.usage_event import Resource, UsageEvent
+from gateway.models.webhook_event import WebhookEvent, WebhookState
+
+__all__ = [
+    "EARLIEST",
+    "LATEST",
+    "SETTLED",
+    "Account",
+    "AccountMember",
+    "ApiKey",
+    "CreditPurchase",
+    "CreditPurchaseKind",
+    "CreditPurchaseStatus",
+    "Deployment",
+    "DisputeState",
+    "IdempotencyKey",
+    "Instant",
+    "LedgerCause",
+    "LedgerEntry",
+    "LowBalance",
+    "PaymentMethodType",
+    "Receipt",
+    "ReceiptSequence",
+    "Refund",
+    "RefundStatus",
+    "Resource",
+    "RollupActivity",
+    "RollupDay",
+    "RollupSlot",
+    "UsageEvent",
+    "WebhookEvent",
+    "WebhookState",
+    "metadata",
+    "table_of",
+]

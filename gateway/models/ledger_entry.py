@@ -1,0 +1,49 @@
+"""The ledger: what happened to a balance, in order of arrival."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, UniqueConstraint
+from sqlmodel import Field
+
+from gateway.models.base import Instant, Model, one_of
+
+
+class LedgerCause(StrEnum):
+    PURCHASE = "PURCHASE"
+    BONUS = "BONUS"
+    REFUND = "REFUND"
+    DISPUTE = "DISPUTE"
+    USAGE = "USAGE"
+    ADJUSTMENT = "ADJUSTMENT"
+
+
+class LedgerEntry(Model, table=True):
+    """One signed change of a balance. Append-only (a trigger refuses), numbered 1, 2, 3 … per
+    account.
+
+    `source_key` names the fact that it comes from and is unique in the account, so that no fact can
+    be booked twice. `balance_nanos` is the balance after it.
+    """
+
+    __tablename__ = "ledger_entry"
+    __table_args__ = (
+        UniqueConstraint("account_id", "source_key"),
+        ForeignKeyConstraint(
+            ["account_id", "purchase_id"], ["credit_purchase.account_id", "credit_purchase.id"]
+        ),
+        one_of("cause", LedgerCause),
+        CheckConstraint("version > 0", name="version_positive"),
+        {"sqlite_with_rowid": False},
+    )
+
+    account_id: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="account.account_id")
+    version: int = Field(sa_type=BigInteger, primary_key=True)
+    cause: str = Field(max_length=10)
+    amount_nanos: int = Field(sa_type=BigInteger)
+    balance_nanos: int = Field(sa_type=BigInteger)
+    source_key: str = Field(max_length=100)
+    purchase_id: int | None = Field(sa_type=BigInteger, default=None)
+    description: str | None = Field(max_length=2000, default=None)
+    effective_at: datetime = Field(sa_type=Instant)
+    recorded_at: datetime = Field(sa_type=Instant)

@@ -1,0 +1,73 @@
+"""Documents that last: a number, a date, and the data they were printed from."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Index,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlmodel import Field
+
+from gateway.models.base import Instant, Model
+
+
+class Receipt(Model, table=True):
+    """The document of a settled purchase, or the credit note of a refund. Never changed (a trigger
+    refuses).
+
+    `total_nanos` is what was charged, tax included; a credit note's is negative. `data` is the JSON
+    that the document is printed from, frozen at issue.
+    """
+
+    __tablename__ = "receipt"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["account_id", "purchase_id"], ["credit_purchase.account_id", "credit_purchase.id"]
+        ),
+        ForeignKeyConstraint(["account_id", "refund_id"], ["refund.account_id", "refund.id"]),
+        ForeignKeyConstraint(
+            ["account_id", "currency"], ["account.account_id", "account.currency"]
+        ),
+        UniqueConstraint("account_id", "year", "sequence"),
+        UniqueConstraint("account_id", "refund_id"),
+        CheckConstraint("sequence > 0", name="sequence_positive"),
+        # One receipt a purchase; its refunds have their own.
+        Index(
+            "uq_receipt_account_id_purchase_id",
+            "account_id",
+            "purchase_id",
+            unique=True,
+            postgresql_where=text("refund_id IS NULL"),
+            sqlite_where=text("refund_id IS NULL"),
+        ),
+    )
+
+    account_id: int = Field(sa_type=BigInteger, primary_key=True)
+    id: int = Field(sa_type=BigInteger, primary_key=True)
+    number: str = Field(max_length=24, unique=True)
+    year: int
+    sequence: int
+    purchase_id: int = Field(sa_type=BigInteger)
+    refund_id: int | None = Field(sa_type=BigInteger, default=None)
+    currency: str = Field(max_length=3)
+    total_nanos: int = Field(sa_type=BigInteger)
+    tax_nanos: int = Field(sa_type=BigInteger, default=0)
+    issued_at: datetime = Field(sa_type=Instant)
+    data: str = Field(sa_type=Text)
+
+
+class ReceiptSequence(Model, table=True):
+    """The last number that an account used in a year of its own zone; moved under the account's
+    lock.
+    """
+
+    __tablename__ = "receipt_sequence"
+
+    account_id: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="account.account_id")
+    year: int = Field(primary_key=True)
+    last_sequence: int

@@ -1,0 +1,67 @@
+"""What is derived from the facts and kept in the transaction that records them.
+
+The flows of a period are signed sums of nanos: spent (usage), purchased (cards), bonus (bonuses,
+coupons, grants, manual credits, less what was reversed), refunded and adjusted. `deployments` is
+the set of deployments with a usage event that starts in the period (`gateway.bitset` of ordinals),
+`resources` the quantities by resource and unit (JSON: `{"GPU\\u001fgpu-hour": nanos}`).
+"""
+
+from datetime import date, datetime
+
+from sqlalchemy import BigInteger, Date, LargeBinary, Text
+from sqlmodel import Field
+
+from gateway.models.base import Instant, Model
+
+
+class Flows(Model):
+    """The columns of both roll-ups of time."""
+
+    account_id: int = Field(sa_type=BigInteger, primary_key=True)
+    spent_nanos: int = Field(sa_type=BigInteger, default=0)
+    purchased_nanos: int = Field(sa_type=BigInteger, default=0)
+    bonus_nanos: int = Field(sa_type=BigInteger, default=0)
+    refunded_nanos: int = Field(sa_type=BigInteger, default=0)
+    adjusted_nanos: int = Field(sa_type=BigInteger, default=0)
+    deployments: bytes = Field(sa_type=LargeBinary, default=b"")
+    resources: str = Field(sa_type=Text, default="{}")
+
+
+class RollupDay(Flows, table=True):
+    """A calendar day in the account's own zone: a year of the default view is 366 rows."""
+
+    __tablename__ = "rollup_day"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    day: date = Field(sa_type=Date, primary_key=True)
+
+
+class RollupSlot(Flows, table=True):
+    """A quarter hour of UTC. Every zone's days since 2000 begin on one, so any zone adds up from
+    these.
+    """
+
+    __tablename__ = "rollup_slot"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    slot_at: datetime = Field(sa_type=Instant, primary_key=True)
+
+
+class RollupActivity(Model, table=True):
+    """A day's usage (in the account's own zone) by what can be asked for in a breakdown.
+
+    `deployment_id` 0 is usage without a deployment, an empty text is a provider or GPU model that
+    the events did not name. `events` counts those that are not corrections.
+    """
+
+    __tablename__ = "rollup_activity"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    account_id: int = Field(sa_type=BigInteger, primary_key=True)
+    day: date = Field(sa_type=Date, primary_key=True)
+    deployment_id: int = Field(sa_type=BigInteger, primary_key=True)
+    resource: str = Field(max_length=8, primary_key=True)
+    provider: str = Field(max_length=200, primary_key=True)
+    gpu_model: str = Field(max_length=200, primary_key=True)
+    spent_nanos: int = Field(sa_type=BigInteger, default=0)
+    events: int = Field(sa_type=BigInteger, default=0)

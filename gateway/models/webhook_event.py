@@ -1,0 +1,39 @@
+"""What providers sent, recorded once before anything is done with it."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, Index, Text
+from sqlmodel import Field
+
+from gateway.models.base import Instant, Model, one_of
+
+
+class WebhookState(StrEnum):
+    APPLIED = "APPLIED"
+    PARKED = "PARKED"
+    IGNORED = "IGNORED"
+
+
+class WebhookEvent(Model, table=True):
+    """A provider's event. Parked while its account is not known, so `account_id` may be missing."""
+
+    __tablename__ = "webhook_event"
+    __table_args__ = (
+        one_of("state", WebhookState),
+        # Parked events of an object or a customer, applied when the account appears.
+        Index(None, "state", "provider", "object_id"),
+    )
+
+    provider: str = Field(max_length=50, primary_key=True)
+    event_id: str = Field(max_length=255, primary_key=True)
+    type: str = Field(max_length=100)
+    object_id: str | None = Field(max_length=255, default=None)
+    account_id: int | None = Field(
+        sa_type=BigInteger, default=None, foreign_key="account.account_id"
+    )
+    state: str = Field(max_length=8)
+    payload: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=Instant)
+    received_at: datetime = Field(sa_type=Instant)
+    applied_at: datetime | None = Field(sa_type=Instant, default=None)
