@@ -1,0 +1,105 @@
+"""Migrations: the same ones on both databases, run by the owner under a lock."""
+
+import asyncio
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, create_engine, literal, make_url, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+FACTS: Final = ("ledger_entry", "receipt", "usage_event")
+"""Tables whose rows are never changed."""
+
+LOCK: Final = 0x6269_6C6C_696E_67
+"""The advisory lock of whoever migrates ("billing" in ASCII)."""
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def head() -> str:
+    """Return the revision that this code needs."""
+    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    assert revision is not None  # noqa: S101  # there always is one
+    return revision
+
+
+async def migrate(url: str, *, runtime_url: str | None = None) -> None:
+    """Bring the database at `url` (the owner's) to `head`; wait for another who is doing so.
+
+    The role of `runtime_url`, where it is another one, is granted what serving needs and no more.
+    """
+    if url.startswith("sqlite"):
+        await asyncio.to_thread(_migrate_sqlite, url)
+    else:
+        await _migrate_postgres(url, runtime_url)
+
+
+def _upgrade(connection: Connection) -> None:
+    command.upgrade(_config(connection), "head")
+
+
+def _migrate_sqlite(url: str) -> None:
+    path = Path(url.removeprefix("sqlite:///"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+    with _file_lock(path.with_name(f"{path.name}.lock")), engine.begin() as connection:
+        _upgrade(connection)
+
+
+@contextmanager
+def _file_lock(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+async def _migrate_postgres(url: str, runtime_url: str | None) -> None:
+    owner = make_url(url).set(drivername="postgresql+asyncpg")
+    runtime = make_url(runtime_url) if runtime_url else owner
+    engine = create_async_engine(owner, poolclass=NullPool, hide_parameters=True)
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            await connection.run_sync(_upgrade)
+            if runtime.username and runtime.username != owner.username:
+                await connection.run_sync(_grant, runtime)
+    finally:
+        await engine.dispose()
+
+
+def _grant(connection: Connection, runtime: URL) -> None:
+    """Let the runtime role read and write rows, and only add facts; make it if there is none.
+
+    It owns nothing and cannot bypass row-level security.
+    """
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    role = quote(str(runtime.username))
+    found = text("SELECT 1 FROM pg_roles WHERE rolname = :role")
+    if connection.execute(found, {"role": runtime.username}).scalar() is None:
+        password = literal(str(runtime.password or "")).compile(
+            dialect=connection.dialect, compile_kwargs={"literal_binds": True}
+        )
+        connection.exec_driver_sql(
+            f"CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS "
+            f"PASSWORD {password}"
+        )
+    for statement in (
+        f"GRANT USAGE ON SCHEMA public TO {role}",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
+        f"REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {role}",
+        f"REVOKE UPDATE, DELETE ON {', '.join(FACTS)} FROM {role}",
+    ):
+        connection.exec_driver_sql(statement)

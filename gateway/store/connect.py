@@ -1,0 +1,53 @@
+"""From a database URL to an open `Database`."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from gateway.errors import ConfigurationError
+from gateway.settings import Settings
+from gateway.store.database import Database
+from gateway.store.postgres import open_postgres
+from gateway.store.sqlite import SqliteDatabase
+
+SQLITE = "sqlite:///"
+DATABASE_FILE = "gateway.sqlite3"
+
+
+def database_url(settings: Settings) -> str:
+    """Return the URL of the role that serves: the setting, or the embedded database's file.
+
+    Raises ConfigurationError for a scheme that is neither Postgres nor SQLite.
+    """
+    if settings.database_url is None:
+        return f"{SQLITE}{(settings.data_dir / DATABASE_FILE).absolute()}"
+    url = settings.database_url.get_secret_value()
+    if urlsplit(url).scheme not in {"postgresql", "postgres", "sqlite"}:
+        raise ConfigurationError(
+            "GATEWAY_DATABASE_URL must begin with postgresql:// or sqlite:///."
+        )
+    return url
+
+
+def sqlite_path(url: str) -> Path:
+    """Return the file of an SQLite URL (`sqlite:///relative`, `sqlite:////absolute`)."""
+    return Path(url.removeprefix(SQLITE))
+
+
+async def connect(settings: Settings) -> Database:
+    """Open the database that the settings name. It must have been migrated."""
+    url = database_url(settings)
+    if url.startswith("sqlite"):
+        path = sqlite_path(url)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return SqliteDatabase(
+            path,
+            pool_size=settings.database_pool_size,
+            wait_seconds=settings.database_pool_wait_seconds,
+            statement_timeout_seconds=settings.statement_timeout_seconds,
+        )
+    return await open_postgres(
+        url,
+        pool_size=settings.database_pool_size,
+        wait_seconds=settings.database_pool_wait_seconds,
+        statement_timeout_seconds=settings.statement_timeout_seconds,
+    )

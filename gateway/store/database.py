@@ -1,0 +1,186 @@
+"""The two drivers behind one small interface.
+
+A `Database` lends connections: `reading()` for one snapshot of statements that run in turn,
+`writing()` for one transaction. What a driver raises is translated here, so that no text of it
+leaves the store.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from types import TracebackType
+from typing import Any, Final, Protocol, Self
+
+from gateway.errors import GatewayError, ServiceUnavailable
+from gateway.store.statement import CompiledStatement, DialectName, Row, Statement
+
+BUSY: Final = "The database cannot answer at the moment; please try again."
+FULL: Final = "The database has no room left: nothing can be written until there is."
+SLOW: Final = "A statement ran longer than it may and was cancelled."
+
+
+class LostConnection(ServiceUnavailable):
+    """The connection went away; a snapshot that had not begun may be tried once more."""
+
+
+class Driver(Protocol):
+    """What the store needs of a driver's connection."""
+
+    async def fetch(self, statement: CompiledStatement, arguments: list[Any]) -> Sequence[Row]: ...
+
+    async def execute_many(
+        self, statement: CompiledStatement, arguments: list[list[Any]]
+    ) -> None: ...
+
+    async def copy(
+        self, table: str, columns: Sequence[str], records: Sequence[Sequence[Any]]
+    ) -> None: ...
+
+
+class Reader(Protocol):
+    """Whatever can run a reading statement: a request's snapshot, or a writing transaction."""
+
+    @property
+    def dialect(self) -> DialectName: ...
+
+    async def fetch(self, statement: Statement, /, **parameters: Any) -> Sequence[Row]:
+        """Return the statement's rows."""
+        ...
+
+
+class Transaction:
+    """One writing transaction; also a `Reader` of its own changes."""
+
+    def __init__(self, driver: Driver, dialect: DialectName) -> None:
+        self._driver = driver
+        self.dialect: DialectName = dialect
+
+    async def fetch(self, statement: Statement, /, **parameters: Any) -> Sequence[Row]:
+        compiled = statement.compiled(self.dialect)
+        return await self._driver.fetch(compiled, compiled.arguments(parameters))
+
+    async def execute(self, statement: Statement, /, **parameters: Any) -> None:
+        """Run a statement that returns no rows."""
+        await self.execute_many(statement, [parameters])
+
+    async def execute_many(
+        self, statement: Statement, parameters: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Run a statement once for each set of parameters."""
+        if parameters:
+            compiled = statement.compiled(self.dialect)
+            arguments = [compiled.arguments(each) for each in parameters]
+            await self._driver.execute_many(compiled, arguments)
+
+    async def copy(
+        self, table: str, columns: Sequence[str], records: Sequence[Sequence[Any]]
+    ) -> None:
+        """Insert many rows the fastest way the driver has. Instants go in as the dialect stores
+        them (see `Database.store_instant`).
+        """
+        if records:
+            await self._driver.copy(table, columns, records)
+
+
+class Database(Protocol):
+    """One database; opened by `connect` in `gateway.store`."""
+
+    dialect: DialectName
+
+    def reading(self) -> AbstractAsyncContextManager[Driver]:
+        """Lend a connection in one read-only snapshot."""
+        ...
+
+    def writing(self, *, unlimited: bool = False) -> AbstractAsyncContextManager[Transaction]:
+        """Lend a connection in one transaction: committed at the end, rolled back by an exception.
+
+        `unlimited` lifts the statement timeout (rebuilds, `doctor`).
+        """
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Snapshot:
+    """The reads of one request: one connection, taken at the first statement, its statements in
+    turn.
+
+    A connection that is found dead before the first rows came is replaced once. `statements`
+    counts.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = asyncio.Lock()
+        self._lease: AbstractAsyncContextManager[Driver] | None = None
+        self._driver: Driver | None = None
+        self.statements = 0
+
+    @property
+    def dialect(self) -> DialectName:
+        return self._database.dialect
+
+    async def fetch(self, statement: Statement, /, **parameters: Any) -> Sequence[Row]:
+        compiled = statement.compiled(self._database.dialect)
+        arguments = compiled.arguments(parameters)
+        async with self._lock:
+            self.statements += 1
+            if self._driver is None:
+                return await self._first(compiled, arguments)
+            return await self._driver.fetch(compiled, arguments)
+
+    async def _first(self, compiled: CompiledStatement, arguments: list[Any]) -> Sequence[Row]:
+        try:
+            driver = await self._open()
+            return await driver.fetch(compiled, arguments)
+        except LostConnection:
+            await self.close()
+            driver = await self._open()
+            return await driver.fetch(compiled, arguments)
+
+    async def _open(self) -> Driver:
+        lease = self._database.reading()
+        self._driver = await lease.__aenter__()
+        self._lease = lease
+        return self._driver
+
+    async def close(self) -> None:
+        """Give the connection back; a later statement begins a new snapshot."""
+        lease, self._lease, self._driver = self._lease, None, None
+        if lease is not None:
+            await lease.__aexit__(None, None, None)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+@contextmanager
+def translated(translate: Callable[[Exception], GatewayError | None]) -> Iterator[None]:
+    """Raise what `translate` makes of a driver's exception, or the exception itself."""
+    try:
+        yield
+    except GatewayError:
+        raise
+    except Exception as error:
+        known = translate(error)
+        if known is None:
+            raise
+        raise known from error
+
+
+@asynccontextmanager
+async def within(seconds: float) -> AsyncIterator[None]:
+    """Refuse with SERVICE_UNAVAILABLE what waits longer than `seconds` (for a connection)."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise ServiceUnavailable(BUSY) from None

@@ -1,0 +1,160 @@
+"""Postgres through asyncpg: prepared statements, COPY, and cancellation that reaches the server."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeAlias, cast
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from gateway.errors import DeadlineExceeded, GatewayError, ServiceUnavailable, StorageFull
+from gateway.store.database import BUSY, FULL, SLOW, LostConnection, Transaction, translated, within
+from gateway.store.statement import CompiledStatement, DialectName, Row
+
+Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
+
+
+class PostgresDriver:
+    """One asyncpg connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def fetch(self, statement: CompiledStatement, arguments: list[Any]) -> Sequence[Row]:
+        with translated(translate):
+            records = await self._connection.fetch(statement.text, *arguments)
+            return cast("Sequence[Row]", records)  # a Record maps column names to values
+
+    async def execute_many(self, statement: CompiledStatement, arguments: list[list[Any]]) -> None:
+        with translated(translate):
+            if len(arguments) == 1:
+                await self._connection.execute(statement.text, *arguments[0])
+            else:
+                await self._connection.executemany(statement.text, arguments)
+
+    async def copy(
+        self, table: str, columns: Sequence[str], records: Sequence[Sequence[Any]]
+    ) -> None:
+        with translated(translate):
+            await self._connection.copy_records_to_table(table, columns=columns, records=records)
+
+
+class PostgresDatabase:
+    """Two pools, so that writers that wait for each other's locks never keep a reader waiting."""
+
+    dialect: DialectName = "postgresql"
+
+    def __init__(self, reads: asyncpg.Pool, writes: asyncpg.Pool, *, wait_seconds: float) -> None:
+        self._reads = reads
+        self._writes = writes
+        self._wait_seconds = wait_seconds
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[PostgresDriver]:
+        connection = await self._acquire(self._reads)
+        try:
+            with translated(translate):
+                await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield PostgresDriver(connection)
+        finally:
+            await _release(self._reads, connection)
+
+    @asynccontextmanager
+    async def writing(self, *, unlimited: bool = False) -> AsyncIterator[Transaction]:
+        connection = await self._acquire(self._writes)
+        try:
+            with translated(translate):
+                async with connection.transaction():
+                    if unlimited:
+                        await connection.execute("SET LOCAL statement_timeout = 0")
+                    yield Transaction(PostgresDriver(connection), self.dialect)
+        finally:
+            await _release(self._writes, connection)
+
+    async def _acquire(self, pool: asyncpg.Pool) -> Connection:
+        async with within(self._wait_seconds):
+            with translated(translate):
+                return await pool.acquire()
+
+    async def close(self) -> None:
+        await asyncio.gather(self._reads.close(), self._writes.close())
+
+
+async def _release(pool: asyncpg.Pool, connection: Connection) -> None:
+    """Give a connection back: outside a transaction if it can be, else closed."""
+    try:
+        if not connection.is_closed() and connection.is_in_transaction():
+            await connection.execute("ROLLBACK")
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        connection.terminate()
+    finally:
+        await pool.release(connection)
+
+
+async def open_postgres(
+    url: str,
+    *,
+    pool_size: int,
+    wait_seconds: float,
+    statement_timeout_seconds: float,
+    command_timeout_seconds: float | None = None,
+) -> PostgresDatabase:
+    """Open both pools; every connection has the timeouts and speaks UTC."""
+    options: Mapping[str, str] = {
+        "application_name": "gateway",
+        "timezone": "UTC",
+        "statement_timeout": f"{statement_timeout_seconds * 1000:.0f}",
+        "idle_in_transaction_session_timeout": "10000",
+        "lock_timeout": "2000",
+        # Statements are short; compiling them costs more than it saves.
+        "jit": "off",
+    }
+
+    async def pool(size: int) -> asyncpg.Pool:
+        with translated(translate):
+            return await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=size,
+                server_settings=dict(options),
+                reset=_no_reset,
+                timeout=10,
+                command_timeout=command_timeout_seconds,
+            )
+
+    reads, writes = await pool(pool_size), await pool(max(2, pool_size // 2))
+    return PostgresDatabase(reads, writes, wait_seconds=wait_seconds)
+
+
+async def _no_reset(_connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Nothing to reset: no statement here leaves session state, and RESET ALL is a round trip."""
+
+
+_LOST: Final = ("08", "57P01", "57P02", "57P03")
+_FULL: Final = ("53100",)
+_BUSY: Final = ("53", "40", "55P03")
+
+
+def translate(error: Exception) -> GatewayError | None:
+    """Return what a client may know of a driver's error."""
+    match error:
+        case asyncpg.QueryCanceledError():
+            return DeadlineExceeded(SLOW)
+        case asyncpg.PostgresError(sqlstate=str(state)):
+            return _translate_state(state)
+        case asyncpg.InterfaceError() if "connection" in str(error):
+            return LostConnection(BUSY)
+        case OSError():
+            return LostConnection(BUSY)
+    return None
+
+
+def _translate_state(state: str) -> GatewayError | None:
+    if state.startswith(_LOST):
+        return LostConnection(BUSY)
+    if state.startswith(_FULL):
+        return StorageFull(FULL)
+    if state.startswith(_BUSY):
+        return ServiceUnavailable(BUSY)
+    return None

@@ -1,0 +1,156 @@
+"""SQLite through aiosqlite: WAL, several readers, one writer, and statements that can be
+interrupted.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+
+from gateway.errors import DeadlineExceeded, GatewayError, ServiceUnavailable, StorageFull
+from gateway.store.database import BUSY, FULL, SLOW, Transaction, translated, within
+from gateway.store.statement import CompiledStatement, DialectName, Row
+
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    # With WAL a power cut may lose the last commits with NORMAL; money is not to be lost: FULL.
+    "PRAGMA synchronous = FULL",
+    "PRAGMA busy_timeout = 5000",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA cache_size = -16000",
+)
+
+
+class SqliteDriver:
+    """One aiosqlite connection: a statement that is cancelled or too slow is interrupted."""
+
+    def __init__(self, connection: aiosqlite.Connection, timeout_seconds: float | None) -> None:
+        self._connection = connection
+        self._timeout_seconds = timeout_seconds
+
+    async def fetch(self, statement: CompiledStatement, arguments: list[Any]) -> Sequence[Row]:
+        records = await self.run(self._connection.execute_fetchall(statement.text, arguments))
+        return statement.rows(records)
+
+    async def execute_many(self, statement: CompiledStatement, arguments: list[list[Any]]) -> None:
+        await self.run(self._connection.executemany(statement.text, arguments))
+
+    async def copy(
+        self, table: str, columns: Sequence[str], records: Sequence[Sequence[Any]]
+    ) -> None:
+        marks = ", ".join("?" * len(columns))
+        text = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+        await self.run(self._connection.executemany(text, records))
+
+    async def run(self, awaitable: Any) -> Any:
+        """Await the driver; interrupt it when the caller is cancelled or the time is over."""
+        running = asyncio.ensure_future(awaitable)
+        try:
+            with translated(translate):
+                async with asyncio.timeout(self._timeout_seconds):
+                    return await asyncio.shield(running)
+        except TimeoutError:
+            await self._interrupt(running)
+            raise DeadlineExceeded(SLOW) from None
+        except asyncio.CancelledError:
+            await self._interrupt(running)
+            raise
+
+    async def _interrupt(self, running: asyncio.Future[Any]) -> None:
+        while not running.done():
+            await self._connection.interrupt()
+            await asyncio.wait([running], timeout=0.05)
+        if not running.cancelled():
+            running.exception()
+
+
+class SqliteDatabase:
+    """A pool of readers, and one writer whose turns are queued in this process."""
+
+    dialect: DialectName = "sqlite"
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        pool_size: int,
+        wait_seconds: float,
+        statement_timeout_seconds: float,
+    ) -> None:
+        self._path = path
+        self._wait_seconds = wait_seconds
+        self._statement_timeout_seconds = statement_timeout_seconds
+        self._idle: list[aiosqlite.Connection] = []
+        self._places = asyncio.Semaphore(pool_size)
+        self._writer: aiosqlite.Connection | None = None
+        self._turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[SqliteDriver]:
+        async with within(self._wait_seconds):
+            await self._places.acquire()
+        try:
+            connection = self._idle.pop() if self._idle else await self._connect(query_only=True)
+            driver = SqliteDriver(connection, self._statement_timeout_seconds)
+            try:
+                await driver.run(connection.execute("BEGIN"))
+                yield driver
+            finally:
+                await _end(connection, "ROLLBACK")
+                self._idle.append(connection)
+        finally:
+            self._places.release()
+
+    @asynccontextmanager
+    async def writing(self, *, unlimited: bool = False) -> AsyncIterator[Transaction]:
+        timeout = None if unlimited else self._statement_timeout_seconds
+        async with self._turn:
+            connection = self._writer
+            if connection is None:
+                connection = self._writer = await self._connect(query_only=False)
+            driver = SqliteDriver(connection, timeout)
+            with translated(translate):
+                try:
+                    await driver.run(connection.execute("BEGIN IMMEDIATE"))
+                    yield Transaction(driver, self.dialect)
+                    await driver.run(connection.execute("COMMIT"))
+                finally:
+                    await _end(connection, "ROLLBACK")
+
+    async def _connect(self, *, query_only: bool) -> aiosqlite.Connection:
+        with translated(translate):
+            connection = await aiosqlite.connect(self._path, isolation_level=None)
+            for pragma in _PRAGMAS:
+                await connection.execute(pragma)
+            if query_only:
+                await connection.execute("PRAGMA query_only = ON")
+            return connection
+
+    async def close(self) -> None:
+        for connection in [*self._idle, *filter(None, [self._writer])]:
+            await connection.close()
+        self._idle, self._writer = [], None
+
+
+async def _end(connection: aiosqlite.Connection, command: str) -> None:
+    """End the transaction, if there still is one, also while the caller is being cancelled."""
+    if connection.in_transaction:
+        await asyncio.shield(connection.execute(command))
+
+
+def translate(error: Exception) -> GatewayError | None:
+    """Return what a client may know of a driver's error."""
+    match error:
+        case sqlite3.OperationalError(sqlite_errorname="SQLITE_FULL"):
+            return StorageFull(FULL)
+        case sqlite3.OperationalError(sqlite_errorname="SQLITE_INTERRUPT"):
+            return DeadlineExceeded(SLOW)
+        case sqlite3.OperationalError(sqlite_errorname=str(name)) if name.startswith(
+            ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_CANTOPEN")
+        ):
+            return ServiceUnavailable(BUSY)
+    return None

