@@ -10,7 +10,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Dialect, Text, bindparam
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Dialect,
+    Text,
+    bindparam,
+    column,
+    func,
+    literal_column,
+    select,
+    type_coerce,
+)
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_dialect
 from sqlalchemy.dialects.sqlite.aiosqlite import dialect as sqlite_dialect
 from sqlalchemy.ext.compiler import compiles
@@ -37,18 +49,19 @@ class CompiledStatement:
 
     text: str
     names: tuple[str, ...]
+    constants: Mapping[str, Any]
     binders: Mapping[str, Callable[[Any], Any]]
     columns: tuple[str, ...]
     converters: tuple[tuple[str, Callable[[Any], Any]], ...]
 
     def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
         """Return the driver's positional arguments; a missing parameter is a KeyError."""
+        values = {**self.constants, **parameters} if self.constants else parameters
         if not self.binders:
-            return [parameters[name] for name in self.names]
+            return [values[name] for name in self.names]
         binders = self.binders
         return [
-            binders[name](parameters[name]) if name in binders else parameters[name]
-            for name in self.names
+            binders[name](values[name]) if name in binders else values[name] for name in self.names
         ]
 
     def rows(self, records: Iterable[Sequence[Any]]) -> Sequence[Row]:
@@ -62,19 +75,24 @@ class CompiledStatement:
 
 
 class Statement:
-    """One Core statement; parameters are its named `bindparam`s."""
+    """One Core statement; its parameters are named `bindparam`s.
 
-    __slots__ = ("_compiled", "_executable")
+    Where the dialects need different shapes, `build` is a function that gets the dialect's name.
+    """
 
-    def __init__(self, executable: ClauseElement) -> None:
-        self._executable = executable
+    __slots__ = ("_build", "_compiled")
+
+    def __init__(self, build: ClauseElement | Callable[[DialectName], ClauseElement]) -> None:
+        self._build = build
         self._compiled: dict[DialectName, CompiledStatement] = {}
 
     def compiled(self, dialect: DialectName) -> CompiledStatement:
         """Return the statement in a dialect, compiled on first use."""
         found = self._compiled.get(dialect)
         if found is None:
-            found = self._compiled[dialect] = _compile(self._executable, dialect)
+            build = self._build
+            executable = build if isinstance(build, ClauseElement) else build(dialect)
+            found = self._compiled[dialect] = _compile(executable, dialect)
         return found
 
 
@@ -97,6 +115,9 @@ def _compile(executable: ClauseElement, name: DialectName) -> CompiledStatement:
     return CompiledStatement(
         text=compiler.string,
         names=tuple(compiler.positiontup or ()),
+        constants={
+            bind.key: bind.effective_value for bind in compiler.binds.values() if not bind.required
+        },
         binders=binders,
         columns=tuple(entry.keyname for entry in result),
         converters=tuple(converters),
@@ -158,21 +179,46 @@ class _AnyOf(FunctionElement[bool]):
 
 @compiles(_AnyOf, "postgresql")
 def _any_of_on_postgresql(element: _AnyOf, compiler: SQLCompiler, **kw: Any) -> str:
-    column, items = element.clauses
-    return f"{compiler.process(column, **kw)} = ANY({compiler.process(items, **kw)})"
+    subject, items = element.clauses
+    return f"{compiler.process(subject, **kw)} = ANY({compiler.process(items, **kw)})"
 
 
 @compiles(_AnyOf, "sqlite")
 def _any_of_on_sqlite(element: _AnyOf, compiler: SQLCompiler, **kw: Any) -> str:
-    column, items = element.clauses
+    subject, items = element.clauses
     return (
-        f"{compiler.process(column, **kw)} IN "
+        f"{compiler.process(subject, **kw)} IN "
         f"(SELECT value FROM json_each({compiler.process(items, **kw)}))"
     )
 
 
-def any_of(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-    """Return `column` is in the list that the parameter `name` holds (not an expanding IN, which
-    would have to be compiled for every length).
+def any_of(subject: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Return whether `subject` is in the list that the parameter `name` holds (not an expanding IN,
+    which would have to be compiled for every length).
     """
-    return _AnyOf(column, bindparam(name, type_=ListOf(column.type)))
+    return _AnyOf(subject, bindparam(name, type_=ListOf(subject.type)))
+
+
+def batch(dialect: DialectName, **columns: TypeEngine[Any]) -> FromClause:
+    """Return parameters, lists of one length, as a table `batch` with a row for each position.
+
+    Its columns are those named, and `n`, the position from 1. So one statement answers many keys
+    that have several parts.
+    """
+    parameters = {name: bindparam(name, type_=ListOf(kind)) for name, kind in columns.items()}
+    if dialect == "postgresql":
+        table = func.unnest(*parameters.values()).table_valued(
+            *(column(name, kind) for name, kind in columns.items()), with_ordinality="n"
+        )
+        return table.render_derived(name="batch")
+    first, *others = columns
+    each = func.json_each(parameters[first]).table_valued("key", "value", name="each")
+    path = literal_column("'$['").concat(each.c.key).concat(literal_column("']'"))
+    return select(
+        (each.c.key + 1).label("n"),
+        type_coerce(each.c.value, columns[first]).label(first),
+        *(
+            type_coerce(func.json_extract(parameters[name], path), columns[name]).label(name)
+            for name in others
+        ),
+    ).subquery("batch")

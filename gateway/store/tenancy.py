@@ -1,0 +1,92 @@
+"""The principal in every read: a statement over account data runs only with the tenant filter in
+it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum, auto
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, String, bindparam, false, literal, select, true
+from sqlalchemy.sql import ClauseElement
+
+from gateway.models import AccountMember, table_of
+from gateway.principal import Principal, Role, Scope
+from gateway.store.database import Reader
+from gateway.store.statement import DialectName, Row, Statement
+
+_MEMBER = table_of(AccountMember)
+
+
+class _Sight(Enum):
+    """How a principal's accounts are found."""
+
+    MEMBERSHIP = auto()
+    ONE_ACCOUNT = auto()
+    EVERYTHING = auto()
+    NOTHING = auto()
+
+
+def _sight(principal: Principal) -> _Sight:
+    if principal.is_person:
+        return _Sight.MEMBERSHIP
+    if not principal.scopes & {Scope.BILLING_READ, Scope.ADMIN}:
+        return _Sight.NOTHING
+    return _Sight.EVERYTHING if principal.account_id is None else _Sight.ONE_ACCOUNT
+
+
+class Visible:
+    """What a scoped statement's builder gets: the filter for a column of accounts' keys."""
+
+    def __init__(self, sight: _Sight, dialect: DialectName) -> None:
+        self._sight = sight
+        self.dialect: DialectName = dialect
+
+    def __call__(self, account_id: ColumnElement[Any]) -> ColumnElement[bool]:
+        match self._sight:
+            case _Sight.MEMBERSHIP:
+                subject = bindparam("principal_subject", type_=String())
+                mine = select(_MEMBER.c.account_id).where(_MEMBER.c.subject == subject)
+                return account_id.in_(mine)
+            case _Sight.ONE_ACCOUNT:
+                return account_id == bindparam("principal_account", type_=BigInteger())
+            case _Sight.EVERYTHING:
+                return true()
+            case _Sight.NOTHING:
+                return false()
+
+    def role(self, account_id: ColumnElement[Any]) -> ColumnElement[str]:
+        """Return the principal's role in an account; a key reads as an owner does."""
+        if self._sight is not _Sight.MEMBERSHIP:
+            return literal(Role.OWNER.value, String())
+        subject = bindparam("principal_subject", type_=String())
+        return (
+            select(_MEMBER.c.role)
+            .where(_MEMBER.c.account_id == account_id, _MEMBER.c.subject == subject)
+            .scalar_subquery()
+        )
+
+
+class Scoped:
+    """A statement for each way of seeing. `build(visible)` must filter each table that it reads."""
+
+    def __init__(self, build: Callable[[Visible], ClauseElement]) -> None:
+        self._statements: Mapping[_Sight, Statement] = {
+            sight: Statement(_builder(build, sight)) for sight in _Sight
+        }
+
+    async def fetch(
+        self, reader: Reader, principal: Principal, /, **parameters: Any
+    ) -> Sequence[Row]:
+        """Return the rows that the principal may see."""
+        return await reader.fetch(
+            self._statements[_sight(principal)],
+            principal_subject=principal.subject,
+            principal_account=principal.account_id,
+            **parameters,
+        )
+
+
+def _builder(
+    build: Callable[[Visible], ClauseElement], sight: _Sight
+) -> Callable[[DialectName], ClauseElement]:
+    return lambda dialect: build(Visible(sight, dialect))
