@@ -104,9 +104,9 @@ def _compile(executable: ClauseElement, name: DialectName) -> CompiledStatement:
     binders: dict[str, Callable[[Any], Any]] = {}
     converters: list[tuple[str, Callable[[Any], Any]]] = []
     if name == "sqlite":
-        for bind in compiler.binds.values():
+        for bind, key in compiler.bind_names.items():
             if process := bind.type.dialect_impl(dialect).bind_processor(dialect):
-                binders[bind.key] = process
+                binders[key] = process
         converters.extend(
             (entry.keyname, convert)
             for entry in result
