@@ -116,7 +116,9 @@ def _compile(executable: ClauseElement, name: DialectName) -> CompiledStatement:
         text=compiler.string,
         names=tuple(compiler.positiontup or ()),
         constants={
-            bind.key: bind.effective_value for bind in compiler.binds.values() if not bind.required
+            key: bind.effective_value
+            for bind, key in compiler.bind_names.items()
+            if not bind.required
         },
         binders=binders,
         columns=tuple(entry.keyname for entry in result),
