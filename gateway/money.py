@@ -1,0 +1,163 @@
+"""Money in integer nanos (10⁻⁹ of a currency's unit), currencies, and the one place that rounds.
+
+The same nanos count quantities. Nothing here is a float; rounding is always half-even.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from gateway.errors import BadUserInput
+
+NANOS: Final = 10**9
+MAX_NANOS: Final = 2**63 - 1
+MAX_TEXT: Final = 64
+
+_SCALE: Final = 9
+_DECIMAL: Final = re.compile(r"(-?[0-9]+)(?:\.([0-9]+))?")
+
+# ISO 4217 list one of 2026 by minor unit, without the codes that have none (metals, XDR, XXX, …).
+_CODES: Final = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    2: """
+        AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD
+        CAD CDF CHE CHF CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP
+        GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK
+        LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO
+        NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS
+        SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST
+        XAD XCD XCG YER ZAR ZMW ZWG
+    """,
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
+}
+# Withdrawn since 2021: bills of those years still carry them.
+_WITHDRAWN: Final = "ANG BGN CUC HRK SLL ZWL"
+
+MINOR_DIGITS: Final[dict[str, int]] = {
+    code: digits for digits, codes in _CODES.items() for code in codes.split()
+} | dict.fromkeys(_WITHDRAWN.split(), 2)
+
+
+def minor_digits(currency: str, *, argument: str | None = None) -> int:
+    """Return how many decimals ISO 4217 gives a currency's minor unit: 2 for USD, 0 for JPY.
+
+    Raises BadUserInput for a code that is unknown or, like gold's, has no minor unit.
+    """
+    try:
+        return MINOR_DIGITS[currency]
+    except KeyError:
+        raise BadUserInput(
+            "A currency is an ISO 4217 code of three capital letters, such as USD.",
+            argument=argument,
+        ) from None
+
+
+def parse_nanos(text: str, *, argument: str | None = None) -> int:
+    """Return the nanos of a decimal string; beyond nine decimals rounded half-even, once.
+
+    Raises BadUserInput for anything but ASCII digits with an optional `-` before and an optional
+    fraction after them, for more than MAX_TEXT characters, and for what does not fit 64 bits.
+    """
+    whole, fraction = _split(text, argument)
+    digits = int(whole + fraction.ljust(_SCALE, "0"))
+    excess = len(fraction) - _SCALE
+    return checked(
+        digits if excess <= 0 else divide_half_even(digits, 10**excess), argument=argument
+    )
+
+
+def parse_exact_nanos(text: str, *, argument: str | None = None) -> int:
+    """Return the nanos of a decimal string like `parse_nanos`, but refuse a tenth decimal."""
+    whole, fraction = _split(text, argument)
+    if len(fraction) > _SCALE:
+        raise BadUserInput("A decimal has at most 9 decimal places.", argument=argument)
+    return checked(int(whole + fraction.ljust(_SCALE, "0")), argument=argument)
+
+
+def _split(text: str, argument: str | None) -> tuple[str, str]:
+    match = _DECIMAL.fullmatch(text) if len(text) <= MAX_TEXT else None
+    if match is None:
+        raise BadUserInput(
+            'A decimal is a string of digits such as "12.30" or "-0.0008": no exponent, no plus '
+            f"sign, no spaces, at most {MAX_TEXT} characters.",
+            argument=argument,
+        )
+    return match[1], match[2] or ""
+
+
+def format_nanos(nanos: int, digits: int) -> str:
+    """Return the decimal string with at least `digits` (0 to 9) decimals and no further zeros.
+
+    The value is exact, without exponent: 12300000000 with 2 is "12.30", 800000 is "0.0008".
+    """
+    text = str(nanos).zfill(_SCALE + 1 if nanos >= 0 else _SCALE + 2)
+    fraction = text[-_SCALE:].rstrip("0").ljust(digits, "0")
+    return f"{text[:-_SCALE]}.{fraction}" if fraction else text[:-_SCALE]
+
+
+def format_amount(nanos: int, currency: str) -> str:
+    """Return an amount as it goes on the wire: at least the currency's minor digits."""
+    return format_nanos(nanos, minor_digits(currency))
+
+
+def format_quantity(nanos: int) -> str:
+    """Return a quantity in its shortest form: "1.5", "0", "12"."""
+    return format_nanos(nanos, 0)
+
+
+def divide_half_even(numerator: int, denominator: int) -> int:
+    """Return the quotient rounded to the nearest integer, a tie to the even one.
+
+    Raises ZeroDivisionError where `denominator` is 0.
+    """
+    if denominator < 0:
+        numerator, denominator = -numerator, -denominator
+    quotient, remainder = divmod(numerator, denominator)
+    twice = 2 * remainder
+    if twice > denominator or (twice == denominator and quotient & 1):
+        return quotient + 1
+    return quotient
+
+
+def ratio(part: int, whole: int, places: int) -> str | None:
+    """Return part ÷ whole as a decimal string of exactly `places` decimals, or None for whole 0."""
+    if whole == 0:
+        return None
+    scaled = divide_half_even(part * 10**places, whole)
+    digits = str(abs(scaled)).rjust(places + 1, "0")
+    point = len(digits) - places
+    text = f"{digits[:point]}.{digits[point:]}" if places else digits
+    return f"-{text}" if scaled < 0 else text
+
+
+def pro_rata(part: int, whole: int, amount: int) -> int:
+    """Return the share of `amount` that `part` is of `whole`, such as a refund's tax.
+
+    Rounded shares need not add up to `amount`; the differences between the shares of running totals
+    do. Raises ZeroDivisionError where `whole` is 0.
+    """
+    return divide_half_even(amount * part, whole)
+
+
+def from_minor_units(amount: int, digits: int, *, argument: str | None = None) -> int:
+    """Return the nanos of an amount in minor units (1999 with 2 digits is 19.99).
+
+    Raises BadUserInput where they do not fit 64 bits.
+    """
+    return checked(amount * 10 ** (_SCALE - digits), argument=argument)
+
+
+def checked(nanos: int, *, argument: str | None = None) -> int:
+    """Return `nanos`; raises BadUserInput where it or its negative does not fit 64 bits."""
+    if -MAX_NANOS <= nanos <= MAX_NANOS:
+        return nanos
+    raise BadUserInput(
+        f"A decimal lies between -{format_quantity(MAX_NANOS)} and {format_quantity(MAX_NANOS)}.",
+        argument=argument,
+    )
+
+
+def checked_sum(values: Iterable[int], *, argument: str | None = None) -> int:
+    """Return the sum of nanos; raises BadUserInput where it does not fit 64 bits."""
+    return checked(sum(values), argument=argument)
