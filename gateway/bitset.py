@@ -1,0 +1,76 @@
+"""Sets of small non-negative integers: in memory an int whose bit n says that n is a member.
+
+Union is `|`, intersection `&`, and the size `int.bit_count`. Stored as bytes:
+
+    offset   LEB128 of one to three bytes: how many zero bytes were cut off below
+    bytes    little-endian, without a zero byte at either end
+
+The empty set is no bytes at all. There is one encoding of every set. The limit on members keeps a
+few damaged bytes from asking for gigabytes.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+MAX_MEMBER: Final = 2**24 - 1
+_OFFSET_BYTES: Final = 3
+
+
+def encode(bits: int) -> bytes:
+    """Return the stored form of a set. Raises ValueError for a member above MAX_MEMBER."""
+    if not bits:
+        return b""
+    if bits < 0 or bits.bit_length() > MAX_MEMBER + 1:
+        raise ValueError(f"A set's members are 0 to {MAX_MEMBER}.")
+    offset = ((bits & -bits).bit_length() - 1) >> 3
+    body = (bits >> 8 * offset).to_bytes(((bits.bit_length() + 7) >> 3) - offset, "little")
+    if offset < 0x80:
+        return bytes((offset,)) + body
+    return _encode_varint(offset) + body
+
+
+def decode(data: bytes) -> int:
+    """Return the set that `encode` stored. Raises ValueError where the bytes hold no offset."""
+    if not data:
+        return 0
+    offset = data[0]
+    if not offset:
+        return int.from_bytes(data[1:], "little")
+    if offset < 0x80:
+        return int.from_bytes(data[1:], "little") << 8 * offset
+    offset, length = _decode_varint(data)
+    return int.from_bytes(data[length:], "little") << 8 * offset
+
+
+def from_members(members: Iterable[int]) -> int:
+    """Return the set of these non-negative integers."""
+    bits = 0
+    for member in members:
+        bits |= 1 << member
+    return bits
+
+
+def members(bits: int) -> Iterator[int]:
+    """Yield the members of a set in ascending order."""
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest
+
+
+def _encode_varint(number: int) -> bytes:
+    groups = bytearray()
+    while number >= 0x80:
+        groups.append(number & 0x7F | 0x80)
+        number >>= 7
+    groups.append(number)
+    return bytes(groups)
+
+
+def _decode_varint(data: bytes) -> tuple[int, int]:
+    number = 0
+    for index, byte in enumerate(data[:_OFFSET_BYTES]):
+        number |= (byte & 0x7F) << 7 * index
+        if byte < 0x80:
+            return number, index + 1
+    raise ValueError("A set's bytes begin with an offset of one to three bytes.")
