@@ -79,7 +79,6 @@ class CreditPurchase(Model, table=True):
         one_of("kind", CreditPurchaseKind),
         one_of("status", CreditPurchaseStatus),
         one_of("payment_method_type", PaymentMethodType),
-        one_of("dispute_state", DisputeState),
         CheckConstraint("amount_nanos > 0", name="amount_positive"),
         CheckConstraint("tax_nanos >= 0", name="tax_not_negative"),
         CheckConstraint(
@@ -112,7 +111,6 @@ class CreditPurchase(Model, table=True):
     refunded_nanos: int = Field(sa_type=BigInteger, default=0)
     bonus_reversed_nanos: int = Field(sa_type=BigInteger, default=0)
     disputed_nanos: int = Field(sa_type=BigInteger, default=0)
-    dispute_state: str | None = Field(max_length=4, default=None)
     description: str | None = Field(max_length=2000, default=None)
     failure_code: str | None = Field(max_length=100, default=None)
     failure_reason: str | None = Field(max_length=2000, default=None)
@@ -123,6 +121,7 @@ class CreditPurchase(Model, table=True):
     provider: str | None = Field(max_length=50, default=None)
     provider_reference: str | None = Field(max_length=255, default=None)
     created_at: datetime = Field(sa_type=Instant)
+    failed_at: datetime | None = Field(sa_type=Instant, default=None)
     settled_at: datetime | None = Field(sa_type=Instant, default=None)
 
 
@@ -166,3 +165,44 @@ class Refund(Model, table=True):
     provider_reference: str | None = Field(max_length=255, default=None)
     created_at: datetime = Field(sa_type=Instant)
     settled_at: datetime | None = Field(sa_type=Instant, default=None)
+
+
+class Dispute(Model, table=True):
+    """A cardholder's objection. Its funds leave when they are withdrawn and come back when it is won.
+
+    `debited_nanos` and `credited_nanos` are what the ledger has of it; both stay 0 until the purchase
+    has settled and the withdrawal is known.
+    """
+
+    __tablename__ = "dispute"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["account_id", "purchase_id"], ["credit_purchase.account_id", "credit_purchase.id"]
+        ),
+        UniqueConstraint("account_id", "provider", "provider_reference"),
+        one_of("state", DisputeState),
+        CheckConstraint("amount_nanos > 0", name="amount_positive"),
+        CheckConstraint(
+            "debited_nanos >= 0 AND debited_nanos <= amount_nanos", name="debited_in_amount"
+        ),
+        CheckConstraint(
+            "credited_nanos = 0 OR (credited_nanos = debited_nanos AND state = 'WON')",
+            name="credited_when_won",
+        ),
+        # A purchase's disputes.
+        Index(None, "account_id", "purchase_id"),
+    )
+
+    account_id: int = Field(sa_type=BigInteger, primary_key=True)
+    id: int = Field(sa_type=BigInteger, primary_key=True)
+    purchase_id: int = Field(sa_type=BigInteger)
+    state: str = Field(max_length=4)
+    amount_nanos: int = Field(sa_type=BigInteger)
+    debited_nanos: int = Field(sa_type=BigInteger, default=0)
+    credited_nanos: int = Field(sa_type=BigInteger, default=0)
+    reason: str | None = Field(max_length=2000, default=None)
+    provider: str | None = Field(max_length=50, default=None)
+    provider_reference: str | None = Field(max_length=255, default=None)
+    created_at: datetime = Field(sa_type=Instant)
+    withdrawn_at: datetime | None = Field(sa_type=Instant, default=None)
+    closed_at: datetime | None = Field(sa_type=Instant, default=None)

@@ -25,6 +25,7 @@ def upgrade() -> None:
     create_idempotency_key()
     create_receipt_sequence()
     create_webhook_event()
+    create_dispute()
     create_ledger_entry()
     create_refund()
     create_receipt()
@@ -246,7 +247,6 @@ def create_credit_purchase() -> None:
         sa.Column("refunded_nanos", sa.BigInteger(), nullable=False),
         sa.Column("bonus_reversed_nanos", sa.BigInteger(), nullable=False),
         sa.Column("disputed_nanos", sa.BigInteger(), nullable=False),
-        sa.Column("dispute_state", sa.String(length=4), nullable=True),
         sa.Column("description", sa.String(length=2000), nullable=True),
         sa.Column("failure_code", sa.String(length=100), nullable=True),
         sa.Column("failure_reason", sa.String(length=2000), nullable=True),
@@ -257,15 +257,12 @@ def create_credit_purchase() -> None:
         sa.Column("provider", sa.String(length=50), nullable=True),
         sa.Column("provider_reference", sa.String(length=255), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("failed_at", Instant(), nullable=True),
         sa.Column("settled_at", Instant(), nullable=True),
         sa.CheckConstraint(
             "(settled_at IS NOT NULL) = "
             "(status IN ('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED', 'DISPUTED'))",
             name="ck_credit_purchase_settled_with_status",
-        ),
-        sa.CheckConstraint(
-            "dispute_state IN ('OPEN', 'WON', 'LOST')",
-            name="ck_credit_purchase_dispute_state_known",
         ),
         sa.CheckConstraint(
             "kind IN ('CARD', 'COUPON', 'MANUAL_CREDIT', 'TRIAL_GRANT')",
@@ -411,6 +408,50 @@ def create_webhook_event() -> None:
     )
 
 
+def create_dispute() -> None:
+    op.create_table(
+        "dispute",
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("purchase_id", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=4), nullable=False),
+        sa.Column("amount_nanos", sa.BigInteger(), nullable=False),
+        sa.Column("debited_nanos", sa.BigInteger(), nullable=False),
+        sa.Column("credited_nanos", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.String(length=2000), nullable=True),
+        sa.Column("provider", sa.String(length=50), nullable=True),
+        sa.Column("provider_reference", sa.String(length=255), nullable=True),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("withdrawn_at", Instant(), nullable=True),
+        sa.Column("closed_at", Instant(), nullable=True),
+        sa.CheckConstraint(
+            "credited_nanos = 0 OR (credited_nanos = debited_nanos AND state = 'WON')",
+            name="ck_dispute_credited_when_won",
+        ),
+        sa.CheckConstraint("state IN ('OPEN', 'WON', 'LOST')", name="ck_dispute_state_known"),
+        sa.CheckConstraint("amount_nanos > 0", name="ck_dispute_amount_positive"),
+        sa.CheckConstraint(
+            "debited_nanos >= 0 AND debited_nanos <= amount_nanos",
+            name="ck_dispute_debited_in_amount",
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "purchase_id"],
+            ["credit_purchase.account_id", "credit_purchase.id"],
+            name="fk_dispute_account_id_purchase_id",
+        ),
+        sa.PrimaryKeyConstraint("account_id", "id", name="pk_dispute"),
+        sa.UniqueConstraint(
+            "account_id",
+            "provider",
+            "provider_reference",
+            name="uq_dispute_account_id_provider_provider_reference",
+        ),
+    )
+    op.create_index(
+        "ix_dispute_account_id_purchase_id", "dispute", ["account_id", "purchase_id"], unique=False
+    )
+
+
 def create_ledger_entry() -> None:
     op.create_table(
         "ledger_entry",
@@ -546,3 +587,4 @@ def create_receipt() -> None:
         postgresql_where=sa.text("refund_id IS NULL"),
         sqlite_where=sa.text("refund_id IS NULL"),
     )
+    # ### end Alembic commands ###
