@@ -1,34 +1,52 @@
 """Every setting, read once from the environment: name, default, unit, meaning.
 
-A setting `name` comes from `GATEWAY_NAME`, or, for secrets, from the file that `GATEWAY_NAME_FILE`
-names. The README's table is printed from this module (`gateway settings`), and a test compares
-them.
+A setting `name` comes from `GATEWAY_NAME`, or from the file that `GATEWAY_NAME_FILE` names (for
+secrets and keys); blank counts as missing. No message and no print-out shows a secret's value. The
+README's table is printed from this module (`gateway settings`), and a test compares them.
 """
 
 import os
+from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import SplitResult, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gateway.errors import ConfigurationError
 
 PREFIX = "GATEWAY_"
+LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
+# Signatures that a public key verifies. An HMAC would make every reader of the key a signer.
+JWT_ALGORITHMS: Final = (
+    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
+    *("ES256", "ES384", "ES512", "EdDSA", "Ed25519"),
+)
 
 
-class FileSecrets(PydanticBaseSettingsSource):
-    """Reads `GATEWAY_X_FILE` for each setting `x` that is a secret."""
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address (IPv6 with or without brackets) is this machine's own."""
+    try:
+        return host == "localhost" or ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
-    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
-        path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
-        value = Path(path).read_text("utf-8").strip() if path and _is_secret(field) else None
-        return value, field_name, False
+
+def origin_of(url: str) -> str:
+    """Return the origin of an absolute URL as browsers send it: lower case, no default port."""
+    parts = urlsplit(url.lower())
+    return f"{parts.scheme}://{parts.netloc}".removesuffix(
+        ":443" if parts.scheme == "https" else ":80"
+    )
+
+
+class Environment(PydanticBaseSettingsSource):
+    """Reads `GATEWAY_X`, or else the file that `GATEWAY_X_FILE` names, for each setting `x`."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return _read_variable(PREFIX + field_name.upper()), field_name, False
 
     def __call__(self) -> dict[str, Any]:
         found = {
@@ -38,8 +56,84 @@ class FileSecrets(PydanticBaseSettingsSource):
         return {name: value for name, value in found.items() if value is not None}
 
 
-def _is_secret(field: Any) -> bool:
-    return "Secret" in str(field.annotation)
+def _read_variable(name: str) -> str | None:
+    value = os.environ.get(name, "").strip()
+    path = os.environ.get(f"{name}_FILE", "").strip()
+    if value and path:
+        raise ConfigurationError(f"{name} and {name}_FILE are both set; set one of them.")
+    if path:
+        try:
+            value = Path(path).read_text("utf-8").strip()
+        except (OSError, ValueError):
+            raise ConfigurationError(f"{name}_FILE: names no file that can be read.") from None
+    return value or None
+
+
+def _split_commas(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part for raw in value.split(",") if (part := raw.strip()))
+    return value
+
+
+def _parse_url(text: str) -> SplitResult:
+    try:
+        parts = urlsplit(text)
+        known = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        known = None  # its own message would quote the value
+    if not known or parts.username or parts.password or parts.fragment:
+        raise ValueError("must be an absolute http or https URL without credentials or fragment")
+    return parts
+
+
+def _check_base_url(text: str) -> str:
+    if _parse_url(text).query:
+        raise ValueError("must not have a query")
+    return text.rstrip("/")
+
+
+def _check_keys_url(text: str) -> str:
+    parts = _parse_url(text)
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        raise ValueError("must be an https URL (http is for loopback alone)")
+    return text
+
+
+def _check_network(text: str) -> str:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError("must be an IP address or network") from None
+    return text
+
+
+def _check_host(text: str) -> str:
+    if "/" in text or "@" in text or (":" in text and not text.startswith("[")):
+        raise ValueError("must be a host name without scheme or port")
+    return text.lower()
+
+
+def _check_origin(text: str) -> str:
+    if text == "*":
+        return text
+    if _parse_url(text).path or _parse_url(text).query:
+        raise ValueError("must be an origin: scheme, host and port alone")
+    return origin_of(text)
+
+
+def _check_algorithm(name: str) -> str:
+    if name not in JWT_ALGORITHMS:
+        raise ValueError(f"must be of {', '.join(JWT_ALGORITHMS)}")
+    return name
+
+
+CommaSeparated = BeforeValidator(_split_commas)
+Url = Annotated[str, AfterValidator(_check_base_url)]
+KeysUrl = Annotated[str, AfterValidator(_check_keys_url)]
+Networks = Annotated[tuple[Annotated[str, AfterValidator(_check_network)], ...], CommaSeparated]
+Hosts = Annotated[tuple[Annotated[str, AfterValidator(_check_host)], ...], CommaSeparated]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_check_origin)], ...], CommaSeparated]
+Algorithms = Annotated[tuple[Annotated[str, AfterValidator(_check_algorithm)], ...], CommaSeparated]
 
 
 class Settings(BaseSettings):
@@ -55,7 +149,7 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65_535, description="Port to listen on.")
-    public_url: str | None = Field(
+    public_url: Url | None = Field(
         None, description="Base of every link that is handed out; required in production."
     )
     data_dir: Path = Field(
@@ -64,8 +158,18 @@ class Settings(BaseSettings):
     dev_listen_all: bool = Field(
         False, description="Lets `--dev` listen on other addresses than loopback (in a container)."
     )
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+    trusted_proxies: Networks = Field(
         (), description="Addresses or networks whose `X-Forwarded-*` headers are believed."
+    )
+    allowed_hosts: Hosts = Field(
+        (),
+        description="Host names that requests may name, `*.example.com` for all below one. "
+        "Default: the public URL's, and in dev loopback's.",
+    )
+    allowed_origins: Origins = Field(
+        (),
+        description="Origins of pages that may call the gateway. "
+        "Default: the public URL's, and in dev loopback's.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least severe level that is logged."
@@ -88,12 +192,111 @@ class Settings(BaseSettings):
         5, gt=0, le=300, description="Longest run of one statement."
     )
 
+    # Who is asking
+    jwt_issuer: str | None = Field(
+        None, description="`iss` of the tokens that are accepted; required in production."
+    )
+    jwt_audience: str | None = Field(
+        None, description="`aud` of the tokens that are accepted; required in production."
+    )
+    jwt_jwks_url: KeysUrl | None = Field(
+        None,
+        description="Where the issuer publishes its keys (https); this or the public key is "
+        "required in production.",
+    )
+    jwt_public_key: str | None = Field(
+        None, description="The issuer's public keys, where it has no URL: PEM, JWK or JWK set."
+    )
+    jwt_algorithms: Algorithms = Field(
+        ("RS256", "ES256", "EdDSA"),
+        min_length=1,
+        description="Signature algorithms that are accepted; symmetric ones never are.",
+    )
+    jwt_leeway_seconds: int = Field(
+        30, ge=0, le=60, description="How far the issuer's clock may be from ours."
+    )
+    api_key_pepper: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="Keys the hash that API keys are stored as; a change ends all of them.",
+    )
+
     # Domain
     usage_delay_seconds: int = Field(
         3600, ge=0, le=604_800, description="How late usage may normally arrive; see completeUntil."
     )
     usage_late_days: int = Field(
         35, ge=1, le=3650, description="Oldest usage event that a meter may still send."
+    )
+
+    # HTTP
+    graphiql: bool | None = Field(
+        None, description="Serves the page at `/graphiql`. Default: in dev alone."
+    )
+    introspection: bool | None = Field(
+        None,
+        description="Opens introspection and the suggestions of error messages to every principal. "
+        "Default: in dev alone; a key with the scope `admin` may always introspect.",
+    )
+    http_body_bytes: int = Field(
+        1_048_576, ge=1_024, le=104_857_600, description="Largest body of a GraphQL request, bytes."
+    )
+    http_body_seconds: float = Field(
+        15, gt=0, le=300, description="Longest time a body may take to arrive."
+    )
+    http_header_bytes: int = Field(
+        32_768, ge=1_024, le=65_536, description="Longest head of a request, bytes."
+    )
+    http_header_count: int = Field(100, ge=10, le=1_000, description="Most headers of a request.")
+    http_keep_alive_seconds: int = Field(
+        5, ge=1, le=300, description="How long an idle connection is kept open."
+    )
+
+    # Limits
+    operation_seconds: float = Field(
+        10, gt=0, le=300, description="Longest run of one operation; then `TIMEOUT`."
+    )
+    document_length: int = Field(
+        65_536, ge=1, le=1_048_576, description="Longest GraphQL document, characters."
+    )
+    document_tokens: int = Field(2_000, ge=1, le=100_000, description="Most tokens of a document.")
+    document_comments: int = Field(
+        500, ge=0, le=100_000, description="Most comments of a document."
+    )
+    document_depth: int = Field(
+        10, ge=1, le=50, description="Deepest nesting of fields, fragments in place."
+    )
+    document_introspection_depth: int = Field(
+        15, ge=1, le=50, description="Deepest nesting of fields in introspection."
+    )
+    document_aliases: int = Field(
+        30, ge=0, le=10_000, description="Most aliases of an operation, fragments in place."
+    )
+    document_directives: int = Field(
+        50, ge=0, le=10_000, description="Most directives of a document."
+    )
+    document_operations: int = Field(
+        20, ge=1, le=1_000, description="Most operations of a document."
+    )
+    document_variables: int = Field(
+        100, ge=0, le=10_000, description="Most variables that a document declares."
+    )
+    document_fragments: int = Field(
+        100, ge=0, le=10_000, description="Most fragments of a document."
+    )
+
+    # Operations
+    metrics_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Bearer token that opens `/metrics`. Default: none, and only a direct "
+        "connection from loopback is answered.",
+    )
+    stop_notice_seconds: float = Field(
+        1, ge=0, le=60, description="How long `/readyz` says 503 before the listener closes."
+    )
+    stop_grace_seconds: float = Field(
+        10, ge=0, le=300, description="How long running requests may go on after a stop signal."
     )
 
     # Secrets
@@ -112,7 +315,21 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, FileSecrets(settings_cls)
+        return init_settings, Environment(settings_cls)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Host names, without ports, that a request may be addressed to."""
+        name = urlsplit(self.public_url or "").hostname or ""
+        own = (f"[{name}]" if ":" in name else name,) if name else ()
+        return self.allowed_hosts or own + (LOOPBACK_NAMES if self.environment == "dev" else ())
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Origins whose pages may call the gateway."""
+        dev = LOOPBACK_NAMES if self.environment == "dev" else ()
+        urls = (self.public_url, *(f"http://{name}:{self.port}" for name in dev))
+        return self.allowed_origins or tuple(origin_of(url) for url in urls if url)
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -124,5 +341,6 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
-        raise ConfigurationError(f"{name}: {first['msg']}.") from None
+        name = PREFIX + str(first["loc"][0]).upper()
+        reason = first["msg"].removeprefix("Value error, ")
+        raise ConfigurationError(f"{name}: {reason}.") from None

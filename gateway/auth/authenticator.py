@@ -1,0 +1,116 @@
+"""From the value of an `Authorization` header to who is asking. There is no way around it: dev mode
+differs only in whose key signs.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from gateway.auth import api_keys, tokens
+from gateway.auth.api_keys import ApiKeyRecord
+from gateway.auth.dev import dev_key
+from gateway.auth.jwks import RemoteKeys
+from gateway.auth.jwt import TokenVerifier
+from gateway.auth.keys import KeySource, StaticKeys
+from gateway.auth.policy import configured_keys
+from gateway.auth.rejected import Rejected
+from gateway.clock import Clock
+from gateway.errors import ConfigurationError, Unauthenticated
+from gateway.principal import Principal
+from gateway.settings import Settings
+
+# Looks up what is stored of an API key, by its id.
+FindApiKey = Callable[[str], Awaitable[ApiKeyRecord | None]]
+
+# Exactly one credential (RFC 6750, section 2.1).
+_BEARER: Final = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.ASCII | re.IGNORECASE)
+
+
+class Authenticator:
+    """Checks a credential, a JWT or an API key, and says whose it is."""
+
+    def __init__(
+        self,
+        verifier: TokenVerifier,
+        *,
+        clock: Clock,
+        find_api_key: FindApiKey | None = None,
+        pepper: bytes | None = None,
+    ) -> None:
+        self._verifier = verifier
+        self._clock = clock
+        self._find_api_key = find_api_key
+        self._pepper = pepper
+
+    async def authenticate(self, authorization: str | None) -> Principal:
+        """Return who is asking, from the header's value (None where there is no such header).
+
+        Raises Unauthenticated where there is none, its subclass Rejected for one that does not
+        hold, and ServiceUnavailable where the issuer's keys cannot be had. Nobody is anonymous.
+        """
+        if authorization is None:
+            raise Unauthenticated("A credential is needed: send `Authorization: Bearer …`.")
+        match = _BEARER.fullmatch(authorization.strip(" \t"))
+        if match is None:
+            raise Rejected("the header is not the scheme Bearer and one credential")
+        if match[1].startswith(api_keys.PREFIX):
+            return await self._key_holder(match[1])
+        return await self._verifier.verify(match[1])
+
+    async def aclose(self) -> None:
+        await self._verifier.aclose()
+
+    async def _key_holder(self, text: str) -> Principal:
+        key = api_keys.parse(text)
+        if self._find_api_key is None:
+            raise Rejected("API keys are not accepted here")
+        record = await self._find_api_key(key.id)
+        if record is None or not api_keys.matches(key, record.digest, self._pepper):
+            raise Rejected("there is no such API key")
+        if not record.is_active(self._clock.now()):
+            raise Rejected("the API key was revoked or has expired")
+        return Principal(
+            subject=f"key:{record.id}",
+            key_id=record.id,
+            account_id=record.account_id,
+            scopes=record.scopes,
+            expires_at=record.expires_at,
+        )
+
+
+def open_authenticator(
+    settings: Settings, clock: Clock, find_api_key: FindApiKey | None = None
+) -> Authenticator:
+    """Return the authenticator that the settings describe; close it when the gateway stops.
+
+    Dev mode accepts the tokens of its own key, and those alone. Raises ConfigurationError where
+    production lacks a setting.
+    """
+    dev = settings.environment == "dev"
+    issuer = tokens.ISSUER if dev else settings.jwt_issuer
+    audience = tokens.AUDIENCE if dev else settings.jwt_audience
+    if not issuer or not audience:
+        raise ConfigurationError("GATEWAY_JWT_ISSUER and GATEWAY_JWT_AUDIENCE must be set.")
+    verifier = TokenVerifier(
+        keys=_key_source(settings, clock),
+        issuer=issuer,
+        audience=audience,
+        clock=clock,
+        algorithms=(tokens.ALGORITHM,) if dev else settings.jwt_algorithms,
+        leeway_seconds=settings.jwt_leeway_seconds,
+    )
+    pepper = settings.api_key_pepper
+    return Authenticator(
+        verifier,
+        clock=clock,
+        find_api_key=find_api_key,
+        pepper=pepper.get_secret_value().encode() if pepper else None,
+    )
+
+
+def _key_source(settings: Settings, clock: Clock) -> KeySource:
+    if settings.environment == "dev":
+        return StaticKeys([dev_key(settings.data_dir)])
+    if settings.jwt_jwks_url:
+        return RemoteKeys(settings.jwt_jwks_url, clock)
+    return StaticKeys(configured_keys(settings))

@@ -1,0 +1,133 @@
+"""The issuer's public keys, read from PEM or JSON, and what a verifier asks of their source."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+import orjson
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+PublicKey = RSAKey | ECKey | OKPKey
+
+MAX_KEYS: Final = 16
+MIN_RSA_BITS: Final = 2048
+
+_TYPES: Final[dict[str, type[PublicKey]]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
+_PUBLIC_MEMBERS: Final = ("kty", "kid", "use", "key_ops", "alg", "n", "e", "crv", "x", "y")
+_PEM: Final = re.compile(r"-----BEGIN ([A-Z ]+)-----.+?-----END \1-----", re.DOTALL)
+
+
+class KeySource(Protocol):
+    """Where a verifier finds the keys of its issuer."""
+
+    async def find(self, kid: str | None) -> Sequence[PublicKey]:
+        """Return the keys that may have signed a token whose header names `kid`.
+
+        The same objects are returned as long as the issuer's keys are the same. Raises
+        ServiceUnavailable where the keys cannot be had.
+        """
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class StaticKeys:
+    """Keys that never change."""
+
+    def __init__(self, keys: Sequence[PublicKey]) -> None:
+        self._keys = tuple(keys)
+
+    async def find(self, kid: str | None) -> Sequence[PublicKey]:
+        return matching(self._keys, kid)
+
+    async def aclose(self) -> None:
+        """Nothing is held open."""
+
+
+def matching(keys: Sequence[PublicKey], kid: str | None) -> Sequence[PublicKey]:
+    """Return the keys of that id, or else those without one; for a token without an id, all."""
+    if kid is None:
+        return keys
+    return [key for key in keys if key.kid == kid] or [key for key in keys if key.kid is None]
+
+
+def parse_public_keys(text: str) -> tuple[PublicKey, ...]:
+    """Return the keys of PEM blocks, of a JWK or of a JWK set.
+
+    Raises ValueError, without quoting the text, where there is none or more than 16, where one is
+    private or symmetric, or an RSA key has less than 2048 bits.
+    """
+    if text.lstrip().startswith("{"):
+        document = _parse_object(text)
+        keys = [_import_jwk(jwk) for jwk in document.get("keys", [document])]
+    else:
+        # Line ends are written as \n where an environment's values have one line.
+        blocks = _PEM.finditer(text.replace("\\n", "\n"))
+        keys = [_import_pem(block[0]) for block in blocks]
+    return _checked(keys)
+
+
+def parse_key_set(document: bytes) -> tuple[PublicKey, ...]:
+    """Return the usable keys of a published JWK set; the others are left out (RFC 7517, section 5).
+
+    Raises ValueError where the document is not a JWK set, or has no usable key or more than 16.
+    """
+    keys = []
+    for jwk in _parse_object(document).get("keys", ()):
+        try:
+            keys.append(_import_jwk(jwk))
+        except ValueError:
+            continue
+    return _checked(keys)
+
+
+def _checked(keys: Sequence[PublicKey]) -> tuple[PublicKey, ...]:
+    if not 1 <= len(keys) <= MAX_KEYS:
+        raise ValueError(f"must hold 1 to {MAX_KEYS} usable public keys")
+    return tuple(keys)
+
+
+def _parse_object(text: str | bytes) -> dict[str, Any]:
+    try:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        document = None
+    if isinstance(document, dict) and isinstance(document.get("keys", []), list):
+        return document
+    raise ValueError("must be a JWK or a JWK set")
+
+
+def _import_jwk(jwk: Any) -> PublicKey:
+    key_type = _TYPES.get(str(jwk.get("kty"))) if isinstance(jwk, dict) else None
+    if key_type is None or "d" in jwk:
+        raise ValueError("must hold public keys of the types RSA, EC or OKP alone")
+    try:
+        # Members that point elsewhere (x5u and such) are not even read.
+        key = key_type.import_key({name: jwk[name] for name in _PUBLIC_MEMBERS if name in jwk})
+    except (JoseError, ValueError, TypeError, KeyError, OverflowError):
+        raise ValueError("holds a JWK that is malformed") from None
+    return _strong(key)
+
+
+def _import_pem(block: str) -> PublicKey:
+    if "PRIVATE" in block:
+        raise ValueError("must hold public keys, and holds a private one")
+    for key_type in _TYPES.values():
+        try:
+            return _strong(key_type.import_key(block))
+        except JoseError:
+            continue  # a key of another type
+        except (ValueError, TypeError):
+            break
+    raise ValueError(
+        f"must hold PEM of public keys (RSA of at least {MIN_RSA_BITS} bits, EC, Ed25519)"
+    )
+
+
+def _strong(key: PublicKey) -> PublicKey:
+    if isinstance(key, RSAKey) and key.raw_value.key_size < MIN_RSA_BITS:
+        raise ValueError(f"holds an RSA key of less than {MIN_RSA_BITS} bits")
+    if isinstance(key, OKPKey) and not key.curve_name.startswith("Ed"):
+        raise ValueError("holds a key that cannot sign")
+    return key

@@ -1,0 +1,245 @@
+import asyncio
+import gzip
+import time
+from datetime import timedelta
+
+import pytest
+
+from gateway.auth.jwks import RemoteKeys
+from gateway.auth.jwt import TokenVerifier
+from gateway.auth.rejected import Rejected
+from gateway.clock import FixedClock
+from gateway.errors import ServiceUnavailable
+from tests.gateway.auth.issuer import AUDIENCE, ISSUER, NOW, Issuer, key_set, new_key, sign
+
+OLD = new_key("old")
+NEW = new_key("new")
+YEAR = 365 * 86_400
+
+
+@pytest.fixture
+def clock():
+    return FixedClock(NOW)
+
+
+@pytest.fixture
+async def issuer():
+    async with Issuer(OLD) as server:
+        yield server
+
+
+@pytest.fixture
+async def keys(issuer, clock):
+    source = RemoteKeys(issuer.url, clock)
+    yield source
+    await source.aclose()
+
+
+@pytest.fixture
+def verifier(keys, clock):
+    return TokenVerifier(keys=keys, issuer=ISSUER, audience=AUDIENCE, clock=clock)
+
+
+def token(key):
+    return sign(key, header={"kid": key.kid}, exp=int(NOW.timestamp()) + YEAR)
+
+
+async def is_accepted(verifier, key):
+    try:
+        return (await verifier.verify(token(key))).subject == "auth0|42"
+    except Rejected:
+        return False
+
+
+async def test_keys_are_fetched_once_in_ten_minutes(issuer, verifier, clock):
+    for minutes, fetches in ((0, 1), (5, 1), (9.9, 1), (10, 2), (19, 2), (21, 3)):
+        clock.instant = NOW + timedelta(minutes=minutes)
+        assert await is_accepted(verifier, OLD)
+        assert issuer.fetches == fetches, minutes
+
+
+async def test_requests_at_once_share_one_fetch(issuer, verifier):
+    issuer.delay = 0.05
+    principals = await asyncio.gather(*(verifier.verify(token(OLD)) for _ in range(50)))
+    assert {principal.subject for principal in principals} == {"auth0|42"}
+    assert issuer.fetches == 1
+
+
+async def test_a_caller_that_leaves_does_not_end_the_fetch_of_the_others(issuer, keys):
+    issuer.delay = 0.1
+    first = asyncio.create_task(keys.find("old"))
+    second = asyncio.create_task(keys.find("old"))
+    await asyncio.sleep(0.05)
+    first.cancel()
+    assert [key.kid for key in await second] == ["old"]
+    assert issuer.fetches == 1
+
+
+async def test_a_thousand_unknown_kids_cost_at_most_one_fetch(issuer, verifier, clock):
+    assert await is_accepted(verifier, OLD)
+    clock.instant += timedelta(seconds=31)
+    spent = []
+    for number in range(1000):
+        bad = sign(OLD, header={"kid": f"random-{number}"})
+        started = time.process_time()
+        with pytest.raises(Rejected):
+            await verifier.verify(bad)
+        spent.append(time.process_time() - started)
+    assert issuer.fetches == 2
+    assert sorted(spent)[990] < 0.005
+    assert await is_accepted(verifier, OLD)
+
+
+async def test_unknown_kids_at_once_share_one_fetch(issuer, keys, clock):
+    await keys.find("old")
+    clock.instant += timedelta(seconds=31)
+    issuer.delay = 0.05
+    found = await asyncio.gather(*(keys.find(f"random-{number}") for number in range(1000)))
+    assert not any(found)
+    assert issuer.fetches == 2
+
+
+async def test_a_new_key_is_accepted_after_at_most_thirty_seconds(issuer, verifier, clock):
+    assert await is_accepted(verifier, OLD)
+    issuer.body = key_set(OLD, NEW)
+    clock.instant = NOW + timedelta(seconds=29)
+    assert not await is_accepted(verifier, NEW)
+    clock.instant = NOW + timedelta(seconds=30)
+    assert await is_accepted(verifier, NEW)
+    assert await is_accepted(verifier, OLD)
+    assert issuer.fetches == 2
+
+
+async def test_a_withdrawn_key_is_refused_after_at_most_ten_minutes(issuer, verifier, clock):
+    assert await is_accepted(verifier, OLD)
+    issuer.body = key_set(NEW)
+    clock.instant = NOW + timedelta(minutes=9, seconds=59)
+    assert await is_accepted(verifier, OLD)
+    clock.instant = NOW + timedelta(minutes=10)
+    assert not await is_accepted(verifier, OLD)
+    assert await is_accepted(verifier, NEW)
+
+
+async def test_an_unchanged_document_keeps_its_keys(issuer, keys, clock):
+    (before,) = await keys.find("old")
+    clock.instant += timedelta(minutes=11)
+    (after,) = await keys.find("old")
+    assert after is before
+    assert issuer.fetches == 2
+
+
+async def fail_with_status(issuer):
+    issuer.status = 500
+
+
+async def fail_with_redirect(issuer):
+    issuer.status = 302
+    issuer.headers = {"Location": issuer.url + "/elsewhere"}
+    issuer.body = key_set(NEW)
+
+
+async def fail_with_size(issuer):
+    issuer.body = key_set(NEW) + b" " * 64 * 1024
+
+
+async def fail_with_nonsense(issuer):
+    issuer.body = b"<html>"
+
+
+async def fail_with_no_keys(issuer):
+    issuer.body = b'{"keys": []}'
+
+
+async def fail_with_packed_body(issuer):
+    issuer.headers = {"Content-Encoding": "gzip"}
+    issuer.body = gzip.compress(key_set(NEW) + b" " * 1_000_000)
+
+
+async def fail_with_cut_body(issuer):
+    issuer.headers = {"Content-Length": str(len(issuer.body) + 9)}
+
+
+async def fail_with_closed_port(issuer):
+    issuer._server.close()
+
+
+FAILURES = [
+    fail_with_status,
+    fail_with_redirect,
+    fail_with_size,
+    fail_with_nonsense,
+    fail_with_no_keys,
+    fail_with_packed_body,
+    fail_with_cut_body,
+    fail_with_closed_port,
+]
+
+
+@pytest.mark.parametrize("fail", FAILURES)
+async def test_after_a_failed_fetch_the_last_keys_serve_for_a_day(issuer, verifier, clock, fail):
+    assert await is_accepted(verifier, OLD)
+    await fail(issuer)
+    for age in (timedelta(minutes=10), timedelta(hours=23, minutes=59)):
+        clock.instant = NOW + age
+        assert await is_accepted(verifier, OLD)
+        assert not await is_accepted(verifier, NEW)
+    clock.instant = NOW + timedelta(hours=24)
+    with pytest.raises(ServiceUnavailable):
+        await verifier.verify(token(OLD))
+    assert set(issuer.paths) == {"/keys"}
+
+
+@pytest.mark.parametrize("fail", FAILURES)
+async def test_without_any_keys_the_service_is_unavailable(issuer, verifier, fail):
+    await fail(issuer)
+    with pytest.raises(ServiceUnavailable, match="cannot be fetched"):
+        await verifier.verify(token(OLD))
+
+
+async def test_a_failing_issuer_is_asked_once_in_thirty_seconds(issuer, verifier, clock):
+    issuer.status = 503
+    for second in range(0, 60, 3):
+        clock.instant = NOW + timedelta(seconds=second)
+        with pytest.raises(ServiceUnavailable):
+            await verifier.verify(token(OLD))
+    assert issuer.fetches == 2
+    issuer.status = 200
+    clock.instant = NOW + timedelta(seconds=60)
+    assert await is_accepted(verifier, OLD)
+
+
+async def test_a_slow_issuer_is_given_up(issuer, keys, monkeypatch):
+    monkeypatch.setattr("gateway.auth.jwks.TIMEOUT_SECONDS", 0.2)
+    issuer.delay = 1.0
+    started = time.monotonic()
+    with pytest.raises(ServiceUnavailable):
+        await keys.find("old")
+    assert time.monotonic() - started < 0.9
+
+
+@pytest.mark.parametrize("days", [1, -1])
+async def test_a_clock_that_jumps_a_day_only_costs_a_fetch(issuer, verifier, clock, days):
+    assert await is_accepted(verifier, OLD)
+    clock.instant += timedelta(days=days)
+    issuer.body = key_set(NEW)
+    late = sign(NEW, header={"kid": "new"}, iat=1, exp=int(NOW.timestamp()) + YEAR)
+    assert (await verifier.verify(late)).subject == "auth0|42"
+    assert issuer.fetches == 2
+
+
+async def test_a_day_back_and_a_failing_issuer_is_unavailable(issuer, verifier, clock):
+    assert await is_accepted(verifier, OLD)
+    issuer.status = 500
+    clock.instant -= timedelta(days=1)
+    with pytest.raises(ServiceUnavailable):
+        await verifier.verify(token(OLD))
+
+
+async def test_closing_ends_a_fetch_under_way(issuer, clock):
+    issuer.delay = 0.3
+    source = RemoteKeys(issuer.url, clock)
+    waiting = asyncio.create_task(source.find("old"))
+    await asyncio.sleep(0.05)
+    await source.aclose()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting

@@ -1,0 +1,90 @@
+import pytest
+
+from gateway.auth.dev import KEY_FILE, dev_key, dev_signing_keys
+from gateway.auth.policy import check_start
+from gateway.errors import ConfigurationError
+from gateway.settings import load_settings
+from tests.gateway.auth.issuer import new_key
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - a value to be judged; nothing listens on it
+KEY = new_key().as_pem().decode()
+GOOD = {
+    "jwt_issuer": "https://issuer.example/",
+    "jwt_audience": "https://billing.example",
+    "jwt_public_key": KEY,
+    "public_url": "https://billing.example",
+    "database_url": "sqlite:////data/gateway.db",
+    "signing_keys": "k1:" + "hunter2-" * 4,
+}
+
+
+def refusal_of(tmp_path, **changes):
+    settings = load_settings(**{"data_dir": tmp_path, **GOOD, **changes})
+    with pytest.raises(ConfigurationError) as caught:
+        check_start(settings)
+    assert "hunter2" not in caught.value.message
+    assert caught.value.message.count(". ") == 0
+    return caught.value.message
+
+
+def test_production_with_everything_starts(tmp_path):
+    check_start(load_settings(data_dir=tmp_path, **GOOD))
+    check_start(load_settings(data_dir=tmp_path, host=EVERYWHERE, **GOOD))
+    by_url = {"jwt_public_key": None, "jwt_jwks_url": "https://issuer.example/keys"}
+    check_start(load_settings(data_dir=tmp_path, **GOOD | by_url))
+
+
+@pytest.mark.parametrize(
+    "name", ["jwt_issuer", "jwt_audience", "public_url", "database_url", "signing_keys"]
+)
+def test_production_names_the_setting_that_is_missing(tmp_path, name):
+    assert refusal_of(tmp_path, **{name: None}) == (
+        f"GATEWAY_{name.upper()}: must be set in production."
+    )
+
+
+def test_production_needs_exactly_one_source_of_keys(tmp_path):
+    url = "https://issuer.example/keys"
+    for changes in ({"jwt_public_key": None}, {"jwt_jwks_url": url}):
+        message = refusal_of(tmp_path, **changes)
+        assert message.startswith("GATEWAY_JWT_JWKS_URL or GATEWAY_JWT_PUBLIC_KEY must be set")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("allowed_hosts", "billing.example,*"),
+        ("allowed_origins", "*"),
+        ("jwt_issuer", "dev"),
+        ("signing_keys", "k1:hunter2"),
+        ("signing_keys", "hunter2"),
+        ("jwt_public_key", "hunter2"),
+        ("jwt_public_key", new_key().as_pem(private=True).decode()),
+    ],
+)
+def test_production_refuses_what_is_weak_or_open(tmp_path, name, value):
+    assert refusal_of(tmp_path, **{name: value}).startswith(f"GATEWAY_{name.upper()}: ")
+
+
+def test_production_refuses_the_dev_secrets(tmp_path):
+    pem = dev_key(tmp_path).as_pem().decode()
+    assert refusal_of(tmp_path, jwt_public_key=pem) == (
+        "GATEWAY_JWT_PUBLIC_KEY: must not be the dev key in production."
+    )
+    private = (tmp_path / KEY_FILE).read_text()
+    assert "private" in refusal_of(tmp_path, jwt_public_key=private)
+    assert refusal_of(tmp_path, signing_keys=dev_signing_keys(tmp_path)) == (
+        "GATEWAY_SIGNING_KEYS: must not hold the dev key in production."
+    )
+    check_start(load_settings(data_dir=tmp_path, **GOOD))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
+def test_dev_starts_on_loopback_without_any_setting(tmp_path, host):
+    check_start(load_settings(environment="dev", data_dir=tmp_path, host=host))
+
+
+@pytest.mark.parametrize("host", [EVERYWHERE, "::", "", "10.0.0.1", "billing.example"])
+def test_dev_listens_elsewhere_only_by_a_setting_that_says_so(tmp_path, host):
+    assert "GATEWAY_DEV_LISTEN_ALL=1" in refusal_of(tmp_path, environment="dev", host=host)
+    check_start(load_settings(environment="dev", data_dir=tmp_path, host=host, dev_listen_all=True))
