@@ -168,10 +168,11 @@ class Refund(Model, table=True):
 
 
 class Dispute(Model, table=True):
-    """A cardholder's objection. Its funds leave when they are withdrawn and come back when it is won.
+    """A cardholder's objection. Its funds leave when they are withdrawn and come back when it is
+    won.
 
-    `debited_nanos` and `credited_nanos` are what the ledger has of it; both stay 0 until the purchase
-    has settled and the withdrawal is known.
+    `debited_nanos` and `credited_nanos` are what the ledger has of it; both stay 0 until the
+    purchase has settled and the withdrawal is known.
     """
 
     __tablename__ = "dispute"

@@ -9,10 +9,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from types import TracebackType
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Protocol, Self, runtime_checkable
+
+from sqlalchemy import Table
 
 from gateway.errors import GatewayError, ServiceUnavailable
 from gateway.store.statement import CompiledStatement, DialectName, Row, Statement
+from gateway.store.write import Upsert, insert_statement
 
 BUSY: Final = "The database cannot answer at the moment; please try again."
 FULL: Final = "The database has no room left: nothing can be written until there is."
@@ -31,6 +34,11 @@ class Driver(Protocol):
     async def execute_many(
         self, statement: CompiledStatement, arguments: list[list[Any]]
     ) -> None: ...
+
+
+@runtime_checkable
+class BulkDriver(Driver, Protocol):
+    """A driver that can load rows without a statement for each."""
 
     async def copy(
         self, table: str, columns: Sequence[str], records: Sequence[Sequence[Any]]
@@ -53,6 +61,7 @@ class Transaction:
 
     def __init__(self, driver: Driver, dialect: DialectName) -> None:
         self._driver = driver
+        self._bulk = driver if isinstance(driver, BulkDriver) else None
         self.dialect: DialectName = dialect
 
     async def fetch(self, statement: Statement, /, **parameters: Any) -> Sequence[Row]:
@@ -72,14 +81,28 @@ class Transaction:
             arguments = [compiled.arguments(each) for each in parameters]
             await self._driver.execute_many(compiled, arguments)
 
-    async def copy(
-        self, table: str, columns: Sequence[str], records: Sequence[Sequence[Any]]
+    async def insert(
+        self, table: Table, columns: Sequence[str], records: Sequence[Sequence[Any]]
     ) -> None:
-        """Insert many rows the fastest way the driver has. Instants go in as the dialect stores
-        them (see `Database.store_instant`).
-        """
-        if records:
-            await self._driver.copy(table, columns, records)
+        """Insert many rows the fastest way the driver has: COPY on Postgres."""
+        if not records:
+            return
+        if self._bulk:
+            await self._bulk.copy(table.name, columns, records)
+        else:
+            compiled = insert_statement(table, tuple(columns)).compiled(self.dialect)
+            await self._driver.execute_many(compiled, compiled.positional(records))
+
+    async def upsert(self, statement: Upsert, records: Sequence[Sequence[Any]]) -> None:
+        """Insert or change many rows: on Postgres in one statement, on SQLite one by one."""
+        if not records:
+            return
+        compiled = statement.statement.compiled(self.dialect)
+        if self.dialect == "postgresql":
+            lists = [list(cells) for cells in zip(*records, strict=True)]
+            await self._driver.execute_many(compiled, [lists])
+        else:
+            await self._driver.execute_many(compiled, compiled.positional(records))
 
 
 class Database(Protocol):

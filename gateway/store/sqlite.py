@@ -39,13 +39,6 @@ class SqliteDriver:
     async def execute_many(self, statement: CompiledStatement, arguments: list[list[Any]]) -> None:
         await self.run(self._connection.executemany(statement.text, arguments))
 
-    async def copy(
-        self, table: str, columns: Sequence[str], records: Sequence[Sequence[Any]]
-    ) -> None:
-        marks = ", ".join("?" * len(columns))
-        text = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
-        await self.run(self._connection.executemany(text, records))
-
     async def run(self, awaitable: Any) -> Any:
         """Await the driver; interrupt it when the caller is cancelled or the time is over."""
         running = asyncio.ensure_future(awaitable)

@@ -19,7 +19,6 @@ from sqlalchemy import (
     bindparam,
     column,
     func,
-    literal_column,
     select,
     type_coerce,
 )
@@ -50,18 +49,31 @@ class CompiledStatement:
     text: str
     names: tuple[str, ...]
     constants: Mapping[str, Any]
+    composed: Mapping[str, tuple[str, ...]]
     binders: Mapping[str, Callable[[Any], Any]]
     columns: tuple[str, ...]
     converters: tuple[tuple[str, Callable[[Any], Any]], ...]
 
     def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
         """Return the driver's positional arguments; a missing parameter is a KeyError."""
-        values = {**self.constants, **parameters} if self.constants else parameters
+        values: Mapping[str, Any] = parameters
+        if self.constants or self.composed:
+            values = {**self.constants, **parameters}
+            for name, parts in self.composed.items():
+                values[name] = list(zip(*(parameters[part] for part in parts), strict=True))
         if not self.binders:
             return [values[name] for name in self.names]
         binders = self.binders
         return [
             binders[name](values[name]) if name in binders else values[name] for name in self.names
+        ]
+
+    def positional(self, records: Iterable[Sequence[Any]]) -> list[list[Any]]:
+        """Return the arguments of many executions, whose values stand in the order of `names`."""
+        binders = [self.binders.get(name) for name in self.names]
+        return [
+            [bind(cell) if bind else cell for bind, cell in zip(binders, record, strict=True)]
+            for record in records
         ]
 
     def rows(self, records: Iterable[Sequence[Any]]) -> Sequence[Row]:
@@ -120,6 +132,11 @@ def _compile(executable: ClauseElement, name: DialectName) -> CompiledStatement:
             for bind, key in compiler.bind_names.items()
             if not bind.required
         },
+        composed={
+            key: tuple(bind.type.columns)
+            for bind, key in compiler.bind_names.items()
+            if isinstance(bind.type, RowsOf)
+        },
         binders=binders,
         columns=tuple(entry.keyname for entry in result),
         converters=tuple(converters),
@@ -146,6 +163,31 @@ class ListOf(TypeDecorator[Sequence[Any]]):
             return value
         bind = self.item.dialect_impl(dialect).bind_processor(dialect)
         return dumps([bind(item) for item in value] if bind else list(value))
+
+
+class RowsOf(TypeDecorator[Sequence[tuple[Any, ...]]]):
+    """Several lists of one length bound as one parameter: a JSON list of rows, on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, columns: Mapping[str, TypeEngine[Any]]) -> None:
+        super().__init__()
+        self.columns = tuple(columns)
+        self.kinds = tuple(columns.values())
+
+    def process_bind_param(
+        self, value: Sequence[tuple[Any, ...]] | None, dialect: Dialect
+    ) -> str | None:
+        if value is None:
+            return None
+        binds = [kind.dialect_impl(dialect).bind_processor(dialect) for kind in self.kinds]
+        return dumps(
+            [
+                [bind(cell) if bind else cell for bind, cell in zip(binds, row, strict=True)]
+                for row in value
+            ]
+        )
 
 
 class _Keys(FunctionElement[Any]):
@@ -207,20 +249,18 @@ def batch(dialect: DialectName, **columns: TypeEngine[Any]) -> FromClause:
     Its columns are those named, and `n`, the position from 1. So one statement answers many keys
     that have several parts.
     """
-    parameters = {name: bindparam(name, type_=ListOf(kind)) for name, kind in columns.items()}
     if dialect == "postgresql":
-        table = func.unnest(*parameters.values()).table_valued(
+        parameters = (bindparam(name, type_=ListOf(kind)) for name, kind in columns.items())
+        table = func.unnest(*parameters).table_valued(
             *(column(name, kind) for name, kind in columns.items()), with_ordinality="n"
         )
         return table.render_derived(name="batch")
-    first, *others = columns
-    each = func.json_each(parameters[first]).table_valued("key", "value", name="each")
-    path = literal_column("'$['").concat(each.c.key).concat(literal_column("']'"))
+    rows = bindparam("batch", type_=RowsOf(columns))
+    each = func.json_each(rows).table_valued("key", "value", name="each")
     return select(
         (each.c.key + 1).label("n"),
-        type_coerce(each.c.value, columns[first]).label(first),
         *(
-            type_coerce(func.json_extract(parameters[name], path), columns[name]).label(name)
-            for name in others
+            type_coerce(func.json_extract(each.c.value, f"$[{position}]"), kind).label(name)
+            for position, (name, kind) in enumerate(columns.items())
         ),
     ).subquery("batch")

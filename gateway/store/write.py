@@ -1,0 +1,68 @@
+"""The two shapes in which many rows are written."""
+
+from collections.abc import Collection
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Table, bindparam, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql import ClauseElement
+
+from gateway.store.statement import DialectName, Statement, batch
+
+
+@cache
+def insert_statement(table: Table, columns: tuple[str, ...]) -> Statement:
+    """Return an insert of one row, a parameter for each column."""
+    return Statement(
+        insert(table).values({name: bindparam(name, type_=table.c[name].type) for name in columns})
+    )
+
+
+class Upsert:
+    """Inserts rows of `columns`; a row whose primary key is there is changed instead.
+
+    `columns` gives the order of the cells. What is in `added` is added to what is there, the others
+    replace it; `kept` columns are not changed.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        columns: Collection[str],
+        *,
+        added: Collection[str] = (),
+        kept: Collection[str] = (),
+    ) -> None:
+        self._table = table
+        self._columns = tuple(columns)
+        self._added = frozenset(added)
+        self._key = [column.name for column in table.primary_key.columns]
+        self._changed = [
+            name for name in self._columns if name not in self._key and name not in kept
+        ]
+        self.statement = Statement(self._build)
+
+    def _build(self, dialect: DialectName) -> ClauseElement:
+        table = self._table
+        kinds = {name: table.c[name].type for name in self._columns}
+        if dialect == "postgresql":
+            rows = batch(dialect, **kinds)
+            on_postgresql = postgresql.insert(table).from_select(
+                list(kinds), select(*(rows.c[name] for name in kinds))
+            )
+            return on_postgresql.on_conflict_do_update(
+                index_elements=self._key, set_=self._changes(on_postgresql.excluded)
+            )
+        on_sqlite = sqlite.insert(table).values(
+            {name: bindparam(name, type_=kind) for name, kind in kinds.items()}
+        )
+        return on_sqlite.on_conflict_do_update(
+            index_elements=self._key, set_=self._changes(on_sqlite.excluded)
+        )
+
+    def _changes(self, excluded: Any) -> dict[str, Any]:
+        return {
+            name: self._table.c[name] + excluded[name] if name in self._added else excluded[name]
+            for name in self._changed
+        }
