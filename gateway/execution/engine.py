@@ -1,0 +1,208 @@
+"""Runs one operation against the schema it was given and returns what the client reads."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, TypeGuard, cast
+
+import strawberry
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    specified_rules,
+)
+from strawberry.execution import optimized_is_awaitable
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from gateway.errors import BadRequest, BadUserInput, DeadlineExceeded, GatewayError
+from gateway.execution.documents import PARSE_FAILED, VALIDATION_FAILED, Document, Documents
+from gateway.execution.limits import Limits
+from gateway.execution.translation import Translator
+from gateway.execution.variables import refused_variables
+
+_is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
+
+RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+
+
+class Outcome(Enum):
+    """How far a request came; the route chooses the HTTP status by it."""
+
+    ANSWERED = "answered"
+    """The operation ran; `data` may still be null, and fields may have failed."""
+    REFUSED = "refused"
+    """Nothing ran: the document, the operation's name or a variable is at fault."""
+    NOT_ALLOWED = "not allowed"
+    """Nothing ran: this kind of operation is not served in this way."""
+    FAILED = "failed"
+    """It was stopped: the deadline passed, or something outside any field failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One operation as a client sent it."""
+
+    query: str
+    operation_name: str | None = None
+    variables: Mapping[str, Any] | None = None
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """`data` is None unless the operation was ANSWERED; `errors` are as they are sent."""
+
+    outcome: Outcome
+    data: dict[str, Any] | None = None
+    errors: list[dict[str, Any]]
+    operation: OperationDefinitionNode | None = None
+
+    @property
+    def codes(self) -> list[str]:
+        """The errors' codes, each once, in their order."""
+        return list(dict.fromkeys(str(error["extensions"]["code"]) for error in self.errors))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """An operation that may run."""
+
+    document: Document
+    operation: OperationDefinitionNode
+
+
+class Engine:
+    """Executes operations of one Strawberry schema; safe to share between requests.
+
+    Parsing and validation are Strawberry's rules, kept between requests; execution is its own
+    executor class, so that resolvers see the `info` that they always see. The schema's extensions
+    do not run: limits and masking are done here.
+    """
+
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        *,
+        limits: Limits,
+        deadline_seconds: float,
+        suggestions: bool,
+    ) -> None:
+        core = schema._schema  # noqa: SLF001 - Strawberry offers no other way to the schema it runs
+        self._schema: GraphQLSchema = core
+        self._executor_class = schema.execution_context_class
+        self._deadline_seconds = deadline_seconds
+        self._suggestions = suggestions
+        self._limits = limits
+        self.documents = Documents(schema=core, limits=limits, suggestions=suggestions, rules=RULES)
+
+    def prepare(
+        self,
+        request: Request,
+        *,
+        allowed: frozenset[OperationType],
+        introspection: bool = True,
+    ) -> Prepared | Answer:
+        """Return the operation to run, or the answer that refuses it."""
+        translator = Translator(request.request_id)
+        try:
+            document = self.documents.read(request.query)
+            operation = document.operation(request.operation_name)
+        except GraphQLError as error:
+            return _refused(translator.refused([error], PARSE_FAILED))
+        if operation.operation not in allowed:
+            return _not_allowed(operation)
+        if document.errors:
+            translator = Translator(request.request_id, document.node)
+            errors = translator.refused(document.errors, VALIDATION_FAILED)
+            return _refused(errors, operation)
+        if document.introspects and not introspection:
+            closed = GraphQLError("Introspection is not open to you here.")
+            return _refused(translator.refused([closed], VALIDATION_FAILED), operation)
+        return Prepared(document=document, operation=operation)
+
+    async def run(self, prepared: Prepared, request: Request, context: object) -> Answer:
+        """Run the operation within the deadline.
+
+        Being cancelled cancels the resolvers that are waiting. No exception leaves but that.
+        """
+        translator = Translator(request.request_id, prepared.document.node)
+        operation = prepared.operation
+        try:
+            async with asyncio.timeout(self._deadline_seconds) as deadline:
+                result = await self._execute(prepared, request, context)
+        except TimeoutError as error:
+            if not deadline.expired():
+                return _failed(operation, *translator.unexpected(error))
+            late = DeadlineExceeded(
+                f"The operation took longer than {self._deadline_seconds:g} s and was stopped."
+            )
+            return _failed(operation, late.message, late.extensions)
+        except GatewayError as error:
+            return _failed(operation, error.message, error.extensions)
+        except Exception as error:
+            return _failed(operation, *translator.unexpected(error))
+        if isinstance(result, list):
+            return _refused(translator.refused(result, BadUserInput.code), operation)
+        return Answer(
+            outcome=Outcome.ANSWERED,
+            data=result.data,
+            errors=translator.failed(result.errors or ()),
+            operation=operation,
+        )
+
+    async def _execute(
+        self, prepared: Prepared, request: Request, context: object
+    ) -> ExecutionResult | list[GraphQLError]:
+        variables = dict(request.variables or {})
+        executor = self._executor_class.build(
+            self._schema,
+            prepared.document.node,
+            context_value=context,
+            raw_variable_values=variables,
+            operation_name=request.operation_name,
+            max_coercion_errors=self._limits.reported_errors,
+            is_awaitable=_is_awaitable,
+            hide_suggestions=not self._suggestions,
+        )
+        if isinstance(executor, list):
+            return self._explained(executor, prepared.operation, variables)
+        try:
+            result = executor.execute_operation()
+            if _is_awaitable(result):
+                result = await result
+            return cast("ExecutionResult", result)  # nothing else without incremental delivery
+        finally:
+            # It holds methods bound to the executor: a cycle that only the collector would free.
+            del executor.async_helpers
+
+    def _explained(
+        self,
+        errors: list[GraphQLError],
+        operation: OperationDefinitionNode,
+        variables: Mapping[str, Any],
+    ) -> list[GraphQLError]:
+        if any(error.nodes is None for error in errors):
+            return [GraphQLError("The variables hold too many wrong values, or nest too deeply.")]
+        return list(refused_variables(self._schema, operation, variables)) or errors
+
+
+def _refused(
+    errors: list[dict[str, Any]], operation: OperationDefinitionNode | None = None
+) -> Answer:
+    return Answer(outcome=Outcome.REFUSED, errors=errors, operation=operation)
+
+
+def _not_allowed(operation: OperationDefinitionNode) -> Answer:
+    message = f"A {operation.operation.value} cannot be sent in this way."
+    errors = [{"message": message, "extensions": {"code": BadRequest.code}}]
+    return Answer(outcome=Outcome.NOT_ALLOWED, errors=errors, operation=operation)
+
+
+def _failed(operation: OperationDefinitionNode, message: str, extensions: dict[str, Any]) -> Answer:
+    errors = [{"message": message, "extensions": extensions}]
+    return Answer(outcome=Outcome.FAILED, errors=errors, operation=operation)

@@ -1,0 +1,166 @@
+"""What a document may ask for, counted in one pass over each definition.
+
+Fragments are summed up once and then added where they are spread, so that a document costs time in
+proportion to its text, whatever its fragments expand to.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+)
+
+INTROSPECTION_FIELDS = frozenset({"__schema", "__type"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The most that one document may hold; counts are of the document unless said otherwise."""
+
+    source_length: int = 65_536
+    tokens: int = 2_000
+    comments: int = 500
+    depth: int = 10
+    introspection_depth: int = 15
+    aliases: int = 30
+    directives: int = 50
+    operations: int = 20
+    variables: int = 100
+    fragments: int = 100
+    reported_errors: int = 20
+
+
+@dataclass(slots=True, kw_only=True)
+class _Summary:
+    """One definition by itself: fields' depths from 1, aliases, and where it spreads fragments."""
+
+    depth: int = 0
+    introspection_depth: int = 0
+    aliases: int = 0
+    directives: int = 0
+    introspects: bool = False
+    spreads: list[tuple[str, int, bool]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Total:
+    """A definition with its fragments; `depth` is of fields outside introspection."""
+
+    depth: int
+    introspection_depth: int
+    aliases: int
+
+
+def find_excess(document: DocumentNode, limits: Limits) -> str | None:
+    """Return a sentence that names the first limit that the document exceeds, else None.
+
+    Aliases and depths are counted for each operation with its fragments in place; aliases of
+    `__typename` count. The document need not be valid: a fragment that is missing counts for
+    nothing, and so does one that spreads itself again.
+    """
+    operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
+    fragments = {
+        definition.name.value: definition
+        for definition in document.definitions
+        if isinstance(definition, FragmentDefinitionNode)
+    }
+    if len(operations) > limits.operations:
+        return f"A document may hold at most {limits.operations} operations."
+    if len(document.definitions) - len(operations) > limits.fragments:
+        return f"A document may hold at most {limits.fragments} fragments."
+    if sum(len(o.variable_definitions or ()) for o in operations) > limits.variables:
+        return f"A document may declare at most {limits.variables} variables."
+    summaries = {name: _summarise(fragment) for name, fragment in fragments.items()}
+    roots = [_summarise(operation) for operation in operations]
+    if sum(summary.directives for summary in (*roots, *summaries.values())) > limits.directives:
+        return f"A document may use at most {limits.directives} directives."
+    totals: dict[str, _Total] = {}
+    for root in roots:
+        total = _total(root, summaries, totals, frozenset(), limits.aliases + 1)
+        if sentence := _excess_of(total, limits):
+            return sentence
+    return None
+
+
+def introspects(document: DocumentNode) -> bool:
+    """Return whether the document reads `__schema` or `__type`, anywhere."""
+    return any(
+        _summarise(definition).introspects
+        for definition in document.definitions
+        if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode)
+    )
+
+
+def _excess_of(total: _Total, limits: Limits) -> str | None:
+    if total.aliases > limits.aliases:
+        return f"An operation may use at most {limits.aliases} aliases, fragments expanded."
+    if total.depth > limits.depth:
+        return f"An operation may nest fields at most {limits.depth} deep, fragments expanded."
+    if total.introspection_depth > limits.introspection_depth:
+        return f"Introspection may nest fields at most {limits.introspection_depth} deep."
+    return None
+
+
+def _total(
+    summary: _Summary,
+    summaries: dict[str, _Summary],
+    totals: dict[str, _Total],
+    above: frozenset[str],
+    ceiling: int,
+) -> _Total:
+    depth, introspection_depth = summary.depth, summary.introspection_depth
+    aliases = summary.aliases
+    for name, at, in_introspection in summary.spreads:
+        if name not in summaries or name in above:
+            continue
+        if name not in totals:
+            totals[name] = _total(summaries[name], summaries, totals, above | {name}, ceiling)
+        spread = totals[name]
+        aliases = min(aliases + spread.aliases, ceiling)
+        if in_introspection:
+            deepest = max(spread.depth, spread.introspection_depth)
+            introspection_depth = max(introspection_depth, at + deepest)
+        else:
+            depth = max(depth, at + spread.depth)
+            if spread.introspection_depth:
+                introspection_depth = max(introspection_depth, at + spread.introspection_depth)
+    return _Total(depth=depth, introspection_depth=introspection_depth, aliases=aliases)
+
+
+def _summarise(definition: OperationDefinitionNode | FragmentDefinitionNode) -> _Summary:
+    summary = _Summary(directives=len(definition.directives or ()))
+    for variable in definition.variable_definitions or ():
+        summary.directives += len(variable.directives or ())
+    pending: list[tuple[SelectionSetNode, int, bool]] = [(definition.selection_set, 0, False)]
+    while pending:
+        pending.extend(_visit(*pending.pop(), summary))
+    return summary
+
+
+def _visit(
+    selections: SelectionSetNode, depth: int, in_introspection: bool, summary: _Summary
+) -> Iterator[tuple[SelectionSetNode, int, bool]]:
+    for node in selections.selections:
+        summary.directives += len(node.directives or ())
+        if isinstance(node, FragmentSpreadNode):
+            summary.spreads.append((node.name.value, depth, in_introspection))
+        elif isinstance(node, InlineFragmentNode):
+            yield node.selection_set, depth, in_introspection
+        elif isinstance(node, FieldNode):
+            starts = node.name.value in INTROSPECTION_FIELDS
+            within = in_introspection or starts
+            summary.introspects |= starts
+            summary.aliases += node.alias is not None
+            if within:
+                summary.introspection_depth = max(summary.introspection_depth, depth + 1)
+            else:
+                summary.depth = max(summary.depth, depth + 1)
+            if node.selection_set:
+                yield node.selection_set, depth + 1, within

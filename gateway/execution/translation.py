@@ -1,0 +1,126 @@
+"""From what was raised to what a client reads: stable codes, clear sentences, nothing of Python."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import structlog
+from graphql import ArgumentNode, DocumentNode, GraphQLError, Node, ValueNode, Visitor, visit
+
+from gateway.errors import BadUserInput, GatewayError
+
+log = structlog.get_logger(__name__)
+
+
+class Translator:
+    """Translates the errors of one request; an unexpected one is logged once, with its traceback.
+
+    The same exception often fails many fields, because a batch is read for all of them.
+    """
+
+    def __init__(self, request_id: str, document: DocumentNode | None = None) -> None:
+        self._request_id = request_id
+        self._document = document
+        self._logged: set[int] = set()
+
+    def refused(self, errors: Iterable[GraphQLError], code: str) -> list[dict[str, Any]]:
+        """Return the errors of a request that did not run; `code` where none is more exact."""
+        return [self._refusal(error, code) for error in errors]
+
+    def failed(self, errors: Iterable[GraphQLError]) -> list[dict[str, Any]]:
+        """Return the errors of fields that failed while the operation ran, with their paths."""
+        return [self._failure(error) for error in errors]
+
+    def _refusal(self, error: GraphQLError, code: str) -> dict[str, Any]:
+        cause = innermost(error)
+        if isinstance(cause, GatewayError):
+            return _formatted(error, cause.message, self._with_argument(cause, error))
+        if not isinstance(cause, GraphQLError):
+            sentence = "A value in the document is not of the type that its place expects."
+            extensions = {"code": BadUserInput.code} | _argument(self._argument_name(error))
+            return _formatted(error, sentence, extensions)
+        return _formatted(error, error.message, {"code": code} | (error.extensions or {}))
+
+    def _failure(self, error: GraphQLError) -> dict[str, Any]:
+        cause = innermost(error)
+        if isinstance(cause, GatewayError):
+            return _formatted(error, cause.message, cause.extensions)
+        if isinstance(cause, GraphQLError) and _blames_value(cause):
+            # graphql-core names a value only where an argument could not be coerced.
+            name = self._argument_name(cause)
+            sentence = "An argument has a value that its type does not allow."
+            return _formatted(error, sentence, {"code": BadUserInput.code} | _argument(name))
+        return _formatted(error, *self.unexpected(cause))
+
+    def unexpected(self, cause: BaseException) -> tuple[str, dict[str, Any]]:
+        """Log an unexpected exception; return the sentence and extensions that stand for it."""
+        if id(cause) not in self._logged:
+            self._logged.add(id(cause))
+            log.error("unexpected", exc_info=cause, request_id=self._request_id)
+        return masked(self._request_id)
+
+    def _with_argument(self, cause: GatewayError, error: GraphQLError) -> dict[str, Any]:
+        if isinstance(cause, BadUserInput) and cause.argument is None:
+            return cause.extensions | _argument(self._argument_name(error))
+        return cause.extensions
+
+    def _argument_name(self, error: GraphQLError) -> str | None:
+        if self._document is None or not error.nodes:
+            return None
+        finder = _ArgumentFinder(error.nodes[0])
+        visit(self._document, finder)
+        return finder.name
+
+
+class _ArgumentFinder(Visitor):
+    """Finds the name of the argument that a value stands in."""
+
+    def __init__(self, wanted: Node) -> None:
+        super().__init__()
+        self._wanted = wanted
+        self.name: str | None = None
+
+    def enter_argument(self, node: ArgumentNode, *_: object) -> None:
+        if any(inner is self._wanted for inner in _within(node.value)):
+            self.name = node.name.value
+
+
+def _within(node: Node) -> Iterator[Node]:
+    yield node
+    for key in ("values", "fields", "value"):
+        inner = getattr(node, key, None)
+        for child in inner if isinstance(inner, tuple | list) else (inner,):
+            if isinstance(child, Node):
+                yield from _within(child)
+
+
+def masked(request_id: str) -> tuple[str, dict[str, Any]]:
+    """Return the sentence and extensions that a client gets for an unexpected exception."""
+    sentence = f"Internal error; the log has it under request id {request_id}."
+    return sentence, {"code": GatewayError.code, "requestId": request_id}
+
+
+def innermost(error: Exception) -> Exception:
+    """Return the exception that graphql-core wrapped, or its own error where it wrapped none."""
+    while isinstance(error, GraphQLError) and error.original_error is not None:
+        error = error.original_error
+    return error
+
+
+def _blames_value(error: GraphQLError) -> bool:
+    return error.nodes is not None and isinstance(error.nodes[0], ValueNode)
+
+
+def _argument(name: str | None) -> dict[str, Any]:
+    return {"argument": name} if name else {}
+
+
+def _formatted(error: GraphQLError, message: str, extensions: dict[str, Any]) -> dict[str, Any]:
+    formatted: dict[str, Any] = {"message": message}
+    if error.locations:
+        formatted["locations"] = [
+            {"line": place.line, "column": place.column} for place in error.locations
+        ]
+    if error.path:
+        formatted["path"] = error.path
+    formatted["extensions"] = extensions
+    return formatted

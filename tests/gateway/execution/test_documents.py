@@ -1,0 +1,84 @@
+import pytest
+from graphql import GraphQLError, build_schema
+
+from gateway.execution.documents import CACHED_DOCUMENTS, CACHED_LENGTH, Documents
+from gateway.execution.limits import Limits
+
+SCHEMA = build_schema("type Query { name: String }")
+
+
+@pytest.fixture
+def documents() -> Documents:
+    return Documents(schema=SCHEMA, limits=Limits(), suggestions=False)
+
+
+def test_a_valid_document_is_read_once(documents: Documents) -> None:
+    assert documents.read("{ name }") is documents.read("{ name }")
+
+
+def test_what_is_invalid_or_long_is_not_kept(documents: Documents) -> None:
+    long = "{ name } #" + "x" * CACHED_LENGTH
+    assert documents.read("{ nme }") is not documents.read("{ nme }")
+    assert documents.read(long) is not documents.read(long)
+    assert len(documents) == 0
+
+
+def test_the_least_recently_used_goes_first(documents: Documents) -> None:
+    texts = [f"query Q{number} {{ name }}" for number in range(CACHED_DOCUMENTS)]
+    kept = [documents.read(text) for text in texts]
+    documents.read(texts[0])
+    documents.read("{ name }")
+    assert len(documents) == CACHED_DOCUMENTS
+    assert documents.read(texts[0]) is kept[0]
+    assert documents.read(texts[1]) is not kept[1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ name",
+        "{ " + "name " * 2_000 + "}",
+        "{ name } " + "#\n" * 501,
+        "{ name } #" + "x" * 65_536,
+        "{ name } ]",
+        "{" * 50_000,
+    ],
+)
+def test_what_cannot_be_parsed_within_the_limits_says_so(documents: Documents, text: str) -> None:
+    with pytest.raises(GraphQLError) as caught:
+        documents.read(text)
+    assert caught.value.extensions == {"code": "GRAPHQL_PARSE_FAILED"}
+
+
+def test_near_misses_are_suggested_only_where_that_is_open(documents: Documents) -> None:
+    closed = documents.read("{ nam }").errors[0].message
+    is_open = Documents(schema=SCHEMA, limits=Limits(), suggestions=True).read("{ nam }")
+    assert closed == "Cannot query field 'nam' on type 'Query'."
+    assert is_open.errors[0].message == f"{closed} Did you mean 'name'?"
+
+
+def test_reported_errors_are_few(documents: Documents) -> None:
+    assert len(documents.read("{ " + " ".join(f"f{n}" for n in range(900)) + " }").errors) == 21
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "sentence"),
+    [
+        ("{ name } query B { name }", None, "The document has several operations"),
+        ("query A { name } query B { name }", "C", "The document has no operation of the name"),
+        ("query A { name }", "", "The document has no operation of the name"),
+        ("fragment F on Query { name }", None, "The document has no operation."),
+    ],
+)
+def test_an_operation_that_is_not_chosen_exactly_is_refused(
+    documents: Documents, text: str, name: str | None, sentence: str
+) -> None:
+    with pytest.raises(GraphQLError, match=sentence) as caught:
+        documents.read(text).operation(name)
+    assert caught.value.extensions == {"code": "OPERATION_RESOLUTION_FAILURE"}
+
+
+def test_the_named_operation_is_chosen(documents: Documents) -> None:
+    chosen = documents.read("query A { name } query B { name }").operation("B")
+    assert chosen.name is not None
+    assert chosen.name.value == "B"
