@@ -1,0 +1,111 @@
+"""Fields that are columns: a type's source value is a row, and a field says what it reads of it.
+
+What is said here is data in the field's `metadata`, so whatever executes a document reads the same
+mapping: `metadata[SOURCE].read(row)` is the field's value. A field with arguments or loads is
+`resolved` by a function instead.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from gateway.ids import encode_global_id
+from resolvers.permissions import Policy
+
+SOURCE: Final = "source"
+POLICY: Final = "policy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """The value of one column, or several columns' values as a tuple; then `convert` of them.
+
+    A source value that is a tuple has positions in the place of names.
+    """
+
+    names: tuple[str | int, ...]
+    convert: Callable[..., Any] | None = None
+
+    def read(self, row: Any) -> Any:
+        if self.convert is not None:
+            return self.convert(*(row[name] for name in self.names))
+        if len(self.names) == 1:
+            return row[self.names[0]]
+        return tuple(row[name] for name in self.names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Itself:
+    """The row itself, for an object of some of its columns; null where column `when` is null."""
+
+    when: str | None = None
+
+    def read(self, row: Any) -> Any:
+        return row if self.when is None or row[self.when] is not None else None
+
+
+class RowField(StrawberryField):
+    """A field that is read off its source value: no resolver, no `info`, no arguments."""
+
+    def get_result(
+        self, source: Any, info: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Any:
+        return self.metadata[SOURCE].read(source)
+
+
+def column(*names: str | int, description: str, policy: Policy | None = None) -> Any:
+    """Return the field of one column's value, or of several columns' values as a tuple."""
+    return _row_field(Columns(names=names), description, policy)
+
+
+def converted(
+    convert: Callable[..., Any],
+    *names: str | int,
+    description: str,
+    policy: Policy | None = None,
+) -> Any:
+    """Return the field of `convert(*values)` of the columns; null reaches `convert` too."""
+    return _row_field(Columns(names=names, convert=convert), description, policy)
+
+
+def money(name: str, *, description: str, policy: Policy | None = None) -> Any:
+    """Return the `Money` field of a column of nanos, in the row's `currency`."""
+    return _row_field(Columns(names=(name, "currency")), description, policy)
+
+
+def itself(*, when: str | None = None, description: str, policy: Policy | None = None) -> Any:
+    """Return the field of an object that is made of the same row; see `Itself`."""
+    return _row_field(Itself(when=when), description, policy)
+
+
+def global_id(typename: str, *names: str, description: str) -> Any:
+    """Return the `id` field: the account's key and, but for an account, the row's own."""
+
+    def encode(account_id: int, key: int = 0) -> str:
+        return encode_global_id(typename, account_id, key)
+
+    return _row_field(Columns(names=names, convert=encode), description, None)
+
+
+def resolved(
+    resolver: Callable[..., Any],
+    *,
+    description: str,
+    policy: Policy | None = None,
+    name: str | None = None,
+) -> Any:
+    """Return a field that a function resolves; the attribute's annotation is its GraphQL type."""
+    return strawberry.field(
+        resolver=resolver, name=name, description=description, metadata=_metadata(None, policy)
+    )
+
+
+def _row_field(source: Columns | Itself, description: str, policy: Policy | None) -> RowField:
+    return RowField(description=description, metadata=_metadata(source, policy))
+
+
+def _metadata(source: Columns | Itself | None, policy: Policy | None) -> dict[str, Any]:
+    return ({SOURCE: source} if source else {}) | ({POLICY: policy} if policy else {})

@@ -1,0 +1,48 @@
+"""What resolvers get as `info.context`: who asks, the reads of one operation, and the loaders."""
+
+from dataclasses import dataclass
+
+import strawberry
+
+from gateway.clock import Clock
+from gateway.principal import Principal
+from gateway.signing import Signer
+from gateway.store import Snapshot
+from loaders.operation import Loaders, make_loaders
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Made for one operation, or for one event of a subscription, and never kept longer."""
+
+    principal: Principal
+    snapshot: Snapshot
+    clock: Clock
+    signer: Signer
+    usage_delay_seconds: int
+    request_id: str
+    loaders: Loaders
+
+
+Info = strawberry.Info[Context, None]
+
+
+def make_context(
+    *,
+    principal: Principal,
+    snapshot: Snapshot,
+    clock: Clock,
+    signer: Signer,
+    usage_delay_seconds: int,
+    request_id: str,
+) -> Context:
+    """Return a context with loaders that have loaded nothing yet."""
+    return Context(
+        principal=principal,
+        snapshot=snapshot,
+        clock=clock,
+        signer=signer,
+        usage_delay_seconds=usage_delay_seconds,
+        request_id=request_id,
+        loaders=make_loaders(snapshot, principal),
+    )

@@ -1,0 +1,154 @@
+"""The scalars: what goes out has one spelling, what comes in is read strictly.
+
+Anything that is not exactly such a text is refused with BadUserInput, so that no driver ever sees
+it: text with NUL or lone surrogates, naive instants, exponents, other alphabets' digits.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any, Final, NewType
+from urllib.parse import urlsplit
+
+import strawberry
+from strawberry.types.scalar import ScalarDefinition
+
+from gateway.errors import BadUserInput
+from gateway.models import EARLIEST, LATEST
+from gateway.money import format_quantity, minor_digits, parse_exact_nanos
+from gateway.windows import checked_day, zone
+
+Decimal = NewType("Decimal", str)
+TimeZone = NewType("TimeZone", str)
+CurrencyCode = NewType("CurrencyCode", str)
+Url = NewType("Url", str)
+
+MAX_URL: Final = 2_000
+_INSTANT: Final = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII
+)
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_URL: Final = re.compile(r"https?://[!-~]+", re.ASCII)
+
+
+def serialize_instant(value: datetime) -> str:
+    """Return `2026-11-01T00:00:00Z`; six more digits where the instant is not a whole second."""
+    if value.utcoffset():
+        value = value.astimezone(UTC)
+    return value.isoformat()[:-6] + "Z"
+
+
+def parse_instant(value: Any) -> datetime:
+    """Return the instant, in UTC, of RFC 3339 text with an offset."""
+    try:
+        instant = datetime.fromisoformat(_matched(_INSTANT, value)).astimezone(UTC)
+        if EARLIEST <= instant < LATEST:
+            return instant
+    except (ValueError, OverflowError):
+        pass
+    raise BadUserInput(
+        "An instant is written as 2026-11-01T00:00:00Z, with `Z` or an offset, and lies in the "
+        "years 2000 to 2100."
+    )
+
+
+def parse_date(value: Any) -> date:
+    """Return the calendar date of `YYYY-MM-DD`, from 2000-01-01 to 2100-12-31."""
+    try:
+        day = date.fromisoformat(_matched(_DATE, value))
+    except ValueError:
+        raise BadUserInput("A date is written as 2026-11-01.") from None
+    return checked_day(day, argument="")
+
+
+def parse_decimal(value: Any) -> Decimal:
+    """Return the shortest spelling of a decimal string; a number is refused: it may have lost
+    digits.
+    """
+    return Decimal(format_quantity(parse_exact_nanos(_text(value))))
+
+
+def parse_time_zone(value: Any) -> TimeZone:
+    """Return the IANA name."""
+    return TimeZone(zone(_text(value), argument="").key)
+
+
+def parse_currency(value: Any) -> CurrencyCode:
+    """Return the ISO 4217 code."""
+    minor_digits(code := _text(value))
+    return CurrencyCode(code)
+
+
+def parse_url(value: Any) -> Url:
+    """Return an absolute http(s) URL of printable ASCII, as it came."""
+    try:
+        text = _matched(_URL, value)
+        if len(text) <= MAX_URL and urlsplit(text).hostname:
+            return Url(text)
+    except ValueError:
+        pass
+    raise BadUserInput(
+        f"A URL is absolute, begins with http:// or https://, and has at most {MAX_URL:,} "
+        "characters."
+    )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise BadUserInput("This value is written as a string, in quotation marks.")
+    return value
+
+
+def _matched(pattern: re.Pattern[str], value: Any) -> str:
+    if pattern.fullmatch(text := _text(value)) is None:
+        raise ValueError
+    return text
+
+
+SCALARS: Final[Mapping[object, ScalarDefinition]] = {
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="An instant in UTC, such as `2026-11-01T00:00:00Z`; a fraction of the second "
+        "has six digits and is there only where it is not zero. In arguments an offset may stand "
+        "in the place of `Z`, and the years are 2000 to 2100.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+        serialize=serialize_instant,
+        parse_value=parse_instant,
+    ),
+    date: strawberry.scalar(
+        name="Date",
+        description="A calendar date, `YYYY-MM-DD`, from 2000-01-01 to 2100-12-31.",
+        specified_by_url="https://scalars.graphql.org/andimarek/local-date.html",
+        serialize=date.isoformat,
+        parse_value=parse_date,
+    ),
+    Decimal: strawberry.scalar(
+        name="Decimal",
+        description='An exact decimal number as a string, such as `"12.30"` or `"-0.0008"`: at '
+        "most 9 decimals, no exponent, never NaN. Read it with a decimal type, not as a float.",
+        specified_by_url="https://www.w3.org/TR/xmlschema11-2/#decimal",
+        serialize=str,
+        parse_value=parse_decimal,
+    ),
+    TimeZone: strawberry.scalar(
+        name="TimeZone",
+        description="The IANA name of a time zone, such as `Europe/Berlin` or `UTC`.",
+        specified_by_url="https://www.iana.org/time-zones",
+        serialize=str,
+        parse_value=parse_time_zone,
+    ),
+    CurrencyCode: strawberry.scalar(
+        name="CurrencyCode",
+        description="The ISO 4217 code of a currency: three capital letters, such as `USD`.",
+        specified_by_url="https://www.iso.org/iso-4217-currency-codes.html",
+        serialize=str,
+        parse_value=parse_currency,
+    ),
+    Url: strawberry.scalar(
+        name="URL",
+        description="An absolute URL, http or https, of at most 2,000 characters.",
+        specified_by_url="https://url.spec.whatwg.org/",
+        serialize=str,
+        parse_value=parse_url,
+    ),
+}

@@ -1,0 +1,27 @@
+"""An amount with its currency."""
+
+from typing import ClassVar, TypeAlias
+
+import strawberry
+
+from gateway.money import format_amount
+from resolvers.columns import column, converted
+from resolvers.permissions import Policy
+from resolvers.scalars import CurrencyCode, Decimal
+
+Amount: TypeAlias = tuple[int, str]
+"""What a `Money` is made of: nanos and the currency's code."""
+
+
+@strawberry.type(description="An exact amount of money. Amounts may be negative.")
+class Money:
+    POLICY: ClassVar = Policy.ACCOUNT
+
+    amount: Decimal = converted(
+        format_amount,
+        0,
+        1,
+        description="The amount in units of the currency, with at least its minor digits and at "
+        'most 9 decimals: `"12.30"`, `"0.0008"`, `"0.00"` in USD, `"120"` in JPY.',
+    )
+    currency: CurrencyCode = column(1, description="The currency; always the account's.")
