@@ -1,0 +1,247 @@
+"""Pages of rows in a fixed order, for many keys in one statement, and totals over the same rows.
+
+The first rows of each key are a LATERAL with a LIMIT on Postgres. SQLite has none: there the last
+row of each page is found first (`LIMIT 1 OFFSET n - 1` for each key), and the page reads up to it;
+`row_number()` would read every row of every key.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    func,
+    select,
+    true,
+    tuple_,
+)
+
+from gateway.principal import Principal
+from gateway.store.cursor import Position
+from gateway.store.database import Reader
+from gateway.store.statement import DialectName, Row, batch
+from gateway.store.tenancy import Scoped, Visible
+
+Columns: TypeAlias = Callable[[Visible, FromClause], Sequence[ColumnElement[Any]]]
+Condition: TypeAlias = Callable[[FromClause], ColumnElement[bool]]
+"""A condition on a table or its alias; its parameter, if it has one, has the condition's name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The rows of one key (`scope`: the values of the listing's scope columns) that stand between
+    two positions, both excluded, and meet the conditions: names with their parameters' values.
+    """
+
+    scope: tuple[int, ...]
+    lower: Position
+    upper: Position
+    conditions: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """At most `limit` rows of a selection, from its lower end (`ascending`) or its upper one."""
+
+    selection: Selection
+    ascending: bool
+    limit: int
+
+
+class Listing:
+    """A table's rows by key (`scope`) in the order of some columns, (instant, id) or (id).
+
+    `columns` are what a row has (default: the table's), `totals` what is added up over a selection
+    beside `total_count`. Statements are made on first use and kept: one for each direction and set
+    of conditions.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        *,
+        scope: tuple[str, ...],
+        order: tuple[str, ...],
+        columns: Columns = lambda _, rows: list(rows.c),
+        conditions: Mapping[str, Condition] | None = None,
+        totals: Sequence[ColumnElement[Any]] = (),
+    ) -> None:
+        self.order: Final = order
+        self._table = table
+        self._scope = scope
+        self._columns = columns
+        self._conditions = conditions or {}
+        self._totals = totals
+        self._page_statements: dict[tuple[bool, tuple[str, ...]], Scoped] = {}
+        self._total_statements: dict[tuple[str, ...], Scoped] = {}
+
+    async def fetch_pages(
+        self, reader: Reader, principal: Principal, pages: Sequence[Page]
+    ) -> list[list[Row]]:
+        """Return each page's rows, from the end at which it begins: one statement for all pages of
+        one direction, limit and conditions.
+        """
+        found: list[list[Row]] = [[] for _ in pages]
+        groups: dict[Any, list[int]] = {}
+        for index, page in enumerate(pages):
+            group = (page.ascending, page.limit, page.selection.conditions)
+            groups.setdefault(group, []).append(index)
+        for (ascending, limit, conditions), indexes in groups.items():
+            rows = await self._page_statement(ascending, conditions).fetch(
+                reader,
+                principal,
+                limit=limit,
+                **self._arguments([pages[index].selection for index in indexes]),
+            )
+            for row in rows:
+                found[indexes[row["n"] - 1]].append(row)
+        return found
+
+    async def fetch_totals(
+        self, reader: Reader, principal: Principal, selections: Sequence[Selection]
+    ) -> list[Row]:
+        """Return each selection's `total_count` and totals: one statement for all selections of the
+        same conditions. A sum over no rows is null.
+        """
+        found: list[Row] = [{} for _ in selections]
+        groups: dict[Any, list[int]] = {}
+        for index, selection in enumerate(selections):
+            groups.setdefault(selection.conditions, []).append(index)
+        for conditions, indexes in groups.items():
+            statement = self._total_statement(conditions)
+            arguments = self._arguments([selections[index] for index in indexes])
+            for row in await statement.fetch(reader, principal, **arguments):
+                found[indexes[row["n"] - 1]] = row
+        return found
+
+    def _arguments(self, selections: Sequence[Selection]) -> dict[str, Any]:
+        """Return the parameters for selections that have the same conditions."""
+        arguments: dict[str, Any] = dict(selections[0].conditions)
+        for index, name in enumerate(self._scope):
+            arguments[name] = [selection.scope[index] for selection in selections]
+        for index, name in enumerate(self.order):
+            arguments[f"lower_{name}"] = [selection.lower[index] for selection in selections]
+            arguments[f"upper_{name}"] = [selection.upper[index] for selection in selections]
+        return arguments
+
+    def _page_statement(self, ascending: bool, conditions: Sequence[tuple[str, Any]]) -> Scoped:
+        names = tuple(name for name, _ in conditions)
+        found = self._page_statements.get((ascending, names))
+        if found is None:
+            found = Scoped(lambda visible: self._build_page(visible, ascending, names))
+            self._page_statements[ascending, names] = found
+        return found
+
+    def _total_statement(self, conditions: Sequence[tuple[str, Any]]) -> Scoped:
+        names = tuple(name for name, _ in conditions)
+        found = self._total_statements.get(names)
+        if found is None:
+            found = Scoped(lambda visible: self._build_totals(visible, names))
+            self._total_statements[names] = found
+        return found
+
+    def _build_page(self, visible: Visible, ascending: bool, names: Sequence[str]) -> Select[Any]:
+        build = self._page_up_to if visible.dialect == "sqlite" else self._lateral_page
+        return build(visible, ascending, names)
+
+    def _lateral_page(self, visible: Visible, ascending: bool, names: Sequence[str]) -> Select[Any]:
+        spans = self._spans(visible.dialect)
+        page = (
+            select(*self._columns(visible, self._table))
+            .where(self._inside(self._table, spans, visible, names))
+            .order_by(*self._ordered(self._table, ascending))
+            .limit(bindparam("limit", type_=Integer()))
+            .lateral("page")
+        )
+        return (
+            select(page, spans.c.n)
+            .select_from(spans.join(page, true()))
+            .order_by(spans.c.n, *self._ordered(page, ascending))
+        )
+
+    def _page_up_to(self, visible: Visible, ascending: bool, names: Sequence[str]) -> Select[Any]:
+        spans = self._spans(visible.dialect)
+        others = self._table.alias("others")
+
+        def last(name: str) -> ColumnElement[Any]:
+            return (
+                select(others.c[name])
+                .where(self._inside(others, spans, visible, names))
+                .order_by(*self._ordered(others, ascending))
+                .limit(1)
+                .offset(bindparam("limit", type_=Integer()) - 1)
+                .correlate(spans)
+                .scalar_subquery()
+            )
+
+        end = "upper" if ascending else "lower"
+        edges = _materialized(
+            select(
+                *spans.c,
+                *(
+                    func.coalesce(last(name), spans.c[f"{end}_{name}"]).label(f"last_{name}")
+                    for name in self.order
+                ),
+            ),
+            "edges",
+        )
+        place, edge = self._place(self._table), self._place(edges, "last_")
+        return (
+            select(*self._columns(visible, self._table), edges.c.n)
+            .join_from(edges, self._table, self._inside(self._table, edges, visible, names))
+            .where(place <= edge if ascending else place >= edge)
+            .order_by(edges.c.n, *self._ordered(self._table, ascending))
+        )
+
+    def _build_totals(self, visible: Visible, names: Sequence[str]) -> Select[Any]:
+        spans = self._spans(visible.dialect)
+        count = func.count(self._table.c[self.order[-1]]).label("total_count")
+        return (
+            select(spans.c.n, count, *self._totals)
+            .join_from(
+                spans, self._table, self._inside(self._table, spans, visible, names), isouter=True
+            )
+            .group_by(spans.c.n)
+        )
+
+    def _spans(self, dialect: DialectName) -> FromClause:
+        """Return the selections of a batch as a table, read once."""
+        ends = {
+            f"{end}_{name}": self._table.c[name].type
+            for name in self.order
+            for end in ("lower", "upper")
+        }
+        spans = batch(dialect, **dict.fromkeys(self._scope, BigInteger()), **ends)
+        return _materialized(select(spans), "spans") if dialect == "sqlite" else spans
+
+    def _inside(
+        self, rows: FromClause, spans: FromClause, visible: Visible, names: Sequence[str]
+    ) -> ColumnElement[bool]:
+        place = self._place(rows)
+        return and_(
+            *(rows.c[name] == spans.c[name] for name in self._scope),
+            place > self._place(spans, "lower_"),
+            place < self._place(spans, "upper_"),
+            visible(rows.c.account_id),
+            *(self._conditions[name](rows) for name in names),
+        )
+
+    def _place(self, rows: FromClause, prefix: str = "") -> Any:
+        return tuple_(*(rows.c[f"{prefix}{name}"] for name in self.order))
+
+    def _ordered(self, rows: FromClause, ascending: bool) -> list[Any]:
+        columns = [rows.c[name] for name in self.order]
+        return columns if ascending else [column.desc() for column in columns]
+
+
+def _materialized(rows: Select[Any], name: str) -> FromClause:
+    # Without it SQLite would take a span's values out of the JSON again for every row.
+    return rows.cte(name).prefix_with("MATERIALIZED")
