@@ -45,13 +45,13 @@ class KeyFactory:
 
     def __init__(self, clock: Clock, draw: Callable[[int], int] = secrets.randbits) -> None:
         self._clock = clock
-        self._draw = draw
+        self.draw = draw
         self._last = 0
 
     def new(self, at: datetime | None = None) -> int:
         """Return a new key for the instant `at` (default: now)."""
         milliseconds = int(((at or self._clock.now()) - EPOCH).total_seconds() * 1000)
-        key = (milliseconds << RANDOM_BITS) | self._draw(RANDOM_BITS)
+        key = (milliseconds << RANDOM_BITS) | self.draw(RANDOM_BITS)
         if key >> RANDOM_BITS == self._last >> RANDOM_BITS and key <= self._last:
             key = self._last + 1
         self._last = key

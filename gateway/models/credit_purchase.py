@@ -41,7 +41,7 @@ SETTLED = frozenset(
 )
 
 
-class DisputeState(StrEnum):
+class DisputeStatus(StrEnum):
     OPEN = "OPEN"
     WON = "WON"
     LOST = "LOST"
@@ -181,7 +181,7 @@ class Dispute(Model, table=True):
             ["account_id", "purchase_id"], ["credit_purchase.account_id", "credit_purchase.id"]
         ),
         UniqueConstraint("account_id", "provider", "provider_reference"),
-        one_of("state", DisputeState),
+        one_of("state", DisputeStatus),
         CheckConstraint("amount_nanos > 0", name="amount_positive"),
         CheckConstraint(
             "debited_nanos >= 0 AND debited_nanos <= amount_nanos", name="debited_in_amount"

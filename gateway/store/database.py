@@ -91,7 +91,7 @@ class Transaction:
             await self._bulk.copy(table.name, columns, records)
         else:
             compiled = insert_statement(table, tuple(columns)).compiled(self.dialect)
-            await self._driver.execute_many(compiled, compiled.positional(records))
+            await self._driver.execute_many(compiled, compiled.positional(columns, records))
 
     async def upsert(self, statement: Upsert, records: Sequence[Sequence[Any]]) -> None:
         """Insert or change many rows: on Postgres in one statement, on SQLite one by one."""
@@ -102,7 +102,9 @@ class Transaction:
             lists = [list(cells) for cells in zip(*records, strict=True)]
             await self._driver.execute_many(compiled, [lists])
         else:
-            await self._driver.execute_many(compiled, compiled.positional(records))
+            await self._driver.execute_many(
+                compiled, compiled.positional(statement.columns, records)
+            )
 
 
 class Database(Protocol):

@@ -68,11 +68,13 @@ class CompiledStatement:
             binders[name](values[name]) if name in binders else values[name] for name in self.names
         ]
 
-    def positional(self, records: Iterable[Sequence[Any]]) -> list[list[Any]]:
-        """Return the arguments of many executions, whose values stand in the order of `names`."""
-        binders = [self.binders.get(name) for name in self.names]
+    def positional(
+        self, columns: Sequence[str], records: Iterable[Sequence[Any]]
+    ) -> list[list[Any]]:
+        """Return the arguments of many executions; `columns` names the cells of each record."""
+        places = [(columns.index(name), self.binders.get(name)) for name in self.names]
         return [
-            [bind(cell) if bind else cell for bind, cell in zip(binders, record, strict=True)]
+            [bind(record[place]) if bind else record[place] for place, bind in places]
             for record in records
         ]
 

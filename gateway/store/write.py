@@ -35,17 +35,17 @@ class Upsert:
         kept: Collection[str] = (),
     ) -> None:
         self._table = table
-        self._columns = tuple(columns)
+        self.columns = tuple(columns)
         self._added = frozenset(added)
         self._key = [column.name for column in table.primary_key.columns]
         self._changed = [
-            name for name in self._columns if name not in self._key and name not in kept
+            name for name in self.columns if name not in self._key and name not in kept
         ]
         self.statement = Statement(self._build)
 
     def _build(self, dialect: DialectName) -> ClauseElement:
         table = self._table
-        kinds = {name: table.c[name].type for name in self._columns}
+        kinds = {name: table.c[name].type for name in self.columns}
         if dialect == "postgresql":
             rows = batch(dialect, **kinds)
             on_postgresql = postgresql.insert(table).from_select(

@@ -1,0 +1,219 @@
+"""The accounts that a transaction has locked, and everything it will write about them.
+
+Opened with the accounts' rows locked in the order of their keys, changed in memory, written at the
+end in a fixed order by `close`: the only way to the ledger, the balances and the roll-ups.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
+from typing import Final, Self, TypeAlias
+from zoneinfo import ZoneInfo
+
+from gateway.billing.flows import FlowColumn, Flows
+from gateway.billing.states import DisputeState, PurchaseState, RefundState
+from gateway.clock import Clock
+from gateway.errors import BadUserInput, NotFound
+from gateway.ids import KeyFactory
+from gateway.models import LedgerCause
+from gateway.money import checked
+from gateway.store import Row, Transaction, accounts, ledger, purchases, receipts, rollups
+from gateway.windows import zone
+
+
+@dataclass(slots=True, kw_only=True)
+class BookAccount:
+    """A locked account. `sequences` are the last receipt numbers used, by year."""
+
+    account_id: int
+    external_id: str
+    name: str
+    currency: str
+    time_zone: ZoneInfo
+    receipt_prefix: str
+    balance: int
+    version: int
+    balance_at: datetime
+    deployment_count: int
+    sequences: dict[int, int] = field(default_factory=dict)
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        return cls(
+            account_id=row["account_id"],
+            external_id=row["external_id"],
+            name=row["name"],
+            currency=row["currency"],
+            time_zone=zone(row["time_zone"]),
+            receipt_prefix=row["receipt_prefix"],
+            balance=row["balance_nanos"],
+            version=row["ledger_version"],
+            balance_at=row["balance_at"],
+            deployment_count=row["deployment_count"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceChange:
+    """What a committed transaction did to a balance, for those who watch it: its last entry."""
+
+    account_id: int
+    version: int
+    cause: LedgerCause
+    amount: int
+    balance: int
+
+
+Reference: TypeAlias = tuple[int, str | None, str]
+"""A purchase's account, its provider, and the provider's name for it."""
+
+Posting: TypeAlias = tuple[int, int, str, int, int, str, int | None, str | None, datetime, datetime]
+"""A ledger entry's cells, in the order of `store.ledger.COLUMNS`."""
+
+LOCK_LIMIT: Final = 10_000
+"""Accounts that one transaction may lock."""
+
+
+class Book:
+    """One transaction's bookkeeping. Not shared, not reused."""
+
+    def __init__(
+        self,
+        transaction: Transaction,
+        clock: Clock,
+        keys: KeyFactory,
+        locked: Mapping[int, BookAccount],
+    ) -> None:
+        self.transaction = transaction
+        self.now = clock.now()
+        self.keys = keys
+        self.accounts = locked
+        self.flows = Flows()
+        self.purchases: dict[tuple[int, int], PurchaseState] = {}
+        self.references: dict[Reference, PurchaseState] = {}
+        self.refunds: defaultdict[tuple[int, int], list[RefundState]] = defaultdict(list)
+        self.disputes: defaultdict[tuple[int, int], list[DisputeState]] = defaultdict(list)
+        self.receipts: list[tuple[object, ...]] = []
+        self._postings: list[Posting] = []
+
+    @classmethod
+    async def open(
+        cls,
+        transaction: Transaction,
+        account_ids: Collection[int],
+        *,
+        clock: Clock,
+        keys: KeyFactory,
+    ) -> Self:
+        """Lock the accounts. Raises NotFound where one is not there."""
+        if len(account_ids) > LOCK_LIMIT:
+            raise BadUserInput(f"A batch may touch at most {LOCK_LIMIT} accounts.")
+        wanted = sorted(set(account_ids))
+        rows = await accounts.lock(transaction, wanted)
+        locked = {row["account_id"]: BookAccount.from_row(row) for row in rows}
+        if len(locked) != len(wanted):
+            raise NotFound("There is no such account.")
+        used = await receipts.sequences(transaction, wanted)
+        for (account_id, year), last in used.items():
+            locked[account_id].sequences[year] = last
+        return cls(transaction, clock, keys, locked)
+
+    def add_purchase(self, purchase: PurchaseState) -> None:
+        """Take a purchase into the book, new or read, to be written at the end."""
+        self.purchases[purchase.key] = purchase
+        if purchase.provider_reference is not None:
+            name = (purchase.account_id, purchase.provider, purchase.provider_reference)
+            self.references[name] = purchase
+
+    def post(
+        self,
+        account_id: int,
+        cause: LedgerCause,
+        amount: int,
+        *,
+        source_key: str,
+        effective_at: datetime,
+        flow: FlowColumn | None = None,
+        purchase_id: int | None = None,
+        description: str | None = None,
+    ) -> int:
+        """Append a ledger entry of `amount` nanos and return its version.
+
+        `flow` names the roll-up column that `amount` counts in, by `effective_at`; usage has none
+        here, because its roll-ups go by each event's own time.
+        """
+        account = self.accounts[account_id]
+        account.balance = checked(account.balance + amount)
+        account.version += 1
+        account.balance_at = self.now
+        entry = (account_id, account.version, cause.value, amount, account.balance, source_key)
+        self._postings.append((*entry, purchase_id, description, effective_at, self.now))
+        if flow:
+            self.flows.add(account_id, effective_at, flow, amount)
+        return account.version
+
+    async def close(self) -> list[BalanceChange]:
+        """Write everything; return the last change of each account whose balance moved."""
+        transaction = self.transaction
+        await purchases.save(transaction, [state.cells() for state in self.purchases.values()])
+        refunds, disputes = chain(*self.refunds.values()), chain(*self.disputes.values())
+        await purchases.save_refunds(transaction, [state.cells() for state in refunds])
+        await purchases.save_disputes(transaction, [state.cells() for state in disputes])
+        await ledger.append(transaction, self._postings)
+        await receipts.append(transaction, self.receipts, self._sequences())
+        await rollups.merge(transaction, self.flows.slots, self._zones())
+        await rollups.merge_activity(transaction, self.flows.activity, self._zones())
+        await accounts.save(
+            transaction,
+            [
+                (a.account_id, a.balance, a.version, a.balance_at, a.deployment_count)
+                for a in self.accounts.values()
+            ],
+        )
+        return self._changes()
+
+    def post_purchase(
+        self,
+        purchase: PurchaseState,
+        cause: LedgerCause,
+        amount: int,
+        *,
+        source_key: str,
+        at: datetime,
+        flow: FlowColumn,
+    ) -> None:
+        """Append a ledger entry that belongs to a purchase."""
+        self.post(
+            purchase.account_id,
+            cause,
+            amount,
+            source_key=source_key,
+            effective_at=at,
+            flow=flow,
+            purchase_id=purchase.id,
+        )
+
+    def _sequences(self) -> Sequence[tuple[int, int, int]]:
+        return [
+            (account.account_id, year, last)
+            for account in self.accounts.values()
+            for year, last in account.sequences.items()
+        ]
+
+    def _zones(self) -> Mapping[int, ZoneInfo]:
+        return {account.account_id: account.time_zone for account in self.accounts.values()}
+
+    def _changes(self) -> list[BalanceChange]:
+        last = {posting[0]: posting for posting in self._postings}
+        return [
+            BalanceChange(
+                account_id=account_id,
+                version=version,
+                cause=LedgerCause(cause),
+                amount=amount,
+                balance=balance,
+            )
+            for account_id, version, cause, amount, balance, *_ in last.values()
+        ]

@@ -1,0 +1,223 @@
+"""What a purchase, a refund and a dispute are while a transaction works on them, and their
+lifecycle.
+
+    PENDING → REQUIRES_ACTION → SUCCEEDED → PARTIALLY_REFUNDED → REFUNDED
+    PENDING, REQUIRES_ACTION → FAILED, CANCELED
+    SUCCEEDED, PARTIALLY_REFUNDED → DISPUTED → the state before (won), a refunded one (lost)
+
+A status follows from the facts that are known, never from the order in which they came: facts are
+only added, and of two that exclude each other the one that ranks higher stays.
+"""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Final, Self
+
+from gateway.models import (
+    CreditPurchaseKind,
+    CreditPurchaseStatus,
+    DisputeStatus,
+    PaymentMethodType,
+    RefundStatus,
+)
+from gateway.store import Row
+
+# A settled purchase outranks them all; these are the ones without an effect on the balance.
+_UNSETTLED_RANK: Final = {
+    CreditPurchaseStatus.PENDING: 0,
+    CreditPurchaseStatus.REQUIRES_ACTION: 1,
+    CreditPurchaseStatus.FAILED: 2,
+    CreditPurchaseStatus.CANCELED: 3,
+}
+# A bank may return a refund that had succeeded, so FAILED outranks SUCCEEDED.
+_REFUND_RANK: Final = {
+    RefundStatus.PENDING: 0,
+    RefundStatus.SUCCEEDED: 1,
+    RefundStatus.FAILED: 2,
+    RefundStatus.CANCELED: 3,
+}
+
+
+class _Record:
+    """Reads itself from a row of its table and writes itself back, column by column."""
+
+    __slots__ = ()
+
+    @classmethod
+    def columns(cls) -> tuple[str, ...]:
+        return tuple(field.name for field in fields(cls))  # type: ignore[arg-type]  # a dataclass
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        return cls(**{name: row[name] for name in cls.columns()})
+
+    def cells(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in self.columns())
+
+
+@dataclass(slots=True, kw_only=True)
+class PurchaseState(_Record):
+    """A row of `credit_purchase`."""
+
+    account_id: int
+    id: int
+    kind: str
+    status: str = CreditPurchaseStatus.PENDING
+    currency: str
+    amount_nanos: int
+    tax_nanos: int = 0
+    bonus_nanos: int = 0
+    refunded_nanos: int = 0
+    bonus_reversed_nanos: int = 0
+    disputed_nanos: int = 0
+    description: str | None = None
+    failure_code: str | None = None
+    failure_reason: str | None = None
+    payment_method_type: str | None = None
+    payment_method_brand: str | None = None
+    payment_method_last4: str | None = None
+    payment_method_label: str | None = None
+    provider: str | None = None
+    provider_reference: str | None = None
+    created_at: datetime
+    failed_at: datetime | None = None
+    settled_at: datetime | None = None
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.account_id, self.id
+
+    @property
+    def is_settled(self) -> bool:
+        return self.settled_at is not None
+
+    def raise_to(self, status: CreditPurchaseStatus) -> bool:
+        """Move an unsettled purchase up to `status`; say whether it now has it."""
+        if self.is_settled:
+            return False
+        current = _UNSETTLED_RANK[CreditPurchaseStatus(self.status)]
+        if _UNSETTLED_RANK[status] < current:
+            return False
+        self.status = status
+        return True
+
+    def update_status(self) -> None:
+        """Derive a settled purchase's status from what was taken back."""
+        if self.disputed_nanos:
+            self.status = CreditPurchaseStatus.DISPUTED
+        elif self.refunded_nanos == self.amount_nanos:
+            self.status = CreditPurchaseStatus.REFUNDED
+        elif self.refunded_nanos:
+            self.status = CreditPurchaseStatus.PARTIALLY_REFUNDED
+        else:
+            self.status = CreditPurchaseStatus.SUCCEEDED
+
+
+@dataclass(slots=True, kw_only=True)
+class RefundState(_Record):
+    """A row of `refund`; it is in the ledger where `settled_at` is set."""
+
+    account_id: int
+    id: int
+    purchase_id: int
+    status: str = RefundStatus.PENDING
+    currency: str
+    amount_nanos: int
+    tax_nanos: int = 0
+    bonus_reversed_nanos: int = 0
+    reason: str | None = None
+    failure_reason: str | None = None
+    provider: str | None = None
+    provider_reference: str | None = None
+    created_at: datetime
+    settled_at: datetime | None = None
+
+    def raise_to(self, status: RefundStatus) -> None:
+        """Move the refund up to `status`; a stale one changes nothing."""
+        if _REFUND_RANK[status] > _REFUND_RANK[RefundStatus(self.status)]:
+            self.status = status
+
+
+@dataclass(slots=True, kw_only=True)
+class DisputeState(_Record):
+    """A row of `dispute`."""
+
+    account_id: int
+    id: int
+    purchase_id: int
+    state: str = DisputeStatus.OPEN
+    amount_nanos: int
+    debited_nanos: int = 0
+    credited_nanos: int = 0
+    reason: str | None = None
+    provider: str | None = None
+    provider_reference: str | None = None
+    created_at: datetime
+    withdrawn_at: datetime | None = None
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentMethod:
+    """How a purchase is paid; `label` is for what has neither brand nor digits."""
+
+    type: PaymentMethodType
+    brand: str | None = None
+    last4: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchaseFacts:
+    """What is known of a purchase at one time. Amounts in nanos of the account's currency.
+
+    `provider` and `reference` name the purchase where both are given: facts with the same ones add
+    to it. A fact that is missing (None) says nothing.
+    """
+
+    account_id: int
+    kind: CreditPurchaseKind
+    amount: int
+    currency: str
+    created_at: datetime
+    tax: int = 0
+    bonus: int = 0
+    description: str | None = None
+    payment_method: PaymentMethod | None = None
+    provider: str | None = None
+    reference: str | None = None
+    requires_action: bool = False
+    succeeded_at: datetime | None = None
+    failed_at: datetime | None = None
+    failure_code: str | None = None
+    failure_reason: str | None = None
+    canceled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundFacts:
+    """What is known of a refund. `amount` is credit in nanos, without the tax that goes with it."""
+
+    amount: int
+    created_at: datetime
+    status: RefundStatus = RefundStatus.SUCCEEDED
+    reason: str | None = None
+    failure_reason: str | None = None
+    provider: str | None = None
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeFacts:
+    """What is known of a dispute. `amount` is credit in nanos; a state other than OPEN has
+    `closed_at`.
+    """
+
+    amount: int
+    created_at: datetime
+    state: DisputeStatus = DisputeStatus.OPEN
+    reason: str | None = None
+    withdrawn_at: datetime | None = None
+    closed_at: datetime | None = None
+    provider: str | None = None
+    reference: str | None = None

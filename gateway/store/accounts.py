@@ -1,0 +1,108 @@
+"""Accounts and their members: making, locking and saving them."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Integer, String, bindparam, delete, select, update
+from sqlalchemy.types import TypeEngine
+
+from gateway.models import Account, AccountMember, table_of
+from gateway.models.base import Instant
+from gateway.store.database import Reader, Transaction
+from gateway.store.statement import DialectName, Row, Statement, any_of, batch
+
+ACCOUNT: Final = table_of(Account)
+MEMBER: Final = table_of(AccountMember)
+
+
+def _lock(_dialect: DialectName) -> Any:
+    # Rows are locked in the order of their keys, so that two transactions never wait for each
+    # other. SQLite has one writer and no row locks: there the clause is not rendered.
+    wanted = select(ACCOUNT).where(any_of(ACCOUNT.c.account_id, "account_ids"))
+    return wanted.order_by(ACCOUNT.c.account_id).with_for_update()
+
+
+_LOCK: Final = Statement(_lock)
+_BY_EXTERNAL_ID: Final = Statement(
+    select(ACCOUNT).where(any_of(ACCOUNT.c.external_id, "external_ids"))
+)
+
+
+def _save(dialect: DialectName) -> Any:
+    columns: dict[str, TypeEngine[Any]] = {
+        "account_id": BigInteger(),
+        "balance_nanos": BigInteger(),
+        "ledger_version": BigInteger(),
+        "balance_at": Instant(),
+        "deployment_count": Integer(),
+    }
+    changed = [name for name in columns if name != "account_id"]
+    rows = batch(dialect, **columns)
+    return (
+        update(ACCOUNT)
+        .values({name: rows.c[name] for name in changed})
+        .where(ACCOUNT.c.account_id == rows.c.account_id)
+    )
+
+
+_SAVE: Final = Statement(_save)
+
+
+async def lock(transaction: Transaction, account_ids: Sequence[int]) -> Sequence[Row]:
+    """Lock accounts until the transaction ends and return their rows."""
+    return await transaction.fetch(_LOCK, account_ids=list(account_ids))
+
+
+async def by_external_id(reader: Reader, external_ids: Sequence[str]) -> Sequence[Row]:
+    """Return the accounts that the platform calls so (for the platform alone: no tenant filter)."""
+    return await reader.fetch(_BY_EXTERNAL_ID, external_ids=list(external_ids))
+
+
+async def insert(transaction: Transaction, row: dict[str, Any]) -> None:
+    """Add an account."""
+    await transaction.insert(ACCOUNT, tuple(row), [tuple(row.values())])
+
+
+async def save(transaction: Transaction, states: Sequence[tuple[int, int, int, Any, int]]) -> None:
+    """Write locked accounts' (account_id, balance, version, balance_at, deployment_count)."""
+    ids, balances, versions, instants, counts = zip(*states, strict=True)
+    await transaction.execute(
+        _SAVE,
+        account_id=list(ids),
+        balance_nanos=list(balances),
+        ledger_version=list(versions),
+        balance_at=list(instants),
+        deployment_count=list(counts),
+    )
+
+
+_CHANGE: Final = Statement(
+    update(ACCOUNT)
+    .where(ACCOUNT.c.account_id == bindparam("key", type_=BigInteger()))
+    .values(
+        name=bindparam("name", type_=String()),
+        currency=bindparam("currency", type_=String()),
+        time_zone=bindparam("time_zone", type_=String()),
+        stripe_customer_id=bindparam("stripe_customer_id", type_=String()),
+        low_balance_nanos=bindparam("low_balance_nanos", type_=BigInteger()),
+        low_balance_days=bindparam("low_balance_days", type_=Integer()),
+    )
+)
+_REMOVE_MEMBERS: Final = Statement(
+    delete(MEMBER).where(MEMBER.c.account_id == bindparam("account_id", type_=BigInteger()))
+)
+
+
+async def change(transaction: Transaction, account_id: int, **columns: Any) -> None:
+    """Replace what the platform says of an account."""
+    await transaction.execute(_CHANGE, key=account_id, **columns)
+
+
+async def replace_members(
+    transaction: Transaction, account_id: int, members: Sequence[tuple[str, str]], at: Any
+) -> None:
+    """Make (subject, role) the account's only members."""
+    await transaction.execute(_REMOVE_MEMBERS, account_id=account_id)
+    columns = ("account_id", "subject", "role", "created_at")
+    rows = [(account_id, subject, role, at) for subject, role in members]
+    await transaction.insert(MEMBER, columns, rows)

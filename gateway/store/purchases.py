@@ -1,0 +1,105 @@
+"""Purchases, refunds and disputes: found by their provider's name for them, and saved."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, String, Table, and_, select
+
+from gateway.models import CreditPurchase, Dispute, Refund, table_of
+from gateway.store.database import Reader, Transaction
+from gateway.store.statement import DialectName, Row, Statement, batch
+from gateway.store.write import Upsert
+
+PURCHASE: Final = table_of(CreditPurchase)
+REFUND: Final = table_of(Refund)
+DISPUTE: Final = table_of(Dispute)
+
+
+def _by_reference(dialect: DialectName) -> Any:
+    wanted = batch(dialect, account_id=BigInteger(), provider=String(), reference=String())
+    same = and_(
+        PURCHASE.c.account_id == wanted.c.account_id,
+        PURCHASE.c.provider == wanted.c.provider,
+        PURCHASE.c.provider_reference == wanted.c.reference,
+    )
+    return select(PURCHASE).select_from(wanted.join(PURCHASE, same))
+
+
+def _by_key(dialect: DialectName) -> Any:
+    wanted = batch(dialect, account_id=BigInteger(), id=BigInteger())
+    same = and_(PURCHASE.c.account_id == wanted.c.account_id, PURCHASE.c.id == wanted.c.id)
+    return select(PURCHASE).select_from(wanted.join(PURCHASE, same))
+
+
+def _of_purchases(table: Table) -> Statement:
+    def build(dialect: DialectName) -> Any:
+        wanted = batch(dialect, account_id=BigInteger(), purchase_id=BigInteger())
+        same = and_(
+            table.c.account_id == wanted.c.account_id, table.c.purchase_id == wanted.c.purchase_id
+        )
+        return select(table).select_from(wanted.join(table, same))
+
+    return Statement(build)
+
+
+_BY_REFERENCE: Final = Statement(_by_reference)
+_BY_KEY: Final = Statement(_by_key)
+_REFUNDS_OF: Final = _of_purchases(REFUND)
+_DISPUTES_OF: Final = _of_purchases(DISPUTE)
+_SAVES: Final = {
+    table.name: Upsert(table, [column.name for column in table.columns], kept=("created_at",))
+    for table in (PURCHASE, REFUND, DISPUTE)
+}
+
+
+async def by_reference(
+    reader: Reader, references: Sequence[tuple[int, str | None, str]]
+) -> Sequence[Row]:
+    """Return the purchases with (account, provider, provider's reference)."""
+    if not references:
+        return []
+    accounts, providers, names = zip(*references, strict=True)
+    return await reader.fetch(
+        _BY_REFERENCE, account_id=list(accounts), provider=list(providers), reference=list(names)
+    )
+
+
+async def by_key(reader: Reader, keys: Sequence[tuple[int, int]]) -> Sequence[Row]:
+    """Return the purchases with (account, id)."""
+    return await reader.fetch(
+        _BY_KEY, account_id=[key[0] for key in keys], id=[key[1] for key in keys]
+    )
+
+
+async def refunds_of(reader: Reader, purchases: Sequence[tuple[int, int]]) -> Sequence[Row]:
+    """Return all refunds of purchases (account, id)."""
+    return await _of(reader, _REFUNDS_OF, purchases)
+
+
+async def disputes_of(reader: Reader, purchases: Sequence[tuple[int, int]]) -> Sequence[Row]:
+    """Return all disputes of purchases (account, id)."""
+    return await _of(reader, _DISPUTES_OF, purchases)
+
+
+async def _of(
+    reader: Reader, statement: Statement, purchases: Sequence[tuple[int, int]]
+) -> Sequence[Row]:
+    if not purchases:
+        return []
+    accounts, ids = zip(*purchases, strict=True)
+    return await reader.fetch(statement, account_id=list(accounts), purchase_id=list(ids))
+
+
+async def save(transaction: Transaction, rows: Sequence[Sequence[Any]]) -> None:
+    """Insert or change purchases; cells in the order of the table's columns."""
+    await transaction.upsert(_SAVES[PURCHASE.name], rows)
+
+
+async def save_refunds(transaction: Transaction, rows: Sequence[Sequence[Any]]) -> None:
+    """Insert or change refunds; cells in the order of the table's columns."""
+    await transaction.upsert(_SAVES[REFUND.name], rows)
+
+
+async def save_disputes(transaction: Transaction, rows: Sequence[Sequence[Any]]) -> None:
+    """Insert or change disputes; cells in the order of the table's columns."""
+    await transaction.upsert(_SAVES[DISPUTE.name], rows)
