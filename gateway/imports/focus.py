@@ -1,0 +1,242 @@
+"""FOCUS 1.0 to 1.2 cost files, of any provider: CSV in UTF-8, as it is or gzipped.
+
+A file is read twice: `read_focus` checks every row and keeps none, `FocusFile.rows` yields them. So
+a file is refused before anything of it is written, and its size does not matter: a row takes 8
+bytes, and 40 for a moment.
+
+An event id is the first 128 bits, in hexadecimal, of the SHA-256 of a row's cells that are not
+null, as JSON: column to text, sorted by column, no spaces, UTF-8, blanks around a text cut off. The
+second and third of equal rows have `-2` and `-3` behind it. An empty cell and `NULL` are null.
+"""
+
+import csv
+import gzip
+import zlib
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import pairwise
+from operator import itemgetter
+from pathlib import Path
+from typing import Final, NamedTuple, TextIO
+
+import orjson
+
+from gateway.errors import BadUserInput
+from gateway.imports.focus_rows import MANDATORY, FocusAccount, FocusCost, FocusRow, read_row
+
+MAX_ERRORS: Final = 100
+MAX_LINE: Final = 1_048_576
+"""Characters; a text in quotes may go on over many lines, up to the 131,072 that `csv` allows."""
+
+_GZIP: Final = b"\x1f\x8b"
+_ID_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowError:
+    """What is wrong with the row that begins at `line`; the header is line 1."""
+
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.reason}"
+
+
+class FocusRejected(BadUserInput):
+    """A file that cannot be imported. `errors` are its first bad rows, at most MAX_ERRORS; there
+    are none where it is the file as a whole.
+    """
+
+    def __init__(self, message: str, errors: Sequence[RowError] = ()) -> None:
+        super().__init__(message)
+        self.errors = tuple(errors)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FocusFile:
+    """A file whose every row can be read. `currencies` is each account's, by its external id."""
+
+    path: Path
+    cost: FocusCost
+    account_by: FocusAccount
+    usage_count: int
+    adjustment_count: int
+    currencies: dict[str, str]
+    repeated: frozenset[int] = field(repr=False)
+
+    def rows(self) -> Iterator[FocusRow]:
+        """Yield the rows in the file's order.
+
+        Raises FocusRejected where the file was changed and can no longer be read.
+        """
+        seen: Counter[bytes] = Counter()
+        for record in _records(self.path, _mandatory(self.cost, self.account_by)):
+            ordinal = 1
+            if record.short_digest in self.repeated:
+                seen[record.digest] += 1
+                ordinal = seen[record.digest]
+            try:
+                yield record.read(self.cost, self.account_by, ordinal)
+            except BadUserInput as error:
+                raise _rejected(self.path, [_row_error(record.line, error)]) from None
+
+
+def read_focus(
+    path: Path,
+    *,
+    cost: FocusCost = FocusCost.BILLED,
+    account_by: FocusAccount = FocusAccount.BILLING,
+) -> FocusFile:
+    """Check a file whole and return it.
+
+    Raises FocusRejected with the bad rows, or for what is no such file, or where the columns that
+    are needed are not there.
+    """
+    usage: Counter[bool] = Counter()
+    currencies: dict[str, str] = {}
+    digests = array("Q")
+    errors: list[RowError] = []
+    for record in _records(path, _mandatory(cost, account_by)):
+        try:
+            row = record.read(cost, account_by)
+            _check_currency(row, currencies)
+        except BadUserInput as error:
+            errors.append(_row_error(record.line, error))
+            if len(errors) == MAX_ERRORS:
+                break
+            continue
+        usage[row.is_usage] += 1
+        digests.append(record.short_digest)
+    if errors:
+        raise _rejected(path, errors)
+    return FocusFile(
+        path=path,
+        cost=cost,
+        account_by=account_by,
+        usage_count=usage[True],
+        adjustment_count=usage[False],
+        currencies=currencies,
+        repeated=frozenset(a for a, b in pairwise(sorted(digests)) if a == b),
+    )
+
+
+class _Record(NamedTuple):
+    """A row's cells by column, or what the file itself has wrong there."""
+
+    line: int
+    cells: dict[str, str]
+    problem: str | None = None
+    digest: bytes = b""
+
+    @property
+    def short_digest(self) -> int:
+        """Enough of the digest to find those rows that may have an equal."""
+        return int.from_bytes(self.digest[:8], "big")
+
+    def read(self, cost: FocusCost, account_by: FocusAccount, ordinal: int = 1) -> FocusRow:
+        if self.problem:
+            raise BadUserInput(self.problem)
+        event_id = self.digest[:_ID_BYTES].hex()
+        return read_row(
+            self.cells,
+            line=self.line,
+            event_id=event_id if ordinal == 1 else f"{event_id}-{ordinal}",
+            cost=cost,
+            account_by=account_by,
+        )
+
+
+def _mandatory(cost: FocusCost, account_by: FocusAccount) -> tuple[str, ...]:
+    sub = ("SubAccountId",) if account_by is FocusAccount.SUB else ()
+    return (cost, *MANDATORY, *sub)
+
+
+def _records(path: Path, mandatory: Sequence[str]) -> Iterator[_Record]:
+    """Yield what stands below the header; a record that is no CSV is the last one."""
+    with _open_text(path) as file:
+        reader = csv.reader(_lines(file), strict=True)
+        line = 1
+        try:
+            header = [name.strip() for name in next(reader, [])]
+            _check_header(path, header, mandatory)
+            order = sorted(
+                (index for index, name in enumerate(header) if name), key=header.__getitem__
+            )
+            names, pick = [header[index] for index in order], itemgetter(*order)
+            line = reader.line_num + 1
+            for row in reader:
+                if len(row) == len(header):
+                    yield _record(line, names, pick(row))
+                elif row:
+                    problem = f"It has {len(row)} cells, the header {len(header)}."
+                    yield _Record(line, {}, problem)
+                line = reader.line_num + 1
+        except csv.Error as error:
+            yield _Record(line, {}, f"This is no CSV ({error}); nothing after it was read.")
+
+
+def _record(line: int, names: Sequence[str], row: Sequence[str]) -> _Record:
+    cells = {
+        name: text
+        for name, cell in zip(names, row, strict=True)
+        if (text := cell.strip()) and text != "NULL"
+    }
+    if any("\0" in text for text in cells.values()):
+        return _Record(line, {}, "It has a NUL character.")
+    try:
+        return _Record(line, cells, None, sha256(orjson.dumps(cells)).digest())
+    except orjson.JSONEncodeError:
+        return _Record(line, {}, "It is not in UTF-8.")
+
+
+def _check_header(path: Path, header: Sequence[str], mandatory: Sequence[str]) -> None:
+    if missing := [name for name in mandatory if name not in header]:
+        raise FocusRejected(f"{path.name} has no column {', '.join(missing)} in its first line.")
+    if twice := [name for name, count in Counter(header).items() if name and count > 1]:
+        raise FocusRejected(f"{path.name} has more than one column {', '.join(twice)}.")
+
+
+@contextmanager
+def _open_text(path: Path) -> Iterator[TextIO]:
+    """Open a file that may be gzipped; bytes that are no UTF-8 come as lone surrogates."""
+    try:
+        with path.open("rb") as peeked:
+            opened = gzip.open if peeked.read(2) == _GZIP else open
+        with opened(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            yield file
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or "its compressed data are damaged"
+        raise FocusRejected(f"{path.name} cannot be read: {reason}.") from None
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    while line := file.readline(MAX_LINE + 1):
+        if len(line) > MAX_LINE:
+            raise csv.Error(f"a line is longer than {MAX_LINE} characters")
+        yield line
+
+
+def _check_currency(row: FocusRow, currencies: dict[str, str]) -> None:
+    known = currencies.setdefault(row.account_external_id, row.currency)
+    if known != row.currency:
+        raise BadUserInput(
+            f"The rows of account {row.account_external_id} before it are in {known}, this one in "
+            f"{row.currency}; one account has one currency.",
+            argument="BillingCurrency",
+        )
+
+
+def _row_error(line: int, error: BadUserInput) -> RowError:
+    column = f"{error.argument}: " if error.argument else ""
+    return RowError(line=line, reason=f"{column}{error.message}")
+
+
+def _rejected(path: Path, errors: Sequence[RowError]) -> FocusRejected:
+    count = "at least 100 rows" if len(errors) == MAX_ERRORS else f"{len(errors)} rows"
+    rows = "one row" if len(errors) == 1 else count
+    return FocusRejected(f"{rows} of {path.name} cannot be imported, so none was.", errors)
