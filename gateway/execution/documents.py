@@ -9,12 +9,11 @@ from graphql import (
     GraphQLSyntaxError,
     OperationDefinitionNode,
     parse,
-    specified_rules,
     validate,
 )
-from graphql.validation import ASTValidationRule
 
 from gateway.execution.limits import Limits, find_excess, introspects
+from gateway.execution.rules import RULES
 
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
@@ -64,7 +63,6 @@ class Documents:
     schema: GraphQLSchema
     limits: Limits
     suggestions: bool
-    rules: tuple[type[ASTValidationRule], ...] = tuple(specified_rules)
     _kept: dict[str, Document] = field(default_factory=dict)
 
     def read(self, text: str) -> Document:
@@ -89,7 +87,7 @@ class Documents:
             errors = validate(
                 self.schema,
                 node,
-                self.rules,
+                RULES,
                 max_errors=self.limits.reported_errors,
                 hide_suggestions=not self.suggestions,
             )

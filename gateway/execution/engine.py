@@ -13,11 +13,8 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
-    specified_rules,
 )
 from strawberry.execution import optimized_is_awaitable
-from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from gateway.errors import BadRequest, BadUserInput, DeadlineExceeded, GatewayError
 from gateway.execution.documents import PARSE_FAILED, VALIDATION_FAILED, Document, Documents
@@ -26,8 +23,6 @@ from gateway.execution.translation import Translator
 from gateway.execution.variables import refused_variables
 
 _is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
-
-RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
 
 class Outcome(Enum):
@@ -98,7 +93,7 @@ class Engine:
         self._deadline_seconds = deadline_seconds
         self._suggestions = suggestions
         self._limits = limits
-        self.documents = Documents(schema=core, limits=limits, suggestions=suggestions, rules=RULES)
+        self.documents = Documents(schema=core, limits=limits, suggestions=suggestions)
 
     def prepare(
         self,

@@ -1,10 +1,12 @@
+import time
+
 import pytest
 from graphql import GraphQLError, build_schema
 
 from gateway.execution.documents import CACHED_DOCUMENTS, CACHED_LENGTH, Documents
 from gateway.execution.limits import Limits
 
-SCHEMA = build_schema("type Query { name: String }")
+SCHEMA = build_schema("type Query { name: String me: Query }")
 
 
 @pytest.fixture
@@ -82,3 +84,29 @@ def test_the_named_operation_is_chosen(documents: Documents) -> None:
     chosen = documents.read("query A { name } query B { name }").operation("B")
     assert chosen.name is not None
     assert chosen.name.value == "B"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ " + "name " * 1_990 + "}",
+        "{ " + "me { name } " * 490 + "}",
+        "{ "
+        + " ".join(f"...F{n}" for n in range(100))
+        + " } "
+        + " ".join(f"fragment F{n} on Query {{ me {{ me {{ name }} }} }}" for n in range(100)),
+    ],
+)
+def test_comparing_fields_that_repeat_is_given_up(documents: Documents, text: str) -> None:
+    began = time.process_time()
+    errors = documents.read(text).errors
+    assert time.process_time() - began < 0.4
+    assert [error.message for error in errors] == ["Validation aborted."]
+
+
+def test_fragments_that_double_are_read_quickly(documents: Documents) -> None:
+    fragments = [f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }}" for n in range(60)]
+    text = "{ ...F0 } " + " ".join(fragments) + " fragment F60 on Query { name }"
+    began = time.process_time()
+    assert documents.read(text).errors == ()
+    assert time.process_time() - began < 0.2

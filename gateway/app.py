@@ -1,0 +1,147 @@
+"""The composition root: every part is made here, once, and handed to what needs it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import strawberry
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
+
+from gateway.execution.engine import Engine
+from gateway.execution.limits import Limits
+from gateway.routes.answers import http_error
+from gateway.routes.drain import Drain, DrainMiddleware
+from gateway.routes.graphiql import DevPerson, Example, graphiql_routes, to_graphiql
+from gateway.routes.graphql import Authenticator, ContextFactory, GraphQLEndpoint, describe_nothing
+from gateway.routes.health import Health, livez
+from gateway.routes.metrics import Metrics
+from gateway.routes.middleware import (
+    AllowedHostsMiddleware,
+    AnswerHeadersMiddleware,
+    HeadLimitsMiddleware,
+    RecordMiddleware,
+)
+from gateway.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the HTTP edge is built on.
+
+    `running` is entered while the process serves: it opens the database and closes it. `people` is
+    asked in dev alone.
+    """
+
+    schema: strawberry.Schema
+    authenticator: Authenticator
+    context_for: ContextFactory
+    ready: Callable[[], Awaitable[None]]
+    running: Callable[[], AbstractAsyncContextManager[None]]
+    describe: Callable[[Any], Mapping[str, object]] = describe_nothing
+    examples: Sequence[Example] = ()
+    people: Callable[[], Sequence[DevPerson]] = tuple
+
+
+def build_app(settings: Settings, parts: Parts) -> Starlette:
+    """Return the application; `app.state.drain` is its Drain, `app.state.metrics` its Metrics."""
+    drain, metrics = Drain(), Metrics()
+    routes = _build_routes(settings, parts, drain, metrics)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with parts.running():
+            yield
+
+    app = Starlette(
+        routes=routes,
+        middleware=_build_middleware(settings, routes, drain, metrics),
+        exception_handlers={HTTPException: http_error},
+        lifespan=lifespan,
+    )
+    app.state.drain, app.state.metrics = drain, metrics
+    return app
+
+
+def _build_engine(settings: Settings, schema: strawberry.Schema) -> Engine:
+    limits = Limits(
+        source_length=settings.document_length,
+        tokens=settings.document_tokens,
+        comments=settings.document_comments,
+        depth=settings.document_depth,
+        introspection_depth=settings.document_introspection_depth,
+        aliases=settings.document_aliases,
+        directives=settings.document_directives,
+        operations=settings.document_operations,
+        variables=settings.document_variables,
+        fragments=settings.document_fragments,
+    )
+    return Engine(
+        schema,
+        limits=limits,
+        deadline_seconds=settings.operation_seconds,
+        suggestions=_or_dev(settings.introspection, settings),
+    )
+
+
+def _build_routes(settings: Settings, parts: Parts, drain: Drain, metrics: Metrics) -> list[Route]:
+    dev = settings.environment == "dev"
+    token = settings.metrics_token
+    health = Health(
+        drain=drain,
+        metrics=metrics,
+        ready=parts.ready,
+        metrics_token=token.get_secret_value() if token else None,
+    )
+    graphql = GraphQLEndpoint(
+        engine=_build_engine(settings, parts.schema),
+        authenticator=parts.authenticator,
+        context_for=parts.context_for,
+        describe=parts.describe,
+        introspection=_or_dev(settings.introspection, settings),
+        body_bytes=settings.http_body_bytes,
+        body_seconds=settings.http_body_seconds,
+    )
+    routes = [
+        Route("/graphql", graphql),
+        Route("/livez", livez),
+        Route("/readyz", health.readyz),
+        Route("/metrics", health.read_metrics),
+    ]
+    if _or_dev(settings.graphiql, settings):
+        routes += graphiql_routes(parts.examples, parts.people, dev=dev)
+        routes.append(Route("/", to_graphiql))
+    return routes
+
+
+def _build_middleware(
+    settings: Settings, routes: Sequence[Route], drain: Drain, metrics: Metrics
+) -> list[Middleware]:
+    """Return what a request passes, the outermost first."""
+    paths = frozenset(route.path for route in routes if not route.param_convertors)
+    return [
+        Middleware(RecordMiddleware, metrics=metrics, paths=paths),
+        Middleware(AnswerHeadersMiddleware, dev=settings.environment == "dev"),
+        Middleware(
+            HeadLimitsMiddleware,
+            max_bytes=settings.http_header_bytes,
+            max_headers=settings.http_header_count,
+        ),
+        Middleware(AllowedHostsMiddleware, hosts=settings.hosts),
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.origins,
+            allow_methods=("GET", "POST"),
+            allow_headers=("authorization", "content-type", "x-request-id"),
+            expose_headers=("x-request-id", "retry-after"),
+        ),
+        Middleware(DrainMiddleware, drain=drain),
+    ]
+
+
+def _or_dev(choice: bool | None, settings: Settings) -> bool:
+    return settings.environment == "dev" if choice is None else choice

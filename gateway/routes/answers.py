@@ -1,0 +1,91 @@
+"""Errors as HTTP answers: the same body everywhere, and the status that goes with a code."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.errors import (
+    BadRequest,
+    BadUserInput,
+    Conflict,
+    DeadlineExceeded,
+    Forbidden,
+    GatewayError,
+    NotFound,
+    ServiceUnavailable,
+    StorageFull,
+    Unauthenticated,
+)
+
+JSON: Final = "application/json"
+STATUS_BY_CODE: Final[Mapping[str, int]] = {
+    BadRequest.code: 400,
+    BadUserInput.code: 400,
+    Unauthenticated.code: 401,
+    Forbidden.code: 403,
+    NotFound.code: 404,
+    Conflict.code: 409,
+    ServiceUnavailable.code: 503,
+    DeadlineExceeded.code: 504,
+    StorageFull.code: 507,
+}
+CLOSE: Final[Mapping[str, str]] = {"connection": "close"}
+_RETRY_AFTER: Final = {"retry-after": "1"}
+
+
+class Refused(BadRequest):
+    """A request that HTTP itself has a status and perhaps headers for."""
+
+    def __init__(self, message: str, status: int, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers
+
+
+def json_answer(
+    payload: Mapping[str, Any],
+    *,
+    status: int = 200,
+    media_type: str = JSON,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return `payload` as JSON in UTF-8; an answer 503 says when to come back."""
+    extra = dict(headers or {}) | (_RETRY_AFTER if status == 503 else {})
+    content_type = f"{media_type}; charset=utf-8"
+    return Response(orjson.dumps(payload), status, extra | {"content-type": content_type})
+
+
+def errors_answer(
+    errors: Sequence[Mapping[str, Any]],
+    *,
+    status: int,
+    media_type: str = JSON,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return an answer that has errors and nothing else."""
+    return json_answer({"errors": errors}, status=status, media_type=media_type, headers=headers)
+
+
+def refusal(
+    error: GatewayError, *, media_type: str = JSON, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return the answer for one of our errors, with the status of its code or its own."""
+    body = {"message": error.message, "extensions": error.extensions}
+    status = STATUS_BY_CODE.get(error.code, 500)
+    if isinstance(error, Refused):
+        status, headers = error.status, error.headers
+    return errors_answer([body], status=status, media_type=media_type, headers=headers)
+
+
+async def http_error(_: Request, error: Exception) -> Response:
+    """Answer what Starlette itself refuses: an unknown path, a method that is not served."""
+    if not isinstance(error, HTTPException):
+        raise error
+    if error.status_code == 404:
+        return refusal(NotFound("There is nothing at this path."))
+    sentence = "This method is not served here." if error.status_code == 405 else "Malformed."
+    return refusal(Refused(sentence, error.status_code, error.headers))

@@ -1,0 +1,48 @@
+"""Work that ends with its client: when the connection closes, the work is cancelled."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from starlette.types import Receive
+
+from gateway.routes.body import ClientLeft
+
+# Most work is done before this and need not pay for a task that watches the connection.
+PATIENCE_SECONDS: Final = 0.1
+
+
+@asynccontextmanager
+async def while_connected(receive: Receive) -> AsyncIterator[None]:
+    """Cancel the block, and raise ClientLeft, once the client has left; the body must be read.
+
+    A cancellation from elsewhere passes through unchanged.
+    """
+    task = asyncio.current_task()
+    watcher: asyncio.Task[None] | None = None
+    left = False
+
+    async def watch() -> None:
+        nonlocal left
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        left = True
+        if task is not None:
+            task.cancel()
+
+    def start() -> None:
+        nonlocal watcher
+        watcher = asyncio.create_task(watch())
+
+    timer = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, start)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if left and task is not None and task.uncancel() == 0:
+            raise ClientLeft from None
+        raise
+    finally:
+        timer.cancel()
+        if watcher is not None:
+            watcher.cancel()

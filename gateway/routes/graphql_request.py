@@ -1,0 +1,72 @@
+"""From a body or a query string to the parameters of a GraphQL request; all else is BadRequest."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import orjson
+
+from gateway.errors import BadRequest
+
+_PARAMETERS: Final = ("query", "operationName", "variables", "extensions")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters:
+    """What GraphQL over HTTP calls the request parameters."""
+
+    query: str
+    operation_name: str | None
+    variables: Mapping[str, Any] | None
+    extensions: Mapping[str, Any] | None
+
+
+def parse_body(body: bytes) -> Parameters:
+    """Return the parameters of a JSON body.
+
+    The JSON is strict: UTF-8, no NaN or Infinity, no lone surrogates, no nesting without end.
+    """
+    content = _parse_json(body, "The body")
+    if isinstance(content, list):
+        raise BadRequest("Batches are not served; send one operation in each request.")
+    if not isinstance(content, dict):
+        raise BadRequest("The body must be a JSON object.")
+    return _check(content)
+
+
+def parse_query_string(query_string: bytes) -> Parameters:
+    """Return the parameters of a GET request; one that is empty counts as absent."""
+    try:
+        pairs = parse_qsl(query_string.decode("ascii"), errors="strict", max_num_fields=20)
+    except (UnicodeDecodeError, ValueError):
+        raise BadRequest("The query string must be URL-encoded UTF-8.") from None
+    content: dict[str, Any] = dict(pairs)
+    if len(content) != len(pairs):
+        raise BadRequest("Each parameter may be given once.")
+    for name in ("variables", "extensions"):
+        if name in content:
+            content[name] = _parse_json(content[name], f"The parameter {name}")
+    return _check(content)
+
+
+def _parse_json(text: bytes | str, subject: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise BadRequest(f"{subject} must be valid JSON in UTF-8.") from None
+
+
+def _check(content: Mapping[str, Any]) -> Parameters:
+    query, operation_name, variables, extensions = (content.get(name) for name in _PARAMETERS)
+    if not isinstance(query, str) or not query:
+        raise BadRequest("The parameter query must be a string that holds the document.")
+    if not isinstance(operation_name, str | None):
+        raise BadRequest("The parameter operationName must be a string.")
+    if not isinstance(variables, dict | None):
+        raise BadRequest("The parameter variables must be an object.")
+    if not isinstance(extensions, dict | None):
+        raise BadRequest("The parameter extensions must be an object.")
+    return Parameters(
+        query=query, operation_name=operation_name, variables=variables, extensions=extensions
+    )

@@ -1,0 +1,14 @@
+"""Headers of a request, read without building a request object."""
+
+from starlette.types import Scope
+
+
+def header_values(scope: Scope, name: bytes) -> list[str]:
+    """Return the values of every header of this name (lower case), in their order."""
+    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+
+
+def header_value(scope: Scope, name: bytes) -> str | None:
+    """Return the value of the header, the first where there are several, None where none is."""
+    values = header_values(scope, name)
+    return values[0] if values else None

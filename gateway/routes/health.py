@@ -1,0 +1,63 @@
+"""What an orchestrator asks: `/livez` (the process), `/readyz` (it can serve), `/metrics`."""
+
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from gateway.errors import Forbidden, GatewayError
+from gateway.routes.answers import refusal
+from gateway.routes.drain import Drain
+from gateway.routes.metrics import Metrics
+from gateway.settings import is_loopback
+
+FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+
+log = structlog.get_logger(__name__)
+
+
+async def livez(_: Request) -> Response:
+    """Say that the process answers; touches nothing."""
+    return PlainTextResponse("ok")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """`ready` raises where the gateway cannot serve; a GatewayError's sentence is passed on.
+
+    Without `metrics_token` only a direct connection from this machine reads the metrics: one that
+    a proxy forwarded is not direct.
+    """
+
+    drain: Drain
+    metrics: Metrics
+    ready: Callable[[], Awaitable[None]]
+    metrics_token: str | None
+
+    async def readyz(self, _: Request) -> Response:
+        if self.drain.stopping:
+            return PlainTextResponse("The gateway is stopping.", 503)
+        try:
+            await self.ready()
+        except GatewayError as error:
+            return PlainTextResponse(error.message, 503)
+        except Exception:
+            log.exception("not ready")
+            return PlainTextResponse("The gateway cannot serve now; the log says why.", 503)
+        return PlainTextResponse("ready")
+
+    async def read_metrics(self, request: Request) -> Response:
+        if not self._may_read(request):
+            return refusal(Forbidden("The metrics are not open to you."))
+        return Response(self.metrics.text(), headers={"content-type": CONTENT_TYPE_LATEST})
+
+    def _may_read(self, request: Request) -> bool:
+        if self.metrics_token is not None:
+            sent = request.headers.get("authorization", "").encode()
+            return hmac.compare_digest(sent, f"Bearer {self.metrics_token}".encode())
+        is_direct = not any(name in request.headers for name in FORWARDED)
+        return is_direct and request.client is not None and is_loopback(request.client.host)

@@ -1,0 +1,88 @@
+"""The process: uvicorn without its own access log, and a stop that loses no answer."""
+
+import asyncio
+import gc
+import math
+import signal
+from contextlib import suppress
+from socket import socket
+from types import FrameType
+from typing import Final
+
+import uvicorn
+from starlette.applications import Starlette
+
+from gateway.routes.drain import Drain
+from gateway.settings import Settings
+
+# What lives as long as the process is frozen; young garbage is then rare and cheap to look for.
+GC_THRESHOLD: Final = 2_000
+# After running requests were cut off, this long for their answers to be written.
+LAST_WORDS_SECONDS: Final = 2
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server that says so before it stops.
+
+    At the first signal readiness ends; a notice later the listener closes; requests that run may
+    go on for the grace period and then get a 503. The application's lifespan always ends. At the
+    second signal nothing is waited for, and at the third the process dies.
+    """
+
+    def __init__(self, config: uvicorn.Config, drain: Drain, settings: Settings) -> None:
+        super().__init__(config)
+        self.drain = drain
+        self.notice_seconds = settings.stop_notice_seconds
+        self.grace_seconds = settings.stop_grace_seconds
+        self.forced = asyncio.Event()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self.should_exit:
+            self.force_exit = True
+            signal.signal(sig, signal.SIG_DFL)
+            asyncio.get_running_loop().call_soon_threadsafe(self._force)
+        self.should_exit = True
+        self.drain.begin()
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(GC_THRESHOLD)
+
+    async def main_loop(self) -> None:
+        await super().main_loop()
+        asyncio.get_running_loop().call_later(self.grace_seconds, self.drain.expire)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.forced.wait(), self.notice_seconds)
+
+    def _force(self) -> None:
+        self.forced.set()
+        self.drain.expire()
+
+
+def serve(app: Starlette, settings: Settings) -> int:
+    """Serve until told to stop; return the process's exit code: 0, or 1 where the stop was forced.
+
+    `app.state.drain` is the application's Drain.
+    """
+    running_seconds = max(settings.stop_grace_seconds - settings.stop_notice_seconds, 0)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_keep_alive=settings.http_keep_alive_seconds,
+        timeout_graceful_shutdown=math.ceil(running_seconds + LAST_WORDS_SECONDS),
+    )
+    server = Server(config, app.state.drain, settings)
+    server.run()
+    return int(server.force_exit)

@@ -1,0 +1,197 @@
+"""A private application: a synthetic schema, with resolvers that sleep, fail and misbehave."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import NewType
+
+import strawberry
+from starlette.applications import Starlette
+from strawberry.schema.config import StrawberryConfig
+
+from gateway.app import Parts, build_app
+from gateway.auth.rejected import Rejected
+from gateway.errors import BadUserInput, NotFound, ServiceUnavailable, Unauthenticated
+from gateway.principal import Principal, Scope
+from gateway.routes.graphiql import DevAccount, DevPerson, Example
+from gateway.settings import Settings
+
+Day = NewType("Day", str)
+SECRET = "postgresql://gateway:hunter2@db"
+
+
+def parse_day(value: object) -> str:
+    if not isinstance(value, str) or len(value) != 10:
+        raise BadUserInput("A day is written like 2026-11-01.")
+    return value
+
+
+@dataclass
+class Context:
+    principal: Principal
+    request_id: str
+    statements: int = 0
+
+
+@dataclass
+class Journal:
+    """What happened in the application, for tests to look at."""
+
+    opened: int = 0
+    closed: int = 0
+    cancelled: int = 0
+    contexts: list[Context] = field(default_factory=list)
+    running: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+journal = Journal()
+
+
+@strawberry.type
+class Item:
+    number: int
+
+    @strawberry.field
+    def parent(self) -> "Item":
+        return self
+
+
+@strawberry.input
+class Window:
+    days: int
+    start: Day | None = None
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def who(self, info: strawberry.Info) -> str:
+        info.context.statements += 1
+        return info.context.principal.subject
+
+    @strawberry.field
+    async def items(self, first: int = 3) -> list[Item]:
+        await asyncio.sleep(0)
+        return [Item(number=number) for number in range(first)]
+
+    @strawberry.field
+    async def sleep(self, seconds: float) -> str:
+        journal.running.set()
+        try:
+            await asyncio.sleep(seconds)
+        except asyncio.CancelledError:
+            journal.cancelled += 1
+            raise
+        return "rested"
+
+    @strawberry.field
+    async def crash(self) -> str | None:
+        raise RuntimeError(SECRET)
+
+    @strawberry.field
+    async def missing(self) -> str | None:
+        raise NotFound("There is no such object.")
+
+    @strawberry.field
+    async def away(self) -> str:
+        raise ServiceUnavailable("The database is away.")
+
+    @strawberry.field
+    def overflow(self) -> int | None:
+        return 2**40
+
+    @strawberry.field
+    def on(self, day: Day) -> str:
+        return day
+
+    @strawberry.field
+    def span(self, window: Window) -> int:
+        return window.days
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.field
+    def touch(self) -> bool:
+        return True
+
+
+@strawberry.type
+class Subscription:
+    @strawberry.subscription
+    async def ticks(self) -> AsyncIterator[int]:
+        yield 1
+
+
+def make_schema() -> strawberry.Schema:
+    scalar = strawberry.scalar(name="Day", serialize=str, parse_value=parse_day)
+    config = StrawberryConfig(scalar_map={Day: scalar})
+    return strawberry.Schema(Query, Mutation, Subscription, config=config)
+
+
+class Doorman:
+    """Knows three tokens by heart."""
+
+    async def authenticate(self, authorization: str | None) -> Principal:
+        match authorization:
+            case None:
+                raise Unauthenticated("A credential is needed.")
+            case "Bearer ada":
+                return Principal(subject="ada")
+            case "Bearer admin":
+                scopes = frozenset({Scope.ADMIN})
+                return Principal(subject="key:1", key_id="1", scopes=scopes)
+            case "Bearer broken":
+                raise RuntimeError(SECRET)
+            case _:
+                raise Rejected("unknown")
+
+
+class Open:
+    async def authenticate(self, authorization: str | None) -> Principal:
+        return Principal(subject="anyone")
+
+
+@asynccontextmanager
+async def context_for(principal: Principal, request_id: str) -> AsyncIterator[Context]:
+    context = Context(principal, request_id)
+    journal.contexts.append(context)
+    yield context
+
+
+@asynccontextmanager
+async def running() -> AsyncIterator[None]:
+    journal.opened += 1
+    yield
+    journal.closed += 1
+
+
+async def ready() -> None:
+    """The database is there."""
+
+
+EXAMPLES = (Example(name="Who", query="{ who }", variables={"account": "$account"}),)
+PEOPLE = (
+    DevPerson(
+        name="Ada </script>", token="t0k3n", accounts=(DevAccount(id="acct_1", name="Acme"),)
+    ),
+)
+
+
+def make_parts(**changes: object) -> Parts:
+    values = {
+        "schema": make_schema(),
+        "authenticator": Doorman(),
+        "context_for": context_for,
+        "ready": ready,
+        "running": running,
+        "describe": lambda context: {"statements": context.statements},
+        "examples": EXAMPLES,
+        "people": lambda: PEOPLE,
+    }
+    return Parts(**(values | changes))
+
+
+def make_app(settings: Settings | None = None, **changes: object) -> Starlette:
+    return build_app(settings or Settings(environment="dev"), make_parts(**changes))

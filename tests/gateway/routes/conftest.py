@@ -1,0 +1,76 @@
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+import httpx
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+
+from gateway.settings import Settings
+from tests.gateway.routes import application
+
+BASE_URL = "http://127.0.0.1:8000"
+ADA = {"authorization": "Bearer ada"}
+
+
+def connect(app: Starlette, **options: object) -> httpx.AsyncClient:
+    """Return a client that calls the application directly."""
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), **({"base_url": BASE_URL, "headers": ADA} | options)
+    )
+
+
+@pytest.fixture(autouse=True)
+def journal() -> application.Journal:
+    application.journal.__init__()
+    return application.journal
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    async with connect(application.make_app()) as client:
+        yield client
+
+
+@pytest.fixture
+async def production() -> AsyncIterator[httpx.AsyncClient]:
+    settings = Settings(environment="production", public_url="https://billing.example")
+    app = application.make_app(settings)
+    async with connect(app, base_url="https://billing.example") as client:
+        yield client
+
+
+async def eventually(holds: Callable[[], object]) -> None:
+    """Wait until it holds, for at most 5 seconds."""
+    for _ in range(500):
+        if holds():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came to hold")
+
+
+Listen = Callable[[Starlette], Awaitable[int]]
+
+
+@pytest.fixture
+async def listen() -> AsyncIterator[Listen]:
+    """Serve an application on a free port of loopback; returns the port."""
+    async with AsyncExitStack() as stack:
+
+        async def start(app: Starlette) -> int:
+            return await stack.enter_async_context(_served(app))
+
+        yield start
+
+
+@asynccontextmanager
+async def _served(app: Starlette) -> AsyncIterator[int]:
+    config = uvicorn.Config(app, port=0, log_config=None, access_log=False, http="httptools")
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server._serve())
+    await eventually(lambda: server.started)
+    yield server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = server.force_exit = True
+    with suppress(asyncio.CancelledError):
+        await task
