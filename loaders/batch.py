@@ -1,40 +1,56 @@
 """Order, misses and chunking of batched reads, written once.
 
-A loader states its key and its statement: a `Keyed` for each key's one row, a `Listing`
-(`gateway.store`) for each key's page. The functions here are bound to a snapshot and a principal,
-never to an object that holds the loader: such a cycle would make every request's loaders garbage
-that only the collector frees.
+A loader states its key and its statement: a `Keyed` for each key's one row, a `Listing` for each
+key's page and totals. What a DataLoader calls is bound to a snapshot and a principal, never to an
+object that holds the loader: such a cycle would make every request's loaders garbage that only the
+collector frees.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import BigInteger, FromClause, Select
+from sqlalchemy import BigInteger, ColumnElement, Select, Table, and_, select, true
 from strawberry.dataloader import DataLoader
 
 from gateway.principal import Principal
-from gateway.store import Row, Scoped, Snapshot, Visible, batch
+from gateway.store import Listing, Page, Row, Scoped, Selection, Snapshot, Visible, batch
+from gateway.store.listing import Columns
 
 MAX_KEYS: Final = 1_000
 """Keys of one statement; more are loaded in several."""
 
 Key: TypeAlias = tuple[int, ...]
+PageLoader: TypeAlias = DataLoader[Page, list[Row]]
+TotalsLoader: TypeAlias = DataLoader[Selection, Row]
 
 
 class Keyed:
-    """One statement for many keys: `build(visible, keys)` selects at most one row for each of
-    `keys`, with its position `keys.c.n`.
+    """A table's rows by key columns that name at most one row: 64-bit integers, the account first.
 
-    `keys` has the columns named, all 64-bit integers, and `visible` must filter what is read.
+    `columns` are what a row has (default: the table's) beside its position `n` in the batch.
     """
 
-    def __init__(self, *columns: str, build: Callable[[Visible, FromClause], Select[Any]]) -> None:
+    def __init__(
+        self,
+        table: Table,
+        *key: str,
+        columns: Columns = lambda _, rows: list(rows.c),
+        condition: ColumnElement[bool] | None = None,
+    ) -> None:
+        self._table = table
+        self._key = key
         self._columns = columns
-        self._statement = Scoped(
-            lambda visible: build(
-                visible, batch(visible.dialect, **{name: BigInteger() for name in columns})
-            )
+        self._condition = true() if condition is None else condition
+        self._statement = Scoped(self._build)
+
+    def _build(self, visible: Visible) -> Select[Any]:
+        keys = batch(visible.dialect, **{name: BigInteger() for name in self._key})
+        found = and_(*(self._table.c[name] == keys.c[name] for name in self._key))
+        return (
+            select(*self._columns(visible, self._table), keys.c.n)
+            .join_from(keys, self._table, found)
+            .where(visible(self._table.c.account_id), self._condition)
         )
 
     def loader(self, snapshot: Snapshot, principal: Principal) -> DataLoader[Key, Row | None]:
@@ -44,11 +60,25 @@ class Keyed:
     async def _load(
         self, snapshot: Snapshot, principal: Principal, keys: Sequence[Key]
     ) -> list[Row | None]:
-        columns = dict(zip(self._columns, map(list, zip(*keys, strict=True)), strict=True))
+        values = {name: [key[index] for key in keys] for index, name in enumerate(self._key)}
         found: list[Row | None] = [None] * len(keys)
-        for row in await self._statement.fetch(snapshot, principal, **columns):
+        for row in await self._statement.fetch(snapshot, principal, **values):
             found[row["n"] - 1] = row
         return found
+
+
+def page_loader(listing: Listing, snapshot: Snapshot, principal: Principal) -> PageLoader:
+    """Return a loader of pages; a page of an account that is not the principal's is empty."""
+    return DataLoader(
+        load_fn=partial(listing.fetch_pages, snapshot, principal), max_batch_size=MAX_KEYS
+    )
+
+
+def totals_loader(listing: Listing, snapshot: Snapshot, principal: Principal) -> TotalsLoader:
+    """Return a loader of the count and the totals over a selection."""
+    return DataLoader(
+        load_fn=partial(listing.fetch_totals, snapshot, principal), max_batch_size=MAX_KEYS
+    )
 
 
 def by_position(rows: Sequence[Row], count: int) -> list[list[Row]]:

@@ -6,8 +6,18 @@ from strawberry.dataloader import DataLoader
 
 from gateway.principal import Principal
 from gateway.store import Row, Snapshot
-from loaders.account import ACCOUNT_BY_ID
-from loaders.batch import Key
+from loaders.account import ACCOUNT_BY_ID, ACCOUNTS
+from loaders.batch import Key, PageLoader, TotalsLoader, page_loader, totals_loader
+from loaders.credit_purchase import (
+    CREDIT_PURCHASE_BY_ID,
+    CREDIT_PURCHASES,
+    RECEIPT_BY_ID,
+    RECEIPT_BY_PURCHASE,
+    RECEIPT_BY_REFUND,
+    REFUND_BY_ID,
+    REFUNDS,
+)
+from loaders.deployment import DEPLOYMENT_BY_ID, DEPLOYMENTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,8 +25,36 @@ class Loaders:
     """Each is named `<result>_by_<key>` and loads what the principal may see, in one snapshot."""
 
     account_by_id: DataLoader[Key, Row | None]
+    accounts_by_page: PageLoader
+    account_totals_by_selection: TotalsLoader
+    credit_purchase_by_id: DataLoader[Key, Row | None]
+    credit_purchases_by_page: PageLoader
+    credit_purchase_totals_by_selection: TotalsLoader
+    refund_by_id: DataLoader[Key, Row | None]
+    refunds_by_page: PageLoader
+    receipt_by_id: DataLoader[Key, Row | None]
+    receipt_by_purchase: DataLoader[Key, Row | None]
+    receipt_by_refund: DataLoader[Key, Row | None]
+    deployment_by_id: DataLoader[Key, Row | None]
+    deployments_by_page: PageLoader
+    deployment_totals_by_selection: TotalsLoader
 
 
 def make_loaders(snapshot: Snapshot, principal: Principal) -> Loaders:
     """Return loaders that have loaded nothing yet. They hold no reference to each other."""
-    return Loaders(account_by_id=ACCOUNT_BY_ID.loader(snapshot, principal))
+    return Loaders(
+        account_by_id=ACCOUNT_BY_ID.loader(snapshot, principal),
+        accounts_by_page=page_loader(ACCOUNTS, snapshot, principal),
+        account_totals_by_selection=totals_loader(ACCOUNTS, snapshot, principal),
+        credit_purchase_by_id=CREDIT_PURCHASE_BY_ID.loader(snapshot, principal),
+        credit_purchases_by_page=page_loader(CREDIT_PURCHASES, snapshot, principal),
+        credit_purchase_totals_by_selection=totals_loader(CREDIT_PURCHASES, snapshot, principal),
+        refund_by_id=REFUND_BY_ID.loader(snapshot, principal),
+        refunds_by_page=page_loader(REFUNDS, snapshot, principal),
+        receipt_by_id=RECEIPT_BY_ID.loader(snapshot, principal),
+        receipt_by_purchase=RECEIPT_BY_PURCHASE.loader(snapshot, principal),
+        receipt_by_refund=RECEIPT_BY_REFUND.loader(snapshot, principal),
+        deployment_by_id=DEPLOYMENT_BY_ID.loader(snapshot, principal),
+        deployments_by_page=page_loader(DEPLOYMENTS, snapshot, principal),
+        deployment_totals_by_selection=totals_loader(DEPLOYMENTS, snapshot, principal),
+    )
