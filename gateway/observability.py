@@ -23,14 +23,15 @@ class Forwarder(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         logger = structlog.get_logger(record.name)
-        logger.log(record.levelno, record.getMessage(), exc_info=record.exc_info)
+        level = min(max(record.levelno // 10 * 10, logging.DEBUG), logging.CRITICAL)
+        logger.log(level, record.getMessage(), exc_info=record.exc_info)
 
 
-def configure_logging(level: str, *, pretty: bool, stream: TextIO = sys.stderr) -> None:
+def configure_logging(level: str, *, pretty: bool, stream: TextIO | None = None) -> None:
     """Set up every logger of the process, those of libraries included.
 
     `level` is one of LEVELS. `pretty` is for a person at a terminal; else each line is one JSON
-    object with `timestamp`, `level`, `event` and the event's own fields.
+    object with `timestamp`, `level`, `event` and the event's own fields. Default stream: stderr.
     """
     structlog.configure(
         processors=[
@@ -40,11 +41,12 @@ def configure_logging(level: str, *, pretty: bool, stream: TextIO = sys.stderr) 
             *_renderers(pretty=pretty),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.WriteLoggerFactory(stream),
+        logger_factory=structlog.WriteLoggerFactory(stream or sys.stderr),
         cache_logger_on_first_use=True,
     )
     root = logging.getLogger()
     root.handlers = [Forwarder()]
+    # Libraries' debug lines name statements and their parameters.
     root.setLevel(max(LEVELS[level], logging.INFO))
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)

@@ -52,6 +52,17 @@ def test_loggers_of_libraries_end_in_the_same_stream() -> None:
     configure_logging("warning", pretty=False, stream=stream)
     logging.getLogger("uvicorn.error").info("started")
     logging.getLogger("uvicorn.error").warning("limit of %d", 3)
-    (line,) = stream.getvalue().splitlines()
-    assert json.loads(line)["event"] == "limit of 3"
-    assert json.loads(line)["level"] == "warning"
+    logging.getLogger("library").log(45, "odd level")
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line["event"], line["level"]) for line in lines] == [
+        ("limit of 3", "warning"),
+        ("odd level", "error"),
+    ]
+
+
+def test_debug_lines_of_libraries_stay_out() -> None:
+    stream = io.StringIO()
+    configure_logging("debug", pretty=False, stream=stream)
+    logging.getLogger("library").debug("SELECT … %s", SECRET)
+    structlog.get_logger().debug("ours")
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["ours"]
