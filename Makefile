@@ -1,45 +1,49 @@
 .PHONY: run test check bench lock clean
 .DELETE_ON_ERROR:
 
+PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PYTHON ?= python3
 export UV_SYSTEM_CERTS := 1
 export UV_LINK_MODE := copy
+
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --no-header pyproject.toml
 
 run: $(VENV)/.installed
 	$(BIN)/gateway serve --dev
 
-test: $(VENV)/.installed
+test: $(VENV)/.dev
 	$(BIN)/pytest $(ARGS)
 
-check: $(VENV)/.installed
+check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/gateway schema --check
 
-bench: $(VENV)/.installed
+bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench $(ARGS)
 
 lock: $(VENV)/.uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-emit-find-links --no-header --group dev --output-file requirements.lock pyproject.toml
+	$(COMPILE) --group build --output-file requirements.lock
+	$(COMPILE) --group dev --constraints requirements.lock --output-file tests/requirements.lock
+
+clean:
+	rm -rf $(VENV) .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/.uv:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	touch $@
 
-$(VENV)/.synced: requirements.lock | $(VENV)/.uv
-	$(BIN)/uv pip sync --quiet --require-hashes requirements.lock
-	$(BIN)/python -m ensurepip --version >/dev/null 2>&1 || true
-	touch $@
-
-$(VENV)/.installed: pyproject.toml $(VENV)/.synced
+# Two steps, because an editable project cannot stand beside hashes.
+$(VENV)/.installed: pyproject.toml requirements.lock | $(VENV)/.uv
+	$(BIN)/uv pip install --quiet --require-hashes --requirement requirements.lock
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-clean:
-	rm -rf $(VENV) .gateway .pytest_cache .mypy_cache .ruff_cache .hypothesis
+$(VENV)/.dev: tests/requirements.lock | $(VENV)/.installed
+	$(BIN)/uv pip install --quiet --require-hashes --requirement tests/requirements.lock
+	touch $@
