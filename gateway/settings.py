@@ -221,6 +221,11 @@ class Settings(BaseSettings):
         description="Keys the hash that API keys are stored as; a change ends all of them.",
     )
 
+    # The graph
+    federation: bool = Field(
+        False, description="Serves the schema as an Apollo Federation v2 subgraph."
+    )
+
     # Domain
     usage_delay_seconds: int = Field(
         3600, ge=0, le=604_800, description="How late usage may normally arrive; see completeUntil."
