@@ -1,0 +1,44 @@
+"""The README's tables of settings, printed from the settings themselves."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from gateway.settings import PREFIX, Settings
+
+LIMIT_WORDS: Final = ("Deepest", "Largest", "Longest", "Most", "Oldest")
+"""How the description of a limit begins."""
+
+
+def settings_table() -> str:
+    """Return the settings that are not limits, as a Markdown table."""
+    return _table(row for row, limit in _rows() if not limit)
+
+
+def limits_table() -> str:
+    """Return the limits, as a Markdown table."""
+    return _table(row for row, limit in _rows() if limit)
+
+
+def _table(rows: Iterator[str]) -> str:
+    return "\n".join(["| setting | default | meaning |", "| --- | --- | --- |", *rows]) + "\n"
+
+
+def _rows() -> Iterator[tuple[str, bool]]:
+    for name, field in Settings.model_fields.items():
+        text = field.description or ""
+        row = f"| `{PREFIX}{name.upper()}` | {_default(field)} | {text} |"
+        yield row, text.startswith(LIMIT_WORDS)
+
+
+def _default(field: FieldInfo) -> str:
+    value: Any = field.default
+    if value in (None, PydanticUndefined, ()):
+        return ""
+    if isinstance(value, bool):
+        return f"`{int(value)}`"
+    if isinstance(value, tuple):
+        return f"`{','.join(value)}`"
+    return f"`{value}`"
