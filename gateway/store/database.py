@@ -130,8 +130,9 @@ class Snapshot:
     """The reads of one request: one connection, taken at the first statement, its statements in
     turn.
 
-    A connection that is found dead before the first rows came is replaced once. `statements`
-    counts.
+    A connection that is found dead before the first rows came is replaced once. `statements` counts
+    those that were asked for. Closing it ends a statement that still runs; a closed one reads no
+    more.
     """
 
     def __init__(self, database: Database) -> None:
@@ -139,6 +140,8 @@ class Snapshot:
         self._lock = asyncio.Lock()
         self._lease: AbstractAsyncContextManager[Driver] | None = None
         self._driver: Driver | None = None
+        self._running: asyncio.Task[Any] | None = None
+        self._closed = False
         self.statements = 0
 
     @property
@@ -149,17 +152,23 @@ class Snapshot:
         compiled = statement.compiled(self._database.dialect)
         arguments = compiled.arguments(parameters)
         async with self._lock:
+            if self._closed:
+                raise asyncio.CancelledError("the request is over")
             self.statements += 1
-            if self._driver is None:
-                return await self._first(compiled, arguments)
-            return await self._driver.fetch(compiled, arguments)
+            self._running = asyncio.current_task()
+            try:
+                if self._driver is None:
+                    return await self._first(compiled, arguments)
+                return await self._driver.fetch(compiled, arguments)
+            finally:
+                self._running = None
 
     async def _first(self, compiled: CompiledStatement, arguments: list[Any]) -> Sequence[Row]:
         try:
             driver = await self._open()
             return await driver.fetch(compiled, arguments)
         except LostConnection:
-            await self.close()
+            await self._release()
             driver = await self._open()
             return await driver.fetch(compiled, arguments)
 
@@ -169,11 +178,18 @@ class Snapshot:
         self._lease = lease
         return self._driver
 
-    async def close(self) -> None:
-        """Give the connection back; a later statement begins a new snapshot."""
+    async def _release(self) -> None:
         lease, self._lease, self._driver = self._lease, None, None
         if lease is not None:
             await lease.__aexit__(None, None, None)
+
+    async def close(self) -> None:
+        """Give the connection back, once a statement that still runs is cancelled and gone."""
+        self._closed = True
+        if self._running is not None and self._running is not asyncio.current_task():
+            self._running.cancel()
+        async with self._lock:
+            await self._release()
 
     async def __aenter__(self) -> Self:
         return self

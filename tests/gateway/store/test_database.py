@@ -126,6 +126,20 @@ async def _run_slow(database: Database) -> None:
         await snapshot.fetch(SLOW)
 
 
+async def test_closing_a_snapshot_ends_the_statement_that_still_runs(database: Database) -> None:
+    snapshot = Snapshot(database)
+    running = asyncio.create_task(snapshot.fetch(SLOW))
+    await asyncio.sleep(0.1)
+    started = asyncio.get_running_loop().time()
+    await snapshot.close()
+    assert asyncio.get_running_loop().time() - started < 3
+    assert running.cancelled() or running.cancelling()
+    with pytest.raises(asyncio.CancelledError):
+        await snapshot.fetch(BY_KEYS, ids=[1], currencies=["USD"])
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+
 @pytest.mark.parametrize("statement_timeout_seconds", [0.2])
 async def test_a_slow_statement_is_cancelled(limited_database: Database) -> None:
     with pytest.raises(DeadlineExceeded):
