@@ -14,14 +14,15 @@ import gzip
 import zlib
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
-from typing import Final, NamedTuple, TextIO
+from typing import Final, NamedTuple, Self, TextIO
 
 import orjson
 
@@ -56,17 +57,35 @@ class FocusRejected(BadUserInput):
         super().__init__(message)
         self.errors = tuple(errors)
 
+    @classmethod
+    def of_rows(cls, path: Path, errors: Sequence[RowError]) -> Self:
+        """Return the error of a file with bad rows."""
+        count = len(errors)
+        rows = {1: "One row"}.get(count, f"{count} rows")
+        more = "At least " if count >= MAX_ERRORS else ""
+        message = f"{more}{rows} of {path.name} cannot be imported, so none was."
+        return cls(message, errors[:MAX_ERRORS])
+
+
+@dataclass(slots=True, kw_only=True)
+class AccountSeen:
+    """What a file says of an account: its name in the first row, its earliest charge."""
+
+    name: str
+    currency: str
+    first_at: datetime
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FocusFile:
-    """A file whose every row can be read. `currencies` is each account's, by its external id."""
+    """A file whose every row can be read. `accounts` are those that it names, by external id."""
 
     path: Path
     cost: FocusCost
     account_by: FocusAccount
     usage_count: int
     adjustment_count: int
-    currencies: dict[str, str]
+    accounts: Mapping[str, AccountSeen]
     repeated: frozenset[int] = field(repr=False)
 
     def rows(self) -> Iterator[FocusRow]:
@@ -83,7 +102,7 @@ class FocusFile:
             try:
                 yield record.read(self.cost, self.account_by, ordinal)
             except BadUserInput as error:
-                raise _rejected(self.path, [_row_error(record.line, error)]) from None
+                raise FocusRejected.of_rows(self.path, [_row_error(record.line, error)]) from None
 
 
 def read_focus(
@@ -98,13 +117,13 @@ def read_focus(
     are needed are not there.
     """
     usage: Counter[bool] = Counter()
-    currencies: dict[str, str] = {}
+    accounts: dict[str, AccountSeen] = {}
     digests = array("Q")
     errors: list[RowError] = []
     for record in _records(path, _mandatory(cost, account_by)):
         try:
             row = record.read(cost, account_by)
-            _check_currency(row, currencies)
+            _see_account(row, accounts)
         except BadUserInput as error:
             errors.append(_row_error(record.line, error))
             if len(errors) == MAX_ERRORS:
@@ -113,14 +132,14 @@ def read_focus(
         usage[row.is_usage] += 1
         digests.append(record.short_digest)
     if errors:
-        raise _rejected(path, errors)
+        raise FocusRejected.of_rows(path, errors)
     return FocusFile(
         path=path,
         cost=cost,
         account_by=account_by,
         usage_count=usage[True],
         adjustment_count=usage[False],
-        currencies=currencies,
+        accounts=accounts,
         repeated=frozenset(a for a, b in pairwise(sorted(digests)) if a == b),
     )
 
@@ -221,22 +240,22 @@ def _lines(file: TextIO) -> Iterator[str]:
         yield line
 
 
-def _check_currency(row: FocusRow, currencies: dict[str, str]) -> None:
-    known = currencies.setdefault(row.account_external_id, row.currency)
-    if known != row.currency:
+def _see_account(row: FocusRow, accounts: dict[str, AccountSeen]) -> None:
+    seen = accounts.get(row.account_external_id)
+    if seen is None:
+        accounts[row.account_external_id] = AccountSeen(
+            name=row.account_name, currency=row.currency, first_at=row.started_at
+        )
+    elif seen.currency != row.currency:
         raise BadUserInput(
-            f"The rows of account {row.account_external_id} before it are in {known}, this one in "
-            f"{row.currency}; one account has one currency.",
+            f"The rows of account {row.account_external_id} before it are in {seen.currency}, "
+            f"this one in {row.currency}; one account has one currency.",
             argument="BillingCurrency",
         )
+    else:
+        seen.first_at = min(seen.first_at, row.started_at)
 
 
 def _row_error(line: int, error: BadUserInput) -> RowError:
     column = f"{error.argument}: " if error.argument else ""
     return RowError(line=line, reason=f"{column}{error.message}")
-
-
-def _rejected(path: Path, errors: Sequence[RowError]) -> FocusRejected:
-    count = "at least 100 rows" if len(errors) == MAX_ERRORS else f"{len(errors)} rows"
-    rows = "one row" if len(errors) == 1 else count
-    return FocusRejected(f"{rows} of {path.name} cannot be imported, so none was.", errors)

@@ -10,7 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from gateway.imports.focus import MAX_ERRORS, MAX_LINE, FocusFile, FocusRejected, read_focus
+from gateway.imports.focus import (
+    MAX_ERRORS,
+    MAX_LINE,
+    AccountSeen,
+    FocusFile,
+    FocusRejected,
+    read_focus,
+)
 from gateway.imports.focus_rows import ChargeCategory, FocusAccount, FocusCost, FocusRow
 from gateway.models import Resource
 from tests.gateway.imports.cost_files import ROW, as_csv, read_one, reasons, write
@@ -63,13 +70,23 @@ def test_sample_adjustments_move_the_balance_against_their_cost(sample: FocusFil
 
 def test_sample_accounts_by_billing_and_by_sub_account(sample: FocusFile) -> None:
     microsoft = "/providers/Microsoft.Billing/billingAccounts/8611537"
-    assert sample.currencies == dict.fromkeys(["1234567890123", "20209880", microsoft], "USD")
+    assert sample.accounts == {
+        "1234567890123": AccountSeen(
+            name="SunBird", currency="USD", first_at=datetime(2024, 9, 1, tzinfo=UTC)
+        ),
+        microsoft: AccountSeen(
+            name="SunBird", currency="USD", first_at=datetime(2024, 9, 1, tzinfo=UTC)
+        ),
+        "20209880": AccountSeen(
+            name="20209880", currency="USD", first_at=datetime(2024, 9, 3, 23, tzinfo=UTC)
+        ),
+    }
     assert Counter(row.account_external_id for row in sample.rows()) == {
         "1234567890123": 942,
         microsoft: 51,
         "20209880": 7,
     }
-    assert len(read_focus(SAMPLE, account_by=FocusAccount.SUB).currencies) == 73
+    assert len(read_focus(SAMPLE, account_by=FocusAccount.SUB).accounts) == 73
 
 
 def test_sample_resources_corrections_and_ids(sample: FocusFile) -> None:
@@ -251,7 +268,7 @@ def test_endless_line_is_refused_before_it_is_held(tmp_path: Path) -> None:
 
 def test_first_hundred_bad_rows_are_reported(tmp_path: Path) -> None:
     path = write(tmp_path, *[{"BilledCost": "x"}] * (MAX_ERRORS + 5))
-    with pytest.raises(FocusRejected, match="at least 100 rows of") as caught:
+    with pytest.raises(FocusRejected, match="At least 100 rows of") as caught:
         read_focus(path)
     assert [error.line for error in caught.value.errors] == list(range(2, MAX_ERRORS + 2))
 
