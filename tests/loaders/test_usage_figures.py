@@ -1,0 +1,250 @@
+"""Buckets, totals and breakdowns against the raw events, in random zones and windows."""
+
+from collections import defaultdict
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from itertools import count
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.billing.balance_history import balance_buckets, opening_key
+from gateway.billing.breakdown import (
+    OTHER,
+    BreakdownKey,
+    UsageDimension,
+    activity_span,
+    breakdown_rows,
+)
+from gateway.billing.usage_series import (
+    UsageSummary,
+    period_of,
+    resources_in,
+    usage_buckets,
+)
+from gateway.ids import encode_global_id
+from gateway.store import Database, Snapshot
+from gateway.windows import Interval, Window, zone
+from loaders.balance_opening import balance_by_instant
+from loaders.usage import Content, RollupKey, rollup_by_span
+from loaders.usage_breakdown import breakdown_by_key
+from tests.gateway.calendars import ZONES, intervals, windows
+from tests.support.usage_rows import (
+    FLOWS,
+    PLATFORM,
+    Event,
+    Facts,
+    deployment_id,
+    insert_facts,
+    shown_day,
+)
+
+NAMES = {
+    UsageDimension.DEPLOYMENT: "deployment",
+    UsageDimension.PROVIDER: "provider",
+    UsageDimension.GPU_MODEL: "gpu_model",
+    UsageDimension.RESOURCE: "resource",
+}
+SIGNS = {
+    "purchased_nanos": 1,
+    "bonus_nanos": 1,
+    "refunded_nanos": -1,
+    "spent_nanos": -1,
+    "adjusted_nanos": 1,
+}
+LATER = datetime(2102, 1, 1, tzinfo=UTC)
+account_ids = count(1)
+amounts = st.sampled_from([0, 1, 800, 10**9]) | st.integers(0, 10**13)
+
+
+@st.composite
+def instants_near(draw, window):
+    """Instants in the window and around its edges, on and beside quarter hours."""
+    edge = draw(st.sampled_from([window.start, window.end]))
+    inside = st.timedeltas(timedelta(0), window.end - window.start).map(window.start.__add__)
+    around = st.integers(-200, 200).map(lambda n: edge + n * timedelta(minutes=15))
+    instant = draw(inside | around)
+    return instant + draw(st.sampled_from([timedelta(0), timedelta(microseconds=-1)]))
+
+
+@st.composite
+def events_near(draw, window):
+    correction = draw(st.booleans())
+    nanos = draw(amounts)
+    return Event(
+        at=draw(instants_near(window)),
+        nanos=-nanos if correction else nanos,
+        correction=correction,
+        deployment=draw(st.sampled_from([None, 0, 1, 7, 8, 300])),
+        resource=draw(st.sampled_from(["GPU", "CPU", "OTHER"])),
+        unit=draw(st.sampled_from(["hour", "GB-hour"])),
+        quantity_nanos=draw(amounts),
+        provider=draw(st.sampled_from([None, "akash", "Zürich", "a b"])),
+        gpu_model=draw(st.sampled_from([None, "H100", "a100"])),
+    )
+
+
+@st.composite
+def cases(draw):
+    """A window and an account, every second time in the window's own zone."""
+    window = draw(windows(max_days=draw(st.sampled_from([1, 20, 400]))))
+    own = draw(st.booleans())
+    flows = st.tuples(instants_near(window), st.sampled_from(FLOWS[1:]), st.integers(-99, 10**12))
+    facts = Facts(
+        account_id=next(account_ids),
+        time_zone=window.time_zone if own else draw(st.sampled_from(ZONES)),
+        events=draw(st.lists(events_near(window), max_size=25)),
+        flows=draw(st.lists(flows, max_size=8)),
+    )
+    return window, facts
+
+
+def bucket_name(day: date, interval: Interval) -> tuple[int, ...]:
+    match interval:
+        case Interval.DAY:
+            return day.timetuple()[:3]
+        case Interval.WEEK:
+            return day.isocalendar()[:2]
+        case Interval.MONTH:
+            return day.timetuple()[:2]
+    return day.timetuple()[:1]
+
+
+def active(events: list[Event]) -> set[int]:
+    return {event.deployment for event in events if not event.correction} - {None}
+
+
+def quantities(events: list[Event]) -> dict[tuple[str, str], int]:
+    found: dict[tuple[str, str], int] = defaultdict(int)
+    for event in events:
+        found[event.resource, event.unit] += event.quantity_nanos
+    return found
+
+
+@given(case=cases(), interval=intervals)
+async def test_buckets_and_summary_are_those_of_the_raw_events(
+    database: Database, case: tuple[Window, Facts], interval: Interval
+) -> None:
+    window, facts = case
+    await insert_facts(database, facts)
+    period = period_of(facts.account, window)
+    async with Snapshot(database) as snapshot:
+        loader = rollup_by_span(snapshot, PLATFORM)
+        rows = await loader.load(RollupKey(Content.USAGE, period.span))
+        stored = await loader.load(RollupKey(Content.RESOURCES, period.span))
+    buckets = usage_buckets(rows, period, interval, LATER)
+    summary = UsageSummary(rows=rows, period=period, today=date(2101, 1, 1))
+
+    days = {event.at: shown_day(event.at, window.time_zone) for event in facts.events}
+    inside = [event for event in facts.events if window.from_ <= days[event.at] <= window.to]
+    running = 0
+    for bucket in buckets:
+        name = bucket_name(shown_day(bucket["start"], window.time_zone), interval)
+        mine = [event for event in inside if bucket_name(days[event.at], interval) == name]
+        running += sum(event.nanos for event in mine)
+        assert bucket["spent_nanos"] == sum(event.nanos for event in mine)
+        assert bucket["cumulative_nanos"] == running
+        assert bucket["deployments"] == len(active(mine))
+        leased = resources_in(stored, period.span_of(bucket["bucket"]))
+        assert {
+            (each["resource"], each["unit"]): each["quantity_nanos"] for each in leased
+        } == quantities(mine)
+    assert running == summary.total_nanos == sum(event.nanos for event in inside)
+    assert summary.total_deployments == len(active(inside))
+
+    if not window.days:
+        assert summary.average_daily_nanos is summary.average_daily_deployments is None
+        return
+    assert summary.average_daily_nanos == round(Fraction(running, window.days))
+    counts = sum(
+        len(active([event for event in inside if days[event.at] == day]))
+        for day in {days[event.at] for event in inside}
+    )
+    hundredths = round(Fraction(100 * counts, window.days))
+    assert summary.average_daily_deployments == f"{hundredths // 100}.{hundredths % 100:02}"
+
+
+@given(case=cases(), dimension=st.sampled_from(UsageDimension), size=st.integers(1, 6))
+async def test_breakdown_is_that_of_the_raw_events(
+    database: Database, case: tuple[Window, Facts], dimension: UsageDimension, size: int
+) -> None:
+    window, facts = case
+    await insert_facts(database, facts)
+    span = activity_span(facts.account_id, zone(facts.time_zone), window)
+    key = BreakdownKey(dimension, size, span)
+    async with Snapshot(database) as snapshot:
+        found = breakdown_rows(await breakdown_by_key(snapshot, PLATFORM).load(key), key, "USD")
+        assert snapshot.statements == 1
+
+    groups: dict[object, list[Event]] = defaultdict(list)
+    for event in facts.events:
+        if window.from_ <= shown_day(event.at, window.time_zone) <= window.to:
+            groups[getattr(event, NAMES[dimension])].append(event)
+    ranked = sorted(groups.items(), key=lambda group: _place(*group))
+    rows = [(*_name(dimension, facts, name), mine) for name, mine in ranked[:size]]
+    if rest := [event for _, mine in ranked[size:] for event in mine]:
+        rows.append((None, OTHER, rest))
+    total = sum(event.nanos for _, _, mine in rows for event in mine)
+    assert [
+        (row["key"], row["label"], row["spent_nanos"], row["deployments"]) for row in found
+    ] == [
+        (name, label, sum(event.nanos for event in mine), len(active(mine)))
+        for name, label, mine in rows
+    ]
+    assert [row["share"] and Fraction(row["share"]) for row in found] == [
+        round(Fraction(row["spent_nanos"], total), 6) if total else None for row in found
+    ]
+
+
+def _place(name: object, events: list[Event]) -> tuple[object, ...]:
+    """By spend, descending, then key: a deployment's key descends as its ordinal grows."""
+    key = -name if isinstance(name, int) else str(name).encode()
+    return -sum(event.nanos for event in events), name is None, name is None or key
+
+
+def _name(dimension: UsageDimension, facts: Facts, name: object) -> tuple[str | None, str]:
+    if dimension is UsageDimension.DEPLOYMENT:
+        if not isinstance(name, int):
+            return None, "No deployment"
+        label = f"name-{name}" if name % 2 else f"external-{name}"
+        return encode_global_id("Deployment", facts.account_id, deployment_id(name)), label
+    if name is None:
+        unnamed = {"provider": "Unknown provider", "gpu_model": "No GPU model"}
+        return None, unnamed[NAMES[dimension]]
+    label = "Other resources" if name == "OTHER" else str(name)
+    return str(name), label
+
+
+@given(case=cases(), interval=intervals)
+async def test_balances_move_by_what_happened_in_each_bucket(
+    database: Database, case: tuple[Window, Facts], interval: Interval
+) -> None:
+    window, facts = case
+    await insert_facts(database, facts)
+    period = period_of(facts.account, window)
+    key = opening_key(period, zone(facts.time_zone))
+    async with Snapshot(database) as snapshot:
+        opening = await balance_by_instant(snapshot, PLATFORM).load(key)
+        loader = rollup_by_span(snapshot, PLATFORM)
+        rows = await loader.load(RollupKey(Content.FLOWS, period.span))
+    buckets = balance_buckets(opening, rows, period, interval, LATER)
+
+    spent = [(event.at, "spent_nanos", event.nanos) for event in facts.events]
+    happened = [
+        (shown_day(at, window.time_zone), flow, nanos) for at, flow, nanos in [*facts.flows, *spent]
+    ]
+    balance = sum(SIGNS[flow] * nanos for day, flow, nanos in happened if day < window.from_)
+    for bucket in buckets:
+        assert bucket["opening_nanos"] == balance
+        name = bucket_name(shown_day(bucket["start"], window.time_zone), interval)
+        for flow, sign in SIGNS.items():
+            moved = sum(
+                nanos
+                for day, each, nanos in happened
+                if each == flow
+                and window.from_ <= day <= window.to
+                and bucket_name(day, interval) == name
+            )
+            assert bucket[flow] == moved
+            balance += sign * moved
+        assert bucket["closing_nanos"] == balance
