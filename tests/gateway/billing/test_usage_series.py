@@ -1,0 +1,124 @@
+"""Buckets and summaries of windows that are not over, and sets that repeat."""
+
+from datetime import date, datetime
+
+import pytest
+
+from gateway import bitset
+from gateway.billing.usage_series import (
+    Grain,
+    Period,
+    Span,
+    UsageSummary,
+    period_of,
+    resources_in,
+    usage_buckets,
+)
+from gateway.windows import Interval
+from tests.gateway.calendars import utc, window
+
+ACCOUNT = {"account_id": 7, "currency": "EUR", "time_zone": "Europe/Berlin"}
+OWN = period_of(ACCOUNT, window("2026-10-23", "2026-10-27", "Europe/Berlin"))
+
+
+def row(at: date, spent: int, *deployments: int) -> dict[str, object]:
+    stored = bitset.encode(bitset.from_members(deployments))
+    return {"at": at, "spent_nanos": spent, "deployments": stored}
+
+
+DAYS = [row(date(2026, 10, 24), 5, 0, 9), row(date(2026, 10, 26), -2, 9, 300)]
+
+
+def test_the_accounts_own_zone_is_added_up_from_days():
+    assert OWN.span == Span(7, Grain.DAY, date(2026, 10, 23), date(2026, 10, 28))
+
+
+def test_another_zone_is_added_up_from_quarter_hours():
+    period = period_of(ACCOUNT, window("2026-10-25", "2026-10-25", "Asia/Kathmandu"))
+    assert period.span == Span(7, Grain.SLOT, utc("2026-10-24T18:15"), utc("2026-10-25T18:15"))
+
+
+def test_every_bucket_is_there_and_says_whether_it_is_whole():
+    buckets = usage_buckets(DAYS, OWN, Interval.WEEK, utc("2026-10-27T12:00"))
+    assert [
+        (
+            bucket["start"],
+            bucket["end"],
+            bucket["partial"],
+            bucket["spent_nanos"],
+            bucket["cumulative_nanos"],
+            bucket["deployments"],
+            bucket["currency"],
+        )
+        for bucket in buckets
+    ] == [
+        (utc("2026-10-22T22:00"), utc("2026-10-25T23:00"), True, 5, 5, 2, "EUR"),
+        (utc("2026-10-25T23:00"), utc("2026-10-27T23:00"), True, -2, 3, 2, "EUR"),
+    ]
+
+
+def test_a_day_is_partial_until_its_usage_has_arrived():
+    buckets = usage_buckets(DAYS, OWN, Interval.DAY, utc("2026-10-25T23:00"))
+    assert [bucket["partial"] for bucket in buckets] == [False, False, False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("today", "spend", "deployments"),
+    [
+        (date(2026, 12, 1), 1, "0.80"),
+        (date(2026, 10, 27), 1, "0.80"),
+        (date(2026, 10, 25), 1, "0.67"),
+        (date(2026, 10, 24), 2, "1.00"),
+        (date(2026, 10, 23), 3, "0.00"),
+        (date(2026, 10, 22), None, None),
+    ],
+)
+def test_means_are_over_the_days_up_to_today(today, spend, deployments):
+    summary = UsageSummary(rows=DAYS, period=OWN, today=today)
+    assert (summary.total_nanos, summary.total_deployments) == (3, 3)
+    assert summary.average_daily_nanos == spend
+    assert summary.average_daily_deployments == deployments
+
+
+def test_days_of_another_zone_are_counted_apart():
+    period = period_of(ACCOUNT, window("2026-05-01", "2026-05-02", "Asia/Kolkata"))
+    slots = [
+        row(datetime.fromisoformat(at), 1, *deployments)
+        for at, *deployments in (
+            ("2026-04-30T18:30+00:00", 1),
+            ("2026-05-01T18:15+00:00", 1, 2),
+            ("2026-05-01T18:30+00:00", 2),
+        )
+    ]
+    summary = UsageSummary(rows=slots, period=period, today=date(2026, 5, 2))
+    assert summary.average_daily_deployments == "1.50"
+    assert summary.total_deployments == 2
+
+
+def test_quantities_are_added_up_by_resource_and_unit():
+    rows = [
+        {"at": date(2026, 5, day), "resources": stored}
+        for day, stored in (
+            (1, '{"GPU\\u001fgpu-hour":7}'),
+            (2, '{"CPU\\u001fhour":1,"GPU\\u001fgpu-hour":2}'),
+            (3, '{"CPU\\u001fhour":1,"GPU\\u001fgpu-hour":2}'),
+            (4, '{"GPU\\u001fgpu-hour":100}'),
+        )
+    ]
+    span = Span(7, Grain.DAY, date(2026, 5, 2), date(2026, 5, 4))
+    assert resources_in(rows, span) == [
+        {"resource": "CPU", "unit": "hour", "quantity_nanos": 2},
+        {"resource": "GPU", "unit": "gpu-hour", "quantity_nanos": 4},
+    ]
+
+
+def test_a_window_in_a_zone_that_skipped_it_has_no_bucket():
+    period = Period(
+        account_id=7,
+        currency="USD",
+        window=window("2011-12-30", "2011-12-30", "Pacific/Apia"),
+        grain=Grain.DAY,
+    )
+    assert usage_buckets([], period, Interval.DAY, utc("2026-01-01T00:00")) == []
+    summary = UsageSummary(rows=[], period=period, today=date(2026, 1, 1))
+    assert summary.average_daily_nanos is summary.average_daily_deployments is None
