@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from gateway.errors import BadCursor
 from gateway.signing import Signer
+from gateway.store.statement import Row
 
 Position: TypeAlias = tuple[datetime, int] | tuple[int]
 """Where a row stands: its instant and key, or its key alone."""
@@ -24,33 +25,37 @@ _CURSOR: Final = re.compile(r"[A-Za-z0-9_-]{44}", re.ASCII)
 
 
 class Cursors:
-    """The cursors of one context: whatever they are bound to (account, field, order, filter)."""
+    """The cursors of one context: what they are bound to (account, field, filter), and the columns
+    by which the rows are ordered, (instant, key) or (key).
+    """
 
-    __slots__ = ("_by_instant", "_context")
+    __slots__ = ("_context", "_order")
 
-    def __init__(self, signer: Signer, *binding: str, by_instant: bool) -> None:
-        self._context = signer.context(b"cursor", *(part.encode() for part in binding))
-        self._by_instant = by_instant
+    def __init__(self, signer: Signer, *binding: str, order: tuple[str, ...]) -> None:
+        parts = (b"cursor", *(part.encode() for part in (*binding, *order)))
+        self._context = signer.context(*parts)
+        self._order = order
 
-    def encode(self, position: Position) -> str:
-        """Return the cursor of a position; less than two microseconds."""
-        first, last = position[0], position[-1]
-        instant = (first - _EPOCH) // _MICROSECOND if isinstance(first, datetime) else 0
-        place = _PLACE.pack(VERSION, instant, last)
+    def of(self, row: Row) -> str:
+        """Return a row's cursor; about a microsecond and a half."""
+        *instants, key = (row[name] for name in self._order)
+        microseconds = (instants[0] - _EPOCH) // _MICROSECOND if instants else 0
+        place = _PLACE.pack(VERSION, microseconds, key)
         return urlsafe_b64encode(place + self._context.tag(place)).decode("ascii")
 
-    def decode(self, text: str, *, argument: str) -> Position:
-        """Return the position that `encode` was given.
+    def position(self, cursor: str, *, argument: str) -> Position:
+        """Return where the row of a cursor stands.
 
-        Raises BadCursor, naming the argument, for anything that it did not return in this context.
+        Raises BadCursor, naming the argument, for anything that `of` did not return in this
+        context.
         """
-        if _CURSOR.fullmatch(text):
-            signed = urlsafe_b64decode(text)
+        if _CURSOR.fullmatch(cursor):
+            signed = urlsafe_b64decode(cursor)
             place, tag = signed[: _PLACE.size], signed[_PLACE.size :]
-            if self._context.verify(place, tag):
-                version, instant, key = _PLACE.unpack(place)
-                if version == VERSION:
-                    return (_EPOCH + instant * _MICROSECOND, key) if self._by_instant else (key,)
+            version, microseconds, key = _PLACE.unpack(place)
+            if self._context.verify(place, tag) and version == VERSION:
+                instant = _EPOCH + microseconds * _MICROSECOND
+                return (instant, key) if len(self._order) > 1 else (key,)
         raise BadCursor(
             "This cursor is not from this connection: pass one that it returned for the same "
             "account, field and filter.",

@@ -109,7 +109,7 @@ class Listing:
         self, reader: Reader, principal: Principal, selections: Sequence[Selection]
     ) -> list[Row]:
         """Return each selection's `total_count` and totals: one statement for all selections of the
-        same conditions. A sum over no rows is null.
+        same conditions. All are integers, on both databases.
         """
         found: list[Row] = [{} for _ in selections]
         groups: dict[Any, list[int]] = {}
@@ -119,7 +119,7 @@ class Listing:
             statement = self._total_statement(conditions)
             arguments = self._arguments([selections[index] for index in indexes])
             for row in await statement.fetch(reader, principal, **arguments):
-                found[indexes[row["n"] - 1]] = row
+                found[indexes[row["n"] - 1]] = {name: int(total) for name, total in row.items()}
         return found
 
     def _arguments(self, selections: Sequence[Selection]) -> dict[str, Any]:

@@ -1,0 +1,208 @@
+"""Connections: pages of a list in a fixed order, in both directions, by signed cursors."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Final, Generic, TypeAlias, TypeVar
+
+import strawberry
+
+from gateway.errors import BadUserInput
+from gateway.store import Cursors, Page, Position, Row, Selection
+from loaders.batch import PageLoader, TotalsLoader
+from resolvers.columns import column, converted, resolved
+from resolvers.permissions import Policy
+
+DEFAULT_SIZE: Final = 20
+MAX_SIZE: Final = 100
+
+T = TypeVar("T")
+
+First: TypeAlias = Annotated[
+    int | None,
+    strawberry.argument(
+        description="How many to return from the beginning, or after `after`: 1 to 100, 20 if "
+        "neither `first` nor `last` is given. Not together with `last`."
+    ),
+]
+After: TypeAlias = Annotated[
+    str | None, strawberry.argument(description="Return only what stands after this cursor.")
+]
+Last: TypeAlias = Annotated[
+    int | None,
+    strawberry.argument(
+        description="How many to return from the end, or before `before`: 1 to 100. Not together "
+        "with `first`."
+    ),
+]
+Before: TypeAlias = Annotated[
+    str | None, strawberry.argument(description="Return only what stands before this cursor.")
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paging:
+    """A field's paging arguments, as the client gave them."""
+
+    first: int | None = None
+    after: str | None = None
+    last: int | None = None
+    before: str | None = None
+
+    def size(self) -> int:
+        """Return how many rows are asked for; raises BadUserInput, naming the argument."""
+        if self.first is not None and self.last is not None:
+            raise BadUserInput("Give `first` or `last`, not both.", argument="last")
+        name, size = ("first", self.first) if self.last is None else ("last", self.last)
+        if size is None:
+            return DEFAULT_SIZE
+        if not 1 <= size <= MAX_SIZE:
+            raise BadUserInput(f"`{name}` is from 1 to {MAX_SIZE}.", argument=name)
+        return size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """The source value of a connection: what was asked for. Each field loads what it shows, so
+    nothing is counted or read that was not selected.
+    """
+
+    selection: Selection
+    size: int
+    backward: bool
+    descending: bool
+    after: Position | None
+    before: Position | None
+    cursors: Cursors
+    rows: PageLoader
+    totals: TotalsLoader
+    account: Row | None = None
+
+    def page(self) -> Page:
+        """Return the page asked for and one row more, by which its end is known."""
+        upper, lower = (self.after, self.before) if self.descending else (self.before, self.after)
+        whole = self.selection
+        narrowed = replace(
+            whole,
+            lower=whole.lower if lower is None else max(whole.lower, lower),
+            upper=whole.upper if upper is None else min(whole.upper, upper),
+        )
+        ascending = self.backward == self.descending
+        return Page(selection=narrowed, ascending=ascending, limit=self.size + 1)
+
+    async def load(self) -> tuple[list[Row], bool]:
+        """Return the page's rows in the connection's order, and whether there are more beyond the
+        end at which it stops.
+        """
+        loaded = await self.rows.load(self.page())
+        rows = loaded[: self.size]
+        return (rows[::-1] if self.backward else rows), len(loaded) > self.size
+
+    async def has_beyond(self, position: Position | None, *, towards_start: bool) -> bool:
+        """Whether a row stands at a cursor's position or further in a direction."""
+        if position is None:
+            return False
+        whole = self.selection
+        if towards_start == self.descending:
+            beyond = replace(whole, lower=(*position[:-1], position[-1] - 1))
+        else:
+            beyond = replace(whole, upper=(*position[:-1], position[-1] + 1))
+        return bool(await self.rows.load(Page(selection=beyond, ascending=True, limit=1)))
+
+
+def open_pages(
+    paging: Paging,
+    selection: Selection,
+    *,
+    cursors: Cursors,
+    descending: bool,
+    rows: PageLoader,
+    totals: TotalsLoader,
+    account: Row | None = None,
+) -> Pages:
+    """Return what a connection's fields load from; raises BadUserInput or BadCursor."""
+    return Pages(
+        selection=selection,
+        size=paging.size(),
+        backward=paging.last is not None,
+        descending=descending,
+        after=_position(cursors, paging.after, "after"),
+        before=_position(cursors, paging.before, "before"),
+        cursors=cursors,
+        rows=rows,
+        totals=totals,
+        account=account,
+    )
+
+
+def _position(cursors: Cursors, cursor: str | None, argument: str) -> Position | None:
+    return None if cursor is None else cursors.position(cursor, argument=argument)
+
+
+async def load_edges(root: strawberry.Parent[Pages]) -> list[tuple[Cursors, Row]]:
+    rows, _ = await root.load()
+    return [(root.cursors, row) for row in rows]
+
+
+async def load_nodes(root: strawberry.Parent[Pages]) -> Sequence[Row]:
+    rows, _ = await root.load()
+    return rows
+
+
+async def load_page_info(
+    root: strawberry.Parent[Pages],
+) -> tuple[bool, bool, str | None, str | None]:
+    rows, more = await root.load()
+    has_next = more if not root.backward else False
+    has_previous = more if root.backward else False
+    return (
+        has_next or await root.has_beyond(root.before, towards_start=False),
+        has_previous or await root.has_beyond(root.after, towards_start=True),
+        root.cursors.of(rows[0]) if rows else None,
+        root.cursors.of(rows[-1]) if rows else None,
+    )
+
+
+async def load_total_count(root: strawberry.Parent[Pages]) -> int:
+    totals = await root.totals.load(root.selection)
+    return int(totals["total_count"])
+
+
+@strawberry.type(description="Where a page begins and ends, and whether there is more.")
+class PageInfo:
+    POLICY: ClassVar = Policy.ACCOUNT
+
+    has_next_page: bool = column(0, description="Whether anything stands after this page.")
+    has_previous_page: bool = column(1, description="Whether anything stands before this page.")
+    start_cursor: str | None = column(
+        2, description="The first edge's cursor, for `before`; null where the page is empty."
+    )
+    end_cursor: str | None = column(
+        3, description="The last edge's cursor, for `after`; null where the page is empty."
+    )
+
+
+@strawberry.type(description="An object of a connection, with its cursor.")
+class Edge(Generic[T]):
+    POLICY: ClassVar = Policy.ACCOUNT
+
+    cursor: str = converted(
+        Cursors.of,
+        0,
+        1,
+        description="Where the object stands: opaque, for `after` and `before` of the same field "
+        "with the same filter.",
+    )
+    node: T = column(1, description="The object.")
+
+
+@strawberry.type(description="A page of a list.")
+class Connection(Generic[T]):
+    POLICY: ClassVar = Policy.ACCOUNT
+
+    edges: list[Edge[T]] = resolved(load_edges, description="The page's objects with cursors.")
+    nodes: list[T] = resolved(load_nodes, description="The page's objects.")
+    page_info: PageInfo = resolved(load_page_info, description="Where the page stands.")
+    total_count: int = resolved(
+        load_total_count,
+        description="How many objects the filter selects, on all pages together.",
+    )

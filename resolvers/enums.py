@@ -1,0 +1,88 @@
+"""The domain's enumerations as GraphQL enums, with what each value means."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import strawberry
+from strawberry.types.enum import StrawberryEnumDefinition
+
+from gateway.models import (
+    CreditPurchaseKind,
+    CreditPurchaseStatus,
+    LowBalance,
+    PaymentMethodType,
+    RefundStatus,
+)
+
+__all__ = [
+    "CreditPurchaseKind",
+    "CreditPurchaseStatus",
+    "LowBalance",
+    "PaymentMethodType",
+    "RefundStatus",
+    "describe",
+]
+
+
+def describe(enum: type[StrEnum], description: str, values: Mapping[StrEnum, str]) -> None:
+    """Make an enumeration a GraphQL enum; `values` says what each of its values means."""
+    strawberry.enum(enum, description=description)
+    definition: StrawberryEnumDefinition = enum.__strawberry_definition__  # type: ignore[attr-defined]  # set by the line above
+    for value in definition.values:
+        value.description = values[enum(value.value)]
+
+
+describe(
+    CreditPurchaseKind,
+    "How credit came to an account.",
+    {
+        CreditPurchaseKind.CARD: "Paid for, by card or another means of payment.",
+        CreditPurchaseKind.COUPON: "Given for a coupon.",
+        CreditPurchaseKind.MANUAL_CREDIT: "Given by the platform's staff.",
+        CreditPurchaseKind.TRIAL_GRANT: "Given to try the platform out.",
+    },
+)
+describe(
+    CreditPurchaseStatus,
+    "Where a purchase stands. SUCCEEDED, PARTIALLY_REFUNDED, REFUNDED and DISPUTED are settled: "
+    "its credit was added to the balance.",
+    {
+        CreditPurchaseStatus.PENDING: "Begun; the payment is not decided.",
+        CreditPurchaseStatus.REQUIRES_ACTION: "The payer must do something, such as confirm it.",
+        CreditPurchaseStatus.SUCCEEDED: "Paid; the credit was added.",
+        CreditPurchaseStatus.PARTIALLY_REFUNDED: "Paid; a part of the money was given back.",
+        CreditPurchaseStatus.REFUNDED: "Paid; all the money was given back.",
+        CreditPurchaseStatus.DISPUTED: "Paid; the card's holder objects, and it is not decided.",
+        CreditPurchaseStatus.FAILED: "The payment failed; no credit was added.",
+        CreditPurchaseStatus.CANCELED: "Given up before it was paid; no credit was added.",
+    },
+)
+describe(
+    PaymentMethodType,
+    "What a purchase was paid with.",
+    {
+        PaymentMethodType.CARD: "A credit or debit card.",
+        PaymentMethodType.WALLET: "A wallet such as Apple Pay or Google Pay.",
+        PaymentMethodType.LINK: "Link, the provider's stored payment.",
+        PaymentMethodType.BANK_ACCOUNT: "A debit or transfer from a bank account.",
+        PaymentMethodType.OTHER: "Anything else; the label names it.",
+    },
+)
+describe(
+    RefundStatus,
+    "Where a refund stands.",
+    {
+        RefundStatus.PENDING: "Begun; the provider has not decided.",
+        RefundStatus.SUCCEEDED: "The money was given back.",
+        RefundStatus.FAILED: "The provider could not give the money back.",
+        RefundStatus.CANCELED: "Given up before money moved.",
+    },
+)
+describe(
+    LowBalance,
+    "Which of an account's low-balance thresholds its balance has passed.",
+    {
+        LowBalance.MONEY: "The balance is below the account's least amount.",
+        LowBalance.DAYS: "At its burn rate the balance lasts fewer days than the account's least.",
+    },
+)

@@ -1,0 +1,111 @@
+"""What makes the schema an Apollo Federation v2 subgraph.
+
+The subgraph describes itself by the plain schema's text with keys on its entities, so the types
+carry no directives and one set of them serves both schemas.
+"""
+
+from collections.abc import Awaitable, Mapping
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Final, NewType
+
+import strawberry
+from graphql import DocumentNode, ObjectTypeDefinitionNode, parse, print_ast
+from strawberry.types.scalar import ScalarDefinition
+
+from gateway.errors import BadUserInput
+from resolvers.columns import column, resolved
+from resolvers.context import Info
+from resolvers.nodes import check_count, load_node
+from resolvers.permissions import Policy
+from resolvers.query import Query
+from resolvers.types.account import Account
+from resolvers.types.deployment import Deployment
+from resolvers.types.node import TYPENAME
+
+ENTITIES: Final = ("Account", "Deployment")
+LINK: Final = (
+    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key"])'
+)
+
+Representation = NewType("Representation", object)
+Entity = Annotated[
+    Account | Deployment, strawberry.union("_Entity", description="What other subgraphs refer to.")
+]
+
+
+def parse_representation(value: Any) -> Representation:
+    """Return an entity's `__typename` and `id`; raises BadUserInput for anything else."""
+    if (
+        isinstance(value, dict)
+        and value.get(TYPENAME) in ENTITIES
+        and isinstance(value.get("id"), str)
+    ):
+        return Representation(value)
+    raise BadUserInput(
+        f"A representation has `__typename` ({' or '.join(ENTITIES)}) and `id`.",
+        argument="representations",
+    )
+
+
+REPRESENTATION: Final[Mapping[object, ScalarDefinition]] = {
+    Representation: strawberry.scalar(
+        name="_Any",
+        description="An entity's `__typename` and the fields of its key.",
+        parse_value=parse_representation,
+    )
+}
+
+
+def with_keys(schema_text: str) -> str:
+    """Return a plain schema's text as the text of a subgraph."""
+    example = parse('type Keyed @key(fields: "id")').definitions[0]
+    assert isinstance(example, ObjectTypeDefinitionNode)  # noqa: S101  # narrows for mypy
+    definitions = tuple(
+        replace(definition, directives=example.directives)
+        if isinstance(definition, ObjectTypeDefinitionNode) and definition.name.value in ENTITIES
+        else definition
+        for definition in parse(schema_text).definitions
+    )
+    return f"{LINK}\n\n{print_ast(DocumentNode(definitions=definitions))}\n"
+
+
+def find_entities(
+    info: Info,
+    representations: Annotated[
+        list[Representation], strawberry.argument(description="Entities, at most 100.")
+    ],
+) -> list[Awaitable[Mapping[str, Any] | None]]:
+    check_count(len(representations), argument="representations")
+    return [_load_entity(info, each) for each in representations]
+
+
+async def _load_entity(info: Info, representation: Any) -> Mapping[str, Any] | None:
+    row = await load_node(info.context, representation["id"])
+    return row if row is not None and row[TYPENAME] == representation[TYPENAME] else None
+
+
+@strawberry.type(name="_Service", description="The subgraph's description of itself.")
+class Service:
+    POLICY: ClassVar = Policy.OPEN
+
+    sdl: str = column(0, description="The subgraph's schema in the schema definition language.")
+
+
+def subgraph_query(sdl: str) -> type[Query]:
+    """Return the query root of a subgraph that describes itself by `sdl`."""
+
+    @strawberry.type(name="Query", description="Everything that can be read.")
+    class SubgraphQuery(Query):
+        service: Service = resolved(
+            lambda: (sdl,),
+            name="_service",
+            policy=Policy.OPEN,
+            description="The subgraph's description of itself.",
+        )
+        entities: list[Entity | None] = resolved(
+            find_entities,
+            name="_entities",
+            description="The objects of representations, in their order; as `node` each.",
+        )
+
+    return SubgraphQuery

@@ -1,0 +1,112 @@
+"""Accounts, from which everything else is reached."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import strawberry
+
+from gateway.store import Cursors, Row, Selection
+from loaders.credit_purchase import CREDIT_PURCHASES
+from loaders.deployment import DEPLOYMENTS
+from resolvers.columns import column, global_id, itself, resolved
+from resolvers.connection import After, Before, First, Last, Pages, Paging, open_pages
+from resolvers.context import Info
+from resolvers.filters import (
+    CreditPurchaseFilter,
+    DeploymentFilter,
+    select_deployments,
+    select_purchases,
+)
+from resolvers.permissions import Policy, require_purchases
+from resolvers.scalars import CurrencyCode, TimeZone
+from resolvers.types.balance import Balance
+from resolvers.types.node import Node
+
+if TYPE_CHECKING:
+    from resolvers.types.credit_purchase import CreditPurchaseConnection
+    from resolvers.types.deployment import DeploymentConnection
+
+
+def list_credit_purchases(
+    root: strawberry.Parent[Row],
+    info: Info,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+    filter_: Annotated[
+        CreditPurchaseFilter | None,
+        strawberry.argument(name="filter", description="Which purchases; all if not given."),
+    ] = None,
+) -> Pages:
+    require_purchases(root)
+    selection = select_purchases(filter_, root)
+    return open_pages(
+        Paging(first=first, after=after, last=last, before=before),
+        selection,
+        cursors=_cursors(info, "creditPurchases", selection, CREDIT_PURCHASES.order),
+        descending=True,
+        rows=info.context.loaders.credit_purchases_by_page,
+        totals=info.context.loaders.credit_purchase_totals_by_selection,
+        account=root,
+    )
+
+
+def list_deployments(
+    root: strawberry.Parent[Row],
+    info: Info,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+    filter_: Annotated[
+        DeploymentFilter | None,
+        strawberry.argument(name="filter", description="Which deployments; all if not given."),
+    ] = None,
+) -> Pages:
+    selection = select_deployments(filter_, root)
+    return open_pages(
+        Paging(first=first, after=after, last=last, before=before),
+        selection,
+        cursors=_cursors(info, "deployments", selection, DEPLOYMENTS.order),
+        descending=True,
+        rows=info.context.loaders.deployments_by_page,
+        totals=info.context.loaders.deployment_totals_by_selection,
+        account=root,
+    )
+
+
+def _cursors(info: Info, field: str, selection: Selection, order: tuple[str, ...]) -> Cursors:
+    # A selection's text has the account, the window's instants and the conditions.
+    return Cursors(info.context.signer, field, str(selection), order=order)
+
+
+@strawberry.type(description="Who holds a balance: what was paid, what it went to, what is left.")
+class Account(Node):
+    POLICY: ClassVar = Policy.ACCOUNT
+
+    id: strawberry.ID = global_id("Account", "account_id", description="The account's global id.")
+    external_id: str = column(
+        "external_id",
+        description="The platform's own id, such as a customer number; at most 200 characters.",
+    )
+    name: str = column("name", description="The account's name; at most 200 characters.")
+    currency: CurrencyCode = column(
+        "currency", description="The currency of every amount of the account."
+    )
+    time_zone: TimeZone = column(
+        "time_zone", description="The zone of calendar dates where none is given."
+    )
+    created_at: datetime = column("created_at", description="When the account was made.")
+    balance: Balance = itself(description="What is left.")
+    credit_purchases: (
+        Annotated["CreditPurchaseConnection", strawberry.lazy("resolvers.types.credit_purchase")]
+        | None
+    ) = resolved(
+        list_credit_purchases,
+        policy=Policy.PURCHASES,
+        description="Attempts to add credit, the latest first. Null with FORBIDDEN for a VIEWER.",
+    )
+    deployments: Annotated[
+        "DeploymentConnection", strawberry.lazy("resolvers.types.deployment")
+    ] = resolved(list_deployments, description="What runs or ran, the latest `startedAt` first.")

@@ -1,0 +1,118 @@
+"""Credit purchases, their connection, and its totals."""
+
+from collections.abc import Awaitable
+from datetime import datetime
+from typing import Any, ClassVar, Final
+
+import strawberry
+
+from gateway.models import EARLIEST, LATEST
+from gateway.store import Page, Row, Selection
+from resolvers.columns import column, global_id, itself, money, resolved
+from resolvers.connection import Connection, Pages
+from resolvers.context import Info
+from resolvers.enums import CreditPurchaseKind, CreditPurchaseStatus
+from resolvers.permissions import Policy
+from resolvers.types.account import Account
+from resolvers.types.money import Money
+from resolvers.types.node import Node
+from resolvers.types.payment_method import PaymentMethod
+from resolvers.types.receipt import Receipt
+from resolvers.types.refund import Refund
+
+MAX_REFUNDS: Final = 100
+
+
+def load_account(root: strawberry.Parent[Row], info: Info) -> Awaitable[Row | None]:
+    return info.context.loaders.account_by_id.load((root["account_id"],))
+
+
+def load_receipt(root: strawberry.Parent[Row], info: Info) -> Awaitable[Row | None]:
+    return info.context.loaders.receipt_by_purchase.load((root["account_id"], root["id"]))
+
+
+def load_refunds(root: strawberry.Parent[Row], info: Info) -> Awaitable[list[Row]]:
+    refunds = Selection(
+        scope=(root["account_id"], root["id"]), lower=(EARLIEST, -1), upper=(LATEST, -1)
+    )
+    page = Page(selection=refunds, ascending=True, limit=MAX_REFUNDS)
+    return info.context.loaders.refunds_by_page.load(page)
+
+
+async def load_totals(root: strawberry.Parent[Pages]) -> dict[str, Any]:
+    totals = await root.totals.load(root.selection)
+    assert root.account is not None  # noqa: S101  # purchases are always an account's
+    return {**totals, "currency": root.account["currency"]}
+
+
+@strawberry.type(description="An attempt to add credit to an account.")
+class CreditPurchase(Node):
+    POLICY: ClassVar = Policy.PURCHASES
+
+    id: strawberry.ID = global_id(
+        "CreditPurchase", "account_id", "id", description="The purchase's global id."
+    )
+    created_at: datetime = column("created_at", description="When it was begun.")
+    settled_at: datetime | None = column(
+        "settled_at", description="When its credit was added to the balance; null until then."
+    )
+    kind: CreditPurchaseKind = column("kind", description="How the credit came.")
+    status: CreditPurchaseStatus = column("status", description="Where it stands.")
+    description: str | None = column(
+        "description", description="What it was for; at most 2,000 characters."
+    )
+    failure_reason: str | None = column(
+        "failure_reason", description="Why the payment failed; null where it did not."
+    )
+    amount: Money = money(
+        "amount_nanos", description="The credit bought, without tax and without bonus."
+    )
+    tax: Money = money("tax_nanos", description="The tax that was charged on top of the amount.")
+    bonus: Money = money("bonus_nanos", description="Credit given on top of the amount.")
+    bonus_reversed: Money = money(
+        "bonus_reversed_nanos", description="The part of the bonus that refunds took back."
+    )
+    refunded: Money = money(
+        "refunded_nanos",
+        description="The money taken back to date, without tax: refunds that succeeded, and a "
+        "dispute's funds unless it was won.",
+    )
+    payment_method: PaymentMethod | None = itself(
+        when="payment_method_type",
+        description="What it was paid with; null where nothing was paid or it is not known.",
+    )
+    receipt: Receipt | None = resolved(
+        load_receipt, description="Its receipt; null until it has settled."
+    )
+    refunds: list[Refund] = resolved(
+        load_refunds, description="What was taken back, oldest first; at most 100."
+    )
+    account: Account = resolved(load_account, description="The account that it is for.")
+
+
+@strawberry.type(
+    description="Sums over the settled purchases that the filter selects, on all pages together, "
+    "with their refunds to date."
+)
+class CreditPurchaseTotals:
+    POLICY: ClassVar = Policy.PURCHASES
+
+    paid: Money = money("paid_nanos", description="Amounts of kind CARD, without tax.")
+    bonus: Money = money(
+        "bonus_nanos",
+        description="Bonuses that were not reversed, and amounts of the kinds COUPON, "
+        "MANUAL_CREDIT and TRIAL_GRANT.",
+    )
+    refunded: Money = money("refunded_nanos", description="Money taken back, without tax.")
+    credited: Money = money(
+        "credited_nanos", description="What stayed on the balance: paid + bonus − refunded."
+    )
+
+
+@strawberry.type(description="Credit purchases, the latest `createdAt` first.")
+class CreditPurchaseConnection(Connection[CreditPurchase]):
+    POLICY: ClassVar = Policy.PURCHASES
+
+    totals: CreditPurchaseTotals = resolved(
+        load_totals, description="Sums over all purchases that the filter selects."
+    )

@@ -1,0 +1,35 @@
+"""Receipts and credit notes."""
+
+from datetime import datetime
+from typing import ClassVar
+
+import strawberry
+
+from resolvers.columns import column, global_id, money
+from resolvers.permissions import Policy
+from resolvers.types.money import Money
+from resolvers.types.node import Node
+
+
+@strawberry.type(
+    description="The lasting document of a settled purchase, or of a refund (a credit note). It "
+    "never changes."
+)
+class Receipt(Node):
+    POLICY: ClassVar = Policy.PURCHASES
+
+    id: strawberry.ID = global_id(
+        "Receipt", "account_id", "id", description="The receipt's global id."
+    )
+    number: str = column(
+        "number",
+        description="Its number, `<prefix>-<year>-<000001>`: without gaps in an account and year.",
+    )
+    issued_at: datetime = column("issued_at", description="When it was issued.")
+    total: Money = money(
+        "total_nanos",
+        description="What was charged, tax included; a credit note's is negative.",
+    )
+    tax: Money = money(
+        "tax_nanos", description="The tax in the total; a credit note's is negative or zero."
+    )

@@ -1,0 +1,45 @@
+"""Refunds."""
+
+from collections.abc import Awaitable
+from datetime import datetime
+from typing import ClassVar
+
+import strawberry
+
+from gateway.store import Row
+from resolvers.columns import column, global_id, money, resolved
+from resolvers.context import Info
+from resolvers.enums import RefundStatus
+from resolvers.permissions import Policy
+from resolvers.types.money import Money
+from resolvers.types.node import Node
+from resolvers.types.receipt import Receipt
+
+
+def load_receipt(root: strawberry.Parent[Row], info: Info) -> Awaitable[Row | None]:
+    return info.context.loaders.receipt_by_refund.load((root["account_id"], root["id"]))
+
+
+@strawberry.type(description="Money taken back from a credit purchase.")
+class Refund(Node):
+    POLICY: ClassVar = Policy.PURCHASES
+
+    id: strawberry.ID = global_id(
+        "Refund", "account_id", "id", description="The refund's global id."
+    )
+    created_at: datetime = column("created_at", description="When it was begun.")
+    settled_at: datetime | None = column(
+        "settled_at", description="When it was taken off the balance; null until then."
+    )
+    status: RefundStatus = column("status", description="Where it stands.")
+    reason: str | None = column(
+        "reason", description="Why, as whoever refunded wrote; at most 2,000 characters."
+    )
+    failure_reason: str | None = column(
+        "failure_reason", description="Why it failed; null where it did not."
+    )
+    amount: Money = money("amount_nanos", description="The credit taken back, without tax.")
+    tax: Money = money("tax_nanos", description="The tax that was given back with it.")
+    receipt: Receipt | None = resolved(
+        load_receipt, description="Its credit note; null until it has succeeded."
+    )

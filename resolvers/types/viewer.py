@@ -1,0 +1,59 @@
+"""Whoever asks."""
+
+from typing import ClassVar, Final
+
+import strawberry
+
+from gateway.ids import MAX_KEY
+from gateway.principal import Principal
+from gateway.store import Cursors, Selection
+from loaders.account import ACCOUNTS
+from resolvers.columns import resolved
+from resolvers.connection import After, Before, Connection, First, Last, Pages, Paging, open_pages
+from resolvers.context import Info
+from resolvers.permissions import Policy
+from resolvers.types.account import Account
+
+_ALL: Final = Selection(scope=(), lower=(-1,), upper=(MAX_KEY,))
+
+
+def show_id(root: strawberry.Parent[Principal]) -> str:
+    return root.subject
+
+
+def list_accounts(
+    root: strawberry.Parent[Principal],
+    info: Info,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Pages:
+    return open_pages(
+        Paging(first=first, after=after, last=last, before=before),
+        _ALL,
+        cursors=Cursors(info.context.signer, "accounts", root.subject, order=ACCOUNTS.order),
+        descending=False,
+        rows=info.context.loaders.accounts_by_page,
+        totals=info.context.loaders.account_totals_by_selection,
+    )
+
+
+@strawberry.type(description="Accounts, the oldest first.")
+class AccountConnection(Connection[Account]):
+    POLICY: ClassVar = Policy.ACCOUNT
+
+
+@strawberry.type(description="Whoever asks: a person, or an API key.")
+class Viewer:
+    POLICY: ClassVar = Policy.OPEN
+
+    id: strawberry.ID = resolved(
+        show_id, description="The token's subject, or `key:` and the API key's id."
+    )
+    accounts: AccountConnection = resolved(
+        list_accounts,
+        policy=Policy.ACCOUNT,
+        description="The accounts that the viewer may read, the oldest first: a person's by "
+        "membership, an API key's own, or all of them for a key of the platform.",
+    )
