@@ -4,10 +4,15 @@ from dataclasses import dataclass
 
 from strawberry.dataloader import DataLoader
 
+from gateway.billing.balance_history import OpeningKey
+from gateway.billing.breakdown import BreakdownKey
+from gateway.billing.runway import BurnFacts, BurnKey
 from gateway.principal import Principal
 from gateway.store import Row, Snapshot
 from loaders.account import ACCOUNT_BY_ID, ACCOUNTS
+from loaders.balance_opening import balance_by_instant
 from loaders.batch import Key, PageLoader, TotalsLoader, page_loader, totals_loader
+from loaders.burn import burn_by_periods
 from loaders.credit_purchase import (
     CREDIT_PURCHASE_BY_ID,
     CREDIT_PURCHASES,
@@ -18,6 +23,8 @@ from loaders.credit_purchase import (
     REFUNDS,
 )
 from loaders.deployment import DEPLOYMENT_BY_ID, DEPLOYMENTS
+from loaders.usage import RollupKey, rollup_by_span
+from loaders.usage_breakdown import breakdown_by_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +45,10 @@ class Loaders:
     deployment_by_id: DataLoader[Key, Row | None]
     deployments_by_page: PageLoader
     deployment_totals_by_selection: TotalsLoader
+    rollup_by_span: DataLoader[RollupKey, list[Row]]
+    breakdown_by_key: DataLoader[BreakdownKey, list[Row]]
+    balance_by_instant: DataLoader[OpeningKey, int]
+    burn_by_periods: DataLoader[BurnKey, BurnFacts]
 
 
 def make_loaders(snapshot: Snapshot, principal: Principal) -> Loaders:
@@ -57,4 +68,8 @@ def make_loaders(snapshot: Snapshot, principal: Principal) -> Loaders:
         deployment_by_id=DEPLOYMENT_BY_ID.loader(snapshot, principal),
         deployments_by_page=page_loader(DEPLOYMENTS, snapshot, principal),
         deployment_totals_by_selection=totals_loader(DEPLOYMENTS, snapshot, principal),
+        rollup_by_span=rollup_by_span(snapshot, principal),
+        breakdown_by_key=breakdown_by_key(snapshot, principal),
+        balance_by_instant=balance_by_instant(snapshot, principal),
+        burn_by_periods=burn_by_periods(snapshot, principal),
     )

@@ -6,6 +6,8 @@ from enum import StrEnum
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
+from gateway.billing.breakdown import UsageDimension
+from gateway.billing.runway import RunwayStatus
 from gateway.models import (
     CreditPurchaseKind,
     CreditPurchaseStatus,
@@ -13,20 +15,26 @@ from gateway.models import (
     PaymentMethodType,
     RefundStatus,
 )
+from gateway.windows import Interval
 
 __all__ = [
     "CreditPurchaseKind",
     "CreditPurchaseStatus",
+    "Interval",
     "LowBalance",
     "PaymentMethodType",
     "RefundStatus",
+    "RunwayStatus",
+    "UsageDimension",
     "describe",
 ]
 
 
-def describe(enum: type[StrEnum], description: str, values: Mapping[StrEnum, str]) -> None:
+def describe(
+    enum: type[StrEnum], description: str, values: Mapping[StrEnum, str], *, name: str | None = None
+) -> None:
     """Make an enumeration a GraphQL enum; `values` says what each of its values means."""
-    strawberry.enum(enum, description=description)
+    strawberry.enum(enum, name=name, description=description)
     definition: StrawberryEnumDefinition = enum.__strawberry_definition__  # type: ignore[attr-defined]  # set by the line above
     for value in definition.values:
         value.description = values[enum(value.value)]
@@ -84,5 +92,37 @@ describe(
     {
         LowBalance.MONEY: "The balance is below the account's least amount.",
         LowBalance.DAYS: "At its burn rate the balance lasts fewer days than the account's least.",
+    },
+)
+describe(
+    Interval,
+    "What one bucket spans, by the calendar of its zone.",
+    {
+        Interval.DAY: "A calendar day: 23 to 25 hours where clocks change.",
+        Interval.WEEK: "An ISO week, from Monday.",
+        Interval.MONTH: "A calendar month.",
+        Interval.YEAR: "A calendar year.",
+    },
+    name="UsageInterval",
+)
+describe(
+    UsageDimension,
+    "What usage can be broken down by.",
+    {
+        UsageDimension.DEPLOYMENT: "What ran.",
+        UsageDimension.PROVIDER: "Who ran it, as it was when it was charged.",
+        UsageDimension.GPU_MODEL: "The model of its GPUs, as it was when it was charged.",
+        UsageDimension.RESOURCE: "What was leased: CPU, memory, storage, GPUs and so on.",
+    },
+)
+describe(
+    RunwayStatus,
+    "Whether the end of a balance can be told.",
+    {
+        RunwayStatus.ESTIMATED: "It can; the dates are there.",
+        RunwayStatus.INSUFFICIENT_HISTORY: "Not yet: there is less than one complete day.",
+        RunwayStatus.IDLE: "Nothing is being spent.",
+        RunwayStatus.DEPLETED: "The balance is zero or negative.",
+        RunwayStatus.BEYOND_HORIZON: "The balance lasts for more than 10 years.",
     },
 )

@@ -20,7 +20,9 @@ from resolvers.filters import (
 from resolvers.permissions import Policy, require_purchases
 from resolvers.scalars import CurrencyCode, TimeZone
 from resolvers.types.balance import Balance
+from resolvers.types.balance_history import BalanceBucket, load_balance_history
 from resolvers.types.node import Node
+from resolvers.types.usage import Usage, open_usage
 
 if TYPE_CHECKING:
     from resolvers.types.credit_purchase import CreditPurchaseConnection
@@ -110,3 +112,10 @@ class Account(Node):
     deployments: Annotated[
         "DeploymentConnection", strawberry.lazy("resolvers.types.deployment")
     ] = resolved(list_deployments, description="What runs or ran, the latest `startedAt` first.")
+    usage: Usage = resolved(open_usage, description="What usage cost in a window of days.")
+    balance_history: list[BalanceBucket] | None = resolved(
+        load_balance_history,
+        policy=Policy.PURCHASES,
+        description="The balance over a window of days, oldest first, without gaps; at most 1,100 "
+        "buckets. Null with FORBIDDEN for a VIEWER.",
+    )

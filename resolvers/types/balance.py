@@ -5,10 +5,11 @@ from typing import ClassVar
 
 import strawberry
 
-from resolvers.columns import column, money
+from resolvers.columns import column, money, resolved
 from resolvers.enums import LowBalance
 from resolvers.permissions import Policy
 from resolvers.types.money import Money
+from resolvers.types.runway import Runway, load_burn_rate, load_runway
 
 
 @strawberry.type(
@@ -29,3 +30,9 @@ class Balance:
         "low_balance",
         description="Which of the account's low-balance thresholds is passed; null if none is.",
     )
+    burn_rate: Money | None = resolved(
+        load_burn_rate,
+        description="The mean daily spend of the last 7 complete days in the account's zone (of "
+        "fewer, where the account has no more), from usage alone; null with less than one.",
+    )
+    runway: Runway = resolved(load_runway, description="How long the balance lasts.")

@@ -1,0 +1,56 @@
+"""How long a balance lasts."""
+
+from datetime import date
+from typing import ClassVar
+
+import strawberry
+
+from gateway.billing import runway
+from gateway.billing.runway import Burn, burn, burn_key
+from gateway.store import Row
+from gateway.windows import zone
+from resolvers.columns import column
+from resolvers.context import Info
+from resolvers.enums import RunwayStatus
+from resolvers.permissions import Policy
+from resolvers.types.money import Amount
+
+
+async def _load_burn(account: Row, info: Info) -> Burn | None:
+    local = zone(account["time_zone"])
+    now, delay_seconds = info.context.clock.now(), info.context.usage_delay_seconds
+    key = burn_key(account["account_id"], now, delay_seconds, local)
+    facts = await info.context.loaders.burn_by_periods.load(key)
+    return burn(key, facts, account["created_at"], local)
+
+
+async def load_burn_rate(root: strawberry.Parent[Row], info: Info) -> Amount | None:
+    found = await _load_burn(root, info)
+    return found and (found.mean_nanos, root["currency"])
+
+
+async def load_runway(root: strawberry.Parent[Row], info: Info) -> runway.Runway:
+    found = await _load_burn(root, info)
+    now, local = info.context.clock.now(), zone(root["time_zone"])
+    return runway.runway(root["balance_nanos"], found, now, local)
+
+
+@strawberry.type(
+    description="When the balance runs out at the present burn: dates in the account's zone."
+)
+class Runway:
+    POLICY: ClassVar = Policy.ACCOUNT
+
+    status: RunwayStatus = column(
+        0, description="Whether it can be told; only ESTIMATED has dates."
+    )
+    earliest: date | None = column(
+        1,
+        description="The day on which the balance ends at the higher of two rates: `burnRate`, and "
+        "the last 24 hours' spend.",
+    )
+    latest: date | None = column(
+        2,
+        description="The day on which it ends at the lower of the two; null where that is more "
+        "than 10 years away.",
+    )

@@ -1,0 +1,250 @@
+"""Usage: what a window's deployments cost, over time and by what it went to."""
+
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Annotated, Any, ClassVar
+
+import strawberry
+
+from gateway.billing import usage_series
+from gateway.billing.breakdown import (
+    BreakdownKey,
+    BreakdownRow,
+    activity_span,
+    breakdown_rows,
+    checked_size,
+)
+from gateway.billing.usage_series import Period, resources_in, usage_buckets
+from gateway.money import format_quantity
+from gateway.store import Row
+from gateway.windows import Interval, previous_window, zone
+from loaders.usage import Content, RollupKey
+from resolvers.columns import column, converted, money, resolved
+from resolvers.context import Info
+from resolvers.enums import UsageDimension
+from resolvers.permissions import Policy
+from resolvers.scalars import Decimal, TimeZone
+from resolvers.types.money import Amount, Money
+from resolvers.windows import Asked, From, IntervalArgument, To, Zone, ask
+
+
+def open_usage(
+    root: strawberry.Parent[Row],
+    info: Info,
+    interval: IntervalArgument,
+    from_: From = None,
+    to: To = None,
+    time_zone: Zone = None,
+) -> dict[str, Any]:
+    asked = ask(root, info, interval, from_, to, time_zone)
+    window = asked.window
+    return {
+        "asked": asked,
+        "interval": interval,
+        "from": window.from_,
+        "to": window.to,
+        "time_zone": window.time_zone,
+        "complete_until": asked.complete_until,
+    }
+
+
+def _asked(root: Any) -> Asked:
+    found: Asked = root["asked"]
+    return found
+
+
+async def _summarize(info: Info, asked: Asked, period: Period) -> dict[str, Any]:
+    rows = await info.context.loaders.rollup_by_span.load(RollupKey(Content.USAGE, period.span))
+    summary = usage_series.UsageSummary(rows=rows, period=period, today=asked.today)
+    return {"summary": summary}
+
+
+async def load_summary(root: strawberry.Parent[Any], info: Info) -> dict[str, Any]:
+    asked = _asked(root)
+    return await _summarize(info, asked, asked.period)
+
+
+async def load_previous(root: strawberry.Parent[Any], info: Info) -> dict[str, Any] | None:
+    asked = _asked(root)
+    window = previous_window(asked.window, asked.today)
+    if window is None:
+        return None
+    return await _summarize(info, asked, replace(asked.period, window=window))
+
+
+async def load_buckets(root: strawberry.Parent[Any], info: Info) -> list[usage_series.UsageBucket]:
+    asked = _asked(root)
+    key = RollupKey(Content.USAGE, asked.period.span)
+    rows = await info.context.loaders.rollup_by_span.load(key)
+    return usage_buckets(rows, asked.period, asked.interval, asked.complete_until)
+
+
+async def load_resources(
+    root: strawberry.Parent[Any], info: Info
+) -> list[usage_series.ResourceQuantity]:
+    period: Period = root["period"]
+    # The whole window's rows, for all its buckets at once.
+    key = RollupKey(Content.RESOURCES, period.span)
+    rows = await info.context.loaders.rollup_by_span.load(key)
+    return resources_in(rows, period.span_of(root["bucket"]))
+
+
+async def load_breakdown(
+    root: strawberry.Parent[Any],
+    info: Info,
+    by: Annotated[UsageDimension, strawberry.argument(description="What the spend is split by.")],
+    first: Annotated[
+        int | None,
+        strawberry.argument(
+            description='How many rows before the rest becomes one row "Other": 1 to 100, 10 if '
+            "not given."
+        ),
+    ] = None,
+) -> list[BreakdownRow]:
+    asked = _asked(root)
+    account = asked.account
+    span = activity_span(account["account_id"], zone(account["time_zone"]), asked.window)
+    key = BreakdownKey(by, checked_size(first), span)
+    rows = await info.context.loaders.breakdown_by_key.load(key)
+    return breakdown_rows(rows, key, account["currency"])
+
+
+def _total(summary: usage_series.UsageSummary) -> Amount:
+    return summary.total_nanos, summary.period.currency
+
+
+def _daily(summary: usage_series.UsageSummary) -> Amount | None:
+    nanos = summary.average_daily_nanos
+    return None if nanos is None else (nanos, summary.period.currency)
+
+
+def _deployments(summary: usage_series.UsageSummary) -> int:
+    return summary.total_deployments
+
+
+def _daily_deployments(summary: usage_series.UsageSummary) -> str | None:
+    return summary.average_daily_deployments
+
+
+@strawberry.type(description="How much of one resource was leased.")
+class UsageResource:
+    POLICY: ClassVar = Policy.ACCOUNT
+
+    resource: str = column(
+        "resource",
+        description="`CPU`, `MEMORY`, `STORAGE`, `GPU`, `NETWORK`, `IP` or `OTHER`.",
+    )
+    quantity: Decimal = converted(
+        format_quantity, "quantity_nanos", description="How much, in `unit`; exact."
+    )
+    unit: str = column("unit", description="The meter's unit, such as `gpu-hour`.")
+
+
+@strawberry.type(
+    description="The usage of one day, week, month or year: of charges whose period starts in it."
+)
+class UsageBucket:
+    POLICY: ClassVar = Policy.ACCOUNT
+
+    start: datetime = column("start", description="When it begins, inclusive.")
+    end: datetime = column("end", description="When it ends, exclusive: the next one's start.")
+    partial: bool = column(
+        "partial",
+        description="Whether the window cuts the calendar interval, or it ends later than "
+        "`completeUntil`, so that more may come.",
+    )
+    spend: Money = money("spent_nanos", description="What it cost, corrections included.")
+    cumulative_spend: Money = money(
+        "cumulative_nanos", description="What the window cost up to this bucket's end."
+    )
+    deployments: int = column(
+        "deployments",
+        description="How many different deployments were charged, also at a price of zero. "
+        "Corrections and usage without a deployment do not count.",
+    )
+    resources: list[UsageResource] = resolved(
+        load_resources, description="What was leased, by resource and then unit."
+    )
+
+
+@strawberry.type(description="Totals of a window, and means over its days up to today.")
+class UsageSummary:
+    POLICY: ClassVar = Policy.ACCOUNT
+
+    total_spend: Money = converted(_total, "summary", description="What the window cost.")
+    average_daily_spend: Money | None = converted(
+        _daily,
+        "summary",
+        description="`totalSpend` divided by the window's days up to today, rounded half to even "
+        "at the ninth decimal; null where no day of the window has begun.",
+    )
+    total_deployments: int = converted(
+        _deployments, "summary", description="How many different deployments were charged."
+    )
+    average_daily_deployments: Decimal | None = converted(
+        _daily_deployments,
+        "summary",
+        description="The mean, over the same days, of how many different deployments were charged "
+        "in each: two decimals, null where no day of the window has begun.",
+    )
+
+
+@strawberry.type(description="What a part of the window's usage cost.")
+class UsageBreakdownRow:
+    POLICY: ClassVar = Policy.ACCOUNT
+
+    key: str | None = column(
+        "key",
+        description="A deployment's global id, a provider, a GPU model or a resource; null where "
+        'the usage names none, and for the row "Other".',
+    )
+    label: str = column(
+        "label", description="The same for people: a deployment's name or external id."
+    )
+    spend: Money = money("spent_nanos", description="What it cost, corrections included.")
+    share: Decimal | None = column(
+        "share",
+        description="Its fraction of the window's spend, six decimals; null where that is zero.",
+    )
+    deployments: int = column(
+        "deployments", description="How many different deployments were charged for it."
+    )
+
+
+def _named(field: Any, name: str) -> Any:
+    field.graphql_name = name
+    return field
+
+
+@strawberry.type(
+    description="An account's usage in a window of calendar days. A charge counts where its period "
+    "starts; late ones change the bucket that they belong to."
+)
+class Usage:
+    POLICY: ClassVar = Policy.ACCOUNT
+
+    interval: Interval = column("interval", description="What one bucket spans.")
+    from_: date = _named(column("from", description="The first day, inclusive."), "from")
+    to: date = column("to", description="The last day, inclusive.")
+    time_zone: TimeZone = column("time_zone", description="The zone of all dates and buckets.")
+    complete_until: datetime = column(
+        "complete_until",
+        description="Up to when usage has normally arrived: the window's end, or some time before "
+        "now.",
+    )
+    summary: UsageSummary = resolved(load_summary, description="The window's totals.")
+    previous: UsageSummary | None = resolved(
+        load_previous,
+        description="The totals of as many days just before `from` as the window has up to today; "
+        "null where none of its days has begun.",
+    )
+    buckets: list[UsageBucket] = resolved(
+        load_buckets,
+        description="The window in calendar intervals, oldest first, without gaps; the first and "
+        "the last are cut to the window. At most 1,100.",
+    )
+    breakdown: list[UsageBreakdownRow] = resolved(
+        load_breakdown,
+        description="What the window's spend went to: by spend, highest first, then by key, and "
+        'the rest in a row "Other". The rows add up to the total.',
+    )

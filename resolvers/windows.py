@@ -1,0 +1,73 @@
+"""The calendar window that a field's arguments ask for."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, TypeAlias
+
+import strawberry
+
+from gateway.billing.usage_series import Period, period_of
+from gateway.store import Row
+from gateway.windows import Interval, Window, complete_until, local_day, resolve_window, zone
+from resolvers.context import Info
+from resolvers.scalars import TimeZone
+
+IntervalArgument: TypeAlias = Annotated[
+    Interval, strawberry.argument(description="What one bucket spans.")
+]
+From: TypeAlias = Annotated[
+    date | None,
+    strawberry.argument(
+        name="from",
+        description="The first day, inclusive. If not given: the first of 30 days, 12 weeks, 12 "
+        "months or 5 years, by `interval`, of which the last holds `to`.",
+    ),
+]
+To: TypeAlias = Annotated[
+    date | None,
+    strawberry.argument(
+        description="The last day, inclusive. If not given: today, or with `from` the end of as "
+        "many days, weeks, months or years as there are without it, but not beyond today."
+    ),
+]
+Zone: TypeAlias = Annotated[
+    TimeZone | None,
+    strawberry.argument(description="The zone of all dates; the account's if not given."),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """An account's window with its buckets' interval, as of now."""
+
+    account: Row
+    period: Period
+    interval: Interval
+    today: date
+    complete_until: datetime
+
+    @property
+    def window(self) -> Window:
+        return self.period.window
+
+
+def ask(
+    account: Row,
+    info: Info,
+    interval: Interval,
+    from_: date | None,
+    to: date | None,
+    time_zone: str | None,
+) -> Asked:
+    """Return what the arguments ask for; raises BadUserInput, naming the argument and the limit."""
+    now = info.context.clock.now()
+    local = zone(time_zone or account["time_zone"])
+    today = local_day(now, local)
+    window = resolve_window(interval, from_, to, local, today)
+    return Asked(
+        account=account,
+        period=period_of(account, window),
+        interval=interval,
+        today=today,
+        complete_until=complete_until(window, now, info.context.usage_delay_seconds),
+    )
