@@ -12,11 +12,26 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
+from gateway.auth.authenticator import Authenticator as OwnAuthenticator
+from gateway.auth.authenticator import open_authenticator
+from gateway.auth.dev import dev_signing_keys
+from gateway.clock import SystemClock
+from gateway.errors import ServiceUnavailable
 from gateway.execution.engine import Engine
 from gateway.execution.limits import Limits
+from gateway.migrations import REVISION, head
+from gateway.principal import Principal
 from gateway.routes.answers import http_error
 from gateway.routes.drain import Drain, DrainMiddleware
-from gateway.routes.graphiql import DevPerson, Example, graphiql_routes, to_graphiql
+from gateway.routes.graphiql import (
+    TOKENS_FILE,
+    DevPerson,
+    Example,
+    graphiql_routes,
+    read_examples,
+    read_people,
+    to_graphiql,
+)
 from gateway.routes.graphql import Authenticator, ContextFactory, GraphQLEndpoint, describe_nothing
 from gateway.routes.health import Health, livez
 from gateway.routes.metrics import Metrics
@@ -27,6 +42,10 @@ from gateway.routes.middleware import (
     RecordMiddleware,
 )
 from gateway.settings import Settings
+from gateway.signing import Signer, parse_signing_keys
+from gateway.store import Database, Snapshot, connect
+from resolvers.context import Context, make_context
+from resolvers.schema import build_schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +64,83 @@ class Parts:
     describe: Callable[[Any], Mapping[str, object]] = describe_nothing
     examples: Sequence[Example] = ()
     people: Callable[[], Sequence[DevPerson]] = tuple
+
+
+class _Runtime:
+    """What is open while the process serves."""
+
+    def __init__(self, settings: Settings, authenticator: OwnAuthenticator) -> None:
+        self._settings = settings
+        self._authenticator = authenticator
+        self._database: Database | None = None
+        self._revision = head()
+
+    @property
+    def database(self) -> Database:
+        if self._database is None:
+            raise ServiceUnavailable("The gateway has not started yet.")
+        return self._database
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        self._database = await connect(self._settings)
+        try:
+            yield
+        finally:
+            await self._authenticator.aclose()
+            await self._database.close()
+
+    async def ready(self) -> None:
+        """Raise where the database is away, or not at the revision that this code needs."""
+        async with Snapshot(self.database) as snapshot:
+            found = await snapshot.fetch(REVISION)
+        if [row["version_num"] for row in found] != [self._revision]:
+            raise ServiceUnavailable("The database has not been migrated to this version.")
+
+
+def create_app(settings: Settings) -> Starlette:
+    """Return the gateway that the settings describe. Raises ConfigurationError.
+
+    The database must have been migrated (`gateway serve` does so before).
+    """
+    clock = SystemClock()
+    authenticator = open_authenticator(settings, clock)
+    runtime = _Runtime(settings, authenticator)
+    signer = Signer(parse_signing_keys(_signing_keys(settings)))
+
+    @asynccontextmanager
+    async def context_for(principal: Principal, request_id: str) -> AsyncIterator[Context]:
+        async with Snapshot(runtime.database) as snapshot:
+            yield make_context(
+                principal=principal,
+                snapshot=snapshot,
+                clock=clock,
+                signer=signer,
+                usage_delay_seconds=settings.usage_delay_seconds,
+                request_id=request_id,
+            )
+
+    parts = Parts(
+        schema=build_schema(federation=settings.federation),
+        authenticator=authenticator,
+        context_for=context_for,
+        ready=runtime.ready,
+        running=runtime.running,
+        describe=_describe,
+        examples=read_examples(),
+        people=lambda: read_people(settings.data_dir / TOKENS_FILE),
+    )
+    return build_app(settings, parts)
+
+
+def _describe(context: Context) -> Mapping[str, object]:
+    return {"statements": context.snapshot.statements}
+
+
+def _signing_keys(settings: Settings) -> str:
+    if settings.signing_keys is not None:
+        return settings.signing_keys.get_secret_value()
+    return dev_signing_keys(settings.data_dir)
 
 
 def build_app(settings: Settings, parts: Parts) -> Starlette:

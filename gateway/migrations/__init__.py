@@ -10,12 +10,19 @@ from typing import Final
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, create_engine, literal, make_url, text
+from sqlalchemy import URL, Connection, String, column, create_engine, literal, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from gateway.store.statement import Statement
+
 FACTS: Final = ("ledger_entry", "receipt", "usage_event")
 """Tables whose rows are never changed."""
+
+REVISION: Final = Statement(
+    text("SELECT version_num FROM alembic_version").columns(column("version_num", String()))
+)
+"""Reads the revision that a database is at."""
 
 LOCK: Final = 0x6269_6C6C_696E_67
 """The advisory lock of whoever migrates ("billing" in ASCII)."""

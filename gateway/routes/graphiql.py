@@ -50,6 +50,28 @@ class DevPerson:
     accounts: tuple[DevAccount, ...]
 
 
+TOKENS_FILE: Final = "dev-tokens.json"
+
+
+def read_examples() -> Sequence[Example]:
+    """Return the operations that the page offers."""
+    return [Example(**each) for each in orjson.loads((STATIC / "examples.json").read_bytes())]
+
+
+def read_people(path: Path) -> Sequence[DevPerson]:
+    """Return the demo's people from the file of dev tokens, none where it is not there."""
+    if not path.exists():
+        return []
+    return [
+        DevPerson(
+            name=person["name"],
+            token=person["token"],
+            accounts=tuple(DevAccount(**account) for account in person["accounts"]),
+        )
+        for person in orjson.loads(path.read_bytes())["people"]
+    ]
+
+
 def graphiql_routes(
     examples: Sequence[Example], people: Callable[[], Sequence[DevPerson]], *, dev: bool
 ) -> list[Route]:

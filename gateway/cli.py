@@ -1,0 +1,173 @@
+"""The command line: `gateway --help`.
+
+Exit codes: 0 done, 1 not done (the reason on standard error), 2 a setting or an argument is wrong.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from gateway.app import create_app
+from gateway.auth.dev import dev_key
+from gateway.auth.policy import check_start
+from gateway.auth.tokens import mint
+from gateway.clock import SystemClock
+from gateway.errors import ConfigurationError, GatewayError
+from gateway.imports.focus import FocusRejected
+from gateway.imports.focus_rows import FocusAccount, FocusCost
+from gateway.imports.importer import import_focus
+from gateway.server import serve as run_server
+from gateway.settings import Settings, load_settings
+from gateway.settings_table import limits_table, settings_table
+from gateway.start import migrate_database
+from gateway.store import Database, connect
+from resolvers.schema import build_schema, print_schema_file
+
+SCHEMA_FILE: Final = Path("schema.graphql")
+
+app = typer.Typer(
+    help="Billing & Usage: a GraphQL gateway for prepaid compute.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+_errors = Console(stderr=True, highlight=False)
+
+
+@app.command()
+def serve(
+    dev: Annotated[
+        bool, typer.Option("--dev", help="Demo people and data, on loopback, without settings.")
+    ] = False,
+) -> None:
+    """Serve the gateway, after bringing the database up to date."""
+    settings = _settings(dev=dev)
+    check_start(settings)
+    asyncio.run(_prepare(settings))
+    raise typer.Exit(run_server(create_app(settings), settings))
+
+
+async def _prepare(settings: Settings) -> None:
+    await migrate_database(settings)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this version's schema, as its owner."""
+    asyncio.run(migrate_database(_settings()))
+    typer.echo("The database is up to date.")
+
+
+@app.command("import-focus")
+def import_focus_file(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, also gzipped.")],
+    cost: Annotated[FocusCost, typer.Option(help="The column that is charged.")] = FocusCost.BILLED,
+    account_by: Annotated[
+        FocusAccount, typer.Option(help="What an account is.")
+    ] = FocusAccount.BILLING,
+    owner: Annotated[
+        str | None, typer.Option(help="Subject that becomes an owner of the accounts.")
+    ] = None,
+) -> None:
+    """Import a FOCUS 1.0 to 1.2 cost file; again: nothing changes."""
+    asyncio.run(_import(_settings(), file, cost=cost, account_by=account_by, owner=owner))
+
+
+async def _import(settings: Settings, file: Path, **choices: Any) -> None:
+    await migrate_database(settings)
+    async with _database(settings) as database:
+        with _progress() as progress:
+            tell = _reporter(progress, file.name)
+            report = await import_focus(
+                database, file, progress=lambda done: tell(done, None), **choices
+            )
+    typer.echo(str(report))
+
+
+@app.command()
+def token(
+    subject: Annotated[str, typer.Argument(help="Who the token is for, as members name them.")],
+) -> None:
+    """Print a token of dev mode for somebody; production refuses it."""
+    typer.echo(mint(dev_key(_settings(dev=True).data_dir), subject, SystemClock()))
+
+
+@app.command()
+def schema(
+    check: Annotated[
+        bool, typer.Option("--check", help="Say whether schema.graphql is up to date.")
+    ] = False,
+    federation: Annotated[
+        bool, typer.Option("--federation", help="As a subgraph of Apollo Federation.")
+    ] = False,
+) -> None:
+    """Print the schema, as it stands in schema.graphql."""
+    text = build_schema(federation=True).as_str() if federation else print_schema_file()
+    if not check:
+        typer.echo(text, nl=False)
+    elif not SCHEMA_FILE.exists() or SCHEMA_FILE.read_text("utf-8") != text:
+        _fail("schema.graphql is not what the code says: gateway schema > schema.graphql", 1)
+
+
+@app.command()
+def settings() -> None:
+    """Print every setting and every limit, as the README's tables."""
+    typer.echo(f"{settings_table()}\n{limits_table()}", nl=False)
+
+
+def _settings(*, dev: bool = False) -> Settings:
+    return load_settings(environment="dev") if dev else load_settings()
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[Database]:
+    database = await connect(settings)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=_errors,
+        transient=True,
+    )
+
+
+def _reporter(progress: Progress, name: str) -> Any:
+    """Return what long work calls with (done, all) steps."""
+    task = progress.add_task(name, total=None)
+    return lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def _fail(message: str, code: int) -> None:
+    _errors.print(message, markup=False)
+    raise typer.Exit(code)
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one sentence, not a traceback."""
+    try:
+        app()
+    except ConfigurationError as error:
+        _exit(error.message, 2)
+    except FocusRejected as error:
+        _exit("\n".join([error.message, *map(str, error.errors)]), 1)
+    except GatewayError as error:
+        _exit(error.message, 1)
+
+
+def _exit(message: str, code: int) -> None:
+    _errors.print(message, markup=False)
+    raise SystemExit(code)
