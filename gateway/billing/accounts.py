@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from gateway.clock import Clock
 from gateway.errors import BadUserInput, Conflict
 from gateway.ids import KeyFactory, receipt_prefix
-from gateway.money import minor_digits
+from gateway.money import checked, minor_digits
 from gateway.principal import Role
-from gateway.store import Transaction, accounts, rebuild
+from gateway.store import Transaction, accounts, purchases, rebuild
 from gateway.windows import zone
 
 
@@ -30,6 +31,13 @@ class AccountFacts:
     created_at: datetime | None = None
 
 
+MAX_DAYS: Final = 3660
+"""The furthest day for which a low balance is foretold: runways end after ten years."""
+
+SUBJECT_LIMIT: Final = 255
+"""Characters of a member's subject, and of a customer's id at Stripe."""
+
+
 async def put_account(
     transaction: Transaction, facts: AccountFacts, *, clock: Clock, keys: KeyFactory
 ) -> int:
@@ -37,37 +45,60 @@ async def put_account(
     key.
 
     A change of the time zone rebuilds the account's daily roll-ups. Raises BadUserInput for an
-    unknown currency or zone, Conflict for another currency once the ledger has an entry.
+    unknown currency or zone and for a text of another length than allowed; Conflict for another
+    currency once there is a ledger entry or a purchase, and for another account's Stripe customer.
     """
     _check(facts)
-    found = await accounts.by_external_id(transaction, [facts.external_id])
-    if found:
-        account_id: int = found[0]["account_id"]
-        await _change(transaction, account_id, facts)
-    else:
-        account_id = await _add(transaction, facts, clock=clock, keys=keys)
+    account_id = await _find(transaction, facts)
+    if account_id is None:
+        await accounts.insert(transaction, _row(facts, clock=clock, keys=keys))
+        # Whoever made the same account a moment earlier may have been first.
+        account_id = await _find(transaction, facts)
+        assert account_id is not None  # noqa: S101  # one of both has made it
+    await _change(transaction, account_id, facts)
     members = [(subject, role.value) for subject, role in facts.members]
     await accounts.replace_members(transaction, account_id, members, clock.now())
+    return account_id
+
+
+async def _find(transaction: Transaction, facts: AccountFacts) -> int | None:
+    found = await accounts.by_external_id(transaction, [facts.external_id])
+    account_id: int | None = found[0]["account_id"] if found else None
+    if facts.stripe_customer_id is not None:
+        for owner in await accounts.by_customer(transaction, facts.stripe_customer_id):
+            if owner["account_id"] != account_id:
+                raise Conflict("This Stripe customer belongs to another account.")
     return account_id
 
 
 def _check(facts: AccountFacts) -> None:
     zone(facts.time_zone)
     minor_digits(facts.currency, argument="currency")
-    for name, limit in (("external_id", 200), ("name", 200)):
-        if not 0 < len(getattr(facts, name)) <= limit:
-            raise BadUserInput(f"{name} must have 1 to {limit} characters.", argument=name)
+    _check_length("external_id", facts.external_id, 200)
+    _check_length("name", facts.name, 200)
+    if facts.stripe_customer_id is not None:
+        _check_length("stripe_customer_id", facts.stripe_customer_id, SUBJECT_LIMIT)
+    for subject, _ in facts.members:
+        _check_length("members", subject, SUBJECT_LIMIT)
     if len({subject for subject, _ in facts.members}) != len(facts.members):
         raise BadUserInput("A subject may stand among the members once.", argument="members")
+    if facts.low_balance_nanos is not None:
+        checked(facts.low_balance_nanos, argument="low_balance_nanos")
+    if facts.low_balance_days is not None and not 0 < facts.low_balance_days <= MAX_DAYS:
+        raise BadUserInput(
+            f"low_balance_days lies between 1 and {MAX_DAYS}.", argument="low_balance_days"
+        )
 
 
-async def _add(
-    transaction: Transaction, facts: AccountFacts, *, clock: Clock, keys: KeyFactory
-) -> int:
+def _check_length(name: str, text: str, limit: int) -> None:
+    if not 0 < len(text) <= limit:
+        raise BadUserInput(f"{name} must have 1 to {limit} characters.", argument=name)
+
+
+def _row(facts: AccountFacts, *, clock: Clock, keys: KeyFactory) -> dict[str, object]:
     created_at = facts.created_at or clock.now()
-    account_id = keys.new(created_at)
-    row = {
-        "account_id": account_id,
+    return {
+        "account_id": keys.new(created_at),
         "external_id": facts.external_id,
         "name": facts.name,
         "currency": facts.currency,
@@ -83,15 +114,15 @@ async def _add(
         "deployment_count": 0,
         "created_at": created_at,
     }
-    await accounts.insert(transaction, row)
-    return account_id
 
 
 async def _change(transaction: Transaction, account_id: int, facts: AccountFacts) -> None:
     (locked,) = await accounts.lock(transaction, [account_id])
-    if locked["currency"] != facts.currency and locked["ledger_version"]:
+    if locked["currency"] != facts.currency and (
+        locked["ledger_version"] or await purchases.exist(transaction, account_id)
+    ):
         raise Conflict(
-            f"The account is kept in {locked['currency']} and has ledger entries; "
+            f"The account is kept in {locked['currency']} and has ledger entries or purchases; "
             "its currency cannot change."
         )
     await accounts.change(

@@ -96,6 +96,7 @@ class Book:
         self.refunds: defaultdict[tuple[int, int], list[RefundState]] = defaultdict(list)
         self.disputes: defaultdict[tuple[int, int], list[DisputeState]] = defaultdict(list)
         self.receipts: list[tuple[object, ...]] = []
+        self.booked: set[tuple[int, str]] = set()
         self._postings: list[Posting] = []
 
     @classmethod

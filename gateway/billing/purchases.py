@@ -8,14 +8,21 @@ from collections.abc import Collection
 from datetime import datetime
 
 from gateway.billing.book import Book, Reference
-from gateway.billing.disputes import apply_dispute
 from gateway.billing.flows import FlowColumn
 from gateway.billing.receipts import issue_receipt
-from gateway.billing.refunds import apply_refund
-from gateway.billing.states import DisputeState, PurchaseFacts, PurchaseState, RefundState
+from gateway.billing.reversals import rebooked, sources_of
+from gateway.billing.states import (
+    DisputeState,
+    PurchaseFacts,
+    PurchaseState,
+    RefundState,
+    either,
+    later_method,
+)
 from gateway.errors import BadUserInput
-from gateway.models import CreditPurchaseKind, CreditPurchaseStatus, LedgerCause
-from gateway.store import Row, purchases
+from gateway.models import CreditPurchaseKind, LedgerCause
+from gateway.money import checked
+from gateway.store import Row, ledger, purchases
 
 
 async def load_purchases(book: Book, references: Collection[Reference]) -> None:
@@ -29,14 +36,24 @@ async def load_purchases_by_key(book: Book, keys: Collection[tuple[int, int]]) -
 
 
 async def _load(book: Book, rows: Collection[Row]) -> None:
+    # What the book has already is ahead of what is stored.
     found = [PurchaseState.from_row(row) for row in rows]
-    keys = [state.key for state in found]
-    for state in found:
+    fresh = [state for state in found if state.key not in book.purchases]
+    keys = [state.key for state in fresh]
+    for state in fresh:
         book.add_purchase(state)
     for row in await purchases.refunds_of(book.transaction, keys):
         book.refunds[row["account_id"], row["purchase_id"]].append(RefundState.from_row(row))
     for row in await purchases.disputes_of(book.transaction, keys):
         book.disputes[row["account_id"], row["purchase_id"]].append(DisputeState.from_row(row))
+    sources = [
+        (account_id, source)
+        for account_id, purchase_id in keys
+        for source in sources_of(
+            book.refunds[account_id, purchase_id], book.disputes[account_id, purchase_id]
+        )
+    ]
+    book.booked.update(await ledger.known_sources(book.transaction, sources))
 
 
 def record_purchase(book: Book, facts: PurchaseFacts) -> PurchaseState:
@@ -45,32 +62,21 @@ def record_purchase(book: Book, facts: PurchaseFacts) -> PurchaseState:
 
     Raises BadUserInput for another currency than the account's, or an amount that is not positive.
     """
+    _check(book, facts)
     purchase = _find(book, facts) or _add(book, facts)
-    if facts.payment_method:
-        purchase.payment_method_type = facts.payment_method.type
-        purchase.payment_method_brand = facts.payment_method.brand
-        purchase.payment_method_last4 = facts.payment_method.last4
-        purchase.payment_method_label = facts.payment_method.label
-    if facts.description:
-        purchase.description = facts.description
-    if facts.succeeded_at:
-        _settle(book, purchase, facts.succeeded_at)
-    elif facts.canceled:
-        purchase.raise_to(CreditPurchaseStatus.CANCELED)
-    elif facts.failed_at:
-        _fail(purchase, facts, facts.failed_at)
-    elif facts.requires_action:
-        purchase.raise_to(CreditPurchaseStatus.REQUIRES_ACTION)
+    purchase.created_at = min(purchase.created_at, facts.created_at)
+    purchase.description = either(purchase.description, facts.description)
+    if not purchase.is_settled:
+        if facts.succeeded_at:
+            _settle(book, purchase, facts, facts.succeeded_at)
+        else:
+            purchase.learn(facts)
+    elif facts.succeeded_at:
+        purchase.payment_method = later_method(purchase.payment_method, facts.payment_method)
     return purchase
 
 
-def _find(book: Book, facts: PurchaseFacts) -> PurchaseState | None:
-    if facts.reference is None:
-        return None
-    return book.references.get((facts.account_id, facts.provider, facts.reference))
-
-
-def _add(book: Book, facts: PurchaseFacts) -> PurchaseState:
+def _check(book: Book, facts: PurchaseFacts) -> None:
     account = book.accounts[facts.account_id]
     if facts.currency != account.currency:
         raise BadUserInput(
@@ -82,6 +88,17 @@ def _add(book: Book, facts: PurchaseFacts) -> PurchaseState:
             "A purchase's amount must be positive, its tax and bonus not negative.",
             argument="amount",
         )
+    checked(facts.amount + facts.tax)
+    checked(facts.amount + facts.bonus)
+
+
+def _find(book: Book, facts: PurchaseFacts) -> PurchaseState | None:
+    if facts.provider is None or facts.reference is None:
+        return None
+    return book.references.get((facts.account_id, facts.provider, facts.reference))
+
+
+def _add(book: Book, facts: PurchaseFacts) -> PurchaseState:
     purchase = PurchaseState(
         account_id=facts.account_id,
         id=book.keys.new(facts.created_at),
@@ -98,45 +115,26 @@ def _add(book: Book, facts: PurchaseFacts) -> PurchaseState:
     return purchase
 
 
-def _fail(purchase: PurchaseState, facts: PurchaseFacts, failed_at: datetime) -> None:
-    if not purchase.raise_to(CreditPurchaseStatus.FAILED):
-        return
-    # Of several failures the last one counts, whichever came first.
-    known = (purchase.failed_at, purchase.failure_code or "", purchase.failure_reason or "")
-    new = (failed_at, facts.failure_code or "", facts.failure_reason or "")
-    if known[0] is None or new > known:
-        purchase.failed_at = failed_at
-        purchase.failure_code = facts.failure_code
-        purchase.failure_reason = facts.failure_reason
-
-
-def _settle(book: Book, purchase: PurchaseState, at: datetime) -> None:
-    if purchase.is_settled:
-        return
-    purchase.settled_at = at
-    purchase.failed_at = purchase.failure_code = purchase.failure_reason = None
-    paid = purchase.kind == CreditPurchaseKind.CARD
-    book.post_purchase(
-        purchase,
-        LedgerCause.PURCHASE if paid else LedgerCause.BONUS,
-        purchase.amount_nanos,
-        source_key=f"purchase:{purchase.id}",
-        at=at,
-        flow=FlowColumn.PURCHASED if paid else FlowColumn.BONUS,
-    )
-    if purchase.bonus_nanos:
+def _settle(book: Book, purchase: PurchaseState, facts: PurchaseFacts, at: datetime) -> None:
+    # What came before the success was kept, and takes effect once the purchase is booked.
+    with rebooked(book, purchase):
+        purchase.settle(facts, at)
+        paid = purchase.kind == CreditPurchaseKind.CARD
         book.post_purchase(
             purchase,
-            LedgerCause.BONUS,
-            purchase.bonus_nanos,
-            source_key=f"bonus:{purchase.id}",
+            LedgerCause.PURCHASE if paid else LedgerCause.BONUS,
+            purchase.amount_nanos,
+            source_key=f"purchase:{purchase.id}",
             at=at,
-            flow=FlowColumn.BONUS,
+            flow=FlowColumn.PURCHASED if paid else FlowColumn.BONUS,
         )
-    purchase.update_status()
-    issue_receipt(book, purchase)
-    # What came before the success was kept, and takes effect now.
-    for refund in sorted(book.refunds[purchase.key], key=lambda kept: kept.created_at):
-        apply_refund(book, purchase, refund)
-    for dispute in book.disputes[purchase.key]:
-        apply_dispute(book, purchase, dispute)
+        if purchase.bonus_nanos:
+            book.post_purchase(
+                purchase,
+                LedgerCause.BONUS,
+                purchase.bonus_nanos,
+                source_key=f"bonus:{purchase.id}",
+                at=at,
+                flow=FlowColumn.BONUS,
+            )
+        issue_receipt(book, purchase)

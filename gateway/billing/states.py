@@ -38,6 +38,19 @@ _REFUND_RANK: Final = {
 }
 
 
+_DISPUTE_RANK: Final = {DisputeStatus.OPEN: 0, DisputeStatus.WON: 1, DisputeStatus.LOST: 2}
+
+
+def either(known: str | None, said: str | None) -> str | None:
+    """Return the text that there is; of two, the greater one, in whatever order they came."""
+    return max(known, said) if known and said else known or said
+
+
+def earliest(known: datetime | None, said: datetime | None) -> datetime | None:
+    """Return the instant that there is; of two, the earlier one."""
+    return min(known, said) if known and said else known or said
+
+
 class _Record:
     """Reads itself from a row of its table and writes itself back, column by column."""
 
@@ -91,15 +104,55 @@ class PurchaseState(_Record):
     def is_settled(self) -> bool:
         return self.settled_at is not None
 
-    def raise_to(self, status: CreditPurchaseStatus) -> bool:
-        """Move an unsettled purchase up to `status`; say whether it now has it."""
-        if self.is_settled:
-            return False
-        current = _UNSETTLED_RANK[CreditPurchaseStatus(self.status)]
-        if _UNSETTLED_RANK[status] < current:
-            return False
-        self.status = status
-        return True
+    @property
+    def payment_method(self) -> "PaymentMethod | None":
+        if self.payment_method_type is None:
+            return None
+        return PaymentMethod(
+            type=PaymentMethodType(self.payment_method_type),
+            brand=self.payment_method_brand,
+            last4=self.payment_method_last4,
+            label=self.payment_method_label,
+        )
+
+    @payment_method.setter
+    def payment_method(self, method: "PaymentMethod | None") -> None:
+        self.payment_method_type = method.type if method else None
+        self.payment_method_brand = method.brand if method else None
+        self.payment_method_last4 = method.last4 if method else None
+        self.payment_method_label = method.label if method else None
+
+    def learn(self, facts: "PurchaseFacts") -> None:
+        """Add what is said of an unsettled purchase, unless more is known already.
+
+        Its terms are those of the facts that rank highest; a failed attempt, and the card that it
+        was tried with, is the last one.
+        """
+        ranks = _UNSETTLED_RANK[facts.status], _UNSETTLED_RANK[CreditPurchaseStatus(self.status)]
+        known = self.amount_nanos, self.tax_nanos, self.bonus_nanos
+        if (ranks[0], facts.terms) > (ranks[1], known):
+            self.status = facts.status
+            self.amount_nanos, self.tax_nanos, self.bonus_nanos = facts.terms
+        if facts.failed_at:
+            self._fail(facts, facts.failed_at)
+        elif self.failed_at is None:
+            self.payment_method = later_method(self.payment_method, facts.payment_method)
+
+    def _fail(self, facts: "PurchaseFacts", at: datetime) -> None:
+        method = self.payment_method
+        known = (self.failed_at, self.failure_code or "", self.failure_reason or "", _order(method))
+        said = (at, facts.failure_code or "", facts.failure_reason or "")
+        if known[0] is None or (*said, _order(facts.payment_method)) > known:
+            self.failed_at = at
+            self.failure_code, self.failure_reason = facts.failure_code, facts.failure_reason
+            self.payment_method = facts.payment_method
+
+    def settle(self, facts: "PurchaseFacts", at: datetime) -> None:
+        """Take the terms and the payment method of the facts that settle it; forget failures."""
+        self.settled_at = at
+        self.amount_nanos, self.tax_nanos, self.bonus_nanos = facts.terms
+        self.failed_at = self.failure_code = self.failure_reason = None
+        self.payment_method = facts.payment_method
 
     def update_status(self) -> None:
         """Derive a settled purchase's status from what was taken back."""
@@ -140,7 +193,7 @@ class RefundState(_Record):
 
 @dataclass(slots=True, kw_only=True)
 class DisputeState(_Record):
-    """A row of `dispute`."""
+    """A row of `dispute`. `debited_nanos` is what it took, less what later refunds released."""
 
     account_id: int
     id: int
@@ -156,6 +209,14 @@ class DisputeState(_Record):
     withdrawn_at: datetime | None = None
     closed_at: datetime | None = None
 
+    def raise_to(self, state: DisputeStatus, closed_at: datetime | None) -> None:
+        """Move the dispute up to `state`; a stale one changes nothing."""
+        ahead = _DISPUTE_RANK[state] - _DISPUTE_RANK[DisputeStatus(self.state)]
+        if ahead > 0:
+            self.state, self.closed_at = state, closed_at
+        elif ahead == 0:
+            self.closed_at = earliest(self.closed_at, closed_at)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentMethod:
@@ -167,12 +228,24 @@ class PaymentMethod:
     label: str | None = None
 
 
+def _order(method: PaymentMethod | None) -> tuple[str, ...]:
+    if method is None:
+        return ()
+    return (method.type, method.brand or "", method.last4 or "", method.label or "")
+
+
+def later_method(known: PaymentMethod | None, said: PaymentMethod | None) -> PaymentMethod | None:
+    """Return the method that there is; of two, the one that sorts later."""
+    return max(known, said, key=_order)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurchaseFacts:
     """What is known of a purchase at one time. Amounts in nanos of the account's currency.
 
     `provider` and `reference` name the purchase where both are given: facts with the same ones add
-    to it. A fact that is missing (None) says nothing.
+    to it. A fact that is missing (None) says nothing. The first facts with `succeeded_at` settle
+    the purchase: its amounts and that instant stay, whatever later ones say.
     """
 
     account_id: int
@@ -192,6 +265,21 @@ class PurchaseFacts:
     failure_code: str | None = None
     failure_reason: str | None = None
     canceled: bool = False
+
+    @property
+    def terms(self) -> tuple[int, int, int]:
+        return self.amount, self.tax, self.bonus
+
+    @property
+    def status(self) -> CreditPurchaseStatus:
+        """What an unsettled purchase is by these facts alone."""
+        if self.canceled:
+            return CreditPurchaseStatus.CANCELED
+        if self.failed_at:
+            return CreditPurchaseStatus.FAILED
+        if self.requires_action:
+            return CreditPurchaseStatus.REQUIRES_ACTION
+        return CreditPurchaseStatus.PENDING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Integer, String, bindparam, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
 from gateway.models import Account, AccountMember, table_of
@@ -26,6 +27,20 @@ _LOCK: Final = Statement(_lock)
 _BY_EXTERNAL_ID: Final = Statement(
     select(ACCOUNT).where(any_of(ACCOUNT.c.external_id, "external_ids"))
 )
+_BY_CUSTOMER: Final = Statement(
+    select(ACCOUNT).where(
+        ACCOUNT.c.stripe_customer_id == bindparam("stripe_customer_id", type_=String())
+    )
+)
+
+
+def _insert(dialect: DialectName) -> Any:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    cells = {column.name: bindparam(column.name, type_=column.type) for column in ACCOUNT.columns}
+    return insert(ACCOUNT).values(cells).on_conflict_do_nothing(index_elements=["external_id"])
+
+
+_INSERT: Final = Statement(_insert)
 
 
 def _save(dialect: DialectName) -> Any:
@@ -58,13 +73,20 @@ async def by_external_id(reader: Reader, external_ids: Sequence[str]) -> Sequenc
     return await reader.fetch(_BY_EXTERNAL_ID, external_ids=list(external_ids))
 
 
+async def by_customer(reader: Reader, stripe_customer_id: str) -> Sequence[Row]:
+    """Return the account of a Stripe customer, if there is one (no tenant filter either)."""
+    return await reader.fetch(_BY_CUSTOMER, stripe_customer_id=stripe_customer_id)
+
+
 async def insert(transaction: Transaction, row: dict[str, Any]) -> None:
-    """Add an account."""
-    await transaction.insert(ACCOUNT, tuple(row), [tuple(row.values())])
+    """Add an account; one that has the external id already stays as it is."""
+    await transaction.execute(_INSERT, **row)
 
 
 async def save(transaction: Transaction, states: Sequence[tuple[int, int, int, Any, int]]) -> None:
     """Write locked accounts' (account_id, balance, version, balance_at, deployment_count)."""
+    if not states:
+        return
     ids, balances, versions, instants, counts = zip(*states, strict=True)
     await transaction.execute(
         _SAVE,

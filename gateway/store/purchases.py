@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, String, Table, and_, select
+from sqlalchemy import BigInteger, String, Table, and_, bindparam, select
 
 from gateway.models import CreditPurchase, Dispute, Refund, table_of
 from gateway.store.database import Reader, Transaction
@@ -46,8 +46,13 @@ _BY_REFERENCE: Final = Statement(_by_reference)
 _BY_KEY: Final = Statement(_by_key)
 _REFUNDS_OF: Final = _of_purchases(REFUND)
 _DISPUTES_OF: Final = _of_purchases(DISPUTE)
+_FIRST: Final = Statement(
+    select(PURCHASE.c.id)
+    .where(PURCHASE.c.account_id == bindparam("account_id", type_=BigInteger()))
+    .limit(1)
+)
 _SAVES: Final = {
-    table.name: Upsert(table, [column.name for column in table.columns], kept=("created_at",))
+    table.name: Upsert(table, [column.name for column in table.columns])
     for table in (PURCHASE, REFUND, DISPUTE)
 }
 
@@ -69,6 +74,11 @@ async def by_key(reader: Reader, keys: Sequence[tuple[int, int]]) -> Sequence[Ro
     return await reader.fetch(
         _BY_KEY, account_id=[key[0] for key in keys], id=[key[1] for key in keys]
     )
+
+
+async def exist(reader: Reader, account_id: int) -> bool:
+    """Say whether an account has a purchase, in whatever state."""
+    return bool(await reader.fetch(_FIRST, account_id=account_id))
 
 
 async def refunds_of(reader: Reader, purchases: Sequence[tuple[int, int]]) -> Sequence[Row]:
