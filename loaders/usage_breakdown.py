@@ -20,7 +20,6 @@ from sqlalchemy import (
     distinct,
     func,
     literal,
-    null,
     select,
     union_all,
 )
@@ -63,8 +62,10 @@ def _statement(dimension: UsageDimension, is_cut: bool, visible: Visible) -> Sel
         parts.append(_events(spans, dimension, visible, spans.c.head_start, spans.c.head_end))
         parts.append(_events(spans, dimension, visible, spans.c.tail_start, spans.c.tail_end))
     activity = _by_deployment(union_all(*parts).subquery("found"))
-    placed = _placed(activity, dimension, visible)
-    return _cut(spans, placed, dimension, visible)
+    cut = _cut(spans, _placed(activity, dimension, visible))
+    # Names are joined to the few rows that are left, however many deployments there are.
+    is_named = dimension is UsageDimension.DEPLOYMENT
+    return _named(cut.subquery("cut"), visible) if is_named else cut
 
 
 def _whole_days(spans: CTE, dimension: UsageDimension, visible: Visible) -> Select[Any]:
@@ -146,36 +147,40 @@ def _placed(activity: Subquery, dimension: UsageDimension, visible: Visible) -> 
     return select(*summed.c, place).subquery("placed")
 
 
-def _cut(spans: CTE, placed: Subquery, dimension: UsageDimension, visible: Visible) -> Select[Any]:
-    """Return each span's rows: `position` from 1, where `size` + 1 is all the rest, `key`, `label`,
+def _cut(spans: CTE, placed: Subquery) -> Select[Any]:
+    """Return each span's rows: `position` from 1, where `size` + 1 is all the rest, `key`,
     `spent_nanos` and how many distinct `deployments` had an event that is not a correction.
     """
     is_kept = placed.c.place <= spans.c.size
     took_part = and_(placed.c.events > 0, placed.c.deployment_id != 0)
-    tables = placed.join(spans, spans.c.n == placed.c.n)
-    label: ColumnElement[Any] = null()
-    if dimension is UsageDimension.DEPLOYMENT:
-        named = and_(
-            is_kept,
-            _DEPLOYMENT.c.account_id == spans.c.account_id,
-            _DEPLOYMENT.c.id == placed.c.key,
-            visible(_DEPLOYMENT.c.account_id),
-        )
-        tables = tables.outerjoin(_DEPLOYMENT, named)
-        label = func.max(func.coalesce(_DEPLOYMENT.c.name, _DEPLOYMENT.c.external_id))
     position = case((is_kept, placed.c.place), else_=spans.c.size + 1).label("position")
     return (
         select(
             spans.c.n,
+            spans.c.account_id,
             position,
             func.max(case((is_kept, placed.c.key))).label("key"),
-            label.label("label"),
             _sum(placed.c.spent_nanos).label("spent_nanos"),
             func.count(distinct(case((took_part, placed.c.deployment_id)))).label("deployments"),
         )
-        .select_from(tables)
-        .group_by(spans.c.n, position)
+        .join_from(spans, placed, placed.c.n == spans.c.n)
+        .group_by(spans.c.n, spans.c.account_id, position)
         .order_by(spans.c.n, position)
+    )
+
+
+def _named(cut: Subquery, visible: Visible) -> Select[Any]:
+    """Add deployments' names as `label`, or their external ids."""
+    same = and_(
+        _DEPLOYMENT.c.account_id == cut.c.account_id,
+        _DEPLOYMENT.c.id == cut.c.key,
+        visible(_DEPLOYMENT.c.account_id),
+    )
+    label = func.coalesce(_DEPLOYMENT.c.name, _DEPLOYMENT.c.external_id).label("label")
+    return (
+        select(*cut.c, label)
+        .select_from(cut.outerjoin(_DEPLOYMENT, same))
+        .order_by(cut.c.n, cut.c.position)
     )
 
 
@@ -193,8 +198,8 @@ _STATEMENTS: Final = {
 def breakdown_by_key(
     snapshot: Snapshot, principal: Principal
 ) -> DataLoader[BreakdownKey, list[Row]]:
-    """Return a loader of the rows of a breakdown, in order; see `_cut`. One statement for each
-    dimension of a batch; it reads events only where a key's window cuts days.
+    """Return a loader of a breakdown's rows, in order (see `_cut` and `_named`). One statement for
+    each dimension of a batch; it reads events only where a key's window cuts days.
     """
     return DataLoader(load_fn=partial(_load, snapshot, principal), max_batch_size=MAX_KEYS)
 

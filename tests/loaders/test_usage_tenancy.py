@@ -1,6 +1,7 @@
 """Whoever may not read an account finds nothing of its usage, as if it did not exist."""
 
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -26,37 +27,46 @@ def key(account_id: int | None, scopes: frozenset[Scope] = READ) -> Principal:
     return Principal(subject="key:k", key_id="k", account_id=account_id, scopes=scopes)
 
 
-@pytest.mark.parametrize(
-    ("principal", "is_seen"),
-    [
-        (Principal(subject="ada"), True),
-        (Principal(subject="eve"), False),
-        (Principal(subject="nobody"), False),
-        (key(None), True),
-        (key(1), True),
-        (key(2), False),
-        (key(1, frozenset({Scope.USAGE_WRITE})), False),
-    ],
-)
+PRINCIPALS = [
+    (Principal(subject="ada"), True),
+    (Principal(subject="eve"), False),
+    (Principal(subject="nobody"), False),
+    (key(None), True),
+    (key(1), True),
+    (key(2), False),
+    (key(1, frozenset({Scope.USAGE_WRITE})), False),
+]
+
+
 @pytest.mark.parametrize("zone_name", ["UTC", "Asia/Kathmandu"])
 async def test_usage_is_found_only_by_who_may_read_the_account(
-    database: Database, principal: Principal, is_seen: bool, zone_name: str
+    database: Database, zone_name: str
 ) -> None:
     await insert_facts(database, MINE, THEIRS)
-    window = Window(from_=DAY, to=DAY, zone=zone(zone_name))
+    for principal, is_seen in PRINCIPALS:
+        found = await everything(database, principal, zone(zone_name))
+        assert found == (SEEN if is_seen else UNSEEN), principal
+
+
+SEEN = ([1] * 3, [1] * 4, -5, BurnFacts({DAY: 5}, 5, DAY))
+UNSEEN = ([0] * 3, [0] * 4, 0, BurnFacts({}, 0, None))
+
+
+async def everything(database: Database, principal: Principal, local: ZoneInfo) -> object:
+    """Load what there is of the first account on one day: counts of rows, balance and burn."""
+    window = Window(from_=DAY, to=DAY, zone=local)
     span = period_of(MINE.account, window).span
     activity = activity_span(1, zone("UTC"), window)
     burn = burn_key(1, datetime(2026, 5, 2, 1, tzinfo=UTC), 3600, zone("UTC"))
     opening = OpeningKey(1, date(2026, 5, 2), window.end, window.end)
     async with Snapshot(database) as snapshot:
         loaders = make_loaders(snapshot, principal)
-        rows = [await loaders.rollup_by_span.load(RollupKey(content, span)) for content in Content]
-        breakdowns = [
-            await loaders.breakdown_by_key.load(BreakdownKey(dimension, 10, activity))
-            for dimension in UsageDimension
-        ]
-        balance = await loaders.balance_by_instant.load(opening)
-        burned = await loaders.burn_by_periods.load(burn)
-    assert [len(found) for found in [*rows, *breakdowns]] == [is_seen] * 7
-    assert balance == (-5 if is_seen else 0)
-    assert burned == (BurnFacts({DAY: 5}, 5, DAY) if is_seen else BurnFacts({}, 0, None))
+        return (
+            [len(await loaders.rollup_by_span.load(RollupKey(each, span))) for each in Content],
+            [
+                len(await loaders.breakdown_by_key.load(BreakdownKey(each, 10, activity)))
+                for each in UsageDimension
+            ],
+            await loaders.balance_by_instant.load(opening),
+            await loaders.burn_by_periods.load(burn),
+        )
