@@ -111,19 +111,21 @@ async def open_postgres(
         "jit": "off",
     }
 
-    async def pool(size: int) -> asyncpg.Pool:
+    async def pool(size: int, **more: str) -> asyncpg.Pool:
         with translated(translate):
             return await asyncpg.create_pool(
                 url,
                 min_size=1,
                 max_size=size,
-                server_settings=dict(options),
+                server_settings={**options, **more},
                 reset=_no_reset,
                 timeout=10,
                 command_timeout=command_timeout_seconds,
             )
 
-    reads, writes = await pool(pool_size), await pool(max(2, pool_size // 2))
+    reads = await pool(pool_size)
+    # A plan made for an empty table, kept while the table fills, scans it for every batch.
+    writes = await pool(max(2, pool_size // 2), plan_cache_mode="force_custom_plan")
     return PostgresDatabase(reads, writes, wait_seconds=wait_seconds)
 
 
