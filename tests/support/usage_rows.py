@@ -83,9 +83,15 @@ def deployment_id(ordinal: int | None) -> int:
 
 
 def shown_day(instant: datetime, name: str) -> date:
-    """The latest date that the clocks of a zone have shown by an instant."""
-    local = zone(name)
-    return max((instant - n * QUARTER).astimezone(local).date() for n in range(17))
+    """The latest date that the clocks of a zone have shown by an instant, looked at each quarter
+    hour, when a date is shown first.
+    """
+    local, quarter = zone(name), quarter_of(instant)
+    return max((quarter - n * QUARTER).astimezone(local).date() for n in range(17))
+
+
+def quarter_of(instant: datetime) -> datetime:
+    return instant - (instant - CREATED_AT) % QUARTER
 
 
 def stored_set(members: set[int]) -> bytes:
@@ -186,7 +192,7 @@ def _days(facts: Facts) -> list[dict[str, Any]]:
 
 
 def _slots(facts: Facts) -> list[dict[str, Any]]:
-    return _rollup(facts, "slot_at", lambda instant: instant - (instant - CREATED_AT) % QUARTER)
+    return _rollup(facts, "slot_at", quarter_of)
 
 
 def _rollup(facts: Facts, at: str, key_of: Any) -> list[dict[str, Any]]:
