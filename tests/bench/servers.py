@@ -1,0 +1,163 @@
+"""The servers that are measured: each one process on a port of its own, over the same Postgres."""
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import psutil
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from tests.bench.data import SUBJECT
+
+ROOT = Path(__file__).parents[2]
+ISSUER = "https://issuer.bench.example"
+AUDIENCE = "https://billing.bench.example"
+START_SECONDS = 30
+STOP_SECONDS = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a server finds its database and listens. `url` is the runtime role's."""
+
+    url: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """How to start a server. `ready` is a path that answers once it serves."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Callable[[Place], Mapping[str, str]]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    ready: str = "/graphql?query=%7B__typename%7D"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A server that serves."""
+
+    server: Server
+    port: int
+    process: psutil.Process
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time that the process and its children took so far."""
+        times = [each.cpu_times() for each in self._family()]
+        seconds: float = sum(each.user + each.system for each in times)
+        return seconds
+
+    @property
+    def memory_bytes(self) -> int:
+        """Resident memory."""
+        resident: int = sum(each.memory_info().rss for each in self._family())
+        return resident
+
+    def _family(self) -> list[psutil.Process]:
+        return [self.process, *self.process.children(recursive=True)]
+
+
+def _plain_environment(place: Place) -> Mapping[str, str]:
+    url = place.url.replace("postgresql://", "postgresql+asyncpg://", 1)
+    return {"DATABASE_URL": url, "PORT": str(place.port)}
+
+
+def plain() -> Server:
+    """Strawberry and SQLAlchemy as documented: what all ratios are against."""
+    return Server(
+        name="Strawberry + SQLAlchemy",
+        command=(sys.executable, "-m", "tests.bench.peers.plain_strawberry"),
+        environment=_plain_environment,
+    )
+
+
+def gateway() -> Server:
+    """This gateway as in production, with a key of its own; its requests carry a token."""
+    key = ECKey.generate_key("P-256", {"kid": "bench"})
+    now = int(datetime.now(UTC).timestamp())
+    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": SUBJECT, "iat": now, "exp": now + 86_400}
+    token = jwt.encode({"alg": "ES256", "kid": "bench"}, claims, key)
+    signing_keys = f"bench:{secrets.token_urlsafe(32)}"
+
+    def environment(place: Place) -> Mapping[str, str]:
+        return {
+            "GATEWAY_DATABASE_URL": place.url,
+            "GATEWAY_PORT": str(place.port),
+            "GATEWAY_PUBLIC_URL": f"http://127.0.0.1:{place.port}",
+            "GATEWAY_JWT_ISSUER": ISSUER,
+            "GATEWAY_JWT_AUDIENCE": AUDIENCE,
+            "GATEWAY_JWT_PUBLIC_KEY": key.as_pem(private=False).decode(),
+            "GATEWAY_SIGNING_KEYS": signing_keys,
+            "GATEWAY_API_KEY_PEPPER": secrets.token_urlsafe(32),
+            "GATEWAY_LOG_LEVEL": "warning",
+        }
+
+    return Server(
+        name="gateway",
+        command=(str(Path(sys.executable).with_name("gateway")), "serve"),
+        environment=environment,
+        headers={"Authorization": f"Bearer {token}"},
+        ready="/readyz",
+    )
+
+
+SERVERS: Mapping[str, Callable[[], Server]] = {"plain": plain, "gateway": gateway}
+
+
+@contextmanager
+def started(server: Server, url: str) -> Iterator[Running]:
+    """Start a server, wait until it answers, and stop it at the end."""
+    port = _free_port()
+    environment = {**os.environ, **server.environment(Place(url=url, port=port))}
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(
+            server.command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            if not _answers(server, port, process):
+                log.seek(0)
+                raise SystemExit(f"{server.name} did not start:\n{log.read()}")
+            yield Running(server=server, port=port, process=psutil.Process(process.pid))
+        finally:
+            _stop(process)
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+def _answers(server: Server, port: int, process: subprocess.Popen[bytes]) -> bool:
+    """Wait until the server says 200; False where it ended or took too long."""
+    until = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < until:
+        with suppress(httpx.TransportError):
+            url = f"http://127.0.0.1:{port}{server.ready}"
+            if httpx.get(url, headers=server.headers).status_code == httpx.codes.OK:
+                return True
+        time.sleep(0.1)
+    return False
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
