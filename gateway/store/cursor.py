@@ -38,9 +38,9 @@ class Cursors:
 
     def of(self, row: Row) -> str:
         """Return a row's cursor; about a microsecond and a half."""
-        *instants, key = (row[name] for name in self._order)
-        microseconds = (instants[0] - _EPOCH) // _MICROSECOND if instants else 0
-        place = _PLACE.pack(VERSION, microseconds, key)
+        order = self._order
+        microseconds = (row[order[0]] - _EPOCH) // _MICROSECOND if len(order) > 1 else 0
+        place = _PLACE.pack(VERSION, microseconds, row[order[-1]])
         return urlsafe_b64encode(place + self._context.tag(place)).decode("ascii")
 
     def position(self, cursor: str, *, argument: str) -> Position:

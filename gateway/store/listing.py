@@ -182,22 +182,22 @@ class Listing:
                 .scalar_subquery()
             )
 
-        end = "upper" if ascending else "lower"
-        edges = _materialized(
-            select(
-                *spans.c,
-                *(
-                    func.coalesce(last(name), spans.c[f"{end}_{name}"]).label(f"last_{name}")
-                    for name in self.order
-                ),
-            ),
-            "edges",
-        )
+        # Where there are fewer rows, the last that there could be: the span's end is excluded.
+        end, step = ("upper", -1) if ascending else ("lower", 1)
+        ends: dict[str, ColumnElement[Any]] = {n: spans.c[f"{end}_{n}"] for n in self.order}
+        ends[self.order[-1]] += step
+        lasts = (func.coalesce(last(name), ends[name]).label(f"last_{name}") for name in ends)
+        edges = _materialized(select(*spans.c, *lasts), "edges")
         place, edge = self._place(self._table), self._place(edges, "last_")
+        inside = (
+            and_(place > self._place(edges, "lower_"), place <= edge)
+            if ascending
+            else and_(place >= edge, place < self._place(edges, "upper_"))
+        )
         return (
             select(*self._columns(visible, self._table), edges.c.n)
-            .join_from(edges, self._table, self._inside(self._table, edges, visible, names))
-            .where(place <= edge if ascending else place >= edge)
+            .join_from(edges, self._table, self._matches(self._table, edges, visible, names))
+            .where(inside)
             .order_by(edges.c.n, *self._ordered(self._table, ascending))
         )
 
@@ -227,9 +227,16 @@ class Listing:
     ) -> ColumnElement[bool]:
         place = self._place(rows)
         return and_(
-            *(rows.c[name] == spans.c[name] for name in self._scope),
+            self._matches(rows, spans, visible, names),
             place > self._place(spans, "lower_"),
             place < self._place(spans, "upper_"),
+        )
+
+    def _matches(
+        self, rows: FromClause, spans: FromClause, visible: Visible, names: Sequence[str]
+    ) -> ColumnElement[bool]:
+        return and_(
+            *(rows.c[name] == spans.c[name] for name in self._scope),
             visible(rows.c.account_id),
             *(self._conditions[name](rows) for name in names),
         )

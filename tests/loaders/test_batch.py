@@ -1,0 +1,147 @@
+"""Order, misses, chunks, and nothing left behind."""
+
+import gc
+import weakref
+
+from strawberry.dataloader import DataLoader
+
+from gateway.principal import Principal
+from gateway.store import Database, Listing, Page, Row, Selection, Snapshot
+from loaders import batch
+from loaders.account import ACCOUNT_BY_ID
+from loaders.batch import by_position, page_loader, totals_loader
+from loaders.credit_purchase import CREDIT_PURCHASES, RECEIPT_BY_PURCHASE
+from loaders.operation import make_loaders
+from tests.support.graph import ADA, PLATFORM
+from tests.support.rows import T0, account, member, purchase, put, receipt, refund
+
+EARLY, LATE = (T0.replace(year=2000), -1), (T0.replace(year=2100), -1)
+
+
+async def test_rows_stand_in_the_order_of_the_keys_and_misses_are_none(
+    database: Database,
+) -> None:
+    await put(database, account(1), account(2), account(3), member(1, "ada"), member(3, "ada"))
+    async with Snapshot(database) as snapshot:
+        loader = ACCOUNT_BY_ID.loader(snapshot, ADA)
+        rows = await loader.load_many([(3,), (2,), (9,), (1,), (3,)])
+        again = await loader.load((1,))
+    assert [row and row["account_id"] for row in rows] == [3, None, None, 1, 3]
+    assert again is rows[3]
+    assert snapshot.statements == 1
+    assert rows[0] is not None
+    assert rows[0]["role"] == "OWNER"
+
+
+async def test_keys_of_several_parts_are_matched_as_a_whole(database: Database) -> None:
+    await put(
+        database,
+        *(account(1), account(2), purchase(1, 1), purchase(1, 2), purchase(2, 1)),
+        refund(1, 5, 1),
+        *(receipt(1, 1, 1), receipt(1, 2, 1, refund_id=5), receipt(2, 3, 1)),
+    )
+    async with Snapshot(database) as snapshot:
+        loader = RECEIPT_BY_PURCHASE.loader(snapshot, PLATFORM)
+        rows = await loader.load_many([(2, 1), (1, 2), (1, 1), (2, 2)])
+    assert [row and row["id"] for row in rows] == [3, None, 1, None]
+    assert rows[0] is not None
+    assert "data" not in dict(rows[0])
+
+
+async def test_many_keys_are_loaded_in_chunks(database: Database) -> None:
+    await put(database, *(account(id_) for id_ in range(1, 4)))
+    async with Snapshot(database) as snapshot:
+        loader = ACCOUNT_BY_ID.loader(snapshot, PLATFORM)
+        rows = await loader.load_many([(id_,) for id_ in range(batch.MAX_KEYS + 3, 0, -1)])
+    assert [row["account_id"] for row in rows if row] == [3, 2, 1]
+    assert [row is None for row in rows[:-3]] == [True] * batch.MAX_KEYS
+    assert snapshot.statements == 2
+
+
+def selection(account_id: int, *conditions: tuple[str, tuple[str, ...]]) -> Selection:
+    return Selection(scope=(account_id,), lower=EARLY, upper=LATE, conditions=conditions)
+
+
+def ids(rows: list[Row]) -> list[int]:
+    return [row["id"] for row in rows]
+
+
+async def test_pages_of_one_shape_are_one_statement_whatever_their_bounds(
+    database: Database,
+) -> None:
+    await put(
+        database,
+        *(account(1), account(2)),
+        *(purchase(1, id_) for id_ in range(1, 6)),
+        *(purchase(2, id_) for id_ in range(1, 3)),
+    )
+    tail = Selection(scope=(1,), lower=EARLY, upper=(T0.replace(minute=3), 3))
+    async with Snapshot(database) as snapshot:
+        loader = page_loader(CREDIT_PURCHASES, snapshot, PLATFORM)
+        pages = [
+            Page(selection=each, ascending=False, limit=2)
+            for each in (selection(2), tail, selection(9), selection(1))
+        ]
+        found = await loader.load_many(pages)
+        assert snapshot.statements == 1
+        upwards = await loader.load(Page(selection=selection(1), ascending=True, limit=3))
+    assert [ids(rows) for rows in found] == [[2, 1], [2, 1], [], [5, 4]]
+    assert ids(upwards) == [1, 2, 3]
+
+
+async def test_another_principal_gets_empty_pages_and_totals(database: Database) -> None:
+    await put(database, account(1), purchase(1, 1), member(1, "ada"))
+    page = Page(selection=selection(1), ascending=False, limit=2)
+    for principal, expected in ((ADA, 1), (Principal(subject="eve"), 0)):
+        async with Snapshot(database) as snapshot:
+            rows = await page_loader(CREDIT_PURCHASES, snapshot, principal).load(page)
+            totals = await totals_loader(CREDIT_PURCHASES, snapshot, principal).load(selection(1))
+        assert len(rows) == totals["total_count"] == expected
+        assert totals["paid_nanos"] == expected * 10**10
+
+
+async def test_totals_are_integers_and_one_statement_for_all_accounts(database: Database) -> None:
+    await put(database, account(1), account(2), purchase(1, 1), purchase(1, 2), purchase(2, 1))
+    failed = selection(1, ("status", ("FAILED",)))
+    async with Snapshot(database) as snapshot:
+        loader = totals_loader(CREDIT_PURCHASES, snapshot, PLATFORM)
+        found = await loader.load_many([selection(2), selection(9), selection(1)])
+        assert snapshot.statements == 1
+        none = await loader.load(failed)
+    assert [row["total_count"] for row in found] == [1, 0, 2]
+    assert [row["paid_nanos"] for row in (*found, none)] == [10**10, 0, 2 * 10**10, 0]
+    assert {type(value) for row in found for value in row.values()} == {int}
+
+
+async def test_statements_are_made_once_for_each_shape() -> None:
+    listing = Listing(CREDIT_PURCHASES._table, scope=("account_id",), order=("created_at", "id"))
+    assert listing._page_statement(True, ()) is listing._page_statement(True, ())
+    assert listing._page_statement(True, ()) is not listing._page_statement(False, ())
+
+
+async def test_loaders_are_freed_without_the_collector(database: Database) -> None:
+    await put(database, account(1), purchase(1, 1))
+    gc.collect()
+    gc.disable()
+    try:
+        async with Snapshot(database) as snapshot:
+            loaders = make_loaders(snapshot, PLATFORM)
+            await loaders.account_by_id.load((1,))
+            await loaders.credit_purchases_by_page.load(
+                Page(selection=selection(1), ascending=False, limit=2)
+            )
+        watched = [
+            weakref.ref(loader)
+            for name in loaders.__slots__
+            if isinstance(loader := getattr(loaders, name), DataLoader)
+        ]
+        del loaders, loader
+        assert len(watched) > 10
+        assert [reference() for reference in watched] == [None] * len(watched)
+    finally:
+        gc.enable()
+
+
+def test_rows_are_grouped_by_their_position() -> None:
+    rows = [{"n": 3, "x": 1}, {"n": 1, "x": 2}, {"n": 3, "x": 0}]
+    assert by_position(rows, 3) == [[rows[1]], [], [rows[0], rows[2]]]
