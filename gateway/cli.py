@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 not done (the reason on standard error), 2 a setting or an
 """
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from gateway.errors import ConfigurationError, GatewayError
 from gateway.imports.focus import FocusRejected
 from gateway.imports.focus_rows import FocusAccount, FocusCost
 from gateway.imports.importer import import_focus
+from gateway.observability import configure_logging
 from gateway.server import serve as run_server
 from gateway.settings import Settings, load_settings
 from gateway.settings_table import limits_table, settings_table
@@ -49,6 +51,8 @@ def serve(
     """Serve the gateway, after bringing the database up to date."""
     settings = _settings(dev=dev)
     check_start(settings)
+    pretty = settings.environment == "dev" and sys.stderr.isatty()
+    configure_logging(settings.log_level, pretty=pretty)
     asyncio.run(_prepare(settings))
     raise typer.Exit(run_server(create_app(settings), settings))
 

@@ -8,7 +8,7 @@ the account's key and then its own. There is one spelling of every id; anything 
 import re
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 from gateway.clock import Clock
@@ -17,6 +17,7 @@ from gateway.errors import NotFound
 EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 RANDOM_BITS: Final = 21
 MAX_KEY: Final = 2**63 - 1
+_MILLISECOND: Final = timedelta(milliseconds=1)
 
 _PREFIXES: Final = {
     "Account": "acct",
@@ -38,7 +39,7 @@ class GlobalId(NamedTuple):
 
 
 class KeyFactory:
-    """Hands out keys that grow, also within one millisecond.
+    """Hands out keys that grow, also within one millisecond, by the time at which they are made.
 
     `draw` returns the random bits (default: from the system); a seeded one makes keys repeatable.
     """
@@ -48,14 +49,12 @@ class KeyFactory:
         self.draw = draw
         self._last = 0
 
-    def new(self, at: datetime | None = None) -> int:
-        """Return a new key for the instant `at` (default: now)."""
-        milliseconds = int(((at or self._clock.now()) - EPOCH).total_seconds() * 1000)
+    def new(self) -> int:
+        """Return a key that is greater than every one before."""
+        milliseconds = (self._clock.now() - EPOCH) // _MILLISECOND
         key = (milliseconds << RANDOM_BITS) | self.draw(RANDOM_BITS)
-        if key >> RANDOM_BITS == self._last >> RANDOM_BITS and key <= self._last:
-            key = self._last + 1
-        self._last = key
-        return key
+        self._last = max(key, self._last + 1)
+        return self._last
 
 
 def encode_global_id(typename: str, account_id: int, key: int = 0) -> str:

@@ -98,7 +98,7 @@ def _check_length(name: str, text: str, limit: int) -> None:
 def _row(facts: AccountFacts, *, clock: Clock, keys: KeyFactory) -> dict[str, object]:
     created_at = facts.created_at or clock.now()
     return {
-        "account_id": keys.new(created_at),
+        "account_id": keys.new(),
         "external_id": facts.external_id,
         "name": facts.name,
         "currency": facts.currency,

@@ -35,7 +35,7 @@ def _find(book: Book, purchase: PurchaseState, facts: DisputeFacts) -> DisputeSt
 def _add(book: Book, purchase: PurchaseState, facts: DisputeFacts) -> DisputeState:
     dispute = DisputeState(
         account_id=purchase.account_id,
-        id=book.keys.new(facts.created_at),
+        id=book.keys.new(),
         purchase_id=purchase.id,
         amount_nanos=facts.amount,
         provider=facts.provider,

@@ -101,7 +101,7 @@ def _find(book: Book, facts: PurchaseFacts) -> PurchaseState | None:
 def _add(book: Book, facts: PurchaseFacts) -> PurchaseState:
     purchase = PurchaseState(
         account_id=facts.account_id,
-        id=book.keys.new(facts.created_at),
+        id=book.keys.new(),
         kind=facts.kind,
         currency=facts.currency,
         amount_nanos=facts.amount,

@@ -81,7 +81,7 @@ def _issue(
         data["refund"] = {"createdAt": refund.created_at.isoformat(), "reason": refund.reason}
     book.receipts.append(
         (
-            *(purchase.account_id, book.keys.new(issued_at), number, year, sequence),
+            *(purchase.account_id, book.keys.new(), number, year, sequence),
             *(purchase.id, refund.id if refund else None, purchase.currency),
             *(total, tax, issued_at, dumps(data)),
         )

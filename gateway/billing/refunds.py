@@ -37,7 +37,7 @@ def _add(book: Book, purchase: PurchaseState, facts: RefundFacts) -> RefundState
         raise BadUserInput("A refund's amount must be positive.", argument="amount")
     refund = RefundState(
         account_id=purchase.account_id,
-        id=book.keys.new(facts.created_at),
+        id=book.keys.new(),
         purchase_id=purchase.id,
         currency=purchase.currency,
         amount_nanos=facts.amount,
