@@ -1,0 +1,119 @@
+"""Facts of one purchase as a provider tells them, and telling them to the books."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from gateway.billing.book import Book
+from gateway.billing.disputes import record_dispute
+from gateway.billing.purchases import load_purchases, record_purchase
+from gateway.billing.refunds import record_refund
+from gateway.billing.states import DisputeFacts, PurchaseFacts, PurchaseState, RefundFacts
+from gateway.models import CreditPurchaseKind
+from gateway.money import format_quantity
+from gateway.store import Database
+from tests.support.books import Books, usd
+from tests.support.tables import table_rows
+
+START = datetime(2026, 3, 1, 9, tzinfo=UTC)
+PROVIDER = "stripe"
+REFERENCE = "pi_1"
+
+Facts = PurchaseFacts | RefundFacts | DisputeFacts
+
+
+def day(number: int) -> datetime:
+    """Return the instant `number` days after the purchase was made."""
+    return START + timedelta(days=number)
+
+
+def purchase(account_id: int, **changes: Any) -> PurchaseFacts:
+    """Return facts of a purchase of 100 USD with 19 tax and a bonus of 10."""
+    fields: dict[str, Any] = {
+        "account_id": account_id,
+        "kind": CreditPurchaseKind.CARD,
+        "amount": usd("100"),
+        "tax": usd("19"),
+        "bonus": usd("10"),
+        "currency": "USD",
+        "created_at": START,
+        "provider": PROVIDER,
+        "reference": REFERENCE,
+    }
+    return PurchaseFacts(**fields | changes)
+
+
+def refund(reference: str, amount: str, **changes: Any) -> RefundFacts:
+    """Return facts of a refund that succeeded on the third day."""
+    fields: dict[str, Any] = {
+        "amount": usd(amount),
+        "created_at": day(3),
+        "provider": PROVIDER,
+        "reference": reference,
+    }
+    return RefundFacts(**fields | changes)
+
+
+def dispute(amount: str, **changes: Any) -> DisputeFacts:
+    """Return facts of a dispute, made on the fourth day."""
+    fields: dict[str, Any] = {
+        "amount": usd(amount),
+        "created_at": day(4),
+        "provider": PROVIDER,
+        "reference": "dp_1",
+    }
+    return DisputeFacts(**fields | changes)
+
+
+def record(book: Book, account_id: int, facts: Facts, reference: str = REFERENCE) -> bool:
+    """Record facts; say whether they could be, because their purchase is known."""
+    if isinstance(facts, PurchaseFacts):
+        record_purchase(book, facts)
+        return True
+    state: PurchaseState | None = book.references.get((account_id, PROVIDER, reference))
+    if state is None:
+        return False
+    if isinstance(facts, RefundFacts):
+        record_refund(book, state, facts)
+    else:
+        record_dispute(book, state, facts)
+    return True
+
+
+async def tell(books: Books, account_id: int, *facts: Facts) -> None:
+    """Record facts, each in a transaction of its own."""
+    for each in facts:
+        await tell_at_once(books, account_id, each)
+
+
+async def tell_at_once(books: Books, account_id: int, *facts: Facts) -> list[Facts]:
+    """Record facts in one transaction; return those that came before their purchase."""
+    names = {each.reference or "" for each in facts if isinstance(each, PurchaseFacts)}
+    async with books.open([account_id]) as book:
+        await load_purchases(
+            book, [(account_id, PROVIDER, name) for name in sorted({REFERENCE, *names})]
+        )
+        return [each for each in facts if not record(book, account_id, each)]
+
+
+async def rows_of(database: Database, table: str, account_id: int) -> list[dict[str, Any]]:
+    """Return an account's rows of a table, without the keys that are drawn at random."""
+    drawn = {"account_id", "id", "purchase_id", "refund_id"}
+    return [
+        {name: value for name, value in row.items() if name not in drawn}
+        for row in await table_rows(database, table)
+        if row["account_id"] == account_id
+    ]
+
+
+async def the_purchase(database: Database, account_id: int) -> dict[str, Any]:
+    """Return an account's only purchase."""
+    (row,) = await rows_of(database, "credit_purchase", account_id)
+    return row
+
+
+async def entries(database: Database, account_id: int) -> list[tuple[str, str]]:
+    """Return causes and amounts of an account's ledger."""
+    return [
+        (row["cause"], format_quantity(row["amount_nanos"]))
+        for row in await rows_of(database, "ledger_entry", account_id)
+    ]

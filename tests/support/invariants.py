@@ -1,0 +1,175 @@
+"""What holds of the books at every moment, recomputed from the facts in plain Python."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gateway import bitset
+from gateway.store import Database
+from gateway.store.rollups import RESOURCE_SEPARATOR, SUMS
+from gateway.store.stored_json import loads
+from gateway.windows import local_day, slot_start, zone
+from tests.support.tables import all_rows
+
+Rows = list[dict[str, Any]]
+FLOW_OF_CAUSE = {
+    "PURCHASE": "purchased_nanos",
+    "BONUS": "bonus_nanos",
+    "REFUND": "refunded_nanos",
+    "DISPUTE": "refunded_nanos",
+    "ADJUSTMENT": "adjusted_nanos",
+}
+
+
+async def check_books(database: Database, *account_ids: int) -> None:
+    """Raise AssertionError where what is derived differs from the facts (by default: anywhere)."""
+    tables = await all_rows(database)
+    for account in tables["account"]:
+        if account_ids and account["account_id"] not in account_ids:
+            continue
+        mine = {
+            name: [row for row in rows if row.get("account_id") == account["account_id"]]
+            for name, rows in tables.items()
+        }
+        check_ledger(account, mine["ledger_entry"])
+        check_purchases(mine)
+        check_usage(account, mine)
+        check_rollups(account, mine)
+        check_receipts(account, mine)
+
+
+def check_ledger(account: Mapping[str, Any], entries: Rows) -> None:
+    balance = 0
+    for version, entry in enumerate(entries, start=1):
+        balance += entry["amount_nanos"]
+        assert (entry["version"], entry["balance_nanos"]) == (version, balance)
+    assert (account["ledger_version"], account["balance_nanos"]) == (len(entries), balance)
+    assert len({entry["source_key"] for entry in entries}) == len(entries)
+
+
+def check_purchases(tables: Mapping[str, Rows]) -> None:
+    booked = sums(tables["ledger_entry"], "purchase_id")
+    for purchase in tables["credit_purchase"]:
+        settled = purchase["settled_at"] is not None
+        credited = (
+            purchase["amount_nanos"]
+            + purchase["bonus_nanos"]
+            - purchase["refunded_nanos"]
+            - purchase["bonus_reversed_nanos"]
+        )
+        assert booked.get(purchase["id"], 0) == (credited if settled else 0), purchase
+        assert purchase["refunded_nanos"] == taken_back(purchase, tables)
+
+
+def taken_back(purchase: Mapping[str, Any], tables: Mapping[str, Rows]) -> int:
+    refunds = (row for row in tables["refund"] if row["purchase_id"] == purchase["id"])
+    disputes = (row for row in tables["dispute"] if row["purchase_id"] == purchase["id"])
+    refunded: int = sum(row["amount_nanos"] for row in refunds if row["settled_at"])
+    held: int = sum(row["debited_nanos"] - row["credited_nanos"] for row in disputes)
+    return refunded + held
+
+
+def check_usage(account: Mapping[str, Any], tables: Mapping[str, Rows]) -> None:
+    debits = {
+        entry["version"]: -entry["amount_nanos"]
+        for entry in tables["ledger_entry"]
+        if entry["cause"] == "USAGE"
+    }
+    assert sums(tables["usage_event"], "ledger_version") == debits
+    spends = sums(tables["usage_event"], "deployment_id")
+    spends.pop(None, None)
+    assert {row["id"]: row["spend_nanos"] for row in tables["deployment"]} == spends
+    ordinals = sorted(row["ordinal"] for row in tables["deployment"])
+    assert ordinals == list(range(account["deployment_count"]))
+
+
+def check_rollups(account: Mapping[str, Any], tables: Mapping[str, Rows]) -> None:
+    time_zone = zone(account["time_zone"])
+    slots = flows(tables, slot_start)
+    days = flows(tables, lambda at: local_day(at, time_zone))
+    assert stored_flows(tables["rollup_slot"], "slot_at") == slots
+    assert stored_flows(tables["rollup_day"], "day") == days
+    assert {
+        tuple(row.values())[1:6]: [row["spent_nanos"], row["events"]]
+        for row in tables["rollup_activity"]
+    } == activity(tables["usage_event"], lambda at: local_day(at, time_zone))
+    closing = sum(
+        purchased + bonus - refunded - spent + adjusted
+        for (spent, purchased, bonus, refunded, adjusted), _, _ in days.values()
+    )
+    assert closing == account["balance_nanos"]
+
+
+def flows(tables: Mapping[str, Rows], period: Any) -> dict[Any, Any]:
+    """Return sums, active ordinals and quantities by period, from the ledger and the events."""
+    found: dict[Any, Any] = defaultdict(lambda: ([0] * len(SUMS), set(), defaultdict(int)))
+    for entry in tables["ledger_entry"]:
+        if column := FLOW_OF_CAUSE.get(entry["cause"]):
+            sign = -1 if column == "refunded_nanos" else 1
+            position = SUMS.index(column)
+            found[period(entry["effective_at"])][0][position] += sign * entry["amount_nanos"]
+    ordinals = {row["id"]: row["ordinal"] for row in tables["deployment"]}
+    for event in tables["usage_event"]:
+        amounts, active, quantities = found[period(event["started_at"])]
+        amounts[0] += event["amount_nanos"]
+        quantities[event["resource"] + RESOURCE_SEPARATOR + event["unit"]] += event[
+            "quantity_nanos"
+        ]
+        if event["deployment_id"] is not None and not event["correction"]:
+            active.add(ordinals[event["deployment_id"]])
+    return dict(found)
+
+
+def stored_flows(rows: Rows, key: str) -> dict[Any, Any]:
+    return {
+        row[key]: (
+            [row[name] for name in SUMS],
+            set(bitset.members(bitset.decode(row["deployments"]))),
+            loads(row["resources"]),
+        )
+        for row in rows
+    }
+
+
+def activity(events: Rows, period: Any) -> dict[Any, list[int]]:
+    found: dict[Any, list[int]] = defaultdict(lambda: [0, 0])
+    for event in events:
+        place = (
+            period(event["started_at"]),
+            event["deployment_id"] or 0,
+            event["resource"],
+            event["provider"] or "",
+            event["gpu_model"] or "",
+        )
+        found[place][0] += event["amount_nanos"]
+        found[place][1] += not event["correction"]
+    return found
+
+
+def check_receipts(account: Mapping[str, Any], tables: Mapping[str, Rows]) -> None:
+    sequences: dict[int, list[int]] = defaultdict(list)
+    for receipt in tables["receipt"]:
+        year, sequence = receipt["year"], receipt["sequence"]
+        sequences[year].append(sequence)
+        assert receipt["number"] == f"{account['receipt_prefix']}-{year}-{sequence:06}"
+    assert {row["year"]: row["last_sequence"] for row in tables["receipt_sequence"]} == {
+        year: len(numbers) for year, numbers in sequences.items()
+    }
+    for numbers in sequences.values():
+        assert sorted(numbers) == list(range(1, len(numbers) + 1))
+    purchases = {row["id"]: row for row in tables["credit_purchase"] if row["settled_at"]}
+    refunds = {row["id"]: row for row in tables["refund"] if row["settled_at"]}
+    issued = {row["purchase_id"] for row in tables["receipt"] if row["refund_id"] is None}
+    assert issued == set(purchases)
+    notes = {row["refund_id"]: row for row in tables["receipt"] if row["refund_id"] is not None}
+    assert set(refunds) <= set(notes)
+    for refund in refunds.values():
+        total = notes[refund["id"]]["total_nanos"]
+        assert total == -refund["amount_nanos"] - refund["tax_nanos"]
+
+
+def sums(rows: Iterable[Mapping[str, Any]], key: str) -> dict[Any, int]:
+    found: dict[Any, int] = defaultdict(int)
+    for row in rows:
+        found[row[key]] += row["amount_nanos"]
+    return dict(found)
