@@ -1,0 +1,263 @@
+"""Anything that may happen to an account, in any order, against a model of a few integers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from pydantic import SecretStr
+
+from gateway.billing.credits import adjust_balance, grant_credit
+from gateway.billing.purchases import load_purchases
+from gateway.billing.usage import UsageRecord, record_usage
+from gateway.models import CreditPurchaseKind, DisputeStatus
+from gateway.settings import Settings
+from gateway.store import Database, connect
+from tests.gateway.billing.test_usage import event
+from tests.support.books import Books
+from tests.support.facts import PROVIDER, START, Facts, dispute, purchase, record, refund
+from tests.support.invariants import check_books
+from tests.support.tables import table_rows
+
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe")
+EXAMPLES = settings.default.max_examples
+IS_SMALL = EXAMPLES <= 50
+numbers = count()
+
+amounts = st.integers(1, 10**12)
+Step = Callable[[], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Model:
+    """A purchase as a few integers. `held` is what its dispute took."""
+
+    name: str
+    amount: int
+    bonus: int
+    settled: bool = False
+    refunded: int = 0
+    held: int = 0
+    disputed: int | None = None
+    decided: bool = False
+    disputed_at: datetime | None = None
+
+    @property
+    def left(self) -> int:
+        return self.amount - self.refunded - self.held
+
+    @property
+    def credited(self) -> int:
+        if not self.settled:
+            return 0
+        is_open = bool(self.held) and not self.decided
+        return self.left + (self.bonus if self.left or is_open else 0)
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """One account of one database. Each rule is a transaction; each may be told again later."""
+
+    def __init__(self, runner: asyncio.Runner, database: Database) -> None:
+        super().__init__()
+        self.runner = runner
+        self.books = Books(database, seed=next(numbers))
+        self.purchases: list[Model] = []
+        self.steps: list[Step] = []
+        self.other = 0
+        self.at = START
+
+    @initialize(time_zone=st.sampled_from(ZONES))
+    def begin(self, time_zone: str) -> None:
+        self.name = f"account-{next(numbers)}"
+        self.account_id = self.run(self.books.account(self.name, time_zone=time_zone))
+
+    def run(self, step: Awaitable[Any]) -> Any:
+        async def awaited() -> Any:
+            return await step
+
+        return self.runner.run(awaited())
+
+    def tick(self) -> datetime:
+        self.at += timedelta(hours=7, minutes=11)
+        return self.at
+
+    def tell(self, model: Model, facts: Facts) -> None:
+        async def step() -> None:
+            async with self.books.open([self.account_id]) as book:
+                await load_purchases(book, [(self.account_id, PROVIDER, model.name)])
+                assert record(book, self.account_id, facts, model.name)
+
+        self.run(step())
+        self.steps.append(step)
+
+    def facts_of(self, model: Model, **changes: Any) -> Facts:
+        terms = {"amount": model.amount, "tax": model.amount // 5, "bonus": model.bonus}
+        return purchase(self.account_id, reference=model.name, **terms, **changes)
+
+    @rule(amount=amounts, bonus=st.integers(0, 10**9))
+    def buy(self, amount: int, bonus: int) -> None:
+        model = Model(f"pi_{len(self.purchases)}", amount, bonus)
+        self.purchases.append(model)
+        self.tell(model, self.facts_of(model))
+
+    def pick(self, data: st.DataObject) -> Model:
+        model: Model = data.draw(st.sampled_from(self.purchases))
+        return model
+
+    @precondition(lambda self: self.purchases)
+    @rule(data=st.data())
+    def settle(self, data: st.DataObject) -> None:
+        model = self.pick(data)
+        self.tell(model, self.facts_of(model, succeeded_at=self.tick()))
+        model.settled = True
+
+    @precondition(lambda self: self.purchases)
+    @rule(data=st.data())
+    def fail(self, data: st.DataObject) -> None:
+        model = self.pick(data)
+        self.tell(model, self.facts_of(model, failed_at=self.tick(), failure_code="declined"))
+
+    @precondition(lambda self: any(each.left for each in self.purchases))
+    @rule(data=st.data())
+    def give_back(self, data: st.DataObject) -> None:
+        model = data.draw(st.sampled_from([each for each in self.purchases if each.left]))
+        amount = data.draw(st.integers(1, model.left) | st.just(model.left))
+        name = f"re_{next(numbers)}"
+        facts = refund(name, "1", created_at=self.tick())
+        self.tell(model, replaced(facts, amount))
+        model.refunded += amount
+
+    @precondition(lambda self: any(each.disputed is None for each in self.purchases))
+    @rule(data=st.data(), amount=amounts)
+    def withdraw(self, data: st.DataObject, amount: int) -> None:
+        fresh = [each for each in self.purchases if each.disputed is None]
+        model = data.draw(st.sampled_from(fresh))
+        model.disputed, model.disputed_at = amount, self.tick()
+        model.held = min(amount, model.left)
+        self.tell(model, self.dispute_of(model))
+
+    def dispute_of(self, model: Model, **changes: Any) -> Facts:
+        name = f"dp_{self.name}_{model.name}"
+        facts = dispute("1", reference=name, withdrawn_at=model.disputed_at, **changes)
+        assert model.disputed is not None
+        return replaced(facts, model.disputed)
+
+    @precondition(lambda self: any(each.disputed and not each.decided for each in self.purchases))
+    @rule(data=st.data(), state=st.sampled_from([DisputeStatus.WON, DisputeStatus.LOST]))
+    def decide(self, data: st.DataObject, state: DisputeStatus) -> None:
+        undecided = [each for each in self.purchases if each.disputed and not each.decided]
+        model = data.draw(st.sampled_from(undecided))
+        self.tell(model, self.dispute_of(model, state=state, closed_at=self.tick()))
+        model.decided = True
+        if state == DisputeStatus.WON:
+            model.held = 0
+
+    @rule(amount=amounts, kind=st.sampled_from(["COUPON", "MANUAL_CREDIT", "TRIAL_GRANT"]))
+    def grant(self, amount: int, kind: str) -> None:
+        async def step() -> None:
+            async with self.books.open([self.account_id]) as book:
+                given = CreditPurchaseKind(kind)
+                at = self.tick()
+                grant_credit(book, self.account_id, given, amount, currency="USD", occurred_at=at)
+
+        self.run(step())
+        self.other += amount
+
+    @rule(amount=st.integers(-(10**12), 10**12))
+    def adjust(self, amount: int) -> None:
+        async def step() -> None:
+            async with self.books.open([self.account_id]) as book:
+                key = f"adjust:{next(numbers)}"
+                adjust_balance(
+                    book, self.account_id, amount, source_key=key, occurred_at=self.tick()
+                )
+
+        self.run(step())
+        self.other += amount
+
+    @rule(
+        charges=st.lists(
+            st.tuples(
+                st.integers(0, 10**11),
+                st.integers(-3000, 3000),
+                st.none() | st.sampled_from(["a", "b", "c"]),
+                st.booleans(),
+            ),
+            min_size=1,
+            max_size=4,
+        )
+    )
+    def use(self, charges: list[tuple[int, int, str | None, bool]]) -> None:
+        batch = [self.charge(*charge) for charge in charges]
+
+        async def step() -> None:
+            async with self.books.open([self.account_id]) as book:
+                await record_usage(book, batch, {})
+
+        self.run(step())
+        self.steps.append(step)
+        self.other -= sum(each.amount for each in batch)
+
+    def charge(
+        self, amount: int, minutes: int, deployment: str | None, correction: bool
+    ) -> UsageRecord:
+        return event(
+            self.account_id,
+            str(next(numbers)),
+            amount=-amount if correction else amount,
+            correction=correction,
+            deployment=deployment,
+            provider=deployment and f"provider-{deployment}",
+            resource="GPU" if deployment else "OTHER",
+            started_at=self.at + timedelta(minutes=minutes),
+        )
+
+    @precondition(lambda self: self.steps)
+    @rule(data=st.data())
+    def repeat(self, data: st.DataObject) -> None:
+        self.run(data.draw(st.sampled_from(self.steps))())
+
+    @rule(time_zone=st.sampled_from(ZONES))
+    def move(self, time_zone: str) -> None:
+        assert self.run(self.books.account(self.name, time_zone=time_zone)) == self.account_id
+
+    @invariant()
+    def books_are_right(self) -> None:
+        if not hasattr(self, "account_id"):
+            return
+        rows = self.run(table_rows(self.books.database, "account"))
+        (balance,) = (row["balance_nanos"] for row in rows if row["account_id"] == self.account_id)
+        assert balance == self.other + sum(each.credited for each in self.purchases)
+        self.run(check_books(self.books.database, self.account_id))
+
+
+def replaced(facts: Facts, amount: int) -> Facts:
+    fields = {name: getattr(facts, name) for name in type(facts).__dataclass_fields__}
+    return type(facts)(**fields | {"amount": amount})
+
+
+@pytest.mark.timeout(0 if not IS_SMALL else 120)
+def test_the_books_agree_with_a_model(database_url: str) -> None:
+    limits = settings(
+        max_examples=10 if IS_SMALL else EXAMPLES,
+        stateful_step_count=15 if IS_SMALL else 50,
+    )
+    with asyncio.Runner() as runner:
+        database = runner.run(connect(Settings(database_url=SecretStr(database_url))))
+        try:
+            run_state_machine_as_test(lambda: LedgerMachine(runner, database), settings=limits)
+        finally:
+            runner.run(database.close())
