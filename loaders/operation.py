@@ -9,7 +9,7 @@ from gateway.billing.breakdown import BreakdownKey
 from gateway.billing.runway import BurnFacts, BurnKey
 from gateway.principal import Principal
 from gateway.store import Row, Snapshot
-from loaders.account import ACCOUNT_BY_ID, ACCOUNTS
+from loaders.account import ACCOUNT_BY_ID, account_pages, account_totals
 from loaders.balance_opening import balance_by_instant
 from loaders.batch import Key, PageLoader, TotalsLoader, page_loader, totals_loader
 from loaders.burn import burn_by_periods
@@ -55,8 +55,8 @@ def make_loaders(snapshot: Snapshot, principal: Principal) -> Loaders:
     """Return loaders that have loaded nothing yet. They hold no reference to each other."""
     return Loaders(
         account_by_id=ACCOUNT_BY_ID.loader(snapshot, principal),
-        accounts_by_page=page_loader(ACCOUNTS, snapshot, principal),
-        account_totals_by_selection=totals_loader(ACCOUNTS, snapshot, principal),
+        accounts_by_page=account_pages(snapshot, principal),
+        account_totals_by_selection=account_totals(snapshot, principal),
         credit_purchase_by_id=CREDIT_PURCHASE_BY_ID.loader(snapshot, principal),
         credit_purchases_by_page=page_loader(CREDIT_PURCHASES, snapshot, principal),
         credit_purchase_totals_by_selection=totals_loader(CREDIT_PURCHASES, snapshot, principal),

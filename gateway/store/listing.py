@@ -57,7 +57,7 @@ class Page:
 
 
 class Listing:
-    """A table's rows by key (`scope`) in the order of some columns, (instant, id) or (id).
+    """A table's rows by key (`scope`) in the order of an instant and a key.
 
     `columns` are what a row has (default: the table's), `totals` what is added up over a selection
     beside `total_count`. Statements are made on first use and kept: one for each direction and set

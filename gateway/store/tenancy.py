@@ -6,14 +6,25 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, String, bindparam, false, literal, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    String,
+    bindparam,
+    false,
+    literal,
+    select,
+    true,
+)
 from sqlalchemy.sql import ClauseElement
 
-from gateway.models import AccountMember, table_of
+from gateway.models import Account, AccountMember, table_of
 from gateway.principal import Principal, Role, Scope
 from gateway.store.database import Reader
 from gateway.store.statement import DialectName, Row, Statement
 
+_ACCOUNT = table_of(Account)
 _MEMBER = table_of(AccountMember)
 
 
@@ -64,6 +75,18 @@ class Visible:
             .where(_MEMBER.c.account_id == account_id, _MEMBER.c.subject == subject)
             .scalar_subquery()
         )
+
+    def accounts(self) -> Select[tuple[int, str]]:
+        """Return the keys of the principal's accounts, with the `role` in each.
+
+        A person's are read off the members' index, in the order of their keys: what they may see
+        is not looked for among all accounts.
+        """
+        if self._sight is _Sight.MEMBERSHIP:
+            subject = bindparam("principal_subject", type_=String())
+            return select(_MEMBER.c.account_id, _MEMBER.c.role).where(_MEMBER.c.subject == subject)
+        key = _ACCOUNT.c.account_id
+        return select(key, self.role(key).label("role")).where(self(key))
 
 
 class Scoped:

@@ -7,7 +7,7 @@ import strawberry
 from gateway.ids import MAX_KEY
 from gateway.principal import Principal
 from gateway.store import Cursors, Selection
-from loaders.account import ACCOUNTS
+from loaders.account import ORDER
 from resolvers.columns import resolved
 from resolvers.connection import After, Before, Connection, First, Last, Pages, Paging, open_pages
 from resolvers.context import Info
@@ -32,7 +32,7 @@ def list_accounts(
     return open_pages(
         Paging(first=first, after=after, last=last, before=before),
         _ALL,
-        cursors=Cursors(info.context.signer, "accounts", root.subject, order=ACCOUNTS.order),
+        cursors=Cursors(info.context.signer, "accounts", root.subject, order=ORDER),
         descending=False,
         rows=info.context.loaders.accounts_by_page,
         totals=info.context.loaders.account_totals_by_selection,
