@@ -21,6 +21,8 @@ _PRAGMAS = (
     "PRAGMA synchronous = FULL",
     "PRAGMA busy_timeout = 5000",
     "PRAGMA foreign_keys = ON",
+    # Without it an INSERT OR REPLACE deletes rows past the triggers that keep facts.
+    "PRAGMA recursive_triggers = ON",
     "PRAGMA cache_size = -16000",
 )
 

@@ -1,0 +1,38 @@
+"""What the tables have in common."""
+
+from gateway.models import metadata
+
+
+def test_every_table_has_its_tenant_first_in_its_key() -> None:
+    without = {
+        table.name
+        for table in metadata.tables.values()
+        if next(iter(table.primary_key.columns)).name != "account_id"
+    }
+    # A webhook may come before its account, and a key of the platform has none.
+    assert without == {"webhook_event", "api_key"}
+    for name in without:
+        assert metadata.tables[name].c.account_id.nullable
+
+
+def test_every_index_of_a_tenants_rows_begins_with_the_tenant() -> None:
+    others = {
+        index.name
+        for table in metadata.tables.values()
+        for index in table.indexes
+        if next(iter(index.columns)).name != "account_id"
+    }
+    assert others == {
+        "ix_account_member_subject_account_id",
+        "ix_webhook_event_state_provider_object_id",
+    }
+
+
+def test_money_is_in_64_bit_integers() -> None:
+    kinds = {
+        str(column.type)
+        for table in metadata.tables.values()
+        for column in table.columns
+        if column.name.endswith("_nanos")
+    }
+    assert kinds == {"BIGINT"}
