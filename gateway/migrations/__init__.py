@@ -61,8 +61,12 @@ def _upgrade(connection: Connection) -> None:
 def _migrate_sqlite(url: str) -> None:
     path = Path(url.removeprefix("sqlite:///"))
     path.parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+    # Without a transaction of our own, Python's driver would commit each table as it is made.
+    engine = create_engine(
+        f"sqlite:///{path}", poolclass=NullPool, connect_args={"isolation_level": None}
+    )
     with _file_lock(path.with_name(f"{path.name}.lock")), engine.begin() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
         _upgrade(connection)
 
 

@@ -75,14 +75,22 @@ def create_account() -> None:
         sa.Column("low_balance_days", sa.Integer(), nullable=True),
         sa.Column("deployment_count", sa.Integer(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
-        sa.CheckConstraint("low_balance IN ('MONEY', 'DAYS')", name="ck_account_low_balance_known"),
         sa.CheckConstraint(
-            "deployment_count >= 0", name="ck_account_deployment_count_not_negative"
+            "low_balance IN ('MONEY', 'DAYS')", name=op.f("ck_account_low_balance_known")
         ),
-        sa.CheckConstraint("ledger_version >= 0", name="ck_account_ledger_version_not_negative"),
-        sa.CheckConstraint("length(currency) = 3", name="ck_account_currency_iso"),
-        sa.CheckConstraint("length(receipt_prefix) = 8", name="ck_account_receipt_prefix_length"),
-        sa.CheckConstraint("low_balance_days > 0", name="ck_account_low_balance_days_positive"),
+        sa.CheckConstraint(
+            "deployment_count >= 0", name=op.f("ck_account_deployment_count_not_negative")
+        ),
+        sa.CheckConstraint(
+            "ledger_version >= 0", name=op.f("ck_account_ledger_version_not_negative")
+        ),
+        sa.CheckConstraint("length(currency) = 3", name=op.f("ck_account_currency_iso")),
+        sa.CheckConstraint(
+            "length(receipt_prefix) = 8", name=op.f("ck_account_receipt_prefix_length")
+        ),
+        sa.CheckConstraint(
+            "low_balance_days > 0", name=op.f("ck_account_low_balance_days_positive")
+        ),
         sa.PrimaryKeyConstraint("account_id", name="pk_account"),
         sa.UniqueConstraint("account_id", "currency", name="uq_account_account_id_currency"),
         sa.UniqueConstraint("external_id", name="uq_account_external_id"),
@@ -175,12 +183,12 @@ def create_usage_event() -> None:
         sa.Column("ledger_version", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
             "resource IN ('CPU', 'MEMORY', 'STORAGE', 'GPU', 'NETWORK', 'IP', 'OTHER')",
-            name="ck_usage_event_resource_known",
+            name=op.f("ck_usage_event_resource_known"),
         ),
         sa.CheckConstraint(
-            "amount_nanos >= 0 OR correction", name="ck_usage_event_negative_is_correction"
+            "amount_nanos >= 0 OR correction", name=op.f("ck_usage_event_negative_is_correction")
         ),
-        sa.CheckConstraint("ended_at >= started_at", name="ck_usage_event_ended_after_start"),
+        sa.CheckConstraint("ended_at >= started_at", name=op.f("ck_usage_event_ended_after_start")),
         sa.PrimaryKeyConstraint("account_id", "source", "event_id", name="pk_usage_event"),
     )
     op.create_index(
@@ -199,7 +207,7 @@ def create_account_member() -> None:
         sa.Column("role", sa.String(length=8), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.CheckConstraint(
-            "role IN ('OWNER', 'BILLING', 'VIEWER')", name="ck_account_member_role_known"
+            "role IN ('OWNER', 'BILLING', 'VIEWER')", name=op.f("ck_account_member_role_known")
         ),
         sa.ForeignKeyConstraint(
             ["account_id"], ["account.account_id"], name="fk_account_member_account_id"
@@ -262,35 +270,35 @@ def create_credit_purchase() -> None:
         sa.CheckConstraint(
             "(settled_at IS NOT NULL) = "
             "(status IN ('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED', 'DISPUTED'))",
-            name="ck_credit_purchase_settled_with_status",
+            name=op.f("ck_credit_purchase_settled_with_status"),
         ),
         sa.CheckConstraint(
             "kind IN ('CARD', 'COUPON', 'MANUAL_CREDIT', 'TRIAL_GRANT')",
-            name="ck_credit_purchase_kind_known",
+            name=op.f("ck_credit_purchase_kind_known"),
         ),
         sa.CheckConstraint(
             "payment_method_type IN ('CARD', 'WALLET', 'LINK', 'BANK_ACCOUNT', 'OTHER')",
-            name="ck_credit_purchase_payment_method_type_known",
+            name=op.f("ck_credit_purchase_payment_method_type_known"),
         ),
         sa.CheckConstraint(
             "status IN ('PENDING', 'REQUIRES_ACTION', 'SUCCEEDED', 'PARTIALLY_REFUNDED', "
             "'REFUNDED', 'DISPUTED', 'FAILED', 'CANCELED')",
-            name="ck_credit_purchase_status_known",
+            name=op.f("ck_credit_purchase_status_known"),
         ),
-        sa.CheckConstraint("amount_nanos > 0", name="ck_credit_purchase_amount_positive"),
+        sa.CheckConstraint("amount_nanos > 0", name=op.f("ck_credit_purchase_amount_positive")),
         sa.CheckConstraint(
             "bonus_reversed_nanos >= 0 AND bonus_reversed_nanos <= bonus_nanos",
-            name="ck_credit_purchase_bonus_reversed_in_bonus",
+            name=op.f("ck_credit_purchase_bonus_reversed_in_bonus"),
         ),
         sa.CheckConstraint(
             "disputed_nanos >= 0 AND disputed_nanos <= refunded_nanos",
-            name="ck_credit_purchase_disputed_in_refunded",
+            name=op.f("ck_credit_purchase_disputed_in_refunded"),
         ),
         sa.CheckConstraint(
             "refunded_nanos >= 0 AND refunded_nanos <= amount_nanos",
-            name="ck_credit_purchase_refunded_in_amount",
+            name=op.f("ck_credit_purchase_refunded_in_amount"),
         ),
-        sa.CheckConstraint("tax_nanos >= 0", name="ck_credit_purchase_tax_not_negative"),
+        sa.CheckConstraint("tax_nanos >= 0", name=op.f("ck_credit_purchase_tax_not_negative")),
         sa.ForeignKeyConstraint(
             ["account_id", "currency"],
             ["account.account_id", "account.currency"],
@@ -332,8 +340,10 @@ def create_deployment() -> None:
         sa.Column("started_at", Instant(), nullable=False),
         sa.Column("closed_at", Instant(), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
-        sa.CheckConstraint("closed_at >= started_at", name="ck_deployment_closed_after_start"),
-        sa.CheckConstraint("ordinal >= 0", name="ck_deployment_ordinal_not_negative"),
+        sa.CheckConstraint(
+            "closed_at >= started_at", name=op.f("ck_deployment_closed_after_start")
+        ),
+        sa.CheckConstraint("ordinal >= 0", name=op.f("ck_deployment_ordinal_not_negative")),
         sa.ForeignKeyConstraint(
             ["account_id"], ["account.account_id"], name="fk_deployment_account_id"
         ),
@@ -393,7 +403,7 @@ def create_webhook_event() -> None:
         sa.Column("received_at", Instant(), nullable=False),
         sa.Column("applied_at", Instant(), nullable=True),
         sa.CheckConstraint(
-            "state IN ('APPLIED', 'PARKED', 'IGNORED')", name="ck_webhook_event_state_known"
+            "state IN ('APPLIED', 'PARKED', 'IGNORED')", name=op.f("ck_webhook_event_state_known")
         ),
         sa.ForeignKeyConstraint(
             ["account_id"], ["account.account_id"], name="fk_webhook_event_account_id"
@@ -426,13 +436,13 @@ def create_dispute() -> None:
         sa.Column("closed_at", Instant(), nullable=True),
         sa.CheckConstraint(
             "credited_nanos = 0 OR (credited_nanos = debited_nanos AND state = 'WON')",
-            name="ck_dispute_credited_when_won",
+            name=op.f("ck_dispute_credited_when_won"),
         ),
-        sa.CheckConstraint("state IN ('OPEN', 'WON', 'LOST')", name="ck_dispute_state_known"),
-        sa.CheckConstraint("amount_nanos > 0", name="ck_dispute_amount_positive"),
+        sa.CheckConstraint("state IN ('OPEN', 'WON', 'LOST')", name=op.f("ck_dispute_state_known")),
+        sa.CheckConstraint("amount_nanos > 0", name=op.f("ck_dispute_amount_positive")),
         sa.CheckConstraint(
             "debited_nanos >= 0 AND debited_nanos <= amount_nanos",
-            name="ck_dispute_debited_in_amount",
+            name=op.f("ck_dispute_debited_in_amount"),
         ),
         sa.ForeignKeyConstraint(
             ["account_id", "purchase_id"],
@@ -467,9 +477,9 @@ def create_ledger_entry() -> None:
         sa.Column("recorded_at", Instant(), nullable=False),
         sa.CheckConstraint(
             "cause IN ('PURCHASE', 'BONUS', 'REFUND', 'DISPUTE', 'USAGE', 'ADJUSTMENT')",
-            name="ck_ledger_entry_cause_known",
+            name=op.f("ck_ledger_entry_cause_known"),
         ),
-        sa.CheckConstraint("version > 0", name="ck_ledger_entry_version_positive"),
+        sa.CheckConstraint("version > 0", name=op.f("ck_ledger_entry_version_positive")),
         sa.ForeignKeyConstraint(
             ["account_id", "purchase_id"],
             ["credit_purchase.account_id", "credit_purchase.id"],
@@ -504,17 +514,17 @@ def create_refund() -> None:
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("settled_at", Instant(), nullable=True),
         sa.CheckConstraint(
-            "settled_at IS NULL OR status = 'SUCCEEDED'", name="ck_refund_settled_with_status"
+            "settled_at IS NULL OR status = 'SUCCEEDED'", name=op.f("ck_refund_settled_with_status")
         ),
         sa.CheckConstraint(
             "status IN ('PENDING', 'SUCCEEDED', 'FAILED', 'CANCELED')",
-            name="ck_refund_status_known",
+            name=op.f("ck_refund_status_known"),
         ),
-        sa.CheckConstraint("amount_nanos > 0", name="ck_refund_amount_positive"),
+        sa.CheckConstraint("amount_nanos > 0", name=op.f("ck_refund_amount_positive")),
         sa.CheckConstraint(
-            "bonus_reversed_nanos >= 0", name="ck_refund_bonus_reversed_not_negative"
+            "bonus_reversed_nanos >= 0", name=op.f("ck_refund_bonus_reversed_not_negative")
         ),
-        sa.CheckConstraint("tax_nanos >= 0", name="ck_refund_tax_not_negative"),
+        sa.CheckConstraint("tax_nanos >= 0", name=op.f("ck_refund_tax_not_negative")),
         sa.ForeignKeyConstraint(
             ["account_id", "currency"],
             ["account.account_id", "account.currency"],
@@ -556,7 +566,7 @@ def create_receipt() -> None:
         sa.Column("tax_nanos", sa.BigInteger(), nullable=False),
         sa.Column("issued_at", Instant(), nullable=False),
         sa.Column("data", sa.Text(), nullable=False),
-        sa.CheckConstraint("sequence > 0", name="ck_receipt_sequence_positive"),
+        sa.CheckConstraint("sequence > 0", name=op.f("ck_receipt_sequence_positive")),
         sa.ForeignKeyConstraint(
             ["account_id", "currency"],
             ["account.account_id", "account.currency"],

@@ -1,0 +1,157 @@
+"""Migrations: once, whole, the same on both databases, and no more than models say."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import asyncpg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import CheckConstraint, Connection, create_engine, inspect, make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from gateway.migrations import head, migrate
+from gateway.models import metadata
+from tests.support.raw import REFUSALS, execute
+
+
+@pytest.fixture
+async def empty_postgres_url(postgres_url: str) -> AsyncIterator[str]:
+    """The owner's URL of a database without tables."""
+    name = f"empty_{secrets.token_hex(6)}"
+    owner = await asyncpg.connect(postgres_url)
+    await owner.execute(f"CREATE DATABASE {name}")
+    try:
+        yield urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
+    finally:
+        await owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await owner.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Each test that uses it runs on both databases."""
+    if request.param == "postgresql":
+        url: str = request.getfixturevalue("empty_postgres_url")
+        return url
+    return f"sqlite:///{tmp_path / 'deep' / 'gateway.sqlite3'}"
+
+
+async def schema(url: str) -> list[tuple[Any, ...]]:
+    """Return everything that the database says about its tables, indexes and triggers."""
+    if url.startswith("sqlite"):
+        return await execute(url, "SELECT type, name, sql FROM sqlite_master ORDER BY 1, 2")
+    return await execute(
+        url,
+        "SELECT 'column', table_name || '.' || column_name, data_type || is_nullable "
+        "FROM information_schema.columns WHERE table_schema = 'public' "
+        "UNION ALL SELECT 'index', indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' "
+        "UNION ALL SELECT 'constraint', conname, pg_get_constraintdef(oid) FROM pg_constraint "
+        "UNION ALL SELECT 'trigger', tgname, pg_get_triggerdef(oid) FROM pg_trigger ORDER BY 1, 2",
+    )
+
+
+async def test_migrating_again_changes_nothing(empty_url: str) -> None:
+    await migrate(empty_url)
+    before = await schema(empty_url)
+    await migrate(empty_url)
+    assert await schema(empty_url) == before
+    assert await execute(empty_url, "SELECT version_num FROM alembic_version") == [(head(),)]
+
+
+async def test_starters_at_the_same_time_migrate_once(empty_url: str) -> None:
+    await asyncio.gather(*(migrate(empty_url) for _ in range(4)))
+    assert await execute(empty_url, "SELECT version_num FROM alembic_version") == [(head(),)]
+
+
+async def test_a_migration_that_fails_leaves_nothing(empty_url: str) -> None:
+    if empty_url.startswith("sqlite"):
+        Path(empty_url.removeprefix("sqlite:///")).parent.mkdir()
+    # The last table of the first migration is in its way.
+    await execute(empty_url, "CREATE TABLE receipt (id integer)")
+    before = await schema(empty_url)
+    with pytest.raises(Exception, match="already exists"):
+        await migrate(empty_url)
+    assert await schema(empty_url) == before
+
+
+def differences(connection: Connection) -> list[Any]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return list(compare_metadata(context, metadata))
+
+
+def checks(connection: Connection) -> dict[str, set[Any]]:
+    """Return the names of each table's CHECK constraints."""
+    inspector = inspect(connection)
+    return {
+        name: {check["name"] for check in inspector.get_check_constraints(name)}
+        for name in metadata.tables
+    }
+
+
+async def test_the_migrated_schema_is_the_models(database_url: str) -> None:
+    if database_url.startswith("sqlite"):
+        engine = create_engine(database_url, poolclass=NullPool)
+        with engine.connect() as connection:
+            found = differences(connection), checks(connection)
+    else:
+        url = make_url(database_url).set(drivername="postgresql+asyncpg")
+        async_engine = create_async_engine(url, poolclass=NullPool)
+        async with async_engine.connect() as async_connection:
+            found = (
+                await async_connection.run_sync(differences),
+                await async_connection.run_sync(checks),
+            )
+    named = {
+        name: {str(check.name) for check in table.constraints if isinstance(check, CheckConstraint)}
+        for name, table in metadata.tables.items()
+    }
+    assert found == ([], named)
+
+
+@pytest.fixture
+async def role(empty_postgres_url: str) -> AsyncIterator[str]:
+    """The name of a role that is not there, and is gone afterwards."""
+    name = f"Runtime-{secrets.token_hex(4)}"
+    yield name
+    owner = await asyncpg.connect(empty_postgres_url)
+    await owner.execute(f'DROP OWNED BY "{name}"')
+    await owner.execute(f'DROP ROLE "{name}"')
+    await owner.close()
+
+
+async def test_a_missing_runtime_role_is_made_with_its_password(
+    empty_postgres_url: str, role: str
+) -> None:
+    password = 'it\'s 100% \\ :secret "quoted" ünïcode'
+    runtime = as_role(empty_postgres_url, role, password)
+    await migrate(empty_postgres_url, runtime_url=runtime)
+    stored = await execute(
+        empty_postgres_url, f"SELECT rolpassword FROM pg_authid WHERE rolname = '{role}'"
+    )
+    assert stored[0][0].startswith("SCRAM-SHA-256$")
+    assert await execute(runtime, "SELECT current_user::text, count(*) FROM account") == [(role, 0)]
+    with pytest.raises(REFUSALS, match="permission denied"):
+        await execute(runtime, "DELETE FROM ledger_entry")
+    # Again, with the role there: its password stays, its rights are given again.
+    await migrate(empty_postgres_url, runtime_url=as_role(empty_postgres_url, role, "other"))
+    assert stored == await execute(
+        empty_postgres_url, f"SELECT rolpassword FROM pg_authid WHERE rolname = '{role}'"
+    )
+
+
+def as_role(url: str, role: str, password: str) -> str:
+    parts = urlsplit(url)
+    address = parts.netloc.rpartition("@")[2]
+    credentials = f"{quote(role, safe='')}:{quote(password, safe='')}"
+    return parts._replace(netloc=f"{credentials}@{address}").geturl()
+
+
+async def test_a_role_that_owns_serves_too(empty_postgres_url: str) -> None:
+    await migrate(empty_postgres_url, runtime_url=empty_postgres_url)
+    assert await execute(empty_postgres_url, "SELECT count(*) FROM account") == [(0,)]
