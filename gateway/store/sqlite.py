@@ -117,18 +117,29 @@ class SqliteDatabase:
                     await _end(connection, "ROLLBACK")
 
     async def _connect(self, *, query_only: bool) -> aiosqlite.Connection:
-        with translated(translate):
-            connection = await aiosqlite.connect(self._path, isolation_level=None)
-            for pragma in _PRAGMAS:
-                await connection.execute(pragma)
-            if query_only:
-                await connection.execute("PRAGMA query_only = ON")
-            return connection
+        opening = asyncio.ensure_future(_open(self._path, query_only=query_only))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # Half an opening cannot be undone: it is finished, and then closed.
+            connection = await opening
+            await connection.close()
+            raise
 
     async def close(self) -> None:
         for connection in [*self._idle, *filter(None, [self._writer])]:
             await connection.close()
         self._idle, self._writer = [], None
+
+
+async def _open(path: Path, *, query_only: bool) -> aiosqlite.Connection:
+    with translated(translate):
+        connection = await aiosqlite.connect(path, isolation_level=None)
+        for pragma in _PRAGMAS:
+            await connection.execute(pragma)
+        if query_only:
+            await connection.execute("PRAGMA query_only = ON")
+        return connection
 
 
 async def _end(connection: aiosqlite.Connection, command: str) -> None:
