@@ -165,7 +165,7 @@ class Book:
         await ledger.append(transaction, self._postings)
         await receipts.append(transaction, self.receipts, self._sequences())
         await rollups.merge(transaction, self.flows.slots, self._zones())
-        await rollups.merge_activity(transaction, self.flows.activity, self._zones())
+        await rollups.merge_activity(transaction, self.flows.activity)
         await accounts.save(
             transaction,
             [

@@ -3,17 +3,20 @@ transaction.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
+
+import orjson
 
 from gateway.billing.book import Book
+from gateway.billing.flows import FlowColumn
 from gateway.models import LedgerCause
+from gateway.money import checked
 from gateway.store import Row, deployments, usage_events
-from gateway.store.rollups import RESOURCE_SEPARATOR
-from gateway.windows import slot_start
+from gateway.store.rollups import RESOURCE_SEPARATOR, Activity, Flow
 
 
 class UsageRecord(NamedTuple):
@@ -44,7 +47,7 @@ class UsageRecord(NamedTuple):
     @property
     def fingerprint(self) -> bytes:
         """16 bytes that two events share only if they say the same."""
-        return blake2b(repr(self).encode(), digest_size=16).digest()
+        return blake2b(orjson.dumps(tuple(self)), digest_size=16).digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +104,11 @@ class _Deployment:
                 self.row[name] = value
                 self.changed = True
 
+    def gain(self) -> int:
+        """Return what the batch adds to the lifetime spend, if the sum fits 64 bits."""
+        checked(int(str(self.row["spend_nanos"])) + self.spend)
+        return self.spend
+
 
 async def record_usage(
     book: Book,
@@ -116,16 +124,15 @@ async def record_usage(
     fresh = await _fresh(book, records, result)
     if not fresh:
         return result
-    found = await _deployments(book, [record for record, _ in fresh], facts)
+    found = await _deployments(book, fresh, facts)
     versions = _post(book, fresh)
-    rows = _add_up(book, fresh, found, versions)
     await deployments.save(
         book.transaction, [_cells(each.row) for each in found.values() if each.changed]
     )
-    await usage_events.append(book.transaction, rows)
+    await usage_events.append(book.transaction, _add_up(book, fresh, found, versions))
     await deployments.add_spend(
         book.transaction,
-        [(name[0], each.id, each.spend) for name, each in found.items() if each.spend],
+        [(name[0], each.id, each.gain()) for name, each in found.items() if each.spend],
     )
     result.accepted = len(fresh)
     return result
@@ -133,19 +140,19 @@ async def record_usage(
 
 async def _fresh(
     book: Book, records: Sequence[UsageRecord], result: UsageResult
-) -> list[tuple[UsageRecord, bytes]]:
-    """Return the records that are not known yet, with their fingerprints; count the others."""
-    if not records:
-        return []
-    known = await usage_events.known(book.transaction, [record[:3] for record in records])
-    seen: dict[tuple[int, str, str], bytes] = {}
-    fresh: list[tuple[UsageRecord, bytes]] = []
+) -> Sequence[UsageRecord]:
+    """Return the records that are not known yet; count the others."""
+    keys = dict.fromkeys(record[:3] for record in records)
+    seen = await usage_events.known(book.transaction, keys)
+    if not seen and len(keys) == len(records):
+        return records
+    fresh: list[UsageRecord] = []
     for position, record in enumerate(records):
         fingerprint = record.fingerprint
-        earlier = known.get(position) or seen.get(record[:3])
+        earlier = seen.get(record[:3])
         if earlier is None:
             seen[record[:3]] = fingerprint
-            fresh.append((record, fingerprint))
+            fresh.append(record)
         elif earlier == fingerprint:
             result.duplicates += 1
         else:
@@ -183,7 +190,7 @@ def _new_deployment(book: Book, record: UsageRecord, facts: DeploymentFacts) -> 
     started_at = facts.started_at or record.started_at
     row: dict[str, object] = {
         "account_id": record.account_id,
-        "id": book.keys.new(started_at),
+        "id": book.keys.new(),
         "ordinal": ordinal,
         "external_id": record.deployment,
         "spend_nanos": 0,
@@ -200,11 +207,11 @@ def _cells(row: Mapping[str, object]) -> tuple[object, ...]:
     return tuple(row[name] for name in deployments.COLUMNS)
 
 
-def _post(book: Book, fresh: Sequence[tuple[UsageRecord, bytes]]) -> dict[int, int]:
+def _post(book: Book, fresh: Sequence[UsageRecord]) -> dict[int, int]:
     """Post one debit for each account; return the entries' versions by account."""
     sums: defaultdict[int, int] = defaultdict(int)
     latest: dict[int, datetime] = {}
-    for record, _ in fresh:
+    for record in fresh:
         account_id = record.account_id
         sums[account_id] += record.amount
         if account_id not in latest or record.started_at > latest[account_id]:
@@ -223,44 +230,35 @@ def _post(book: Book, fresh: Sequence[tuple[UsageRecord, bytes]]) -> dict[int, i
 
 def _add_up(
     book: Book,
-    fresh: Sequence[tuple[UsageRecord, bytes]],
+    fresh: Sequence[UsageRecord],
     found: Mapping[DeploymentName, _Deployment],
     versions: Mapping[int, int],
-) -> list[tuple[object, ...]]:
-    """Add the events to the roll-ups; return their rows in the order of the table's columns."""
-    slots, activity, now = book.flows.slots, book.flows.activity, book.now
-    rows: list[tuple[object, ...]] = []
-    for record, fingerprint in fresh:
-        account_id, _, _, name, resource, unit, quantity, *_ = record
-        amount, counted = record.amount, not record.correction
-        slot_at = slot_start(record.started_at)
-        flow = slots[account_id, slot_at]
-        flow.sums[0] += amount
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the events' rows in the order of the table's columns, each added to the roll-ups on its
+    way: the database takes in one part while the next is added up.
+    """
+    places: dict[tuple[int, datetime], tuple[Flow, Activity]] = {}
+    for record in fresh:
+        account_id, source, event_id, name, resource, unit, quantity, _, amount, *_ = record
+        place = (account_id, record.started_at)
+        if place not in places:
+            places[place] = book.flows.usage_at(*place, book.accounts[account_id].time_zone)
+        flow, activity = places[place]
+        flow.sums[FlowColumn.SPENT] += amount
         measure = resource + RESOURCE_SEPARATOR + unit
         flow.resources[measure] = flow.resources.get(measure, 0) + quantity
-        deployment_id = None
+        counted, deployment_id = not record.correction, None
         if name is not None:
             deployment = found[account_id, name]
             deployment.spend += amount
             deployment_id = deployment.id
             if counted:
                 flow.deployments |= deployment.bit
-        sums = activity[
-            account_id,
-            slot_at,
-            deployment_id or 0,
-            resource,
-            record.provider or "",
-            record.gpu_model or "",
-        ]
+        dimensions = (deployment_id or 0, resource, record.provider or "", record.gpu_model or "")
+        sums = activity.get(dimensions)
+        if sums is None:
+            sums = activity[dimensions] = [0, 0]
         sums[0] += amount
         sums[1] += counted
-        rows.append(
-            (
-                *(account_id, record.source, record.event_id, fingerprint, deployment_id),
-                *record[4:],
-                now,
-                versions[account_id],
-            )
-        )
-    return rows
+        stored = (account_id, source, event_id, record.fingerprint, deployment_id)
+        yield (*stored, *record[4:], book.now, versions[account_id])

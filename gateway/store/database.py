@@ -6,7 +6,7 @@ leaves the store.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Any, Final, Protocol, Self, runtime_checkable
@@ -15,7 +15,7 @@ from sqlalchemy import Table
 
 from gateway.errors import GatewayError, ServiceUnavailable
 from gateway.store.statement import CompiledStatement, DialectName, Row, Statement
-from gateway.store.write import Upsert, insert_statement
+from gateway.store.write import Rows, Upsert, insert_statement
 
 BUSY: Final = "The database cannot answer at the moment; please try again."
 FULL: Final = "The database has no room left: nothing can be written until there is."
@@ -41,7 +41,7 @@ class BulkDriver(Driver, Protocol):
     """A driver that can load rows without a statement for each."""
 
     async def copy(
-        self, table: str, columns: Sequence[str], records: Sequence[Sequence[Any]]
+        self, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]
     ) -> None: ...
 
 
@@ -81,9 +81,7 @@ class Transaction:
             arguments = [compiled.arguments(each) for each in parameters]
             await self._driver.execute_many(compiled, arguments)
 
-    async def insert(
-        self, table: Table, columns: Sequence[str], records: Sequence[Sequence[Any]]
-    ) -> None:
+    async def insert(self, table: Table, columns: Sequence[str], records: Rows) -> None:
         """Insert many rows the fastest way the driver has: COPY on Postgres."""
         if not records:
             return

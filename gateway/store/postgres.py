@@ -1,7 +1,7 @@
 """Postgres through asyncpg: prepared statements, COPY, and cancellation that reaches the server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeAlias, cast
 
@@ -34,7 +34,7 @@ class PostgresDriver:
                 await self._connection.executemany(statement.text, arguments)
 
     async def copy(
-        self, table: str, columns: Sequence[str], records: Sequence[Sequence[Any]]
+        self, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]
     ) -> None:
         with translated(translate):
             await self._connection.copy_records_to_table(table, columns=columns, records=records)
@@ -124,9 +124,17 @@ async def open_postgres(
             )
 
     reads = await pool(pool_size)
-    # A plan made for an empty table, kept while the table fills, scans it for every batch.
-    writes = await pool(max(2, pool_size // 2), plan_cache_mode="force_custom_plan")
+    writes = await pool(max(2, pool_size // 2), **_KEYED)
     return PostgresDatabase(reads, writes, wait_seconds=wait_seconds)
+
+
+# Writes look rows up by key. A plan made for an empty table and kept while it fills, or one that
+# hashes a table without statistics, reads the whole of it for every batch.
+_KEYED: Final = {
+    "plan_cache_mode": "force_custom_plan",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
 
 
 async def _no_reset(_connection: "asyncpg.Connection[asyncpg.Record]") -> None:

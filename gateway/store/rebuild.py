@@ -1,5 +1,6 @@
 """Deriving an account's daily roll-ups again, in a zone that is new to it."""
 
+from collections import defaultdict
 from datetime import timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -24,12 +25,14 @@ from gateway.store.rollups import (
     ACTIVITY,
     DAY,
     SLOT,
-    ActivityKey,
+    Activity,
+    DayKey,
     Flow,
     merge_activity,
     merge_days,
 )
 from gateway.store.statement import DialectName, Statement
+from gateway.windows import local_day
 
 EVENT: Final = table_of(UsageEvent)
 
@@ -85,15 +88,11 @@ async def days(transaction: Transaction, account_id: int, zone: ZoneInfo) -> Non
         await transaction.execute(statement, account_id=account_id)
     flows = {(account_id, row["slot_at"]): Flow.from_row(row) for row in slots}
     await merge_days(transaction, flows, {account_id: zone})
-    activity: dict[ActivityKey, list[int]] = {
-        (
-            account_id,
-            row["slot_at"],
-            row["deployment_id"],
-            row["resource"],
-            row["provider"],
-            row["gpu_model"],
-        ): [row["spent"], row["events"]]
-        for row in events
-    }
-    await merge_activity(transaction, activity, {account_id: zone})
+    activity: defaultdict[DayKey, Activity] = defaultdict(dict)
+    for row in events:
+        day = activity[account_id, local_day(row["slot_at"], zone)]
+        dimensions = (row["deployment_id"], row["resource"], row["provider"], row["gpu_model"])
+        sums = day.setdefault(dimensions, [0, 0])
+        sums[0] += row["spent"]
+        sums[1] += row["events"]
+    await merge_activity(transaction, activity)

@@ -67,8 +67,10 @@ class Flow:
 
 SlotKey: TypeAlias = tuple[int, datetime]
 DayKey: TypeAlias = tuple[int, date]
-ActivityKey: TypeAlias = tuple[int, datetime, int, str, str, str]
-"""account, slot, deployment (0 for none), resource, provider, GPU model (empty for none)"""
+ActivityKey: TypeAlias = tuple[int, str, str, str]
+"""deployment (0 for none), resource, provider, GPU model (empty for none)"""
+Activity: TypeAlias = dict[ActivityKey, list[int]]
+"""A day's usage: spend, and events that are not corrections."""
 
 
 def _matching(table: Table, key: str, kind: TypeEngine[Any]) -> Statement:
@@ -133,17 +135,11 @@ async def _merge(
     await transaction.upsert(upsert, [(*place, *flow.cells()) for place, flow in there.items()])
 
 
-async def merge_activity(
-    transaction: Transaction,
-    activity: Mapping[ActivityKey, list[int]],
-    zones: Mapping[int, ZoneInfo],
-) -> None:
-    """Add usage (spend, events that are not corrections) to the accounts' days."""
-    days: dict[tuple[Any, ...], list[int]] = {}
-    for (account_id, slot, *dimensions), (spent, events) in activity.items():
-        day = local_day(slot, zones[account_id])
-        sums = days.setdefault((account_id, day, *dimensions), [0, 0])
-        sums[0] += spent
-        sums[1] += events
-    rows = [(*place, checked(spent), events) for place, (spent, events) in days.items()]
+async def merge_activity(transaction: Transaction, days: Mapping[DayKey, Activity]) -> None:
+    """Add usage to the accounts' own days."""
+    rows = [
+        (*day, *dimensions, checked(spent), events)
+        for day, activity in days.items()
+        for dimensions, (spent, events) in activity.items()
+    ]
     await transaction.upsert(_UPSERT_ACTIVITY, rows)

@@ -1,14 +1,17 @@
 """The two shapes in which many rows are written."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Table, bindparam, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
 
 from gateway.store.statement import DialectName, Statement, batch
+
+Rows: TypeAlias = Sequence[Sequence[Any]] | Iterator[Sequence[Any]]
+"""Many rows' cells; an iterator is read while they are written."""
 
 
 @cache

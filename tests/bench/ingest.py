@@ -1,0 +1,180 @@
+"""How fast usage is recorded, beside a plain load of the same event rows.
+
+    python -m tests.bench.ingest [--rounds 3] [--profile]
+
+Each line is one shape of batch: events a second at the write path's call, with the ledger, the
+roll-ups and the deployments in its transaction; the driver's own load of the same rows (COPY on
+Postgres, executemany on SQLite) into an equal table; and the ratio of the two. The two take turns,
+and medians of the rounds are printed. `replay` is the same batch sent once more, which changes
+nothing.
+"""
+
+import argparse
+import asyncio
+import cProfile
+import pstats
+from collections.abc import Coroutine, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice, product
+from random import Random
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+from gateway.billing.usage import UsageRecord, record_usage
+from gateway.store import Database, usage_events
+from tests.bench.databases import Fresh, fresh_databases
+from tests.support.books import Books
+
+DEPLOYMENTS = 20
+RESOURCES = (("CPU", "cpu-hour"), ("MEMORY", "gib-hour"), ("STORAGE", "gib-hour"), ("GPU", "h"))
+FIRST_HOUR = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """A batch: events over accounts, hour after hour; `batches` of them make one measurement."""
+
+    events: int
+    accounts: int
+    batches: int
+
+
+SHAPES = (
+    Shape(events=1_000, accounts=1, batches=40),
+    Shape(events=5_000, accounts=1, batches=10),
+    Shape(events=50_000, accounts=1, batches=2),
+    Shape(events=5_000, accounts=10, batches=10),
+    Shape(events=50_000, accounts=10, batches=2),
+    Shape(events=5_000, accounts=100, batches=10),
+    Shape(events=50_000, accounts=100, batches=2),
+)
+
+
+def records(shape: Shape, account_ids: list[int], seed: int) -> list[list[UsageRecord]]:
+    """Return a shape's batches: each hour, every account's deployments send their resources."""
+    random = Random(seed)
+    hours = (FIRST_HOUR + timedelta(hours=hour) for hour in range(10**6))
+    meters = [(account, each) for account in account_ids for each in range(DEPLOYMENTS)]
+    stream = (
+        record(random, account, deployment, resource, unit, hour)
+        for hour, (account, deployment), (resource, unit) in product_of(hours, meters)
+    )
+    return [list(islice(stream, shape.events)) for _ in range(shape.batches)]
+
+
+def product_of(
+    hours: Iterable[datetime], meters: list[tuple[int, int]]
+) -> Iterator[tuple[datetime, tuple[int, int], tuple[str, str]]]:
+    for hour in hours:
+        for meter, resource in product(meters, RESOURCES):
+            yield hour, meter, resource
+
+
+def record(
+    random: Random, account: int, deployment: int, resource: str, unit: str, hour: datetime
+) -> UsageRecord:
+    return UsageRecord(
+        account_id=account,
+        source="meter-1",
+        event_id=f"{hour:%Y%m%dT%H}-{deployment}-{resource}",
+        deployment=str(2**63 + deployment),
+        resource=resource,
+        unit=unit,
+        quantity=random.randrange(10**10),
+        quantity_text=None,
+        amount=random.randrange(10**9),
+        amount_text=None,
+        correction=False,
+        provider=f"provider-{deployment % 5}",
+        gpu_model="h100",
+        region="eu-1",
+        service=None,
+        sku=None,
+        started_at=hour,
+        ended_at=hour + timedelta(hours=1),
+    )
+
+
+async def ingest(books: Books, batches: list[list[UsageRecord]]) -> None:
+    for batch in batches:
+        async with books.open({each.account_id for each in batch}) as book:
+            await record_usage(book, batch, {})
+
+
+async def load(database: Database, batches: list[list[tuple[Any, ...]]]) -> None:
+    for batch in batches:
+        async with database.writing() as transaction:
+            await usage_events.append(transaction, batch)
+
+
+def plain_rows(batch: list[UsageRecord], now: datetime) -> list[tuple[Any, ...]]:
+    return [
+        (each.account_id, each.source, each.event_id, bytes(16), 7, *each[4:], now, 1)
+        for each in batch
+    ]
+
+
+async def timed(work: Coroutine[Any, Any, None]) -> float:
+    begin = perf_counter()
+    await work
+    return perf_counter() - begin
+
+
+async def measure(make: Fresh, shape: Shape, seed: int) -> dict[str, float]:
+    """Return events a second on fresh databases: recorded, loaded plainly, replayed."""
+    count = shape.events * shape.batches
+    async with make() as database, make() as other:
+        books = Books(database, seed)
+        ids = [await books.account(f"account-{n}") for n in range(shape.accounts)]
+        first, *batches = records(replace(shape, batches=shape.batches + 1), ids, seed)
+        rows = [plain_rows(batch, books.clock.now()) for batch in batches]
+        await ingest(books, [first])
+        return {
+            "load": count / await timed(load(other, rows)),
+            "record": count / await timed(ingest(books, batches)),
+            "replay": count / await timed(ingest(books, batches)),
+        }
+
+
+async def compare(name: str, make: Fresh, rounds: int) -> None:
+    print(f"\n{name:>10} {'events':>7} {'accounts':>8} {'record/s':>10} {'plain/s':>10}", end="")
+    print(f" {'ratio':>6} {'replay/s':>10}")
+    for shape in SHAPES:
+        runs = [await measure(make, shape, seed) for seed in range(rounds)]
+        middle = {key: median(run[key] for run in runs) for key in runs[0]}
+        ratio = median(run["record"] / run["load"] for run in runs)
+        print(
+            f"{name:>10} {shape.events:>7,} {shape.accounts:>8} {middle['record']:>10,.0f}", end=""
+        )
+        print(f" {middle['load']:>10,.0f} {ratio:>6.2f} {middle['replay']:>10,.0f}", flush=True)
+
+
+async def profile(name: str, make: Fresh) -> None:
+    shape = Shape(events=5_000, accounts=10, batches=10)
+    async with make() as database:
+        books = Books(database)
+        ids = [await books.account(f"account-{n}") for n in range(shape.accounts)]
+        batches = records(shape, ids, 1)
+        profiler = cProfile.Profile()
+        profiler.enable()
+        await ingest(books, batches)
+        profiler.disable()
+    print(f"\n{name}")
+    pstats.Stats(profiler).sort_stats("tottime").print_stats(25)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--profile", action="store_true", help="show where the time goes instead")
+    options = parser.parse_args()
+    with fresh_databases() as makers:
+        for name, make in makers.items():
+            work = profile(name, make) if options.profile else compare(name, make, options.rounds)
+            asyncio.run(work)
+
+
+if __name__ == "__main__":
+    main()
