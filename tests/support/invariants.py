@@ -4,12 +4,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from sqlalchemy import BigInteger, bindparam, select
+
 from gateway import bitset
-from gateway.store import Database
+from gateway.models import metadata
+from gateway.store import Database, Snapshot, Statement
 from gateway.store.rollups import RESOURCE_SEPARATOR, SUMS
 from gateway.store.stored_json import loads
 from gateway.windows import local_day, slot_start, zone
-from tests.support.tables import all_rows
+from tests.support.tables import table_rows
 
 Rows = list[dict[str, Any]]
 FLOW_OF_CAUSE = {
@@ -21,21 +24,38 @@ FLOW_OF_CAUSE = {
 }
 
 
-async def check_books(database: Database, *account_ids: int) -> None:
-    """Raise AssertionError where what is derived differs from the facts (by default: anywhere)."""
-    tables = await all_rows(database)
-    for account in tables["account"]:
-        if account_ids and account["account_id"] not in account_ids:
-            continue
-        mine = {
-            name: [row for row in rows if row.get("account_id") == account["account_id"]]
-            for name, rows in tables.items()
-        }
+TABLES_OF = {
+    name: Statement(
+        select(table)
+        .where(table.c.account_id == bindparam("account_id", type_=BigInteger()))
+        .order_by(*table.primary_key.columns)
+    )
+    for name, table in metadata.tables.items()
+}
+
+
+async def check_books(database: Database, *account_ids: int) -> list[int]:
+    """Return the accounts' balances (by default: all), in nanos.
+
+    Raises AssertionError where anything derived differs from the facts.
+    """
+    balances = []
+    if not account_ids:
+        account_ids = tuple(row["account_id"] for row in await table_rows(database, "account"))
+    for account_id in account_ids:
+        async with Snapshot(database) as snapshot:
+            mine = {
+                name: [dict(row) for row in await snapshot.fetch(tables, account_id=account_id)]
+                for name, tables in TABLES_OF.items()
+            }
+        (account,) = mine["account"]
         check_ledger(account, mine["ledger_entry"])
         check_purchases(mine)
         check_usage(account, mine)
         check_rollups(account, mine)
         check_receipts(account, mine)
+        balances.append(account["balance_nanos"])
+    return balances
 
 
 def check_ledger(account: Mapping[str, Any], entries: Rows) -> None:
