@@ -1,0 +1,88 @@
+"""Every query that clients send answers on both databases, and with equal answers."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+from graphql import print_ast
+from pydantic import SecretStr
+
+from gateway.clock import FixedClock
+from gateway.demo.cast import ADA
+from gateway.demo.fill import fill
+from gateway.demo.people import find_people
+from gateway.principal import Principal
+from gateway.settings import Settings
+from gateway.store import Database, connect
+from tests.support.contract import operations
+from tests.support.graph import NOW, ask
+
+ONE_MONTH = 35
+OPERATIONS = operations()
+
+
+@asynccontextmanager
+async def demo(url: str) -> AsyncIterator[Database]:
+    """Open a database that has told the demo's last weeks."""
+    settings = Settings(database_url=SecretStr(url), statement_timeout_seconds=30)
+    database = await connect(settings)
+    try:
+        await fill(database, clock=FixedClock(NOW), end=NOW, days=ONE_MONTH)
+        yield database
+    finally:
+        await database.close()
+
+
+async def answers(database: Database) -> dict[str, Any]:
+    """Ask every operation for each of a person's accounts; return the answers by name."""
+    (ada,) = [each for each in await find_people(database) if each.subject == ADA]
+    today = NOW.date()
+    found = {}
+    for account in ada.accounts:
+        variables: dict[str, Any] = {
+            "account": account.id,
+            "interval": "WEEK",
+            "from": (today - timedelta(days=ONE_MONTH)).isoformat(),
+            "to": today.isoformat(),
+            "by": "GPU_MODEL",
+            "first": 50,
+        }
+        purchase = await first_purchase(database, account.id)
+        for name, document in OPERATIONS.items():
+            declared = {
+                each.variable.name.value
+                for each in document.definitions[0].variable_definitions or ()
+            }
+            given = {key: value for key, value in variables.items() if key in declared}
+            if name == "CreditPurchaseById":
+                given = {"id": purchase or account.id}
+            reply = await ask(database, Principal(subject=ADA), print_ast(document), given)
+            # In one account she is a VIEWER.
+            assert {code for _, code, _ in reply.errors} <= {"FORBIDDEN"}
+            found[account.name, name] = {"data": reply.data, "errors": reply.errors}
+    return found
+
+
+async def first_purchase(database: Database, account_id: str) -> str | None:
+    query = "query ($id: ID!) { account(id: $id) { creditPurchases(first: 1) { nodes { id } } } }"
+    reply = await ask(database, Principal(subject=ADA), query, {"id": account_id})
+    purchases = reply.data["account"]["creditPurchases"]
+    return purchases["nodes"][0]["id"] if purchases and purchases["nodes"] else None
+
+
+async def test_both_databases_give_equal_answers_to_every_operation(
+    postgres_database_url: str, sqlite_database_url: str
+) -> None:
+    async with demo(postgres_database_url) as postgres, demo(sqlite_database_url) as sqlite:
+        on_postgres, on_sqlite = await answers(postgres), await answers(sqlite)
+    assert on_postgres == on_sqlite
+    assert {name for _, name in on_postgres} == set(OPERATIONS)
+    # The answers say something: the largest account spent, bought and got receipts.
+    pages = [
+        answer["data"]["account"]
+        for (_, name), answer in on_postgres.items()
+        if name == "ConsolePage" and not answer["errors"]
+    ]
+    assert max(len(page["creditPurchases"]["edges"]) for page in pages) > 3
+    assert any(bucket["deployments"] > 1 for page in pages for bucket in page["usage"]["buckets"])
