@@ -129,10 +129,12 @@ async def _merge(
         return
     accounts, periods = zip(*flows, strict=True)
     rows = await transaction.fetch(matching, account_id=list(accounts), period=list(periods))
-    there = {(row["account_id"], row[key]): Flow.from_row(row) for row in rows}
-    for place, flow in flows.items():
-        there.setdefault(place, Flow()).add(flow)
-    await transaction.upsert(upsert, [(*place, *flow.cells()) for place, flow in there.items()])
+    merged = dict(flows)
+    for row in rows:
+        there = Flow.from_row(row)
+        there.add(flows[row["account_id"], row[key]])
+        merged[row["account_id"], row[key]] = there
+    await transaction.upsert(upsert, [(*place, *flow.cells()) for place, flow in merged.items()])
 
 
 async def merge_activity(transaction: Transaction, days: Mapping[DayKey, Activity]) -> None:

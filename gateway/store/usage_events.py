@@ -1,6 +1,7 @@
 """Usage events: which of a batch are known, and adding those that are not."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -8,6 +9,7 @@ from sqlalchemy import (
     String,
     Text,
     and_,
+    bindparam,
     cast,
     column,
     func,
@@ -17,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from gateway.models import UsageEvent, table_of
-from gateway.store.database import Transaction
+from gateway.store.database import Reader, Transaction
 from gateway.store.statement import DialectName, Statement, batch
 from gateway.store.stored_json import dumps
 from gateway.store.write import Rows
@@ -48,6 +50,12 @@ def _known(dialect: DialectName) -> Any:
 
 
 _KNOWN: Final = Statement(_known)
+_LATEST: Final = Statement(
+    select(EVENT.c.started_at)
+    .where(EVENT.c.account_id == bindparam("account_id", type_=BigInteger()))
+    .order_by(EVENT.c.started_at.desc())
+    .limit(1)
+)
 
 
 async def known(transaction: Transaction, keys: Iterable[EventKey]) -> dict[EventKey, bytes]:
@@ -62,6 +70,12 @@ async def known(transaction: Transaction, keys: Iterable[EventKey]) -> dict[Even
         event_ids=[dumps(event_ids) for event_ids in meters.values()],
     )
     return {(row["account_id"], row["source"], row["event_id"]): row["fingerprint"] for row in rows}
+
+
+async def latest(reader: Reader, account_id: int) -> datetime | None:
+    """Return when an account's last usage began, or None where it has none."""
+    rows = await reader.fetch(_LATEST, account_id=account_id)
+    return rows[0]["started_at"] if rows else None
 
 
 async def append(transaction: Transaction, events: Rows) -> None:

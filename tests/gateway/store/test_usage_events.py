@@ -1,0 +1,43 @@
+"""Which usage events are known."""
+
+from datetime import UTC, datetime, timedelta
+
+from gateway.store import Database, Snapshot, usage_events
+
+AT = datetime(2026, 11, 1, tzinfo=UTC)
+ODD = 'quote " backslash \\ é 🙂 [1]'
+
+
+def cells(account_id: int, source: str, event_id: str) -> tuple[object, ...]:
+    said = ("CPU", "cpu-hour", 1, None, 1, None, False, None, None, None, None, None)
+    hours = timedelta(hours=account_id)
+    key = (account_id, source, event_id, event_id.encode()[:16])
+    return (*key, None, *said, AT + hours, AT + hours, AT, 1)
+
+
+async def test_only_those_asked_for_are_found_each_of_its_meter(database: Database) -> None:
+    stored = [(1, "a", "x"), (1, "a", ODD), (1, "b", "y"), (2, "a", "y"), (2, "a", "z")]
+    asked = [
+        (1, "a", "y"),
+        (1, "b", "y"),
+        (2, "a", "x"),
+        (1, "a", ODD),
+        (2, "a", "y"),
+        (3, "a", "x"),
+    ]
+    async with database.writing() as transaction:
+        await usage_events.append(transaction, iter([cells(*key) for key in stored]))
+        found = await usage_events.known(transaction, asked)
+    assert found == {
+        (1, "b", "y"): b"y",
+        (2, "a", "y"): b"y",
+        (1, "a", ODD): ODD.encode()[:16],
+    }
+
+
+async def test_last_usage_is_that_of_the_account(database: Database) -> None:
+    async with database.writing() as transaction:
+        await usage_events.append(transaction, [cells(1, "a", "x"), cells(2, "a", "x")])
+    async with Snapshot(database) as snapshot:
+        assert await usage_events.latest(snapshot, 1) == AT + timedelta(hours=1)
+        assert await usage_events.latest(snapshot, 3) is None
