@@ -107,7 +107,9 @@ async def test_what_is_not_selected_is_not_read(database: Database) -> None:
     assert await statements("nodes { id } edges { cursor } pageInfo { hasPreviousPage }") == 2
 
 
-async def test_many_accounts_take_as_many_statements_for_1_as_for_100(database: Database) -> None:
+async def test_many_accounts_take_as_many_statements_for_1_as_for_100(
+    database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
     query = print_ast(operations()["ManyAccounts"])
     window = {"from": "2026-01-01", "to": "2026-11-30"}
     await seed(database, range(1, 101))
@@ -115,7 +117,10 @@ async def test_many_accounts_take_as_many_statements_for_1_as_for_100(database: 
         await ask(database, PLATFORM, query, {"first": first, **window}) for first in (1, 100)
     ]
     assert [reply.errors for reply in replies] == [[], []]
-    assert replies[0].statements == replies[1].statements <= 6
+    one, hundred = (reply.statements for reply in replies)
+    with capsys.disabled():
+        print(f"\nManyAccounts, {database.dialect}: {one} statements for 1, {hundred} for 100")
+    assert one == hundred <= 6
     nodes = replies[1].data["viewer"]["accounts"]["nodes"]
     assert len(nodes) == 100
     assert [len(node["creditPurchases"]["nodes"]) for node in nodes] == [3] * 100
