@@ -7,6 +7,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -19,6 +20,9 @@ from gateway.auth.dev import dev_key
 from gateway.auth.policy import check_start
 from gateway.auth.tokens import mint
 from gateway.clock import SystemClock
+from gateway.demo.fill import SEED, fill
+from gateway.demo.people import find_people
+from gateway.demo.scale import fill_scale
 from gateway.errors import ConfigurationError, GatewayError
 from gateway.imports.focus import FocusRejected
 from gateway.imports.focus_rows import FocusAccount, FocusCost
@@ -27,7 +31,7 @@ from gateway.observability import configure_logging
 from gateway.server import serve as run_server
 from gateway.settings import Settings, load_settings
 from gateway.settings_table import limits_table, settings_table
-from gateway.start import migrate_database
+from gateway.start import local_url, migrate_database, write_dev_tokens
 from gateway.store import Database, connect
 from resolvers.schema import build_schema, print_schema_file
 
@@ -47,18 +51,33 @@ def serve(
     dev: Annotated[
         bool, typer.Option("--dev", help="Demo people and data, on loopback, without settings.")
     ] = False,
+    demo: Annotated[bool, typer.Option(help="With --dev: top up the demo data to now.")] = True,
 ) -> None:
     """Serve the gateway, after bringing the database up to date."""
     settings = _settings(dev=dev)
     check_start(settings)
     pretty = settings.environment == "dev" and sys.stderr.isatty()
     configure_logging(settings.log_level, pretty=pretty)
-    asyncio.run(_prepare(settings))
+    asyncio.run(_prepare(settings, demo=demo))
     raise typer.Exit(run_server(create_app(settings), settings))
 
 
-async def _prepare(settings: Settings) -> None:
+async def _prepare(settings: Settings, *, demo: bool) -> None:
     await migrate_database(settings)
+    if settings.environment != "dev":
+        return
+    clock = SystemClock()
+    async with _database(settings) as database:
+        if demo:
+            with _progress() as progress:
+                await fill(database, clock=clock, progress=_reporter(progress, "Demo data"))
+        people = await find_people(database)
+    path = write_dev_tokens(settings, people, clock)
+    typer.echo(f"Billing & Usage, dev mode, at {local_url(settings)} (tokens in {path}, mode 0600)")
+    key = dev_key(settings.data_dir)
+    for person in people:
+        names = ", ".join(account.name for account in person.accounts)
+        typer.echo(f"  {person.name} ({names}):\n    {mint(key, person.subject, clock)}")
 
 
 @app.command()
@@ -66,6 +85,42 @@ def migrate() -> None:
     """Bring the database to this version's schema, as its owner."""
     asyncio.run(migrate_database(_settings()))
     typer.echo("The database is up to date.")
+
+
+@app.command()
+def demo(
+    seed: Annotated[int, typer.Option(help="Another seed gives other data.")] = SEED,
+    end: Annotated[
+        datetime | None, typer.Option(help="The last instant with data, UTC; default: now.")
+    ] = None,
+    scale: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0001, help="Instead: 2,000 accounts, 200,000 purchases, 10 M events × this."
+        ),
+    ] = None,
+) -> None:
+    """Fill the database with demo data; again: top it up."""
+    settings = _settings()
+    until = end.replace(tzinfo=UTC) if end else None
+    asyncio.run(_demo(settings, seed=seed, end=until, scale=scale))
+
+
+async def _demo(
+    settings: Settings, *, seed: int, end: datetime | None, scale: float | None
+) -> None:
+    await migrate_database(settings)
+    clock = SystemClock()
+    async with _database(settings) as database:
+        with _progress() as progress:
+            report = _reporter(progress, "Demo data")
+            if scale is None:
+                made = await fill(database, clock=clock, seed=seed, end=end, progress=report)
+            else:
+                made = await fill_scale(
+                    database, clock=clock, seed=seed, end=end, scale=scale, progress=report
+                )
+    typer.echo(str(made))
 
 
 @app.command("import-focus")

@@ -1,6 +1,16 @@
-"""What happens before the gateway listens."""
+"""What happens before the gateway listens: migrations, and in dev the demo's data and tokens."""
 
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from gateway.auth.dev import dev_key
+from gateway.auth.tokens import mint
+from gateway.clock import Clock
+from gateway.demo.people import Person
 from gateway.migrations import migrate
+from gateway.routes.graphiql import TOKENS_FILE
 from gateway.settings import Settings
 from gateway.store.connect import database_url
 
@@ -17,3 +27,26 @@ def local_url(settings: Settings) -> str:
     """Return the base URL: the public one, or where it listens."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return settings.public_url or f"http://{host}:{settings.port}"
+
+
+def write_dev_tokens(settings: Settings, people: Sequence[Person], clock: Clock) -> Path:
+    """Write the demo people with a token each to `dev-tokens.json`, mode 0600; return its path."""
+    key = dev_key(settings.data_dir)
+    content = {
+        "graphqlUrl": f"{local_url(settings)}/graphql",
+        "people": [
+            {
+                "name": person.name,
+                "token": mint(key, person.subject, clock),
+                "accounts": [{"id": each.id, "name": each.name} for each in person.accounts],
+            }
+            for person in people
+        ],
+    }
+    path = settings.data_dir / TOKENS_FILE
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=settings.data_dir, prefix=f".{TOKENS_FILE}-", delete=False
+    ) as draft:
+        json.dump(content, draft, ensure_ascii=False, indent=2)
+    Path(draft.name).replace(path)
+    return path

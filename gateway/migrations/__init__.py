@@ -60,7 +60,7 @@ def _upgrade(connection: Connection) -> None:
 
 def _migrate_sqlite(url: str) -> None:
     path = Path(url.removeprefix("sqlite:///"))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Without a transaction of our own, Python's driver would commit each table as it is made.
     engine = create_engine(
         f"sqlite:///{path}", poolclass=NullPool, connect_args={"isolation_level": None}

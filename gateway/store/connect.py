@@ -38,7 +38,7 @@ async def connect(settings: Settings) -> Database:
     url = database_url(settings)
     if url.startswith("sqlite"):
         path = sqlite_path(url)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return SqliteDatabase(
             path,
             pool_size=settings.database_pool_size,
