@@ -9,6 +9,7 @@ import os
 import secrets
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -147,3 +148,17 @@ async def limited_database(
     opened = await connect(settings)
     yield opened
     await opened.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many of the tests that passed ran on which database."""
+    passed = terminalreporter.stats.get("passed", [])
+    ran = Counter(name for report in passed for name in _databases(report.nodeid))
+    terminalreporter.write_line(
+        f"{ran['sqlite']} tests passed on SQLite, {ran['postgresql']} on Postgres."
+    )
+
+
+def _databases(nodeid: str) -> set[str]:
+    parameters = nodeid.partition("[")[2].rstrip("]").split("-")
+    return {"sqlite", "postgresql"}.intersection(parameters)
