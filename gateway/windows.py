@@ -189,7 +189,8 @@ def local_day(instant: datetime, zone: ZoneInfo) -> date:
 
 def slot_start(instant: datetime) -> datetime:
     """Return the beginning of the UTC quarter hour that holds an instant, in UTC."""
-    instant = instant.astimezone(UTC)
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
     return instant.replace(minute=instant.minute // 15 * 15, second=0, microsecond=0)
 
 

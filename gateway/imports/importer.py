@@ -49,6 +49,20 @@ class ImportReport:
     usage_nanos: dict[str, int] = field(default_factory=dict)
     usage_unrounded: dict[str, Decimal] = field(default_factory=dict)
 
+    def lines(self) -> Iterator[str]:
+        """Yield what a person wants to know."""
+        yield (
+            f"Accounts: {self.accounts_added} new. Usage: {self.usage_added} rows new, "
+            f"{self.usage_known} known. Adjustments: {self.adjustments_added} new, "
+            f"{self.adjustments_known} known, {self.adjustments_free} of nothing."
+        )
+        for currency, nanos in self.usage_nanos.items():
+            booked, exact = Decimal(nanos).scaleb(-9), self.usage_unrounded[currency]
+            yield (
+                f"The file's usage is {booked:f} {currency}, each row rounded to the nano; "
+                f"unrounded {exact:f}, a difference of {booked - exact:f}."
+            )
+
 
 def ignore_progress(_rows: int) -> None:
     """Tell nobody."""

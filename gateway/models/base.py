@@ -52,16 +52,21 @@ class Instant(TypeDecorator[datetime]):
         return dialect.type_descriptor(BigInteger() if on_sqlite else DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None:
-            return None
-        if value.tzinfo is None:
+        if dialect.name == "sqlite":
+            return microseconds_from_instant(value)
+        if value is not None and value.tzinfo is None:
             raise TypeError("an instant needs an offset")
-        return (value - _EPOCH) // _MICROSECOND if dialect.name == "sqlite" else value
+        return value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None or dialect.name != "sqlite":
             return value  # type: ignore[no-any-return]  # the driver's datetime, in UTC
         return instant_from_microseconds(value)
+
+
+def microseconds_from_instant(value: datetime | None) -> int | None:
+    """Return what SQLite stores for an instant. A naive value is a TypeError."""
+    return None if value is None else (value - _EPOCH) // _MICROSECOND
 
 
 def instant_from_microseconds(value: int) -> datetime:

@@ -32,7 +32,7 @@ class Driver(Protocol):
     async def fetch(self, statement: CompiledStatement, arguments: list[Any]) -> Sequence[Row]: ...
 
     async def execute_many(
-        self, statement: CompiledStatement, arguments: list[list[Any]]
+        self, statement: CompiledStatement, arguments: Sequence[Sequence[Any]]
     ) -> None: ...
 
 

@@ -26,7 +26,9 @@ class PostgresDriver:
             records = await self._connection.fetch(statement.text, *arguments)
             return cast("Sequence[Row]", records)  # a Record maps column names to values
 
-    async def execute_many(self, statement: CompiledStatement, arguments: list[list[Any]]) -> None:
+    async def execute_many(
+        self, statement: CompiledStatement, arguments: Sequence[Sequence[Any]]
+    ) -> None:
         with translated(translate):
             if len(arguments) == 1:
                 await self._connection.execute(statement.text, *arguments[0])

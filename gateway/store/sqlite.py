@@ -38,7 +38,9 @@ class SqliteDriver:
         records = await self.run(self._connection.execute_fetchall(statement.text, arguments))
         return statement.rows(records)
 
-    async def execute_many(self, statement: CompiledStatement, arguments: list[list[Any]]) -> None:
+    async def execute_many(
+        self, statement: CompiledStatement, arguments: Sequence[Sequence[Any]]
+    ) -> None:
         await self.run(self._connection.executemany(statement.text, arguments))
 
     async def run(self, awaitable: Any) -> Any:

@@ -30,6 +30,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Boolean, TypeDecorator, TypeEngine
 
+from gateway.models.base import Instant, microseconds_from_instant
 from gateway.store.stored_json import dumps
 
 DialectName = Literal["postgresql", "sqlite"]
@@ -70,13 +71,15 @@ class CompiledStatement:
 
     def positional(
         self, columns: Sequence[str], records: Iterable[Sequence[Any]]
-    ) -> list[list[Any]]:
+    ) -> list[tuple[Any, ...]]:
         """Return the arguments of many executions; `columns` names the cells of each record."""
-        places = [(columns.index(name), self.binders.get(name)) for name in self.names]
-        return [
-            [bind(record[place]) if bind else record[place] for place, bind in places]
-            for record in records
-        ]
+        cells = dict(zip(columns, zip(*records, strict=True), strict=True))
+        # Column by column, so that only what needs converting is touched.
+        converted = (
+            map(self.binders[name], cells[name]) if name in self.binders else cells[name]
+            for name in self.names
+        )
+        return list(zip(*converted, strict=True))
 
     def rows(self, records: Iterable[Sequence[Any]]) -> Sequence[Row]:
         """Return SQLite's tuples as rows, converted."""
@@ -119,7 +122,7 @@ def _compile(executable: ClauseElement, name: DialectName) -> CompiledStatement:
     converters: list[tuple[str, Callable[[Any], Any]]] = []
     if name == "sqlite":
         for bind, key in compiler.bind_names.items():
-            if process := bind.type.dialect_impl(dialect).bind_processor(dialect):
+            if process := _binder(bind.type, dialect):
                 binders[key] = process
         converters.extend(
             (entry.keyname, convert)
@@ -145,6 +148,15 @@ def _compile(executable: ClauseElement, name: DialectName) -> CompiledStatement:
     )
 
 
+def _binder(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """Return what makes a value SQLite's, by the shortest way there is."""
+    if isinstance(kind, Boolean):
+        return None  # the driver takes them as they are
+    if isinstance(kind, Instant):
+        return microseconds_from_instant
+    return kind.dialect_impl(dialect).bind_processor(dialect)
+
+
 class ListOf(TypeDecorator[Sequence[Any]]):
     """A list bound as one parameter: an array on Postgres, a JSON text on SQLite."""
 
@@ -163,7 +175,7 @@ class ListOf(TypeDecorator[Sequence[Any]]):
     def process_bind_param(self, value: Sequence[Any] | None, dialect: Dialect) -> Any:
         if dialect.name == "postgresql" or value is None:
             return value
-        bind = self.item.dialect_impl(dialect).bind_processor(dialect)
+        bind = _binder(self.item, dialect)
         return dumps([bind(item) for item in value] if bind else list(value))
 
 
@@ -183,7 +195,7 @@ class RowsOf(TypeDecorator[Sequence[tuple[Any, ...]]]):
     ) -> str | None:
         if value is None:
             return None
-        binds = [kind.dialect_impl(dialect).bind_processor(dialect) for kind in self.kinds]
+        binds = [_binder(kind, dialect) for kind in self.kinds]
         return dumps(
             [
                 [bind(cell) if bind else cell for bind, cell in zip(binds, row, strict=True)]
