@@ -15,7 +15,7 @@ from sqlmodel import SQLModel
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
-# The bounds of SEC-45: an instant is in this century, so neither `infinity` nor year 0 can be
+# An instant is in this century, so neither `infinity` nor year 0 can be
 # stored.
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2101, 1, 1, tzinfo=UTC)

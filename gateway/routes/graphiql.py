@@ -19,8 +19,8 @@ STATIC: Final = Path(__file__).parent / "static"
 PATH: Final = "/graphiql"
 _TYPES: Final = {"js": "text/javascript", "css": "text/css"}
 _HEADERS: Final = {
-    "content-security-policy": "default-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'; object-src 'none'",
+    "content-security-policy": "default-src 'self'; img-src 'self' data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'; object-src 'none'",
     "cross-origin-resource-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
 }
