@@ -6,21 +6,18 @@ Exit codes: 0 done, 1 not done (the reason on standard error), 2 a setting or an
 import asyncio
 import gc
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gateway.app import create_app
 from gateway.auth.dev import dev_key
 from gateway.auth.policy import check_start
 from gateway.auth.tokens import mint
 from gateway.clock import SystemClock
+from gateway.commands.tools import errors, open_database, read_settings, reporter, show_progress
 from gateway.demo.fill import SEED, fill
 from gateway.demo.people import find_people
 from gateway.demo.scale import fill_scale
@@ -30,10 +27,9 @@ from gateway.imports.focus_rows import FocusAccount, FocusCost
 from gateway.imports.importer import import_focus
 from gateway.observability import configure_logging
 from gateway.server import serve as run_server
-from gateway.settings import Settings, load_settings
+from gateway.settings import Settings
 from gateway.settings_table import limits_table, settings_table
-from gateway.start import local_url, migrate_database, write_dev_tokens
-from gateway.store import Database, connect
+from gateway.start import local_url, write_dev_tokens
 from resolvers.schema import build_schema, print_schema_file
 
 SCHEMA_FILE: Final = Path("schema.graphql")
@@ -45,7 +41,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-_errors = Console(stderr=True, highlight=False)
 
 
 @app.command()
@@ -56,7 +51,7 @@ def serve(
     demo: Annotated[bool, typer.Option(help="With --dev: top up the demo data to now.")] = True,
 ) -> None:
     """Serve the gateway, after bringing the database up to date."""
-    settings = _settings(dev=dev)
+    settings = read_settings(dev=dev)
     check_start(settings)
     pretty = settings.environment == "dev" and sys.stderr.isatty()
     configure_logging(settings.log_level, pretty=pretty)
@@ -69,10 +64,10 @@ async def _prepare(settings: Settings, *, demo: bool) -> None:
     if settings.environment != "dev":
         return
     clock = SystemClock()
-    async with _database(settings) as database:
+    async with open_database(settings) as database:
         if demo:
-            with _progress() as progress:
-                await fill(database, clock=clock, progress=_reporter(progress, "Demo data"))
+            with show_progress() as progress:
+                await fill(database, clock=clock, progress=reporter(progress, "Demo data"))
         people = await find_people(database)
     path = write_dev_tokens(settings, people, clock)
     typer.echo(f"Billing & Usage, dev mode, at {local_url(settings)} (tokens in {path}, mode 0600)")
@@ -85,7 +80,7 @@ async def _prepare(settings: Settings, *, demo: bool) -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database to this version's schema, as its owner."""
-    asyncio.run(migrate_database(_settings()))
+    asyncio.run(migrate_database(read_settings()))
     typer.echo("The database is up to date.")
 
 
@@ -103,7 +98,7 @@ def demo(
     ] = None,
 ) -> None:
     """Fill the database with demo data; again: top it up."""
-    settings = _settings()
+    settings = read_settings()
     until = end.replace(tzinfo=UTC) if end else None
     asyncio.run(_demo(settings, seed=seed, end=until, scale=scale))
 
@@ -113,9 +108,9 @@ async def _demo(
 ) -> None:
     await migrate_database(settings)
     clock = SystemClock()
-    async with _database(settings) as database:
-        with _progress() as progress:
-            report = _reporter(progress, "Demo data")
+    async with open_database(settings) as database:
+        with show_progress() as progress:
+            report = reporter(progress, "Demo data")
             if scale is None:
                 made = await fill(database, clock=clock, seed=seed, end=end, progress=report)
             else:
@@ -137,14 +132,14 @@ def import_focus_file(
     ] = None,
 ) -> None:
     """Import a FOCUS 1.0 to 1.2 cost file; again: nothing changes."""
-    asyncio.run(_import(_settings(), file, cost=cost, account_by=account_by, owner=owner))
+    asyncio.run(_import(read_settings(), file, cost=cost, account_by=account_by, owner=owner))
 
 
 async def _import(settings: Settings, file: Path, **choices: Any) -> None:
     await migrate_database(settings)
-    async with _database(settings) as database:
-        with _progress() as progress:
-            tell = _reporter(progress, file.name)
+    async with open_database(settings) as database:
+        with show_progress() as progress:
+            tell = reporter(progress, file.name)
             report = await import_focus(
                 database, file, progress=lambda done: tell(done, None), **choices
             )
@@ -157,7 +152,7 @@ def token(
     subject: Annotated[str, typer.Argument(help="Who the token is for, as members name them.")],
 ) -> None:
     """Print a token of dev mode for somebody; production refuses it."""
-    typer.echo(mint(dev_key(_settings(dev=True).data_dir), subject, SystemClock()))
+    typer.echo(mint(dev_key(read_settings(dev=True).data_dir), subject, SystemClock()))
 
 
 @app.command()
@@ -183,38 +178,8 @@ def settings() -> None:
     typer.echo(f"{settings_table()}\n{limits_table()}", nl=False)
 
 
-def _settings(*, dev: bool = False) -> Settings:
-    return load_settings(environment="dev") if dev else load_settings()
-
-
-@asynccontextmanager
-async def _database(settings: Settings) -> AsyncIterator[Database]:
-    database = await connect(settings)
-    try:
-        yield database
-    finally:
-        await database.close()
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=_errors,
-        transient=True,
-    )
-
-
-def _reporter(progress: Progress, name: str) -> Any:
-    """Return what long work calls with (done, all) steps."""
-    task = progress.add_task(name, total=None)
-    return lambda done, total: progress.update(task, completed=done, total=total)
-
-
 def _fail(message: str, code: int) -> None:
-    _errors.print(message, markup=False)
+    errors.print(message, markup=False)
     raise typer.Exit(code)
 
 
@@ -234,5 +199,5 @@ def main() -> None:
 
 
 def _exit(message: str, code: int) -> None:
-    _errors.print(message, markup=False)
+    errors.print(message, markup=False)
     raise SystemExit(code)

@@ -1,0 +1,1 @@
+"""The commands of `gateway.cli`, one noun a module."""

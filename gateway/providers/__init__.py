@@ -1,0 +1,1 @@
+"""Payment providers: what they send, as facts that `gateway.billing` records."""
