@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 from pydantic import SecretStr
 
 from gateway.billing.credits import adjust_balance, grant_credit
-from gateway.billing.purchases import load_purchases
+from gateway.billing.purchases import load_purchases, record_purchase
 from gateway.billing.usage import UsageRecord, record_usage
 from gateway.models import CreditPurchaseKind, DisputeStatus
 from gateway.settings import Settings
@@ -38,6 +38,10 @@ numbers = count()
 
 amounts = st.integers(1, 10**12)
 Step = Callable[[], Awaitable[None]]
+
+
+class Crash(Exception):
+    """The end of a transaction that would have been committed."""
 
 
 @dataclass(slots=True)
@@ -228,6 +232,22 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def repeat(self, data: st.DataObject) -> None:
         self.run(data.draw(st.sampled_from(self.steps))())
+
+    @rule(amount=amounts)
+    def crash(self, amount: int) -> None:
+        """Everything is written, and then the commit does not come."""
+
+        async def step() -> None:
+            async with self.books.open([self.account_id]) as book:
+                name = f"pi_lost_{next(numbers)}"
+                facts = purchase(self.account_id, reference=name, amount=amount, succeeded_at=START)
+                record_purchase(book, facts)
+                await record_usage(book, [self.charge(amount, 0, "lost", correction=False)], {})
+                await book.close()
+                raise Crash
+
+        with pytest.raises(Crash):
+            self.run(step())
 
     @rule(time_zone=st.sampled_from(ZONES))
     def move(self, time_zone: str) -> None:
