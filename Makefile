@@ -8,7 +8,7 @@ export UV_SYSTEM_CERTS := 1
 export UV_LINK_MODE := copy
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-  --no-emit-index-url --no-emit-find-links --no-header pyproject.toml
+  --no-emit-index-url --no-emit-find-links --no-header --extra cjk pyproject.toml
 
 run: $(VENV)/.installed
 	$(BIN)/gateway serve --dev
