@@ -1,6 +1,6 @@
 """The composition root: every part is made here, once, and handed to what needs it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +19,8 @@ from gateway.clock import SystemClock
 from gateway.errors import ServiceUnavailable
 from gateway.execution.engine import Engine
 from gateway.execution.limits import Limits
+from gateway.live.hub import Hub
+from gateway.live.signals import open_signals
 from gateway.migrations import REVISION, head
 from gateway.principal import Principal
 from gateway.routes.answers import http_error
@@ -44,6 +46,7 @@ from gateway.routes.middleware import (
 from gateway.settings import Settings
 from gateway.signing import Signer, parse_signing_keys
 from gateway.store import Database, Snapshot, connect
+from gateway.store.announcements import revisions
 from resolvers.context import Context, make_context
 from resolvers.schema import build_schema
 
@@ -73,6 +76,7 @@ class _Runtime:
         self._settings = settings
         self._authenticator = authenticator
         self._database: Database | None = None
+        self.hub = Hub()
         self._revision = head()
 
     @property
@@ -83,9 +87,15 @@ class _Runtime:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        self._database = await connect(self._settings)
+        self._database = database = await connect(self._settings)
+
+        async def read_revisions(account_ids: Collection[int]) -> Mapping[int, int]:
+            async with Snapshot(database) as snapshot:
+                return await revisions(snapshot, account_ids)
+
         try:
-            yield
+            async with self.hub.running(open_signals(self._settings, database), read_revisions):
+                yield
         finally:
             await self._authenticator.aclose()
             await self._database.close()

@@ -184,6 +184,11 @@ class Settings(BaseSettings):
     migration_database_url: SecretStr | None = Field(
         None, description="The owner's URL, used by migrations alone. Default: the database URL."
     )
+    listen_database_url: SecretStr | None = Field(
+        None,
+        description="A direct URL to the primary for live updates, where the database URL goes "
+        "through a pooler. Default: the database URL.",
+    )
     database_pool_size: int = Field(8, ge=1, le=200, description="Connections for reads.")
     database_pool_wait_seconds: float = Field(
         2, gt=0, le=60, description="Longest wait of a request for a connection."

@@ -112,6 +112,7 @@ def _row(facts: AccountFacts, *, clock: Clock, keys: KeyFactory) -> dict[str, ob
         "low_balance_nanos": facts.low_balance_nanos,
         "low_balance_days": facts.low_balance_days,
         "deployment_count": 0,
+        "revision": 0,
         "created_at": created_at,
     }
 

@@ -37,6 +37,7 @@ class BookAccount:
     version: int
     balance_at: datetime
     deployment_count: int
+    revision: int
     sequences: dict[int, int] = field(default_factory=dict)
 
     @classmethod
@@ -52,6 +53,7 @@ class BookAccount:
             version=row["ledger_version"],
             balance_at=row["balance_at"],
             deployment_count=row["deployment_count"],
+            revision=row["revision"],
         )
 
 
@@ -71,6 +73,9 @@ Reference: TypeAlias = tuple[int, str | None, str]
 
 Posting: TypeAlias = tuple[int, int, str, int, int, str, int | None, str | None, datetime, datetime]
 """A ledger entry's cells, in the order of `store.ledger.COLUMNS`."""
+
+Cells: TypeAlias = tuple[object, ...]
+"""A row's, in the order of its table's columns."""
 
 LOCK_LIMIT: Final = 10_000
 """Accounts that one transaction may lock."""
@@ -95,8 +100,10 @@ class Book:
         self.references: dict[Reference, PurchaseState] = {}
         self.refunds: defaultdict[tuple[int, int], list[RefundState]] = defaultdict(list)
         self.disputes: defaultdict[tuple[int, int], list[DisputeState]] = defaultdict(list)
-        self.receipts: list[tuple[object, ...]] = []
+        self.receipts: list[Cells] = []
         self.booked: set[tuple[int, str]] = set()
+        self._touched: set[int] = set()
+        self._remembered: dict[tuple[int, int], list[Cells]] = {}
         self._postings: list[Posting] = []
 
     @classmethod
@@ -128,6 +135,16 @@ class Book:
             name = (purchase.account_id, purchase.provider, purchase.provider_reference)
             self.references[name] = purchase
 
+    def remember(self, keys: Collection[tuple[int, int]]) -> None:
+        """Take purchases (account, id) as they are in the book for what is stored: only what
+        differs from that in the end is written and announced.
+        """
+        self._remembered |= {key: self._picture(key) for key in keys}
+
+    def touch(self, account_id: int) -> None:
+        """Say that something of a locked account changed that is pushed live."""
+        self._touched.add(account_id)
+
     def post(
         self,
         account_id: int,
@@ -158,8 +175,11 @@ class Book:
     async def close(self) -> list[BalanceChange]:
         """Write everything; return the last change of each account whose balance moved."""
         transaction = self.transaction
-        await purchases.save(transaction, [state.cells() for state in self.purchases.values()])
-        refunds, disputes = chain(*self.refunds.values()), chain(*self.disputes.values())
+        changed = self._changed_purchases()
+        self._revise(changed)
+        await purchases.save(transaction, [state.cells() for state in changed])
+        refunds = chain(*(self.refunds[state.key] for state in changed))
+        disputes = chain(*(self.disputes[state.key] for state in changed))
         await purchases.save_refunds(transaction, [state.cells() for state in refunds])
         await purchases.save_disputes(transaction, [state.cells() for state in disputes])
         await ledger.append(transaction, self._postings)
@@ -169,10 +189,12 @@ class Book:
         await accounts.save(
             transaction,
             [
-                (a.account_id, a.balance, a.version, a.balance_at, a.deployment_count)
+                (a.account_id, a.balance, a.version, a.balance_at, a.deployment_count, a.revision)
                 for a in self.accounts.values()
             ],
         )
+        touched = sorted(self._touched)
+        await transaction.announce(touched, [self.accounts[each].revision for each in touched])
         return self._changes()
 
     def post_purchase(
@@ -195,6 +217,26 @@ class Book:
             flow=flow,
             purchase_id=purchase.id,
         )
+
+    def _changed_purchases(self) -> list[PurchaseState]:
+        return [
+            purchase
+            for key, purchase in self.purchases.items()
+            if self._picture(key) != self._remembered.get(key)
+        ]
+
+    def _picture(self, key: tuple[int, int]) -> list[Cells]:
+        states = (self.purchases[key], *self.refunds[key], *self.disputes[key])
+        return [state.cells() for state in states]
+
+    def _revise(self, changed: Collection[PurchaseState]) -> None:
+        """Give what is written the revision under which it is announced."""
+        self._touched.update(purchase.account_id for purchase in changed)
+        self._touched.update(posting[0] for posting in self._postings)
+        for account_id in self._touched:
+            self.accounts[account_id].revision += 1
+        for purchase in changed:
+            purchase.revision = self.accounts[purchase.account_id].revision
 
     def _sequences(self) -> Sequence[tuple[int, int, int]]:
         return [

@@ -54,6 +54,7 @@ async def _load(book: Book, rows: Collection[Row]) -> None:
         )
     ]
     book.booked.update(await ledger.known_sources(book.transaction, sources))
+    book.remember(keys)
 
 
 def record_purchase(book: Book, facts: PurchaseFacts) -> PurchaseState:

@@ -95,6 +95,7 @@ class PurchaseState(_Record):
     created_at: datetime
     failed_at: datetime | None = None
     settled_at: datetime | None = None
+    revision: int = 0
 
     @property
     def key(self) -> tuple[int, int]:

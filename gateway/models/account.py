@@ -22,7 +22,8 @@ class Account(Model, table=True):
     it.
 
     `balance_nanos` and `ledger_version` are those of the last ledger entry, moved in its
-    transaction.
+    transaction. `revision` grows with each transaction that changed something that is pushed live:
+    the balance, a purchase, whether the balance is low.
     """
 
     __tablename__ = "account"
@@ -31,6 +32,7 @@ class Account(Model, table=True):
         CheckConstraint("length(receipt_prefix) = 8", name="receipt_prefix_length"),
         CheckConstraint("ledger_version >= 0", name="ledger_version_not_negative"),
         CheckConstraint("deployment_count >= 0", name="deployment_count_not_negative"),
+        CheckConstraint("revision >= 0", name="revision_not_negative"),
         CheckConstraint("low_balance_days > 0", name="low_balance_days_positive"),
         one_of("low_balance", LowBalance),
         # What the currency of purchases, refunds and receipts refers to: one account, one currency.
@@ -53,6 +55,7 @@ class Account(Model, table=True):
     low_balance_nanos: int | None = Field(sa_type=BigInteger, default=None)
     low_balance_days: int | None = None
     deployment_count: int = 0
+    revision: int = Field(sa_type=BigInteger, default=0)
     created_at: datetime = Field(sa_type=Instant)
 
 

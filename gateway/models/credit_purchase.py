@@ -67,7 +67,7 @@ class CreditPurchase(Model, table=True):
 
     `refunded_nanos` is the money taken back: refunds that succeeded, and a dispute's funds from
     their withdrawal until it is won. amount + bonus − refunded − bonus reversed = the ledger's sum
-    for it.
+    for it. `revision` is the account's at the last change of the purchase, its refunds or disputes.
     """
 
     __tablename__ = "credit_purchase"
@@ -98,6 +98,8 @@ class CreditPurchase(Model, table=True):
         ),
         # Pages of an account's purchases, in both directions.
         Index(None, "account_id", "created_at", "id"),
+        # What changed since a revision of the account.
+        Index(None, "account_id", "revision"),
     )
 
     account_id: int = Field(sa_type=BigInteger, primary_key=True)
@@ -123,6 +125,7 @@ class CreditPurchase(Model, table=True):
     created_at: datetime = Field(sa_type=Instant)
     failed_at: datetime | None = Field(sa_type=Instant, default=None)
     settled_at: datetime | None = Field(sa_type=Instant, default=None)
+    revision: int = Field(sa_type=BigInteger, default=0)
 
 
 class Refund(Model, table=True):

@@ -50,6 +50,7 @@ def _save(dialect: DialectName) -> Any:
         "ledger_version": BigInteger(),
         "balance_at": Instant(),
         "deployment_count": Integer(),
+        "revision": BigInteger(),
     }
     changed = [name for name in columns if name != "account_id"]
     rows = batch(dialect, **columns)
@@ -83,11 +84,15 @@ async def insert(transaction: Transaction, row: dict[str, Any]) -> None:
     await transaction.execute(_INSERT, **row)
 
 
-async def save(transaction: Transaction, states: Sequence[tuple[int, int, int, Any, int]]) -> None:
-    """Write locked accounts' (account_id, balance, version, balance_at, deployment_count)."""
+async def save(
+    transaction: Transaction, states: Sequence[tuple[int, int, int, Any, int, int]]
+) -> None:
+    """Write (account_id, balance, version, balance_at, deployment_count, revision) of locked
+    accounts.
+    """
     if not states:
         return
-    ids, balances, versions, instants, counts = zip(*states, strict=True)
+    ids, balances, versions, instants, counts, revisions = zip(*states, strict=True)
     await transaction.execute(
         _SAVE,
         account_id=list(ids),
@@ -95,6 +100,7 @@ async def save(transaction: Transaction, states: Sequence[tuple[int, int, int, A
         ledger_version=list(versions),
         balance_at=list(instants),
         deployment_count=list(counts),
+        revision=list(revisions),
     )
 
 

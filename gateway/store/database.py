@@ -11,15 +11,27 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from types import TracebackType
 from typing import Any, Final, Protocol, Self, runtime_checkable
 
-from sqlalchemy import Table
+from sqlalchemy import BigInteger, Table, func, select
 
 from gateway.errors import GatewayError, ServiceUnavailable
-from gateway.store.statement import CompiledStatement, DialectName, Row, Statement
+from gateway.store.statement import CompiledStatement, DialectName, Row, Statement, batch
 from gateway.store.write import Rows, Upsert, insert_statement
 
 BUSY: Final = "The database cannot answer at the moment; please try again."
 FULL: Final = "The database has no room left: nothing can be written until there is."
 SLOW: Final = "A statement ran longer than it may and was cancelled."
+
+CHANNEL: Final = "gateway_account"
+"""Where Postgres tells of accounts that changed, as `<account_id> <revision>`."""
+
+
+def _notify(dialect: DialectName) -> Any:
+    changed = batch(dialect, account_id=BigInteger(), revision=BigInteger())
+    payload = func.concat(changed.c.account_id, " ", changed.c.revision)
+    return select(func.pg_notify(CHANNEL, payload))
+
+
+_NOTIFY: Final = Statement(_notify)
 
 
 class LostConnection(ServiceUnavailable):
@@ -63,6 +75,15 @@ class Transaction:
         self._driver = driver
         self._bulk = driver if isinstance(driver, BulkDriver) else None
         self.dialect: DialectName = dialect
+        self.announced: list[tuple[int, int]] = []
+
+    async def announce(self, account_ids: Sequence[int], revisions: Sequence[int]) -> None:
+        """Tell whoever watches accounts, in whatever process, of their new revisions: once this
+        is committed, and never if it is not.
+        """
+        self.announced += zip(account_ids, revisions, strict=True)
+        if account_ids and self.dialect == "postgresql":
+            await self.fetch(_NOTIFY, account_id=list(account_ids), revision=list(revisions))
 
     async def fetch(self, statement: Statement, /, **parameters: Any) -> Sequence[Row]:
         compiled = statement.compiled(self.dialect)

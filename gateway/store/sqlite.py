@@ -4,16 +4,19 @@ interrupted.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import aiosqlite
 
 from gateway.errors import DeadlineExceeded, GatewayError, ServiceUnavailable, StorageFull
 from gateway.store.database import BUSY, FULL, SLOW, Transaction, translated, within
 from gateway.store.statement import CompiledStatement, DialectName, Row
+
+Listener: TypeAlias = Callable[[int, int], None]
+"""Called with an account and its new revision, after the commit."""
 
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -85,6 +88,8 @@ class SqliteDatabase:
         self._places = asyncio.Semaphore(pool_size)
         self._writer: aiosqlite.Connection | None = None
         self._turn = asyncio.Lock()
+        self._watcher: aiosqlite.Connection | None = None
+        self.listeners: list[Listener] = []
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[SqliteDriver]:
@@ -113,10 +118,29 @@ class SqliteDatabase:
             with translated(translate):
                 try:
                     await driver.run(connection.execute("BEGIN IMMEDIATE"))
-                    yield Transaction(driver, self.dialect)
+                    transaction = Transaction(driver, self.dialect)
+                    yield transaction
                     await driver.run(connection.execute("COMMIT"))
+                    self._tell(transaction.announced)
                 finally:
                     await _end(connection, "ROLLBACK")
+
+    def _tell(self, announced: Sequence[tuple[int, int]]) -> None:
+        for listener in self.listeners:
+            for account_id, revision in announced:
+                listener(account_id, revision)
+
+    async def data_version(self) -> int:
+        """Return a number that changes when anyone, in whatever process, has written.
+
+        See `PRAGMA data_version`: it tells of the commits of all other connections, and the one
+        that is asked here writes nothing.
+        """
+        if self._watcher is None:
+            self._watcher = await self._connect(query_only=True)
+        with translated(translate):
+            ((version,),) = await self._watcher.execute_fetchall("PRAGMA data_version")
+        return int(version)
 
     async def _connect(self, *, query_only: bool) -> aiosqlite.Connection:
         opening = asyncio.ensure_future(_open(self._path, query_only=query_only))
@@ -129,9 +153,9 @@ class SqliteDatabase:
             raise
 
     async def close(self) -> None:
-        for connection in [*self._idle, *filter(None, [self._writer])]:
+        for connection in [*self._idle, *filter(None, [self._writer, self._watcher])]:
             await connection.close()
-        self._idle, self._writer = [], None
+        self._idle, self._writer, self._watcher = [], None, None
 
 
 async def _open(path: Path, *, query_only: bool) -> aiosqlite.Connection:

@@ -74,6 +74,7 @@ def create_account() -> None:
         sa.Column("low_balance_nanos", sa.BigInteger(), nullable=True),
         sa.Column("low_balance_days", sa.Integer(), nullable=True),
         sa.Column("deployment_count", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.CheckConstraint(
             "low_balance IN ('MONEY', 'DAYS')", name=op.f("ck_account_low_balance_known")
@@ -81,6 +82,7 @@ def create_account() -> None:
         sa.CheckConstraint(
             "deployment_count >= 0", name=op.f("ck_account_deployment_count_not_negative")
         ),
+        sa.CheckConstraint("revision >= 0", name=op.f("ck_account_revision_not_negative")),
         sa.CheckConstraint(
             "ledger_version >= 0", name=op.f("ck_account_ledger_version_not_negative")
         ),
@@ -267,6 +269,7 @@ def create_credit_purchase() -> None:
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("failed_at", Instant(), nullable=True),
         sa.Column("settled_at", Instant(), nullable=True),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
             "(settled_at IS NOT NULL) = "
             "(status IN ('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED', 'DISPUTED'))",
@@ -316,6 +319,12 @@ def create_credit_purchase() -> None:
         "ix_credit_purchase_account_id_created_at_id",
         "credit_purchase",
         ["account_id", "created_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_credit_purchase_account_id_revision",
+        "credit_purchase",
+        ["account_id", "revision"],
         unique=False,
     )
 

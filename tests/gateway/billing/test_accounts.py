@@ -34,6 +34,7 @@ async def test_a_new_account_has_nothing_and_its_members(books: Books) -> None:
         "low_balance_nanos": None,
         "low_balance_days": 7,
         "deployment_count": 0,
+        "revision": 0,
         "created_at": NOW,
     }
     found = await rows_of(books.database, "account_member", account_id)

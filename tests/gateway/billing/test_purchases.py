@@ -295,14 +295,15 @@ def parked_last(facts: list[Facts]) -> list[Facts]:
 
 
 async def image(database: Database, account_id: int) -> dict[str, Any]:
-    """Return what must not depend on the order: not the ledger's order, nor receipts of refunds
-    that the bank returned.
+    """Return what must not depend on the order: not the ledger's order, nor revisions, nor
+    receipts of refunds that the bank returned.
     """
     found: dict[str, Any] = {}
     for table in ("credit_purchase", "refund", "dispute", "rollup_day", "rollup_slot"):
         rows = await rows_of(database, table, account_id)
         if table.startswith("rollup"):
             rows = [row for row in rows if any(nanos for nanos in amounts(row))]
+        rows = [{name: row[name] for name in row if name != "revision"} for row in rows]
         found[table] = sorted(rows, key=lambda row: str(row.get("provider_reference")))
     found["sum"] = sum(
         row["amount_nanos"] for row in await rows_of(database, "ledger_entry", account_id)

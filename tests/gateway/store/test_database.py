@@ -27,6 +27,7 @@ def account(account_id: int) -> dict[str, object]:
         "ledger_version": 0,
         "balance_at": NOW,
         "deployment_count": 0,
+        "revision": 0,
         "created_at": NOW,
     }
 
