@@ -8,6 +8,7 @@
     ├── Forbidden              FORBIDDEN             known, and not allowed
     ├── NotFound               NOT_FOUND             not there, or not yours: the same answer
     ├── Conflict               CONFLICT              the key was used otherwise
+    ├── TooManySubscriptions   TOO_MANY_SUBSCRIPTIONS  no more may be open
     ├── DeadlineExceeded       TIMEOUT               it took longer than it may
     ├── ServiceUnavailable     SERVICE_UNAVAILABLE   the database is away or busy
     │   └── StorageFull        STORAGE_FULL          no writes until there is room
@@ -68,6 +69,10 @@ class NotFound(GatewayError):
 
 class Conflict(GatewayError):
     code = "CONFLICT"
+
+
+class TooManySubscriptions(GatewayError):
+    code = "TOO_MANY_SUBSCRIPTIONS"
 
 
 class DeadlineExceeded(GatewayError):

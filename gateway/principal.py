@@ -32,15 +32,30 @@ class Principal:
     """A person (`subject` of a token) or an API key (`key_id`), never both.
 
     A person sees the accounts that they are a member of. A key with `billing:read` sees
-    `account_id`, or every account where that is None (a key of the platform).
+    `account_id`, or every account where that is None (a key of the platform), as one who has the
+    `role` in it.
     """
 
     subject: str
     key_id: str | None = None
     account_id: int | None = None
     scopes: frozenset[Scope] = frozenset()
+    role: Role = Role.OWNER
     expires_at: datetime | None = None
 
     @property
     def is_person(self) -> bool:
         return self.key_id is None
+
+
+def view_of(account_id: int, role: Role) -> Principal:
+    """Return whoever has the role in the account and sees no other: what is pushed to all of them
+    is read once, in this one's place.
+    """
+    return Principal(
+        subject=f"view:{role}",
+        key_id="view",
+        account_id=account_id,
+        scopes=frozenset({Scope.BILLING_READ}),
+        role=role,
+    )

@@ -18,6 +18,7 @@ from gateway.models import (
 from gateway.windows import Interval
 
 __all__ = [
+    "BalanceCause",
     "CreditPurchaseKind",
     "CreditPurchaseStatus",
     "Interval",
@@ -28,6 +29,19 @@ __all__ = [
     "UsageDimension",
     "describe",
 ]
+
+
+class BalanceCause(StrEnum):
+    """The ledger's causes, and those of updates that no entry made."""
+
+    PURCHASE = "PURCHASE"
+    BONUS = "BONUS"
+    REFUND = "REFUND"
+    DISPUTE = "DISPUTE"
+    USAGE = "USAGE"
+    ADJUSTMENT = "ADJUSTMENT"
+    THRESHOLD = "THRESHOLD"
+    SNAPSHOT = "SNAPSHOT"
 
 
 def describe(
@@ -124,5 +138,19 @@ describe(
         RunwayStatus.IDLE: "Nothing is being spent.",
         RunwayStatus.DEPLETED: "The balance is zero or negative.",
         RunwayStatus.BEYOND_HORIZON: "The balance lasts for more than 10 years.",
+    },
+)
+describe(
+    BalanceCause,
+    "Why a balance is told.",
+    {
+        BalanceCause.PURCHASE: "Credit was bought or given.",
+        BalanceCause.BONUS: "A bonus came with a purchase.",
+        BalanceCause.REFUND: "Money was given back.",
+        BalanceCause.DISPUTE: "A dispute took the funds of a payment, or gave them back.",
+        BalanceCause.USAGE: "Usage was charged.",
+        BalanceCause.ADJUSTMENT: "The platform's staff corrected the balance.",
+        BalanceCause.THRESHOLD: "A low-balance state began or ended; the version is repeated.",
+        BalanceCause.SNAPSHOT: "Nothing happened: the subscription begins with what there is.",
     },
 )

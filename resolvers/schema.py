@@ -10,6 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 from resolvers.federation import REPRESENTATION, subgraph_query, with_keys
 from resolvers.query import Query
 from resolvers.scalars import SCALARS
+from resolvers.subscription import Subscription
 from resolvers.types.credit_purchase import CreditPurchase
 
 # Reached by no field whose type is a node of its own, only through `node`.
@@ -20,7 +21,9 @@ def build_schema(*, federation: bool = False) -> strawberry.Schema:
     """Return a new schema; `federation` adds what a gateway of subgraphs asks for."""
     query = subgraph_query(with_keys(print_schema_file())) if federation else Query
     scalars = {**SCALARS, **REPRESENTATION} if federation else SCALARS
-    return strawberry.Schema(query, types=_TYPES, config=StrawberryConfig(scalar_map=scalars))
+    return strawberry.Schema(
+        query, subscription=Subscription, types=_TYPES, config=StrawberryConfig(scalar_map=scalars)
+    )
 
 
 def print_schema_file() -> str:

@@ -9,11 +9,14 @@ from typing import Any, TypeGuard, cast
 import strawberry
 from graphql import (
     ExecutionResult,
+    Executor,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
 )
+from graphql.execution.collect_fields import collect_fields
+from graphql.execution.values import get_argument_values
 from strawberry.execution import optimized_is_awaitable
 
 from gateway.errors import BadRequest, BadUserInput, DeadlineExceeded, GatewayError
@@ -71,6 +74,14 @@ class Prepared:
     operation: OperationDefinitionNode
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootField:
+    """What a subscription subscribes to; `arguments` by their names in the schema."""
+
+    name: str
+    arguments: Mapping[str, Any]
+
+
 class Engine:
     """Executes operations of one Strawberry schema; safe to share between requests.
 
@@ -120,8 +131,24 @@ class Engine:
             return _refused(translator.refused([closed], VALIDATION_FAILED), operation)
         return Prepared(document=document, operation=operation)
 
-    async def run(self, prepared: Prepared, request: Request, context: object) -> Answer:
-        """Run the operation within the deadline.
+    def source_of(self, prepared: Prepared, request: Request) -> RootField | Answer:
+        """Return the one field of a subscription, or the answer that refuses its values."""
+        executor = self._build(prepared, request, None, None)
+        try:
+            if not isinstance(executor, list):
+                return _root_field(executor)
+            errors = self._explained(executor, prepared, request)
+        except GraphQLError as error:
+            errors = [error]
+        finally:
+            _free(executor)
+        translator = Translator(request.request_id, prepared.document.node)
+        return _refused(translator.refused(errors, BadUserInput.code), prepared.operation)
+
+    async def run(
+        self, prepared: Prepared, request: Request, context: object, root: object = None
+    ) -> Answer:
+        """Run the operation on a root value, of a subscription an event, within the deadline.
 
         Being cancelled cancels the resolvers that are waiting. No exception leaves but that.
         """
@@ -129,7 +156,7 @@ class Engine:
         operation = prepared.operation
         try:
             async with asyncio.timeout(self._deadline_seconds) as deadline:
-                result = await self._execute(prepared, request, context)
+                result = await self._execute(prepared, request, context, root)
         except TimeoutError as error:
             if not deadline.expired():
                 return _failed(operation, *translator.unexpected(error))
@@ -150,40 +177,69 @@ class Engine:
             operation=operation,
         )
 
-    async def _execute(
-        self, prepared: Prepared, request: Request, context: object
-    ) -> ExecutionResult | list[GraphQLError]:
-        variables = dict(request.variables or {})
-        executor = self._executor_class.build(
+    def _build(
+        self, prepared: Prepared, request: Request, context: object, root: object
+    ) -> Executor[Any] | list[GraphQLError]:
+        return self._executor_class.build(
             self._schema,
             prepared.document.node,
+            root_value=root,
             context_value=context,
-            raw_variable_values=variables,
+            raw_variable_values=dict(request.variables or {}),
             operation_name=request.operation_name,
             max_coercion_errors=self._limits.reported_errors,
             is_awaitable=_is_awaitable,
             hide_suggestions=not self._suggestions,
         )
+
+    async def _execute(
+        self, prepared: Prepared, request: Request, context: object, root: object
+    ) -> ExecutionResult | list[GraphQLError]:
+        executor = self._build(prepared, request, context, root)
         if isinstance(executor, list):
-            return self._explained(executor, prepared.operation, variables)
+            return self._explained(executor, prepared, request)
         try:
             result = executor.execute_operation()
             if _is_awaitable(result):
                 result = await result
             return cast("ExecutionResult", result)  # nothing else without incremental delivery
         finally:
-            # It holds methods bound to the executor: a cycle that only the collector would free.
-            del executor.async_helpers
+            _free(executor)
 
     def _explained(
-        self,
-        errors: list[GraphQLError],
-        operation: OperationDefinitionNode,
-        variables: Mapping[str, Any],
+        self, errors: list[GraphQLError], prepared: Prepared, request: Request
     ) -> list[GraphQLError]:
         if any(error.nodes is None for error in errors):
             return [GraphQLError("The variables hold too many wrong values, or nest too deeply.")]
-        return list(refused_variables(self._schema, operation, variables)) or errors
+        values = request.variables or {}
+        return list(refused_variables(self._schema, prepared.operation, values)) or errors
+
+
+def _root_field(executor: Executor[Any]) -> RootField:
+    root_type = executor.schema.subscription_type
+    assert root_type is not None  # noqa: S101  # the document is valid, so there are subscriptions
+    collected = collect_fields(
+        executor.schema,
+        executor.fragments,
+        executor.variable_values,
+        root_type,
+        executor.operation,
+    )
+    ((first, *_),) = collected.grouped_field_set.values()
+    name = first.node.name.value
+    arguments = get_argument_values(
+        root_type.fields[name],
+        first.node,
+        executor.variable_values,
+        first.fragment_variable_values,
+    )
+    return RootField(name=name, arguments=arguments)
+
+
+def _free(executor: Executor[Any] | list[GraphQLError]) -> None:
+    # It holds methods bound to the executor: a cycle that only the collector would free.
+    if not isinstance(executor, list):
+        del executor.async_helpers
 
 
 def _refused(

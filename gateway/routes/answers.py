@@ -18,6 +18,7 @@ from gateway.errors import (
     NotFound,
     ServiceUnavailable,
     StorageFull,
+    TooManySubscriptions,
     Unauthenticated,
 )
 
@@ -29,6 +30,7 @@ STATUS_BY_CODE: Final[Mapping[str, int]] = {
     Forbidden.code: 403,
     NotFound.code: 404,
     Conflict.code: 409,
+    TooManySubscriptions.code: 429,
     ServiceUnavailable.code: 503,
     DeadlineExceeded.code: 504,
     StorageFull.code: 507,

@@ -13,14 +13,13 @@ from sqlalchemy import (
     String,
     bindparam,
     false,
-    literal,
     select,
     true,
 )
 from sqlalchemy.sql import ClauseElement
 
 from gateway.models import Account, AccountMember, table_of
-from gateway.principal import Principal, Role, Scope
+from gateway.principal import Principal, Scope
 from gateway.store.database import Reader
 from gateway.store.statement import DialectName, Row, Statement
 
@@ -66,9 +65,9 @@ class Visible:
                 return false()
 
     def role(self, account_id: ColumnElement[Any]) -> ColumnElement[str]:
-        """Return the principal's role in an account; a key reads as an owner does."""
+        """Return the principal's role in an account: a person's by their membership."""
         if self._sight is not _Sight.MEMBERSHIP:
-            return literal(Role.OWNER.value, String())
+            return bindparam("principal_role", type_=String())
         subject = bindparam("principal_subject", type_=String())
         return (
             select(_MEMBER.c.role)
@@ -105,6 +104,7 @@ class Scoped:
             self._statements[_sight(principal)],
             principal_subject=principal.subject,
             principal_account=principal.account_id,
+            principal_role=principal.role.value,
             **parameters,
         )
 

@@ -21,7 +21,7 @@ from resolvers.schema import print_schema_file
 from tests.support.contract import CONTRACT, operations
 
 ROOT = Path(__file__).parents[2]
-OPERATIONS = operations()
+OPERATIONS = operations(subscriptions=True)
 
 
 @pytest.fixture(scope="module")

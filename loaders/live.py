@@ -1,0 +1,70 @@
+"""What subscriptions read when an account has changed."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, select
+
+from gateway.models import Account, CreditPurchase, LedgerEntry, table_of
+from gateway.principal import Principal
+from gateway.store import Row, Scoped, Snapshot, Visible
+
+_ACCOUNT = table_of(Account)
+_ENTRY = table_of(LedgerEntry)
+_PURCHASE = table_of(CreditPurchase)
+
+_account_id: ColumnElement[int] = bindparam("account_id", type_=BigInteger())
+
+
+def _account(visible: Visible) -> Select[Any]:
+    account = _ACCOUNT.c
+    last = (_ENTRY.c.account_id == account.account_id) & (
+        _ENTRY.c.version == account.ledger_version
+    )
+    return (
+        select(
+            *account,
+            visible.role(account.account_id).label("role"),
+            _ENTRY.c.cause.label("last_cause"),
+            _ENTRY.c.amount_nanos.label("last_amount_nanos"),
+        )
+        .join_from(_ACCOUNT, _ENTRY, last, isouter=True)
+        .where(account.account_id == _account_id, visible(account.account_id))
+    )
+
+
+def _changed(visible: Visible) -> Select[Any]:
+    purchase = _PURCHASE.c
+    after = bindparam("position", type_=BigInteger())
+    return (
+        select(_PURCHASE)
+        .where(
+            purchase.account_id == _account_id,
+            purchase.revision > after,
+            visible(purchase.account_id),
+        )
+        .order_by(purchase.revision, purchase.id)
+    )
+
+
+_ACCOUNT_WITH_LAST_ENTRY: Final = Scoped(_account)
+_CHANGED_PURCHASES: Final = Scoped(_changed)
+
+
+async def account_with_last_entry(
+    snapshot: Snapshot, principal: Principal, account_id: int
+) -> Row | None:
+    """Return an account with its last ledger entry's `last_cause` and `last_amount_nanos`, null
+    before the first; None where it is not there, or not the principal's.
+    """
+    rows = await _ACCOUNT_WITH_LAST_ENTRY.fetch(snapshot, principal, account_id=account_id)
+    return rows[0] if rows else None
+
+
+async def purchases_since(
+    snapshot: Snapshot, principal: Principal, account_id: int, position: int
+) -> Sequence[Row]:
+    """Return the purchases that changed after a revision of the account, the oldest first."""
+    return await _CHANGED_PURCHASES.fetch(
+        snapshot, principal, account_id=account_id, position=position
+    )

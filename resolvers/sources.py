@@ -1,0 +1,95 @@
+"""Where the events of each subscription field come from, and who may have them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from gateway.errors import NotFound
+from gateway.live.source import Event, Source
+from gateway.principal import Principal, Role, view_of
+from gateway.store import Row
+from loaders.live import account_with_last_entry, purchases_since
+from resolvers.context import Context
+from resolvers.enums import BalanceCause
+from resolvers.nodes import load_account
+from resolvers.permissions import require_purchases
+from resolvers.types.balance_update import CAUSE, CHANGE
+
+NO_ACCOUNT: Final = "There is no such account, or it is not yours."
+
+
+async def open_source(context: Context, field: str, arguments: Mapping[str, Any]) -> Source:
+    """Return the source of a subscription's root field, which the principal may read.
+
+    Raises NotFound for an account that is not theirs, and Forbidden where their role in it does
+    not see what the field tells.
+    """
+    account = await load_account(context, arguments["accountId"])
+    if account is None:
+        raise NotFound(NO_ACCOUNT)
+    viewer = view_of(account["account_id"], Role(account["role"]))
+    if field == "creditPurchaseUpdated":
+        require_purchases(account)
+        return PurchaseSource(account["account_id"], viewer)
+    return BalanceSource(account["account_id"], viewer)
+
+
+class BalanceSource:
+    """What the balance is now; then each new version and each change of the low-balance state."""
+
+    def __init__(self, account_id: int, viewer: Principal) -> None:
+        self.account_id = account_id
+        self.viewer = viewer
+        # Version and low-balance state at the positions that may be asked from.
+        self._told: dict[int, tuple[int, str | None]] = {}
+
+    async def snapshot(self, context: Context) -> tuple[int, Event]:
+        account = await self._read(context)
+        return account["revision"], _event(account, BalanceCause.SNAPSHOT)
+
+    async def since(self, context: Context, position: int) -> tuple[int, Sequence[Event]]:
+        version, low = self._told.get(position, (0, None))
+        account = await self._read(context)
+        for passed in [each for each in self._told if each < position]:
+            del self._told[passed]
+        events = []
+        if account["ledger_version"] > version:
+            cause = BalanceCause(account["last_cause"])
+            events.append(_event(account, cause, account["last_amount_nanos"]))
+        if account["low_balance"] != low:
+            events.append(_event(account, BalanceCause.THRESHOLD))
+        return account["revision"], events
+
+    async def _read(self, context: Context) -> Row:
+        account = await _read_account(context, self.account_id)
+        self._told[account["revision"]] = account["ledger_version"], account["low_balance"]
+        return account
+
+
+class PurchaseSource:
+    """Each purchase that changes from now on."""
+
+    def __init__(self, account_id: int, viewer: Principal) -> None:
+        self.account_id = account_id
+        self.viewer = viewer
+
+    async def snapshot(self, context: Context) -> tuple[int, None]:
+        return (await _read_account(context, self.account_id))["revision"], None
+
+    async def since(self, context: Context, position: int) -> tuple[int, Sequence[Event]]:
+        account = await _read_account(context, self.account_id)
+        rows = await purchases_since(context.snapshot, context.principal, self.account_id, position)
+        return account["revision"], [
+            Event(position=row["revision"], key=row["id"], root=row) for row in rows
+        ]
+
+
+def _event(account: Row, cause: BalanceCause, nanos: int | None = None) -> Event:
+    root = {**account, CAUSE: cause, CHANGE: nanos}
+    return Event(position=account["revision"], key=0, root=root)
+
+
+async def _read_account(context: Context, account_id: int) -> Row:
+    account = await account_with_last_entry(context.snapshot, context.principal, account_id)
+    if account is None:
+        raise NotFound(NO_ACCOUNT)
+    return account
