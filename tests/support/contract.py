@@ -18,7 +18,7 @@ from graphql import (
 from graphql.language.visitor import REMOVE
 
 CONTRACT = Path(__file__).parents[1] / "contract"
-NOT_YET = frozenset({"exportUrl", "downloadUrl"})
+NOT_YET = frozenset({"exportUrl"})
 
 
 class _WithoutFields(Visitor):

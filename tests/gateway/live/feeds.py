@@ -1,0 +1,95 @@
+"""Feeds, sinks and signals that stand in for a graph, sockets and a database."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from gateway.errors import GatewayError, ServiceUnavailable
+from gateway.live.hub import Hub, Update
+from gateway.live.signals import Ear
+
+
+@dataclass
+class World:
+    """Accounts that have a revision each, and a store that can be away."""
+
+    revisions: dict[int, int] = field(default_factory=dict)
+    away: bool = False
+    reads: int = 0
+
+    async def read(self, account_ids: Collection[int]) -> Mapping[int, int]:
+        await asyncio.sleep(0)
+        if self.away:
+            raise ServiceUnavailable("away")
+        return {each: self.revisions[each] for each in account_ids}
+
+    async def revision(self, account_id: int) -> int:
+        self.reads += 1
+        return (await self.read([account_id]))[account_id]
+
+
+@dataclass(frozen=True)
+class RevisionFeed:
+    """Tells the revision; equal for one account and name."""
+
+    account_id: int
+    world: World = field(compare=False)
+    name: str = "balance"
+
+    async def snapshot(self) -> tuple[int, Update | None]:
+        now = await self.world.revision(self.account_id)
+        return now, update(now)
+
+    async def since(self, position: int) -> tuple[int, Sequence[Update]]:
+        now = await self.world.revision(self.account_id)
+        return now, [update(now)] if now > position else []
+
+
+def update(position: int, key: int = 0) -> Update:
+    return Update(position=position, key=key, payload=str(position).encode())
+
+
+@dataclass(eq=False)
+class ListSink:
+    offered: list[int] = field(default_factory=list)
+    ended: list[GatewayError | None] = field(default_factory=list)
+
+    def offer(self, update: Update) -> None:
+        self.offered.append(update.position)
+
+    def end(self, error: GatewayError | None) -> None:
+        self.ended.append(error)
+
+
+class NoSignals:
+    """Tells nothing by itself: tests call the hub."""
+
+    async def run(self, ear: Ear) -> None:
+        await asyncio.Event().wait()
+
+
+@asynccontextmanager
+async def running_hub(world: World) -> AsyncIterator[Hub]:
+    hub = Hub()
+    async with hub.running(NoSignals(), world.read):
+        yield hub
+
+
+@dataclass
+class ListEar:
+    heard: list[tuple[int, int]] = field(default_factory=list)
+    looks: int = 0
+
+    def changed(self, account_id: int, revision: int) -> None:
+        self.heard.append((account_id, revision))
+
+    def missed(self) -> None:
+        self.looks += 1
+
+
+async def until(condition: Callable[[], object], seconds: float = 5) -> None:
+    """Wait until a function is true."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)  # what is waited for has no event

@@ -1,0 +1,210 @@
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.errors import NotFound
+from gateway.live.hub import Update
+from tests.gateway.live.feeds import ListSink, RevisionFeed, World, running_hub, until, update
+
+
+async def test_the_snapshot_comes_first_and_then_what_is_new() -> None:
+    world, sink = World({1: 3}), ListSink()
+    async with running_hub(world) as hub:
+        await hub.join(RevisionFeed(1, world), sink)
+        world.revisions[1] = 4
+        hub.changed(1, 4)
+        await until(lambda: sink.offered == [3, 4])
+
+
+async def test_equal_feeds_are_read_once_for_all() -> None:
+    world, sinks = World({1: 1}), [ListSink() for _ in range(50)]
+    async with running_hub(world) as hub:
+        await asyncio.gather(*(hub.join(RevisionFeed(1, world), sink) for sink in sinks))
+        assert world.reads == 1
+        world.revisions[1] = 2
+        hub.changed(1, 2)
+        await until(lambda: all(sink.offered == [1, 2] for sink in sinks))
+        assert world.reads == 2
+        assert (hub.groups, hub.members) == (1, 50)
+
+
+async def test_other_accounts_and_known_revisions_read_nothing() -> None:
+    world, sink = World({1: 5, 2: 1}), ListSink()
+    async with running_hub(world) as hub:
+        await hub.join(RevisionFeed(1, world), sink)
+        hub.changed(2, 9)
+        hub.changed(1, 4)
+        hub.changed(1, 5)
+        await asyncio.sleep(0.05)
+        assert (world.reads, sink.offered) == (1, [5])
+
+
+async def test_many_signals_at_once_are_one_reading_or_two() -> None:
+    world, sink = World({1: 1}), ListSink()
+    async with running_hub(world) as hub:
+        await hub.join(RevisionFeed(1, world), sink)
+        for revision in range(2, 100):
+            world.revisions[1] = revision
+            hub.changed(1, revision)
+        await until(lambda: sink.offered[-1] == 99)
+        assert world.reads <= 3
+
+
+async def test_a_change_between_snapshot_and_joining_is_not_lost() -> None:
+    world, sink = World({1: 1}), ListSink()
+
+    class Slow(RevisionFeed):
+        async def snapshot(self) -> tuple[int, Update | None]:
+            found = await super().snapshot()
+            world.revisions[1] = 2
+            hub.changed(1, 2)
+            return found
+
+    async with running_hub(world) as hub:
+        await hub.join(Slow(1, world), sink)
+        await until(lambda: sink.offered == [1, 2])
+
+
+async def test_who_joins_late_misses_nothing_that_others_got_meanwhile() -> None:
+    world, early, late = World({1: 1}), ListSink(), ListSink()
+    async with running_hub(world) as hub:
+        await hub.join(RevisionFeed(1, world), early)
+        world.revisions[1] = 2
+        hub.changed(1, 2)
+        await until(lambda: early.offered == [1, 2])
+        # The shared snapshot of revision 1 is fresh still, and yet too old.
+        await hub.join(RevisionFeed(1, world), late)
+        assert late.offered == [2]
+
+
+async def test_a_store_that_is_away_is_waited_for_and_nobody_is_told() -> None:
+    world, sink = World({1: 1}), ListSink()
+    async with running_hub(world) as hub:
+        await hub.join(RevisionFeed(1, world), sink)
+        world.away, world.revisions[1] = True, 2
+        hub.changed(1, 2)
+        await asyncio.sleep(0.25)
+        assert (sink.offered, sink.ended) == ([1], [])
+        world.away = False
+        await until(lambda: sink.offered == [1, 2])
+
+
+async def test_what_was_missed_is_found_by_looking() -> None:
+    world, sinks = World({1: 1, 2: 1}), [ListSink(), ListSink()]
+    async with running_hub(world) as hub:
+        for account_id, sink in enumerate(sinks, start=1):
+            await hub.join(RevisionFeed(account_id, world), sink)
+        world.away, world.revisions[2] = True, 7
+        hub.missed()
+        await asyncio.sleep(0.05)
+        world.away = False
+        await until(lambda: sinks[1].offered == [1, 7])
+        assert sinks[0].offered == [1]
+
+
+async def test_a_snapshot_that_is_refused_leaves_nothing_behind() -> None:
+    world = World({1: 1})
+
+    class Refused(RevisionFeed):
+        async def snapshot(self) -> tuple[int, Update | None]:
+            raise NotFound("no")
+
+    async with running_hub(world) as hub:
+        with pytest.raises(NotFound):
+            await hub.join(Refused(1, world), ListSink())
+        assert (hub.groups, hub.members) == (0, 0)
+
+
+async def test_an_error_while_reading_ends_the_group_and_no_other() -> None:
+    world, sink, other = World({1: 1}), ListSink(), ListSink()
+
+    class Gone(RevisionFeed):
+        async def since(self, position: int) -> tuple[int, list[Update]]:
+            raise NotFound("no")
+
+    async with running_hub(world) as hub:
+        await hub.join(Gone(1, world, "gone"), sink)
+        await hub.join(RevisionFeed(1, world), other)
+        world.revisions[1] = 2
+        hub.changed(1, 2)
+        await until(lambda: bool(sink.ended) and other.offered == [1, 2])
+        assert isinstance(sink.ended[0], NotFound)
+        assert (hub.groups, hub.members) == (1, 1)
+
+
+async def test_who_left_gets_nothing_and_the_last_one_takes_the_group_along() -> None:
+    world, sinks = World({1: 1}), [ListSink(), ListSink()]
+    async with running_hub(world) as hub:
+        leave = [await hub.join(RevisionFeed(1, world), sink) for sink in sinks]
+        leave[0]()
+        leave[0]()
+        world.revisions[1] = 2
+        hub.changed(1, 2)
+        await until(lambda: sinks[1].offered == [1, 2])
+        assert sinks[0].offered == [1]
+        leave[1]()
+        assert (hub.groups, hub.members) == (0, 0)
+
+
+async def test_the_end_is_told_to_everyone() -> None:
+    world, sink = World({1: 1}), ListSink()
+    async with running_hub(world) as hub:
+        await hub.join(RevisionFeed(1, world), sink)
+    assert sink.ended == [None]
+
+
+async def test_several_updates_of_one_revision_all_come() -> None:
+    world, sink = World({1: 1}), ListSink()
+
+    class Two(RevisionFeed):
+        async def since(self, position: int) -> tuple[int, list[Update]]:
+            now = await world.revision(1)
+            return now, [update(now, key) for key in (1, 2)] if now > position else []
+
+    async with running_hub(world) as hub:
+        await hub.join(Two(1, world), sink)
+        world.revisions[1] = 2
+        hub.changed(1, 2)
+        await until(lambda: sink.offered == [1, 2, 2])
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["write", "signal", "join", "leave", "look", "away", "back"])).map(
+        lambda step: step[0]
+    ),
+    max_size=30,
+)
+
+
+@given(steps=STEPS)
+async def test_everyone_finally_has_the_latest_and_never_goes_back(steps: list[str]) -> None:
+    world, sinks, leaves = World({1: 1}), [], []
+    async with running_hub(world) as hub:
+        for step in steps:
+            match step:
+                case "write":
+                    world.revisions[1] += 1
+                case "signal":
+                    hub.changed(1, world.revisions[1])
+                case "join" if not world.away:
+                    sinks.append(ListSink())
+                    leaves.append(await hub.join(RevisionFeed(1, world), sinks[-1]))
+                case "leave" if leaves:
+                    leaves.pop()()
+                    sinks.pop()
+                case "look":
+                    hub.missed()
+                case "away":
+                    world.away = True
+                case "back":
+                    world.away = False
+            await asyncio.sleep(0)
+        world.away = False
+        hub.missed()
+        await until(lambda: all(sink.offered[-1] == world.revisions[1] for sink in sinks))
+        assert hub.members == len(sinks)
+        for sink in sinks:
+            assert sink.offered == sorted(set(sink.offered))
+            assert sink.ended == []

@@ -1,0 +1,190 @@
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import parse_qs, urlsplit
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+
+from gateway.billing.credits import adjust_balance
+from gateway.live import signals
+from gateway.live.signals import PostgresSignals, open_signals
+from gateway.settings import Settings
+from gateway.store import Database, connect
+from tests.gateway.live.feeds import ListEar, until
+from tests.support.books import NOW, Books, usd
+from tests.support.postgres import own_postgres
+
+
+@asynccontextmanager
+async def listening(source: signals.Signals) -> AsyncIterator[ListEar]:
+    ear = ListEar()
+    running = asyncio.create_task(source.run(ear))
+    try:
+        await until(lambda: ear.looks)
+        yield ear
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
+async def credit(books: Books, account_id: int, key: str) -> None:
+    async with books.open([account_id]) as book:
+        adjust_balance(book, account_id, usd("1"), source_key=key, occurred_at=NOW)
+
+
+async def credit_and_fail(books: Books, account_id: int) -> None:
+    async with books.open([account_id]) as book:
+        adjust_balance(book, account_id, usd("1"), source_key="a", occurred_at=NOW)
+        await book.close()
+        raise RuntimeError
+
+
+async def test_a_commit_is_heard_with_its_revision(database: Database, database_url: str) -> None:
+    books = Books(database)
+    account_id = await books.account("acme")
+    async with listening(open_signals(settings_of(database_url), database)) as ear:
+        await credit(books, account_id, "a")
+        await credit(books, account_id, "b")
+        await until(lambda: ear.heard == [(account_id, 1), (account_id, 2)])
+
+
+async def test_what_is_rolled_back_is_never_heard(database: Database, database_url: str) -> None:
+    books = Books(database)
+    account_id = await books.account("acme")
+    async with listening(open_signals(settings_of(database_url), database)) as ear:
+        with pytest.raises(RuntimeError):
+            await credit_and_fail(books, account_id)
+        await credit(books, account_id, "b")
+        await until(lambda: ear.heard)
+        assert ear.heard == [(account_id, 1)]
+
+
+async def test_a_change_that_changes_nothing_is_not_told(
+    database: Database, database_url: str
+) -> None:
+    books = Books(database)
+    account_id = await books.account("acme")
+    async with listening(open_signals(settings_of(database_url), database)) as ear:
+        async with books.open([account_id]):
+            pass
+        await credit(books, account_id, "a")
+        await until(lambda: ear.heard)
+        assert ear.heard == [(account_id, 1)]
+
+
+async def test_what_another_process_writes_is_noticed(
+    database: Database, database_url: str
+) -> None:
+    other = await connect(settings_of(database_url))
+    account_id = await Books(other).account("acme")
+    async with listening(open_signals(settings_of(database_url), database)) as ear:
+        looks = ear.looks
+        await credit(Books(other), account_id, "a")
+        await until(lambda: (account_id, 1) in ear.heard or ear.looks > looks)
+    await other.close()
+
+
+async def test_a_lost_connection_is_made_again_and_everything_looked_at(
+    postgres_database_url: str, postgres_url: str
+) -> None:
+    async with listening(PostgresSignals(postgres_database_url)) as ear:
+        owner = await asyncpg.connect(postgres_url)
+        await owner.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name = 'gateway-live'"
+        )
+        await owner.close()
+        await until(lambda: ear.looks == 2)
+
+
+async def test_silence_is_noticed_by_the_heartbeat(
+    postgres_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signals, "HEARTBEAT_TIMEOUT_SECONDS", 0.3)
+    async with (
+        BlackHole(postgres_database_url) as hole,
+        listening(PostgresSignals(hole.url, heartbeat_seconds=0.1)) as ear,
+    ):
+        hole.swallows = True
+        await asyncio.sleep(0.6)
+        hole.swallows = False
+        await until(lambda: ear.looks == 2)
+
+
+async def test_a_pooler_that_swallows_notifications_means_polling(
+    postgres_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signals, "PROOF_SECONDS", 0.1)
+    monkeypatch.setattr(signals, "DEAF_POLL_SECONDS", 0.05)
+    monkeypatch.setattr(signals, "CHANNEL", "another_channel")
+    source = PostgresSignals(postgres_database_url)
+    monkeypatch.setattr(asyncpg.Connection, "add_listener", hear_nothing)
+    async with listening(source) as ear:
+        await until(lambda: ear.looks > 3)
+        assert not source.connected
+
+
+async def test_it_hears_again_after_a_restart_of_postgres() -> None:
+    with own_postgres() as postgres:
+        source = PostgresSignals(postgres.url)
+        async with listening(source) as ear:
+            await asyncio.to_thread(postgres.stop)
+            await until(lambda: not source.connected)
+            await asyncio.sleep(1)
+            await asyncio.to_thread(postgres.start)
+            await until(lambda: source.connected and ear.looks == 2, 5)
+            owner = await asyncpg.connect(postgres.url)
+            await owner.execute("SELECT pg_notify('gateway_account', '7 9')")
+            await owner.close()
+            await until(lambda: ear.heard == [(7, 9)])
+
+
+async def hear_nothing(*_: object) -> None:
+    """Listen as a transaction pooler lets one listen."""
+
+
+def settings_of(url: str) -> Settings:
+    return Settings(database_url=SecretStr(url))
+
+
+class BlackHole:
+    """A proxy before Postgres's socket that can swallow what comes from either side."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._socket = f"{parse_qs(parts.query)['host'][0]}/.s.PGSQL.5432"
+        self._login = parts.netloc.rpartition("@")[0]
+        self._path = parts.path
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.swallows = False
+        self.url = ""
+
+    async def __aenter__(self) -> "BlackHole":
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        port = self._server.sockets[0].getsockname()[1]
+        self.url = f"postgresql://{self._login}@127.0.0.1:{port}{self._path}?sslmode=disable"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # for what was closed to be gone
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner_reader, inner_writer = await asyncio.open_unix_connection(self._socket)
+        for pair in ((reader, inner_writer), (inner_reader, writer)):
+            self._tasks.add(asyncio.create_task(self._pump(*pair)))
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(65_536):
+                if not self.swallows:
+                    writer.write(data)
+        finally:
+            writer.transport.abort()
