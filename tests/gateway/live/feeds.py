@@ -91,5 +91,5 @@ class ListEar:
 async def until(condition: Callable[[], object], seconds: float = 5) -> None:
     """Wait until a function is true."""
     async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)  # what is waited for has no event
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.01)
