@@ -16,9 +16,11 @@ from gateway.auth.authenticator import Authenticator as OwnAuthenticator
 from gateway.auth.authenticator import open_authenticator
 from gateway.auth.dev import dev_signing_keys
 from gateway.clock import SystemClock
+from gateway.documents.receipt import ReceiptPrinter
 from gateway.errors import ServiceUnavailable
 from gateway.execution.engine import Engine
 from gateway.execution.limits import Limits
+from gateway.links import RECEIPT_PATH, Links
 from gateway.live.hub import Hub
 from gateway.live.signals import open_signals
 from gateway.migrations import REVISION, head
@@ -43,6 +45,7 @@ from gateway.routes.middleware import (
     HeadLimitsMiddleware,
     RecordMiddleware,
 )
+from gateway.routes.receipts import Receipts
 from gateway.settings import Settings
 from gateway.signing import Signer, parse_signing_keys
 from gateway.store import Database, Snapshot, connect
@@ -67,6 +70,7 @@ class Parts:
     describe: Callable[[Any], Mapping[str, object]] = describe_nothing
     examples: Sequence[Example] = ()
     people: Callable[[], Sequence[DevPerson]] = tuple
+    routes: Sequence[Route] = ()
 
 
 class _Runtime:
@@ -76,6 +80,7 @@ class _Runtime:
         self._settings = settings
         self._authenticator = authenticator
         self._database: Database | None = None
+        self.printer = ReceiptPrinter()
         self.hub = Hub()
         self._revision = head()
 
@@ -97,6 +102,7 @@ class _Runtime:
             async with self.hub.running(open_signals(self._settings, database), read_revisions):
                 yield
         finally:
+            self.printer.close()
             await self._authenticator.aclose()
             await self._database.close()
 
@@ -117,6 +123,7 @@ def create_app(settings: Settings) -> Starlette:
     authenticator = open_authenticator(settings, clock)
     runtime = _Runtime(settings, authenticator)
     signer = Signer(parse_signing_keys(_signing_keys(settings)))
+    links = Links(signer, clock, base_url=settings.base_url, seconds=settings.link_seconds)
 
     @asynccontextmanager
     async def context_for(principal: Principal, request_id: str) -> AsyncIterator[Context]:
@@ -126,10 +133,17 @@ def create_app(settings: Settings) -> Starlette:
                 snapshot=snapshot,
                 clock=clock,
                 signer=signer,
+                links=links,
                 usage_delay_seconds=settings.usage_delay_seconds,
                 request_id=request_id,
             )
 
+    receipts = Receipts(
+        authenticator=authenticator,
+        database=lambda: runtime.database,
+        links=links,
+        printer=runtime.printer,
+    )
     parts = Parts(
         schema=build_schema(federation=settings.federation),
         authenticator=authenticator,
@@ -139,6 +153,7 @@ def create_app(settings: Settings) -> Starlette:
         describe=_describe,
         examples=read_examples(),
         people=lambda: read_people(settings.data_dir / TOKENS_FILE),
+        routes=[Route(RECEIPT_PATH, receipts.serve)],
     )
     return build_app(settings, parts)
 
@@ -217,6 +232,7 @@ def _build_routes(settings: Settings, parts: Parts, drain: Drain, metrics: Metri
         Route("/livez", livez),
         Route("/readyz", health.readyz),
         Route("/metrics", health.read_metrics),
+        *parts.routes,
     ]
     if _or_dev(settings.graphiql, settings):
         routes += graphiql_routes(parts.examples, parts.people, dev=dev)

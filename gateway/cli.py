@@ -29,7 +29,7 @@ from gateway.observability import configure_logging
 from gateway.server import serve as run_server
 from gateway.settings import Settings
 from gateway.settings_table import limits_table, settings_table
-from gateway.start import local_url, migrate_database, write_dev_tokens
+from gateway.start import migrate_database, name_seller, write_dev_tokens
 from resolvers.schema import build_schema, print_schema_file
 
 SCHEMA_FILE: Final = Path("schema.graphql")
@@ -61,6 +61,7 @@ def serve(
 
 async def _prepare(settings: Settings, *, demo: bool) -> None:
     await migrate_database(settings)
+    await name_seller(settings)
     if settings.environment != "dev":
         return
     clock = SystemClock()
@@ -70,7 +71,7 @@ async def _prepare(settings: Settings, *, demo: bool) -> None:
                 await fill(database, clock=clock, progress=reporter(progress, "Demo data"))
         people = await find_people(database)
     path = write_dev_tokens(settings, people, clock)
-    typer.echo(f"Billing & Usage, dev mode, at {local_url(settings)} (tokens in {path}, mode 0600)")
+    typer.echo(f"Billing & Usage, dev mode, at {settings.base_url} (tokens in {path}, mode 0600)")
     key = dev_key(settings.data_dir)
     for person in people:
         names = ", ".join(account.name for account in person.accounts)
@@ -107,6 +108,7 @@ async def _demo(
     settings: Settings, *, seed: int, end: datetime | None, scale: float | None
 ) -> None:
     await migrate_database(settings)
+    await name_seller(settings)
     clock = SystemClock()
     async with open_database(settings) as database:
         with show_progress() as progress:
@@ -137,6 +139,7 @@ def import_focus_file(
 
 async def _import(settings: Settings, file: Path, **choices: Any) -> None:
     await migrate_database(settings)
+    await name_seller(settings)
     async with open_database(settings) as database:
         with show_progress() as progress:
             tell = reporter(progress, file.name)

@@ -6,6 +6,7 @@ README's table is printed from this module (`gateway settings`), and a test comp
 """
 
 import os
+import re
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -121,6 +122,18 @@ def _check_origin(text: str) -> str:
     return origin_of(text)
 
 
+def _check_colour(text: str) -> str:
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
+        raise ValueError("must be a colour such as #3b5bdb")
+    return text.lower()
+
+
+def _split_lines(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(line for raw in re.split(r"[|\n]", value) if (line := raw.strip()))
+    return value
+
+
 def _check_algorithm(name: str) -> str:
     if name not in JWT_ALGORITHMS:
         raise ValueError(f"must be of {', '.join(JWT_ALGORITHMS)}")
@@ -128,6 +141,8 @@ def _check_algorithm(name: str) -> str:
 
 
 CommaSeparated = BeforeValidator(_split_commas)
+Lines = Annotated[tuple[str, ...], BeforeValidator(_split_lines)]
+Colour = Annotated[str, AfterValidator(_check_colour)]
 Url = Annotated[str, AfterValidator(_check_base_url)]
 KeysUrl = Annotated[str, AfterValidator(_check_keys_url)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_check_network)], ...], CommaSeparated]
@@ -239,6 +254,30 @@ class Settings(BaseSettings):
         35, ge=1, le=3650, description="Oldest usage event that a meter may still send."
     )
 
+    # Receipts and links
+    seller_name: str | None = Field(
+        None,
+        max_length=200,
+        description="Who sells, on receipts. Default: the public URL's host. A change of the "
+        "seller's details counts for what is issued after the next start.",
+    )
+    seller_address: Lines = Field(
+        (), max_length=8, description="The seller's address, its lines separated by `|`."
+    )
+    seller_tax_id: str | None = Field(
+        None, max_length=100, description="The seller's tax id, with its kind: `VAT ID DE123`."
+    )
+    seller_email: str | None = Field(
+        None, max_length=200, description="Where customers ask about a receipt."
+    )
+    seller_logo: Path | None = Field(
+        None, description="A PNG, JPEG or SVG file of at most 256 KiB, in place of the name."
+    )
+    seller_accent: Colour = Field("#3b5bdb", description="The colour of receipts.")
+    link_seconds: int = Field(
+        900, ge=10, le=900, description="Longest life of a link to a receipt or an export."
+    )
+
     # HTTP
     graphiql: bool | None = Field(
         None, description="Serves the page at `/graphiql`. Default: in dev alone."
@@ -326,6 +365,12 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, Environment(settings_cls)
+
+    @property
+    def base_url(self) -> str:
+        """The base of every link: the public one, or where it listens."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from gateway.auth.dev import dev_key
 from gateway.auth.tokens import mint
-from gateway.clock import Clock
+from gateway.clock import Clock, SystemClock
 from gateway.demo.people import Person
+from gateway.documents.seller import keep_seller, read_seller
 from gateway.migrations import migrate
 from gateway.routes.graphiql import TOKENS_FILE
 from gateway.settings import Settings
-from gateway.store.connect import database_url
+from gateway.store.connect import connect, database_url
 
 
 async def migrate_database(settings: Settings) -> None:
@@ -23,17 +24,21 @@ async def migrate_database(settings: Settings) -> None:
     await migrate(owner_url, runtime_url=runtime_url)
 
 
-def local_url(settings: Settings) -> str:
-    """Return the base URL: the public one, or where it listens."""
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return settings.public_url or f"http://{host}:{settings.port}"
+async def name_seller(settings: Settings) -> None:
+    """Put the seller's details that the settings give in force for the receipts to come."""
+    seller = read_seller(settings)
+    database = await connect(settings)
+    try:
+        await keep_seller(database, seller, SystemClock())
+    finally:
+        await database.close()
 
 
 def write_dev_tokens(settings: Settings, people: Sequence[Person], clock: Clock) -> Path:
     """Write the demo people with a token each to `dev-tokens.json`, mode 0600; return its path."""
     key = dev_key(settings.data_dir)
     content = {
-        "graphqlUrl": f"{local_url(settings)}/graphql",
+        "graphqlUrl": f"{settings.base_url}/graphql",
         "people": [
             {
                 "name": person.name,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import strawberry
 
 from gateway.clock import Clock
+from gateway.links import Links
 from gateway.principal import Principal
 from gateway.signing import Signer
 from gateway.store import Snapshot
@@ -19,6 +20,7 @@ class Context:
     snapshot: Snapshot
     clock: Clock
     signer: Signer
+    links: Links
     usage_delay_seconds: int
     request_id: str
     loaders: Loaders
@@ -33,6 +35,7 @@ def make_context(
     snapshot: Snapshot,
     clock: Clock,
     signer: Signer,
+    links: Links,
     usage_delay_seconds: int,
     request_id: str,
 ) -> Context:
@@ -42,6 +45,7 @@ def make_context(
         snapshot=snapshot,
         clock=clock,
         signer=signer,
+        links=links,
         usage_delay_seconds=usage_delay_seconds,
         request_id=request_id,
         loaders=make_loaders(snapshot, principal),

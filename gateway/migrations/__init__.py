@@ -16,7 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from gateway.store.statement import Statement
 
-FACTS: Final = ("ledger_entry", "receipt", "usage_event")
+FACTS: Final = ("ledger_entry", "receipt", "seller", "usage_event")
 """Tables whose rows are never changed."""
 
 REVISION: Final = Statement(

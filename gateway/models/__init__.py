@@ -18,6 +18,7 @@ from gateway.models.deployment import Deployment
 from gateway.models.ledger_entry import LedgerCause, LedgerEntry
 from gateway.models.receipt import Receipt, ReceiptSequence
 from gateway.models.rollup import RollupActivity, RollupDay, RollupSlot
+from gateway.models.seller import Seller
 from gateway.models.usage_event import Resource, UsageEvent
 from gateway.models.webhook_event import WebhookEvent, WebhookState
 
@@ -48,6 +49,7 @@ __all__ = [
     "RollupActivity",
     "RollupDay",
     "RollupSlot",
+    "Seller",
     "UsageEvent",
     "WebhookEvent",
     "WebhookState",

@@ -21,7 +21,8 @@ class Receipt(Model, table=True):
     refuses).
 
     `total_nanos` is what was charged, tax included; a credit note's is negative. `data` is the JSON
-    that the document is printed from, frozen at issue.
+    that the document is printed from, frozen at issue; `seller_id` is the version of the seller's
+    details that was in force then, null where there was none yet.
     """
 
     __tablename__ = "receipt"
@@ -33,6 +34,7 @@ class Receipt(Model, table=True):
         ForeignKeyConstraint(
             ["account_id", "currency"], ["account.account_id", "account.currency"]
         ),
+        ForeignKeyConstraint(["seller_id"], ["seller.id"]),
         UniqueConstraint("account_id", "year", "sequence"),
         UniqueConstraint("account_id", "refund_id"),
         CheckConstraint("sequence > 0", name="sequence_positive"),
@@ -59,6 +61,7 @@ class Receipt(Model, table=True):
     tax_nanos: int = Field(sa_type=BigInteger, default=0)
     issued_at: datetime = Field(sa_type=Instant)
     data: str = Field(sa_type=Text)
+    seller_id: int | None = Field(sa_type=BigInteger, default=None)
 
 
 class ReceiptSequence(Model, table=True):

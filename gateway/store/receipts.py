@@ -3,15 +3,20 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import String, bindparam, select
+from sqlalchemy.sql import Select
 
-from gateway.models import Receipt, ReceiptSequence, table_of
-from gateway.store.database import Transaction
-from gateway.store.statement import Statement, any_of
+from gateway.models import Account, Receipt, ReceiptSequence, table_of
+from gateway.principal import Principal
+from gateway.store import sellers
+from gateway.store.database import Reader, Transaction
+from gateway.store.statement import Row, Statement, any_of
+from gateway.store.tenancy import Scoped, Visible
 from gateway.store.write import Upsert
 
 RECEIPT: Final = table_of(Receipt)
 SEQUENCE: Final = table_of(ReceiptSequence)
+_ACCOUNT: Final = table_of(Account)
 
 COLUMNS: Final = (
     "account_id",
@@ -26,8 +31,39 @@ COLUMNS: Final = (
     "tax_nanos",
     "issued_at",
     "data",
+    "seller_id",
 )
 
+
+def _document(visible: Visible) -> Select[Any]:
+    """Select the account whose receipts' numbers begin so, and of one of them what its document is
+    printed from; a credit note names the receipt that it takes back.
+    """
+    key = _ACCOUNT.c.account_id
+    original = RECEIPT.alias("original")
+    columns = (RECEIPT.c.number, RECEIPT.c.data, RECEIPT.c.seller_id)
+    return (
+        select(
+            visible.role(key).label("role"), *columns, original.c.number.label("original_number")
+        )
+        .select_from(_ACCOUNT)
+        .outerjoin(
+            RECEIPT,
+            (RECEIPT.c.account_id == key)
+            & (RECEIPT.c.number == bindparam("number", type_=String())),
+        )
+        .outerjoin(
+            original,
+            (original.c.account_id == key)
+            & (original.c.purchase_id == RECEIPT.c.purchase_id)
+            & original.c.refund_id.is_(None)
+            & RECEIPT.c.refund_id.is_not(None),
+        )
+        .where(visible(key), _ACCOUNT.c.receipt_prefix == bindparam("prefix", type_=String()))
+    )
+
+
+_DOCUMENT: Final = Scoped(_document)
 _SEQUENCES: Final = Statement(select(SEQUENCE).where(any_of(SEQUENCE.c.account_id, "account_ids")))
 _SAVE_SEQUENCE: Final = Upsert(SEQUENCE, ("account_id", "year", "last_sequence"))
 
@@ -45,6 +81,23 @@ async def append(
     receipts: Sequence[Sequence[Any]],
     last_sequences: Sequence[tuple[int, int, int]],
 ) -> None:
-    """Add receipts, cells in the order of `COLUMNS`, and keep the last numbers used."""
-    await transaction.insert(RECEIPT, COLUMNS, receipts)
+    """Add receipts, cells in the order of `COLUMNS` but for the seller, and keep the last numbers
+    used. They are issued by the seller whose details are in force.
+    """
+    if receipts:
+        seller_id = await sellers.newest_id(transaction)
+        cells = [(*each, seller_id) for each in receipts]
+        await transaction.insert(RECEIPT, COLUMNS, cells)
     await transaction.upsert(_SAVE_SEQUENCE, last_sequences)
+
+
+async def find_document(
+    reader: Reader, principal: Principal, prefix: str, number: str
+) -> Row | None:
+    """Return the principal's `role` in the account whose receipts' numbers begin with `prefix`, and
+    what the document of one of them is printed from.
+
+    None where they may not read the account; the receipt's columns are null where it is not there.
+    """
+    rows = await _DOCUMENT.fetch(reader, principal, prefix=prefix, number=number)
+    return rows[0] if rows else None

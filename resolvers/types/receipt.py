@@ -5,10 +5,16 @@ from typing import ClassVar
 
 import strawberry
 
-from resolvers.columns import column, global_id, money
+from gateway.store import Row
+from resolvers.columns import column, global_id, money, resolved
+from resolvers.context import Info
 from resolvers.permissions import Policy
 from resolvers.types.money import Money
 from resolvers.types.node import Node
+
+
+def sign_download_url(root: strawberry.Parent[Row], info: Info) -> str:
+    return info.context.links.to_receipt(root["account_id"], root["number"])
 
 
 @strawberry.type(
@@ -32,4 +38,9 @@ class Receipt(Node):
     )
     tax: Money = money(
         "tax_nanos", description="The tax in the total; a credit note's is negative or zero."
+    )
+    download_url: str = resolved(
+        sign_download_url,
+        description="A link to the document (PDF) that needs no credential; it is signed anew for "
+        "each answer and expires within 15 minutes.",
     )

@@ -8,7 +8,7 @@ from gateway.models import Instant
 revision = "0001"
 down_revision = None
 
-FACTS = ("ledger_entry", "receipt", "usage_event")
+FACTS = ("ledger_entry", "receipt", "seller", "usage_event")
 """Tables whose rows are never changed: a correction is a new row."""
 
 
@@ -24,6 +24,7 @@ def upgrade() -> None:
     create_deployment()
     create_idempotency_key()
     create_receipt_sequence()
+    create_seller()
     create_webhook_event()
     create_dispute()
     create_ledger_entry()
@@ -398,6 +399,18 @@ def create_receipt_sequence() -> None:
     )
 
 
+def create_seller() -> None:
+    op.create_table(
+        "seller",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("details", sa.Text(), nullable=False),
+        sa.Column("logo", sa.LargeBinary(), nullable=True),
+        sa.Column("logo_type", sa.String(length=4), nullable=True),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_seller"),
+    )
+
+
 def create_webhook_event() -> None:
     op.create_table(
         "webhook_event",
@@ -575,6 +588,7 @@ def create_receipt() -> None:
         sa.Column("tax_nanos", sa.BigInteger(), nullable=False),
         sa.Column("issued_at", Instant(), nullable=False),
         sa.Column("data", sa.Text(), nullable=False),
+        sa.Column("seller_id", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("sequence > 0", name=op.f("ck_receipt_sequence_positive")),
         sa.ForeignKeyConstraint(
             ["account_id", "currency"],
@@ -591,6 +605,7 @@ def create_receipt() -> None:
             ["refund.account_id", "refund.id"],
             name="fk_receipt_account_id_refund_id",
         ),
+        sa.ForeignKeyConstraint(["seller_id"], ["seller.id"], name="fk_receipt_seller_id"),
         sa.PrimaryKeyConstraint("account_id", "id", name="pk_receipt"),
         sa.UniqueConstraint("account_id", "refund_id", name="uq_receipt_account_id_refund_id"),
         sa.UniqueConstraint(

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from gateway.billing.usage import record_usage
+from gateway.documents.seller import Seller, keep_seller
 from gateway.store import Database, Statement
 from tests.gateway.billing.test_usage import event
 from tests.support.books import Books
@@ -13,7 +14,8 @@ from tests.support.facts import day, dispute, purchase, refund, tell
 from tests.support.raw import REFUSALS, execute, same_database
 from tests.support.tables import all_rows
 
-FACTS = ("ledger_entry", "receipt", "usage_event")
+FACTS = ("ledger_entry", "receipt", "seller", "usage_event")
+SELLER = Seller(details='{"name":"Northwind"}')
 
 
 @pytest.fixture
@@ -28,6 +30,7 @@ async def owner_url(request: pytest.FixtureRequest, database_url: str) -> str:
 async def full(database: Database) -> Database:
     """A database with a row in every table of facts."""
     books = Books(database)
+    await keep_seller(database, SELLER, books.clock)
     account_id = await books.account("acme")
     await books.account("euro", currency="EUR")
     settled = purchase(account_id, succeeded_at=day(1))
@@ -37,9 +40,14 @@ async def full(database: Database) -> Database:
     return database
 
 
+def key_of(table: str) -> str:
+    return "id" if table == "seller" else "account_id"
+
+
 @pytest.mark.parametrize("table", FACTS)
 @pytest.mark.parametrize(
-    "statement", ["UPDATE {} SET account_id = account_id", "DELETE FROM {}", "TRUNCATE {} CASCADE"]
+    "statement",
+    ["UPDATE {table} SET {key} = {key}", "DELETE FROM {table}", "TRUNCATE {table} CASCADE"],
 )
 async def test_facts_are_not_changed_even_by_the_owner(
     full: Database, database_url: str, owner_url: str, table: str, statement: str
@@ -47,7 +55,7 @@ async def test_facts_are_not_changed_even_by_the_owner(
     before = await all_rows(full)
     for url in {database_url, owner_url}:
         with pytest.raises(REFUSALS, match=r"never changed|permission denied|syntax error"):
-            await execute(url, statement.format(table))
+            await execute(url, statement.format(table=table, key=key_of(table)))
     assert await all_rows(full) == before
 
 
@@ -58,7 +66,7 @@ async def test_facts_are_not_replaced_by_an_insert(full: Database, table: str) -
     if full.dialect == "postgresql":
         replace = (
             f"INSERT INTO {table} SELECT * FROM {table} "
-            f"ON CONFLICT ON CONSTRAINT pk_{table} DO UPDATE SET account_id = 1"
+            f"ON CONFLICT ON CONSTRAINT pk_{table} DO UPDATE SET {key_of(table)} = 1"
         )
     with pytest.raises(REFUSALS, match=r"never changed|permission denied"):
         async with full.writing() as transaction:
@@ -104,8 +112,8 @@ BAD_ROWS = {
     " amount_nanos, balance_nanos, 'x', effective_at, recorded_at FROM ledger_entry "
     "WHERE version = 1",
     "a second receipt of a purchase": "INSERT INTO receipt SELECT account_id, id + 100, 'x', year, "
-    "sequence + 100, purchase_id, NULL, currency, total_nanos, tax_nanos, issued_at, data "
-    "FROM receipt WHERE refund_id IS NULL",
+    "sequence + 100, purchase_id, NULL, currency, total_nanos, tax_nanos, issued_at, data, "
+    "seller_id FROM receipt WHERE refund_id IS NULL",
 }
 
 

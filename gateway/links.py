@@ -1,0 +1,88 @@
+"""Links that are handed out: signed, for one account, and good for a short while.
+
+What is signed is the whole address below the base URL: path, parameters, account and expiry. One
+byte changed anywhere, and the link opens nothing.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from urllib.parse import parse_qsl, urlencode
+
+from gateway.clock import Clock
+from gateway.errors import Forbidden
+from gateway.principal import Principal, Scope
+from gateway.signing import Signer
+
+RECEIPT_PATH: Final = "/receipts/{number}.pdf"
+_SIGNATURE: Final = "&signature="
+_CHANGED: Final = "This link was changed or is not one of ours; ask for a new one."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What a link that holds lets its bearer read."""
+
+    account_id: int
+    parameters: Mapping[str, str]
+
+    @property
+    def principal(self) -> Principal:
+        """The bearer, who reads the account as a key of it does."""
+        scopes = frozenset({Scope.BILLING_READ})
+        return Principal(subject="link", key_id="link", account_id=self.account_id, scopes=scopes)
+
+
+class Links:
+    """Signs and checks links below `base_url` that expire `seconds` after they were made."""
+
+    def __init__(self, signer: Signer, clock: Clock, *, base_url: str, seconds: int) -> None:
+        self._signer = signer
+        self._clock = clock
+        self._base_url = base_url
+        self._lifetime = timedelta(seconds=seconds)
+
+    def to_receipt(self, account_id: int, number: str) -> str:
+        """Return a link to a receipt's document."""
+        return self.sign(RECEIPT_PATH.format(number=number), account_id)
+
+    def sign(self, path: str, account_id: int, parameters: Mapping[str, str] | None = None) -> str:
+        """Return the link to `path` for an account; the parameters stand in it, readable."""
+        expires = int((self._clock.now() + self._lifetime).timestamp())
+        said = f"{urlencode(parameters)}&" if parameters else ""
+        signed = f"{path}?{said}account={account_id}&expires={expires}&key={self._signer.key_id}"
+        signature = urlsafe_b64encode(self._signer.sign(b"link", signed.encode())).decode("ascii")
+        return f"{self._base_url}{signed}{_SIGNATURE}{signature.rstrip('=')}"
+
+    def check(self, path: str, query: str) -> Grant:
+        """Return what a link grants; `query` is its text as it came.
+
+        Raises Forbidden for one that was changed, or moved to another path, or has expired.
+        """
+        said, _, signature = query.rpartition(_SIGNATURE)
+        parameters = dict(parse_qsl(said, keep_blank_values=True))
+        key_id = parameters.pop("key", "")
+        signed = f"{path}?{said}".encode()
+        if not self._signer.verify(_decoded(signature), b"link", signed, key_id=key_id):
+            raise Forbidden(_CHANGED)
+        expires_at = datetime.fromtimestamp(int(parameters.pop("expires")), UTC)
+        if self._clock.now() >= expires_at:
+            raise Forbidden(f"This link expired at {expires_at:%Y-%m-%d %H:%M:%S} UTC; ask again.")
+        return Grant(account_id=int(parameters.pop("account")), parameters=parameters)
+
+
+def is_signed(query: str) -> bool:
+    """Whether an address claims to be one of our links."""
+    return "signature=" in query
+
+
+def _decoded(signature: str) -> bytes:
+    try:
+        decoded = urlsafe_b64decode(f"{signature}=")
+    except ValueError:
+        return b""
+    # One signature has one spelling: the last character's spare bits are not for free.
+    spelled = urlsafe_b64encode(decoded).decode("ascii").rstrip("=")
+    return decoded if spelled == signature else b""

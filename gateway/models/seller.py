@@ -1,0 +1,24 @@
+"""Who sells: the details that receipts are printed with, each version kept for ever."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, LargeBinary, Text
+from sqlmodel import Field
+
+from gateway.models.base import Instant, Model
+
+
+class Seller(Model, table=True):
+    """One version of the seller's details. Never changed (a trigger refuses): new ones are a new
+    row, and what was issued before keeps the row that it was issued under.
+
+    Belongs to no account. `details` is JSON; `logo` is a picture of `logo_type`.
+    """
+
+    __tablename__ = "seller"
+
+    id: int = Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    details: str = Field(sa_type=Text)
+    logo: bytes | None = Field(sa_type=LargeBinary, default=None)
+    logo_type: str | None = Field(max_length=4, default=None)
+    created_at: datetime = Field(sa_type=Instant)

@@ -1,0 +1,101 @@
+"""`GET /receipts/{number}.pdf`: a receipt's document, by a signed link or by Authorization."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.auth.rejected import challenge
+from gateway.documents.receipt import Logo, ReceiptPrinter
+from gateway.documents.receipt_view import Source
+from gateway.errors import BadRequest, Forbidden, GatewayError, NotFound, Unauthenticated
+from gateway.links import RECEIPT_PATH, Links, is_signed
+from gateway.principal import Principal, Role
+from gateway.routes.answers import refusal
+from gateway.routes.graphql import Authenticator
+from gateway.routes.header import header_values
+from gateway.routes.record import RequestRecord, record_of
+from gateway.store import Database, Row, Snapshot, receipts, sellers
+
+_NUMBER: Final = re.compile(r"([0-9A-Z]{8})-[0-9]{4}-[0-9]{6,10}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipts:
+    """Serves documents to whoever holds a link, or whose credential shows the account's purchases.
+
+    A number that is not there, and one of an account that the principal may not read, are answered
+    alike.
+    """
+
+    authenticator: Authenticator
+    database: Callable[[], Database]
+    links: Links
+    printer: ReceiptPrinter
+
+    async def serve(self, request: Request) -> Response:
+        record = record_of(request.scope)
+        record.route = RECEIPT_PATH
+        try:
+            number, pdf = await self._document(request, record)
+        except GatewayError as error:
+            record.codes = [error.code]
+            wants = challenge(error) if isinstance(error, Unauthenticated) else None
+            return refusal(error, headers={"www-authenticate": wants} if wants else None)
+        headers = {
+            # A number is plain ASCII, which RFC 6266 takes as it is.
+            "content-disposition": f'attachment; filename="{number}.pdf"',
+            "cache-control": "private, no-store",
+        }
+        return Response(pdf, media_type="application/pdf", headers=headers)
+
+    async def _document(self, request: Request, record: RequestRecord) -> tuple[str, bytes]:
+        record.principal = await self._principal(request)
+        number = request.path_params["number"]
+        match = _NUMBER.fullmatch(number)
+        if match is None:
+            raise _missing()
+        async with Snapshot(self.database()) as snapshot:
+            found = await receipts.find_document(snapshot, record.principal, match[1], number)
+            if found is not None and not Role(found["role"]).sees_purchases:
+                raise Forbidden("Your role in this account does not include its receipts.")
+            if found is None or found["number"] is None:
+                raise _missing()
+            kept = self.printer.kept(number)
+            if kept is not None:
+                return number, kept
+            seller = await sellers.by_id(snapshot, found["seller_id"])
+        return number, await self.printer.print(_source(found, seller), _logo(seller))
+
+    async def _principal(self, request: Request) -> Principal:
+        """Return who may read what: a link's bearer reads its account, like a key of it."""
+        query = request.scope["query_string"].decode("latin-1")
+        if is_signed(query):
+            grant = self.links.check(request.scope["raw_path"].decode("latin-1"), query)
+            return grant.principal
+        credentials = header_values(request.scope, b"authorization")
+        if len(credentials) > 1:
+            raise BadRequest("A request may carry one credential.")
+        return await self.authenticator.authenticate(credentials[0] if credentials else None)
+
+
+def _missing() -> NotFound:
+    return NotFound("There is no such receipt.")
+
+
+def _source(found: Row, seller: Row | None) -> Source:
+    return Source(
+        data=json.loads(found["data"]),
+        seller=json.loads(seller["details"]) if seller else {},
+        original_number=found["original_number"],
+    )
+
+
+def _logo(seller: Row | None) -> Logo | None:
+    if seller is None or seller["logo"] is None:
+        return None
+    return Logo(picture=seller["logo"], type=seller["logo_type"])

@@ -1,0 +1,49 @@
+"""The seller's details, version by version."""
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import BigInteger, bindparam, select
+
+from gateway.models import Seller, table_of
+from gateway.store.database import Reader, Transaction
+from gateway.store.statement import Row, Statement
+
+_SELLER: Final = table_of(Seller)
+_COLUMNS: Final = ("id", "details", "logo", "logo_type", "created_at")
+
+_NEWEST: Final = Statement(select(_SELLER).order_by(_SELLER.c.id.desc()).limit(1))
+_NEWEST_ID: Final = Statement(select(_SELLER.c.id).order_by(_SELLER.c.id.desc()).limit(1))
+_BY_ID: Final = Statement(
+    select(_SELLER).where(_SELLER.c.id == bindparam("id", type_=BigInteger()))
+)
+
+
+async def newest(reader: Reader) -> Row | None:
+    """Return the version that is in force."""
+    rows = await reader.fetch(_NEWEST)
+    return rows[0] if rows else None
+
+
+async def newest_id(reader: Reader) -> int | None:
+    """Return the key of the version that is in force."""
+    rows = await reader.fetch(_NEWEST_ID)
+    return rows[0]["id"] if rows else None
+
+
+async def by_id(reader: Reader, id_: int | None) -> Row | None:
+    """Return the version that a receipt names, if it names one."""
+    rows = await reader.fetch(_BY_ID, id=id_)
+    return rows[0] if rows else None
+
+
+async def append(
+    transaction: Transaction,
+    id_: int,
+    details: str,
+    logo: bytes | None,
+    logo_type: str | None,
+    at: datetime,
+) -> None:
+    """Put a new version in force. Its key must be greater than every one before."""
+    await transaction.insert(_SELLER, _COLUMNS, [(id_, details, logo, logo_type, at)])
