@@ -10,22 +10,26 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from gateway.auth.authenticator import Authenticator as OwnAuthenticator
 from gateway.auth.authenticator import open_authenticator
 from gateway.auth.dev import dev_signing_keys
-from gateway.clock import SystemClock
+from gateway.auth.key_store import StoredKeys
+from gateway.clock import Clock, SystemClock
 from gateway.documents.receipt import ReceiptPrinter
 from gateway.errors import ServiceUnavailable
 from gateway.execution.engine import Engine
 from gateway.execution.limits import Limits
+from gateway.ids import KeyFactory
 from gateway.links import RECEIPT_PATH, Links
 from gateway.live.hub import Hub
 from gateway.live.signals import open_signals
 from gateway.migrations import REVISION, head
 from gateway.principal import Principal
+from gateway.routes.admission import Admission, LiveLimits
 from gateway.routes.answers import http_error
+from gateway.routes.desk import Desk, OpenSource
 from gateway.routes.drain import Drain, DrainMiddleware
 from gateway.routes.graphiql import (
     TOKENS_FILE,
@@ -37,6 +41,7 @@ from gateway.routes.graphiql import (
     to_graphiql,
 )
 from gateway.routes.graphql import Authenticator, ContextFactory, GraphQLEndpoint, describe_nothing
+from gateway.routes.graphql_ws import WebSocketEndpoint
 from gateway.routes.health import Health, livez
 from gateway.routes.metrics import Metrics
 from gateway.routes.middleware import (
@@ -45,13 +50,27 @@ from gateway.routes.middleware import (
     HeadLimitsMiddleware,
     RecordMiddleware,
 )
+from gateway.routes.platform import Platform
 from gateway.routes.receipts import Receipts
+from gateway.routes.v1 import platform_routes
+from gateway.routes.watch import ReadStanding, Standing, Watch
 from gateway.settings import Settings
 from gateway.signing import Signer, parse_signing_keys
-from gateway.store import Database, Snapshot, connect
+from gateway.store import Database, Snapshot, connect, standing
 from gateway.store.announcements import revisions
 from resolvers.context import Context, make_context
 from resolvers.schema import build_schema
+from resolvers.sources import open_source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """What subscriptions are built on. The hub runs with `Parts.running`."""
+
+    hub: Hub
+    open_source: OpenSource
+    read_standing: ReadStanding
+    clock: Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +84,7 @@ class Parts:
     schema: strawberry.Schema
     authenticator: Authenticator
     context_for: ContextFactory
+    live: Live
     ready: Callable[[], Awaitable[None]]
     running: Callable[[], AbstractAsyncContextManager[None]]
     describe: Callable[[Any], Mapping[str, object]] = describe_nothing
@@ -106,6 +126,16 @@ class _Runtime:
             await self._authenticator.aclose()
             await self._database.close()
 
+    async def read_standing(
+        self, memberships: Collection[tuple[int, str]], keys: Collection[str]
+    ) -> Standing:
+        """Return who of those is still a member, and which keys are still active."""
+        async with Snapshot(self.database) as snapshot:
+            return Standing(
+                roles=await standing.roles(snapshot, memberships),
+                keys=await standing.active_keys(snapshot, keys, SystemClock().now()),
+            )
+
     async def ready(self) -> None:
         """Raise where the database is away, or not at the revision that this code needs."""
         async with Snapshot(self.database) as snapshot:
@@ -120,7 +150,8 @@ def create_app(settings: Settings) -> Starlette:
     The database must have been migrated (`gateway serve` does so before).
     """
     clock = SystemClock()
-    authenticator = open_authenticator(settings, clock)
+    stored_keys = StoredKeys(lambda: runtime.database, clock)
+    authenticator = open_authenticator(settings, clock, stored_keys.find)
     runtime = _Runtime(settings, authenticator)
     signer = Signer(parse_signing_keys(_signing_keys(settings)))
     links = Links(signer, clock, base_url=settings.base_url, seconds=settings.link_seconds)
@@ -144,16 +175,33 @@ def create_app(settings: Settings) -> Starlette:
         links=links,
         printer=runtime.printer,
     )
+    platform = Platform(
+        database=lambda: runtime.database,
+        authenticator=authenticator,
+        clock=clock,
+        keys=KeyFactory(clock),
+        body_bytes=settings.usage_body_bytes,
+        body_seconds=settings.http_body_seconds,
+    )
     parts = Parts(
         schema=build_schema(federation=settings.federation),
         authenticator=authenticator,
         context_for=context_for,
+        live=Live(
+            hub=runtime.hub,
+            open_source=open_source,
+            read_standing=runtime.read_standing,
+            clock=clock,
+        ),
         ready=runtime.ready,
         running=runtime.running,
         describe=_describe,
         examples=read_examples(),
         people=lambda: read_people(settings.data_dir / TOKENS_FILE),
-        routes=[Route(RECEIPT_PATH, receipts.serve)],
+        routes=[
+            Route(RECEIPT_PATH, receipts.serve),
+            *platform_routes(platform, late_days=settings.usage_late_days),
+        ],
     )
     return build_app(settings, parts)
 
@@ -171,15 +219,24 @@ def _signing_keys(settings: Settings) -> str:
 def build_app(settings: Settings, parts: Parts) -> Starlette:
     """Return the application; `app.state.drain` is its Drain, `app.state.metrics` its Metrics."""
     drain, metrics = Drain(), Metrics()
-    routes = _build_routes(settings, parts, drain, metrics)
+    engine = _build_engine(settings, parts.schema)
+    desk = _build_desk(settings, parts, engine)
+    metrics.watch(sockets=desk.admission.sockets.total, subscriptions=desk.admission.total)
+    routes = _build_routes(settings, parts, engine, drain, metrics)
+    live = WebSocketEndpoint(
+        desk=desk,
+        authenticator=parts.authenticator,
+        clock=parts.live.clock,
+        origins=settings.origins,
+    )
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with parts.running():
+        async with parts.running(), desk.watch.running():
             yield
 
     app = Starlette(
-        routes=routes,
+        routes=[*routes, WebSocketRoute("/graphql", live)],
         middleware=_build_middleware(settings, routes, drain, metrics),
         exception_handlers={HTTPException: http_error},
         lifespan=lifespan,
@@ -209,7 +266,32 @@ def _build_engine(settings: Settings, schema: strawberry.Schema) -> Engine:
     )
 
 
-def _build_routes(settings: Settings, parts: Parts, drain: Drain, metrics: Metrics) -> list[Route]:
+def _build_desk(settings: Settings, parts: Parts, engine: Engine) -> Desk:
+    limits = LiveLimits(
+        init_seconds=settings.live_init_seconds,
+        messages_per_second=settings.live_messages_per_second,
+        unauthenticated_sockets=settings.live_unauthenticated_sockets,
+        sockets=settings.live_sockets,
+        socket_operations=settings.live_socket_operations,
+        subscriptions=settings.live_subscriptions,
+        process_subscriptions=settings.live_process_subscriptions,
+        heartbeat_seconds=settings.live_heartbeat_seconds,
+        leeway_seconds=settings.jwt_leeway_seconds,
+    )
+    return Desk(
+        engine=engine,
+        context_for=parts.context_for,
+        open_source=parts.live.open_source,
+        hub=parts.live.hub,
+        admission=Admission(limits),
+        watch=Watch(parts.live.read_standing, settings.live_recheck_seconds),
+        introspection=_or_dev(settings.introspection, settings),
+    )
+
+
+def _build_routes(
+    settings: Settings, parts: Parts, engine: Engine, drain: Drain, metrics: Metrics
+) -> list[Route]:
     dev = settings.environment == "dev"
     token = settings.metrics_token
     health = Health(
@@ -219,7 +301,7 @@ def _build_routes(settings: Settings, parts: Parts, drain: Drain, metrics: Metri
         metrics_token=token.get_secret_value() if token else None,
     )
     graphql = GraphQLEndpoint(
-        engine=_build_engine(settings, parts.schema),
+        engine=engine,
         authenticator=parts.authenticator,
         context_for=parts.context_for,
         describe=parts.describe,

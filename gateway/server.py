@@ -7,13 +7,14 @@ import signal
 from contextlib import suppress
 from socket import socket
 from types import FrameType
-from typing import Final
+from typing import Final, Literal
 
 import uvicorn
 from starlette.applications import Starlette
 
 from gateway.routes.drain import Drain
 from gateway.settings import Settings
+from gateway.websocket import WebSocketProtocol
 
 # What lives as long as the process is frozen; young garbage is then rare and cheap to look for.
 GC_THRESHOLD: Final = 2_000
@@ -66,14 +67,28 @@ def serve(app: Starlette, settings: Settings) -> int:
 
     `app.state.drain` is the application's Drain.
     """
+    server = Server(server_config(app, settings), app.state.drain, settings)
+    server.run()
+    return int(server.force_exit)
+
+
+def server_config(
+    app: Starlette, settings: Settings, *, loop: Literal["uvloop", "none"] = "uvloop"
+) -> uvicorn.Config:
+    """Return how uvicorn is to serve; `loop` none where one runs already."""
     running_seconds = max(settings.stop_grace_seconds - settings.stop_notice_seconds, 0)
-    config = uvicorn.Config(
+    return uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
-        loop="uvloop",
+        loop=loop,
         http="httptools",
-        ws="none",
+        ws=WebSocketProtocol,
+        ws_max_size=settings.live_message_bytes,
+        # A peer that stops reading does so just after a ping, at the worst.
+        ws_ping_interval=settings.live_unread_seconds * 0.4,
+        ws_ping_timeout=settings.live_unread_seconds * 0.5,
+        ws_per_message_deflate=False,
         lifespan="on",
         log_config=None,
         access_log=False,
@@ -83,6 +98,3 @@ def serve(app: Starlette, settings: Settings) -> int:
         timeout_keep_alive=settings.http_keep_alive_seconds,
         timeout_graceful_shutdown=math.ceil(running_seconds + LAST_WORDS_SECONDS),
     )
-    server = Server(config, app.state.drain, settings)
-    server.run()
-    return int(server.force_exit)

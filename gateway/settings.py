@@ -290,6 +290,12 @@ class Settings(BaseSettings):
     http_body_bytes: int = Field(
         1_048_576, ge=1_024, le=104_857_600, description="Largest body of a GraphQL request, bytes."
     )
+    usage_body_bytes: int = Field(
+        5_242_880,
+        ge=1_024,
+        le=104_857_600,
+        description="Largest body of `/v1/usage-events` and its like, bytes.",
+    )
     http_body_seconds: float = Field(
         15, gt=0, le=300, description="Longest time a body may take to arrive."
     )
@@ -299,6 +305,45 @@ class Settings(BaseSettings):
     http_header_count: int = Field(100, ge=10, le=1_000, description="Most headers of a request.")
     http_keep_alive_seconds: int = Field(
         5, ge=1, le=300, description="How long an idle connection is kept open."
+    )
+
+    # Subscriptions
+    live_init_seconds: float = Field(
+        10, gt=0, le=300, description="How long a WebSocket may take to say whose it is."
+    )
+    live_message_bytes: int = Field(
+        131_072, ge=1_024, le=16_777_216, description="Largest message of a WebSocket, bytes."
+    )
+    live_messages_per_second: int = Field(
+        100, ge=1, le=100_000, description="Most messages that a WebSocket may send, over 5 s."
+    )
+    live_unread_seconds: float = Field(
+        30, ge=1, le=600, description="A WebSocket whose peer reads nothing for so long is closed."
+    )
+    live_unauthenticated_sockets: int = Field(
+        20, ge=1, le=1_000_000, description="WebSockets of one address that say not yet whose."
+    )
+    live_sockets: int = Field(
+        5, ge=1, le=1_000_000, description="WebSockets of one principal in one process."
+    )
+    live_socket_operations: int = Field(
+        25, ge=1, le=10_000, description="Operations that run at once on one WebSocket."
+    )
+    live_subscriptions: int = Field(
+        100, ge=1, le=1_000_000, description="Subscriptions of one principal in one process."
+    )
+    live_process_subscriptions: int = Field(
+        20_000, ge=1, le=1_000_000, description="Subscriptions in one process."
+    )
+    live_recheck_seconds: float = Field(
+        30,
+        gt=0,
+        le=60,
+        description="How often it is looked whether subscribers are still members, and their keys "
+        "still valid.",
+    )
+    live_heartbeat_seconds: float = Field(
+        12, gt=0, le=60, description="How often an event stream says that it is alive."
     )
 
     # Limits

@@ -35,6 +35,13 @@ def parse_body(body: bytes) -> Parameters:
     return _check(content)
 
 
+def parse_parameters(content: object) -> Parameters:
+    """Return the parameters of a message's payload."""
+    if not isinstance(content, dict):
+        raise BadRequest("The payload must be an object.")
+    return _check(content)
+
+
 def parse_query_string(query_string: bytes) -> Parameters:
     """Return the parameters of a GET request; one that is empty counts as absent."""
     try:

@@ -1,5 +1,7 @@
 """The process's numbers, in a registry of its own so that two applications never share them."""
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -28,6 +30,14 @@ class Metrics:
             "Requests that are being served.",
             registry=self.registry,
         )
+
+    def watch(self, *, sockets: Callable[[], int], subscriptions: Callable[[], int]) -> None:
+        """Ask these, whenever the numbers are read."""
+        for name, text, count in (
+            ("gateway_sockets", "WebSockets that are open and authenticated.", sockets),
+            ("gateway_subscriptions", "Subscriptions that are open.", subscriptions),
+        ):
+            Gauge(name, text, registry=self.registry).set_function(count)
 
     def observe(self, *, route: str, status: int, operation: str, seconds: float) -> None:
         self._requests.labels(route, str(status), operation).inc()

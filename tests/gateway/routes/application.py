@@ -4,17 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import NewType
+from typing import NewType, NoReturn
 
 import strawberry
 from starlette.applications import Starlette
 from strawberry.schema.config import StrawberryConfig
 
-from gateway.app import Parts, build_app
+from gateway.app import Live, Parts, build_app
 from gateway.auth.rejected import Rejected
+from gateway.clock import SystemClock
 from gateway.errors import BadUserInput, NotFound, ServiceUnavailable, Unauthenticated
+from gateway.live.hub import Hub
 from gateway.principal import Principal, Scope
 from gateway.routes.graphiql import DevAccount, DevPerson, Example
+from gateway.routes.watch import Standing
 from gateway.settings import Settings
 
 Day = NewType("Day", str)
@@ -167,6 +170,14 @@ async def running() -> AsyncIterator[None]:
     journal.closed += 1
 
 
+async def open_source(*_: object) -> NoReturn:
+    raise NotFound("There is no such account.")
+
+
+async def read_standing(*_: object) -> Standing:
+    return Standing(roles={}, keys=())
+
+
 async def ready() -> None:
     """The database is there."""
 
@@ -184,6 +195,9 @@ def make_parts(**changes: object) -> Parts:
         "schema": make_schema(),
         "authenticator": Doorman(),
         "context_for": context_for,
+        "live": Live(
+            hub=Hub(), open_source=open_source, read_standing=read_standing, clock=SystemClock()
+        ),
         "ready": ready,
         "running": running,
         "describe": lambda context: {"statements": context.statements},

@@ -8,6 +8,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from gateway.settings import Settings
+from gateway.websocket import WebSocketProtocol
 from tests.gateway.routes import application
 
 BASE_URL = "http://127.0.0.1:8000"
@@ -66,7 +67,9 @@ async def listen() -> AsyncIterator[Listen]:
 
 @asynccontextmanager
 async def _served(app: Starlette) -> AsyncIterator[int]:
-    config = uvicorn.Config(app, port=0, log_config=None, access_log=False, http="httptools")
+    config = uvicorn.Config(
+        app, port=0, log_config=None, access_log=False, http="httptools", ws=WebSocketProtocol
+    )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve())
     await eventually(lambda: server.started)

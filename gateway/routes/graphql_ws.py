@@ -1,0 +1,85 @@
+"""`WS /graphql`: the protocol graphql-transport-ws."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from starlette.types import Message, Receive, Scope, Send
+
+from gateway.clock import Clock
+from gateway.errors import TooManySubscriptions
+from gateway.routes.answers import CLOSE, refusal
+from gateway.routes.desk import Desk
+from gateway.routes.graphql import Authenticator
+from gateway.routes.graphql_socket import Socket
+from gateway.routes.header import header_values
+from gateway.websocket import PUSH
+
+SUBPROTOCOL: Final = "graphql-transport-ws"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSocketEndpoint:
+    """Serves operations over WebSockets that `gateway.websocket` speaks; an ASGI application.
+
+    `origins` are those whose pages may connect; what is no browser sends none.
+    """
+
+    desk: Desk
+    authenticator: Authenticator
+    clock: Clock
+    origins: Collection[str]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()  # the handshake
+        if not self._is_from_here(scope):
+            await send({"type": "websocket.close", "code": 1008})  # before accept: HTTP 403
+            return
+        try:
+            leave = self.desk.admission.stranger(_address(scope))
+        except TooManySubscriptions as error:
+            await _deny(error, scope, receive, send)
+            return
+        if SUBPROTOCOL not in scope["subprotocols"]:
+            leave()
+            await send({"type": "websocket.accept"})
+            reason = f"The subprotocol must be {SUBPROTOCOL}"
+            await send({"type": "websocket.close", "code": 4406, "reason": reason})
+            return
+        socket = Socket(
+            desk=self.desk,
+            authenticator=self.authenticator,
+            clock=self.clock,
+            credentials=header_values(scope, b"authorization"),
+            leave=leave,
+            push=scope["extensions"][PUSH]["push"],
+            send=send,
+        )
+        try:
+            await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
+            await socket.serve(receive)
+        except OSError:
+            log.debug("socket.lost")  # what uvicorn raises where the peer has gone
+        finally:
+            socket.clear()
+
+    def _is_from_here(self, scope: Scope) -> bool:
+        named = [value.lower() for value in header_values(scope, b"origin")]
+        return not named or "*" in self.origins or (len(named) == 1 and named[0] in self.origins)
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else "unknown"
+
+
+async def _deny(error: TooManySubscriptions, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer the handshake by HTTP."""
+
+    async def as_denial(message: Message) -> None:
+        await send({**message, "type": message["type"].replace("http.", "websocket.http.", 1)})
+
+    await refusal(error, headers=CLOSE)({**scope, "type": "http"}, receive, as_denial)
