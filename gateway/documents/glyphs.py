@@ -5,9 +5,8 @@ packages. A character that none of them has becomes U+FFFD, because a tagged PDF
 without a glyph.
 """
 
-import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
@@ -22,12 +21,13 @@ CJK: Final = ("noto-cjk-sans-otc",)
 
 REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 LONGEST_WORD: Final = 40
+"""Widths of a small letter; a longer word may be broken, because no column has room for it."""
+
 _BREAK: Final = "\N{ZERO WIDTH SPACE}"
 _JOINERS: Final = "\u200c\u200d"
 _INVISIBLE: Final = frozenset({"Cc", "Cf"})
 _NOT_TEXT: Final = frozenset({"Cn", "Co", "Cs"})
 _VARIATIONS: Final = range(0xFE00, 0xFE10)
-_LONG_WORD: Final = re.compile(rf"\S{{{LONGEST_WORD}}}(?=\S)")
 
 
 class Font:
@@ -63,7 +63,7 @@ class Glyphs:
         clusters = (
             cluster if self._has(cluster) else REPLACEMENT for cluster in _clusters(composed)
         )
-        return _LONG_WORD.sub(rf"\g<0>{_BREAK}", "".join(clusters))
+        return "".join(_breakable(clusters))
 
     def _has(self, cluster: str) -> bool:
         is_text = unicodedata.category(cluster[0]) not in _NOT_TEXT
@@ -93,6 +93,18 @@ def _clusters(text: str) -> Iterator[str]:
             yield cluster
         cluster = "" if category in _INVISIBLE else character
     if cluster:
+        yield cluster
+
+
+def _breakable(clusters: Iterable[str]) -> Iterator[str]:
+    """Yield the clusters, with a place to break a line wherever a word gets too long."""
+    width = 0
+    for cluster in clusters:
+        own = 2 if cluster.isupper() else 1
+        width = 0 if cluster == " " else width + own
+        if width > LONGEST_WORD:
+            yield _BREAK
+            width = own
         yield cluster
 
 

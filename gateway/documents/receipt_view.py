@@ -37,6 +37,7 @@ _CREDITS: Final = {
 _GIVEN: Final = {"COUPON": "Coupon", "MANUAL_CREDIT": "Manual credit", "TRIAL_GRANT": "Trial"}
 """How what nobody paid for is settled."""
 
+_CODE: Final = re.compile("[a-z]+(_[a-z]+)+")
 _KANA: Final = re.compile("[\u3040-\u30ff]")
 _HANGUL: Final = re.compile("[\uac00-\ud7af]")
 _HAN_BY_ZONE: Final = {
@@ -70,9 +71,10 @@ def display_amount(amount: str, currency: str) -> str:
     gap = "\N{NO-BREAK SPACE}" if symbol[-1].isalpha() else ""
     digits = minor_digits(currency)
     places = f".{'0' * digits}{'#' * (9 - digits)}" if digits else ".#########"
-    return format_currency(
+    text = format_currency(
         Decimal(amount), currency, f"¤{gap}#,##0{places}", LOCALE, currency_digits=False
     )
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 class _Writer:
@@ -144,13 +146,14 @@ class _Writer:
             free = self._money("0")
             return self._row("Bonus credit", "Free of charge", credit=amount, amount=free)
         if line["kind"] == "refund":
-            reason = self._refund.get("reason") if self._refund else None
-            return self._row("Refund of compute credit", reason, credit=amount, amount=amount)
+            reason = (self._refund or {}).get("reason")
+            note = _words(reason) if reason else None
+            return self._row("Refund of compute credit", note, credit=amount, amount=amount)
         name = _CREDITS[self._purchase["kind"]]
         return self._row(name, self._purchase["description"], credit=amount, amount=amount)
 
     def _row(self, name: str, note: str | None, *, credit: str, amount: str) -> View:
-        said = self._text(note) if note else None
+        said = self._text(note) if note and note.casefold() != name.casefold() else None
         return {"name": name, "note": said, "credit": credit, "amount": amount}
 
     def _sums(self) -> list[View]:
@@ -223,3 +226,8 @@ class _Writer:
 
     def _texts(self, *texts: str | None) -> list[View]:
         return [self._text(text) for text in texts if text]
+
+
+def _words(reason: str) -> str:
+    """Return a provider's code such as `requested_by_customer` as words; other text as it is."""
+    return reason.replace("_", " ").capitalize() if _CODE.fullmatch(reason) else reason

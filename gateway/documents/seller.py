@@ -31,7 +31,7 @@ def read_seller(settings: Settings) -> Seller:
     """Return the seller's details. Raises ConfigurationError for a logo that cannot be used."""
     details = dumps(
         {
-            "name": settings.seller_name or urlsplit(settings.base_url).hostname,
+            "name": settings.seller_name or _default_name(settings),
             "address": list(settings.seller_address),
             "taxId": settings.seller_tax_id,
             "email": settings.seller_email,
@@ -60,6 +60,11 @@ async def keep_seller(database: Database, seller: Seller, clock: Clock) -> None:
             seller.logo_type,
             clock.now(),
         )
+
+
+def _default_name(settings: Settings) -> str | None:
+    dev = settings.environment == "dev"
+    return "Demo Compute" if dev else urlsplit(settings.base_url).hostname
 
 
 def _read_logo(path: Path) -> bytes:
