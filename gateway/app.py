@@ -1,7 +1,7 @@
 """The composition root: every part is made here, once, and handed to what needs it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,8 @@ from gateway.live.hub import Hub
 from gateway.live.signals import open_signals
 from gateway.migrations import REVISION, head
 from gateway.principal import Principal
+from gateway.providers.stripe.inbox import Inbox
+from gateway.providers.stripe.signature import parse_secrets
 from gateway.routes.admission import Admission, LiveLimits
 from gateway.routes.answers import http_error
 from gateway.routes.desk import Desk, OpenSource
@@ -41,6 +43,7 @@ from gateway.routes.graphiql import (
     to_graphiql,
 )
 from gateway.routes.graphql import Authenticator, ContextFactory, GraphQLEndpoint, describe_nothing
+from gateway.routes.graphql_sse import StreamEndpoint
 from gateway.routes.graphql_ws import WebSocketEndpoint
 from gateway.routes.health import Health, livez
 from gateway.routes.metrics import Metrics
@@ -54,6 +57,7 @@ from gateway.routes.platform import Platform
 from gateway.routes.receipts import Receipts
 from gateway.routes.v1 import platform_routes
 from gateway.routes.watch import ReadStanding, Standing, Watch
+from gateway.routes.webhooks import STRIPE_PATH, StripeWebhook
 from gateway.settings import Settings
 from gateway.signing import Signer, parse_signing_keys
 from gateway.store import Database, Snapshot, connect, standing
@@ -102,6 +106,7 @@ class _Runtime:
         self._database: Database | None = None
         self.printer = ReceiptPrinter()
         self.hub = Hub()
+        self.inbox: Inbox | None = None
         self._revision = head()
 
     @property
@@ -119,7 +124,10 @@ class _Runtime:
                 return await revisions(snapshot, account_ids)
 
         try:
-            async with self.hub.running(open_signals(self._settings, database), read_revisions):
+            async with (
+                self.hub.running(open_signals(self._settings, database), read_revisions),
+                self.inbox.sweeping() if self.inbox else nullcontext(),
+            ):
                 yield
         finally:
             self.printer.close()
@@ -201,9 +209,24 @@ def create_app(settings: Settings) -> Starlette:
         routes=[
             Route(RECEIPT_PATH, receipts.serve),
             *platform_routes(platform, late_days=settings.usage_late_days),
+            *_stripe_routes(settings, runtime, clock),
         ],
     )
     return build_app(settings, parts)
+
+
+def _stripe_routes(settings: Settings, runtime: _Runtime, clock: Clock) -> list[Route]:
+    """Return the webhook's route, where there is a secret to verify it with."""
+    if settings.stripe_webhook_secrets is None:
+        return []
+    runtime.inbox = Inbox(
+        lambda: runtime.database,
+        clock,
+        secrets=parse_secrets(settings.stripe_webhook_secrets.get_secret_value()),
+        test_mode=_or_dev(settings.stripe_test_mode, settings),
+    )
+    webhook = StripeWebhook(take=runtime.inbox.receive, body_seconds=settings.http_body_seconds)
+    return [Route(STRIPE_PATH, webhook.serve, methods=["POST"])]
 
 
 def _describe(context: Context) -> Mapping[str, object]:
@@ -222,7 +245,7 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
     engine = _build_engine(settings, parts.schema)
     desk = _build_desk(settings, parts, engine)
     metrics.watch(sockets=desk.admission.sockets.total, subscriptions=desk.admission.total)
-    routes = _build_routes(settings, parts, engine, drain, metrics)
+    routes = _build_routes(settings, parts, desk, drain, metrics)
     live = WebSocketEndpoint(
         desk=desk,
         authenticator=parts.authenticator,
@@ -290,7 +313,7 @@ def _build_desk(settings: Settings, parts: Parts, engine: Engine) -> Desk:
 
 
 def _build_routes(
-    settings: Settings, parts: Parts, engine: Engine, drain: Drain, metrics: Metrics
+    settings: Settings, parts: Parts, desk: Desk, drain: Drain, metrics: Metrics
 ) -> list[Route]:
     dev = settings.environment == "dev"
     token = settings.metrics_token
@@ -301,7 +324,7 @@ def _build_routes(
         metrics_token=token.get_secret_value() if token else None,
     )
     graphql = GraphQLEndpoint(
-        engine=engine,
+        engine=desk.engine,
         authenticator=parts.authenticator,
         context_for=parts.context_for,
         describe=parts.describe,
@@ -309,8 +332,16 @@ def _build_routes(
         body_bytes=settings.http_body_bytes,
         body_seconds=settings.http_body_seconds,
     )
+    stream = StreamEndpoint(
+        http=graphql,
+        desk=desk,
+        drain=drain,
+        clock=parts.live.clock,
+        unread_seconds=settings.live_unread_seconds,
+    )
     routes = [
         Route("/graphql", graphql),
+        Route("/graphql/stream", stream),
         Route("/livez", livez),
         Route("/readyz", health.readyz),
         Route("/metrics", health.read_metrics),

@@ -53,6 +53,7 @@ class Server(uvicorn.Server):
 
     async def main_loop(self) -> None:
         await super().main_loop()
+        self.drain.streams_over.set()
         asyncio.get_running_loop().call_later(self.grace_seconds, self.drain.expire)
         with suppress(TimeoutError):
             await asyncio.wait_for(self.forced.wait(), self.notice_seconds)

@@ -11,13 +11,15 @@ from gateway.routes.answers import CLOSE, refusal
 class Drain:
     """Whether the process is stopping, and the requests that it still serves.
 
-    The server calls `begin` when it is told to stop, and `expire` when the time is over.
+    The server calls `begin` when it is told to stop, and `expire` when the time is over. What would
+    never end by itself ends with `streams_over`.
     """
 
     def __init__(self) -> None:
         self.stopping = False
         self.expired = False
         self.requests: set[asyncio.Task[object]] = set()
+        self.streams_over = asyncio.Event()
 
     def begin(self) -> None:
         self.stopping = True
@@ -25,6 +27,7 @@ class Drain:
     def expire(self) -> None:
         """Cancel what still runs, and refuse what still comes."""
         self.stopping = self.expired = True
+        self.streams_over.set()
         for task in self.requests:
             task.cancel()
 

@@ -80,22 +80,24 @@ class GraphQLEndpoint:
             raise Refused("GraphQL is served by GET and POST.", 405, _ALLOW)
         if media_type is None:
             raise Refused(f"An answer is {GRAPHQL_JSON} or {JSON}.", 406)
-        if method == "POST" and not _is_readable(scope):
-            raise Refused(f"A body must be {JSON} in UTF-8, not compressed.", 415)
-        record.principal = principal = await self._authenticate(scope)
-        parameters = await self._parameters(scope, receive)
+        record.principal = principal = await self.authenticate(scope)
+        parameters = await self.parameters(scope, receive)
         answer = await self._run(parameters, principal, method, receive, record)
-        return _http_answer(answer, media_type, method)
+        return http_answer(answer, media_type, method)
 
-    async def _authenticate(self, scope: Scope) -> Principal:
+    async def authenticate(self, scope: Scope) -> Principal:
+        """Return who is asking; raises Unauthenticated, or BadRequest for two credentials."""
         credentials = header_values(scope, b"authorization")
         if len(credentials) > 1:
             raise BadRequest("A request may carry one credential.")
         return await self.authenticator.authenticate(credentials[0] if credentials else None)
 
-    async def _parameters(self, scope: Scope, receive: Receive) -> Parameters:
+    async def parameters(self, scope: Scope, receive: Receive) -> Parameters:
+        """Return what a GET or POST asks for; raises BadRequest, and ClientLeft."""
         if scope["method"] == "GET":
             return parse_query_string(scope["query_string"])
+        if not _is_readable(scope):
+            raise Refused(f"A body must be {JSON} in UTF-8, not compressed.", 415)
         body = await read_body(
             scope, receive, max_bytes=self.body_bytes, timeout_seconds=self.body_seconds
         )
@@ -148,7 +150,8 @@ def _is_readable(scope: Scope) -> bool:
     return is_json(header_value(scope, b"content-type")) and encoding in {None, "identity"}
 
 
-def _http_answer(answer: Answer, media_type: str, method: str) -> Response:
+def http_answer(answer: Answer, media_type: str, method: str) -> Response:
+    """Return an operation's answer with the status and headers that go with it."""
     payload: dict[str, Any] = {"errors": answer.errors} if answer.errors else {}
     if answer.outcome is Outcome.ANSWERED:
         payload["data"] = answer.data

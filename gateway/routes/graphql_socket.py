@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -231,8 +232,8 @@ class Socket:
         except BadRequest as error:
             raise Closed(BAD, error.message) from None
         self._operations[operation_id] = operation
-        started = self._desk.start(self._principal, parameters, operation)
-        operation.task = self.spawn(operation.run(started))
+        start = partial(self._desk.start, self._principal, parameters, operation)
+        operation.task = self.spawn(operation.run(start))
 
     def _revoke(self, _: GatewayError | None) -> None:
         self._give_up(FORBIDDEN, "credential revoked")
@@ -257,9 +258,9 @@ class Operation:
         self._leave: Leave | None = None
         self.task: asyncio.Task[None] | None = None
 
-    async def run(self, started: Awaitable[Answer | Leave]) -> None:
+    async def run(self, start: Callable[[], Awaitable[Answer | Leave]]) -> None:
         try:
-            outcome = await started
+            outcome = await start()
         except GatewayError as error:
             self.end(error)
             return

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import uvicorn
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
@@ -20,7 +19,7 @@ from gateway.auth.dev import dev_key
 from gateway.auth.tokens import mint
 from gateway.clock import SystemClock
 from gateway.ids import encode_global_id
-from gateway.server import server_config
+from gateway.server import Server, server_config
 from gateway.settings import Settings
 
 BALANCE = (
@@ -40,7 +39,7 @@ class Gateway:
     app: Starlette
     port: int
     settings: Settings
-    server: uvicorn.Server
+    server: Server
 
     @property
     def url(self) -> str:
@@ -113,7 +112,7 @@ async def gateway(database_url: str, data_dir: Path, **changes: Any) -> AsyncIte
         **({"port": 0, "stop_notice_seconds": 0, "stop_grace_seconds": 3} | changes),
     )
     app = create_app(settings)
-    server = uvicorn.Server(server_config(app, settings, loop="none"))
+    server = Server(server_config(app, settings, loop="none"), app.state.drain, settings)
     task = asyncio.create_task(server._serve())
     while not server.started:
         assert not task.done()
