@@ -17,6 +17,7 @@ from gateway.auth.dev import dev_key
 from gateway.auth.policy import check_start
 from gateway.auth.tokens import mint
 from gateway.clock import SystemClock
+from gateway.commands.api_keys import api_key
 from gateway.commands.tools import errors, open_database, read_settings, reporter, show_progress
 from gateway.demo.fill import SEED, fill
 from gateway.demo.people import find_people
@@ -41,6 +42,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(api_key, name="api-key")
 
 
 @app.command()

@@ -393,6 +393,24 @@ class Settings(BaseSettings):
         10, ge=0, le=300, description="How long running requests may go on after a stop signal."
     )
 
+    # Stripe
+    stripe_webhook_secrets: SecretStr | None = Field(
+        None,
+        description="Signing secrets of the webhook endpoint, separated by commas: while one is "
+        "replaced, both. Default: none, and `/webhooks/stripe` is not served.",
+    )
+    stripe_test_mode: bool | None = Field(
+        None,
+        description="Books what Stripe sends in test mode, else recorded and ignored. "
+        "Default: in dev alone.",
+    )
+    stripe_api_key: SecretStr | None = Field(
+        None, description="Restricted key that `gateway stripe-backfill` reads payments with."
+    )
+    stripe_api_base: KeysUrl = Field(
+        "https://api.stripe.com", description="Where Stripe's API is: another one in a sandbox."
+    )
+
     # Secrets
     signing_keys: SecretStr | None = Field(
         None,

@@ -103,6 +103,7 @@ class _Deployment:
             if value is not None and self.row[name] != value:
                 self.row[name] = value
                 self.changed = True
+        _order(self.row)
 
     def gain(self) -> int:
         """Return what the batch adds to the lifetime spend, if the sum fits 64 bits."""
@@ -198,9 +199,16 @@ def _new_deployment(book: Book, record: UsageRecord, facts: DeploymentFacts) -> 
     }
     row |= {name: getattr(facts, name) for name in DeploymentFacts.__slots__}
     row["started_at"] = started_at
+    _order(row)
     row["provider"] = facts.provider or record.provider
     row["gpu_model"] = facts.gpu_model or record.gpu_model
     return row
+
+
+def _order(row: dict[str, Any]) -> None:
+    """Nothing ends before it began: where it seems so, it began earlier than was known."""
+    if row["closed_at"] is not None:
+        row["started_at"] = min(row["started_at"], row["closed_at"])
 
 
 def _cells(row: Mapping[str, object]) -> tuple[object, ...]:

@@ -162,13 +162,18 @@ class PostgresSignals:
             if not heard or clock() - looked >= RESYNC_SECONDS - pause:
                 looked = clock()
                 ear.missed()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), pause)
+            await _wait(ended, pause)
 
 
 async def _prove(connection: _Connection, proven: asyncio.Event) -> bool:
     """Say whether a signal that is sent comes back."""
     await connection.execute(f"SELECT pg_notify('{CHANNEL}', 'proof')")
-    with suppress(TimeoutError):
-        await asyncio.wait_for(proven.wait(), PROOF_SECONDS)
+    await _wait(proven, PROOF_SECONDS)
     return proven.is_set()
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    # Not `wait_for`, which before Python 3.12 swallows a cancellation that comes with the event.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -7,7 +7,14 @@ from gateway.settings import PREFIX, Settings, is_loopback, load_settings, origi
 
 SECRET = "hunter2-hunter2-hunter2-hunter2-"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - a value to be judged; nothing listens on it
-SECRETS = ("database_url", "migration_database_url", "signing_keys", "api_key_pepper")
+SECRETS = (
+    "database_url",
+    "migration_database_url",
+    "signing_keys",
+    "api_key_pepper",
+    "stripe_webhook_secrets",
+    "stripe_api_key",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,144 @@
+"""Usage as meters send it: what may not be booked is told apart item by item, the rest is booked
+at once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from gateway.billing.book import Book
+from gateway.billing.usage import DeploymentFacts, UsageRecord, record_usage
+from gateway.clock import Clock
+from gateway.ids import KeyFactory
+from gateway.store import Row, Transaction, accounts, usage_events
+
+AHEAD: Final = timedelta(minutes=5)
+"""How far a meter's clock may be ahead of ours."""
+
+
+class ItemCode(StrEnum):
+    """Why an item was not booked."""
+
+    INVALID = "INVALID"
+    CONFLICT = "CONFLICT"
+    TOO_LATE = "TOO_LATE"
+    IN_FUTURE = "IN_FUTURE"
+
+
+class MeteredItem(NamedTuple):
+    """An event as it was sent: for an account by the platform's name, its `record` without a key.
+
+    `position` is its place in what was sent, from 0.
+    """
+
+    position: int
+    account: str
+    currency: str
+    record: UsageRecord
+    facts: DeploymentFacts | None
+
+
+class RejectedItem(NamedTuple):
+    position: int
+    id: str | None
+    code: ItemCode
+    message: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Ingested:
+    """What became of a batch."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: list[RejectedItem] = field(default_factory=list)
+
+
+async def ingest(
+    transaction: Transaction,
+    items: Sequence[MeteredItem],
+    *,
+    clock: Clock,
+    keys: KeyFactory,
+    late_days: int,
+    only_account_id: int | None = None,
+) -> Ingested:
+    """Book a batch in one transaction. `only_account_id` is the one account the sender may touch;
+    others look unknown to it.
+
+    Rejected items have no effect. What is known already is a duplicate, however late it is.
+    """
+    result = Ingested()
+    names = sorted({item.account for item in items})
+    found = {
+        row["external_id"]: row
+        for row in await accounts.by_external_id(transaction, names)
+        if only_account_id in {None, row["account_id"]}
+    }
+    known = [item for item in items if _is_known(item, found.get(item.account), result)]
+    book = await Book.open(
+        transaction, {found[item.account]["account_id"] for item in known}, clock=clock, keys=keys
+    )
+    timely = await _timely(known, found, book, late_days, result)
+    records = [
+        item.record._replace(account_id=found[item.account]["account_id"]) for item in timely
+    ]
+    facts = {
+        (record.account_id, record.deployment): item.facts
+        for item, record in zip(timely, records, strict=True)
+        if item.facts and record.deployment is not None
+    }
+    recorded = await record_usage(book, records, facts)
+    await book.close()
+    for position in recorded.conflicts:
+        message = "This id of this source is known with other content."
+        result.rejected.append(_rejected(timely[position], ItemCode.CONFLICT, message))
+    result.accepted, result.duplicates = recorded.accepted, recorded.duplicates
+    result.rejected.sort()
+    return result
+
+
+def _is_known(item: MeteredItem, account: Row | None, result: Ingested) -> bool:
+    if account is None:
+        message = "There is no account with this external id that this key may write to."
+    elif account["currency"] != item.currency:
+        message = f"The account is kept in {account['currency']}; nothing is converted."
+    else:
+        return True
+    result.rejected.append(_rejected(item, ItemCode.INVALID, message))
+    return False
+
+
+async def _timely(
+    items: Sequence[MeteredItem],
+    found: Mapping[str, Row],
+    book: Book,
+    late_days: int,
+    result: Ingested,
+) -> list[MeteredItem]:
+    """Return what may be booked now, and what was booked before it was late."""
+    earliest, latest = book.now - timedelta(days=late_days), book.now + AHEAD
+    keys = {
+        (found[item.account]["account_id"], *item.record[1:3])
+        for item in items
+        if item.record.started_at < earliest
+    }
+    booked = await usage_events.known(book.transaction, keys)
+    timely = []
+    for item in items:
+        key = (found[item.account]["account_id"], *item.record[1:3])
+        if item.record.started_at < earliest and key not in booked:
+            message = f"Usage may be sent until {late_days} days after its start."
+            result.rejected.append(_rejected(item, ItemCode.TOO_LATE, message))
+        elif item.record.ended_at > latest:
+            message = "The usage ends in the future."
+            result.rejected.append(_rejected(item, ItemCode.IN_FUTURE, message))
+        else:
+            timely.append(item)
+    return timely
+
+
+def _rejected(item: MeteredItem, code: ItemCode, message: str) -> RejectedItem:
+    return RejectedItem(item.position, item.record.event_id, code, message)

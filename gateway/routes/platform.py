@@ -1,0 +1,120 @@
+"""What the platform's own endpoints have in common: a key with a scope, a body, a JSON answer."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import orjson
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from gateway.auth.rejected import challenge
+from gateway.clock import Clock
+from gateway.errors import BadRequest, Forbidden, GatewayError, Unauthenticated
+from gateway.ids import KeyFactory
+from gateway.principal import Principal
+from gateway.principal import Scope as Permission
+from gateway.routes.answers import JSON, Refused, refusal
+from gateway.routes.body import ClientLeft, read_body
+from gateway.routes.header import header_value, header_values
+from gateway.routes.record import record_of
+from gateway.store import Database
+
+
+class Authenticator(Protocol):
+    async def authenticate(self, authorization: str | None) -> Principal:
+        """Return who is asking; raises Unauthenticated."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """What writing needs."""
+
+    database: Callable[[], Database]
+    authenticator: Authenticator
+    clock: Clock
+    keys: KeyFactory
+    body_bytes: int
+    body_seconds: float
+
+
+class PlatformEndpoint(ABC):
+    """One method at one path, for keys with one scope; an ASGI application.
+
+    What is done is said in the request's log line, beside who did it: its `details`.
+    """
+
+    METHOD: ClassVar[str]
+    SCOPE: ClassVar[Permission]
+    MEDIA_TYPES: ClassVar[tuple[str, ...]] = (JSON,)
+
+    def __init__(self, platform: Platform) -> None:
+        self.platform = platform
+
+    @abstractmethod
+    async def answer(
+        self, principal: Principal, scope: Scope, body: bytes, details: dict[str, Any]
+    ) -> Response:
+        """Do what is asked; raises GatewayError."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        record = record_of(scope)
+        try:
+            self._check_head(scope)
+            record.principal = principal = await self._authenticate(scope)
+            body = await read_body(
+                scope,
+                receive,
+                max_bytes=self.platform.body_bytes,
+                timeout_seconds=self.platform.body_seconds,
+            )
+            response = await self.answer(principal, scope, body, record.details)
+        except ClientLeft:
+            return
+        except GatewayError as error:
+            record.codes = [error.code]
+            response = _refusal(error)
+        await response(scope, receive, send)
+
+    def _check_head(self, scope: Scope) -> None:
+        if scope["method"] != self.METHOD:
+            sentence = f"This path is served by {self.METHOD}."
+            raise Refused(sentence, 405, {"allow": self.METHOD})
+        if media_type_of(scope) not in self.MEDIA_TYPES:
+            raise Refused(f"A body must be {' or '.join(self.MEDIA_TYPES)} in UTF-8.", 415)
+        if header_value(scope, b"content-encoding") not in {None, "identity"}:
+            raise Refused("A body may not be compressed.", 415)
+
+    async def _authenticate(self, scope: Scope) -> Principal:
+        credentials = header_values(scope, b"authorization")
+        if len(credentials) > 1:
+            raise BadRequest("A request may carry one credential.")
+        principal = await self.platform.authenticator.authenticate(
+            credentials[0] if credentials else None
+        )
+        if not principal.scopes & {self.SCOPE, Permission.ADMIN}:
+            raise Forbidden(f"This needs an API key with the scope {self.SCOPE}.")
+        return principal
+
+
+def media_type_of(scope: Scope) -> str:
+    """Return the body's media type without parameters, lower case; empty where there is none."""
+    return (header_value(scope, b"content-type") or "").partition(";")[0].strip().lower()
+
+
+def read_object(body: bytes) -> Mapping[str, Any]:
+    """Return a body that is one JSON object. Raises BadRequest."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise BadRequest("The body must be valid JSON in UTF-8.") from None
+    if not isinstance(value, dict):
+        raise BadRequest("The body must be a JSON object.")
+    return value
+
+
+def _refusal(error: GatewayError) -> Response:
+    wants = {"www-authenticate": challenge(error)} if isinstance(error, Unauthenticated) else None
+    return refusal(error, headers=wants)

@@ -1,0 +1,51 @@
+"""`POST /v1/usage-events`: usage from meters."""
+
+from typing import Any, ClassVar
+
+from starlette.responses import Response
+from starlette.types import Scope
+
+from gateway.billing.ingestion import ingest
+from gateway.principal import Principal
+from gateway.principal import Scope as Permission
+from gateway.routes.answers import JSON, json_answer
+from gateway.routes.platform import Platform, PlatformEndpoint, media_type_of
+from gateway.routes.usage_items import ItemReader, answer_of, read_items
+
+
+class UsageEventsEndpoint(PlatformEndpoint):
+    """Books a batch in one transaction; what became of each item stands in the answer.
+
+    An event is known by its account, source and id: sent again it is a duplicate, with other
+    content a CONFLICT.
+    """
+
+    METHOD: ClassVar = "POST"
+    SCOPE: ClassVar = Permission.USAGE_WRITE
+    MEDIA_TYPES: ClassVar = (JSON, "application/x-ndjson")
+
+    def __init__(self, platform: Platform, *, late_days: int) -> None:
+        super().__init__(platform)
+        self.late_days = late_days
+
+    async def answer(
+        self, principal: Principal, scope: Scope, body: bytes, details: dict[str, Any]
+    ) -> Response:
+        reader = ItemReader()
+        items = reader.read(read_items(body, media_type_of(scope)))
+        async with self.platform.database().writing() as transaction:
+            result = await ingest(
+                transaction,
+                items,
+                clock=self.platform.clock,
+                keys=self.platform.keys,
+                late_days=self.late_days,
+                only_account_id=principal.account_id,
+            )
+        result.rejected += reader.rejected
+        details |= {
+            "accepted": result.accepted,
+            "duplicates": result.duplicates,
+            "rejected": len(result.rejected),
+        }
+        return json_answer(answer_of(result))

@@ -1,0 +1,241 @@
+"""Usage events as they are sent, JSON or a line of NDJSON each, as items that can be booked."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+
+from gateway.billing.ingestion import Ingested, ItemCode, MeteredItem, RejectedItem
+from gateway.billing.usage import DeploymentFacts, UsageRecord
+from gateway.errors import BadRequest, BadUserInput
+from gateway.models import Resource
+from gateway.money import minor_digits, parse_nanos
+from gateway.text import checked_text
+from resolvers.scalars import parse_instant
+
+ITEM_FIELDS: Final = frozenset(
+    [
+        "account",
+        "source",
+        "id",
+        "deployment",
+        "resource",
+        "quantity",
+        "unit",
+        "amount",
+        "currency",
+        "start",
+        "end",
+        "correction",
+        "region",
+        "service",
+        "sku",
+    ]
+)
+DEPLOYMENT_FIELDS: Final = frozenset(
+    [
+        "externalId",
+        "name",
+        "provider",
+        "gpuModel",
+        "region",
+        "service",
+        "startedAt",
+        "closedAt",
+        "resources",
+    ]
+)
+RESOURCE_FIELDS: Final = frozenset(["cpu", "memoryBytes", "storageBytes", "gpu"])
+LARGEST_INTEGER: Final = 2**63 - 1
+
+_RESOURCES: Final = frozenset(Resource)
+
+
+def read_items(body: bytes, media_type: str) -> list[Any]:
+    """Return the values of a JSON array, or of the lines of NDJSON. Raises BadRequest."""
+    if media_type == "application/x-ndjson":
+        return [_loads(line) for line in body.split(b"\n") if line.strip()]
+    values = _loads(body)
+    if not isinstance(values, list):
+        raise BadRequest("The body must be a JSON array of usage events, or NDJSON.")
+    return values
+
+
+def _loads(text: bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise BadRequest("The body must be valid JSON in UTF-8.") from None
+
+
+class ItemReader:
+    """Reads the items of one batch; texts and instants that repeat are read once."""
+
+    def __init__(self) -> None:
+        self.rejected: list[RejectedItem] = []
+        self._instants: dict[Any, datetime] = {}
+        self._texts: dict[tuple[str, str], str] = {}
+        self._amounts: dict[tuple[str, str], tuple[int, str | None]] = {}
+
+    def read(self, values: list[Any]) -> list[MeteredItem]:
+        """Return the items that are well formed; the others are in `rejected`."""
+        items = []
+        for index, value in enumerate(values):
+            try:
+                items.append(self._item(index, value))
+            except BadUserInput as error:
+                name = value.get("id") if isinstance(value, dict) else None
+                known = name if isinstance(name, str) else None
+                rejected = RejectedItem(index, known, ItemCode.INVALID, error.message)
+                self.rejected.append(rejected)
+        return items
+
+    def _item(self, index: int, value: Any) -> MeteredItem:
+        if not isinstance(value, dict):
+            raise BadUserInput("A usage event is a JSON object.")
+        _refuse_others(value, ITEM_FIELDS, "A usage event")
+        get = value.get
+        resource, correction = get("resource"), get("correction", False)
+        if not isinstance(resource, str) or resource not in _RESOURCES:
+            raise BadUserInput(f"`resource` is one of {', '.join(Resource)}.")
+        if not isinstance(correction, bool):
+            raise BadUserInput("`correction` is true or false.")
+        amount, amount_text = self._decimal(get("amount"), "amount")
+        if amount < 0 and not correction:
+            raise BadUserInput('A negative `amount` is a correction: send `"correction": true`.')
+        quantity, quantity_text = self._decimal(get("quantity"), "quantity")
+        start, end = self._instant(get("start"), "start"), self._instant(get("end"), "end")
+        if end < start:
+            raise BadUserInput("`end` may not be before `start`.")
+        minor_digits(currency := self._text(get("currency"), "currency", 3), argument="currency")
+        name, facts = self._deployment(get("deployment"))
+        record = UsageRecord(
+            account_id=0,
+            source=self._text(get("source"), "source", 200),
+            event_id=checked_text(get("id"), "id", limit=200),
+            deployment=name,
+            resource=resource,
+            unit=self._text(get("unit"), "unit", 100),
+            quantity=quantity,
+            quantity_text=quantity_text,
+            amount=amount,
+            amount_text=amount_text,
+            correction=correction,
+            provider=facts.provider if facts else None,
+            gpu_model=facts.gpu_model if facts else None,
+            region=self._optional(get("region"), "region") or (facts.region if facts else None),
+            service=self._optional(get("service"), "service") or (facts.service if facts else None),
+            sku=self._optional(get("sku"), "sku"),
+            started_at=start,
+            ended_at=end,
+        )
+        account = self._text(get("account"), "account", 200)
+        return MeteredItem(index, account, currency, record, facts)
+
+    def _deployment(self, value: Any) -> tuple[str | None, DeploymentFacts | None]:
+        if value is None:
+            return None, None
+        if not isinstance(value, dict):
+            raise BadUserInput("`deployment` is an object with `externalId`.")
+        _refuse_others(value, DEPLOYMENT_FIELDS, "`deployment`")
+        get = value.get
+        resources = get("resources") or {}
+        if not isinstance(resources, dict):
+            raise BadUserInput("`resources` is an object.")
+        _refuse_others(resources, RESOURCE_FIELDS, "`resources`")
+        started, closed = (
+            None if get(name) is None else self._instant(get(name), name)
+            for name in ("startedAt", "closedAt")
+        )
+        if started and closed and closed < started:
+            raise BadUserInput("`closedAt` may not be before `startedAt`.")
+        facts = DeploymentFacts(
+            name=self._optional(get("name"), "name"),
+            provider=self._optional(get("provider"), "provider"),
+            gpu_model=self._optional(get("gpuModel"), "gpuModel"),
+            region=self._optional(get("region"), "region"),
+            service=self._optional(get("service"), "service"),
+            cpu_nanos=self._leased(resources.get("cpu"), "cpu"),
+            gpu_nanos=self._leased(resources.get("gpu"), "gpu"),
+            memory_bytes=_bytes(resources.get("memoryBytes"), "memoryBytes"),
+            storage_bytes=_bytes(resources.get("storageBytes"), "storageBytes"),
+            started_at=started,
+            closed_at=closed,
+        )
+        return self._text(get("externalId"), "externalId", 1000), facts
+
+    def _text(self, value: Any, argument: str, limit: int) -> str:
+        """Return a text that many items of a batch share."""
+        if isinstance(value, str) and (known := self._texts.get((argument, value))):
+            return known
+        text = checked_text(value, argument, limit=limit)
+        self._texts[argument, value] = text
+        return text
+
+    def _optional(self, value: Any, argument: str) -> str | None:
+        return None if value is None else self._text(value, argument, 200)
+
+    def _decimal(self, value: Any, argument: str) -> tuple[int, str | None]:
+        """Return nanos, and what arrived where rounding changed it."""
+        if not isinstance(value, str):
+            raise BadUserInput(
+                f'`{argument}` is a decimal string such as "0.000432": a number may have lost '
+                "digits on its way."
+            )
+        known = self._amounts.get((argument, value))
+        if known is None:
+            nanos = parse_nanos(value, argument=argument)
+            fraction = value.partition(".")[2]
+            rounded = len(fraction) > 9 and fraction[9:].strip("0") != ""
+            known = self._amounts[argument, value] = (nanos, value if rounded else None)
+        return known
+
+    def _leased(self, value: Any, argument: str) -> int | None:
+        if value is None:
+            return None
+        nanos, _ = self._decimal(value, argument)
+        if nanos < 0:
+            raise BadUserInput(f"`{argument}` may not be negative.")
+        return nanos
+
+    def _instant(self, value: Any, argument: str) -> datetime:
+        try:
+            return self._instants[value]
+        except (KeyError, TypeError):
+            pass
+        try:
+            instant = parse_instant(value)
+        except BadUserInput as error:
+            raise BadUserInput(f"`{argument}`: {error.message}") from None
+        self._instants[value] = instant
+        return instant
+
+
+def _bytes(value: Any, argument: str) -> int | None:
+    """Return a number of bytes, sent as an integer or as its digits."""
+    if value is None:
+        return None
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_INTEGER:
+        raise BadUserInput(f"`{argument}` is a whole number of bytes, 0 to {LARGEST_INTEGER}.")
+    return value
+
+
+def _refuse_others(value: Mapping[str, Any], allowed: frozenset[str], subject: str) -> None:
+    if not value.keys() <= allowed:
+        others = ", ".join(sorted(value.keys() - allowed))
+        raise BadUserInput(f"{subject} has no field {others[:200]}.")
+
+
+def answer_of(result: Ingested) -> dict[str, Any]:
+    """Return the endpoint's answer."""
+    return {
+        "accepted": result.accepted,
+        "duplicates": result.duplicates,
+        "rejected": [
+            {"index": position, "id": name, "code": code, "message": message}
+            for position, name, code, message in sorted(result.rejected)
+        ],
+    }

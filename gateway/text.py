@@ -1,0 +1,28 @@
+"""Text that came from outside, before it is kept."""
+
+import unicodedata
+from typing import Final
+
+from gateway.errors import BadUserInput
+
+# Directional overrides and isolates: they make a name read as another one.
+_BIDI: Final = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F])
+
+
+def checked_text(value: object, argument: str, *, limit: int) -> str:
+    """Return a text of 1 to `limit` characters, normalised (NFC), without bidirectional controls.
+
+    Raises BadUserInput for anything else, and for control characters, NUL and code points that are
+    no characters.
+    """
+    if not isinstance(value, str):
+        raise BadUserInput(f"`{argument}` must be a string.", argument=argument)
+    if not (value.isascii() and value.isprintable()):
+        value = unicodedata.normalize("NFC", value).translate(_BIDI)
+        if any(unicodedata.category(each) in {"Cc", "Cs", "Cn"} for each in value):
+            raise BadUserInput(
+                f"`{argument}` may not contain control characters.", argument=argument
+            )
+    if not 0 < len(value) <= limit:
+        raise BadUserInput(f"`{argument}` must have 1 to {limit} characters.", argument=argument)
+    return value

@@ -1,0 +1,256 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.billing.ingestion import ItemCode
+from gateway.errors import BadRequest
+from gateway.principal import Scope
+from gateway.routes.usage_items import ItemReader, read_items
+from gateway.store import Database
+from tests.support.books import Books
+from tests.support.facts import rows_of
+from tests.support.invariants import check_books
+from tests.support.served import Served, serving
+
+PATH = "/v1/usage-events"
+TABLES = ("usage_event", "ledger_entry", "deployment", "rollup_day", "rollup_slot", "account")
+HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
+
+
+@pytest.fixture
+async def served(database: Database, database_url: str, tmp_path: Path) -> AsyncIterator[Served]:
+    async with serving(database, database_url, tmp_path) as served:
+        yield served
+
+
+def written(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
+
+
+def event(**changes: Any) -> dict[str, Any]:
+    """Return the event of the contract's example, an hour of a GPU."""
+    said = {
+        "account": "acme",
+        "source": "provider-7",
+        "id": "evt-1",
+        "deployment": {
+            "externalId": "18446744073709551615",
+            "name": "llm",
+            "provider": "provider-7",
+            "gpuModel": "H100",
+            "resources": {"cpu": "8", "memoryBytes": "68719476736", "gpu": "1"},
+        },
+        "resource": "GPU",
+        "quantity": "1.5",
+        "unit": "gpu-hour",
+        "amount": "0.000432000",
+        "currency": "USD",
+        "start": written(HOUR),
+        "end": written(HOUR + timedelta(hours=1)),
+    }
+    return {name: value for name, value in (said | changes).items() if value is not ...}
+
+
+async def send(served: Served, headers: dict[str, str], *events: Any) -> dict[str, Any]:
+    answer = await served.client.post(PATH, json=list(events), headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def image(database: Database, account_id: int) -> dict[str, Any]:
+    return {table: await rows_of(database, table, account_id) for table in TABLES}
+
+
+async def test_an_event_is_booked_once_and_sent_again_is_a_duplicate(served: Served) -> None:
+    account_id = await Books(served.database).account("acme")
+    key = await served.key(Scope.USAGE_WRITE)
+
+    first = await send(served, key, event(), event(id="evt-2"))
+    before = await image(served.database, account_id)
+    again = await send(served, key, event(), event(id="evt-2"))
+
+    assert first == {"accepted": 2, "duplicates": 0, "rejected": []}
+    assert again == {"accepted": 0, "duplicates": 2, "rejected": []}
+    assert await image(served.database, account_id) == before
+    assert before["account"][0]["balance_nanos"] == -864_000
+    assert before["deployment"][0]["memory_bytes"] == 68_719_476_736
+    await check_books(served.database, account_id)
+
+
+async def test_ndjson_is_the_same_events(served: Served) -> None:
+    await Books(served.database).account("acme")
+    key = await served.key(Scope.USAGE_WRITE)
+    body = b"\n".join(orjson.dumps(event(id=f"e{number}")) for number in range(3)) + b"\n"
+    headers = key | {"content-type": "application/x-ndjson"}
+    answer = await served.client.post(PATH, content=body, headers=headers)
+    assert answer.json() == {"accepted": 3, "duplicates": 0, "rejected": []}
+
+
+async def test_the_same_id_with_other_content_is_a_conflict(served: Served) -> None:
+    account_id = await Books(served.database).account("acme")
+    key = await served.key(Scope.USAGE_WRITE)
+    await send(served, key, event())
+    before = await image(served.database, account_id)
+
+    answer = await send(served, key, event(amount="5"), event(id="evt-2", amount="bad"))
+
+    assert [(item["index"], item["id"], item["code"]) for item in answer["rejected"]] == [
+        (0, "evt-1", "CONFLICT"),
+        (1, "evt-2", "INVALID"),
+    ]
+    assert await image(served.database, account_id) == before
+
+
+BAD_ITEMS: dict[str, Any] = {
+    "not an object": 7,
+    "an unknown account": event(account="nobody"),
+    "another currency": event(currency="EUR"),
+    "no such currency": event(currency="XXX"),
+    "a number": event(amount=0.5),
+    "an exponent": event(amount="1E3"),
+    "more than 64 bits": event(amount="9999999999999"),
+    "a negative charge": event(amount="-1"),
+    "a quantity that is a number": event(quantity=1),
+    "no source": event(source=...),
+    "an empty id": event(id=""),
+    "a long id": event(id="x" * 201),
+    "NUL": event(id="a\u0000b"),
+    "another resource": event(resource="gpu"),
+    "another resource, unhashable": event(resource=["GPU"]),
+    "an unknown field": event(price="1"),
+    "a naive instant": event(start="2026-11-01T00:00:00"),
+    "an unhashable instant": event(start=[]),
+    "an end before the start": event(end=written(HOUR - timedelta(hours=1))),
+    "a deployment without an id": event(deployment={"name": "x"}),
+    "negative memory": event(deployment={"externalId": "1", "resources": {"memoryBytes": -1}}),
+    "a correction that is no boolean": event(correction="yes"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_ITEMS)
+async def test_a_bad_item_is_refused_by_itself_and_leaves_nothing(
+    served: Served, name: str
+) -> None:
+    account_id = await Books(served.database).account("acme")
+    key = await served.key(Scope.USAGE_WRITE)
+    before = await image(served.database, account_id)
+
+    answer = await send(served, key, BAD_ITEMS[name])
+
+    assert (answer["accepted"], answer["duplicates"]) == (0, 0)
+    assert [item["code"] for item in answer["rejected"]] == ["INVALID"]
+    assert answer["rejected"][0]["message"]
+    assert await image(served.database, account_id) == before
+
+
+@pytest.mark.parametrize(
+    ("shift", "code"),
+    [(timedelta(days=-36), ItemCode.TOO_LATE), (timedelta(hours=3), ItemCode.IN_FUTURE)],
+)
+async def test_what_is_too_late_or_to_come_is_told(
+    served: Served, shift: timedelta, code: ItemCode
+) -> None:
+    await Books(served.database).account("acme")
+    key = await served.key(Scope.USAGE_WRITE)
+    at = HOUR + shift
+    late = event(start=written(at), end=written(at + timedelta(hours=1)))
+    answer = await send(served, key, late, event(id="evt-2"))
+    assert answer["accepted"] == 1
+    assert [(item["index"], item["code"]) for item in answer["rejected"]] == [(0, code)]
+
+
+async def test_a_correction_gives_back(served: Served) -> None:
+    account_id = await Books(served.database).account("acme")
+    key = await served.key(Scope.USAGE_WRITE)
+    await send(served, key, event(), event(id="back", amount="-0.000432", correction=True))
+    (account,) = await rows_of(served.database, "account", account_id)
+    assert account["balance_nanos"] == 0
+    await check_books(served.database, account_id)
+
+
+async def test_a_key_of_an_account_sees_no_other(served: Served) -> None:
+    acme = await Books(served.database).account("acme")
+    await Books(served.database, seed=2).account("other")
+    key = await served.key(Scope.USAGE_WRITE, account_id=acme)
+    answer = await send(served, key, event(), event(account="other"), event(account="nobody"))
+    assert answer["accepted"] == 1
+    messages = {item["message"] for item in answer["rejected"]}
+    assert len(messages) == 1
+
+
+async def test_one_batch_from_many_meters_at_once_is_booked_once(served: Served) -> None:
+    account_id = await Books(served.database).account("acme")
+    key = await served.key(Scope.USAGE_WRITE)
+    batch = [event(id=f"evt-{number}", amount="0.01") for number in range(50)]
+    answers = await asyncio.gather(*(send(served, key, *batch) for _ in range(8)))
+    assert sum(answer["accepted"] for answer in answers) == 50
+    assert sum(answer["duplicates"] for answer in answers) == 350
+    (account,) = await rows_of(served.database, "account", account_id)
+    assert account["balance_nanos"] == -500_000_000
+
+
+BAD_REQUESTS: dict[str, tuple[bytes, dict[str, str], int]] = {
+    "not JSON": (b"[", {}, 400),
+    "not a list": (b"{}", {}, 400),
+    "a line that is not JSON": (b"{}\n{", {"content-type": "application/x-ndjson"}, 400),
+    "not UTF-8": (b'["\xff"]', {}, 400),
+    "another media type": (b"[]", {"content-type": "text/plain"}, 415),
+    "compressed": (b"[]", {"content-encoding": "gzip"}, 415),
+    "too long": (b" " * 5_242_881, {}, 413),
+}
+
+
+@pytest.mark.parametrize("name", BAD_REQUESTS)
+async def test_a_bad_request_is_refused_whole(served: Served, name: str) -> None:
+    body, headers, status = BAD_REQUESTS[name]
+    key = await served.key(Scope.USAGE_WRITE)
+    headers = {"content-type": "application/json"} | key | headers
+    answer = await served.client.post(PATH, content=body, headers=headers)
+    assert answer.status_code == status
+    assert answer.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+
+
+async def test_only_a_key_with_the_scope_may_write(served: Served) -> None:
+    json = {"content-type": "application/json"}
+    reader = await served.key(Scope.BILLING_READ)
+    without = await served.client.post(PATH, content=b"[]", headers=json)
+    wrong = await served.client.post(PATH, content=b"[]", headers=json | reader)
+    unknown = await served.client.post(
+        PATH, content=b"[]", headers=json | {"authorization": "Bearer gw_dev_nothing"}
+    )
+    get = await served.client.get(PATH, headers=reader)
+    assert (without.status_code, wrong.status_code, unknown.status_code) == (401, 403, 401)
+    assert "usage:write" in wrong.json()["errors"][0]["message"]
+    assert (get.status_code, get.headers["allow"]) == (405, "POST")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(
+    value=JSON
+    | st.fixed_dictionaries({name: JSON | st.just(value) for name, value in event().items()}),
+)
+def test_whatever_is_sent_is_read_or_refused(value: Any) -> None:
+    reader = ItemReader()
+    items = reader.read([value])
+    assert len(items) + len(reader.rejected) == 1
+
+
+@given(body=st.binary())
+def test_whatever_bytes_are_sent_are_read_or_refused(body: bytes) -> None:
+    for media_type in ("application/json", "application/x-ndjson"):
+        with suppress(BadRequest):
+            ItemReader().read(read_items(body, media_type))

@@ -1,0 +1,50 @@
+"""The whole gateway in this process, called without a socket, on a database that is a test's."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from pydantic import SecretStr
+
+from gateway.app import create_app
+from gateway.auth.key_store import issue_key
+from gateway.clock import SystemClock
+from gateway.principal import Scope
+from gateway.settings import Settings
+from gateway.store import Database
+
+BASE_URL = "http://127.0.0.1:8000"
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A client of the gateway, and the database below it."""
+
+    client: httpx.AsyncClient
+    database: Database
+
+    async def key(self, *scopes: Scope, account_id: int | None = None) -> dict[str, str]:
+        """Return the header of a new API key."""
+        async with self.database.writing() as transaction:
+            key = await issue_key(
+                transaction,
+                environment="dev",
+                name="test",
+                scopes=frozenset(scopes),
+                now=SystemClock().now(),
+                account_id=account_id,
+            )
+        return {"authorization": f"Bearer {key.text}"}
+
+
+@asynccontextmanager
+async def serving(database: Database, url: str, folder: Path) -> AsyncIterator[Served]:
+    """Serve the gateway in dev mode, with its keys in a folder."""
+    app = create_app(Settings(environment="dev", database_url=SecretStr(url), data_dir=folder))
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE_URL) as client,
+    ):
+        yield Served(client, database)
