@@ -16,19 +16,26 @@ class WebhookState(StrEnum):
 
 
 class WebhookEvent(Model, table=True):
-    """A provider's event. Parked while its account is not known, so `account_id` may be missing."""
+    """A provider's event. Parked while its account is not known, so `account_id` may be missing.
+
+    `external_id` and `customer_id` are what it says of whose it is.
+    """
 
     __tablename__ = "webhook_event"
     __table_args__ = (
         one_of("state", WebhookState),
-        # Parked events of an object or a customer, applied when the account appears.
-        Index(None, "state", "provider", "object_id"),
+        # All that is known of an object.
+        Index(None, "provider", "object_id"),
+        # Parked events, applied when their account appears.
+        Index(None, "state", "provider"),
     )
 
     provider: str = Field(max_length=50, primary_key=True)
     event_id: str = Field(max_length=255, primary_key=True)
     type: str = Field(max_length=100)
     object_id: str | None = Field(max_length=255, default=None)
+    external_id: str | None = Field(max_length=200, default=None)
+    customer_id: str | None = Field(max_length=255, default=None)
     account_id: int | None = Field(
         sa_type=BigInteger, default=None, foreign_key="account.account_id"
     )

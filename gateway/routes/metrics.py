@@ -25,6 +25,12 @@ class Metrics:
             buckets=SECONDS,
             registry=self.registry,
         )
+        self._webhooks = Counter(
+            "gateway_webhook_events",
+            "Providers' events by what became of them.",
+            ("provider", "outcome"),
+            registry=self.registry,
+        )
         self.in_flight = Gauge(
             "gateway_http_requests_in_flight",
             "Requests that are being served.",
@@ -42,6 +48,10 @@ class Metrics:
     def observe(self, *, route: str, status: int, operation: str, seconds: float) -> None:
         self._requests.labels(route, str(status), operation).inc()
         self._seconds.labels(route).observe(seconds)
+
+    def count_webhook(self, provider: str, outcome: str) -> None:
+        """Count an event by what became of it: applied, parked, ignored or duplicate."""
+        self._webhooks.labels(provider, outcome).inc()
 
     def text(self) -> bytes:
         """Return everything in Prometheus's text format."""

@@ -418,6 +418,8 @@ def create_webhook_event() -> None:
         sa.Column("event_id", sa.String(length=255), nullable=False),
         sa.Column("type", sa.String(length=100), nullable=False),
         sa.Column("object_id", sa.String(length=255), nullable=True),
+        sa.Column("external_id", sa.String(length=200), nullable=True),
+        sa.Column("customer_id", sa.String(length=255), nullable=True),
         sa.Column("account_id", sa.BigInteger(), nullable=True),
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("payload", sa.Text(), nullable=False),
@@ -433,10 +435,13 @@ def create_webhook_event() -> None:
         sa.PrimaryKeyConstraint("provider", "event_id", name="pk_webhook_event"),
     )
     op.create_index(
-        "ix_webhook_event_state_provider_object_id",
+        "ix_webhook_event_provider_object_id",
         "webhook_event",
-        ["state", "provider", "object_id"],
+        ["provider", "object_id"],
         unique=False,
+    )
+    op.create_index(
+        "ix_webhook_event_state_provider", "webhook_event", ["state", "provider"], unique=False
     )
 
 

@@ -25,7 +25,8 @@ def test_every_index_of_a_tenants_rows_begins_with_the_tenant() -> None:
     }
     assert others == {
         "ix_account_member_subject_account_id",
-        "ix_webhook_event_state_provider_object_id",
+        "ix_webhook_event_provider_object_id",
+        "ix_webhook_event_state_provider",
     }
 
 

@@ -1,0 +1,37 @@
+"""Stripe: what its events say of payments, and how that reaches the books.
+
+An event is never acted on alone. It is stored under its payment (the PaymentIntent; the charge,
+where there is none), and the payment is told to the books anew from everything that is stored of
+it. So what comes late, twice or in another order ends in the same books.
+
+| Event | Object | What it says |
+|---|---|---|
+| `payment_intent.*` | PaymentIntent | pending, to be confirmed, failed and why, canceled; whose |
+| `charge.succeeded`, `.captured`, `.refunded` … | Charge | the money, when, how; refunds it lists |
+| `charge.failed` | Charge | a failed attempt |
+| `refund.*`, `charge.refund.updated` | Refund | money taken back, and how that goes |
+| `charge.dispute.*` | Dispute | opened, funds withdrawn and reinstated, won, lost |
+| `checkout.session.*`, `invoice.paid` | Session, Invoice | the tax, where it is waited for; whose |
+| any other | | recorded as IGNORED, like an event of test mode in production |
+
+**What settles a purchase.** The captured charge and the PaymentIntent that succeeded, both known;
+a charge without a PaymentIntent alone. Amounts, times, bonus and payment method are read from
+these two and from nothing else, so a receipt is the same in whatever order they came. The purchase
+is dated by the PaymentIntent, settled by the charge's own time. An endpoint therefore needs
+`payment_intent.*`, `charge.*`, `refund.*` and, where tax comes from there, `checkout.session.*` or
+`invoice.paid`.
+
+**Tax.** The credit is the money without its tax. The tax is what the PaymentIntent says itself:
+`amount_details.tax.total_tax_amount`, or `tax` in its metadata. Where the PaymentIntent points to a
+document (`invoice`; `payment_details.order_reference` of a Checkout Session; `document` in its
+metadata: `checkout` or `invoice`), the purchase waits for that document and takes its tax. A
+document that the payment does not point to changes no amount: it might come after the receipt.
+
+**Metadata.** `account` is our account's external id; without it the Stripe customer names the
+account. `bonus` and `tax` are decimals in the currency's unit ("10.00").
+
+**Kept, not applied (PARKED).** Events of an account that is not known: applied within seconds of
+its appearance. Refunds and disputes before their purchase settled: applied when it does. What the
+books refuse, such as another currency than the account's: logged, and tried again with the
+payment's next event.
+"""

@@ -1,0 +1,95 @@
+"""Events as they are stored: what is told of, of whose payment."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+
+from gateway.errors import BadRequest
+from gateway.providers.stripe.texts import Json, id_of, instant_of, items_of, object_of, text_of
+
+PROVIDER: Final = "stripe"
+_OBJECTS: Final = {
+    "payment_intent.": "payment_intent",
+    "charge.dispute.": "dispute",
+    "charge.refund.": "refund",
+    "charge.": "charge",
+    "refund.": "refund",
+    "checkout.session.": "checkout.session",
+    "invoice.paid": "invoice",
+}
+_SAY_WHOSE: Final = frozenset({"payment_intent", "charge", "checkout.session", "invoice"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """An event. `payment` is None where it is of no payment, or of a type that says nothing to us.
+
+    `external_id` and `customer_id` are what it says of whose the payment is.
+    """
+
+    id: str
+    type: str
+    created_at: datetime
+    livemode: bool
+    kind: str | None
+    object: Json
+    payment: str | None
+    external_id: str | None
+    customer_id: str | None
+    payload: str
+
+
+def parse_event(body: str | bytes) -> Event:
+    """Read an event; raises BadRequest for what is none."""
+    try:
+        event: Any = orjson.loads(body)
+    except ValueError:
+        raise BadRequest("The body must be JSON in UTF-8.") from None
+    event = object_of(event)
+    event_id, created_at = id_of(event.get("id")), instant_of(event.get("created"))
+    kind_of_event, subject = event.get("type"), object_of(event.get("data")).get("object")
+    if not (event_id and created_at and isinstance(kind_of_event, str)) or not isinstance(
+        subject, dict
+    ):
+        raise BadRequest("An event has an id, a type, a time of creation and an object.")
+    subject.pop("client_secret", None)
+    kind = _kind(kind_of_event, subject)
+    whose = subject if kind in _SAY_WHOSE else {}
+    return Event(
+        id=event_id,
+        type=text_of(kind_of_event, 100) or "unknown",
+        created_at=created_at,
+        livemode=event.get("livemode") is True,
+        kind=kind,
+        object=subject,
+        payment=_payment(kind, subject),
+        external_id=text_of(object_of(whose.get("metadata")).get("account"), 200),
+        customer_id=id_of(whose.get("customer")),
+        payload=orjson.dumps(event).decode(),
+    )
+
+
+def _kind(event_type: str, subject: Json) -> str | None:
+    kind = next((kind for begin, kind in _OBJECTS.items() if event_type.startswith(begin)), None)
+    return kind if subject.get("object") == kind else None
+
+
+def _payment(kind: str | None, subject: Json) -> str | None:
+    match kind:
+        case None:
+            return None
+        case "payment_intent":
+            return id_of(subject.get("id"))
+        case "invoice":
+            paid = (object_of(each.get("payment")) for each in items_of(subject.get("payments")))
+            intents = (
+                subject.get("payment_intent"),
+                *(each.get("payment_intent") for each in paid),
+            )
+            return next(filter(None, map(id_of, intents)), None)
+        case "charge":
+            return id_of(subject.get("payment_intent")) or id_of(subject.get("id"))
+        case _:
+            return id_of(subject.get("payment_intent")) or id_of(subject.get("charge"))

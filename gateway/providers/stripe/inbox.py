@@ -1,0 +1,176 @@
+"""Where Stripe's events arrive: recorded once, and acted on in the same transaction."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from typing import Final, Literal, TypeAlias
+
+import structlog
+
+from gateway.billing.book import Book
+from gateway.clock import Clock
+from gateway.errors import BadUserInput, GatewayError
+from gateway.ids import KeyFactory
+from gateway.models import WebhookState
+from gateway.providers.stripe.events import PROVIDER, Event, parse_event
+from gateway.providers.stripe.payment import tell_payment
+from gateway.providers.stripe.signature import check_signature
+from gateway.store import Database, Reader, Snapshot, Transaction, accounts, webhook_events
+
+SWEEP_SECONDS: Final = 5
+Outcome: TypeAlias = Literal["applied", "parked", "ignored", "duplicate"]
+
+log = structlog.get_logger(__name__)
+
+
+class Inbox:
+    """Takes events, whoever brings them; safe to call at once from any number of processes.
+
+    Events of test mode are recorded and ignored unless `test_mode`.
+    """
+
+    def __init__(
+        self,
+        database: Callable[[], Database],
+        clock: Clock,
+        *,
+        secrets: Sequence[str] = (),
+        test_mode: bool,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._keys = KeyFactory(clock)
+        self._secrets = secrets
+        self._test_mode = test_mode
+
+    async def receive(self, body: bytes, signature: str) -> Outcome:
+        """Take a webhook; returns once it is committed. Raises BadRequest for one that Stripe has
+        not signed, and then nothing is stored.
+        """
+        check_signature(body, signature, self._secrets, self._clock.now())
+        return await self.take(parse_event(body))
+
+    async def take(self, event: Event) -> Outcome:
+        """Record an event and tell its payment to the books, in one transaction.
+
+        What the books refuse is kept all the same, parked, and logged.
+        """
+        if not self._counts(event):
+            return await self._record(event, WebhookState.IGNORED)
+        payment = event.payment
+        assert payment is not None  # noqa: S101  # what counts is of a payment
+        try:
+            async with self._database().writing() as transaction:
+                await webhook_events.lock(transaction, PROVIDER, payment)
+                if not await self._add(transaction, event, WebhookState.PARKED):
+                    return "duplicate"
+                applied = await self._apply(transaction, payment)
+        except BadUserInput as error:
+            outcome = await self._record(event, WebhookState.PARKED)
+            await self._keep(payment, error)
+            return outcome
+        return "applied" if event.id in applied else "parked"
+
+    async def apply(self, payment: str) -> None:
+        """Tell a payment to the books from what is recorded; again, nothing changes."""
+        try:
+            async with self._database().writing() as transaction:
+                await webhook_events.lock(transaction, PROVIDER, payment)
+                await self._apply(transaction, payment)
+        except BadUserInput as error:
+            await self._keep(payment, error)
+
+    async def sweep(self) -> int:
+        """Apply the parked events whose accounts exist by now; return of how many payments."""
+        async with Snapshot(self._database()) as snapshot:
+            payments = await webhook_events.due(snapshot, PROVIDER)
+        for payment in payments:
+            await self.apply(payment)
+        return len(payments)
+
+    @asynccontextmanager
+    async def sweeping(self) -> AsyncIterator[None]:
+        """Sweep every few seconds, whoever makes or changes an account."""
+        task = asyncio.create_task(self._keep_sweeping())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _keep_sweeping(self) -> None:
+        while True:
+            try:
+                await self.sweep()
+            except GatewayError as error:
+                log.warning("stripe: parked events wait", reason=error.message)
+            except Exception:
+                log.exception("stripe: parked events wait")
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    def _counts(self, event: Event) -> bool:
+        return event.payment is not None and (event.livemode or self._test_mode)
+
+    async def _record(self, event: Event, state: WebhookState) -> Outcome:
+        async with self._database().writing() as transaction:
+            if not await self._add(transaction, event, state):
+                return "duplicate"
+        return "ignored" if state == WebhookState.IGNORED else "parked"
+
+    async def _add(self, transaction: Transaction, event: Event, state: WebhookState) -> bool:
+        row = {
+            "provider": PROVIDER,
+            "event_id": event.id,
+            "type": event.type,
+            "object_id": event.payment if state != WebhookState.IGNORED else None,
+            "external_id": event.external_id,
+            "customer_id": event.customer_id,
+            "account_id": None,
+            "state": state.value,
+            "payload": event.payload,
+            "created_at": event.created_at,
+            "received_at": self._clock.now(),
+            "applied_at": None,
+        }
+        return await webhook_events.add(transaction, row)
+
+    async def _apply(self, transaction: Transaction, payment: str) -> Sequence[str]:
+        rows = await webhook_events.of_object(transaction, PROVIDER, payment)
+        events = [parse_event(row["payload"]) for row in rows]
+        known = next((row["account_id"] for row in rows if row["account_id"] is not None), None)
+        account_id = known if known is not None else await _owner(transaction, events)
+        if account_id is None:
+            return []
+        book = await Book.open(transaction, [account_id], clock=self._clock, keys=self._keys)
+        # After the account is locked: the reference to it would take a weaker lock before.
+        await webhook_events.assign(transaction, PROVIDER, payment, account_id)
+        applied = await tell_payment(book, account_id, payment, events)
+        await book.close()
+        now: datetime = self._clock.now()
+        await webhook_events.mark_applied(transaction, PROVIDER, applied, now)
+        return applied
+
+    async def _keep(self, payment: str, error: BadUserInput) -> None:
+        """Log why a payment is not applied; say whose it is, so that no sweep tries it again."""
+        async with self._database().writing() as transaction:
+            await webhook_events.lock(transaction, PROVIDER, payment)
+            rows = await webhook_events.of_object(transaction, PROVIDER, payment)
+            owner = await _owner(transaction, [parse_event(row["payload"]) for row in rows])
+            if owner is not None:
+                await webhook_events.assign(transaction, PROVIDER, payment, owner)
+        log.warning("stripe: payment kept, not applied", payment=payment, reason=error.message)
+
+
+async def _owner(reader: Reader, events: Sequence[Event]) -> int | None:
+    """Return the account that a payment's events name; by its customer where none names one."""
+    names = sorted({event.external_id for event in events if event.external_id})
+    customers = sorted({event.customer_id for event in events if event.customer_id})
+    if names:
+        found = await accounts.by_external_id(reader, names)
+        return min((row["account_id"] for row in found), default=None)
+    for customer in customers:
+        for row in await accounts.by_customer(reader, customer):
+            return int(row["account_id"])
+    return None

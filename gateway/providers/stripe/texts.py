@@ -1,0 +1,53 @@
+"""Reading Stripe's JSON: texts made fit to store, ids that may be expanded to their objects."""
+
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, TypeAlias
+
+from gateway.models.base import EARLIEST, LATEST
+
+Json: TypeAlias = Mapping[str, Any]
+NOTHING: Final[Json] = {}
+
+
+def text_of(value: object, limit: int) -> str | None:
+    """Return a text of at most `limit` characters without control characters, or None."""
+    if not isinstance(value, str):
+        return None
+    kept = "".join(
+        char for char in value if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cs"}
+    )
+    return unicodedata.normalize("NFC", kept).strip()[:limit] or None
+
+
+def words(value: object) -> str | None:
+    """Return one of Stripe's names as a person reads it: `requested_by_customer`."""
+    text = text_of(value, 200)
+    return text.replace("_", " ").capitalize() if text else None
+
+
+def object_of(value: object) -> Json:
+    """Return a JSON object, an empty one in place of anything else."""
+    return value if isinstance(value, dict) else NOTHING
+
+
+def items_of(value: object) -> list[Json]:
+    """Return the objects of one of Stripe's lists that is part of an object."""
+    data = object_of(value).get("data")
+    return [each for each in data if isinstance(each, dict)] if isinstance(data, list) else []
+
+
+def id_of(value: object) -> str | None:
+    """Return an id, also of an object that stands in its place; one of over 255 is none."""
+    found = object_of(value).get("id") if isinstance(value, dict) else value
+    return found if isinstance(found, str) and 0 < len(found) <= 255 else None
+
+
+def instant_of(seconds: object) -> datetime | None:
+    """Return the instant of Stripe's seconds since 1970, or None outside this century."""
+    if not isinstance(seconds, int) or isinstance(seconds, bool):
+        return None
+    if not EARLIEST.timestamp() <= seconds < LATEST.timestamp():
+        return None
+    return datetime.fromtimestamp(seconds, UTC)

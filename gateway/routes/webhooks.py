@@ -1,0 +1,45 @@
+"""`POST /webhooks/stripe`: signed events of a provider, answered 2xx once they are committed."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.errors import GatewayError
+from gateway.routes.answers import json_answer, refusal
+from gateway.routes.body import ClientLeft, read_body
+from gateway.routes.record import record_of
+
+STRIPE_PATH: Final = "/webhooks/stripe"
+MAX_BYTES: Final = 512 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripeWebhook:
+    """`take(body, signature)` returns the outcome after its commit. Whatever is not 2xx, the
+    provider sends again.
+    """
+
+    take: Callable[[bytes, str], Awaitable[str]]
+    body_seconds: float
+
+    async def serve(self, request: Request) -> Response:
+        record = record_of(request.scope)
+        record.route = STRIPE_PATH
+        try:
+            body = await read_body(
+                request.scope,
+                request.receive,
+                max_bytes=MAX_BYTES,
+                timeout_seconds=self.body_seconds,
+            )
+            outcome = await self.take(body, request.headers.get("stripe-signature", ""))
+        except ClientLeft:
+            return Response(status_code=400)
+        except GatewayError as error:
+            record.codes = [error.code]
+            return refusal(error)
+        request.app.state.metrics.count_webhook("stripe", outcome)
+        return json_answer({"received": True, "outcome": outcome})

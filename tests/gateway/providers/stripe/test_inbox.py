@@ -1,0 +1,248 @@
+"""Histories of payments: in any order, twice, at once, before their account, refused."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.providers.stripe.inbox import Inbox
+from gateway.store import Database
+from tests.support.books import Books, usd
+from tests.support.facts import rows_of, the_purchase
+from tests.support.invariants import check_books
+from tests.support.stripe import (
+    BEGIN,
+    charge,
+    dispute,
+    event,
+    intent,
+    parsed,
+    refund,
+    session,
+)
+from tests.support.tables import table_rows
+
+Json = dict[str, Any]
+DECLINED = {
+    "code": "card_declined",
+    "decline_code": "insufficient_funds",
+    "message": "Your card has insufficient funds.",
+    "payment_method": {"type": "card", "card": {"brand": "visa", "last4": "9995"}},
+}
+WITHDRAWN = {"balance_transactions": [{"amount": -11_900, "created": BEGIN + 180_000}]}
+REINSTATED = {"amount": 11_900, "created": BEGIN + 400_000}
+
+SIX: list[Json] = [
+    event("payment_intent.created", intent(status="requires_payment_method"), at=0),
+    event(
+        "payment_intent.payment_failed",
+        intent(status="requires_payment_method", last_payment_error=DECLINED),
+        at=30,
+    ),
+    event("charge.succeeded", charge(), at=61),
+    event("payment_intent.succeeded", intent(status="succeeded"), at=62),
+    event("refund.created", refund(), at=86_401),
+    event("charge.dispute.funds_withdrawn", dispute(**WITHDRAWN), at=180_001),
+]
+CHECKOUT = {"account": "acme", "document": "checkout"}
+WITH_CHECKOUT: list[Json] = [
+    event("charge.succeeded", charge(metadata=CHECKOUT), at=61),
+    event("payment_intent.succeeded", intent(status="succeeded", metadata=CHECKOUT), at=62),
+    event("checkout.session.completed", session(), at=63),
+    event("refund.created", refund(status="pending"), at=86_401),
+    event("refund.updated", refund(status="succeeded"), at=86_500),
+    event(
+        "charge.dispute.closed",
+        dispute(
+            status="won", balance_transactions=[*WITHDRAWN["balance_transactions"], REINSTATED]
+        ),
+        at=400_001,
+    ),
+]
+HISTORIES = {"six": SIX, "with checkout": WITH_CHECKOUT}
+
+
+def inbox_of(books: Books, *, test_mode: bool = False) -> Inbox:
+    return Inbox(lambda: books.database, books.clock, test_mode=test_mode)
+
+
+async def tell(books: Books, events: Sequence[Json]) -> list[str]:
+    inbox = inbox_of(books)
+    return [await inbox.take(parsed(each)) for each in events]
+
+
+@pytest.fixture
+async def books(database: Database) -> Books:
+    return Books(database)
+
+
+async def picture(database: Database, account_id: int, run: int) -> Json:
+    """Return what a run's payment left behind, without names that are drawn or the run's own."""
+    found: Json = {}
+    for table in ("credit_purchase", "refund", "dispute"):
+        found[table] = [
+            {name: value for name, value in row.items() if name != "revision"}
+            for row in await rows_of(database, table, account_id)
+        ]
+    ledger = await rows_of(database, "ledger_entry", account_id)
+    found["balance"] = sum(row["amount_nanos"] for row in ledger)
+    receipts = [json.loads(row["data"]) for row in await rows_of(database, "receipt", account_id)]
+    found["receipts"] = [receipt | {"number": None, "buyer": None} for receipt in receipts]
+    events = await table_rows(database, "webhook_event")
+    found["events"] = [
+        (row["event_id"].partition("@")[2], row["state"])
+        for row in events
+        if row["account_id"] == account_id
+    ]
+    return {name: repr(each).replace(f"pi_{run}'", "pi'") for name, each in found.items()}
+
+
+def of_run(run: int, events: Sequence[Json]) -> list[Json]:
+    """Return a history of the run's own account, payment and ids: one database holds many."""
+    told = []
+    for each in events:
+        subject = dict(each["data"]["object"])
+        if (subject.get("metadata") or {}).get("account"):
+            subject["metadata"] = subject["metadata"] | {"account": f"acme-{run}"}
+        name = "id" if subject["object"] == "payment_intent" else "payment_intent"
+        subject[name] = f"pi_{run}"
+        told.append(each | {"id": f"{run}@{each['id']}", "data": {"object": subject}})
+    return told
+
+
+async def after(books: Books, run: int, events: Sequence[Json]) -> Json:
+    account_id = await books.account(f"acme-{run}")
+    await tell(books, of_run(run, events))
+    await check_books(books.database, account_id)
+    return await picture(books.database, account_id, run)
+
+
+runs = count()
+finals: dict[str, Json] = {}
+
+
+@pytest.mark.parametrize("history", HISTORIES)
+@settings(max_examples=max(8, settings.default.max_examples // 3))
+@given(data=st.data())
+async def test_any_order_and_any_repetition_end_in_the_same_books(
+    database: Database, history: str, data: st.DataObject
+) -> None:
+    books, events = Books(database, seed=next(runs)), HISTORIES[history]
+    if history not in finals:
+        finals[history] = await after(books, next(runs), events)
+        assert "PARKED" not in finals[history]["events"]
+        assert finals[history]["receipts"].count("'number'") == 2
+    again = data.draw(st.lists(st.sampled_from(events), max_size=4))
+    order = data.draw(st.permutations([*events, *again]))
+    assert await after(books, next(runs), order) == finals[history]
+
+
+async def test_a_history_ends_with_what_it_says(books: Books) -> None:
+    account_id = await books.account("acme")
+    assert await tell(books, SIX) == ["applied"] * 2 + ["parked"] + ["applied"] * 3
+    purchase = await the_purchase(books.database, account_id)
+    assert purchase["status"] == "DISPUTED"
+    assert (purchase["amount_nanos"], purchase["tax_nanos"]) == (usd("100"), usd("19"))
+    assert purchase["bonus_nanos"] == usd("10")
+    assert (purchase["payment_method_type"], purchase["payment_method_label"]) == ("LINK", "Link")
+    assert (purchase["payment_method_brand"], purchase["payment_method_last4"]) == ("visa", "4242")
+    assert purchase["failure_code"] is None
+    (refunded,) = await rows_of(books.database, "refund", account_id)
+    assert (refunded["amount_nanos"], refunded["tax_nanos"]) == (usd("50"), usd("9.5"))
+    assert refunded["reason"] == "Requested by customer"
+
+
+async def test_a_failed_attempt_says_why(books: Books) -> None:
+    account_id = await books.account("acme")
+    await tell(books, SIX[:2])
+    purchase = await the_purchase(books.database, account_id)
+    assert purchase["status"] == "FAILED"
+    assert purchase["failure_code"] == "insufficient_funds"
+    assert purchase["failure_reason"] == "Your card has insufficient funds."
+    assert purchase["payment_method_last4"] == "9995"
+
+
+async def test_fifty_deliveries_at_once_have_one_effect(books: Books) -> None:
+    account_id = await books.account("acme")
+    await tell(books, [SIX[3]])
+    inbox = inbox_of(books)
+    outcomes = await asyncio.gather(*(inbox.take(parsed(SIX[2])) for _ in range(50)))
+    assert sorted(outcomes) == ["applied"] + ["duplicate"] * 49
+    assert len(await rows_of(books.database, "ledger_entry", account_id)) == 2
+    assert await check_books(books.database) == [usd("110")]
+
+
+async def test_different_events_at_once_lose_nothing(books: Books) -> None:
+    account_id = await books.account("acme")
+    inbox = inbox_of(books)
+    await asyncio.gather(*(inbox.take(parsed(each)) for each in SIX for _ in range(3)))
+    purchase = await the_purchase(books.database, account_id)
+    assert purchase["status"] == "DISPUTED"
+    assert await check_books(books.database) == [usd("10")]
+
+
+@pytest.mark.parametrize("customer", [False, True])
+async def test_events_before_their_account_take_effect_when_it_appears(
+    books: Books, customer: bool
+) -> None:
+    events = [parsed(each) for each in SIX]
+    if customer:
+        silent = [each["data"]["object"] | {"metadata": {"bonus": "10"}} for each in SIX[2:4]]
+        events = [
+            parsed(each | {"data": {"object": subject}})
+            for each, subject in zip(SIX[2:4], silent, strict=True)
+        ]
+    inbox = inbox_of(books)
+    assert {await inbox.take(each) for each in events} == {"parked"}
+    assert await inbox.sweep() == 0
+    account_id = await books.account("acme")
+    if customer:
+        assert await inbox.sweep() == 0
+        await books.account("acme", stripe_customer_id="cus_1")
+    assert await inbox.sweep() == 1
+    assert await inbox.sweep() == 0
+    assert (await the_purchase(books.database, account_id))["settled_at"]
+    assert {row["state"] for row in await table_rows(books.database, "webhook_event")} == {
+        "APPLIED"
+    }
+
+
+async def test_another_currency_is_kept_and_not_applied(books: Books) -> None:
+    account_id = await books.account("acme", currency="EUR")
+    assert await tell(books, SIX) == ["parked"] * 6
+    assert await rows_of(books.database, "credit_purchase", account_id) == []
+    stored = await table_rows(books.database, "webhook_event")
+    assert {(row["state"], row["account_id"]) for row in stored} == {("PARKED", account_id)}
+    assert await inbox_of(books).sweep() == 0
+    assert await tell(books, SIX) == ["duplicate"] * 6
+
+
+async def test_what_says_nothing_to_us_is_recorded_and_ignored(books: Books) -> None:
+    await books.account("acme")
+    told = [
+        event("customer.created", {"object": "customer", "id": "cus_1"}, at=1),
+        event("charge.succeeded", charge(), at=2, event_id="evt_test", livemode=False),
+        event("checkout.session.completed", session(payment_intent=None), at=3),
+    ]
+    assert await tell(books, told) == ["ignored"] * 3
+    assert await tell(books, told) == ["duplicate"] * 3
+    assert await table_rows(books.database, "credit_purchase") == []
+
+
+async def test_the_tax_of_a_document_is_waited_for(books: Books) -> None:
+    account_id = await books.account("acme")
+    assert await tell(books, WITH_CHECKOUT[:2]) == ["parked", "applied"]
+    assert (await the_purchase(books.database, account_id))["status"] == "PENDING"
+    assert await tell(books, WITH_CHECKOUT[2:3]) == ["applied"]
+    assert (await the_purchase(books.database, account_id))["amount_nanos"] == usd("100")
+
+
+async def test_no_secret_of_a_payment_is_stored(books: Books) -> None:
+    await tell(books, SIX[:1])
+    (stored,) = await table_rows(books.database, "webhook_event")
+    assert "client_secret" not in stored["payload"]
