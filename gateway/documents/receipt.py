@@ -33,6 +33,22 @@ class Logo:
     picture: bytes
     type: str
 
+    def is_printable(self) -> bool:
+        """Whether the picture can be decoded."""
+        try:
+            typst.compile(
+                b"#image(bytes(json(bytes(sys.inputs.logo))), format: sys.inputs.type)",
+                sys_inputs={"logo": self.numbers(), "type": self.type},
+                ignore_system_fonts=True,
+            )
+        except typst.TypstError:
+            return False
+        return True
+
+    def numbers(self) -> str:
+        """Return the picture's bytes as a JSON list: Typst's inputs are text."""
+        return json.dumps(list(self.picture))
+
 
 class ReceiptPress:
     """Prints receipts, one after another; for one thread. Fonts are read at the first."""
@@ -44,9 +60,12 @@ class ReceiptPress:
         view["fonts"] = [family for family in families if family in self._installed]
         view["logo"] = logo.type if logo else None
         pdf = self._compiler.compile(  # type: ignore[type-var]  # the stub leaves mappings out
-            input={"main.typ": self._template} | ({"logo": logo.picture} if logo else {}),
+            input={"main.typ": self._template},
             format="pdf",
-            sys_inputs={"receipt": json.dumps(view)},
+            sys_inputs={
+                "receipt": json.dumps(view),
+                "logo": logo.numbers() if logo else "[]",
+            },
             pdf_standards="ua-1",
             timestamp=int(datetime.fromisoformat(source.data["issuedAt"]).timestamp()),
         )
@@ -75,7 +94,7 @@ class ReceiptPress:
 
     @cached_property
     def _compiler(self) -> typst.Compiler:
-        return typst.Compiler(font_paths=self._fonts)
+        return typst.Compiler(root=TEMPLATE.parent, font_paths=self._fonts)
 
 
 class ReceiptPrinter:

@@ -4,14 +4,15 @@ under.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 from urllib.parse import urlsplit
 
 from gateway.clock import Clock
+from gateway.documents.receipt import Logo
 from gateway.errors import ConfigurationError
 from gateway.ids import KeyFactory
 from gateway.settings import Settings
-from gateway.store import Database, sellers
+from gateway.store import Database, Row, sellers
 from gateway.store.stored_json import dumps
 
 LOGO_BYTES: Final = 262_144
@@ -20,11 +21,16 @@ _SETTING: Final = "GATEWAY_SELLER_LOGO"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seller:
-    """`details` is the JSON that receipts are printed from; `logo` is a picture of `logo_type`."""
+    """`details` is the JSON that receipts are printed from."""
 
     details: str
-    logo: bytes | None = None
-    logo_type: str | None = None
+    logo: Logo | None = None
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        kind = row["logo_type"]
+        logo = Logo(picture=row["logo"], type=kind) if kind else None
+        return cls(details=row["details"], logo=logo)
 
 
 def read_seller(settings: Settings) -> Seller:
@@ -40,24 +46,25 @@ def read_seller(settings: Settings) -> Seller:
     )
     if settings.seller_logo is None:
         return Seller(details=details)
-    logo = _read_logo(settings.seller_logo)
-    return Seller(details=details, logo=logo, logo_type=_type_of(logo))
+    picture = _read_logo(settings.seller_logo)
+    logo = Logo(picture=picture, type=_type_of(picture))
+    if not logo.is_printable():
+        raise ConfigurationError(f"{_SETTING}: cannot be printed; is the file whole?")
+    return Seller(details=details, logo=logo)
 
 
 async def keep_seller(database: Database, seller: Seller, clock: Clock) -> None:
     """Put the details in force for what is issued from now on, unless they are already."""
     async with database.writing() as transaction:
         newest = await sellers.newest(transaction)
-        if newest and seller == Seller(
-            details=newest["details"], logo=newest["logo"], logo_type=newest["logo_type"]
-        ):
+        if newest and Seller.from_row(newest) == seller:
             return
         await sellers.append(
             transaction,
             KeyFactory(clock).new(),
             seller.details,
-            seller.logo,
-            seller.logo_type,
+            seller.logo.picture if seller.logo else None,
+            seller.logo.type if seller.logo else None,
             clock.now(),
         )
 

@@ -10,8 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.auth.rejected import challenge
-from gateway.documents.receipt import Logo, ReceiptPrinter
+from gateway.documents.receipt import ReceiptPrinter
 from gateway.documents.receipt_view import Source
+from gateway.documents.seller import Seller
 from gateway.errors import BadRequest, Forbidden, GatewayError, NotFound, Unauthenticated
 from gateway.links import RECEIPT_PATH, Links, is_signed
 from gateway.principal import Principal, Role
@@ -68,8 +69,9 @@ class Receipts:
             kept = self.printer.kept(number)
             if kept is not None:
                 return number, kept
-            seller = await sellers.by_id(snapshot, found["seller_id"])
-        return number, await self.printer.print(_source(found, seller), _logo(seller))
+            row = await sellers.by_id(snapshot, found["seller_id"])
+        seller = Seller.from_row(row) if row else Seller(details="{}")
+        return number, await self.printer.print(_source(found, seller), seller.logo)
 
     async def _principal(self, request: Request) -> Principal:
         """Return who may read what: a link's bearer reads its account, like a key of it."""
@@ -87,15 +89,9 @@ def _missing() -> NotFound:
     return NotFound("There is no such receipt.")
 
 
-def _source(found: Row, seller: Row | None) -> Source:
+def _source(found: Row, seller: Seller) -> Source:
     return Source(
         data=json.loads(found["data"]),
-        seller=json.loads(seller["details"]) if seller else {},
+        seller=json.loads(seller.details),
         original_number=found["original_number"],
     )
-
-
-def _logo(seller: Row | None) -> Logo | None:
-    if seller is None or seller["logo"] is None:
-        return None
-    return Logo(picture=seller["logo"], type=seller["logo_type"])
