@@ -34,7 +34,7 @@ def test_every_command_that_is_named_is_one() -> None:
         command.name or command.callback.__name__.replace("_", "-")
         for command in app.registered_commands
         if command.callback
-    }
+    } | {group.name for group in app.registered_groups}
     named = set(re.findall(r"(?:^|`|bin/)gateway ([a-z][a-z-]+)", README, re.MULTILINE))
     assert named <= commands
 
