@@ -2,8 +2,8 @@
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from graphql import OperationType
@@ -71,15 +71,23 @@ class Desk:
         field = self.engine.source_of(prepared, request)
         if isinstance(field, Answer):
             return field
-        with ExitStack() as stack:
-            stack.callback(self.admission.subscription(principal))
+        leaves = [self.admission.subscription(principal)]
+        try:
             async with self.context_for(principal, request.request_id) as context:
                 source = await self.open_source(context, field.name, field.arguments)
-            stack.callback(self.watch.add(principal, sink.end, source.viewer))
+            leaves.append(self.watch.add(principal, sink.end, source.viewer))
             feed = open_feed(self.engine, prepared, request, source, self.context_for)
-            stack.callback(await self.hub.join(feed, sink))
-            return stack.pop_all().close
-        raise AssertionError  # an ExitStack of these callbacks swallows nothing
+            leaves.append(await self.hub.join(feed, sink))
+        except BaseException:
+            _call_all(leaves)
+            raise
+        return partial(_call_all, leaves)
+
+
+def _call_all(leaves: list[Leave]) -> None:
+    """Call each once, the last first."""
+    while leaves:
+        leaves.pop()()
 
 
 def error_of(error: GatewayError) -> dict[str, Any]:
