@@ -208,7 +208,11 @@ def create_app(settings: Settings) -> Starlette:
         people=lambda: read_people(settings.data_dir / TOKENS_FILE),
         routes=[
             Route(RECEIPT_PATH, receipts.serve),
-            *platform_routes(platform, late_days=settings.usage_late_days),
+            *platform_routes(
+                platform,
+                late_days=settings.usage_late_days,
+                body_bytes=settings.http_body_bytes,
+            ),
             *_stripe_routes(settings, runtime, clock),
         ],
     )

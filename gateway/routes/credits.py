@@ -1,0 +1,87 @@
+"""`POST /v1/credits`: credit that nobody paid for, and corrections of a balance."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+
+from starlette.responses import Response
+from starlette.types import Scope
+
+from gateway.billing.credit_requests import CreditAnswer, CreditKind, CreditRequest, credit_once
+from gateway.errors import BadRequest
+from gateway.money import format_amount, minor_digits
+from gateway.principal import Principal
+from gateway.principal import Scope as Permission
+from gateway.routes.answers import json_answer
+from gateway.routes.fields import (
+    read_choice,
+    read_decimal,
+    read_optional_instant,
+    read_optional_text,
+    refuse_others,
+)
+from gateway.routes.header import header_values
+from gateway.routes.platform import PlatformEndpoint, read_object
+from gateway.text import checked_text
+
+FIELDS: Final = ("account", "kind", "amount", "currency", "description", "occurredAt")
+_KEY: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
+
+
+class CreditsEndpoint(PlatformEndpoint):
+    """Gives a credit once for each `Idempotency-Key`: 201, and again 200 with the same body."""
+
+    METHOD: ClassVar = "POST"
+    SCOPE: ClassVar = Permission.CREDITS_WRITE
+
+    async def answer(
+        self, principal: Principal, scope: Scope, body: bytes, details: dict[str, Any]
+    ) -> Response:
+        key = _idempotency_key(scope)
+        request = read_credit(read_object(body))
+        details |= {"account": request.account, "kind": request.kind}
+        async with self.platform.database().writing() as transaction:
+            answer, is_new = await credit_once(
+                transaction,
+                request,
+                key,
+                clock=self.platform.clock,
+                keys=self.platform.keys,
+                only_account_id=principal.account_id,
+            )
+        details["result"] = "given" if is_new else "repeated"
+        return json_answer(_payload(answer), status=201 if is_new else 200)
+
+
+def read_credit(value: Mapping[str, Any]) -> CreditRequest:
+    """Return what the body asks for. Raises BadUserInput."""
+    refuse_others(value, FIELDS, "A credit")
+    currency = checked_text(value.get("currency"), "currency", limit=3)
+    minor_digits(currency, argument="currency")
+    return CreditRequest(
+        account=checked_text(value.get("account"), "account", limit=200),
+        kind=read_choice(value.get("kind"), "kind", CreditKind),
+        amount=read_decimal(value.get("amount"), "amount"),
+        currency=currency,
+        description=read_optional_text(value.get("description"), "description", limit=2000),
+        occurred_at=read_optional_instant(value.get("occurredAt"), "occurredAt"),
+    )
+
+
+def _idempotency_key(scope: Scope) -> str:
+    keys = header_values(scope, b"idempotency-key")
+    if len(keys) != 1 or not _KEY.fullmatch(keys[0]):
+        raise BadRequest(
+            "One header `Idempotency-Key` is needed, of 1 to 255 visible ASCII characters."
+        )
+    return keys[0]
+
+
+def _payload(answer: CreditAnswer) -> dict[str, Any]:
+    balance = {
+        "amount": format_amount(answer.balance, answer.currency),
+        "currency": answer.currency,
+    }
+    if answer.purchase_id is not None:
+        return {"creditPurchaseId": answer.purchase_id, "balance": balance}
+    return {"ledgerVersion": answer.version, "balance": balance}
