@@ -35,7 +35,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             # Thousands of sockets stay open for long, and nobody asks for their headers again.
             # They are emptied where they are, because others hold them too.
             for headers in (self.scope["headers"], self.request.headers, self.response.headers):
-                headers.clear()  # type: ignore[attr-defined]  # a list, called an iterable
+                headers.clear()  # type: ignore[union-attr]  # a list, called an iterable
 
     def push(self, text: bytes) -> bool:
         """Write a text message; return False, and write nothing, where the peer is behind."""

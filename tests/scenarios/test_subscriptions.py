@@ -1,17 +1,22 @@
 """Watching a balance over a socket, on both databases."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
+import orjson
 import pytest
 
 from gateway.billing.credits import adjust_balance
+from gateway.ids import encode_global_id
 from gateway.principal import Role
-from gateway.store import Database, members
+from gateway.store import Database, accounts, members
+from tests.gateway.routes.conftest import eventually
 from tests.support.books import NOW, Books, usd
 from tests.support.facts import START, purchase, refund, tell
-from tests.support.live import BALANCE, PURCHASES, Gateway, gateway
+from tests.support.live import BALANCE, PURCHASES, Client, Gateway, gateway
 
 
 @pytest.fixture
@@ -88,3 +93,188 @@ async def test_purchases_come_as_they_change(served: Gateway, books: Books, acco
         "refunded": {"amount": "40.00"},
         "account": {"name": "Acme"},
     }
+
+
+async def error_code(client: Client) -> str:
+    message = await client.hear()
+    assert message["type"] == "error"
+    return str(message["payload"][0]["extensions"]["code"])
+
+
+async def test_who_is_no_member_any_more_hears_no_more(
+    served: Gateway, books: Books, account: int
+) -> None:
+    async with served.socket() as client:
+        await client.subscribe(BALANCE, account)
+        await client.next()
+        await replace_members(books, account, ("vic", Role.VIEWER))
+        assert await error_code(client) == "NOT_FOUND"
+        await client.subscribe(BALANCE, account)
+        assert await error_code(client) == "NOT_FOUND"
+        assert served.count("gateway_subscriptions") == 0
+
+
+async def test_who_sees_less_than_before_must_ask_again(
+    served: Gateway, books: Books, account: int
+) -> None:
+    async with served.socket() as client:
+        await client.subscribe(PURCHASES, account)
+        await replace_members(books, account, ("ada", Role.VIEWER))
+        assert await error_code(client) == "FORBIDDEN"
+        await client.subscribe(PURCHASES, account)
+        assert await error_code(client) == "FORBIDDEN"
+
+
+async def replace_members(books: Books, account_id: int, *those: tuple[str, Role]) -> None:
+    async with books.database.writing() as transaction:
+        rows = [(subject, role.value) for subject, role in those]
+        await accounts.replace_members(transaction, account_id, rows, NOW)
+
+
+async def test_a_viewer_does_not_see_purchases_through_a_balance_shared_with_owners(
+    served: Gateway, account: int
+) -> None:
+    async with served.socket("ada") as ada, served.socket("vic") as vic:
+        await ada.subscribe(PURCHASES, account)
+        await vic.subscribe(PURCHASES, account)
+        assert await error_code(vic) == "FORBIDDEN"
+
+
+async def test_each_event_reads_anew(served: Gateway, books: Books, account: int) -> None:
+    async with served.socket() as client:
+        await client.subscribe(PURCHASES, account)
+        await books.account("acme", name="Acme & Sons", members=[("ada", Role.OWNER)])
+        await tell(books, account, purchase(account))
+        payload = await client.next()
+    assert payload["data"]["creditPurchaseUpdated"]["account"] == {"name": "Acme & Sons"}
+
+
+async def test_who_reads_slowly_gets_the_latest(
+    served: Gateway, books: Books, account: int
+) -> None:
+    async with served.socket() as client:
+        await client.subscribe(BALANCE, account)
+        await client.next()
+        for number in range(1, 21):
+            await adjust(books, account, "1", f"a:{number}")
+        versions = [0]
+        while versions[-1] < 20:
+            versions.append((await client.next())["data"]["balanceUpdated"]["version"])
+    assert versions == sorted(set(versions))
+
+
+async def test_everyone_is_told_the_same(served: Gateway, books: Books, account: int) -> None:
+    async with served.socket("ada") as ada, served.socket("vic") as vic:
+        for number in range(3):
+            await ada.subscribe(BALANCE, account, str(number))
+            await ada.next(str(number))
+        await vic.subscribe(BALANCE, account)
+        await vic.next()
+        assert served.count("gateway_subscriptions") == 4
+        await adjust(books, account, "2", "a:1")
+        expected = told(1, "ADJUSTMENT", "2.00", "2.00")
+        assert [(await ada.hear())["payload"] for _ in range(3)] == [expected] * 3
+        assert await vic.next() == expected
+        await ada.say({"type": "complete", "id": "0"})
+        await eventually(lambda: served.count("gateway_subscriptions") == 3)
+    await eventually(lambda: served.count("gateway_subscriptions") == 0)
+
+
+async def test_a_stream_tells_the_same_as_a_socket(
+    served: Gateway, books: Books, account: int
+) -> None:
+    body = {"query": BALANCE, "variables": {"account": encode_global_id("Account", account)}}
+    headers = {"Authorization": f"Bearer {served.token('ada')}", "Accept": "text/event-stream"}
+    async with (
+        httpx.AsyncClient(headers=headers) as http,
+        http.stream("POST", f"{served.url}/graphql/stream", json=body) as response,
+    ):
+        assert response.status_code == 200
+        assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
+        lines = response.aiter_lines()
+        assert await event(lines) == ("next", told(0, "SNAPSHOT", None, "0.00"))
+        await adjust(books, account, "3", "a:1")
+        assert await event(lines) == ("next", told(1, "ADJUSTMENT", "3.00", "3.00"))
+        assert served.count("gateway_subscriptions") == 1
+    await eventually(lambda: served.count("gateway_subscriptions") == 0)
+
+
+async def test_a_stream_ends_with_the_membership(
+    served: Gateway, books: Books, account: int
+) -> None:
+    body = {"query": BALANCE, "variables": {"account": encode_global_id("Account", account)}}
+    headers = {"Authorization": f"Bearer {served.token('ada')}"}
+    async with (
+        httpx.AsyncClient(headers=headers) as http,
+        http.stream("POST", f"{served.url}/graphql/stream", json=body) as response,
+    ):
+        lines = response.aiter_lines()
+        await event(lines)
+        await replace_members(books, account)
+        kind, payload = await event(lines)
+        assert (kind, payload["errors"][0]["extensions"]) == ("next", {"code": "NOT_FOUND"})
+        assert await event(lines) == ("complete", None)
+        assert [line async for line in lines if line] == []
+
+
+async def test_a_stop_ends_streams(served: Gateway, account: int) -> None:
+    body = {"query": BALANCE, "variables": {"account": encode_global_id("Account", account)}}
+    headers = {"Authorization": f"Bearer {served.token('ada')}"}
+    async with (
+        httpx.AsyncClient(headers=headers) as http,
+        http.stream("POST", f"{served.url}/graphql/stream", json=body) as response,
+    ):
+        lines = response.aiter_lines()
+        await event(lines)
+        served.server.should_exit = True
+        async with asyncio.timeout(3):
+            assert [line async for line in lines if line] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "token", "accept", "status", "code"),
+    [
+        ("{ viewer { __typename } }", None, "*/*", 401, "UNAUTHENTICATED"),
+        ("{", "ada", "*/*", 400, "GRAPHQL_PARSE_FAILED"),
+        ("{ viewer { __typename } }", "ada", "application/json", 406, "BAD_REQUEST"),
+        (BALANCE, "bob", "*/*", 404, "NOT_FOUND"),
+        (PURCHASES, "vic", "*/*", 403, "FORBIDDEN"),
+    ],
+)
+async def test_a_stream_that_is_refused_does_not_begin(
+    served: Gateway,
+    account: int,
+    query: str,
+    token: str | None,
+    accept: str,
+    status: int,
+    code: str,
+) -> None:
+    headers = {"Accept": accept}
+    if token:
+        headers["Authorization"] = f"Bearer {served.token(token)}"
+    body = {"query": query, "variables": {"account": encode_global_id("Account", account)}}
+    async with httpx.AsyncClient(headers=headers) as http:
+        response = await http.post(f"{served.url}/graphql/stream", json=body)
+    assert response.status_code == status
+    assert response.json()["errors"][0]["extensions"]["code"] == code
+
+
+async def test_a_query_is_a_stream_of_one(served: Gateway) -> None:
+    headers = {"Authorization": f"Bearer {served.token('ada')}"}
+    async with httpx.AsyncClient(headers=headers) as http:
+        query = {"query": "{ viewer { __typename } }"}
+        response = await http.get(f"{served.url}/graphql/stream", params=query)
+    assert response.text == (
+        'event: next\ndata: {"data":{"viewer":{"__typename":"Viewer"}}}\n\n'
+        "event: complete\ndata:\n\n"
+    )
+
+
+async def event(lines: AsyncIterator[str]) -> tuple[str, Any]:
+    """Return the next event of a stream: its kind and what it says."""
+    async with asyncio.timeout(5):
+        while not (line := await anext(lines)).startswith("event:"):
+            pass
+        data = (await anext(lines)).removeprefix("data:").strip()
+    return line.removeprefix("event: "), orjson.loads(data) if data else None
