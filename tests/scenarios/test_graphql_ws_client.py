@@ -1,0 +1,69 @@
+"""The client graphql-ws from npm: it subscribes, loses the gateway and comes back."""
+
+import asyncio
+import shutil
+import subprocess
+from asyncio.subprocess import PIPE, create_subprocess_exec
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from gateway.billing.credits import adjust_balance
+from gateway.ids import encode_global_id
+from gateway.principal import Role
+from gateway.store import Database
+from tests.support.books import NOW, Books, usd
+from tests.support.live import BALANCE, gateway
+
+PACKAGE = Path(__file__).parents[1] / "bench" / "peers" / "graphql_ws"
+
+
+@pytest.fixture(scope="module")
+def client_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the client and its packages."""
+    if shutil.which("npm") is None:
+        pytest.skip("there is no npm here: the client graphql-ws is not tried")
+    folder = tmp_path_factory.mktemp("npm") / "client"
+    shutil.copytree(PACKAGE, folder, ignore=shutil.ignore_patterns("node_modules"))
+    installed = subprocess.run(["npm", "ci", "--silent"], cwd=folder, check=False, timeout=100)
+    if installed.returncode:
+        pytest.skip("npm cannot install graphql-ws here: the client is not tried")
+    return folder
+
+
+async def test_it_comes_back_to_the_balance_of_now(
+    client_folder: Path, database_url: str, database: Database, tmp_path: Path
+) -> None:
+    books = Books(database)
+    account = await books.account("acme", members=[("ada", Role.OWNER)])
+    data_dir = tmp_path / "data"
+    async with gateway(database_url, data_dir) as first:
+        url = f"ws://127.0.0.1:{first.port}/graphql"
+        variables = (first.token("ada"), BALANCE, encode_global_id("Account", account))
+        script = str(client_folder / "client.mjs")
+        client = await create_subprocess_exec("node", script, url, *variables, stdout=PIPE)
+        assert client.stdout is not None
+        assert await heard(client.stdout) == (0, "SNAPSHOT")
+        await adjust(books, account, "a:1")
+        assert await heard(client.stdout) == (1, "ADJUSTMENT")
+    await adjust(books, account, "a:2")
+    async with gateway(database_url, data_dir, port=first.port):
+        assert await heard(client.stdout) == (2, "SNAPSHOT")
+        await adjust(books, account, "a:3")
+        assert await heard(client.stdout) == (3, "ADJUSTMENT")
+        client.terminate()
+        await client.communicate()
+
+
+async def heard(output: asyncio.StreamReader) -> tuple[int, str]:
+    """Return the next event's version and cause."""
+    update: dict[str, Any] = orjson.loads(await asyncio.wait_for(output.readline(), 10))
+    found = update["data"]["balanceUpdated"]
+    return found["version"], found["cause"]
+
+
+async def adjust(books: Books, account_id: int, key: str) -> None:
+    async with books.open([account_id]) as book:
+        adjust_balance(book, account_id, usd("1"), source_key=key, occurred_at=NOW)
