@@ -18,6 +18,7 @@ from gateway.auth.policy import check_start
 from gateway.auth.tokens import mint
 from gateway.clock import SystemClock
 from gateway.commands.api_keys import api_key
+from gateway.commands.stripe import stripe_backfill
 from gateway.commands.tools import errors, open_database, read_settings, reporter, show_progress
 from gateway.demo.fill import SEED, fill
 from gateway.demo.people import find_people
@@ -44,6 +45,7 @@ app = typer.Typer(
 )
 
 app.add_typer(api_key, name="api-key")
+app.command("stripe-backfill")(stripe_backfill)
 
 
 @app.command()

@@ -91,24 +91,25 @@ class Inbox:
 
     @asynccontextmanager
     async def sweeping(self) -> AsyncIterator[None]:
-        """Sweep every few seconds, whoever makes or changes an account."""
-        task = asyncio.create_task(self._keep_sweeping())
+        """Sweep every few seconds, whoever makes or changes an account; end between two."""
+        leaving = asyncio.Event()
+        task = asyncio.create_task(self._keep_sweeping(leaving))
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            leaving.set()
+            await task
 
-    async def _keep_sweeping(self) -> None:
-        while True:
+    async def _keep_sweeping(self, leaving: asyncio.Event) -> None:
+        while not leaving.is_set():
             try:
                 await self.sweep()
             except GatewayError as error:
                 log.warning("stripe: parked events wait", reason=error.message)
             except Exception:
                 log.exception("stripe: parked events wait")
-            await asyncio.sleep(SWEEP_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(leaving.wait(), SWEEP_SECONDS)
 
     def _counts(self, event: Event) -> bool:
         return event.payment is not None and (event.livemode or self._test_mode)

@@ -1,0 +1,110 @@
+"""Past payments, read from Stripe's API and taken like events."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, Final
+
+import httpx
+import orjson
+
+from gateway.errors import BadRequest, ConfigurationError, ServiceUnavailable
+from gateway.providers.stripe.events import parse_event
+from gateway.providers.stripe.inbox import Inbox
+from gateway.providers.stripe.texts import Json, id_of, items_of
+
+PAGE: Final = 100
+ATTEMPTS: Final = 5
+LISTS: Final[Mapping[str, str]] = {
+    "payment_intents": "payment_intent.updated",
+    "charges": "charge.updated",
+    "checkout/sessions": "checkout.session.updated",
+    "invoices": "invoice.paid",
+    "refunds": "refund.updated",
+    "disputes": "charge.dispute.updated",
+}
+"""What is read, in this order, and the type of event that says the same."""
+
+
+class Api:
+    """Reads lists from Stripe, all pages, with another attempt where Stripe asks for one."""
+
+    def __init__(self, client: httpx.AsyncClient, key: str, *, wait_seconds: float = 0.5) -> None:
+        self._client = client
+        self._headers = {"authorization": f"Bearer {key}"}
+        self._wait_seconds = wait_seconds
+
+    async def objects(self, path: str) -> AsyncIterator[dict[str, Any]]:
+        """Yield a list's objects, the newest first. Raises ServiceUnavailable."""
+        after: str | None = None
+        while True:
+            page = await self._page(path, after)
+            found = items_of(page)
+            for each in found:
+                yield dict(each)
+            after = id_of(found[-1].get("id")) if found else None
+            if not page.get("has_more") or after is None:
+                return
+
+    async def _page(self, path: str, after: str | None) -> Json:
+        query = {"limit": str(PAGE)} | ({"starting_after": after} if after else {})
+        reason = ""
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                await asyncio.sleep(self._wait_seconds * 2**attempt)
+            try:
+                answer = await self._client.get(f"/v1/{path}", params=query, headers=self._headers)
+            except httpx.HTTPError as error:
+                reason = type(error).__name__
+                continue
+            if answer.status_code in {401, 403}:
+                raise ConfigurationError(f"GATEWAY_STRIPE_API_KEY: Stripe refuses it for {path}.")
+            if answer.status_code == 200:
+                page: Any = answer.json()
+                return page if isinstance(page, dict) else {}
+            reason = f"status {answer.status_code}"
+            if answer.status_code != 429 and answer.status_code < 500:
+                break
+        raise ServiceUnavailable(f"Stripe does not list {path} ({reason}).")
+
+
+async def backfill(
+    inbox: Inbox,
+    api: Api,
+    *,
+    livemode: bool,
+    lists: Mapping[str, str] = LISTS,
+    report: Callable[[int, int | None], None] = lambda _done, _all: None,
+) -> dict[str, int]:
+    """Take everything that is listed; return how much had which outcome.
+
+    An object is an event known by its content: the same again is a duplicate, and a changed one is
+    news, so a backfill may be run at any time and any number of times beside webhooks.
+    """
+    outcomes: dict[str, int] = {}
+    for path, event_type in lists.items():
+        async for subject in api.objects(path):
+            if event_type == "invoice.paid" and subject.get("status") != "paid":
+                continue
+            outcome = await _take(inbox, subject, event_type, livemode=livemode)
+            outcomes[outcome] = outcomes.get(outcome, 0) + 1
+            report(sum(outcomes.values()), None)
+    return outcomes
+
+
+async def _take(inbox: Inbox, subject: dict[str, Any], event_type: str, *, livemode: bool) -> str:
+    # A link of this kind is another one each time; nothing else changes without a reason.
+    subject.pop("receipt_url", None)
+    content = orjson.dumps(subject, option=orjson.OPT_SORT_KEYS)
+    event = {
+        "id": f"backfill_{hashlib.sha256(content).hexdigest()}",
+        "type": event_type,
+        "created": subject.get("created"),
+        "livemode": livemode,
+        "data": {"object": subject},
+    }
+    try:
+        parsed = parse_event(orjson.dumps(event))
+    except BadRequest:
+        return "malformed"
+    return await inbox.take(parsed)

@@ -1,0 +1,59 @@
+"""How payments were made, as Stripe tells it and as we name it."""
+
+from typing import Any
+
+import pytest
+
+from gateway.billing.states import PaymentMethod
+from gateway.models import PaymentMethodType
+from gateway.providers.stripe.methods import method_of
+
+VISA = {"brand": "visa", "last4": "4242"}
+
+
+@pytest.mark.parametrize(
+    ("details", "kind", "rest"),
+    [
+        ({"type": "card", "card": VISA}, "CARD", VISA),
+        (
+            {"type": "card", "card": VISA | {"wallet": {"type": "apple_pay"}}},
+            "WALLET",
+            VISA | {"label": "Apple Pay"},
+        ),
+        (
+            {"type": "card", "card": VISA | {"wallet": {"type": "google_pay"}}},
+            "WALLET",
+            VISA | {"label": "Google Pay"},
+        ),
+        (
+            {"type": "card", "card": VISA | {"wallet": {"type": "link"}}},
+            "LINK",
+            VISA | {"label": "Link"},
+        ),
+        ({"type": "link", "link": {"country": "DE"}}, "LINK", {"label": "Link"}),
+        (
+            {"type": "us_bank_account", "us_bank_account": {"bank_name": "ACME", "last4": "6789"}},
+            "BANK_ACCOUNT",
+            {"last4": "6789", "label": "ACME"},
+        ),
+        (
+            {"type": "sepa_debit", "sepa_debit": {"last4": "3000"}},
+            "BANK_ACCOUNT",
+            {"last4": "3000", "label": "Sepa debit"},
+        ),
+        ({"type": "paypal"}, "WALLET", {"label": "Paypal"}),
+        ({"type": "crypto"}, "OTHER", {"label": "Crypto"}),
+        (
+            {"type": "card", "card": {"brand": "v\x00" + "i" * 90, "last4": "42424"}},
+            "CARD",
+            {"brand": "v" + "i" * 49, "last4": "4242"},
+        ),
+    ],
+)
+def test_methods(details: dict[str, Any], kind: str, rest: dict[str, str]) -> None:
+    assert method_of(details) == PaymentMethod(type=PaymentMethodType(kind), **rest)
+
+
+@pytest.mark.parametrize("details", [None, {}, [], {"type": 3}, "card"])
+def test_nothing_is_made_up(details: object) -> None:
+    assert method_of(details) is None

@@ -1,0 +1,166 @@
+"""`POST /webhooks/stripe`: what is answered, and that only a signed event is stored."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from gateway.app import create_app
+from gateway.clock import SystemClock
+from gateway.settings import Settings
+from gateway.store import Database
+from tests.gateway.routes.conftest import BASE_URL
+from tests.support.books import Books, usd
+from tests.support.invariants import check_books
+from tests.support.stripe import SECRET, charge, event, intent, signed
+from tests.support.tables import table_rows
+
+PATH = "/webhooks/stripe"
+SUCCEEDED = event("payment_intent.succeeded", intent(status="succeeded"), at=62)
+CHARGED = event("charge.succeeded", charge(), at=61)
+
+
+def message(told: dict[str, Any]) -> dict[str, Any]:
+    """Return a signed request."""
+    body = json.dumps(told).encode()
+    at = SystemClock().now().timestamp()
+    return {"content": body, "headers": {"stripe-signature": signed(body, at=at)}}
+
+
+def settings_for(url: str, folder: Path, secrets: str | None = SECRET) -> Settings:
+    return Settings(
+        environment="dev",
+        database_url=SecretStr(url),
+        data_dir=folder,
+        stripe_webhook_secrets=SecretStr(secrets) if secrets else None,
+    )
+
+
+@pytest.fixture
+async def client(database_url: str, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(settings_for(database_url, tmp_path))
+    transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client,
+    ):
+        yield client
+
+
+async def test_a_signed_event_is_booked_before_it_is_answered(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    await Books(database).account("acme")
+    answer = await client.post(PATH, **message(SUCCEEDED))
+    assert (answer.status_code, answer.json()["outcome"]) == (200, "applied")
+    answers = await asyncio.gather(*(client.post(PATH, **message(CHARGED)) for _ in range(50)))
+    outcomes = sorted(answer.json()["outcome"] for answer in answers)
+    assert outcomes == ["applied"] + ["duplicate"] * 49
+    assert await check_books(database) == [usd("110")]
+    metrics = (await client.get("/metrics")).text
+    assert 'gateway_webhook_events_total{outcome="duplicate",provider="stripe"} 49.0' in metrics
+
+
+async def test_an_unknown_type_is_recorded_and_answered_200(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    told = event("customer.created", {"object": "customer"}, at=1)
+    assert (await client.post(PATH, **message(told))).json()["outcome"] == "ignored"
+    (stored,) = await table_rows(database, "webhook_event")
+    assert (stored["type"], stored["state"]) == ("customer.created", "IGNORED")
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"headers": {}}, 400),
+        ({"headers": {"stripe-signature": "t=1,v1=00"}}, 400),
+        ({"content": b"{}"}, 400),
+        (message({"id": "evt_1"}), 400),
+        ({"content": b" " * (512 * 1024 + 1)}, 413),
+    ],
+)
+async def test_anything_else_is_refused_and_nothing_is_stored(
+    client: httpx.AsyncClient, database: Database, change: dict[str, Any], status: int
+) -> None:
+    answer = await client.post(PATH, **(message(CHARGED) | change))
+    assert answer.status_code == status
+    assert answer.json()["errors"][0]["message"]
+    assert await table_rows(database, "webhook_event") == []
+
+
+async def test_without_a_secret_there_is_no_route(sqlite_database_url: str, tmp_path: Path) -> None:
+    app = create_app(settings_for(sqlite_database_url, tmp_path, secrets=None))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE_URL) as client:
+        assert (await client.post(PATH, **message(CHARGED))).status_code == 404
+
+
+async def test_a_database_that_is_away_has_it_sent_again(
+    sqlite_database_url: str, tmp_path: Path
+) -> None:
+    app = create_app(settings_for(sqlite_database_url, tmp_path))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE_URL) as client:
+        assert (await client.post(PATH, **message(CHARGED))).status_code == 503
+
+
+async def test_a_delivery_after_a_kill_before_the_answer_has_no_second_effect(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    books = Books(database)
+    await books.account("acme")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    env = os.environ | {
+        "GATEWAY_ENVIRONMENT": "dev",
+        "GATEWAY_PORT": str(port),
+        "GATEWAY_DATABASE_URL": database_url,
+        "GATEWAY_DATA_DIR": str(tmp_path),
+        "GATEWAY_STRIPE_WEBHOOK_SECRETS": SECRET,
+    }
+    url = f"http://127.0.0.1:{port}"
+    for dies in (True, False):
+        command = [sys.executable, "-m", "tests.gateway.routes.webhook_process"]
+        process = await asyncio.create_subprocess_exec(
+            *command, *(["die"] if dies else []), env=env
+        )
+        try:
+            async with httpx.AsyncClient(base_url=url) as client:
+                await _until_served(client)
+                if dies:
+                    assert (await client.post(PATH, **message(SUCCEEDED))).status_code == 200
+                    with pytest.raises(httpx.HTTPError):
+                        await client.post(PATH, **message(CHARGED))
+                    assert await process.wait() == -signal.SIGKILL
+                else:
+                    answer = await client.post(PATH, **message(CHARGED))
+                    assert answer.json()["outcome"] == "duplicate"
+        finally:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+        assert await check_books(database) == [usd("110")]
+
+
+async def _until_served(client: httpx.AsyncClient) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            await client.get("/livez")
+        except httpx.TransportError:
+            assert time.monotonic() < deadline
+            # The process says nothing when it listens; it can only be asked.
+            await asyncio.sleep(0.05)
+        else:
+            return
