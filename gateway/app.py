@@ -31,6 +31,7 @@ from gateway.providers.stripe.inbox import Inbox
 from gateway.providers.stripe.signature import parse_secrets
 from gateway.routes.admission import Admission, LiveLimits
 from gateway.routes.answers import http_error
+from gateway.routes.attempts import AttemptsMiddleware
 from gateway.routes.desk import Desk, OpenSource
 from gateway.routes.drain import Drain, DrainMiddleware
 from gateway.routes.graphiql import (
@@ -244,7 +245,7 @@ def _signing_keys(settings: Settings) -> str:
 
 
 def build_app(settings: Settings, parts: Parts) -> Starlette:
-    """Return the application; `app.state.drain` is its Drain, `app.state.metrics` its Metrics."""
+    """Return the application; `app.state` has its `drain`, `metrics` and `desk`."""
     drain, metrics = Drain(), Metrics()
     engine = _build_engine(settings, parts.schema)
     desk = _build_desk(settings, parts, engine)
@@ -268,7 +269,7 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
         exception_handlers={HTTPException: http_error},
         lifespan=lifespan,
     )
-    app.state.drain, app.state.metrics = drain, metrics
+    app.state.drain, app.state.metrics, app.state.desk = drain, metrics, desk
     return app
 
 
@@ -379,6 +380,7 @@ def _build_middleware(
             expose_headers=("x-request-id", "retry-after"),
         ),
         Middleware(DrainMiddleware, drain=drain),
+        Middleware(AttemptsMiddleware, per_minute=settings.failed_credentials_per_minute),
     ]
 
 

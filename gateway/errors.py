@@ -9,6 +9,7 @@
     ├── NotFound               NOT_FOUND             not there, or not yours: the same answer
     ├── Conflict               CONFLICT              the key was used otherwise
     ├── TooManySubscriptions   TOO_MANY_SUBSCRIPTIONS  no more may be open
+    ├── Throttled              THROTTLED             too much in too short a time
     ├── DeadlineExceeded       TIMEOUT               it took longer than it may
     ├── ServiceUnavailable     SERVICE_UNAVAILABLE   the database is away or busy
     │   └── StorageFull        STORAGE_FULL          no writes until there is room
@@ -73,6 +74,10 @@ class Conflict(GatewayError):
 
 class TooManySubscriptions(GatewayError):
     code = "TOO_MANY_SUBSCRIPTIONS"
+
+
+class Throttled(GatewayError):
+    code = "THROTTLED"
 
 
 class DeadlineExceeded(GatewayError):

@@ -303,6 +303,12 @@ class Settings(BaseSettings):
         32_768, ge=1_024, le=65_536, description="Longest head of a request, bytes."
     )
     http_header_count: int = Field(100, ge=10, le=1_000, description="Most headers of a request.")
+    failed_credentials_per_minute: int = Field(
+        20,
+        ge=1,
+        le=100_000,
+        description="Most credentials of one client address that may fail; then `THROTTLED`.",
+    )
     http_keep_alive_seconds: int = Field(
         5, ge=1, le=300, description="How long an idle connection is kept open."
     )

@@ -18,6 +18,7 @@ from gateway.errors import (
     NotFound,
     ServiceUnavailable,
     StorageFull,
+    Throttled,
     TooManySubscriptions,
     Unauthenticated,
 )
@@ -31,6 +32,7 @@ STATUS_BY_CODE: Final[Mapping[str, int]] = {
     NotFound.code: 404,
     Conflict.code: 409,
     TooManySubscriptions.code: 429,
+    Throttled.code: 429,
     ServiceUnavailable.code: 503,
     DeadlineExceeded.code: 504,
     StorageFull.code: 507,

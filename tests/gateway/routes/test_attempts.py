@@ -1,0 +1,46 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gateway.principal import Scope
+from gateway.store import Database
+from tests.support.served import Served, serving
+
+QUERY = {"query": "{ __typename }"}
+WRONG = {"authorization": "Bearer gw_dev_wrong"}
+
+
+@pytest.fixture
+async def served(database: Database, database_url: str, tmp_path: Path) -> AsyncIterator[Served]:
+    async with serving(database, database_url, tmp_path) as served:
+        yield served
+
+
+async def test_the_twenty_first_wrong_credential_has_to_wait(served: Served) -> None:
+    answers = [await served.client.post("/graphql", json=QUERY, headers=WRONG) for _ in range(21)]
+    assert [answer.status_code for answer in answers] == [401] * 20 + [429]
+    assert answers[-1].json()["errors"][0]["extensions"] == {"code": "THROTTLED"}
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+
+
+async def test_requests_that_are_let_in_or_carry_nothing_do_not_count(served: Served) -> None:
+    key = await served.key(Scope.BILLING_READ)
+    for _ in range(30):
+        await served.client.post("/graphql", json=QUERY)
+    answers = [await served.client.post("/graphql", json=QUERY, headers=key) for _ in range(30)]
+    assert {answer.status_code for answer in answers} == {200}
+
+
+async def test_two_credentials_are_one_too_many(served: Served) -> None:
+    key = await served.key(Scope.USAGE_WRITE)
+    twice = [("authorization", key["authorization"])] * 2
+    answers = [
+        await served.client.post("/v1/usage-events", json=[], headers=twice),
+        await served.client.post("/v1/usage-events?access_token=x", json=[], headers=key),
+        await served.client.post("/graphql?access_token=", json=QUERY, headers=key),
+    ]
+    assert [answer.status_code for answer in answers] == [400, 400, 400]
+    assert {answer.json()["errors"][0]["extensions"]["code"] for answer in answers} == {
+        "BAD_REQUEST"
+    }
