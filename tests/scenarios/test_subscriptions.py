@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from graphql import print_ast
 
 from gateway.billing.credits import adjust_balance
 from gateway.ids import encode_global_id
@@ -15,6 +16,7 @@ from gateway.principal import Role
 from gateway.store import Database, accounts, members
 from tests.gateway.routes.conftest import eventually
 from tests.support.books import NOW, Books, usd
+from tests.support.contract import operations
 from tests.support.facts import START, purchase, refund, tell
 from tests.support.live import BALANCE, PURCHASES, Client, Gateway, gateway
 
@@ -79,7 +81,7 @@ async def test_the_balance_comes_first_and_then_each_change(
 async def test_purchases_come_as_they_change(served: Gateway, books: Books, account: int) -> None:
     async with served.socket() as client:
         await client.subscribe(PURCHASES, account)
-        await client.say({"type": "ping"})
+        await served.watched_by(1)
         await tell(books, account, purchase(account, succeeded_at=START), refund("re_1", "40"))
         found = []
         while len(found) < 3 and (not found or found[-1]["refunded"]["amount"] != "40.00"):
@@ -93,6 +95,22 @@ async def test_purchases_come_as_they_change(served: Gateway, books: Books, acco
         "refunded": {"amount": "40.00"},
         "account": {"name": "Acme"},
     }
+
+
+async def test_what_clients_of_the_contract_subscribe_to_is_answered(
+    served: Gateway, books: Books, account: int
+) -> None:
+    async with served.socket() as client:
+        for name, document in operations(subscriptions=True).items():
+            if name in {"BalanceUpdated", "CreditPurchaseUpdated"}:
+                await client.subscribe(print_ast(document), account, name)
+        first = await client.next("BalanceUpdated")
+        assert first["data"]["balanceUpdated"]["balance"]["runway"]["status"]
+        await served.watched_by(2)
+        await tell(books, account, purchase(account))
+        told_of = await client.next("CreditPurchaseUpdated")
+    assert told_of["data"]["creditPurchaseUpdated"]["status"] == "PENDING"
+    assert "errors" not in told_of
 
 
 async def error_code(client: Client) -> str:
@@ -143,6 +161,7 @@ async def test_a_viewer_does_not_see_purchases_through_a_balance_shared_with_own
 async def test_each_event_reads_anew(served: Gateway, books: Books, account: int) -> None:
     async with served.socket() as client:
         await client.subscribe(PURCHASES, account)
+        await served.watched_by(1)
         await books.account("acme", name="Acme & Sons", members=[("ada", Role.OWNER)])
         await tell(books, account, purchase(account))
         payload = await client.next()

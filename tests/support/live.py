@@ -62,6 +62,12 @@ class Gateway:
             assert await client.hear() == {"type": "connection_ack"}
             yield client
 
+    async def watched_by(self, count: int) -> None:
+        """Wait until so many subscriptions are told of changes."""
+        async with asyncio.timeout(5):
+            while self.app.state.desk.hub.members != count:
+                await asyncio.sleep(0.01)
+
     def count(self, name: str) -> float:
         """Return one of the metrics' values."""
         value = self.app.state.metrics.registry.get_sample_value(name)
