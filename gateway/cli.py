@@ -17,6 +17,7 @@ from gateway.auth.dev import dev_key
 from gateway.auth.policy import check_start
 from gateway.auth.tokens import mint
 from gateway.clock import SystemClock
+from gateway.commands.accounts import account
 from gateway.commands.api_keys import api_key
 from gateway.commands.stripe import stripe_backfill
 from gateway.commands.tools import errors, open_database, read_settings, reporter, show_progress
@@ -44,6 +45,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.add_typer(account, name="account")
 app.add_typer(api_key, name="api-key")
 app.command("stripe-backfill")(stripe_backfill)
 
