@@ -6,41 +6,29 @@ README's table is printed from this module (`gateway settings`), and a test comp
 """
 
 import os
-import re
-from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
-from urllib.parse import SplitResult, urlsplit
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gateway.errors import ConfigurationError
+from gateway.setting_types import (
+    Algorithms,
+    Colour,
+    Hosts,
+    KeysUrl,
+    Lines,
+    Networks,
+    Origins,
+    Url,
+    origin_of,
+)
 
 PREFIX = "GATEWAY_"
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
-# Signatures that a public key verifies. An HMAC would make every reader of the key a signer.
-JWT_ALGORITHMS: Final = (
-    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
-    *("ES256", "ES384", "ES512", "EdDSA", "Ed25519"),
-)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address (IPv6 with or without brackets) is this machine's own."""
-    try:
-        return host == "localhost" or ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-def origin_of(url: str) -> str:
-    """Return the origin of an absolute URL as browsers send it: lower case, no default port."""
-    parts = urlsplit(url.lower())
-    return f"{parts.scheme}://{parts.netloc}".removesuffix(
-        ":443" if parts.scheme == "https" else ":80"
-    )
 
 
 class Environment(PydanticBaseSettingsSource):
@@ -68,87 +56,6 @@ def _read_variable(name: str) -> str | None:
         except (OSError, ValueError):
             raise ConfigurationError(f"{name}_FILE: names no file that can be read.") from None
     return value or None
-
-
-def _split_commas(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(part for raw in value.split(",") if (part := raw.strip()))
-    return value
-
-
-def _parse_url(text: str) -> SplitResult:
-    try:
-        parts = urlsplit(text)
-        known = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        known = None  # its own message would quote the value
-    if not known or parts.username or parts.password or parts.fragment:
-        raise ValueError("must be an absolute http or https URL without credentials or fragment")
-    return parts
-
-
-def _check_base_url(text: str) -> str:
-    if _parse_url(text).query:
-        raise ValueError("must not have a query")
-    return text.rstrip("/")
-
-
-def _check_keys_url(text: str) -> str:
-    parts = _parse_url(text)
-    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
-        raise ValueError("must be an https URL (http is for loopback alone)")
-    return text
-
-
-def _check_network(text: str) -> str:
-    try:
-        ip_network(text, strict=False)
-    except ValueError:
-        raise ValueError("must be an IP address or network") from None
-    return text
-
-
-def _check_host(text: str) -> str:
-    if "/" in text or "@" in text or (":" in text and not text.startswith("[")):
-        raise ValueError("must be a host name without scheme or port")
-    return text.lower()
-
-
-def _check_origin(text: str) -> str:
-    if text == "*":
-        return text
-    if _parse_url(text).path or _parse_url(text).query:
-        raise ValueError("must be an origin: scheme, host and port alone")
-    return origin_of(text)
-
-
-def _check_colour(text: str) -> str:
-    if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
-        raise ValueError("must be a colour such as #3b5bdb")
-    return text.lower()
-
-
-def _split_lines(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(line for raw in re.split(r"[|\n]", value) if (line := raw.strip()))
-    return value
-
-
-def _check_algorithm(name: str) -> str:
-    if name not in JWT_ALGORITHMS:
-        raise ValueError(f"must be of {', '.join(JWT_ALGORITHMS)}")
-    return name
-
-
-CommaSeparated = BeforeValidator(_split_commas)
-Lines = Annotated[tuple[str, ...], BeforeValidator(_split_lines)]
-Colour = Annotated[str, AfterValidator(_check_colour)]
-Url = Annotated[str, AfterValidator(_check_base_url)]
-KeysUrl = Annotated[str, AfterValidator(_check_keys_url)]
-Networks = Annotated[tuple[Annotated[str, AfterValidator(_check_network)], ...], CommaSeparated]
-Hosts = Annotated[tuple[Annotated[str, AfterValidator(_check_host)], ...], CommaSeparated]
-Origins = Annotated[tuple[Annotated[str, AfterValidator(_check_origin)], ...], CommaSeparated]
-Algorithms = Annotated[tuple[Annotated[str, AfterValidator(_check_algorithm)], ...], CommaSeparated]
 
 
 class Settings(BaseSettings):

@@ -13,7 +13,7 @@ from gateway.errors import Forbidden, GatewayError
 from gateway.routes.answers import refusal
 from gateway.routes.drain import Drain
 from gateway.routes.metrics import Metrics
-from gateway.settings import is_loopback
+from gateway.setting_types import is_loopback
 
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 

@@ -3,7 +3,8 @@ import os
 import pytest
 
 from gateway.errors import ConfigurationError
-from gateway.settings import PREFIX, Settings, is_loopback, load_settings, origin_of
+from gateway.setting_types import is_loopback, origin_of
+from gateway.settings import PREFIX, Settings, load_settings
 
 SECRET = "hunter2-hunter2-hunter2-hunter2-"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - a value to be judged; nothing listens on it
