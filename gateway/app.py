@@ -184,14 +184,6 @@ def create_app(settings: Settings) -> Starlette:
         links=links,
         printer=runtime.printer,
     )
-    platform = Platform(
-        database=lambda: runtime.database,
-        authenticator=authenticator,
-        clock=clock,
-        keys=KeyFactory(clock),
-        body_bytes=settings.usage_body_bytes,
-        body_seconds=settings.http_body_seconds,
-    )
     parts = Parts(
         schema=build_schema(federation=settings.federation),
         authenticator=authenticator,
@@ -209,15 +201,27 @@ def create_app(settings: Settings) -> Starlette:
         people=lambda: read_people(settings.data_dir / TOKENS_FILE),
         routes=[
             Route(RECEIPT_PATH, receipts.serve),
-            *platform_routes(
-                platform,
-                late_days=settings.usage_late_days,
-                body_bytes=settings.http_body_bytes,
-            ),
+            *_platform_routes(settings, runtime, authenticator, clock),
             *_stripe_routes(settings, runtime, clock),
         ],
     )
     return build_app(settings, parts)
+
+
+def _platform_routes(
+    settings: Settings, runtime: _Runtime, authenticator: OwnAuthenticator, clock: Clock
+) -> list[Route]:
+    platform = Platform(
+        database=lambda: runtime.database,
+        authenticator=authenticator,
+        clock=clock,
+        keys=KeyFactory(clock),
+        body_bytes=settings.usage_body_bytes,
+        body_seconds=settings.http_body_seconds,
+    )
+    return platform_routes(
+        platform, late_days=settings.usage_late_days, body_bytes=settings.http_body_bytes
+    )
 
 
 def _stripe_routes(settings: Settings, runtime: _Runtime, clock: Clock) -> list[Route]:
