@@ -1,0 +1,146 @@
+"""How fast usage is recorded over HTTP, by one client, in batches of 5,000 events.
+
+    python -m tests.bench.ingest_http [--batches 20]
+
+A gateway of its own process, on Postgres and on SQLite. The same batches are then sent again, and
+the account's balance is compared: it may not change. Four batches go before what is measured: into
+an empty table Postgres plans badly.
+"""
+
+import argparse
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import orjson
+
+from tests.support.postgres import running_postgres
+
+EVENTS: Final = 5_000
+DEPLOYMENTS: Final = 250
+START_SECONDS: Final = 60
+EARLIER: Final = 4
+
+
+def gateway(*arguments: str) -> list[str]:
+    return [str(Path(sys.executable).with_name("gateway")), *arguments]
+
+
+def batches(count: int) -> list[bytes]:
+    """Return bodies; each is one account's deployments, minute after minute."""
+    first = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(days=20)
+    return [orjson.dumps([event(batch, n, first) for n in range(EVENTS)]) for batch in range(count)]
+
+
+def event(batch: int, number: int, first: datetime) -> dict[str, Any]:
+    minute, deployment = divmod(batch * EVENTS + number, DEPLOYMENTS)
+    start = first + timedelta(minutes=minute)
+    return {
+        "account": "bench",
+        "source": "meter-1",
+        "id": f"{minute}-{deployment}",
+        "deployment": {"externalId": str(2**63 + deployment), "provider": "provider-1"},
+        "resource": "GPU",
+        "quantity": "0.016666667",
+        "unit": "gpu-hour",
+        "amount": f"0.00{deployment:03}{minute % 1000:03}",
+        "currency": "USD",
+        "start": start.isoformat(),
+        "end": (start + timedelta(minutes=1)).isoformat(),
+    }
+
+
+@contextmanager
+def serving(database_url: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Run a gateway; lend its address and its environment."""
+    with socket.socket() as free, tempfile.TemporaryDirectory() as folder:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+        free.close()
+        environment = os.environ | {
+            "GATEWAY_DATABASE_URL": database_url,
+            "GATEWAY_DATA_DIR": folder,
+            "GATEWAY_PORT": port,
+            "GATEWAY_ENVIRONMENT": "dev",
+            "GATEWAY_LOG_LEVEL": "error",
+        }
+        process = subprocess.Popen(
+            gateway("serve", "--dev", "--no-demo"), env=environment, stdout=subprocess.DEVNULL
+        )
+        try:
+            wait(f"http://127.0.0.1:{port}/readyz")
+            yield f"http://127.0.0.1:{port}", environment
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def wait(url: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(url).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise TimeoutError("the gateway did not start")
+
+
+def run(environment: dict[str, str], *arguments: str) -> str:
+    done = subprocess.run(
+        gateway(*arguments), env=environment, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+def measure(name: str, database_url: str, count: int) -> None:
+    earlier, bodies = (made := batches(EARLIER + count))[:EARLIER], made[EARLIER:]
+    with serving(database_url) as (address, environment):
+        run(environment, "account", "create", "bench", "--name", "Bench")
+        key = run(environment, "api-key", "create", "bench", "--scope", "usage:write")
+        headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
+        with httpx.Client(base_url=address, headers=headers, timeout=60) as client:
+            send(client, earlier, "accepted")
+            accepted, first = send(client, bodies, "accepted")
+            before = run(environment, "account", "show", "bench")
+            duplicates, again = send(client, bodies, "duplicates")
+            after = run(environment, "account", "show", "bench")
+    print(f"{name:>10} {accepted:,} events over HTTP: {accepted / first:,.0f} a second")
+    change = "no change" if after == before else f"CHANGED: {before!r} → {after!r}"
+    print(
+        f"{name:>10} the same batches again: {duplicates:,} duplicates, {change}: "
+        f"{duplicates / again:,.0f} a second"
+    )
+
+
+def send(client: httpx.Client, bodies: list[bytes], counted: str) -> tuple[int, float]:
+    total, begin = 0, time.perf_counter()
+    for body in bodies:
+        answer = client.post("/v1/usage-events", content=body)
+        answer.raise_for_status()
+        total += answer.json()[counted]
+    return total, time.perf_counter() - begin
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--batches", type=int, default=20)
+    options = parser.parse_args()
+    with running_postgres() as url:
+        measure("postgresql", url, options.batches)
+    with tempfile.TemporaryDirectory() as folder:
+        measure("sqlite", f"sqlite:///{folder}/bench.sqlite3", options.batches)
+
+
+if __name__ == "__main__":
+    main()
