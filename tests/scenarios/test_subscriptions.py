@@ -10,10 +10,11 @@ import orjson
 import pytest
 from graphql import print_ast
 
+from gateway.auth.key_store import issue_key
 from gateway.billing.credits import adjust_balance
 from gateway.ids import encode_global_id
-from gateway.principal import Role
-from gateway.store import Database, accounts, members
+from gateway.principal import Role, Scope
+from gateway.store import Database, accounts, api_keys, members
 from tests.gateway.routes.conftest import eventually
 from tests.support.books import NOW, Books, usd
 from tests.support.contract import operations
@@ -196,6 +197,26 @@ async def test_everyone_is_told_the_same(served: Gateway, books: Books, account:
         assert await vic.next() == expected
         await ada.say({"type": "complete", "id": "0"})
         await eventually(lambda: served.count("gateway_subscriptions") == 3)
+    await eventually(lambda: served.count("gateway_subscriptions") == 0)
+
+
+async def test_a_revoked_key_closes_its_socket(served: Gateway, books: Books, account: int) -> None:
+    async with books.database.writing() as transaction:
+        scopes = frozenset({Scope.BILLING_READ})
+        key = await issue_key(
+            transaction, environment="dev", name="watcher", scopes=scopes, now=NOW
+        )
+    async with served.connect() as connection:
+        client = Client(connection)
+        await client.say(
+            {"type": "connection_init", "payload": {"Authorization": f"Bearer {key.text}"}}
+        )
+        assert await client.hear() == {"type": "connection_ack"}
+        await client.subscribe(BALANCE, account)
+        await client.next()
+        async with books.database.writing() as transaction:
+            await api_keys.revoke(transaction, key.id, NOW)
+        assert await client.closed() == (4403, "credential revoked")
     await eventually(lambda: served.count("gateway_subscriptions") == 0)
 
 
