@@ -131,14 +131,14 @@ class Database(Protocol):
 
     dialect: DialectName
 
-    def reading(self) -> AbstractAsyncContextManager[Driver]:
-        """Lend a connection in one read-only snapshot."""
+    def reading(self, *, unlimited: bool = False) -> AbstractAsyncContextManager[Driver]:
+        """Lend a connection in one read-only snapshot; `unlimited` as for `writing`."""
         ...
 
     def writing(self, *, unlimited: bool = False) -> AbstractAsyncContextManager[Transaction]:
         """Lend a connection in one transaction: committed at the end, rolled back by an exception.
 
-        `unlimited` lifts the statement timeout (rebuilds, `doctor`).
+        `unlimited` lifts the timeouts of statements and of pauses between them (rebuilds).
         """
         ...
 

@@ -53,11 +53,13 @@ class PostgresDatabase:
         self._wait_seconds = wait_seconds
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[PostgresDriver]:
+    async def reading(self, *, unlimited: bool = False) -> AsyncIterator[PostgresDriver]:
         connection = await self._acquire(self._reads)
         try:
             with translated(translate):
                 await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                if unlimited:
+                    await connection.execute(_UNLIMITED)
             yield PostgresDriver(connection)
         finally:
             await _release(self._reads, connection)
@@ -69,7 +71,7 @@ class PostgresDatabase:
             with translated(translate):
                 async with connection.transaction():
                     if unlimited:
-                        await connection.execute("SET LOCAL statement_timeout = 0")
+                        await connection.execute(_UNLIMITED)
                     yield Transaction(PostgresDriver(connection), self.dialect)
         finally:
             await _release(self._writes, connection)
@@ -129,6 +131,10 @@ async def open_postgres(
     writes = await pool(max(2, pool_size // 2), **_KEYED)
     return PostgresDatabase(reads, writes, wait_seconds=wait_seconds)
 
+
+_UNLIMITED: Final = (
+    "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
+)
 
 # Writes look rows up by key. A plan made for an empty table and kept while it fills, or one that
 # hashes a table without statistics, reads the whole of it for every batch.

@@ -92,12 +92,13 @@ class SqliteDatabase:
         self.listeners: list[Listener] = []
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[SqliteDriver]:
+    async def reading(self, *, unlimited: bool = False) -> AsyncIterator[SqliteDriver]:
+        timeout = None if unlimited else self._statement_timeout_seconds
         async with within(self._wait_seconds):
             await self._places.acquire()
         try:
             connection = self._idle.pop() if self._idle else await self._connect(query_only=True)
-            driver = SqliteDriver(connection, self._statement_timeout_seconds)
+            driver = SqliteDriver(connection, timeout)
             try:
                 await driver.run(connection.execute("BEGIN"))
                 yield driver

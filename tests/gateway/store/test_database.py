@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import bindparam, insert, select, text
+from sqlalchemy import bindparam, insert, literal_column, select, text
 
 from gateway.errors import DeadlineExceeded
 from gateway.models import Account, RollupDay, table_of
@@ -145,3 +145,19 @@ async def test_closing_a_snapshot_ends_the_statement_that_still_runs(database: D
 async def test_a_slow_statement_is_cancelled(limited_database: Database) -> None:
     with pytest.raises(DeadlineExceeded):
         await _run_slow(limited_database)
+
+
+@pytest.mark.parametrize("statement_timeout_seconds", [0.01])
+async def test_an_unlimited_snapshot_outlasts_the_timeout(limited_database: Database) -> None:
+    numbers = text(
+        "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000)"
+        " SELECT i FROM n) AS numbers"
+    )
+    counted = select(literal_column("count(*)").label("n")).select_from(numbers)
+    compiled = Statement(counted).compiled(limited_database.dialect)
+    with pytest.raises(DeadlineExceeded):
+        async with limited_database.reading() as driver:
+            await driver.fetch(compiled, [])
+    async with limited_database.reading(unlimited=True) as driver:
+        (row,) = await driver.fetch(compiled, [])
+    assert row["n"] == 300_000
