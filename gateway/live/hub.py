@@ -6,10 +6,12 @@ subscriber, and positions are revisions of the account.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol, TypeAlias
+
+import structlog
 
 from gateway.errors import DeadlineExceeded, GatewayError, ServiceUnavailable
 from gateway.live.signals import Signals
@@ -21,6 +23,8 @@ READING_LIMIT: Final = 4
 PUSHED_AT_ONCE: Final = 500
 """Subscribers served before everything else gets its turn."""
 RETRY_SECONDS: Final = (0.1, 0.2, 0.5, 1, 2)
+
+log = structlog.get_logger(__name__)
 
 _AWAY: Final = (ServiceUnavailable, DeadlineExceeded)
 
@@ -218,6 +222,9 @@ class Hub:
                 failures += 1
             except GatewayError as error:
                 self._end(group, error)
+            except Exception:
+                log.exception("live.feed_failed", account_id=group.feed.account_id)
+                self._end(group, GatewayError("Internal error; the log has it."))
             else:
                 failures = 0
                 # From here on a snapshot that is older is read again by whoever joins.
@@ -238,7 +245,7 @@ class Hub:
 
     async def _look(self) -> None:
         failures = 0
-        while self._again and self._revisions:
+        while self._again and self._revisions and self._by_account:
             self._again = False
             self.resyncs += 1
             try:
@@ -268,6 +275,4 @@ async def _pause(failures: int) -> None:
 async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
-    for task in tasks:
-        with suppress(asyncio.CancelledError):
-            await task
+    await asyncio.gather(*tasks, return_exceptions=True)

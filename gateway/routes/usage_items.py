@@ -140,7 +140,7 @@ class ItemReader:
             raise BadUserInput("`deployment` is an object with `externalId`.")
         _refuse_others(value, DEPLOYMENT_FIELDS, "`deployment`")
         get = value.get
-        resources = get("resources") or {}
+        resources = {} if get("resources") is None else get("resources")
         if not isinstance(resources, dict):
             raise BadUserInput("`resources` is an object.")
         _refuse_others(resources, RESOURCE_FIELDS, "`resources`")

@@ -19,10 +19,11 @@ Listener: TypeAlias = Callable[[int, int], None]
 """Called with an account and its new revision, after the commit."""
 
 _PRAGMAS = (
+    # First, because the next one needs a lock that another connection may hold.
+    "PRAGMA busy_timeout = 5000",
     "PRAGMA journal_mode = WAL",
     # With WAL a power cut may lose the last commits with NORMAL; money is not to be lost: FULL.
     "PRAGMA synchronous = FULL",
-    "PRAGMA busy_timeout = 5000",
     "PRAGMA foreign_keys = ON",
     # Without it an INSERT OR REPLACE deletes rows past the triggers that keep facts.
     "PRAGMA recursive_triggers = ON",
@@ -162,10 +163,14 @@ class SqliteDatabase:
 async def _open(path: Path, *, query_only: bool) -> aiosqlite.Connection:
     with translated(translate):
         connection = await aiosqlite.connect(path, isolation_level=None)
-        for pragma in _PRAGMAS:
-            await connection.execute(pragma)
-        if query_only:
-            await connection.execute("PRAGMA query_only = ON")
+        try:
+            for pragma in _PRAGMAS:
+                await connection.execute(pragma)
+            if query_only:
+                await connection.execute("PRAGMA query_only = ON")
+        except BaseException:
+            await connection.close()
+            raise
         return connection
 
 

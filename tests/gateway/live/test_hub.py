@@ -134,6 +134,20 @@ async def test_an_error_while_reading_ends_the_group_and_no_other() -> None:
         assert (hub.groups, hub.members) == (1, 1)
 
 
+async def test_a_feed_that_breaks_ends_its_group_and_the_hub_still_stops() -> None:
+    world, sink = World({1: 1}), ListSink()
+
+    class Broken(RevisionFeed):
+        async def since(self, position: int) -> tuple[int, list[Update]]:
+            raise RuntimeError
+
+    async with running_hub(world) as hub:
+        await hub.join(Broken(1, world), sink)
+        hub.changed(1, 2)
+        await until(lambda: sink.ended)
+    assert [error.code for error in sink.ended if error] == ["INTERNAL_SERVER_ERROR"]
+
+
 async def test_who_left_gets_nothing_and_the_last_one_takes_the_group_along() -> None:
     world, sinks = World({1: 1}), [ListSink(), ListSink()]
     async with running_hub(world) as hub:
