@@ -113,7 +113,7 @@ async def test_story_told_in_parts_is_the_story_told_at_once(fresh: Fresh) -> No
 
 
 async def facts(database: Database) -> dict[str, Any]:
-    """Return what is stored without keys, versions and times of recording."""
+    """Return what is stored without keys, versions, revisions and times of recording."""
     stored = await all_rows(database)
     accounts = {row["account_id"]: row["external_id"] for row in stored["account"]}
     names = {
@@ -121,7 +121,8 @@ async def facts(database: Database) -> dict[str, Any]:
         for row in stored["deployment"]
         for key in ("id", "ordinal")
     }
-    hidden = {"id", "purchase_id", "fingerprint", "received_at", "ledger_version", "ordinal"}
+    hidden = {"id", "purchase_id", "fingerprint", "received_at", "ordinal"}
+    hidden |= {"ledger_version", "revision"}
 
     def told(row: dict[str, Any]) -> str:
         account_id = row["account_id"]
