@@ -13,12 +13,11 @@ from gateway.auth.rejected import challenge
 from gateway.documents.receipt import ReceiptPrinter
 from gateway.documents.receipt_view import Source
 from gateway.documents.seller import Seller
-from gateway.errors import BadRequest, Forbidden, GatewayError, NotFound, Unauthenticated
+from gateway.errors import Forbidden, GatewayError, NotFound, Unauthenticated
 from gateway.links import RECEIPT_PATH, Links, is_signed
 from gateway.principal import Principal, Role
 from gateway.routes.answers import refusal
 from gateway.routes.graphql import Authenticator
-from gateway.routes.header import header_values
 from gateway.routes.record import RequestRecord, record_of
 from gateway.store import Database, Row, Snapshot, receipts, sellers
 
@@ -79,10 +78,7 @@ class Receipts:
         if is_signed(query):
             grant = self.links.check(request.scope["raw_path"].decode("latin-1"), query)
             return grant.principal
-        credentials = header_values(request.scope, b"authorization")
-        if len(credentials) > 1:
-            raise BadRequest("A request may carry one credential.")
-        return await self.authenticator.authenticate(credentials[0] if credentials else None)
+        return await self.authenticator.authenticate(request.headers.get("authorization"))
 
 
 def _missing() -> NotFound:
