@@ -5,15 +5,18 @@ interrupted.
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import aiosqlite
 
 from gateway.errors import DeadlineExceeded, GatewayError, ServiceUnavailable, StorageFull
 from gateway.store.database import BUSY, FULL, SLOW, Transaction, translated, within
 from gateway.store.statement import CompiledStatement, DialectName, Row
+
+OPENING_ATTEMPTS: Final = 20
+OPENING_PAUSE_SECONDS: Final = 0.05
 
 Listener: TypeAlias = Callable[[int, int], None]
 """Called with an account and its new revision, after the commit."""
@@ -161,6 +164,17 @@ class SqliteDatabase:
 
 
 async def _open(path: Path, *, query_only: bool) -> aiosqlite.Connection:
+    """Open the file; while others open it too, it is locked for moments that SQLite itself does
+    not wait for.
+    """
+    for _ in range(OPENING_ATTEMPTS - 1):
+        with suppress(ServiceUnavailable):
+            return await _open_once(path, query_only=query_only)
+        await asyncio.sleep(OPENING_PAUSE_SECONDS)
+    return await _open_once(path, query_only=query_only)
+
+
+async def _open_once(path: Path, *, query_only: bool) -> aiosqlite.Connection:
     with translated(translate):
         connection = await aiosqlite.connect(path, isolation_level=None)
         try:
