@@ -1,19 +1,17 @@
 """Every setting, read once from the environment: name, default, unit, meaning.
 
-A setting `name` comes from `GATEWAY_NAME`, or from the file that `GATEWAY_NAME_FILE` names (for
-secrets and keys); blank counts as missing. No message and no print-out shows a secret's value. The
-README's table is printed from this module (`gateway settings`), and a test compares them.
+No message and no print-out shows a secret's value. The README's table is printed from this module
+(`gateway settings`), and a test compares them.
 """
 
-import os
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from gateway.environment import PREFIX, Environment
 from gateway.errors import ConfigurationError
 from gateway.setting_types import (
     Algorithms,
@@ -27,35 +25,7 @@ from gateway.setting_types import (
     origin_of,
 )
 
-PREFIX = "GATEWAY_"
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
-
-
-class Environment(PydanticBaseSettingsSource):
-    """Reads `GATEWAY_X`, or else the file that `GATEWAY_X_FILE` names, for each setting `x`."""
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        return _read_variable(PREFIX + field_name.upper()), field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        found = {
-            name: self.get_field_value(field, name)[0]
-            for name, field in self.settings_cls.model_fields.items()
-        }
-        return {name: value for name, value in found.items() if value is not None}
-
-
-def _read_variable(name: str) -> str | None:
-    value = os.environ.get(name, "").strip()
-    path = os.environ.get(f"{name}_FILE", "").strip()
-    if value and path:
-        raise ConfigurationError(f"{name} and {name}_FILE are both set; set one of them.")
-    if path:
-        try:
-            value = Path(path).read_text("utf-8").strip()
-        except (OSError, ValueError):
-            raise ConfigurationError(f"{name}_FILE: names no file that can be read.") from None
-    return value or None
 
 
 class Settings(BaseSettings):
@@ -341,6 +311,10 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, Environment(settings_cls)
+
+    def or_dev(self, choice: bool | None) -> bool:
+        """Return a choice of on or off that, left open, is on in dev alone."""
+        return self.environment == "dev" if choice is None else choice
 
     @property
     def base_url(self) -> str:

@@ -6,7 +6,8 @@ from typing import Any, Final
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from gateway.settings import PREFIX, Settings
+from gateway.environment import PREFIX
+from gateway.settings import Settings
 
 LIMIT_WORDS: Final = ("Deepest", "Largest", "Longest", "Most", "Oldest")
 """How the description of a limit begins."""

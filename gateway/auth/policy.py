@@ -4,9 +4,10 @@ network.
 
 from gateway.auth import dev, tokens
 from gateway.auth.keys import PublicKey, parse_public_keys
+from gateway.environment import PREFIX
 from gateway.errors import ConfigurationError
 from gateway.setting_types import is_loopback
-from gateway.settings import PREFIX, Settings
+from gateway.settings import Settings
 from gateway.signing import parse_signing_keys
 
 REQUIRED = ("jwt_issuer", "jwt_audience", "public_url", "database_url", "signing_keys")

@@ -2,9 +2,10 @@ import os
 
 import pytest
 
+from gateway.environment import PREFIX
 from gateway.errors import ConfigurationError
 from gateway.setting_types import is_loopback, origin_of
-from gateway.settings import PREFIX, Settings, load_settings
+from gateway.settings import Settings, load_settings
 
 SECRET = "hunter2-hunter2-hunter2-hunter2-"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - a value to be judged; nothing listens on it

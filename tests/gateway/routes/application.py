@@ -10,9 +10,9 @@ import strawberry
 from starlette.applications import Starlette
 from strawberry.schema.config import StrawberryConfig
 
-from gateway.app import Live, Parts, build_app
 from gateway.auth.rejected import Rejected
 from gateway.clock import SystemClock
+from gateway.edge import Live, Parts, build_app
 from gateway.errors import BadUserInput, NotFound, ServiceUnavailable, Unauthenticated
 from gateway.live.hub import Hub
 from gateway.principal import Principal, Scope

@@ -1,0 +1,212 @@
+"""The HTTP edge: routes, middleware, limits and live updates, built on what they are handed."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import strawberry
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route, WebSocketRoute
+
+from gateway.clock import Clock
+from gateway.execution.engine import Engine
+from gateway.execution.limits import Limits
+from gateway.live.hub import Hub
+from gateway.routes.admission import Admission, LiveLimits
+from gateway.routes.answers import http_error
+from gateway.routes.attempts import AttemptsMiddleware
+from gateway.routes.desk import Desk, OpenSource
+from gateway.routes.drain import Drain, DrainMiddleware
+from gateway.routes.graphiql import (
+    DevPerson,
+    Example,
+    graphiql_routes,
+    to_graphiql,
+)
+from gateway.routes.graphql import Authenticator, ContextFactory, GraphQLEndpoint, describe_nothing
+from gateway.routes.graphql_sse import StreamEndpoint
+from gateway.routes.graphql_ws import WebSocketEndpoint
+from gateway.routes.health import Health, livez
+from gateway.routes.metrics import Metrics
+from gateway.routes.middleware import (
+    AllowedHostsMiddleware,
+    AnswerHeadersMiddleware,
+    HeadLimitsMiddleware,
+    RecordMiddleware,
+)
+from gateway.routes.watch import ReadStanding, Watch
+from gateway.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """What subscriptions are built on. The hub runs with `Parts.running`."""
+
+    hub: Hub
+    open_source: OpenSource
+    read_standing: ReadStanding
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the HTTP edge is built on.
+
+    `running` is entered while the process serves: it opens the database and closes it. `people` is
+    asked in dev alone.
+    """
+
+    schema: strawberry.Schema
+    authenticator: Authenticator
+    context_for: ContextFactory
+    live: Live
+    ready: Callable[[], Awaitable[None]]
+    running: Callable[[], AbstractAsyncContextManager[None]]
+    describe: Callable[[Any], Mapping[str, object]] = describe_nothing
+    examples: Sequence[Example] = ()
+    people: Callable[[], Sequence[DevPerson]] = tuple
+    routes: Sequence[Route] = ()
+
+
+def build_app(settings: Settings, parts: Parts) -> Starlette:
+    """Return the application; `app.state` has its `drain`, `metrics` and `desk`."""
+    drain, metrics = Drain(), Metrics()
+    engine = _build_engine(settings, parts.schema)
+    desk = _build_desk(settings, parts, engine)
+    metrics.watch(sockets=desk.admission.sockets.total, subscriptions=desk.admission.total)
+    routes = _build_routes(settings, parts, desk, drain, metrics)
+    live = WebSocketEndpoint(
+        desk=desk,
+        authenticator=parts.authenticator,
+        clock=parts.live.clock,
+        origins=settings.origins,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with parts.running(), desk.watch.running():
+            yield
+
+    app = Starlette(
+        routes=[*routes, WebSocketRoute("/graphql", live)],
+        middleware=_build_middleware(settings, routes, drain, metrics),
+        exception_handlers={HTTPException: http_error},
+        lifespan=lifespan,
+    )
+    app.state.drain, app.state.metrics, app.state.desk = drain, metrics, desk
+    return app
+
+
+def _build_engine(settings: Settings, schema: strawberry.Schema) -> Engine:
+    limits = Limits(
+        source_length=settings.document_length,
+        tokens=settings.document_tokens,
+        comments=settings.document_comments,
+        depth=settings.document_depth,
+        introspection_depth=settings.document_introspection_depth,
+        aliases=settings.document_aliases,
+        directives=settings.document_directives,
+        operations=settings.document_operations,
+        variables=settings.document_variables,
+        fragments=settings.document_fragments,
+    )
+    return Engine(
+        schema,
+        limits=limits,
+        deadline_seconds=settings.operation_seconds,
+        suggestions=settings.or_dev(settings.introspection),
+    )
+
+
+def _build_desk(settings: Settings, parts: Parts, engine: Engine) -> Desk:
+    limits = LiveLimits(
+        init_seconds=settings.live_init_seconds,
+        messages_per_second=settings.live_messages_per_second,
+        unauthenticated_sockets=settings.live_unauthenticated_sockets,
+        sockets=settings.live_sockets,
+        socket_operations=settings.live_socket_operations,
+        subscriptions=settings.live_subscriptions,
+        process_subscriptions=settings.live_process_subscriptions,
+        heartbeat_seconds=settings.live_heartbeat_seconds,
+        leeway_seconds=settings.jwt_leeway_seconds,
+    )
+    return Desk(
+        engine=engine,
+        context_for=parts.context_for,
+        open_source=parts.live.open_source,
+        hub=parts.live.hub,
+        admission=Admission(limits),
+        watch=Watch(parts.live.read_standing, settings.live_recheck_seconds),
+        introspection=settings.or_dev(settings.introspection),
+    )
+
+
+def _build_routes(
+    settings: Settings, parts: Parts, desk: Desk, drain: Drain, metrics: Metrics
+) -> list[Route]:
+    dev = settings.environment == "dev"
+    token = settings.metrics_token
+    health = Health(
+        drain=drain,
+        metrics=metrics,
+        ready=parts.ready,
+        metrics_token=token.get_secret_value() if token else None,
+    )
+    graphql = GraphQLEndpoint(
+        engine=desk.engine,
+        authenticator=parts.authenticator,
+        context_for=parts.context_for,
+        describe=parts.describe,
+        introspection=settings.or_dev(settings.introspection),
+        body_bytes=settings.http_body_bytes,
+        body_seconds=settings.http_body_seconds,
+    )
+    stream = StreamEndpoint(
+        http=graphql,
+        desk=desk,
+        drain=drain,
+        clock=parts.live.clock,
+        unread_seconds=settings.live_unread_seconds,
+    )
+    routes = [
+        Route("/graphql", graphql),
+        Route("/graphql/stream", stream),
+        Route("/livez", livez),
+        Route("/readyz", health.readyz),
+        Route("/metrics", health.read_metrics),
+        *parts.routes,
+    ]
+    if settings.or_dev(settings.graphiql):
+        routes += graphiql_routes(parts.examples, parts.people, dev=dev)
+        routes.append(Route("/", to_graphiql))
+    return routes
+
+
+def _build_middleware(
+    settings: Settings, routes: Sequence[Route], drain: Drain, metrics: Metrics
+) -> list[Middleware]:
+    """Return what a request passes, the outermost first."""
+    paths = frozenset(route.path for route in routes if not route.param_convertors)
+    return [
+        Middleware(RecordMiddleware, metrics=metrics, paths=paths),
+        Middleware(AnswerHeadersMiddleware, dev=settings.environment == "dev"),
+        Middleware(
+            HeadLimitsMiddleware,
+            max_bytes=settings.http_header_bytes,
+            max_headers=settings.http_header_count,
+        ),
+        Middleware(AllowedHostsMiddleware, hosts=settings.hosts),
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.origins,
+            allow_methods=("GET", "POST"),
+            allow_headers=("authorization", "content-type", "x-request-id"),
+            expose_headers=("x-request-id", "retry-after"),
+        ),
+        Middleware(DrainMiddleware, drain=drain),
+        Middleware(AttemptsMiddleware, per_minute=settings.failed_credentials_per_minute),
+    ]
