@@ -9,11 +9,13 @@ from starlette.routing import Route
 from gateway.auth.authenticator import Authenticator as OwnAuthenticator
 from gateway.auth.authenticator import open_authenticator
 from gateway.auth.dev import dev_signing_keys
+from gateway.auth.dev_people import read_people
 from gateway.auth.key_store import StoredKeys
 from gateway.clock import Clock, SystemClock
 from gateway.documents.receipt import ReceiptPrinter
 from gateway.edge import Live, Parts, build_app
-from gateway.errors import ServiceUnavailable
+from gateway.errors import ConfigurationError, ServiceUnavailable
+from gateway.execution.trusted_documents import TrustedDocuments, read_manifest
 from gateway.ids import KeyFactory
 from gateway.links import RECEIPT_PATH, Links
 from gateway.live.hub import Hub
@@ -22,11 +24,7 @@ from gateway.migrations import REVISION, head
 from gateway.principal import Principal
 from gateway.providers.stripe.inbox import Inbox
 from gateway.providers.stripe.signature import parse_secrets
-from gateway.routes.graphiql import (
-    TOKENS_FILE,
-    read_examples,
-    read_people,
-)
+from gateway.routes.built import Built
 from gateway.routes.platform import Platform
 from gateway.routes.receipts import Receipts
 from gateway.routes.v1 import platform_routes
@@ -121,6 +119,7 @@ def create_app(settings: Settings) -> Starlette:
                 request_id=request_id,
             )
 
+    built = Built()
     receipts = Receipts(
         authenticator=authenticator,
         database=lambda: runtime.database,
@@ -140,8 +139,9 @@ def create_app(settings: Settings) -> Starlette:
         ready=runtime.ready,
         running=runtime.running,
         describe=_describe,
-        examples=read_examples(),
-        people=lambda: read_people(settings.data_dir / TOKENS_FILE),
+        built=built,
+        trusted=_trusted(settings, built),
+        people=lambda: read_people(settings.data_dir, clock),
         routes=[
             Route(RECEIPT_PATH, receipts.serve),
             *_platform_routes(settings, runtime, authenticator, clock),
@@ -179,6 +179,15 @@ def _stripe_routes(settings: Settings, runtime: _Runtime, clock: Clock) -> list[
     )
     webhook = StripeWebhook(take=runtime.inbox.receive, body_seconds=settings.http_body_seconds)
     return [Route(STRIPE_PATH, webhook.serve, methods=["POST"])]
+
+
+def _trusted(settings: Settings, built: Built) -> TrustedDocuments:
+    """Return the documents of the page's manifest and of the operator's."""
+    paths = [path for path in (built.manifest, settings.trusted_documents) if path]
+    manifest = {name: text for path in paths for name, text in read_manifest(path).items()}
+    if settings.trusted_only and not manifest:
+        raise ConfigurationError("GATEWAY_TRUSTED_ONLY: there is no document that is trusted.")
+    return TrustedDocuments(manifest=manifest, only=settings.trusted_only)
 
 
 def _describe(context: Context) -> Mapping[str, object]:

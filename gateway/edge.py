@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import strawberry
@@ -12,21 +12,18 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 
+from gateway.auth.dev_people import DevPerson
 from gateway.clock import Clock
 from gateway.execution.engine import Engine
 from gateway.execution.limits import Limits
+from gateway.execution.trusted_documents import TrustedDocuments
 from gateway.live.hub import Hub
 from gateway.routes.admission import Admission, LiveLimits
 from gateway.routes.answers import http_error
 from gateway.routes.attempts import AttemptsMiddleware
+from gateway.routes.built import Built
 from gateway.routes.desk import Desk, OpenSource
 from gateway.routes.drain import Drain, DrainMiddleware
-from gateway.routes.graphiql import (
-    DevPerson,
-    Example,
-    graphiql_routes,
-    to_graphiql,
-)
 from gateway.routes.graphql import Authenticator, ContextFactory, GraphQLEndpoint, describe_nothing
 from gateway.routes.graphql_sse import StreamEndpoint
 from gateway.routes.graphql_ws import WebSocketEndpoint
@@ -38,7 +35,9 @@ from gateway.routes.middleware import (
     HeadLimitsMiddleware,
     RecordMiddleware,
 )
+from gateway.routes.pages import Fence, Oidc, Pages
 from gateway.routes.watch import ReadStanding, Watch
+from gateway.setting_types import origin_of
 from gateway.settings import Settings
 
 
@@ -67,7 +66,8 @@ class Parts:
     ready: Callable[[], Awaitable[None]]
     running: Callable[[], AbstractAsyncContextManager[None]]
     describe: Callable[[Any], Mapping[str, object]] = describe_nothing
-    examples: Sequence[Example] = ()
+    built: Built
+    trusted: TrustedDocuments = field(default_factory=TrustedDocuments)
     people: Callable[[], Sequence[DevPerson]] = tuple
     routes: Sequence[Route] = ()
 
@@ -75,7 +75,7 @@ class Parts:
 def build_app(settings: Settings, parts: Parts) -> Starlette:
     """Return the application; `app.state` has its `drain`, `metrics` and `desk`."""
     drain, metrics = Drain(), Metrics()
-    engine = _build_engine(settings, parts.schema)
+    engine = _build_engine(settings, parts)
     desk = _build_desk(settings, parts, engine)
     metrics.watch(sockets=desk.admission.sockets.total, subscriptions=desk.admission.total)
     routes = _build_routes(settings, parts, desk, drain, metrics)
@@ -101,7 +101,7 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
     return app
 
 
-def _build_engine(settings: Settings, schema: strawberry.Schema) -> Engine:
+def _build_engine(settings: Settings, parts: Parts) -> Engine:
     limits = Limits(
         source_length=settings.document_length,
         tokens=settings.document_tokens,
@@ -115,10 +115,11 @@ def _build_engine(settings: Settings, schema: strawberry.Schema) -> Engine:
         fragments=settings.document_fragments,
     )
     return Engine(
-        schema,
+        parts.schema,
         limits=limits,
         deadline_seconds=settings.operation_seconds,
         suggestions=settings.or_dev(settings.introspection),
+        trusted=parts.trusted,
     )
 
 
@@ -148,7 +149,6 @@ def _build_desk(settings: Settings, parts: Parts, engine: Engine) -> Desk:
 def _build_routes(
     settings: Settings, parts: Parts, desk: Desk, drain: Drain, metrics: Metrics
 ) -> list[Route]:
-    dev = settings.environment == "dev"
     token = settings.metrics_token
     health = Health(
         drain=drain,
@@ -172,18 +172,37 @@ def _build_routes(
         clock=parts.live.clock,
         unread_seconds=settings.live_unread_seconds,
     )
-    routes = [
+    return [
         Route("/graphql", graphql),
         Route("/graphql/stream", stream),
         Route("/livez", livez),
         Route("/readyz", health.readyz),
         Route("/metrics", health.read_metrics),
+        *_build_pages(settings, parts).routes(),
         *parts.routes,
     ]
-    if settings.or_dev(settings.graphiql):
-        routes += graphiql_routes(parts.examples, parts.people, dev=dev)
-        routes.append(Route("/", to_graphiql))
-    return routes
+
+
+def _build_pages(settings: Settings, parts: Parts) -> Pages:
+    oidc, asked = None, settings.oidc_origins
+    if settings.oidc_issuer and settings.oidc_client_id:
+        asked = (origin_of(settings.oidc_issuer), *asked)
+        oidc = Oidc(
+            issuer=settings.oidc_issuer,
+            client_id=settings.oidc_client_id,
+            scope=settings.oidc_scope,
+            audience=settings.jwt_audience,
+        )
+    return Pages(
+        built=parts.built,
+        console=settings.console,
+        graphiql=settings.or_dev(settings.graphiql) and not settings.trusted_only,
+        dev=settings.environment == "dev",
+        people=parts.people,
+        oidc=oidc,
+        top_up_url=settings.top_up_url,
+        fence=Fence(ancestors=settings.frame_ancestors, asked=asked),
+    )
 
 
 def _build_middleware(

@@ -77,7 +77,9 @@ def _check_host(text: str) -> str:
 def _check_origin(text: str) -> str:
     if text == "*":
         return text
-    if _parse_url(text).path or _parse_url(text).query:
+    parts = _parse_url(text)
+    # It stands in headers, where a semicolon or a quote would begin something else.
+    if parts.path or parts.query or not re.fullmatch(r"[\w.*:\[\]-]+", parts.netloc):
         raise ValueError("must be an origin: scheme, host and port alone")
     return origin_of(text)
 

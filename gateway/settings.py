@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from gateway.environment import PREFIX, Environment
 from gateway.errors import ConfigurationError
+from gateway.page_settings import PageSettings
 from gateway.setting_types import (
     Algorithms,
     Colour,
@@ -28,7 +29,7 @@ from gateway.setting_types import (
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
 
 
-class Settings(BaseSettings):
+class Settings(PageSettings):
     """The gateway's settings; frozen."""
 
     model_config = SettingsConfigDict(
@@ -156,9 +157,6 @@ class Settings(BaseSettings):
     )
 
     # HTTP
-    graphiql: bool | None = Field(
-        None, description="Serves the page at `/graphiql`. Default: in dev alone."
-    )
     introspection: bool | None = Field(
         None,
         description="Opens introspection and the suggestions of error messages to every principal. "

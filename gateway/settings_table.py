@@ -7,6 +7,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from gateway.environment import PREFIX
+from gateway.page_settings import PageSettings
 from gateway.settings import Settings
 
 LIMIT_WORDS: Final = ("Deepest", "Largest", "Longest", "Most", "Oldest")
@@ -28,7 +29,9 @@ def _table(rows: Iterator[str]) -> str:
 
 
 def _rows() -> Iterator[tuple[str, bool]]:
-    for name, field in Settings.model_fields.items():
+    own, pages = Settings.model_fields, PageSettings.model_fields
+    for name in [*(name for name in own if name not in pages), *pages]:
+        field = own[name]
         text = field.description or ""
         row = f"| `{PREFIX}{name.upper()}` | {_default(field)} | {text} |"
         yield row, text.startswith(LIMIT_WORDS)

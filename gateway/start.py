@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.auth.dev import dev_key
+from gateway.auth.dev_people import TOKENS_FILE
 from gateway.auth.tokens import mint
 from gateway.clock import Clock, SystemClock
 from gateway.demo.people import Person
 from gateway.documents.seller import keep_seller, read_seller
 from gateway.migrations import migrate
-from gateway.routes.graphiql import TOKENS_FILE
 from gateway.settings import Settings
 from gateway.store.connect import connect, database_url
 
@@ -42,6 +42,7 @@ def write_dev_tokens(settings: Settings, people: Sequence[Person], clock: Clock)
         "people": [
             {
                 "name": person.name,
+                "subject": person.subject,
                 "token": mint(key, person.subject, clock),
                 "accounts": [{"id": each.id, "name": each.name} for each in person.accounts],
             }

@@ -19,6 +19,15 @@ def check_start(settings: Settings) -> None:
         check_dev(settings)
     else:
         check_production(settings)
+    if (settings.oidc_issuer is None) != (settings.oidc_client_id is None):
+        raise ConfigurationError(
+            "GATEWAY_OIDC_ISSUER and GATEWAY_OIDC_CLIENT_ID must be set together."
+        )
+    if settings.trusted_only and settings.graphiql:
+        raise ConfigurationError(
+            "GATEWAY_GRAPHIQL: is of no use with GATEWAY_TRUSTED_ONLY, which serves no other "
+            "documents than those of the manifests."
+        )
 
 
 def check_dev(settings: Settings) -> None:
@@ -44,7 +53,7 @@ def check_production(settings: Settings) -> None:
             "GATEWAY_JWT_JWKS_URL or GATEWAY_JWT_PUBLIC_KEY must be set in production, and only "
             "one of them."
         )
-    for name in ("allowed_hosts", "allowed_origins"):
+    for name in ("allowed_hosts", "allowed_origins", "frame_ancestors"):
         if "*" in getattr(settings, name):
             raise ConfigurationError(f"{PREFIX}{name.upper()}: must not be `*` in production.")
     _refuse_dev_credentials(settings)

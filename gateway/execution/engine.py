@@ -23,6 +23,7 @@ from gateway.errors import BadRequest, BadUserInput, DeadlineExceeded, GatewayEr
 from gateway.execution.documents import PARSE_FAILED, VALIDATION_FAILED, Document, Documents
 from gateway.execution.limits import Limits
 from gateway.execution.translation import Translator
+from gateway.execution.trusted_documents import TrustedDocuments
 from gateway.execution.variables import refused_variables
 
 _is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
@@ -43,9 +44,12 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One operation as a client sent it."""
+    """One operation as a client sent it: `query` is the document, `document_id` its hash; one of
+    them is there.
+    """
 
-    query: str
+    query: str | None = None
+    document_id: str | None = None
     operation_name: str | None = None
     variables: Mapping[str, Any] | None = None
     request_id: str
@@ -68,8 +72,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """An operation that may run."""
+    """An operation that may run; `text` is its document's."""
 
+    text: str
     document: Document
     operation: OperationDefinitionNode
 
@@ -97,6 +102,7 @@ class Engine:
         limits: Limits,
         deadline_seconds: float,
         suggestions: bool,
+        trusted: TrustedDocuments | None = None,
     ) -> None:
         core = schema._schema  # noqa: SLF001 - Strawberry offers no other way to the schema it runs
         self._schema: GraphQLSchema = core
@@ -105,6 +111,7 @@ class Engine:
         self._suggestions = suggestions
         self._limits = limits
         self.documents = Documents(schema=core, limits=limits, suggestions=suggestions)
+        self._trusted = trusted or TrustedDocuments()
 
     def prepare(
         self,
@@ -116,7 +123,8 @@ class Engine:
         """Return the operation to run, or the answer that refuses it."""
         translator = Translator(request.request_id)
         try:
-            document = self.documents.read(request.query)
+            text = self._trusted.find(request.query, request.document_id)
+            document = self.documents.read(text)
             operation = document.operation(request.operation_name)
         except GraphQLError as error:
             return _refused(translator.refused([error], PARSE_FAILED))
@@ -129,7 +137,7 @@ class Engine:
         if document.introspects and not introspection:
             closed = GraphQLError("Introspection is not open to you here.")
             return _refused(translator.refused([closed], VALIDATION_FAILED), operation)
-        return Prepared(document=document, operation=operation)
+        return Prepared(text=text, document=document, operation=operation)
 
     def source_of(self, prepared: Prepared, request: Request) -> RootField | Answer:
         """Return the one field of a subscription, or the answer that refuses its values."""

@@ -46,6 +46,7 @@ class Desk:
         """
         request = Request(
             query=parameters.query,
+            document_id=parameters.document_id,
             operation_name=parameters.operation_name,
             variables=parameters.variables,
             request_id=secrets.token_hex(16),

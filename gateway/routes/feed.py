@@ -88,7 +88,7 @@ def open_feed(
     key = FeedKey(
         account_id=source.account_id,
         role=source.viewer.role,
-        query=request.query,
+        query=prepared.text,
         operation_name=request.operation_name,
         variables=orjson.dumps(request.variables, option=orjson.OPT_SORT_KEYS),
     )

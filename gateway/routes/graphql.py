@@ -113,6 +113,7 @@ class GraphQLEndpoint:
     ) -> Answer:
         request = Request(
             query=parameters.query,
+            document_id=parameters.document_id,
             operation_name=parameters.operation_name,
             variables=parameters.variables,
             request_id=record.request_id,

@@ -9,14 +9,20 @@ import orjson
 
 from gateway.errors import BadRequest
 
-_PARAMETERS: Final = ("query", "operationName", "variables", "extensions")
+_PARAMETERS: Final = ("query", "documentId", "operationName", "variables", "extensions")
+MAX_DOCUMENT_ID_LENGTH: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
-    """What GraphQL over HTTP calls the request parameters."""
+    """What GraphQL over HTTP calls the request parameters.
 
-    query: str
+    There is a `query`, or a `document_id` that stands for it. With both, the client makes the
+    document known by that hash.
+    """
+
+    query: str | None
+    document_id: str | None
     operation_name: str | None
     variables: Mapping[str, Any] | None
     extensions: Mapping[str, Any] | None
@@ -65,8 +71,10 @@ def _parse_json(text: bytes | str, subject: str) -> Any:
 
 
 def _check(content: Mapping[str, Any]) -> Parameters:
-    query, operation_name, variables, extensions = (content.get(name) for name in _PARAMETERS)
-    if not isinstance(query, str) or not query:
+    query, document_id, operation_name, variables, extensions = (
+        content.get(name) for name in _PARAMETERS
+    )
+    if not isinstance(query, str | None):
         raise BadRequest("The parameter query must be a string that holds the document.")
     if not isinstance(operation_name, str | None):
         raise BadRequest("The parameter operationName must be a string.")
@@ -75,5 +83,33 @@ def _check(content: Mapping[str, Any]) -> Parameters:
     if not isinstance(extensions, dict | None):
         raise BadRequest("The parameter extensions must be an object.")
     return Parameters(
-        query=query, operation_name=operation_name, variables=variables, extensions=extensions
+        query=query or None,
+        document_id=_document_id(query, document_id, extensions or {}),
+        operation_name=operation_name,
+        variables=variables,
+        extensions=extensions,
     )
+
+
+def _document_id(query: str | None, given: object, extensions: Mapping[str, Any]) -> str | None:
+    """Return the document's hash, from `documentId` or as Automatic Persisted Queries send it."""
+    persisted = extensions.get("persistedQuery")
+    if persisted is not None:
+        if not isinstance(persisted, dict) or persisted.get("version", 1) != 1:
+            raise BadRequest("extensions.persistedQuery must be an object of version 1.")
+        if given is not None:
+            raise BadRequest("A document is named by documentId or extensions, not by both.")
+        return _hash(persisted.get("sha256Hash"), "extensions.persistedQuery.sha256Hash")
+    if given is None:
+        if not query:
+            raise BadRequest("The request must have a query that holds the document, or an id.")
+        return None
+    if query:
+        raise BadRequest("A request has a query or a documentId, not both.")
+    return _hash(given, "The parameter documentId")
+
+
+def _hash(value: object, subject: str) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_DOCUMENT_ID_LENGTH:
+        raise BadRequest(f"{subject} must be the document's SHA-256 in hexadecimal.")
+    return value

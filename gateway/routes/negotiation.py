@@ -40,6 +40,12 @@ def is_json(content_type: str | None) -> bool:
     return name == JSON and charset in {"utf-8", "utf8"}
 
 
+def accepts_gzip(accept_encoding: Iterable[str]) -> bool:
+    """Return whether an answer may be compressed with gzip."""
+    wishes = {r.name: r.quality for r in _ranges(",".join(accept_encoding))}
+    return wishes.get("gzip", wishes.get("*", 0.0)) > 0
+
+
 def _rank(ranges: Iterable[_Range], media_type: str) -> tuple[float, int]:
     family = media_type.partition("/")[0] + "/*"
     exactness = {media_type: _EXACT, family: _FAMILY, "*/*": _ANY}

@@ -43,6 +43,15 @@ def test_production_names_the_setting_that_is_missing(tmp_path, name):
     )
 
 
+def test_half_a_sign_in_and_an_editor_without_use_stop_the_start(tmp_path):
+    for half in ({"oidc_issuer": "https://issuer.example/"}, {"oidc_client_id": "page"}):
+        message = "GATEWAY_OIDC_ISSUER and GATEWAY_OIDC_CLIENT_ID must be set together."
+        assert refusal_of(tmp_path, **half) == message
+        assert refusal_of(tmp_path, environment="dev", **half) == message
+    message = refusal_of(tmp_path, trusted_only=True, graphiql=True)
+    assert message.startswith("GATEWAY_GRAPHIQL: is of no use with GATEWAY_TRUSTED_ONLY")
+
+
 def test_production_needs_exactly_one_source_of_keys(tmp_path):
     url = "https://issuer.example/keys"
     for changes in ({"jwt_public_key": None}, {"jwt_jwks_url": url}):
@@ -55,6 +64,7 @@ def test_production_needs_exactly_one_source_of_keys(tmp_path):
     [
         ("allowed_hosts", "billing.example,*"),
         ("allowed_origins", "*"),
+        ("frame_ancestors", "*"),
         ("jwt_issuer", "dev"),
         ("signing_keys", "k1:hunter2"),
         ("signing_keys", "hunter2"),

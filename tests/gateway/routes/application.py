@@ -4,19 +4,21 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NewType, NoReturn
 
 import strawberry
 from starlette.applications import Starlette
 from strawberry.schema.config import StrawberryConfig
 
+from gateway.auth.dev_people import DevAccount, DevPerson
 from gateway.auth.rejected import Rejected
 from gateway.clock import SystemClock
 from gateway.edge import Live, Parts, build_app
 from gateway.errors import BadUserInput, NotFound, ServiceUnavailable, Unauthenticated
 from gateway.live.hub import Hub
 from gateway.principal import Principal, Scope
-from gateway.routes.graphiql import DevAccount, DevPerson, Example
+from gateway.routes.built import Built
 from gateway.routes.watch import Standing
 from gateway.settings import Settings
 
@@ -182,7 +184,6 @@ async def ready() -> None:
     """The database is there."""
 
 
-EXAMPLES = (Example(name="Who", query="{ who }", variables={"account": "$account"}),)
 PEOPLE = (
     DevPerson(
         name="Ada </script>", token="t0k3n", accounts=(DevAccount(id="acct_1", name="Acme"),)
@@ -201,7 +202,7 @@ def make_parts(**changes: object) -> Parts:
         "ready": ready,
         "running": running,
         "describe": lambda context: {"statements": context.statements},
-        "examples": EXAMPLES,
+        "built": Built(Path("/nowhere")),
         "people": lambda: PEOPLE,
     }
     return Parts(**(values | changes))

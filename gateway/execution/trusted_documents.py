@@ -1,0 +1,94 @@
+"""Documents that are sent as their hash: trusted ones, and those that clients made known before.
+
+The hash is SHA-256 of the document's UTF-8, in hexadecimal; `sha256:` may stand before it.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import orjson
+from graphql import GraphQLError
+
+from gateway.errors import BadRequest, ConfigurationError
+from gateway.execution.documents import CACHED_DOCUMENTS, CACHED_LENGTH
+
+NOT_FOUND: Final = "PERSISTED_QUERY_NOT_FOUND"
+# Clients that send a hash first look for this very sentence before they send the text.
+_UNKNOWN: Final = "PersistedQueryNotFound"
+_ONLY_TRUSTED: Final = "Only documents of the gateway's manifest are served here."
+_PREFIX: Final = "sha256:"
+
+
+def hash_of(text: str) -> str:
+    """Return the hash that a document is known by."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def read_manifest(path: Path) -> dict[str, str]:
+    """Return the documents of a manifest by their hashes; raises ConfigurationError."""
+    try:
+        content = orjson.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{path.name}: a manifest cannot be read ({error}).") from None
+    if not isinstance(content, dict) or not all(isinstance(v, str) for v in content.values()):
+        raise ConfigurationError(f"{path.name}: a manifest is an object, document by SHA-256.")
+    manifest = {_bare(name): text for name, text in content.items()}
+    for name, text in manifest.items():
+        if name != hash_of(text):
+            raise ConfigurationError(f"{path.name}: {name:.80} is not its document's SHA-256.")
+    return manifest
+
+
+@dataclass(slots=True, kw_only=True)
+class TrustedDocuments:
+    """Finds the text of a request.
+
+    `manifest` is text by hash; with `only`, nothing else is served. Without it, a client may make
+    a document known by sending it with its hash: the last `CACHED_DOCUMENTS` that were used are
+    kept, of at most `CACHED_LENGTH` characters each.
+    """
+
+    manifest: Mapping[str, str] = field(default_factory=dict)
+    only: bool = False
+    _known: dict[str, str] = field(default_factory=dict)
+
+    def find(self, text: str | None, document_id: str | None) -> str:
+        """Return the document's text, of which one or both are given.
+
+        Raises GraphQLError with code PERSISTED_QUERY_NOT_FOUND, or BAD_REQUEST where the hash is
+        another document's.
+        """
+        if text is None:
+            return self._find(document_id or "")
+        name = hash_of(text) if self.only or document_id is not None else None
+        if document_id is not None and name != _bare(document_id):
+            raise GraphQLError(
+                "The hash is not that of the document.", extensions={"code": BadRequest.code}
+            )
+        if self.only and name not in self.manifest:
+            raise GraphQLError(_ONLY_TRUSTED, extensions={"code": NOT_FOUND})
+        if name is not None and name not in self.manifest and len(text) <= CACHED_LENGTH:
+            self._keep(name, text)
+        return text
+
+    def _find(self, document_id: str) -> str:
+        name = _bare(document_id)
+        if (text := self.manifest.get(name)) is not None:
+            return text
+        if (text := self._known.get(name)) is not None:
+            self._keep(name, text)
+            return text
+        raise GraphQLError(_UNKNOWN, extensions={"code": NOT_FOUND})
+
+    def _keep(self, name: str, text: str) -> None:
+        self._known.pop(name, None)
+        self._known[name] = text
+        if len(self._known) > CACHED_DOCUMENTS:
+            del self._known[next(iter(self._known))]
+
+
+def _bare(document_id: str) -> str:
+    return document_id.lower().removeprefix(_PREFIX)

@@ -1,0 +1,178 @@
+"""The console at `/`, GraphiQL at `/graphiql`, and the files that they load: all of them ours.
+
+What a page is told stands in it as JSON. That is as safe as an endpoint of its own: no other
+origin may read the page, in dev it is answered under loopback names alone, and nothing executable
+is written into it.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from gateway.auth.dev_people import DevPerson
+from gateway.errors import NotFound
+from gateway.routes.answers import refusal
+from gateway.routes.built import HOW_TO_BUILD, Built
+from gateway.routes.header import header_values
+from gateway.routes.negotiation import accepts_gzip
+from gateway.routes.record import record_of
+
+CONSOLE_PATHS: Final = ("/", "/callback")
+GRAPHIQL_PATH: Final = "/graphiql"
+ASSET_PATH: Final = "/assets/{path:path}"
+
+_SETTINGS: Final = re.compile(
+    r'(<script id="gateway-settings" type="application/json">).*?(</script>)', re.DOTALL
+)
+_HOST: Final = re.compile(r"[\w.-]+(:\d+)?|\[[\da-fA-F:]+\](:\d+)?", re.ASCII)
+_FENCE: Final = {
+    "cross-origin-resource-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+}
+_ASSET_HEADERS: Final = _FENCE | {
+    "cache-control": "public, max-age=31536000, immutable",
+    # A worker obeys the policy that its own script came with.
+    "content-security-policy": "default-src 'self'; frame-ancestors 'none'",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Oidc:
+    """Where people sign in; `audience` is what their tokens must be for."""
+
+    issuer: str
+    client_id: str
+    scope: str
+    audience: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fence:
+    """Who may embed a page, and which other origins it may ask."""
+
+    ancestors: Sequence[str] = ()
+    asked: Sequence[str] = ()
+
+    def policy(self, host: str, *, styles: str) -> str:
+        """Return the content security policy of a page that was asked for by a host name."""
+        ancestors = " ".join(self.ancestors) or "'none'"
+        sockets = [f"ws://{host}", f"wss://{host}"] if _HOST.fullmatch(host) else []
+        return "; ".join(
+            (
+                "default-src 'none'",
+                "script-src 'self'",
+                f"style-src {styles}",
+                "img-src 'self' data:",
+                "font-src 'self' data:",
+                "worker-src 'self'",
+                " ".join(("connect-src 'self'", *sockets, *self.asked)),
+                "base-uri 'none'",
+                "form-action 'none'",
+                f"frame-ancestors {ancestors}",
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """What pages are served, and what they are told; `people` is asked at each view, in dev."""
+
+    built: Built
+    console: bool
+    graphiql: bool
+    dev: bool
+    people: Callable[[], Sequence[DevPerson]]
+    oidc: Oidc | None = None
+    top_up_url: str | None = None
+    fence: Fence = field(default_factory=Fence)
+
+    def routes(self) -> list[Route]:
+        """Return the routes of the pages that are served."""
+        routes = []
+        if self.console:
+            page = self._page("index", self.fence, styles="'self'")
+            routes += [Route(path, page) for path in CONSOLE_PATHS]
+        elif self.graphiql:
+            routes.append(Route("/", _to_graphiql))
+        if self.graphiql:
+            # Its editor makes style elements as it goes.
+            page = self._page("graphiql", Fence(), styles="'self' 'unsafe-inline'")
+            routes.append(Route(GRAPHIQL_PATH, page))
+        return [*routes, Route(ASSET_PATH, self._asset())] if routes else []
+
+    def _page(self, name: str, fence: Fence, *, styles: str) -> Callable[[Request], Any]:
+        html = self.built.page(name)
+
+        async def unbuilt(_: Request) -> Response:
+            return PlainTextResponse(f"{HOW_TO_BUILD}\n", 404)
+
+        if html is None:
+            return unbuilt
+        before, after = _split(html, name)
+
+        async def page(request: Request) -> Response:
+            host = request.headers.get("host", "")
+            headers = {**_FENCE, "content-security-policy": fence.policy(host, styles=styles)}
+            content = before + _inert(self._told()) + after
+            return Response(content, headers=headers, media_type="text/html")
+
+        return page
+
+    def _told(self) -> Mapping[str, Any]:
+        oidc = self.oidc
+        return {
+            "dev": self.dev,
+            "people": [asdict(person) for person in self.people()] if self.dev else [],
+            "oidc": oidc
+            and {
+                "issuer": oidc.issuer,
+                "clientId": oidc.client_id,
+                "scope": oidc.scope,
+                "audience": oidc.audience,
+            },
+            "topUpUrl": self.top_up_url,
+        }
+
+    def _asset(self) -> Callable[[Request], Any]:
+        assets = self.built.assets()
+
+        async def asset(request: Request) -> Response:
+            record_of(request.scope).route = ASSET_PATH
+            found = assets.get(request.path_params["path"])
+            if found is None:
+                return refusal(NotFound("There is nothing at this path."))
+            headers = dict(_ASSET_HEADERS)
+            gzipped = found.compresses and accepts_gzip(
+                header_values(request.scope, b"accept-encoding")
+            )
+            if found.compresses:
+                headers["vary"] = "accept-encoding"
+            if gzipped:
+                headers["content-encoding"] = "gzip"
+            headers["content-type"] = found.content_type
+            return Response(await found.read(gzipped=gzipped), headers=headers)
+
+        return asset
+
+
+async def _to_graphiql(_: Request) -> Response:
+    return RedirectResponse(GRAPHIQL_PATH, 307)
+
+
+def _split(html: str, name: str) -> tuple[str, str]:
+    """Return what stands before and behind what a page is told."""
+    found = _SETTINGS.search(html)
+    assert found is not None, f"{name}.html has no element for its settings"  # noqa: S101
+    return html[: found.end(1)], html[found.start(2) :]
+
+
+def _inert(value: Mapping[str, Any]) -> str:
+    """Return JSON that ends no script element and starts no comment in one."""
+    text = orjson.dumps(value).decode("utf-8")
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
