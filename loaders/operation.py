@@ -9,13 +9,13 @@ from gateway.billing.breakdown import BreakdownKey
 from gateway.billing.runway import BurnFacts, BurnKey
 from gateway.principal import Principal
 from gateway.store import Row, Snapshot
+from gateway.store.purchase_listing import CREDIT_PURCHASES
 from loaders.account import ACCOUNT_BY_ID, account_pages, account_totals
 from loaders.balance_opening import balance_by_instant
 from loaders.batch import Key, PageLoader, TotalsLoader, page_loader, totals_loader
 from loaders.burn import burn_by_periods
 from loaders.credit_purchase import (
     CREDIT_PURCHASE_BY_ID,
-    CREDIT_PURCHASES,
     RECEIPT_BY_ID,
     RECEIPT_BY_PURCHASE,
     RECEIPT_BY_REFUND,

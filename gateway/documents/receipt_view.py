@@ -16,18 +16,12 @@ from babel.dates import format_date
 from babel.numbers import format_currency, get_currency_name, get_currency_symbol
 
 from gateway.documents.glyphs import is_right_to_left
+from gateway.documents.payment_method import describe_method
 from gateway.money import minor_digits
 
 LOCALE: Final = "en"
 Data: TypeAlias = Mapping[str, Any]
 View: TypeAlias = dict[str, Any]
-_DOTS: Final = "••••"
-_BRANDS: Final = {
-    "amex": "American Express",
-    "diners": "Diners Club",
-    "jcb": "JCB",
-    "unionpay": "UnionPay",
-}
 _CREDITS: Final = {
     "CARD": "Prepaid compute credit",
     "COUPON": "Coupon credit",
@@ -131,14 +125,7 @@ class _Writer:
         if given := _GIVEN.get(self._purchase["kind"]):
             return given
         method = self._purchase["paymentMethod"]
-        brand = method.get("brand")
-        brand = _BRANDS.get(brand, brand.capitalize()) if brand else None
-        digits = f"{_DOTS} {method['last4']}" if method.get("last4") else None
-        card = " ".join(part for part in (brand, digits) if part)
-        label = method.get("label")
-        if label and brand:
-            return f"{label} ({card})"
-        return " ".join(part for part in (label, card) if part)
+        return describe_method(method.get("brand"), method.get("last4"), method.get("label"))
 
     def _line(self, line: Data) -> View:
         amount = self._money(line["amount"])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import strawberry
 
 from gateway.store import Cursors, Row, Selection
-from loaders.credit_purchase import CREDIT_PURCHASES
+from gateway.store.purchase_listing import CREDIT_PURCHASES
 from loaders.deployment import DEPLOYMENTS
 from resolvers.columns import column, global_id, itself, resolved
 from resolvers.connection import After, Before, First, Last, Pages, Paging, open_pages
@@ -14,8 +14,8 @@ from resolvers.context import Info
 from resolvers.filters import (
     CreditPurchaseFilter,
     DeploymentFilter,
+    ask_purchases,
     select_deployments,
-    select_purchases,
 )
 from resolvers.permissions import Policy, require_purchases
 from resolvers.scalars import CurrencyCode, TimeZone
@@ -42,7 +42,8 @@ def list_credit_purchases(
     ] = None,
 ) -> Pages:
     require_purchases(root)
-    selection = select_purchases(filter_, root)
+    asked = ask_purchases(filter_, root)
+    selection = asked.selection(root["account_id"])
     return open_pages(
         Paging(first=first, after=after, last=last, before=before),
         selection,

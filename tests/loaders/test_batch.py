@@ -7,10 +7,11 @@ from strawberry.dataloader import DataLoader
 
 from gateway.principal import Principal
 from gateway.store import Database, Listing, Page, Row, Selection, Snapshot
+from gateway.store.purchase_listing import CREDIT_PURCHASES
 from loaders import batch
 from loaders.account import ACCOUNT_BY_ID
 from loaders.batch import by_position, page_loader, totals_loader
-from loaders.credit_purchase import CREDIT_PURCHASES, RECEIPT_BY_PURCHASE
+from loaders.credit_purchase import RECEIPT_BY_PURCHASE
 from loaders.operation import make_loaders
 from tests.support.graph import ADA, PLATFORM
 from tests.support.rows import T0, account, member, purchase, put, receipt, refund

@@ -1,0 +1,112 @@
+"""What an export is: an account's rows, in chunks, and a writer that makes a file of them.
+
+CSV, JSONL and FOCUS are three writers of the same rows. A chunk holds the rows by column, oldest
+first over the whole export; money and quantities are nanos, instants are UTC, and what is not known
+is None.
+
+A **credit purchase** has the columns of the table `credit_purchase` but for `disputed_nanos` and
+`revision` (`account_id id kind status currency amount_nanos tax_nanos bonus_nanos refunded_nanos
+bonus_reversed_nanos description failure_code failure_reason payment_method_type
+payment_method_brand payment_method_last4 payment_method_label provider provider_reference
+created_at failed_at settled_at`), in the order of `created_at` and `id`, and
+
+- `receipt_number` and `receipt_issued_at`, both None until it has settled;
+- `refunds`: a list, empty where nothing was taken back, oldest first, of rows with the keys `id
+  status amount_nanos tax_nanos bonus_reversed_nanos reason failure_reason provider
+  provider_reference created_at settled_at receipt_number`. Also those that are not SUCCEEDED.
+
+**Usage** has a row for each event, with the columns of the table `usage_event` but for
+`fingerprint` (`account_id source event_id deployment_id resource unit quantity_nanos quantity_text
+amount_nanos amount_text correction provider gpu_model region service sku started_at ended_at
+received_at ledger_version`), in the order of `started_at`, `source` and `event_id`, and
+
+- `deployment_external_id` and `deployment_name`, None where the usage names no deployment; a
+  deployment need not have a name.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol, TypeAlias
+
+from gateway.documents.export_request import PurchasesAsked, UsageAsked
+from gateway.store import Row
+
+
+class ExportFormat(StrEnum):
+    """What a file is written in."""
+
+    CSV = "CSV"
+    JSONL = "JSONL"
+    FOCUS = "FOCUS"
+
+
+class ExportKind(StrEnum):
+    """What is exported: the last part of its path."""
+
+    CREDIT_PURCHASES = "credit-purchases"
+    USAGE = "usage"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Whose rows a file holds: the account's row, and the seller's details in force (`name address
+    taxId email accent`; empty where there are none).
+    """
+
+    account: Row
+    seller: Mapping[str, Any]
+
+    @property
+    def currency(self) -> str:
+        currency: str = self.account["currency"]
+        return currency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchasesSubject(Subject):
+    """Credit purchases, by a filter."""
+
+    asked: PurchasesAsked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageSubject(Subject):
+    """Usage, in a window with its buckets."""
+
+    asked: UsageAsked
+
+
+Chunk: TypeAlias = Mapping[str, Sequence[Any]]
+"""Some rows of an export, by column: lists of one length."""
+
+
+class Export(Protocol):
+    """One file that is being written: `begin`, then `write` for each chunk, then `end`.
+
+    It is made for one export. What it returns, joined, is the file. It runs on the event loop and
+    waits for nothing: a chunk is small.
+    """
+
+    @property
+    def media_type(self) -> str:
+        """The file's media type, with its parameters."""
+        ...
+
+    @property
+    def extension(self) -> str:
+        """What the file's name ends with, after its last dot."""
+        ...
+
+    def begin(self) -> bytes: ...
+
+    def write(self, chunk: Chunk) -> bytes: ...
+
+    def end(self) -> bytes: ...
+
+
+def rows_in(chunk: Chunk) -> Iterator[dict[str, Any]]:
+    """Yield a chunk's rows, each by column."""
+    names = tuple(chunk)
+    for cells in zip(*chunk.values(), strict=True):
+        yield dict(zip(names, cells, strict=True))

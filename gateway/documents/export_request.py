@@ -1,0 +1,149 @@
+"""What an export is asked for: the same filter or window as its field's, as an address says it.
+
+`parameters` writes it down so that nothing depends on when it is read: the zone by its name, and a
+window's dates. `read` reads that again, or what a script wrote.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final, Self, TypeAlias, TypeVar
+from zoneinfo import ZoneInfo
+
+from gateway.errors import BadUserInput
+from gateway.models import CreditPurchaseKind, CreditPurchaseStatus
+from gateway.store import Row, Selection
+from gateway.store.day_span import day_span
+from gateway.windows import Interval, Window, checked_day, local_day, resolve_window, zone
+
+Parameters: TypeAlias = Mapping[str, str]
+Choice = TypeVar("Choice", bound=StrEnum)
+
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchasesAsked:
+    """Purchases begun on local days, both inclusive, of any of some statuses and of some kinds.
+
+    What is None selects all, an empty set nothing.
+    """
+
+    zone: ZoneInfo
+    from_: date | None = None
+    to: date | None = None
+    status: frozenset[CreditPurchaseStatus] | None = None
+    kind: frozenset[CreditPurchaseKind] | None = None
+
+    @classmethod
+    def read(cls, parameters: Parameters, account: Row) -> Self:
+        """Return what `from`, `to`, `timeZone`, `status` and `kind` ask for, the last two separated
+        by commas; raises BadUserInput.
+        """
+        _refuse_others(parameters, {"from", "to", "timeZone", "status", "kind"})
+        return cls(
+            zone=zone(parameters.get("timeZone", account["time_zone"])),
+            from_=_read_day(parameters, "from"),
+            to=_read_day(parameters, "to"),
+            status=_read_choices(parameters, "status", CreditPurchaseStatus),
+            kind=_read_choices(parameters, "kind", CreditPurchaseKind),
+        )
+
+    def parameters(self) -> dict[str, str]:
+        said = {"from": self.from_, "to": self.to, "timeZone": self.zone.key}
+        lists = {"status": self.status, "kind": self.kind}
+        return {
+            **{name: str(value) for name, value in said.items() if value is not None},
+            **{name: ",".join(sorted(each)) for name, each in lists.items() if each is not None},
+        }
+
+    def selection(self, account_id: int) -> Selection:
+        """Return the account's rows that are asked for; raises BadUserInput."""
+        lower, upper = day_span(self.from_, self.to, self.zone)
+        lists = (("status", self.status), ("kind", self.kind))
+        return Selection(
+            scope=(account_id,),
+            lower=lower,
+            upper=upper,
+            conditions=tuple(
+                (name, tuple(sorted(each))) for name, each in lists if each is not None
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageAsked:
+    """Usage that starts in a window, in buckets of an interval."""
+
+    window: Window
+    interval: Interval
+
+    @classmethod
+    def read(cls, parameters: Parameters, account: Row, now: datetime) -> Self:
+        """Return what `interval` (DAY if not given), `from`, `to` and `timeZone` ask for, by the
+        rules of the field `usage`; raises BadUserInput.
+        """
+        _refuse_others(parameters, {"interval", "from", "to", "timeZone"})
+        interval = _read_choice(parameters.get("interval", Interval.DAY), "interval", Interval)
+        local = zone(parameters.get("timeZone", account["time_zone"]))
+        window = resolve_window(
+            interval,
+            _read_day(parameters, "from"),
+            _read_day(parameters, "to"),
+            local,
+            local_day(now, local),
+        )
+        return cls(window=window, interval=interval)
+
+    def parameters(self) -> dict[str, str]:
+        window = self.window
+        return {
+            "interval": self.interval,
+            "from": str(window.from_),
+            "to": str(window.to),
+            "timeZone": window.time_zone,
+        }
+
+
+def _refuse_others(parameters: Parameters, known: Collection[str]) -> None:
+    for name in parameters:
+        if name not in known:
+            sentence = (
+                f"`{name}` is not known here; what can be said is {', '.join(sorted(known))}."
+            )
+            raise BadUserInput(sentence, argument=name)
+
+
+def _read_day(parameters: Parameters, name: str) -> date | None:
+    text = parameters.get(name)
+    if text is None:
+        return None
+    try:
+        if _DATE.fullmatch(text):
+            return checked_day(date.fromisoformat(text), argument=name)
+    except ValueError:
+        pass
+    raise BadUserInput("A date is written as 2026-11-01.", argument=name)
+
+
+def _read_choices(
+    parameters: Parameters, name: str, choices: type[Choice]
+) -> frozenset[Choice] | None:
+    text = parameters.get(name)
+    if text is None:
+        return None
+    return frozenset(_read_choice(each, name, choices) for each in _items(text))
+
+
+def _items(text: str) -> Iterable[str]:
+    return text.split(",") if text else ()
+
+
+def _read_choice(text: str, name: str, choices: type[Choice]) -> Choice:
+    try:
+        return choices(text)
+    except ValueError:
+        allowed = ", ".join(choices)
+        raise BadUserInput(f"`{name}` is one of {allowed}.", argument=name) from None
