@@ -1,0 +1,24 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+// Where `npm run dev` finds a gateway.
+const gateway = process.env.GATEWAY_URL ?? "http://127.0.0.1:8000";
+const proxied = { target: gateway, changeOrigin: true };
+
+export default defineConfig({
+  plugins: [react()],
+  build: {
+    outDir: "../gateway/static",
+    emptyOutDir: true,
+    assetsInlineLimit: 0,
+    reportCompressedSize: true,
+    rollupOptions: { input: ["index.html", "graphiql.html"] },
+  },
+  server: {
+    proxy: {
+      "/graphql": { ...proxied, ws: true },
+      "/receipts": proxied,
+      "/exports": proxied,
+    },
+  },
+});
