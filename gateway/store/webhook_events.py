@@ -4,7 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import String, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    and_,
+    bindparam,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.models import WebhookEvent, WebhookState, table_of
@@ -45,12 +56,36 @@ _ASSIGN: Final = Statement(
     .where(_OF_OBJECT, EVENT.c.account_id.is_(None))
     .values(account_id=bindparam("owner", type_=EVENT.c.account_id.type))
 )
-# An event that names an account is never that of its customer's account.
+_SAID: Final = EVENT.alias("said")
+
+
+def _is_witness(event: Any) -> ColumnElement[bool]:
+    """Say whether an event is of the payment itself, and not of a document beside it."""
+    return or_(event.c.type.like("payment_intent.%"), event.c.type.like("charge.%"))
+
+
+def _said(*what: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Say whether there is such an event of the same object."""
+    same = and_(_SAID.c.provider == EVENT.c.provider, _SAID.c.object_id == EVENT.c.object_id)
+    return exists(select(_SAID.c.event_id).where(same, *what))
+
+
+# Whose an object is, as the inbox decides it: what the payment itself says goes before what its
+# documents say, a name before a customer.
+_NAMED: Final = _said(_is_witness(_SAID), _SAID.c.external_id.is_not(None))
 _OWNED: Final = or_(
-    _ACCOUNT.c.external_id == EVENT.c.external_id,
     and_(
-        EVENT.c.external_id.is_(None),
-        _ACCOUNT.c.stripe_customer_id == EVENT.c.customer_id,
+        exists(select(_ACCOUNT.c.account_id).where(_ACCOUNT.c.external_id == EVENT.c.external_id)),
+        or_(_is_witness(EVENT), not_(_NAMED)),
+    ),
+    and_(
+        exists(
+            select(_ACCOUNT.c.account_id).where(
+                _ACCOUNT.c.stripe_customer_id == EVENT.c.customer_id
+            )
+        ),
+        not_(_NAMED),
+        or_(_is_witness(EVENT), not_(_said(_SAID.c.external_id.is_not(None)))),
     ),
 )
 _DUE: Final = Statement(
@@ -59,10 +94,18 @@ _DUE: Final = Statement(
         EVENT.c.state == WebhookState.PARKED.value,
         _OF_PROVIDER,
         EVENT.c.account_id.is_(None),
-        exists(select(_ACCOUNT.c.account_id).where(_OWNED)),
+        EVENT.c.object_id > bindparam("after", type_=String()),
+        _OWNED,
+        _said(_is_witness(_SAID)),
     )
     .distinct()
+    .order_by(EVENT.c.object_id)
     .limit(100)
+)
+_PARKED: Final = Statement(
+    select(func.count(EVENT.c.object_id.distinct()).label("parked")).where(
+        EVENT.c.state == WebhookState.PARKED.value, _OF_PROVIDER
+    )
 )
 
 
@@ -94,6 +137,13 @@ async def assign(transaction: Transaction, provider: str, object_id: str, accoun
     await transaction.execute(_ASSIGN, of_provider=provider, of_object=object_id, owner=account_id)
 
 
-async def due(reader: Reader, provider: str) -> Sequence[str]:
-    """Return some objects with parked events whose account exists by now."""
-    return [row["object_id"] for row in await reader.fetch(_DUE, of_provider=provider)]
+async def due(reader: Reader, provider: str, *, after: str) -> Sequence[str]:
+    """Return the next objects, by their names, with parked events whose account exists by now."""
+    rows = await reader.fetch(_DUE, of_provider=provider, after=after)
+    return [row["object_id"] for row in rows]
+
+
+async def parked(reader: Reader, provider: str) -> int:
+    """Return of how many objects something waits."""
+    (row,) = await reader.fetch(_PARKED, of_provider=provider)
+    return int(row["parked"])

@@ -28,7 +28,9 @@ metadata: `checkout` or `invoice`), the purchase waits for that document and tak
 document that the payment does not point to changes no amount: it might come after the receipt.
 
 **Metadata.** `account` is our account's external id; without it the Stripe customer names the
-account. `bonus` and `tax` are decimals in the currency's unit ("10.00").
+account. What the PaymentIntent and its charges say goes before what a Checkout Session or an
+invoice says, so where a customer pays for several accounts, the name belongs into the
+PaymentIntent's metadata. `bonus` and `tax` are decimals in the currency's unit ("10.00").
 
 **Kept, not applied (PARKED).** Events of an account that is not known: applied within seconds of
 its appearance. Refunds and disputes before their purchase settled: applied when it does. What the

@@ -10,10 +10,16 @@ import structlog
 
 from gateway.billing.book import Book
 from gateway.clock import Clock
-from gateway.errors import BadUserInput, GatewayError
+from gateway.errors import BadUserInput, GatewayError, ServiceUnavailable
 from gateway.ids import KeyFactory
 from gateway.models import WebhookState
-from gateway.providers.stripe.events import PROVIDER, Event, parse_event
+from gateway.providers.stripe.events import (
+    DOCUMENTS,
+    PROVIDER,
+    WITNESSES,
+    Event,
+    parse_event,
+)
 from gateway.providers.stripe.payment import tell_payment
 from gateway.providers.stripe.signature import check_signature
 from gateway.store import Database, Reader, Snapshot, Transaction, accounts, webhook_events
@@ -82,12 +88,25 @@ class Inbox:
             await self._keep(payment, error)
 
     async def sweep(self) -> int:
-        """Apply the parked events whose accounts exist by now; return of how many payments."""
+        """Apply the parked events whose accounts exist by now; return of how many payments.
+
+        A payment that fails is logged, and keeps no other one waiting.
+        """
+        tried, after = 0, ""
+        while payments := await self._due(after):
+            for payment in payments:
+                try:
+                    await self.apply(payment)
+                except ServiceUnavailable:
+                    raise
+                except Exception:
+                    log.exception("stripe: payment kept, not applied", payment=payment)
+            tried, after = tried + len(payments), payments[-1]
+        return tried
+
+    async def _due(self, after: str) -> Sequence[str]:
         async with Snapshot(self._database()) as snapshot:
-            payments = await webhook_events.due(snapshot, PROVIDER)
-        for payment in payments:
-            await self.apply(payment)
-        return len(payments)
+            return await webhook_events.due(snapshot, PROVIDER, after=after)
 
     @asynccontextmanager
     async def sweeping(self) -> AsyncIterator[None]:
@@ -165,13 +184,21 @@ class Inbox:
 
 
 async def _owner(reader: Reader, events: Sequence[Event]) -> int | None:
-    """Return the account that a payment's events name; by its customer where none names one."""
-    names = sorted({event.external_id for event in events if event.external_id})
-    customers = sorted({event.customer_id for event in events if event.customer_id})
-    if names:
-        found = await accounts.by_external_id(reader, names)
-        return min((row["account_id"] for row in found), default=None)
-    for customer in customers:
-        for row in await accounts.by_customer(reader, customer):
-            return int(row["account_id"])
+    """Return the account whose the payment is, or None: by what its PaymentIntent and charges say,
+    else by its documents; by the customer where no account is named.
+
+    A document alone says nothing yet: what the payment itself says might come later.
+    """
+    payment = [event for event in events if event.kind in WITNESSES]
+    if not payment:
+        return None
+    documents = [event for event in events if event.kind in DOCUMENTS]
+    for told in (payment, documents):
+        names = sorted({event.external_id for event in told if event.external_id})
+        if names:
+            found = await accounts.by_external_id(reader, names)
+            return min((row["account_id"] for row in found), default=None)
+        for customer in sorted({event.customer_id for event in told if event.customer_id}):
+            for row in await accounts.by_customer(reader, customer):
+                return int(row["account_id"])
     return None

@@ -1,6 +1,6 @@
 """A payment, told to the books from all of its events."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -37,6 +37,7 @@ _REFUND_STATUS: Final[Mapping[str, RefundStatus]] = {
     "failed": RefundStatus.FAILED,
     "canceled": RefundStatus.CANCELED,
 }
+_STANDS: Final = frozenset({RefundStatus.PENDING, RefundStatus.SUCCEEDED})
 _DISPUTE_STATE: Final[Mapping[str, DisputeStatus]] = {
     "won": DisputeStatus.WON,
     "warning_closed": DisputeStatus.WON,
@@ -63,8 +64,9 @@ async def tell_payment(
     if settlement is None:
         return [event.id for event in events if _says_enough_alone(event)]
     purchase = record_purchase(book, _settled(settlement, account_id, payment))
-    for event in events:
-        _take_back(book, purchase, settlement, event)
+    _take_refunds(book, purchase, settlement, events)
+    for event in _disputes(events):
+        record_dispute(book, purchase, _dispute_facts(event, settlement))
     return [event.id for event in events]
 
 
@@ -131,24 +133,32 @@ def _has_failed(event: Event, error: Json) -> bool:
     return event.type == "payment_intent.payment_failed" or bool(error and waits)
 
 
-def _take_back(book: Book, purchase: PurchaseState, settlement: Settlement, event: Event) -> None:
-    def credit(subject: Json) -> int:
-        return _credit(settlement, subject)
-
-    for refund in _refunds(event):
-        record_refund(book, purchase, _refund_facts(refund, credit))
-    if event.kind == "dispute":
-        record_dispute(book, purchase, _dispute_facts(event, credit))
-
-
-def _credit(settlement: Settlement, subject: Json) -> int:
-    """Return the credit in an amount of money: without its share of the tax, rounded down, so that
-    refunds together are never more than the purchase.
+def _take_refunds(
+    book: Book, purchase: PurchaseState, settlement: Settlement, events: Sequence[Event]
+) -> None:
+    """Record refunds: a new one takes what is missing from the credit in all the money that went
+    back, so that refunds of all the money are exactly the purchase.
     """
+    refunds = [each for event in events for each in _refunds(event)]
+    money = {_reference(each): _money(each, settlement) for each in refunds}
+    for refund in refunds:
+        name = _reference(refund)
+        known = {str(each.provider_reference): each for each in book.refunds[purchase.key]}
+        if name in known:
+            credit = known[name].amount_nanos
+        else:
+            standing = {key: each for key, each in known.items() if each.status in _STANDS}
+            back = money[name] + sum(money.get(key, 0) for key in standing)
+            given = sum(each.amount_nanos for each in standing.values())
+            credit = back * settlement.amount // settlement.total - given
+        record_refund(book, purchase, _refund_facts(refund, credit))
+
+
+def _money(subject: Json, settlement: Settlement) -> int:
     currency = currency_of(subject.get("currency"))
     if currency != settlement.currency:
         raise BadUserInput(f"The payment was in {settlement.currency}.", argument="currency")
-    return nanos_of(subject.get("amount"), currency) * settlement.amount // settlement.total
+    return nanos_of(subject.get("amount"), currency)
 
 
 def _refunds(event: Event) -> Iterator[Json]:
@@ -158,9 +168,9 @@ def _refunds(event: Event) -> Iterator[Json]:
         yield from items_of(event.object.get("refunds"))
 
 
-def _refund_facts(refund: Json, credit: Callable[[Json], int]) -> RefundFacts:
+def _refund_facts(refund: Json, credit: int) -> RefundFacts:
     return RefundFacts(
-        amount=credit(refund),
+        amount=credit,
         created_at=created_at(refund),
         status=_REFUND_STATUS.get(str(refund.get("status")), RefundStatus.PENDING),
         reason=words(refund.get("reason")),
@@ -170,26 +180,54 @@ def _refund_facts(refund: Json, credit: Callable[[Json], int]) -> RefundFacts:
     )
 
 
-def _dispute_facts(event: Event, credit: Callable[[Json], int]) -> DisputeFacts:
-    dispute = event.object
-    state = _DISPUTE_STATE.get(str(dispute.get("status")), DisputeStatus.OPEN)
+def _disputes(events: Sequence[Event]) -> Iterator[Event]:
+    """Yield the events of disputes. That one was decided, a list says only where no event does: an
+    event knows when.
+    """
+    disputes = [event for event in events if event.kind == "dispute"]
+    decided = {
+        _reference(event.object)
+        for event in disputes
+        if not event.is_listed and _state(event) != DisputeStatus.OPEN
+    }
+    for event in disputes:
+        if not (event.is_listed and _reference(event.object) in decided):
+            yield event
+
+
+def _state(event: Event) -> DisputeStatus:
+    state = _DISPUTE_STATE.get(str(event.object.get("status")), DisputeStatus.OPEN)
+    if state == DisputeStatus.OPEN and event.type == "charge.dispute.funds_reinstated":
+        return DisputeStatus.WON
+    return state
+
+
+def _dispute_facts(event: Event, settlement: Settlement) -> DisputeFacts:
+    dispute, state = event.object, _state(event)
     is_withdrawal = event.type == "charge.dispute.funds_withdrawn"
-    withdrawn_at = _moved_at(dispute, -1) or (event.created_at if is_withdrawal else None)
-    closed_at = None
-    if state != DisputeStatus.OPEN:
-        closed_at = (_moved_at(dispute, 1) if state == DisputeStatus.WON else None) or (
-            event.created_at
-        )
+    # Rounded up, because a dispute takes no more than is left: none of a whole payment stays.
+    credit = -(-_money(dispute, settlement) * settlement.amount // settlement.total)
     return DisputeFacts(
-        amount=credit(dispute),
+        amount=credit,
         created_at=created_at(dispute),
         state=state,
         reason=words(dispute.get("reason")),
-        withdrawn_at=withdrawn_at,
-        closed_at=closed_at,
+        withdrawn_at=_moved_at(dispute, -1) or (event.created_at if is_withdrawal else None),
+        closed_at=None if state == DisputeStatus.OPEN else _closed_at(event, state),
         provider=PROVIDER,
         reference=_reference(dispute),
     )
+
+
+def _closed_at(event: Event, state: DisputeStatus) -> datetime:
+    """Return when a dispute was decided: when the money came back, or when Stripe said so. A list
+    does not say when one was lost; the money was gone since it was withdrawn.
+    """
+    dispute = event.object
+    returned_at = _moved_at(dispute, 1) if state == DisputeStatus.WON else None
+    if returned_at or not event.is_listed:
+        return returned_at or event.created_at
+    return _moved_at(dispute, -1) or created_at(dispute)
 
 
 def _moved_at(dispute: Json, sign: int) -> datetime | None:

@@ -39,9 +39,11 @@ def items_of(value: object) -> list[Json]:
 
 
 def id_of(value: object) -> str | None:
-    """Return an id, also of an object that stands in its place; one of over 255 is none."""
+    """Return an id, also of an object that stands in its place: 1 to 255 printable characters."""
     found = object_of(value).get("id") if isinstance(value, dict) else value
-    return found if isinstance(found, str) and 0 < len(found) <= 255 else None
+    if not isinstance(found, str) or not 0 < len(found) <= 255:
+        return None
+    return found if found.isascii() and found.isprintable() else None
 
 
 def instant_of(seconds: object) -> datetime | None:

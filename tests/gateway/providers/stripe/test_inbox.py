@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.providers.stripe.inbox import Inbox
-from gateway.store import Database
+from gateway.store import Database, webhook_events
 from tests.support.books import Books, usd
 from tests.support.facts import rows_of, the_purchase
 from tests.support.invariants import check_books
@@ -210,6 +210,76 @@ async def test_events_before_their_account_take_effect_when_it_appears(
     assert {row["state"] for row in await table_rows(books.database, "webhook_event")} == {
         "APPLIED"
     }
+
+
+async def test_no_payment_keeps_others_waiting(books: Books) -> None:
+    """More than are looked at together: some cannot be read, some are nobody's."""
+    ghost = [
+        event("charge.succeeded", charge(payment_intent=f"pi_1_{n}"), at=n, event_id=f"evt_1_{n}")
+        for n in range(101)
+    ]
+    for each in ghost:
+        each["data"]["object"]["metadata"] = {"account": "nobody"}
+    due = [
+        event("charge.succeeded", charge(id=f"ch_3_{n}", payment_intent=None), at=n)
+        | {"id": f"evt_3_{n}"}
+        for n in range(101)
+    ]
+    assert set(await tell(books, [*ghost, *due])) == {"parked"}
+    unreadable = {"external_id": "acme", "customer_id": None, "account_id": None}
+    async with books.database.writing() as transaction:
+        for number in range(101):
+            row = {
+                "provider": "stripe",
+                "event_id": f"evt_2_{number}",
+                "type": "charge.succeeded",
+                "object_id": f"ch_2_{number}",
+                "state": "PARKED",
+                "payload": "{}",
+                "created_at": books.clock.now(),
+                "received_at": books.clock.now(),
+                "applied_at": None,
+            }
+            assert await webhook_events.add(transaction, row | unreadable)
+    assert await inbox_of(books).sweep() == 0
+    account_id = await books.account("acme", stripe_customer_id="cus_1")
+    assert await inbox_of(books).sweep() == 202
+    assert len(await rows_of(books.database, "credit_purchase", account_id)) == 101
+    # What nobody owns is not looked at again, though its customer is known.
+    assert await inbox_of(books).sweep() == 101
+
+
+@pytest.mark.parametrize("first", ["payment", "document"])
+async def test_what_the_payment_says_goes_before_what_its_document_says(
+    books: Books, first: str
+) -> None:
+    """Whose the payment is does not depend on which event came first."""
+    acme = await books.account("acme", stripe_customer_id="cus_1")
+    other = await books.account("other")
+    events = [
+        event("charge.succeeded", charge(metadata={}), at=61),
+        event("payment_intent.succeeded", intent(status="succeeded", metadata={}), at=62),
+        event("checkout.session.completed", session(metadata={"account": "other"}), at=63),
+    ]
+    outcomes = await tell(books, events if first == "payment" else events[::-1])
+    assert outcomes == ["parked", "applied", "applied"]
+    assert (await the_purchase(books.database, acme))["settled_at"]
+    assert await rows_of(books.database, "credit_purchase", other) == []
+
+
+@pytest.mark.parametrize("first", ["payment", "document"])
+async def test_a_document_says_whose_a_payment_is_that_says_nothing(
+    books: Books, first: str
+) -> None:
+    acme = await books.account("acme")
+    silent = {"metadata": {}, "customer": None}
+    events = [
+        event("charge.succeeded", charge(**silent), at=61),
+        event("payment_intent.succeeded", intent(status="succeeded", **silent), at=62),
+        event("checkout.session.completed", session(metadata={"account": "acme"}), at=63),
+    ]
+    await tell(books, events if first == "payment" else events[::-1])
+    assert (await the_purchase(books.database, acme))["settled_at"]
 
 
 async def test_another_currency_is_kept_and_not_applied(books: Books) -> None:
