@@ -14,8 +14,9 @@ it. So what comes late, twice or in another order ends in the same books.
 | `checkout.session.*`, `invoice.paid` | Session, Invoice | the tax, where it is waited for; whose |
 | any other | | recorded as IGNORED, like an event of test mode in production |
 
-**What settles a purchase.** The captured charge and the PaymentIntent that succeeded, both known;
-a charge without a PaymentIntent alone. Amounts, times, bonus and payment method are read from
+**What settles a purchase.** The captured charge and the PaymentIntent that succeeded, both known
+(a PaymentIntent of an older version of the API brings its charge); a charge without a PaymentIntent
+alone. Amounts, times, bonus and payment method are read from
 these two and from nothing else, so a receipt is the same in whatever order they came. The purchase
 is dated by the PaymentIntent, settled by the charge's own time. An endpoint therefore needs
 `payment_intent.*`, `charge.*`, `refund.*` and, where tax comes from there, `checkout.session.*` or

@@ -2,14 +2,14 @@
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Final
 
 import httpx
 import orjson
-import structlog
 
-from gateway.errors import BadRequest, ConfigurationError, ServiceUnavailable
+from gateway.errors import BadRequest, ConfigurationError, NotFound, ServiceUnavailable
 from gateway.providers.stripe.events import LISTED, parse_event
 from gateway.providers.stripe.inbox import Inbox
 from gateway.providers.stripe.texts import Json, id_of, items_of
@@ -28,8 +28,6 @@ LISTS: Final[Mapping[str, str]] = {
 REQUIRED: Final = frozenset({"payment_intents", "charges", "refunds"})
 """Lists without which there are no payments; a sandbox may lack the others."""
 
-log = structlog.get_logger(__name__)
-
 
 class Api:
     """Reads lists from Stripe, all pages, with another attempt where Stripe asks for one."""
@@ -40,7 +38,9 @@ class Api:
         self._wait_seconds = wait_seconds
 
     async def objects(self, path: str) -> AsyncIterator[dict[str, Any]]:
-        """Yield a list's objects, the newest first. Raises ServiceUnavailable."""
+        """Yield a list's objects, the newest first. Raises ServiceUnavailable, and NotFound where
+        there is no such list.
+        """
         after: str | None = None
         while True:
             page = await self._page(path, after)
@@ -67,9 +67,8 @@ class Api:
             if answer.status_code == 200:
                 page: Any = answer.json()
                 return page if isinstance(page, dict) else {}
-            if answer.status_code == 404 and path not in REQUIRED:
-                log.warning("stripe: there is no such list here", list=path)
-                return {}
+            if answer.status_code == 404:
+                raise NotFound(f"There is no list of {path} here.")
             reason = f"status {answer.status_code}"
             if answer.status_code != 429 and answer.status_code < 500:
                 break
@@ -89,14 +88,18 @@ async def backfill(
     An object is an event known by its content: the same again is a duplicate, and a changed one is
     news, so a backfill may be run at any time and any number of times beside webhooks.
     """
-    outcomes: dict[str, int] = {}
+    outcomes: Counter[str] = Counter()
     for path, event_type in lists.items():
-        async for subject in api.objects(path):
-            if event_type == "invoice.paid" and subject.get("status") != "paid":
-                continue
-            outcome = await _take(inbox, subject, event_type, livemode=livemode)
-            outcomes[outcome] = outcomes.get(outcome, 0) + 1
-            report(sum(outcomes.values()), None)
+        try:
+            async for subject in api.objects(path):
+                if event_type == "invoice.paid" and subject.get("status") != "paid":
+                    continue
+                outcomes[await _take(inbox, subject, event_type, livemode=livemode)] += 1
+                report(outcomes.total(), None)
+        except NotFound as error:
+            if path in REQUIRED:
+                raise ServiceUnavailable(error.message) from None
+            outcomes["lists not there"] += 1
     # What an earlier run read before its account was there is known by now, and not taken again.
     await inbox.sweep()
     return outcomes

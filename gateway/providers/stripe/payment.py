@@ -17,6 +17,7 @@ from gateway.providers.stripe.methods import method_of
 from gateway.providers.stripe.terms import (
     Settlement,
     bonus_of,
+    charges_of,
     created_at,
     find_settlement,
     is_captured,
@@ -164,8 +165,8 @@ def _money(subject: Json, settlement: Settlement) -> int:
 def _refunds(event: Event) -> Iterator[Json]:
     if event.kind == "refund":
         yield event.object
-    elif event.kind == "charge":
-        yield from items_of(event.object.get("refunds"))
+    for charge in charges_of(event):
+        yield from items_of(charge.get("refunds"))
 
 
 def _refund_facts(refund: Json, credit: int) -> RefundFacts:

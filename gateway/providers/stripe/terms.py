@@ -1,6 +1,6 @@
 """What settles a payment, read from the whole of what is known of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -11,7 +11,7 @@ from gateway.money import parse_exact_nanos
 from gateway.providers.stripe.amounts import currency_of, nanos_of
 from gateway.providers.stripe.events import Event
 from gateway.providers.stripe.methods import method_of
-from gateway.providers.stripe.texts import Json, id_of, instant_of, object_of, text_of
+from gateway.providers.stripe.texts import Json, id_of, instant_of, items_of, object_of, text_of
 
 _DOCUMENTS: Final = {"checkout": "checkout.session", "invoice": "invoice"}
 
@@ -33,7 +33,8 @@ class Settlement:
 
 def find_settlement(events: Sequence[Event]) -> Settlement | None:
     """Return how the payment settled, or None while one of its witnesses is missing."""
-    charge = _last(e.object for e in events if e.kind == "charge" and is_captured(e.object))
+    charges = (each for event in events for each in charges_of(event))
+    charge = _last(each for each in charges if is_captured(each))
     if charge is None:
         return None
     said = charge
@@ -65,6 +66,14 @@ def find_settlement(events: Sequence[Event]) -> Settlement | None:
         method=method_of(charge.get("payment_method_details")),
         description=text_of(said.get("description"), 2000),
     )
+
+
+def charges_of(event: Event) -> Iterator[Json]:
+    """Yield what an event tells of charges: a PaymentIntent of older versions brings its own."""
+    if event.kind == "charge":
+        yield event.object
+    elif event.kind == "payment_intent":
+        yield from items_of(event.object.get("charges"))
 
 
 def is_captured(charge: Json) -> bool:

@@ -262,3 +262,14 @@ async def test_a_stale_failure_takes_nothing_from_a_settled_purchase(books: Book
     await tell(books, *PAID, event("charge.failed", late, at=30))
     row = await the_purchase(books.database, account_id)
     assert (row["status"], row["failure_code"]) == ("SUCCEEDED", None)
+
+
+async def test_a_payment_of_an_older_version_brings_its_charge_and_refunds(books: Books) -> None:
+    account_id = await books.account("acme")
+    inside = charge(refunds={"data": [refund()]})
+    told = intent(status="succeeded", charges={"data": [inside]})
+    assert await tell(books, event("payment_intent.succeeded", told, at=62)) == ["applied"]
+    before = await rows_of(books.database, "ledger_entry", account_id)
+    assert await figures(books, account_id) == ("PARTIALLY_REFUNDED", usd("50"), 0)
+    assert await tell(books, event("charge.succeeded", charge(), at=61)) == ["applied"]
+    assert await rows_of(books.database, "ledger_entry", account_id) == before
