@@ -11,6 +11,7 @@ from gateway.auth.authenticator import open_authenticator
 from gateway.auth.dev import dev_signing_keys
 from gateway.auth.dev_people import read_people
 from gateway.auth.key_store import StoredKeys
+from gateway.billing import low_balance_sweep
 from gateway.clock import Clock, SystemClock
 from gateway.documents.receipt import ReceiptPrinter
 from gateway.edge import Live, Parts, build_app
@@ -69,6 +70,9 @@ class _Runtime:
             async with (
                 self.hub.running(open_signals(self._settings, database), read_revisions),
                 self.inbox.sweeping() if self.inbox else nullcontext(),
+                low_balance_sweep.sweeping(
+                    database, SystemClock(), self._settings.usage_delay_seconds
+                ),
             ):
                 yield
         finally:
@@ -161,6 +165,7 @@ def _platform_routes(
         keys=KeyFactory(clock),
         body_bytes=settings.usage_body_bytes,
         body_seconds=settings.http_body_seconds,
+        usage_delay_seconds=settings.usage_delay_seconds,
     )
     return platform_routes(
         platform, late_days=settings.usage_late_days, body_bytes=settings.http_body_bytes
@@ -176,6 +181,7 @@ def _stripe_routes(settings: Settings, runtime: _Runtime, clock: Clock) -> list[
         clock,
         secrets=parse_secrets(settings.stripe_webhook_secrets.get_secret_value()),
         test_mode=settings.or_dev(settings.stripe_test_mode),
+        usage_delay_seconds=settings.usage_delay_seconds,
     )
     webhook = StripeWebhook(take=runtime.inbox.receive, body_seconds=settings.http_body_seconds)
     return [Route(STRIPE_PATH, webhook.serve, methods=["POST"])]

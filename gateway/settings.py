@@ -25,6 +25,7 @@ from gateway.setting_types import (
     Url,
     origin_of,
 )
+from gateway.windows import USAGE_DELAY_SECONDS
 
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
 
@@ -126,7 +127,10 @@ class Settings(PageSettings):
 
     # Domain
     usage_delay_seconds: int = Field(
-        3600, ge=0, le=604_800, description="How late usage may normally arrive; see completeUntil."
+        USAGE_DELAY_SECONDS,
+        ge=0,
+        le=604_800,
+        description="How late usage may normally arrive; see completeUntil.",
     )
     usage_late_days: int = Field(
         35, ge=1, le=3650, description="Oldest usage event that a meter may still send."

@@ -24,6 +24,8 @@ FIRST_DAY: Final = date(2000, 1, 1)
 LAST_DAY: Final = date(2100, 12, 31)
 MAX_BUCKETS: Final = 1_100
 SLOT: Final = timedelta(minutes=15)
+USAGE_DELAY_SECONDS: Final = 3_600
+"""How late usage normally arrives, where the settings say nothing else."""
 
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = timedelta(days=7)

@@ -6,9 +6,9 @@ from strawberry.dataloader import DataLoader
 
 from gateway.billing.balance_history import OpeningKey
 from gateway.billing.breakdown import BreakdownKey
-from gateway.billing.runway import BurnFacts, BurnKey
 from gateway.principal import Principal
 from gateway.store import Row, Snapshot
+from gateway.store.burn import BurnFacts, BurnKey
 from gateway.store.purchase_listing import CREDIT_PURCHASES
 from loaders.account import ACCOUNT_BY_ID, account_pages, account_totals
 from loaders.balance_opening import balance_by_instant

@@ -102,10 +102,12 @@ describe(
 )
 describe(
     LowBalance,
-    "Which of an account's low-balance thresholds its balance has passed.",
+    "Which of an account's low-balance thresholds its balance has passed; MONEY where both are. "
+    "It ends when the balance is a tenth above the threshold.",
     {
-        LowBalance.MONEY: "The balance is below the account's least amount.",
-        LowBalance.DAYS: "At its burn rate the balance lasts fewer days than the account's least.",
+        LowBalance.MONEY: "The balance is at or below the account's amount.",
+        LowBalance.DAYS: "The balance is used up, or lasts no longer than the account's days at "
+        "the higher of the two rates of `Runway.earliest`.",
     },
 )
 describe(

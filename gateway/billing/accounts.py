@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from gateway.billing.book import Book
+from gateway.billing.low_balance import Thresholds
 from gateway.clock import Clock
 from gateway.errors import BadUserInput, Conflict
 from gateway.ids import KeyFactory, receipt_prefix
+from gateway.models import LowBalance
 from gateway.money import checked, minor_digits
 from gateway.principal import Role
 from gateway.store import Transaction, accounts, purchases, rebuild
-from gateway.windows import zone
+from gateway.windows import USAGE_DELAY_SECONDS, zone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +42,18 @@ SUBJECT_LIMIT: Final = 255
 
 
 async def put_account(
-    transaction: Transaction, facts: AccountFacts, *, clock: Clock, keys: KeyFactory
+    transaction: Transaction,
+    facts: AccountFacts,
+    *,
+    clock: Clock,
+    keys: KeyFactory,
+    usage_delay_seconds: int = USAGE_DELAY_SECONDS,
 ) -> int:
     """Make the account or change it to what the facts say; its members are replaced. Return its
     key.
 
-    A change of the time zone rebuilds the account's daily roll-ups. Raises BadUserInput for an
+    A change of the time zone rebuilds the account's daily roll-ups; whether the balance is low is
+    looked at with the new thresholds. Raises BadUserInput for an
     unknown currency or zone and for a text of another length than allowed; Conflict for another
     currency once there is a ledger entry or a purchase, and for another account's Stripe customer.
     """
@@ -56,9 +65,49 @@ async def put_account(
         account_id = await _find(transaction, facts)
         assert account_id is not None  # noqa: S101  # one of both has made it
     await _change(transaction, account_id, facts)
+    await put_thresholds(
+        transaction,
+        account_id,
+        Thresholds(facts.low_balance_nanos, facts.low_balance_days),
+        clock=clock,
+        keys=keys,
+        usage_delay_seconds=usage_delay_seconds,
+    )
     members = [(subject, role.value) for subject, role in facts.members]
     await accounts.replace_members(transaction, account_id, members, clock.now())
     return account_id
+
+
+async def put_thresholds(
+    transaction: Transaction,
+    account_id: int,
+    thresholds: Thresholds,
+    *,
+    clock: Clock,
+    keys: KeyFactory,
+    usage_delay_seconds: int = USAGE_DELAY_SECONDS,
+) -> LowBalance | None:
+    """Warn an account at these thresholds from now on, and return whether its balance is low now.
+
+    Other thresholds than before begin anew: the margin of the old ones holds no more. Raises
+    BadUserInput for a threshold that is not allowed, NotFound for an account that is not there.
+    """
+    _check_thresholds(thresholds)
+    book = await Book.open(
+        transaction,
+        [account_id],
+        clock=clock,
+        keys=keys,
+        usage_delay_seconds=usage_delay_seconds,
+    )
+    account = book.accounts[account_id]
+    others = account.thresholds != thresholds
+    if others:
+        await accounts.set_thresholds(transaction, account_id, *thresholds)
+        account.thresholds = thresholds
+    book.reassess(account_id, anew=others)
+    await book.close()
+    return account.low
 
 
 async def _find(transaction: Transaction, facts: AccountFacts) -> int | None:
@@ -82,9 +131,14 @@ def _check(facts: AccountFacts) -> None:
         _check_length("members", subject, SUBJECT_LIMIT)
     if len({subject for subject, _ in facts.members}) != len(facts.members):
         raise BadUserInput("A subject may stand among the members once.", argument="members")
-    if facts.low_balance_nanos is not None:
-        checked(facts.low_balance_nanos, argument="low_balance_nanos")
-    if facts.low_balance_days is not None and not 0 < facts.low_balance_days <= MAX_DAYS:
+    _check_thresholds(Thresholds(facts.low_balance_nanos, facts.low_balance_days))
+
+
+def _check_thresholds(thresholds: Thresholds) -> None:
+    nanos, days = thresholds
+    if nanos is not None:
+        checked(nanos, argument="low_balance_nanos")
+    if days is not None and not 0 < days <= MAX_DAYS:
         raise BadUserInput(
             f"low_balance_days lies between 1 and {MAX_DAYS}.", argument="low_balance_days"
         )
@@ -109,8 +163,8 @@ def _row(facts: AccountFacts, *, clock: Clock, keys: KeyFactory) -> dict[str, ob
         "ledger_version": 0,
         "balance_at": created_at,
         "low_balance": None,
-        "low_balance_nanos": facts.low_balance_nanos,
-        "low_balance_days": facts.low_balance_days,
+        "low_balance_nanos": None,
+        "low_balance_days": None,
         "deployment_count": 0,
         "revision": 0,
         "created_at": created_at,
@@ -133,8 +187,6 @@ async def _change(transaction: Transaction, account_id: int, facts: AccountFacts
         currency=facts.currency,
         time_zone=facts.time_zone,
         stripe_customer_id=facts.stripe_customer_id,
-        low_balance_nanos=facts.low_balance_nanos,
-        low_balance_days=facts.low_balance_days,
     )
     if locked["time_zone"] != facts.time_zone:
         await rebuild.days(transaction, account_id, zone(facts.time_zone))

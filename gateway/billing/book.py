@@ -13,19 +13,22 @@ from typing import Final, Self, TypeAlias
 from zoneinfo import ZoneInfo
 
 from gateway.billing.flows import FlowColumn, Flows
+from gateway.billing.low_balance import Thresholds, find_low
 from gateway.billing.states import DisputeState, PurchaseState, RefundState
 from gateway.clock import Clock
 from gateway.errors import BadUserInput, NotFound
 from gateway.ids import KeyFactory
-from gateway.models import LedgerCause
+from gateway.models import LedgerCause, LowBalance
 from gateway.money import checked
 from gateway.store import Row, Transaction, accounts, ledger, purchases, receipts, rollups
-from gateway.windows import zone
+from gateway.windows import USAGE_DELAY_SECONDS, zone
 
 
 @dataclass(slots=True, kw_only=True)
 class BookAccount:
-    """A locked account. `sequences` are the last receipt numbers used, by year."""
+    """A locked account. `sequences` are the last receipt numbers used, by year; `stored_low` is
+    the low-balance state that those who watch know.
+    """
 
     account_id: int
     external_id: str
@@ -38,10 +41,15 @@ class BookAccount:
     balance_at: datetime
     deployment_count: int
     revision: int
+    created_at: datetime
+    thresholds: Thresholds
+    low: LowBalance | None
+    stored_low: LowBalance | None
     sequences: dict[int, int] = field(default_factory=dict)
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
+        low = LowBalance(row["low_balance"]) if row["low_balance"] else None
         return cls(
             account_id=row["account_id"],
             external_id=row["external_id"],
@@ -54,6 +62,10 @@ class BookAccount:
             balance_at=row["balance_at"],
             deployment_count=row["deployment_count"],
             revision=row["revision"],
+            created_at=row["created_at"],
+            thresholds=Thresholds(row["low_balance_nanos"], row["low_balance_days"]),
+            low=low,
+            stored_low=low,
         )
 
 
@@ -90,11 +102,13 @@ class Book:
         clock: Clock,
         keys: KeyFactory,
         locked: Mapping[int, BookAccount],
+        usage_delay_seconds: int,
     ) -> None:
         self.transaction = transaction
         self.now = clock.now()
         self.keys = keys
         self.accounts = locked
+        self.usage_delay_seconds = usage_delay_seconds
         self.flows = Flows()
         self.purchases: dict[tuple[int, int], PurchaseState] = {}
         self.references: dict[Reference, PurchaseState] = {}
@@ -103,6 +117,7 @@ class Book:
         self.receipts: list[Cells] = []
         self.booked: set[tuple[int, str]] = set()
         self._touched: set[int] = set()
+        self._reassessed: set[int] = set()
         self._remembered: dict[tuple[int, int], list[Cells]] = {}
         self._postings: list[Posting] = []
 
@@ -114,6 +129,7 @@ class Book:
         *,
         clock: Clock,
         keys: KeyFactory,
+        usage_delay_seconds: int = USAGE_DELAY_SECONDS,
     ) -> Self:
         """Lock the accounts. Raises NotFound where one is not there."""
         if len(account_ids) > LOCK_LIMIT:
@@ -126,7 +142,7 @@ class Book:
         used = await receipts.sequences(transaction, wanted)
         for (account_id, year), last in used.items():
             locked[account_id].sequences[year] = last
-        return cls(transaction, clock, keys, locked)
+        return cls(transaction, clock, keys, locked, usage_delay_seconds)
 
     def add_purchase(self, purchase: PurchaseState) -> None:
         """Take a purchase into the book, new or read, to be written at the end."""
@@ -142,8 +158,19 @@ class Book:
         self._remembered |= {key: self._picture(key) for key in keys}
 
     def touch(self, account_id: int) -> None:
-        """Say that something of a locked account changed that is pushed live."""
-        self._touched.add(account_id)
+        """Say that something of a locked account changed that is pushed live: a new revision."""
+        if account_id not in self._touched:
+            self._touched.add(account_id)
+            self.accounts[account_id].revision += 1
+
+    def reassess(self, account_id: int, *, anew: bool = False) -> None:
+        """Look at the end whether the balance is low, also where it has not moved.
+
+        `anew`: as if it had not been, because the thresholds are others.
+        """
+        self._reassessed.add(account_id)
+        if anew:
+            self.accounts[account_id].low = None
 
     def post(
         self,
@@ -186,13 +213,8 @@ class Book:
         await receipts.append(transaction, self.receipts, self._sequences())
         await rollups.merge(transaction, self.flows.slots, self._zones())
         await rollups.merge_activity(transaction, self.flows.activity)
-        await accounts.save(
-            transaction,
-            [
-                (a.account_id, a.balance, a.version, a.balance_at, a.deployment_count, a.revision)
-                for a in self.accounts.values()
-            ],
-        )
+        await self._assess()
+        await accounts.save(transaction, [_cells(each) for each in self.accounts.values()])
         touched = sorted(self._touched)
         await transaction.announce(touched, [self.accounts[each].revision for each in touched])
         return self._changes()
@@ -231,12 +253,26 @@ class Book:
 
     def _revise(self, changed: Collection[PurchaseState]) -> None:
         """Give what is written the revision under which it is announced."""
-        self._touched.update(purchase.account_id for purchase in changed)
-        self._touched.update(posting[0] for posting in self._postings)
-        for account_id in self._touched:
-            self.accounts[account_id].revision += 1
+        for posting in self._postings:
+            self.touch(posting[0])
         for purchase in changed:
+            self.touch(purchase.account_id)
             purchase.revision = self.accounts[purchase.account_id].revision
+
+    async def _assess(self) -> None:
+        """Bring the low-balance states up to date, by the roll-ups that are written."""
+        moved = self._reassessed.union(posting[0] for posting in self._postings)
+        states = await find_low(
+            self.transaction,
+            [self.accounts[account_id] for account_id in sorted(moved)],
+            now=self.now,
+            usage_delay_seconds=self.usage_delay_seconds,
+        )
+        for account_id, low in states.items():
+            account = self.accounts[account_id]
+            account.low = low
+            if low is not account.stored_low:
+                self.touch(account_id)
 
     def _sequences(self) -> Sequence[tuple[int, int, int]]:
         return [
@@ -260,3 +296,15 @@ class Book:
             )
             for account_id, version, cause, amount, balance, *_ in last.values()
         ]
+
+
+def _cells(account: BookAccount) -> tuple[int, int, int, datetime, int, int, str | None]:
+    return (
+        account.account_id,
+        account.balance,
+        account.version,
+        account.balance_at,
+        account.deployment_count,
+        account.revision,
+        account.low,
+    )

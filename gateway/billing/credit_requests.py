@@ -67,6 +67,7 @@ async def credit_once(
     *,
     clock: Clock,
     keys: KeyFactory,
+    usage_delay_seconds: int,
     only_account_id: int | None = None,
 ) -> tuple[CreditAnswer, bool]:
     """Give the credit, or find what it became when it was given; say whether it is new.
@@ -76,7 +77,13 @@ async def credit_once(
     for an amount, currency or instant that is not allowed.
     """
     account_id = await _find(transaction, request.account, only_account_id)
-    book = await Book.open(transaction, [account_id], clock=clock, keys=keys)
+    book = await Book.open(
+        transaction,
+        [account_id],
+        clock=clock,
+        keys=keys,
+        usage_delay_seconds=usage_delay_seconds,
+    )
     # Under the account's lock, so that of two at once the second sees what the first one wrote.
     known = await idempotency.by_key(transaction, account_id, key)
     if known is not None:

@@ -63,6 +63,7 @@ async def ingest(
     clock: Clock,
     keys: KeyFactory,
     late_days: int,
+    usage_delay_seconds: int,
     only_account_id: int | None = None,
 ) -> Ingested:
     """Book a batch in one transaction. `only_account_id` is the one account the sender may touch;
@@ -79,7 +80,11 @@ async def ingest(
     }
     known = [item for item in items if _is_known(item, found.get(item.account), result)]
     book = await Book.open(
-        transaction, {found[item.account]["account_id"] for item in known}, clock=clock, keys=keys
+        transaction,
+        {found[item.account]["account_id"] for item in known},
+        clock=clock,
+        keys=keys,
+        usage_delay_seconds=usage_delay_seconds,
     )
     timely = await _timely(known, found, book, late_days, result)
     records = [

@@ -3,13 +3,13 @@
 Burn is what usage cost, never a difference of balances: a top-up is not negative burn.
 """
 
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from gateway.money import divide_half_even
+from gateway.store.burn import BurnFacts, BurnKey
 from gateway.windows import day_start, local_day, slot_start
 
 BURN_DAYS: Final = 7
@@ -38,33 +38,16 @@ class Runway(NamedTuple):
     latest: date | None = None
 
 
-class BurnKey(NamedTuple):
-    """What an account's burn is read from: its 7 local days from `first_day` to before `end_day`,
-    all complete, and the 24 hours `[hours_start, hours_end)`, whole quarter hours.
-    """
-
-    account_id: int
-    first_day: date
-    end_day: date
-    hours_start: datetime
-    hours_end: datetime
-
-
-class BurnFacts(NamedTuple):
-    """What was found: nanos spent on each day that has any and in the 24 hours, and the earliest
-    day for which anything at all is recorded.
-    """
-
-    spent_by_day: Mapping[date, int]
-    hours_nanos: int
-    recorded_from: date | None
-
-
 class Burn(NamedTuple):
     """Nanos a day: the mean of the last complete days, and the last 24 hours."""
 
     mean_nanos: int
     hours_nanos: int
+
+    @property
+    def higher_nanos(self) -> int:
+        """The rate by which nobody is surprised: that of `Runway.earliest` and of `low_balance`."""
+        return max(self)
 
 
 def burn_key(account_id: int, now: datetime, delay_seconds: int, zone: ZoneInfo) -> BurnKey:

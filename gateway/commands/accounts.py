@@ -5,12 +5,14 @@ from typing import Annotated
 
 import typer
 
-from gateway.billing.accounts import SUBJECT_LIMIT, AccountFacts, put_account
+from gateway.billing.accounts import SUBJECT_LIMIT, AccountFacts, put_account, put_thresholds
+from gateway.billing.low_balance import Thresholds
 from gateway.clock import SystemClock
 from gateway.commands.tools import open_database, read_settings
 from gateway.errors import Conflict, NotFound
 from gateway.ids import KeyFactory, encode_global_id
-from gateway.money import format_amount
+from gateway.models import LowBalance
+from gateway.money import format_amount, parse_exact_nanos
 from gateway.principal import Role
 from gateway.settings import Settings
 from gateway.store import Row, Snapshot, accounts, members
@@ -19,6 +21,10 @@ from gateway.text import checked_text
 account = typer.Typer(help="Accounts: made, shown, and who may read them.", no_args_is_help=True)
 
 ExternalId = Annotated[str, typer.Argument(help="The platform's own name of the account.")]
+LowAmount = Annotated[
+    str | None, typer.Option(help="Warn at this balance, a decimal number of the currency.")
+]
+LowDays = Annotated[int | None, typer.Option(help="Warn when the balance lasts so many days.")]
 
 
 @account.command()
@@ -28,6 +34,8 @@ def create(
     currency: Annotated[str, typer.Option(help="ISO 4217 code.")] = "USD",
     time_zone: Annotated[str, typer.Option(help="IANA name.")] = "UTC",
     owner: Annotated[str | None, typer.Option(help="Subject that becomes its owner.")] = None,
+    low_amount: LowAmount = None,
+    low_days: LowDays = None,
 ) -> None:
     """Make an account and print its id; one that is there already stays as it is."""
     facts = AccountFacts(
@@ -36,6 +44,8 @@ def create(
         currency=currency,
         time_zone=time_zone,
         members=[(checked_text(owner, "owner", limit=SUBJECT_LIMIT), Role.OWNER)] if owner else [],
+        low_balance_nanos=_thresholds(low_amount, low_days).nanos,
+        low_balance_days=low_days,
     )
     typer.echo(asyncio.run(_create(read_settings(), facts)))
 
@@ -45,13 +55,19 @@ async def _create(settings: Settings, facts: AccountFacts) -> str:
     async with open_database(settings) as database, database.writing() as transaction:
         if await accounts.by_external_id(transaction, [facts.external_id]):
             raise Conflict("There is an account with this external id.")
-        made = await put_account(transaction, facts, clock=clock, keys=KeyFactory(clock))
+        made = await put_account(
+            transaction,
+            facts,
+            clock=clock,
+            keys=KeyFactory(clock),
+            usage_delay_seconds=settings.usage_delay_seconds,
+        )
     return encode_global_id("Account", made)
 
 
 @account.command()
 def show(external_id: ExternalId) -> None:
-    """Print an account's id, name, zone and balance."""
+    """Print an account's id, name, zone and balance, and what it is warned at."""
     row = asyncio.run(_find(read_settings(), external_id))
     typer.echo(
         "\t".join(
@@ -61,9 +77,50 @@ def show(external_id: ExternalId) -> None:
                 row["name"],
                 row["time_zone"],
                 f"{format_amount(row['balance_nanos'], row['currency'])} {row['currency']}",
+                _warning(row),
             ]
         )
     )
+
+
+def _warning(row: Row) -> str:
+    nanos, days, currency = row["low_balance_nanos"], row["low_balance_days"], row["currency"]
+    amount = None if nanos is None else f"{format_amount(nanos, currency)} {currency}"
+    warned = " or ".join(filter(None, [amount, days and f"{days} days"]))
+    said = f"warned at {warned}" if warned else "never warned"
+    return f"{said}: low by {row['low_balance']}" if row["low_balance"] else said
+
+
+@account.command("low-balance")
+def low_balance(
+    external_id: ExternalId, low_amount: LowAmount = None, low_days: LowDays = None
+) -> None:
+    """Replace what an account is warned at, without an option: nothing. Say if it is low now."""
+    thresholds = _thresholds(low_amount, low_days)
+    low = asyncio.run(_put_thresholds(read_settings(), external_id, thresholds))
+    typer.echo(f"The balance is low by {low}." if low else "The balance is not low.")
+
+
+def _thresholds(low_amount: str | None, low_days: int | None) -> Thresholds:
+    if low_amount is None:
+        return Thresholds(days=low_days)
+    return Thresholds(parse_exact_nanos(low_amount, argument="low_amount"), low_days)
+
+
+async def _put_thresholds(
+    settings: Settings, external_id: str, thresholds: Thresholds
+) -> LowBalance | None:
+    clock = SystemClock()
+    row = await _find(settings, external_id)
+    async with open_database(settings) as database, database.writing() as transaction:
+        return await put_thresholds(
+            transaction,
+            row["account_id"],
+            thresholds,
+            clock=clock,
+            keys=KeyFactory(clock),
+            usage_delay_seconds=settings.usage_delay_seconds,
+        )
 
 
 @account.command("put-member")

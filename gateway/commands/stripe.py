@@ -32,7 +32,12 @@ async def _backfill(settings: Settings, key: str) -> dict[str, int]:
         open_database(settings) as database,
         httpx.AsyncClient(base_url=settings.stripe_api_base, timeout=30) as client,
     ):
-        inbox = Inbox(lambda: database, SystemClock(), test_mode=test_mode)
+        inbox = Inbox(
+            lambda: database,
+            SystemClock(),
+            test_mode=test_mode,
+            usage_delay_seconds=settings.usage_delay_seconds,
+        )
         with show_progress() as progress:
             report = reporter(progress, "Payments")
             return await backfill(inbox, Api(client, key), livemode=livemode, report=report)

@@ -62,7 +62,8 @@ class Fleet:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Player:
     """An account. It buys every `every_days` what it will use and `cover` per cent of that, until
-    `stops`; `rate` is thousandths of its currency for a dollar.
+    `stops`; `rate` is thousandths of its currency for a dollar. It is warned when it has no more
+    than `low_amount` units of its currency, or what lasts `low_days`.
     """
 
     external_id: str
@@ -79,6 +80,8 @@ class Player:
     cover: int = 115
     step: int = 10
     stops: int | None = None
+    low_amount: int | None = None
+    low_days: int | None = 7
     leading: bool = False
 
 
@@ -104,6 +107,7 @@ LEADER: Final = Player(
     every_days=5,
     cover=97,
     step=50,
+    low_amount=500,
     leading=True,
     methods=(_card("visa", "4242"), _card("mastercard", "4444"), _WALLET, _LINK),
     fleets=(
@@ -217,6 +221,7 @@ PLAYERS: Final = (
         rate=307,
         every_days=30,
         step=5,
+        low_days=90,  # a purchase takes its office a quarter: it is always late
         opens=250,
         methods=(_card("visa", "0077"), _WALLET),
         fleets=(
@@ -259,6 +264,7 @@ PLAYERS: Final = (
         time_zone="Europe/Paris",
         members=((ADA, Role.OWNER),),
         opens=997,
+        low_days=None,
     ),
     Player(
         external_id="demo-render",
@@ -269,6 +275,7 @@ PLAYERS: Final = (
         every_days=7,
         cover=90,
         step=25,
+        low_amount=100,
         opens=120,
         stops=880,
         methods=(_card("unionpay", "0005"), _LINK),

@@ -39,7 +39,11 @@ class AccountEndpoint(PlatformEndpoint):
                 if not found or found[0]["account_id"] != principal.account_id:
                     raise NotFound("This key may write to its own account alone.")
             account_id = await put_account(
-                transaction, facts, clock=self.platform.clock, keys=self.platform.keys
+                transaction,
+                facts,
+                clock=self.platform.clock,
+                keys=self.platform.keys,
+                usage_delay_seconds=self.platform.usage_delay_seconds,
             )
         details |= {"put_account_id": account_id, "members": len(facts.members)}
         return json_answer(_written(account_id, facts))

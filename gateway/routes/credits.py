@@ -47,6 +47,7 @@ class CreditsEndpoint(PlatformEndpoint):
                 key,
                 clock=self.platform.clock,
                 keys=self.platform.keys,
+                usage_delay_seconds=self.platform.usage_delay_seconds,
                 only_account_id=principal.account_id,
             )
         details["result"] = "given" if is_new else "repeated"

@@ -131,6 +131,7 @@ class Stream:
         self.expires_in: float | None = None
         self._waiting: dict[object, bytes] = {}
         self._wake = asyncio.Event()
+        self._behind = True
 
     def offer(self, update: Update) -> None:
         self.put(update.key, _next(update.payload))
@@ -146,8 +147,10 @@ class Stream:
         self._wake.set()
 
     def put(self, key: object, text: bytes) -> None:
-        """Leave something to be sent; the latest of a key wins."""
-        self._waiting[key] = text
+        """Leave something to be sent; while the peer has not read what is sent, the latest of a
+        key wins.
+        """
+        self._waiting[key] = text if self._behind else self._waiting.get(key, b"") + text
         self._wake.set()
 
     def take(self) -> bytes:
@@ -159,11 +162,14 @@ class Stream:
 
     async def wait(self, seconds: float) -> bytes:
         """Return what is to be sent, a sign of life where that is nothing for so long."""
+        self._behind = False
         try:
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
         except TimeoutError:
             return _ALIVE
+        finally:
+            self._behind = True
         self._wake.clear()
         return self.take()
 

@@ -38,6 +38,7 @@ class Platform:
     keys: KeyFactory
     body_bytes: int
     body_seconds: float
+    usage_delay_seconds: int
 
 
 class PlatformEndpoint(ABC):

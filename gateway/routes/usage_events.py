@@ -40,6 +40,7 @@ class UsageEventsEndpoint(PlatformEndpoint):
                 clock=self.platform.clock,
                 keys=self.platform.keys,
                 late_days=self.late_days,
+                usage_delay_seconds=self.platform.usage_delay_seconds,
                 only_account_id=principal.account_id,
             )
         result.rejected += reader.rejected

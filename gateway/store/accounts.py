@@ -32,6 +32,15 @@ _BY_CUSTOMER: Final = Statement(
         ACCOUNT.c.stripe_customer_id == bindparam("stripe_customer_id", type_=String())
     )
 )
+_WARNED_BY_DAYS: Final = Statement(
+    select(ACCOUNT)
+    .where(
+        ACCOUNT.c.account_id > bindparam("after", type_=BigInteger()),
+        ACCOUNT.c.low_balance_days.is_not(None),
+    )
+    .order_by(ACCOUNT.c.account_id)
+    .limit(bindparam("limit", type_=Integer()))
+)
 
 
 def _insert(dialect: DialectName) -> Any:
@@ -51,6 +60,7 @@ def _save(dialect: DialectName) -> Any:
         "balance_at": Instant(),
         "deployment_count": Integer(),
         "revision": BigInteger(),
+        "low_balance": String(),
     }
     changed = [name for name in columns if name != "account_id"]
     rows = batch(dialect, **columns)
@@ -79,20 +89,25 @@ async def by_customer(reader: Reader, stripe_customer_id: str) -> Sequence[Row]:
     return await reader.fetch(_BY_CUSTOMER, stripe_customer_id=stripe_customer_id)
 
 
+async def warned_by_days(reader: Reader, *, after: int, limit: int) -> Sequence[Row]:
+    """Return accounts with a threshold in days, the first after a key (no tenant filter either)."""
+    return await reader.fetch(_WARNED_BY_DAYS, after=after, limit=limit)
+
+
 async def insert(transaction: Transaction, row: dict[str, Any]) -> None:
     """Add an account; one that has the external id already stays as it is."""
     await transaction.execute(_INSERT, **row)
 
 
 async def save(
-    transaction: Transaction, states: Sequence[tuple[int, int, int, Any, int, int]]
+    transaction: Transaction, states: Sequence[tuple[int, int, int, Any, int, int, str | None]]
 ) -> None:
-    """Write (account_id, balance, version, balance_at, deployment_count, revision) of locked
-    accounts.
+    """Write (account_id, balance, version, balance_at, deployment_count, revision, low_balance) of
+    locked accounts.
     """
     if not states:
         return
-    ids, balances, versions, instants, counts, revisions = zip(*states, strict=True)
+    ids, balances, versions, instants, counts, revisions, low = zip(*states, strict=True)
     await transaction.execute(
         _SAVE,
         account_id=list(ids),
@@ -101,6 +116,7 @@ async def save(
         balance_at=list(instants),
         deployment_count=list(counts),
         revision=list(revisions),
+        low_balance=list(low),
     )
 
 
@@ -112,8 +128,14 @@ _CHANGE: Final = Statement(
         currency=bindparam("currency", type_=String()),
         time_zone=bindparam("time_zone", type_=String()),
         stripe_customer_id=bindparam("stripe_customer_id", type_=String()),
-        low_balance_nanos=bindparam("low_balance_nanos", type_=BigInteger()),
-        low_balance_days=bindparam("low_balance_days", type_=Integer()),
+    )
+)
+_SET_THRESHOLDS: Final = Statement(
+    update(ACCOUNT)
+    .where(ACCOUNT.c.account_id == bindparam("key", type_=BigInteger()))
+    .values(
+        low_balance_nanos=bindparam("nanos", type_=BigInteger()),
+        low_balance_days=bindparam("days", type_=Integer()),
     )
 )
 _REMOVE_MEMBERS: Final = Statement(
@@ -122,8 +144,15 @@ _REMOVE_MEMBERS: Final = Statement(
 
 
 async def change(transaction: Transaction, account_id: int, **columns: Any) -> None:
-    """Replace what the platform says of an account."""
+    """Replace what the platform says of an account, but for its low-balance thresholds."""
     await transaction.execute(_CHANGE, key=account_id, **columns)
+
+
+async def set_thresholds(
+    transaction: Transaction, account_id: int, nanos: int | None, days: int | None
+) -> None:
+    """Replace an account's low-balance thresholds."""
+    await transaction.execute(_SET_THRESHOLDS, key=account_id, nanos=nanos, days=days)
 
 
 async def replace_members(

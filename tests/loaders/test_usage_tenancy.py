@@ -7,10 +7,11 @@ import pytest
 
 from gateway.billing.balance_history import OpeningKey
 from gateway.billing.breakdown import BreakdownKey, UsageDimension, activity_span
-from gateway.billing.runway import BurnFacts, burn_key
+from gateway.billing.runway import burn_key
 from gateway.billing.usage_series import period_of
 from gateway.principal import Principal, Scope
 from gateway.store import Database, Snapshot
+from gateway.store.burn import BurnFacts
 from gateway.windows import Window, zone
 from loaders.operation import make_loaders
 from loaders.usage import Content, RollupKey

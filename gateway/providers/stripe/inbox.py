@@ -23,6 +23,7 @@ from gateway.providers.stripe.events import (
 from gateway.providers.stripe.payment import tell_payment
 from gateway.providers.stripe.signature import check_signature
 from gateway.store import Database, Reader, Snapshot, Transaction, accounts, webhook_events
+from gateway.windows import USAGE_DELAY_SECONDS
 
 SWEEP_SECONDS: Final = 5
 Outcome: TypeAlias = Literal["applied", "parked", "ignored", "duplicate"]
@@ -43,12 +44,14 @@ class Inbox:
         *,
         secrets: Sequence[str] = (),
         test_mode: bool,
+        usage_delay_seconds: int = USAGE_DELAY_SECONDS,
     ) -> None:
         self._database = database
         self._clock = clock
         self._keys = KeyFactory(clock)
         self._secrets = secrets
         self._test_mode = test_mode
+        self._usage_delay_seconds = usage_delay_seconds
 
     async def receive(self, body: bytes, signature: str) -> Outcome:
         """Take a webhook; returns once it is committed. Raises BadRequest for one that Stripe has
@@ -163,7 +166,13 @@ class Inbox:
         account_id = known if known is not None else await _owner(transaction, events)
         if account_id is None:
             return []
-        book = await Book.open(transaction, [account_id], clock=self._clock, keys=self._keys)
+        book = await Book.open(
+            transaction,
+            [account_id],
+            clock=self._clock,
+            keys=self._keys,
+            usage_delay_seconds=self._usage_delay_seconds,
+        )
         # After the account is locked: the reference to it would take a weaker lock before.
         await webhook_events.assign(transaction, PROVIDER, payment, account_id)
         applied = await tell_payment(book, account_id, payment, events)

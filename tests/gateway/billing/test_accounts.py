@@ -30,11 +30,11 @@ async def test_a_new_account_has_nothing_and_its_members(books: Books) -> None:
         "balance_nanos": 0,
         "ledger_version": 0,
         "balance_at": NOW,
-        "low_balance": None,
+        "low_balance": "DAYS",
         "low_balance_nanos": None,
         "low_balance_days": 7,
         "deployment_count": 0,
-        "revision": 0,
+        "revision": 1,
         "created_at": NOW,
     }
     found = await rows_of(books.database, "account_member", account_id)

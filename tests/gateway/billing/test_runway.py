@@ -7,14 +7,13 @@ import pytest
 from gateway.billing.runway import (
     HORIZON,
     Burn,
-    BurnFacts,
-    BurnKey,
     Runway,
     RunwayStatus,
     burn,
     burn_key,
     runway,
 )
+from gateway.store.burn import BurnFacts, BurnKey
 from gateway.windows import zone
 
 NOW = datetime(2026, 11, 25, 10, 30, tzinfo=UTC)

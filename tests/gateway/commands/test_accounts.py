@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gateway.commands.accounts import account
-from gateway.errors import Conflict, NotFound
+from gateway.errors import BadUserInput, Conflict, NotFound
 
 Run = Callable[..., Result]
 
@@ -25,10 +25,26 @@ def test_an_account_is_made_once_and_shown(run: Run) -> None:
     shown = run("show", "acme")
     assert made.exit_code == 0
     assert isinstance(again.exception, Conflict)
-    assert shown.output.split("\t") == [made.output.strip(), "acme", "Acme", "UTC", "0.00 USD\n"]
+    said = ["acme", "Acme", "UTC", "0.00 USD", "never warned\n"]
+    assert shown.output.split("\t") == [made.output.strip(), *said]
 
 
 def test_a_member_is_put_into_an_account_that_is_there(run: Run) -> None:
     run("create", "acme", "--name", "Acme")
     assert run("put-member", "acme", "auth0|7", "--role", "BILLING").exit_code == 0
     assert isinstance(run("put-member", "nobody", "auth0|7").exception, NotFound)
+
+
+def test_an_account_is_warned_at_what_is_said(run: Run) -> None:
+    run("create", "acme", "--name", "Acme", "--low-amount", "0", "--low-days", "7")
+
+    def shown() -> str:
+        return run("show", "acme").output.split("\t")[-1]
+
+    assert shown() == "warned at 0.00 USD or 7 days: low by MONEY\n"
+    assert run("low-balance", "acme", "--low-days", "3").output == "The balance is low by DAYS.\n"
+    assert shown() == "warned at 3 days: low by DAYS\n"
+    assert run("low-balance", "acme").output == "The balance is not low.\n"
+    assert shown() == "never warned\n"
+    assert isinstance(run("low-balance", "acme", "--low-days", "0").exception, BadUserInput)
+    assert isinstance(run("low-balance", "nobody").exception, NotFound)

@@ -82,6 +82,8 @@ async def test_accounts_differ_as_accounts_do(database: Database) -> None:
     assert accounts["demo-new"]["ledger_version"] == 0
     others = set(accounts) - {"demo-render", "demo-new"}
     assert all(accounts[name]["balance_nanos"] > 0 for name in others)
+    low = {name: row["low_balance"] for name, row in accounts.items() if row["low_balance"]}
+    assert low == {"demo-render": "MONEY", "demo-falcon": "DAYS"}
     days = await table_rows(database, "rollup_day")
     tiny = accounts["demo-tinker"]["account_id"]
     spent = {row["spent_nanos"] for row in days if row["account_id"] == tiny}

@@ -1,0 +1,150 @@
+"""What accounts' burn is read from: their last complete days, and 24 hours."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from enum import IntEnum
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    CompoundSelect,
+    Date,
+    Integer,
+    and_,
+    cast,
+    func,
+    literal_column,
+    null,
+    select,
+    true,
+    union_all,
+)
+
+from gateway.models import Instant, RollupDay, RollupSlot, table_of
+from gateway.principal import Principal
+from gateway.store.database import Reader
+from gateway.store.statement import DialectName, Row, Statement, batch
+from gateway.store.tenancy import Scoped
+
+_DAY: Final = table_of(RollupDay)
+_SLOT: Final = table_of(RollupSlot)
+
+_Filter: TypeAlias = Callable[[ColumnElement[Any]], ColumnElement[bool]]
+
+
+class BurnKey(NamedTuple):
+    """What an account's burn is read from: its local days from `first_day` to before `end_day`,
+    all complete, and the 24 hours `[hours_start, hours_end)`, whole quarter hours.
+    """
+
+    account_id: int
+    first_day: date
+    end_day: date
+    hours_start: datetime
+    hours_end: datetime
+
+
+class BurnFacts(NamedTuple):
+    """What was found: nanos spent on each day that has any and in the 24 hours, and the earliest
+    day for which anything at all is recorded.
+    """
+
+    spent_by_day: Mapping[date, int]
+    hours_nanos: int
+    recorded_from: date | None
+
+
+class _Kind(IntEnum):
+    """What a row of the statement tells."""
+
+    DAY = 0
+    HOURS = 1
+    RECORDED_FROM = 2
+
+
+def _statement(dialect: DialectName, visible: _Filter) -> CompoundSelect[Any]:
+    keys = select(
+        batch(
+            dialect,
+            account_id=BigInteger(),
+            first_day=Date(),
+            end_day=Date(),
+            hours_start=Instant(),
+            hours_end=Instant(),
+        )
+    ).cte("keys")
+    day, slot = _DAY.c, _SLOT.c
+    days = and_(
+        day.account_id == keys.c.account_id,
+        day.day >= keys.c.first_day,
+        day.day < keys.c.end_day,
+    )
+    slots = and_(
+        slot.account_id == keys.c.account_id,
+        slot.slot_at >= keys.c.hours_start,
+        slot.slot_at < keys.c.hours_end,
+    )
+    first = (
+        select(func.min(day.day))
+        .where(day.account_id == keys.c.account_id, visible(day.account_id))
+        .scalar_subquery()
+    )
+    return union_all(
+        select(keys.c.n, _of(_Kind.DAY), day.day, day.spent_nanos)
+        .join_from(keys, _DAY, days)
+        .where(visible(day.account_id)),
+        select(
+            keys.c.n,
+            _of(_Kind.HOURS),
+            cast(null(), Date()),
+            cast(func.sum(slot.spent_nanos), BigInteger()),
+        )
+        .join_from(keys, _SLOT, slots)
+        .where(visible(slot.account_id))
+        .group_by(keys.c.n),
+        select(keys.c.n, _of(_Kind.RECORDED_FROM), first, cast(null(), BigInteger())),
+    )
+
+
+def _of(kind: _Kind) -> ColumnElement[int]:
+    return literal_column(str(kind.value), Integer()).label("kind")
+
+
+_OF_PRINCIPAL: Final = Scoped(lambda visible: _statement(visible.dialect, visible))
+_OF_ANY: Final = Statement(lambda dialect: _statement(dialect, lambda _: true()))
+
+
+async def burn_facts(reader: Reader, keys: Sequence[BurnKey]) -> list[BurnFacts]:
+    """Return what each key's burn is read from, in one statement (for the process itself: no
+    tenant filter).
+    """
+    return _facts(await reader.fetch(_OF_ANY, **_columns(keys)), len(keys))
+
+
+async def visible_burn_facts(
+    reader: Reader, principal: Principal, keys: Sequence[BurnKey]
+) -> list[BurnFacts]:
+    """Return the same for a principal; empty where the account is not theirs."""
+    rows = await _OF_PRINCIPAL.fetch(reader, principal, **_columns(keys))
+    return _facts(rows, len(keys))
+
+
+def _columns(keys: Sequence[BurnKey]) -> dict[str, list[Any]]:
+    return dict(zip(BurnKey._fields, map(list, zip(*keys, strict=True)), strict=True))
+
+
+def _facts(rows: Sequence[Row], count: int) -> list[BurnFacts]:
+    spent: list[dict[date, int]] = [{} for _ in range(count)]
+    hours_nanos = [0] * count
+    recorded_from: list[date | None] = [None] * count
+    for row in rows:
+        position = row["n"] - 1
+        match row["kind"]:
+            case _Kind.DAY:
+                spent[position][row["day"]] = row["spent_nanos"]
+            case _Kind.HOURS:
+                hours_nanos[position] = row["spent_nanos"]
+            case _Kind.RECORDED_FROM:
+                recorded_from[position] = row["day"]
+    return [BurnFacts(*facts) for facts in zip(spent, hours_nanos, recorded_from, strict=True)]
