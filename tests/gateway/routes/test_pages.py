@@ -223,7 +223,8 @@ async def test_the_page_is_read_only(built: Built) -> None:
     async with serve(built) as client:
         for path in ("/", "/graphiql", "/assets/index-C0ffee.js"):
             answer = await client.post(path)
-            assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+            assert answer.status_code == 405
+            assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD"}
 
 
 async def test_without_a_build_the_gateway_says_how_to_make_one(tmp_path: Path) -> None:
