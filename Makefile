@@ -10,6 +10,16 @@ export UV_LINK_MODE := copy
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --no-header --extra cjk pyproject.toml
 
+# The page, built with a Node from PyPI; GATEWAY_SKIP_CONSOLE=1 leaves it out.
+PAGE := gateway/static/.built-from
+PAGE_SOURCES := $(shell find console -type f -not -path '*/node_modules/*' -not -path '*/generated/*') \
+  hatch_build.py schema.graphql
+
+ifeq ($(filter-out 0,$(GATEWAY_SKIP_CONSOLE)),)
+run test: $(PAGE)
+check: $(VENV)/.page-checked
+endif
+
 run: $(VENV)/.installed
 	$(BIN)/gateway serve --dev
 
@@ -31,7 +41,7 @@ lock: $(VENV)/.uv
 	$(COMPILE) --group dev --constraints requirements.lock --output-file tests/requirements.lock
 
 clean:
-	rm -rf $(VENV) .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) gateway/static console/node_modules .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/.uv:
 	$(PYTHON) -m venv $(VENV)
@@ -41,7 +51,14 @@ $(VENV)/.uv:
 # Two steps, because an editable project cannot stand beside hashes.
 $(VENV)/.installed: pyproject.toml requirements.lock | $(VENV)/.uv
 	$(BIN)/uv pip install --quiet --require-hashes --requirement requirements.lock
-	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	GATEWAY_SKIP_CONSOLE=1 $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(PAGE): $(PAGE_SOURCES) | $(VENV)/.installed
+	$(BIN)/python hatch_build.py
+
+$(VENV)/.page-checked: $(PAGE_SOURCES) | $(VENV)/.installed
+	$(BIN)/python hatch_build.py run check
 	touch $@
 
 $(VENV)/.dev: tests/requirements.lock | $(VENV)/.installed
