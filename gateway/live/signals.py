@@ -25,7 +25,7 @@ RESYNC_SECONDS: Final = 30
 PROOF_SECONDS: Final = 2
 """How long a signal to ourselves may take before listening is taken for deaf."""
 DEAF_POLL_SECONDS: Final = 1
-RECONNECT_SECONDS: Final = 5
+RECONNECT_SECONDS: Final = 3
 
 # Dead peers are noticed by the kernel too; the heartbeat is faster.
 _KEEPALIVE: Final = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5"}
