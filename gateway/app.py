@@ -26,6 +26,8 @@ from gateway.principal import Principal
 from gateway.providers.stripe.inbox import Inbox
 from gateway.providers.stripe.signature import parse_secrets
 from gateway.routes.built import Built
+from gateway.routes.export_places import ExportPlaces
+from gateway.routes.exports import ExportParts, export_routes
 from gateway.routes.platform import Platform
 from gateway.routes.receipts import Receipts
 from gateway.routes.v1 import platform_routes
@@ -148,6 +150,7 @@ def create_app(settings: Settings) -> Starlette:
         people=lambda: read_people(settings.data_dir, clock),
         routes=[
             Route(RECEIPT_PATH, receipts.serve),
+            *_export_routes(settings, runtime, authenticator, links),
             *_platform_routes(settings, runtime, authenticator, clock),
             *_stripe_routes(settings, runtime, clock),
         ],
@@ -169,6 +172,24 @@ def _platform_routes(
     )
     return platform_routes(
         platform, late_days=settings.usage_late_days, body_bytes=settings.http_body_bytes
+    )
+
+
+def _export_routes(
+    settings: Settings, runtime: _Runtime, authenticator: OwnAuthenticator, links: Links
+) -> list[Route]:
+    return export_routes(
+        ExportParts(
+            database=lambda: runtime.database,
+            authenticator=authenticator,
+            links=links,
+            clock=SystemClock(),
+            places=ExportPlaces(
+                limit=settings.export_slots, account_limit=settings.export_account_slots
+            ),
+            seconds=settings.export_seconds,
+            unread_seconds=settings.export_unread_seconds,
+        )
     )
 
 

@@ -160,6 +160,23 @@ class Settings(PageSettings):
         900, ge=10, le=900, description="Longest life of a link to a receipt or an export."
     )
 
+    # Exports
+    export_slots: int = Field(
+        4,
+        ge=1,
+        le=100,
+        description="Most exports that run at once in one process; then `SERVICE_UNAVAILABLE`.",
+    )
+    export_account_slots: int = Field(
+        2, ge=1, le=100, description="Most of them for one account; then `THROTTLED`."
+    )
+    export_seconds: float = Field(
+        600, ge=1, le=86_400, description="Longest run of an export; then its transfer breaks off."
+    )
+    export_unread_seconds: float = Field(
+        30, ge=1, le=3_600, description="Longest time in which a client may read nothing of one."
+    )
+
     # HTTP
     introspection: bool | None = Field(
         None,

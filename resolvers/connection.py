@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Final, Generic, TypeAlias, TypeVar
 
 import strawberry
 
+from gateway.documents.export_request import Parameters
 from gateway.errors import BadUserInput
 from gateway.store import Cursors, Page, Position, Row, Selection
 from loaders.batch import PageLoader, TotalsLoader
@@ -63,7 +64,8 @@ class Paging:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pages:
     """The source value of a connection: what was asked for. Each field loads what it shows, so
-    nothing is counted or read that was not selected.
+    nothing is counted or read that was not selected. `exported` is what an export of the same
+    filter is asked for.
     """
 
     selection: Selection
@@ -76,6 +78,7 @@ class Pages:
     rows: PageLoader
     totals: TotalsLoader
     account: Row | None = None
+    exported: Parameters | None = None
 
     def page(self) -> Page:
         """Return the page asked for and one row more, by which its end is known."""
@@ -118,6 +121,7 @@ def open_pages(
     rows: PageLoader,
     totals: TotalsLoader,
     account: Row | None = None,
+    exported: Parameters | None = None,
 ) -> Pages:
     """Return what a connection's fields load from; raises BadUserInput or BadCursor."""
     return Pages(
@@ -131,6 +135,7 @@ def open_pages(
         rows=rows,
         totals=totals,
         account=account,
+        exported=exported,
     )
 
 

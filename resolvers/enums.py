@@ -8,6 +8,7 @@ from strawberry.types.enum import StrawberryEnumDefinition
 
 from gateway.billing.breakdown import UsageDimension
 from gateway.billing.runway import RunwayStatus
+from gateway.documents.export import ExportFormat
 from gateway.models import (
     CreditPurchaseKind,
     CreditPurchaseStatus,
@@ -21,6 +22,7 @@ __all__ = [
     "BalanceCause",
     "CreditPurchaseKind",
     "CreditPurchaseStatus",
+    "ExportFormat",
     "Interval",
     "LowBalance",
     "PaymentMethodType",
@@ -154,5 +156,15 @@ describe(
         BalanceCause.ADJUSTMENT: "The platform's staff corrected the balance.",
         BalanceCause.THRESHOLD: "A low-balance state began or ended; the version is repeated.",
         BalanceCause.SNAPSHOT: "Nothing happened: the subscription begins with what there is.",
+    },
+)
+describe(
+    ExportFormat,
+    "What an export is written in.",
+    {
+        ExportFormat.CSV: "For spreadsheets: RFC 4180, UTF-8 with a byte order mark, instants with "
+        "the zone's offset.",
+        ExportFormat.JSONL: "For programs: a JSON object on each line, with this schema's names.",
+        ExportFormat.FOCUS: "For cost tools: a FOCUS 1.2 file.",
     },
 )

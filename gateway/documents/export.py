@@ -4,11 +4,11 @@ CSV, JSONL and FOCUS are three writers of the same rows. A chunk holds the rows 
 first over the whole export; money and quantities are nanos, instants are UTC, and what is not known
 is None.
 
-A **credit purchase** has the columns of the table `credit_purchase` but for `disputed_nanos` and
-`revision` (`account_id id kind status currency amount_nanos tax_nanos bonus_nanos refunded_nanos
-bonus_reversed_nanos description failure_code failure_reason payment_method_type
-payment_method_brand payment_method_last4 payment_method_label provider provider_reference
-created_at failed_at settled_at`), in the order of `created_at` and `id`, and
+A **credit purchase** has the columns of the table `credit_purchase` (`account_id id kind status
+currency amount_nanos tax_nanos bonus_nanos refunded_nanos bonus_reversed_nanos description
+failure_code failure_reason payment_method_type payment_method_brand payment_method_last4
+payment_method_label provider provider_reference created_at failed_at settled_at`…), in the order of
+`created_at` and `id`, and
 
 - `receipt_number` and `receipt_issued_at`, both None until it has settled;
 - `refunds`: a list, empty where nothing was taken back, oldest first, of rows with the keys `id
@@ -24,13 +24,14 @@ received_at ledger_version`), in the order of `started_at`, `source` and `event_
   deployment need not have a name.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from gateway.documents.export_request import PurchasesAsked, UsageAsked
 from gateway.store import Row
+from gateway.store.stream import Chunk
 
 
 class ExportFormat(StrEnum):
@@ -39,13 +40,6 @@ class ExportFormat(StrEnum):
     CSV = "CSV"
     JSONL = "JSONL"
     FOCUS = "FOCUS"
-
-
-class ExportKind(StrEnum):
-    """What is exported: the last part of its path."""
-
-    CREDIT_PURCHASES = "credit-purchases"
-    USAGE = "usage"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +69,6 @@ class UsageSubject(Subject):
     """Usage, in a window with its buckets."""
 
     asked: UsageAsked
-
-
-Chunk: TypeAlias = Mapping[str, Sequence[Any]]
-"""Some rows of an export, by column: lists of one length."""
 
 
 class Export(Protocol):

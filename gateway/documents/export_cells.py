@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from gateway.documents.export import Chunk
 from gateway.documents.export_request import UsageAsked
 from gateway.ids import encode_global_id
 from gateway.money import format_nanos, format_quantity, minor_digits
+from gateway.store.stream import Chunk
 from gateway.windows import Bucket
 
 MEMO_SIZE: Final = 10_000

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from io import StringIO
 from typing import Any, Final, TypeAlias
 
-from gateway.documents.export import Chunk, PurchasesSubject, UsageSubject
+from gateway.documents.export import PurchasesSubject, UsageSubject
 from gateway.documents.export_cells import (
     Memo,
     amounts,
@@ -20,6 +20,7 @@ from gateway.documents.export_cells import (
     quantities,
 )
 from gateway.documents.payment_method import describe_method
+from gateway.store.stream import Chunk
 from gateway.windows import Interval
 
 BOM: Final = b"\xef\xbb\xbf"

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from gateway.documents.export import Chunk, PurchasesSubject, UsageSubject
+from gateway.documents.export import PurchasesSubject, UsageSubject
 from gateway.documents.export_cells import (
     Memo,
     amounts,
@@ -21,6 +21,7 @@ from gateway.documents.export_cells import (
     utc_text,
 )
 from gateway.store import Row
+from gateway.store.stream import Chunk
 
 Member = Callable[[Chunk], Iterable[Any]]
 """One member's values in a chunk."""

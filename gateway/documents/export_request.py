@@ -86,7 +86,7 @@ class UsageAsked:
         rules of the field `usage`; raises BadUserInput.
         """
         _refuse_others(parameters, {"interval", "from", "to", "timeZone"})
-        interval = _read_choice(parameters.get("interval", Interval.DAY), "interval", Interval)
+        interval = read_choice(parameters.get("interval", Interval.DAY), "interval", Interval)
         local = zone(parameters.get("timeZone", account["time_zone"]))
         window = resolve_window(
             interval,
@@ -105,6 +105,15 @@ class UsageAsked:
             "to": str(window.to),
             "timeZone": window.time_zone,
         }
+
+
+def read_choice(text: str, name: str, choices: type[Choice]) -> Choice:
+    """Return one of an enumeration's values; raises BadUserInput, naming the argument."""
+    try:
+        return choices(text)
+    except ValueError:
+        allowed = ", ".join(choices)
+        raise BadUserInput(f"`{name}` is one of {allowed}.", argument=name) from None
 
 
 def _refuse_others(parameters: Parameters, known: Collection[str]) -> None:
@@ -134,16 +143,8 @@ def _read_choices(
     text = parameters.get(name)
     if text is None:
         return None
-    return frozenset(_read_choice(each, name, choices) for each in _items(text))
+    return frozenset(read_choice(each, name, choices) for each in _items(text))
 
 
 def _items(text: str) -> Iterable[str]:
     return text.split(",") if text else ()
-
-
-def _read_choice(text: str, name: str, choices: type[Choice]) -> Choice:
-    try:
-        return choices(text)
-    except ValueError:
-        allowed = ", ".join(choices)
-        raise BadUserInput(f"`{name}` is one of {allowed}.", argument=name) from None

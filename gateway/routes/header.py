@@ -1,5 +1,7 @@
 """Headers of a request, read without building a request object."""
 
+from urllib.parse import quote
+
 from starlette.types import Scope
 
 
@@ -12,3 +14,11 @@ def header_value(scope: Scope, name: bytes) -> str | None:
     """Return the value of the header, the first where there are several, None where none is."""
     values = header_values(scope, name)
     return values[0] if values else None
+
+
+def attachment(name: str) -> str:
+    """Return the `Content-Disposition` of a file to be kept by this name (RFC 6266)."""
+    plain = "".join(each if " " <= each <= "~" else "_" for each in name)
+    escaped = plain.replace("\\", "\\\\").replace('"', '\\"')
+    value = f'attachment; filename="{escaped}"'
+    return value if plain == name else f"{value}; filename*=UTF-8''{quote(name, safe='')}"

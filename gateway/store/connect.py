@@ -48,6 +48,7 @@ async def connect(settings: Settings) -> Database:
     return await open_postgres(
         url,
         pool_size=settings.database_pool_size,
+        export_slots=settings.export_slots,
         wait_seconds=settings.database_pool_wait_seconds,
         statement_timeout_seconds=settings.statement_timeout_seconds,
     )

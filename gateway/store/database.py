@@ -15,6 +15,7 @@ from sqlalchemy import BigInteger, Table, func, select
 
 from gateway.errors import GatewayError, ServiceUnavailable
 from gateway.store.statement import CompiledStatement, DialectName, Row, Statement, batch
+from gateway.store.stream import Stream
 from gateway.store.write import Rows, Upsert, insert_statement
 
 BUSY: Final = "The database cannot answer at the moment; please try again."
@@ -139,6 +140,12 @@ class Database(Protocol):
         """Lend a connection in one transaction: committed at the end, rolled back by an exception.
 
         `unlimited` lifts the timeouts of statements and of pauses between them (rebuilds).
+        """
+        ...
+
+    def exporting(self) -> AbstractAsyncContextManager[Stream]:
+        """Lend a connection in one read-only snapshot, from no pool that requests wait for, and
+        with no limit on pauses.
         """
         ...
 

@@ -5,7 +5,7 @@ row of each page is found first (`LIMIT 1 OFFSET n - 1` for each key), and the p
 `row_number()` would read every row of every key.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -28,6 +28,7 @@ from gateway.principal import Principal
 from gateway.store.cursor import Position
 from gateway.store.database import Reader
 from gateway.store.statement import DialectName, Row, batch
+from gateway.store.stream import Chunk, Stream
 from gateway.store.tenancy import Scoped, Visible
 
 Columns: TypeAlias = Callable[[Visible, FromClause], Sequence[ColumnElement[Any]]]
@@ -80,6 +81,7 @@ class Listing:
         self._columns = columns
         self._conditions = conditions or {}
         self._totals = totals
+        self._whole_statements: dict[tuple[str, ...], Scoped] = {}
         self._page_statements: dict[tuple[bool, tuple[str, ...]], Scoped] = {}
         self._total_statements: dict[tuple[str, ...], Scoped] = {}
 
@@ -122,6 +124,22 @@ class Listing:
                 found[indexes[row["n"] - 1]] = {name: int(total) for name, total in row.items()}
         return found
 
+    def chunks(
+        self, stream: Stream, principal: Principal, selection: Selection, size: int
+    ) -> AsyncGenerator[Chunk]:
+        """Return a selection's rows in order, `size` at a time; see `Stream.chunks`."""
+        names = tuple(name for name, _ in selection.conditions)
+        statement = self._whole_statements.get(names)
+        if statement is None:
+            statement = Scoped(lambda visible: self._build_whole(visible, names))
+            self._whole_statements[names] = statement
+        arguments: dict[str, Any] = dict(selection.conditions)
+        arguments |= zip(self._scope, selection.scope, strict=True)
+        for end, position in (("lower", selection.lower), ("upper", selection.upper)):
+            names_of_end = (f"{end}_{name}" for name in self.order)
+            arguments |= zip(names_of_end, position, strict=True)
+        return statement.chunks(stream, principal, size, **arguments)
+
     def _arguments(self, selections: Sequence[Selection]) -> dict[str, Any]:
         """Return the parameters for selections that have the same conditions."""
         arguments: dict[str, Any] = dict(selections[0].conditions)
@@ -147,6 +165,29 @@ class Listing:
             found = Scoped(lambda visible: self._build_totals(visible, names))
             self._total_statements[names] = found
         return found
+
+    def _build_whole(self, visible: Visible, names: Sequence[str]) -> Select[Any]:
+        # Parameters rather than a table of spans, so that the order can be read off the index.
+        place = self._place(self._table)
+
+        def end(name: str) -> Any:
+            columns = ((self._table.c[each], f"{name}_{each}") for each in self.order)
+            return tuple_(*(bindparam(each, type_=column.type) for column, each in columns))
+
+        return (
+            select(*self._columns(visible, self._table))
+            .where(
+                *(
+                    self._table.c[name] == bindparam(name, type_=BigInteger())
+                    for name in self._scope
+                ),
+                visible(self._table.c.account_id),
+                *(self._conditions[name](self._table) for name in names),
+                place > end("lower"),
+                place < end("upper"),
+            )
+            .order_by(*self._ordered(self._table, True))
+        )
 
     def _build_page(self, visible: Visible, ascending: bool, names: Sequence[str]) -> Select[Any]:
         build = self._page_up_to if visible.dialect == "sqlite" else self._lateral_page

@@ -1,7 +1,7 @@
 """Postgres through asyncpg: prepared statements, COPY, and cancellation that reaches the server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeAlias, cast
 
@@ -11,6 +11,7 @@ from asyncpg.pool import PoolConnectionProxy
 from gateway.errors import DeadlineExceeded, GatewayError, ServiceUnavailable, StorageFull
 from gateway.store.database import BUSY, FULL, SLOW, LostConnection, Transaction, translated, within
 from gateway.store.statement import CompiledStatement, DialectName, Row
+from gateway.store.stream import Stream
 
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 
@@ -25,6 +26,16 @@ class PostgresDriver:
         with translated(translate):
             records = await self._connection.fetch(statement.text, *arguments)
             return cast("Sequence[Row]", records)  # a Record maps column names to values
+
+    async def stream(
+        self, statement: CompiledStatement, arguments: list[Any], size: int
+    ) -> AsyncGenerator[Sequence[Sequence[Any]]]:
+        with translated(translate):
+            cursor = await self._connection.cursor(statement.text, *arguments)
+            while records := await cursor.fetch(size):
+                yield cast("Sequence[Sequence[Any]]", records)  # a Record is its values too
+                if len(records) < size:
+                    return
 
     async def execute_many(
         self, statement: CompiledStatement, arguments: Sequence[Sequence[Any]]
@@ -43,13 +54,23 @@ class PostgresDriver:
 
 
 class PostgresDatabase:
-    """Two pools, so that writers that wait for each other's locks never keep a reader waiting."""
+    """Three pools, so that neither writers that wait for each other's locks nor exports that take
+    their time ever keep a reader waiting.
+    """
 
     dialect: DialectName = "postgresql"
 
-    def __init__(self, reads: asyncpg.Pool, writes: asyncpg.Pool, *, wait_seconds: float) -> None:
+    def __init__(
+        self,
+        reads: asyncpg.Pool,
+        writes: asyncpg.Pool,
+        exports: asyncpg.Pool,
+        *,
+        wait_seconds: float,
+    ) -> None:
         self._reads = reads
         self._writes = writes
+        self._exports = exports
         self._wait_seconds = wait_seconds
 
     @asynccontextmanager
@@ -57,7 +78,7 @@ class PostgresDatabase:
         connection = await self._acquire(self._reads)
         try:
             with translated(translate):
-                await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                await connection.execute(_SNAPSHOT)
                 if unlimited:
                     await connection.execute(_UNLIMITED)
             yield PostgresDriver(connection)
@@ -76,13 +97,24 @@ class PostgresDatabase:
         finally:
             await _release(self._writes, connection)
 
+    @asynccontextmanager
+    async def exporting(self) -> AsyncIterator[Stream]:
+        connection = await self._acquire(self._exports)
+        try:
+            with translated(translate):
+                await connection.execute(_SNAPSHOT)
+            yield Stream(PostgresDriver(connection), self.dialect)
+        finally:
+            await _release(self._exports, connection)
+
     async def _acquire(self, pool: asyncpg.Pool) -> Connection:
         async with within(self._wait_seconds):
             with translated(translate):
                 return await pool.acquire()
 
     async def close(self) -> None:
-        await asyncio.gather(self._reads.close(), self._writes.close())
+        pools = (self._reads, self._writes, self._exports)
+        await asyncio.gather(*(pool.close() for pool in pools))
 
 
 async def _release(pool: asyncpg.Pool, connection: Connection) -> None:
@@ -100,11 +132,12 @@ async def open_postgres(
     url: str,
     *,
     pool_size: int,
+    export_slots: int,
     wait_seconds: float,
     statement_timeout_seconds: float,
     command_timeout_seconds: float | None = None,
 ) -> PostgresDatabase:
-    """Open both pools; every connection has the timeouts and speaks UTC."""
+    """Open the pools; every connection has the timeouts, but for exports', and speaks UTC."""
     options: Mapping[str, str] = {
         "application_name": "gateway",
         "timezone": "UTC",
@@ -115,11 +148,11 @@ async def open_postgres(
         "jit": "off",
     }
 
-    async def pool(size: int, **more: str) -> asyncpg.Pool:
+    async def pool(size: int, more: Mapping[str, str], *, least: int = 1) -> asyncpg.Pool:
         with translated(translate):
             return await asyncpg.create_pool(
                 url,
-                min_size=1,
+                min_size=least,
                 max_size=size,
                 server_settings={**options, **more},
                 reset=_no_reset,
@@ -127,10 +160,13 @@ async def open_postgres(
                 command_timeout=command_timeout_seconds,
             )
 
-    reads = await pool(pool_size)
-    writes = await pool(max(2, pool_size // 2), **_KEYED)
-    return PostgresDatabase(reads, writes, wait_seconds=wait_seconds)
+    reads = await pool(pool_size, {})
+    writes = await pool(max(2, pool_size // 2), _KEYED)
+    exports = await pool(export_slots, _PATIENT, least=0)
+    return PostgresDatabase(reads, writes, exports, wait_seconds=wait_seconds)
 
+
+_SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 _UNLIMITED: Final = (
     "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
@@ -143,6 +179,10 @@ _KEYED: Final = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
 }
+
+
+# How long an export may take is its route's to say; its client may read slowly.
+_PATIENT: Final = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
 
 
 async def _no_reset(_connection: "asyncpg.Connection[asyncpg.Record]") -> None:

@@ -4,7 +4,7 @@ interrupted.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -14,6 +14,7 @@ import aiosqlite
 from gateway.errors import DeadlineExceeded, GatewayError, ServiceUnavailable, StorageFull
 from gateway.store.database import BUSY, FULL, SLOW, Transaction, translated, within
 from gateway.store.statement import CompiledStatement, DialectName, Row
+from gateway.store.stream import Stream
 
 OPENING_ATTEMPTS: Final = 20
 OPENING_PAUSE_SECONDS: Final = 0.05
@@ -44,6 +45,18 @@ class SqliteDriver:
     async def fetch(self, statement: CompiledStatement, arguments: list[Any]) -> Sequence[Row]:
         records = await self.run(self._connection.execute_fetchall(statement.text, arguments))
         return statement.rows(records)
+
+    async def stream(
+        self, statement: CompiledStatement, arguments: list[Any], size: int
+    ) -> AsyncGenerator[Sequence[Sequence[Any]]]:
+        cursor = await self.run(self._connection.execute(statement.text, arguments))
+        try:
+            while records := await self.run(cursor.fetchmany(size)):
+                yield records
+                if len(records) < size:
+                    return
+        finally:
+            await asyncio.shield(cursor.close())
 
     async def execute_many(
         self, statement: CompiledStatement, arguments: Sequence[Sequence[Any]]
@@ -129,6 +142,16 @@ class SqliteDatabase:
                     self._tell(transaction.announced)
                 finally:
                     await _end(connection, "ROLLBACK")
+
+    @asynccontextmanager
+    async def exporting(self) -> AsyncIterator[Stream]:
+        connection = await self._connect(query_only=True)
+        try:
+            driver = SqliteDriver(connection, None)
+            await driver.run(connection.execute("BEGIN"))
+            yield Stream(driver, self.dialect)
+        finally:
+            await asyncio.shield(connection.close())
 
     def _tell(self, announced: Sequence[tuple[int, int]]) -> None:
         for listener in self.listeners:

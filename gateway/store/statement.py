@@ -81,6 +81,15 @@ class CompiledStatement:
         )
         return list(zip(*converted, strict=True))
 
+    def by_column(self, records: Sequence[Sequence[Any]]) -> dict[str, Sequence[Any]]:
+        """Return a driver's records, of which there are some, as lists by column, converted."""
+        found: dict[str, Sequence[Any]] = dict(
+            zip(self.columns, zip(*records, strict=True), strict=True)
+        )
+        for name, convert in self.converters:
+            found[name] = [*map(convert, found[name])]
+        return found
+
     def rows(self, records: Iterable[Sequence[Any]]) -> Sequence[Row]:
         """Return SQLite's tuples as rows, converted."""
         columns, converters = self.columns, self.converters

@@ -2,7 +2,7 @@
 it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from enum import Enum, auto
 from typing import Any
 
@@ -22,6 +22,7 @@ from gateway.models import Account, AccountMember, table_of
 from gateway.principal import Principal, Scope
 from gateway.store.database import Reader
 from gateway.store.statement import DialectName, Row, Statement
+from gateway.store.stream import Chunk, Stream
 
 _ACCOUNT = table_of(Account)
 _MEMBER = table_of(AccountMember)
@@ -100,13 +101,22 @@ class Scoped:
         self, reader: Reader, principal: Principal, /, **parameters: Any
     ) -> Sequence[Row]:
         """Return the rows that the principal may see."""
-        return await reader.fetch(
-            self._statements[_sight(principal)],
-            principal_subject=principal.subject,
-            principal_account=principal.account_id,
-            principal_role=principal.role.value,
-            **parameters,
-        )
+        statement, said = self._bound(principal)
+        return await reader.fetch(statement, **said, **parameters)
+
+    def chunks(
+        self, stream: Stream, principal: Principal, size: int, /, **parameters: Any
+    ) -> AsyncGenerator[Chunk]:
+        """Return the rows that the principal may see, `size` at a time; see `Stream.chunks`."""
+        statement, said = self._bound(principal)
+        return stream.chunks(statement, size, **said, **parameters)
+
+    def _bound(self, principal: Principal) -> tuple[Statement, dict[str, Any]]:
+        return self._statements[_sight(principal)], {
+            "principal_subject": principal.subject,
+            "principal_account": principal.account_id,
+            "principal_role": principal.role.value,
+        }
 
 
 def _builder(

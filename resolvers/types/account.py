@@ -52,6 +52,7 @@ def list_credit_purchases(
         rows=info.context.loaders.credit_purchases_by_page,
         totals=info.context.loaders.credit_purchase_totals_by_selection,
         account=root,
+        exported=asked.parameters(),
     )
 
 

@@ -6,12 +6,14 @@ from typing import Any, ClassVar, Final
 
 import strawberry
 
+from gateway.links import PURCHASES_PATH
 from gateway.models import EARLIEST, LATEST
 from gateway.store import Page, Row, Selection
 from resolvers.columns import column, global_id, itself, money, resolved
 from resolvers.connection import Connection, Pages
 from resolvers.context import Info
 from resolvers.enums import CreditPurchaseKind, CreditPurchaseStatus
+from resolvers.exports import Format, sign_export
 from resolvers.permissions import Policy
 from resolvers.types.account import Account
 from resolvers.types.money import Money
@@ -43,6 +45,13 @@ async def load_totals(root: strawberry.Parent[Pages]) -> dict[str, Any]:
     totals = await root.totals.load(root.selection)
     assert root.account is not None  # noqa: S101  # purchases are always an account's
     return {**totals, "currency": root.account["currency"]}
+
+
+def sign_export_url(root: strawberry.Parent[Pages], info: Info, format_: Format) -> str:
+    assert root.account is not None  # noqa: S101  # purchases are always an account's
+    assert root.exported is not None  # noqa: S101  # and can be exported
+    account_id = root.account["account_id"]
+    return sign_export(info, PURCHASES_PATH, account_id, format_, root.exported)
 
 
 @strawberry.type(description="An attempt to add credit to an account.")
@@ -115,4 +124,10 @@ class CreditPurchaseConnection(Connection[CreditPurchase]):
 
     totals: CreditPurchaseTotals = resolved(
         load_totals, description="Sums over all purchases that the filter selects."
+    )
+    export_url: str = resolved(
+        sign_export_url,
+        description="A link to a file of all purchases that the filter selects, the earliest "
+        "first, which needs no credential; it is signed anew for each answer and expires within 15 "
+        "minutes.",
     )

@@ -15,6 +15,8 @@ from gateway.billing.breakdown import (
     checked_size,
 )
 from gateway.billing.usage_series import Period, resources_in, usage_buckets
+from gateway.documents.export_request import UsageAsked
+from gateway.links import USAGE_PATH
 from gateway.money import format_quantity
 from gateway.store import Row
 from gateway.windows import Interval, previous_window, zone
@@ -22,6 +24,7 @@ from loaders.usage import Content, RollupKey
 from resolvers.columns import column, converted, money, resolved
 from resolvers.context import Info
 from resolvers.enums import UsageDimension
+from resolvers.exports import Format, sign_export
 from resolvers.permissions import Policy
 from resolvers.scalars import Decimal, TimeZone
 from resolvers.types.money import Amount, Money
@@ -107,6 +110,12 @@ async def load_breakdown(
     key = BreakdownKey(by, checked_size(first), span)
     rows = await info.context.loaders.breakdown_by_key.load(key)
     return breakdown_rows(rows, key, account["currency"])
+
+
+def sign_export_url(root: strawberry.Parent[Any], info: Info, format_: Format) -> str:
+    asked = _asked(root)
+    exported = UsageAsked(window=asked.window, interval=asked.interval).parameters()
+    return sign_export(info, USAGE_PATH, asked.account["account_id"], format_, exported)
 
 
 def _total(summary: usage_series.UsageSummary) -> Amount:
@@ -247,4 +256,9 @@ class Usage:
         load_breakdown,
         description="What the window's spend went to: by spend, highest first, then by key, and "
         'the rest in a row "Other". The rows add up to the total.',
+    )
+    export_url: str = resolved(
+        sign_export_url,
+        description="A link to a file of every charge in the window, the earliest first, which "
+        "needs no credential; it is signed anew for each answer and expires within 15 minutes.",
     )

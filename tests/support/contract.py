@@ -6,7 +6,6 @@ from typing import Any
 
 from graphql import (
     DocumentNode,
-    FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     OperationDefinitionNode,
@@ -15,32 +14,17 @@ from graphql import (
     parse,
     visit,
 )
-from graphql.language.visitor import REMOVE
 
 CONTRACT = Path(__file__).parents[1] / "contract"
-NOT_YET = frozenset({"exportUrl"})
 
 
-class _WithoutFields(Visitor):
-    def __init__(self, names: frozenset[str]) -> None:
-        super().__init__()
-        self._names = names
-
-    def enter_field(self, node: FieldNode, *_: Any) -> Any:
-        return REMOVE if node.name.value in self._names else None
-
-
-def operations(
-    *, without: frozenset[str] = NOT_YET, subscriptions: bool = False
-) -> dict[str, DocumentNode]:
-    """Return each operation of the contract by its name, with the fragments that it needs and
-    without the fields named.
-    """
+def operations(*, subscriptions: bool = False) -> dict[str, DocumentNode]:
+    """Return each operation of the contract by its name, with the fragments that it needs."""
     found = {}
     for path in sorted(CONTRACT.glob("*.graphql")):
         if path.name == "released.graphql":
             continue
-        document = visit(parse(path.read_text("utf-8")), _WithoutFields(without))
+        document = parse(path.read_text("utf-8"))
         for definition in document.definitions:
             if isinstance(definition, OperationDefinitionNode) and (
                 subscriptions or definition.operation is not OperationType.SUBSCRIPTION

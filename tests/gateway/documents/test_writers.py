@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from gateway.documents.export import Chunk, ExportFormat, PurchasesSubject, UsageSubject
+from gateway.documents.export import ExportFormat, PurchasesSubject, UsageSubject
 from gateway.documents.export_request import PurchasesAsked, UsageAsked
 from gateway.documents.writers import PURCHASE_WRITERS, USAGE_WRITERS
 from gateway.ids import encode_global_id
+from gateway.store.stream import Chunk
 from gateway.windows import Interval, Window, zone
 
 BERLIN = zone("Europe/Berlin")

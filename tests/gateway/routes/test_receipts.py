@@ -13,49 +13,24 @@ import pytest
 from pypdf import PdfReader
 from starlette.routing import Route
 
-from gateway.auth.rejected import Rejected
 from gateway.clock import FixedClock
 from gateway.documents.receipt import ReceiptPrinter
 from gateway.documents.seller import Seller, keep_seller
-from gateway.errors import Unauthenticated
 from gateway.ids import encode_global_id
 from gateway.links import RECEIPT_PATH, Links
-from gateway.principal import Principal, Role, Scope
+from gateway.principal import Principal, Role
 from gateway.routes.receipts import Receipts
 from gateway.store import Database
 from tests.gateway.routes import application
 from tests.gateway.routes.conftest import connect
 from tests.support.books import NOW, Books
+from tests.support.doorman import Doorman, bearer, told
 from tests.support.facts import day, purchase, refund, rows_of, tell
 from tests.support.graph import LINKS, SIGNER, data_of
 from tests.support.rows import member, put
 from tests.support.tables import table_rows
 
 SELLER = Seller(details='{"name":"Northwind Compute","accent":"#3b5bdb"}')
-READ = frozenset({Scope.BILLING_READ})
-WITHOUT_SCOPE = frozenset({Scope.USAGE_WRITE})
-
-
-@dataclass
-class Doorman:
-    """Knows people by name and a few keys."""
-
-    mine: int = 0
-
-    async def authenticate(self, authorization: str | None) -> Principal:
-        if authorization is None:
-            raise Unauthenticated("A credential is needed.")
-        match authorization.removeprefix("Bearer "):
-            case "forged":
-                raise Rejected("forged")
-            case "key-of-mine":
-                return Principal(subject="key", key_id="1", account_id=self.mine, scopes=READ)
-            case "key-of-platform":
-                return Principal(subject="key", key_id="2", scopes=READ)
-            case "key-without-scope":
-                return Principal(subject="key", key_id="3", scopes=WITHOUT_SCOPE)
-            case name:
-                return Principal(subject=name)
 
 
 @dataclass
@@ -116,18 +91,9 @@ async def serve(
     printer.close()
 
 
-def bearer(name: str) -> dict[str, str]:
-    return {"authorization": f"Bearer {name}"}
-
-
 def words(answer: httpx.Response) -> str:
     (page,) = PdfReader(BytesIO(answer.content)).pages
     return " ".join(page.extract_text().split())
-
-
-def told(answer: httpx.Response) -> tuple[int, str, str]:
-    (error,) = answer.json()["errors"]
-    return answer.status_code, error["extensions"]["code"], error["message"]
 
 
 async def test_a_link_gives_the_document_and_its_headers(place: Place) -> None:

@@ -1,0 +1,241 @@
+"""`GET /exports/…`: all rows of a filter or a window as one file, streamed.
+
+By a signed link, which says everything, or by Authorization and parameters. What was sent is whole
+only if the transfer ended properly: whatever goes wrong on the way breaks it off, without HTTP's
+last chunk. `X-Export-Rows` says beforehand how many rows there are.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import ClassVar, Final
+from urllib.parse import parse_qsl
+
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from gateway.auth.rejected import challenge
+from gateway.clock import Clock
+from gateway.documents.export import ExportFormat
+from gateway.documents.export_request import Parameters, PurchasesAsked, UsageAsked, read_choice
+from gateway.documents.exporting import Opened, open_purchases, open_usage
+from gateway.errors import (
+    BadUserInput,
+    DeadlineExceeded,
+    GatewayError,
+    NotFound,
+    Throttled,
+    Unauthenticated,
+)
+from gateway.ids import parse_global_id
+from gateway.links import PURCHASES_PATH, USAGE_PATH, Links, is_signed
+from gateway.principal import Principal
+from gateway.routes.answers import refusal
+from gateway.routes.body import ClientLeft
+from gateway.routes.departure import while_connected
+from gateway.routes.export_places import ExportPlaces
+from gateway.routes.graphql import Authenticator
+from gateway.routes.header import attachment, header_value
+from gateway.routes.record import record_of
+from gateway.routes.transfer import Transfer
+from gateway.store import Database, Row, Snapshot
+from gateway.store.stream import Stream
+from loaders.account import ACCOUNT_BY_ID
+from resolvers.permissions import require_purchases
+
+MAX_PARAMETERS: Final = 20
+RETRY_SECONDS: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportParts:
+    """What exports need. `seconds` is how long one may run, `unread_seconds` how long its client
+    may read nothing.
+    """
+
+    database: Callable[[], Database]
+    authenticator: Authenticator
+    links: Links
+    clock: Clock
+    places: ExportPlaces
+    seconds: float
+    unread_seconds: float
+
+
+def export_routes(parts: ExportParts) -> list[Route]:
+    return [
+        Route(endpoint.PATH, endpoint(parts), methods=["GET"])
+        for endpoint in (PurchasesExport, UsageExport)
+    ]
+
+
+class ExportEndpoint(ABC):
+    """One kind of export; an ASGI application."""
+
+    PATH: ClassVar[str]
+
+    def __init__(self, parts: ExportParts) -> None:
+        self.parts = parts
+
+    @abstractmethod
+    async def open(
+        self,
+        stream: Stream,
+        principal: Principal,
+        account: Row,
+        asked: Parameters,
+        format_: ExportFormat,
+    ) -> Opened:
+        """Begin the export of what is asked for; raises BadUserInput."""
+
+    @abstractmethod
+    def check(self, account: Row) -> None:
+        """Raise Forbidden where the principal's role does not see what is exported."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        transfer = Transfer(
+            send,
+            head_only=scope["method"] == "HEAD",
+            unread_seconds=self.parts.unread_seconds,
+        )
+        try:
+            async with while_connected(receive), self._in_time():
+                await self._serve(scope, transfer)
+        except ClientLeft:
+            return
+        except GatewayError as error:
+            record_of(scope).codes = [error.code]
+            if transfer.begun:
+                raise  # the transfer must break rather than look complete
+            await _refusal(error)(scope, receive, send)
+        finally:
+            record_of(scope).details["rows"] = transfer.rows
+
+    async def _serve(self, scope: Scope, transfer: Transfer) -> None:
+        parts, record = self.parts, record_of(scope)
+        record.principal, account_id, asked = await self._asked(scope)
+        account = await self._account(record.principal, account_id)
+        self.check(account)
+        format_ = read_choice(asked.pop("format", ExportFormat.CSV), "format", ExportFormat)
+        record.details["format"] = format_
+        with parts.places.take(account_id):
+            async with parts.database().exporting() as stream:
+                opened = await self.open(stream, record.principal, account, asked, format_)
+                await transfer.run(_headers(opened), opened.parts())
+
+    async def _asked(self, scope: Scope) -> tuple[Principal, int, dict[str, str]]:
+        """Return who asks, of which account, and with what other parameters."""
+        query = scope["query_string"].decode("latin-1")
+        if is_signed(query):
+            grant = self.parts.links.check(scope["raw_path"].decode("latin-1"), query)
+            return grant.principal, grant.account_id, dict(grant.parameters)
+        principal = await self.parts.authenticator.authenticate(
+            header_value(scope, b"authorization")
+        )
+        asked = _parse(query)
+        return principal, _account_id(asked.pop("account", None)), asked
+
+    async def _account(self, principal: Principal, account_id: int) -> Row:
+        async with Snapshot(self.parts.database()) as snapshot:
+            account = await ACCOUNT_BY_ID.loader(snapshot, principal).load((account_id,))
+        if account is None:
+            raise _missing()
+        return account
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self.parts.seconds):
+                yield
+        except TimeoutError:
+            raise DeadlineExceeded(
+                f"An export may take {self.parts.seconds:g} s; ask for fewer days."
+            ) from None
+
+
+class PurchasesExport(ExportEndpoint):
+    """`from`, `to`, `timeZone`, `status` and `kind`, as the filter of `creditPurchases`."""
+
+    PATH: ClassVar = PURCHASES_PATH
+
+    async def open(
+        self,
+        stream: Stream,
+        principal: Principal,
+        account: Row,
+        asked: Parameters,
+        format_: ExportFormat,
+    ) -> Opened:
+        purchases = PurchasesAsked.read(asked, account)
+        return await open_purchases(stream, principal, account, purchases, format_)
+
+    def check(self, account: Row) -> None:
+        require_purchases(account)
+
+
+class UsageExport(ExportEndpoint):
+    """`interval`, `from`, `to` and `timeZone`, as the arguments of `usage`."""
+
+    PATH: ClassVar = USAGE_PATH
+
+    async def open(
+        self,
+        stream: Stream,
+        principal: Principal,
+        account: Row,
+        asked: Parameters,
+        format_: ExportFormat,
+    ) -> Opened:
+        usage = UsageAsked.read(asked, account, self.parts.clock.now())
+        return await open_usage(stream, principal, account, usage, format_)
+
+    def check(self, account: Row) -> None:
+        """Every role sees usage."""
+
+
+def _parse(query: str) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
+    except ValueError:
+        raise BadUserInput(f"At most {MAX_PARAMETERS} parameters may be given.") from None
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise BadUserInput("A parameter may be given once; separate several values by commas.")
+    return found
+
+
+def _account_id(text: str | None) -> int:
+    if text is None:
+        raise BadUserInput("`account` is the global id of an account.", argument="account")
+    try:
+        parsed = parse_global_id(text)
+    except NotFound:
+        raise _missing() from None
+    if parsed.typename != "Account":
+        raise _missing()
+    return parsed.account_id
+
+
+def _missing() -> NotFound:
+    return NotFound("There is no such account, or it is not yours.")
+
+
+def _headers(opened: Opened) -> Mapping[str, str]:
+    return {
+        "content-type": opened.writer.media_type,
+        "content-disposition": attachment(opened.name),
+        "cache-control": "private, no-store",
+        "x-export-rows": str(opened.rows),
+    }
+
+
+def _refusal(error: GatewayError) -> Response:
+    headers = {}
+    if isinstance(error, Unauthenticated):
+        headers["www-authenticate"] = challenge(error)
+    if isinstance(error, Throttled):
+        headers["retry-after"] = str(RETRY_SECONDS)
+    return refusal(error, headers=headers)

@@ -1,0 +1,55 @@
+"""A file that is sent while it is made: whole, or visibly broken off."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+
+from starlette.types import Send
+
+from gateway.errors import DeadlineExceeded
+
+
+class Transfer:
+    """One answer in chunks of HTTP's. `begun` says that its head is out: from then on, whatever is
+    raised breaks the transfer off.
+    """
+
+    def __init__(self, send: Send, *, head_only: bool, unread_seconds: float) -> None:
+        self._send = send
+        self._head_only = head_only
+        self._unread_seconds = unread_seconds
+        self.begun = False
+        self.rows = 0
+
+    async def run(
+        self, headers: Mapping[str, str], parts: AsyncGenerator[tuple[bytes, int]]
+    ) -> None:
+        """Send the parts, each with its number of rows. Two are made before the head is sent, so
+        that most of what can go wrong is still answered properly.
+
+        Raises DeadlineExceeded where the client reads nothing for too long.
+        """
+        async with aclosing(parts):
+            first = [await anext(parts), await anext(parts)]
+            await self._begin(headers)
+            if not self._head_only:
+                for body, rows in first:
+                    await self._write(body, rows)
+                async for body, rows in parts:
+                    await self._write(body, rows)
+            await self._send({"type": "http.response.body", "body": b""})
+
+    async def _begin(self, headers: Mapping[str, str]) -> None:
+        pairs = [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
+        self.begun = True
+        await self._send({"type": "http.response.start", "status": 200, "headers": pairs})
+
+    async def _write(self, body: bytes, rows: int) -> None:
+        if body:
+            message = {"type": "http.response.body", "body": body, "more_body": True}
+            try:
+                async with asyncio.timeout(self._unread_seconds):
+                    await self._send(message)
+            except TimeoutError:
+                raise DeadlineExceeded("The client read nothing for too long.") from None
+        self.rows += rows

@@ -1,0 +1,184 @@
+"""All rows of an export, in chunks, oldest first: what belongs to a chunk is read with it.
+
+One statement runs for the rows, and a few keyed ones for each chunk: no plan has to guess how many
+rows there are, and memory does not grow with them.
+"""
+
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, ColumnElement, Select, Table, bindparam, collate, func, select
+
+from gateway.models import Deployment, Instant, Receipt, Refund, UsageEvent, table_of
+from gateway.principal import Principal
+from gateway.store.listing import Selection
+from gateway.store.purchase_listing import CREDIT_PURCHASES
+from gateway.store.statement import Row, any_of
+from gateway.store.stream import Chunk, Stream
+from gateway.store.tenancy import Scoped, Visible
+
+CHUNK_ROWS: Final = 500
+KNOWN_DEPLOYMENTS: Final = 10_000
+"""Deployments whose names an export keeps; it forgets them when there are more."""
+
+_EVENT: Final = table_of(UsageEvent)
+_DEPLOYMENT: Final = table_of(Deployment)
+_REFUND: Final = table_of(Refund)
+_RECEIPT: Final = table_of(Receipt)
+
+
+def _usage_rows(visible: Visible, *columns: ColumnElement[Any]) -> Select[Any]:
+    return select(*columns).where(
+        _EVENT.c.account_id == bindparam("account_id", type_=BigInteger()),
+        visible(_EVENT.c.account_id),
+        _EVENT.c.started_at >= bindparam("start", type_=Instant()),
+        _EVENT.c.started_at < bindparam("end", type_=Instant()),
+    )
+
+
+def _usage(visible: Visible) -> Select[Any]:
+    columns = [column for column in _EVENT.c if column.name != "fingerprint"]
+    ids: list[ColumnElement[Any]] = [_EVENT.c.source, _EVENT.c.event_id]
+    if visible.dialect == "postgresql":
+        ids = [collate(each, "C") for each in ids]
+    return _usage_rows(visible, *columns).order_by(_EVENT.c.started_at, *ids)
+
+
+def _usage_count(visible: Visible) -> Select[Any]:
+    return _usage_rows(visible, func.count().label("total_count"))
+
+
+def _of_account(
+    table: Table, key: str, *columns: ColumnElement[Any]
+) -> Callable[[Visible], Select[Any]]:
+    """Return what builds a statement of an account's rows by the parameter `keys`."""
+
+    def build(visible: Visible) -> Select[Any]:
+        return select(*columns).where(
+            table.c.account_id == bindparam("account_id", type_=BigInteger()),
+            visible(table.c.account_id),
+            any_of(table.c[key], "keys"),
+        )
+
+    return build
+
+
+def _refunds(visible: Visible) -> Select[Any]:
+    same = (_RECEIPT.c.account_id == _REFUND.c.account_id) & (_RECEIPT.c.refund_id == _REFUND.c.id)
+    refunds = _of_account(
+        _REFUND, "purchase_id", *_REFUND.c, _RECEIPT.c.number.label("receipt_number")
+    )
+    return (
+        refunds(visible)
+        .select_from(_REFUND.outerjoin(_RECEIPT, same))
+        .order_by(_REFUND.c.created_at, _REFUND.c.id)
+    )
+
+
+def _receipts(visible: Visible) -> Select[Any]:
+    columns = (_RECEIPT.c.purchase_id, _RECEIPT.c.number, _RECEIPT.c.issued_at)
+    receipts = _of_account(_RECEIPT, "purchase_id", *columns)
+    return receipts(visible).where(_RECEIPT.c.refund_id.is_(None))
+
+
+_USAGE: Final = Scoped(_usage)
+_USAGE_COUNT: Final = Scoped(_usage_count)
+_REFUNDS: Final = Scoped(_refunds)
+_RECEIPTS: Final = Scoped(_receipts)
+_DEPLOYMENTS: Final = Scoped(
+    _of_account(_DEPLOYMENT, "id", _DEPLOYMENT.c.id, _DEPLOYMENT.c.external_id, _DEPLOYMENT.c.name)
+)
+
+
+async def count_purchases(stream: Stream, principal: Principal, selection: Selection) -> int:
+    """Return how many purchases `purchases` yields."""
+    (row,) = await CREDIT_PURCHASES.fetch_totals(stream, principal, [selection])
+    count: int = row["total_count"]
+    return count
+
+
+async def purchases(
+    stream: Stream, principal: Principal, selection: Selection
+) -> AsyncGenerator[Chunk]:
+    """Yield an account's selected purchases with `receipt_number`, `receipt_issued_at` and
+    `refunds`.
+    """
+    account_id = selection.scope[0]
+    rows = CREDIT_PURCHASES.chunks(stream, principal, selection, CHUNK_ROWS)
+    async with aclosing(rows) as chunks:
+        async for chunk in chunks:
+            about = {"account_id": account_id, "keys": list(chunk["id"])}
+            refunds: Mapping[int, list[Row]] = defaultdict(list)
+            for row in await _REFUNDS.fetch(stream, principal, **about):
+                refunds[row["purchase_id"]].append(row)
+            receipts = {
+                row["purchase_id"]: row for row in await _RECEIPTS.fetch(stream, principal, **about)
+            }
+            found = [receipts.get(each, _NO_RECEIPT) for each in chunk["id"]]
+            yield {
+                **chunk,
+                "receipt_number": [row["number"] for row in found],
+                "receipt_issued_at": [row["issued_at"] for row in found],
+                "refunds": [refunds.get(each, ()) for each in chunk["id"]],
+            }
+
+
+_NO_RECEIPT: Final[Row] = {"number": None, "issued_at": None}
+
+
+async def count_usage(
+    stream: Stream, principal: Principal, account_id: int, start: datetime, end: datetime
+) -> int:
+    """Return how many events `usage` yields."""
+    (row,) = await _USAGE_COUNT.fetch(
+        stream, principal, account_id=account_id, start=start, end=end
+    )
+    count: int = row["total_count"]
+    return count
+
+
+async def usage(
+    stream: Stream, principal: Principal, account_id: int, start: datetime, end: datetime
+) -> AsyncGenerator[Chunk]:
+    """Yield an account's usage that starts in [start, end), with `deployment_external_id` and
+    `deployment_name`.
+    """
+    names = _Names(stream, principal, account_id)
+    rows = _USAGE.chunks(stream, principal, CHUNK_ROWS, account_id=account_id, start=start, end=end)
+    async with aclosing(rows) as chunks:
+        async for chunk in chunks:
+            found = await names.of(chunk["deployment_id"])
+            yield {
+                **chunk,
+                "deployment_external_id": [external_id for external_id, _ in found],
+                "deployment_name": [name for _, name in found],
+            }
+
+
+class _Names:
+    """External ids and names of deployments, each read once for a while."""
+
+    def __init__(self, stream: Stream, principal: Principal, account_id: int) -> None:
+        self._stream = stream
+        self._principal = principal
+        self._account_id = account_id
+        self._known: dict[int | None, tuple[str | None, str | None]] = {}
+
+    async def of(self, ids: Sequence[int | None]) -> list[tuple[str | None, str | None]]:
+        wanted = set(ids)
+        if not self._known.keys() >= wanted:
+            if len(self._known) + len(wanted) > KNOWN_DEPLOYMENTS:
+                self._known.clear()
+            await self._read(wanted - self._known.keys())
+        return [self._known[each] for each in ids]
+
+    async def _read(self, ids: set[int | None]) -> None:
+        self._known |= dict.fromkeys(ids, (None, None))
+        keys = [each for each in ids if each is not None]
+        rows = await _DEPLOYMENTS.fetch(
+            self._stream, self._principal, account_id=self._account_id, keys=keys
+        )
+        self._known |= {row["id"]: (row["external_id"], row["name"]) for row in rows}

@@ -1,0 +1,22 @@
+"""Links to exports: of the very filter or window that a field was asked for."""
+
+from typing import Annotated, TypeAlias
+
+import strawberry
+
+from gateway.documents.export import ExportFormat
+from gateway.documents.export_request import Parameters
+from gateway.documents.writers import check_offered
+from resolvers.context import Info
+
+Format: TypeAlias = Annotated[
+    ExportFormat, strawberry.argument(name="format", description="What the file is written in.")
+]
+
+
+def sign_export(
+    info: Info, path: str, account_id: int, format_: ExportFormat, asked: Parameters
+) -> str:
+    """Return the link; raises BadUserInput for a format that is not offered."""
+    check_offered(format_)
+    return info.context.links.sign(path, account_id, {"format": format_, **asked})
