@@ -171,7 +171,10 @@ def _platform_routes(
         usage_delay_seconds=settings.usage_delay_seconds,
     )
     return platform_routes(
-        platform, late_days=settings.usage_late_days, body_bytes=settings.http_body_bytes
+        platform,
+        late_days=settings.usage_late_days,
+        batch_events=settings.usage_batch_events,
+        body_bytes=settings.http_body_bytes,
     )
 
 

@@ -192,6 +192,9 @@ class Settings(PageSettings):
         le=104_857_600,
         description="Largest body of `/v1/usage-events` and its like, bytes.",
     )
+    usage_batch_events: int = Field(
+        25_000, ge=1, le=1_000_000, description="Most usage events in one request."
+    )
     http_body_seconds: float = Field(
         15, gt=0, le=300, description="Longest time a body may take to arrive."
     )

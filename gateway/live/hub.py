@@ -236,10 +236,11 @@ class Hub:
         self.pushes += 1
         last = group.position
         for number, member in enumerate(list(group.members), start=1):
-            for update in updates:
-                if update.position > member.position:
-                    member.sink.offer(update)
-            member.position = max(member.position, last)
+            if member in group.members:  # others may leave while they wait for their turn
+                for update in updates:
+                    if update.position > member.position:
+                        member.sink.offer(update)
+                member.position = max(member.position, last)
             if number % PUSHED_AT_ONCE == 0:
                 await asyncio.sleep(0)
 

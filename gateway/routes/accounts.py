@@ -53,6 +53,11 @@ def read_account(external_id: str, value: Mapping[str, Any]) -> AccountFacts:
     """Return what is said of an account. Raises BadUserInput."""
     if not value.keys() <= FIELDS:
         raise BadUserInput(f"An account has the fields {', '.join(sorted(FIELDS))}, and no others.")
+    if "members" not in value:
+        raise BadUserInput(
+            "`members` must be there, because they are replaced whole; `[]` leaves none.",
+            argument="members",
+        )
     customer = value.get("stripeCustomerId")
     low = _object(value.get("lowBalance"), "lowBalance", {"amount", "days"})
     amount, days = low.get("amount"), low.get("days")
@@ -67,7 +72,7 @@ def read_account(external_id: str, value: Mapping[str, Any]) -> AccountFacts:
         name=checked_text(value.get("name"), "name", limit=200),
         currency=checked_text(value.get("currency"), "currency", limit=3),
         time_zone=checked_text(value.get("timeZone", "UTC"), "timeZone", limit=64),
-        members=_members(value.get("members", [])),
+        members=_members(value["members"]),
         stripe_customer_id=(
             None if customer is None else checked_text(customer, "stripeCustomerId", limit=255)
         ),

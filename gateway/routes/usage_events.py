@@ -24,15 +24,17 @@ class UsageEventsEndpoint(PlatformEndpoint):
     SCOPE: ClassVar = Permission.USAGE_WRITE
     MEDIA_TYPES: ClassVar = (JSON, "application/x-ndjson")
 
-    def __init__(self, platform: Platform, *, late_days: int) -> None:
+    def __init__(self, platform: Platform, *, late_days: int, batch_events: int) -> None:
         super().__init__(platform)
         self.late_days = late_days
+        self.batch_events = batch_events
 
     async def answer(
         self, principal: Principal, scope: Scope, body: bytes, details: dict[str, Any]
     ) -> Response:
         reader = ItemReader()
-        items = reader.read(read_items(body, media_type_of(scope)))
+        values = read_items(body, media_type_of(scope), limit=self.batch_events)
+        items = reader.read(values)
         async with self.platform.database().writing() as transaction:
             result = await ingest(
                 transaction,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -52,21 +52,41 @@ LARGEST_INTEGER: Final = 2**63 - 1
 _RESOURCES: Final = frozenset(Resource)
 
 
-def read_items(body: bytes, media_type: str) -> list[Any]:
-    """Return the values of a JSON array, or of the lines of NDJSON. Raises BadRequest."""
-    if media_type == "application/x-ndjson":
-        return [_loads(line) for line in body.split(b"\n") if line.strip()]
-    values = _loads(body)
+class _NotJson(NamedTuple):
+    """A line that could not be read, in the place of its value."""
+
+    line: int
+
+
+def read_items(body: bytes, media_type: str, *, limit: int) -> list[Any]:
+    """Return the values of a JSON array, or of the lines of NDJSON that are not empty; a line that
+    is no JSON is refused by itself. Raises BadRequest, also for more than `limit` values.
+    """
+    values = _lines(body) if media_type == "application/x-ndjson" else _array(body)
+    if len(values) > limit:
+        raise BadRequest(f"A batch may have at most {limit:,} events.")
+    return values
+
+
+def _array(body: bytes) -> list[Any]:
+    try:
+        values = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise BadRequest("The body must be valid JSON in UTF-8.") from None
     if not isinstance(values, list):
         raise BadRequest("The body must be a JSON array of usage events, or NDJSON.")
     return values
 
 
-def _loads(text: bytes) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        raise BadRequest("The body must be valid JSON in UTF-8.") from None
+def _lines(body: bytes) -> list[Any]:
+    values: list[Any] = []
+    for number, line in enumerate(body.split(b"\n"), start=1):
+        if line and not line.isspace():
+            try:
+                values.append(orjson.loads(line))
+            except orjson.JSONDecodeError:
+                values.append(_NotJson(number))
+    return values
 
 
 class ItemReader:
@@ -93,6 +113,8 @@ class ItemReader:
 
     def _item(self, index: int, value: Any) -> MeteredItem:
         if not isinstance(value, dict):
+            if isinstance(value, _NotJson):
+                raise BadUserInput(f"Line {value.line} is not valid JSON in UTF-8.")
             raise BadUserInput("A usage event is a JSON object.")
         _refuse_others(value, ITEM_FIELDS, "A usage event")
         get = value.get

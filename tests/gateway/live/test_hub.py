@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import NotFound
-from gateway.live.hub import Update
+from gateway.live.hub import PUSHED_AT_ONCE, Update
 from tests.gateway.live.feeds import ListSink, RevisionFeed, World, running_hub, until, update
 
 
@@ -160,6 +160,26 @@ async def test_who_left_gets_nothing_and_the_last_one_takes_the_group_along() ->
         assert sinks[0].offered == [1]
         leave[1]()
         assert (hub.groups, hub.members) == (0, 0)
+
+
+async def test_who_leaves_during_a_long_push_gets_nothing_more() -> None:
+    world, count = World({1: 1}), PUSHED_AT_ONCE + 2
+    sinks = [ListSink() for _ in range(count)]
+    async with running_hub(world) as hub:
+        leave = [await hub.join(RevisionFeed(1, world), sink) for sink in sinks]
+
+        class Leaves(ListSink):
+            def offer(self, update: Update) -> None:
+                super().offer(update)
+                asyncio.get_running_loop().call_soon(leave[-1])
+
+        first = next(iter(hub._by_account[1])).members
+        next(iter(first)).sink = Leaves()
+        world.revisions[1] = 2
+        hub.changed(1, 2)
+        await until(lambda: sinks[-2].offered == [1, 2])
+        await until(lambda: hub.members == count - 1)
+    assert sinks[-1].offered == [1]
 
 
 async def test_the_end_is_told_to_everyone() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.principal import Scope
+from gateway.principal import Role, Scope
 from gateway.store import Database
 from tests.support.books import Books
 from tests.support.facts import rows_of
@@ -71,6 +71,8 @@ BAD_ACCOUNTS: dict[str, dict[str, Any]] = {
     "NUL": account(name="a\u0000"),
     "no such currency": account(currency="usd"),
     "no such zone": account(timeZone="Mars/Base"),
+    "no members said": account(members=...),
+    "members that are null": account(members=None),
     "members that are none": account(members=["auth0|42"]),
     "no such role": account(members=[{"subject": "a", "role": "KING"}]),
     "a role that is a list": account(members=[{"subject": "a", "role": []}]),
@@ -85,13 +87,27 @@ BAD_ACCOUNTS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", BAD_ACCOUNTS)
 async def test_a_bad_account_is_refused_and_changes_nothing(served: Served, name: str) -> None:
-    account_id = await Books(served.database).account("acme")
+    account_id = await Books(served.database).account("acme", members=[("ada", Role.OWNER)])
     headers = await served.key(Scope.ACCOUNTS_WRITE)
-    before = await rows_of(served.database, "account", account_id)
+    tables = ("account", "account_member")
+    before = [await rows_of(served.database, table, account_id) for table in tables]
     answer = await served.client.put(PATH, json=BAD_ACCOUNTS[name], headers=headers)
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["message"]
-    assert await rows_of(served.database, "account", account_id) == before
+    assert [await rows_of(served.database, table, account_id) for table in tables] == before
+
+
+async def test_members_are_removed_only_where_that_is_said(served: Served) -> None:
+    account_id = await Books(served.database).account("acme", members=[("ada", Role.OWNER)])
+    headers = await served.key(Scope.ACCOUNTS_WRITE)
+    refused = await served.client.put(PATH, json=account(members=...), headers=headers)
+    assert refused.json()["errors"][0]["extensions"] == {
+        "code": "BAD_USER_INPUT",
+        "argument": "members",
+    }
+    assert len(await rows_of(served.database, "account_member", account_id)) == 1
+    await served.client.put(PATH, json=account(members=[]), headers=headers)
+    assert await rows_of(served.database, "account_member", account_id) == []
 
 
 async def test_only_the_keys_own_account_is_there_for_it(served: Served) -> None:

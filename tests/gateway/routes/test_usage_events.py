@@ -94,6 +94,33 @@ async def test_ndjson_is_the_same_events(served: Served) -> None:
     assert answer.json() == {"accepted": 3, "duplicates": 0, "rejected": []}
 
 
+async def test_a_line_that_is_no_json_is_refused_by_itself(served: Served) -> None:
+    await Books(served.database).account("acme")
+    key = await served.key(Scope.USAGE_WRITE)
+    lines = [orjson.dumps(event(id="a")), b"", b"{", b'"\xff"', b" \r", orjson.dumps(event(id="b"))]
+    headers = key | {"content-type": "application/x-ndjson"}
+    answer = await served.client.post(PATH, content=b"\n".join(lines), headers=headers)
+    told = {"id": None, "code": "INVALID"}
+    assert answer.json() == {
+        "accepted": 2,
+        "duplicates": 0,
+        "rejected": [
+            told | {"index": 1, "message": "Line 3 is not valid JSON in UTF-8."},
+            told | {"index": 2, "message": "Line 4 is not valid JSON in UTF-8."},
+        ],
+    }
+
+
+async def test_the_same_id_twice_in_a_batch_is_a_duplicate_or_a_conflict(served: Served) -> None:
+    account_id = await Books(served.database).account("acme")
+    key = await served.key(Scope.USAGE_WRITE)
+    answer = await send(served, key, event(), event(), event(amount="5"))
+    assert (answer["accepted"], answer["duplicates"]) == (1, 1)
+    assert [(item["index"], item["code"]) for item in answer["rejected"]] == [(2, "CONFLICT")]
+    (account,) = await rows_of(served.database, "account", account_id)
+    assert account["balance_nanos"] == -432_000
+
+
 async def test_the_same_id_with_other_content_is_a_conflict(served: Served) -> None:
     account_id = await Books(served.database).account("acme")
     key = await served.key(Scope.USAGE_WRITE)
@@ -200,21 +227,25 @@ async def test_one_batch_from_many_meters_at_once_is_booked_once(served: Served)
 BAD_REQUESTS: dict[str, tuple[bytes, dict[str, str], int]] = {
     "not JSON": (b"[", {}, 400),
     "not a list": (b"{}", {}, 400),
-    "a line that is not JSON": (b"{}\n{", {"content-type": "application/x-ndjson"}, 400),
     "not UTF-8": (b'["\xff"]', {}, 400),
     "another media type": (b"[]", {"content-type": "text/plain"}, 415),
     "compressed": (b"[]", {"content-encoding": "gzip"}, 415),
     "too long": (b" " * 5_242_881, {}, 413),
+    "too many": (b"[" + b"0," * 25_000 + b"0]", {}, 400),
+    "too many lines": (b"0\n" * 25_001, {"content-type": "application/x-ndjson"}, 400),
 }
 
 
 @pytest.mark.parametrize("name", BAD_REQUESTS)
 async def test_a_bad_request_is_refused_whole(served: Served, name: str) -> None:
     body, headers, status = BAD_REQUESTS[name]
+    account_id = await Books(served.database).account("acme")
     key = await served.key(Scope.USAGE_WRITE)
+    before = await image(served.database, account_id)
     headers = {"content-type": "application/json"} | key | headers
     answer = await served.client.post(PATH, content=body, headers=headers)
     assert answer.status_code == status
+    assert await image(served.database, account_id) == before
     assert answer.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
 
 
@@ -253,4 +284,4 @@ def test_whatever_is_sent_is_read_or_refused(value: Any) -> None:
 def test_whatever_bytes_are_sent_are_read_or_refused(body: bytes) -> None:
     for media_type in ("application/json", "application/x-ndjson"):
         with suppress(BadRequest):
-            ItemReader().read(read_items(body, media_type))
+            ItemReader().read(read_items(body, media_type, limit=10))
