@@ -20,6 +20,9 @@ Which resource a charge is for, by `ServiceCategory` (`OTHER` for those that are
     Networking                 NETWORK
     AI and Machine Learning    GPU
 
+A row with a resource of ours in `x_Resource` was written by `gateway export`: the columns `x_…` say
+what FOCUS has no column for, and its unit, provider and service are those that the meter sent.
+
 Numbers are digits with an optional `-` and fraction, also in E notation; a currency sign, thousands
 separators and a `+` are refused, as the specification forbids them. Dates are ISO 8601 in its
 extended format, with `T` or a space, in UTC where they have no offset; a spreadsheet's `5/1/25` is
@@ -100,6 +103,7 @@ class FocusRow:
     deployment_external_id: str | None
     deployment_name: str | None
     provider: str | None
+    gpu_model: str | None
     region: str | None
     service: str | None
     sku: str | None
@@ -134,6 +138,7 @@ _RESOURCES: Final = {
     "Networking": Resource.NETWORK,
     "AI and Machine Learning": Resource.GPU,
 }
+_OURS: Final = {resource.value: resource for resource in Resource}
 _SIZE: Final = re.compile(r"(?:[KMGT]i?B|gigabyte)(?:[-/ ](?:per )?(hour|month)s?)?", re.IGNORECASE)
 _SIZE_BY: Final = {"": Resource.NETWORK, "hour": Resource.MEMORY, "month": Resource.STORAGE}
 
@@ -177,6 +182,7 @@ def read_row(
     deployment_id = _text(cells, "ResourceId", _DEPLOYMENT_ID)
     deployment_name = cells.get("ResourceName") if deployment_id else None
     quantity_text, quantity_nanos, unit = _quantity(cells)
+    own = _own(cells)
     return FocusRow(
         line=line,
         event_id=event_id,
@@ -191,16 +197,26 @@ def read_row(
         ended_at=ended_at,
         deployment_external_id=deployment_id,
         deployment_name=_cut(deployment_name, _DEPLOYMENT_NAME) if deployment_name else None,
-        provider=_text(cells, "ProviderName", _DIMENSION),
+        provider=_text(cells, "x_ComputeProvider" if own else "ProviderName", _DIMENSION),
+        gpu_model=_text(cells, "x_GpuModel", _DIMENSION) if own else None,
         region=_text(cells, "RegionId", _DIMENSION),
-        service=_text(cells, "ServiceName", _DIMENSION),
+        service=_text(cells, "x_Service" if own else "ServiceName", _DIMENSION),
         sku=_text(cells, "SkuId", _DIMENSION) or _text(cells, "SkuPriceId", _DIMENSION),
-        resource=resource_of(cells.get("ServiceCategory"), unit),
-        unit=unit,
+        resource=own or resource_of(cells.get("ServiceCategory"), unit),
+        unit=(_text(cells, "x_Unit", _UNIT) or "") if own else unit,
         quantity_text=quantity_text,
         quantity_nanos=quantity_nanos,
-        correction=cost_nanos < 0 or cells.get("ChargeClass") == "Correction",
+        correction=(
+            cost_nanos < 0
+            or cells.get("ChargeClass") == "Correction"
+            or (own is not None and cells.get("x_Correction") == "true")
+        ),
     )
+
+
+def _own(cells: Mapping[str, str]) -> Resource | None:
+    """Return the resource of a row that this gateway wrote, None for those of others."""
+    return _OURS.get(cells.get("x_Resource", ""))
 
 
 def resource_of(service_category: str | None, unit: str) -> Resource:

@@ -178,6 +178,7 @@ class _Import:
             name: DeploymentFacts(
                 name=row.deployment_name,
                 provider=row.provider,
+                gpu_model=row.gpu_model,
                 region=row.region,
                 service=row.service,
                 started_at=started[name],
@@ -232,7 +233,7 @@ def _to_record(row: FocusRow, account_id: int) -> UsageRecord:
         amount_text=_text_if_rounded(row.cost_text, row.cost_nanos),
         correction=row.correction,
         provider=row.provider,
-        gpu_model=None,
+        gpu_model=row.gpu_model,
         region=row.region,
         service=row.service,
         sku=row.sku,

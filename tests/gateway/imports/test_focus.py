@@ -123,6 +123,7 @@ def test_first_sample_row_is_read_whole(sample: FocusFile) -> None:
         deployment_external_id="arn:ats:sqs:us-test-2:347410479675:mibelllmel-i-032l64f2065481b12",
         deployment_name=None,
         provider="AWS",
+        gpu_model=None,
         region="us-west-2",
         service="Amazon Simple Queue Service",
         sku="G95FST5FTYV3JSRX",

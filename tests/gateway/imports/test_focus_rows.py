@@ -48,6 +48,30 @@ def test_price_sku_stands_in_for_the_sku(tmp_path: Path) -> None:
     assert read_one(tmp_path, SkuId="NULL").sku == "sku.price"
 
 
+OWN = {
+    "x_ComputeProvider": "north",
+    "x_Correction": "true",
+    "x_GpuModel": "h100",
+    "x_Resource": "GPU",
+    "x_Service": "",
+    "x_Unit": "gpu-hour",
+}
+
+
+def test_row_of_ours_is_read_with_the_meters_own_words(tmp_path: Path) -> None:
+    row = read_one(tmp_path, **OWN, ServiceCategory="Compute")
+    assert (row.provider, row.gpu_model, row.service, row.unit, row.resource, row.correction) == (
+        *("north", "h100", None, "gpu-hour", Resource.GPU, True),
+    )
+
+
+def test_row_with_others_columns_is_read_as_the_specification_has_it(tmp_path: Path) -> None:
+    row = read_one(tmp_path, **OWN | {"x_Resource": "arn:ats:gpu"})
+    assert (row.provider, row.gpu_model, row.service, row.unit, row.correction) == (
+        *("Cloud", None, "Trainer", "Hours", False),
+    )
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
