@@ -20,7 +20,7 @@ from gateway.execution.trusted_documents import TrustedDocuments
 from gateway.live.hub import Hub
 from gateway.routes.admission import Admission, LiveLimits
 from gateway.routes.answers import http_error
-from gateway.routes.attempts import Attempts, AttemptsMiddleware
+from gateway.routes.attempts import AttemptsMiddleware
 from gateway.routes.built import Built
 from gateway.routes.desk import Desk, OpenSource
 from gateway.routes.drain import Drain, DrainMiddleware
@@ -75,7 +75,6 @@ class Parts:
 def build_app(settings: Settings, parts: Parts) -> Starlette:
     """Return the application; `app.state` has its `drain`, `metrics` and `desk`."""
     drain, metrics = Drain(), Metrics()
-    attempts = Attempts(settings.failed_credentials_per_minute)
     engine = _build_engine(settings, parts)
     desk = _build_desk(settings, parts, engine)
     metrics.watch(sockets=desk.admission.sockets.total, subscriptions=desk.admission.total)
@@ -83,7 +82,6 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
     live = WebSocketEndpoint(
         desk=desk,
         authenticator=parts.authenticator,
-        attempts=attempts,
         clock=parts.live.clock,
         origins=settings.origins,
     )
@@ -95,7 +93,7 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
 
     app = Starlette(
         routes=[*routes, WebSocketRoute("/graphql", live)],
-        middleware=_build_middleware(settings, routes, drain, metrics, attempts),
+        middleware=_build_middleware(settings, routes, drain, metrics),
         exception_handlers={HTTPException: http_error},
         lifespan=lifespan,
     )
@@ -208,11 +206,7 @@ def _build_pages(settings: Settings, parts: Parts) -> Pages:
 
 
 def _build_middleware(
-    settings: Settings,
-    routes: Sequence[Route],
-    drain: Drain,
-    metrics: Metrics,
-    attempts: Attempts,
+    settings: Settings, routes: Sequence[Route], drain: Drain, metrics: Metrics
 ) -> list[Middleware]:
     """Return what a request passes, the outermost first."""
     paths = frozenset(route.path for route in routes if not route.param_convertors)
@@ -233,5 +227,5 @@ def _build_middleware(
             expose_headers=("x-request-id", "retry-after"),
         ),
         Middleware(DrainMiddleware, drain=drain),
-        Middleware(AttemptsMiddleware, attempts=attempts),
+        Middleware(AttemptsMiddleware, per_minute=settings.failed_credentials_per_minute),
     ]

@@ -13,7 +13,8 @@ payment_method_label provider provider_reference created_at failed_at settled_at
 - `receipt_number` and `receipt_issued_at`, both None until it has settled;
 - `refunds`: a list, empty where nothing was taken back, oldest first, of rows with the keys `id
   status amount_nanos tax_nanos bonus_reversed_nanos reason failure_reason provider
-  provider_reference created_at settled_at receipt_number`. Also those that are not SUCCEEDED.
+  provider_reference created_at settled_at receipt_number`. Also those that are not SUCCEEDED;
+- `disputes`: likewise, those that took money, with the columns of the table `dispute`.
 
 **Usage** has a row for each event, with the columns of the table `usage_event` but for
 `fingerprint` (`account_id source event_id deployment_id resource unit quantity_nanos quantity_text

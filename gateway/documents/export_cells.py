@@ -18,13 +18,15 @@ MEMO_SIZE: Final = 10_000
 
 
 class Memo(dict[Any, Any]):
-    """Texts by value, made when first asked for; None stays None. It forgets all when full."""
+    """Texts, or what holds some, by value, made when first asked for; None stays None. It forgets
+    all when full.
+    """
 
-    def __init__(self, convert: Callable[[Any], str]) -> None:
+    def __init__(self, convert: Callable[[Any], Any]) -> None:
         super().__init__({None: None})
         self._convert = convert
 
-    def __missing__(self, value: Any) -> str:
+    def __missing__(self, value: Any) -> Any:
         if len(self) >= MEMO_SIZE:
             self.clear()
             self[None] = None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
-from gateway.documents import export_csv, export_jsonl
+from gateway.documents import export_csv, export_focus, export_jsonl
 from gateway.documents.export import (
     Export,
     ExportFormat,
@@ -18,10 +18,12 @@ S = TypeVar("S", bound=Subject)
 PURCHASE_WRITERS: Final[Mapping[ExportFormat, Callable[[PurchasesSubject], Export]]] = {
     ExportFormat.CSV: export_csv.write_purchases,
     ExportFormat.JSONL: export_jsonl.write_purchases,
+    ExportFormat.FOCUS: export_focus.write_purchases,
 }
 USAGE_WRITERS: Final[Mapping[ExportFormat, Callable[[UsageSubject], Export]]] = {
     ExportFormat.CSV: export_csv.write_usage,
     ExportFormat.JSONL: export_jsonl.write_usage,
+    ExportFormat.FOCUS: export_focus.write_usage,
 }
 
 

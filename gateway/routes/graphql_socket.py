@@ -15,7 +15,6 @@ from gateway.errors import (
     BadRequest,
     GatewayError,
     ServiceUnavailable,
-    Throttled,
     TooManySubscriptions,
     Unauthenticated,
 )
@@ -182,7 +181,7 @@ class Socket:
         try:
             principal = await self._authenticator.authenticate(credential)
             release = self._desk.admission.socket(principal)
-        except (Throttled, TooManySubscriptions) as error:
+        except TooManySubscriptions as error:
             raise Closed(TOO_MANY, error.message) from None
         except Rejected:
             raise Closed(FORBIDDEN, "Forbidden") from None

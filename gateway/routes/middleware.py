@@ -76,8 +76,7 @@ class RecordMiddleware:
         self.metrics.observe(
             route=record.route, status=status, operation=record.operation, seconds=seconds
         )
-        is_quiet = scope["path"] in QUIET_PATHS or (record.is_quiet and status < 400)
-        write = log.debug if is_quiet else log.info
+        write = log.debug if scope["path"] in QUIET_PATHS else log.info
         write(
             "request",
             method=scope["method"],

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, ColumnElement, Select, Table, bindparam, collate, func, select
 
-from gateway.models import Deployment, Instant, Receipt, Refund, UsageEvent, table_of
+from gateway.models import Deployment, Dispute, Instant, Receipt, Refund, UsageEvent, table_of
 from gateway.principal import Principal
 from gateway.store.listing import Selection
 from gateway.store.purchase_listing import CREDIT_PURCHASES
@@ -27,6 +27,7 @@ KNOWN_DEPLOYMENTS: Final = 10_000
 _EVENT: Final = table_of(UsageEvent)
 _DEPLOYMENT: Final = table_of(Deployment)
 _REFUND: Final = table_of(Refund)
+_DISPUTE: Final = table_of(Dispute)
 _RECEIPT: Final = table_of(Receipt)
 
 
@@ -78,6 +79,12 @@ def _refunds(visible: Visible) -> Select[Any]:
     )
 
 
+def _disputes(visible: Visible) -> Select[Any]:
+    disputes = _of_account(_DISPUTE, "purchase_id", *_DISPUTE.c)
+    withdrawn = disputes(visible).where(_DISPUTE.c.withdrawn_at.is_not(None))
+    return withdrawn.order_by(_DISPUTE.c.withdrawn_at, _DISPUTE.c.id)
+
+
 def _receipts(visible: Visible) -> Select[Any]:
     columns = (_RECEIPT.c.purchase_id, _RECEIPT.c.number, _RECEIPT.c.issued_at)
     receipts = _of_account(_RECEIPT, "purchase_id", *columns)
@@ -87,6 +94,7 @@ def _receipts(visible: Visible) -> Select[Any]:
 _USAGE: Final = Scoped(_usage)
 _USAGE_COUNT: Final = Scoped(_usage_count)
 _REFUNDS: Final = Scoped(_refunds)
+_DISPUTES: Final = Scoped(_disputes)
 _RECEIPTS: Final = Scoped(_receipts)
 _DEPLOYMENTS: Final = Scoped(
     _of_account(_DEPLOYMENT, "id", _DEPLOYMENT.c.id, _DEPLOYMENT.c.external_id, _DEPLOYMENT.c.name)
@@ -103,17 +111,16 @@ async def count_purchases(stream: Stream, principal: Principal, selection: Selec
 async def purchases(
     stream: Stream, principal: Principal, selection: Selection
 ) -> AsyncGenerator[Chunk]:
-    """Yield an account's selected purchases with `receipt_number`, `receipt_issued_at` and
-    `refunds`.
+    """Yield an account's selected purchases with `receipt_number`, `receipt_issued_at`, `refunds`
+    and `disputes`.
     """
     account_id = selection.scope[0]
     rows = CREDIT_PURCHASES.chunks(stream, principal, selection, CHUNK_ROWS)
     async with aclosing(rows) as chunks:
         async for chunk in chunks:
             about = {"account_id": account_id, "keys": list(chunk["id"])}
-            refunds: Mapping[int, list[Row]] = defaultdict(list)
-            for row in await _REFUNDS.fetch(stream, principal, **about):
-                refunds[row["purchase_id"]].append(row)
+            refunds = _by_purchase(await _REFUNDS.fetch(stream, principal, **about))
+            disputes = _by_purchase(await _DISPUTES.fetch(stream, principal, **about))
             receipts = {
                 row["purchase_id"]: row for row in await _RECEIPTS.fetch(stream, principal, **about)
             }
@@ -123,7 +130,16 @@ async def purchases(
                 "receipt_number": [row["number"] for row in found],
                 "receipt_issued_at": [row["issued_at"] for row in found],
                 "refunds": [refunds.get(each, ()) for each in chunk["id"]],
+                "disputes": [disputes.get(each, ()) for each in chunk["id"]],
             }
+
+
+def _by_purchase(rows: Sequence[Row]) -> Mapping[int, list[Row]]:
+    """Return each purchase's rows, in the order in which they came."""
+    grouped: defaultdict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        grouped[row["purchase_id"]].append(row)
+    return grouped
 
 
 _NO_RECEIPT: Final[Row] = {"number": None, "issued_at": None}

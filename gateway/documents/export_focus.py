@@ -1,0 +1,85 @@
+"""FOCUS 1.2: cost and usage as FinOps tools read them, CSV in UTF-8 without a byte order mark.
+
+Prepaid credit is a **virtual currency** as in the specification's appendix: one `Credit` pays one
+unit of the account's currency. What an account buys is billed when it buys it, and what it uses is
+paid for already:
+
+| row | ChargeCategory | BilledCost | EffectiveCost | what it moves, in Credit |
+|---|---|---|---|---|
+| credit bought by card | Purchase | what was paid, without tax | 0 | PricingQuantity |
+| its tax | Tax | the tax | 0, as that of what it is on | |
+| bonus, coupon, trial or manual credit | Credit | 0 | 0 | PricingQuantity |
+| what a refund or a dispute took back | as above, negative | | 0 | PricingQuantity |
+| metered usage | Usage | 0 | its amount | PricingCurrencyEffectiveCost |
+
+So the file adds up: BilledCost over an InvoiceId is what that receipt or credit note says was paid
+or returned, EffectiveCost over a window is its usage, and the credit that was moved is the balance,
+but for adjustments.
+
+- **Amounts** are exact decimals of at least two places. Usage was priced by the meter, which sends
+  no price: the unit price is the shortest one of nine decimals or more for which the quantity,
+  rounded to the nano as the ledger rounds, costs the amount. Where none can (an amount below 0, an
+  amount for nothing) the charge is priced in credit, one for one.
+- **Periods** are UTC. A billing period is the calendar month of a purchase's settlement or of a
+  usage's start. A correction that came in a later month is in that one, as a `Correction`, and so
+  is what was taken back later. Credit does not expire: its charge period is the second in which it
+  came.
+- **InvoiceId** is the number of the receipt or credit note. Usage has none: nothing is due for it.
+- **ProviderName** and **InvoiceIssuerName** are the seller, **PublisherName** who runs the machine.
+- **Names**: a ResourceId is a deployment's external id, or a purchase's global id. ServiceName says
+  which resource was used, because FOCUS wants one category for each; the meter's own word for its
+  service, its unit and other facts that FOCUS has no column for are in the columns `x_…`.
+- **Purchases that have not settled** are no charges. There are no sub-accounts, tags, availability
+  zones, commitments or capacity reservations, and no columns for them.
+
+Texts stand as they are: the standard forbids to change them, and files are joined by them. A
+spreadsheet may take one for a formula; the file for spreadsheets is the CSV.
+"""
+
+import csv
+from collections.abc import Callable, Iterable
+from io import StringIO
+from typing import Any, Final
+
+from gateway.documents.export import PurchasesSubject, UsageSubject
+from gateway.documents.focus_purchases import PurchaseCharges
+from gateway.documents.focus_terms import COLUMNS
+from gateway.documents.focus_usage import UsageCharges
+from gateway.store.stream import Chunk
+
+MEDIA_TYPE: Final = "text/csv; charset=utf-8; header=present"
+
+
+class FocusExport:
+    """An `Export` of charges; `charges` makes a chunk's cells, in the order of COLUMNS."""
+
+    media_type = MEDIA_TYPE
+    extension = "focus.csv"
+
+    def __init__(self, charges: Callable[[Chunk], Iterable[Iterable[Any]]]) -> None:
+        self._charges = charges
+
+    def begin(self) -> bytes:
+        return _lines([COLUMNS])
+
+    def write(self, chunk: Chunk) -> bytes:
+        return _lines(self._charges(chunk))
+
+    def end(self) -> bytes:
+        return b""
+
+
+def write_purchases(subject: PurchasesSubject) -> FocusExport:
+    """Return the writer of credit purchases: their charges, then what was taken back of each."""
+    return FocusExport(PurchaseCharges(subject))
+
+
+def write_usage(subject: UsageSubject) -> FocusExport:
+    """Return the writer of usage: one charge for each event."""
+    return FocusExport(UsageCharges(subject))
+
+
+def _lines(rows: Iterable[Iterable[Any]]) -> bytes:
+    text = StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()

@@ -1,0 +1,79 @@
+"""FOCUS files of accounts, as the exports write them, and what is in them."""
+
+import csv
+import io
+from collections.abc import AsyncGenerator, Mapping
+from datetime import date
+from typing import Final, TypeAlias
+
+from gateway.documents.export import ExportFormat
+from gateway.documents.export_request import PurchasesAsked, UsageAsked
+from gateway.documents.exporting import Opened, open_purchases, open_usage
+from gateway.models.base import EARLIEST, LATEST
+from gateway.money import parse_exact_nanos
+from gateway.principal import Role, view_of
+from gateway.store import Database, Row
+from gateway.windows import Interval, Window, zone
+
+Charge: TypeAlias = Mapping[str, str]
+
+CLAIMED: Final = frozenset(
+    {
+        "ACCOUNT_NAMING_SUPPORTED",
+        "BILLING_BASED_ON_PROVISIONED_RESOURCES_SUPPORTED",
+        "MULTIPLE_PRICING_CATEGORIES_SUPPORTED",
+        "NEGOTIATED_PRICING_SUPPORTED",
+        "PRICING_BILLING_CURRENCY_DIFFERENCES_SUPPORTED",
+        "PUBLIC_PRICE_LIST_SUPPORTED",
+        "REGION_SUPPORTED",
+        "RESOURCE_TYPE_ASSIGNMENT_SUPPORTED",
+        "UNIT_PRICING_SUPPORTED",
+        "USAGE_MEASUREMENT_SUPPORTED",
+        "VIRTUAL_CURRENCY_SUPPORTED",
+    }
+)
+"""What our files can be held to: all of the model's criteria but those for sub-accounts, kinds of
+billing accounts, availability zones, commitments, capacity reservations and tags.
+"""
+
+
+async def usage_file(
+    database: Database, account: Row, *, window: Window | None = None
+) -> tuple[str, int]:
+    """Return the file of an account's usage, all of it or a window's, and how many rows it says."""
+    whole = Window(from_=EARLIEST.date(), to=date(LATEST.year - 1, 12, 31), zone=zone("UTC"))
+    asked = UsageAsked(window=window or whole, interval=Interval.YEAR)
+    principal = view_of(account["account_id"], Role.OWNER)
+    async with database.exporting() as stream:
+        return await _text(await open_usage(stream, principal, account, asked, ExportFormat.FOCUS))
+
+
+async def purchases_file(
+    database: Database, account: Row, *, asked: PurchasesAsked | None = None
+) -> tuple[str, int]:
+    """Return the file of an account's purchases, all or some, and how many purchases it says."""
+    principal = view_of(account["account_id"], Role.OWNER)
+    asked = asked or PurchasesAsked(zone=zone("UTC"))
+    async with database.exporting() as stream:
+        return await _text(
+            await open_purchases(stream, principal, account, asked, ExportFormat.FOCUS)
+        )
+
+
+async def _text(opened: Opened) -> tuple[str, int]:
+    parts: AsyncGenerator[tuple[bytes, int]] = opened.parts()
+    return b"".join([part async for part, _ in parts]).decode(), opened.rows
+
+
+def charges(text: str) -> list[Charge]:
+    """Return a file's rows."""
+    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+
+
+def nanos(rows: list[Charge], column: str, **where: str) -> int:
+    """Return the sum of a column over the rows that have these values."""
+    return sum(
+        parse_exact_nanos(row[column])
+        for row in rows
+        if all(row[name] == value for name, value in where.items())
+    )
