@@ -90,7 +90,7 @@ def environment(folder: Path) -> dict[str, str]:
     here["PATH"] = os.pathsep.join([str(folder), here.get("PATH") or os.defpath])
     # npm knows the certificates of its maker alone; a company's proxy has others.
     here["NODE_OPTIONS"] = f"{here.get('NODE_OPTIONS', '')} --use-system-ca".strip()
-    here["npm_config_update_notifier"] = "false"
+    here |= {"npm_config_update_notifier": "false", "NO_COLOR": "1"}
     if not here.get("HOME"):
         here["HOME"] = str(folder)  # npm keeps its cache below it
     return here

@@ -2,7 +2,7 @@ import type { CodegenConfig } from "@graphql-codegen/cli";
 
 const config: CodegenConfig = {
   schema: "../schema.graphql",
-  documents: "src/**/*.graphql",
+  documents: ["src/**/*.graphql", "!src/graphiql/**"],
   generates: {
     "src/api/generated/": {
       preset: "client",

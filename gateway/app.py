@@ -13,6 +13,7 @@ from gateway.auth.dev_people import read_people
 from gateway.auth.key_store import StoredKeys
 from gateway.billing import low_balance_sweep
 from gateway.clock import Clock, SystemClock
+from gateway.demo.meter import Meter
 from gateway.documents.receipt import ReceiptPrinter
 from gateway.edge import Live, Parts, build_app
 from gateway.errors import ConfigurationError, ServiceUnavailable
@@ -26,6 +27,7 @@ from gateway.principal import Principal
 from gateway.providers.stripe.inbox import Inbox
 from gateway.providers.stripe.signature import parse_secrets
 from gateway.routes.built import Built
+from gateway.routes.drain import Drain
 from gateway.routes.export_places import ExportPlaces
 from gateway.routes.exports import ExportParts, export_routes
 from gateway.routes.platform import Platform
@@ -52,6 +54,8 @@ class _Runtime:
         self.printer = ReceiptPrinter()
         self.hub = Hub()
         self.inbox: Inbox | None = None
+        self.meter: Meter | None = None
+        self.quiet_keys: set[str] = set()
         self._revision = head()
 
     @property
@@ -75,6 +79,7 @@ class _Runtime:
                 low_balance_sweep.sweeping(
                     database, SystemClock(), self._settings.usage_delay_seconds
                 ),
+                self.meter.running(database) if self.meter else nullcontext(),
             ):
                 yield
         finally:
@@ -100,10 +105,11 @@ class _Runtime:
             raise ServiceUnavailable("The database has not been migrated to this version.")
 
 
-def create_app(settings: Settings) -> Starlette:
+def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
     """Return the gateway that the settings describe. Raises ConfigurationError.
 
-    The database must have been migrated (`gateway serve` does so before).
+    The database must have been migrated (`gateway serve` does so before). `metering` lets the
+    demo's meter run beside it, in dev alone.
     """
     clock = SystemClock()
     stored_keys = StoredKeys(lambda: runtime.database, clock)
@@ -155,7 +161,28 @@ def create_app(settings: Settings) -> Starlette:
             *_stripe_routes(settings, runtime, clock),
         ],
     )
-    return build_app(settings, parts)
+    app = build_app(settings, parts)
+    if metering:
+        runtime.meter = _meter(settings, runtime, clock, app.state.drain)
+    return app
+
+
+def _meter(settings: Settings, runtime: _Runtime, clock: Clock, drain: Drain) -> Meter:
+    if settings.environment != "dev" or not settings.port:
+        raise ConfigurationError("The demo's meter runs in dev, and where the port is known.")
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # nothing listens there
+    host = everywhere.get(settings.host, settings.host)
+    pepper = settings.api_key_pepper
+    return Meter(
+        address=f"http://[{host}]:{settings.port}"
+        if ":" in host
+        else f"http://{host}:{settings.port}",
+        host=settings.hosts[0].replace("*", "meter"),
+        clock=clock,
+        pepper=pepper.get_secret_value().encode() if pepper else None,
+        stopping=lambda: drain.stopping,
+        quiet_keys=runtime.quiet_keys,
+    )
 
 
 def _platform_routes(
@@ -169,6 +196,7 @@ def _platform_routes(
         body_bytes=settings.usage_body_bytes,
         body_seconds=settings.http_body_seconds,
         usage_delay_seconds=settings.usage_delay_seconds,
+        quiet_keys=runtime.quiet_keys,
     )
     return platform_routes(
         platform,

@@ -55,7 +55,9 @@ def serve(
     dev: Annotated[
         bool, typer.Option("--dev", help="Demo people and data, on loopback, without settings.")
     ] = False,
-    demo: Annotated[bool, typer.Option(help="With --dev: top up the demo data to now.")] = True,
+    demo: Annotated[
+        bool, typer.Option(help="With --dev: top up the demo data to now, and go on.")
+    ] = True,
 ) -> None:
     """Serve the gateway, after bringing the database up to date."""
     settings = read_settings(dev=dev)
@@ -63,7 +65,8 @@ def serve(
     pretty = settings.environment == "dev" and sys.stderr.isatty()
     configure_logging(settings.log_level, pretty=pretty)
     asyncio.run(_prepare(settings, demo=demo))
-    raise typer.Exit(run_server(create_app(settings), settings))
+    metering = demo and settings.environment == "dev" and settings.port > 0
+    raise typer.Exit(run_server(create_app(settings, metering=metering), settings))
 
 
 async def _prepare(settings: Settings, *, demo: bool) -> None:

@@ -20,7 +20,7 @@ from gateway.execution.trusted_documents import TrustedDocuments
 from gateway.live.hub import Hub
 from gateway.routes.admission import Admission, LiveLimits
 from gateway.routes.answers import http_error
-from gateway.routes.attempts import AttemptsMiddleware
+from gateway.routes.attempts import Attempts, AttemptsMiddleware
 from gateway.routes.built import Built
 from gateway.routes.desk import Desk, OpenSource
 from gateway.routes.drain import Drain, DrainMiddleware
@@ -75,6 +75,7 @@ class Parts:
 def build_app(settings: Settings, parts: Parts) -> Starlette:
     """Return the application; `app.state` has its `drain`, `metrics` and `desk`."""
     drain, metrics = Drain(), Metrics()
+    attempts = Attempts(settings.failed_credentials_per_minute)
     engine = _build_engine(settings, parts)
     desk = _build_desk(settings, parts, engine)
     metrics.watch(sockets=desk.admission.sockets.total, subscriptions=desk.admission.total)
@@ -82,6 +83,7 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
     live = WebSocketEndpoint(
         desk=desk,
         authenticator=parts.authenticator,
+        attempts=attempts,
         clock=parts.live.clock,
         origins=settings.origins,
     )
@@ -93,7 +95,7 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
 
     app = Starlette(
         routes=[*routes, WebSocketRoute("/graphql", live)],
-        middleware=_build_middleware(settings, routes, drain, metrics),
+        middleware=_build_middleware(settings, routes, drain, metrics, attempts),
         exception_handlers={HTTPException: http_error},
         lifespan=lifespan,
     )
@@ -206,7 +208,11 @@ def _build_pages(settings: Settings, parts: Parts) -> Pages:
 
 
 def _build_middleware(
-    settings: Settings, routes: Sequence[Route], drain: Drain, metrics: Metrics
+    settings: Settings,
+    routes: Sequence[Route],
+    drain: Drain,
+    metrics: Metrics,
+    attempts: Attempts,
 ) -> list[Middleware]:
     """Return what a request passes, the outermost first."""
     paths = frozenset(route.path for route in routes if not route.param_convertors)
@@ -227,5 +233,5 @@ def _build_middleware(
             expose_headers=("x-request-id", "retry-after"),
         ),
         Middleware(DrainMiddleware, drain=drain),
-        Middleware(AttemptsMiddleware, per_minute=settings.failed_credentials_per_minute),
+        Middleware(AttemptsMiddleware, attempts=attempts),
     ]

@@ -20,7 +20,7 @@ from gateway.billing.usage import DeploymentFacts, DeploymentName, UsageRecord, 
 from gateway.clock import Clock, FixedClock
 from gateway.demo.buying import Happening, happenings
 from gateway.demo.cast import LEADER, PLAYERS, Player
-from gateway.demo.metering import ARRIVAL, records
+from gateway.demo.metering import ARRIVAL, SOURCE, records
 from gateway.demo.people import find_people
 from gateway.demo.report import DemoReport, Progress, silent
 from gateway.demo.story import DAY, Run, Story, midnight
@@ -57,6 +57,12 @@ async def fill(
     teller = _Teller(database, Story(seed=seed, begin=begin, days=days), end)
     events = await teller.tell(progress)
     return DemoReport(events=events, people=tuple(await find_people(database)))
+
+
+async def open_story(database: Database) -> Story | None:
+    """Return the story that is there, as the defaults tell it; None where there is none."""
+    begin = await _begun_at(database)
+    return Story(seed=SEED, begin=begin, days=DAYS) if begin else None
 
 
 async def _begun_at(database: Database) -> datetime | None:
@@ -112,7 +118,8 @@ class _Teller:
 
     async def _told_until(self) -> datetime:
         async with Snapshot(self.database) as snapshot:
-            latest = await usage_events.latest(snapshot, self.ids[LEADER.external_id])
+            leader_id = self.ids[LEADER.external_id]
+            latest = await usage_events.latest(snapshot, leader_id, SOURCE)
         return max(self.story.begin, latest - OVERLAP) if latest else self.story.begin
 
     def _acts(self, since: datetime) -> Iterator[tuple[datetime, datetime]]:

@@ -10,54 +10,103 @@ from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.auth.rejected import Rejected
 from gateway.errors import BadRequest, Throttled
+from gateway.principal import Principal
 from gateway.routes.answers import refusal
+from gateway.routes.graphql import Authenticator
 from gateway.routes.header import header_values
 
 _SHORTEST_WAIT: Final = 1
 
 
-class AttemptsMiddleware:
-    """Refuses with 429 the requests with a credential of an address from which too many came that
-    did not hold: `per_minute` in one process. Requests without a credential are not attempts.
-
-    An address is the client's as the server tells it, through trusted proxies too.
+class Attempts:
+    """Counts the credentials of an address that did not hold: `per_minute` in one process, over
+    HTTP and sockets together.
     """
 
-    def __init__(self, app: ASGIApp, *, per_minute: int) -> None:
+    def __init__(self, per_minute: int) -> None:
+        self._limit = RateLimitItemPerMinute(per_minute)
+        self._failures = FixedWindowRateLimiter(MemoryStorage())
+
+    async def check(self, address: str) -> None:
+        """Raise Throttled where there were too many."""
+        if not await self._failures.test(self._limit, address):
+            raise Throttled(
+                f"At most {self._limit.amount} credentials that do not hold may be tried in a "
+                "minute."
+            )
+
+    async def count(self, address: str) -> None:
+        """Count one that did not hold."""
+        await self._failures.hit(self._limit, address)
+
+    async def seconds_left(self, address: str) -> int:
+        """Return in how many seconds an address may try again."""
+        window = await self._failures.get_window_stats(self._limit, address)
+        return max(math.ceil(window.reset_time - time.time()), _SHORTEST_WAIT)
+
+
+class CountedAuthenticator:
+    """Checks the credentials of one address. Raises Throttled too."""
+
+    def __init__(self, authenticator: Authenticator, attempts: Attempts, address: str) -> None:
+        self._authenticator = authenticator
+        self._attempts = attempts
+        self._address = address
+
+    async def authenticate(self, authorization: str | None) -> Principal:
+        if authorization is not None:
+            await self._attempts.check(self._address)
+        try:
+            return await self._authenticator.authenticate(authorization)
+        except Rejected:
+            await self._attempts.count(self._address)
+            raise
+
+
+class AttemptsMiddleware:
+    """Refuses with 429 the requests with a credential of an address from which too many came that
+    did not hold. Requests without a credential are not attempts.
+
+    A socket's credential may come later: its endpoint counts it.
+    """
+
+    def __init__(self, app: ASGIApp, *, attempts: Attempts) -> None:
         self.app = app
-        self.limit = RateLimitItemPerMinute(per_minute)
-        self.failures = FixedWindowRateLimiter(MemoryStorage())
+        self.attempts = attempts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         credentials = header_values(scope, b"authorization") if scope["type"] == "http" else []
         if not credentials:
             await self.app(scope, receive, send)
             return
-        if len(credentials) > 1 or _has_access_token(scope):
+        if len(credentials) > 1 or has_access_token(scope):
             await refusal(BadRequest("A request may carry one credential."))(scope, receive, send)
             return
-        address = scope["client"][0] if scope.get("client") else ""
-        if not await self.failures.test(self.limit, address):
-            await self._refuse(address, scope, receive, send)
+        address = address_of(scope)
+        try:
+            await self.attempts.check(address)
+        except Throttled as error:
+            wait = {"retry-after": str(await self.attempts.seconds_left(address))}
+            await refusal(error, headers=wait)(scope, receive, send)
             return
 
         async def count(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == 401:
-                await self.failures.hit(self.limit, address)
+                await self.attempts.count(address)
             await send(message)
 
         await self.app(scope, receive, count)
 
-    async def _refuse(self, address: str, scope: Scope, receive: Receive, send: Send) -> None:
-        window = await self.failures.get_window_stats(self.limit, address)
-        seconds = max(math.ceil(window.reset_time - time.time()), _SHORTEST_WAIT)
-        error = Throttled(
-            f"At most {self.limit.amount} credentials that do not hold may be tried in a minute."
-        )
-        await refusal(error, headers={"retry-after": str(seconds)})(scope, receive, send)
+
+def address_of(scope: Scope) -> str:
+    """Return the client's address as the server tells it, through trusted proxies too."""
+    client = scope.get("client")
+    return str(client[0]) if client else "unknown"
 
 
-def _has_access_token(scope: Scope) -> bool:
+def has_access_token(scope: Scope) -> bool:
+    """Say whether a credential stands in the request's address."""
     query = scope["query_string"].decode("latin-1")
     return any(name == "access_token" for name, _ in parse_qsl(query, keep_blank_values=True))

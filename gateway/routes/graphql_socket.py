@@ -15,6 +15,7 @@ from gateway.errors import (
     BadRequest,
     GatewayError,
     ServiceUnavailable,
+    Throttled,
     TooManySubscriptions,
     Unauthenticated,
 )
@@ -181,7 +182,7 @@ class Socket:
         try:
             principal = await self._authenticator.authenticate(credential)
             release = self._desk.admission.socket(principal)
-        except TooManySubscriptions as error:
+        except (Throttled, TooManySubscriptions) as error:
             raise Closed(TOO_MANY, error.message) from None
         except Rejected:
             raise Closed(FORBIDDEN, "Forbidden") from None

@@ -8,8 +8,14 @@ import structlog
 from starlette.types import Message, Receive, Scope, Send
 
 from gateway.clock import Clock
-from gateway.errors import TooManySubscriptions
+from gateway.errors import BadRequest, GatewayError, TooManySubscriptions
 from gateway.routes.answers import CLOSE, refusal
+from gateway.routes.attempts import (
+    Attempts,
+    CountedAuthenticator,
+    address_of,
+    has_access_token,
+)
 from gateway.routes.desk import Desk
 from gateway.routes.graphql import Authenticator
 from gateway.routes.graphql_socket import Socket
@@ -30,6 +36,7 @@ class WebSocketEndpoint:
 
     desk: Desk
     authenticator: Authenticator
+    attempts: Attempts
     clock: Clock
     origins: Collection[str]
 
@@ -38,8 +45,14 @@ class WebSocketEndpoint:
         if not self._is_from_here(scope):
             await send({"type": "websocket.close", "code": 1008})  # before accept: HTTP 403
             return
+        if has_access_token(scope):
+            # Beside the one in the header or the first message it would be a second one.
+            error = BadRequest("A credential may not stand in the address.")
+            await _deny(error, scope, receive, send)
+            return
+        address = address_of(scope)
         try:
-            leave = self.desk.admission.stranger(_address(scope))
+            leave = self.desk.admission.stranger(address)
         except TooManySubscriptions as error:
             await _deny(error, scope, receive, send)
             return
@@ -51,7 +64,7 @@ class WebSocketEndpoint:
             return
         socket = Socket(
             desk=self.desk,
-            authenticator=self.authenticator,
+            authenticator=CountedAuthenticator(self.authenticator, self.attempts, address),
             clock=self.clock,
             credentials=header_values(scope, b"authorization"),
             leave=leave,
@@ -71,12 +84,7 @@ class WebSocketEndpoint:
         return not named or "*" in self.origins or (len(named) == 1 and named[0] in self.origins)
 
 
-def _address(scope: Scope) -> str:
-    client = scope.get("client")
-    return str(client[0]) if client else "unknown"
-
-
-async def _deny(error: TooManySubscriptions, scope: Scope, receive: Receive, send: Send) -> None:
+async def _deny(error: GatewayError, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer the handshake by HTTP."""
 
     async def as_denial(message: Message) -> None:

@@ -76,7 +76,8 @@ class RecordMiddleware:
         self.metrics.observe(
             route=record.route, status=status, operation=record.operation, seconds=seconds
         )
-        write = log.debug if scope["path"] in QUIET_PATHS else log.info
+        is_quiet = scope["path"] in QUIET_PATHS or (record.is_quiet and status < 400)
+        write = log.debug if is_quiet else log.info
         write(
             "request",
             method=scope["method"],

@@ -1,7 +1,7 @@
 """What the platform's own endpoints have in common: a key with a scope, a body, a JSON answer."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -30,7 +30,7 @@ class Authenticator(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """What writing needs."""
+    """What writing needs. What a key of `quiet_keys` does well needs no line in the log."""
 
     database: Callable[[], Database]
     authenticator: Authenticator
@@ -39,6 +39,7 @@ class Platform:
     body_bytes: int
     body_seconds: float
     usage_delay_seconds: int
+    quiet_keys: Collection[str] = ()
 
 
 class PlatformEndpoint(ABC):
@@ -65,6 +66,7 @@ class PlatformEndpoint(ABC):
         try:
             self._check_head(scope)
             record.principal = principal = await self._authenticate(scope)
+            record.is_quiet = principal.key_id in self.platform.quiet_keys
             body = await read_body(
                 scope,
                 receive,

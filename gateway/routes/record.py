@@ -21,6 +21,7 @@ class RequestRecord:
     principal: Principal | None = None
     codes: list[str] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
+    is_quiet: bool = False
 
     def log_fields(self) -> dict[str, Any]:
         """Return what the access line says beside method, path, status and duration."""

@@ -27,6 +27,12 @@ _REVOKE: Final = Statement(
     .returning(_KEY.c.id)
 )
 
+_REVOKE_NAMED: Final = Statement(
+    update(_KEY)
+    .where(_KEY.c.name == bindparam("of_name", type_=String()), _KEY.c.revoked_at.is_(None))
+    .values(revoked_at=bindparam("at", type_=Instant()))
+)
+
 
 async def by_id(reader: Reader, key_id: str) -> Row | None:
     """Return what is stored of a key."""
@@ -46,3 +52,8 @@ async def insert(transaction: Transaction, row: dict[str, Any]) -> None:
 async def revoke(transaction: Transaction, key_id: str, at: datetime) -> bool:
     """End a key; say whether there was one that had not ended."""
     return bool(await transaction.fetch(_REVOKE, key=key_id, at=at))
+
+
+async def revoke_named(transaction: Transaction, name: str, at: datetime) -> None:
+    """End all keys of a name."""
+    await transaction.execute(_REVOKE_NAMED, of_name=name, at=at)

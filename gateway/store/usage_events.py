@@ -52,7 +52,10 @@ def _known(dialect: DialectName) -> Any:
 _KNOWN: Final = Statement(_known)
 _LATEST: Final = Statement(
     select(EVENT.c.started_at)
-    .where(EVENT.c.account_id == bindparam("account_id", type_=BigInteger()))
+    .where(
+        EVENT.c.account_id == bindparam("account_id", type_=BigInteger()),
+        EVENT.c.source == bindparam("source", type_=String()),
+    )
     .order_by(EVENT.c.started_at.desc())
     .limit(1)
 )
@@ -72,9 +75,9 @@ async def known(transaction: Transaction, keys: Iterable[EventKey]) -> dict[Even
     return {(row["account_id"], row["source"], row["event_id"]): row["fingerprint"] for row in rows}
 
 
-async def latest(reader: Reader, account_id: int) -> datetime | None:
-    """Return when an account's last usage began, or None where it has none."""
-    rows = await reader.fetch(_LATEST, account_id=account_id)
+async def latest(reader: Reader, account_id: int, source: str) -> datetime | None:
+    """Return when an account's last usage of a source began, or None where it has none."""
+    rows = await reader.fetch(_LATEST, account_id=account_id, source=source)
     return rows[0]["started_at"] if rows else None
 
 

@@ -1,11 +1,10 @@
-import { StrictMode } from "react";
+import "./workers";
+import "graphiql/style.css";
+import "@graphiql/plugin-explorer/style.css";
+import "./graphiql.css";
 import { createRoot } from "react-dom/client";
+import { App } from "./App";
+import { readSettings } from "./told";
 
 const root = document.getElementById("root");
-if (root) {
-  createRoot(root).render(
-    <StrictMode>
-      <h1>Billing &amp; Usage</h1>
-    </StrictMode>,
-  );
-}
+if (root) createRoot(root).render(<App settings={await readSettings()} />);

@@ -24,6 +24,13 @@ async def test_the_twenty_first_wrong_credential_has_to_wait(served: Served) -> 
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
 
 
+async def test_credentials_of_streams_count_too(served: Served) -> None:
+    answers = [
+        await served.client.post("/graphql/stream", json=QUERY, headers=WRONG) for _ in range(21)
+    ]
+    assert [answer.status_code for answer in answers] == [401] * 20 + [429]
+
+
 async def test_requests_that_are_let_in_or_carry_nothing_do_not_count(served: Served) -> None:
     key = await served.key(Scope.BILLING_READ)
     for _ in range(30):
@@ -39,8 +46,10 @@ async def test_two_credentials_are_one_too_many(served: Served) -> None:
         await served.client.post("/v1/usage-events", json=[], headers=twice),
         await served.client.post("/v1/usage-events?access_token=x", json=[], headers=key),
         await served.client.post("/graphql?access_token=", json=QUERY, headers=key),
+        await served.client.post("/graphql/stream?access_token=x", json=QUERY, headers=key),
+        await served.client.post("/graphql/stream", json=QUERY, headers=twice),
     ]
-    assert [answer.status_code for answer in answers] == [400, 400, 400]
+    assert [answer.status_code for answer in answers] == [400] * 5
     assert {answer.json()["errors"][0]["extensions"]["code"] for answer in answers} == {
         "BAD_REQUEST"
     }

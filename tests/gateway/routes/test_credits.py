@@ -137,6 +137,30 @@ async def test_a_bad_credit_is_refused_and_leaves_nothing(served: Served, name: 
     assert await image(served.database, account_id) == before
 
 
+@pytest.mark.parametrize(
+    ("body", "media_type", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b"[]", "application/json", 400),
+        (b'{"kind": "\xff"}', "application/json", 400),
+        (b"{}", "text/plain", 415),
+        (b" " * 1_048_577, "application/json", 413),
+    ],
+)
+async def test_a_bad_body_is_refused_and_leaves_nothing(
+    served: Served, body: bytes, media_type: str, status: int
+) -> None:
+    account_id = await Books(served.database).account("acme")
+    before = await image(served.database, account_id)
+    headers = await served.key(Scope.ADMIN)
+    headers |= {"idempotency-key": "k1", "content-type": media_type}
+    given = await served.client.post(PATH, content=body, headers=headers)
+    put = await served.client.put("/v1/accounts/acme", content=body, headers=headers)
+    assert (given.status_code, put.status_code) == (status, status)
+    assert given.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+    assert await image(served.database, account_id) == before
+
+
 async def test_a_key_of_an_account_gives_nothing_to_another(served: Served) -> None:
     acme = await Books(served.database).account("acme")
     await Books(served.database, seed=2).account("other")

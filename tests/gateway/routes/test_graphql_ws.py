@@ -8,7 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from gateway.ids import encode_global_id
@@ -105,6 +107,38 @@ async def test_a_credential_may_come_with_the_handshake(served: Gateway) -> None
         client = Client(connection)
         await client.say({**INIT, "payload": {"authorization": "Bearer other"}})
         assert await client.closed() == (4400, "A connection may carry one credential")
+
+
+async def test_a_credential_in_the_address_is_refused(served: Gateway) -> None:
+    headers = {"Authorization": f"Bearer {served.token('ada')}"}
+    for options in ({}, {"additional_headers": headers}):
+        uri = f"ws://127.0.0.1:{served.port}/graphql?access_token=x"
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(uri, subprotocols=["graphql-transport-ws"], **options)
+        assert refused.value.response.status_code == 400
+
+
+@pytest.mark.parametrize("place", ["header", "payload"])
+async def test_credentials_that_do_not_hold_are_counted_with_those_of_requests(
+    served: Gateway, place: str
+) -> None:
+    wrong = {"Authorization": "Bearer gw_dev_wrong"}
+    headers, payload = (wrong, {}) if place == "header" else ({}, wrong)
+    codes = []
+    for _ in range(21):
+        async with served.connect(additional_headers=headers) as connection:
+            client = Client(connection)
+            await client.say({**INIT, "payload": payload})
+            codes.append((await client.closed())[0])
+    assert codes == [4403] * 20 + [4429]
+    async with httpx.AsyncClient(headers=wrong) as http:
+        answer = await http.post(f"{served.url}/graphql", json={"query": "{ __typename }"})
+    assert answer.status_code == 429
+    # A connection without one says so, as before.
+    async with served.connect() as connection:
+        client = Client(connection)
+        await client.say(INIT)
+        assert (await client.closed())[0] == 4401
 
 
 @pytest.mark.parametrize("subprotocols", [["graphql-ws"], None])

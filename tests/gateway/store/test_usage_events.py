@@ -35,9 +35,10 @@ async def test_only_those_asked_for_are_found_each_of_its_meter(database: Databa
     }
 
 
-async def test_last_usage_is_that_of_the_account(database: Database) -> None:
+async def test_last_usage_is_that_of_the_account_and_the_source(database: Database) -> None:
     async with database.writing() as transaction:
         await usage_events.append(transaction, [cells(1, "a", "x"), cells(2, "a", "x")])
     async with Snapshot(database) as snapshot:
-        assert await usage_events.latest(snapshot, 1) == AT + timedelta(hours=1)
-        assert await usage_events.latest(snapshot, 3) is None
+        assert await usage_events.latest(snapshot, 1, "a") == AT + timedelta(hours=1)
+        assert await usage_events.latest(snapshot, 3, "a") is None
+        assert await usage_events.latest(snapshot, 1, "b") is None

@@ -1,0 +1,29 @@
+// Operations to start from; `$account` in one becomes the chosen account's id.
+
+export type Example = { title: string; kind: "query" | "subscription"; text: string };
+
+const files = import.meta.glob<string>("./examples/*.graphql", {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
+
+/** The examples in their files' order; a file's first line is the title. */
+export const EXAMPLES: readonly Example[] = Object.keys(files)
+  .sort()
+  .map((path) => parse(files[path] ?? ""));
+
+function parse(file: string): Example {
+  const [title = "", ...lines] = file.split("\n");
+  const text = lines.join("\n");
+  return {
+    title: title.replace(/^#\s*/, ""),
+    kind: text.startsWith("subscription") ? "subscription" : "query",
+    text,
+  };
+}
+
+export function variablesFor(text: string, account: string | undefined): string {
+  if (!text.includes("$account")) return "";
+  return `${JSON.stringify({ account: account ?? "" }, null, 2)}\n`;
+}
