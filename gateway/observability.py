@@ -48,6 +48,8 @@ def configure_logging(level: str, *, pretty: bool, stream: TextIO | None = None)
     root.handlers = [Forwarder()]
     # Libraries' debug lines name statements and their parameters.
     root.setLevel(max(LEVELS[level], logging.INFO))
+    # Each call that we make would be a line at info.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers = []

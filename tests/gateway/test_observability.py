@@ -60,9 +60,10 @@ def test_loggers_of_libraries_end_in_the_same_stream() -> None:
     ]
 
 
-def test_debug_lines_of_libraries_stay_out() -> None:
+def test_debug_lines_of_libraries_and_calls_that_we_make_stay_out() -> None:
     stream = io.StringIO()
     configure_logging("debug", pretty=False, stream=stream)
     logging.getLogger("library").debug("SELECT … %s", SECRET)
+    logging.getLogger("httpx").info("HTTP Request: …")
     structlog.get_logger().debug("ours")
     assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["ours"]
