@@ -3,7 +3,8 @@ import { defineConfig } from "vite";
 
 // Where `npm run dev` finds a gateway.
 const gateway = process.env.GATEWAY_URL ?? "http://127.0.0.1:8000";
-const proxied = { target: gateway, changeOrigin: true };
+// It lets no page of another origin connect.
+const proxied = { target: gateway, changeOrigin: true, rewriteWsOrigin: true };
 
 export default defineConfig({
   plugins: [react()],
@@ -13,6 +14,13 @@ export default defineConfig({
     assetsInlineLimit: 0,
     reportCompressedSize: true,
     rollupOptions: { input: ["index.html", "graphiql.html"] },
+  },
+  // CommonJS that a worker imports, which Vite does not find by itself.
+  optimizeDeps: {
+    include: [
+      "monaco-graphql > picomatch-browser",
+      "monaco-graphql > graphql-language-service > nullthrows",
+    ],
   },
   server: {
     proxy: {

@@ -6,6 +6,7 @@ is written into it.
 """
 
 import re
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
@@ -27,9 +28,9 @@ CONSOLE_PATHS: Final = ("/", "/callback")
 GRAPHIQL_PATH: Final = "/graphiql"
 ASSET_PATH: Final = "/assets/{path:path}"
 
-_SETTINGS: Final = re.compile(
-    r'(<script id="gateway-settings" type="application/json">).*?(</script>)', re.DOTALL
-)
+_OPENING: Final = '<script id="gateway-settings" type="application/json">'
+_SETTINGS: Final = re.compile(f"{_OPENING}.*?(?=</script>)", re.DOTALL)
+_NONCE: Final = '<meta property="csp-nonce" nonce="{}">'
 _HOST: Final = re.compile(r"[\w.-]+(:\d+)?|\[[\da-fA-F:]+\](:\d+)?", re.ASCII)
 _FENCE: Final = {
     "cross-origin-resource-policy": "same-origin",
@@ -54,20 +55,25 @@ class Oidc:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fence:
-    """Who may embed a page, and which other origins it may ask."""
+    """Who may embed a page, which other origins it may ask, and whether it may add any styles.
+
+    Else it adds those alone that carry the nonce, which it reads from its `csp-nonce`.
+    """
 
     ancestors: Sequence[str] = ()
     asked: Sequence[str] = ()
+    any_style: bool = False
 
-    def policy(self, host: str, *, styles: str) -> str:
+    def policy(self, host: str, nonce: str) -> str:
         """Return the content security policy of a page that was asked for by a host name."""
+        styles = "'unsafe-inline'" if self.any_style else f"'nonce-{nonce}'"
         ancestors = " ".join(self.ancestors) or "'none'"
         sockets = [f"ws://{host}", f"wss://{host}"] if _HOST.fullmatch(host) else []
         return "; ".join(
             (
                 "default-src 'none'",
                 "script-src 'self'",
-                f"style-src {styles}",
+                f"style-src 'self' {styles}",
                 "img-src 'self' data:",
                 "font-src 'self' data:",
                 "worker-src 'self'",
@@ -96,17 +102,17 @@ class Pages:
         """Return the routes of the pages that are served."""
         routes = []
         if self.console:
-            page = self._page("index", self.fence, styles="'self'")
+            page = self._page("index", self.fence)
             routes += [Route(path, page) for path in CONSOLE_PATHS]
         elif self.graphiql:
             routes.append(Route("/", _to_graphiql))
         if self.graphiql:
-            # Its editor makes style elements as it goes.
-            page = self._page("graphiql", Fence(), styles="'self' 'unsafe-inline'")
+            # Its editor makes style elements as it goes, and knows of no nonce.
+            page = self._page("graphiql", Fence(any_style=True))
             routes.append(Route(GRAPHIQL_PATH, page))
         return [*routes, Route(ASSET_PATH, self._asset())] if routes else []
 
-    def _page(self, name: str, fence: Fence, *, styles: str) -> Callable[[Request], Any]:
+    def _page(self, name: str, fence: Fence) -> Callable[[Request], Any]:
         html = self.built.page(name)
 
         async def unbuilt(_: Request) -> Response:
@@ -117,9 +123,10 @@ class Pages:
         before, after = _split(html, name)
 
         async def page(request: Request) -> Response:
-            host = request.headers.get("host", "")
-            headers = {**_FENCE, "content-security-policy": fence.policy(host, styles=styles)}
-            content = before + _inert(self._told()) + after
+            host, nonce = request.headers.get("host", ""), secrets.token_urlsafe(16)
+            headers = {**_FENCE, "content-security-policy": fence.policy(host, nonce)}
+            told = f"{_NONCE.format(nonce)}{_OPENING}{_inert(self._told())}"
+            content = f"{before}{told}{after}"
             return Response(content, headers=headers, media_type="text/html")
 
         return page
@@ -169,7 +176,7 @@ def _split(html: str, name: str) -> tuple[str, str]:
     """Return what stands before and behind what a page is told."""
     found = _SETTINGS.search(html)
     assert found is not None, f"{name}.html has no element for its settings"  # noqa: S101
-    return html[: found.end(1)], html[found.start(2) :]
+    return html[: found.start()], html[found.end() :]
 
 
 def _inert(value: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 TOLD = re.compile(
     r'<script id="gateway-settings" type="application/json">(.*?)</script>', re.DOTALL
 )
+NONCE = re.compile(r'<meta property="csp-nonce" nonce="([\w-]{20,})">')
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -118,10 +119,13 @@ async def test_production_tells_where_to_sign_in_and_nobodys_token(built: Built)
 async def test_the_page_is_fenced_in(built: Built) -> None:
     async with serve(built) as client:
         console, graphiql = await client.get("/"), await client.get("/graphiql")
+        again = await client.get("/")
+    (nonce,) = NONCE.findall(console.text)
+    assert NONCE.findall(again.text) != [nonce]
     assert policy(console) == {
         "default-src": "'none'",
         "script-src": "'self'",
-        "style-src": "'self'",
+        "style-src": f"'self' 'nonce-{nonce}'",
         "img-src": "'self' data:",
         "font-src": "'self' data:",
         "worker-src": "'self'",
