@@ -30,6 +30,7 @@ from gateway.routes.built import Built
 from gateway.routes.drain import Drain
 from gateway.routes.export_places import ExportPlaces
 from gateway.routes.exports import ExportParts, export_routes
+from gateway.routes.metrics import Number
 from gateway.routes.platform import Platform
 from gateway.routes.receipts import Receipts
 from gateway.routes.v1 import platform_routes
@@ -142,12 +143,7 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
         schema=build_schema(federation=settings.federation),
         authenticator=authenticator,
         context_for=context_for,
-        live=Live(
-            hub=runtime.hub,
-            open_source=open_source,
-            read_standing=runtime.read_standing,
-            clock=clock,
-        ),
+        live=_live(runtime, clock),
         ready=runtime.ready,
         running=runtime.running,
         describe=_describe,
@@ -160,11 +156,21 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
             *_platform_routes(settings, runtime, authenticator, clock),
             *_stripe_routes(settings, runtime, clock),
         ],
+        numbers=_stripe_numbers(settings, runtime),
     )
     app = build_app(settings, parts)
     if metering:
         runtime.meter = _meter(settings, runtime, clock, app.state.drain)
     return app
+
+
+def _live(runtime: _Runtime, clock: Clock) -> Live:
+    return Live(
+        hub=runtime.hub,
+        open_source=open_source,
+        read_standing=runtime.read_standing,
+        clock=clock,
+    )
 
 
 def _meter(settings: Settings, runtime: _Runtime, clock: Clock, drain: Drain) -> Meter:
@@ -222,6 +228,18 @@ def _export_routes(
             unread_seconds=settings.export_unread_seconds,
         )
     )
+
+
+def _stripe_numbers(settings: Settings, runtime: _Runtime) -> list[Number]:
+    if settings.stripe_webhook_secrets is None:
+        return []
+    return [
+        Number(
+            name="gateway_stripe_parked_payments",
+            text="Payments of which something waits: for its account, another event, or a person.",
+            read=lambda: runtime.inbox.parked if runtime.inbox else 0,
+        )
+    ]
 
 
 def _stripe_routes(settings: Settings, runtime: _Runtime, clock: Clock) -> list[Route]:

@@ -28,7 +28,7 @@ from gateway.routes.graphql import Authenticator, ContextFactory, GraphQLEndpoin
 from gateway.routes.graphql_sse import StreamEndpoint
 from gateway.routes.graphql_ws import WebSocketEndpoint
 from gateway.routes.health import Health, livez
-from gateway.routes.metrics import Metrics
+from gateway.routes.metrics import Metrics, Number
 from gateway.routes.middleware import (
     AllowedHostsMiddleware,
     AnswerHeadersMiddleware,
@@ -70,6 +70,7 @@ class Parts:
     trusted: TrustedDocuments = field(default_factory=TrustedDocuments)
     people: Callable[[], Sequence[DevPerson]] = tuple
     routes: Sequence[Route] = ()
+    numbers: Sequence[Number] = ()
 
 
 def build_app(settings: Settings, parts: Parts) -> Starlette:
@@ -78,7 +79,7 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
     attempts = Attempts(settings.failed_credentials_per_minute)
     engine = _build_engine(settings, parts)
     desk = _build_desk(settings, parts, engine)
-    metrics.watch(sockets=desk.admission.sockets.total, subscriptions=desk.admission.total)
+    metrics.watch(*_live_numbers(desk), *parts.numbers)
     routes = _build_routes(settings, parts, desk, drain, metrics)
     live = WebSocketEndpoint(
         desk=desk,
@@ -101,6 +102,44 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
     )
     app.state.drain, app.state.metrics, app.state.desk = drain, metrics, desk
     return app
+
+
+def _live_numbers(desk: Desk) -> Sequence[Number]:
+    admission, hub = desk.admission, desk.hub
+    return (
+        Number(
+            name="gateway_sockets",
+            text="WebSockets that are open and authenticated.",
+            read=admission.sockets.total,
+        ),
+        Number(
+            name="gateway_subscriptions",
+            text="Subscriptions that are open.",
+            read=admission.total,
+        ),
+        Number(
+            name="gateway_live_groups",
+            text="Different things that are subscribed to: each is read once for all.",
+            read=lambda: hub.groups,
+        ),
+        Number(
+            name="gateway_live_pushes",
+            text="Changes that were pushed, each to all who asked for the same.",
+            read=lambda: hub.pushes,
+            grows=True,
+        ),
+        Number(
+            name="gateway_live_resyncs",
+            text="Looks at everything that is watched: at times, and after a lost connection.",
+            read=lambda: hub.resyncs,
+            grows=True,
+        ),
+        Number(
+            name="gateway_live_listening",
+            text="1 while changes are heard from the database, 0 while they are looked for.",
+            read=lambda: hub.listening,
+        ),
+    )
 
 
 def _build_engine(settings: Settings, parts: Parts) -> Engine:

@@ -99,6 +99,7 @@ class Hub:
         self._by_account: dict[int, dict[_Group, None]] = {}
         self._reading = asyncio.Semaphore(READING_LIMIT)
         self._revisions: Revisions | None = None
+        self._signals: Signals | None = None
         self._looking: asyncio.Task[None] | None = None
         self._again = False
         self.members = 0
@@ -109,16 +110,22 @@ class Hub:
     def groups(self) -> int:
         return len(self._groups)
 
+    @property
+    def listening(self) -> bool:
+        """Whether changes are heard, and not only looked for."""
+        return self._signals is not None and self._signals.connected
+
     @asynccontextmanager
     async def running(self, signals: Signals, revisions: Revisions) -> AsyncIterator[None]:
         """Hear the signals while entered; at the end every subscriber is told that it is over."""
-        self._revisions = revisions
+        self._revisions, self._signals = revisions, signals
         hearing = asyncio.create_task(signals.run(self))
         try:
             yield
         finally:
             tasks = [hearing, self._looking, *(each.following for each in self._groups.values())]
             await _cancel([task for task in tasks if task])
+            self._signals = None
             for group in list(self._groups.values()):
                 self._end(group, None)
 

@@ -46,6 +46,11 @@ class Ear(Protocol):
 
 
 class Signals(Protocol):
+    @property
+    def connected(self) -> bool:
+        """Whether changes are heard now."""
+        ...
+
     async def run(self, ear: Ear) -> None:
         """Tell the ear until cancelled; nothing that fails ends it."""
         ...
@@ -64,9 +69,11 @@ class SqliteSignals:
 
     def __init__(self, database: SqliteDatabase) -> None:
         self._database = database
+        self.connected = False
 
     async def run(self, ear: Ear) -> None:
         self._database.listeners.append(ear.changed)
+        self.connected = True
         try:
             seen = None
             while True:
@@ -77,6 +84,7 @@ class SqliteSignals:
                     seen = version
                 await asyncio.sleep(POLL_SECONDS)
         finally:
+            self.connected = False
             self._database.listeners.remove(ear.changed)
 
 

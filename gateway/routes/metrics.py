@@ -1,10 +1,27 @@
 """The process's numbers, in a registry of its own so that two applications never share them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Number(Collector):
+    """A number that is asked for and waits for nothing; one that only `grows` is a counter."""
+
+    name: str
+    text: str
+    read: Callable[[], float]
+    grows: bool = False
+
+    def collect(self) -> Iterator[Metric]:
+        kind = CounterMetricFamily if self.grows else GaugeMetricFamily
+        yield kind(self.name, self.text, value=self.read())
 
 
 class Metrics:
@@ -37,13 +54,10 @@ class Metrics:
             registry=self.registry,
         )
 
-    def watch(self, *, sockets: Callable[[], int], subscriptions: Callable[[], int]) -> None:
+    def watch(self, *numbers: "Number") -> None:
         """Ask these, whenever the numbers are read."""
-        for name, text, count in (
-            ("gateway_sockets", "WebSockets that are open and authenticated.", sockets),
-            ("gateway_subscriptions", "Subscriptions that are open.", subscriptions),
-        ):
-            Gauge(name, text, registry=self.registry).set_function(count)
+        for number in numbers:
+            self.registry.register(number)
 
     def observe(self, *, route: str, status: int, operation: str, seconds: float) -> None:
         self._requests.labels(route, str(status), operation).inc()

@@ -200,6 +200,23 @@ async def test_everyone_is_told_the_same(served: Gateway, books: Books, account:
     await eventually(lambda: served.count("gateway_subscriptions") == 0)
 
 
+async def test_the_numbers_say_how_live_it_is(served: Gateway, books: Books, account: int) -> None:
+    await eventually(lambda: served.count("gateway_live_listening") == 1)
+    async with served.socket("ada") as ada, served.socket("vic") as vic:
+        for client in (ada, vic):
+            await client.subscribe(BALANCE, account)
+            await client.next()
+        # An owner and a viewer do not get the same.
+        assert served.count("gateway_live_groups") == 2
+        pushed = served.count("gateway_live_pushes_total")
+        await adjust(books, account, "2", "a:1")
+        assert await ada.next() == await vic.next()
+        assert served.count("gateway_live_pushes_total") == pushed + 2
+    async with httpx.AsyncClient() as http:
+        text = (await http.get(f"{served.url}/metrics")).text
+    assert "# TYPE gateway_live_resyncs_total counter" in text
+
+
 async def test_a_revoked_key_closes_its_socket(served: Gateway, books: Books, account: int) -> None:
     async with books.database.writing() as transaction:
         scopes = frozenset({Scope.BILLING_READ})

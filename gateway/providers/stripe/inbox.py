@@ -107,6 +107,11 @@ class Inbox:
             tried, after = tried + len(payments), payments[-1]
         return tried
 
+    async def count(self) -> None:
+        """Count the parked payments anew."""
+        async with Snapshot(self._database()) as snapshot:
+            self.parked = await webhook_events.parked(snapshot, PROVIDER)
+
     async def _due(self, after: str) -> Sequence[str]:
         async with Snapshot(self._database()) as snapshot:
             return await webhook_events.due(snapshot, PROVIDER, after=after)
@@ -126,6 +131,7 @@ class Inbox:
         while not leaving.is_set():
             try:
                 await self.sweep()
+                await self.count()
             except GatewayError as error:
                 log.warning("stripe: parked events wait", reason=error.message)
             except Exception:

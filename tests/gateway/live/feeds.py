@@ -65,6 +65,8 @@ class ListSink:
 class NoSignals:
     """Tells nothing by itself: tests call the hub."""
 
+    connected = True
+
     async def run(self, ear: Ear) -> None:
         await asyncio.Event().wait()
 

@@ -18,9 +18,10 @@ from pydantic import SecretStr
 
 from gateway.app import create_app
 from gateway.clock import SystemClock
+from gateway.providers.stripe import inbox
 from gateway.settings import Settings
 from gateway.store import Database
-from tests.gateway.routes.conftest import BASE_URL
+from tests.gateway.routes.conftest import BASE_URL, eventually
 from tests.support.books import Books, usd
 from tests.support.invariants import check_books
 from tests.support.stripe import SECRET, charge, event, intent, signed
@@ -70,6 +71,26 @@ async def test_a_signed_event_is_booked_before_it_is_answered(
     assert await check_books(database) == [usd("110")]
     metrics = (await client.get("/metrics")).text
     assert 'gateway_webhook_events_total{outcome="duplicate",provider="stripe"} 49.0' in metrics
+
+
+async def test_what_waits_is_counted_until_it_is_applied(
+    database: Database, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "SWEEP_SECONDS", 0.05)
+    app = create_app(settings_for(database_url, tmp_path))
+    transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client,
+    ):
+        for told in (SUCCEEDED, CHARGED):
+            assert (await client.post(PATH, **message(told))).json()["outcome"] == "parked"
+        number = "gateway_stripe_parked_payments"
+        await eventually(lambda: app.state.metrics.registry.get_sample_value(number) == 1)
+        assert f"{number} 1.0" in (await client.get("/metrics")).text
+        await Books(database).account("acme")
+        await eventually(lambda: app.state.metrics.registry.get_sample_value(number) == 0)
+    assert await check_books(database) == [usd("110")]
 
 
 async def test_an_unknown_type_is_recorded_and_answered_200(
