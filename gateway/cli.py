@@ -19,6 +19,7 @@ from gateway.auth.tokens import mint
 from gateway.clock import SystemClock
 from gateway.commands.accounts import account
 from gateway.commands.api_keys import api_key
+from gateway.commands.doctor import doctor
 from gateway.commands.stripe import stripe_backfill
 from gateway.commands.tools import errors, open_database, read_settings, reporter, show_progress
 from gateway.demo.fill import SEED, fill
@@ -47,6 +48,7 @@ app = typer.Typer(
 
 app.add_typer(account, name="account")
 app.add_typer(api_key, name="api-key")
+app.command()(doctor)
 app.command("stripe-backfill")(stripe_backfill)
 
 

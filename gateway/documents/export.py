@@ -25,7 +25,7 @@ received_at ledger_version`), in the order of `started_at`, `source` and `event_
   deployment need not have a name.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -94,10 +94,3 @@ class Export(Protocol):
     def write(self, chunk: Chunk) -> bytes: ...
 
     def end(self) -> bytes: ...
-
-
-def rows_in(chunk: Chunk) -> Iterator[dict[str, Any]]:
-    """Yield a chunk's rows, each by column."""
-    names = tuple(chunk)
-    for cells in zip(*chunk.values(), strict=True):
-        yield dict(zip(names, cells, strict=True))

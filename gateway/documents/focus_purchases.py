@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
-from gateway.documents.export import PurchasesSubject, rows_in
+from gateway.documents.export import PurchasesSubject
 from gateway.documents.focus_terms import (
     COLUMNS,
     CREDIT,
@@ -17,7 +17,7 @@ from gateway.documents.focus_terms import (
 from gateway.ids import encode_global_id
 from gateway.models import CreditPurchaseKind
 from gateway.money import NANOS, format_nanos, minor_digits
-from gateway.store.stream import Chunk
+from gateway.store.stream import Chunk, rows_in
 
 _Charge: TypeAlias = dict[str, str | None]
 

@@ -1,6 +1,6 @@
 """Reading more rows than memory should hold: some at a time, off the server's cursor."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Protocol, TypeAlias
 
@@ -46,3 +46,10 @@ class Stream:
         async with aclosing(self._driver.stream(compiled, arguments, size)) as records:
             async for some in records:
                 yield compiled.by_column(some)
+
+
+def rows_in(chunk: Chunk) -> Iterator[dict[str, Any]]:
+    """Yield a chunk's rows, each by column."""
+    names = tuple(chunk)
+    for cells in zip(*chunk.values(), strict=True):
+        yield dict(zip(names, cells, strict=True))
