@@ -1,7 +1,8 @@
-.PHONY: run test check bench lock clean
+.PHONY: run test check bench focus-validator lock clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
+FOCUS_PYTHON ?= python3.12
 VENV := .venv
 BIN := $(VENV)/bin
 export UV_SYSTEM_CERTS := 1
@@ -35,6 +36,9 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench $(ARGS)
+
+focus-validator: $(VENV)/.dev
+	$(BIN)/python -m tests.focus_validator $(FOCUS_PYTHON) $(ARGS)
 
 lock: $(VENV)/.uv
 	$(COMPILE) --group build --output-file requirements.lock
