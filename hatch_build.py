@@ -48,34 +48,35 @@ def build() -> None:
         BUILT_FROM.touch()
         return
     print("Building the page …", flush=True)
-    npm("run", "build")
-    BUILT_FROM.write_text(sources, "utf-8")
+    npm("run", "build", shown=False)
     report()
+    BUILT_FROM.write_text(sources, "utf-8")
 
 
-def npm(*arguments: str) -> None:
+def npm(*arguments: str, shown: bool) -> None:
     """Run npm in `console/`, with its packages installed as the lock file has them."""
     lock = digest(CONSOLE / "package.json", CONSOLE / "package-lock.json")
     if not INSTALLED_FROM.exists() or INSTALLED_FROM.read_text("utf-8") != lock:
-        _npm("ci", "--ignore-scripts", "--no-audit", "--no-fund")
+        _npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", shown=False)
+        INSTALLED_FROM.parent.mkdir(exist_ok=True)
         INSTALLED_FROM.write_text(lock, "utf-8")
-    _npm(*arguments)
+    _npm(*arguments, shown=shown)
 
 
-def _npm(*arguments: str) -> None:
+def _npm(*arguments: str, shown: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         ended = subprocess.run(
             ["npm", *arguments],
             cwd=CONSOLE,
             check=False,
             env=environment(Path(folder)),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stdin=None if shown else subprocess.DEVNULL,
+            stdout=None if shown else subprocess.PIPE,
+            stderr=None if shown else subprocess.STDOUT,
             text=True,
         )
     if ended.returncode:
-        tail = "\n".join(ended.stdout.splitlines()[-SHOWN_LINES:])
+        tail = "\n".join((ended.stdout or "").splitlines()[-SHOWN_LINES:])
         sys.exit(
             f"{tail}\n\n`npm {' '.join(arguments)}` in console/ failed. GATEWAY_SKIP_CONSOLE=1 "
             "installs the gateway without its page."
@@ -136,7 +137,7 @@ def main(arguments: Sequence[str]) -> None:
     if not arguments:
         build()
     elif not skipped():
-        npm(*arguments)
+        npm(*arguments, shown=True)
 
 
 if __name__ == "__main__":

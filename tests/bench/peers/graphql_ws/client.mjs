@@ -1,11 +1,9 @@
 // Subscribes with graphql-ws as documented, and prints each event as a line of JSON.
 import { createClient } from "graphql-ws";
-import WebSocket from "ws";
 
 const [url, token, query, account] = process.argv.slice(2);
 const client = createClient({
   url,
-  webSocketImpl: WebSocket,
   connectionParams: { Authorization: `Bearer ${token}` },
   retryAttempts: 100,
   retryWait: () => new Promise((resolve) => setTimeout(resolve, 100)),

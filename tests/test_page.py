@@ -1,0 +1,52 @@
+"""The page as it was built."""
+
+import gzip
+import os
+
+import pytest
+from graphql import OperationType
+
+from gateway.execution.engine import Engine, Prepared, Request
+from gateway.execution.limits import Limits
+from gateway.execution.trusted_documents import TrustedDocuments, read_manifest
+from gateway.routes.built import CONTENT_TYPES, FOLDER, Built
+from hatch_build import scripts
+from resolvers.schema import build_schema
+
+FIRST_VIEW_BYTES = 200_000
+
+
+@pytest.fixture
+def built() -> Built:
+    found = Built()
+    if found.manifest is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("the page has not been built")
+    return found
+
+
+def test_a_first_view_loads_little_script(built: Built) -> None:
+    first = scripts(built.page("index") or "")
+    sizes = {name: len(gzip.compress((FOLDER / name).read_bytes(), mtime=0)) for name in first}
+    assert 0 < sum(sizes.values()) < FIRST_VIEW_BYTES, sizes
+    assert set(first) <= {f"assets/{name}" for name in built.assets()}
+
+
+def test_every_file_has_a_type(built: Built) -> None:
+    assert {asset.path.suffix for asset in built.assets().values()} <= set(CONTENT_TYPES)
+
+
+def test_every_document_of_the_page_may_run(built: Built) -> None:
+    assert built.manifest
+    manifest = read_manifest(built.manifest)
+    engine = Engine(
+        build_schema(),
+        limits=Limits(),
+        deadline_seconds=1,
+        suggestions=False,
+        trusted=TrustedDocuments(manifest=manifest, only=True),
+    )
+    assert manifest
+    for name in manifest:
+        request = Request(document_id=name, request_id="test")
+        prepared = engine.prepare(request, allowed=frozenset(OperationType))
+        assert isinstance(prepared, Prepared), prepared
