@@ -77,8 +77,14 @@ class SqliteSignals:
         try:
             seen = None
             while True:
-                with suppress(GatewayError):
+                try:
                     version = await self._database.data_version()
+                except GatewayError:
+                    pass  # the file is busy or away: at the next look
+                except Exception:
+                    log.exception("live.look_failed")
+                    await asyncio.sleep(RECONNECT_SECONDS)
+                else:
                     if version != seen:
                         ear.missed()
                     seen = version
@@ -95,43 +101,41 @@ _Hear: TypeAlias = Callable[[object, int, str, object], None]
 class PostgresSignals:
     """LISTEN on a connection of its own, straight to the primary.
 
-    A lost connection is noticed by its end, or by a heartbeat that stays unanswered; after each
-    reconnect, and every so often, everything that is watched is looked at again. Where a pooler
-    swallows the notifications, a signal to ourselves does not come back: that is said aloud, and
-    the database is polled.
+    A lost connection is noticed by its end, or by a statement that stays unanswered, heartbeats
+    among them; after each reconnect, and every so often, everything that is watched is looked at
+    again. Where a pooler swallows the notifications, a signal to ourselves does not come back: that
+    is said aloud, and the database is polled.
     """
 
     def __init__(self, url: str, *, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> None:
         self._url = url
         self._heartbeat_seconds = heartbeat_seconds
         self.connected = False
+        self._failures = 0
 
     async def run(self, ear: Ear) -> None:
-        failures = 0
         while True:
+            self._failures += 1
             try:
-                connection = await self._connect()
+                await self._use(await self._connect(), ear)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                failures += 1
-                log.warning("live.connect_failed", error=type(error).__name__)
-            else:
-                failures = 0
-                await self._use(connection, ear)
-            ceiling = min(RECONNECT_SECONDS, 0.2 * 2**failures)
+                log.warning("live.listening_lost", error=type(error).__name__)
+            except Exception:
+                log.exception("live.listening_lost")
+            ceiling = min(RECONNECT_SECONDS, 0.2 * 2 ** min(self._failures, 10))
             await asyncio.sleep(random.uniform(0.05, ceiling))  # noqa: S311  # only spreads load
 
     async def _connect(self) -> _Connection:
         return await asyncpg.connect(
             self._url,
             timeout=HEARTBEAT_TIMEOUT_SECONDS,
+            command_timeout=HEARTBEAT_TIMEOUT_SECONDS,
             server_settings={"application_name": "gateway-live", **_KEEPALIVE},
         )
 
     async def _use(self, connection: _Connection, ear: Ear) -> None:
         try:
             await self._listen(connection, ear)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            log.warning("live.listening_lost", error=type(error).__name__)
         finally:
             self.connected = False
             connection.terminate()
@@ -157,6 +161,7 @@ class PostgresSignals:
                 "GATEWAY_LISTEN_DATABASE_URL to the primary itself. Polling until then.",
             )
         self.connected = heard
+        self._failures = 0
         await self._stay(connection, ear, ended, heard=heard)
 
     async def _stay(
@@ -166,7 +171,7 @@ class PostgresSignals:
         pause = self._heartbeat_seconds if heard else DEAF_POLL_SECONDS
         looked = -float(RESYNC_SECONDS)
         while not ended.is_set():
-            await connection.execute("SELECT 1", timeout=HEARTBEAT_TIMEOUT_SECONDS)
+            await connection.execute("SELECT 1")
             if not heard or clock() - looked >= RESYNC_SECONDS - pause:
                 looked = clock()
                 ear.missed()

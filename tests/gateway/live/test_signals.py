@@ -13,6 +13,7 @@ from gateway.live import signals
 from gateway.live.signals import PostgresSignals, open_signals
 from gateway.settings import Settings
 from gateway.store import Database, connect
+from gateway.store.sqlite import SqliteDatabase
 from tests.gateway.live.feeds import ListEar, until
 from tests.support.books import NOW, Books, usd
 from tests.support.postgres import own_postgres
@@ -141,6 +142,101 @@ async def test_it_hears_again_after_a_restart_of_postgres() -> None:
             await owner.execute("SELECT pg_notify('gateway_account', '7 9')")
             await owner.close()
             await until(lambda: ear.heard == [(7, 9)])
+
+
+async def pauses_of(
+    source: PostgresSignals, count: int, monkeypatch: pytest.MonkeyPatch
+) -> list[float]:
+    """Return the longest pauses that follow failures, without waiting for them."""
+    pauses: list[float] = []
+
+    def note(_: float, longest: float) -> float:
+        pauses.append(longest)
+        return 0
+
+    monkeypatch.setattr(signals.random, "uniform", note)
+    running = asyncio.create_task(source.run(ListEar()))
+    await until(lambda: len(pauses) >= count or running.done(), 30)
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    return pauses[:count]
+
+
+async def test_no_outage_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signals.log, "warning", lambda *_, **__: None)
+    nobody = PostgresSignals("postgresql://nobody@127.0.0.1:1/none")
+    pauses = await pauses_of(nobody, 1_100, monkeypatch)
+    assert (pauses[:5], pauses[-1]) == ([0.4, 0.8, 1.6, 3, 3], 3)
+
+
+async def test_where_nobody_may_listen_it_is_tried_ever_more_rarely(
+    postgres_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object) -> None:
+        raise asyncpg.ReadOnlySQLTransactionError("cannot execute LISTEN during recovery")
+
+    monkeypatch.setattr(asyncpg.Connection, "add_listener", refuse)
+    pauses = await pauses_of(PostgresSignals(postgres_database_url), 6, monkeypatch)
+    assert pauses == [0.4, 0.8, 1.6, 3, 3, 3]
+
+
+async def test_what_nobody_thought_of_does_not_end_the_listening(
+    postgres_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listen = asyncpg.Connection.add_listener
+    failures = [ValueError(), KeyError()]
+
+    async def fail_first(connection: object, *arguments: object) -> None:
+        if failures:
+            raise failures.pop()
+        await listen(connection, *arguments)
+
+    monkeypatch.setattr(asyncpg.Connection, "add_listener", fail_first)
+    async with listening(PostgresSignals(postgres_database_url)) as ear:
+        assert ear.looks == 1
+
+
+async def test_what_nobody_thought_of_does_not_end_the_polling(
+    sqlite_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signals, "RECONNECT_SECONDS", 0.01)
+    database = await connect(settings_of(sqlite_database_url))
+    assert isinstance(database, SqliteDatabase)
+    look = database.data_version
+    failures = [ValueError()]
+
+    async def fail_first() -> int:
+        if failures:
+            raise failures.pop()
+        return await look()
+
+    monkeypatch.setattr(database, "data_version", fail_first)
+    async with listening(open_signals(settings_of(sqlite_database_url), database)) as ear:
+        assert ear.looks == 1
+    await database.close()
+
+
+async def test_silence_before_the_first_signal_is_noticed_too(
+    postgres_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signals, "HEARTBEAT_TIMEOUT_SECONDS", 0.5)
+    opened: list[object] = []
+
+    async def swallow_after_the_first(source: PostgresSignals) -> object:
+        hole.swallows = False
+        connection = await connect_as_ever(source)
+        hole.swallows = not opened
+        opened.append(connection)
+        return connection
+
+    connect_as_ever = PostgresSignals._connect
+    monkeypatch.setattr(PostgresSignals, "_connect", swallow_after_the_first)
+    async with (
+        BlackHole(postgres_database_url) as hole,
+        listening(PostgresSignals(hole.url)),
+    ):
+        assert len(opened) == 2
 
 
 async def hear_nothing(*_: object) -> None:
