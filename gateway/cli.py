@@ -20,6 +20,7 @@ from gateway.clock import SystemClock
 from gateway.commands.accounts import account
 from gateway.commands.api_keys import api_key
 from gateway.commands.doctor import doctor
+from gateway.commands.exports import export
 from gateway.commands.stripe import stripe_backfill
 from gateway.commands.tools import errors, open_database, read_settings, reporter, show_progress
 from gateway.demo.fill import SEED, fill
@@ -49,6 +50,7 @@ app = typer.Typer(
 app.add_typer(account, name="account")
 app.add_typer(api_key, name="api-key")
 app.command()(doctor)
+app.add_typer(export, name="export")
 app.command("stripe-backfill")(stripe_backfill)
 
 

@@ -1,16 +1,14 @@
-"""What the cells of CSV and JSONL say: exact decimals, instants, ids. Each distinct value is
-written once for a while and then looked up: usage repeats its instants and prices.
+"""What the cells of CSV and JSONL say: exact decimals, instants, buckets. What repeats is written
+once for a while and then looked up.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from gateway.documents.export_request import UsageAsked
-from gateway.ids import encode_global_id
-from gateway.money import format_nanos, format_quantity, minor_digits
+from gateway.money import format_nanos, minor_digits
 from gateway.store.stream import Chunk
 from gateway.windows import Bucket
 
@@ -18,18 +16,17 @@ MEMO_SIZE: Final = 10_000
 
 
 class Memo(dict[Any, Any]):
-    """Texts, or what holds some, by value, made when first asked for; None stays None. It forgets
-    all when full.
-    """
+    """Texts by value, made when first asked for, and `none` for None. It forgets all when full."""
 
-    def __init__(self, convert: Callable[[Any], Any]) -> None:
-        super().__init__({None: None})
+    def __init__(self, convert: Callable[[Any], Any], none: Any = None) -> None:
+        super().__init__({None: none})
         self._convert = convert
+        self._none = none
 
     def __missing__(self, value: Any) -> Any:
         if len(self) >= MEMO_SIZE:
             self.clear()
-            self[None] = None
+            self[None] = self._none
         text = self[value] = self._convert(value)
         return text
 
@@ -38,41 +35,45 @@ class Memo(dict[Any, Any]):
         return [*map(self.__getitem__, values)]
 
 
-def amounts(currency: str) -> Memo:
-    """Return the texts of nanos of a currency, as the API writes them."""
+def numbers(values: Sequence[int], text: Callable[[int], str]) -> list[str]:
+    """Return each number's text: of a few distinct ones, each is made once."""
+    distinct = set(values)
+    if 2 * len(distinct) > len(values):
+        return [text(value) for value in values]
+    made = {value: text(value) for value in distinct}
+    return [made[value] for value in values]
+
+
+def amount_text(currency: str) -> Callable[[int], str]:
+    """Return what writes nanos of a currency, as the API does."""
     digits = minor_digits(currency)
-    return Memo(lambda nanos: format_nanos(nanos, digits))
+    return lambda nanos: format_nanos(nanos, digits)
 
 
-def quantities() -> Memo:
-    """Return the texts of nanos of a unit, as the API writes them."""
-    return Memo(format_quantity)
-
-
-def instants_in(zone: ZoneInfo) -> Memo:
-    """Return the texts of instants with the zone's offset, such as `2026-11-01T01:00:00+01:00`."""
-    return Memo(lambda instant: instant.astimezone(zone).isoformat())
-
-
-def utc_instants() -> Memo:
-    """Return the texts of instants in UTC, with `Z`, as the API writes them."""
-    return Memo(utc_text)
+def local_text(zone: ZoneInfo) -> Callable[[datetime], str]:
+    """Return what writes an instant with the zone's offset, as `2026-11-01T01:00:00+01:00`."""
+    return lambda instant: instant.astimezone(zone).isoformat()
 
 
 def utc_text(instant: datetime) -> str:
-    """Return an instant in UTC, with `Z`."""
+    """Return an instant in UTC with `Z`, as the API writes it."""
     return f"{instant.astimezone(UTC).isoformat()[:-6]}Z"
 
 
-def global_ids(typename: str, account_id: int) -> Memo:
-    """Return the global ids of an account's rows."""
-    return Memo(partial(encode_global_id, typename, account_id))
-
-
-def buckets_of(asked: UsageAsked, text: Callable[[Bucket], str]) -> Memo:
-    """Return what `text` says of the bucket that each instant of the window lies in."""
+def bucket_texts(
+    asked: UsageAsked, text: Callable[[Bucket], str]
+) -> Callable[[Sequence[datetime]], list[str]]:
+    """Return what gives, for instants in their order, what `text` says of the bucket of each."""
     series = asked.window.series(asked.interval)
-    return Memo(lambda instant: text(series.buckets[series.index_at(instant)]))
+    texts = [text(bucket) for bucket in series.buckets]
+
+    def of(instants: Sequence[datetime]) -> list[str]:
+        first, last = series.index_at(instants[0]), series.index_at(instants[-1])
+        if first == last:
+            return [texts[first]] * len(instants)
+        return [texts[series.index_at(instant)] for instant in instants]
+
+    return of
 
 
 def credited_nanos(chunk: Chunk) -> list[int]:

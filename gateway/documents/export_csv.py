@@ -4,22 +4,23 @@ A text that a spreadsheet would read as a formula gets an apostrophe before it; 
 numbers.
 """
 
-import csv
-from collections.abc import Callable, Iterable, Sequence
-from io import StringIO
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Mapping
+from itertools import repeat
+from typing import Any, Final
 
 from gateway.documents.export import PurchasesSubject, UsageSubject
 from gateway.documents.export_cells import (
     Memo,
-    amounts,
-    buckets_of,
+    amount_text,
+    bucket_texts,
     credited_nanos,
-    global_ids,
-    instants_in,
-    quantities,
+    local_text,
+    numbers,
 )
+from gateway.documents.export_lines import Cells, LinesExport
 from gateway.documents.payment_method import describe_method
+from gateway.ids import encode_global_id
+from gateway.money import format_quantity
 from gateway.store.stream import Chunk
 from gateway.windows import Interval
 
@@ -27,9 +28,7 @@ BOM: Final = b"\xef\xbb\xbf"
 FORMULAS: Final = frozenset("=+-@\t\r\n＝＋－＠")
 """What a cell that is read as a formula begins with, in one spreadsheet or another."""
 
-Column: TypeAlias = tuple[str, Callable[[Chunk], Iterable[Any]]]
-"""A column's heading, and its cells in a chunk: texts, or None for an empty one."""
-
+_QUOTED: Final = ('"', ",", "\r", "\n")
 _BUCKETS: Final = {
     Interval.DAY: "Day",
     Interval.WEEK: "Week",
@@ -38,113 +37,116 @@ _BUCKETS: Final = {
 }
 
 
-class CsvExport:
-    """An `Export` of columns, with one line for each row below the headings."""
-
-    media_type = "text/csv; charset=utf-8; header=present"
-    extension = "csv"
-
-    def __init__(self, columns: Sequence[Column]) -> None:
-        self._columns = columns
-
-    def begin(self) -> bytes:
-        return BOM + _lines([[heading for heading, _ in self._columns]])
-
-    def write(self, chunk: Chunk) -> bytes:
-        return _lines(zip(*(cells(chunk) for _, cells in self._columns), strict=True))
-
-    def end(self) -> bytes:
-        return b""
-
-
-def inert(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in FORMULAS and text else text
-
-
-def write_purchases(subject: PurchasesSubject) -> CsvExport:
+def write_purchases(subject: PurchasesSubject) -> LinesExport:
     """Return the writer of credit purchases: one line each, refunds summed up in it."""
-    local = subject.asked.zone
-    zone, instants, nanos = local.key, instants_in(local), amounts(subject.currency)
-    return CsvExport(
-        [
-            (f"Created at ({zone})", _converted(instants, "created_at")),
-            (f"Settled at ({zone})", _converted(instants, "settled_at")),
-            (
-                "Purchase",
-                _converted(global_ids("CreditPurchase", subject.account["account_id"]), "id"),
+    zone, account_id = subject.asked.zone.key, subject.account["account_id"]
+    instant = local_text(subject.asked.zone)
+    amount = amount_text(subject.currency)
+    return _csv(
+        {
+            f"Created at ({zone})": _converted("created_at", instant),
+            f"Settled at ({zone})": _converted("settled_at", instant),
+            "Purchase": _converted(
+                "id", lambda key: encode_global_id("CreditPurchase", account_id, key)
             ),
-            ("Kind", _plain("kind")),
-            ("Status", _plain("status")),
-            ("Description", _text("description")),
-            ("Currency", _plain("currency")),
-            ("Amount", _converted(nanos, "amount_nanos")),
-            ("Tax", _converted(nanos, "tax_nanos")),
-            ("Bonus", _converted(nanos, "bonus_nanos")),
-            ("Bonus reversed", _converted(nanos, "bonus_reversed_nanos")),
-            ("Refunded", _converted(nanos, "refunded_nanos")),
-            ("Credited", lambda chunk: nanos.of(credited_nanos(chunk))),
-            ("Payment method", _methods),
-            ("Failure reason", _text("failure_reason")),
-            ("Receipt", _plain("receipt_number")),
-            ("Provider", _text("provider")),
-            ("Provider reference", _text("provider_reference")),
-        ]
+            "Kind": _text("kind"),
+            "Status": _text("status"),
+            "Description": _text("description"),
+            "Currency": _text("currency"),
+            "Amount": _number("amount_nanos", amount),
+            "Tax": _number("tax_nanos", amount),
+            "Bonus": _number("bonus_nanos", amount),
+            "Bonus reversed": _number("bonus_reversed_nanos", amount),
+            "Refunded": _number("refunded_nanos", amount),
+            "Credited": lambda chunk: numbers(credited_nanos(chunk), amount),
+            "Payment method": _methods,
+            "Failure reason": _text("failure_reason"),
+            "Receipt": _text("receipt_number"),
+            "Provider": _text("provider"),
+            "Provider reference": _text("provider_reference"),
+        }
     )
 
 
-def write_usage(subject: UsageSubject) -> CsvExport:
+def write_usage(subject: UsageSubject) -> LinesExport:
     """Return the writer of usage: one line for each event."""
     asked = subject.asked
-    zone, instants = asked.window.time_zone, instants_in(asked.window.zone)
-    nanos, units = amounts(subject.currency), quantities()
-    days = buckets_of(asked, lambda bucket: str(bucket.first_day))
-    return CsvExport(
-        [
-            (f"{_BUCKETS[asked.interval]} ({zone})", _converted(days, "started_at")),
-            (f"Start ({zone})", _converted(instants, "started_at")),
-            (f"End ({zone})", _converted(instants, "ended_at")),
-            ("Deployment", _text("deployment_external_id")),
-            ("Deployment name", _text("deployment_name")),
-            ("Provider", _text("provider")),
-            ("GPU model", _text("gpu_model")),
-            ("Region", _text("region")),
-            ("Service", _text("service")),
-            ("SKU", _text("sku")),
-            ("Resource", _plain("resource")),
-            ("Quantity", _converted(units, "quantity_nanos")),
-            ("Unit", _text("unit")),
-            ("Amount", _converted(nanos, "amount_nanos")),
-            ("Currency", lambda chunk: [subject.currency] * len(chunk["amount_nanos"])),
-            ("Correction", lambda chunk: ["yes" if each else "" for each in chunk["correction"]]),
-            (f"Received at ({zone})", _converted(instants, "received_at")),
-            ("Source", _text("source")),
-            ("Event", _text("event_id")),
-        ]
+    zone, instant = asked.window.time_zone, local_text(asked.window.zone)
+    days = bucket_texts(asked, lambda bucket: str(bucket.first_day))
+    return _csv(
+        {
+            f"{_BUCKETS[asked.interval]} ({zone})": lambda chunk: days(chunk["started_at"]),
+            f"Start ({zone})": _converted("started_at", instant),
+            f"End ({zone})": _converted("ended_at", instant),
+            "Deployment": _text("deployment_external_id"),
+            "Deployment name": _text("deployment_name"),
+            "Provider": _text("provider"),
+            "GPU model": _text("gpu_model"),
+            "Region": _text("region"),
+            "Service": _text("service"),
+            "SKU": _text("sku"),
+            "Resource": _text("resource"),
+            "Quantity": _number("quantity_nanos", format_quantity),
+            "Unit": _text("unit"),
+            "Amount": _number("amount_nanos", amount_text(subject.currency)),
+            "Currency": lambda chunk: repeat(subject.currency, len(chunk["amount_nanos"])),
+            "Correction": _converted("correction", lambda correction: "yes" if correction else ""),
+            f"Received at ({zone})": _converted("received_at", instant),
+            "Source": _text("source"),
+            "Event": _distinct("event_id"),
+        }
     )
 
 
-def _plain(name: str) -> Callable[[Chunk], Sequence[Any]]:
-    """Return the cells of a column of our own words."""
-    return lambda chunk: chunk[name]
+def text_cell(text: str) -> str:
+    """Return the cell of somebody else's words."""
+    if text[:1] in FORMULAS and text:
+        text = f"'{text}"
+    if any(each in text for each in _QUOTED):
+        quoted = text.replace('"', '""')
+        return f'"{quoted}"'
+    return text
 
 
-def _converted(memo: Memo, name: str) -> Callable[[Chunk], list[Any]]:
+def _csv(columns: Mapping[str, Cells]) -> LinesExport:
+    head = ",".join(map(text_cell, columns))
+    return LinesExport(
+        tuple(columns.values()),
+        media_type="text/csv; charset=utf-8; header=present",
+        extension="csv",
+        head=BOM + f"{head}\r\n".encode(),
+        end="\r\n",
+    )
+
+
+def _number(name: str, text: Callable[[int], str]) -> Cells:
+    return lambda chunk: numbers(chunk[name], text)
+
+
+def _converted(name: str, convert: Callable[[Any], str]) -> Cells:
+    """Return the cells of a column whose texts need no quotation marks; None is an empty one."""
+    memo = Memo(convert, "")
     return lambda chunk: memo.of(chunk[name])
 
 
-def _text(name: str) -> Callable[[Chunk], list[Any]]:
-    """Return the cells of a column of others' words."""
-    return _converted(Memo(inert), name)
+def _text(name: str) -> Cells:
+    return _converted(name, text_cell)
+
+
+def _distinct(name: str) -> Cells:
+    """Return the cells of a column of texts of which hardly two are the same."""
+
+    def cells(chunk: Chunk) -> list[str]:
+        texts: list[str] = list(chunk[name])
+        whole = "".join(texts)
+        if any(each in whole for each in _QUOTED) or FORMULAS & {each[:1] for each in texts}:
+            return [*map(text_cell, texts)]
+        return texts
+
+    return cells
 
 
 def _methods(chunk: Chunk) -> list[str]:
     columns = ("payment_method_brand", "payment_method_last4", "payment_method_label")
     cells = zip(*(chunk[name] for name in columns), strict=True)
-    return [inert(describe_method(*each)) for each in cells]
-
-
-def _lines(rows: Iterable[Iterable[Any]]) -> bytes:
-    text = StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode()
+    return [text_cell(describe_method(*each)) for each in cells]

@@ -3,7 +3,7 @@
 A purchase holds its refunds. A usage line says where its bucket begins, as `buckets { start }`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from itertools import repeat
 from typing import Any, Final
 
@@ -12,137 +12,152 @@ import orjson
 from gateway.documents.export import PurchasesSubject, UsageSubject
 from gateway.documents.export_cells import (
     Memo,
-    amounts,
-    buckets_of,
+    amount_text,
+    bucket_texts,
     credited_nanos,
-    global_ids,
-    quantities,
-    utc_instants,
+    numbers,
     utc_text,
 )
+from gateway.documents.export_lines import Cells, LinesExport
+from gateway.ids import encode_global_id
+from gateway.money import format_quantity
 from gateway.store import Row
 from gateway.store.stream import Chunk
-
-Member = Callable[[Chunk], Iterable[Any]]
-"""One member's values in a chunk."""
 
 _METHOD: Final = ("type", "brand", "last4", "label")
 
 
-class JsonlExport:
-    """An `Export` of objects with these members, in their order."""
-
-    media_type = "application/x-ndjson; charset=utf-8"
-    extension = "jsonl"
-
-    def __init__(self, members: Mapping[str, Member]) -> None:
-        self._names = tuple(members)
-        self._members = tuple(members.values())
-
-    def begin(self) -> bytes:
-        return b""
-
-    def write(self, chunk: Chunk) -> bytes:
-        names = self._names
-        cells = zip(*(values(chunk) for values in self._members), strict=True)
-        objects = (dict(zip(names, each, strict=True)) for each in cells)
-        return b"".join(map(orjson.dumps, objects, repeat(None), repeat(orjson.OPT_APPEND_NEWLINE)))
-
-    def end(self) -> bytes:
-        return b""
-
-
-def write_purchases(subject: PurchasesSubject) -> JsonlExport:
+def write_purchases(subject: PurchasesSubject) -> LinesExport:
     """Return the writer of credit purchases."""
     account_id: int = subject.account["account_id"]
-    instants, nanos = utc_instants(), amounts(subject.currency)
-    write_refund = _refund_writer(account_id, instants, nanos)
-    return JsonlExport(
-        {
-            "id": _converted(global_ids("CreditPurchase", account_id), "id"),
-            "createdAt": _converted(instants, "created_at"),
-            "settledAt": _converted(instants, "settled_at"),
-            "kind": _plain("kind"),
-            "status": _plain("status"),
-            "description": _plain("description"),
-            "currency": _plain("currency"),
-            "amount": _converted(nanos, "amount_nanos"),
-            "tax": _converted(nanos, "tax_nanos"),
-            "bonus": _converted(nanos, "bonus_nanos"),
-            "bonusReversed": _converted(nanos, "bonus_reversed_nanos"),
-            "refunded": _converted(nanos, "refunded_nanos"),
-            "credited": lambda chunk: nanos.of(credited_nanos(chunk)),
-            "paymentMethod": _methods,
-            "failureCode": _plain("failure_code"),
-            "failureReason": _plain("failure_reason"),
-            "provider": _plain("provider"),
-            "providerReference": _plain("provider_reference"),
-            "receiptNumber": _plain("receipt_number"),
-            "receiptIssuedAt": _converted(instants, "receipt_issued_at"),
-            "refunds": lambda chunk: [[*map(write_refund, each)] for each in chunk["refunds"]],
-        }
+    amount = amount_text(subject.currency)
+    credited = _quoted("credited", amount)
+    return _jsonl(
+        _converted("id", "id", lambda key: encode_global_id("CreditPurchase", account_id, key)),
+        _converted("createdAt", "created_at", utc_text),
+        _converted("settledAt", "settled_at", utc_text),
+        _plain("kind", "kind"),
+        _plain("status", "status"),
+        _plain("description", "description"),
+        _plain("currency", "currency"),
+        _number("amount", "amount_nanos", amount),
+        _number("tax", "tax_nanos", amount),
+        _number("bonus", "bonus_nanos", amount),
+        _number("bonusReversed", "bonus_reversed_nanos", amount),
+        _number("refunded", "refunded_nanos", amount),
+        lambda chunk: numbers(credited_nanos(chunk), credited),
+        _methods,
+        _plain("failureCode", "failure_code"),
+        _plain("failureReason", "failure_reason"),
+        _plain("provider", "provider"),
+        _plain("providerReference", "provider_reference"),
+        _plain("receiptNumber", "receipt_number"),
+        _converted("receiptIssuedAt", "receipt_issued_at", utc_text),
+        _refunds(account_id, amount),
     )
 
 
-def write_usage(subject: UsageSubject) -> JsonlExport:
+def write_usage(subject: UsageSubject) -> LinesExport:
     """Return the writer of usage events."""
-    instants, nanos, units = utc_instants(), amounts(subject.currency), quantities()
-    starts = buckets_of(subject.asked, lambda bucket: utc_text(bucket.start))
-    deployments = global_ids("Deployment", subject.account["account_id"])
-    return JsonlExport(
-        {
-            "bucketStart": _converted(starts, "started_at"),
-            "start": _converted(instants, "started_at"),
-            "end": _converted(instants, "ended_at"),
-            "deploymentId": _converted(deployments, "deployment_id"),
-            "deploymentExternalId": _plain("deployment_external_id"),
-            "deploymentName": _plain("deployment_name"),
-            "provider": _plain("provider"),
-            "gpuModel": _plain("gpu_model"),
-            "region": _plain("region"),
-            "service": _plain("service"),
-            "sku": _plain("sku"),
-            "resource": _plain("resource"),
-            "quantity": _converted(units, "quantity_nanos"),
-            "unit": _plain("unit"),
-            "amount": _converted(nanos, "amount_nanos"),
-            "currency": lambda chunk: repeat(subject.currency, len(chunk["amount_nanos"])),
-            "correction": lambda chunk: map(bool, chunk["correction"]),
-            "receivedAt": _converted(instants, "received_at"),
-            "source": _plain("source"),
-            "eventId": _plain("event_id"),
-        }
+    account_id: int = subject.account["account_id"]
+    currency = _fragment("currency", subject.currency)
+    starts = bucket_texts(
+        subject.asked, lambda bucket: _fragment("bucketStart", utc_text(bucket.start))
+    )
+    return _jsonl(
+        lambda chunk: starts(chunk["started_at"]),
+        _converted("start", "started_at", utc_text),
+        _converted("end", "ended_at", utc_text),
+        _converted(
+            "deploymentId",
+            "deployment_id",
+            lambda key: encode_global_id("Deployment", account_id, key),
+        ),
+        _plain("deploymentExternalId", "deployment_external_id"),
+        _plain("deploymentName", "deployment_name"),
+        _plain("provider", "provider"),
+        _plain("gpuModel", "gpu_model"),
+        _plain("region", "region"),
+        _plain("service", "service"),
+        _plain("sku", "sku"),
+        _plain("resource", "resource"),
+        _number("quantity", "quantity_nanos", format_quantity),
+        _plain("unit", "unit"),
+        _number("amount", "amount_nanos", amount_text(subject.currency)),
+        lambda chunk: repeat(currency, len(chunk["amount_nanos"])),
+        _plain("correction", "correction"),
+        _converted("receivedAt", "received_at", utc_text),
+        _plain("source", "source"),
+        _distinct("eventId", "event_id"),
     )
 
 
-def _plain(name: str) -> Member:
-    return lambda chunk: chunk[name]
+def _jsonl(*members: Cells) -> LinesExport:
+    return LinesExport(
+        members,
+        media_type="application/x-ndjson; charset=utf-8",
+        extension="jsonl",
+        begin="{",
+        end="}\n",
+    )
 
 
-def _converted(memo: Memo, name: str) -> Member:
-    return lambda chunk: memo.of(chunk[name])
+def _fragment(name: str, value: Any) -> str:
+    """Return a member of an object, as JSON."""
+    return f'"{name}":{orjson.dumps(value).decode()}'
 
 
-def _methods(chunk: Chunk) -> list[dict[str, Any] | None]:
-    columns: list[Sequence[Any]] = [chunk[f"payment_method_{name}"] for name in _METHOD]
-    return [
-        None if each[0] is None else dict(zip(_METHOD, each, strict=True))
-        for each in zip(*columns, strict=True)
-    ]
+def _quoted(name: str, text: Callable[[Any], str]) -> Callable[[Any], str]:
+    """Return what writes the member of a value whose text needs no escaping."""
+    return lambda value: f'"{name}":"{text(value)}"'
 
 
-def _refund_writer(account_id: int, instants: Memo, nanos: Memo) -> Callable[[Row], dict[str, Any]]:
-    ids = global_ids("Refund", account_id)
+def _number(name: str, column: str, text: Callable[[int], str]) -> Cells:
+    member = _quoted(name, text)
+    return lambda chunk: numbers(chunk[column], member)
 
-    def write(refund: Row) -> dict[str, Any]:
+
+def _converted(name: str, column: str, text: Callable[[Any], str]) -> Cells:
+    memo = Memo(_quoted(name, text), f'"{name}":null')
+    return lambda chunk: memo.of(chunk[column])
+
+
+def _plain(name: str, column: str) -> Cells:
+    memo = Memo(lambda value: _fragment(name, value), f'"{name}":null')
+    return lambda chunk: memo.of(chunk[column])
+
+
+def _distinct(name: str, column: str) -> Cells:
+    """Return the members of texts of which hardly two are the same."""
+
+    def cells(chunk: Chunk) -> list[str]:
+        texts = chunk[column]
+        whole = "".join(texts)
+        if not whole.isprintable() or '"' in whole or "\\" in whole:
+            return [_fragment(name, text) for text in texts]
+        return [f'"{name}":"{text}"' for text in texts]
+
+    return cells
+
+
+def _methods(chunk: Chunk) -> Iterable[str]:
+    columns = [chunk[f"payment_method_{name}"] for name in _METHOD]
+    for each in zip(*columns, strict=True):
+        said = None if each[0] is None else dict(zip(_METHOD, each, strict=True))
+        yield _fragment("paymentMethod", said)
+
+
+def _refunds(account_id: int, amount: Callable[[int], str]) -> Cells:
+    def write(refund: Row) -> Mapping[str, Any]:
+        settled_at = refund["settled_at"]
         return {
-            "id": ids[refund["id"]],
-            "createdAt": instants[refund["created_at"]],
-            "settledAt": instants[refund["settled_at"]],
+            "id": encode_global_id("Refund", account_id, refund["id"]),
+            "createdAt": utc_text(refund["created_at"]),
+            "settledAt": None if settled_at is None else utc_text(settled_at),
             "status": refund["status"],
-            "amount": nanos[refund["amount_nanos"]],
-            "tax": nanos[refund["tax_nanos"]],
-            "bonusReversed": nanos[refund["bonus_reversed_nanos"]],
+            "amount": amount(refund["amount_nanos"]),
+            "tax": amount(refund["tax_nanos"]),
+            "bonusReversed": amount(refund["bonus_reversed_nanos"]),
             "reason": refund["reason"],
             "failureReason": refund["failure_reason"],
             "provider": refund["provider"],
@@ -150,4 +165,7 @@ def _refund_writer(account_id: int, instants: Memo, nanos: Memo) -> Callable[[Ro
             "receiptNumber": refund["receipt_number"],
         }
 
-    return write
+    none = _fragment("refunds", [])
+    return lambda chunk: [
+        _fragment("refunds", [*map(write, each)]) if each else none for each in chunk["refunds"]
+    ]

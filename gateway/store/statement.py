@@ -82,12 +82,15 @@ class CompiledStatement:
         return list(zip(*converted, strict=True))
 
     def by_column(self, records: Sequence[Sequence[Any]]) -> dict[str, Sequence[Any]]:
-        """Return a driver's records, of which there are some, as lists by column, converted."""
+        """Return a driver's records, of which there are some, as lists by column, converted:
+        each distinct value once, so that equal ones are one object.
+        """
         found: dict[str, Sequence[Any]] = dict(
             zip(self.columns, zip(*records, strict=True), strict=True)
         )
         for name, convert in self.converters:
-            found[name] = [*map(convert, found[name])]
+            made = {value: convert(value) for value in set(found[name])}
+            found[name] = [made[value] for value in found[name]]
         return found
 
     def rows(self, records: Iterable[Sequence[Any]]) -> Sequence[Row]:

@@ -19,8 +19,8 @@ from gateway.store import Database, connect
 from tests.conftest import as_runtime, with_database
 from tests.support.postgres import running_postgres
 
-Fresh: TypeAlias = Callable[[], AbstractAsyncContextManager[Database]]
-"""Opens an empty database, as the role that serves; it is dropped at the end."""
+Fresh: TypeAlias = Callable[[], AbstractAsyncContextManager[tuple[Database, str]]]
+"""Opens an empty database, as the role that serves, and says its URL; it is dropped at the end."""
 
 
 @contextmanager
@@ -36,16 +36,17 @@ async def _opened(url: str) -> Database:
 
 def _on_sqlite(folder: Path) -> Fresh:
     @asynccontextmanager
-    async def fresh() -> AsyncIterator[Database]:
+    async def fresh() -> AsyncIterator[tuple[Database, str]]:
         template = folder / "template.sqlite3"
         if not template.exists():
             await migrate(f"sqlite:///{template}")
         with tempfile.TemporaryDirectory(dir=folder) as place:
             path = Path(place) / "gateway.sqlite3"
             shutil.copyfile(template, path)
-            database = await _opened(f"sqlite:///{path}")
+            url = f"sqlite:///{path}"
+            database = await _opened(url)
             try:
-                yield database
+                yield database, url
             finally:
                 await database.close()
 
@@ -54,7 +55,7 @@ def _on_sqlite(folder: Path) -> Fresh:
 
 def _on_postgres(owner_url: str) -> Fresh:
     @asynccontextmanager
-    async def fresh() -> AsyncIterator[Database]:
+    async def fresh() -> AsyncIterator[tuple[Database, str]]:
         name = f"bench_{secrets.token_hex(6)}"
         owner = await asyncpg.connect(owner_url)
         await owner.execute(f"CREATE DATABASE {name}")
@@ -62,7 +63,7 @@ def _on_postgres(owner_url: str) -> Fresh:
         await migrate(url, runtime_url=as_runtime(url))
         database = await _opened(as_runtime(url))
         try:
-            yield database
+            yield database, as_runtime(url)
         finally:
             await database.close()
             await owner.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -127,7 +127,7 @@ async def timed(work: Coroutine[Any, Any, None]) -> float:
 async def measure(make: Fresh, shape: Shape, seed: int) -> dict[str, float]:
     """Return events a second on fresh databases: recorded, loaded plainly, replayed."""
     count = shape.events * shape.batches
-    async with make() as database, make() as other:
+    async with make() as (database, _), make() as (other, _):
         books = Books(database, seed)
         ids = [await books.account(f"account-{n}") for n in range(shape.accounts)]
         [earlier] = records(replace(shape, events=EARLIER, batches=1), ids, seed)
@@ -156,7 +156,7 @@ async def compare(name: str, make: Fresh, rounds: int) -> None:
 
 async def profile(name: str, make: Fresh) -> None:
     shape = Shape(events=5_000, accounts=10, batches=10)
-    async with make() as database:
+    async with make() as (database, _):
         books = Books(database)
         ids = [await books.account(f"account-{n}") for n in range(shape.accounts)]
         batches = records(shape, ids, 1)

@@ -1,0 +1,144 @@
+"""`gateway export`: all rows of a filter or a window into a file."""
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Annotated, Final, TypeAlias
+
+import typer
+
+from gateway.clock import SystemClock
+from gateway.commands.tools import open_database, read_settings, reporter, show_progress
+from gateway.documents.export import ExportFormat
+from gateway.documents.export_request import PurchasesAsked, UsageAsked
+from gateway.documents.exporting import Opened, open_purchases, open_usage
+from gateway.errors import NotFound
+from gateway.models import CreditPurchaseKind, CreditPurchaseStatus
+from gateway.principal import Principal, Scope
+from gateway.settings import Settings
+from gateway.store import Row, Snapshot, accounts
+from gateway.store.stream import Stream
+from gateway.windows import Interval
+
+export = typer.Typer(
+    help="All purchases or usage of an account, as a file that is whole or not there.",
+    no_args_is_help=True,
+)
+
+Open: TypeAlias = Callable[[Stream, Row], Awaitable[Opened]]
+
+Account = Annotated[str, typer.Option(help="The account's external id.")]
+Format = Annotated[ExportFormat, typer.Option("--format", help="What the file is written in.")]
+From = Annotated[str | None, typer.Option("--from", help="The first day, as 2026-11-01.")]
+To = Annotated[str | None, typer.Option(help="The last day, inclusive.")]
+TimeZone = Annotated[str | None, typer.Option(help="IANA name; default: the account's.")]
+Output = Annotated[
+    Path | None,
+    typer.Option(help="A file, or a folder for a file of the usual name; default: print it."),
+]
+
+_OPERATOR: Final = Principal(
+    subject="command line", key_id="command line", scopes=frozenset({Scope.BILLING_READ})
+)
+
+
+@export.command("credit-purchases")
+def export_purchases(
+    account: Account,
+    format_: Format = ExportFormat.CSV,
+    from_: From = None,
+    to: To = None,
+    time_zone: TimeZone = None,
+    status: Annotated[
+        list[CreditPurchaseStatus] | None,
+        typer.Option(help="Only purchases that stand so; can be given repeatedly."),
+    ] = None,
+    kind: Annotated[
+        list[CreditPurchaseKind] | None,
+        typer.Option(help="Only credit that came so; can be given repeatedly."),
+    ] = None,
+    output: Output = None,
+) -> None:
+    """Export credit purchases, the earliest first."""
+    said = _said(from_, to, time_zone)
+    said |= {name: ",".join(each) for name, each in (("status", status), ("kind", kind)) if each}
+
+    async def open_(stream: Stream, row: Row) -> Opened:
+        asked = PurchasesAsked.read(said, row)
+        return await open_purchases(stream, _OPERATOR, row, asked, format_)
+
+    asyncio.run(_export(read_settings(), account, open_, output))
+
+
+@export.command("usage")
+def export_usage(
+    account: Account,
+    format_: Format = ExportFormat.CSV,
+    from_: From = None,
+    to: To = None,
+    time_zone: TimeZone = None,
+    interval: Annotated[Interval, typer.Option(help="What one bucket spans.")] = Interval.DAY,
+    output: Output = None,
+) -> None:
+    """Export every charge of a window, the earliest first; without dates, of the last 30 days, 12
+    weeks, 12 months or 5 years, by the interval.
+    """
+    said = _said(from_, to, time_zone) | {"interval": interval}
+
+    async def open_(stream: Stream, row: Row) -> Opened:
+        asked = UsageAsked.read(said, row, SystemClock().now())
+        return await open_usage(stream, _OPERATOR, row, asked, format_)
+
+    asyncio.run(_export(read_settings(), account, open_, output))
+
+
+def _said(from_: str | None, to: str | None, time_zone: str | None) -> dict[str, str]:
+    said = {"from": from_, "to": to, "timeZone": time_zone}
+    return {name: text for name, text in said.items() if text is not None}
+
+
+async def _export(settings: Settings, external_id: str, open_: Open, output: Path | None) -> None:
+    async with open_database(settings) as database:
+        async with Snapshot(database) as snapshot:
+            found = await accounts.by_external_id(snapshot, [external_id])
+        if not found:
+            raise NotFound(f"There is no account with the external id {external_id}.")
+        async with database.exporting() as stream:
+            opened = await open_(stream, found[0])
+            with _opened(output, opened.name) as file:
+                await _write(opened, file)
+
+
+async def _write(opened: Opened, file: IO[bytes]) -> None:
+    done = 0
+    with show_progress() as progress:
+        report = reporter(progress, opened.name)
+        async for body, rows in opened.parts():
+            file.write(body)
+            done += rows
+            report(done, opened.rows)
+
+
+@contextmanager
+def _opened(output: Path | None, name: str) -> Iterator[IO[bytes]]:
+    """Lend what is written to. A file gets its name when it is whole, and only then."""
+    if output is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    path = output / name if output.is_dir() else output
+    with tempfile.NamedTemporaryFile(
+        dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False
+    ) as file:
+        try:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).replace(path)
+        finally:
+            with suppress(FileNotFoundError):
+                Path(file.name).unlink()
