@@ -25,6 +25,8 @@ export default defineConfig({
   server: {
     proxy: {
       "/graphql": { ...proxied, ws: true },
+      // What the page is told stands in the gateway's own.
+      "/gateway-page": { ...proxied, rewrite: () => "/" },
       "/receipts": proxied,
       "/exports": proxied,
     },

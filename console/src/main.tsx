@@ -1,11 +1,18 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { App } from "./pages/app";
+import "./ui/tokens.css";
+import "./ui/base.css";
+import { loadTheme } from "./ui/theme";
+import { loadSettings } from "./util/settings";
 
+loadTheme();
 const root = document.getElementById("root");
 if (root) {
+  const settings = await loadSettings();
   createRoot(root).render(
     <StrictMode>
-      <h1>Billing &amp; Usage</h1>
+      <App settings={settings} />
     </StrictMode>,
   );
 }

@@ -1,0 +1,107 @@
+// The one WebSocket, and what is known of its health. It reconnects by itself for as long as someone
+// listens; after that each subscription begins with what was missed.
+
+import { createClient } from "graphql-ws";
+import { currentToken } from "./session";
+
+export type LiveState = "connecting" | "live" | "reconnecting" | "offline" | "refused";
+
+const FORBIDDEN = 4403;
+const UNAUTHORIZED = 4401;
+const TOO_MANY = 4429;
+const TIMEOUT = 4408;
+const PING_MS = 10_000;
+const PONG_MS = 5_000;
+const LONGEST_WAIT_MS = 10_000;
+
+let state: LiveState = "connecting";
+const listeners = new Set<() => void>();
+const returned = new Set<() => void>();
+
+export function liveState(): LiveState {
+  return state;
+}
+
+export function onLiveState(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** Call back after each lost connection has come back: something may have been missed. */
+export function onReturn(listener: () => void): () => void {
+  returned.add(listener);
+  return () => returned.delete(listener);
+}
+
+function become(next: LiveState): void {
+  if (next === state) return;
+  state = next;
+  for (const listener of listeners) listener();
+}
+
+function lost(): LiveState {
+  return navigator.onLine ? "reconnecting" : "offline";
+}
+
+/** Resolve after a growing wait, or as soon as the network is back. */
+function patience(retries: number): Promise<void> {
+  const longest = Math.min(LONGEST_WAIT_MS, 500 * 2 ** retries);
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      removeEventListener("online", done);
+      resolve();
+    };
+    // Spread out, so that not all pages come back to a restarted gateway at once.
+    const timer = setTimeout(done, longest / 2 + Math.random() * (longest / 2));
+    addEventListener("online", done);
+  });
+}
+
+addEventListener("offline", () => {
+  if (state !== "connecting") become("offline");
+});
+
+export function connect(onExpired: () => void) {
+  let pong: ReturnType<typeof setTimeout> | undefined;
+  let socket: WebSocket | null = null;
+  become("connecting");
+  return createClient({
+    url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/graphql`,
+    connectionParams: () => ({ Authorization: `Bearer ${currentToken() ?? ""}` }),
+    keepAlive: PING_MS,
+    retryAttempts: Number.POSITIVE_INFINITY,
+    retryWait: patience,
+    shouldRetry: (event) => state !== "refused" && !isFatal(event),
+    on: {
+      opened: (opened) => {
+        socket = opened as WebSocket;
+      },
+      connected: (_socket, _payload, wasRetry) => {
+        become("live");
+        if (wasRetry) for (const listener of returned) listener();
+      },
+      ping: (received) => {
+        if (!received) pong = setTimeout(() => socket?.close(TIMEOUT, "no pong"), PONG_MS);
+      },
+      pong: (received) => {
+        if (received) clearTimeout(pong);
+      },
+      closed: (event) => {
+        clearTimeout(pong);
+        const code = codeOf(event);
+        if (code === UNAUTHORIZED || code === FORBIDDEN) onExpired();
+        become(code === TOO_MANY ? "refused" : lost());
+      },
+    },
+  });
+}
+
+function codeOf(event: unknown): number | null {
+  return event instanceof CloseEvent ? event.code : null;
+}
+
+function isFatal(event: unknown): boolean {
+  const code = codeOf(event);
+  return code === UNAUTHORIZED || code === FORBIDDEN || code === TOO_MANY;
+}

@@ -1,0 +1,51 @@
+// Signing in at the platform's OpenID provider: the code flow with PKCE. In a chunk of its own.
+
+import { InMemoryWebStorage, type User, UserManager, WebStorageStateStore } from "oidc-client-ts";
+import type { Oidc } from "../util/settings";
+import { renew, signIn, signOut } from "./session";
+
+const CALLBACK = "/callback";
+
+let manager: UserManager | null = null;
+
+function managerOf({ issuer, clientId, scope, audience }: Oidc): UserManager {
+  if (manager) return manager;
+  manager = new UserManager({
+    authority: issuer,
+    client_id: clientId,
+    scope,
+    redirect_uri: location.origin + CALLBACK,
+    response_type: "code",
+    // The token stays in memory. What waits for the way back (the PKCE verifier, which is of no use
+    // without the code) has to outlive the redirect.
+    userStore: new WebStorageStateStore({ store: new InMemoryWebStorage() }),
+    stateStore: new WebStorageStateStore({ store: sessionStorage }),
+    extraQueryParams: audience ? { audience } : {},
+    automaticSilentRenew: true,
+    monitorSession: false,
+  });
+  manager.events.addUserLoaded((user) => renew(user.access_token));
+  manager.events.addSilentRenewError(() => signOut("expired"));
+  return manager;
+}
+
+export function isCallback(): boolean {
+  return location.pathname === CALLBACK;
+}
+
+/** Leave for the provider; it sends the person back to the same view. */
+export async function leaveToSignIn(oidc: Oidc): Promise<void> {
+  await managerOf(oidc).signinRedirect({ state: location.search });
+}
+
+/** Come back from the provider: sign in, and show the view that the person left from. */
+export async function comeBack(oidc: Oidc): Promise<void> {
+  let user: User | undefined;
+  try {
+    user = await managerOf(oidc).signinCallback();
+  } finally {
+    const search = typeof user?.state === "string" ? user.state : "";
+    history.replaceState(null, "", `/${search}`);
+  }
+  if (user) signIn(user.access_token, { name: user.profile.name ?? user.profile.sub });
+}

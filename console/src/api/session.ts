@@ -1,0 +1,42 @@
+// Who is signed in. The token lives in this module's memory and nowhere else: a reload, or another
+// tab, signs in anew.
+
+import type { Person } from "../util/settings";
+
+export type Session =
+  | { state: "signed-out"; why: "new" | "expired" | "refused" | "left" }
+  | { state: "signed-in"; token: string; name: string | null; person: Person | null };
+
+let session: Session = { state: "signed-out", why: "new" };
+const listeners = new Set<() => void>();
+
+function change(next: Session): void {
+  session = next;
+  for (const listener of listeners) listener();
+}
+
+export function currentSession(): Session {
+  return session;
+}
+
+export function onSession(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export function signIn(token: string, who: { name?: string | null; person?: Person } = {}): void {
+  change({ state: "signed-in", token, name: who.name ?? null, person: who.person ?? null });
+}
+
+/** A token that was renewed: whoever is signed in stays so, and nothing is asked anew. */
+export function renew(token: string): void {
+  if (session.state === "signed-in") session = { ...session, token };
+}
+
+export function signOut(why: "expired" | "refused" | "left"): void {
+  if (session.state === "signed-in") change({ state: "signed-out", why });
+}
+
+export function currentToken(): string | null {
+  return session.state === "signed-in" ? session.token : null;
+}

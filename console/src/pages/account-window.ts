@@ -1,0 +1,37 @@
+import { createContext, useContext, useMemo } from "react";
+import { customWindow, type Preset, presetWindow, type Window } from "../util/window";
+import { useView } from "./view";
+
+/** What is known of the account that is shown. */
+export type AccountFacts = { id: string; name: string; currency: string; timeZone: string };
+
+export const AccountContext = createContext<AccountFacts | null>(null);
+
+/** Null until they have come. */
+export function useFacts(): AccountFacts | null {
+  return useContext(AccountContext);
+}
+
+/** For views that are shown only once they have. */
+export function useAccount(): AccountFacts {
+  const account = useContext(AccountContext);
+  if (!account) throw new Error("no account is shown");
+  return account;
+}
+
+/** The zone of all dates: the chosen one, or the account's. */
+export function useZone(): string {
+  const { zone } = useView();
+  const facts = useFacts();
+  return zone ?? facts?.timeZone ?? "UTC";
+}
+
+/** The window of the view, which every figure of a tab is of. */
+export function useWindow(fallback: Preset): Window {
+  const { range } = useView();
+  const zone = useZone();
+  return useMemo(() => {
+    if (range === null || typeof range === "string") return presetWindow(range ?? fallback, zone);
+    return customWindow(range.from, range.to, zone);
+  }, [range, zone, fallback]);
+}

@@ -1,0 +1,144 @@
+import { useEffect, useRef, useState } from "react";
+import { useSubscription } from "urql";
+import { BalanceUpdatedDocument, type OverviewQuery } from "../api/generated/graphql";
+import { ButtonLink } from "../ui/button";
+import { Figures } from "../ui/figures";
+import { Money } from "../ui/money";
+import { Skeleton } from "../ui/skeleton";
+import { Notice } from "../ui/states";
+import { formatMoney, isNegative } from "../util/money";
+import { text } from "../util/text";
+import {
+  dateIn,
+  daysBetween,
+  formatDate,
+  formatDateRange,
+  formatDaysAhead,
+  formatInstant,
+  formatTimeWithSeconds,
+} from "../util/time";
+import "./balance-panel.css";
+import { LiveMark } from "./live-mark";
+
+type Facts = NonNullable<OverviewQuery["account"]>;
+type Balance = Facts["balance"];
+type Props = { account: string; facts: Facts | null; topUpUrl: string | null };
+
+const t = text.balance;
+
+/** What is left and for how long: always there, and it moves by itself. */
+export function BalancePanel({ account, facts, topUpUrl }: Props) {
+  const [pushed] = useSubscription({ query: BalanceUpdatedDocument, variables: { account } });
+  const balance = later(facts?.balance, pushed.data?.balanceUpdated.balance);
+  const zone = facts?.timeZone ?? "UTC";
+  return (
+    <section className="balance" aria-label={t.title}>
+      <div className="balance-now">
+        <p className="balance-head">
+          <span>{t.title}</span>
+          <LiveMark />
+        </p>
+        <p className="balance-amount">{balance ? <Available balance={balance} /> : <Skeleton />}</p>
+        <p className="faint small">
+          {balance && facts ? (
+            <time dateTime={balance.asOf} title={formatInstant(balance.asOf, zone)}>
+              {t.asOf(asOf(balance.asOf, zone))}
+            </time>
+          ) : (
+            <Skeleton />
+          )}
+        </p>
+      </div>
+      <Figures
+        figures={[
+          {
+            label: t.burn,
+            value: balance ? <Burn balance={balance} /> : <Skeleton />,
+            note: balance?.burnRate ? t.burnHint : balance && t.runwayHint.INSUFFICIENT_HISTORY,
+          },
+          {
+            label: t.runsOut,
+            value: balance ? runsOut(balance) : <Skeleton />,
+            note: balance && runsOutHint(balance, zone),
+          },
+        ]}
+      />
+      {topUpUrl && (
+        <div className="balance-action">
+          <ButtonLink look="filled" icon="add" href={topUpUrl}>
+            {t.addCredit}
+          </ButtonLink>
+        </div>
+      )}
+      {balance && <LowBalanceNotice balance={balance} />}
+    </section>
+  );
+}
+
+/** Versions only grow; a threshold that was passed repeats one, and then the pushed one is later. */
+function later(read: Balance | undefined, pushed: Balance | undefined): Balance | undefined {
+  if (!read || !pushed) return pushed ?? read;
+  return pushed.version >= read.version ? pushed : read;
+}
+
+/** The amount; for a moment it is marked when it moves, and whoever does not see it is told. */
+function Available({ balance: { available, version } }: { balance: Balance }) {
+  const first = useRef(version);
+  const [moved, setMoved] = useState(false);
+  useEffect(() => {
+    if (version === first.current) return;
+    first.current = version;
+    setMoved(true);
+    const timer = setTimeout(() => setMoved(false), 1200);
+    return () => clearTimeout(timer);
+  }, [version]);
+  const tone = isNegative(available) ? " negative" : "";
+  return (
+    <>
+      <span className={`amount${moved ? " moved" : ""}${tone}`}>
+        <Money value={available} />
+      </span>
+      <span className="hidden" role="status">
+        {moved && t.updated(formatMoney(available))}
+      </span>
+    </>
+  );
+}
+
+function asOf(instant: string, zone: string): string {
+  const day = dateIn(zone, new Date(instant));
+  const time = formatTimeWithSeconds(instant, zone);
+  return day === dateIn(zone) ? time : `${formatDate(day)}, ${time}`;
+}
+
+function Burn({ balance: { burnRate } }: { balance: Balance }) {
+  if (!burnRate) return t.burnNone;
+  return (
+    <>
+      <Money value={burnRate} /> <span className="unit">{t.perDay}</span>
+    </>
+  );
+}
+
+function runsOut({ runway: { status, earliest, latest } }: Balance): string {
+  if (status !== "ESTIMATED" || !earliest) return t.runway[status];
+  if (!latest) return t.beyond(formatDate(earliest));
+  return earliest === latest ? formatDate(earliest) : formatDateRange(earliest, latest);
+}
+
+function runsOutHint({ runway: { status, earliest } }: Balance, zone: string): string {
+  if (status !== "ESTIMATED" || !earliest) return t.runwayHint[status];
+  return formatDaysAhead(daysBetween(dateIn(zone), earliest));
+}
+
+function LowBalanceNotice({ balance: { low, runway } }: { balance: Balance }) {
+  const isDepleted = runway.status === "DEPLETED";
+  if (!low && !isDepleted) return null;
+  return (
+    <div className="balance-low">
+      <Notice tone={isDepleted ? "bad" : "warn"}>
+        {isDepleted ? text.low.DEPLETED : low && text.low[low]}
+      </Notice>
+    </div>
+  );
+}

@@ -1,0 +1,17 @@
+import { text } from "../../util/text";
+import { useFacts, useWindow } from "../account-window";
+import { WindowBar } from "../window-bar";
+import { Purchases } from "./purchases";
+
+/** What was paid, what was given back, and how the balance moved. */
+export function Billing({ account }: { account: string }) {
+  const facts = useFacts();
+  const window = useWindow("all");
+  return (
+    <>
+      <h2 className="hidden">{text.tabs.billing}</h2>
+      <WindowBar window={window} ownZone={facts?.timeZone ?? null} />
+      <Purchases account={account} window={window} />
+    </>
+  );
+}

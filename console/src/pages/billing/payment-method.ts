@@ -1,0 +1,27 @@
+import type { CreditPurchaseFieldsFragment } from "../../api/generated/graphql";
+import { text } from "../../util/text";
+
+type Method = CreditPurchaseFieldsFragment["paymentMethod"];
+
+/** `Visa •••• 4242`; with a wallet's or bank's own name in front. Null where nothing was paid. */
+export function methodName(method: Method): string | null {
+  if (!method) return null;
+  const brand = method.brand ? brandName(method.brand) : null;
+  const card = [brand, method.last4 && `•••• ${method.last4}`].filter(Boolean).join(" ");
+  const names = [method.label, card].filter(Boolean);
+  return names.length > 0 ? names.join(" · ") : text.methods[method.type];
+}
+
+const BRANDS: Record<string, string> = {
+  amex: "American Express",
+  cartes_bancaires: "Cartes Bancaires",
+  diners: "Diners Club",
+  eftpos_au: "Eftpos",
+  jcb: "JCB",
+  mastercard: "Mastercard",
+  unionpay: "UnionPay",
+};
+
+function brandName(brand: string): string {
+  return BRANDS[brand] ?? brand.charAt(0).toUpperCase() + brand.slice(1).replaceAll("_", " ");
+}

@@ -1,0 +1,164 @@
+import { useCallback } from "react";
+import { CreditPurchasesDocument, type CreditPurchasesQuery } from "../../api/generated/graphql";
+import { type Load, useLoad } from "../../api/use-load";
+import { Button } from "../../ui/button";
+import { Card } from "../../ui/card";
+import { Figures } from "../../ui/figures";
+import { Money } from "../../ui/money";
+import { Pagination } from "../../ui/pagination";
+import { Skeleton } from "../../ui/skeleton";
+import { EmptyState, ErrorState, Notice } from "../../ui/states";
+import { text } from "../../util/text";
+import type { Window } from "../../util/window";
+import { useZone } from "../account-window";
+import { messageOf } from "../failure";
+import { PAGE_SIZES, show, useView, type View } from "../view";
+import { PurchaseFilters } from "./purchase-filters";
+import { PurchaseTable } from "./purchase-table";
+import "./purchases.css";
+import { usePurchaseUpdates } from "./purchase-updates";
+
+type Connection = NonNullable<NonNullable<CreditPurchasesQuery["account"]>["creditPurchases"]>;
+
+const t = text.purchases;
+
+/** The history of what was paid and given, and what it adds up to. */
+export function Purchases({ account, window }: { account: string; window: Window }) {
+  const view = useView();
+  const load = useLoad(CreditPurchasesDocument, {
+    account,
+    ...pageOf(view),
+    filter: filterOf(view, window),
+  });
+  usePurchaseUpdates(account, load.retry);
+  return (
+    <Card title={t.title} flush busy={load.loading} actions={<PurchaseFilters view={view} />}>
+      <Content view={view} load={load} isFiltered={isFiltered(view, window)} />
+    </Card>
+  );
+}
+
+type ContentProps = { view: View; load: Load<CreditPurchasesQuery>; isFiltered: boolean };
+
+function Content({ view, load, isFiltered }: ContentProps) {
+  const zone = useZone();
+  const { data, failure, retry } = load;
+  const connection = data?.account?.creditPurchases ?? undefined;
+  if (failure?.code === "FORBIDDEN")
+    return <EmptyState title={t.forbidden} hint={t.forbiddenHint} />;
+  if (failure && !connection) return <Failed failure={failure} retry={retry} />;
+  if (connection?.totalCount === 0) {
+    return isFiltered ? (
+      <EmptyState
+        title={t.emptyFiltered}
+        hint={t.emptyFilteredHint}
+        action={<Button onPress={clearFilters}>{text.filter.clearAll}</Button>}
+      />
+    ) : (
+      <EmptyState title={t.empty} hint={t.emptyHint} />
+    );
+  }
+  return (
+    <>
+      {failure && (
+        <div className="inset">
+          <Notice
+            tone="warn"
+            action={
+              <Button small onPress={retry}>
+                {text.retry}
+              </Button>
+            }
+          >
+            {text.errors.stale}
+          </Notice>
+        </div>
+      )}
+      <Totals totals={connection?.totals} />
+      <PurchaseTable
+        purchases={connection?.nodes}
+        zone={zone}
+        expected={view.size}
+        outdated={load.previous}
+      />
+      <Pages connection={connection} view={view} />
+    </>
+  );
+}
+
+function Failed({
+  failure,
+  retry,
+}: {
+  failure: NonNullable<Load<unknown>["failure"]>;
+  retry: () => void;
+}) {
+  const isLost = failure.code === "BAD_CURSOR";
+  return (
+    <ErrorState
+      title={text.errors.title}
+      message={messageOf(failure)}
+      retryLabel={isLost ? text.errors.first : text.retry}
+      onRetry={isLost ? () => show({ cursor: null }, { replace: true }) : retry}
+    />
+  );
+}
+
+function Totals({ totals }: { totals: Connection["totals"] | undefined }) {
+  return (
+    <div className="inset">
+      <Figures
+        label={t.totals}
+        figures={(["paid", "bonus", "refunded", "credited"] as const).map((name) => ({
+          label: t[name],
+          value: totals ? (
+            <Money value={totals[name]} {...(name === "refunded" && { sign: "−" })} />
+          ) : (
+            <Skeleton />
+          ),
+        }))}
+      />
+    </div>
+  );
+}
+
+function Pages({ connection, view }: { connection: Connection | undefined; view: View }) {
+  const info = connection?.pageInfo;
+  const turn = useCallback((cursor: View["cursor"]) => () => cursor && show({ cursor }), []);
+  return (
+    <Pagination
+      texts={text.pages}
+      summary={connection ? text.pages.summary(connection.nodes.length, connection.totalCount) : ""}
+      hasPrevious={!!info?.hasPreviousPage}
+      hasNext={!!info?.hasNextPage}
+      onPrevious={turn(info?.startCursor ? { before: info.startCursor } : null)}
+      onNext={turn(info?.endCursor ? { after: info.endCursor } : null)}
+      size={view.size}
+      sizes={PAGE_SIZES}
+      onSize={(size) => show({ size })}
+    />
+  );
+}
+
+function clearFilters(): void {
+  show({ status: [], kind: [], range: null });
+}
+
+function isFiltered(view: View, window: Window): boolean {
+  return view.status.length > 0 || view.kind.length > 0 || window.from !== null;
+}
+
+/** The filter of a view, as the gateway takes it; a list, a total and an export have the same. */
+export function filterOf(view: View, { from, to }: Window) {
+  return {
+    ...(from && to && { from, to }),
+    ...(view.zone && { timeZone: view.zone }),
+    ...(view.status.length > 0 && { status: view.status }),
+    ...(view.kind.length > 0 && { kind: view.kind }),
+  };
+}
+
+function pageOf({ cursor, size }: View) {
+  if (cursor && "before" in cursor) return { last: size, before: cursor.before };
+  return { first: size, after: cursor?.after ?? null };
+}

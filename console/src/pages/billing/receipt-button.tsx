@@ -1,0 +1,34 @@
+import { ReceiptLinkDocument, type ReceiptLinkQuery } from "../../api/generated/graphql";
+import { useLink } from "../../api/use-link";
+import { Button } from "../../ui/button";
+import { text } from "../../util/text";
+
+type Props = { id: string; number: string; label: string };
+
+/** Downloads a receipt or a credit note. */
+export function ReceiptButton({ id, number, label }: Props) {
+  const { follow, pending, failure } = useLink(ReceiptLinkDocument, linkOf);
+  return (
+    <>
+      <Button
+        look="bare"
+        small
+        icon="download"
+        isPending={pending}
+        aria-label={label}
+        onPress={() => follow({ id })}
+      >
+        {number}
+      </Button>
+      {failure && (
+        <span className="sub-line bad-text" role="alert">
+          {text.purchases.receiptFailed}
+        </span>
+      )}
+    </>
+  );
+}
+
+function linkOf({ node }: ReceiptLinkQuery): string | null {
+  return node && "downloadUrl" in node ? node.downloadUrl : null;
+}

@@ -1,0 +1,10 @@
+import type { Failure } from "../api/errors";
+import { text } from "../util/text";
+
+const sentences: Record<string, unknown> = text.errors;
+
+/** What went wrong, in our words where the code has some, else in the gateway's. */
+export function messageOf({ code, message }: Failure): string {
+  const sentence = sentences[code];
+  return typeof sentence === "string" ? sentence : message;
+}

@@ -1,0 +1,111 @@
+import { signOut } from "../api/session";
+import { Button } from "../ui/button";
+import { PickList } from "../ui/pick-list";
+import { Select } from "../ui/select";
+import { chooseTheme, useTheme } from "../ui/theme";
+import type { Settings } from "../util/settings";
+import { text } from "../util/text";
+import type { Accounts } from "./accounts";
+import { signInAs } from "./dev";
+import "./header.css";
+import { Mark } from "./mark";
+import { show } from "./view";
+
+type Props = {
+  settings: Settings;
+  name: string | null;
+  account: string | null;
+  known: Accounts;
+};
+
+export function Header({ settings, name, account, known }: Props) {
+  return (
+    <>
+      {settings.dev && <DevBar settings={settings} name={name} />}
+      <header className="header">
+        <p className="header-title">
+          <Mark />
+          <span>{text.title}</span>
+        </p>
+        <AccountSwitcher account={account} known={known} />
+        <div className="header-end">
+          <ThemeSwitch />
+          <Button look="bare" onPress={() => signOut("left")}>
+            {text.signIn.out}
+          </Button>
+        </div>
+      </header>
+    </>
+  );
+}
+
+/** Few accounts are a list, many are searched. */
+const FEW = 8;
+
+function AccountSwitcher({ account, known }: { account: string | null; known: Accounts }) {
+  const chosen = known.accounts.find((each) => each.id === account);
+  return (
+    <div className="account-switcher">
+      {account && (
+        <PickList
+          label={text.account.label}
+          shown={<bdi>{chosen?.name ?? account}</bdi>}
+          choices={known.accounts.map(({ id, name, currency }) => ({
+            id,
+            label: name,
+            ...(currency && { note: currency }),
+          }))}
+          picked={[account]}
+          onPick={([id]) => id && show({ account: id })}
+          onOpen={known.readAll}
+          {...(known.accounts.length > FEW && {
+            search: {
+              label: text.account.search,
+              none: known.loading ? text.account.loading : text.account.none,
+              more: text.account.more,
+            },
+          })}
+        />
+      )}
+    </div>
+  );
+}
+
+function ThemeSwitch() {
+  const theme = useTheme();
+  const other = theme === "dark" ? "light" : "dark";
+  return (
+    <Button
+      look="bare"
+      iconOnly
+      icon={theme === "dark" ? "sun" : "moon"}
+      onPress={() => chooseTheme(other)}
+    >
+      {other === "dark" ? text.theme.toDark : text.theme.toLight}
+    </Button>
+  );
+}
+
+function DevBar({ settings, name }: { settings: Settings; name: string | null }) {
+  const { people } = settings;
+  return (
+    <aside className="dev-bar" aria-label={text.dev.note}>
+      <span>{text.dev.note}</span>
+      {people.some((each) => each.name === name) && (
+        <Select
+          label={text.dev.person}
+          labelled
+          value={name ?? ""}
+          options={people.map((each) => ({ id: each.name, label: each.name }))}
+          onChange={(next) => {
+            const person = people.find((each) => each.name === next);
+            if (!person) return;
+            // Another person may not read this account.
+            show({ account: null });
+            signInAs(person);
+          }}
+        />
+      )}
+    </aside>
+  );
+}

@@ -1,0 +1,92 @@
+import { lazy, Suspense } from "react";
+import { OverviewDocument } from "../api/generated/graphql";
+import { useLoad } from "../api/use-load";
+import { Skeleton } from "../ui/skeleton";
+import { EmptyState, ErrorState } from "../ui/states";
+import { Tabs } from "../ui/tabs";
+import type { Settings } from "../util/settings";
+import { text } from "../util/text";
+import { AccountContext } from "./account-window";
+import { type AccountName, useAccounts } from "./accounts";
+import { BalancePanel } from "./balance-panel";
+import { Billing } from "./billing/billing";
+import { messageOf } from "./failure";
+import { Header } from "./header";
+import { show, type Tab, useView } from "./view";
+
+// Its charts are heavier than all the rest.
+const Usage = lazy(() => import("./usage/usage"));
+
+type Props = { settings: Settings; name: string | null; told: readonly AccountName[] };
+
+export function Home({ settings, name, told }: Props) {
+  const view = useView();
+  const known = useAccounts(told);
+  const account = view.account ?? known.accounts[0]?.id ?? null;
+  return (
+    <>
+      <a className="skip" href="#content">
+        {text.skip}
+      </a>
+      <Header settings={settings} name={name} account={account} known={known} />
+      <main id="content" className="page" tabIndex={-1}>
+        <h1 className="hidden">{text.title}</h1>
+        {account ? (
+          // Another account is another page: no figure of one is ever shown as the other's.
+          <AccountPage key={account} account={account} tab={view.tab} settings={settings} />
+        ) : known.failure ? (
+          <ErrorState
+            title={text.errors.title}
+            message={messageOf(known.failure)}
+            retryLabel={text.retry}
+            onRetry={known.retry}
+          />
+        ) : known.loading ? (
+          <Skeleton lines={6} wide />
+        ) : (
+          <EmptyState title={text.account.noAccounts} hint={text.account.noAccountsHint} />
+        )}
+      </main>
+    </>
+  );
+}
+
+type AccountProps = { account: string; tab: Tab; settings: Settings };
+
+function AccountPage({ account, tab, settings }: AccountProps) {
+  const { data, failure, retry } = useLoad(OverviewDocument, { account });
+  const facts = data?.account ?? null;
+  if (failure?.code === "NOT_FOUND") {
+    return <EmptyState title={text.account.notFound} hint={text.account.notFoundHint} />;
+  }
+  if (failure && !facts) {
+    return (
+      <ErrorState
+        title={text.errors.title}
+        message={messageOf(failure)}
+        retryLabel={text.retry}
+        onRetry={retry}
+      />
+    );
+  }
+  return (
+    <AccountContext value={facts}>
+      <BalancePanel account={account} facts={facts} topUpUrl={settings.topUpUrl} />
+      <Tabs
+        label={text.tabs.label}
+        selected={tab}
+        onSelect={(next) => show({ tab: next })}
+        tabs={[
+          { id: "billing", title: text.tabs.billing, content: <Billing account={account} /> },
+          {
+            id: "usage",
+            title: text.tabs.usage,
+            content: (
+              <Suspense fallback={<Skeleton lines={6} wide />}>{facts && <Usage />}</Suspense>
+            ),
+          },
+        ]}
+      />
+    </AccountContext>
+  );
+}

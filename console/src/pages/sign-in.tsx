@@ -1,0 +1,103 @@
+import { type FormEvent, useEffect, useId, useState } from "react";
+import { type Session, signIn } from "../api/session";
+import { Button } from "../ui/button";
+import { Notice } from "../ui/states";
+import type { Oidc, Settings } from "../util/settings";
+import { text } from "../util/text";
+import { signInAs } from "./dev";
+import { Mark } from "./mark";
+import "./sign-in.css";
+
+type Why = (Session & { state: "signed-out" })["why"];
+
+const t = text.signIn;
+
+export function SignIn({ settings, why }: { settings: Settings; why: Why }) {
+  return (
+    <main className="sign-in">
+      <div className="sign-in-card">
+        <Mark size={40} />
+        <h1>{text.title}</h1>
+        <p className="faint">{t.lead}</p>
+        {why !== "new" && <Notice tone={why === "refused" ? "bad" : "calm"}>{t[why]}</Notice>}
+        {settings.oidc && <Provider oidc={settings.oidc} why={why} />}
+        {settings.people.map((person) => (
+          <Button key={person.name} icon="person" onPress={() => signInAs(person)}>
+            {person.name}
+          </Button>
+        ))}
+        {(settings.oidc || settings.people.length > 0) && <p className="faint small or">{t.or}</p>}
+        <ApiKey />
+      </div>
+    </main>
+  );
+}
+
+/** Whoever comes for the first time goes to the provider at once, which may know them already. */
+function Provider({ oidc, why }: { oidc: Oidc; why: Why }) {
+  const [failure, setFailure] = useState<string | null>(null);
+  const [leaving, setLeaving] = useState(why === "new");
+
+  function go() {
+    setLeaving(true);
+    void import("../api/open-id").then((openId) => openId.leaveToSignIn(oidc)).catch(failed);
+  }
+
+  function failed(error: unknown) {
+    setLeaving(false);
+    setFailure(error instanceof Error ? error.message : String(error));
+  }
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the page comes
+  useEffect(() => {
+    if (why !== "new") return;
+    void import("../api/open-id")
+      .then((openId) => (openId.isCallback() ? openId.comeBack(oidc) : openId.leaveToSignIn(oidc)))
+      .catch(failed);
+  }, []);
+
+  return (
+    <>
+      {failure && (
+        <Notice tone="bad">
+          {t.failed}: {failure}
+        </Notice>
+      )}
+      <Button look="filled" isPending={leaving} onPress={go}>
+        {leaving ? t.leaving : why === "new" ? t.button : t.again}
+      </Button>
+    </>
+  );
+}
+
+function ApiKey() {
+  const id = useId();
+  const [key, setKey] = useState("");
+
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    if (key.trim()) signIn(key.trim(), { name: t.key });
+  }
+
+  return (
+    <form className="sign-in-key" onSubmit={submit}>
+      <label htmlFor={id}>{t.key}</label>
+      <input
+        id={id}
+        className="text-input"
+        type="password"
+        autoComplete="off"
+        spellCheck="false"
+        aria-describedby={`${id}-hint`}
+        value={key}
+        onChange={(event) => setKey(event.target.value)}
+      />
+      <p id={`${id}-hint`} className="faint small">
+        {t.keyHint}
+      </p>
+      <Button type="submit" isDisabled={!key.trim()}>
+        {t.keyButton}
+      </Button>
+    </form>
+  );
+}

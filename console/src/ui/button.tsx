@@ -1,0 +1,53 @@
+import { Button as AriaButton, type ButtonProps } from "react-aria-components/Button";
+import "./button.css";
+import { Icon, type IconName } from "./icon";
+
+export type Look = "plain" | "outlined" | "filled" | "bare";
+
+type Props = Omit<ButtonProps, "children" | "className"> & {
+  look?: Look;
+  icon?: IconName;
+  trailing?: IconName;
+  /** Whether it takes the place of the icon alone, its label being spoken only. */
+  iconOnly?: boolean;
+  small?: boolean;
+  children: string | React.ReactNode;
+};
+
+export function Button({
+  look = "outlined",
+  icon,
+  trailing,
+  iconOnly = false,
+  small = false,
+  children,
+  ...rest
+}: Props) {
+  const shape = `${iconOnly ? " icon-only" : ""}${small ? " small-button" : ""}`;
+  return (
+    <AriaButton {...rest} className={`button ${look}${shape}`}>
+      {rest.isPending ? (
+        <span className="spinner" aria-hidden="true" />
+      ) : (
+        icon && <Icon name={icon} />
+      )}
+      <span className={iconOnly ? "hidden" : "button-label"}>{children}</span>
+      {trailing && <Icon name={trailing} />}
+    </AriaButton>
+  );
+}
+
+/** A link that looks like a button. */
+export function ButtonLink(props: {
+  href: string;
+  icon?: IconName;
+  look?: Look;
+  children: string;
+}) {
+  return (
+    <a className={`button ${props.look ?? "outlined"}`} href={props.href}>
+      {props.icon && <Icon name={props.icon} />}
+      <span className="button-label">{props.children}</span>
+    </a>
+  );
+}

@@ -1,0 +1,32 @@
+import type { ReactNode } from "react";
+import { useId } from "react";
+import "./card.css";
+
+type Props = {
+  title: string;
+  /** Beside the title, such as a count. */
+  note?: ReactNode;
+  /** At the other end of the title's line: filters, an export. */
+  actions?: ReactNode;
+  /** Whether what stands in it goes from edge to edge, as a table does. */
+  flush?: boolean;
+  busy?: boolean;
+  children: ReactNode;
+};
+
+/** A titled part of a view: a region by the name of its title. */
+export function Card({ title, note, actions, flush = false, busy = false, children }: Props) {
+  const id = useId();
+  return (
+    <section className="card" aria-labelledby={id} aria-busy={busy}>
+      <header className="card-head">
+        <div className="card-title">
+          <h2 id={id}>{title}</h2>
+          {note !== undefined && <span className="faint small">{note}</span>}
+        </div>
+        {actions && <div className="card-actions">{actions}</div>}
+      </header>
+      <div className={flush ? "card-body flush" : "card-body"}>{children}</div>
+    </section>
+  );
+}

@@ -1,0 +1,19 @@
+import { formatDay, formatInstant, formatTime } from "../util/time";
+
+/** An instant in a zone that the view states: the day, or the time with it. */
+export function Instant({
+  value,
+  zone,
+  withTime = false,
+}: {
+  value: string;
+  zone: string;
+  withTime?: boolean;
+}) {
+  return (
+    <time dateTime={value} title={formatInstant(value, zone)}>
+      {formatDay(value, zone)}
+      {withTime && <span className="faint small"> {formatTime(value, zone)}</span>}
+    </time>
+  );
+}

@@ -1,0 +1,49 @@
+import { Button } from "./button";
+import "./pagination.css";
+import { Select } from "./select";
+
+type Props = {
+  texts: { label: string; previous: string; next: string; size: string };
+  /** What the page holds, in words. */
+  summary: string;
+  hasPrevious: boolean;
+  hasNext: boolean;
+  onPrevious: () => void;
+  onNext: () => void;
+  size: number;
+  sizes: readonly number[];
+  onSize: (size: number) => void;
+};
+
+/** Pages by cursor, both ways. */
+export function Pagination(props: Props) {
+  const { texts, summary, size, sizes, onSize } = props;
+  return (
+    <nav className="pagination" aria-label={texts.label}>
+      <Select
+        label={texts.size}
+        labelled
+        value={String(size)}
+        options={sizes.map((each) => ({ id: String(each), label: String(each) }))}
+        onChange={(id) => onSize(Number(id))}
+      />
+      <span className="faint small" aria-live="polite">
+        {summary}
+      </span>
+      <span className="row">
+        <Button
+          icon="back"
+          iconOnly
+          small
+          isDisabled={!props.hasPrevious}
+          onPress={props.onPrevious}
+        >
+          {texts.previous}
+        </Button>
+        <Button icon="next" iconOnly small isDisabled={!props.hasNext} onPress={props.onNext}>
+          {texts.next}
+        </Button>
+      </span>
+    </nav>
+  );
+}

@@ -1,0 +1,139 @@
+// A button that opens a list to pick from: one of it or several, searched where it is long.
+
+import { type ReactNode, useState } from "react";
+import { Dialog, DialogTrigger } from "react-aria-components/Dialog";
+import { ListBox, ListBoxItem, type Selection } from "react-aria-components/ListBox";
+import { Popover } from "react-aria-components/Popover";
+import { Button, type Look } from "./button";
+import { Icon, type IconName } from "./icon";
+import "./popover.css";
+import { Search } from "./search";
+
+export type Choice = { id: string; label: string; note?: string };
+
+type Props = {
+  /** What is picked, for the list and for a screen reader's user at the button. */
+  label: string;
+  /** What the button shows. */
+  shown: ReactNode;
+  /** A function is asked when the list opens. */
+  choices: readonly Choice[] | (() => readonly Choice[]);
+  picked: readonly string[];
+  onPick: (ids: string[]) => void;
+  many?: boolean;
+  search?: { label: string; none: string; more: (count: number) => string };
+  /** What clearing the choice is called, where that can be done. */
+  clear?: string;
+  icon?: IconName;
+  look?: Look;
+  onOpen?: () => void;
+};
+
+/** So many are shown at once; whoever has more searches. */
+const SHOWN = 100;
+
+export function PickList(props: Props) {
+  const { label, shown, icon, look = "outlined", onOpen } = props;
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <DialogTrigger
+      isOpen={isOpen}
+      onOpenChange={(open) => {
+        setOpen(open);
+        if (open) onOpen?.();
+      }}
+    >
+      <Button look={look} {...(icon && { icon })} trailing="down">
+        <span className="hidden">{label}: </span>
+        {shown}
+      </Button>
+      <Popover className="popover" placement="bottom start" offset={6}>
+        <Dialog className="dialog" aria-label={label}>
+          <Picking {...props} close={() => setOpen(false)} />
+        </Dialog>
+      </Popover>
+    </DialogTrigger>
+  );
+}
+
+function Picking(props: Props & { close: () => void }) {
+  const { label, picked, onPick, many, search, clear, close } = props;
+  const [sought, setSought] = useState("");
+  const [made] = useState(() => (typeof props.choices === "function" ? props.choices() : null));
+  const choices = made ?? (props.choices as readonly Choice[]);
+  const found = search ? choices.filter((each) => matches(each, sought)) : choices;
+  const shown = found.slice(0, SHOWN);
+
+  function pick(selection: Selection) {
+    const ids = selection === "all" ? choices.map((each) => each.id) : [...selection].map(String);
+    if (many) {
+      // What the search hides stays picked.
+      const hidden = picked.filter((id) => !shown.some((each) => each.id === id));
+      onPick([...hidden, ...ids.filter((id) => !hidden.includes(id))]);
+      return;
+    }
+    close();
+    if (ids[0] !== undefined && ids[0] !== picked[0]) onPick(ids);
+  }
+
+  const list = (
+    <ListBox
+      className="list"
+      aria-label={label}
+      items={shown.map((each) => ({ ...each }))}
+      selectionMode={many ? "multiple" : "single"}
+      selectionBehavior="toggle"
+      disallowEmptySelection={!many}
+      selectedKeys={picked}
+      onSelectionChange={pick}
+      autoFocus={!search}
+      renderEmptyState={() => <p className="list-note">{search?.none}</p>}
+    >
+      {(choice) => (
+        <ListBoxItem id={choice.id} textValue={choice.label} className="option">
+          <Icon name="check" />
+          <bdi className="option-text">{choice.label}</bdi>
+          {choice.note && <span className="option-note">{choice.note}</span>}
+        </ListBoxItem>
+      )}
+    </ListBox>
+  );
+  return (
+    <>
+      {search ? (
+        <Search label={search.label} value={sought} onChange={setSought}>
+          {list}
+        </Search>
+      ) : (
+        list
+      )}
+      {found.length > shown.length && (
+        <p className="list-note">{search?.more(found.length - shown.length)}</p>
+      )}
+      {clear && picked.length > 0 && (
+        <div className="list-foot">
+          <Button look="bare" small onPress={() => onPick([])}>
+            {clear}
+          </Button>
+        </div>
+      )}
+    </>
+  );
+}
+
+/** Whether each word that is sought stands somewhere in the choice; case and accents do not count. */
+function matches({ label, note }: Choice, sought: string): boolean {
+  const text = plain(`${label} ${note ?? ""}`);
+  return plain(sought)
+    .split(" ")
+    .every((word) => text.includes(word));
+}
+
+function plain(text: string): string {
+  return text
+    .normalize("NFKD")
+    .replace(/\p{Diacritic}/gu, "")
+    .replace(/[/_]/g, " ")
+    .toLowerCase()
+    .trim();
+}

@@ -1,0 +1,87 @@
+// The days that a view shows: a button that says them, and behind it presets and a calendar. The
+// calendar is a chunk of its own: most visits never open it.
+
+import { lazy, Suspense, useState } from "react";
+import { Dialog, DialogTrigger } from "react-aria-components/Dialog";
+import { ListBox, ListBoxItem } from "react-aria-components/ListBox";
+import { Popover } from "react-aria-components/Popover";
+import { Button } from "./button";
+import { Icon } from "./icon";
+import "./popover.css";
+import "./range-picker.css";
+
+const RangeCalendar = lazy(() => import("./range-calendar"));
+
+export type Days = { from: string; to: string };
+
+export type RangeTexts = {
+  label: string;
+  presets: string;
+  from: string;
+  to: string;
+  apply: string;
+  previousMonth: string;
+  nextMonth: string;
+};
+
+type Props = {
+  texts: RangeTexts;
+  /** What is chosen, in words. */
+  shown: string;
+  presets: readonly { id: string; label: string }[];
+  preset: string | null;
+  days: Days | null;
+  /** The first and last day that can be chosen. */
+  limits: Days;
+  /** Where the calendar opens if no days are chosen. */
+  today: string;
+  onPreset: (id: string) => void;
+  onDays: (days: Days) => void;
+};
+
+export function RangePicker({ texts, shown, presets, preset, onPreset, onDays, ...rest }: Props) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <DialogTrigger isOpen={isOpen} onOpenChange={setOpen}>
+      <Button icon="calendar" trailing="down">
+        <span className="hidden">{texts.label}: </span>
+        {shown}
+      </Button>
+      <Popover className="popover" placement="bottom start" offset={6}>
+        <Dialog className="dialog range-dialog" aria-label={texts.label}>
+          <ListBox
+            className="list range-presets"
+            aria-label={texts.presets}
+            items={presets}
+            selectionMode="single"
+            selectedKeys={preset ? [preset] : []}
+            autoFocus
+            onAction={(id) => {
+              setOpen(false);
+              onPreset(String(id));
+            }}
+          >
+            {(item) => (
+              <ListBoxItem id={item.id} textValue={item.label} className="option">
+                <Icon name="check" />
+                {item.label}
+              </ListBoxItem>
+            )}
+          </ListBox>
+          <div className="range-custom">
+            <Suspense fallback={null}>
+              <RangeCalendar
+                {...rest}
+                texts={texts}
+                onDays={(days) => {
+                  setOpen(false);
+                  onDays(days);
+                }}
+              />
+            </Suspense>
+          </div>
+        </Dialog>
+      </Popover>
+    </DialogTrigger>
+  );
+}

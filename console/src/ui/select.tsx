@@ -1,0 +1,30 @@
+import "./select.css";
+import { Icon } from "./icon";
+
+type Props = {
+  label: string;
+  /** Whether the label is seen, in front of it. */
+  labelled?: boolean;
+  value: string;
+  options: readonly { id: string; label: string }[];
+  onChange: (id: string) => void;
+};
+
+/** A short list of one choice: the browser's own, which every phone knows how to show. */
+export function Select({ label, labelled = false, value, options, onChange }: Props) {
+  return (
+    <label className="select">
+      <span className={labelled ? "faint small" : "hidden"}>{label}</span>
+      <span className="select-box">
+        <select value={value} onChange={(event) => onChange(event.target.value)}>
+          {options.map((option) => (
+            <option key={option.id} value={option.id}>
+              {option.label}
+            </option>
+          ))}
+        </select>
+        <Icon name="down" size={14} />
+      </span>
+    </label>
+  );
+}

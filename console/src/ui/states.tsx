@@ -1,0 +1,81 @@
+// What stands where data would: nothing there, something went wrong, or it may not be seen.
+
+import type { ReactNode } from "react";
+import { Button } from "./button";
+import { Icon, type IconName } from "./icon";
+import "./states.css";
+
+type StateProps = { icon: IconName; title: string; children?: ReactNode; action?: ReactNode };
+
+function State({
+  icon,
+  title,
+  children,
+  action,
+  role,
+}: StateProps & { role?: "alert" | "status" }) {
+  return (
+    <div className="state" role={role}>
+      <span className="state-icon">
+        <Icon name={icon} size={20} />
+      </span>
+      <p className="state-title">{title}</p>
+      {children && <p className="faint">{children}</p>}
+      {action}
+    </div>
+  );
+}
+
+export function EmptyState({
+  title,
+  hint,
+  action,
+}: {
+  title: string;
+  hint?: string;
+  action?: ReactNode;
+}) {
+  return (
+    <State icon="empty" title={title} action={action}>
+      {hint}
+    </State>
+  );
+}
+
+type ErrorProps = { title: string; message: string; retryLabel: string; onRetry: () => void };
+
+export function ErrorState({ title, message, retryLabel, onRetry }: ErrorProps) {
+  return (
+    <State
+      role="alert"
+      icon="alert"
+      title={title}
+      action={
+        <Button icon="retry" onPress={onRetry}>
+          {retryLabel}
+        </Button>
+      }
+    >
+      {message}
+    </State>
+  );
+}
+
+/** One line above data that could not be refreshed. */
+export function Notice({
+  tone,
+  children,
+  action,
+}: {
+  tone: "warn" | "bad" | "calm";
+  children: ReactNode;
+  action?: ReactNode;
+}) {
+  return (
+    <div className={`notice ${tone}`} role="status">
+      <Icon name="alert" />
+      <span className="notice-text">{children}</span>
+      {action}
+    </div>
+  );
+}

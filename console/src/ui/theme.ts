@@ -1,0 +1,49 @@
+// Dark or light: the system's choice until somebody makes another, which this browser remembers.
+
+import { useSyncExternalStore } from "react";
+
+export type Theme = "light" | "dark";
+
+const KEY = "theme";
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const listeners = new Set<() => void>();
+
+function chosen(): Theme | null {
+  try {
+    const theme = localStorage.getItem(KEY);
+    return theme === "light" || theme === "dark" ? theme : null;
+  } catch {
+    return null; // A frame of another site may have no storage.
+  }
+}
+
+function currentTheme(): Theme {
+  const theme = document.documentElement.dataset["theme"];
+  return theme === "light" || theme === "dark" ? theme : dark.matches ? "dark" : "light";
+}
+
+function put(theme: Theme | null): void {
+  if (theme) document.documentElement.dataset["theme"] = theme;
+  for (const listener of listeners) listener();
+}
+
+export function loadTheme(): void {
+  put(chosen());
+  dark.addEventListener("change", () => put(chosen()));
+}
+
+export function chooseTheme(theme: Theme): void {
+  try {
+    localStorage.setItem(KEY, theme);
+  } catch {
+    // It lasts as long as the page, then.
+  }
+  put(theme);
+}
+
+export function useTheme(): Theme {
+  return useSyncExternalStore((listener) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }, currentTheme);
+}

@@ -1,0 +1,91 @@
+// Instants and calendar dates for people. An instant is shown in a stated zone, never in the
+// browser's by accident; a calendar date (`2026-11-01`) has no zone, and none moves it.
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function format(zone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${zone} ${JSON.stringify(options)}`;
+  let made = formats.get(key);
+  if (!made) {
+    made = new Intl.DateTimeFormat(undefined, { timeZone: zone, ...options });
+    formats.set(key, made);
+  }
+  return made;
+}
+
+const DAY: Intl.DateTimeFormatOptions = { day: "numeric", month: "short", year: "numeric" };
+const TIME: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit" };
+
+export function formatDay(instant: string, zone: string): string {
+  return format(zone, DAY).format(new Date(instant));
+}
+
+export function formatTime(instant: string, zone: string): string {
+  return format(zone, TIME).format(new Date(instant));
+}
+
+export function formatTimeWithSeconds(instant: string, zone: string): string {
+  return format(zone, { ...TIME, second: "2-digit" }).format(new Date(instant));
+}
+
+/** Everything about an instant, its zone included. */
+export function formatInstant(instant: string, zone: string): string {
+  const options = { ...DAY, ...TIME, second: "2-digit", timeZoneName: "short" } as const;
+  return format(zone, options).format(new Date(instant));
+}
+
+function atNoon(date: string): Date {
+  return new Date(`${date}T12:00:00Z`);
+}
+
+export function formatDate(date: string): string {
+  return format("UTC", DAY).format(atNoon(date));
+}
+
+/** `30 Apr – 17 May 2027`: what the two have in common is said once. */
+export function formatDateRange(from: string, to: string): string {
+  return format("UTC", DAY).formatRange(atNoon(from), atNoon(to));
+}
+
+/** The calendar date of an instant in a zone, as `YYYY-MM-DD`. */
+export function dateIn(zone: string, instant: Date = new Date()): string {
+  const parts = format(zone, { year: "numeric", month: "2-digit", day: "2-digit" }).formatToParts(
+    instant,
+  );
+  const part = (type: string) => parts.find((each) => each.type === type)?.value ?? "";
+  return `${part("year").padStart(4, "0")}-${part("month")}-${part("day")}`;
+}
+
+/** Whole days from one calendar date to another. */
+export function daysBetween(from: string, to: string): number {
+  return Math.round((atNoon(to).getTime() - atNoon(from).getTime()) / 86_400_000);
+}
+
+/** `in 5 months`, by the largest unit of which there are two. */
+export function formatDaysAhead(days: number): string {
+  const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+  if (days < 14) return relative.format(days, "day");
+  if (days < 60) return relative.format(Math.round(days / 7), "week");
+  if (days < 730) return relative.format(Math.round(days / 30.44), "month");
+  return relative.format(Math.round(days / 365.25), "year");
+}
+
+/** `UTC+2` for a zone, now. */
+export function formatOffset(zone: string): string {
+  const parts = format(zone, { timeZoneName: "shortOffset" }).formatToParts(new Date());
+  return (parts.find((each) => each.type === "timeZoneName")?.value ?? "").replace("GMT", "UTC");
+}
+
+export function isTimeZone(name: string): boolean {
+  try {
+    format(name, DAY);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function timeZones(): string[] {
+  const names = Intl.supportedValuesOf("timeZone");
+  return names.includes("UTC") ? names : ["UTC", ...names];
+}

@@ -1,0 +1,91 @@
+// The one window behind every figure of a view: calendar days, both inclusive, in a zone.
+
+import {
+  type CalendarDate,
+  endOfMonth,
+  endOfYear,
+  parseDate,
+  startOfMonth,
+  startOfYear,
+} from "@internationalized/date";
+import { dateIn } from "./time";
+
+export const PRESETS = [
+  "7d",
+  "30d",
+  "90d",
+  "12m",
+  "this-month",
+  "last-month",
+  "this-year",
+  "last-year",
+  "all",
+] as const;
+
+export type Preset = (typeof PRESETS)[number];
+
+/** `from` and `to` are null for all there is. */
+export type Window = {
+  preset: Preset | "custom";
+  from: string | null;
+  to: string | null;
+  zone: string;
+};
+
+/** What an account's days begin with: the first day that the gateway knows. */
+export const FIRST_DAY = "2000-01-01";
+export const LAST_DAY = "2100-12-31";
+
+export function isPreset(text: string | null): text is Preset {
+  return PRESETS.includes(text as Preset);
+}
+
+export function isDay(text: string | null): text is string {
+  if (text === null || !/^\d{4}-\d\d-\d\d$/.test(text) || text < FIRST_DAY || text > LAST_DAY) {
+    return false;
+  }
+  try {
+    return parseDate(text).toString() === text;
+  } catch {
+    return false;
+  }
+}
+
+export function presetWindow(preset: Preset, zone: string, now: Date = new Date()): Window {
+  const today = parseDate(dateIn(zone, now));
+  const [from, to] = days(preset, today);
+  return { preset, from: from?.toString() ?? null, to: to?.toString() ?? null, zone };
+}
+
+export function customWindow(from: string, to: string, zone: string): Window {
+  return from <= to
+    ? { preset: "custom", from, to, zone }
+    : { preset: "custom", from: to, to: from, zone };
+}
+
+function days(preset: Preset, today: CalendarDate): [CalendarDate, CalendarDate] | [null, null] {
+  switch (preset) {
+    case "7d":
+      return [today.subtract({ days: 6 }), today];
+    case "30d":
+      return [today.subtract({ days: 29 }), today];
+    case "90d":
+      return [today.subtract({ days: 89 }), today];
+    case "12m":
+      return [startOfMonth(today.subtract({ months: 11 })), today];
+    case "this-month":
+      return [startOfMonth(today), today];
+    case "last-month": {
+      const month = today.subtract({ months: 1 });
+      return [startOfMonth(month), endOfMonth(month)];
+    }
+    case "this-year":
+      return [startOfYear(today), today];
+    case "last-year": {
+      const year = today.subtract({ years: 1 });
+      return [startOfYear(year), endOfYear(year)];
+    }
+    case "all":
+      return [null, null];
+  }
+}
