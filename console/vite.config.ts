@@ -1,3 +1,4 @@
+import optimizeLocales from "@react-aria/optimize-locales-plugin";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
@@ -7,7 +8,8 @@ const gateway = process.env.GATEWAY_URL ?? "http://127.0.0.1:8000";
 const proxied = { target: gateway, changeOrigin: true, rewriteWsOrigin: true };
 
 export default defineConfig({
-  plugins: [react()],
+  // The page speaks English: react-aria's sentences in 33 other languages stay out.
+  plugins: [react(), { ...optimizeLocales.vite({ locales: ["en-US"] }), enforce: "pre" }],
   build: {
     outDir: "../gateway/static",
     emptyOutDir: true,

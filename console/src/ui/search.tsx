@@ -15,11 +15,7 @@ type Props = {
 export function Search({ label, value, onChange, children }: Props) {
   return (
     <Autocomplete inputValue={value} onInputChange={onChange}>
-      <SearchField
-        className="search"
-        aria-label={label}
-        autoFocus
-      >
+      <SearchField className="search" aria-label={label} autoFocus>
         <Icon name="search" />
         <Input placeholder={label} autoComplete="off" spellCheck="false" />
       </SearchField>
