@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import orjson
 from starlette.types import Receive, Send
@@ -28,6 +28,7 @@ from gateway.routes.graphql import Authenticator
 from gateway.routes.graphql_request import parse_parameters
 
 MAX_ID_LENGTH: Final = 128
+MAX_REASON_BYTES: Final = 123
 RATE_SECONDS: Final = 5
 """The rate of messages is that of so long a time."""
 BACKLOG: Final = 100
@@ -42,17 +43,21 @@ LATE: Final = 4408
 DUPLICATE: Final = 4409
 TOO_MANY: Final = 4429
 
+_OWN: Final = ""
 _PONG: Final = b'{"type":"pong"'
 _ACK: Final = b'{"type":"connection_ack"}'
 
+Key: TypeAlias = tuple[str, str | int]
+"""What a waiting message is of: its operation's id, or _OWN of the socket, and its kind."""
+
 
 class Closed(Exception):
-    """The socket is closed for a reason; at most 123 bytes."""
+    """The socket is closed for a reason, of which a close frame takes the first 123 bytes."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(code, reason)
         self.code = code
-        self.reason = reason
+        self.reason = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
 
 
 class Socket:
@@ -97,7 +102,7 @@ class Socket:
         self._principal: Principal | None = None
         self._operations: dict[str, Operation] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._waiting: dict[object, bytes] | None = None
+        self._waiting: dict[Key, bytes] | None = None
         self._rate = (self._loop.time(), 0)
         seconds = desk.admission.limits.init_seconds
         self._expiry = self._loop.call_later(seconds, self._give_up, LATE, "Nobody said who it is")
@@ -111,7 +116,7 @@ class Socket:
             except Closed as closed:
                 await self._close(closed.code, closed.reason)
                 return
-            if self._waiting and len(self._waiting) > BACKLOG:
+            if self._tasks and self._waiting and len(self._waiting) > BACKLOG:
                 await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
 
     def clear(self) -> None:
@@ -124,7 +129,7 @@ class Socket:
         while self._leaves:
             self._leaves.pop()()
 
-    def put(self, key: object, text: bytes) -> None:
+    def put(self, key: Key, text: bytes) -> None:
         """Write a message, or leave it until the peer has read: the latest of a key wins."""
         if self._waiting is None:
             if self._push(text):
@@ -142,8 +147,14 @@ class Socket:
     def forget(self, operation_id: str) -> None:
         self._operations.pop(operation_id, None)
 
+    def _drop(self, operation_id: str) -> None:
+        """Forget what waits for an operation that the peer has ended: the id may be used again."""
+        if self._waiting:
+            for key in [key for key in self._waiting if key[0] == operation_id]:
+                del self._waiting[key]
+
     async def _flush(self) -> None:
-        with suppress(OSError):
+        with suppress(OSError, RuntimeError):  # the peer has gone, or the socket is closed
             while self._waiting:
                 text = self._waiting.pop(next(iter(self._waiting)))
                 await self._send({"type": "websocket.send", "text": text.decode()})
@@ -152,7 +163,9 @@ class Socket:
     def _count(self) -> None:
         began, count = self._rate
         now = self._loop.time()
-        self._rate = (now, 1) if now - began > RATE_SECONDS else (began, count + 1)
+        if now - began > RATE_SECONDS:
+            began, count = now, 0
+        self._rate = (began, count + 1)
         if count >= self._desk.admission.limits.messages_per_second * RATE_SECONDS:
             raise Closed(POLICY, "Too many messages")
 
@@ -163,15 +176,17 @@ class Socket:
             case "ping":
                 payload = _payload(message)
                 echo = b',"payload":' + orjson.dumps(payload) + b"}" if payload else b"}"
-                self.put("pong", _PONG + echo)
+                self.put((_OWN, "pong"), _PONG + echo)
             case "pong":
                 _payload(message)
             case "subscribe":
                 self._subscribe(message)
             case "complete":
-                operation = self._operations.pop(_id(message), None)
+                operation_id = _id(message)
+                operation = self._operations.pop(operation_id, None)
                 if operation:
                     operation.clear()
+                self._drop(operation_id)
             case _:
                 raise Closed(BAD, "The type of a message is not known")
 
@@ -200,7 +215,7 @@ class Socket:
             left = (principal.expires_at - self._clock.now()).total_seconds()
             left += self._desk.admission.limits.leeway_seconds
             self._expiry = self._loop.call_later(left, self._give_up, FORBIDDEN, "token expired")
-        self.put("ack", _ACK)
+        self.put((_OWN, "ack"), _ACK)
 
     def _credential(self, payload: object) -> str | None:
         if not isinstance(payload, dict | None):

@@ -14,6 +14,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from gateway.ids import encode_global_id
+from gateway.routes import graphql_socket
 from tests.gateway.routes.conftest import eventually
 from tests.support.live import BALANCE, Client, Gateway, gateway
 
@@ -219,6 +220,14 @@ async def test_an_id_in_use_cannot_be_used_again(served: Gateway) -> None:
         assert await client.closed() == (4409, "Subscriber for 'q' already exists")
 
 
+async def test_an_id_may_have_any_characters(served: Gateway) -> None:
+    async with served.socket() as client:
+        for _ in range(2):
+            await client.say({**QUERY, "id": "🙂" * 128})
+        code, reason = await client.closed()
+    assert (code, reason.startswith("Subscriber for '")) == (4409, True)
+
+
 async def test_a_socket_runs_so_many_operations_and_no_more(served: Gateway) -> None:
     async with served.socket() as client:
         for number in range(5):
@@ -264,6 +273,22 @@ async def test_a_flood_of_messages_closes_the_socket(served: Gateway) -> None:
         for _ in range(600):
             await client.say({"type": "ping"})
         assert await client.closed() == (1008, "Too many messages")
+
+
+async def test_messages_up_to_the_limit_are_no_flood(
+    served: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graphql_socket, "RATE_SECONDS", 0.5)
+    async with served.socket() as client:
+        for _ in range(3):
+            # With the first message, as many as one period may have.
+            for _ in range(49):
+                await client.say({"type": "ping"})
+            for _ in range(49):
+                assert await client.hear() == {"type": "pong"}
+            await asyncio.sleep(0.6)
+            await client.say({"type": "ping"})
+            assert await client.hear() == {"type": "pong"}
 
 
 async def test_a_peer_that_reads_nothing_is_closed(served: Gateway) -> None:
