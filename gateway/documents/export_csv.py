@@ -17,7 +17,7 @@ from gateway.documents.export_cells import (
     local_text,
     numbers,
 )
-from gateway.documents.export_lines import Cells, LinesExport
+from gateway.documents.export_lines import QUOTED, Cells, LinesExport, quoted
 from gateway.documents.payment_method import describe_method
 from gateway.ids import encode_global_id
 from gateway.money import format_quantity
@@ -28,7 +28,6 @@ BOM: Final = b"\xef\xbb\xbf"
 FORMULAS: Final = frozenset("=+-@\t\r\n＝＋－＠")
 """What a cell that is read as a formula begins with, in one spreadsheet or another."""
 
-_QUOTED: Final = ('"', ",", "\r", "\n")
 _BUCKETS: Final = {
     Interval.DAY: "Day",
     Interval.WEEK: "Week",
@@ -102,10 +101,7 @@ def text_cell(text: str) -> str:
     """Return the cell of somebody else's words."""
     if text[:1] in FORMULAS and text:
         text = f"'{text}"
-    if any(each in text for each in _QUOTED):
-        quoted = text.replace('"', '""')
-        return f'"{quoted}"'
-    return text
+    return quoted(text)
 
 
 def _csv(columns: Mapping[str, Cells]) -> LinesExport:
@@ -139,7 +135,7 @@ def _distinct(name: str) -> Cells:
     def cells(chunk: Chunk) -> list[str]:
         texts: list[str] = list(chunk[name])
         whole = "".join(texts)
-        if any(each in whole for each in _QUOTED) or FORMULAS & {each[:1] for each in texts}:
+        if any(each in whole for each in QUOTED) or FORMULAS & {each[:1] for each in texts}:
             return [*map(text_cell, texts)]
         return texts
 

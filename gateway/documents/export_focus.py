@@ -36,10 +36,8 @@ Texts stand as they are: the standard forbids to change them, and files are join
 spreadsheet may take one for a formula; the file for spreadsheets is the CSV.
 """
 
-import csv
 from collections.abc import Callable, Iterable
-from io import StringIO
-from typing import Any, Final
+from typing import Final
 
 from gateway.documents.export import PurchasesSubject, UsageSubject
 from gateway.documents.focus_purchases import PurchaseCharges
@@ -48,22 +46,26 @@ from gateway.documents.focus_usage import UsageCharges
 from gateway.store.stream import Chunk
 
 MEDIA_TYPE: Final = "text/csv; charset=utf-8; header=present"
+_LINE_END: Final = "\r\n"
 
 
 class FocusExport:
-    """An `Export` of charges; `charges` makes a chunk's cells, in the order of COLUMNS."""
+    """An `Export` of charges; `charges` makes the cells of a chunk's, in the order of COLUMNS and
+    as they stand in the file.
+    """
 
     media_type = MEDIA_TYPE
     extension = "focus.csv"
 
-    def __init__(self, charges: Callable[[Chunk], Iterable[Iterable[Any]]]) -> None:
+    def __init__(self, charges: Callable[[Chunk], Iterable[Iterable[str]]]) -> None:
         self._charges = charges
 
     def begin(self) -> bytes:
-        return _lines([COLUMNS])
+        return f"{','.join(COLUMNS)}{_LINE_END}".encode()
 
     def write(self, chunk: Chunk) -> bytes:
-        return _lines(self._charges(chunk))
+        lines = [*map(",".join, self._charges(chunk)), ""]
+        return _LINE_END.join(lines).encode()
 
     def end(self) -> bytes:
         return b""
@@ -77,9 +79,3 @@ def write_purchases(subject: PurchasesSubject) -> FocusExport:
 def write_usage(subject: UsageSubject) -> FocusExport:
     """Return the writer of usage: one charge for each event."""
     return FocusExport(UsageCharges(subject))
-
-
-def _lines(rows: Iterable[Iterable[Any]]) -> bytes:
-    text = StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode()

@@ -5,12 +5,23 @@ every character of every cell again.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from gateway.store.stream import Chunk
 
 Cells: TypeAlias = Callable[[Chunk], Iterable[str]]
 """One column of a chunk, as it stands in the file."""
+
+QUOTED: Final = ('"', ",", "\r", "\n")
+"""What a cell of a CSV is in quotation marks for."""
+
+
+def quoted(text: str) -> str:
+    """Return a CSV's cell."""
+    if any(each in text for each in QUOTED):
+        doubled = text.replace('"', '""')
+        return f'"{doubled}"'
+    return text
 
 
 class LinesExport:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 from gateway.documents.export import PurchasesSubject
+from gateway.documents.export_lines import quoted
 from gateway.documents.focus_terms import (
     COLUMNS,
     CREDIT,
@@ -78,11 +79,11 @@ class PurchaseCharges:
             "ServiceSubcategory": CREDIT_SERVICE.subcategory,
         }
 
-    def __call__(self, chunk: Chunk) -> Iterable[Iterable[Any]]:
+    def __call__(self, chunk: Chunk) -> Iterable[Iterable[str]]:
         for row in rows_in(chunk):
             if row["settled_at"] is not None:
                 for charge in self._charges(row):
-                    yield [charge.get(name) for name in COLUMNS]
+                    yield [quoted(charge.get(name) or "") for name in COLUMNS]
 
     def _charges(self, row: Mapping[str, Any]) -> Iterator[_Charge]:
         bought = row["kind"] == CreditPurchaseKind.CARD

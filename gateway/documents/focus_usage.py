@@ -1,11 +1,12 @@
 """Usage events as FOCUS charges: what each column of the header says of a chunk."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import repeat
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from gateway.documents.export import UsageSubject
-from gateway.documents.export_cells import Memo
+from gateway.documents.export_cells import Memo, numbers
+from gateway.documents.export_lines import QUOTED, quoted
 from gateway.documents.focus_terms import (
     COLUMNS,
     CREDIT,
@@ -24,15 +25,11 @@ from gateway.store.stream import Chunk
 PLACES: Final = 2
 """Decimals of every number at least: what has none is an integer to tools that guess types."""
 
-
-class _Pricing(NamedTuple):
-    quantity: str
-    unit: str
-    price: str
+_Cells: TypeAlias = dict[str, Iterable[str]]
 
 
 class _Named(NamedTuple):
-    """What the facts that rarely change from one event to the next are called."""
+    """The cells that say what was used; they repeat from one event to the next."""
 
     service: str
     category: str
@@ -40,82 +37,72 @@ class _Named(NamedTuple):
     meter: str
     sku: str
     description: str
+    sku_id: str
 
 
 class UsageCharges:
     """Makes the cells of a chunk's charges, in the order of COLUMNS."""
 
     def __init__(self, subject: UsageSubject) -> None:
-        account = subject.account
-        self._seller = seller_name(subject)
+        account, seller = subject.account, quoted(seller_name(subject))
         places = max(PLACES, minor_digits(subject.currency))
-        self._amounts = Memo(lambda nanos: format_nanos(nanos, places))
-        self._quantities = Memo(lambda nanos: format_nanos(nanos, PLACES))
+        self._amount: Callable[[int], str] = lambda nanos: format_nanos(nanos, places)
+        self._texts = Memo(quoted, "")
         self._units = Memo(focus_unit)
         self._seconds, self._ends = Memo(whole_second), Memo(next_second)
+        self._said = Memo(lambda text: "" if text.isspace() else quoted(text), "")
+        self._publishers = Memo(lambda name: self._said[name] or seller, seller)
+        self._price_ids = Memo(lambda facts: _price_id(*facts))
         self._named = Memo(lambda facts: _named(*facts))
-        self._pricings = Memo(lambda facts: self._price(*facts))
         self._months = Memo(lambda month: billing_month(*month))
         self._constant = {
-            "BilledCost": self._amounts[0],
-            "BillingAccountId": account["external_id"],
-            "BillingAccountName": account["name"],
+            "BilledCost": self._amount(0),
+            "BillingAccountId": quoted(account["external_id"]),
+            "BillingAccountName": quoted(account["name"]),
             "BillingCurrency": subject.currency,
             "ChargeCategory": "Usage",
             "ChargeFrequency": "Usage-Based",
-            "InvoiceIssuerName": self._seller,
+            "InvoiceIssuerName": seller,
             "PricingCategory": "Standard",
             "PricingCurrency": CREDIT,
-            "ProviderName": self._seller,
+            "ProviderName": seller,
         }
 
-    def __call__(self, chunk: Chunk) -> Iterable[Iterable[Any]]:
-        size = len(chunk["amount_nanos"])
+    def __call__(self, chunk: Chunk) -> Iterable[Iterable[str]]:
+        facts = ("resource", "sku", "gpu_model", "correction")
+        named = self._named.of(zip(*(chunk[name] for name in facts), strict=True))
         cells = {
-            **self._money(chunk),
+            **self._money(chunk, named),
             **self._times(chunk),
-            **self._things(chunk),
-            **_own(chunk),
+            **self._things(chunk, named),
+            **self._own(chunk),
         }
+        size = len(named)
         return zip(
-            *(cells.get(name) or repeat(self._constant.get(name), size) for name in COLUMNS),
+            *(cells.get(name) or repeat(self._constant.get(name, ""), size) for name in COLUMNS),
             strict=True,
         )
 
-    def _money(self, chunk: Chunk) -> dict[str, Sequence[Any]]:
-        amounts = self._amounts.of(chunk["amount_nanos"])
-        facts = zip(chunk["amount_nanos"], chunk["quantity_nanos"], chunk["unit"], strict=True)
-        pricings = self._pricings.of(facts)
-        prices = [pricing.price for pricing in pricings]
-        costs = ("EffectiveCost", "ListCost", "ContractedCost", "PricingCurrencyEffectiveCost")
-        units = (
-            "ListUnitPrice",
-            "ContractedUnitPrice",
-            "PricingCurrencyListUnitPrice",
-            "PricingCurrencyContractedUnitPrice",
-        )
+    def _money(self, chunk: Chunk, named: Sequence[_Named]) -> _Cells:
+        amounts = numbers(chunk["amount_nanos"], self._amount)
+        consumed = numbers(chunk["quantity_nanos"], _quantity)
+        units = self._units.of(chunk["unit"])
+        prices, quantities, priced = _prices(chunk, amounts, consumed, units)
         return {
-            **dict.fromkeys(costs, amounts),
-            **dict.fromkeys(units, prices),
-            "PricingQuantity": [pricing.quantity for pricing in pricings],
-            "PricingUnit": [pricing.unit for pricing in pricings],
-            "ConsumedQuantity": self._quantities.of(chunk["quantity_nanos"]),
-            "ConsumedUnit": self._units.of(chunk["unit"]),
-            "SkuPriceId": [
-                f"{named.sku}/{pricing.unit.replace('/', ' per ')}"
-                for named, pricing in zip(self._names(chunk), pricings, strict=True)
-            ],
+            **dict.fromkeys(_COSTS, amounts),
+            **dict.fromkeys(_PRICES, prices),
+            "ConsumedQuantity": consumed,
+            "ConsumedUnit": self._texts.of(units),
+            "PricingQuantity": quantities,
+            "PricingUnit": self._texts.of(priced),
+            "SkuPriceId": self._price_ids.of(
+                (each.sku_id, unit) for each, unit in zip(named, priced, strict=True)
+            ),
         }
 
-    def _price(self, amount: int, quantity: int, unit: str) -> _Pricing:
-        price = unit_price(amount, quantity)
-        if price is None:
-            return _Pricing(self._amounts[amount], CREDIT, "1.00")
-        return _Pricing(self._quantities[quantity], self._units[unit], price)
-
-    def _times(self, chunk: Chunk) -> dict[str, Sequence[Any]]:
+    def _times(self, chunk: Chunk) -> _Cells:
         starts = [(start.year, start.month) for start in chunk["started_at"]]
-        classes: list[str | None] = [None] * len(starts)
+        classes = [""] * len(starts)
         for index, correction in enumerate(chunk["correction"]):
             if correction:
                 received = chunk["received_at"][index]
@@ -130,26 +117,20 @@ class UsageCharges:
             "ChargePeriodEnd": self._ends.of(chunk["ended_at"]),
         }
 
-    def _names(self, chunk: Chunk) -> list[_Named]:
-        facts = zip(
-            *(chunk[name] for name in ("resource", "sku", "gpu_model", "correction")), strict=True
-        )
-        return self._named.of(facts)
-
-    def _things(self, chunk: Chunk) -> dict[str, Sequence[Any]]:
-        named = self._names(chunk)
-        ids, names = chunk["deployment_external_id"], chunk["deployment_name"]
-        regions = [*map(_text, chunk["region"])]
+    def _things(self, chunk: Chunk, named: Sequence[_Named]) -> _Cells:
+        ids = self._texts.of(chunk["deployment_external_id"])
+        names = self._said.of(chunk["deployment_name"])
+        regions = self._said.of(chunk["region"])
         return {
             "ChargeDescription": [each.description for each in named],
-            "PublisherName": [_text(each) or self._seller for each in chunk["provider"]],
+            "PublisherName": self._publishers.of(chunk["provider"]),
             "RegionId": regions,
             "RegionName": regions,
             "ResourceId": ids,
             "ResourceName": [
-                None if name == id_ else _text(name) for id_, name in zip(ids, names, strict=True)
+                "" if name == id_ else name for id_, name in zip(ids, names, strict=True)
             ],
-            "ResourceType": [None if each is None else "Deployment" for each in ids],
+            "ResourceType": ["Deployment" if each else "" for each in ids],
             "ServiceCategory": [each.category for each in named],
             "ServiceName": [each.service for each in named],
             "ServiceSubcategory": [each.subcategory for each in named],
@@ -157,35 +138,75 @@ class UsageCharges:
             "SkuMeter": [each.meter for each in named],
         }
 
+    def _own(self, chunk: Chunk) -> _Cells:
+        columns = {
+            "x_ComputeProvider": "provider",
+            "x_EventSource": "source",
+            "x_GpuModel": "gpu_model",
+            "x_Resource": "resource",
+            "x_Service": "service",
+            "x_Unit": "unit",
+        }
+        return {
+            **{ours: self._texts.of(chunk[name]) for ours, name in columns.items()},
+            "x_Correction": ["true" if each else "" for each in chunk["correction"]],
+            "x_EventId": _distinct(chunk["event_id"]),
+        }
 
-def _own(chunk: Chunk) -> dict[str, Sequence[Any]]:
-    return {
-        "x_ComputeProvider": chunk["provider"],
-        "x_Correction": ["true" if each else None for each in chunk["correction"]],
-        "x_EventId": chunk["event_id"],
-        "x_EventSource": chunk["source"],
-        "x_GpuModel": chunk["gpu_model"],
-        "x_Resource": chunk["resource"],
-        "x_Service": chunk["service"],
-        "x_Unit": chunk["unit"],
-    }
+
+_COSTS: Final = ("EffectiveCost", "ListCost", "ContractedCost", "PricingCurrencyEffectiveCost")
+_PRICES: Final = (
+    "ListUnitPrice",
+    "ContractedUnitPrice",
+    "PricingCurrencyListUnitPrice",
+    "PricingCurrencyContractedUnitPrice",
+)
+
+
+def _quantity(nanos: int) -> str:
+    return format_nanos(nanos, PLACES)
+
+
+def _prices(
+    chunk: Chunk, amounts: list[str], consumed: list[str], units: list[str]
+) -> tuple[list[str], list[str], list[str]]:
+    """Return unit prices, priced quantities and their units: what was consumed or, where that has
+    no price, the credit itself.
+    """
+    pairs = zip(chunk["amount_nanos"], chunk["quantity_nanos"], strict=True)
+    found = [unit_price(amount, quantity) for amount, quantity in pairs]
+    if None not in found:
+        return [price or "" for price in found], consumed, units
+    quantities, priced = consumed.copy(), units.copy()
+    for index, price in enumerate(found):
+        if price is None:
+            quantities[index], priced[index] = amounts[index], CREDIT
+    return [price or "1.00" for price in found], quantities, priced
 
 
 def _named(resource: str, sku: str | None, gpu_model: str | None, correction: bool) -> _Named:
     service = SERVICES[Resource(resource)]
     model = gpu_model if resource == Resource.GPU else None
-    sku_id = _text(sku) or "-".join(part for part in (resource.lower(), _text(model)) if part)
+    said = sku if sku and not sku.isspace() else None
+    sku_id = said or "-".join(part for part in (resource.lower(), (model or "").strip()) if part)
     what = "Credit consumption, correction" if correction else "Credit consumption"
     return _Named(
         service=service.name,
         category=service.category,
         subcategory=service.subcategory,
         meter=service.meter,
-        sku=sku_id,
-        description=f"{what} - {sku_id}",
+        sku=quoted(sku_id),
+        description=quoted(f"{what} - {sku_id}"),
+        sku_id=sku_id,
     )
 
 
-def _text(text: str | None) -> str | None:
-    """Return a text that says something, or None."""
-    return text if text and not text.isspace() else None
+def _price_id(sku_id: str, unit: str) -> str:
+    # The unit's part has no slash, so that an id has one SKU whatever the two are called.
+    return quoted(f"{sku_id}/{unit.replace('/', ' per ')}")
+
+
+def _distinct(texts: Sequence[str]) -> Sequence[str]:
+    """Return the cells of texts of which hardly two are the same."""
+    whole = "".join(texts)
+    return [*map(quoted, texts)] if any(each in whole for each in QUOTED) else texts
