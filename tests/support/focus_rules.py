@@ -22,7 +22,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final
 
 from tests.support.focus_checks import DATA, ROW_CHECKS, Row, Spec, column_of
@@ -64,7 +64,7 @@ class Report:
 
     def failed(self) -> list[str]:
         """Return the ids of the rules that failed, without those that only sum up others."""
-        composite = set(Model().composites)
+        composite = set(the_model().composites)
         return [rule for rule in self.of(Verdict.FAILED) if rule not in composite]
 
     def __str__(self) -> str:
@@ -138,13 +138,19 @@ class Model:
         }
 
 
+@cache
+def the_model() -> Model:
+    """Return the model, read once."""
+    return Model()
+
+
 def judge(text: str, criteria: Collection[str]) -> Report:
     """Judge a CSV file's text (without BOM) by all the rules; `criteria` are what its provider
     claims to support. An empty cell is null.
     """
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     rows: list[Row] = [{name: cell or None for name, cell in row.items()} for row in reader]
-    return _Judge(Model(), reader.fieldnames or (), rows, frozenset(criteria)).report()
+    return _Judge(the_model(), reader.fieldnames or (), rows, frozenset(criteria)).report()
 
 
 class _Judge:
