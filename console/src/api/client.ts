@@ -52,7 +52,7 @@ export function makeClient(onRefused: (accepted: boolean) => void): {
       subscriptionExchange({
         forwardSubscription: (operation: SubscriptionOperation) => ({
           subscribe: (sink) => ({
-            unsubscribe: live.subscribe(operation as unknown as SubscribePayload, {
+            unsubscribe: live.subscribe(withText(operation), {
               next: (result) => sink.next(result as Parameters<typeof sink.next>[0]),
               error: (error) => sink.error(error),
               complete: () => sink.complete(),
@@ -63,4 +63,9 @@ export function makeClient(onRefused: (accepted: boolean) => void): {
     ],
   });
   return { client, close: () => void live.dispose() };
+}
+
+/** The socket's library insists on a text, also where a hash stands for it. */
+function withText(operation: SubscriptionOperation): SubscribePayload {
+  return { ...operation, query: operation.query ?? "" } as SubscribePayload;
 }

@@ -9,6 +9,7 @@ export type LiveState = "connecting" | "live" | "reconnecting" | "offline" | "re
 const FORBIDDEN = 4403;
 const UNAUTHORIZED = 4401;
 const TOO_MANY = 4429;
+const FATAL = [FORBIDDEN, UNAUTHORIZED, TOO_MANY];
 const TIMEOUT = 4408;
 const PING_MS = 10_000;
 const PONG_MS = 5_000;
@@ -72,7 +73,8 @@ export function connect(onExpired: () => void) {
     keepAlive: PING_MS,
     retryAttempts: Number.POSITIVE_INFINITY,
     retryWait: patience,
-    shouldRetry: (event) => state !== "refused" && !isFatal(event),
+    // What failed here, rather than in the network, would only fail again.
+    shouldRetry: (event) => event instanceof Event && !FATAL.includes(codeOf(event) ?? 0),
     on: {
       opened: (opened) => {
         socket = opened as WebSocket;
@@ -99,9 +101,4 @@ export function connect(onExpired: () => void) {
 
 function codeOf(event: unknown): number | null {
   return event instanceof CloseEvent ? event.code : null;
-}
-
-function isFatal(event: unknown): boolean {
-  const code = codeOf(event);
-  return code === UNAUTHORIZED || code === FORBIDDEN || code === TOO_MANY;
 }
