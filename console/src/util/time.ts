@@ -47,6 +47,23 @@ export function formatDateRange(from: string, to: string): string {
   return format("UTC", DAY).formatRange(atNoon(from), atNoon(to));
 }
 
+/** Without the year, for where there are many: `5 Nov`. */
+export function formatShortDate(date: string): string {
+  return format("UTC", { day: "numeric", month: "short" }).format(atNoon(date));
+}
+
+export function formatWeekdayDate(date: string): string {
+  return format("UTC", { weekday: "short", ...DAY }).format(atNoon(date));
+}
+
+export function formatMonth(date: string, month: "long" | "short" = "long"): string {
+  return format("UTC", { month, year: "numeric" }).format(atNoon(date));
+}
+
+export function formatYear(date: string): string {
+  return format("UTC", { year: "numeric" }).format(atNoon(date));
+}
+
 /** The calendar date of an instant in a zone, as `YYYY-MM-DD`. */
 export function dateIn(zone: string, instant: Date = new Date()): string {
   const parts = format(zone, { year: "numeric", month: "2-digit", day: "2-digit" }).formatToParts(

@@ -6,6 +6,7 @@ import {
   endOfYear,
   parseDate,
   startOfMonth,
+  startOfWeek,
   startOfYear,
 } from "@internationalized/date";
 import { dateIn } from "./time";
@@ -14,11 +15,13 @@ export const PRESETS = [
   "7d",
   "30d",
   "90d",
+  "12w",
   "12m",
   "this-month",
   "last-month",
   "this-year",
   "last-year",
+  "5y",
   "all",
 ] as const;
 
@@ -71,6 +74,8 @@ function days(preset: Preset, today: CalendarDate): [CalendarDate, CalendarDate]
       return [today.subtract({ days: 29 }), today];
     case "90d":
       return [today.subtract({ days: 89 }), today];
+    case "12w":
+      return [startOfWeek(today.subtract({ weeks: 11 }), "und", "mon"), today];
     case "12m":
       return [startOfMonth(today.subtract({ months: 11 })), today];
     case "this-month":
@@ -85,6 +90,8 @@ function days(preset: Preset, today: CalendarDate): [CalendarDate, CalendarDate]
       const year = today.subtract({ years: 1 });
       return [startOfYear(year), endOfYear(year)];
     }
+    case "5y":
+      return [startOfYear(today.subtract({ years: 4 })), today];
     case "all":
       return [null, null];
   }

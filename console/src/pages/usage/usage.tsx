@@ -1,15 +1,56 @@
+import { UsageDocument } from "../../api/generated/graphql";
+import { useLoad } from "../../api/use-load";
+import { Segments } from "../../ui/segments";
 import { text } from "../../util/text";
-import { useAccount, useWindow } from "../account-window";
+import { useAccount } from "../account-window";
+import { INTERVALS, show } from "../view";
 import { WindowBar } from "../window-bar";
+import { Breakdown } from "./breakdown";
+import { Daily } from "./daily";
+import { ExportMenu } from "./export-menu";
+import { SpendChart } from "./spend-chart";
+import "./usage.css";
+import { UsageFigures } from "./usage-figures";
+import { useUsageUpdates } from "./usage-updates";
+import { isPossible, USAGE_PRESETS, useUsageWindow } from "./usage-window";
+
+const t = text.usage;
 
 /** What the credit went to. */
 export default function Usage() {
-  const { timeZone } = useAccount();
-  const window = useWindow("30d");
+  const { id: account, timeZone, currency } = useAccount();
+  const window = useUsageWindow();
+  const { interval, from, to, zone } = window;
+  const load = useLoad(UsageDocument, { account, interval, from, to, timeZone: zone });
+  useUsageUpdates(account, load.retry);
+  const usage = load.data?.account?.usage;
   return (
     <>
       <h2 className="hidden">{text.tabs.usage}</h2>
-      <WindowBar window={window} ownZone={timeZone} />
+      <WindowBar window={window} ownZone={timeZone} presets={USAGE_PRESETS}>
+        <div className="end row">
+          <Segments
+            label={t.interval}
+            options={INTERVALS.map((id) => ({
+              id,
+              label: t.intervals[id],
+              ...(!isPossible(id, window) && { isDisabled: true, title: t.tooMany }),
+            }))}
+            selected={interval}
+            onSelect={(next) => show({ interval: next })}
+          />
+          <ExportMenu account={account} window={window} />
+        </div>
+      </WindowBar>
+      <UsageFigures
+        window={window}
+        currency={currency}
+        summary={usage?.summary}
+        previous={usage?.previous}
+      />
+      <SpendChart usage={usage} load={load} window={window} currency={currency} />
+      <Breakdown account={account} window={window} />
+      <Daily account={account} window={window} />
     </>
   );
 }

@@ -1,0 +1,35 @@
+import type { Failure } from "../api/errors";
+import { Button } from "../ui/button";
+import { ErrorState, Notice } from "../ui/states";
+import { text } from "../util/text";
+import { messageOf } from "./failure";
+
+type Props = { failure: Failure; retry: () => void };
+
+/** Above data that could not be refreshed. */
+export function StaleNotice({ retry }: { retry: () => void }) {
+  return (
+    <Notice
+      tone="warn"
+      action={
+        <Button small onPress={retry}>
+          {text.retry}
+        </Button>
+      }
+    >
+      {text.errors.stale}
+    </Notice>
+  );
+}
+
+/** In place of data that could not be loaded at all. */
+export function LoadFailed({ failure, retry }: Props) {
+  return (
+    <ErrorState
+      title={text.errors.title}
+      message={messageOf(failure)}
+      retryLabel={text.retry}
+      onRetry={retry}
+    />
+  );
+}

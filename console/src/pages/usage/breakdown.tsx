@@ -1,0 +1,117 @@
+import { useCallback, useState } from "react";
+import { UsageBreakdownDocument, type UsageBreakdownQuery } from "../../api/generated/graphql";
+import { type Load, useLoad } from "../../api/use-load";
+import { Button } from "../../ui/button";
+import { Card } from "../../ui/card";
+import { Money } from "../../ui/money";
+import { Segments } from "../../ui/segments";
+import { EmptyState } from "../../ui/states";
+import { type Column, Table } from "../../ui/table";
+import { formatMoney } from "../../util/money";
+import { formatCount, formatShare } from "../../util/number";
+import { text } from "../../util/text";
+import { LoadFailed, StaleNotice } from "../stale-notice";
+import { DIMENSIONS, type Dimension, show, useView } from "../view";
+import { useUsageUpdates } from "./usage-updates";
+import type { UsageWindow } from "./usage-window";
+
+type Row = NonNullable<UsageBreakdownQuery["account"]>["usage"]["breakdown"][number];
+type Props = { account: string; window: UsageWindow };
+
+const t = text.usage;
+const FEW = 10;
+const MANY = 100;
+
+/** What the window's spend went to, by one dimension; the rows add up to the total. */
+export function Breakdown({ account, window: { from, to, zone } }: Props) {
+  const by = useView().by ?? "DEPLOYMENT";
+  const [first, setFirst] = useState(FEW);
+  const load = useLoad(UsageBreakdownDocument, { account, from, to, timeZone: zone, by, first });
+  useUsageUpdates(account, load.retry);
+  const usage = load.data?.account?.usage;
+  const showMore = useCallback(() => setFirst(MANY), []);
+  const hasMore = first < MANY && usage?.breakdown.length === first + 1;
+  return (
+    <Card
+      title={t.breakdown}
+      note={usage && t.sumsTo(formatMoney(usage.summary.totalSpend))}
+      flush
+      busy={load.loading}
+      actions={
+        <Segments
+          label={t.by}
+          small
+          options={DIMENSIONS.map((id) => ({ id, label: t.dimensions[id] }))}
+          selected={by}
+          onSelect={(next) => show({ by: next })}
+        />
+      }
+    >
+      <Content by={by} rows={usage?.breakdown} load={load} />
+      {hasMore && (
+        <div className="table-foot">
+          <Button look="bare" small onPress={showMore}>
+            {t.more}
+          </Button>
+        </div>
+      )}
+    </Card>
+  );
+}
+
+type ContentProps = {
+  by: Dimension;
+  rows: readonly Row[] | undefined;
+  load: Load<UsageBreakdownQuery>;
+};
+
+function Content({ by, rows, load: { failure, retry, previous } }: ContentProps) {
+  if (failure && !rows) return <LoadFailed failure={failure} retry={retry} />;
+  if (rows?.length === 0) return <EmptyState title={t.empty} hint={t.emptyHint} />;
+  return (
+    <>
+      {failure && <StaleNotice retry={retry} />}
+      <Table
+        label={t.breakdown}
+        columns={columnsOf(by)}
+        rows={rows}
+        rowKey={(row) => row.key ?? ` ${row.label}`}
+        outdated={previous}
+      />
+    </>
+  );
+}
+
+function columnsOf(by: Dimension): Column<Row>[] {
+  return [
+    { key: "name", header: t.dimensions[by], cell: (row) => <Name row={row} /> },
+    {
+      key: "share",
+      header: t.share,
+      numeric: true,
+      cell: ({ share }) => (share === null ? t.none : formatShare(share)),
+    },
+    { key: "spend", header: t.spend, numeric: true, cell: ({ spend }) => <Money value={spend} /> },
+    {
+      key: "deployments",
+      header: t.deployments,
+      numeric: true,
+      cell: ({ deployments }) => formatCount(deployments),
+    },
+  ];
+}
+
+function Name({ row: { key, label, share } }: { row: Row }) {
+  return (
+    <span className="share">
+      <bdi className={key === null ? "share-name faint" : "share-name"}>{label}</bdi>
+      <span className="share-track" aria-hidden="true">
+        {/* Where corrections outweigh charges, a share is below nothing. */}
+        <span
+          className="share-bar"
+          style={{ width: `${Math.max(0, Number(share ?? 0)) * 100}%` }}
+        />
+      </span>
+    </span>
+  );
+}

@@ -1,0 +1,139 @@
+import { parseDate } from "@internationalized/date";
+import { useMemo, useState } from "react";
+import { DailyUsageDocument, type DailyUsageQuery } from "../../api/generated/graphql";
+import { useLoad } from "../../api/use-load";
+import { Card } from "../../ui/card";
+import { Money } from "../../ui/money";
+import { Pagination } from "../../ui/pagination";
+import { EmptyState } from "../../ui/states";
+import { type Column, Table } from "../../ui/table";
+import { formatCount, formatExactQuantity, formatQuantity } from "../../util/number";
+import { text } from "../../util/text";
+import { dateIn, formatWeekdayDate } from "../../util/time";
+import { LoadFailed, StaleNotice } from "../stale-notice";
+import { PAGE_SIZES, show, useView } from "../view";
+import { useUsageUpdates } from "./usage-updates";
+import { begunDays, lengthOf, type UsageWindow } from "./usage-window";
+
+type Day = NonNullable<DailyUsageQuery["account"]>["usage"]["buckets"][number];
+type Props = { account: string; window: UsageWindow };
+
+const t = text.usage;
+
+/** Each day of the window that has begun, the latest first: what was leased and what it cost. */
+export function Daily({ account, window }: Props) {
+  const days = begunDays(window);
+  if (!days) {
+    return (
+      <Card title={t.daily}>
+        <EmptyState title={t.empty} hint={t.emptyHint} />
+      </Card>
+    );
+  }
+  // Other days are another list, which begins at its beginning.
+  return <Days key={`${days.from} ${days.to}`} account={account} days={days} zone={window.zone} />;
+}
+
+type DaysProps = { account: string; days: { from: string; to: string }; zone: string };
+
+function Days({ account, days, zone }: DaysProps) {
+  const { size } = useView();
+  const [skipped, setSkipped] = useState(0);
+  const total = lengthOf(days);
+  const load = useLoad(DailyUsageDocument, {
+    account,
+    timeZone: zone,
+    ...page(days, skipped, size),
+  });
+  useUsageUpdates(account, load.retry);
+  const { data, failure, retry } = load;
+  const rows = useMemo(() => data?.account?.usage.buckets.toReversed(), [data]);
+  const left = total - skipped;
+  return (
+    <Card title={t.daily} flush busy={load.loading}>
+      {failure && !rows ? (
+        <LoadFailed failure={failure} retry={retry} />
+      ) : (
+        <>
+          {failure && <StaleNotice retry={retry} />}
+          <Table
+            label={t.daily}
+            columns={columnsOf(zone)}
+            rows={rows}
+            rowKey={(day) => day.start}
+            expected={Math.min(size, left)}
+            outdated={load.previous}
+          />
+        </>
+      )}
+      <Pagination
+        texts={text.pages}
+        summary={text.pages.summary(Math.min(size, left), total)}
+        hasPrevious={skipped > 0}
+        hasNext={left > size}
+        onPrevious={() => setSkipped(Math.max(0, skipped - size))}
+        onNext={() => setSkipped(skipped + size)}
+        size={size}
+        sizes={PAGE_SIZES}
+        onSize={(next) => {
+          setSkipped(0);
+          show({ size: next });
+        }}
+      />
+    </Card>
+  );
+}
+
+/** The days of a page: the list goes backwards. */
+function page({ from, to }: DaysProps["days"], skipped: number, size: number) {
+  const last = parseDate(to).subtract({ days: skipped });
+  const first = last.subtract({ days: size - 1 }).toString();
+  return { from: first > from ? first : from, to: last.toString() };
+}
+
+function columnsOf(zone: string): Column<Day>[] {
+  return [
+    {
+      key: "date",
+      header: t.date,
+      cell: ({ start, partial }) => {
+        const date = dateIn(zone, new Date(start));
+        return (
+          <time dateTime={date}>
+            {formatWeekdayDate(date)}
+            {partial && <span className="sub-line">{t.today}</span>}
+          </time>
+        );
+      },
+    },
+    {
+      key: "deployments",
+      header: t.deployments,
+      numeric: true,
+      cell: ({ deployments }) => formatCount(deployments),
+    },
+    { key: "resources", header: t.resources, cell: (day) => <Resources day={day} /> },
+    {
+      key: "amount",
+      header: t.amount,
+      numeric: true,
+      cell: ({ spend }) => <Money value={spend} />,
+    },
+  ];
+}
+
+const names: Record<string, string> = t.resourceNames;
+
+function Resources({ day: { resources } }: { day: Day }) {
+  if (resources.length === 0) return <span className="faint">{t.none}</span>;
+  return (
+    <ul className="resources">
+      {resources.map(({ resource, quantity, unit }) => (
+        <li key={`${resource} ${unit}`} title={`${formatExactQuantity(quantity)} ${unit}`}>
+          <span className="faint">{names[resource] ?? resource}</span> {formatQuantity(quantity)}{" "}
+          {unit}
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,97 @@
+import type { UsageSummaryFieldsFragment } from "../../api/generated/graphql";
+import { type Figure, Figures } from "../../ui/figures";
+import { Icon } from "../../ui/icon";
+import { Money } from "../../ui/money";
+import { Skeleton } from "../../ui/skeleton";
+import { type Amount, formatExactMoney, formatMoney } from "../../util/money";
+import { changeOf, formatDecimal } from "../../util/number";
+import { text } from "../../util/text";
+import { formatDate, formatDateRange } from "../../util/time";
+import { daysBefore, lengthOf, type UsageWindow } from "./usage-window";
+
+type Summary = UsageSummaryFieldsFragment;
+
+type Props = {
+  window: UsageWindow;
+  currency: string;
+  /** Undefined while they are on their way. */
+  summary: Summary | undefined;
+  previous: Summary | null | undefined;
+};
+
+const t = text.usage;
+
+/** What the window adds up to, each against the days before it. */
+export function UsageFigures({ window, currency, summary, previous }: Props) {
+  const amount = (label: string, read: (of: Summary) => Amount | null | undefined): Figure => {
+    const value = summary && read(summary);
+    return {
+      label,
+      value: !summary ? <Skeleton /> : value ? <Money value={value} /> : t.none,
+      note: (
+        <ChangeNote
+          window={window}
+          now={value?.amount}
+          before={previous && read(previous)?.amount}
+          show={(decimal) => formatMoney({ amount: decimal, currency })}
+        />
+      ),
+      ...(value && { title: formatExactMoney(value) }),
+    };
+  };
+  const count = (label: string, read: (of: Summary) => string | null | undefined): Figure => {
+    const value = summary && read(summary);
+    return {
+      label,
+      value: !summary ? <Skeleton /> : value ? formatDecimal(value) : t.none,
+      note: (
+        <ChangeNote
+          window={window}
+          now={value}
+          before={previous && read(previous)}
+          show={formatDecimal}
+        />
+      ),
+    };
+  };
+  return (
+    <section className="card usage-figures">
+      <Figures
+        label={t.figures}
+        figures={[
+          amount(t.total, (of) => of.totalSpend),
+          amount(t.average, (of) => of.averageDailySpend),
+          count(t.deployments, (of) => String(of.totalDeployments)),
+          count(t.deploymentsADay, (of) => of.averageDailyDeployments),
+        ]}
+      />
+    </section>
+  );
+}
+
+type ChangeProps = {
+  window: UsageWindow;
+  now: string | null | undefined;
+  before: string | null | undefined;
+  show: (decimal: string) => string;
+};
+
+const ARROWS = { up: "rise", down: "fall", same: "level" } as const;
+
+/** More is neither good nor bad here, so it has no colour. */
+function ChangeNote({ window, now, before, show }: ChangeProps) {
+  const days = daysBefore(window);
+  if (!days || !now || !before) return null;
+  const called = t.daysBefore(lengthOf(days));
+  const title = `${show(before)}, ${
+    days.from === days.to ? formatDate(days.from) : formatDateRange(days.from, days.to)
+  }`;
+  const change = changeOf(now, before);
+  if (!change) return <span title={title}>{t.before(show(before), called)}</span>;
+  return (
+    <span className={`change ${change.direction}`} title={title}>
+      <Icon name={ARROWS[change.direction]} size={12} />
+      {t.change[change.direction](change.percentage, called)}
+    </span>
+  );
+}

@@ -1,0 +1,83 @@
+// The days, the zone and the interval of the Usage tab: one object behind its figures, its chart, its
+// tables and its exports.
+
+import { parseDate } from "@internationalized/date";
+import type { UsageInterval } from "../../api/generated/graphql";
+import { dateIn, daysBetween } from "../../util/time";
+import { PRESETS, type Preset, presetWindow, type Window } from "../../util/window";
+import { useWindow } from "../account-window";
+import { INTERVALS, useView } from "../view";
+
+export type UsageWindow = Window & { from: string; to: string; interval: UsageInterval };
+
+/** What is shown until days are chosen: as many intervals as a person looks back on. */
+const DEFAULTS: Record<UsageInterval, Preset> = {
+  DAY: "30d",
+  WEEK: "12w",
+  MONTH: "12m",
+  YEAR: "5y",
+};
+
+/** The gateway gives no more buckets at once. */
+const MOST_BUCKETS = 1100;
+const SHORTEST_DAYS: Record<UsageInterval, number> = { DAY: 1, WEEK: 7, MONTH: 30, YEAR: 365 };
+
+/** Up to how many days an interval is chosen by itself. */
+const SUITS_DAYS: Record<UsageInterval, number> = { DAY: 100, WEEK: 200, MONTH: 2000, YEAR: 1e6 };
+
+/** A usage window has an end on either side: there is no "all". */
+export const USAGE_PRESETS = PRESETS.filter((preset) => preset !== "all");
+
+export function useUsageWindow(): UsageWindow {
+  const { interval: wanted } = useView();
+  const fallback = DEFAULTS[wanted ?? "DAY"];
+  const window = useWindow(fallback);
+  const { from, to, zone } = window;
+  if (!from || !to) return usageWindow(presetWindow(fallback, zone), wanted);
+  return usageWindow(window, wanted);
+}
+
+function usageWindow(window: Window, wanted: UsageInterval | null): UsageWindow {
+  const { from, to } = window;
+  if (!from || !to) throw new Error("the window has no ends");
+  const days = { from, to };
+  const chosen = wanted ?? suited(days);
+  const interval = isPossible(chosen, days) ? chosen : suited(days);
+  return { ...window, ...days, interval };
+}
+
+type Days = { from: string; to: string };
+
+function suited(days: Days): UsageInterval {
+  return INTERVALS.find((each) => lengthOf(days) <= SUITS_DAYS[each]) ?? "YEAR";
+}
+
+/** Whether the window is short enough to be shown by an interval. */
+export function isPossible(interval: UsageInterval, days: Days): boolean {
+  // Both ends may be cut.
+  return (
+    Math.ceil(lengthOf(days) / SHORTEST_DAYS[interval]) + 1 <= MOST_BUCKETS || interval === "YEAR"
+  );
+}
+
+export function lengthOf({ from, to }: Days): number {
+  return daysBetween(from, to) + 1;
+}
+
+/** The window's days that have begun; null if none has. */
+export function begunDays({ from, to, zone }: UsageWindow): Days | null {
+  const today = dateIn(zone);
+  if (from > today) return null;
+  return { from, to: to < today ? to : today };
+}
+
+/** As many days as have begun, just before the first. */
+export function daysBefore(window: UsageWindow): Days | null {
+  const begun = begunDays(window);
+  if (!begun) return null;
+  const first = parseDate(begun.from);
+  return {
+    from: first.subtract({ days: lengthOf(begun) }).toString(),
+    to: first.subtract({ days: 1 }).toString(),
+  };
+}

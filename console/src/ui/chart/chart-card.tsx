@@ -1,0 +1,105 @@
+import { type ReactNode, useState } from "react";
+import { Card } from "../card";
+import { Money } from "../money";
+import { Segments } from "../segments";
+import { type Column, Table } from "../table";
+import { Chart } from "./chart";
+import type { ChartTexts, Point, Series } from "./series";
+
+type Props = {
+  title: string;
+  note?: ReactNode;
+  texts: ChartTexts;
+  series: readonly Series[];
+  points: readonly Point[] | undefined;
+  currency: string;
+  isBusy?: boolean;
+  isOutdated?: boolean;
+  /** What stands in place of the chart: that there is nothing, or that something went wrong. */
+  instead?: ReactNode;
+  /** Above the chart: that it could not be refreshed. */
+  above?: ReactNode;
+};
+
+/** A chart with its title, and the same numbers as a table. */
+export function ChartCard(props: Props) {
+  const {
+    title,
+    note,
+    texts,
+    series,
+    points,
+    currency,
+    isBusy = false,
+    isOutdated = false,
+  } = props;
+  const [display, setDisplay] = useState<"chart" | "table">("chart");
+  return (
+    <Card
+      title={title}
+      note={note}
+      busy={isBusy}
+      flush={display === "table" && !props.instead}
+      actions={
+        <Segments
+          label={`${title}: ${texts.display}`}
+          small
+          options={[
+            { id: "chart", label: texts.asChart },
+            { id: "table", label: texts.asTable },
+          ]}
+          selected={display}
+          onSelect={setDisplay}
+        />
+      }
+    >
+      {props.above}
+      {props.instead ??
+        (display === "chart" ? (
+          <Chart
+            label={title}
+            texts={texts}
+            series={series}
+            points={points}
+            currency={currency}
+            isOutdated={isOutdated}
+          />
+        ) : (
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, by arrow keys too
+          <section className="chart-table" aria-label={title} tabIndex={0}>
+            <Table
+              label={title}
+              columns={columnsOf(series, texts)}
+              rows={points}
+              rowKey={(point) => point.id}
+              outdated={isOutdated}
+            />
+          </section>
+        ))}
+    </Card>
+  );
+}
+
+function columnsOf(series: readonly Series[], texts: ChartTexts): Column<Point>[] {
+  return [
+    {
+      key: "period",
+      header: texts.period,
+      cell: (point) => (
+        <span>
+          {point.label}
+          {point.isPartial && <span className="sub-line">{texts.partial}</span>}
+        </span>
+      ),
+    },
+    ...series.map(({ id, label }) => ({
+      key: id,
+      header: label,
+      numeric: true,
+      cell: ({ amounts }: Point) => {
+        const amount = amounts[id];
+        return amount ? <Money value={amount} exact /> : "—";
+      },
+    })),
+  ];
+}

@@ -1,0 +1,108 @@
+// A chart: the drawing, and over it what a pointer or the arrow keys point at, with exact amounts.
+
+import { lazy, Suspense, useMemo } from "react";
+import { formatExactMoney } from "../../util/money";
+import { Skeleton } from "../skeleton";
+import "./chart.css";
+import { type Frame, useFrame } from "./frame";
+import { Legend } from "./legend";
+import { Pointer } from "./pointer";
+import type { ChartTexts, Point, Series } from "./series";
+
+const Plot = lazy(() => import("./plot"));
+
+type Props = {
+  label: string;
+  texts: ChartTexts;
+  series: readonly Series[];
+  /** Undefined while they are on their way. */
+  points: readonly Point[] | undefined;
+  currency: string;
+  isOutdated?: boolean;
+};
+
+export function Chart({ label, texts, series, points, currency, isOutdated = false }: Props) {
+  const [element, measured] = useFrame(series.some((each) => each.axis === "end"));
+  const frame = useSame(measured);
+  const hasPartial = points?.some((point) => point.isPartial) ?? false;
+  return (
+    <figure className={isOutdated ? "chart outdated" : "chart"} aria-label={label}>
+      <Legend series={series} partial={hasPartial ? texts.partial : null} />
+      <div className="chart-area" ref={element}>
+        {points && frame ? (
+          <Suspense fallback={<Waiting />}>
+            <div className="chart-plot" aria-hidden="true">
+              <Plot points={points} series={series} currency={currency} frame={frame} />
+            </div>
+            <Pointer
+              label={label}
+              hint={texts.hint}
+              frame={frame}
+              count={points.length}
+              sayPoint={(at) => sentence(points[at], series, texts)}
+            >
+              {(at) => <Reading point={points[at]} series={series} texts={texts} />}
+            </Pointer>
+          </Suspense>
+        ) : (
+          <Waiting />
+        )}
+      </div>
+    </figure>
+  );
+}
+
+function Waiting() {
+  return (
+    <div className="chart-waiting">
+      <Skeleton wide lines={5} />
+    </div>
+  );
+}
+
+/** The same object for the same frame, so that nothing is drawn again. */
+function useSame(frame: Frame | null): Frame | null {
+  const key = JSON.stringify(frame);
+  return useMemo(() => JSON.parse(key) as Frame | null, [key]);
+}
+
+type ReadingProps = { point: Point | undefined; series: readonly Series[]; texts: ChartTexts };
+
+function Reading({ point, series, texts }: ReadingProps) {
+  if (!point) return null;
+  return (
+    <>
+      <p className="reading-title">{point.label}</p>
+      <dl>
+        {series.map(({ id, label, colour, shape }) => {
+          const amount = point.amounts[id];
+          return (
+            amount && (
+              <div key={id}>
+                <dt>
+                  <span className={`key ${shape} chart-${colour}`} />
+                  {label}
+                </dt>
+                <dd>{formatExactMoney(amount)}</dd>
+              </div>
+            )
+          );
+        })}
+      </dl>
+      {point.isPartial && <p className="faint">{texts.partial}</p>}
+    </>
+  );
+}
+
+function sentence(
+  point: Point | undefined,
+  series: readonly Series[],
+  { partial }: ChartTexts,
+): string {
+  if (!point) return "";
+  const amounts = series.flatMap(({ id, label }) => {
+    const amount = point.amounts[id];
+    return amount ? [`${label} ${formatExactMoney(amount)}`] : [];
+  });
+  return `${point.label}: ${[...amounts, ...(point.isPartial ? [partial] : [])].join(", ")}`;
+}

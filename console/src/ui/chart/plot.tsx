@@ -1,0 +1,110 @@
+// The drawing itself, in a chunk of its own with the library. It knows of no pointer and no keyboard:
+// so moving over a thousand bars draws none of them again.
+
+import { memo } from "react";
+import { Bar, CartesianGrid, ComposedChart, Line, ReferenceLine, XAxis, YAxis } from "recharts";
+import { formatAxisMoney, toHeight } from "../../util/money";
+import type { Frame } from "./frame";
+import type { Point, Series } from "./series";
+
+export type PlotProps = {
+  points: readonly Point[];
+  series: readonly Series[];
+  currency: string;
+  frame: Frame;
+};
+
+type Row = { id: string; [series: string]: number | string | undefined };
+
+const TICK = { fill: "var(--text-faint)", fontSize: 11 };
+const PALE = "-pale";
+const WIDEST_BAR = 44;
+
+function rowOf({ id, amounts, isPartial }: Point): Row {
+  const row: Row = { id };
+  for (const [series, amount] of Object.entries(amounts)) {
+    row[series] = toHeight(amount);
+    row[series + PALE] = isPartial ? toHeight(amount) : undefined;
+  }
+  return row;
+}
+
+function Plot({ points, series, currency, frame }: PlotProps) {
+  const ticks = new Map(points.map((point) => [point.id, point.tick]));
+  const bars = series.filter((each) => each.shape === "bar");
+  const lines = series.filter((each) => each.shape === "line");
+  const money = (value: number) => formatAxisMoney(value, currency);
+  const axis = { tick: TICK, tickLine: false, axisLine: false, tickFormatter: money };
+  return (
+    <ComposedChart
+      data={points.map(rowOf)}
+      width={frame.width}
+      height={frame.height}
+      margin={{ top: frame.top, right: frame.hasEndTicks ? 0 : frame.end, bottom: 0, left: 0 }}
+      accessibilityLayer={false}
+      barGap={1}
+      barCategoryGap={points.length > frame.width / 8 ? 0 : "18%"}
+    >
+      <CartesianGrid vertical={false} stroke="var(--line)" />
+      <XAxis
+        dataKey="id"
+        height={frame.bottom}
+        tick={TICK}
+        tickLine={false}
+        axisLine={false}
+        tickFormatter={(id: string) => ticks.get(id) ?? ""}
+        interval="equidistantPreserveStart"
+        minTickGap={14}
+      />
+      {/* Of a known width, so that what is laid over the plot meets its bars. */}
+      <YAxis {...axis} yAxisId="start" width={frame.start} />
+      {series.some((each) => each.axis === "end") && (
+        <YAxis
+          {...axis}
+          yAxisId="end"
+          orientation="right"
+          width={frame.end}
+          hide={!frame.hasEndTicks}
+        />
+      )}
+      <ReferenceLine yAxisId="start" y={0} stroke="var(--line-strong)" />
+      {bars.map(({ id, colour }) => (
+        <Bar
+          key={id}
+          dataKey={(row: Row) => (row[id + PALE] === undefined ? row[id] : undefined)}
+          yAxisId="start"
+          stackId={id}
+          fill={`var(--chart-${colour})`}
+          maxBarSize={WIDEST_BAR}
+          isAnimationActive={false}
+        />
+      ))}
+      {bars.map(({ id, colour }) => (
+        <Bar
+          key={id}
+          dataKey={id + PALE}
+          yAxisId="start"
+          stackId={id}
+          fill={`var(--chart-${colour})`}
+          fillOpacity={0.4}
+          maxBarSize={WIDEST_BAR}
+          isAnimationActive={false}
+        />
+      ))}
+      {lines.map(({ id, colour, axis: side = "start" }) => (
+        <Line
+          key={id}
+          dataKey={id}
+          yAxisId={side}
+          type="linear"
+          stroke={`var(--chart-${colour})`}
+          strokeWidth={2}
+          dot={points.length === 1}
+          isAnimationActive={false}
+        />
+      ))}
+    </ComposedChart>
+  );
+}
+
+export default memo(Plot);
