@@ -33,12 +33,17 @@ export function bucketLabel(bucket: Bucket, interval: UsageInterval, zone: strin
   return formatDateRange(from, to);
 }
 
-/** Short, for an axis. */
-export function bucketTick(bucket: Bucket, interval: UsageInterval, zone: string): string {
+/** Short, for an axis; `withYear` where the window has a day and a month more than once. */
+export function bucketTick(
+  bucket: Bucket,
+  interval: UsageInterval,
+  zone: string,
+  withYear: boolean,
+): string {
   const { from } = daysOf(bucket, zone);
   if (interval === "YEAR") return formatYear(from);
   if (interval === "MONTH") return formatMonth(from, "short");
-  return formatShortDate(from);
+  return formatShortDate(from, withYear);
 }
 
 function isWholeMonth(from: string, to: string): boolean {

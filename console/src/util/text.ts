@@ -242,14 +242,12 @@ export const text = {
     deployments: "Deployments",
     deploymentsADay: "Deployments a day",
     none: "—",
-    change: {
-      up: (percentage: string, days: string) => `${percentage} more than in ${days}`,
-      down: (percentage: string, days: string) => `${percentage} less than in ${days}`,
-      same: (_: string, days: string) => `as in ${days}`,
-    },
-    before: (value: string, days: string) => `${value} in ${days}`,
-    daysBefore: (days: number) =>
-      days === 1 ? "the day before" : `the ${count.format(days)} days before`,
+    change: { up: "more than before", down: "less than before", same: "as before" },
+    before: (value: string) => `${value} before`,
+    against: (days: number, dates: string) =>
+      days === 1
+        ? `Against the day before, ${dates}`
+        : `Against the ${count.format(days)} days before, ${dates}`,
     chart: "Spend over time",
     spend: "Spend",
     cumulative: "Cumulative spend",

@@ -47,9 +47,10 @@ export function formatDateRange(from: string, to: string): string {
   return format("UTC", DAY).formatRange(atNoon(from), atNoon(to));
 }
 
-/** Without the year, for where there are many: `5 Nov`. */
-export function formatShortDate(date: string): string {
-  return format("UTC", { day: "numeric", month: "short" }).format(atNoon(date));
+/** For where there are many: `5 Nov`, or `5 Nov 26` where years must be told apart. */
+export function formatShortDate(date: string, withYear: boolean): string {
+  const year = withYear ? ({ year: "2-digit" } as const) : {};
+  return format("UTC", { day: "numeric", month: "short", ...year }).format(atNoon(date));
 }
 
 export function formatWeekdayDate(date: string): string {

@@ -47,7 +47,9 @@ export function Breakdown({ account, window: { from, to, zone } }: Props) {
         />
       }
     >
-      <Content by={by} rows={usage?.breakdown} load={load} />
+      <div className="breakdown">
+        <Content by={by} rows={usage?.breakdown} load={load} />
+      </div>
       {hasMore && (
         <div className="table-foot">
           <Button look="bare" small onPress={showMore}>
@@ -103,7 +105,7 @@ function columnsOf(by: Dimension): Column<Row>[] {
 
 function Name({ row: { key, label, share } }: { row: Row }) {
   return (
-    <span className="share">
+    <span className="share-cell">
       <bdi className={key === null ? "share-name faint" : "share-name"}>{label}</bdi>
       <span className="share-track" aria-hidden="true">
         {/* Where corrections outweigh charges, a share is below nothing. */}

@@ -56,14 +56,16 @@ function Days({ account, days, zone }: DaysProps) {
       ) : (
         <>
           {failure && <StaleNotice retry={retry} />}
-          <Table
-            label={t.daily}
-            columns={columnsOf(zone)}
-            rows={rows}
-            rowKey={(day) => day.start}
-            expected={Math.min(size, left)}
-            outdated={load.previous}
-          />
+          <div className="daily">
+            <Table
+              label={t.daily}
+              columns={columnsOf(zone)}
+              rows={rows}
+              rowKey={(day) => day.start}
+              expected={Math.min(size, left)}
+              outdated={load.previous}
+            />
+          </div>
         </>
       )}
       <Pagination
@@ -127,7 +129,7 @@ const names: Record<string, string> = t.resourceNames;
 function Resources({ day: { resources } }: { day: Day }) {
   if (resources.length === 0) return <span className="faint">{t.none}</span>;
   return (
-    <ul className="resources">
+    <ul className="resource-list">
       {resources.map(({ resource, quantity, unit }) => (
         <li key={`${resource} ${unit}`} title={`${formatExactQuantity(quantity)} ${unit}`}>
           <span className="faint">{names[resource] ?? resource}</span> {formatQuantity(quantity)}{" "}

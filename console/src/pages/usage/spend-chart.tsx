@@ -8,7 +8,7 @@ import { text } from "../../util/text";
 import { formatDay, formatTime } from "../../util/time";
 import { bucketLabel, bucketTick } from "../bucket-label";
 import { LoadFailed, StaleNotice } from "../stale-notice";
-import type { UsageWindow } from "./usage-window";
+import { lengthOf, type UsageWindow } from "./usage-window";
 
 export type UsageOf = NonNullable<UsageQuery["account"]>["usage"];
 type Props = {
@@ -57,12 +57,14 @@ function completeness({ completeUntil, buckets }: UsageOf, { zone }: UsageWindow
   return t.completeUntil(`${formatDay(completeUntil, zone)}, ${formatTime(completeUntil, zone)}`);
 }
 
-function pointsOf({ buckets }: UsageOf, { interval, zone }: UsageWindow): Point[] {
+function pointsOf({ buckets }: UsageOf, window: UsageWindow): Point[] {
+  const { interval, zone } = window;
+  const isLong = lengthOf(window) > 366;
   const now = new Date();
   return buckets.map((bucket) => ({
     id: bucket.start,
     label: bucketLabel(bucket, interval, zone),
-    tick: bucketTick(bucket, interval, zone),
+    tick: bucketTick(bucket, interval, zone, isLong),
     amounts: {
       spend: bucket.spend,
       // The line ends where the days that have begun do.

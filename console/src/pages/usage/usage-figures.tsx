@@ -30,7 +30,6 @@ export function UsageFigures({ window, currency, summary, previous }: Props) {
       value: !summary ? <Skeleton /> : value ? <Money value={value} /> : t.none,
       note: (
         <ChangeNote
-          window={window}
           now={value?.amount}
           before={previous && read(previous)?.amount}
           show={(decimal) => formatMoney({ amount: decimal, currency })}
@@ -44,14 +43,7 @@ export function UsageFigures({ window, currency, summary, previous }: Props) {
     return {
       label,
       value: !summary ? <Skeleton /> : value ? formatDecimal(value) : t.none,
-      note: (
-        <ChangeNote
-          window={window}
-          now={value}
-          before={previous && read(previous)}
-          show={formatDecimal}
-        />
-      ),
+      note: <ChangeNote now={value} before={previous && read(previous)} show={formatDecimal} />,
     };
   };
   return (
@@ -65,12 +57,12 @@ export function UsageFigures({ window, currency, summary, previous }: Props) {
           count(t.deploymentsADay, (of) => of.averageDailyDeployments),
         ]}
       />
+      <Against window={window} />
     </section>
   );
 }
 
 type ChangeProps = {
-  window: UsageWindow;
   now: string | null | undefined;
   before: string | null | undefined;
   show: (decimal: string) => string;
@@ -79,19 +71,24 @@ type ChangeProps = {
 const ARROWS = { up: "rise", down: "fall", same: "level" } as const;
 
 /** More is neither good nor bad here, so it has no colour. */
-function ChangeNote({ window, now, before, show }: ChangeProps) {
-  const days = daysBefore(window);
-  if (!days || !now || !before) return null;
-  const called = t.daysBefore(lengthOf(days));
-  const title = `${show(before)}, ${
-    days.from === days.to ? formatDate(days.from) : formatDateRange(days.from, days.to)
-  }`;
+function ChangeNote({ now, before, show }: ChangeProps) {
+  if (!now || !before) return null;
   const change = changeOf(now, before);
-  if (!change) return <span title={title}>{t.before(show(before), called)}</span>;
+  if (!change) return t.before(show(before));
   return (
-    <span className={`change ${change.direction}`} title={title}>
+    <span className={`change ${change.direction}`} title={t.before(show(before))}>
       <Icon name={ARROWS[change.direction]} size={12} />
-      {t.change[change.direction](change.percentage, called)}
+      {change.percentage}
+      <span className="hidden">{t.change[change.direction]}</span>
     </span>
   );
+}
+
+/** What the changes are against. */
+function Against({ window }: { window: UsageWindow }) {
+  const days = daysBefore(window);
+  if (!days) return null;
+  const { from, to } = days;
+  const dates = from === to ? formatDate(from) : formatDateRange(from, to);
+  return <p className="faint usage-against">{t.against(lengthOf(days), dates)}</p>;
 }

@@ -34,7 +34,15 @@ function Plot({ points, series, currency, frame }: PlotProps) {
   const bars = series.filter((each) => each.shape === "bar");
   const lines = series.filter((each) => each.shape === "line");
   const money = (value: number) => formatAxisMoney(value, currency);
-  const axis = { tick: TICK, tickLine: false, axisLine: false, tickFormatter: money };
+  // Six ticks are five steps: few enough to read, and a step of 1, 2 or 5 fits amounts closely.
+  const axis = {
+    tickCount: 6,
+    tick: TICK,
+    tickLine: false,
+    axisLine: false,
+    tickFormatter: money,
+    niceTicks: "snap125" as const,
+  };
   return (
     <ComposedChart
       data={points.map(rowOf)}
