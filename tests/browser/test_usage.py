@@ -1,0 +1,361 @@
+"""The Usage tab: what it shows is what the API says, in any zone, by mouse, by keyboard, and live."""
+
+import csv
+import json
+import re
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from playwright.async_api import Browser, Locator, Page, Route, expect
+
+from tests.browser.conftest import ARTEFACTS, Site, browsing
+from tests.support.process import ROOT
+
+Json = dict[str, Any]
+
+AXE = ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js"
+TODAY = datetime.now(UTC).date()
+FIRST = TODAY - timedelta(days=20)
+WEEK = [FIRST + timedelta(days=day) for day in range(7)]
+USAGE = """
+query ($account: ID!, $interval: UsageInterval!, $from: Date!, $to: Date!, $zone: TimeZone!) {
+  account(id: $account) {
+    usage(interval: $interval, from: $from, to: $to, timeZone: $zone) {
+      summary { totalSpend { amount } averageDailySpend { amount } totalDeployments }
+      buckets { deployments spend { amount } cumulativeSpend { amount } }
+      breakdown(by: DEPLOYMENT) { label deployments spend { amount } }
+    }
+  }
+}
+"""
+
+
+def event(account: str, number: int, day: date, hour: int, amount: str, name: str) -> Json:
+    """One hour of a GPU in a deployment of that name; of none without a name."""
+    start = datetime.combine(day, time(hour), UTC)
+    deployment = {"externalId": name, "name": name, "provider": "north", "gpuModel": "H100"}
+    return {
+        "account": account,
+        "source": "tests",
+        "id": f"e{number}",
+        "resource": "GPU",
+        "quantity": "1.5",
+        "unit": "gpu-hour",
+        "amount": amount,
+        "currency": "USD",
+        "start": start.isoformat(),
+        "end": (start + timedelta(hours=1)).isoformat(),
+    } | ({"deployment": deployment} if name else {})
+
+
+async def metered(site: Site, account: str, charges: Iterable[tuple[date, int, str, str]]) -> str:
+    """Make an account of Ada's with these charges: day, hour, amount, deployment."""
+    global_id = await site.operator.put_account(account)
+    events = [event(account, number, *charge) for number, charge in enumerate(charges)]
+    answer = await site.operator.meter(*events)
+    assert answer["rejected"] == [], answer
+    return global_id
+
+
+async def asked(site: Site, **variables: Any) -> Json:
+    """Return the account's usage as the API gives it to Ada."""
+    async with httpx.AsyncClient(base_url=site.url) as client:
+        page = (await client.get("/", headers={"accept": "text/html"})).text
+        found = re.search(r'id="gateway-settings" type="application/json">(.*?)</script>', page)
+        assert found
+        token = json.loads(found[1])["people"][0]["token"]
+        answer = await client.post(
+            "/graphql",
+            json={"query": USAGE, "variables": variables},
+            headers={"authorization": f"Bearer {token}"},
+        )
+    usage: Json = answer.json()["data"]["account"]["usage"]
+    return usage
+
+
+def exact(amount: str) -> str:
+    sign = "-" if amount.startswith("-") else ""
+    return f"{sign}${Decimal(amount.removeprefix('-')):,}"
+
+
+async def open_tab(page: Page, account: str, **view: object) -> None:
+    await page.goto("/?" + urlencode({"account": account, "tab": "usage"} | view))
+    await expect(figure(page, "Total spend")).to_contain_text("$")
+
+
+def figure(page: Page, name: str) -> Locator:
+    return page.locator(".usage-figures .figure").filter(
+        has=page.get_by_text(name, exact=True)
+    )
+
+
+def card(page: Page, title: str) -> Locator:
+    return page.get_by_role("region", name=title, exact=True).first
+
+
+async def cells(table: Locator, column: str) -> list[str]:
+    """Return a column as it is read, hints below a value left out."""
+    texts = await table.locator(f"tbody td.{column}").all_inner_texts()
+    return [text.split("\n")[0] for text in texts]
+
+
+@asynccontextmanager
+async def tab(browser: Browser, site: Site, **options: Any) -> AsyncIterator[Page]:
+    async with browsing(browser, site.url, locale="en-US", **options) as context:
+        yield await context.new_page()
+
+
+# In the first zone 03:00 UTC is the evening before, in the second 20:00 UTC is the next morning.
+CHARGES = [
+    (day, hour, amount, name)
+    for number, day in enumerate(WEEK)
+    for hour, amount, name in (
+        (3, f"{number}.000000001", "llm"),
+        (20, f"1{number}.25", "embeddings"),
+    )
+]
+
+
+@pytest.mark.parametrize(
+    ("zone", "browsers_zone"),
+    [("America/Los_Angeles", "Asia/Tokyo"), ("Asia/Kolkata", "America/Los_Angeles")],
+)
+async def test_figures_chart_tables_and_export_of_a_window_agree_with_the_api(
+    browser: Browser, site: Site, tmp_path: Path, zone: str, browsers_zone: str
+) -> None:
+    account = await metered(site, "agreeing", CHARGES)
+    window = {"from": WEEK[1].isoformat(), "to": WEEK[5].isoformat(), "zone": zone}
+    usage = await asked(site, account=account, interval="DAY", **window)
+    async with tab(browser, site, timezone_id=browsers_zone) as page:
+        await open_tab(page, account, interval="day", **window)
+        total = figure(page, "Total spend").locator("data")
+        assert await total.get_attribute("value") == usage["summary"]["totalSpend"]["amount"]
+        average = figure(page, "Average a day").locator("data")
+        mean = usage["summary"]["averageDailySpend"]["amount"]
+        assert await average.get_attribute("value") == mean
+        await expect(figure(page, "Deployments").locator(".figure-value")).to_have_text("2")
+
+        labels = [f"{day:%a, %b} {day.day}, {day.year}" for day in WEEK[1:6]]
+        spend = [exact(bucket["spend"]["amount"]) for bucket in usage["buckets"]]
+        await page.get_by_role("application", name="Spend over time").wait_for()
+        chart = card(page, "Spend over time")
+        await chart.get_by_text("Table", exact=True).click()
+        assert await cells(chart, "period") == labels
+        assert await cells(chart, "spend") == spend
+        cumulative = [exact(bucket["cumulativeSpend"]["amount"]) for bucket in usage["buckets"]]
+        assert await cells(chart, "cumulative") == cumulative
+
+        days = card(page, "Day by day")
+        assert await cells(days, "date") == labels[::-1]
+        titles = [await each.get_attribute("title") for each in await days.locator("data").all()]
+        assert titles == spend[::-1]
+        assert await cells(days, "deployments") == ["2"] * 5
+        assert await cells(days, "resources") == ["GPU 3 gpu-hour"] * 5
+
+        rows = card(page, "What it went to")
+        assert await cells(rows, "name") == [row["label"] for row in usage["breakdown"]]
+        assert await cells(rows, "deployments") == ["1", "1"]
+
+        await page.get_by_role("button", name="Export").click()
+        async with page.expect_download() as download:
+            await page.get_by_role("menuitem", name="CSV").click()
+        file = tmp_path / "usage.csv"
+        await (await download.value).save_as(file)
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        exported = sum(Decimal(row["Amount"]) for row in csv.DictReader(lines))
+    assert exported == Decimal(usage["summary"]["totalSpend"]["amount"])
+
+
+async def test_arrow_keys_walk_the_points_of_the_chart_and_say_each(
+    browser: Browser, site: Site
+) -> None:
+    account = await metered(site, "walked", [(day, 12, "1.0004", "llm") for day in WEEK])
+    async with tab(browser, site) as page:
+        await open_tab(page, account, **{"from": WEEK[0], "to": WEEK[6]})
+        points = page.get_by_role("application", name="Spend over time")
+        await points.wait_for()
+        await points.press("Home")
+        said = page.locator(".chart [role=status]")
+
+        def point(at: int) -> str:
+            day = WEEK[at]
+            spent = exact(str(Decimal("1.0004") * (at + 1)))
+            return (
+                f"{day:%a, %b} {day.day}, {day.year}: Spend $1.0004, Cumulative spend {spent}"
+            )
+
+        await expect(said).to_have_text(point(0))
+        await expect(page.locator(".reading")).to_contain_text("$1.0004")
+        await points.press("ArrowRight")
+        await expect(said).to_have_text(point(1))
+        await points.press("End")
+        await expect(said).to_have_text(point(6))
+        await points.press("ArrowRight")
+        await expect(said).to_have_text(point(6))
+        await points.press("ArrowLeft")
+        await expect(said).to_have_text(point(5))
+        await points.press("Escape")
+        await expect(page.locator(".reading")).to_have_count(0)
+
+
+async def test_less_than_a_cent_a_day_is_not_nothing(browser: Browser, site: Site) -> None:
+    account = await metered(site, "tiny", [(day, 12, "0.0004", "tiny") for day in WEEK])
+    async with tab(browser, site) as page:
+        await open_tab(page, account, **{"from": WEEK[0], "to": WEEK[6]})
+        await expect(figure(page, "Total spend").locator("data")).to_have_text("$0.0028")
+        await expect(figure(page, "Average a day").locator("data")).to_have_text("$0.0004")
+        days = card(page, "Day by day")
+        await expect(days.locator("td.amount").first).to_have_text("$0.0004")
+        assert await cells(days, "amount") == ["$0.0004"] * 7
+        await expect(card(page, "What it went to").locator("td.spend")).to_have_text("$0.0028")
+
+
+async def test_intervals_are_in_the_address_and_changes_point_both_ways(
+    browser: Browser, site: Site
+) -> None:
+    before = [(WEEK[0] - timedelta(days=2), 12, "40", "old"), (WEEK[0], 12, "1", "old")]
+    account = await metered(site, "changing", [*before, (WEEK[6], 12, "22", "new")])
+    async with tab(browser, site) as page:
+        await open_tab(page, account, **{"from": WEEK[1], "to": WEEK[6]})
+        spend, count = figure(page, "Total spend"), figure(page, "Deployments")
+        await expect(spend.locator(".change")).to_have_text("46.3%less than before")
+        await expect(count.locator(".change")).to_have_text("0%as before")
+        await open_tab(page, account, **{"from": WEEK[6], "to": WEEK[6]})
+        await expect(spend.locator(".figure-note")).to_have_text("$0.00 before")
+        await open_tab(page, account, **{"from": WEEK[0], "to": WEEK[1]})
+        await expect(spend.locator(".change")).to_have_text("97.5%less than before")
+        await open_tab(page, account, **{"from": WEEK[3], "to": TODAY})
+        await expect(spend.locator(".change")).to_have_text("46.3%less than before")
+        await open_tab(page, account, **{"from": WEEK[6] - timedelta(days=3), "to": WEEK[6]})
+        await expect(spend.locator(".figure-note")).to_have_text("2,100% more than before")
+
+
+async def test_the_interval_sets_the_window_until_days_are_chosen(
+    browser: Browser, site: Site
+) -> None:
+    account = await metered(site, "intervals", [(WEEK[0], 12, "1", "llm")])
+    async with tab(browser, site) as page:
+        await open_tab(page, account)
+        intervals = page.get_by_role("group", name="By").first
+        shown = page.get_by_role("button", name="Days shown")
+        for name, days, labels in (
+            ("Week", "Last 12 weeks", 12),
+            ("Month", "Last 12 months", 12),
+            ("Year", "Last 5 years", 5),
+            ("Day", "Last 30 days", 30),
+        ):
+            await intervals.get_by_text(name, exact=True).click()
+            await expect(shown).to_contain_text(days)
+            assert f"interval={name.lower()}" in page.url
+            chart = card(page, "Spend over time")
+            await chart.get_by_text("Table", exact=True).click()
+            await expect(chart.locator("tbody td.period")).to_have_count(labels)
+        await page.go_back()
+        await expect(intervals.get_by_role("radio", name="Year")).to_be_checked()
+
+
+async def test_a_breakdown_adds_up_with_its_rest_and_what_has_no_deployment(
+    browser: Browser, site: Site
+) -> None:
+    charges = [(WEEK[0], 1, f"{number + 1}.5", f"d{number:02}") for number in range(13)]
+    account = await metered(site, "broken-down", [*charges, (WEEK[1], 1, "100", "")])
+    async with tab(browser, site) as page:
+        await open_tab(page, account, **{"from": WEEK[0], "to": WEEK[6]})
+        rows = card(page, "What it went to")
+        await expect(rows.locator("td.name").first).to_have_text("No deployment")
+        assert (await cells(rows, "name"))[-1] == "Other"
+        assert len(await cells(rows, "name")) == 11
+        assert await summed(rows) == Decimal("197.5")
+        await rows.get_by_role("button", name="Show more rows").click()
+        await expect(rows.locator("td.name")).to_have_count(14)
+        assert await summed(rows) == Decimal("197.5")
+        for by, names in (
+            ("Provider", ["Unknown provider", "north"]),
+            ("GPU model", ["No GPU model", "H100"]),
+            ("Resource", ["GPU"]),
+        ):
+            await rows.get_by_text(by, exact=True).first.click()
+            await expect(rows.locator("td.name")).to_have_text(names)
+            assert await summed(rows) == Decimal("197.5")
+
+
+async def summed(rows: Locator) -> Decimal:
+    amounts = await rows.locator("td.spend data").all()
+    return sum([Decimal(await each.get_attribute("value") or "") for each in amounts], Decimal())
+
+
+async def test_a_charge_moves_the_figures_without_a_reload(browser: Browser, site: Site) -> None:
+    account = await metered(site, "moving", [(WEEK[0], 1, "1", "llm")])
+    async with tab(browser, site) as page:
+        await open_tab(page, account, range="30d")
+        await expect(page.get_by_text("Live", exact=True)).to_be_visible()
+        await site.operator.meter(event("moving", 99, TODAY, 0, "2.5", "llm"))
+        await expect(figure(page, "Total spend").locator("data")).to_have_text("$3.50")
+        await expect(card(page, "What it went to").locator("td.spend")).to_have_text("$3.50")
+        await expect(card(page, "Day by day").locator("td.amount").first).to_have_text("$2.50")
+
+
+async def test_a_failure_keeps_the_filter_and_is_tried_again(
+    browser: Browser, site: Site
+) -> None:
+    account = await metered(site, "failing", [(WEEK[0], 1, "1", "llm")])
+    failing = True
+
+    async def answer(route: Route) -> None:
+        if failing and route.request.post_data_json["variables"].get("interval"):
+            await route.abort()
+        else:
+            await route.continue_()
+
+    async with tab(browser, site) as page:
+        await page.route("**/graphql", answer)
+        await page.goto(f"/?account={account}&tab=usage&range=30d")
+        chart = card(page, "Spend over time")
+        await expect(chart.get_by_role("alert")).to_contain_text("This could not be loaded")
+        await expect(page.get_by_role("button", name="Days shown")).to_contain_text("Last 30 days")
+        failing = False
+        await chart.get_by_role("button", name="Try again").click()
+        await page.get_by_role("application", name="Spend over time").wait_for()
+
+
+async def test_days_without_usage_say_so(browser: Browser, site: Site) -> None:
+    account = await metered(site, "idle", [(WEEK[0], 1, "1", "llm")])
+    async with tab(browser, site) as page:
+        await open_tab(page, account, **{"from": WEEK[2], "to": WEEK[3]})
+        for title in ("Spend over time", "What it went to"):
+            await expect(card(page, title)).to_contain_text("Nothing was used in these days")
+        assert await cells(card(page, "Day by day"), "amount") == ["$0.00", "$0.00"]
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="the console's packages are not installed")
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 768, 1440])
+async def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
+    browser: Browser, site: Site, theme: Any, width: int
+) -> None:
+    size = {"width": width, "height": 900}
+    async with tab(browser, site, color_scheme=theme, viewport=size) as page:
+        complaints: list[str] = []
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
+        await page.goto("/?tab=usage")
+        points = page.get_by_role("application", name="Spend over time")
+        await points.press("ArrowLeft")
+        await expect(card(page, "What it went to").locator("td.name").first).to_be_visible()
+        await expect(card(page, "Day by day").locator("td.amount").first).to_be_visible()
+        await page.evaluate(AXE.read_text())
+        found = await page.evaluate("axe.run().then((result) => result.violations)")
+        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
+        await card(page, "Spend over time").get_by_text("Table", exact=True).click()
+        found = await page.evaluate("axe.run().then((result) => result.violations)")
+        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        await page.screenshot(path=ARTEFACTS / f"usage-{width}-{theme}.png", full_page=True)
+        assert complaints == []
