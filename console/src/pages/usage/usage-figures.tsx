@@ -78,8 +78,7 @@ function ChangeNote({ now, before, show }: ChangeProps) {
   return (
     <span className={`change ${change.direction}`} title={t.before(show(before))}>
       <Icon name={ARROWS[change.direction]} size={12} />
-      {change.percentage}
-      <span className="hidden">{t.change[change.direction]}</span>
+      {change.percentage} <span className="hidden">{t.change[change.direction]}</span>
     </span>
   );
 }

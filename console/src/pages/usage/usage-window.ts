@@ -8,7 +8,13 @@ import { PRESETS, type Preset, presetWindow, type Window } from "../../util/wind
 import { useWindow } from "../account-window";
 import { INTERVALS, useView } from "../view";
 
-export type UsageWindow = Window & { from: string; to: string; interval: UsageInterval };
+export type UsageWindow = Window & {
+  from: string;
+  to: string;
+  interval: UsageInterval;
+  /** By which others the same days could be shown. */
+  possible: readonly UsageInterval[];
+};
 
 /** What is shown until days are chosen: as many intervals as a person looks back on. */
 const DEFAULTS: Record<UsageInterval, Preset> = {
@@ -29,21 +35,18 @@ const SUITS_DAYS: Record<UsageInterval, number> = { DAY: 100, WEEK: 200, MONTH: 
 export const USAGE_PRESETS = PRESETS.filter((preset) => preset !== "all");
 
 export function useUsageWindow(): UsageWindow {
-  const { interval: wanted } = useView();
+  const { interval: wanted, range } = useView();
   const fallback = DEFAULTS[wanted ?? "DAY"];
-  const window = useWindow(fallback);
-  const { from, to, zone } = window;
-  if (!from || !to) return usageWindow(presetWindow(fallback, zone), wanted);
-  return usageWindow(window, wanted);
-}
-
-function usageWindow(window: Window, wanted: UsageInterval | null): UsageWindow {
+  const chosen = useWindow(fallback);
+  const isChosen = range !== null && chosen.from !== null;
+  const window = chosen.from ? chosen : presetWindow(fallback, chosen.zone);
   const { from, to } = window;
   if (!from || !to) throw new Error("the window has no ends");
   const days = { from, to };
-  const chosen = wanted ?? suited(days);
-  const interval = isPossible(chosen, days) ? chosen : suited(days);
-  return { ...window, ...days, interval };
+  // Days that were not chosen are others by another interval.
+  const possible = INTERVALS.filter((each) => !isChosen || isPossible(each, days));
+  const interval = wanted && possible.includes(wanted) ? wanted : suited(days);
+  return { ...window, ...days, interval, possible };
 }
 
 type Days = { from: string; to: string };
@@ -52,8 +55,8 @@ function suited(days: Days): UsageInterval {
   return INTERVALS.find((each) => lengthOf(days) <= SUITS_DAYS[each]) ?? "YEAR";
 }
 
-/** Whether the window is short enough to be shown by an interval. */
-export function isPossible(interval: UsageInterval, days: Days): boolean {
+/** Whether days are few enough to be shown by an interval. */
+function isPossible(interval: UsageInterval, days: Days): boolean {
   // Both ends may be cut.
   return (
     Math.ceil(lengthOf(days) / SHORTEST_DAYS[interval]) + 1 <= MOST_BUCKETS || interval === "YEAR"

@@ -12,7 +12,7 @@ import { SpendChart } from "./spend-chart";
 import "./usage.css";
 import { UsageFigures } from "./usage-figures";
 import { useUsageUpdates } from "./usage-updates";
-import { isPossible, USAGE_PRESETS, useUsageWindow } from "./usage-window";
+import { USAGE_PRESETS, useUsageWindow } from "./usage-window";
 
 const t = text.usage;
 
@@ -34,7 +34,7 @@ export default function Usage() {
             options={INTERVALS.map((id) => ({
               id,
               label: t.intervals[id],
-              ...(!isPossible(id, window) && { isDisabled: true, title: t.tooMany }),
+              ...(!window.possible.includes(id) && { isDisabled: true, title: t.tooMany }),
             }))}
             selected={interval}
             onSelect={(next) => show({ interval: next })}

@@ -66,7 +66,7 @@ export function ChartCard(props: Props) {
           />
         ) : (
           // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, by arrow keys too
-          <section className="chart-table" aria-label={title} tabIndex={0}>
+          <section className="chart-table" aria-label={`${title}: ${texts.asTable}`} tabIndex={0}>
             <Table
               label={title}
               columns={columnsOf(series, texts)}
