@@ -12,6 +12,7 @@ from typing import Final, Literal
 import uvicorn
 from starlette.applications import Starlette
 
+from gateway.http_protocol import HttpProtocol
 from gateway.routes.drain import Drain
 from gateway.settings import Settings
 from gateway.websocket import WebSocketProtocol
@@ -83,7 +84,7 @@ def server_config(
         host=settings.host,
         port=settings.port,
         loop=loop,
-        http="httptools",
+        http=HttpProtocol,
         ws=WebSocketProtocol,
         ws_max_size=settings.live_message_bytes,
         # A peer that stops reading does so just after a ping, at the worst.

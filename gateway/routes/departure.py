@@ -1,12 +1,15 @@
-"""Work that ends with its client: when the connection closes, the work is cancelled."""
+"""Work that ends with its client: when the connection closes, the work is cancelled; and the other
+way round.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from starlette.types import Receive
+from starlette.types import Receive, Scope
 
+from gateway.http_protocol import ABORT
 from gateway.routes.body import ClientLeft
 
 # Most work is done before this and need not pay for a task that watches the connection.
@@ -46,3 +49,10 @@ async def while_connected(receive: Receive) -> AsyncIterator[None]:
         timer.cancel()
         if watcher is not None:
             watcher.cancel()
+
+
+def hang_up(scope: Scope) -> None:
+    """Break off the connection of a client that reads nothing; what it has not read is dropped."""
+    extension = scope.get("extensions", {}).get(ABORT)
+    if extension is not None:
+        extension["abort"]()

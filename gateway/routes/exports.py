@@ -35,7 +35,7 @@ from gateway.links import PURCHASES_PATH, USAGE_PATH, Links, is_signed
 from gateway.principal import Principal
 from gateway.routes.answers import refusal
 from gateway.routes.body import ClientLeft
-from gateway.routes.departure import while_connected
+from gateway.routes.departure import hang_up, while_connected
 from gateway.routes.export_places import ExportPlaces
 from gateway.routes.graphql import Authenticator
 from gateway.routes.header import attachment, header_value
@@ -109,6 +109,7 @@ class ExportEndpoint(ABC):
         except GatewayError as error:
             record_of(scope).codes = [error.code]
             if transfer.begun:
+                hang_up(scope)
                 raise  # the transfer must break rather than look complete
             await _refusal(error)(scope, receive, send)
         finally:

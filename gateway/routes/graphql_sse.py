@@ -15,7 +15,7 @@ from gateway.live.hub import Update
 from gateway.principal import Principal
 from gateway.routes.answers import CLOSE, Refused, refusal
 from gateway.routes.body import ClientLeft
-from gateway.routes.departure import while_connected
+from gateway.routes.departure import hang_up, while_connected
 from gateway.routes.desk import Desk, Leave, error_of
 from gateway.routes.drain import Drain
 from gateway.routes.feed import encode
@@ -25,6 +25,8 @@ from gateway.routes.negotiation import GRAPHQL_JSON
 from gateway.routes.record import record_of
 
 EVENT_STREAM: Final = "text/event-stream"
+LAST_SECONDS: Final = 1
+"""How long the end of a connection that is broken off is waited for."""
 _ACCEPTED: Final = (EVENT_STREAM, "text/*", "*/*")
 _METHODS: Final = ("GET", "POST")
 _HEADERS: Final = [
@@ -113,7 +115,8 @@ class StreamEndpoint:
             if not watchers[0].done():
                 await send({"type": "http.response.body", "body": b""})
         except TimeoutError:
-            return  # the peer reads nothing, so there is nobody to tell
+            hang_up(scope)
+            await asyncio.wait(watchers[:1], timeout=LAST_SECONDS)
         finally:
             if stream.expires_in is not None:
                 timer.cancel()
@@ -134,6 +137,8 @@ class Stream:
         self._behind = True
 
     def offer(self, update: Update) -> None:
+        if self.stopped:
+            return  # an end that came while the first event was read
         self.put(update.key, _next(update.payload))
 
     def end(self, error: GatewayError | None) -> None:

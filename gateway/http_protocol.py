@@ -1,0 +1,18 @@
+"""HTTP connections: uvicorn's, which can also be broken off."""
+
+from typing import Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+ABORT: Final = "gateway.abort"
+"""The extension of the ASGI scope that is `abort`: it drops what the peer has not read."""
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """A transport that closes first writes all that it holds, which a peer that reads nothing
+    makes take for ever.
+    """
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
