@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias, cast
 
@@ -124,7 +124,9 @@ async def _release(pool: asyncpg.Pool, connection: Connection) -> None:
         if not connection.is_closed() and connection.is_in_transaction():
             await connection.execute("ROLLBACK")
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-        connection.terminate()
+        # The pool may have taken back what it found closed.
+        with suppress(asyncpg.InterfaceError):
+            connection.terminate()
     finally:
         await pool.release(connection)
 

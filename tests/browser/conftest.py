@@ -27,10 +27,11 @@ from gateway.settings import Settings
 from gateway.store import connect
 from tests.conftest import TEMPLATE, as_runtime, with_database
 from tests.support.operator import Operator
-from tests.support.process import ROOT, GatewayProcess, gateway_process
+from tests.support.processes import GatewayProcess, gateway_process
 from tests.support.stripe import SECRET
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 ARTEFACTS = ROOT / "build" / "screenshots"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Without these Chromium asks its maker's hosts, which has nothing to do with the page.
@@ -109,21 +110,25 @@ async def _execute(url: str, statement: str) -> None:
     await connection.close()
 
 
-def _site(demo: DemoDatabase) -> Iterator[Site]:
-    with gateway_process(
-        demo.url, demo.data_dir, "--no-demo", stripe_webhook_secrets=SECRET, live_sockets="100"
+@asynccontextmanager
+async def serving(demo: DemoDatabase) -> AsyncIterator[Site]:
+    """Serve a demo in a process of its own."""
+    async with gateway_process(
+        demo.url, demo.data_dir, stripe_webhook_secrets=SECRET, live_sockets="100"
     ) as gateway:
         yield Site(gateway=gateway, operator=Operator(url=gateway.url, key=demo.key))
 
 
-@pytest.fixture(scope="session")
-def sqlite_site(sqlite_demo: DemoDatabase) -> Iterator[Site]:
-    yield from _site(sqlite_demo)
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def sqlite_site(sqlite_demo: DemoDatabase) -> AsyncIterator[Site]:
+    async with serving(sqlite_demo) as site:
+        yield site
 
 
-@pytest.fixture(scope="session")
-def postgresql_site(postgresql_demo: DemoDatabase) -> Iterator[Site]:
-    yield from _site(postgresql_demo)
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def postgresql_site(postgresql_demo: DemoDatabase) -> AsyncIterator[Site]:
+    async with serving(postgresql_demo) as site:
+        yield site
 
 
 @pytest.fixture

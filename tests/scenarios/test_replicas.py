@@ -56,7 +56,6 @@ async def test_a_webhook_to_one_reaches_subscribers_of_the_other_through_every_f
             await version_reached(here, 2)
             assert time.monotonic() - booked < RETURN_SECONDS
 
-            first.process.kill()
-            await first.process.wait()
+            await first.kill()
             assert await pay(to_second, 3) == 200
             await version_reached(there, 3)

@@ -42,27 +42,40 @@ async def running(
     try:
         yield process
     finally:
-        with suppress(ProcessLookupError):
-            process.terminate()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), 15)
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+        await ended(process)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class GatewayProcess:
-    """A `gateway serve --dev` without demo data. Those with one folder know the same tokens."""
+    """A `gateway serve --dev` on a port of its own, which it keeps when it is started again.
 
-    process: asyncio.subprocess.Process
+    Those with one folder know the same tokens.
+    """
+
     port: int
     folder: Path
     environment: Mapping[str, str]
+    child: asyncio.subprocess.Process | None = None
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        """Start it, and wait until it serves."""
+        self.child = await asyncio.create_subprocess_exec(
+            *(GATEWAY, "serve", "--dev", "--no-demo"),
+            env=dict(self.environment),
+            stdout=asyncio.subprocess.DEVNULL,
+        )
+        await answering(f"{self.url}/readyz", self.child)
+
+    async def kill(self) -> None:
+        """End it as a crash would."""
+        assert self.child is not None
+        with suppress(ProcessLookupError):
+            self.child.kill()
+        await self.child.wait()
 
     def token(self, subject: str) -> str:
         return mint(dev_key(self.folder), subject, SystemClock())
@@ -86,7 +99,7 @@ class GatewayProcess:
             stderr=asyncio.subprocess.PIPE,
         )
         printed, complaint = await done.communicate()
-        assert done.returncode == 0, complaint.decode()
+        assert done.returncode == 0, (printed + complaint).decode()
         return printed.decode().strip()
 
 
@@ -94,7 +107,9 @@ class GatewayProcess:
 async def gateway_process(
     database_url: str, folder: Path, **settings: str
 ) -> AsyncIterator[GatewayProcess]:
-    """Serve a database; `settings` are those of the environment, without `GATEWAY_`."""
+    """Serve a database, without demo data of its own; `settings` are those of the environment,
+    without `GATEWAY_`.
+    """
     port = free_port()
     own = {
         "environment": "dev",
@@ -104,11 +119,26 @@ async def gateway_process(
         "log_level": "error",
         "stop_notice_seconds": "0",
     }
+    others = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
     named = {f"GATEWAY_{name.upper()}": value for name, value in (own | settings).items()}
-    environment = os.environ | named
-    async with running(GATEWAY, "serve", "--dev", "--no-demo", environment=environment) as process:
-        await answering(f"http://127.0.0.1:{port}/readyz", process)
-        yield GatewayProcess(process=process, port=port, folder=folder, environment=environment)
+    gateway = GatewayProcess(port=port, folder=folder, environment=others | named)
+    try:
+        await gateway.start()
+        yield gateway
+    finally:
+        if gateway.child is not None:
+            await ended(gateway.child)
+
+
+async def ended(process: asyncio.subprocess.Process) -> None:
+    """End a process, in the worst case without asking it."""
+    with suppress(ProcessLookupError):
+        process.terminate()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), 15)
+    with suppress(ProcessLookupError):
+        process.kill()
+    await process.wait()
 
 
 async def answering(url: str, process: asyncio.subprocess.Process) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
+import asyncpg
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -20,21 +21,29 @@ from hypothesis.stateful import (
 )
 from pydantic import SecretStr
 
+from gateway.billing.book import Book
 from gateway.billing.credits import adjust_balance, grant_credit
 from gateway.billing.purchases import load_purchases, record_purchase
 from gateway.billing.usage import UsageRecord, record_usage
+from gateway.errors import ServiceUnavailable
+from gateway.ids import encode_global_id
 from gateway.models import CreditPurchaseKind, DisputeStatus
 from gateway.settings import Settings
-from gateway.store import Database, connect
+from gateway.store import Database, Transaction, connect
 from tests.gateway.billing.test_usage import event
-from tests.support.books import Books
+from tests.support.books import Books, usd
 from tests.support.facts import PROVIDER, START, Facts, dispute, purchase, record, refund
+from tests.support.graph import PLATFORM, data_of
 from tests.support.invariants import check_books
+from tests.support.tables import table_rows
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe")
 EXAMPLES = settings.default.max_examples
 IS_SMALL = EXAMPLES <= 50
 numbers = count()
+ACCOUNT = """query ($account: ID!) {
+  account(id: $account) { balance { available { amount } } creditPurchases { totalCount } }
+}"""
 
 amounts = st.integers(1, 10**12)
 Step = Callable[[], Awaitable[None]]
@@ -42,6 +51,30 @@ Step = Callable[[], Awaitable[None]]
 
 class Crash(Exception):
     """The end of a transaction that would have been committed."""
+
+
+@dataclass
+class Dying:
+    """A driver whose connection goes at one of its statements, and with it the transaction."""
+
+    driver: Any
+    left: int
+    end: Step
+
+    async def fetch(self, *arguments: Any) -> Any:
+        return await self.run(self.driver.fetch, *arguments)
+
+    async def execute_many(self, *arguments: Any) -> Any:
+        return await self.run(self.driver.execute_many, *arguments)
+
+    async def copy(self, *arguments: Any) -> Any:
+        return await self.run(self.driver.copy, *arguments)
+
+    async def run(self, call: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
+        if not self.left:
+            await self.end()
+        self.left -= 1
+        return await call(*arguments)
 
 
 @dataclass(slots=True)
@@ -73,13 +106,17 @@ class Model:
 class LedgerMachine(RuleBasedStateMachine):
     """One account of one database. Each rule is a transaction; each may be told again later."""
 
-    def __init__(self, runner: asyncio.Runner, database: Database) -> None:
+    def __init__(self, runner: asyncio.Runner, url: str) -> None:
         super().__init__()
         self.runner = runner
-        self.books = Books(database, seed=next(numbers))
+        self.url = url
+        self.books = Books(runner.run(open_database(url)), seed=next(numbers))
         self.purchases: list[Model] = []
         self.steps: list[Step] = []
         self.other = 0
+        self.grants = 0
+        self.documents: dict[str, Any] = {}
+        self.version = 0
         self.at = START
 
     @initialize(time_zone=st.sampled_from(ZONES))
@@ -178,6 +215,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
         self.run(step())
         self.other += amount
+        self.grants += 1
 
     @rule(amount=st.integers(-(10**12), 10**12))
     def adjust(self, amount: int) -> None:
@@ -233,12 +271,15 @@ class LedgerMachine(RuleBasedStateMachine):
     def repeat(self, data: st.DataObject) -> None:
         self.run(data.draw(st.sampled_from(self.steps))())
 
-    @rule(amount=amounts)
-    def crash(self, amount: int) -> None:
-        """Everything is written, and then the commit does not come."""
+    @rule(amount=amounts, statement=st.integers(0, 12))
+    def crash(self, amount: int, statement: int) -> None:
+        """The connection goes at some statement, or everything is written and no commit comes."""
 
         async def step() -> None:
-            async with self.books.open([self.account_id]) as book:
+            async with self.books.database.writing() as transaction:
+                die(transaction, self.url, statement)
+                clock, keys = self.books.clock, self.books.keys
+                book = await Book.open(transaction, [self.account_id], clock=clock, keys=keys)
                 name = f"pi_lost_{next(numbers)}"
                 facts = purchase(self.account_id, reference=name, amount=amount, succeeded_at=START)
                 record_purchase(book, facts)
@@ -246,24 +287,76 @@ class LedgerMachine(RuleBasedStateMachine):
                 await book.close()
                 raise Crash
 
-        with pytest.raises(Crash):
+        with pytest.raises((Crash, ServiceUnavailable)):
             self.run(step())
+
+    @rule()
+    def restart(self) -> None:
+        self.run(self.books.database.close())
+        self.books.database = self.run(open_database(self.url))
+
+    @rule()
+    def read(self) -> None:
+        """Ask the graph, as the page does."""
+        account = {"account": encode_global_id("Account", self.account_id)}
+        data = self.run(data_of(self.books.database, PLATFORM, ACCOUNT, account))["account"]
+        assert usd(data["balance"]["available"]["amount"]) == self.balance
+        assert data["creditPurchases"]["totalCount"] == len(self.purchases) + self.grants
 
     @rule(time_zone=st.sampled_from(ZONES))
     def move(self, time_zone: str) -> None:
         assert self.run(self.books.account(self.name, time_zone=time_zone)) == self.account_id
 
+    @property
+    def balance(self) -> int:
+        return self.other + sum(each.credited for each in self.purchases)
+
+    def teardown(self) -> None:
+        self.run(self.books.database.close())
+
     @invariant()
     def books_are_right(self) -> None:
         if not hasattr(self, "account_id"):
             return
-        (balance,) = self.run(check_books(self.books.database, self.account_id))
-        assert balance == self.other + sum(each.credited for each in self.purchases)
+        assert self.run(check_books(self.books.database, self.account_id)) == [self.balance]
+        documents, version = self.run(self.facts())
+        assert documents.items() >= self.documents.items()
+        assert version >= self.version
+        self.documents, self.version = documents, version
+
+    async def facts(self) -> tuple[dict[str, Any], int]:
+        """Return the receipts by their numbers, and the ledger's version."""
+        receipts = await table_rows(self.books.database, "receipt")
+        accounts = await table_rows(self.books.database, "account")
+        (account,) = (row for row in accounts if row["account_id"] == self.account_id)
+        mine = {row["number"]: row for row in receipts if row["account_id"] == self.account_id}
+        return mine, account["ledger_version"]
 
 
 def replaced(facts: Facts, amount: int) -> Facts:
     fields = {name: getattr(facts, name) for name in type(facts).__dataclass_fields__}
     return type(facts)(**fields | {"amount": amount})
+
+
+def die(transaction: Transaction, url: str, statement: int) -> None:
+    """Let a transaction's connection go at one of its statements."""
+    driver: Any = transaction._driver
+
+    async def end() -> None:
+        if transaction.dialect == "sqlite":
+            raise Crash
+        connection = await asyncpg.connect(url)
+        backend = driver._connection.get_server_pid()
+        await connection.execute("SELECT pg_terminate_backend($1, 5000)", backend)
+        await connection.close()
+
+    dying: Any = Dying(driver, statement, end)
+    transaction._driver = dying
+    transaction._bulk = transaction._bulk and dying
+
+
+async def open_database(url: str) -> Database:
+    return await connect(Settings(database_url=SecretStr(url), database_pool_size=2))
 
 
 @pytest.mark.timeout(0 if not IS_SMALL else 120)
@@ -273,8 +366,4 @@ def test_the_books_agree_with_a_model(database_url: str) -> None:
         stateful_step_count=15 if IS_SMALL else 50,
     )
     with asyncio.Runner() as runner:
-        database = runner.run(connect(Settings(database_url=SecretStr(database_url))))
-        try:
-            run_state_machine_as_test(lambda: LedgerMachine(runner, database), settings=limits)
-        finally:
-            runner.run(database.close())
+        run_state_machine_as_test(lambda: LedgerMachine(runner, database_url), settings=limits)
