@@ -223,7 +223,10 @@ class Settings(PageSettings):
         100, ge=1, le=100_000, description="Most messages that a WebSocket may send, over 5 s."
     )
     live_unread_seconds: float = Field(
-        30, ge=1, le=600, description="A WebSocket whose peer reads nothing for so long is closed."
+        30,
+        ge=1,
+        le=600,
+        description="A WebSocket or stream whose peer reads nothing for so long is closed.",
     )
     live_unauthenticated_sockets: int = Field(
         20, ge=1, le=1_000_000, description="WebSockets of one address that say not yet whose."

@@ -6,10 +6,10 @@ subscriber, and positions are revisions of the account.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import structlog
 
@@ -22,6 +22,7 @@ READING_LIMIT: Final = 4
 """Feeds that read at the same time."""
 PUSHED_AT_ONCE: Final = 500
 """Subscribers served before everything else gets its turn."""
+FAILED: Final = "Internal error; the log has it."
 RETRY_SECONDS: Final = (0.1, 0.2, 0.5, 1, 2)
 
 log = structlog.get_logger(__name__)
@@ -123,8 +124,9 @@ class Hub:
         try:
             yield
         finally:
-            tasks = [hearing, self._looking, *(each.following for each in self._groups.values())]
-            await _cancel([task for task in tasks if task])
+            groups = self._groups.values()
+            reading = [task for each in groups for task in (each.snapshot, each.following)]
+            await _cancel([task for task in (hearing, self._looking, *reading) if task])
             self._signals = None
             for group in list(self._groups.values()):
                 self._end(group, None)
@@ -231,7 +233,7 @@ class Hub:
                 self._end(group, error)
             except Exception:
                 log.exception("live.feed_failed", account_id=group.feed.account_id)
-                self._end(group, GatewayError("Internal error; the log has it."))
+                self._end(group, GatewayError(FAILED))
             else:
                 failures = 0
                 # From here on a snapshot that is older is read again by whoever joins.
@@ -244,12 +246,22 @@ class Hub:
         last = group.position
         for number, member in enumerate(list(group.members), start=1):
             if member in group.members:  # others may leave while they wait for their turn
-                for update in updates:
-                    if update.position > member.position:
-                        member.sink.offer(update)
+                self._offer(group, member, updates)
                 member.position = max(member.position, last)
             if number % PUSHED_AT_ONCE == 0:
                 await asyncio.sleep(0)
+
+    def _offer(self, group: _Group, member: _Member, updates: Sequence[Update]) -> None:
+        """Offer what is new to a member; one that fails leaves, and takes nothing from others."""
+        try:
+            for update in updates:
+                if update.position > member.position:
+                    member.sink.offer(update)
+        except Exception:
+            log.exception("live.sink_failed", account_id=group.feed.account_id)
+            self._leave(group, member)
+            with suppress(Exception):
+                member.sink.end(GatewayError(FAILED))
 
     async def _look(self) -> None:
         failures = 0
@@ -280,7 +292,7 @@ async def _pause(failures: int) -> None:
     await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
 
 
-async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+async def _cancel(tasks: Sequence[asyncio.Task[Any]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

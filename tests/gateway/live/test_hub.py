@@ -242,3 +242,46 @@ async def test_everyone_finally_has_the_latest_and_never_goes_back(steps: list[s
         for sink in sinks:
             assert sink.offered == sorted(set(sink.offered))
             assert sink.ended == []
+
+
+async def test_the_end_of_the_hub_ends_what_it_reads() -> None:
+    world, begun = World({1: 1}), asyncio.Event()
+    ended: list[bool] = []
+
+    class Endless(RevisionFeed):
+        async def snapshot(self) -> tuple[int, Update | None]:
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append(True)
+            raise AssertionError
+
+    async with running_hub(world) as hub:
+        joining = asyncio.create_task(hub.join(Endless(1, world), ListSink()))
+        await begun.wait()
+    assert ended == [True]
+    await asyncio.gather(joining, return_exceptions=True)
+
+
+async def test_a_sink_that_fails_takes_nothing_from_the_others() -> None:
+    world = World({1: 1})
+    before, after = ListSink(), ListSink()
+
+    class Broken(ListSink):
+        def offer(self, update: Update) -> None:
+            super().offer(update)
+            if update.position > 1:
+                raise RuntimeError
+
+    broken = Broken()
+    async with running_hub(world) as hub:
+        for sink in (before, broken, after):
+            await hub.join(RevisionFeed(1, world), sink)
+        for revision in (2, 3):
+            world.revisions[1] = revision
+            hub.changed(1, revision)
+            await until(lambda: before.offered[-1] == after.offered[-1] == world.revisions[1])
+        assert broken.offered == [1, 2]
+        assert len(broken.ended) == 1
+        assert hub.members == 2
