@@ -11,9 +11,9 @@ export function Instant({
   withTime?: boolean;
 }) {
   return (
-    <time dateTime={value} title={formatInstant(value, zone)}>
+    <time className="instant" dateTime={value} title={formatInstant(value, zone)}>
       {formatDay(value, zone)}
-      {withTime && <span className="faint small"> {formatTime(value, zone)}</span>}
+      {withTime && <span className="sub-line"> {formatTime(value, zone)}</span>}
     </time>
   );
 }

@@ -22,16 +22,23 @@ type Props<Row> = {
   expected?: number;
   /** Whether the rows shown are about to be replaced. */
   outdated?: boolean;
+  /** A class for a layout of its own where it is narrow. */
+  layout?: string;
 };
 
 /**
  * A table; where it is narrow, each row is a block of named values. The roles say so again, because a
  * table that is laid out otherwise loses its own.
  */
-export function Table<Row>({ label, columns, rows, rowKey, expected = 5, outdated }: Props<Row>) {
+export function Table<Row>(props: Props<Row>) {
+  const { label, columns, rows, rowKey, expected = 5, outdated = false, layout = "" } = props;
   return (
     <div className="table-frame">
-      <table className={outdated ? "table outdated" : "table"} role="table" aria-label={label}>
+      <table
+        className={`table ${layout}${outdated ? " outdated" : ""}`}
+        role="table"
+        aria-label={label}
+      >
         <thead role="rowgroup">
           <tr role="row">
             {columns.map((column) => (

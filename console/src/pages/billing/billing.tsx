@@ -1,6 +1,7 @@
 import { text } from "../../util/text";
 import { useFacts, useWindow } from "../account-window";
 import { WindowBar } from "../window-bar";
+import { History } from "./history";
 import { Purchases } from "./purchases";
 
 /** What was paid, what was given back, and how the balance moved. */
@@ -12,6 +13,7 @@ export function Billing({ account }: { account: string }) {
       <h2 className="hidden">{text.tabs.billing}</h2>
       <WindowBar window={window} ownZone={facts?.timeZone ?? null} />
       <Purchases account={account} window={window} />
+      {facts && <History window={window} />}
     </>
   );
 }

@@ -38,6 +38,7 @@ export function PurchaseTable({ purchases, zone, expected, outdated }: Props) {
       rowKey={(purchase) => purchase.id}
       expected={expected}
       outdated={outdated}
+      layout="purchases"
     />
   );
 }
@@ -51,21 +52,20 @@ function columns(zone: string): readonly Column<Purchase>[] {
     },
     { key: "kind", header: t.columns.kind, cell: (purchase) => <Kind purchase={purchase} /> },
     {
-      key: "method",
-      header: t.columns.method,
-      cell: ({ paymentMethod }) => methodName(paymentMethod) ?? t.noMethod,
-    },
-    { key: "status", header: t.columns.status, cell: (purchase) => <Status purchase={purchase} /> },
-    {
       key: "amount",
       header: t.columns.amount,
       numeric: true,
       cell: (purchase) => <Sums purchase={purchase} zone={zone} />,
     },
     {
+      key: "method",
+      header: t.columns.method,
+      cell: ({ paymentMethod }) => methodName(paymentMethod) ?? t.noMethod,
+    },
+    { key: "status", header: t.columns.status, cell: (purchase) => <Status purchase={purchase} /> },
+    {
       key: "receipt",
       header: t.columns.receipt,
-      numeric: true,
       cell: (purchase) => <Receipts purchase={purchase} />,
     },
   ];
@@ -88,7 +88,7 @@ function Status({ purchase: { status, failureReason } }: { purchase: Purchase })
   return (
     <span className="lines">
       <StatusBadge tone={TONES[status]}>{t.statuses[status]}</StatusBadge>
-      {failureReason && <span className="sub-line">{failureReason}</span>}
+      {failureReason && <span className="sub-line failure">{failureReason}</span>}
     </span>
   );
 }

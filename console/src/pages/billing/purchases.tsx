@@ -13,6 +13,7 @@ import type { Window } from "../../util/window";
 import { useZone } from "../account-window";
 import { messageOf } from "../failure";
 import { PAGE_SIZES, show, useView, type View } from "../view";
+import { PurchaseExport } from "./purchase-export";
 import { PurchaseFilters } from "./purchase-filters";
 import { PurchaseTable } from "./purchase-table";
 import "./purchases.css";
@@ -25,14 +26,16 @@ const t = text.purchases;
 /** The history of what was paid and given, and what it adds up to. */
 export function Purchases({ account, window }: { account: string; window: Window }) {
   const view = useView();
-  const load = useLoad(CreditPurchasesDocument, {
-    account,
-    ...pageOf(view),
-    filter: filterOf(view, window),
-  });
+  const filter = filterOf(view, window);
+  const load = useLoad(CreditPurchasesDocument, { account, ...pageOf(view), filter });
   usePurchaseUpdates(account, load.retry);
   return (
-    <Card title={t.title} flush busy={load.loading} actions={<PurchaseFilters view={view} />}>
+    <Card title={t.title} flush busy={load.loading} actions={
+        <>
+          <PurchaseFilters view={view} />
+          <PurchaseExport account={account} filter={filter} />
+        </>
+      }>
       <Content view={view} load={load} isFiltered={isFiltered(view, window)} />
     </Card>
   );

@@ -1,0 +1,101 @@
+import { useMemo } from "react";
+import { BalanceHistoryDocument, type BalanceHistoryQuery } from "../../api/generated/graphql";
+import { useLoad } from "../../api/use-load";
+import { ChartCard } from "../../ui/chart/chart-card";
+import type { Point, Series } from "../../ui/chart/series";
+import { EmptyState } from "../../ui/states";
+import { isZero } from "../../util/money";
+import { text } from "../../util/text";
+import type { Window } from "../../util/window";
+import { useAccount } from "../account-window";
+import { bucketLabel, bucketTick } from "../bucket-label";
+import { LoadFailed, StaleNotice } from "../stale-notice";
+import { useUsageUpdates } from "../usage/usage-updates";
+import { type HistoryWindow, historyWindow } from "./history-window";
+import { usePurchaseUpdates } from "./purchase-updates";
+
+type Bucket = NonNullable<NonNullable<BalanceHistoryQuery["account"]>["balanceHistory"]>[number];
+
+const t = text.history;
+
+const BALANCE: readonly Series[] = [{ id: "closing", label: t.closing, shape: "line", colour: 1 }];
+
+const FLOWS: readonly Series[] = [
+  { id: "purchased", label: t.purchased, shape: "bar", colour: 3 },
+  { id: "bonus", label: t.bonus, shape: "bar", colour: 4 },
+  { id: "spent", label: t.spent, shape: "bar", colour: 2 },
+  { id: "refunded", label: t.refunded, shape: "bar", colour: 5 },
+];
+
+/** How the balance moved: what came, what went, and what was left. */
+export function History({ window }: { window: Window }) {
+  const { id: account, currency } = useAccount();
+  const shown = useMemo(() => historyWindow(window), [window]);
+  const { interval, from, to } = shown;
+  const load = useLoad(BalanceHistoryDocument, {
+    account,
+    interval,
+    from,
+    to,
+    timeZone: window.zone,
+  });
+  useUsageUpdates(account, load.retry);
+  usePurchaseUpdates(account, load.retry);
+  const history = load.data?.account?.balanceHistory;
+  const buckets = useMemo(() => history && fromFirst(history), [history]);
+  const points = useMemo(() => buckets && pointsOf(buckets, shown), [buckets, shown]);
+  const { failure, retry } = load;
+  // Who may not see payments is told so above, where they would be.
+  if (failure?.code === "FORBIDDEN") return null;
+  const common = {
+    texts: text.chart,
+    points,
+    currency,
+    isBusy: load.loading,
+    isOutdated: load.previous,
+    above: failure && buckets && <StaleNotice retry={retry} />,
+    instead:
+      failure && !buckets ? (
+        <LoadFailed failure={failure} retry={retry} />
+      ) : buckets?.length === 0 ? (
+        <EmptyState title={t.empty} />
+      ) : undefined,
+  };
+  return (
+    <div className="history">
+      <ChartCard title={t.balance} series={BALANCE} {...common} />
+      <ChartCard title={t.flows} series={FLOWS} {...common} />
+    </div>
+  );
+}
+
+/** The buckets from the first in which there was anything. */
+function fromFirst(buckets: readonly Bucket[]): readonly Bucket[] {
+  const first = buckets.findIndex(
+    (each) =>
+      !isZero(each.opening) ||
+      [each.purchased, each.bonus, each.refunded, each.spent, each.adjusted].some(
+        (amount) => !isZero(amount),
+      ),
+  );
+  return first === -1 ? [] : buckets.slice(first);
+}
+
+function pointsOf(buckets: readonly Bucket[], { interval, zone, isLong }: HistoryWindow): Point[] {
+  const now = new Date();
+  return buckets
+    .filter((bucket) => new Date(bucket.start) <= now)
+    .map((bucket) => ({
+      id: bucket.start,
+      label: bucketLabel(bucket, interval, zone),
+      tick: bucketTick(bucket, interval, zone, isLong),
+      amounts: {
+        closing: bucket.closing,
+        purchased: bucket.purchased,
+        bonus: bucket.bonus,
+        spent: bucket.spent,
+        refunded: bucket.refunded,
+      },
+      isPartial: bucket.partial,
+    }));
+}
