@@ -63,7 +63,7 @@ export const text = {
     addCredit: "Add credit",
     burn: "Burn rate",
     perDay: "a day",
-    burnHint: "The mean of the last 7 complete days",
+    burnHint: "Mean of the last 7 days",
     burnNone: "Not known yet",
     runsOut: "Runs out",
     runway: {

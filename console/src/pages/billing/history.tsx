@@ -21,11 +21,18 @@ const t = text.history;
 const BALANCE: readonly Series[] = [{ id: "closing", label: t.closing, shape: "line", colour: 1 }];
 
 const FLOWS: readonly Series[] = [
-  { id: "purchased", label: t.purchased, shape: "bar", colour: 3 },
-  { id: "bonus", label: t.bonus, shape: "bar", colour: 4 },
+  { id: "purchased", label: t.purchased, shape: "bar", colour: 1 },
   { id: "spent", label: t.spent, shape: "bar", colour: 2 },
-  { id: "refunded", label: t.refunded, shape: "bar", colour: 5 },
 ];
+
+/** What else moves a balance: opening + purchased + bonus − refunded − spent + adjusted = closing. */
+const MORE: readonly Series[] = [
+  { id: "bonus", label: t.bonus, shape: "bar", colour: 3 },
+  { id: "refunded", label: t.refunded, shape: "bar", colour: 4 },
+  { id: "adjusted", label: t.adjusted, shape: "bar", colour: 5 },
+];
+
+const OPENING: readonly Series[] = [{ id: "opening", label: t.opening, shape: "line", colour: 2 }];
 
 /** How the balance moved: what came, what went, and what was left. */
 export function History({ window }: { window: Window }) {
@@ -41,7 +48,7 @@ export function History({ window }: { window: Window }) {
   });
   useUsageUpdates(account, load.retry);
   usePurchaseUpdates(account, load.retry);
-  const history = load.data?.account?.balanceHistory;
+  const history = load.data?.account?.balanceHistory ?? undefined;
   const buckets = useMemo(() => history && fromFirst(history), [history]);
   const points = useMemo(() => buckets && pointsOf(buckets, shown), [buckets, shown]);
   const { failure, retry } = load;
@@ -63,8 +70,8 @@ export function History({ window }: { window: Window }) {
   };
   return (
     <div className="history">
-      <ChartCard title={t.balance} series={BALANCE} {...common} />
-      <ChartCard title={t.flows} series={FLOWS} {...common} />
+      <ChartCard title={t.balance} series={BALANCE} more={OPENING} {...common} />
+      <ChartCard title={t.flows} series={FLOWS} more={MORE} {...common} />
     </div>
   );
 }
@@ -90,11 +97,13 @@ function pointsOf(buckets: readonly Bucket[], { interval, zone, isLong }: Histor
       label: bucketLabel(bucket, interval, zone),
       tick: bucketTick(bucket, interval, zone, isLong),
       amounts: {
-        closing: bucket.closing,
+        opening: bucket.opening,
         purchased: bucket.purchased,
         bonus: bucket.bonus,
         spent: bucket.spent,
         refunded: bucket.refunded,
+        adjusted: bucket.adjusted,
+        closing: bucket.closing,
       },
       isPartial: bucket.partial,
     }));

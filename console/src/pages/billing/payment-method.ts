@@ -1,15 +1,17 @@
 import type { CreditPurchaseFieldsFragment } from "../../api/generated/graphql";
 import { text } from "../../util/text";
 
+const NO_BREAK = "\u00a0";
+
 type Method = CreditPurchaseFieldsFragment["paymentMethod"];
 
-/** `Visa •••• 4242`; with a wallet's or bank's own name in front. Null where nothing was paid. */
+/** `Visa •••• 4242`; a wallet's or bank's own name stands in front. Null where nothing was paid. */
 export function methodName(method: Method): string | null {
   if (!method) return null;
   const brand = method.brand ? brandName(method.brand) : null;
-  const card = [brand, method.last4 && `•••• ${method.last4}`].filter(Boolean).join(" ");
-  const names = [method.label, card].filter(Boolean);
-  return names.length > 0 ? names.join(" · ") : text.methods[method.type];
+  const card = [brand, method.last4 && `•••• ${method.last4}`].filter(Boolean).join(NO_BREAK);
+  const names = [method.label?.replaceAll(" ", NO_BREAK), card].filter(Boolean);
+  return names.length > 0 ? names.join(" ") : text.methods[method.type];
 }
 
 const BRANDS: Record<string, string> = {

@@ -30,12 +30,17 @@ export function Purchases({ account, window }: { account: string; window: Window
   const load = useLoad(CreditPurchasesDocument, { account, ...pageOf(view), filter });
   usePurchaseUpdates(account, load.retry);
   return (
-    <Card title={t.title} flush busy={load.loading} actions={
+    <Card
+      title={t.title}
+      flush
+      busy={load.loading}
+      actions={
         <>
           <PurchaseFilters view={view} />
           <PurchaseExport account={account} filter={filter} />
         </>
-      }>
+      }
+    >
       <Content view={view} load={load} isFiltered={isFiltered(view, window)} />
     </Card>
   );

@@ -11,6 +11,8 @@ type Props = {
   note?: ReactNode;
   texts: ChartTexts;
   series: readonly Series[];
+  /** What stands in the table alone, after the series. */
+  more?: readonly Series[];
   points: readonly Point[] | undefined;
   currency: string;
   isBusy?: boolean;
@@ -28,6 +30,7 @@ export function ChartCard(props: Props) {
     note,
     texts,
     series,
+    more = [],
     points,
     currency,
     isBusy = false,
@@ -69,7 +72,7 @@ export function ChartCard(props: Props) {
           <section className="chart-table" aria-label={`${title}: ${texts.asTable}`} tabIndex={0}>
             <Table
               label={title}
-              columns={columnsOf(series, texts)}
+              columns={columnsOf([...series, ...more], texts)}
               rows={points}
               rowKey={(point) => point.id}
               outdated={isOutdated}
