@@ -1,4 +1,5 @@
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useRef } from "react";
+import { UNSAFE_PortalProvider as PortalProvider } from "react-aria/PortalProvider";
 import { OverviewDocument } from "../api/generated/graphql";
 import { useLoad } from "../api/use-load";
 import { Skeleton } from "../ui/skeleton";
@@ -23,31 +24,36 @@ export function Home({ settings, name, told }: Props) {
   const view = useView();
   const known = useAccounts(told);
   const account = view.account ?? known.accounts[0]?.id ?? null;
+  const overlays = useRef<HTMLDivElement>(null);
   return (
-    <>
+    // What pops up stands in the main landmark, not beside all of them.
+    <PortalProvider getContainer={() => overlays.current}>
       <a className="skip" href="#content">
         {text.skip}
       </a>
       <Header settings={settings} name={name} account={account} known={known} />
-      <main id="content" className="page" tabIndex={-1}>
-        <h1 className="hidden">{text.title}</h1>
-        {account ? (
-          // Another account is another page: no figure of one is ever shown as the other's.
-          <AccountPage key={account} account={account} tab={view.tab} settings={settings} />
-        ) : known.failure ? (
-          <ErrorState
-            title={text.errors.title}
-            message={messageOf(known.failure)}
-            retryLabel={text.retry}
-            onRetry={known.retry}
-          />
-        ) : known.loading ? (
-          <Skeleton lines={6} wide />
-        ) : (
-          <EmptyState title={text.account.noAccounts} hint={text.account.noAccountsHint} />
-        )}
+      <main id="content" tabIndex={-1}>
+        <div className="page">
+          <h1 className="hidden">{text.title}</h1>
+          {account ? (
+            // Another account is another page: no figure of one is ever shown as the other's.
+            <AccountPage key={account} account={account} tab={view.tab} settings={settings} />
+          ) : known.failure ? (
+            <ErrorState
+              title={text.errors.title}
+              message={messageOf(known.failure)}
+              retryLabel={text.retry}
+              onRetry={known.retry}
+            />
+          ) : known.loading ? (
+            <Skeleton lines={6} wide />
+          ) : (
+            <EmptyState title={text.account.noAccounts} hint={text.account.noAccountsHint} />
+          )}
+        </div>
+        <div ref={overlays} />
       </main>
-    </>
+    </PortalProvider>
   );
 }
 

@@ -83,6 +83,7 @@ function Picking(props: Props & { close: () => void }) {
       items={shown.map((each) => ({ ...each }))}
       selectionMode={many ? "multiple" : "single"}
       selectionBehavior="toggle"
+      escapeKeyBehavior="none"
       disallowEmptySelection={!many}
       selectedKeys={picked}
       onSelectionChange={pick}

@@ -54,6 +54,7 @@ export function RangePicker({ texts, shown, presets, preset, onPreset, onDays, .
             aria-label={texts.presets}
             items={presets}
             selectionMode="single"
+            escapeKeyBehavior="none"
             selectedKeys={preset ? [preset] : []}
             autoFocus
             onAction={(id) => {

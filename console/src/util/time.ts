@@ -103,7 +103,25 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
+// Browsers list some zones by names that they no longer have.
+const RENAMED: Record<string, string> = {
+  "Africa/Asmera": "Africa/Asmara",
+  "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
+  "America/Godthab": "America/Nuuk",
+  "America/Indianapolis": "America/Indiana/Indianapolis",
+  "America/Louisville": "America/Kentucky/Louisville",
+  "Asia/Calcutta": "Asia/Kolkata",
+  "Asia/Katmandu": "Asia/Kathmandu",
+  "Asia/Rangoon": "Asia/Yangon",
+  "Asia/Saigon": "Asia/Ho_Chi_Minh",
+  "Atlantic/Faeroe": "Atlantic/Faroe",
+  "Europe/Kiev": "Europe/Kyiv",
+  "Pacific/Enderbury": "Pacific/Kanton",
+  "Pacific/Ponape": "Pacific/Pohnpei",
+  "Pacific/Truk": "Pacific/Chuuk",
+};
+
 export function timeZones(): string[] {
-  const names = Intl.supportedValuesOf("timeZone");
-  return names.includes("UTC") ? names : ["UTC", ...names];
+  const names = Intl.supportedValuesOf("timeZone").map((name) => RENAMED[name] ?? name);
+  return [...new Set(["UTC", ...names])].sort();
 }

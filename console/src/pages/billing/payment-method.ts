@@ -9,7 +9,9 @@ type Method = CreditPurchaseFieldsFragment["paymentMethod"];
 export function methodName(method: Method): string | null {
   if (!method) return null;
   const brand = method.brand ? brandName(method.brand) : null;
-  const card = [brand, method.last4 && `•••• ${method.last4}`].filter(Boolean).join(NO_BREAK);
+  const card = [brand, method.last4 && `••••${NO_BREAK}${method.last4}`]
+    .filter(Boolean)
+    .join(NO_BREAK);
   const names = [method.label?.replaceAll(" ", NO_BREAK), card].filter(Boolean);
   return names.length > 0 ? names.join(" ") : text.methods[method.type];
 }
