@@ -15,7 +15,10 @@ from typing import Final
 from fontTools.ttLib import TTFont
 
 LATIN: Final = ("fontpkg-inter", "fontpkg-noto-sans")
-RIGHT_TO_LEFT: Final = ("justmytype-intl-rtl",)
+RIGHT_TO_LEFT: Final = ("fontpkg-ibm-plex-sans-arabic", "justmytype-intl-rtl")
+"""Arabic first from a font that draws a letter as one glyph: Noto's draws its dots apart, and then
+the letter stands twice in the document's text. Noto's has more letters, and Hebrew.
+"""
 CJK: Final = ("noto-cjk-sans-otc",)
 """Installed by the extra `cjk`."""
 

@@ -23,7 +23,13 @@ TEMPLATE: Final = Path(__file__).with_name("receipt.typ")
 KEPT_BYTES: Final = 16 * 1024 * 1024
 """Most bytes of documents that are kept in memory."""
 
-_FAMILIES: Final = ("Inter", "Noto Sans", "Noto Sans Arabic", "Noto Sans Hebrew")
+_FAMILIES: Final = (
+    "Inter",
+    "Noto Sans",
+    "IBM Plex Sans Arabic",
+    "Noto Sans Arabic",
+    "Noto Sans Hebrew",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
