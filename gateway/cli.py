@@ -139,7 +139,10 @@ async def _demo(
 @app.command("import-focus")
 def import_focus_file(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, also gzipped.")],
-    cost: Annotated[FocusCost, typer.Option(help="The column that is charged.")] = FocusCost.BILLED,
+    cost: Annotated[
+        FocusCost | None,
+        typer.Option(help="The column that is charged: BilledCost, if not given."),
+    ] = None,
     account_by: Annotated[
         FocusAccount, typer.Option(help="What an account is.")
     ] = FocusAccount.BILLING,

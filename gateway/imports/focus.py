@@ -11,6 +11,7 @@ second and third of equal rows have `-2` and `-3` behind it. An empty cell and `
 
 import csv
 import gzip
+import re
 import zlib
 from array import array
 from collections import Counter
@@ -33,6 +34,7 @@ MAX_ERRORS: Final = 100
 MAX_LINE: Final = 1_048_576
 """Characters; a text in quotes may go on over many lines, up to the 131,072 that `csv` allows."""
 
+_ZERO: Final = re.compile(r"-?0+(?:\.0+)?(?:[eE].*)?", re.ASCII)
 _GZIP: Final = b"\x1f\x8b"
 _ID_BYTES: Final = 16
 
@@ -108,14 +110,17 @@ class FocusFile:
 def read_focus(
     path: Path,
     *,
-    cost: FocusCost = FocusCost.BILLED,
+    cost: FocusCost | None = None,
     account_by: FocusAccount = FocusAccount.BILLING,
 ) -> FocusFile:
-    """Check a file whole and return it.
+    """Check a file whole and return it; without a `cost` to count, BilledCost does.
 
     Raises FocusRejected with the bad rows, or for what is no such file, or where the columns that
-    are needed are not there.
+    are needed are not there. So does a file of prepaid usage, none of which is billed, where no
+    cost was chosen: it would be read as free, and no second reading could mend that.
     """
+    chosen, cost = cost, cost or FocusCost.BILLED
+    prepaid = billed = False
     usage: Counter[bool] = Counter()
     accounts: dict[str, AccountSeen] = {}
     digests = array("Q")
@@ -129,10 +134,18 @@ def read_focus(
             if len(errors) == MAX_ERRORS:
                 break
             continue
+        if row.is_usage:
+            billed = billed or not _ZERO.fullmatch(row.cost_text)
+            prepaid = prepaid or not _ZERO.fullmatch(record.cells.get(FocusCost.EFFECTIVE, "0"))
         usage[row.is_usage] += 1
         digests.append(record.short_digest)
     if errors:
         raise FocusRejected.of_rows(path, errors)
+    if prepaid and not billed and chosen is None:
+        raise FocusRejected(
+            f"{path.name} bills none of its usage, as with prepaid credit, but has costs in "
+            "EffectiveCost. Choose a column: EffectiveCost, or BilledCost to read it as free."
+        )
     return FocusFile(
         path=path,
         cost=cost,

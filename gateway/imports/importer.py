@@ -72,7 +72,7 @@ async def import_focus(
     database: Database,
     path: Path,
     *,
-    cost: FocusCost = FocusCost.BILLED,
+    cost: FocusCost | None = None,
     account_by: FocusAccount = FocusAccount.BILLING,
     owner: str | None = None,
     clock: Clock | None = None,

@@ -328,3 +328,25 @@ def test_file_that_changed_after_it_was_checked_is_refused(tmp_path: Path) -> No
     write(tmp_path, {}, {"BilledCost": "x"})
     with pytest.raises(FocusRejected, match="cannot be imported, so none was"):
         list(file.rows())
+
+
+def test_prepaid_usage_is_not_taken_for_free_unless_that_is_asked_for(tmp_path: Path) -> None:
+    path = write(tmp_path, {"BilledCost": "0.00"}, {"BilledCost": "0", "EffectiveCost": "0.00"})
+    with pytest.raises(FocusRejected, match=r"^cost\.csv bills none of its usage, .* Choose a"):
+        read_focus(path)
+    for cost, nanos in ((FocusCost.BILLED, 0), (FocusCost.EFFECTIVE, 750_000_000)):
+        assert sum(row.cost_nanos for row in read_focus(path, cost=cost).rows()) == nanos
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"EffectiveCost": "0"},
+        {"EffectiveCost": "-0.00E+5"},
+        {"EffectiveCost": ""},
+        {"ChargeCategory": "Purchase"},
+    ],
+)
+def test_usage_that_is_free_is_free(tmp_path: Path, change: dict[str, str]) -> None:
+    [row] = read_focus(write(tmp_path, {"BilledCost": "0.00"} | change)).rows()
+    assert row.cost_nanos == 0
