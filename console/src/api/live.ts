@@ -59,8 +59,16 @@ function patience(retries: number): Promise<void> {
   });
 }
 
+/** Whether the gateway has acknowledged the socket that is there. */
+let isAcknowledged = false;
+
 addEventListener("offline", () => {
   if (state !== "connecting") become("offline");
+});
+
+// A short loss of the network does not end a connection; a long one is noticed by the next ping.
+addEventListener("online", () => {
+  if (state === "offline") become(isAcknowledged ? "live" : "reconnecting");
 });
 
 export function connect(onExpired: () => void) {
@@ -80,6 +88,7 @@ export function connect(onExpired: () => void) {
         socket = opened as WebSocket;
       },
       connected: (_socket, _payload, wasRetry) => {
+        isAcknowledged = true;
         become("live");
         if (wasRetry) for (const listener of returned) listener();
       },
@@ -91,6 +100,7 @@ export function connect(onExpired: () => void) {
       },
       closed: (event) => {
         clearTimeout(pong);
+        isAcknowledged = false;
         const code = codeOf(event);
         if (code === UNAUTHORIZED || code === FORBIDDEN) onExpired();
         become(code === TOO_MANY ? "refused" : lost());

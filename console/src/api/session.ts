@@ -4,10 +4,10 @@
 import type { Person } from "../util/settings";
 
 export type Session =
-  | { state: "signed-out"; why: "new" | "expired" | "refused" | "left" }
+  | { state: "signed-out"; why: "new" | "expired" | "refused" | "left"; person: Person | null }
   | { state: "signed-in"; token: string; name: string | null; person: Person | null };
 
-let session: Session = { state: "signed-out", why: "new" };
+let session: Session = { state: "signed-out", why: "new", person: null };
 const listeners = new Set<() => void>();
 
 function change(next: Session): void {
@@ -34,9 +34,15 @@ export function renew(token: string): void {
 }
 
 export function signOut(why: "expired" | "refused" | "left"): void {
-  if (session.state === "signed-in") change({ state: "signed-out", why });
+  if (session.state !== "signed-in") return;
+  change({ state: "signed-out", why, person: session.person });
 }
 
 export function currentToken(): string | null {
   return session.state === "signed-in" ? session.token : null;
+}
+
+/** Whoever was signed in has to choose anew. */
+export function forgetPerson(): void {
+  change({ state: "signed-out", why: "left", person: null });
 }

@@ -1,9 +1,9 @@
 import { useEffect, useMemo, useState } from "react";
 import { Provider } from "urql";
 import { makeClient } from "../api/client";
-import { type Session, signOut } from "../api/session";
+import { forgetPerson, type Session, signOut } from "../api/session";
 import { useSession } from "../api/use-session";
-import { askAgain, type Settings } from "../util/settings";
+import { askAgain, type Person, type Settings } from "../util/settings";
 import { personNow, signInAs } from "./dev";
 import { Home } from "./home";
 import { SignIn } from "./sign-in";
@@ -12,18 +12,25 @@ import "./app.css";
 /** The page: for whoever is signed in, or to sign in. */
 export function App({ settings }: { settings: Settings }) {
   const session = useSession();
-  const person = settings.dev ? personNow(settings.people) : undefined;
-  const isWaiting = session.state === "signed-out" && session.why !== "left" && !!person;
+  const person = settings.dev ? toSignIn(session, settings.people) : undefined;
+  const isRenewal = session.state === "signed-out" && session.why === "expired";
   useEffect(() => {
-    if (!isWaiting || !person || session.state !== "signed-out") return;
-    if (session.why === "new") signInAs(person);
-    else void renewed(person.name).catch(() => signOut("left"));
-  }, [isWaiting, person, session]);
+    if (!person) return;
+    if (isRenewal) void renewed(person.name).catch(forgetPerson);
+    else signInAs(person);
+  }, [person, isRenewal]);
 
   if (session.state === "signed-in") {
     return <SignedIn key={session.token} settings={settings} session={session} />;
   }
-  return isWaiting ? null : <SignIn settings={settings} why={session.why} />;
+  return person ? null : <SignIn settings={settings} why={session.why} />;
+}
+
+/** Whom of the demo's people to sign in without being asked: the first time, or as a token expires. */
+function toSignIn(session: Session, people: readonly Person[]): Person | undefined {
+  if (session.state === "signed-in") return undefined;
+  if (session.why === "new") return personNow(people);
+  return session.why === "expired" ? (session.person ?? undefined) : undefined;
 }
 
 /** Sign the same person of the demo in again, with a token that has not expired. */

@@ -54,12 +54,18 @@ export function BalancePanel({ account, facts, topUpUrl }: Props) {
           {
             label: t.burn,
             value: balance ? <Burn balance={balance} /> : <Skeleton />,
-            note: balance?.burnRate ? t.burnHint : balance && t.runwayHint.INSUFFICIENT_HISTORY,
+            note: balance?.burnRate ? (
+              t.burnHint
+            ) : balance ? (
+              t.runwayHint.INSUFFICIENT_HISTORY
+            ) : (
+              <Skeleton />
+            ),
           },
           {
             label: t.runsOut,
             value: balance ? runsOut(balance) : <Skeleton />,
-            note: balance && runsOutHint(balance, zone),
+            note: balance ? runsOutHint(balance, zone) : <Skeleton />,
           },
         ]}
       />
@@ -120,19 +126,22 @@ function Burn({ balance: { burnRate } }: { balance: Balance }) {
   );
 }
 
-function runsOut({ runway: { status, earliest, latest } }: Balance): string {
+function runsOut({ runway: { status, earliest, latest }, version }: Balance): string {
+  if (version === 0) return t.isNew;
   if (status !== "ESTIMATED" || !earliest) return t.runway[status];
   if (!latest) return t.beyond(formatDate(earliest));
   return earliest === latest ? formatDate(earliest) : formatDateRange(earliest, latest);
 }
 
-function runsOutHint({ runway: { status, earliest } }: Balance, zone: string): string {
+function runsOutHint({ runway: { status, earliest }, version }: Balance, zone: string): string {
+  if (version === 0) return t.newHint;
   if (status !== "ESTIMATED" || !earliest) return t.runwayHint[status];
   return formatDaysAhead(daysBetween(dateIn(zone), earliest));
 }
 
-function LowBalanceNotice({ balance: { low, runway } }: { balance: Balance }) {
-  const isDepleted = runway.status === "DEPLETED";
+function LowBalanceNotice({ balance: { low, runway, version } }: { balance: Balance }) {
+  // An account that never had credit has not used it up.
+  const isDepleted = runway.status === "DEPLETED" && version > 0;
   if (!low && !isDepleted) return null;
   return (
     <div className="balance-low">

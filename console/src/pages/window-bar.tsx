@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import { PickList } from "../ui/pick-list";
 import { RangePicker } from "../ui/range-picker";
+import { Skeleton } from "../ui/skeleton";
 import { text } from "../util/text";
 import { dateIn, formatDate, formatDateRange, formatOffset, timeZones } from "../util/time";
 import { FIRST_DAY, LAST_DAY, PRESETS, type Preset, type Window } from "../util/window";
@@ -30,7 +31,13 @@ export function WindowBar({ window, ownZone, presets = PRESETS, children }: Prop
         onPreset={(id) => show({ range: id as Preset })}
         onDays={(range) => show({ range })}
       />
-      {ownZone && <ZonePicker zone={window.zone} own={ownZone} />}
+      {ownZone ? (
+        <ZonePicker zone={window.zone} own={ownZone} />
+      ) : (
+        <span className="zone-waiting">
+          <Skeleton wide />
+        </span>
+      )}
       {children}
     </div>
   );

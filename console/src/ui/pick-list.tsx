@@ -61,7 +61,7 @@ function Picking(props: Props & { close: () => void }) {
   const [sought, setSought] = useState("");
   const [made] = useState(() => (typeof props.choices === "function" ? props.choices() : null));
   const choices = made ?? (props.choices as readonly Choice[]);
-  const found = search ? choices.filter((each) => matches(each, sought)) : choices;
+  const found = search ? ranked(choices, sought) : choices;
   const shown = found.slice(0, SHOWN);
 
   function pick(selection: Selection) {
@@ -122,12 +122,20 @@ function Picking(props: Props & { close: () => void }) {
   );
 }
 
-/** Whether each word that is sought stands somewhere in the choice; case and accents do not count. */
-function matches({ label, note }: Choice, sought: string): boolean {
-  const text = plain(`${label} ${note ?? ""}`);
-  return plain(sought)
-    .split(" ")
-    .every((word) => text.includes(word));
+/**
+ * The choices in which each word that is sought stands, those first in which it begins a word; case
+ * and accents do not count.
+ */
+function ranked(choices: readonly Choice[], sought: string): readonly Choice[] {
+  const words = plain(sought).split(" ");
+  const begins: Choice[] = [];
+  const contains: Choice[] = [];
+  for (const choice of choices) {
+    const text = ` ${plain(`${choice.label} ${choice.note ?? ""}`)}`;
+    if (words.every((word) => text.includes(` ${word}`))) begins.push(choice);
+    else if (words.every((word) => text.includes(word))) contains.push(choice);
+  }
+  return [...begins, ...contains];
 }
 
 function plain(text: string): string {

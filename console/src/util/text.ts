@@ -80,6 +80,8 @@ export const text = {
       DEPLETED: "Add credit to keep running",
       BEYOND_HORIZON: "At the present burn rate",
     },
+    isNew: "No credit yet",
+    newHint: "Add credit to begin",
     beyond: (day: string) => `${day} or later`,
     updated: (money: string) => `The balance is now ${money}.`,
   },
@@ -224,12 +226,6 @@ export const text = {
     spent: "Spent",
     adjusted: "Adjusted",
     closing: "Closing balance",
-    period: "Period",
-    asChart: "Chart",
-    asTable: "Table",
-    display: "Display",
-    empty: "Nothing was bought or spent in these days",
-    partial: "not complete yet",
   },
 
   usage: {

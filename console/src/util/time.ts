@@ -81,7 +81,8 @@ export function daysBetween(from: string, to: string): number {
 
 /** `in 5 months`, by the largest unit of which there are two. */
 export function formatDaysAhead(days: number): string {
-  const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+  // These are words of the page, which speaks English; numbers and dates are the reader's.
+  const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
   if (days < 14) return relative.format(days, "day");
   if (days < 60) return relative.format(Math.round(days / 7), "week");
   if (days < 730) return relative.format(Math.round(days / 30.44), "month");

@@ -3,7 +3,6 @@ import { BalanceHistoryDocument, type BalanceHistoryQuery } from "../../api/gene
 import { useLoad } from "../../api/use-load";
 import { ChartCard } from "../../ui/chart/chart-card";
 import type { Point, Series } from "../../ui/chart/series";
-import { EmptyState } from "../../ui/states";
 import { isZero } from "../../util/money";
 import { text } from "../../util/text";
 import type { Window } from "../../util/window";
@@ -52,8 +51,8 @@ export function History({ window }: { window: Window }) {
   const buckets = useMemo(() => history && fromFirst(history), [history]);
   const points = useMemo(() => buckets && pointsOf(buckets, shown), [buckets, shown]);
   const { failure, retry } = load;
-  // Who may not see payments is told so above, where they would be.
-  if (failure?.code === "FORBIDDEN") return null;
+  // Who may not see payments, or has none, is told so above, where they would be.
+  if (failure?.code === "FORBIDDEN" || buckets?.length === 0) return null;
   const common = {
     texts: text.chart,
     points,
@@ -61,12 +60,7 @@ export function History({ window }: { window: Window }) {
     isBusy: load.loading,
     isOutdated: load.previous,
     above: failure && buckets && <StaleNotice retry={retry} />,
-    instead:
-      failure && !buckets ? (
-        <LoadFailed failure={failure} retry={retry} />
-      ) : buckets?.length === 0 ? (
-        <EmptyState title={t.empty} />
-      ) : undefined,
+    instead: failure && !buckets ? <LoadFailed failure={failure} retry={retry} /> : undefined,
   };
   return (
     <div className="history">

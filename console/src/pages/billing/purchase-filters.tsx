@@ -42,22 +42,19 @@ type FilterProps<Value extends string> = {
 function Filter<Value extends string>(props: FilterProps<Value>) {
   const { label, names, values, picked, onPick } = props;
   const [only, ...more] = picked;
-  const shown =
-    only === undefined
-      ? text.filter.any
-      : more.length === 0
-        ? names[only]
-        : text.filter.some(picked.length);
+  const shown = only && (more.length === 0 ? names[only] : text.filter.some(picked.length));
   return (
     <PickList
       many
       label={label}
       shown={
         <>
-          <span className="faint" aria-hidden="true">
-            {label}{" "}
-          </span>
-          {shown}
+          <span aria-hidden="true">{label}</span>
+          {shown ? (
+            <span className="picked">{shown}</span>
+          ) : (
+            <span className="hidden">{text.filter.any}</span>
+          )}
         </>
       }
       choices={values.map((id) => ({ id, label: names[id] }))}

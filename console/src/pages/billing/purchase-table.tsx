@@ -60,7 +60,8 @@ function columns(zone: string): readonly Column<Purchase>[] {
     {
       key: "method",
       header: t.columns.method,
-      cell: ({ paymentMethod }) => methodName(paymentMethod) ?? t.noMethod,
+      cell: ({ paymentMethod }) =>
+        methodName(paymentMethod) ?? <span className="none">{t.noMethod}</span>,
     },
     { key: "status", header: t.columns.status, cell: (purchase) => <Status purchase={purchase} /> },
     {

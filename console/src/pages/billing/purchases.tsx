@@ -35,10 +35,12 @@ export function Purchases({ account, window }: { account: string; window: Window
       flush
       busy={load.loading}
       actions={
-        <>
-          <PurchaseFilters view={view} />
-          <PurchaseExport account={account} filter={filter} />
-        </>
+        load.failure?.code !== "FORBIDDEN" && (
+          <>
+            <PurchaseFilters view={view} />
+            <PurchaseExport account={account} filter={filter} />
+          </>
+        )
       }
     >
       <Content view={view} load={load} isFiltered={isFiltered(view, window)} />
