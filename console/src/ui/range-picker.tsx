@@ -56,7 +56,7 @@ export function RangePicker({ texts, shown, presets, preset, onPreset, onDays, .
             selectionMode="single"
             escapeKeyBehavior="none"
             selectedKeys={preset ? [preset] : []}
-            autoFocus
+            autoFocus={preset ? true : "first"}
             onAction={(id) => {
               setOpen(false);
               onPreset(String(id));

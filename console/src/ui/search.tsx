@@ -19,7 +19,11 @@ export function Search({ label, value, onChange, children }: Props) {
         <Icon name="search" />
         <Input placeholder={label} autoComplete="off" spellCheck="false" />
       </SearchField>
-      {children}
+      {/* The field keeps the focus, so that the list has none of its own to scroll by. */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, by arrow keys too */}
+      <section className="list-frame" aria-label={label} tabIndex={0}>
+        {children}
+      </section>
     </Autocomplete>
   );
 }

@@ -31,7 +31,7 @@ export function Chart({ label, texts, series, points, currency, isOutdated = fal
       <div className="chart-area" ref={element}>
         {points && frame ? (
           <Suspense fallback={<Waiting />}>
-            <div className="chart-plot" aria-hidden="true">
+            <div className="chart-plot" aria-hidden="true" inert>
               <Plot points={points} series={series} currency={currency} frame={frame} />
             </div>
             <Pointer
