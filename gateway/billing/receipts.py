@@ -32,7 +32,13 @@ def issue_receipt(book: Book, purchase: PurchaseState) -> str:
 
 
 def issue_credit_note(book: Book, purchase: PurchaseState, refund: RefundState) -> str:
-    """Issue the credit note of a refund that took effect; its total is negative."""
+    """Issue the credit note of a refund that took effect; its total is negative.
+
+    The bonus that goes back with it is a line of its own, and no money.
+    """
+    lines = [_line("refund", -refund.amount_nanos, refund.currency)]
+    if refund.bonus_reversed_nanos:
+        lines.append(_line("bonus", -refund.bonus_reversed_nanos, refund.currency))
     return _issue(
         book,
         purchase,
@@ -40,7 +46,7 @@ def issue_credit_note(book: Book, purchase: PurchaseState, refund: RefundState) 
         issued_at=refund.created_at,
         net=-refund.amount_nanos,
         tax=-refund.tax_nanos,
-        lines=[_line("refund", -refund.amount_nanos, refund.currency)],
+        lines=lines,
     )
 
 

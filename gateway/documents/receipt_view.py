@@ -131,7 +131,8 @@ class _Writer:
         amount = self._money(line["amount"])
         if line["kind"] == "bonus":
             free = self._money("0")
-            return self._row("Bonus credit", "Free of charge", credit=amount, amount=free)
+            said = "Free of charge" if self._refund is None else "Given free of charge"
+            return self._row("Bonus credit", said, credit=amount, amount=free)
         if line["kind"] == "refund":
             reason = (self._refund or {}).get("reason")
             note = _words(reason) if reason else None

@@ -92,6 +92,25 @@ async def test_a_credit_note_is_negative_and_carries_its_share_of_the_tax(books:
     assert note["issued_at"] == day(3)
 
 
+async def test_the_credit_note_of_the_last_money_takes_the_bonus_back(books: Books) -> None:
+    account_id = await books.account("acme")
+    await tell(
+        books,
+        account_id,
+        purchase(account_id, succeeded_at=day(1)),
+        refund("re_1", "30"),
+        refund("re_2", "70"),
+    )
+    rows = sorted(
+        await rows_of(books.database, "receipt", account_id), key=lambda row: row["sequence"]
+    )
+    assert [loads(row["data"])["lines"] for row in rows[1:]] == [
+        [{"kind": "refund", "amount": "-30.00"}],
+        [{"kind": "refund", "amount": "-70.00"}, {"kind": "bonus", "amount": "-10.00"}],
+    ]
+    assert sum(row["total_nanos"] for row in rows) == 0
+
+
 async def test_what_was_issued_stays_when_the_account_is_renamed(books: Books) -> None:
     account_id = await books.account("acme", name="Acme Ltd")
     await tell(books, account_id, purchase(account_id, succeeded_at=day(1)))

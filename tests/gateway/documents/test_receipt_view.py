@@ -77,6 +77,16 @@ def test_a_credit_note_says_what_was_taken_back_of_which_receipt() -> None:
     assert said["facts"][2]["value"]["text"] == "K7WQ2M9X-2026-000042"
 
 
+def test_a_credit_note_says_that_the_bonus_went_back_too() -> None:
+    bonus = {"kind": "bonus", "amount": "-10.00"}
+    said = view(**CREDIT_NOTE | {"lines": [*CREDIT_NOTE["lines"], bonus]})
+    line = said["lines"][1]
+    assert (line["name"], line["note"]["text"], line["credit"], line["amount"]) == (
+        *("Bonus credit", "Given free of charge", "−$10.00", "$0.00"),
+    )
+    assert said["balance"] == {"name": "Credit taken off your balance", "amount": "$40.00"}
+
+
 @pytest.mark.parametrize(
     ("kind", "name"),
     [("COUPON", "Coupon"), ("MANUAL_CREDIT", "Manual credit"), ("TRIAL_GRANT", "Trial")],
