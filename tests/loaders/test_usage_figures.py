@@ -1,9 +1,8 @@
 """Buckets, totals and breakdowns against the raw events, in random zones and windows."""
 
 from collections import defaultdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from fractions import Fraction
-from itertools import count
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,9 +27,9 @@ from gateway.windows import Interval, Window, zone
 from loaders.balance_opening import balance_by_instant
 from loaders.usage import Content, RollupKey, rollup_by_span
 from loaders.usage_breakdown import breakdown_by_key
-from tests.gateway.calendars import ZONES, intervals, windows
+from tests.gateway.calendars import intervals
+from tests.support.usage_cases import cases
 from tests.support.usage_rows import (
-    FLOWS,
     PLATFORM,
     Event,
     Facts,
@@ -53,50 +52,6 @@ SIGNS = {
     "adjusted_nanos": 1,
 }
 LATER = datetime(2102, 1, 1, tzinfo=UTC)
-account_ids = count(1)
-amounts = st.sampled_from([0, 1, 800, 10**9]) | st.integers(0, 10**13)
-
-
-@st.composite
-def instants_near(draw, window):
-    """Instants in the window and around its edges, on and beside quarter hours."""
-    edge = draw(st.sampled_from([window.start, window.end]))
-    inside = st.timedeltas(timedelta(0), window.end - window.start).map(window.start.__add__)
-    around = st.integers(-200, 200).map(lambda n: edge + n * timedelta(minutes=15))
-    instant = draw(inside | around)
-    return instant + draw(st.sampled_from([timedelta(0), timedelta(microseconds=-1)]))
-
-
-@st.composite
-def events_near(draw, window):
-    correction = draw(st.booleans())
-    nanos = draw(amounts)
-    return Event(
-        at=draw(instants_near(window)),
-        nanos=-nanos if correction else nanos,
-        correction=correction,
-        deployment=draw(st.sampled_from([None, 0, 1, 7, 8, 300])),
-        resource=draw(st.sampled_from(["GPU", "CPU", "OTHER"])),
-        unit=draw(st.sampled_from(["hour", "GB-hour"])),
-        quantity_nanos=draw(amounts),
-        provider=draw(st.sampled_from([None, "akash", "Zürich", "a b"])),
-        gpu_model=draw(st.sampled_from([None, "H100", "a100"])),
-    )
-
-
-@st.composite
-def cases(draw):
-    """A window and an account, every second time in the window's own zone."""
-    window = draw(windows(max_days=draw(st.sampled_from([1, 20, 400]))))
-    own = draw(st.booleans())
-    flows = st.tuples(instants_near(window), st.sampled_from(FLOWS[1:]), st.integers(-99, 10**12))
-    facts = Facts(
-        account_id=next(account_ids),
-        time_zone=window.time_zone if own else draw(st.sampled_from(ZONES)),
-        events=draw(st.lists(events_near(window), max_size=25)),
-        flows=draw(st.lists(flows, max_size=8)),
-    )
-    return window, facts
 
 
 def bucket_name(day: date, interval: Interval) -> tuple[int, ...]:
