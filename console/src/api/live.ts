@@ -9,7 +9,6 @@ export type LiveState = "connecting" | "live" | "reconnecting" | "offline" | "re
 const FORBIDDEN = 4403;
 const UNAUTHORIZED = 4401;
 const TOO_MANY = 4429;
-const FATAL = [FORBIDDEN, UNAUTHORIZED, TOO_MANY];
 const TIMEOUT = 4408;
 const PING_MS = 10_000;
 const PONG_MS = 5_000;
@@ -71,23 +70,38 @@ addEventListener("online", () => {
   if (state === "offline") become(isAcknowledged ? "live" : "reconnecting");
 });
 
+let connections = 0;
+
 export function connect(onExpired: () => void) {
+  connections += 1;
+  const own = connections;
+  // What becomes of a socket that another person's has replaced is nobody's concern.
+  const isCurrent = () => own === connections;
   let pong: ReturnType<typeof setTimeout> | undefined;
   let socket: WebSocket | null = null;
+  let token: string | null = null;
+  // A token that ends while it is renewed closes the socket; the next one is opened with the new one.
+  const isRefusal = (code: number | null) =>
+    (code === UNAUTHORIZED || code === FORBIDDEN) && token === currentToken();
   become("connecting");
   return createClient({
     url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/graphql`,
-    connectionParams: () => ({ Authorization: `Bearer ${currentToken() ?? ""}` }),
+    connectionParams: () => {
+      token = currentToken();
+      return { Authorization: `Bearer ${token ?? ""}` };
+    },
     keepAlive: PING_MS,
     retryAttempts: Number.POSITIVE_INFINITY,
     retryWait: patience,
     // What failed here, rather than in the network, would only fail again.
-    shouldRetry: (event) => event instanceof Event && !FATAL.includes(codeOf(event) ?? 0),
+    shouldRetry: (event) =>
+      event instanceof Event && codeOf(event) !== TOO_MANY && !isRefusal(codeOf(event)),
     on: {
       opened: (opened) => {
         socket = opened as WebSocket;
       },
       connected: (_socket, _payload, wasRetry) => {
+        if (!isCurrent()) return;
         isAcknowledged = true;
         become("live");
         if (wasRetry) for (const listener of returned) listener();
@@ -100,9 +114,10 @@ export function connect(onExpired: () => void) {
       },
       closed: (event) => {
         clearTimeout(pong);
+        if (!isCurrent()) return;
         isAcknowledged = false;
         const code = codeOf(event);
-        if (code === UNAUTHORIZED || code === FORBIDDEN) onExpired();
+        if (isRefusal(code)) onExpired();
         become(code === TOO_MANY ? "refused" : lost());
       },
     },

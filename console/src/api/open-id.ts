@@ -2,7 +2,7 @@
 
 import { InMemoryWebStorage, type User, UserManager, WebStorageStateStore } from "oidc-client-ts";
 import type { Oidc } from "../util/settings";
-import { renew, signIn, signOut } from "./session";
+import { renew, signIn } from "./session";
 
 const CALLBACK = "/callback";
 
@@ -10,7 +10,7 @@ let manager: UserManager | null = null;
 
 function managerOf({ issuer, clientId, scope, audience }: Oidc): UserManager {
   if (manager) return manager;
-  manager = new UserManager({
+  const made = new UserManager({
     authority: issuer,
     client_id: clientId,
     scope,
@@ -21,12 +21,25 @@ function managerOf({ issuer, clientId, scope, audience }: Oidc): UserManager {
     userStore: new WebStorageStateStore({ store: new InMemoryWebStorage() }),
     stateStore: new WebStorageStateStore({ store: sessionStorage }),
     extraQueryParams: audience ? { audience } : {},
-    automaticSilentRenew: true,
+    automaticSilentRenew: false,
     monitorSession: false,
   });
-  manager.events.addUserLoaded((user) => renew(user.access_token));
-  manager.events.addSilentRenewError(() => signOut("expired"));
-  return manager;
+  manager = made;
+  made.events.addUserLoaded((user) => renew(user.access_token));
+  made.events.addAccessTokenExpiring(() => void renewWith(made));
+  return made;
+}
+
+/**
+ * Renew a token where the provider gave something to renew it with. Otherwise it ends, and whoever is
+ * here signs in again: a hidden frame of the provider's is what browsers no longer allow.
+ */
+async function renewWith(users: UserManager): Promise<void> {
+  const user = await users.getUser();
+  if (!user?.refresh_token) return;
+  await users.signinSilent().catch(() => {
+    // The gateway says so when the old one has ended.
+  });
 }
 
 export function isCallback(): boolean {

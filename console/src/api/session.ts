@@ -5,9 +5,11 @@ import type { Person } from "../util/settings";
 
 export type Session =
   | { state: "signed-out"; why: "new" | "expired" | "refused" | "left"; person: Person | null }
-  | { state: "signed-in"; token: string; name: string | null; person: Person | null };
+  /** `id` is another one each time that somebody signs in. */
+  | { state: "signed-in"; id: number; token: string; name: string | null; person: Person | null };
 
 let session: Session = { state: "signed-out", why: "new", person: null };
+let signedIn = 0;
 const listeners = new Set<() => void>();
 
 function change(next: Session): void {
@@ -25,12 +27,14 @@ export function onSession(listener: () => void): () => void {
 }
 
 export function signIn(token: string, who: { name?: string | null; person?: Person } = {}): void {
-  change({ state: "signed-in", token, name: who.name ?? null, person: who.person ?? null });
+  signedIn += 1;
+  const { name = null, person = null } = who;
+  change({ state: "signed-in", id: signedIn, token, name, person });
 }
 
 /** A token that was renewed: whoever is signed in stays so, and nothing is asked anew. */
 export function renew(token: string): void {
-  if (session.state === "signed-in") session = { ...session, token };
+  if (session.state === "signed-in") change({ ...session, token });
 }
 
 export function signOut(why: "expired" | "refused" | "left"): void {

@@ -21,7 +21,7 @@ export function App({ settings }: { settings: Settings }) {
   }, [person, isRenewal]);
 
   if (session.state === "signed-in") {
-    return <SignedIn key={session.token} settings={settings} session={session} />;
+    return <SignedIn key={session.id} settings={settings} session={session} />;
   }
   return person ? null : <SignIn settings={settings} why={session.why} />;
 }

@@ -3,7 +3,7 @@ import { UNSAFE_PortalProvider as PortalProvider } from "react-aria/PortalProvid
 import { OverviewDocument } from "../api/generated/graphql";
 import { useLoad } from "../api/use-load";
 import { Skeleton } from "../ui/skeleton";
-import { EmptyState, ErrorState } from "../ui/states";
+import { EmptyState } from "../ui/states";
 import { Tabs } from "../ui/tabs";
 import type { Settings } from "../util/settings";
 import { text } from "../util/text";
@@ -11,8 +11,8 @@ import { AccountContext } from "./account-window";
 import { type AccountName, useAccounts } from "./accounts";
 import { BalancePanel } from "./balance-panel";
 import { Billing } from "./billing/billing";
-import { messageOf } from "./failure";
 import { Header } from "./header";
+import { LoadFailed } from "./stale-notice";
 import { show, type Tab, useView } from "./view";
 
 // Its charts are heavier than all the rest.
@@ -39,12 +39,7 @@ export function Home({ settings, name, told }: Props) {
             // Another account is another page: no figure of one is ever shown as the other's.
             <AccountPage key={account} account={account} tab={view.tab} settings={settings} />
           ) : known.failure ? (
-            <ErrorState
-              title={text.errors.title}
-              message={messageOf(known.failure)}
-              retryLabel={text.retry}
-              onRetry={known.retry}
-            />
+            <LoadFailed failure={known.failure} retry={known.retry} />
           ) : known.loading ? (
             <Skeleton lines={6} wide />
           ) : (
@@ -66,14 +61,7 @@ function AccountPage({ account, tab, settings }: AccountProps) {
     return <EmptyState title={text.account.notFound} hint={text.account.notFoundHint} />;
   }
   if (failure && !facts) {
-    return (
-      <ErrorState
-        title={text.errors.title}
-        message={messageOf(failure)}
-        retryLabel={text.retry}
-        onRetry={retry}
-      />
-    );
+    return <LoadFailed failure={failure} retry={retry} />;
   }
   return (
     <AccountContext value={facts}>

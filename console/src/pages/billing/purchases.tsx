@@ -1,4 +1,5 @@
 import { useCallback } from "react";
+import type { Failure } from "../../api/errors";
 import { CreditPurchasesDocument, type CreditPurchasesQuery } from "../../api/generated/graphql";
 import { type Load, useLoad } from "../../api/use-load";
 import { Button } from "../../ui/button";
@@ -7,11 +8,12 @@ import { Figures } from "../../ui/figures";
 import { Money } from "../../ui/money";
 import { Pagination } from "../../ui/pagination";
 import { Skeleton } from "../../ui/skeleton";
-import { EmptyState, ErrorState, Notice } from "../../ui/states";
+import { EmptyState, ErrorState } from "../../ui/states";
 import { text } from "../../util/text";
 import type { Window } from "../../util/window";
 import { useZone } from "../account-window";
 import { messageOf } from "../failure";
+import { LoadFailed, StaleNotice } from "../stale-notice";
 import { PAGE_SIZES, show, useView, type View } from "../view";
 import { PurchaseExport } from "./purchase-export";
 import { PurchaseFilters } from "./purchase-filters";
@@ -72,16 +74,7 @@ function Content({ view, load, isFiltered }: ContentProps) {
     <>
       {failure && (
         <div className="inset">
-          <Notice
-            tone="warn"
-            action={
-              <Button small onPress={retry}>
-                {text.retry}
-              </Button>
-            }
-          >
-            {text.errors.stale}
-          </Notice>
+          <StaleNotice retry={retry} />
         </div>
       )}
       <Totals totals={connection?.totals} />
@@ -96,20 +89,15 @@ function Content({ view, load, isFiltered }: ContentProps) {
   );
 }
 
-function Failed({
-  failure,
-  retry,
-}: {
-  failure: NonNullable<Load<unknown>["failure"]>;
-  retry: () => void;
-}) {
-  const isLost = failure.code === "BAD_CURSOR";
+/** A cursor that leads nowhere any more is left, so that the list begins anew. */
+function Failed({ failure, retry }: { failure: Failure; retry: () => void }) {
+  if (failure.code !== "BAD_CURSOR") return <LoadFailed failure={failure} retry={retry} />;
   return (
     <ErrorState
       title={text.errors.title}
       message={messageOf(failure)}
-      retryLabel={isLost ? text.errors.first : text.retry}
-      onRetry={isLost ? () => show({ cursor: null }, { replace: true }) : retry}
+      retryLabel={text.errors.first}
+      onRetry={() => show({ cursor: null }, { replace: true })}
     />
   );
 }
