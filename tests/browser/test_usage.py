@@ -16,7 +16,7 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.conftest import ARTEFACTS, Site, browsing
-from tests.support.process import ROOT
+from tests.support.processes import ROOT
 
 Json = dict[str, Any]
 

@@ -31,13 +31,9 @@ export function WindowBar({ window, ownZone, presets = PRESETS, children }: Prop
         onPreset={(id) => show({ range: id as Preset })}
         onDays={(range) => show({ range })}
       />
-      {ownZone ? (
-        <ZonePicker zone={window.zone} own={ownZone} />
-      ) : (
-        <span className="zone-waiting">
-          <Skeleton wide />
-        </span>
-      )}
+      <span className="zone">
+        {ownZone ? <ZonePicker zone={window.zone} own={ownZone} /> : <Skeleton wide />}
+      </span>
       {children}
     </div>
   );
