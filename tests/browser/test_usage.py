@@ -15,8 +15,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
-from tests.browser.conftest import ARTEFACTS, Site, browsing
-from tests.support.processes import ROOT
+from tests.browser.conftest import ARTEFACTS, ROOT, Site, browsing
 
 Json = dict[str, Any]
 
