@@ -12,7 +12,7 @@ export type HistoryWindow = {
 };
 
 /** Up to how many days are shown by each; so many bars can be told apart. */
-const MOST_DAYS = { DAY: 92, WEEK: 400 };
+const MOST_DAYS = { DAY: 92, WEEK: 190 };
 
 /** A window of the Billing tab, in as many buckets as can be read. All time begins at the first day. */
 export function historyWindow(window: Window): HistoryWindow {
