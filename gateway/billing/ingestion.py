@@ -78,7 +78,8 @@ async def ingest(
         for row in await accounts.by_external_id(transaction, names)
         if only_account_id in {None, row["account_id"]}
     }
-    known = [item for item in items if _is_known(item, found.get(item.account), result)]
+    currencies = {name: row["currency"] for name, row in found.items()}
+    known = [item for item in items if _is_known(item, currencies.get(item.account), result)]
     book = await Book.open(
         transaction,
         {found[item.account]["account_id"] for item in known},
@@ -87,13 +88,12 @@ async def ingest(
         usage_delay_seconds=usage_delay_seconds,
     )
     timely = await _timely(known, found, book, late_days, result)
-    records = [
-        item.record._replace(account_id=found[item.account]["account_id"]) for item in timely
-    ]
+    ids = {name: row["account_id"] for name, row in found.items()}
+    records = [UsageRecord._make((ids[item.account], *item.record[1:])) for item in timely]
     facts = {
-        (record.account_id, record.deployment): item.facts
-        for item, record in zip(timely, records, strict=True)
-        if item.facts and record.deployment is not None
+        (ids[item.account], item.record.deployment): item.facts
+        for item in timely
+        if item.facts and item.record.deployment is not None
     }
     recorded = await record_usage(book, records, facts)
     await book.close()
@@ -105,13 +105,14 @@ async def ingest(
     return result
 
 
-def _is_known(item: MeteredItem, account: Row | None, result: Ingested) -> bool:
-    if account is None:
-        message = "There is no account with this external id that this key may write to."
-    elif account["currency"] != item.currency:
-        message = f"The account is kept in {account['currency']}; nothing is converted."
-    else:
+def _is_known(item: MeteredItem, currency: str | None, result: Ingested) -> bool:
+    """Say whether an item is in its account's currency; None where there is no account."""
+    if currency == item.currency:
         return True
+    if currency is None:
+        message = "There is no account with this external id that this key may write to."
+    else:
+        message = f"The account is kept in {currency}; nothing is converted."
     result.rejected.append(_rejected(item, ItemCode.INVALID, message))
     return False
 
@@ -133,8 +134,9 @@ async def _timely(
     booked = await usage_events.known(book.transaction, keys)
     timely = []
     for item in items:
-        key = (found[item.account]["account_id"], *item.record[1:3])
-        if item.record.started_at < earliest and key not in booked:
+        if item.record.started_at < earliest and (
+            (found[item.account]["account_id"], *item.record[1:3]) not in booked
+        ):
             message = f"Usage may be sent until {late_days} days after its start."
             result.rejected.append(_rejected(item, ItemCode.TOO_LATE, message))
         elif item.record.ended_at > latest:

@@ -1,6 +1,6 @@
 """Usage events as they are sent, JSON or a line of NDJSON each, as items that can be booked."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -89,14 +89,32 @@ def _lines(body: bytes) -> list[Any]:
     return values
 
 
+class _Meter(NamedTuple):
+    """What many items of a batch have in common, by the names of its fields in JSON."""
+
+    account: str
+    source: str
+    resource: str
+    unit: str
+    currency: str
+    region: str | None
+    service: str | None
+    sku: str | None
+
+
+_NOTHING: Final = DeploymentFacts()
+
+
 class ItemReader:
-    """Reads the items of one batch; texts and instants that repeat are read once."""
+    """Reads the items of one batch; what repeats is read once, and taken as it was found."""
 
     def __init__(self) -> None:
         self.rejected: list[RejectedItem] = []
         self._instants: dict[Any, datetime] = {}
         self._texts: dict[tuple[str, str], str] = {}
         self._amounts: dict[tuple[str, str], tuple[int, str | None]] = {}
+        self._meters: dict[tuple[Any, ...], _Meter] = {}
+        self._deployments: dict[bytes, tuple[str, DeploymentFacts]] = {}
 
     def read(self, values: list[Any]) -> list[MeteredItem]:
         """Return the items that are well formed; the others are in `rejected`."""
@@ -118,9 +136,7 @@ class ItemReader:
             raise BadUserInput("A usage event is a JSON object.")
         _refuse_others(value, ITEM_FIELDS, "A usage event")
         get = value.get
-        resource, correction = get("resource"), get("correction", False)
-        if not isinstance(resource, str) or resource not in _RESOURCES:
-            raise BadUserInput(f"`resource` is one of {', '.join(Resource)}.")
+        correction = get("correction", False)
         if not isinstance(correction, bool):
             raise BadUserInput("`correction` is true or false.")
         amount, amount_text = self._decimal(get("amount"), "amount")
@@ -130,34 +146,64 @@ class ItemReader:
         start, end = self._instant(get("start"), "start"), self._instant(get("end"), "end")
         if end < start:
             raise BadUserInput("`end` may not be before `start`.")
-        minor_digits(currency := self._text(get("currency"), "currency", 3), argument="currency")
-        name, facts = self._deployment(get("deployment"))
+        meter = self._meter(get)
+        deployment = get("deployment")
+        name, facts = (None, _NOTHING) if deployment is None else self._deployment(deployment)
         record = UsageRecord(
-            account_id=0,
-            source=self._text(get("source"), "source", 200),
-            event_id=checked_text(get("id"), "id", limit=200),
-            deployment=name,
-            resource=resource,
-            unit=self._text(get("unit"), "unit", 100),
-            quantity=quantity,
-            quantity_text=quantity_text,
-            amount=amount,
-            amount_text=amount_text,
-            correction=correction,
-            provider=facts.provider if facts else None,
-            gpu_model=facts.gpu_model if facts else None,
-            region=self._optional(get("region"), "region") or (facts.region if facts else None),
-            service=self._optional(get("service"), "service") or (facts.service if facts else None),
-            sku=self._optional(get("sku"), "sku"),
-            started_at=start,
-            ended_at=end,
+            0,
+            meter.source,
+            checked_text(get("id"), "id", limit=200),
+            name,
+            meter.resource,
+            meter.unit,
+            quantity,
+            quantity_text,
+            amount,
+            amount_text,
+            correction,
+            facts.provider,
+            facts.gpu_model,
+            meter.region or facts.region,
+            meter.service or facts.service,
+            meter.sku,
+            start,
+            end,
         )
-        account = self._text(get("account"), "account", 200)
-        return MeteredItem(index, account, currency, record, facts)
+        return MeteredItem(index, meter.account, meter.currency, record, facts if name else None)
 
-    def _deployment(self, value: Any) -> tuple[str | None, DeploymentFacts | None]:
-        if value is None:
-            return None, None
+    def _meter(self, get: Callable[[str], Any]) -> _Meter:
+        said = tuple(map(get, _Meter._fields))
+        try:
+            return self._meters[said]
+        except (KeyError, TypeError):
+            pass
+        account, source, resource, unit, currency, *others = said
+        if not isinstance(resource, str) or resource not in _RESOURCES:
+            raise BadUserInput(f"`resource` is one of {', '.join(Resource)}.")
+        currency = self._text(currency, "currency", 3)
+        minor_digits(currency, argument="currency")
+        meter = self._meters[said] = _Meter(
+            self._text(account, "account", 200),
+            self._text(source, "source", 200),
+            resource,
+            self._text(unit, "unit", 100),
+            currency,
+            *map(self._optional, others, _Meter._fields[5:]),
+        )
+        return meter
+
+    def _deployment(self, value: Any) -> tuple[str, DeploymentFacts]:
+        """Return what is said of a deployment, by its JSON: what many items say is read once."""
+        try:
+            said = orjson.dumps(value)
+        except TypeError:
+            return self._read_deployment(value)
+        known = self._deployments.get(said)
+        if known is None:
+            known = self._deployments[said] = self._read_deployment(value)
+        return known
+
+    def _read_deployment(self, value: Any) -> tuple[str, DeploymentFacts]:
         if not isinstance(value, dict):
             raise BadUserInput("`deployment` is an object with `externalId`.")
         _refuse_others(value, DEPLOYMENT_FIELDS, "`deployment`")

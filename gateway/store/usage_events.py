@@ -43,10 +43,18 @@ def _known(dialect: DialectName) -> Any:
         return select(*_FOUND).select_from(meters.join(EVENT, and_(of_meter, wanted)))
     items = func.jsonb_array_elements_text(cast(meters.c.event_ids, JSONB))
     each = items.table_valued(column("value", String())).render_derived(name="each_id")
-    # The limit holds Postgres to a look-up by key for each event: without statistics it would
-    # rather read all of an account's events.
-    event = select(*_FOUND).where(of_meter, EVENT.c.event_id == each.c.value).limit(1).lateral()
-    return select(event).select_from(meters.join(each, true()).join(event, true()))
+    # The first event from there on, which is it or is not: that order and limit hold Postgres to a
+    # look-up by the primary key for each event. Without statistics, as in a new table, it would
+    # else read all of an account's events, for each.
+    event = (
+        select(*_FOUND)
+        .where(of_meter, EVENT.c.event_id >= each.c.value)
+        .order_by(EVENT.c.event_id)
+        .limit(1)
+        .lateral("event")
+    )
+    found = meters.join(each, true()).join(event, event.c.event_id == each.c.value)
+    return select(event).select_from(found)
 
 
 _KNOWN: Final = Statement(_known)

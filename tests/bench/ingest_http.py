@@ -16,12 +16,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import orjson
+import psutil
 
 from tests.support.postgres import running_postgres
 
@@ -60,8 +62,8 @@ def event(batch: int, number: int, first: datetime) -> dict[str, Any]:
 
 
 @contextmanager
-def serving(database_url: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """Run a gateway; lend its address and its environment."""
+def serving(database_url: str) -> Iterator[tuple[str, dict[str, str], psutil.Process]]:
+    """Run a gateway; lend its address, its environment and its process."""
     with socket.socket() as free, tempfile.TemporaryDirectory() as folder:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
@@ -78,7 +80,7 @@ def serving(database_url: str) -> Iterator[tuple[str, dict[str, str]]]:
         )
         try:
             wait(f"http://127.0.0.1:{port}/readyz")
-            yield f"http://127.0.0.1:{port}", environment
+            yield f"http://127.0.0.1:{port}", environment, psutil.Process(process.pid)
         finally:
             process.terminate()
             process.wait(30)
@@ -105,31 +107,52 @@ def run(environment: dict[str, str], *arguments: str) -> str:
 
 def measure(name: str, database_url: str, count: int) -> None:
     earlier, bodies = (made := batches(EARLIER + count))[:EARLIER], made[EARLIER:]
-    with serving(database_url) as (address, environment):
+    with serving(database_url) as (address, environment, process):
         run(environment, "account", "create", "bench", "--name", "Bench")
         key = run(environment, "api-key", "create", "bench", "--scope", "usage:write")
         headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
         with httpx.Client(base_url=address, headers=headers, timeout=60) as client:
-            send(client, earlier, "accepted")
-            accepted, first = send(client, bodies, "accepted")
+            sender = Sender(client, process)
+            sender.send(earlier, "accepted")
+            first = sender.send(bodies, "accepted")
             before = run(environment, "account", "show", "bench")
-            duplicates, again = send(client, bodies, "duplicates")
+            again = sender.send(bodies, "duplicates")
             after = run(environment, "account", "show", "bench")
-    print(f"{name:>10} {accepted:,} events over HTTP: {accepted / first:,.0f} a second")
+    print(f"{name:>10} {first.events:,} events over HTTP: {first}")
     change = "no change" if after == before else f"CHANGED: {before!r} → {after!r}"
-    print(
-        f"{name:>10} the same batches again: {duplicates:,} duplicates, {change}: "
-        f"{duplicates / again:,.0f} a second"
-    )
+    print(f"{name:>10} the same batches again: {again.events:,} duplicates, {change}: {again}")
 
 
-def send(client: httpx.Client, bodies: list[bytes], counted: str) -> tuple[int, float]:
-    total, begin = 0, time.perf_counter()
-    for body in bodies:
-        answer = client.post("/v1/usage-events", content=body)
-        answer.raise_for_status()
-        total += answer.json()[counted]
-    return total, time.perf_counter() - begin
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What a number of events took: by the clock, and of the gateway's processor time."""
+
+    events: int
+    seconds: float
+    cpu_seconds: float
+
+    def __str__(self) -> str:
+        milliseconds = 1e6 * self.cpu_seconds / self.events
+        return f"{self.events / self.seconds:,.0f} a second, {milliseconds:.1f} ms CPU per 1,000"
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    client: httpx.Client
+    process: psutil.Process
+
+    def send(self, bodies: list[bytes], counted: str) -> Rate:
+        total, began, cpu = 0, time.perf_counter(), self.cpu()
+        for body in bodies:
+            answer = self.client.post("/v1/usage-events", content=body)
+            answer.raise_for_status()
+            total += answer.json()[counted]
+        return Rate(total, time.perf_counter() - began, self.cpu() - cpu)
+
+    def cpu(self) -> float:
+        times = self.process.cpu_times()
+        used: float = times.user + times.system
+        return used
 
 
 def main() -> None:
