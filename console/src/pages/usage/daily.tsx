@@ -59,7 +59,7 @@ function Days({ account, days, zone }: DaysProps) {
           <div className="daily">
             <Table
               label={t.daily}
-              columns={columnsOf(zone)}
+              columns={columnsOf(data?.account?.usage.timeZone ?? zone)}
               rows={rows}
               rowKey={(day) => day.start}
               expected={Math.min(size, left)}

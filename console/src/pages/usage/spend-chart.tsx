@@ -1,22 +1,19 @@
+import { useMemo } from "react";
 import type { UsageQuery } from "../../api/generated/graphql";
 import type { Load } from "../../api/use-load";
 import { ChartCard } from "../../ui/chart/chart-card";
 import type { Point, Series } from "../../ui/chart/series";
+import { Skeleton } from "../../ui/skeleton";
 import { EmptyState } from "../../ui/states";
 import { isZero } from "../../util/money";
 import { text } from "../../util/text";
 import { formatDay, formatTime } from "../../util/time";
 import { bucketLabel, bucketTick } from "../bucket-label";
 import { LoadFailed, StaleNotice } from "../stale-notice";
-import { lengthOf, type UsageWindow } from "./usage-window";
+import { lengthOf } from "./usage-window";
 
 export type UsageOf = NonNullable<UsageQuery["account"]>["usage"];
-type Props = {
-  usage: UsageOf | undefined;
-  load: Load<UsageQuery>;
-  window: UsageWindow;
-  currency: string;
-};
+type Props = { usage: UsageOf | undefined; load: Load<UsageQuery>; currency: string };
 
 const t = text.usage;
 
@@ -26,16 +23,17 @@ const SERIES: readonly Series[] = [
 ];
 
 /** Spend in each bucket of the window, and what it grows to. */
-export function SpendChart({ usage, load, window, currency }: Props) {
+export function SpendChart({ usage, load, currency }: Props) {
   const { failure, retry } = load;
+  const points = useMemo(() => usage && pointsOf(usage), [usage]);
   const isEmpty = usage?.buckets.every((each) => each.deployments === 0 && isZero(each.spend));
   return (
     <ChartCard
       title={t.chart}
-      note={usage && !isEmpty && completeness(usage, window)}
+      note={usage ? !isEmpty && completeness(usage) : !failure && <Skeleton />}
       texts={text.chart}
       series={SERIES}
-      points={usage && pointsOf(usage, window)}
+      points={points}
       currency={currency}
       isBusy={load.loading}
       isOutdated={load.previous}
@@ -51,20 +49,22 @@ export function SpendChart({ usage, load, window, currency }: Props) {
   );
 }
 
-function completeness({ completeUntil, buckets }: UsageOf, { zone }: UsageWindow): string | null {
+function completeness({ completeUntil, buckets, timeZone }: UsageOf): string | null {
   const end = buckets.at(-1)?.end;
   if (!end || new Date(completeUntil) >= new Date(end)) return null;
-  return t.completeUntil(`${formatDay(completeUntil, zone)}, ${formatTime(completeUntil, zone)}`);
+  return t.completeUntil(
+    `${formatDay(completeUntil, timeZone)}, ${formatTime(completeUntil, timeZone)}`,
+  );
 }
 
-function pointsOf({ buckets }: UsageOf, window: UsageWindow): Point[] {
-  const { interval, zone } = window;
-  const isLong = lengthOf(window) > 366;
+/** Labelled by the window that the answer is of, which may still be the one before. */
+function pointsOf({ buckets, interval, timeZone, from, to }: UsageOf): Point[] {
+  const isLong = lengthOf({ from, to }) > 366;
   const now = new Date();
   return buckets.map((bucket) => ({
     id: bucket.start,
-    label: bucketLabel(bucket, interval, zone),
-    tick: bucketTick(bucket, interval, zone, isLong),
+    label: bucketLabel(bucket, interval, timeZone),
+    tick: bucketTick(bucket, interval, timeZone, isLong),
     amounts: {
       spend: bucket.spend,
       // The line ends where the days that have begun do.

@@ -14,20 +14,22 @@ type Summary = UsageSummaryFieldsFragment;
 type Props = {
   window: UsageWindow;
   currency: string;
-  /** Undefined while they are on their way. */
-  summary: Summary | undefined;
+  /** Undefined while they are on their way, null if they could not be loaded. */
+  summary: Summary | null | undefined;
   previous: Summary | null | undefined;
+  isOutdated: boolean;
 };
 
 const t = text.usage;
 
 /** What the window adds up to, each against the days before it. */
-export function UsageFigures({ window, currency, summary, previous }: Props) {
+export function UsageFigures({ window, currency, summary, previous, isOutdated }: Props) {
+  const waiting = summary === undefined ? <Skeleton /> : t.none;
   const amount = (label: string, read: (of: Summary) => Amount | null | undefined): Figure => {
     const value = summary && read(summary);
     return {
       label,
-      value: !summary ? <Skeleton /> : value ? <Money value={value} /> : t.none,
+      value: value ? <Money value={value} /> : waiting,
       note: (
         <ChangeNote
           now={value?.amount}
@@ -42,12 +44,12 @@ export function UsageFigures({ window, currency, summary, previous }: Props) {
     const value = summary && read(summary);
     return {
       label,
-      value: !summary ? <Skeleton /> : value ? formatDecimal(value) : t.none,
+      value: value ? formatDecimal(value) : waiting,
       note: <ChangeNote now={value} before={previous && read(previous)} show={formatDecimal} />,
     };
   };
   return (
-    <section className="card usage-figures">
+    <section className={`card usage-figures${isOutdated ? " outdated" : ""}`}>
       <Figures
         label={t.figures}
         figures={[

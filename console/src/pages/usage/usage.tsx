@@ -45,10 +45,11 @@ export default function Usage() {
       <UsageFigures
         window={window}
         currency={currency}
-        summary={usage?.summary}
+        summary={usage?.summary ?? (load.failure ? null : undefined)}
         previous={usage?.previous}
+        isOutdated={load.previous}
       />
-      <SpendChart usage={usage} load={load} window={window} currency={currency} />
+      <SpendChart usage={usage} load={load} currency={currency} />
       <Breakdown account={account} window={window} />
       <Daily account={account} window={window} />
     </>
