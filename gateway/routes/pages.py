@@ -19,7 +19,7 @@ from starlette.routing import Route
 from gateway.auth.dev_people import DevPerson
 from gateway.errors import NotFound
 from gateway.routes.answers import refusal
-from gateway.routes.built import HOW_TO_BUILD, Built
+from gateway.routes.built import HOW_TO_BUILD, Asset, Built
 from gateway.routes.header import header_values
 from gateway.routes.negotiation import accepts_gzip
 from gateway.routes.record import record_of
@@ -152,20 +152,24 @@ class Pages:
         async def asset(request: Request) -> Response:
             record_of(request.scope).route = ASSET_PATH
             found = assets.get(request.path_params["path"])
-            if found is None:
-                return refusal(NotFound("There is nothing at this path."))
-            headers = dict(_ASSET_HEADERS)
-            gzipped = found.compresses and accepts_gzip(
-                header_values(request.scope, b"accept-encoding")
-            )
-            if found.compresses:
-                headers["vary"] = "accept-encoding"
-            if gzipped:
-                headers["content-encoding"] = "gzip"
-            headers["content-type"] = found.content_type
-            return Response(await found.read(gzipped=gzipped), headers=headers)
+            accepts = accepts_gzip(header_values(request.scope, b"accept-encoding"))
+            try:
+                if found is not None:
+                    return await _file(found, gzipped=found.compresses and accepts)
+            except FileNotFoundError:
+                pass  # the page was built anew since this process began
+            return refusal(NotFound("There is nothing at this path."))
 
         return asset
+
+
+async def _file(asset: Asset, *, gzipped: bool) -> Response:
+    headers = _ASSET_HEADERS | {"content-type": asset.content_type}
+    if asset.compresses:
+        headers["vary"] = "accept-encoding"
+    if gzipped:
+        headers["content-encoding"] = "gzip"
+    return Response(await asset.read(gzipped=gzipped), headers=headers)
 
 
 async def _to_graphiql(_: Request) -> Response:

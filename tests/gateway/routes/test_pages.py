@@ -223,6 +223,12 @@ async def test_nothing_else_is_served(built: Built, path: str) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
+async def test_a_file_of_a_build_that_is_gone_is_not_found(built: Built) -> None:
+    async with serve(built) as client:
+        (built.folder / "assets" / "index-C0ffee.js").unlink()
+        assert (await client.get("/assets/index-C0ffee.js")).status_code == 404
+
+
 async def test_the_page_is_read_only(built: Built) -> None:
     async with serve(built) as client:
         for path in ("/", "/graphiql", "/assets/index-C0ffee.js"):
