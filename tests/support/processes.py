@@ -47,9 +47,9 @@ async def running(
 
 @dataclass(slots=True, kw_only=True)
 class GatewayProcess:
-    """A `gateway serve --dev` on a port of its own, which it keeps when it is started again.
+    """A `gateway serve` on a port of its own, which it keeps when it is started again.
 
-    Those with one folder know the same tokens.
+    Those in dev with one folder know the same tokens.
     """
 
     port: int
@@ -61,10 +61,15 @@ class GatewayProcess:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def _mode(self) -> tuple[str, ...]:
+        is_dev = self.environment["GATEWAY_ENVIRONMENT"] == "dev"
+        return ("--dev", "--no-demo") if is_dev else ()
+
     async def start(self) -> None:
         """Start it, and wait until it serves."""
         self.child = await asyncio.create_subprocess_exec(
-            *(GATEWAY, "serve", "--dev", "--no-demo"),
+            *(GATEWAY, "serve", *self._mode),
             env=dict(self.environment),
             stdout=asyncio.subprocess.DEVNULL,
         )
@@ -110,18 +115,19 @@ async def gateway_process(
     """Serve a database, without demo data of its own; `settings` are those of the environment,
     without `GATEWAY_`.
     """
-    port = free_port()
     own = {
         "environment": "dev",
         "database_url": database_url,
         "data_dir": str(folder),
-        "port": str(port),
+        "port": str(free_port()),
         "log_level": "error",
         "stop_notice_seconds": "0",
     }
     others = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
     named = {f"GATEWAY_{name.upper()}": value for name, value in (own | settings).items()}
-    gateway = GatewayProcess(port=port, folder=folder, environment=others | named)
+    gateway = GatewayProcess(
+        port=int(named["GATEWAY_PORT"]), folder=folder, environment=others | named
+    )
     try:
         await gateway.start()
         yield gateway

@@ -29,6 +29,11 @@ export function Header({ settings, name, account, known }: Props) {
         </p>
         <AccountSwitcher account={account} known={known} />
         <div className="header-end">
+          {name && !settings.dev && (
+            <bdi className="header-name faint small" title={name}>
+              {name}
+            </bdi>
+          )}
           <ThemeSwitch />
           <Button look="bare" onPress={() => signOut("left")}>
             {text.signIn.out}

@@ -1,0 +1,130 @@
+"""Signing in where the gateway is not a demo: at an OpenID provider, or with an API key."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import parse_qs, urlsplit
+
+import pytest_asyncio
+from playwright.async_api import Browser, Page, Request, expect
+
+from tests.browser.conftest import ARTEFACTS, DemoDatabase, browsing
+from tests.support.openid import AUDIENCE, CLIENT, OpenIdProvider, openid_provider
+from tests.support.processes import GatewayProcess, free_port, gateway_process
+
+KEPT = "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"
+# A token is renewed a minute before it ends.
+SHORT = 62
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def provider() -> AsyncIterator[OpenIdProvider]:
+    async with openid_provider("ada@demo", "Ada Okonkwo") as served:
+        yield served
+
+
+@asynccontextmanager
+async def production(
+    demo: DemoDatabase, provider: OpenIdProvider, **changes: str
+) -> AsyncIterator[GatewayProcess]:
+    """Serve the demo's database as production would: to whom the provider names."""
+    port = free_port()
+    settings = {
+        "environment": "production",
+        "port": str(port),
+        "public_url": f"http://127.0.0.1:{port}",
+        "jwt_issuer": provider.url,
+        "jwt_audience": AUDIENCE,
+        "jwt_jwks_url": f"{provider.url}/keys",
+        "signing_keys": "k1:" + "tests-" * 8,
+        "oidc_issuer": provider.url,
+        "oidc_client_id": CLIENT,
+    }
+    async with gateway_process(demo.url, demo.data_dir, **settings | changes) as gateway:
+        yield gateway
+
+
+@asynccontextmanager
+async def visit(browser: Browser, gateway: GatewayProcess) -> AsyncIterator[Page]:
+    async with browsing(browser, gateway.url, locale="en-US") as context:
+        yield await context.new_page()
+
+
+def authorization(request: Request) -> str:
+    return request.headers.get("authorization", "")
+
+
+async def test_a_person_comes_back_from_the_provider_to_the_view_they_asked_for(
+    browser: Browser, sqlite_demo: DemoDatabase, provider: OpenIdProvider
+) -> None:
+    async with (
+        production(sqlite_demo, provider) as gateway,
+        visit(browser, gateway) as page,
+    ):
+        async with page.expect_request(lambda asked: "/authorize" in asked.url) as leaving:
+            await page.goto("/?tab=usage&interval=week")
+        asked = parse_qs(urlsplit((await leaving.value).url).query)
+        assert asked["audience"] == [AUDIENCE]
+        assert asked["scope"] == ["openid"]
+        await expect(page.get_by_role("tab", name="Usage")).to_have_attribute(
+            "aria-selected", "true"
+        )
+        await expect(page).to_have_url(re.compile(r"/\?.*tab=usage.*interval=week"))
+        await expect(page.get_by_text("Ada Okonkwo")).to_be_visible()
+        assert provider.grants == ["authorization_code"]
+        # A token has three parts, which begin as JSON does in Base64.
+        assert "eyJ" not in await page.evaluate(KEPT)
+
+        await page.get_by_role("button", name="Sign out").click()
+        await expect(page.get_by_role("heading", name="Billing & Usage")).to_be_visible()
+        await expect(page.get_by_role("tab", name="Usage")).to_be_hidden()
+
+
+async def test_a_token_is_renewed_before_it_ends(
+    browser: Browser, sqlite_demo: DemoDatabase, provider: OpenIdProvider
+) -> None:
+    provider.lifetime = SHORT
+    async with (
+        production(sqlite_demo, provider) as gateway,
+        visit(browser, gateway) as page,
+    ):
+        async with page.expect_request(authorization) as first:
+            await page.goto("/")
+        async with page.expect_response(
+            lambda answer: "refresh_token" in (answer.request.post_data or "")
+        ):
+            pass
+        async with page.expect_response(lambda answer: answer.url.endswith("/graphql")) as later:
+            await page.get_by_role("tab", name="Usage").click()
+        assert (await later.value).ok
+        renewed = authorization((await later.value).request)
+        assert renewed.startswith("Bearer ")
+        assert renewed != authorization(await first.value)
+        assert provider.grants == ["authorization_code", "refresh_token"]
+
+
+async def test_an_api_key_signs_in_and_is_kept_nowhere(
+    browser: Browser, sqlite_demo: DemoDatabase, provider: OpenIdProvider
+) -> None:
+    alone = {"oidc_issuer": "", "oidc_client_id": ""}
+    async with (
+        production(sqlite_demo, provider, **alone) as gateway,
+        visit(browser, gateway) as page,
+    ):
+        key = await gateway.command(
+            "api-key", "create", "reader", "--account", "demo-aurora", "--scope", "billing:read"
+        )
+        await page.goto("/")
+        field = page.get_by_label("API key")
+        await expect(field).to_be_visible()
+        ARTEFACTS.mkdir(parents=True, exist_ok=True)
+        await page.screenshot(path=ARTEFACTS / "sign-in.png")
+        await field.fill("gw_prod_nobody")
+        await field.press("Enter")
+        await expect(page.get_by_role("status")).to_have_text("This credential is not accepted.")
+        await field.fill(key)
+        await field.press("Enter")
+        await expect(page.get_by_text("Aurora Inference GmbH")).to_be_visible()
+        assert key not in await page.evaluate(KEPT)
+        await page.reload()
+        await expect(field).to_be_visible()
