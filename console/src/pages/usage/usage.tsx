@@ -7,8 +7,8 @@ import { INTERVALS, show } from "../view";
 import { WindowBar } from "../window-bar";
 import { Breakdown } from "./breakdown";
 import { Daily } from "./daily";
-import { ExportMenu } from "./export-menu";
 import { SpendChart } from "./spend-chart";
+import { UsageExport } from "./usage-export";
 import "./usage.css";
 import { UsageFigures } from "./usage-figures";
 import { useUsageUpdates } from "./usage-updates";
@@ -39,7 +39,7 @@ export default function Usage() {
             selected={interval}
             onSelect={(next) => show({ interval: next })}
           />
-          <ExportMenu account={account} window={window} />
+          <UsageExport account={account} window={window} />
         </div>
       </WindowBar>
       <UsageFigures

@@ -1,0 +1,35 @@
+import type { ExportFormat } from "../api/generated/graphql";
+import type { Link } from "../api/use-link";
+import { MenuButton } from "../ui/menu-button";
+import { Notice } from "../ui/states";
+import { text } from "../util/text";
+import { messageOf } from "./failure";
+
+const FORMATS = ["CSV", "JSONL", "FOCUS"] as const satisfies readonly ExportFormat[];
+
+type Props<Asked> = {
+  link: Link<Asked & { format: ExportFormat }>;
+  /** What is exported: everything that it covers, on all pages. */
+  of: Asked;
+};
+
+/** Downloads a file in the format that is picked. */
+export function ExportMenu<Asked extends object>({ link, of }: Props<Asked>) {
+  const { follow, pending, failure } = link;
+  return (
+    <>
+      <MenuButton
+        label={text.export.label}
+        icon="download"
+        pending={pending}
+        items={FORMATS.map((id) => ({ id, label: text.export.formats[id] }))}
+        onAction={(id) => follow({ ...of, format: id as ExportFormat })}
+      />
+      {failure && (
+        <Notice tone="bad">
+          {text.export.failed}: {messageOf(failure)}
+        </Notice>
+      )}
+    </>
+  );
+}
