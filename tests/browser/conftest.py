@@ -48,24 +48,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """A gateway that serves the demo, and what a platform does with it."""
-
-    gateway: GatewayProcess
-    operator: Operator
-
-    @property
-    def url(self) -> str:
-        return self.gateway.url
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DemoDatabase:
     """A database with the demo in it, and a key to write to it."""
 
     url: str
     data_dir: Path
     key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A gateway that serves the demo, and what a platform does with it."""
+
+    demo: DemoDatabase
+    gateway: GatewayProcess
+    operator: Operator
+
+    @property
+    def url(self) -> str:
+        return self.gateway.url
 
 
 def _fill(url: str, data_dir: Path) -> DemoDatabase:
@@ -116,7 +117,7 @@ async def serving(demo: DemoDatabase) -> AsyncIterator[Site]:
     async with gateway_process(
         demo.url, demo.data_dir, stripe_webhook_secrets=SECRET, live_sockets="100"
     ) as gateway:
-        yield Site(gateway=gateway, operator=Operator(url=gateway.url, key=demo.key))
+        yield Site(demo=demo, gateway=gateway, operator=Operator(url=gateway.url, key=demo.key))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -1,0 +1,111 @@
+"""The page moves by itself: money comes, the gateway goes and comes back, and nobody reloads."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from playwright.async_api import Browser, Locator, Page, expect
+
+from tests.browser.conftest import Site, browsing, serving
+from tests.support.stripe import charge, event, intent
+
+Json = dict[str, Any]
+
+# A page waits at most ten seconds before it tries again, and a gateway starts within a few.
+RECOVERY_MS = 30_000
+
+
+@asynccontextmanager
+async def staying(browser: Browser, url: str, account: str) -> AsyncIterator[Page]:
+    """Open the Billing tab of an account; at the end the page is still the one that was opened."""
+    async with browsing(browser, url, locale="en-US") as context:
+        page = await context.new_page()
+        complaints: list[str] = []
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        await page.goto(f"/?account={account}")
+        await page.evaluate("window.opened = true")
+        await expect(live(page)).to_have_text("Live")
+        yield page
+        assert await page.evaluate("window.opened")
+        assert complaints == []
+
+
+def live(page: Page) -> Locator:
+    return balance(page).locator(".live")
+
+
+def balance(page: Page) -> Locator:
+    return page.get_by_role("region", name="Balance", exact=True)
+
+
+def payment(account: str, history: list[tuple[str, Json]]) -> list[Json]:
+    """Return events of one payment to an account, whose ids are its own."""
+    events = []
+    for at, (kind, subject) in enumerate(history):
+        told = subject | {"metadata": subject["metadata"] | {"account": account}}
+        name = "id" if told["object"] == "payment_intent" else "payment_intent"
+        told[name] = f"pi_{account}"
+        events.append(event(kind, told, at=at, event_id=f"evt_{account}_{at}"))
+    return events
+
+
+async def test_a_payment_appears_settles_and_gets_its_receipt(
+    browser: Browser, each_site: Site
+) -> None:
+    name = "paying-live"
+    account = await each_site.operator.put_account(name)
+    begun, paid, charged = payment(
+        name,
+        [
+            ("payment_intent.processing", intent(status="processing")),
+            ("payment_intent.succeeded", intent(status="succeeded", amount_received=11_900)),
+            ("charge.succeeded", charge()),
+        ],
+    )
+    async with staying(browser, each_site.url, account) as page:
+        await expect(balance(page)).to_contain_text("No credit yet")
+        purchases = page.get_by_role("table", name="Credit purchases")
+        await expect(page.get_by_text("No credit has been bought yet")).to_be_visible()
+
+        await each_site.operator.deliver(begun)
+        row = purchases.get_by_role("row").filter(has_text="$100.00")
+        await expect(row).to_contain_text("Pending")
+        await expect(row.get_by_role("button")).to_have_count(0)
+        await expect(balance(page).locator(".amount")).to_have_text("$0.00")
+
+        await each_site.operator.deliver(paid)
+        await each_site.operator.deliver(charged)
+        await expect(balance(page).locator(".amount")).to_have_text("$110.00")
+        await expect(row).to_contain_text("Succeeded")
+        await expect(row).to_contain_text("Visa •••• 4242")
+        await expect(row).to_contain_text("+$10.00 bonus")
+        paid_in_all = page.locator(".figure").filter(has_text="Paid")
+        await expect(paid_in_all).to_contain_text("$100.00")
+
+        receipt = row.get_by_role("button", name=re.compile("Download receipt"))
+        async with page.expect_download() as download:
+            await receipt.click()
+        file = await (await download.value).path()
+        assert file.read_bytes().startswith(b"%PDF-")
+
+
+async def test_a_killed_gateway_is_missed_and_found_again(
+    browser: Browser, each_site: Site
+) -> None:
+    operator = each_site.operator
+    account = await operator.put_account("outliving")
+    await operator.grant("outliving", "10", "outliving-1")
+    async with serving(each_site.demo) as mine, staying(browser, mine.url, account) as page:
+        await expect(balance(page).locator(".amount")).to_have_text("$10.00")
+        await mine.gateway.kill()
+        await expect(live(page)).to_have_text("Reconnecting…")
+        await expect(balance(page).locator(".amount")).to_have_text("$10.00")
+        await operator.grant("outliving", "32", "outliving-2")
+        await asyncio.wait_for(mine.gateway.start(), 60)
+        await expect(live(page)).to_have_text("Live", timeout=RECOVERY_MS)
+        await expect(balance(page).locator(".amount")).to_have_text("$42.00")
+        purchases = page.get_by_role("table", name="Credit purchases")
+        await expect(purchases.get_by_role("row").filter(has_text="$32.00")).to_be_visible()
+        await expect(page.get_by_role("alert")).to_have_count(0)
