@@ -4,32 +4,26 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import Site, browsing, serving
+from tests.browser.conftest import Site, serving
+from tests.browser.support import Json, figure, tab
 from tests.support.stripe import charge, event, intent
-
-Json = dict[str, Any]
 
 # A page waits at most ten seconds before it tries again, and a gateway starts within a few.
 RECOVERY_MS = 30_000
 
 
 @asynccontextmanager
-async def staying(browser: Browser, url: str, account: str) -> AsyncIterator[Page]:
+async def staying(browser: Browser, site: Site, account: str) -> AsyncIterator[Page]:
     """Open the Billing tab of an account; at the end the page is still the one that was opened."""
-    async with browsing(browser, url, locale="en-US") as context:
-        page = await context.new_page()
-        complaints: list[str] = []
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+    async with tab(browser, site) as page:
         await page.goto(f"/?account={account}")
         await page.evaluate("window.opened = true")
         await expect(live(page)).to_have_text("Live")
         yield page
         assert await page.evaluate("window.opened")
-        assert complaints == []
 
 
 def live(page: Page) -> Locator:
@@ -64,7 +58,7 @@ async def test_a_payment_appears_settles_and_gets_its_receipt(
             ("charge.succeeded", charge()),
         ],
     )
-    async with staying(browser, each_site.url, account) as page:
+    async with staying(browser, each_site, account) as page:
         await expect(balance(page)).to_contain_text("No credit yet")
         purchases = page.get_by_role("table", name="Credit purchases")
         await expect(page.get_by_text("No credit has been bought yet")).to_be_visible()
@@ -81,8 +75,7 @@ async def test_a_payment_appears_settles_and_gets_its_receipt(
         await expect(row).to_contain_text("Succeeded")
         await expect(row).to_contain_text("Visa •••• 4242")
         await expect(row).to_contain_text("+$10.00 bonus")
-        paid_in_all = page.locator(".figure").filter(has_text="Paid")
-        await expect(paid_in_all).to_contain_text("$100.00")
+        await expect(figure(page, "Paid")).to_contain_text("$100.00")
 
         receipt = row.get_by_role("button", name=re.compile("Download receipt"))
         async with page.expect_download() as download:
@@ -97,7 +90,7 @@ async def test_a_killed_gateway_is_missed_and_found_again(
     operator = each_site.operator
     account = await operator.put_account("outliving")
     await operator.grant("outliving", "10", "outliving-1")
-    async with serving(each_site.demo) as mine, staying(browser, mine.url, account) as page:
+    async with serving(each_site.demo) as mine, staying(browser, mine, account) as page:
         await expect(balance(page).locator(".amount")).to_have_text("$10.00")
         await mine.gateway.kill()
         await expect(live(page)).to_have_text("Reconnecting…")

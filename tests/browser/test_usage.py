@@ -1,25 +1,19 @@
 """The Usage tab: it shows what the API says, in any zone, by mouse and by keyboard, and live."""
 
 import csv
-import json
-import re
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx
 import pytest
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
-from tests.browser.conftest import ARTEFACTS, ROOT, Site, browsing
+from tests.browser.conftest import ARTEFACTS, Site
+from tests.browser.support import Json, ask, card, cells, exact, figure, tab, violations
 
-Json = dict[str, Any]
-
-AXE = ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js"
 # How long the figures may rest while charges come, in milliseconds.
 SOON = 10_000
 TODAY = datetime.now(UTC).date()
@@ -66,49 +60,14 @@ async def metered(site: Site, account: str, charges: Iterable[tuple[date, int, s
 
 
 async def asked(site: Site, **variables: Any) -> Json:
-    """Return the account's usage as the API gives it to Ada."""
-    async with httpx.AsyncClient(base_url=site.url) as client:
-        page = (await client.get("/", headers={"accept": "text/html"})).text
-        found = re.search(r'id="gateway-settings" type="application/json">(.*?)</script>', page)
-        assert found
-        token = json.loads(found[1])["people"][0]["token"]
-        answer = await client.post(
-            "/graphql",
-            json={"query": USAGE, "variables": variables},
-            headers={"authorization": f"Bearer {token}"},
-        )
-    usage: Json = answer.json()["data"]["account"]["usage"]
+    """Return the account's usage as the API gives it."""
+    usage: Json = (await ask(site, USAGE, **variables))["account"]["usage"]
     return usage
-
-
-def exact(amount: str) -> str:
-    sign = "-" if amount.startswith("-") else ""
-    return f"{sign}${Decimal(amount.removeprefix('-')):,}"
 
 
 async def open_tab(page: Page, account: str, **view: object) -> None:
     await page.goto("/?" + urlencode({"account": account, "tab": "usage"} | view))
     await expect(figure(page, "Total spend")).to_contain_text("$")
-
-
-def figure(page: Page, name: str) -> Locator:
-    return page.locator(".usage-figures .figure").filter(has=page.get_by_text(name, exact=True))
-
-
-def card(page: Page, title: str) -> Locator:
-    return page.get_by_role("region", name=title, exact=True).first
-
-
-async def cells(table: Locator, column: str) -> list[str]:
-    """Return a column as it is read, hints below a value left out."""
-    texts = await table.locator(f"tbody td.{column}").all_inner_texts()
-    return [text.split("\n")[0] for text in texts]
-
-
-@asynccontextmanager
-async def tab(browser: Browser, site: Site, **options: Any) -> AsyncIterator[Page]:
-    async with browsing(browser, site.url, locale="en-US", **options) as context:
-        yield await context.new_page()
 
 
 # In the first zone 03:00 UTC is the evening before, in the second 20:00 UTC is the next morning.
@@ -332,7 +291,6 @@ async def test_days_without_usage_say_so(browser: Browser, site: Site) -> None:
         assert await cells(card(page, "Day by day"), "amount") == ["$0.00", "$0.00"]
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="the console's packages are not installed")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 768, 1440])
 async def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
@@ -341,19 +299,15 @@ async def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
     size = {"width": width, "height": 900}
     async with tab(browser, site, color_scheme=theme, viewport=size) as page:
         complaints: list[str] = []
-        page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
         await page.goto("/?tab=usage")
         points = page.get_by_role("application", name="Spend over time")
         await points.press("ArrowLeft")
         await expect(card(page, "What it went to").locator("td.name").first).to_be_visible()
         await expect(card(page, "Day by day").locator("td.amount").first).to_be_visible()
-        await page.evaluate(AXE.read_text())
-        found = await page.evaluate("axe.run().then((result) => result.violations)")
-        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
+        assert await violations(page) == []
         await card(page, "Spend over time").get_by_text("Table", exact=True).click()
-        found = await page.evaluate("axe.run().then((result) => result.violations)")
-        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
+        assert await violations(page) == []
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         await page.screenshot(path=ARTEFACTS / f"usage-{width}-{theme}.png", full_page=True)
         assert complaints == []

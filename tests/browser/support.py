@@ -1,0 +1,73 @@
+"""What the browser tests have in common: how the page is read, and what the API says."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any
+
+import httpx
+from playwright.async_api import Browser, Locator, Page
+
+from tests.browser.conftest import ROOT, Site, browsing
+
+Json = dict[str, Any]
+
+AXE = ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@asynccontextmanager
+async def tab(browser: Browser, site: Site, **options: Any) -> AsyncIterator[Page]:
+    """Lend a tab of somebody who reads English; at the end the page has thrown nothing."""
+    async with browsing(browser, site.url, locale="en-US", **options) as context:
+        page = await context.new_page()
+        thrown: list[str] = []
+        page.on("pageerror", lambda error: thrown.append(str(error)))
+        yield page
+        assert thrown == []
+
+
+async def ask(site: Site, query: str, **variables: Any) -> Json:
+    """Return what the API gives to Ada, whom the page is signed in as."""
+    async with httpx.AsyncClient(base_url=site.url) as client:
+        page = (await client.get("/", headers={"accept": "text/html"})).text
+        found = re.search(r'id="gateway-settings" type="application/json">(.*?)</script>', page)
+        assert found
+        token = json.loads(found[1])["people"][0]["token"]
+        answer = await client.post(
+            "/graphql",
+            json={"query": query, "variables": variables},
+            headers={"authorization": f"Bearer {token}"},
+        )
+    content = answer.json()
+    assert "errors" not in content, content
+    data: Json = content["data"]
+    return data
+
+
+async def violations(page: Page) -> list[tuple[str, list[str]]]:
+    """Return what axe finds on the page as it is: the rule, and the elements that break it."""
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(AXE.read_text())
+    found = await page.evaluate("axe.run().then((result) => result.violations)")
+    return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
+
+
+def card(page: Page, title: str) -> Locator:
+    return page.get_by_role("region", name=title, exact=True).first
+
+
+def figure(page: Page, name: str) -> Locator:
+    return page.locator(".figure").filter(has=page.get_by_text(name, exact=True))
+
+
+async def cells(table: Locator, column: str) -> list[str]:
+    """Return a column as it is read, hints below a value left out."""
+    texts = await table.locator(f"tbody td.{column}").all_inner_texts()
+    return [text.split("\n")[0] for text in texts]
+
+
+def exact(amount: str, symbol: str = "$") -> str:
+    sign = "-" if amount.startswith("-") else ""
+    return f"{sign}{symbol}{Decimal(amount.removeprefix('-')):,}"
