@@ -66,6 +66,7 @@ class SqliteDriver:
     async def run(self, awaitable: Any) -> Any:
         """Await the driver; interrupt it when the caller is cancelled or the time is over."""
         running = asyncio.ensure_future(awaitable)
+        running.add_done_callback(_note)
         try:
             with translated(translate):
                 async with asyncio.timeout(self._timeout_seconds):
@@ -81,8 +82,12 @@ class SqliteDriver:
         while not running.done():
             await self._connection.interrupt()
             await asyncio.wait([running], timeout=0.05)
-        if not running.cancelled():
-            running.exception()
+
+
+def _note(done: asyncio.Future[Any]) -> None:
+    """Look at how a statement ended: whoever asked may have left, and then nobody else does."""
+    if not done.cancelled():
+        done.exception()
 
 
 class SqliteDatabase:

@@ -33,6 +33,10 @@ export function onReturn(listener: () => void): () => void {
   return () => returned.delete(listener);
 }
 
+function tellReturned(): void {
+  for (const listener of returned) listener();
+}
+
 function become(next: LiveState): void {
   if (next === state) return;
   state = next;
@@ -67,7 +71,9 @@ addEventListener("offline", () => {
 
 // A short loss of the network does not end a connection; a long one is noticed by the next ping.
 addEventListener("online", () => {
-  if (state === "offline") become(isAcknowledged ? "live" : "reconnecting");
+  if (state !== "offline") return;
+  become(isAcknowledged ? "live" : "reconnecting");
+  if (isAcknowledged) tellReturned();
 });
 
 let connections = 0;
@@ -104,7 +110,7 @@ export function connect(onExpired: () => void) {
         if (!isCurrent()) return;
         isAcknowledged = true;
         become("live");
-        if (wasRetry) for (const listener of returned) listener();
+        if (wasRetry) tellReturned();
       },
       ping: (received) => {
         if (!received) pong = setTimeout(() => socket?.close(TIMEOUT, "no pong"), PONG_MS);

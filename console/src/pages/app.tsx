@@ -3,14 +3,33 @@ import { Provider } from "urql";
 import { makeClient } from "../api/client";
 import { forgetPerson, type Session, signOut } from "../api/session";
 import { useSession } from "../api/use-session";
+import { Boundary } from "../ui/boundary";
+import { LateTexts } from "../ui/late";
+import { ErrorState } from "../ui/states";
 import { askAgain, type Person, type Settings } from "../util/settings";
+import { text } from "../util/text";
 import { personNow, signInAs } from "./dev";
 import { Home } from "./home";
 import { SignIn } from "./sign-in";
 import "./app.css";
 
-/** The page: for whoever is signed in, or to sign in. */
+/** The page, and what stands in its place where it is at fault. */
 export function App({ settings }: { settings: Settings }) {
+  const { title, hint, retry } = text.broken;
+  const broken = (
+    <ErrorState title={title} message={hint} retryLabel={retry} onRetry={() => location.reload()} />
+  );
+  return (
+    <Boundary instead={broken}>
+      <LateTexts value={text.late}>
+        <Page settings={settings} />
+      </LateTexts>
+    </Boundary>
+  );
+}
+
+/** For whoever is signed in, or to sign in. */
+function Page({ settings }: { settings: Settings }) {
   const session = useSession();
   const person = settings.dev ? toSignIn(session, settings.people) : undefined;
   const isRenewal = session.state === "signed-out" && session.why === "expired";

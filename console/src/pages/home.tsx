@@ -1,7 +1,8 @@
-import { lazy, Suspense, useRef } from "react";
+import { useRef } from "react";
 import { UNSAFE_PortalProvider as PortalProvider } from "react-aria/PortalProvider";
 import { OverviewDocument } from "../api/generated/graphql";
 import { useLoad } from "../api/use-load";
+import { late } from "../ui/late";
 import { Skeleton } from "../ui/skeleton";
 import { EmptyState } from "../ui/states";
 import { Tabs } from "../ui/tabs";
@@ -16,7 +17,7 @@ import { LoadFailed } from "./stale-notice";
 import { show, type Tab, useView } from "./view";
 
 // Its charts are heavier than all the rest.
-const Usage = lazy(() => import("./usage/usage"));
+const Usage = late(() => import("./usage/usage"), <Skeleton lines={6} wide />);
 
 type Props = { settings: Settings; name: string | null; told: readonly AccountName[] };
 
@@ -75,9 +76,7 @@ function AccountPage({ account, tab, settings }: AccountProps) {
           {
             id: "usage",
             title: text.tabs.usage,
-            content: (
-              <Suspense fallback={<Skeleton lines={6} wide />}>{facts && <Usage />}</Suspense>
-            ),
+            content: facts && <Usage />,
           },
         ]}
       />

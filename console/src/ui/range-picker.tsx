@@ -1,16 +1,17 @@
 // The days that a view shows: a button that says them, and behind it presets and a calendar. The
 // calendar is a chunk of its own: most visits never open it.
 
-import { lazy, Suspense, useState } from "react";
+import { useState } from "react";
 import { Dialog, DialogTrigger } from "react-aria-components/Dialog";
 import { ListBox, ListBoxItem } from "react-aria-components/ListBox";
 import { Popover } from "react-aria-components/Popover";
 import { Button } from "./button";
 import { Icon } from "./icon";
+import { late } from "./late";
 import "./popover.css";
 import "./range-picker.css";
 
-const RangeCalendar = lazy(() => import("./range-calendar"));
+const RangeCalendar = late(() => import("./range-calendar"));
 
 export type Days = { from: string; to: string };
 
@@ -70,16 +71,14 @@ export function RangePicker({ texts, shown, presets, preset, onPreset, onDays, .
             )}
           </ListBox>
           <div className="range-custom">
-            <Suspense fallback={null}>
-              <RangeCalendar
-                {...rest}
-                texts={texts}
-                onDays={(days) => {
-                  setOpen(false);
-                  onDays(days);
-                }}
-              />
-            </Suspense>
+            <RangeCalendar
+              {...rest}
+              texts={texts}
+              onDays={(days) => {
+                setOpen(false);
+                onDays(days);
+              }}
+            />
           </div>
         </Dialog>
       </Popover>

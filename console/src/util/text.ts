@@ -292,6 +292,18 @@ export const text = {
     asTable: "Table",
   },
 
+  late: {
+    title: "This part of the page did not come",
+    hint: "Try again when there is a network, or reload the page: the gateway may have a new release.",
+    retry: "Try again",
+  },
+
+  broken: {
+    title: "The page has failed",
+    hint: "Nothing of your account is lost. Reload the page; it comes back to the same view.",
+    retry: "Reload",
+  },
+
   errors: {
     title: "This could not be loaded",
     stale: "This could not be refreshed; what you see is older.",

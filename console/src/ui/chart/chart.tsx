@@ -1,7 +1,8 @@
 // A chart: the drawing, and over it what a pointer or the arrow keys point at, with exact amounts.
 
-import { lazy, Suspense, useMemo } from "react";
+import { useMemo } from "react";
 import { formatExactMoney } from "../../util/money";
+import { late } from "../late";
 import { Skeleton } from "../skeleton";
 import "./chart.css";
 import { type Frame, useFrame } from "./frame";
@@ -9,7 +10,7 @@ import { Legend } from "./legend";
 import { Pointer } from "./pointer";
 import type { ChartTexts, Point, Series } from "./series";
 
-const Plot = lazy(() => import("./plot"));
+const Plot = late(() => import("./plot"), <Waiting />);
 
 type Props = {
   label: string;
@@ -30,10 +31,7 @@ export function Chart({ label, texts, series, points, currency, isOutdated = fal
       <Legend series={series} partial={hasPartial ? texts.partial : null} />
       <div className="chart-area" ref={element}>
         {points && frame ? (
-          <Suspense fallback={<Waiting />}>
-            <div className="chart-plot" aria-hidden="true" inert>
-              <Plot points={points} series={series} currency={currency} frame={frame} />
-            </div>
+          <Plot points={points} series={series} currency={currency} frame={frame}>
             <Pointer
               label={label}
               hint={texts.hint}
@@ -43,7 +41,7 @@ export function Chart({ label, texts, series, points, currency, isOutdated = fal
             >
               {(at) => <Reading point={points[at]} series={series} texts={texts} />}
             </Pointer>
-          </Suspense>
+          </Plot>
         ) : (
           <Waiting />
         )}

@@ -1,13 +1,13 @@
 // The drawing itself, in a chunk of its own with the library. It knows of no pointer and no keyboard:
 // so moving over a thousand bars draws none of them again.
 
-import { memo } from "react";
+import { memo, type ReactNode } from "react";
 import { Bar, CartesianGrid, ComposedChart, Line, ReferenceLine, XAxis, YAxis } from "recharts";
 import { formatAxisMoney, toHeight } from "../../util/money";
 import type { Frame } from "./frame";
 import type { Point, Series } from "./series";
 
-export type PlotProps = {
+type PlotProps = {
   points: readonly Point[];
   series: readonly Series[];
   currency: string;
@@ -29,7 +29,7 @@ function rowOf({ id, amounts, isPartial }: Point): Row {
   return row;
 }
 
-function Plot({ points, series, currency, frame }: PlotProps) {
+const Drawing = memo(({ points, series, currency, frame }: PlotProps) => {
   const ticks = new Map(points.map((point) => [point.id, point.tick]));
   const bars = series.filter((each) => each.shape === "bar");
   const lines = series.filter((each) => each.shape === "line");
@@ -113,6 +113,16 @@ function Plot({ points, series, currency, frame }: PlotProps) {
       ))}
     </ComposedChart>
   );
-}
+});
 
-export default memo(Plot);
+/** The drawing, and what lies over it. */
+export default function Plot({ children, ...props }: PlotProps & { children: ReactNode }) {
+  return (
+    <>
+      <div className="chart-plot" aria-hidden="true" inert>
+        <Drawing {...props} />
+      </div>
+      {children}
+    </>
+  );
+}

@@ -1,0 +1,268 @@
+"""What the page shows when there is nothing, very much, or something wrong, and whose it is."""
+
+import csv
+import re
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, Route, expect
+from pydantic import SecretStr
+
+from gateway.billing.book import Book
+from gateway.billing.purchases import record_purchase
+from gateway.billing.states import PurchaseFacts
+from gateway.clock import SystemClock
+from gateway.ids import KeyFactory, parse_global_id
+from gateway.models import CreditPurchaseKind
+from gateway.money import NANOS
+from gateway.settings import Settings
+from gateway.store import connect
+from tests.browser.conftest import ARTEFACTS, DemoDatabase, Site
+from tests.browser.support import figure, tab, violations
+
+MANY = 10_000
+# Far from what it takes where nothing else runs, so that a busy machine passes too.
+TURN_SECONDS = 5
+LONG_NAME = "Gesellschaft für wissenschaftliche Datenverarbeitung und Rechenzeit"[:60]
+NARROW: Any = {"width": 360, "height": 800}
+
+
+def purchases(page: Page) -> Locator:
+    return page.get_by_role("region", name="Credit purchases")
+
+
+def rows(page: Page) -> Locator:
+    return page.get_by_role("table", name="Credit purchases").locator("tbody tr")
+
+
+async def fits(page: Page) -> bool:
+    found: bool = await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    return found
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_an_account_without_credit_is_told_how_to_begin(
+    browser: Browser, site: Site, theme: Any
+) -> None:
+    account = await site.operator.put_account("empty")
+    async with tab(browser, site, color_scheme=theme) as page:
+        await page.goto(f"/?account={account}")
+        await expect(page.get_by_text("No credit has been bought yet")).to_be_visible()
+        await expect(figure(page, "Runs out")).to_contain_text("No credit yet")
+        await expect(page.get_by_role("region", name="Balance over time")).to_have_count(0)
+        assert await violations(page) == []
+        await page.screenshot(path=ARTEFACTS / f"billing-empty-{theme}.png")
+        await page.get_by_role("tab", name="Usage").click()
+        await expect(page.get_by_text("Nothing was used in these days").first).to_be_visible()
+        assert await violations(page) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_a_failure_keeps_the_filter_and_is_tried_again(
+    browser: Browser, site: Site, theme: Any
+) -> None:
+    async def answer(route: Route) -> None:
+        asked = route.request.post_data_json["variables"]
+        if failing and "filter" in asked:
+            await route.fulfill(status=500, body="")
+        else:
+            await route.continue_()
+
+    failing = True
+    async with tab(browser, site, color_scheme=theme) as page:
+        await page.route("**/graphql", answer)
+        await page.goto("/?status=succeeded&range=90d")
+        failed = purchases(page).get_by_role("alert")
+        await expect(failed).to_contain_text("This could not be loaded")
+        await expect(page.get_by_role("button", name="Days shown")).to_contain_text("Last 90 days")
+        await expect(page.get_by_role("button", name="Status")).to_contain_text("Succeeded")
+        assert await violations(page) == []
+        failing = False
+        await failed.get_by_role("button", name="Try again").click()
+        await expect(rows(page).first).to_contain_text("Succeeded")
+        await expect(failed).to_have_count(0)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_without_a_network_what_was_there_stays(
+    browser: Browser, site: Site, theme: Any
+) -> None:
+    async with tab(browser, site, color_scheme=theme) as page:
+        await page.goto("/")
+        mark = page.get_by_role("region", name="Balance", exact=True).locator(".live")
+        await expect(mark).to_have_text("Live")
+        await expect(rows(page)).to_have_count(10)
+        await page.context.set_offline(True)
+        await expect(mark).to_have_text("Offline")
+        await expect(rows(page)).to_have_count(10)
+        assert await violations(page) == []
+        await page.get_by_label("Rows").select_option("20")
+        failed = purchases(page).get_by_role("alert")
+        await expect(failed).to_contain_text("It is asked again when the connection is back.")
+        assert await violations(page) == []
+        await page.screenshot(path=ARTEFACTS / f"billing-offline-{theme}.png")
+        await page.context.set_offline(False)
+        await expect(mark).to_have_text("Live", timeout=15_000)
+        await expect(rows(page)).to_have_count(20)
+
+
+async def test_a_part_whose_code_does_not_come_leaves_the_rest(
+    browser: Browser, site: Site
+) -> None:
+    async with tab(browser, site) as page:
+        await page.route("**/plot-*.js", lambda route: route.abort())
+        await page.goto("/")
+        chart = page.get_by_role("region", name="Balance over time")
+        failed = chart.get_by_role("alert")
+        await expect(failed).to_contain_text("This part of the page did not come")
+        await expect(rows(page)).to_have_count(10)
+        assert await violations(page) == []
+        await page.screenshot(path=ARTEFACTS / "billing-no-chart.png", full_page=True)
+        await page.unroute("**/plot-*.js")
+        await failed.get_by_role("button", name="Try again").click()
+        await expect(chart.get_by_role("application", name="Balance over time")).to_be_visible()
+
+
+async def test_what_is_not_there_and_what_a_role_leaves_out_are_said(
+    browser: Browser, site: Site
+) -> None:
+    viewed = await site.operator.put_account(
+        "viewed", members=[{"subject": "ada@demo", "role": "VIEWER"}]
+    )
+    async with tab(browser, site) as page:
+        await page.goto("/?account=acct_0000000000000001")
+        await expect(page.get_by_text("This account is not there, or not yours")).to_be_visible()
+        assert await violations(page) == []
+        await page.goto(f"/?account={viewed}")
+        await expect(page.get_by_text("Your role does not include payments")).to_be_visible()
+        await expect(page.get_by_role("button", name="Export")).to_have_count(0)
+        assert await violations(page) == []
+
+
+async def bought(demo: DemoDatabase, account_id: int, count: int) -> None:
+    """Book payments to an account, one an hour."""
+    settings = Settings(environment="dev", database_url=SecretStr(demo.url), data_dir=demo.data_dir)
+    database, clock = await connect(settings), SystemClock()
+    begin = datetime.now(UTC) - count * timedelta(hours=1)
+    try:
+        async with database.writing(unlimited=True) as transaction:
+            book = await Book.open(transaction, [account_id], clock=clock, keys=KeyFactory(clock))
+            for number in range(count):
+                at = begin + number * timedelta(hours=1)
+                facts = PurchaseFacts(
+                    account_id=account_id,
+                    kind=CreditPurchaseKind.CARD,
+                    amount=(number + 1) * NANOS,
+                    currency="USD",
+                    created_at=at,
+                    succeeded_at=at,
+                )
+                record_purchase(book, facts)
+            await book.close()
+    finally:
+        await database.close()
+
+
+async def test_ten_thousand_purchases_are_as_quick_to_read_as_ten(
+    browser: Browser, each_site: Site, tmp_path: Path
+) -> None:
+    account = await each_site.operator.put_account("many")
+    await bought(each_site.demo, parse_global_id(account).account_id, MANY)
+    async with tab(browser, each_site) as page:
+        await page.goto(f"/?account={account}&size=100")
+        await expect(rows(page)).to_have_count(100)
+        pages = page.get_by_role("navigation", name="Pages")
+        await expect(pages).to_contain_text(f"100 of {MANY:,}")
+        for number in range(1, 6):
+            began = time.monotonic()
+            await pages.get_by_role("button", name="Next page").click()
+            await expect(rows(page).first).to_contain_text(f"${MANY - 100 * number:,}.00")
+            took = time.monotonic() - began
+            assert took < TURN_SECONDS
+        print(f"a page's turn took {1000 * took:.0f} ms")
+        await pages.get_by_role("button", name="Previous page").click()
+        await expect(rows(page).first).to_contain_text(f"${MANY - 400:,}.00")
+        await page.get_by_role("button", name="Export").click()
+        async with page.expect_download() as download:
+            await page.get_by_role("menuitem", name="CSV").click()
+        file = tmp_path / "many.csv"
+        await (await download.value).save_as(file)
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        amounts = [row["Amount"] for row in csv.DictReader(lines)]
+    assert amounts == [f"{number + 1}.00" for number in range(MANY)]
+
+
+@pytest.mark.parametrize("name", [LONG_NAME, "صقر للذكاء الاصطناعي"])
+async def test_names_of_any_length_and_direction_have_their_place(
+    browser: Browser, site: Site, name: str
+) -> None:
+    account = await site.operator.put_account(f"named-{len(name)}", name=name)
+    for viewport in (NARROW, {"width": 1440, "height": 900}):
+        async with tab(browser, site, viewport=viewport) as page:
+            await page.goto(f"/?account={account}")
+            switcher = page.get_by_role("button", name="Account")
+            await expect(switcher).to_contain_text(name)
+            await expect(page.get_by_text("No credit has been bought yet")).to_be_visible()
+            assert await fits(page)
+            box = await switcher.bounding_box()
+            assert box
+            assert box["height"] < 60
+            assert await violations(page) == []
+
+
+@pytest.mark.parametrize(
+    ("account", "amount"),
+    [("株式会社ニンバス", r"¥[\d,]+"), ("صقر للذكاء الاصطناعي", r"KWD\s[\d,]+\.\d{3}")],
+)
+async def test_amounts_have_the_digits_of_their_currency(
+    browser: Browser, site: Site, account: str, amount: str
+) -> None:
+    async with tab(browser, site) as page:
+        await page.goto("/")
+        await page.get_by_role("button", name="Account").click()
+        await page.get_by_role("option", name=re.compile(f"^{account}.*(JPY|KWD)$")).click()
+        await expect(page.get_by_role("button", name="Account")).to_contain_text(account)
+        paid = figure(page, "Paid").locator("data")
+        await expect(paid).to_have_text(re.compile(f"^{amount}$"))
+        await expect(rows(page).first.locator("td.amount data").first).to_have_text(
+            re.compile(f"^{amount}$")
+        )
+        await page.screenshot(path=ARTEFACTS / f"billing-{account}.png", full_page=True)
+
+
+async def test_a_colleague_sees_the_same_and_back_leads_back(browser: Browser, site: Site) -> None:
+    async with tab(browser, site) as page:
+        await page.goto("/")
+        await expect(rows(page)).to_have_count(10)
+        await page.get_by_role("button", name="Status").click()
+        await page.get_by_role("option", name="Succeeded").click()
+        await page.keyboard.press("Escape")
+        await expect(rows(page).filter(has_text="Failed")).to_have_count(0)
+        await page.get_by_role("button", name="Next page").click()
+        await expect(page).to_have_url(re.compile("after="))
+        await expect(page.get_by_role("button", name="Previous page")).to_be_enabled()
+        shown, url = await rows(page).all_inner_texts(), page.url
+
+        async with tab(browser, site, timezone_id="Asia/Tokyo") as other:
+            await other.goto(url)
+            await expect(other.get_by_role("button", name="Previous page")).to_be_enabled()
+            assert await rows(other).all_inner_texts() == shown
+
+        await page.get_by_role("tab", name="Usage").click()
+        await expect(page.get_by_role("tab", name="Usage")).to_have_attribute(
+            "aria-selected", "true"
+        )
+        await page.go_back()
+        await expect(rows(page)).to_have_text([re.compile(".")] * len(shown))
+        await page.go_back()
+        await expect(page).not_to_have_url(re.compile("after="))
+        await expect(page.get_by_role("button", name="Previous page")).to_be_disabled()
+        await page.go_back()
+        await expect(page).not_to_have_url(re.compile("status="))
+        await page.go_forward()
+        await expect(page.get_by_role("button", name="Status")).to_contain_text("Succeeded")
+        await page.go_forward()
+        await expect(page).to_have_url(url)
