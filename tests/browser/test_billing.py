@@ -1,5 +1,6 @@
 """The Billing tab: what was paid, given and left, at first sight and in any window."""
 
+import asyncio
 import csv
 import gzip
 import json
@@ -7,14 +8,15 @@ import re
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.async_api import Browser, Page, Response, expect
+from playwright.async_api import Browser, Page, Response, Route, expect
 
-from tests.browser.conftest import ROOT, Site
-from tests.browser.support import ask, card, cells, exact, figure, tab
+from tests.browser.conftest import ARTEFACTS, ROOT, Site
+from tests.browser.support import ask, card, cells, exact, figure, tab, violations
 
 FIRST_VIEW_BYTES = 200_000
 # Far from what it takes where nothing else runs, so that a busy machine passes too.
@@ -156,3 +158,39 @@ async def exported(page: Page, file: Path) -> list[dict[str, str]]:
     await (await download.value).save_as(file)
     with file.open(encoding="utf-8-sig", newline="") as lines:
         return list(csv.DictReader(lines))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 768, 1440])
+async def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
+    browser: Browser, site: Site, theme: Any, width: int
+) -> None:
+    async def hold(route: Route) -> None:
+        await asked.wait()
+        await route.continue_()
+
+    asked = asyncio.Event()
+    size: Any = {"width": width, "height": 900}
+    async with tab(browser, site, color_scheme=theme, viewport=size) as page:
+        await page.route("**/graphql", hold)
+        await page.goto("/")
+        await expect(page.get_by_role("tab", name="Billing")).to_be_visible()
+        assert await violations(page) == []
+        asked.set()
+
+        for title in ("Balance over time", "Purchased and spent"):
+            await page.get_by_role("application", name=title).press("End")
+        await expect(page.get_by_role("table", name="Credit purchases")).to_contain_text("$")
+        assert await violations(page) == []
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        await page.screenshot(path=ARTEFACTS / f"billing-{width}-{theme}.png", full_page=True)
+
+        for name in ("Days shown", "Time zone", "Status", "Export", "Account"):
+            await page.get_by_role("button", name=name).click()
+            opened = page.locator(".popover")
+            await expect(opened).to_be_visible()
+            assert await violations(page) == []
+            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            await page.screenshot(path=ARTEFACTS / f"{name.lower()}-{width}-{theme}.png")
+            await page.keyboard.press("Escape")
+            await expect(opened).to_have_count(0)

@@ -73,7 +73,8 @@ function Picking(props: Props & { close: () => void }) {
       return;
     }
     close();
-    if (ids[0] !== undefined && ids[0] !== picked[0]) onPick(ids);
+    // Nothing, where what was picked is picked again.
+    if (ids.length > 0) onPick(ids);
   }
 
   const list = (
@@ -84,7 +85,6 @@ function Picking(props: Props & { close: () => void }) {
       selectionMode={many ? "multiple" : "single"}
       selectionBehavior="toggle"
       escapeKeyBehavior="none"
-      disallowEmptySelection={!many}
       selectedKeys={picked}
       onSelectionChange={pick}
       autoFocus={!search}

@@ -58,9 +58,11 @@ export function RangePicker({ texts, shown, presets, preset, onPreset, onDays, .
             escapeKeyBehavior="none"
             selectedKeys={preset ? [preset] : []}
             autoFocus={preset ? true : "first"}
-            onAction={(id) => {
+            onSelectionChange={(picked) => {
               setOpen(false);
-              onPreset(String(id));
+              // Nothing, where what was picked is picked again.
+              const [id] = picked;
+              if (id !== undefined) onPreset(String(id));
             }}
           >
             {(item) => (

@@ -1,0 +1,111 @@
+"""The whole page without a mouse."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from playwright.async_api import Browser, Locator, Page, expect
+
+from tests.browser.conftest import Site
+from tests.browser.support import tab
+
+TODAY = datetime.now(UTC).date()
+FAR = 120
+
+
+async def reach(page: Page, target: Locator) -> None:
+    """Press Tab until the target has the focus; everything that has it on the way can be seen."""
+    for _ in range(FAR):
+        if await target.evaluate("(element) => element.matches(':focus')"):
+            return
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.activeElement.checkVisibility()")
+    raise AssertionError(f"{target} cannot be reached")
+
+
+async def test_billing_by_keyboard_alone(browser: Browser, site: Site) -> None:
+    async with tab(browser, site) as page:
+        await page.goto("/")
+        rows = page.get_by_role("table", name="Credit purchases").locator("tbody tr")
+        await expect(rows).to_have_count(10)
+        await expect(page.get_by_role("application", name="Balance over time")).to_be_visible()
+        press = page.keyboard.press
+
+        await press("Tab")
+        await expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+        await press("Enter")
+        await expect(page.get_by_role("main")).to_be_focused()
+
+        billing, usage = (page.get_by_role("tab", name=name) for name in ("Billing", "Usage"))
+        await reach(page, billing)
+        await press("ArrowRight")
+        await expect(usage).to_be_focused()
+        await expect(page).to_have_url(re.compile("tab=usage"))
+        await press("ArrowLeft")
+        await expect(billing).to_have_attribute("aria-selected", "true")
+
+        days = page.get_by_role("button", name="Days shown")
+        await reach(page, days)
+        await press("Enter")
+        presets = page.get_by_role("listbox", name="Usual ranges")
+        await expect(presets.get_by_role("option", name="All time")).to_be_focused()
+        await press("Home")
+        await press("Enter")
+        await expect(days).to_contain_text("Last 7 days")
+        await expect(days).to_be_focused()
+
+        first, last = TODAY - timedelta(days=100), TODAY - timedelta(days=1)
+        await press("Enter")
+        for name, day in (("From", first), ("To", last)):
+            field = page.get_by_role("group", name=name, exact=True)
+            await reach(page, field.get_by_role("spinbutton").first)
+            await page.keyboard.type(f"{day:%m%d%Y}")
+        await reach(page, page.get_by_role("button", name="Apply"))
+        await press("Enter")
+        await expect(page).to_have_url(re.compile(f"from={first}&to={last}"))
+        await expect(days).to_be_focused()
+
+        await press("Enter")
+        await expect(presets).to_be_visible()
+        await press("Escape")
+        await expect(presets).to_have_count(0)
+        await expect(days).to_be_focused()
+
+        status = page.get_by_role("button", name="Status")
+        await reach(page, status)
+        await press("Enter")
+        await page.keyboard.type("succ")
+        await expect(page.get_by_role("option", name="Succeeded")).to_be_focused()
+        await press("Enter")
+        await press("Escape")
+        await expect(page).to_have_url(re.compile("status=succeeded"))
+        await expect(rows.first).to_contain_text("Succeeded")
+
+        await reach(page, page.get_by_role("button", name="Export"))
+        await press("Enter")
+        async with page.expect_download() as download:
+            await press("Enter")
+        assert (await download.value).suggested_filename.endswith(".csv")
+
+        await reach(page, page.get_by_role("button", name=re.compile("Download receipt")).first)
+        async with page.expect_download() as download:
+            await press("Enter")
+        assert (await download.value).suggested_filename.endswith(".pdf")
+
+        await reach(page, page.get_by_role("button", name="Next page"))
+        await press("Enter")
+        await expect(page).to_have_url(re.compile("after="))
+
+        chart = page.get_by_role("region", name="Purchased and spent")
+        await reach(page, chart.get_by_role("radio", name="Chart"))
+        await press("ArrowRight")
+        table = chart.get_by_role("region", name="Purchased and spent: Table")
+        await reach(page, table)
+        await expect(table.get_by_role("columnheader", name="Refunded")).to_be_visible()
+        await page.keyboard.press("Shift+Tab")
+        await press("ArrowLeft")
+        points = chart.get_by_role("application")
+        await reach(page, points)
+        await press("End")
+        await expect(chart.get_by_role("status")).to_contain_text("Purchased $")
+        await press("Escape")
+        await expect(chart.locator(".reading")).to_have_count(0)
