@@ -1,10 +1,11 @@
-"""How fast usage is recorded over HTTP, by one client, in batches of 5,000 events.
+"""How fast usage is recorded over HTTP, in batches of 5,000 events, by clients that each send
+another account's.
 
-    python -m tests.bench.ingest_http [--batches 20]
+    python -m tests.bench.ingest_http [--clients 2] [--batches 10]
 
 A gateway of its own process, on Postgres and on SQLite. The same batches are then sent again, and
-the account's balance is compared: it may not change. Four batches go before what is measured: into
-an empty table Postgres plans badly.
+the accounts' balances are compared: they may not change. Four batches of each client go before what
+is measured: into an empty table Postgres plans badly.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -37,17 +39,20 @@ def gateway(*arguments: str) -> list[str]:
     return [str(Path(sys.executable).with_name("gateway")), *arguments]
 
 
-def batches(count: int) -> list[bytes]:
-    """Return bodies; each is one account's deployments, minute after minute."""
+def batches(account: str, count: int) -> list[bytes]:
+    """Return bodies; each is an account's deployments, minute after minute."""
     first = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(days=20)
-    return [orjson.dumps([event(batch, n, first) for n in range(EVENTS)]) for batch in range(count)]
+    return [
+        orjson.dumps([event(account, batch, number, first) for number in range(EVENTS)])
+        for batch in range(count)
+    ]
 
 
-def event(batch: int, number: int, first: datetime) -> dict[str, Any]:
+def event(account: str, batch: int, number: int, first: datetime) -> dict[str, Any]:
     minute, deployment = divmod(batch * EVENTS + number, DEPLOYMENTS)
     start = first + timedelta(minutes=minute)
     return {
-        "account": "bench",
+        "account": account,
         "source": "meter-1",
         "id": f"{minute}-{deployment}",
         "deployment": {"externalId": str(2**63 + deployment), "provider": "provider-1"},
@@ -105,19 +110,21 @@ def run(environment: dict[str, str], *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def measure(name: str, database_url: str, count: int) -> None:
-    earlier, bodies = (made := batches(EARLIER + count))[:EARLIER], made[EARLIER:]
+def measure(name: str, database_url: str, accounts: list[str], count: int) -> None:
+    made = [batches(account, EARLIER + count) for account in accounts]
+    earlier, bodies = [each[:EARLIER] for each in made], [each[EARLIER:] for each in made]
     with serving(database_url) as (address, environment, process):
-        run(environment, "account", "create", "bench", "--name", "Bench")
+        for account in accounts:
+            run(environment, "account", "create", account, "--name", account)
         key = run(environment, "api-key", "create", "bench", "--scope", "usage:write")
         headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
         with httpx.Client(base_url=address, headers=headers, timeout=60) as client:
             sender = Sender(client, process)
             sender.send(earlier, "accepted")
             first = sender.send(bodies, "accepted")
-            before = run(environment, "account", "show", "bench")
+            before = [run(environment, "account", "show", account) for account in accounts]
             again = sender.send(bodies, "duplicates")
-            after = run(environment, "account", "show", "bench")
+            after = [run(environment, "account", "show", account) for account in accounts]
     print(f"{name:>10} {first.events:,} events over HTTP: {first}")
     change = "no change" if after == before else f"CHANGED: {before!r} → {after!r}"
     print(f"{name:>10} the same batches again: {again.events:,} duplicates, {change}: {again}")
@@ -141,13 +148,20 @@ class Sender:
     client: httpx.Client
     process: psutil.Process
 
-    def send(self, bodies: list[bytes], counted: str) -> Rate:
-        total, began, cpu = 0, time.perf_counter(), self.cpu()
+    def send(self, bodies: list[list[bytes]], counted: str) -> Rate:
+        """Send each account's batches one after another, and the accounts' at once."""
+        began, cpu = time.perf_counter(), self.cpu()
+        with ThreadPoolExecutor(len(bodies)) as threads:
+            total = sum(threads.map(lambda each: self._send(each, counted), bodies))
+        return Rate(total, time.perf_counter() - began, self.cpu() - cpu)
+
+    def _send(self, bodies: list[bytes], counted: str) -> int:
+        total = 0
         for body in bodies:
             answer = self.client.post("/v1/usage-events", content=body)
             answer.raise_for_status()
             total += answer.json()[counted]
-        return Rate(total, time.perf_counter() - began, self.cpu() - cpu)
+        return total
 
     def cpu(self) -> float:
         times = self.process.cpu_times()
@@ -157,12 +171,14 @@ class Sender:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--batches", type=int, default=20)
+    parser.add_argument("--clients", type=int, default=2)
+    parser.add_argument("--batches", type=int, default=10, help="of each client")
     options = parser.parse_args()
+    accounts = [f"bench-{number}" for number in range(options.clients)]
     with running_postgres() as url:
-        measure("postgresql", url, options.batches)
+        measure("postgresql", url, accounts, options.batches)
     with tempfile.TemporaryDirectory() as folder:
-        measure("sqlite", f"sqlite:///{folder}/bench.sqlite3", options.batches)
+        measure("sqlite", f"sqlite:///{folder}/bench.sqlite3", accounts, options.batches)
 
 
 if __name__ == "__main__":
