@@ -36,9 +36,9 @@ class Receipt(Model, table=True):
         ),
         ForeignKeyConstraint(["seller_id"], ["seller.id"]),
         UniqueConstraint("account_id", "year", "sequence"),
-        UniqueConstraint("account_id", "refund_id"),
         CheckConstraint("sequence > 0", name="sequence_positive"),
-        # One receipt a purchase; its refunds have their own.
+        # One receipt a purchase; its refunds have their own. Each index holds one kind, so that
+        # SQLite does not look for a purchase's among all that have no refund.
         Index(
             "uq_receipt_account_id_purchase_id",
             "account_id",
@@ -46,6 +46,14 @@ class Receipt(Model, table=True):
             unique=True,
             postgresql_where=text("refund_id IS NULL"),
             sqlite_where=text("refund_id IS NULL"),
+        ),
+        Index(
+            "uq_receipt_account_id_refund_id",
+            "account_id",
+            "refund_id",
+            unique=True,
+            postgresql_where=text("refund_id IS NOT NULL"),
+            sqlite_where=text("refund_id IS NOT NULL"),
         ),
     )
 

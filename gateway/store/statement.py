@@ -28,7 +28,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement, FromClause
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import Boolean, TypeDecorator, TypeEngine
+from sqlalchemy.types import Boolean, NullType, TypeDecorator, TypeEngine
 
 from gateway.models.base import Instant, microseconds_from_instant
 from gateway.store.stored_json import dumps
@@ -241,10 +241,11 @@ def keys(name: str, item: TypeEngine[Any] | None = None) -> FromClause:
     return _Keys(parameter).table_valued("value", name="value")
 
 
-class _AnyOf(FunctionElement[bool]):
+class _AnyOf(FunctionElement[Any]):
     inherit_cache = True
     name = "any_of"
-    type = Boolean()
+    # A Boolean would be compared with 1 on SQLite, and `x IN (…) = 1` reads no index.
+    type = NullType()
 
 
 @compiles(_AnyOf, "postgresql")

@@ -612,7 +612,6 @@ def create_receipt() -> None:
         ),
         sa.ForeignKeyConstraint(["seller_id"], ["seller.id"], name="fk_receipt_seller_id"),
         sa.PrimaryKeyConstraint("account_id", "id", name="pk_receipt"),
-        sa.UniqueConstraint("account_id", "refund_id", name="uq_receipt_account_id_refund_id"),
         sa.UniqueConstraint(
             "account_id", "year", "sequence", name="uq_receipt_account_id_year_sequence"
         ),
@@ -625,5 +624,13 @@ def create_receipt() -> None:
         unique=True,
         postgresql_where=sa.text("refund_id IS NULL"),
         sqlite_where=sa.text("refund_id IS NULL"),
+    )
+    op.create_index(
+        "uq_receipt_account_id_refund_id",
+        "receipt",
+        ["account_id", "refund_id"],
+        unique=True,
+        postgresql_where=sa.text("refund_id IS NOT NULL"),
+        sqlite_where=sa.text("refund_id IS NOT NULL"),
     )
     # ### end Alembic commands ###

@@ -1,12 +1,16 @@
 """Lists as parameters, on both databases."""
 
+import sqlite3
 from datetime import UTC, date, datetime
 
+import pytest
 from sqlalchemy import BigInteger, Date, select
+from sqlalchemy.sql import ClauseElement
 
-from gateway.models import Instant
-from gateway.store import Database, Snapshot, Statement, batch
+from gateway.models import Account, Instant, Receipt, table_of
+from gateway.store import Database, Snapshot, Statement, any_of, batch
 
+ACCOUNT, RECEIPT = table_of(Account), table_of(Receipt)
 MOMENT = datetime(2026, 11, 1, 0, 0, 0, 1, tzinfo=UTC)
 
 
@@ -27,3 +31,34 @@ async def test_a_batch_is_a_table_of_positions(database: Database) -> None:
         {"n": 1, "account_id": 2**62 + 1, "first": date(2026, 1, 1), "at": MOMENT},
         {"n": 2, "account_id": 3, "first": date(2026, 2, 28), "at": MOMENT},
     ]
+
+
+@pytest.mark.parametrize(
+    ("statement", "columns"),
+    [
+        (
+            select(ACCOUNT.c.name).where(any_of(ACCOUNT.c.external_id, "keys")),
+            "(external_id=?)",
+        ),
+        (
+            select(RECEIPT.c.number).where(
+                RECEIPT.c.account_id == 1,
+                any_of(RECEIPT.c.purchase_id, "keys"),
+                RECEIPT.c.refund_id.is_(None),
+            ),
+            "(account_id=? AND purchase_id=?)",
+        ),
+    ],
+    ids=["accounts", "receipts"],
+)
+def test_a_list_is_looked_up_in_the_index(
+    sqlite_database_url: str, statement: ClauseElement, columns: str
+) -> None:
+    compiled = Statement(statement).compiled("sqlite")
+    connection = sqlite3.connect(sqlite_database_url.removeprefix("sqlite:///"))
+    arguments = compiled.arguments({"keys": [1, 2]})
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {compiled.text}", arguments).fetchall()
+    connection.close()
+    words = plan[0][-1].partition(" (")
+    assert words[0].startswith("SEARCH ")
+    assert f"({words[2]}" == columns
