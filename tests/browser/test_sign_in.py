@@ -106,7 +106,8 @@ async def test_a_token_is_renewed_before_it_ends(
 async def test_an_api_key_signs_in_and_is_kept_nowhere(
     browser: Browser, sqlite_demo: DemoDatabase, provider: OpenIdProvider
 ) -> None:
-    alone = {"oidc_issuer": "", "oidc_client_id": ""}
+    top_up = "https://pay.example/credit"
+    alone = {"oidc_issuer": "", "oidc_client_id": "", "top_up_url": top_up}
     async with (
         production(sqlite_demo, provider, **alone) as gateway,
         visit(browser, gateway) as page,
@@ -125,6 +126,8 @@ async def test_an_api_key_signs_in_and_is_kept_nowhere(
         await field.fill(key)
         await field.press("Enter")
         await expect(page.get_by_text("Aurora Inference GmbH")).to_be_visible()
+        add = page.get_by_role("link", name="Add credit")
+        await expect(add).to_have_attribute("href", top_up)
         assert key not in await page.evaluate(KEPT)
         await page.reload()
         await expect(field).to_be_visible()
