@@ -123,6 +123,9 @@ async def _release(pool: asyncpg.Pool, connection: Connection) -> None:
     try:
         if not connection.is_closed() and connection.is_in_transaction():
             await connection.execute("ROLLBACK")
+    except asyncio.CancelledError:
+        connection.terminate()
+        raise
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
         # The pool may have taken back what it found closed.
         with suppress(asyncpg.InterfaceError):

@@ -1,6 +1,7 @@
 """Both drivers behind the one interface."""
 
 import asyncio
+import gc
 from datetime import UTC, date, datetime
 
 import pytest
@@ -120,6 +121,22 @@ async def test_a_cancelled_statement_stops_and_its_connection_can_be_used_again(
         assert asyncio.get_running_loop().time() - started < 3
     async with Snapshot(database) as snapshot:
         assert not await snapshot.fetch(BY_KEYS, ids=[1], currencies=["USD"])
+
+
+async def test_a_statement_that_is_cancelled_twice_fails_unheard(database: Database) -> None:
+    complaints: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(told))
+    task = asyncio.create_task(_run_slow(database))
+    await asyncio.sleep(0.1)
+    for _ in range(2):
+        task.cancel()
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with Snapshot(database) as snapshot:
+        assert not await snapshot.fetch(BY_KEYS, ids=[1], currencies=["USD"])
+    gc.collect()
+    assert complaints == []
 
 
 async def _run_slow(database: Database) -> None:
