@@ -16,10 +16,10 @@ payment_method_label provider provider_reference created_at failed_at settled_at
   provider_reference created_at settled_at receipt_number`. Also those that are not SUCCEEDED;
 - `disputes`: likewise, those that took money, with the columns of the table `dispute`.
 
-**Usage** has a row for each event, with the columns of the table `usage_event` but for
-`fingerprint` (`account_id source event_id deployment_id resource unit quantity_nanos quantity_text
-amount_nanos amount_text correction provider gpu_model region service sku started_at ended_at
-received_at ledger_version`), in the order of `started_at`, `source` and `event_id`, and
+**Usage** has a row for each event, with the columns `source event_id deployment_id resource unit
+quantity_nanos amount_nanos correction provider gpu_model region service sku started_at ended_at
+received_at` of the table `usage_event`, in the order of `started_at`, `source` and `event_id`, its
+instants in microseconds since 1970, and
 
 - `deployment_external_id` and `deployment_name`, None where the usage names no deployment; a
   deployment need not have a name.

@@ -2,17 +2,22 @@
 once for a while and then looked up.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from gateway.documents.export_request import UsageAsked
-from gateway.money import format_nanos, minor_digits
+from gateway.models.base import instant_from_microseconds, microseconds_from_instant
+from gateway.money import format_nanos
 from gateway.store.stream import Chunk
 from gateway.windows import Bucket
 
 MEMO_SIZE: Final = 10_000
+_SAMPLE: Final = 40
+_MINUTE: Final = 60_000_000
+_SECONDS: Final = {second * 1_000_000: f"{second:02}" for second in range(60)}
 
 
 class Memo(dict[Any, Any]):
@@ -35,19 +40,13 @@ class Memo(dict[Any, Any]):
         return [*map(self.__getitem__, values)]
 
 
-def numbers(values: Sequence[int], text: Callable[[int], str]) -> list[str]:
-    """Return each number's text: of a few distinct ones, each is made once."""
-    distinct = set(values)
-    if 2 * len(distinct) > len(values):
-        return [text(value) for value in values]
-    made = {value: text(value) for value in distinct}
+def numbers(values: Sequence[int], digits: int) -> list[str]:
+    """Return `format_nanos` of each: where many seem to be the same, once of each distinct one."""
+    first = values[:_SAMPLE]
+    if 2 * len(set(first)) > len(first):
+        return [format_nanos(value, digits) for value in values]
+    made = {value: format_nanos(value, digits) for value in set(values)}
     return [made[value] for value in values]
-
-
-def amount_text(currency: str) -> Callable[[int], str]:
-    """Return what writes nanos of a currency, as the API does."""
-    digits = minor_digits(currency)
-    return lambda nanos: format_nanos(nanos, digits)
 
 
 def local_text(zone: ZoneInfo) -> Callable[[datetime], str]:
@@ -60,18 +59,51 @@ def utc_text(instant: datetime) -> str:
     return f"{instant.astimezone(UTC).isoformat()[:-6]}Z"
 
 
+def of_microseconds(text: Callable[[datetime], str]) -> Callable[[int], str]:
+    """Return what writes microseconds since 1970 as `text` writes their instant: date, time and
+    offset. Of what instants of one minute have in common, each is written once for a while.
+    """
+
+    def write(at: int) -> str:
+        return text(instant_from_microseconds(at))
+
+    def around_seconds(minute: int) -> tuple[str, str] | None:
+        # A zone's offset once had seconds, and changed within a minute.
+        first, last = write(minute * _MINUTE), write((minute + 1) * _MINUTE - 1)
+        before, after = first[:17], first[19:]
+        whole = (f"{before}00{after}", f"{before}59.999999{after}") == (first, last)
+        return (before, after) if whole else None
+
+    minutes = Memo(around_seconds)
+
+    def write_quickly(at: int) -> str:
+        minute, rest = divmod(at, _MINUTE)
+        seconds, around = _SECONDS.get(rest), minutes[minute]
+        if seconds is None or around is None:
+            return write(at)
+        return f"{around[0]}{seconds}{around[1]}"
+
+    return write_quickly
+
+
 def bucket_texts(
     asked: UsageAsked, text: Callable[[Bucket], str]
-) -> Callable[[Sequence[datetime]], list[str]]:
-    """Return what gives, for instants in their order, what `text` says of the bucket of each."""
+) -> Callable[[Sequence[int]], list[str]]:
+    """Return what gives, for microseconds since 1970 in their order, what `text` says of the bucket
+    of each.
+    """
     series = asked.window.series(asked.interval)
+    starts: list[Any] = [*map(microseconds_from_instant, series.starts)]
     texts = [text(bucket) for bucket in series.buckets]
 
-    def of(instants: Sequence[datetime]) -> list[str]:
-        first, last = series.index_at(instants[0]), series.index_at(instants[-1])
+    def index_at(microseconds: int) -> int:
+        return bisect_right(starts, microseconds) - 1
+
+    def of(instants: Sequence[int]) -> list[str]:
+        first, last = index_at(instants[0]), index_at(instants[-1])
         if first == last:
             return [texts[first]] * len(instants)
-        return [texts[series.index_at(instant)] for instant in instants]
+        return [texts[index_at(instant)] for instant in instants]
 
     return of
 

@@ -11,16 +11,16 @@ from typing import Any, Final
 from gateway.documents.export import PurchasesSubject, UsageSubject
 from gateway.documents.export_cells import (
     Memo,
-    amount_text,
     bucket_texts,
     credited_nanos,
     local_text,
     numbers,
+    of_microseconds,
 )
 from gateway.documents.export_lines import QUOTED, Cells, LinesExport, quoted
 from gateway.documents.payment_method import describe_method
 from gateway.ids import encode_global_id
-from gateway.money import format_quantity
+from gateway.money import minor_digits
 from gateway.store.stream import Chunk
 from gateway.windows import Interval
 
@@ -40,29 +40,29 @@ def write_purchases(subject: PurchasesSubject) -> LinesExport:
     """Return the writer of credit purchases: one line each, refunds summed up in it."""
     zone, account_id = subject.asked.zone.key, subject.account["account_id"]
     instant = local_text(subject.asked.zone)
-    amount = amount_text(subject.currency)
+    digits = minor_digits(subject.currency)
     return _csv(
         {
-            f"Created at ({zone})": _converted("created_at", instant),
-            f"Settled at ({zone})": _converted("settled_at", instant),
-            "Purchase": _converted(
+            f"Created at ({zone})": _each("created_at", instant),
+            f"Settled at ({zone})": _each("settled_at", instant),
+            "Purchase": _each(
                 "id", lambda key: encode_global_id("CreditPurchase", account_id, key)
             ),
             "Kind": _text("kind"),
             "Status": _text("status"),
             "Description": _text("description"),
             "Currency": _text("currency"),
-            "Amount": _number("amount_nanos", amount),
-            "Tax": _number("tax_nanos", amount),
-            "Bonus": _number("bonus_nanos", amount),
-            "Bonus reversed": _number("bonus_reversed_nanos", amount),
-            "Refunded": _number("refunded_nanos", amount),
-            "Credited": lambda chunk: numbers(credited_nanos(chunk), amount),
+            "Amount": _number("amount_nanos", digits),
+            "Tax": _number("tax_nanos", digits),
+            "Bonus": _number("bonus_nanos", digits),
+            "Bonus reversed": _number("bonus_reversed_nanos", digits),
+            "Refunded": _number("refunded_nanos", digits),
+            "Credited": lambda chunk: numbers(credited_nanos(chunk), digits),
             "Payment method": _methods,
             "Failure reason": _text("failure_reason"),
-            "Receipt": _text("receipt_number"),
+            "Receipt": _distinct("receipt_number"),
             "Provider": _text("provider"),
-            "Provider reference": _text("provider_reference"),
+            "Provider reference": _distinct("provider_reference"),
         }
     )
 
@@ -70,7 +70,7 @@ def write_purchases(subject: PurchasesSubject) -> LinesExport:
 def write_usage(subject: UsageSubject) -> LinesExport:
     """Return the writer of usage: one line for each event."""
     asked = subject.asked
-    zone, instant = asked.window.time_zone, local_text(asked.window.zone)
+    zone, instant = asked.window.time_zone, of_microseconds(local_text(asked.window.zone))
     days = bucket_texts(asked, lambda bucket: str(bucket.first_day))
     return _csv(
         {
@@ -85,9 +85,9 @@ def write_usage(subject: UsageSubject) -> LinesExport:
             "Service": _text("service"),
             "SKU": _text("sku"),
             "Resource": _text("resource"),
-            "Quantity": _number("quantity_nanos", format_quantity),
+            "Quantity": _number("quantity_nanos", 0),
             "Unit": _text("unit"),
-            "Amount": _number("amount_nanos", amount_text(subject.currency)),
+            "Amount": _number("amount_nanos", minor_digits(subject.currency)),
             "Currency": lambda chunk: repeat(subject.currency, len(chunk["amount_nanos"])),
             "Correction": _converted("correction", lambda correction: "yes" if correction else ""),
             f"Received at ({zone})": _converted("received_at", instant),
@@ -115,12 +115,12 @@ def _csv(columns: Mapping[str, Cells]) -> LinesExport:
     )
 
 
-def _number(name: str, text: Callable[[int], str]) -> Cells:
-    return lambda chunk: numbers(chunk[name], text)
+def _number(name: str, digits: int) -> Cells:
+    return lambda chunk: numbers(chunk[name], digits)
 
 
 def _converted(name: str, convert: Callable[[Any], str]) -> Cells:
-    """Return the cells of a column whose texts need no quotation marks; None is an empty one."""
+    """Return the cells of a column, of which many are the same; None is an empty one."""
     memo = Memo(convert, "")
     return lambda chunk: memo.of(chunk[name])
 
@@ -129,13 +129,18 @@ def _text(name: str) -> Cells:
     return _converted(name, text_cell)
 
 
+def _each(name: str, convert: Callable[[Any], str]) -> Cells:
+    """Return the cells of a column, of which hardly two are the same; None is an empty one."""
+    return lambda chunk: ["" if value is None else convert(value) for value in chunk[name]]
+
+
 def _distinct(name: str) -> Cells:
     """Return the cells of a column of texts of which hardly two are the same."""
 
     def cells(chunk: Chunk) -> list[str]:
-        texts: list[str] = list(chunk[name])
+        texts: list[str] = [text or "" for text in chunk[name]]
         whole = "".join(texts)
-        if any(each in whole for each in QUOTED) or FORMULAS & {each[:1] for each in texts}:
+        if QUOTED.search(whole) or FORMULAS & {each[:1] for each in texts}:
             return [*map(text_cell, texts)]
         return texts
 

@@ -3,7 +3,7 @@
 A purchase holds its refunds. A usage line says where its bucket begins, as `buckets { start }`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
 from typing import Any, Final
 
@@ -12,15 +12,15 @@ import orjson
 from gateway.documents.export import PurchasesSubject, UsageSubject
 from gateway.documents.export_cells import (
     Memo,
-    amount_text,
     bucket_texts,
     credited_nanos,
     numbers,
+    of_microseconds,
     utc_text,
 )
 from gateway.documents.export_lines import Cells, LinesExport
 from gateway.ids import encode_global_id
-from gateway.money import format_quantity
+from gateway.money import format_nanos, minor_digits
 from gateway.store import Row
 from gateway.store.stream import Chunk
 
@@ -30,8 +30,7 @@ _METHOD: Final = ("type", "brand", "last4", "label")
 def write_purchases(subject: PurchasesSubject) -> LinesExport:
     """Return the writer of credit purchases."""
     account_id: int = subject.account["account_id"]
-    amount = amount_text(subject.currency)
-    credited = _quoted("credited", amount)
+    digits = minor_digits(subject.currency)
     return _jsonl(
         _converted("id", "id", lambda key: encode_global_id("CreditPurchase", account_id, key)),
         _converted("createdAt", "created_at", utc_text),
@@ -40,12 +39,12 @@ def write_purchases(subject: PurchasesSubject) -> LinesExport:
         _plain("status", "status"),
         _plain("description", "description"),
         _plain("currency", "currency"),
-        _number("amount", "amount_nanos", amount),
-        _number("tax", "tax_nanos", amount),
-        _number("bonus", "bonus_nanos", amount),
-        _number("bonusReversed", "bonus_reversed_nanos", amount),
-        _number("refunded", "refunded_nanos", amount),
-        lambda chunk: numbers(credited_nanos(chunk), credited),
+        _number("amount", "amount_nanos", digits),
+        _number("tax", "tax_nanos", digits),
+        _number("bonus", "bonus_nanos", digits),
+        _number("bonusReversed", "bonus_reversed_nanos", digits),
+        _number("refunded", "refunded_nanos", digits),
+        lambda chunk: _numbers("credited", credited_nanos(chunk), digits),
         _methods,
         _plain("failureCode", "failure_code"),
         _plain("failureReason", "failure_reason"),
@@ -53,7 +52,7 @@ def write_purchases(subject: PurchasesSubject) -> LinesExport:
         _plain("providerReference", "provider_reference"),
         _plain("receiptNumber", "receipt_number"),
         _converted("receiptIssuedAt", "receipt_issued_at", utc_text),
-        _refunds(account_id, amount),
+        _refunds(account_id, digits),
     )
 
 
@@ -61,13 +60,14 @@ def write_usage(subject: UsageSubject) -> LinesExport:
     """Return the writer of usage events."""
     account_id: int = subject.account["account_id"]
     currency = _fragment("currency", subject.currency)
+    instant = of_microseconds(utc_text)
     starts = bucket_texts(
         subject.asked, lambda bucket: _fragment("bucketStart", utc_text(bucket.start))
     )
     return _jsonl(
         lambda chunk: starts(chunk["started_at"]),
-        _converted("start", "started_at", utc_text),
-        _converted("end", "ended_at", utc_text),
+        _converted("start", "started_at", instant),
+        _converted("end", "ended_at", instant),
         _converted(
             "deploymentId",
             "deployment_id",
@@ -81,12 +81,12 @@ def write_usage(subject: UsageSubject) -> LinesExport:
         _plain("service", "service"),
         _plain("sku", "sku"),
         _plain("resource", "resource"),
-        _number("quantity", "quantity_nanos", format_quantity),
+        _number("quantity", "quantity_nanos", 0),
         _plain("unit", "unit"),
-        _number("amount", "amount_nanos", amount_text(subject.currency)),
+        _number("amount", "amount_nanos", minor_digits(subject.currency)),
         lambda chunk: repeat(currency, len(chunk["amount_nanos"])),
         _plain("correction", "correction"),
-        _converted("receivedAt", "received_at", utc_text),
+        _converted("receivedAt", "received_at", instant),
         _plain("source", "source"),
         _distinct("eventId", "event_id"),
     )
@@ -112,9 +112,12 @@ def _quoted(name: str, text: Callable[[Any], str]) -> Callable[[Any], str]:
     return lambda value: f'"{name}":"{text(value)}"'
 
 
-def _number(name: str, column: str, text: Callable[[int], str]) -> Cells:
-    member = _quoted(name, text)
-    return lambda chunk: numbers(chunk[column], member)
+def _number(name: str, column: str, digits: int) -> Cells:
+    return lambda chunk: _numbers(name, chunk[column], digits)
+
+
+def _numbers(name: str, values: Sequence[int], digits: int) -> list[str]:
+    return [f'"{name}":"{text}"' for text in numbers(values, digits)]
 
 
 def _converted(name: str, column: str, text: Callable[[Any], str]) -> Cells:
@@ -147,7 +150,7 @@ def _methods(chunk: Chunk) -> Iterable[str]:
         yield _fragment("paymentMethod", said)
 
 
-def _refunds(account_id: int, amount: Callable[[int], str]) -> Cells:
+def _refunds(account_id: int, digits: int) -> Cells:
     def write(refund: Row) -> Mapping[str, Any]:
         settled_at = refund["settled_at"]
         return {
@@ -155,9 +158,9 @@ def _refunds(account_id: int, amount: Callable[[int], str]) -> Cells:
             "createdAt": utc_text(refund["created_at"]),
             "settledAt": None if settled_at is None else utc_text(settled_at),
             "status": refund["status"],
-            "amount": amount(refund["amount_nanos"]),
-            "tax": amount(refund["tax_nanos"]),
-            "bonusReversed": amount(refund["bonus_reversed_nanos"]),
+            "amount": format_nanos(refund["amount_nanos"], digits),
+            "tax": format_nanos(refund["tax_nanos"], digits),
+            "bonusReversed": format_nanos(refund["bonus_reversed_nanos"], digits),
             "reason": refund["reason"],
             "failureReason": refund["failure_reason"],
             "provider": refund["provider"],

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 from gateway.documents.export import PurchasesSubject
+from gateway.documents.export_cells import Memo
 from gateway.documents.export_lines import quoted
 from gateway.documents.focus_terms import (
     COLUMNS,
@@ -60,6 +61,7 @@ class PurchaseCharges:
         account, seller = subject.account, seller_name(subject)
         self._account_id: int = account["account_id"]
         self._currency = subject.currency
+        self._texts = Memo(quoted, "")
         self._places = max(2, minor_digits(subject.currency))
         self._free: _Charge = {
             **dict.fromkeys(_COSTS, self._text(0)),
@@ -83,7 +85,7 @@ class PurchaseCharges:
         for row in rows_in(chunk):
             if row["settled_at"] is not None:
                 for charge in self._charges(row):
-                    yield [quoted(charge.get(name) or "") for name in COLUMNS]
+                    yield self._texts.of(map(charge.get, COLUMNS))
 
     def _charges(self, row: Mapping[str, Any]) -> Iterator[_Charge]:
         bought = row["kind"] == CreditPurchaseKind.CARD

@@ -1,6 +1,6 @@
 """Usage events as FOCUS charges: what each column of the header says of a chunk."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import repeat
 from typing import Final, NamedTuple, TypeAlias
 
@@ -19,6 +19,7 @@ from gateway.documents.focus_terms import (
     whole_second,
 )
 from gateway.models import Resource
+from gateway.models.base import instant_from_microseconds
 from gateway.money import format_nanos, minor_digits
 from gateway.store.stream import Chunk
 
@@ -46,17 +47,19 @@ class UsageCharges:
     def __init__(self, subject: UsageSubject) -> None:
         account, seller = subject.account, quoted(seller_name(subject))
         places = max(PLACES, minor_digits(subject.currency))
-        self._amount: Callable[[int], str] = lambda nanos: format_nanos(nanos, places)
+        self._places = places
         self._texts = Memo(quoted, "")
         self._units = Memo(focus_unit)
-        self._seconds, self._ends = Memo(whole_second), Memo(next_second)
+        self._seconds = Memo(lambda at: whole_second(instant_from_microseconds(at)))
+        self._ends = Memo(lambda at: next_second(instant_from_microseconds(at)))
+        self._dates = Memo(_year_and_month)
         self._said = Memo(lambda text: "" if text.isspace() else quoted(text), "")
         self._publishers = Memo(lambda name: self._said[name] or seller, seller)
         self._price_ids = Memo(lambda facts: _price_id(*facts))
         self._named = Memo(lambda facts: _named(*facts))
         self._months = Memo(lambda month: billing_month(*month))
         self._constant = {
-            "BilledCost": self._amount(0),
+            "BilledCost": format_nanos(0, places),
             "BillingAccountId": quoted(account["external_id"]),
             "BillingAccountName": quoted(account["name"]),
             "BillingCurrency": subject.currency,
@@ -84,8 +87,8 @@ class UsageCharges:
         )
 
     def _money(self, chunk: Chunk, named: Sequence[_Named]) -> _Cells:
-        amounts = numbers(chunk["amount_nanos"], self._amount)
-        consumed = numbers(chunk["quantity_nanos"], _quantity)
+        amounts = numbers(chunk["amount_nanos"], self._places)
+        consumed = numbers(chunk["quantity_nanos"], PLACES)
         units = self._units.of(chunk["unit"])
         prices, quantities, priced = _prices(chunk, amounts, consumed, units)
         return {
@@ -101,13 +104,13 @@ class UsageCharges:
         }
 
     def _times(self, chunk: Chunk) -> _Cells:
-        starts = [(start.year, start.month) for start in chunk["started_at"]]
+        starts = self._dates.of(chunk["started_at"])
         classes = [""] * len(starts)
         for index, correction in enumerate(chunk["correction"]):
             if correction:
-                received = chunk["received_at"][index]
-                if (received.year, received.month) > starts[index]:
-                    starts[index], classes[index] = (received.year, received.month), "Correction"
+                received = self._dates[chunk["received_at"][index]]
+                if received > starts[index]:
+                    starts[index], classes[index] = received, "Correction"
         months = self._months.of(starts)
         return {
             "BillingPeriodStart": [first for first, _ in months],
@@ -163,8 +166,9 @@ _PRICES: Final = (
 )
 
 
-def _quantity(nanos: int) -> str:
-    return format_nanos(nanos, PLACES)
+def _year_and_month(microseconds: int) -> tuple[int, int]:
+    instant = instant_from_microseconds(microseconds)
+    return instant.year, instant.month
 
 
 def _prices(
@@ -209,4 +213,4 @@ def _price_id(sku_id: str, unit: str) -> str:
 def _distinct(texts: Sequence[str]) -> Sequence[str]:
     """Return the cells of texts of which hardly two are the same."""
     whole = "".join(texts)
-    return [*map(quoted, texts)] if any(each in whole for each in QUOTED) else texts
+    return [*map(quoted, texts)] if QUOTED.search(whole) else texts

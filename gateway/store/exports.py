@@ -16,7 +16,7 @@ from gateway.models import Deployment, Dispute, Instant, Receipt, Refund, UsageE
 from gateway.principal import Principal
 from gateway.store.listing import Selection
 from gateway.store.purchase_listing import CREDIT_PURCHASES
-from gateway.store.statement import Row, any_of
+from gateway.store.statement import Row, any_of, microseconds
 from gateway.store.stream import Chunk, Stream
 from gateway.store.tenancy import Scoped, Visible
 
@@ -25,6 +25,7 @@ KNOWN_DEPLOYMENTS: Final = 10_000
 """Deployments whose names an export keeps; it forgets them when there are more."""
 
 _EVENT: Final = table_of(UsageEvent)
+_UNSAID: Final = {"account_id", "fingerprint", "quantity_text", "amount_text", "ledger_version"}
 _DEPLOYMENT: Final = table_of(Deployment)
 _REFUND: Final = table_of(Refund)
 _DISPUTE: Final = table_of(Dispute)
@@ -41,7 +42,13 @@ def _usage_rows(visible: Visible, *columns: ColumnElement[Any]) -> Select[Any]:
 
 
 def _usage(visible: Visible) -> Select[Any]:
-    columns = [column for column in _EVENT.c if column.name != "fingerprint"]
+    columns = [
+        microseconds(column, visible.dialect).label(column.name)
+        if isinstance(column.type, Instant)
+        else column
+        for column in _EVENT.c
+        if column.name not in _UNSAID
+    ]
     ids: list[ColumnElement[Any]] = [_EVENT.c.source, _EVENT.c.event_id]
     if visible.dialect == "postgresql":
         ids = [collate(each, "C") for each in ids]

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias, cast
 
 import asyncpg
@@ -154,9 +153,7 @@ async def open_postgres(
         "jit": "off",
     }
 
-    async def pool(
-        size: int, more: Mapping[str, str], *, least: int = 1, init: Any = None
-    ) -> asyncpg.Pool:
+    async def pool(size: int, more: Mapping[str, str], *, least: int = 1) -> asyncpg.Pool:
         with translated(translate):
             return await asyncpg.create_pool(
                 url,
@@ -164,14 +161,13 @@ async def open_postgres(
                 max_size=size,
                 server_settings={**options, **more},
                 reset=_no_reset,
-                init=init,
                 timeout=10,
                 command_timeout=command_timeout_seconds,
             )
 
     reads = await pool(pool_size, {})
     writes = await pool(max(2, pool_size // 2), _KEYED)
-    exports = await pool(export_slots, _PATIENT, least=0, init=_share_instants)
+    exports = await pool(export_slots, _PATIENT, least=0)
     return PostgresDatabase(reads, writes, exports, wait_seconds=wait_seconds)
 
 
@@ -192,34 +188,6 @@ _KEYED: Final = {
 
 # How long an export may take is its route's to say; its client may read slowly.
 _PATIENT: Final = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
-
-
-class _Instants(dict[tuple[int], datetime]):
-    """Instants by what the server sends, its microseconds: rows that say the same share one object,
-    which also knows its hash. It forgets all when full.
-    """
-
-    def __missing__(self, sent: tuple[int]) -> datetime:
-        if len(self) >= _SHARED_INSTANTS:
-            self.clear()
-        instant = self[sent] = _EPOCH + timedelta(microseconds=sent[0])
-        return instant
-
-
-_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
-_SHARED_INSTANTS: Final = 4_000
-
-
-async def _share_instants(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """Half the work of decoding a row of usage would else be its instants."""
-    await connection.set_type_codec(
-        "timestamptz",
-        schema="pg_catalog",
-        encoder=lambda instant: ((instant - _EPOCH) // _MICROSECOND,),
-        decoder=_Instants().__getitem__,
-        format="tuple",
-    )
 
 
 async def _no_reset(_connection: "asyncpg.Connection[asyncpg.Record]") -> None:

@@ -8,6 +8,7 @@ convert both ways.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Literal
 
 from sqlalchemy import (
@@ -17,8 +18,11 @@ from sqlalchemy import (
     Dialect,
     Text,
     bindparam,
+    cast,
     column,
+    extract,
     func,
+    literal_column,
     select,
     type_coerce,
 )
@@ -167,6 +171,15 @@ def _binder(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | N
     if isinstance(kind, Instant):
         return microseconds_from_instant
     return kind.dialect_impl(dialect).bind_processor(dialect)
+
+
+def microseconds(instant: ColumnElement[datetime], dialect: DialectName) -> ColumnElement[int]:
+    """Return an instant as the microseconds since 1970 that SQLite stores: an integer costs a
+    fifth of what a driver needs for a `datetime`.
+    """
+    if dialect == "sqlite":
+        return type_coerce(instant, BigInteger())
+    return cast(extract("epoch", instant) * literal_column("1000000"), BigInteger())
 
 
 class ListOf(TypeDecorator[Sequence[Any]]):

@@ -23,6 +23,7 @@ from gateway.store import Database, Row, connect
 from gateway.store.stream import Chunk
 from gateway.windows import Interval, Window, zone
 from tests.support.books import NOW
+from tests.support.chunks import purchases_chunk, usage_chunk
 from tests.support.focus_files import CLAIMED, Charge, charges, nanos, purchases_file, usage_file
 from tests.support.focus_rules import Verdict, judge
 from tests.support.tables import table_rows
@@ -36,10 +37,6 @@ UNIT = 10**9
 
 def at(day: int, hour: int = 0, **changes: int) -> datetime:
     return datetime(2026, 3, day, hour, tzinfo=UTC).replace(**changes)
-
-
-def chunk_of(*rows: dict[str, Any]) -> Chunk:
-    return {name: [row[name] for row in rows] for name in rows[0]}
 
 
 def written(export: export_focus.FocusExport, chunk: Chunk) -> list[Charge]:
@@ -58,14 +55,14 @@ def purchases_of(*rows: dict[str, Any], **account: str) -> list[Charge]:
     subject = PurchasesSubject(
         account=ACCOUNT | account, seller=SELLER, asked=PurchasesAsked(zone=UTC_ZONE)
     )
-    return written(export_focus.write_purchases(subject), chunk_of(*rows))
+    return written(export_focus.write_purchases(subject), purchases_chunk(*rows))
 
 
 def usage_of(*rows: dict[str, Any], seller: dict[str, str] = SELLER) -> list[Charge]:
     window = Window(from_=date(2026, 3, 1), to=date(2026, 3, 31), zone=UTC_ZONE)
     asked = UsageAsked(window=window, interval=Interval.DAY)
     subject = UsageSubject(account=ACCOUNT, seller=seller, asked=asked)
-    return written(export_focus.write_usage(subject), chunk_of(*rows))
+    return written(export_focus.write_usage(subject), usage_chunk(*rows))
 
 
 PURCHASE: dict[str, Any] = {

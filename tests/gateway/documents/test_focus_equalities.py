@@ -17,6 +17,7 @@ from gateway.models import CreditPurchaseKind, CreditPurchaseStatus, Resource
 from gateway.money import parse_exact_nanos
 from gateway.store import Database, Row
 from gateway.windows import Interval, Window, zone
+from tests.support.chunks import usage_chunk
 from tests.support.focus_files import CLAIMED, charges, nanos, purchases_file, usage_file
 from tests.support.focus_rules import judge
 from tests.support.graph import NOW, PLATFORM, data_of
@@ -149,8 +150,7 @@ def test_whatever_meters_send_breaks_no_rule_and_adds_up(events: list[dict[str, 
         ),
     )
     export = write_usage(subject)
-    chunk = {name: [event[name] for event in events] for name in events[0]}
-    text = b"".join([export.begin(), export.write(chunk), export.end()]).decode()
+    text = b"".join([export.begin(), export.write(usage_chunk(*events)), export.end()]).decode()
     rows = charges(text)
     assert len(rows) == len(events)
     assert judge(text, CLAIMED).failed() == []

@@ -7,14 +7,20 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from gateway.documents.export import ExportFormat, PurchasesSubject, UsageSubject
+from gateway.documents.export_cells import local_text, of_microseconds, utc_text
 from gateway.documents.export_request import PurchasesAsked, UsageAsked
 from gateway.documents.writers import PURCHASE_WRITERS, USAGE_WRITERS
 from gateway.ids import encode_global_id
-from gateway.store.stream import Chunk
+from gateway.models.base import instant_from_microseconds
 from gateway.windows import Interval, Window, zone
+from tests.gateway.calendars import ZONES
+from tests.support.chunks import purchases_chunk, usage_chunk
 
+YEAR = 365 * 86_400
 BERLIN = zone("Europe/Berlin")
 ACCOUNT = {"account_id": 7, "external_id": "acme", "name": "Acme", "currency": "USD"}
 PURCHASES = PurchasesSubject(account=ACCOUNT, seller={}, asked=PurchasesAsked(zone=BERLIN))
@@ -115,14 +121,11 @@ CORRECTION = EVENT | {
 }
 
 
-def chunk(*rows: dict[str, Any]) -> Chunk:
-    return {name: [row[name] for row in rows] for name in rows[0]}
-
-
 def file_of(format_: ExportFormat, *rows: dict[str, Any]) -> bytes:
     """Return a whole file, a chunk for each row."""
     usage = "event_id" in rows[0]
     export = USAGE_WRITERS[format_](USAGE) if usage else PURCHASE_WRITERS[format_](PURCHASES)
+    chunk = usage_chunk if usage else purchases_chunk
     return b"".join([export.begin(), *(export.write(chunk(row)) for row in rows), export.end()])
 
 
@@ -281,5 +284,21 @@ def test_quotation_marks_commas_and_line_breaks_stay_in_their_cell() -> None:
 def test_chunks_make_no_difference(format_: ExportFormat, row: dict[str, Any]) -> None:
     usage = "event_id" in row
     export = USAGE_WRITERS[format_](USAGE) if usage else PURCHASE_WRITERS[format_](PURCHASES)
+    chunk = usage_chunk if usage else purchases_chunk
     whole = export.begin() + export.write(chunk(row, row, row)) + export.end()
     assert whole == file_of(format_, row, row, row)
+
+
+@given(
+    st.integers(-(90 * YEAR), 200 * YEAR),
+    st.sampled_from([*ZONES, "Africa/Monrovia", "Europe/Amsterdam", "America/New_York"]),
+    st.booleans(),
+)
+@example(2 * YEAR + 6 * 86_400 + 44 * 60 + 29, "Africa/Monrovia", True)
+@example(2 * YEAR + 6 * 86_400 + 44 * 60 + 30, "Africa/Monrovia", True)
+def test_microseconds_are_written_as_their_instants(second: int, name: str, whole: bool) -> None:
+    for text in (local_text(zone(name)), utc_text):
+        write = of_microseconds(text)
+        for near in (second, second // 60 * 60, second // 60 * 60 + 59):
+            microseconds = near * 1_000_000 + (0 if whole else 999_999)
+            assert write(microseconds) == text(instant_from_microseconds(microseconds))

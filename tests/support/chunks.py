@@ -1,0 +1,20 @@
+"""Chunks of exports from rows that say instants as `datetime`s."""
+
+from typing import Any
+
+from gateway.models.base import microseconds_from_instant
+from gateway.store.stream import Chunk
+
+
+def purchases_chunk(*rows: dict[str, Any]) -> Chunk:
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def usage_chunk(*rows: dict[str, Any]) -> Chunk:
+    instants = ("started_at", "ended_at", "received_at")
+    return {
+        name: [
+            microseconds_from_instant(row[name]) if name in instants else row[name] for row in rows
+        ]
+        for name in rows[0]
+    }
