@@ -17,7 +17,9 @@ PATIENCE_SECONDS: Final = 0.1
 
 
 @asynccontextmanager
-async def while_connected(receive: Receive) -> AsyncIterator[None]:
+async def while_connected(
+    receive: Receive, patience_seconds: float = PATIENCE_SECONDS
+) -> AsyncIterator[None]:
     """Cancel the block, and raise ClientLeft, once the client has left; the body must be read.
 
     A cancellation from elsewhere passes through unchanged.
@@ -38,7 +40,7 @@ async def while_connected(receive: Receive) -> AsyncIterator[None]:
         nonlocal watcher
         watcher = asyncio.create_task(watch())
 
-    timer = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, start)
+    timer = asyncio.get_running_loop().call_later(patience_seconds, start)
     try:
         yield
     except asyncio.CancelledError:
@@ -49,6 +51,16 @@ async def while_connected(receive: Receive) -> AsyncIterator[None]:
         timer.cancel()
         if watcher is not None:
             watcher.cancel()
+
+
+async def break_off(scope: Scope, receive: Receive) -> bool:
+    """Hang up, and wait until it is done; False where the server cannot."""
+    if ABORT not in scope.get("extensions", {}):
+        return False
+    hang_up(scope)
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    return True
 
 
 def hang_up(scope: Scope) -> None:

@@ -33,13 +33,13 @@ from gateway.errors import (
 from gateway.ids import parse_global_id
 from gateway.links import PURCHASES_PATH, USAGE_PATH, Links, is_signed
 from gateway.principal import Principal
-from gateway.routes.answers import refusal
+from gateway.routes.answers import STATUS_BY_CODE, refusal
 from gateway.routes.body import ClientLeft
-from gateway.routes.departure import hang_up, while_connected
+from gateway.routes.departure import break_off, while_connected
 from gateway.routes.export_places import ExportPlaces
 from gateway.routes.graphql import Authenticator
 from gateway.routes.header import attachment, header_value
-from gateway.routes.record import record_of
+from gateway.routes.record import CLIENT_LEFT, record_of
 from gateway.routes.transfer import Transfer
 from gateway.store import Database, Row, Snapshot
 from gateway.store.stream import Stream
@@ -96,24 +96,28 @@ class ExportEndpoint(ABC):
         """Raise Forbidden where the principal's role does not see what is exported."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        record = record_of(scope)
         transfer = Transfer(
             send,
             head_only=scope["method"] == "HEAD",
             unread_seconds=self.parts.unread_seconds,
         )
         try:
-            async with while_connected(receive), self._in_time():
+            # What is sent to a client that left is nowhere: only the watch tells.
+            async with while_connected(receive, patience_seconds=0), self._in_time():
                 await self._serve(scope, transfer)
         except ClientLeft:
-            return
+            record.broken_as = CLIENT_LEFT
         except GatewayError as error:
-            record_of(scope).codes = [error.code]
-            if transfer.begun:
-                hang_up(scope)
+            record.codes = [error.code]
+            if not transfer.begun:
+                await _refusal(error)(scope, receive, send)
+                return
+            record.broken_as = STATUS_BY_CODE.get(error.code, 500)
+            if not await break_off(scope, receive):
                 raise  # the transfer must break rather than look complete
-            await _refusal(error)(scope, receive, send)
         finally:
-            record_of(scope).details["rows"] = transfer.rows
+            record.details["rows"] = transfer.rows
 
     async def _serve(self, scope: Scope, transfer: Transfer) -> None:
         parts, record = self.parts, record_of(scope)

@@ -13,9 +13,8 @@ from gateway.errors import GatewayError
 from gateway.execution.translation import masked
 from gateway.routes.answers import CLOSE, Refused, errors_answer, refusal
 from gateway.routes.metrics import Metrics
-from gateway.routes.record import RequestRecord, attach
+from gateway.routes.record import CLIENT_LEFT, RequestRecord, attach
 
-CLIENT_LEFT: Final = 499
 QUIET_PATHS: Final = frozenset({"/livez", "/readyz", "/metrics"})
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _ANSWER_HEADERS: Final = {
@@ -70,7 +69,8 @@ class RecordMiddleware:
                 await _masked(record)(scope, receive, identify)
             finally:
                 self.metrics.in_flight.dec()
-                self._finish(scope, record, status or CLIENT_LEFT, time.perf_counter() - began)
+                status = record.broken_as or status or CLIENT_LEFT
+                self._finish(scope, record, status, time.perf_counter() - began)
 
     def _finish(self, scope: Scope, record: RequestRecord, status: int, seconds: float) -> None:
         self.metrics.observe(

@@ -7,12 +7,16 @@ from starlette.types import Scope
 
 from gateway.principal import Principal
 
+CLIENT_LEFT: Final = 499
 _KEY: Final = "gateway.record"
 
 
 @dataclass(slots=True, kw_only=True)
 class RequestRecord:
-    """Never holds a token, a variable or a value of a document."""
+    """Never holds a token, a variable or a value of a document.
+
+    `broken_as` is the status that a transfer counts with which broke off after its head said 200.
+    """
 
     request_id: str
     route: str = "other"
@@ -22,6 +26,7 @@ class RequestRecord:
     codes: list[str] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
     is_quiet: bool = False
+    broken_as: int | None = None
 
     def log_fields(self) -> dict[str, Any]:
         """Return what the access line says beside method, path, status and duration."""

@@ -1,9 +1,10 @@
 """An export's transfer over a real socket: whole, or visibly broken off; and nothing runs on."""
 
 import asyncio
+import logging
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,6 +14,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+import structlog
 from pydantic import SecretStr
 
 from gateway.ids import encode_global_id
@@ -156,6 +158,28 @@ async def test_a_client_that_leaves_ends_the_sql_and_frees_its_place(
             )
             await connection.close()
             assert held == 0
+
+
+async def test_a_broken_transfer_is_one_quiet_line_and_counted(
+    filled: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with gateway(filled, tmp_path, export_unread_seconds=1) as place:
+        with structlog.testing.capture_logs() as lines:
+            async with downloading(place):
+                pass
+            await eventually(lambda: broken(lines) == [499])
+            async with downloading(place):
+                await eventually(lambda: broken(lines) == [499, 504])
+        assert {each["log_level"] for each in lines} == {"info"}
+        assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
+        for status in (499, 504):
+            labels = {"route": "/exports/usage", "status": str(status), "operation": "none"}
+            registry = place.app.state.metrics.registry
+            assert registry.get_sample_value("gateway_http_requests_total", labels) == 1
+
+
+def broken(lines: Sequence[Mapping[str, Any]]) -> list[int]:
+    return [each["status"] for each in lines if each["event"] == "request"]
 
 
 @pytest.mark.parametrize("limit", ["export_seconds", "export_unread_seconds"])
