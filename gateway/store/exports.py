@@ -20,7 +20,10 @@ from gateway.store.statement import Row, any_of, microseconds
 from gateway.store.stream import Chunk, Stream
 from gateway.store.tenancy import Scoped, Visible
 
-CHUNK_ROWS: Final = 500
+EVENTS: Final = 500
+PURCHASES: Final = 150
+"""Rows of a chunk: as many as are written in some 5 ms at most, for so long does nothing else run.
+"""
 KNOWN_DEPLOYMENTS: Final = 10_000
 """Deployments whose names an export keeps; it forgets them when there are more."""
 
@@ -122,7 +125,7 @@ async def purchases(
     and `disputes`.
     """
     account_id = selection.scope[0]
-    rows = CREDIT_PURCHASES.chunks(stream, principal, selection, CHUNK_ROWS)
+    rows = CREDIT_PURCHASES.chunks(stream, principal, selection, PURCHASES)
     async with aclosing(rows) as chunks:
         async for chunk in chunks:
             about = {"account_id": account_id, "keys": list(chunk["id"])}
@@ -170,7 +173,7 @@ async def usage(
     `deployment_name`.
     """
     names = _Names(stream, principal, account_id)
-    rows = _USAGE.chunks(stream, principal, CHUNK_ROWS, account_id=account_id, start=start, end=end)
+    rows = _USAGE.chunks(stream, principal, EVENTS, account_id=account_id, start=start, end=end)
     async with aclosing(rows) as chunks:
         async for chunk in chunks:
             found = await names.of(chunk["deployment_id"])
