@@ -1,11 +1,12 @@
 // The one WebSocket, and what is known of its health. It reconnects by itself for as long as someone
 // listens; after that each subscription begins with what was missed.
 
-import { createClient } from "graphql-ws";
+import { type Client, createClient, type Sink, type SubscribePayload } from "graphql-ws";
 import { currentToken } from "./session";
 
 export type LiveState = "connecting" | "live" | "reconnecting" | "offline" | "refused";
 
+const NORMAL = 1000;
 const FORBIDDEN = 4403;
 const UNAUTHORIZED = 4401;
 const TOO_MANY = 4429;
@@ -13,6 +14,8 @@ const TIMEOUT = 4408;
 const PING_MS = 10_000;
 const PONG_MS = 5_000;
 const LONGEST_WAIT_MS = 10_000;
+/** A socket outlives the moment between one account's subscriptions and the next one's. */
+const IDLE_MS = 1_000;
 
 let state: LiveState = "connecting";
 const listeners = new Set<() => void>();
@@ -86,11 +89,14 @@ export function connect(onExpired: () => void) {
   let pong: ReturnType<typeof setTimeout> | undefined;
   let socket: WebSocket | null = null;
   let token: string | null = null;
+  let hasLost = false;
+  let failures = 0;
   // A token that ends while it is renewed closes the socket; the next one is opened with the new one.
   const isRefusal = (code: number | null) =>
     (code === UNAUTHORIZED || code === FORBIDDEN) && token === currentToken();
+  const isFinal = (code: number | null) => code === TOO_MANY || isRefusal(code);
   become("connecting");
-  return createClient({
+  const client = createClient({
     url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/graphql`,
     connectionParams: () => {
       token = currentToken();
@@ -99,18 +105,20 @@ export function connect(onExpired: () => void) {
     keepAlive: PING_MS,
     retryAttempts: Number.POSITIVE_INFINITY,
     retryWait: patience,
+    lazyCloseTimeout: IDLE_MS,
     // What failed here, rather than in the network, would only fail again.
-    shouldRetry: (event) =>
-      event instanceof Event && codeOf(event) !== TOO_MANY && !isRefusal(codeOf(event)),
+    shouldRetry: (event) => event instanceof Event && !isFinal(codeOf(event)),
     on: {
       opened: (opened) => {
         socket = opened as WebSocket;
       },
-      connected: (_socket, _payload, wasRetry) => {
+      connected: () => {
+        failures = 0;
         if (!isCurrent()) return;
         isAcknowledged = true;
         become("live");
-        if (wasRetry) tellReturned();
+        if (hasLost) tellReturned();
+        hasLost = false;
       },
       ping: (received) => {
         if (!received) pong = setTimeout(() => socket?.close(TIMEOUT, "no pong"), PONG_MS);
@@ -120,14 +128,56 @@ export function connect(onExpired: () => void) {
       },
       closed: (event) => {
         clearTimeout(pong);
+        failures += 1;
         if (!isCurrent()) return;
         isAcknowledged = false;
         const code = codeOf(event);
+        // Nobody listened any more.
+        if (code === NORMAL) return;
+        hasLost = true;
         if (isRefusal(code)) onExpired();
         become(code === TOO_MANY ? "refused" : lost());
       },
     },
   });
+  return {
+    subscribe: (payload: SubscribePayload, sink: Sink) =>
+      subscribeAgain(client, payload, sink, (error) => {
+        const isPassing = error instanceof CloseEvent && !isFinal(error.code);
+        return isPassing ? patience(failures) : null;
+      }),
+    dispose: () => client.dispose(),
+  };
+}
+
+/**
+ * Subscribe, and again after what `waitFor` returns. The client gives up at some codes of a closed
+ * socket that pass by: a proxy's or a server's own fault is over when it has started anew.
+ */
+function subscribeAgain(
+  client: Client,
+  payload: SubscribePayload,
+  sink: Sink,
+  waitFor: (error: unknown) => Promise<void> | null,
+): () => void {
+  let hasLeft = false;
+  let leave: () => void;
+  const join = () => {
+    if (hasLeft) return;
+    leave = client.subscribe(payload, {
+      ...sink,
+      error: (error) => {
+        const wait = hasLeft ? null : waitFor(error);
+        if (wait) void wait.then(join);
+        else sink.error(error);
+      },
+    });
+  };
+  join();
+  return () => {
+    hasLeft = true;
+    leave();
+  };
 }
 
 function codeOf(event: unknown): number | null {

@@ -1,5 +1,6 @@
 import { createContext, useContext, useMemo } from "react";
 import { customWindow, type Preset, presetWindow, type Window } from "../util/window";
+import { useToday } from "./use-today";
 import { useView } from "./view";
 
 /** What is known of the account that is shown. */
@@ -30,8 +31,11 @@ export function useZone(): string {
 export function useWindow(fallback: Preset): Window {
   const { range } = useView();
   const zone = useZone();
+  const today = useToday(zone);
   return useMemo(() => {
-    if (range === null || typeof range === "string") return presetWindow(range ?? fallback, zone);
-    return customWindow(range.from, range.to, zone);
-  }, [range, zone, fallback]);
+    if (range !== null && typeof range !== "string") {
+      return customWindow(range.from, range.to, zone, today);
+    }
+    return presetWindow(range ?? fallback, zone, today);
+  }, [range, zone, fallback, today]);
 }

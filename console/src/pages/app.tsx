@@ -1,10 +1,11 @@
 import { useEffect, useMemo, useState } from "react";
 import { Provider } from "urql";
 import { makeClient } from "../api/client";
+import { onReturn } from "../api/live";
 import { forgetPerson, type Session, signOut } from "../api/session";
 import { useSession } from "../api/use-session";
 import { Boundary } from "../ui/boundary";
-import { LateTexts } from "../ui/late";
+import { LateContext } from "../ui/late";
 import { ErrorState } from "../ui/states";
 import { askAgain, type Person, type Settings } from "../util/settings";
 import { text } from "../util/text";
@@ -12,6 +13,8 @@ import { personNow, signInAs } from "./dev";
 import { Home } from "./home";
 import { SignIn } from "./sign-in";
 import "./app.css";
+
+const LATE = { texts: text.late, onReturn };
 
 /** The page, and what stands in its place where it is at fault. */
 export function App({ settings }: { settings: Settings }) {
@@ -21,9 +24,9 @@ export function App({ settings }: { settings: Settings }) {
   );
   return (
     <Boundary instead={broken}>
-      <LateTexts value={text.late}>
+      <LateContext value={LATE}>
         <Page settings={settings} />
-      </LateTexts>
+      </LateContext>
     </Boundary>
   );
 }

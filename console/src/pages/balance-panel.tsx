@@ -17,6 +17,7 @@ import {
   formatInstant,
   formatTimeWithSeconds,
 } from "../util/time";
+import { useZone } from "./account-window";
 import "./balance-panel.css";
 import { LiveMark } from "./live-mark";
 
@@ -30,7 +31,9 @@ const t = text.balance;
 export function BalancePanel({ account, facts, topUpUrl }: Props) {
   const [pushed] = useSubscription({ query: BalanceUpdatedDocument, variables: { account } });
   const balance = later(facts?.balance, pushed.data?.balanceUpdated.balance);
-  const zone = facts?.timeZone ?? "UTC";
+  const zone = useZone();
+  // Runways are days in the account's own zone.
+  const ownZone = facts?.timeZone ?? "UTC";
   return (
     <section className="balance" aria-label={t.title}>
       <div className="balance-now">
@@ -65,7 +68,7 @@ export function BalancePanel({ account, facts, topUpUrl }: Props) {
           {
             label: t.runsOut,
             value: balance ? runsOut(balance) : <Skeleton />,
-            note: balance ? runsOutHint(balance, zone) : <Skeleton />,
+            note: balance ? runsOutHint(balance, ownZone) : <Skeleton />,
           },
         ]}
       />

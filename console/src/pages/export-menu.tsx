@@ -7,14 +7,8 @@ import { messageOf } from "./failure";
 
 const FORMATS = ["CSV", "JSONL", "FOCUS"] as const satisfies readonly ExportFormat[];
 
-type Props<Asked> = {
-  link: Link<Asked & { format: ExportFormat }>;
-  /** What is exported: everything that it covers, on all pages. */
-  of: Asked;
-};
-
 /** Downloads a file in the format that is picked. */
-export function ExportMenu<Asked extends object>({ link, of }: Props<Asked>) {
+export function ExportMenu({ link }: { link: Link<{ format: ExportFormat }> }) {
   const { follow, pending, failure } = link;
   return (
     <>
@@ -23,7 +17,7 @@ export function ExportMenu<Asked extends object>({ link, of }: Props<Asked>) {
         icon="download"
         pending={pending}
         items={FORMATS.map((id) => ({ id, label: text.export.formats[id] }))}
-        onAction={(id) => follow({ ...of, format: id as ExportFormat })}
+        onAction={(id) => follow({ format: id as ExportFormat })}
       />
       {failure && (
         <Notice tone="bad">

@@ -15,10 +15,12 @@ type Props = {
   settings: Settings;
   name: string | null;
   account: string | null;
+  /** As the account itself says it: it may be beyond those that are known. */
+  accountName: string | null;
   known: Accounts;
 };
 
-export function Header({ settings, name, account, known }: Props) {
+export function Header({ settings, name, account, accountName, known }: Props) {
   return (
     <>
       {settings.dev && <DevBar settings={settings} name={name} />}
@@ -27,7 +29,7 @@ export function Header({ settings, name, account, known }: Props) {
           <Mark />
           <span>{text.title}</span>
         </p>
-        <AccountSwitcher account={account} known={known} />
+        <AccountSwitcher account={account} accountName={accountName} known={known} />
         <div className="header-end">
           {name && !settings.dev && (
             <bdi className="header-name faint small" title={name}>
@@ -35,7 +37,7 @@ export function Header({ settings, name, account, known }: Props) {
             </bdi>
           )}
           <ThemeSwitch />
-          <Button look="bare" onPress={() => signOut("left")}>
+          <Button look="bare" onPress={leave}>
             {text.signIn.out}
           </Button>
         </div>
@@ -44,17 +46,25 @@ export function Header({ settings, name, account, known }: Props) {
   );
 }
 
+function leave(): void {
+  // Whoever signs in next may not read this account.
+  show({ account: null }, { replace: true });
+  signOut("left");
+}
+
 /** Few accounts are a list, many are searched. */
 const FEW = 8;
 
-function AccountSwitcher({ account, known }: { account: string | null; known: Accounts }) {
+type SwitcherProps = Pick<Props, "account" | "accountName" | "known">;
+
+function AccountSwitcher({ account, accountName, known }: SwitcherProps) {
   const chosen = known.accounts.find((each) => each.id === account);
   return (
     <div className="account-switcher">
       {account && (
         <PickList
           label={text.account.label}
-          shown={<bdi>{chosen?.name ?? account}</bdi>}
+          shown={<bdi>{chosen?.name ?? accountName ?? account}</bdi>}
           choices={known.accounts.map(({ id, name, currency }) => ({
             id,
             label: name,

@@ -1,4 +1,4 @@
-import { useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 import { UNSAFE_PortalProvider as PortalProvider } from "react-aria/PortalProvider";
 import { OverviewDocument } from "../api/generated/graphql";
 import { useLoad } from "../api/use-load";
@@ -25,20 +25,38 @@ export function Home({ settings, name, told }: Props) {
   const view = useView();
   const known = useAccounts(told);
   const account = view.account ?? known.accounts[0]?.id ?? null;
+  const overview = useOverview(account);
   const overlays = useRef<HTMLDivElement>(null);
+  const isWritten = view.account !== null;
+  useEffect(() => {
+    // Another person's first account is another one, and a link is for them too.
+    if (account && !isWritten) show({ account, cursor: view.cursor }, { replace: true });
+  }, [account, isWritten, view.cursor]);
   return (
     // What pops up stands in the main landmark, not beside all of them.
     <PortalProvider getContainer={() => overlays.current}>
       <a className="skip" href="#content">
         {text.skip}
       </a>
-      <Header settings={settings} name={name} account={account} known={known} />
+      <Header
+        settings={settings}
+        name={name}
+        account={account}
+        accountName={overview.facts?.name ?? null}
+        known={known}
+      />
       <main id="content" tabIndex={-1}>
         <div className="page">
           <h1 className="hidden">{text.title}</h1>
           {account ? (
             // Another account is another page: no figure of one is ever shown as the other's.
-            <AccountPage key={account} account={account} tab={view.tab} settings={settings} />
+            <AccountPage
+              key={account}
+              account={account}
+              overview={overview}
+              tab={view.tab}
+              settings={settings}
+            />
           ) : known.failure ? (
             <LoadFailed failure={known.failure} retry={known.retry} />
           ) : known.loading ? (
@@ -53,30 +71,52 @@ export function Home({ settings, name, told }: Props) {
   );
 }
 
-type AccountProps = { account: string; tab: Tab; settings: Settings };
+/** What is known of an account; of the one before, nothing. */
+function useOverview(account: string | null) {
+  const load = useLoad(OverviewDocument, { account: account ?? "" }, account === null);
+  const { data, failure, previous, retry } = load;
+  return { facts: (!previous && data?.account) || null, failure, retry };
+}
 
-function AccountPage({ account, tab, settings }: AccountProps) {
-  const { data, failure, retry } = useLoad(OverviewDocument, { account });
-  const facts = data?.account ?? null;
+type AccountProps = {
+  account: string;
+  overview: ReturnType<typeof useOverview>;
+  tab: Tab;
+  settings: Settings;
+};
+
+function AccountPage({ account, overview, tab, settings }: AccountProps) {
+  const { facts, failure, retry } = overview;
+  // What works without the facts stays while they are asked for again.
+  const [hasFailed, setFailed] = useState(false);
+  if (failure && !hasFailed) setFailed(true);
+  const isUnknown = hasFailed && !facts;
   if (failure?.code === "NOT_FOUND") {
     return <EmptyState title={text.account.notFound} hint={text.account.notFoundHint} />;
   }
-  if (failure && !facts) {
-    return <LoadFailed failure={failure} retry={retry} />;
-  }
   return (
     <AccountContext value={facts}>
-      <BalancePanel account={account} facts={facts} topUpUrl={settings.topUpUrl} />
+      {failure && !facts ? (
+        <section className="balance" aria-label={text.balance.title}>
+          <LoadFailed failure={failure} retry={retry} />
+        </section>
+      ) : (
+        <BalancePanel account={account} facts={facts} topUpUrl={settings.topUpUrl} />
+      )}
       <Tabs
         label={text.tabs.label}
         selected={tab}
         onSelect={(next) => show({ tab: next })}
         tabs={[
-          { id: "billing", title: text.tabs.billing, content: <Billing account={account} /> },
+          {
+            id: "billing",
+            title: text.tabs.billing,
+            content: <Billing account={account} isUnknown={isUnknown} />,
+          },
           {
             id: "usage",
             title: text.tabs.usage,
-            content: facts && <Usage />,
+            content: (facts || isUnknown) && <Usage account={account} />,
           },
         ]}
       />

@@ -1,4 +1,4 @@
-import { type FormEvent, useEffect, useId, useState } from "react";
+import { type FormEvent, useEffect, useId, useRef, useState } from "react";
 import { type Session, signIn } from "../api/session";
 import { Button } from "../ui/button";
 import { Notice } from "../ui/states";
@@ -13,11 +13,18 @@ type Why = (Session & { state: "signed-out" })["why"];
 const t = text.signIn;
 
 export function SignIn({ settings, why }: { settings: Settings; why: Why }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  // What had the focus is gone with the page that this one replaces.
+  useEffect(() => {
+    if (why !== "new") heading.current?.focus();
+  }, [why]);
   return (
     <main className="sign-in">
       <div className="sign-in-card">
         <Mark size={40} />
-        <h1>{text.title}</h1>
+        <h1 ref={heading} tabIndex={-1}>
+          {text.title}
+        </h1>
         <p className="faint">{t.lead}</p>
         {why !== "new" && <Notice tone={why === "refused" ? "bad" : "calm"}>{t[why]}</Notice>}
         {settings.oidc && <Provider oidc={settings.oidc} why={why} />}
@@ -70,13 +77,19 @@ function Provider({ oidc, why }: { oidc: Oidc; why: Why }) {
   );
 }
 
+/** What keys and tokens are made of; what is outside Latin-1 a browser does not even send. */
+const SENDABLE = /^[\x21-\x7e]+$/;
+
 function ApiKey() {
   const id = useId();
   const [key, setKey] = useState("");
+  const [isNone, setNone] = useState(false);
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    if (key.trim()) signIn(key.trim(), { name: t.key });
+    const given = key.trim();
+    if (SENDABLE.test(given)) signIn(given, { name: t.key });
+    else setNone(given !== "");
   }
 
   return (
@@ -89,9 +102,14 @@ function ApiKey() {
         autoComplete="off"
         spellCheck="false"
         aria-describedby={`${id}-hint`}
+        aria-invalid={isNone}
         value={key}
-        onChange={(event) => setKey(event.target.value)}
+        onChange={(event) => {
+          setKey(event.target.value);
+          setNone(false);
+        }}
       />
+      {isNone && <Notice tone="bad">{t.keyNone}</Notice>}
       <p id={`${id}-hint`} className="faint small">
         {t.keyHint}
       </p>

@@ -12,7 +12,7 @@ export function StaleNotice({ retry }: { retry: () => void }) {
     <Notice
       tone="warn"
       action={
-        <Button small onPress={retry}>
+        <Button small fleeting onPress={retry}>
           {text.retry}
         </Button>
       }

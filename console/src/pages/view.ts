@@ -7,7 +7,7 @@ import type {
   CreditPurchaseStatus,
   UsageInterval,
 } from "../api/generated/graphql";
-import { isTimeZone } from "../util/time";
+import { timeZoneNamed } from "../util/time";
 import { isDay, isPreset, type Preset } from "../util/window";
 
 export const TABS = ["billing", "usage"] as const;
@@ -68,7 +68,7 @@ export function readView(search: string): View {
     account: given.get("account"),
     tab: oneOf(TABS, given.get("tab")) ?? "billing",
     range: isDay(from) && isDay(to) ? { from, to } : isPreset(preset) ? preset : null,
-    zone: zone !== null && isTimeZone(zone) ? zone : null,
+    zone: zone !== null ? timeZoneNamed(zone) : null,
     status: listOf(STATUSES, given.get("status")),
     kind: listOf(KINDS, given.get("kind")),
     size: PAGE_SIZES.some((each) => each === size) ? size : PAGE_SIZES[0],

@@ -1,16 +1,17 @@
 import type { ReactNode } from "react";
-import { PickList } from "../ui/pick-list";
+import { type Choice, PickList } from "../ui/pick-list";
 import { RangePicker } from "../ui/range-picker";
 import { Skeleton } from "../ui/skeleton";
 import { text } from "../util/text";
-import { dateIn, formatDate, formatDateRange, formatOffset, timeZones } from "../util/time";
+import { formatDate, formatDateRange, formatOffset, timeZones } from "../util/time";
 import { FIRST_DAY, LAST_DAY, PRESETS, type Preset, type Window } from "../util/window";
+import { otherNames } from "../util/zone-names";
 import { show } from "./view";
 
 type Props = {
   window: Window;
-  /** The account's own zone, which is the one where no other is chosen. */
-  ownZone: string | null;
+  /** The account's own zone, which is the one where no other is chosen; null if it is not known. */
+  ownZone: string | null | undefined;
   presets?: readonly Preset[];
   /** More controls of the same tab. */
   children?: ReactNode;
@@ -27,12 +28,16 @@ export function WindowBar({ window, ownZone, presets = PRESETS, children }: Prop
         preset={window.preset === "custom" ? null : window.preset}
         days={window.from && window.to ? { from: window.from, to: window.to } : null}
         limits={{ from: FIRST_DAY, to: LAST_DAY }}
-        today={dateIn(window.zone)}
+        today={window.today}
         onPreset={(id) => show({ range: id as Preset })}
         onDays={(range) => show({ range })}
       />
       <span className="zone">
-        {ownZone ? <ZonePicker zone={window.zone} own={ownZone} /> : <Skeleton wide />}
+        {ownZone === undefined ? (
+          <Skeleton wide />
+        ) : (
+          <ZonePicker zone={window.zone} own={ownZone} />
+        )}
       </span>
       {children}
     </div>
@@ -45,23 +50,30 @@ function shownDays({ preset, from, to }: Window): string {
   return preset === "custom" ? days : `${text.range.presets[preset]}, ${days}`;
 }
 
-function ZonePicker({ zone, own }: { zone: string; own: string }) {
+function ZonePicker({ zone, own }: { zone: string; own: string | null }) {
   return (
     <PickList
       label={text.zone.label}
       shown={`${zone.replaceAll("_", " ")} (${formatOffset(zone)})`}
       icon="globe"
       look="bare"
-      choices={() =>
-        [own, ...timeZones().filter((each) => each !== own)].map((each) => ({
-          id: each,
-          label: each.replaceAll("_", " "),
-          note: each === own ? text.zone.own : formatOffset(each),
-        }))
-      }
+      choices={() => zoneChoices(own)}
       picked={[zone]}
       onPick={([id]) => id && show({ zone: id === own ? null : id })}
       search={{ label: text.zone.search, none: text.zone.none, more: text.zone.more }}
     />
   );
+}
+
+/** The account's own zone and UTC stand above all others. */
+function zoneChoices(own: string | null): Choice[] {
+  return [...new Set([own ?? "UTC", "UTC", ...timeZones()])].map((id) => {
+    const offset = formatOffset(id);
+    return {
+      id,
+      label: id.replaceAll("_", " "),
+      note: id === own ? text.zone.own : offset,
+      also: `${otherNames(id)} ${offset} ${offset.replace("UTC", "GMT")}`,
+    };
+  });
 }

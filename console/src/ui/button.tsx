@@ -1,4 +1,8 @@
-import { Button as AriaButton, type ButtonProps } from "react-aria-components/Button";
+import {
+  Button as AriaButton,
+  type ButtonProps,
+  type PressEvent,
+} from "react-aria-components/Button";
 import "./button.css";
 import { Icon, type IconName } from "./icon";
 
@@ -11,6 +15,8 @@ type Props = Omit<ButtonProps, "children" | "className"> & {
   /** Whether it takes the place of the icon alone, its label being spoken only. */
   iconOnly?: boolean;
   small?: boolean;
+  /** Whether its own press takes it away: the focus then goes to what it stands in. */
+  fleeting?: boolean;
   children: string | React.ReactNode;
 };
 
@@ -20,12 +26,19 @@ export function Button({
   trailing,
   iconOnly = false,
   small = false,
+  fleeting = false,
+  onPress,
   children,
   ...rest
 }: Props) {
   const shape = `${iconOnly ? " icon-only" : ""}${small ? " small-button" : ""}`;
+  function press(event: PressEvent) {
+    if (fleeting) focusAround(event.target);
+    onPress?.(event);
+  }
+
   return (
-    <AriaButton {...rest} className={`button ${look}${shape}`}>
+    <AriaButton {...rest} onPress={press} className={`button ${look}${shape}`}>
       {rest.isPending ? (
         <span className="spinner" aria-hidden="true" />
       ) : (
@@ -35,6 +48,11 @@ export function Button({
       {trailing && <Icon name={trailing} />}
     </AriaButton>
   );
+}
+
+/** Focus the card or the page that an element stands in, and scroll to nothing. */
+function focusAround(element: Element): void {
+  element.closest<HTMLElement>("[tabindex='-1']")?.focus({ preventScroll: true });
 }
 
 /** A link that looks like a button. */

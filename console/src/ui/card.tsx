@@ -14,11 +14,14 @@ type Props = {
   children: ReactNode;
 };
 
-/** A titled part of a view: a region by the name of its title. */
+/**
+ * A titled part of a view: a region by the name of its title, which has the focus when a button in it
+ * goes away.
+ */
 export function Card({ title, note, actions, flush = false, busy = false, children }: Props) {
   const id = useId();
   return (
-    <section className="card" aria-labelledby={id} aria-busy={busy}>
+    <section className="card" aria-labelledby={id} aria-busy={busy} tabIndex={-1}>
       <header className="card-head">
         <div className="card-title">
           <h2 id={id}>{title}</h2>

@@ -1,5 +1,6 @@
 // A part of the page whose code comes when it is first shown. Where it does not come, because there is
-// no network or the gateway has another release by now, that is said in its place; the rest stays.
+// no network, or the gateway is away or has another release by now, that is said in its place; the
+// rest stays.
 
 import {
   type ComponentType,
@@ -12,7 +13,11 @@ import {
 } from "react";
 import { ErrorState } from "./states";
 
-export const LateTexts = createContext({ title: "", hint: "", retry: "" });
+/** What is said where code does not come, and how to be called back when it may come again. */
+export const LateContext = createContext({
+  texts: { title: "", hint: "", retry: "" },
+  onReturn: (_listener: () => void) => () => {},
+});
 
 type Loaded<Props> = { default: ComponentType<Props> };
 
@@ -27,7 +32,7 @@ export function late<Props extends object>(
   return function Late(props: Props) {
     const [Part, setPart] = useState(() => known);
     const [hasFailed, setFailed] = useState(false);
-    const texts = use(LateTexts);
+    const { texts, onReturn } = use(LateContext);
 
     const ask = useCallback(() => {
       setFailed(false);
@@ -44,9 +49,8 @@ export function late<Props extends object>(
     useEffect(() => {
       if (isThere) return;
       ask();
-      addEventListener("online", ask);
-      return () => removeEventListener("online", ask);
-    }, [isThere, ask]);
+      return onReturn(ask);
+    }, [isThere, ask, onReturn]);
 
     if (Part) return <Part {...props} />;
     if (!hasFailed) return waiting;

@@ -5,13 +5,14 @@ type Props = {
   value: Amount;
   /** Written in front of the amount where it is not zero: a refund is a −. */
   sign?: "+" | "−";
-  exact?: boolean;
+  /** Every digit, and at least so many decimals: a column's points stand below each other. */
+  decimals?: number;
 };
 
 /** An amount as people read it; every digit in its title, and in what is copied. */
-export function Money({ value, sign, exact = false }: Props) {
+export function Money({ value, sign, decimals }: Props) {
   const full = formatExactMoney(value);
-  const shown = exact ? full : formatMoney(value);
+  const shown = decimals === undefined ? formatMoney(value) : formatExactMoney(value, decimals);
   return (
     <data
       className="money"

@@ -1,4 +1,5 @@
 import { Button } from "./button";
+import type { IconName } from "./icon";
 import "./pagination.css";
 import { Select } from "./select";
 
@@ -31,19 +32,35 @@ export function Pagination(props: Props) {
         {summary}
       </span>
       <span className="row">
-        <Button
-          icon="back"
-          iconOnly
-          small
-          isDisabled={!props.hasPrevious}
-          onPress={props.onPrevious}
-        >
+        <Turn icon="back" isPossible={props.hasPrevious} onPress={props.onPrevious}>
           {texts.previous}
-        </Button>
-        <Button icon="next" iconOnly small isDisabled={!props.hasNext} onPress={props.onNext}>
+        </Turn>
+        <Turn icon="next" isPossible={props.hasNext} onPress={props.onNext}>
           {texts.next}
-        </Button>
+        </Turn>
       </span>
     </nav>
+  );
+}
+
+type TurnProps = {
+  icon: IconName;
+  isPossible: boolean;
+  onPress: () => void;
+  children: string;
+};
+
+/** It can be focused also where it leads nowhere: whoever pressed it up to there is still on it. */
+function Turn({ icon, isPossible, onPress, children }: TurnProps) {
+  return (
+    <Button
+      icon={icon}
+      iconOnly
+      small
+      aria-disabled={!isPossible}
+      onPress={() => isPossible && onPress()}
+    >
+      {children}
+    </Button>
   );
 }

@@ -9,7 +9,8 @@ import { Icon, type IconName } from "./icon";
 import "./popover.css";
 import { Search } from "./search";
 
-export type Choice = { id: string; label: string; note?: string };
+/** `also` is not shown, but found: other names of the same. */
+export type Choice = { id: string; label: string; note?: string; also?: string };
 
 type Props = {
   /** What is picked, for the list and for a screen reader's user at the button. */
@@ -122,27 +123,39 @@ function Picking(props: Props & { close: () => void }) {
   );
 }
 
+/** How a word may stand in a text, the best way first. */
+const WAYS = [
+  (word: string) => ` ${word} `,
+  (word: string) => ` ${word}`,
+  (word: string) => word,
+] as const;
+
 /**
- * The choices in which each word that is sought stands, those first in which it begins a word; case
- * and accents do not count.
+ * The choices in which each word that is sought stands: in the label before anywhere else, as a whole
+ * before as a beginning; case and accents do not count.
  */
 function ranked(choices: readonly Choice[], sought: string): readonly Choice[] {
   const words = plain(sought).split(" ");
-  const begins: Choice[] = [];
-  const contains: Choice[] = [];
-  for (const choice of choices) {
-    const text = ` ${plain(`${choice.label} ${choice.note ?? ""}`)}`;
-    if (words.every((word) => text.includes(` ${word}`))) begins.push(choice);
-    else if (words.every((word) => text.includes(word))) contains.push(choice);
-  }
-  return [...begins, ...contains];
+  return choices
+    .map((choice) => ({ choice, rank: rankOf(choice, words) }))
+    .filter(({ rank }) => rank !== -1)
+    .sort((one, other) => one.rank - other.rank)
+    .map(({ choice }) => choice);
+}
+
+function rankOf({ label, note = "", also = "" }: Choice, words: readonly string[]): number {
+  const name = ` ${plain(label)} `;
+  const all = `${name}${plain(`${note} ${also}`)} `;
+  return [name, all]
+    .flatMap((text) => WAYS.map((way) => words.every((word) => text.includes(way(word)))))
+    .indexOf(true);
 }
 
 function plain(text: string): string {
   return text
     .normalize("NFKD")
     .replace(/\p{Diacritic}/gu, "")
-    .replace(/[/_]/g, " ")
+    .replace(/[\s/_]+/g, " ")
     .toLowerCase()
     .trim();
 }

@@ -51,7 +51,7 @@ export function ErrorState({ title, message, retryLabel, onRetry }: ErrorProps) 
       icon="alert"
       title={title}
       action={
-        <Button icon="retry" onPress={onRetry}>
+        <Button icon="retry" fleeting onPress={onRetry}>
           {retryLabel}
         </Button>
       }

@@ -18,13 +18,18 @@ export function formatMoney(money: Amount): string {
   });
 }
 
-/** Every digit that there is. */
-export function formatExactMoney(money: Amount): string {
+/** Every digit that there is, and at least so many decimals. */
+export function formatExactMoney(money: Amount, decimals = 0): string {
   return format(money, {
-    minimumFractionDigits: minorDigits(money.currency),
+    minimumFractionDigits: Math.max(decimals, minorDigits(money.currency)),
     maximumFractionDigits: NANO_DIGITS,
     ...SIGNLESS_ZERO,
   });
+}
+
+/** How many decimals an exact amount takes. */
+export function decimalsOf({ amount }: Amount): number {
+  return amount.split(".")[1]?.length ?? 0;
 }
 
 /** Short, for the axis of a chart: $1.2K. */

@@ -12,7 +12,7 @@ export const text = {
   account: {
     label: "Account",
     search: "Search accounts",
-    none: "No account is called so.",
+    none: "No account has that name.",
     more: (left: number) => `${count.format(left)} more: search to narrow the list.`,
     loading: "Loading accounts…",
     noAccounts: "There is no account that you may read",
@@ -30,6 +30,7 @@ export const text = {
     or: "or use an API key",
     key: "API key",
     keyHint: "It stays in this page's memory and is gone when you close it.",
+    keyNone: "This is not an API key: it has characters that no key has. Copy the key once more.",
     keyButton: "Continue",
     failed: "Signing in did not work",
     expired: "Your sign-in has expired. Sign in again; you come back to the same view.",
@@ -118,7 +119,7 @@ export const text = {
   zone: {
     label: "Time zone",
     search: "Search time zones",
-    none: "No time zone is called so.",
+    none: "No time zone has that name.",
     more: (left: number) => `${count.format(left)} more: search to narrow the list.`,
     own: "the account's",
   },
@@ -293,7 +294,7 @@ export const text = {
   },
 
   late: {
-    title: "This part of the page did not come",
+    title: "This part of the page could not be loaded",
     hint: "Try again when there is a network, or reload the page: the gateway may have a new release.",
     retry: "Try again",
   },

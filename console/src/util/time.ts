@@ -3,11 +3,19 @@
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-function format(zone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = `${zone} ${JSON.stringify(options)}`;
+/** For what a program reads, or stands among the page's own words: digits and years as ISO's. */
+const PLAIN = "en-u-ca-gregory-nu-latn";
+
+/** In the reader's own words, digits and calendar, where no locale is given. */
+function format(
+  zone: string,
+  options: Intl.DateTimeFormatOptions,
+  locale?: string,
+): Intl.DateTimeFormat {
+  const key = `${zone} ${JSON.stringify(options)} ${locale}`;
   let made = formats.get(key);
   if (!made) {
-    made = new Intl.DateTimeFormat(undefined, { timeZone: zone, ...options });
+    made = new Intl.DateTimeFormat(locale, { timeZone: zone, ...options });
     formats.set(key, made);
   }
   return made;
@@ -67,9 +75,8 @@ export function formatYear(date: string): string {
 
 /** The calendar date of an instant in a zone, as `YYYY-MM-DD`. */
 export function dateIn(zone: string, instant: Date = new Date()): string {
-  const parts = format(zone, { year: "numeric", month: "2-digit", day: "2-digit" }).formatToParts(
-    instant,
-  );
+  const options = { year: "numeric", month: "2-digit", day: "2-digit" } as const;
+  const parts = format(zone, options, PLAIN).formatToParts(instant);
   const part = (type: string) => parts.find((each) => each.type === type)?.value ?? "";
   return `${part("year").padStart(4, "0")}-${part("month")}-${part("day")}`;
 }
@@ -91,16 +98,17 @@ export function formatDaysAhead(days: number): string {
 
 /** `UTC+2` for a zone, now. */
 export function formatOffset(zone: string): string {
-  const parts = format(zone, { timeZoneName: "shortOffset" }).formatToParts(new Date());
+  const parts = format(zone, { timeZoneName: "shortOffset" }, PLAIN).formatToParts(new Date());
   return (parts.find((each) => each.type === "timeZoneName")?.value ?? "").replace("GMT", "UTC");
 }
 
-export function isTimeZone(name: string): boolean {
+/** A zone as the gateway spells it; null for what is none, and for an offset, which it does not take. */
+export function timeZoneNamed(name: string): string | null {
   try {
-    format(name, DAY);
-    return true;
+    const { timeZone } = format(name, DAY).resolvedOptions();
+    return /^[+-]/.test(timeZone) ? null : (RENAMED[timeZone] ?? timeZone);
   } catch {
-    return false;
+    return null;
   }
 }
 

@@ -9,7 +9,6 @@ import {
   startOfWeek,
   startOfYear,
 } from "@internationalized/date";
-import { dateIn } from "./time";
 
 export const PRESETS = [
   "7d",
@@ -33,6 +32,8 @@ export type Window = {
   from: string | null;
   to: string | null;
   zone: string;
+  /** The date that it is there now. */
+  today: string;
 };
 
 /** What an account's days begin with: the first day that the gateway knows. */
@@ -54,16 +55,14 @@ export function isDay(text: string | null): text is string {
   }
 }
 
-export function presetWindow(preset: Preset, zone: string, now: Date = new Date()): Window {
-  const today = parseDate(dateIn(zone, now));
-  const [from, to] = days(preset, today);
-  return { preset, from: from?.toString() ?? null, to: to?.toString() ?? null, zone };
+export function presetWindow(preset: Preset, zone: string, today: string): Window {
+  const [from, to] = days(preset, parseDate(today));
+  return { preset, from: from?.toString() ?? null, to: to?.toString() ?? null, zone, today };
 }
 
-export function customWindow(from: string, to: string, zone: string): Window {
-  return from <= to
-    ? { preset: "custom", from, to, zone }
-    : { preset: "custom", from: to, to: from, zone };
+export function customWindow(from: string, to: string, zone: string, today: string): Window {
+  const days = from <= to ? { from, to } : { from: to, to: from };
+  return { preset: "custom", ...days, zone, today };
 }
 
 function days(preset: Preset, today: CalendarDate): [CalendarDate, CalendarDate] | [null, null] {

@@ -4,14 +4,20 @@ import { WindowBar } from "../window-bar";
 import { History } from "./history";
 import { Purchases } from "./purchases";
 
+type Props = {
+  account: string;
+  /** Whether the account's facts could not be loaded. */
+  isUnknown: boolean;
+};
+
 /** What was paid, what was given back, and how the balance moved. */
-export function Billing({ account }: { account: string }) {
+export function Billing({ account, isUnknown }: Props) {
   const facts = useFacts();
   const window = useWindow("all");
   return (
     <>
       <h2 className="hidden">{text.tabs.billing}</h2>
-      <WindowBar window={window} ownZone={facts?.timeZone ?? null} />
+      <WindowBar window={window} ownZone={isUnknown ? null : facts?.timeZone} />
       <Purchases account={account} window={window} />
       {facts && <History window={window} />}
     </>

@@ -10,8 +10,7 @@ type Props = { account: string; filter: CreditPurchaseFilter };
 
 /** Downloads everything that the filter shows. */
 export function PurchaseExport({ account, filter }: Props) {
-  const link = useLink(PurchasesExportLinkDocument, linkOf);
-  return <ExportMenu link={link} of={{ account, filter }} />;
+  return <ExportMenu link={useLink(PurchasesExportLinkDocument, linkOf, { account, filter })} />;
 }
 
 function linkOf({ account }: PurchasesExportLinkQuery): string | undefined {

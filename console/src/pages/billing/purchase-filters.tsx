@@ -23,7 +23,7 @@ export function PurchaseFilters({ view }: { view: View }) {
         onPick={(kind) => show({ kind })}
       />
       {(view.status.length > 0 || view.kind.length > 0) && (
-        <Button look="bare" icon="close" onPress={() => show({ status: [], kind: [] })}>
+        <Button look="bare" icon="close" fleeting onPress={() => show({ status: [], kind: [] })}>
           {text.filter.clearAll}
         </Button>
       )}

@@ -64,7 +64,11 @@ function Content({ view, load, isFiltered }: ContentProps) {
       <EmptyState
         title={t.emptyFiltered}
         hint={t.emptyFilteredHint}
-        action={<Button onPress={clearFilters}>{text.filter.clearAll}</Button>}
+        action={
+          <Button fleeting onPress={clearFilters}>
+            {text.filter.clearAll}
+          </Button>
+        }
       />
     ) : (
       <EmptyState title={t.empty} hint={t.emptyHint} />
@@ -84,7 +88,7 @@ function Content({ view, load, isFiltered }: ContentProps) {
         expected={view.size}
         outdated={load.previous}
       />
-      <Pages connection={connection} view={view} />
+      <Pages connection={connection} view={view} outdated={load.previous} />
     </>
   );
 }
@@ -120,8 +124,11 @@ function Totals({ totals }: { totals: Connection["totals"] | undefined }) {
   );
 }
 
-function Pages({ connection, view }: { connection: Connection | undefined; view: View }) {
-  const info = connection?.pageInfo;
+type PagesProps = { connection: Connection | undefined; view: View; outdated: boolean };
+
+function Pages({ connection, view, outdated }: PagesProps) {
+  // The cursors of one list lead nowhere in another.
+  const info = outdated ? undefined : connection?.pageInfo;
   const turn = useCallback((cursor: View["cursor"]) => () => cursor && show({ cursor }), []);
   return (
     <Pagination

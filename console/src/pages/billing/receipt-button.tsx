@@ -7,7 +7,7 @@ type Props = { id: string; number: string; label: string };
 
 /** Downloads a receipt or a credit note. */
 export function ReceiptButton({ id, number, label }: Props) {
-  const { follow, pending, failure } = useLink(ReceiptLinkDocument, linkOf);
+  const { follow, pending, failure } = useLink(ReceiptLinkDocument, linkOf, { id });
   return (
     <>
       <Button
@@ -16,7 +16,7 @@ export function ReceiptButton({ id, number, label }: Props) {
         icon="download"
         isPending={pending}
         aria-label={label}
-        onPress={() => follow({ id })}
+        onPress={() => follow({})}
       >
         {number}
       </Button>

@@ -52,7 +52,7 @@ export function Breakdown({ account, window: { from, to, zone } }: Props) {
       </div>
       {hasMore && (
         <div className="table-foot">
-          <Button look="bare" small onPress={showMore}>
+          <Button look="bare" small fleeting onPress={showMore}>
             {t.more}
           </Button>
         </div>

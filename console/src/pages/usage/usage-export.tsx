@@ -7,8 +7,8 @@ type Props = { account: string; window: UsageWindow };
 
 /** Downloads every charge of the window. */
 export function UsageExport({ account, window: { interval, from, to, zone } }: Props) {
-  const link = useLink(UsageExportLinkDocument, linkOf);
-  return <ExportMenu link={link} of={{ account, interval, from, to, timeZone: zone }} />;
+  const of = { account, interval, from, to, timeZone: zone };
+  return <ExportMenu link={useLink(UsageExportLinkDocument, linkOf, of)} />;
 }
 
 function linkOf({ account }: UsageExportLinkQuery): string | undefined {

@@ -3,7 +3,7 @@
 
 import { parseDate } from "@internationalized/date";
 import type { UsageInterval } from "../../api/generated/graphql";
-import { dateIn, daysBetween } from "../../util/time";
+import { daysBetween } from "../../util/time";
 import { PRESETS, type Preset, presetWindow, type Window } from "../../util/window";
 import { useWindow } from "../account-window";
 import { INTERVALS, useView } from "../view";
@@ -39,7 +39,7 @@ export function useUsageWindow(): UsageWindow {
   const fallback = DEFAULTS[wanted ?? "DAY"];
   const chosen = useWindow(fallback);
   const isChosen = range !== null && chosen.from !== null;
-  const window = chosen.from ? chosen : presetWindow(fallback, chosen.zone);
+  const window = chosen.from ? chosen : presetWindow(fallback, chosen.zone, chosen.today);
   const { from, to } = window;
   if (!from || !to) throw new Error("the window has no ends");
   const days = { from, to };
@@ -68,8 +68,7 @@ export function lengthOf({ from, to }: Days): number {
 }
 
 /** The window's days that have begun; null if none has. */
-export function begunDays({ from, to, zone }: UsageWindow): Days | null {
-  const today = dateIn(zone);
+export function begunDays({ from, to, today }: UsageWindow): Days | null {
   if (from > today) return null;
   return { from, to: to < today ? to : today };
 }

@@ -2,7 +2,7 @@ import { UsageDocument } from "../../api/generated/graphql";
 import { useLoad } from "../../api/use-load";
 import { Segments } from "../../ui/segments";
 import { text } from "../../util/text";
-import { useAccount } from "../account-window";
+import { useAccount, useFacts } from "../account-window";
 import { INTERVALS, show } from "../view";
 import { WindowBar } from "../window-bar";
 import { Breakdown } from "./breakdown";
@@ -12,22 +12,19 @@ import { UsageExport } from "./usage-export";
 import "./usage.css";
 import { UsageFigures } from "./usage-figures";
 import { useUsageUpdates } from "./usage-updates";
-import { USAGE_PRESETS, useUsageWindow } from "./usage-window";
+import { USAGE_PRESETS, type UsageWindow, useUsageWindow } from "./usage-window";
 
 const t = text.usage;
 
 /** What the credit went to. */
-export default function Usage() {
-  const { id: account, timeZone, currency } = useAccount();
+export default function Usage({ account }: { account: string }) {
+  const facts = useFacts();
   const window = useUsageWindow();
-  const { interval, from, to, zone } = window;
-  const load = useLoad(UsageDocument, { account, interval, from, to, timeZone: zone });
-  useUsageUpdates(account, load.retry);
-  const usage = load.data?.account?.usage;
+  const { interval } = window;
   return (
     <>
       <h2 className="hidden">{text.tabs.usage}</h2>
-      <WindowBar window={window} ownZone={timeZone} presets={USAGE_PRESETS}>
+      <WindowBar window={window} ownZone={facts?.timeZone ?? null} presets={USAGE_PRESETS}>
         <div className="end row">
           <Segments
             label={t.interval}
@@ -42,6 +39,19 @@ export default function Usage() {
           <UsageExport account={account} window={window} />
         </div>
       </WindowBar>
+      {facts && <Views window={window} />}
+    </>
+  );
+}
+
+function Views({ window }: { window: UsageWindow }) {
+  const { id: account, currency } = useAccount();
+  const { interval, from, to, zone } = window;
+  const load = useLoad(UsageDocument, { account, interval, from, to, timeZone: zone });
+  useUsageUpdates(account, load.retry);
+  const usage = load.data?.account?.usage;
+  return (
+    <>
       <UsageFigures
         window={window}
         currency={currency}

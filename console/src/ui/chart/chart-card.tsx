@@ -1,4 +1,5 @@
 import { type ReactNode, useState } from "react";
+import { decimalsOf } from "../../util/money";
 import { Card } from "../card";
 import { Money } from "../money";
 import { Segments } from "../segments";
@@ -72,7 +73,7 @@ export function ChartCard(props: Props) {
           <section className="chart-table" aria-label={`${title}: ${texts.asTable}`} tabIndex={0}>
             <Table
               label={title}
-              columns={columnsOf([...series, ...more], texts)}
+              columns={columnsOf([...series, ...more], points ?? [], texts)}
               rows={points}
               rowKey={(point) => point.id}
               outdated={isOutdated}
@@ -83,7 +84,11 @@ export function ChartCard(props: Props) {
   );
 }
 
-function columnsOf(series: readonly Series[], texts: ChartTexts): Column<Point>[] {
+function columnsOf(
+  series: readonly Series[],
+  points: readonly Point[],
+  texts: ChartTexts,
+): Column<Point>[] {
   return [
     {
       key: "period",
@@ -95,14 +100,25 @@ function columnsOf(series: readonly Series[], texts: ChartTexts): Column<Point>[
         </span>
       ),
     },
-    ...series.map(({ id, label }) => ({
-      key: id,
-      header: label,
-      numeric: true,
-      cell: ({ amounts }: Point) => {
-        const amount = amounts[id];
-        return amount ? <Money value={amount} exact /> : "—";
-      },
-    })),
+    ...series.map(({ id, label }) => {
+      const decimals = longestOf(points, id);
+      return {
+        key: id,
+        header: label,
+        numeric: true,
+        cell: ({ amounts }: Point) => {
+          const amount = amounts[id];
+          return amount ? <Money value={amount} decimals={decimals} /> : "—";
+        },
+      };
+    }),
   ];
+}
+
+/** The decimals of a series' longest amount. */
+function longestOf(points: readonly Point[], series: Series["id"]): number {
+  return Math.max(
+    0,
+    ...points.map(({ amounts: { [series]: amount } }) => (amount ? decimalsOf(amount) : 0)),
+  );
 }

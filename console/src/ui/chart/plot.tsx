@@ -33,6 +33,7 @@ const Drawing = memo(({ points, series, currency, frame }: PlotProps) => {
   const ticks = new Map(points.map((point) => [point.id, point.tick]));
   const bars = series.filter((each) => each.shape === "bar");
   const lines = series.filter((each) => each.shape === "line");
+  const hasEndAxis = series.some((each) => each.axis === "end");
   const money = (value: number) => formatAxisMoney(value, currency);
   // Six ticks are five steps: few enough to read, and a step of 1, 2 or 5 fits amounts closely.
   const axis = {
@@ -48,14 +49,16 @@ const Drawing = memo(({ points, series, currency, frame }: PlotProps) => {
       data={points.map(rowOf)}
       width={frame.width}
       height={frame.height}
-      margin={{ top: frame.top, right: frame.hasEndTicks ? 0 : frame.end, bottom: 0, left: 0 }}
+      margin={{ top: frame.top, right: hasEndAxis ? 0 : frame.end, bottom: 0, left: 0 }}
       accessibilityLayer={false}
       barGap={1}
       barCategoryGap={points.length > frame.width / 8 ? 0 : "18%"}
     >
       <CartesianGrid vertical={false} stroke="var(--line)" />
+      {/* A band for each point, also where there are no bars: they are what is pointed at. */}
       <XAxis
         dataKey="id"
+        scale="band"
         height={frame.bottom}
         tick={TICK}
         tickLine={false}
@@ -66,15 +69,7 @@ const Drawing = memo(({ points, series, currency, frame }: PlotProps) => {
       />
       {/* Of a known width, so that what is laid over the plot meets its bars. */}
       <YAxis {...axis} yAxisId="start" width={frame.start} />
-      {series.some((each) => each.axis === "end") && (
-        <YAxis
-          {...axis}
-          yAxisId="end"
-          orientation="right"
-          width={frame.end}
-          hide={!frame.hasEndTicks}
-        />
-      )}
+      {hasEndAxis && <YAxis {...axis} yAxisId="end" orientation="right" width={frame.end} />}
       <ReferenceLine yAxisId="start" y={0} stroke="var(--line-strong)" />
       {bars.map(({ id, colour }) => (
         <Bar
