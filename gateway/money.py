@@ -148,14 +148,16 @@ def from_minor_units(amount: int, digits: int, *, argument: str | None = None) -
     return checked(amount * 10 ** (_SCALE - digits), argument=argument)
 
 
+OUT_OF_RANGE: Final = (
+    f"A decimal lies between -{format_quantity(MAX_NANOS)} and {format_quantity(MAX_NANOS)}."
+)
+
+
 def checked(nanos: int, *, argument: str | None = None) -> int:
     """Return `nanos`; raises BadUserInput where it or its negative does not fit 64 bits."""
     if -MAX_NANOS <= nanos <= MAX_NANOS:
         return nanos
-    raise BadUserInput(
-        f"A decimal lies between -{format_quantity(MAX_NANOS)} and {format_quantity(MAX_NANOS)}.",
-        argument=argument,
-    )
+    raise BadUserInput(OUT_OF_RANGE, argument=argument)
 
 
 def checked_sum(values: Iterable[int], *, argument: str | None = None) -> int:

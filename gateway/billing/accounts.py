@@ -14,6 +14,7 @@ from gateway.models import LowBalance
 from gateway.money import checked, minor_digits
 from gateway.principal import Role
 from gateway.store import Transaction, accounts, purchases, rebuild
+from gateway.store.database import CUSTOMER_TAKEN
 from gateway.windows import USAGE_DELAY_SECONDS, zone
 
 
@@ -116,7 +117,7 @@ async def _find(transaction: Transaction, facts: AccountFacts) -> int | None:
     if facts.stripe_customer_id is not None:
         for owner in await accounts.by_customer(transaction, facts.stripe_customer_id):
             if owner["account_id"] != account_id:
-                raise Conflict("This Stripe customer belongs to another account.")
+                raise Conflict(CUSTOMER_TAKEN)
     return account_id
 
 

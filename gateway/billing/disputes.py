@@ -20,7 +20,8 @@ def record_dispute(book: Book, purchase: PurchaseState, facts: DisputeFacts) -> 
         dispute = _find(book, purchase, facts) or _add(book, purchase, facts)
         dispute.reason = either(dispute.reason, facts.reason)
         dispute.withdrawn_at = earliest(dispute.withdrawn_at, facts.withdrawn_at)
-        dispute.raise_to(facts.state, facts.closed_at)
+        if facts.closed_at is not None:
+            dispute.decide(facts.state, facts.closed_at)
     return dispute
 
 

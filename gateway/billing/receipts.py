@@ -31,14 +31,16 @@ def issue_receipt(book: Book, purchase: PurchaseState) -> str:
     )
 
 
-def issue_credit_note(book: Book, purchase: PurchaseState, refund: RefundState) -> str:
+def issue_credit_note(
+    book: Book, purchase: PurchaseState, refund: RefundState, *, bonus: int
+) -> str:
     """Issue the credit note of a refund that took effect; its total is negative.
 
     The bonus that goes back with it is a line of its own, and no money.
     """
     lines = [_line("refund", -refund.amount_nanos, refund.currency)]
-    if refund.bonus_reversed_nanos:
-        lines.append(_line("bonus", -refund.bonus_reversed_nanos, refund.currency))
+    if bonus:
+        lines.append(_line("bonus", -bonus, refund.currency))
     return _issue(
         book,
         purchase,

@@ -19,6 +19,7 @@ def record_refund(book: Book, purchase: PurchaseState, facts: RefundFacts) -> Re
     with rebooked(book, purchase):
         refund = _find(book, purchase, facts) or _add(book, purchase, facts)
         refund.raise_to(facts.status)
+        refund.told_tax = facts.tax
         refund.reason = either(refund.reason, facts.reason)
         refund.failure_reason = either(refund.failure_reason, facts.failure_reason)
     return refund

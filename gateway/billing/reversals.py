@@ -142,7 +142,7 @@ def rebooked(book: Book, purchase: PurchaseState) -> Iterator[None]:
 
     An exception leaves the book half-changed: it is abandoned with its transaction.
     """
-    before = _replay(book, purchase).entries
+    before, bonus = _replay(book, purchase).entries, _bonus_refunded(book, purchase)
     yield
     replay = _replay(book, purchase)
     _take_over(book, purchase, replay)
@@ -150,11 +150,15 @@ def rebooked(book: Book, purchase: PurchaseState) -> Iterator[None]:
         amount = replay.entries.get(source, 0) - before.get(source, 0)
         if amount:
             _post(book, purchase, source, amount)
-    _settle_refunds(book, purchase)
+    _settle_refunds(book, purchase, bonus=_bonus_refunded(book, purchase) - bonus)
 
 
 def _replay(book: Book, purchase: PurchaseState) -> Replay:
     return Replay(purchase, book.refunds[purchase.key], book.disputes[purchase.key])
+
+
+def _bonus_refunded(book: Book, purchase: PurchaseState) -> int:
+    return sum(refund.bonus_reversed_nanos for refund in book.refunds[purchase.key])
 
 
 def _take_over(book: Book, purchase: PurchaseState, replay: Replay) -> None:
@@ -188,20 +192,32 @@ def _post(book: Book, purchase: PurchaseState, source: Source, amount: int) -> N
     )
 
 
-def _settle_refunds(book: Book, purchase: PurchaseState) -> None:
-    """Issue the credit notes of refunds that take effect now, oldest first."""
+def _settle_refunds(book: Book, purchase: PurchaseState, *, bonus: int) -> None:
+    """Issue the credit notes of refunds that take effect now, oldest first. The last one says what
+    of the bonus went: an older refund that comes late may be what makes them whole.
+    """
     refunds = sorted(
         book.refunds[purchase.key], key=lambda refund: (refund.created_at, _name(refund))
     )
+    new = []
     for refund in refunds:
         if refund.status != RefundStatus.SUCCEEDED:
             refund.settled_at, refund.tax_nanos = None, 0
         elif purchase.is_settled and refund.settled_at is None:
-            settled = [each for each in refunds if each.settled_at]
-            refund.settled_at = refund.created_at
-            # What is missing from the share of the running total, so that it all adds up.
-            total = refund.amount_nanos + sum(each.amount_nanos for each in settled)
-            given = sum(each.tax_nanos for each in settled)
-            due = pro_rata(total, purchase.amount_nanos, purchase.tax_nanos)
-            refund.tax_nanos = max(due - given, 0)
-            issue_credit_note(book, purchase, refund)
+            new.append(refund)
+    for refund in new:
+        refund.tax_nanos = _tax_of(refund, [each for each in refunds if each.settled_at], purchase)
+        refund.settled_at = refund.created_at
+        last = refund is new[-1]
+        issue_credit_note(book, purchase, refund, bonus=max(bonus, 0) if last else 0)
+
+
+def _tax_of(refund: RefundState, settled: Sequence[RefundState], purchase: PurchaseState) -> int:
+    """Return the tax that was said to go back with a refund, else what is missing from the share of
+    the running total, so that it all adds up.
+    """
+    if refund.told_tax is not None:
+        return refund.told_tax
+    total = refund.amount_nanos + sum(each.amount_nanos for each in settled)
+    given = sum(each.tax_nanos for each in settled)
+    return max(pro_rata(total, purchase.amount_nanos, purchase.tax_nanos) - given, 0)

@@ -9,7 +9,8 @@ A status follows from the facts that are known, never from the order in which th
 only added, and of two that exclude each other the one that ranks higher stays.
 """
 
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Final, Self
 
@@ -38,7 +39,9 @@ _REFUND_RANK: Final = {
 }
 
 
-_DISPUTE_RANK: Final = {DisputeStatus.OPEN: 0, DisputeStatus.WON: 1, DisputeStatus.LOST: 2}
+def final_status(said: Iterable[RefundStatus]) -> RefundStatus:
+    """Return which of a refund's statuses is the last, in whatever order they were said."""
+    return max(said, key=lambda status: _REFUND_RANK[status])
 
 
 def either(known: str | None, said: str | None) -> str | None:
@@ -51,6 +54,9 @@ def earliest(known: datetime | None, said: datetime | None) -> datetime | None:
     return min(known, said) if known and said else known or said
 
 
+_UNSTORED: Final = {"stored": False}
+
+
 class _Record:
     """Reads itself from a row of its table and writes itself back, column by column."""
 
@@ -58,7 +64,8 @@ class _Record:
 
     @classmethod
     def columns(cls) -> tuple[str, ...]:
-        return tuple(field.name for field in fields(cls))  # type: ignore[arg-type]  # a dataclass
+        every = fields(cls)  # type: ignore[arg-type]  # a dataclass
+        return tuple(each.name for each in every if each.metadata.get("stored", True))
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
@@ -169,7 +176,9 @@ class PurchaseState(_Record):
 
 @dataclass(slots=True, kw_only=True)
 class RefundState(_Record):
-    """A row of `refund`; it is in the ledger where `settled_at` is set."""
+    """A row of `refund`; it is in the ledger where `settled_at` is set. `told_tax` is what was said
+    of its tax in this transaction.
+    """
 
     account_id: int
     id: int
@@ -185,6 +194,7 @@ class RefundState(_Record):
     provider_reference: str | None = None
     created_at: datetime
     settled_at: datetime | None = None
+    told_tax: int | None = field(default=None, metadata=_UNSTORED)
 
     def raise_to(self, status: RefundStatus) -> None:
         """Move the refund up to `status`; a stale one changes nothing."""
@@ -210,13 +220,16 @@ class DisputeState(_Record):
     withdrawn_at: datetime | None = None
     closed_at: datetime | None = None
 
-    def raise_to(self, state: DisputeStatus, closed_at: datetime | None) -> None:
-        """Move the dispute up to `state`; a stale one changes nothing."""
-        ahead = _DISPUTE_RANK[state] - _DISPUTE_RANK[DisputeStatus(self.state)]
-        if ahead > 0:
-            self.state, self.closed_at = state, closed_at
-        elif ahead == 0:
+    def decide(self, state: DisputeStatus, closed_at: datetime) -> None:
+        """Take a decision: the latest one counts. Said again, the earliest time of it does."""
+        known = DisputeStatus(self.state)
+        if state == known:
             self.closed_at = earliest(self.closed_at, closed_at)
+        elif self.closed_at is None or (closed_at, state == DisputeStatus.LOST) > (
+            self.closed_at,
+            known == DisputeStatus.LOST,
+        ):
+            self.state, self.closed_at = state, closed_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,9 +298,12 @@ class PurchaseFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundFacts:
-    """What is known of a refund. `amount` is credit in nanos, without the tax that goes with it."""
+    """What is known of a refund. `amount` is credit in nanos, without the tax that goes with it;
+    where no tax is said (None), it is the amount's share of the purchase's.
+    """
 
     amount: int
+    tax: int | None = None
     created_at: datetime
     status: RefundStatus = RefundStatus.SUCCEEDED
     reason: str | None = None

@@ -34,11 +34,16 @@ def sqlite_path(url: str) -> Path:
 
 
 async def connect(settings: Settings) -> Database:
-    """Open the database that the settings name. It must have been migrated."""
+    """Open the database that the settings name. It must have been migrated.
+
+    Raises ConfigurationError where there is no such file, or Postgres refuses the role.
+    """
     url = database_url(settings)
     if url.startswith("sqlite"):
         path = sqlite_path(url)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # SQLite itself would make an empty one.
+        if not path.exists():
+            raise ConfigurationError(f"There is no database at {path}: run `gateway migrate`.")
         return SqliteDatabase(
             path,
             pool_size=settings.database_pool_size,

@@ -21,6 +21,7 @@ from gateway.store.write import Rows, Upsert, insert_statement
 BUSY: Final = "The database cannot answer at the moment; please try again."
 FULL: Final = "The database has no room left: nothing can be written until there is."
 SLOW: Final = "A statement ran longer than it may and was cancelled."
+CUSTOMER_TAKEN: Final = "This Stripe customer belongs to another account."
 
 CHANNEL: Final = "gateway_account"
 """Where Postgres tells of accounts that changed, as `<account_id> <revision>`."""

@@ -10,9 +10,30 @@ from contextlib import aclosing
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Table, bindparam, collate, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    String,
+    Table,
+    bindparam,
+    case,
+    cast,
+    collate,
+    func,
+    select,
+)
 
-from gateway.models import Deployment, Dispute, Instant, Receipt, Refund, UsageEvent, table_of
+from gateway.models import (
+    Deployment,
+    Dispute,
+    Instant,
+    LedgerEntry,
+    Receipt,
+    Refund,
+    UsageEvent,
+    table_of,
+)
 from gateway.principal import Principal
 from gateway.store.listing import Selection
 from gateway.store.purchase_listing import CREDIT_PURCHASES
@@ -30,6 +51,7 @@ KNOWN_DEPLOYMENTS: Final = 10_000
 _EVENT: Final = table_of(UsageEvent)
 _UNSAID: Final = {"account_id", "fingerprint", "quantity_text", "amount_text", "ledger_version"}
 _DEPLOYMENT: Final = table_of(Deployment)
+_ENTRY: Final = table_of(LedgerEntry)
 _REFUND: Final = table_of(Refund)
 _DISPUTE: Final = table_of(Dispute)
 _RECEIPT: Final = table_of(Receipt)
@@ -77,10 +99,34 @@ def _of_account(
     return build
 
 
+def _undone_at() -> ColumnElement[Any]:
+    """Return when the books undid a refund whose credit note is out. They are few: the ledger has
+    no index for them, and is read for no other refund.
+    """
+    key = cast(_REFUND.c.id, String())
+    recorded_at = (
+        select(func.max(_ENTRY.c.recorded_at))
+        .where(
+            _ENTRY.c.account_id == _REFUND.c.account_id,
+            _ENTRY.c.purchase_id == _REFUND.c.purchase_id,
+            _ENTRY.c.source_key.like("refund:" + key + ":%"),
+        )
+        .scalar_subquery()
+    )
+    undone = _REFUND.c.settled_at.is_(None) & _RECEIPT.c.number.is_not(None)
+    return case((undone, recorded_at))
+
+
 def _refunds(visible: Visible) -> Select[Any]:
     same = (_RECEIPT.c.account_id == _REFUND.c.account_id) & (_RECEIPT.c.refund_id == _REFUND.c.id)
     refunds = _of_account(
-        _REFUND, "purchase_id", *_REFUND.c, _RECEIPT.c.number.label("receipt_number")
+        _REFUND,
+        "purchase_id",
+        *_REFUND.c,
+        _RECEIPT.c.number.label("receipt_number"),
+        _RECEIPT.c.seller_id.label("receipt_seller_id"),
+        _RECEIPT.c.data.label("receipt_data"),
+        _undone_at().label("undone_at"),
     )
     return (
         refunds(visible)
@@ -96,7 +142,8 @@ def _disputes(visible: Visible) -> Select[Any]:
 
 
 def _receipts(visible: Visible) -> Select[Any]:
-    columns = (_RECEIPT.c.purchase_id, _RECEIPT.c.number, _RECEIPT.c.issued_at)
+    names = ("purchase_id", "number", "issued_at", "seller_id")
+    columns = [_RECEIPT.c[name] for name in names]
     receipts = _of_account(_RECEIPT, "purchase_id", *columns)
     return receipts(visible).where(_RECEIPT.c.refund_id.is_(None))
 
@@ -121,8 +168,8 @@ async def count_purchases(stream: Stream, principal: Principal, selection: Selec
 async def purchases(
     stream: Stream, principal: Principal, selection: Selection
 ) -> AsyncGenerator[Chunk]:
-    """Yield an account's selected purchases with `receipt_number`, `receipt_issued_at`, `refunds`
-    and `disputes`.
+    """Yield an account's selected purchases with `receipt_number`, `receipt_issued_at`,
+    `receipt_seller_id`, `refunds` and `disputes`.
     """
     account_id = selection.scope[0]
     rows = CREDIT_PURCHASES.chunks(stream, principal, selection, PURCHASES)
@@ -139,6 +186,7 @@ async def purchases(
                 **chunk,
                 "receipt_number": [row["number"] for row in found],
                 "receipt_issued_at": [row["issued_at"] for row in found],
+                "receipt_seller_id": [row["seller_id"] for row in found],
                 "refunds": [refunds.get(each, ()) for each in chunk["id"]],
                 "disputes": [disputes.get(each, ()) for each in chunk["id"]],
             }
@@ -152,7 +200,7 @@ def _by_purchase(rows: Sequence[Row]) -> Mapping[int, list[Row]]:
     return grouped
 
 
-_NO_RECEIPT: Final[Row] = {"number": None, "issued_at": None}
+_NO_RECEIPT: Final[Row] = {"number": None, "issued_at": None, "seller_id": None}
 
 
 async def count_usage(

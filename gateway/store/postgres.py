@@ -8,8 +8,26 @@ from typing import Any, Final, TypeAlias, cast
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from gateway.errors import DeadlineExceeded, GatewayError, ServiceUnavailable, StorageFull
-from gateway.store.database import BUSY, FULL, SLOW, LostConnection, Transaction, translated, within
+from gateway.errors import (
+    BadUserInput,
+    ConfigurationError,
+    Conflict,
+    DeadlineExceeded,
+    GatewayError,
+    ServiceUnavailable,
+    StorageFull,
+)
+from gateway.money import OUT_OF_RANGE
+from gateway.store.database import (
+    BUSY,
+    CUSTOMER_TAKEN,
+    FULL,
+    SLOW,
+    LostConnection,
+    Transaction,
+    translated,
+    within,
+)
 from gateway.store.statement import CompiledStatement, DialectName, Row
 from gateway.store.stream import Stream
 
@@ -142,7 +160,11 @@ async def open_postgres(
     statement_timeout_seconds: float,
     command_timeout_seconds: float | None = None,
 ) -> PostgresDatabase:
-    """Open the pools; every connection has the timeouts, but for exports', and speaks UTC."""
+    """Open the pools; every connection has the timeouts, but for exports', and speaks UTC.
+
+    Raises ConfigurationError where Postgres refuses the role: before the first migration there may
+    be none.
+    """
     options: Mapping[str, str] = {
         "application_name": "gateway",
         "timezone": "UTC",
@@ -165,11 +187,19 @@ async def open_postgres(
                 command_timeout=command_timeout_seconds,
             )
 
-    reads = await pool(pool_size, {})
+    try:
+        reads = await pool(pool_size, {})
+    except asyncpg.InvalidAuthorizationSpecificationError as error:
+        raise ConfigurationError(REFUSED) from error
     writes = await pool(max(2, pool_size // 2), _KEYED)
     exports = await pool(export_slots, _PATIENT, least=0)
     return PostgresDatabase(reads, writes, exports, wait_seconds=wait_seconds)
 
+
+REFUSED: Final = (
+    "GATEWAY_DATABASE_URL: Postgres refuses the role or its password; "
+    "where there is no such role yet, run `gateway migrate`."
+)
 
 _SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
@@ -197,6 +227,8 @@ async def _no_reset(_connection: "asyncpg.Connection[asyncpg.Record]") -> None:
 _LOST: Final = ("08", "57P01", "57P02", "57P03")
 _FULL: Final = ("53100",)
 _BUSY: Final = ("53", "40", "55P03")
+# Two writers may both find it free before they write; SQLite has one, who is told this beforehand.
+_TAKEN: Final = {"uq_account_stripe_customer_id": CUSTOMER_TAKEN}
 
 
 def translate(error: Exception) -> GatewayError | None:
@@ -204,6 +236,10 @@ def translate(error: Exception) -> GatewayError | None:
     match error:
         case asyncpg.QueryCanceledError():
             return DeadlineExceeded(SLOW)
+        case asyncpg.UniqueViolationError(constraint_name=str(name)) if name in _TAKEN:
+            return Conflict(_TAKEN[name])
+        case asyncpg.NumericValueOutOfRangeError():
+            return BadUserInput(OUT_OF_RANGE)
         case asyncpg.PostgresError(sqlstate=str(state)):
             return _translate_state(state)
         case asyncpg.InterfaceError() if "connection" in str(error):

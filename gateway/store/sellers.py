@@ -1,5 +1,6 @@
 """The seller's details, version by version."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -13,6 +14,7 @@ _SELLER: Final = table_of(Seller)
 _COLUMNS: Final = ("id", "details", "logo", "logo_type", "created_at")
 
 _NEWEST: Final = Statement(select(_SELLER).order_by(_SELLER.c.id.desc()).limit(1))
+_DETAILS: Final = Statement(select(_SELLER.c.id, _SELLER.c.details).order_by(_SELLER.c.id))
 _NEWEST_ID: Final = Statement(select(_SELLER.c.id).order_by(_SELLER.c.id.desc()).limit(1))
 _BY_ID: Final = Statement(
     select(_SELLER).where(_SELLER.c.id == bindparam("id", type_=BigInteger()))
@@ -23,6 +25,11 @@ async def newest(reader: Reader) -> Row | None:
     """Return the version that is in force."""
     rows = await reader.fetch(_NEWEST)
     return rows[0] if rows else None
+
+
+async def all_details(reader: Reader) -> Sequence[Row]:
+    """Return `id` and `details` of every version, that in force last; there are few."""
+    return await reader.fetch(_DETAILS)
 
 
 async def newest_id(reader: Reader) -> int | None:

@@ -11,7 +11,14 @@ from typing import Any, Final, TypeAlias
 
 import aiosqlite
 
-from gateway.errors import DeadlineExceeded, GatewayError, ServiceUnavailable, StorageFull
+from gateway.errors import (
+    BadUserInput,
+    DeadlineExceeded,
+    GatewayError,
+    ServiceUnavailable,
+    StorageFull,
+)
+from gateway.money import OUT_OF_RANGE
 from gateway.store.database import BUSY, FULL, SLOW, Transaction, translated, within
 from gateway.store.statement import CompiledStatement, DialectName, Row
 from gateway.store.stream import Stream
@@ -229,6 +236,8 @@ def translate(error: Exception) -> GatewayError | None:
             return StorageFull(FULL)
         case sqlite3.OperationalError(sqlite_errorname="SQLITE_INTERRUPT"):
             return DeadlineExceeded(SLOW)
+        case sqlite3.OperationalError() if str(error) == "integer overflow":
+            return BadUserInput(OUT_OF_RANGE)
         case sqlite3.OperationalError(sqlite_errorname=str(name)) if name.startswith(
             ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_CANTOPEN")
         ):

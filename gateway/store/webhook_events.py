@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     String,
     and_,
     bindparam,
@@ -100,7 +101,7 @@ _DUE: Final = Statement(
     )
     .distinct()
     .order_by(EVENT.c.object_id)
-    .limit(100)
+    .limit(bindparam("most", type_=Integer()))
 )
 _PARKED: Final = Statement(
     select(func.count(EVENT.c.object_id.distinct()).label("parked")).where(
@@ -137,9 +138,9 @@ async def assign(transaction: Transaction, provider: str, object_id: str, accoun
     await transaction.execute(_ASSIGN, of_provider=provider, of_object=object_id, owner=account_id)
 
 
-async def due(reader: Reader, provider: str, *, after: str) -> Sequence[str]:
+async def due(reader: Reader, provider: str, *, after: str, most: int) -> Sequence[str]:
     """Return the next objects, by their names, with parked events whose account exists by now."""
-    rows = await reader.fetch(_DUE, of_provider=provider, after=after)
+    rows = await reader.fetch(_DUE, of_provider=provider, after=after, most=most)
     return [row["object_id"] for row in rows]
 
 

@@ -1,10 +1,20 @@
 """The two shapes in which many rows are written."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cache
-from typing import Any, TypeAlias
+from operator import add
+from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Table, bindparam, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
 
@@ -12,6 +22,10 @@ from gateway.store.statement import DialectName, Statement, batch
 
 Rows: TypeAlias = Sequence[Sequence[Any]] | Iterator[Sequence[Any]]
 """Many rows' cells; an iterator is read while they are written."""
+
+# SQLite adds up integers that do not fit to a float; its abs() of the least one is an error.
+_INTEGER: Final[ColumnElement[str]] = literal_column("'integer'")
+_OVERFLOW: Final[ColumnElement[int]] = literal_column("abs(-9223372036854775807 - 1)")
 
 
 @cache
@@ -26,7 +40,7 @@ class Upsert:
     """Inserts rows of `columns`; a row whose primary key is there is changed instead.
 
     `columns` gives the order of the cells. What is in `added` is added to what is there, the others
-    replace it; `kept` columns are not changed.
+    replace it; `kept` columns are not changed. A sum that does not fit 64 bits is BadUserInput.
     """
 
     def __init__(
@@ -55,17 +69,26 @@ class Upsert:
                 list(kinds), select(*(rows.c[name] for name in kinds))
             )
             return on_postgresql.on_conflict_do_update(
-                index_elements=self._key, set_=self._changes(on_postgresql.excluded)
+                index_elements=self._key, set_=self._changes(on_postgresql.excluded, add)
             )
         on_sqlite = sqlite.insert(table).values(
             {name: bindparam(name, type_=kind) for name, kind in kinds.items()}
         )
         return on_sqlite.on_conflict_do_update(
-            index_elements=self._key, set_=self._changes(on_sqlite.excluded)
+            index_elements=self._key, set_=self._changes(on_sqlite.excluded, _add_on_sqlite)
         )
 
-    def _changes(self, excluded: Any) -> dict[str, Any]:
+    def _changes(
+        self, excluded: Any, add: Callable[[ColumnElement[int], ColumnElement[int]], Any]
+    ) -> dict[str, Any]:
+        there = self._table.c
         return {
-            name: self._table.c[name] + excluded[name] if name in self._added else excluded[name]
+            name: add(there[name], excluded[name]) if name in self._added else excluded[name]
             for name in self._changed
         }
+
+
+def _add_on_sqlite(there: ColumnElement[int], more: ColumnElement[int]) -> ColumnElement[Any]:
+    """Add as Postgres does: a sum that does not fit is an error."""
+    total = there + more
+    return case((func.typeof(total) == _INTEGER, total), else_=_OVERFLOW)

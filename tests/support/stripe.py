@@ -101,6 +101,19 @@ def session(**changes: Any) -> Json:
     return _object("checkout.session", told | changes)
 
 
+def invoice(**changes: Any) -> Json:
+    """Return a paid invoice as events tell it since 2025-03-31.basil: not what it was paid with."""
+    told = {"id": "in_1", "object": "invoice", "status": "paid", "currency": "usd"}
+    told |= {"created": BEGIN - 60, "customer": "cus_1", "livemode": True, "metadata": {}}
+    return told | {"total_excluding_tax": 10_000, "total": 11_900} | changes
+
+
+def invoice_payment(**changes: Any) -> Json:
+    told = {"id": "inpay_1", "object": "invoice_payment", "status": "paid", "currency": "usd"}
+    told |= {"created": BEGIN, "invoice": "in_1", "livemode": True, "amount_paid": 11_900}
+    return told | {"payment": {"type": "payment_intent", "payment_intent": PAYMENT}} | changes
+
+
 def parsed(told: Json) -> Event:
     return parse_event(json.dumps(told))
 

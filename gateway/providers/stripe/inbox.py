@@ -18,6 +18,7 @@ from gateway.providers.stripe.events import (
     PROVIDER,
     WITNESSES,
     Event,
+    join,
     parse_event,
 )
 from gateway.providers.stripe.payment import tell_payment
@@ -26,6 +27,7 @@ from gateway.store import Database, Reader, Snapshot, Transaction, accounts, web
 from gateway.windows import USAGE_DELAY_SECONDS
 
 SWEEP_SECONDS: Final = 5
+SWEEP_BATCH: Final = 100
 Outcome: TypeAlias = Literal["applied", "parked", "ignored", "duplicate"]
 
 log = structlog.get_logger(__name__)
@@ -34,7 +36,8 @@ log = structlog.get_logger(__name__)
 class Inbox:
     """Takes events, whoever brings them; safe to call at once from any number of processes.
 
-    Events of test mode are recorded and ignored unless `test_mode`.
+    Events of test mode are recorded and ignored unless `test_mode`. `parked` is the number of
+    payments that waited when they were last counted.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class Inbox:
         self._secrets = secrets
         self._test_mode = test_mode
         self._usage_delay_seconds = usage_delay_seconds
+        self.parked = 0
 
     async def receive(self, body: bytes, signature: str) -> Outcome:
         """Take a webhook; returns once it is committed. Raises BadRequest for one that Stripe has
@@ -67,6 +71,8 @@ class Inbox:
         """
         if not self._counts(event):
             return await self._record(event, WebhookState.IGNORED)
+        if event.invoice is not None:
+            return await self._take_half(event, event.invoice)
         payment = event.payment
         assert payment is not None  # noqa: S101  # what counts is of a payment
         try:
@@ -75,20 +81,42 @@ class Inbox:
                 if not await self._add(transaction, event, WebhookState.PARKED):
                     return "duplicate"
                 applied = await self._apply(transaction, payment)
-        except BadUserInput as error:
-            outcome = await self._record(event, WebhookState.PARKED)
-            await self._keep(payment, error)
-            return outcome
+        except BadUserInput:
+            if await self._record(event, WebhookState.PARKED) == "duplicate":
+                return "duplicate"
+            # What another delivery brought meanwhile may be what was missing.
+            applied = await self.apply(payment)
         return "applied" if event.id in applied else "parked"
 
-    async def apply(self, payment: str) -> None:
-        """Tell a payment to the books from what is recorded; again, nothing changes."""
+    async def _take_half(self, event: Event, invoice: str) -> Outcome:
+        """Record half of what there is to say of an invoice, and take what is whole by now.
+
+        Also where it is known: whoever recorded it may have been stopped before the rest. Alone it
+        counts as ignored, because many an invoice is of no payment: a purchase that waits for one
+        is parked itself.
+        """
+        async with self._database().writing() as transaction:
+            await webhook_events.lock(transaction, PROVIDER, invoice)
+            is_new = await self._add(transaction, event, WebhookState.IGNORED)
+            rows = await webhook_events.of_object(transaction, PROVIDER, invoice)
+        whole = join([parse_event(row["payload"]) for row in rows])
+        outcomes = {await self.take(each) for each in whole}
+        if not is_new:
+            return "duplicate"
+        found: Sequence[Outcome] = ("applied", "parked", "duplicate")
+        return next((each for each in found if each in outcomes), "ignored")
+
+    async def apply(self, payment: str) -> Sequence[str]:
+        """Tell a payment to the books from what is recorded; again, nothing changes. Return the ids
+        of the events that took effect: none where the books refuse it, which is logged.
+        """
         try:
             async with self._database().writing() as transaction:
                 await webhook_events.lock(transaction, PROVIDER, payment)
-                await self._apply(transaction, payment)
+                return await self._apply(transaction, payment)
         except BadUserInput as error:
             await self._keep(payment, error)
+            return ()
 
     async def sweep(self) -> int:
         """Apply the parked events whose accounts exist by now; return of how many payments.
@@ -114,7 +142,7 @@ class Inbox:
 
     async def _due(self, after: str) -> Sequence[str]:
         async with Snapshot(self._database()) as snapshot:
-            return await webhook_events.due(snapshot, PROVIDER, after=after)
+            return await webhook_events.due(snapshot, PROVIDER, after=after, most=SWEEP_BATCH)
 
     @asynccontextmanager
     async def sweeping(self) -> AsyncIterator[None]:
@@ -140,7 +168,8 @@ class Inbox:
                 await asyncio.wait_for(leaving.wait(), SWEEP_SECONDS)
 
     def _counts(self, event: Event) -> bool:
-        return event.payment is not None and (event.livemode or self._test_mode)
+        is_of_payment = event.payment is not None or event.invoice is not None
+        return is_of_payment and (event.livemode or self._test_mode)
 
     async def _record(self, event: Event, state: WebhookState) -> Outcome:
         async with self._database().writing() as transaction:
@@ -153,7 +182,7 @@ class Inbox:
             "provider": PROVIDER,
             "event_id": event.id,
             "type": event.type,
-            "object_id": event.payment if state != WebhookState.IGNORED else None,
+            "object_id": (event.payment or event.invoice) if self._counts(event) else None,
             "external_id": event.external_id,
             "customer_id": event.customer_id,
             "account_id": None,

@@ -138,7 +138,7 @@ def _document(events: Iterable[Event], kind: str, currency: object) -> Json | No
 
 
 def _is_final(document: Json) -> bool:
-    return document.get("status") in {"complete", "paid"}
+    return text_of(document.get("status"), 20) in {"complete", "paid"}
 
 
 def _document_tax(document: Json) -> object:

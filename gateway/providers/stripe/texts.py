@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
+from gateway.errors import BadUserInput
 from gateway.models.base import EARLIEST, LATEST
 
 Json: TypeAlias = Mapping[str, Any]
@@ -44,6 +45,16 @@ def id_of(value: object) -> str | None:
     if not isinstance(found, str) or not 0 < len(found) <= 255:
         return None
     return found if found.isascii() and found.isprintable() else None
+
+
+def status_of(subject: Json) -> str:
+    """Return an object's status, "" where it has none; raises BadUserInput for no text."""
+    status = subject.get("status")
+    if status is None:
+        return ""
+    if not isinstance(status, str):
+        raise BadUserInput("A status is a text.", argument="status")
+    return status
 
 
 def instant_of(seconds: object) -> datetime | None:

@@ -236,6 +236,14 @@ HISTORIES: dict[str, tuple[list[Facts], str]] = {
         ],
         "REFUNDED",
     ),
+    "lost, then won": (
+        [
+            dispute("100", withdrawn_at=day(4)),
+            dispute("100", state=LOST, closed_at=day(9)),
+            dispute("100", state=WON, closed_at=day(20)),
+        ],
+        "SUCCEEDED",
+    ),
     "canceled": ([], "CANCELED"),
 }
 numbers = count()

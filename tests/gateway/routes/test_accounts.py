@@ -1,14 +1,17 @@
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway.billing.accounts import AccountFacts, put_account
 from gateway.principal import Role, Scope
 from gateway.store import Database
 from tests.support.books import Books
 from tests.support.facts import rows_of
 from tests.support.served import Served, serving
+from tests.support.tables import table_rows
 
 PATH = "/v1/accounts/acme"
 
@@ -62,6 +65,31 @@ async def test_the_currency_stays_once_there_is_an_entry(served: Served) -> None
     refused = await served.client.put(PATH, json=account(), headers=headers)
     assert (changed.status_code, refused.status_code) == (200, 409)
     assert refused.json()["errors"][0]["extensions"]["code"] == "CONFLICT"
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_a_stripe_customer_that_two_accounts_claim_at_once_is_the_firsts(
+    served: Served, known: bool
+) -> None:
+    headers = await served.key(Scope.ACCOUNTS_WRITE)
+    books = Books(served.database)
+    if known:
+        await books.account("acme")
+    async with served.database.writing() as transaction:
+        first = AccountFacts(
+            external_id="other", name="Other", currency="USD", stripe_customer_id="cus_1"
+        )
+        await put_account(transaction, first, clock=books.clock, keys=books.keys)
+        second = asyncio.create_task(served.client.put(PATH, json=account(), headers=headers))
+        await asyncio.sleep(0.3)
+        assert not second.done()
+    answer = await second
+    assert answer.status_code == 409
+    (error,) = answer.json()["errors"]
+    assert error["message"] == "This Stripe customer belongs to another account."
+    assert error["extensions"]["code"] == "CONFLICT"
+    rows = await table_rows(served.database, "account")
+    assert [row["external_id"] for row in rows if row["stripe_customer_id"]] == ["other"]
 
 
 BAD_ACCOUNTS: dict[str, dict[str, Any]] = {

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from gateway.app import create_app
 from gateway.clock import SystemClock
+from gateway.errors import ServiceUnavailable
 from gateway.providers.stripe import inbox
 from gateway.settings import Settings
 from gateway.store import Database
@@ -91,6 +92,18 @@ async def test_what_waits_is_counted_until_it_is_applied(
         await Books(database).account("acme")
         await eventually(lambda: app.state.metrics.registry.get_sample_value(number) == 0)
     assert await check_books(database) == [usd("110")]
+
+
+async def test_numbers_are_read_before_the_first_count(
+    database: Database, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unreachable(_: inbox.Inbox) -> int:
+        raise ServiceUnavailable("the database is away")
+
+    monkeypatch.setattr(inbox.Inbox, "sweep", unreachable)
+    app = create_app(settings_for(database_url, tmp_path))
+    async with app.router.lifespan_context(app):
+        assert app.state.metrics.registry.get_sample_value("gateway_stripe_parked_payments") == 0
 
 
 async def test_an_unknown_type_is_recorded_and_answered_200(

@@ -10,9 +10,17 @@ from gateway.providers.stripe.backfill import Api, backfill
 from gateway.providers.stripe.inbox import Inbox
 from gateway.store import Database
 from tests.support.books import Books, usd
-from tests.support.facts import rows_of
+from tests.support.facts import rows_of, the_purchase
 from tests.support.invariants import check_books
-from tests.support.stripe import charge, event, intent, parsed, refund
+from tests.support.stripe import (
+    charge,
+    event,
+    intent,
+    invoice,
+    invoice_payment,
+    parsed,
+    refund,
+)
 
 WEBHOOKS = [
     event("charge.succeeded", charge(), at=61),
@@ -87,3 +95,36 @@ async def test_a_provider_that_refuses_ends_it_with_a_reason(
 ) -> None:
     with pytest.raises(error):
         await fill(Books(database), *failures)
+
+
+@pytest.mark.parametrize("knows_payments", [False, True])
+async def test_an_invoice_is_read_with_what_it_was_paid_with(
+    database: Database, knows_payments: bool
+) -> None:
+    said = {"status": "succeeded", "metadata": {"account": "acme", "document": "invoice"}}
+    lists = {"payment_intents": [intent(**said)], "charges": [charge()]}
+    asked: list[str | None] = []
+
+    def invoices(expand: str | None) -> httpx.Response:
+        asked.append(expand)
+        if expand and not knows_payments:
+            return httpx.Response(400)
+        named = {"payments": {"data": [invoice_payment()]}} if expand else {}
+        found = invoice(**(named if knows_payments else {"payment_intent": "pi_1"}))
+        return httpx.Response(200, json={"data": [found], "has_more": False})
+
+    def stripe(request: httpx.Request) -> httpx.Response:
+        path = request.url.path.removeprefix("/v1/")
+        if path == "invoices":
+            return invoices(request.url.params.get("expand[]"))
+        return httpx.Response(200, json={"data": lists.get(path, []), "has_more": False})
+
+    books = Books(database)
+    account_id = await books.account("acme")
+    inbox = Inbox(lambda: database, books.clock, test_mode=False)
+    transport = httpx.MockTransport(stripe)
+    async with httpx.AsyncClient(transport=transport, base_url="https://stripe.test") as client:
+        api = Api(client, "rk_live_1", wait_seconds=0)
+        assert await backfill(inbox, api, livemode=True) == {"applied": 2, "parked": 1}
+    assert (await the_purchase(database, account_id))["tax_nanos"] == usd("19")
+    assert asked == (["data.payments"] if knows_payments else ["data.payments", None])

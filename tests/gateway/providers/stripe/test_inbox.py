@@ -21,6 +21,8 @@ from tests.support.stripe import (
     dispute,
     event,
     intent,
+    invoice,
+    invoice_payment,
     parsed,
     refund,
     session,
@@ -49,6 +51,7 @@ SIX: list[Json] = [
     event("refund.created", refund(), at=86_401),
     event("charge.dispute.funds_withdrawn", dispute(**WITHDRAWN), at=180_001),
 ]
+PAID = SIX[2:4]
 CHECKOUT = {"account": "acme", "document": "checkout"}
 WITH_CHECKOUT: list[Json] = [
     event("charge.succeeded", charge(metadata=CHECKOUT), at=61),
@@ -64,7 +67,15 @@ WITH_CHECKOUT: list[Json] = [
         at=400_001,
     ),
 ]
-HISTORIES = {"six": SIX, "with checkout": WITH_CHECKOUT}
+OF_INVOICE = {"account": "acme", "document": "invoice"}
+WITH_INVOICE: list[Json] = [
+    event("charge.succeeded", charge(metadata=OF_INVOICE), at=61),
+    event("payment_intent.succeeded", intent(status="succeeded", metadata=OF_INVOICE), at=62),
+    event("invoice.paid", invoice(), at=63),
+    event("invoice_payment.paid", invoice_payment(), at=64),
+    event("refund.created", refund(), at=86_401),
+]
+HISTORIES = {"six": SIX, "with checkout": WITH_CHECKOUT, "with invoice": WITH_INVOICE}
 
 
 def inbox_of(books: Books, *, test_mode: bool = False) -> Inbox:
@@ -109,8 +120,16 @@ def of_run(run: int, events: Sequence[Json]) -> list[Json]:
         subject = dict(each["data"]["object"])
         if (subject.get("metadata") or {}).get("account"):
             subject["metadata"] = subject["metadata"] | {"account": f"acme-{run}"}
-        name = "id" if subject["object"] == "payment_intent" else "payment_intent"
-        subject[name] = f"pi_{run}"
+        match subject["object"]:
+            case "payment_intent":
+                subject["id"] = f"pi_{run}"
+            case "invoice":
+                subject["id"] = f"in_{run}"
+            case "invoice_payment":
+                subject["invoice"] = f"in_{run}"
+                subject["payment"] = {"type": "payment_intent", "payment_intent": f"pi_{run}"}
+            case _:
+                subject["payment_intent"] = f"pi_{run}"
         told.append(each | {"id": f"{run}@{each['id']}", "data": {"object": subject}})
     return told
 
@@ -212,23 +231,26 @@ async def test_events_before_their_account_take_effect_when_it_appears(
     }
 
 
-async def test_no_payment_keeps_others_waiting(books: Books) -> None:
+async def test_no_payment_keeps_others_waiting(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """More than are looked at together: some cannot be read, some are nobody's."""
+    monkeypatch.setattr("gateway.providers.stripe.inbox.SWEEP_BATCH", 5)
     ghost = [
         event("charge.succeeded", charge(payment_intent=f"pi_1_{n}"), at=n, event_id=f"evt_1_{n}")
-        for n in range(101)
+        for n in range(6)
     ]
     for each in ghost:
         each["data"]["object"]["metadata"] = {"account": "nobody"}
     due = [
         event("charge.succeeded", charge(id=f"ch_3_{n}", payment_intent=None), at=n)
         | {"id": f"evt_3_{n}"}
-        for n in range(101)
+        for n in range(6)
     ]
     assert set(await tell(books, [*ghost, *due])) == {"parked"}
     unreadable = {"external_id": "acme", "customer_id": None, "account_id": None}
     async with books.database.writing() as transaction:
-        for number in range(101):
+        for number in range(6):
             row = {
                 "provider": "stripe",
                 "event_id": f"evt_2_{number}",
@@ -243,10 +265,10 @@ async def test_no_payment_keeps_others_waiting(books: Books) -> None:
             assert await webhook_events.add(transaction, row | unreadable)
     assert await inbox_of(books).sweep() == 0
     account_id = await books.account("acme", stripe_customer_id="cus_1")
-    assert await inbox_of(books).sweep() == 202
-    assert len(await rows_of(books.database, "credit_purchase", account_id)) == 101
+    assert await inbox_of(books).sweep() == 12
+    assert len(await rows_of(books.database, "credit_purchase", account_id)) == 6
     # What nobody owns is not looked at again, though its customer is known.
-    assert await inbox_of(books).sweep() == 101
+    assert await inbox_of(books).sweep() == 6
 
 
 @pytest.mark.parametrize("first", ["payment", "document"])
@@ -292,6 +314,26 @@ async def test_another_currency_is_kept_and_not_applied(books: Books) -> None:
     assert await tell(books, SIX) == ["duplicate"] * 6
 
 
+async def test_what_another_delivery_brings_meanwhile_is_not_missed(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account_id = await books.account("acme")
+    part = refund(id="re_1", amount=3_333, created=BEGIN + 1_000)
+    await tell(books, [*PAID, event("refund.created", part, at=1_001)])
+    inbox = inbox_of(books)
+    record = inbox._record
+
+    async def recorded(*args: Any) -> Any:
+        await tell(books, [event("refund.failed", part | {"status": "failed"}, at=2_000)])
+        return await record(*args)
+
+    monkeypatch.setattr(inbox, "_record", recorded)
+    whole = event("refund.created", refund(id="re_2", amount=11_900), at=86_401)
+    assert await inbox.take(parsed(whole)) == "applied"
+    row = await the_purchase(books.database, account_id)
+    assert row["refunded_nanos"] == usd("100")
+
+
 async def test_what_says_nothing_to_us_is_recorded_and_ignored(books: Books) -> None:
     await books.account("acme")
     told = [
@@ -310,6 +352,75 @@ async def test_the_tax_of_a_document_is_waited_for(books: Books) -> None:
     assert (await the_purchase(books.database, account_id))["status"] == "PENDING"
     assert await tell(books, WITH_CHECKOUT[2:3]) == ["applied"]
     assert (await the_purchase(books.database, account_id))["amount_nanos"] == usd("100")
+
+
+@pytest.mark.parametrize("last", range(4))
+async def test_an_invoice_and_what_it_was_paid_with_are_told_apart(books: Books, last: int) -> None:
+    account_id = await books.account("acme")
+    told = [*WITH_INVOICE[:last], *WITH_INVOICE[last + 1 : 4]]
+    await tell(books, told)
+    assert await rows_of(books.database, "ledger_entry", account_id) == []
+    assert await tell(books, WITH_INVOICE[last : last + 1]) == ["applied"]
+    purchase = await the_purchase(books.database, account_id)
+    assert (purchase["status"], purchase["tax_nanos"]) == ("SUCCEEDED", usd("19"))
+    assert await tell(books, WITH_INVOICE[:4]) == ["duplicate"] * 4
+    assert await check_books(books.database) == [usd("100")]
+
+
+async def test_both_halves_of_an_invoice_at_once_settle_its_purchase_once(books: Books) -> None:
+    account_id = await books.account("acme")
+    inbox = inbox_of(books)
+    await asyncio.gather(*(inbox.take(parsed(each)) for each in WITH_INVOICE[:4] for _ in range(3)))
+    assert (await the_purchase(books.database, account_id))["status"] == "SUCCEEDED"
+    assert await check_books(books.database) == [usd("100")]
+
+
+async def test_a_half_that_was_recorded_and_no_more_is_made_up_for(books: Books) -> None:
+    """Its process ended before the whole was taken, so Stripe sends it again."""
+    account_id = await books.account("acme")
+    inbox = inbox_of(books)
+    await tell(books, WITH_INVOICE[:3])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gateway.providers.stripe.inbox.join", lambda _: [])
+        assert await inbox.take(parsed(WITH_INVOICE[3])) == "ignored"
+    assert await inbox.take(parsed(WITH_INVOICE[3])) == "duplicate"
+    assert (await the_purchase(books.database, account_id))["status"] == "SUCCEEDED"
+
+
+async def test_an_invoice_says_whose_a_payment_is_that_says_nothing(books: Books) -> None:
+    silent = {"metadata": {"document": "invoice"}, "customer": None}
+    events = [
+        event("charge.succeeded", charge(**silent), at=61),
+        event("payment_intent.succeeded", intent(status="succeeded", **silent), at=62),
+        event("invoice.paid", invoice(), at=63),
+        event("invoice_payment.paid", invoice_payment(), at=64),
+    ]
+    assert await tell(books, events) == ["parked", "parked", "ignored", "parked"]
+    account_id = await books.account("acme", stripe_customer_id="cus_1")
+    assert await inbox_of(books).sweep() == 1
+    assert (await the_purchase(books.database, account_id))["amount_nanos"] == usd("100")
+
+
+async def test_a_purchase_that_points_to_no_invoice_waits_for_none(books: Books) -> None:
+    account_id = await books.account("acme")
+    alone = [event("invoice.paid", invoice(), at=1), *SIX[2:4]]
+    assert await tell(books, alone) == ["ignored", "parked", "applied"]
+    before = await rows_of(books.database, "ledger_entry", account_id)
+    paid = event("invoice_payment.paid", invoice_payment(), at=63)
+    assert await tell(books, [paid]) == ["applied"]
+    assert await rows_of(books.database, "ledger_entry", account_id) == before
+    inbox = inbox_of(books)
+    await inbox.count()
+    assert inbox.parked == 0
+
+
+async def test_halves_of_test_mode_are_not_joined_in_production(books: Books) -> None:
+    await books.account("acme")
+    halves = [
+        event("invoice.paid", invoice(), at=1, livemode=False),
+        event("invoice_payment.paid", invoice_payment(), at=2),
+    ]
+    assert await tell(books, halves) == ["ignored", "ignored"]
 
 
 async def test_no_secret_of_a_payment_is_stored(books: Books) -> None:

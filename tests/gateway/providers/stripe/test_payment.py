@@ -1,17 +1,19 @@
 """What single kinds of events mean for the books."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from gateway.money import format_amount
+from gateway.money import NANOS, format_amount
 from gateway.providers.stripe.inbox import Inbox
 from gateway.store import Database
 from tests.support.books import Books, usd
 from tests.support.facts import rows_of, the_purchase
 from tests.support.invariants import check_books
 from tests.support.stripe import BEGIN, charge, dispute, event, intent, parsed, refund, session
+from tests.support.tables import table_rows
 
 Json = dict[str, Any]
 PAID = [
@@ -39,6 +41,22 @@ async def figures(books: Books, account_id: int) -> tuple[str, int, int]:
     return row["status"], row["refunded_nanos"], row["bonus_reversed_nanos"]
 
 
+async def credit_notes(books: Books, account_id: int) -> list[Json]:
+    """Return what an account's credit notes are printed from, in the order of their numbers."""
+    receipts = await rows_of(books.database, "receipt", account_id)
+    found = [json.loads(each["data"]) for each in receipts]
+    return sorted((each for each in found if "refund" in each), key=lambda each: each["number"])
+
+
+def told(one: Json, account: str) -> Json:
+    """Return the same event of another account's payment."""
+    subject = dict(one["data"]["object"])
+    subject["id" if subject["object"] == "payment_intent" else "payment_intent"] = f"pi_{account}"
+    if "account" in (subject.get("metadata") or {}):
+        subject["metadata"] = subject["metadata"] | {"account": account}
+    return one | {"id": f"{one['id']}_{account}", "data": {"object": subject}}
+
+
 def listed(subject: Json) -> Json:
     """Return what a backfill makes of a dispute on a list."""
     at = int(subject["created"]) - BEGIN
@@ -47,6 +65,58 @@ def listed(subject: Json) -> Json:
 
 def at(seconds: int) -> datetime:
     return datetime.fromtimestamp(BEGIN + seconds, UTC)
+
+
+@pytest.mark.parametrize(
+    "early",
+    [
+        {"metadata": {"account": "acme", "bonus": "10 USD"}},
+        {"currency": "eur"},
+        {"amount": 1_900},
+    ],
+    ids=["a bonus that is no number", "another currency", "less than the tax"],
+)
+async def test_an_early_picture_that_is_refused_does_not_hold_up_the_payment(
+    books: Books, early: Json
+) -> None:
+    account_id = await books.account("acme")
+    created = intent(status="requires_payment_method", **early)
+    outcomes = await tell(books, event("payment_intent.created", created, at=0), *PAID)
+    assert outcomes == ["parked", "parked", "applied"]
+    assert await figures(books, account_id) == ("SUCCEEDED", 0, 0)
+    assert await check_books(books.database) == [usd("110")]
+    assert {row["state"] for row in await table_rows(books.database, "webhook_event")} == {
+        "APPLIED"
+    }
+
+
+async def test_what_is_refused_of_an_attempt_leaves_the_others(books: Books) -> None:
+    account_id = await books.account("acme")
+    wrong = intent(status="requires_payment_method", metadata={"account": "acme", "tax": "n/a"})
+    right = intent(status="processing")
+    assert await tell(
+        books,
+        event("payment_intent.created", wrong, at=0),
+        event("payment_intent.processing", right, at=1),
+    ) == ["parked", "applied"]
+    assert await figures(books, account_id) == ("PENDING", 0, 0)
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [{}, {"tax": "50.00"}, {"tax": "200"}, {"tax": "n/a"}, {"bonus": "ten"}],
+    ids=["no tax", "more", "more than all", "a tax that is no number", "a bonus that is none"],
+)
+async def test_a_purchase_keeps_the_terms_that_it_settled_with(
+    books: Books, metadata: Json
+) -> None:
+    account_id = await books.account("acme")
+    later = intent(status="succeeded", metadata={"account": "acme"} | metadata)
+    whole = event("refund.created", refund(amount=11_900), at=86_401)
+    await tell(books, *PAID)
+    edited = event("payment_intent.updated", later, at=70, event_id="backfill_pi_1")
+    assert await tell(books, edited, whole) == ["applied", "applied"]
+    assert await figures(books, account_id) == ("REFUNDED", usd("100"), usd("10"))
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)])
@@ -94,6 +164,52 @@ async def test_a_refund_that_fails_gives_the_credit_back(books: Books) -> None:
     assert await figures(books, account_id) == ("REFUNDED", usd("100"), usd("10"))
 
 
+async def test_a_failed_refund_that_is_told_late_makes_room(books: Books) -> None:
+    account_id = await books.account("acme")
+    first = refund(id="re_1", amount=3_333, created=BEGIN + 1_000)
+    whole = refund(id="re_2", amount=11_900, created=BEGIN + 3_000)
+    outcomes = await tell(
+        books,
+        *PAID,
+        event("refund.created", whole, at=3_001),
+        event("refund.created", first, at=1_001),
+        event("refund.failed", first | {"status": "failed"}, at=2_000),
+    )
+    assert outcomes[-2:] == ["parked", "applied"]
+    assert await figures(books, account_id) == ("REFUNDED", usd("100"), usd("10"))
+    await tell(books, event("refund.failed", whole | {"status": "failed"}, at=9_000))
+    assert await figures(books, account_id) == ("SUCCEEDED", 0, 0)
+    assert {row["state"] for row in await table_rows(books.database, "webhook_event")} == {
+        "APPLIED"
+    }
+
+
+@pytest.mark.parametrize("cents", [1, 77, 1_234, 3_333, 11_899])
+async def test_a_credit_note_says_the_money_that_went_back(books: Books, cents: int) -> None:
+    account_id = await books.account("acme")
+    await tell(books, *PAID, event("refund.created", refund(amount=cents), at=86_401))
+    rest = refund(id="re_2", amount=11_900 - cents, created=BEGIN + 90_000)
+    await tell(books, event("refund.created", rest, at=90_001))
+    assert await figures(books, account_id) == ("REFUNDED", usd("100"), usd("10"))
+    notes = await credit_notes(books, account_id)
+    assert [each["total"] for each in notes] == [
+        f"-{format_amount(money * NANOS // 100, 'USD')}" for money in (cents, 11_900 - cents)
+    ]
+    # Less than a cent of credit is in a single one.
+    assert cents == 1 or all(len(each["net"].partition(".")[2]) == 2 for each in notes)
+
+
+async def test_the_note_that_comes_last_says_what_went_of_the_bonus(books: Books) -> None:
+    account_id = await books.account("acme")
+    half = [refund(id=f"re_{n}", amount=5_950, created=BEGIN + n * 1_000) for n in (1, 2)]
+    await tell(books, *PAID)
+    await tell(books, event("refund.created", half[1], at=2_001))
+    await tell(books, event("refund.created", half[0], at=1_001))
+    notes = await credit_notes(books, account_id)
+    kinds = [[line["kind"] for line in each["lines"]] for each in notes]
+    assert kinds == [["refund"], ["refund", "bonus"]]
+
+
 async def test_a_refund_that_was_canceled_or_waits_takes_nothing(books: Books) -> None:
     account_id = await books.account("acme")
     for number, status in enumerate(("pending", "requires_action", "canceled")):
@@ -127,6 +243,27 @@ async def test_a_dispute_takes_the_funds_and_gives_them_back(books: Books) -> No
         at(180_000),
         at(400_000),
     )
+
+
+async def test_money_that_comes_back_after_a_lost_dispute_is_credited(books: Books) -> None:
+    account_id = await books.account("acme")
+    lost = dispute(status="lost", balance_transactions=[WITHDRAWAL])
+    back = lost | {"balance_transactions": [WITHDRAWAL, RETURN]}
+    history = [
+        event("charge.dispute.closed", lost, at=300_000),
+        event("charge.dispute.funds_reinstated", back, at=400_001),
+        event("charge.dispute.updated", back, at=400_002),
+        event("charge.dispute.closed", back | {"status": "won"}, at=400_003),
+    ]
+    await tell(books, *PAID, history[0])
+    assert await figures(books, account_id) == ("REFUNDED", usd("100"), usd("10"))
+    for each in history[1:]:
+        await tell(books, each)
+        assert await figures(books, account_id) == ("SUCCEEDED", 0, 0)
+    other = await books.account("other")
+    shuffled = [told(each, "other") for each in (history[3], PAID[1], history[0], PAID[0])]
+    await tell(books, *shuffled)
+    assert await figures(books, other) == ("SUCCEEDED", 0, 0)
 
 
 @pytest.mark.parametrize("status", ["warning_needs_response", "warning_closed", "prevented"])
@@ -193,6 +330,15 @@ async def test_amounts_are_of_the_smallest_unit_that_stripe_has(
 
 INVOICES: dict[str, Json] = {
     "an older version": {"payment_intent": "pi_1", "tax": 1_900},
+    "a newer version that tried twice": {
+        "payments": {
+            "data": [
+                {"status": "canceled", "payment": {"payment_intent": "pi_0"}},
+                {"status": "paid", "payment": {"payment_intent": "pi_1"}},
+            ]
+        },
+        "tax": 1_900,
+    },
     "a newer version": {
         "payments": {"data": [{"payment": {"type": "payment_intent", "payment_intent": "pi_1"}}]},
         "total_excluding_tax": 10_000,
@@ -218,6 +364,33 @@ async def test_the_tax_of_a_paid_invoice_is_waited_for(
     ) == ["parked", "applied", "applied"]
     row = await the_purchase(books.database, account_id)
     assert (row["amount_nanos"], row["tax_nanos"]) == (usd("100"), usd("19"))
+
+
+NO_TEXTS = [["requires_payment_method"], {"a": 1}, 5]
+
+
+@pytest.mark.parametrize("status", NO_TEXTS)
+async def test_a_payment_whose_status_is_no_text_is_kept_and_holds_nothing_up(
+    books: Books, status: object
+) -> None:
+    account_id = await books.account("acme")
+    malformed = event("payment_intent.processing", intent(status=status), at=5)
+    assert await tell(books, malformed) == ["parked"]
+    assert await tell(books, *PAID) == ["parked", "applied"]
+    assert await figures(books, account_id) == ("SUCCEEDED", 0, 0)
+
+
+@pytest.mark.parametrize("status", NO_TEXTS)
+async def test_a_document_whose_status_is_no_text_is_not_the_one_that_is_waited_for(
+    books: Books, status: object
+) -> None:
+    account_id = await books.account("acme")
+    said = {"status": "succeeded", "metadata": {"account": "acme", "document": "checkout"}}
+    await tell(books, PAID[0], event("payment_intent.succeeded", intent(**said), at=62))
+    await tell(books, event("checkout.session.expired", session(status=status), at=63))
+    assert (await the_purchase(books.database, account_id))["status"] == "PENDING"
+    await tell(books, event("checkout.session.completed", session(), at=64))
+    assert await figures(books, account_id) == ("SUCCEEDED", 0, 0)
 
 
 async def test_a_checkout_that_is_paid_later_settles_with_the_payment(books: Books) -> None:
