@@ -22,7 +22,7 @@ from gateway.ids import KeyFactory
 from gateway.links import RECEIPT_PATH, Links
 from gateway.live.hub import Hub
 from gateway.live.signals import open_signals
-from gateway.migrations import REVISION, head
+from gateway.migrations import head, is_at
 from gateway.principal import Principal
 from gateway.providers.stripe.inbox import Inbox
 from gateway.providers.stripe.signature import parse_secrets
@@ -101,9 +101,8 @@ class _Runtime:
     async def ready(self) -> None:
         """Raise where the database is away, or not at the revision that this code needs."""
         async with Snapshot(self.database) as snapshot:
-            found = await snapshot.fetch(REVISION)
-        if [row["version_num"] for row in found] != [self._revision]:
-            raise ServiceUnavailable("The database has not been migrated to this version.")
+            if not await is_at(snapshot, self._revision):
+                raise ServiceUnavailable("The database has not been migrated to this version.")
 
 
 def create_app(settings: Settings, *, metering: bool = False) -> Starlette:

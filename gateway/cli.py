@@ -1,6 +1,7 @@
 """The command line: `gateway --help`.
 
-Exit codes: 0 done, 1 not done (the reason on standard error), 2 a setting or an argument is wrong.
+Exit codes: 0 done, 1 not done (the reason on standard error), 2 a setting or an argument is
+wrong, 130 and 143 broken off by Ctrl-C or SIGTERM.
 """
 
 import asyncio
@@ -22,11 +23,11 @@ from gateway.commands.api_keys import api_key
 from gateway.commands.doctor import doctor
 from gateway.commands.exports import export
 from gateway.commands.stripe import stripe_backfill
-from gateway.commands.tools import errors, open_database, read_settings, reporter, show_progress
+from gateway.commands.tools import complain, open_database, read_settings, reporter, show_progress
 from gateway.demo.fill import SEED, fill
 from gateway.demo.people import find_people
 from gateway.demo.scale import fill_scale
-from gateway.errors import ConfigurationError, GatewayError
+from gateway.errors import BadUserInput, ConfigurationError, GatewayError
 from gateway.imports.focus import FocusRejected
 from gateway.imports.focus_rows import FocusAccount, FocusCost
 from gateway.imports.importer import import_focus
@@ -122,7 +123,8 @@ async def _demo(
     settings: Settings, *, seed: int, end: datetime | None, scale: float | None
 ) -> None:
     await migrate_database(settings)
-    await name_seller(settings)
+    # A running server named its own, which its receipts go on with; this shell may not know it.
+    await name_seller(settings, replace=False)
     clock = SystemClock()
     async with open_database(settings) as database:
         with show_progress() as progress:
@@ -156,7 +158,6 @@ def import_focus_file(
 
 async def _import(settings: Settings, file: Path, **choices: Any) -> None:
     await migrate_database(settings)
-    await name_seller(settings)
     async with open_database(settings) as database:
         with show_progress() as progress:
             tell = reporter(progress, file.name)
@@ -199,7 +200,7 @@ def settings() -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    errors.print(message, markup=False)
+    complain(message)
     raise typer.Exit(code)
 
 
@@ -210,14 +211,14 @@ def main() -> None:
     gc.set_threshold(GC_THRESHOLD)
     try:
         app()
-    except ConfigurationError as error:
-        _exit(error.message, 2)
     except FocusRejected as error:
         _exit("\n".join([error.message, *map(str, error.errors)]), 1)
+    except (ConfigurationError, BadUserInput) as error:
+        _exit(error.message, 2)
     except GatewayError as error:
         _exit(error.message, 1)
 
 
 def _exit(message: str, code: int) -> None:
-    errors.print(message, markup=False)
+    complain(message)
     raise SystemExit(code)

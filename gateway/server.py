@@ -48,9 +48,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(GC_THRESHOLD)
+        spare_collector()
 
     async def main_loop(self) -> None:
         await super().main_loop()
@@ -62,6 +60,13 @@ class Server(uvicorn.Server):
     def _force(self) -> None:
         self.forced.set()
         self.drain.expire()
+
+
+def spare_collector() -> None:
+    """Keep what is there by now from the garbage collector: it looks at what comes after alone."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD)
 
 
 def serve(app: Starlette, settings: Settings) -> int:

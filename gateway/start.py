@@ -24,12 +24,14 @@ async def migrate_database(settings: Settings) -> None:
     await migrate(owner_url, runtime_url=runtime_url)
 
 
-async def name_seller(settings: Settings) -> None:
-    """Put the seller's details that the settings give in force for the receipts to come."""
+async def name_seller(settings: Settings, *, replace: bool = True) -> None:
+    """Put the seller's details that the settings give in force for the receipts to come; without
+    `replace` only where none are.
+    """
     seller = read_seller(settings)
     database = await connect(settings)
     try:
-        await keep_seller(database, seller, SystemClock())
+        await keep_seller(database, seller, SystemClock(), replace=replace)
     finally:
         await database.close()
 

@@ -1,17 +1,15 @@
 """`gateway export`: all rows of a filter or a window into a file."""
 
 import asyncio
-import os
-import sys
-import tempfile
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from pathlib import Path
 from typing import IO, Annotated, Final, TypeAlias
 
 import typer
 
 from gateway.clock import SystemClock
+from gateway.commands.output import open_output
 from gateway.commands.tools import open_database, read_settings, reporter, show_progress
 from gateway.documents.export import ExportFormat
 from gateway.documents.export_request import PurchasesAsked, UsageAsked
@@ -109,7 +107,7 @@ async def _export(settings: Settings, external_id: str, open_: Open, output: Pat
             raise NotFound(f"There is no account with the external id {external_id}.")
         async with database.exporting() as stream:
             opened = await open_(stream, found[0])
-            with _opened(output, opened.name) as file:
+            with open_output(output, opened.name) as file:
                 await _write(opened, file)
 
 
@@ -117,28 +115,8 @@ async def _write(opened: Opened, file: IO[bytes]) -> None:
     done = 0
     with show_progress() as progress:
         report = reporter(progress, opened.name)
-        async for body, rows in opened.parts():
-            file.write(body)
-            done += rows
-            report(done, opened.rows)
-
-
-@contextmanager
-def _opened(output: Path | None, name: str) -> Iterator[IO[bytes]]:
-    """Lend what is written to. A file gets its name when it is whole, and only then."""
-    if output is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    path = output / name if output.is_dir() else output
-    with tempfile.NamedTemporaryFile(
-        dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False
-    ) as file:
-        try:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-            Path(file.name).replace(path)
-        finally:
-            with suppress(FileNotFoundError):
-                Path(file.name).unlink()
+        async with aclosing(opened.parts()) as parts:
+            async for body, rows in parts:
+                file.write(body)
+                done += rows
+                report(done, opened.rows)

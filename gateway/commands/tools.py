@@ -1,5 +1,6 @@
 """What the commands share: settings, a database, progress on standard error."""
 
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final, TypeAlias
@@ -7,10 +8,13 @@ from typing import Final, TypeAlias
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from gateway.errors import ConfigurationError
+from gateway.migrations import head, is_at
 from gateway.settings import Settings, load_settings
-from gateway.store import Database, connect
+from gateway.store import Database, Snapshot, connect
 
-errors: Final = Console(stderr=True, highlight=False)
+# What people named is printed as it is, also where it has colons: no emoji.
+errors: Final = Console(stderr=True, highlight=False, emoji=False)
 
 Report: TypeAlias = Callable[[int, int | None], None]
 """What long work calls with the steps that are done and all there are, where that is known."""
@@ -23,23 +27,39 @@ def read_settings(*, dev: bool = False) -> Settings:
 
 @asynccontextmanager
 async def open_database(settings: Settings) -> AsyncIterator[Database]:
-    """Lend the settings' database, closed at the end."""
+    """Lend the settings' database, closed at the end; raises ConfigurationError where it is not
+    migrated.
+    """
     database = await connect(settings)
     try:
+        async with Snapshot(database) as snapshot:
+            if not await is_at(snapshot, head()):
+                raise ConfigurationError(
+                    "The database has not been migrated to this version: run `gateway migrate`."
+                )
         yield database
     finally:
         await database.close()
 
 
+def complain(message: str) -> None:
+    """Print to standard error as it is, a sentence on one line: logs and scripts read it too."""
+    errors.print(message, markup=False, soft_wrap=True)
+
+
 def show_progress() -> Progress:
-    """Return a bar for long work, gone when it is done."""
+    """Return a bar for long work, gone when it is done; without a terminal, nothing at all: cron
+    sends what is said as mail.
+    """
     return Progress(
-        TextColumn("{task.description}"),
+        # What people named may look like markup.
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=errors,
         transient=True,
+        disable=not sys.stderr.isatty(),
     )
 
 

@@ -10,10 +10,13 @@ failure_code failure_reason payment_method_type payment_method_brand payment_met
 payment_method_label provider provider_reference created_at failed_at settled_at`…), in the order of
 `created_at` and `id`, and
 
-- `receipt_number` and `receipt_issued_at`, both None until it has settled;
+- `receipt_number` and `receipt_issued_at`, both None until it has settled, and
+  `receipt_seller_id`, the version of the seller's details that it names, if any;
 - `refunds`: a list, empty where nothing was taken back, oldest first, of rows with the keys `id
   status amount_nanos tax_nanos bonus_reversed_nanos reason failure_reason provider
-  provider_reference created_at settled_at receipt_number`. Also those that are not SUCCEEDED;
+  provider_reference created_at settled_at receipt_number receipt_seller_id receipt_data
+  undone_at`. Also those that are not SUCCEEDED; `receipt_data` is what the credit note is printed
+  from, `undone_at` when the ledger undid one that had a note, as it failed after all;
 - `disputes`: likewise, those that took money, with the columns of the table `dispute`.
 
 **Usage** has a row for each event, with the columns `source event_id deployment_id resource unit
@@ -60,8 +63,9 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurchasesSubject(Subject):
-    """Credit purchases, by a filter."""
+    """Credit purchases, by a filter; `sellers` are all versions of the seller's details, by key."""
 
+    sellers: Mapping[int, Mapping[str, Any]]
     asked: PurchasesAsked
 
 

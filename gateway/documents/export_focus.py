@@ -10,6 +10,7 @@ paid for already:
 | its tax | Tax | the tax | 0, as that of what it is on | |
 | bonus, coupon, trial or manual credit | Credit | 0 | 0 | PricingQuantity |
 | what a refund or a dispute took back | as above, negative | | 0 | PricingQuantity |
+| a refund that failed after its credit note | what that took | | 0 | PricingQuantity |
 | metered usage | Usage | 0 | its amount | PricingCurrencyEffectiveCost |
 
 So the file adds up: BilledCost over an InvoiceId is what that receipt or credit note says was paid
@@ -23,9 +24,14 @@ but for adjustments.
 - **Periods** are UTC. A billing period is the calendar month of a purchase's settlement or of a
   usage's start. A correction that came in a later month is in that one, as a `Correction`, and so
   is what was taken back later. Credit does not expire: its charge period is the second in which it
-  came.
+  came, and so is that of usage that took no time.
 - **InvoiceId** is the number of the receipt or credit note. Usage has none: nothing is due for it.
-- **ProviderName** and **InvoiceIssuerName** are the seller, **PublisherName** who runs the machine.
+  A credit note's charges are what it says, for ever; where its refund fails later, the opposite
+  ones come without an InvoiceId, in the month in which that was booked.
+- **Tax** goes back with a refund as its credit note says, and with a dispute by its share: what is
+  taken back whole was billed nothing.
+- **ProviderName** and **InvoiceIssuerName** are the seller: that of the receipt or credit note, and
+  where there is none, as for usage, the one in force. **PublisherName** is who runs the machine.
 - **Names**: a ResourceId is a deployment's external id, or a purchase's global id. ServiceName says
   which resource was used, because FOCUS wants one category for each; the meter's own word for its
   service, its unit and other facts that FOCUS has no column for are in the columns `x_…`.

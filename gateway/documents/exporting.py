@@ -16,6 +16,9 @@ from gateway.principal import Principal
 from gateway.store import Row, exports, sellers
 from gateway.store.stream import Chunk, Stream
 
+WHOSE_BYTES: Final = 140
+"""A whole name is of 255 bytes at most on every usual file system, and copies' names get longer."""
+
 _UNSAFE: Final = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 
 
@@ -50,7 +53,8 @@ async def open_purchases(
     """Begin an export of credit purchases. The principal's role must see them."""
     check_offered(format_)
     selection = asked.selection(account["account_id"])
-    subject = PurchasesSubject(account=account, seller=await _seller(stream), asked=asked)
+    known = await _sellers(stream)
+    subject = PurchasesSubject(account=account, seller=_in_force(known), sellers=known, asked=asked)
     writer = PURCHASE_WRITERS[format_](subject)
     return Opened(
         name=_name(account, "credit-purchases", asked.from_, asked.to, writer),
@@ -67,7 +71,8 @@ async def open_usage(
     check_offered(format_)
     window = asked.window
     span = (account["account_id"], window.start, window.end)
-    subject = UsageSubject(account=account, seller=await _seller(stream), asked=asked)
+    seller = _in_force(await _sellers(stream))
+    subject = UsageSubject(account=account, seller=seller, asked=asked)
     writer = USAGE_WRITERS[format_](subject)
     return Opened(
         name=_name(account, "usage", window.from_, window.to, writer),
@@ -77,15 +82,17 @@ async def open_usage(
     )
 
 
-async def _seller(stream: Stream) -> Mapping[str, Any]:
-    row = await sellers.newest(stream)
-    details: Mapping[str, Any] = json.loads(row["details"]) if row else {}
-    return details
+async def _sellers(stream: Stream) -> Mapping[int, Mapping[str, Any]]:
+    return {row["id"]: json.loads(row["details"]) for row in await sellers.all_details(stream)}
+
+
+def _in_force(known: Mapping[int, Mapping[str, Any]]) -> Mapping[str, Any]:
+    return known[max(known)] if known else {}
 
 
 def _name(account: Row, what: str, from_: date | None, to: date | None, writer: Export) -> str:
-    """Return the file's name: whose it is, what it holds and of which days."""
-    whose = _UNSAFE.sub("_", account["external_id"])[:80]
+    """Return the file's name: whose it is, what it holds and of which days; at most 200 bytes."""
+    whose = _UNSAFE.sub("_", account["external_id"]).encode()[:WHOSE_BYTES].decode(errors="ignore")
     days = [word for word in (from_ and f"from-{from_}", to and f"to-{to}") if word]
     return f"{'-'.join([whose, what, *days])}.{writer.extension}"
 

@@ -1,9 +1,12 @@
 """Credit purchases as FOCUS charges: what was bought or given, its tax, and what was taken back."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeAlias
+from operator import itemgetter
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import orjson
 
 from gateway.documents.export import PurchasesSubject
 from gateway.documents.export_cells import Memo
@@ -18,7 +21,7 @@ from gateway.documents.focus_terms import (
 )
 from gateway.ids import encode_global_id
 from gateway.models import CreditPurchaseKind
-from gateway.money import NANOS, format_nanos, minor_digits
+from gateway.money import NANOS, format_nanos, minor_digits, parse_exact_nanos, pro_rata
 from gateway.store.stream import Chunk, rows_in
 
 _Charge: TypeAlias = dict[str, str | None]
@@ -40,29 +43,47 @@ _COSTS: Final = (
     "ListCost",
     "PricingCurrencyEffectiveCost",
 )
+_SELLERS: Final = ("InvoiceIssuerName", "ProviderName", "PublisherName")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Move:
-    """Credit that came or, negative, went, with the tax on it; `what` says why it went."""
+    """Credit that came or, negative, went, with the tax on it; `what` says why it went.
+
+    `seller_id` is the version of the seller's details that `invoice` names, if any.
+    """
 
     at: datetime
     amount: int
     tax: int = 0
     bonus: int = 0
     invoice: str | None = None
+    seller_id: int | None = None
     what: str | None = None
+
+
+class _Taken(NamedTuple):
+    """What a refund moves: credit, tax and bonus, none of them above 0."""
+
+    amount: int
+    tax: int
+    bonus: int
 
 
 class PurchaseCharges:
     """Makes the cells of a chunk's charges, in the order of COLUMNS."""
 
     def __init__(self, subject: PurchasesSubject) -> None:
-        account, seller = subject.account, seller_name(subject)
+        account = subject.account
         self._account_id: int = account["account_id"]
         self._currency = subject.currency
         self._texts = Memo(quoted, "")
         self._places = max(2, minor_digits(subject.currency))
+        self._sold_now = _sold_by(subject.seller)
+        self._sold: dict[int | None, _Charge] = {
+            None: _sold_by({}),
+            **{id_: _sold_by(details) for id_, details in subject.sellers.items()},
+        }
         self._free: _Charge = {
             **dict.fromkeys(_COSTS, self._text(0)),
             "ChargeCategory": "Credit",
@@ -72,10 +93,7 @@ class PurchaseCharges:
             "BillingAccountName": account["name"],
             "BillingCurrency": subject.currency,
             "ChargeFrequency": "One-Time",
-            "InvoiceIssuerName": seller,
             "PricingCurrency": subject.currency,
-            "ProviderName": seller,
-            "PublisherName": seller,
             "ServiceCategory": CREDIT_SERVICE.category,
             "ServiceName": CREDIT_SERVICE.name,
             "ServiceSubcategory": CREDIT_SERVICE.subcategory,
@@ -106,6 +124,7 @@ class PurchaseCharges:
         second = move.at.replace(microsecond=0)
         return {
             **self._always,
+            **self._seller(move),
             "BillingPeriodEnd": end,
             "BillingPeriodStart": start,
             "ChargeClass": "Correction" if move.what and start > bought_in else None,
@@ -114,6 +133,10 @@ class PurchaseCharges:
             "InvoiceId": move.invoice,
             "x_PurchaseId": encode_global_id("CreditPurchase", self._account_id, row["id"]),
         }
+
+    def _seller(self, move: _Move) -> _Charge:
+        # What is on an invoice was sold by whom that names, whoever sells today.
+        return self._sold[move.seller_id] if move.invoice else self._sold_now
 
     def _credit(self, common: _Charge, sku: str, move: _Move, amount: int) -> _Charge:
         name = _NAMES[sku]
@@ -161,6 +184,10 @@ class PurchaseCharges:
         return format_nanos(nanos, self._places)
 
 
+def _sold_by(details: Mapping[str, Any]) -> _Charge:
+    return dict.fromkeys(_SELLERS, seller_name(details))
+
+
 def _moves(row: Mapping[str, Any]) -> Iterator[_Move]:
     """Yield a settled purchase's credit, then what was taken back and given again."""
     yield _Move(
@@ -169,28 +196,98 @@ def _moves(row: Mapping[str, Any]) -> Iterator[_Move]:
         tax=row["tax_nanos"],
         bonus=row["bonus_nanos"],
         invoice=row["receipt_number"],
+        seller_id=row["receipt_seller_id"],
     )
-    refunds = [each for each in row["refunds"] if each["settled_at"] is not None]
+    yield from _refunded(row["refunds"])
+    if row["disputes"]:
+        yield from _disputed(row)
+
+
+def _refunded(refunds: Sequence[Mapping[str, Any]]) -> Iterator[_Move]:
+    """Yield what each credit note says, and then what of it holds no longer, or not yet.
+
+    A note stays when its refund fails, so its charges do. The bonus need not be on the note of the
+    refund that it went with, and comes back where any of them fails: it is compared in sum.
+    """
+    bonus = 0
+    undone_at = max((each["undone_at"] for each in refunds if each["undone_at"]), default=None)
     for refund in refunds:
+        at, holds = refund["created_at"], _holds(refund)
+        said = _said(refund["receipt_data"]) if refund["receipt_number"] else holds
         yield _Move(
-            at=refund["settled_at"],
-            amount=-refund["amount_nanos"],
-            tax=-refund["tax_nanos"],
-            bonus=-refund["bonus_reversed_nanos"],
+            at=at,
+            amount=said.amount,
+            tax=said.tax,
+            bonus=said.bonus,
             invoice=refund["receipt_number"],
+            seller_id=refund["receipt_seller_id"],
             what="refund",
         )
+        yield _Move(
+            at=max(refund["undone_at"] or at, at),
+            amount=holds.amount - said.amount,
+            tax=holds.tax - said.tax,
+            what="refund failed",
+        )
+        bonus += holds.bonus - said.bonus
+    if bonus:
+        last = max(each["created_at"] for each in refunds)
+        what = "refund failed" if undone_at else "refund"
+        yield _Move(at=max(undone_at or last, last), amount=0, bonus=bonus, what=what)
+
+
+def _holds(refund: Mapping[str, Any]) -> _Taken:
+    """Return what the books have of a refund now."""
+    if refund["settled_at"] is None:
+        return _Taken(0, 0, 0)
+    return _Taken(-refund["amount_nanos"], -refund["tax_nanos"], -refund["bonus_reversed_nanos"])
+
+
+def _said(data: str) -> _Taken:
+    """Return what a credit note says, from the data that it is printed from."""
+    note = orjson.loads(data)
+    bonus = [line["amount"] for line in note["lines"] if line["kind"] == "bonus"]
+    return _Taken(
+        parse_exact_nanos(note["net"]),
+        parse_exact_nanos(note["tax"]),
+        sum(map(parse_exact_nanos, bonus)),
+    )
+
+
+def _disputed(row: Mapping[str, Any]) -> Iterator[_Move]:
+    """Yield what disputes took and gave back, oldest first, with what that changes of the tax."""
+    disputes, tax_with = row["disputes"], _tax_beside_refunds(row)
+    taken = 0
+    for at, amount, what in sorted(_dispute_steps(disputes), key=itemgetter(0)):
+        before, taken = tax_with(taken), taken - amount
+        yield _Move(at=at, amount=amount, tax=before - tax_with(taken), what=what)
     # What no refund took of the bonus went with the dispute that was lost last.
-    bonus = row["bonus_reversed_nanos"] - sum(each["bonus_reversed_nanos"] for each in refunds)
-    yield from _disputed(row["disputes"], bonus)
+    by_refunds = sum(each["bonus_reversed_nanos"] for each in row["refunds"])
+    last = _closed_at(disputes[-1])
+    yield _Move(at=last, amount=0, bonus=by_refunds - row["bonus_reversed_nanos"], what="dispute")
 
 
-def _disputed(disputes: Sequence[Mapping[str, Any]], bonus: int) -> Iterator[_Move]:
-    last = None
+def _dispute_steps(disputes: Sequence[Mapping[str, Any]]) -> Iterator[tuple[datetime, int, str]]:
     for dispute in disputes:
-        at = dispute["withdrawn_at"]
-        yield _Move(at=at, amount=-dispute["debited_nanos"], what="dispute")
-        last = max(dispute["closed_at"] or at, at)
-        yield _Move(at=last, amount=dispute["credited_nanos"], what="dispute won")
-    if bonus and last:
-        yield _Move(at=last, amount=0, bonus=-bonus, what="dispute")
+        yield dispute["withdrawn_at"], -dispute["debited_nanos"], "dispute"
+        yield _closed_at(dispute), dispute["credited_nanos"], "dispute won"
+
+
+def _closed_at(dispute: Mapping[str, Any]) -> datetime:
+    at: datetime = dispute["withdrawn_at"]
+    return max(dispute["closed_at"] or at, at)
+
+
+def _tax_beside_refunds(row: Mapping[str, Any]) -> Callable[[int], int]:
+    """Return what gives the tax that went with so much of a purchase beside its refunds' own.
+
+    Refunds keep the tax of their credit notes, so disputes share what those left: of what is gone
+    whole, the tax is gone whole.
+    """
+    refunds = [each for each in row["refunds"] if each["settled_at"] is not None]
+    amount = row["amount_nanos"] - sum(each["amount_nanos"] for each in refunds)
+    tax = row["tax_nanos"] - sum(each["tax_nanos"] for each in refunds)
+    if not amount:
+        # Disputes hold nothing now; what they held before the refunds came had its plain share.
+        amount, tax = row["amount_nanos"], row["tax_nanos"]
+    return lambda taken: pro_rata(taken, amount, tax)

@@ -1,10 +1,10 @@
 """FOCUS 1.2's words: its columns, and what resources, units, months and prices are called there."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from gateway.documents.export import Subject
 from gateway.models import Resource
 from gateway.money import divide_half_even
 
@@ -172,6 +172,6 @@ def _decimal(number: int, places: int) -> str:
     return f"{digits[:-places]}.{fraction}"
 
 
-def seller_name(subject: Subject) -> str:
-    """Return who sells; FOCUS wants a name also where none was kept yet."""
-    return subject.seller.get("name") or UNNAMED_SELLER
+def seller_name(details: Mapping[str, Any]) -> str:
+    """Return who sells by these details; FOCUS wants a name also where none was kept yet."""
+    return details.get("name") or UNNAMED_SELLER

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import repeat
+from operator import eq
 from typing import Final, NamedTuple, TypeAlias
 
 from gateway.documents.export import UsageSubject
@@ -45,7 +46,7 @@ class UsageCharges:
     """Makes the cells of a chunk's charges, in the order of COLUMNS."""
 
     def __init__(self, subject: UsageSubject) -> None:
-        account, seller = subject.account, quoted(seller_name(subject))
+        account, seller = subject.account, quoted(seller_name(subject.seller))
         places = max(PLACES, minor_digits(subject.currency))
         self._places = places
         self._texts = Memo(quoted, "")
@@ -117,7 +118,7 @@ class UsageCharges:
             "BillingPeriodEnd": [end for _, end in months],
             "ChargeClass": classes,
             "ChargePeriodStart": self._seconds.of(chunk["started_at"]),
-            "ChargePeriodEnd": self._ends.of(chunk["ended_at"]),
+            "ChargePeriodEnd": self._ends.of(_ends_after(chunk["started_at"], chunk["ended_at"])),
         }
 
     def _things(self, chunk: Chunk, named: Sequence[_Named]) -> _Cells:
@@ -169,6 +170,13 @@ _PRICES: Final = (
 def _year_and_month(microseconds: int) -> tuple[int, int]:
     instant = instant_from_microseconds(microseconds)
     return instant.year, instant.month
+
+
+def _ends_after(starts: Sequence[int], ends: Sequence[int]) -> Sequence[int]:
+    """Return the ends of periods, exclusive: also one of no length ends after its start."""
+    if not any(map(eq, starts, ends)):
+        return ends
+    return [max(end, start + 1) for start, end in zip(starts, ends, strict=True)]
 
 
 def _prices(

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 from babel.numbers import format_currency, get_currency_name, get_currency_symbol
@@ -18,6 +17,7 @@ from babel.numbers import format_currency, get_currency_name, get_currency_symbo
 from gateway.documents.glyphs import is_right_to_left
 from gateway.documents.payment_method import describe_method
 from gateway.money import minor_digits
+from gateway.windows import zone
 
 LOCALE: Final = "en"
 Data: TypeAlias = Mapping[str, Any]
@@ -77,7 +77,7 @@ class _Writer:
         self._seller = source.seller
         self._original = source.original_number
         self._printable = printable
-        self._zone = ZoneInfo(self._data["timeZone"])
+        self._zone = zone(self._data["timeZone"])
         self._currency: str = self._data["currency"]
         self._purchase: Data = self._data["purchase"]
         self._refund: Data | None = self._data.get("refund")

@@ -53,11 +53,15 @@ def read_seller(settings: Settings) -> Seller:
     return Seller(details=details, logo=logo)
 
 
-async def keep_seller(database: Database, seller: Seller, clock: Clock) -> None:
-    """Put the details in force for what is issued from now on, unless they are already."""
+async def keep_seller(
+    database: Database, seller: Seller, clock: Clock, *, replace: bool = True
+) -> None:
+    """Put the details in force for what is issued from now on, unless they are already; without
+    `replace` only where none are.
+    """
     async with database.writing() as transaction:
         newest = await sellers.newest(transaction)
-        if newest and Seller.from_row(newest) == seller:
+        if newest and (not replace or Seller.from_row(newest) == seller):
             return
         await sellers.append(
             transaction,

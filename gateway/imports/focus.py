@@ -28,7 +28,14 @@ from typing import Final, NamedTuple, Self, TextIO
 import orjson
 
 from gateway.errors import BadUserInput
-from gateway.imports.focus_rows import MANDATORY, FocusAccount, FocusCost, FocusRow, read_row
+from gateway.imports.focus_rows import (
+    MANDATORY,
+    SOLD,
+    FocusAccount,
+    FocusCost,
+    FocusRow,
+    read_row,
+)
 
 MAX_ERRORS: Final = 100
 MAX_LINE: Final = 1_048_576
@@ -116,8 +123,9 @@ def read_focus(
     """Check a file whole and return it; without a `cost` to count, BilledCost does.
 
     Raises FocusRejected with the bad rows, or for what is no such file, or where the columns that
-    are needed are not there. So does a file of prepaid usage, none of which is billed, where no
-    cost was chosen: it would be read as free, and no second reading could mend that.
+    are needed are not there, or for credit that a gateway sold. So does a file of prepaid usage,
+    none of which is billed, where no cost was chosen: it would be read as free, and no second
+    reading could mend that.
     """
     chosen, cost = cost, cost or FocusCost.BILLED
     prepaid = billed = False
@@ -203,7 +211,9 @@ def _records(path: Path, mandatory: Sequence[str]) -> Iterator[_Record]:
             line = reader.line_num + 1
             for row in reader:
                 if len(row) == len(header):
-                    yield _record(line, names, pick(row))
+                    record = _record(line, names, pick(row))
+                    _check_not_sold(path, record)
+                    yield record
                 elif row:
                     problem = f"It has {len(row)} cells, the header {len(header)}."
                     yield _Record(line, {}, problem)
@@ -231,6 +241,14 @@ def _check_header(path: Path, header: Sequence[str], mandatory: Sequence[str]) -
         raise FocusRejected(f"{path.name} has no column {', '.join(missing)} in its first line.")
     if twice := [name for name, count in Counter(header).items() if name and count > 1]:
         raise FocusRejected(f"{path.name} has more than one column {', '.join(twice)}.")
+
+
+def _check_not_sold(path: Path, record: _Record) -> None:
+    if SOLD in record.cells:
+        raise FocusRejected(
+            f"{path.name} has purchases of credit, as a gateway exports them ({SOLD}, first in "
+            f"line {record.line}). They are no charges, so nothing was imported: leave them out."
+        )
 
 
 @contextmanager

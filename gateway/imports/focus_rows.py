@@ -12,6 +12,9 @@ What a charge becomes, by `ChargeCategory`:
 
 A cost reduces the balance, so an adjustment's amount is the cost with its sign changed.
 
+A row with something in `x_PurchaseId` is credit that a gateway sold, from its export of purchases:
+what was paid for credit would be taken off the balance. A file with such rows is refused whole.
+
 Which resource a charge is for, by `ServiceCategory` (`OTHER` for those that are not here):
 
     Compute                    CPU; but a size by the hour is MEMORY, a size by the month STORAGE
@@ -123,6 +126,9 @@ class FocusRow:
         """What the row changes the balance by: a cost reduces it."""
         return -self.cost_nanos
 
+
+SOLD: Final = "x_PurchaseId"
+"""The column that only credit which a gateway sold has something in."""
 
 MANDATORY: Final = (
     "BillingAccountId",

@@ -10,22 +10,45 @@ from typing import Final
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, String, column, create_engine, literal, make_url, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Integer,
+    String,
+    column,
+    create_engine,
+    literal,
+    make_url,
+    text,
+)
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+from sqlalchemy.sql import ClauseElement
 
-from gateway.store.statement import Statement
+from gateway.store import Reader, Statement
+from gateway.store.statement import DialectName
 
 FACTS: Final = ("ledger_entry", "receipt", "seller", "usage_event")
 """Tables whose rows are never changed."""
 
-REVISION: Final = Statement(
+_REVISION: Final = Statement(
     text("SELECT version_num FROM alembic_version").columns(column("version_num", String()))
 )
-"""Reads the revision that a database is at."""
 
 LOCK: Final = 0x6269_6C6C_696E_67
 """The advisory lock of whoever migrates ("billing" in ASCII)."""
+
+
+def _find_table(dialect: DialectName) -> ClauseElement:
+    found = {
+        "postgresql": "SELECT 1 AS found WHERE to_regclass('alembic_version') IS NOT NULL",
+        "sqlite": "SELECT 1 AS found FROM sqlite_master WHERE name = 'alembic_version'",
+    }
+    return text(found[dialect]).columns(column("found", Integer()))
+
+
+# Asked first: each driver has an error of its own for a table that is not there.
+_TABLE: Final = Statement(_find_table)
 
 
 def _config(connection: Connection | None = None) -> Config:
@@ -41,6 +64,13 @@ def head() -> str:
     revision = ScriptDirectory.from_config(_config()).get_current_head()
     assert revision is not None  # noqa: S101  # there always is one
     return revision
+
+
+async def is_at(reader: Reader, revision: str) -> bool:
+    """Return whether the database is at a revision; one that was never migrated is at none."""
+    if not await reader.fetch(_TABLE):
+        return False
+    return [row["version_num"] for row in await reader.fetch(_REVISION)] == [revision]
 
 
 async def migrate(url: str, *, runtime_url: str | None = None) -> None:

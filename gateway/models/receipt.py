@@ -20,9 +20,9 @@ class Receipt(Model, table=True):
     """The document of a settled purchase, or the credit note of a refund. Never changed (a trigger
     refuses).
 
-    `total_nanos` is what was charged, tax included; a credit note's is negative. `data` is the JSON
-    that the document is printed from, frozen at issue; `seller_id` is the version of the seller's
-    details that was in force then, null where there was none yet.
+    `total_nanos` is what was charged, tax included, or the credit that was given; a credit note's
+    is negative. `data` is the JSON that the document is printed from, frozen at issue; `seller_id`
+    is the version of the seller's details that was in force then, null where there was none yet.
     """
 
     __tablename__ = "receipt"

@@ -106,6 +106,7 @@ class ExportEndpoint(ABC):
             # What is sent to a client that left is nowhere: only the watch tells.
             async with while_connected(receive, patience_seconds=0), self._in_time():
                 await self._serve(scope, transfer)
+            await transfer.end()
         except ClientLeft:
             record.broken_as = CLIENT_LEFT
         except GatewayError as error:

@@ -18,38 +18,53 @@ class Transfer:
         self._send = send
         self._head_only = head_only
         self._unread_seconds = unread_seconds
+        self._headers: Mapping[str, str] = {}
         self.begun = False
         self.rows = 0
 
     async def run(
         self, headers: Mapping[str, str], parts: AsyncGenerator[tuple[bytes, int]]
     ) -> None:
-        """Send the parts, each with its number of rows. Two are made before the head is sent, so
-        that most of what can go wrong is still answered properly.
+        """Send the parts, each with its number of rows; `end` is still to be called. Two are made
+        before the head is sent, so that most of what can go wrong is still answered properly.
 
         Raises DeadlineExceeded where the client reads nothing for too long.
         """
         async with aclosing(parts):
             first = [await anext(parts), await anext(parts)]
-            await self._begin(headers)
-            if not self._head_only:
-                for body, rows in first:
-                    await self._write(body, rows)
-                async for body, rows in parts:
-                    await self._write(body, rows)
-            await self._send({"type": "http.response.body", "body": b""})
+            self._headers = headers
+            if self._head_only:
+                return
+            await self._begin()
+            for body, rows in first:
+                await self._write_rows(body, rows)
+            async for body, rows in parts:
+                await self._write_rows(body, rows)
 
-    async def _begin(self, headers: Mapping[str, str]) -> None:
-        pairs = [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
+    async def end(self) -> None:
+        """Say that it is whole. What `run` read from must be closed: a client that knows may ask
+        again, or leave.
+        """
+        if not self.begun:
+            await self._begin()
+        await self._write(b"", more=False)
+
+    async def _begin(self) -> None:
+        pairs = [
+            (name.encode("ascii"), value.encode("ascii")) for name, value in self._headers.items()
+        ]
         self.begun = True
         await self._send({"type": "http.response.start", "status": 200, "headers": pairs})
 
-    async def _write(self, body: bytes, rows: int) -> None:
+    async def _write_rows(self, body: bytes, rows: int) -> None:
         if body:
-            message = {"type": "http.response.body", "body": body, "more_body": True}
-            try:
-                async with asyncio.timeout(self._unread_seconds):
-                    await self._send(message)
-            except TimeoutError:
-                raise DeadlineExceeded("The client read nothing for too long.") from None
+            await self._write(body, more=True)
         self.rows += rows
+
+    async def _write(self, body: bytes, *, more: bool) -> None:
+        message = {"type": "http.response.body", "body": body, "more_body": more}
+        try:
+            async with asyncio.timeout(self._unread_seconds):
+                await self._send(message)
+        except TimeoutError:
+            raise DeadlineExceeded("The client read nothing for too long.") from None

@@ -34,7 +34,8 @@ class Receipt(Node):
     issued_at: datetime = column("issued_at", description="When it was issued.")
     total: Money = money(
         "total_nanos",
-        description="What was charged, tax included; a credit note's is negative.",
+        description="The credit and its tax: what was charged, or, of a coupon, a manual credit or "
+        "a trial grant, what was given. A credit note's is negative.",
     )
     tax: Money = money(
         "tax_nanos", description="The tax in the total; a credit note's is negative or zero."

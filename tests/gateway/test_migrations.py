@@ -11,12 +11,17 @@ import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from pydantic import SecretStr
 from sqlalchemy import CheckConstraint, Connection, create_engine, inspect, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from gateway.migrations import head, migrate
+from gateway.commands.tools import open_database
+from gateway.errors import ConfigurationError
+from gateway.migrations import head, is_at, migrate
 from gateway.models import metadata
+from gateway.settings import Settings
+from gateway.store import Snapshot, connect
 from tests.support.raw import REFUSALS, execute
 
 
@@ -54,6 +59,26 @@ async def schema(url: str) -> list[tuple[Any, ...]]:
         "UNION ALL SELECT 'constraint', conname, pg_get_constraintdef(oid) FROM pg_constraint "
         "UNION ALL SELECT 'trigger', tgname, pg_get_triggerdef(oid) FROM pg_trigger ORDER BY 1, 2",
     )
+
+
+async def test_commands_ask_for_a_database_that_is_migrated(empty_url: str) -> None:
+    settings = Settings(database_url=SecretStr(empty_url))
+    for _ in range(2):  # nothing is made by having asked
+        with pytest.raises(ConfigurationError, match="run `gateway migrate`"):
+            async with open_database(settings):
+                pass
+    await migrate(empty_url)
+    async with open_database(settings) as database, Snapshot(database) as snapshot:
+        assert await is_at(snapshot, head())
+        assert not await is_at(snapshot, "0000")
+
+
+async def test_role_that_no_migration_has_made_is_a_sentence(empty_postgres_url: str) -> None:
+    url = make_url(empty_postgres_url).set(username="nobody", password="secret")
+    settings = Settings(database_url=SecretStr(url.render_as_string(hide_password=False)))
+    with pytest.raises(ConfigurationError, match="run `gateway migrate`") as raised:
+        await connect(settings)
+    assert "secret" not in raised.value.message
 
 
 async def test_migrating_again_changes_nothing(empty_url: str) -> None:

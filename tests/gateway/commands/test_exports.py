@@ -72,6 +72,17 @@ async def test_a_folder_gets_a_file_of_the_usual_name(run: Run, tmp_path: Path) 
     assert (folder / NAME).read_bytes() == printed.stdout_bytes
 
 
+async def test_a_long_name_is_cut_between_characters(
+    run: Run, database: Database, tmp_path: Path
+) -> None:
+    await put(database, account(3, external_id="株" * 200))
+    folder = tmp_path / "files"
+    folder.mkdir()
+    done = await run("usage", "--account", "株" * 200, *DATES, "--output", str(folder))
+    assert done.exit_code == 0
+    assert [path.name for path in folder.iterdir()] == [NAME.replace("customer-1", "株" * 46)]
+
+
 async def test_a_failure_leaves_what_was_there(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

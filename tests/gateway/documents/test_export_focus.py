@@ -3,11 +3,14 @@
 import json
 import shutil
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from gateway.clock import FixedClock
@@ -15,15 +18,19 @@ from gateway.demo.fill import fill
 from gateway.documents import export_focus
 from gateway.documents.export import PurchasesSubject, UsageSubject
 from gateway.documents.export_request import PurchasesAsked, UsageAsked
+from gateway.documents.seller import Seller, keep_seller
 from gateway.ids import encode_global_id
 from gateway.imports.focus_rows import FocusCost
 from gateway.imports.importer import import_focus
+from gateway.models import RefundStatus
+from gateway.money import pro_rata
 from gateway.settings import Settings
 from gateway.store import Database, Row, connect
 from gateway.store.stream import Chunk
 from gateway.windows import Interval, Window, zone
-from tests.support.books import NOW
+from tests.support.books import NOW, Books
 from tests.support.chunks import purchases_chunk, usage_chunk
+from tests.support.facts import day, dispute, purchase, refund, tell
 from tests.support.focus_files import CLAIMED, Charge, charges, nanos, purchases_file, usage_file
 from tests.support.focus_rules import Verdict, judge
 from tests.support.tables import table_rows
@@ -31,6 +38,7 @@ from tests.support.tables import table_rows
 UTC_ZONE = zone("UTC")
 ACCOUNT = {"account_id": 7, "external_id": "acme", "name": "Acme", "currency": "USD"}
 SELLER = {"name": "Example Cloud"}
+FORMER = {"name": "Former Cloud"}
 PURCHASE_ID = encode_global_id("CreditPurchase", 7, 11)
 UNIT = 10**9
 
@@ -53,7 +61,10 @@ def said(row: Charge, *names: str) -> dict[str, str]:
 
 def purchases_of(*rows: dict[str, Any], **account: str) -> list[Charge]:
     subject = PurchasesSubject(
-        account=ACCOUNT | account, seller=SELLER, asked=PurchasesAsked(zone=UTC_ZONE)
+        account=ACCOUNT | account,
+        seller=SELLER,
+        sellers={1: FORMER, 2: SELLER},
+        asked=PurchasesAsked(zone=UTC_ZONE),
     )
     return written(export_focus.write_purchases(subject), purchases_chunk(*rows))
 
@@ -74,6 +85,7 @@ PURCHASE: dict[str, Any] = {
     "bonus_reversed_nanos": 0,
     "settled_at": at(28, 23, minute=30, microsecond=9),
     "receipt_number": "ABCD1234-2026-000001",
+    "receipt_seller_id": 2,
     "refunds": [],
     "disputes": [],
 }
@@ -81,15 +93,29 @@ REFUND: dict[str, Any] = {
     "amount_nanos": 30 * UNIT + 1,
     "tax_nanos": 5_700_000_000,
     "bonus_reversed_nanos": 0,
+    "created_at": datetime(2026, 4, 1, tzinfo=UTC),
     "settled_at": datetime(2026, 4, 1, tzinfo=UTC),
+    "undone_at": None,
     "receipt_number": "ABCD1234-2026-000002",
+    "receipt_seller_id": 2,
+    "receipt_data": json.dumps(
+        {
+            "net": "-30.000000001",
+            "tax": "-5.70",
+            "lines": [{"kind": "refund", "amount": "-30.000000001"}],
+        }
+    ),
 }
+NOTELESS = REFUND | dict.fromkeys(("receipt_number", "receipt_seller_id", "receipt_data"))
+BONUS_LINE = {"kind": "bonus", "amount": "-10.00"}
+PENDING = NOTELESS | {"settled_at": None}
 DISPUTE: dict[str, Any] = {
     "debited_nanos": 100 * UNIT,
     "credited_nanos": 0,
     "withdrawn_at": at(30),
     "closed_at": None,
 }
+DAYS = st.integers(1, 30).map(at)
 EVENT: dict[str, Any] = {
     "source": "meter",
     "event_id": "e-1",
@@ -208,7 +234,7 @@ def shown(rows: list[Charge]) -> list[tuple[str, ...]]:
 
 
 def test_refund_of_a_later_month_is_a_correction_on_its_credit_note() -> None:
-    rows = purchases_of(PURCHASE | {"refunds": [REFUND, REFUND | {"settled_at": None}]})
+    rows = purchases_of(PURCHASE | {"refunds": [REFUND, PENDING]})
     note, day = "ABCD1234-2026-000002", "2026-04-01T00:00:00Z"
     back = "-30.000000001"
     assert shown(rows[3:]) == [
@@ -220,18 +246,99 @@ def test_refund_of_a_later_month_is_a_correction_on_its_credit_note() -> None:
 
 def test_dispute_takes_credit_and_a_won_one_gives_it_back() -> None:
     lost = PURCHASE | {"disputes": [DISPUTE], "bonus_reversed_nanos": 10 * UNIT}
-    took = ("Purchase", "Prepaid credit, dispute", "", "-100.00", "-100.00", "")
+    took = [
+        (*each, "", "2026-03-30T00:00:00Z")
+        for each in (
+            ("Purchase", "Prepaid credit, dispute", "", "-100.00", "-100.00"),
+            ("Tax", "Tax, dispute", "", "-19.00", ""),
+        )
+    ]
     assert shown(purchases_of(lost)[3:]) == [
-        (*took, "2026-03-30T00:00:00Z"),
+        *took,
         ("Credit", "Bonus credit, dispute", "", "0.00", "-10.00", "", "2026-03-30T00:00:00Z"),
     ]
     won = DISPUTE | {"credited_nanos": 100 * UNIT, "closed_at": at(31)}
     assert shown(purchases_of(PURCHASE | {"disputes": [won]})[3:]) == [
-        (*took, "2026-03-30T00:00:00Z"),
+        *took,
         (
             *("Purchase", "Prepaid credit, dispute won", "", "100.00", "100.00", ""),
             "2026-03-31T00:00:00Z",
         ),
+        ("Tax", "Tax, dispute won", "", "19.00", "", "", "2026-03-31T00:00:00Z"),
+    ]
+
+
+def test_bonus_on_another_note_than_its_refunds_moves_once() -> None:
+    note = json.dumps({"net": "-40.00", "tax": "-7.60", "lines": [BONUS_LINE]})
+    late = {"amount_nanos": 40 * UNIT, "tax_nanos": 7_600_000_000, "receipt_data": note}
+    refunds = [REFUND | {"bonus_reversed_nanos": 10 * UNIT}, REFUND | late]
+    row = PURCHASE | {"bonus_reversed_nanos": 10 * UNIT, "refunds": refunds}
+    bonus = [each for each in purchases_of(row) if each["SkuId"] == "bonus-credit"]
+    assert [(each["PricingQuantity"], each["InvoiceId"]) for each in bonus] == [
+        ("10.00", "ABCD1234-2026-000001"),
+        ("-10.00", "ABCD1234-2026-000002"),
+    ]
+
+
+@st.composite
+def taken_back_whole(draw: st.DrawFn) -> dict[str, Any]:
+    """A purchase of which refunds and lost disputes left nothing; others were won meanwhile."""
+    parts = draw(st.lists(st.integers(1, 50), min_size=1, max_size=5))
+    row = PURCHASE | {"amount_nanos": sum(parts), "tax_nanos": draw(st.integers(0, 99))}
+    refunds: list[dict[str, Any]] = []
+    disputes: list[dict[str, Any]] = []
+    for part in parts:
+        if draw(st.booleans()):
+            total = part + sum(each["amount_nanos"] for each in refunds)
+            due = pro_rata(total, row["amount_nanos"], row["tax_nanos"])
+            tax = due - sum(each["tax_nanos"] for each in refunds)
+            refunds.append(NOTELESS | {"amount_nanos": part, "tax_nanos": tax})
+        else:
+            disputes.append(DISPUTE | {"debited_nanos": part, "withdrawn_at": draw(DAYS)})
+    for part in draw(st.lists(st.integers(1, 50), max_size=3)):
+        withdrawn_at, closed_at = sorted(draw(st.tuples(DAYS, DAYS)))
+        won = {"debited_nanos": part, "credited_nanos": part}
+        won |= {"withdrawn_at": withdrawn_at, "closed_at": closed_at}
+        disputes.append(DISPUTE | won)
+    return row | {"refunds": refunds, "disputes": disputes}
+
+
+@given(taken_back_whole())
+def test_what_is_taken_back_whole_is_billed_nothing(row: dict[str, Any]) -> None:
+    rows = purchases_of(row)
+    assert nanos(rows, "BilledCost", ChargeCategory="Purchase") == 0
+    assert nanos(rows, "BilledCost", ChargeCategory="Tax") == 0
+    won = [each for each in row["disputes"] if each["credited_nanos"]]
+    refunded = sum(each["tax_nanos"] for each in row["refunds"])
+    left = purchases_of(row | {"disputes": won})
+    assert nanos(left, "BilledCost", ChargeCategory="Tax") == row["tax_nanos"] - refunded
+
+
+def test_refund_that_fails_later_keeps_its_credit_note_and_is_given_back() -> None:
+    note, day = "ABCD1234-2026-000002", "2026-04-01T00:00:00Z"
+    back, later = "30.000000001", datetime(2026, 5, 2, tzinfo=UTC)
+    failed = REFUND | {"settled_at": None, "tax_nanos": 0, "undone_at": later}
+    rows = purchases_of(PURCHASE | {"refunds": [failed]})
+    assert shown(rows[3:]) == [
+        ("Purchase", "Prepaid credit, refund", "Correction", f"-{back}", f"-{back}", note, day),
+        ("Tax", "Tax, refund", "Correction", "-5.70", "", note, day),
+        (
+            *("Purchase", "Prepaid credit, refund failed", "Correction", back, back, ""),
+            "2026-05-02T00:00:00Z",
+        ),
+        ("Tax", "Tax, refund failed", "Correction", "5.70", "", "", "2026-05-02T00:00:00Z"),
+    ]
+    assert rows[-1]["BillingPeriodStart"] == "2026-05-01T00:00:00Z"
+
+
+def test_invoice_is_issued_by_whom_it_names_and_the_rest_by_the_seller_in_force() -> None:
+    refunds = [REFUND, REFUND | {"receipt_seller_id": None}]
+    row = PURCHASE | {"receipt_seller_id": 1, "refunds": refunds, "disputes": [DISPUTE]}
+    rows = purchases_of(row)
+    names = ("InvoiceIssuerName", "ProviderName", "PublisherName")
+    issuers = ["Former Cloud"] * 3 + ["Example Cloud"] * 2 + ["Cloud operator"] * 2
+    assert [tuple(said(row, *names).values()) for row in rows] == [
+        (issuer,) * 3 for issuer in (*issuers, "Example Cloud", "Example Cloud")
     ]
 
 
@@ -324,6 +431,16 @@ def test_usage_without_names_has_none() -> None:
     }
 
 
+@pytest.mark.parametrize("microsecond", [0, 5])
+def test_charge_that_took_no_time_lies_in_one_second(microsecond: int) -> None:
+    moment = at(5, 1, microsecond=microsecond)
+    rows = usage_of(EVENT, EVENT | {"started_at": moment, "ended_at": moment})
+    assert [(row["ChargePeriodStart"], row["ChargePeriodEnd"]) for row in rows] == [
+        ("2026-03-05T01:00:00Z", "2026-03-05T02:00:01Z"),
+        ("2026-03-05T01:00:00Z", "2026-03-05T01:00:01Z"),
+    ]
+
+
 def test_name_that_is_the_id_is_left_out() -> None:
     [row] = usage_of(EVENT | {"deployment_name": EVENT["deployment_external_id"]})
     assert said(row, "ResourceId", "ResourceName") == {"ResourceId": "18446744073709551615"}
@@ -352,6 +469,50 @@ def test_correction_of_a_past_month_is_in_the_month_it_came(
         "ListUnitPrice": "1.00",
     }
     assert (row["x_Correction"], row["ConsumedQuantity"]) == ("true", "1.234")
+
+
+async def test_new_details_of_the_seller_change_no_old_invoices_issuer(database: Database) -> None:
+    books = Books(database)
+    account_id = await books.account("acme")
+    for name, reference, settled in (("Former Cloud", "pi_1", 1), ("Example Cloud", "pi_2", 2)):
+        later = FixedClock(NOW + timedelta(seconds=settled))
+        await keep_seller(database, Seller(details=f'{{"name":"{name}"}}'), later)
+        bought = purchase(account_id, reference=reference, succeeded_at=day(settled))
+        await tell(books, account_id, bought)
+    await tell(books, account_id, refund("re_1", "30"), dispute("70", withdrawn_at=day(5)))
+    [account] = await table_rows(database, "account")
+    rows = charges((await purchases_file(database, account))[0])
+    assert {(row["InvoiceId"][-1:], row["InvoiceIssuerName"]) for row in rows} == {
+        ("1", "Former Cloud"),
+        ("2", "Example Cloud"),
+        ("3", "Example Cloud"),
+        ("", "Example Cloud"),
+    }
+
+
+async def test_credit_notes_are_billed_as_issued_whatever_becomes_of_their_refunds(
+    database: Database,
+) -> None:
+    books = Books(database)
+    account_id = await books.account("acme")
+    first, last = refund("re_1", "30"), refund("re_2", "70", created_at=day(4))
+    bought = purchase(account_id, succeeded_at=day(1))
+    await tell(books, account_id, bought, first, last)
+    [account] = await table_rows(database, "account")
+    before = charges((await purchases_file(database, account))[0])
+    await tell(books, account_id, replace(first, status=RefundStatus.FAILED))
+
+    [account] = await table_rows(database, "account")
+    after = charges((await purchases_file(database, account))[0])
+    assert [row for row in after if row["InvoiceId"]] == before
+    new = [row for row in after if not row["InvoiceId"]]
+    late, known = "Correction", "2026-11-23T12:00:00Z"
+    assert shown(new) == [
+        ("Purchase", "Prepaid credit, refund failed", late, "30.00", "30.00", "", known),
+        ("Tax", "Tax, refund failed", late, "5.70", "", "", known),
+        ("Credit", "Bonus credit, refund failed", late, "0.00", "10.00", "", known),
+    ]
+    await check_sums(database, account, [], after)
 
 
 @pytest.fixture

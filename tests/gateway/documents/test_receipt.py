@@ -149,6 +149,21 @@ def test_words_too_long_for_a_column_may_be_broken_and_others_not() -> None:
     assert GLYPHS.printable("W" * 30).split("\u200b") == ["W" * 20, "W" * 10]
 
 
+def test_what_does_not_fit_on_a_line_does_not_run_together() -> None:
+    wallet = {"type": "CARD", "brand": "amex", "last4": "0005", "label": "Apple Pay"}
+    text = words(
+        PRESS.print(
+            source(
+                original_number="K7WQ2M9X-2026-000042",
+                purchase={"paymentMethod": wallet},
+                **CREDIT_NOTE,
+            )
+        )
+    )
+    assert "Number K7WQ2M9X-2026-000043 Date refunded 25 November 2026 For receipt" in text
+    assert "K7WQ2M9X-2026-000042 Payment method Apple Pay (American Express •••• 0005)" in text
+
+
 @pytest.mark.parametrize("changes", [{}, CREDIT_NOTE], ids=["receipt", "credit note"])
 def test_the_document_is_tagged_and_says_what_it_is(changes: dict[str, Any]) -> None:
     pdf = PRESS.print(source(**changes), Logo(picture=SVG, type="svg"))

@@ -23,7 +23,9 @@ from tests.support.chunks import purchases_chunk, usage_chunk
 YEAR = 365 * 86_400
 BERLIN = zone("Europe/Berlin")
 ACCOUNT = {"account_id": 7, "external_id": "acme", "name": "Acme", "currency": "USD"}
-PURCHASES = PurchasesSubject(account=ACCOUNT, seller={}, asked=PurchasesAsked(zone=BERLIN))
+PURCHASES = PurchasesSubject(
+    account=ACCOUNT, seller={}, sellers={}, asked=PurchasesAsked(zone=BERLIN)
+)
 WINDOW = Window(from_=date(2026, 3, 28), to=date(2026, 4, 2), zone=BERLIN)
 USAGE = UsageSubject(
     account=ACCOUNT, seller={}, asked=UsageAsked(window=WINDOW, interval=Interval.WEEK)

@@ -167,6 +167,14 @@ async def test_bad_row_leaves_nothing_behind(database: Database, tmp_path: Path)
         assert await all_rows(database) == empty
 
 
+async def test_purchases_of_credit_are_no_charges(database: Database, tmp_path: Path) -> None:
+    path = write(tmp_path, {"x_PurchaseId": ""}, {"x_PurchaseId": "purch_1"})
+    before = await all_rows(database)
+    with pytest.raises(FocusRejected, match=r"purchases of credit.* \(x_PurchaseId, .* line 3\)"):
+        await import_focus(database, path)
+    assert await all_rows(database) == before
+
+
 async def test_equal_rows_all_count_and_overlapping_files_count_once(
     database: Database, tmp_path: Path
 ) -> None:

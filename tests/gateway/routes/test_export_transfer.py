@@ -167,9 +167,9 @@ async def test_a_broken_transfer_is_one_quiet_line_and_counted(
         with structlog.testing.capture_logs() as lines:
             async with downloading(place):
                 pass
-            await eventually(lambda: broken(lines) == [499])
+            await eventually(lambda: statuses(lines) == [499])
             async with downloading(place):
-                await eventually(lambda: broken(lines) == [499, 504])
+                await eventually(lambda: statuses(lines) == [499, 504])
         assert {each["log_level"] for each in lines} == {"info"}
         assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
         for status in (499, 504):
@@ -178,7 +178,20 @@ async def test_a_broken_transfer_is_one_quiet_line_and_counted(
             assert registry.get_sample_value("gateway_http_requests_total", labels) == 1
 
 
-def broken(lines: Sequence[Mapping[str, Any]]) -> list[int]:
+async def test_a_whole_transfer_counts_as_such_and_its_place_is_free_at_once(
+    filled: str, tmp_path: Path
+) -> None:
+    async with gateway(filled, tmp_path, export_account_slots=1) as place:
+        with structlog.testing.capture_logs() as lines:
+            for _ in range(3):
+                async with downloading(place) as download:
+                    assert await download.read_all()
+            assert await ask_again(place) == 200
+            await eventually(lambda: len(statuses(lines)) == 4)
+        assert statuses(lines) == [200] * 4
+
+
+def statuses(lines: Sequence[Mapping[str, Any]]) -> list[int]:
     return [each["status"] for each in lines if each["event"] == "request"]
 
 
@@ -221,10 +234,13 @@ async def test_a_lost_database_breaks_the_transfer_off(
     await database.close()
     async with gateway(postgres_database_url, tmp_path) as place, downloading(place) as download:
         connection = await asyncpg.connect(postgres_database_url)
-        ended = await connection.fetchval(
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND state = 'idle in transaction'"
-        )
+        ended = 0
+        async with asyncio.timeout(10):
+            while not ended:  # until the export waits for its client
+                ended = await connection.fetchval(
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND state = 'idle in transaction'"
+                )
         await connection.close()
         assert ended == 1
         assert not await download.read_all()

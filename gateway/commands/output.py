@@ -1,0 +1,123 @@
+"""Where a command writes: standard output, a file that is whole or not there, or a device."""
+
+import asyncio
+import os
+import secrets
+import signal
+import stat
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import IO, Final
+
+import typer
+
+from gateway.errors import BadUserInput, GatewayError
+
+STANDARD_OUTPUT: Final = 1
+
+
+@contextmanager
+def open_output(output: Path | None, name: str) -> Iterator[IO[bytes]]:
+    """Lend the running task what it writes to; in a folder, a file called `name`.
+
+    A file gets its name when it is whole, and only then; a link to it stays one. What is no file,
+    such as a pipe or a device, is written to as it stands. Raises BadUserInput where nothing can be
+    opened there, GatewayError where it cannot be written to the end.
+    """
+    with _told(output, GatewayError), ExitStack() as stack:
+        with _told(output, BadUserInput):
+            file = stack.enter_context(_open(output, name))
+        yield file
+
+
+@contextmanager
+def _told(output: Path | None, kind: type[GatewayError]) -> Iterator[None]:
+    """Raise what the system says of the output as one sentence."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # the reader has enough, as `head` has: Typer ends without a word
+    except OSError as error:
+        whose = output or "Standard output"
+        raise kind(f"{whose} cannot be written: {error.strerror or error}.") from error
+
+
+@contextmanager
+def _open(output: Path | None, name: str) -> Iterator[IO[bytes]]:
+    path = output / name if output and output.is_dir() else output
+    found = None if path is None else _stat(path)
+    if path is None or (found and _is_standard_output(found)):
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+    elif found and not stat.S_ISREG(found.st_mode):
+        with path.open("wb") as file:
+            yield file
+    else:
+        with _replacing(path.resolve(), found) as file:
+            yield file
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    """Return what stands at a path, behind every link; None where nothing does."""
+    with suppress(FileNotFoundError):
+        return path.stat()
+    return None
+
+
+def _is_standard_output(found: os.stat_result) -> bool:
+    """Tell by the file: /dev/stdout leads to whatever the shell opened, and may be a file that
+    others write to as well.
+    """
+    with suppress(OSError):  # it may be closed
+        return os.path.samestat(found, os.fstat(STANDARD_OUTPUT))
+    return False
+
+
+@contextmanager
+def _replacing(path: Path, found: os.stat_result | None) -> Iterator[IO[bytes]]:
+    """Lend a draft that takes the path at the end, with the mode of what was found there."""
+    # Not called as the file is, whose name may be as long as names can be; opened as any file, so
+    # that the umask and the folder say what a new one's mode is.
+    draft = path.with_name(f".export-{secrets.token_hex(8)}.part")
+    with _cancelled_by_sigterm(), draft.open("xb") as file:
+        try:
+            if found:
+                os.fchmod(file.fileno(), stat.S_IMODE(found.st_mode))
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def _cancelled_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM cancel the running task, as Ctrl-C does, so that it tidies up; the exit code is
+    the one that a shell gives. Elsewhere SIGTERM ends the process: a write to a pipe may last.
+    """
+    # As for Ctrl-C: only the main thread is told of signals.
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    came = False
+
+    def cancel() -> None:
+        nonlocal came
+        came = True
+        if task:
+            task.cancel()
+
+    loop.add_signal_handler(signal.SIGTERM, cancel)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if came:
+            raise typer.Exit(128 + signal.SIGTERM) from None
+        raise
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)

@@ -1,0 +1,114 @@
+"""What the command line says when something is wrong, as a script or cron hears it."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.text import Text
+from typer.testing import CliRunner
+
+from gateway.cli import app
+from gateway.commands.tools import show_progress
+from gateway.errors import ConfigurationError
+from tests.support.processes import GATEWAY
+
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def run(sqlite_database_url: str) -> Run:
+    """Run a command on a database with one account; return its exit code and what it said on
+    standard error.
+    """
+    made = CliRunner().invoke(
+        app,
+        ["account", "create", "acme", "--name", "Acme"],
+        env={"GATEWAY_DATABASE_URL": sqlite_database_url},
+    )
+    assert made.exit_code == 0
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
+
+    def run(*arguments: str, **settings: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [GATEWAY, *arguments],
+            env=kept | {"GATEWAY_DATABASE_URL": sqlite_database_url} | settings,
+            capture_output=True,
+            check=False,
+            timeout=60,
+        )
+        return done.returncode, done.stderr.decode()
+
+    return run
+
+
+def test_a_sentence_is_one_line_as_it_is(run: Run) -> None:
+    name = "[bold]:key: " + "customer " * 12 + "."
+    said = f"There is no account with the external id {name}.\n"
+    assert run("account", "show", name) == (1, said)
+
+
+def test_long_work_is_silent_without_a_terminal(run: Run) -> None:
+    assert run("doctor", FORCE_COLOR="1") == (0, "")
+
+
+def test_progress_names_things_as_they_are_named() -> None:
+    progress = show_progress()
+    progress.add_task("[acme]")
+    assert progress.columns[0](progress.tasks[0]) == Text("[acme]", justify="left")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--from", "yesterday"), "A date is written as 2026-11-01.\n"),
+        (("--time-zone", "Mars"), "A time zone is an IANA name such as Europe/Berlin or UTC.\n"),
+    ],
+)
+def test_a_wrong_argument_exits_with_2(run: Run, arguments: tuple[str, ...], sentence: str) -> None:
+    assert run("export", "usage", "--account", "acme", *arguments) == (2, sentence)
+
+
+def test_a_file_that_cannot_be_imported_exits_with_1(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "cost.csv"
+    file.write_text("nothing\n")
+    code, sentence = run("import-focus", str(file))
+    assert (code, sentence.count("\n")) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "account create acme --name Acme",
+        "account show acme",
+        "account low-balance acme",
+        "account put-member acme ada",
+        "api-key create meter --scope usage:write",
+        "api-key list",
+        "api-key revoke bk",
+        "doctor",
+        "export usage --account acme",
+        "export credit-purchases --account acme",
+        "stripe-backfill",
+    ],
+)
+def test_before_the_first_migration_a_sentence_asks_for_it(command: str, tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "gateway.sqlite3"
+    settings = {
+        "GATEWAY_DATABASE_URL": f"sqlite:///{path}",
+        "GATEWAY_STRIPE_API_KEY": "sk_live_1",
+    }
+    done = CliRunner().invoke(app, command.split(), env=settings)
+    assert isinstance(done.exception, ConfigurationError)
+    assert done.exception.message == f"There is no database at {path}: run `gateway migrate`."
+    assert not path.parent.exists()
+
+
+def test_a_file_that_is_not_migrated_is_a_setting_that_is_wrong(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "empty.sqlite3"
+    path.touch()
+    assert run("account", "show", "acme", GATEWAY_DATABASE_URL=f"sqlite:///{path}") == (
+        2,
+        "The database has not been migrated to this version: run `gateway migrate`.\n",
+    )
