@@ -23,6 +23,7 @@ from time import perf_counter
 from typing import Any
 
 from gateway.billing.usage import UsageRecord, record_usage
+from gateway.server import spare_collector
 from gateway.store import Database, usage_events
 from tests.bench.databases import Fresh, fresh_databases
 from tests.support.books import Books
@@ -134,6 +135,7 @@ async def measure(make: Fresh, shape: Shape, seed: int) -> dict[str, float]:
         batches = records(shape, ids, seed)
         rows = [plain_rows(batch, books.clock.now()) for batch in batches]
         await ingest(books, [[each._replace(source="meter-0") for each in earlier]])
+        spare_collector()
         return {
             "load": count / await timed(load(other, rows)),
             "record": count / await timed(ingest(books, batches)),

@@ -2,15 +2,18 @@
 
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 import httpx
 from playwright.async_api import Browser, Locator, Page
+from pypdf import PdfReader
 
-from tests.browser.conftest import ROOT, Site, browsing
+from tests.browser.conftest import ARTEFACTS, ROOT, Site, browsing
 
 Json = dict[str, Any]
 
@@ -19,8 +22,10 @@ AXE = ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js"
 
 @asynccontextmanager
 async def tab(browser: Browser, site: Site, **options: Any) -> AsyncIterator[Page]:
-    """Lend a tab of somebody who reads English; at the end the page has thrown nothing."""
-    async with browsing(browser, site.url, locale="en-US", **options) as context:
+    """Lend a tab, of somebody who reads English if not told otherwise; at the end the page has
+    thrown nothing.
+    """
+    async with browsing(browser, site.url, **({"locale": "en-US"} | options)) as context:
         page = await context.new_page()
         thrown: list[str] = []
         page.on("pageerror", lambda error: thrown.append(str(error)))
@@ -54,6 +59,32 @@ async def violations(page: Page) -> list[tuple[str, list[str]]]:
     return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Printed:
+    """A text on paper: how far from the left, and from the top of the first sheet, in points."""
+
+    text: str
+    left: float
+    top: float
+
+
+async def printed(page: Page, name: str) -> list[Printed]:
+    """Print the page on A4, and keep it by that name; return what can be read, from the top."""
+    file = await page.pdf(path=ARTEFACTS / f"{name}.pdf", format="A4")
+    found: list[Printed] = []
+    for number, sheet in enumerate(PdfReader(BytesIO(file)).pages):
+        bottom = (number + 1) * float(sheet.mediabox.height)
+
+        def note(text: str, user: Any, line: Any, *_font: Any, bottom: float = bottom) -> None:
+            left = line[4] * user[0] + line[5] * user[2] + user[4]
+            up = line[4] * user[1] + line[5] * user[3] + user[5]
+            if text.strip():
+                found.append(Printed(text=text.strip(), left=left, top=bottom - up))
+
+        sheet.extract_text(visitor_text=note)
+    return sorted(found, key=lambda each: each.top)
+
+
 def card(page: Page, title: str) -> Locator:
     return page.get_by_role("region", name=title, exact=True).first
 
@@ -68,6 +99,18 @@ async def cells(table: Locator, column: str) -> list[str]:
     return [text.split("\n")[0] for text in texts]
 
 
-def exact(amount: str, symbol: str = "$") -> str:
+def exact(amount: str, decimals: int = 0) -> str:
+    """Return dollars with every digit that there is, and at least so many decimals."""
     sign = "-" if amount.startswith("-") else ""
-    return f"{sign}{symbol}{Decimal(amount.removeprefix('-')):,}"
+    decimals = max(decimals, _decimals(amount))
+    return f"{sign}${Decimal(amount.removeprefix('-')):,.{decimals}f}"
+
+
+def aligned(amounts: Sequence[str]) -> list[str]:
+    """Return dollars as a column of exact amounts shows them: all with the longest's decimals."""
+    decimals = max(map(_decimals, amounts))
+    return [exact(amount, decimals) for amount in amounts]
+
+
+def _decimals(amount: str) -> int:
+    return len(amount.partition(".")[2])

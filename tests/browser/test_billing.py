@@ -16,12 +16,24 @@ import pytest
 from playwright.async_api import Browser, Page, Response, Route, expect
 
 from tests.browser.conftest import ARTEFACTS, ROOT, Site
-from tests.browser.support import ask, card, cells, exact, figure, tab, violations
+from tests.browser.support import (
+    aligned,
+    ask,
+    card,
+    cells,
+    exact,
+    figure,
+    printed,
+    tab,
+    violations,
+)
 
 FIRST_VIEW_BYTES = 200_000
 # Far from what it takes where nothing else runs, so that a busy machine passes too.
 FIRST_PAINT_MS = 5_000
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+LINE_AT = """(path, end) =>
+  path.getPointAtLength(end * path.getTotalLength()).matrixTransform(path.getScreenCTM()).x"""
 MANIFEST = ROOT / "gateway" / "static" / "persisted-documents.json"
 FIRST = datetime.now(UTC).date() - timedelta(days=20)
 WEEK = [FIRST + timedelta(days=day) for day in range(7)]
@@ -140,7 +152,7 @@ async def test_list_totals_charts_and_export_of_a_window_agree_with_the_api(
             assert await cells(chart, "period") == [
                 f"{day:%a, %b} {day.day}, {day.year}" for day in WEEK[1:6]
             ]
-            assert await cells(chart, column) == [exact(each[name]["amount"]) for each in history]
+            assert await cells(chart, column) == aligned([each[name]["amount"] for each in history])
 
         rows = await exported(page, tmp_path / "purchases.csv")
     # A file begins with the oldest, as a ledger does.
@@ -148,6 +160,19 @@ async def test_list_totals_charts_and_export_of_a_window_agree_with_the_api(
     assert [row["Description"] for row in rows] == named
     credited = sum(Decimal(row["Credited"]) for row in rows)
     assert credited == Decimal(listed["totals"]["credited"]["amount"])
+
+
+async def test_a_century_is_shown_by_years(browser: Browser, site: Site) -> None:
+    account = await granted(site, "century")
+    days = {"from": "2000-01-01", "to": "2100-12-31"}
+    years = sorted({str(day.year) for day in (WEEK[0], datetime.now(UTC).date())})
+    async with tab(browser, site) as page:
+        await page.goto("/?" + urlencode({"account": account} | days))
+        for title in ("Balance over time", "Purchased and spent"):
+            chart = card(page, title)
+            await chart.get_by_text("Table", exact=True).click()
+            await expect(chart.locator("tbody td.period")).to_have_count(len(years))
+            assert await cells(chart, "period") == years
 
 
 async def exported(page: Page, file: Path) -> list[dict[str, str]]:
@@ -158,6 +183,44 @@ async def exported(page: Page, file: Path) -> list[dict[str, str]]:
     await (await download.value).save_as(file)
     with file.open(encoding="utf-8-sig", newline="") as lines:
         return list(csv.DictReader(lines))
+
+
+async def test_what_is_pointed_at_lies_in_the_middle_of_its_band(
+    browser: Browser, site: Site
+) -> None:
+    account = await granted(site, "pointed")
+    days = {"from": WEEK[0].isoformat(), "to": WEEK[6].isoformat()}
+    async with tab(browser, site) as page:
+        await page.goto("/?" + urlencode({"account": account} | days))
+        chart = card(page, "Balance over time")
+        line = chart.locator("path.recharts-line-curve")
+        points = page.get_by_role("application", name="Balance over time")
+        for key, end in (("Home", 0), ("End", 1)):
+            await points.press(key)
+            band = await chart.locator(".mark-band").bounding_box()
+            assert band
+            x = await line.evaluate(LINE_AT, end)
+            assert x == pytest.approx(band["x"] + band["width"] / 2, abs=1.5)
+
+
+async def test_on_paper_no_part_lies_over_another(browser: Browser, site: Site) -> None:
+    account = await site.operator.put_account("printed-purchases")
+    names = [f"Credit {number:02}" for number in range(20)]
+    for number, name in enumerate(names):
+        at = datetime.combine(FIRST, time(number), UTC).isoformat()
+        given = {"occurredAt": at, "description": name}
+        await site.operator.grant("printed-purchases", "5", f"printed-{number}", **given)
+    async with tab(browser, site) as page:
+        await page.goto(f"/?account={account}&size=20&kind=coupon")
+        await expect(card(page, "Credit purchases").locator("td.kind bdi")).to_have_count(20)
+        for title in ("Balance over time", "Purchased and spent"):
+            await page.get_by_role("application", name=title).wait_for()
+        texts = [each.text for each in await printed(page, "billing")]
+    # In each row, and that the list is of these alone.
+    assert texts.count("Coupon") == len(names) + 1
+    expected = ["Credit purchases", *reversed(names), "20 in all"]
+    expected += ["Balance over time", "Purchased and spent"]
+    assert [text for text in texts if text in expected] == expected
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Site
-from tests.browser.support import tab
+from tests.browser.support import card, tab
 
 TODAY = datetime.now(UTC).date()
 FAR = 120
@@ -109,3 +109,44 @@ async def test_billing_by_keyboard_alone(browser: Browser, site: Site) -> None:
         await expect(chart.get_by_role("status")).to_contain_text("Purchased $")
         await press("Escape")
         await expect(chart.locator(".reading")).to_have_count(0)
+
+
+async def test_what_held_a_button_that_its_own_press_takes_away_has_the_focus(
+    browser: Browser, site: Site
+) -> None:
+    async with tab(browser, site) as page:
+        status = page.get_by_role("button", name="Status")
+        purchases = card(page, "Credit purchases")
+        # With nothing that matches there is a second one, in the list's place.
+        for view, count in (("status=failed", 1), ("status=refunded&kind=trial_grant", 2)):
+            await page.goto(f"/?{view}")
+            clear = purchases.get_by_role("button", name="Clear filters")
+            await expect(clear).to_have_count(count)
+            await clear.last.press("Enter")
+            await expect(clear).to_have_count(0)
+            await expect(purchases).to_be_focused()
+            await page.keyboard.press("Tab")
+            await expect(status).to_be_focused()
+
+        await page.get_by_role("button", name="Sign out").press("Enter")
+        await expect(page.get_by_role("heading", name="Billing & Usage")).to_be_focused()
+
+
+async def test_whoever_turns_to_the_last_page_is_still_on_the_button(
+    browser: Browser, site: Site
+) -> None:
+    account = await site.operator.put_account("turned")
+    for number in range(11):
+        await site.operator.grant("turned", "1", f"turned-{number}")
+    for title, view in (("Credit purchases", ""), ("Day by day", "&tab=usage&range=30d&size=20")):
+        async with tab(browser, site) as page:
+            await page.goto(f"/?account={account}{view}")
+            pages = card(page, title).get_by_role("navigation", name="Pages")
+            turns = [pages.get_by_role("button", name=name) for name in ("Next", "Previous")]
+            for turn, other in (turns, turns[::-1]):
+                await expect(turn).to_be_enabled()
+                await turn.press("Enter")
+                await expect(turn).to_be_disabled()
+                await expect(turn).to_be_focused()
+                await turn.press("Enter")
+                await expect(other).to_be_enabled()

@@ -5,9 +5,10 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from playwright.async_api import Browser, Locator, Page, expect
+import pytest
+from playwright.async_api import Browser, Locator, Page, WebSocketRoute, expect
 
-from tests.browser.conftest import Site, serving
+from tests.browser.conftest import DemoDatabase, Site, serving
 from tests.browser.support import Json, figure, tab
 from tests.support.stripe import charge, event, intent
 
@@ -101,4 +102,65 @@ async def test_a_killed_gateway_is_missed_and_found_again(
         await expect(balance(page).locator(".amount")).to_have_text("$42.00")
         purchases = page.get_by_role("table", name="Credit purchases")
         await expect(purchases.get_by_role("row").filter(has_text="$32.00")).to_be_visible()
-        await expect(page.get_by_role("alert")).to_have_count(0)
+        await expect(page.get_by_role("alert")).to_have_text([])
+
+
+@pytest.mark.parametrize("code", [1008, 1011, 4400])
+async def test_a_socket_that_a_proxy_or_a_fault_closes_comes_back(
+    browser: Browser, site: Site, code: int
+) -> None:
+    account = await site.operator.put_account(f"closed-{code}")
+    sockets: list[WebSocketRoute] = []
+
+    def join(socket: WebSocketRoute) -> None:
+        socket.connect_to_server()
+        sockets.append(socket)
+
+    async with tab(browser, site) as page:
+        await page.route_web_socket("**/graphql", join)
+        await page.goto(f"/?account={account}")
+        await expect(live(page)).to_have_text("Live")
+        await sockets[0].close(code=code)
+        await expect(live(page)).to_have_text("Reconnecting…")
+        await site.operator.grant(f"closed-{code}", "10", "missed")
+        await expect(live(page)).to_have_text("Live", timeout=RECOVERY_MS)
+        await expect(balance(page).locator(".amount")).to_have_text("$10.00")
+        purchases = page.get_by_role("table", name="Credit purchases")
+        await expect(purchases.get_by_role("row").filter(has_text="$10.00")).to_be_visible()
+        assert len(sockets) == 2
+
+
+async def test_another_account_is_live_without_a_new_connection(
+    browser: Browser, site: Site
+) -> None:
+    async with tab(browser, site) as page:
+        states: list[str] = []
+        await page.expose_function("noted", lambda state: states.append(state))
+        await page.goto("/")
+        await expect(live(page)).to_have_text("Live")
+        await page.evaluate(
+            "new MutationObserver(() => noted(document.querySelector('.live')?.textContent))"
+            ".observe(document.body, {subtree: true, childList: true, characterData: true})"
+        )
+        await page.get_by_role("button", name="Account").click()
+        await page.get_by_role("listbox").get_by_role("option").nth(1).click()
+        await expect(page.get_by_role("table", name="Credit purchases")).to_be_visible()
+        await expect(live(page)).to_have_text("Live")
+        assert set(states) <= {"Live", None}
+
+
+async def test_code_that_did_not_come_is_asked_for_when_the_gateway_is_back(
+    browser: Browser, sqlite_demo: DemoDatabase
+) -> None:
+    async with serving(sqlite_demo) as mine, tab(browser, mine) as page:
+        await page.route("**/plot-*.js", lambda route: route.abort())
+        await page.goto("/")
+        chart = page.get_by_role("region", name="Balance over time")
+        await expect(chart.get_by_role("alert")).to_be_visible()
+        await expect(live(page)).to_have_text("Live")
+        await mine.gateway.kill()
+        await expect(live(page)).to_have_text("Reconnecting…")
+        await page.unroute("**/plot-*.js")
+        await asyncio.wait_for(mine.gateway.start(), 60)
+        await expect(chart.get_by_role("application")).to_be_visible(timeout=RECOVERY_MS)
+        await expect(page.get_by_role("alert")).to_have_text([])

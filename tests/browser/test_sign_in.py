@@ -9,6 +9,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, Request, expect
 
 from tests.browser.conftest import ARTEFACTS, DemoDatabase, browsing
+from tests.browser.support import violations
 from tests.support.openid import AUDIENCE, CLIENT, OpenIdProvider, openid_provider
 from tests.support.processes import GatewayProcess, free_port, gateway_process
 
@@ -120,9 +121,17 @@ async def test_an_api_key_signs_in_and_is_kept_nowhere(
         await expect(field).to_be_visible()
         ARTEFACTS.mkdir(parents=True, exist_ok=True)
         await page.screenshot(path=ARTEFACTS / "sign-in.png")
+        for pasted in ("ключ", "gw_prod_\u200bnobody"):
+            await field.fill(pasted)
+            await field.press("Enter")
+            await expect(page.get_by_role("status")).to_contain_text("This is not an API key")
+            await expect(field).to_have_value(pasted)
+        assert await violations(page) == []
         await field.fill("gw_prod_nobody")
+        await expect(page.get_by_role("status")).to_have_count(0)
         await field.press("Enter")
         await expect(page.get_by_role("status")).to_have_text("This credential is not accepted.")
+        await expect(page.get_by_role("heading", name="Billing & Usage")).to_be_focused()
         await field.fill(key)
         await field.press("Enter")
         await expect(page.get_by_text("Aurora Inference GmbH")).to_be_visible()

@@ -1,14 +1,16 @@
 """What the page shows when there is nothing, very much, or something wrong, and whose it is."""
 
+import asyncio
 import csv
 import re
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, Route, expect
+from playwright.async_api import Browser, Locator, Page, Request, Route, expect
 from pydantic import SecretStr
 
 from gateway.billing.book import Book
@@ -21,7 +23,7 @@ from gateway.money import NANOS
 from gateway.settings import Settings
 from gateway.store import connect
 from tests.browser.conftest import ARTEFACTS, DemoDatabase, Site
-from tests.browser.support import figure, tab, violations
+from tests.browser.support import Json, figure, tab, violations
 
 MANY = 10_000
 # Far from what it takes where nothing else runs, so that a busy machine passes too.
@@ -84,6 +86,74 @@ async def test_a_failure_keeps_the_filter_and_is_tried_again(
         await failed.get_by_role("button", name="Try again").click()
         await expect(rows(page).first).to_contain_text("Succeeded")
         await expect(failed).to_have_count(0)
+        await expect(purchases(page)).to_be_focused()
+
+
+async def test_without_the_accounts_facts_the_rest_of_the_page_stays(
+    browser: Browser, site: Site
+) -> None:
+    async def answer(route: Route) -> None:
+        if failing and route.request.post_data_json["variables"].keys() == {"account"}:
+            await route.fulfill(status=503, body="")
+        else:
+            await route.continue_()
+
+    failing = True
+    async with tab(browser, site) as page:
+        await page.route("**/graphql", answer)
+        await page.goto("/?status=succeeded&range=90d")
+        balance = page.get_by_role("region", name="Balance", exact=True)
+        await expect(balance.get_by_role("alert")).to_contain_text("This could not be loaded")
+        days = page.get_by_role("button", name="Days shown")
+        zone = page.get_by_role("button", name="Time zone")
+        await expect(days).to_contain_text("Last 90 days")
+        await expect(zone).to_contain_text("UTC")
+        await expect(page.get_by_role("button", name="Status")).to_contain_text("Succeeded")
+        await expect(rows(page).first).to_contain_text("Succeeded")
+        assert await violations(page) == []
+        await page.screenshot(path=ARTEFACTS / "billing-no-facts.png")
+
+        await page.get_by_role("tab", name="Usage").click()
+        await expect(page.get_by_role("group", name="By")).to_be_visible()
+        await expect(days).to_contain_text("Last 90 days")
+        await expect(page.get_by_role("alert")).to_have_count(1)
+        assert await violations(page) == []
+        await balance.get_by_role("button", name="Try again").click()
+        await expect(balance.get_by_role("alert")).to_be_visible()
+        await expect(days).to_be_visible()
+
+        failing = False
+        await balance.get_by_role("button", name="Try again").click()
+        await expect(balance.locator(".amount")).to_contain_text("$")
+        await expect(zone).to_contain_text("Europe/Berlin")
+        await expect(figure(page, "Total spend")).to_contain_text("$")
+        await expect(page.get_by_role("alert")).to_have_count(0)
+
+
+@pytest.mark.parametrize("view", ["?range=90d", "?tab=usage&range=90d"])
+async def test_what_is_said_of_an_export_is_gone_with_other_choices(
+    browser: Browser, site: Site, view: str
+) -> None:
+    async def answer(route: Route) -> None:
+        if "format" in route.request.post_data_json["variables"]:
+            await route.fulfill(status=503, body="")
+        else:
+            await route.continue_()
+
+    async with tab(browser, site) as page:
+        await page.route("**/graphql", answer)
+        await page.goto(f"/{view}")
+        said = page.get_by_text("The export could not be made")
+        await page.get_by_role("button", name="Export").click()
+        await page.get_by_role("menuitem", name="CSV").click()
+        await expect(said).to_be_visible()
+        await page.get_by_role("button", name="Days shown").click()
+        await page.get_by_role("option", name="Last 7 days").click()
+        await expect(page).to_have_url(re.compile("range=7d"))
+        await expect(said).to_have_count(0)
+        await page.go_back()
+        await expect(page).to_have_url(re.compile("range=90d"))
+        await expect(said).to_have_count(0)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -117,13 +187,14 @@ async def test_a_part_whose_code_does_not_come_leaves_the_rest(
         await page.goto("/")
         chart = page.get_by_role("region", name="Balance over time")
         failed = chart.get_by_role("alert")
-        await expect(failed).to_contain_text("This part of the page did not come")
+        await expect(failed).to_contain_text("This part of the page could not be loaded")
         await expect(rows(page)).to_have_count(10)
         assert await violations(page) == []
         await page.screenshot(path=ARTEFACTS / "billing-no-chart.png", full_page=True)
         await page.unroute("**/plot-*.js")
         await failed.get_by_role("button", name="Try again").click()
         await expect(chart.get_by_role("application", name="Balance over time")).to_be_visible()
+        await expect(chart).to_be_focused()
 
 
 async def test_what_is_not_there_and_what_a_role_leaves_out_are_said(
@@ -140,6 +211,51 @@ async def test_what_is_not_there_and_what_a_role_leaves_out_are_said(
         await expect(page.get_by_text("Your role does not include payments")).to_be_visible()
         await expect(page.get_by_role("button", name="Export")).to_have_count(0)
         assert await violations(page) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ("america/new_york", "America/New York"),
+        ("Asia/Calcutta", "Asia/Kolkata"),
+        ("+02:00", "Europe/Berlin"),
+        ("Europe/Nowhere", "Europe/Berlin"),
+    ],
+)
+async def test_a_zone_in_a_link_is_read_as_the_gateway_spells_it_or_left_out(
+    browser: Browser, site: Site, asked: str, shown: str
+) -> None:
+    async with tab(browser, site) as page:
+        await page.goto("/?" + urlencode({"zone": asked}))
+        await expect(page.get_by_role("button", name="Time zone")).to_contain_text(shown)
+        await expect(rows(page)).to_have_count(10)
+        await expect(page.get_by_role("application", name="Balance over time")).to_be_visible()
+        await expect(page.get_by_role("alert")).to_have_count(0)
+
+
+async def test_a_zone_is_found_by_what_people_call_it(browser: Browser, site: Site) -> None:
+    async with tab(browser, site) as page:
+        await page.goto("/")
+        await page.get_by_role("button", name="Time zone").click()
+        options = page.get_by_role("listbox", name="Time zone").get_by_role("option")
+        await expect(options.nth(0)).to_contain_text("Europe/Berlin")
+        await expect(options.nth(1)).to_contain_text("UTC")
+        field = page.get_by_role("searchbox", name="Search time zones")
+        for sought, found in (
+            ("UTC", "UTC"),
+            ("gmt", "UTC"),
+            ("kiev", "Europe/Kyiv"),
+            ("calcutta", "Asia/Kolkata"),
+            ("us/eastern", "America/New York"),
+            ("gmt+5:45", "Asia/Kathmandu"),
+            ("rome", "Europe/Rome"),
+            ("st john", "America/St Johns"),
+        ):
+            await field.fill(sought)
+            await expect(options.first.locator(".option-text")).to_have_text(found)
+        await field.fill("utc")
+        await page.keyboard.press("Enter")
+        await expect(page).to_have_url(re.compile("zone=UTC"))
 
 
 async def bought(demo: DemoDatabase, account_id: int, count: int) -> None:
@@ -213,6 +329,20 @@ async def test_names_of_any_length_and_direction_have_their_place(
             assert await violations(page) == []
 
 
+async def test_an_account_beyond_the_first_hundred_is_called_by_its_name(
+    browser: Browser, site: Site
+) -> None:
+    members = [{"subject": "grace@demo", "role": "OWNER"}]
+    for number in range(100):
+        await site.operator.put_account(f"crowd-{number}", members=members)
+    last = await site.operator.put_account("the-last", name="The last of many", members=members)
+    async with tab(browser, site) as page:
+        await page.add_init_script("sessionStorage.setItem('dev-person', 'Grace Lindqvist')")
+        await page.goto(f"/?account={last}")
+        await expect(page.get_by_label("Signed in as")).to_have_value("Grace Lindqvist")
+        await expect(page.get_by_role("button", name="Account")).to_contain_text("The last of many")
+
+
 @pytest.mark.parametrize(
     ("account", "amount"),
     [("株式会社ニンバス", r"¥[\d,]+"), ("صقر للذكاء الاصطناعي", r"KWD\s[\d,]+\.\d{3}")],
@@ -231,6 +361,30 @@ async def test_amounts_have_the_digits_of_their_currency(
             re.compile(f"^{amount}$")
         )
         await page.screenshot(path=ARTEFACTS / f"billing-{account}.png", full_page=True)
+
+
+@pytest.mark.parametrize("locale", ["ar-EG", "fa-IR", "th-TH"])
+async def test_digits_and_calendars_of_the_reader_are_no_other_days(
+    browser: Browser, site: Site, locale: str
+) -> None:
+    asked: list[Json] = []
+
+    def note(request: Request) -> None:
+        if request.url.endswith("/graphql"):
+            asked.append(request.post_data_json["variables"])
+
+    async with tab(browser, site, locale=locale) as page:
+        page.on("request", note)
+        await page.goto("/?range=7d")
+        await expect(rows(page).first).to_be_visible()
+        await page.get_by_role("application", name="Balance over time").wait_for()
+        await page.goto("/?tab=usage&range=7d")
+        await page.get_by_role("application", name="Spend over time").wait_for()
+        await expect(page.get_by_role("alert")).to_have_text([])
+    days = {each["from"] for each in asked if each.get("interval")}
+    assert days
+    month_ago = datetime.now(UTC).date() - timedelta(days=30)
+    assert all(date.fromisoformat(day) > month_ago for day in days)
 
 
 async def test_a_colleague_sees_the_same_and_back_leads_back(browser: Browser, site: Site) -> None:
@@ -266,3 +420,58 @@ async def test_a_colleague_sees_the_same_and_back_leads_back(browser: Browser, s
         await expect(page.get_by_role("button", name="Status")).to_contain_text("Succeeded")
         await page.go_forward()
         await expect(page).to_have_url(url)
+
+
+async def test_no_page_is_turned_of_a_list_that_is_being_replaced(
+    browser: Browser, site: Site
+) -> None:
+    async def hold(route: Route) -> None:
+        if "status" in route.request.post_data_json["variables"].get("filter", {}):
+            await looked.wait()
+        await route.continue_()
+
+    looked = asyncio.Event()
+    async with tab(browser, site) as page:
+        await page.route("**/graphql", hold)
+        await page.goto("/")
+        turn = page.get_by_role("button", name="Next page")
+        await expect(turn).to_be_enabled()
+        await page.get_by_role("button", name="Status").click()
+        await page.get_by_role("option", name="Succeeded").click()
+        await page.keyboard.press("Escape")
+        await expect(turn).to_be_disabled()
+        looked.set()
+        await expect(turn).to_be_enabled()
+
+
+async def test_a_link_names_the_account_that_nobody_chose(browser: Browser, site: Site) -> None:
+    key = await site.gateway.command(
+        "api-key", "create", "linking", "--account", "demo-nimbus", "--scope", "billing:read"
+    )
+    async with tab(browser, site) as page, tab(browser, site) as other:
+        await page.add_init_script("window.began = history.length")
+        await page.goto("/?range=90d")
+        await expect(page.get_by_role("button", name="Account")).to_contain_text("Aurora")
+        await expect(page).to_have_url(re.compile("account=acct_.*range=90d"))
+        # The next one may have another.
+        await page.get_by_role("button", name="Sign out").click()
+        await expect(page).not_to_have_url(re.compile("account="))
+
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.post_data or ""))
+        await page.get_by_label("API key").fill(key)
+        await page.keyboard.press("Enter")
+        await expect(page).to_have_url(re.compile("account=acct_.*range=90d"))
+        amount = page.locator(".balance .amount")
+        await expect(amount).to_contain_text("¥")
+        await expect(rows(page).first).to_contain_text("¥")
+        posted = [each for each in asked if each]
+        assert len(posted) == len(set(posted))
+        assert await page.evaluate("history.length === began")
+
+        # Her own first account is Aurora.
+        await other.add_init_script("sessionStorage.setItem('dev-person', 'Grace Lindqvist')")
+        await other.goto(page.url)
+        await expect(other.get_by_label("Signed in as")).to_have_value("Grace Lindqvist")
+        await expect(other.get_by_role("button", name="Account")).to_contain_text("ニンバス")
+        await expect(other.locator(".balance .amount")).to_have_text(await amount.inner_text())

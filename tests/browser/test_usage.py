@@ -12,7 +12,18 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.conftest import ARTEFACTS, Site
-from tests.browser.support import Json, ask, card, cells, exact, figure, tab, violations
+from tests.browser.support import (
+    Json,
+    aligned,
+    ask,
+    card,
+    cells,
+    exact,
+    figure,
+    printed,
+    tab,
+    violations,
+)
 
 # How long the figures may rest while charges come, in milliseconds.
 SOON = 10_000
@@ -101,19 +112,19 @@ async def test_figures_chart_tables_and_export_of_a_window_agree_with_the_api(
         await expect(figure(page, "Deployments").locator(".figure-value")).to_have_text("2")
 
         labels = [f"{day:%a, %b} {day.day}, {day.year}" for day in WEEK[1:6]]
-        spend = [exact(bucket["spend"]["amount"]) for bucket in usage["buckets"]]
+        spend = [bucket["spend"]["amount"] for bucket in usage["buckets"]]
         await page.get_by_role("application", name="Spend over time").wait_for()
         chart = card(page, "Spend over time")
         await chart.get_by_text("Table", exact=True).click()
         assert await cells(chart, "period") == labels
-        assert await cells(chart, "spend") == spend
-        cumulative = [exact(bucket["cumulativeSpend"]["amount"]) for bucket in usage["buckets"]]
-        assert await cells(chart, "cumulative") == cumulative
+        assert await cells(chart, "spend") == aligned(spend)
+        cumulative = [bucket["cumulativeSpend"]["amount"] for bucket in usage["buckets"]]
+        assert await cells(chart, "cumulative") == aligned(cumulative)
 
         days = card(page, "Day by day")
         assert await cells(days, "date") == labels[::-1]
         titles = [await each.get_attribute("title") for each in await days.locator("data").all()]
-        assert titles == spend[::-1]
+        assert titles == [exact(amount) for amount in reversed(spend)]
         assert await cells(days, "deployments") == ["2"] * 5
         assert await cells(days, "resources") == ["GPU 3 gpu-hour"] * 5
 
@@ -159,6 +170,38 @@ async def test_arrow_keys_walk_the_points_of_the_chart_and_say_each(
         await expect(said).to_have_text(point(5))
         await points.press("Escape")
         await expect(page.locator(".reading")).to_have_count(0)
+
+
+async def test_a_line_of_larger_amounts_has_its_own_axis_where_it_is_narrow_too(
+    browser: Browser, site: Site
+) -> None:
+    account = await metered(site, "narrow", [(day, 12, "100", "llm") for day in WEEK])
+    async with tab(browser, site, viewport={"width": 360, "height": 800}) as page:
+        await open_tab(page, account, **{"from": WEEK[0], "to": WEEK[6]})
+        chart = card(page, "Spend over time").locator(".chart-plot")
+        axes = chart.locator(".recharts-yAxis-tick-labels")
+        await expect(axes).to_have_count(2)
+        highest = [each.locator("text").last for each in await axes.all()]
+        assert [await each.text_content() for each in highest] == ["$100", "$1K"]
+        room, label = await chart.bounding_box(), await highest[1].bounding_box()
+        assert room
+        assert label
+        assert label["x"] + label["width"] <= room["x"] + room["width"]
+
+
+@pytest.mark.parametrize(("system", "chosen"), [("dark", "light"), ("light", "dark")])
+async def test_forced_colours_hold_in_a_chart_whichever_theme_was_chosen(
+    browser: Browser, site: Site, system: Any, chosen: str
+) -> None:
+    async with tab(browser, site, color_scheme=system, forced_colors="active") as page:
+        await page.add_init_script(f"localStorage.setItem('theme', '{chosen}')")
+        await page.goto("/?tab=usage")
+        plot = card(page, "Spend over time").locator(".chart-plot")
+        text = await plot.evaluate("(element) => getComputedStyle(element).color")
+        await expect(plot.locator("text").first).to_have_css("fill", text)
+        # Bars have the colour that stands out from the system's canvas.
+        bar = {"light": "rgb(59, 91, 219)", "dark": "rgb(139, 163, 255)"}[system]
+        await expect(plot.locator(".recharts-bar path").first).to_have_css("fill", bar)
 
 
 async def test_less_than_a_cent_a_day_is_not_nothing(browser: Browser, site: Site) -> None:
@@ -230,6 +273,7 @@ async def test_a_breakdown_adds_up_with_its_rest_and_what_has_no_deployment(
         assert len(await cells(rows, "name")) == 11
         assert await summed(rows) == Decimal("197.5")
         await rows.get_by_role("button", name="Show more rows").click()
+        await expect(rows).to_be_focused()
         await expect(rows.locator("td.name")).to_have_count(14)
         assert await summed(rows) == Decimal("197.5")
         for by, names in (
@@ -247,18 +291,68 @@ async def summed(rows: Locator) -> Decimal:
     return sum([Decimal(await each.get_attribute("value") or "") for each in amounts], Decimal())
 
 
+A4_WIDTH = 595
+PRESSED = {"Day", "Export", "Chart", "Table", "Show more rows", "Rows", "Live", "Sign out"}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_on_paper_everything_is_there_in_its_order_and_dark_on_light(
+    browser: Browser, site: Site, theme: Any
+) -> None:
+    names = [f"d{number:02}" for number in range(9, -1, -1)]
+    charges = [(day, 1, f"{number + 1}", f"d{number:02}") for day in WEEK for number in range(10)]
+    account = await metered(site, "printed", charges)
+    async with tab(browser, site, color_scheme=theme) as page:
+        await open_tab(page, account, **{"from": WEEK[0], "to": WEEK[6]})
+        await page.get_by_role("application", name="Spend over time").wait_for()
+        await expect(card(page, "What it went to").locator("td.name")).to_have_count(10)
+        await expect(card(page, "Day by day").locator("td.amount")).to_have_count(7)
+        paper = await printed(page, f"usage-{theme}")
+        days = [f"{day:%a, %b} {day.day}, {day.year}" for day in reversed(WEEK)]
+        expected = ["Spend over time", "$500", "What it went to", *names, "Day by day", *days]
+        expected.append("7 in all")
+        texts = [each.text for each in paper]
+        assert [text for text in texts if text in expected] == expected
+        assert PRESSED.isdisjoint(texts)
+        assert max(each.left for each in paper) < A4_WIDTH
+
+        await page.emulate_media(media="print")
+        await expect(page.locator("html")).to_have_css("color", "rgb(23, 26, 33)")
+        for painted in (".key", ".share-bar"):
+            await expect(page.locator(painted).first).to_have_css("print-color-adjust", "exact")
+
+
 async def test_a_charge_moves_the_figures_without_a_reload(browser: Browser, site: Site) -> None:
+    # What ends in the future is refused, and today has just begun at times.
+    yesterday = TODAY - timedelta(days=1)
     account = await metered(site, "moving", [(WEEK[0], 1, "1", "llm")])
     async with tab(browser, site) as page:
         await page.clock.install()
         await open_tab(page, account, range="30d")
         await expect(page.get_by_text("Live", exact=True)).to_be_visible()
-        await site.operator.meter(event("moving", 99, TODAY, 0, "2.5", "llm"))
+        answer = await site.operator.meter(event("moving", 99, yesterday, 0, "2.5", "llm"))
+        assert answer["rejected"] == [], answer
         await expect(page.get_by_role("region", name="Balance")).to_contain_text("-$3.50")
         await page.clock.fast_forward(SOON)
         await expect(figure(page, "Total spend").locator("data")).to_have_text("$3.50")
         await expect(card(page, "What it went to").locator("td.spend")).to_have_text("$3.50")
-        await expect(card(page, "Day by day").locator("td.amount").first).to_have_text("$2.50")
+        day = page.locator(f"time[datetime='{yesterday}']")
+        row = card(page, "Day by day").get_by_role("row").filter(has=day)
+        await expect(row.locator("td.amount")).to_have_text("$2.50")
+
+
+async def test_a_page_left_open_moves_on_at_midnight(browser: Browser, site: Site) -> None:
+    account = await metered(site, "staying-up", [(WEEK[0], 1, "1", "llm")])
+    tomorrow = TODAY + timedelta(days=1)
+    async with tab(browser, site) as page:
+        await page.clock.install(time=datetime.combine(TODAY, time(23, 58), UTC))
+        await open_tab(page, account, range="7d", zone="UTC")
+        days = page.get_by_role("button", name="Days shown")
+        await expect(days).to_contain_text(f"{TODAY.day}, {TODAY.year}")
+        await page.clock.fast_forward(5 * 60_000)
+        await expect(days).to_contain_text(f"{tomorrow.day}, {tomorrow.year}")
+        newest = card(page, "Day by day").locator("td.date time").first
+        await expect(newest).to_have_attribute("datetime", tomorrow.isoformat())
 
 
 async def test_a_failure_keeps_the_filter_and_is_tried_again(browser: Browser, site: Site) -> None:
