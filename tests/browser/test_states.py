@@ -101,9 +101,12 @@ async def test_without_the_accounts_facts_the_rest_of_the_page_stays(
     failing = True
     async with tab(browser, site) as page:
         await page.route("**/graphql", answer)
+        # One that is never answered: nothing is pushed either.
+        await page.route_web_socket("**/graphql", lambda socket: None)
         await page.goto("/?status=succeeded&range=90d")
         balance = page.get_by_role("region", name="Balance", exact=True)
         await expect(balance.get_by_role("alert")).to_contain_text("This could not be loaded")
+        await expect(balance.locator(".live")).to_have_text("Connecting…")
         days = page.get_by_role("button", name="Days shown")
         zone = page.get_by_role("button", name="Time zone")
         await expect(days).to_contain_text("Last 90 days")
@@ -128,6 +131,40 @@ async def test_without_the_accounts_facts_the_rest_of_the_page_stays(
         await expect(zone).to_contain_text("Europe/Berlin")
         await expect(figure(page, "Total spend")).to_contain_text("$")
         await expect(page.get_by_role("alert")).to_have_count(0)
+
+
+async def test_a_balance_that_is_pushed_stays_where_the_accounts_facts_do_not_come(
+    browser: Browser, site: Site
+) -> None:
+    async def answer(route: Route) -> None:
+        if failing and route.request.post_data_json["variables"].keys() == {"account"}:
+            await route.fulfill(status=503, body="")
+        else:
+            await route.continue_()
+
+    failing = True
+    account = await site.operator.put_account("factless", timeZone="Asia/Tokyo")
+    await site.operator.grant("factless", "10", "factless-1")
+    async with tab(browser, site) as page:
+        await page.route("**/graphql", answer)
+        await page.goto(f"/?account={account}")
+        balance = page.get_by_role("region", name="Balance", exact=True)
+        said = balance.get_by_role("status").filter(has_text="time zone could not be loaded")
+        await expect(said).to_be_visible()
+        await expect(balance.locator(".live")).to_have_text("Live")
+        await expect(balance.locator(".amount")).to_have_text("$10.00")
+        await expect(balance.locator(".skeleton")).to_have_count(0)
+        await expect(page.get_by_role("alert")).to_have_count(0)
+        await site.operator.grant("factless", "5", "factless-2")
+        await expect(balance.locator(".amount")).to_have_text("$15.00")
+        assert await violations(page) == []
+        await page.screenshot(path=ARTEFACTS / "billing-pushed-no-facts.png")
+
+        failing = False
+        await balance.get_by_role("button", name="Try again").click()
+        await expect(page.get_by_role("button", name="Time zone")).to_contain_text("Asia/Tokyo")
+        await expect(said).to_have_count(0)
+        await expect(balance).to_be_focused()
 
 
 @pytest.mark.parametrize("view", ["?range=90d", "?tab=usage&range=90d"])

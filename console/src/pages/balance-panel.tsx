@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import { useSubscription } from "urql";
+import type { Failure } from "../api/errors";
 import { BalanceUpdatedDocument, type OverviewQuery } from "../api/generated/graphql";
 import { ButtonLink } from "../ui/button";
 import { Figures } from "../ui/figures";
@@ -20,58 +21,71 @@ import {
 import { useZone } from "./account-window";
 import "./balance-panel.css";
 import { LiveMark } from "./live-mark";
+import { LoadFailed, RetryButton } from "./stale-notice";
 
 type Facts = NonNullable<OverviewQuery["account"]>;
 type Balance = Facts["balance"];
-type Props = { account: string; facts: Facts | null; topUpUrl: string | null };
+type Props = {
+  account: string;
+  facts: Facts | null;
+  /** Why there are no facts. */
+  failure: Failure | null;
+  retry: () => void;
+  topUpUrl: string | null;
+};
 
 const t = text.balance;
 
 /** What is left and for how long: always there, and it moves by itself. */
-export function BalancePanel({ account, facts, topUpUrl }: Props) {
+export function BalancePanel({ account, facts, failure, retry, topUpUrl }: Props) {
   const [pushed] = useSubscription({ query: BalanceUpdatedDocument, variables: { account } });
   const balance = later(facts?.balance, pushed.data?.balanceUpdated.balance);
   const zone = useZone();
   // Runways are days in the account's own zone.
   const ownZone = facts?.timeZone ?? "UTC";
+  const isDated = facts !== null || failure !== null;
   return (
-    <section className="balance" aria-label={t.title}>
+    <section className="balance" aria-label={t.title} tabIndex={-1}>
       <div className="balance-now">
         <p className="balance-head">
           <span>{t.title}</span>
           <LiveMark />
         </p>
-        <p className="balance-amount">{balance ? <Available balance={balance} /> : <Skeleton />}</p>
-        <p className="faint small">
-          {balance && facts ? (
-            <time dateTime={balance.asOf} title={formatInstant(balance.asOf, zone)}>
-              {t.asOf(asOf(balance.asOf, zone))}
-            </time>
-          ) : (
-            <Skeleton />
-          )}
-        </p>
+        {(balance || !failure) && (
+          <>
+            <p className="balance-amount">
+              {balance ? <Available balance={balance} /> : <Skeleton />}
+            </p>
+            <p className="faint small">
+              {balance && isDated ? (
+                <time dateTime={balance.asOf} title={formatInstant(balance.asOf, zone)}>
+                  {t.asOf(asOf(balance.asOf, zone))}
+                </time>
+              ) : (
+                <Skeleton />
+              )}
+            </p>
+          </>
+        )}
       </div>
-      <Figures
-        figures={[
-          {
-            label: t.burn,
-            value: balance ? <Burn balance={balance} /> : <Skeleton />,
-            note: balance?.burnRate ? (
-              t.burnHint
-            ) : balance ? (
-              t.runwayHint.INSUFFICIENT_HISTORY
-            ) : (
-              <Skeleton />
-            ),
-          },
-          {
-            label: t.runsOut,
-            value: balance ? runsOut(balance) : <Skeleton />,
-            note: balance ? runsOutHint(balance, ownZone) : <Skeleton />,
-          },
-        ]}
-      />
+      {failure && !balance ? (
+        <LoadFailed failure={failure} retry={retry} />
+      ) : (
+        <Figures
+          figures={[
+            {
+              label: t.burn,
+              value: balance ? <Burn balance={balance} /> : <Skeleton />,
+              note: balance ? burnHint(balance) : <Skeleton />,
+            },
+            {
+              label: t.runsOut,
+              value: balance ? runsOut(balance) : <Skeleton />,
+              note: balance && isDated ? runsOutHint(balance, ownZone) : <Skeleton />,
+            },
+          ]}
+        />
+      )}
       {topUpUrl && (
         <div className="balance-action">
           <ButtonLink look="filled" icon="add" href={topUpUrl}>
@@ -80,6 +94,7 @@ export function BalancePanel({ account, facts, topUpUrl }: Props) {
         </div>
       )}
       {balance && <LowBalanceNotice balance={balance} />}
+      {balance && failure && <UndatedNotice retry={retry} />}
     </section>
   );
 }
@@ -129,6 +144,10 @@ function Burn({ balance: { burnRate } }: { balance: Balance }) {
   );
 }
 
+function burnHint({ burnRate }: Balance): string {
+  return burnRate ? t.burnHint : t.runwayHint.INSUFFICIENT_HISTORY;
+}
+
 function runsOut({ runway: { status, earliest, latest }, version }: Balance): string {
   if (version === 0) return t.isNew;
   if (status !== "ESTIMATED" || !earliest) return t.runway[status];
@@ -147,9 +166,20 @@ function LowBalanceNotice({ balance: { low, runway, version } }: { balance: Bala
   const isDepleted = runway.status === "DEPLETED" && version > 0;
   if (!low && !isDepleted) return null;
   return (
-    <div className="balance-low">
+    <div className="balance-notice">
       <Notice tone={isDepleted ? "bad" : "warn"}>
         {isDepleted ? text.low.DEPLETED : low && text.low[low]}
+      </Notice>
+    </div>
+  );
+}
+
+/** A balance that was pushed while what else is known of the account did not come. */
+function UndatedNotice({ retry }: { retry: () => void }) {
+  return (
+    <div className="balance-notice">
+      <Notice tone="warn" action={<RetryButton retry={retry} />}>
+        {t.undated}
       </Notice>
     </div>
   );

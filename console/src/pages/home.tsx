@@ -96,13 +96,13 @@ function AccountPage({ account, overview, tab, settings }: AccountProps) {
   }
   return (
     <AccountContext value={facts}>
-      {failure && !facts ? (
-        <section className="balance" aria-label={text.balance.title}>
-          <LoadFailed failure={failure} retry={retry} />
-        </section>
-      ) : (
-        <BalancePanel account={account} facts={facts} topUpUrl={settings.topUpUrl} />
-      )}
+      <BalancePanel
+        account={account}
+        facts={facts}
+        failure={facts ? null : failure}
+        retry={retry}
+        topUpUrl={settings.topUpUrl}
+      />
       <Tabs
         label={text.tabs.label}
         selected={tab}

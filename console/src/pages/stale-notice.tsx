@@ -9,16 +9,17 @@ type Props = { failure: Failure; retry: () => void };
 /** Above data that could not be refreshed. */
 export function StaleNotice({ retry }: { retry: () => void }) {
   return (
-    <Notice
-      tone="warn"
-      action={
-        <Button small fleeting onPress={retry}>
-          {text.retry}
-        </Button>
-      }
-    >
+    <Notice tone="warn" action={<RetryButton retry={retry} />}>
       {text.errors.stale}
     </Notice>
+  );
+}
+
+export function RetryButton({ retry }: { retry: () => void }) {
+  return (
+    <Button small fleeting onPress={retry}>
+      {text.retry}
+    </Button>
   );
 }
 

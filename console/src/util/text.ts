@@ -61,6 +61,7 @@ export const text = {
   balance: {
     title: "Balance",
     asOf: (time: string) => `as of ${time}`,
+    undated: "The account's own time zone could not be loaded, so UTC stands in for it.",
     addCredit: "Add credit",
     burn: "Burn rate",
     perDay: "a day",
