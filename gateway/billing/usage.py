@@ -2,6 +2,7 @@
 transaction.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from gateway.models import LedgerCause
 from gateway.money import checked
 from gateway.store import Row, deployments, usage_events
 from gateway.store.rollups import RESOURCE_SEPARATOR, Activity, Flow
+from gateway.store.write import PIECE
 
 
 class UsageRecord(NamedTuple):
@@ -69,6 +71,9 @@ class DeploymentFacts:
 
 DeploymentName = tuple[int, str]
 """account, the meter's name for the deployment"""
+
+Printed = tuple[UsageRecord, bytes]
+"""a record and its fingerprint"""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -141,19 +146,21 @@ async def record_usage(
 
 async def _fresh(
     book: Book, records: Sequence[UsageRecord], result: UsageResult
-) -> Sequence[UsageRecord]:
+) -> Sequence[Printed]:
     """Return the records that are not known yet; count the others."""
     keys = dict.fromkeys(record[:3] for record in records)
-    seen = await usage_events.known(book.transaction, keys)
+    # The database looks them up while the fingerprints are made.
+    seen, printed = await asyncio.gather(
+        usage_events.known(book.transaction, keys), _printed(records)
+    )
     if not seen and len(keys) == len(records):
-        return records
-    fresh: list[UsageRecord] = []
-    for position, record in enumerate(records):
-        fingerprint = record.fingerprint
+        return printed
+    fresh: list[Printed] = []
+    for position, (record, fingerprint) in enumerate(printed):
         earlier = seen.get(record[:3])
         if earlier is None:
             seen[record[:3]] = fingerprint
-            fresh.append(record)
+            fresh.append((record, fingerprint))
         elif earlier == fingerprint:
             result.duplicates += 1
         else:
@@ -161,14 +168,22 @@ async def _fresh(
     return fresh
 
 
+async def _printed(records: Sequence[UsageRecord]) -> list[Printed]:
+    printed: list[Printed] = []
+    for start in range(0, len(records), PIECE):
+        printed += [(record, record.fingerprint) for record in records[start : start + PIECE]]
+        await asyncio.sleep(0)
+    return printed
+
+
 async def _deployments(
     book: Book,
-    records: Sequence[UsageRecord],
+    fresh: Sequence[Printed],
     facts: Mapping[DeploymentName, DeploymentFacts],
 ) -> dict[DeploymentName, _Deployment]:
     """Return the batch's deployments by name; new ones are made from what is said of them."""
     first: dict[DeploymentName, UsageRecord] = {}
-    for record in records:
+    for record, _ in fresh:
         if record.deployment is not None:
             name = (record.account_id, record.deployment)
             if name not in first or record.started_at < first[name].started_at:
@@ -215,11 +230,11 @@ def _cells(row: Mapping[str, object]) -> tuple[object, ...]:
     return tuple(row[name] for name in deployments.COLUMNS)
 
 
-def _post(book: Book, fresh: Sequence[UsageRecord]) -> dict[int, int]:
+def _post(book: Book, fresh: Sequence[Printed]) -> dict[int, int]:
     """Post one debit for each account; return the entries' versions by account."""
     sums: defaultdict[int, int] = defaultdict(int)
     latest: dict[int, datetime] = {}
-    for record in fresh:
+    for record, _ in fresh:
         account_id = record.account_id
         sums[account_id] += record.amount
         if account_id not in latest or record.started_at > latest[account_id]:
@@ -238,7 +253,7 @@ def _post(book: Book, fresh: Sequence[UsageRecord]) -> dict[int, int]:
 
 def _add_up(
     book: Book,
-    fresh: Sequence[UsageRecord],
+    fresh: Sequence[Printed],
     found: Mapping[DeploymentName, _Deployment],
     versions: Mapping[int, int],
 ) -> Iterator[tuple[Any, ...]]:
@@ -246,7 +261,7 @@ def _add_up(
     way: the database takes in one part while the next is added up.
     """
     places: dict[tuple[int, datetime], tuple[Flow, Activity]] = {}
-    for record in fresh:
+    for record, fingerprint in fresh:
         account_id, source, event_id, name, resource, unit, quantity, _, amount, *_ = record
         place = (account_id, record.started_at)
         if place not in places:
@@ -268,5 +283,5 @@ def _add_up(
             sums = activity[dimensions] = [0, 0]
         sums[0] += amount
         sums[1] += counted
-        stored = (account_id, source, event_id, record.fingerprint, deployment_id)
+        stored = (account_id, source, event_id, fingerprint, deployment_id)
         yield (*stored, *record[4:], book.now, versions[account_id])

@@ -8,6 +8,7 @@ leaves the store.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from itertools import islice
 from types import TracebackType
 from typing import Any, Final, Protocol, Self, runtime_checkable
 
@@ -16,7 +17,7 @@ from sqlalchemy import BigInteger, Table, func, select
 from gateway.errors import GatewayError, ServiceUnavailable
 from gateway.store.statement import CompiledStatement, DialectName, Row, Statement, batch
 from gateway.store.stream import Stream
-from gateway.store.write import Rows, Upsert, insert_statement
+from gateway.store.write import PIECE, Rows, Upsert, insert_statement
 
 BUSY: Final = "The database cannot answer at the moment; please try again."
 FULL: Final = "The database has no room left: nothing can be written until there is."
@@ -105,14 +106,18 @@ class Transaction:
             await self._driver.execute_many(compiled, arguments)
 
     async def insert(self, table: Table, columns: Sequence[str], records: Rows) -> None:
-        """Insert many rows the fastest way the driver has: COPY on Postgres."""
+        """Insert many rows the fastest way the driver has: COPY on Postgres. Others have their turn
+        after each piece.
+        """
         if not records:
             return
         if self._bulk:
             await self._bulk.copy(table.name, columns, records)
         else:
             compiled = insert_statement(table, tuple(columns)).compiled(self.dialect)
-            await self._driver.execute_many(compiled, compiled.positional(columns, records))
+            rows = iter(records)
+            while piece := list(islice(rows, PIECE)):
+                await self._driver.execute_many(compiled, compiled.positional(columns, piece))
 
     async def upsert(self, statement: Upsert, records: Sequence[Sequence[Any]]) -> None:
         """Insert or change many rows: on Postgres in one statement, on SQLite one by one."""

@@ -30,6 +30,7 @@ from gateway.store.database import (
 )
 from gateway.store.statement import CompiledStatement, DialectName, Row
 from gateway.store.stream import Stream
+from gateway.store.write import PIECE
 
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 
@@ -68,7 +69,17 @@ class PostgresDriver:
         self, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]
     ) -> None:
         with translated(translate):
-            await self._connection.copy_records_to_table(table, columns=columns, records=records)
+            await self._connection.copy_records_to_table(
+                table, columns=columns, records=_pausing(records)
+            )
+
+
+async def _pausing(records: Iterable[Sequence[Any]]) -> AsyncGenerator[Sequence[Any]]:
+    """Yield rows, and let the event loop send what there is while the next are encoded."""
+    for number, record in enumerate(records, 1):
+        yield record
+        if not number % PIECE:
+            await asyncio.sleep(0)
 
 
 class PostgresDatabase:

@@ -23,6 +23,9 @@ from gateway.store.statement import DialectName, Statement, batch
 Rows: TypeAlias = Sequence[Sequence[Any]] | Iterator[Sequence[Any]]
 """Many rows' cells; an iterator is read while they are written."""
 
+PIECE: Final = 256
+"""Rows that are made ready in one go: a millisecond or two, in which nobody else has a turn."""
+
 # SQLite adds up integers that do not fit to a float; its abs() of the least one is an error.
 _INTEGER: Final[ColumnElement[str]] = literal_column("'integer'")
 _OVERFLOW: Final[ColumnElement[int]] = literal_column("abs(-9223372036854775807 - 1)")

@@ -1,8 +1,12 @@
 """Which usage events are known."""
 
+import asyncio
+import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from gateway.store import Database, Snapshot, usage_events
+from gateway.store.write import PIECE
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 ODD = 'quote " backslash \\ é 🙂 [1]'
@@ -33,6 +37,27 @@ async def test_only_those_asked_for_are_found_each_of_its_meter(database: Databa
         (2, "a", "y"): b"y",
         (1, "a", ODD): ODD.encode()[:16],
     }
+
+
+async def test_others_have_their_turn_while_many_rows_are_written(database: Database) -> None:
+    loops_thread = threading.get_ident()
+    in_a_row = longest = 0
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        nonlocal in_a_row, longest
+        for number in range(10 * PIECE):
+            if threading.get_ident() == loops_thread:
+                in_a_row += 1
+                longest = max(longest, in_a_row)
+            yield cells(1, "a", f"{number}")
+
+    async with database.writing() as transaction:
+        writing = asyncio.create_task(usage_events.append(transaction, rows()))
+        while not writing.done():
+            in_a_row = 0
+            await asyncio.sleep(0)
+        await writing
+    assert longest <= PIECE
 
 
 async def test_last_usage_is_that_of_the_account_and_the_source(database: Database) -> None:
