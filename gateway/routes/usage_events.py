@@ -34,7 +34,7 @@ class UsageEventsEndpoint(PlatformEndpoint):
     ) -> Response:
         reader = ItemReader()
         values = read_items(body, media_type_of(scope), limit=self.batch_events)
-        items = reader.read(values)
+        items = await reader.read(values)
         async with self.platform.database().writing() as transaction:
             result = await ingest(
                 transaction,

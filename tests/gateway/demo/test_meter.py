@@ -60,7 +60,7 @@ async def meter_from(database: Database, at: datetime, times: int = 5) -> None:
         async with database.writing() as transaction:
             done = await ingest(
                 transaction,
-                reader.read(items),
+                await reader.read(items),
                 clock=clock,
                 keys=KeyFactory(clock),
                 late_days=35,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gateway.billing.ingestion import ItemCode
 from gateway.errors import BadRequest
 from gateway.principal import Scope
-from gateway.routes.usage_items import ItemReader, read_items
+from gateway.routes.usage_items import PIECE, ItemReader, read_items
 from gateway.store import Database
 from tests.support.books import Books
 from tests.support.facts import rows_of
@@ -274,14 +274,25 @@ JSON = st.recursive(
     value=JSON
     | st.fixed_dictionaries({name: JSON | st.just(value) for name, value in event().items()}),
 )
-def test_whatever_is_sent_is_read_or_refused(value: Any) -> None:
+async def test_whatever_is_sent_is_read_or_refused(value: Any) -> None:
     reader = ItemReader()
-    items = reader.read([value])
+    items = await reader.read([value])
     assert len(items) + len(reader.rejected) == 1
 
 
 @given(body=st.binary())
-def test_whatever_bytes_are_sent_are_read_or_refused(body: bytes) -> None:
+async def test_whatever_bytes_are_sent_are_read_or_refused(body: bytes) -> None:
     for media_type in ("application/json", "application/x-ndjson"):
         with suppress(BadRequest):
-            ItemReader().read(read_items(body, media_type, limit=10))
+            await ItemReader().read(read_items(body, media_type, limit=10))
+
+
+async def test_others_have_their_turn_while_many_items_are_read() -> None:
+    values = [event(id=f"{number}") for number in range(10 * PIECE)]
+    reading = asyncio.create_task(ItemReader().read([*values, None]))
+    turns = 0
+    while not reading.done():
+        turns += 1
+        await asyncio.sleep(0)
+    assert turns > 10
+    assert [item.position for item in reading.result()] == [*range(len(values))]
