@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql import ClauseElement
 
+from gateway.migrations.reasons import explained
 from gateway.store import Reader, Statement
 from gateway.store.statement import DialectName
 
@@ -77,11 +78,13 @@ async def migrate(url: str, *, runtime_url: str | None = None) -> None:
     """Bring the database at `url` (the owner's) to `head`; wait for another who is doing so.
 
     The role of `runtime_url`, where it is another one, is granted what serving needs and no more.
+    Raises ServiceUnavailable or ConfigurationError where the database cannot be opened or changed.
     """
-    if url.startswith("sqlite"):
-        await asyncio.to_thread(_migrate_sqlite, url)
-    else:
-        await _migrate_postgres(url, runtime_url)
+    with explained(make_url(url)):
+        if url.startswith("sqlite"):
+            await asyncio.to_thread(_migrate_sqlite, url)
+        else:
+            await _migrate_postgres(url, runtime_url)
 
 
 def _upgrade(connection: Connection) -> None:

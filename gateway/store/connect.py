@@ -42,7 +42,7 @@ async def connect(settings: Settings) -> Database:
     if url.startswith("sqlite"):
         path = sqlite_path(url)
         # SQLite itself would make an empty one.
-        if not path.exists():
+        if not path.is_file():
             raise ConfigurationError(f"There is no database at {path}: run `gateway migrate`.")
         return SqliteDatabase(
             path,

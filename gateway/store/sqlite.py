@@ -13,6 +13,7 @@ import aiosqlite
 
 from gateway.errors import (
     BadUserInput,
+    ConfigurationError,
     DeadlineExceeded,
     GatewayError,
     ServiceUnavailable,
@@ -211,7 +212,9 @@ async def _open(path: Path, *, query_only: bool) -> aiosqlite.Connection:
 
 async def _open_once(path: Path, *, query_only: bool) -> aiosqlite.Connection:
     with translated(translate):
-        connection = await aiosqlite.connect(path, isolation_level=None)
+        # Opened here: where that fails, aiosqlite leaves a thread that tells a loop which has gone.
+        opened = await asyncio.to_thread(_open_file, path)
+        connection = await aiosqlite.Connection(lambda: opened, iter_chunk_size=64)
         try:
             for pragma in _PRAGMAS:
                 await connection.execute(pragma)
@@ -221,6 +224,10 @@ async def _open_once(path: Path, *, query_only: bool) -> aiosqlite.Connection:
             await connection.close()
             raise
         return connection
+
+
+def _open_file(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
 
 async def _end(connection: aiosqlite.Connection, command: str) -> None:
@@ -242,4 +249,6 @@ def translate(error: Exception) -> GatewayError | None:
             ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_CANTOPEN")
         ):
             return ServiceUnavailable(BUSY)
+        case sqlite3.DatabaseError(sqlite_errorname="SQLITE_NOTADB"):
+            return ConfigurationError("GATEWAY_DATABASE_URL: the file is no SQLite database.")
     return None

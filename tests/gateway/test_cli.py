@@ -105,6 +105,25 @@ def test_before_the_first_migration_a_sentence_asks_for_it(command: str, tmp_pat
     assert not path.parent.exists()
 
 
+@pytest.mark.parametrize("command", [["migrate"], ["doctor"]])
+def test_what_is_no_database_is_a_setting_that_is_wrong(
+    run: Run, tmp_path: Path, command: list[str]
+) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("Not a database. " * 100)
+    for wrong in (path, tmp_path):
+        code, said = run(*command, GATEWAY_DATABASE_URL=f"sqlite:///{wrong}")
+        assert (code, said.count("\n")) == (2, 1)
+    assert path.read_text().startswith("Not a database.")
+
+
+def test_a_postgres_that_is_away_is_told_without_its_password(run: Run) -> None:
+    url = "postgresql://owner:secret@127.0.0.1:1/gateway"
+    code, said = run("migrate", GATEWAY_DATABASE_URL=url)
+    assert (code, said.count("\n")) == (1, 1)
+    assert said.startswith("postgresql://owner:***@127.0.0.1:1/gateway cannot be reached: ")
+
+
 def test_a_file_that_is_not_migrated_is_a_setting_that_is_wrong(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "empty.sqlite3"
     path.touch()

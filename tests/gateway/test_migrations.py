@@ -180,3 +180,15 @@ def as_role(url: str, role: str, password: str) -> str:
 async def test_a_role_that_owns_serves_too(empty_postgres_url: str) -> None:
     await migrate(empty_postgres_url, runtime_url=empty_postgres_url)
     assert await execute(empty_postgres_url, "SELECT count(*) FROM account") == [(0,)]
+
+
+async def test_what_postgres_refuses_is_told(empty_postgres_url: str, role: str) -> None:
+    await execute(empty_postgres_url, f'CREATE ROLE "{role}" LOGIN')
+    missing = urlsplit(empty_postgres_url)._replace(path="/nowhere").geturl()
+    for url, reason in (
+        (as_role(empty_postgres_url, role, ""), "permission denied for schema public"),
+        (as_role(empty_postgres_url, f"{role}-2", ""), f'role "{role}-2" does not exist'),
+        (missing, 'database "nowhere" does not exist'),
+    ):
+        with pytest.raises(ConfigurationError, match=reason):
+            await migrate(url)
