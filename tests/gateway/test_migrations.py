@@ -192,3 +192,23 @@ async def test_what_postgres_refuses_is_told(empty_postgres_url: str, role: str)
     ):
         with pytest.raises(ConfigurationError, match=reason):
             await migrate(url)
+
+
+async def test_updates_of_a_roll_up_leave_its_indexes_alone(postgres_database_url: str) -> None:
+    connection = await asyncpg.connect(postgres_database_url)
+    try:
+        await connection.execute(
+            "INSERT INTO rollup_activity SELECT 1, '2026-11-01', id, 'GPU', '', '', 0, 0 "
+            "FROM generate_series(1, 1000) AS id"
+        )
+        async with connection.transaction():
+            await connection.execute(
+                "UPDATE rollup_activity SET events = 1 WHERE deployment_id % 5 = 0"
+            )
+            changed = await connection.fetchrow(
+                "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables "
+                "WHERE relname = 'rollup_activity'"
+            )
+    finally:
+        await connection.close()
+    assert tuple(changed) == (200, 200)
