@@ -28,17 +28,18 @@ Json = dict[str, Any]
 
 CLIENT = "billing-page"
 AUDIENCE = "https://billing.example"
+LONG = 3600
 
 
 class OpenIdProvider:
-    """Issues access tokens for `subject` that hold for `lifetime` seconds; `grants` has what was
-    asked of its token endpoint.
+    """Issues access tokens for `subject`, of which the first one holds for `lifetime` seconds;
+    `grants` has what was asked of its token endpoint.
     """
 
     def __init__(self, subject: str, name: str) -> None:
         self.subject = subject
         self.name = name
-        self.lifetime = 3600
+        self.lifetime = LONG
         self.grants: list[str] = []
         self.url = ""
         self._key = ECKey.generate_key("P-256", {"kid": "1"})
@@ -87,12 +88,14 @@ class OpenIdProvider:
         self.grants.append(asked["grant_type"])
         if not self._is_granted(asked):
             return JSONResponse({"error": "invalid_grant"}, status_code=400)
+        is_first = asked["grant_type"] == "authorization_code"
+        lifetime = self.lifetime if is_first else LONG
         return JSONResponse(
             {
                 "token_type": "Bearer",
-                "expires_in": self.lifetime,
-                "access_token": self._signed("at+jwt", aud=AUDIENCE),
-                "id_token": self._signed("JWT", aud=CLIENT, name=self.name),
+                "expires_in": lifetime,
+                "access_token": self._signed("at+jwt", lifetime, aud=AUDIENCE),
+                "id_token": self._signed("JWT", lifetime, aud=CLIENT, name=self.name),
                 "refresh_token": self._refresh,
             }
         )
@@ -108,13 +111,13 @@ class OpenIdProvider:
         digest = hashlib.sha256(asked["code_verifier"].encode()).digest()
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == begun["code_challenge"]
 
-    def _signed(self, kind: str, **more: Any) -> str:
+    def _signed(self, kind: str, lifetime: int, **more: Any) -> str:
         now = int(time.time())
         claims = {
             "iss": self.url,
             "sub": self.subject,
             "iat": now,
-            "exp": now + self.lifetime,
+            "exp": now + lifetime,
             "jti": secrets.token_urlsafe(),
         }
         header = {"alg": "ES256", "typ": kind, "kid": "1"}
