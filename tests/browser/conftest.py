@@ -16,7 +16,7 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 from pydantic import SecretStr
 
 from gateway.auth.key_store import issue_key
@@ -39,6 +39,9 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
 DEMO_DAYS = 120
 SCOPES = frozenset({Scope.ACCOUNTS_WRITE, Scope.USAGE_WRITE, Scope.CREDITS_WRITE})
 VIEWPORT = {"width": 1440, "height": 900}
+# How long a test waits for what it expects: a busy machine takes its time.
+PATIENCE_MS = 15_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -174,7 +177,7 @@ async def browsing(browser: Browser, url: str, **options: Any) -> AsyncIterator[
     """Lend a person's browser: no cookies, nothing stored, `url` the base of what they open."""
     told = {"base_url": url, "viewport": VIEWPORT, "reduced_motion": "reduce"}
     context = await browser.new_context(**(told | options))
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     try:
         yield context
     finally:

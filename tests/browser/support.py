@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import Any
 
 import httpx
-from playwright.async_api import Browser, Locator, Page
+from playwright.async_api import Browser, Locator, Page, expect
 from pypdf import PdfReader
 
 from tests.browser.conftest import ARTEFACTS, ROOT, Site, browsing
@@ -51,8 +51,18 @@ async def ask(site: Site, query: str, **variables: Any) -> Json:
     return data
 
 
-async def violations(page: Page) -> list[tuple[str, list[str]]]:
-    """Return what axe finds on the page as it is: the rule, and the elements that break it."""
+async def settled(page: Page) -> None:
+    """Wait until everything that the page asked for is there: from then on it stays as it is."""
+    await expect(page.locator("main")).to_be_visible()
+    await expect(page.locator("[aria-busy='true'], .outdated, .skeleton")).to_have_count(0)
+
+
+async def violations(page: Page, *, loading: bool = False) -> list[tuple[str, list[str]]]:
+    """Return what axe finds when the page has settled, or while it is loading: the rule, and the
+    elements that break it.
+    """
+    if not loading:
+        await settled(page)
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(AXE.read_text())
     found = await page.evaluate("axe.run().then((result) => result.violations)")
@@ -93,10 +103,22 @@ def figure(page: Page, name: str) -> Locator:
     return page.locator(".figure").filter(has=page.get_by_text(name, exact=True))
 
 
-async def cells(table: Locator, column: str) -> list[str]:
-    """Return a column as it is read, hints below a value left out."""
-    texts = await table.locator(f"tbody td.{column}").all_inner_texts()
-    return [text.split("\n")[0] for text in texts]
+def purchase_rows(page: Page) -> Locator:
+    """Return the list's rows without those that keep the place of others."""
+    return page.get_by_role("table", name="Credit purchases").locator("tbody tr:not(.waiting)")
+
+
+async def expect_cells(table: Locator, column: str, values: Sequence[str]) -> None:
+    """Wait until this is what is read in a column, hints below a value left out."""
+    lines = [re.compile(rf"^{re.escape(value)}(\n|$)") for value in values]
+    cells = table.locator(f"tbody td.{column}")
+    await expect(cells).to_have_text(lines, use_inner_text=True)
+
+
+async def fits(page: Page) -> bool:
+    """Return whether nothing is wider than the page."""
+    found: bool = await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    return found
 
 
 def exact(amount: str, decimals: int = 0) -> str:

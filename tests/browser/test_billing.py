@@ -20,10 +20,13 @@ from tests.browser.support import (
     aligned,
     ask,
     card,
-    cells,
     exact,
+    expect_cells,
     figure,
+    fits,
     printed,
+    purchase_rows,
+    settled,
     tab,
     violations,
 )
@@ -73,10 +76,11 @@ async def test_the_first_view_says_what_is_left_and_what_was_paid(
         await expect(balance.locator(".amount")).to_contain_text("$")
         await expect(figure(page, "Burn rate")).to_contain_text("a day")
         await expect(figure(page, "Runs out")).to_contain_text(re.compile(r"\d{4}"))
-        rows = page.get_by_role("table", name="Credit purchases").locator("tbody tr")
+        rows = purchase_rows(page)
         await expect(rows).to_have_count(10)
         await expect(rows.first).to_contain_text("$")
         await expect(figure(page, "Credited").locator("data")).to_be_visible()
+        await settled(page)
 
         painted = await page.evaluate(PAINT)
         asked = [operation(each) for each in answers if each.url.endswith("/graphql")]
@@ -133,15 +137,13 @@ async def test_list_totals_charts_and_export_of_a_window_agree_with_the_api(
     async with tab(browser, each_site, timezone_id=browsers_zone) as page:
         await page.goto("/?" + urlencode({"account": account, "zone": zone, "size": 50} | days))
         purchases = page.get_by_role("table", name="Credit purchases")
-        await expect(purchases.locator("tbody tr")).to_have_count(listed["totalCount"])
-        assert await cells(purchases, "amount") == [exact(amount) for _, amount in expected]
-        assert await cells(purchases, "date") == [
-            f"{at:%b} {at.day}, {at.year}"
-            for at in (at.astimezone(ZoneInfo(zone)) for at, _ in expected)
-        ]
+        await expect(purchase_rows(page)).to_have_count(listed["totalCount"])
+        await expect_cells(purchases, "amount", [exact(amount) for _, amount in expected])
+        local = [at.astimezone(ZoneInfo(zone)) for at, _ in expected]
+        await expect_cells(purchases, "date", [f"{at:%b} {at.day}, {at.year}" for at in local])
         for label, name in (("Paid", "paid"), ("Credited", "credited")):
             total = figure(page, label).locator("data")
-            assert await total.get_attribute("value") == listed["totals"][name]["amount"]
+            await expect(total).to_have_attribute("value", listed["totals"][name]["amount"])
 
         for title, column, name in (
             ("Purchased and spent", "bonus", "bonus"),
@@ -149,10 +151,9 @@ async def test_list_totals_charts_and_export_of_a_window_agree_with_the_api(
         ):
             chart = card(page, title)
             await chart.get_by_text("Table", exact=True).click()
-            assert await cells(chart, "period") == [
-                f"{day:%a, %b} {day.day}, {day.year}" for day in WEEK[1:6]
-            ]
-            assert await cells(chart, column) == aligned([each[name]["amount"] for each in history])
+            periods = [f"{day:%a, %b} {day.day}, {day.year}" for day in WEEK[1:6]]
+            await expect_cells(chart, "period", periods)
+            await expect_cells(chart, column, aligned([each[name]["amount"] for each in history]))
 
         rows = await exported(page, tmp_path / "purchases.csv")
     # A file begins with the oldest, as a ledger does.
@@ -171,8 +172,7 @@ async def test_a_century_is_shown_by_years(browser: Browser, site: Site) -> None
         for title in ("Balance over time", "Purchased and spent"):
             chart = card(page, title)
             await chart.get_by_text("Table", exact=True).click()
-            await expect(chart.locator("tbody td.period")).to_have_count(len(years))
-            assert await cells(chart, "period") == years
+            await expect_cells(chart, "period", years)
 
 
 async def exported(page: Page, file: Path) -> list[dict[str, str]]:
@@ -195,8 +195,12 @@ async def test_what_is_pointed_at_lies_in_the_middle_of_its_band(
         chart = card(page, "Balance over time")
         line = chart.locator("path.recharts-line-curve")
         points = page.get_by_role("application", name="Balance over time")
-        for key, end in (("Home", 0), ("End", 1)):
+        await expect(points).to_be_visible()
+        await settled(page)
+        for key, day, end in (("Home", WEEK[0], 0), ("End", WEEK[6], 1)):
             await points.press(key)
+            said = f"{day:%a, %b} {day.day}, {day.year}: "
+            await expect(chart.get_by_role("status")).to_contain_text(said)
             band = await chart.locator(".mark-band").bounding_box()
             assert band
             x = await line.evaluate(LINE_AT, end)
@@ -214,7 +218,8 @@ async def test_on_paper_no_part_lies_over_another(browser: Browser, site: Site) 
         await page.goto(f"/?account={account}&size=20&kind=coupon")
         await expect(card(page, "Credit purchases").locator("td.kind bdi")).to_have_count(20)
         for title in ("Balance over time", "Purchased and spent"):
-            await page.get_by_role("application", name=title).wait_for()
+            await expect(page.get_by_role("application", name=title)).to_be_visible()
+        await settled(page)
         texts = [each.text for each in await printed(page, "billing")]
     # In each row, and that the list is of these alone.
     assert texts.count("Coupon") == len(names) + 1
@@ -238,22 +243,28 @@ async def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
         await page.route("**/graphql", hold)
         await page.goto("/")
         await expect(page.get_by_role("tab", name="Billing")).to_be_visible()
-        assert await violations(page) == []
+        # What is pushed is not held, and is there from the beginning.
+        await expect(page.locator(".balance .live")).to_have_text("Live")
+        await expect(page.locator(".balance .amount")).to_contain_text("$")
+        assert await violations(page, loading=True) == []
         asked.set()
 
         for title in ("Balance over time", "Purchased and spent"):
             await page.get_by_role("application", name=title).press("End")
+            await expect(card(page, title).locator(".reading")).to_be_visible()
         await expect(page.get_by_role("table", name="Credit purchases")).to_contain_text("$")
         assert await violations(page) == []
-        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert await fits(page)
         await page.screenshot(path=ARTEFACTS / f"billing-{width}-{theme}.png", full_page=True)
 
         for name in ("Days shown", "Time zone", "Status", "Export", "Account"):
             await page.get_by_role("button", name=name).click()
             opened = page.locator(".popover")
             await expect(opened).to_be_visible()
+            if name == "Days shown":
+                await expect(opened.get_by_role("button", name="Apply")).to_be_visible()
             assert await violations(page) == []
-            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            assert await fits(page)
             await page.screenshot(path=ARTEFACTS / f"{name.lower()}-{width}-{theme}.png")
             await page.keyboard.press("Escape")
             await expect(opened).to_have_count(0)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Site
-from tests.browser.support import card, tab
+from tests.browser.support import card, purchase_rows, settled, tab
 
 TODAY = datetime.now(UTC).date()
 FAR = 120
@@ -25,9 +25,10 @@ async def reach(page: Page, target: Locator) -> None:
 async def test_billing_by_keyboard_alone(browser: Browser, site: Site) -> None:
     async with tab(browser, site) as page:
         await page.goto("/")
-        rows = page.get_by_role("table", name="Credit purchases").locator("tbody tr")
+        rows = purchase_rows(page)
         await expect(rows).to_have_count(10)
         await expect(page.get_by_role("application", name="Balance over time")).to_be_visible()
+        await settled(page)
         press = page.keyboard.press
 
         await press("Tab")
@@ -42,6 +43,9 @@ async def test_billing_by_keyboard_alone(browser: Browser, site: Site) -> None:
         await expect(page).to_have_url(re.compile("tab=usage"))
         await press("ArrowLeft")
         await expect(billing).to_have_attribute("aria-selected", "true")
+        await expect(billing).to_be_focused()
+        await expect(rows).to_have_count(10)
+        await settled(page)
 
         days = page.get_by_role("button", name="Days shown")
         await reach(page, days)
@@ -55,6 +59,7 @@ async def test_billing_by_keyboard_alone(browser: Browser, site: Site) -> None:
 
         first, last = TODAY - timedelta(days=100), TODAY - timedelta(days=1)
         await press("Enter")
+        await expect(presets.get_by_role("option", name="Last 7 days")).to_be_focused()
         for name, day in (("From", first), ("To", last)):
             field = page.get_by_role("group", name=name, exact=True)
             await reach(page, field.get_by_role("spinbutton").first)
@@ -65,26 +70,33 @@ async def test_billing_by_keyboard_alone(browser: Browser, site: Site) -> None:
         await expect(days).to_be_focused()
 
         await press("Enter")
-        await expect(presets).to_be_visible()
+        await expect(presets.get_by_role("option").first).to_be_focused()
         await press("Escape")
         await expect(presets).to_have_count(0)
         await expect(days).to_be_focused()
+        await settled(page)
 
         status = page.get_by_role("button", name="Status")
         await reach(page, status)
         await press("Enter")
+        await expect(page.get_by_role("listbox", name="Status")).to_be_focused()
         await page.keyboard.type("succ")
         await expect(page.get_by_role("option", name="Succeeded")).to_be_focused()
         await press("Enter")
-        await press("Escape")
         await expect(page).to_have_url(re.compile("status=succeeded"))
+        await press("Escape")
+        await expect(status).to_be_focused()
         await expect(rows.first).to_contain_text("Succeeded")
+        await settled(page)
 
-        await reach(page, page.get_by_role("button", name="Export"))
+        export = page.get_by_role("button", name="Export")
+        await reach(page, export)
         await press("Enter")
+        await expect(page.get_by_role("menuitem", name="CSV")).to_be_focused()
         async with page.expect_download() as download:
             await press("Enter")
         assert (await download.value).suggested_filename.endswith(".csv")
+        await expect(export).to_be_focused()
 
         await reach(page, page.get_by_role("button", name=re.compile("Download receipt")).first)
         async with page.expect_download() as download:
@@ -94,6 +106,7 @@ async def test_billing_by_keyboard_alone(browser: Browser, site: Site) -> None:
         await reach(page, page.get_by_role("button", name="Next page"))
         await press("Enter")
         await expect(page).to_have_url(re.compile("after="))
+        await settled(page)
 
         chart = page.get_by_role("region", name="Purchased and spent")
         await reach(page, chart.get_by_role("radio", name="Chart"))
@@ -102,6 +115,7 @@ async def test_billing_by_keyboard_alone(browser: Browser, site: Site) -> None:
         await reach(page, table)
         await expect(table.get_by_role("columnheader", name="Refunded")).to_be_visible()
         await page.keyboard.press("Shift+Tab")
+        await expect(chart.get_by_role("radio", name="Table")).to_be_focused()
         await press("ArrowLeft")
         points = chart.get_by_role("application")
         await reach(page, points)
@@ -146,7 +160,9 @@ async def test_whoever_turns_to_the_last_page_is_still_on_the_button(
             for turn, other in (turns, turns[::-1]):
                 await expect(turn).to_be_enabled()
                 await turn.press("Enter")
+                await expect(other).to_be_enabled()
                 await expect(turn).to_be_disabled()
                 await expect(turn).to_be_focused()
                 await turn.press("Enter")
+                await settled(page)
                 await expect(other).to_be_enabled()

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, WebSocketRoute, expect
 
 from tests.browser.conftest import DemoDatabase, Site, serving
-from tests.browser.support import Json, figure, tab
+from tests.browser.support import Json, figure, purchase_rows, settled, tab
 from tests.support.stripe import charge, event, intent
 
 # A page waits at most ten seconds before it tries again, and a gateway starts within a few.
@@ -63,6 +63,7 @@ async def test_a_payment_appears_settles_and_gets_its_receipt(
         await expect(balance(page)).to_contain_text("No credit yet")
         purchases = page.get_by_role("table", name="Credit purchases")
         await expect(page.get_by_text("No credit has been bought yet")).to_be_visible()
+        await settled(page)
 
         await each_site.operator.deliver(begun)
         row = purchases.get_by_role("row").filter(has_text="$100.00")
@@ -111,18 +112,23 @@ async def test_a_socket_that_a_proxy_or_a_fault_closes_comes_back(
 ) -> None:
     account = await site.operator.put_account(f"closed-{code}")
     sockets: list[WebSocketRoute] = []
+    missed = asyncio.Event()
 
-    def join(socket: WebSocketRoute) -> None:
-        socket.connect_to_server()
+    async def join(socket: WebSocketRoute) -> None:
         sockets.append(socket)
+        if len(sockets) > 1:
+            await missed.wait()
+        socket.connect_to_server()
 
     async with tab(browser, site) as page:
         await page.route_web_socket("**/graphql", join)
         await page.goto(f"/?account={account}")
         await expect(live(page)).to_have_text("Live")
+        await settled(page)
         await sockets[0].close(code=code)
         await expect(live(page)).to_have_text("Reconnecting…")
         await site.operator.grant(f"closed-{code}", "10", "missed")
+        missed.set()
         await expect(live(page)).to_have_text("Live", timeout=RECOVERY_MS)
         await expect(balance(page).locator(".amount")).to_have_text("$10.00")
         purchases = page.get_by_role("table", name="Credit purchases")
@@ -138,13 +144,18 @@ async def test_another_account_is_live_without_a_new_connection(
         await page.expose_function("noted", lambda state: states.append(state))
         await page.goto("/")
         await expect(live(page)).to_have_text("Live")
+        await settled(page)
         await page.evaluate(
             "new MutationObserver(() => noted(document.querySelector('.live')?.textContent))"
             ".observe(document.body, {subtree: true, childList: true, characterData: true})"
         )
-        await page.get_by_role("button", name="Account").click()
-        await page.get_by_role("listbox").get_by_role("option").nth(1).click()
-        await expect(page.get_by_role("table", name="Credit purchases")).to_be_visible()
+        switcher = page.get_by_role("button", name="Account")
+        await switcher.click()
+        await page.get_by_role("option", name=re.compile("^株式会社ニンバス.*JPY$")).click()
+        await expect(switcher).to_contain_text("株式会社ニンバス")
+        await expect(balance(page).locator(".amount")).to_contain_text("¥")
+        await expect(purchase_rows(page).first).to_contain_text("¥")
+        await settled(page)
         await expect(live(page)).to_have_text("Live")
         assert set(states) <= {"Live", None}
 
@@ -158,6 +169,7 @@ async def test_code_that_did_not_come_is_asked_for_when_the_gateway_is_back(
         chart = page.get_by_role("region", name="Balance over time")
         await expect(chart.get_by_role("alert")).to_be_visible()
         await expect(live(page)).to_have_text("Live")
+        await settled(page)
         await mine.gateway.kill()
         await expect(live(page)).to_have_text("Reconnecting…")
         await page.unroute("**/plot-*.js")

@@ -1,6 +1,7 @@
 """The Usage tab: it shows what the API says, in any zone, by mouse and by keyboard, and live."""
 
 import csv
+import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -17,10 +18,12 @@ from tests.browser.support import (
     aligned,
     ask,
     card,
-    cells,
     exact,
+    expect_cells,
     figure,
+    fits,
     printed,
+    settled,
     tab,
     violations,
 )
@@ -105,32 +108,34 @@ async def test_figures_chart_tables_and_export_of_a_window_agree_with_the_api(
     async with tab(browser, site, timezone_id=browsers_zone) as page:
         await open_tab(page, account, interval="day", **window)
         total = figure(page, "Total spend").locator("data")
-        assert await total.get_attribute("value") == usage["summary"]["totalSpend"]["amount"]
+        await expect(total).to_have_attribute("value", usage["summary"]["totalSpend"]["amount"])
         average = figure(page, "Average a day").locator("data")
         mean = usage["summary"]["averageDailySpend"]["amount"]
-        assert await average.get_attribute("value") == mean
+        await expect(average).to_have_attribute("value", mean)
         await expect(figure(page, "Deployments").locator(".figure-value")).to_have_text("2")
 
         labels = [f"{day:%a, %b} {day.day}, {day.year}" for day in WEEK[1:6]]
         spend = [bucket["spend"]["amount"] for bucket in usage["buckets"]]
-        await page.get_by_role("application", name="Spend over time").wait_for()
+        await expect(page.get_by_role("application", name="Spend over time")).to_be_visible()
         chart = card(page, "Spend over time")
         await chart.get_by_text("Table", exact=True).click()
-        assert await cells(chart, "period") == labels
-        assert await cells(chart, "spend") == aligned(spend)
+        await expect_cells(chart, "period", labels)
+        await expect_cells(chart, "spend", aligned(spend))
         cumulative = [bucket["cumulativeSpend"]["amount"] for bucket in usage["buckets"]]
-        assert await cells(chart, "cumulative") == aligned(cumulative)
+        await expect_cells(chart, "cumulative", aligned(cumulative))
 
         days = card(page, "Day by day")
-        assert await cells(days, "date") == labels[::-1]
-        titles = [await each.get_attribute("title") for each in await days.locator("data").all()]
-        assert titles == [exact(amount) for amount in reversed(spend)]
-        assert await cells(days, "deployments") == ["2"] * 5
-        assert await cells(days, "resources") == ["GPU 3 gpu-hour"] * 5
+        await expect_cells(days, "date", labels[::-1])
+        amounts = days.locator("data")
+        await expect(amounts).to_have_count(len(spend))
+        for at, amount in enumerate(reversed(spend)):
+            await expect(amounts.nth(at)).to_have_attribute("title", exact(amount))
+        await expect_cells(days, "deployments", ["2"] * 5)
+        await expect_cells(days, "resources", ["GPU 3 gpu-hour"] * 5)
 
         rows = card(page, "What it went to")
-        assert await cells(rows, "name") == [row["label"] for row in usage["breakdown"]]
-        assert await cells(rows, "deployments") == ["1", "1"]
+        await expect_cells(rows, "name", [row["label"] for row in usage["breakdown"]])
+        await expect_cells(rows, "deployments", ["1", "1"])
 
         await page.get_by_role("button", name="Export").click()
         async with page.expect_download() as download:
@@ -149,7 +154,6 @@ async def test_arrow_keys_walk_the_points_of_the_chart_and_say_each(
     async with tab(browser, site) as page:
         await open_tab(page, account, **{"from": WEEK[0], "to": WEEK[6]})
         points = page.get_by_role("application", name="Spend over time")
-        await points.wait_for()
         await points.press("Home")
         said = page.locator(".chart [role=status]")
 
@@ -181,8 +185,10 @@ async def test_a_line_of_larger_amounts_has_its_own_axis_where_it_is_narrow_too(
         chart = card(page, "Spend over time").locator(".chart-plot")
         axes = chart.locator(".recharts-yAxis-tick-labels")
         await expect(axes).to_have_count(2)
-        highest = [each.locator("text").last for each in await axes.all()]
-        assert [await each.text_content() for each in highest] == ["$100", "$1K"]
+        highest = [axes.nth(at).locator("text").last for at in range(2)]
+        for axis, amount in zip(highest, ("$100", "$1K"), strict=True):
+            await expect(axis).to_have_text(amount)
+        await settled(page)
         room, label = await chart.bounding_box(), await highest[1].bounding_box()
         assert room
         assert label
@@ -211,8 +217,7 @@ async def test_less_than_a_cent_a_day_is_not_nothing(browser: Browser, site: Sit
         await expect(figure(page, "Total spend").locator("data")).to_have_text("$0.0028")
         await expect(figure(page, "Average a day").locator("data")).to_have_text("$0.0004")
         days = card(page, "Day by day")
-        await expect(days.locator("td.amount").first).to_have_text("$0.0004")
-        assert await cells(days, "amount") == ["$0.0004"] * 7
+        await expect_cells(days, "amount", ["$0.0004"] * 7)
         await expect(card(page, "What it went to").locator("td.spend")).to_have_text("$0.0028")
 
 
@@ -252,9 +257,10 @@ async def test_the_interval_sets_the_window_until_days_are_chosen(
         ):
             await intervals.get_by_text(name, exact=True).click()
             await expect(shown).to_contain_text(days)
-            assert f"interval={name.lower()}" in page.url
+            await expect(page).to_have_url(re.compile(f"interval={name.lower()}"))
             chart = card(page, "Spend over time")
             await chart.get_by_text("Table", exact=True).click()
+            await settled(page)
             await expect(chart.locator("tbody td.period")).to_have_count(labels)
         await page.go_back()
         await expect(intervals.get_by_role("radio", name="Year")).to_be_checked()
@@ -268,9 +274,9 @@ async def test_a_breakdown_adds_up_with_its_rest_and_what_has_no_deployment(
     async with tab(browser, site) as page:
         await open_tab(page, account, **{"from": WEEK[0], "to": WEEK[6]})
         rows = card(page, "What it went to")
+        await expect(rows.locator("td.name")).to_have_count(11)
         await expect(rows.locator("td.name").first).to_have_text("No deployment")
-        assert (await cells(rows, "name"))[-1] == "Other"
-        assert len(await cells(rows, "name")) == 11
+        await expect(rows.locator("td.name").last).to_have_text("Other")
         assert await summed(rows) == Decimal("197.5")
         await rows.get_by_role("button", name="Show more rows").click()
         await expect(rows).to_be_focused()
@@ -287,8 +293,10 @@ async def test_a_breakdown_adds_up_with_its_rest_and_what_has_no_deployment(
 
 
 async def summed(rows: Locator) -> Decimal:
-    amounts = await rows.locator("td.spend data").all()
-    return sum([Decimal(await each.get_attribute("value") or "") for each in amounts], Decimal())
+    """Return what the rows that are there add up to."""
+    amounts = rows.locator("td.spend data")
+    values = await amounts.evaluate_all("(all) => all.map((each) => each.value)")
+    return sum(map(Decimal, values), Decimal())
 
 
 A4_WIDTH = 595
@@ -304,9 +312,10 @@ async def test_on_paper_everything_is_there_in_its_order_and_dark_on_light(
     account = await metered(site, "printed", charges)
     async with tab(browser, site, color_scheme=theme) as page:
         await open_tab(page, account, **{"from": WEEK[0], "to": WEEK[6]})
-        await page.get_by_role("application", name="Spend over time").wait_for()
+        await expect(page.get_by_role("application", name="Spend over time")).to_be_visible()
         await expect(card(page, "What it went to").locator("td.name")).to_have_count(10)
         await expect(card(page, "Day by day").locator("td.amount")).to_have_count(7)
+        await settled(page)
         paper = await printed(page, f"usage-{theme}")
         days = [f"{day:%a, %b} {day.day}, {day.year}" for day in reversed(WEEK)]
         expected = ["Spend over time", "$500", "What it went to", *names, "Day by day", *days]
@@ -373,7 +382,7 @@ async def test_a_failure_keeps_the_filter_and_is_tried_again(browser: Browser, s
         await expect(page.get_by_role("button", name="Days shown")).to_contain_text("Last 30 days")
         failing = False
         await chart.get_by_role("button", name="Try again").click()
-        await page.get_by_role("application", name="Spend over time").wait_for()
+        await expect(page.get_by_role("application", name="Spend over time")).to_be_visible()
 
 
 async def test_days_without_usage_say_so(browser: Browser, site: Site) -> None:
@@ -382,7 +391,7 @@ async def test_days_without_usage_say_so(browser: Browser, site: Site) -> None:
         await open_tab(page, account, **{"from": WEEK[2], "to": WEEK[3]})
         for title in ("Spend over time", "What it went to"):
             await expect(card(page, title)).to_contain_text("Nothing was used in these days")
-        assert await cells(card(page, "Day by day"), "amount") == ["$0.00", "$0.00"]
+        await expect_cells(card(page, "Day by day"), "amount", ["$0.00", "$0.00"])
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -397,11 +406,14 @@ async def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
         await page.goto("/?tab=usage")
         points = page.get_by_role("application", name="Spend over time")
         await points.press("ArrowLeft")
+        await expect(page.locator(".reading")).to_be_visible()
         await expect(card(page, "What it went to").locator("td.name").first).to_be_visible()
         await expect(card(page, "Day by day").locator("td.amount").first).to_be_visible()
         assert await violations(page) == []
-        await card(page, "Spend over time").get_by_text("Table", exact=True).click()
+        chart = card(page, "Spend over time")
+        await chart.get_by_text("Table", exact=True).click()
+        await expect(chart.locator("td.period").first).to_be_visible()
         assert await violations(page) == []
-        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert await fits(page)
         await page.screenshot(path=ARTEFACTS / f"usage-{width}-{theme}.png", full_page=True)
         assert complaints == []
