@@ -25,6 +25,7 @@ from gateway.store import connect
 from tests.browser.conftest import ARTEFACTS, DemoDatabase, Site
 from tests.browser.support import (
     Json,
+    expect_cells,
     figure,
     fits,
     purchase_rows,
@@ -277,6 +278,26 @@ async def test_a_zone_in_a_link_is_read_as_the_gateway_spells_it_or_left_out(
         await expect(page.get_by_role("application", name="Balance over time")).to_be_visible()
         await settled(page)
         await expect(page.get_by_role("alert")).to_have_count(0)
+
+
+async def test_purchases_wait_for_the_zone_that_their_dates_are_of(
+    browser: Browser, site: Site
+) -> None:
+    async def hold(route: Route) -> None:
+        if route.request.post_data_json["variables"].keys() == {"account"}:
+            await looked.wait()
+        await route.continue_()
+
+    looked = asyncio.Event()
+    account = await site.operator.put_account("dated", timeZone="Asia/Tokyo")
+    await site.operator.grant("dated", "5", "dated-1", occurredAt="2026-01-05T20:00:00+00:00")
+    async with tab(browser, site) as page:
+        await page.route("**/graphql", hold)
+        await page.goto(f"/?account={account}")
+        await expect(figure(page, "Credited")).to_contain_text("$5.00")
+        await expect(purchase_rows(page)).to_have_count(0)
+        looked.set()
+        await expect_cells(purchases(page), "date", ["Jan 6, 2026"])
 
 
 async def test_a_zone_is_found_by_what_people_call_it(browser: Browser, site: Site) -> None:

@@ -18,7 +18,7 @@ export function Billing({ account, isUnknown }: Props) {
     <>
       <h2 className="hidden">{text.tabs.billing}</h2>
       <WindowBar window={window} ownZone={isUnknown ? null : facts?.timeZone} />
-      <Purchases account={account} window={window} />
+      <Purchases account={account} window={window} isUnknown={isUnknown} />
       {facts && <History window={window} />}
     </>
   );

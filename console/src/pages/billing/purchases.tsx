@@ -11,7 +11,7 @@ import { Skeleton } from "../../ui/skeleton";
 import { EmptyState, ErrorState } from "../../ui/states";
 import { text } from "../../util/text";
 import type { Window } from "../../util/window";
-import { useZone } from "../account-window";
+import { useFacts, useZone } from "../account-window";
 import { messageOf } from "../failure";
 import { LoadFailed, StaleNotice } from "../stale-notice";
 import { PAGE_SIZES, show, useView, type View } from "../view";
@@ -25,12 +25,22 @@ type Connection = NonNullable<NonNullable<CreditPurchasesQuery["account"]>["cred
 
 const t = text.purchases;
 
+type Props = {
+  account: string;
+  window: Window;
+  /** Whether the account's facts could not be loaded. */
+  isUnknown: boolean;
+};
+
 /** The history of what was paid and given, and what it adds up to. */
-export function Purchases({ account, window }: { account: string; window: Window }) {
+export function Purchases({ account, window, isUnknown }: Props) {
   const view = useView();
   const filter = filterOf(view, window);
   const load = useLoad(CreditPurchasesDocument, { account, ...pageOf(view), filter });
   usePurchaseUpdates(account, load.retry);
+  // The account's own zone comes with its facts.
+  const hasFacts = useFacts() !== null;
+  const isDated = view.zone !== null || hasFacts || isUnknown;
   return (
     <Card
       title={t.title}
@@ -45,14 +55,20 @@ export function Purchases({ account, window }: { account: string; window: Window
         )
       }
     >
-      <Content view={view} load={load} isFiltered={isFiltered(view, window)} />
+      <Content view={view} load={load} isFiltered={isFiltered(view, window)} isDated={isDated} />
     </Card>
   );
 }
 
-type ContentProps = { view: View; load: Load<CreditPurchasesQuery>; isFiltered: boolean };
+type ContentProps = {
+  view: View;
+  load: Load<CreditPurchasesQuery>;
+  isFiltered: boolean;
+  /** Whether it is known which zone's dates are shown. */
+  isDated: boolean;
+};
 
-function Content({ view, load, isFiltered }: ContentProps) {
+function Content({ view, load, isFiltered, isDated }: ContentProps) {
   const zone = useZone();
   const { data, failure, retry } = load;
   const connection = data?.account?.creditPurchases ?? undefined;
@@ -83,7 +99,7 @@ function Content({ view, load, isFiltered }: ContentProps) {
       )}
       <Totals totals={connection?.totals} />
       <PurchaseTable
-        purchases={connection?.nodes}
+        purchases={isDated ? connection?.nodes : undefined}
         zone={zone}
         expected={view.size}
         outdated={load.previous}
