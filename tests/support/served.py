@@ -14,6 +14,7 @@ from gateway.clock import SystemClock
 from gateway.principal import Scope
 from gateway.settings import Settings
 from gateway.store import Database
+from tests.support.patience import PATIENCE_SECONDS
 
 BASE_URL = "http://127.0.0.1:8000"
 
@@ -42,7 +43,14 @@ class Served:
 @asynccontextmanager
 async def serving(database: Database, url: str, folder: Path) -> AsyncIterator[Served]:
     """Serve the gateway in dev mode, with its keys in a folder."""
-    app = create_app(Settings(environment="dev", database_url=SecretStr(url), data_dir=folder))
+    settings = Settings(
+        environment="dev",
+        database_url=SecretStr(url),
+        data_dir=folder,
+        # Tests ask more at once than a busy machine answers in the usual time.
+        database_pool_wait_seconds=PATIENCE_SECONDS,
+    )
+    app = create_app(settings)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE_URL) as client,
