@@ -27,12 +27,11 @@ async def served(sqlite_database_url: str, tmp_path: Path) -> AsyncIterator[Gate
     async with gateway(
         sqlite_database_url,
         tmp_path / "data",
-        live_init_seconds=0.3,
-        live_unread_seconds=1,
         live_socket_operations=3,
         live_unauthenticated_sockets=2,
         live_sockets=2,
         jwt_leeway_seconds=0,
+        stop_grace_seconds=30,
     ) as served:
         yield served
 
@@ -84,8 +83,6 @@ async def test_what_breaks_the_rules_closes_the_socket(
         ([{**INIT, "payload": {"Authorization": "Bearer x"}}], 4403),
         ([{**INIT, "payload": {"Authorization": 1}}], 4400),
         ([{**INIT, "payload": "Bearer x"}], 4400),
-        ([{"type": "complete", "id": "1"}], 4408),
-        ([], 4408),
     ],
 )
 async def test_nothing_is_served_before_a_credential_holds(
@@ -96,6 +93,20 @@ async def test_nothing_is_served_before_a_credential_holds(
         for message in messages:
             await client.say(message)
         assert (await client.closed())[0] == code
+
+
+@pytest.mark.parametrize("messages", [[{"type": "complete", "id": "1"}], []])
+async def test_who_does_not_say_who_it_is_is_closed(
+    sqlite_database_url: str, tmp_path: Path, messages: list[Any]
+) -> None:
+    async with (
+        gateway(sqlite_database_url, tmp_path / "data", live_init_seconds=1) as served,
+        served.connect() as connection,
+    ):
+        client = Client(connection)
+        for message in messages:
+            await client.say(message)
+        assert (await client.closed())[0] == 4408
 
 
 async def test_a_credential_may_come_with_the_handshake(served: Gateway) -> None:
@@ -261,11 +272,10 @@ async def test_an_address_has_so_many_strangers_and_no_more(served: Gateway) -> 
 async def test_an_expired_token_closes_the_socket(served: Gateway) -> None:
     async with served.connect() as connection:
         client = Client(connection)
-        payload = {"Authorization": f"Bearer {served.token('ada', timedelta(seconds=2))}"}
+        payload = {"Authorization": f"Bearer {served.token('ada', timedelta(seconds=4))}"}
         await client.say({**INIT, "payload": payload})
         assert await client.hear() == {"type": "connection_ack"}
-        async with asyncio.timeout(5):
-            assert await client.closed() == (4403, "token expired")
+        assert await client.closed() == (4403, "token expired")
 
 
 async def test_a_flood_of_messages_closes_the_socket(served: Gateway) -> None:
@@ -291,8 +301,13 @@ async def test_messages_up_to_the_limit_are_no_flood(
             assert await client.hear() == {"type": "pong"}
 
 
-async def test_a_peer_that_reads_nothing_is_closed(served: Gateway) -> None:
-    async with served.socket() as client:
+async def test_a_peer_that_reads_nothing_is_closed(
+    sqlite_database_url: str, tmp_path: Path
+) -> None:
+    async with (
+        gateway(sqlite_database_url, tmp_path / "data", live_unread_seconds=2) as served,
+        served.socket() as client,
+    ):
         client.connection.transport.pause_reading()
         await eventually(lambda: served.count("gateway_sockets") == 0)
         client.connection.transport.abort()
@@ -312,7 +327,7 @@ async def test_peers_that_vanish_leave_nothing(served: Gateway) -> None:
 async def test_a_stop_closes_sockets_as_a_restart(served: Gateway) -> None:
     async with served.socket() as client:
         served.server.should_exit = True
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(15):  # half of what an operation may take then
             assert (await client.closed())[0] == 1012
 
 
