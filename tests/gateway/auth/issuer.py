@@ -52,7 +52,9 @@ def key_set(*keys: Key) -> bytes:
 
 
 class Issuer:
-    """Serves `body` with `status` and `headers` at `url`, after `delay` seconds, and counts."""
+    """Serves `body` with `status` and `headers` at `url`, after `delay` seconds or at the end, and
+    counts.
+    """
 
     def __init__(self, *keys: Key) -> None:
         self.body = key_set(*keys) if keys else b"{}"
@@ -62,6 +64,7 @@ class Issuer:
         self.paths: list[str] = []
         self.url = ""
         self._answers: list[asyncio.Task[None] | None] = []
+        self._over = asyncio.Event()
 
     @property
     def fetches(self) -> int:
@@ -75,6 +78,7 @@ class Issuer:
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
+        self._over.set()
         await asyncio.gather(*(task for task in self._answers if task))
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -88,7 +92,9 @@ class Issuer:
 
     async def _write(self, head: bytes, writer: asyncio.StreamWriter) -> None:
         self.paths.append(head.split()[1].decode())
-        await asyncio.sleep(self.delay)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.delay):
+                await self._over.wait()
         headers = {"Content-Length": str(len(self.body)), "Connection": "close"} | self.headers
         lines = [f"HTTP/1.1 {self.status} X", *(f"{k}: {v}" for k, v in headers.items()), "", ""]
         writer.write("\r\n".join(lines).encode() + self.body)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from gateway.errors import GatewayError, ServiceUnavailable
 from gateway.live.hub import Hub, Update
 from gateway.live.signals import Ear
+from tests.support.patience import PATIENCE_SECONDS
 
 
 @dataclass
@@ -90,8 +91,8 @@ class ListEar:
         self.looks += 1
 
 
-async def until(condition: Callable[[], object], seconds: float = 5) -> None:
+async def until(condition: Callable[[], object]) -> None:
     """Wait until a function is true."""
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.01)
