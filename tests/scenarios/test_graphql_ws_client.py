@@ -16,6 +16,7 @@ from gateway.principal import Role
 from gateway.store import Database
 from tests.support.books import NOW, Books, usd
 from tests.support.live import BALANCE, gateway
+from tests.support.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 CLIENT = ROOT / "tests/bench/peers/graphql_ws/client.mjs"
@@ -61,7 +62,8 @@ async def test_it_comes_back_to_the_balance_of_now(
 
 async def heard(output: asyncio.StreamReader) -> tuple[int, str]:
     """Return the next event's version and cause."""
-    update: dict[str, Any] = orjson.loads(await asyncio.wait_for(output.readline(), 10))
+    line = await asyncio.wait_for(output.readline(), PATIENCE_SECONDS)
+    update: dict[str, Any] = orjson.loads(line)
     found = update["data"]["balanceUpdated"]
     return found["version"], found["cause"]
 

@@ -20,6 +20,7 @@ from gateway.principal import Role
 from gateway.store import Database
 from tests.support.books import Books, usd
 from tests.support.invariants import check_books
+from tests.support.patience import PATIENCE_SECONDS
 from tests.support.processes import (
     GatewayProcess,
     answering,
@@ -88,7 +89,7 @@ async def shown(gateway: GatewayProcess, account_id: int) -> dict[str, Any]:
 
 async def shown_with(gateway: GatewayProcess, account_id: int, status: str) -> dict[str, Any]:
     """Wait until the newest purchase has a status; return the account."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         account = await shown(gateway, account_id)
         nodes = account["creditPurchases"]["nodes"]

@@ -20,6 +20,7 @@ from tests.support.books import NOW, Books, usd
 from tests.support.contract import operations
 from tests.support.facts import START, purchase, refund, tell
 from tests.support.live import BALANCE, PURCHASES, Client, Gateway, gateway
+from tests.support.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -38,7 +39,9 @@ async def account(books: Books) -> int:
 
 @pytest.fixture
 async def served(database_url: str, tmp_path: Path) -> AsyncIterator[Gateway]:
-    async with gateway(database_url, tmp_path / "data", live_recheck_seconds=0.2) as served:
+    async with gateway(
+        database_url, tmp_path / "data", live_recheck_seconds=0.2, stop_grace_seconds=30
+    ) as served:
         yield served
 
 
@@ -284,7 +287,7 @@ async def test_a_stop_ends_streams(served: Gateway, account: int) -> None:
         lines = response.aiter_lines()
         await event(lines)
         served.server.should_exit = True
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(15):  # half of what an operation may take then
             assert [line async for line in lines if line] == []
 
 
@@ -330,7 +333,7 @@ async def test_a_query_is_a_stream_of_one(served: Gateway) -> None:
 
 async def event(lines: AsyncIterator[str]) -> tuple[str, Any]:
     """Return the next event of a stream: its kind and what it says."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not (line := await anext(lines)).startswith("event:"):
             pass
         data = (await anext(lines)).removeprefix("data:").strip()

@@ -21,6 +21,7 @@ from gateway.clock import SystemClock
 from gateway.ids import encode_global_id
 from gateway.server import Server, server_config
 from gateway.settings import Settings
+from tests.support.patience import PATIENCE_SECONDS
 
 BALANCE = (
     "subscription ($account: ID!) { balanceUpdated(accountId: $account)"
@@ -64,11 +65,9 @@ class Gateway:
 
     async def watched_by(self, count: int) -> None:
         """Wait until so many subscriptions are told of changes."""
-        for _ in range(500):
-            if self.app.state.desk.hub.members == count:
-                return
-            await asyncio.sleep(0.01)
-        raise AssertionError("so many never were")
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while self.app.state.desk.hub.members != count:  # noqa: ASYNC110 - it has no event
+                await asyncio.sleep(0.01)
 
     def count(self, name: str) -> float:
         """Return one of the metrics' values."""
@@ -89,7 +88,7 @@ class Client:
         await self.connection.send(text)
 
     async def hear(self) -> Any:
-        return orjson.loads(await asyncio.wait_for(self.connection.recv(), 5))
+        return orjson.loads(await asyncio.wait_for(self.connection.recv(), PATIENCE_SECONDS))
 
     async def next(self, operation_id: str = "1") -> Any:
         """Return the payload of the next message, which must be an operation's `next`."""
@@ -106,7 +105,7 @@ class Client:
         """Wait for the end; return its code and reason."""
         with suppress(ConnectionClosed):
             while True:
-                await asyncio.wait_for(self.connection.recv(), 10)
+                await asyncio.wait_for(self.connection.recv(), PATIENCE_SECONDS)
         return self.connection.close_code or 0, self.connection.close_reason or ""
 
 

@@ -359,7 +359,7 @@ async def open_database(url: str) -> Database:
     return await connect(Settings(database_url=SecretStr(url), database_pool_size=2))
 
 
-@pytest.mark.timeout(0 if not IS_SMALL else 120)
+@pytest.mark.timeout(0 if not IS_SMALL else 300)
 def test_the_books_agree_with_a_model(database_url: str) -> None:
     limits = settings(
         max_examples=10 if IS_SMALL else EXAMPLES,

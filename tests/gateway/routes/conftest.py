@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from gateway.settings import Settings
 from gateway.websocket import WebSocketProtocol
 from tests.gateway.routes import application
+from tests.support.patience import PATIENCE_SECONDS
 
 BASE_URL = "http://127.0.0.1:8000"
 ADA = {"authorization": "Bearer ada"}
@@ -43,12 +44,10 @@ async def production() -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def eventually(holds: Callable[[], object]) -> None:
-    """Wait until it holds, for at most 5 seconds."""
-    for _ in range(500):
-        if holds():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it never came to hold")
+    """Wait until it holds."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not holds():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.01)
 
 
 Listen = Callable[[Starlette], Awaitable[int]]

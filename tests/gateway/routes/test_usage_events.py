@@ -180,7 +180,7 @@ async def test_a_bad_item_is_refused_by_itself_and_leaves_nothing(
 
 @pytest.mark.parametrize(
     ("shift", "code"),
-    [(timedelta(days=-36), ItemCode.TOO_LATE), (timedelta(hours=3), ItemCode.IN_FUTURE)],
+    [(timedelta(days=-36), ItemCode.TOO_LATE), (timedelta(hours=4), ItemCode.IN_FUTURE)],
 )
 async def test_what_is_too_late_or_to_come_is_told(
     served: Served, shift: timedelta, code: ItemCode

@@ -99,7 +99,7 @@ async def send(gateway: GatewayProcess, key: str, body: bytes) -> dict[str, Any]
             await asyncio.sleep(0.05)
 
 
-@pytest.mark.timeout(120 + 20 * KILLS)
+@pytest.mark.timeout(300 + 20 * KILLS)
 async def test_killed_gateways_leave_books_that_are_right_and_batches_that_can_be_sent_again(
     database: Database, gateways: list[GatewayProcess], key: str
 ) -> None:
