@@ -4,7 +4,7 @@ interrupted.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -80,10 +80,10 @@ class SqliteDriver:
                 async with asyncio.timeout(self._timeout_seconds):
                     return await asyncio.shield(running)
         except TimeoutError:
-            await self._interrupt(running)
+            await _to_the_end(self._interrupt(running))
             raise DeadlineExceeded(SLOW) from None
         except asyncio.CancelledError:
-            await self._interrupt(running)
+            await _to_the_end(self._interrupt(running))
             raise
 
     async def _interrupt(self, running: asyncio.Future[Any]) -> None:
@@ -133,8 +133,10 @@ class SqliteDatabase:
                 await driver.run(connection.execute("BEGIN"))
                 yield driver
             finally:
-                await _end(connection, "ROLLBACK")
-                self._idle.append(connection)
+                try:
+                    await _end(connection, "ROLLBACK")
+                finally:
+                    self._idle.append(connection)
         finally:
             self._places.release()
 
@@ -189,8 +191,7 @@ class SqliteDatabase:
             return await asyncio.shield(opening)
         except asyncio.CancelledError:
             # Half an opening cannot be undone: it is finished, and then closed.
-            connection = await opening
-            await connection.close()
+            await _to_the_end(_close(opening))
             raise
 
     async def close(self) -> None:
@@ -230,10 +231,30 @@ def _open_file(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
 
+async def _close(opening: asyncio.Future[aiosqlite.Connection]) -> None:
+    with suppress(GatewayError):
+        await (await opening).close()
+
+
 async def _end(connection: aiosqlite.Connection, command: str) -> None:
     """End the transaction, if there still is one, also while the caller is being cancelled."""
     if connection.in_transaction:
-        await asyncio.shield(connection.execute(command))
+        await _to_the_end(connection.execute(command))
+
+
+async def _to_the_end(work: Awaitable[object]) -> None:
+    """Await what must not be left half done, however often the caller is cancelled meanwhile."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    _note(task)
+    if cancelled:
+        raise cancelled
+    await task
 
 
 def translate(error: Exception) -> GatewayError | None:

@@ -3,13 +3,17 @@
 import asyncio
 import gc
 from datetime import UTC, date, datetime
+from typing import Any
 
+import aiosqlite
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import bindparam, insert, literal_column, select, text
 
 from gateway.errors import DeadlineExceeded
 from gateway.models import Account, RollupDay, table_of
-from gateway.store import Database, Snapshot, Statement, any_of, keys
+from gateway.settings import Settings
+from gateway.store import Database, Snapshot, Statement, any_of, connect, keys
 
 ACCOUNT = table_of(Account)
 DAY = table_of(RollupDay)
@@ -128,8 +132,6 @@ async def test_a_cancelled_statement_stops_and_its_connection_can_be_used_again(
 async def test_a_statement_that_is_cancelled_twice_fails_unheard(database: Database) -> None:
     complaints: list[dict[str, object]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(told))
-    async with Snapshot(database) as snapshot:  # so that there is a connection
-        assert not await snapshot.fetch(BY_KEYS, ids=[1], currencies=["USD"])
     task = asyncio.create_task(_run_slow(database))
     await asyncio.sleep(0.1)
     for _ in range(2):
@@ -141,6 +143,40 @@ async def test_a_statement_that_is_cancelled_twice_fails_unheard(database: Datab
         assert not await snapshot.fetch(BY_KEYS, ids=[1], currencies=["USD"])
     gc.collect()
     assert complaints == []
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("command", ["PRAGMA journal_mode = WAL", "BEGIN", "ROLLBACK"])
+async def test_a_read_of_a_file_may_be_cancelled_at_any_command(
+    sqlite_database_url: str, monkeypatch: pytest.MonkeyPatch, command: str, times: int
+) -> None:
+    database = await connect(Settings(database_url=SecretStr(sqlite_database_url)))
+    task = asyncio.create_task(_read(database))
+    execute = aiosqlite.Connection.execute
+    cancelling: list[asyncio.Task[None]] = []
+
+    async def cancel() -> None:
+        for _ in range(times):
+            task.cancel()
+            await asyncio.sleep(0)
+
+    def execute_and_cancel(connection: aiosqlite.Connection, text: str, *rest: Any) -> Any:
+        if text == command and not cancelling:
+            cancelling.append(asyncio.create_task(cancel()))
+        return execute(connection, text, *rest)
+
+    monkeypatch.setattr(aiosqlite.Connection, "execute", execute_and_cancel)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.gather(*cancelling)
+    await _read(database)
+    await database.close()
+    gc.collect()  # a connection that was not closed complains
+
+
+async def _read(database: Database) -> None:
+    async with Snapshot(database) as snapshot:
+        assert not await snapshot.fetch(BY_KEYS, ids=[1], currencies=["USD"])
 
 
 async def _run_slow(database: Database) -> None:
