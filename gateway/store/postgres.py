@@ -107,7 +107,7 @@ class PostgresDatabase:
         connection = await self._acquire(self._reads)
         try:
             with translated(translate):
-                await connection.execute(_SNAPSHOT)
+                await _begin(connection)
                 if unlimited:
                     await connection.execute(_UNLIMITED)
             yield PostgresDriver(connection)
@@ -131,7 +131,7 @@ class PostgresDatabase:
         connection = await self._acquire(self._exports)
         try:
             with translated(translate):
-                await connection.execute(_SNAPSHOT)
+                await _begin(connection)
             yield Stream(PostgresDriver(connection), self.dialect)
         finally:
             await _release(self._exports, connection)
@@ -144,6 +144,17 @@ class PostgresDatabase:
     async def close(self) -> None:
         pools = (self._reads, self._writes, self._exports)
         await asyncio.gather(*(pool.close() for pool in pools))
+
+
+async def _begin(connection: Connection) -> None:
+    """Begin a snapshot; where the caller is cancelled meanwhile, nobody knows whether there is one,
+    and the connection is closed.
+    """
+    try:
+        await connection.execute(_SNAPSHOT)
+    except asyncio.CancelledError:
+        connection.terminate()
+        raise
 
 
 async def _release(pool: asyncpg.Pool, connection: Connection) -> None:

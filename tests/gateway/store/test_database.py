@@ -6,14 +6,13 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import aiosqlite
+import asyncpg
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import bindparam, insert, literal_column, select, text
 
 from gateway.errors import DeadlineExceeded
 from gateway.models import Account, RollupDay, table_of
-from gateway.settings import Settings
-from gateway.store import Database, Snapshot, Statement, any_of, connect, keys
+from gateway.store import Database, Snapshot, Statement, any_of, keys
 
 ACCOUNT = table_of(Account)
 DAY = table_of(RollupDay)
@@ -146,13 +145,24 @@ async def test_a_statement_that_is_cancelled_twice_fails_unheard(database: Datab
 
 
 @pytest.mark.parametrize("times", [1, 2])
-@pytest.mark.parametrize("command", ["PRAGMA journal_mode = WAL", "BEGIN", "ROLLBACK"])
-async def test_a_read_of_a_file_may_be_cancelled_at_any_command(
-    sqlite_database_url: str, monkeypatch: pytest.MonkeyPatch, command: str, times: int
+@pytest.mark.parametrize(
+    ("database_url", "driver", "command"),
+    [
+        ("sqlite", aiosqlite.Connection, "PRAGMA journal_mode = WAL"),
+        ("sqlite", aiosqlite.Connection, "BEGIN"),
+        ("sqlite", aiosqlite.Connection, "ROLLBACK"),
+        ("postgresql", asyncpg.Connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+        ("postgresql", asyncpg.Connection, "ROLLBACK"),
+    ],
+    indirect=["database_url"],
+)
+async def test_a_read_may_be_cancelled_at_any_command(
+    database: Database, driver: Any, command: str, times: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    database = await connect(Settings(database_url=SecretStr(sqlite_database_url)))
+    complaints: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(told))
     task = asyncio.create_task(_read(database))
-    execute = aiosqlite.Connection.execute
+    execute = driver.execute
     cancelling: list[asyncio.Task[None]] = []
 
     async def cancel() -> None:
@@ -160,18 +170,19 @@ async def test_a_read_of_a_file_may_be_cancelled_at_any_command(
             task.cancel()
             await asyncio.sleep(0)
 
-    def execute_and_cancel(connection: aiosqlite.Connection, text: str, *rest: Any) -> Any:
+    def execute_and_cancel(connection: Any, text: str, *rest: Any, **more: Any) -> Any:
         if text == command and not cancelling:
             cancelling.append(asyncio.create_task(cancel()))
-        return execute(connection, text, *rest)
+        return execute(connection, text, *rest, **more)
 
-    monkeypatch.setattr(aiosqlite.Connection, "execute", execute_and_cancel)
+    monkeypatch.setattr(driver, "execute", execute_and_cancel)
     with pytest.raises(asyncio.CancelledError):
         await task
     await asyncio.gather(*cancelling)
     await _read(database)
     await database.close()
     gc.collect()  # a connection that was not closed complains
+    assert complaints == []
 
 
 async def _read(database: Database) -> None:
