@@ -22,7 +22,6 @@ from pydantic import SecretStr
 from gateway.migrations import migrate
 from gateway.settings import Settings
 from gateway.store import Database, connect
-from tests.support.patience import PATIENCE_SECONDS
 from tests.support.postgres import running_postgres
 
 RUNTIME_ROLE = "gateway_runtime"
@@ -124,7 +123,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
         database_url=SecretStr(database_url),
         database_pool_size=4,
         # Tests ask more at once than a busy machine answers in the usual time.
-        database_pool_wait_seconds=PATIENCE_SECONDS,
+        database_pool_wait_seconds=60,
         statement_timeout_seconds=20,
     )
     opened = await connect(settings)

@@ -2,5 +2,5 @@
 
 from typing import Final
 
-PATIENCE_SECONDS: Final = 60
+PATIENCE_SECONDS: Final = 120
 """More than a busy machine takes, so that only what never comes is too late."""

@@ -16,8 +16,8 @@ import httpx
 from gateway.auth.dev import dev_key
 from gateway.auth.tokens import mint
 from gateway.clock import SystemClock
+from tests.support.patience import PATIENCE_SECONDS
 
-START_SECONDS = 60
 GATEWAY = str(Path(sys.executable).with_name("gateway"))
 
 
@@ -149,7 +149,7 @@ async def ended(process: asyncio.subprocess.Process) -> None:
 
 async def answering(url: str, process: asyncio.subprocess.Process) -> None:
     """Wait until something answers there."""
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     async with httpx.AsyncClient() as client:
         while True:
             assert process.returncode is None, "it ended instead of serving"

@@ -14,7 +14,6 @@ from gateway.clock import SystemClock
 from gateway.principal import Scope
 from gateway.settings import Settings
 from gateway.store import Database
-from tests.support.patience import PATIENCE_SECONDS
 
 BASE_URL = "http://127.0.0.1:8000"
 
@@ -48,7 +47,7 @@ async def serving(database: Database, url: str, folder: Path) -> AsyncIterator[S
         database_url=SecretStr(url),
         data_dir=folder,
         # Tests ask more at once than a busy machine answers in the usual time.
-        database_pool_wait_seconds=PATIENCE_SECONDS,
+        database_pool_wait_seconds=60,
     )
     app = create_app(settings)
     async with (

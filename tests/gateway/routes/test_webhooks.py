@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -25,7 +24,7 @@ from gateway.store import Database
 from tests.gateway.routes.conftest import BASE_URL, eventually
 from tests.support.books import Books, usd
 from tests.support.invariants import check_books
-from tests.support.patience import PATIENCE_SECONDS
+from tests.support.processes import answering, free_port
 from tests.support.stripe import SECRET, charge, event, intent, signed
 from tests.support.tables import table_rows
 
@@ -47,7 +46,7 @@ def settings_for(url: str, folder: Path, secrets: str | None = SECRET) -> Settin
         database_url=SecretStr(url),
         data_dir=folder,
         # Tests ask more at once than a busy machine answers in the usual time.
-        database_pool_wait_seconds=PATIENCE_SECONDS,
+        database_pool_wait_seconds=60,
         stripe_webhook_secrets=SecretStr(secrets) if secrets else None,
     )
 
@@ -170,9 +169,7 @@ async def test_a_delivery_after_a_kill_before_the_answer_has_no_second_effect(
 ) -> None:
     books = Books(database)
     await books.account("acme")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     env = os.environ | {
         "GATEWAY_ENVIRONMENT": "dev",
         "GATEWAY_PORT": str(port),
@@ -188,7 +185,7 @@ async def test_a_delivery_after_a_kill_before_the_answer_has_no_second_effect(
         )
         try:
             async with httpx.AsyncClient(base_url=url, timeout=30) as client:
-                await _until_served(client)
+                await answering(f"{url}/livez", process)
                 if dies:
                     assert (await client.post(PATH, **message(SUCCEEDED))).status_code == 200
                     with pytest.raises(httpx.HTTPError):
@@ -202,16 +199,3 @@ async def test_a_delivery_after_a_kill_before_the_answer_has_no_second_effect(
                 process.kill()
             await process.wait()
         assert await check_books(database) == [usd("110")]
-
-
-async def _until_served(client: httpx.AsyncClient) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            await client.get("/livez")
-        except httpx.TransportError:
-            assert time.monotonic() < deadline
-            # The process says nothing when it listens; it can only be asked.
-            await asyncio.sleep(0.05)
-        else:
-            return
