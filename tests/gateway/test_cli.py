@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from gateway.cli import app
 from gateway.commands.tools import show_progress
 from gateway.errors import ConfigurationError
+from tests.support.patience import PATIENCE_SECONDS
 from tests.support.processes import GATEWAY
 
 Run = Callable[..., tuple[int, str]]
@@ -36,7 +37,7 @@ def run(sqlite_database_url: str) -> Run:
             env=kept | {"GATEWAY_DATABASE_URL": sqlite_database_url} | settings,
             capture_output=True,
             check=False,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
         )
         return done.returncode, done.stderr.decode()
 
