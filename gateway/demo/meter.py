@@ -34,6 +34,7 @@ KEY_NAME: Final = "demo meter"
 KEY_LIFE: Final = timedelta(hours=24)
 """How long a key outlives a server that was killed; a server that lives longer takes another."""
 PERIOD_SECONDS: Final = 4
+ANSWER_SECONDS: Final = 30
 LONGEST: Final = timedelta(minutes=1)
 """The longest time that one charge is for: what comes after a pause is not all of it."""
 SCALE_OUT: Final = 2
@@ -120,7 +121,7 @@ class Meter:
         headers = {"authorization": f"Bearer {key.text}", "host": self.host}
         failing = False
         async with httpx.AsyncClient(
-            base_url=self.address, headers=headers, trust_env=False
+            base_url=self.address, headers=headers, timeout=ANSWER_SECONDS, trust_env=False
         ) as client:
             since, items = self.clock.now(), list[Item]()
             while not self.stopping():

@@ -284,7 +284,7 @@ async def test_a_balance_moves_by_itself_while_dev_mode_serves(folder: Path) -> 
         assert child.returncode == 0
         assert time.monotonic() - began < GRACE_SECONDS / 2
     assert moved["cause"] == "USAGE"
-    assert moved["version"] == snapshot["version"] + 1
+    assert moved["version"] > snapshot["version"]
     assert Decimal("-0.1") < Decimal(moved["change"]["amount"]) < 0
     lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
     assert lines
