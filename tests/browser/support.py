@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,12 +10,15 @@ from io import BytesIO
 from typing import Any
 
 import httpx
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Request, expect
 from pypdf import PdfReader
 
 from tests.browser.conftest import ARTEFACTS, ROOT, Site, browsing
 
 Json = dict[str, Any]
+
+LATER_MS = 9_000
+"""From then on a page asks again for what it shows, in case that has changed unheard."""
 
 AXE = ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -55,6 +58,11 @@ async def settled(page: Page) -> None:
     """Wait until everything that the page asked for is there: from then on it stays as it is."""
     await expect(page.locator("main")).to_be_visible()
     await expect(page.locator("[aria-busy='true'], .outdated, .skeleton")).to_have_count(0)
+
+
+def at_first(requests: Iterable[Request], began: float) -> list[Request]:
+    """Return those that are not the page's second look; `began` is in milliseconds since 1970."""
+    return [each for each in requests if each.timing["startTime"] < began + LATER_MS]
 
 
 async def violations(page: Page, *, loading: bool = False) -> list[tuple[str, list[str]]]:

@@ -13,12 +13,13 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.async_api import Browser, Page, Response, Route, expect
+from playwright.async_api import Browser, Page, Request, Response, Route, expect
 
 from tests.browser.conftest import ARTEFACTS, ROOT, Site
 from tests.browser.support import (
     aligned,
     ask,
+    at_first,
     card,
     exact,
     expect_cells,
@@ -56,10 +57,10 @@ query ($account: ID!, $filter: CreditPurchaseFilter!, $from: Date!, $to: Date!, 
 """
 
 
-def operation(answer: Response) -> str:
-    """Return the name of the trusted document that was asked for."""
+def operation(request: Request) -> str:
+    """Return the name of the trusted document that is asked for."""
     documents = json.loads(MANIFEST.read_text("utf-8"))
-    document = documents[answer.request.post_data_json["documentId"]]
+    document = documents[request.post_data_json["documentId"]]
     found = re.search(r"\bquery (\w+)", document)
     assert found, document
     return found[1]
@@ -83,7 +84,9 @@ async def test_the_first_view_says_what_is_left_and_what_was_paid(
         await settled(page)
 
         painted = await page.evaluate(PAINT)
-        asked = [operation(each) for each in answers if each.url.endswith("/graphql")]
+        requests = [each.request for each in answers if each.url.endswith("/graphql")]
+        began = await page.evaluate("performance.timeOrigin")
+        asked = [operation(each) for each in at_first(requests, began)]
         scripts = [each for each in answers if each.request.resource_type == "script"]
         # What draws the charts is a chunk of its own, which comes behind what is seen first.
         scripts = [each for each in scripts if "/plot-" not in each.url]

@@ -14,6 +14,8 @@ from tests.support.stripe import charge, event, intent
 
 # A page waits at most ten seconds before it tries again, and a gateway starts within a few.
 RECOVERY_MS = 30_000
+# After so long the page looks once more for what nobody could tell it.
+LOOK_MS = 10_000
 
 
 @asynccontextmanager
@@ -84,6 +86,30 @@ async def test_a_payment_appears_settles_and_gets_its_receipt(
             await receipt.click()
         file = await (await download.value).path()
         assert file.read_bytes().startswith(b"%PDF-")
+
+
+async def test_a_purchase_that_began_before_the_page_could_be_told_appears(
+    browser: Browser, site: Site
+) -> None:
+    async def join(socket: WebSocketRoute) -> None:
+        await begun.wait()
+        socket.connect_to_server()
+
+    name, begun = "unheard", asyncio.Event()
+    account = await site.operator.put_account(name)
+    [event] = payment(name, [("payment_intent.processing", intent(status="processing"))])
+    async with tab(browser, site) as page:
+        await page.clock.install()
+        await page.route_web_socket("**/graphql", join)
+        await page.goto(f"/?account={account}")
+        await expect(page.get_by_text("No credit has been bought yet")).to_be_visible()
+        await site.operator.deliver(event)
+        begun.set()
+        await expect(live(page)).to_have_text("Live")
+        await page.clock.fast_forward(LOOK_MS)
+        purchases = page.get_by_role("table", name="Credit purchases")
+        row = purchases.get_by_role("row").filter(has_text="$100.00")
+        await expect(row).to_contain_text("Pending")
 
 
 async def test_a_killed_gateway_is_missed_and_found_again(

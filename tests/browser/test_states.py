@@ -25,6 +25,7 @@ from gateway.store import connect
 from tests.browser.conftest import ARTEFACTS, DemoDatabase, Site
 from tests.browser.support import (
     Json,
+    at_first,
     expect_cells,
     figure,
     fits,
@@ -541,8 +542,9 @@ async def test_a_link_names_the_account_that_nobody_chose(browser: Browser, site
         await page.get_by_role("button", name="Sign out").click()
         await expect(page).not_to_have_url(re.compile("account="))
 
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.post_data or ""))
+        asked: list[Request] = []
+        page.on("request", lambda request: asked.append(request))
+        began = await page.evaluate("Date.now()")
         await page.get_by_label("API key").fill(key)
         await page.keyboard.press("Enter")
         await expect(page).to_have_url(re.compile("account=acct_.*range=90d"))
@@ -550,7 +552,7 @@ async def test_a_link_names_the_account_that_nobody_chose(browser: Browser, site
         await expect(amount).to_contain_text("¥")
         await expect(purchase_rows(page).first).to_contain_text("¥")
         await settled(page)
-        posted = [each for each in asked if each]
+        posted = [each.post_data for each in at_first(asked, began) if each.post_data]
         assert len(posted) == len(set(posted))
         assert await page.evaluate("history.length === began")
 

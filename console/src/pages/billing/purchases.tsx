@@ -19,7 +19,7 @@ import { PurchaseExport } from "./purchase-export";
 import { PurchaseFilters } from "./purchase-filters";
 import { PurchaseTable } from "./purchase-table";
 import "./purchases.css";
-import { usePurchaseUpdates } from "./purchase-updates";
+import { useLateLook, usePurchaseUpdates } from "./purchase-updates";
 
 type Connection = NonNullable<NonNullable<CreditPurchasesQuery["account"]>["creditPurchases"]>;
 
@@ -38,6 +38,7 @@ export function Purchases({ account, window, isUnknown }: Props) {
   const filter = filterOf(view, window);
   const load = useLoad(CreditPurchasesDocument, { account, ...pageOf(view), filter });
   usePurchaseUpdates(account, load.retry);
+  useLateLook(load.retry);
   // The account's own zone comes with its facts.
   const hasFacts = useFacts() !== null;
   const isDated = view.zone !== null || hasFacts || isUnknown;
