@@ -110,7 +110,10 @@ class LedgerMachine(RuleBasedStateMachine):
         super().__init__()
         self.runner = runner
         self.url = url
-        self.books = Books(runner.run(open_database(url)), seed=next(numbers))
+        number = next(numbers)
+        self.books = Books(runner.run(open_database(url)), seed=number)
+        # Keys of one millisecond are few enough for two of a thousand accounts to have the same.
+        self.books.clock.instant += timedelta(milliseconds=number)
         self.purchases: list[Model] = []
         self.steps: list[Step] = []
         self.other = 0
