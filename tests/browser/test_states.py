@@ -91,18 +91,19 @@ async def test_a_failure_keeps_the_filter_and_is_tried_again(
         await expect(purchases(page)).to_be_focused()
 
 
+async def refuse_facts(route: Route) -> None:
+    """Let everything through but what is asked of an account alone."""
+    if route.request.post_data_json["variables"].keys() == {"account"}:
+        await route.fulfill(status=503, body="")
+    else:
+        await route.continue_()
+
+
 async def test_without_the_accounts_facts_the_rest_of_the_page_stays(
     browser: Browser, site: Site
 ) -> None:
-    async def answer(route: Route) -> None:
-        if failing and route.request.post_data_json["variables"].keys() == {"account"}:
-            await route.fulfill(status=503, body="")
-        else:
-            await route.continue_()
-
-    failing = True
     async with tab(browser, site) as page:
-        await page.route("**/graphql", answer)
+        await page.route("**/graphql", refuse_facts)
         # One that is never answered: nothing is pushed either.
         await page.route_web_socket("**/graphql", lambda socket: None)
         await page.goto("/?status=succeeded&range=90d")
@@ -128,7 +129,7 @@ async def test_without_the_accounts_facts_the_rest_of_the_page_stays(
         await expect(balance.get_by_role("alert")).to_be_visible()
         await expect(days).to_be_visible()
 
-        failing = False
+        await page.unroute("**/graphql", refuse_facts)
         await balance.get_by_role("button", name="Try again").click()
         await expect(balance.locator(".amount")).to_contain_text("$")
         await expect(zone).to_contain_text("Europe/Berlin")
@@ -140,17 +141,10 @@ async def test_without_the_accounts_facts_the_rest_of_the_page_stays(
 async def test_a_balance_that_is_pushed_stays_where_the_accounts_facts_do_not_come(
     browser: Browser, site: Site
 ) -> None:
-    async def answer(route: Route) -> None:
-        if failing and route.request.post_data_json["variables"].keys() == {"account"}:
-            await route.fulfill(status=503, body="")
-        else:
-            await route.continue_()
-
-    failing = True
     account = await site.operator.put_account("factless", timeZone="Asia/Tokyo")
     await site.operator.grant("factless", "10", "factless-1")
     async with tab(browser, site) as page:
-        await page.route("**/graphql", answer)
+        await page.route("**/graphql", refuse_facts)
         await page.goto(f"/?account={account}")
         balance = page.get_by_role("region", name="Balance", exact=True)
         said = balance.get_by_role("status").filter(has_text="time zone could not be loaded")
@@ -164,7 +158,7 @@ async def test_a_balance_that_is_pushed_stays_where_the_accounts_facts_do_not_co
         assert await violations(page) == []
         await page.screenshot(path=ARTEFACTS / "billing-pushed-no-facts.png")
 
-        failing = False
+        await page.unroute("**/graphql", refuse_facts)
         await balance.get_by_role("button", name="Try again").click()
         await expect(page.get_by_role("button", name="Time zone")).to_contain_text("Asia/Tokyo")
         await expect(said).to_have_count(0)
