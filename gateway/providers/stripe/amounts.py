@@ -2,8 +2,10 @@
 
 from typing import Final
 
+from gateway.billing.states import PurchaseState
 from gateway.errors import BadUserInput
 from gateway.money import from_minor_units, minor_digits
+from gateway.providers.stripe.texts import Json
 
 _NONE: Final = frozenset(
     [
@@ -51,3 +53,21 @@ def nanos_of(amount: object, currency: str) -> int:
     if not isinstance(amount, int) or isinstance(amount, bool):
         raise BadUserInput("An amount is an integer of the smallest unit.", argument="amount")
     return from_minor_units(amount, digits_of(currency), argument="amount")
+
+
+def minor_unit(purchase: PurchaseState) -> int:
+    """Return the nanos of the smallest unit that a purchase's currency has by ISO 4217."""
+    return from_minor_units(1, minor_digits(purchase.currency))
+
+
+def total_of(purchase: PurchaseState) -> int:
+    """Return a purchase's money: its credit and its tax."""
+    return purchase.amount_nanos + purchase.tax_nanos
+
+
+def money_of(subject: Json, purchase: PurchaseState) -> int:
+    """Return an object's amount; raises BadUserInput for another currency than the purchase's."""
+    currency = currency_of(subject.get("currency"))
+    if currency != purchase.currency:
+        raise BadUserInput(f"The payment was in {purchase.currency}.", argument="currency")
+    return nanos_of(subject.get("amount"), currency)

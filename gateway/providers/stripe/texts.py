@@ -64,3 +64,11 @@ def instant_of(seconds: object) -> datetime | None:
     if not EARLIEST.timestamp() <= seconds < LATEST.timestamp():
         return None
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def reference_of(subject: Json) -> str:
+    """Return an object's id; raises BadUserInput where it has none."""
+    reference = id_of(subject.get("id"))
+    if reference is None:
+        raise BadUserInput("An object must have an id.", argument="id")
+    return reference
