@@ -1,8 +1,14 @@
 """Where settings come from: a setting `name` from `GATEWAY_NAME`, or from the file that
-`GATEWAY_NAME_FILE` names (for secrets and keys); blank counts as missing.
+`GATEWAY_NAME_FILE` names (for secrets and keys). A blank value counts as missing.
+
+Kubernetes sets variables for each service of a namespace. A service named `gateway` gets
+`GATEWAY_PORT=tcp://10.0.0.1:80`, `GATEWAY_SERVICE_HOST` and others: none of them is a setting.
 """
 
 import os
+import re
+from collections.abc import Collection, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +18,14 @@ from pydantic_settings import PydanticBaseSettingsSource
 from gateway.errors import ConfigurationError
 
 PREFIX: Final = "GATEWAY_"
+
+OF_THE_BUILD: Final = frozenset({"GATEWAY_SKIP_CONSOLE", "GATEWAY_URL"})
+"""Variables that the build and the page's development server read."""
+
+_KUBERNETES_NAME: Final = re.compile(
+    r"_SERVICE_(?:HOST|PORT(?:_[A-Z0-9_]+)?)$|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$"
+)
+_KUBERNETES_PORT: Final = re.compile(r"(?:tcp|udp|sctp)://\S+")
 
 
 class Environment(PydanticBaseSettingsSource):
@@ -28,8 +42,31 @@ class Environment(PydanticBaseSettingsSource):
         return {name: value for name, value in found.items() if value is not None}
 
 
+def unknown_variables(settings: Collection[str]) -> Iterator[str]:
+    """Yield a sentence for each `GATEWAY_…` variable that is none of the settings, by name."""
+    bare = [name.upper() for name in settings]
+    known = {PREFIX + name for name in bare}
+    for variable in sorted(os.environ):
+        name = variable.removesuffix("_FILE")
+        if not variable.startswith(PREFIX) or {variable, name} & (known | OF_THE_BUILD):
+            continue
+        if not _is_of_kubernetes(variable):
+            near = get_close_matches(name.removeprefix(PREFIX), bare, n=1)
+            hint = f" Did you mean {PREFIX}{near[0]}?" if near else ""
+            yield f"{variable} is not a setting and has no effect.{hint}"
+
+
+def _is_of_kubernetes(variable: str) -> bool:
+    return bool(_KUBERNETES_NAME.search(variable)) or _is_kubernetes_port(variable)
+
+
+def _is_kubernetes_port(variable: str) -> bool:
+    value = os.environ.get(variable, "").strip()
+    return variable.endswith("_PORT") and bool(_KUBERNETES_PORT.fullmatch(value))
+
+
 def _read_variable(name: str) -> str | None:
-    value = os.environ.get(name, "").strip()
+    value = "" if _is_kubernetes_port(name) else os.environ.get(name, "").strip()
     path = os.environ.get(f"{name}_FILE", "").strip()
     if value and path:
         raise ConfigurationError(f"{name} and {name}_FILE are both set; set one of them.")

@@ -2,7 +2,7 @@
 
 import re
 from ipaddress import ip_address, ip_network
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator
@@ -12,6 +12,15 @@ JWT_ALGORITHMS: Final = (
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     *("ES256", "ES384", "ES512", "EdDSA", "Ed25519"),
 )
+
+
+class LimitMark:
+    """Marks a setting as a limit: the README lists it among them."""
+
+
+T = TypeVar("T")
+Limit = Annotated[T, LimitMark()]
+"""The type of a setting that is a limit: `Limit[int]`."""
 
 
 def is_loopback(host: str) -> bool:

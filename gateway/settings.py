@@ -19,6 +19,7 @@ from gateway.setting_types import (
     Colour,
     Hosts,
     KeysUrl,
+    Limit,
     Lines,
     Networks,
     Origins,
@@ -84,10 +85,10 @@ class Settings(PageSettings):
         "through a pooler. Default: the database URL.",
     )
     database_pool_size: int = Field(8, ge=1, le=200, description="Connections for reads.")
-    database_pool_wait_seconds: float = Field(
+    database_pool_wait_seconds: Limit[float] = Field(
         2, gt=0, le=60, description="Longest wait of a request for a connection."
     )
-    statement_timeout_seconds: float = Field(
+    statement_timeout_seconds: Limit[float] = Field(
         5, gt=0, le=300, description="Longest run of one statement."
     )
 
@@ -132,7 +133,7 @@ class Settings(PageSettings):
         le=604_800,
         description="How late usage may normally arrive; see completeUntil.",
     )
-    usage_late_days: int = Field(
+    usage_late_days: Limit[int] = Field(
         35, ge=1, le=3650, description="Oldest usage event that a meter may still send."
     )
 
@@ -156,24 +157,24 @@ class Settings(PageSettings):
         None, description="A PNG, JPEG or SVG file of at most 256 KiB, in place of the name."
     )
     seller_accent: Colour = Field("#3b5bdb", description="The colour of receipts.")
-    link_seconds: int = Field(
+    link_seconds: Limit[int] = Field(
         900, ge=10, le=900, description="Longest life of a link to a receipt or an export."
     )
 
     # Exports
-    export_slots: int = Field(
+    export_slots: Limit[int] = Field(
         4,
         ge=1,
         le=100,
         description="Most exports that run at once in one process; then `SERVICE_UNAVAILABLE`.",
     )
-    export_account_slots: int = Field(
+    export_account_slots: Limit[int] = Field(
         2, ge=1, le=100, description="Most of them for one account; then `THROTTLED`."
     )
-    export_seconds: float = Field(
+    export_seconds: Limit[float] = Field(
         600, ge=1, le=86_400, description="Longest run of an export; then its transfer breaks off."
     )
-    export_unread_seconds: float = Field(
+    export_unread_seconds: Limit[float] = Field(
         30, ge=1, le=3_600, description="Longest time in which a client may read nothing of one."
     )
 
@@ -183,107 +184,111 @@ class Settings(PageSettings):
         description="Opens introspection and the suggestions of error messages to every principal. "
         "Default: in dev alone; a key with the scope `admin` may always introspect.",
     )
-    http_body_bytes: int = Field(
+    http_body_bytes: Limit[int] = Field(
         1_048_576, ge=1_024, le=104_857_600, description="Largest body of a GraphQL request, bytes."
     )
-    usage_body_bytes: int = Field(
+    usage_body_bytes: Limit[int] = Field(
         5_242_880,
         ge=1_024,
         le=104_857_600,
         description="Largest body of `/v1/usage-events` and its like, bytes.",
     )
-    usage_batch_events: int = Field(
+    usage_batch_events: Limit[int] = Field(
         25_000, ge=1, le=1_000_000, description="Most usage events in one request."
     )
-    http_body_seconds: float = Field(
+    http_body_seconds: Limit[float] = Field(
         15, gt=0, le=300, description="Longest time a body may take to arrive."
     )
-    http_header_bytes: int = Field(
+    http_header_bytes: Limit[int] = Field(
         32_768, ge=1_024, le=65_536, description="Longest head of a request, bytes."
     )
-    http_header_count: int = Field(100, ge=10, le=1_000, description="Most headers of a request.")
-    failed_credentials_per_minute: int = Field(
+    http_header_count: Limit[int] = Field(
+        100, ge=10, le=1_000, description="Most headers of a request."
+    )
+    failed_credentials_per_minute: Limit[int] = Field(
         20,
         ge=1,
         le=100_000,
         description="Most credentials of one client address that may fail; then `THROTTLED`.",
     )
-    http_keep_alive_seconds: int = Field(
-        5, ge=1, le=300, description="How long an idle connection is kept open."
+    http_keep_alive_seconds: Limit[int] = Field(
+        5, ge=1, le=300, description="Longest time an idle connection is kept open."
     )
 
     # Subscriptions
-    live_init_seconds: float = Field(
-        10, gt=0, le=300, description="How long a WebSocket may take to say whose it is."
+    live_init_seconds: Limit[float] = Field(
+        10, gt=0, le=300, description="Longest wait for `connection_init` on a WebSocket."
     )
-    live_message_bytes: int = Field(
+    live_message_bytes: Limit[int] = Field(
         131_072, ge=1_024, le=16_777_216, description="Largest message of a WebSocket, bytes."
     )
-    live_messages_per_second: int = Field(
+    live_messages_per_second: Limit[int] = Field(
         100, ge=1, le=100_000, description="Most messages that a WebSocket may send, over 5 s."
     )
-    live_unread_seconds: float = Field(
+    live_unread_seconds: Limit[float] = Field(
         30,
         ge=1,
         le=600,
-        description="A WebSocket or stream whose peer reads nothing for so long is closed.",
+        description="Longest time in which the peer of a WebSocket or stream may read nothing; "
+        "then the connection is closed.",
     )
-    live_unauthenticated_sockets: int = Field(
-        20, ge=1, le=1_000_000, description="WebSockets of one address that say not yet whose."
+    live_unauthenticated_sockets: Limit[int] = Field(
+        20, ge=1, le=1_000_000, description="Most unauthenticated WebSockets per client address."
     )
-    live_sockets: int = Field(
-        5, ge=1, le=1_000_000, description="WebSockets of one principal in one process."
+    live_sockets: Limit[int] = Field(
+        5, ge=1, le=1_000_000, description="Most WebSockets per principal in one process."
     )
-    live_socket_operations: int = Field(
-        25, ge=1, le=10_000, description="Operations that run at once on one WebSocket."
+    live_socket_operations: Limit[int] = Field(
+        25, ge=1, le=10_000, description="Most operations at once on one WebSocket."
     )
-    live_subscriptions: int = Field(
-        100, ge=1, le=1_000_000, description="Subscriptions of one principal in one process."
+    live_subscriptions: Limit[int] = Field(
+        100, ge=1, le=1_000_000, description="Most subscriptions per principal in one process."
     )
-    live_process_subscriptions: int = Field(
-        20_000, ge=1, le=1_000_000, description="Subscriptions in one process."
+    live_process_subscriptions: Limit[int] = Field(
+        20_000, ge=1, le=1_000_000, description="Most subscriptions in one process."
     )
     live_recheck_seconds: float = Field(
         30,
         gt=0,
         le=60,
-        description="How often it is looked whether subscribers are still members, and their keys "
-        "still valid.",
+        description="How often subscribers' membership and keys are checked again.",
     )
     live_heartbeat_seconds: float = Field(
-        12, gt=0, le=60, description="How often an event stream says that it is alive."
+        12, gt=0, le=60, description="How often an idle event stream sends a heartbeat."
     )
 
     # Limits
-    operation_seconds: float = Field(
+    operation_seconds: Limit[float] = Field(
         10, gt=0, le=300, description="Longest run of one operation; then `TIMEOUT`."
     )
-    document_length: int = Field(
+    document_length: Limit[int] = Field(
         65_536, ge=1, le=1_048_576, description="Longest GraphQL document, characters."
     )
-    document_tokens: int = Field(2_000, ge=1, le=100_000, description="Most tokens of a document.")
-    document_comments: int = Field(
+    document_tokens: Limit[int] = Field(
+        2_000, ge=1, le=100_000, description="Most tokens of a document."
+    )
+    document_comments: Limit[int] = Field(
         500, ge=0, le=100_000, description="Most comments of a document."
     )
-    document_depth: int = Field(
+    document_depth: Limit[int] = Field(
         10, ge=1, le=50, description="Deepest nesting of fields, fragments in place."
     )
-    document_introspection_depth: int = Field(
+    document_introspection_depth: Limit[int] = Field(
         15, ge=1, le=50, description="Deepest nesting of fields in introspection."
     )
-    document_aliases: int = Field(
+    document_aliases: Limit[int] = Field(
         30, ge=0, le=10_000, description="Most aliases of an operation, fragments in place."
     )
-    document_directives: int = Field(
+    document_directives: Limit[int] = Field(
         50, ge=0, le=10_000, description="Most directives of a document."
     )
-    document_operations: int = Field(
+    document_operations: Limit[int] = Field(
         20, ge=1, le=1_000, description="Most operations of a document."
     )
-    document_variables: int = Field(
+    document_variables: Limit[int] = Field(
         100, ge=0, le=10_000, description="Most variables that a document declares."
     )
-    document_fragments: int = Field(
+    document_fragments: Limit[int] = Field(
         100, ge=0, le=10_000, description="Most fragments of a document."
     )
 
@@ -365,12 +370,14 @@ class Settings(PageSettings):
 def load_settings(**overrides: Any) -> Settings:
     """Read the settings from the environment.
 
-    Raises ConfigurationError with one sentence that names the first setting that is wrong.
+    Raises ConfigurationError with one line for each setting that is wrong.
     """
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        name = PREFIX + str(first["loc"][0]).upper()
-        reason = first["msg"].removeprefix("Value error, ")
-        raise ConfigurationError(f"{name}: {reason}.") from None
+        reasons: dict[str, str] = {}
+        for each in error.errors(include_url=False, include_input=False):
+            name = PREFIX + str(each["loc"][0]).upper()
+            reasons.setdefault(name, each["msg"].removeprefix("Value error, "))
+        lines = [f"{name}: {reason}." for name, reason in reasons.items()]
+        raise ConfigurationError("\n".join(lines)) from None

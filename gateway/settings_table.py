@@ -1,17 +1,15 @@
 """The README's tables of settings, printed from the settings themselves."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from gateway.environment import PREFIX
 from gateway.page_settings import PageSettings
+from gateway.setting_types import LimitMark
 from gateway.settings import Settings
-
-LIMIT_WORDS: Final = ("Deepest", "Largest", "Longest", "Most", "Oldest")
-"""How the description of a limit begins."""
 
 
 def settings_table() -> str:
@@ -34,7 +32,7 @@ def _rows() -> Iterator[tuple[str, bool]]:
         field = own[name]
         text = field.description or ""
         row = f"| `{PREFIX}{name.upper()}` | {_default(field)} | {text} |"
-        yield row, text.startswith(LIMIT_WORDS)
+        yield row, any(isinstance(each, LimitMark) for each in field.metadata)
 
 
 def _default(field: FieldInfo) -> str:

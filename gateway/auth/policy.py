@@ -2,6 +2,8 @@
 network.
 """
 
+from collections.abc import Iterator
+
 from gateway.auth import dev, tokens
 from gateway.auth.keys import PublicKey, parse_public_keys
 from gateway.environment import PREFIX
@@ -14,32 +16,33 @@ REQUIRED = ("jwt_issuer", "jwt_audience", "public_url", "database_url", "signing
 
 
 def check_start(settings: Settings) -> None:
-    """Raise ConfigurationError, one sentence that names the setting, where it must not start."""
-    if settings.environment == "dev":
-        check_dev(settings)
-    else:
-        check_production(settings)
+    """Raise ConfigurationError, with a line for each setting that stops the start."""
+    if problems := list(_problems(settings)):
+        raise ConfigurationError("\n".join(problems))
+
+
+def _problems(settings: Settings) -> Iterator[str]:
+    check = _check_dev if settings.environment == "dev" else _check_production
+    yield from check(settings)
     if (settings.oidc_issuer is None) != (settings.oidc_client_id is None):
-        raise ConfigurationError(
-            "GATEWAY_OIDC_ISSUER and GATEWAY_OIDC_CLIENT_ID must be set together."
-        )
+        yield "GATEWAY_OIDC_ISSUER and GATEWAY_OIDC_CLIENT_ID must be set together."
     if settings.trusted_only and settings.graphiql:
-        raise ConfigurationError(
+        yield (
             "GATEWAY_GRAPHIQL: is of no use with GATEWAY_TRUSTED_ONLY, which serves no other "
             "documents than those of the manifests."
         )
 
 
-def check_dev(settings: Settings) -> None:
+def _check_dev(settings: Settings) -> Iterator[str]:
     """Dev mode's tokens lie in a file, so only this machine may ask; a container says otherwise."""
     if not is_loopback(settings.host) and not settings.dev_listen_all:
-        raise ConfigurationError(
+        yield (
             "GATEWAY_HOST: `--dev` listens on loopback alone; GATEWAY_DEV_LISTEN_ALL=1 lifts that, "
             "for containers whose port is published on loopback."
         )
 
 
-def check_production(settings: Settings) -> None:
+def _check_production(settings: Settings) -> Iterator[str]:
     """Production says whose tokens it accepts, where it is, and keeps its own secrets.
 
     SQLite serves production too, where GATEWAY_DATABASE_URL says so: the default in the data
@@ -47,16 +50,20 @@ def check_production(settings: Settings) -> None:
     """
     for name in REQUIRED:
         if getattr(settings, name) is None:
-            raise ConfigurationError(f"{PREFIX}{name.upper()}: must be set in production.")
+            yield f"{PREFIX}{name.upper()}: must be set in production."
     if (settings.jwt_jwks_url is None) == (settings.jwt_public_key is None):
-        raise ConfigurationError(
+        yield (
             "GATEWAY_JWT_JWKS_URL or GATEWAY_JWT_PUBLIC_KEY must be set in production, and only "
             "one of them."
         )
     for name in ("allowed_hosts", "allowed_origins", "frame_ancestors"):
         if "*" in getattr(settings, name):
-            raise ConfigurationError(f"{PREFIX}{name.upper()}: must not be `*` in production.")
-    _refuse_dev_credentials(settings)
+            yield f"{PREFIX}{name.upper()}: must not be `*` in production."
+    for check in (_check_issuer, _check_signing_keys, _check_public_keys):
+        try:
+            check(settings)
+        except ConfigurationError as error:
+            yield error.message
 
 
 def configured_keys(settings: Settings) -> tuple[PublicKey, ...]:
@@ -67,21 +74,27 @@ def configured_keys(settings: Settings) -> tuple[PublicKey, ...]:
         raise ConfigurationError(f"GATEWAY_JWT_PUBLIC_KEY: {error}.") from None
 
 
-def _refuse_dev_credentials(settings: Settings) -> None:
-    """Also reads the signing keys and the public keys, so that malformed ones stop the start."""
+def _check_issuer(settings: Settings) -> None:
     if settings.jwt_issuer == tokens.ISSUER:
         raise ConfigurationError("GATEWAY_JWT_ISSUER: must not be `dev` in production.")
+
+
+def _check_signing_keys(settings: Settings) -> None:
+    """Raise ConfigurationError for malformed keys and for the dev key."""
     if settings.signing_keys is not None and any(
         key.id == dev.SIGNING_KEY_ID
         for key in parse_signing_keys(settings.signing_keys.get_secret_value())
     ):
         raise ConfigurationError("GATEWAY_SIGNING_KEYS: must not hold the dev key in production.")
-    if settings.jwt_public_key is not None:
-        keys = configured_keys(settings)
-        has_dev_key = (settings.data_dir / dev.KEY_FILE).exists()
-        if has_dev_key and dev.dev_key(settings.data_dir).thumbprint() in {
-            key.thumbprint() for key in keys
-        }:
-            raise ConfigurationError(
-                "GATEWAY_JWT_PUBLIC_KEY: must not be the dev key in production."
-            )
+
+
+def _check_public_keys(settings: Settings) -> None:
+    """Raise ConfigurationError for malformed keys and for the dev key."""
+    if settings.jwt_public_key is None:
+        return
+    keys = configured_keys(settings)
+    has_dev_key = (settings.data_dir / dev.KEY_FILE).exists()
+    if has_dev_key and dev.dev_key(settings.data_dir).thumbprint() in {
+        key.thumbprint() for key in keys
+    }:
+        raise ConfigurationError("GATEWAY_JWT_PUBLIC_KEY: must not be the dev key in production.")

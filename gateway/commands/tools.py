@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from gateway.environment import unknown_variables
 from gateway.errors import ConfigurationError
 from gateway.migrations import head, is_at
 from gateway.settings import Settings, load_settings
@@ -21,7 +22,9 @@ Report: TypeAlias = Callable[[int, int | None], None]
 
 
 def read_settings(*, dev: bool = False) -> Settings:
-    """Return the environment's settings; `dev` stands for `--dev`."""
+    """Return the environment's settings; `dev` stands for `--dev`. Warns of unknown variables."""
+    for warning in unknown_variables(Settings.model_fields):
+        complain(f"Warning: {warning}")
     return load_settings(environment="dev") if dev else load_settings()
 
 

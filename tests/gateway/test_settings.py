@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from gateway.environment import PREFIX
+from gateway.environment import PREFIX, unknown_variables
 from gateway.errors import ConfigurationError
 from gateway.setting_types import is_loopback, origin_of
 from gateway.settings import Settings, load_settings
@@ -136,6 +136,47 @@ def test_a_wrong_value_is_named_and_never_quoted(env, name, value):
     assert message.startswith(f"GATEWAY_{name}: ")
     assert message.endswith(".")
     assert "Value error" not in message
+
+
+def test_every_wrong_value_is_named_at_once(env):
+    env(PORT="hunter2", PUBLIC_URL="hunter2", JWT_ALGORITHMS="none,hunter2")
+    lines = failure().splitlines()
+    assert [line.partition(":")[0] for line in lines] == [
+        "GATEWAY_PORT",
+        "GATEWAY_PUBLIC_URL",
+        "GATEWAY_JWT_ALGORITHMS",
+    ]
+
+
+def test_unknown_variables_are_named_with_the_nearest_setting(env):
+    env(PROT="9000", DATABASE_URI_FILE="/hunter2", QXZ="1", PORT="9000", SIGNING_KEYS_FILE="/k")
+    env(SKIP_CONSOLE="1")
+    assert list(unknown_variables(Settings.model_fields)) == [
+        (
+            "GATEWAY_DATABASE_URI_FILE is not a setting and has no effect. "
+            "Did you mean GATEWAY_DATABASE_URL?"
+        ),
+        "GATEWAY_PROT is not a setting and has no effect. Did you mean GATEWAY_PORT?",
+        "GATEWAY_QXZ is not a setting and has no effect.",
+    ]
+
+
+def test_variables_that_kubernetes_makes_are_not_read(env):
+    env(
+        PORT="tcp://10.0.0.1:80",
+        PORT_80_TCP="tcp://10.0.0.1:80",
+        PORT_80_TCP_PROTO="tcp",
+        PORT_80_TCP_PORT="80",
+        PORT_80_TCP_ADDR="10.0.0.1",
+        SERVICE_HOST="10.0.0.1",
+        SERVICE_PORT="80",
+        SERVICE_PORT_HTTP="80",
+        METRICS_PORT="tcp://10.0.0.2:90",
+        METRICS_SERVICE_HOST="10.0.0.2",
+    )
+    assert list(unknown_variables(Settings.model_fields)) == []
+    assert load_settings() == Settings()
+    assert load_settings().port == 8000
 
 
 def test_no_print_out_shows_a_secret(env):

@@ -43,6 +43,22 @@ def test_production_names_the_setting_that_is_missing(tmp_path, name):
     )
 
 
+def test_production_names_every_missing_setting_at_once(tmp_path):
+    missing = dict.fromkeys(("jwt_issuer", "public_url", "signing_keys", "jwt_public_key"))
+    message = refusal_of(tmp_path, oidc_client_id="page", allowed_origins="*", **missing)
+    assert message.splitlines() == [
+        "GATEWAY_JWT_ISSUER: must be set in production.",
+        "GATEWAY_PUBLIC_URL: must be set in production.",
+        "GATEWAY_SIGNING_KEYS: must be set in production.",
+        (
+            "GATEWAY_JWT_JWKS_URL or GATEWAY_JWT_PUBLIC_KEY must be set in production, and only one "
+            "of them."
+        ),
+        "GATEWAY_ALLOWED_ORIGINS: must not be `*` in production.",
+        "GATEWAY_OIDC_ISSUER and GATEWAY_OIDC_CLIENT_ID must be set together.",
+    ]
+
+
 def test_half_a_sign_in_and_an_editor_without_use_stop_the_start(tmp_path):
     for half in ({"oidc_issuer": "https://issuer.example/"}, {"oidc_client_id": "page"}):
         message = "GATEWAY_OIDC_ISSUER and GATEWAY_OIDC_CLIENT_ID must be set together."
