@@ -51,8 +51,8 @@ def test_production_names_every_missing_setting_at_once(tmp_path):
         "GATEWAY_PUBLIC_URL: must be set in production.",
         "GATEWAY_SIGNING_KEYS: must be set in production.",
         (
-            "GATEWAY_JWT_JWKS_URL or GATEWAY_JWT_PUBLIC_KEY must be set in production, and only one "
-            "of them."
+            "GATEWAY_JWT_JWKS_URL or GATEWAY_JWT_PUBLIC_KEY must be set in production, and only "
+            "one of them."
         ),
         "GATEWAY_ALLOWED_ORIGINS: must not be `*` in production.",
         "GATEWAY_OIDC_ISSUER and GATEWAY_OIDC_CLIENT_ID must be set together.",
