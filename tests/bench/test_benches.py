@@ -1,0 +1,43 @@
+"""The measurements run: each at a small size, as the README prints its command."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = ("--accounts", "5", "--seconds", "0.2", "--rounds", "1", "--connections", "1")
+
+
+def printed(module: str, *arguments: str) -> str:
+    """Return what a measurement prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_page_is_measured_beside_a_plain_server() -> None:
+    lines = printed("tests.bench", *PAGE).splitlines()
+    assert lines[0].startswith("ConsolePage, ")
+    assert [line[:26].strip() for line in lines[2:]] == ["Strawberry + SQLAlchemy", "gateway"]
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "expected"),
+    [
+        ("exports", ("--rows", "1000", "--formats", "CSV"), r"sqlite usage CSV: 1,000 rows"),
+        ("receipts", ("--count", "2"), r"credit-note: [\d.]+ ms each"),
+        ("replicas", ("--webhooks", "2"), r"another gateway +p50 +[\d.]+ ms"),
+    ],
+)
+def test_a_measurement_runs(module: str, arguments: tuple[str, ...], expected: str) -> None:
+    assert re.search(expected, printed(f"tests.bench.{module}", *arguments))
