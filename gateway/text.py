@@ -26,3 +26,11 @@ def checked_text(value: object, argument: str, *, limit: int) -> str:
     if not 0 < len(value) <= limit:
         raise BadUserInput(f"`{argument}` must have 1 to {limit} characters.", argument=argument)
     return value
+
+
+def checked_name(value: object, argument: str, *, limit: int) -> str:
+    """Return a name for people to read: a checked text with a visible character."""
+    name = checked_text(value, argument, limit=limit)
+    if not any(unicodedata.category(each)[0] in "LNPS" for each in name):
+        raise BadUserInput(f"`{argument}` must have a visible character.", argument=argument)
+    return name

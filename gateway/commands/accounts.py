@@ -1,7 +1,8 @@
 """`gateway account`: the platform's accounts, and who may read them."""
 
 import asyncio
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Final
 
 import typer
 
@@ -9,14 +10,17 @@ from gateway.billing.accounts import SUBJECT_LIMIT, AccountFacts, put_account, p
 from gateway.billing.low_balance import Thresholds
 from gateway.clock import SystemClock
 from gateway.commands.tools import open_database, read_settings
-from gateway.errors import Conflict, NotFound
+from gateway.errors import NotFound
 from gateway.ids import KeyFactory, encode_global_id
 from gateway.models import LowBalance
 from gateway.money import format_amount, parse_exact_nanos
 from gateway.principal import Role
 from gateway.settings import Settings
 from gateway.store import Row, Snapshot, accounts, members
-from gateway.text import checked_text
+from gateway.text import checked_name, checked_text
+
+PAGE: Final = 500
+"""Accounts that `list` reads at once."""
 
 account = typer.Typer(help="Accounts: made, shown, and who may read them.", no_args_is_help=True)
 
@@ -37,10 +41,10 @@ def create(
     low_amount: LowAmount = None,
     low_days: LowDays = None,
 ) -> None:
-    """Make an account and print its id; one that is there already stays as it is."""
+    """Make an account and print its id; an account that exists stays as it is."""
     facts = AccountFacts(
         external_id=checked_text(external_id, "external_id", limit=200),
-        name=checked_text(name, "name", limit=200),
+        name=checked_name(name, "name", limit=200),
         currency=currency,
         time_zone=time_zone,
         members=[(checked_text(owner, "owner", limit=SUBJECT_LIMIT), Role.OWNER)] if owner else [],
@@ -53,33 +57,52 @@ def create(
 async def _create(settings: Settings, facts: AccountFacts) -> str:
     clock = SystemClock()
     async with open_database(settings) as database, database.writing() as transaction:
-        if await accounts.by_external_id(transaction, [facts.external_id]):
-            raise Conflict("There is an account with this external id.")
-        made = await put_account(
-            transaction,
-            facts,
-            clock=clock,
-            keys=KeyFactory(clock),
-            usage_delay_seconds=settings.usage_delay_seconds,
+        found = await accounts.by_external_id(transaction, [facts.external_id])
+        account_id = (
+            found[0]["account_id"]
+            if found
+            else await put_account(
+                transaction,
+                facts,
+                clock=clock,
+                keys=KeyFactory(clock),
+                usage_delay_seconds=settings.usage_delay_seconds,
+            )
         )
-    return encode_global_id("Account", made)
+    return encode_global_id("Account", account_id)
+
+
+@account.command("list")
+def list_accounts() -> None:
+    """Print every account, oldest first: id, external id, name, zone, balance and warnings."""
+    asyncio.run(_print_all(read_settings()))
+
+
+async def _print_all(settings: Settings) -> None:
+    async with open_database(settings) as database, Snapshot(database) as snapshot:
+        after = -1
+        while rows := await accounts.list_page(snapshot, after=after, limit=PAGE):
+            for row in rows:
+                typer.echo(_line(row))
+            after = rows[-1]["account_id"]
 
 
 @account.command()
 def show(external_id: ExternalId) -> None:
     """Print an account's id, name, zone and balance, and what it is warned at."""
-    row = asyncio.run(_find(read_settings(), external_id))
-    typer.echo(
-        "\t".join(
-            [
-                encode_global_id("Account", row["account_id"]),
-                row["external_id"],
-                row["name"],
-                row["time_zone"],
-                f"{format_amount(row['balance_nanos'], row['currency'])} {row['currency']}",
-                _warning(row),
-            ]
-        )
+    typer.echo(_line(asyncio.run(_find(read_settings(), external_id))))
+
+
+def _line(row: Row) -> str:
+    return "\t".join(
+        [
+            encode_global_id("Account", row["account_id"]),
+            row["external_id"],
+            row["name"],
+            row["time_zone"],
+            f"{format_amount(row['balance_nanos'], row['currency'])} {row['currency']}",
+            _warning(row),
+        ]
     )
 
 
@@ -139,6 +162,36 @@ async def _put_member(settings: Settings, external_id: str, subject: str, role: 
     row = await _find(settings, external_id)
     async with open_database(settings) as database, database.writing() as transaction:
         await members.put(transaction, [row["account_id"]], subject, role, SystemClock().now())
+
+
+@account.command("members")
+def list_members(external_id: ExternalId) -> None:
+    """Print an account's members: subject, role and since when."""
+    for row in asyncio.run(_members(read_settings(), external_id)):
+        typer.echo(f"{row['subject']}\t{row['role']}\t{row['created_at']:%Y-%m-%d}")
+
+
+async def _members(settings: Settings, external_id: str) -> Sequence[Row]:
+    row = await _find(settings, external_id)
+    async with open_database(settings) as database, Snapshot(database) as snapshot:
+        return await members.list_all(snapshot, row["account_id"])
+
+
+@account.command("remove-member")
+def remove_member(
+    external_id: ExternalId,
+    subject: Annotated[str, typer.Argument(help="Subject of the member's tokens.")],
+) -> None:
+    """Remove a member; the member's open subscriptions end within half a minute."""
+    asyncio.run(_remove_member(read_settings(), external_id, subject))
+    typer.echo(f"{subject} is no longer a member of {external_id}.")
+
+
+async def _remove_member(settings: Settings, external_id: str, subject: str) -> None:
+    row = await _find(settings, external_id)
+    async with open_database(settings) as database, database.writing() as transaction:
+        if not await members.remove(transaction, row["account_id"], subject):
+            raise NotFound(f"{subject} is not a member of {external_id}.")
 
 
 async def _find(settings: Settings, external_id: str) -> Row:

@@ -14,7 +14,7 @@ from gateway.principal import Scope
 from gateway.settings import Settings
 from gateway.store import Reader, Snapshot, accounts
 from gateway.store import api_keys as stored
-from gateway.text import checked_text
+from gateway.text import checked_name
 
 api_key = typer.Typer(help="Keys for machines: made, listed, revoked.", no_args_is_help=True)
 
@@ -42,7 +42,7 @@ async def _create(
         key = await issue_key(
             transaction,
             environment="dev" if settings.environment == "dev" else "live",
-            name=checked_text(name, "name", limit=200),
+            name=checked_name(name, "name", limit=200),
             scopes=scopes,
             now=now,
             account_id=await _account_id(transaction, account) if account else None,

@@ -15,7 +15,7 @@ from gateway.principal import Scope as Permission
 from gateway.routes.answers import json_answer
 from gateway.routes.platform import PlatformEndpoint, read_object
 from gateway.store import accounts
-from gateway.text import checked_text
+from gateway.text import checked_name, checked_text
 
 FIELDS: Final = frozenset(
     {"name", "currency", "timeZone", "stripeCustomerId", "lowBalance", "members"}
@@ -69,7 +69,7 @@ def read_account(external_id: str, value: Mapping[str, Any]) -> AccountFacts:
         )
     return AccountFacts(
         external_id=checked_text(external_id, "externalId", limit=200),
-        name=checked_text(value.get("name"), "name", limit=200),
+        name=checked_name(value.get("name"), "name", limit=200),
         currency=checked_text(value.get("currency"), "currency", limit=3),
         time_zone=checked_text(value.get("timeZone", "UTC"), "timeZone", limit=64),
         members=_members(value["members"]),

@@ -74,6 +74,14 @@ def _save(dialect: DialectName) -> Any:
 _SAVE: Final = Statement(_save)
 
 
+_PAGE: Final = Statement(
+    select(ACCOUNT)
+    .where(ACCOUNT.c.account_id > bindparam("after", type_=BigInteger()))
+    .order_by(ACCOUNT.c.account_id)
+    .limit(bindparam("limit", type_=Integer()))
+)
+
+
 async def lock(transaction: Transaction, account_ids: Sequence[int]) -> Sequence[Row]:
     """Lock accounts until the transaction ends and return their rows."""
     return await transaction.fetch(_LOCK, account_ids=list(account_ids))
@@ -87,6 +95,11 @@ async def by_external_id(reader: Reader, external_ids: Sequence[str]) -> Sequenc
 async def by_customer(reader: Reader, stripe_customer_id: str) -> Sequence[Row]:
     """Return the account of a Stripe customer, if there is one (no tenant filter either)."""
     return await reader.fetch(_BY_CUSTOMER, stripe_customer_id=stripe_customer_id)
+
+
+async def list_page(reader: Reader, *, after: int, limit: int) -> Sequence[Row]:
+    """Return accounts, oldest first, after a key (no tenant filter either)."""
+    return await reader.fetch(_PAGE, after=after, limit=limit)
 
 
 async def warned_by_days(reader: Reader, *, after: int, limit: int) -> Sequence[Row]:

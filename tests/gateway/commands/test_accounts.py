@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gateway.commands.accounts import account
-from gateway.errors import BadUserInput, Conflict, NotFound
+from gateway.errors import BadUserInput, NotFound
 
 Run = Callable[..., Result]
 
@@ -24,7 +24,7 @@ def test_an_account_is_made_once_and_shown(run: Run) -> None:
     again = run("create", "acme", "--name", "Other")
     shown = run("show", "acme")
     assert made.exit_code == 0
-    assert isinstance(again.exception, Conflict)
+    assert (again.exit_code, again.output) == (0, made.output)
     said = ["acme", "Acme", "UTC", "0.00 USD", "never warned\n"]
     assert shown.output.split("\t") == [made.output.strip(), *said]
 
@@ -33,6 +33,26 @@ def test_a_member_is_put_into_an_account_that_is_there(run: Run) -> None:
     run("create", "acme", "--name", "Acme")
     assert run("put-member", "acme", "auth0|7", "--role", "BILLING").exit_code == 0
     assert isinstance(run("put-member", "nobody", "auth0|7").exception, NotFound)
+
+
+def test_every_account_is_listed_oldest_first(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.commands.accounts.PAGE", 2)
+    made = [run("create", name, "--name", name.title()).output.strip() for name in ("c", "a", "b")]
+    lines = [line.split("\t") for line in run("list").output.splitlines()]
+    assert [line[0] for line in lines] == made
+    assert lines[1][1:] == ["a", "A", "UTC", "0.00 USD", "never warned"]
+
+
+def test_members_are_listed_and_removed(run: Run) -> None:
+    run("create", "acme", "--name", "Acme", "--owner", "auth0|9")
+    run("put-member", "acme", "auth0|7", "--role", "BILLING")
+    listed = [line.split("\t")[:2] for line in run("members", "acme").output.splitlines()]
+    assert listed == [["auth0|7", "BILLING"], ["auth0|9", "OWNER"]]
+    removed = run("remove-member", "acme", "auth0|7")
+    assert removed.output == "auth0|7 is no longer a member of acme.\n"
+    assert isinstance(run("remove-member", "acme", "auth0|7").exception, NotFound)
+    assert [line[:7] for line in run("members", "acme").output.splitlines()] == ["auth0|9"]
+    assert isinstance(run("members", "nobody").exception, NotFound)
 
 
 def test_an_account_is_warned_at_what_is_said(run: Run) -> None:
