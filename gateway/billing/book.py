@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
-from typing import Final, Self, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 from zoneinfo import ZoneInfo
 
 from gateway.billing.flows import FlowColumn, Flows
@@ -83,7 +83,7 @@ class BalanceChange:
 Reference: TypeAlias = tuple[int, str | None, str]
 """A purchase's account, its provider, and the provider's name for it."""
 
-Posting: TypeAlias = tuple[int, int, str, int, int, str, int | None, str | None, datetime, datetime]
+Posting: TypeAlias = tuple[Any, ...]
 """A ledger entry's cells, in the order of `store.ledger.COLUMNS`."""
 
 Cells: TypeAlias = tuple[object, ...]
@@ -182,19 +182,24 @@ class Book:
         effective_at: datetime,
         flow: FlowColumn | None = None,
         purchase_id: int | None = None,
+        refund_id: int | None = None,
+        dispute_id: int | None = None,
         description: str | None = None,
     ) -> int:
         """Append a ledger entry of `amount` nanos and return its version.
 
         `flow` names the roll-up column that `amount` counts in, by `effective_at`; usage has none
-        here, because its roll-ups go by each event's own time.
+        here, because its roll-ups go by each event's own time. `purchase_id`, `refund_id` and
+        `dispute_id` are what the entry belongs to.
         """
         account = self.accounts[account_id]
         account.balance = checked(account.balance + amount)
+        # A process with a slower clock does not record before the last entry.
+        account.balance_at = max(self.now, account.balance_at) if account.version else self.now
         account.version += 1
-        account.balance_at = self.now
         entry = (account_id, account.version, cause.value, amount, account.balance, source_key)
-        self._postings.append((*entry, purchase_id, description, effective_at, self.now))
+        about = (purchase_id, description, effective_at, account.balance_at)
+        self._postings.append((*entry, *about, refund_id, dispute_id))
         if flow:
             self.flows.add(account_id, effective_at, flow, amount)
         return account.version
@@ -228,6 +233,8 @@ class Book:
         source_key: str,
         at: datetime,
         flow: FlowColumn,
+        refund_id: int | None = None,
+        dispute_id: int | None = None,
     ) -> None:
         """Append a ledger entry that belongs to a purchase."""
         self.post(
@@ -238,6 +245,8 @@ class Book:
             effective_at=at,
             flow=flow,
             purchase_id=purchase.id,
+            refund_id=refund_id,
+            dispute_id=dispute_id,
         )
 
     def _changed_purchases(self) -> list[PurchaseState]:

@@ -20,11 +20,15 @@ from gateway.money import pro_rata
 
 
 class Source(NamedTuple):
-    """A fact as the ledger names it, why it moves the balance, and when it did."""
+    """A fact as the ledger names it, why it moves the balance, when it did, and the refund or the
+    dispute that it belongs to.
+    """
 
     key: str
     cause: LedgerCause
     at: datetime
+    refund_id: int | None = None
+    dispute_id: int | None = None
 
 
 class Replay:
@@ -58,7 +62,7 @@ class Replay:
                     self._close(fact, at)
                 else:
                     self._withdraw(fact, at)
-                self._reverse_bonus(fact.id, at)
+                self._reverse_bonus(fact, at)
 
     @property
     def disputed(self) -> int:
@@ -66,13 +70,15 @@ class Replay:
         return sum(self.held[dispute_id] for dispute_id in self._open)
 
     def _refund(self, refund: RefundState, at: datetime) -> None:
-        self._enter(f"refund:{refund.id}", LedgerCause.REFUND, -refund.amount_nanos, at)
+        source = Source(f"refund:{refund.id}", LedgerCause.REFUND, at, refund.id)
+        self._enter(source, -refund.amount_nanos)
         self.left -= refund.amount_nanos
         for dispute_id, held in self.held.items():
             if dispute_id not in self.won:
                 released = min(held, max(-self.left, 0))
                 key = f"dispute-release:{dispute_id}:{refund.id}"
-                self._enter(key, LedgerCause.DISPUTE, released, at)
+                source = Source(key, LedgerCause.DISPUTE, at, refund.id, dispute_id)
+                self._enter(source, released)
                 self.held[dispute_id] -= released
                 self.left += released
         if self.left < 0:
@@ -84,24 +90,29 @@ class Replay:
         taken = self.held[dispute.id] = min(dispute.amount_nanos, self.left)
         self.left -= taken
         self._open.add(dispute.id)
-        self._enter(f"dispute:{dispute.id}", LedgerCause.DISPUTE, -taken, at)
+        source = Source(f"dispute:{dispute.id}", LedgerCause.DISPUTE, at, None, dispute.id)
+        self._enter(source, -taken)
 
     def _close(self, dispute: DisputeState, at: datetime) -> None:
         self._open.discard(dispute.id)
         if dispute.state == DisputeStatus.WON:
             self.won.add(dispute.id)
             self.left += self.held[dispute.id]
-            self._enter(f"dispute-won:{dispute.id}", LedgerCause.DISPUTE, self.held[dispute.id], at)
+            key = f"dispute-won:{dispute.id}"
+            source = Source(key, LedgerCause.DISPUTE, at, None, dispute.id)
+            self._enter(source, self.held[dispute.id])
 
-    def _reverse_bonus(self, source_id: int, at: datetime) -> None:
+    def _reverse_bonus(self, fact: RefundState | DisputeState, at: datetime) -> None:
         # Only what is gone for good takes the bonus with it; an open dispute may yet be won.
         if not self.left and not self.disputed and self.bonus_reversed_by is None:
-            self.bonus_reversed_by = source_id
-            self._enter(f"bonus-reversal:{source_id}", LedgerCause.BONUS, -self._bonus, at)
+            self.bonus_reversed_by = fact.id
+            ids = (fact.id, None) if isinstance(fact, RefundState) else (None, fact.id)
+            source = Source(f"bonus-reversal:{fact.id}", LedgerCause.BONUS, at, *ids)
+            self._enter(source, -self._bonus)
 
-    def _enter(self, key: str, cause: LedgerCause, amount: int, at: datetime) -> None:
+    def _enter(self, source: Source, amount: int) -> None:
         if amount:
-            self.entries[Source(key, cause, at)] = amount
+            self.entries[source] = amount
 
 
 Step = tuple[datetime, int, tuple[str, str, int], RefundState | DisputeState]
@@ -189,6 +200,8 @@ def _post(book: Book, purchase: PurchaseState, source: Source, amount: int) -> N
         source_key=key,
         at=source.at,
         flow=FlowColumn.BONUS if source.cause == LedgerCause.BONUS else FlowColumn.REFUNDED,
+        refund_id=source.refund_id,
+        dispute_id=source.dispute_id,
     )
 
 

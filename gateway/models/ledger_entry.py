@@ -23,7 +23,9 @@ class LedgerEntry(Model, table=True):
     account.
 
     `source_key` names the fact that it comes from and is unique in the account, so that no fact can
-    be booked twice. `balance_nanos` is the balance after it.
+    be booked twice. `balance_nanos` is the balance after it. `recorded_at` never goes back within
+    an account. `refund_id` and `dispute_id` name the refund or the dispute that made it (both,
+    where a refund took what a dispute had held).
     """
 
     __tablename__ = "ledger_entry"
@@ -32,6 +34,8 @@ class LedgerEntry(Model, table=True):
         ForeignKeyConstraint(
             ["account_id", "purchase_id"], ["credit_purchase.account_id", "credit_purchase.id"]
         ),
+        ForeignKeyConstraint(["account_id", "refund_id"], ["refund.account_id", "refund.id"]),
+        ForeignKeyConstraint(["account_id", "dispute_id"], ["dispute.account_id", "dispute.id"]),
         one_of("cause", LedgerCause),
         CheckConstraint("version > 0", name="version_positive"),
         {"sqlite_with_rowid": False},
@@ -47,3 +51,5 @@ class LedgerEntry(Model, table=True):
     description: str | None = Field(max_length=2000, default=None)
     effective_at: datetime = Field(sa_type=Instant)
     recorded_at: datetime = Field(sa_type=Instant)
+    refund_id: int | None = Field(sa_type=BigInteger, default=None)
+    dispute_id: int | None = Field(sa_type=BigInteger, default=None)

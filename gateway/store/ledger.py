@@ -22,6 +22,8 @@ COLUMNS: Final = (
     "description",
     "effective_at",
     "recorded_at",
+    "refund_id",
+    "dispute_id",
 )
 
 

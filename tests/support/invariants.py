@@ -52,6 +52,7 @@ async def check_books(database: Database, *account_ids: int) -> list[int]:
         (account,) = mine["account"]
         check_ledger(account, mine["ledger_entry"])
         check_purchases(mine)
+        check_reversals(mine)
         check_usage(account, mine)
         check_rollups(account, mine)
         check_receipts(account, mine)
@@ -88,6 +89,17 @@ def taken_back(purchase: Mapping[str, Any], tables: Mapping[str, Rows]) -> int:
     refunded: int = sum(row["amount_nanos"] for row in refunds if row["settled_at"])
     held: int = sum(row["debited_nanos"] - row["credited_nanos"] for row in disputes)
     return refunded + held
+
+
+def check_reversals(tables: Mapping[str, Rows]) -> None:
+    refunds = {row["id"]: row["purchase_id"] for row in tables["refund"]}
+    disputes = {row["id"]: row["purchase_id"] for row in tables["dispute"]}
+    for entry in tables["ledger_entry"]:
+        refund_id, dispute_id = entry["refund_id"], entry["dispute_id"]
+        assert entry["cause"] != "REFUND" or (refund_id and not dispute_id), entry
+        assert entry["cause"] != "DISPUTE" or dispute_id, entry
+        assert refund_id is None or refunds[refund_id] == entry["purchase_id"], entry
+        assert dispute_id is None or disputes[dispute_id] == entry["purchase_id"], entry
 
 
 def check_usage(account: Mapping[str, Any], tables: Mapping[str, Rows]) -> None:
