@@ -9,7 +9,7 @@ from gateway.billing.breakdown import BreakdownKey
 from gateway.principal import Principal
 from gateway.store import Row, Snapshot
 from gateway.store.burn import BurnFacts, BurnKey
-from gateway.store.purchase_listing import CREDIT_PURCHASES
+from gateway.store.purchase_listing import CREDIT_PURCHASES, REFUNDS_OF_PURCHASES
 from loaders.account import ACCOUNT_BY_ID, account_pages, account_totals
 from loaders.balance_opening import balance_by_instant
 from loaders.batch import Key, PageLoader, TotalsLoader, page_loader, totals_loader
@@ -37,6 +37,7 @@ class Loaders:
     credit_purchase_by_id: DataLoader[Key, Row | None]
     credit_purchases_by_page: PageLoader
     credit_purchase_totals_by_selection: TotalsLoader
+    refund_totals_by_selection: TotalsLoader
     refund_by_id: DataLoader[Key, Row | None]
     refunds_by_page: PageLoader
     receipt_by_id: DataLoader[Key, Row | None]
@@ -60,6 +61,7 @@ def make_loaders(snapshot: Snapshot, principal: Principal) -> Loaders:
         credit_purchase_by_id=CREDIT_PURCHASE_BY_ID.loader(snapshot, principal),
         credit_purchases_by_page=page_loader(CREDIT_PURCHASES, snapshot, principal),
         credit_purchase_totals_by_selection=totals_loader(CREDIT_PURCHASES, snapshot, principal),
+        refund_totals_by_selection=totals_loader(REFUNDS_OF_PURCHASES, snapshot, principal),
         refund_by_id=REFUND_BY_ID.loader(snapshot, principal),
         refunds_by_page=page_loader(REFUNDS, snapshot, principal),
         receipt_by_id=RECEIPT_BY_ID.loader(snapshot, principal),

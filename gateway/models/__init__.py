@@ -13,6 +13,7 @@ from gateway.models.credit_purchase import (
     PaymentMethodType,
     Refund,
     RefundStatus,
+    charged_nanos,
 )
 from gateway.models.deployment import Deployment
 from gateway.models.ledger_entry import LedgerCause, LedgerEntry
@@ -53,6 +54,7 @@ __all__ = [
     "UsageEvent",
     "WebhookEvent",
     "WebhookState",
+    "charged_nanos",
     "metadata",
     "table_of",
 ]

@@ -41,6 +41,11 @@ SETTLED = frozenset(
 )
 
 
+def charged_nanos(kind: str, amount_nanos: int, tax_nanos: int) -> int:
+    """Return what a purchase costs its card: the credit and the tax on it; 0 without a card."""
+    return amount_nanos + tax_nanos if kind == CreditPurchaseKind.CARD else 0
+
+
 class DisputeStatus(StrEnum):
     OPEN = "OPEN"
     WON = "WON"

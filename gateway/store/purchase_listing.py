@@ -2,38 +2,75 @@
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, case, func
+from sqlalchemy import ColumnElement, case, func, select
 
-from gateway.models import CreditPurchase, CreditPurchaseKind, table_of
-from gateway.store.listing import Listing
+from gateway.models import CreditPurchase, CreditPurchaseKind, Refund, RefundStatus, table_of
+from gateway.store.listing import Condition, Listing
 from gateway.store.statement import any_of
 
 _PURCHASE = table_of(CreditPurchase)
+_REFUND = table_of(Refund)
 
 
-def _settled(name: str, nanos: ColumnElement[int]) -> ColumnElement[Any]:
+def _settled(nanos: ColumnElement[int]) -> ColumnElement[Any]:
     settled = func.sum(nanos).filter(_PURCHASE.c.settled_at.is_not(None))
-    return func.coalesce(settled, 0).label(name)
+    return func.coalesce(settled, 0)
+
+
+def _refunds(nanos: ColumnElement[int]) -> ColumnElement[Any]:
+    """Return the sum over the settled purchases' refunds that succeeded. Refunds are looked up only
+    where money was taken back, which is seldom.
+    """
+    found = (
+        select(func.sum(nanos))
+        .where(
+            _REFUND.c.account_id == _PURCHASE.c.account_id,
+            _REFUND.c.purchase_id == _PURCHASE.c.id,
+            _REFUND.c.status == RefundStatus.SUCCEEDED.value,
+        )
+        .correlate(_PURCHASE)
+        .scalar_subquery()
+    )
+    return _settled(case((_PURCHASE.c.refunded_nanos > 0, found), else_=0))
 
 
 _by_card = _PURCHASE.c.kind == CreditPurchaseKind.CARD.value
 _amount = _PURCHASE.c.amount_nanos
 _bonus = _PURCHASE.c.bonus_nanos - _PURCHASE.c.bonus_reversed_nanos
 _refunded = _PURCHASE.c.refunded_nanos
+_paid = _settled(case((_by_card, _amount), else_=0))
+_tax = _settled(case((_by_card, _PURCHASE.c.tax_nanos), else_=0))
+_refunded_tax = _refunds(_REFUND.c.tax_nanos)
+
+_CONDITIONS: Final[dict[str, Condition]] = {
+    "status": lambda purchases: any_of(purchases.c.status, "status"),
+    "kind": lambda purchases: any_of(purchases.c.kind, "kind"),
+}
 
 CREDIT_PURCHASES: Final = Listing(
     _PURCHASE,
     scope=("account_id",),
     order=("created_at", "id"),
-    conditions={
-        "status": lambda purchases: any_of(purchases.c.status, "status"),
-        "kind": lambda purchases: any_of(purchases.c.kind, "kind"),
-    },
+    conditions=_CONDITIONS,
     totals=(
-        _settled("paid_nanos", case((_by_card, _amount), else_=0)),
-        _settled("bonus_nanos", _bonus + case((_by_card, 0), else_=_amount)),
-        _settled("refunded_nanos", _refunded),
-        _settled("credited_nanos", _amount + _bonus - _refunded),
+        _paid.label("paid_nanos"),
+        _tax.label("tax_nanos"),
+        (_paid + _tax).label("charged_nanos"),
+        _settled(_bonus + case((_by_card, 0), else_=_amount)).label("bonus_nanos"),
+        _settled(_refunded).label("refunded_nanos"),
+        _settled(_amount + _bonus - _refunded).label("credited_nanos"),
     ),
 )
 """The totals are over settled purchases, refunds to date: credited = paid + bonus − refunded."""
+
+REFUNDS_OF_PURCHASES: Final = Listing(
+    _PURCHASE,
+    scope=("account_id",),
+    order=("created_at", "id"),
+    conditions=_CONDITIONS,
+    totals=(
+        _refunded_tax.label("refunded_tax_nanos"),
+        (_refunds(_REFUND.c.amount_nanos) + _refunded_tax).label("refunded_total_nanos"),
+    ),
+)
+"""The same purchases for the totals of their refunds, which take a look at another table."""

@@ -1,22 +1,22 @@
 """Credit purchases, their connection, and its totals."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
 import strawberry
 
 from gateway.links import PURCHASES_PATH
-from gateway.models import EARLIEST, LATEST
+from gateway.models import EARLIEST, LATEST, charged_nanos
 from gateway.store import Page, Row, Selection
-from resolvers.columns import column, global_id, itself, money, resolved
+from resolvers.columns import column, converted, global_id, itself, money, resolved
 from resolvers.connection import Connection, Pages
 from resolvers.context import Info
 from resolvers.enums import CreditPurchaseKind, CreditPurchaseStatus
 from resolvers.exports import Format, sign_export
 from resolvers.permissions import Policy
 from resolvers.types.account import Account
-from resolvers.types.money import Money
+from resolvers.types.money import Amount, Money
 from resolvers.types.node import Node
 from resolvers.types.payment_method import PaymentMethod
 from resolvers.types.receipt import Receipt
@@ -44,7 +44,21 @@ def load_refunds(root: strawberry.Parent[Row], info: Info) -> Awaitable[list[Row
 async def load_totals(root: strawberry.Parent[Pages]) -> dict[str, Any]:
     totals = await root.totals.load(root.selection)
     assert root.account is not None  # noqa: S101  # purchases are always an account's
-    return {**totals, "currency": root.account["currency"]}
+    return {**totals, "currency": root.account["currency"], "selection": root.selection}
+
+
+def load_refund_total(name: str) -> Callable[..., Awaitable[Amount]]:
+    """Return what loads a total of the purchases' refunds, which is read for itself."""
+
+    async def load(root: strawberry.Parent[Any], info: Info) -> Amount:
+        totals = await info.context.loaders.refund_totals_by_selection.load(root["selection"])
+        return totals[name], root["currency"]
+
+    return load
+
+
+def _charged(kind: str, amount_nanos: int, tax_nanos: int, currency: str) -> Amount:
+    return charged_nanos(kind, amount_nanos, tax_nanos), currency
 
 
 def sign_export_url(root: strawberry.Parent[Pages], info: Info, format_: Format) -> str:
@@ -77,6 +91,15 @@ class CreditPurchase(Node):
         "amount_nanos", description="The credit bought, without tax and without bonus."
     )
     tax: Money = money("tax_nanos", description="The tax that was charged on top of the amount.")
+    charged: Money = converted(
+        _charged,
+        "kind",
+        "amount_nanos",
+        "tax_nanos",
+        "currency",
+        description="What the card pays: `amount` + `tax` for kind CARD, 0 for the other kinds. It "
+        "has paid once the purchase has settled.",
+    )
     bonus: Money = money("bonus_nanos", description="Credit given on top of the amount.")
     bonus_reversed: Money = money(
         "bonus_reversed_nanos", description="The part of the bonus that refunds took back."
@@ -107,12 +130,25 @@ class CreditPurchaseTotals:
     POLICY: ClassVar = Policy.PURCHASES
 
     paid: Money = money("paid_nanos", description="Amounts of kind CARD, without tax.")
+    tax: Money = money("tax_nanos", description="Taxes of kind CARD, before refunds.")
+    charged: Money = money(
+        "charged_nanos", description="What cards paid, before refunds: `paid` + `tax`."
+    )
     bonus: Money = money(
         "bonus_nanos",
         description="Bonuses that were not reversed, and amounts of the kinds COUPON, "
         "MANUAL_CREDIT and TRIAL_GRANT.",
     )
     refunded: Money = money("refunded_nanos", description="Money taken back, without tax.")
+    refunded_tax: Money = resolved(
+        load_refund_total("refunded_tax_nanos"),
+        description="The tax of refunds that succeeded, a part of `refundedTotal`.",
+    )
+    refunded_total: Money = resolved(
+        load_refund_total("refunded_total_nanos"),
+        description="What went back by refunds that succeeded, tax included: the sum of their "
+        "`total`. A dispute is no refund: its funds count in `refunded` alone.",
+    )
     credited: Money = money(
         "credited_nanos", description="What stayed on the balance: paid + bonus − refunded."
     )

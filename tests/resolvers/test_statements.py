@@ -17,6 +17,7 @@ OF_ACCOUNTS = {
     "purchases": "creditPurchases(first: 3) { nodes { id } }",
     "purchase edges": "creditPurchases(last: 3) { edges { cursor node { id } } }",
     "purchase counts": "creditPurchases { totalCount totals { paid { amount } } }",
+    "refund totals": "creditPurchases { totals { paid { amount } refundedTotal { amount } } }",
     "filtered": 'creditPurchases(filter: {kind: [CARD], from: "2026-11-01"}) { nodes { id } }',
     "receipts": "creditPurchases { nodes { receipt { number } } }",
     "refunds": "creditPurchases { nodes { refunds { receipt { number } } } }",
@@ -104,6 +105,7 @@ async def test_what_is_not_selected_is_not_read(database: Database) -> None:
     assert await statements("__typename") == 1
     assert await statements("totalCount") == 2
     assert await statements("totalCount totals { paid { amount } credited { amount } }") == 2
+    assert await statements("totals { refundedTax { amount } refundedTotal { amount } }") == 3
     assert await statements("nodes { id } edges { cursor } pageInfo { hasPreviousPage }") == 2
 
 

@@ -63,11 +63,11 @@ async def test_an_account_and_its_balance(database: Database) -> None:
 PURCHASE = """creditPurchases { nodes {
   id createdAt settledAt kind status description failureReason
   amount { amount currency } tax { amount currency } bonus { amount currency }
-  bonusReversed { amount } refunded { amount currency }
-  paymentMethod { type brand last4 label }
+  bonusReversed { amount } refunded { amount currency } charged { amount currency }
+  paymentMethod { type brand last4 label displayName }
   receipt { id number issuedAt total { amount currency } tax { amount } }
   refunds { id createdAt settledAt status reason failureReason amount { amount } tax { amount }
-            receipt { number total { amount } } }
+            total { amount currency } receipt { number total { amount } } }
   account { id }
 } }"""
 
@@ -89,7 +89,7 @@ async def test_a_purchase_with_everything(database: Database) -> None:
             payment_method_brand="visa",
             payment_method_last4="4242",
         ),
-        refund(1, 3, 2, amount_nanos=3 * UNIT, reason="too much", settled_at=T0),
+        refund(1, 3, 2, amount_nanos=3 * UNIT, tax_nanos=57, reason="too much", settled_at=T0),
         refund(1, 4, 2, amount_nanos=1, status="FAILED", failure_reason="closed"),
         receipt(1, 5, 2, total_nanos=119 * UNIT // 10, tax_nanos=19 * UNIT // 10),
         receipt(1, 6, 2, refund_id=3, total_nanos=-3 * UNIT),
@@ -108,7 +108,14 @@ async def test_a_purchase_with_everything(database: Database) -> None:
         "bonus": usd("1.00"),
         "bonusReversed": {"amount": "0.50"},
         "refunded": usd("3.00"),
-        "paymentMethod": {"type": "CARD", "brand": "visa", "last4": "4242", "label": None},
+        "charged": usd("11.90"),
+        "paymentMethod": {
+            "type": "CARD",
+            "brand": "visa",
+            "last4": "4242",
+            "label": None,
+            "displayName": "Visa •••• 4242",
+        },
         "receipt": {
             "id": encode_global_id("Receipt", 1, 5),
             "number": "00000001-2026-000005",
@@ -125,7 +132,8 @@ async def test_a_purchase_with_everything(database: Database) -> None:
                 "reason": "too much",
                 "failureReason": None,
                 "amount": {"amount": "3.00"},
-                "tax": {"amount": "0.00"},
+                "tax": {"amount": "0.000000057"},
+                "total": usd("3.000000057"),
                 "receipt": {"number": "00000001-2026-000006", "total": {"amount": "-3.00"}},
             },
             {
@@ -137,6 +145,7 @@ async def test_a_purchase_with_everything(database: Database) -> None:
                 "failureReason": "closed",
                 "amount": {"amount": "0.000000001"},
                 "tax": {"amount": "0.00"},
+                "total": usd("0.000000001"),
                 "receipt": None,
             },
         ],
@@ -152,9 +161,10 @@ async def test_what_a_purchase_may_lack_is_null(database: Database) -> None:
     )
     (node,) = (await account_data(database, PURCHASE))["creditPurchases"]["nodes"]
     absent = ("settledAt", "description", "failureReason", "paymentMethod", "receipt")
-    assert {name: node[name] for name in (*absent, "refunds")} == {
+    assert {name: node[name] for name in (*absent, "refunds", "charged")} == {
         **dict.fromkeys(absent),
         "refunds": [],
+        "charged": usd("0.00"),
     }
 
 
@@ -262,6 +272,48 @@ async def test_totals_of_large_amounts_are_exact(database: Database) -> None:
     assert await totals(database) == (
         *(1, "4611686018.427387904", "0.00", "0.00", "4611686018.427387904"),
     )
+
+
+CHARGED = """creditPurchases(filter: $f) { totals {
+  paid { amount } tax { amount } charged { amount }
+  refunded { amount } refundedTax { amount } refundedTotal { amount }
+} }"""
+
+
+async def charges(database: Database, **filter_: Any) -> list[str]:
+    found = (await account_data(database, CHARGED, f=filter_))["creditPurchases"]["totals"]
+    return [value["amount"] for value in found.values()]
+
+
+async def test_totals_say_what_cards_paid_and_what_went_back(database: Database) -> None:
+    """A refund that failed, and a dispute's funds, are no refund that succeeded."""
+    later = T0 + timedelta(days=10)
+    taken = {"status": "PARTIALLY_REFUNDED", "amount_nanos": 100 * UNIT, "tax_nanos": 19 * UNIT}
+    await put(
+        database,
+        account(1),
+        purchase(1, 1, **taken, refunded_nanos=30 * UNIT),
+        purchase(1, 2, status="DISPUTED", tax_nanos=UNIT, refunded_nanos=10 * UNIT),
+        purchase(1, 3, kind="COUPON", tax_nanos=7 * UNIT),
+        purchase(1, 4, status="PENDING", settled_at=None, tax_nanos=UNIT),
+        purchase(1, 5, status="FAILED", settled_at=None, tax_nanos=UNIT),
+        purchase(1, 6, **taken, refunded_nanos=UNIT, created_at=later),
+        refund(1, 1, 1, amount_nanos=20 * UNIT, tax_nanos=38 * UNIT // 10),
+        refund(1, 2, 1, amount_nanos=10 * UNIT, tax_nanos=19 * UNIT // 10),
+        refund(1, 3, 1, amount_nanos=5 * UNIT, status="FAILED"),
+        refund(1, 4, 2, amount_nanos=UNIT, status="PENDING"),
+        refund(1, 5, 4, amount_nanos=UNIT, tax_nanos=1),
+        refund(1, 6, 6, tax_nanos=1, settled_at=T0),
+    )
+    assert await charges(database) == [
+        *("210.00", "39.00", "249.00"),
+        *("41.00", "5.700000001", "36.700000001"),
+    ]
+    assert await charges(database, to="2026-11-10") == [
+        *("110.00", "20.00", "130.00"),
+        *("40.00", "5.70", "35.70"),
+    ]
+    assert await charges(database, kind=["COUPON"]) == ["0.00"] * 6
 
 
 async def ids(database: Database, field: str, **filter_: Any) -> list[int]:
