@@ -15,7 +15,7 @@ import typer
 
 from gateway.app import create_app
 from gateway.auth.dev import dev_key
-from gateway.auth.policy import check_start
+from gateway.auth.policy import check_start, start_warnings
 from gateway.auth.tokens import mint
 from gateway.clock import SystemClock
 from gateway.commands.accounts import account
@@ -67,6 +67,8 @@ def serve(
     """Serve the gateway, after bringing the database up to date."""
     settings = read_settings(dev=dev)
     check_start(settings)
+    for warning in start_warnings(settings):
+        complain(f"Warning: {warning}")
     pretty = settings.environment == "dev" and sys.stderr.isatty()
     configure_logging(settings.log_level, pretty=pretty)
     asyncio.run(_prepare(settings, demo=demo))

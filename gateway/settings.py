@@ -209,7 +209,7 @@ class Settings(PageSettings):
         20,
         ge=1,
         le=100_000,
-        description="Most credentials of one client address that may fail; then `THROTTLED`.",
+        description="Most failed credentials per client address; then these get `THROTTLED`.",
     )
     http_keep_alive_seconds: Limit[int] = Field(
         5, ge=1, le=300, description="Longest time an idle connection is kept open."

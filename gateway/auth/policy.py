@@ -66,6 +66,16 @@ def _check_production(settings: Settings) -> Iterator[str]:
             yield error.message
 
 
+def start_warnings(settings: Settings) -> Iterator[str]:
+    """Yield a sentence for each setting that production may have forgotten."""
+    is_behind_proxy = (settings.public_url or "").startswith("https://")
+    if settings.environment == "production" and is_behind_proxy and not settings.trusted_proxies:
+        yield (
+            "GATEWAY_TRUSTED_PROXIES: is not set, and the public URL is https. Behind a proxy, "
+            "the limits for each client address then count all clients together."
+        )
+
+
 def configured_keys(settings: Settings) -> tuple[PublicKey, ...]:
     """Return GATEWAY_JWT_PUBLIC_KEY's keys; raise ConfigurationError where they are unusable."""
     try:

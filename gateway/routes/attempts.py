@@ -1,4 +1,7 @@
-"""Credentials that do not hold, limited for each client address; and never two in one request."""
+"""Failed credentials, limited for each client address; and never two credentials in one request.
+
+A good credential always passes: clients behind one address do not lock each other out.
+"""
 
 import math
 import time
@@ -21,34 +24,27 @@ _SHORTEST_WAIT: Final = 1
 
 
 class Attempts:
-    """Counts the credentials of an address that did not hold: `per_minute` in one process, over
-    HTTP and sockets together.
+    """Counts the failed credentials of an address: `per_minute` in one process, over HTTP and
+    sockets together.
     """
 
     def __init__(self, per_minute: int) -> None:
         self._limit = RateLimitItemPerMinute(per_minute)
         self._failures = FixedWindowRateLimiter(MemoryStorage())
 
-    async def check(self, address: str) -> None:
-        """Raise Throttled where there were too many."""
-        if not await self._failures.test(self._limit, address):
-            raise Throttled(
-                f"At most {self._limit.amount} credentials that do not hold may be tried in a "
-                "minute."
-            )
-
     async def count(self, address: str) -> None:
-        """Count one that did not hold."""
-        await self._failures.hit(self._limit, address)
+        """Count a failed credential. Raises Throttled where there were too many before."""
+        if not await self._failures.hit(self._limit, address):
+            raise Throttled(f"At most {self._limit.amount} credentials may fail in a minute.")
 
     async def seconds_left(self, address: str) -> int:
-        """Return in how many seconds an address may try again."""
+        """Return the seconds until an address may fail again."""
         window = await self._failures.get_window_stats(self._limit, address)
         return max(math.ceil(window.reset_time - time.time()), _SHORTEST_WAIT)
 
 
 class CountedAuthenticator:
-    """Checks the credentials of one address. Raises Throttled too."""
+    """Checks the credentials of one address and counts those that fail. Raises Throttled too."""
 
     def __init__(self, authenticator: Authenticator, attempts: Attempts, address: str) -> None:
         self._authenticator = authenticator
@@ -56,8 +52,6 @@ class CountedAuthenticator:
         self._address = address
 
     async def authenticate(self, authorization: str | None) -> Principal:
-        if authorization is not None:
-            await self._attempts.check(self._address)
         try:
             return await self._authenticator.authenticate(authorization)
         except Rejected:
@@ -66,8 +60,8 @@ class CountedAuthenticator:
 
 
 class AttemptsMiddleware:
-    """Refuses with 429 the requests with a credential of an address from which too many came that
-    did not hold. Requests without a credential are not attempts.
+    """Answers 429 in place of 401 to an address with too many failed credentials. A request without
+    a credential is no attempt.
 
     A socket's credential may come later: its endpoint counts it.
     """
@@ -84,18 +78,19 @@ class AttemptsMiddleware:
         if len(credentials) > 1 or has_access_token(scope):
             await refusal(BadRequest("A request may carry one credential."))(scope, receive, send)
             return
-        address = address_of(scope)
-        try:
-            await self.attempts.check(address)
-        except Throttled as error:
-            wait = {"retry-after": str(await self.attempts.seconds_left(address))}
-            await refusal(error, headers=wait)(scope, receive, send)
-            return
+        address, throttled = address_of(scope), False
 
         async def count(message: Message) -> None:
+            nonlocal throttled
             if message["type"] == "http.response.start" and message["status"] == 401:
-                await self.attempts.count(address)
-            await send(message)
+                try:
+                    await self.attempts.count(address)
+                except Throttled as error:
+                    throttled = True
+                    wait = {"retry-after": str(await self.attempts.seconds_left(address))}
+                    await refusal(error, headers=wait)(scope, receive, send)
+            if not throttled:
+                await send(message)
 
         await self.app(scope, receive, count)
 

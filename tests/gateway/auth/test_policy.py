@@ -1,7 +1,7 @@
 import pytest
 
 from gateway.auth.dev import KEY_FILE, dev_key, dev_signing_keys
-from gateway.auth.policy import check_start
+from gateway.auth.policy import check_start, start_warnings
 from gateway.errors import ConfigurationError
 from gateway.settings import load_settings
 from tests.gateway.auth.issuer import new_key
@@ -114,3 +114,18 @@ def test_dev_starts_on_loopback_without_any_setting(tmp_path, host):
 def test_dev_listens_elsewhere_only_by_a_setting_that_says_so(tmp_path, host):
     assert "GATEWAY_DEV_LISTEN_ALL=1" in refusal_of(tmp_path, environment="dev", host=host)
     check_start(load_settings(environment="dev", data_dir=tmp_path, host=host, dev_listen_all=True))
+
+
+@pytest.mark.parametrize(
+    ("changes", "count"),
+    [
+        ({}, 1),
+        ({"trusted_proxies": "10.0.0.0/8"}, 0),
+        ({"public_url": "http://127.0.0.1:8000"}, 0),
+        ({"environment": "dev"}, 0),
+    ],
+)
+def test_production_warns_of_a_proxy_that_is_not_trusted(tmp_path, changes, count):
+    settings = load_settings(data_dir=tmp_path, **GOOD | changes)
+    warnings = list(start_warnings(settings))
+    assert [each.split(":")[0] for each in warnings] == ["GATEWAY_TRUSTED_PROXIES"] * count

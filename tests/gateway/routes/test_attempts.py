@@ -24,6 +24,16 @@ async def test_the_twenty_first_wrong_credential_has_to_wait(served: Served) -> 
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
 
 
+async def test_a_good_credential_passes_where_others_failed(served: Served) -> None:
+    for _ in range(25):
+        await served.client.post("/graphql", json=QUERY, headers=WRONG)
+    key = await served.key(Scope.BILLING_READ)
+    good = await served.client.post("/graphql", json=QUERY, headers=key)
+    bad = await served.client.post("/graphql", json=QUERY, headers=WRONG)
+    assert (good.status_code, bad.status_code) == (200, 429)
+    assert "data" not in bad.json()
+
+
 async def test_credentials_of_streams_count_too(served: Served) -> None:
     answers = [
         await served.client.post("/graphql/stream", json=QUERY, headers=WRONG) for _ in range(21)
