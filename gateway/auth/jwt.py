@@ -9,7 +9,6 @@ points to (`jwk`, `jku`, `x5u`, `x5c`) are never looked at.
 
 import base64
 import hashlib
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from joserfc.errors import JoseError, UnsupportedAlgorithmError
 from joserfc.jws import JWSRegistry
 from joserfc.jwt import JWTClaimsRegistry
 
+from gateway import strict_json
 from gateway.auth.keys import KeySource, PublicKey
 from gateway.auth.rejected import Rejected
 from gateway.clock import Clock
@@ -161,8 +161,8 @@ def _read_header(token: str) -> dict[str, Any]:
     """Return the header of a token whose signature is still to be checked."""
     segment = token.partition(".")[0]
     try:
-        header = json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
-    except (ValueError, RecursionError):
+        header = strict_json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
+    except ValueError:
         header = None
     if not isinstance(header, dict):
         raise Rejected("the header is not a JSON object")

@@ -4,9 +4,10 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
-import orjson
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+from gateway import strict_json
 
 PublicKey = RSAKey | ECKey | OKPKey
 
@@ -90,8 +91,8 @@ def _checked(keys: Sequence[PublicKey]) -> tuple[PublicKey, ...]:
 
 def _parse_object(text: str | bytes) -> dict[str, Any]:
     try:
-        document = orjson.loads(text)
-    except orjson.JSONDecodeError:
+        document = strict_json.loads(text)
+    except ValueError:
         document = None
     if isinstance(document, dict) and isinstance(document.get("keys", []), list):
         return document

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import orjson
 from graphql import GraphQLError
 
+from gateway import strict_json
 from gateway.errors import BadRequest, ConfigurationError
 from gateway.execution.documents import CACHED_DOCUMENTS, CACHED_LENGTH
 
@@ -30,7 +30,7 @@ def hash_of(text: str) -> str:
 def read_manifest(path: Path) -> dict[str, str]:
     """Return the documents of a manifest by their hashes; raises ConfigurationError."""
     try:
-        content = orjson.loads(path.read_bytes())
+        content = strict_json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"{path.name}: a manifest cannot be read ({error}).") from None
     if not isinstance(content, dict) or not all(isinstance(v, str) for v in content.values()):

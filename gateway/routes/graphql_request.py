@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-import orjson
-
+from gateway import strict_json
 from gateway.errors import BadRequest
 
 _PARAMETERS: Final = ("query", "documentId", "operationName", "variables", "extensions")
@@ -31,7 +30,8 @@ class Parameters:
 def parse_body(body: bytes) -> Parameters:
     """Return the parameters of a JSON body.
 
-    The JSON is strict: UTF-8, no NaN or Infinity, no lone surrogates, no nesting without end.
+    The JSON is strict: UTF-8, no NaN or Infinity, no lone surrogates, no nesting without end, no
+    key twice in one object.
     """
     content = _parse_json(body, "The body")
     if isinstance(content, list):
@@ -65,8 +65,10 @@ def parse_query_string(query_string: bytes) -> Parameters:
 
 def _parse_json(text: bytes | str, subject: str) -> Any:
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
+        return strict_json.loads(text)
+    except strict_json.DuplicateKey as error:
+        raise BadRequest(f"{subject}: {error}") from None
+    except ValueError:
         raise BadRequest(f"{subject} must be valid JSON in UTF-8.") from None
 
 

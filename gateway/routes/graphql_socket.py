@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 import orjson
 from starlette.types import Receive, Send
 
+from gateway import strict_json
 from gateway.auth.rejected import Rejected
 from gateway.clock import Clock
 from gateway.errors import (
@@ -325,8 +326,10 @@ def _parse(text: str | None) -> Mapping[str, Any]:
     if text is None:
         raise Closed(BAD, "A message must be text")
     try:
-        message = orjson.loads(text)
-    except orjson.JSONDecodeError:
+        message = strict_json.loads(text)
+    except strict_json.DuplicateKey as error:
+        raise Closed(BAD, str(error)) from None
+    except ValueError:
         raise Closed(BAD, "A message must be valid JSON") from None
     if not isinstance(message, dict):
         raise Closed(BAD, "A message must be a JSON object")

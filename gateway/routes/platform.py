@@ -5,10 +5,10 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from gateway import strict_json
 from gateway.auth.rejected import challenge
 from gateway.clock import Clock
 from gateway.errors import BadRequest, Forbidden, GatewayError, Unauthenticated
@@ -110,8 +110,10 @@ def media_type_of(scope: Scope) -> str:
 def read_object(body: bytes) -> Mapping[str, Any]:
     """Return a body that is one JSON object. Raises BadRequest."""
     try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        value = strict_json.loads(body)
+    except strict_json.DuplicateKey as error:
+        raise BadRequest(str(error)) from None
+    except ValueError:
         raise BadRequest("The body must be valid JSON in UTF-8.") from None
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.")

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from gateway import strict_json
 from gateway.billing.ingestion import Ingested, ItemCode, MeteredItem, RejectedItem
 from gateway.billing.usage import DeploymentFacts, UsageRecord
 from gateway.errors import BadRequest, BadUserInput
@@ -56,14 +57,15 @@ _RESOURCES: Final = frozenset(Resource)
 
 
 class _NotJson(NamedTuple):
-    """A line that could not be read, in the place of its value."""
+    """A line that could not be read, in the place of its value: what is wrong with it."""
 
-    line: int
+    message: str
 
 
 def read_items(body: bytes, media_type: str, *, limit: int) -> list[Any]:
     """Return the values of a JSON array, or of the lines of NDJSON that are not empty; a line that
-    is no JSON is refused by itself. Raises BadRequest, also for more than `limit` values.
+    is no JSON, and an event with a key twice, is refused by itself. Raises BadRequest, also for
+    more than `limit` values.
     """
     values = _lines(body) if media_type == "application/x-ndjson" else _array(body)
     if len(values) > limit:
@@ -73,8 +75,10 @@ def read_items(body: bytes, media_type: str, *, limit: int) -> list[Any]:
 
 def _array(body: bytes) -> list[Any]:
     try:
-        values = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        values = strict_json.loads_each(body)
+    except strict_json.DuplicateKey as error:
+        raise BadRequest(str(error)) from None
+    except ValueError:
         raise BadRequest("The body must be valid JSON in UTF-8.") from None
     if not isinstance(values, list):
         raise BadRequest("The body must be a JSON array of usage events, or NDJSON.")
@@ -86,9 +90,11 @@ def _lines(body: bytes) -> list[Any]:
     for number, line in enumerate(body.split(b"\n"), start=1):
         if line and not line.isspace():
             try:
-                values.append(orjson.loads(line))
-            except orjson.JSONDecodeError:
-                values.append(_NotJson(number))
+                values.append(strict_json.loads(line))
+            except strict_json.DuplicateKey as error:
+                values.append(_NotJson(f"Line {number}: {error}"))
+            except ValueError:
+                values.append(_NotJson(f"Line {number} is not valid JSON in UTF-8."))
     return values
 
 
@@ -142,7 +148,9 @@ class ItemReader:
     def _item(self, index: int, value: Any) -> MeteredItem:
         if not isinstance(value, dict):
             if isinstance(value, _NotJson):
-                raise BadUserInput(f"Line {value.line} is not valid JSON in UTF-8.")
+                raise BadUserInput(value.message)
+            if isinstance(value, strict_json.DuplicateKey):
+                raise BadUserInput(str(value))
             raise BadUserInput("A usage event is a JSON object.")
         _refuse_others(value, ITEM_FIELDS, "A usage event")
         get = value.get

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import orjson
 
+from gateway import strict_json
 from gateway.errors import BadRequest
 from gateway.providers.stripe.texts import Json, id_of, instant_of, items_of, object_of, text_of
 
@@ -61,7 +62,9 @@ class Event:
 def parse_event(body: str | bytes) -> Event:
     """Read an event; raises BadRequest for what is none."""
     try:
-        event: Any = orjson.loads(body)
+        event: Any = strict_json.loads(body)
+    except strict_json.DuplicateKey as error:
+        raise BadRequest(str(error)) from None
     except ValueError:
         raise BadRequest("The body must be JSON in UTF-8.") from None
     event = object_of(event)

@@ -1,3 +1,4 @@
+import base64
 import hmac
 import json
 import random
@@ -227,6 +228,13 @@ async def test_times_hold_to_the_second_with_leeway(leeway):
 async def test_crit_is_refused(crit):
     token = forge({"alg": "ES256", "typ": "JWT", "crit": crit, "b64": False}, claims())
     assert await reason_of(token) == "the header has crit"
+
+
+async def test_a_header_with_a_key_twice_is_refused():
+    token = forge({"alg": "ES256", "typ": "JWT"}, claims())
+    header = base64.urlsafe_b64encode(b'{"alg":"none","alg":"ES256","typ":"JWT"}').rstrip(b"=")
+    twice = f"{header.decode()}.{token.partition('.')[2]}"
+    assert await reason_of(twice) == "the header is not a JSON object"
 
 
 async def test_tokens_above_eight_kibibytes_are_refused_unread():

@@ -76,9 +76,12 @@ def test_a_manifest_is_read_whole(tmp_path: Path) -> None:
     assert read_manifest(path) == {hashed(KNOWN): KNOWN, hashed(OTHER): OTHER}
 
 
+TWICE = f'{{"{hashed(KNOWN)}": "", {json.dumps({hashed(KNOWN): KNOWN})[1:]}'
+
+
 @pytest.mark.parametrize(
     "content",
-    ["", "[]", '{"a": 1}', json.dumps({hashed(KNOWN): OTHER}), json.dumps({"Who": KNOWN})],
+    ["", "[]", '{"a": 1}', json.dumps({hashed(KNOWN): OTHER}), json.dumps({"Who": KNOWN}), TWICE],
 )
 def test_a_manifest_that_is_none_stops_the_start(tmp_path: Path, content: str) -> None:
     path = tmp_path / "manifest.json"

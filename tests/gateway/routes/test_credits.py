@@ -143,6 +143,7 @@ async def test_a_bad_credit_is_refused_and_leaves_nothing(served: Served, name: 
         (b"{", "application/json", 400),
         (b"[]", "application/json", 400),
         (b'{"kind": "\xff"}', "application/json", 400),
+        (b'{"members": [{"role": "OWNER", "role": "VIEWER"}]}', "application/json", 400),
         (b"{}", "text/plain", 415),
         (b" " * 1_048_577, "application/json", 413),
     ],

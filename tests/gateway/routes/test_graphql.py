@@ -102,6 +102,9 @@ async def test_a_refusal_is_400_in_the_honest_media_type_and_200_in_the_other(
         b'{"query": "{ who }", "variables": {"a": -Infinity}}',
         b'{"query": "{ who }", "variables": {"a": "\\ud800"}}',
         b'{"query": "{ who }", "variables": {"a": "\xff"}}',
+        b'{"query": "{ who }", "query": "{ who }"}',
+        b'{"query": "{ who }", "variables": {"a": {"b": 1, "b": 2}}}',
+        b'{"query": "{ who }", "extensions": {"a": 1, "\\u0061": 1}}',
         b"\xff\xfe{}",
         b"[" * 100_000,
         b'{"query": "{ who }", "variables": ' + b'{"a":' * 5_000 + b"1" + b"}" * 5_001,
@@ -132,6 +135,7 @@ async def test_a_number_of_5000_digits_is_refused(client: httpx.AsyncClient) -> 
         "query=%7Bwho%7D&variables=x",
         "query=%7Bwho%7D&variables=%5B%5D",
         "query=%7Bwho%7D&variables=%7B%22a%22%3ANaN%7D",
+        "query=%7Bwho%7D&variables=%7B%22a%22%3A1%2C%22a%22%3A1%7D",
         "query=%7Bwho%7D&" + "&".join(f"p{n}=1" for n in range(30)),
     ],
 )

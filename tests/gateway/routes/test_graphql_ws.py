@@ -36,6 +36,7 @@ async def served(sqlite_database_url: str, tmp_path: Path) -> AsyncIterator[Gate
         yield served
 
 
+LONG = "é" * 200
 BROKEN = [
     ("no JSON", "{", 4400),
     ("no object", "[]", 4400),
@@ -43,6 +44,9 @@ BROKEN = [
     ("empty", "", 4400),
     ("NaN", '{"type":"ping","payload":{"a":NaN}}', 4400),
     ("lone surrogate", r'{"type":"ping","payload":{"a":"\ud800"}}', 4400),
+    ("key twice", '{"type":"ping","type":"ping"}', 4400),
+    ("inner key twice", '{"type":"ping","payload":{"é":{"a":1,"a":2}}}', 4400),
+    ("long key twice", f'{{"type":"ping","{LONG}":1,"{LONG}":2}}', 4400),
     ("deep", "[" * 50_000, 4400),
     ("binary", b'{"type":"ping"}', 4400),
     ("no type", "{}", 4400),

@@ -111,6 +111,33 @@ async def test_a_line_that_is_no_json_is_refused_by_itself(served: Served) -> No
     }
 
 
+TWICE = orjson.dumps(event(id="b"))[:-1] + b', "amount": "5"}'
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "application/x-ndjson"])
+async def test_an_event_with_a_key_twice_is_refused_by_itself(
+    served: Served, media_type: str
+) -> None:
+    await Books(served.database).account("acme")
+    key = await served.key(Scope.USAGE_WRITE)
+    inner = orjson.dumps(event(id="d", deployment={"externalId": "1"})).replace(
+        b'{"externalId"', b'{"name":"x","name":"y","externalId"'
+    )
+    events = [orjson.dumps(event(id="a")), TWICE, orjson.dumps(event(id="c")), inner]
+    lines = b"\n".join(events)
+    body = b"[" + b",".join(events) + b"]" if media_type == "application/json" else lines
+    headers = key | {"content-type": media_type}
+    answer = (await served.client.post(PATH, content=body, headers=headers)).json()
+    assert answer["accepted"] == 2
+    assert [(each["index"], each["code"]) for each in answer["rejected"]] == [
+        (1, "INVALID"),
+        (3, "INVALID"),
+    ]
+    second, fourth = (each["message"] for each in answer["rejected"])
+    assert second.endswith('A JSON object has the key "amount" twice.')
+    assert fourth.endswith('A JSON object has the key "name" twice.')
+
+
 async def test_the_same_id_twice_in_a_batch_is_a_duplicate_or_a_conflict(served: Served) -> None:
     account_id = await Books(served.database).account("acme")
     key = await served.key(Scope.USAGE_WRITE)

@@ -129,6 +129,7 @@ BAD: dict[str, tuple[Callable[[], dict[str, Any]], int]] = {
     "too early": (lambda: message(CHARGED, late=-3600), 400),
     "no event": (lambda: message({"id": "evt_1"}), 400),
     "a list": (lambda: message([]), 400),
+    "a key twice": (lambda: message(b'{"id": "evt_2", ' + json.dumps(CHARGED).encode()[1:]), 400),
     "no JSON": (lambda: message(b"{"), 400),
     "no UTF-8": (lambda: message(b'{"id": "\xff"}'), 400),
     "NUL in its id": (lambda: message(CHARGED | {"id": "evt_\x00"}), 400),

@@ -1,0 +1,102 @@
+"""JSON from outside: UTF-8, no NaN or Infinity, no lone surrogates, and no key twice in one object.
+
+Parsers differ in which of two equal keys they keep, so such an object means different things to
+different readers. orjson keeps the last one in silence: what it lost shows in the number of colons.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+import orjson
+
+_SHOWN: Final = 100
+
+
+class DuplicateKey(ValueError):
+    """An object that has a key twice; the message is a sentence that names the key."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f'A JSON object has the key "{key[:_SHOWN]}" twice.')
+
+
+def loads(text: bytes | str) -> Any:
+    """Return the value of a JSON text; raises DuplicateKey, and ValueError for all that is no JSON.
+
+    Takes time in proportion to the text's length.
+    """
+    value = orjson.loads(text)
+    if _may_repeat(text, value) and (repeated := _verdict(_parse(text))):
+        raise repeated
+    return value
+
+
+def loads_each(text: bytes | str) -> Any:
+    """Return the value of a JSON text, like `loads`; but an element of its outermost list in which
+    a key stands twice is a DuplicateKey in the element's place.
+    """
+    value = orjson.loads(text)
+    if not isinstance(value, list):
+        return loads(text)
+    if not _may_repeat(text, value):
+        return value
+    verdicts = map(_verdict, _parse(text))
+    return [verdict or each for verdict, each in zip(verdicts, value, strict=True)]
+
+
+def _may_repeat(text: bytes | str, value: Any) -> bool:
+    """Return False where no key can have been lost.
+
+    A key that was lost took its colon along. Written again, the value has as many colons as the
+    text, if none of them was written as an escape.
+    """
+    try:
+        written = orjson.dumps(value).count(b":")
+    except TypeError:
+        return True  # orjson reads deeper lists and objects than it writes
+    if isinstance(text, str):
+        return text.count(":") != written or "\\u003a" in text or "\\u003A" in text
+    return text.count(b":") != written or b"\\u003a" in text or b"\\u003A" in text
+
+
+def _parse(text: bytes | str) -> Any:
+    """Return the value with a verdict in the place of each object, and of each number nothing."""
+    try:
+        return json.loads(
+            text,
+            object_pairs_hook=_judge,
+            parse_int=_nothing,
+            parse_float=_nothing,
+        )
+    except RecursionError:
+        raise ValueError("The JSON is nested too deeply.") from None
+
+
+def _nothing(_number: str) -> None:
+    return None
+
+
+def _judge(pairs: Sequence[tuple[str, Any]]) -> DuplicateKey | None:
+    """Return which key stands twice in an object, or in one that it holds."""
+    names = set()
+    for name, value in pairs:
+        if name in names:
+            return DuplicateKey(name)
+        names.add(name)
+        if repeated := _verdict(value):
+            return repeated
+    return None
+
+
+def _verdict(value: Any) -> DuplicateKey | None:
+    """Return the first verdict in a value; lists in lists are looked through one after another."""
+    if isinstance(value, DuplicateKey):
+        return value
+    open_lists = [value] if isinstance(value, list) else []
+    while open_lists:
+        for each in open_lists.pop():
+            if isinstance(each, DuplicateKey):
+                return each
+            if isinstance(each, list):
+                open_lists.append(each)
+    return None

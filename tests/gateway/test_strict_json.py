@@ -1,0 +1,137 @@
+"""JSON from outside in which each key stands once."""
+
+import gc
+import json
+from collections.abc import Sequence
+from time import process_time
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.strict_json import DuplicateKey, loads, loads_each
+
+TWICE = {
+    "at the top": ('{"a": 1, "b": 2, "a": 1}', "a"),
+    "of equal values": ('{"a": {}, "a": {}}', "a"),
+    "in an object": ('{"a": {"b": 1, "b": 2}}', "b"),
+    "in a list": ('[[1, [{"b": 1, "b": 2}]]]', "b"),
+    "in what a later key replaces": ('{"a": {"b": 1, "b": 1}, "c": 1}', "b"),
+    "once as an escape": (r'{"a": 1, "\u0061": 2}', "a"),
+    "a colon": ('{":": 1, ":": 2}', ":"),
+    "a colon as an escape makes up for the lost one": (r'{"a": "\u003a", "a": "\u003A"}', "a"),
+    "an upper-case escape": (r'{"a": 1, "a": "\u003A\u003A"}', "a"),
+    "empty": ('{"": 1, "": 2}', ""),
+    "not ASCII": ('{"é": 1, "é": 2}', "é"),
+    "beside a large number": ('{"a": 99999999999999999999999, "a": 1}', "a"),
+    "deep": ('{"a":' * 400 + '{"b": 1, "b": 2}' + "}" * 400, "b"),
+}
+
+
+@pytest.mark.parametrize("name", TWICE)
+@pytest.mark.parametrize("encode", [str, str.encode])
+def test_a_key_twice_is_refused_and_named(name: str, encode: Any) -> None:
+    text, key = TWICE[name]
+    with pytest.raises(DuplicateKey) as refused:
+        loads(encode(text))
+    assert str(refused.value) == f'A JSON object has the key "{key}" twice.'
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.text(':a"\\\u003a', max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.lists(st.tuples(st.sampled_from("ab:é"), inner)),
+    max_leaves=12,
+)
+
+
+def written(value: Any, *, ascii_only: bool) -> str:
+    """Return a value as JSON, lists of pairs as objects, which may have a key twice."""
+    if isinstance(value, list) and value and all(isinstance(each, tuple) for each in value):
+        pairs = (
+            f"{json.dumps(name, ensure_ascii=ascii_only)}: {written(each, ascii_only=ascii_only)}"
+            for name, each in value
+        )
+        return "{" + ", ".join(pairs) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(written(each, ascii_only=ascii_only) for each in value) + "]"
+    text = json.dumps(value, ensure_ascii=ascii_only)
+    return text.replace(":", r"\u003a") if ascii_only else text
+
+
+def refuse_twice(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) != len(pairs):
+        raise KeyError
+    return dict(pairs)
+
+
+@given(VALUES, st.booleans())
+def test_any_text_is_read_as_the_slow_way_reads_it(value: Any, ascii_only: bool) -> None:
+    text = written(value, ascii_only=ascii_only)
+    try:
+        expected = json.loads(text, object_pairs_hook=refuse_twice)
+    except KeyError:
+        with pytest.raises(DuplicateKey):
+            loads(text)
+        with pytest.raises(DuplicateKey):
+            loads(text.encode())
+    else:
+        assert loads(text) == loads(text.encode()) == loads_each(text) == expected
+
+
+def test_an_element_with_a_key_twice_stands_alone() -> None:
+    first, second, third, fourth = loads_each('[{"a": 1}, {"a": 1, "a": 1}, 7, [{"a": 1, "a": 2}]]')
+    assert (first, third) == ({"a": 1}, 7)
+    assert isinstance(second, DuplicateKey)
+    assert isinstance(fourth, DuplicateKey)
+    with pytest.raises(DuplicateKey):
+        loads_each('{"a": 1, "a": 1}')
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[NaN]", "[Infinity]", r'"\ud800"', b'"\xff"', "[" * 100_000, "\ufeff{}"]
+)
+def test_what_is_no_json_is_a_value_error(text: str | bytes) -> None:
+    for read in (loads, loads_each):
+        with pytest.raises(ValueError, match=r"."):
+            read(text)
+
+
+@pytest.mark.parametrize("depth", [250, 260, 600])
+def test_deep_nesting_is_read(depth: int) -> None:
+    for opening, closing in ("[]", ('{"a":', "}")):
+        text = opening * depth + "1" + closing * depth
+        assert loads(text) == orjson.loads(text)
+
+
+def test_nesting_without_end_is_refused() -> None:
+    for depth in (1_020, 1_030):
+        with pytest.raises(ValueError, match=r"deep|depth|recursion") as refused:
+            loads("[" * depth + "]" * depth)
+        assert not isinstance(refused.value, DuplicateKey)
+
+
+@pytest.mark.parametrize(
+    "piece", ['{"a":{"b":[[[],[]]]}}', '["\\u003a",[[[[]]]]]', '{"a":1,"b":2}']
+)
+def test_the_time_grows_with_the_length_alone(piece: str) -> None:
+    def took(count: int) -> float:
+        text = "[" + ",".join([piece] * count) + r',"\u003a"]'
+        gc.disable()  # what it costs grows with the square of all that is kept
+        started = process_time()
+        loads(text)
+        seconds = process_time() - started
+        gc.enable()
+        return seconds
+
+    # Twenty times as long: quadratic would be four hundred times.
+    assert min(took(40_000) for _ in range(3)) < 160 * min(took(2_000) for _ in range(5))
+
+
+def test_values_are_those_of_orjson() -> None:
+    text = orjson.dumps({"a": [1, 1.5, "x:y", None, True, {"b": "2026-11-29T20:00:00Z"}]})
+    assert loads(text) == orjson.loads(text)
