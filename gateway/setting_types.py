@@ -5,7 +5,7 @@ from ipaddress import ip_address, ip_network
 from typing import Annotated, Final, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 # Signatures that a public key verifies. An HMAC would make every reader of the key a signer.
 JWT_ALGORITHMS: Final = (
@@ -69,6 +69,23 @@ def _check_keys_url(text: str) -> str:
     return text
 
 
+def _check_database_url(url: SecretStr) -> SecretStr:
+    """Refuse a URL that a driver would misread; no message quotes the URL."""
+    text = url.get_secret_value()
+    if text.startswith("sqlite:///"):
+        return url
+    try:
+        parts = urlsplit(text)
+        known = parts.scheme in {"postgresql", "postgres"} and parts.port != 0
+    except ValueError:
+        known = False  # its own message would quote the value
+    if not known or not text.startswith(f"{parts.scheme}://"):
+        raise ValueError("must be postgresql://user:password@host:port/database or sqlite:///path")
+    if parts.netloc.count("@") > 1:
+        raise ValueError("must write an @ of a password as %40")
+    return url
+
+
 def _check_network(text: str) -> str:
     try:
         ip_network(text, strict=False)
@@ -114,6 +131,7 @@ def _check_algorithm(name: str) -> str:
 CommaSeparated = BeforeValidator(_split_commas)
 Lines = Annotated[tuple[str, ...], BeforeValidator(_split_lines)]
 Colour = Annotated[str, AfterValidator(_check_colour)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_database_url)]
 Url = Annotated[str, AfterValidator(_check_base_url)]
 KeysUrl = Annotated[str, AfterValidator(_check_keys_url)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_check_network)], ...], CommaSeparated]

@@ -17,6 +17,7 @@ from gateway.page_settings import PageSettings
 from gateway.setting_types import (
     Algorithms,
     Colour,
+    DatabaseUrl,
     Hosts,
     KeysUrl,
     Limit,
@@ -71,15 +72,15 @@ class Settings(PageSettings):
     )
 
     # Database
-    database_url: SecretStr | None = Field(
+    database_url: DatabaseUrl | None = Field(
         None,
         description="`postgresql://…` or `sqlite:///…`, for the role that serves. "
         "Default: SQLite in the data directory.",
     )
-    migration_database_url: SecretStr | None = Field(
+    migration_database_url: DatabaseUrl | None = Field(
         None, description="The owner's URL, used by migrations alone. Default: the database URL."
     )
-    listen_database_url: SecretStr | None = Field(
+    listen_database_url: DatabaseUrl | None = Field(
         None,
         description="A direct URL to the primary for live updates, where the database URL goes "
         "through a pooler. Default: the database URL.",

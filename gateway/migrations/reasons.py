@@ -20,8 +20,11 @@ _WRONG: Final = ("28", "3D", "42501", "SQLITE_CANTOPEN", "SQLITE_NOTADB", "SQLIT
 def explained(url: URL) -> Iterator[None]:
     """Raise ServiceUnavailable for a database that is away and ConfigurationError for a URL that is
     wrong; what else is raised is a fault of a migration.
+
+    A message names the host and the database, or the file. A password may stand anywhere else in a
+    URL, so no URL is printed.
     """
-    place = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
+    place = _place(url)
     try:
         yield
     except OSError as error:
@@ -35,6 +38,13 @@ def explained(url: URL) -> Iterator[None]:
         if code.startswith(_WRONG):
             raise ConfigurationError(message) from error
         raise
+
+
+def _place(url: URL) -> str:
+    if url.get_backend_name() == "sqlite":
+        return f"The database {url.database}"
+    host, port = url.host or "localhost", f":{url.port}" if url.port else ""
+    return f"The database {url.database or ''} at {host}{port}".replace("  ", " ")
 
 
 def _read(error: DBAPIError) -> tuple[str, str]:

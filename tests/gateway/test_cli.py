@@ -119,10 +119,13 @@ def test_what_is_no_database_is_a_setting_that_is_wrong(
 
 
 def test_a_postgres_that_is_away_is_told_without_its_password(run: Run) -> None:
-    url = "postgresql://owner:secret@127.0.0.1:1/gateway"
-    code, said = run("migrate", GATEWAY_DATABASE_URL=url)
-    assert (code, said.count("\n")) == (1, 1)
-    assert said.startswith("postgresql://owner:***@127.0.0.1:1/gateway cannot be reached: ")
+    for url in (
+        "postgresql://owner:secret@127.0.0.1:1/gateway",
+        "postgres://owner@127.0.0.1:1/gateway?password=secret",
+    ):
+        code, said = run("migrate", GATEWAY_DATABASE_URL=url)
+        assert (code, said.count("\n")) == (1, 1)
+        assert said.startswith("The database gateway at 127.0.0.1:1 cannot be reached: ")
 
 
 def test_a_file_that_is_not_migrated_is_a_setting_that_is_wrong(run: Run, tmp_path: Path) -> None:

@@ -35,6 +35,10 @@ def env(monkeypatch):
     return set_all
 
 
+def secret_for(name):
+    return f"postgresql://owner:{SECRET}@db.example/x" if name.endswith("database_url") else SECRET
+
+
 def failure():
     with pytest.raises(ConfigurationError) as caught:
         load_settings()
@@ -74,10 +78,11 @@ def test_lists_are_separated_by_commas(env):
 @pytest.mark.parametrize("name", [*SECRETS, "jwt_public_key"])
 def test_a_value_may_come_from_a_file(env, tmp_path, name):
     path = tmp_path / "value"
-    path.write_text(f"{SECRET}\n")
+    secret = secret_for(name)
+    path.write_text(f"{secret}\n")
     env(**{f"{name.upper()}_FILE": str(path)})
     value = getattr(load_settings(), name)
-    assert (value if isinstance(value, str) else value.get_secret_value()) == SECRET
+    assert (value if isinstance(value, str) else value.get_secret_value()) == secret
 
 
 def test_a_value_and_a_file_at_once_are_refused(env, tmp_path):
@@ -128,6 +133,14 @@ def test_a_file_that_cannot_be_read_is_named_by_its_setting(env, tmp_path):
         ("JWT_LEEWAY_SECONDS", "-1"),
         ("API_KEY_PEPPER", "hunter2"),
         ("DATABASE_POOL_WAIT_SECONDS", "hunter2"),
+        ("DATABASE_URL", "hunter2"),
+        ("DATABASE_URL", "mysql://owner:hunter2@db.example/billing"),
+        ("DATABASE_URL", "postgresql:/hunter2"),
+        ("DATABASE_URL", "postgresql://db.example:hunter2/billing"),
+        ("DATABASE_URL", "postgresql://[hunter2"),
+        ("DATABASE_URL", "sqlite://hunter2"),
+        ("MIGRATION_DATABASE_URL", "postgresql://owner:p@hunter2@db.example/billing"),
+        ("LISTEN_DATABASE_URL", "hunter2"),
     ],
 )
 def test_a_wrong_value_is_named_and_never_quoted(env, name, value):
@@ -180,7 +193,7 @@ def test_variables_that_kubernetes_makes_are_not_read(env):
 
 
 def test_no_print_out_shows_a_secret(env):
-    env(**{name.upper(): SECRET for name in SECRETS})
+    env(**{name.upper(): secret_for(name) for name in SECRETS})
     settings = load_settings()
     for text in (
         repr(settings),
