@@ -210,14 +210,6 @@ export const text = {
     forbiddenHint: "Owners and billing members of this account see them.",
   },
 
-  methods: {
-    BANK_ACCOUNT: "Bank account",
-    CARD: "Card",
-    LINK: "Link",
-    OTHER: "Other",
-    WALLET: "Wallet",
-  },
-
   history: {
     balance: "Balance over time",
     flows: "Purchased and spent",
@@ -267,7 +259,7 @@ export const text = {
       RESOURCE: "Resource",
     },
     share: "Share",
-    sumsTo: (total: string) => `adds up to ${total}`,
+    sumsTo: "adds up to",
     more: "Show more rows",
     daily: "Day by day",
     date: "Date",

@@ -6,7 +6,6 @@ import { type Column, Table } from "../../ui/table";
 import { isZero } from "../../util/money";
 import { text } from "../../util/text";
 import { formatDay } from "../../util/time";
-import { methodName } from "./payment-method";
 import { ReceiptButton } from "./receipt-button";
 
 type Props = {
@@ -61,7 +60,11 @@ function columns(zone: string): readonly Column<Purchase>[] {
       key: "method",
       header: t.columns.method,
       cell: ({ paymentMethod }) =>
-        methodName(paymentMethod) ?? <span className="none">{t.noMethod}</span>,
+        paymentMethod ? (
+          unbroken(paymentMethod.displayName)
+        ) : (
+          <span className="none">{t.noMethod}</span>
+        ),
     },
     { key: "status", header: t.columns.status, cell: (purchase) => <Status purchase={purchase} /> },
     {
@@ -70,6 +73,11 @@ function columns(zone: string): readonly Column<Purchase>[] {
       cell: (purchase) => <Receipts purchase={purchase} />,
     },
   ];
+}
+
+/** The last digits of a card or an account stay with the dots in front of them. */
+function unbroken(method: string): string {
+  return method.replace("•••• ", "••••\u00a0");
 }
 
 function Kind({ purchase: { kind, description } }: { purchase: Purchase }) {
