@@ -3,10 +3,12 @@ import { createRoot } from "react-dom/client";
 import { App } from "./pages/app";
 import "./ui/tokens.css";
 import "./ui/base.css";
+import { copyExactly } from "./ui/money";
 import { loadTheme } from "./ui/theme";
 import { loadSettings } from "./util/settings";
 
 loadTheme();
+addEventListener("copy", copyExactly);
 const root = document.getElementById("root");
 if (root) {
   const settings = await loadSettings();

@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from io import BytesIO
 from typing import Any
 
@@ -129,18 +129,21 @@ async def fits(page: Page) -> bool:
     return found
 
 
-def exact(amount: str, decimals: int = 0) -> str:
-    """Return dollars with every digit that there is, and at least so many decimals."""
-    sign = "-" if amount.startswith("-") else ""
-    decimals = max(decimals, _decimals(amount))
-    return f"{sign}${Decimal(amount.removeprefix('-')):,.{decimals}f}"
+def exact(amount: str) -> str:
+    """Return dollars with every digit that there is."""
+    return _dollars(Decimal(amount), len(amount.partition(".")[2]))
 
 
-def aligned(amounts: Sequence[str]) -> list[str]:
-    """Return dollars as a column of exact amounts shows them: all with the longest's decimals."""
-    decimals = max(map(_decimals, amounts))
-    return [exact(amount, decimals) for amount in amounts]
+def read(amount: str) -> str:
+    """Return dollars as a person reads them: with cents, and below one with two significant digits
+    where cents would show fewer.
+    """
+    value = Decimal(amount)
+    decimals = 2 if value == 0 or abs(value) >= 1 else max(2, 1 - value.adjusted())
+    rounded = value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    kept = -int(rounded.normalize().as_tuple().exponent)
+    return _dollars(rounded, max(2, kept))
 
 
-def _decimals(amount: str) -> int:
-    return len(amount.partition(".")[2])
+def _dollars(value: Decimal, decimals: int) -> str:
+    return f"{'-' if value < 0 else ''}${abs(value):,.{decimals}f}"

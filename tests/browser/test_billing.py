@@ -17,7 +17,6 @@ from playwright.async_api import Browser, Page, Request, Response, Route, expect
 
 from tests.browser.conftest import ARTEFACTS, ROOT, Site
 from tests.browser.support import (
-    aligned,
     ask,
     at_first,
     card,
@@ -27,6 +26,7 @@ from tests.browser.support import (
     fits,
     printed,
     purchase_rows,
+    read,
     settled,
     tab,
     violations,
@@ -156,7 +156,7 @@ async def test_list_totals_charts_and_export_of_a_window_agree_with_the_api(
             await chart.get_by_text("Table", exact=True).click()
             periods = [f"{day:%a, %b} {day.day}, {day.year}" for day in WEEK[1:6]]
             await expect_cells(chart, "period", periods)
-            await expect_cells(chart, column, aligned([each[name]["amount"] for each in history]))
+            await expect_cells(chart, column, [read(each[name]["amount"]) for each in history])
 
         rows = await exported(page, tmp_path / "purchases.csv")
     # A file begins with the oldest, as a ledger does.

@@ -15,7 +15,6 @@ from playwright.async_api import Browser, Locator, Page, Route, expect
 from tests.browser.conftest import ARTEFACTS, Site
 from tests.browser.support import (
     Json,
-    aligned,
     ask,
     card,
     exact,
@@ -23,6 +22,7 @@ from tests.browser.support import (
     figure,
     fits,
     printed,
+    read,
     settled,
     tab,
     violations,
@@ -120,9 +120,9 @@ async def test_figures_chart_tables_and_export_of_a_window_agree_with_the_api(
         chart = card(page, "Spend over time")
         await chart.get_by_text("Table", exact=True).click()
         await expect_cells(chart, "period", labels)
-        await expect_cells(chart, "spend", aligned(spend))
+        await expect_cells(chart, "spend", [read(each) for each in spend])
         cumulative = [bucket["cumulativeSpend"]["amount"] for bucket in usage["buckets"]]
-        await expect_cells(chart, "cumulative", aligned(cumulative))
+        await expect_cells(chart, "cumulative", [read(each) for each in cumulative])
 
         days = card(page, "Day by day")
         await expect_cells(days, "date", labels[::-1])
@@ -150,7 +150,7 @@ async def test_figures_chart_tables_and_export_of_a_window_agree_with_the_api(
 async def test_arrow_keys_walk_the_points_of_the_chart_and_say_each(
     browser: Browser, site: Site
 ) -> None:
-    account = await metered(site, "walked", [(day, 12, "1.0004", "llm") for day in WEEK])
+    account = await metered(site, "walked", [(day, 12, "1.5004", "llm") for day in WEEK])
     async with tab(browser, site) as page:
         await open_tab(page, account, **{"from": WEEK[0], "to": WEEK[6]})
         points = page.get_by_role("application", name="Spend over time")
@@ -159,11 +159,11 @@ async def test_arrow_keys_walk_the_points_of_the_chart_and_say_each(
 
         def point(at: int) -> str:
             day = WEEK[at]
-            spent = exact(str(Decimal("1.0004") * (at + 1)))
-            return f"{day:%a, %b} {day.day}, {day.year}: Spend $1.0004, Cumulative spend {spent}"
+            spent = read(str(Decimal("1.5004") * (at + 1)))
+            return f"{day:%a, %b} {day.day}, {day.year}: Spend $1.50, Cumulative spend {spent}"
 
         await expect(said).to_have_text(point(0))
-        await expect(page.locator(".reading")).to_contain_text("$1.0004")
+        await expect(page.locator(".reading")).to_contain_text("$1.50")
         await points.press("ArrowRight")
         await expect(said).to_have_text(point(1))
         await points.press("End")

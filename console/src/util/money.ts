@@ -6,30 +6,53 @@ export type Amount = { amount: string; currency: string };
 const NANO_DIGITS = 9;
 const formats = new Map<string, Intl.NumberFormat>();
 
-/** Rounded to the currency's minor digits, or to two significant ones where those would hide it. */
+/**
+ * What a person reads: the currency's minor digits, and below one unit two significant digits where
+ * the minor ones would show fewer, so that only nothing reads as zero.
+ */
 export function formatMoney(money: Amount): string {
-  const digits = minorDigits(money.currency);
-  return format(money, {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-    maximumSignificantDigits: 2,
-    roundingPriority: "morePrecision",
-    ...SIGNLESS_ZERO,
-  });
+  return format(money, shownDigits(money));
 }
 
-/** Every digit that there is, and at least so many decimals. */
-export function formatExactMoney(money: Amount, decimals = 0): string {
+/** Every digit that there is. */
+export function formatExactMoney(money: Amount): string {
   return format(money, {
-    minimumFractionDigits: Math.max(decimals, minorDigits(money.currency)),
+    minimumFractionDigits: minorDigits(money.currency),
     maximumFractionDigits: NANO_DIGITS,
     ...SIGNLESS_ZERO,
   });
 }
 
-/** How many decimals an exact amount takes. */
-export function decimalsOf({ amount }: Amount): number {
-  return amount.split(".")[1]?.length ?? 0;
+/** The decimals that a person reads of an amount. */
+export function shownDecimals(money: Amount): number {
+  const made = formatOf(money, shownDigits(money));
+  const parts = made.formatToParts(money.amount as Intl.StringNumericLiteral);
+  return parts.find(({ type }) => type === "fraction")?.value.length ?? 0;
+}
+
+/** The decimals of the longest amount of a column. */
+export function longestDecimals(amounts: readonly Amount[]): number {
+  return Math.max(0, ...amounts.map(shownDecimals));
+}
+
+/** What an amount is shorter than one of so many decimals: zeros in the reader's digits. */
+export function missingDecimals(money: Amount, decimals: number): string {
+  const own = shownDecimals(money);
+  if (own >= decimals) return "";
+  const zeros = new Intl.NumberFormat(undefined, { minimumFractionDigits: decimals }).format(0);
+  return own === 0 ? zeros.slice(-decimals - 1) : zeros.slice(own - decimals);
+}
+
+function shownDigits({ amount, currency }: Amount): Intl.NumberFormatOptions {
+  const minor = minorDigits(currency);
+  // As many as whole nanos have digits, so many decimals less are zeros at the beginning.
+  const digits = toNanos(amount).toString().replace("-", "").length;
+  const two = digits > NANO_DIGITS ? 0 : Math.min(NANO_DIGITS, NANO_DIGITS - digits + 2);
+  return {
+    minimumFractionDigits: minor,
+    maximumFractionDigits: Math.max(minor, two),
+    ...SIGNLESS_ZERO,
+  };
 }
 
 /** Short, for the axis of a chart: $1.2K. */
@@ -77,14 +100,18 @@ export function toHeight(money: Amount): number {
 
 const SIGNLESS_ZERO: Intl.NumberFormatOptions = { signDisplay: "negative" };
 
-function format({ amount, currency }: Amount, options: Intl.NumberFormatOptions): string {
+function format(money: Amount, options: Intl.NumberFormatOptions): string {
+  return formatOf(money, options).format(money.amount as Intl.StringNumericLiteral);
+}
+
+function formatOf({ currency }: Amount, options: Intl.NumberFormatOptions): Intl.NumberFormat {
   const key = `${currency} ${JSON.stringify(options)}`;
   let made = formats.get(key);
   if (!made) {
     made = new Intl.NumberFormat(undefined, { style: "currency", currency, ...options });
     formats.set(key, made);
   }
-  return made.format(amount as Intl.StringNumericLiteral);
+  return made;
 }
 
 function minorDigits(currency: string): number {

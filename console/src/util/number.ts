@@ -11,9 +11,14 @@ const quantities = new Intl.NumberFormat(undefined, {
 });
 const exact = new Intl.NumberFormat(undefined, { maximumFractionDigits: 9 });
 const percents = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
+/** With the same decimals everywhere, so that a column's points stand below each other. */
+const shares = new Intl.NumberFormat(undefined, {
+  style: "percent",
+  minimumFractionDigits: 1,
+  maximumFractionDigits: 1,
+});
 
-/** The least share that is shown as itself. */
-const LEAST_SHARE = "0.001";
+const THOUSANDTHS = 1000n;
 
 export function formatCount(count: number): string {
   return counts.format(count);
@@ -31,18 +36,31 @@ export function formatExactQuantity(decimal: string): string {
   return exact.format(decimal as Intl.StringNumericLiteral);
 }
 
-/** A fraction as a percentage; a small one is not shown as nothing. */
-export function formatShare(fraction: string): string {
-  const nanos = toNanos(fraction);
-  if (nanos > 0n && nanos < toNanos(LEAST_SHARE)) {
-    return `< ${percents.format(LEAST_SHARE as Intl.StringNumericLiteral)}`;
-  }
-  return percents.format(fraction as Intl.StringNumericLiteral);
+/** What a part is of a whole, as a percentage of one decimal; only nothing is shown as nothing. */
+export function formatShare(part: string, whole: string): string {
+  const of = toNanos(part);
+  const all = toNanos(whole);
+  const size = magnitude(of) * THOUSANDTHS;
+  const isNegative = of < 0n !== all < 0n && of !== 0n;
+  if (of !== 0n && size < magnitude(all)) return isNegative ? ABOVE : BELOW;
+  const rounded = divided(size, magnitude(all));
+  return shares.format(`${isNegative ? "-" : ""}${rounded}` as Intl.StringNumericLiteral);
+}
+
+const BELOW = `< ${shares.format(0.001)}`;
+const ABOVE = `> ${shares.format(-0.001)}`;
+
+function magnitude(number: bigint): bigint {
+  return number < 0n ? -number : number;
+}
+
+/** A quotient of thousandths, rounded half up in whole numbers, as a decimal fraction. */
+function divided(thousandths: bigint, by: bigint): string {
+  const whole = (2n * thousandths + by) / (2n * by);
+  return `${whole / THOUSANDTHS}.${String(whole % THOUSANDTHS).padStart(3, "0")}`;
 }
 
 export type Change = { direction: "up" | "down" | "same"; percentage: string };
-
-const THOUSANDTHS = 1000n;
 
 /** By how much a decimal has grown over another, exact; null where that is not a number's share. */
 export function changeOf(now: string, before: string): Change | null {
@@ -50,13 +68,10 @@ export function changeOf(now: string, before: string): Change | null {
   if (base <= 0n) return null;
   const grown = toNanos(now) - base;
   const direction = grown > 0n ? "up" : grown < 0n ? "down" : "same";
-  const size = grown < 0n ? -grown : grown;
-  // Rounded half up to a tenth of a percent, in whole numbers.
-  const thousandths = (2n * size * THOUSANDTHS + base) / (2n * base);
-  const fraction = `${thousandths / THOUSANDTHS}.${String(thousandths % THOUSANDTHS).padStart(3, "0")}`;
+  const size = magnitude(grown) * THOUSANDTHS;
   const percentage =
-    direction !== "same" && thousandths === 0n
-      ? formatShare("0.0001")
-      : percents.format(fraction as Intl.StringNumericLiteral);
+    direction !== "same" && size < base
+      ? BELOW
+      : percents.format(divided(size, base) as Intl.StringNumericLiteral);
   return { direction, percentage };
 }

@@ -7,7 +7,7 @@ import { Money } from "../../ui/money";
 import { Segments } from "../../ui/segments";
 import { EmptyState } from "../../ui/states";
 import { type Column, Table } from "../../ui/table";
-import { formatMoney } from "../../util/money";
+import { longestDecimals } from "../../util/money";
 import { formatCount, formatShare } from "../../util/number";
 import { text } from "../../util/text";
 import { LoadFailed, StaleNotice } from "../stale-notice";
@@ -15,7 +15,8 @@ import { DIMENSIONS, type Dimension, show, useView } from "../view";
 import { useUsageUpdates } from "./usage-updates";
 import type { UsageWindow } from "./usage-window";
 
-type Row = NonNullable<UsageBreakdownQuery["account"]>["usage"]["breakdown"][number];
+type Usage = NonNullable<UsageBreakdownQuery["account"]>["usage"];
+type Row = Usage["breakdown"][number];
 type Props = { account: string; window: UsageWindow };
 
 const t = text.usage;
@@ -34,7 +35,13 @@ export function Breakdown({ account, window: { from, to, zone } }: Props) {
   return (
     <Card
       title={t.breakdown}
-      note={usage && t.sumsTo(formatMoney(usage.summary.totalSpend))}
+      note={
+        usage && (
+          <>
+            {t.sumsTo} <Money value={usage.summary.totalSpend} />
+          </>
+        )
+      }
       flush
       busy={load.loading}
       actions={
@@ -48,7 +55,7 @@ export function Breakdown({ account, window: { from, to, zone } }: Props) {
       }
     >
       <div className="breakdown">
-        <Content by={by} rows={usage?.breakdown} load={load} />
+        <Content by={by} usage={usage} load={load} />
       </div>
       {hasMore && (
         <div className="table-foot">
@@ -63,11 +70,13 @@ export function Breakdown({ account, window: { from, to, zone } }: Props) {
 
 type ContentProps = {
   by: Dimension;
-  rows: readonly Row[] | undefined;
+  usage: Usage | undefined;
   load: Load<UsageBreakdownQuery>;
 };
 
-function Content({ by, rows, load: { failure, retry, previous } }: ContentProps) {
+function Content({ by, usage, load: { failure, retry, previous } }: ContentProps) {
+  const rows = usage?.breakdown;
+  const total = usage?.summary.totalSpend.amount ?? "0";
   if (failure && !rows) return <LoadFailed failure={failure} retry={retry} />;
   if (rows?.length === 0) return <EmptyState title={t.empty} hint={t.emptyHint} />;
   return (
@@ -75,7 +84,7 @@ function Content({ by, rows, load: { failure, retry, previous } }: ContentProps)
       {failure && <StaleNotice retry={retry} />}
       <Table
         label={t.breakdown}
-        columns={columnsOf(by)}
+        columns={columnsOf(by, rows ?? [], total)}
         rows={rows}
         rowKey={(row) => row.key ?? ` ${row.label}`}
         outdated={previous}
@@ -84,16 +93,22 @@ function Content({ by, rows, load: { failure, retry, previous } }: ContentProps)
   );
 }
 
-function columnsOf(by: Dimension): Column<Row>[] {
+function columnsOf(by: Dimension, rows: readonly Row[], total: string): Column<Row>[] {
+  const decimals = longestDecimals(rows.map(({ spend }) => spend));
   return [
     { key: "name", header: t.dimensions[by], cell: (row) => <Name row={row} /> },
     {
       key: "share",
       header: t.share,
       numeric: true,
-      cell: ({ share }) => (share === null ? t.none : formatShare(share)),
+      cell: ({ share, spend }) => (share === null ? t.none : formatShare(spend.amount, total)),
     },
-    { key: "spend", header: t.spend, numeric: true, cell: ({ spend }) => <Money value={spend} /> },
+    {
+      key: "spend",
+      header: t.spend,
+      numeric: true,
+      cell: ({ spend }) => <Money value={spend} decimals={decimals} />,
+    },
     {
       key: "deployments",
       header: t.deployments,
@@ -108,10 +123,10 @@ function Name({ row: { key, label, share } }: { row: Row }) {
     <span className="share-cell">
       <bdi className={key === null ? "share-name faint" : "share-name"}>{label}</bdi>
       <span className="share-track" aria-hidden="true">
-        {/* Where corrections outweigh charges, a share is below nothing. */}
+        {/* Where corrections outweigh charges, a share is below nothing, or above all of it. */}
         <span
           className="share-bar"
-          style={{ width: `${Math.max(0, Number(share ?? 0)) * 100}%` }}
+          style={{ width: `${Math.min(1, Math.max(0, Number(share ?? 0))) * 100}%` }}
         />
       </span>
     </span>

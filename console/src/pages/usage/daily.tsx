@@ -7,6 +7,7 @@ import { Money } from "../../ui/money";
 import { Pagination } from "../../ui/pagination";
 import { EmptyState } from "../../ui/states";
 import { type Column, Table } from "../../ui/table";
+import { longestDecimals } from "../../util/money";
 import { formatCount, formatExactQuantity, formatQuantity } from "../../util/number";
 import { text } from "../../util/text";
 import { dateIn, formatWeekdayDate } from "../../util/time";
@@ -59,7 +60,7 @@ function Days({ account, days, zone }: DaysProps) {
           <div className="daily">
             <Table
               label={t.daily}
-              columns={columnsOf(data?.account?.usage.timeZone ?? zone)}
+              columns={columnsOf(data?.account?.usage.timeZone ?? zone, rows ?? [])}
               rows={rows}
               rowKey={(day) => day.start}
               expected={Math.min(size, left)}
@@ -93,7 +94,8 @@ function page({ from, to }: DaysProps["days"], skipped: number, size: number) {
   return { from: first > from ? first : from, to: last.toString() };
 }
 
-function columnsOf(zone: string): Column<Day>[] {
+function columnsOf(zone: string, days: readonly Day[]): Column<Day>[] {
+  const decimals = longestDecimals(days.map(({ spend }) => spend));
   return [
     {
       key: "date",
@@ -119,7 +121,7 @@ function columnsOf(zone: string): Column<Day>[] {
       key: "amount",
       header: t.amount,
       numeric: true,
-      cell: ({ spend }) => <Money value={spend} />,
+      cell: ({ spend }) => <Money value={spend} decimals={decimals} />,
     },
   ];
 }

@@ -1,5 +1,5 @@
 import { type ReactNode, useState } from "react";
-import { decimalsOf } from "../../util/money";
+import { longestDecimals } from "../../util/money";
 import { Card } from "../card";
 import { Money } from "../money";
 import { Segments } from "../segments";
@@ -101,7 +101,9 @@ function columnsOf(
       ),
     },
     ...series.map(({ id, label }) => {
-      const decimals = longestOf(points, id);
+      const decimals = longestDecimals(
+        points.flatMap(({ amounts: { [id]: amount } }) => amount ?? []),
+      );
       return {
         key: id,
         header: label,
@@ -113,12 +115,4 @@ function columnsOf(
       };
     }),
   ];
-}
-
-/** The decimals of a series' longest amount. */
-function longestOf(points: readonly Point[], series: Series["id"]): number {
-  return Math.max(
-    0,
-    ...points.map(({ amounts: { [series]: amount } }) => (amount ? decimalsOf(amount) : 0)),
-  );
 }

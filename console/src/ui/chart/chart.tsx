@@ -1,10 +1,11 @@
-// A chart: the drawing, and over it what a pointer or the arrow keys point at, with exact amounts.
+// A chart: the drawing, and over it what a pointer or the arrow keys point at.
 
 import { useMemo } from "react";
-import { formatExactMoney } from "../../util/money";
+import { formatMoney } from "../../util/money";
 import { late } from "../late";
 import { Skeleton } from "../skeleton";
 import "./chart.css";
+import { axesOf } from "./axis";
 import { type Frame, useFrame } from "./frame";
 import { Legend } from "./legend";
 import { Pointer } from "./pointer";
@@ -23,7 +24,8 @@ type Props = {
 };
 
 export function Chart({ label, texts, series, points, currency, isOutdated = false }: Props) {
-  const [element, measured] = useFrame(series.some((each) => each.axis === "end"));
+  const axes = useMemo(() => axesOf(points ?? [], series, currency), [points, series, currency]);
+  const [element, measured] = useFrame(axes);
   const frame = useSame(measured);
   const hasPartial = points?.some((point) => point.isPartial) ?? false;
   return (
@@ -31,7 +33,7 @@ export function Chart({ label, texts, series, points, currency, isOutdated = fal
       <Legend series={series} partial={hasPartial ? texts.partial : null} />
       <div className="chart-area" ref={element}>
         {points && frame ? (
-          <Plot points={points} series={series} currency={currency} frame={frame}>
+          <Plot points={points} series={series} axes={axes} frame={frame}>
             <Pointer
               label={label}
               hint={texts.hint}
@@ -81,7 +83,7 @@ function Reading({ point, series, texts }: ReadingProps) {
                   <span className={`key ${shape} chart-${colour}`} />
                   {label}
                 </dt>
-                <dd>{formatExactMoney(amount)}</dd>
+                <dd>{formatMoney(amount)}</dd>
               </div>
             )
           );
@@ -100,7 +102,7 @@ function sentence(
   if (!point) return "";
   const amounts = series.flatMap(({ id, label }) => {
     const amount = point.amounts[id];
-    return amount ? [`${label} ${formatExactMoney(amount)}`] : [];
+    return amount ? [`${label} ${formatMoney(amount)}`] : [];
   });
   return `${point.label}: ${[...amounts, ...(point.isPartial ? [partial] : [])].join(", ")}`;
 }

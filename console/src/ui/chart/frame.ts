@@ -1,5 +1,6 @@
 import { type RefObject, useLayoutEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
+import { type Axes, type Axis, widthOf } from "./axis";
 
 /** The plot's place in the chart: what is outside of it is for the labels of the axes. */
 export type Frame = {
@@ -13,13 +14,16 @@ export type Frame = {
 
 const TOP = 8;
 const BOTTOM = 28;
+/** What labels take where they are short, so that charts begin below each other. */
 const LABELS = 58;
 const NO_LABELS = 10;
+/** Between a label and the plot, and on its other side. */
+const AROUND_LABEL = 10;
 /** What is drawn for paper: about as wide as a sheet, to which it is fitted. */
 const PRINTED = { width: 640, height: 240 };
 
 /** The frame of a chart as wide and as high as its element; null until that is known. */
-export function useFrame(withEndAxis: boolean): [RefObject<HTMLDivElement | null>, Frame | null] {
+export function useFrame(axes: Axes): [RefObject<HTMLDivElement | null>, Frame | null] {
   const element = useRef<HTMLDivElement | null>(null);
   const [size, setSize] = useState<{ width: number; height: number } | null>(null);
   const isPrinted = usePrinted();
@@ -34,9 +38,15 @@ export function useFrame(withEndAxis: boolean): [RefObject<HTMLDivElement | null
     return () => observer.disconnect();
   }, []);
   if (!size || size.width === 0) return [element, null];
-  const end = withEndAxis ? LABELS : NO_LABELS;
   const drawn = isPrinted ? PRINTED : size;
-  return [element, { ...drawn, top: TOP, bottom: BOTTOM, start: LABELS, end }];
+  const start = roomFor(axes.start);
+  const end = axes.end ? roomFor(axes.end) : NO_LABELS;
+  return [element, { ...drawn, top: TOP, bottom: BOTTOM, start, end }];
+}
+
+function roomFor({ ticks }: Axis): number {
+  const widest = Math.max(...ticks.map(({ label }) => widthOf(label)));
+  return Math.max(LABELS, Math.ceil(widest) + AROUND_LABEL);
 }
 
 /** Whether the page is being printed: what is drawn for it has to be there at once. */

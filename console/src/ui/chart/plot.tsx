@@ -3,20 +3,21 @@
 
 import { memo, type ReactNode } from "react";
 import { Bar, CartesianGrid, ComposedChart, Line, ReferenceLine, XAxis, YAxis } from "recharts";
-import { formatAxisMoney, toHeight } from "../../util/money";
+import { toHeight } from "../../util/money";
+import { type Axes, type Axis, TICK_SIZE } from "./axis";
 import type { Frame } from "./frame";
 import type { Point, Series } from "./series";
 
 type PlotProps = {
   points: readonly Point[];
   series: readonly Series[];
-  currency: string;
+  axes: Axes;
   frame: Frame;
 };
 
 type Row = { id: string; [series: string]: number | string | undefined };
 
-const TICK = { fill: "var(--text-faint)", fontSize: 11 };
+const TICK = { fill: "var(--text-faint)", fontSize: TICK_SIZE };
 const PALE = "-pale";
 const WIDEST_BAR = 44;
 
@@ -29,27 +30,31 @@ function rowOf({ id, amounts, isPartial }: Point): Row {
   return row;
 }
 
-const Drawing = memo(({ points, series, currency, frame }: PlotProps) => {
-  const ticks = new Map(points.map((point) => [point.id, point.tick]));
-  const bars = series.filter((each) => each.shape === "bar");
-  const lines = series.filter((each) => each.shape === "line");
-  const hasEndAxis = series.some((each) => each.axis === "end");
-  const money = (value: number) => formatAxisMoney(value, currency);
-  // Six ticks are five steps: few enough to read, and a step of 1, 2 or 5 fits amounts closely.
-  const axis = {
-    tickCount: 6,
+/** All ticks of an axis are drawn, by the labels that the frame has room for. */
+function scaleOf({ ticks }: Axis) {
+  const labels = new Map(ticks.map(({ value, label }) => [value, label]));
+  const values = ticks.map(({ value }) => value);
+  return {
+    ticks: values,
+    domain: [Math.min(...values), Math.max(...values)],
+    interval: 0,
     tick: TICK,
     tickLine: false,
     axisLine: false,
-    tickFormatter: money,
-    niceTicks: "snap125" as const,
+    tickFormatter: (value: number) => labels.get(value) ?? "",
   };
+}
+
+const Drawing = memo(({ points, series, axes, frame }: PlotProps) => {
+  const ticks = new Map(points.map((point) => [point.id, point.tick]));
+  const bars = series.filter((each) => each.shape === "bar");
+  const lines = series.filter((each) => each.shape === "line");
   return (
     <ComposedChart
       data={points.map(rowOf)}
       width={frame.width}
       height={frame.height}
-      margin={{ top: frame.top, right: hasEndAxis ? 0 : frame.end, bottom: 0, left: 0 }}
+      margin={{ top: frame.top, right: axes.end ? 0 : frame.end, bottom: 0, left: 0 }}
       accessibilityLayer={false}
       barGap={1}
       barCategoryGap={points.length > frame.width / 8 ? 0 : "18%"}
@@ -68,8 +73,10 @@ const Drawing = memo(({ points, series, currency, frame }: PlotProps) => {
         minTickGap={14}
       />
       {/* Of a known width, so that what is laid over the plot meets its bars. */}
-      <YAxis {...axis} yAxisId="start" width={frame.start} />
-      {hasEndAxis && <YAxis {...axis} yAxisId="end" orientation="right" width={frame.end} />}
+      <YAxis {...scaleOf(axes.start)} yAxisId="start" width={frame.start} />
+      {axes.end && (
+        <YAxis {...scaleOf(axes.end)} yAxisId="end" orientation="right" width={frame.end} />
+      )}
       <ReferenceLine yAxisId="start" y={0} stroke="var(--line-strong)" />
       {bars.map(({ id, colour }) => (
         <Bar
