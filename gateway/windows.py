@@ -279,15 +279,44 @@ def previous_window(window: Window, today: date) -> Window | None:
 
     A date that the zone skipped counts on neither side, so that both sides are as long.
     """
-    elapsed = Window(from_=window.from_, to=min(window.to, today), zone=window.zone)
-    if elapsed.to < elapsed.from_ or not (days := elapsed.days):
-        return None
+    elapsed = _existing(window.from_, min(window.to, today), window.zone)
+    return days_before(elapsed) if elapsed else None
+
+
+def complete_days(window: Window, first_day: date, complete_until: datetime) -> Window | None:
+    """Return the window's days that had ended by an instant, from `first_day` on, or None where it
+    has none. No date that the zone skipped is its first or last.
+    """
+    last = local_day(complete_until, window.zone) - _DAY
+    return _existing(max(window.from_, first_day), min(window.to, last), window.zone)
+
+
+def days_before(window: Window) -> Window:
+    """Return as many days as the window has, of which there are some, just before it.
+
+    A date that the zone skipped counts on neither side, and neither begins nor ends the days.
+    """
     to = window.from_ - _DAY
-    previous = Window(from_=to - timedelta(days=days - 1), to=to, zone=window.zone)
-    while missing := days - previous.days:
+    while _is_skipped(to, window.zone):
+        to -= _DAY
+    previous = Window(from_=to - timedelta(days=window.days - 1), to=to, zone=window.zone)
+    while missing := window.days - previous.days:
         earlier = previous.from_ - timedelta(days=missing)
         previous = Window(from_=earlier, to=to, zone=window.zone)
     return previous
+
+
+def _existing(from_: date, to: date, zone: ZoneInfo) -> Window | None:
+    """Return the dates without skipped ones at their ends, or None where none is left."""
+    while from_ <= to and _is_skipped(from_, zone):
+        from_ += _DAY
+    while from_ <= to and _is_skipped(to, zone):
+        to -= _DAY
+    return Window(from_=from_, to=to, zone=zone) if from_ <= to else None
+
+
+def _is_skipped(day: date, zone: ZoneInfo) -> bool:
+    return day_start(day, zone) == day_start(day + _DAY, zone)
 
 
 def complete_until(window: Window, now: datetime, delay_seconds: int) -> datetime:

@@ -1,6 +1,7 @@
 """All loaders of one operation; in a subscription, of one event."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from strawberry.dataloader import DataLoader
 
@@ -23,6 +24,7 @@ from loaders.credit_purchase import (
     REFUNDS,
 )
 from loaders.deployment import DEPLOYMENT_BY_ID, DEPLOYMENTS
+from loaders.first_fact import first_fact_by_account
 from loaders.usage import RollupKey, rollup_by_span
 from loaders.usage_breakdown import breakdown_by_key
 
@@ -50,6 +52,7 @@ class Loaders:
     breakdown_by_key: DataLoader[BreakdownKey, list[Row]]
     balance_by_instant: DataLoader[OpeningKey, int]
     burn_by_periods: DataLoader[BurnKey, BurnFacts]
+    first_fact_by_account: DataLoader[int, datetime | None]
 
 
 def make_loaders(snapshot: Snapshot, principal: Principal) -> Loaders:
@@ -74,4 +77,5 @@ def make_loaders(snapshot: Snapshot, principal: Principal) -> Loaders:
         breakdown_by_key=breakdown_by_key(snapshot, principal),
         balance_by_instant=balance_by_instant(snapshot, principal),
         burn_by_periods=burn_by_periods(snapshot, principal),
+        first_fact_by_account=first_fact_by_account(snapshot, principal),
     )

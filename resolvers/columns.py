@@ -96,10 +96,18 @@ def resolved(
     description: str,
     policy: Policy | None = None,
     name: str | None = None,
+    deprecated: str | None = None,
 ) -> Any:
-    """Return a field that a function resolves; the attribute's annotation is its GraphQL type."""
+    """Return a field that a function resolves; the attribute's annotation is its GraphQL type.
+
+    `deprecated` says what to use in its place.
+    """
     return strawberry.field(
-        resolver=resolver, name=name, description=description, metadata=_metadata(None, policy)
+        resolver=resolver,
+        name=name,
+        description=description,
+        deprecation_reason=deprecated,
+        metadata=_metadata(None, policy),
     )
 
 

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, TypeAlias
+from zoneinfo import ZoneInfo
 
 import strawberry
 
+from gateway.billing.first_day import first_day
 from gateway.billing.usage_series import Period, period_of
 from gateway.store import Row
 from gateway.windows import Interval, Window, complete_until, local_day, resolve_window, zone
@@ -49,6 +51,16 @@ class Asked:
     @property
     def window(self) -> Window:
         return self.period.window
+
+    async def first_day(self, info: Info) -> date:
+        """Return the account's first day in the window's zone."""
+        return await load_first_day(self.account, info, self.window.zone)
+
+
+async def load_first_day(account: Row, info: Info, zone: ZoneInfo) -> date:
+    """Return an account's first day in a zone."""
+    first_fact_at = await info.context.loaders.first_fact_by_account.load(account["account_id"])
+    return first_day(account["created_at"], first_fact_at, zone)
 
 
 def ask(

@@ -19,7 +19,16 @@ from gateway.money import divide_half_even, ratio
 from gateway.store import Row
 from gateway.store.rollups import RESOURCE_SEPARATOR
 from gateway.store.stored_json import loads
-from gateway.windows import Bucket, Interval, Window, day_start, is_partial, local_day
+from gateway.windows import (
+    Bucket,
+    Interval,
+    Window,
+    complete_days,
+    day_start,
+    days_before,
+    is_partial,
+    local_day,
+)
 
 _DAY: Final = timedelta(days=1)
 _at: Final = itemgetter("at")
@@ -146,51 +155,87 @@ def union(sets: Iterable[bytes]) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageSummary:
-    """A window's totals; `today` is the present local day in the window's zone.
-
-    A mean is over the window's days up to today, and None where it has none yet.
+    """A window's totals, and means over its complete days: those that had ended by
+    `complete_until`. `first_day` is the account's, in the window's zone; a mean of no day is None.
     """
 
     rows: Sequence[Row]
     period: Period
-    today: date
+    complete_until: datetime
 
     @property
     def total_nanos(self) -> int:
-        return sum(row["spent_nanos"] for row in self.rows)
+        return _spent(self.rows)
 
     @property
     def total_deployments(self) -> int:
         """Distinct deployments, counted once over the window."""
         return union(row["deployments"] for row in self.rows).bit_count()
 
-    @property
-    def average_daily_nanos(self) -> int | None:
-        """The mean daily spend, half-even to the nano."""
-        elapsed = self._elapsed
-        return divide_half_even(self.total_nanos, elapsed.days) if elapsed else None
+    def average_daily_nanos(self, first_day: date) -> int | None:
+        """Return the complete days' mean spend, half-even to the nano."""
+        days = self._complete_days(first_day)
+        return (
+            divide_half_even(_spent(rows_in(self.rows, days.span)), days.window.days)
+            if days
+            else None
+        )
 
-    @property
-    def average_daily_deployments(self) -> str | None:
-        """The mean of the days' distinct counts, a decimal of two places."""
-        if (elapsed := self._elapsed) is None:
+    def average_daily_deployments(self, first_day: date) -> str | None:
+        """Return the mean of the complete days' distinct counts, a decimal of two places."""
+        days = self._complete_days(first_day)
+        if days is None:
             return None
-        upper = replace(self.period, window=elapsed).span.upper
-        rows = self.rows[: bisect_left(self.rows, upper, key=_at)]
         counts = (
             union(row["deployments"] for row in day).bit_count()
-            for day in _by_day(rows, self.period)
+            for day in _by_day(rows_in(self.rows, days.span), days)
         )
-        return ratio(sum(counts), elapsed.days, 2)
+        return ratio(sum(counts), days.window.days, 2)
 
-    @property
-    def _elapsed(self) -> Window | None:
-        window = self.period.window
-        to = min(window.to, self.today)
-        if to < window.from_:
-            return None
-        elapsed = Window(from_=window.from_, to=to, zone=window.zone)
-        return elapsed if elapsed.days else None
+    def _complete_days(self, first_day: date) -> Period | None:
+        return complete_part(self.period, first_day, self.complete_until)
+
+
+def complete_part(period: Period, first_day: date, complete_until: datetime) -> Period | None:
+    """Return a period's complete days from `first_day` on, or None where it has none."""
+    days = complete_days(period.window, first_day, complete_until)
+    return replace(period, window=days) if days else None
+
+
+class UsageComparison(TypedDict):
+    """The spend of a window's complete days, and of as many days just before them, in nanos."""
+
+    first: date
+    last: date
+    current_nanos: int
+    previous_first: date
+    previous_last: date
+    previous_nanos: int
+    currency: str
+
+
+def part_before(part: Period) -> Period:
+    """Return the period of as many days just before a part that has some."""
+    return replace(part, window=days_before(part.window))
+
+
+def compare(
+    part: Period, rows: Sequence[Row], before: Period, rows_before: Sequence[Row]
+) -> UsageComparison:
+    """Return the comparison of two periods; the rows may be those of longer ones."""
+    return {
+        "first": part.window.from_,
+        "last": part.window.to,
+        "current_nanos": _spent(rows_in(rows, part.span)),
+        "previous_first": before.window.from_,
+        "previous_last": before.window.to,
+        "previous_nanos": _spent(rows_in(rows_before, before.span)),
+        "currency": part.currency,
+    }
+
+
+def _spent(rows: Iterable[Row]) -> int:
+    return sum(row["spent_nanos"] for row in rows)
 
 
 def _by_day(rows: Sequence[Row], period: Period) -> Iterator[Iterable[Row]]:
@@ -206,12 +251,16 @@ def _by_day(rows: Sequence[Row], period: Period) -> Iterator[Iterable[Row]]:
         low = high
 
 
+def rows_in(rows: Sequence[Row], span: Span) -> Sequence[Row]:
+    """Return the rows, which are in order, that lie in a span."""
+    low = bisect_left(rows, span.lower, key=_at)
+    return rows[low : bisect_left(rows, span.upper, lo=low, key=_at)]
+
+
 def resources_in(rows: Sequence[Row], span: Span) -> list[ResourceQuantity]:
     """Return what was leased in a span of the rows, by resource and then unit."""
-    low = bisect_left(rows, span.lower, key=_at)
-    high = bisect_left(rows, span.upper, lo=low, key=_at)
     total: dict[str, int] = defaultdict(int)
-    for stored, same in groupby(rows[low:high], key=itemgetter("resources")):
+    for stored, same in groupby(rows_in(rows, span), key=itemgetter("resources")):
         quantities, times = loads(stored), sum(1 for _ in same)
         for name, nanos in quantities.items():
             total[name] += nanos * times

@@ -1,12 +1,13 @@
 """Accounts, from which everything else is reached."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import strawberry
 
 from gateway.store import Cursors, Row, Selection
 from gateway.store.purchase_listing import CREDIT_PURCHASES
+from gateway.windows import zone
 from loaders.deployment import DEPLOYMENTS
 from resolvers.columns import column, global_id, itself, resolved
 from resolvers.connection import After, Before, First, Last, Pages, Paging, open_pages
@@ -23,10 +24,15 @@ from resolvers.types.balance import Balance
 from resolvers.types.balance_history import BalanceBucket, load_balance_history
 from resolvers.types.node import Node
 from resolvers.types.usage import Usage, open_usage
+from resolvers.windows import load_first_day
 
 if TYPE_CHECKING:
     from resolvers.types.credit_purchase import CreditPurchaseConnection
     from resolvers.types.deployment import DeploymentConnection
+
+
+async def load_account_first_day(root: strawberry.Parent[Row], info: Info) -> date:
+    return await load_first_day(root, info, zone(root["time_zone"]))
 
 
 def list_credit_purchases(
@@ -102,6 +108,12 @@ class Account(Node):
         "time_zone", description="The zone of calendar dates where none is given."
     )
     created_at: datetime = column("created_at", description="When the account was made.")
+    first_day: date = resolved(
+        load_account_first_day,
+        description="The day on which its history begins, in its time zone: that of its creation "
+        "or, where that is earlier, of its first credit or usage by their own time. Usage that "
+        "comes late may move it back.",
+    )
     balance: Balance = itself(description="What is left.")
     credit_purchases: (
         Annotated["CreditPurchaseConnection", strawberry.lazy("resolvers.types.credit_purchase")]

@@ -1,5 +1,7 @@
 """Usage: what a window's deployments cost, over time and by what it went to."""
 
+from asyncio import gather
+from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated, Any, ClassVar
@@ -14,7 +16,7 @@ from gateway.billing.breakdown import (
     breakdown_rows,
     checked_size,
 )
-from gateway.billing.usage_series import Period, resources_in, usage_buckets
+from gateway.billing.usage_series import Period, complete_part, part_before
 from gateway.documents.export_request import UsageAsked
 from gateway.links import USAGE_PATH
 from gateway.money import format_quantity
@@ -56,10 +58,17 @@ def _asked(root: Any) -> Asked:
     return found
 
 
+def load_rows(info: Info, period: Period) -> Awaitable[list[Row]]:
+    """Return a period's roll-up rows: what every total, mean and comparison is made of."""
+    return info.context.loaders.rollup_by_span.load(RollupKey(Content.USAGE, period.span))
+
+
 async def _summarize(info: Info, asked: Asked, period: Period) -> dict[str, Any]:
-    rows = await info.context.loaders.rollup_by_span.load(RollupKey(Content.USAGE, period.span))
-    summary = usage_series.UsageSummary(rows=rows, period=period, today=asked.today)
-    return {"summary": summary}
+    rows = await load_rows(info, period)
+    summary = usage_series.UsageSummary(
+        rows=rows, period=period, complete_until=asked.complete_until
+    )
+    return {"summary": summary, "asked": asked}
 
 
 async def load_summary(root: strawberry.Parent[Any], info: Info) -> dict[str, Any]:
@@ -75,11 +84,38 @@ async def load_previous(root: strawberry.Parent[Any], info: Info) -> dict[str, A
     return await _summarize(info, asked, replace(asked.period, window=window))
 
 
+async def load_daily_spend(root: strawberry.Parent[Any], info: Info) -> Amount | None:
+    summary: usage_series.UsageSummary = root["summary"]
+    nanos = summary.average_daily_nanos(await _asked(root).first_day(info))
+    return None if nanos is None else (nanos, summary.period.currency)
+
+
+async def load_daily_deployments(root: strawberry.Parent[Any], info: Info) -> str | None:
+    summary: usage_series.UsageSummary = root["summary"]
+    return summary.average_daily_deployments(await _asked(root).first_day(info))
+
+
+async def load_comparison(
+    root: strawberry.Parent[Any], info: Info
+) -> usage_series.UsageComparison | None:
+    asked = _asked(root)
+    # An account that begins after the first of these days has nothing to compare them with.
+    part = complete_part(asked.period, date.min, asked.complete_until)
+    if part is None:
+        return None
+    before = part_before(part)
+    # Asked for at once, so that they come with the rows of the fields beside this one.
+    loading = load_rows(info, asked.period), load_rows(info, before)
+    first_day, rows, rows_before = await gather(asked.first_day(info), *loading)
+    if first_day > before.window.from_:
+        return None
+    return usage_series.compare(part, rows, before, rows_before)
+
+
 async def load_buckets(root: strawberry.Parent[Any], info: Info) -> list[usage_series.UsageBucket]:
     asked = _asked(root)
-    key = RollupKey(Content.USAGE, asked.period.span)
-    rows = await info.context.loaders.rollup_by_span.load(key)
-    return usage_buckets(rows, asked.period, asked.interval, asked.complete_until)
+    rows = await load_rows(info, asked.period)
+    return usage_series.usage_buckets(rows, asked.period, asked.interval, asked.complete_until)
 
 
 async def load_resources(
@@ -89,7 +125,7 @@ async def load_resources(
     # The whole window's rows, for all its buckets at once.
     key = RollupKey(Content.RESOURCES, period.span)
     rows = await info.context.loaders.rollup_by_span.load(key)
-    return resources_in(rows, period.span_of(root["bucket"]))
+    return usage_series.resources_in(rows, period.span_of(root["bucket"]))
 
 
 async def load_breakdown(
@@ -122,17 +158,13 @@ def _total(summary: usage_series.UsageSummary) -> Amount:
     return summary.total_nanos, summary.period.currency
 
 
-def _daily(summary: usage_series.UsageSummary) -> Amount | None:
-    nanos = summary.average_daily_nanos
-    return None if nanos is None else (nanos, summary.period.currency)
-
-
 def _deployments(summary: usage_series.UsageSummary) -> int:
     return summary.total_deployments
 
 
-def _daily_deployments(summary: usage_series.UsageSummary) -> str | None:
-    return summary.average_daily_deployments
+def _named(field: Any, name: str) -> Any:
+    field.graphql_name = name
+    return field
 
 
 @strawberry.type(description="How much of one resource was leased.")
@@ -176,26 +208,42 @@ class UsageBucket:
     )
 
 
-@strawberry.type(description="Totals of a window, and means over its days up to today.")
+@strawberry.type(
+    description="Totals of a window, and means over its complete days: those that had ended by "
+    "`completeUntil`, from the account's `firstDay` on.",
+)
 class UsageSummary:
     POLICY: ClassVar = Policy.ACCOUNT
 
     total_spend: Money = converted(_total, "summary", description="What the window cost.")
-    average_daily_spend: Money | None = converted(
-        _daily,
-        "summary",
-        description="`totalSpend` divided by the window's days up to today, rounded half to even "
-        "at the ninth decimal; null where no day of the window has begun.",
+    average_daily_spend: Money | None = resolved(
+        load_daily_spend,
+        description="What the complete days cost, divided by their number, rounded half to even at "
+        "the ninth decimal; null where the window has none.",
     )
     total_deployments: int = converted(
         _deployments, "summary", description="How many different deployments were charged."
     )
-    average_daily_deployments: Decimal | None = converted(
-        _daily_deployments,
-        "summary",
-        description="The mean, over the same days, of how many different deployments were charged "
-        "in each: two decimals, null where no day of the window has begun.",
+    average_daily_deployments: Decimal | None = resolved(
+        load_daily_deployments,
+        description="The mean, over the complete days, of how many different deployments were "
+        "charged in each: two decimals, null where the window has no complete day.",
     )
+
+
+@strawberry.type(
+    description="What the window's complete days cost, compared with as many days just before. "
+    "All dates are inclusive and in the window's zone, which may have skipped some between them.",
+)
+class UsageComparison:
+    POLICY: ClassVar = Policy.ACCOUNT
+
+    from_: date = _named(column("first", description="The first complete day."), "from")
+    to: date = column("last", description="The last complete day.")
+    current: Money = money("current_nanos", description="What the complete days cost.")
+    previous_from: date = column("previous_first", description="The first day of those before.")
+    previous_to: date = column("previous_last", description="The last day of those before.")
+    previous: Money = money("previous_nanos", description="What the days before cost.")
 
 
 @strawberry.type(description="What a part of the window's usage cost.")
@@ -220,11 +268,6 @@ class UsageBreakdownRow:
     )
 
 
-def _named(field: Any, name: str) -> Any:
-    field.graphql_name = name
-    return field
-
-
 @strawberry.type(
     description="An account's usage in a window of calendar days. A charge counts where its period "
     "starts; late ones change the bucket that they belong to."
@@ -242,8 +285,14 @@ class Usage:
         "now.",
     )
     summary: UsageSummary = resolved(load_summary, description="The window's totals.")
+    comparison: UsageComparison | None = resolved(
+        load_comparison,
+        description="The spend of the window's complete days and of as many days just before; null "
+        "where the window has no complete day, or the account's first day is after `previousFrom`.",
+    )
     previous: UsageSummary | None = resolved(
         load_previous,
+        deprecated="Use `comparison`, which compares complete days alone.",
         description="The totals of as many days just before `from` as the window has up to today; "
         "null where none of its days has begun.",
     )

@@ -18,6 +18,7 @@ from gateway.windows import (
     Interval,
     Window,
     checked_day,
+    complete_days,
     complete_until,
     count_buckets,
     day_start,
@@ -289,6 +290,7 @@ def test_days_outside_the_calendar_are_refused(day):
         (window("2026-11-25", "2026-11-30"), TODAY, ("2026-11-24", "2026-11-24")),
         (window("2000-01-01", "2000-01-02"), TODAY, ("1999-12-30", "1999-12-31")),
         (window("2012-01-01", "2012-01-03", "Pacific/Apia"), TODAY, ("2011-12-28", "2011-12-31")),
+        (window("2011-12-31", "2012-01-01", "Pacific/Apia"), TODAY, ("2011-12-28", "2011-12-29")),
         (window("2011-12-29", "2011-12-31", "Pacific/Apia"), TODAY, ("2011-12-27", "2011-12-28")),
     ],
 )
@@ -312,6 +314,27 @@ def test_the_previous_window_ends_where_the_window_begins(span, today):
     else:
         elapsed = Window(from_=span.from_, to=min(span.to, today), zone=span.zone)
         assert (found.end, found.days) == (span.start, elapsed.days)
+
+
+@pytest.mark.parametrize(
+    ("span", "first_day", "complete_until", "expected"),
+    [
+        (window("2026-11-01", "2026-11-10"), FIRST_DAY, "2026-11-11T00:00", ("01", "10")),
+        (window("2026-11-01", "2026-11-10"), FIRST_DAY, "2026-11-10T23:59", ("01", "09")),
+        (window("2026-11-01", "2026-11-10"), date(2026, 11, 4), "2026-11-06T12:00", ("04", "05")),
+        (window("2026-11-01", "2026-11-10"), date(2026, 11, 6), "2026-11-06T12:00", None),
+        (window("2026-11-01", "2026-11-10"), FIRST_DAY, "2026-11-01T23:59", None),
+        (window("2011-12-30", "2011-12-31", "Pacific/Apia"), FIRST_DAY, TODAY, ("31", "31")),
+        (window("2011-12-29", "2011-12-30", "Pacific/Apia"), FIRST_DAY, TODAY, ("29", "29")),
+        (window("2011-12-30", "2011-12-30", "Pacific/Apia"), FIRST_DAY, TODAY, None),
+    ],
+)
+def test_complete_days_have_ended_and_are_dates_of_the_zone(
+    span, first_day, complete_until, expected
+):
+    instant = utc(str(complete_until))
+    found = complete_days(span, first_day, instant)
+    assert (found and (f"{found.from_:%d}", f"{found.to:%d}")) == expected
 
 
 @pytest.mark.parametrize(

@@ -42,13 +42,14 @@ async def ask(
     variables: dict[str, Any] | None = None,
     *,
     schema: strawberry.Schema = SCHEMA,
+    now: datetime = NOW,
 ) -> Reply:
     """Return the answer; an error that is not the gateway's own is raised."""
     async with Snapshot(database) as snapshot:
         context = make_context(
             principal=principal,
             snapshot=snapshot,
-            clock=FixedClock(NOW),
+            clock=FixedClock(now),
             signer=SIGNER,
             links=LINKS,
             usage_delay_seconds=3600,

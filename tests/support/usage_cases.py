@@ -6,7 +6,7 @@ from itertools import count
 from hypothesis import strategies as st
 
 from tests.gateway.calendars import ZONES, windows
-from tests.support.usage_rows import FLOWS, Event, Facts
+from tests.support.usage_rows import CREATED_AT, FLOWS, Event, Facts
 
 account_ids = count(1)
 amounts = st.sampled_from([0, 1, 800, 10**9]) | st.integers(0, 10**13)
@@ -47,6 +47,7 @@ def cases(draw):
     flows = st.tuples(instants_near(window), st.sampled_from(FLOWS[1:]), st.integers(-99, 10**12))
     facts = Facts(
         account_id=next(account_ids),
+        created_at=draw(st.just(CREATED_AT) | instants_near(window)),
         time_zone=window.time_zone if own else draw(st.sampled_from(ZONES)),
         events=draw(st.lists(events_near(window), max_size=25)),
         flows=draw(st.lists(flows, max_size=8)),

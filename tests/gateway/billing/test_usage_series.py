@@ -62,22 +62,34 @@ def test_a_day_is_partial_until_its_usage_has_arrived():
     assert [bucket["partial"] for bucket in buckets] == [False, False, False, True, True]
 
 
+FIRST = date(2000, 1, 1)
+
+
 @pytest.mark.parametrize(
-    ("today", "spend", "deployments"),
+    ("complete_until", "first_day", "spend", "deployments"),
     [
-        (date(2026, 12, 1), 1, "0.80"),
-        (date(2026, 10, 27), 1, "0.80"),
-        (date(2026, 10, 25), 1, "0.67"),
-        (date(2026, 10, 24), 2, "1.00"),
-        (date(2026, 10, 23), 3, "0.00"),
-        (date(2026, 10, 22), None, None),
+        ("2026-12-01T00:00", FIRST, 1, "0.80"),
+        ("2026-10-27T23:00", FIRST, 1, "0.80"),
+        ("2026-10-27T22:59", FIRST, 1, "1.00"),
+        ("2026-10-25T23:00", FIRST, 2, "0.67"),
+        # The night in which an hour repeats is one day.
+        ("2026-10-25T22:59", FIRST, 2, "1.00"),
+        ("2026-10-23T22:00", FIRST, 0, "0.00"),
+        ("2026-10-23T21:59", FIRST, None, None),
+        ("2026-12-01T00:00", date(2026, 10, 24), 1, "1.00"),
+        ("2026-12-01T00:00", date(2026, 10, 25), -1, "0.67"),
+        ("2026-12-01T00:00", date(2026, 10, 27), 0, "0.00"),
+        ("2026-12-01T00:00", date(2026, 10, 28), None, None),
+        ("2026-10-25T22:59", date(2026, 10, 25), None, None),
     ],
 )
-def test_means_are_over_the_days_up_to_today(today, spend, deployments):
-    summary = UsageSummary(rows=DAYS, period=OWN, today=today)
+def test_means_are_over_complete_days_since_the_first(
+    complete_until, first_day, spend, deployments
+):
+    summary = UsageSummary(rows=DAYS, period=OWN, complete_until=utc(complete_until))
     assert (summary.total_nanos, summary.total_deployments) == (3, 3)
-    assert summary.average_daily_nanos == spend
-    assert summary.average_daily_deployments == deployments
+    assert summary.average_daily_nanos(first_day) == spend
+    assert summary.average_daily_deployments(first_day) == deployments
 
 
 def test_days_of_another_zone_are_counted_apart():
@@ -90,8 +102,8 @@ def test_days_of_another_zone_are_counted_apart():
             ("2026-05-01T18:30+00:00", 2),
         )
     ]
-    summary = UsageSummary(rows=slots, period=period, today=date(2026, 5, 2))
-    assert summary.average_daily_deployments == "1.50"
+    summary = UsageSummary(rows=slots, period=period, complete_until=utc("2026-05-03T00:00"))
+    assert summary.average_daily_deployments(FIRST) == "1.50"
     assert summary.total_deployments == 2
 
 
@@ -120,5 +132,5 @@ def test_a_window_in_a_zone_that_skipped_it_has_no_bucket():
         grain=Grain.DAY,
     )
     assert usage_buckets([], period, Interval.DAY, utc("2026-01-01T00:00")) == []
-    summary = UsageSummary(rows=[], period=period, today=date(2026, 1, 1))
-    assert summary.average_daily_nanos is summary.average_daily_deployments is None
+    summary = UsageSummary(rows=[], period=period, complete_until=utc("2026-01-01T00:00"))
+    assert summary.average_daily_nanos(FIRST) is summary.average_daily_deployments(FIRST) is None

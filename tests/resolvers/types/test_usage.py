@@ -93,14 +93,14 @@ async def test_a_week_by_day_in_the_accounts_own_zone(database: Database) -> Non
         "to": "2026-11-22",
         "timeZone": "Europe/Berlin",
         "completeUntil": "2026-11-20T11:00:00Z",
-        # Five days up to today; 2 deployments on 2 of them.
+        # Four complete days; 2 deployments on 2 of them.
         "summary": {
             "totalSpend": usd("9.500000001"),
-            "averageDailySpend": usd("1.90"),
+            "averageDailySpend": usd("2.375"),
             "totalDeployments": 2,
-            "averageDailyDeployments": "0.40",
+            "averageDailyDeployments": "0.50",
         },
-        # As many days before the 16th: from the 11th, so without the 10th.
+        # As many days up to today, before the 16th: from the 11th, so without the 10th.
         "previous": {
             "totalSpend": usd("0.00"),
             "averageDailySpend": usd("0.00"),
@@ -378,6 +378,11 @@ async def test_a_window_that_is_not_allowed_is_refused_before_anything_is_read(
     [
         ("interval from to timeZone completeUntil", 0),
         ("summary { totalDeployments } buckets { start } previous { totalDeployments }", 1),
+        ("comparison { from }", 2),
+        (
+            "summary { averageDailySpend { amount } } comparison { to } previous { __typename }",
+            2,
+        ),
         ("buckets { deployments resources { quantity } }", 2),
         ("breakdown(by: PROVIDER) { key }", 1),
         ("a: breakdown(by: PROVIDER) { key } b: breakdown(by: PROVIDER, first: 1) { key }", 1),
@@ -402,11 +407,13 @@ async def test_only_what_is_selected_is_read(
 
 
 MANY = """query ($first: Int!) { viewer { accounts(first: $first) { nodes {
+    firstDay
     balance { burnRate { amount } runway { status } }
     balanceHistory(interval: MONTH) { closing { amount } }
     usage(interval: MONTH, timeZone: "Asia/Kolkata") {
-        summary { averageDailyDeployments }
-        previous { totalSpend { amount } }
+        summary { averageDailySpend { amount } averageDailyDeployments }
+        comparison { current { amount } previous { amount } }
+        previous { totalSpend { amount } averageDailyDeployments }
         buckets { spend { amount } resources { quantity } }
         breakdown(by: DEPLOYMENT) { label }
     }
@@ -422,5 +429,5 @@ async def test_statements_are_as_many_for_1_account_as_for_100(database: Databas
         nodes = reply.data["viewer"]["accounts"]["nodes"]
         assert len(nodes) == first
         assert all(node == nodes[0] for node in nodes)
-    # Accounts, burn, opening, flows, usage, resources, breakdown.
-    assert {reply.statements for reply in replies.values()} == {7}
+    # Accounts, first facts, burn, opening, flows, usage, resources, breakdown.
+    assert {reply.statements for reply in replies.values()} == {8}
