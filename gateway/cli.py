@@ -35,7 +35,7 @@ from gateway.observability import configure_logging
 from gateway.server import serve as run_server
 from gateway.settings import Settings
 from gateway.settings_table import limits_table, settings_table
-from gateway.start import migrate_database, name_seller, write_dev_tokens
+from gateway.start import migrate_database, name_demo_seller, name_seller, write_dev_tokens
 from resolvers.schema import build_schema, print_schema_file
 
 SCHEMA_FILE: Final = Path("schema.graphql")
@@ -125,8 +125,7 @@ async def _demo(
     settings: Settings, *, seed: int, end: datetime | None, scale: float | None
 ) -> None:
     await migrate_database(settings)
-    # A running server named its own, which its receipts go on with; this shell may not know it.
-    await name_seller(settings, replace=False)
+    await name_demo_seller(settings)
     clock = SystemClock()
     async with open_database(settings) as database:
         with show_progress() as progress:

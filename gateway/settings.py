@@ -139,14 +139,22 @@ class Settings(PageSettings):
     )
 
     # Receipts and links
+    receipts: bool = Field(
+        True,
+        description="Issues a receipt for each purchase that settles; `0` where receipts come from "
+        "another system: a purchase that settles then has none, and its refunds no credit notes.",
+    )
     seller_name: str | None = Field(
         None,
         max_length=200,
-        description="Who sells, on receipts. Default: the public URL's host. A change of the "
-        "seller's details counts for what is issued after the next start.",
+        description="Who sells, on receipts; required in production where they are issued. A "
+        "change of the seller's details counts for what is issued after the next start.",
     )
     seller_address: Lines = Field(
-        (), max_length=8, description="The seller's address, its lines separated by `|`."
+        (),
+        max_length=8,
+        description="The seller's address, its lines separated by `|`; required in production "
+        "where receipts are issued.",
     )
     seller_tax_id: str | None = Field(
         None, max_length=100, description="The seller's tax id, with its kind: `VAT ID DE123`."

@@ -7,12 +7,15 @@ from pathlib import Path
 
 from gateway.auth.dev import dev_key
 from gateway.auth.dev_people import TOKENS_FILE
+from gateway.auth.policy import missing_seller
 from gateway.auth.tokens import mint
 from gateway.clock import Clock, SystemClock
 from gateway.demo.people import Person
-from gateway.documents.seller import keep_seller, read_seller
+from gateway.documents.seller import DEMO_NAME, keep_seller, read_seller
+from gateway.errors import ConfigurationError
 from gateway.migrations import migrate
 from gateway.settings import Settings
+from gateway.store import Database, Snapshot, sellers
 from gateway.store.connect import connect, database_url
 
 
@@ -24,16 +27,38 @@ async def migrate_database(settings: Settings) -> None:
     await migrate(owner_url, runtime_url=runtime_url)
 
 
-async def name_seller(settings: Settings, *, replace: bool = True) -> None:
-    """Put the seller's details that the settings give in force for the receipts to come; without
-    `replace` only where none are.
-    """
+async def name_seller(settings: Settings) -> None:
+    """Put the seller's details that the settings give in force for the receipts to come."""
     seller = read_seller(settings)
     database = await connect(settings)
     try:
-        await keep_seller(database, seller, SystemClock(), replace=replace)
+        await keep_seller(database, seller, SystemClock())
     finally:
         await database.close()
+
+
+async def name_demo_seller(settings: Settings) -> None:
+    """Put a seller in force for the demo's receipts where none is. A running server named its own,
+    which its receipts go on with; this shell may not know it.
+    """
+    seller = read_seller(settings, default_name=DEMO_NAME)
+    database = await connect(settings)
+    try:
+        await keep_seller(database, seller, SystemClock(), replace=False)
+    finally:
+        await database.close()
+
+
+async def require_seller(settings: Settings, database: Database) -> None:
+    """See that receipts which a command issues say who sells: what a server put in force, else what
+    the settings give. Raises ConfigurationError where neither says so.
+    """
+    async with Snapshot(database) as snapshot:
+        if await sellers.newest_id(snapshot) is not None:
+            return
+    if problems := list(missing_seller(settings)):
+        raise ConfigurationError("\n".join(problems))
+    await keep_seller(database, read_seller(settings), SystemClock())
 
 
 def write_dev_tokens(settings: Settings, people: Sequence[Person], clock: Clock) -> Path:

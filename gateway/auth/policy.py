@@ -51,6 +51,7 @@ def _check_production(settings: Settings) -> Iterator[str]:
     for name in REQUIRED:
         if getattr(settings, name) is None:
             yield f"{PREFIX}{name.upper()}: must be set in production."
+    yield from missing_seller(settings)
     if (settings.jwt_jwks_url is None) == (settings.jwt_public_key is None):
         yield (
             "GATEWAY_JWT_JWKS_URL or GATEWAY_JWT_PUBLIC_KEY must be set in production, and only "
@@ -74,6 +75,20 @@ def start_warnings(settings: Settings) -> Iterator[str]:
             "GATEWAY_TRUSTED_PROXIES: is not set, and the public URL is https. Behind a proxy, "
             "the limits for each client address then count all clients together."
         )
+
+
+def missing_seller(settings: Settings) -> Iterator[str]:
+    """Yield a line for each detail of the seller that production's receipts lack: they keep for
+    ever what they are issued with.
+    """
+    if settings.environment == "dev" or not settings.receipts:
+        return
+    for name in ("seller_name", "seller_address"):
+        if not getattr(settings, name):
+            yield (
+                f"{PREFIX}{name.upper()}: must be set in production, or GATEWAY_RECEIPTS=0 where "
+                "no receipts are issued."
+            )
 
 
 def configured_keys(settings: Settings) -> tuple[PublicKey, ...]:

@@ -45,6 +45,7 @@ class BookAccount:
     thresholds: Thresholds
     low: LowBalance | None
     stored_low: LowBalance | None
+    issues_receipts: bool
     sequences: dict[int, int] = field(default_factory=dict)
 
     @classmethod
@@ -66,6 +67,7 @@ class BookAccount:
             thresholds=Thresholds(row["low_balance_nanos"], row["low_balance_days"]),
             low=low,
             stored_low=low,
+            issues_receipts=row["issues_receipts"],
         )
 
 

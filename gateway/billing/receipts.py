@@ -1,4 +1,8 @@
-"""Issuing: a number without gaps, and the data that the document is printed from for ever."""
+"""Issuing: a number without gaps, and the data that the document is printed from for ever.
+
+Whether receipts are issued (GATEWAY_RECEIPTS) is decided once for each purchase, when it settles:
+its refunds have credit notes where it has a receipt, whatever the setting is by then.
+"""
 
 from datetime import datetime
 from typing import Any, Final
@@ -13,14 +17,17 @@ FORMAT: Final = 1
 """Version of the frozen data's shape; what is issued keeps its own."""
 
 
-def issue_receipt(book: Book, purchase: PurchaseState) -> str:
-    """Issue the receipt of a purchase that has just settled; return its number."""
+def issue_receipt(book: Book, purchase: PurchaseState) -> None:
+    """Issue the receipt of a purchase that has just settled, unless receipts are off."""
+    if not book.accounts[purchase.account_id].issues_receipts:
+        return
+    purchase.receipted = True
     settled_at = purchase.settled_at
     assert settled_at is not None  # noqa: S101  # the caller settles it first
     lines = [_line("credit", purchase.amount_nanos, purchase.currency)]
     if purchase.bonus_nanos:
         lines.append(_line("bonus", purchase.bonus_nanos, purchase.currency))
-    return _issue(
+    _issue(
         book,
         purchase,
         refund=None,
@@ -33,15 +40,18 @@ def issue_receipt(book: Book, purchase: PurchaseState) -> str:
 
 def issue_credit_note(
     book: Book, purchase: PurchaseState, refund: RefundState, *, bonus: int
-) -> str:
-    """Issue the credit note of a refund that took effect; its total is negative.
+) -> None:
+    """Issue the credit note of a refund that took effect, where its purchase has a receipt; its
+    total is negative.
 
     The bonus that goes back with it is a line of its own, and no money.
     """
+    if not purchase.receipted:
+        return
     lines = [_line("refund", -refund.amount_nanos, refund.currency)]
     if bonus:
         lines.append(_line("bonus", -bonus, refund.currency))
-    return _issue(
+    _issue(
         book,
         purchase,
         refund=refund,
@@ -65,7 +75,7 @@ def _issue(
     net: int,
     tax: int,
     lines: list[dict[str, str]],
-) -> str:
+) -> None:
     account = book.accounts[purchase.account_id]
     year = local_day(issued_at, account.time_zone).year
     sequence = account.sequences.get(year, 0) + 1
@@ -94,7 +104,6 @@ def _issue(
             *(total, tax, issued_at, dumps(data)),
         )
     )
-    return number
 
 
 def _purchase_data(account: BookAccount, purchase: PurchaseState) -> dict[str, Any]:

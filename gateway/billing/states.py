@@ -103,6 +103,7 @@ class PurchaseState(_Record):
     failed_at: datetime | None = None
     settled_at: datetime | None = None
     revision: int = 0
+    receipted: bool = False
 
     @property
     def key(self) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from gateway.errors import ConfigurationError
 from gateway.providers.stripe.backfill import Api, backfill
 from gateway.providers.stripe.inbox import Inbox
 from gateway.settings import Settings
+from gateway.start import require_seller
 
 
 def stripe_backfill() -> None:
@@ -32,6 +33,7 @@ async def _backfill(settings: Settings, key: str) -> dict[str, int]:
         open_database(settings) as database,
         httpx.AsyncClient(base_url=settings.stripe_api_base, timeout=30) as client,
     ):
+        await require_seller(settings, database)
         inbox = Inbox(
             lambda: database,
             SystemClock(),

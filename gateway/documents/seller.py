@@ -15,29 +15,33 @@ from gateway.settings import Settings
 from gateway.store import Database, Row, sellers
 from gateway.store.stored_json import dumps
 
+DEMO_NAME: Final = "Demo Compute"
 LOGO_BYTES: Final = 262_144
 _SETTING: Final = "GATEWAY_SELLER_LOGO"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seller:
-    """`details` is the JSON that receipts are printed from."""
+    """`details` is the JSON that receipts are printed from, where any are issued."""
 
     details: str
     logo: Logo | None = None
+    issues_receipts: bool = True
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
         kind = row["logo_type"]
         logo = Logo(picture=row["logo"], type=kind) if kind else None
-        return cls(details=row["details"], logo=logo)
+        return cls(details=row["details"], logo=logo, issues_receipts=row["issues_receipts"])
 
 
-def read_seller(settings: Settings) -> Seller:
-    """Return the seller's details. Raises ConfigurationError for a logo that cannot be used."""
+def read_seller(settings: Settings, *, default_name: str | None = None) -> Seller:
+    """Return the seller's details; without a name `default_name`, else the public URL's host, which
+    only exports are written with. Raises ConfigurationError for a logo that cannot be used.
+    """
     details = dumps(
         {
-            "name": settings.seller_name or _default_name(settings),
+            "name": settings.seller_name or default_name or _default_name(settings),
             "address": list(settings.seller_address),
             "taxId": settings.seller_tax_id,
             "email": settings.seller_email,
@@ -45,12 +49,12 @@ def read_seller(settings: Settings) -> Seller:
         }
     )
     if settings.seller_logo is None:
-        return Seller(details=details)
+        return Seller(details=details, issues_receipts=settings.receipts)
     picture = _read_logo(settings.seller_logo)
     logo = Logo(picture=picture, type=_type_of(picture))
     if not logo.is_printable():
         raise ConfigurationError(f"{_SETTING}: cannot be printed; is the file whole?")
-    return Seller(details=details, logo=logo)
+    return Seller(details=details, logo=logo, issues_receipts=settings.receipts)
 
 
 async def keep_seller(
@@ -70,12 +74,13 @@ async def keep_seller(
             seller.logo.picture if seller.logo else None,
             seller.logo.type if seller.logo else None,
             clock.now(),
+            issues_receipts=seller.issues_receipts,
         )
 
 
 def _default_name(settings: Settings) -> str | None:
     dev = settings.environment == "dev"
-    return "Demo Compute" if dev else urlsplit(settings.base_url).hostname
+    return DEMO_NAME if dev else urlsplit(settings.base_url).hostname
 
 
 def _read_logo(path: Path) -> bytes:

@@ -73,6 +73,7 @@ class CreditPurchase(Model, table=True):
     `refunded_nanos` is the money taken back: refunds that succeeded, and a dispute's funds from
     their withdrawal until it is won. amount + bonus − refunded − bonus reversed = the ledger's sum
     for it. `revision` is the account's at the last change of the purchase, its refunds or disputes.
+    `receipted`: a receipt was issued when it settled, and so a credit note is for each refund.
     """
 
     __tablename__ = "credit_purchase"
@@ -131,6 +132,7 @@ class CreditPurchase(Model, table=True):
     failed_at: datetime | None = Field(sa_type=Instant, default=None)
     settled_at: datetime | None = Field(sa_type=Instant, default=None)
     revision: int = Field(sa_type=BigInteger, default=0)
+    receipted: bool = False
 
 
 class Refund(Model, table=True):

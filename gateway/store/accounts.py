@@ -9,6 +9,7 @@ from sqlalchemy.types import TypeEngine
 
 from gateway.models import Account, AccountMember, table_of
 from gateway.models.base import Instant
+from gateway.store import sellers
 from gateway.store.database import Reader, Transaction
 from gateway.store.statement import DialectName, Row, Statement, any_of, batch
 
@@ -19,8 +20,9 @@ MEMBER: Final = table_of(AccountMember)
 def _lock(_dialect: DialectName) -> Any:
     # Rows are locked in the order of their keys, so that two transactions never wait for each
     # other. SQLite has one writer and no row locks: there the clause is not rendered.
-    wanted = select(ACCOUNT).where(any_of(ACCOUNT.c.account_id, "account_ids"))
-    return wanted.order_by(ACCOUNT.c.account_id).with_for_update()
+    wanted = select(ACCOUNT, sellers.issues_receipts().label("issues_receipts"))
+    by_key = wanted.where(any_of(ACCOUNT.c.account_id, "account_ids"))
+    return by_key.order_by(ACCOUNT.c.account_id).with_for_update()
 
 
 _LOCK: Final = Statement(_lock)
@@ -83,7 +85,9 @@ _PAGE: Final = Statement(
 
 
 async def lock(transaction: Transaction, account_ids: Sequence[int]) -> Sequence[Row]:
-    """Lock accounts until the transaction ends and return their rows."""
+    """Lock accounts until the transaction ends and return their rows, with `issues_receipts`:
+    whether a purchase that settles now has a receipt.
+    """
     return await transaction.fetch(_LOCK, account_ids=list(account_ids))
 
 

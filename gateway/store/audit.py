@@ -19,7 +19,6 @@ from sqlalchemy import (
     case,
     func,
     null,
-    or_,
     select,
 )
 
@@ -200,16 +199,28 @@ def _refunded() -> Select[Any]:
 
 
 def _documents(table: Table, key: str, total: ColumnElement[Any], *same: Any) -> Select[Any]:
-    """Return what has settled without its document, or with one of another total."""
+    """Return what has settled without its document, or with one of another total, or with one
+    though no receipt was issued for its purchase.
+    """
     of_it = and_(_RECEIPT.c.account_id == _KEY, _RECEIPT.c[key] == table.c.id, *same)
-    columns = (table.c.id.label("place"), total.label("expected"))
+    purchase = _PURCHASE.alias("documented")
+    of_purchase = purchase.c.id == (table.c.id if table is _PURCHASE else table.c.purchase_id)
+    expected = case((purchase.c.receipted, total))
     return (
-        select(*columns, _RECEIPT.c.total_nanos.label("found"))
-        .select_from(table.outerjoin(_RECEIPT, of_it))
+        select(
+            table.c.id.label("place"),
+            expected.label("expected"),
+            _RECEIPT.c.total_nanos.label("found"),
+        )
+        .select_from(
+            table.join(purchase, and_(purchase.c.account_id == _KEY, of_purchase)).outerjoin(
+                _RECEIPT, of_it
+            )
+        )
         .where(
             table.c.account_id == _KEY,
             table.c.settled_at.is_not(None),
-            or_(_RECEIPT.c.id.is_(None), _RECEIPT.c.total_nanos != total),
+            expected.is_distinct_from(_RECEIPT.c.total_nanos),
         )
     )
 

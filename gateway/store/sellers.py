@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import BigInteger, bindparam, select
+from sqlalchemy import BigInteger, ColumnElement, bindparam, func, select, true
 
 from gateway.models import Seller, table_of
 from gateway.store.database import Reader, Transaction
 from gateway.store.statement import Row, Statement
 
 _SELLER: Final = table_of(Seller)
-_COLUMNS: Final = ("id", "details", "logo", "logo_type", "created_at")
+_COLUMNS: Final = ("id", "details", "logo", "logo_type", "created_at", "issues_receipts")
 
 _NEWEST: Final = Statement(select(_SELLER).order_by(_SELLER.c.id.desc()).limit(1))
 _DETAILS: Final = Statement(select(_SELLER.c.id, _SELLER.c.details).order_by(_SELLER.c.id))
@@ -19,6 +19,12 @@ _NEWEST_ID: Final = Statement(select(_SELLER.c.id).order_by(_SELLER.c.id.desc())
 _BY_ID: Final = Statement(
     select(_SELLER).where(_SELLER.c.id == bindparam("id", type_=BigInteger()))
 )
+
+
+def issues_receipts() -> ColumnElement[bool]:
+    """Return whether the version that is in force issues receipts: without one, they are issued."""
+    newest_first = select(_SELLER.c.issues_receipts).order_by(_SELLER.c.id.desc()).limit(1)
+    return func.coalesce(newest_first.scalar_subquery(), true())
 
 
 async def newest(reader: Reader) -> Row | None:
@@ -51,6 +57,9 @@ async def append(
     logo: bytes | None,
     logo_type: str | None,
     at: datetime,
+    *,
+    issues_receipts: bool,
 ) -> None:
     """Put a new version in force. Its key must be greater than every one before."""
-    await transaction.insert(_SELLER, _COLUMNS, [(id_, details, logo, logo_type, at)])
+    cells = (id_, details, logo, logo_type, at, issues_receipts)
+    await transaction.insert(_SELLER, _COLUMNS, [cells])

@@ -114,7 +114,8 @@ class CreditPurchase(Node):
         description="What it was paid with; null where nothing was paid or it is not known.",
     )
     receipt: Receipt | None = resolved(
-        load_receipt, description="Its receipt; null until it has settled."
+        load_receipt,
+        description="Its receipt; null until it has settled, and where none are issued.",
     )
     refunds: list[Refund] = resolved(
         load_refunds, description="What was taken back, oldest first; at most 100."

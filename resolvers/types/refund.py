@@ -52,5 +52,7 @@ class Refund(Node):
         description="What goes back to the customer: `amount` + `tax`, as its credit note says.",
     )
     receipt: Receipt | None = resolved(
-        load_receipt, description="Its credit note; null until it has succeeded."
+        load_receipt,
+        description="Its credit note; null until it has succeeded, and where its purchase has no "
+        "receipt.",
     )

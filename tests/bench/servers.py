@@ -104,6 +104,7 @@ def gateway() -> Server:
             "GATEWAY_SIGNING_KEYS": signing_keys,
             "GATEWAY_API_KEY_PEPPER": secrets.token_urlsafe(32),
             "GATEWAY_LOG_LEVEL": "warning",
+            "GATEWAY_RECEIPTS": "0",
         }
 
     return Server(

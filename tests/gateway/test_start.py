@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 from gateway.cli import app
 from gateway.clock import FixedClock
 from gateway.documents.seller import Seller, keep_seller
+from gateway.errors import ConfigurationError
 from gateway.settings import Settings
-from gateway.start import name_seller
+from gateway.start import name_seller, require_seller
 from gateway.store import Database
 from tests.gateway.imports.cost_files import write
 from tests.support.books import NOW
@@ -54,10 +55,38 @@ async def test_a_servers_seller_stays_in_force(
 async def test_a_seller_is_named_by_what_issues_receipts(
     database: Database, in_a_shell: tuple[str, str]
 ) -> None:
-    for command, expected in ((in_a_shell, []), (DEMO, ["127.0.0.1"])):
+    for command, expected in ((in_a_shell, []), (DEMO, ["Demo Compute"])):
         done = await asyncio.to_thread(CliRunner().invoke, app, command)
         assert done.exit_code == 0, done.output
         assert await names(database) == expected
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_backfill_without_a_seller_is_refused(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GATEWAY_DATABASE_URL", database_url)
+    monkeypatch.setenv("GATEWAY_STRIPE_API_KEY", "rk_live_1")
+    done = await asyncio.to_thread(CliRunner().invoke, app, ["stripe-backfill"])
+    assert isinstance(done.exception, ConfigurationError)
+    assert [line.partition(":")[0] for line in done.exception.message.splitlines()] == [
+        "GATEWAY_SELLER_NAME",
+        "GATEWAY_SELLER_ADDRESS",
+    ]
+    assert await names(database) == []
+
+
+async def test_a_shell_takes_the_servers_word_on_receipts(
+    database: Database, database_url: str
+) -> None:
+    url = SecretStr(database_url)
+    shell = Settings(database_url=url)
+    with pytest.raises(ConfigurationError, match="GATEWAY_SELLER_NAME"):
+        await require_seller(shell, database)
+    await require_seller(Settings(database_url=url, receipts=False), database)
+    await require_seller(shell, database)
+    rows = await table_rows(database, "seller")
+    assert [row["issues_receipts"] for row in rows] == [False]
 
 
 async def test_a_server_puts_its_own_seller_in_force(database: Database, database_url: str) -> None:

@@ -193,9 +193,11 @@ def check_receipts(account: Mapping[str, Any], tables: Mapping[str, Rows]) -> No
     purchases = {row["id"]: row for row in tables["credit_purchase"] if row["settled_at"]}
     refunds = {row["id"]: row for row in tables["refund"] if row["settled_at"]}
     issued = {row["purchase_id"] for row in tables["receipt"] if row["refund_id"] is None}
-    assert issued == set(purchases)
+    assert issued == {id_ for id_, row in purchases.items() if row["receipted"]}
     notes = {row["refund_id"]: row for row in tables["receipt"] if row["refund_id"] is not None}
+    refunds = {id_: row for id_, row in refunds.items() if row["purchase_id"] in issued}
     assert set(refunds) <= set(notes)
+    assert {row["purchase_id"] for row in notes.values()} <= issued
     for refund in refunds.values():
         total = notes[refund["id"]]["total_nanos"]
         assert total == -refund["amount_nanos"] - refund["tax_nanos"]

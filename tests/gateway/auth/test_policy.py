@@ -15,6 +15,8 @@ GOOD = {
     "public_url": "https://billing.example",
     "database_url": "sqlite:////data/gateway.db",
     "signing_keys": "k1:" + "hunter2-" * 4,
+    "seller_name": "Northwind Compute",
+    "seller_address": "Hafenstraße 12|20457 Hamburg",
 }
 
 
@@ -57,6 +59,16 @@ def test_production_names_every_missing_setting_at_once(tmp_path):
         "GATEWAY_ALLOWED_ORIGINS: must not be `*` in production.",
         "GATEWAY_OIDC_ISSUER and GATEWAY_OIDC_CLIENT_ID must be set together.",
     ]
+
+
+@pytest.mark.parametrize("name", ["seller_name", "seller_address"])
+def test_production_issues_no_receipts_without_a_seller(tmp_path, name):
+    assert refusal_of(tmp_path, **{name: ""}) == (
+        f"GATEWAY_{name.upper()}: must be set in production, or GATEWAY_RECEIPTS=0 where no "
+        "receipts are issued."
+    )
+    check_start(load_settings(**GOOD | {"data_dir": tmp_path, name: "", "receipts": "0"}))
+    check_start(load_settings(environment="dev", data_dir=tmp_path))
 
 
 def test_half_a_sign_in_and_an_editor_without_use_stop_the_start(tmp_path):

@@ -60,6 +60,7 @@ WRONG = {
         "receipt's total",
         "receipt's number",
     },
+    "UPDATE credit_purchase SET receipted = FALSE": {"receipt's total", "credit note's total"},
     "UPDATE receipt SET sequence = 9 WHERE refund_id IS NOT NULL": {
         "receipt's number",
         "last receipt's number",

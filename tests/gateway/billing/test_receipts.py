@@ -4,8 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from gateway.clock import SystemClock
+from gateway.documents.seller import Seller, keep_seller
 from gateway.errors import BadUserInput
 from gateway.store.stored_json import loads
+from tests.gateway.billing.test_audit import found_in
 from tests.support.books import Books, usd
 from tests.support.facts import PROVIDER, day, purchase, refund, rows_of, tell, tell_at_once
 from tests.support.invariants import check_books
@@ -137,3 +140,35 @@ async def test_one_transaction_numbers_everything_that_it_settles(books: Books) 
     rows = await rows_of(books.database, "credit_purchase", account_id)
     assert {row["provider"] for row in rows} == {PROVIDER}
     await check_books(books.database)
+
+
+async def receipts_are(books: Books, *, on: bool) -> None:
+    seller = Seller(details='{"name":"Northwind"}', issues_receipts=on)
+    await keep_seller(books.database, seller, SystemClock())
+
+
+async def test_no_receipt_is_issued_where_receipts_are_off(books: Books) -> None:
+    account_id = await books.account("acme")
+    await receipts_are(books, on=False)
+    await tell(books, account_id, purchase(account_id, succeeded_at=day(1)), refund("re_1", "30"))
+    assert await rows_of(books.database, "receipt", account_id) == []
+    assert await rows_of(books.database, "receipt_sequence", account_id) == []
+    # A purchase without a receipt has no credit notes either, once receipts are on.
+    await receipts_are(books, on=True)
+    await tell(books, account_id, purchase(account_id, succeeded_at=day(1)), refund("re_2", "20"))
+    assert await rows_of(books.database, "receipt", account_id) == []
+    assert await check_books(books.database) == [usd("60")]
+    await tell(books, account_id, purchase(account_id, reference="pi_2", succeeded_at=day(2)))
+    assert await numbers(books, account_id) == ["2026-000001"]
+    await check_books(books.database)
+    assert await found_in(books.database) == []
+
+
+async def test_a_receipt_keeps_getting_credit_notes(books: Books) -> None:
+    account_id = await books.account("acme")
+    await tell(books, account_id, purchase(account_id, succeeded_at=day(1)))
+    await receipts_are(books, on=False)
+    await tell(books, account_id, purchase(account_id, succeeded_at=day(1)), refund("re_1", "30"))
+    assert await numbers(books, account_id) == ["2026-000001", "2026-000002"]
+    await check_books(books.database)
+    assert await found_in(books.database) == []
