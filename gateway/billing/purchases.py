@@ -63,7 +63,7 @@ def record_purchase(book: Book, facts: PurchaseFacts) -> PurchaseState:
 
     Raises BadUserInput for another currency than the account's, or an amount that is not positive.
     """
-    _check(book, facts)
+    check_purchase(book, facts)
     purchase = _find(book, facts) or _add(book, facts)
     purchase.created_at = min(purchase.created_at, facts.created_at)
     purchase.description = either(purchase.description, facts.description)
@@ -77,7 +77,8 @@ def record_purchase(book: Book, facts: PurchaseFacts) -> PurchaseState:
     return purchase
 
 
-def _check(book: Book, facts: PurchaseFacts) -> None:
+def check_purchase(book: Book, facts: PurchaseFacts) -> None:
+    """Raise BadUserInput for facts that `record_purchase` would refuse."""
     account = book.accounts[facts.account_id]
     if facts.currency != account.currency:
         raise BadUserInput(

@@ -2,17 +2,18 @@
 lifecycle.
 
     PENDING → REQUIRES_ACTION → SUCCEEDED → PARTIALLY_REFUNDED → REFUNDED
-    PENDING, REQUIRES_ACTION → FAILED, CANCELED
+    PENDING, REQUIRES_ACTION → FAILED, CANCELED; FAILED → PENDING, REQUIRES_ACTION (tried again)
     SUCCEEDED, PARTIALLY_REFUNDED → DISPUTED → the state before (won), a refunded one (lost)
 
 A status follows from the facts that are known, never from the order in which they came: facts are
-only added, and of two that exclude each other the one that ranks higher stays.
+only added. A settled purchase stays settled and a canceled one canceled; before that, the facts of
+the latest time count, and of two of the same time those that rank higher.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 
 from gateway.models import (
     CreditPurchaseKind,
@@ -21,9 +22,11 @@ from gateway.models import (
     PaymentMethodType,
     RefundStatus,
 )
+from gateway.models.base import EARLIEST
 from gateway.store import Row
 
-# A settled purchase outranks them all; these are the ones without an effect on the balance.
+# Of facts of the same time. A settled purchase outranks them all; these have no effect on the
+# balance.
 _UNSETTLED_RANK: Final = {
     CreditPurchaseStatus.PENDING: 0,
     CreditPurchaseStatus.REQUIRES_ACTION: 1,
@@ -100,6 +103,7 @@ class PurchaseState(_Record):
     provider: str | None = None
     provider_reference: str | None = None
     created_at: datetime
+    status_at: datetime | None = None
     failed_at: datetime | None = None
     settled_at: datetime | None = None
     revision: int = 0
@@ -132,33 +136,30 @@ class PurchaseState(_Record):
         self.payment_method_label = method.label if method else None
 
     def learn(self, facts: "PurchaseFacts") -> None:
-        """Add what is said of an unsettled purchase, unless more is known already.
+        """Take the facts of a later time, or of the same time and a higher rank, for how an
+        unsettled purchase stands: status, terms, failure and payment method. CANCELED is final.
 
-        Its terms are those of the facts that rank highest; a failed attempt, and the card that it
-        was tried with, is the last one.
+        Facts with `is_complete` replace what is known.
         """
-        ranks = _UNSETTLED_RANK[facts.status], _UNSETTLED_RANK[CreditPurchaseStatus(self.status)]
-        known = self.amount_nanos, self.tax_nanos, self.bonus_nanos
-        if (ranks[0], facts.terms) > (ranks[1], known):
-            self.status = facts.status
+        if facts.is_complete or facts.order > self._known:
+            self.status, self.status_at = facts.status, facts.known_at
             self.amount_nanos, self.tax_nanos, self.bonus_nanos = facts.terms
-        if facts.failed_at:
-            self._fail(facts, facts.failed_at)
-        elif self.failed_at is None:
-            self.payment_method = later_method(self.payment_method, facts.payment_method)
-
-    def _fail(self, facts: "PurchaseFacts", at: datetime) -> None:
-        method = self.payment_method
-        known = (self.failed_at, self.failure_code or "", self.failure_reason or "", _order(method))
-        said = (at, facts.failure_code or "", facts.failure_reason or "")
-        if known[0] is None or (*said, _order(facts.payment_method)) > known:
-            self.failed_at = at
-            self.failure_code, self.failure_reason = facts.failure_code, facts.failure_reason
+            self.failed_at, self.failure_code, self.failure_reason = facts.failure
             self.payment_method = facts.payment_method
+
+    @property
+    def _known(self) -> "FactsOrder":
+        return _facts_order(
+            CreditPurchaseStatus(self.status),
+            self.status_at or EARLIEST,
+            (self.amount_nanos, self.tax_nanos, self.bonus_nanos),
+            (self.failed_at, self.failure_code, self.failure_reason),
+            self.payment_method,
+        )
 
     def settle(self, facts: "PurchaseFacts", at: datetime) -> None:
         """Take the terms and the payment method of the facts that settle it; forget failures."""
-        self.settled_at = at
+        self.settled_at = self.status_at = at
         self.amount_nanos, self.tax_nanos, self.bonus_nanos = facts.terms
         self.failed_at = self.failure_code = self.failure_reason = None
         self.payment_method = facts.payment_method
@@ -254,13 +255,39 @@ def later_method(known: PaymentMethod | None, said: PaymentMethod | None) -> Pay
     return max(known, said, key=_order)
 
 
+Failure: TypeAlias = tuple[datetime | None, str | None, str | None]
+"""When an attempt failed, the provider's code for it, and the reason in words."""
+
+FactsOrder: TypeAlias = tuple[bool, datetime, int, int, int, int, str, str, tuple[str, ...]]
+
+
+def _facts_order(
+    status: CreditPurchaseStatus,
+    at: datetime,
+    terms: tuple[int, int, int],
+    failure: Failure,
+    method: PaymentMethod | None,
+) -> FactsOrder:
+    """Return what two facts of an unsettled purchase are compared by: the greater ones stay.
+
+    Where time and rank are the same, the order of the rest only has to be the same every time;
+    of the same money, facts with more tax know more.
+    """
+    amount, tax, bonus = terms
+    is_final = status == CreditPurchaseStatus.CANCELED
+    words = failure[1] or "", failure[2] or "", _order(method)
+    return (is_final, at, _UNSETTLED_RANK[status], amount + tax, tax, bonus, *words)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurchaseFacts:
     """What is known of a purchase at one time. Amounts in nanos of the account's currency.
 
     `provider` and `reference` name the purchase where both are given: facts with the same ones add
-    to it. A fact that is missing (None) says nothing. The first facts with `succeeded_at` settle
-    the purchase: its amounts and that instant stay, whatever later ones say.
+    to it. A description that is missing (None) says nothing. The first facts with `succeeded_at`
+    settle the purchase: its amounts and that instant stay, whatever later ones say. Before that,
+    `status_at` is the provider's time of these facts; by default that of the failure, else of the
+    purchase. `is_complete` facts are made from everything that was ever known of the purchase.
     """
 
     account_id: int
@@ -280,6 +307,25 @@ class PurchaseFacts:
     failure_code: str | None = None
     failure_reason: str | None = None
     canceled: bool = False
+    status_at: datetime | None = None
+    is_complete: bool = False
+
+    @property
+    def known_at(self) -> datetime:
+        return self.status_at or self.failed_at or self.created_at
+
+    @property
+    def failure(self) -> Failure:
+        """The failure of an attempt that nothing followed; nothing of any other."""
+        if self.status != CreditPurchaseStatus.FAILED:
+            return None, None, None
+        return self.failed_at, self.failure_code, self.failure_reason
+
+    @property
+    def order(self) -> FactsOrder:
+        return _facts_order(
+            self.status, self.known_at, self.terms, self.failure, self.payment_method
+        )
 
     @property
     def terms(self) -> tuple[int, int, int]:

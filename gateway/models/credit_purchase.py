@@ -74,6 +74,8 @@ class CreditPurchase(Model, table=True):
     their withdrawal until it is won. amount + bonus − refunded − bonus reversed = the ledger's sum
     for it. `revision` is the account's at the last change of the purchase, its refunds or disputes.
     `receipted`: a receipt was issued when it settled, and so a credit note is for each refund.
+    `status_at` is the provider's time of the facts that an unsettled purchase's status, amounts and
+    failure are of.
     """
 
     __tablename__ = "credit_purchase"
@@ -129,6 +131,7 @@ class CreditPurchase(Model, table=True):
     provider: str | None = Field(max_length=50, default=None)
     provider_reference: str | None = Field(max_length=255, default=None)
     created_at: datetime = Field(sa_type=Instant)
+    status_at: datetime | None = Field(sa_type=Instant, default=None)
     failed_at: datetime | None = Field(sa_type=Instant, default=None)
     settled_at: datetime | None = Field(sa_type=Instant, default=None)
     revision: int = Field(sa_type=BigInteger, default=0)

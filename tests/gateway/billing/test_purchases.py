@@ -50,6 +50,7 @@ async def status_after(books: Books, *changes: dict[str, Any]) -> str:
 CREATED: dict[str, Any] = {}
 ACTION = {"requires_action": True}
 FAILED = {"failed_at": day(1), "failure_code": "card_declined", "failure_reason": "No funds."}
+AGAIN = {"status_at": day(2)}
 CANCELED = {"canceled": True}
 SUCCEEDED = {"succeeded_at": day(2)}
 
@@ -63,6 +64,11 @@ SUCCEEDED = {"succeeded_at": day(2)}
         ([CREATED, FAILED], "FAILED"),
         ([FAILED, ACTION], "FAILED"),
         ([ACTION, CANCELED], "CANCELED"),
+        ([FAILED, AGAIN], "PENDING"),
+        ([AGAIN, FAILED], "PENDING"),
+        ([FAILED, AGAIN, {**ACTION, "status_at": day(3)}], "REQUIRES_ACTION"),
+        ([{**ACTION, "status_at": day(1)}, AGAIN], "PENDING"),
+        ([CANCELED, AGAIN], "CANCELED"),
         ([CANCELED, FAILED], "CANCELED"),
         ([FAILED, CANCELED], "CANCELED"),
         ([SUCCEEDED], "SUCCEEDED"),
@@ -72,7 +78,7 @@ SUCCEEDED = {"succeeded_at": day(2)}
         ([CANCELED, SUCCEEDED], "SUCCEEDED"),
     ],
 )
-async def test_a_status_is_the_highest_that_was_told(
+async def test_a_status_is_that_of_the_latest_facts_then_the_highest(
     books: Books, told: list[dict[str, Any]], status: str
 ) -> None:
     assert await status_after(books, *told) == status
@@ -118,6 +124,25 @@ async def test_of_several_failures_the_last_attempt_stays(books: Books) -> None:
         await tell(books, account_id, *order)
         row = await the_purchase(books.database, account_id)
         assert (row["failure_code"], row["payment_method_brand"]) == ("a", "amex")
+
+
+async def test_an_unsettled_purchase_shows_its_latest_attempt_alone(books: Books) -> None:
+    account_id = await books.account("acme")
+    failed = purchase(account_id, amount=usd("500"), payment_method=VISA, **FAILED)
+    again = purchase(account_id, amount=usd("40"), tax=usd("4"), payment_method=AMEX, **AGAIN)
+    for order in ([failed, again], [again, failed]):
+        await tell(books, account_id, *order)
+        row = await the_purchase(books.database, account_id)
+        assert (row["amount_nanos"], row["tax_nanos"]) == (usd("40"), usd("4"))
+        assert (row["failed_at"], row["failure_code"], row["failure_reason"]) == (None,) * 3
+        assert row["payment_method_brand"] == "amex"
+
+
+async def test_complete_facts_replace_what_is_known(books: Books) -> None:
+    account_id = await books.account("acme")
+    late = purchase(account_id, status_at=day(5), **ACTION)
+    await tell(books, account_id, late, purchase(account_id, is_complete=True, **AGAIN))
+    assert (await the_purchase(books.database, account_id))["status"] == "PENDING"
 
 
 async def test_a_kind_without_money_is_a_bonus(books: Books) -> None:
@@ -197,6 +222,7 @@ def attempts() -> list[dict[str, Any]]:
         {"amount": usd("90"), "description": "Top-up"},
         {"requires_action": True, "created_at": START + timedelta(seconds=1)},
         {**FAILED, "payment_method": AMEX},
+        {"amount": usd("80"), "tax": usd("8"), **AGAIN},
         {**SUCCEEDED, "payment_method": VISA},
         {**SUCCEEDED, "description": "Top-up of 100"},
     ]
@@ -259,7 +285,7 @@ async def test_any_order_with_repeats_ends_the_same(
 ) -> None:
     books = Books(database, seed=next(numbers))
     told, status = HISTORIES[name]
-    before: list[dict[str, Any]] = attempts() if told else [*attempts()[:3], CANCELED]
+    before: list[dict[str, Any]] = attempts() if told else [*attempts()[:4], CANCELED]
     steps = range(len(before) + len(told))
     order = data.draw(st.permutations([*steps, *data.draw(st.lists(st.sampled_from(steps)))]))
     cuts = data.draw(st.lists(st.booleans(), min_size=len(order), max_size=len(order)))
