@@ -46,7 +46,7 @@ query ($account: ID!, $filter: CreditPurchaseFilter!, $from: Date!, $to: Date!, 
   account(id: $account) {
     creditPurchases(first: 100, filter: $filter) {
       totalCount
-      totals { paid { amount } bonus { amount } refunded { amount } credited { amount } }
+      totals { charged { amount } bonus { amount } refunded { amount } credited { amount } }
       nodes { createdAt description amount { amount } }
     }
     balanceHistory(interval: DAY, from: $from, to: $to, timeZone: $zone) {
@@ -80,7 +80,7 @@ async def test_the_first_view_says_what_is_left_and_what_was_paid(
         rows = purchase_rows(page)
         await expect(rows).to_have_count(10)
         await expect(rows.first).to_contain_text("$")
-        await expect(figure(page, "Credited").locator("data")).to_be_visible()
+        await expect(figure(page, "Credit added").locator("data").first).to_be_visible()
         await settled(page)
 
         painted = await page.evaluate(PAINT)
@@ -141,11 +141,11 @@ async def test_list_totals_charts_and_export_of_a_window_agree_with_the_api(
         await page.goto("/?" + urlencode({"account": account, "zone": zone, "size": 50} | days))
         purchases = page.get_by_role("table", name="Credit purchases")
         await expect(purchase_rows(page)).to_have_count(listed["totalCount"])
-        await expect_cells(purchases, "amount", [exact(amount) for _, amount in expected])
+        await expect_cells(purchases, "credit", [exact(amount) for _, amount in expected])
         local = [at.astimezone(ZoneInfo(zone)) for at, _ in expected]
         await expect_cells(purchases, "date", [f"{at:%b} {at.day}, {at.year}" for at in local])
-        for label, name in (("Paid", "paid"), ("Credited", "credited")):
-            total = figure(page, label).locator("data")
+        for label, name in (("Charged to cards", "charged"), ("Credit added", "credited")):
+            total = figure(page, label).locator(".figure-value data")
             await expect(total).to_have_attribute("value", listed["totals"][name]["amount"])
 
         for title, column, name in (

@@ -68,8 +68,9 @@ async def test_a_payment_appears_settles_and_gets_its_receipt(
         await settled(page)
 
         await each_site.operator.deliver(begun)
-        row = purchases.get_by_role("row").filter(has_text="$100.00")
+        row = purchases.get_by_role("row").filter(has_text="$119.00")
         await expect(row).to_contain_text("Pending")
+        await expect(row).to_contain_text("not charged yet")
         await expect(row.get_by_role("button")).to_have_count(0)
         await expect(balance(page).locator(".amount")).to_have_text("$0.00")
 
@@ -79,7 +80,7 @@ async def test_a_payment_appears_settles_and_gets_its_receipt(
         await expect(row).to_contain_text("Succeeded")
         await expect(row).to_contain_text("Visa •••• 4242")
         await expect(row).to_contain_text("+$10.00 bonus")
-        await expect(figure(page, "Paid")).to_contain_text("$100.00")
+        await expect(figure(page, "Charged to cards")).to_contain_text("$119.00")
 
         receipt = row.get_by_role("button", name=re.compile("Download receipt"))
         async with page.expect_download() as download:
@@ -108,7 +109,7 @@ async def test_a_purchase_that_began_before_the_page_could_be_told_appears(
         await expect(live(page)).to_have_text("Live")
         await page.clock.fast_forward(LOOK_MS)
         purchases = page.get_by_role("table", name="Credit purchases")
-        row = purchases.get_by_role("row").filter(has_text="$100.00")
+        row = purchases.get_by_role("row").filter(has_text="$119.00")
         await expect(row).to_contain_text("Pending")
 
 

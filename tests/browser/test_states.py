@@ -289,7 +289,7 @@ async def test_purchases_wait_for_the_zone_that_their_dates_are_of(
     async with tab(browser, site) as page:
         await page.route("**/graphql", hold)
         await page.goto(f"/?account={account}")
-        await expect(figure(page, "Credited")).to_contain_text("$5.00")
+        await expect(figure(page, "Credit added")).to_contain_text("$5.00")
         await expect(purchase_rows(page)).to_have_count(0)
         looked.set()
         await expect_cells(purchases(page), "date", ["Jan 6, 2026"])
@@ -425,9 +425,9 @@ async def test_amounts_have_the_digits_of_their_currency(
         await page.get_by_role("button", name="Account").click()
         await page.get_by_role("option", name=re.compile(f"^{account}.*(JPY|KWD)$")).click()
         await expect(page.get_by_role("button", name="Account")).to_contain_text(account)
-        paid = figure(page, "Paid").locator("data")
+        paid = figure(page, "Charged to cards").locator(".figure-value data")
         await expect(paid).to_have_text(re.compile(f"^{amount}$"))
-        await expect(purchase_rows(page).first.locator("td.amount data").first).to_have_text(
+        await expect(purchase_rows(page).first.locator("td.credit data").first).to_have_text(
             re.compile(f"^{amount}$")
         )
         await page.screenshot(path=ARTEFACTS / f"billing-{account}.png", full_page=True)

@@ -85,12 +85,10 @@ export function isNegative(money: Amount): boolean {
   return money.amount.startsWith("-") && !isZero(money);
 }
 
-export function negated(money: Amount): Amount {
-  return { ...money, amount: fromNanos(-toNanos(money.amount)) };
-}
-
-export function sum(first: Amount, second: Amount): Amount {
-  return { ...first, amount: fromNanos(toNanos(first.amount) + toNanos(second.amount)) };
+/** What is left of an amount when others are taken off. */
+export function less(money: Amount, others: readonly Amount[]): Amount {
+  const taken = others.reduce((sum, { amount }) => sum + toNanos(amount), 0n);
+  return { ...money, amount: fromNanos(toNanos(money.amount) - taken) };
 }
 
 /** How high to draw it. For pixels alone: what is read is always formatted from the string. */

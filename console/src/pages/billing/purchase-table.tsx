@@ -1,11 +1,10 @@
 import type { CreditPurchaseFieldsFragment as Purchase } from "../../api/generated/graphql";
 import { Instant } from "../../ui/instant";
-import { Money } from "../../ui/money";
 import { StatusBadge, type Tone } from "../../ui/status-badge";
 import { type Column, Table } from "../../ui/table";
-import { isZero } from "../../util/money";
 import { text } from "../../util/text";
-import { formatDay } from "../../util/time";
+import { Charged, Credit, None } from "./purchase-sums";
+import "./purchase-table.css";
 import { ReceiptButton } from "./receipt-button";
 
 type Props = {
@@ -51,20 +50,21 @@ function columns(zone: string): readonly Column<Purchase>[] {
     },
     { key: "kind", header: t.columns.kind, cell: (purchase) => <Kind purchase={purchase} /> },
     {
-      key: "amount",
-      header: t.columns.amount,
+      key: "charged",
+      header: t.columns.charged,
       numeric: true,
-      cell: (purchase) => <Sums purchase={purchase} zone={zone} />,
+      cell: (purchase) => <Charged purchase={purchase} zone={zone} />,
+    },
+    {
+      key: "credit",
+      header: t.columns.credit,
+      numeric: true,
+      cell: (purchase) => <Credit purchase={purchase} />,
     },
     {
       key: "method",
       header: t.columns.method,
-      cell: ({ paymentMethod }) =>
-        paymentMethod ? (
-          unbroken(paymentMethod.displayName)
-        ) : (
-          <span className="none">{t.noMethod}</span>
-        ),
+      cell: ({ paymentMethod }) => (paymentMethod ? unbroken(paymentMethod.displayName) : <None />),
     },
     { key: "status", header: t.columns.status, cell: (purchase) => <Status purchase={purchase} /> },
     {
@@ -102,45 +102,7 @@ function Status({ purchase: { status, failureReason } }: { purchase: Purchase })
   );
 }
 
-/** The amount, and below it whatever came on top or was taken back. */
-function Sums({ purchase, zone }: { purchase: Purchase; zone: string }) {
-  const { amount, bonus, tax, bonusReversed, refunded, refunds, status } = purchase;
-  return (
-    <span className="lines">
-      <Money value={amount} />
-      {!isZero(tax) && (
-        <span className="sub-line">
-          <Money value={tax} sign="+" /> {t.taxLine}
-        </span>
-      )}
-      {!isZero(bonus) && (
-        <span className="sub-line">
-          <Money value={bonus} sign="+" /> {t.bonusLine}
-        </span>
-      )}
-      {refunds.map((refund) => (
-        <span key={refund.id} className="sub-line" title={refund.reason ?? undefined}>
-          <Money value={refund.amount} sign="−" />{" "}
-          {refund.status === "SUCCEEDED"
-            ? t.refundLine(formatDay(refund.createdAt, zone))
-            : t.refundStates[refund.status]}
-        </span>
-      ))}
-      {refunds.length === 0 && !isZero(refunded) && (
-        <span className="sub-line">
-          <Money value={refunded} sign="−" />{" "}
-          {status === "DISPUTED" ? t.disputedLine : t.refundStates.SUCCEEDED}
-        </span>
-      )}
-      {!isZero(bonusReversed) && (
-        <span className="sub-line">
-          <Money value={bonusReversed} sign="−" /> {t.bonusBackLine}
-        </span>
-      )}
-    </span>
-  );
-}
-
+/** The documents of a purchase: its receipt, and a credit note for each refund. */
 function Receipts({ purchase: { receipt, refunds } }: { purchase: Purchase }) {
   if (!receipt) return null;
   return (
@@ -154,6 +116,7 @@ function Receipts({ purchase: { receipt, refunds } }: { purchase: Purchase }) {
               id={note.id}
               number={note.number}
               label={t.creditNote(note.number)}
+              note={t.documents.creditNote}
             />
           ),
       )}

@@ -4,10 +4,7 @@ import { CreditPurchasesDocument, type CreditPurchasesQuery } from "../../api/ge
 import { type Load, useLoad } from "../../api/use-load";
 import { Button } from "../../ui/button";
 import { Card } from "../../ui/card";
-import { Figures } from "../../ui/figures";
-import { Money } from "../../ui/money";
 import { Pagination } from "../../ui/pagination";
-import { Skeleton } from "../../ui/skeleton";
 import { EmptyState, ErrorState } from "../../ui/states";
 import { text } from "../../util/text";
 import type { Window } from "../../util/window";
@@ -18,6 +15,7 @@ import { PAGE_SIZES, show, useView, type View } from "../view";
 import { PurchaseExport } from "./purchase-export";
 import { PurchaseFilters } from "./purchase-filters";
 import { PurchaseTable } from "./purchase-table";
+import { PurchaseTotals } from "./purchase-totals";
 import "./purchases.css";
 import { useLateLook, usePurchaseUpdates } from "./purchase-updates";
 
@@ -98,7 +96,7 @@ function Content({ view, load, isFiltered, isDated }: ContentProps) {
           <StaleNotice retry={retry} />
         </div>
       )}
-      <Totals totals={connection?.totals} />
+      <PurchaseTotals totals={connection?.totals} />
       <PurchaseTable
         purchases={isDated ? connection?.nodes : undefined}
         zone={zone}
@@ -120,24 +118,6 @@ function Failed({ failure, retry }: { failure: Failure; retry: () => void }) {
       retryLabel={text.errors.first}
       onRetry={() => show({ cursor: null }, { replace: true })}
     />
-  );
-}
-
-function Totals({ totals }: { totals: Connection["totals"] | undefined }) {
-  return (
-    <div className="inset">
-      <Figures
-        label={t.totals}
-        figures={(["paid", "bonus", "refunded", "credited"] as const).map((name) => ({
-          label: t[name],
-          value: totals ? (
-            <Money value={totals[name]} {...(name === "refunded" && { sign: "−" })} />
-          ) : (
-            <Skeleton />
-          ),
-        }))}
-      />
-    </div>
   );
 }
 

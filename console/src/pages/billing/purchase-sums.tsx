@@ -1,0 +1,86 @@
+// What a purchase moved: on the card, and on the balance.
+
+import type { ReactNode } from "react";
+import type { CreditPurchaseFieldsFragment as Purchase } from "../../api/generated/graphql";
+import { Money } from "../../ui/money";
+import { type Amount, isNegative, isZero, less } from "../../util/money";
+import { text } from "../../util/text";
+import { formatDay } from "../../util/time";
+
+const t = text.purchases;
+
+/** For what a purchase does not have. */
+export function None() {
+  return <span className="none">{t.none}</span>;
+}
+
+/** What the card paid, tax included, and what went back to it. */
+export function Charged({ purchase, zone }: { purchase: Purchase; zone: string }) {
+  const { charged, tax, refunds, settledAt, status } = purchase;
+  if (isZero(charged)) return <None />;
+  const hasFailed = status === "FAILED" || status === "CANCELED";
+  return (
+    <span className={settledAt ? "lines" : "lines faint"}>
+      <Money value={charged} />
+      {!isZero(tax) && (
+        <span className="sub-line">
+          {t.inclTax[0]} <Money value={tax} /> {t.inclTax[1]}
+        </span>
+      )}
+      {!settledAt && <span className="sub-line">{hasFailed ? t.notCharged : t.notYetCharged}</span>}
+      {refunds.map((refund) => (
+        <RefundLine key={refund.id} refund={refund} zone={zone} />
+      ))}
+    </span>
+  );
+}
+
+function RefundLine({ refund, zone }: { refund: Purchase["refunds"][number]; zone: string }) {
+  const { total, status, createdAt, reason, failureReason } = refund;
+  return (
+    <span className="sub-line long" title={failureReason ?? reason ?? undefined}>
+      <Money value={total} {...(status === "SUCCEEDED" && { sign: "−" })} />{" "}
+      {status === "SUCCEEDED" ? t.refundLine(formatDay(createdAt, zone)) : t.refundStates[status]}
+    </span>
+  );
+}
+
+/** What came in as credit, and below it what came on top or was taken back. */
+export function Credit({ purchase }: { purchase: Purchase }) {
+  const { amount, bonus, bonusReversed, refunded, refunds, settledAt } = purchase;
+  if (!settledAt) return <None />;
+  const succeeded = refunds.filter(({ status }) => status === "SUCCEEDED");
+  const disputed = less(
+    refunded,
+    succeeded.map((refund) => refund.amount),
+  );
+  const byDispute = isNegative(disputed) ? { ...disputed, amount: "0" } : disputed;
+  return (
+    <span className="lines">
+      <Money value={amount} />
+      <Line value={bonus} sign="+">
+        {t.bonusLine}
+      </Line>
+      <Line value={less(refunded, [byDispute])} sign="−">
+        {t.refundedLine}
+      </Line>
+      <Line value={byDispute} sign="−" isLong>
+        {t.disputedLine}
+      </Line>
+      <Line value={bonusReversed} sign="−" isLong>
+        {t.bonusBackLine}
+      </Line>
+    </span>
+  );
+}
+
+type LineProps = { value: Amount; sign: "+" | "−"; isLong?: boolean; children: ReactNode };
+
+function Line({ value, sign, isLong = false, children }: LineProps) {
+  if (isZero(value)) return null;
+  return (
+    <span className={isLong ? "sub-line long" : "sub-line"}>
+      <Money value={value} sign={sign} /> {children}
+    </span>
+  );
+}
