@@ -107,6 +107,7 @@ def _issue(
 
 
 def _purchase_data(account: BookAccount, purchase: PurchaseState) -> dict[str, Any]:
+    method = purchase.payment_method
     return {
         "kind": purchase.kind,
         "description": purchase.description,
@@ -116,5 +117,6 @@ def _purchase_data(account: BookAccount, purchase: PurchaseState) -> dict[str, A
             "brand": purchase.payment_method_brand,
             "last4": purchase.payment_method_last4,
             "label": purchase.payment_method_label,
+            "displayName": method.display_name if method else None,
         },
     }

@@ -23,6 +23,7 @@ from gateway.models import (
     RefundStatus,
 )
 from gateway.models.base import EARLIEST
+from gateway.payment_methods import display_name
 from gateway.store import Row
 
 # Of facts of the same time. A settled purchase outranks them all; these have no effect on the
@@ -97,6 +98,7 @@ class PurchaseState(_Record):
     failure_code: str | None = None
     failure_reason: str | None = None
     payment_method_type: str | None = None
+    payment_method_name: str | None = None
     payment_method_brand: str | None = None
     payment_method_last4: str | None = None
     payment_method_label: str | None = None
@@ -123,6 +125,7 @@ class PurchaseState(_Record):
             return None
         return PaymentMethod(
             type=PaymentMethodType(self.payment_method_type),
+            name=self.payment_method_name,
             brand=self.payment_method_brand,
             last4=self.payment_method_last4,
             label=self.payment_method_label,
@@ -131,6 +134,7 @@ class PurchaseState(_Record):
     @payment_method.setter
     def payment_method(self, method: "PaymentMethod | None") -> None:
         self.payment_method_type = method.type if method else None
+        self.payment_method_name = method.name if method else None
         self.payment_method_brand = method.brand if method else None
         self.payment_method_last4 = method.last4 if method else None
         self.payment_method_label = method.label if method else None
@@ -236,18 +240,25 @@ class DisputeState(_Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentMethod:
-    """How a purchase is paid; `label` is for what has neither brand nor digits."""
+    """How a purchase is paid: `name` is the provider's for the method, `label` its bank's."""
 
     type: PaymentMethodType
+    name: str | None = None
     brand: str | None = None
     last4: str | None = None
     label: str | None = None
+
+    @property
+    def display_name(self) -> str:
+        """How a person reads it."""
+        return display_name(self.type, self.name, self.brand, self.last4, self.label)
 
 
 def _order(method: PaymentMethod | None) -> tuple[str, ...]:
     if method is None:
         return ()
-    return (method.type, method.brand or "", method.last4 or "", method.label or "")
+    texts = (method.brand, method.last4, method.name, method.label)
+    return (method.type, *(text or "" for text in texts))
 
 
 def later_method(known: PaymentMethod | None, said: PaymentMethod | None) -> PaymentMethod | None:

@@ -86,16 +86,14 @@ class Player:
 
 
 def _card(brand: str, last4: str) -> PaymentMethod:
-    return PaymentMethod(type=PaymentMethodType.CARD, brand=brand, last4=last4)
+    return PaymentMethod(type=PaymentMethodType.CARD, name="card", brand=brand, last4=last4)
 
 
 _WALLET: Final = PaymentMethod(
-    type=PaymentMethodType.WALLET, brand="visa", last4="1881", label="Apple Pay"
+    type=PaymentMethodType.WALLET, name="apple_pay", brand="visa", last4="1881"
 )
-_LINK: Final = PaymentMethod(type=PaymentMethodType.LINK, label="Link")
-BANK: Final = PaymentMethod(
-    type=PaymentMethodType.BANK_ACCOUNT, last4="3000", label="SEPA transfer"
-)
+_LINK: Final = PaymentMethod(type=PaymentMethodType.LINK, name="link")
+BANK: Final = PaymentMethod(type=PaymentMethodType.BANK_ACCOUNT, name="sepa_debit", last4="3000")
 
 LEADER: Final = Player(
     external_id="demo-aurora",

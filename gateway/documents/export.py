@@ -6,9 +6,9 @@ is None.
 
 A **credit purchase** has the columns of the table `credit_purchase` (`account_id id kind status
 currency amount_nanos tax_nanos bonus_nanos refunded_nanos bonus_reversed_nanos description
-failure_code failure_reason payment_method_type payment_method_brand payment_method_last4
-payment_method_label provider provider_reference created_at failed_at settled_at`…), in the order of
-`created_at` and `id`, and
+failure_code failure_reason payment_method_type payment_method_name payment_method_brand
+payment_method_last4 payment_method_label provider provider_reference created_at failed_at
+settled_at`…), in the order of `created_at` and `id`, and
 
 - `receipt_number` and `receipt_issued_at`, both None until it has settled, and
   `receipt_seller_id`, the version of the seller's details that it names, if any;

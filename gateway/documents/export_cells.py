@@ -9,12 +9,18 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from gateway.documents.export_request import UsageAsked
+from gateway.models import RefundStatus, charged_nanos
 from gateway.models.base import instant_from_microseconds, microseconds_from_instant
 from gateway.money import format_nanos
+from gateway.store import Row
 from gateway.store.stream import Chunk
 from gateway.windows import Bucket
 
 MEMO_SIZE: Final = 10_000
+METHOD_COLUMNS: Final = tuple(
+    f"payment_method_{name}" for name in ("type", "name", "brand", "last4", "label")
+)
+"""What `display_name` takes, in its order."""
 _SAMPLE: Final = 40
 _MINUTE: Final = 60_000_000
 _SECONDS: Final = {second * 1_000_000: f"{second:02}" for second in range(60)}
@@ -106,6 +112,24 @@ def bucket_texts(
         return [texts[index_at(instant)] for instant in instants]
 
     return of
+
+
+def charged_column(chunk: Chunk) -> list[int]:
+    """Return what cards pay for purchases; see `charged_nanos`."""
+    columns = ("kind", "amount_nanos", "tax_nanos")
+    return [charged_nanos(*each) for each in zip(*(chunk[name] for name in columns), strict=True)]
+
+
+def refunds_column(*names: str) -> Callable[[Chunk], list[int]]:
+    """Return what adds up columns of the refunds that succeeded of each settled purchase."""
+
+    def of(at: datetime | None, refunds: Iterable[Row]) -> int:
+        if at is None:
+            return 0
+        succeeded = (each for each in refunds if each["status"] == RefundStatus.SUCCEEDED)
+        return sum(each[name] for each in succeeded for name in names)
+
+    return lambda chunk: [*map(of, chunk["settled_at"], chunk["refunds"])]
 
 
 def credited_nanos(chunk: Chunk) -> list[int]:

@@ -4,23 +4,26 @@ A text that a spreadsheet would read as a formula gets an apostrophe before it; 
 numbers.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
 from typing import Any, Final
 
 from gateway.documents.export import PurchasesSubject, UsageSubject
 from gateway.documents.export_cells import (
+    METHOD_COLUMNS,
     Memo,
     bucket_texts,
+    charged_column,
     credited_nanos,
     local_text,
     numbers,
     of_microseconds,
+    refunds_column,
 )
 from gateway.documents.export_lines import QUOTED, Cells, LinesExport, quoted
-from gateway.documents.payment_method import describe_method
 from gateway.ids import encode_global_id
 from gateway.money import minor_digits
+from gateway.payment_methods import display_name
 from gateway.store.stream import Chunk
 from gateway.windows import Interval
 
@@ -37,7 +40,10 @@ _BUCKETS: Final = {
 
 
 def write_purchases(subject: PurchasesSubject) -> LinesExport:
-    """Return the writer of credit purchases: one line each, refunds summed up in it."""
+    """Return the writer of credit purchases: one line each, refunds summed up in it.
+
+    Over the lines that have settled the amounts add up to the connection's `totals`.
+    """
     zone, account_id = subject.asked.zone.key, subject.account["account_id"]
     instant = local_text(subject.asked.zone)
     digits = minor_digits(subject.currency)
@@ -54,13 +60,17 @@ def write_purchases(subject: PurchasesSubject) -> LinesExport:
             "Currency": _text("currency"),
             "Amount": _number("amount_nanos", digits),
             "Tax": _number("tax_nanos", digits),
+            "Charged": _summed(charged_column, digits),
             "Bonus": _number("bonus_nanos", digits),
             "Bonus reversed": _number("bonus_reversed_nanos", digits),
             "Refunded": _number("refunded_nanos", digits),
-            "Credited": lambda chunk: numbers(credited_nanos(chunk), digits),
-            "Payment method": _methods,
+            "Refunded tax": _summed(refunds_column("tax_nanos"), digits),
+            "Refunded total": _summed(refunds_column("amount_nanos", "tax_nanos"), digits),
+            "Credited": _summed(credited_nanos, digits),
+            "Payment method": _methods(),
             "Failure reason": _text("failure_reason"),
             "Receipt": _distinct("receipt_number"),
+            "Credit notes": _credit_notes,
             "Provider": _text("provider"),
             "Provider reference": _distinct("provider_reference"),
         }
@@ -119,6 +129,10 @@ def _number(name: str, digits: int) -> Cells:
     return lambda chunk: numbers(chunk[name], digits)
 
 
+def _summed(nanos: Callable[[Chunk], Sequence[int]], digits: int) -> Cells:
+    return lambda chunk: numbers(nanos(chunk), digits)
+
+
 def _converted(name: str, convert: Callable[[Any], str]) -> Cells:
     """Return the cells of a column, of which many are the same; None is an empty one."""
     memo = Memo(convert, "")
@@ -147,7 +161,17 @@ def _distinct(name: str) -> Cells:
     return cells
 
 
-def _methods(chunk: Chunk) -> list[str]:
-    columns = ("payment_method_brand", "payment_method_last4", "payment_method_label")
-    cells = zip(*(chunk[name] for name in columns), strict=True)
-    return [text_cell(describe_method(*each)) for each in cells]
+def _credit_notes(chunk: Chunk) -> list[str]:
+    """Return the numbers of each purchase's credit notes, the oldest first, with spaces between."""
+    notes = ((each["receipt_number"] for each in refunds) for refunds in chunk["refunds"])
+    return [text_cell(" ".join(filter(None, numbers_of))) for numbers_of in notes]
+
+
+def _methods() -> Cells:
+    memo = Memo(lambda method: text_cell(display_name(*method)))
+
+    def cells(chunk: Chunk) -> list[str]:
+        methods = zip(*(chunk[name] for name in METHOD_COLUMNS), strict=True)
+        return ["" if method[0] is None else memo[method] for method in methods]
+
+    return cells

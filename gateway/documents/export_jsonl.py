@@ -3,28 +3,30 @@
 A purchase holds its refunds. A usage line says where its bucket begins, as `buckets { start }`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
 from gateway.documents.export import PurchasesSubject, UsageSubject
 from gateway.documents.export_cells import (
+    METHOD_COLUMNS,
     Memo,
     bucket_texts,
+    charged_column,
     credited_nanos,
     numbers,
     of_microseconds,
+    refunds_column,
     utc_text,
 )
 from gateway.documents.export_lines import Cells, LinesExport
 from gateway.ids import encode_global_id
 from gateway.money import format_nanos, minor_digits
+from gateway.payment_methods import display_name, method_label
 from gateway.store import Row
 from gateway.store.stream import Chunk
-
-_METHOD: Final = ("type", "brand", "last4", "label")
 
 
 def write_purchases(subject: PurchasesSubject) -> LinesExport:
@@ -41,11 +43,14 @@ def write_purchases(subject: PurchasesSubject) -> LinesExport:
         _plain("currency", "currency"),
         _number("amount", "amount_nanos", digits),
         _number("tax", "tax_nanos", digits),
+        _summed("charged", charged_column, digits),
         _number("bonus", "bonus_nanos", digits),
         _number("bonusReversed", "bonus_reversed_nanos", digits),
         _number("refunded", "refunded_nanos", digits),
-        lambda chunk: _numbers("credited", credited_nanos(chunk), digits),
-        _methods,
+        _summed("refundedTax", refunds_column("tax_nanos"), digits),
+        _summed("refundedTotal", refunds_column("amount_nanos", "tax_nanos"), digits),
+        _summed("credited", credited_nanos, digits),
+        _methods(),
         _plain("failureCode", "failure_code"),
         _plain("failureReason", "failure_reason"),
         _plain("provider", "provider"),
@@ -116,6 +121,10 @@ def _number(name: str, column: str, digits: int) -> Cells:
     return lambda chunk: _numbers(name, chunk[column], digits)
 
 
+def _summed(name: str, nanos: Callable[[Chunk], Sequence[int]], digits: int) -> Cells:
+    return lambda chunk: _numbers(name, nanos(chunk), digits)
+
+
 def _numbers(name: str, values: Sequence[int], digits: int) -> list[str]:
     return [f'"{name}":"{text}"' for text in numbers(values, digits)]
 
@@ -143,11 +152,25 @@ def _distinct(name: str, column: str) -> Cells:
     return cells
 
 
-def _methods(chunk: Chunk) -> Iterable[str]:
-    columns = [chunk[f"payment_method_{name}"] for name in _METHOD]
-    for each in zip(*columns, strict=True):
-        said = None if each[0] is None else dict(zip(_METHOD, each, strict=True))
-        yield _fragment("paymentMethod", said)
+def _methods() -> Cells:
+    def write(method: tuple[Any, ...]) -> str:
+        kind, name, brand, last4, label = method
+        said = {
+            "type": kind,
+            "brand": brand,
+            "last4": last4,
+            "label": method_label(name, label),
+            "displayName": display_name(*method),
+        }
+        return _fragment("paymentMethod", said)
+
+    memo, none = Memo(write), _fragment("paymentMethod", None)
+
+    def cells(chunk: Chunk) -> list[str]:
+        methods = zip(*(chunk[name] for name in METHOD_COLUMNS), strict=True)
+        return [none if method[0] is None else memo[method] for method in methods]
+
+    return cells
 
 
 def _refunds(account_id: int, digits: int) -> Cells:
@@ -160,6 +183,7 @@ def _refunds(account_id: int, digits: int) -> Cells:
             "status": refund["status"],
             "amount": format_nanos(refund["amount_nanos"], digits),
             "tax": format_nanos(refund["tax_nanos"], digits),
+            "total": format_nanos(refund["amount_nanos"] + refund["tax_nanos"], digits),
             "bonusReversed": format_nanos(refund["bonus_reversed_nanos"], digits),
             "reason": refund["reason"],
             "failureReason": refund["failure_reason"],

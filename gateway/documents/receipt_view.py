@@ -14,8 +14,8 @@ from typing import Any, Final, TypeAlias
 from babel.dates import format_date
 from babel.numbers import format_currency, get_currency_name, get_currency_symbol
 
+from gateway.documents.earlier_method import earlier_method
 from gateway.documents.glyphs import is_right_to_left
-from gateway.documents.payment_method import describe_method
 from gateway.money import minor_digits
 from gateway.windows import zone
 
@@ -121,11 +121,13 @@ class _Writer:
         return [{"name": name, "value": self._text(value)} for name, value in facts]
 
     def _method(self) -> str:
-        """Return how it was paid: a card's brand and last digits, a wallet's name."""
+        """Return how it was paid, as it read when the receipt was issued."""
         if given := _GIVEN.get(self._purchase["kind"]):
             return given
         method = self._purchase["paymentMethod"]
-        return describe_method(method.get("brand"), method.get("last4"), method.get("label"))
+        if "displayName" in method:
+            return method["displayName"] or ""
+        return earlier_method(method.get("brand"), method.get("last4"), method.get("label"))
 
     def _line(self, line: Data) -> View:
         amount = self._money(line["amount"])

@@ -73,6 +73,8 @@ class CreditPurchase(Model, table=True):
     `refunded_nanos` is the money taken back: refunds that succeeded, and a dispute's funds from
     their withdrawal until it is won. amount + bonus − refunded − bonus reversed = the ledger's sum
     for it. `revision` is the account's at the last change of the purchase, its refunds or disputes.
+    `payment_method_name` is the provider's name for the method, such as `sepa_debit`; versions
+    before 0.2 wrote it as a `payment_method_label` instead.
     `receipted`: a receipt was issued when it settled, and so a credit note is for each refund.
     `status_at` is the provider's time of the facts that an unsettled purchase's status, amounts and
     failure are of.
@@ -125,6 +127,7 @@ class CreditPurchase(Model, table=True):
     failure_code: str | None = Field(max_length=100, default=None)
     failure_reason: str | None = Field(max_length=2000, default=None)
     payment_method_type: str | None = Field(max_length=12, default=None)
+    payment_method_name: str | None = Field(max_length=50, default=None)
     payment_method_brand: str | None = Field(max_length=50, default=None)
     payment_method_last4: str | None = Field(max_length=4, default=None)
     payment_method_label: str | None = Field(max_length=200, default=None)

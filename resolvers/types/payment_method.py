@@ -1,6 +1,5 @@
 """What a purchase was paid with."""
 
-from functools import partial
 from typing import ClassVar
 
 import strawberry
@@ -9,10 +8,6 @@ from gateway.payment_methods import display_name, method_label
 from resolvers.columns import column, converted
 from resolvers.enums import PaymentMethodType
 from resolvers.permissions import Policy
-
-
-def _display_name(kind: str, brand: str | None, last4: str | None, label: str | None) -> str:
-    return display_name(kind, None, brand, last4, label)
 
 
 @strawberry.type(
@@ -29,13 +24,15 @@ class PaymentMethod:
         "payment_method_last4", description="The last four digits of the card or bank account."
     )
     label: str | None = converted(
-        partial(method_label, None),
+        method_label,
+        "payment_method_name",
         "payment_method_label",
         description="A name for people, such as a bank's or a wallet's; null for a plain card.",
     )
     display_name: str = converted(
-        _display_name,
+        display_name,
         "payment_method_type",
+        "payment_method_name",
         "payment_method_brand",
         "payment_method_last4",
         "payment_method_label",

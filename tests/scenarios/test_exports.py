@@ -151,7 +151,12 @@ def instant(text: str) -> datetime:
 PURCHASES = f"""query($id: ID!, $filter: CreditPurchaseFilter) {{
   account(id: $id) {{ creditPurchases(filter: $filter) {{
     {LINKS_TO} totalCount
-    totals {{ paid {{ amount }} bonus {{ amount }} refunded {{ amount }} credited {{ amount }} }}
+    totals {{
+      paid {{ amount }} tax {{ amount }} charged {{ amount }} bonus {{ amount }}
+      refunded {{ amount }} refundedTax {{ amount }} refundedTotal {{ amount }}
+      credited {{ amount }}
+    }}
+    nodes {{ id charged {{ amount }} }}
   }} }}
 }}"""
 SETTLED = [status for status in CreditPurchaseStatus if status.is_settled]
@@ -207,7 +212,7 @@ async def test_purchases_add_up_in_every_format(
         account(account_id, time_zone=time_zone),
         *(purchase(account_id, key, **row) for key, row in enumerate(rows, 1)),
         *(
-            refund(account_id, key, key, amount_nanos=row["refunded_nanos"])
+            refund(account_id, key, key, amount_nanos=row["refunded_nanos"], tax_nanos=key)
             for key, row in enumerate(rows, 1)
             if row["refunded_nanos"]
         ),
@@ -229,6 +234,15 @@ async def test_purchases_add_up_in_every_format(
     ]
     by_card = [row for row in settled if row["kind"] == "CARD"]
     assert total(by_card, "amount") == totals["paid"]
+    assert total(by_card, "tax") == totals["tax"]
+    in_sheet = [row for row in sheet if row[f"Settled at ({filter_['timeZone']})"]]
+    assert total(settled, "charged") == total(in_sheet, "Charged") == totals["charged"]
+    assert total(lines, "refundedTax") == total(sheet, "Refunded tax") == totals["refundedTax"]
+    went_back = totals["refundedTotal"]
+    assert total(lines, "refundedTotal") == total(sheet, "Refunded total") == went_back
+    assert sum(total(row["refunds"], "total") for row in lines) == went_back
+    charged = {node["id"]: node["charged"]["amount"] for node in connection["nodes"]}
+    assert {row["Purchase"]: row["Charged"] for row in sheet} == charged
     given_away = [row for row in settled if row["kind"] != "CARD"]
     bonus = total(settled, "bonus") - total(settled, "bonusReversed")
     assert bonus + total(given_away, "amount") == totals["bonus"]

@@ -4,7 +4,7 @@ from typing import Final
 
 from gateway.billing.states import PaymentMethod
 from gateway.models import PaymentMethodType
-from gateway.providers.stripe.texts import Json, object_of, text_of, words
+from gateway.providers.stripe.texts import Json, object_of, text_of
 
 _WALLETS: Final = frozenset(
     [
@@ -52,29 +52,30 @@ def method_of(details: object) -> PaymentMethod | None:
         return None
     parts = object_of(method.get(name))
     if name in {"card", "card_present"}:
-        return _card(parts)
-    if name == "link":
-        return PaymentMethod(type=PaymentMethodType.LINK, label="Link")
-    if name in _WALLETS:
-        return PaymentMethod(type=PaymentMethodType.WALLET, label=words(name))
-    is_bank = name in _BANKS
+        return _card(name, parts)
+    kind = PaymentMethodType.LINK if name == "link" else _kind(name)
+    if kind in {PaymentMethodType.LINK, PaymentMethodType.WALLET}:
+        return PaymentMethod(type=kind, name=name)
     return PaymentMethod(
-        type=PaymentMethodType.BANK_ACCOUNT if is_bank else PaymentMethodType.OTHER,
+        type=kind,
+        name=name,
         last4=text_of(parts.get("last4"), 4),
-        label=text_of(parts.get("bank_name"), 200) or words(name),
+        label=text_of(parts.get("bank_name"), 200),
     )
 
 
-def _card(card: Json) -> PaymentMethod:
+def _kind(name: str) -> PaymentMethodType:
+    if name in _WALLETS:
+        return PaymentMethodType.WALLET
+    return PaymentMethodType.BANK_ACCOUNT if name in _BANKS else PaymentMethodType.OTHER
+
+
+def _card(name: str, card: Json) -> PaymentMethod:
     wallet = text_of(object_of(card.get("wallet")).get("type"), 50)
     kind = PaymentMethodType.WALLET if wallet else PaymentMethodType.CARD
     return PaymentMethod(
         type=PaymentMethodType.LINK if wallet == "link" else kind,
+        name=wallet or name,
         brand=text_of(card.get("brand"), 50),
         last4=text_of(card.get("last4"), 4),
-        label=_title(wallet) if wallet else None,
     )
-
-
-def _title(wallet: str) -> str:
-    return wallet.replace("_", " ").title()

@@ -115,12 +115,18 @@ def test_what_nobody_paid_for_was_not_charged(kind: str, name: str) -> None:
         ({}, None),
     ],
 )
-def test_a_payment_method_is_named_as_people_know_it(
+def test_a_payment_method_of_an_earlier_version_prints_as_before(
     method: dict[str, str], text: str | None
 ) -> None:
     nothing = dict.fromkeys(("type", "brand", "last4", "label"))
     said = facts(purchase={"paymentMethod": nothing | method})
     assert said.get("Payment method") == text
+
+
+@pytest.mark.parametrize("text", ["SEPA Direct Debit •••• 3000", None])
+def test_a_payment_method_prints_as_it_read_when_it_was_issued(text: str | None) -> None:
+    method = {"type": "OTHER", "brand": "visa", "last4": "1", "label": "x", "displayName": text}
+    assert facts(purchase={"paymentMethod": method}).get("Payment method") == text
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,7 @@ async def test_a_history_ends_with_what_it_says(books: Books) -> None:
     assert purchase["status"] == "DISPUTED"
     assert (purchase["amount_nanos"], purchase["tax_nanos"]) == (usd("100"), usd("19"))
     assert purchase["bonus_nanos"] == usd("10")
-    assert (purchase["payment_method_type"], purchase["payment_method_label"]) == ("LINK", "Link")
+    assert (purchase["payment_method_type"], purchase["payment_method_name"]) == ("LINK", "link")
     assert (purchase["payment_method_brand"], purchase["payment_method_last4"]) == ("visa", "4242")
     assert purchase["failure_code"] is None
     (refunded,) = await rows_of(books.database, "refund", account_id)

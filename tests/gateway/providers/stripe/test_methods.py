@@ -14,39 +14,39 @@ VISA = {"brand": "visa", "last4": "4242"}
 @pytest.mark.parametrize(
     ("details", "kind", "rest"),
     [
-        ({"type": "card", "card": VISA}, "CARD", VISA),
+        ({"type": "card", "card": VISA}, "CARD", VISA | {"name": "card"}),
         (
             {"type": "card", "card": VISA | {"wallet": {"type": "apple_pay"}}},
             "WALLET",
-            VISA | {"label": "Apple Pay"},
+            VISA | {"name": "apple_pay"},
         ),
         (
             {"type": "card", "card": VISA | {"wallet": {"type": "google_pay"}}},
             "WALLET",
-            VISA | {"label": "Google Pay"},
+            VISA | {"name": "google_pay"},
         ),
         (
             {"type": "card", "card": VISA | {"wallet": {"type": "link"}}},
             "LINK",
-            VISA | {"label": "Link"},
+            VISA | {"name": "link"},
         ),
-        ({"type": "link", "link": {"country": "DE"}}, "LINK", {"label": "Link"}),
+        ({"type": "link", "link": {"country": "DE"}}, "LINK", {"name": "link"}),
         (
             {"type": "us_bank_account", "us_bank_account": {"bank_name": "ACME", "last4": "6789"}},
             "BANK_ACCOUNT",
-            {"last4": "6789", "label": "ACME"},
+            {"name": "us_bank_account", "last4": "6789", "label": "ACME"},
         ),
         (
             {"type": "sepa_debit", "sepa_debit": {"last4": "3000"}},
             "BANK_ACCOUNT",
-            {"last4": "3000", "label": "Sepa debit"},
+            {"name": "sepa_debit", "last4": "3000"},
         ),
-        ({"type": "paypal"}, "WALLET", {"label": "Paypal"}),
-        ({"type": "crypto"}, "OTHER", {"label": "Crypto"}),
+        ({"type": "paypal"}, "WALLET", {"name": "paypal"}),
+        ({"type": "new_method"}, "OTHER", {"name": "new_method"}),
         (
             {"type": "card", "card": {"brand": "v\x00" + "i" * 90, "last4": "42424"}},
             "CARD",
-            {"brand": "v" + "i" * 49, "last4": "4242"},
+            {"name": "card", "brand": "v" + "i" * 49, "last4": "4242"},
         ),
     ],
 )
