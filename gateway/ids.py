@@ -23,7 +23,9 @@ _PREFIXES: Final = {
     "Account": "acct",
     "CreditPurchase": "purchase",
     "Refund": "refund",
+    "Dispute": "dispute",
     "Receipt": "receipt",
+    "LedgerRow": "ledger",
     "Deployment": "deployment",
 }
 _TYPES: Final = {prefix: typename for typename, prefix in _PREFIXES.items()}

@@ -19,6 +19,7 @@ from gateway.signing import Signer
 RECEIPT_PATH: Final = "/receipts/{number}.pdf"
 PURCHASES_PATH: Final = "/exports/credit-purchases"
 USAGE_PATH: Final = "/exports/usage"
+LEDGER_PATH: Final = "/exports/ledger"
 _SIGNATURE: Final = "&signature="
 _CHANGED: Final = "This link was changed or is not one of ours; ask for a new one."
 

@@ -8,13 +8,13 @@ collector frees.
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from sqlalchemy import BigInteger, ColumnElement, Select, Table, and_, select, true
 from strawberry.dataloader import DataLoader
 
 from gateway.principal import Principal
-from gateway.store import Listing, Page, Row, Scoped, Selection, Snapshot, Visible, batch
+from gateway.store import Page, Reader, Row, Scoped, Selection, Snapshot, Visible, batch
 from gateway.store.listing import Columns
 
 MAX_KEYS: Final = 1_000
@@ -23,6 +23,18 @@ MAX_KEYS: Final = 1_000
 Key: TypeAlias = tuple[int, ...]
 PageLoader: TypeAlias = DataLoader[Page, list[Row]]
 TotalsLoader: TypeAlias = DataLoader[Selection, Row]
+
+
+class Paged(Protocol):
+    """Rows in a fixed order by key, a page or the totals of many keys at a time: a `Listing`."""
+
+    async def fetch_pages(
+        self, reader: Reader, principal: Principal, pages: Sequence[Page], /
+    ) -> list[list[Row]]: ...
+
+    async def fetch_totals(
+        self, reader: Reader, principal: Principal, selections: Sequence[Selection], /
+    ) -> list[Row]: ...
 
 
 class Keyed:
@@ -55,11 +67,12 @@ class Keyed:
 
     def loader(self, snapshot: Snapshot, principal: Principal) -> DataLoader[Key, Row | None]:
         """Return a loader of rows by key; None for what is not there, or not the principal's."""
-        return DataLoader(load_fn=partial(self._load, snapshot, principal), max_batch_size=MAX_KEYS)
+        return DataLoader(load_fn=partial(self.fetch, snapshot, principal), max_batch_size=MAX_KEYS)
 
-    async def _load(
+    async def fetch(
         self, snapshot: Snapshot, principal: Principal, keys: Sequence[Key]
     ) -> list[Row | None]:
+        """Return the rows of keys, at most `MAX_KEYS`, in one statement."""
         values = {name: [key[index] for key in keys] for index, name in enumerate(self._key)}
         found: list[Row | None] = [None] * len(keys)
         for row in await self._statement.fetch(snapshot, principal, **values):
@@ -67,14 +80,14 @@ class Keyed:
         return found
 
 
-def page_loader(listing: Listing, snapshot: Snapshot, principal: Principal) -> PageLoader:
+def page_loader(listing: Paged, snapshot: Snapshot, principal: Principal) -> PageLoader:
     """Return a loader of pages; a page of an account that is not the principal's is empty."""
     return DataLoader(
         load_fn=partial(listing.fetch_pages, snapshot, principal), max_batch_size=MAX_KEYS
     )
 
 
-def totals_loader(listing: Listing, snapshot: Snapshot, principal: Principal) -> TotalsLoader:
+def totals_loader(listing: Paged, snapshot: Snapshot, principal: Principal) -> TotalsLoader:
     """Return a loader of the count and the totals over a selection."""
     return DataLoader(
         load_fn=partial(listing.fetch_totals, snapshot, principal), max_batch_size=MAX_KEYS

@@ -1,14 +1,15 @@
-"""Credit purchases, what was taken back from them, and the documents of both."""
+"""Credit purchases, what refunds and disputes took back from them, and their documents."""
 
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause
+from sqlalchemy import ColumnElement, FromClause, select
 
-from gateway.models import CreditPurchase, Receipt, Refund, table_of
+from gateway.models import Account, CreditPurchase, Dispute, Receipt, Refund, table_of
 from gateway.store import Listing, Visible
 from loaders.batch import Keyed
 
+_ACCOUNT = table_of(Account)
 _REFUND = table_of(Refund)
 _RECEIPT = table_of(Receipt)
 
@@ -18,10 +19,16 @@ def _all_but_data(_: Visible, receipts: FromClause) -> Sequence[ColumnElement[An
     return [column for column in receipts.c if column.name != "data"]
 
 
+def _with_currency(_: Visible, disputes: FromClause) -> Sequence[ColumnElement[Any]]:
+    currency = select(_ACCOUNT.c.currency).where(_ACCOUNT.c.account_id == disputes.c.account_id)
+    return [*disputes.c, currency.scalar_subquery().label("currency")]
+
+
 REFUNDS: Final = Listing(_REFUND, scope=("account_id", "purchase_id"), order=("created_at", "id"))
 
 CREDIT_PURCHASE_BY_ID: Final = Keyed(table_of(CreditPurchase), "account_id", "id")
 REFUND_BY_ID: Final = Keyed(_REFUND, "account_id", "id")
+DISPUTE_BY_ID: Final = Keyed(table_of(Dispute), "account_id", "id", columns=_with_currency)
 RECEIPT_BY_ID: Final = Keyed(_RECEIPT, "account_id", "id", columns=_all_but_data)
 RECEIPT_BY_REFUND: Final = Keyed(_RECEIPT, "account_id", "refund_id", columns=_all_but_data)
 RECEIPT_BY_PURCHASE: Final = Keyed(

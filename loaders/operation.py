@@ -10,6 +10,7 @@ from gateway.billing.breakdown import BreakdownKey
 from gateway.principal import Principal
 from gateway.store import Row, Snapshot
 from gateway.store.burn import BurnFacts, BurnKey
+from gateway.store.ledger_listing import LEDGER
 from gateway.store.purchase_listing import CREDIT_PURCHASES, REFUNDS_OF_PURCHASES
 from loaders.account import ACCOUNT_BY_ID, account_pages, account_totals
 from loaders.balance_opening import balance_by_instant
@@ -17,6 +18,7 @@ from loaders.batch import Key, PageLoader, TotalsLoader, page_loader, totals_loa
 from loaders.burn import burn_by_periods
 from loaders.credit_purchase import (
     CREDIT_PURCHASE_BY_ID,
+    DISPUTE_BY_ID,
     RECEIPT_BY_ID,
     RECEIPT_BY_PURCHASE,
     RECEIPT_BY_REFUND,
@@ -25,6 +27,7 @@ from loaders.credit_purchase import (
 )
 from loaders.deployment import DEPLOYMENT_BY_ID, DEPLOYMENTS
 from loaders.first_fact import first_fact_by_account
+from loaders.ledger import ledger_row_by_id
 from loaders.usage import RollupKey, rollup_by_span
 from loaders.usage_breakdown import breakdown_by_key
 
@@ -42,12 +45,16 @@ class Loaders:
     refund_totals_by_selection: TotalsLoader
     refund_by_id: DataLoader[Key, Row | None]
     refunds_by_page: PageLoader
+    dispute_by_id: DataLoader[Key, Row | None]
     receipt_by_id: DataLoader[Key, Row | None]
     receipt_by_purchase: DataLoader[Key, Row | None]
     receipt_by_refund: DataLoader[Key, Row | None]
     deployment_by_id: DataLoader[Key, Row | None]
     deployments_by_page: PageLoader
     deployment_totals_by_selection: TotalsLoader
+    ledger_row_by_id: DataLoader[Key, Row | None]
+    ledger_by_page: PageLoader
+    ledger_totals_by_selection: TotalsLoader
     rollup_by_span: DataLoader[RollupKey, list[Row]]
     breakdown_by_key: DataLoader[BreakdownKey, list[Row]]
     balance_by_instant: DataLoader[OpeningKey, int]
@@ -67,12 +74,16 @@ def make_loaders(snapshot: Snapshot, principal: Principal) -> Loaders:
         refund_totals_by_selection=totals_loader(REFUNDS_OF_PURCHASES, snapshot, principal),
         refund_by_id=REFUND_BY_ID.loader(snapshot, principal),
         refunds_by_page=page_loader(REFUNDS, snapshot, principal),
+        dispute_by_id=DISPUTE_BY_ID.loader(snapshot, principal),
         receipt_by_id=RECEIPT_BY_ID.loader(snapshot, principal),
         receipt_by_purchase=RECEIPT_BY_PURCHASE.loader(snapshot, principal),
         receipt_by_refund=RECEIPT_BY_REFUND.loader(snapshot, principal),
         deployment_by_id=DEPLOYMENT_BY_ID.loader(snapshot, principal),
         deployments_by_page=page_loader(DEPLOYMENTS, snapshot, principal),
         deployment_totals_by_selection=totals_loader(DEPLOYMENTS, snapshot, principal),
+        ledger_row_by_id=ledger_row_by_id(snapshot, principal),
+        ledger_by_page=page_loader(LEDGER, snapshot, principal),
+        ledger_totals_by_selection=totals_loader(LEDGER, snapshot, principal),
         rollup_by_span=rollup_by_span(snapshot, principal),
         breakdown_by_key=breakdown_by_key(snapshot, principal),
         balance_by_instant=balance_by_instant(snapshot, principal),

@@ -12,6 +12,8 @@ from gateway.documents.export import ExportFormat
 from gateway.models import (
     CreditPurchaseKind,
     CreditPurchaseStatus,
+    DisputeStatus,
+    LedgerCause,
     LowBalance,
     PaymentMethodType,
     RefundStatus,
@@ -22,8 +24,10 @@ __all__ = [
     "BalanceCause",
     "CreditPurchaseKind",
     "CreditPurchaseStatus",
+    "DisputeStatus",
     "ExportFormat",
     "Interval",
+    "LedgerCause",
     "LowBalance",
     "PaymentMethodType",
     "RefundStatus",
@@ -100,6 +104,28 @@ describe(
         RefundStatus.SUCCEEDED: "The money was given back.",
         RefundStatus.FAILED: "The provider could not give the money back.",
         RefundStatus.CANCELED: "Given up before money moved.",
+    },
+)
+describe(
+    DisputeStatus,
+    "Where a dispute stands.",
+    {
+        DisputeStatus.OPEN: "Not decided yet.",
+        DisputeStatus.WON: "Decided for the platform.",
+        DisputeStatus.LOST: "Decided for the cardholder.",
+    },
+)
+describe(
+    LedgerCause,
+    "Why the balance changed.",
+    {
+        LedgerCause.PURCHASE: "Credit was bought.",
+        LedgerCause.BONUS: "Credit was given: a bonus, a coupon, a trial grant or a manual credit; "
+        "negative where a refund or a dispute took a bonus back.",
+        LedgerCause.REFUND: "Money was given back; positive where the refund failed later.",
+        LedgerCause.DISPUTE: "A dispute took the funds of a payment, or gave them back.",
+        LedgerCause.USAGE: "Usage was charged.",
+        LedgerCause.ADJUSTMENT: "The platform's staff corrected the balance.",
     },
 )
 describe(

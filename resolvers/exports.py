@@ -1,12 +1,12 @@
 """Links to exports: of the very filter or window that a field was asked for."""
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import strawberry
 
 from gateway.documents.export import ExportFormat
 from gateway.documents.export_request import Parameters
-from gateway.documents.writers import check_offered
+from gateway.documents.writers import Writers, check_offered
 from resolvers.context import Info
 
 Format: TypeAlias = Annotated[
@@ -15,8 +15,13 @@ Format: TypeAlias = Annotated[
 
 
 def sign_export(
-    info: Info, path: str, account_id: int, format_: ExportFormat, asked: Parameters
+    info: Info,
+    path: str,
+    account_id: int,
+    format_: ExportFormat,
+    asked: Parameters,
+    writers: Writers[Any],
 ) -> str:
     """Return the link; raises BadUserInput for a format that is not offered."""
-    check_offered(format_)
+    check_offered(format_, writers)
     return info.context.links.sign(path, account_id, {"format": format_, **asked})

@@ -4,11 +4,11 @@ from datetime import date
 
 import strawberry
 
-from gateway.documents.export_request import PurchasesAsked
+from gateway.documents.export_request import LedgerAsked, PurchasesAsked
 from gateway.store import Row, Selection
 from gateway.store.day_span import day_span
 from gateway.windows import zone
-from resolvers.enums import CreditPurchaseKind, CreditPurchaseStatus
+from resolvers.enums import CreditPurchaseKind, CreditPurchaseStatus, LedgerCause
 from resolvers.scalars import TimeZone
 
 
@@ -47,6 +47,22 @@ class DeploymentFilter:
     )
 
 
+@strawberry.input(description="Selects rows of the ledger; what is not given selects all.")
+class LedgerFilter:
+    from_: date | None = strawberry.field(
+        name="from", default=None, description="The first day, inclusive, of `at`."
+    )
+    to: date | None = strawberry.field(
+        default=None, description="The last day, inclusive, of `at`."
+    )
+    time_zone: TimeZone | None = strawberry.field(
+        default=None, description="The zone of `from` and `to`; the account's if not given."
+    )
+    cause: list[LedgerCause] | None = strawberry.field(
+        default=None, description="Any of these; an empty list selects nothing."
+    )
+
+
 def ask_purchases(filter_: CreditPurchaseFilter | None, account: Row) -> PurchasesAsked:
     """Return what the filter asks for of the account's purchases; raises BadUserInput."""
     filter_ = filter_ or CreditPurchaseFilter()
@@ -70,4 +86,15 @@ def select_deployments(filter_: DeploymentFilter | None, account: Row) -> Select
         lower=lower,
         upper=upper,
         conditions=((condition, ()),) if condition else (),
+    )
+
+
+def ask_ledger(filter_: LedgerFilter | None, account: Row) -> LedgerAsked:
+    """Return what the filter asks for of the account's ledger; raises BadUserInput."""
+    filter_ = filter_ or LedgerFilter()
+    return LedgerAsked(
+        zone=zone(filter_.time_zone or account["time_zone"]),
+        from_=filter_.from_,
+        to=filter_.to,
+        cause=None if filter_.cause is None else frozenset(filter_.cause),
     )

@@ -14,10 +14,12 @@ MAX_NODES: Final = 100
 _LOADERS: Final[Mapping[str, str]] = {
     "CreditPurchase": "credit_purchase_by_id",
     "Refund": "refund_by_id",
+    "Dispute": "dispute_by_id",
     "Receipt": "receipt_by_id",
+    "LedgerRow": "ledger_row_by_id",
     "Deployment": "deployment_by_id",
 }
-_OF_PURCHASES: Final = frozenset({"CreditPurchase", "Refund", "Receipt"})
+_OF_PURCHASES: Final = frozenset({"CreditPurchase", "Refund", "Dispute", "Receipt", "LedgerRow"})
 
 
 async def load_account(context: Context, text: str) -> Mapping[str, Any] | None:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
-from typing import Any, Final, Self, TypeAlias
+from typing import Final, Self, TypeAlias
 from zoneinfo import ZoneInfo
 
 from gateway.billing.flows import FlowColumn, Flows
@@ -20,7 +20,17 @@ from gateway.errors import BadUserInput, NotFound
 from gateway.ids import KeyFactory
 from gateway.models import LedgerCause, LowBalance
 from gateway.money import checked
-from gateway.store import Row, Transaction, accounts, ledger, purchases, receipts, rollups
+from gateway.store import (
+    Row,
+    Transaction,
+    accounts,
+    ledger,
+    ledger_days,
+    purchases,
+    receipts,
+    rollups,
+)
+from gateway.store.ledger import Posting
 from gateway.windows import USAGE_DELAY_SECONDS, zone
 
 
@@ -84,9 +94,6 @@ class BalanceChange:
 
 Reference: TypeAlias = tuple[int, str | None, str]
 """A purchase's account, its provider, and the provider's name for it."""
-
-Posting: TypeAlias = tuple[Any, ...]
-"""A ledger entry's cells, in the order of `store.ledger.COLUMNS`."""
 
 Cells: TypeAlias = tuple[object, ...]
 """A row's, in the order of its table's columns."""
@@ -199,9 +206,22 @@ class Book:
         # A process with a slower clock does not record before the last entry.
         account.balance_at = max(self.now, account.balance_at) if account.version else self.now
         account.version += 1
-        entry = (account_id, account.version, cause.value, amount, account.balance, source_key)
-        about = (purchase_id, description, effective_at, account.balance_at)
-        self._postings.append((*entry, *about, refund_id, dispute_id))
+        self._postings.append(
+            Posting(
+                account_id=account_id,
+                version=account.version,
+                cause=cause.value,
+                amount_nanos=amount,
+                balance_nanos=account.balance,
+                source_key=source_key,
+                purchase_id=purchase_id,
+                refund_id=refund_id,
+                dispute_id=dispute_id,
+                description=description,
+                effective_at=effective_at,
+                recorded_at=account.balance_at,
+            )
+        )
         if flow:
             self.flows.add(account_id, effective_at, flow, amount)
         return account.version
@@ -217,6 +237,7 @@ class Book:
         await purchases.save_refunds(transaction, [state.cells() for state in refunds])
         await purchases.save_disputes(transaction, [state.cells() for state in disputes])
         await ledger.append(transaction, self._postings)
+        await ledger_days.merge(transaction, self._postings, self._zones())
         await receipts.append(transaction, self.receipts, self._sequences())
         await rollups.merge(transaction, self.flows.slots, self._zones())
         await rollups.merge_activity(transaction, self.flows.activity)
@@ -265,14 +286,14 @@ class Book:
     def _revise(self, changed: Collection[PurchaseState]) -> None:
         """Give what is written the revision under which it is announced."""
         for posting in self._postings:
-            self.touch(posting[0])
+            self.touch(posting.account_id)
         for purchase in changed:
             self.touch(purchase.account_id)
             purchase.revision = self.accounts[purchase.account_id].revision
 
     async def _assess(self) -> None:
         """Bring the low-balance states up to date, by the roll-ups that are written."""
-        moved = self._reassessed.union(posting[0] for posting in self._postings)
+        moved = self._reassessed.union(posting.account_id for posting in self._postings)
         states = await find_low(
             self.transaction,
             [self.accounts[account_id] for account_id in sorted(moved)],
@@ -296,16 +317,16 @@ class Book:
         return {account.account_id: account.time_zone for account in self.accounts.values()}
 
     def _changes(self) -> list[BalanceChange]:
-        last = {posting[0]: posting for posting in self._postings}
+        last = {posting.account_id: posting for posting in self._postings}
         return [
             BalanceChange(
-                account_id=account_id,
-                version=version,
-                cause=LedgerCause(cause),
-                amount=amount,
-                balance=balance,
+                account_id=posting.account_id,
+                version=posting.version,
+                cause=LedgerCause(posting.cause),
+                amount=posting.amount_nanos,
+                balance=posting.balance_nanos,
             )
-            for account_id, version, cause, amount, balance, *_ in last.values()
+            for posting in last.values()
         ]
 
 

@@ -12,10 +12,10 @@ from gateway.clock import SystemClock
 from gateway.commands.output import open_output
 from gateway.commands.tools import open_database, read_settings, reporter, show_progress
 from gateway.documents.export import ExportFormat
-from gateway.documents.export_request import PurchasesAsked, UsageAsked
-from gateway.documents.exporting import Opened, open_purchases, open_usage
+from gateway.documents.export_request import LedgerAsked, PurchasesAsked, UsageAsked
+from gateway.documents.exporting import Opened, open_ledger, open_purchases, open_usage
 from gateway.errors import NotFound
-from gateway.models import CreditPurchaseKind, CreditPurchaseStatus
+from gateway.models import CreditPurchaseKind, CreditPurchaseStatus, LedgerCause
 from gateway.principal import Principal, Scope
 from gateway.settings import Settings
 from gateway.store import Row, Snapshot, accounts
@@ -23,7 +23,8 @@ from gateway.store.stream import Stream
 from gateway.windows import Interval
 
 export = typer.Typer(
-    help="All purchases or usage of an account, as a file that is whole or not there.",
+    help="All purchases, usage or changes of the balance of an account, as a file that is whole "
+    "or not there.",
     no_args_is_help=True,
 )
 
@@ -90,6 +91,33 @@ def export_usage(
     async def open_(stream: Stream, row: Row) -> Opened:
         asked = UsageAsked.read(said, row, SystemClock().now())
         return await open_usage(stream, _OPERATOR, row, asked, format_)
+
+    asyncio.run(_export(read_settings(), account, open_, output))
+
+
+@export.command("ledger")
+def export_ledger(
+    account: Account,
+    format_: Format = ExportFormat.CSV,
+    from_: From = None,
+    to: To = None,
+    time_zone: TimeZone = None,
+    cause: Annotated[
+        list[LedgerCause] | None,
+        typer.Option(help="Only changes of this cause; can be given repeatedly."),
+    ] = None,
+    output: Output = None,
+) -> None:
+    """Export every change of the balance, the earliest first: usage by the day of its recording,
+    all else one by one. CSV or JSONL.
+    """
+    said = _said(from_, to, time_zone)
+    if cause:
+        said["cause"] = ",".join(cause)
+
+    async def open_(stream: Stream, row: Row) -> Opened:
+        asked = LedgerAsked.read(said, row)
+        return await open_ledger(stream, _OPERATOR, row, asked, format_)
 
     asyncio.run(_export(read_settings(), account, open_, output))
 

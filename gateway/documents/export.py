@@ -26,6 +26,10 @@ instants in microseconds since 1970, and
 
 - `deployment_external_id` and `deployment_name`, None where the usage names no deployment; a
   deployment need not have a name.
+
+The **ledger** has the rows of `store.ledger_listing`, in their order: `account_id key version
+recorded_at cause day amount_nanos balance_nanos description purchase_id refund_id dispute_id
+currency`.
 """
 
 from collections.abc import Mapping
@@ -33,7 +37,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from gateway.documents.export_request import PurchasesAsked, UsageAsked
+from gateway.documents.export_request import LedgerAsked, PurchasesAsked, UsageAsked
 from gateway.store import Row
 from gateway.store.stream import Chunk
 
@@ -74,6 +78,13 @@ class UsageSubject(Subject):
     """Usage, in a window with its buckets."""
 
     asked: UsageAsked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerSubject(Subject):
+    """Rows of the ledger, by a filter."""
+
+    asked: LedgerAsked
 
 
 class Export(Protocol):

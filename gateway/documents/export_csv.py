@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
 from typing import Any, Final
 
-from gateway.documents.export import PurchasesSubject, UsageSubject
+from gateway.documents.export import LedgerSubject, PurchasesSubject, UsageSubject
 from gateway.documents.export_cells import (
     METHOD_COLUMNS,
     Memo,
@@ -103,6 +103,31 @@ def write_usage(subject: UsageSubject) -> LinesExport:
             f"Received at ({zone})": _converted("received_at", instant),
             "Source": _text("source"),
             "Event": _distinct("event_id"),
+        }
+    )
+
+
+def write_ledger(subject: LedgerSubject) -> LinesExport:
+    """Return the writer of the ledger: one line for each row."""
+    zone, account_id = subject.asked.zone.key, subject.account["account_id"]
+    digits = minor_digits(subject.currency)
+
+    def ids(name: str, typename: str) -> Cells:
+        return _each(name, lambda key: encode_global_id(typename, account_id, key))
+
+    return _csv(
+        {
+            f"Recorded at ({zone})": _each("recorded_at", local_text(subject.asked.zone)),
+            "Cause": _text("cause"),
+            f"Usage of ({subject.account['time_zone']})": _each("day", str),
+            "Amount": _number("amount_nanos", digits),
+            "Balance": _number("balance_nanos", digits),
+            "Currency": _text("currency"),
+            "Description": _text("description"),
+            "Purchase": ids("purchase_id", "CreditPurchase"),
+            "Refund": ids("refund_id", "Refund"),
+            "Dispute": ids("dispute_id", "Dispute"),
+            "Row": ids("key", "LedgerRow"),
         }
     )
 

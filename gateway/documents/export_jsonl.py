@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from gateway.documents.export import PurchasesSubject, UsageSubject
+from gateway.documents.export import LedgerSubject, PurchasesSubject, UsageSubject
 from gateway.documents.export_cells import (
     METHOD_COLUMNS,
     Memo,
@@ -94,6 +94,29 @@ def write_usage(subject: UsageSubject) -> LinesExport:
         _converted("receivedAt", "received_at", instant),
         _plain("source", "source"),
         _distinct("eventId", "event_id"),
+    )
+
+
+def write_ledger(subject: LedgerSubject) -> LinesExport:
+    """Return the writer of the ledger's rows."""
+    account_id: int = subject.account["account_id"]
+    digits = minor_digits(subject.currency)
+
+    def ids(name: str, column: str, typename: str) -> Cells:
+        return _converted(name, column, lambda key: encode_global_id(typename, account_id, key))
+
+    return _jsonl(
+        ids("id", "key", "LedgerRow"),
+        _converted("at", "recorded_at", utc_text),
+        _plain("cause", "cause"),
+        _converted("day", "day", str),
+        _number("amount", "amount_nanos", digits),
+        _number("balance", "balance_nanos", digits),
+        _plain("currency", "currency"),
+        _plain("description", "description"),
+        ids("purchaseId", "purchase_id", "CreditPurchase"),
+        ids("refundId", "refund_id", "Refund"),
+        ids("disputeId", "dispute_id", "Dispute"),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Final, Self, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 from gateway.errors import BadUserInput
-from gateway.models import CreditPurchaseKind, CreditPurchaseStatus
+from gateway.models import CreditPurchaseKind, CreditPurchaseStatus, LedgerCause
 from gateway.store import Row, Selection
 from gateway.store.day_span import day_span
 from gateway.windows import Interval, Window, checked_day, local_day, resolve_window, zone
@@ -71,6 +71,43 @@ class PurchasesAsked:
                 (name, tuple(sorted(each))) for name, each in lists if each is not None
             ),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerAsked:
+    """Rows of the ledger recorded on local days, both inclusive, of any of some causes.
+
+    What is None selects all, an empty set nothing.
+    """
+
+    zone: ZoneInfo
+    from_: date | None = None
+    to: date | None = None
+    cause: frozenset[LedgerCause] | None = None
+
+    @classmethod
+    def read(cls, parameters: Parameters, account: Row) -> Self:
+        """Return what `from`, `to`, `timeZone` and `cause` ask for, the last one separated by
+        commas; raises BadUserInput.
+        """
+        _refuse_others(parameters, {"from", "to", "timeZone", "cause"})
+        return cls(
+            zone=zone(parameters.get("timeZone", account["time_zone"])),
+            from_=_read_day(parameters, "from"),
+            to=_read_day(parameters, "to"),
+            cause=_read_choices(parameters, "cause", LedgerCause),
+        )
+
+    def parameters(self) -> dict[str, str]:
+        said = {"from": self.from_, "to": self.to, "timeZone": self.zone.key}
+        causes = {} if self.cause is None else {"cause": ",".join(sorted(self.cause))}
+        return {name: str(value) for name, value in said.items() if value is not None} | causes
+
+    def selection(self, account_id: int) -> Selection:
+        """Return the account's rows that are asked for; raises BadUserInput."""
+        lower, upper = day_span(self.from_, self.to, self.zone)
+        conditions = () if self.cause is None else (("cause", tuple(sorted(self.cause))),)
+        return Selection(scope=(account_id,), lower=lower, upper=upper, conditions=conditions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

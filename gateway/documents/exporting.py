@@ -9,22 +9,39 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from gateway.documents.export import Export, ExportFormat, PurchasesSubject, UsageSubject
-from gateway.documents.export_request import PurchasesAsked, UsageAsked
-from gateway.documents.writers import PURCHASE_WRITERS, USAGE_WRITERS, check_offered
+from gateway.documents.export import (
+    Export,
+    ExportFormat,
+    LedgerSubject,
+    PurchasesSubject,
+    UsageSubject,
+)
+from gateway.documents.export_request import LedgerAsked, PurchasesAsked, UsageAsked
+from gateway.documents.writers import (
+    LEDGER_WRITERS,
+    PURCHASE_WRITERS,
+    USAGE_WRITERS,
+    check_offered,
+)
 from gateway.principal import Principal
 from gateway.store import Row, exports, sellers
+from gateway.store.ledger_listing import LEDGER
 from gateway.store.stream import Chunk, Stream
 
 WHOSE_BYTES: Final = 140
 """A whole name is of 255 bytes at most on every usual file system, and copies' names get longer."""
+
+LEDGER_ROWS: Final = 500
+"""Rows of a chunk; see `store.exports`."""
 
 _UNSAFE: Final = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """An export that has begun: `rows` is how many purchases or usage events it holds."""
+    """An export that has begun: `rows` is how many purchases, usage events or rows of the ledger
+    it holds.
+    """
 
     name: str
     rows: int
@@ -51,7 +68,7 @@ async def open_purchases(
     format_: ExportFormat,
 ) -> Opened:
     """Begin an export of credit purchases. The principal's role must see them."""
-    check_offered(format_)
+    check_offered(format_, PURCHASE_WRITERS)
     selection = asked.selection(account["account_id"])
     known = await _sellers(stream)
     subject = PurchasesSubject(account=account, seller=_in_force(known), sellers=known, asked=asked)
@@ -68,7 +85,7 @@ async def open_usage(
     stream: Stream, principal: Principal, account: Row, asked: UsageAsked, format_: ExportFormat
 ) -> Opened:
     """Begin an export of usage."""
-    check_offered(format_)
+    check_offered(format_, USAGE_WRITERS)
     window = asked.window
     span = (account["account_id"], window.start, window.end)
     seller = _in_force(await _sellers(stream))
@@ -79,6 +96,23 @@ async def open_usage(
         rows=await exports.count_usage(stream, principal, *span),
         writer=writer,
         chunks=exports.usage(stream, principal, *span),
+    )
+
+
+async def open_ledger(
+    stream: Stream, principal: Principal, account: Row, asked: LedgerAsked, format_: ExportFormat
+) -> Opened:
+    """Begin an export of the ledger. The principal's role must see purchases."""
+    check_offered(format_, LEDGER_WRITERS)
+    selection = asked.selection(account["account_id"])
+    seller = _in_force(await _sellers(stream))
+    writer = LEDGER_WRITERS[format_](LedgerSubject(account=account, seller=seller, asked=asked))
+    (totals,) = await LEDGER.fetch_totals(stream, principal, [selection])
+    return Opened(
+        name=_name(account, "ledger", asked.from_, asked.to, writer),
+        rows=totals["total_count"],
+        writer=writer,
+        chunks=LEDGER.chunks(stream, principal, selection, LEDGER_ROWS),
     )
 
 

@@ -1,12 +1,13 @@
 """Which formats there are: a format that has no writer here is not offered."""
 
 from collections.abc import Callable, Mapping
-from typing import Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from gateway.documents import export_csv, export_focus, export_jsonl
 from gateway.documents.export import (
     Export,
     ExportFormat,
+    LedgerSubject,
     PurchasesSubject,
     Subject,
     UsageSubject,
@@ -14,20 +15,26 @@ from gateway.documents.export import (
 from gateway.errors import BadUserInput
 
 S = TypeVar("S", bound=Subject)
+Writers: TypeAlias = Mapping[ExportFormat, Callable[[S], Export]]
 
-PURCHASE_WRITERS: Final[Mapping[ExportFormat, Callable[[PurchasesSubject], Export]]] = {
+PURCHASE_WRITERS: Final[Writers[PurchasesSubject]] = {
     ExportFormat.CSV: export_csv.write_purchases,
     ExportFormat.JSONL: export_jsonl.write_purchases,
     ExportFormat.FOCUS: export_focus.write_purchases,
 }
-USAGE_WRITERS: Final[Mapping[ExportFormat, Callable[[UsageSubject], Export]]] = {
+USAGE_WRITERS: Final[Writers[UsageSubject]] = {
     ExportFormat.CSV: export_csv.write_usage,
     ExportFormat.JSONL: export_jsonl.write_usage,
     ExportFormat.FOCUS: export_focus.write_usage,
 }
+LEDGER_WRITERS: Final[Writers[LedgerSubject]] = {
+    ExportFormat.CSV: export_csv.write_ledger,
+    ExportFormat.JSONL: export_jsonl.write_ledger,
+}
+"""FOCUS has charges, not changes of a balance."""
 
 
-def check_offered(format_: ExportFormat) -> None:
-    """Raise BadUserInput for a format that nothing is written in."""
-    if format_ not in PURCHASE_WRITERS or format_ not in USAGE_WRITERS:
+def check_offered(format_: ExportFormat, writers: Writers[Any]) -> None:
+    """Raise BadUserInput for a format that has no writer among these."""
+    if format_ not in writers:
         raise BadUserInput(f"The format {format_} is not offered here.", argument="format")

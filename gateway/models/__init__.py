@@ -18,7 +18,7 @@ from gateway.models.credit_purchase import (
 from gateway.models.deployment import Deployment
 from gateway.models.ledger_entry import LedgerCause, LedgerEntry
 from gateway.models.receipt import Receipt, ReceiptSequence
-from gateway.models.rollup import RollupActivity, RollupDay, RollupSlot
+from gateway.models.rollup import LedgerDay, RollupActivity, RollupDay, RollupSlot
 from gateway.models.seller import Seller
 from gateway.models.usage_event import Resource, UsageEvent
 from gateway.models.webhook_event import WebhookEvent, WebhookState
@@ -39,6 +39,7 @@ __all__ = [
     "IdempotencyKey",
     "Instant",
     "LedgerCause",
+    "LedgerDay",
     "LedgerEntry",
     "LowBalance",
     "PaymentMethodType",

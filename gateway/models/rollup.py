@@ -8,7 +8,7 @@ the set of deployments with a usage event that starts in the period (`gateway.bi
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, Date, LargeBinary, Text
+from sqlalchemy import BigInteger, Date, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field
 
 from gateway.models.base import Instant, Model
@@ -65,3 +65,30 @@ class RollupActivity(Model, table=True):
     gpu_model: str = Field(max_length=200, primary_key=True)
     spent_nanos: int = Field(sa_type=BigInteger, default=0)
     events: int = Field(sa_type=BigInteger, default=0)
+
+
+class LedgerDay(Model, table=True):
+    """The usage entries of the ledger that were recorded on a day of the account's own zone: people
+    read them as one row.
+
+    `amount_nanos` is their sum, `opening_nanos` the balance before the first of them,
+    `balance_nanos` the balance after the last; `version` and `recorded_at` are the last one's.
+    """
+
+    __tablename__ = "ledger_day"
+    __table_args__ = (
+        # The day around an entry. It has nothing that changes, so that Postgres's updates leave
+        # the indexes alone.
+        UniqueConstraint("account_id", "first_version"),
+        {"sqlite_with_rowid": False},
+    )
+
+    account_id: int = Field(sa_type=BigInteger, primary_key=True)
+    day: date = Field(sa_type=Date, primary_key=True)
+    amount_nanos: int = Field(sa_type=BigInteger)
+    opening_nanos: int = Field(sa_type=BigInteger)
+    balance_nanos: int = Field(sa_type=BigInteger)
+    first_version: int = Field(sa_type=BigInteger)
+    first_at: datetime = Field(sa_type=Instant)
+    version: int = Field(sa_type=BigInteger)
+    recorded_at: datetime = Field(sa_type=Instant)

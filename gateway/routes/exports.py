@@ -20,8 +20,14 @@ from starlette.types import Receive, Scope, Send
 from gateway.auth.rejected import challenge
 from gateway.clock import Clock
 from gateway.documents.export import ExportFormat
-from gateway.documents.export_request import Parameters, PurchasesAsked, UsageAsked, read_choice
-from gateway.documents.exporting import Opened, open_purchases, open_usage
+from gateway.documents.export_request import (
+    LedgerAsked,
+    Parameters,
+    PurchasesAsked,
+    UsageAsked,
+    read_choice,
+)
+from gateway.documents.exporting import Opened, open_ledger, open_purchases, open_usage
 from gateway.errors import (
     BadUserInput,
     DeadlineExceeded,
@@ -31,7 +37,7 @@ from gateway.errors import (
     Unauthenticated,
 )
 from gateway.ids import parse_global_id
-from gateway.links import PURCHASES_PATH, USAGE_PATH, Links, is_signed
+from gateway.links import LEDGER_PATH, PURCHASES_PATH, USAGE_PATH, Links, is_signed
 from gateway.principal import Principal
 from gateway.routes.answers import STATUS_BY_CODE, refusal
 from gateway.routes.body import ClientLeft
@@ -68,7 +74,7 @@ class ExportParts:
 def export_routes(parts: ExportParts) -> list[Route]:
     return [
         Route(endpoint.PATH, endpoint(parts), methods=["GET"])
-        for endpoint in (PurchasesExport, UsageExport)
+        for endpoint in (PurchasesExport, UsageExport, LedgerExport)
     ]
 
 
@@ -200,6 +206,26 @@ class UsageExport(ExportEndpoint):
 
     def check(self, account: Row) -> None:
         """Every role sees usage."""
+
+
+class LedgerExport(ExportEndpoint):
+    """`from`, `to`, `timeZone` and `cause`, as the filter of `ledger`."""
+
+    PATH: ClassVar = LEDGER_PATH
+
+    async def open(
+        self,
+        stream: Stream,
+        principal: Principal,
+        account: Row,
+        asked: Parameters,
+        format_: ExportFormat,
+    ) -> Opened:
+        ledger = LedgerAsked.read(asked, account)
+        return await open_ledger(stream, principal, account, ledger, format_)
+
+    def check(self, account: Row) -> None:
+        require_purchases(account)
 
 
 def _parse(query: str) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """The ledger's rows: appended, never changed."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, String, and_, select
 
@@ -11,20 +12,22 @@ from gateway.store.statement import DialectName, Statement, batch
 
 ENTRY: Final = table_of(LedgerEntry)
 
-COLUMNS: Final = (
-    "account_id",
-    "version",
-    "cause",
-    "amount_nanos",
-    "balance_nanos",
-    "source_key",
-    "purchase_id",
-    "description",
-    "effective_at",
-    "recorded_at",
-    "refund_id",
-    "dispute_id",
-)
+
+class Posting(NamedTuple):
+    """A new entry's cells."""
+
+    account_id: int
+    version: int
+    cause: str
+    amount_nanos: int
+    balance_nanos: int
+    source_key: str
+    purchase_id: int | None
+    refund_id: int | None
+    dispute_id: int | None
+    description: str | None
+    effective_at: datetime
+    recorded_at: datetime
 
 
 def _known_sources(dialect: DialectName) -> Any:
@@ -40,9 +43,9 @@ def _known_sources(dialect: DialectName) -> Any:
 _KNOWN_SOURCES: Final = Statement(_known_sources)
 
 
-async def append(transaction: Transaction, entries: Sequence[Sequence[Any]]) -> None:
-    """Add entries, whose cells stand in the order of `COLUMNS`."""
-    await transaction.insert(ENTRY, COLUMNS, entries)
+async def append(transaction: Transaction, postings: Sequence[Posting]) -> None:
+    """Add entries."""
+    await transaction.insert(ENTRY, Posting._fields, postings)
 
 
 async def known_sources(

@@ -1,7 +1,7 @@
 """Deriving an account's daily roll-ups again, in a zone that is new to it."""
 
 from collections import defaultdict
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -19,8 +19,11 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from gateway.models import EARLIEST, Instant, UsageEvent, table_of
+from gateway.models import EARLIEST, Instant, LedgerCause, UsageEvent, table_of
+from gateway.store import ledger_days
 from gateway.store.database import Transaction
+from gateway.store.ledger import ENTRY
+from gateway.store.ledger_days import Day
 from gateway.store.rollups import (
     ACTIVITY,
     DAY,
@@ -31,7 +34,7 @@ from gateway.store.rollups import (
     merge_activity,
     merge_days,
 )
-from gateway.store.statement import DialectName, Statement
+from gateway.store.statement import DialectName, Statement, any_of
 from gateway.windows import local_day
 
 EVENT: Final = table_of(UsageEvent)
@@ -45,26 +48,30 @@ def _delete(table: Table) -> Statement:
 
 
 _SLOTS: Final = Statement(select(SLOT).where(SLOT.c.account_id == _ACCOUNT))
-_DELETES: Final = (_delete(DAY), _delete(ACTIVITY))
+_DELETES: Final = (_delete(DAY), _delete(ACTIVITY), _delete(ledger_days.DAY))
 
 
-def _activity(dialect: DialectName) -> Any:
-    started = EVENT.c.started_at
+def _slot(instant: ColumnElement[Any], dialect: DialectName) -> ColumnElement[Any]:
+    """Return the start of the quarter hour that holds an instant, as `slot_at`."""
     slot: ColumnElement[Any]
     if dialect == "postgresql":
         slot = func.date_bin(
-            cast(literal(_QUARTER_HOUR), Interval), started, literal(EARLIEST, Instant())
+            cast(literal(_QUARTER_HOUR), Interval), instant, literal(EARLIEST, Instant())
         )
     else:
-        microseconds = type_coerce(started, BigInteger())
+        microseconds = type_coerce(instant, BigInteger())
         slot = microseconds - microseconds % (15 * 60 * 1_000_000)
+    return type_coerce(slot, Instant()).label("slot_at")
+
+
+def _activity(dialect: DialectName) -> Any:
     dimensions = (
         func.coalesce(EVENT.c.deployment_id, 0).label("deployment_id"),
         EVENT.c.resource,
         func.coalesce(EVENT.c.provider, "").label("provider"),
         func.coalesce(EVENT.c.gpu_model, "").label("gpu_model"),
     )
-    slot_at = type_coerce(slot, Instant()).label("slot_at")
+    slot_at = _slot(EVENT.c.started_at, dialect)
     return (
         select(
             slot_at,
@@ -77,7 +84,28 @@ def _activity(dialect: DialectName) -> Any:
     )
 
 
+def _usage_entries(dialect: DialectName) -> Any:
+    # An account's entries are recorded in the order of their versions, so those of a quarter hour
+    # lie between its first and its last.
+    slot_at = _slot(ENTRY.c.recorded_at, dialect)
+    return (
+        select(
+            slot_at,
+            cast(func.sum(ENTRY.c.amount_nanos), BigInteger).label("amount_nanos"),
+            func.min(ENTRY.c.version).label("first_version"),
+            func.max(ENTRY.c.version).label("version"),
+        )
+        .where(ENTRY.c.account_id == _ACCOUNT, ENTRY.c.cause == LedgerCause.USAGE.value)
+        .group_by(slot_at)
+        .order_by(slot_at)
+    )
+
+
 _ACTIVITY: Final = Statement(_activity)
+_USAGE_ENTRIES: Final = Statement(_usage_entries)
+_ENTRIES: Final = Statement(
+    select(ENTRY).where(ENTRY.c.account_id == _ACCOUNT, any_of(ENTRY.c.version, "versions"))
+)
 
 
 async def days(transaction: Transaction, account_id: int, zone: ZoneInfo) -> None:
@@ -96,3 +124,22 @@ async def days(transaction: Transaction, account_id: int, zone: ZoneInfo) -> Non
         sums[0] += row["spent"]
         sums[1] += row["events"]
     await merge_activity(transaction, activity)
+    await _ledger_days(transaction, account_id, zone)
+
+
+async def _ledger_days(transaction: Transaction, account_id: int, zone: ZoneInfo) -> None:
+    days: dict[date, list[int]] = {}
+    for row in await transaction.fetch(_USAGE_ENTRIES, account_id=account_id):
+        day = local_day(row["slot_at"], zone)
+        amount, first, _ = days.get(day, (0, row["first_version"], 0))
+        days[day] = [amount + row["amount_nanos"], first, row["version"]]
+    versions = {version for _, *ends in days.values() for version in ends}
+    rows = await transaction.fetch(_ENTRIES, account_id=account_id, versions=sorted(versions))
+    entries = {row["version"]: row for row in rows}
+    await ledger_days.save(
+        transaction,
+        [
+            Day.between(account_id, day, amount, entries[first], entries[last])
+            for day, (amount, first, last) in days.items()
+        ],
+    )

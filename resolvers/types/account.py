@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import strawberry
 
 from gateway.store import Cursors, Row, Selection
+from gateway.store.ledger_listing import LEDGER
 from gateway.store.purchase_listing import CREDIT_PURCHASES
 from gateway.windows import zone
 from loaders.deployment import DEPLOYMENTS
@@ -15,6 +16,8 @@ from resolvers.context import Info
 from resolvers.filters import (
     CreditPurchaseFilter,
     DeploymentFilter,
+    LedgerFilter,
+    ask_ledger,
     ask_purchases,
     select_deployments,
 )
@@ -29,6 +32,7 @@ from resolvers.windows import load_first_day
 if TYPE_CHECKING:
     from resolvers.types.credit_purchase import CreditPurchaseConnection
     from resolvers.types.deployment import DeploymentConnection
+    from resolvers.types.ledger import LedgerConnection
 
 
 async def load_account_first_day(root: strawberry.Parent[Row], info: Info) -> date:
@@ -57,6 +61,33 @@ def list_credit_purchases(
         descending=True,
         rows=info.context.loaders.credit_purchases_by_page,
         totals=info.context.loaders.credit_purchase_totals_by_selection,
+        account=root,
+        exported=asked.parameters(),
+    )
+
+
+def list_ledger(
+    root: strawberry.Parent[Row],
+    info: Info,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+    filter_: Annotated[
+        LedgerFilter | None,
+        strawberry.argument(name="filter", description="Which rows; all if not given."),
+    ] = None,
+) -> Pages:
+    require_purchases(root)
+    asked = ask_ledger(filter_, root)
+    selection = asked.selection(root["account_id"])
+    return open_pages(
+        Paging(first=first, after=after, last=last, before=before),
+        selection,
+        cursors=_cursors(info, "ledger", selection, LEDGER.order),
+        descending=True,
+        rows=info.context.loaders.ledger_by_page,
+        totals=info.context.loaders.ledger_totals_by_selection,
         account=root,
         exported=asked.parameters(),
     )
@@ -126,6 +157,14 @@ class Account(Node):
     deployments: Annotated[
         "DeploymentConnection", strawberry.lazy("resolvers.types.deployment")
     ] = resolved(list_deployments, description="What runs or ran, the latest `startedAt` first.")
+    ledger: Annotated["LedgerConnection", strawberry.lazy("resolvers.types.ledger")] | None = (
+        resolved(
+            list_ledger,
+            policy=Policy.PURCHASES,
+            description="Every change of the balance, the latest first; usage is one row for each "
+            "day on which it was recorded. Null with FORBIDDEN for a VIEWER.",
+        )
+    )
     usage: Usage = resolved(open_usage, description="What usage cost in a window of days.")
     balance_history: list[BalanceBucket] | None = resolved(
         load_balance_history,

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Final
 
 import strawberry
 
+from gateway.documents.writers import PURCHASE_WRITERS
 from gateway.links import PURCHASES_PATH
 from gateway.models import EARLIEST, LATEST, charged_nanos
 from gateway.store import Page, Row, Selection
@@ -65,7 +66,7 @@ def sign_export_url(root: strawberry.Parent[Pages], info: Info, format_: Format)
     assert root.account is not None  # noqa: S101  # purchases are always an account's
     assert root.exported is not None  # noqa: S101  # and can be exported
     account_id = root.account["account_id"]
-    return sign_export(info, PURCHASES_PATH, account_id, format_, root.exported)
+    return sign_export(info, PURCHASES_PATH, account_id, format_, root.exported, PURCHASE_WRITERS)
 
 
 @strawberry.type(description="An attempt to add credit to an account.")

@@ -18,6 +18,7 @@ from gateway.billing.breakdown import (
 )
 from gateway.billing.usage_series import Period, complete_part, part_before
 from gateway.documents.export_request import UsageAsked
+from gateway.documents.writers import USAGE_WRITERS
 from gateway.links import USAGE_PATH
 from gateway.money import format_quantity
 from gateway.store import Row
@@ -151,7 +152,9 @@ async def load_breakdown(
 def sign_export_url(root: strawberry.Parent[Any], info: Info, format_: Format) -> str:
     asked = _asked(root)
     exported = UsageAsked(window=asked.window, interval=asked.interval).parameters()
-    return sign_export(info, USAGE_PATH, asked.account["account_id"], format_, exported)
+    return sign_export(
+        info, USAGE_PATH, asked.account["account_id"], format_, exported, USAGE_WRITERS
+    )
 
 
 def _total(summary: usage_series.UsageSummary) -> Amount:

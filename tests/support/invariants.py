@@ -53,6 +53,7 @@ async def check_books(database: Database, *account_ids: int) -> list[int]:
         check_ledger(account, mine["ledger_entry"])
         check_purchases(mine)
         check_reversals(mine)
+        check_ledger_days(account, mine)
         check_usage(account, mine)
         check_rollups(account, mine)
         check_receipts(account, mine)
@@ -89,6 +90,31 @@ def taken_back(purchase: Mapping[str, Any], tables: Mapping[str, Rows]) -> int:
     refunded: int = sum(row["amount_nanos"] for row in refunds if row["settled_at"])
     held: int = sum(row["debited_nanos"] - row["credited_nanos"] for row in disputes)
     return refunded + held
+
+
+def check_ledger_days(account: Mapping[str, Any], tables: Mapping[str, Rows]) -> None:
+    time_zone = zone(account["time_zone"])
+    entries = tables["ledger_entry"]
+    instants = [entry["recorded_at"] for entry in entries]
+    assert instants == sorted(instants)
+    days: dict[Any, Rows] = defaultdict(list)
+    for entry in entries:
+        if entry["cause"] == "USAGE":
+            days[local_day(entry["recorded_at"], time_zone)].append(entry)
+    assert tables["ledger_day"] == [
+        {
+            "account_id": account["account_id"],
+            "day": day,
+            "amount_nanos": sum(entry["amount_nanos"] for entry in mine),
+            "opening_nanos": mine[0]["balance_nanos"] - mine[0]["amount_nanos"],
+            "balance_nanos": mine[-1]["balance_nanos"],
+            "first_version": mine[0]["version"],
+            "first_at": mine[0]["recorded_at"],
+            "version": mine[-1]["version"],
+            "recorded_at": mine[-1]["recorded_at"],
+        }
+        for day, mine in sorted(days.items())
+    ]
 
 
 def check_reversals(tables: Mapping[str, Rows]) -> None:

@@ -12,6 +12,8 @@ from gateway.models import (
     AccountMember,
     CreditPurchase,
     Deployment,
+    LedgerDay,
+    LedgerEntry,
     Receipt,
     Refund,
     table_of,
@@ -100,3 +102,32 @@ def deployment(account_id: int, id_: int, **values: Any) -> Deployment:
         "created_at": T0,
     }
     return Deployment(account_id=account_id, id=id_, **(defaults | values))
+
+
+def entry(account_id: int, version: int, **values: Any) -> LedgerEntry:
+    """Return an entry of a purchase of 10, `version` minutes after T0 (or at `at`)."""
+    at = values.pop("at", T0 + timedelta(minutes=version))
+    defaults: dict[str, Any] = {
+        "cause": "PURCHASE",
+        "amount_nanos": 10 * UNIT,
+        "balance_nanos": 10 * UNIT,
+        "source_key": f"test:{version}",
+        "effective_at": at,
+        "recorded_at": at,
+    }
+    return LedgerEntry(account_id=account_id, version=version, **(defaults | values))
+
+
+def ledger_day(account_id: int, version: int, **values: Any) -> LedgerDay:
+    """Return the day (T0's) of one usage entry of 1, `version` minutes after T0."""
+    at = T0 + timedelta(minutes=version)
+    defaults: dict[str, Any] = {
+        "day": T0.date(),
+        "amount_nanos": -UNIT,
+        "opening_nanos": UNIT,
+        "balance_nanos": 0,
+        "first_version": version,
+        "first_at": at,
+        "recorded_at": at,
+    }
+    return LedgerDay(account_id=account_id, version=version, **(defaults | values))

@@ -1,15 +1,19 @@
-"""Name the refund or dispute of each ledger entry in columns, and let no entry be recorded before
-the one before it.
+"""Let people read the ledger: usage by the day of its recording, all else entry by entry, each with
+its refund or dispute; and let no entry be recorded before the one before it.
 
 Until now the refund or dispute stood in `source_key` alone: `refund:<id>`, `dispute:<id>`,
 `dispute-won:<id>`, `dispute-release:<dispute>:<refund>` and `bonus-reversal:<id>`, followed by
 `:<version>` where an entry corrects an earlier one.
 """
 
+from datetime import date
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
-from gateway.models import Instant
+from gateway.models import EARLIEST, Instant
+from gateway.windows import local_day, zone
 
 revision = "0006"
 down_revision = "0002"
@@ -23,6 +27,17 @@ def upgrade() -> None:
         extend_ledger_on_postgresql()
     else:
         extend_ledger_on_sqlite()
+    take_over_recorded_at()
+    op.create_index(
+        "ix_ledger_entry_account_id_recorded_at_version",
+        "ledger_entry",
+        ["account_id", "recorded_at", "version"],
+        unique=False,
+        postgresql_where=sa.text("cause <> 'USAGE'"),
+        sqlite_where=sa.text("cause <> 'USAGE'"),
+    )
+    create_ledger_day()
+    fill_ledger_day()
 
 
 def extend_ledger_on_postgresql() -> None:
@@ -51,7 +66,6 @@ def extend_ledger_on_postgresql() -> None:
             ["account_id", f"{part}_id"],
             ["account_id", "id"],
         )
-    take_over_recorded_at()
 
 
 def extend_ledger_on_sqlite() -> None:
@@ -76,7 +90,6 @@ def extend_ledger_on_sqlite() -> None:
             f"CREATE TRIGGER ledger_entry_refuses_{change.lower()} BEFORE {change} ON ledger_entry "
             "BEGIN SELECT RAISE(ABORT, 'rows of ledger_entry are never changed'); END"
         )
-    take_over_recorded_at()
 
 
 def column(part: str, first: str, second: str) -> str:
@@ -147,4 +160,103 @@ def create_ledger_entry(name: str) -> None:
             "account_id", "source_key", name="uq_ledger_entry_account_id_source_key"
         ),
         sqlite_with_rowid=False,
+    )
+
+
+def create_ledger_day() -> None:
+    op.create_table(
+        "ledger_day",
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("amount_nanos", sa.BigInteger(), nullable=False),
+        sa.Column("opening_nanos", sa.BigInteger(), nullable=False),
+        sa.Column("balance_nanos", sa.BigInteger(), nullable=False),
+        sa.Column("first_version", sa.BigInteger(), nullable=False),
+        sa.Column("first_at", Instant(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "day", name="pk_ledger_day"),
+        sa.UniqueConstraint(
+            "account_id", "first_version", name="uq_ledger_day_account_id_first_version"
+        ),
+        sqlite_with_rowid=False,
+    )
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("ALTER TABLE ledger_day SET (fillfactor = 70)")
+
+
+def fill_ledger_day() -> None:
+    """Add up the usage entries by the days of their account's zone; no day begins within a quarter
+    hour.
+    """
+    connection = op.get_bind()
+    accounts = connection.execute(sa.text("SELECT account_id, time_zone FROM account")).all()
+    quarter_hours = usage_by_quarter_hour()
+    day_table = sa.table(
+        "ledger_day",
+        *(sa.column(name) for name in ("account_id", "amount_nanos", "opening_nanos")),
+        *(sa.column(name) for name in ("balance_nanos", "first_version", "version")),
+        sa.column("day", sa.Date()),
+        sa.column("first_at", Instant()),
+        sa.column("recorded_at", Instant()),
+    )
+    for account_id, time_zone in accounts:
+        local = zone(time_zone)
+        days: dict[date, tuple[int, int, int]] = {}
+        for slot, amount, first, last in connection.execute(
+            quarter_hours, {"account_id": account_id}
+        ):
+            day = local_day(slot, local)
+            before, first_of_day, _ = days.get(day, (0, first, 0))
+            days[day] = before + int(amount), first_of_day, last
+        rows = [
+            {"account_id": account_id, "day": day, "amount_nanos": amount}
+            | {"opening_nanos": 0, "balance_nanos": 0, "first_version": first, "version": last}
+            | {"first_at": EARLIEST, "recorded_at": EARLIEST}
+            for day, (amount, first, last) in days.items()
+        ]
+        if rows:
+            connection.execute(day_table.insert(), rows)
+    entry = (
+        "(SELECT {} FROM ledger_entry WHERE ledger_entry.account_id = ledger_day.account_id "
+        "AND ledger_entry.version = ledger_day.{})"
+    )
+    op.execute(
+        "UPDATE ledger_day SET "
+        f"opening_nanos = {entry.format('balance_nanos - amount_nanos', 'first_version')}, "
+        f"first_at = {entry.format('recorded_at', 'first_version')}, "
+        f"balance_nanos = {entry.format('balance_nanos', 'version')}, "
+        f"recorded_at = {entry.format('recorded_at', 'version')}"
+    )
+
+
+def usage_by_quarter_hour() -> sa.Select[Any, Any, Any, Any]:
+    """Return an account's usage entries by quarter hour of their recording: its start, their sum,
+    the first and the last one's version.
+    """
+    entry = sa.table(
+        "ledger_entry",
+        *(sa.column(name, sa.BigInteger()) for name in ("account_id", "version", "amount_nanos")),
+        sa.column("cause", sa.String()),
+        sa.column("recorded_at", Instant()),
+    ).c
+    slot: sa.ColumnElement[Any]
+    if op.get_bind().dialect.name == "postgresql":
+        slot = sa.func.date_bin(
+            sa.text("interval '15 minutes'"), entry.recorded_at, sa.literal(EARLIEST, Instant())
+        )
+    else:
+        microseconds = sa.type_coerce(entry.recorded_at, sa.BigInteger())
+        slot = microseconds - microseconds % (15 * 60 * 1_000_000)
+    slot_at = sa.type_coerce(slot, Instant()).label("slot_at")
+    return (
+        sa.select(
+            slot_at,
+            sa.func.sum(entry.amount_nanos),
+            sa.func.min(entry.version),
+            sa.func.max(entry.version),
+        )
+        .where(entry.account_id == sa.bindparam("account_id"), entry.cause == "USAGE")
+        .group_by(slot_at)
+        .order_by(slot_at)
     )

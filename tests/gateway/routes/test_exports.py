@@ -15,7 +15,7 @@ import pytest
 
 from gateway.clock import FixedClock
 from gateway.ids import encode_global_id
-from gateway.links import PURCHASES_PATH, USAGE_PATH, Links
+from gateway.links import LEDGER_PATH, PURCHASES_PATH, USAGE_PATH, Links
 from gateway.principal import Principal
 from gateway.routes.export_places import ExportPlaces
 from gateway.routes.exports import ExportParts, export_routes
@@ -24,11 +24,11 @@ from tests.gateway.routes import application
 from tests.gateway.routes.conftest import connect
 from tests.support.doorman import Doorman, bearer, told
 from tests.support.graph import NOW, SIGNER, ask, data_of
-from tests.support.rows import T0, UNIT, purchase, put, receipt, refund
+from tests.support.rows import T0, UNIT, entry, ledger_day, purchase, put, receipt, refund
 from tests.support.usage_rows import Event, Facts, insert_facts
 
 MINE, THEIRS, MISSING = 1, 2, 3
-PATHS = [PURCHASES_PATH, USAGE_PATH]
+PATHS = [PURCHASES_PATH, USAGE_PATH, LEDGER_PATH]
 ID = encode_global_id("Account", MINE)
 
 
@@ -75,6 +75,16 @@ EVENTS = [
     Event(at=T0, nanos=800, deployment=2, resource="CPU", unit="cpu-hour"),
     Event(at=T0 + timedelta(days=1, hours=23), nanos=-UNIT, correction=True),
 ]
+LEDGER = {
+    account_id: [
+        entry(account_id, 1, purchase_id=11),
+        entry(account_id, 2, cause="USAGE", amount_nanos=-UNIT, balance_nanos=9 * UNIT),
+        ledger_day(account_id, 2, amount_nanos=-UNIT, opening_nanos=10 * UNIT),
+        entry(account_id, 3, cause="REFUND", amount_nanos=-UNIT, purchase_id=11, refund_id=21),
+        entry(account_id, 4, cause="ADJUSTMENT", description="=1+1", at=T0 + timedelta(days=2)),
+    ]
+    for account_id in (MINE, THEIRS)
+}
 
 
 @pytest.fixture
@@ -92,6 +102,7 @@ async def place(database: Database) -> AsyncIterator[Place]:
             refund(account_id, 21, 11),
             receipt(account_id, 31, 11),
             receipt(account_id, 32, 11, refund_id=21, total_nanos=-1),
+            *LEDGER[account_id],
         )
     clock, places = FixedClock(NOW), ExportPlaces(limit=2, account_limit=1)
     async with serve(database, clock, places, Doorman(mine=MINE)) as client:
@@ -234,19 +245,17 @@ async def test_a_link_says_what_it_links_to_whatever_changes_later(place: Place)
     )
 
 
-async def test_a_format_that_nothing_is_written_in_is_not_offered(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("gateway.documents.writers.USAGE_WRITERS", {})
-    query = (
-        "query($id: ID!) { account(id: $id) { usage(interval: DAY) { exportUrl(format: CSV) } } }"
-    )
+async def test_a_format_that_nothing_is_written_in_is_not_offered(place: Place) -> None:
+    query = "query($id: ID!) { account(id: $id) { ledger { exportUrl(format: FOCUS) } } }"
     reply = await ask(place.database, Principal(subject="ada"), query, {"id": ID})
     assert [(code, message) for _, code, message in reply.errors] == [
-        ("BAD_USER_INPUT", "The format CSV is not offered here.")
+        ("BAD_USER_INPUT", "The format FOCUS is not offered here.")
     ]
-    answer = await place.get(USAGE_PATH, format="CSV")
-    assert told(answer) == (400, "BAD_USER_INPUT", "The format CSV is not offered here.")
+    for answer in (
+        await place.get(LEDGER_PATH, format="FOCUS"),
+        await place.client.get(place.link(LEDGER_PATH, format="FOCUS")),
+    ):
+        assert told(answer) == (400, "BAD_USER_INPUT", "The format FOCUS is not offered here.")
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -282,7 +291,6 @@ async def test_a_viewer_gets_usage_and_no_purchases(place: Place) -> None:
 @pytest.mark.parametrize("path", PATHS)
 async def test_changed_expired_and_moved_links_are_refused(place: Place, path: str) -> None:
     link = place.link(path, format="CSV", timeZone="UTC")
-    other = PATHS[1 - PATHS.index(path)]
     encoded = link.replace("/exports/", "/exports/%", 1).replace(
         f"/%{path[9]}", f"/%{ord(path[9]):02x}", 1
     )
@@ -295,7 +303,7 @@ async def test_changed_expired_and_moved_links_are_refused(place: Place, path: s
         link.replace("expires=1", "expires=2"),
         f"{link}&from=2026-01-01",
         link.replace("?", "?from=2026-01-01&"),
-        link.replace(path, other),
+        *(link.replace(path, other) for other in PATHS if other != path),
         encoded,
     ]
     for bad in changed:

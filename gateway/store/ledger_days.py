@@ -1,0 +1,91 @@
+"""The ledger's usage by the account's own day of recording: the sum of a day's entries, its
+first and its last one, merged into what is there under the accounts' locks.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple, Self
+from zoneinfo import ZoneInfo
+
+from gateway.models import LedgerCause, LedgerDay, table_of
+from gateway.money import checked
+from gateway.store.database import Transaction
+from gateway.store.ledger import Posting
+from gateway.store.write import Upsert
+from gateway.windows import local_day
+
+DAY: Final = table_of(LedgerDay)
+
+
+class Day(NamedTuple):
+    """A day's cells."""
+
+    account_id: int
+    day: date
+    amount_nanos: int
+    opening_nanos: int
+    balance_nanos: int
+    first_version: int
+    first_at: datetime
+    version: int
+    recorded_at: datetime
+
+    @classmethod
+    def between(
+        cls,
+        account_id: int,
+        day: date,
+        amount_nanos: int,
+        first: Mapping[str, Any],
+        last: Mapping[str, Any],
+    ) -> Self:
+        """Return the day of which these are the first and the last usage entry."""
+        return cls(
+            account_id=account_id,
+            day=day,
+            amount_nanos=checked(amount_nanos),
+            opening_nanos=first["balance_nanos"] - first["amount_nanos"],
+            balance_nanos=last["balance_nanos"],
+            first_version=first["version"],
+            first_at=first["recorded_at"],
+            version=last["version"],
+            recorded_at=last["recorded_at"],
+        )
+
+
+_MERGE: Final = Upsert(
+    DAY,
+    Day._fields,
+    added=("amount_nanos",),
+    kept=("opening_nanos", "first_version", "first_at"),
+)
+
+
+async def merge(
+    transaction: Transaction, postings: Iterable[Posting], zones: Mapping[int, ZoneInfo]
+) -> None:
+    """Add new usage entries, in the order of their versions, to their days; the others of
+    `postings` belong to none.
+    """
+    days: dict[tuple[int, date], list[Posting]] = {}
+    for posting in postings:
+        if posting.cause == LedgerCause.USAGE.value:
+            day = local_day(posting.recorded_at, zones[posting.account_id])
+            days.setdefault((posting.account_id, day), []).append(posting)
+    await save(
+        transaction,
+        [
+            Day.between(
+                *place,
+                sum(each.amount_nanos for each in entries),
+                entries[0]._asdict(),
+                entries[-1]._asdict(),
+            )
+            for place, entries in days.items()
+        ],
+    )
+
+
+async def save(transaction: Transaction, days: Iterable[Day]) -> None:
+    """Add days, or add to those that are there what was recorded after it."""
+    await transaction.upsert(_MERGE, [*days])

@@ -1,0 +1,251 @@
+"""The ledger as people read it, against its entries by brute force."""
+
+from collections import Counter
+from datetime import date, timedelta
+from itertools import count
+from typing import Any
+
+from hypothesis import given
+from hypothesis import settings as limits
+from hypothesis import strategies as st
+
+from gateway.billing.credits import adjust_balance, grant_credit
+from gateway.billing.purchases import load_purchases
+from gateway.billing.usage import record_usage
+from gateway.ids import encode_global_id
+from gateway.models import CreditPurchaseKind, LedgerCause, RefundStatus
+from gateway.money import format_amount
+from gateway.store import Database
+from tests.gateway.billing.test_usage import event
+from tests.support.books import Books
+from tests.support.facts import PROVIDER, dispute, purchase, record, refund
+from tests.support.graph import PLATFORM, data_of
+from tests.support.invariants import check_books
+from tests.support.tables import table_rows
+from tests.support.usage_rows import shown_day
+
+EXAMPLES = limits.default.max_examples
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe")
+KINDS = ("usage", "usage", "usage", "purchase", "grant", "adjustment", "refund", "dispute", "zone")
+numbers = count()
+compared: Counter[str] = Counter()
+
+LEDGER = """
+query($id: ID!, $first: Int, $after: String, $last: Int, $before: String, $filter: LedgerFilter) {
+  account(id: $id) {
+    ledger(first: $first, after: $after, last: $last, before: $before, filter: $filter) {
+      totalCount
+      pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+      nodes {
+        id at cause day amount { amount } balance { amount } description
+        purchase { id } refund { id } dispute { id }
+      }
+    }
+  }
+}
+"""
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(KINDS),
+        st.sampled_from([0, 1, 14, 15, 700]) | st.integers(0, 3000),
+        st.sampled_from([0, 1, 10**9]) | st.integers(0, 10**12),
+        st.sampled_from(ZONES),
+    ),
+    min_size=1,
+    max_size=14,
+)
+
+
+class Story:
+    """An account to which things happen. The clock goes on between them."""
+
+    def __init__(self, database: Database) -> None:
+        number = next(numbers)
+        self.books = Books(database, seed=number)
+        self.books.clock.instant += timedelta(milliseconds=number)
+        self.name = f"ledger-{number}"
+        self.settled: list[tuple[str, int]] = []
+
+    async def begin(self, time_zone: str) -> None:
+        self.time_zone = time_zone
+        self.account_id = await self.books.account(self.name, time_zone=time_zone)
+
+    async def step(self, kind: str, minutes: int, amount: int, time_zone: str) -> None:
+        self.books.clock.instant += timedelta(minutes=minutes)
+        if kind == "zone":
+            await self.begin(time_zone)
+            return
+        async with self.books.open([self.account_id]) as book:
+            at = book.now
+            if kind == "usage":
+                charges = [
+                    event(self.account_id, f"{next(numbers)}", amount=each, correction=each < 0)
+                    for each in (amount, -(amount // 3))
+                ]
+                await record_usage(book, charges, {})
+            elif kind == "adjustment":
+                adjust_balance(
+                    book,
+                    self.account_id,
+                    amount - 10**11,
+                    source_key=f"adjustment:{next(numbers)}",
+                    occurred_at=at,
+                    description=f"reason {amount}",
+                )
+            elif kind == "grant":
+                grant_credit(
+                    book,
+                    self.account_id,
+                    CreditPurchaseKind.COUPON,
+                    amount + 1,
+                    currency="USD",
+                    occurred_at=at,
+                    description=f"coupon {amount}",
+                )
+            else:
+                await self._move_money(book, kind, amount + 1)
+
+    async def _move_money(self, book: Any, kind: str, amount: int) -> None:
+        name = f"pi_{next(numbers)}"
+        if kind != "purchase" and not self.settled:
+            return
+        if kind != "purchase":
+            name, paid = self.settled.pop()
+            amount = min(amount, paid)
+        await load_purchases(book, [(self.account_id, PROVIDER, name)])
+        if kind == "purchase":
+            self.settled.append((name, amount))
+            terms: Any = {"amount": amount, "tax": amount // 5, "description": name}
+            facts: Any = purchase(self.account_id, reference=name, succeeded_at=book.now, **terms)
+        elif kind == "refund":
+            about = {"reference": f"re_{name}", "created_at": book.now, "reason": f"re {name}"}
+            facts = refund(about.pop("reference"), "1", **about)
+            facts = type(facts)(**_fields(facts) | {"amount": amount})
+            record(book, self.account_id, facts, name)
+            # Every other one fails after all.
+            failed = {"status": RefundStatus.FAILED} if amount % 2 else {}
+            facts = type(facts)(**_fields(facts) | failed)
+        else:
+            about = {"reference": f"dp_{name}", "withdrawn_at": book.now, "reason": f"dp {name}"}
+            facts = dispute("1", **about)
+            facts = type(facts)(**_fields(facts) | {"amount": amount})
+        record(book, self.account_id, facts, name)
+
+
+def _fields(facts: Any) -> dict[str, Any]:
+    return {name: getattr(facts, name) for name in type(facts).__dataclass_fields__}
+
+
+async def rows_by_brute_force(database: Database, account_id: int, time_zone: str) -> Any:
+    """Return the rows, the earliest first, as the API says them, each with its instant."""
+    mine = [
+        row for row in await table_rows(database, "ledger_entry") if row["account_id"] == account_id
+    ]
+    texts = {
+        row["id"]: row["description" if name == "credit_purchase" else "reason"]
+        for name in ("credit_purchase", "refund", "dispute")
+        for row in await table_rows(database, name)
+    }
+    groups: dict[Any, list[dict[str, Any]]] = {}
+    for entry in mine:
+        usage = entry["cause"] == "USAGE"
+        place = shown_day(entry["recorded_at"], time_zone) if usage else entry["version"]
+        groups.setdefault(place, []).append(entry)
+    rows, balance = [], 0
+    for place, entries in sorted(groups.items(), key=lambda group: group[1][-1]["version"]):
+        first, last = entries[0], entries[-1]
+        amount = sum(entry["amount_nanos"] for entry in entries)
+        balance += amount
+        named = {
+            "refund": last["refund_id"],
+            "dispute": last["dispute_id"],
+            "purchase": last["purchase_id"],
+        }
+        about = named.get(last["cause"].lower()) or named["purchase"]
+        rows.append(
+            {
+                "id": encode_global_id("LedgerRow", account_id, first["version"]),
+                "at": last["recorded_at"],
+                "cause": last["cause"],
+                "day": str(place) if isinstance(place, date) else None,
+                "amount": {"amount": format_amount(amount, "USD")},
+                "balance": {"amount": format_amount(balance, "USD")},
+                "description": last["description"] or texts.get(about),
+                **{
+                    name: key and {"id": encode_global_id(typename, account_id, key)}
+                    for (name, key), typename in zip(
+                        named.items(), ("Refund", "Dispute", "CreditPurchase"), strict=True
+                    )
+                },
+            }
+        )
+    assert balance == (mine[-1]["balance_nanos"] if mine else 0)
+    return rows
+
+
+async def pages(
+    database: Database, story: Story, size: int, filter_: Any, *, forward: bool
+) -> list[Any]:
+    """Return all nodes, the latest first, gathered by following cursors."""
+    id_ = encode_global_id("Account", story.account_id)
+    found: list[list[Any]] = []
+    cursor = None
+    while True:
+        where = {"first": size, "after": cursor} if forward else {"last": size, "before": cursor}
+        variables = {"id": id_, "filter": filter_, **where}
+        data = await data_of(database, PLATFORM, LEDGER, variables)
+        page = data["account"]["ledger"]
+        found.append(page["nodes"])
+        more, end = ("hasNextPage", "endCursor") if forward else ("hasPreviousPage", "startCursor")
+        cursor = page["pageInfo"][end]
+        if not page["pageInfo"][more]:
+            nodes = [node for nodes in (found if forward else found[::-1]) for node in nodes]
+            assert page["totalCount"] == len(nodes)
+            return nodes
+
+
+def said(rows: list[Any]) -> list[Any]:
+    return [{**row, "at": row["at"].isoformat()[:-6] + "Z"} for row in reversed(rows)]
+
+
+@limits(max_examples=15 if EXAMPLES <= 50 else EXAMPLES)
+@given(
+    begins=st.sampled_from(ZONES),
+    steps=steps,
+    size=st.integers(1, 6),
+    causes=st.none() | st.lists(st.sampled_from(list(LedgerCause)), max_size=3, unique=True),
+    in_zone=st.none() | st.sampled_from(ZONES),
+    cut=st.tuples(st.integers(0, 13), st.integers(0, 13)),
+)
+async def test_rows_are_those_of_brute_force(
+    database: Database,
+    begins: str,
+    steps: list[Any],
+    size: int,
+    causes: list[LedgerCause] | None,
+    in_zone: str | None,
+    cut: tuple[int, int],
+) -> None:
+    story = Story(database)
+    await story.begin(begins)
+    for step in steps:
+        await story.step(*step)
+    await check_books(database, story.account_id)
+    rows = await rows_by_brute_force(database, story.account_id, story.time_zone)
+    for forward in (True, False):
+        assert await pages(database, story, size, None, forward=forward) == said(rows)
+    if not rows:
+        return
+    local = in_zone or story.time_zone
+    days = sorted(shown_day(rows[index % len(rows)]["at"], local) for index in cut)
+    filter_ = {"from": str(days[0]), "to": str(days[1]), "timeZone": in_zone, "cause": causes}
+    kept = [
+        row
+        for row in rows
+        if days[0] <= shown_day(row["at"], local) <= days[1]
+        and (causes is None or row["cause"] in causes)
+    ]
+    for forward in (True, False):
+        assert await pages(database, story, size, filter_, forward=forward) == said(kept)
+    compared["figures"] += 9 * 2 * (len(rows) + len(kept))
