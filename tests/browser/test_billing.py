@@ -75,7 +75,7 @@ async def test_the_first_view_says_what_is_left_and_what_was_paid(
         await page.goto("/")
         balance = page.get_by_role("region", name="Balance", exact=True)
         await expect(balance.locator(".amount")).to_contain_text("$")
-        await expect(figure(page, "Burn rate")).to_contain_text("a day")
+        await expect(figure(page, "Burn rate")).to_contain_text("per day")
         await expect(figure(page, "Runs out")).to_contain_text(re.compile(r"\d{4}"))
         rows = purchase_rows(page)
         await expect(rows).to_have_count(10)
@@ -164,6 +164,20 @@ async def test_list_totals_charts_and_export_of_a_window_agree_with_the_api(
     assert [row["Description"] for row in rows] == named
     credited = sum(Decimal(row["Credited"]) for row in rows)
     assert credited == Decimal(listed["totals"]["credited"]["amount"])
+
+
+async def test_all_time_begins_with_the_account_in_any_zone(
+    browser: Browser, each_site: Site
+) -> None:
+    account = await granted(each_site, "begun")
+    async with tab(browser, each_site) as page:
+        # There the first credit came the evening before.
+        for zone, first in (("UTC", WEEK[0]), ("America/Los_Angeles", FIRST - timedelta(days=1))):
+            await page.goto("/?" + urlencode({"account": account, "zone": zone}))
+            chart = card(page, "Balance over time")
+            await chart.get_by_text("Table", exact=True).click()
+            period = f"{first:%a, %b} {first.day}, {first.year}"
+            await expect(chart.locator("td.period").first).to_have_text(period)
 
 
 async def test_a_century_is_shown_by_years(browser: Browser, site: Site) -> None:

@@ -91,7 +91,7 @@ async def test_shares_are_aligned_and_none_reads_as_nothing(browser: Browser, si
     assert answer["rejected"] == [], answer
     async with tab(browser, site) as page:
         await open_tab(page, account, **WINDOW)
-        rows = card(page, "What it went to")
+        rows = card(page, "Where it went")
         shares = ["120.0%", "3.0%", "1.4%", "< 0.1%", "> -0.1%", "-24.4%"]
         await expect_cells(rows, "share", shares)
         await settled(page)

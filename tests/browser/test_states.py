@@ -60,7 +60,7 @@ async def test_an_account_without_credit_is_told_how_to_begin(
         assert await violations(page) == []
         await page.screenshot(path=ARTEFACTS / f"billing-empty-{theme}.png")
         await page.get_by_role("tab", name="Usage").click()
-        await expect(page.get_by_text("Nothing was used in these days").first).to_be_visible()
+        await expect(page.get_by_text("No usage in this period").first).to_be_visible()
         assert await violations(page) == []
 
 

@@ -109,7 +109,7 @@ async def test_figures_chart_tables_and_export_of_a_window_agree_with_the_api(
         await open_tab(page, account, interval="day", **window)
         total = figure(page, "Total spend").locator("data")
         await expect(total).to_have_attribute("value", usage["summary"]["totalSpend"]["amount"])
-        average = figure(page, "Average a day").locator("data")
+        average = figure(page, "Daily average").locator("data")
         mean = usage["summary"]["averageDailySpend"]["amount"]
         await expect(average).to_have_attribute("value", mean)
         await expect(figure(page, "Deployments").locator(".figure-value")).to_have_text("2")
@@ -133,7 +133,7 @@ async def test_figures_chart_tables_and_export_of_a_window_agree_with_the_api(
         await expect_cells(days, "deployments", ["2"] * 5)
         await expect_cells(days, "resources", ["GPU 3 gpu-hour"] * 5)
 
-        rows = card(page, "What it went to")
+        rows = card(page, "Where it went")
         await expect_cells(rows, "name", [row["label"] for row in usage["breakdown"]])
         await expect_cells(rows, "deployments", ["1", "1"])
 
@@ -215,30 +215,55 @@ async def test_less_than_a_cent_a_day_is_not_nothing(browser: Browser, site: Sit
     async with tab(browser, site) as page:
         await open_tab(page, account, **{"from": WEEK[0], "to": WEEK[6]})
         await expect(figure(page, "Total spend").locator("data")).to_have_text("$0.0028")
-        await expect(figure(page, "Average a day").locator("data")).to_have_text("$0.0004")
+        await expect(figure(page, "Daily average").locator("data")).to_have_text("$0.0004")
         days = card(page, "Day by day")
         await expect_cells(days, "amount", ["$0.0004"] * 7)
-        await expect(card(page, "What it went to").locator("td.spend")).to_have_text("$0.0028")
+        await expect(card(page, "Where it went").locator("td.spend")).to_have_text("$0.0028")
 
 
 async def test_intervals_are_in_the_address_and_changes_point_both_ways(
     browser: Browser, site: Site
 ) -> None:
+    # The account's first day, from which on there is something to compare with.
+    first = (WEEK[0] - timedelta(days=14), 12, "0", "old")
     before = [(WEEK[0] - timedelta(days=2), 12, "40", "old"), (WEEK[0], 12, "1", "old")]
-    account = await metered(site, "changing", [*before, (WEEK[6], 12, "22", "new")])
+    account = await metered(site, "changing", [first, *before, (WEEK[6], 12, "22", "new")])
     async with tab(browser, site) as page:
         await open_tab(page, account, **{"from": WEEK[1], "to": WEEK[6]})
-        spend, count = figure(page, "Total spend"), figure(page, "Deployments")
+        spend = figure(page, "Total spend")
         await expect(spend.locator(".change")).to_have_text("46.3% less than before")
-        await expect(count.locator(".change")).to_have_text("0% as before")
+        compared = page.locator(".usage-against")
+        await expect(compared).to_contain_text("compared with the previous 6 days, ")
+        await expect(compared.locator("data")).to_have_text(["$22.00", "$41.00"])
         await open_tab(page, account, **{"from": WEEK[6], "to": WEEK[6]})
         await expect(spend.locator(".figure-note")).to_have_text("$0.00 before")
         await open_tab(page, account, **{"from": WEEK[0], "to": WEEK[1]})
         await expect(spend.locator(".change")).to_have_text("97.5% less than before")
         await open_tab(page, account, **{"from": WEEK[3], "to": TODAY})
         await expect(spend.locator(".change")).to_have_text("46.3% less than before")
+        days = (TODAY - WEEK[3]).days
+        await expect(compared).to_contain_text(f"compared with the previous {days} days, ")
         await open_tab(page, account, **{"from": WEEK[6] - timedelta(days=3), "to": WEEK[6]})
         await expect(spend.locator(".figure-note")).to_have_text("2,100% more than before")
+
+
+async def test_a_young_account_has_its_own_averages_and_nothing_to_compare_with(
+    browser: Browser, each_site: Site
+) -> None:
+    charges = [(TODAY - timedelta(days=ago), 1, "3", "llm") for ago in (1, 2)]
+    account = await metered(each_site, "young", charges)
+    async with tab(browser, each_site) as page:
+        await open_tab(page, account, range="30d")
+        await expect(figure(page, "Daily average").locator("data")).to_have_text("$3.00")
+        per_day = figure(page, "Deployments per day")
+        await expect(per_day.locator(".figure-value")).to_have_text("1")
+        compared = page.locator(".usage-against")
+        await expect(compared).to_have_text("Not enough history to compare")
+        await expect(page.locator(".change")).to_have_count(0)
+        yesterday = TODAY - timedelta(days=1)
+        await open_tab(page, account, **{"from": yesterday, "to": TODAY})
+        await expect(compared).to_contain_text("compared with the previous day, ")
+        await expect(page.locator(".change")).to_have_text("0% as before")
 
 
 async def test_the_interval_sets_the_window_until_days_are_chosen(
@@ -273,7 +298,7 @@ async def test_a_breakdown_adds_up_with_its_rest_and_what_has_no_deployment(
     account = await metered(site, "broken-down", [*charges, (WEEK[1], 1, "100", "")])
     async with tab(browser, site) as page:
         await open_tab(page, account, **{"from": WEEK[0], "to": WEEK[6]})
-        rows = card(page, "What it went to")
+        rows = card(page, "Where it went")
         await expect(rows.locator("td.name")).to_have_count(11)
         await expect(rows.locator("td.name").first).to_have_text("No deployment")
         await expect(rows.locator("td.name").last).to_have_text("Other")
@@ -313,12 +338,12 @@ async def test_on_paper_everything_is_there_in_its_order_and_dark_on_light(
     async with tab(browser, site, color_scheme=theme) as page:
         await open_tab(page, account, **{"from": WEEK[0], "to": WEEK[6]})
         await expect(page.get_by_role("application", name="Spend over time")).to_be_visible()
-        await expect(card(page, "What it went to").locator("td.name")).to_have_count(10)
+        await expect(card(page, "Where it went").locator("td.name")).to_have_count(10)
         await expect(card(page, "Day by day").locator("td.amount")).to_have_count(7)
         await settled(page)
         paper = await printed(page, f"usage-{theme}")
         days = [f"{day:%a, %b} {day.day}, {day.year}" for day in reversed(WEEK)]
-        expected = ["Spend over time", "$500", "What it went to", *names, "Day by day", *days]
+        expected = ["Spend over time", "$500", "Where it went", *names, "Day by day", *days]
         expected.append("7 in all")
         texts = [each.text for each in paper]
         assert [text for text in texts if text in expected] == expected
@@ -344,7 +369,7 @@ async def test_a_charge_moves_the_figures_without_a_reload(browser: Browser, sit
         await expect(page.get_by_role("region", name="Balance")).to_contain_text("-$3.50")
         await page.clock.fast_forward(SOON)
         await expect(figure(page, "Total spend").locator("data")).to_have_text("$3.50")
-        await expect(card(page, "What it went to").locator("td.spend")).to_have_text("$3.50")
+        await expect(card(page, "Where it went").locator("td.spend")).to_have_text("$3.50")
         day = page.locator(f"time[datetime='{yesterday}']")
         row = card(page, "Day by day").get_by_role("row").filter(has=day)
         await expect(row.locator("td.amount")).to_have_text("$2.50")
@@ -389,8 +414,8 @@ async def test_days_without_usage_say_so(browser: Browser, site: Site) -> None:
     account = await metered(site, "idle", [(WEEK[0], 1, "1", "llm")])
     async with tab(browser, site) as page:
         await open_tab(page, account, **{"from": WEEK[2], "to": WEEK[3]})
-        for title in ("Spend over time", "What it went to"):
-            await expect(card(page, title)).to_contain_text("Nothing was used in these days")
+        for title in ("Spend over time", "Where it went"):
+            await expect(card(page, title)).to_contain_text("No usage in this period")
         await expect_cells(card(page, "Day by day"), "amount", ["$0.00", "$0.00"])
 
 
@@ -407,7 +432,7 @@ async def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
         points = page.get_by_role("application", name="Spend over time")
         await points.press("ArrowLeft")
         await expect(page.locator(".reading")).to_be_visible()
-        await expect(card(page, "What it went to").locator("td.name").first).to_be_visible()
+        await expect(card(page, "Where it went").locator("td.name").first).to_be_visible()
         await expect(card(page, "Day by day").locator("td.amount").first).to_be_visible()
         assert await violations(page) == []
         chart = card(page, "Spend over time")

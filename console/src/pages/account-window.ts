@@ -4,7 +4,14 @@ import { useToday } from "./use-today";
 import { useView } from "./view";
 
 /** What is known of the account that is shown. */
-export type AccountFacts = { id: string; name: string; currency: string; timeZone: string };
+export type AccountFacts = {
+  id: string;
+  name: string;
+  currency: string;
+  timeZone: string;
+  /** A date in the account's own zone. */
+  firstDay: string;
+};
 
 export const AccountContext = createContext<AccountFacts | null>(null);
 

@@ -23,7 +23,7 @@ export const text = {
 
   signIn: {
     title: "Sign in",
-    lead: "See what you have left, how long it lasts, what you paid and what it went to.",
+    lead: "See what you have left, how long it lasts, what you paid and where it went.",
     button: "Sign in",
     again: "Sign in again",
     leaving: "Going to the sign-in page…",
@@ -64,8 +64,8 @@ export const text = {
     undated: "The account's own time zone could not be loaded, so UTC stands in for it.",
     addCredit: "Add credit",
     burn: "Burn rate",
-    perDay: "a day",
-    burnHint: "Mean of the last 7 days",
+    perDay: "per day",
+    burnHint: "7-day average",
     burnNone: "Not known yet",
     runsOut: "Runs out",
     runway: {
@@ -231,26 +231,28 @@ export const text = {
   usage: {
     interval: "By",
     intervals: { DAY: "Day", WEEK: "Week", MONTH: "Month", YEAR: "Year" },
-    tooMany: "Too many for these days",
-    figures: "Totals of these days",
+    tooMany: "Too many bars for this range",
+    figures: "Totals of this period",
     total: "Total spend",
-    average: "Average a day",
+    average: "Daily average",
     deployments: "Deployments",
-    deploymentsADay: "Deployments a day",
+    deploymentsPerDay: "Deployments per day",
     none: "—",
     change: { up: "more than before", down: "less than before", same: "as before" },
     before: (value: string) => `${value} before`,
-    against: (days: number, dates: string) =>
+    completeDays: "complete days only",
+    comparedWith: (days: number, dates: string) =>
       days === 1
-        ? `Against the day before, ${dates}`
-        : `Against the ${count.format(days)} days before, ${dates}`,
+        ? `compared with the previous day, ${dates}`
+        : `compared with the previous ${count.format(days)} days, ${dates}`,
+    notCompared: "Not enough history to compare",
     chart: "Spend over time",
     spend: "Spend",
     cumulative: "Cumulative spend",
     completeUntil: (time: string) => `complete up to ${time}`,
-    empty: "Nothing was used in these days",
+    empty: "No usage in this period",
     emptyHint: "Choose other days, or start a deployment.",
-    breakdown: "What it went to",
+    breakdown: "Where it went",
     by: "By",
     dimensions: {
       DEPLOYMENT: "Deployment",
@@ -280,12 +282,12 @@ export const text = {
       IP: "IP addresses",
       OTHER: "Other",
     },
-    today: "not complete yet",
+    today: "in progress",
   },
 
   chart: {
     hint: "Use the arrow keys to move through the points.",
-    partial: "Not complete",
+    partial: "In progress",
     period: "Period",
     display: "Display",
     asChart: "Chart",

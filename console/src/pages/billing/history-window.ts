@@ -1,6 +1,8 @@
+import { parseDate } from "@internationalized/date";
 import type { UsageInterval } from "../../api/generated/graphql";
 import { daysBetween } from "../../util/time";
 import { FIRST_DAY, type Window } from "../../util/window";
+import type { AccountFacts } from "../account-window";
 import { INTERVALS } from "../view";
 
 export type HistoryWindow = {
@@ -18,11 +20,16 @@ export type HistoryWindow = {
  */
 const MOST_DAYS: Record<UsageInterval, number> = { DAY: 92, WEEK: 190, MONTH: 33_000, YEAR: 1e6 };
 
-/** A window of the Billing tab, in as many buckets as can be read. All time begins at the first day. */
-export function historyWindow(window: Window): HistoryWindow {
-  const from = window.from ?? FIRST_DAY;
+/** A window of the Billing tab, in as many buckets as can be read. All time begins with the account. */
+export function historyWindow(window: Window, { firstDay, timeZone }: AccountFacts): HistoryWindow {
+  const from = window.from ?? (window.zone === timeZone ? firstDay : dayBefore(firstDay));
   const to = window.to ?? window.today;
   const days = daysBetween(from, to) + 1;
   const interval = INTERVALS.find((each) => days <= MOST_DAYS[each]) ?? "YEAR";
   return { interval, from, to, zone: window.zone, isLong: days > 366 };
+}
+
+/** In another zone, the account may have begun a day earlier. */
+function dayBefore(day: string): string {
+  return day > FIRST_DAY ? parseDate(day).subtract({ days: 1 }).toString() : day;
 }

@@ -35,8 +35,9 @@ const OPENING: readonly Series[] = [{ id: "opening", label: t.opening, shape: "l
 
 /** How the balance moved: what came, what went, and what was left. */
 export function History({ window }: { window: Window }) {
-  const { id: account, currency } = useAccount();
-  const shown = useMemo(() => historyWindow(window), [window]);
+  const facts = useAccount();
+  const { id: account, currency } = facts;
+  const shown = useMemo(() => historyWindow(window, facts), [window, facts]);
   const { interval, from, to } = shown;
   const load = useLoad(BalanceHistoryDocument, {
     account,

@@ -1,95 +1,88 @@
-import type { UsageSummaryFieldsFragment } from "../../api/generated/graphql";
+import type { UsageQuery } from "../../api/generated/graphql";
 import { type Figure, Figures } from "../../ui/figures";
 import { Icon } from "../../ui/icon";
 import { Money } from "../../ui/money";
 import { Skeleton } from "../../ui/skeleton";
-import { type Amount, formatExactMoney, formatMoney } from "../../util/money";
+import { type Amount, formatExactMoney } from "../../util/money";
 import { changeOf, formatDecimal } from "../../util/number";
 import { text } from "../../util/text";
 import { formatDate, formatDateRange } from "../../util/time";
-import { daysBefore, lengthOf, type UsageWindow } from "./usage-window";
+import { lengthOf } from "./usage-window";
 
-type Summary = UsageSummaryFieldsFragment;
+type Usage = NonNullable<UsageQuery["account"]>["usage"];
+type Comparison = NonNullable<Usage["comparison"]>;
 
 type Props = {
-  window: UsageWindow;
-  currency: string;
-  /** Undefined while they are on their way, null if they could not be loaded. */
-  summary: Summary | null | undefined;
-  previous: Summary | null | undefined;
+  /** Undefined while it is on its way, null if it could not be loaded. */
+  usage: Usage | null | undefined;
   isOutdated: boolean;
 };
 
 const t = text.usage;
 
-/** What the window adds up to, each against the days before it. */
-export function UsageFigures({ window, currency, summary, previous, isOutdated }: Props) {
-  const waiting = summary === undefined ? <Skeleton /> : t.none;
-  const amount = (label: string, read: (of: Summary) => Amount | null | undefined): Figure => {
-    const value = summary && read(summary);
-    return {
-      label,
-      value: value ? <Money value={value} /> : waiting,
-      note: (
-        <ChangeNote
-          now={value?.amount}
-          before={previous && read(previous)?.amount}
-          show={(decimal) => formatMoney({ amount: decimal, currency })}
-        />
-      ),
-      ...(value && { title: formatExactMoney(value) }),
-    };
-  };
-  const count = (label: string, read: (of: Summary) => string | null | undefined): Figure => {
-    const value = summary && read(summary);
-    return {
-      label,
-      value: value ? formatDecimal(value) : waiting,
-      note: <ChangeNote now={value} before={previous && read(previous)} show={formatDecimal} />,
-    };
-  };
+/** What the window adds up to, and how its complete days compare with those before. */
+export function UsageFigures({ usage, isOutdated }: Props) {
+  const waiting = usage === undefined ? <Skeleton /> : t.none;
+  const amount = (label: string, value: Amount | null | undefined, rest: Partial<Figure>) => ({
+    label,
+    value: value ? <Money value={value} /> : waiting,
+    ...rest,
+  });
+  const count = (label: string, value: string | null | undefined, rest: Partial<Figure>) => ({
+    label,
+    value: value ? formatDecimal(value) : waiting,
+    ...rest,
+  });
+  const { summary, comparison } = usage ?? {};
+  const days = { note: t.completeDays };
   return (
     <section className={`card usage-figures${isOutdated ? " outdated" : ""}`}>
       <Figures
         label={t.figures}
         figures={[
-          amount(t.total, (of) => of.totalSpend),
-          amount(t.average, (of) => of.averageDailySpend),
-          count(t.deployments, (of) => String(of.totalDeployments)),
-          count(t.deploymentsADay, (of) => of.averageDailyDeployments),
+          amount(t.total, summary?.totalSpend, {
+            note: comparison && <Change comparison={comparison} />,
+          }),
+          amount(t.average, summary?.averageDailySpend, days),
+          count(t.deployments, summary && String(summary.totalDeployments), {}),
+          count(t.deploymentsPerDay, summary?.averageDailyDeployments, days),
         ]}
       />
-      <Against window={window} />
+      <p className="faint usage-against">
+        {comparison ? <Compared comparison={comparison} /> : usage ? t.notCompared : <Skeleton />}
+      </p>
     </section>
   );
 }
 
-type ChangeProps = {
-  now: string | null | undefined;
-  before: string | null | undefined;
-  show: (decimal: string) => string;
-};
-
 const ARROWS = { up: "rise", down: "fall", same: "level" } as const;
 
 /** More is neither good nor bad here, so it has no colour. */
-function ChangeNote({ now, before, show }: ChangeProps) {
-  if (!now || !before) return null;
-  const change = changeOf(now, before);
-  if (!change) return t.before(show(before));
+function Change({ comparison: { current, previous } }: { comparison: Comparison }) {
+  const change = changeOf(current.amount, previous.amount);
+  const before = t.before(formatExactMoney(previous));
+  if (!change) return before;
   return (
-    <span className={`change ${change.direction}`} title={t.before(show(before))}>
+    <span className={`change ${change.direction}`} title={before}>
       <Icon name={ARROWS[change.direction]} size={12} />
       {change.percentage} <span className="hidden">{t.change[change.direction]}</span>
     </span>
   );
 }
 
-/** What the changes are against. */
-function Against({ window }: { window: UsageWindow }) {
-  const days = daysBefore(window);
-  if (!days) return null;
-  const { from, to } = days;
-  const dates = from === to ? formatDate(from) : formatDateRange(from, to);
-  return <p className="faint usage-against">{t.against(lengthOf(days), dates)}</p>;
+/** Which days are compared, and their spend. */
+function Compared({ comparison }: { comparison: Comparison }) {
+  const { from, to, current, previousFrom, previousTo, previous } = comparison;
+  const dates = datesOf(previousFrom, previousTo);
+  return (
+    <>
+      {datesOf(from, to)} (<Money value={current} />){" "}
+      {t.comparedWith(lengthOf({ from: previousFrom, to: previousTo }), dates)} (
+      <Money value={previous} />)
+    </>
+  );
+}
+
+function datesOf(from: string, to: string): string {
+  return from === to ? formatDate(from) : formatDateRange(from, to);
 }

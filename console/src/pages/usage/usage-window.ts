@@ -1,7 +1,6 @@
 // The days, the zone and the interval of the Usage tab: one object behind its figures, its chart, its
 // tables and its exports.
 
-import { parseDate } from "@internationalized/date";
 import type { UsageInterval } from "../../api/generated/graphql";
 import { daysBetween } from "../../util/time";
 import { PRESETS, type Preset, presetWindow, type Window } from "../../util/window";
@@ -71,15 +70,4 @@ export function lengthOf({ from, to }: Days): number {
 export function begunDays({ from, to, today }: UsageWindow): Days | null {
   if (from > today) return null;
   return { from, to: to < today ? to : today };
-}
-
-/** As many days as have begun, just before the first. */
-export function daysBefore(window: UsageWindow): Days | null {
-  const begun = begunDays(window);
-  if (!begun) return null;
-  const first = parseDate(begun.from);
-  return {
-    from: first.subtract({ days: lengthOf(begun) }).toString(),
-    to: first.subtract({ days: 1 }).toString(),
-  };
 }

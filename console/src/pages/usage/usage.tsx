@@ -52,13 +52,7 @@ function Views({ window }: { window: UsageWindow }) {
   const usage = load.data?.account?.usage;
   return (
     <>
-      <UsageFigures
-        window={window}
-        currency={currency}
-        summary={usage?.summary ?? (load.failure ? null : undefined)}
-        previous={usage?.previous}
-        isOutdated={load.previous}
-      />
+      <UsageFigures usage={usage ?? (load.failure ? null : undefined)} isOutdated={load.previous} />
       <SpendChart usage={usage} load={load} currency={currency} />
       <Breakdown account={account} window={window} />
       <Daily account={account} window={window} />
