@@ -3,7 +3,14 @@
 from pathlib import Path
 
 import pytest
-from graphql import FieldNode, OperationDefinitionNode, OperationType, parse
+from graphql import (
+    FieldNode,
+    NoDeprecatedCustomRule,
+    OperationDefinitionNode,
+    OperationType,
+    parse,
+    validate,
+)
 
 from gateway.execution.engine import Engine, Prepared, Request
 from gateway.execution.limits import Limits
@@ -33,6 +40,11 @@ def test_an_example_has_a_title_and_may_run(name: str) -> None:
     request = Request(query=text, request_id="test")
     prepared = engine.prepare(request, allowed=frozenset(OperationType))
     assert isinstance(prepared, Prepared), prepared
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_uses_no_deprecated_field(name: str) -> None:
+    assert validate(SCHEMA._schema, parse(EXAMPLES[name]), [NoDeprecatedCustomRule]) == []
 
 
 def test_there_is_one_for_every_root_field() -> None:
