@@ -77,7 +77,7 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
     """Return the application; `app.state` has its `drain`, `metrics` and `desk`."""
     drain, metrics = Drain(), Metrics()
     attempts = Attempts(settings.failed_credentials_per_minute)
-    engine = _build_engine(settings, parts)
+    engine = _build_engine(settings, parts, metrics)
     desk = _build_desk(settings, parts, engine)
     metrics.watch(*_live_numbers(desk), *parts.numbers)
     routes = _build_routes(settings, parts, desk, drain, metrics)
@@ -142,7 +142,7 @@ def _live_numbers(desk: Desk) -> Sequence[Number]:
     )
 
 
-def _build_engine(settings: Settings, parts: Parts) -> Engine:
+def _build_engine(settings: Settings, parts: Parts, metrics: Metrics) -> Engine:
     limits = Limits(
         source_length=settings.document_length,
         tokens=settings.document_tokens,
@@ -161,6 +161,7 @@ def _build_engine(settings: Settings, parts: Parts) -> Engine:
         deadline_seconds=settings.operation_seconds,
         suggestions=settings.or_dev(settings.introspection),
         trusted=parts.trusted,
+        count_deprecated=metrics.count_deprecated,
     )
 
 

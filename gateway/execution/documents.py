@@ -12,6 +12,7 @@ from graphql import (
     validate,
 )
 
+from gateway.execution.deprecation import deprecated_fields
 from gateway.execution.limits import Limits, find_excess, introspects
 from gateway.execution.rules import RULES
 
@@ -26,11 +27,14 @@ CACHED_LENGTH = 8_192
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A parsed document and what is wrong with it; one with `errors` never runs."""
+    """A parsed document and what is wrong with it; one with `errors` never runs. `deprecated` are
+    the fields it uses that the schema deprecates, each as `Type.field`.
+    """
 
     node: DocumentNode
     errors: tuple[GraphQLError, ...]
     introspects: bool
+    deprecated: frozenset[str] = frozenset()
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """Return the operation to run.
@@ -91,7 +95,12 @@ class Documents:
                 max_errors=self.limits.reported_errors,
                 hide_suggestions=not self.suggestions,
             )
-        return Document(node=node, errors=tuple(errors), introspects=introspects(node))
+        return Document(
+            node=node,
+            errors=tuple(errors),
+            introspects=introspects(node),
+            deprecated=frozenset() if errors else deprecated_fields(self.schema, node),
+        )
 
     def _parse(self, text: str) -> DocumentNode:
         try:

@@ -92,7 +92,8 @@ class Engine:
 
     Parsing and validation are Strawberry's rules, kept between requests; execution is its own
     executor class, so that resolvers see the `info` that they always see. The schema's extensions
-    do not run: limits and masking are done here.
+    do not run: limits and masking are done here. `count_deprecated` gets each deprecated field of a
+    request's document, as `Type.field`.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class Engine:
         deadline_seconds: float,
         suggestions: bool,
         trusted: TrustedDocuments | None = None,
+        count_deprecated: Callable[[str], None] | None = None,
     ) -> None:
         core = schema._schema  # noqa: SLF001 - Strawberry offers no other way to the schema it runs
         self._schema: GraphQLSchema = core
@@ -112,6 +114,7 @@ class Engine:
         self._limits = limits
         self.documents = Documents(schema=core, limits=limits, suggestions=suggestions)
         self._trusted = trusted or TrustedDocuments()
+        self._count_deprecated = count_deprecated
 
     def prepare(
         self,
@@ -137,6 +140,9 @@ class Engine:
         if document.introspects and not introspection:
             closed = GraphQLError("Introspection is not open to you here.")
             return _refused(translator.refused([closed], VALIDATION_FAILED), operation)
+        if self._count_deprecated:
+            for field in document.deprecated:
+                self._count_deprecated(field)
         return Prepared(text=text, document=document, operation=operation)
 
     def source_of(self, prepared: Prepared, request: Request) -> RootField | Answer:

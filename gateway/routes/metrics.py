@@ -48,6 +48,12 @@ class Metrics:
             ("provider", "outcome"),
             registry=self.registry,
         )
+        self._deprecated = Counter(
+            "gateway_deprecated_fields",
+            "Requests with a document that uses a deprecated field.",
+            ("field",),
+            registry=self.registry,
+        )
         self.in_flight = Gauge(
             "gateway_http_requests_in_flight",
             "Requests that are being served.",
@@ -66,6 +72,10 @@ class Metrics:
     def count_webhook(self, provider: str, outcome: str) -> None:
         """Count an event by what became of it: applied, parked, ignored or duplicate."""
         self._webhooks.labels(provider, outcome).inc()
+
+    def count_deprecated(self, field: str) -> None:
+        """Count a request that uses a deprecated field, as `Type.field`."""
+        self._deprecated.labels(field).inc()
 
     def text(self) -> bytes:
         """Return everything in Prometheus's text format."""

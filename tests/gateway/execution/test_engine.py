@@ -52,6 +52,10 @@ class Query:
     def seen(self, info: strawberry.Info, x: int = 0) -> str:
         return f"{info.context['user']} {info.field_name} {info.variable_values} {info.query}"
 
+    @strawberry.field(deprecation_reason="Use `items`.")
+    def old(self) -> Item:
+        return Item(number=0)
+
     @strawberry.field
     async def sleep(self) -> str:
         await asyncio.sleep(60)
@@ -103,6 +107,22 @@ async def test_resolvers_see_the_info_that_strawberry_gives_them() -> None:
     assert answer.outcome is Outcome.ANSWERED
     assert answer.data == {"seen": f"ada seen {{'x': 4}} {text}"}
     assert answer.errors == []
+
+
+async def test_requests_for_deprecated_fields_are_counted() -> None:
+    counted: list[str] = []
+    engine = Engine(
+        SCHEMA,
+        limits=Limits(),
+        deadline_seconds=10,
+        suggestions=False,
+        count_deprecated=counted.append,
+    )
+    for _ in range(2):
+        await ask("{ a: old { number } ...F } fragment F on Query { old { number } }", engine)
+        await ask("{ missing }", engine)
+    assert (await ask("{ old { nothing } }", engine)).outcome is Outcome.REFUSED
+    assert counted == ["Query.old"] * 2
 
 
 async def test_an_answer_leaves_nothing_for_the_collector() -> None:

@@ -75,6 +75,10 @@ class Query:
         info.context.statements += 1
         return info.context.principal.subject
 
+    @strawberry.field(deprecation_reason="Use `who`.")
+    def name(self) -> str:
+        return "ada"
+
     @strawberry.field
     async def items(self, first: int = 3) -> list[Item]:
         await asyncio.sleep(0)

@@ -58,6 +58,15 @@ async def test_metrics_count_what_was_asked(client: httpx.AsyncClient) -> None:
     assert 'gateway_http_request_seconds_count{route="/graphql"} 3.0' in lines
 
 
+async def test_metrics_count_requests_for_deprecated_fields(client: httpx.AsyncClient) -> None:
+    await client.get("/graphql?query={who}")
+    for _ in range(2):
+        assert (await client.get("/graphql?query={name}")).status_code == 200
+    lines = (await client.get("/metrics")).text.splitlines()
+    counts = [line for line in lines if line.startswith("gateway_deprecated_fields_total")]
+    assert counts == ['gateway_deprecated_fields_total{field="Query.name"} 2.0']
+
+
 @pytest.mark.parametrize(
     ("peer", "headers", "status"),
     [
