@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import strawberry
 from starlette.applications import Starlette
@@ -39,6 +39,29 @@ from gateway.routes.pages import Fence, Oidc, Pages
 from gateway.routes.watch import ReadStanding, Watch
 from gateway.setting_types import origin_of
 from gateway.settings import Settings
+
+CLIENT_HEADERS: Final = (
+    "authorization",
+    "content-type",
+    "x-request-id",
+    # Apollo Client's, and what it and others send against CSRF
+    "apollo-require-preflight",
+    "apollographql-client-name",
+    "apollographql-client-version",
+    "graphql-client-name",
+    "graphql-client-version",
+    "graphql-require-preflight",
+    "x-apollo-operation-id",
+    "x-apollo-operation-name",
+    "x-graphql-client-name",
+    "x-graphql-client-version",
+    # Tracing (https://www.w3.org/TR/trace-context/), and event sources that come back
+    "baggage",
+    "last-event-id",
+    "traceparent",
+    "tracestate",
+)
+"""Headers that pages of other origins may send."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,7 +292,7 @@ def _build_middleware(
             CORSMiddleware,
             allow_origins=settings.origins,
             allow_methods=("GET", "POST"),
-            allow_headers=("authorization", "content-type", "x-request-id"),
+            allow_headers=CLIENT_HEADERS,
             expose_headers=("x-request-id", "retry-after"),
         ),
         Middleware(DrainMiddleware, drain=drain),

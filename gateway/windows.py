@@ -225,6 +225,16 @@ def count_buckets(from_: date, to: date, interval: Interval) -> int:
     return 1 + (years if interval is Interval.YEAR else 12 * years + to.month - from_.month)
 
 
+def finest_interval(from_: date | None, to: date | None) -> Interval:
+    """Return the finest interval that gives at most MAX_BUCKETS from one date to the other; DAY
+    where one of them is missing.
+    """
+    if from_ is None or to is None:
+        return Interval.DAY
+    fitting = (each for each in Interval if count_buckets(from_, to, each) <= MAX_BUCKETS)
+    return next(fitting, Interval.YEAR)
+
+
 def checked_day(day: date, *, argument: str) -> date:
     """Return `day`; raises BadUserInput where it lies outside the years 2000 to 2100."""
     if FIRST_DAY <= day <= LAST_DAY:

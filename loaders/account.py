@@ -10,6 +10,7 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
+    String,
     bindparam,
     func,
     select,
@@ -18,8 +19,8 @@ from strawberry.dataloader import DataLoader
 
 from gateway.models import Account, table_of
 from gateway.principal import Principal
-from gateway.store import Page, Row, Scoped, Selection, Snapshot, Visible
-from loaders.batch import Keyed, PageLoader, TotalsLoader
+from gateway.store import Page, Row, Scoped, Selection, Snapshot, Visible, batch
+from loaders.batch import MAX_KEYS, Keyed, PageLoader, TotalsLoader
 
 _ACCOUNT = table_of(Account)
 
@@ -56,8 +57,28 @@ def _count(visible: Visible) -> Select[Any]:
 
 
 ACCOUNT_BY_ID: Final = Keyed(_ACCOUNT, "account_id", columns=_columns)
+
+
+def _by_external_id(visible: Visible) -> Select[Any]:
+    keys = batch(visible.dialect, external_id=String())
+    return (
+        select(*_columns(visible, _ACCOUNT), keys.c.n)
+        .join_from(keys, _ACCOUNT, _ACCOUNT.c.external_id == keys.c.external_id)
+        .where(visible(_ACCOUNT.c.account_id))
+    )
+
+
+_BY_EXTERNAL_ID: Final = Scoped(_by_external_id)
 _PAGES: Final = {ascending: Scoped(partial(_page, ascending)) for ascending in (True, False)}
 _COUNT: Final = Scoped(_count)
+
+
+def account_by_external_id(snapshot: Snapshot, principal: Principal) -> DataLoader[str, Row | None]:
+    """Return a loader of accounts by the platform's own ids; None for what the principal may not
+    read.
+    """
+    load = partial(_fetch_by_external_id, snapshot, principal)
+    return DataLoader(load_fn=load, max_batch_size=MAX_KEYS)
 
 
 def account_pages(snapshot: Snapshot, principal: Principal) -> PageLoader:
@@ -68,6 +89,16 @@ def account_pages(snapshot: Snapshot, principal: Principal) -> PageLoader:
 def account_totals(snapshot: Snapshot, principal: Principal) -> TotalsLoader:
     """Return a loader of the number of the principal's accounts, as `total_count`."""
     return DataLoader(load_fn=partial(_fetch_totals, snapshot, principal))
+
+
+async def _fetch_by_external_id(
+    snapshot: Snapshot, principal: Principal, external_ids: Sequence[str]
+) -> list[Row | None]:
+    found: list[Row | None] = [None] * len(external_ids)
+    rows = await _BY_EXTERNAL_ID.fetch(snapshot, principal, external_id=list(external_ids))
+    for row in rows:
+        found[row["n"] - 1] = row
+    return found
 
 
 async def _fetch_pages(

@@ -12,7 +12,12 @@ from gateway.store import Row, Snapshot
 from gateway.store.burn import BurnFacts, BurnKey
 from gateway.store.ledger_listing import LEDGER
 from gateway.store.purchase_listing import CREDIT_PURCHASES, REFUNDS_OF_PURCHASES
-from loaders.account import ACCOUNT_BY_ID, account_pages, account_totals
+from loaders.account import (
+    ACCOUNT_BY_ID,
+    account_by_external_id,
+    account_pages,
+    account_totals,
+)
 from loaders.balance_opening import balance_by_instant
 from loaders.batch import Key, PageLoader, TotalsLoader, page_loader, totals_loader
 from loaders.burn import burn_by_periods
@@ -37,6 +42,7 @@ class Loaders:
     """Each is named `<result>_by_<key>` and loads what the principal may see, in one snapshot."""
 
     account_by_id: DataLoader[Key, Row | None]
+    account_by_external_id: DataLoader[str, Row | None]
     accounts_by_page: PageLoader
     account_totals_by_selection: TotalsLoader
     credit_purchase_by_id: DataLoader[Key, Row | None]
@@ -66,6 +72,7 @@ def make_loaders(snapshot: Snapshot, principal: Principal) -> Loaders:
     """Return loaders that have loaded nothing yet. They hold no reference to each other."""
     return Loaders(
         account_by_id=ACCOUNT_BY_ID.loader(snapshot, principal),
+        account_by_external_id=account_by_external_id(snapshot, principal),
         accounts_by_page=account_pages(snapshot, principal),
         account_totals_by_selection=account_totals(snapshot, principal),
         credit_purchase_by_id=CREDIT_PURCHASE_BY_ID.loader(snapshot, principal),

@@ -6,7 +6,7 @@ from enum import StrEnum
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
-from gateway.billing.breakdown import UsageDimension
+from gateway.billing.breakdown import UsageDimension, UsageGroup
 from gateway.billing.runway import RunwayStatus
 from gateway.documents.export import ExportFormat
 from gateway.models import (
@@ -18,6 +18,7 @@ from gateway.models import (
     PaymentMethodType,
     RefundStatus,
 )
+from gateway.principal import Role
 from gateway.windows import Interval
 
 __all__ = [
@@ -31,8 +32,10 @@ __all__ = [
     "LowBalance",
     "PaymentMethodType",
     "RefundStatus",
+    "Role",
     "RunwayStatus",
     "UsageDimension",
+    "UsageGroup",
     "describe",
 ]
 
@@ -60,6 +63,25 @@ def describe(
         value.description = values[enum(value.value)]
 
 
+describe(
+    Role,
+    "What a member may see of an account.",
+    {
+        Role.OWNER: "Everything.",
+        Role.BILLING: "Everything.",
+        Role.VIEWER: "Balance, usage and deployments; no purchases, receipts or ledger.",
+    },
+    name="AccountRole",
+)
+describe(
+    UsageGroup,
+    "What a row of grouped usage stands for.",
+    {
+        UsageGroup.VALUE: "One value of the dimension.",
+        UsageGroup.NONE: "Usage that names no value of the dimension.",
+        UsageGroup.OTHER: "All values after the largest ones.",
+    },
+)
 describe(
     CreditPurchaseKind,
     "How credit came to an account.",

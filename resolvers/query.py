@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 
 import strawberry
 
-from gateway.errors import NotFound
+from gateway.errors import BadUserInput, NotFound
 from gateway.principal import Principal
 from resolvers.columns import resolved
 from resolvers.context import Info
@@ -23,10 +23,23 @@ def find_viewer(info: Info) -> Principal:
 async def find_account(
     info: Info,
     id_: Annotated[
-        strawberry.ID, strawberry.argument(name="id", description="The account's global id.")
-    ],
+        strawberry.ID | None,
+        strawberry.argument(name="id", description="The account's global id."),
+    ] = None,
+    external_id: Annotated[
+        str | None,
+        strawberry.argument(
+            description="The platform's own id, such as a customer number. Exactly one of `id` and "
+            "`externalId` is given."
+        ),
+    ] = None,
 ) -> Mapping[str, Any]:
-    account = await load_account(info.context, id_)
+    if id_ is not None and external_id is None:
+        account = await load_account(info.context, id_)
+    elif external_id is not None and id_ is None:
+        account = await info.context.loaders.account_by_external_id.load(external_id)
+    else:
+        raise BadUserInput("Give exactly one of `id` and `externalId`.", argument="id")
     if account is None:
         raise NotFound("There is no such account, or it is not yours.")
     return account
@@ -58,8 +71,8 @@ class Query:
     )
     account: Account | None = resolved(
         find_account,
-        description="The account of a global id. Null with NOT_FOUND where there is none, or it is "
-        "not the viewer's: the two cannot be told apart.",
+        description="The account with a global id or an external id. Null with NOT_FOUND where it "
+        "does not exist or the viewer may not read it: the answer is the same.",
     )
     node: Node | None = resolved(
         find_node,

@@ -3,8 +3,16 @@
 from typing import Final
 
 import strawberry
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    Undefined,
+    lexicographic_sort_schema,
+    print_schema,
+)
 from graphql import build_schema as build_from_text
-from graphql import lexicographic_sort_schema, print_schema
 from strawberry.schema.config import StrawberryConfig
 
 from resolvers.federation import REPRESENTATION, subgraph_query, with_keys
@@ -21,9 +29,24 @@ def build_schema(*, federation: bool = False) -> strawberry.Schema:
     """Return a new schema; `federation` adds what a gateway of subgraphs asks for."""
     query = subgraph_query(with_keys(print_schema_file())) if federation else Query
     scalars = {**SCALARS, **REPRESENTATION} if federation else SCALARS
-    return strawberry.Schema(
+    schema = strawberry.Schema(
         query, subscription=Subscription, types=_TYPES, config=StrawberryConfig(scalar_map=scalars)
     )
+    _drop_null_defaults(schema._schema)  # noqa: SLF001  # Strawberry has no public way to it
+    return schema
+
+
+def _drop_null_defaults(schema: GraphQLSchema) -> None:
+    """Leave optional arguments and input fields without a default.
+
+    Strawberry gives them the default null, which clients' generated code then repeats.
+    """
+    for kind in schema.type_map.values():
+        inputs = list(kind.fields.values()) if isinstance(kind, GraphQLInputObjectType) else []
+        fields = kind.fields if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType) else {}
+        for each in [*inputs, *(each for field in fields.values() for each in field.args.values())]:
+            if each.default_value is None:
+                each.default_value = Undefined
 
 
 def print_schema_file() -> str:

@@ -10,12 +10,24 @@ import strawberry
 from gateway.billing.first_day import first_day
 from gateway.billing.usage_series import Period, period_of
 from gateway.store import Row
-from gateway.windows import Interval, Window, complete_until, local_day, resolve_window, zone
+from gateway.windows import (
+    Interval,
+    Window,
+    complete_until,
+    finest_interval,
+    local_day,
+    resolve_window,
+    zone,
+)
 from resolvers.context import Info
 from resolvers.scalars import TimeZone
 
 IntervalArgument: TypeAlias = Annotated[
-    Interval, strawberry.argument(description="What one bucket spans.")
+    Interval | None,
+    strawberry.argument(
+        description="What one bucket spans. Default: the finest of DAY, WEEK, MONTH and YEAR that "
+        "gives at most 1,100 buckets from `from` to `to`; DAY where one of the dates is missing."
+    ),
 ]
 From: TypeAlias = Annotated[
     date | None,
@@ -66,7 +78,7 @@ async def load_first_day(account: Row, info: Info, zone: ZoneInfo) -> date:
 def ask(
     account: Row,
     info: Info,
-    interval: Interval,
+    interval: Interval | None,
     from_: date | None,
     to: date | None,
     time_zone: str | None,
@@ -75,6 +87,7 @@ def ask(
     now = info.context.clock.now()
     local = zone(time_zone or account["time_zone"])
     today = local_day(now, local)
+    interval = interval or finest_interval(from_, to)
     window = resolve_window(interval, from_, to, local, today)
     return Asked(
         account=account,

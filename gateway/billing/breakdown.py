@@ -33,6 +33,14 @@ class UsageDimension(StrEnum):
     RESOURCE = "RESOURCE"
 
 
+class UsageGroup(StrEnum):
+    """What a row of grouped usage stands for."""
+
+    VALUE = "VALUE"
+    NONE = "NONE"
+    OTHER = "OTHER"
+
+
 class ActivitySpan(NamedTuple):
     """What a window is made of: an account's whole days from `first_day` to before `end_day`, and
     the events that start in `[head_start, head_end)` or in `[tail_start, tail_end)`.
@@ -61,8 +69,13 @@ class BreakdownKey(NamedTuple):
 
 
 class BreakdownRow(TypedDict):
-    """Nanos spent on one value of a dimension, and how many distinct deployments took part."""
+    """Nanos spent on one value of a dimension, and how many distinct deployments took part.
 
+    `deployment` is the (account, deployment) key of a row that stands for one.
+    """
+
+    group: UsageGroup
+    deployment: tuple[int, int] | None
     key: str | None
     label: str
     spent_nanos: int
@@ -117,7 +130,11 @@ def breakdown_rows(rows: Iterable[Row], key: BreakdownKey, currency: str) -> lis
 
 def _row(row: Row, key: BreakdownKey, total_nanos: int, currency: str) -> BreakdownRow:
     value, label = _key_and_label(row, key)
+    group = _group(row, key)
+    is_deployment = key.dimension is UsageDimension.DEPLOYMENT and group is UsageGroup.VALUE
     return {
+        "group": group,
+        "deployment": (key.span.account_id, row["key"]) if is_deployment else None,
         "key": value,
         "label": label,
         "spent_nanos": row["spent_nanos"],
@@ -125,6 +142,12 @@ def _row(row: Row, key: BreakdownKey, total_nanos: int, currency: str) -> Breakd
         "share": ratio(row["spent_nanos"], total_nanos, SHARE_PLACES),
         "deployments": row["deployments"],
     }
+
+
+def _group(row: Row, key: BreakdownKey) -> UsageGroup:
+    if row["position"] > key.size:
+        return UsageGroup.OTHER
+    return UsageGroup.VALUE if row["key"] else UsageGroup.NONE
 
 
 def _key_and_label(row: Row, key: BreakdownKey) -> tuple[str | None, str]:

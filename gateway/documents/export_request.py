@@ -16,7 +16,15 @@ from gateway.errors import BadUserInput
 from gateway.models import CreditPurchaseKind, CreditPurchaseStatus, LedgerCause
 from gateway.store import Row, Selection
 from gateway.store.day_span import day_span
-from gateway.windows import Interval, Window, checked_day, local_day, resolve_window, zone
+from gateway.windows import (
+    Interval,
+    Window,
+    checked_day,
+    finest_interval,
+    local_day,
+    resolve_window,
+    zone,
+)
 
 Parameters: TypeAlias = Mapping[str, str]
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -119,19 +127,19 @@ class UsageAsked:
 
     @classmethod
     def read(cls, parameters: Parameters, account: Row, now: datetime) -> Self:
-        """Return what `interval` (DAY if not given), `from`, `to` and `timeZone` ask for, by the
-        rules of the field `usage`; raises BadUserInput.
+        """Return what `interval`, `from`, `to` and `timeZone` ask for, by the rules of the field
+        `usage`; raises BadUserInput.
         """
         _refuse_others(parameters, {"interval", "from", "to", "timeZone"})
-        interval = read_choice(parameters.get("interval", Interval.DAY), "interval", Interval)
-        local = zone(parameters.get("timeZone", account["time_zone"]))
-        window = resolve_window(
-            interval,
-            _read_day(parameters, "from"),
-            _read_day(parameters, "to"),
-            local,
-            local_day(now, local),
+        from_, to = _read_day(parameters, "from"), _read_day(parameters, "to")
+        named = parameters.get("interval")
+        interval = (
+            finest_interval(from_, to)
+            if named is None
+            else read_choice(named, "interval", Interval)
         )
+        local = zone(parameters.get("timeZone", account["time_zone"]))
+        window = resolve_window(interval, from_, to, local, local_day(now, local))
         return cls(window=window, interval=interval)
 
     def parameters(self) -> dict[str, str]:

@@ -13,6 +13,7 @@ from loaders.deployment import DEPLOYMENTS
 from resolvers.columns import column, global_id, itself, resolved
 from resolvers.connection import After, Before, First, Last, Pages, Paging, open_pages
 from resolvers.context import Info
+from resolvers.enums import Role
 from resolvers.filters import (
     CreditPurchaseFilter,
     DeploymentFilter,
@@ -23,7 +24,7 @@ from resolvers.filters import (
 )
 from resolvers.permissions import Policy, require_purchases
 from resolvers.scalars import CurrencyCode, TimeZone
-from resolvers.types.balance import Balance
+from resolvers.types.balance import Balance, LowBalanceThresholds
 from resolvers.types.balance_history import BalanceBucket, load_balance_history
 from resolvers.types.node import Node
 from resolvers.types.usage import Usage, open_usage
@@ -145,6 +146,10 @@ class Account(Node):
         "or, where that is earlier, of its first credit or usage by their own time. Usage that "
         "comes late may move it back.",
     )
+    viewer_role: Role = column(
+        "role", description="What the viewer may see of the account; OWNER for an API key."
+    )
+    low_balance: LowBalanceThresholds = itself(description="When the balance counts as low.")
     balance: Balance = itself(description="What is left.")
     credit_purchases: (
         Annotated["CreditPurchaseConnection", strawberry.lazy("resolvers.types.credit_purchase")]

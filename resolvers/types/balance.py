@@ -5,11 +5,31 @@ from typing import ClassVar
 
 import strawberry
 
-from resolvers.columns import column, money, resolved
+from resolvers.columns import column, converted, money, resolved
 from resolvers.enums import LowBalance
 from resolvers.permissions import Policy
-from resolvers.types.money import Money
+from resolvers.types.money import Amount, Money
 from resolvers.types.runway import Runway, load_burn_rate, load_runway
+
+
+def _threshold(nanos: int | None, currency: str) -> Amount | None:
+    return None if nanos is None else (nanos, currency)
+
+
+@strawberry.type(description="When an account's balance counts as low.")
+class LowBalanceThresholds:
+    POLICY: ClassVar = Policy.ACCOUNT
+
+    amount: Money | None = converted(
+        _threshold,
+        "low_balance_nanos",
+        "currency",
+        description="At or below this balance; null where no amount is set.",
+    )
+    days: int | None = column(
+        "low_balance_days",
+        description="When the balance lasts no longer than these days; null where none are set.",
+    )
 
 
 @strawberry.type(

@@ -21,7 +21,7 @@ from resolvers.windows import From, IntervalArgument, To, Zone, ask
 async def load_balance_history(
     root: strawberry.Parent[Row],
     info: Info,
-    interval: IntervalArgument,
+    interval: IntervalArgument = None,
     from_: From = None,
     to: To = None,
     time_zone: Zone = None,
@@ -33,7 +33,7 @@ async def load_balance_history(
         loaders.balance_by_instant.load(opening_key(asked.period, zone(root["time_zone"]))),
         loaders.rollup_by_span.load(RollupKey(Content.FLOWS, asked.period.span)),
     )
-    return balance_buckets(opening, rows, asked.period, interval, asked.complete_until)
+    return balance_buckets(opening, rows, asked.period, asked.interval, asked.complete_until)
 
 
 @strawberry.type(

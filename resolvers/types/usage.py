@@ -4,7 +4,7 @@ from asyncio import gather
 from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import strawberry
 
@@ -26,18 +26,21 @@ from gateway.windows import Interval, previous_window, zone
 from loaders.usage import Content, RollupKey
 from resolvers.columns import column, converted, money, resolved
 from resolvers.context import Info
-from resolvers.enums import UsageDimension
+from resolvers.enums import UsageDimension, UsageGroup
 from resolvers.exports import Format, sign_export
 from resolvers.permissions import Policy
 from resolvers.scalars import Decimal, TimeZone
 from resolvers.types.money import Amount, Money
 from resolvers.windows import Asked, From, IntervalArgument, To, Zone, ask
 
+if TYPE_CHECKING:
+    from resolvers.types.deployment import Deployment
+
 
 def open_usage(
     root: strawberry.Parent[Row],
     info: Info,
-    interval: IntervalArgument,
+    interval: IntervalArgument = None,
     from_: From = None,
     to: To = None,
     time_zone: Zone = None,
@@ -46,7 +49,7 @@ def open_usage(
     window = asked.window
     return {
         "asked": asked,
-        "interval": interval,
+        "interval": asked.interval,
         "from": window.from_,
         "to": window.to,
         "time_zone": window.time_zone,
@@ -147,6 +150,11 @@ async def load_breakdown(
     key = BreakdownKey(by, checked_size(first), span)
     rows = await info.context.loaders.breakdown_by_key.load(key)
     return breakdown_rows(rows, key, account["currency"])
+
+
+async def load_row_deployment(root: strawberry.Parent[BreakdownRow], info: Info) -> Row | None:
+    key = root["deployment"]
+    return None if key is None else await info.context.loaders.deployment_by_id.load(key)
 
 
 def sign_export_url(root: strawberry.Parent[Any], info: Info, format_: Format) -> str:
@@ -253,6 +261,14 @@ class UsageComparison:
 class UsageBreakdownRow:
     POLICY: ClassVar = Policy.ACCOUNT
 
+    group: UsageGroup = column("group", description="What the row stands for.")
+    deployment: Annotated["Deployment", strawberry.lazy("resolvers.types.deployment")] | None = (
+        resolved(
+            load_row_deployment,
+            description="The deployment, in a breakdown by DEPLOYMENT; null for the rows of usage "
+            "without a deployment and of all others.",
+        )
+    )
     key: str | None = column(
         "key",
         description="A deployment's global id, a provider, a GPU model or a resource; null where "

@@ -12,6 +12,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLScalarType,
     GraphQLSchema,
+    Undefined,
     build_schema,
     find_breaking_changes,
     validate,
@@ -41,6 +42,12 @@ def test_nothing_that_was_released_breaks(printed: GraphQLSchema) -> None:
 @pytest.mark.parametrize("document", OPERATIONS.values(), ids=OPERATIONS.keys())
 def test_what_clients_send_is_valid(document: DocumentNode, printed: GraphQLSchema) -> None:
     assert validate(printed, document) == []
+
+
+def test_an_optional_argument_has_no_default_null(printed: GraphQLSchema) -> None:
+    assert "= null" not in print_schema_file()
+    arguments = printed.type_map["Account"].fields["usage"].args  # type: ignore[attr-defined]
+    assert {each.default_value for each in arguments.values()} == {Undefined}
 
 
 def test_everything_is_described(printed: GraphQLSchema) -> None:

@@ -154,6 +154,18 @@ async def test_a_preflight_is_answered_for_a_listed_origin(client: httpx.AsyncCl
     assert "access-control-allow-origin" not in evil.headers
 
 
+async def test_a_known_clients_headers_pass(client: httpx.AsyncClient) -> None:
+    wish = {"access-control-request-method": "POST", "origin": "http://localhost:8000"}
+    names = "content-type,apollographql-client-name,apollo-require-preflight,traceparent"
+    known = await client.options(
+        "/graphql", headers=wish | {"access-control-request-headers": names}
+    )
+    other = await client.options(
+        "/graphql", headers=wish | {"access-control-request-headers": "x-forwarded-for"}
+    )
+    assert (known.status_code, other.status_code) == (200, 400)
+
+
 async def test_probes_are_logged_quietly(client: httpx.AsyncClient) -> None:
     with structlog.testing.capture_logs() as lines:
         await client.get("/livez")
