@@ -8,7 +8,18 @@ from gateway.ids import encode_global_id
 from gateway.principal import Principal, Role, Scope
 from gateway.store import Database
 from tests.support.graph import ADA, BOB, PLATFORM, ask, data_of
-from tests.support.rows import account, deployment, member, purchase, put, receipt, refund
+from tests.support.rows import (
+    account,
+    deployment,
+    dispute,
+    entry,
+    ledger_day,
+    member,
+    purchase,
+    put,
+    receipt,
+    refund,
+)
 
 MINE, THEIRS, MISSING = 1, 2, 3
 KINDS = {
@@ -16,6 +27,8 @@ KINDS = {
     "CreditPurchase": ("CreditPurchase", 11),
     "Refund": ("Refund", 21),
     "Receipt": ("Receipt", 31),
+    "Dispute": ("Dispute", 51),
+    "LedgerRow": ("LedgerRow", 1),
     "Deployment": ("Deployment", 41),
 }
 READ = frozenset({Scope.BILLING_READ})
@@ -44,6 +57,10 @@ async def two(database: Database) -> Database:
             receipt(account_id, 31, 11),
             receipt(account_id, 32, 11, refund_id=21, total_nanos=-1),
             deployment(account_id, 41),
+            dispute(account_id, 51, 11),
+            entry(account_id, 1, purchase_id=11),
+            entry(account_id, 2, cause="USAGE"),
+            ledger_day(account_id, 2),
         )
     await put(database, member(MINE, "ada"), member(THEIRS, "bob"))
     return database
@@ -53,6 +70,7 @@ NODE = "query($id: ID!) { node(id: $id) { __typename id } }"
 NODES = "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
 ACCOUNT = """query($id: ID!) { account(id: $id) {
   id name balance { version } creditPurchases { nodes { id } } deployments { nodes { id } }
+  ledger { nodes { id } }
 } }"""
 
 
@@ -197,9 +215,12 @@ async def test_a_viewer_is_refused_purchases_and_nothing_else(viewed: Database) 
             "balance": {"version": 0},
             "creditPurchases": None,
             "deployments": {"nodes": [{"id": mine["Deployment"]}]},
+            "ledger": None,
         }
     }
-    assert answer.errors == [(["account", "creditPurchases"], "FORBIDDEN", FORBIDDEN)]
+    assert answer.errors == [
+        (["account", name], "FORBIDDEN", FORBIDDEN) for name in ("creditPurchases", "ledger")
+    ]
     listed = await ask(
         viewed, EVE, "{ viewer { accounts { nodes { creditPurchases { totalCount } } } } }"
     )
@@ -207,7 +228,7 @@ async def test_a_viewer_is_refused_purchases_and_nothing_else(viewed: Database) 
     assert [code for _, code, _ in listed.errors] == ["FORBIDDEN"]
 
 
-@pytest.mark.parametrize("kind", ["CreditPurchase", "Refund", "Receipt"])
+@pytest.mark.parametrize("kind", ["CreditPurchase", "Refund", "Receipt", "Dispute", "LedgerRow"])
 async def test_a_viewer_does_not_learn_whether_a_purchase_exists(
     viewed: Database, kind: str
 ) -> None:

@@ -9,7 +9,17 @@ from gateway.ids import encode_global_id
 from gateway.store import Database
 from tests.support.contract import operations
 from tests.support.graph import PLATFORM, ask
-from tests.support.rows import account, deployment, purchase, put, receipt, refund
+from tests.support.rows import (
+    account,
+    deployment,
+    dispute,
+    entry,
+    ledger_day,
+    purchase,
+    put,
+    receipt,
+    refund,
+)
 
 MANY = 50
 OF_ACCOUNTS = {
@@ -23,6 +33,9 @@ OF_ACCOUNTS = {
     "refunds": "creditPurchases { nodes { refunds { receipt { number } } } }",
     "back": "creditPurchases { nodes { account { name } } }",
     "deployments": "deployments { totalCount pageInfo { hasNextPage } nodes { spend { amount } } }",
+    "ledgers": "ledger(first: 3) { totalCount pageInfo { hasPreviousPage } nodes { description } }",
+    "ledger of causes": "ledger(filter: {cause: [USAGE, REFUND]}) { edges { cursor node { at } } }",
+    "of ledgers": "ledger { nodes { purchase { id } refund { id } dispute { status } } }",
     "balances": "balance { available { amount } version }",
 }
 QUERIES = {
@@ -58,6 +71,12 @@ async def seed(database: Database, account_ids: range) -> None:
             receipt(account_id, 1, 1),
             receipt(account_id, 2, 1, refund_id=1, total_nanos=-1),
             *(deployment(account_id, id_) for id_ in range(1, 3)),
+            dispute(account_id, 1, 1),
+            entry(account_id, 1, purchase_id=1),
+            entry(account_id, 2, cause="REFUND", purchase_id=1, refund_id=1),
+            entry(account_id, 3, cause="USAGE"),
+            ledger_day(account_id, 3),
+            entry(account_id, 4, cause="DISPUTE", purchase_id=1, dispute_id=1),
         )
 
 
@@ -92,6 +111,22 @@ async def test_nodes_take_as_many_statements_for_1_id_as_for_50(database: Databa
     replies = [await ask(database, PLATFORM, query, {"ids": ids[:count]}) for count in (1, MANY)]
     assert [reply.statements for reply in replies] == [2, 2]
     assert replies[1].data == {"nodes": [{"id": id_} for id_ in ids]}
+
+
+async def test_rows_of_ledgers_take_as_many_statements_for_1_id_as_for_50(
+    database: Database,
+) -> None:
+    await seed(database, range(1, MANY + 1))
+    # Version 2 is an entry, 3 a day's usage, 5 none.
+    ids = [encode_global_id("LedgerRow", 1 + n // 3, (2, 3, 5)[n % 3]) for n in range(MANY)]
+    query = "query($ids: [ID!]!) { nodes(ids: $ids) { id ... on LedgerRow { cause } } }"
+    replies = [await ask(database, PLATFORM, query, {"ids": ids[:count]}) for count in (1, MANY)]
+    assert [reply.statements for reply in replies] == [3, 3]
+    assert replies[1].data["nodes"][:3] == [
+        {"id": ids[0], "cause": "REFUND"},
+        {"id": ids[1], "cause": "USAGE"},
+        None,
+    ]
 
 
 async def test_what_is_not_selected_is_not_read(database: Database) -> None:

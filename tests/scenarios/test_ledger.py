@@ -1,10 +1,14 @@
 """The ledger as people read it, against its entries by brute force."""
 
+import csv
+import json
 from collections import Counter
 from datetime import date, timedelta
+from io import StringIO
 from itertools import count
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
@@ -12,10 +16,13 @@ from hypothesis import strategies as st
 from gateway.billing.credits import adjust_balance, grant_credit
 from gateway.billing.purchases import load_purchases
 from gateway.billing.usage import record_usage
+from gateway.documents.export import ExportFormat
+from gateway.documents.export_request import LedgerAsked
+from gateway.documents.exporting import open_ledger
 from gateway.ids import encode_global_id
 from gateway.models import CreditPurchaseKind, LedgerCause, RefundStatus
 from gateway.money import format_amount
-from gateway.store import Database
+from gateway.store import Database, Snapshot, accounts
 from tests.gateway.billing.test_usage import event
 from tests.support.books import Books
 from tests.support.facts import PROVIDER, dispute, purchase, record, refund
@@ -52,7 +59,7 @@ steps = st.lists(
         st.sampled_from([0, 1, 10**9]) | st.integers(0, 10**12),
         st.sampled_from(ZONES),
     ),
-    min_size=1,
+    min_size=5,
     max_size=14,
 )
 
@@ -209,6 +216,40 @@ def said(rows: list[Any]) -> list[Any]:
     return [{**row, "at": row["at"].isoformat()[:-6] + "Z"} for row in reversed(rows)]
 
 
+async def exported(
+    database: Database, story: Story, asked: dict[str, str], format_: ExportFormat
+) -> list[dict[str, Any]]:
+    """Return the rows of a file, the earliest first."""
+    async with Snapshot(database) as snapshot:
+        (account,) = await accounts.by_external_id(snapshot, [story.name])
+    async with database.exporting() as stream:
+        ledger = LedgerAsked.read(asked, account)
+        opened = await open_ledger(stream, PLATFORM, account, ledger, format_)
+        content = b"".join([body async for body, _ in opened.parts()]).decode("utf-8-sig")
+    if format_ is ExportFormat.JSONL:
+        found = [json.loads(line) for line in content.splitlines()]
+    else:
+        found = list(csv.DictReader(StringIO(content, newline=""), strict=True))
+    assert opened.rows == len(found)
+    return found
+
+
+def as_json(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a node as a line of a file says it."""
+    flat = {**row, "currency": "USD"}
+    for name in ("amount", "balance"):
+        flat[name] = row[name]["amount"]
+    for name in ("purchase", "refund", "dispute"):
+        flat[f"{name}Id"] = (flat.pop(name) or {"id": None})["id"]
+    return flat
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write files in many chunks."""
+    monkeypatch.setattr("gateway.documents.exporting.LEDGER_ROWS", 3)
+
+
 @limits(max_examples=15 if EXAMPLES <= 50 else EXAMPLES)
 @given(
     begins=st.sampled_from(ZONES),
@@ -248,4 +289,62 @@ async def test_rows_are_those_of_brute_force(
     ]
     for forward in (True, False):
         assert await pages(database, story, size, filter_, forward=forward) == said(kept)
-    compared["figures"] += 9 * 2 * (len(rows) + len(kept))
+    asked = {name: str(value) for name, value in filter_.items() if value is not None}
+    if causes is not None:
+        asked["cause"] = ",".join(causes)
+    lines = [as_json(row) for row in reversed(said(kept))]
+    assert await exported(database, story, asked, ExportFormat.JSONL) == lines
+    cells = await exported(database, story, asked, ExportFormat.CSV)
+    assert [(row["Row"], row["Cause"], row["Amount"], row["Balance"]) for row in cells] == [
+        (line["id"], line["cause"], line["amount"], line["balance"]) for line in lines
+    ]
+    compared[database.dialect] += 10 * (2 * len(rows) + 3 * len(kept)) + 4 * len(kept)
+
+
+def test_enough_figures_were_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    if not compared:
+        pytest.skip("nothing was compared in this run")
+    with capsys.disabled():
+        print(f"\nFigures of the ledger compared: {dict(compared)}")
+    assert all(count > 1_000 for count in compared.values())
+
+
+async def test_usage_that_goes_on_moves_its_day_and_no_other_row(database: Database) -> None:
+    story = Story(database)
+    await story.begin("UTC")
+    for kind in ("usage", "adjustment", "grant"):
+        await story.step(kind, 1, 10, "UTC")
+    id_ = encode_global_id("Account", story.account_id)
+
+    async def page(**where: Any) -> Any:
+        data = await data_of(database, PLATFORM, LEDGER, {"id": id_, **where})
+        ledger = data["account"]["ledger"]
+        causes = [(node["cause"], node["balance"]["amount"]) for node in ledger["nodes"]]
+        return causes, ledger["pageInfo"]
+
+    first, info = await page(first=2)
+    assert first == [("BONUS", "-99.999999986"), ("ADJUSTMENT", "-99.999999997")]
+    await story.step("usage", 1, 3_000, "UTC")
+    # The day of usage stands first now; what was to come is gone up, and what was there stays.
+    rest, end = await page(first=2, after=info["endCursor"])
+    assert (rest, end["hasNextPage"]) == ([], False)
+    again, _ = await page(first=3)
+    assert again == [
+        ("USAGE", "-100.000001986"),
+        ("BONUS", "-99.999999979"),
+        ("ADJUSTMENT", "-99.99999999"),
+    ]
+    before, start = await page(last=2, before=info["startCursor"])
+    assert (before, start["hasPreviousPage"]) == ([("USAGE", "-100.000001986")], False)
+
+
+async def test_a_clock_that_is_behind_does_not_record_in_the_past(database: Database) -> None:
+    story = Story(database)
+    await story.begin("UTC")
+    await story.step("usage", 0, 10, "UTC")
+    await story.step("adjustment", -1_500, 10, "UTC")
+    await story.step("usage", 0, 20, "UTC")
+    await check_books(database, story.account_id)
+    rows = await rows_by_brute_force(database, story.account_id, "UTC")
+    assert [row["cause"] for row in rows] == ["ADJUSTMENT", "USAGE"]
+    assert await pages(database, story, 5, None, forward=True) == said(rows)

@@ -12,6 +12,7 @@ from gateway.models import (
     AccountMember,
     CreditPurchase,
     Deployment,
+    Dispute,
     LedgerDay,
     LedgerEntry,
     Receipt,
@@ -131,3 +132,8 @@ def ledger_day(account_id: int, version: int, **values: Any) -> LedgerDay:
         "recorded_at": at,
     }
     return LedgerDay(account_id=account_id, version=version, **(defaults | values))
+
+
+def dispute(account_id: int, id_: int, purchase_id: int, **values: Any) -> Dispute:
+    defaults: dict[str, Any] = {"state": "OPEN", "amount_nanos": UNIT, "created_at": T0}
+    return Dispute(account_id=account_id, id=id_, purchase_id=purchase_id, **(defaults | values))
