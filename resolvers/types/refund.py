@@ -49,7 +49,7 @@ class Refund(Node):
         "amount_nanos",
         "tax_nanos",
         "currency",
-        description="What goes back to the customer: `amount` + `tax`, as its credit note says.",
+        description="What goes back to the card: `amount` + `tax`, as its credit note prints.",
     )
     receipt: Receipt | None = resolved(
         load_receipt,
