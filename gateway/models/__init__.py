@@ -21,7 +21,7 @@ from gateway.models.receipt import Receipt, ReceiptSequence
 from gateway.models.rollup import LedgerDay, RollupActivity, RollupDay, RollupSlot
 from gateway.models.seller import Seller
 from gateway.models.usage_event import Resource, UsageEvent
-from gateway.models.webhook_event import WebhookEvent, WebhookState
+from gateway.models.webhook_event import WebhookEvent, WebhookInvoice, WebhookState
 
 __all__ = [
     "EARLIEST",
@@ -54,6 +54,7 @@ __all__ = [
     "Seller",
     "UsageEvent",
     "WebhookEvent",
+    "WebhookInvoice",
     "WebhookState",
     "charged_nanos",
     "metadata",

@@ -18,7 +18,8 @@ class WebhookState(StrEnum):
 class WebhookEvent(Model, table=True):
     """A provider's event. Parked while its account is not known, so `account_id` may be missing.
 
-    `external_id` and `customer_id` are what it says of whose it is.
+    `object_id` is the payment that it is of, or the invoice. `external_id` and `customer_id` name
+    the account. `reason` is why it is parked.
     """
 
     __tablename__ = "webhook_event"
@@ -40,7 +41,25 @@ class WebhookEvent(Model, table=True):
         sa_type=BigInteger, default=None, foreign_key="account.account_id"
     )
     state: str = Field(max_length=8)
+    reason: str | None = Field(max_length=500, default=None)
     payload: str = Field(sa_type=Text)
     created_at: datetime = Field(sa_type=Instant)
     received_at: datetime = Field(sa_type=Instant)
     applied_at: datetime | None = Field(sa_type=Instant, default=None)
+
+
+class WebhookInvoice(Model, table=True):
+    """That a payment paid an invoice at a provider, or a part of it, as an event said.
+
+    What is known of an invoice concerns all of its payments.
+    """
+
+    __tablename__ = "webhook_invoice"
+    __table_args__ = (
+        # The payments of an invoice.
+        Index(None, "provider", "invoice_id"),
+    )
+
+    provider: str = Field(max_length=50, primary_key=True)
+    payment_id: str = Field(max_length=255, primary_key=True)
+    invoice_id: str = Field(max_length=255, primary_key=True)

@@ -1,6 +1,6 @@
-"""Providers' events: recorded once, found by what they are about."""
+"""Providers' events: recorded once, found by their payment and by its invoices."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -8,6 +8,7 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     String,
+    Table,
     and_,
     bindparam,
     exists,
@@ -19,74 +20,139 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from gateway.models import WebhookEvent, WebhookState, table_of
+from gateway.models import WebhookEvent, WebhookInvoice, WebhookState, table_of
 from gateway.models.account import Account
 from gateway.models.base import Instant
 from gateway.store.database import Reader, Transaction
 from gateway.store.statement import DialectName, Row, Statement, any_of
 
 EVENT: Final = table_of(WebhookEvent)
+INVOICE: Final = table_of(WebhookInvoice)
+_REASON_LENGTH: Final = 500
 _ACCOUNT: Final = table_of(Account)
 
 _OF_PROVIDER: Final = EVENT.c.provider == bindparam("of_provider", type_=String())
-_OF_OBJECT: Final = and_(_OF_PROVIDER, EVENT.c.object_id == bindparam("of_object", type_=String()))
+_PAYMENT: Final = bindparam("of_payment", type_=String())
+_OF_PAYMENT: Final = and_(
+    _OF_PROVIDER,
+    or_(
+        EVENT.c.object_id == _PAYMENT,
+        EVENT.c.object_id.in_(
+            select(INVOICE.c.invoice_id).where(
+                INVOICE.c.provider == bindparam("of_provider", type_=String()),
+                INVOICE.c.payment_id == _PAYMENT,
+            )
+        ),
+    ),
+)
 
 
-def _add(dialect: DialectName) -> Any:
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    cells = {column.name: bindparam(column.name, type_=column.type) for column in EVENT.columns}
-    unique = insert(EVENT).values(cells).on_conflict_do_nothing()
-    return unique.returning(EVENT.c.event_id)
+def _unique(table: Table, key: str) -> Statement:
+    """Return an insert of a row that returns `key`, and nothing where the row is there."""
+
+    def build(dialect: DialectName) -> Any:
+        insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+        cells = {column.name: bindparam(column.name, type_=column.type) for column in table.columns}
+        return insert(table).values(cells).on_conflict_do_nothing().returning(table.c[key])
+
+    return Statement(build)
 
 
-_ADD: Final = Statement(_add)
+_ADD: Final = _unique(EVENT, "event_id")
+_LINK: Final = _unique(INVOICE, "payment_id")
 _LOCK: Final = Statement(
     select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name", type_=String()), 0)))
 )
-_BY_OBJECT: Final = Statement(
-    select(EVENT).where(_OF_OBJECT).order_by(EVENT.c.created_at, EVENT.c.event_id)
+_BY_PAYMENT: Final = Statement(
+    select(EVENT).where(_OF_PAYMENT).order_by(EVENT.c.created_at, EVENT.c.event_id)
+)
+_WAITING: Final = exists(
+    select(EVENT.c.event_id).where(
+        EVENT.c.provider == INVOICE.c.provider,
+        EVENT.c.object_id == INVOICE.c.payment_id,
+        EVENT.c.state == WebhookState.PARKED.value,
+    )
+)
+_OF_INVOICE: Final = Statement(
+    select(INVOICE.c.payment_id, _WAITING.label("waits"))
+    .where(
+        INVOICE.c.provider == bindparam("of_provider", type_=String()),
+        INVOICE.c.invoice_id == bindparam("of_invoice", type_=String()),
+    )
+    .order_by(INVOICE.c.payment_id)
 )
 _APPLIED: Final = Statement(
     update(EVENT)
     .where(_OF_PROVIDER, any_of(EVENT.c.event_id, "event_ids"))
+    .where(EVENT.c.state != WebhookState.APPLIED.value)
+    .values(
+        state=WebhookState.APPLIED.value,
+        reason=None,
+        applied_at=bindparam("at", type_=Instant()),
+    )
+)
+_PARK: Final = Statement(
+    update(EVENT)
+    .where(_OF_PROVIDER, any_of(EVENT.c.event_id, "event_ids"))
     .where(EVENT.c.state == WebhookState.PARKED.value)
-    .values(state=WebhookState.APPLIED.value, applied_at=bindparam("at", type_=Instant()))
+    .values(reason=bindparam("why", type_=EVENT.c.reason.type))
 )
 _ASSIGN: Final = Statement(
     update(EVENT)
-    .where(_OF_OBJECT, EVENT.c.account_id.is_(None))
+    .where(_OF_PAYMENT, EVENT.c.account_id.is_(None))
     .values(account_id=bindparam("owner", type_=EVENT.c.account_id.type))
 )
-_SAID: Final = EVENT.alias("said")
-
-
-def _is_witness(event: Any) -> ColumnElement[bool]:
-    """Say whether an event is of the payment itself, and not of a document beside it."""
-    return or_(event.c.type.like("payment_intent.%"), event.c.type.like("charge.%"))
+_SAID: Final = (
+    select(
+        EVENT.c.provider,
+        EVENT.c.object_id.label("payment_id"),
+        EVENT.c.type,
+        EVENT.c.external_id,
+        EVENT.c.customer_id,
+    )
+    .union_all(
+        select(
+            INVOICE.c.provider,
+            INVOICE.c.payment_id,
+            EVENT.c.type,
+            EVENT.c.external_id,
+            EVENT.c.customer_id,
+        ).where(
+            EVENT.c.provider == INVOICE.c.provider,
+            EVENT.c.object_id == INVOICE.c.invoice_id,
+        )
+    )
+    .subquery("said")
+)
+"""What the events of a payment, and those of its invoice, say of its account."""
+# They are of the payment itself, and not of a document beside it.
+_WITNESSED: Final = or_(_SAID.c.type.like("payment_intent.%"), _SAID.c.type.like("charge.%"))
+_NAMED: Final = _SAID.c.external_id.is_not(None)
+_NAMES_ACCOUNT: Final = exists(
+    select(_ACCOUNT.c.account_id).where(_ACCOUNT.c.external_id == _SAID.c.external_id)
+)
+_NAMES_CUSTOMER: Final = exists(
+    select(_ACCOUNT.c.account_id).where(_ACCOUNT.c.stripe_customer_id == _SAID.c.customer_id)
+)
 
 
 def _said(*what: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Say whether there is such an event of the same object."""
-    same = and_(_SAID.c.provider == EVENT.c.provider, _SAID.c.object_id == EVENT.c.object_id)
-    return exists(select(_SAID.c.event_id).where(same, *what))
+    """Say whether there is such an event of the same payment, or of its invoice."""
+    same = and_(_SAID.c.provider == EVENT.c.provider, _SAID.c.payment_id == EVENT.c.object_id)
+    return exists(select(_SAID.c.type).where(same, *what))
 
 
 # Whose an object is, as the inbox decides it: what the payment itself says goes before what its
 # documents say, a name before a customer.
-_NAMED: Final = _said(_is_witness(_SAID), _SAID.c.external_id.is_not(None))
 _OWNED: Final = or_(
+    _said(_WITNESSED, _NAMES_ACCOUNT),
     and_(
-        exists(select(_ACCOUNT.c.account_id).where(_ACCOUNT.c.external_id == EVENT.c.external_id)),
-        or_(_is_witness(EVENT), not_(_NAMED)),
-    ),
-    and_(
-        exists(
-            select(_ACCOUNT.c.account_id).where(
-                _ACCOUNT.c.stripe_customer_id == EVENT.c.customer_id
-            )
+        not_(_said(_WITNESSED, _NAMED)),
+        or_(
+            _said(_NAMES_ACCOUNT),
+            _said(_WITNESSED, _NAMES_CUSTOMER),
+            and_(not_(_said(_NAMED)), _said(_NAMES_CUSTOMER)),
         ),
-        not_(_NAMED),
-        or_(_is_witness(EVENT), not_(_said(_SAID.c.external_id.is_not(None)))),
     ),
 )
 _DUE: Final = Statement(
@@ -97,7 +163,7 @@ _DUE: Final = Statement(
         EVENT.c.account_id.is_(None),
         EVENT.c.object_id > bindparam("after", type_=String()),
         _OWNED,
-        _said(_is_witness(_SAID)),
+        _said(_WITNESSED),
     )
     .distinct()
     .order_by(EVENT.c.object_id)
@@ -116,35 +182,64 @@ async def lock(transaction: Transaction, provider: str, object_id: str) -> None:
         await transaction.fetch(_LOCK, name=f"{provider}:{object_id}")
 
 
-async def add(transaction: Transaction, row: dict[str, Any]) -> bool:
-    """Record an event; False where it is recorded already."""
-    return bool(await transaction.fetch(_ADD, **row))
+async def add(transaction: Transaction, row: dict[str, Any], reason: str | None = None) -> bool:
+    """Record an event, with the reason why it is parked; False where it is recorded already."""
+    return bool(await transaction.fetch(_ADD, **row, reason=reason))
 
 
-async def of_object(reader: Reader, provider: str, object_id: str) -> Sequence[Row]:
-    """Return all events of an object, oldest first."""
-    return await reader.fetch(_BY_OBJECT, of_provider=provider, of_object=object_id)
+async def link(
+    transaction: Transaction, provider: str, invoice_id: str, payment_ids: Collection[str]
+) -> None:
+    """Record that payments paid an invoice, or parts of it."""
+    for payment_id in payment_ids:
+        await transaction.fetch(
+            _LINK, provider=provider, invoice_id=invoice_id, payment_id=payment_id
+        )
+
+
+async def of_payment(reader: Reader, provider: str, payment_id: str) -> Sequence[Row]:
+    """Return all events of a payment and of its invoices, oldest first."""
+    return await reader.fetch(_BY_PAYMENT, of_provider=provider, of_payment=payment_id)
+
+
+async def of_invoice(reader: Reader, provider: str, invoice_id: str) -> Mapping[str, bool]:
+    """Return the payments of an invoice, by their names in order, and whether an event of each
+    waits.
+    """
+    rows = await reader.fetch(_OF_INVOICE, of_provider=provider, of_invoice=invoice_id)
+    return {row["payment_id"]: bool(row["waits"]) for row in rows}
 
 
 async def mark_applied(
-    transaction: Transaction, provider: str, event_ids: Sequence[str], at: datetime
+    transaction: Transaction, provider: str, event_ids: Collection[str], at: datetime
 ) -> None:
-    """Say of parked events that they took effect."""
-    await transaction.execute(_APPLIED, of_provider=provider, event_ids=list(event_ids), at=at)
+    """Say of events that they took effect."""
+    await transaction.execute(_APPLIED, of_provider=provider, event_ids=sorted(event_ids), at=at)
 
 
-async def assign(transaction: Transaction, provider: str, object_id: str, account_id: int) -> None:
-    """Give an object's events their account."""
-    await transaction.execute(_ASSIGN, of_provider=provider, of_object=object_id, owner=account_id)
+async def keep_parked(
+    transaction: Transaction, provider: str, event_ids: Collection[str], reason: str
+) -> None:
+    """Say of parked events why they wait."""
+    await transaction.execute(
+        _PARK, of_provider=provider, event_ids=sorted(event_ids), why=reason[:_REASON_LENGTH]
+    )
+
+
+async def assign(transaction: Transaction, provider: str, payment_id: str, account_id: int) -> None:
+    """Give the events of a payment and of its invoices their account."""
+    await transaction.execute(
+        _ASSIGN, of_provider=provider, of_payment=payment_id, owner=account_id
+    )
 
 
 async def due(reader: Reader, provider: str, *, after: str, most: int) -> Sequence[str]:
-    """Return the next objects, by their names, with parked events whose account exists by now."""
+    """Return the next payments, by their names, with parked events whose account exists by now."""
     rows = await reader.fetch(_DUE, of_provider=provider, after=after, most=most)
     return [row["object_id"] for row in rows]
 
 
 async def parked(reader: Reader, provider: str) -> int:
-    """Return of how many objects something waits."""
+    """Return of how many payments an event waits."""
     (row,) = await reader.fetch(_PARKED, of_provider=provider)
     return int(row["parked"])

@@ -24,11 +24,18 @@ Json = dict[str, Any]
 
 
 def event(
-    event_type: str, subject: Json, *, at: int, event_id: str = "", livemode: bool = True
+    event_type: str,
+    subject: Json,
+    *,
+    at: int,
+    event_id: str = "",
+    livemode: bool = True,
+    version: str | None = None,
 ) -> Json:
-    """Return an event, `at` seconds after the history's begin."""
+    """Return an event, `at` seconds after the history's begin, in a version of the API."""
     told = {"id": event_id or f"evt_{event_type}_{at}", "type": event_type, "livemode": livemode}
-    return OBJECTS["event"] | told | {"created": BEGIN + at, "data": {"object": subject}}
+    told |= {"created": BEGIN + at, "api_version": version, "data": {"object": subject}}
+    return OBJECTS["event"] | told
 
 
 def _object(kind: str, changes: Json) -> Json:
@@ -112,6 +119,12 @@ def invoice_payment(**changes: Any) -> Json:
     told = {"id": "inpay_1", "object": "invoice_payment", "status": "paid", "currency": "usd"}
     told |= {"created": BEGIN, "invoice": "in_1", "livemode": True, "amount_paid": 11_900}
     return told | {"payment": {"type": "payment_intent", "payment_intent": PAYMENT}} | changes
+
+
+def balance_transaction(*, at: int, **changes: Any) -> Json:
+    """Return what moved the balance at Stripe, `at` seconds after the history's begin."""
+    told = {"id": "txn_1", "object": "balance_transaction", "created": BEGIN + at}
+    return told | {"amount": 11_900, "currency": "usd", "type": "charge"} | changes
 
 
 def parsed(told: Json) -> Event:

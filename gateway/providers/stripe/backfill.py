@@ -12,7 +12,7 @@ import orjson
 from gateway.errors import BadRequest, ConfigurationError, NotFound, ServiceUnavailable
 from gateway.providers.stripe.events import LISTED, parse_event
 from gateway.providers.stripe.inbox import Inbox
-from gateway.providers.stripe.texts import Json, id_of, items_of
+from gateway.providers.stripe.texts import Json, id_of, items_of, object_of
 
 PAGE: Final = 100
 ATTEMPTS: Final = 5
@@ -25,8 +25,12 @@ LISTS: Final[Mapping[str, str]] = {
     "disputes": "charge.dispute.updated",
 }
 """What is read, in this order, and the type of event that says the same."""
-EXPANDED: Final[Mapping[str, str]] = {"invoices": "data.payments"}
-"""What Stripe leaves out of a list unless it is asked for it (since 2025-03-31.basil)."""
+EXPANDED: Final[Mapping[str, str]] = {
+    "invoices": "data.payments",
+    "charges": "data.balance_transaction",
+}
+"""What Stripe leaves out of a list unless it is to be expanded: an invoice's payments (since
+2025-03-31.basil), and the object of which a charge says the id."""
 REQUIRED: Final = frozenset({"payment_intents", "charges", "refunds"})
 """Lists without which there are no payments; a sandbox may lack the others."""
 
@@ -38,12 +42,14 @@ class Api:
         self._client = client
         self._headers = {"authorization": f"Bearer {key}"}
         self._wait_seconds = wait_seconds
+        self.version: str | None = None
+        """The version of the API in which it answered last, where it says so."""
 
-    async def objects(self, path: str) -> AsyncIterator[dict[str, Any]]:
+    async def objects(self, path: str, **filters: str) -> AsyncIterator[dict[str, Any]]:
         """Yield a list's objects, the newest first. Raises ServiceUnavailable, and NotFound where
         there is no such list.
         """
-        query = {"limit": str(PAGE)}
+        query = {"limit": str(PAGE), **filters}
         if path in EXPANDED:
             query["expand[]"] = EXPANDED[path]
         while True:
@@ -55,6 +61,17 @@ class Api:
             if not page.get("has_more") or after is None:
                 return
             query["starting_after"] = after
+
+    async def invoices(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield the paid invoices, each with all of its payments."""
+        async for invoice in self.objects("invoices"):
+            if invoice.get("status") != "paid":
+                continue
+            payments, name = object_of(invoice.get("payments")), id_of(invoice.get("id"))
+            if payments.get("has_more") and name is not None:
+                every = [each async for each in self.objects("invoice_payments", invoice=name)]
+                invoice["payments"] = {**payments, "data": every, "has_more": False}
+            yield invoice
 
     async def _page(self, path: str, query: dict[str, str]) -> Json:
         """Return a page; the query loses what an older version of the API cannot expand."""
@@ -70,6 +87,7 @@ class Api:
             if answer.status_code in {401, 403}:
                 raise ConfigurationError(f"GATEWAY_STRIPE_API_KEY: Stripe refuses it for {path}.")
             if answer.status_code == 200:
+                self.version = answer.headers.get("stripe-version")
                 page: Any = answer.json()
                 return page if isinstance(page, dict) else {}
             if answer.status_code == 400 and query.pop("expand[]", ""):
@@ -94,15 +112,16 @@ async def backfill(
     """Take everything that is listed; return how much had which outcome.
 
     An object is an event known by its content: the same again is a duplicate, and a changed one is
-    news, so a backfill may be run at any time and any number of times beside webhooks.
+    news, so a backfill may be run at any time and any number of times beside webhooks. Its time is
+    that of reading it: it shows how the object stands then.
     """
     outcomes: Counter[str] = Counter()
     for path, event_type in lists.items():
         try:
-            async for subject in api.objects(path):
-                if event_type == "invoice.paid" and subject.get("status") != "paid":
-                    continue
-                outcomes[await _take(inbox, subject, event_type, livemode=livemode)] += 1
+            async for subject in api.invoices() if path == "invoices" else api.objects(path):
+                event = _event(subject, event_type, livemode=livemode)
+                event |= {"created": int(inbox.now().timestamp()), "api_version": api.version}
+                outcomes[await _take(inbox, event)] += 1
                 report(outcomes.total(), None)
         except NotFound as error:
             if path in REQUIRED:
@@ -113,17 +132,19 @@ async def backfill(
     return outcomes
 
 
-async def _take(inbox: Inbox, subject: dict[str, Any], event_type: str, *, livemode: bool) -> str:
+def _event(subject: dict[str, Any], event_type: str, *, livemode: bool) -> dict[str, Any]:
     # A link of this kind is another one each time; nothing else changes without a reason.
     subject.pop("receipt_url", None)
     content = orjson.dumps(subject, option=orjson.OPT_SORT_KEYS)
-    event = {
+    return {
         "id": f"{LISTED}{hashlib.sha256(content).hexdigest()}",
         "type": event_type,
-        "created": subject.get("created"),
         "livemode": livemode,
         "data": {"object": subject},
     }
+
+
+async def _take(inbox: Inbox, event: dict[str, Any]) -> str:
     try:
         parsed = parse_event(orjson.dumps(event))
     except BadRequest:

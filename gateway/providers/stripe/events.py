@@ -1,7 +1,5 @@
-"""Events as they are stored: what is told of, of whose payment."""
+"""Parses Stripe's events and finds the payment, or the invoice, that each belongs to."""
 
-import hashlib
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -25,8 +23,6 @@ _OBJECTS: Final = {
 }
 LISTED: Final = "backfill_"
 """How the ids of events begin that Stripe never sent: pictures that were read from a list."""
-JOINED: Final = "joined_"
-"""The same, of pictures that were joined of two events."""
 WITNESSES: Final = frozenset({"payment_intent", "charge"})
 DOCUMENTS: Final = frozenset({"checkout.session", "invoice"})
 _SAY_WHOSE: Final = WITNESSES | DOCUMENTS
@@ -34,11 +30,12 @@ _SAY_WHOSE: Final = WITNESSES | DOCUMENTS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """An event. `payment` is None where it is of no payment, or of a type that says nothing to us.
+    """An event. `payment` is None where it is of an invoice, or of a type that says nothing to us.
 
-    `invoice` is that of half a picture: of an invoice that does not name its payment, which Stripe
-    leaves out since 2025-03-31.basil, or of an InvoicePayment, which names both.
-    `external_id` and `customer_id` are what it says of whose the payment is.
+    `invoice` is the invoice that it is of, or that its payment names; `payments` are the payments
+    that it says belong to that invoice. Since 2025-03-31.basil an invoice does not name them: an
+    InvoicePayment names both. `external_id` and `customer_id` say whose the payment is.
+    `api_version` is the version of the API that the object is written in, where it is known.
     """
 
     id: str
@@ -49,9 +46,16 @@ class Event:
     object: Json
     payment: str | None
     invoice: str | None
+    payments: tuple[str, ...]
     external_id: str | None
     customer_id: str | None
+    api_version: str | None
     payload: str
+
+    @property
+    def object_id(self) -> str | None:
+        """The payment, or else the invoice, under which it is stored."""
+        return self.payment or self.invoice
 
     @property
     def is_listed(self) -> bool:
@@ -76,7 +80,8 @@ def parse_event(body: str | bytes) -> Event:
         raise BadRequest("An event has an id, a type, a time of creation and an object.")
     subject.pop("client_secret", None)
     kind = _kind(kind_of_event, subject)
-    payment = _payment(kind, subject)
+    payment, invoice = _payment(kind, subject), _invoice(kind, subject)
+    paid = (payment,) if payment else _paid_by(kind, subject)
     whose = subject if kind in _SAY_WHOSE else {}
     return Event(
         id=event_id,
@@ -86,29 +91,13 @@ def parse_event(body: str | bytes) -> Event:
         kind=kind,
         object=subject,
         payment=payment,
-        invoice=_invoice(kind, subject) if payment is None else None,
+        invoice=invoice,
+        payments=paid if invoice else (),
         external_id=text_of(object_of(whose.get("metadata")).get("account"), 200),
         customer_id=id_of(whose.get("customer")),
+        api_version=text_of(event.get("api_version"), 50),
         payload=orjson.dumps(event).decode(),
     )
-
-
-def join(halves: Sequence[Event]) -> Iterator[Event]:
-    """Yield an invoice's pictures with each of its payments, as Stripe tells them when it is asked.
-
-    They are known by what they are joined of: the same halves make the same events.
-    """
-    payments = {_paid_by(each.object): None for each in halves if each.kind == "invoice_payment"}
-    for half in halves:
-        if half.kind == "invoice":
-            yield from (_joined(half, payment) for payment in payments if payment is not None)
-
-
-def _joined(half: Event, payment: str) -> Event:
-    paid = {"data": [{"payment": {"type": "payment_intent", "payment_intent": payment}}]}
-    name = hashlib.sha256(f"{half.id} {payment}".encode()).hexdigest()
-    whole = {"id": f"{JOINED}{name}", "data": {"object": {**half.object, "payments": paid}}}
-    return parse_event(orjson.dumps(orjson.loads(half.payload) | whole))
 
 
 def _kind(event_type: str, subject: Json) -> str | None:
@@ -118,15 +107,10 @@ def _kind(event_type: str, subject: Json) -> str | None:
 
 def _payment(kind: str | None, subject: Json) -> str | None:
     match kind:
-        case None | "invoice_payment":
+        case None | "invoice" | "invoice_payment":
             return None
         case "payment_intent":
             return id_of(subject.get("id"))
-        case "invoice":
-            # Others of its payments were given up, or may still be paid.
-            payments = items_of(subject.get("payments"))
-            paid = [_paid_by(each) for each in payments if each.get("status", "paid") == "paid"]
-            return next(filter(None, [id_of(subject.get("payment_intent")), *paid]), None)
         case "charge":
             return id_of(subject.get("payment_intent")) or id_of(subject.get("id"))
         case _:
@@ -134,13 +118,46 @@ def _payment(kind: str | None, subject: Json) -> str | None:
 
 
 def _invoice(kind: str | None, subject: Json) -> str | None:
-    """Return the invoice of half a picture."""
-    if kind == "invoice":
-        return id_of(subject.get("id"))
-    if kind == "invoice_payment" and _paid_by(subject):
-        return id_of(subject.get("invoice"))
-    return None
+    match kind:
+        case "invoice":
+            return id_of(subject.get("id"))
+        case "invoice_payment":
+            return id_of(subject.get("invoice"))
+        case "payment_intent" | "charge":
+            return named_invoice(subject)
+        case _:
+            return None
 
 
-def _paid_by(invoice_payment: Json) -> str | None:
-    return id_of(object_of(invoice_payment.get("payment")).get("payment_intent"))
+def named_invoice(subject: Json) -> str | None:
+    """Return the invoice that a PaymentIntent or a charge names: before 2025-03-31.basil its own
+    field, since then the reference of its order.
+    """
+    reference = id_of(object_of(subject.get("payment_details")).get("order_reference")) or ""
+    return id_of(subject.get("invoice")) or (reference if reference.startswith("in_") else None)
+
+
+def _paid_by(kind: str | None, subject: Json) -> tuple[str, ...]:
+    """Return the payments that an invoice or an InvoicePayment names."""
+    if kind == "invoice_payment":
+        named = [payment_of(subject)]
+    elif kind == "invoice":
+        own = id_of(subject.get("payment_intent")) or id_of(subject.get("charge"))
+        # Others of its payments were given up, or may still be paid.
+        named = [own, *map(payment_of, filter(is_paid, items_of(subject.get("payments"))))]
+    else:
+        named = []
+    return tuple(dict.fromkeys(filter(None, named)))
+
+
+def is_paid(invoice_payment: Json) -> bool:
+    """Say whether an InvoicePayment was paid, and neither given up nor waits."""
+    return invoice_payment.get("status") in {None, "paid"}
+
+
+def payment_of(invoice_payment: Json) -> str | None:
+    """Return the payment of an InvoicePayment; None of one that was recorded from elsewhere."""
+    payment = object_of(invoice_payment.get("payment"))
+    charge = payment.get("charge")
+    own = object_of(charge).get("payment_intent")
+    return id_of(payment.get("payment_intent")) or id_of(own) or id_of(charge)

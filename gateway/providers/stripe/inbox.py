@@ -1,7 +1,7 @@
 """Where Stripe's events arrive: recorded once, and acted on in the same transaction."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
@@ -18,16 +18,16 @@ from gateway.providers.stripe.events import (
     PROVIDER,
     WITNESSES,
     Event,
-    join,
     parse_event,
 )
-from gateway.providers.stripe.payment import tell_payment
+from gateway.providers.stripe.payment import record_payment
 from gateway.providers.stripe.signature import check_signature
-from gateway.store import Database, Reader, Snapshot, Transaction, accounts, webhook_events
+from gateway.store import Database, Reader, Row, Snapshot, Transaction, accounts, webhook_events
 from gateway.windows import USAGE_DELAY_SECONDS
 
 SWEEP_SECONDS: Final = 5
 SWEEP_BATCH: Final = 100
+UNKNOWN_ACCOUNT: Final = "Waits for its account: no account has its name or its customer."
 Outcome: TypeAlias = Literal["applied", "parked", "ignored", "duplicate"]
 
 log = structlog.get_logger(__name__)
@@ -64,55 +64,62 @@ class Inbox:
         check_signature(body, signature, self._secrets, self._clock.now())
         return await self.take(parse_event(body))
 
+    def now(self) -> datetime:
+        """Return the present instant by the clock of the books."""
+        return self._clock.now()
+
     async def take(self, event: Event) -> Outcome:
-        """Record an event and tell its payment to the books, in one transaction.
+        """Record an event and what its payment comes to with it, in one transaction.
 
         What the books refuse is kept all the same, parked, and logged.
         """
         if not self._counts(event):
             return await self._record(event, WebhookState.IGNORED)
-        if event.invoice is not None:
-            return await self._take_half(event, event.invoice)
-        payment = event.payment
-        assert payment is not None  # noqa: S101  # what counts is of a payment
+        if event.payment is None:
+            assert event.invoice is not None  # noqa: S101  # what counts is of either
+            return await self._take_of_invoice(event, event.invoice)
         try:
             async with self._database().writing() as transaction:
-                await webhook_events.lock(transaction, PROVIDER, payment)
+                await self._lock(transaction, event.invoice, event.payment)
                 if not await self._add(transaction, event, WebhookState.PARKED):
                     return "duplicate"
-                applied = await self._apply(transaction, payment)
+                applied = await self._apply(transaction, event.payment)
         except BadUserInput:
             if await self._record(event, WebhookState.PARKED) == "duplicate":
                 return "duplicate"
             # What another delivery brought meanwhile may be what was missing.
-            applied = await self.apply(payment)
+            applied = await self.apply(event.payment)
         return "applied" if event.id in applied else "parked"
 
-    async def _take_half(self, event: Event, invoice: str) -> Outcome:
-        """Record half of what there is to say of an invoice, and take what is whole by now.
+    async def _take_of_invoice(self, event: Event, invoice: str) -> Outcome:
+        """Record an event of an invoice, then each of its payments in a transaction of its own.
 
-        Also where it is known: whoever recorded it may have been stopped before the rest. Alone it
-        counts as ignored, because many an invoice is of no payment: a purchase that waits for one
-        is parked itself.
+        An event that is known may have been recorded by a process that was stopped before the
+        payments: those of which something waits are recorded then. An invoice without a payment
+        counts as ignored, because many an invoice is of none: a purchase that waits for one is
+        parked itself.
         """
         async with self._database().writing() as transaction:
-            await webhook_events.lock(transaction, PROVIDER, invoice)
+            await self._lock(transaction, invoice)
             is_new = await self._add(transaction, event, WebhookState.IGNORED)
-            rows = await webhook_events.of_object(transaction, PROVIDER, invoice)
-        whole = join([parse_event(row["payload"]) for row in rows])
-        outcomes = {await self.take(each) for each in whole}
+            payments = await webhook_events.of_invoice(transaction, PROVIDER, invoice)
+        applied: set[str] = set()
+        for payment, waits in payments.items():
+            if is_new or waits:
+                applied.update(await self.apply(payment))
         if not is_new:
             return "duplicate"
-        found: Sequence[Outcome] = ("applied", "parked", "duplicate")
-        return next((each for each in found if each in outcomes), "ignored")
+        if event.id in applied:
+            return "applied"
+        return "parked" if any(payments.values()) else "ignored"
 
-    async def apply(self, payment: str) -> Sequence[str]:
-        """Tell a payment to the books from what is recorded; again, nothing changes. Return the ids
-        of the events that took effect: none where the books refuse it, which is logged.
+    async def apply(self, payment: str) -> Collection[str]:
+        """Record what a payment comes to by all of its events; again, nothing changes. Return the
+        ids of the events that took effect: none where the books refuse it, which is logged.
         """
         try:
             async with self._database().writing() as transaction:
-                await webhook_events.lock(transaction, PROVIDER, payment)
+                await self._lock(transaction, payment)
                 return await self._apply(transaction, payment)
         except BadUserInput as error:
             await self._keep(payment, error)
@@ -168,21 +175,29 @@ class Inbox:
                 await asyncio.wait_for(leaving.wait(), SWEEP_SECONDS)
 
     def _counts(self, event: Event) -> bool:
-        is_of_payment = event.payment is not None or event.invoice is not None
-        return is_of_payment and (event.livemode or self._test_mode)
+        return event.object_id is not None and (event.livemode or self._test_mode)
+
+    async def _lock(self, transaction: Transaction, *names: str | None) -> None:
+        """Lock an invoice before its payment, never the other way round: an invoice's event and a
+        payment's that names it do not miss each other.
+        """
+        for name in filter(None, names):
+            await webhook_events.lock(transaction, PROVIDER, name)
 
     async def _record(self, event: Event, state: WebhookState) -> Outcome:
         async with self._database().writing() as transaction:
+            await self._lock(transaction, event.invoice)
             if not await self._add(transaction, event, state):
                 return "duplicate"
         return "ignored" if state == WebhookState.IGNORED else "parked"
 
     async def _add(self, transaction: Transaction, event: Event, state: WebhookState) -> bool:
+        counts = self._counts(event)
         row = {
             "provider": PROVIDER,
             "event_id": event.id,
             "type": event.type,
-            "object_id": (event.payment or event.invoice) if self._counts(event) else None,
+            "object_id": event.object_id if counts else None,
             "external_id": event.external_id,
             "customer_id": event.customer_id,
             "account_id": None,
@@ -192,13 +207,16 @@ class Inbox:
             "received_at": self._clock.now(),
             "applied_at": None,
         }
-        return await webhook_events.add(transaction, row)
+        reason = UNKNOWN_ACCOUNT if state == WebhookState.PARKED else None
+        is_new = await webhook_events.add(transaction, row, reason)
+        if is_new and counts and event.invoice is not None:
+            await webhook_events.link(transaction, PROVIDER, event.invoice, event.payments)
+        return is_new
 
-    async def _apply(self, transaction: Transaction, payment: str) -> Sequence[str]:
-        rows = await webhook_events.of_object(transaction, PROVIDER, payment)
+    async def _apply(self, transaction: Transaction, payment: str) -> Collection[str]:
+        rows = await webhook_events.of_payment(transaction, PROVIDER, payment)
         events = [parse_event(row["payload"]) for row in rows]
-        known = next((row["account_id"] for row in rows if row["account_id"] is not None), None)
-        account_id = known if known is not None else await _owner(transaction, events)
+        account_id = _known_account(rows, payment) or await _owner(transaction, events)
         if account_id is None:
             return []
         book = await Book.open(
@@ -210,21 +228,35 @@ class Inbox:
         )
         # After the account is locked: the reference to it would take a weaker lock before.
         await webhook_events.assign(transaction, PROVIDER, payment, account_id)
-        applied = await tell_payment(book, account_id, payment, events)
+        waits = await record_payment(book, account_id, payment, events)
         await book.close()
+        applied = [event_id for event_id, reason in waits.items() if reason is None]
         now: datetime = self._clock.now()
         await webhook_events.mark_applied(transaction, PROVIDER, applied, now)
+        for reason in filter(None, dict.fromkeys(waits.values())):
+            waiting = [event_id for event_id, why in waits.items() if why == reason]
+            await webhook_events.keep_parked(transaction, PROVIDER, waiting, reason)
         return applied
 
     async def _keep(self, payment: str, error: BadUserInput) -> None:
-        """Log why a payment is not applied; say whose it is, so that no sweep tries it again."""
+        """Log why a payment is not applied, and keep the reason; give its events their account, so
+        that no sweep tries it again.
+        """
         async with self._database().writing() as transaction:
-            await webhook_events.lock(transaction, PROVIDER, payment)
-            rows = await webhook_events.of_object(transaction, PROVIDER, payment)
+            await self._lock(transaction, payment)
+            rows = await webhook_events.of_payment(transaction, PROVIDER, payment)
             owner = await _owner(transaction, [parse_event(row["payload"]) for row in rows])
             if owner is not None:
                 await webhook_events.assign(transaction, PROVIDER, payment, owner)
+                waiting = [row["event_id"] for row in rows]
+                await webhook_events.keep_parked(transaction, PROVIDER, waiting, error.message)
         log.warning("stripe: payment kept, not applied", payment=payment, reason=error.message)
+
+
+def _known_account(rows: Sequence[Row], payment: str) -> int | None:
+    """Return the account that the events of the payment itself were given."""
+    own = (row["account_id"] for row in rows if row["object_id"] == payment)
+    return next((each for each in own if each is not None), None)
 
 
 async def _owner(reader: Reader, events: Sequence[Event]) -> int | None:

@@ -1,4 +1,4 @@
-"""A payment, told to the books from all of its events."""
+"""Records a payment in the books from all of its events."""
 
 from collections.abc import Sequence
 
@@ -6,47 +6,68 @@ from gateway.billing.book import Book, Reference
 from gateway.billing.purchases import load_purchases, record_purchase
 from gateway.billing.states import PurchaseFacts, PurchaseState
 from gateway.errors import BadUserInput
-from gateway.models import CreditPurchaseKind
-from gateway.providers.stripe.attempts import record_attempt
+from gateway.models import CreditPurchaseKind, CreditPurchaseStatus
+from gateway.providers.stripe.attempts import record_attempts
 from gateway.providers.stripe.disputes import record_disputes
 from gateway.providers.stripe.events import PROVIDER, Event
 from gateway.providers.stripe.refunds import record_refunds
-from gateway.providers.stripe.terms import Settlement, find_settlement
+from gateway.providers.stripe.terms import Settlement, find_settlement, is_captured
 
 
-async def tell_payment(
+async def record_payment(
     book: Book, account_id: int, payment: str, events: Sequence[Event]
-) -> list[str]:
-    """Record what all events of a payment say; return the ids of those that took effect.
+) -> dict[str, str | None]:
+    """Record what all events of a payment say, ordered by their own time. Return the reason why
+    each waits, by its id; None where it took effect.
 
-    The others wait: refunds and disputes for the settlement, the charge for the other witnesses,
-    and what the books refuse of an attempt for what comes after it. `events` are ordered by their
-    own time. Raises BadUserInput for what the books refuse of a payment that went through.
+    Refunds and disputes wait for the settlement, a captured charge for what is missing to settle,
+    and what the books refuse of an attempt for what comes after it. Raises BadUserInput for what
+    the books refuse of a payment that went through.
     """
     name = (account_id, PROVIDER, payment)
     await load_purchases(book, [name])
-    purchase = _settle(book, name, events)
+    purchase, missing = _settle(book, name, events)
     if purchase is None:
-        return [event.id for event in events if record_attempt(book, event, account_id, payment)]
+        refused = record_attempts(book, account_id, payment, events)
+        known = book.references.get(name)
+        is_canceled = known is not None and known.status == CreditPurchaseStatus.CANCELED
+        return {
+            event.id: refused.get(event.id) or _wait_of(event, missing, is_canceled=is_canceled)
+            for event in events
+        }
     record_refunds(book, purchase, events)
     record_disputes(book, purchase, events)
-    return [event.id for event in events]
+    return dict.fromkeys(event.id for event in events)
 
 
-def _settle(book: Book, name: Reference, events: Sequence[Event]) -> PurchaseState | None:
-    """Return the purchase if it has settled, now or before: then its terms are those it settled
-    with, whatever a later picture says.
+def _settle(
+    book: Book, name: Reference, events: Sequence[Event]
+) -> tuple[PurchaseState | None, str]:
+    """Return the purchase if it has settled, now or before, or else what is missing. One that had
+    settled keeps its terms, whatever a later picture says.
     """
     known = book.references.get(name)
-    is_settled = known is not None and known.is_settled
+    settled = known if known is not None and known.is_settled else None
     try:
-        settlement = find_settlement(events)
-        if settlement is not None:
-            return record_purchase(book, _settled(settlement, account_id=name[0], payment=name[2]))
+        found = find_settlement(events, name[2])
+        if isinstance(found, Settlement):
+            return record_purchase(book, _settled(found, account_id=name[0], payment=name[2])), ""
     except BadUserInput:
-        if not is_settled:
+        if settled is None:
             raise
-    return known if is_settled else None
+        found = ""
+    return settled, found
+
+
+def _wait_of(event: Event, missing: str, *, is_canceled: bool) -> str | None:
+    """Return why an event of a payment that has not settled waits. Of a payment that was canceled
+    nothing does: what was authorised is released, which early versions of the API call a refund.
+    """
+    if event.kind == "charge" and is_captured(event.object):
+        return missing
+    if event.kind in {"refund", "dispute"} and not is_canceled:
+        return "Waits for its payment to settle."
+    return None
 
 
 def _settled(settlement: Settlement, *, account_id: int, payment: str) -> PurchaseFacts:

@@ -1,7 +1,7 @@
 """Refunds: money that went back, and how much of it is credit."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from gateway.billing.book import Book
@@ -10,8 +10,9 @@ from gateway.billing.states import PurchaseState, RefundFacts, final_status
 from gateway.models import RefundStatus
 from gateway.providers.stripe.amounts import minor_unit, money_of, total_of
 from gateway.providers.stripe.events import PROVIDER, Event
-from gateway.providers.stripe.terms import charges_of, created_at
-from gateway.providers.stripe.texts import Json, items_of, reference_of, words
+from gateway.providers.stripe.releases import find_release
+from gateway.providers.stripe.terms import created_at, refunds_of
+from gateway.providers.stripe.texts import Json, reference_of, words
 
 _STATUS: Final[Mapping[str, RefundStatus]] = {
     "succeeded": RefundStatus.SUCCEEDED,
@@ -24,26 +25,34 @@ _STANDS: Final = frozenset({RefundStatus.PENDING, RefundStatus.SUCCEEDED})
 def record_refunds(book: Book, purchase: PurchaseState, events: Sequence[Event]) -> None:
     """Record refunds: a new one takes what is missing from the credit in all the money that went
     back, so that refunds of all the money are exactly the purchase. The rest of it is tax.
+
+    The release of an uncaptured rest is not one.
     """
-    refunds = [each for event in events for each in _refunds(event)]
-    money = {reference_of(each): money_of(each, purchase) for each in refunds}
+    refunds = [each for event in events for each in refunds_of(event)]
     said: defaultdict[str, set[RefundStatus]] = defaultdict(set)
     for refund in refunds:
         said[reference_of(refund)].add(_status(refund))
     status = {name: final_status(each) for name, each in said.items()}
+    money = {reference_of(each): money_of(each, purchase) for each in refunds}
+    recorded = {each.provider_reference for each in book.refunds[purchase.key]}
+    standing = {name: each for each in refunds if status[name := reference_of(each)] in _STANDS}
+    released = {find_release(events, standing, purchase)} - recorded
     # First those that took nothing in the end: they make room for the others.
     for refund in sorted(refunds, key=lambda each: status[reference_of(each)] in _STANDS):
         name = reference_of(refund)
-        known = {str(each.provider_reference): each for each in book.refunds[purchase.key]}
-        if name in known:
-            credit = known[name].amount_nanos
-        else:
-            standing = {key: each for key, each in known.items() if each.status in _STANDS}
-            back = money[name] + sum(money.get(key, 0) for key in standing)
-            given = sum(each.amount_nanos for each in standing.values())
-            credit = _credit_in(back, purchase, given)
-        facts = _refund_facts(refund, credit, money[name] - credit, status[name])
-        record_refund(book, purchase, facts)
+        if name not in released:
+            credit = _credit(book, purchase, name, money)
+            facts = _refund_facts(refund, credit, money[name] - credit, status[name])
+            record_refund(book, purchase, facts)
+
+
+def _credit(book: Book, purchase: PurchaseState, name: str, money: Mapping[str, int]) -> int:
+    known = {str(each.provider_reference): each for each in book.refunds[purchase.key]}
+    if name in known:
+        return known[name].amount_nanos
+    standing = {key: each for key, each in known.items() if each.status in _STANDS}
+    back = money[name] + sum(money.get(key, 0) for key in standing)
+    return _credit_in(back, purchase, sum(each.amount_nanos for each in standing.values()))
 
 
 def _credit_in(money: int, purchase: PurchaseState, given: int) -> int:
@@ -54,13 +63,6 @@ def _credit_in(money: int, purchase: PurchaseState, given: int) -> int:
     minor = minor_unit(purchase)
     rounded = share // minor * minor
     return (rounded if rounded > given else share) - given
-
-
-def _refunds(event: Event) -> Iterator[Json]:
-    if event.kind == "refund":
-        yield event.object
-    for charge in charges_of(event):
-        yield from items_of(charge.get("refunds"))
 
 
 def _status(refund: Json) -> RefundStatus:

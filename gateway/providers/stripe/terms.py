@@ -1,6 +1,6 @@
-"""What settles a payment, read from the whole of what is known of it."""
+"""When and with which terms a payment settles, read from all events of it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -9,7 +9,8 @@ from gateway.billing.states import PaymentMethod
 from gateway.errors import BadUserInput
 from gateway.money import parse_exact_nanos
 from gateway.providers.stripe.amounts import currency_of, nanos_of
-from gateway.providers.stripe.events import Event
+from gateway.providers.stripe.events import Event, named_invoice
+from gateway.providers.stripe.invoices import document_tax, invoice_tax
 from gateway.providers.stripe.methods import method_of
 from gateway.providers.stripe.texts import Json, id_of, instant_of, items_of, object_of, text_of
 
@@ -31,41 +32,94 @@ class Settlement:
     description: str | None
 
 
-def find_settlement(events: Sequence[Event]) -> Settlement | None:
-    """Return how the payment settled, or None while one of its witnesses is missing."""
-    charges = (each for event in events for each in charges_of(event))
-    charge = _last(each for each in charges if is_captured(each))
-    if charge is None:
-        return None
-    said = charge
-    if id_of(charge.get("payment_intent")):
-        intents = (e.object for e in events if e.kind == "payment_intent")
-        found = _last(each for each in intents if each.get("status") == "succeeded")
-        if found is None:
-            return None
-        said = found
+def find_settlement(events: Sequence[Event], payment: str) -> Settlement | str:
+    """Return how the payment settled, or why it has not: the events are ordered by their own time.
+
+    It has once its PaymentIntent succeeded, all captures done, and a charge captured all the money
+    that it received; without a PaymentIntent, once its charge is captured.
+    """
+    captured = [each for event in events for each in charges_of(event) if is_captured(each)]
+    if not captured:
+        return "Waits for its charge."
+    said, received = captured[-1], money_captured(captured[-1])
+    if any(id_of(each.get("payment_intent")) for each in captured):
+        intents = (event.object for event in events if event.kind == "payment_intent")
+        succeeded = [each for each in intents if each.get("status") == "succeeded"]
+        if not succeeded:
+            return "Waits for its PaymentIntent to succeed."
+        said = succeeded[-1]
+        # Missing in early versions of the API, which captured once.
+        received = said.get("amount_received") or received
+        captured = [each for each in captured if money_captured(each) == received]
+        if not captured:
+            return "Waits for a charge that captured what its PaymentIntent received."
+    settled_at = _find_settled_at(events)
+    if settled_at is None:
+        return "Waits for the event that says when it succeeded."
+    currency = currency_of(captured[-1].get("currency"))
+    tax = _find_tax(events, said, payment, received, currency)
+    if isinstance(tax, str):
+        return tax
+    return _settlement(said, captured[-1], received, tax, settled_at)
+
+
+def _settlement(
+    said: Json, charge: Json, received: object, tax: int, settled_at: datetime
+) -> Settlement:
     currency = currency_of(charge.get("currency"))
-    tax = own_tax(said, currency)
-    awaited = _awaited(said)
-    if awaited is not None:
-        document = _document(events, awaited, charge.get("currency"))
-        if document is None:
-            return None
-        tax = nanos_of(_document_tax(document), currency)
-    captured = charge.get("amount_captured") or charge.get("amount")
-    total = nanos_of(captured, currency)
-    at = created_at(charge)
+    total = nanos_of(received, currency)
     return Settlement(
         total=total,
         amount=total - tax,
         tax=tax,
         bonus=bonus_of(said),
         currency=currency,
-        created_at=min(created_at(said), at),
-        succeeded_at=at,
+        created_at=min(created_at(said), created_at(charge)),
+        succeeded_at=settled_at,
         method=method_of(charge.get("payment_method_details")),
         description=text_of(said.get("description"), 2000),
     )
+
+
+def _find_settled_at(events: Sequence[Event]) -> datetime | None:
+    """Return when the payment succeeded: when its PaymentIntent did, or its charge was captured
+    where there is none. No other event says so. A list has no events: there it is the time of the
+    charge's balance transaction, and of the charge where it has none.
+    """
+    charges = [event for event in events if event.kind == "charge"]
+    if any(event.kind == "payment_intent" for event in events):
+        happened = [event for event in events if event.type == "payment_intent.succeeded"]
+    else:
+        types = {"charge.succeeded", "charge.captured"}
+        happened = [each for each in charges if each.type in types and is_captured(each.object)]
+    instants = [event.created_at for event in happened if not event.is_listed]
+    if instants:
+        return min(instants)
+    listed = [each.object for each in charges if each.is_listed and is_captured(each.object)]
+    return _listed_time(listed[-1]) if listed else None
+
+
+def _listed_time(charge: Json) -> datetime:
+    moved_at = instant_of(object_of(charge.get("balance_transaction")).get("created"))
+    return moved_at or created_at(charge)
+
+
+def _find_tax(
+    events: Sequence[Event], said: Json, payment: str, received: object, currency: str
+) -> int | str:
+    """Return the tax in nanos, or the reason why it is not known yet."""
+    awaited = _awaited(said)
+    if awaited is None:
+        return own_tax(said, currency)
+    if awaited == "invoice":
+        if not isinstance(received, int):
+            raise BadUserInput("An amount is an integer of the smallest unit.", argument="amount")
+        return invoice_tax(events, payment, received, currency)
+    sessions = [event.object for event in events if event.kind == awaited]
+    final = [each for each in sessions if _is_complete(each, currency)]
+    if not final:
+        return "Waits for its Checkout Session: its tax stands there."
+    return nanos_of(document_tax(final[-1]), currency)
 
 
 def charges_of(event: Event) -> Iterator[Json]:
@@ -76,9 +130,24 @@ def charges_of(event: Event) -> Iterator[Json]:
         yield from items_of(event.object.get("charges"))
 
 
+def refunds_of(event: Event) -> Iterator[Json]:
+    """Yield the refunds that an event shows: its own, or those that its charges list."""
+    if event.kind == "refund":
+        yield event.object
+    for charge in charges_of(event):
+        yield from items_of(charge.get("refunds"))
+
+
 def is_captured(charge: Json) -> bool:
     """Say whether a charge took money."""
     return charge.get("status") == "succeeded" and charge.get("captured") is not False
+
+
+def money_captured(charge: Json) -> object:
+    """Return what a captured charge captured, in Stripe's smallest unit; an early version of the
+    API does not say it, and captured all.
+    """
+    return charge.get("amount_captured") or charge.get("amount")
 
 
 def own_tax(said: Json, currency: str) -> int:
@@ -110,41 +179,17 @@ def created_at(subject: Json) -> datetime:
     return at
 
 
-def _last(found: Iterable[Json]) -> Json | None:
-    # The events come in the order of their own time, so the last one is the newest picture.
-    last = None
-    for last in found:  # noqa: B007  # the last one is what is wanted
-        pass
-    return last
-
-
 def _awaited(said: Json) -> str | None:
     """Return the kind of document that a payment says its tax stands on."""
-    if id_of(said.get("invoice")):
+    if named_invoice(said):
         return "invoice"
     reference = id_of(object_of(said.get("payment_details")).get("order_reference")) or ""
     if reference.startswith("cs_"):
         return "checkout.session"
-    if reference.startswith("in_"):
-        return "invoice"
     return _DOCUMENTS.get(str(object_of(said.get("metadata")).get("document")))
 
 
-def _document(events: Iterable[Event], kind: str, currency: object) -> Json | None:
-    documents = (
-        e.object for e in events if e.kind == kind and e.object.get("currency") == currency
+def _is_complete(session: Json, currency: str) -> bool:
+    return session.get("status") == "complete" and (
+        str(session.get("currency")).upper() == currency
     )
-    return _last(each for each in documents if _is_final(each))
-
-
-def _is_final(document: Json) -> bool:
-    return text_of(document.get("status"), 20) in {"complete", "paid"}
-
-
-def _document_tax(document: Json) -> object:
-    if document.get("object") == "checkout.session":
-        return object_of(document.get("total_details")).get("amount_tax") or 0
-    net, total = document.get("total_excluding_tax"), document.get("total")
-    if isinstance(net, int) and isinstance(total, int):
-        return total - net
-    return document.get("tax") or 0

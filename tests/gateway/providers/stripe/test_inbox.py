@@ -375,14 +375,19 @@ async def test_both_halves_of_an_invoice_at_once_settle_its_purchase_once(books:
     assert await check_books(books.database) == [usd("100")]
 
 
+async def stopped(_payment: str) -> list[str]:
+    raise ProcessLookupError
+
+
 async def test_a_half_that_was_recorded_and_no_more_is_made_up_for(books: Books) -> None:
     """Its process ended before the whole was taken, so Stripe sends it again."""
     account_id = await books.account("acme")
     inbox = inbox_of(books)
     await tell(books, WITH_INVOICE[:3])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gateway.providers.stripe.inbox.join", lambda _: [])
-        assert await inbox.take(parsed(WITH_INVOICE[3])) == "ignored"
+        patch.setattr(inbox, "apply", stopped)
+        with pytest.raises(ProcessLookupError):
+            await inbox.take(parsed(WITH_INVOICE[3]))
     assert await inbox.take(parsed(WITH_INVOICE[3])) == "duplicate"
     assert (await the_purchase(books.database, account_id))["status"] == "SUCCEEDED"
 
