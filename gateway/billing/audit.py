@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from gateway import bitset
 from gateway.billing.flows import FlowColumn
 from gateway.models import LedgerCause
-from gateway.store import Row, audit
+from gateway.store import Row, audit, ledger_audit
 from gateway.store.rollups import RESOURCE_SEPARATOR, SUMS, Activity, Flow
 from gateway.store.stream import Chunk, Stream, rows_in
 from gateway.windows import local_day, slot_start, zone
@@ -61,9 +61,13 @@ async def audit_account(stream: Stream, account: Row) -> AsyncGenerator[Differen
             )
             place = None if row["place"] is None else str(row["place"])
             yield Difference(account=name, what=check, place=place, expected=expected, found=found)
-    async with aclosing(_rollups(stream, account_id, zone(account["time_zone"]))) as rollups:
-        async for what, place, expected, found in rollups:
-            yield Difference(account=name, what=what, place=place, expected=expected, found=found)
+    local = zone(account["time_zone"])
+    for derived in (_rollups(stream, account_id, local), _ledger_days(stream, account_id, local)):
+        async with aclosing(derived) as differences:
+            async for what, place, expected, found in differences:
+                yield Difference(
+                    account=name, what=what, place=place, expected=expected, found=found
+                )
 
 
 Found = tuple[str, str, Any, Any]
@@ -280,3 +284,51 @@ async def _stored_activity(
                 activity[dimensions] = [row["spent_nanos"], row["events"]]
     if day is not None:
         yield day, _activity_figures(activity)
+
+
+async def _ledger_days(stream: Stream, account_id: int, local: ZoneInfo) -> AsyncGenerator[Found]:
+    """Yield where the days of the ledger's usage are not the sums of their entries."""
+    async with (
+        _Stored("ledger's usage of", _stored_ledger_days(stream, account_id)) as stored,
+        aclosing(_usage_by_day(stream, account_id, local)) as days,
+    ):
+        async for day, figures in days:
+            for each in await stored.meet(day, figures):
+                yield each
+        for each in await stored.end():
+            yield each
+
+
+async def _usage_by_day(
+    stream: Stream, account_id: int, local: ZoneInfo
+) -> AsyncGenerator[tuple[date, Figures]]:
+    """Yield the days on which usage was recorded, with what their entries make them."""
+    today: date | None = None
+    day: dict[str, Any] = {}
+    async with aclosing(ledger_audit.usage_entries(stream, account_id)) as chunks:
+        async for chunk in chunks:
+            for entry in rows_in(chunk):
+                if (recorded_on := local_day(entry["recorded_at"], local)) != today:
+                    if today is not None:
+                        yield today, day
+                    today = recorded_on
+                    day = {
+                        "amount_nanos": 0,
+                        "opening_nanos": entry["balance_nanos"] - entry["amount_nanos"],
+                        "first_version": entry["version"],
+                        "first_at": entry["recorded_at"],
+                    }
+                day["amount_nanos"] += entry["amount_nanos"]
+                day |= {name: entry[name] for name in ("balance_nanos", "version", "recorded_at")}
+    if today is not None:
+        yield today, day
+
+
+async def _stored_ledger_days(
+    stream: Stream, account_id: int
+) -> AsyncGenerator[tuple[date, Figures]]:
+    async with aclosing(ledger_audit.days(stream, account_id)) as chunks:
+        async for chunk in chunks:
+            for row in rows_in(chunk):
+                figures = {name: row[name] for name in row if name not in {"account_id", "day"}}
+                yield row["day"], figures

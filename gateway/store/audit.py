@@ -38,7 +38,7 @@ from gateway.models import (
     UsageEvent,
     table_of,
 )
-from gateway.store.statement import Row, Statement
+from gateway.store.statement import DialectName, Row, Statement, microseconds
 from gateway.store.stream import Chunk, Stream
 
 CHUNK_ROWS: Final = 5_000
@@ -101,6 +101,19 @@ def _balances_after() -> Select[Any]:
     return _difference(
         entries.c.version, entries.c.was + entries.c.amount_nanos, entries.c.balance_nanos
     )
+
+
+def _instants(dialect: DialectName) -> Select[Any]:
+    """Return the entries that are recorded before the one before them."""
+    at = microseconds(_ENTRY.c.recorded_at, dialect)
+    before = func.lag(at, 1, at).over(order_by=_ENTRY.c.version)
+    entries = (
+        select(_ENTRY.c.version, at.label("at"), before.label("before"))
+        .where(_ENTRY.c.account_id == _KEY)
+        .subquery()
+    )
+    later = case((entries.c.before > entries.c.at, entries.c.before), else_=entries.c.at)
+    return _difference(entries.c.version, later, entries.c.at)
 
 
 def _account(stored: str, derived: ColumnElement[Any], table: Table) -> Select[Any]:
@@ -257,6 +270,7 @@ def _receipt_sequences() -> Select[Any]:
 _CHECKS: Final[Mapping[str, Statement]] = {
     "ledger entry's version": Statement(_versions()),
     "ledger entry's balance": Statement(_balances_after()),
+    "ledger entry's instant": Statement(_instants),
     "account's balance": Statement(
         _account("balance_nanos", func.coalesce(func.sum(_ENTRY.c.amount_nanos), 0), _ENTRY)
     ),

@@ -20,12 +20,16 @@ from tests.support.raw import execute, execute_on_sqlite, same_database
 
 ROLLUPS = {"quarter hour", "day", "breakdown of"}
 USAGE = {"usage entry's amount", "deployment's spend", *ROLLUPS}
+LEDGER = {"ledger's usage of"}
 WRONG = {
     "UPDATE ledger_entry SET version = version + 100 WHERE cause = 'ADJUSTMENT'": {
         "ledger entry's version"
     },
     "UPDATE ledger_entry SET balance_nanos = balance_nanos + 1 WHERE version = 1": {
         "ledger entry's balance"
+    },
+    "UPDATE ledger_entry SET recorded_at = effective_at WHERE version = 2": {
+        "ledger entry's instant"
     },
     "UPDATE account SET balance_nanos = balance_nanos + 1": {"account's balance"},
     "UPDATE account SET ledger_version = ledger_version + 1": {"account's ledger version"},
@@ -72,6 +76,9 @@ WRONG = {
     "UPDATE rollup_day SET day = '2001-01-01' WHERE spent_nanos > 0": {"day"},
     "UPDATE rollup_activity SET events = 5": {"breakdown of"},
     "DELETE FROM rollup_activity": {"breakdown of"},
+    "UPDATE ledger_day SET amount_nanos = amount_nanos + 1": {"ledger's usage of"},
+    "UPDATE ledger_day SET first_version = version": {"ledger's usage of"},
+    "DELETE FROM ledger_day": {"ledger's usage of"},
 }
 
 
@@ -136,7 +143,7 @@ async def test_what_is_wrong_is_found_and_nothing_else(
         statement: {each.what for each in found if each.account == name}
         for name, statement in zip(accounts, WRONG, strict=True)
     } == WRONG
-    assert set().union(*WRONG.values()) == {*audit.CHECKS, *ROLLUPS}
+    assert set().union(*WRONG.values()) == {*audit.CHECKS, *ROLLUPS, *LEDGER}
 
 
 async def test_a_difference_says_what_is_stored_and_what_should_be(
