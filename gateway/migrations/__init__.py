@@ -74,24 +74,24 @@ async def is_at(reader: Reader, revision: str) -> bool:
     return [row["version_num"] for row in await reader.fetch(_REVISION)] == [revision]
 
 
-async def migrate(url: str, *, runtime_url: str | None = None) -> None:
-    """Bring the database at `url` (the owner's) to `head`; wait for another who is doing so.
+async def migrate(url: str, *, runtime_url: str | None = None, revision: str = "head") -> None:
+    """Bring the database at `url` (the owner's) to a revision; wait for another who is doing so.
 
     The role of `runtime_url`, where it is another one, is granted what serving needs and no more.
     Raises ServiceUnavailable or ConfigurationError where the database cannot be opened or changed.
     """
     with explained(make_url(url)):
         if url.startswith("sqlite"):
-            await asyncio.to_thread(_migrate_sqlite, url)
+            await asyncio.to_thread(_migrate_sqlite, url, revision)
         else:
-            await _migrate_postgres(url, runtime_url)
+            await _migrate_postgres(url, runtime_url, revision)
 
 
-def _upgrade(connection: Connection) -> None:
-    command.upgrade(_config(connection), "head")
+def _upgrade(connection: Connection, revision: str) -> None:
+    command.upgrade(_config(connection), revision)
 
 
-def _migrate_sqlite(url: str) -> None:
+def _migrate_sqlite(url: str, revision: str) -> None:
     path = Path(url.removeprefix("sqlite:///"))
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Without a transaction of our own, Python's driver would commit each table as it is made.
@@ -100,7 +100,7 @@ def _migrate_sqlite(url: str) -> None:
     )
     with _file_lock(path.with_name(f"{path.name}.lock")), engine.begin() as connection:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-        _upgrade(connection)
+        _upgrade(connection, revision)
 
 
 @contextmanager
@@ -110,14 +110,14 @@ def _file_lock(path: Path) -> Iterator[None]:
         yield
 
 
-async def _migrate_postgres(url: str, runtime_url: str | None) -> None:
+async def _migrate_postgres(url: str, runtime_url: str | None, revision: str) -> None:
     owner = make_url(url).set(drivername="postgresql+asyncpg")
     runtime = make_url(runtime_url) if runtime_url else owner
     engine = create_async_engine(owner, poolclass=NullPool, hide_parameters=True)
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-            await connection.run_sync(_upgrade)
+            await connection.run_sync(_upgrade, revision)
             if runtime.username and runtime.username != owner.username:
                 await connection.run_sync(_grant, runtime)
     finally:

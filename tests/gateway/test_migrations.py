@@ -25,28 +25,6 @@ from gateway.store import Snapshot, connect
 from tests.support.raw import REFUSALS, execute
 
 
-@pytest.fixture
-async def empty_postgres_url(postgres_url: str) -> AsyncIterator[str]:
-    """The owner's URL of a database without tables."""
-    name = f"empty_{secrets.token_hex(6)}"
-    owner = await asyncpg.connect(postgres_url)
-    await owner.execute(f"CREATE DATABASE {name}")
-    try:
-        yield urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
-    finally:
-        await owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await owner.close()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Each test that uses it runs on both databases."""
-    if request.param == "postgresql":
-        url: str = request.getfixturevalue("empty_postgres_url")
-        return url
-    return f"sqlite:///{tmp_path / 'deep' / 'gateway.sqlite3'}"
-
-
 async def schema(url: str) -> list[tuple[Any, ...]]:
     """Return everything that the database says about its tables, indexes and triggers."""
     if url.startswith("sqlite"):
