@@ -152,19 +152,50 @@ def import_focus_file(
     owner: Annotated[
         str | None, typer.Option(help="Subject that becomes an owner of the accounts.")
     ] = None,
+    restate: Annotated[
+        bool,
+        typer.Option(
+            "--restate",
+            help="Correct what earlier files had of the same accounts and time and this one has "
+            "not, and book what is new, in one transaction.",
+        ),
+    ] = False,
 ) -> None:
-    """Import a FOCUS 1.0 to 1.2 cost file; again: nothing changes."""
-    asyncio.run(_import(read_settings(), file, cost=cost, account_by=account_by, owner=owner))
+    """Import a FOCUS cost file, 1.0-preview to 1.2: checked whole, then booked in parts.
+
+    The same file again changes nothing, and completes an import that broke off. A file that has
+    more rows than the one before adds them; one that lacks some is refused without --restate.
+    """
+    asyncio.run(
+        _import(
+            read_settings(), file, cost=cost, account_by=account_by, owner=owner, restate=restate
+        )
+    )
 
 
-async def _import(settings: Settings, file: Path, **choices: Any) -> None:
+async def _import(settings: Settings, file: Path, *, restate: bool, **choices: Any) -> None:
     await migrate_database(settings)
+    done = 0
     async with open_database(settings) as database:
         with show_progress() as progress:
-            tell = reporter(progress, file.name)
-            report = await import_focus(
-                database, file, progress=lambda done: tell(done, None), **choices
-            )
+            show = reporter(progress, file.name)
+
+            def tell(rows: int) -> None:
+                nonlocal done
+                done = rows
+                show(rows, None)
+
+            try:
+                report = await import_focus(
+                    database, file, restate=restate, progress=tell, **choices
+                )
+            except BaseException:
+                if done and not restate:
+                    complain(
+                        f"The first {done:,} rows of {file.name} are imported; the same command "
+                        "again imports the others."
+                    )
+                raise
     for line in report.lines():
         typer.echo(line)
 

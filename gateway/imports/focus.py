@@ -1,49 +1,43 @@
-"""FOCUS 1.0 to 1.2 cost files, of any provider: CSV in UTF-8, as it is or gzipped.
+"""FOCUS 1.0-preview to 1.2 cost files, of any provider: CSV in UTF-8, as it is or gzipped.
 
 A file is read twice: `read_focus` checks every row and keeps none, `FocusFile.rows` yields them. So
-a file is refused before anything of it is written, and its size does not matter: a row takes 8
-bytes, and 40 for a moment.
-
-An event id is the first 128 bits, in hexadecimal, of the SHA-256 of a row's cells that are not
-null, as JSON: column to text, sorted by column, no spaces, UTF-8, blanks around a text cut off. The
-second and third of equal rows have `-2` and `-3` behind it. An empty cell and `NULL` are null.
+a file is refused before anything of it is written, and its size hardly matters: a row takes 16
+bytes. An empty cell and `NULL` are null. A column of 1.0-preview that has another name since 1.0 is
+read by its old name where the file does not have the new one.
 """
 
 import csv
 import gzip
 import re
 import zlib
-from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
-from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
 from typing import Final, NamedTuple, Self, TextIO
 
-import orjson
-
 from gateway.errors import BadUserInput
 from gateway.imports.focus_rows import (
     MANDATORY,
+    NEEDED,
+    RENAMED,
     SOLD,
     FocusAccount,
     FocusCost,
     FocusRow,
     read_row,
 )
+from gateway.imports.identity import Charges, Coverage, digest_of
 
 MAX_ERRORS: Final = 100
 MAX_LINE: Final = 1_048_576
 """Characters; a text in quotes may go on over many lines, up to the 131,072 that `csv` allows."""
 
-_ZERO: Final = re.compile(r"-?0+(?:\.0+)?(?:[eE].*)?", re.ASCII)
+_ZERO: Final = re.compile(r"-?(?:0+(?:\.0+)?|\.0+)(?:[eE].*)?", re.ASCII)
 _GZIP: Final = b"\x1f\x8b"
-_ID_BYTES: Final = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +81,10 @@ class AccountSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FocusFile:
-    """A file whose every row can be read. `accounts` are those that it names, by external id."""
+    """A file whose every row can be read. `accounts` are those that it names, by external id;
+    `charges` are its rows by what they charge, but for adjustments of nothing; `repeated` are those
+    that more than one row has.
+    """
 
     path: Path
     cost: FocusCost
@@ -95,21 +92,18 @@ class FocusFile:
     usage_count: int
     adjustment_count: int
     accounts: Mapping[str, AccountSeen]
-    repeated: frozenset[int] = field(repr=False)
+    coverage: Coverage
+    charges: Charges = field(repr=False)
+    repeated: frozenset[bytes] = field(repr=False)
 
     def rows(self) -> Iterator[FocusRow]:
         """Yield the rows in the file's order.
 
         Raises FocusRejected where the file was changed and can no longer be read.
         """
-        seen: Counter[bytes] = Counter()
         for record in _records(self.path, _mandatory(self.cost, self.account_by)):
-            ordinal = 1
-            if record.short_digest in self.repeated:
-                seen[record.digest] += 1
-                ordinal = seen[record.digest]
             try:
-                yield record.read(self.cost, self.account_by, ordinal)
+                yield record.read(self.cost, self.account_by)
             except BadUserInput as error:
                 raise FocusRejected.of_rows(self.path, [_row_error(record.line, error)]) from None
 
@@ -119,8 +113,10 @@ def read_focus(
     *,
     cost: FocusCost | None = None,
     account_by: FocusAccount = FocusAccount.BILLING,
+    now: datetime | None = None,
 ) -> FocusFile:
-    """Check a file whole and return it; without a `cost` to count, BilledCost does.
+    """Check a file whole and return it; without a `cost` to count, BilledCost does. Usage that
+    starts after `now`, where that is given, is a bad row.
 
     Raises FocusRejected with the bad rows, or for what is no such file, or where the columns that
     are needed are not there, or for credit that a gateway sold. So does a file of prepaid usage,
@@ -131,11 +127,13 @@ def read_focus(
     prepaid = billed = False
     usage: Counter[bool] = Counter()
     accounts: dict[str, AccountSeen] = {}
-    digests = array("Q")
+    coverage, charges = Coverage(), Charges()
+    repeated: set[bytes] = set()
     errors: list[RowError] = []
     for record in _records(path, _mandatory(cost, account_by)):
         try:
             row = record.read(cost, account_by)
+            _check_not_future(row, now)
             _see_account(row, accounts)
         except BadUserInput as error:
             errors.append(_row_error(record.line, error))
@@ -146,7 +144,9 @@ def read_focus(
             billed = billed or not _ZERO.fullmatch(row.cost_text)
             prepaid = prepaid or not _ZERO.fullmatch(record.cells.get(FocusCost.EFFECTIVE, "0"))
         usage[row.is_usage] += 1
-        digests.append(record.short_digest)
+        coverage.add(row)
+        if (row.is_usage or row.cost_nanos) and charges.add(digest := digest_of(row)):
+            repeated.add(digest)
     if errors:
         raise FocusRejected.of_rows(path, errors)
     if prepaid and not billed and chosen is None:
@@ -161,7 +161,9 @@ def read_focus(
         usage_count=usage[True],
         adjustment_count=usage[False],
         accounts=accounts,
-        repeated=frozenset(a for a, b in pairwise(sorted(digests)) if a == b),
+        coverage=coverage,
+        charges=charges,
+        repeated=frozenset(repeated),
     )
 
 
@@ -171,24 +173,11 @@ class _Record(NamedTuple):
     line: int
     cells: dict[str, str]
     problem: str | None = None
-    digest: bytes = b""
 
-    @property
-    def short_digest(self) -> int:
-        """Enough of the digest to find those rows that may have an equal."""
-        return int.from_bytes(self.digest[:8], "big")
-
-    def read(self, cost: FocusCost, account_by: FocusAccount, ordinal: int = 1) -> FocusRow:
+    def read(self, cost: FocusCost, account_by: FocusAccount) -> FocusRow:
         if self.problem:
             raise BadUserInput(self.problem)
-        event_id = self.digest[:_ID_BYTES].hex()
-        return read_row(
-            self.cells,
-            line=self.line,
-            event_id=event_id if ordinal == 1 else f"{event_id}-{ordinal}",
-            cost=cost,
-            account_by=account_by,
-        )
+        return read_row(self.cells, line=self.line, cost=cost, account_by=account_by)
 
 
 def _mandatory(cost: FocusCost, account_by: FocusAccount) -> tuple[str, ...]:
@@ -202,7 +191,7 @@ def _records(path: Path, mandatory: Sequence[str]) -> Iterator[_Record]:
         reader = csv.reader(_lines(file), strict=True)
         line = 1
         try:
-            header = [name.strip() for name in next(reader, [])]
+            header = _renamed([name.strip() for name in next(reader, [])])
             _check_header(path, header, mandatory)
             order = sorted(
                 (index for index, name in enumerate(header) if name), key=header.__getitem__
@@ -228,17 +217,32 @@ def _record(line: int, names: Sequence[str], row: Sequence[str]) -> _Record:
         for name, cell in zip(names, row, strict=True)
         if (text := cell.strip()) and text != "NULL"
     }
-    if any("\0" in text for text in cells.values()):
+    whole = "".join(cells.values())
+    if "\0" in whole:
         return _Record(line, {}, "It has a NUL character.")
     try:
-        return _Record(line, cells, None, sha256(orjson.dumps(cells)).digest())
-    except orjson.JSONEncodeError:
+        whole.encode()
+    except UnicodeEncodeError:
         return _Record(line, {}, "It is not in UTF-8.")
+    return _Record(line, cells)
+
+
+def _renamed(header: Sequence[str]) -> list[str]:
+    """Return a header with the names of 1.0, but for columns that are there by both names."""
+    there = frozenset(header)
+    return [new if (new := RENAMED.get(name)) and new not in there else name for name in header]
 
 
 def _check_header(path: Path, header: Sequence[str], mandatory: Sequence[str]) -> None:
     if missing := [name for name in mandatory if name not in header]:
         raise FocusRejected(f"{path.name} has no column {', '.join(missing)} in its first line.")
+    old = {new: name for name, new in RENAMED.items()}
+    for names in NEEDED:
+        if not any(name in header for name in names):
+            known = [*names, *(old[name] for name in names if name in old)]
+            raise FocusRejected(
+                f"{path.name} has no column {' or '.join(known)} in its first line."
+            )
     if twice := [name for name, count in Counter(header).items() if name and count > 1]:
         raise FocusRejected(f"{path.name} has more than one column {', '.join(twice)}.")
 
@@ -285,6 +289,11 @@ def _see_account(row: FocusRow, accounts: dict[str, AccountSeen]) -> None:
         )
     else:
         seen.first_at = min(seen.first_at, row.started_at)
+
+
+def _check_not_future(row: FocusRow, now: datetime | None) -> None:
+    if now is not None and row.is_usage and row.started_at > now:
+        raise BadUserInput("Usage does not start in the future.", argument="ChargePeriodStart")
 
 
 def _row_error(line: int, error: BadUserInput) -> RowError:

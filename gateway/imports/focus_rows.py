@@ -26,10 +26,11 @@ Which resource a charge is for, by `ServiceCategory` (`OTHER` for those that are
 A row with a resource of ours in `x_Resource` was written by `gateway export`: the columns `x_…` say
 what FOCUS has no column for, and its unit, provider and service are those that the meter sent.
 
-Numbers are digits with an optional `-` and fraction, also in E notation; a currency sign, thousands
-separators and a `+` are refused, as the specification forbids them. Dates are ISO 8601 in its
-extended format, with `T` or a space, in UTC where they have no offset; a spreadsheet's `5/1/25` is
-refused, because it can be read as two days.
+Numbers are digits with an optional `-` and fraction, also in E notation, and the 0 before a point
+may be left out; a currency sign, thousands separators and a `+` are refused, as the specification
+forbids them. Dates are ISO 8601 in its extended format, with `T` or a space, in UTC where they have
+no offset, and what is less than a microsecond is cut off; a spreadsheet's `5/1/25` is refused,
+because it can be read as two days.
 """
 
 import re
@@ -87,17 +88,19 @@ class ChargeCategory(StrEnum):
 class FocusRow:
     """A row. Instants are in UTC; `line` is where it begins in the file.
 
-    `event_id` is the same for the same row in any file, whatever the order of its columns. Texts of
-    numbers are those that arrived; nanos are rounded half-even, once. A row that names no resource
-    has no deployment. `correction`: the cost is negative, or the row says so.
+    Texts of numbers are those that arrived; nanos are rounded half-even, once. A row that names no
+    resource has no deployment. `correction`: the cost is negative, or the row says so. `issuer` and
+    `billing_account` are the provider that sent the file and its account there, empty where the row
+    has none; `provider` is who ran what was used.
     """
 
     line: int
-    event_id: str
     category: ChargeCategory
     description: str
     account_external_id: str
     account_name: str
+    issuer: str
+    billing_account: str
     currency: str
     cost_text: str
     cost_nanos: int
@@ -148,8 +151,20 @@ _OURS: Final = {resource.value: resource for resource in Resource}
 _SIZE: Final = re.compile(r"(?:[KMGT]i?B|gigabyte)(?:[-/ ](?:per )?(hour|month)s?)?", re.IGNORECASE)
 _SIZE_BY: Final = {"": Resource.NETWORK, "hour": Resource.MEMORY, "month": Resource.STORAGE}
 
-_E_NOTATION: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]{1,2}", re.ASCII)
-_TIME: Final = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
+RENAMED: Final = {
+    "Provider": "ProviderName",
+    "Region": "RegionId",
+    "UsageQuantity": "ConsumedQuantity",
+    "UsageUnit": "ConsumedUnit",
+}
+"""What columns of FOCUS 1.0-preview are called since 1.0."""
+
+NEEDED: Final = (("ProviderName",), ("ConsumedQuantity", "PricingQuantity"))
+"""Columns of which a file has at least one: else its usage would be nobody's, or of nothing."""
+
+_E_NOTATION: Final = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)[eE][+-]?[0-9]{1,2}", re.ASCII)
+_NO_ZERO: Final = re.compile(r"(-?)(\.[0-9]+)", re.ASCII)
+_TIME: Final = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?"
 _OFFSET: Final = r"Z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?"
 _INSTANT: Final = re.compile(
     rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})(?:[T ]({_TIME})(?: ?({_OFFSET}))?)?", re.ASCII
@@ -173,9 +188,9 @@ _DIMENSION: Final = min(
 
 
 def read_row(
-    cells: Mapping[str, str], *, line: int, event_id: str, cost: FocusCost, account_by: FocusAccount
+    cells: Mapping[str, str], *, line: int, cost: FocusCost, account_by: FocusAccount
 ) -> FocusRow:
-    """Return what a row says; `cells` are those that are not null, by column.
+    """Return what a row says; `cells` are those that are not null, by their column's name in 1.0.
 
     Raises BadUserInput, its `argument` the column, for the first cell that cannot be read. Names
     and descriptions that are too long are cut; ids and what usage is grouped by are refused.
@@ -191,11 +206,12 @@ def read_row(
     own = _own(cells)
     return FocusRow(
         line=line,
-        event_id=event_id,
         category=category,
         description=_cut(_describe(category, cells.get("ChargeDescription")), _DESCRIPTION),
         account_external_id=account_id,
         account_name=_cut(account_name, _ACCOUNT_NAME),
+        issuer=_text(cells, "ProviderName", _DIMENSION) or "",
+        billing_account=_text(cells, "BillingAccountId", _ACCOUNT_ID) or "",
         currency=_currency(cells),
         cost_text=cost_text,
         cost_nanos=cost_nanos,
@@ -304,7 +320,11 @@ def _quantity(cells: Mapping[str, str]) -> tuple[str, int, str]:
 
 
 def _nanos(text: str, column: str) -> int:
-    plain = f"{Decimal(text):f}" if _E_NOTATION.fullmatch(text) else text
+    plain = text
+    if _E_NOTATION.fullmatch(text):
+        plain = f"{Decimal(text):f}"
+    elif short := _NO_ZERO.fullmatch(text):
+        plain = f"{short[1]}0{short[2]}"
     try:
         return parse_nanos(plain)
     except BadUserInput as error:

@@ -1,67 +1,63 @@
-"""A cost file into the books: accounts, deployments, usage and adjustments, in one transaction.
+"""A cost file into the books: accounts, deployments, usage and adjustments.
 
-Importing a row again changes nothing, in the same file or in another one. An account that is there
-keeps its name, zone and members; a new one begins with its earliest charge.
+A file is checked whole, then compared with what earlier files said of its scope (its accounts, each
+by provider and billing account) from its first instant to its last one, and only then booked:
+
+- What is stored already is not booked again (`gateway.imports.identity` has what makes two rows the
+  same charge), so that a month to date can be imported every day.
+- What is stored and not in the file makes it a restatement. It is refused, unless that is wanted:
+  then what is missing is corrected (the same start and dimensions, amount and quantity negated),
+  and what is new is booked, all in one transaction.
+- Else parts of a file are transactions of their own, so that others can write in between. What
+  breaks off midway is completed by importing the same file again.
+
+An account that is there keeps its name, zone and members; a new one begins with its earliest
+charge.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from decimal import Context, Decimal
+from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from gateway.billing.accounts import AccountFacts, put_account
 from gateway.billing.book import Book
 from gateway.billing.credits import adjust_balance
 from gateway.billing.usage import DeploymentFacts, DeploymentName, UsageRecord, record_usage
 from gateway.clock import Clock, SystemClock
+from gateway.errors import Conflict
 from gateway.ids import KeyFactory
-from gateway.imports.focus import FocusFile, FocusRejected, RowError, read_focus
+from gateway.imports.comparison import compare
+from gateway.imports.corrections import take_back
+from gateway.imports.focus import FocusFile, FocusRejected, read_focus
 from gateway.imports.focus_rows import FocusAccount, FocusCost, FocusRow
+from gateway.imports.identity import digest_of, event_id_of
+from gateway.imports.report import ImportReport
 from gateway.principal import Role
-from gateway.store import Database, Transaction, accounts, deployments, ledger, members
+from gateway.store import (
+    Database,
+    Reader,
+    Row,
+    Snapshot,
+    Transaction,
+    accounts,
+    deployments,
+    imported_charges,
+    members,
+)
 
 SOURCE: Final = "focus"
 """What stands as the source of imported events, and before the id of imported adjustments."""
 
-BATCH: Final = 20_000
+BATCH: Final = 5_000
 """Rows that are booked together: one ledger entry an account for their usage."""
 
-_EXACT: Final = Context(prec=100)
-
-
-@dataclass(slots=True, kw_only=True)
-class ImportReport:
-    """What an import did. Counts are rows; `known` ones were imported before.
-
-    An adjustment of nothing is counted as free and makes no ledger entry. The two sums are those of
-    all the file's usage by currency: in nanos, each row rounded, and before that.
-    """
-
-    accounts_added: int = 0
-    usage_added: int = 0
-    usage_known: int = 0
-    adjustments_added: int = 0
-    adjustments_known: int = 0
-    adjustments_free: int = 0
-    usage_nanos: dict[str, int] = field(default_factory=dict)
-    usage_unrounded: dict[str, Decimal] = field(default_factory=dict)
-
-    def lines(self) -> Iterator[str]:
-        """Yield what a person wants to know."""
-        yield (
-            f"Accounts: {self.accounts_added} new. Usage: {self.usage_added} rows new, "
-            f"{self.usage_known} known. Adjustments: {self.adjustments_added} new, "
-            f"{self.adjustments_known} known, {self.adjustments_free} of nothing."
-        )
-        for currency, nanos in self.usage_nanos.items():
-            booked, exact = Decimal(nanos).scaleb(-9), self.usage_unrounded[currency]
-            yield (
-                f"The file's usage is {booked:f} {currency}, each row rounded to the nano; "
-                f"unrounded {exact:f}, a difference of {booked - exact:f}."
-            )
+PAUSE_SECONDS: Final = 0.15
+"""Between two parts on SQLite: longer than another process waits until it tries again."""
 
 
 def ignore_progress(_rows: int) -> None:
@@ -75,43 +71,96 @@ async def import_focus(
     cost: FocusCost | None = None,
     account_by: FocusAccount = FocusAccount.BILLING,
     owner: str | None = None,
+    restate: bool = False,
     clock: Clock | None = None,
     progress: Callable[[int], None] = ignore_progress,
 ) -> ImportReport:
-    """Import a file whole; `owner` becomes an owner of its accounts.
+    """Import a file; `owner` becomes an owner of its accounts.
 
-    `progress` is told how many rows are done. Raises FocusRejected, and nothing is imported, for a
-    file that cannot be read, usage that starts in the future, an account that is kept in another
-    currency, or a row that is known with other content (as when the other cost column was taken).
+    `progress` gets the number of rows that are booked. Raises FocusRejected, and nothing is
+    imported, for a file that cannot be read, usage that starts in the future, an account that is
+    kept in another currency, or, without `restate`, a file that lacks what was imported before.
     """
-    file = read_focus(path, cost=cost, account_by=account_by)
     clock = clock or SystemClock()
-    async with database.writing(unlimited=True) as transaction:
-        run = _Import(transaction, file, clock)
-        await run.open_accounts(owner)
-        done = 0
-        for rows in _batches(file.rows()):
-            await run.book(rows)
-            done += len(rows)
-            progress(done)
+    file = read_focus(path, cost=cost, account_by=account_by, now=clock.now())
+    run = _Import(file, clock)
+    if restate:
+        async with database.writing(unlimited=True) as transaction:
+            await run.restate(transaction, owner)
+            for rows in _batches(file.rows()):
+                progress(await run.book(transaction, rows))
+        return run.report
+    async with Snapshot(database) as snapshot:
+        await run.refuse_restatement(snapshot)
+    async with database.writing() as transaction:
+        await run.open_accounts(transaction, owner)
+    for rows in _batches(file.rows()):
+        async with database.writing(unlimited=True) as transaction:
+            done = await run.book(transaction, rows)
+        progress(done)
+        await asyncio.sleep(PAUSE_SECONDS if database.dialect == "sqlite" else 0)
     return run.report
 
 
-class _Import:
-    """One file's import, in one transaction."""
+class _New(NamedTuple):
+    """A row to book, and the id of its event."""
 
-    def __init__(self, transaction: Transaction, file: FocusFile, clock: Clock) -> None:
-        self.transaction = transaction
+    row: FocusRow
+    digest: bytes
+    event_id: str
+
+
+class _Import:
+    """One file's import."""
+
+    def __init__(self, file: FocusFile, clock: Clock) -> None:
         self.file = file
         self.clock = clock
         self.keys = KeyFactory(clock)
         self.accounts: dict[str, int] = {}
+        self.restatements: Mapping[int, int] = {}
         self.report = ImportReport()
+        self._repeated: Counter[bytes] = Counter()
+        self._done = 0
 
-    async def open_accounts(self, owner: str | None) -> None:
+    async def refuse_restatement(self, reader: Reader) -> None:
+        """Raise FocusRejected where stored charges of the file's scope are not in it."""
+        await self._find_accounts(reader)
+        comparison = await compare(reader, self.file, self.accounts)
+        if comparison.missing:
+            raise FocusRejected(comparison.refusal(self.file))
+        self.restatements = await imported_charges.restatements(reader, self._account_ids())
+
+    async def restate(self, transaction: Transaction, owner: str | None) -> None:
+        """Correct what is stored of the file's scope and not in it."""
+        await self.open_accounts(transaction, owner)
+        await accounts.lock(transaction, sorted(self._account_ids()))
+        before = await imported_charges.restatements(transaction, self._account_ids())
+
+        async def correct(account_id: int, charges: Sequence[Row]) -> None:
+            number = before.get(account_id, 0) + 1
+            book = await Book.open(transaction, [account_id], clock=self.clock, keys=self.keys)
+            usage, adjustments = await take_back(book, account_id, charges, number, source=SOURCE)
+            await book.close()
+            self.report.usage_corrected += usage
+            self.report.adjustments_corrected += adjustments
+
+        await compare(transaction, self.file, self.accounts, correct)
+        self.restatements = await imported_charges.restatements(transaction, self._account_ids())
+
+    async def open_accounts(self, transaction: Transaction, owner: str | None) -> None:
         """Find the file's accounts or make them."""
+        await self._find_accounts(transaction)
+        for external_id in self.file.accounts:
+            if external_id not in self.accounts:
+                self.accounts[external_id] = await self._add_account(transaction, external_id)
+        if owner is not None:
+            now = self.clock.now()
+            await members.put(transaction, self._account_ids(), owner, Role.OWNER, now)
+
+    async def _find_accounts(self, reader: Reader) -> None:
         seen = self.file.accounts
-        for row in await accounts.by_external_id(self.transaction, list(seen)):
+        for row in await accounts.by_external_id(reader, list(seen)):
             external_id, currency = row["external_id"], row["currency"]
             self.accounts[external_id] = row["account_id"]
             if seen[external_id].currency != currency:
@@ -119,14 +168,11 @@ class _Import:
                     f"Account {external_id} is kept in {currency}; {self.file.path.name} has it in "
                     f"{seen[external_id].currency}."
                 )
-        for external_id in seen:
-            if external_id not in self.accounts:
-                self.accounts[external_id] = await self._add_account(external_id)
-        if owner is not None:
-            ids = list(self.accounts.values())
-            await members.put(self.transaction, ids, owner, Role.OWNER, self.clock.now())
 
-    async def _add_account(self, external_id: str) -> int:
+    def _account_ids(self) -> list[int]:
+        return list(self.accounts.values())
+
+    async def _add_account(self, transaction: Transaction, external_id: str) -> int:
         seen = self.file.accounts[external_id]
         self.report.accounts_added += 1
         facts = AccountFacts(
@@ -135,32 +181,91 @@ class _Import:
             currency=seen.currency,
             created_at=seen.first_at,
         )
-        return await put_account(self.transaction, facts, clock=self.clock, keys=self.keys)
+        return await put_account(transaction, facts, clock=self.clock, keys=self.keys)
 
-    async def book(self, rows: Sequence[FocusRow]) -> None:
-        """Book rows, those that are known not again."""
+    async def book(self, transaction: Transaction, rows: Sequence[FocusRow]) -> int:
+        """Book rows, those that are known not again; return how many rows are done."""
         ids = {self.accounts[row.account_external_id] for row in rows}
-        book = await Book.open(self.transaction, ids, clock=self.clock, keys=self.keys)
-        await self._book_usage(book, [row for row in rows if row.is_usage])
-        await self._book_adjustments(book, [row for row in rows if not row.is_usage])
+        book = await Book.open(transaction, ids, clock=self.clock, keys=self.keys)
+        await self._check_still(transaction, ids)
+        new = await self._new(transaction, rows)
+        await self._book_usage(book, [each for each in new if each.row.is_usage])
+        self._book_adjustments(book, [each for each in new if not each.row.is_usage])
+        await imported_charges.append(transaction, [self._charge(each) for each in new])
         await book.close()
+        self._count(rows, new)
+        self._done += len(rows)
+        return self._done
 
-    async def _book_usage(self, book: Book, rows: Sequence[FocusRow]) -> None:
-        self._refuse(
-            [row for row in rows if row.started_at > book.now],
-            "ChargePeriodStart: Usage does not start in the future.",
-        )
-        records = [_to_record(row, self.accounts[row.account_external_id]) for row in rows]
-        result = await record_usage(book, records, await self._facts(rows))
-        self._refuse(
-            [rows[position] for position in result.conflicts],
-            "It was imported before with another meaning, as when the other cost column was taken.",
-        )
-        self.report.usage_added += result.accepted
-        self.report.usage_known += result.duplicates
-        _add_sums(self.report, rows)
+    async def _check_still(self, transaction: Transaction, account_ids: Collection[int]) -> None:
+        """Raise Conflict where an account was restated after the file was compared with it."""
+        found = await imported_charges.restatements(transaction, account_ids)
+        if any(found.get(each, 0) != self.restatements.get(each, 0) for each in account_ids):
+            raise Conflict("An account was restated meanwhile: import the file again.")
 
-    async def _facts(self, rows: Sequence[FocusRow]) -> Mapping[DeploymentName, DeploymentFacts]:
+    async def _new(self, transaction: Transaction, rows: Sequence[FocusRow]) -> list[_New]:
+        """Return which rows are not booked yet, under the lock of their accounts.
+
+        Rows that charge the same are counted: the third one is new where two of them are stored.
+        """
+        keyed = [
+            (self.accounts[row.account_external_id], digest_of(row), row)
+            for row in rows
+            if row.is_usage or row.adjustment_nanos
+        ]
+        stored, own = await self._stored(transaction, keyed)
+        new = []
+        for account_id, digest, row in keyed:
+            if self._ordinal(digest) <= stored[digest]:
+                continue
+            stored[digest] += 1
+            scope = (digest, row.issuer, row.billing_account)
+            own[scope] += 1
+            restatement = self.restatements.get(account_id, 0)
+            new.append(_New(row, digest, event_id_of(row, digest, own[scope], restatement)))
+        return new
+
+    def _ordinal(self, digest: bytes) -> int:
+        """Return which of the file's rows with this digest this one is, from 1."""
+        if digest not in self.file.repeated:
+            return 1
+        self._repeated[digest] += 1
+        return self._repeated[digest]
+
+    async def _stored(
+        self, transaction: Transaction, keyed: Sequence[tuple[int, bytes, FocusRow]]
+    ) -> tuple[Counter[bytes], Counter[tuple[bytes, str, str]]]:
+        """Return how many stored charges there are, by digest and by digest and scope."""
+        names = {account_id: row.account_external_id for account_id, _, row in keyed}
+        stored: Counter[bytes] = Counter()
+        own: Counter[tuple[bytes, str, str]] = Counter()
+        for charge in await imported_charges.counting(
+            transaction, [(account_id, digest.hex()) for account_id, digest, _ in keyed]
+        ):
+            digest, number = bytes.fromhex(charge["digest"]), charge["number"]
+            if self.file.coverage.has(names[charge["account_id"]], charge) is not False:
+                stored[digest] += number
+            if charge["billing_account"] is not None:
+                own[digest, charge["issuer"], charge["billing_account"]] += number
+        return stored, own
+
+    def _charge(self, new: _New) -> tuple[object, ...]:
+        row = new.row
+        return (
+            *(self.accounts[row.account_external_id], new.digest.hex(), new.event_id),
+            *(row.is_usage, row.issuer, row.billing_account, row.started_at),
+        )
+
+    async def _book_usage(self, book: Book, new: Sequence[_New]) -> None:
+        records = [_to_record(each, self.accounts[each.row.account_external_id]) for each in new]
+        facts = await self._facts(book.transaction, [each.row for each in new])
+        result = await record_usage(book, records, facts)
+        if result.accepted != len(new):
+            raise Conflict("The same rows are imported by somebody else: import the file again.")
+
+    async def _facts(
+        self, transaction: Transaction, rows: Sequence[FocusRow]
+    ) -> Mapping[DeploymentName, DeploymentFacts]:
         """Return what rows say of their deployments; one began with its earliest charge, whichever
         file that was in.
         """
@@ -171,7 +276,7 @@ class _Import:
                 name = (self.accounts[row.account_external_id], row.deployment_external_id)
                 latest[name] = row
                 started[name] = min(started.get(name, row.started_at), row.started_at)
-        for known in await deployments.by_external_id(self.transaction, list(latest)):
+        for known in await deployments.by_external_id(transaction, list(latest)):
             name = (known["account_id"], known["external_id"])
             started[name] = min(started[name], known["started_at"])
         return {
@@ -186,32 +291,28 @@ class _Import:
             for name, row in latest.items()
         }
 
-    async def _book_adjustments(self, book: Book, rows: Sequence[FocusRow]) -> None:
-        sources = {
-            (self.accounts[row.account_external_id], f"{SOURCE}:{row.event_id}"): row
-            for row in rows
-            if row.adjustment_nanos
-        }
-        known = await ledger.known_sources(self.transaction, list(sources))
-        for (account_id, source_key), row in sources.items():
-            if (account_id, source_key) not in known:
-                adjust_balance(
-                    book,
-                    account_id,
-                    row.adjustment_nanos,
-                    source_key=source_key,
-                    occurred_at=row.started_at,
-                    description=row.description,
-                )
-        self.report.adjustments_added += len(sources) - len(known)
-        self.report.adjustments_known += len(known)
-        self.report.adjustments_free += len(rows) - len(sources)
-
-    def _refuse(self, rows: Sequence[FocusRow], reason: str) -> None:
-        if rows:
-            raise FocusRejected.of_rows(
-                self.file.path, [RowError(line=row.line, reason=reason) for row in rows]
+    def _book_adjustments(self, book: Book, new: Sequence[_New]) -> None:
+        for row, _, event_id in new:
+            adjust_balance(
+                book,
+                self.accounts[row.account_external_id],
+                row.adjustment_nanos,
+                source_key=f"{SOURCE}:{event_id}",
+                occurred_at=row.started_at,
+                description=row.description,
             )
+
+    def _count(self, rows: Sequence[FocusRow], new: Sequence[_New]) -> None:
+        report, usage = self.report, [row for row in rows if row.is_usage]
+        usage_added = sum(each.row.is_usage for each in new)
+        free = sum(not row.is_usage and not row.adjustment_nanos for row in rows)
+        adjustments_added = len(new) - usage_added
+        report.usage_added += usage_added
+        report.usage_known += len(usage) - usage_added
+        report.adjustments_added += adjustments_added
+        report.adjustments_known += len(rows) - len(usage) - free - adjustments_added
+        report.adjustments_free += free
+        report.add_sums(usage)
 
 
 def _batches(rows: Iterator[FocusRow]) -> Iterator[list[FocusRow]]:
@@ -219,11 +320,12 @@ def _batches(rows: Iterator[FocusRow]) -> Iterator[list[FocusRow]]:
         yield batch
 
 
-def _to_record(row: FocusRow, account_id: int) -> UsageRecord:
+def _to_record(new: _New, account_id: int) -> UsageRecord:
+    row = new.row
     return UsageRecord(
         account_id=account_id,
         source=SOURCE,
-        event_id=row.event_id,
+        event_id=new.event_id,
         deployment=row.deployment_external_id,
         resource=row.resource.value,
         unit=row.unit,
@@ -244,12 +346,3 @@ def _to_record(row: FocusRow, account_id: int) -> UsageRecord:
 
 def _text_if_rounded(text: str, nanos: int) -> str | None:
     return None if Decimal(text) == Decimal(nanos).scaleb(-9) else text
-
-
-def _add_sums(report: ImportReport, rows: Iterable[FocusRow]) -> None:
-    for row in rows:
-        nanos, unrounded = report.usage_nanos, report.usage_unrounded
-        nanos[row.currency] = nanos.get(row.currency, 0) + row.cost_nanos
-        unrounded[row.currency] = _EXACT.add(
-            unrounded.get(row.currency, Decimal(0)), Decimal(row.cost_text)
-        )

@@ -16,6 +16,7 @@ from gateway.models.credit_purchase import (
     charged_nanos,
 )
 from gateway.models.deployment import Deployment
+from gateway.models.imported_charge import ImportedCharge
 from gateway.models.ledger_entry import LedgerCause, LedgerEntry
 from gateway.models.receipt import Receipt, ReceiptSequence
 from gateway.models.rollup import LedgerDay, RollupActivity, RollupDay, RollupSlot
@@ -37,6 +38,7 @@ __all__ = [
     "Dispute",
     "DisputeStatus",
     "IdempotencyKey",
+    "ImportedCharge",
     "Instant",
     "LedgerCause",
     "LedgerDay",

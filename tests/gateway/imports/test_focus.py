@@ -19,6 +19,7 @@ from gateway.imports.focus import (
     read_focus,
 )
 from gateway.imports.focus_rows import ChargeCategory, FocusAccount, FocusCost, FocusRow
+from gateway.imports.identity import digest_of
 from gateway.models import Resource
 from tests.gateway.imports.cost_files import ROW, as_csv, read_one, reasons, write
 
@@ -95,7 +96,8 @@ def test_sample_resources_corrections_and_ids(sample: FocusFile) -> None:
     assert sum(row.deployment_external_id is None for row in usage) == 74
     assert len({row.deployment_external_id for row in usage} - {None}) == 840
     assert sum(row.correction for row in usage) == 12
-    assert len({row.event_id for row in rows}) == 1000
+    assert len({digest_of(row) for row in rows}) == 1000
+    assert sample.repeated == frozenset()
     assert Counter(row.resource for row in usage) == {
         Resource.NETWORK: 561,
         Resource.STORAGE: 209,
@@ -109,12 +111,13 @@ def test_sample_resources_corrections_and_ids(sample: FocusFile) -> None:
 def test_first_sample_row_is_read_whole(sample: FocusFile) -> None:
     assert next(sample.rows()) == FocusRow(
         line=2,
-        event_id="6fe54ec148f073e3694deb4c6aa39de5",
         category=ChargeCategory.USAGE,
         description="Usage: $0.40 per million Amazon SQS standard requests in Tier1 in "
         "US West (Oregon)",
         account_external_id="1234567890123",
         account_name="SunBird",
+        issuer="AWS",
+        billing_account="1234567890123",
         currency="USD",
         cost_text="0.00000080000",
         cost_nanos=800,
@@ -189,37 +192,33 @@ def test_byte_order_mark_and_compression_change_nothing(
     assert list(read_focus(path).rows()) == expected
 
 
-def test_event_id_does_not_depend_on_columns_order_blanks_or_spelling_of_null(
-    tmp_path: Path,
-) -> None:
-    expected = read_one(tmp_path).event_id
+def test_columns_order_blanks_and_spelling_of_null_change_nothing(tmp_path: Path) -> None:
+    expected = read_one(tmp_path)
     columns = list(ROW)
     random.Random(1).shuffle(columns)
     path = tmp_path / "other.csv"
     other = {name: f" {ROW[name]} " for name in columns} | {"ChargeClass": "", "Tags": "NULL"}
     path.write_text(as_csv(other), "utf-8")
-    assert [row.event_id for row in read_focus(path).rows()] == [expected]
-    assert read_one(tmp_path, Tags="{}").event_id != expected
+    assert list(read_focus(path).rows()) == [expected]
 
 
-def test_event_id_follows_its_description(tmp_path: Path) -> None:
-    # sha256sum of the JSON, written by hand.
-    cells = dict.fromkeys(set(ROW), "NULL") | {
-        "BilledCost": "1",
-        "BillingAccountId": "a",
-        "BillingCurrency": "USD",
-        "ChargeCategory": "Usage",
-        "ChargePeriodEnd": "2024-09-02",
-        "ChargePeriodStart": "2024-09-01",
-    }
-    assert read_one(tmp_path, **cells).event_id == "797725e705ff442d8dc8e741b50dacb6"
-
-
-def test_equal_rows_are_told_apart_by_their_ordinal(tmp_path: Path) -> None:
-    rows = list(read_focus(write(tmp_path, {}, {"SkuId": "x"}, {}, {})).rows())
-    first, other, second, third = (row.event_id for row in rows)
-    assert (second, third) == (f"{first}-2", f"{first}-3")
+def test_file_says_which_of_its_rows_are_equal(tmp_path: Path) -> None:
+    file = read_focus(write(tmp_path, {}, {"SkuId": "x"}, {"SubAccountName": "R"}, {}))
+    first, other, *equal = (digest_of(row) for row in file.rows())
+    assert equal == [first, first]
+    assert file.repeated == {first}
     assert other != first
+    assert [file.charges.take(first) for _ in range(4)] == [True, True, True, False]
+
+
+def test_usage_in_the_future_is_a_bad_row(tmp_path: Path) -> None:
+    path = write(tmp_path, {}, {"ChargeCategory": "Tax"})
+    assert read_focus(path, now=datetime(2024, 9, 18, 22, tzinfo=UTC)).usage_count == 1
+    with pytest.raises(FocusRejected) as caught:
+        read_focus(path, now=datetime(2024, 9, 18, 21, tzinfo=UTC))
+    assert [str(error) for error in caught.value.errors] == [
+        "line 2: ChargePeriodStart: Usage does not start in the future."
+    ]
 
 
 def test_two_currencies_in_an_account_are_refused(tmp_path: Path) -> None:
@@ -288,6 +287,17 @@ WITHOUT_END = as_csv({name: text for name, text in ROW.items() if name != "Charg
         (as_csv(ROW).encode("utf-16"), ALL_MISSING),
         (WITHOUT_END.encode(), "cost.csv has no column ChargePeriodEnd in its first line."),
         (
+            as_csv(ROW).replace("ProviderName", "Publisher").encode(),
+            "cost.csv has no column ProviderName or Provider in its first line.",
+        ),
+        (
+            as_csv(ROW).replace("Quantity", "Volume").encode(),
+            (
+                "cost.csv has no column ConsumedQuantity or PricingQuantity or UsageQuantity in "
+                "its first line."
+            ),
+        ),
+        (
             as_csv(ROW).replace("SkuPriceId", "SkuId").encode(),
             "cost.csv has more than one column SkuId.",
         ),
@@ -320,7 +330,7 @@ def test_columns_without_a_name_are_ignored(tmp_path: Path) -> None:
     path = tmp_path / "cost.csv"
     header, row, _ = as_csv(ROW).split("\r\n")
     path.write_text(f"{header},,\r\n{row},,\r\n", "utf-8")
-    assert [found.event_id for found in read_focus(path).rows()] == [read_one(tmp_path).event_id]
+    assert list(read_focus(path).rows()) == [read_one(tmp_path)]
 
 
 def test_file_that_changed_after_it_was_checked_is_refused(tmp_path: Path) -> None:

@@ -98,6 +98,9 @@ def test_correction_is_negative_or_says_so(
         ("1.5e-9", 2),
         ("-1.25E+3", -1_250_000_000_000),
         ("9223372036.854775807", 2**63 - 1),
+        (".0125", 12_500_000),
+        ("-.5", -500_000_000),
+        (".5E1", 5_000_000_000),
     ],
 )
 def test_cost_is_exact_to_the_nano(tmp_path: Path, text: str, nanos: int) -> None:
@@ -113,8 +116,8 @@ def test_cost_is_exact_to_the_nano(tmp_path: Path, text: str, nanos: int) -> Non
         "+3",
         "1e999",
         "1E",
-        ".5",
         "5.",
+        ".",
         "NaN",
         "0x10",
         "٣",
@@ -137,6 +140,7 @@ def test_what_is_no_number_is_refused(tmp_path: Path, text: str) -> None:
         ("2024-09-18 23:00:00 UTC", datetime(2024, 9, 18, 23, tzinfo=UTC)),
         ("2024-09-18T23:00Z", datetime(2024, 9, 18, 23, tzinfo=UTC)),
         ("2024-09-18T23:00:00.123456789Z", datetime(2024, 9, 18, 23, 0, 0, 123456, tzinfo=UTC)),
+        ("2024-09-18T23:00:00.9999999999999Z", datetime(2024, 9, 18, 23, 0, 0, 999999, tzinfo=UTC)),
         ("2024-09-18T23:00:00+05:30", datetime(2024, 9, 18, 17, 30, tzinfo=UTC)),
         ("2024-09-18 23:00:00-0300", datetime(2024, 9, 19, 2, tzinfo=UTC)),
         ("2024-09-18 23:00:00+00", datetime(2024, 9, 18, 23, tzinfo=UTC)),
