@@ -23,7 +23,7 @@ from tests.support.books import NOW
 from tests.support.invariants import check_books
 from tests.support.tables import table_rows
 
-MIGRATION = importlib.import_module("gateway.migrations.versions.0010_imported_charges")
+MIGRATION = importlib.import_module("gateway.migrations.versions.0011_imported_charges")
 
 
 async def upgrade(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
