@@ -38,9 +38,7 @@ _by_card = _PURCHASE.c.kind == CreditPurchaseKind.CARD.value
 _amount = _PURCHASE.c.amount_nanos
 _bonus = _PURCHASE.c.bonus_nanos - _PURCHASE.c.bonus_reversed_nanos
 _refunded = _PURCHASE.c.refunded_nanos
-_paid = _settled(case((_by_card, _amount), else_=0))
-_tax = _settled(case((_by_card, _PURCHASE.c.tax_nanos), else_=0))
-_refunded_tax = _refunds(_REFUND.c.tax_nanos)
+_tax = _PURCHASE.c.tax_nanos
 
 _CONDITIONS: Final[dict[str, Condition]] = {
     "status": lambda purchases: any_of(purchases.c.status, "status"),
@@ -53,9 +51,8 @@ CREDIT_PURCHASES: Final = Listing(
     order=("created_at", "id"),
     conditions=_CONDITIONS,
     totals=(
-        _paid.label("paid_nanos"),
-        _tax.label("tax_nanos"),
-        (_paid + _tax).label("charged_nanos"),
+        _settled(case((_by_card, _amount), else_=0)).label("paid_nanos"),
+        _settled(case((_by_card, _tax), else_=0)).label("tax_nanos"),
         _settled(_bonus + case((_by_card, 0), else_=_amount)).label("bonus_nanos"),
         _settled(_refunded).label("refunded_nanos"),
         _settled(_amount + _bonus - _refunded).label("credited_nanos"),
@@ -69,8 +66,8 @@ REFUNDS_OF_PURCHASES: Final = Listing(
     order=("created_at", "id"),
     conditions=_CONDITIONS,
     totals=(
-        _refunded_tax.label("refunded_tax_nanos"),
-        (_refunds(_REFUND.c.amount_nanos) + _refunded_tax).label("refunded_total_nanos"),
+        _refunds(_REFUND.c.amount_nanos).label("refund_nanos"),
+        _refunds(_REFUND.c.tax_nanos).label("refund_tax_nanos"),
     ),
 )
 """The same purchases for the totals of their refunds, which take a look at another table."""

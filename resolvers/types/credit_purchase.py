@@ -1,6 +1,6 @@
 """Credit purchases, their connection, and its totals."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
@@ -17,7 +17,7 @@ from resolvers.enums import CreditPurchaseKind, CreditPurchaseStatus
 from resolvers.exports import Format, sign_export
 from resolvers.permissions import Policy
 from resolvers.types.account import Account
-from resolvers.types.money import Amount, Money
+from resolvers.types.money import Amount, Money, with_tax
 from resolvers.types.node import Node
 from resolvers.types.payment_method import PaymentMethod
 from resolvers.types.receipt import Receipt
@@ -48,14 +48,14 @@ async def load_totals(root: strawberry.Parent[Pages]) -> dict[str, Any]:
     return {**totals, "currency": root.account["currency"], "selection": root.selection}
 
 
-def load_refund_total(name: str) -> Callable[..., Awaitable[Amount]]:
-    """Return what loads a total of the purchases' refunds, which is read for itself."""
+async def load_refunded_tax(root: strawberry.Parent[Any], info: Info) -> Amount:
+    refunds = await info.context.loaders.refund_totals_by_selection.load(root["selection"])
+    return refunds["refund_tax_nanos"], root["currency"]
 
-    async def load(root: strawberry.Parent[Any], info: Info) -> Amount:
-        totals = await info.context.loaders.refund_totals_by_selection.load(root["selection"])
-        return totals[name], root["currency"]
 
-    return load
+async def load_refunded_total(root: strawberry.Parent[Any], info: Info) -> Amount:
+    refunds = await info.context.loaders.refund_totals_by_selection.load(root["selection"])
+    return with_tax(refunds["refund_nanos"], refunds["refund_tax_nanos"], root["currency"])
 
 
 def _charged(kind: str, amount_nanos: int, tax_nanos: int, currency: str) -> Amount:
@@ -133,8 +133,12 @@ class CreditPurchaseTotals:
 
     paid: Money = money("paid_nanos", description="Amounts of kind CARD, without tax.")
     tax: Money = money("tax_nanos", description="Taxes of kind CARD, before refunds.")
-    charged: Money = money(
-        "charged_nanos", description="What cards paid, before refunds: `paid` + `tax`."
+    charged: Money = converted(
+        with_tax,
+        "paid_nanos",
+        "tax_nanos",
+        "currency",
+        description="What cards paid, before refunds: `paid` + `tax`.",
     )
     bonus: Money = money(
         "bonus_nanos",
@@ -143,11 +147,11 @@ class CreditPurchaseTotals:
     )
     refunded: Money = money("refunded_nanos", description="Money taken back, without tax.")
     refunded_tax: Money = resolved(
-        load_refund_total("refunded_tax_nanos"),
+        load_refunded_tax,
         description="The tax of refunds that succeeded, a part of `refundedTotal`.",
     )
     refunded_total: Money = resolved(
-        load_refund_total("refunded_total_nanos"),
+        load_refunded_total,
         description="What went back by refunds that succeeded, tax included: the sum of their "
         "`total`. A dispute is no refund: its funds count in `refunded` alone.",
     )

@@ -13,6 +13,11 @@ Amount: TypeAlias = tuple[int, str]
 """What a `Money` is made of: nanos and the currency's code."""
 
 
+def with_tax(nanos: int, tax_nanos: int, currency: str) -> Amount:
+    """Return an amount and its tax together."""
+    return nanos + tax_nanos, currency
+
+
 @strawberry.type(description="An exact amount of money. Amounts may be negative.")
 class Money:
     POLICY: ClassVar = Policy.ACCOUNT

@@ -11,17 +11,13 @@ from resolvers.columns import column, converted, global_id, money, resolved
 from resolvers.context import Info
 from resolvers.enums import RefundStatus
 from resolvers.permissions import Policy
-from resolvers.types.money import Amount, Money
+from resolvers.types.money import Money, with_tax
 from resolvers.types.node import Node
 from resolvers.types.receipt import Receipt
 
 
 def load_receipt(root: strawberry.Parent[Row], info: Info) -> Awaitable[Row | None]:
     return info.context.loaders.receipt_by_refund.load((root["account_id"], root["id"]))
-
-
-def _total(amount_nanos: int, tax_nanos: int, currency: str) -> Amount:
-    return amount_nanos + tax_nanos, currency
 
 
 @strawberry.type(description="Money taken back from a credit purchase.")
@@ -45,7 +41,7 @@ class Refund(Node):
     amount: Money = money("amount_nanos", description="The credit taken back, without tax.")
     tax: Money = money("tax_nanos", description="The tax that was given back with it.")
     total: Money = converted(
-        _total,
+        with_tax,
         "amount_nanos",
         "tax_nanos",
         "currency",

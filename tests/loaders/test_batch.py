@@ -7,7 +7,7 @@ from strawberry.dataloader import DataLoader
 
 from gateway.principal import Principal
 from gateway.store import Database, Listing, Page, Row, Selection, Snapshot
-from gateway.store.purchase_listing import CREDIT_PURCHASES
+from gateway.store.purchase_listing import CREDIT_PURCHASES, REFUNDS_OF_PURCHASES
 from loaders import batch
 from loaders.account import ACCOUNT_BY_ID
 from loaders.batch import by_position, page_loader, totals_loader
@@ -91,14 +91,18 @@ async def test_pages_of_one_shape_are_one_statement_whatever_their_bounds(
 
 
 async def test_another_principal_gets_empty_pages_and_totals(database: Database) -> None:
-    await put(database, account(1), purchase(1, 1), member(1, "ada"))
+    back = {"status": "PARTIALLY_REFUNDED", "refunded_nanos": 10**9}
+    await put(database, account(1), purchase(1, 1, **back), refund(1, 1, 1), member(1, "ada"))
     page = Page(selection=selection(1), ascending=False, limit=2)
     for principal, expected in ((ADA, 1), (Principal(subject="eve"), 0)):
         async with Snapshot(database) as snapshot:
             rows = await page_loader(CREDIT_PURCHASES, snapshot, principal).load(page)
             totals = await totals_loader(CREDIT_PURCHASES, snapshot, principal).load(selection(1))
+            loader = totals_loader(REFUNDS_OF_PURCHASES, snapshot, principal)
+            refunds = await loader.load(selection(1))
         assert len(rows) == totals["total_count"] == expected
         assert totals["paid_nanos"] == expected * 10**10
+        assert refunds["refund_nanos"] == expected * 10**9
 
 
 async def test_totals_are_integers_and_one_statement_for_all_accounts(database: Database) -> None:

@@ -49,8 +49,8 @@ async def test_usage_is_found_only_by_who_may_read_the_account(
         assert found == (SEEN if is_seen else UNSEEN), principal
 
 
-SEEN = ([1] * 3, [1] * 4, -5, BurnFacts({DAY: 5}, 5, DAY))
-UNSEEN = ([0] * 3, [0] * 4, 0, BurnFacts({}, 0, None))
+SEEN = ([1] * 3, [1] * 4, -5, BurnFacts({DAY: 5}, 5, DAY), NOON)
+UNSEEN = ([0] * 3, [0] * 4, 0, BurnFacts({}, 0, None), None)
 
 
 async def everything(database: Database, principal: Principal, local: ZoneInfo) -> object:
@@ -70,4 +70,5 @@ async def everything(database: Database, principal: Principal, local: ZoneInfo) 
             ],
             await loaders.balance_by_instant.load(opening),
             await loaders.burn_by_periods.load(burn),
+            await loaders.first_fact_by_account.load(1),
         )

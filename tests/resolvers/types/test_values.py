@@ -274,6 +274,19 @@ async def test_totals_of_large_amounts_are_exact(database: Database) -> None:
     )
 
 
+async def test_amounts_and_taxes_may_be_larger_together_than_any_amount(
+    database: Database,
+) -> None:
+    most = {"amount_nanos": 2**63 - 1, "tax_nanos": 2**63 - 1}
+    taken = {"status": "REFUNDED", "refunded_nanos": 2**63 - 1}
+    await put(database, account(1), purchase(1, 1, **most, **taken), refund(1, 1, 1, **most))
+    whole, both = "9223372036.854775807", "18446744073.709551614"
+    assert await charges(database) == [whole, whole, both, whole, whole, both]
+    nodes = "creditPurchases { nodes { charged { amount } refunds { total { amount } } } }"
+    (node,) = (await account_data(database, nodes))["creditPurchases"]["nodes"]
+    assert node == {"charged": {"amount": both}, "refunds": [{"total": {"amount": both}}]}
+
+
 CHARGED = """creditPurchases(filter: $f) { totals {
   paid { amount } tax { amount } charged { amount }
   refunded { amount } refundedTax { amount } refundedTotal { amount }
