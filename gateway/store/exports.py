@@ -14,11 +14,9 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Select,
-    String,
     Table,
     bindparam,
     case,
-    cast,
     collate,
     func,
     select,
@@ -28,6 +26,7 @@ from gateway.models import (
     Deployment,
     Dispute,
     Instant,
+    LedgerCause,
     LedgerEntry,
     Receipt,
     Refund,
@@ -35,6 +34,7 @@ from gateway.models import (
     table_of,
 )
 from gateway.principal import Principal
+from gateway.store.ledger_listing import is_move
 from gateway.store.listing import Selection
 from gateway.store.purchase_listing import CREDIT_PURCHASES
 from gateway.store.statement import Row, any_of, microseconds
@@ -100,16 +100,18 @@ def _of_account(
 
 
 def _undone_at() -> ColumnElement[Any]:
-    """Return when the books undid a refund whose credit note is out. They are few: the ledger has
-    no index for them, and is read for no other refund.
+    """Return when the books undid a refund whose credit note is out. They are few: for
+    them alone the account's entries that are not usage are looked through.
     """
-    key = cast(_REFUND.c.id, String())
     recorded_at = (
         select(func.max(_ENTRY.c.recorded_at))
         .where(
             _ENTRY.c.account_id == _REFUND.c.account_id,
             _ENTRY.c.purchase_id == _REFUND.c.purchase_id,
-            _ENTRY.c.source_key.like("refund:" + key + ":%"),
+            _ENTRY.c.refund_id == _REFUND.c.id,
+            is_move(_ENTRY),
+            _ENTRY.c.cause == LedgerCause.REFUND.value,
+            _ENTRY.c.amount_nanos > 0,
         )
         .scalar_subquery()
     )

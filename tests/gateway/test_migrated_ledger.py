@@ -40,38 +40,57 @@ def instant(minutes: int, *, sqlite: bool) -> str:
     return str(int(at.timestamp()) * 1_000_000) if sqlite else f"'{at.isoformat()}'"
 
 
+def insert(table: str, cells: dict[str, Any]) -> str:
+    return f"INSERT INTO {table} ({', '.join(cells)}) SELECT {', '.join(map(str, cells.values()))}"
+
+
 def statements(*, sqlite: bool) -> list[str]:
     begin = instant(0, sqlite=sqlite)
+    own, purchase = {"account_id": 1}, {"account_id": 1, "purchase_id": 11}
+    taken = {"created_at": begin, "amount_nanos": 1}
+    zeros = ("tax_nanos", "bonus_nanos", "refunded_nanos", "bonus_reversed_nanos", "disputed_nanos")
     found = [
-        (
-            "INSERT INTO account (account_id, external_id, name, currency, time_zone, receipt_prefix, "
-            "balance_nanos, ledger_version, balance_at, deployment_count, revision, created_at) VALUES "
-            f"(1, 'acme', 'Acme', 'USD', 'Asia/Kathmandu', 'ABCDEFGH', 14, 14, {begin}, 0, 0, {begin})"
+        insert(
+            "account",
+            own
+            | {"external_id": "'acme'", "name": "'Acme'", "currency": "'USD'"}
+            | {"time_zone": "'Asia/Kathmandu'", "receipt_prefix": "'ABCDEFGH'"}
+            | {"balance_nanos": len(ENTRIES), "ledger_version": len(ENTRIES)}
+            | {"balance_at": begin, "created_at": begin, "deployment_count": 0, "revision": 0},
         ),
-        (
-            "INSERT INTO credit_purchase (account_id, id, kind, status, currency, amount_nanos, "
-            "tax_nanos, bonus_nanos, refunded_nanos, bonus_reversed_nanos, disputed_nanos, created_at, "
-            f"settled_at, revision) SELECT 1, 11, 'CARD', 'SUCCEEDED', 'USD', 9, 0, 0, 0, 0, 0, "
-            f"{begin}, {begin}, 0"
+        insert(
+            "credit_purchase",
+            own
+            | {"id": 11, "kind": "'CARD'", "status": "'SUCCEEDED'", "currency": "'USD'"}
+            | {"amount_nanos": 9, "created_at": begin, "settled_at": begin, "revision": 0}
+            | dict.fromkeys(zeros, 0),
         ),
-        (
-            "INSERT INTO refund (account_id, id, purchase_id, status, currency, amount_nanos, "
-            f"tax_nanos, bonus_reversed_nanos, created_at) SELECT 1, 21, 11, 'PENDING', 'USD', 1, 0, "
-            f"0, {begin}"
+        insert(
+            "refund",
+            purchase
+            | taken
+            | {"id": 21, "status": "'PENDING'", "currency": "'USD'"}
+            | {"tax_nanos": 0, "bonus_reversed_nanos": 0},
         ),
-        (
-            "INSERT INTO dispute (account_id, id, purchase_id, state, amount_nanos, debited_nanos, "
-            f"credited_nanos, created_at) SELECT 1, 51, 11, 'OPEN', 1, 0, 0, {begin}"
+        insert(
+            "dispute",
+            purchase
+            | taken
+            | {"id": 51, "state": "'OPEN'", "debited_nanos": 0, "credited_nanos": 0},
         ),
     ]
     for version, (cause, source_key, minutes) in enumerate(ENTRIES, 1):
-        purchase = "NULL" if cause in {"USAGE", "ADJUSTMENT"} else "11"
-        found.append(
-            "INSERT INTO ledger_entry (account_id, version, cause, amount_nanos, balance_nanos, "
-            "source_key, purchase_id, effective_at, recorded_at) SELECT "
-            f"1, {version}, '{cause}', 1, {version}, '{source_key}', {purchase}, {begin}, "
-            f"{instant(minutes, sqlite=sqlite)}"
-        )
+        belongs = cause not in {"USAGE", "ADJUSTMENT"}
+        cells = (purchase if belongs else own) | {
+            "version": version,
+            "cause": f"'{cause}'",
+            "amount_nanos": 1,
+            "balance_nanos": version,
+            "source_key": f"'{source_key}'",
+            "effective_at": begin,
+            "recorded_at": instant(minutes, sqlite=sqlite),
+        }
+        found.append(insert("ledger_entry", cells))
     return [*found, "SELECT 1"]
 
 
