@@ -178,14 +178,14 @@ def _distinct(name: str, column: str) -> Cells:
 def _methods() -> Cells:
     def write(method: tuple[Any, ...]) -> str:
         kind, name, brand, last4, label = method
-        said = {
+        fields = {
             "type": kind,
             "brand": brand,
             "last4": last4,
             "label": method_label(name, label),
             "displayName": display_name(*method),
         }
-        return _fragment("paymentMethod", said)
+        return _fragment("paymentMethod", fields)
 
     memo, none = Memo(write), _fragment("paymentMethod", None)
 

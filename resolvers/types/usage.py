@@ -108,7 +108,7 @@ async def load_comparison(
     if part is None:
         return None
     before = part_before(part)
-    # Asked for at once, so that they come with the rows of the fields beside this one.
+    # Begun before anything is awaited: one batch with the rows of the fields beside this one.
     loading = load_rows(info, asked.period), load_rows(info, before)
     first_day, rows, rows_before = await gather(asked.first_day(info), *loading)
     if first_day > before.window.from_:

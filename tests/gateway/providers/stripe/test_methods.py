@@ -6,7 +6,8 @@ import pytest
 
 from gateway.billing.states import PaymentMethod
 from gateway.models import PaymentMethodType
-from gateway.providers.stripe.methods import method_of
+from gateway.payment_methods import METHODS
+from gateway.providers.stripe.methods import _BANKS, _WALLETS, method_of
 
 VISA = {"brand": "visa", "last4": "4242"}
 
@@ -52,6 +53,10 @@ VISA = {"brand": "visa", "last4": "4242"}
 )
 def test_methods(details: dict[str, Any], kind: str, rest: dict[str, str]) -> None:
     assert method_of(details) == PaymentMethod(type=PaymentMethodType(kind), **rest)
+
+
+def test_every_bank_and_wallet_has_a_name() -> None:
+    assert METHODS.keys() >= _BANKS | _WALLETS
 
 
 @pytest.mark.parametrize("details", [None, {}, [], {"type": 3}, "card"])
