@@ -5,9 +5,9 @@ row of each page is found first (`LIMIT 1 OFFSET n - 1` for each key), and the p
 `row_number()` would read every row of every key.
 """
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
@@ -35,6 +35,9 @@ Columns: TypeAlias = Callable[[Visible, FromClause], Sequence[ColumnElement[Any]
 Condition: TypeAlias = Callable[[FromClause], ColumnElement[bool]]
 """A condition on a table or its alias; its parameter, if it has one, has the condition's name."""
 
+_HALF: Final = 32
+_HIGH: Final = "_high"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
@@ -57,6 +60,34 @@ class Page:
     limit: int
 
 
+class Total(NamedTuple):
+    """What is added up over a selection, and of which rows: a sum of any size, 0 of no row."""
+
+    nanos: ColumnElement[int]
+    condition: ColumnElement[bool]
+
+    def columns(self, name: str, dialect: DialectName) -> Iterator[ColumnElement[Any]]:
+        """Yield the columns that `whole_totals` makes the total `name` of."""
+        if dialect == "sqlite":
+            # Its sums end at 64 bits; those of the halves do not come near.
+            yield self._sum(self.nanos.bitwise_rshift(_HALF)).label(f"{name}{_HIGH}")
+            yield self._sum(self.nanos.bitwise_and(2**_HALF - 1)).label(name)
+        else:
+            yield self._sum(self.nanos).label(name)
+
+    def _sum(self, nanos: ColumnElement[int]) -> ColumnElement[Any]:
+        return func.coalesce(func.sum(nanos).filter(self.condition), 0)
+
+
+def whole_totals(row: Row) -> Row:
+    """Return a row of totals as integers, with halves put together."""
+    return {
+        name: int(total) + (int(row.get(f"{name}{_HIGH}", 0)) << _HALF)
+        for name, total in row.items()
+        if not name.endswith(_HIGH)
+    }
+
+
 class Listing:
     """A table's rows by key (`scope`) in the order of an instant and a key.
 
@@ -73,14 +104,14 @@ class Listing:
         order: tuple[str, ...],
         columns: Columns = lambda _, rows: list(rows.c),
         conditions: Mapping[str, Condition] | None = None,
-        totals: Sequence[ColumnElement[Any]] = (),
+        totals: Mapping[str, Total] | None = None,
     ) -> None:
         self.order: Final = order
         self._table = table
         self._scope = scope
         self._columns = columns
         self._conditions = conditions or {}
-        self._totals = totals
+        self._totals = totals or {}
         self._whole_statements: dict[tuple[str, ...], Scoped] = {}
         self._page_statements: dict[tuple[bool, tuple[str, ...]], Scoped] = {}
         self._total_statements: dict[tuple[str, ...], Scoped] = {}
@@ -121,7 +152,7 @@ class Listing:
             statement = self._total_statement(conditions)
             arguments = self._arguments([selections[index] for index in indexes])
             for row in await statement.fetch(reader, principal, **arguments):
-                found[indexes[row["n"] - 1]] = {name: int(total) for name, total in row.items()}
+                found[indexes[row["n"] - 1]] = whole_totals(row)
         return found
 
     def chunks(
@@ -245,8 +276,13 @@ class Listing:
     def _build_totals(self, visible: Visible, names: Sequence[str]) -> Select[Any]:
         spans = self._spans(visible.dialect)
         count = func.count(self._table.c[self.order[-1]]).label("total_count")
+        totals = (
+            column
+            for name, total in self._totals.items()
+            for column in total.columns(name, visible.dialect)
+        )
         return (
-            select(spans.c.n, count, *self._totals)
+            select(spans.c.n, count, *totals)
             .join_from(
                 spans, self._table, self._inside(self._table, spans, visible, names), isouter=True
             )

@@ -1,24 +1,23 @@
 """An account's credit purchases in the order of their dates, and their totals."""
 
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import ColumnElement, case, func, select
 
 from gateway.models import CreditPurchase, CreditPurchaseKind, Refund, RefundStatus, table_of
-from gateway.store.listing import Condition, Listing
+from gateway.store.listing import Condition, Listing, Total
 from gateway.store.statement import any_of
 
 _PURCHASE = table_of(CreditPurchase)
 _REFUND = table_of(Refund)
 
 
-def _settled(nanos: ColumnElement[int]) -> ColumnElement[Any]:
-    settled = func.sum(nanos).filter(_PURCHASE.c.settled_at.is_not(None))
-    return func.coalesce(settled, 0)
+def _settled(nanos: ColumnElement[int]) -> Total:
+    return Total(nanos, _PURCHASE.c.settled_at.is_not(None))
 
 
-def _refunds(nanos: ColumnElement[int]) -> ColumnElement[Any]:
-    """Return the sum over the settled purchases' refunds that succeeded. Refunds are looked up only
+def _refunds(nanos: ColumnElement[int]) -> Total:
+    """Return the total of the settled purchases' refunds that succeeded. Refunds are looked up only
     where money was taken back, which is seldom.
     """
     found = (
@@ -37,8 +36,6 @@ def _refunds(nanos: ColumnElement[int]) -> ColumnElement[Any]:
 _by_card = _PURCHASE.c.kind == CreditPurchaseKind.CARD.value
 _amount = _PURCHASE.c.amount_nanos
 _bonus = _PURCHASE.c.bonus_nanos - _PURCHASE.c.bonus_reversed_nanos
-_refunded = _PURCHASE.c.refunded_nanos
-_tax = _PURCHASE.c.tax_nanos
 
 _CONDITIONS: Final[dict[str, Condition]] = {
     "status": lambda purchases: any_of(purchases.c.status, "status"),
@@ -50,24 +47,23 @@ CREDIT_PURCHASES: Final = Listing(
     scope=("account_id",),
     order=("created_at", "id"),
     conditions=_CONDITIONS,
-    totals=(
-        _settled(case((_by_card, _amount), else_=0)).label("paid_nanos"),
-        _settled(case((_by_card, _tax), else_=0)).label("tax_nanos"),
-        _settled(_bonus + case((_by_card, 0), else_=_amount)).label("bonus_nanos"),
-        _settled(_refunded).label("refunded_nanos"),
-        _settled(_amount + _bonus - _refunded).label("credited_nanos"),
-    ),
+    totals={
+        "paid_nanos": _settled(case((_by_card, _amount), else_=0)),
+        "tax_nanos": _settled(case((_by_card, _PURCHASE.c.tax_nanos), else_=0)),
+        "bonus_nanos": _settled(_bonus + case((_by_card, 0), else_=_amount)),
+        "refunded_nanos": _settled(_PURCHASE.c.refunded_nanos),
+    },
 )
-"""The totals are over settled purchases, refunds to date: credited = paid + bonus − refunded."""
+"""The totals are over settled purchases, with what was taken back to date."""
 
 REFUNDS_OF_PURCHASES: Final = Listing(
     _PURCHASE,
     scope=("account_id",),
     order=("created_at", "id"),
     conditions=_CONDITIONS,
-    totals=(
-        _refunds(_REFUND.c.amount_nanos).label("refund_nanos"),
-        _refunds(_REFUND.c.tax_nanos).label("refund_tax_nanos"),
-    ),
+    totals={
+        "refund_nanos": _refunds(_REFUND.c.amount_nanos),
+        "refund_tax_nanos": _refunds(_REFUND.c.tax_nanos),
+    },
 )
 """The same purchases for the totals of their refunds, which take a look at another table."""

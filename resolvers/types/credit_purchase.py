@@ -69,6 +69,10 @@ def sign_export_url(root: strawberry.Parent[Pages], info: Info, format_: Format)
     return sign_export(info, PURCHASES_PATH, account_id, format_, root.exported, PURCHASE_WRITERS)
 
 
+def _credited(paid_nanos: int, bonus_nanos: int, refunded_nanos: int, currency: str) -> Amount:
+    return paid_nanos + bonus_nanos - refunded_nanos, currency
+
+
 @strawberry.type(description="An attempt to add credit to an account.")
 class CreditPurchase(Node):
     POLICY: ClassVar = Policy.PURCHASES
@@ -155,8 +159,13 @@ class CreditPurchaseTotals:
         description="What went back by refunds that succeeded, tax included: the sum of their "
         "`total`. A dispute is no refund: its funds count in `refunded` alone.",
     )
-    credited: Money = money(
-        "credited_nanos", description="What stayed on the balance: paid + bonus − refunded."
+    credited: Money = converted(
+        _credited,
+        "paid_nanos",
+        "bonus_nanos",
+        "refunded_nanos",
+        "currency",
+        description="What stayed on the balance: paid + bonus − refunded.",
     )
 
 

@@ -267,10 +267,10 @@ async def test_totals_count_settled_purchases_with_their_refunds_to_date(
 
 
 async def test_totals_of_large_amounts_are_exact(database: Database) -> None:
-    most = 2**62
-    await put(database, account(1), *(purchase(1, id_, amount_nanos=most) for id_ in range(1, 2)))
+    most = 2**63 - 1
+    await put(database, account(1), *(purchase(1, id_, amount_nanos=most) for id_ in range(1, 4)))
     assert await totals(database) == (
-        *(1, "4611686018.427387904", "0.00", "0.00", "4611686018.427387904"),
+        *(3, "27670116110.564327421", "0.00", "0.00", "27670116110.564327421"),
     )
 
 
@@ -279,11 +279,16 @@ async def test_amounts_and_taxes_may_be_larger_together_than_any_amount(
 ) -> None:
     most = {"amount_nanos": 2**63 - 1, "tax_nanos": 2**63 - 1}
     taken = {"status": "REFUNDED", "refunded_nanos": 2**63 - 1}
-    await put(database, account(1), purchase(1, 1, **most, **taken), refund(1, 1, 1, **most))
-    whole, both = "9223372036.854775807", "18446744073.709551614"
-    assert await charges(database) == [whole, whole, both, whole, whole, both]
+    await put(
+        database,
+        account(1),
+        *(purchase(1, id_, **most, **taken) for id_ in (1, 2)),
+        *(refund(1, id_, id_, **most) for id_ in (1, 2)),
+    )
+    both, four = "18446744073.709551614", "36893488147.419103228"
+    assert await charges(database) == [both, both, four, both, both, four]
     nodes = "creditPurchases { nodes { charged { amount } refunds { total { amount } } } }"
-    (node,) = (await account_data(database, nodes))["creditPurchases"]["nodes"]
+    node, _ = (await account_data(database, nodes))["creditPurchases"]["nodes"]
     assert node == {"charged": {"amount": both}, "refunds": [{"total": {"amount": both}}]}
 
 
