@@ -30,7 +30,20 @@ CREDIT_PURCHASE_BY_ID: Final = Keyed(table_of(CreditPurchase), "account_id", "id
 REFUND_BY_ID: Final = Keyed(_REFUND, "account_id", "id")
 DISPUTE_BY_ID: Final = Keyed(table_of(Dispute), "account_id", "id", columns=_with_currency)
 RECEIPT_BY_ID: Final = Keyed(_RECEIPT, "account_id", "id", columns=_all_but_data)
-RECEIPT_BY_REFUND: Final = Keyed(_RECEIPT, "account_id", "refund_id", columns=_all_but_data)
+RECEIPT_BY_REFUND: Final = Keyed(
+    _RECEIPT,
+    "account_id",
+    "refund_id",
+    columns=_all_but_data,
+    condition=_RECEIPT.c.cancels_id.is_(None),
+)
+CANCELLATION_BY_REFUND: Final = Keyed(
+    _RECEIPT,
+    "account_id",
+    "refund_id",
+    columns=_all_but_data,
+    condition=_RECEIPT.c.cancels_id.is_not(None),
+)
 RECEIPT_BY_PURCHASE: Final = Keyed(
     _RECEIPT,
     "account_id",

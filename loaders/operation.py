@@ -22,6 +22,7 @@ from loaders.balance_opening import balance_by_instant
 from loaders.batch import Key, PageLoader, TotalsLoader, page_loader, totals_loader
 from loaders.burn import burn_by_periods
 from loaders.credit_purchase import (
+    CANCELLATION_BY_REFUND,
     CREDIT_PURCHASE_BY_ID,
     DISPUTE_BY_ID,
     RECEIPT_BY_ID,
@@ -55,6 +56,7 @@ class Loaders:
     receipt_by_id: DataLoader[Key, Row | None]
     receipt_by_purchase: DataLoader[Key, Row | None]
     receipt_by_refund: DataLoader[Key, Row | None]
+    cancellation_by_refund: DataLoader[Key, Row | None]
     deployment_by_id: DataLoader[Key, Row | None]
     deployments_by_page: PageLoader
     deployment_totals_by_selection: TotalsLoader
@@ -85,6 +87,7 @@ def make_loaders(snapshot: Snapshot, principal: Principal) -> Loaders:
         receipt_by_id=RECEIPT_BY_ID.loader(snapshot, principal),
         receipt_by_purchase=RECEIPT_BY_PURCHASE.loader(snapshot, principal),
         receipt_by_refund=RECEIPT_BY_REFUND.loader(snapshot, principal),
+        cancellation_by_refund=CANCELLATION_BY_REFUND.loader(snapshot, principal),
         deployment_by_id=DEPLOYMENT_BY_ID.loader(snapshot, principal),
         deployments_by_page=page_loader(DEPLOYMENTS, snapshot, principal),
         deployment_totals_by_selection=totals_loader(DEPLOYMENTS, snapshot, principal),

@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 from gateway import bitset
 from gateway.billing.flows import FlowColumn
+from gateway.holds import Terms
 from gateway.models import LedgerCause
-from gateway.store import Row, audit, ledger_audit
+from gateway.store import Row, audit, audit_purchases, ledger_audit
 from gateway.store.rollups import RESOURCE_SEPARATOR, SUMS, Activity, Flow
 from gateway.store.stream import Chunk, Stream, rows_in
 from gateway.windows import local_day, slot_start, zone
@@ -27,6 +28,7 @@ FLOW_OF_CAUSE: Final[Mapping[str, FlowColumn]] = {
     LedgerCause.ADJUSTMENT: FlowColumn.ADJUSTED,
 }
 QUARTER_HOUR: Final = timedelta(minutes=15)
+DISPUTED: Final = "what disputes hold"
 _DIMENSIONS: Final = ("deployment_id", "resource", "provider", "gpu_model")
 
 
@@ -62,7 +64,11 @@ async def audit_account(stream: Stream, account: Row) -> AsyncGenerator[Differen
             place = None if row["place"] is None else str(row["place"])
             yield Difference(account=name, what=check, place=place, expected=expected, found=found)
     local = zone(account["time_zone"])
-    for derived in (_rollups(stream, account_id, local), _ledger_days(stream, account_id, local)):
+    for derived in (
+        _disputes(stream, account_id),
+        _rollups(stream, account_id, local),
+        _ledger_days(stream, account_id, local),
+    ):
         async with aclosing(derived) as differences:
             async for what, place, expected, found in differences:
                 yield Difference(
@@ -74,6 +80,16 @@ Found = tuple[str, str, Any, Any]
 """What differs, where, what follows from the facts and what is stored."""
 Figures = Mapping[str, Any]
 """The figures of one period, by their names; those that are nothing are left out."""
+
+
+async def _disputes(stream: Stream, account_id: int) -> AsyncGenerator[Found]:
+    """Yield the purchases of which disputes hold another sum than follows from what they moved."""
+    for row in await audit_purchases.disputed(stream, account_id):
+        terms = Terms(row["amount_nanos"], row["tax_nanos"], row["currency"])
+        unrefunded = terms.amount - int(row["refunded_nanos"])
+        expected = min(terms.credit_in(int(row["withdrawn_nanos"])), unrefunded)
+        if (held := int(row["held_nanos"])) != expected:
+            yield DISPUTED, str(row["id"]), expected, held
 
 
 class _Period:

@@ -12,9 +12,10 @@ from itertools import chain
 from typing import Final, Self, TypeAlias
 from zoneinfo import ZoneInfo
 
+from gateway.billing.dispute_state import DisputeState
 from gateway.billing.flows import FlowColumn, Flows
 from gateway.billing.low_balance import Thresholds, find_low
-from gateway.billing.states import DisputeState, PurchaseState, RefundState
+from gateway.billing.states import PurchaseState, RefundState
 from gateway.clock import Clock
 from gateway.errors import BadUserInput, NotFound
 from gateway.ids import KeyFactory
@@ -233,9 +234,11 @@ class Book:
         self._revise(changed)
         await purchases.save(transaction, [state.cells() for state in changed])
         refunds = chain(*(self.refunds[state.key] for state in changed))
-        disputes = chain(*(self.disputes[state.key] for state in changed))
+        disputes = [each for state in changed for each in self.disputes[state.key]]
         await purchases.save_refunds(transaction, [state.cells() for state in refunds])
         await purchases.save_disputes(transaction, [state.cells() for state in disputes])
+        movements = chain(*(state.movement_cells() for state in disputes))
+        await purchases.save_movements(transaction, list(movements))
         await ledger.append(transaction, self._postings)
         await ledger_days.merge(transaction, self._postings, self._zones())
         await receipts.append(transaction, self.receipts, self._sequences())
@@ -281,7 +284,8 @@ class Book:
 
     def _picture(self, key: tuple[int, int]) -> list[Cells]:
         states = (self.purchases[key], *self.refunds[key], *self.disputes[key])
-        return [state.cells() for state in states]
+        movements = chain(*(each.movement_cells() for each in self.disputes[key]))
+        return [*(state.cells() for state in states), *movements]
 
     def _revise(self, changed: Collection[PurchaseState]) -> None:
         """Give what is written the revision under which it is announced."""

@@ -1,8 +1,9 @@
-"""Disputes: funds leave when they are withdrawn, and come back when the dispute is won."""
+"""Disputes: money that the provider withdraws, and returns in whole or in part."""
 
 from gateway.billing.book import Book
+from gateway.billing.dispute_state import DisputeFacts, DisputeState
 from gateway.billing.reversals import rebooked
-from gateway.billing.states import DisputeFacts, DisputeState, PurchaseState, earliest, either
+from gateway.billing.states import PurchaseState, either
 from gateway.errors import BadUserInput
 from gateway.models import DisputeStatus
 
@@ -10,6 +11,7 @@ from gateway.models import DisputeStatus
 def record_dispute(book: Book, purchase: PurchaseState, facts: DisputeFacts) -> DisputeState:
     """Add facts to a dispute, made where its reference is not known; book what they mean.
 
+    Its movements alone move money. How it stands says whether what it holds is gone for good.
     Raises BadUserInput for an amount that is not positive, or a closed dispute without `closed_at`.
     """
     if facts.amount <= 0:
@@ -19,7 +21,8 @@ def record_dispute(book: Book, purchase: PurchaseState, facts: DisputeFacts) -> 
     with rebooked(book, purchase):
         dispute = _find(book, purchase, facts) or _add(book, purchase, facts)
         dispute.reason = either(dispute.reason, facts.reason)
-        dispute.withdrawn_at = earliest(dispute.withdrawn_at, facts.withdrawn_at)
+        dispute.amount_nanos = facts.amount
+        dispute.move(facts.movements)
         if facts.closed_at is not None:
             dispute.decide(facts.state, facts.closed_at)
     return dispute

@@ -4,15 +4,16 @@ Every function of purchases, refunds and disputes may be called any number of ti
 facts, and with facts in any order: the purchases and the ledger's sum come out the same.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from gateway.billing.book import Book, Reference
+from gateway.billing.dispute_state import DisputeState, Movement
 from gateway.billing.flows import FlowColumn
 from gateway.billing.receipts import issue_receipt
 from gateway.billing.reversals import rebooked, sources_of
 from gateway.billing.states import (
-    DisputeState,
+    CreditNote,
     PurchaseFacts,
     PurchaseState,
     RefundState,
@@ -22,7 +23,7 @@ from gateway.billing.states import (
 from gateway.errors import BadUserInput
 from gateway.models import CreditPurchaseKind, LedgerCause
 from gateway.money import checked
-from gateway.store import Row, ledger, purchases
+from gateway.store import Row, ledger, purchases, receipts
 
 
 async def load_purchases(book: Book, references: Collection[Reference]) -> None:
@@ -42,10 +43,8 @@ async def _load(book: Book, rows: Collection[Row]) -> None:
     keys = [state.key for state in fresh]
     for state in fresh:
         book.add_purchase(state)
-    for row in await purchases.refunds_of(book.transaction, keys):
-        book.refunds[row["account_id"], row["purchase_id"]].append(RefundState.from_row(row))
-    for row in await purchases.disputes_of(book.transaction, keys):
-        book.disputes[row["account_id"], row["purchase_id"]].append(DisputeState.from_row(row))
+    await _load_refunds(book, keys)
+    await _load_disputes(book, keys)
     sources = [
         (account_id, source)
         for account_id, purchase_id in keys
@@ -55,6 +54,37 @@ async def _load(book: Book, rows: Collection[Row]) -> None:
     ]
     book.booked.update(await ledger.known_sources(book.transaction, sources))
     book.remember(keys)
+
+
+async def _load_refunds(book: Book, keys: Sequence[tuple[int, int]]) -> None:
+    found = {}
+    for row in await purchases.refunds_of(book.transaction, keys):
+        refund = RefundState.from_row(row)
+        book.refunds[refund.account_id, refund.purchase_id].append(refund)
+        found[refund.key] = refund
+    documents = await receipts.of_refunds(book.transaction, list(found))
+    canceled = {(row["account_id"], row["cancels_id"]) for row in documents}
+    for row in documents:
+        if row["cancels_id"] is None:
+            found[row["account_id"], row["refund_id"]].note = CreditNote(
+                id=row["id"],
+                number=row["number"],
+                net=row["tax_nanos"] - row["total_nanos"],
+                tax=-row["tax_nanos"],
+                issued_at=row["issued_at"],
+                canceled=(row["account_id"], row["id"]) in canceled,
+            )
+
+
+async def _load_disputes(book: Book, keys: Sequence[tuple[int, int]]) -> None:
+    found = {}
+    for row in await purchases.disputes_of(book.transaction, keys):
+        dispute = DisputeState.from_row(row)
+        book.disputes[dispute.account_id, dispute.purchase_id].append(dispute)
+        found[dispute.key] = dispute
+    for row in await purchases.movements_of(book.transaction, list(found)):
+        dispute = found[row["account_id"], row["dispute_id"]]
+        dispute.movements[row["reference"]] = Movement(row["amount_nanos"], row["moved_at"])
 
 
 def record_purchase(book: Book, facts: PurchaseFacts) -> PurchaseState:

@@ -4,8 +4,9 @@ settled.
 
 from gateway.billing.book import Book
 from gateway.billing.reversals import rebooked
-from gateway.billing.states import PurchaseState, RefundFacts, RefundState, either
+from gateway.billing.states import PurchaseState, RefundFacts, RefundState, earliest, either
 from gateway.errors import BadUserInput
+from gateway.models import RefundStatus
 
 
 def record_refund(book: Book, purchase: PurchaseState, facts: RefundFacts) -> RefundState:
@@ -14,11 +15,15 @@ def record_refund(book: Book, purchase: PurchaseState, facts: RefundFacts) -> Re
     A refund that comes before its purchase settled is kept and takes effect when it does. Before
     anything is known of its purchase there is nothing to add it to: whoever receives it keeps the
     message under the purchase's reference and brings it again when `record_purchase` made that.
-    Raises BadUserInput where more would be refunded than was paid.
+    A refund that succeeded and came to nothing after that has a credit note and a document that
+    cancels it, in whatever order both were said. Raises BadUserInput where more would be refunded
+    than was paid.
     """
     with rebooked(book, purchase):
         refund = _find(book, purchase, facts) or _add(book, purchase, facts)
         refund.raise_to(facts.status)
+        refund.has_succeeded |= facts.has_succeeded or facts.status == RefundStatus.SUCCEEDED
+        refund.failed_at = earliest(refund.failed_at, facts.failed_at)
         refund.told_tax = facts.tax
         refund.reason = either(refund.reason, facts.reason)
         refund.failure_reason = either(refund.failure_reason, facts.failure_reason)

@@ -1,21 +1,24 @@
-"""What refunds and disputes take from a purchase, derived anew from everything that is known.
+"""What refunds and disputes take from a purchase, derived from everything that is known.
 
 The facts are replayed in the order of their own time, so the ledger's sum, the roll-ups and the
 purchase's state come out the same in whatever order they arrived. What is booked is the difference
 between the replay before a change and the one after it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import NamedTuple
 
 from gateway.billing.book import Book
+from gateway.billing.dispute_state import DisputeState
 from gateway.billing.flows import FlowColumn
-from gateway.billing.receipts import issue_credit_note
-from gateway.billing.states import DisputeState, PurchaseState, RefundState
+from gateway.billing.receipts import issue_cancellation, issue_credit_note
+from gateway.billing.states import PurchaseState, RefundState
 from gateway.errors import BadUserInput
+from gateway.holds import Holds, Moves, Terms
 from gateway.models import DisputeStatus, LedgerCause, RefundStatus
+from gateway.models.base import microseconds_from_instant
 from gateway.money import pro_rata
 
 
@@ -35,10 +38,12 @@ class Replay:
     """A settled purchase's refunds and disputes, run through; of an unsettled one, nothing.
 
     `entries` are the ledger's amounts by source, `left` what of the purchase was not taken back,
-    `held` what each dispute took (by id), `bonus_reversed_by` the refund or dispute that took the
+    `held` what each dispute holds (by id), `bonus_reversed_by` the refund or dispute that took the
     last of the money. Raises BadUserInput where the refunds are more than the purchase.
 
-    A refund is always taken whole; a dispute takes what is left, and gives way to a later refund.
+    A refund is always taken whole. Disputes together hold the credit in the money that they moved,
+    as far as refunds left so much; those that took money first hold it first. What is entered at an
+    instant is the difference that all facts of that instant make.
     """
 
     def __init__(
@@ -48,91 +53,84 @@ class Replay:
         disputes: Sequence[DisputeState],
     ) -> None:
         self.entries: dict[Source, int] = {}
-        self.left = purchase.amount_nanos
-        self.held: dict[int, int] = {}
-        self.won: set[int] = set()
         self.bonus_reversed_by: int | None = None
-        self._bonus = purchase.bonus_nanos
-        self._open: set[int] = set()
+        self._purchase = purchase
+        self._unrefunded = purchase.amount_nanos
+        self._disputes = {each.id: each for each in disputes}
+        terms = Terms(purchase.amount_nanos, purchase.tax_nanos, purchase.currency)
+        self._holds = Holds(terms, [_moves(each) for each in disputes])
         if purchase.is_settled:
-            for at, _, _, fact in sorted(_steps(refunds, disputes), key=lambda step: step[:3]):
-                if isinstance(fact, RefundState):
-                    self._refund(fact, at)
-                elif fact.id in self.held:
-                    self._close(fact, at)
-                else:
-                    self._withdraw(fact, at)
-                self._reverse_bonus(fact, at)
+            self._run([each for each in refunds if each.status == RefundStatus.SUCCEEDED])
+
+    @property
+    def held(self) -> Mapping[int, int]:
+        return self._holds.held
+
+    @property
+    def left(self) -> int:
+        return self._unrefunded - self._holds.total
 
     @property
     def disputed(self) -> int:
         """What open disputes hold."""
-        return sum(self.held[dispute_id] for dispute_id in self._open)
+        disputes = self._disputes.values()
+        return sum(self.held[each.id] for each in disputes if each.state == DisputeStatus.OPEN)
 
-    def _refund(self, refund: RefundState, at: datetime) -> None:
-        source = Source(f"refund:{refund.id}", LedgerCause.REFUND, at, refund.id)
-        self._enter(source, -refund.amount_nanos)
-        self.left -= refund.amount_nanos
-        for dispute_id, held in self.held.items():
-            if dispute_id not in self.won:
-                released = min(held, max(-self.left, 0))
-                key = f"dispute-release:{dispute_id}:{refund.id}"
-                source = Source(key, LedgerCause.DISPUTE, at, refund.id, dispute_id)
-                self._enter(source, released)
-                self.held[dispute_id] -= released
-                self.left += released
-        if self.left < 0:
+    def _run(self, refunds: Sequence[RefundState]) -> None:
+        if sum(each.amount_nanos for each in refunds) > self._purchase.amount_nanos:
             raise BadUserInput(
                 "A purchase's refunds together cannot be more than it.", argument="amount"
             )
+        gone: Source | None = None
+        for at in sorted(self._holds.instants.union(each.created_at for each in refunds)):
+            refund = self._refund([each for each in refunds if each.created_at == at])
+            dispute = self._hold(at, refund)
+            # What came back meanwhile was not gone for good.
+            gone = None if self.left else gone or refund or dispute
+        if gone is not None and not self.disputed:
+            self.bonus_reversed_by = gone.refund_id or gone.dispute_id
+            key = f"bonus-reversal:{self.bonus_reversed_by}"
+            source = gone._replace(key=key, cause=LedgerCause.BONUS)
+            self._enter(source, -self._purchase.bonus_nanos)
 
-    def _withdraw(self, dispute: DisputeState, at: datetime) -> None:
-        taken = self.held[dispute.id] = min(dispute.amount_nanos, self.left)
-        self.left -= taken
-        self._open.add(dispute.id)
-        source = Source(f"dispute:{dispute.id}", LedgerCause.DISPUTE, at, None, dispute.id)
-        self._enter(source, -taken)
+    def _refund(self, refunds: Sequence[RefundState]) -> Source | None:
+        """Take the refunds of one instant; return the last one."""
+        source = None
+        for refund in sorted(refunds, key=_name):
+            key = f"refund:{refund.id}"
+            source = Source(key, LedgerCause.REFUND, refund.created_at, refund.id)
+            self._enter(source, -refund.amount_nanos)
+            self._unrefunded -= refund.amount_nanos
+        return source
 
-    def _close(self, dispute: DisputeState, at: datetime) -> None:
-        self._open.discard(dispute.id)
-        if dispute.state == DisputeStatus.WON:
-            self.won.add(dispute.id)
-            self.left += self.held[dispute.id]
-            key = f"dispute-won:{dispute.id}"
-            source = Source(key, LedgerCause.DISPUTE, at, None, dispute.id)
-            self._enter(source, self.held[dispute.id])
-
-    def _reverse_bonus(self, fact: RefundState | DisputeState, at: datetime) -> None:
-        # Only what is gone for good takes the bonus with it; an open dispute may yet be won.
-        if not self.left and not self.disputed and self.bonus_reversed_by is None:
-            self.bonus_reversed_by = fact.id
-            ids = (fact.id, None) if isinstance(fact, RefundState) else (None, fact.id)
-            source = Source(f"bonus-reversal:{fact.id}", LedgerCause.BONUS, at, *ids)
-            self._enter(source, -self._bonus)
+    def _hold(self, at: datetime, refund: Source | None) -> Source | None:
+        """Let disputes hold what they do after all facts of an instant; return the last one that
+        took something.
+        """
+        taken_by = None
+        for dispute_id, taken in self._holds.change(at, self._unrefunded).items():
+            moves = self._disputes[dispute_id].movements.values()
+            # A refund that takes what a dispute held is named beside it.
+            is_beside = all(each.at != at for each in moves)
+            key = f"dispute:{dispute_id}:{microseconds_from_instant(at)}"
+            refund_id = refund.refund_id if refund and is_beside else None
+            source = Source(key, LedgerCause.DISPUTE, at, refund_id, dispute_id)
+            self._enter(source, -taken)
+            taken_by = source if taken > 0 else taken_by
+        return taken_by
 
     def _enter(self, source: Source, amount: int) -> None:
         if amount:
             self.entries[source] = amount
 
 
-Step = tuple[datetime, int, tuple[str, str, int], RefundState | DisputeState]
-"""When, which of those at the same time comes first, the fact's name, and the fact."""
+def _moves(dispute: DisputeState) -> Moves:
+    moves = [(each.at, each.amount) for each in dispute.movements.values()]
+    return Moves(dispute.id, dispute.created_at, dispute.name, moves)
 
 
-def _steps(refunds: Sequence[RefundState], disputes: Sequence[DisputeState]) -> Iterator[Step]:
-    for refund in refunds:
-        if refund.status == RefundStatus.SUCCEEDED:
-            yield refund.created_at, 0, _name(refund), refund
-    for dispute in disputes:
-        if dispute.withdrawn_at:
-            yield dispute.withdrawn_at, 1, _name(dispute), dispute
-            if dispute.closed_at:
-                closed_at = max(dispute.closed_at, dispute.withdrawn_at)
-                yield closed_at, 2, _name(dispute), dispute
-
-
-def _name(fact: RefundState | DisputeState) -> tuple[str, str, int]:
-    return fact.provider or "", fact.provider_reference or "", fact.id
+def _name(refund: RefundState) -> tuple[str, str, int]:
+    return refund.provider or "", refund.provider_reference or "", refund.id
 
 
 def sources_of(refunds: Sequence[RefundState], disputes: Sequence[DisputeState]) -> Iterator[str]:
@@ -140,11 +138,11 @@ def sources_of(refunds: Sequence[RefundState], disputes: Sequence[DisputeState])
     for refund in refunds:
         yield f"refund:{refund.id}"
         yield f"bonus-reversal:{refund.id}"
-        yield from (f"dispute-release:{dispute.id}:{refund.id}" for dispute in disputes)
+    instants = {each.at for dispute in disputes for each in dispute.movements.values()}
+    instants.update(refund.created_at for refund in refunds)
     for dispute in disputes:
-        yield f"dispute:{dispute.id}"
-        yield f"dispute-won:{dispute.id}"
         yield f"bonus-reversal:{dispute.id}"
+        yield from (f"dispute:{dispute.id}:{microseconds_from_instant(at)}" for at in instants)
 
 
 @contextmanager
@@ -161,7 +159,8 @@ def rebooked(book: Book, purchase: PurchaseState) -> Iterator[None]:
         amount = replay.entries.get(source, 0) - before.get(source, 0)
         if amount:
             _post(book, purchase, source, amount)
-    _settle_refunds(book, purchase, bonus=_bonus_refunded(book, purchase) - bonus)
+    if purchase.is_settled:
+        _settle_refunds(book, purchase, bonus=_bonus_refunded(book, purchase) - bonus)
 
 
 def _replay(book: Book, purchase: PurchaseState) -> Replay:
@@ -182,8 +181,7 @@ def _take_over(book: Book, purchase: PurchaseState, replay: Replay) -> None:
     for refund in book.refunds[purchase.key]:
         refund.bonus_reversed_nanos = purchase.bonus_nanos if refund.id == reversed_by else 0
     for dispute in book.disputes[purchase.key]:
-        dispute.debited_nanos = replay.held.get(dispute.id, 0)
-        dispute.credited_nanos = dispute.debited_nanos if dispute.id in replay.won else 0
+        dispute.held_nanos = replay.held[dispute.id]
 
 
 def _post(book: Book, purchase: PurchaseState, source: Source, amount: int) -> None:
@@ -206,23 +204,37 @@ def _post(book: Book, purchase: PurchaseState, source: Source, amount: int) -> N
 
 
 def _settle_refunds(book: Book, purchase: PurchaseState, *, bonus: int) -> None:
-    """Issue the credit notes of refunds that take effect now, oldest first. The last one says what
-    of the bonus went: an older refund that comes late may be what makes them whole.
+    """Issue the credit notes of refunds that take effect now and the documents that cancel those of
+    refunds that came to nothing, oldest first. The last of each says what of the bonus went with
+    it, or came back: an older refund that comes late may be what makes them whole.
     """
     refunds = sorted(
         book.refunds[purchase.key], key=lambda refund: (refund.created_at, _name(refund))
     )
-    new = []
     for refund in refunds:
-        if refund.status != RefundStatus.SUCCEEDED:
-            refund.settled_at, refund.tax_nanos = None, 0
-        elif purchase.is_settled and refund.settled_at is None:
-            new.append(refund)
+        if refund.is_undone:
+            refund.settled_at, refund.tax_nanos = None, refund.tax_nanos if refund.note else 0
+    new = [each for each in refunds if _is_new(purchase, each)]
+    last = [each for each in new if not each.is_undone][-1:]
     for refund in new:
         refund.tax_nanos = _tax_of(refund, [each for each in refunds if each.settled_at], purchase)
-        refund.settled_at = refund.created_at
-        last = refund is new[-1]
-        issue_credit_note(book, purchase, refund, bonus=max(bonus, 0) if last else 0)
+        refund.settled_at = None if refund.is_undone else refund.created_at
+        if purchase.receipted:
+            taken = max(bonus, 0) if refund in last else 0
+            refund.note = issue_credit_note(book, purchase, refund, bonus=taken)
+    undone = [each for each in refunds if each.is_undone and each.note and not each.note.canceled]
+    for refund in undone:
+        returned = max(-bonus, 0) if refund is undone[-1] else 0
+        refund.note = issue_cancellation(book, purchase, refund, bonus=returned)
+
+
+def _is_new(purchase: PurchaseState, refund: RefundState) -> bool:
+    """Whether a refund takes effect now, or lacks the credit note that it has to have, also where
+    it came to nothing in the end.
+    """
+    if purchase.receipted:
+        return refund.has_succeeded and refund.note is None
+    return refund.status == RefundStatus.SUCCEEDED and refund.settled_at is None
 
 
 def _tax_of(refund: RefundState, settled: Sequence[RefundState], purchase: PurchaseState) -> int:

@@ -1,9 +1,8 @@
-"""What a purchase, a refund and a dispute are while a transaction works on them, and their
-lifecycle.
+"""What a purchase and a refund are while a transaction works on them, and their lifecycle.
 
     PENDING → REQUIRES_ACTION → SUCCEEDED → PARTIALLY_REFUNDED → REFUNDED
     PENDING, REQUIRES_ACTION → FAILED, CANCELED; FAILED → PENDING, REQUIRES_ACTION (tried again)
-    SUCCEEDED, PARTIALLY_REFUNDED → DISPUTED → the state before (won), a refunded one (lost)
+    SUCCEEDED, PARTIALLY_REFUNDED → DISPUTED → what is left says which, once it is decided
 
 A status follows from the facts that are known, never from the order in which they came: facts are
 only added. A settled purchase stays settled and a canceled one canceled; before that, the facts of
@@ -13,12 +12,11 @@ the latest time count, and of two of the same time those that rank higher.
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Final, Self, TypeAlias
+from typing import Final, NamedTuple, Self, TypeAlias
 
 from gateway.models import (
     CreditPurchaseKind,
     CreditPurchaseStatus,
-    DisputeStatus,
     PaymentMethodType,
     RefundStatus,
 )
@@ -58,10 +56,11 @@ def earliest(known: datetime | None, said: datetime | None) -> datetime | None:
     return min(known, said) if known and said else known or said
 
 
-_UNSTORED: Final = {"stored": False}
+UNSTORED: Final = {"stored": False}
+"""Metadata of a field that its table does not have."""
 
 
-class _Record:
+class Record:
     """Reads itself from a row of its table and writes itself back, column by column."""
 
     __slots__ = ()
@@ -80,7 +79,7 @@ class _Record:
 
 
 @dataclass(slots=True, kw_only=True)
-class PurchaseState(_Record):
+class PurchaseState(Record):
     """A row of `credit_purchase`."""
 
     account_id: int
@@ -180,10 +179,23 @@ class PurchaseState(_Record):
             self.status = CreditPurchaseStatus.SUCCEEDED
 
 
+class CreditNote(NamedTuple):
+    """The credit note of a refund, as it was issued. `net` and `tax` are not below 0; `canceled`
+    says whether a document cancels it.
+    """
+
+    id: int
+    number: str
+    net: int
+    tax: int
+    issued_at: datetime
+    canceled: bool = False
+
+
 @dataclass(slots=True, kw_only=True)
-class RefundState(_Record):
+class RefundState(Record):
     """A row of `refund`; it is in the ledger where `settled_at` is set. `told_tax` is what was said
-    of its tax in this transaction.
+    of its tax in this transaction, `note` its credit note.
     """
 
     account_id: int
@@ -200,42 +212,24 @@ class RefundState(_Record):
     provider_reference: str | None = None
     created_at: datetime
     settled_at: datetime | None = None
-    told_tax: int | None = field(default=None, metadata=_UNSTORED)
+    has_succeeded: bool = False
+    failed_at: datetime | None = None
+    told_tax: int | None = field(default=None, metadata=UNSTORED)
+    note: CreditNote | None = field(default=None, metadata=UNSTORED)
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.account_id, self.id
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether it came to nothing in the end."""
+        return self.status in {RefundStatus.FAILED, RefundStatus.CANCELED}
 
     def raise_to(self, status: RefundStatus) -> None:
         """Move the refund up to `status`; a stale one changes nothing."""
         if _REFUND_RANK[status] > _REFUND_RANK[RefundStatus(self.status)]:
             self.status = status
-
-
-@dataclass(slots=True, kw_only=True)
-class DisputeState(_Record):
-    """A row of `dispute`. `debited_nanos` is what it took, less what later refunds released."""
-
-    account_id: int
-    id: int
-    purchase_id: int
-    state: str = DisputeStatus.OPEN
-    amount_nanos: int
-    debited_nanos: int = 0
-    credited_nanos: int = 0
-    reason: str | None = None
-    provider: str | None = None
-    provider_reference: str | None = None
-    created_at: datetime
-    withdrawn_at: datetime | None = None
-    closed_at: datetime | None = None
-
-    def decide(self, state: DisputeStatus, closed_at: datetime) -> None:
-        """Take a decision: the latest one counts. Said again, the earliest time of it does."""
-        known = DisputeStatus(self.state)
-        if state == known:
-            self.closed_at = earliest(self.closed_at, closed_at)
-        elif self.closed_at is None or (closed_at, state == DisputeStatus.LOST) > (
-            self.closed_at,
-            known == DisputeStatus.LOST,
-        ):
-            self.state, self.closed_at = state, closed_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,29 +352,18 @@ class PurchaseFacts:
 class RefundFacts:
     """What is known of a refund. `amount` is credit in nanos, without the tax that goes with it;
     where no tax is said (None), it is the amount's share of the purchase's.
+
+    `has_succeeded`: it succeeded once, whatever its status is now. `failed_at` is when it failed or
+    was canceled, where that is known.
     """
 
     amount: int
     tax: int | None = None
     created_at: datetime
     status: RefundStatus = RefundStatus.SUCCEEDED
+    has_succeeded: bool = False
+    failed_at: datetime | None = None
     reason: str | None = None
     failure_reason: str | None = None
-    provider: str | None = None
-    reference: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DisputeFacts:
-    """What is known of a dispute. `amount` is credit in nanos; a state other than OPEN has
-    `closed_at`.
-    """
-
-    amount: int
-    created_at: datetime
-    state: DisputeStatus = DisputeStatus.OPEN
-    reason: str | None = None
-    withdrawn_at: datetime | None = None
-    closed_at: datetime | None = None
     provider: str | None = None
     reference: str | None = None

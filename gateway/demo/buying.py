@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from gateway.billing.states import DisputeFacts, PaymentMethod, PurchaseFacts, RefundFacts
+from gateway.billing.dispute_state import DisputeFacts, DisputeMovement
+from gateway.billing.states import PaymentMethod, PurchaseFacts, RefundFacts
 from gateway.demo.cast import BANK, Player
 from gateway.demo.chance import between, number
 from gateway.demo.metering import hourly_price
@@ -150,6 +151,7 @@ class _Buyer:
             created_at=created_at or at,
             status=status,
             reason=reason,
+            failed_at=at if status == RefundStatus.FAILED else None,
             failure_reason="The card is closed." if status == RefundStatus.FAILED else None,
             provider=PROVIDER,
             reference=f"demo_re_{number(order.reference, created_at or at):016x}",
@@ -185,7 +187,12 @@ class _Buyer:
         yield self._refund(partly, at(605), amount // 2, "requested_by_customer")
         stuck = self._order(at(400), amount, "refund failed")
         yield from self._settled(stuck)
-        for moment, status in ((405, RefundStatus.PENDING), (410, RefundStatus.FAILED)):
+        history = (
+            (405, RefundStatus.PENDING),
+            (406, RefundStatus.SUCCEEDED),
+            (410, RefundStatus.FAILED),
+        )
+        for moment, status in history:
             yield self._refund(stuck, at(moment), amount, "duplicate", status, created_at=at(405))
         yield from self._disputed(500, 530, (580, DisputeStatus.LOST))
         yield from self._disputed(700, 720, (780, DisputeStatus.WON))
@@ -197,16 +204,26 @@ class _Buyer:
         at = self.story.at
         order = self._order(at(bought), 6 * self.player.step * NANOS, "disputed", bought)
         yield from self._settled(order)
+        money = order.amount + order.tax
+        name = f"{number(order.reference):016x}"
+        withdrawal = DisputeMovement(
+            reference=f"demo_withdrawal_{name}", amount=-money, at=at(opened) + HOUR
+        )
         dispute = DisputeFacts(
-            amount=order.amount,
+            amount=money,
             created_at=at(opened),
             reason="fraudulent",
-            withdrawn_at=at(opened) + HOUR,
+            movements=(withdrawal,),
             provider=PROVIDER,
-            reference=f"demo_dp_{number(order.reference):016x}",
+            reference=f"demo_dp_{name}",
         )
-        yield Happening(at=at(opened) + HOUR, purchase=order, dispute=dispute)
+        yield Happening(at=withdrawal.at, purchase=order, dispute=dispute)
         closed = replace(dispute, state=closing[1], closed_at=at(closing[0]))
+        if closing[1] == DisputeStatus.WON:
+            returned = DisputeMovement(
+                reference=f"demo_return_{name}", amount=money, at=at(closing[0])
+            )
+            closed = replace(closed, movements=(withdrawal, returned))
         yield Happening(at=at(closing[0]), purchase=order, dispute=closed)
 
     def _transfers(self, until: datetime) -> Iterator[Happening]:

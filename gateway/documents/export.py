@@ -14,10 +14,12 @@ settled_at`…), in the order of `created_at` and `id`, and
   `receipt_seller_id`, the version of the seller's details that it names, if any;
 - `refunds`: a list, empty where nothing was taken back, oldest first, of rows with the keys `id
   status amount_nanos tax_nanos bonus_reversed_nanos reason failure_reason provider
-  provider_reference created_at settled_at receipt_number receipt_seller_id receipt_data
-  undone_at`. Also those that are not SUCCEEDED; `receipt_data` is what the credit note is printed
-  from, `undone_at` when the ledger undid one that had a note, as it failed after all;
-- `disputes`: likewise, those that took money, with the columns of the table `dispute`.
+  provider_reference created_at settled_at`, of its credit note `receipt_number receipt_issued_at
+  receipt_seller_id receipt_data`, and of the document that cancels that, as the refund failed,
+  `cancellation_number` and so on. Also those that are not SUCCEEDED; `…_data` is what a document is
+  printed from;
+- `disputes`: likewise, with the columns of the table `dispute` and `movements`, the rows of the
+  table `dispute_movement`.
 
 **Usage** has a row for each event, with the columns `source event_id deployment_id resource unit
 quantity_nanos amount_nanos correction provider gpu_model region service sku started_at ended_at

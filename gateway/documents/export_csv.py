@@ -70,7 +70,8 @@ def write_purchases(subject: PurchasesSubject) -> LinesExport:
             "Payment method": _methods(),
             "Failure reason": _text("failure_reason"),
             "Receipt": _distinct("receipt_number"),
-            "Credit notes": _credit_notes,
+            "Credit notes": _documents("receipt_number"),
+            "Cancellations": _documents("cancellation_number"),
             "Provider": _text("provider"),
             "Provider reference": _distinct("provider_reference"),
         }
@@ -186,10 +187,16 @@ def _distinct(name: str) -> Cells:
     return cells
 
 
-def _credit_notes(chunk: Chunk) -> list[str]:
-    """Return the numbers of each purchase's credit notes, the oldest first, with spaces between."""
-    notes = ((each["receipt_number"] for each in refunds) for refunds in chunk["refunds"])
-    return [text_cell(" ".join(filter(None, numbers_of))) for numbers_of in notes]
+def _documents(name: str) -> Cells:
+    """Return the numbers of documents of each purchase's refunds, the oldest first, with spaces
+    between.
+    """
+
+    def cells(chunk: Chunk) -> list[str]:
+        numbers_of = ((each[name] for each in refunds) for refunds in chunk["refunds"])
+        return [text_cell(" ".join(filter(None, each))) for each in numbers_of]
+
+    return cells
 
 
 def _methods() -> Cells:

@@ -10,12 +10,12 @@ paid for already:
 | its tax | Tax | the tax | 0, as that of what it is on | |
 | bonus, coupon, trial or manual credit | Credit | 0 | 0 | PricingQuantity |
 | what a refund or a dispute took back | as above, negative | | 0 | PricingQuantity |
-| a refund that failed after its credit note | what that took | | 0 | PricingQuantity |
+| what cancels the credit note of a refund that failed | what that took | | 0 | PricingQuantity |
 | metered usage | Usage | 0 | its amount | PricingCurrencyEffectiveCost |
 
-So the file adds up: BilledCost over an InvoiceId is what that receipt or credit note says was paid
-or returned, EffectiveCost over a window is its usage, and the credit that was moved is the balance,
-but for adjustments.
+So the file adds up: BilledCost over an InvoiceId is what that document says was paid or returned,
+EffectiveCost over a window is its usage, and the credit that was moved is the balance, but for
+adjustments.
 
 - **Amounts** are exact decimals of at least two places. Usage was priced by the meter, which sends
   no price: the unit price is the shortest one of nine decimals or more for which the quantity,
@@ -25,11 +25,11 @@ but for adjustments.
   usage's start. A correction that came in a later month is in that one, as a `Correction`, and so
   is what was taken back later. Credit does not expire: its charge period is the second in which it
   came, and so is that of usage that took no time.
-- **InvoiceId** is the number of the receipt or credit note. Usage has none: nothing is due for it.
-  A credit note's charges are what it says, for ever; where its refund fails later, the opposite
-  ones come without an InvoiceId, in the month in which that was booked.
+- **InvoiceId** is the number of the receipt or credit note. Usage has none: nothing is due for it,
+  and disputes have none. A credit note's charges are what it says, for ever; where its refund fails
+  later, the opposite ones are those of the document that cancels it, in the month of that.
 - **Tax** goes back with a refund as its credit note says, and with a dispute by its share: what is
-  taken back whole was billed nothing.
+  taken back whole was billed nothing. A dispute's charges are dated by the money that it moved.
 - **ProviderName** and **InvoiceIssuerName** are the seller: that of the receipt or credit note, and
   where there is none, as for usage, the one in force. **PublisherName** is who runs the machine.
 - **Names**: a ResourceId is a deployment's external id, or a purchase's global id. ServiceName says

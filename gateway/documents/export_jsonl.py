@@ -213,6 +213,7 @@ def _refunds(account_id: int, digits: int) -> Cells:
             "provider": refund["provider"],
             "providerReference": refund["provider_reference"],
             "receiptNumber": refund["receipt_number"],
+            "cancellationNumber": refund["cancellation_number"],
         }
 
     none = _fragment("refunds", [])

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from operator import itemgetter
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import orjson
 
@@ -19,6 +18,7 @@ from gateway.documents.focus_terms import (
     seller_name,
     whole_second,
 )
+from gateway.holds import Holds, Moves, Terms
 from gateway.ids import encode_global_id
 from gateway.models import CreditPurchaseKind
 from gateway.money import NANOS, format_nanos, minor_digits, parse_exact_nanos, pro_rata
@@ -60,14 +60,6 @@ class _Move:
     invoice: str | None = None
     seller_id: int | None = None
     what: str | None = None
-
-
-class _Taken(NamedTuple):
-    """What a refund moves: credit, tax and bonus, none of them above 0."""
-
-    amount: int
-    tax: int
-    bonus: int
 
 
 class PurchaseCharges:
@@ -204,78 +196,72 @@ def _moves(row: Mapping[str, Any]) -> Iterator[_Move]:
 
 
 def _refunded(refunds: Sequence[Mapping[str, Any]]) -> Iterator[_Move]:
-    """Yield what each credit note says, and then what of it holds no longer, or not yet.
+    """Yield what each credit note says, and what cancels it where its refund failed.
 
-    A note stays when its refund fails, so its charges do. The bonus need not be on the note of the
-    refund that it went with, and comes back where any of them fails: it is compared in sum.
+    The bonus need not be on the note of the refund that it went with, nor on what cancels that: it
+    is compared in sum.
     """
-    bonus = 0
-    undone_at = max((each["undone_at"] for each in refunds if each["undone_at"]), default=None)
+    bonus, instants = 0, []
     for refund in refunds:
-        at, holds = refund["created_at"], _holds(refund)
-        said = _said(refund["receipt_data"]) if refund["receipt_number"] else holds
-        yield _Move(
-            at=at,
-            amount=said.amount,
-            tax=said.tax,
-            bonus=said.bonus,
-            invoice=refund["receipt_number"],
-            seller_id=refund["receipt_seller_id"],
-            what="refund",
-        )
-        yield _Move(
-            at=max(refund["undone_at"] or at, at),
-            amount=holds.amount - said.amount,
-            tax=holds.tax - said.tax,
-            what="refund failed",
-        )
-        bonus += holds.bonus - said.bonus
+        moves = [*_documented(refund)] or [_Move(at=refund["created_at"], **_held(refund))]
+        yield from moves
+        bonus += _held(refund)["bonus"] - sum(each.bonus for each in moves)
+        instants += [each.at for each in moves]
     if bonus:
-        last = max(each["created_at"] for each in refunds)
-        what = "refund failed" if undone_at else "refund"
-        yield _Move(at=max(undone_at or last, last), amount=0, bonus=bonus, what=what)
+        what = "refund failed" if bonus > 0 else "refund"
+        yield _Move(at=max(instants), amount=0, bonus=bonus, what=what)
 
 
-def _holds(refund: Mapping[str, Any]) -> _Taken:
+def _held(refund: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the books have of a refund now."""
-    if refund["settled_at"] is None:
-        return _Taken(0, 0, 0)
-    return _Taken(-refund["amount_nanos"], -refund["tax_nanos"], -refund["bonus_reversed_nanos"])
+    names = {"amount": "amount_nanos", "tax": "tax_nanos", "bonus": "bonus_reversed_nanos"}
+    holds = refund["settled_at"] is not None
+    taken = {name: -refund[column] if holds else 0 for name, column in names.items()}
+    return {**taken, "what": "refund"}
 
 
-def _said(data: str) -> _Taken:
-    """Return what a credit note says, from the data that it is printed from."""
-    note = orjson.loads(data)
-    bonus = [line["amount"] for line in note["lines"] if line["kind"] == "bonus"]
-    return _Taken(
-        parse_exact_nanos(note["net"]),
-        parse_exact_nanos(note["tax"]),
-        sum(map(parse_exact_nanos, bonus)),
-    )
+def _documented(refund: Mapping[str, Any]) -> Iterator[_Move]:
+    """Yield what a refund's documents say, from the data that they are printed from."""
+    for document, what in (("receipt", "refund"), ("cancellation", "refund failed")):
+        if refund[f"{document}_number"]:
+            data = orjson.loads(refund[f"{document}_data"])
+            bonus = [line["amount"] for line in data["lines"] if line["kind"] == "bonus"]
+            yield _Move(
+                at=refund[f"{document}_issued_at"],
+                amount=parse_exact_nanos(data["net"]),
+                tax=parse_exact_nanos(data["tax"]),
+                bonus=sum(map(parse_exact_nanos, bonus)),
+                invoice=refund[f"{document}_number"],
+                seller_id=refund[f"{document}_seller_id"],
+                what=what,
+            )
 
 
 def _disputed(row: Mapping[str, Any]) -> Iterator[_Move]:
     """Yield what disputes took and gave back, oldest first, with what that changes of the tax."""
-    disputes, tax_with = row["disputes"], _tax_beside_refunds(row)
-    taken = 0
-    for at, amount, what in sorted(_dispute_steps(disputes), key=itemgetter(0)):
-        before, taken = tax_with(taken), taken - amount
-        yield _Move(at=at, amount=amount, tax=before - tax_with(taken), what=what)
-    # What no refund took of the bonus went with the dispute that was lost last.
+    refunds = [each for each in row["refunds"] if each["settled_at"] is not None]
+    terms = Terms(row["amount_nanos"], row["tax_nanos"], row["currency"])
+    holds, tax_with = Holds(terms, [*map(_moves_of, row["disputes"])]), _tax_beside_refunds(row)
+    unrefunded, gone_at = row["amount_nanos"], None
+    for at in sorted(holds.instants.union(each["created_at"] for each in refunds)):
+        unrefunded -= sum(each["amount_nanos"] for each in refunds if each["created_at"] == at)
+        before = holds.total
+        taken = sum(holds.change(at, unrefunded).values())
+        tax = tax_with(before) - tax_with(holds.total)
+        what = "dispute" if taken > 0 else "dispute returned"
+        yield _Move(at=at, amount=-taken, tax=tax, what=what)
+        gone_at = None if holds.total < unrefunded else gone_at or at
+    # What no refund took of the bonus went with the dispute that took the last of the money.
     by_refunds = sum(each["bonus_reversed_nanos"] for each in row["refunds"])
-    last = _closed_at(disputes[-1])
-    yield _Move(at=last, amount=0, bonus=by_refunds - row["bonus_reversed_nanos"], what="dispute")
+    if gone_at is not None:
+        bonus = by_refunds - row["bonus_reversed_nanos"]
+        yield _Move(at=gone_at, amount=0, bonus=bonus, what="dispute")
 
 
-def _dispute_steps(disputes: Sequence[Mapping[str, Any]]) -> Iterator[tuple[datetime, int, str]]:
-    for dispute in disputes:
-        yield dispute["withdrawn_at"], -dispute["debited_nanos"], "dispute"
-        yield _closed_at(dispute), dispute["credited_nanos"], "dispute won"
-
-
-def _closed_at(dispute: Mapping[str, Any]) -> datetime:
-    at: datetime = dispute["withdrawn_at"]
-    return max(dispute["closed_at"] or at, at)
+def _moves_of(dispute: Mapping[str, Any]) -> Moves:
+    name = (dispute["provider"] or "", dispute["provider_reference"] or "", dispute["id"])
+    moves = [(each["moved_at"], each["amount_nanos"]) for each in dispute["movements"]]
+    return Moves(dispute["id"], dispute["created_at"], name, moves)
 
 
 def _tax_beside_refunds(row: Mapping[str, Any]) -> Callable[[int], int]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from babel.dates import format_date
 from babel.numbers import format_currency, get_currency_name, get_currency_symbol
@@ -19,6 +19,7 @@ from gateway.documents.glyphs import is_right_to_left
 from gateway.money import minor_digits
 from gateway.windows import zone
 
+_T = TypeVar("_T")
 LOCALE: Final = "en"
 Data: TypeAlias = Mapping[str, Any]
 View: TypeAlias = dict[str, Any]
@@ -81,12 +82,17 @@ class _Writer:
         self._currency: str = self._data["currency"]
         self._purchase: Data = self._data["purchase"]
         self._refund: Data | None = self._data.get("refund")
+        self._cancels: Data | None = self._data.get("cancels")
 
     def view(self) -> View:
-        note = self._refund is not None
+        title, state = self._kind(
+            receipt=("Receipt", self._settled("Paid", "Credited")),
+            note=("Credit note", "Refunded"),
+            cancellation=("Cancellation of credit note", "Refund failed"),
+        )
         return {
-            "title": "Credit note" if note else "Receipt",
-            "state": "Refunded" if note else self._settled("Paid", "Credited"),
+            "title": title,
+            "state": state,
             "number": self._data["number"],
             "summary": self._summary(),
             "facts": self._facts(),
@@ -101,21 +107,32 @@ class _Writer:
             "han": self._han(),
         }
 
+    def _kind(self, *, receipt: _T, note: _T, cancellation: _T) -> _T:
+        """Return what belongs to the kind of document that it is."""
+        if self._cancels is not None:
+            return cancellation
+        return receipt if self._refund is None else note
+
     def _summary(self) -> str:
-        day = self._day(self._data["issuedAt"])
-        total = self._data["total"]
-        if self._refund is not None:
-            return f"{self._money(total.removeprefix('-'))} refunded on {day}"
-        return f"{self._money(total)} {self._settled('paid', 'credited')} on {day}"
+        total = self._money(self._data["total"].removeprefix("-"))
+        said = self._kind(
+            receipt=f"{total} {self._settled('paid', 'credited')}",
+            note=f"{total} refunded",
+            cancellation=f"Refund of {total} failed",
+        )
+        return f"{said} on {self._day(self._data['issuedAt'])}"
 
     def _facts(self) -> list[View]:
-        facts = [("Number", self._data["number"])]
-        if self._refund is None:
-            facts.append((self._settled("Date paid", "Date"), self._day(self._data["issuedAt"])))
-        else:
-            facts.append(("Date refunded", self._day(self._data["issuedAt"])))
-            if self._original:
-                facts.append(("For receipt", self._original))
+        date = self._kind(
+            receipt=self._settled("Date paid", "Date"),
+            note="Date refunded",
+            cancellation="Date of failure",
+        )
+        facts = [("Number", self._data["number"]), (date, self._day(self._data["issuedAt"]))]
+        if self._cancels is not None:
+            facts.append(("Cancels credit note", self._cancels["number"]))
+        if self._refund is not None and self._original:
+            facts.append(("For receipt", self._original))
         if method := self._method():
             facts.append((self._settled("Payment method", "Settled by"), method))
         return [{"name": name, "value": self._text(value)} for name, value in facts]
@@ -133,12 +150,15 @@ class _Writer:
         amount = self._money(line["amount"])
         if line["kind"] == "bonus":
             free = self._money("0")
-            said = "Free of charge" if self._refund is None else "Given free of charge"
+            given = "Given free of charge"
+            said = self._kind(receipt="Free of charge", note=given, cancellation=given)
             return self._row("Bonus credit", said, credit=amount, amount=free)
         if line["kind"] == "refund":
-            reason = (self._refund or {}).get("reason")
-            note = _words(reason) if reason else None
-            return self._row("Refund of compute credit", note, credit=amount, amount=amount)
+            about = self._cancels or self._refund or {}
+            note = _words(about["reason"]) if about.get("reason") else None
+            name = "Refund of compute credit"
+            name = self._kind(receipt=name, note=name, cancellation=f"{name}, canceled")
+            return self._row(name, note, credit=amount, amount=amount)
         name = _CREDITS[self._purchase["kind"]]
         return self._row(name, self._purchase["description"], credit=amount, amount=amount)
 
@@ -149,7 +169,9 @@ class _Writer:
     def _sums(self) -> list[View]:
         total = self._data["total"]
         sums = [("Subtotal", self._data["net"]), ("Tax", self._data["tax"])]
-        if self._refund is not None:
+        if self._cancels is not None:
+            sums.append(("Total canceled", total))
+        elif self._refund is not None:
             sums.append(("Total refunded", total))
         elif given := _GIVEN.get(self._purchase["kind"]):
             sums += [("Total", total), (given, f"-{total}"), ("Charged", "0")]
@@ -163,12 +185,12 @@ class _Writer:
 
     def _balance(self) -> View:
         credit = sum((Decimal(line["amount"]) for line in self._data["lines"]), Decimal())
-        if self._refund is not None:
-            return {
-                "name": "Credit taken off your balance",
-                "amount": self._money(str(abs(credit))),
-            }
-        return {"name": "Credit added to your balance", "amount": self._money(str(credit))}
+        name = self._kind(
+            receipt="Credit added to your balance",
+            note="Credit taken off your balance",
+            cancellation="Credit returned to your balance",
+        )
+        return {"name": name, "amount": self._money(str(abs(credit)))}
 
     def _seller_view(self) -> View:
         lines = (

@@ -70,8 +70,8 @@ class RefundStatus(StrEnum):
 class CreditPurchase(Model, table=True):
     """An attempt to add credit. `amount_nanos` is the credit bought, without tax and without bonus.
 
-    `refunded_nanos` is the money taken back: refunds that succeeded, and a dispute's funds from
-    their withdrawal until it is won. amount + bonus − refunded − bonus reversed = the ledger's sum
+    `refunded_nanos` is the credit taken back: by refunds that succeeded, and what disputes hold.
+    amount + bonus − refunded − bonus reversed = the ledger's sum
     for it. `revision` is the account's at the last change of the purchase, its refunds or disputes.
     `payment_method_name` is the provider's name for the method, such as `sepa_debit`; versions
     before 0.2 wrote it as a `payment_method_label` instead.
@@ -146,7 +146,8 @@ class Refund(Model, table=True):
     with it.
 
     `settled_at` is when it took effect in the ledger; a refund that came before its purchase
-    settled is kept without one.
+    settled is kept without one. `has_succeeded`: it succeeded once, though it may have failed
+    since; its credit note's tax stays. `failed_at` is when it failed or was canceled, where known.
     """
 
     __tablename__ = "refund"
@@ -181,14 +182,15 @@ class Refund(Model, table=True):
     provider_reference: str | None = Field(max_length=255, default=None)
     created_at: datetime = Field(sa_type=Instant)
     settled_at: datetime | None = Field(sa_type=Instant, default=None)
+    has_succeeded: bool = False
+    failed_at: datetime | None = Field(sa_type=Instant, default=None)
 
 
 class Dispute(Model, table=True):
-    """A cardholder's objection. Its funds leave when they are withdrawn and come back when it is
-    won.
+    """A cardholder's objection to `amount_nanos` of money, tax included.
 
-    `debited_nanos` and `credited_nanos` are what the ledger has of it; both stay 0 until the
-    purchase has settled and the withdrawal is known.
+    `held_nanos` is the credit that it holds by what it moved: 0 until the purchase has settled.
+    `closed_at` is the time of the decision that `state` says.
     """
 
     __tablename__ = "dispute"
@@ -199,13 +201,7 @@ class Dispute(Model, table=True):
         UniqueConstraint("account_id", "provider", "provider_reference"),
         one_of("state", DisputeStatus),
         CheckConstraint("amount_nanos > 0", name="amount_positive"),
-        CheckConstraint(
-            "debited_nanos >= 0 AND debited_nanos <= amount_nanos", name="debited_in_amount"
-        ),
-        CheckConstraint(
-            "credited_nanos = 0 OR (credited_nanos = debited_nanos AND state = 'WON')",
-            name="credited_when_won",
-        ),
+        CheckConstraint("held_nanos >= 0", name="held_not_negative"),
         # A purchase's disputes.
         Index(None, "account_id", "purchase_id"),
     )
@@ -215,11 +211,26 @@ class Dispute(Model, table=True):
     purchase_id: int = Field(sa_type=BigInteger)
     state: str = Field(max_length=4)
     amount_nanos: int = Field(sa_type=BigInteger)
-    debited_nanos: int = Field(sa_type=BigInteger, default=0)
-    credited_nanos: int = Field(sa_type=BigInteger, default=0)
+    held_nanos: int = Field(sa_type=BigInteger, default=0)
     reason: str | None = Field(max_length=2000, default=None)
     provider: str | None = Field(max_length=50, default=None)
     provider_reference: str | None = Field(max_length=255, default=None)
     created_at: datetime = Field(sa_type=Instant)
-    withdrawn_at: datetime | None = Field(sa_type=Instant, default=None)
     closed_at: datetime | None = Field(sa_type=Instant, default=None)
+
+
+class DisputeMovement(Model, table=True):
+    """Money that a dispute moved at the provider, tax included: negative where it was withdrawn,
+    positive where it came back. `reference` is the provider's name for it.
+    """
+
+    __tablename__ = "dispute_movement"
+    __table_args__ = (
+        ForeignKeyConstraint(["account_id", "dispute_id"], ["dispute.account_id", "dispute.id"]),
+    )
+
+    account_id: int = Field(sa_type=BigInteger, primary_key=True)
+    dispute_id: int = Field(sa_type=BigInteger, primary_key=True)
+    reference: str = Field(max_length=255, primary_key=True)
+    amount_nanos: int = Field(sa_type=BigInteger)
+    moved_at: datetime = Field(sa_type=Instant)

@@ -1,6 +1,7 @@
 """Documents that last: a number, a date, and the data they were printed from."""
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import (
     BigInteger,
@@ -15,14 +16,18 @@ from sqlmodel import Field
 
 from gateway.models.base import Instant, Model
 
+CREDIT_NOTES: Final = "refund_id IS NOT NULL AND cancels_id IS NULL"
+CANCELLATIONS: Final = "cancels_id IS NOT NULL"
+
 
 class Receipt(Model, table=True):
-    """The document of a settled purchase, or the credit note of a refund. Never changed (a trigger
-    refuses).
+    """The document of a settled purchase, the credit note of a refund, or the document that cancels
+    a credit note because its refund failed. Never changed (a trigger refuses).
 
     `total_nanos` is what was charged, tax included, or the credit that was given; a credit note's
-    is negative. `data` is the JSON that the document is printed from, frozen at issue; `seller_id`
-    is the version of the seller's details that was in force then, null where there was none yet.
+    is negative. `cancels_id` is the credit note of the same refund that it cancels. `data` is the
+    JSON that the document is printed from, frozen at issue; `seller_id` is the version of the
+    seller's details that was in force then, null where there was none yet.
     """
 
     __tablename__ = "receipt"
@@ -34,11 +39,14 @@ class Receipt(Model, table=True):
         ForeignKeyConstraint(
             ["account_id", "currency"], ["account.account_id", "account.currency"]
         ),
+        ForeignKeyConstraint(["account_id", "cancels_id"], ["receipt.account_id", "receipt.id"]),
         ForeignKeyConstraint(["seller_id"], ["seller.id"]),
         UniqueConstraint("account_id", "year", "sequence"),
         CheckConstraint("sequence > 0", name="sequence_positive"),
-        # One receipt a purchase; its refunds have their own. Each index holds one kind, so that
-        # SQLite does not look for a purchase's among all that have no refund.
+        CheckConstraint("cancels_id IS NULL OR refund_id IS NOT NULL", name="cancels_of_refund"),
+        # One receipt a purchase, one credit note a refund, one cancellation a credit note. Each
+        # index holds one kind, so that SQLite does not look for a purchase's among all that have
+        # no refund.
         Index(
             "uq_receipt_account_id_purchase_id",
             "account_id",
@@ -52,6 +60,22 @@ class Receipt(Model, table=True):
             "account_id",
             "refund_id",
             unique=True,
+            postgresql_where=text(CREDIT_NOTES),
+            sqlite_where=text(CREDIT_NOTES),
+        ),
+        Index(
+            "uq_receipt_account_id_cancels_id",
+            "account_id",
+            "cancels_id",
+            unique=True,
+            postgresql_where=text(CANCELLATIONS),
+            sqlite_where=text(CANCELLATIONS),
+        ),
+        # Both documents of a refund.
+        Index(
+            "ix_receipt_account_id_refund_id",
+            "account_id",
+            "refund_id",
             postgresql_where=text("refund_id IS NOT NULL"),
             sqlite_where=text("refund_id IS NOT NULL"),
         ),
@@ -64,6 +88,7 @@ class Receipt(Model, table=True):
     sequence: int
     purchase_id: int = Field(sa_type=BigInteger)
     refund_id: int | None = Field(sa_type=BigInteger, default=None)
+    cancels_id: int | None = Field(sa_type=BigInteger, default=None)
     currency: str = Field(max_length=3)
     total_nanos: int = Field(sa_type=BigInteger)
     tax_nanos: int = Field(sa_type=BigInteger, default=0)

@@ -9,13 +9,10 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Select,
-    Subquery,
     Table,
     and_,
-    bindparam,
     case,
     func,
     null,
@@ -24,20 +21,17 @@ from sqlalchemy import (
 
 from gateway.models import (
     Account,
-    CreditPurchase,
     Deployment,
-    Dispute,
     LedgerCause,
     LedgerEntry,
-    Receipt,
-    ReceiptSequence,
-    Refund,
     RollupActivity,
     RollupDay,
     RollupSlot,
     UsageEvent,
     table_of,
 )
+from gateway.store.audit_purchases import PURCHASE_CHECKS
+from gateway.store.audit_shapes import KEY, difference, numbered, sums, total
 from gateway.store.statement import DialectName, Row, Statement, microseconds
 from gateway.store.stream import Chunk, Stream
 
@@ -47,58 +41,21 @@ _ACCOUNT: Final = table_of(Account)
 _ENTRY: Final = table_of(LedgerEntry)
 _EVENT: Final = table_of(UsageEvent)
 _DEPLOYMENT: Final = table_of(Deployment)
-_PURCHASE: Final = table_of(CreditPurchase)
-_REFUND: Final = table_of(Refund)
-_DISPUTE: Final = table_of(Dispute)
-_RECEIPT: Final = table_of(Receipt)
-_SEQUENCE: Final = table_of(ReceiptSequence)
-
-_KEY: Final = bindparam("account_id", type_=BigInteger())
-
-
-def _difference(
-    place: ColumnElement[Any], expected: ColumnElement[Any], found: ColumnElement[Any]
-) -> Select[Any]:
-    """Return the rows in which two columns, neither of them null, are not the same."""
-    columns = (place.label("place"), expected.label("expected"), found.label("found"))
-    return select(*columns).where(expected != found)
-
-
-def _sums(table: Table, key: str, total: ColumnElement[Any], *where: Any) -> Subquery:
-    """Return `total` by a column of an account's rows."""
-    by = table.c[key]
-    return (
-        select(by.label("key"), func.sum(total).label("total"))
-        .where(table.c.account_id == _KEY, by.is_not(None), *where)
-        .group_by(by)
-        .subquery()
-    )
-
-
-def _total(sums: Subquery) -> ColumnElement[Any]:
-    return func.coalesce(sums.c.total, 0)
-
-
-def _numbered(table: Table, order: str, *partition: str) -> Subquery:
-    """Return an account's rows with `n`, each one's place in an order from 1."""
-    by = [table.c[name] for name in partition]
-    n = func.row_number().over(partition_by=by or None, order_by=table.c[order]).label("n")
-    return select(*table.c, n).where(table.c.account_id == _KEY).subquery()
 
 
 def _versions() -> Select[Any]:
-    entries = _numbered(_ENTRY, "version")
-    return _difference(entries.c.version, entries.c.n, entries.c.version)
+    entries = numbered(_ENTRY, "version")
+    return difference(entries.c.version, entries.c.n, entries.c.version)
 
 
 def _balances_after() -> Select[Any]:
     before = func.lag(_ENTRY.c.balance_nanos, 1, 0).over(order_by=_ENTRY.c.version)
     entries = (
         select(_ENTRY.c.version, _ENTRY.c.balance_nanos, _ENTRY.c.amount_nanos, before.label("was"))
-        .where(_ENTRY.c.account_id == _KEY)
+        .where(_ENTRY.c.account_id == KEY)
         .subquery()
     )
-    return _difference(
+    return difference(
         entries.c.version, entries.c.was + entries.c.amount_nanos, entries.c.balance_nanos
     )
 
@@ -109,32 +66,32 @@ def _instants(dialect: DialectName) -> Select[Any]:
     before = func.lag(at, 1, at).over(order_by=_ENTRY.c.version)
     entries = (
         select(_ENTRY.c.version, at.label("at"), before.label("before"))
-        .where(_ENTRY.c.account_id == _KEY)
+        .where(_ENTRY.c.account_id == KEY)
         .subquery()
     )
     later = case((entries.c.before > entries.c.at, entries.c.before), else_=entries.c.at)
-    return _difference(entries.c.version, later, entries.c.at)
+    return difference(entries.c.version, later, entries.c.at)
 
 
 def _account(stored: str, derived: ColumnElement[Any], table: Table) -> Select[Any]:
     """Return where a column of the account is not what is derived from the rows of a table."""
-    facts = select(derived).where(table.c.account_id == _KEY).scalar_subquery()
-    return _difference(null(), facts, _ACCOUNT.c[stored]).where(_ACCOUNT.c.account_id == _KEY)
+    facts = select(derived).where(table.c.account_id == KEY).scalar_subquery()
+    return difference(null(), facts, _ACCOUNT.c[stored]).where(_ACCOUNT.c.account_id == KEY)
 
 
 def _usage_entries() -> Select[Any]:
-    events = _sums(_EVENT, "ledger_version", _EVENT.c.amount_nanos)
+    events = sums(_EVENT, "ledger_version", _EVENT.c.amount_nanos)
     return (
-        _difference(_ENTRY.c.version, -_total(events), _ENTRY.c.amount_nanos)
+        difference(_ENTRY.c.version, -total(events), _ENTRY.c.amount_nanos)
         .select_from(_ENTRY.outerjoin(events, events.c.key == _ENTRY.c.version))
-        .where(_ENTRY.c.account_id == _KEY, _ENTRY.c.cause == LedgerCause.USAGE.value)
+        .where(_ENTRY.c.account_id == KEY, _ENTRY.c.cause == LedgerCause.USAGE.value)
     )
 
 
 def _unbooked_usage() -> Select[Any]:
-    events = _sums(_EVENT, "ledger_version", _EVENT.c.amount_nanos)
+    events = sums(_EVENT, "ledger_version", _EVENT.c.amount_nanos)
     booked = and_(
-        _ENTRY.c.account_id == _KEY,
+        _ENTRY.c.account_id == KEY,
         _ENTRY.c.version == events.c.key,
         _ENTRY.c.cause == LedgerCause.USAGE.value,
     )
@@ -159,7 +116,7 @@ def _unknown_deployments() -> Select[Any]:
         )
         .select_from(_EVENT.outerjoin(_DEPLOYMENT, same))
         .where(
-            _EVENT.c.account_id == _KEY,
+            _EVENT.c.account_id == KEY,
             _EVENT.c.deployment_id.is_not(None),
             _DEPLOYMENT.c.id.is_(None),
         )
@@ -168,103 +125,17 @@ def _unknown_deployments() -> Select[Any]:
 
 
 def _deployment_spends() -> Select[Any]:
-    events = _sums(_EVENT, "deployment_id", _EVENT.c.amount_nanos)
+    events = sums(_EVENT, "deployment_id", _EVENT.c.amount_nanos)
     return (
-        _difference(_DEPLOYMENT.c.external_id, _total(events), _DEPLOYMENT.c.spend_nanos)
+        difference(_DEPLOYMENT.c.external_id, total(events), _DEPLOYMENT.c.spend_nanos)
         .select_from(_DEPLOYMENT.outerjoin(events, events.c.key == _DEPLOYMENT.c.id))
-        .where(_DEPLOYMENT.c.account_id == _KEY)
+        .where(_DEPLOYMENT.c.account_id == KEY)
     )
 
 
 def _ordinals() -> Select[Any]:
-    deployments = _numbered(_DEPLOYMENT, "ordinal")
-    return _difference(deployments.c.external_id, deployments.c.n - 1, deployments.c.ordinal)
-
-
-def _purchase_entries() -> Select[Any]:
-    entries = _sums(_ENTRY, "purchase_id", _ENTRY.c.amount_nanos)
-    purchase = _PURCHASE.c
-    gained = purchase.amount_nanos + purchase.bonus_nanos
-    credited = gained - purchase.refunded_nanos - purchase.bonus_reversed_nanos
-    settled = purchase.settled_at.is_not(None)
-    return (
-        _difference(purchase.id, case((settled, credited), else_=0), _total(entries))
-        .select_from(_PURCHASE.outerjoin(entries, entries.c.key == purchase.id))
-        .where(purchase.account_id == _KEY)
-    )
-
-
-def _refunded() -> Select[Any]:
-    refunds = _sums(
-        _REFUND, "purchase_id", _REFUND.c.amount_nanos, _REFUND.c.settled_at.is_not(None)
-    )
-    held = _DISPUTE.c.debited_nanos - _DISPUTE.c.credited_nanos
-    disputes = _sums(_DISPUTE, "purchase_id", held)
-    return (
-        _difference(_PURCHASE.c.id, _total(refunds) + _total(disputes), _PURCHASE.c.refunded_nanos)
-        .select_from(
-            _PURCHASE.outerjoin(refunds, refunds.c.key == _PURCHASE.c.id).outerjoin(
-                disputes, disputes.c.key == _PURCHASE.c.id
-            )
-        )
-        .where(_PURCHASE.c.account_id == _KEY)
-    )
-
-
-def _documents(table: Table, key: str, total: ColumnElement[Any], *same: Any) -> Select[Any]:
-    """Return what has settled without its document, or with one of another total, or with one
-    though no receipt was issued for its purchase.
-    """
-    of_it = and_(_RECEIPT.c.account_id == _KEY, _RECEIPT.c[key] == table.c.id, *same)
-    purchase = _PURCHASE.alias("documented")
-    of_purchase = purchase.c.id == (table.c.id if table is _PURCHASE else table.c.purchase_id)
-    expected = case((purchase.c.receipted, total))
-    return (
-        select(
-            table.c.id.label("place"),
-            expected.label("expected"),
-            _RECEIPT.c.total_nanos.label("found"),
-        )
-        .select_from(
-            table.join(purchase, and_(purchase.c.account_id == _KEY, of_purchase)).outerjoin(
-                _RECEIPT, of_it
-            )
-        )
-        .where(
-            table.c.account_id == _KEY,
-            table.c.settled_at.is_not(None),
-            expected.is_distinct_from(_RECEIPT.c.total_nanos),
-        )
-    )
-
-
-def _receipts() -> Select[Any]:
-    total = _PURCHASE.c.amount_nanos + _PURCHASE.c.tax_nanos
-    return _documents(_PURCHASE, "purchase_id", total, _RECEIPT.c.refund_id.is_(None))
-
-
-def _credit_notes() -> Select[Any]:
-    return _documents(_REFUND, "refund_id", -_REFUND.c.amount_nanos - _REFUND.c.tax_nanos)
-
-
-def _receipt_numbers() -> Select[Any]:
-    receipts = _numbered(_RECEIPT, "sequence", "year")
-    return _difference(receipts.c.number, receipts.c.n, receipts.c.sequence)
-
-
-def _receipt_sequences() -> Select[Any]:
-    receipts = (
-        select(_RECEIPT.c.year, func.max(_RECEIPT.c.sequence).label("last"))
-        .where(_RECEIPT.c.account_id == _KEY)
-        .group_by(_RECEIPT.c.year)
-        .subquery()
-    )
-    last = func.coalesce(receipts.c.last, 0)
-    return (
-        _difference(_SEQUENCE.c.year, last, _SEQUENCE.c.last_sequence)
-        .select_from(_SEQUENCE.outerjoin(receipts, receipts.c.year == _SEQUENCE.c.year))
-        .where(_SEQUENCE.c.account_id == _KEY)
-    )
+    deployments = numbered(_DEPLOYMENT, "ordinal")
+    return difference(deployments.c.external_id, deployments.c.n - 1, deployments.c.ordinal)
 
 
 _CHECKS: Final[Mapping[str, Statement]] = {
@@ -281,12 +152,7 @@ _CHECKS: Final[Mapping[str, Statement]] = {
     "deployment's spend": Statement(_deployment_spends()),
     "deployment's ordinal": Statement(_ordinals()),
     "account's deployments": Statement(_account("deployment_count", func.count(), _DEPLOYMENT)),
-    "purchase's ledger entries": Statement(_purchase_entries()),
-    "purchase's refunded sum": Statement(_refunded()),
-    "receipt's total": Statement(_receipts()),
-    "credit note's total": Statement(_credit_notes()),
-    "receipt's number": Statement(_receipt_numbers()),
-    "last receipt's number": Statement(_receipt_sequences()),
+    **PURCHASE_CHECKS,
 }
 CHECKS: Final = tuple(_CHECKS)
 
@@ -303,11 +169,11 @@ _ACCOUNTS: Final = Statement(
 )
 _MOVES: Final = Statement(
     select(_ENTRY.c.cause, _ENTRY.c.amount_nanos, _ENTRY.c.effective_at)
-    .where(_ENTRY.c.account_id == _KEY, _ENTRY.c.cause != LedgerCause.USAGE.value)
+    .where(_ENTRY.c.account_id == KEY, _ENTRY.c.cause != LedgerCause.USAGE.value)
     .order_by(_ENTRY.c.effective_at)
 )
 _ORDINALS: Final = Statement(
-    select(_DEPLOYMENT.c.id, _DEPLOYMENT.c.ordinal).where(_DEPLOYMENT.c.account_id == _KEY)
+    select(_DEPLOYMENT.c.id, _DEPLOYMENT.c.ordinal).where(_DEPLOYMENT.c.account_id == KEY)
 )
 USAGE_COLUMNS: Final = (
     "started_at",
@@ -322,7 +188,7 @@ USAGE_COLUMNS: Final = (
 )
 _USAGE: Final = Statement(
     select(*(_EVENT.c[name] for name in USAGE_COLUMNS))
-    .where(_EVENT.c.account_id == _KEY)
+    .where(_EVENT.c.account_id == KEY)
     .order_by(_EVENT.c.started_at)
 )
 
@@ -330,7 +196,7 @@ _USAGE: Final = Statement(
 def _rollup(table: Table) -> Statement:
     return Statement(
         select(table)
-        .where(table.c.account_id == _KEY)
+        .where(table.c.account_id == KEY)
         .order_by(*(column for column in table.primary_key if column.name != "account_id"))
     )
 

@@ -13,10 +13,11 @@ from typing import Any, Final
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    FromClause,
     Select,
     Table,
+    and_,
     bindparam,
-    case,
     collate,
     func,
     select,
@@ -25,16 +26,14 @@ from sqlalchemy import (
 from gateway.models import (
     Deployment,
     Dispute,
+    DisputeMovement,
     Instant,
-    LedgerCause,
-    LedgerEntry,
     Receipt,
     Refund,
     UsageEvent,
     table_of,
 )
 from gateway.principal import Principal
-from gateway.store.ledger_listing import is_move
 from gateway.store.listing import Selection
 from gateway.store.purchase_listing import CREDIT_PURCHASES
 from gateway.store.statement import Row, any_of, microseconds
@@ -51,9 +50,9 @@ KNOWN_DEPLOYMENTS: Final = 10_000
 _EVENT: Final = table_of(UsageEvent)
 _UNSAID: Final = {"account_id", "fingerprint", "quantity_text", "amount_text", "ledger_version"}
 _DEPLOYMENT: Final = table_of(Deployment)
-_ENTRY: Final = table_of(LedgerEntry)
 _REFUND: Final = table_of(Refund)
 _DISPUTE: Final = table_of(Dispute)
+_MOVEMENT: Final = table_of(DisputeMovement)
 _RECEIPT: Final = table_of(Receipt)
 
 
@@ -99,48 +98,29 @@ def _of_account(
     return build
 
 
-def _undone_at() -> ColumnElement[Any]:
-    """Return when the books undid a refund whose credit note is out. They are few: for
-    them alone the account's entries that are not usage are looked through.
-    """
-    recorded_at = (
-        select(func.max(_ENTRY.c.recorded_at))
-        .where(
-            _ENTRY.c.account_id == _REFUND.c.account_id,
-            _ENTRY.c.purchase_id == _REFUND.c.purchase_id,
-            _ENTRY.c.refund_id == _REFUND.c.id,
-            is_move(_ENTRY),
-            _ENTRY.c.cause == LedgerCause.REFUND.value,
-            _ENTRY.c.amount_nanos > 0,
-        )
-        .scalar_subquery()
-    )
-    undone = _REFUND.c.settled_at.is_(None) & _RECEIPT.c.number.is_not(None)
-    return case((undone, recorded_at))
-
-
 def _refunds(visible: Visible) -> Select[Any]:
-    same = (_RECEIPT.c.account_id == _REFUND.c.account_id) & (_RECEIPT.c.refund_id == _REFUND.c.id)
-    refunds = _of_account(
-        _REFUND,
-        "purchase_id",
-        *_REFUND.c,
-        _RECEIPT.c.number.label("receipt_number"),
-        _RECEIPT.c.seller_id.label("receipt_seller_id"),
-        _RECEIPT.c.data.label("receipt_data"),
-        _undone_at().label("undone_at"),
+    documents = {"receipt": _RECEIPT.alias("note"), "cancellation": _RECEIPT.alias("cancellation")}
+    labels = [
+        document.c[column].label(f"{name}_{column}")
+        for name, document in documents.items()
+        for column in ("number", "issued_at", "seller_id", "data")
+    ]
+    note, cancellation = documents.values()
+    statement = _of_account(_REFUND, "purchase_id", *_REFUND.c, *labels)(visible)
+    joined = _REFUND.outerjoin(note, _is_of_refund(note) & note.c.cancels_id.is_(None)).outerjoin(
+        cancellation, _is_of_refund(cancellation) & cancellation.c.cancels_id.is_not(None)
     )
-    return (
-        refunds(visible)
-        .select_from(_REFUND.outerjoin(_RECEIPT, same))
-        .order_by(_REFUND.c.created_at, _REFUND.c.id)
-    )
+    return statement.select_from(joined).order_by(_REFUND.c.created_at, _REFUND.c.id)
+
+
+def _is_of_refund(document: FromClause) -> ColumnElement[bool]:
+    same_account = document.c.account_id == _REFUND.c.account_id
+    return and_(same_account, document.c.refund_id == _REFUND.c.id)
 
 
 def _disputes(visible: Visible) -> Select[Any]:
     disputes = _of_account(_DISPUTE, "purchase_id", *_DISPUTE.c)
-    withdrawn = disputes(visible).where(_DISPUTE.c.withdrawn_at.is_not(None))
-    return withdrawn.order_by(_DISPUTE.c.withdrawn_at, _DISPUTE.c.id)
+    return disputes(visible).order_by(_DISPUTE.c.created_at, _DISPUTE.c.id)
 
 
 def _receipts(visible: Visible) -> Select[Any]:
@@ -154,6 +134,7 @@ _USAGE: Final = Scoped(_usage)
 _USAGE_COUNT: Final = Scoped(_usage_count)
 _REFUNDS: Final = Scoped(_refunds)
 _DISPUTES: Final = Scoped(_disputes)
+_MOVEMENTS: Final = Scoped(_of_account(_MOVEMENT, "dispute_id", *_MOVEMENT.c))
 _RECEIPTS: Final = Scoped(_receipts)
 _DEPLOYMENTS: Final = Scoped(
     _of_account(_DEPLOYMENT, "id", _DEPLOYMENT.c.id, _DEPLOYMENT.c.external_id, _DEPLOYMENT.c.name)
@@ -179,7 +160,7 @@ async def purchases(
         async for chunk in chunks:
             about = {"account_id": account_id, "keys": list(chunk["id"])}
             refunds = _by_purchase(await _REFUNDS.fetch(stream, principal, **about))
-            disputes = _by_purchase(await _DISPUTES.fetch(stream, principal, **about))
+            disputes = _by_purchase(await _with_movements(stream, principal, about))
             receipts = {
                 row["purchase_id"]: row for row in await _RECEIPTS.fetch(stream, principal, **about)
             }
@@ -192,6 +173,19 @@ async def purchases(
                 "refunds": [refunds.get(each, ()) for each in chunk["id"]],
                 "disputes": [disputes.get(each, ()) for each in chunk["id"]],
             }
+
+
+async def _with_movements(
+    stream: Stream, principal: Principal, about: Mapping[str, Any]
+) -> Sequence[Row]:
+    """Return purchases' disputes with `movements`, the rows of what they moved."""
+    disputes = await _DISPUTES.fetch(stream, principal, **about)
+    moved: defaultdict[int, list[Row]] = defaultdict(list)
+    if disputes:
+        named = {**about, "keys": [row["id"] for row in disputes]}
+        for row in await _MOVEMENTS.fetch(stream, principal, **named):
+            moved[row["dispute_id"]].append(row)
+    return [{**row, "movements": moved[row["id"]]} for row in disputes]
 
 
 def _by_purchase(rows: Sequence[Row]) -> Mapping[int, list[Row]]:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, String, Table, and_, bindparam, select
 
-from gateway.models import CreditPurchase, Dispute, Refund, table_of
+from gateway.models import CreditPurchase, Dispute, DisputeMovement, Refund, table_of
 from gateway.store.database import Reader, Transaction
 from gateway.store.statement import DialectName, Row, Statement, batch
 from gateway.store.write import Upsert
@@ -13,6 +13,7 @@ from gateway.store.write import Upsert
 PURCHASE: Final = table_of(CreditPurchase)
 REFUND: Final = table_of(Refund)
 DISPUTE: Final = table_of(Dispute)
+MOVEMENT: Final = table_of(DisputeMovement)
 
 
 def _by_reference(dialect: DialectName) -> Any:
@@ -31,12 +32,12 @@ def _by_key(dialect: DialectName) -> Any:
     return select(PURCHASE).select_from(wanted.join(PURCHASE, same))
 
 
-def _of_purchases(table: Table) -> Statement:
+def _of(table: Table, key: str) -> Statement:
+    """Return what finds rows by (account, key)."""
+
     def build(dialect: DialectName) -> Any:
-        wanted = batch(dialect, account_id=BigInteger(), purchase_id=BigInteger())
-        same = and_(
-            table.c.account_id == wanted.c.account_id, table.c.purchase_id == wanted.c.purchase_id
-        )
+        wanted = batch(dialect, account_id=BigInteger(), key=BigInteger())
+        same = and_(table.c.account_id == wanted.c.account_id, table.c[key] == wanted.c.key)
         return select(table).select_from(wanted.join(table, same))
 
     return Statement(build)
@@ -44,8 +45,9 @@ def _of_purchases(table: Table) -> Statement:
 
 _BY_REFERENCE: Final = Statement(_by_reference)
 _BY_KEY: Final = Statement(_by_key)
-_REFUNDS_OF: Final = _of_purchases(REFUND)
-_DISPUTES_OF: Final = _of_purchases(DISPUTE)
+_REFUNDS_OF: Final = _of(REFUND, "purchase_id")
+_DISPUTES_OF: Final = _of(DISPUTE, "purchase_id")
+_MOVEMENTS_OF: Final = _of(MOVEMENT, "dispute_id")
 _FIRST: Final = Statement(
     select(PURCHASE.c.id)
     .where(PURCHASE.c.account_id == bindparam("account_id", type_=BigInteger()))
@@ -53,7 +55,7 @@ _FIRST: Final = Statement(
 )
 _SAVES: Final = {
     table.name: Upsert(table, [column.name for column in table.columns])
-    for table in (PURCHASE, REFUND, DISPUTE)
+    for table in (PURCHASE, REFUND, DISPUTE, MOVEMENT)
 }
 
 
@@ -83,21 +85,26 @@ async def exist(reader: Reader, account_id: int) -> bool:
 
 async def refunds_of(reader: Reader, purchases: Sequence[tuple[int, int]]) -> Sequence[Row]:
     """Return all refunds of purchases (account, id)."""
-    return await _of(reader, _REFUNDS_OF, purchases)
+    return await _fetch(reader, _REFUNDS_OF, purchases)
 
 
 async def disputes_of(reader: Reader, purchases: Sequence[tuple[int, int]]) -> Sequence[Row]:
     """Return all disputes of purchases (account, id)."""
-    return await _of(reader, _DISPUTES_OF, purchases)
+    return await _fetch(reader, _DISPUTES_OF, purchases)
 
 
-async def _of(
-    reader: Reader, statement: Statement, purchases: Sequence[tuple[int, int]]
+async def movements_of(reader: Reader, disputes: Sequence[tuple[int, int]]) -> Sequence[Row]:
+    """Return all movements of disputes (account, id)."""
+    return await _fetch(reader, _MOVEMENTS_OF, disputes)
+
+
+async def _fetch(
+    reader: Reader, statement: Statement, wanted: Sequence[tuple[int, int]]
 ) -> Sequence[Row]:
-    if not purchases:
+    if not wanted:
         return []
-    accounts, ids = zip(*purchases, strict=True)
-    return await reader.fetch(statement, account_id=list(accounts), purchase_id=list(ids))
+    accounts, keys = zip(*wanted, strict=True)
+    return await reader.fetch(statement, account_id=list(accounts), key=list(keys))
 
 
 async def save(transaction: Transaction, rows: Sequence[Sequence[Any]]) -> None:
@@ -113,3 +120,8 @@ async def save_refunds(transaction: Transaction, rows: Sequence[Sequence[Any]]) 
 async def save_disputes(transaction: Transaction, rows: Sequence[Sequence[Any]]) -> None:
     """Insert or change disputes; cells in the order of the table's columns."""
     await transaction.upsert(_SAVES[DISPUTE.name], rows)
+
+
+async def save_movements(transaction: Transaction, rows: Sequence[Sequence[Any]]) -> None:
+    """Insert or change what disputes moved; cells in the order of the table's columns."""
+    await transaction.upsert(_SAVES[MOVEMENT.name], rows)

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import String, bindparam, select
+from sqlalchemy import BigInteger, String, bindparam, select
 from sqlalchemy.sql import Select
 
 from gateway.models import Account, Receipt, ReceiptSequence, table_of
 from gateway.principal import Principal
 from gateway.store import sellers
 from gateway.store.database import Reader, Transaction
-from gateway.store.statement import Row, Statement, any_of
+from gateway.store.statement import DialectName, Row, Statement, any_of, batch
 from gateway.store.tenancy import Scoped, Visible
 from gateway.store.write import Upsert
 
@@ -26,6 +26,7 @@ COLUMNS: Final = (
     "sequence",
     "purchase_id",
     "refund_id",
+    "cancels_id",
     "currency",
     "total_nanos",
     "tax_nanos",
@@ -63,7 +64,18 @@ def _document(visible: Visible) -> Select[Any]:
     )
 
 
+def _of_refunds(dialect: DialectName) -> Any:
+    wanted = batch(dialect, account_id=BigInteger(), refund_id=BigInteger())
+    same = (RECEIPT.c.account_id == wanted.c.account_id) & (
+        RECEIPT.c.refund_id == wanted.c.refund_id
+    )
+    names = ("account_id", "refund_id", "cancels_id", "id", "number", "total_nanos", "tax_nanos")
+    columns = [RECEIPT.c[name] for name in (*names, "issued_at")]
+    return select(*columns).select_from(wanted.join(RECEIPT, same))
+
+
 _DOCUMENT: Final = Scoped(_document)
+_OF_REFUNDS: Final = Statement(_of_refunds)
 _SEQUENCES: Final = Statement(select(SEQUENCE).where(any_of(SEQUENCE.c.account_id, "account_ids")))
 _SAVE_SEQUENCE: Final = Upsert(SEQUENCE, ("account_id", "year", "last_sequence"))
 
@@ -74,6 +86,14 @@ async def sequences(
     """Return the last numbers used, by (account, year)."""
     rows = await transaction.fetch(_SEQUENCES, account_ids=list(account_ids))
     return {(row["account_id"], row["year"]): row["last_sequence"] for row in rows}
+
+
+async def of_refunds(reader: Reader, refunds: Sequence[tuple[int, int]]) -> Sequence[Row]:
+    """Return the documents of refunds (account, id), without what they are printed from."""
+    if not refunds:
+        return []
+    accounts, ids = zip(*refunds, strict=True)
+    return await reader.fetch(_OF_REFUNDS, account_id=list(accounts), refund_id=list(ids))
 
 
 async def append(

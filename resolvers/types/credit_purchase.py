@@ -107,12 +107,13 @@ class CreditPurchase(Node):
     )
     bonus: Money = money("bonus_nanos", description="Credit given on top of the amount.")
     bonus_reversed: Money = money(
-        "bonus_reversed_nanos", description="The part of the bonus that refunds took back."
+        "bonus_reversed_nanos",
+        description="The part of the bonus that went back with the last of the money.",
     )
     refunded: Money = money(
         "refunded_nanos",
-        description="The money taken back to date, without tax: refunds that succeeded, and a "
-        "dispute's funds unless it was won.",
+        description="The money taken back to date, without tax: refunds that succeeded, and what "
+        "disputes withdrew and did not return.",
     )
     payment_method: PaymentMethod | None = itself(
         when="payment_method_type",

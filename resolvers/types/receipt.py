@@ -18,8 +18,8 @@ def sign_download_url(root: strawberry.Parent[Row], info: Info) -> str:
 
 
 @strawberry.type(
-    description="The lasting document of a settled purchase, or of a refund (a credit note). It "
-    "never changes."
+    description="The lasting document of a settled purchase, of a refund (a credit note), or one "
+    "that cancels a credit note. It never changes."
 )
 class Receipt(Node):
     POLICY: ClassVar = Policy.PURCHASES
@@ -35,10 +35,12 @@ class Receipt(Node):
     total: Money = money(
         "total_nanos",
         description="The credit and its tax: what was charged, or, of a coupon, a manual credit or "
-        "a trial grant, what was given. A credit note's is negative.",
+        "a trial grant, what was given. A credit note's is negative; that of the document that "
+        "cancels it is the same, positive.",
     )
     tax: Money = money(
-        "tax_nanos", description="The tax in the total; a credit note's is negative or zero."
+        "tax_nanos",
+        description="The tax in the total; a credit note's is negative or zero.",
     )
     download_url: str = resolved(
         sign_download_url,

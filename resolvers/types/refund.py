@@ -20,6 +20,10 @@ def load_receipt(root: strawberry.Parent[Row], info: Info) -> Awaitable[Row | No
     return info.context.loaders.receipt_by_refund.load((root["account_id"], root["id"]))
 
 
+def load_cancellation(root: strawberry.Parent[Row], info: Info) -> Awaitable[Row | None]:
+    return info.context.loaders.cancellation_by_refund.load((root["account_id"], root["id"]))
+
+
 @strawberry.type(description="Money taken back from a credit purchase.")
 class Refund(Node):
     POLICY: ClassVar = Policy.PURCHASES
@@ -50,5 +54,10 @@ class Refund(Node):
     receipt: Receipt | None = resolved(
         load_receipt,
         description="Its credit note; null until it has succeeded, and where its purchase has no "
-        "receipt.",
+        "receipt. It stays where the refund fails after that.",
+    )
+    cancellation: Receipt | None = resolved(
+        load_cancellation,
+        description="The document that cancels the credit note of a refund that failed or was "
+        "canceled after it had succeeded: its total is the credit note's, positive. Else null.",
     )

@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gateway.billing.book import Book
+from gateway.billing.dispute_state import DisputeFacts, DisputeMovement
 from gateway.billing.disputes import record_dispute
 from gateway.billing.purchases import load_purchases, record_purchase
 from gateway.billing.refunds import record_refund
-from gateway.billing.states import DisputeFacts, PurchaseFacts, PurchaseState, RefundFacts
+from gateway.billing.states import PurchaseFacts, PurchaseState, RefundFacts
 from gateway.models import CreditPurchaseKind
 from gateway.money import format_quantity
 from gateway.store import Database
@@ -53,15 +54,30 @@ def refund(reference: str, amount: str, **changes: Any) -> RefundFacts:
     return RefundFacts(**fields | changes)
 
 
-def dispute(amount: str, **changes: Any) -> DisputeFacts:
-    """Return facts of a dispute, made on the fourth day."""
+def dispute(
+    credit: str, *moves: tuple[str, datetime], reference: str = "dp_1", **changes: Any
+) -> DisputeFacts:
+    """Return facts of a dispute, made on the fourth day, over so much credit and its tax (19 %).
+
+    `moves` are credit, negative where it was withdrawn, and when; money moves with its tax.
+    """
     fields: dict[str, Any] = {
-        "amount": usd(amount),
+        "amount": with_tax(credit),
         "created_at": day(4),
+        "movements": tuple(
+            DisputeMovement(reference=f"txn_{reference}_{at:%d%H%M}{amount}", amount=money, at=at)
+            for amount, at in moves
+            for money in [with_tax(amount)]
+        ),
         "provider": PROVIDER,
-        "reference": "dp_1",
+        "reference": reference,
     }
     return DisputeFacts(**fields | changes)
+
+
+def with_tax(credit: str) -> int:
+    """Return the nanos of credit and 19 % tax."""
+    return usd(credit) * 119 // 100
 
 
 def record(book: Book, account_id: int, facts: Facts, reference: str = REFERENCE) -> bool:
@@ -97,7 +113,7 @@ async def tell_at_once(books: Books, account_id: int, *facts: Facts) -> list[Fac
 
 async def rows_of(database: Database, table: str, account_id: int) -> list[dict[str, Any]]:
     """Return an account's rows of a table, without the keys that are drawn at random."""
-    drawn = {"account_id", "id", "purchase_id", "refund_id"}
+    drawn = {"account_id", "id", "purchase_id", "refund_id", "dispute_id", "cancels_id"}
     return [
         {name: value for name, value in row.items() if name not in drawn}
         for row in await table_rows(database, table)

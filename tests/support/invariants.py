@@ -1,13 +1,16 @@
 """What holds of the books at every moment, recomputed from the facts in plain Python."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import BigInteger, bindparam, select
 
 from gateway import bitset
 from gateway.models import metadata
+from gateway.money import minor_digits
 from gateway.store import Database, Snapshot, Statement
 from gateway.store.rollups import RESOURCE_SEPARATOR, SUMS
 from gateway.store.stored_json import loads
@@ -85,10 +88,18 @@ def check_purchases(tables: Mapping[str, Rows]) -> None:
 
 
 def taken_back(purchase: Mapping[str, Any], tables: Mapping[str, Rows]) -> int:
-    refunds = (row for row in tables["refund"] if row["purchase_id"] == purchase["id"])
-    disputes = (row for row in tables["dispute"] if row["purchase_id"] == purchase["id"])
+    """Return what refunds took, and what disputes hold by the money that they moved."""
+    refunds = [row for row in tables["refund"] if row["purchase_id"] == purchase["id"]]
+    disputes = [row for row in tables["dispute"] if row["purchase_id"] == purchase["id"]]
     refunded: int = sum(row["amount_nanos"] for row in refunds if row["settled_at"])
-    held: int = sum(row["debited_nanos"] - row["credited_nanos"] for row in disputes)
+    held: int = sum(row["held_nanos"] for row in disputes)
+    if purchase["settled_at"]:
+        moved = {row["id"]: 0 for row in disputes}
+        for row in tables["dispute_movement"]:
+            if row["dispute_id"] in moved:
+                moved[row["dispute_id"]] -= row["amount_nanos"]
+        money = sum(max(each, 0) for each in moved.values())
+        assert held == min(credit_in(money, purchase), purchase["amount_nanos"] - refunded), moved
     return refunded + held
 
 
@@ -115,6 +126,15 @@ def check_ledger_days(account: Mapping[str, Any], tables: Mapping[str, Rows]) ->
         }
         for day, mine in sorted(days.items())
     ]
+
+
+def credit_in(money: int, purchase: Mapping[str, Any]) -> int:
+    """Return the credit in so much of a purchase's money, up to the next whole minor unit."""
+    if not purchase["tax_nanos"]:
+        return money
+    minor = 10 ** (9 - minor_digits(purchase["currency"]))
+    total = purchase["amount_nanos"] + purchase["tax_nanos"]
+    return math.ceil(Fraction(money * purchase["amount_nanos"], total * minor)) * minor
 
 
 def check_reversals(tables: Mapping[str, Rows]) -> None:
@@ -217,16 +237,41 @@ def check_receipts(account: Mapping[str, Any], tables: Mapping[str, Rows]) -> No
     for numbers in sequences.values():
         assert sorted(numbers) == list(range(1, len(numbers) + 1))
     purchases = {row["id"]: row for row in tables["credit_purchase"] if row["settled_at"]}
-    refunds = {row["id"]: row for row in tables["refund"] if row["settled_at"]}
     issued = {row["purchase_id"] for row in tables["receipt"] if row["refund_id"] is None}
     assert issued == {id_ for id_, row in purchases.items() if row["receipted"]}
-    notes = {row["refund_id"]: row for row in tables["receipt"] if row["refund_id"] is not None}
-    refunds = {id_: row for id_, row in refunds.items() if row["purchase_id"] in issued}
-    assert set(refunds) <= set(notes)
-    assert {row["purchase_id"] for row in notes.values()} <= issued
-    for refund in refunds.values():
-        total = notes[refund["id"]]["total_nanos"]
-        assert total == -refund["amount_nanos"] - refund["tax_nanos"]
+    check_refund_documents(tables)
+
+
+def check_refund_documents(tables: Mapping[str, Rows]) -> None:
+    """A refund that succeeded has a credit note; one that came to nothing after that has another
+    document, and both add up to 0.
+    """
+    notes = {row["refund_id"]: row for row in tables["receipt"] if is_note(row)}
+    cancellations = {row["refund_id"]: row for row in tables["receipt"] if row["cancels_id"]}
+    purchases = {row["id"]: row for row in tables["credit_purchase"]}
+    documented = [
+        row
+        for row in tables["refund"]
+        if row["has_succeeded"] and purchases[row["purchase_id"]]["receipted"]
+    ]
+    assert set(notes) == {row["id"] for row in documented}
+    undone = {row["id"] for row in documented if row["status"] != "SUCCEEDED"}
+    assert set(cancellations) == undone
+    for refund in documented:
+        note = notes[refund["id"]]
+        assert note["total_nanos"] == -refund["amount_nanos"] - refund["tax_nanos"]
+        assert (refund["settled_at"] is None) == (refund["id"] in undone)
+    for refund_id, row in cancellations.items():
+        note = notes[refund_id]
+        assert row["cancels_id"] == note["id"]
+        assert row["issued_at"] >= note["issued_at"]
+        for column in ("total_nanos", "tax_nanos"):
+            assert row[column] == -note[column]
+        assert loads(row["data"])["cancels"]["number"] == note["number"]
+
+
+def is_note(receipt: Mapping[str, Any]) -> bool:
+    return receipt["refund_id"] is not None and receipt["cancels_id"] is None
 
 
 def sums(rows: Iterable[Mapping[str, Any]], key: str) -> dict[Any, int]:

@@ -10,7 +10,7 @@ that is stored of it. So events that come late, twice or in another order end in
 | `charge.succeeded`, `.captured`, `.refunded` … | Charge | the money, how; refunds it lists |
 | `charge.failed` | Charge | a failed attempt |
 | `refund.*`, `charge.refund.updated` | Refund | money taken back, and how that goes |
-| `charge.dispute.*` | Dispute | opened, funds withdrawn and reinstated, won, lost |
+| `charge.dispute.*` | Dispute | opened, won, lost; the money that it moved |
 | `checkout.session.*`, `invoice.paid` | Session, Invoice | the tax, where it is waited for; whose |
 | `invoice_payment.paid` | InvoicePayment | which payment paid an invoice, or which part of it |
 | any other | | recorded as IGNORED, like an event of test mode in production |
@@ -52,6 +52,11 @@ document (`invoice`; `payment_details.order_reference` of a Checkout Session or 
 `document` in its metadata: `checkout` or `invoice`), the purchase waits for that document and takes
 its tax, or its part of an invoice's. A document that the payment does not point to changes no
 amount: it might come after the receipt.
+
+**Disputes.** Money follows the dispute's `balance_transactions`, each once by its id and without
+Stripe's fee; an event's type moves nothing, and an inquiry (`warning_…`) neither moves nor decides
+anything. A balance transaction in another currency than the charge's is converted back by its
+`exchange_rate`; what differs from the disputed amount by no more than rounding is that amount.
 
 **Metadata.** `account` is our account's external id; without it the Stripe customer names the
 account. What the PaymentIntent and its charges say goes before what a Checkout Session or an

@@ -28,9 +28,10 @@ LISTS: Final[Mapping[str, str]] = {
 EXPANDED: Final[Mapping[str, str]] = {
     "invoices": "data.payments",
     "charges": "data.balance_transaction",
+    "refunds": "data.failure_balance_transaction",
 }
 """What Stripe leaves out of a list unless it is to be expanded: an invoice's payments (since
-2025-03-31.basil), and the object of which a charge says the id."""
+2025-03-31.basil), and the objects of which a charge or a refund says the id."""
 REQUIRED: Final = frozenset({"payment_intents", "charges", "refunds"})
 """Lists without which there are no payments; a sandbox may lack the others."""
 

@@ -2,17 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from gateway.billing.book import Book
 from gateway.billing.refunds import record_refund
-from gateway.billing.states import PurchaseState, RefundFacts, final_status
+from gateway.billing.states import PurchaseState, RefundFacts, earliest, either, final_status
 from gateway.models import RefundStatus
 from gateway.providers.stripe.amounts import minor_unit, money_of, total_of
 from gateway.providers.stripe.events import PROVIDER, Event
 from gateway.providers.stripe.releases import find_release
 from gateway.providers.stripe.terms import created_at, refunds_of
-from gateway.providers.stripe.texts import Json, reference_of, words
+from gateway.providers.stripe.texts import Json, instant_of, object_of, reference_of, words
 
 _STATUS: Final[Mapping[str, RefundStatus]] = {
     "succeeded": RefundStatus.SUCCEEDED,
@@ -36,6 +38,7 @@ def record_refunds(book: Book, purchase: PurchaseState, events: Sequence[Event])
     money = {reference_of(each): money_of(each, purchase) for each in refunds}
     recorded = {each.provider_reference for each in book.refunds[purchase.key]}
     standing = {name: each for each in refunds if status[name := reference_of(each)] in _STANDS}
+    failures = _failures(events)
     released = {find_release(events, standing, purchase)} - recorded
     # First those that took nothing in the end: they make room for the others.
     for refund in sorted(refunds, key=lambda each: status[reference_of(each)] in _STANDS):
@@ -43,6 +46,13 @@ def record_refunds(book: Book, purchase: PurchaseState, events: Sequence[Event])
         if name not in released:
             credit = _credit(book, purchase, name, money)
             facts = _refund_facts(refund, credit, money[name] - credit, status[name])
+            failed_at, failure = failures.get(name, (None, None))
+            facts = replace(
+                facts,
+                has_succeeded=RefundStatus.SUCCEEDED in said[name],
+                failed_at=failed_at,
+                failure_reason=failure,
+            )
             record_refund(book, purchase, facts)
 
 
@@ -53,6 +63,24 @@ def _credit(book: Book, purchase: PurchaseState, name: str, money: Mapping[str, 
     standing = {key: each for key, each in known.items() if each.status in _STANDS}
     back = money[name] + sum(money.get(key, 0) for key in standing)
     return _credit_in(back, purchase, sum(each.amount_nanos for each in standing.values()))
+
+
+def _failures(events: Sequence[Event]) -> Mapping[str, tuple[datetime | None, str | None]]:
+    """Return when and why refunds failed or were canceled, by their ids: the earliest time that an
+    event says. A list says it only with the balance transaction that brought the money back.
+    """
+    found: dict[str, tuple[datetime | None, str | None]] = {}
+    for event in events:
+        for refund in refunds_of(event):
+            if _status(refund) not in _STANDS:
+                returned = object_of(refund.get("failure_balance_transaction"))
+                said_at = None if event.is_listed else event.created_at
+                at = instant_of(returned.get("created")) or said_at
+                name = reference_of(refund)
+                known = found.get(name, (None, None))
+                reason = words(refund.get("failure_reason"))
+                found[name] = earliest(known[0], at), either(known[1], reason)
+    return found
 
 
 def _credit_in(money: int, purchase: PurchaseState, given: int) -> int:
@@ -76,7 +104,6 @@ def _refund_facts(refund: Json, credit: int, tax: int, status: RefundStatus) -> 
         created_at=created_at(refund),
         status=status,
         reason=words(refund.get("reason")),
-        failure_reason=words(refund.get("failure_reason")),
         provider=PROVIDER,
         reference=reference_of(refund),
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.billing.states import DisputeFacts
+from gateway.billing.dispute_state import DisputeFacts
 from gateway.errors import BadUserInput
 from gateway.models import DisputeStatus
 from tests.support.books import Books, usd
@@ -11,7 +11,11 @@ from tests.support.invariants import check_books
 from tests.support.tables import all_rows
 
 WON, LOST = DisputeStatus.WON, DisputeStatus.LOST
-WITHDRAWN = dispute("100", withdrawn_at=day(4))
+TAKEN = ("-100", day(4))
+RETURNED = ("100", day(9))
+WITHDRAWN = dispute("100", TAKEN)
+WAS_WON = dispute("100", TAKEN, RETURNED, state=WON, closed_at=day(9))
+WAS_LOST = dispute("100", TAKEN, state=LOST, closed_at=day(9))
 
 
 @pytest.fixture
@@ -33,7 +37,7 @@ async def figures(books: Books, account_id: int) -> tuple[str, int, int, int]:
     )
 
 
-async def test_a_dispute_without_withdrawal_moves_nothing(books: Books, account_id: int) -> None:
+async def test_a_dispute_without_movements_moves_nothing(books: Books, account_id: int) -> None:
     await tell(books, account_id, dispute("100"))
     assert await figures(books, account_id) == ("SUCCEEDED", 0, 0, 0)
     await tell(books, account_id, dispute("100", state=LOST, closed_at=day(9)))
@@ -49,7 +53,7 @@ async def test_withdrawn_funds_are_debited_and_the_bonus_stays(
 
 
 async def test_a_won_dispute_returns_to_succeeded(books: Books, account_id: int) -> None:
-    await tell(books, account_id, WITHDRAWN, dispute("100", state=WON, closed_at=day(9)))
+    await tell(books, account_id, WITHDRAWN, WAS_WON)
     assert await figures(books, account_id) == ("SUCCEEDED", 0, 0, 0)
     days = await rows_of(books.database, "rollup_day", account_id)
     assert [row["refunded_nanos"] for row in days] == [0, usd("100"), -usd("100")]
@@ -58,16 +62,18 @@ async def test_a_won_dispute_returns_to_succeeded(books: Books, account_id: int)
 async def test_a_won_dispute_returns_to_partially_refunded(books: Books, account_id: int) -> None:
     await tell(books, account_id, refund("re_1", "30"), WITHDRAWN)
     assert await figures(books, account_id) == ("DISPUTED", usd("100"), usd("70"), 0)
-    await tell(books, account_id, dispute("100", state=WON, closed_at=day(9)))
+    (row,) = await rows_of(books.database, "dispute", account_id)
+    assert row["held_nanos"] == usd("70")
+    await tell(books, account_id, WAS_WON)
     assert await figures(books, account_id) == ("PARTIALLY_REFUNDED", usd("30"), 0, 0)
     (row,) = await rows_of(books.database, "dispute", account_id)
-    assert (row["debited_nanos"], row["credited_nanos"]) == (usd("70"), usd("70"))
+    assert row["held_nanos"] == 0
 
 
 async def test_a_lost_dispute_is_a_refund_and_takes_the_bonus(
     books: Books, account_id: int
 ) -> None:
-    await tell(books, account_id, WITHDRAWN, dispute("100", state=LOST, closed_at=day(9)))
+    await tell(books, account_id, WITHDRAWN, WAS_LOST)
     assert await figures(books, account_id) == ("REFUNDED", usd("100"), 0, usd("10"))
     assert (await entries(books.database, account_id))[2:] == [
         ("DISPUTE", "-100"),
@@ -76,7 +82,7 @@ async def test_a_lost_dispute_is_a_refund_and_takes_the_bonus(
 
 
 async def test_a_dispute_of_a_part_leaves_the_rest(books: Books, account_id: int) -> None:
-    lost = dispute("40", withdrawn_at=day(4), state=LOST, closed_at=day(9))
+    lost = dispute("40", ("-40", day(4)), state=LOST, closed_at=day(9))
     await tell(books, account_id, lost)
     assert await figures(books, account_id) == ("PARTIALLY_REFUNDED", usd("40"), 0, 0)
 
@@ -84,12 +90,8 @@ async def test_a_dispute_of_a_part_leaves_the_rest(books: Books, account_id: int
 async def test_a_decision_that_comes_before_the_withdrawal_counts_with_it(
     books: Books, account_id: int
 ) -> None:
-    await tell(books, account_id, dispute("100", state=WON, closed_at=day(9)), WITHDRAWN)
-    assert await figures(books, account_id) == ("SUCCEEDED", 0, 0, 0)
-    assert (await entries(books.database, account_id))[2:] == [
-        ("DISPUTE", "-100"),
-        ("DISPUTE", "100"),
-    ]
+    await tell(books, account_id, dispute("100", state=LOST, closed_at=day(9)), WITHDRAWN)
+    assert await figures(books, account_id) == ("REFUNDED", usd("100"), 0, usd("10"))
 
 
 async def test_a_refund_that_comes_after_a_later_dispute_takes_its_share_from_it(
@@ -105,26 +107,26 @@ async def test_a_refund_that_comes_after_a_later_dispute_takes_its_share_from_it
 
 
 async def test_two_disputes_take_no_more_than_there_is(books: Books, account_id: int) -> None:
-    second = dispute("50", withdrawn_at=day(6), reference="dp_2")
-    await tell(books, account_id, dispute("80", withdrawn_at=day(4)), second)
+    second = dispute("50", ("-50", day(6)), reference="dp_2")
+    await tell(books, account_id, dispute("80", ("-80", day(4))), second)
     assert await figures(books, account_id) == ("DISPUTED", usd("100"), usd("100"), 0)
-    await tell(books, account_id, dispute("80", state=WON, closed_at=day(9)))
-    assert await figures(books, account_id) == ("DISPUTED", usd("20"), usd("20"), 0)
+    won = dispute("80", ("-80", day(4)), ("80", day(9)), state=WON, closed_at=day(9))
+    await tell(books, account_id, won)
+    assert await figures(books, account_id) == ("DISPUTED", usd("50"), usd("50"), 0)
 
 
 async def test_a_repeated_dispute_changes_nothing(books: Books, account_id: int) -> None:
-    lost = dispute("100", state=LOST, closed_at=day(9))
-    await tell(books, account_id, WITHDRAWN, lost)
+    await tell(books, account_id, WITHDRAWN, WAS_LOST)
     before = await all_rows(books.database)
-    await tell(books, account_id, lost, WITHDRAWN, dispute("100"))
+    await tell(books, account_id, WAS_LOST, WITHDRAWN, dispute("100"))
     assert await all_rows(books.database) == before
 
 
 @pytest.mark.parametrize(
     "facts",
     [
-        dispute("0", withdrawn_at=day(4)),
-        dispute("-1", withdrawn_at=day(4)),
+        dispute("0", TAKEN),
+        dispute("-1", TAKEN),
         dispute("10", state=WON),
         dispute("10", closed_at=day(4)),
     ],

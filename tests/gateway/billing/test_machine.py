@@ -1,9 +1,11 @@
 """Anything that may happen to an account, in any order, against a model of a few integers."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from fractions import Fraction
 from itertools import count
 from typing import Any
 
@@ -23,6 +25,7 @@ from pydantic import SecretStr
 
 from gateway.billing.book import Book
 from gateway.billing.credits import adjust_balance, grant_credit
+from gateway.billing.dispute_state import DisputeFacts, DisputeMovement
 from gateway.billing.purchases import load_purchases, record_purchase
 from gateway.billing.usage import UsageRecord, record_usage
 from gateway.errors import ServiceUnavailable
@@ -37,6 +40,7 @@ from tests.support.graph import PLATFORM, data_of
 from tests.support.invariants import check_books
 from tests.support.tables import table_rows
 
+CENT = 10**7
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe")
 EXAMPLES = settings.default.max_examples
 IS_SMALL = EXAMPLES <= 50
@@ -79,17 +83,23 @@ class Dying:
 
 @dataclass(slots=True)
 class Model:
-    """A purchase as a few integers. `held` is what its dispute took."""
+    """A purchase as a few integers. `moved` is the money that its dispute withdrew and returned."""
 
     name: str
     amount: int
     bonus: int
     settled: bool = False
     refunded: int = 0
-    held: int = 0
-    disputed: int | None = None
+    moved: list[DisputeMovement] = field(default_factory=list)
     decided: bool = False
-    disputed_at: datetime | None = None
+
+    @property
+    def held(self) -> int:
+        """What the dispute holds: credit in whole cents, up."""
+        money = max(-sum(each.amount for each in self.moved), 0)
+        share = Fraction(money * self.amount, self.amount + self.amount // 5)
+        credit = math.ceil(share / CENT) * CENT if self.amount // 5 else money
+        return min(credit, self.amount - self.refunded)
 
     @property
     def left(self) -> int:
@@ -180,33 +190,28 @@ class LedgerMachine(RuleBasedStateMachine):
         amount = data.draw(st.integers(1, model.left) | st.just(model.left))
         name = f"re_{next(numbers)}"
         facts = refund(name, "1", created_at=self.tick())
-        self.tell(model, replaced(facts, amount))
+        self.tell(model, replace(facts, amount=amount))
         model.refunded += amount
 
-    @precondition(lambda self: any(each.disputed is None for each in self.purchases))
-    @rule(data=st.data(), amount=amounts)
-    def withdraw(self, data: st.DataObject, amount: int) -> None:
-        fresh = [each for each in self.purchases if each.disputed is None]
-        model = data.draw(st.sampled_from(fresh))
-        model.disputed, model.disputed_at = amount, self.tick()
-        model.held = min(amount, model.left)
-        self.tell(model, self.dispute_of(model))
+    @precondition(lambda self: self.purchases)
+    @rule(data=st.data(), amount=st.integers(-(10**12), 10**12))
+    def move_money(self, data: st.DataObject, amount: int) -> None:
+        model = self.pick(data)
+        model.moved.append(
+            DisputeMovement(reference=f"txn_{next(numbers)}", amount=amount, at=self.tick())
+        )
+        self.tell(model, replace(self.dispute_of(model), movements=(model.moved[-1],)))
 
-    def dispute_of(self, model: Model, **changes: Any) -> Facts:
-        name = f"dp_{self.name}_{model.name}"
-        facts = dispute("1", reference=name, withdrawn_at=model.disputed_at, **changes)
-        assert model.disputed is not None
-        return replaced(facts, model.disputed)
+    def dispute_of(self, model: Model) -> DisputeFacts:
+        return dispute("1", reference=f"dp_{self.name}_{model.name}")
 
-    @precondition(lambda self: any(each.disputed and not each.decided for each in self.purchases))
+    @precondition(lambda self: any(each.moved and not each.decided for each in self.purchases))
     @rule(data=st.data(), state=st.sampled_from([DisputeStatus.WON, DisputeStatus.LOST]))
     def decide(self, data: st.DataObject, state: DisputeStatus) -> None:
-        undecided = [each for each in self.purchases if each.disputed and not each.decided]
+        undecided = [each for each in self.purchases if each.moved and not each.decided]
         model = data.draw(st.sampled_from(undecided))
-        self.tell(model, self.dispute_of(model, state=state, closed_at=self.tick()))
+        self.tell(model, replace(self.dispute_of(model), state=state, closed_at=self.tick()))
         model.decided = True
-        if state == DisputeStatus.WON:
-            model.held = 0
 
     @rule(amount=amounts, kind=st.sampled_from(["COUPON", "MANUAL_CREDIT", "TRIAL_GRANT"]))
     def grant(self, amount: int, kind: str) -> None:
@@ -334,11 +339,6 @@ class LedgerMachine(RuleBasedStateMachine):
         (account,) = (row for row in accounts if row["account_id"] == self.account_id)
         mine = {row["number"]: row for row in receipts if row["account_id"] == self.account_id}
         return mine, account["ledger_version"]
-
-
-def replaced(facts: Facts, amount: int) -> Facts:
-    fields = {name: getattr(facts, name) for name in type(facts).__dataclass_fields__}
-    return type(facts)(**fields | {"amount": amount})
 
 
 def die(transaction: Transaction, url: str, statement: int) -> None:

@@ -229,6 +229,7 @@ def attempts() -> list[dict[str, Any]]:
 
 
 WON, LOST, OPEN = DisputeStatus.WON, DisputeStatus.LOST, DisputeStatus.OPEN
+TAKEN = ("-100", day(4))
 HISTORIES: dict[str, tuple[list[Facts], str]] = {
     "refunded": ([refund("re_1", "30"), refund("re_2", "70", created_at=day(5))], "REFUNDED"),
     "partially refunded": (
@@ -243,12 +244,12 @@ HISTORIES: dict[str, tuple[list[Facts], str]] = {
         ],
         "PARTIALLY_REFUNDED",
     ),
-    "disputed": ([refund("re_1", "30"), dispute("100", withdrawn_at=day(4))], "DISPUTED"),
+    "disputed": ([refund("re_1", "30"), dispute("100", TAKEN)], "DISPUTED"),
     "won": (
         [
             refund("re_1", "30"),
-            dispute("100", withdrawn_at=day(4)),
-            dispute("100", state=WON, closed_at=day(9)),
+            dispute("100", TAKEN),
+            dispute("100", ("100", day(8)), state=WON, closed_at=day(9)),
             refund("re_2", "20", created_at=day(12)),
         ],
         "PARTIALLY_REFUNDED",
@@ -257,18 +258,53 @@ HISTORIES: dict[str, tuple[list[Facts], str]] = {
         [
             refund("re_1", "30"),
             dispute("100", reason="fraudulent"),
-            dispute("100", withdrawn_at=day(4)),
+            dispute("100", TAKEN),
             dispute("100", state=LOST, closed_at=day(9)),
         ],
         "REFUNDED",
     ),
     "lost, then won": (
         [
-            dispute("100", withdrawn_at=day(4)),
+            dispute("100", TAKEN),
             dispute("100", state=LOST, closed_at=day(9)),
-            dispute("100", state=WON, closed_at=day(20)),
+            dispute("100", ("100", day(20)), state=WON, closed_at=day(20)),
         ],
         "SUCCEEDED",
+    ),
+    "partly won": (
+        [
+            refund("re_1", "30"),
+            dispute("100", TAKEN),
+            dispute("100", state=LOST, closed_at=day(9)),
+            dispute("100", ("30", day(20)), state=LOST, closed_at=day(20)),
+        ],
+        "REFUNDED",
+    ),
+    "returned early, then lost, then won": (
+        [
+            dispute("100", TAKEN),
+            dispute("100", ("100", day(6))),
+            dispute("100", ("-100", day(9)), state=LOST, closed_at=day(9)),
+            dispute("100", ("100", day(20)), state=WON, closed_at=day(20)),
+        ],
+        "SUCCEEDED",
+    ),
+    "lost and partly returned in the same second": (
+        [
+            dispute("100", TAKEN),
+            dispute("100", ("-100", day(9)), ("60", day(9)), state=LOST, closed_at=day(9)),
+            dispute("100", ("100", day(9)), state=LOST, closed_at=day(9)),
+        ],
+        "PARTIALLY_REFUNDED",
+    ),
+    "two disputes": (
+        [
+            dispute("60", ("-60", day(4)), state=LOST, closed_at=day(8)),
+            dispute("50", ("-50", day(3)), reference="dp_2"),
+            dispute("50", ("50", day(9)), reference="dp_2", state=WON, closed_at=day(9)),
+            refund("re_1", "40", created_at=day(7)),
+        ],
+        "REFUNDED",
     ),
     "canceled": ([], "CANCELED"),
 }
@@ -329,23 +365,20 @@ def parked_last(facts: list[Facts]) -> list[Facts]:
 
 
 async def image(database: Database, account_id: int) -> dict[str, Any]:
-    """Return what must not depend on the order: not the ledger's order, nor revisions, nor
-    receipts of refunds that the bank returned.
-    """
+    """Return what must not depend on the order: not the ledger's order, nor revisions."""
     found: dict[str, Any] = {}
-    for table in ("credit_purchase", "refund", "dispute", "rollup_day", "rollup_slot"):
+    tables = ("credit_purchase", "refund", "dispute", "dispute_movement")
+    for table in (*tables, "rollup_day", "rollup_slot"):
         rows = await rows_of(database, table, account_id)
         if table.startswith("rollup"):
             rows = [row for row in rows if any(nanos for nanos in amounts(row))]
         rows = [{name: row[name] for name in row if name != "revision"} for row in rows]
-        found[table] = sorted(rows, key=lambda row: str(row.get("provider_reference")))
+        found[table] = sorted(rows, key=lambda row: str(row.get("provider_reference", row)))
     found["sum"] = sum(
         row["amount_nanos"] for row in await rows_of(database, "ledger_entry", account_id)
     )
     found["receipts"] = sorted(
-        row["total_nanos"]
-        for row in await rows_of(database, "receipt", account_id)
-        if row["total_nanos"] > 0
+        row["total_nanos"] for row in await rows_of(database, "receipt", account_id)
     )
     return found
 

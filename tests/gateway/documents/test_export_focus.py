@@ -79,6 +79,7 @@ def usage_of(*rows: dict[str, Any], seller: dict[str, str] = SELLER) -> list[Cha
 PURCHASE: dict[str, Any] = {
     "id": 11,
     "kind": "CARD",
+    "currency": "USD",
     "amount_nanos": 100 * UNIT,
     "tax_nanos": 19 * UNIT,
     "bonus_nanos": 10 * UNIT,
@@ -95,9 +96,10 @@ REFUND: dict[str, Any] = {
     "bonus_reversed_nanos": 0,
     "created_at": datetime(2026, 4, 1, tzinfo=UTC),
     "settled_at": datetime(2026, 4, 1, tzinfo=UTC),
-    "undone_at": None,
     "receipt_number": "ABCD1234-2026-000002",
+    "receipt_issued_at": datetime(2026, 4, 1, tzinfo=UTC),
     "receipt_seller_id": 2,
+    "cancellation_number": None,
     "receipt_data": json.dumps(
         {
             "net": "-30.000000001",
@@ -109,12 +111,21 @@ REFUND: dict[str, Any] = {
 NOTELESS = REFUND | dict.fromkeys(("receipt_number", "receipt_seller_id", "receipt_data"))
 BONUS_LINE = {"kind": "bonus", "amount": "-10.00"}
 PENDING = NOTELESS | {"settled_at": None}
-DISPUTE: dict[str, Any] = {
-    "debited_nanos": 100 * UNIT,
-    "credited_nanos": 0,
-    "withdrawn_at": at(30),
-    "closed_at": None,
-}
+
+
+def disputed(*moves: tuple[int, datetime], number: int = 1) -> dict[str, Any]:
+    """Return a dispute that moved nanos of money."""
+    return {
+        "id": number,
+        "provider": "stripe",
+        "provider_reference": f"dp_{number}",
+        "created_at": at(1),
+        "movements": [{"amount_nanos": amount, "moved_at": moved_at} for amount, moved_at in moves],
+    }
+
+
+WITHDRAWAL = (-119 * UNIT, at(30))
+DISPUTE = disputed(WITHDRAWAL)
 DAYS = st.integers(1, 30).map(at)
 EVENT: dict[str, Any] = {
     "source": "meter",
@@ -257,14 +268,14 @@ def test_dispute_takes_credit_and_a_won_one_gives_it_back() -> None:
         *took,
         ("Credit", "Bonus credit, dispute", "", "0.00", "-10.00", "", "2026-03-30T00:00:00Z"),
     ]
-    won = DISPUTE | {"credited_nanos": 100 * UNIT, "closed_at": at(31)}
+    won = disputed(WITHDRAWAL, (119 * UNIT, at(31)))
     assert shown(purchases_of(PURCHASE | {"disputes": [won]})[3:]) == [
         *took,
         (
-            *("Purchase", "Prepaid credit, dispute won", "", "100.00", "100.00", ""),
+            *("Purchase", "Prepaid credit, dispute returned", "", "100.00", "100.00", ""),
             "2026-03-31T00:00:00Z",
         ),
-        ("Tax", "Tax, dispute won", "", "19.00", "", "", "2026-03-31T00:00:00Z"),
+        ("Tax", "Tax, dispute returned", "", "19.00", "", "", "2026-03-31T00:00:00Z"),
     ]
 
 
@@ -292,14 +303,15 @@ def taken_back_whole(draw: st.DrawFn) -> dict[str, Any]:
             total = part + sum(each["amount_nanos"] for each in refunds)
             due = pro_rata(total, row["amount_nanos"], row["tax_nanos"])
             tax = due - sum(each["tax_nanos"] for each in refunds)
-            refunds.append(NOTELESS | {"amount_nanos": part, "tax_nanos": tax})
+            taken = {"amount_nanos": part, "tax_nanos": tax, "created_at": draw(DAYS)}
+            refunds.append(NOTELESS | taken)
         else:
-            disputes.append(DISPUTE | {"debited_nanos": part, "withdrawn_at": draw(DAYS)})
+            # Of all the money, whatever its share of the tax, nothing stays.
+            money = 2 * (row["amount_nanos"] + row["tax_nanos"])
+            disputes.append(disputed((-money, draw(DAYS)), number=len(disputes)))
     for part in draw(st.lists(st.integers(1, 50), max_size=3)):
-        withdrawn_at, closed_at = sorted(draw(st.tuples(DAYS, DAYS)))
-        won = {"debited_nanos": part, "credited_nanos": part}
-        won |= {"withdrawn_at": withdrawn_at, "closed_at": closed_at}
-        disputes.append(DISPUTE | won)
+        first, last = sorted(draw(st.tuples(DAYS, DAYS)))
+        disputes.append(disputed((-part, first), (part, last), number=len(disputes)))
     return row | {"refunds": refunds, "disputes": disputes}
 
 
@@ -308,7 +320,7 @@ def test_what_is_taken_back_whole_is_billed_nothing(row: dict[str, Any]) -> None
     rows = purchases_of(row)
     assert nanos(rows, "BilledCost", ChargeCategory="Purchase") == 0
     assert nanos(rows, "BilledCost", ChargeCategory="Tax") == 0
-    won = [each for each in row["disputes"] if each["credited_nanos"]]
+    won = [each for each in row["disputes"] if len(each["movements"]) > 1]
     refunded = sum(each["tax_nanos"] for each in row["refunds"])
     left = purchases_of(row | {"disputes": won})
     assert nanos(left, "BilledCost", ChargeCategory="Tax") == row["tax_nanos"] - refunded
@@ -316,24 +328,33 @@ def test_what_is_taken_back_whole_is_billed_nothing(row: dict[str, Any]) -> None
 
 def test_refund_that_fails_later_keeps_its_credit_note_and_is_given_back() -> None:
     note, day = "ABCD1234-2026-000002", "2026-04-01T00:00:00Z"
-    back, later = "30.000000001", datetime(2026, 5, 2, tzinfo=UTC)
-    failed = REFUND | {"settled_at": None, "tax_nanos": 0, "undone_at": later}
+    cancellation, later = "ABCD1234-2026-000003", "2026-05-02T00:00:00Z"
+    back = "30.000000001"
+    lines = [{"kind": "refund", "amount": back}, {"kind": "bonus", "amount": "10.00"}]
+    failed = REFUND | {
+        "settled_at": None,
+        "cancellation_number": cancellation,
+        "cancellation_issued_at": datetime(2026, 5, 2, tzinfo=UTC),
+        "cancellation_seller_id": 2,
+        "cancellation_data": json.dumps({"net": back, "tax": "5.70", "lines": lines}),
+    }
     rows = purchases_of(PURCHASE | {"refunds": [failed]})
+    issued = (cancellation, later)
     assert shown(rows[3:]) == [
         ("Purchase", "Prepaid credit, refund", "Correction", f"-{back}", f"-{back}", note, day),
         ("Tax", "Tax, refund", "Correction", "-5.70", "", note, day),
-        (
-            *("Purchase", "Prepaid credit, refund failed", "Correction", back, back, ""),
-            "2026-05-02T00:00:00Z",
-        ),
-        ("Tax", "Tax, refund failed", "Correction", "5.70", "", "", "2026-05-02T00:00:00Z"),
+        ("Purchase", "Prepaid credit, refund failed", "Correction", back, back, *issued),
+        ("Tax", "Tax, refund failed", "Correction", "5.70", "", *issued),
+        ("Credit", "Bonus credit, refund failed", "Correction", "0.00", "10.00", *issued),
+        ("Credit", "Bonus credit, refund", "Correction", "0.00", "-10.00", "", later),
     ]
     assert rows[-1]["BillingPeriodStart"] == "2026-05-01T00:00:00Z"
 
 
 def test_invoice_is_issued_by_whom_it_names_and_the_rest_by_the_seller_in_force() -> None:
     refunds = [REFUND, REFUND | {"receipt_seller_id": None}]
-    row = PURCHASE | {"receipt_seller_id": 1, "refunds": refunds, "disputes": [DISPUTE]}
+    dispute = disputed((-119 * UNIT, datetime(2026, 4, 2, tzinfo=UTC)))
+    row = PURCHASE | {"receipt_seller_id": 1, "refunds": refunds, "disputes": [dispute]}
     rows = purchases_of(row)
     names = ("InvoiceIssuerName", "ProviderName", "PublisherName")
     issuers = ["Former Cloud"] * 3 + ["Example Cloud"] * 2 + ["Cloud operator"] * 2
@@ -479,7 +500,7 @@ async def test_new_details_of_the_seller_change_no_old_invoices_issuer(database:
         await keep_seller(database, Seller(details=f'{{"name":"{name}"}}'), later)
         bought = purchase(account_id, reference=reference, succeeded_at=day(settled))
         await tell(books, account_id, bought)
-    await tell(books, account_id, refund("re_1", "30"), dispute("70", withdrawn_at=day(5)))
+    await tell(books, account_id, refund("re_1", "30"), dispute("70", ("-70", day(5))))
     [account] = await table_rows(database, "account")
     rows = charges((await purchases_file(database, account))[0])
     assert {(row["InvoiceId"][-1:], row["InvoiceIssuerName"]) for row in rows} == {
@@ -500,17 +521,18 @@ async def test_credit_notes_are_billed_as_issued_whatever_becomes_of_their_refun
     await tell(books, account_id, bought, first, last)
     [account] = await table_rows(database, "account")
     before = charges((await purchases_file(database, account))[0])
-    await tell(books, account_id, replace(first, status=RefundStatus.FAILED))
+    failed_at = datetime(2026, 11, 20, tzinfo=UTC)
+    await tell(books, account_id, replace(first, status=RefundStatus.FAILED, failed_at=failed_at))
 
     [account] = await table_rows(database, "account")
     after = charges((await purchases_file(database, account))[0])
-    assert [row for row in after if row["InvoiceId"]] == before
-    new = [row for row in after if not row["InvoiceId"]]
-    late, known = "Correction", "2026-11-23T12:00:00Z"
-    assert shown(new) == [
-        ("Purchase", "Prepaid credit, refund failed", late, "30.00", "30.00", "", known),
-        ("Tax", "Tax, refund failed", late, "5.70", "", "", known),
-        ("Credit", "Bonus credit, refund failed", late, "0.00", "10.00", "", known),
+    assert [row for row in after if row in before] == before
+    number = f"{account['receipt_prefix']}-2026-000004"
+    issued = (number, "2026-11-20T00:00:00Z")
+    assert shown([row for row in after if row not in before]) == [
+        ("Purchase", "Prepaid credit, refund failed", "Correction", "30.00", "30.00", *issued),
+        ("Tax", "Tax, refund failed", "Correction", "5.70", "", *issued),
+        ("Credit", "Bonus credit, refund failed", "Correction", "0.00", "10.00", *issued),
     ]
     await check_sums(database, account, [], after)
 

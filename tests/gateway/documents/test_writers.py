@@ -70,6 +70,7 @@ SETTLED: dict[str, Any] = {
             "created_at": datetime(2026, 4, 1, tzinfo=UTC),
             "settled_at": datetime(2026, 4, 1, tzinfo=UTC),
             "receipt_number": "ABCD1234-2026-000002",
+            "cancellation_number": "ABCD1234-2026-000003",
         }
     ],
 }
@@ -163,6 +164,7 @@ def test_a_purchase_is_a_line_of_csv() -> None:
         "Failure reason": "",
         "Receipt": "ABCD1234-2026-000001",
         "Credit notes": "ABCD1234-2026-000002",
+        "Cancellations": "ABCD1234-2026-000003",
         "Provider": "stripe",
         "Provider reference": "pi_1",
     }
@@ -246,6 +248,7 @@ def test_jsonl_has_a_purchase_with_its_refunds_on_each_line() -> None:
                 "provider": "stripe",
                 "providerReference": "re_1",
                 "receiptNumber": "ABCD1234-2026-000002",
+                "cancellationNumber": "ABCD1234-2026-000003",
             }
         ],
     }

@@ -34,7 +34,7 @@ async def full(database: Database) -> Database:
     account_id = await books.account("acme")
     await books.account("euro", currency="EUR")
     settled = purchase(account_id, succeeded_at=day(1))
-    await tell(books, account_id, settled, refund("re_1", "30"), dispute("1"))
+    await tell(books, account_id, settled, refund("re_1", "30"), dispute("1", ("-1", day(5))))
     async with books.open([account_id]) as book:
         await record_usage(book, [event(account_id, "1")], {})
     return database
@@ -74,6 +74,10 @@ async def test_facts_are_not_replaced_by_an_insert(full: Database, table: str) -
     assert await all_rows(full) == before
 
 
+RECEIPT = (
+    "INSERT INTO receipt (account_id, id, number, year, sequence, purchase_id, currency, "
+    "total_nanos, tax_nanos, issued_at, data"
+)
 BAD_ROWS = {
     "negative refunded": "UPDATE credit_purchase SET refunded_nanos = -1",
     "more refunded than paid": "UPDATE credit_purchase SET refunded_nanos = amount_nanos + 1",
@@ -93,8 +97,8 @@ BAD_ROWS = {
     "a refund of nothing": "UPDATE refund SET amount_nanos = 0",
     "a refund booked without success": "UPDATE refund SET status = 'FAILED'",
     "unknown refund status": "UPDATE refund SET status = 'DONE'",
-    "a dispute debited beyond it": "UPDATE dispute SET debited_nanos = amount_nanos + 1",
-    "a credit without a victory": "UPDATE dispute SET debited_nanos = 1, credited_nanos = 1",
+    "a dispute that holds less than nothing": "UPDATE dispute SET held_nanos = -1",
+    "a movement without its dispute": "UPDATE dispute_movement SET dispute_id = 1",
     "unknown dispute state": "UPDATE dispute SET state = 'SHUT'",
     "negative version": "UPDATE account SET ledger_version = -1",
     "currency of two letters": "UPDATE account SET currency = 'EU' WHERE external_id = 'euro'",
@@ -111,9 +115,19 @@ BAD_ROWS = {
     "balance_nanos, source_key, effective_at, recorded_at) SELECT account_id, version + 100, 'TIP',"
     " amount_nanos, balance_nanos, 'x', effective_at, recorded_at FROM ledger_entry "
     "WHERE version = 1",
-    "a second receipt of a purchase": "INSERT INTO receipt SELECT account_id, id + 100, 'x', year, "
-    "sequence + 100, purchase_id, NULL, currency, total_nanos, tax_nanos, issued_at, data, "
-    "seller_id FROM receipt WHERE refund_id IS NULL",
+    "a second receipt of a purchase": f"{RECEIPT}) SELECT account_id, id + 100, 'x', year, "
+    "sequence + 100, purchase_id, currency, total_nanos, tax_nanos, issued_at, data "
+    "FROM receipt WHERE refund_id IS NULL",
+    "a cancellation of a receipt": f"{RECEIPT}, cancels_id) SELECT account_id, id + 100, 'x', "
+    "year, sequence + 100, purchase_id, currency, total_nanos, tax_nanos, issued_at, data, id "
+    "FROM receipt WHERE refund_id IS NULL",
+    "a second credit note of a refund": f"{RECEIPT}, refund_id) SELECT account_id, id + 100, 'x', "
+    "year, sequence + 100, purchase_id, currency, total_nanos, tax_nanos, issued_at, data, "
+    "refund_id FROM receipt WHERE refund_id IS NOT NULL",
+    "a second cancellation of a credit note": f"{RECEIPT}, refund_id, cancels_id) SELECT "
+    "account_id, id + n, 'x' || n, year, sequence + n, purchase_id, currency, total_nanos, "
+    "tax_nanos, issued_at, data, refund_id, id "
+    "FROM receipt, (SELECT 100 AS n UNION ALL SELECT 200) AS twice WHERE refund_id IS NOT NULL",
 }
 
 

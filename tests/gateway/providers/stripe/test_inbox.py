@@ -36,8 +36,9 @@ DECLINED = {
     "message": "Your card has insufficient funds.",
     "payment_method": {"type": "card", "card": {"brand": "visa", "last4": "9995"}},
 }
-WITHDRAWN = {"balance_transactions": [{"amount": -11_900, "created": BEGIN + 180_000}]}
-REINSTATED = {"amount": 11_900, "created": BEGIN + 400_000}
+TAKEN = {"id": "txn_1", "amount": -11_900, "created": BEGIN + 180_000}
+WITHDRAWN = {"balance_transactions": [TAKEN]}
+REINSTATED = {"id": "txn_2", "amount": 11_900, "created": BEGIN + 400_000}
 
 SIX: list[Json] = [
     event("payment_intent.created", intent(status="requires_payment_method"), at=0),
