@@ -53,7 +53,7 @@ from gateway.store import (
 SOURCE: Final = "focus"
 """What stands as the source of imported events, and before the id of imported adjustments."""
 
-BATCH: Final = 5_000
+BATCH: Final = 2_500
 """Rows that are booked together: one ledger entry an account for their usage."""
 
 PAUSE_SECONDS: Final = 0.15
