@@ -22,6 +22,7 @@ from gateway.routes.admission import Admission, LiveLimits
 from gateway.routes.answers import http_error
 from gateway.routes.attempts import Attempts, AttemptsMiddleware
 from gateway.routes.built import Built
+from gateway.routes.compression import compression
 from gateway.routes.desk import Desk, OpenSource
 from gateway.routes.drain import Drain, DrainMiddleware
 from gateway.routes.graphql import Authenticator, ContextFactory, GraphQLEndpoint, describe_nothing
@@ -297,4 +298,5 @@ def _build_middleware(
         ),
         Middleware(DrainMiddleware, drain=drain),
         Middleware(AttemptsMiddleware, attempts=attempts),
+        compression(),
     ]
