@@ -1,6 +1,7 @@
 """Records a payment in the books from all of its events."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from gateway.billing.book import Book, Reference
 from gateway.billing.purchases import load_purchases, record_purchase
@@ -11,7 +12,9 @@ from gateway.providers.stripe.attempts import record_attempts
 from gateway.providers.stripe.disputes import record_disputes
 from gateway.providers.stripe.events import PROVIDER, Event
 from gateway.providers.stripe.refunds import record_refunds
-from gateway.providers.stripe.terms import Settlement, find_settlement, is_captured
+from gateway.providers.stripe.terms import Settlement, charges_of, find_settlement, is_captured
+
+LATE: Final = "Waits for its payment to settle."
 
 
 async def record_payment(
@@ -31,10 +34,8 @@ async def record_payment(
         refused = record_attempts(book, account_id, payment, events)
         known = book.references.get(name)
         is_canceled = known is not None and known.status == CreditPurchaseStatus.CANCELED
-        return {
-            event.id: refused.get(event.id) or _wait_of(event, missing, is_canceled=is_canceled)
-            for event in events
-        }
+        waits = _waits(events, missing, is_canceled=is_canceled)
+        return {event.id: refused.get(event.id) or waits.get(event.id) for event in events}
     record_refunds(book, purchase, events)
     record_disputes(book, purchase, events)
     return dict.fromkeys(event.id for event in events)
@@ -59,15 +60,16 @@ def _settle(
     return settled, found
 
 
-def _wait_of(event: Event, missing: str, *, is_canceled: bool) -> str | None:
-    """Return why an event of a payment that has not settled waits. Of a payment that was canceled
-    nothing does: what was authorised is released, which early versions of the API call a refund.
+def _waits(events: Sequence[Event], missing: str, *, is_canceled: bool) -> dict[str, str]:
+    """Return the events of a payment that has not settled which wait, by their ids, and for what.
+
+    Of a payment that was canceled no refund waits: what was authorised is released, which early
+    versions of the API call a refund.
     """
-    if event.kind == "charge" and is_captured(event.object):
-        return missing
-    if event.kind in {"refund", "dispute"} and not is_canceled:
-        return "Waits for its payment to settle."
-    return None
+    captured = [event for event in events if any(map(is_captured, charges_of(event)))]
+    waits = {event.id: missing for event in captured}
+    late = [event for event in events if event.kind in {"refund", "dispute"}]
+    return waits if is_canceled else waits | {event.id: LATE for event in late}
 
 
 def _settled(settlement: Settlement, *, account_id: int, payment: str) -> PurchaseFacts:
