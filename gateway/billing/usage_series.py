@@ -175,11 +175,9 @@ class UsageSummary:
     def average_daily_nanos(self, first_day: date) -> int | None:
         """Return the complete days' mean spend, half-even to the nano."""
         days = self._complete_days(first_day)
-        return (
-            divide_half_even(_spent(rows_in(self.rows, days.span)), days.window.days)
-            if days
-            else None
-        )
+        if days is None:
+            return None
+        return divide_half_even(_spent(rows_in(self.rows, days.span)), days.window.days)
 
     def average_daily_deployments(self, first_day: date) -> str | None:
         """Return the mean of the complete days' distinct counts, a decimal of two places."""

@@ -39,6 +39,22 @@ VISA = PaymentMethod(type=PaymentMethodType.CARD, brand="visa", last4="4242")
 AMEX = PaymentMethod(type=PaymentMethodType.CARD, brand="amex", last4="0005")
 
 
+EARLIER = PaymentMethod(type=PaymentMethodType.BANK_ACCOUNT, last4="3000", label="Sepa debit")
+NAMED = PaymentMethod(type=PaymentMethodType.BANK_ACCOUNT, last4="3000", name="sepa_debit")
+
+
+@pytest.mark.parametrize("order", [(EARLIER, NAMED), (NAMED, EARLIER)])
+async def test_the_providers_name_of_a_method_replaces_an_earlier_label(
+    books: Books, order: tuple[PaymentMethod, ...]
+) -> None:
+    account_id = await books.account("acme")
+    facts = [purchase(account_id, payment_method=each, **SUCCEEDED) for each in order]
+    await tell(books, account_id, *facts)
+    row = await the_purchase(books.database, account_id)
+    method = {name: row[f"payment_method_{name}"] for name in ("name", "label", "last4")}
+    assert method == {"name": "sepa_debit", "label": None, "last4": "3000"}
+
+
 async def status_after(books: Books, *changes: dict[str, Any]) -> str:
     account_id = await books.account("acme")
     await tell(books, account_id, *(purchase(account_id, **each) for each in changes))
