@@ -57,6 +57,9 @@ async def answers(database: Database) -> dict[str, Any]:
             given = {key: value for key, value in variables.items() if key in declared}
             if name == "CreditPurchaseById":
                 given = {"id": purchase or account.id}
+            elif name == "Compared":
+                # So late that the account was there for as many days before.
+                given["from"] = (today - timedelta(days=10)).isoformat()
             reply = await ask(database, Principal(subject=ADA), print_ast(document), given)
             # In one account she is a VIEWER.
             assert {code for _, code, _ in reply.errors} <= {"FORBIDDEN"}
@@ -86,3 +89,17 @@ async def test_both_databases_give_equal_answers_to_every_operation(
     ]
     assert max(len(page["creditPurchases"]["edges"]) for page in pages) > 3
     assert any(bucket["deployments"] > 1 for page in pages for bucket in page["usage"]["buckets"])
+    charged = [each["creditPurchases"]["totals"] for each in accounts(on_postgres, "Charged")]
+    assert any(totals["charged"] != totals["paid"] for totals in charged)
+    assert any(totals["refundedTotal"]["amount"] > "0.00" for totals in charged)
+    assert any(each["ledger"]["nodes"] for each in accounts(on_postgres, "Activity"))
+    assert any(each["usage"]["comparison"] for each in accounts(on_postgres, "Compared"))
+
+
+def accounts(answers: dict[Any, Any], operation: str) -> list[Any]:
+    """Return the account in each answer to an operation that has no error."""
+    return [
+        answer["data"]["account"]
+        for (_, name), answer in answers.items()
+        if name == operation and not answer["errors"]
+    ]
