@@ -3,7 +3,8 @@
     GatewayError
     ├── BadRequest             BAD_REQUEST           a malformed message
     ├── BadUserInput           BAD_USER_INPUT        a value that is not allowed
-    │   └── BadCursor          BAD_CURSOR            a cursor from elsewhere
+    │   ├── BadCursor          BAD_CURSOR            a cursor from elsewhere
+    │   └── OutOfRange         OUT_OF_RANGE          a number or a sum beyond what is kept
     ├── Unauthenticated        UNAUTHENTICATED       no credential that holds
     ├── Forbidden              FORBIDDEN             known, and not allowed
     ├── NotFound               NOT_FOUND             not there, or not yours: the same answer
@@ -54,6 +55,12 @@ class BadUserInput(GatewayError):
 
 class BadCursor(BadUserInput):
     code = "BAD_CURSOR"
+
+
+class OutOfRange(BadUserInput):
+    """A number that is too large, or that would make a sum too large."""
+
+    code = "OUT_OF_RANGE"
 
 
 class Unauthenticated(GatewayError):

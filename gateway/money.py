@@ -1,16 +1,19 @@
 """Money in integer nanos (10⁻⁹ of a currency's unit), currencies, and the one place that rounds.
 
-The same nanos count quantities. Nothing here is a float; rounding is always half-even.
+Nanos count quantities too, of which many more fit. Nothing here is a float; rounding is always
+half-even.
 """
 
 import re
 from collections.abc import Iterable
 from typing import Final
 
-from gateway.errors import BadUserInput
+from gateway.errors import BadUserInput, OutOfRange
 
 NANOS: Final = 10**9
 MAX_NANOS: Final = 2**63 - 1
+MAX_QUANTITY: Final = 10**38 - 1
+"""Nanos of a quantity or a sum of quantities: 38 digits."""
 MAX_TEXT: Final = 64
 
 _SCALE: Final = 9
@@ -57,14 +60,22 @@ def parse_nanos(text: str, *, argument: str | None = None) -> int:
     """Return the nanos of a decimal string; beyond nine decimals rounded half-even, once.
 
     Raises BadUserInput for anything but ASCII digits with an optional `-` before and an optional
-    fraction after them, for more than MAX_TEXT characters, and for what does not fit 64 bits.
+    fraction after them, and for more than MAX_TEXT characters; OutOfRange for what does not fit 64
+    bits.
     """
+    return checked(_rounded(text, argument), argument=argument)
+
+
+def parse_quantity(text: str, *, argument: str | None = None) -> int:
+    """Return the nanos of a quantity like `parse_nanos`, but of up to 38 digits."""
+    return checked_quantity(_rounded(text, argument), argument=argument)
+
+
+def _rounded(text: str, argument: str | None) -> int:
     whole, fraction = _split(text, argument)
     digits = int(whole + fraction.ljust(_SCALE, "0"))
     excess = len(fraction) - _SCALE
-    return checked(
-        digits if excess <= 0 else divide_half_even(digits, 10**excess), argument=argument
-    )
+    return digits if excess <= 0 else divide_half_even(digits, 10**excess)
 
 
 def parse_exact_nanos(text: str, *, argument: str | None = None) -> int:
@@ -143,7 +154,7 @@ def pro_rata(part: int, whole: int, amount: int) -> int:
 def from_minor_units(amount: int, digits: int, *, argument: str | None = None) -> int:
     """Return the nanos of an amount in minor units (1999 with 2 digits is 19.99).
 
-    Raises BadUserInput where they do not fit 64 bits.
+    Raises OutOfRange where they do not fit 64 bits.
     """
     return checked(amount * 10 ** (_SCALE - digits), argument=argument)
 
@@ -153,13 +164,25 @@ OUT_OF_RANGE: Final = (
 )
 
 
+QUANTITY_OUT_OF_RANGE: Final = (
+    f"A quantity lies between -{format_quantity(MAX_QUANTITY)} and {format_quantity(MAX_QUANTITY)}."
+)
+
+
 def checked(nanos: int, *, argument: str | None = None) -> int:
-    """Return `nanos`; raises BadUserInput where it or its negative does not fit 64 bits."""
+    """Return `nanos`; raises OutOfRange where it or its negative does not fit 64 bits."""
     if -MAX_NANOS <= nanos <= MAX_NANOS:
         return nanos
-    raise BadUserInput(OUT_OF_RANGE, argument=argument)
+    raise OutOfRange(OUT_OF_RANGE, argument=argument)
+
+
+def checked_quantity(nanos: int, *, argument: str | None = None) -> int:
+    """Return the nanos of a quantity; raises OutOfRange for more than 38 digits."""
+    if -MAX_QUANTITY <= nanos <= MAX_QUANTITY:
+        return nanos
+    raise OutOfRange(QUANTITY_OUT_OF_RANGE, argument=argument)
 
 
 def checked_sum(values: Iterable[int], *, argument: str | None = None) -> int:
-    """Return the sum of nanos; raises BadUserInput where it does not fit 64 bits."""
+    """Return the sum of nanos; raises OutOfRange where it does not fit 64 bits."""
     return checked(sum(values), argument=argument)

@@ -54,9 +54,12 @@ def _may_repeat(text: bytes | str, value: Any) -> bool:
         written = orjson.dumps(value).count(b":")
     except TypeError:
         return True  # orjson reads deeper lists and objects than it writes
+    # Of most texts the first byte that is looked for is not there: that costs nothing.
     if isinstance(text, str):
-        return text.count(":") != written or "\\u003a" in text or "\\u003A" in text
-    return text.count(b":") != written or b"\\u003a" in text or b"\\u003A" in text
+        escaped = "\\" in text and ("\\u003a" in text or "\\u003A" in text)
+        return escaped or text.count(":") != written
+    escaped = b"\\" in text and (b"\\u003a" in text or b"\\u003A" in text)
+    return escaped or text.count(b":") != written
 
 
 def _parse(text: bytes | str) -> Any:

@@ -182,6 +182,13 @@ class Book:
         if anew:
             self.accounts[account_id].low = None
 
+    def recorded_at(self, account_id: int) -> datetime:
+        """Return when the next entry is recorded: a process with a slower clock does not record
+        before the last entry.
+        """
+        account = self.accounts[account_id]
+        return max(self.now, account.balance_at) if account.version else self.now
+
     def post(
         self,
         account_id: int,
@@ -203,9 +210,8 @@ class Book:
         `dispute_id` are what the entry belongs to.
         """
         account = self.accounts[account_id]
-        account.balance = checked(account.balance + amount)
-        # A process with a slower clock does not record before the last entry.
-        account.balance_at = max(self.now, account.balance_at) if account.version else self.now
+        account.balance = checked(account.balance + checked(amount))
+        account.balance_at = self.recorded_at(account_id)
         account.version += 1
         self._postings.append(
             Posting(

@@ -6,16 +6,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Final, NamedTuple
 
 from gateway.billing.book import Book
-from gateway.billing.usage import DeploymentFacts, UsageRecord, record_usage
+from gateway.billing.deployments import DeploymentFacts
+from gateway.billing.usage import record_usage
+from gateway.billing.usage_record import UsageRecord
 from gateway.clock import Clock
+from gateway.errors import OutOfRange
 from gateway.ids import KeyFactory
-from gateway.store import Row, Transaction, accounts, usage_events
+from gateway.store import Database, Row, Transaction, accounts, usage_events
 
 AHEAD: Final = timedelta(minutes=5)
 """How far a meter's clock may be ahead of ours."""
+
+
+_CONFLICT: Final = "This id of this source is known with other content."
+_SUM_OUT_OF_RANGE: Final = (
+    "With this event, the balance or a sum of a day, a quarter hour or a deployment would not fit: "
+    "money has 64 bits of nanos, a quantity 38 digits."
+)
 
 
 class ItemCode(StrEnum):
@@ -25,6 +36,7 @@ class ItemCode(StrEnum):
     CONFLICT = "CONFLICT"
     TOO_LATE = "TOO_LATE"
     IN_FUTURE = "IN_FUTURE"
+    OUT_OF_RANGE = "OUT_OF_RANGE"
 
 
 class MeteredItem(NamedTuple):
@@ -57,7 +69,7 @@ class Ingested:
 
 
 async def ingest(
-    transaction: Transaction,
+    database: Database,
     items: Sequence[MeteredItem],
     *,
     clock: Clock,
@@ -69,8 +81,38 @@ async def ingest(
     """Book a batch in one transaction. `only_account_id` is the one account the sender may touch;
     others look unknown to it.
 
-    Rejected items have no effect. What is known already is a duplicate, however late it is.
+    Rejected items have no effect. What is known already is a duplicate, however late it is. Where
+    the batch as a whole would make a sum not fit, it is taken back and booked item by item: those
+    with which a sum would not fit are OUT_OF_RANGE.
     """
+    book_items = partial(
+        _book_items,
+        items,
+        clock=clock,
+        keys=keys,
+        late_days=late_days,
+        usage_delay_seconds=usage_delay_seconds,
+        only_account_id=only_account_id,
+    )
+    try:
+        async with database.writing() as transaction:
+            return await book_items(transaction, one_by_one=False)
+    except OutOfRange:
+        async with database.writing() as transaction:
+            return await book_items(transaction, one_by_one=True)
+
+
+async def _book_items(
+    items: Sequence[MeteredItem],
+    transaction: Transaction,
+    *,
+    clock: Clock,
+    keys: KeyFactory,
+    late_days: int,
+    usage_delay_seconds: int,
+    only_account_id: int | None,
+    one_by_one: bool,
+) -> Ingested:
     result = Ingested()
     names = sorted({item.account for item in items})
     found = {
@@ -90,16 +132,14 @@ async def ingest(
     timely = await _timely(known, found, book, late_days, result)
     ids = {name: row["account_id"] for name, row in found.items()}
     records = [UsageRecord._make((ids[item.account], *item.record[1:])) for item in timely]
-    facts = {
-        (ids[item.account], item.record.deployment): item.facts
-        for item in timely
-        if item.facts and item.record.deployment is not None
-    }
-    recorded = await record_usage(book, records, facts)
+    facts = [item.facts for item in timely]
+    recorded = await record_usage(book, records, facts, one_by_one=one_by_one)
     await book.close()
-    for position in recorded.conflicts:
-        message = "This id of this source is known with other content."
-        result.rejected.append(_rejected(timely[position], ItemCode.CONFLICT, message))
+    for positions, code, message in (
+        (recorded.conflicts, ItemCode.CONFLICT, _CONFLICT),
+        (recorded.out_of_range, ItemCode.OUT_OF_RANGE, _SUM_OUT_OF_RANGE),
+    ):
+        result.rejected += [_rejected(timely[each], code, message) for each in positions]
     result.accepted, result.duplicates = recorded.accepted, recorded.duplicates
     result.rejected.sort()
     return result

@@ -7,223 +7,153 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import blake2b
-from typing import Any, NamedTuple, Self
-
-import orjson
+from typing import Any
 
 from gateway.billing.book import Book
+from gateway.billing.deployments import (
+    DeploymentFacts,
+    DeploymentState,
+    Said,
+    first_cells,
+    said_by,
+)
 from gateway.billing.flows import FlowColumn
+from gateway.billing.usage_record import DeploymentName, UsageRecord
+from gateway.billing.usage_sums import UsageSums
 from gateway.models import LedgerCause
-from gateway.money import checked
-from gateway.store import Row, deployments, usage_events
+from gateway.store import deployments, usage_events
 from gateway.store.rollups import RESOURCE_SEPARATOR, Activity, Flow
 from gateway.store.write import PIECE
 
-
-class UsageRecord(NamedTuple):
-    """One metered charge, checked and normalised; amounts and quantities in nanos.
-
-    A `_text` is what arrived where rounding changed it. `deployment` is the meter's name for it.
-    """
-
-    account_id: int
-    source: str
-    event_id: str
-    deployment: str | None
-    resource: str
-    unit: str
-    quantity: int
-    quantity_text: str | None
-    amount: int
-    amount_text: str | None
-    correction: bool
-    provider: str | None
-    gpu_model: str | None
-    region: str | None
-    service: str | None
-    sku: str | None
-    started_at: datetime
-    ended_at: datetime
-
-    @property
-    def fingerprint(self) -> bytes:
-        """16 bytes that two events share only if they say the same."""
-        return blake2b(orjson.dumps(tuple(self)), digest_size=16).digest()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeploymentFacts:
-    """What an event says of its deployment; None says nothing. CPU and GPU in nanos of a unit."""
-
-    name: str | None = None
-    provider: str | None = None
-    gpu_model: str | None = None
-    region: str | None = None
-    service: str | None = None
-    cpu_nanos: int | None = None
-    gpu_nanos: int | None = None
-    memory_bytes: int | None = None
-    storage_bytes: int | None = None
-    started_at: datetime | None = None
-    closed_at: datetime | None = None
-
-
-DeploymentName = tuple[int, str]
-"""account, the meter's name for the deployment"""
-
-Printed = tuple[UsageRecord, bytes]
-"""a record and its fingerprint"""
+Printed = tuple[UsageRecord, bytes, DeploymentFacts | None]
+"""a record, its fingerprint, and what it says of its deployment"""
 
 
 @dataclass(slots=True, kw_only=True)
 class UsageResult:
-    """What became of a batch. `conflicts` are positions: the id is known with other content."""
+    """What became of a batch. The lists are positions: of `conflicts` the id is known with other
+    content, with one `out_of_range` a sum would not fit.
+    """
 
     accepted: int = 0
     duplicates: int = 0
     conflicts: list[int] = field(default_factory=list)
-
-
-class _Deployment:
-    """A deployment of the batch: its key, its bit, and the row to write where it changed."""
-
-    __slots__ = ("bit", "changed", "id", "row", "spend")
-
-    def __init__(self, row: dict[str, object], *, changed: bool) -> None:
-        self.row = row
-        self.id = int(str(row["id"]))
-        self.bit = 1 << int(str(row["ordinal"]))
-        self.changed = changed
-        self.spend = 0
-
-    @classmethod
-    def read(cls, row: Row) -> Self:
-        return cls(dict(row), changed=False)
-
-    def learn(self, facts: DeploymentFacts) -> None:
-        """Take over what the facts say and the row does not."""
-        for name in DeploymentFacts.__slots__:
-            value = getattr(facts, name)
-            if value is not None and self.row[name] != value:
-                self.row[name] = value
-                self.changed = True
-        _order(self.row)
-
-    def gain(self) -> int:
-        """Return what the batch adds to the lifetime spend, if the sum fits 64 bits."""
-        checked(int(str(self.row["spend_nanos"])) + self.spend)
-        return self.spend
+    out_of_range: list[int] = field(default_factory=list)
 
 
 async def record_usage(
     book: Book,
     records: Sequence[UsageRecord],
-    facts: Mapping[DeploymentName, DeploymentFacts],
+    facts: Sequence[DeploymentFacts | None] = (),
+    *,
+    one_by_one: bool = False,
 ) -> UsageResult:
     """Record a batch: new events are kept and booked, known ones are counted, conflicts are
-    reported.
+    reported. `facts` is what each record says of its deployment; without it, the records' own
+    provider and GPU model are all.
 
-    Makes one ledger entry for each account with new events. The book must hold the accounts.
+    Makes one ledger entry for each account with new events. The book must hold the accounts. Raises
+    OutOfRange, here or when the book is closed, where a sum would not fit: in another book,
+    `one_by_one` leaves out those events with which it would not, in their order.
     """
     result = UsageResult()
-    fresh = await _fresh(book, records, result)
+    fresh = await _fresh(book, records, facts, result, one_by_one=one_by_one)
     if not fresh:
         return result
-    found = await _deployments(book, fresh, facts)
+    found = await _deployments(book, fresh)
     versions = _post(book, fresh)
     await deployments.save(
         book.transaction, [_cells(each.row) for each in found.values() if each.changed]
     )
     await usage_events.append(book.transaction, _add_up(book, fresh, found, versions))
-    await deployments.add_spend(
+    await deployments.add_usage(
         book.transaction,
-        [(name[0], each.id, each.gain()) for name, each in found.items() if each.spend],
+        [
+            (name[0], each.id, each.gain(), each.row["last_used_at"], each.row["last_used_until"])
+            for name, each in found.items()
+            if each.spend or each.used
+        ],
     )
     result.accepted = len(fresh)
     return result
 
 
 async def _fresh(
-    book: Book, records: Sequence[UsageRecord], result: UsageResult
+    book: Book,
+    records: Sequence[UsageRecord],
+    facts: Sequence[DeploymentFacts | None],
+    result: UsageResult,
+    *,
+    one_by_one: bool,
 ) -> Sequence[Printed]:
     """Return the records that are not known yet; count the others."""
     keys = dict.fromkeys(record[:3] for record in records)
     # The database looks them up while the fingerprints are made.
     seen, printed = await asyncio.gather(
-        usage_events.known(book.transaction, keys), _printed(records)
+        usage_events.known(book.transaction, keys), _printed(records, facts)
     )
-    if not seen and len(keys) == len(records):
+    if not seen and len(keys) == len(records) and not one_by_one:
         return printed
+    sums = await UsageSums.read(book, records) if one_by_one else None
     fresh: list[Printed] = []
-    for position, (record, fingerprint) in enumerate(printed):
+    for position, each in enumerate(printed):
+        record, fingerprint, _ = each
         earlier = seen.get(record[:3])
-        if earlier is None:
-            seen[record[:3]] = fingerprint
-            fresh.append((record, fingerprint))
-        elif earlier == fingerprint:
+        if earlier == fingerprint:
             result.duplicates += 1
-        else:
+        elif earlier is not None:
             result.conflicts.append(position)
+        elif sums is not None and not sums.take(record):
+            result.out_of_range.append(position)
+        else:
+            seen[record[:3]] = fingerprint
+            fresh.append(each)
     return fresh
 
 
-async def _printed(records: Sequence[UsageRecord]) -> list[Printed]:
+async def _printed(
+    records: Sequence[UsageRecord], facts: Sequence[DeploymentFacts | None]
+) -> list[Printed]:
+    stated = facts or [None] * len(records)
     printed: list[Printed] = []
     for start in range(0, len(records), PIECE):
-        printed += [(record, record.fingerprint) for record in records[start : start + PIECE]]
+        piece = slice(start, start + PIECE)
+        printed += [
+            (record, record.fingerprint, said)
+            for record, said in zip(records[piece], stated[piece], strict=True)
+        ]
         await asyncio.sleep(0)
     return printed
 
 
 async def _deployments(
-    book: Book,
-    fresh: Sequence[Printed],
-    facts: Mapping[DeploymentName, DeploymentFacts],
-) -> dict[DeploymentName, _Deployment]:
-    """Return the batch's deployments by name; new ones are made from what is said of them."""
-    first: dict[DeploymentName, UsageRecord] = {}
-    for record, _ in fresh:
-        if record.deployment is not None:
-            name = (record.account_id, record.deployment)
-            if name not in first or record.started_at < first[name].started_at:
-                first[name] = record
-    rows = await deployments.by_external_id(book.transaction, list(first))
-    found = {(row["account_id"], row["external_id"]): _Deployment.read(row) for row in rows}
-    for name, record in first.items():
-        said = facts.get(name, DeploymentFacts())
+    book: Book, fresh: Sequence[Printed]
+) -> dict[DeploymentName, DeploymentState]:
+    """Return the batch's deployments by name, with what the batch says of them."""
+    batch = said_by(fresh)
+    rows = await deployments.by_external_id(book.transaction, list(batch))
+    found = {(row["account_id"], row["external_id"]): DeploymentState.read(row) for row in rows}
+    for name, said in batch.items():
         if name in found:
             found[name].learn(said)
         else:
-            found[name] = _Deployment(_new_deployment(book, record, said), changed=True)
+            found[name] = DeploymentState(_new_deployment(book, name, said), changed=True)
     return found
 
 
-def _new_deployment(book: Book, record: UsageRecord, facts: DeploymentFacts) -> dict[str, object]:
-    account = book.accounts[record.account_id]
+def _new_deployment(book: Book, name: DeploymentName, said: Said) -> dict[str, Any]:
+    account = book.accounts[name[0]]
     ordinal = account.deployment_count
     account.deployment_count += 1
-    started_at = facts.started_at or record.started_at
-    row: dict[str, object] = {
-        "account_id": record.account_id,
+    return {
+        "account_id": name[0],
         "id": book.keys.new(),
         "ordinal": ordinal,
-        "external_id": record.deployment,
+        "external_id": name[1],
         "spend_nanos": 0,
         "created_at": book.now,
+        **first_cells(said),
     }
-    row |= {name: getattr(facts, name) for name in DeploymentFacts.__slots__}
-    row["started_at"] = started_at
-    _order(row)
-    row["provider"] = facts.provider or record.provider
-    row["gpu_model"] = facts.gpu_model or record.gpu_model
-    return row
-
-
-def _order(row: dict[str, Any]) -> None:
-    """Nothing ends before it began: where it seems so, it began earlier than was known."""
-    if row["closed_at"] is not None:
-        row["started_at"] = min(row["started_at"], row["closed_at"])
 
 
 def _cells(row: Mapping[str, object]) -> tuple[object, ...]:
@@ -234,7 +164,7 @@ def _post(book: Book, fresh: Sequence[Printed]) -> dict[int, int]:
     """Post one debit for each account; return the entries' versions by account."""
     sums: defaultdict[int, int] = defaultdict(int)
     latest: dict[int, datetime] = {}
-    for record, _ in fresh:
+    for record, _, _ in fresh:
         account_id = record.account_id
         sums[account_id] += record.amount
         if account_id not in latest or record.started_at > latest[account_id]:
@@ -254,14 +184,14 @@ def _post(book: Book, fresh: Sequence[Printed]) -> dict[int, int]:
 def _add_up(
     book: Book,
     fresh: Sequence[Printed],
-    found: Mapping[DeploymentName, _Deployment],
+    found: Mapping[DeploymentName, DeploymentState],
     versions: Mapping[int, int],
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the events' rows in the order of the table's columns, each added to the roll-ups on its
     way: the database takes in one part while the next is added up.
     """
     places: dict[tuple[int, datetime], tuple[Flow, Activity]] = {}
-    for record, fingerprint in fresh:
+    for record, fingerprint, _ in fresh:
         account_id, source, event_id, name, resource, unit, quantity, _, amount, *_ = record
         place = (account_id, record.started_at)
         if place not in places:

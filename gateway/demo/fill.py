@@ -4,7 +4,7 @@ Everything goes through billing. An act of the story is one transaction, in the 
 that an interrupted filling goes on as if nothing had happened.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import chain
 from random import Random
@@ -13,10 +13,12 @@ from typing import Final
 from gateway.billing.accounts import AccountFacts, put_account
 from gateway.billing.book import Book
 from gateway.billing.credits import adjust_balance
+from gateway.billing.deployments import DeploymentFacts
 from gateway.billing.disputes import record_dispute
 from gateway.billing.purchases import load_purchases, record_purchase
 from gateway.billing.refunds import record_refund
-from gateway.billing.usage import DeploymentFacts, DeploymentName, UsageRecord, record_usage
+from gateway.billing.usage import record_usage
+from gateway.billing.usage_record import UsageRecord
 from gateway.clock import Clock, FixedClock
 from gateway.demo.buying import Happening, happenings
 from gateway.demo.cast import LEADER, PLAYERS, Player
@@ -148,7 +150,7 @@ class _Teller:
                 for player, account_id in self._players()
             )
         )
-        result = await record_usage(book, [record for record, _ in metered], _deployments(metered))
+        result = await record_usage(book, [record for record, _ in metered], _stated(metered))
         await book.close()
         return result.accepted
 
@@ -182,20 +184,22 @@ async def _record_money(book: Book, now: Sequence[Happening]) -> None:
             record_dispute(book, purchase, each.dispute)
 
 
-def _deployments(
-    metered: Sequence[tuple[UsageRecord, Run | None]],
-) -> Mapping[DeploymentName, DeploymentFacts]:
-    """Return what usage says of its deployments: closed once the last charge is there."""
-    latest: dict[DeploymentName, tuple[Run, datetime]] = {}
+def _stated(metered: Sequence[tuple[UsageRecord, Run | None]]) -> list[DeploymentFacts | None]:
+    """Return what each charge says of its deployment: closed, with the last one."""
+    made: dict[tuple[int, bool], DeploymentFacts] = {}
+    stated: list[DeploymentFacts | None] = []
     for record, run in metered:
-        if run is not None:
-            name = (record.account_id, run.external_id)
-            if name not in latest or latest[name][1] < record.ended_at:
-                latest[name] = (run, record.ended_at)
-    return {name: _deployment(run, ended_at) for name, (run, ended_at) in latest.items()}
+        if run is None:
+            stated.append(None)
+            continue
+        closed = run.closed_at is not None and record.ended_at >= run.closed_at
+        if (id(run), closed) not in made:
+            made[id(run), closed] = _deployment(run, closed=closed)
+        stated.append(made[id(run), closed])
+    return stated
 
 
-def _deployment(run: Run, ended_at: datetime) -> DeploymentFacts:
+def _deployment(run: Run, *, closed: bool) -> DeploymentFacts:
     fleet = run.fleet
     return DeploymentFacts(
         name=run.name,
@@ -208,7 +212,7 @@ def _deployment(run: Run, ended_at: datetime) -> DeploymentFacts:
         memory_bytes=fleet.memory_gib * _GIB,
         storage_bytes=fleet.storage_gib * _GIB,
         started_at=run.started_at,
-        closed_at=run.closed_at if run.closed_at and ended_at >= run.closed_at else None,
+        closed_at=run.closed_at if closed else None,
     )
 
 

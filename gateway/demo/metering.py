@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Final, NamedTuple
 
-from gateway.billing.usage import UsageRecord
+from gateway.billing.usage_record import UsageRecord
 from gateway.demo.cast import GPU_PRICES, Fleet, Player
 from gateway.demo.chance import jitter
 from gateway.demo.story import DAY, HOUR, Run, Story, load, runs

@@ -14,9 +14,11 @@ from typing import Final
 
 from gateway.billing.accounts import AccountFacts, put_account
 from gateway.billing.book import Book
+from gateway.billing.deployments import DeploymentFacts
 from gateway.billing.purchases import record_purchase
 from gateway.billing.states import PurchaseFacts
-from gateway.billing.usage import DeploymentFacts, UsageRecord, record_usage
+from gateway.billing.usage import record_usage
+from gateway.billing.usage_record import UsageRecord
 from gateway.clock import Clock, FixedClock
 from gateway.demo.buying import PROVIDER
 from gateway.demo.cast import GPU_PRICES, LEADER
@@ -124,7 +126,8 @@ class _Part:
             for account_id, each in zip(ids, names.values(), strict=True)
             for turn, name in enumerate(self._deployments(each))
         }
-        result = await record_usage(book, records, facts)
+        stated = [facts[each.account_id, each.deployment] for each in records if each.deployment]
+        result = await record_usage(book, records, stated)
         await book.close()
         return result.accepted
 

@@ -68,8 +68,8 @@ CREDIT: Final = "Credit"
 
 UNNAMED_SELLER: Final = "Cloud operator"
 
-PRICE_PLACES: Final = 19
-"""Decimals that are enough for a unit price of any amount and quantity that fit 64 bits."""
+PRICE_PLACES: Final = 39
+"""Decimals that are enough for a unit price of any amount of 64 bits and quantity of 38 digits."""
 
 
 class Service(NamedTuple):

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from gateway.billing.book import Book
 from gateway.billing.credits import adjust_balance
-from gateway.billing.usage import UsageRecord, record_usage
+from gateway.billing.usage import record_usage
+from gateway.billing.usage_record import UsageRecord
 from gateway.imports.identity import correction_id_of
 from gateway.store import Row, imported_charges
 
@@ -27,7 +28,7 @@ async def _take_back_usage(
     book: Book, account_id: int, event_ids: Sequence[str], number: int, source: str
 ) -> None:
     events = await imported_charges.usage(book.transaction, account_id, source, event_ids)
-    await record_usage(book, [_correction(event, number) for event in events], {})
+    await record_usage(book, [_correction(event, number) for event in events])
 
 
 def _correction(event: Row, number: int) -> UsageRecord:

@@ -34,7 +34,7 @@ because it can be read as two days.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -55,7 +55,7 @@ from gateway.models import (
     UsageEvent,
     table_of,
 )
-from gateway.money import MAX_TEXT, minor_digits, parse_nanos
+from gateway.money import MAX_TEXT, minor_digits, parse_nanos, parse_quantity
 
 
 class FocusCost(StrEnum):
@@ -314,19 +314,19 @@ def _quantity(cells: Mapping[str, str]) -> tuple[str, int, str]:
     """Return the consumed quantity, or else the priced one, or else 0: text, nanos and unit."""
     for kind in ("Consumed", "Pricing"):
         if text := _text(cells, f"{kind}Quantity", MAX_TEXT):
-            nanos = _nanos(text, f"{kind}Quantity")
+            nanos = _nanos(text, f"{kind}Quantity", parse_quantity)
             return text, nanos, _text(cells, f"{kind}Unit", _UNIT) or ""
     return "0", 0, ""
 
 
-def _nanos(text: str, column: str) -> int:
+def _nanos(text: str, column: str, parse: Callable[[str], int] = parse_nanos) -> int:
     plain = text
     if _E_NOTATION.fullmatch(text):
         plain = f"{Decimal(text):f}"
     elif short := _NO_ZERO.fullmatch(text):
         plain = f"{short[1]}0{short[2]}"
     try:
-        return parse_nanos(plain)
+        return parse(plain)
     except BadUserInput as error:
         raise BadUserInput(f"{error.message} Not {_quoted(text)}.", argument=column) from None
 

@@ -18,7 +18,6 @@ charge.
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -27,7 +26,9 @@ from typing import Final, NamedTuple
 from gateway.billing.accounts import AccountFacts, put_account
 from gateway.billing.book import Book
 from gateway.billing.credits import adjust_balance
-from gateway.billing.usage import DeploymentFacts, DeploymentName, UsageRecord, record_usage
+from gateway.billing.deployments import DeploymentFacts
+from gateway.billing.usage import record_usage
+from gateway.billing.usage_record import UsageRecord
 from gateway.clock import Clock, SystemClock
 from gateway.errors import Conflict
 from gateway.ids import KeyFactory
@@ -45,7 +46,6 @@ from gateway.store import (
     Snapshot,
     Transaction,
     accounts,
-    deployments,
     imported_charges,
     members,
 )
@@ -258,38 +258,10 @@ class _Import:
 
     async def _book_usage(self, book: Book, new: Sequence[_New]) -> None:
         records = [_to_record(each, self.accounts[each.row.account_external_id]) for each in new]
-        facts = await self._facts(book.transaction, [each.row for each in new])
+        facts = _facts([each.row for each in new])
         result = await record_usage(book, records, facts)
         if result.accepted != len(new):
             raise Conflict("The same rows are imported by somebody else: import the file again.")
-
-    async def _facts(
-        self, transaction: Transaction, rows: Sequence[FocusRow]
-    ) -> Mapping[DeploymentName, DeploymentFacts]:
-        """Return what rows say of their deployments; one began with its earliest charge, whichever
-        file that was in.
-        """
-        latest: dict[DeploymentName, FocusRow] = {}
-        started: dict[DeploymentName, datetime] = {}
-        for row in rows:
-            if row.deployment_external_id is not None:
-                name = (self.accounts[row.account_external_id], row.deployment_external_id)
-                latest[name] = row
-                started[name] = min(started.get(name, row.started_at), row.started_at)
-        for known in await deployments.by_external_id(transaction, list(latest)):
-            name = (known["account_id"], known["external_id"])
-            started[name] = min(started[name], known["started_at"])
-        return {
-            name: DeploymentFacts(
-                name=row.deployment_name,
-                provider=row.provider,
-                gpu_model=row.gpu_model,
-                region=row.region,
-                service=row.service,
-                started_at=started[name],
-            )
-            for name, row in latest.items()
-        }
 
     def _book_adjustments(self, book: Book, new: Sequence[_New]) -> None:
         for row, _, event_id in new:
@@ -318,6 +290,24 @@ class _Import:
 def _batches(rows: Iterator[FocusRow]) -> Iterator[list[FocusRow]]:
     while batch := list(islice(rows, BATCH)):
         yield batch
+
+
+def _facts(rows: Sequence[FocusRow]) -> list[DeploymentFacts]:
+    """Return what each row says of its deployment."""
+    made: dict[tuple[str | None, ...], DeploymentFacts] = {}
+    stated = []
+    for row in rows:
+        said = (row.deployment_name, row.provider, row.gpu_model, row.region, row.service)
+        if said not in made:
+            made[said] = DeploymentFacts(
+                name=row.deployment_name,
+                provider=row.provider,
+                gpu_model=row.gpu_model,
+                region=row.region,
+                service=row.service,
+            )
+        stated.append(made[said])
+    return stated
 
 
 def _to_record(new: _New, account_id: int) -> UsageRecord:

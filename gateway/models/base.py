@@ -1,14 +1,24 @@
-"""What all tables share: one metadata with named constraints, and the two column types of time.
+"""What all tables share: one metadata with named constraints, and the column types of quantities
+and of time.
 
-Money and quantities are signed 64-bit integers of nanos (10⁻⁹ of a unit); a column that holds them
-ends in `_nanos`. Instants end in `_at`.
+Money is a signed 64-bit integer of nanos (10⁻⁹ of a unit), a quantity one of up to 38 digits; a
+column that holds them ends in `_nanos`. Instants end in `_at`.
 """
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, MetaData, Table
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    MetaData,
+    Numeric,
+    Table,
+    Text,
+)
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import SQLModel
 
@@ -62,6 +72,28 @@ class Instant(TypeDecorator[datetime]):
         if value is None or dialect.name != "sqlite":
             return value  # type: ignore[no-any-return]  # the driver's datetime, in UTC
         return instant_from_microseconds(value)
+
+
+class Quantity(TypeDecorator[int]):
+    """An integer of up to 38 digits: `numeric(38, 0)` on Postgres, its digits as text on SQLite,
+    where integers have 64 bits.
+
+    Nanos are counted, not units with nine decimals: integers are exact everywhere, in Python
+    faster than decimals, and a bigint becomes one without being scaled.
+    """
+
+    impl = Numeric(38, 0)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        kind = Text() if dialect.name == "sqlite" else Numeric(38, 0)
+        return dialect.type_descriptor(kind)
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> Any:
+        return str(value) if dialect.name == "sqlite" and value is not None else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> int | None:
+        return None if value is None else int(value)
 
 
 def microseconds_from_instant(value: datetime | None) -> int | None:

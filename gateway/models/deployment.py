@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint
 from sqlmodel import Field
 
 from gateway.models.base import Instant, Model
@@ -11,6 +11,9 @@ from gateway.models.base import Instant, Model
 class Deployment(Model, table=True):
     """A deployment and what it leases. `ordinal` counts the account's deployments from 0: its bit
     in the sets of active deployments that roll-ups keep. `spend_nanos` is its lifetime spend.
+
+    `last_used_at` and `last_used_until` are the period of its latest usage. `facts_at` says when
+    the other facts were stated, where that was not with it: see `gateway.billing.deployments`.
     """
 
     __tablename__ = "deployment"
@@ -40,3 +43,6 @@ class Deployment(Model, table=True):
     started_at: datetime = Field(sa_type=Instant)
     closed_at: datetime | None = Field(sa_type=Instant, default=None)
     created_at: datetime = Field(sa_type=Instant)
+    last_used_at: datetime | None = Field(sa_type=Instant, default=None)
+    last_used_until: datetime | None = Field(sa_type=Instant, default=None)
+    facts_at: str | None = Field(sa_type=Text, default=None)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary
 from sqlmodel import Field
 
-from gateway.models.base import Instant, Model, one_of
+from gateway.models.base import Instant, Model, Quantity, one_of
 
 
 class Resource(StrEnum):
@@ -47,7 +47,7 @@ class UsageEvent(Model, table=True):
     deployment_id: int | None = Field(sa_type=BigInteger, default=None)
     resource: str = Field(max_length=8)
     unit: str = Field(max_length=100)
-    quantity_nanos: int = Field(sa_type=BigInteger)
+    quantity_nanos: int = Field(sa_type=Quantity)
     quantity_text: str | None = Field(max_length=64, default=None)
     amount_nanos: int = Field(sa_type=BigInteger)
     amount_text: str | None = Field(max_length=64, default=None)

@@ -16,6 +16,7 @@ from gateway.errors import (
     Forbidden,
     GatewayError,
     NotFound,
+    OutOfRange,
     ServiceUnavailable,
     StorageFull,
     Throttled,
@@ -27,6 +28,7 @@ JSON: Final = "application/json"
 STATUS_BY_CODE: Final[Mapping[str, int]] = {
     BadRequest.code: 400,
     BadUserInput.code: 400,
+    OutOfRange.code: 400,
     Unauthenticated.code: 401,
     Forbidden.code: 403,
     NotFound.code: 404,

@@ -35,16 +35,15 @@ class UsageEventsEndpoint(PlatformEndpoint):
         reader = ItemReader()
         values = read_items(body, media_type_of(scope), limit=self.batch_events)
         items = await reader.read(values)
-        async with self.platform.database().writing() as transaction:
-            result = await ingest(
-                transaction,
-                items,
-                clock=self.platform.clock,
-                keys=self.platform.keys,
-                late_days=self.late_days,
-                usage_delay_seconds=self.platform.usage_delay_seconds,
-                only_account_id=principal.account_id,
-            )
+        result = await ingest(
+            self.platform.database(),
+            items,
+            clock=self.platform.clock,
+            keys=self.platform.keys,
+            late_days=self.late_days,
+            usage_delay_seconds=self.platform.usage_delay_seconds,
+            only_account_id=principal.account_id,
+        )
         result.rejected += reader.rejected
         details |= {
             "accepted": result.accepted,

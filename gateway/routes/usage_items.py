@@ -8,11 +8,12 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from gateway import strict_json
+from gateway.billing.deployments import DeploymentFacts
 from gateway.billing.ingestion import Ingested, ItemCode, MeteredItem, RejectedItem
-from gateway.billing.usage import DeploymentFacts, UsageRecord
-from gateway.errors import BadRequest, BadUserInput
+from gateway.billing.usage_record import UsageRecord
+from gateway.errors import BadRequest, BadUserInput, OutOfRange
 from gateway.models import Resource
-from gateway.money import minor_digits, parse_nanos
+from gateway.money import minor_digits, parse_nanos, parse_quantity
 from gateway.text import checked_text
 from resolvers.scalars import parse_instant
 
@@ -142,8 +143,8 @@ class ItemReader:
             except BadUserInput as error:
                 name = value.get("id") if isinstance(value, dict) else None
                 known = name if isinstance(name, str) else None
-                rejected = RejectedItem(index, known, ItemCode.INVALID, error.message)
-                self.rejected.append(rejected)
+                code = ItemCode.OUT_OF_RANGE if isinstance(error, OutOfRange) else ItemCode.INVALID
+                self.rejected.append(RejectedItem(index, known, code, error.message))
 
     def _item(self, index: int, value: Any) -> MeteredItem:
         if not isinstance(value, dict):
@@ -271,7 +272,8 @@ class ItemReader:
             )
         known = self._amounts.get((argument, value))
         if known is None:
-            nanos = parse_nanos(value, argument=argument)
+            parse = parse_quantity if argument == "quantity" else parse_nanos
+            nanos = parse(value, argument=argument)
             fraction = value.partition(".")[2]
             rounded = len(fraction) > 9 and fraction[9:].strip("0") != ""
             known = self._amounts[argument, value] = (nanos, value if rounded else None)

@@ -1,11 +1,12 @@
-"""Deployments: found by what meters call them, added, changed, and their lifetime spend."""
+"""Deployments: found by what meters call them, added, changed, and their usage."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import BigInteger, String, and_, select, update
 
-from gateway.models import Deployment, table_of
+from gateway.models import Deployment, Instant, table_of
 from gateway.store.database import Reader, Transaction
 from gateway.store.statement import DialectName, Row, Statement, batch
 from gateway.store.write import Upsert
@@ -23,17 +24,28 @@ def _by_external_id(dialect: DialectName) -> Any:
     return select(DEPLOYMENT).select_from(wanted.join(DEPLOYMENT, same))
 
 
-def _add_spend(dialect: DialectName) -> Any:
-    rows = batch(dialect, account_id=BigInteger(), id=BigInteger(), spend=BigInteger())
+def _add_usage(dialect: DialectName) -> Any:
+    rows = batch(
+        dialect,
+        account_id=BigInteger(),
+        id=BigInteger(),
+        spend=BigInteger(),
+        last_used_at=Instant(),
+        last_used_until=Instant(),
+    )
     return (
         update(DEPLOYMENT)
-        .values(spend_nanos=DEPLOYMENT.c.spend_nanos + rows.c.spend)
+        .values(
+            spend_nanos=DEPLOYMENT.c.spend_nanos + rows.c.spend,
+            last_used_at=rows.c.last_used_at,
+            last_used_until=rows.c.last_used_until,
+        )
         .where(DEPLOYMENT.c.account_id == rows.c.account_id, DEPLOYMENT.c.id == rows.c.id)
     )
 
 
 _BY_EXTERNAL_ID: Final = Statement(_by_external_id)
-_ADD_SPEND: Final = Statement(_add_spend)
+_ADD_USAGE: Final = Statement(_add_usage)
 _SAVE: Final = Upsert(
     DEPLOYMENT, COLUMNS, kept=("ordinal", "external_id", "spend_nanos", "created_at")
 )
@@ -54,11 +66,20 @@ async def save(transaction: Transaction, rows: Sequence[Sequence[Any]]) -> None:
     await transaction.upsert(_SAVE, rows)
 
 
-async def add_spend(transaction: Transaction, spends: Sequence[tuple[int, int, int]]) -> None:
-    """Add to lifetime spends: (account, deployment, nanos)."""
-    if not spends:
+Usage: TypeAlias = tuple[int, int, int, datetime | None, datetime | None]
+"""account, deployment, nanos to add to its lifetime spend, and the period of its latest usage"""
+
+
+async def add_usage(transaction: Transaction, usage: Sequence[Usage]) -> None:
+    """Add to lifetime spends, and say what the latest usage is now."""
+    if not usage:
         return
-    accounts, ids, amounts = zip(*spends, strict=True)
+    accounts, ids, spends, starts, ends = map(list, zip(*usage, strict=True))
     await transaction.execute(
-        _ADD_SPEND, account_id=list(accounts), id=list(ids), spend=list(amounts)
+        _ADD_USAGE,
+        account_id=accounts,
+        id=ids,
+        spend=spends,
+        last_used_at=starts,
+        last_used_until=ends,
     )

@@ -7,10 +7,13 @@ from datetime import date, datetime
 from typing import Any, Final, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import BigInteger, Date, and_, select
+
 from gateway.models import LedgerCause, LedgerDay, table_of
 from gateway.money import checked
 from gateway.store.database import Transaction
 from gateway.store.ledger import Posting
+from gateway.store.statement import DialectName, Statement, batch
 from gateway.store.write import Upsert
 from gateway.windows import local_day
 
@@ -59,6 +62,21 @@ _MERGE: Final = Upsert(
     added=("amount_nanos",),
     kept=("opening_nanos", "first_version", "first_at"),
 )
+
+
+def _amounts(dialect: DialectName) -> Any:
+    wanted = batch(dialect, account_id=BigInteger(), day=Date())
+    same = and_(DAY.c.account_id == wanted.c.account_id, DAY.c.day == wanted.c.day)
+    return select(DAY.c.account_id, DAY.c.amount_nanos).select_from(wanted.join(DAY, same))
+
+
+_AMOUNTS: Final = Statement(_amounts)
+
+
+async def amounts(transaction: Transaction, days: Mapping[int, date]) -> dict[int, int]:
+    """Return what is recorded as used on a day of each account, by account, where there is any."""
+    rows = await transaction.fetch(_AMOUNTS, account_id=list(days), day=list(days.values()))
+    return {row["account_id"]: row["amount_nanos"] for row in rows}
 
 
 async def merge(

@@ -9,15 +9,16 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from gateway.errors import (
-    BadUserInput,
     ConfigurationError,
     Conflict,
     DeadlineExceeded,
     GatewayError,
+    OutOfRange,
     ServiceUnavailable,
     StorageFull,
 )
 from gateway.money import OUT_OF_RANGE
+from gateway.store import numeric
 from gateway.store.database import (
     BUSY,
     CUSTOMER_TAKEN,
@@ -204,6 +205,7 @@ async def open_postgres(
                 min_size=least,
                 max_size=size,
                 server_settings={**options, **more},
+                init=_init,
                 reset=_no_reset,
                 timeout=10,
                 command_timeout=command_timeout_seconds,
@@ -242,6 +244,16 @@ _KEYED: Final = {
 _PATIENT: Final = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
 
 
+async def _init(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    await connection.set_type_codec(
+        "numeric",
+        schema="pg_catalog",
+        encoder=numeric.encode,
+        decoder=numeric.decode,
+        format="binary",
+    )
+
+
 async def _no_reset(_connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     """Nothing to reset: no statement here leaves session state, and RESET ALL is a round trip."""
 
@@ -261,7 +273,7 @@ def translate(error: Exception) -> GatewayError | None:
         case asyncpg.UniqueViolationError(constraint_name=str(name)) if name in _TAKEN:
             return Conflict(_TAKEN[name])
         case asyncpg.NumericValueOutOfRangeError():
-            return BadUserInput(OUT_OF_RANGE)
+            return OutOfRange(OUT_OF_RANGE)
         case asyncpg.PostgresError(sqlstate=str(state)):
             return _translate_state(state)
         case asyncpg.InterfaceError() if "connection" in str(error):

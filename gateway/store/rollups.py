@@ -2,7 +2,7 @@
 locks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ from gateway.models import (
     RollupSlot,
     table_of,
 )
-from gateway.money import checked
+from gateway.money import checked, checked_quantity
 from gateway.store.database import Transaction
 from gateway.store.statement import DialectName, Row, Statement, batch
 from gateway.store.stored_json import dumps, loads
@@ -62,6 +62,8 @@ class Flow:
 
     def cells(self) -> tuple[Any, ...]:
         sums = [checked(nanos) for nanos in self.sums]
+        for quantity in self.resources.values():
+            checked_quantity(quantity)
         return (*sums, bitset.encode(self.deployments), dumps(self.resources))
 
 
@@ -92,6 +94,40 @@ _UPSERT_ACTIVITY: Final = Upsert(
     [column.name for column in ACTIVITY.columns],
     added=("spent_nanos", "events"),
 )
+
+
+def _activity_of_days(dialect: DialectName) -> Any:
+    wanted = batch(dialect, account_id=BigInteger(), day=Date())
+    same = and_(ACTIVITY.c.account_id == wanted.c.account_id, ACTIVITY.c.day == wanted.c.day)
+    return select(ACTIVITY).select_from(wanted.join(ACTIVITY, same))
+
+
+_ACTIVITY_OF: Final = Statement(_activity_of_days)
+
+
+async def flows_of(
+    transaction: Transaction, slots: Collection[SlotKey], days: Collection[DayKey]
+) -> dict[SlotKey | DayKey, Flow]:
+    """Return the stored flows of quarter hours and of days."""
+    found: dict[SlotKey | DayKey, Flow] = {}
+    for matching, name, keys in ((_SLOTS_OF, "slot_at", slots), (_DAYS_OF, "day", days)):
+        accounts, periods = zip(*keys, strict=True)
+        for row in await transaction.fetch(
+            matching, account_id=list(accounts), period=list(periods)
+        ):
+            found[row["account_id"], row[name]] = Flow.from_row(row)
+    return found
+
+
+async def activity_of(transaction: Transaction, days: Collection[DayKey]) -> dict[DayKey, Activity]:
+    """Return the stored usage of days."""
+    accounts, dates = zip(*days, strict=True)
+    found: dict[DayKey, Activity] = {}
+    for row in await transaction.fetch(_ACTIVITY_OF, account_id=list(accounts), day=list(dates)):
+        dimensions = (row["deployment_id"], row["resource"], row["provider"], row["gpu_model"])
+        day = found.setdefault((row["account_id"], row["day"]), {})
+        day[dimensions] = [row["spent_nanos"], row["events"]]
+    return found
 
 
 async def merge(

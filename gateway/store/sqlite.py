@@ -12,10 +12,10 @@ from typing import Any, Final, TypeAlias
 import aiosqlite
 
 from gateway.errors import (
-    BadUserInput,
     ConfigurationError,
     DeadlineExceeded,
     GatewayError,
+    OutOfRange,
     ServiceUnavailable,
     StorageFull,
 )
@@ -265,7 +265,7 @@ def translate(error: Exception) -> GatewayError | None:
         case sqlite3.OperationalError(sqlite_errorname="SQLITE_INTERRUPT"):
             return DeadlineExceeded(SLOW)
         case sqlite3.OperationalError() if str(error) == "integer overflow":
-            return BadUserInput(OUT_OF_RANGE)
+            return OutOfRange(OUT_OF_RANGE)
         case sqlite3.OperationalError(sqlite_errorname=str(name)) if name.startswith(
             ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_CANTOPEN")
         ):

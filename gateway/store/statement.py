@@ -34,7 +34,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Boolean, NullType, TypeDecorator, TypeEngine
 
-from gateway.models.base import Instant, microseconds_from_instant
+from gateway.models.base import Instant, Quantity, microseconds_from_instant
 from gateway.store.stored_json import dumps
 
 DialectName = Literal["postgresql", "sqlite"]
@@ -143,7 +143,7 @@ def _compile(executable: ClauseElement, name: DialectName) -> CompiledStatement:
         converters.extend(
             (entry.keyname, convert)
             for entry in result
-            if (convert := entry.type.dialect_impl(dialect).result_processor(dialect, None))
+            if (convert := _converter(entry.type, dialect))
         )
     return CompiledStatement(
         text=compiler.string,
@@ -170,7 +170,16 @@ def _binder(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | N
         return None  # the driver takes them as they are
     if isinstance(kind, Instant):
         return microseconds_from_instant
+    if isinstance(kind, Quantity):
+        return str
     return kind.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _converter(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """Return what makes SQLite's value ours."""
+    if isinstance(kind, Quantity):
+        return int
+    return kind.dialect_impl(dialect).result_processor(dialect, None)
 
 
 def microseconds(instant: ColumnElement[datetime], dialect: DialectName) -> ColumnElement[int]:

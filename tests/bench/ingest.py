@@ -22,7 +22,8 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-from gateway.billing.usage import UsageRecord, record_usage
+from gateway.billing.usage import record_usage
+from gateway.billing.usage_record import UsageRecord
 from gateway.server import spare_collector
 from gateway.store import Database, usage_events
 from tests.bench.databases import Fresh, fresh_databases
@@ -103,7 +104,7 @@ def record(
 async def ingest(books: Books, batches: list[list[UsageRecord]]) -> None:
     for batch in batches:
         async with books.open({each.account_id for each in batch}) as book:
-            await record_usage(book, batch, {})
+            await record_usage(book, batch)
 
 
 async def load(database: Database, batches: list[list[tuple[Any, ...]]]) -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from gateway.clock import FixedClock
 from gateway.ids import encode_global_id
 from gateway.models import CreditPurchaseKind, CreditPurchaseStatus
-from gateway.money import parse_nanos
+from gateway.money import parse_nanos, parse_quantity
 from gateway.routes.export_places import ExportPlaces
 from gateway.routes.exports import ExportParts, export_routes
 from gateway.store import Database
@@ -126,13 +126,13 @@ async def test_usage_adds_up_in_every_format(
     leased: dict[tuple[str, str, str], int] = defaultdict(int)
     for row in lines:
         spends[row["bucketStart"]] += parse_nanos(row["amount"])
-        leased[row["bucketStart"], row["resource"], row["unit"]] += parse_nanos(row["quantity"])
+        leased[row["bucketStart"], row["resource"], row["unit"]] += parse_quantity(row["quantity"])
     assert [parse_nanos(each["spend"]["amount"]) for each in usage["buckets"]] == [
         spends.pop(each["start"], 0) for each in usage["buckets"]
     ]
     assert not spends
     assert leased == {
-        (bucket["start"], each["resource"], each["unit"]): parse_nanos(each["quantity"])
+        (bucket["start"], each["resource"], each["unit"]): parse_quantity(each["quantity"])
         for bucket in usage["buckets"]
         for each in bucket["resources"]
     }

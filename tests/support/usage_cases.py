@@ -10,6 +10,7 @@ from tests.support.usage_rows import CREATED_AT, FLOWS, Event, Facts
 
 account_ids = count(1)
 amounts = st.sampled_from([0, 1, 800, 10**9]) | st.integers(0, 10**13)
+quantities = amounts | st.integers(-(10**36), 10**36)
 
 
 @st.composite
@@ -33,7 +34,7 @@ def events_near(draw, window):
         deployment=draw(st.sampled_from([None, 0, 1, 7, 8, 300])),
         resource=draw(st.sampled_from(["GPU", "CPU", "OTHER"])),
         unit=draw(st.sampled_from(["hour", "GB-hour"])),
-        quantity_nanos=draw(amounts),
+        quantity_nanos=draw(quantities),
         provider=draw(st.sampled_from([None, "akash", "Zürich", "a b"])),
         gpu_model=draw(st.sampled_from([None, "H100", "a100"])),
     )

@@ -72,7 +72,7 @@ async def test_another_zone_derives_the_days_of_all_flows_again(books: Books) ->
         refund("re_1", "30"),
     )
     async with books.open([account_id]) as book:
-        await record_usage(book, [event(account_id, "1"), event(account_id, "2")], {})
+        await record_usage(book, [event(account_id, "1"), event(account_id, "2")])
     for time_zone in ("Pacific/Apia", "America/New_York", "Asia/Kathmandu", "UTC"):
         await books.account("acme", time_zone=time_zone)
         await check_books(books.database)

@@ -108,7 +108,7 @@ async def make_account(books: Books, name: str) -> int:
     await tell(books, account_id, settled, refund("re_1", "30"), failed, dispute("1", ("-1", NOW)))
     for event_id in ("1", "2"):
         async with books.open([account_id]) as book:
-            await record_usage(book, [event(account_id, event_id, deployment="box")], {})
+            await record_usage(book, [event(account_id, event_id, deployment="box")])
     async with books.open([account_id]) as book:
         adjust_balance(book, account_id, 5, source_key="a", occurred_at=NOW)
     return account_id

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from gateway.billing.credits import adjust_balance, grant_credit
-from gateway.billing.usage import UsageRecord, UsageResult, record_usage
+from gateway.billing.usage import UsageResult, record_usage
+from gateway.billing.usage_record import UsageRecord
 from gateway.errors import BadUserInput
 from gateway.models import CreditPurchaseKind
 from gateway.money import MAX_NANOS
@@ -62,7 +63,7 @@ async def test_usage_is_booked_without_credit(books: Books) -> None:
     account_id = await books.account("acme")
     await tell(books, account_id, purchase(account_id, succeeded_at=day(1)))
     async with books.open([account_id]) as book:
-        await record_usage(book, [event(account_id, "1", amount=usd("500"))], {})
+        await record_usage(book, [event(account_id, "1", amount=usd("500"))])
     assert await balance(books) == (-usd("390"), 3)
     await check_books(books.database)
 
@@ -74,7 +75,7 @@ async def test_a_sum_beyond_64_bits_is_refused_and_leaves_nothing(books: Books) 
     before = await all_rows(books.database)
     with pytest.raises(BadUserInput, match="lies between"):
         async with books.open([account_id]) as book:
-            await record_usage(book, [event(account_id, "1", amount=1)], {})
+            await record_usage(book, [event(account_id, "1", amount=1)])
     assert await all_rows(books.database) == before
 
 
@@ -96,7 +97,7 @@ async def spend_and_adjust(books: Books, account_id: int, charge: UsageRecord) -
         adjust_balance(
             book, account_id, charge.amount, source_key=key, occurred_at=charge.started_at
         )
-        await record_usage(book, [charge], {})
+        await record_usage(book, [charge])
 
 
 async def test_a_hundred_grants_at_once_add_up(books: Books) -> None:
@@ -118,7 +119,7 @@ async def test_twenty_deliveries_of_a_batch_at_once_count_once(books: Books) -> 
 
 async def deliver(books: Books, account_id: int, batch: list[UsageRecord]) -> UsageResult:
     async with books.open([account_id]) as book:
-        return await record_usage(book, batch, {})
+        return await record_usage(book, batch)
 
 
 async def test_twenty_deliveries_of_a_payment_at_once_count_once(books: Books) -> None:

@@ -143,7 +143,7 @@ async def use(books: Books, account_id: int, *charges: tuple[timedelta, str]) ->
             event(account_id, f"e:{ago}", started_at=NOW - ago, amount=usd(amount))
             for ago, amount in charges
         ]
-        await record_usage(book, records, {})
+        await record_usage(book, records)
 
 
 async def test_a_balance_that_falls_is_low_until_it_is_well_above(books: Books) -> None:
@@ -220,7 +220,7 @@ async def statements(books: Books, account_ids: Sequence[int], name: str) -> int
         driver = Counting(transaction._driver)
         counted = Books(Borrowed(Transaction(driver, transaction.dialect)))
         async with counted.open(account_ids) as book:
-            await record_usage(book, [event(each, name) for each in account_ids], {})
+            await record_usage(book, [event(each, name) for each in account_ids])
     return driver.calls
 
 

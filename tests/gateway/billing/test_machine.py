@@ -27,7 +27,8 @@ from gateway.billing.book import Book
 from gateway.billing.credits import adjust_balance, grant_credit
 from gateway.billing.dispute_state import DisputeFacts, DisputeMovement
 from gateway.billing.purchases import load_purchases, record_purchase
-from gateway.billing.usage import UsageRecord, record_usage
+from gateway.billing.usage import record_usage
+from gateway.billing.usage_record import UsageRecord
 from gateway.errors import ServiceUnavailable
 from gateway.ids import encode_global_id
 from gateway.models import CreditPurchaseKind, DisputeStatus
@@ -254,7 +255,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
         async def step() -> None:
             async with self.books.open([self.account_id]) as book:
-                await record_usage(book, batch, {})
+                await record_usage(book, batch)
 
         self.run(step())
         self.steps.append(step)
@@ -291,7 +292,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 name = f"pi_lost_{next(numbers)}"
                 facts = purchase(self.account_id, reference=name, amount=amount, succeeded_at=START)
                 record_purchase(book, facts)
-                await record_usage(book, [self.charge(amount, 0, "lost", correction=False)], {})
+                await record_usage(book, [self.charge(amount, 0, "lost", correction=False)])
                 await book.close()
                 raise Crash
 

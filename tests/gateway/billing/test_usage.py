@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from gateway import bitset
-from gateway.billing.usage import DeploymentFacts, UsageRecord, UsageResult, record_usage
+from gateway.billing.deployments import DeploymentFacts
+from gateway.billing.usage import UsageResult, record_usage
+from gateway.billing.usage_record import UsageRecord
 from gateway.errors import Conflict
 from gateway.store import Database
 from tests.support.books import Books, usd
@@ -47,7 +49,7 @@ async def books(database: Database) -> Books:
 
 async def record(books: Books, account_id: int, events: list[UsageRecord]) -> UsageResult:
     async with books.open([account_id]) as book:
-        return await record_usage(book, events, {})
+        return await record_usage(book, events)
 
 
 async def test_a_batch_is_booked_with_everything_derived_from_it(books: Books) -> None:
@@ -128,15 +130,12 @@ async def test_the_same_id_of_another_source_is_another_event(books: Books) -> N
 
 async def test_a_deployment_learns_what_later_events_say(books: Books) -> None:
     account_id = await books.account("acme")
-    name = (account_id, "18446744073709551615")
     closed_at = MIDNIGHT + timedelta(days=2)
     async with books.open([account_id]) as book:
         said = DeploymentFacts(name="trainer", memory_bytes=2**34)
-        await record_usage(book, [event(account_id, "1")], {name: said})
+        await record_usage(book, [event(account_id, "1")], [said])
     async with books.open([account_id]) as book:
-        await record_usage(
-            book, [event(account_id, "2")], {name: DeploymentFacts(closed_at=closed_at)}
-        )
+        await record_usage(book, [event(account_id, "2")], [DeploymentFacts(closed_at=closed_at)])
     (row,) = await table_rows(books.database, "deployment")
     assert row["name"] == "trainer"
     assert row["memory_bytes"] == 2**34

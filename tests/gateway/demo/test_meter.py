@@ -59,15 +59,14 @@ async def meter_from(database: Database, at: datetime, times: int = 5) -> None:
         items = list(charges(story, clock.instant, clock.instant + SECONDS_4))
         clock.instant += SECONDS_4
         reader = ItemReader()
-        async with database.writing() as transaction:
-            done = await ingest(
-                transaction,
-                await reader.read(items),
-                clock=clock,
-                keys=KeyFactory(clock),
-                late_days=35,
-                usage_delay_seconds=3600,
-            )
+        done = await ingest(
+            database,
+            await reader.read(items),
+            clock=clock,
+            keys=KeyFactory(clock),
+            late_days=35,
+            usage_delay_seconds=3600,
+        )
         assert (done.accepted, done.rejected, reader.rejected) == (len(items), [], [])
 
 

@@ -36,7 +36,7 @@ async def full(database: Database) -> Database:
     settled = purchase(account_id, succeeded_at=day(1))
     await tell(books, account_id, settled, refund("re_1", "30"), dispute("1", ("-1", day(5))))
     async with books.open([account_id]) as book:
-        await record_usage(book, [event(account_id, "1")], {})
+        await record_usage(book, [event(account_id, "1")])
     return database
 
 

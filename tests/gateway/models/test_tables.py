@@ -31,11 +31,12 @@ def test_every_index_of_a_tenants_rows_begins_with_the_tenant() -> None:
     }
 
 
-def test_money_is_in_64_bit_integers() -> None:
+def test_money_is_in_64_bit_integers_and_a_quantity_in_38_digits() -> None:
     kinds = {
-        str(column.type)
+        column.name: str(column.type)
         for table in metadata.tables.values()
         for column in table.columns
         if column.name.endswith("_nanos")
     }
-    assert kinds == {"BIGINT"}
+    assert kinds.pop("quantity_nanos") == "NUMERIC(38, 0)"
+    assert set(kinds.values()) == {"BIGINT"}

@@ -170,7 +170,6 @@ BAD_ITEMS: dict[str, Any] = {
     "no such currency": event(currency="XXX"),
     "a number": event(amount=0.5),
     "an exponent": event(amount="1E3"),
-    "more than 64 bits": event(amount="9999999999999"),
     "a negative charge": event(amount="-1"),
     "a quantity that is a number": event(quantity=1),
     "no source": event(source=...),
@@ -187,6 +186,64 @@ BAD_ITEMS: dict[str, Any] = {
     "negative memory": event(deployment={"externalId": "1", "resources": {"memoryBytes": -1}}),
     "a correction that is no boolean": event(correction="yes"),
 }
+
+
+TOO_LARGE: dict[str, Any] = {
+    "an amount": event(amount="9223372036.854775808"),
+    "a negative amount": event(amount="-9223372036.854775808", correction=True),
+    "a quantity": event(quantity="1" + "0" * 29),
+    "leased CPUs": event(deployment={"externalId": "1", "resources": {"cpu": "9223372037"}}),
+}
+
+
+@pytest.mark.parametrize("name", TOO_LARGE)
+async def test_a_number_that_does_not_fit_is_refused_by_itself(served: Served, name: str) -> None:
+    account_id = await Books(served.database).account("acme")
+    key = await served.key(Scope.USAGE_WRITE)
+    answer = await send(served, key, TOO_LARGE[name], event(id="neighbour"))
+    assert answer["accepted"] == 1
+    [item] = answer["rejected"]
+    assert (item["index"], item["id"], item["code"]) == (0, "evt-1", "OUT_OF_RANGE")
+    assert "between" in item["message"]
+    await check_books(served.database, account_id)
+
+
+async def test_a_sum_that_would_not_fit_refuses_its_event_alone(served: Served) -> None:
+    books = Books(served.database)
+    ids = [await books.account(name) for name in ("acme", "other")]
+    key = await served.key(Scope.USAGE_WRITE)
+    most = "9223372036.854775807"
+    batch = [
+        event(id="1", amount=most),
+        event(id="2", amount="0.2"),
+        event(id="3", account="other", amount=most),
+        event(id="4", amount="-0.1", correction=True),
+        event(id="5", amount="0.05"),
+    ]
+    answer = await send(served, key, *batch)
+    assert answer["accepted"] == 4
+    assert [(each["index"], each["code"]) for each in answer["rejected"]] == [(1, "OUT_OF_RANGE")]
+    again = await send(served, key, *batch[:1], *batch[2:])
+    assert (again["duplicates"], again["rejected"]) == (4, [])
+    await check_books(served.database, *ids)
+
+
+async def test_a_quantity_of_38_digits_is_kept_to_the_last(served: Served) -> None:
+    account_id = await Books(served.database).account("acme")
+    key = await served.key(Scope.USAGE_WRITE)
+    large = "12345678901234567890123456789.123456789"
+    answer = await send(served, key, event(quantity=large), event(id="2", quantity="10737418240"))
+    assert (answer["accepted"], answer["rejected"]) == (2, [])
+    answer = await send(served, key, event(quantity=large), event(id="2", quantity="10737418241"))
+    assert (answer["duplicates"], [each["code"] for each in answer["rejected"]]) == (
+        1,
+        ["CONFLICT"],
+    )
+    found = {
+        row["quantity_nanos"] for row in await rows_of(served.database, "usage_event", account_id)
+    }
+    assert found == {12345678901234567890123456789123456789, 10737418240 * 10**9}
+    await check_books(served.database, account_id)
 
 
 @pytest.mark.parametrize("name", BAD_ITEMS)

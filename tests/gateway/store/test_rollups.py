@@ -2,7 +2,8 @@
 
 import pytest
 
-from gateway.billing.usage import UsageRecord, record_usage
+from gateway.billing.usage import record_usage
+from gateway.billing.usage_record import UsageRecord
 from gateway.errors import BadUserInput
 from gateway.money import MAX_NANOS, OUT_OF_RANGE
 from gateway.store import Database
@@ -26,7 +27,7 @@ async def test_a_breakdown_that_would_not_fit_is_refused_with_its_batch(
 
     async def record(*events: UsageRecord) -> None:
         async with books.open([account_id]) as book:
-            await record_usage(book, events, {})
+            await record_usage(book, events)
 
     await record(of("1", "CPU", sign * MAX_NANOS))
     await record(of("2", "GPU", -sign * MAX_NANOS))

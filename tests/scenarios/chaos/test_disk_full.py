@@ -19,7 +19,7 @@ BATCH = 500
 async def ingest(books: Books, account_id: int, first: int) -> None:
     batch = [event(account_id, str(number)) for number in range(first, first + BATCH)]
     async with books.open([account_id]) as book:
-        await record_usage(book, batch, {})
+        await record_usage(book, batch)
 
 
 async def limit_pages(database: Database, limit: int) -> None:

@@ -1,0 +1,47 @@
+"""A metered charge as it is booked."""
+
+from datetime import datetime
+from hashlib import blake2b
+from typing import NamedTuple
+
+import orjson
+
+
+class UsageRecord(NamedTuple):
+    """One metered charge, checked and normalised; amounts and quantities in nanos.
+
+    A `_text` is what arrived where rounding changed it. `deployment` is the meter's name for it.
+    """
+
+    account_id: int
+    source: str
+    event_id: str
+    deployment: str | None
+    resource: str
+    unit: str
+    quantity: int
+    quantity_text: str | None
+    amount: int
+    amount_text: str | None
+    correction: bool
+    provider: str | None
+    gpu_model: str | None
+    region: str | None
+    service: str | None
+    sku: str | None
+    started_at: datetime
+    ended_at: datetime
+
+    @property
+    def fingerprint(self) -> bytes:
+        """16 bytes that two events share only if they say the same."""
+        try:
+            said = orjson.dumps(tuple(self))
+        except TypeError:
+            # A quantity beyond 64 bits, which orjson refuses; no other field is a number then.
+            said = orjson.dumps((*self[:6], str(self.quantity), *self[7:]))
+        return blake2b(said, digest_size=16).digest()
+
+
+DeploymentName = tuple[int, str]
+"""account, the meter's name for the deployment"""
