@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Integer, String, and_, bindparam, func, or_, 
 
 from gateway.models import Deployment, ImportedCharge, Instant, LedgerEntry, UsageEvent, table_of
 from gateway.store.database import Reader, Transaction
-from gateway.store.statement import DialectName, Row, Statement, any_of, batch
+from gateway.store.statement import DialectName, Row, Statement, batch, keys
 
 CHARGE: Final = table_of(ImportedCharge)
 _EVENT: Final = table_of(UsageEvent)
@@ -92,16 +92,20 @@ def _entries(dialect: DialectName) -> Any:
     return select(_ENTRY).select_from(wanted.join(_ENTRY, same))
 
 
+def _restatements() -> Any:
+    # The last entry of an index, for each account: an account may have had many rows restated.
+    wanted = keys("account_ids")
+    of_account = and_(CHARGE.c.account_id == wanted.c.value, CHARGE.c.restated.is_not(None))
+    last = select(func.max(CHARGE.c.restated)).where(of_account).scalar_subquery()
+    return select(wanted.c.value.label("account_id"), last.label("number")).select_from(wanted)
+
+
 _COUNTING: Final = Statement(_counting)
 _PAGE: Final = Statement(_page())
 _TAKE_BACK: Final = Statement(_take_back)
 _USAGE: Final = Statement(_usage)
 _ENTRIES: Final = Statement(_entries)
-_RESTATEMENTS: Final = Statement(
-    select(CHARGE.c.account_id, func.max(CHARGE.c.restated).label("number"))
-    .where(any_of(CHARGE.c.account_id, "account_ids"), CHARGE.c.restated.is_not(None))
-    .group_by(CHARGE.c.account_id)
-)
+_RESTATEMENTS: Final = Statement(_restatements())
 
 
 async def append(transaction: Transaction, charges: Sequence[Sequence[Any]]) -> None:
@@ -136,7 +140,7 @@ async def page(
 async def restatements(reader: Reader, account_ids: Collection[int]) -> Mapping[int, int]:
     """Return how many restatements there were by account, but for those without any."""
     rows = await reader.fetch(_RESTATEMENTS, account_ids=list(account_ids))
-    return {row["account_id"]: row["number"] for row in rows}
+    return {row["account_id"]: row["number"] for row in rows if row["number"] is not None}
 
 
 async def take_back(transaction: Transaction, charges: Sequence[Row], number: int) -> None:

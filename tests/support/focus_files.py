@@ -38,14 +38,18 @@ billing accounts, availability zones, commitments, capacity reservations and tag
 
 
 async def usage_file(
-    database: Database, account: Row, *, window: Window | None = None
+    database: Database,
+    account: Row,
+    *,
+    window: Window | None = None,
+    format: ExportFormat = ExportFormat.FOCUS,  # noqa: A002  # as the field's argument is called
 ) -> tuple[str, int]:
     """Return the file of an account's usage, all of it or a window's, and how many rows it says."""
     whole = Window(from_=EARLIEST.date(), to=date(LATEST.year - 1, 12, 31), zone=zone("UTC"))
     asked = UsageAsked(window=window or whole, interval=Interval.YEAR)
     principal = view_of(account["account_id"], Role.OWNER)
     async with database.exporting() as stream:
-        return await _text(await open_usage(stream, principal, account, asked, ExportFormat.FOCUS))
+        return await _text(await open_usage(stream, principal, account, asked, format))
 
 
 async def purchases_file(

@@ -537,6 +537,21 @@ async def test_credit_notes_are_billed_as_issued_whatever_becomes_of_their_refun
     await check_sums(database, account, [], after)
 
 
+async def test_purchases_without_receipts_are_billed_on_no_invoice(database: Database) -> None:
+    books = Books(database)
+    seller = Seller(details='{"name":"Cloud"}', issues_receipts=False)
+    await keep_seller(database, seller, FixedClock(NOW))
+    account_id = await books.account("acme")
+    kept, failed = refund("re_1", "30"), refund("re_2", "20", created_at=day(4))
+    await tell(books, account_id, purchase(account_id, succeeded_at=day(1)), kept, failed)
+    await tell(books, account_id, replace(failed, status=RefundStatus.FAILED, failed_at=day(6)))
+    [account] = await table_rows(database, "account")
+    rows = charges((await purchases_file(database, account))[0])
+    assert {row["InvoiceId"] for row in rows} == {""}
+    assert nanos(rows, "BilledCost") == 83_300_000_000
+    await check_sums(database, account, [], rows)
+
+
 @pytest.fixture
 async def empty(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Database]:
     """Another database, with nothing in it."""

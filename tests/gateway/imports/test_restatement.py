@@ -1,12 +1,15 @@
 """Files that say again what earlier ones said: known, more, or a restatement; on both databases."""
 
+import json
 import random
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.clock import FixedClock
+from gateway.documents.export import ExportFormat
 from gateway.errors import Conflict
 from gateway.imports import comparison, importer
 from gateway.imports.focus import FocusRejected, read_focus
@@ -16,6 +19,7 @@ from gateway.store import Database
 from tests.gateway.billing.test_audit import found_in
 from tests.gateway.imports.cost_files import ROW, as_csv, write
 from tests.support.books import NOW
+from tests.support.focus_files import charges, usage_file
 from tests.support.invariants import check_books
 from tests.support.tables import all_rows, table_rows
 
@@ -151,6 +155,30 @@ async def test_a_correction_negates_and_keeps_the_rest(database: Database, tmp_p
     spends = {row["external_id"]: row["spend_nanos"] for row in await deployments_of(database)}
     assert spends == {ROW["ResourceId"]: 0, "other": 1_250_000_000}
     assert await check(database) == [-1_250_000_000]
+
+
+async def test_files_of_restated_usage_add_up_to_its_spend(
+    database: Database, tmp_path: Path
+) -> None:
+    await take(
+        database, write(tmp_path, {"BilledCost": "0.12345678905"}, {"SkuId": "b"}, NEXT_HOUR)
+    )
+    await take(database, write(tmp_path, {"BilledCost": "7"}, NEXT_HOUR), restate=True)
+    [account] = await table_rows(database, "account")
+    spent = sum(row["spent_nanos"] for row in await table_rows(database, "rollup_day"))
+    assert spent == -account["balance_nanos"] == 8_250_000_000
+    sums = {}
+    for format_ in ExportFormat:
+        text, count = await usage_file(database, account, format=format_)
+        rows = (
+            [json.loads(line) for line in text.splitlines()]
+            if format_ == "JSONL"
+            else charges(text)
+        )
+        assert len(rows) == count == 6
+        column = {"CSV": "Amount", "JSONL": "amount", "FOCUS": "EffectiveCost"}[format_]
+        sums[format_] = sum(Decimal(row[column].lstrip("'")) for row in rows)
+    assert set(sums.values()) == {Decimal("8.25")}
 
 
 async def deployments_of(database: Database) -> list[dict[str, Any]]:
