@@ -173,28 +173,18 @@ def import_focus_file(
     )
 
 
-async def _import(settings: Settings, file: Path, *, restate: bool, **choices: Any) -> None:
+async def _import(settings: Settings, file: Path, **choices: Any) -> None:
     await migrate_database(settings)
-    done = 0
     async with open_database(settings) as database:
         with show_progress() as progress:
             show = reporter(progress, file.name)
-
-            def tell(rows: int) -> None:
-                nonlocal done
-                done = rows
-                show(rows, None)
-
             try:
                 report = await import_focus(
-                    database, file, restate=restate, progress=tell, **choices
+                    database, file, progress=lambda done: show(done, None), **choices
                 )
-            except BaseException:
-                if done and not restate:
-                    complain(
-                        f"The first {done:,} rows of {file.name} are imported; the same command "
-                        "again imports the others."
-                    )
+            except BaseException as error:
+                for note in getattr(error, "__notes__", ()):
+                    complain(note)
                 raise
     for line in report.lines():
         typer.echo(line)

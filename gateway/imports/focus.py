@@ -31,6 +31,7 @@ from gateway.imports.focus_rows import (
     read_row,
 )
 from gateway.imports.identity import Charges, Coverage, digest_of
+from gateway.money import MAX_NANOS
 
 MAX_ERRORS: Final = 100
 MAX_LINE: Final = 1_048_576
@@ -72,11 +73,14 @@ class FocusRejected(BadUserInput):
 
 @dataclass(slots=True, kw_only=True)
 class AccountSeen:
-    """What a file says of an account: its name in the first row, its earliest charge."""
+    """What a file says of an account: its name in the first row, its earliest charge, and the sum
+    of its costs without their signs.
+    """
 
     name: str
     currency: str
     first_at: datetime
+    moved_nanos: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +99,11 @@ class FocusFile:
     coverage: Coverage
     charges: Charges = field(repr=False)
     repeated: frozenset[bytes] = field(repr=False)
+
+    @property
+    def may_not_fit(self) -> bool:
+        """Whether a balance, a day or a deployment's life could be beyond 64 bits midway."""
+        return any(seen.moved_nanos > MAX_NANOS // 2 for seen in self.accounts.values())
 
     def rows(self) -> Iterator[FocusRow]:
         """Yield the rows in the file's order.
@@ -279,7 +288,10 @@ def _see_account(row: FocusRow, accounts: dict[str, AccountSeen]) -> None:
     seen = accounts.get(row.account_external_id)
     if seen is None:
         accounts[row.account_external_id] = AccountSeen(
-            name=row.account_name, currency=row.currency, first_at=row.started_at
+            name=row.account_name,
+            currency=row.currency,
+            first_at=row.started_at,
+            moved_nanos=abs(row.cost_nanos),
         )
     elif seen.currency != row.currency:
         raise BadUserInput(
@@ -289,6 +301,7 @@ def _see_account(row: FocusRow, accounts: dict[str, AccountSeen]) -> None:
         )
     else:
         seen.first_at = min(seen.first_at, row.started_at)
+        seen.moved_nanos += abs(row.cost_nanos)
 
 
 def _check_not_future(row: FocusRow, now: datetime | None) -> None:

@@ -9,7 +9,8 @@ by provider and billing account) from its first instant to its last one, and onl
   then what is missing is corrected (the same start and dimensions, amount and quantity negated),
   and what is new is booked, all in one transaction.
 - Else parts of a file are transactions of their own, so that others can write in between. What
-  breaks off midway is completed by importing the same file again.
+  breaks off midway is completed by importing the same file again. Only a file of such sums that
+  they may not fit is one transaction too: what it cannot book refuses it whole.
 
 An account that is there keeps its name, zone and members; a new one begins with its earliest
 charge.
@@ -84,9 +85,13 @@ async def import_focus(
     clock = clock or SystemClock()
     file = read_focus(path, cost=cost, account_by=account_by, now=clock.now())
     run = _Import(file, clock)
-    if restate:
+    if restate or file.may_not_fit:
         async with database.writing(unlimited=True) as transaction:
-            await run.restate(transaction, owner)
+            if restate:
+                await run.restate(transaction, owner)
+            else:
+                await run.refuse_restatement(transaction)
+                await run.open_accounts(transaction, owner)
             for rows in _batches(file.rows()):
                 progress(await run.book(transaction, rows))
         return run.report
@@ -94,12 +99,27 @@ async def import_focus(
         await run.refuse_restatement(snapshot)
     async with database.writing() as transaction:
         await run.open_accounts(transaction, owner)
-    for rows in _batches(file.rows()):
-        async with database.writing(unlimited=True) as transaction:
-            done = await run.book(transaction, rows)
-        progress(done)
-        await asyncio.sleep(PAUSE_SECONDS if database.dialect == "sqlite" else 0)
+    await _book_parts(database, run, progress)
     return run.report
+
+
+async def _book_parts(database: Database, run: "_Import", progress: Callable[[int], None]) -> None:
+    """Book a file's parts, each in a transaction; whatever breaks that off says how far it came."""
+    done = 0
+    try:
+        for rows in _batches(run.file.rows()):
+            async with database.writing(unlimited=True) as transaction:
+                booked = await run.book(transaction, rows)
+            done = booked
+            progress(done)
+            await asyncio.sleep(PAUSE_SECONDS if database.dialect == "sqlite" else 0)
+    except BaseException as error:
+        if done:
+            error.add_note(
+                f"The first {done:,} rows of {run.file.path.name} are imported; the same command "
+                "again imports the others."
+            )
+        raise
 
 
 class _New(NamedTuple):

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from gateway.billing.credits import grant_credit
 from gateway.cli import app
 from gateway.clock import FixedClock
-from gateway.errors import ServiceUnavailable
+from gateway.errors import BadUserInput, ServiceUnavailable
 from gateway.imports import importer
 from gateway.imports.importer import import_focus
 from gateway.models import CreditPurchaseKind
@@ -91,6 +91,20 @@ async def test_two_imports_of_a_file_at_once_book_it_once(
     assert sum(report.usage_added for report in reports) == 50
     assert sum(report.adjustments_added for report in reports) == 1
     assert await check_books(database) == [-52 * 1_250_000_000]
+
+
+async def test_sums_that_do_not_fit_refuse_a_file_whole(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importer, "BATCH", 1)
+    path = write(tmp_path, *[{"BilledCost": "4000000000", "ResourceId": ""}] * 2, {})
+    await import_focus(database, path, clock=FixedClock(NOW))
+    assert (await import_focus(database, path, clock=FixedClock(NOW))).usage_known == 3
+    before = await all_rows(database)
+    more = write(tmp_path, *[{"BilledCost": "4000000000", "ResourceId": ""}] * 3, {})
+    with pytest.raises(BadUserInput, match=r"^A decimal lies between"):
+        await import_focus(database, more, clock=FixedClock(NOW))
+    assert await all_rows(database) == before
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
