@@ -194,7 +194,7 @@ async def test_a_century_is_shown_by_years(browser: Browser, site: Site) -> None
 
 async def exported(page: Page, file: Path) -> list[dict[str, str]]:
     """Download what is shown as CSV; return its rows."""
-    await page.get_by_role("button", name="Export").click()
+    await card(page, "Credit purchases").get_by_role("button", name="Export").click()
     async with page.expect_download() as download:
         await page.get_by_role("menuitem", name="CSV").click()
     await (await download.value).save_as(file)
@@ -275,7 +275,7 @@ async def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
         await page.screenshot(path=ARTEFACTS / f"billing-{width}-{theme}.png", full_page=True)
 
         for name in ("Days shown", "Time zone", "Status", "Export", "Account"):
-            await page.get_by_role("button", name=name).click()
+            await page.get_by_role("button", name=name).first.click()
             opened = page.locator(".popover")
             await expect(opened).to_be_visible()
             if name == "Days shown":

@@ -39,13 +39,13 @@ async def test_a_purchase_says_what_the_card_paid_and_what_came_as_credit(
             purchase_rows(page).filter(has_text=kind) for kind in ("Coupon", "Payment")
         )
         day = r"[A-Z][a-z]{2} \d{1,2}, \d{4}"
-        await lines(bought, "charged", "$119.00", "incl. $19.00 tax", f"−$59.50 refunded, {day}")
-        await lines(bought, "credit", "$100.00", r"+$10.00 bonus", "−$50.00 refunded")
+        await lines(bought, "charged", "$119.00", "incl. $19.00 tax", f"-$59.50 refunded, {day}")
+        await lines(bought, "credit", "$100.00", r"+$10.00 bonus", "-$50.00 refunded")
         await lines(coupon, "charged", "—")
         await lines(coupon, "credit", "$5.00")
         for label, value, note in (
             ("Charged to cards", "$119.00", "incl. $19.00 tax"),
-            ("Refunded to cards", "−$59.50", "incl. $9.50 tax"),
+            ("Refunded to cards", "-$59.50", "incl. $9.50 tax"),
             ("Bonus and given credit", "$15.00", ""),
             ("Credit added", "$65.00", "after refunds and disputes"),
         ):

@@ -89,7 +89,7 @@ async def test_billing_by_keyboard_alone(browser: Browser, site: Site) -> None:
         await expect(rows.first).to_contain_text("Succeeded")
         await settled(page)
 
-        export = page.get_by_role("button", name="Export")
+        export = card(page, "Credit purchases").get_by_role("button", name="Export")
         await reach(page, export)
         await press("Enter")
         await expect(page.get_by_role("menuitem", name="CSV")).to_be_focused()
@@ -103,7 +103,7 @@ async def test_billing_by_keyboard_alone(browser: Browser, site: Site) -> None:
             await press("Enter")
         assert (await download.value).suggested_filename.endswith(".pdf")
 
-        await reach(page, page.get_by_role("button", name="Next page"))
+        await reach(page, card(page, "Credit purchases").get_by_role("button", name="Next page"))
         await press("Enter")
         await expect(page).to_have_url(re.compile("after="))
         await settled(page)

@@ -5,10 +5,12 @@ import { Notice } from "../ui/states";
 import { text } from "../util/text";
 import { messageOf } from "./failure";
 
-const FORMATS = ["CSV", "JSONL", "FOCUS"] as const satisfies readonly ExportFormat[];
+const FORMATS: readonly ExportFormat[] = ["CSV", "JSONL", "FOCUS"];
+
+type Props = { link: Link<{ format: ExportFormat }>; formats?: readonly ExportFormat[] };
 
 /** Downloads a file in the format that is picked. */
-export function ExportMenu({ link }: { link: Link<{ format: ExportFormat }> }) {
+export function ExportMenu({ link, formats = FORMATS }: Props) {
   const { follow, pending, failure } = link;
   return (
     <>
@@ -16,7 +18,7 @@ export function ExportMenu({ link }: { link: Link<{ format: ExportFormat }> }) {
         label={text.export.label}
         icon="download"
         pending={pending}
-        items={FORMATS.map((id) => ({ id, label: text.export.formats[id] }))}
+        items={formats.map((id) => ({ id, label: text.export.formats[id] }))}
         onAction={(id) => follow({ format: id as ExportFormat })}
       />
       {failure && (

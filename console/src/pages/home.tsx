@@ -28,10 +28,11 @@ export function Home({ settings, name, told }: Props) {
   const overview = useOverview(account);
   const overlays = useRef<HTMLDivElement>(null);
   const isWritten = view.account !== null;
+  const { cursor, activityCursor } = view;
   useEffect(() => {
     // Another person's first account is another one, and a link is for them too.
-    if (account && !isWritten) show({ account, cursor: view.cursor }, { replace: true });
-  }, [account, isWritten, view.cursor]);
+    if (account && !isWritten) show({ account, cursor, activityCursor }, { replace: true });
+  }, [account, isWritten, cursor, activityCursor]);
   return (
     // What pops up stands in the main landmark, not beside all of them.
     <PortalProvider getContainer={() => overlays.current}>

@@ -5,6 +5,7 @@ import { useSyncExternalStore } from "react";
 import type {
   CreditPurchaseKind,
   CreditPurchaseStatus,
+  LedgerCause,
   UsageInterval,
 } from "../api/generated/graphql";
 import { timeZoneNamed } from "../util/time";
@@ -29,6 +30,14 @@ export const KINDS = [
   "MANUAL_CREDIT",
   "TRIAL_GRANT",
 ] as const satisfies readonly CreditPurchaseKind[];
+export const CAUSES = [
+  "PURCHASE",
+  "BONUS",
+  "REFUND",
+  "DISPUTE",
+  "USAGE",
+  "ADJUSTMENT",
+] as const satisfies readonly LedgerCause[];
 export const INTERVALS = [
   "DAY",
   "WEEK",
@@ -40,6 +49,9 @@ export const DIMENSIONS = ["DEPLOYMENT", "PROVIDER", "GPU_MODEL", "RESOURCE"] as
 export type Tab = (typeof TABS)[number];
 export type Dimension = (typeof DIMENSIONS)[number];
 
+/** A place in a list, from which on or up to which a page of it is shown. */
+export type Cursor = { after: string } | { before: string } | null;
+
 export type View = {
   account: string | null;
   tab: Tab;
@@ -50,7 +62,10 @@ export type View = {
   status: CreditPurchaseStatus[];
   kind: CreditPurchaseKind[];
   size: number;
-  cursor: { after: string } | { before: string } | null;
+  cursor: Cursor;
+  cause: LedgerCause[];
+  /** The Activity's own. */
+  activityCursor: Cursor;
   interval: UsageInterval | null;
   by: Dimension | null;
 };
@@ -61,8 +76,6 @@ export function readView(search: string): View {
   const to = given.get("to");
   const preset = given.get("range");
   const zone = given.get("zone");
-  const after = given.get("after");
-  const before = given.get("before");
   const size = Number(given.get("size"));
   return {
     account: given.get("account"),
@@ -72,7 +85,9 @@ export function readView(search: string): View {
     status: listOf(STATUSES, given.get("status")),
     kind: listOf(KINDS, given.get("kind")),
     size: PAGE_SIZES.some((each) => each === size) ? size : PAGE_SIZES[0],
-    cursor: after ? { after } : before ? { before } : null,
+    cursor: cursorOf(given.get("after"), given.get("before")),
+    cause: listOf(CAUSES, given.get("cause")),
+    activityCursor: cursorOf(given.get("activity-after"), given.get("activity-before")),
     interval: oneOf(INTERVALS, upper(given.get("interval"))),
     by: oneOf(DIMENSIONS, upper(given.get("by"))),
   };
@@ -92,11 +107,19 @@ export function writeView(view: View): string {
   put("status", view.status.join(",").toLowerCase());
   put("kind", view.kind.join(",").toLowerCase());
   put("size", view.size === PAGE_SIZES[0] ? null : String(view.size));
-  if (view.cursor) for (const [name, value] of Object.entries(view.cursor)) put(name, value);
+  for (const [name, value] of Object.entries(view.cursor ?? {})) put(name, value);
+  put("cause", view.cause.join(",").toLowerCase());
+  for (const [name, value] of Object.entries(view.activityCursor ?? {})) {
+    put(`activity-${name}`, value);
+  }
   put("interval", view.interval?.toLowerCase() ?? null);
   put("by", view.by?.toLowerCase() ?? null);
   const text = written.toString();
   return text ? `?${text}` : location.pathname;
+}
+
+function cursorOf(after: string | null, before: string | null): Cursor {
+  return after ? { after } : before ? { before } : null;
 }
 
 function oneOf<Value extends string>(values: readonly Value[], text: string | null): Value | null {
@@ -134,16 +157,31 @@ function subscribe(listener: () => void): () => void {
 }
 
 /** The parts of a view that make a page of a list another list, and its cursor worthless. */
-const SELECTS = ["account", "range", "zone", "status", "kind", "size"] as const;
+const SELECTS = ["account", "range", "zone", "size"] as const;
+const LISTS = {
+  cursor: [...SELECTS, "status", "kind"],
+  activityCursor: [...SELECTS, "cause"],
+} as const;
 
 /** Show something else; Back leads to what was shown before, unless it is replaced. */
 export function show(change: Partial<View>, { replace = false } = {}): void {
-  const next = { ...currentView(), ...change };
-  if (SELECTS.some((part) => part in change) && !("cursor" in change)) next.cursor = null;
-  const url = writeView(next);
+  const url = writeView(changed(change));
   if (replace) history.replaceState(null, "", url);
   else history.pushState(null, "", url);
   for (const listener of listeners) listener();
+}
+
+/** Where a link to such a change leads. */
+export function linkTo(change: Partial<View>): string {
+  return writeView(changed(change));
+}
+
+function changed(change: Partial<View>): View {
+  const next = { ...currentView(), ...change };
+  for (const cursor of ["cursor", "activityCursor"] as const) {
+    if (LISTS[cursor].some((part) => part in change) && !(cursor in change)) next[cursor] = null;
+  }
+  return next;
 }
 
 export function useView(): View {

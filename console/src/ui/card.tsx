@@ -11,6 +11,8 @@ type Props = {
   /** Whether what stands in it goes from edge to edge, as a table does. */
   flush?: boolean;
   busy?: boolean;
+  /** Its id, where links lead to it. */
+  anchor?: string;
   children: ReactNode;
 };
 
@@ -18,10 +20,18 @@ type Props = {
  * A titled part of a view: a region by the name of its title, which has the focus when a button in it
  * goes away.
  */
-export function Card({ title, note, actions, flush = false, busy = false, children }: Props) {
+export function Card({
+  title,
+  note,
+  actions,
+  flush = false,
+  busy = false,
+  anchor,
+  children,
+}: Props) {
   const id = useId();
   return (
-    <section className="card" aria-labelledby={id} aria-busy={busy} tabIndex={-1}>
+    <section id={anchor} className="card" aria-labelledby={id} aria-busy={busy} tabIndex={-1}>
       <header className="card-head">
         <div className="card-title">
           <h2 id={id}>{title}</h2>

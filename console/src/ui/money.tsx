@@ -1,26 +1,33 @@
-import { type Amount, formatExactMoney, formatMoney, isZero, missingDecimals } from "../util/money";
+import {
+  type Amount,
+  formatExactMoney,
+  formatMoney,
+  missingDecimals,
+  negated,
+} from "../util/money";
 import "./money.css";
 
 type Props = {
   value: Amount;
-  /** Written in front of the amount where it is not zero: a refund is a −. */
-  sign?: "+" | "−";
+  /** Plus: what comes in is marked as well. Minus: the amount is one that is taken off. */
+  sign?: "plus" | "minus";
   /** The decimals of the longest amount of a column: points stand below each other. */
   decimals?: number;
 };
 
 /** An amount as people read it; every digit in its title, and in what is copied. */
 export function Money({ value, sign, decimals = 0 }: Props) {
-  const missing = missingDecimals(value, decimals);
+  const money = sign === "minus" ? negated(value) : value;
+  const signs = sign === "plus" ? "exceptZero" : "negative";
+  const missing = missingDecimals(money, decimals);
   return (
     <data
       className="money"
-      value={value.amount}
-      title={formatExactMoney(value)}
-      data-currency={value.currency}
+      value={money.amount}
+      title={formatExactMoney(money, signs)}
+      data-currency={money.currency}
     >
-      {sign && !isZero(value) && sign}
-      {formatMoney(value)}
+      {formatMoney(money, signs)}
       {missing && <span className="money-fill" data-zeros={missing} />}
     </data>
   );
@@ -67,8 +74,7 @@ function exactly(text: string, amounts: readonly HTMLDataElement[]): string {
     const shown = textOf(amount);
     const at = rest.indexOf(shown);
     if (at === -1) continue;
-    const sign = /^[+−]/.exec(shown)?.[0] ?? "";
-    done += rest.slice(0, at) + sign + amount.title;
+    done += rest.slice(0, at) + amount.title;
     rest = rest.slice(at + shown.length);
   }
   return done + rest;

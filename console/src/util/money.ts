@@ -3,6 +3,9 @@
 
 export type Amount = { amount: string; currency: string };
 
+/** Whether a plus is written too; a zero has no sign. */
+type Sign = "negative" | "exceptZero";
+
 const NANO_DIGITS = 9;
 const formats = new Map<string, Intl.NumberFormat>();
 
@@ -10,22 +13,22 @@ const formats = new Map<string, Intl.NumberFormat>();
  * What a person reads: the currency's minor digits, and below one unit two significant digits where
  * the minor ones would show fewer, so that only nothing reads as zero.
  */
-export function formatMoney(money: Amount): string {
-  return format(money, shownDigits(money));
+export function formatMoney(money: Amount, sign: Sign = "negative"): string {
+  return format(money, { ...shownDigits(money), signDisplay: sign });
 }
 
 /** Every digit that there is. */
-export function formatExactMoney(money: Amount): string {
+export function formatExactMoney(money: Amount, sign: Sign = "negative"): string {
   return format(money, {
     minimumFractionDigits: minorDigits(money.currency),
     maximumFractionDigits: NANO_DIGITS,
-    ...SIGNLESS_ZERO,
+    signDisplay: sign,
   });
 }
 
 /** The decimals that a person reads of an amount. */
 export function shownDecimals(money: Amount): number {
-  const made = formatOf(money, shownDigits(money));
+  const made = formatOf(money.currency, shownDigits(money));
   const parts = made.formatToParts(money.amount as Intl.StringNumericLiteral);
   return parts.find(({ type }) => type === "fraction")?.value.length ?? 0;
 }
@@ -51,7 +54,6 @@ function shownDigits({ amount, currency }: Amount): Intl.NumberFormatOptions {
   return {
     minimumFractionDigits: minor,
     maximumFractionDigits: Math.max(minor, two),
-    ...SIGNLESS_ZERO,
   };
 }
 
@@ -59,7 +61,7 @@ function shownDigits({ amount, currency }: Amount): Intl.NumberFormatOptions {
 export function formatAxisMoney(value: number, currency: string): string {
   return format(
     { amount: String(value), currency },
-    { notation: "compact", maximumSignificantDigits: 3, ...SIGNLESS_ZERO },
+    { notation: "compact", maximumSignificantDigits: 3, signDisplay: "negative" },
   );
 }
 
@@ -85,6 +87,10 @@ export function isNegative(money: Amount): boolean {
   return money.amount.startsWith("-") && !isZero(money);
 }
 
+export function negated(money: Amount): Amount {
+  return { ...money, amount: fromNanos(-toNanos(money.amount)) };
+}
+
 /** What is left of an amount when others are taken off. */
 export function less(money: Amount, others: readonly Amount[]): Amount {
   const taken = others.reduce((sum, { amount }) => sum + toNanos(amount), 0n);
@@ -96,13 +102,11 @@ export function toHeight(money: Amount): number {
   return Number(money.amount);
 }
 
-const SIGNLESS_ZERO: Intl.NumberFormatOptions = { signDisplay: "negative" };
-
 function format(money: Amount, options: Intl.NumberFormatOptions): string {
-  return formatOf(money, options).format(money.amount as Intl.StringNumericLiteral);
+  return formatOf(money.currency, options).format(money.amount as Intl.StringNumericLiteral);
 }
 
-function formatOf({ currency }: Amount, options: Intl.NumberFormatOptions): Intl.NumberFormat {
+function formatOf(currency: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
   const key = `${currency} ${JSON.stringify(options)}`;
   let made = formats.get(key);
   if (!made) {

@@ -143,7 +143,7 @@ export const text = {
   },
 
   pages: {
-    label: "Pages",
+    label: (list: string) => `Pages: ${list}`,
     previous: "Previous page",
     next: "Next page",
     size: "Rows",
@@ -216,12 +216,44 @@ export const text = {
     forbiddenHint: "Owners and billing members of this account see them.",
   },
 
+  activity: {
+    title: "Activity",
+    causeFilter: "Type",
+    causes: {
+      PURCHASE: "Purchase",
+      BONUS: "Bonus and given credit",
+      REFUND: "Refund",
+      DISPUTE: "Dispute",
+      USAGE: "Usage",
+      ADJUSTMENT: "Adjustment",
+    },
+    bonus: "Bonus",
+    refundReturned: "Refund returned",
+    disputeReturned: "Dispute returned",
+    bonusTaken: "Bonus taken back",
+    columns: {
+      date: "Date",
+      what: "Type",
+      description: "Description",
+      amount: "Amount",
+      balance: "Balance after",
+      purchase: "Purchase",
+    },
+    usageOf: (day: string) => `recorded on ${day}`,
+    purchaseOf: (kind: string, day: string) => `${kind}, ${day}`,
+    none: "—",
+    empty: "No activity yet",
+    emptyHint: "Everything that changes the balance appears here.",
+    emptyFiltered: "Nothing matches these filters",
+    emptyFilteredHint: "Choose other days or types.",
+  },
+
   history: {
     balance: "Balance over time",
     flows: "Purchased and spent",
     opening: "Opening",
     purchased: "Purchased",
-    bonus: "Bonus",
+    bonus: "Bonus and given credit",
     refunded: "Refunded",
     spent: "Spent",
     adjusted: "Adjusted",
@@ -287,7 +319,7 @@ export const text = {
 
   chart: {
     hint: "Use the arrow keys to move through the points.",
-    partial: "In progress",
+    partial: "Incomplete",
     period: "Period",
     display: "Display",
     asChart: "Chart",

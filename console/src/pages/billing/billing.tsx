@@ -1,8 +1,13 @@
+import { late } from "../../ui/late";
+import { Skeleton } from "../../ui/skeleton";
 import { text } from "../../util/text";
 import { useFacts, useWindow } from "../account-window";
 import { WindowBar } from "../window-bar";
 import { History } from "./history";
 import { Purchases } from "./purchases";
+
+// Below what is seen first.
+const Activity = late(() => import("./activity"), <Skeleton lines={6} wide />);
 
 type Props = {
   account: string;
@@ -20,6 +25,7 @@ export function Billing({ account, isUnknown }: Props) {
       <WindowBar window={window} ownZone={isUnknown ? null : facts?.timeZone} />
       <Purchases account={account} window={window} isUnknown={isUnknown} />
       {facts && <History window={window} />}
+      {facts && <Activity window={window} />}
     </>
   );
 }

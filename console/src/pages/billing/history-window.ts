@@ -1,4 +1,10 @@
-import { parseDate } from "@internationalized/date";
+import {
+  type CalendarDate,
+  parseDate,
+  startOfMonth,
+  startOfWeek,
+  startOfYear,
+} from "@internationalized/date";
 import type { UsageInterval } from "../../api/generated/graphql";
 import { daysBetween } from "../../util/time";
 import { FIRST_DAY, type Window } from "../../util/window";
@@ -21,15 +27,31 @@ export type HistoryWindow = {
 const MOST_DAYS: Record<UsageInterval, number> = { DAY: 92, WEEK: 190, MONTH: 33_000, YEAR: 1e6 };
 
 /** A window of the Billing tab, in as many buckets as can be read. All time begins with the account. */
-export function historyWindow(window: Window, { firstDay, timeZone }: AccountFacts): HistoryWindow {
-  const from = window.from ?? (window.zone === timeZone ? firstDay : dayBefore(firstDay));
+export function historyWindow(window: Window, facts: AccountFacts): HistoryWindow {
+  const first = parseDate(window.from ?? firstDayIn(window.zone, facts));
   const to = window.to ?? window.today;
-  const days = daysBetween(from, to) + 1;
+  const days = daysBetween(first.toString(), to) + 1;
   const interval = INTERVALS.find((each) => days <= MOST_DAYS[each]) ?? "YEAR";
-  return { interval, from, to, zone: window.zone, isLong: days > 366 };
+  // The first bucket is a whole one, where nobody has chosen the day.
+  const from = window.from === null ? startOf(interval, first) : first;
+  return { interval, from: from.toString(), to, zone: window.zone, isLong: days > 366 };
 }
 
-/** In another zone, the account may have begun a day earlier. */
-function dayBefore(day: string): string {
-  return day > FIRST_DAY ? parseDate(day).subtract({ days: 1 }).toString() : day;
+const STARTS: Record<UsageInterval, (day: CalendarDate) => CalendarDate> = {
+  DAY: (day) => day,
+  WEEK: (day) => startOfWeek(day, "und", "mon"),
+  MONTH: startOfMonth,
+  YEAR: startOfYear,
+};
+
+function startOf(interval: UsageInterval, day: CalendarDate): CalendarDate {
+  const start = STARTS[interval](day);
+  const least = parseDate(FIRST_DAY);
+  return start.compare(least) < 0 ? least : start;
+}
+
+/** In another zone than its own, the account may have begun a day earlier. */
+function firstDayIn(zone: string, { firstDay, timeZone }: AccountFacts): string {
+  const isOwn = zone === timeZone || firstDay <= FIRST_DAY;
+  return isOwn ? firstDay : parseDate(firstDay).subtract({ days: 1 }).toString();
 }

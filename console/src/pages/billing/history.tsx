@@ -9,7 +9,7 @@ import type { Window } from "../../util/window";
 import { useAccount } from "../account-window";
 import { bucketLabel, bucketTick } from "../bucket-label";
 import { LoadFailed, StaleNotice } from "../stale-notice";
-import { useUsageUpdates } from "../usage/usage-updates";
+import { useBalanceUpdates } from "../usage/usage-updates";
 import { type HistoryWindow, historyWindow } from "./history-window";
 import { usePurchaseUpdates } from "./purchase-updates";
 
@@ -21,12 +21,12 @@ const BALANCE: readonly Series[] = [{ id: "closing", label: t.closing, shape: "l
 
 const FLOWS: readonly Series[] = [
   { id: "purchased", label: t.purchased, shape: "bar", colour: 1 },
+  { id: "bonus", label: t.bonus, shape: "bar", colour: 3 },
   { id: "spent", label: t.spent, shape: "bar", colour: 2 },
 ];
 
 /** What else moves a balance: opening + purchased + bonus − refunded − spent + adjusted = closing. */
 const MORE: readonly Series[] = [
-  { id: "bonus", label: t.bonus, shape: "bar", colour: 3 },
   { id: "refunded", label: t.refunded, shape: "bar", colour: 4 },
   { id: "adjusted", label: t.adjusted, shape: "bar", colour: 5 },
 ];
@@ -46,7 +46,7 @@ export function History({ window }: { window: Window }) {
     to,
     timeZone: window.zone,
   });
-  useUsageUpdates(account, load.retry);
+  useBalanceUpdates(account, load.retry);
   usePurchaseUpdates(account, load.retry);
   const history = load.data?.account?.balanceHistory ?? undefined;
   const buckets = useMemo(() => history && fromFirst(history), [history]);

@@ -39,7 +39,7 @@ function RefundLine({ refund, zone }: { refund: Purchase["refunds"][number]; zon
   const { total, status, createdAt, reason, failureReason } = refund;
   return (
     <span className="sub-line long" title={failureReason ?? reason ?? undefined}>
-      <Money value={total} {...(status === "SUCCEEDED" && { sign: "−" })} />{" "}
+      <Money value={total} {...(status === "SUCCEEDED" && { sign: "minus" })} />{" "}
       {status === "SUCCEEDED" ? t.refundLine(formatDay(createdAt, zone)) : t.refundStates[status]}
     </span>
   );
@@ -58,23 +58,23 @@ export function Credit({ purchase }: { purchase: Purchase }) {
   return (
     <span className="lines">
       <Money value={amount} />
-      <Line value={bonus} sign="+">
+      <Line value={bonus} sign="plus">
         {t.bonusLine}
       </Line>
-      <Line value={less(refunded, [byDispute])} sign="−">
+      <Line value={less(refunded, [byDispute])} sign="minus">
         {t.refundedLine}
       </Line>
-      <Line value={byDispute} sign="−" isLong>
+      <Line value={byDispute} sign="minus" isLong>
         {t.disputedLine}
       </Line>
-      <Line value={bonusReversed} sign="−" isLong>
+      <Line value={bonusReversed} sign="minus" isLong>
         {t.bonusBackLine}
       </Line>
     </span>
   );
 }
 
-type LineProps = { value: Amount; sign: "+" | "−"; isLong?: boolean; children: ReactNode };
+type LineProps = { value: Amount; sign: "plus" | "minus"; isLong?: boolean; children: ReactNode };
 
 function Line({ value, sign, isLong = false, children }: LineProps) {
   if (isZero(value)) return null;

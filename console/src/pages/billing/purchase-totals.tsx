@@ -34,7 +34,7 @@ function figures(totals: Totals | undefined): Figure[] {
     { label: t.charged, value: <Money value={charged} />, note: <Tax value={tax} /> },
     {
       label: t.refunded,
-      value: <Money value={refundedTotal} sign="−" />,
+      value: <Money value={refundedTotal} sign="minus" />,
       note: <Tax value={refundedTax} />,
     },
     { label: t.bonus, value: <Money value={bonus} /> },
@@ -45,7 +45,7 @@ function figures(totals: Totals | undefined): Figure[] {
         t.creditedNote
       ) : (
         <>
-          <Money value={disputed} sign="−" /> {t.disputedNote}
+          <Money value={disputed} sign="minus" /> {t.disputedNote}
         </>
       ),
     },

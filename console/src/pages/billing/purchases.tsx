@@ -1,17 +1,14 @@
-import { useCallback } from "react";
-import type { Failure } from "../../api/errors";
 import { CreditPurchasesDocument, type CreditPurchasesQuery } from "../../api/generated/graphql";
 import { type Load, useLoad } from "../../api/use-load";
 import { Button } from "../../ui/button";
 import { Card } from "../../ui/card";
-import { Pagination } from "../../ui/pagination";
-import { EmptyState, ErrorState } from "../../ui/states";
+import { EmptyState } from "../../ui/states";
 import { text } from "../../util/text";
 import type { Window } from "../../util/window";
 import { useFacts, useZone } from "../account-window";
-import { messageOf } from "../failure";
-import { LoadFailed, StaleNotice } from "../stale-notice";
-import { PAGE_SIZES, show, useView, type View } from "../view";
+import { StaleNotice } from "../stale-notice";
+import { show, useView, type View } from "../view";
+import { ListFailed, ListPages, pageOf } from "./list-pages";
 import { PurchaseExport } from "./purchase-export";
 import { PurchaseFilters } from "./purchase-filters";
 import { PurchaseTable } from "./purchase-table";
@@ -19,9 +16,10 @@ import { PurchaseTotals } from "./purchase-totals";
 import "./purchases.css";
 import { useLateLook, usePurchaseUpdates } from "./purchase-updates";
 
-type Connection = NonNullable<NonNullable<CreditPurchasesQuery["account"]>["creditPurchases"]>;
-
 const t = text.purchases;
+
+/** What a link to the list leads to. */
+export const PURCHASES = "purchases";
 
 type Props = {
   account: string;
@@ -34,7 +32,11 @@ type Props = {
 export function Purchases({ account, window, isUnknown }: Props) {
   const view = useView();
   const filter = filterOf(view, window);
-  const load = useLoad(CreditPurchasesDocument, { account, ...pageOf(view), filter });
+  const load = useLoad(CreditPurchasesDocument, {
+    account,
+    ...pageOf(view.cursor, view.size),
+    filter,
+  });
   usePurchaseUpdates(account, load.retry);
   useLateLook(load.retry);
   // The account's own zone comes with its facts.
@@ -43,6 +45,7 @@ export function Purchases({ account, window, isUnknown }: Props) {
   return (
     <Card
       title={t.title}
+      anchor={PURCHASES}
       flush
       busy={load.loading}
       actions={
@@ -73,7 +76,8 @@ function Content({ view, load, isFiltered, isDated }: ContentProps) {
   const connection = data?.account?.creditPurchases ?? undefined;
   if (failure?.code === "FORBIDDEN")
     return <EmptyState title={t.forbidden} hint={t.forbiddenHint} />;
-  if (failure && !connection) return <Failed failure={failure} retry={retry} />;
+  if (failure && !connection)
+    return <ListFailed failure={failure} retry={retry} onFirst={toFirst} />;
   if (connection?.totalCount === 0) {
     return isFiltered ? (
       <EmptyState
@@ -103,43 +107,19 @@ function Content({ view, load, isFiltered, isDated }: ContentProps) {
         expected={view.size}
         outdated={load.previous}
       />
-      <Pages connection={connection} view={view} outdated={load.previous} />
+      <ListPages
+        list={t.title}
+        connection={connection}
+        outdated={load.previous}
+        size={view.size}
+        onTurn={(cursor) => show({ cursor })}
+      />
     </>
   );
 }
 
-/** A cursor that leads nowhere any more is left, so that the list begins anew. */
-function Failed({ failure, retry }: { failure: Failure; retry: () => void }) {
-  if (failure.code !== "BAD_CURSOR") return <LoadFailed failure={failure} retry={retry} />;
-  return (
-    <ErrorState
-      title={text.errors.title}
-      message={messageOf(failure)}
-      retryLabel={text.errors.first}
-      onRetry={() => show({ cursor: null }, { replace: true })}
-    />
-  );
-}
-
-type PagesProps = { connection: Connection | undefined; view: View; outdated: boolean };
-
-function Pages({ connection, view, outdated }: PagesProps) {
-  // The cursors of one list lead nowhere in another.
-  const info = outdated ? undefined : connection?.pageInfo;
-  const turn = useCallback((cursor: View["cursor"]) => () => cursor && show({ cursor }), []);
-  return (
-    <Pagination
-      texts={text.pages}
-      summary={connection ? text.pages.summary(connection.nodes.length, connection.totalCount) : ""}
-      hasPrevious={!!info?.hasPreviousPage}
-      hasNext={!!info?.hasNextPage}
-      onPrevious={turn(info?.startCursor ? { before: info.startCursor } : null)}
-      onNext={turn(info?.endCursor ? { after: info.endCursor } : null)}
-      size={view.size}
-      sizes={PAGE_SIZES}
-      onSize={(size) => show({ size })}
-    />
-  );
+function toFirst(): void {
+  show({ cursor: null }, { replace: true });
 }
 
 function clearFilters(): void {
@@ -158,9 +138,4 @@ export function filterOf(view: View, { from, to }: Window) {
     ...(view.status.length > 0 && { status: view.status }),
     ...(view.kind.length > 0 && { kind: view.kind }),
   };
-}
-
-function pageOf({ cursor, size }: View) {
-  if (cursor && "before" in cursor) return { last: size, before: cursor.before };
-  return { first: size, after: cursor?.after ?? null };
 }

@@ -1,0 +1,121 @@
+import type { ActivityFieldsFragment as Row } from "../../api/generated/graphql";
+import { Instant } from "../../ui/instant";
+import { Money } from "../../ui/money";
+import { type Column, Table } from "../../ui/table";
+import { isNegative, longestDecimals } from "../../util/money";
+import { text } from "../../util/text";
+import { dateIn, formatDate } from "../../util/time";
+import { linkTo, show } from "../view";
+import "./activity-table.css";
+import { PURCHASES } from "./purchases";
+import { ReceiptButton } from "./receipt-button";
+
+type Props = {
+  rows: readonly Row[] | undefined;
+  zone: string;
+  expected: number;
+  outdated: boolean;
+};
+
+const t = text.activity;
+
+export function ActivityTable({ rows, zone, expected, outdated }: Props) {
+  return (
+    <Table
+      label={t.title}
+      columns={columns(zone, rows ?? [])}
+      rows={rows}
+      rowKey={(row) => row.id}
+      expected={expected}
+      outdated={outdated}
+      layout="activity"
+    />
+  );
+}
+
+function columns(zone: string, rows: readonly Row[]): readonly Column<Row>[] {
+  const decimals = longestDecimals(rows.map(({ amount }) => amount));
+  const balanceDecimals = longestDecimals(rows.map(({ balance }) => balance));
+  return [
+    {
+      key: "date",
+      header: t.columns.date,
+      cell: ({ at }) => <Instant value={at} zone={zone} withTime />,
+    },
+    { key: "what", header: t.columns.what, cell: nameOf },
+    { key: "description", header: t.columns.description, cell: (row) => <Description row={row} /> },
+    {
+      key: "amount",
+      header: t.columns.amount,
+      numeric: true,
+      cell: ({ amount }) => <Money value={amount} decimals={decimals} sign="plus" />,
+    },
+    {
+      key: "after",
+      header: t.columns.balance,
+      numeric: true,
+      cell: ({ balance }) => <Money value={balance} decimals={balanceDecimals} />,
+    },
+    {
+      key: "purchase",
+      header: t.columns.purchase,
+      cell: (row) => <Purchase row={row} zone={zone} />,
+    },
+  ];
+}
+
+/** Given credit is called by its kind; what came back is not called like what was taken. */
+function nameOf({ cause, amount, purchase }: Row): string {
+  const isTaken = isNegative(amount);
+  if (cause === "REFUND" && !isTaken) return t.refundReturned;
+  if (cause === "DISPUTE" && !isTaken) return t.disputeReturned;
+  if (cause !== "BONUS") return t.causes[cause];
+  if (isTaken) return t.bonusTaken;
+  if (!purchase || purchase.kind === "CARD") return t.bonus;
+  return text.purchases.kinds[purchase.kind];
+}
+
+function Description({ row: { description, day, purchase } }: { row: Row }) {
+  if (day) return <span className="faint">{t.usageOf(formatDate(day))}</span>;
+  const text = description ?? purchase?.paymentMethod?.displayName;
+  return text ? <bdi title={text}>{text}</bdi> : <span className="none">{t.none}</span>;
+}
+
+/** The purchase that a row belongs to, and the document of the row itself. */
+function Purchase({ row, zone }: { row: Row; zone: string }) {
+  const { purchase, refund, cause } = row;
+  if (!purchase) return <span className="none">{t.none}</span>;
+  const day = dateIn(zone, new Date(purchase.createdAt));
+  const change = { range: { from: day, to: day }, status: [], kind: [], cause: [] };
+  const note = cause === "REFUND" ? refund?.receipt : undefined;
+  const receipt = cause === "PURCHASE" ? purchase.receipt : undefined;
+  return (
+    <span className="lines">
+      <a
+        href={linkTo(change)}
+        onClick={(event) => {
+          if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+          event.preventDefault();
+          show(change);
+          document.getElementById(PURCHASES)?.focus();
+        }}
+      >
+        {t.purchaseOf(text.purchases.kinds[purchase.kind], formatDate(day))}
+      </a>
+      {receipt && (
+        <ReceiptButton
+          id={receipt.id}
+          number={receipt.number}
+          label={text.purchases.receipt(receipt.number)}
+        />
+      )}
+      {note && (
+        <ReceiptButton
+          id={note.id}
+          number={note.number}
+          label={text.purchases.creditNote(note.number)}
+        />
+      )}
+    </span>
+  );
+}
