@@ -4,7 +4,7 @@ written.
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -13,9 +13,9 @@ import structlog
 from gateway.billing.book import Book, BookAccount
 from gateway.billing.low_balance import find_low
 from gateway.clock import Clock
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, ServiceUnavailable
 from gateway.ids import KeyFactory
-from gateway.store import Database, Snapshot, accounts
+from gateway.store import Database, Row, Snapshot, accounts
 
 SWEEP_SECONDS: Final = 600
 """About how long a low balance may go untold where nothing is written."""
@@ -27,22 +27,41 @@ log = structlog.get_logger(__name__)
 
 async def sweep(database: Database, *, clock: Clock, usage_delay_seconds: int) -> int:
     """Bring the states of the accounts with a threshold in days up to date; return how many
-    changed. Only those that change are locked, and whoever sweeps beside finds nothing to do.
+    changed. Only those that change are locked, and whoever sweeps beside finds nothing to do. An
+    account that cannot be looked at is logged, and keeps nobody else from their turn.
     """
     after, changed = -1, 0
     while True:
         async with Snapshot(database) as snapshot:
             rows = await accounts.warned_by_days(snapshot, after=after, limit=TOGETHER)
-            holders = [BookAccount.from_row(row) for row in rows]
-            states = await find_low(
-                snapshot, holders, now=clock.now(), usage_delay_seconds=usage_delay_seconds
-            )
-        stale = [each.account_id for each in holders if states[each.account_id] is not each.low]
-        if stale:
-            changed += await _reassess(database, stale, clock, usage_delay_seconds)
+        try:
+            changed += await _sweep_rows(database, rows, clock, usage_delay_seconds)
+        except ServiceUnavailable:
+            raise
+        except Exception:
+            # One of them is at fault: the others have their turn each by itself.
+            for row in rows:
+                try:
+                    changed += await _sweep_rows(database, [row], clock, usage_delay_seconds)
+                except ServiceUnavailable:
+                    raise
+                except Exception:
+                    log.exception("low_balance.not_looked_at", account_id=row["account_id"])
         if len(rows) < TOGETHER:
             return changed
-        after = holders[-1].account_id
+        after = rows[-1]["account_id"]
+
+
+async def _sweep_rows(
+    database: Database, rows: Sequence[Row], clock: Clock, usage_delay_seconds: int
+) -> int:
+    holders = [BookAccount.from_row(row) for row in rows]
+    async with Snapshot(database) as snapshot:
+        states = await find_low(
+            snapshot, holders, now=clock.now(), usage_delay_seconds=usage_delay_seconds
+        )
+    stale = [each.account_id for each in holders if states[each.account_id] is not each.low]
+    return await _reassess(database, stale, clock, usage_delay_seconds) if stale else 0
 
 
 async def _reassess(

@@ -284,7 +284,10 @@ class Hub:
         group.members.clear()
         self.members -= len(members)
         for member in members:
-            member.sink.end(error)
+            try:
+                member.sink.end(error)
+            except Exception:
+                log.exception("live.sink_failed", account_id=group.feed.account_id)
         self._forget_empty(group)
 
 

@@ -35,7 +35,7 @@ _BY_CUSTOMER: Final = Statement(
     )
 )
 _WARNED_BY_DAYS: Final = Statement(
-    select(ACCOUNT)
+    select(ACCOUNT, sellers.issues_receipts().label("issues_receipts"))
     .where(
         ACCOUNT.c.account_id > bindparam("after", type_=BigInteger()),
         ACCOUNT.c.low_balance_days.is_not(None),

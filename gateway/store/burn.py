@@ -33,6 +33,11 @@ _SLOT: Final = table_of(RollupSlot)
 _Filter: TypeAlias = Callable[[ColumnElement[Any]], ColumnElement[bool]]
 
 
+_HALF: Final = literal_column("4294967296", BigInteger())
+"""The 24 hours are added up in halves: their sum may not fit 64 bits though each slot's does."""
+_NOTHING: Final = cast(null(), BigInteger())
+
+
 class BurnKey(NamedTuple):
     """What an account's burn is read from: its local days from `first_day` to before `end_day`,
     all complete, and the 24 hours `[hours_start, hours_end)`, whole quarter hours.
@@ -91,19 +96,20 @@ def _statement(dialect: DialectName, visible: _Filter) -> CompoundSelect[Any]:
         .scalar_subquery()
     )
     return union_all(
-        select(keys.c.n, _of(_Kind.DAY), day.day, day.spent_nanos)
+        select(keys.c.n, _of(_Kind.DAY), day.day, day.spent_nanos, _NOTHING.label("upper"))
         .join_from(keys, _DAY, days)
         .where(visible(day.account_id)),
         select(
             keys.c.n,
             _of(_Kind.HOURS),
             cast(null(), Date()),
-            cast(func.sum(slot.spent_nanos), BigInteger()),
+            cast(func.sum(slot.spent_nanos % _HALF), BigInteger()),
+            cast(func.sum(slot.spent_nanos // _HALF), BigInteger()),
         )
         .join_from(keys, _SLOT, slots)
         .where(visible(slot.account_id))
         .group_by(keys.c.n),
-        select(keys.c.n, _of(_Kind.RECORDED_FROM), first, cast(null(), BigInteger())),
+        select(keys.c.n, _of(_Kind.RECORDED_FROM), first, _NOTHING, _NOTHING),
     )
 
 
@@ -144,7 +150,7 @@ def _facts(rows: Sequence[Row], count: int) -> list[BurnFacts]:
             case _Kind.DAY:
                 spent[position][row["day"]] = row["spent_nanos"]
             case _Kind.HOURS:
-                hours_nanos[position] = row["spent_nanos"]
+                hours_nanos[position] = row["upper"] * 2**32 + row["spent_nanos"]
             case _Kind.RECORDED_FROM:
                 recorded_from[position] = row["day"]
     return [BurnFacts(*facts) for facts in zip(spent, hours_nanos, recorded_from, strict=True)]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from gateway.billing import low_balance_sweep
 from gateway.billing.credits import adjust_balance
@@ -17,8 +18,8 @@ from gateway.billing.low_balance import MARGIN, Thresholds, low_balance
 from gateway.billing.low_balance_sweep import sweep, sweeping
 from gateway.billing.runway import Burn
 from gateway.billing.usage import record_usage
-from gateway.models import LowBalance
-from gateway.store import Database, Transaction
+from gateway.models import Account, LowBalance, table_of
+from gateway.store import Database, Statement, Transaction
 from gateway.store.database import Driver
 from gateway.store.statement import CompiledStatement
 from tests.gateway.billing.test_usage import event
@@ -287,6 +288,37 @@ async def test_many_accounts_are_swept_part_by_part(
         await use(books, key, (timedelta(minutes=10), "10"))
     assert await sweep_at(books, 1 / 12) == 5
     assert await sweep_at(books, 10) == 5
+    await check_books(books.database)
+
+
+async def test_an_account_at_fault_keeps_no_other_from_its_sweep(books: Books) -> None:
+    keys = {}
+    for name in ("first", "broken", "last"):
+        keys[name] = await books.account(name, low_balance_days=7, created_at=NOW - 10 * DAY)
+        await adjust(books, keys[name], "40", "a:1")
+        await use(books, keys[name], (timedelta(minutes=10), "10"))
+    zone_of = Statement(
+        update(table_of(Account))
+        .where(table_of(Account).c.account_id == keys["broken"])
+        .values(time_zone="Nowhere/Atall")
+    )
+    async with books.database.writing() as transaction:
+        await transaction.execute(zone_of)
+    assert await sweep_at(books, 1 / 12) == 2
+
+
+async def test_burn_beyond_64_bits_refuses_no_event(books: Books) -> None:
+    account_id = await books.account("acme", low_balance_days=7, created_at=NOW - 10 * DAY)
+    # The last 24 hours lie on two days, each of which fits.
+    for hours in (16, 3):
+        books.clock.instant = NOW - timedelta(hours=hours - 3)
+        at = books.clock.instant - timedelta(hours=3)
+        if hours == 16:
+            await adjust(books, account_id, "5000000000", "a:1")
+        async with books.open([account_id]) as book:
+            charge = event(account_id, f"{hours}", started_at=at, amount=usd("5000000000"))
+            await record_usage(book, [charge._replace(deployment=None)])
+    assert (await standing(books))[0] == "DAYS"
     await check_books(books.database)
 
 
