@@ -31,11 +31,11 @@ from gateway.billing.deployments import DeploymentFacts
 from gateway.billing.usage import record_usage
 from gateway.billing.usage_record import UsageRecord
 from gateway.clock import Clock, SystemClock
-from gateway.errors import Conflict
+from gateway.errors import Conflict, OutOfRange
 from gateway.ids import KeyFactory
 from gateway.imports.comparison import compare
 from gateway.imports.corrections import take_back
-from gateway.imports.focus import FocusFile, FocusRejected, read_focus
+from gateway.imports.focus import FocusFile, FocusRejected, RowError, read_focus
 from gateway.imports.focus_rows import FocusAccount, FocusCost, FocusRow
 from gateway.imports.identity import digest_of, event_id_of
 from gateway.imports.report import ImportReport
@@ -56,6 +56,8 @@ SOURCE: Final = "focus"
 
 BATCH: Final = 2_500
 """Rows that are booked together: one ledger entry an account for their usage."""
+
+_OUT_OF_RANGE: Final = "With it, a balance or the sum of a day or a deployment would not fit."
 
 PAUSE_SECONDS: Final = 0.15
 """Between two parts on SQLite: longer than another process waits until it tries again."""
@@ -277,22 +279,36 @@ class _Import:
         )
 
     async def _book_usage(self, book: Book, new: Sequence[_New]) -> None:
+        if not new:
+            return
         records = [_to_record(each, self.accounts[each.row.account_external_id]) for each in new]
         facts = _facts([each.row for each in new])
-        result = await record_usage(book, records, facts)
+        result = await record_usage(book, records, facts, one_by_one=self.file.may_not_fit)
+        self._refuse([new[position].row for position in result.out_of_range])
         if result.accepted != len(new):
             raise Conflict("The same rows are imported by somebody else: import the file again.")
 
     def _book_adjustments(self, book: Book, new: Sequence[_New]) -> None:
         for row, _, event_id in new:
-            adjust_balance(
-                book,
-                self.accounts[row.account_external_id],
-                row.adjustment_nanos,
-                source_key=f"{SOURCE}:{event_id}",
-                occurred_at=row.started_at,
-                description=row.description,
-            )
+            try:
+                adjust_balance(
+                    book,
+                    self.accounts[row.account_external_id],
+                    row.adjustment_nanos,
+                    source_key=f"{SOURCE}:{event_id}",
+                    occurred_at=row.started_at,
+                    description=row.description,
+                )
+            except OutOfRange:
+                if self.file.may_not_fit:
+                    self._refuse([row])
+                raise
+
+    def _refuse(self, rows: Sequence[FocusRow]) -> None:
+        """Raise FocusRejected for rows that cannot be booked, of a file that is booked whole."""
+        if rows:
+            errors = [RowError(line=row.line, reason=_OUT_OF_RANGE) for row in rows]
+            raise FocusRejected.of_rows(self.file.path, errors)
 
     def _count(self, rows: Sequence[FocusRow], new: Sequence[_New]) -> None:
         report, usage = self.report, [row for row in rows if row.is_usage]

@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 from gateway.billing.credits import grant_credit
 from gateway.cli import app
 from gateway.clock import FixedClock
-from gateway.errors import BadUserInput, ServiceUnavailable
+from gateway.errors import ServiceUnavailable
 from gateway.imports import importer
+from gateway.imports.focus import FocusRejected
 from gateway.imports.importer import import_focus
 from gateway.models import CreditPurchaseKind
 from gateway.store import Database
@@ -101,10 +102,17 @@ async def test_sums_that_do_not_fit_refuse_a_file_whole(
     await import_focus(database, path, clock=FixedClock(NOW))
     assert (await import_focus(database, path, clock=FixedClock(NOW))).usage_known == 3
     before = await all_rows(database)
-    more = write(tmp_path, *[{"BilledCost": "4000000000", "ResourceId": ""}] * 3, {})
-    with pytest.raises(BadUserInput, match=r"^A decimal lies between"):
-        await import_focus(database, more, clock=FixedClock(NOW))
-    assert await all_rows(database) == before
+    for kind in ("Usage", "Tax"):
+        row = {"BilledCost": "4000000000", "ResourceId": ""}
+        more = write(tmp_path, row, row, row | {"ChargeCategory": kind}, {})
+        with pytest.raises(
+            FocusRejected, match=r"^One row .* cannot be imported, so none was\.$"
+        ) as e:
+            await import_focus(database, more, clock=FixedClock(NOW))
+        assert [str(error) for error in e.value.errors] == [
+            "line 4: With it, a balance or the sum of a day or a deployment would not fit."
+        ]
+        assert await all_rows(database) == before
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
