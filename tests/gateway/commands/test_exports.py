@@ -14,7 +14,7 @@ from gateway.cli import app
 from gateway.documents.export_lines import LinesExport
 from gateway.errors import BadUserInput, NotFound
 from gateway.store import Database
-from tests.support.rows import T0, UNIT, account, purchase, put
+from tests.support.rows import T0, UNIT, account, entry, purchase, put
 from tests.support.usage_rows import Event, Facts, insert_facts
 
 Run = Callable[..., Awaitable[Result]]
@@ -33,6 +33,8 @@ async def run(database: Database, database_url: str, monkeypatch: pytest.MonkeyP
         purchase(2, 11),
         purchase(2, 12, kind="COUPON"),
         purchase(2, 13, status="FAILED", settled_at=None),
+        entry(2, 1, purchase_id=11),
+        entry(2, 2, cause="ADJUSTMENT", amount_nanos=800, description="Rounding"),
     )
     monkeypatch.setenv("GATEWAY_DATABASE_URL", database_url)
 
@@ -60,6 +62,16 @@ async def test_purchases_are_selected_as_by_the_filter(run: Run) -> None:
         ("CARD", "SUCCEEDED"),
         ("COUPON", "SUCCEEDED"),
     ]
+
+
+async def test_the_ledger_is_selected_as_by_the_filter(run: Run) -> None:
+    for causes, expected in (
+        ((), [("PURCHASE", "10.00", None), ("ADJUSTMENT", "0.0000008", "Rounding")]),
+        (("--cause", "ADJUSTMENT"), [("ADJUSTMENT", "0.0000008", "Rounding")]),
+    ):
+        done = await run("ledger", "--account", "customer-2", "--format", "JSONL", *causes)
+        found = [json.loads(line) for line in done.stdout_bytes.splitlines()]
+        assert [(row["cause"], row["amount"], row["description"]) for row in found] == expected
 
 
 async def test_a_folder_gets_a_file_of_the_usual_name(run: Run, tmp_path: Path) -> None:
@@ -107,6 +119,7 @@ async def test_a_failure_leaves_what_was_there(
         (("usage", "--account", "customer-1", "--from", "2026-13-01"), BadUserInput),
         (("usage", "--account", "customer-1", "--time-zone", "Mars"), BadUserInput),
         (("credit-purchases", "--account", "customer-1", "--to", "yesterday"), BadUserInput),
+        (("ledger", "--account", "customer-2", "--format", "FOCUS"), BadUserInput),
     ],
 )
 async def test_what_cannot_be_exported_makes_no_file(

@@ -79,7 +79,7 @@ LEDGER = {
     account_id: [
         entry(account_id, 1, purchase_id=11),
         entry(account_id, 2, cause="USAGE", amount_nanos=-UNIT, balance_nanos=9 * UNIT),
-        ledger_day(account_id, 2, amount_nanos=-UNIT, opening_nanos=10 * UNIT),
+        ledger_day(account_id, 2, opening_nanos=10 * UNIT, balance_nanos=9 * UNIT),
         entry(account_id, 3, cause="REFUND", amount_nanos=-UNIT, purchase_id=11, refund_id=21),
         entry(account_id, 4, cause="ADJUSTMENT", description="=1+1", at=T0 + timedelta(days=2)),
     ]
@@ -99,7 +99,7 @@ async def place(database: Database) -> AsyncIterator[Place]:
             purchase(account_id, 11, refunded_nanos=UNIT, status="PARTIALLY_REFUNDED"),
             purchase(account_id, 12, kind="COUPON", description="＝1+1"),
             purchase(account_id, 13, status="FAILED", settled_at=None),
-            refund(account_id, 21, 11),
+            refund(account_id, 21, 11, reason="requested"),
             receipt(account_id, 31, 11),
             receipt(account_id, 32, 11, refund_id=21, total_nanos=-1),
             *LEDGER[account_id],
@@ -279,13 +279,33 @@ async def test_another_account_is_as_one_that_is_not_there(
     assert len({tuple(sorted(set(answer.headers) - {"x-request-id"})) for answer in answers}) == 1
 
 
-async def test_a_viewer_gets_usage_and_no_purchases(place: Place) -> None:
+async def test_a_viewer_gets_usage_and_neither_purchases_nor_ledger(place: Place) -> None:
     assert lines(await place.get(USAGE_PATH, "vic"))
-    assert told(await place.get(PURCHASES_PATH, "vic")) == (
-        403,
-        "FORBIDDEN",
-        "Your role in this account does not include purchases and receipts.",
-    )
+    for path in (PURCHASES_PATH, LEDGER_PATH):
+        assert told(await place.get(path, "vic")) == (
+            403,
+            "FORBIDDEN",
+            "Your role in this account does not include purchases and receipts.",
+        )
+
+
+async def test_the_ledger_has_a_line_for_each_row(place: Place) -> None:
+    found = lines(await place.get(LEDGER_PATH, timeZone="UTC"))
+    assert [list(row.values())[:7] for row in found] == [
+        ["2026-11-01T00:01:00+00:00", "PURCHASE", "", "10.00", "10.00", "USD", ""],
+        ["2026-11-01T00:02:00+00:00", "USAGE", "2026-11-01", "-1.00", "9.00", "USD", ""],
+        ["2026-11-01T00:03:00+00:00", "REFUND", "", "-1.00", "10.00", "USD", "requested"],
+        ["2026-11-03T00:00:00+00:00", "ADJUSTMENT", "", "10.00", "10.00", "USD", "'=1+1"],
+    ]
+    assert list(found[2])[:3] == ["Recorded at (UTC)", "Cause", "Usage of (Europe/Berlin)"]
+    assert [row["Refund"] for row in found] == [
+        *("", "", encode_global_id("Refund", MINE, 21), ""),
+    ]
+    kept = lines(await place.get(LEDGER_PATH, cause="REFUND,USAGE", to="2026-11-01"))
+    assert [row["Cause"] for row in kept] == ["USAGE", "REFUND"]
+    assert lines(await place.get(LEDGER_PATH, cause="")) == []
+    bad = await place.get(LEDGER_PATH, cause="TIP")
+    assert told(bad)[:2] == (400, "BAD_USER_INPUT")
 
 
 @pytest.mark.parametrize("path", PATHS)
