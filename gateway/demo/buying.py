@@ -159,11 +159,11 @@ class _Buyer:
         return Happening(at=at, purchase=order, refund=facts)
 
     def _gift(
-        self, kind: CreditPurchaseKind, at: datetime, description: str, steps: int
+        self, kind: CreditPurchaseKind, at: datetime, description: str, steps: int, *name: object
     ) -> Happening:
         amount = steps * self.player.step * NANOS
         facts = replace(
-            self._order(at, amount, kind),
+            self._order(at, amount, kind, *name),
             kind=kind,
             tax=0,
             payment_method=None,
@@ -177,6 +177,7 @@ class _Buyer:
         at = self.story.at
         yield self._gift(CreditPurchaseKind.COUPON, at(120), "Coupon WELCOME", 4)
         yield self._gift(CreditPurchaseKind.MANUAL_CREDIT, at(966), "Thank you for waiting", 2)
+        yield self._gift(CreditPurchaseKind.COUPON, at(992), "Coupon AUTUMN", 1, "second")
         amount = 10 * self.player.step * NANOS
         returned = self._order(at(300), amount, "returned", bonus=True)
         yield from self._settled(returned)
@@ -194,6 +195,12 @@ class _Buyer:
         )
         for moment, status in history:
             yield self._refund(stuck, at(moment), amount, "duplicate", status, created_at=at(405))
+        bounced = self._order(at(976), amount, "refund bounced")
+        yield from self._settled(bounced)
+        for moment, status in ((982, RefundStatus.SUCCEEDED), (990, RefundStatus.FAILED)):
+            yield self._refund(
+                bounced, at(moment), amount, "requested_by_customer", status, created_at=at(982)
+            )
         yield from self._disputed(500, 530, (580, DisputeStatus.LOST))
         yield from self._disputed(700, 720, (780, DisputeStatus.WON))
         yield from self._disputed(970, 985, (1_100, DisputeStatus.WON))

@@ -95,6 +95,38 @@ _WALLET: Final = PaymentMethod(
 _LINK: Final = PaymentMethod(type=PaymentMethodType.LINK, name="link")
 BANK: Final = PaymentMethod(type=PaymentMethodType.BANK_ACCOUNT, name="sepa_debit", last4="3000")
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjustment:
+    """A correction of the leading account's balance, at a moment of the story."""
+
+    at: int
+    cents: int
+    reason: str
+    source_key: str
+
+
+ADJUSTMENTS: Final = (
+    Adjustment(
+        at=550,
+        cents=-12_34,
+        reason="Correction of an invoice",
+        source_key="demo:invoice-correction",
+    ),
+    Adjustment(
+        at=968,
+        cents=150_00,
+        reason="Service credit: half a day without chat-api (SLA 4.2)",
+        source_key="demo:service-credit",
+    ),
+    Adjustment(
+        at=995,
+        cents=-18_75,
+        reason="A coupon was counted twice",
+        source_key="demo:coupon-correction",
+    ),
+)
+
 LEADER: Final = Player(
     external_id="demo-aurora",
     name="Aurora Inference GmbH",

@@ -5,7 +5,7 @@ that an interrupted filling goes on as if nothing had happened.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
 from random import Random
 from typing import Final
@@ -21,7 +21,7 @@ from gateway.billing.usage import record_usage
 from gateway.billing.usage_record import UsageRecord
 from gateway.clock import Clock, FixedClock
 from gateway.demo.buying import Happening, happenings
-from gateway.demo.cast import LEADER, PLAYERS, Player
+from gateway.demo.cast import ADJUSTMENTS, LEADER, PLAYERS, Adjustment, Player
 from gateway.demo.metering import ARRIVAL, SOURCE, records
 from gateway.demo.people import find_people
 from gateway.demo.report import DemoReport, Progress, silent
@@ -36,6 +36,8 @@ ACT: Final = 10 * DAY
 """What is told in one transaction: some thousand events."""
 OVERLAP: Final = 2 * DAY
 """What is told again, in case its usage had not arrived."""
+RECENT: Final = 40 * DAY
+SECOND: Final = timedelta(seconds=1)
 _GIB: Final = 2**30
 
 
@@ -141,9 +143,33 @@ class _Teller:
         book = await Book.open(
             transaction, list(self.ids.values()), clock=self.clock, keys=self.keys
         )
-        await _record_money(book, now)
-        await self._adjust(book, since, until)
-        # Usage arrives late, and so do the acts' last hours: the next act begins with them.
+        await _load_purchases(book, now)
+        adjustments = await self._adjustments(book)
+        accepted = 0
+        for begin, end in self._recordings(since, until):
+            book.now = end - SECOND
+            _record_money(book, [each for each in now if begin <= each.at < end])
+            for adjustment in adjustments:
+                if begin <= self.story.at(adjustment.at) < end:
+                    self._adjust(book, adjustment)
+            accepted += await self._record_usage(book, begin, end)
+        await book.close()
+        return accepted
+
+    def _recordings(self, since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Yield what of an act is recorded at once: a day of UTC, so that the ledger has a row for
+        each; the whole act where it is long ago, as days take longer to tell.
+        """
+        if until <= self.end - RECENT:
+            yield since, until
+            return
+        while since < until:
+            midnight_after = midnight(since) + DAY
+            yield since, min(until, midnight_after)
+            since = midnight_after
+
+    async def _record_usage(self, book: Book, since: datetime, until: datetime) -> int:
+        # Usage arrives late, and so do a day's last hours: the next day begins with them.
         metered = list(
             chain.from_iterable(
                 records(self.story, player, account_id, since - ARRIVAL, until - ARRIVAL)
@@ -151,31 +177,37 @@ class _Teller:
             )
         )
         result = await record_usage(book, [record for record, _ in metered], _stated(metered))
-        await book.close()
         return result.accepted
 
-    async def _adjust(self, book: Book, since: datetime, until: datetime) -> None:
-        """Book the one correction of a balance that the story has."""
-        at, account_id = self.story.at(550), self.ids[LEADER.external_id]
-        source = (account_id, "demo:invoice-correction")
-        if since <= at < until and not await ledger.known_sources(book.transaction, [source]):
-            adjust_balance(
-                book,
-                account_id,
-                -1_234 * NANOS // 100,
-                source_key=source[1],
-                occurred_at=at,
-                description="Correction of an invoice",
-            )
+    async def _adjustments(self, book: Book) -> list[Adjustment]:
+        """Return the corrections of the leader's balance that are not booked yet."""
+        sources = [(self.ids[LEADER.external_id], each.source_key) for each in ADJUSTMENTS]
+        booked = await ledger.known_sources(book.transaction, sources)
+        return [
+            each for each, source in zip(ADJUSTMENTS, sources, strict=True) if source not in booked
+        ]
+
+    def _adjust(self, book: Book, adjustment: Adjustment) -> None:
+        adjust_balance(
+            book,
+            self.ids[LEADER.external_id],
+            adjustment.cents * NANOS // 100,
+            source_key=adjustment.source_key,
+            occurred_at=self.story.at(adjustment.at),
+            description=adjustment.reason,
+        )
 
 
-async def _record_money(book: Book, now: Sequence[Happening]) -> None:
+async def _load_purchases(book: Book, now: Sequence[Happening]) -> None:
     references = {
         (each.purchase.account_id, each.purchase.provider, each.purchase.reference)
         for each in now
         if each.purchase.reference is not None
     }
     await load_purchases(book, references)
+
+
+def _record_money(book: Book, now: Sequence[Happening]) -> None:
     for each in now:
         purchase = record_purchase(book, each.purchase)
         if each.refund:

@@ -1,6 +1,7 @@
 """The demo's story: all of it there, the same each time, in one part or in several."""
 
 import shutil
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,13 @@ from gateway import bitset
 from gateway.clock import FixedClock
 from gateway.demo.fill import fill
 from gateway.demo.people import find_people
-from gateway.models import CreditPurchaseKind, CreditPurchaseStatus, DisputeStatus, RefundStatus
+from gateway.models import (
+    CreditPurchaseKind,
+    CreditPurchaseStatus,
+    DisputeStatus,
+    LedgerCause,
+    RefundStatus,
+)
 from gateway.settings import Settings
 from gateway.store import Database, connect
 from tests.support.books import NOW
@@ -61,7 +68,14 @@ async def test_story_has_everything_and_its_books_are_right(database: Database) 
         *(RefundStatus.SUCCEEDED, RefundStatus.FAILED)
     }
     assert {row["state"] for row in stored["dispute"]} == set(DisputeStatus)
-    assert len([row for row in stored["ledger_entry"] if row["cause"] == "ADJUSTMENT"]) == 1
+    entries = stored["ledger_entry"]
+    assert all(row["description"] for row in entries if row["cause"] == "ADJUSTMENT")
+    assert {row["cause"] for row in entries} == set(LedgerCause)
+    # A refund that was booked failed after all: its entry is taken back.
+    assert {row["amount_nanos"] > 0 for row in entries if row["cause"] == "REFUND"} == {True, False}
+    # Its last weeks were recorded day by day.
+    recorded = Counter(row["account_id"] for row in stored["ledger_day"])
+    assert recorded.most_common(1)[0][1] >= 40
 
     deployments = stored["deployment"]
     assert {row["closed_at"] is None for row in deployments} == {True, False}
