@@ -30,4 +30,8 @@ class Dispute(Node):
     reason: str | None = column(
         "reason", description="Why, as the provider says; at most 2,000 characters."
     )
-    amount: Money = money("amount_nanos", description="The credit in dispute, without tax.")
+    amount: Money = money("amount_nanos", description="The money in dispute, tax included.")
+    held: Money = money(
+        "held_nanos",
+        description="The credit that it holds now: taken from the balance and not given back.",
+    )

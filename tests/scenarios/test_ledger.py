@@ -3,6 +3,7 @@
 import csv
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 from io import StringIO
 from itertools import count
@@ -14,6 +15,7 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from gateway.billing.credits import adjust_balance, grant_credit
+from gateway.billing.dispute_state import DisputeMovement
 from gateway.billing.purchases import load_purchases
 from gateway.billing.usage import record_usage
 from gateway.documents.export import ExportFormat
@@ -126,22 +128,16 @@ class Story:
             terms: Any = {"amount": amount, "tax": amount // 5, "description": name}
             facts: Any = purchase(self.account_id, reference=name, succeeded_at=book.now, **terms)
         elif kind == "refund":
-            about = {"reference": f"re_{name}", "created_at": book.now, "reason": f"re {name}"}
-            facts = refund(about.pop("reference"), "1", **about)
-            facts = type(facts)(**_fields(facts) | {"amount": amount})
+            facts = refund(f"re_{name}", "1", created_at=book.now, reason=f"re {name}")
+            facts = replace(facts, amount=amount)
             record(book, self.account_id, facts, name)
             # Every other one fails after all.
-            failed = {"status": RefundStatus.FAILED} if amount % 2 else {}
-            facts = type(facts)(**_fields(facts) | failed)
+            facts = replace(facts, status=RefundStatus.FAILED) if amount % 2 else facts
         else:
-            about = {"reference": f"dp_{name}", "withdrawn_at": book.now, "reason": f"dp {name}"}
-            facts = dispute("1", **about)
-            facts = type(facts)(**_fields(facts) | {"amount": amount})
+            facts = dispute("1", reference=f"dp_{name}", reason=f"dp {name}")
+            taken = DisputeMovement(reference=f"txn_{name}", amount=-amount, at=book.now)
+            facts = replace(facts, amount=amount, movements=(taken,))
         record(book, self.account_id, facts, name)
-
-
-def _fields(facts: Any) -> dict[str, Any]:
-    return {name: getattr(facts, name) for name in type(facts).__dataclass_fields__}
 
 
 async def rows_by_brute_force(database: Database, account_id: int, time_zone: str) -> Any:
