@@ -132,7 +132,7 @@ def _any(*what: ColumnElement[bool]) -> ColumnElement[bool]:
     return or_(_own(*what), exists(select(_SAID.c.event_id).where(linked, *what)))
 
 
-# Whose an object is, as the inbox decides it: what the payment itself says goes before what its
+# The account of a payment, as the inbox finds it: what the payment itself says goes before what its
 # documents say, a name before a customer.
 _OWNED: Final = or_(
     _own(_WITNESSED, _NAMES_ACCOUNT),

@@ -11,7 +11,7 @@ that is stored of it. So events that come late, twice or in another order end in
 | `charge.failed` | Charge | a failed attempt |
 | `refund.*`, `charge.refund.updated` | Refund | money taken back, and how that goes |
 | `charge.dispute.*` | Dispute | opened, won, lost; the money that it moved |
-| `checkout.session.*`, `invoice.paid` | Session, Invoice | the tax, where it is waited for; whose |
+| `checkout.session.*`, `invoice.paid` | Session, Invoice | the tax of purchases that wait for it |
 | `invoice_payment.paid` | InvoicePayment | which payment paid an invoice, or which part of it |
 | any other | | recorded as IGNORED, like an event of test mode in production |
 

@@ -94,7 +94,7 @@ SUCCEEDED = {"succeeded_at": day(2)}
         ([CANCELED, SUCCEEDED], "SUCCEEDED"),
     ],
 )
-async def test_a_status_is_that_of_the_latest_facts_then_the_highest(
+async def test_a_status_is_the_latest_then_the_highest(
     books: Books, told: list[dict[str, Any]], status: str
 ) -> None:
     assert await status_after(books, *told) == status

@@ -12,6 +12,7 @@ import pytest
 from gateway.providers.stripe.backfill import Api, backfill
 from gateway.providers.stripe.inbox import Inbox
 from gateway.store import Database
+from tests.gateway.billing.test_audit import found_in
 from tests.support.books import Books, usd
 from tests.support.facts import rows_of, the_purchase
 from tests.support.invariants import check_books
@@ -66,6 +67,7 @@ async def parked(books: Books) -> dict[str, str]:
 
 
 async def balance(books: Books) -> int:
+    assert await found_in(books.database) == []
     (found,) = await check_books(books.database)
     return found
 
@@ -137,7 +139,7 @@ async def test_a_refund_of_as_much_as_the_rest_is_booked(
     assert await parked(books) == {}
 
 
-async def test_a_capture_without_a_release_is_told_by_its_charge(books: Books) -> None:
+async def test_a_charge_that_counts_no_release_proves_a_refund(books: Books) -> None:
     """The endpoint's version is older than that of the capture, which made no refund."""
     account_id = await books.account("acme")
     history = [each | {"api_version": BEFORE[0]} for each in partly(SINCE[0])]

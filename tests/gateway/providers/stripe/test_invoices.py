@@ -11,6 +11,7 @@ import pytest
 from gateway.providers.stripe.backfill import Api, backfill
 from gateway.providers.stripe.inbox import Inbox
 from gateway.store import Database
+from tests.gateway.billing.test_audit import found_in
 from tests.support.books import Books, usd
 from tests.support.facts import rows_of
 from tests.support.invariants import check_books
@@ -66,6 +67,7 @@ def whole(**changes: Any) -> Json:
 async def shares(books: Books, account_id: int) -> list[tuple[int, int]]:
     """Return what came in as credit and as tax, in cents, by payment."""
     await check_books(books.database)
+    assert await found_in(books.database) == []
     rows = await rows_of(books.database, "credit_purchase", account_id)
     assert {row["status"] for row in rows} <= {"SUCCEEDED"}
     ordered = sorted(rows, key=lambda row: str(row["provider_reference"]))
