@@ -8,7 +8,7 @@ from gateway.providers.stripe.amounts import nanos_of
 from gateway.providers.stripe.events import Event, is_paid, named_invoice, payment_of
 from gateway.providers.stripe.texts import Json, id_of, items_of
 
-UNKNOWN: Final = "Waits for its invoice: its tax stands there."
+UNKNOWN: Final = "Waits for its invoice, which says its tax."
 
 
 class Part(NamedTuple):
@@ -47,7 +47,7 @@ def invoice_tax(events: Sequence[Event], payment: str, received: int, currency: 
     if not is_whole:
         return _shortage(invoice, known, paid or 0, currency)
     if place is None:
-        return f"Waits for what says that it paid a part of invoice {id_of(invoice.get('id'))}."
+        return f"Waits for the InvoicePayment that links it with {id_of(invoice.get('id'))}."
     tax = nanos_of(document_tax(invoice), currency)
     if not total or total < 0:
         return tax

@@ -55,7 +55,7 @@ def find_settlement(events: Sequence[Event], payment: str) -> Settlement | str:
             return "Waits for a charge that captured what its PaymentIntent received."
     settled_at = _find_settled_at(events)
     if settled_at is None:
-        return "Waits for the event that says when it succeeded."
+        return "Waits for the event that says when it settled."
     currency = currency_of(captured[-1].get("currency"))
     tax = _find_tax(events, said, payment, received, currency)
     if isinstance(tax, str):
@@ -83,8 +83,8 @@ def _settlement(
 
 def _find_settled_at(events: Sequence[Event]) -> datetime | None:
     """Return when the payment succeeded: when its PaymentIntent did, or its charge was captured
-    where there is none. No other event says so. A list has no events: there it is the time of the
-    charge's balance transaction, and of the charge where it has none.
+    where there is none. No other event gives an instant. A list has no events: there it is the time
+    of the charge's balance transaction, and of the charge where it has none.
     """
     charges = [event for event in events if event.kind == "charge"]
     if any(event.kind == "payment_intent" for event in events):
@@ -118,12 +118,12 @@ def _find_tax(
     sessions = [event.object for event in events if event.kind == awaited]
     final = [each for each in sessions if _is_complete(each, currency)]
     if not final:
-        return "Waits for its Checkout Session: its tax stands there."
+        return "Waits for its Checkout Session, which says its tax."
     return nanos_of(document_tax(final[-1]), currency)
 
 
 def charges_of(event: Event) -> Iterator[Json]:
-    """Yield what an event tells of charges: a PaymentIntent of older versions brings its own."""
+    """Yield the charges that an event shows: a PaymentIntent of older versions brings its own."""
     if event.kind == "charge":
         yield event.object
     elif event.kind == "payment_intent":
