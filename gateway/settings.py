@@ -327,7 +327,10 @@ class Settings(PageSettings):
         "Default: in dev alone.",
     )
     stripe_api_key: SecretStr | None = Field(
-        None, description="Restricted key that `gateway stripe-backfill` reads payments with."
+        None,
+        description="Restricted key that `gateway stripe-backfill` reads payments with: "
+        "PaymentIntents, charges, balance transactions, refunds, disputes, Checkout Sessions and "
+        "invoices.",
     )
     stripe_api_base: KeysUrl = Field(
         "https://api.stripe.com", description="Where Stripe's API is: another one in a sandbox."
