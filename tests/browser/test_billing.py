@@ -238,10 +238,11 @@ async def test_on_paper_no_part_lies_over_another(browser: Browser, site: Site) 
             await expect(page.get_by_role("application", name=title)).to_be_visible()
         await settled(page)
         texts = [each.text for each in await printed(page, "billing")]
-    # In each row, and that the list is of these alone.
-    assert texts.count("Coupon") == len(names) + 1
+    # In each row of both lists, and that the first is of these alone.
+    assert texts.count("Coupon") == 2 * len(names) + 1
     expected = ["Credit purchases", *reversed(names), "20 in all"]
-    expected += ["Balance over time", "Purchased and spent"]
+    expected += ["Balance over time", "Purchased and spent", "Activity"]
+    expected += [*reversed(names), "20 in all"]
     assert [text for text in texts if text in expected] == expected
 
 

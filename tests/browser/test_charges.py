@@ -87,3 +87,28 @@ async def test_what_was_not_charged_says_so(browser: Browser, site: Site) -> Non
         await lines(row, "charged", "$119.00", "incl. $19.00 tax", "not charged")
         await lines(row, "credit", "—")
         await expect(figure(page, "Charged to cards").locator("data").first).to_have_text("$0.00")
+
+
+async def test_a_refund_that_failed_later_has_a_credit_note_and_its_cancellation(
+    browser: Browser, each_site: Site
+) -> None:
+    name = "cancelled"
+    account = await paid_and_refunded(each_site, name)
+    failed = refund(id=f"re_{name}", charge=f"ch_{name}", status="failed")
+    [event] = payment(name, [("refund.failed", failed)])
+    later = event | {"id": f"evt_{name}_failed", "created": event["created"] + 86_400}
+    await each_site.operator.deliver(later)
+    async with tab(browser, each_site) as page:
+        await page.goto(f"/?account={account}")
+        row = purchase_rows(page)
+        await lines(row, "charged", "$119.00", "incl. $19.00 tax", "$59.50 refund failed")
+        await lines(row, "credit", "$100.00", "+$10.00 bonus")
+        documents = row.locator(".document .sub-line")
+        await expect(documents).to_have_text(["Credit note", "Cancellation"])
+        activity = page.get_by_role("table", name="Activity")
+        returned = activity.get_by_role("row").filter(has_text="Refund returned")
+        await expect(returned.locator("td.amount")).to_have_text("+$50.00")
+        async with page.expect_download() as download:
+            await returned.get_by_role("button", name=re.compile("cancellation")).click()
+        file = await (await download.value).path()
+        assert "59.50" in "".join(sheet.extract_text() for sheet in PdfReader(file).pages)

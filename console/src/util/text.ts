@@ -203,10 +203,21 @@ export const text = {
     refundedLine: "refunded",
     disputedLine: "taken back by dispute",
     bonusBackLine: "bonus taken back",
-    receipt: (number: string) => `Download receipt ${number}`,
-    creditNote: (number: string) => `Download credit note ${number}`,
-    documents: { creditNote: "Credit note" },
-    receiptFailed: "The receipt could not be downloaded",
+    documents: {
+      receipt: {
+        name: "Receipt",
+        download: (number: string) => `Download receipt ${number}`,
+      },
+      creditNote: {
+        name: "Credit note",
+        download: (number: string) => `Download credit note ${number}`,
+      },
+      cancellation: {
+        name: "Cancellation",
+        download: (number: string) => `Download cancellation ${number}`,
+      },
+    },
+    documentFailed: "The document could not be downloaded",
     none: "—",
     empty: "No credit has been bought yet",
     emptyHint: "Payments, coupons and credits appear here as soon as they start.",

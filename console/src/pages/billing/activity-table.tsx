@@ -7,8 +7,8 @@ import { text } from "../../util/text";
 import { dateIn, formatDate } from "../../util/time";
 import { linkTo, show } from "../view";
 import "./activity-table.css";
+import { DocumentButton, type DocumentKind } from "./document-button";
 import { PURCHASES } from "./purchases";
-import { ReceiptButton } from "./receipt-button";
 
 type Props = {
   rows: readonly Row[] | undefined;
@@ -83,39 +83,47 @@ function Description({ row: { description, day, purchase } }: { row: Row }) {
 
 /** The purchase that a row belongs to, and the document of the row itself. */
 function Purchase({ row, zone }: { row: Row; zone: string }) {
-  const { purchase, refund, cause } = row;
+  const { purchase } = row;
   if (!purchase) return <span className="none">{t.none}</span>;
-  const day = dateIn(zone, new Date(purchase.createdAt));
-  const change = { range: { from: day, to: day }, status: [], kind: [], cause: [] };
-  const note = cause === "REFUND" ? refund?.receipt : undefined;
-  const receipt = cause === "PURCHASE" ? purchase.receipt : undefined;
+  const document = documentOf(row);
   return (
     <span className="lines">
-      <a
-        href={linkTo(change)}
-        onClick={(event) => {
-          if (event.metaKey || event.ctrlKey || event.shiftKey) return;
-          event.preventDefault();
-          show(change);
-          document.getElementById(PURCHASES)?.focus();
-        }}
-      >
-        {t.purchaseOf(text.purchases.kinds[purchase.kind], formatDate(day))}
-      </a>
-      {receipt && (
-        <ReceiptButton
-          id={receipt.id}
-          number={receipt.number}
-          label={text.purchases.receipt(receipt.number)}
-        />
-      )}
-      {note && (
-        <ReceiptButton
-          id={note.id}
-          number={note.number}
-          label={text.purchases.creditNote(note.number)}
-        />
-      )}
+      <PurchaseLink purchase={purchase} zone={zone} />
+      {document && <DocumentButton {...document} />}
     </span>
   );
+}
+
+type LinkProps = { purchase: NonNullable<Row["purchase"]>; zone: string };
+
+/** Leads to the purchases of its day. */
+function PurchaseLink({ purchase: { kind, createdAt }, zone }: LinkProps) {
+  const day = dateIn(zone, new Date(createdAt));
+  const change = { range: { from: day, to: day }, status: [], kind: [], cause: [] };
+  return (
+    <a
+      href={linkTo(change)}
+      onClick={(event) => {
+        if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+        event.preventDefault();
+        show(change);
+        document.getElementById(PURCHASES)?.focus();
+      }}
+    >
+      {t.purchaseOf(text.purchases.kinds[kind], formatDate(day))}
+    </a>
+  );
+}
+
+type Document = { document: { id: string; number: string }; kind: DocumentKind };
+
+function documentOf({ cause, amount, purchase, refund }: Row): Document | null {
+  if (cause === "PURCHASE") {
+    return purchase?.receipt ? { document: purchase.receipt, kind: "receipt" } : null;
+  }
+  if (cause !== "REFUND") return null;
+  if (isNegative(amount)) {
+    return refund?.receipt ? { document: refund.receipt, kind: "creditNote" } : null;
+  }
+  return refund?.cancellation ? { document: refund.cancellation, kind: "cancellation" } : null;
 }

@@ -1,3 +1,4 @@
+import { Fragment } from "react";
 import type { CreditPurchaseFieldsFragment as Purchase } from "../../api/generated/graphql";
 import { Instant } from "../../ui/instant";
 import { StatusBadge, type Tone } from "../../ui/status-badge";
@@ -5,7 +6,7 @@ import { type Column, Table } from "../../ui/table";
 import { text } from "../../util/text";
 import { Charged, Credit, None } from "./purchase-sums";
 import "./purchase-table.css";
-import { ReceiptButton } from "./receipt-button";
+import { DocumentButton } from "./document-button";
 
 type Props = {
   purchases: readonly Purchase[] | undefined;
@@ -102,24 +103,18 @@ function Status({ purchase: { status, failureReason } }: { purchase: Purchase })
   );
 }
 
-/** The documents of a purchase: its receipt, and a credit note for each refund. */
+/** The documents of a purchase: its receipt, and what each refund made. */
 function Receipts({ purchase: { receipt, refunds } }: { purchase: Purchase }) {
   if (!receipt) return null;
   return (
     <span className="lines">
-      <ReceiptButton id={receipt.id} number={receipt.number} label={t.receipt(receipt.number)} />
-      {refunds.map(
-        ({ receipt: note }) =>
-          note && (
-            <ReceiptButton
-              key={note.id}
-              id={note.id}
-              number={note.number}
-              label={t.creditNote(note.number)}
-              note={t.documents.creditNote}
-            />
-          ),
-      )}
+      <DocumentButton document={receipt} kind="receipt" />
+      {refunds.map(({ id, receipt: note, cancellation }) => (
+        <Fragment key={id}>
+          {note && <DocumentButton document={note} kind="creditNote" isNamed />}
+          {cancellation && <DocumentButton document={cancellation} kind="cancellation" isNamed />}
+        </Fragment>
+      ))}
     </span>
   );
 }

@@ -3,16 +3,18 @@ import { useLink } from "../../api/use-link";
 import { Button } from "../../ui/button";
 import { text } from "../../util/text";
 
+export type DocumentKind = keyof typeof text.purchases.documents;
+
 type Props = {
-  id: string;
-  number: string;
-  label: string;
-  /** What it is, where it is not the receipt. */
-  note?: string;
+  document: { id: string; number: string };
+  kind: DocumentKind;
+  /** Whether it is said what it is, and not only to who does not see. */
+  isNamed?: boolean;
 };
 
-/** Downloads a receipt or a credit note. */
-export function ReceiptButton({ id, number, label, note }: Props) {
+/** Downloads a receipt, a credit note or the cancellation of one. */
+export function DocumentButton({ document: { id, number }, kind, isNamed = false }: Props) {
+  const { name, download } = text.purchases.documents[kind];
   const { follow, pending, failure } = useLink(ReceiptLinkDocument, linkOf, { id });
   return (
     <span className="document">
@@ -21,15 +23,15 @@ export function ReceiptButton({ id, number, label, note }: Props) {
         small
         icon="download"
         isPending={pending}
-        aria-label={label}
+        aria-label={download(number)}
         onPress={() => follow({})}
       >
         {number}
       </Button>
-      {note && <span className="sub-line">{note}</span>}
+      {isNamed && <span className="sub-line">{name}</span>}
       {failure && (
         <span className="sub-line bad-text" role="alert">
-          {text.purchases.receiptFailed}
+          {text.purchases.documentFailed}
         </span>
       )}
     </span>
