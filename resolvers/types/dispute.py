@@ -24,7 +24,8 @@ class Dispute(Node):
     )
     created_at: datetime = column("created_at", description="When it was opened.")
     closed_at: datetime | None = column(
-        "closed_at", description="When it was decided; null until then."
+        "closed_at",
+        description="When the money of a decided dispute last moved; null until it is decided.",
     )
     status: DisputeStatus = column("state", description="Where it stands.")
     reason: str | None = column(

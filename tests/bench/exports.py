@@ -155,6 +155,7 @@ def refunds(account_id: int, count: int) -> Iterator[Cells]:
             "provider_reference": f"re_{number:024}",
             "created_at": at,
             "settled_at": at,
+            "has_succeeded": True,
         }
         yield tuple(row.get(name) for name in columns)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from gateway.documents.receipt import ReceiptPress, ReceiptPrinter
 from tests.support.graph import LINKS
-from tests.support.receipts import CREDIT_NOTE, source
+from tests.support.receipts import CANCELLATION, CREDIT_NOTE, source
 
 KINDS: dict[str, dict[str, Any]] = {
     "plain": {"lines": [{"kind": "credit", "amount": "100.00"}]},
@@ -24,6 +24,7 @@ KINDS: dict[str, dict[str, Any]] = {
         "timeZone": "Asia/Dubai",
     },
     "credit-note": CREDIT_NOTE | {"original_number": "K7WQ2M9X-2026-000042"},
+    "cancellation": CANCELLATION | {"original_number": "K7WQ2M9X-2026-000042"},
     "chinese": {"buyer": "北京云计算有限公司", "timeZone": "Asia/Shanghai"},
 }
 

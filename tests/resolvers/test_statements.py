@@ -31,6 +31,7 @@ OF_ACCOUNTS = {
     "filtered": 'creditPurchases(filter: {kind: [CARD], from: "2026-11-01"}) { nodes { id } }',
     "receipts": "creditPurchases { nodes { receipt { number } } }",
     "refunds": "creditPurchases { nodes { refunds { receipt { number } } } }",
+    "cancellations": "creditPurchases { nodes { refunds { cancellation { number } } } }",
     "back": "creditPurchases { nodes { account { name } } }",
     "deployments": "deployments { totalCount pageInfo { hasNextPage } nodes { spend { amount } } }",
     "ledgers": "ledger(first: 3) { totalCount pageInfo { hasPreviousPage } nodes { description } }",
@@ -70,6 +71,7 @@ async def seed(database: Database, account_ids: range) -> None:
             *(refund(account_id, id_, 1) for id_ in range(1, 3)),
             receipt(account_id, 1, 1),
             receipt(account_id, 2, 1, refund_id=1, total_nanos=-1),
+            receipt(account_id, 3, 1, refund_id=1, cancels_id=2, total_nanos=1),
             *(deployment(account_id, id_) for id_ in range(1, 3)),
             dispute(account_id, 1, 1),
             entry(account_id, 1, purchase_id=1),
@@ -102,6 +104,11 @@ async def test_lists_take_as_many_statements_for_1_parent_as_for_50(database: Da
         for purchase in nodes[-1]["creditPurchases"]["nodes"]
     ]
     assert numbers == [[], [], [f"{MANY:08}-2026-000002", None]]
+    nodes = many["cancellations"].data["viewer"]["accounts"]["nodes"]
+    canceling = [
+        each["cancellation"] for each in nodes[-1]["creditPurchases"]["nodes"][2]["refunds"]
+    ]
+    assert canceling == [{"number": f"{MANY:08}-2026-000003"}, None]
 
 
 async def test_nodes_take_as_many_statements_for_1_id_as_for_50(database: Database) -> None:

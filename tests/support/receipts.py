@@ -58,3 +58,13 @@ CREDIT_NOTE: dict[str, Any] = {
     "total": "-35.70",
     "refund": {"createdAt": "2026-11-24T23:30:00+00:00", "reason": "requested_by_customer"},
 }
+CANCELLATION: dict[str, Any] = {
+    "number": "K7WQ2M9X-2026-000044",
+    "issuedAt": "2026-11-27T09:00:00+00:00",
+    "lines": [{"kind": "refund", "amount": "30.00"}],
+    "net": "30.00",
+    "tax": "5.70",
+    "total": "35.70",
+    "refund": {"createdAt": "2026-11-24T23:30:00+00:00", "reason": "requested_by_customer"},
+    "cancels": {"number": "K7WQ2M9X-2026-000043", "reason": "Lost or stolen card"},
+}

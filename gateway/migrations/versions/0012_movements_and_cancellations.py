@@ -42,6 +42,7 @@ def upgrade() -> None:
     else:
         change_dispute_on_sqlite()
     create_dispute_movement()
+    count_tax_in_disputes()
     columns = ("account_id", "dispute_id", "reference", "amount_nanos", "moved_at")
     insert("dispute_movement", columns, movements)
     if on_postgresql:
@@ -132,13 +133,32 @@ def credits_of(disputes: Sequence[Row], unrefunded: int) -> list[int]:
 
 
 def moves(dispute: Row, credit: int, purchase: Row) -> Iterator[Cells]:
-    total = purchase["amount_nanos"] + purchase["tax_nanos"]
-    money = credit * total // purchase["amount_nanos"]
+    money = money_of(credit, purchase)
     name = (dispute["account_id"], dispute["id"])
     yield *name, "migrated:withdrawal", -money, dispute["withdrawn_at"]
     if dispute["state"] == "WON":
         returned_at = max(dispute["closed_at"], dispute["withdrawn_at"])
         yield *name, "migrated:return", money, returned_at
+
+
+def count_tax_in_disputes() -> None:
+    """Let a dispute's amount be its money: until now it was the credit in that."""
+    purchases = {
+        (row["account_id"], row["id"]): row
+        for row in rows_of("credit_purchase", "account_id", "id", "amount_nanos", "tax_nanos")
+    }
+    dispute = table("dispute", "account_id", "id", "amount_nanos")
+    for row in rows_of("dispute", "account_id", "id", "purchase_id", "amount_nanos"):
+        purchase = purchases[row["account_id"], row["purchase_id"]]
+        same = (dispute.c.account_id == row["account_id"]) & (dispute.c.id == row["id"])
+        money = money_of(row["amount_nanos"], purchase)
+        op.execute(dispute.update().where(same).values(amount_nanos=money))
+
+
+def money_of(credit: int, purchase: Row) -> int:
+    """Return the money with so much credit in it."""
+    total: int = purchase["amount_nanos"] + purchase["tax_nanos"]
+    return credit * total // int(purchase["amount_nanos"])
 
 
 def change_dispute_on_postgresql() -> None:

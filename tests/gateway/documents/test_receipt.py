@@ -18,7 +18,7 @@ from pypdf import PdfReader
 
 from gateway.documents.glyphs import CJK, LATIN, REPLACEMENT, RIGHT_TO_LEFT, Glyphs
 from gateway.documents.receipt import Logo, ReceiptPress
-from tests.support.receipts import CREDIT_NOTE, source
+from tests.support.receipts import CANCELLATION, CREDIT_NOTE, source
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><circle r="4"/></svg>'
 PRESS = ReceiptPress()
@@ -164,12 +164,18 @@ def test_what_does_not_fit_on_a_line_does_not_run_together() -> None:
     assert "K7WQ2M9X-2026-000042 Payment method Apple Pay (American Express •••• 0005)" in text
 
 
-@pytest.mark.parametrize("changes", [{}, CREDIT_NOTE], ids=["receipt", "credit note"])
-def test_the_document_is_tagged_and_says_what_it_is(changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("title", "changes"),
+    [
+        ("Receipt K7WQ2M9X-2026-000042", {}),
+        ("Credit note K7WQ2M9X-2026-000043", CREDIT_NOTE),
+        ("Cancellation of credit note K7WQ2M9X-2026-000044", CANCELLATION),
+    ],
+)
+def test_the_document_is_tagged_and_says_what_it_is(title: str, changes: dict[str, Any]) -> None:
     pdf = PRESS.print(source(**changes), Logo(picture=SVG, type="svg"))
     found = read(pdf)
     root = found.root_object
-    title = "Credit note K7WQ2M9X-2026-000043" if changes else "Receipt K7WQ2M9X-2026-000042"
     assert root["/MarkInfo"]["/Marked"]
     assert root["/Lang"] == "en"
     assert root["/ViewerPreferences"]["/DisplayDocTitle"]

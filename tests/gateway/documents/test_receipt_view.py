@@ -6,7 +6,7 @@ import pytest
 
 from gateway.documents.receipt_view import display_amount, receipt_view
 from gateway.money import MINOR_DIGITS
-from tests.support.receipts import CREDIT_NOTE, source
+from tests.support.receipts import CANCELLATION, CREDIT_NOTE, source
 
 
 def view(**changes: Any) -> dict[str, Any]:
@@ -75,6 +75,26 @@ def test_a_credit_note_says_what_was_taken_back_of_which_receipt() -> None:
     assert said["balance"] == {"name": "Credit taken off your balance", "amount": "$30.00"}
     assert said["facts"][2]["name"] == "For receipt"
     assert said["facts"][2]["value"]["text"] == "K7WQ2M9X-2026-000042"
+
+
+def test_what_cancels_a_credit_note_names_it_and_says_why() -> None:
+    said = view(**CANCELLATION, original_number="K7WQ2M9X-2026-000042")
+    assert (said["title"], said["state"]) == ("Cancellation of credit note", "Refund failed")
+    assert said["summary"] == "Refund of $35.70 failed on 27 November 2026"
+    assert {each["name"]: each["value"]["text"] for each in said["facts"]} == {
+        "Number": "K7WQ2M9X-2026-000044",
+        "Date of failure": "27 November 2026",
+        "Cancels credit note": "K7WQ2M9X-2026-000043",
+        "For receipt": "K7WQ2M9X-2026-000042",
+        "Payment method": "Visa •••• 4242",
+    }
+    (line,) = said["lines"]
+    assert (line["name"], line["amount"], line["note"]["text"]) == (
+        *("Refund of compute credit, canceled", "$30.00"),
+        "Lost or stolen card",
+    )
+    assert sums(**CANCELLATION)[-1] == ("Total canceled", "$35.70")
+    assert said["balance"] == {"name": "Credit returned to your balance", "amount": "$30.00"}
 
 
 def test_a_credit_note_says_that_the_bonus_went_back_too() -> None:
