@@ -17,7 +17,7 @@ from gateway.money import format_amount, parse_exact_nanos
 from gateway.principal import Role
 from gateway.settings import Settings
 from gateway.store import Row, Snapshot, accounts, members
-from gateway.text import checked_name, checked_text
+from gateway.text import checked_identifier, checked_name
 
 PAGE: Final = 500
 """Accounts that `list` reads at once."""
@@ -43,15 +43,19 @@ def create(
 ) -> None:
     """Make an account and print its id; an account that exists stays as it is."""
     facts = AccountFacts(
-        external_id=checked_text(external_id, "external_id", limit=200),
+        external_id=checked_identifier(external_id, "external_id", limit=200),
         name=checked_name(name, "name", limit=200),
         currency=currency,
         time_zone=time_zone,
-        members=[(checked_text(owner, "owner", limit=SUBJECT_LIMIT), Role.OWNER)] if owner else [],
+        members=[(_subject(owner, "owner"), Role.OWNER)] if owner else [],
         low_balance_nanos=_thresholds(low_amount, low_days).nanos,
         low_balance_days=low_days,
     )
     typer.echo(asyncio.run(_create(read_settings(), facts)))
+
+
+def _subject(value: str, argument: str) -> str:
+    return checked_identifier(value, argument, limit=SUBJECT_LIMIT)
 
 
 async def _create(settings: Settings, facts: AccountFacts) -> str:
@@ -153,7 +157,7 @@ def put_member(
     role: Annotated[Role, typer.Option(help="What the member may see.")] = Role.VIEWER,
 ) -> None:
     """Let somebody read an account; a member gets the role."""
-    subject = checked_text(subject, "subject", limit=SUBJECT_LIMIT)
+    subject = _subject(subject, "subject")
     asyncio.run(_put_member(read_settings(), external_id, subject, role))
     typer.echo(f"{subject} is {role} of {external_id}.")
 

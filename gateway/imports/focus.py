@@ -21,6 +21,7 @@ from typing import Final, NamedTuple, Self, TextIO
 
 from gateway.errors import BadUserInput
 from gateway.imports.focus_rows import (
+    IDENTIFIERS,
     MANDATORY,
     NEEDED,
     RENAMED,
@@ -224,7 +225,7 @@ def _record(line: int, names: Sequence[str], row: Sequence[str]) -> _Record:
     cells = {
         name: text
         for name, cell in zip(names, row, strict=True)
-        if (text := cell.strip()) and text != "NULL"
+        if (text := cell.strip(" \t" if name in IDENTIFIERS else None)) and text != "NULL"
     }
     whole = "".join(cells.values())
     if "\0" in whole:

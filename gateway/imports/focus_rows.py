@@ -56,6 +56,7 @@ from gateway.models import (
     table_of,
 )
 from gateway.money import MAX_TEXT, minor_digits, parse_nanos, parse_quantity
+from gateway.text import is_identifier
 
 
 class FocusCost(StrEnum):
@@ -133,6 +134,9 @@ class FocusRow:
 SOLD: Final = "x_PurchaseId"
 """The column that only credit which a gateway sold has something in."""
 
+IDENTIFIERS: Final = frozenset({"BillingAccountId", "SubAccountId", "ResourceId"})
+"""Columns that name accounts and deployments: kept as they are, but for blanks around a cell."""
+
 MANDATORY: Final = (
     "BillingAccountId",
     "BillingCurrency",
@@ -200,7 +204,7 @@ def read_row(
     started_at, ended_at = _period(cells)
     cost_text = _required(cells, cost, MAX_TEXT)
     cost_nanos = _nanos(cost_text, cost)
-    deployment_id = _text(cells, "ResourceId", _DEPLOYMENT_ID)
+    deployment_id = _identifier(cells, "ResourceId", _DEPLOYMENT_ID)
     deployment_name = cells.get("ResourceName") if deployment_id else None
     quantity_text, quantity_nanos, unit = _quantity(cells)
     own = _own(cells)
@@ -211,7 +215,7 @@ def read_row(
         account_external_id=account_id,
         account_name=_cut(account_name, _ACCOUNT_NAME),
         issuer=_text(cells, "ProviderName", _DIMENSION) or "",
-        billing_account=_text(cells, "BillingAccountId", _ACCOUNT_ID) or "",
+        billing_account=_identifier(cells, "BillingAccountId", _ACCOUNT_ID) or "",
         currency=_currency(cells),
         cost_text=cost_text,
         cost_nanos=cost_nanos,
@@ -300,7 +304,7 @@ def _account(cells: Mapping[str, str], account_by: FocusAccount) -> tuple[str, s
     """Return the account's external id and name; without a name, the id stands in."""
     by_sub = account_by is FocusAccount.SUB and "SubAccountId" in cells
     kind = "SubAccount" if by_sub else "BillingAccount"
-    external_id = _required(cells, f"{kind}Id", _ACCOUNT_ID)
+    external_id = _required(cells, f"{kind}Id", _ACCOUNT_ID, _identifier)
     return external_id, cells.get(f"{kind}Name", external_id)
 
 
@@ -331,8 +335,13 @@ def _nanos(text: str, column: str, parse: Callable[[str], int] = parse_nanos) ->
         raise BadUserInput(f"{error.message} Not {_quoted(text)}.", argument=column) from None
 
 
-def _required(cells: Mapping[str, str], column: str, limit: int | None = None) -> str:
-    text = _text(cells, column, limit) if limit else cells.get(column)
+def _required(
+    cells: Mapping[str, str],
+    column: str,
+    limit: int | None = None,
+    read: Callable[[Mapping[str, str], str, int], str | None] | None = None,
+) -> str:
+    text = (read or _text)(cells, column, limit) if limit else cells.get(column)
     if text is None:
         raise BadUserInput("A value is required.", argument=column)
     return text
@@ -342,6 +351,16 @@ def _text(cells: Mapping[str, str], column: str, limit: int) -> str | None:
     text = cells.get(column)
     if text and len(text) > limit:
         raise BadUserInput(f"At most {limit} characters, not {len(text)}.", argument=column)
+    return text
+
+
+def _identifier(cells: Mapping[str, str], column: str, limit: int) -> str | None:
+    text = _text(cells, column, limit)
+    if text and not is_identifier(text):
+        raise BadUserInput(
+            "An identifier has no control characters, directional controls or U+FFFD.",
+            argument=column,
+        )
     return text
 
 

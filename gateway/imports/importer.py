@@ -24,7 +24,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from gateway.billing.accounts import AccountFacts, put_account
+from gateway.billing.accounts import SUBJECT_LIMIT, AccountFacts, put_account
 from gateway.billing.book import Book
 from gateway.billing.credits import adjust_balance
 from gateway.billing.deployments import DeploymentFacts
@@ -50,6 +50,7 @@ from gateway.store import (
     imported_charges,
     members,
 )
+from gateway.text import checked_identifier
 
 SOURCE: Final = "focus"
 """What stands as the source of imported events, and before the id of imported adjustments."""
@@ -84,6 +85,8 @@ async def import_focus(
     imported, for a file that cannot be read, usage that starts in the future, an account that is
     kept in another currency, or, without `restate`, a file that lacks what was imported before.
     """
+    if owner is not None:
+        checked_identifier(owner, "owner", limit=SUBJECT_LIMIT)
     clock = clock or SystemClock()
     file = read_focus(path, cost=cost, account_by=account_by, now=clock.now())
     run = _Import(file, clock)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final
 from starlette.responses import Response
 from starlette.types import Scope
 
-from gateway.billing.accounts import AccountFacts, put_account
+from gateway.billing.accounts import SUBJECT_LIMIT, AccountFacts, put_account
 from gateway.errors import BadUserInput, NotFound
 from gateway.ids import encode_global_id
 from gateway.money import format_amount, parse_exact_nanos
@@ -15,7 +15,7 @@ from gateway.principal import Scope as Permission
 from gateway.routes.answers import json_answer
 from gateway.routes.platform import PlatformEndpoint, read_object
 from gateway.store import accounts
-from gateway.text import checked_name, checked_text
+from gateway.text import checked_identifier, checked_name, checked_text
 
 FIELDS: Final = frozenset(
     {"name", "currency", "timeZone", "stripeCustomerId", "lowBalance", "members"}
@@ -68,13 +68,15 @@ def read_account(external_id: str, value: Mapping[str, Any]) -> AccountFacts:
             '`lowBalance.amount` is a decimal string such as "50.00".', argument="lowBalance"
         )
     return AccountFacts(
-        external_id=checked_text(external_id, "externalId", limit=200),
+        external_id=checked_identifier(external_id, "externalId", limit=200),
         name=checked_name(value.get("name"), "name", limit=200),
         currency=checked_text(value.get("currency"), "currency", limit=3),
         time_zone=checked_text(value.get("timeZone", "UTC"), "timeZone", limit=64),
         members=_members(value["members"]),
         stripe_customer_id=(
-            None if customer is None else checked_text(customer, "stripeCustomerId", limit=255)
+            None
+            if customer is None
+            else checked_identifier(customer, "stripeCustomerId", limit=SUBJECT_LIMIT)
         ),
         low_balance_nanos=(
             None if amount is None else parse_exact_nanos(amount, argument="lowBalance")
@@ -92,7 +94,8 @@ def _members(value: Any) -> Sequence[tuple[str, Role]]:
         role = member.get("role")
         if role not in list(Role):
             raise BadUserInput(f"A member's `role` is {', '.join(Role)}.", argument="members")
-        members.append((checked_text(member.get("subject"), "members", limit=255), Role(role)))
+        subject = checked_identifier(member.get("subject"), "members", limit=SUBJECT_LIMIT)
+        members.append((subject, Role(role)))
     return members
 
 

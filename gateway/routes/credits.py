@@ -22,7 +22,7 @@ from gateway.routes.fields import (
 )
 from gateway.routes.header import header_values
 from gateway.routes.platform import PlatformEndpoint, read_object
-from gateway.text import checked_text
+from gateway.text import checked_identifier, checked_text
 
 FIELDS: Final = ("account", "kind", "amount", "currency", "description", "occurredAt")
 _KEY: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
@@ -60,7 +60,7 @@ def read_credit(value: Mapping[str, Any]) -> CreditRequest:
     currency = checked_text(value.get("currency"), "currency", limit=3)
     minor_digits(currency, argument="currency")
     return CreditRequest(
-        account=checked_text(value.get("account"), "account", limit=200),
+        account=checked_identifier(value.get("account"), "account", limit=200),
         kind=read_choice(value.get("kind"), "kind", CreditKind),
         amount=read_decimal(value.get("amount"), "amount"),
         currency=currency,

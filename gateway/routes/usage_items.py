@@ -14,7 +14,7 @@ from gateway.billing.usage_record import UsageRecord
 from gateway.errors import BadRequest, BadUserInput, OutOfRange
 from gateway.models import Resource
 from gateway.money import minor_digits, parse_nanos, parse_quantity
-from gateway.text import checked_text
+from gateway.text import checked_identifier, checked_text
 from resolvers.scalars import parse_instant
 
 ITEM_FIELDS: Final = frozenset(
@@ -171,7 +171,7 @@ class ItemReader:
         record = UsageRecord(
             0,
             meter.source,
-            checked_text(get("id"), "id", limit=200),
+            checked_identifier(get("id"), "id", limit=200),
             name,
             meter.resource,
             meter.unit,
@@ -202,8 +202,8 @@ class ItemReader:
         currency = self._text(currency, "currency", 3)
         minor_digits(currency, argument="currency")
         meter = self._meters[said] = _Meter(
-            self._text(account, "account", 200),
-            self._text(source, "source", 200),
+            self._identifier(account, "account", 200),
+            self._identifier(source, "source", 200),
             resource,
             self._text(unit, "unit", 100),
             currency,
@@ -250,13 +250,21 @@ class ItemReader:
             started_at=started,
             closed_at=closed,
         )
-        return self._text(get("externalId"), "externalId", 1000), facts
+        return self._identifier(get("externalId"), "externalId", 1000), facts
 
     def _text(self, value: Any, argument: str, limit: int) -> str:
         """Return a text that many items of a batch share."""
         if isinstance(value, str) and (known := self._texts.get((argument, value))):
             return known
         text = checked_text(value, argument, limit=limit)
+        self._texts[argument, value] = text
+        return text
+
+    def _identifier(self, value: Any, argument: str, limit: int) -> str:
+        """Return an identifier that many items of a batch share."""
+        if isinstance(value, str) and (known := self._texts.get((argument, value))):
+            return known
+        text = checked_identifier(value, argument, limit=limit)
         self._texts[argument, value] = text
         return text
 

@@ -8,7 +8,15 @@ import orjson
 
 from gateway import strict_json
 from gateway.errors import BadRequest
-from gateway.providers.stripe.texts import Json, id_of, instant_of, items_of, object_of, text_of
+from gateway.providers.stripe.texts import (
+    Json,
+    id_of,
+    identifier_of,
+    instant_of,
+    items_of,
+    object_of,
+    text_of,
+)
 
 PROVIDER: Final = "stripe"
 _OBJECTS: Final = {
@@ -93,7 +101,7 @@ def parse_event(body: str | bytes) -> Event:
         payment=payment,
         invoice=invoice,
         payments=paid if invoice else (),
-        external_id=text_of(object_of(whose.get("metadata")).get("account"), 200),
+        external_id=identifier_of(object_of(whose.get("metadata")).get("account"), 200),
         customer_id=id_of(whose.get("customer")),
         api_version=text_of(event.get("api_version"), 50),
         payload=orjson.dumps(event).decode(),

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias
 
 from gateway.errors import BadUserInput
 from gateway.models.base import EARLIEST, LATEST
+from gateway.text import is_identifier
 
 Json: TypeAlias = Mapping[str, Any]
 NOTHING: Final[Json] = {}
@@ -20,6 +21,13 @@ def text_of(value: object, limit: int) -> str | None:
         char for char in value if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cs"}
     )
     return unicodedata.normalize("NFC", kept).strip()[:limit] or None
+
+
+def identifier_of(value: object, limit: int) -> str | None:
+    """Return an opaque identifier of at most `limit` characters as it was sent, or None."""
+    if not isinstance(value, str) or not 0 < len(value) <= limit:
+        return None
+    return value if is_identifier(value) else None
 
 
 def words(value: object) -> str | None:

@@ -35,6 +35,21 @@ def test_a_member_is_put_into_an_account_that_is_there(run: Run) -> None:
     assert isinstance(run("put-member", "nobody", "auth0|7").exception, NotFound)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("create", "other\u202e", "--name", "Other"),
+        ("create", "other", "--name", "Other", "--owner", "grace\u202e"),
+        ("put-member", "acme", "grace\u202e"),
+    ],
+)
+def test_no_identifier_is_mended(run: Run, arguments: tuple[str, ...]) -> None:
+    run("create", "acme", "--name", "Acme")
+    assert isinstance(run(*arguments).exception, BadUserInput)
+    assert run("members", "acme").output == ""
+    assert len(run("list").output.splitlines()) == 1
+
+
 def test_every_account_is_listed_oldest_first(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.commands.accounts.PAGE", 2)
     made = [run("create", name, "--name", name.title()).output.strip() for name in ("c", "a", "b")]

@@ -242,6 +242,23 @@ def test_bytes_that_are_no_utf_8_are_a_bad_row(tmp_path: Path) -> None:
     assert reasons(path) == ["line 3: It is not in UTF-8."]
 
 
+@pytest.mark.parametrize("column", ["BillingAccountId", "SubAccountId", "ResourceId"])
+def test_identifiers_are_kept_or_refused(tmp_path: Path, column: str) -> None:
+    path = write(tmp_path, {column: "a\u202e"}, {column: "a\x7f"})
+    assert [each.split(":")[:2] for each in reasons(path, account_by=FocusAccount.SUB)] == [
+        ["line 2", f" {column}"],
+        ["line 3", f" {column}"],
+    ]
+    [row] = read_focus(
+        write(tmp_path, {column: " e\u0301\u00a0"}), account_by=FocusAccount.SUB
+    ).rows()
+    assert "e\u0301\u00a0" in {
+        row.account_external_id,
+        row.billing_account,
+        row.deployment_external_id,
+    }
+
+
 def test_row_with_too_few_cells_is_refused_and_a_blank_line_is_none(tmp_path: Path) -> None:
     path = write(tmp_path, {})
     path.write_text(path.read_text("utf-8") + "\r\n1,2\r\n", "utf-8")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.clock import FixedClock
+from gateway.errors import BadUserInput
 from gateway.imports import importer
 from gateway.imports.focus import FocusRejected, read_focus
 from gateway.imports.focus_rows import FocusAccount, FocusCost
@@ -222,6 +223,12 @@ async def test_owner_is_a_member_of_every_account_of_the_file(database: Database
     await import_focus(database, SAMPLE, owner="auth0|42")
     rows = await table_rows(database, "account_member")
     assert [(row["subject"], row["role"]) for row in rows] == [("auth0|42", "OWNER")] * 3
+
+
+async def test_an_owner_is_kept_as_named_or_refused(database: Database, tmp_path: Path) -> None:
+    with pytest.raises(BadUserInput, match="owner"):
+        await import_focus(database, write(tmp_path, {}), owner="grace\u202e")
+    assert await table_rows(database, "account") == []
 
 
 async def test_account_in_another_currency_is_refused(database: Database, tmp_path: Path) -> None:

@@ -56,6 +56,25 @@ async def test_members_are_replaced_whole(served: Served) -> None:
     assert [(row["subject"], row["role"]) for row in rows] == [("auth0|7", "VIEWER")]
 
 
+@pytest.mark.parametrize("name", ["acme%E2%80%AE", "acme%FF", "%00", "x" * 201])
+async def test_a_path_that_names_no_account_is_refused(served: Served, name: str) -> None:
+    headers = await served.key(Scope.ACCOUNTS_WRITE)
+    answer = await served.client.put(f"/v1/accounts/{name}", json=account(), headers=headers)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["extensions"]["argument"] == "externalId"
+    assert await table_rows(served.database, "account") == []
+
+
+async def test_a_subject_is_kept_as_it_was_sent(served: Served) -> None:
+    headers = await served.key(Scope.ACCOUNTS_WRITE)
+    subjects = ["jose\u0301", "jos\u00e9"]
+    members = [{"subject": subject, "role": "OWNER"} for subject in subjects]
+    answer = await served.client.put(PATH, json=account(members=members), headers=headers)
+    assert answer.json()["members"] == members
+    rows = await table_rows(served.database, "account_member")
+    assert sorted(row["subject"] for row in rows) == sorted(subjects)
+
+
 async def test_the_currency_stays_once_there_is_an_entry(served: Served) -> None:
     headers = await served.key(Scope.ADMIN) | {"idempotency-key": "k"}
     await served.client.put(PATH, json=account(), headers=headers)
@@ -106,6 +125,8 @@ BAD_ACCOUNTS: dict[str, dict[str, Any]] = {
     "members that are none": account(members=["auth0|42"]),
     "no such role": account(members=[{"subject": "a", "role": "KING"}]),
     "a role that is a list": account(members=[{"subject": "a", "role": []}]),
+    "a subject with a control": account(members=[{"subject": "ada\u202e", "role": "OWNER"}]),
+    "a customer with a control": account(stripeCustomerId="cus_1\u2066"),
     "a member twice": account(members=[{"subject": "a", "role": "OWNER"}] * 2),
     "a number": account(lowBalance={"amount": 5}),
     "days that are no number": account(lowBalance={"days": True}),

@@ -178,6 +178,11 @@ BAD_ITEMS: dict[str, Any] = {
     "NUL": event(id="a\u0000b"),
     "another resource": event(resource="gpu"),
     "another resource, unhashable": event(resource=["GPU"]),
+    "an account with a control": event(account="acme\u202e"),
+    "a source with a control": event(source="provider-7\u2066"),
+    "an id with a control": event(id="evt-1\u202e"),
+    "a deployment with a control": event(deployment={"externalId": "1\u200e"}),
+    "an id that was lost": event(id="\ufffd"),
     "an unknown field": event(price="1"),
     "a naive instant": event(start="2026-11-01T00:00:00"),
     "an unhashable instant": event(start=[]),
@@ -276,6 +281,18 @@ async def test_what_is_too_late_or_to_come_is_told(
     answer = await send(served, key, late, event(id="evt-2"))
     assert answer["accepted"] == 1
     assert [(item["index"], item["code"]) for item in answer["rejected"]] == [(0, code)]
+
+
+async def test_identifiers_that_only_look_alike_are_two(served: Served) -> None:
+    account_id = await Books(served.database).account("acme")
+    key = await served.key(Scope.USAGE_WRITE)
+    names = ["caf\u00e9", "cafe\u0301"]
+    batch = [event(id=name, deployment={"externalId": name, "name": name}) for name in names]
+    answer = await send(served, key, *batch)
+    assert answer == {"accepted": 2, "duplicates": 0, "rejected": []}
+    rows = await rows_of(served.database, "deployment", account_id)
+    assert sorted(row["external_id"] for row in rows) == sorted(names)
+    assert {row["name"] for row in rows} == {"caf\u00e9"}
 
 
 async def test_a_correction_gives_back(served: Served) -> None:
