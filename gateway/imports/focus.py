@@ -102,6 +102,10 @@ class FocusFile:
     repeated: frozenset[bytes] = field(repr=False)
 
     @property
+    def row_count(self) -> int:
+        return self.usage_count + self.adjustment_count
+
+    @property
     def may_not_fit(self) -> bool:
         """Whether a balance, a day or a deployment's life could be beyond 64 bits midway."""
         return any(seen.moved_nanos > MAX_NANOS // 2 for seen in self.accounts.values())

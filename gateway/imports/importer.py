@@ -117,7 +117,8 @@ async def _book_parts(database: Database, run: "_Import", progress: Callable[[in
                 booked = await run.book(transaction, rows)
             done = booked
             progress(done)
-            await asyncio.sleep(PAUSE_SECONDS if database.dialect == "sqlite" else 0)
+            if done < run.file.row_count:
+                await asyncio.sleep(PAUSE_SECONDS if database.dialect == "sqlite" else 0)
     except BaseException as error:
         if done:
             error.add_note(
