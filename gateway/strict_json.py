@@ -51,15 +51,17 @@ def _may_repeat(text: bytes | str, value: Any) -> bool:
     text, if none of them was written as an escape.
     """
     try:
-        written = orjson.dumps(value).count(b":")
+        written = orjson.dumps(value)
     except TypeError:
         return True  # orjson reads deeper lists and objects than it writes
     # Of most texts the first byte that is looked for is not there: that costs nothing.
     if isinstance(text, str):
         escaped = "\\" in text and ("\\u003a" in text or "\\u003A" in text)
-        return escaped or text.count(":") != written
+        return escaped or text.count(":") != written.count(b":")
+    if text == written:
+        return False
     escaped = b"\\" in text and (b"\\u003a" in text or b"\\u003A" in text)
-    return escaped or text.count(b":") != written
+    return escaped or text.count(b":") != written.count(b":")
 
 
 def _parse(text: bytes | str) -> Any:

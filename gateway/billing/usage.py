@@ -18,7 +18,7 @@ from gateway.billing.deployments import (
     said_by,
 )
 from gateway.billing.flows import FlowColumn
-from gateway.billing.usage_record import DeploymentName, UsageRecord
+from gateway.billing.usage_record import DeploymentName, UsageRecord, fingerprints
 from gateway.billing.usage_sums import UsageSums
 from gateway.models import LedgerCause
 from gateway.store import deployments, usage_events
@@ -118,10 +118,8 @@ async def _printed(
     printed: list[Printed] = []
     for start in range(0, len(records), PIECE):
         piece = slice(start, start + PIECE)
-        printed += [
-            (record, record.fingerprint, said)
-            for record, said in zip(records[piece], stated[piece], strict=True)
-        ]
+        part = records[piece]
+        printed += zip(part, fingerprints(part), stated[piece], strict=True)
         await asyncio.sleep(0)
     return printed
 
@@ -194,9 +192,11 @@ def _add_up(
     for record, fingerprint, _ in fresh:
         account_id, source, event_id, name, resource, unit, quantity, _, amount, *_ = record
         place = (account_id, record.started_at)
-        if place not in places:
-            places[place] = book.flows.usage_at(*place, book.accounts[account_id].time_zone)
-        flow, activity = places[place]
+        found_at = places.get(place)
+        if found_at is None:
+            zone = book.accounts[account_id].time_zone
+            found_at = places[place] = book.flows.usage_at(*place, zone)
+        flow, activity = found_at
         flow.sums[FlowColumn.SPENT] += amount
         measure = resource + RESOURCE_SEPARATOR + unit
         flow.resources[measure] = flow.resources.get(measure, 0) + quantity

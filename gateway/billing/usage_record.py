@@ -1,5 +1,6 @@
 """A metered charge as it is booked."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple
@@ -41,6 +42,15 @@ class UsageRecord(NamedTuple):
             # A quantity beyond 64 bits, which orjson refuses; no other field is a number then.
             said = orjson.dumps((*self[:6], str(self.quantity), *self[7:]))
         return blake2b(said, digest_size=16).digest()
+
+
+def fingerprints(records: Sequence[UsageRecord]) -> list[bytes]:
+    """Return the records' fingerprints."""
+    dumps = orjson.dumps
+    try:
+        return [blake2b(dumps(tuple(each)), digest_size=16).digest() for each in records]
+    except TypeError:
+        return [each.fingerprint for each in records]
 
 
 DeploymentName = tuple[int, str]

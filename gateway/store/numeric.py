@@ -9,6 +9,7 @@ from struct import Struct, pack, unpack_from
 from typing import Final
 
 _BASE: Final = 10_000
+_KEPT: Final = 4_096
 _NEGATIVE: Final = 0x4000
 _HEAD: Final = Struct("!HhHH")
 _pack_three: Final = Struct("!HhHHHHH").pack
@@ -27,6 +28,18 @@ def encode(number: int) -> bytes:
         digits.append(digit)
     count = len(digits)
     return pack(f"!HhHH{count}H", count, count - 1, sign, 0, *reversed(digits))
+
+
+class Encoded(dict[int, bytes]):
+    """What `encode` makes of integers, each made once for a while: most quantities of a meter are
+    the same.
+    """
+
+    def __missing__(self, number: int) -> bytes:
+        if len(self) >= _KEPT:
+            self.clear()
+        made = self[number] = encode(number)
+        return made
 
 
 def decode(data: bytes) -> int:
