@@ -59,7 +59,7 @@ def _facts(pictures: Sequence[Event], purchase: PurchaseState) -> DisputeFacts:
         created_at=begun_at,
         state=state,
         reason=max(filter(None, reasons), default=None),
-        closed_at=None if is_open else max((each.at for each in movements), default=begun_at),
+        closed_at=None if is_open else max([begun_at, *(each.at for each in movements)]),
         movements=movements,
         provider=PROVIDER,
         reference=reference_of(dispute),

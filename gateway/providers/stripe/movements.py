@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from math import isfinite
 from typing import Self
 
 from gateway.errors import BadUserInput
@@ -45,10 +46,13 @@ class Conversion:
     """Converts a dispute's moves, of which the largest is about the `disputed` money.
 
     By the exchange rate, half-even to the smallest unit; what differs from the disputed money by no
-    more than rounding is exactly that. Without a rate, by the share of the largest move.
+    more than rounding is exactly that. Without a rate, by the share of the largest move. Raises
+    BadUserInput where nothing is disputed.
     """
 
     def __init__(self, moves: Sequence[Move], disputed: int, currency: str) -> None:
+        if disputed <= 0:
+            raise BadUserInput("A dispute's amount must be positive.", argument="amount")
         self._disputed = disputed
         self._currency = currency
         foreign = [each for each in moves if each.currency != currency and each.amount]
@@ -89,10 +93,8 @@ def _rate(rate: object) -> Fraction | None:
     """Return an exchange rate exactly as it is written."""
     if rate is None:
         return None
-    try:
-        exact = Fraction(str(rate))
-    except ValueError:
-        exact = Fraction(0)
+    is_number = isinstance(rate, int | float) and not isinstance(rate, bool) and isfinite(rate)
+    exact = Fraction(str(rate)) if is_number else Fraction(0)
     if exact <= 0:
         raise BadUserInput("An exchange rate is a positive number.", argument="exchange_rate")
     return exact

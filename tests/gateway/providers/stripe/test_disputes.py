@@ -169,13 +169,27 @@ async def test_two_disputes_of_one_charge_hold_their_sum(books: Books) -> None:
     assert await figures(books, account_id) == ("PARTIALLY_REFUNDED", usd("33.62"), 0)
 
 
-async def test_a_dispute_without_an_id_of_its_money_is_parked(books: Books) -> None:
-    await books.account("acme")
-    nameless = said("closed", 500_000, "lost", {"amount": -11_900, "created": TAKEN["created"]})
-    assert (await tell(books, *PAID, nameless))[-1] == "parked"
-
-
 EUR = {"currency": "eur"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "moved"),
+    [
+        ({}, TAKEN | {"id": None}),
+        ({}, TAKEN | {"amount": "-11900"}),
+        ({}, TAKEN | {"created": None}),
+        ({}, TAKEN | EUR | {"exchange_rate": 0}),
+        ({}, TAKEN | EUR | {"exchange_rate": "0.9"}),
+        ({"amount": 0}, TAKEN | EUR | {"exchange_rate": 0.9}),
+    ],
+)
+async def test_a_dispute_of_money_that_cannot_be_read_is_parked(
+    books: Books, changes: Json, moved: Json
+) -> None:
+    account_id = await books.account("acme")
+    malformed = said("closed", 500_000, "lost", moved, **changes)
+    assert (await tell(books, *PAID, malformed))[-1] == "parked"
+    assert await figures(books, account_id) == ("SUCCEEDED", 0, 0)
 
 
 async def test_money_in_the_settlement_currency_is_converted_back(books: Books) -> None:
