@@ -65,8 +65,9 @@ async def test_every_change_of_the_balance_is_there_with_its_reason(
             assert values == [row[name]["amount"] for row in told]
         texts = activity.locator("td.description")
         await expect(texts.nth(0)).to_have_text("Price error in October")
-        await expect(texts.nth(1)).to_contain_text("recorded on ")
+        await expect(texts.nth(1)).to_contain_text("Recorded on ")
         await expect(texts.nth(2)).to_have_text("Welcome")
+        await expect(texts.nth(3)).to_have_text("Requested by customer")
 
         await activity.get_by_role("button", name="Export").click()
         formats = page.get_by_role("menuitem")

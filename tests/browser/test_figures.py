@@ -134,3 +134,28 @@ async def test_no_label_of_an_axis_is_cut(
             assert box["y"] + 1 >= room["y"]
         assert await fits(page)
         await plot.screenshot(path=ARTEFACTS / f"axis-{locale}-{amount}-{width}.png")
+
+
+async def test_a_small_dip_below_zero_takes_no_step_of_an_axis(
+    browser: Browser, site: Site
+) -> None:
+    account = await site.operator.put_account("dipping")
+    events = [
+        event("dipping", at, WEEK[at], 1, amount, "llm") for at, amount in enumerate(("100", "-2"))
+    ]
+    events[1]["correction"] = True
+    answer = await site.operator.meter(*events)
+    assert answer["rejected"] == [], answer
+    async with tab(browser, site) as page:
+        await open_tab(page, account, **WINDOW)
+        plot = card(page, "Spend over time").locator(".chart-plot")
+        for axis in await plot.locator(".recharts-yAxis-tick-labels").all():
+            await expect(axis.locator("text")).to_have_text(
+                ["$0", "$20", "$40", "$60", "$80", "$100"]
+            )
+        dip = await plot.locator(".recharts-bar path").last.bounding_box()
+        room = await plot.bounding_box()
+        assert dip
+        assert room
+        assert dip["height"] > 1
+        assert dip["y"] + dip["height"] <= room["y"] + room["height"]

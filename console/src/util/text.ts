@@ -250,7 +250,7 @@ export const text = {
       balance: "Balance after",
       purchase: "Purchase",
     },
-    usageOf: (day: string) => `recorded on ${day}`,
+    usageOf: (day: string) => `Recorded on ${day}`,
     purchaseOf: (kind: string, day: string) => `${kind}, ${day}`,
     none: "—",
     empty: "No activity yet",

@@ -9,6 +9,7 @@ import { linkTo, show } from "../view";
 import "./activity-table.css";
 import { DocumentButton, type DocumentKind } from "./document-button";
 import { PURCHASES } from "./purchases";
+import { readReason } from "./reason";
 
 type Props = {
   rows: readonly Row[] | undefined;
@@ -77,7 +78,7 @@ function nameOf({ cause, amount, purchase }: Row): string {
 
 function Description({ row: { description, day, purchase } }: { row: Row }) {
   if (day) return <span className="faint">{t.usageOf(formatDate(day))}</span>;
-  const text = description ?? purchase?.paymentMethod?.displayName;
+  const text = description ? readReason(description) : purchase?.paymentMethod?.displayName;
   return text ? <bdi title={text}>{text}</bdi> : <span className="none">{t.none}</span>;
 }
 

@@ -6,6 +6,7 @@ import { Money } from "../../ui/money";
 import { type Amount, isNegative, isZero, less } from "../../util/money";
 import { text } from "../../util/text";
 import { formatDay } from "../../util/time";
+import { readReason } from "./reason";
 
 const t = text.purchases;
 
@@ -37,8 +38,9 @@ export function Charged({ purchase, zone }: { purchase: Purchase; zone: string }
 
 function RefundLine({ refund, zone }: { refund: Purchase["refunds"][number]; zone: string }) {
   const { total, status, createdAt, reason, failureReason } = refund;
+  const why = failureReason ?? reason;
   return (
-    <span className="sub-line long" title={failureReason ?? reason ?? undefined}>
+    <span className="sub-line long" title={why ? readReason(why) : undefined}>
       <Money value={total} {...(status === "SUCCEEDED" && { sign: "minus" })} />{" "}
       {status === "SUCCEEDED" ? t.refundLine(formatDay(createdAt, zone)) : t.refundStates[status]}
     </span>

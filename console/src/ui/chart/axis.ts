@@ -3,7 +3,11 @@
 import { formatAxisMoney, toHeight } from "../../util/money";
 import type { Point, Series } from "./series";
 
-export type Axis = { ticks: readonly { value: number; label: string }[] };
+export type Axis = {
+  ticks: readonly { value: number; label: string }[];
+  /** From where to where it goes; a little below its first tick, where amounts do. */
+  domain: [number, number];
+};
 export type Axes = { start: Axis; end: Axis | null };
 
 export const TICK_SIZE = 11;
@@ -14,37 +18,57 @@ const STEPS = 5;
 const FACTORS = [1, 2, 5];
 /** Far less than a step, far more than what floats lose. */
 const SLACK = 1e-6;
+/** Of an axis, how much may lie below zero without a tick of its own. */
+const DIP = 0.1;
+
+type Extent = { low: number; high: number };
 
 export function axesOf(
   points: readonly Point[],
   series: readonly Series[],
   currency: string,
 ): Axes {
-  const of = (side: Series["axis"]) =>
-    axisOf(
+  const extentOf = (side: Series["axis"]) =>
+    extent(
       series
         .filter(({ axis = "start" }) => axis === side)
         .flatMap(({ id }) => points.flatMap(({ amounts: { [id]: amount } }) => amount ?? []))
         .map(toHeight),
-      currency,
     );
-  return { start: of("start"), end: series.some(({ axis }) => axis === "end") ? of("end") : null };
+  const start = extentOf("start");
+  const end = series.some(({ axis }) => axis === "end") ? extentOf("end") : null;
+  // Of the same share on both axes: their zeros are one line.
+  const dip = Math.max(...[start, end ?? start].map(dipOf));
+  const of = (each: Extent) =>
+    dip <= DIP ? axisOf({ low: 0, high: each.high }, currency, dip) : axisOf(each, currency, 0);
+  return { start: of(start), end: end && of(end) };
 }
 
-/** Five equal steps that hold zero and all the values. */
-function axisOf(values: readonly number[], currency: string): Axis {
-  const low = Math.min(0, ...values);
-  const high = Math.max(0, ...values);
-  const { factor, exponent, first } = stepsOver(low, high);
+/** What holds zero and all the values. */
+function extent(values: readonly number[]): Extent {
+  return { low: Math.min(0, ...values), high: Math.max(0, ...values) };
+}
+
+/** How much lies below zero, as a share of an axis that begins there. */
+function dipOf({ low, high }: Extent): number {
+  if (low === 0) return 0;
+  const { factor, exponent } = stepsOver({ low: 0, high });
+  return -low / (STEPS * Number(`${factor}e${exponent}`));
+}
+
+/** Five equal steps, and below them a share of their height. */
+function axisOf(extent: Extent, currency: string, dip: number): Axis {
+  const { factor, exponent, first } = stepsOver(extent);
   const ticks = Array.from({ length: STEPS + 1 }, (_, at) => {
     // Read from digits: sums of floats would not be the numbers that are meant.
     const value = Number(`${(first + at) * factor}e${exponent}`);
     return { value, label: formatAxisMoney(value, currency) };
   });
-  return { ticks };
+  const [least, most] = [ticks[0]?.value ?? 0, ticks[STEPS]?.value ?? 0];
+  return { ticks, domain: [least - dip * (most - least), most] };
 }
 
-function stepsOver(low: number, high: number) {
+function stepsOver({ low, high }: Extent) {
   const least = (high - low) / STEPS;
   if (least === 0) return { factor: 1, exponent: 0, first: 0 };
   for (let exponent = Math.floor(Math.log10(least)); ; exponent += 1) {

@@ -31,12 +31,12 @@ function rowOf({ id, amounts, isPartial }: Point): Row {
 }
 
 /** All ticks of an axis are drawn, by the labels that the frame has room for. */
-function scaleOf({ ticks }: Axis) {
+function scaleOf({ ticks, domain }: Axis) {
   const labels = new Map(ticks.map(({ value, label }) => [value, label]));
   const values = ticks.map(({ value }) => value);
   return {
     ticks: values,
-    domain: [Math.min(...values), Math.max(...values)],
+    domain,
     interval: 0,
     tick: TICK,
     tickLine: false,
