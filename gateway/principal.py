@@ -22,6 +22,7 @@ class Scope(StrEnum):
 
     BILLING_READ = "billing:read"
     ACCOUNTS_WRITE = "accounts:write"
+    MEMBERS_WRITE = "members:write"
     USAGE_WRITE = "usage:write"
     CREDITS_WRITE = "credits:write"
     ADMIN = "admin"

@@ -20,16 +20,17 @@ from gateway.windows import USAGE_DELAY_SECONDS, zone
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountFacts:
-    """What the platform says of an account. `members` are (subject, role); thresholds in nanos,
-    days.
+    """What the platform says of an account. `members` are (subject, role), None where the list
+    stays; `keeps_customer`: so does the Stripe customer. Thresholds are in nanos and days.
     """
 
     external_id: str
     name: str
     currency: str
     time_zone: str = "UTC"
-    members: Sequence[tuple[str, Role]] = ()
+    members: Sequence[tuple[str, Role]] | None = None
     stripe_customer_id: str | None = None
+    keeps_customer: bool = False
     low_balance_nanos: int | None = None
     low_balance_days: int | None = None
     created_at: datetime | None = None
@@ -50,8 +51,8 @@ async def put_account(
     keys: KeyFactory,
     usage_delay_seconds: int = USAGE_DELAY_SECONDS,
 ) -> int:
-    """Make the account or change it to what the facts say; its members are replaced. Return its
-    key.
+    """Make the account or change it to what the facts say; members that they name replace the
+    list. Return the account's key.
 
     A change of the time zone rebuilds the account's daily roll-ups; whether the balance is low is
     looked at with the new thresholds. Raises BadUserInput for an
@@ -74,8 +75,9 @@ async def put_account(
         keys=keys,
         usage_delay_seconds=usage_delay_seconds,
     )
-    members = [(subject, role.value) for subject, role in facts.members]
-    await accounts.replace_members(transaction, account_id, members, clock.now())
+    if facts.members is not None:
+        members = [(subject, role.value) for subject, role in facts.members]
+        await accounts.replace_members(transaction, account_id, members, clock.now())
     return account_id
 
 
@@ -128,9 +130,10 @@ def _check(facts: AccountFacts) -> None:
     _check_length("name", facts.name, 200)
     if facts.stripe_customer_id is not None:
         _check_length("stripe_customer_id", facts.stripe_customer_id, SUBJECT_LIMIT)
-    for subject, _ in facts.members:
+    subjects = [subject for subject, _ in facts.members or ()]
+    for subject in subjects:
         _check_length("members", subject, SUBJECT_LIMIT)
-    if len({subject for subject, _ in facts.members}) != len(facts.members):
+    if len(set(subjects)) != len(subjects):
         raise BadUserInput("A subject may stand among the members once.", argument="members")
     _check_thresholds(Thresholds(facts.low_balance_nanos, facts.low_balance_days))
 
@@ -187,7 +190,9 @@ async def _change(transaction: Transaction, account_id: int, facts: AccountFacts
         name=facts.name,
         currency=facts.currency,
         time_zone=facts.time_zone,
-        stripe_customer_id=facts.stripe_customer_id,
+        stripe_customer_id=(
+            locked["stripe_customer_id"] if facts.keeps_customer else facts.stripe_customer_id
+        ),
     )
     if locked["time_zone"] != facts.time_zone:
         await rebuild.days(transaction, account_id, zone(facts.time_zone))

@@ -37,7 +37,9 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Without these Chromium asks its maker's hosts, which has nothing to do with the page.
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 DEMO_DAYS = 120
-SCOPES = frozenset({Scope.ACCOUNTS_WRITE, Scope.USAGE_WRITE, Scope.CREDITS_WRITE})
+SCOPES = frozenset(
+    {Scope.ACCOUNTS_WRITE, Scope.MEMBERS_WRITE, Scope.USAGE_WRITE, Scope.CREDITS_WRITE}
+)
 VIEWPORT = {"width": 1440, "height": 900}
 # How long a test waits for what it expects: a busy machine takes its time.
 PATIENCE_MS = 15_000

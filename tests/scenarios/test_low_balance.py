@@ -52,7 +52,7 @@ async def adjust(books: Books, account_id: int, amount: str, key: str) -> None:
 async def put(served: Gateway, books: Books, low: dict[str, Any] | None) -> None:
     """Say of Acme, over HTTP, when its balance is low."""
     async with books.database.writing() as transaction:
-        scopes = frozenset({Scope.ACCOUNTS_WRITE})
+        scopes = frozenset({Scope.ACCOUNTS_WRITE, Scope.MEMBERS_WRITE})
         key = await issue_key(
             transaction, environment="dev", name="platform", scopes=scopes, now=NOW
         )

@@ -7,13 +7,16 @@ import pytest
 
 from gateway.billing.accounts import AccountFacts, put_account
 from gateway.principal import Role, Scope
+from gateway.providers.stripe.inbox import Inbox
 from gateway.store import Database
 from tests.support.books import Books
 from tests.support.facts import rows_of
 from tests.support.served import Served, serving
+from tests.support.stripe import event, intent, parsed
 from tests.support.tables import table_rows
 
 PATH = "/v1/accounts/acme"
+PLATFORM = (Scope.ACCOUNTS_WRITE, Scope.MEMBERS_WRITE)
 
 
 @pytest.fixture
@@ -35,7 +38,7 @@ def account(**changes: Any) -> dict[str, Any]:
 
 
 async def test_an_account_is_made_and_put_again_stays_the_same(served: Served) -> None:
-    headers = await served.key(Scope.ACCOUNTS_WRITE)
+    headers = await served.key(*PLATFORM)
     first = await served.client.put(PATH, json=account(), headers=headers)
     again = await served.client.put(PATH, json=account(), headers=headers)
     assert first.status_code == again.status_code == 200
@@ -47,7 +50,7 @@ async def test_an_account_is_made_and_put_again_stays_the_same(served: Served) -
 
 
 async def test_members_are_replaced_whole(served: Served) -> None:
-    headers = await served.key(Scope.ACCOUNTS_WRITE)
+    headers = await served.key(*PLATFORM)
     answer = await served.client.put(PATH, json=account(), headers=headers)
     account_id = int(answer.json()["id"].removeprefix("acct_"), 16)
     members = [{"subject": "auth0|7", "role": "VIEWER"}]
@@ -58,7 +61,7 @@ async def test_members_are_replaced_whole(served: Served) -> None:
 
 @pytest.mark.parametrize("name", ["acme%E2%80%AE", "acme%FF", "%00", "x" * 201])
 async def test_a_path_that_names_no_account_is_refused(served: Served, name: str) -> None:
-    headers = await served.key(Scope.ACCOUNTS_WRITE)
+    headers = await served.key(*PLATFORM)
     answer = await served.client.put(f"/v1/accounts/{name}", json=account(), headers=headers)
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["extensions"]["argument"] == "externalId"
@@ -66,7 +69,7 @@ async def test_a_path_that_names_no_account_is_refused(served: Served, name: str
 
 
 async def test_a_subject_is_kept_as_it_was_sent(served: Served) -> None:
-    headers = await served.key(Scope.ACCOUNTS_WRITE)
+    headers = await served.key(*PLATFORM)
     subjects = ["jose\u0301", "jos\u00e9"]
     members = [{"subject": subject, "role": "OWNER"} for subject in subjects]
     answer = await served.client.put(PATH, json=account(members=members), headers=headers)
@@ -90,7 +93,7 @@ async def test_the_currency_stays_once_there_is_an_entry(served: Served) -> None
 async def test_a_stripe_customer_that_two_accounts_claim_at_once_is_the_firsts(
     served: Served, known: bool
 ) -> None:
-    headers = await served.key(Scope.ACCOUNTS_WRITE)
+    headers = await served.key(*PLATFORM)
     books = Books(served.database)
     if known:
         await books.account("acme")
@@ -120,7 +123,6 @@ BAD_ACCOUNTS: dict[str, dict[str, Any]] = {
     "a name that nobody sees": account(name="\u200b\u2060"),
     "no such currency": account(currency="usd"),
     "no such zone": account(timeZone="Mars/Base"),
-    "no members said": account(members=...),
     "members that are null": account(members=None),
     "members that are none": account(members=["auth0|42"]),
     "no such role": account(members=[{"subject": "a", "role": "KING"}]),
@@ -139,7 +141,7 @@ BAD_ACCOUNTS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", BAD_ACCOUNTS)
 async def test_a_bad_account_is_refused_and_changes_nothing(served: Served, name: str) -> None:
     account_id = await Books(served.database).account("acme", members=[("ada", Role.OWNER)])
-    headers = await served.key(Scope.ACCOUNTS_WRITE)
+    headers = await served.key(*PLATFORM)
     tables = ("account", "account_member")
     before = [await rows_of(served.database, table, account_id) for table in tables]
     answer = await served.client.put(PATH, json=BAD_ACCOUNTS[name], headers=headers)
@@ -148,26 +150,103 @@ async def test_a_bad_account_is_refused_and_changes_nothing(served: Served, name
     assert [await rows_of(served.database, table, account_id) for table in tables] == before
 
 
-async def test_members_are_removed_only_where_that_is_said(served: Served) -> None:
+async def test_members_stay_unless_they_are_named(served: Served) -> None:
     account_id = await Books(served.database).account("acme", members=[("ada", Role.OWNER)])
     headers = await served.key(Scope.ACCOUNTS_WRITE)
-    refused = await served.client.put(PATH, json=account(members=...), headers=headers)
-    assert refused.json()["errors"][0]["extensions"] == {
-        "code": "BAD_USER_INPUT",
-        "argument": "members",
-    }
+    answer = await served.client.put(PATH, json=account(members=...), headers=headers)
+    assert answer.status_code == 200
+    assert "members" not in answer.json()
     assert len(await rows_of(served.database, "account_member", account_id)) == 1
+    headers = await served.key(*PLATFORM)
     await served.client.put(PATH, json=account(members=[]), headers=headers)
     assert await rows_of(served.database, "account_member", account_id) == []
+    new = await served.client.put(
+        f"{PATH}-2", json=account(members=..., stripeCustomerId=...), headers=headers
+    )
+    assert new.status_code == 200
+    assert await table_rows(served.database, "account_member") == []
+
+
+@pytest.mark.parametrize("members", [[], [{"subject": "eve", "role": "OWNER"}], None])
+async def test_members_need_a_scope_of_their_own(served: Served, members: Any) -> None:
+    account_id = await Books(served.database).account("acme", members=[("ada", Role.OWNER)])
+    tables = ("account", "account_member")
+    before = [await rows_of(served.database, table, account_id) for table in tables]
+    headers = await served.key(Scope.ACCOUNTS_WRITE, Scope.USAGE_WRITE, Scope.CREDITS_WRITE)
+    refused = await served.client.put(PATH, json=account(members=members), headers=headers)
+    assert refused.status_code == 403
+    (error,) = refused.json()["errors"]
+    assert error["extensions"]["code"] == "FORBIDDEN"
+    assert "members:write" in error["message"]
+    assert [await rows_of(served.database, table, account_id) for table in tables] == before
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"stripeCustomerId": ...},
+        {"stripeCustomerId": ..., "members": []},
+        {"members": ...},
+        {"members": ..., "stripeCustomerId": None},
+        {},
+    ],
+)
+@pytest.mark.parametrize("scopes", [PLATFORM, (Scope.ADMIN,)])
+async def test_an_accounts_key_changes_neither_members_nor_customer(
+    served: Served, changes: dict[str, Any], scopes: tuple[Scope, ...]
+) -> None:
+    books = Books(served.database)
+    account_id = await books.account(
+        "acme", members=[("ada", Role.OWNER)], stripe_customer_id="cus_0"
+    )
+    tables = ("account", "account_member")
+    before = [await rows_of(served.database, table, account_id) for table in tables]
+    headers = await served.key(*scopes, account_id=account_id)
+    refused = await served.client.put(PATH, json=account(**changes), headers=headers)
+    assert refused.status_code == 403
+    assert refused.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    assert [await rows_of(served.database, table, account_id) for table in tables] == before
+
+
+async def test_an_accounts_key_leaves_members_and_customer(served: Served) -> None:
+    books = Books(served.database)
+    account_id = await books.account(
+        "acme", members=[("ada", Role.OWNER)], stripe_customer_id="cus_0"
+    )
+    headers = await served.key(Scope.ACCOUNTS_WRITE, account_id=account_id)
+    own = account(name="Acme & Sons", members=..., stripeCustomerId=...)
+    answer = await served.client.put(PATH, json=own, headers=headers)
+    assert answer.status_code == 200
+    assert not answer.json().keys() & {"members", "stripeCustomerId"}
+    (row,) = await table_rows(served.database, "account")
+    assert (row["name"], row["stripe_customer_id"]) == ("Acme & Sons", "cus_0")
+    (member,) = await table_rows(served.database, "account_member")
+    assert (member["subject"], member["role"]) == ("ada", "OWNER")
+
+
+async def test_a_parked_payment_is_the_platforms_to_give(served: Served) -> None:
+    books = Books(served.database)
+    acme = await books.account("acme")
+    inbox = Inbox(lambda: served.database, books.clock, test_mode=False)
+    paid = intent(status="succeeded", customer="cus_1", metadata={})
+    assert await inbox.take(parsed(event("payment_intent.succeeded", paid, at=62))) == "parked"
+    for account_id, expected in ((acme, 403), (None, 200)):
+        headers = await served.key(*PLATFORM, account_id=account_id)
+        answer = await served.client.put(PATH, json=account(members=...), headers=headers)
+        assert answer.status_code == expected
+        await inbox.sweep()
+        rows = await rows_of(served.database, "credit_purchase", acme)
+        assert len(rows) == (1 if account_id is None else 0)
 
 
 async def test_only_the_keys_own_account_is_there_for_it(served: Served) -> None:
     acme = await Books(served.database).account("acme")
     await Books(served.database, seed=2).account("other")
     headers = await served.key(Scope.ACCOUNTS_WRITE, account_id=acme)
-    own = await served.client.put(PATH, json=account(), headers=headers)
+    said = account(members=..., stripeCustomerId=...)
+    own = await served.client.put(PATH, json=said, headers=headers)
     others = [
-        await served.client.put(f"/v1/accounts/{name}", json=account(), headers=headers)
+        await served.client.put(f"/v1/accounts/{name}", json=said, headers=headers)
         for name in ("other", "nobody")
     ]
     assert own.status_code == 200
