@@ -21,6 +21,8 @@ def record_refund(book: Book, purchase: PurchaseState, facts: RefundFacts) -> Re
     """
     with rebooked(book, purchase):
         refund = _find(book, purchase, facts) or _add(book, purchase, facts)
+        if not refund.has_succeeded:
+            refund.amount_nanos = facts.amount
         refund.raise_to(facts.status)
         refund.has_succeeded |= facts.has_succeeded or facts.status == RefundStatus.SUCCEEDED
         refund.failed_at = earliest(refund.failed_at, facts.failed_at)

@@ -213,7 +213,10 @@ def _settle_refunds(book: Book, purchase: PurchaseState, *, bonus: int) -> None:
     )
     for refund in refunds:
         if refund.is_undone:
-            refund.settled_at, refund.tax_nanos = None, refund.tax_nanos if refund.note else 0
+            refund.settled_at = None
+        if refund.settled_at is None and refund.note is None:
+            # What is on its way, or came to nothing, shows the money of its provider too.
+            refund.tax_nanos = refund.told_tax or (0 if refund.is_undone else refund.tax_nanos)
     new = [each for each in refunds if _is_new(purchase, each)]
     last = [each for each in new if not each.is_undone][-1:]
     for refund in new:

@@ -10,6 +10,7 @@ from gateway.billing.book import Book
 from gateway.billing.refunds import record_refund
 from gateway.billing.states import PurchaseState, RefundFacts, earliest, either, final_status
 from gateway.models import RefundStatus
+from gateway.money import divide_half_even
 from gateway.providers.stripe.amounts import minor_unit, money_of, total_of
 from gateway.providers.stripe.events import PROVIDER, Event
 from gateway.providers.stripe.releases import find_release
@@ -25,8 +26,9 @@ _STANDS: Final = frozenset({RefundStatus.PENDING, RefundStatus.SUCCEEDED})
 
 
 def record_refunds(book: Book, purchase: PurchaseState, events: Sequence[Event]) -> None:
-    """Record refunds: a new one takes what is missing from the credit in all the money that went
-    back, so that refunds of all the money are exactly the purchase. The rest of it is tax.
+    """Record refunds: of its money, each takes its own share of the tax with it, so that it is the
+    same in whatever order refunds arrive. The one that completes a refund of all the money takes
+    all that is left.
 
     The release of an uncaptured rest is not one.
     """
@@ -41,7 +43,7 @@ def record_refunds(book: Book, purchase: PurchaseState, events: Sequence[Event])
     failures = _failures(events)
     released = {find_release(events, standing, purchase)} - recorded
     # First those that took nothing in the end: they make room for the others.
-    for refund in sorted(refunds, key=lambda each: status[reference_of(each)] in _STANDS):
+    for refund in sorted(refunds, key=lambda each: _order(each, status)):
         name = reference_of(refund)
         if name not in released:
             credit = _credit(book, purchase, name, money)
@@ -56,13 +58,27 @@ def record_refunds(book: Book, purchase: PurchaseState, events: Sequence[Event])
             record_refund(book, purchase, facts)
 
 
+def _order(refund: Json, status: Mapping[str, RefundStatus]) -> tuple[bool, datetime, str]:
+    name = reference_of(refund)
+    return status[name] in _STANDS, created_at(refund), name
+
+
 def _credit(book: Book, purchase: PurchaseState, name: str, money: Mapping[str, int]) -> int:
+    """Return the credit in a refund's money, once it has succeeded as its credit note says it."""
     known = {str(each.provider_reference): each for each in book.refunds[purchase.key]}
-    if name in known:
+    if name in known and known[name].has_succeeded:
         return known[name].amount_nanos
-    standing = {key: each for key, each in known.items() if each.status in _STANDS}
-    back = money[name] + sum(money.get(key, 0) for key in standing)
-    return _credit_in(back, purchase, sum(each.amount_nanos for each in standing.values()))
+    given = {key: each for key, each in known.items() if each.settled_at}
+    rest = total_of(purchase) - sum(money.get(key, 0) for key in given)
+    credit = purchase.amount_nanos - sum(each.amount_nanos for each in given.values())
+    if money[name] == rest:
+        return credit
+    minor = minor_unit(purchase)
+    share = divide_half_even(purchase.tax_nanos * money[name], total_of(purchase) * minor) * minor
+    own = max(money[name] - share, min(money[name], minor))
+    # What is left keeps some credit, and no more of it than money: rounding takes the last of none.
+    least, most = credit - (rest - money[name]), credit - minor
+    return own if money[name] > rest else max(min(own, most), least)
 
 
 def _failures(events: Sequence[Event]) -> Mapping[str, tuple[datetime | None, str | None]]:
@@ -81,16 +97,6 @@ def _failures(events: Sequence[Event]) -> Mapping[str, tuple[datetime | None, st
                 reason = words(refund.get("failure_reason"))
                 found[name] = earliest(known[0], at), either(known[1], reason)
     return found
-
-
-def _credit_in(money: int, purchase: PurchaseState, given: int) -> int:
-    """Return the credit in so much of a payment's money, less what was given: in whole minor units
-    where there are any, as a credit note shows it.
-    """
-    share = money * purchase.amount_nanos // total_of(purchase)
-    minor = minor_unit(purchase)
-    rounded = share // minor * minor
-    return (rounded if rounded > given else share) - given
 
 
 def _status(refund: Json) -> RefundStatus:
