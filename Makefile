@@ -1,4 +1,4 @@
-.PHONY: run test check bench focus-validator lock clean
+.PHONY: run test check bench histories focus-validator lock clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -36,6 +36,9 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench $(ARGS)
+
+histories: $(VENV)/.dev
+	EXAMPLES=$${EXAMPLES:-3000} $(BIN)/pytest tests/gateway/providers/stripe/test_histories.py $(ARGS)
 
 focus-validator: $(VENV)/.dev
 	$(BIN)/python -m tests.focus_validator $(FOCUS_PYTHON) $(ARGS)
