@@ -1,8 +1,15 @@
-// Every sentence of the page. Money, dates and numbers come formatted.
+// Every sentence of the page, those of its tabs in files of their own. Money, dates and numbers come
+// formatted.
+
+import { billingText } from "./text-billing";
+import { usageText } from "./text-usage";
 
 const count = new Intl.NumberFormat();
 
 export const text = {
+  ...billingText,
+  ...usageText,
+
   title: "Billing & Usage",
   skip: "Skip to content",
   retry: "Try again",
@@ -154,180 +161,6 @@ export const text = {
         : `${count.format(shown)} of ${count.format(total)}`,
   },
 
-  purchases: {
-    title: "Credit purchases",
-    totals: "Totals of the purchases that the filter selects",
-    charged: "Charged to cards",
-    bonus: "Bonus and given credit",
-    refunded: "Refunded to cards",
-    credited: "Credit added",
-    creditedNote: "after refunds and disputes",
-    disputedNote: "taken back by disputes",
-    columns: {
-      date: "Date",
-      kind: "Kind",
-      charged: "Charged",
-      credit: "Credit",
-      method: "Payment method",
-      status: "Status",
-      receipt: "Receipt",
-    },
-    statusFilter: "Status",
-    kindFilter: "Kind",
-    kinds: {
-      CARD: "Payment",
-      COUPON: "Coupon",
-      MANUAL_CREDIT: "Credit",
-      TRIAL_GRANT: "Trial",
-    },
-    statuses: {
-      PENDING: "Pending",
-      REQUIRES_ACTION: "Action needed",
-      SUCCEEDED: "Succeeded",
-      PARTIALLY_REFUNDED: "Partly refunded",
-      REFUNDED: "Refunded",
-      FAILED: "Failed",
-      CANCELED: "Canceled",
-      DISPUTED: "Disputed",
-    },
-    bonusLine: "bonus",
-    inclTax: ["incl.", "tax"],
-    notCharged: "not charged",
-    notYetCharged: "not charged yet",
-    refundLine: (day: string) => `refunded, ${day}`,
-    refundStates: {
-      PENDING: "refund pending",
-      FAILED: "refund failed",
-      CANCELED: "refund canceled",
-    },
-    refundedLine: "refunded",
-    disputedLine: "taken back by dispute",
-    bonusBackLine: "bonus taken back",
-    documents: {
-      receipt: {
-        name: "Receipt",
-        download: (number: string) => `Download receipt ${number}`,
-      },
-      creditNote: {
-        name: "Credit note",
-        download: (number: string) => `Download credit note ${number}`,
-      },
-      cancellation: {
-        name: "Cancellation",
-        download: (number: string) => `Download cancellation ${number}`,
-      },
-    },
-    documentFailed: "The document could not be downloaded",
-    none: "—",
-    empty: "No credit has been bought yet",
-    emptyHint: "Payments, coupons and credits appear here as soon as they start.",
-    emptyFiltered: "Nothing matches these filters",
-    emptyFilteredHint: "Choose other days, statuses or kinds.",
-    forbidden: "Your role does not include payments",
-    forbiddenHint: "Owners and billing members of this account see them.",
-  },
-
-  activity: {
-    title: "Activity",
-    causeFilter: "Type",
-    causes: {
-      PURCHASE: "Purchase",
-      BONUS: "Bonus and given credit",
-      REFUND: "Refund",
-      DISPUTE: "Dispute",
-      USAGE: "Usage",
-      ADJUSTMENT: "Adjustment",
-    },
-    bonus: "Bonus",
-    refundReturned: "Refund returned",
-    disputeReturned: "Dispute returned",
-    bonusTaken: "Bonus taken back",
-    columns: {
-      date: "Date",
-      what: "Type",
-      description: "Description",
-      amount: "Amount",
-      balance: "Balance after",
-      purchase: "Purchase",
-    },
-    usageOf: (day: string) => `Recorded on ${day}`,
-    purchaseOf: (kind: string, day: string) => `${kind}, ${day}`,
-    none: "—",
-    empty: "No activity yet",
-    emptyHint: "Everything that changes the balance appears here.",
-    emptyFiltered: "Nothing matches these filters",
-    emptyFilteredHint: "Choose other days or types.",
-  },
-
-  history: {
-    balance: "Balance over time",
-    flows: "Purchased and spent",
-    opening: "Opening",
-    purchased: "Purchased",
-    bonus: "Bonus and given credit",
-    refunded: "Refunded",
-    spent: "Spent",
-    adjusted: "Adjusted",
-    closing: "Closing balance",
-  },
-
-  usage: {
-    interval: "By",
-    intervals: { DAY: "Day", WEEK: "Week", MONTH: "Month", YEAR: "Year" },
-    tooMany: "Too many bars for this range",
-    figures: "Totals of this period",
-    total: "Total spend",
-    average: "Daily average",
-    deployments: "Deployments",
-    deploymentsPerDay: "Deployments per day",
-    none: "—",
-    change: { up: "more than before", down: "less than before", same: "as before" },
-    before: (value: string) => `${value} before`,
-    completeDays: "complete days only",
-    comparedWith: (days: number, dates: string) =>
-      days === 1
-        ? `compared with the previous day, ${dates}`
-        : `compared with the previous ${count.format(days)} days, ${dates}`,
-    notCompared: "Not enough history to compare",
-    chart: "Spend over time",
-    spend: "Spend",
-    cumulative: "Cumulative spend",
-    completeUntil: (time: string) => `complete up to ${time}`,
-    empty: "No usage in this period",
-    emptyHint: "Choose other days, or start a deployment.",
-    breakdown: "Where it went",
-    by: "By",
-    dimensions: {
-      DEPLOYMENT: "Deployment",
-      PROVIDER: "Provider",
-      GPU_MODEL: "GPU model",
-      RESOURCE: "Resource",
-    },
-    names: {
-      DEPLOYMENT: "Deployment",
-      PROVIDER: "Provider",
-      GPU_MODEL: "GPU model",
-      RESOURCE: "Resource",
-    },
-    share: "Share",
-    sumsTo: "adds up to",
-    more: "Show more rows",
-    daily: "Day by day",
-    date: "Date",
-    amount: "Amount",
-    resources: "Resources",
-    resourceNames: {
-      CPU: "CPU",
-      MEMORY: "Memory",
-      STORAGE: "Storage",
-      GPU: "GPU",
-      NETWORK: "Network",
-      IP: "IP addresses",
-      OTHER: "Other",
-    },
-    today: "in progress",
-  },
-
   chart: {
     hint: "Use the arrow keys to move through the points.",
     partial: "Incomplete",
@@ -362,6 +195,5 @@ export const text = {
     NOT_FOUND: "This is not there, or not yours.",
     BAD_CURSOR: "This page of the list is no longer there. Start from its beginning.",
     first: "Go to the first page",
-    other: (message: string) => message,
   },
 } as const;
