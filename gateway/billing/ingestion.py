@@ -29,6 +29,12 @@ _SUM_OUT_OF_RANGE: Final = (
 )
 
 
+_UNCHARGED: Final = (
+    "This correction gives back more than the same source charged this deployment and resource on "
+    "the same day (UTC): that needs an API key with the scope credits:write."
+)
+
+
 class ItemCode(StrEnum):
     """Why an item was not booked."""
 
@@ -37,6 +43,7 @@ class ItemCode(StrEnum):
     TOO_LATE = "TOO_LATE"
     IN_FUTURE = "IN_FUTURE"
     OUT_OF_RANGE = "OUT_OF_RANGE"
+    FORBIDDEN = "FORBIDDEN"
 
 
 class MeteredItem(NamedTuple):
@@ -77,9 +84,11 @@ async def ingest(
     late_days: int,
     usage_delay_seconds: int,
     only_account_id: int | None = None,
+    may_credit: bool = False,
 ) -> Ingested:
     """Book a batch in one transaction. `only_account_id` is the one account the sender may touch;
-    others look unknown to it.
+    others look unknown to it. A sender that `may_credit` gives back any amount, every other one no
+    more than its source charged.
 
     Rejected items have no effect. What is known already is a duplicate, however late it is. Where
     the batch as a whole would make a sum not fit, it is taken back and booked item by item: those
@@ -93,6 +102,7 @@ async def ingest(
         late_days=late_days,
         usage_delay_seconds=usage_delay_seconds,
         only_account_id=only_account_id,
+        may_credit=may_credit,
     )
     try:
         async with database.writing() as transaction:
@@ -111,6 +121,7 @@ async def _book_items(
     late_days: int,
     usage_delay_seconds: int,
     only_account_id: int | None,
+    may_credit: bool,
     one_by_one: bool,
 ) -> Ingested:
     result = Ingested()
@@ -133,11 +144,14 @@ async def _book_items(
     ids = {name: row["account_id"] for name, row in found.items()}
     records = [UsageRecord._make((ids[item.account], *item.record[1:])) for item in timely]
     facts = [item.facts for item in timely]
-    recorded = await record_usage(book, records, facts, one_by_one=one_by_one)
+    recorded = await record_usage(
+        book, records, facts, one_by_one=one_by_one, only_charged=not may_credit
+    )
     await book.close()
     for positions, code, message in (
         (recorded.conflicts, ItemCode.CONFLICT, _CONFLICT),
         (recorded.out_of_range, ItemCode.OUT_OF_RANGE, _SUM_OUT_OF_RANGE),
+        (recorded.uncharged, ItemCode.FORBIDDEN, _UNCHARGED),
     ):
         result.rejected += [_rejected(timely[each], code, message) for each in positions]
     result.accepted, result.duplicates = recorded.accepted, recorded.duplicates

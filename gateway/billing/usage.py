@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.billing.book import Book
+from gateway.billing.corrections import Charges
 from gateway.billing.deployments import (
     DeploymentFacts,
     DeploymentState,
@@ -32,13 +33,15 @@ Printed = tuple[UsageRecord, bytes, DeploymentFacts | None]
 @dataclass(slots=True, kw_only=True)
 class UsageResult:
     """What became of a batch. The lists are positions: of `conflicts` the id is known with other
-    content, with one `out_of_range` a sum would not fit.
+    content, with one `out_of_range` a sum would not fit, one `uncharged` gives back more than was
+    charged.
     """
 
     accepted: int = 0
     duplicates: int = 0
     conflicts: list[int] = field(default_factory=list)
     out_of_range: list[int] = field(default_factory=list)
+    uncharged: list[int] = field(default_factory=list)
 
 
 async def record_usage(
@@ -47,6 +50,7 @@ async def record_usage(
     facts: Sequence[DeploymentFacts | None] = (),
     *,
     one_by_one: bool = False,
+    only_charged: bool = False,
 ) -> UsageResult:
     """Record a batch: new events are kept and booked, known ones are counted, conflicts are
     reported. `facts` is what each record says of its deployment; without it, the records' own
@@ -54,10 +58,12 @@ async def record_usage(
 
     Makes one ledger entry for each account with new events. The book must hold the accounts. Raises
     OutOfRange, here or when the book is closed, where a sum would not fit: in another book,
-    `one_by_one` leaves out those events with which it would not, in their order.
+    `one_by_one` leaves out those events with which it would not, in their order. `only_charged`
+    leaves out corrections that give back more than their source charged.
     """
     result = UsageResult()
-    fresh = await _fresh(book, records, facts, result, one_by_one=one_by_one)
+    charges = await Charges.read(book, records) if only_charged else None
+    fresh = await _fresh(book, records, facts, result, charges, one_by_one=one_by_one)
     if not fresh:
         return result
     found = await _deployments(book, fresh)
@@ -83,6 +89,7 @@ async def _fresh(
     records: Sequence[UsageRecord],
     facts: Sequence[DeploymentFacts | None],
     result: UsageResult,
+    charges: Charges | None,
     *,
     one_by_one: bool,
 ) -> Sequence[Printed]:
@@ -92,7 +99,7 @@ async def _fresh(
     seen, printed = await asyncio.gather(
         usage_events.known(book.transaction, keys), _printed(records, facts)
     )
-    if not seen and len(keys) == len(records) and not one_by_one:
+    if not seen and len(keys) == len(records) and not one_by_one and charges is None:
         return printed
     sums = await UsageSums.read(book, records) if one_by_one else None
     fresh: list[Printed] = []
@@ -103,9 +110,13 @@ async def _fresh(
             result.duplicates += 1
         elif earlier is not None:
             result.conflicts.append(position)
+        elif charges is not None and not charges.allow(record):
+            result.uncharged.append(position)
         elif sums is not None and not sums.take(record):
             result.out_of_range.append(position)
         else:
+            if charges is not None:
+                charges.count(record)
             seen[record[:3]] = fingerprint
             fresh.append(each)
     return fresh

@@ -43,6 +43,7 @@ class UsageEventsEndpoint(PlatformEndpoint):
             late_days=self.late_days,
             usage_delay_seconds=self.platform.usage_delay_seconds,
             only_account_id=principal.account_id,
+            may_credit=bool(principal.scopes & {Permission.CREDITS_WRITE, Permission.ADMIN}),
         )
         result.rejected += reader.rejected
         details |= {

@@ -1,7 +1,7 @@
 """Usage events: which of a batch are known, and adding those that are not."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -18,9 +18,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from gateway.models import UsageEvent, table_of
+from gateway.models import Instant, UsageEvent, table_of
 from gateway.store.database import Reader, Transaction
-from gateway.store.statement import DialectName, Statement, batch
+from gateway.store.statement import DialectName, Statement, any_of, batch
 from gateway.store.stored_json import dumps
 from gateway.store.write import Rows
 
@@ -67,6 +67,61 @@ _LATEST: Final = Statement(
     .order_by(EVENT.c.started_at.desc())
     .limit(1)
 )
+
+
+_HALF: Final = 2**32
+_DAY: Final = timedelta(days=1)
+
+
+def _charged(dialect: DialectName) -> Any:
+    days = batch(dialect, account_id=BigInteger(), begins=Instant(), ends=Instant())
+    of_day = and_(
+        EVENT.c.account_id == days.c.account_id,
+        EVENT.c.started_at >= days.c.begins,
+        EVENT.c.started_at < days.c.ends,
+    )
+    deployment_id = func.coalesce(EVENT.c.deployment_id, 0)
+    place = (
+        days.c.account_id,
+        days.c.begins,
+        EVENT.c.source,
+        deployment_id.label("deployment_id"),
+        EVENT.c.resource,
+    )
+    # In two halves, which no number of events makes too large for 64 bits.
+    low = EVENT.c.amount_nanos % _HALF
+    high = cast((EVENT.c.amount_nanos - low) / _HALF, BigInteger)
+    return (
+        select(
+            *place,
+            cast(func.sum(high), BigInteger).label("high"),
+            cast(func.sum(low), BigInteger).label("low"),
+        )
+        .select_from(days.join(EVENT, of_day))
+        .where(any_of(deployment_id, "deployment_ids"))
+        .group_by(*place)
+    )
+
+
+_CHARGED: Final = Statement(_charged)
+
+
+async def charged(
+    reader: Reader, days: Collection[tuple[int, datetime]], *, deployment_ids: Sequence[int]
+) -> dict[tuple[int, datetime, str, int, str], int]:
+    """Return the nanos of the events that start within a day of an instant of an account, by
+    account, instant, source, deployment (0 for none) and resource, for these deployments.
+    """
+    accounts, begins = zip(*sorted(days), strict=True)
+    rows = await reader.fetch(
+        _CHARGED,
+        account_id=list(accounts),
+        begins=list(begins),
+        ends=[each + _DAY for each in begins],
+        deployment_ids=list(deployment_ids),
+    )
+    names = ("account_id", "begins", "source", "deployment_id", "resource")
+    return {tuple(row[name] for name in names): row["high"] * _HALF + row["low"] for row in rows}
 
 
 async def known(transaction: Transaction, keys: Iterable[EventKey]) -> dict[EventKey, bytes]:

@@ -37,6 +37,7 @@ async def send(books: Books, items: Sequence[MeteredItem]) -> Ingested:
         keys=books.keys,
         late_days=35,
         usage_delay_seconds=3600,
+        may_credit=True,
     )
 
 

@@ -216,7 +216,7 @@ async def test_a_number_that_does_not_fit_is_refused_by_itself(served: Served, n
 async def test_a_sum_that_would_not_fit_refuses_its_event_alone(served: Served) -> None:
     books = Books(served.database)
     ids = [await books.account(name) for name in ("acme", "other")]
-    key = await served.key(Scope.USAGE_WRITE)
+    key = await served.key(Scope.USAGE_WRITE, Scope.CREDITS_WRITE)
     most = "9223372036.854775807"
     batch = [
         event(id="1", amount=most),
@@ -301,6 +301,94 @@ async def test_a_correction_gives_back(served: Served) -> None:
     await send(served, key, event(), event(id="back", amount="-0.000432", correction=True))
     (account,) = await rows_of(served.database, "account", account_id)
     assert account["balance_nanos"] == 0
+    await check_books(served.database, account_id)
+
+
+def back(amount: str, **changes: Any) -> dict[str, Any]:
+    return event(id=f"back-{amount}", amount=amount, correction=True) | changes
+
+
+UNCHARGED: dict[str, dict[str, Any]] = {
+    "more than was charged": back("-3.000000001"),
+    "of another source": back("-1", source="provider-8"),
+    "of another resource": back("-1", resource="CPU"),
+    "of another deployment": back("-1", deployment={"externalId": "1"}),
+    "of no deployment": back("-1", deployment=None),
+    "of another account": back("-1", account="other"),
+    "of another day": back(
+        "-1", start=written(HOUR - timedelta(days=1)), end=written(HOUR - timedelta(days=1))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNCHARGED)
+async def test_a_meter_gives_back_no_more_than_it_charged(served: Served, name: str) -> None:
+    books = Books(served.database)
+    ids = [await books.account(each) for each in ("acme", "other")]
+    meter = await served.key(Scope.USAGE_WRITE)
+    await send(served, meter, event(amount="3"))
+    before = [await image(served.database, each) for each in ids]
+    answer = await send(served, meter, UNCHARGED[name])
+    assert answer["accepted"] == 0
+    (item,) = answer["rejected"]
+    assert (item["index"], item["code"]) == (0, ItemCode.FORBIDDEN)
+    assert "credits:write" in item["message"]
+    assert [await image(served.database, each) for each in ids] == before
+    for scopes in ((Scope.USAGE_WRITE, Scope.CREDITS_WRITE), (Scope.ADMIN,)):
+        key = await served.key(*scopes)
+        again = await send(served, key, UNCHARGED[name] | {"id": f"by-{len(scopes)}"})
+        assert again["accepted"] == 1
+    await check_books(served.database, *ids)
+
+
+async def test_corrections_share_what_was_charged(served: Served) -> None:
+    account_id = await Books(served.database).account("acme")
+    key = await served.key(Scope.USAGE_WRITE)
+    batch = [
+        back("-1"),
+        event(id="1", amount="2"),
+        back("-1.5"),
+        back("-0.6"),
+        event(id="2", amount="1"),
+        back("-1.4"),
+        event(id="3", amount="0.1", deployment=None),
+        back("-0.1", deployment=None),
+    ]
+    answer = await send(served, key, *batch)
+    assert answer["accepted"] == 6
+    assert [(each["index"], each["code"]) for each in answer["rejected"]] == [
+        (0, "FORBIDDEN"),
+        (3, "FORBIDDEN"),
+    ]
+    again = await send(served, key, *batch)
+    assert (again["accepted"], again["duplicates"]) == (0, 6)
+    more = await send(served, key, event(id="4", amount="1"), back("-0.2"), back("-0.91"))
+    assert (more["accepted"], [each["index"] for each in more["rejected"]]) == (2, [2])
+    (account,) = await rows_of(served.database, "account", account_id)
+    assert account["balance_nanos"] == -900_000_000
+    await check_books(served.database, account_id)
+
+
+async def test_one_charge_is_given_back_once(served: Served) -> None:
+    account_id = await Books(served.database).account("acme")
+    key = await served.key(Scope.USAGE_WRITE)
+    await send(served, key, event(amount="5"))
+    answers = await asyncio.gather(
+        *(send(served, key, back("-5", id=f"back-{number}")) for number in range(8))
+    )
+    assert sum(answer["accepted"] for answer in answers) == 1
+    (account,) = await rows_of(served.database, "account", account_id)
+    assert account["balance_nanos"] == 0
+
+
+async def test_charges_at_the_edge_of_64_bits_are_given_back(served: Served) -> None:
+    account_id = await Books(served.database).account("acme")
+    key = await served.key(Scope.USAGE_WRITE)
+    most = "9223372036.854775807"
+    for number in range(3):
+        batch = [event(id=f"{number}", amount=most), back(f"-{most}", id=f"back-{number}")]
+        assert (await send(served, key, *batch[:1]))["accepted"] == 1
+        assert (await send(served, key, *batch[1:]))["accepted"] == 1
     await check_books(served.database, account_id)
 
 
