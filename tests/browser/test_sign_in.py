@@ -38,6 +38,8 @@ async def production(
         "jwt_audience": AUDIENCE,
         "jwt_jwks_url": f"{provider.url}/keys",
         "signing_keys": "k1:" + "tests-" * 8,
+        "seller_name": "Northwind Compute",
+        "seller_address": "1 Harbour Road",
         "oidc_issuer": provider.url,
         "oidc_client_id": CLIENT,
     }
