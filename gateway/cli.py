@@ -22,7 +22,7 @@ from gateway.commands.accounts import account
 from gateway.commands.api_keys import api_key
 from gateway.commands.doctor import doctor
 from gateway.commands.exports import export
-from gateway.commands.stripe import stripe_backfill
+from gateway.commands.stripe import stripe, stripe_backfill
 from gateway.commands.tools import complain, open_database, read_settings, reporter, show_progress
 from gateway.demo.fill import SEED, fill
 from gateway.demo.people import find_people
@@ -52,6 +52,7 @@ app.add_typer(account, name="account")
 app.add_typer(api_key, name="api-key")
 app.command()(doctor)
 app.add_typer(export, name="export")
+app.add_typer(stripe, name="stripe")
 app.command("stripe-backfill")(stripe_backfill)
 
 

@@ -168,6 +168,48 @@ _PARKED: Final = Statement(
     )
 )
 
+_ITS_OWN: Final = and_(_OF_PROVIDER, EVENT.c.object_id == _PAYMENT)
+
+
+def _move(old: WebhookState, new: WebhookState) -> Statement:
+    """Return the update of a payment's own events from one state to another."""
+    return Statement(
+        update(EVENT)
+        .where(_ITS_OWN, EVENT.c.state == old.value)
+        .values(state=new.value)
+        .returning(EVENT.c.event_id)
+    )
+
+
+_IGNORE: Final = _move(WebhookState.PARKED, WebhookState.IGNORED)
+_UNIGNORE: Final = _move(WebhookState.IGNORED, WebhookState.PARKED)
+_STATE: Final = Statement(
+    select(EVENT.c.state, EVENT.c.reason).where(
+        _OF_PROVIDER, EVENT.c.event_id == bindparam("named", type_=String())
+    )
+)
+_NEXT_PARKED: Final = Statement(
+    select(EVENT.c.object_id)
+    .where(
+        EVENT.c.state == WebhookState.PARKED.value,
+        _OF_PROVIDER,
+        EVENT.c.object_id > bindparam("after", type_=String()),
+    )
+    .distinct()
+    .order_by(EVENT.c.object_id)
+    .limit(bindparam("most", type_=Integer()))
+)
+_PARKED_EVENTS: Final = Statement(
+    select(EVENT, _ACCOUNT.c.external_id.label("owner"))
+    .join_from(EVENT, _ACCOUNT, _ACCOUNT.c.account_id == EVENT.c.account_id, isouter=True)
+    .where(
+        _OF_PROVIDER,
+        any_of(EVENT.c.object_id, "payments"),
+        EVENT.c.state == WebhookState.PARKED.value,
+    )
+    .order_by(EVENT.c.object_id, EVENT.c.created_at, EVENT.c.event_id)
+)
+
 
 async def lock(transaction: Transaction, provider: str, object_id: str) -> None:
     """Let one transaction at a time work on an object. SQLite has one writer anyway."""
@@ -236,3 +278,32 @@ async def parked(reader: Reader, provider: str) -> int:
     """Return of how many payments an event waits."""
     (row,) = await reader.fetch(_PARKED, of_provider=provider)
     return int(row["parked"])
+
+
+async def ignore(transaction: Transaction, provider: str, payment_id: str) -> int:
+    """Keep a payment's parked events as ignored ones; return how many."""
+    return len(await transaction.fetch(_IGNORE, of_provider=provider, of_payment=payment_id))
+
+
+async def unignore(transaction: Transaction, provider: str, payment_id: str) -> int:
+    """Park a payment's ignored events again; return how many."""
+    return len(await transaction.fetch(_UNIGNORE, of_provider=provider, of_payment=payment_id))
+
+
+async def state(reader: Reader, provider: str, event_id: str) -> Row:
+    """Return the `state` of an event, and the `reason` where it is parked."""
+    (row,) = await reader.fetch(_STATE, of_provider=provider, named=event_id)
+    return row
+
+
+async def parked_payments(reader: Reader, provider: str, *, after: str, most: int) -> Sequence[str]:
+    """Return the next payments, by their names, of which an event is parked."""
+    rows = await reader.fetch(_NEXT_PARKED, of_provider=provider, after=after, most=most)
+    return [row["object_id"] for row in rows]
+
+
+async def parked_events(reader: Reader, provider: str, payment_ids: Sequence[str]) -> Sequence[Row]:
+    """Return the parked events of payments, by payment and the oldest first, each with `owner`, the
+    external id of the account that it was given.
+    """
+    return await reader.fetch(_PARKED_EVENTS, of_provider=provider, payments=list(payment_ids))

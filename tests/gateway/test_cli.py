@@ -92,6 +92,9 @@ def test_a_file_that_cannot_be_imported_exits_with_1(run: Run, tmp_path: Path) -
         "export usage --account acme",
         "export credit-purchases --account acme",
         "stripe-backfill",
+        "stripe parked",
+        "stripe retry --all",
+        "stripe ignore pi_1",
     ],
 )
 def test_before_the_first_migration_a_sentence_asks_for_it(command: str, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import structlog
 
 from gateway.billing.book import Book
 from gateway.clock import Clock
-from gateway.errors import BadUserInput, GatewayError, ServiceUnavailable
+from gateway.errors import BadUserInput, GatewayError, NotFound, ServiceUnavailable
 from gateway.ids import KeyFactory
 from gateway.models import WebhookState
 from gateway.providers.stripe.events import (
@@ -84,12 +84,32 @@ class Inbox:
                 if not await self._add(transaction, event, WebhookState.PARKED):
                     return "duplicate"
                 applied = await self._apply(transaction, event.payment)
+                outcome = await self._outcome(transaction, event, applied)
         except BadUserInput:
             if await self._record(event, WebhookState.PARKED) == "duplicate":
                 return "duplicate"
             # What another delivery brought meanwhile may be what was missing.
             applied = await self.apply(event.payment)
-        return "applied" if event.id in applied else "parked"
+            return "applied" if event.id in applied else "parked"
+        return outcome
+
+    async def _outcome(
+        self, transaction: Transaction, event: Event, applied: Collection[str]
+    ) -> Outcome:
+        """Return what became of a new event; one that is parked is logged, with the reason."""
+        if event.id in applied:
+            return "applied"
+        row = await webhook_events.state(transaction, PROVIDER, event.id)
+        if row["state"] == WebhookState.IGNORED:
+            return "ignored"
+        log.warning(
+            "stripe: event parked",
+            event_id=event.id,
+            type=event.type,
+            payment=event.payment,
+            reason=row["reason"],
+        )
+        return "parked"
 
     async def _take_of_invoice(self, event: Event, invoice: str) -> Outcome:
         """Record an event of an invoice, then each of its payments in a transaction of its own.
@@ -124,6 +144,41 @@ class Inbox:
         except BadUserInput as error:
             await self._keep(payment, error)
             return ()
+
+    async def retry(self, payment: str) -> str | None:
+        """Apply a payment's parked and ignored events; return why one still waits, None where none
+        does. Raises NotFound for a payment that has neither.
+        """
+        async with self._database().writing() as transaction:
+            await self._lock(transaction, payment)
+            await webhook_events.unignore(transaction, PROVIDER, payment)
+            if not await webhook_events.parked_events(transaction, PROVIDER, [payment]):
+                raise NotFound(f"Nothing of {payment} is parked or ignored.")
+        await self.apply(payment)
+        async with Snapshot(self._database()) as snapshot:
+            waiting = await webhook_events.parked_events(snapshot, PROVIDER, [payment])
+        return (waiting[-1]["reason"] or UNKNOWN_ACCOUNT) if waiting else None
+
+    async def waiting(self) -> Sequence[str]:
+        """Return every payment of which something is parked, by their names."""
+        found: list[str] = []
+        async with Snapshot(self._database()) as snapshot:
+            while page := await webhook_events.parked_payments(
+                snapshot, PROVIDER, after=found[-1] if found else "", most=SWEEP_BATCH
+            ):
+                found += page
+        return found
+
+    async def ignore(self, payment: str) -> None:
+        """Keep a payment's parked events without waiting for anything; `retry` undoes it. Raises
+        NotFound for a payment of which nothing is parked.
+
+        Of a payment of which nothing has taken effect, what comes later is ignored too.
+        """
+        async with self._database().writing() as transaction:
+            await self._lock(transaction, payment)
+            if not await webhook_events.ignore(transaction, PROVIDER, payment):
+                raise NotFound(f"Nothing of {payment} is parked.")
 
     async def sweep(self) -> int:
         """Apply the parked events whose accounts exist by now; return of how many payments.
@@ -214,7 +269,11 @@ class Inbox:
         return is_new
 
     async def _apply(self, transaction: Transaction, payment: str) -> Collection[str]:
-        rows = await webhook_events.of_payment(transaction, PROVIDER, payment)
+        every = await webhook_events.of_payment(transaction, PROVIDER, payment)
+        rows = [row for row in every if not _is_ignored(row, payment)]
+        if len(rows) < len(every) and not any(_is_applied(row, payment) for row in rows):
+            await webhook_events.ignore(transaction, PROVIDER, payment)
+            return []
         events = [parse_event(row["payload"]) for row in rows]
         account_id = _known_account(rows, payment) or await _owner(transaction, events)
         if account_id is None:
@@ -251,6 +310,17 @@ class Inbox:
                 waiting = [row["event_id"] for row in rows]
                 await webhook_events.keep_parked(transaction, PROVIDER, waiting, error.message)
         log.warning("stripe: payment kept, not applied", payment=payment, reason=error.message)
+
+
+def _is_ignored(row: Row, payment: str) -> bool:
+    """Return whether a person ignored an event. A document's events are never parked: until they
+    take effect they count as ignored.
+    """
+    return bool(row["object_id"] == payment and row["state"] == WebhookState.IGNORED)
+
+
+def _is_applied(row: Row, payment: str) -> bool:
+    return bool(row["object_id"] == payment and row["state"] == WebhookState.APPLIED)
 
 
 def _known_account(rows: Sequence[Row], payment: str) -> int | None:

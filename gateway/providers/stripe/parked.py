@@ -1,0 +1,84 @@
+"""Payments of which something waits, as an operator reads them."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import Final
+
+from gateway.errors import GatewayError
+from gateway.money import format_amount
+from gateway.providers.stripe.amounts import currency_of, nanos_of
+from gateway.providers.stripe.events import PROVIDER, WITNESSES, Event, parse_event
+from gateway.providers.stripe.inbox import UNKNOWN_ACCOUNT
+from gateway.store import Reader, Row, webhook_events
+
+PAGE: Final = 200
+"""Payments that are read at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedPayment:
+    """A payment with parked events: their types, its amount with the currency (None where no event
+    says it), the account or customer that it is of (None where none is named), why the latest event
+    waits, and when the first one came.
+    """
+
+    payment: str
+    types: Sequence[str]
+    amount: str | None
+    owner: str | None
+    reason: str
+    since: datetime
+
+
+async def parked_payments(reader: Reader) -> AsyncIterator[ParkedPayment]:
+    """Yield the payments of which something is parked, by their names."""
+    after = ""
+    while names := await webhook_events.parked_payments(reader, PROVIDER, after=after, most=PAGE):
+        rows = await webhook_events.parked_events(reader, PROVIDER, names)
+        for name, events in groupby(rows, itemgetter("object_id")):
+            yield _payment(name, list(events))
+        after = names[-1]
+
+
+def _payment(name: str, rows: Sequence[Row]) -> ParkedPayment:
+    return ParkedPayment(
+        payment=name,
+        types=tuple(dict.fromkeys(row["type"] for row in rows)),
+        amount=_amount(rows),
+        owner=_owner(rows),
+        reason=rows[-1]["reason"] or UNKNOWN_ACCOUNT,
+        since=min(row["received_at"] for row in rows),
+    )
+
+
+def _owner(rows: Sequence[Row]) -> str | None:
+    for column, text in (("owner", "{}"), ("external_id", "{}"), ("customer_id", "customer {}")):
+        for row in rows:
+            if row[column] is not None:
+                return text.format(row[column])
+    return None
+
+
+def _amount(rows: Sequence[Row]) -> str | None:
+    """Return the amount of the latest event of the payment itself, else of the latest event."""
+    found = None
+    for row in rows:
+        with suppress(GatewayError):
+            event = parse_event(row["payload"])
+            currency = currency_of(event.object.get("currency"))
+            text = f"{format_amount(nanos_of(_minor(event), currency), currency)} {currency}"
+            found = (event.kind in WITNESSES, text) if _is_better(event, found) else found
+    return found and found[1]
+
+
+def _is_better(event: Event, found: tuple[bool, str] | None) -> bool:
+    return found is None or event.kind in WITNESSES or not found[0]
+
+
+def _minor(event: Event) -> object:
+    name = "amount_total" if event.kind == "checkout.session" else "amount"
+    return event.object.get(name)
