@@ -223,7 +223,8 @@ def _taken_back(
     draw: Draw, clock: Clock, payment: Payment, money: int, currency: Currency
 ) -> Payment:
     begin = clock.now
-    refunds = _refunds(draw, clock, money, currency.step)
+    released = payment.attempts[-1].amount - money
+    refunds = _refunds(draw, clock, money, currency.step, released)
     clock.now = begin if draw(st.booleans()) else clock.now
     disputes: list[Dispute] = []
     for _ in range(draw(st.sampled_from([0, 0, 0, 1, 1, 2]))):
@@ -247,7 +248,8 @@ ENDINGS = (
 )
 
 
-def _refunds(draw: Draw, clock: Clock, money: int, step: int) -> tuple[Refund, ...]:
+def _refunds(draw: Draw, clock: Clock, money: int, step: int, released: int) -> tuple[Refund, ...]:
+    """Draw refunds; one may be of exactly the uncaptured rest that was `released`."""
     found: list[Refund] = []
     for _ in range(draw(st.sampled_from([0, 0, 1, 1, 2, 3]))):
         at = clock.wait(LATER)
@@ -256,10 +258,13 @@ def _refunds(draw: Draw, clock: Clock, money: int, step: int) -> tuple[Refund, .
             break
         whole = draw(st.integers(0, 2)) == 0
         steps = free if whole else draw(st.integers(1, free))
+        if 0 < released <= free * step and draw(st.booleans()):
+            steps = released // step
         states, then = [], Clock(draw, at)
         for number, status in enumerate(draw(st.sampled_from(ENDINGS))):
             states.append((then.wait(LATER) if number else at, status))
-        found.append(Refund(amount=steps * step, states=tuple(states)))
+        reason = draw(st.sampled_from([None, "requested_by_customer"]))
+        found.append(Refund(amount=steps * step, states=tuple(states), reason=reason))
     return tuple(found)
 
 

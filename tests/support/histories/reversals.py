@@ -39,7 +39,7 @@ class RefundActor:
             amount=self.refund.amount,
             charge=payment.charge["id"],
             payment_intent=payment.charge["payment_intent"],
-            reason="requested_by_customer",
+            reason=self.refund.reason,
             status=status,
         )
         payment.refunds.append(self.shown)

@@ -80,6 +80,7 @@ class Refund:
     amount: int
     states: tuple[tuple[int, str], ...]
     """Instants and statuses; the first is its creation."""
+    reason: str | None = "requested_by_customer"
 
     @property
     def status(self) -> str:
