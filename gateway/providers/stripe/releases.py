@@ -10,6 +10,8 @@ capture's. So the release is recognised by what the objects say:
 - Nothing was released where a picture of the charge, taken when its last capture was done, counts
   less in `amount_refunded` than the uncaptured amount. Such a picture in a later version says
   nothing of a refund that was made together with the capture and shown in an earlier version.
+- Nothing was released where the charge's balance transaction is of the captured amount: where
+  there is a release, it is of the authorised one.
 - A release is made together with the capture. A later refund of the same amount is a real one where
   the charge counts it beside the rest that was released, or where no picture of the charge is in
   such an early version.
@@ -38,10 +40,13 @@ TOGETHER: Final = timedelta(minutes=1)
 
 
 class _Picture(NamedTuple):
-    """A charge whose captures are done: the uncaptured rest, and what it counts as refunded."""
+    """A charge whose captures are done: the uncaptured rest, what it counts as refunded, and
+    whether its balance transaction is of the captured amount.
+    """
 
     rest: int
     refunded: int
+    is_net: bool
     event: Event
 
 
@@ -56,8 +61,11 @@ def find_release(
     pictures = list(_pictures(events, purchase))
     rest = pictures[-1].rest if pictures else 0
     equal = [each for each in refunds.values() if _may_release(each, rest)]
-    if captured_at is None or rest <= 0 or not equal:
+    if captured_at is None or rest <= 0 or not equal or any(each.is_net for each in pictures):
         return None
+    # What a list settled has the time of the first capture; no event shows the last one too early.
+    shown_at = (each.event.created_at for each in pictures if not each.event.is_listed)
+    captured_at = max(captured_at, min(shown_at, default=captured_at))
     oldest = min(equal, key=_age)
     name = id_of(oldest.get("id"))
     clean = [each for each in pictures if _is_clean(each, captured_at)]
@@ -79,7 +87,15 @@ def _pictures(events: Sequence[Event], purchase: PurchaseState) -> Iterator[_Pic
         for charge in filter(is_captured, charges_of(event)):
             amount, refunded = charge.get("amount"), charge.get("amount_refunded")
             if money_captured(charge) == total and isinstance(amount, int):
-                yield _Picture(amount - total, refunded if isinstance(refunded, int) else 0, event)
+                counted = refunded if isinstance(refunded, int) else 0
+                yield _Picture(amount - total, counted, _is_net(charge, total), event)
+
+
+def _is_net(charge: Json, total: int) -> bool:
+    """Say whether a charge's balance transaction, where it is shown, is of the captured amount."""
+    transaction = object_of(charge.get("balance_transaction"))
+    has_currency = transaction.get("currency") == charge.get("currency")
+    return has_currency and transaction.get("amount") == total
 
 
 def _is_clean(picture: _Picture, captured_at: datetime) -> bool:

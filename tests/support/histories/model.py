@@ -31,7 +31,8 @@ class Expected:
     """A purchase: money in nanos, instants in seconds after the story's begin.
 
     `tax` is None where it is not known yet: a document that has not come says it. `taken_back` is
-    the money that went back in the end; of lists, `booked_at` is the instant at which they date it,
+    the money that went back in the end, in so many `roundings`; of lists, `booked_at` is the
+    instant at which they date it,
     `listed_status` what they alone say.
     """
 
@@ -44,6 +45,7 @@ class Expected:
     settled_at: int | None
     booked_at: int | None
     taken_back: int
+    roundings: int
     bonus_reversed: int
     refunds: tuple[ExpectedRefund, ...]
     waits: bool
@@ -109,6 +111,8 @@ def _expect(story: Story, number: int, share: int | None) -> Expected:
         settled_at=settled_at,
         booked_at=_booked_at(payment) if is_settled else None,
         taken_back=back * unit,
+        roundings=sum(each.status == "succeeded" for each in payment.refunds)
+        + any(each.withdrawn for each in payment.disputes),
         bonus_reversed=bonus if whole else 0,
         refunds=tuple(_refund(each, unit) for each in payment.refunds) if is_settled else (),
         waits=not is_settled and (received is not None or _is_open(payment)),
