@@ -10,6 +10,7 @@ import httpx
 from pydantic import SecretStr
 
 from gateway.clock import FixedClock
+from gateway.errors import ServiceUnavailable
 from gateway.providers.stripe.backfill import Api, backfill
 from gateway.providers.stripe.inbox import Inbox
 from gateway.settings import Settings
@@ -21,6 +22,7 @@ from tests.support.histories.shapes import BEGIN, Json, instant
 from tests.support.stripe import parsed
 
 THREADS = 4
+ATTEMPTS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,7 @@ class Post:
 
     async def take(self, events: Sequence[Json]) -> None:
         for each in events:
-            await self.inbox.take(parsed(each))
+            await bring(self.inbox, each)
 
     async def fill(self, at: int | None = None) -> None:
         """Read the lists at an instant of the stories (None: when all is over)."""
@@ -78,6 +80,18 @@ class Post:
         """Return an instant in the middle of the stories."""
         instants = [int(each["created"]) - BEGIN for each in self.events()]
         return self.random.choice([*instants, 0])
+
+
+async def bring(inbox: Inbox, event: Json) -> None:
+    """Deliver an event, again while a busy database cannot answer, as the provider does."""
+    for _ in range(ATTEMPTS):
+        try:
+            await inbox.take(parsed(event))
+        except ServiceUnavailable:
+            await asyncio.sleep(0.5)
+        else:
+            return
+    raise AssertionError("The database never answered.")
 
 
 async def in_order(post: Post) -> None:
@@ -118,7 +132,7 @@ async def _bring_all(settings: Settings, books: Books, events: Sequence[Json]) -
     try:
         inbox = Inbox(lambda: database, books.clock, test_mode=False)
         for each in events:
-            await inbox.take(parsed(each))
+            await bring(inbox, each)
     finally:
         await database.close()
 
