@@ -62,7 +62,8 @@ class Said:
 
     @property
     def facts(self) -> list[tuple[DeploymentFacts, Key]]:
-        return [(self.stated, self.newest), *self.others.values()]
+        first = (self.stated, self.newest)
+        return [first, *self.others.values()] if self.others else [first]
 
     def add(self, stated: DeploymentFacts, key: Key, *, correction: bool) -> None:
         """Take an event in. A correction is no usage, but says facts as others do."""
@@ -98,11 +99,14 @@ def said_by(
         said = batch.get(name)
         if said is None:
             batch[name] = Said(stated, key, correction=correction)
-        elif stated is said.stated and said.latest is said.newest < key and not correction:
-            # What nearly all are: usage later than what was seen, of the same facts.
-            said.newest = said.latest = key
-        elif key != said.newest or stated is not said.stated or correction:
+        elif stated is not said.stated or correction or said.latest is not said.newest:
             said.add(stated, key, correction=correction)
+        # What nearly all are: usage of the same facts, of the latest period or of a later one.
+        elif key != said.newest:
+            if said.newest < key:
+                said.newest = said.latest = key
+            else:
+                said.add(stated, key, correction=False)
     return batch
 
 
@@ -151,13 +155,16 @@ class DeploymentState:
         is_stated = row["facts_at"] is not None
         if not is_stated and said.earliest < started_at:
             return False
-        return all(
-            key <= latest
-            and facts.closed_at is None
-            and facts.started_at == (started_at if is_stated else None)
-            and _of_facts(facts) == plain
-            for facts, key in said.facts
-        )
+        stated_start = started_at if is_stated else None
+        for facts, key in said.facts:
+            if (
+                key > latest
+                or facts.closed_at is not None
+                or facts.started_at != stated_start
+                or _of_facts(facts) != plain
+            ):
+                return False
+        return True
 
     def gain(self) -> int:
         """Return what the batch adds to the lifetime spend. Raises OutOfRange for the sum."""

@@ -125,8 +125,9 @@ class Transaction:
             return
         compiled = statement.statement.compiled(self.dialect)
         if self.dialect == "postgresql":
-            lists = [list(cells) for cells in zip(*records, strict=True)]
-            await self._driver.execute_many(compiled, [lists])
+            lists = map(list, zip(*records, strict=True))
+            cells = dict(zip(statement.columns, lists, strict=True))
+            await self._driver.execute_many(compiled, [compiled.arguments(cells)])
         else:
             await self._driver.execute_many(
                 compiled, compiled.positional(statement.columns, records)

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, String, and_, select, update
 
 from gateway.models import Deployment, Instant, table_of
 from gateway.store.database import Reader, Transaction
-from gateway.store.statement import DialectName, Row, Statement, batch
+from gateway.store.statement import DialectName, Row, Statement, batch, written_batch
 from gateway.store.write import Upsert
 
 DEPLOYMENT: Final = table_of(Deployment)
@@ -25,7 +25,7 @@ def _by_external_id(dialect: DialectName) -> Any:
 
 
 def _add_usage(dialect: DialectName) -> Any:
-    rows = batch(
+    rows = written_batch(
         dialect,
         account_id=BigInteger(),
         id=BigInteger(),

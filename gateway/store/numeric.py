@@ -9,18 +9,18 @@ from struct import Struct, pack, unpack_from
 from typing import Final
 
 _BASE: Final = 10_000
-_KEPT: Final = 4_096
 _NEGATIVE: Final = 0x4000
 _HEAD: Final = Struct("!HhHH")
-_pack_three: Final = Struct("!HhHHHHH").pack
+_pack_three: Final = Struct("!QHHH").pack
+_THREE: Final = int.from_bytes(_HEAD.pack(3, 2, 0, 0))
 
 
 def encode(number: int) -> bytes:
     """Return an integer as Postgres receives it; zeros at either end are left to Postgres."""
     if 0 <= number < 1_000_000_000_000:  # most are: 1,000 units, or less
-        high, rest = divmod(number, 100_000_000)
-        middle, low = divmod(rest, 10_000)
-        return _pack_three(3, 2, 0, 0, high, middle, low)
+        return _pack_three(
+            _THREE, number // 100_000_000, number // 10_000 % 10_000, number % 10_000
+        )
     sign, rest = (_NEGATIVE, -number) if number < 0 else (0, number)
     digits: list[int] = []
     while rest:
@@ -28,18 +28,6 @@ def encode(number: int) -> bytes:
         digits.append(digit)
     count = len(digits)
     return pack(f"!HhHH{count}H", count, count - 1, sign, 0, *reversed(digits))
-
-
-class Encoded(dict[int, bytes]):
-    """What `encode` makes of integers, each made once for a while: most quantities of a meter are
-    the same.
-    """
-
-    def __missing__(self, number: int) -> bytes:
-        if len(self) >= _KEPT:
-            self.clear()
-        made = self[number] = encode(number)
-        return made
 
 
 def decode(data: bytes) -> int:

@@ -248,7 +248,7 @@ async def _init(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     await connection.set_type_codec(
         "numeric",
         schema="pg_catalog",
-        encoder=numeric.Encoded().__getitem__,
+        encoder=numeric.encode,
         decoder=numeric.decode,
         format="binary",
     )

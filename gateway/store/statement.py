@@ -16,6 +16,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Dialect,
+    Integer,
     Text,
     bindparam,
     cast,
@@ -136,10 +137,12 @@ def _compile(executable: ClauseElement, name: DialectName) -> CompiledStatement:
     result = compiler._result_columns  # noqa: SLF001  # SQLAlchemy has no public name for it
     binders: dict[str, Callable[[Any], Any]] = {}
     converters: list[tuple[str, Callable[[Any], Any]]] = []
+    for bind, key in compiler.bind_names.items():
+        if isinstance(bind.type, ArrayText):
+            binders[key] = array_text
+        elif name == "sqlite" and (process := _binder(bind.type, dialect)):
+            binders[key] = process
     if name == "sqlite":
-        for bind, key in compiler.bind_names.items():
-            if process := _binder(bind.type, dialect):
-                binders[key] = process
         converters.extend(
             (entry.keyname, convert)
             for entry in result
@@ -211,6 +214,18 @@ class ListOf(TypeDecorator[Sequence[Any]]):
             return value
         bind = _binder(self.item, dialect)
         return dumps([bind(item) for item in value] if bind else list(value))
+
+
+class ArrayText(TypeDecorator[Sequence[Any]]):
+    """A list of integers bound as the text of an array, on Postgres."""
+
+    impl = Text
+    cache_ok = True
+
+
+def array_text(values: Sequence[int | None]) -> str:
+    """Return integers as the text of an array of Postgres."""
+    return f"{{{dumps(values)[1:-1]}}}"
 
 
 class RowsOf(TypeDecorator[Sequence[tuple[Any, ...]]]):
@@ -299,11 +314,8 @@ def batch(dialect: DialectName, **columns: TypeEngine[Any]) -> FromClause:
     that have several parts.
     """
     if dialect == "postgresql":
-        parameters = (bindparam(name, type_=ListOf(kind)) for name, kind in columns.items())
-        table = func.unnest(*parameters).table_valued(
-            *(column(name, kind) for name, kind in columns.items()), with_ordinality="n"
-        )
-        return table.render_derived(name="batch")
+        lists = [bindparam(name, type_=ListOf(kind)) for name, kind in columns.items()]
+        return _unnest(lists, columns)
     rows = bindparam("batch", type_=RowsOf(columns))
     each = func.json_each(rows).table_valued("key", "value", name="each")
     return select(
@@ -313,3 +325,29 @@ def batch(dialect: DialectName, **columns: TypeEngine[Any]) -> FromClause:
             for position, (name, kind) in enumerate(columns.items())
         ),
     ).subquery("batch")
+
+
+def written_batch(dialect: DialectName, **columns: TypeEngine[Any]) -> FromClause:
+    """Return `batch` for rows that are written: on Postgres integers are bound as texts, because
+    the driver looks at each item of an array, which costs more than all else of it.
+
+    Of such columns Postgres does not know how many rows there are, so a join needs another one.
+    """
+    if dialect == "sqlite":
+        return batch(dialect, **columns)
+    lists = [
+        cast(bindparam(name, type_=ArrayText()), ARRAY(kind))
+        if isinstance(kind, Integer)
+        else bindparam(name, type_=ListOf(kind))
+        for name, kind in columns.items()
+    ]
+    return _unnest(lists, columns)
+
+
+def _unnest(
+    lists: Sequence[ColumnElement[Any]], columns: Mapping[str, TypeEngine[Any]]
+) -> FromClause:
+    table = func.unnest(*lists).table_valued(
+        *(column(name, kind) for name, kind in columns.items()), with_ordinality="n"
+    )
+    return table.render_derived(name="batch")

@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
 
-from gateway.store.statement import DialectName, Statement, batch
+from gateway.store.statement import DialectName, Statement, written_batch
 
 Rows: TypeAlias = Sequence[Sequence[Any]] | Iterator[Sequence[Any]]
 """Many rows' cells; an iterator is read while they are written."""
@@ -67,7 +67,7 @@ class Upsert:
         table = self._table
         kinds = {name: table.c[name].type for name in self.columns}
         if dialect == "postgresql":
-            rows = batch(dialect, **kinds)
+            rows = written_batch(dialect, **kinds)
             on_postgresql = postgresql.insert(table).from_select(
                 list(kinds), select(*(rows.c[name] for name in kinds))
             )

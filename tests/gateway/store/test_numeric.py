@@ -42,13 +42,6 @@ async def test_postgres_reads_and_writes_every_integer(postgres_url: str) -> Non
         await connection.close()
 
 
-def test_what_is_kept_is_bounded() -> None:
-    kept = numeric.Encoded()
-    for number in range(10_000):
-        assert kept[number] == numeric.encode(number) == kept[number]
-    assert len(kept) <= 4_096
-
-
 @given(st.integers(-MAX_QUANTITY, MAX_QUANTITY))
 def test_any_integer_comes_back(number: int) -> None:
     assert numeric.decode(numeric.encode(number)) == number

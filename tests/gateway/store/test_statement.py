@@ -1,35 +1,40 @@
 """Lists as parameters, on both databases."""
 
 import sqlite3
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import BigInteger, Date, select
-from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql import ClauseElement, FromClause
 
 from gateway.models import Account, Instant, Receipt, table_of
 from gateway.store import Database, Snapshot, Statement, any_of, batch
+from gateway.store.statement import written_batch
 
 ACCOUNT, RECEIPT = table_of(Account), table_of(Receipt)
+Make = Callable[..., FromClause]
 MOMENT = datetime(2026, 11, 1, 0, 0, 0, 1, tzinfo=UTC)
 
 
-async def test_a_batch_is_a_table_of_positions(database: Database) -> None:
+@pytest.mark.parametrize("make", [batch, written_batch])
+async def test_a_batch_is_a_table_of_positions(database: Database, make: Make) -> None:
     statement = Statement(
         lambda dialect: select(
-            batch(dialect, account_id=BigInteger(), first=Date(), at=Instant())
+            make(dialect, account_id=BigInteger(), first=Date(), at=Instant())
         ).order_by("n")
     )
     async with Snapshot(database) as snapshot:
         rows = await snapshot.fetch(
             statement,
-            account_id=[2**62 + 1, 3],
-            first=[date(2026, 1, 1), date(2026, 2, 28)],
-            at=[MOMENT, MOMENT],
+            account_id=[2**63 - 1, -(2**63), None],
+            first=[date(2026, 1, 1), date(2026, 2, 28), None],
+            at=[MOMENT, MOMENT, None],
         )
     assert [dict(row) for row in rows] == [
-        {"n": 1, "account_id": 2**62 + 1, "first": date(2026, 1, 1), "at": MOMENT},
-        {"n": 2, "account_id": 3, "first": date(2026, 2, 28), "at": MOMENT},
+        {"n": 1, "account_id": 2**63 - 1, "first": date(2026, 1, 1), "at": MOMENT},
+        {"n": 2, "account_id": -(2**63), "first": date(2026, 2, 28), "at": MOMENT},
+        {"n": 3, "account_id": None, "first": None, "at": None},
     ]
 
 
