@@ -1,6 +1,7 @@
 """The page moves by itself: money comes, the gateway goes and comes back, and nobody reloads."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -161,6 +162,51 @@ async def test_a_socket_that_a_proxy_or_a_fault_closes_comes_back(
         purchases = page.get_by_role("table", name="Credit purchases")
         await expect(purchases.get_by_role("row").filter(has_text="$10.00")).to_be_visible()
         assert len(sockets) == 2
+
+
+@pytest.mark.parametrize("end", ["error", "complete"])
+async def test_a_subscription_that_ended_is_not_live_until_it_is_back(
+    browser: Browser, site: Site, end: str
+) -> None:
+    account = await site.operator.put_account(f"ended-{end}")
+    sockets, waiting = [], []
+    ids: list[str] = []
+    is_back = asyncio.Event()
+
+    async def join(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        sockets.append(socket)
+
+        def forward(message: str | bytes) -> None:
+            told = json.loads(message)
+            if told["type"] == "subscribe":
+                ids.append(told["id"])
+            held = told["type"] == "subscribe" and len(ids) > subscribed and not is_back.is_set()
+            waiting.append((server, message)) if held else server.send(message)
+
+        socket.on_message(forward)
+
+    async with tab(browser, site) as page:
+        subscribed = 1_000
+        await page.route_web_socket("**/graphql", join)
+        await page.goto(f"/?account={account}")
+        await expect(live(page)).to_have_text("Live")
+        await settled(page)
+        subscribed = len(ids)
+        for name in tuple(ids):
+            told = {"id": name, "type": end}
+            payload = {"payload": [{"message": "Account not found."}]} if end == "error" else {}
+            sockets[0].send(json.dumps(told | payload))
+        await expect(live(page)).to_have_text("Reconnecting…")
+        await site.operator.grant(f"ended-{end}", "10", "missed")
+        is_back.set()
+        while len(ids) < 2 * subscribed:  # noqa: ASYNC110 - what the page sends has no event
+            await asyncio.sleep(0.05)
+        for server, message in waiting:
+            server.send(message)
+        await expect(live(page)).to_have_text("Live", timeout=RECOVERY_MS)
+        await expect(balance(page).locator(".amount")).to_have_text("$10.00")
+        assert len(sockets) == 1
 
 
 async def test_another_account_is_live_without_a_new_connection(

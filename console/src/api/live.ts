@@ -1,10 +1,11 @@
 // The one WebSocket, and what is known of its health. It reconnects by itself for as long as someone
 // listens; after that each subscription begins with what was missed.
 
-import { type Client, createClient, type Sink, type SubscribePayload } from "graphql-ws";
+import { createClient, type Sink, type SubscribePayload } from "graphql-ws";
+import { become, connectionState, type LiveState, tellReturned } from "./live-state";
+import { patience } from "./patience";
 import { currentToken } from "./session";
-
-export type LiveState = "connecting" | "live" | "reconnecting" | "offline" | "refused";
+import { subscribeAgain } from "./subscribe-again";
 
 const NORMAL = 1000;
 const FORBIDDEN = 4403;
@@ -13,68 +14,23 @@ const TOO_MANY = 4429;
 const TIMEOUT = 4408;
 const PING_MS = 10_000;
 const PONG_MS = 5_000;
-const LONGEST_WAIT_MS = 10_000;
 /** A socket outlives the moment between one account's subscriptions and the next one's. */
 const IDLE_MS = 1_000;
 
-let state: LiveState = "connecting";
-const listeners = new Set<() => void>();
-const returned = new Set<() => void>();
-
-export function liveState(): LiveState {
-  return state;
-}
-
-export function onLiveState(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-}
-
-/** Call back after each lost connection has come back: something may have been missed. */
-export function onReturn(listener: () => void): () => void {
-  returned.add(listener);
-  return () => returned.delete(listener);
-}
-
-function tellReturned(): void {
-  for (const listener of returned) listener();
-}
-
-function become(next: LiveState): void {
-  if (next === state) return;
-  state = next;
-  for (const listener of listeners) listener();
-}
-
 function lost(): LiveState {
   return navigator.onLine ? "reconnecting" : "offline";
-}
-
-/** Resolve after a growing wait, or as soon as the network is back. */
-function patience(retries: number): Promise<void> {
-  const longest = Math.min(LONGEST_WAIT_MS, 500 * 2 ** retries);
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      removeEventListener("online", done);
-      resolve();
-    };
-    // Spread out, so that not all pages come back to a restarted gateway at once.
-    const timer = setTimeout(done, longest / 2 + Math.random() * (longest / 2));
-    addEventListener("online", done);
-  });
 }
 
 /** Whether the gateway has acknowledged the socket that is there. */
 let isAcknowledged = false;
 
 addEventListener("offline", () => {
-  if (state !== "connecting") become("offline");
+  if (connectionState() !== "connecting") become("offline");
 });
 
 // A short loss of the network does not end a connection; a long one is noticed by the next ping.
 addEventListener("online", () => {
-  if (state !== "offline") return;
+  if (connectionState() !== "offline") return;
   become(isAcknowledged ? "live" : "reconnecting");
   if (isAcknowledged) tellReturned();
 });
@@ -90,6 +46,7 @@ export function connect(onExpired: () => void) {
   let socket: WebSocket | null = null;
   let token: string | null = null;
   let hasLost = false;
+  let isDisposed = false;
   let failures = 0;
   // A token that ends while it is renewed closes the socket; the next one is opened with the new one.
   const isRefusal = (code: number | null) =>
@@ -142,41 +99,20 @@ export function connect(onExpired: () => void) {
   });
   return {
     subscribe: (payload: SubscribePayload, sink: Sink) =>
-      subscribeAgain(client, payload, sink, (error) => {
-        const isPassing = error instanceof CloseEvent && !isFinal(error.code);
-        return isPassing ? patience(failures) : null;
-      }),
-    dispose: () => client.dispose(),
-  };
-}
-
-/**
- * Subscribe, and again after what `waitFor` returns. The client gives up at some codes of a closed
- * socket that pass by: a proxy's or a server's own fault is over when it has started anew.
- */
-function subscribeAgain(
-  client: Client,
-  payload: SubscribePayload,
-  sink: Sink,
-  waitFor: (error: unknown) => Promise<void> | null,
-): () => void {
-  let hasLeft = false;
-  let leave: () => void;
-  const join = () => {
-    if (hasLeft) return;
-    leave = client.subscribe(payload, {
-      ...sink,
-      error: (error) => {
-        const wait = hasLeft ? null : waitFor(error);
-        if (wait) void wait.then(join);
-        else sink.error(error);
-      },
-    });
-  };
-  join();
-  return () => {
-    hasLeft = true;
-    leave();
+      subscribeAgain(
+        client,
+        payload,
+        sink,
+        (error) => {
+          const isPassing = error instanceof CloseEvent && !isFinal(error.code);
+          return isPassing ? patience(failures) : null;
+        },
+        () => isDisposed,
+      ),
+    dispose: () => {
+      isDisposed = true;
+      return client.dispose();
+    },
   };
 }
 

@@ -4,7 +4,7 @@ import type { AnyVariables, TypedDocumentNode } from "@urql/core";
 import { useCallback, useEffect, useRef } from "react";
 import { useQuery } from "urql";
 import { type Failure, failureOf } from "./errors";
-import { onReturn } from "./live";
+import { onReturn } from "./live-state";
 
 export type Load<Data> = {
   /** The last that came: while other variables load, still that of the ones before. */

@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from "react";
-import { liveState, onLiveState } from "./live";
+import { liveState, onLiveState } from "./live-state";
 import { currentSession, onSession } from "./session";
 
 export function useSession() {

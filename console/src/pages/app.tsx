@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from "react";
 import { Provider } from "urql";
 import { makeClient } from "../api/client";
-import { onReturn } from "../api/live";
+import { onReturn } from "../api/live-state";
 import { forgetPerson, type Session, signOut } from "../api/session";
 import { useSession } from "../api/use-session";
 import { Boundary } from "../ui/boundary";
