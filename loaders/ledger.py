@@ -9,7 +9,7 @@ from strawberry.dataloader import DataLoader
 from gateway.models import LedgerDay, LedgerEntry, table_of
 from gateway.principal import Principal
 from gateway.store import Row, Snapshot
-from gateway.store.ledger_listing import day_columns, entry_columns, is_move
+from gateway.store.ledger_listing import day_columns, entry_columns, is_move, whole_entry
 from loaders.batch import MAX_KEYS, Key, Keyed
 
 _ENTRY = table_of(LedgerEntry)
@@ -30,4 +30,4 @@ def ledger_row_by_id(snapshot: Snapshot, principal: Principal) -> DataLoader[Key
 async def _load(snapshot: Snapshot, principal: Principal, keys: Sequence[Key]) -> list[Row | None]:
     entries = await _ENTRIES.fetch(snapshot, principal, keys)
     days = await _DAYS.fetch(snapshot, principal, keys)
-    return [entry or day for entry, day in zip(entries, days, strict=True)]
+    return [whole_entry(entry) if entry else day for entry, day in zip(entries, days, strict=True)]

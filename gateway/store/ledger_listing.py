@@ -5,7 +5,7 @@ Each of the two kinds is a `Listing`; a page is the first rows of both, in their
 costs what a page has and not what the account has used.
 """
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from heapq import merge
@@ -41,13 +41,16 @@ from gateway.models import (
 from gateway.principal import Principal
 from gateway.store.database import Reader
 from gateway.store.listing import Listing, Page, Selection
-from gateway.store.statement import Row, any_of
+from gateway.store.statement import DialectName, Row, any_of
 from gateway.store.stream import Chunk, Stream, rows_in
 from gateway.store.tenancy import Visible
 
 _ACCOUNT: Final = table_of(Account)
 _ENTRY: Final = table_of(LedgerEntry)
 _DAY: Final = table_of(LedgerDay)
+
+_HALF: Final = 32
+_HIGH: Final = "balance_high"
 
 ORDER: Final = ("recorded_at", "version")
 """By `recorded_at` and `version` of a row's last entry: neither goes back within an account."""
@@ -60,8 +63,11 @@ def is_move(entries: FromClause) -> ColumnElement[bool]:
     return entries.c.cause != literal_column("'USAGE'", String())
 
 
-def _balance(entries: FromClause) -> ColumnElement[int]:
-    """Return the running sum of the rows up to an entry that is a row of its own.
+def _balance(
+    entries: FromClause, part: Callable[[ColumnElement[int]], ColumnElement[int]]
+) -> ColumnElement[int]:
+    """Return the running sum of the rows up to an entry that is a row of its own, of one part of
+    each amount: it may not fit 64 bits, though every balance does.
 
     Of the entries up to this one, at version v, it lacks those of rows that stand later: of usage
     whose day goes on after v. There is at most one such day, the one around v: days are of usage
@@ -71,7 +77,7 @@ def _balance(entries: FromClause) -> ColumnElement[int]:
     """
     day, moves = _DAY.alias("around"), _ENTRY.alias("moves")
     moved = (
-        select(func.coalesce(cast(func.sum(moves.c.amount_nanos), BigInteger()), 0))
+        select(func.coalesce(func.sum(part(moves.c.amount_nanos)), 0))
         .where(
             moves.c.account_id == entries.c.account_id,
             is_move(moves),
@@ -84,14 +90,33 @@ def _balance(entries: FromClause) -> ColumnElement[int]:
         .scalar_subquery()
     )
     running = (
-        select(case((day.c.version > entries.c.version, day.c.opening_nanos + moved)))
+        select(case((day.c.version > entries.c.version, part(day.c.opening_nanos) + moved)))
         .where(day.c.account_id == entries.c.account_id, day.c.first_version < entries.c.version)
         .order_by(day.c.first_version.desc())
         .limit(1)
         .correlate(entries)
         .scalar_subquery()
     )
-    return func.coalesce(running, entries.c.balance_nanos)
+    return func.coalesce(running, part(entries.c.balance_nanos))
+
+
+def _balances(dialect: DialectName, entries: FromClause) -> Iterator[ColumnElement[int]]:
+    """Yield the columns of which `whole_entry` makes `balance_nanos`."""
+    if dialect == "postgresql":
+        yield _balance(entries, lambda nanos: nanos).label("balance_nanos")
+    else:
+        # Its sums end at 64 bits; those of the halves do not come near.
+        yield _balance(entries, lambda nanos: nanos.bitwise_and(2**_HALF - 1)).label(
+            "balance_nanos"
+        )
+        yield _balance(entries, lambda nanos: nanos.bitwise_rshift(_HALF)).label(_HIGH)
+
+
+def whole_entry(entry: Row) -> Row:
+    """Return a row that is an entry with its balance put together."""
+    row = dict(entry)
+    row["balance_nanos"] += row.pop(_HIGH, 0) << _HALF
+    return row
 
 
 def _text(model: Any, column: str, entries: FromClause, key: str) -> ColumnElement[str]:
@@ -106,8 +131,8 @@ def _currency(rows: FromClause) -> ColumnElement[str]:
     return of_account.correlate(rows).scalar_subquery().label("currency")
 
 
-def entry_columns(_: Visible, entries: FromClause) -> Sequence[ColumnElement[Any]]:
-    """Return the columns of a row that is an entry."""
+def entry_columns(visible: Visible, entries: FromClause) -> Sequence[ColumnElement[Any]]:
+    """Return the columns of a row that is an entry, for `whole_entry`."""
     description = case(
         (
             entries.c.cause == LedgerCause.REFUND.value,
@@ -127,7 +152,7 @@ def entry_columns(_: Visible, entries: FromClause) -> Sequence[ColumnElement[Any
         entries.c.cause,
         type_coerce(null(), Date()).label("day"),
         entries.c.amount_nanos,
-        _balance(entries).label("balance_nanos"),
+        *_balances(visible.dialect, entries),
         func.coalesce(entries.c.description, description).label("description"),
         entries.c.purchase_id,
         entries.c.refund_id,
@@ -215,7 +240,7 @@ class LedgerRows:
             wanted = [replace(pages[index], selection=part) for index, part in mine]
             parts = await listing.fetch_pages(reader, principal, wanted)
             for (index, _), rows in zip(mine, parts, strict=True):
-                found[index] += rows
+                found[index] += map(whole_entry, rows)
         return [
             sorted(rows, key=_place, reverse=not page.ascending)[: page.limit]
             for page, rows in zip(pages, found, strict=True)
@@ -245,7 +270,7 @@ class LedgerRows:
         if (of_entries := _entries_of(selection)) is not None:
             async with aclosing(_ENTRIES.chunks(stream, principal, of_entries, size)) as chunks:
                 async for chunk in chunks:
-                    entries = [*rows_in(chunk)]
+                    entries = [*map(whole_entry, rows_in(chunk))]
                     last = _place(entries[-1])
                     count = sum(_place(day) < last for day in days)
                     yield _by_column([*merge(entries, days[:count], key=_place)])

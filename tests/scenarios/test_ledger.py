@@ -23,7 +23,7 @@ from gateway.documents.export_request import LedgerAsked
 from gateway.documents.exporting import open_ledger
 from gateway.ids import encode_global_id
 from gateway.models import CreditPurchaseKind, LedgerCause, RefundStatus
-from gateway.money import format_amount
+from gateway.money import MAX_NANOS, format_amount
 from gateway.store import Database, Snapshot, accounts
 from tests.gateway.billing.test_usage import event
 from tests.support.books import Books
@@ -303,6 +303,28 @@ def test_enough_figures_were_compared(capsys: pytest.CaptureFixture[str]) -> Non
     with capsys.disabled():
         print(f"\nFigures of the ledger compared: {dict(compared)}")
     assert all(count > 1_000 for count in compared.values())
+
+
+async def test_a_running_sum_beyond_any_balance_is_exact(database: Database) -> None:
+    story = Story(database)
+    await story.begin("UTC")
+    account_id, books = story.account_id, story.books
+    # What would not fit a day's roll-up either is of other days.
+    for day, moved, used in ((2, MAX_NANOS, MAX_NANOS - 10), (1, MAX_NANOS - 10, 10), (0, -1, 0)):
+        async with books.open([account_id]) as book:
+            at = book.now - timedelta(days=day)
+            adjust_balance(book, account_id, moved, source_key=f"move {day}", occurred_at=at)
+        async with books.open([account_id]) as book:
+            await record_usage(book, [event(account_id, f"{next(numbers)}", amount=used)])
+    rows = await rows_by_brute_force(database, account_id, "UTC")
+    assert rows[1]["balance"]["amount"] == format_amount(2 * MAX_NANOS - 10, "USD")
+    assert await pages(database, story, 2, None, forward=True) == said(rows)
+    lines = [as_json(row) for row in reversed(said(rows))]
+    assert await exported(database, story, {}, ExportFormat.JSONL) == lines
+    node = "query($id: ID!) { node(id: $id) { ... on LedgerRow { balance { amount } } } }"
+    for row in rows:
+        found = await data_of(database, PLATFORM, node, {"id": row["id"]})
+        assert found["node"]["balance"] == row["balance"]
 
 
 async def test_usage_that_goes_on_moves_its_day_and_no_other_row(database: Database) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.errors import NotFound
+from gateway.errors import GatewayError, NotFound
 from gateway.live.hub import PUSHED_AT_ONCE, Update
 from tests.gateway.live.feeds import ListSink, RevisionFeed, World, running_hub, until, update
 
@@ -285,3 +285,21 @@ async def test_a_sink_that_fails_takes_nothing_from_the_others() -> None:
         assert broken.offered == [1, 2]
         assert len(broken.ended) == 1
         assert hub.members == 2
+
+
+async def test_a_sink_that_fails_at_its_end_keeps_no_other_from_it() -> None:
+    world = World({1: 1, 2: 1})
+    before, after, elsewhere = ListSink(), ListSink(), ListSink()
+
+    class Broken(ListSink):
+        def end(self, error: GatewayError | None) -> None:
+            super().end(error)
+            raise RuntimeError
+
+    broken = Broken()
+    async with running_hub(world) as hub:
+        for account_id, sink in ((1, before), (1, broken), (1, after), (2, elsewhere)):
+            await hub.join(RevisionFeed(account_id, world), sink)
+    for sink in (before, broken, after, elsewhere):
+        assert sink.ended == [None]
+    assert (hub.members, hub.groups) == (0, 0)
