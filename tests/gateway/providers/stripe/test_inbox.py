@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.money import OUT_OF_RANGE
 from gateway.providers.stripe.inbox import Inbox
-from gateway.store import Database, webhook_events
+from gateway.store import Database, Snapshot, webhook_events
 from tests.support.books import Books, usd
-from tests.support.facts import rows_of, the_purchase
+from tests.support.facts import PROVIDER, rows_of, the_purchase
 from tests.support.invariants import check_books
 from tests.support.stripe import (
     BEGIN,
@@ -313,6 +314,23 @@ async def test_another_currency_is_kept_and_not_applied(books: Books) -> None:
     assert {(row["state"], row["account_id"]) for row in stored} == {("PARKED", account_id)}
     assert await inbox_of(books).sweep() == 0
     assert await tell(books, SIX) == ["duplicate"] * 6
+
+
+async def test_an_amount_that_does_not_fit_is_parked_alone(books: Books) -> None:
+    account_id = await books.account("acme")
+    large: Json = {"amount": 10**12, "amount_captured": 10**12}
+    told = [
+        event("charge.succeeded", charge(id="ch_2", payment_intent="pi_2", **large), at=61),
+        event("payment_intent.succeeded", intent(id="pi_2", status="succeeded", **large), at=62),
+    ]
+    large_first = [each | {"id": f"evt_{number}"} for number, each in enumerate(told)]
+    outcomes = await tell(books, [*large_first, *PAID])
+    assert (outcomes[:2], outcomes[-1]) == (["parked"] * 2, "applied")
+    assert (await the_purchase(books.database, account_id))["amount_nanos"] == usd("100")
+    async with Snapshot(books.database) as snapshot:
+        parked = await webhook_events.parked_events(snapshot, PROVIDER, ["pi_2"])
+    assert {row["reason"] for row in parked} == {OUT_OF_RANGE}
+    await check_books(books.database, account_id)
 
 
 async def test_what_another_delivery_brings_meanwhile_is_not_missed(
