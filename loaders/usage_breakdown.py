@@ -42,6 +42,8 @@ _COLUMNS: Final[dict[UsageDimension, tuple[str, int | str]]] = {
     UsageDimension.RESOURCE: ("resource", ""),
 }
 """Each dimension's column, and what a roll-up holds there for none."""
+_HALF: Final = 32
+_HIGH: Final = "spent_high"
 _EDGES: Final = ("head_start", "head_end", "tail_start", "tail_end")
 
 
@@ -61,8 +63,8 @@ def _statement(dimension: UsageDimension, is_cut: bool, visible: Visible) -> Sel
     if is_cut:
         parts.append(_events(spans, dimension, visible, spans.c.head_start, spans.c.head_end))
         parts.append(_events(spans, dimension, visible, spans.c.tail_start, spans.c.tail_end))
-    activity = _by_deployment(union_all(*parts).subquery("found"))
-    cut = _cut(spans, _placed(activity, dimension, visible))
+    activity = _by_deployment(union_all(*parts).subquery("found"), visible)
+    cut = _cut(spans, _placed(activity, dimension, visible), visible)
     # Names are joined to the few rows that are left, however many deployments there are.
     is_named = dimension is UsageDimension.DEPLOYMENT
     return _named(cut.subquery("cut"), visible) if is_named else cut
@@ -115,19 +117,39 @@ def _events(
     )
 
 
-def _by_deployment(found: Subquery) -> Subquery:
+def _by_deployment(found: Subquery, visible: Visible) -> Subquery:
     """Return spend and events of each deployment under each of a span's values (`key`)."""
+    spent: ColumnElement[int] = found.c.spent_nanos
+    parts = [spent]
+    if visible.dialect == "sqlite":
+        # Its sums end at 64 bits; those of the halves do not come near.
+        parts = [spent.bitwise_and(2**_HALF - 1), spent.bitwise_rshift(_HALF)]
     return (
         select(
             found.c.n,
             found.c.key,
             found.c.deployment_id,
-            _sum(found.c.spent_nanos).label("spent_nanos"),
-            _sum(found.c.events).label("events"),
+            *(
+                func.sum(part).label(name)
+                for name, part in zip(_parts(visible), parts, strict=True)
+            ),
+            cast(func.sum(found.c.events), BigInteger()).label("events"),
         )
         .group_by(found.c.n, found.c.key, found.c.deployment_id)
         .subquery("activity")
     )
+
+
+def _parts(visible: Visible) -> Sequence[str]:
+    """Return the columns of which `_whole` makes `spent_nanos`."""
+    return ("spent_nanos", _HIGH) if visible.dialect == "sqlite" else ("spent_nanos",)
+
+
+def _whole(row: Row) -> Row:
+    """Return a row with its spend put together."""
+    whole = dict(row)
+    whole["spent_nanos"] += whole.pop(_HIGH, 0) << _HALF
+    return whole
 
 
 def _placed(activity: Subquery, dimension: UsageDimension, visible: Visible) -> Subquery:
@@ -136,18 +158,26 @@ def _placed(activity: Subquery, dimension: UsageDimension, visible: Visible) -> 
     By window functions: a join of ranks with what was ranked would be planned for few rows, and
     read thousands of deployments for each of thousands.
     """
-    spent = func.sum(activity.c.spent_nanos)
-    of_key = spent.over(partition_by=(activity.c.n, activity.c.key)).label("of_key")
-    summed = select(*activity.c, of_key).subquery("summed")
+    same_key = (activity.c.n, activity.c.key)
+    of_key = (
+        func.sum(activity.c[name]).over(partition_by=same_key).label(f"{name}_of_key")
+        for name in _parts(visible)
+    )
+    summed = select(*activity.c, *of_key).subquery("summed")
     key = summed.c.key
+    spent: list[ColumnElement[int]] = [summed.c.spent_nanos_of_key]
+    if visible.dialect == "sqlite":
+        low, high = spent[0], summed.c[f"{_HIGH}_of_key"]
+        spent = [high + low.bitwise_rshift(_HALF), low.bitwise_and(2**_HALF - 1)]
     is_text = dimension is not UsageDimension.DEPLOYMENT
     by_bytes = collate(key, "C") if is_text and visible.dialect == "postgresql" else key
-    order = (summed.c.of_key.desc(), key == _COLUMNS[dimension][1], by_bytes)
+    by_spend = (part.desc() for part in spent)
+    order = (*by_spend, key == _COLUMNS[dimension][1], by_bytes)
     place = func.dense_rank().over(partition_by=summed.c.n, order_by=order).label("place")
     return select(*summed.c, place).subquery("placed")
 
 
-def _cut(spans: CTE, placed: Subquery) -> Select[Any]:
+def _cut(spans: CTE, placed: Subquery, visible: Visible) -> Select[Any]:
     """Return each span's rows: `position` from 1, where `size` + 1 is all the rest, `key`,
     `spent_nanos` and how many distinct `deployments` had an event that is not a correction.
     """
@@ -160,7 +190,7 @@ def _cut(spans: CTE, placed: Subquery) -> Select[Any]:
             spans.c.account_id,
             position,
             func.max(case((is_kept, placed.c.key))).label("key"),
-            _sum(placed.c.spent_nanos).label("spent_nanos"),
+            *(func.sum(placed.c[name]).label(name) for name in _parts(visible)),
             func.count(distinct(case((took_part, placed.c.deployment_id)))).label("deployments"),
         )
         .join_from(spans, placed, placed.c.n == spans.c.n)
@@ -184,11 +214,6 @@ def _named(cut: Subquery, visible: Visible) -> Select[Any]:
     )
 
 
-def _sum(column: ColumnElement[Any]) -> ColumnElement[int]:
-    """Return a sum of 64-bit integers as one: Postgres would widen it to a decimal."""
-    return cast(func.sum(column), BigInteger())
-
-
 _STATEMENTS: Final = {
     (dimension, is_cut): Scoped(partial(_statement, dimension, is_cut))
     for dimension, is_cut in product(UsageDimension, (False, True))
@@ -198,8 +223,9 @@ _STATEMENTS: Final = {
 def breakdown_by_key(
     snapshot: Snapshot, principal: Principal
 ) -> DataLoader[BreakdownKey, list[Row]]:
-    """Return a loader of a breakdown's rows, in order (see `_cut` and `_named`). One statement for
-    each dimension of a batch; it reads events only where a key's window cuts days.
+    """Return a loader of a breakdown's rows, in order (see `_cut` and `_named`); a spend may be of
+    any size. One statement for each dimension of a batch; it reads events only where a key's window
+    cuts days.
     """
     return DataLoader(load_fn=partial(_load, snapshot, principal), max_batch_size=MAX_KEYS)
 
@@ -223,5 +249,5 @@ async def _load(
             snapshot, principal, size=sizes, **columns
         )
         for place, part in zip(mine, by_position(rows, len(mine)), strict=True):
-            found[place] = part
+            found[place] = [*map(_whole, part)]
     return found

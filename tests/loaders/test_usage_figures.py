@@ -4,6 +4,7 @@ from collections import defaultdict
 from datetime import UTC, date, datetime
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +23,7 @@ from gateway.billing.usage_series import (
     usage_buckets,
 )
 from gateway.ids import encode_global_id
+from gateway.money import MAX_NANOS
 from gateway.store import Database, Snapshot
 from gateway.windows import Interval, Window, zone
 from loaders.balance_opening import balance_by_instant
@@ -112,7 +114,31 @@ async def test_buckets_and_summary_are_those_of_the_raw_events(
 async def test_breakdown_is_that_of_the_raw_events(
     database: Database, case: tuple[Window, Facts], dimension: UsageDimension, size: int
 ) -> None:
-    window, facts = case
+    await check_breakdown(database, *case, dimension, size)
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+async def test_a_breakdown_of_large_sums_is_exact(database: Database, size: int) -> None:
+    # No day alone is too large.
+    amounts = {"a": (1, 1), "b": (1, 1, 1), "c": (-1, -1), "d": (1,), "e": (-1,)}
+    flat = [(name, sign) for name, signs in amounts.items() for sign in signs]
+    events = [
+        Event(
+            at=datetime(2026, 11, day, 12, tzinfo=UTC),
+            nanos=sign * MAX_NANOS,
+            provider=name,
+            correction=sign < 0,
+        )
+        for day, (name, sign) in enumerate(flat, start=1)
+    ]
+    window = Window(from_=date(2026, 11, 1), to=date(2026, 11, 30), zone=zone("UTC"))
+    facts = Facts(account_id=1, events=events)
+    await check_breakdown(database, window, facts, UsageDimension.PROVIDER, size)
+
+
+async def check_breakdown(
+    database: Database, window: Window, facts: Facts, dimension: UsageDimension, size: int
+) -> None:
     await insert_facts(database, facts)
     span = activity_span(facts.account_id, zone(facts.time_zone), window)
     key = BreakdownKey(dimension, size, span)
