@@ -22,7 +22,7 @@ AHEAD: Final = timedelta(minutes=5)
 """How far a meter's clock may be ahead of ours."""
 
 
-_CONFLICT: Final = "This id of this source is known with other content."
+_CONFLICT: Final = "This `id` of this `source` is known with other content."
 _SUM_OUT_OF_RANGE: Final = (
     "With this event, the balance or a sum of a day, a quarter hour or a deployment would not fit: "
     "money has 64 bits of nanos, a quantity 38 digits."
@@ -164,9 +164,9 @@ def _is_known(item: MeteredItem, currency: str | None, result: Ingested) -> bool
     if currency == item.currency:
         return True
     if currency is None:
-        message = "There is no account with this external id that this key may write to."
+        message = "`account`: there is none with this external id that this key may write to."
     else:
-        message = f"The account is kept in {currency}; nothing is converted."
+        message = f"`currency`: the account is kept in {currency}; nothing is converted."
     result.rejected.append(_rejected(item, ItemCode.INVALID, message))
     return False
 
@@ -191,10 +191,10 @@ async def _timely(
         if item.record.started_at < earliest and (
             (found[item.account]["account_id"], *item.record[1:3]) not in booked
         ):
-            message = f"Usage may be sent until {late_days} days after its start."
+            message = f"`start`: usage may be sent until {late_days} days after it starts."
             result.rejected.append(_rejected(item, ItemCode.TOO_LATE, message))
         elif item.record.ended_at > latest:
-            message = "The usage ends in the future."
+            message = "`end` lies in the future."
             result.rejected.append(_rejected(item, ItemCode.IN_FUTURE, message))
         else:
             timely.append(item)

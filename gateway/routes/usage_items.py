@@ -144,7 +144,7 @@ class ItemReader:
                 name = value.get("id") if isinstance(value, dict) else None
                 known = name if isinstance(name, str) else None
                 code = ItemCode.OUT_OF_RANGE if isinstance(error, OutOfRange) else ItemCode.INVALID
-                self.rejected.append(RejectedItem(index, known, code, error.message))
+                self.rejected.append(RejectedItem(index, known, code, _sentence(error)))
 
     def _item(self, index: int, value: Any) -> MeteredItem:
         if not isinstance(value, dict):
@@ -171,7 +171,7 @@ class ItemReader:
         record = UsageRecord(
             0,
             meter.source,
-            checked_identifier(get("id"), "id", limit=200),
+            checked_identifier(_given(get("id"), "id"), "id", limit=200),
             name,
             meter.resource,
             meter.unit,
@@ -197,7 +197,7 @@ class ItemReader:
         except (KeyError, TypeError):
             pass
         account, source, resource, unit, currency, *others = said
-        if not isinstance(resource, str) or resource not in _RESOURCES:
+        if not isinstance(_given(resource, "resource"), str) or resource not in _RESOURCES:
             raise BadUserInput(f"`resource` is one of {', '.join(Resource)}.")
         currency = self._text(currency, "currency", 3)
         minor_digits(currency, argument="currency")
@@ -229,34 +229,36 @@ class ItemReader:
         get = value.get
         resources = {} if get("resources") is None else get("resources")
         if not isinstance(resources, dict):
-            raise BadUserInput("`resources` is an object.")
-        _refuse_others(resources, RESOURCE_FIELDS, "`resources`")
+            raise BadUserInput("`deployment.resources` is an object.")
+        _refuse_others(resources, RESOURCE_FIELDS, "`deployment.resources`")
         started, closed = (
-            None if get(name) is None else self._instant(get(name), name)
+            None if get(name) is None else self._instant(get(name), f"deployment.{name}")
             for name in ("startedAt", "closedAt")
         )
         if started and closed and closed < started:
-            raise BadUserInput("`closedAt` may not be before `startedAt`.")
+            raise BadUserInput("`deployment.closedAt` may not be before `deployment.startedAt`.")
         facts = DeploymentFacts(
-            name=self._optional(get("name"), "name"),
-            provider=self._optional(get("provider"), "provider"),
-            gpu_model=self._optional(get("gpuModel"), "gpuModel"),
-            region=self._optional(get("region"), "region"),
-            service=self._optional(get("service"), "service"),
-            cpu_nanos=self._leased(resources.get("cpu"), "cpu"),
-            gpu_nanos=self._leased(resources.get("gpu"), "gpu"),
-            memory_bytes=_bytes(resources.get("memoryBytes"), "memoryBytes"),
-            storage_bytes=_bytes(resources.get("storageBytes"), "storageBytes"),
+            name=self._optional(get("name"), "deployment.name"),
+            provider=self._optional(get("provider"), "deployment.provider"),
+            gpu_model=self._optional(get("gpuModel"), "deployment.gpuModel"),
+            region=self._optional(get("region"), "deployment.region"),
+            service=self._optional(get("service"), "deployment.service"),
+            cpu_nanos=self._leased(resources.get("cpu"), "deployment.resources.cpu"),
+            gpu_nanos=self._leased(resources.get("gpu"), "deployment.resources.gpu"),
+            memory_bytes=_bytes(resources.get("memoryBytes"), "deployment.resources.memoryBytes"),
+            storage_bytes=_bytes(
+                resources.get("storageBytes"), "deployment.resources.storageBytes"
+            ),
             started_at=started,
             closed_at=closed,
         )
-        return self._identifier(get("externalId"), "externalId", 1000), facts
+        return self._identifier(get("externalId"), "deployment.externalId", 1000), facts
 
     def _text(self, value: Any, argument: str, limit: int) -> str:
         """Return a text that many items of a batch share."""
         if isinstance(value, str) and (known := self._texts.get((argument, value))):
             return known
-        text = checked_text(value, argument, limit=limit)
+        text = checked_text(_given(value, argument), argument, limit=limit)
         self._texts[argument, value] = text
         return text
 
@@ -264,7 +266,7 @@ class ItemReader:
         """Return an identifier that many items of a batch share."""
         if isinstance(value, str) and (known := self._texts.get((argument, value))):
             return known
-        text = checked_identifier(value, argument, limit=limit)
+        text = checked_identifier(_given(value, argument), argument, limit=limit)
         self._texts[argument, value] = text
         return text
 
@@ -274,6 +276,7 @@ class ItemReader:
     def _decimal(self, value: Any, argument: str) -> tuple[int, str | None]:
         """Return nanos, and what arrived where rounding changed it."""
         if not isinstance(value, str):
+            _given(value, argument)
             raise BadUserInput(
                 f'`{argument}` is a decimal string such as "0.000432": a number may have lost '
                 "digits on its way."
@@ -301,11 +304,26 @@ class ItemReader:
         except (KeyError, TypeError):
             pass
         try:
-            instant = parse_instant(value)
+            instant = parse_instant(_given(value, argument))
         except BadUserInput as error:
-            raise BadUserInput(f"`{argument}`: {error.message}") from None
+            raise BadUserInput(error.message, argument=argument) from None
         self._instants[value] = instant
         return instant
+
+
+def _given(value: Any, argument: str) -> Any:
+    """Return a value that has to be there."""
+    if value is None:
+        raise BadUserInput(f"`{argument}` is missing.", argument=argument)
+    return value
+
+
+def _sentence(error: BadUserInput) -> str:
+    """Return what is wrong with an item, with the field by its name in JSON."""
+    name = f"`{error.argument}`"
+    if error.argument is None or name in error.message:
+        return error.message
+    return f"{name}: {error.message}"
 
 
 def _bytes(value: Any, argument: str) -> int | None:

@@ -193,6 +193,42 @@ BAD_ITEMS: dict[str, Any] = {
 }
 
 
+NAMED: list[tuple[dict[str, Any], str]] = [
+    *((event(**{name: ...}), f"`{name}` is missing.") for name in ("source", "id", "unit")),
+    *((event(**{name: None}), f"`{name}` is missing.") for name in ("account", "amount", "start")),
+    (event(resource=...), "`resource` is missing."),
+    (event(quantity="1e3"), "`quantity`: A decimal is"),
+    (event(amount="9223372036.854775808"), "`amount`: "),
+    (event(currency="EURO"), "`currency` must have"),
+    (event(currency="XXX"), "`currency`: "),
+    (event(currency="EUR"), "`currency`: the account"),
+    (event(account="nobody"), "`account`: there is none"),
+    (event(end="2026"), "`end`: "),
+    (event(region=7), "`region` must be"),
+    (event(deployment={"name": "x"}), "`deployment.externalId` is missing."),
+    (event(deployment={"externalId": "1", "region": 7}), "`deployment.region` must be"),
+    (event(deployment={"externalId": "1", "startedAt": "x"}), "`deployment.startedAt`: "),
+    (
+        event(deployment={"externalId": "1", "resources": {"cpu": "x"}}),
+        "`deployment.resources.cpu`: A decimal is",
+    ),
+    (
+        event(deployment={"externalId": "1", "resources": {"memoryBytes": -1}}),
+        "`deployment.resources.memoryBytes` is a whole number",
+    ),
+]
+
+
+async def test_errors_say_which_field_by_its_name(served: Served) -> None:
+    await Books(served.database).account("acme")
+    key = await served.key(Scope.USAGE_WRITE)
+    answer = await send(served, key, *(item for item, _ in NAMED))
+    messages = [item["message"] for item in answer["rejected"]]
+    assert len(messages) == len(NAMED)
+    for message, (_, begin) in zip(messages, NAMED, strict=True):
+        assert message.startswith(begin)
+
+
 TOO_LARGE: dict[str, Any] = {
     "an amount": event(amount="9223372036.854775808"),
     "a negative amount": event(amount="-9223372036.854775808", correction=True),
