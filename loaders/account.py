@@ -20,6 +20,7 @@ from strawberry.dataloader import DataLoader
 from gateway.models import Account, table_of
 from gateway.principal import Principal
 from gateway.store import Page, Row, Scoped, Selection, Snapshot, Visible, batch
+from gateway.text import is_identifier
 from loaders.batch import MAX_KEYS, Keyed, PageLoader, TotalsLoader
 
 _ACCOUNT = table_of(Account)
@@ -95,7 +96,9 @@ async def _fetch_by_external_id(
     snapshot: Snapshot, principal: Principal, external_ids: Sequence[str]
 ) -> list[Row | None]:
     found: list[Row | None] = [None] * len(external_ids)
-    rows = await _BY_EXTERNAL_ID.fetch(snapshot, principal, external_id=list(external_ids))
+    # What cannot be one is none: Postgres does not take NUL in a text.
+    wanted = [each if is_identifier(each) else "" for each in external_ids]
+    rows = await _BY_EXTERNAL_ID.fetch(snapshot, principal, external_id=wanted)
     for row in rows:
         found[row["n"] - 1] = row
     return found

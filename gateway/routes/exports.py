@@ -49,7 +49,7 @@ from gateway.routes.record import CLIENT_LEFT, record_of
 from gateway.routes.transfer import Transfer
 from gateway.store import Database, Row, Snapshot
 from gateway.store.stream import Stream
-from loaders.account import ACCOUNT_BY_ID
+from loaders.account import ACCOUNT_BY_ID, account_by_external_id
 from resolvers.permissions import require_purchases
 
 MAX_PARAMETERS: Final = 20
@@ -128,18 +128,20 @@ class ExportEndpoint(ABC):
 
     async def _serve(self, scope: Scope, transfer: Transfer) -> None:
         parts, record = self.parts, record_of(scope)
-        record.principal, account_id, asked = await self._asked(scope)
-        account = await self._account(record.principal, account_id)
+        record.principal, named, asked = await self._asked(scope)
+        account = await self._account(record.principal, named)
         self.check(account)
         format_ = read_choice(asked.pop("format", ExportFormat.CSV), "format", ExportFormat)
         record.details["format"] = format_
-        with parts.places.take(account_id):
+        with parts.places.take(account["account_id"]):
             async with parts.database().exporting() as stream:
                 opened = await self.open(stream, record.principal, account, asked, format_)
                 await transfer.run(_headers(opened), opened.parts())
 
-    async def _asked(self, scope: Scope) -> tuple[Principal, int, dict[str, str]]:
-        """Return who asks, of which account, and with what other parameters."""
+    async def _asked(self, scope: Scope) -> tuple[Principal, int | str, dict[str, str]]:
+        """Return who asks, of which account (its key, or what the parameter names), and with what
+        other parameters.
+        """
         query = scope["query_string"].decode("latin-1")
         if is_signed(query):
             grant = self.parts.links.check(scope["raw_path"].decode("latin-1"), query)
@@ -148,13 +150,26 @@ class ExportEndpoint(ABC):
             header_value(scope, b"authorization")
         )
         asked = _parse(query)
-        return principal, _account_id(asked.pop("account", None)), asked
+        name = asked.pop("account", None)
+        if name is None:
+            raise BadUserInput(
+                "`account` is the global id or the external id of an account.", argument="account"
+            )
+        return principal, name, asked
 
-    async def _account(self, principal: Principal, account_id: int) -> Row:
+    async def _account(self, principal: Principal, named: int | str) -> Row:
+        """Return an account that the principal may read: what reads as a global id names that
+        account before one with such an external id.
+        """
+        account_id = _account_id(named) if isinstance(named, str) else named
+        account: Row | None = None
         async with Snapshot(self.parts.database()) as snapshot:
-            account = await ACCOUNT_BY_ID.loader(snapshot, principal).load((account_id,))
+            if account_id is not None:
+                account = await ACCOUNT_BY_ID.loader(snapshot, principal).load((account_id,))
+            if account is None and isinstance(named, str):
+                account = await account_by_external_id(snapshot, principal).load(named)
         if account is None:
-            raise _missing()
+            raise NotFound("There is no such account, or it is not yours.")
         return account
 
     @asynccontextmanager
@@ -239,20 +254,13 @@ def _parse(query: str) -> dict[str, str]:
     return found
 
 
-def _account_id(text: str | None) -> int:
-    if text is None:
-        raise BadUserInput("`account` is the global id of an account.", argument="account")
+def _account_id(text: str) -> int | None:
+    """Return the key in an account's global id, None for any other text."""
     try:
         parsed = parse_global_id(text)
     except NotFound:
-        raise _missing() from None
-    if parsed.typename != "Account":
-        raise _missing()
-    return parsed.account_id
-
-
-def _missing() -> NotFound:
-    return NotFound("There is no such account, or it is not yours.")
+        return None
+    return parsed.account_id if parsed.typename == "Account" else None
 
 
 def _headers(opened: Opened) -> Mapping[str, str]:

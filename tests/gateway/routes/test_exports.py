@@ -24,7 +24,7 @@ from tests.gateway.routes import application
 from tests.gateway.routes.conftest import connect
 from tests.support.doorman import Doorman, bearer, told
 from tests.support.graph import NOW, SIGNER, ask, data_of
-from tests.support.rows import T0, UNIT, entry, ledger_day, purchase, put, receipt, refund
+from tests.support.rows import T0, UNIT, account, entry, ledger_day, purchase, put, receipt, refund
 from tests.support.usage_rows import Event, Facts, insert_facts
 
 MINE, THEIRS, MISSING = 1, 2, 3
@@ -272,11 +272,28 @@ async def test_another_account_is_as_one_that_is_not_there(
     place: Place, path: str, who: str
 ) -> None:
     ids = [ID, encode_global_id("Account", MISSING), "acct_1", "", "\x00", "9" * 400]
+    ids += [f"customer-{MINE}", "customer-9"]
     ids.append(encode_global_id("Deployment", MINE, 1))
     answers = [await place.get(path, who, account=text) for text in ids]
     sentence = "There is no such account, or it is not yours."
     assert {told(answer) for answer in answers} == {(404, "NOT_FOUND", sentence)}
     assert len({tuple(sorted(set(answer.headers) - {"x-request-id"})) for answer in answers}) == 1
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_an_account_is_named_by_its_external_id_too(place: Place, path: str) -> None:
+    by_id = await place.get(path, format="JSONL")
+    for who in ("ada", "key-of-mine", "key-of-platform"):
+        by_name = await place.get(path, who, account=f"customer-{MINE}", format="JSONL")
+        assert lines(by_name) == lines(by_id)
+
+
+async def test_a_global_id_goes_before_an_external_id(place: Place) -> None:
+    change = {"external_id": encode_global_id("Account", MINE)}
+    await put(place.database, account(3, **change))
+    platform = "key-of-platform"
+    assert lines(await place.get(LEDGER_PATH, platform, account=ID)) != []
+    assert lines(await place.get(LEDGER_PATH, "key-of-mine", account=ID)) != []
 
 
 async def test_a_viewer_gets_usage_and_neither_purchases_nor_ledger(place: Place) -> None:
