@@ -10,7 +10,7 @@ from gateway.auth.authenticator import Authenticator as OwnAuthenticator
 from gateway.auth.authenticator import open_authenticator
 from gateway.auth.dev import dev_signing_keys
 from gateway.auth.dev_people import read_people
-from gateway.auth.key_store import StoredKeys
+from gateway.auth.key_store import KeyUse, StoredKeys
 from gateway.billing import low_balance_sweep
 from gateway.clock import Clock, SystemClock
 from gateway.demo.meter import Meter
@@ -48,9 +48,12 @@ from resolvers.sources import open_source
 class _Runtime:
     """What is open while the process serves."""
 
-    def __init__(self, settings: Settings, authenticator: OwnAuthenticator) -> None:
+    def __init__(
+        self, settings: Settings, authenticator: OwnAuthenticator, key_use: KeyUse
+    ) -> None:
         self._settings = settings
         self._authenticator = authenticator
+        self._key_use = key_use
         self._database: Database | None = None
         self.printer = ReceiptPrinter()
         self.hub = Hub()
@@ -80,6 +83,7 @@ class _Runtime:
                 low_balance_sweep.sweeping(
                     database, SystemClock(), self._settings.usage_delay_seconds
                 ),
+                self._key_use.writing(),
                 self.meter.running(database) if self.meter else nullcontext(),
             ):
                 yield
@@ -113,8 +117,9 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
     """
     clock = SystemClock()
     stored_keys = StoredKeys(lambda: runtime.database, clock)
-    authenticator = open_authenticator(settings, clock, stored_keys.find)
-    runtime = _Runtime(settings, authenticator)
+    key_use = KeyUse(lambda: runtime.database, clock)
+    authenticator = open_authenticator(settings, clock, stored_keys.find, key_use.note)
+    runtime = _Runtime(settings, authenticator, key_use)
     signer = Signer(parse_signing_keys(_signing_keys(settings)))
     links = Links(signer, clock, base_url=settings.base_url, seconds=settings.link_seconds)
 

@@ -22,6 +22,9 @@ from gateway.settings import Settings
 # Looks up what is stored of an API key, by its id.
 FindApiKey = Callable[[str], Awaitable[ApiKeyRecord | None]]
 
+# Notes that an API key was used, by its id; returns at once.
+NoteUse = Callable[[str], None]
+
 # Exactly one credential (RFC 6750, section 2.1).
 _BEARER: Final = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.ASCII | re.IGNORECASE)
 
@@ -36,11 +39,13 @@ class Authenticator:
         clock: Clock,
         find_api_key: FindApiKey | None = None,
         pepper: bytes | None = None,
+        note_use: NoteUse | None = None,
     ) -> None:
         self._verifier = verifier
         self._clock = clock
         self._find_api_key = find_api_key
         self._pepper = pepper
+        self._note_use = note_use
 
     async def authenticate(self, authorization: str | None) -> Principal:
         """Return who is asking, from the header's value (None where there is no such header).
@@ -69,6 +74,8 @@ class Authenticator:
             raise Rejected("there is no such API key")
         if not record.is_active(self._clock.now()):
             raise Rejected("the API key was revoked or has expired")
+        if self._note_use is not None:
+            self._note_use(record.id)
         return Principal(
             subject=f"key:{record.id}",
             key_id=record.id,
@@ -79,7 +86,10 @@ class Authenticator:
 
 
 def open_authenticator(
-    settings: Settings, clock: Clock, find_api_key: FindApiKey | None = None
+    settings: Settings,
+    clock: Clock,
+    find_api_key: FindApiKey | None = None,
+    note_use: NoteUse | None = None,
 ) -> Authenticator:
     """Return the authenticator that the settings describe; close it when the gateway stops.
 
@@ -105,6 +115,7 @@ def open_authenticator(
         clock=clock,
         find_api_key=find_api_key,
         pepper=pepper.get_secret_value().encode() if pepper else None,
+        note_use=note_use,
     )
 
 

@@ -1,12 +1,17 @@
 """API keys in the database: issued, looked up, revoked."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
+
+import structlog
 
 from gateway.auth import api_keys
 from gateway.auth.api_keys import ApiKeyRecord, ApiKeyText, Environment
 from gateway.clock import Clock
+from gateway.errors import GatewayError
 from gateway.principal import Scope
 from gateway.store import Database, Reader, Row, Snapshot, Transaction
 from gateway.store import api_keys as stored
@@ -14,6 +19,10 @@ from gateway.store import api_keys as stored
 KEPT: Final = timedelta(seconds=30)
 """How long what is known of a key may be out of date: a revocation takes effect within it."""
 MOST_KEPT: Final = 1_024
+USE_KEPT: Final = timedelta(hours=1)
+"""How much older than a key's last use the one that is kept may be."""
+
+log = structlog.get_logger(__name__)
 
 _Known: TypeAlias = tuple[datetime, ApiKeyRecord | None]
 
@@ -37,6 +46,66 @@ class StoredKeys:
             self._known.clear()
         self._known[key_id] = (now, record)
         return record
+
+
+class KeyUse:
+    """Keeps when keys were used: each at most once an hour, however many processes there are.
+
+    Nobody who uses a key waits for that: it is written beside the requests while `writing` runs,
+    and what cannot be written is left to the next hour.
+    """
+
+    def __init__(self, database: Callable[[], Database], clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._noted: dict[str, datetime] = {}
+        self._pending: set[str] = set()
+        self._wake = asyncio.Event()
+
+    def note(self, key_id: str) -> None:
+        """Say that a key was used just now."""
+        now = self._clock.now()
+        noted = self._noted.get(key_id)
+        if noted is not None and now - noted < USE_KEPT:
+            return
+        if len(self._noted) >= MOST_KEPT:
+            self._noted.clear()
+        self._noted[key_id] = now
+        self._pending.add(key_id)
+        self._wake.set()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[None]:
+        """Write what is noted, and at the end what is left of it; end between two writes."""
+        leaving = asyncio.Event()
+        task = asyncio.create_task(self._keep_writing(leaving))
+        try:
+            yield
+        finally:
+            leaving.set()
+            self._wake.set()
+            await task
+
+    async def _keep_writing(self, leaving: asyncio.Event) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._write()
+            if leaving.is_set():
+                return
+
+    async def _write(self) -> None:
+        ids, self._pending = self._pending, set()
+        if not ids:
+            return
+        now = self._clock.now()
+        try:
+            async with self._database().writing() as transaction:
+                await stored.mark_used(transaction, ids, at=now, before=now - USE_KEPT)
+        except GatewayError as error:
+            log.warning("api keys: their use is not kept", reason=error.message)
+        except Exception:
+            log.exception("api keys: their use is not kept")
 
 
 async def find_key(reader: Reader, key_id: str) -> ApiKeyRecord | None:
@@ -69,6 +138,7 @@ async def issue_key(
         "created_at": now,
         "expires_at": expires_at,
         "revoked_at": None,
+        "last_used_at": None,
     }
     await stored.insert(transaction, row)
     return key

@@ -54,7 +54,10 @@ async def _create(
 
 @api_key.command("list")
 def list_keys() -> None:
-    """Print every key: its id, what it may do, for which account, until when, its name."""
+    """Print every key: id, scopes, account, state, when made and last used (UTC), and name.
+
+    The last use is up to an hour older than it was.
+    """
     for line in asyncio.run(_list(read_settings())):
         typer.echo(line)
 
@@ -70,11 +73,17 @@ async def _list(settings: Settings) -> list[str]:
                 row["scopes"],
                 row["external_id"] or "every account",
                 _state(row["revoked_at"], row["expires_at"], now),
+                f"made {row['created_at'].astimezone(UTC):%Y-%m-%d}",
+                _last_use(row["last_used_at"]),
                 row["name"],
             ]
         )
         for row in rows
     ]
+
+
+def _last_use(at: datetime | None) -> str:
+    return "never used" if at is None else f"last used {at.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
 def _state(revoked_at: datetime | None, expires_at: datetime | None, now: datetime) -> str:

@@ -10,7 +10,7 @@ from gateway.models.base import Instant, Model
 
 class ApiKey(Model, table=True):
     """A key, stored hashed. It belongs to one account, or to the platform where `account_id` is
-    null.
+    null. `last_used_at` is up to an hour older than the last use.
     """
 
     __tablename__ = "api_key"
@@ -25,6 +25,7 @@ class ApiKey(Model, table=True):
     created_at: datetime = Field(sa_type=Instant)
     expires_at: datetime | None = Field(sa_type=Instant, default=None)
     revoked_at: datetime | None = Field(sa_type=Instant, default=None)
+    last_used_at: datetime | None = Field(sa_type=Instant, default=None)
 
 
 class IdempotencyKey(Model, table=True):

@@ -1,15 +1,15 @@
 """API keys: stored hashed, looked up by their id."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import String, bindparam, select, update
+from sqlalchemy import String, bindparam, or_, select, update
 
 from gateway.models import Account, ApiKey, table_of
 from gateway.models.base import Instant
 from gateway.store.database import Reader, Transaction
-from gateway.store.statement import Row, Statement
+from gateway.store.statement import Row, Statement, any_of
 
 _KEY: Final = table_of(ApiKey)
 _ACCOUNT: Final = table_of(Account)
@@ -31,6 +31,17 @@ _REVOKE_NAMED: Final = Statement(
     update(_KEY)
     .where(_KEY.c.name == bindparam("of_name", type_=String()), _KEY.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("at", type_=Instant()))
+)
+_USED: Final = Statement(
+    update(_KEY)
+    .where(
+        any_of(_KEY.c.id, "ids"),
+        or_(
+            _KEY.c.last_used_at.is_(None),
+            _KEY.c.last_used_at <= bindparam("before", type_=Instant()),
+        ),
+    )
+    .values(last_used_at=bindparam("at", type_=Instant()))
 )
 
 
@@ -57,3 +68,12 @@ async def revoke(transaction: Transaction, key_id: str, at: datetime) -> bool:
 async def revoke_named(transaction: Transaction, name: str, at: datetime) -> None:
     """End all keys of a name."""
     await transaction.execute(_REVOKE_NAMED, of_name=name, at=at)
+
+
+async def mark_used(
+    transaction: Transaction, key_ids: Collection[str], *, at: datetime, before: datetime
+) -> None:
+    """Keep that keys were used at an instant, where their last use that is kept is not later than
+    `before`.
+    """
+    await transaction.execute(_USED, ids=sorted(key_ids), at=at, before=before)
