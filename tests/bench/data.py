@@ -39,12 +39,13 @@ _STATEMENTS = (
     INSERT INTO credit_purchase (account_id, id, kind, status, currency, amount_nanos, tax_nanos,
         bonus_nanos, refunded_nanos, bonus_reversed_nanos, disputed_nanos, failure_reason,
         payment_method_type, payment_method_brand, payment_method_last4, created_at, failed_at,
-        settled_at, revision)
+        settled_at, revision, receipted)
     SELECT a, a * 1000 + p, 'CARD', CASE WHEN failed THEN 'FAILED' ELSE 'SUCCEEDED' END, 'USD',
         (10 + p % 7 * 5) * 1000000000::bigint, 0, 0, 0, 0, 0,
         CASE WHEN failed THEN 'The card was declined.' END, 'CARD',
         (ARRAY['visa', 'mastercard', 'amex'])[1 + p % 3], lpad((p * 37 % 10000)::text, 4, '0'),
-        at, CASE WHEN failed THEN at END, CASE WHEN NOT failed THEN at + interval '3 s' END, 1
+        at, CASE WHEN failed THEN at END, CASE WHEN NOT failed THEN at + interval '3 s' END, 1,
+        NOT failed
     FROM generate_series(1, $1::bigint) a, generate_series(1, $3::int) p,
         LATERAL (SELECT p % 10 = 0 AS failed,
             $2::date - ($3 - p) * interval '7 days' + a % 86400 * interval '1 s' AS at) each

@@ -134,6 +134,7 @@ def purchases(account_id: int, count: int) -> Iterator[Cells]:
             "created_at": at,
             "settled_at": at + timedelta(seconds=3),
             "revision": 0,
+            "receipted": True,
         }
         yield tuple(row.get(name) for name in columns)
 
