@@ -1,20 +1,34 @@
 """Accounts' balances at an instant, added up from all that happened before it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from sqlalchemy import BigInteger, ColumnElement, Date, Select, Table, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Date, Select, Table, func, select
 from strawberry.dataloader import DataLoader
 
 from gateway.billing.balance_history import OpeningKey
 from gateway.models import Instant, RollupDay, RollupSlot, table_of
 from gateway.principal import Principal
 from gateway.store import Scoped, Snapshot, Visible, batch
+from gateway.store.statement import DialectName
 from loaders.batch import MAX_KEYS
 
 _DAY: Final = table_of(RollupDay)
 _SLOT: Final = table_of(RollupSlot)
+
+
+_HALF: Final = 32
+_HIGH: Final = "opening_high"
+_Part: TypeAlias = Callable[[ColumnElement[int]], ColumnElement[int]]
+# SQLite's sums end at 64 bits; those of the halves do not come near.
+_PARTS: Final[dict[DialectName, dict[str, _Part]]] = {
+    "postgresql": {"opening_nanos": lambda nanos: nanos},
+    "sqlite": {
+        "opening_nanos": lambda nanos: nanos.bitwise_and(2**_HALF - 1),
+        _HIGH: lambda nanos: nanos.bitwise_rshift(_HALF),
+    },
+}
 
 
 def _statement(visible: Visible) -> Select[Any]:
@@ -25,24 +39,37 @@ def _statement(visible: Visible) -> Select[Any]:
         day_start=Instant(),
         instant=Instant(),
     )
-    days = _net(_DAY, visible, keys.c.account_id, _DAY.c.day < keys.c.day)
-    slots = _net(
-        _SLOT,
-        visible,
-        keys.c.account_id,
-        (_SLOT.c.slot_at >= keys.c.day_start) & (_SLOT.c.slot_at < keys.c.instant),
+    before = _DAY.c.day < keys.c.day
+    on_day = (_SLOT.c.slot_at >= keys.c.day_start) & (_SLOT.c.slot_at < keys.c.instant)
+    account_id = keys.c.account_id
+    return select(
+        keys.c.n,
+        *(
+            (
+                _net(_DAY, visible, account_id, before, part)
+                + _net(_SLOT, visible, account_id, on_day, part)
+            ).label(name)
+            for name, part in _PARTS[visible.dialect].items()
+        ),
     )
-    return select(keys.c.n, (days + slots).label("opening_nanos"))
 
 
 def _net(
-    table: Table, visible: Visible, account_id: ColumnElement[Any], inside: ColumnElement[bool]
+    table: Table,
+    visible: Visible,
+    account_id: ColumnElement[Any],
+    inside: ColumnElement[bool],
+    part: _Part,
 ) -> ColumnElement[int]:
     flows = table.c
-    credits_ = flows.purchased_nanos + flows.bonus_nanos - flows.refunded_nanos
-    net = func.sum(credits_ - flows.spent_nanos + flows.adjusted_nanos)
+
+    def total(name: str) -> ColumnElement[Any]:
+        return func.coalesce(func.sum(part(flows[name])), 0)
+
+    credited = total("purchased_nanos") + total("bonus_nanos") - total("refunded_nanos")
+    net = credited - total("spent_nanos") + total("adjusted_nanos")
     return (
-        select(func.coalesce(cast(net, BigInteger()), 0))
+        select(net)
         .where(flows.account_id == account_id, inside, visible(flows.account_id))
         .scalar_subquery()
     )
@@ -63,5 +90,5 @@ async def _load(snapshot: Snapshot, principal: Principal, keys: Sequence[Opening
     )
     found = [0] * len(keys)
     for row in rows:
-        found[row["n"] - 1] = row["opening_nanos"]
+        found[row["n"] - 1] = row["opening_nanos"] + (row.get(_HIGH, 0) << _HALF)
     return found

@@ -1,5 +1,6 @@
 """Usage, balance history and runway as clients ask for them. It is noon UTC on 2026-11-20."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from gateway.billing.breakdown import checked_size
 from gateway.errors import BadUserInput
 from gateway.ids import encode_global_id
+from gateway.money import MAX_NANOS, format_amount
 from gateway.store import Database
 from tests.support.graph import ADA, BOB, PLATFORM, ask, data_of
 from tests.support.usage_rows import Event, Facts, deployment_id, insert_facts
@@ -289,6 +291,16 @@ async def test_balance_history_moves_from_opening_to_closing(database: Database)
             ),
         )
     ]
+
+
+async def test_a_balance_history_beyond_64_bits_is_exact(database: Database) -> None:
+    flows = [(at(1), name, MAX_NANOS) for name in ("purchased_nanos", "bonus_nanos")]
+    await insert_facts(database, replace(facts(), flows=flows))
+    answer = await data_of(database, ADA, HISTORY, {"id": ACCOUNT})
+    first, last = answer["account"]["balanceHistory"]
+    assert first["opening"] == {"amount": format_amount(2 * MAX_NANOS, "USD")}
+    spent = 14 * UNIT + UNIT // 2 + 1
+    assert last["closing"] == {"amount": format_amount(2 * MAX_NANOS - spent, "USD")}
 
 
 async def test_a_viewer_gets_usage_but_no_balance_history(database: Database) -> None:
