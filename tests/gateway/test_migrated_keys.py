@@ -3,7 +3,7 @@
 from gateway.migrations import migrate
 from tests.support.raw import execute
 
-BEFORE = "0014"
+BEFORE = "0011"
 KEYS = {
     "writer": ("NULL", "accounts:write usage:write", "accounts:write members:write usage:write"),
     "meter": ("NULL", "usage:write", "usage:write"),

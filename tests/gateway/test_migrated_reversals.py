@@ -115,7 +115,7 @@ def failed_refund(days: list[str]) -> list[str]:
 
 @pytest.fixture
 async def migrated(empty_url: str) -> Any:
-    await migrate(empty_url, revision="0011")
+    await migrate(empty_url, revision="0008")
     await execute(empty_url, *statements(sqlite=empty_url.startswith("sqlite")))
     await migrate(empty_url)
     database = await connect(Settings(database_url=SecretStr(empty_url)))

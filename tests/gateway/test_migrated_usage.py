@@ -16,7 +16,7 @@ from tests.support.books import Books
 from tests.support.raw import REFUSALS, execute
 from tests.support.tables import table_rows
 
-BEFORE = "0012"
+BEFORE = "0009"
 MORNING = datetime(2026, 11, 1, 6, tzinfo=UTC)
 
 

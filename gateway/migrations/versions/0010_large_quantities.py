@@ -11,8 +11,8 @@ from alembic import op
 
 from gateway.models import Instant
 
-revision = "0013"
-down_revision = "0012"
+revision = "0010"
+down_revision = "0009"
 
 
 def upgrade() -> None:

@@ -17,8 +17,8 @@ from alembic import op
 from gateway.models import Instant
 from gateway.models.base import microseconds_from_instant
 
-revision = "0011"
-down_revision = "0010"
+revision = "0008"
+down_revision = "0007"
 
 PART = 5_000
 IMPORTED = re.compile(r"[0-9a-f]{32}(-[0-9]+)?", re.ASCII)

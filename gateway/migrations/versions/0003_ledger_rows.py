@@ -15,7 +15,7 @@ from alembic import op
 from gateway.models import EARLIEST, Instant
 from gateway.windows import local_day, zone
 
-revision = "0006"
+revision = "0003"
 down_revision = "0002"
 
 PARTS = ("refund", "dispute")

@@ -22,8 +22,8 @@ from gateway.ids import KeyFactory
 from gateway.models import Instant
 from gateway.windows import local_day, zone
 
-revision = "0012"
-down_revision = "0011"
+revision = "0009"
+down_revision = "0008"
 
 Row = Mapping[str, Any]
 Cells = tuple[Any, ...]

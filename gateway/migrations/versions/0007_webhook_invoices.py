@@ -11,8 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0007"
+down_revision = "0006"
 
 EVENT = sa.table(
     "webhook_event",

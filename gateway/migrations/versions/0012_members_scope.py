@@ -6,8 +6,8 @@ A key of one account loses that: it may no longer change who reads the account.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0012"
+down_revision = "0011"
 
 KEY = sa.table("api_key", *(sa.column(name) for name in ("id", "account_id", "scopes")))
 

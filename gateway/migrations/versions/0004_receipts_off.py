@@ -6,8 +6,8 @@ Until now every purchase that settled had one.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade() -> None:

@@ -9,8 +9,8 @@ from alembic import op
 
 from gateway.models import Instant
 
-revision = "0014"
-down_revision = "0013"
+revision = "0011"
+down_revision = "0010"
 
 OF_DEPLOYMENT = "account_id = deployment.account_id AND deployment_id = deployment.id"
 

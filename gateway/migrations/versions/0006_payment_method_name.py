@@ -7,8 +7,8 @@ known. Rows of before keep those: they are read as the name that they were made 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009"
-down_revision = "0008"
+revision = "0006"
+down_revision = "0005"
 
 
 def upgrade() -> None:
