@@ -33,7 +33,7 @@ class Expected:
     `tax` is None where it is not known yet: a document that has not come says it. `taken_back` is
     the money that went back in the end, in so many `roundings`; of lists, `booked_at` is the
     instant at which they date it,
-    `listed_status` what they alone say.
+    `listed_status` what they alone say. `may_be_whole`: see `_may_be_whole`.
     """
 
     number: int
@@ -46,6 +46,7 @@ class Expected:
     booked_at: int | None
     taken_back: int
     roundings: int
+    may_be_whole: bool
     bonus_reversed: int
     refunds: tuple[ExpectedRefund, ...]
     waits: bool
@@ -113,6 +114,7 @@ def _expect(story: Story, number: int, share: int | None) -> Expected:
         taken_back=back * unit,
         roundings=sum(each.status == "succeeded" for each in payment.refunds)
         + any(each.withdrawn for each in payment.disputes),
+        may_be_whole=_may_be_whole(payment, back * unit, gross, tax or 0, minor),
         bonus_reversed=bonus if whole else 0,
         refunds=tuple(_refund(each, unit) for each in payment.refunds) if is_settled else (),
         waits=not is_settled and (received is not None or _is_open(payment)),
@@ -163,6 +165,15 @@ def _settled_status(payment: Payment, back: int, money: int) -> str:
     if back == 0:
         return "SUCCEEDED"
     return "REFUNDED" if back == money else "PARTIALLY_REFUNDED"
+
+
+def _may_be_whole(payment: Payment, back: int, gross: int, tax: int, minor: int) -> bool:
+    """Return whether rounding may leave no credit: what disputes hold is rounded up to the minor
+    unit, so of money that is less than that much credit beside a refund nothing may be left.
+    """
+    share = (gross - back) * (gross - tax)
+    beside = bool(payment.refunds) and any(each.withdrawn for each in payment.disputes)
+    return beside and 0 < share < 2 * minor * gross and tax > 0
 
 
 def _is_open(payment: Payment) -> bool:
