@@ -21,7 +21,7 @@ from gateway.store import Row
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentFacts:
-    """What an event says of its deployment; None says nothing. CPU and GPU in nanos of a unit."""
+    """Facts of an event about its deployment; None where unknown. CPU and GPU in nanos."""
 
     name: str | None = None
     provider: str | None = None

@@ -18,8 +18,8 @@ from gateway.windows import local_day, slot_start
 
 
 class UsageSums:
-    """Sums of nanos and of quantities, by what they are sums of. A book's own usage is not in them:
-    they are read before it has any.
+    """Stored sums of nanos and of quantities, by key. They are read before a book has usage, so the
+    book's own usage is not in them.
     """
 
     def __init__(self, book: Book) -> None:

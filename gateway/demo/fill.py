@@ -217,7 +217,7 @@ def _record_money(book: Book, now: Sequence[Happening]) -> None:
 
 
 def _stated(metered: Sequence[tuple[UsageRecord, Run | None]]) -> list[DeploymentFacts | None]:
-    """Return what each charge says of its deployment: closed, with the last one."""
+    """Return the facts of each charge about its deployment; the last one closes it."""
     made: dict[tuple[int, bool], DeploymentFacts] = {}
     stated: list[DeploymentFacts | None] = []
     for record, run in metered:

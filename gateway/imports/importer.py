@@ -333,7 +333,7 @@ def _batches(rows: Iterator[FocusRow]) -> Iterator[list[FocusRow]]:
 
 
 def _facts(rows: Sequence[FocusRow]) -> list[DeploymentFacts]:
-    """Return what each row says of its deployment."""
+    """Return the facts of each row about its deployment."""
     made: dict[tuple[str | None, ...], DeploymentFacts] = {}
     stated = []
     for row in rows:

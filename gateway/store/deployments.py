@@ -1,4 +1,4 @@
-"""Deployments: found by what meters call them, added, changed, and their usage."""
+"""Deployments: found by external id, added, changed, and their usage."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -261,7 +261,9 @@ class UsageComparison:
 class UsageBreakdownRow:
     POLICY: ClassVar = Policy.ACCOUNT
 
-    group: UsageGroup = column("group", description="What the row stands for.")
+    group: UsageGroup = column(
+        "group", description="Whether the row is one value, usage without a value, or the rest."
+    )
     deployment: Annotated["Deployment", strawberry.lazy("resolvers.types.deployment")] | None = (
         resolved(
             load_row_deployment,

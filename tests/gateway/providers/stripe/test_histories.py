@@ -1,4 +1,4 @@
-"""Random histories of a provider, told in every way: the books end with the money it kept."""
+"""Random payment histories: in any order of delivery the books hold the money Stripe kept."""
 
 from random import Random
 
