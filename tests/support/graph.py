@@ -1,13 +1,16 @@
-"""Asks the schema as the gateway does: a context for each operation."""
+"""Runs operations on the engine that serves: one context and one snapshot for each operation."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import strawberry
+from graphql import OperationType
 
 from gateway.clock import FixedClock
 from gateway.errors import GatewayError
+from gateway.execution.engine import Answer, Engine, Request
+from gateway.execution.limits import Limits
 from gateway.links import Links
 from gateway.principal import Principal, Scope
 from gateway.signing import Signer, SigningKey
@@ -18,12 +21,19 @@ from resolvers.schema import build_schema
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SIGNER = Signer([SigningKey(id="test", secret=b"0123456789abcdef0123456789abcdef")])
 LINKS = Links(SIGNER, FixedClock(NOW), base_url="https://billing.example", seconds=900)
-SCHEMA = build_schema()
 PLATFORM = Principal(
     subject="key:platform", key_id="platform", scopes=frozenset({Scope.BILLING_READ})
 )
 ADA = Principal(subject="ada")
 BOB = Principal(subject="bob")
+
+
+def make_engine(schema: strawberry.Schema) -> Engine:
+    """Return the engine that serves the schema, with the settings' own limits of documents."""
+    return Engine(schema, limits=Limits(), deadline_seconds=60, suggestions=False)
+
+
+ENGINE = make_engine(build_schema())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +51,12 @@ async def ask(
     query: str,
     variables: dict[str, Any] | None = None,
     *,
-    schema: strawberry.Schema = SCHEMA,
+    engine: Engine = ENGINE,
     now: datetime = NOW,
 ) -> Reply:
-    """Return the answer; an error that is not the gateway's own is raised."""
+    """Return the answer of a query; an unexpected error, which clients get masked, is raised."""
+    request = Request(query=query, variables=variables, request_id="test")
+    prepared = engine.prepare(request, allowed=frozenset({OperationType.QUERY}))
     async with Snapshot(database) as snapshot:
         context = make_context(
             principal=principal,
@@ -53,19 +65,20 @@ async def ask(
             signer=SIGNER,
             links=LINKS,
             usage_delay_seconds=3600,
-            request_id="test",
+            request_id=request.request_id,
         )
-        result = await schema.execute(query, variable_values=variables, context_value=context)
-    errors = []
-    for error in result.errors or []:
-        cause: Exception | None = error
-        while cause is not None and not isinstance(cause, GatewayError):
-            cause = getattr(cause, "original_error", None)
-        if cause is None:
-            raise error.original_error or error
-        code = str(cause.extensions["code"])
-        errors.append((list(error.path or []), code, cause.message))
-    return Reply(data=result.data, errors=sorted(errors, key=str), statements=snapshot.statements)
+        answer = (
+            prepared
+            if isinstance(prepared, Answer)
+            else await engine.run(prepared, request, context)
+        )
+        statements = snapshot.statements
+    assert GatewayError.code not in answer.codes, "unexpected error: the captured log has it"
+    errors = [
+        (error.get("path", []), error["extensions"]["code"], error["message"])
+        for error in answer.errors
+    ]
+    return Reply(data=answer.data, errors=sorted(errors, key=str), statements=statements)
 
 
 async def data_of(
