@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from gateway.http_protocol import HttpProtocol
 from gateway.routes.drain import Drain
 from gateway.settings import Settings
+from gateway.uvicorn_names import check_uvicorn
 from gateway.websocket import WebSocketProtocol
 
 # What lives as long as the process is frozen; young garbage is then rare and cheap to look for.
@@ -72,8 +73,10 @@ def spare_collector() -> None:
 def serve(app: Starlette, settings: Settings) -> int:
     """Serve until told to stop; return the process's exit code: 0, or 1 where the stop was forced.
 
-    `app.state.drain` is the application's Drain.
+    `app.state.drain` is the application's Drain. Raises ConfigurationError where the installed
+    uvicorn is another one than the gateway's protocols are made for.
     """
+    check_uvicorn()
     server = Server(server_config(app, settings), app.state.drain, settings)
     server.run()
     return int(server.force_exit)

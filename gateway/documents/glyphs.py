@@ -15,10 +15,12 @@ from typing import Final
 from fontTools.ttLib import TTFont
 
 LATIN: Final = ("fontpkg-inter", "fontpkg-noto-sans")
-RIGHT_TO_LEFT: Final = ("fontpkg-ibm-plex-sans-arabic", "justmytype-intl-rtl")
+RIGHT_TO_LEFT: Final = ("fontpkg-ibm-plex-sans-arabic", "fontpkg-noto-sans-arabic")
 """Arabic first from a font that draws a letter as one glyph: Noto's draws its dots apart, and then
-the letter stands twice in the document's text. Noto's has more letters, and Hebrew.
+the letter stands twice in the document's text. Noto's has more letters.
 """
+OWN: Final = Path(__file__).parent / "fonts"
+"""Noto Sans Hebrew, unchanged, with its licence: no package on PyPI brings it alone."""
 CJK: Final = ("noto-cjk-sans-otc",)
 """Installed by the extra `cjk`."""
 
@@ -52,10 +54,11 @@ class Font:
 
 
 class Glyphs:
-    """The fonts that are installed, in the order in which they are looked at."""
+    """The fonts that are installed, in the order in which they are looked at, then our own."""
 
     def __init__(self, packages: Sequence[str] = (*LATIN, *RIGHT_TO_LEFT, *CJK)) -> None:
-        self._fonts = [Font(path) for package in packages for path in _paths(package)]
+        paths = [path for package in packages for path in _paths(package)]
+        self._fonts = [Font(path) for path in (*paths, *sorted(OWN.glob("*.ttf")))]
         self.folders = sorted({str(font.path.parent) for font in self._fonts})
 
     def printable(self, text: str) -> str:

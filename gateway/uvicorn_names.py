@@ -1,0 +1,87 @@
+"""The names of uvicorn that the gateway's server and protocols override or read.
+
+uvicorn promises none of them, so the dependency is held to one minor version. `check_uvicorn` says
+so before the gateway listens where another version is installed that lacks one of them.
+"""
+
+import inspect
+from collections.abc import Iterator
+from types import FunctionType
+from typing import Any, Final
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from gateway.errors import ConfigurationError
+
+SUPPORTED: Final = "0.54"
+"""The minor version in pyproject.toml."""
+
+METHODS: Final[dict[type, dict[str, tuple[str, ...]]]] = {
+    uvicorn.Server: {
+        "__init__": ("config",),
+        "handle_exit": ("sig", "frame"),
+        "startup": ("sockets",),
+        "main_loop": (),
+        "_serve": ("sockets",),
+    },
+    HttpToolsProtocol: {"on_message_begin": ()},
+    WebSocketsSansIOProtocol: {
+        "__init__": ("config", "server_state", "app_state", "_loop"),
+        "handle_connect": ("event",),
+        "handle_parser_exception": (),
+        "send": ("message",),
+        "send_receive_event_to_app": (),
+        "keepalive_timeout": (),
+        "shutdown": (),
+        "on_task_complete": ("task",),
+    },
+}
+"""Methods that are overridden or called, with their parameters."""
+
+ATTRIBUTES: Final[dict[type, frozenset[str]]] = {
+    uvicorn.Server: frozenset({"should_exit", "force_exit", "started", "servers"}),
+    HttpToolsProtocol: frozenset({"scope", "transport"}),
+    WebSocketsSansIOProtocol: frozenset(
+        {
+            *("logger", "loop", "transport", "conn", "queue", "writable", "scope", "request"),
+            *("response", "frames", "curr_msg_data_type", "close_sent", "close_timeout"),
+            "disconnected",
+        }
+    ),
+}
+"""Attributes of instances that are read or replaced."""
+
+
+def check_uvicorn() -> None:
+    """Raise ConfigurationError where the installed uvicorn lacks a name that the gateway needs."""
+    if problems := list(missing_names()):
+        raise ConfigurationError(
+            f"The gateway needs uvicorn {SUPPORTED}; {uvicorn.__version__} is installed and "
+            f"differs in {', '.join(problems)}. Install the version of requirements.lock."
+        )
+
+
+def missing_names() -> Iterator[str]:
+    """Yield each method with other parameters, and each attribute that the class does not use."""
+    for owner, methods in METHODS.items():
+        for name, expected in methods.items():
+            if _parameters(getattr(owner, name, None)) != expected:
+                yield f"{owner.__name__}.{name}"
+    for owner, attributes in ATTRIBUTES.items():
+        for name in sorted(attributes - _names_used(owner)):
+            yield f"{owner.__name__}.{name}"
+
+
+def _parameters(method: Any) -> tuple[str, ...] | None:
+    """Return the names of a method's parameters without `self`; None where there is no method."""
+    if not isinstance(method, FunctionType):
+        return None
+    return tuple(inspect.signature(method).parameters)[1:]
+
+
+def _names_used(owner: type) -> frozenset[str]:
+    """Return the names that the functions of a class read or set."""
+    functions = (each for each in vars(owner).values() if isinstance(each, FunctionType))
+    return frozenset(name for each in functions for name in each.__code__.co_names)
