@@ -34,7 +34,7 @@ class PageSettings(BaseSettings):
         None,
         max_length=200,
         description="The page's client id at the provider: a public client, code flow with PKCE, "
-        "redirected to `/callback`.",
+        "redirected to `/callback` and, after its sign-out, to `/signed-out`.",
     )
     oidc_scope: str = Field(
         "openid", max_length=500, description="Scopes that the page asks the provider for."

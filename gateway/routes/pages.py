@@ -24,7 +24,7 @@ from gateway.routes.header import header_values
 from gateway.routes.negotiation import accepts_gzip
 from gateway.routes.record import record_of
 
-CONSOLE_PATHS: Final = ("/", "/callback")
+CONSOLE_PATHS: Final = ("/", "/callback", "/signed-out")
 GRAPHIQL_PATH: Final = "/graphiql"
 ASSET_PATH: Final = "/assets/{path:path}"
 

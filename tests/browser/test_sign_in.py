@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Page, Request, expect
 from tests.browser.conftest import ARTEFACTS, DemoDatabase, browsing
 from tests.browser.support import violations
 from tests.support.openid import AUDIENCE, CLIENT, OpenIdProvider, openid_provider
+from tests.support.openid_node import node_provider
 from tests.support.processes import GatewayProcess, free_port, gateway_process
 
 KEPT = "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"
@@ -29,22 +30,52 @@ async def production(
     demo: DemoDatabase, provider: OpenIdProvider, **changes: str
 ) -> AsyncIterator[GatewayProcess]:
     """Serve the demo's database as production would: to whom the provider names."""
-    port = free_port()
+    async with serving(
+        demo, free_port(), provider.url, f"{provider.url}/keys", **changes
+    ) as served:
+        yield served
+
+
+@asynccontextmanager
+async def serving(
+    demo: DemoDatabase, port: int, issuer: str, keys: str, **changes: str
+) -> AsyncIterator[GatewayProcess]:
     settings = {
         "environment": "production",
         "port": str(port),
         "public_url": f"http://127.0.0.1:{port}",
-        "jwt_issuer": provider.url,
+        "jwt_issuer": issuer,
         "jwt_audience": AUDIENCE,
-        "jwt_jwks_url": f"{provider.url}/keys",
+        "jwt_jwks_url": keys,
         "signing_keys": "k1:" + "tests-" * 8,
         "seller_name": "Northwind Compute",
         "seller_address": "1 Harbour Road",
-        "oidc_issuer": provider.url,
+        "oidc_issuer": issuer,
         "oidc_client_id": CLIENT,
     }
     async with gateway_process(demo.url, demo.data_dir, **settings | changes) as gateway:
         yield gateway
+
+
+@asynccontextmanager
+async def with_node_provider(
+    browser: Browser, demo: DemoDatabase, **options: bool
+) -> AsyncIterator[Page]:
+    """Lend a tab of a gateway that signs people in at npm's `oidc-provider`."""
+    port = free_port()
+    async with (
+        node_provider(f"http://127.0.0.1:{port}", **options) as issuer,
+        serving(demo, port, issuer, f"{issuer}/jwks") as gateway,
+        visit(browser, gateway) as page,
+    ):
+        yield page
+
+
+async def sign_in_at_provider(page: Page) -> None:
+    await page.get_by_label("Login").fill("ada@demo")
+    await page.get_by_label("Password").fill("any")
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_text("Ada Okonkwo")).to_be_visible()
 
 
 @asynccontextmanager
@@ -145,3 +176,59 @@ async def test_an_api_key_signs_in_and_is_kept_nowhere(
         assert key not in await page.evaluate(KEPT)
         await page.reload()
         await expect(field).to_be_visible()
+
+
+async def test_sign_out_ends_the_session_of_the_provider(
+    browser: Browser, sqlite_demo: DemoDatabase
+) -> None:
+    async with with_node_provider(browser, sqlite_demo) as page:
+        await page.goto("/?tab=usage")
+        await sign_in_at_provider(page)
+        async with page.expect_request(re.compile("/session/end")) as leaving:
+            await page.get_by_role("button", name="Sign out").click()
+        asked = parse_qs(urlsplit((await leaving.value).url).query)
+        assert set(asked) == {"client_id", "id_token_hint", "post_logout_redirect_uri", "state"}
+        async with page.expect_request(re.compile("/signed-out")) as back:
+            await page.get_by_role("button", name="Yes, sign me out").click()
+        returned = urlsplit((await back.value).url)
+        assert asked["post_logout_redirect_uri"] == [returned._replace(query="").geturl()]
+        assert parse_qs(returned.query) == {"state": asked["state"]}
+
+        await expect(page.get_by_role("status")).to_have_text("You are signed out.")
+        await expect(page).to_have_url(re.compile(r"/\?tab=usage$"))
+        await page.get_by_role("button", name="Sign in again").click()
+        await sign_in_at_provider(page)
+        await expect(page.get_by_role("tab", name="Usage")).to_have_attribute(
+            "aria-selected", "true"
+        )
+
+
+async def test_nobody_is_said_to_be_signed_out_by_a_link(
+    browser: Browser, sqlite_demo: DemoDatabase, provider: OpenIdProvider
+) -> None:
+    async with (
+        production(sqlite_demo, provider) as gateway,
+        visit(browser, gateway) as page,
+    ):
+        for link in ("/signed-out?state=forged", "/signed-out"):
+            await page.goto(link)
+            await expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_enabled()
+            await expect(page).to_have_url(f"{gateway.url}/")
+            await expect(page.get_by_role("status")).to_have_count(0)
+
+
+async def test_sign_out_stays_here_where_the_provider_has_none(
+    browser: Browser, sqlite_demo: DemoDatabase
+) -> None:
+    async with with_node_provider(browser, sqlite_demo, logout=False) as page:
+        await page.goto("/")
+        await sign_in_at_provider(page)
+        left: list[str] = []
+        page.on("framenavigated", lambda frame: left.append(frame.url))
+        await page.get_by_role("button", name="Sign out").click()
+        await expect(page.get_by_role("status")).to_have_text("You are signed out.")
+        await expect(page.get_by_role("button", name="Sign in again")).to_be_enabled()
+        assert all(url.startswith(page.url) for url in left)
+        # The provider's session has stayed.
+        await page.get_by_role("button", name="Sign in again").click()
+        await expect(page.get_by_text("Ada Okonkwo")).to_be_visible()

@@ -1,11 +1,15 @@
-// Signing in at the platform's OpenID provider: the code flow with PKCE. In a chunk of its own.
+// Signing in at the platform's OpenID provider (the code flow with PKCE) and out (RP-Initiated Logout
+// 1.0). In a chunk of its own.
 
 import { InMemoryWebStorage, type User, UserManager, WebStorageStateStore } from "oidc-client-ts";
 import type { Oidc } from "../util/settings";
-import { renew, signIn } from "./session";
+import { forgetPerson, renew, signIn } from "./session";
 
 const CALLBACK = "/callback";
+const SIGNED_OUT = "/signed-out";
 
+/** The session that the provider's tokens belong to. */
+let session: number | null = null;
 let manager: UserManager | null = null;
 
 function managerOf({ issuer, clientId, scope, audience }: Oidc): UserManager {
@@ -15,6 +19,7 @@ function managerOf({ issuer, clientId, scope, audience }: Oidc): UserManager {
     client_id: clientId,
     scope,
     redirect_uri: location.origin + CALLBACK,
+    post_logout_redirect_uri: location.origin + SIGNED_OUT,
     response_type: "code",
     // The token stays in memory. What waits for the way back (the PKCE verifier, which is of no use
     // without the code) has to outlive the redirect.
@@ -25,7 +30,9 @@ function managerOf({ issuer, clientId, scope, audience }: Oidc): UserManager {
     monitorSession: false,
   });
   manager = made;
-  made.events.addUserLoaded((user) => renew(user.access_token));
+  made.events.addUserLoaded((user) => {
+    if (session !== null) renew(session, user.access_token);
+  });
   made.events.addAccessTokenExpiring(() => void renewWith(made));
   return made;
 }
@@ -42,8 +49,11 @@ async function renewWith(users: UserManager): Promise<void> {
   });
 }
 
-export function isCallback(): boolean {
-  return location.pathname === CALLBACK;
+/** Go on with signing in or out where the provider sent the person back, or leave to sign in. */
+export async function arrive(oidc: Oidc): Promise<void> {
+  if (location.pathname === CALLBACK) await comeBack(oidc);
+  else if (location.pathname === SIGNED_OUT) await comeBackSignedOut(oidc);
+  else await leaveToSignIn(oidc);
 }
 
 /** Leave for the provider; it sends the person back to the same view. */
@@ -52,7 +62,7 @@ export async function leaveToSignIn(oidc: Oidc): Promise<void> {
 }
 
 /** Come back from the provider: sign in, and show the view that the person left from. */
-export async function comeBack(oidc: Oidc): Promise<void> {
+async function comeBack(oidc: Oidc): Promise<void> {
   let user: User | undefined;
   try {
     user = await managerOf(oidc).signinCallback();
@@ -60,5 +70,36 @@ export async function comeBack(oidc: Oidc): Promise<void> {
     const search = typeof user?.state === "string" ? user.state : "";
     history.replaceState(null, "", `/${search}`);
   }
-  if (user) signIn(user.access_token, { name: user.profile.name ?? user.profile.sub });
+  if (user) session = signIn(user.access_token, { name: user.profile.name ?? user.profile.sub });
+}
+
+/** End the provider's session too, where the person signed in there and it says how. */
+export async function leaveToSignOut(): Promise<void> {
+  const user = await manager?.getUser();
+  if (!manager || !user) return;
+  const endpoint = await manager.metadataService.getEndSessionEndpoint();
+  await manager.removeUser();
+  if (!endpoint) return;
+  await manager.signoutRedirect({
+    // Some providers find the address to come back to by the token, some by the client.
+    ...(user.id_token && { id_token_hint: user.id_token }),
+    extraQueryParams: user.id_token ? { client_id: manager.settings.client_id } : {},
+    state: { search: location.search },
+  });
+}
+
+/** Come back from the provider's sign-out, if this tab left for it: its `state` says so. */
+async function comeBackSignedOut(oidc: Oidc): Promise<void> {
+  let search = "";
+  try {
+    const answer = await managerOf(oidc).signoutCallback();
+    if (!answer) return;
+    const { userState } = answer as { userState?: { search?: string } };
+    search = userState?.search ?? "";
+    forgetPerson();
+  } catch {
+    // Somebody else's link, or an old one: nobody was signed out by it.
+  } finally {
+    history.replaceState(null, "", `/${search}`);
+  }
 }

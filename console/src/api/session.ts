@@ -26,15 +26,17 @@ export function onSession(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-export function signIn(token: string, who: { name?: string | null; person?: Person } = {}): void {
+/** Return the new session's id. */
+export function signIn(token: string, who: { name?: string | null; person?: Person } = {}): number {
   signedIn += 1;
   const { name = null, person = null } = who;
   change({ state: "signed-in", id: signedIn, token, name, person });
+  return signedIn;
 }
 
-/** A token that was renewed: whoever is signed in stays so, and nothing is asked anew. */
-export function renew(token: string): void {
-  if (session.state === "signed-in") change({ ...session, token });
+/** Renew the token of a session, if that is the one that goes on: nothing is loaded again. */
+export function renew(id: number, token: string): void {
+  if (session.state === "signed-in" && session.id === id) change({ ...session, token });
 }
 
 export function signOut(why: "expired" | "refused" | "left"): void {

@@ -3,7 +3,7 @@ import { Button } from "../ui/button";
 import { PickList } from "../ui/pick-list";
 import { Select } from "../ui/select";
 import { chooseTheme, useTheme } from "../ui/theme";
-import type { Settings } from "../util/settings";
+import type { Oidc, Settings } from "../util/settings";
 import { text } from "../util/text";
 import type { Accounts } from "./accounts";
 import { signInAs } from "./dev";
@@ -37,7 +37,7 @@ export function Header({ settings, name, account, accountName, known }: Props) {
             </bdi>
           )}
           <ThemeSwitch />
-          <Button look="bare" onPress={leave}>
+          <Button look="bare" onPress={() => leave(settings.oidc)}>
             {text.signIn.out}
           </Button>
         </div>
@@ -46,10 +46,12 @@ export function Header({ settings, name, account, accountName, known }: Props) {
   );
 }
 
-function leave(): void {
+function leave(oidc: Oidc | null): void {
   // Whoever signs in next may not read this account.
   show({ account: null }, { replace: true });
   signOut("left");
+  // The page is signed out by now, whether or not the provider can be reached.
+  if (oidc) void import("../api/open-id").then((openId) => openId.leaveToSignOut()).catch(() => {});
 }
 
 /** Few accounts are a list, many are searched. */

@@ -59,7 +59,8 @@ function Provider({ oidc, why }: { oidc: Oidc; why: Why }) {
   useEffect(() => {
     if (why !== "new") return;
     void import("../api/open-id")
-      .then((openId) => (openId.isCallback() ? openId.comeBack(oidc) : openId.leaveToSignIn(oidc)))
+      .then((openId) => openId.arrive(oidc))
+      .then(() => setLeaving(false))
       .catch(failed);
   }, []);
 

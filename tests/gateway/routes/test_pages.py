@@ -57,7 +57,9 @@ def policy(answer: httpx.Response) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-@pytest.mark.parametrize("path", ["/", "/?tab=usage", "/callback?code=x&state=y"])
+@pytest.mark.parametrize(
+    "path", ["/", "/?tab=usage", "/callback?code=x&state=y", "/signed-out?state=y"]
+)
 async def test_the_page_is_served_and_never_kept(built: Built, path: str, method: str) -> None:
     async with serve(built) as client:
         answer = await client.request(method, path)
@@ -239,7 +241,7 @@ async def test_the_page_is_read_only(built: Built) -> None:
 
 async def test_without_a_build_the_gateway_says_how_to_make_one(tmp_path: Path) -> None:
     async with serve(Built(tmp_path)) as client:
-        for path in ("/", "/callback", "/graphiql"):
+        for path in ("/", "/callback", "/signed-out", "/graphiql"):
             answer = await client.get(path)
             assert answer.status_code == 404
             assert "make run" in answer.text
@@ -252,7 +254,7 @@ async def test_pages_can_be_switched_off(built: Built) -> None:
         assert (answer.status_code, answer.headers["location"]) == (307, "/graphiql")
     settings = Settings(environment="dev", console=False, graphiql=False)
     async with serve(built, settings) as client:
-        for path in ("/", "/callback", "/graphiql", "/assets/index-C0ffee.js"):
+        for path in ("/", "/callback", "/signed-out", "/graphiql", "/assets/index-C0ffee.js"):
             assert (await client.get(path)).status_code == 404
 
 
