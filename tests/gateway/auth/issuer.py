@@ -23,7 +23,9 @@ def claims(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in (good | changes).items() if value is not None}
 
 
-def sign(key: Key, algorithm: str = "ES256", header: dict[str, Any] | None = None, **changes: Any):
+def sign(
+    key: Key, algorithm: str = "ES256", header: dict[str, Any] | None = None, **changes: Any
+) -> str:
     """A token with good claims, signed by the key."""
     head = {"alg": algorithm, "typ": "at+jwt"} | (header or {})
     head = {name: value for name, value in head.items() if value is not None}
@@ -31,16 +33,17 @@ def sign(key: Key, algorithm: str = "ES256", header: dict[str, Any] | None = Non
 
 
 def forge(
-    header: Any, payload: Any, signature: Callable[[bytes], bytes] = lambda _: b"signature"
+    header: Any, payload: Any, signature: bytes | Callable[[bytes], bytes] = b"signature"
 ) -> str:
-    """A token of any parts: JSON values, or bytes as they are."""
+    """A token of any parts: JSON values, or bytes as they are; a function signs them."""
 
     def encode(part: Any) -> bytes:
         raw = part if isinstance(part, bytes) else json.dumps(part).encode()
         return base64.urlsafe_b64encode(raw).rstrip(b"=")
 
     signed = encode(header) + b"." + encode(payload)
-    return (signed + b"." + encode(signature(signed))).decode()
+    signed_with = signature if isinstance(signature, bytes) else signature(signed)
+    return (signed + b"." + encode(signed_with)).decode()
 
 
 def new_key(kid: str | None = None) -> ECKey:

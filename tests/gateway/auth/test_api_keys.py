@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.auth.api_keys import ApiKeyRecord, digest, issue, matches, parse
+from gateway.auth.api_keys import ApiKeyRecord, Environment, digest, issue, matches, parse
 from gateway.auth.rejected import Rejected
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -16,7 +16,7 @@ KEY = issue("live")
 
 
 @pytest.mark.parametrize("environment", ["live", "dev"])
-def test_an_issued_key_is_read_back(environment):
+def test_an_issued_key_is_read_back(environment: Environment) -> None:
     key = issue(environment)
     assert parse(key.text) == key
     prefix, env, key_id, secret = key.text.split("_")
@@ -24,13 +24,13 @@ def test_an_issued_key_is_read_back(environment):
     assert (len(key.id), len(secret)) == (12, 43 + 6)
 
 
-def test_keys_differ():
+def test_keys_differ() -> None:
     keys = [issue("live") for _ in range(200)]
     assert len({key.id for key in keys}) == 200
     assert len({key.text.split("_")[3][:43] for key in keys}) == 200
 
 
-def test_a_key_never_prints_its_secret():
+def test_a_key_never_prints_its_secret() -> None:
     secret = KEY.text.split("_")[3]
     record = ApiKeyRecord(id=KEY.id, account_id=None, digest=digest(KEY), scopes=frozenset())
     assert secret not in repr(KEY)
@@ -38,7 +38,7 @@ def test_a_key_never_prints_its_secret():
 
 
 @given(st.integers(0, 67), st.sampled_from(string.ascii_letters + string.digits + "_-é١"))
-def test_every_typo_is_recognised_without_a_look_up(position, character):
+def test_every_typo_is_recognised_without_a_look_up(position: int, character: str) -> None:
     position %= len(KEY.text)
     changed = KEY.text[:position] + character + KEY.text[position + 1 :]
     if changed != KEY.text:
@@ -59,12 +59,12 @@ def test_every_typo_is_recognised_without_a_look_up(position, character):
         KEY.text.swapcase(),
     ],
 )
-def test_other_texts_are_no_keys(text):
+def test_other_texts_are_no_keys(text: str) -> None:
     with pytest.raises(Rejected):
         parse(text)
 
 
-def test_swapped_neighbours_are_recognised():
+def test_swapped_neighbours_are_recognised() -> None:
     letters = list(KEY.text)
     at = random.Random(1).choice(
         [i for i in range(24, len(letters) - 1) if letters[i] != letters[i + 1]]
@@ -74,13 +74,13 @@ def test_swapped_neighbours_are_recognised():
         parse("".join(letters))
 
 
-def test_the_digest_is_sha256_or_hmac_with_a_pepper():
+def test_the_digest_is_sha256_or_hmac_with_a_pepper() -> None:
     text = KEY.text.encode()
     assert digest(KEY) == hashlib.sha256(text).digest()
     assert digest(KEY, b"pepper") == hmac.digest(b"pepper", text, "sha256")
 
 
-def test_only_the_same_key_and_pepper_match():
+def test_only_the_same_key_and_pepper_match() -> None:
     other = issue("live")
     assert matches(KEY, digest(KEY))
     assert matches(KEY, digest(KEY, b"pepper"), b"pepper")
@@ -90,11 +90,20 @@ def test_only_the_same_key_and_pepper_match():
     assert not matches(KEY, b"")
 
 
-def test_a_key_ends_when_it_expires_or_is_revoked():
+def test_a_key_ends_when_it_expires_or_is_revoked() -> None:
     later = NOW + timedelta(seconds=1)
 
-    def record(**ends):
-        return ApiKeyRecord(id="a", account_id=1, digest=b"", scopes=frozenset(), **ends)
+    def record(
+        expires_at: datetime | None = None, revoked_at: datetime | None = None
+    ) -> ApiKeyRecord:
+        return ApiKeyRecord(
+            id="a",
+            account_id=1,
+            digest=b"",
+            scopes=frozenset(),
+            expires_at=expires_at,
+            revoked_at=revoked_at,
+        )
 
     assert record().is_active(NOW)
     assert record(expires_at=later, revoked_at=later).is_active(NOW)

@@ -1,9 +1,10 @@
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from gateway.auth.api_keys import ApiKeyRecord, digest, issue
-from gateway.auth.authenticator import Authenticator, open_authenticator
+from gateway.auth.authenticator import Authenticator, FindApiKey, open_authenticator
 from gateway.auth.dev import dev_key
 from gateway.auth.jwt import TokenVerifier
 from gateway.auth.keys import StaticKeys
@@ -28,22 +29,24 @@ RECORD = ApiKeyRecord(
 PERSON = Principal(subject="auth0|42", expires_at=NOW + timedelta(seconds=600))
 
 
-async def find_api_key(key_id):
+async def find_api_key(key_id: str) -> ApiKeyRecord | None:
     return RECORD if key_id == RECORD.id else None
 
 
-def authenticator(clock=None, find=find_api_key):
+def authenticator(
+    clock: FixedClock | None = None, find: FindApiKey | None = find_api_key
+) -> Authenticator:
     clock = clock or FixedClock(NOW)
     verifier = TokenVerifier(keys=StaticKeys([KEY]), issuer=ISSUER, audience=AUDIENCE, clock=clock)
     return Authenticator(verifier, clock=clock, find_api_key=find, pepper=PEPPER)
 
 
 @pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "BEARER  ", " Bearer "])
-async def test_the_scheme_is_read_in_any_case(scheme):
+async def test_the_scheme_is_read_in_any_case(scheme: str) -> None:
     assert await authenticator().authenticate(scheme + sign(KEY)) == PERSON
 
 
-async def test_without_a_credential_nobody_is_asking():
+async def test_without_a_credential_nobody_is_asking() -> None:
     with pytest.raises(Unauthenticated) as caught:
         await authenticator().authenticate(None)
     assert not isinstance(caught.value, Rejected)
@@ -71,7 +74,7 @@ async def test_without_a_credential_nobody_is_asking():
         "Bearer é",
     ],
 )
-async def test_a_bad_credential_is_never_taken_for_none(value):
+async def test_a_bad_credential_is_never_taken_for_none(value: str) -> None:
     with pytest.raises(Rejected) as caught:
         await authenticator().authenticate(value)
     assert caught.value.extensions == {"code": "UNAUTHENTICATED"}
@@ -79,7 +82,7 @@ async def test_a_bad_credential_is_never_taken_for_none(value):
     assert challenge(caught.value) == 'Bearer error="invalid_token"'
 
 
-async def test_an_api_key_is_its_record():
+async def test_an_api_key_is_its_record() -> None:
     assert await authenticator().authenticate(f"Bearer {API_KEY.text}") == Principal(
         subject=f"key:{API_KEY.id}",
         key_id=API_KEY.id,
@@ -89,7 +92,7 @@ async def test_an_api_key_is_its_record():
     )
 
 
-async def test_an_api_key_that_does_not_hold_is_rejected():
+async def test_an_api_key_that_does_not_hold_is_rejected() -> None:
     forged = API_KEY.text[:-7] + ("0" if API_KEY.text[-7] != "0" else "1") + API_KEY.text[-6:]
     for text in (issue("live").text, forged, "gw_live_x"):
         with pytest.raises(Rejected):
@@ -102,12 +105,12 @@ async def test_an_api_key_that_does_not_hold_is_rejected():
         )
 
 
-async def test_a_key_of_the_same_id_with_another_secret_is_rejected():
+async def test_a_key_of_the_same_id_with_another_secret_is_rejected() -> None:
     record = ApiKeyRecord(
         id=API_KEY.id, account_id=7, digest=digest(issue("live"), PEPPER), scopes=frozenset()
     )
 
-    async def find(_):
+    async def find(_: str) -> ApiKeyRecord:
         return record
 
     with pytest.raises(Rejected) as caught:
@@ -115,7 +118,7 @@ async def test_a_key_of_the_same_id_with_another_secret_is_rejected():
     assert caught.value.reason == "there is no such API key"
 
 
-async def test_dev_tokens_hold_in_dev_for_thirty_days(tmp_path):
+async def test_dev_tokens_hold_in_dev_for_thirty_days(tmp_path: Path) -> None:
     clock = FixedClock(NOW)
     opened = open_authenticator(load_settings(environment="dev", data_dir=tmp_path), clock)
     header = f"Bearer {mint(dev_key(tmp_path), 'ada', clock)}"
@@ -129,7 +132,7 @@ async def test_dev_tokens_hold_in_dev_for_thirty_days(tmp_path):
         await opened.authenticate(header)
 
 
-async def test_dev_accepts_its_own_key_alone(tmp_path):
+async def test_dev_accepts_its_own_key_alone(tmp_path: Path) -> None:
     opened = open_authenticator(
         load_settings(
             environment="dev",
@@ -146,7 +149,7 @@ async def test_dev_accepts_its_own_key_alone(tmp_path):
             await opened.authenticate(f"Bearer {token}")
 
 
-async def test_production_refuses_dev_tokens_by_key_and_by_issuer(tmp_path):
+async def test_production_refuses_dev_tokens_by_key_and_by_issuer(tmp_path: Path) -> None:
     dev = dev_key(tmp_path)
     token = mint(dev, "ada", FixedClock(NOW))
     for key in (KEY, dev):
@@ -163,7 +166,7 @@ async def test_production_refuses_dev_tokens_by_key_and_by_issuer(tmp_path):
             await opened.authenticate(f"Bearer {token}")
 
 
-async def test_production_takes_its_keys_from_the_url():
+async def test_production_takes_its_keys_from_the_url() -> None:
     async with Issuer(KEY) as issuer:
         opened = open_authenticator(
             load_settings(
@@ -181,6 +184,6 @@ async def test_production_takes_its_keys_from_the_url():
         await opened.aclose()
 
 
-def test_production_does_not_open_without_an_issuer():
+def test_production_does_not_open_without_an_issuer() -> None:
     with pytest.raises(ConfigurationError, match="GATEWAY_JWT_ISSUER"):
         open_authenticator(load_settings(), FixedClock(NOW))

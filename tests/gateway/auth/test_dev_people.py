@@ -1,6 +1,9 @@
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 from joserfc import jwt
+from joserfc.jwk import ECKey
 
 from gateway.auth.dev import dev_key
 from gateway.auth.dev_people import DevAccount, read_people
@@ -13,11 +16,11 @@ NOW = datetime(2026, 11, 1, tzinfo=UTC)
 ADA = Person(name="Ada", subject="ada@demo", accounts=(PersonAccount(id="acct_1", name="Acme"),))
 
 
-def claims(token, key):
+def claims(token: str, key: ECKey) -> dict[str, Any]:
     return jwt.decode(token, key, algorithms=["ES256"]).claims
 
 
-def test_a_token_is_as_fresh_as_the_view(tmp_path):
+def test_a_token_is_as_fresh_as_the_view(tmp_path: Path) -> None:
     write_dev_tokens(Settings(environment="dev", data_dir=tmp_path), [ADA], FixedClock(NOW))
     later = NOW + timedelta(days=300)
     (ada,) = read_people(tmp_path, FixedClock(later))
@@ -27,5 +30,5 @@ def test_a_token_is_as_fresh_as_the_view(tmp_path):
     assert datetime.fromtimestamp(told["exp"], UTC) > later + timedelta(days=1)
 
 
-def test_there_is_nobody_before_the_demo(tmp_path):
+def test_there_is_nobody_before_the_demo(tmp_path: Path) -> None:
     assert read_people(tmp_path, FixedClock(NOW)) == []

@@ -1,9 +1,11 @@
 import asyncio
 import gzip
 import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import pytest
+from joserfc.jwk import ECKey
 
 from gateway.auth.jwks import RemoteKeys
 from gateway.auth.jwt import TokenVerifier
@@ -18,54 +20,58 @@ YEAR = 365 * 86_400
 
 
 @pytest.fixture
-def clock():
+def clock() -> FixedClock:
     return FixedClock(NOW)
 
 
 @pytest.fixture
-async def issuer():
+async def issuer() -> AsyncIterator[Issuer]:
     async with Issuer(OLD) as server:
         yield server
 
 
 @pytest.fixture
-async def keys(issuer, clock):
+async def keys(issuer: Issuer, clock: FixedClock) -> AsyncIterator[RemoteKeys]:
     source = RemoteKeys(issuer.url, clock)
     yield source
     await source.aclose()
 
 
 @pytest.fixture
-def verifier(keys, clock):
+def verifier(keys: RemoteKeys, clock: FixedClock) -> TokenVerifier:
     return TokenVerifier(keys=keys, issuer=ISSUER, audience=AUDIENCE, clock=clock)
 
 
-def token(key):
+def token(key: ECKey) -> str:
     return sign(key, header={"kid": key.kid}, exp=int(NOW.timestamp()) + YEAR)
 
 
-async def is_accepted(verifier, key):
+async def is_accepted(verifier: TokenVerifier, key: ECKey) -> bool:
     try:
         return (await verifier.verify(token(key))).subject == "auth0|42"
     except Rejected:
         return False
 
 
-async def test_keys_are_fetched_once_in_ten_minutes(issuer, verifier, clock):
+async def test_keys_are_fetched_once_in_ten_minutes(
+    issuer: Issuer, verifier: TokenVerifier, clock: FixedClock
+) -> None:
     for minutes, fetches in ((0, 1), (5, 1), (9.9, 1), (10, 2), (19, 2), (21, 3)):
         clock.instant = NOW + timedelta(minutes=minutes)
         assert await is_accepted(verifier, OLD)
         assert issuer.fetches == fetches, minutes
 
 
-async def test_requests_at_once_share_one_fetch(issuer, verifier):
+async def test_requests_at_once_share_one_fetch(issuer: Issuer, verifier: TokenVerifier) -> None:
     issuer.delay = 0.05
     principals = await asyncio.gather(*(verifier.verify(token(OLD)) for _ in range(50)))
     assert {principal.subject for principal in principals} == {"auth0|42"}
     assert issuer.fetches == 1
 
 
-async def test_a_caller_that_leaves_does_not_end_the_fetch_of_the_others(issuer, keys):
+async def test_a_caller_that_leaves_does_not_end_the_fetch_of_the_others(
+    issuer: Issuer, keys: RemoteKeys
+) -> None:
     issuer.delay = 0.1
     first = asyncio.create_task(keys.find("old"))
     second = asyncio.create_task(keys.find("old"))
@@ -75,7 +81,9 @@ async def test_a_caller_that_leaves_does_not_end_the_fetch_of_the_others(issuer,
     assert issuer.fetches == 1
 
 
-async def test_a_thousand_unknown_kids_cost_at_most_one_fetch(issuer, verifier, clock):
+async def test_a_thousand_unknown_kids_cost_at_most_one_fetch(
+    issuer: Issuer, verifier: TokenVerifier, clock: FixedClock
+) -> None:
     assert await is_accepted(verifier, OLD)
     clock.instant += timedelta(seconds=31)
     spent = []
@@ -90,7 +98,9 @@ async def test_a_thousand_unknown_kids_cost_at_most_one_fetch(issuer, verifier, 
     assert await is_accepted(verifier, OLD)
 
 
-async def test_unknown_kids_at_once_share_one_fetch(issuer, keys, clock):
+async def test_unknown_kids_at_once_share_one_fetch(
+    issuer: Issuer, keys: RemoteKeys, clock: FixedClock
+) -> None:
     await keys.find("old")
     clock.instant += timedelta(seconds=31)
     issuer.delay = 0.05
@@ -99,7 +109,9 @@ async def test_unknown_kids_at_once_share_one_fetch(issuer, keys, clock):
     assert issuer.fetches == 2
 
 
-async def test_a_new_key_is_accepted_after_at_most_thirty_seconds(issuer, verifier, clock):
+async def test_a_new_key_is_accepted_after_at_most_thirty_seconds(
+    issuer: Issuer, verifier: TokenVerifier, clock: FixedClock
+) -> None:
     assert await is_accepted(verifier, OLD)
     issuer.body = key_set(OLD, NEW)
     clock.instant = NOW + timedelta(seconds=29)
@@ -110,7 +122,9 @@ async def test_a_new_key_is_accepted_after_at_most_thirty_seconds(issuer, verifi
     assert issuer.fetches == 2
 
 
-async def test_a_withdrawn_key_is_refused_after_at_most_ten_minutes(issuer, verifier, clock):
+async def test_a_withdrawn_key_is_refused_after_at_most_ten_minutes(
+    issuer: Issuer, verifier: TokenVerifier, clock: FixedClock
+) -> None:
     assert await is_accepted(verifier, OLD)
     issuer.body = key_set(NEW)
     clock.instant = NOW + timedelta(minutes=9, seconds=59)
@@ -120,7 +134,9 @@ async def test_a_withdrawn_key_is_refused_after_at_most_ten_minutes(issuer, veri
     assert await is_accepted(verifier, NEW)
 
 
-async def test_an_unchanged_document_keeps_its_keys(issuer, keys, clock):
+async def test_an_unchanged_document_keeps_its_keys(
+    issuer: Issuer, keys: RemoteKeys, clock: FixedClock
+) -> None:
     (before,) = await keys.find("old")
     clock.instant += timedelta(minutes=11)
     (after,) = await keys.find("old")
@@ -128,42 +144,44 @@ async def test_an_unchanged_document_keeps_its_keys(issuer, keys, clock):
     assert issuer.fetches == 2
 
 
-async def fail_with_status(issuer):
+async def fail_with_status(issuer: Issuer) -> None:
     issuer.status = 500
 
 
-async def fail_with_redirect(issuer):
+async def fail_with_redirect(issuer: Issuer) -> None:
     issuer.status = 302
     issuer.headers = {"Location": issuer.url + "/elsewhere"}
     issuer.body = key_set(NEW)
 
 
-async def fail_with_size(issuer):
+async def fail_with_size(issuer: Issuer) -> None:
     issuer.body = key_set(NEW) + b" " * 64 * 1024
 
 
-async def fail_with_nonsense(issuer):
+async def fail_with_nonsense(issuer: Issuer) -> None:
     issuer.body = b"<html>"
 
 
-async def fail_with_no_keys(issuer):
+async def fail_with_no_keys(issuer: Issuer) -> None:
     issuer.body = b'{"keys": []}'
 
 
-async def fail_with_packed_body(issuer):
+async def fail_with_packed_body(issuer: Issuer) -> None:
     issuer.headers = {"Content-Encoding": "gzip"}
     issuer.body = gzip.compress(key_set(NEW) + b" " * 1_000_000)
 
 
-async def fail_with_cut_body(issuer):
+async def fail_with_cut_body(issuer: Issuer) -> None:
     issuer.headers = {"Content-Length": str(len(issuer.body) + 9)}
 
 
-async def fail_with_closed_port(issuer):
+async def fail_with_closed_port(issuer: Issuer) -> None:
     issuer._server.close()
 
 
-FAILURES = [
+Fail = Callable[[Issuer], Awaitable[None]]
+
+FAILURES: list[Fail] = [
     fail_with_status,
     fail_with_redirect,
     fail_with_size,
@@ -176,7 +194,9 @@ FAILURES = [
 
 
 @pytest.mark.parametrize("fail", FAILURES)
-async def test_after_a_failed_fetch_the_last_keys_serve_for_a_day(issuer, verifier, clock, fail):
+async def test_after_a_failed_fetch_the_last_keys_serve_for_a_day(
+    issuer: Issuer, verifier: TokenVerifier, clock: FixedClock, fail: Fail
+) -> None:
     assert await is_accepted(verifier, OLD)
     await fail(issuer)
     for age in (timedelta(minutes=10), timedelta(hours=23, minutes=59)):
@@ -190,13 +210,17 @@ async def test_after_a_failed_fetch_the_last_keys_serve_for_a_day(issuer, verifi
 
 
 @pytest.mark.parametrize("fail", FAILURES)
-async def test_without_any_keys_the_service_is_unavailable(issuer, verifier, fail):
+async def test_without_any_keys_the_service_is_unavailable(
+    issuer: Issuer, verifier: TokenVerifier, fail: Fail
+) -> None:
     await fail(issuer)
     with pytest.raises(ServiceUnavailable, match="cannot be fetched"):
         await verifier.verify(token(OLD))
 
 
-async def test_a_failing_issuer_is_asked_once_in_thirty_seconds(issuer, verifier, clock):
+async def test_a_failing_issuer_is_asked_once_in_thirty_seconds(
+    issuer: Issuer, verifier: TokenVerifier, clock: FixedClock
+) -> None:
     issuer.status = 503
     for second in range(0, 60, 3):
         clock.instant = NOW + timedelta(seconds=second)
@@ -208,7 +232,9 @@ async def test_a_failing_issuer_is_asked_once_in_thirty_seconds(issuer, verifier
     assert await is_accepted(verifier, OLD)
 
 
-async def test_a_slow_issuer_is_given_up(issuer, keys, monkeypatch):
+async def test_a_slow_issuer_is_given_up(
+    issuer: Issuer, keys: RemoteKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("gateway.auth.jwks.TIMEOUT_SECONDS", 0.2)
     issuer.delay = 60
     started = time.monotonic()
@@ -218,7 +244,9 @@ async def test_a_slow_issuer_is_given_up(issuer, keys, monkeypatch):
 
 
 @pytest.mark.parametrize("days", [1, -1])
-async def test_a_clock_that_jumps_a_day_only_costs_a_fetch(issuer, verifier, clock, days):
+async def test_a_clock_that_jumps_a_day_only_costs_a_fetch(
+    issuer: Issuer, verifier: TokenVerifier, clock: FixedClock, days: int
+) -> None:
     assert await is_accepted(verifier, OLD)
     clock.instant += timedelta(days=days)
     issuer.body = key_set(NEW)
@@ -227,7 +255,9 @@ async def test_a_clock_that_jumps_a_day_only_costs_a_fetch(issuer, verifier, clo
     assert issuer.fetches == 2
 
 
-async def test_a_day_back_and_a_failing_issuer_is_unavailable(issuer, verifier, clock):
+async def test_a_day_back_and_a_failing_issuer_is_unavailable(
+    issuer: Issuer, verifier: TokenVerifier, clock: FixedClock
+) -> None:
     assert await is_accepted(verifier, OLD)
     issuer.status = 500
     clock.instant -= timedelta(days=1)
@@ -235,7 +265,7 @@ async def test_a_day_back_and_a_failing_issuer_is_unavailable(issuer, verifier, 
         await verifier.verify(token(OLD))
 
 
-async def test_closing_ends_a_fetch_under_way(issuer, clock):
+async def test_closing_ends_a_fetch_under_way(issuer: Issuer, clock: FixedClock) -> None:
     issuer.delay = 60
     source = RemoteKeys(issuer.url, clock)
     waiting = asyncio.create_task(source.find("old"))

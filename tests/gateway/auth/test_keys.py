@@ -1,10 +1,11 @@
 import json
+from collections.abc import Sequence
 
 import pytest
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
-from gateway.auth.keys import MAX_KEYS, matching, parse_key_set, parse_public_keys
+from gateway.auth.keys import MAX_KEYS, PublicKey, matching, parse_key_set, parse_public_keys
 from tests.gateway.auth.issuer import key_set, new_key
 
 EC = ECKey.generate_key("P-256", {"kid": "ec"})
@@ -13,23 +14,23 @@ ED = OKPKey.generate_key("Ed25519")
 PUBLIC_PEM = "".join(key.as_pem().decode() for key in (EC, RSA, ED))
 
 
-def thumbprints(keys):
+def thumbprints(keys: Sequence[PublicKey]) -> list[str]:
     return [key.thumbprint() for key in keys]
 
 
-def test_pem_blocks_of_every_type_are_read():
+def test_pem_blocks_of_every_type_are_read() -> None:
     keys = parse_public_keys(PUBLIC_PEM)
     assert thumbprints(keys) == thumbprints([EC, RSA, ED])
     assert not any(key.is_private for key in keys)
 
 
-def test_pem_on_one_line_is_read():
+def test_pem_on_one_line_is_read() -> None:
     assert thumbprints(parse_public_keys(PUBLIC_PEM.replace("\n", "\\n"))) == thumbprints(
         [EC, RSA, ED]
     )
 
 
-def test_a_jwk_and_a_jwk_set_are_read():
+def test_a_jwk_and_a_jwk_set_are_read() -> None:
     (key,) = parse_public_keys(json.dumps(EC.as_dict(private=False)))
     assert (key.kid, key.thumbprint()) == ("ec", EC.thumbprint())
     assert thumbprints(parse_public_keys(key_set(EC, RSA).decode())) == thumbprints([EC, RSA])
@@ -57,13 +58,13 @@ def test_a_jwk_and_a_jwk_set_are_read():
         (EC.as_pem().decode() * (MAX_KEYS + 1), "1 to 16"),
     ],
 )
-def test_other_texts_are_refused_without_a_quotation(text, reason):
+def test_other_texts_are_refused_without_a_quotation(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason) as caught:
         parse_public_keys(text)
     assert "hunter2" not in str(caught.value)
 
 
-def test_short_rsa_keys_are_refused():
+def test_short_rsa_keys_are_refused() -> None:
     with pytest.warns(SecurityWarning):
         weak = RSAKey.generate_key(1024)
     with pytest.warns(SecurityWarning), pytest.raises(ValueError, match="2048"):
@@ -72,7 +73,7 @@ def test_short_rsa_keys_are_refused():
         parse_public_keys(weak.as_pem().decode())
 
 
-def test_a_published_set_is_read_without_its_unusable_keys():
+def test_a_published_set_is_read_without_its_unusable_keys() -> None:
     published = [
         {"kty": "AKP", "alg": "ML-DSA-44", "pub": "AA"},
         EC.as_dict(private=True),
@@ -86,7 +87,7 @@ def test_a_published_set_is_read_without_its_unusable_keys():
         parse_key_set(json.dumps({"keys": published[:-1]}).encode())
 
 
-def test_keys_are_found_by_id_else_those_without_one():
+def test_keys_are_found_by_id_else_those_without_one() -> None:
     named, nameless = new_key("a"), new_key()
     assert matching([named, nameless], "a") == [named]
     assert matching([named, nameless], "b") == [nameless]
