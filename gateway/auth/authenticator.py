@@ -6,6 +6,8 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import structlog
+
 from gateway.auth import api_keys, tokens
 from gateway.auth.api_keys import ApiKeyRecord
 from gateway.auth.dev import dev_key
@@ -18,6 +20,8 @@ from gateway.clock import Clock
 from gateway.errors import ConfigurationError, Unauthenticated
 from gateway.principal import Principal
 from gateway.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 # Looks up what is stored of an API key, by its id.
 FindApiKey = Callable[[str], Awaitable[ApiKeyRecord | None]]
@@ -55,7 +59,15 @@ class Authenticator:
         """
         if authorization is None:
             raise Unauthenticated("A credential is needed: send `Authorization: Bearer …`.")
-        match = _BEARER.fullmatch(authorization.strip(" \t"))
+        try:
+            return await self._holder(authorization.strip(" \t"))
+        except Rejected as error:
+            # The client hears nothing of it; whoever sets up sign-in has to.
+            log.info("credential rejected", reason=error.reason)
+            raise
+
+    async def _holder(self, authorization: str) -> Principal:
+        match = _BEARER.fullmatch(authorization)
         if match is None:
             raise Rejected("the header is not the scheme Bearer and one credential")
         if match[1].startswith(api_keys.PREFIX):

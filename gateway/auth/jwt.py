@@ -30,6 +30,8 @@ from gateway.setting_types import JWT_ALGORITHMS
 MAX_TOKEN_BYTES: Final = 8 * 1024
 MAX_SUBJECT: Final = 255
 MAX_REMEMBERED: Final = 4096
+MAX_QUOTED: Final = 200
+"""Characters of a claim that a reason quotes."""
 TYPES: Final = frozenset({"at+jwt", "jwt", "application/at+jwt"})
 
 
@@ -90,6 +92,7 @@ class TokenVerifier:
         self._clock = clock
         self._leeway = leeway_seconds
         self._registry = PinnedAlgorithms(algorithms)
+        self._fixed = {"iss": issuer, "aud": audience}
         self._claims = JWTClaimsRegistry(
             now=self._now,
             leeway=leeway_seconds,
@@ -138,7 +141,7 @@ class TokenVerifier:
         try:
             self._claims.validate(claims)
         except JoseError as error:
-            raise Rejected(str(error)) from None
+            raise Rejected(f"{error}{self._expected(error, claims)}") from None
         return _Verified(
             principal=_person(claims),
             kid=kid,
@@ -146,6 +149,16 @@ class TokenVerifier:
             from_second=max(claims["iat"], claims.get("nbf", claims["iat"])) - self._leeway,
             until_second=claims["exp"] + self._leeway,
         )
+
+    def _expected(self, error: JoseError, claims: dict[str, Any]) -> str:
+        """Return, of a claim that has to have one value, what it is and what it has to be; the
+        issuer has signed it.
+        """
+        name = getattr(error, "claim", "")
+        expected = self._fixed.get(name)
+        if expected is None or name not in claims:
+            return ""
+        return f": it is {repr(claims[name])[:MAX_QUOTED]} and has to be {expected!r}"
 
     def _decode(self, token: str, keys: Sequence[PublicKey]) -> tuple[dict[str, Any], PublicKey]:
         reason = "the issuer has no key of that kid"

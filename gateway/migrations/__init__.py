@@ -17,7 +17,6 @@ from sqlalchemy import (
     String,
     column,
     create_engine,
-    literal,
     make_url,
     text,
 )
@@ -25,7 +24,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql import ClauseElement
 
-from gateway.migrations.reasons import explained
+from gateway.migrations.reasons import explained, role_explained
+from gateway.migrations.scram import scram_verifier
 from gateway.store import Reader, Statement
 from gateway.store.statement import DialectName
 
@@ -133,13 +133,11 @@ def _grant(connection: Connection, runtime: URL) -> None:
     role = quote(str(runtime.username))
     found = text("SELECT 1 FROM pg_roles WHERE rolname = :role")
     if connection.execute(found, {"role": runtime.username}).scalar() is None:
-        password = literal(str(runtime.password or "")).compile(
-            dialect=connection.dialect, compile_kwargs={"literal_binds": True}
-        )
-        connection.exec_driver_sql(
-            f"CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS "
-            f"PASSWORD {password}"
-        )
+        with role_explained(str(runtime.username)):
+            connection.exec_driver_sql(
+                f"CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS "
+                f"PASSWORD '{scram_verifier(str(runtime.password or ''))}'"
+            )
     for statement in (
         f"GRANT USAGE ON SCHEMA public TO {role}",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",

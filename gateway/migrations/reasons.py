@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from gateway.errors import ConfigurationError, ServiceUnavailable
 
 _AWAY: Final = ("08", "53", "57P", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR")
-_WRONG: Final = ("28", "3D", "42501", "SQLITE_CANTOPEN", "SQLITE_NOTADB", "SQLITE_READONLY")
+_DENIED: Final = "42501"
+_WRONG: Final = ("28", "3D", _DENIED, "SQLITE_CANTOPEN", "SQLITE_NOTADB", "SQLITE_READONLY")
 """Beginnings of SQLSTATEs and of SQLite's names: no such role, database or file, no permission."""
 
 
@@ -36,8 +37,34 @@ def explained(url: URL) -> Iterator[None]:
         if code.startswith(_AWAY):
             raise ServiceUnavailable(message) from error
         if code.startswith(_WRONG):
-            raise ConfigurationError(message) from error
+            raise ConfigurationError(message + _hint(code)) from error
         raise
+
+
+@contextmanager
+def role_explained(role: str) -> Iterator[None]:
+    """Raise ConfigurationError where the owner may not make the role that serves."""
+    try:
+        yield
+    except DBAPIError as error:
+        if _read(error)[0] != _DENIED:
+            raise
+        raise ConfigurationError(
+            f"The owner may not make the role {role}, which serves: give the owner CREATEROLE, or "
+            "make that role yourself with LOGIN and its password, and migrate again."
+        ) from error
+
+
+def _hint(code: str) -> str:
+    """Return what helps a role that may not migrate, or is not there yet."""
+    if code == _DENIED:
+        return " Migrate as the owner: set GATEWAY_MIGRATION_DATABASE_URL."
+    if code.startswith("28"):
+        return (
+            " `gateway migrate` makes the role of GATEWAY_DATABASE_URL as the owner, whom "
+            "GATEWAY_MIGRATION_DATABASE_URL names."
+        )
+    return ""
 
 
 def _place(url: URL) -> str:

@@ -156,7 +156,12 @@ class AllowedHostsMiddleware:
             await self.app(scope, receive, send)
         else:
             await refuse(
-                400, "The gateway does not answer by this host name.", scope, receive, send
+                400,
+                "The gateway does not answer by this host name, but by that of GATEWAY_PUBLIC_URL "
+                "and by those of GATEWAY_ALLOWED_HOSTS.",
+                scope,
+                receive,
+                send,
             )
 
     def _is_allowed(self, scope: Scope) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from pydantic import SecretStr
-from sqlalchemy import CheckConstraint, Connection, create_engine, inspect, make_url
+from sqlalchemy import CheckConstraint, Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -133,7 +133,16 @@ async def test_a_missing_runtime_role_is_made_with_its_password(
 ) -> None:
     password = 'it\'s 100% \\ :secret "quoted" ünïcode'
     runtime = as_role(empty_postgres_url, role, password)
+    sent: list[str] = []
+
+    def note(*told: Any) -> None:
+        sent.append(told[2])
+
+    event.listen(Engine, "before_cursor_execute", note)
     await migrate(empty_postgres_url, runtime_url=runtime)
+    event.remove(Engine, "before_cursor_execute", note)
+    assert [text for text in sent if "secret" in text] == []
+    assert [text for text in sent if text.startswith("CREATE ROLE")]
     stored = await execute(
         empty_postgres_url, f"SELECT rolpassword FROM pg_authid WHERE rolname = '{role}'"
     )
@@ -164,12 +173,28 @@ async def test_what_postgres_refuses_is_told(empty_postgres_url: str, role: str)
     await execute(empty_postgres_url, f'CREATE ROLE "{role}" LOGIN')
     missing = urlsplit(empty_postgres_url)._replace(path="/nowhere").geturl()
     for url, reason in (
-        (as_role(empty_postgres_url, role, ""), "permission denied for schema public"),
-        (as_role(empty_postgres_url, f"{role}-2", ""), f'role "{role}-2" does not exist'),
+        (
+            as_role(empty_postgres_url, role, ""),
+            "permission denied for schema public. Migrate as the owner: set GATEWAY_MIGRATION",
+        ),
+        (
+            as_role(empty_postgres_url, f"{role}-2", ""),
+            f'role "{role}-2" does not exist. `gateway migrate` makes the role of',
+        ),
         (missing, 'database "nowhere" does not exist'),
     ):
         with pytest.raises(ConfigurationError, match=reason):
             await migrate(url)
+
+
+async def test_an_owner_that_makes_no_roles_is_told_what_helps(
+    empty_postgres_url: str, role: str
+) -> None:
+    await execute(empty_postgres_url, f'CREATE ROLE "{role}" LOGIN')
+    await execute(empty_postgres_url, f'GRANT CREATE ON SCHEMA public TO "{role}"')
+    runtime = as_role(empty_postgres_url, f"{role}-2", "other")
+    with pytest.raises(ConfigurationError, match="give the owner CREATEROLE, or make that role"):
+        await migrate(as_role(empty_postgres_url, role, ""), runtime_url=runtime)
 
 
 async def test_updates_of_a_roll_up_leave_its_indexes_alone(postgres_database_url: str) -> None:

@@ -28,6 +28,7 @@ from gateway.windows import USAGE_DELAY_SECONDS
 SWEEP_SECONDS: Final = 5
 SWEEP_BATCH: Final = 100
 UNKNOWN_ACCOUNT: Final = "Waits for its account: no account has its name or its customer."
+TEST_MODE: Final = "It is of test mode, which is booked with GATEWAY_STRIPE_TEST_MODE=1."
 Outcome: TypeAlias = Literal["applied", "parked", "ignored", "duplicate"]
 
 log = structlog.get_logger(__name__)
@@ -74,7 +75,10 @@ class Inbox:
         What the books refuse is kept all the same, parked, and logged.
         """
         if not self._counts(event):
-            return await self._record(event, WebhookState.IGNORED)
+            outcome = await self._record(event, WebhookState.IGNORED)
+            if event.object_id is not None and outcome == "ignored":
+                log.warning("stripe: event ignored", event_id=event.id, reason=TEST_MODE)
+            return outcome
         if event.payment is None:
             assert event.invoice is not None  # noqa: S101  # what counts is of either
             return await self._take_of_invoice(event, event.invoice)

@@ -2,6 +2,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.auth.api_keys import ApiKeyRecord, digest, issue
 from gateway.auth.authenticator import Authenticator, FindApiKey, open_authenticator
@@ -44,6 +45,24 @@ def authenticator(
 @pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "BEARER  ", " Bearer "])
 async def test_the_scheme_is_read_in_any_case(scheme: str) -> None:
     assert await authenticator().authenticate(scheme + sign(KEY)) == PERSON
+
+
+@pytest.mark.parametrize(
+    ("credential", "reason"),
+    [
+        (sign(KEY, aud="other"), "Invalid claim: 'aud'"),
+        (issue("live").text, "there is no such API key"),
+        ("two parts", "the header is not the scheme Bearer and one credential"),
+    ],
+)
+async def test_the_log_says_why_a_credential_was_rejected(credential: str, reason: str) -> None:
+    with capture_logs() as logs, pytest.raises(Rejected) as caught:
+        await authenticator().authenticate(f"Bearer {credential}")
+    (line,) = logs
+    assert line["event"] == "credential rejected"
+    assert reason in line["reason"]
+    assert reason not in caught.value.message
+    assert credential not in str(line)
 
 
 async def test_without_a_credential_nobody_is_asking() -> None:

@@ -184,6 +184,13 @@ async def test_wrong_claims_are_refused(changes: dict[str, object]) -> None:
     assert next(iter(changes)) in await reason_of(forge_signed(claims() | changes))
 
 
+@pytest.mark.parametrize(("name", "expected"), [("iss", ISSUER), ("aud", AUDIENCE)])
+async def test_a_claim_of_one_value_says_what_it_has_to_be(name: str, expected: str) -> None:
+    reason = await reason_of(forge_signed(claims() | {name: f"{expected}/"}))
+    assert f"it is '{expected}/' and has to be '{expected}'" in reason
+    assert len(await reason_of(forge_signed(claims() | {name: "x" * 3000}))) < 400
+
+
 async def test_one_of_several_audiences_is_enough() -> None:
     token = sign(KEY, aud=["https://other.example", AUDIENCE])
     assert (await verifier().verify(token)).subject == "auth0|42"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from gateway.money import OUT_OF_RANGE
 from gateway.providers.stripe.inbox import Inbox
@@ -436,6 +437,14 @@ async def test_a_purchase_that_points_to_no_invoice_waits_for_none(books: Books)
     inbox = inbox_of(books)
     await inbox.count()
     assert inbox.parked == 0
+
+
+async def test_an_event_of_test_mode_is_logged_with_the_setting(books: Books) -> None:
+    told = event("charge.succeeded", charge(), at=1, livemode=False)
+    with capture_logs() as logs:
+        assert await tell(books, [told, told]) == ["ignored", "duplicate"]
+    (line,) = (each for each in logs if each["event"] == "stripe: event ignored")
+    assert "GATEWAY_STRIPE_TEST_MODE=1" in line["reason"]
 
 
 async def test_halves_of_test_mode_are_not_joined_in_production(books: Books) -> None:
