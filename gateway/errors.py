@@ -4,6 +4,7 @@
     ├── BadRequest             BAD_REQUEST           a malformed message
     ├── BadUserInput           BAD_USER_INPUT        a value that is not allowed
     │   ├── BadCursor          BAD_CURSOR            a cursor from elsewhere
+    │   ├── InvalidFields      (its first fault's)   fields of a body, each with its path
     │   └── OutOfRange         OUT_OF_RANGE          a number or a sum beyond what is kept
     ├── Unauthenticated        UNAUTHENTICATED       no credential that holds
     ├── Forbidden              FORBIDDEN             known, and not allowed
@@ -19,7 +20,8 @@
 An exception outside this tree is unexpected: the edge logs it and sends only a request id.
 """
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
 
 
 class GatewayError(Exception):
@@ -61,6 +63,26 @@ class OutOfRange(BadUserInput):
     """A number that is too large, or that would make a sum too large."""
 
     code = "OUT_OF_RANGE"
+
+
+class Fault(NamedTuple):
+    """What is wrong with a field: its path, such as `lowBalance.amount`, a sentence that names the
+    path, and the code of its error.
+    """
+
+    path: str
+    message: str
+    code: str = BadUserInput.code
+
+
+class InvalidFields(BadUserInput):
+    """Fields of one body that are not allowed, with each fault by itself."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        first = faults[0]
+        super().__init__(first.message, argument=first.path.partition(".")[0] or None)
+        self.code = first.code  # type: ignore[misc]  # a class has one, this error its fault's
+        self.faults = faults
 
 
 class Unauthenticated(GatewayError):

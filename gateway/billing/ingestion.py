@@ -14,7 +14,7 @@ from gateway.billing.deployments import DeploymentFacts
 from gateway.billing.usage import record_usage
 from gateway.billing.usage_record import UsageRecord
 from gateway.clock import Clock
-from gateway.errors import OutOfRange
+from gateway.errors import Fault, OutOfRange
 from gateway.ids import KeyFactory
 from gateway.store import Database, Row, Transaction, accounts, usage_events
 
@@ -60,10 +60,13 @@ class MeteredItem(NamedTuple):
 
 
 class RejectedItem(NamedTuple):
+    """An item that was not booked: its first fault as a sentence, and all that are listed."""
+
     position: int
     id: str | None
     code: ItemCode
     message: str
+    faults: Sequence[Fault]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -148,12 +151,12 @@ async def _book_items(
         book, records, facts, one_by_one=one_by_one, only_charged=not may_credit
     )
     await book.close()
-    for positions, code, message in (
-        (recorded.conflicts, ItemCode.CONFLICT, _CONFLICT),
-        (recorded.out_of_range, ItemCode.OUT_OF_RANGE, _SUM_OUT_OF_RANGE),
-        (recorded.uncharged, ItemCode.FORBIDDEN, _UNCHARGED),
+    for positions, code, path, message in (
+        (recorded.conflicts, ItemCode.CONFLICT, "id", _CONFLICT),
+        (recorded.out_of_range, ItemCode.OUT_OF_RANGE, "", _SUM_OUT_OF_RANGE),
+        (recorded.uncharged, ItemCode.FORBIDDEN, "amount", _UNCHARGED),
     ):
-        result.rejected += [_rejected(timely[each], code, message) for each in positions]
+        result.rejected += [_rejected(timely[each], code, path, message) for each in positions]
     result.accepted, result.duplicates = recorded.accepted, recorded.duplicates
     result.rejected.sort()
     return result
@@ -163,11 +166,12 @@ def _is_known(item: MeteredItem, currency: str | None, result: Ingested) -> bool
     """Say whether an item is in its account's currency; None where there is no account."""
     if currency == item.currency:
         return True
+    path = "account" if currency is None else "currency"
     if currency is None:
         message = "`account`: there is none with this external id that this key may write to."
     else:
         message = f"`currency`: the account is kept in {currency}; nothing is converted."
-    result.rejected.append(_rejected(item, ItemCode.INVALID, message))
+    result.rejected.append(_rejected(item, ItemCode.INVALID, path, message))
     return False
 
 
@@ -192,14 +196,15 @@ async def _timely(
             (found[item.account]["account_id"], *item.record[1:3]) not in booked
         ):
             message = f"`start`: usage may be sent until {late_days} days after it starts."
-            result.rejected.append(_rejected(item, ItemCode.TOO_LATE, message))
+            result.rejected.append(_rejected(item, ItemCode.TOO_LATE, "start", message))
         elif item.record.ended_at > latest:
             message = "`end` lies in the future."
-            result.rejected.append(_rejected(item, ItemCode.IN_FUTURE, message))
+            result.rejected.append(_rejected(item, ItemCode.IN_FUTURE, "end", message))
         else:
             timely.append(item)
     return timely
 
 
-def _rejected(item: MeteredItem, code: ItemCode, message: str) -> RejectedItem:
-    return RejectedItem(item.position, item.record.event_id, code, message)
+def _rejected(item: MeteredItem, code: ItemCode, path: str, message: str) -> RejectedItem:
+    faults = (Fault(path, message),)
+    return RejectedItem(item.position, item.record.event_id, code, message, faults)

@@ -1,29 +1,27 @@
 """`PUT /v1/accounts/{externalId}`: the platform's accounts, and who may read them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from starlette.responses import Response
 from starlette.types import Scope
 
-from gateway.billing.accounts import SUBJECT_LIMIT, AccountFacts, put_account
-from gateway.errors import BadUserInput, Forbidden, NotFound
+from gateway.billing.accounts import AccountFacts, put_account
+from gateway.errors import Forbidden, NotFound
 from gateway.ids import encode_global_id
-from gateway.money import format_amount, parse_exact_nanos
-from gateway.principal import Principal, Role
+from gateway.money import format_amount
+from gateway.principal import Principal
 from gateway.principal import Scope as Permission
+from gateway.routes.account_bodies import AccountBody, LowBalance
 from gateway.routes.answers import json_answer
 from gateway.routes.platform import PlatformEndpoint, read_object
+from gateway.routes.wire import read_wire
 from gateway.store import accounts
-from gateway.text import checked_identifier, checked_name, checked_text
+from gateway.text import checked_identifier
 
-FIELDS: Final = frozenset(
-    {"name", "currency", "timeZone", "stripeCustomerId", "lowBalance", "members"}
-)
 PLATFORM_FIELDS: Final = frozenset({"members", "stripeCustomerId"})
 """Fields that a key of one account may not change."""
-MOST_MEMBERS: Final = 1_000
 
 
 class AccountEndpoint(PlatformEndpoint):
@@ -78,58 +76,21 @@ def check_allowed(principal: Principal, value: Mapping[str, Any]) -> None:
 
 
 def read_account(external_id: str, value: Mapping[str, Any]) -> AccountFacts:
-    """Return what is said of an account. Raises BadUserInput."""
-    if not value.keys() <= FIELDS:
-        raise BadUserInput(f"An account has the fields {', '.join(sorted(FIELDS))}, and no others.")
-    customer = value.get("stripeCustomerId")
-    low = _object(value.get("lowBalance"), "lowBalance", {"amount", "days"})
-    amount, days = low.get("amount"), low.get("days")
-    if days is not None and (isinstance(days, bool) or not isinstance(days, int)):
-        raise BadUserInput("`lowBalance.days` is a whole number.", argument="lowBalance")
-    if amount is not None and not isinstance(amount, str):
-        raise BadUserInput(
-            '`lowBalance.amount` is a decimal string such as "50.00".', argument="lowBalance"
-        )
+    """Return what a body says of an account. Raises InvalidFields."""
+    external_id = checked_identifier(external_id, "externalId", limit=200)
+    body = read_wire(AccountBody, value, "An account")
+    low = body.low_balance or LowBalance()
+    members = [(member.subject, member.role) for member in body.members]
     return AccountFacts(
-        external_id=checked_identifier(external_id, "externalId", limit=200),
-        name=checked_name(value.get("name"), "name", limit=200),
-        currency=checked_text(value.get("currency"), "currency", limit=3),
-        time_zone=checked_text(value.get("timeZone", "UTC"), "timeZone", limit=64),
-        members=_members(value["members"]) if "members" in value else None,
-        stripe_customer_id=(
-            None
-            if customer is None
-            else checked_identifier(customer, "stripeCustomerId", limit=SUBJECT_LIMIT)
-        ),
-        low_balance_nanos=(
-            None if amount is None else parse_exact_nanos(amount, argument="lowBalance")
-        ),
-        low_balance_days=days,
+        external_id=external_id,
+        name=body.name,
+        currency=body.currency,
+        time_zone=body.time_zone,
+        members=members if "members" in body.model_fields_set else None,
+        stripe_customer_id=body.stripe_customer_id,
+        low_balance_nanos=low.amount,
+        low_balance_days=low.days,
     )
-
-
-def _members(value: Any) -> Sequence[tuple[str, Role]]:
-    if not isinstance(value, list) or len(value) > MOST_MEMBERS:
-        raise BadUserInput(f"`members` is a list of at most {MOST_MEMBERS}.", argument="members")
-    members = []
-    for each in value:
-        member = _object(each, "members", {"subject", "role"})
-        role = member.get("role")
-        if role not in list(Role):
-            raise BadUserInput(f"A member's `role` is {', '.join(Role)}.", argument="members")
-        subject = checked_identifier(member.get("subject"), "members", limit=SUBJECT_LIMIT)
-        members.append((subject, Role(role)))
-    return members
-
-
-def _object(value: Any, argument: str, fields: set[str]) -> Mapping[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, dict) or not value.keys() <= fields:
-        raise BadUserInput(
-            f"`{argument}` has the fields {', '.join(sorted(fields))}.", argument=argument
-        )
-    return value
 
 
 def _written(account_id: int, facts: AccountFacts) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from gateway.errors import (
     DeadlineExceeded,
     Forbidden,
     GatewayError,
+    InvalidFields,
     NotFound,
     OutOfRange,
     ServiceUnavailable,
@@ -80,11 +81,23 @@ def refusal(
     error: GatewayError, *, media_type: str = JSON, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Return the answer for one of our errors, with the status of its code or its own."""
-    body = {"message": error.message, "extensions": error.extensions}
     status = STATUS_BY_CODE.get(error.code, 500)
     if isinstance(error, Refused):
         status, headers = error.status, error.headers
-    return errors_answer([body], status=status, media_type=media_type, headers=headers)
+    return errors_answer(_bodies(error), status=status, media_type=media_type, headers=headers)
+
+
+def _bodies(error: GatewayError) -> list[dict[str, Any]]:
+    if not isinstance(error, InvalidFields):
+        return [{"message": error.message, "extensions": error.extensions}]
+    return [
+        {
+            "message": fault.message,
+            "path": fault.path,
+            "extensions": {"code": fault.code, "argument": fault.path.partition(".")[0]},
+        }
+        for fault in error.faults
+    ]
 
 
 async def http_error(_: Request, error: Exception) -> Response:

@@ -7,24 +7,17 @@ from typing import Any, ClassVar, Final
 from starlette.responses import Response
 from starlette.types import Scope
 
-from gateway.billing.credit_requests import CreditAnswer, CreditKind, CreditRequest, credit_once
+from gateway.billing.credit_requests import CreditAnswer, CreditRequest, credit_once
 from gateway.errors import BadRequest
-from gateway.money import format_amount, minor_digits
+from gateway.money import format_amount
 from gateway.principal import Principal
 from gateway.principal import Scope as Permission
 from gateway.routes.answers import json_answer
-from gateway.routes.fields import (
-    read_choice,
-    read_decimal,
-    read_optional_instant,
-    read_optional_text,
-    refuse_others,
-)
+from gateway.routes.credit_bodies import CreditBody
 from gateway.routes.header import header_values
 from gateway.routes.platform import PlatformEndpoint, read_object
-from gateway.text import checked_identifier, checked_text
+from gateway.routes.wire import read_wire
 
-FIELDS: Final = ("account", "kind", "amount", "currency", "description", "occurredAt")
 _KEY: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 
 
@@ -55,17 +48,15 @@ class CreditsEndpoint(PlatformEndpoint):
 
 
 def read_credit(value: Mapping[str, Any]) -> CreditRequest:
-    """Return what the body asks for. Raises BadUserInput."""
-    refuse_others(value, FIELDS, "A credit")
-    currency = checked_text(value.get("currency"), "currency", limit=3)
-    minor_digits(currency, argument="currency")
+    """Return the credit that a body describes. Raises InvalidFields."""
+    body = read_wire(CreditBody, value, "A credit")
     return CreditRequest(
-        account=checked_identifier(value.get("account"), "account", limit=200),
-        kind=read_choice(value.get("kind"), "kind", CreditKind),
-        amount=read_decimal(value.get("amount"), "amount"),
-        currency=currency,
-        description=read_optional_text(value.get("description"), "description", limit=2000),
-        occurred_at=read_optional_instant(value.get("occurredAt"), "occurredAt"),
+        account=body.account,
+        kind=body.kind,
+        amount=body.amount,
+        currency=body.currency,
+        description=body.description,
+        occurred_at=body.occurred_at,
     )
 
 

@@ -1,7 +1,7 @@
 """Usage events as they are sent, JSON or a line of NDJSON each, as items that can be booked."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -11,46 +11,31 @@ from gateway import strict_json
 from gateway.billing.deployments import DeploymentFacts
 from gateway.billing.ingestion import Ingested, ItemCode, MeteredItem, RejectedItem
 from gateway.billing.usage_record import UsageRecord
-from gateway.errors import BadRequest, BadUserInput, OutOfRange
+from gateway.errors import BadRequest, BadUserInput, Fault, OutOfRange
 from gateway.models import Resource
 from gateway.money import minor_digits, parse_nanos, parse_quantity
+from gateway.routes.usage_bodies import (
+    CLOSED_BEFORE_STARTED,
+    END_BEFORE_START,
+    NEGATIVE_CHARGE,
+    Deployment,
+    Resources,
+    UsageEvent,
+    faults_of_event,
+    read_bytes,
+    read_correction,
+    require_decimal,
+    require_not_negative,
+)
+from gateway.routes.wire import field_names
 from gateway.text import checked_identifier, checked_text
 from resolvers.scalars import parse_instant
 
-ITEM_FIELDS: Final = frozenset(
-    [
-        "account",
-        "source",
-        "id",
-        "deployment",
-        "resource",
-        "quantity",
-        "unit",
-        "amount",
-        "currency",
-        "start",
-        "end",
-        "correction",
-        "region",
-        "service",
-        "sku",
-    ]
-)
-DEPLOYMENT_FIELDS: Final = frozenset(
-    [
-        "externalId",
-        "name",
-        "provider",
-        "gpuModel",
-        "region",
-        "service",
-        "startedAt",
-        "closedAt",
-        "resources",
-    ]
-)
-RESOURCE_FIELDS: Final = frozenset(["cpu", "memoryBytes", "storageBytes", "gpu"])
-LARGEST_INTEGER: Final = 2**63 - 1
+ITEM_FIELDS: Final = field_names(UsageEvent)
+DEPLOYMENT_FIELDS: Final = field_names(Deployment)
+RESOURCE_FIELDS: Final = field_names(Resources)
+MOST_ANSWER_FAULTS: Final = 1_000
+"""Faults that are listed in one answer."""
 PIECE: Final = 256
 """Items that are read in one go: some two milliseconds, in which nobody else has a turn."""
 
@@ -120,6 +105,7 @@ class ItemReader:
 
     def __init__(self) -> None:
         self.rejected: list[RejectedItem] = []
+        self._faults = 0
         self._instants: dict[Any, datetime] = {}
         self._texts: dict[tuple[str, str], str] = {}
         self._amounts: dict[tuple[str, str], tuple[int, str | None]] = {}
@@ -141,10 +127,19 @@ class ItemReader:
             try:
                 items.append(self._item(index, value))
             except BadUserInput as error:
-                name = value.get("id") if isinstance(value, dict) else None
-                known = name if isinstance(name, str) else None
-                code = ItemCode.OUT_OF_RANGE if isinstance(error, OutOfRange) else ItemCode.INVALID
-                self.rejected.append(RejectedItem(index, known, code, _sentence(error)))
+                self.rejected.append(self._refused(index, value, error))
+
+    def _refused(self, index: int, value: Any, error: BadUserInput) -> RejectedItem:
+        name = value.get("id") if isinstance(value, dict) else None
+        known = name if isinstance(name, str) else None
+        code = ItemCode.OUT_OF_RANGE if isinstance(error, OutOfRange) else ItemCode.INVALID
+        message = _sentence(error)
+        faults: Sequence[Fault] = ()
+        if self._faults < MOST_ANSWER_FAULTS:
+            found = faults_of_event(value) if isinstance(value, dict) else ()
+            faults = found or [Fault(error.argument or "", message)]
+            self._faults += len(faults)
+        return RejectedItem(index, known, code, message, faults)
 
     def _item(self, index: int, value: Any) -> MeteredItem:
         if not isinstance(value, dict):
@@ -155,16 +150,14 @@ class ItemReader:
             raise BadUserInput("A usage event is a JSON object.")
         _refuse_others(value, ITEM_FIELDS, "A usage event")
         get = value.get
-        correction = get("correction", False)
-        if not isinstance(correction, bool):
-            raise BadUserInput("`correction` is true or false.")
+        correction = read_correction(get("correction", False), "correction")
         amount, amount_text = self._decimal(get("amount"), "amount")
         if amount < 0 and not correction:
-            raise BadUserInput('A negative `amount` is a correction: send `"correction": true`.')
+            raise BadUserInput(NEGATIVE_CHARGE)
         quantity, quantity_text = self._decimal(get("quantity"), "quantity")
         start, end = self._instant(get("start"), "start"), self._instant(get("end"), "end")
         if end < start:
-            raise BadUserInput("`end` may not be before `start`.")
+            raise BadUserInput(END_BEFORE_START)
         meter = self._meter(get)
         deployment = get("deployment")
         name, facts = (None, _NOTHING) if deployment is None else self._deployment(deployment)
@@ -224,19 +217,19 @@ class ItemReader:
 
     def _read_deployment(self, value: Any) -> tuple[str, DeploymentFacts]:
         if not isinstance(value, dict):
-            raise BadUserInput("`deployment` is an object with `externalId`.")
+            raise BadUserInput("`deployment` is a JSON object.")
         _refuse_others(value, DEPLOYMENT_FIELDS, "`deployment`")
         get = value.get
         resources = {} if get("resources") is None else get("resources")
         if not isinstance(resources, dict):
-            raise BadUserInput("`deployment.resources` is an object.")
+            raise BadUserInput("`deployment.resources` is a JSON object.")
         _refuse_others(resources, RESOURCE_FIELDS, "`deployment.resources`")
         started, closed = (
             None if get(name) is None else self._instant(get(name), f"deployment.{name}")
             for name in ("startedAt", "closedAt")
         )
         if started and closed and closed < started:
-            raise BadUserInput("`deployment.closedAt` may not be before `deployment.startedAt`.")
+            raise BadUserInput(CLOSED_BEFORE_STARTED)
         facts = DeploymentFacts(
             name=self._optional(get("name"), "deployment.name"),
             provider=self._optional(get("provider"), "deployment.provider"),
@@ -245,10 +238,8 @@ class ItemReader:
             service=self._optional(get("service"), "deployment.service"),
             cpu_nanos=self._leased(resources.get("cpu"), "deployment.resources.cpu"),
             gpu_nanos=self._leased(resources.get("gpu"), "deployment.resources.gpu"),
-            memory_bytes=_bytes(resources.get("memoryBytes"), "deployment.resources.memoryBytes"),
-            storage_bytes=_bytes(
-                resources.get("storageBytes"), "deployment.resources.storageBytes"
-            ),
+            memory_bytes=_bytes(resources, "memoryBytes"),
+            storage_bytes=_bytes(resources, "storageBytes"),
             started_at=started,
             closed_at=closed,
         )
@@ -276,11 +267,7 @@ class ItemReader:
     def _decimal(self, value: Any, argument: str) -> tuple[int, str | None]:
         """Return nanos, and what arrived where rounding changed it."""
         if not isinstance(value, str):
-            _given(value, argument)
-            raise BadUserInput(
-                f'`{argument}` is a decimal string such as "0.000432": a number may have lost '
-                "digits on its way."
-            )
+            require_decimal(_given(value, argument), argument)
         known = self._amounts.get((argument, value))
         if known is None:
             parse = parse_quantity if argument == "quantity" else parse_nanos
@@ -293,10 +280,7 @@ class ItemReader:
     def _leased(self, value: Any, argument: str) -> int | None:
         if value is None:
             return None
-        nanos, _ = self._decimal(value, argument)
-        if nanos < 0:
-            raise BadUserInput(f"`{argument}` may not be negative.")
-        return nanos
+        return require_not_negative(self._decimal(value, argument)[0], argument)
 
     def _instant(self, value: Any, argument: str) -> datetime:
         try:
@@ -326,15 +310,9 @@ def _sentence(error: BadUserInput) -> str:
     return f"{name}: {error.message}"
 
 
-def _bytes(value: Any, argument: str) -> int | None:
-    """Return a number of bytes, sent as an integer or as its digits."""
-    if value is None:
-        return None
-    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_INTEGER:
-        raise BadUserInput(f"`{argument}` is a whole number of bytes, 0 to {LARGEST_INTEGER}.")
-    return value
+def _bytes(resources: Mapping[str, Any], name: str) -> int | None:
+    value = resources.get(name)
+    return None if value is None else read_bytes(value, f"deployment.resources.{name}")
 
 
 def _refuse_others(value: Mapping[str, Any], allowed: frozenset[str], subject: str) -> None:
@@ -344,12 +322,13 @@ def _refuse_others(value: Mapping[str, Any], allowed: frozenset[str], subject: s
 
 
 def answer_of(result: Ingested) -> dict[str, Any]:
-    """Return the endpoint's answer."""
-    return {
-        "accepted": result.accepted,
-        "duplicates": result.duplicates,
-        "rejected": [
-            {"index": position, "id": name, "code": code, "message": message}
-            for position, name, code, message in sorted(result.rejected)
-        ],
-    }
+    """Return the endpoint's answer, with at most MOST_ANSWER_FAULTS faults."""
+    left = MOST_ANSWER_FAULTS
+    rejected = []
+    for position, name, code, message, faults in sorted(result.rejected):
+        errors = [{"path": fault.path, "message": fault.message} for fault in faults[:left]]
+        left -= len(errors)
+        rejected.append(
+            {"index": position, "id": name, "code": code, "message": message, "errors": errors}
+        )
+    return {"accepted": result.accepted, "duplicates": result.duplicates, "rejected": rejected}

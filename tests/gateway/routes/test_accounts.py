@@ -150,6 +150,53 @@ async def test_a_bad_account_is_refused_and_changes_nothing(served: Served, name
     assert [await rows_of(served.database, table, account_id) for table in tables] == before
 
 
+async def test_all_faults_of_an_account_are_listed_by_path(served: Served) -> None:
+    headers = await served.key(*PLATFORM)
+    members = [
+        {"subject": "a", "role": "OWNER"},
+        {"subject": "a", "role": "KING"},
+        {"role": "OWNER", "name": "Ada"},
+        "eve",
+    ]
+    body = account(name=..., timeZone="Mars", lowBalance={"amount": 5, "days": 0}, nam="x")
+    answer = await served.client.put(PATH, json=body | {"members": members}, headers=headers)
+    assert answer.status_code == 400
+    errors = answer.json()["errors"]
+    listed = {error["path"]: error["message"] for error in errors}
+    assert listed == {
+        "name": "`name` is missing.",
+        "timeZone": "`timeZone`: A time zone is an IANA name such as Europe/Berlin or UTC.",
+        "lowBalance.amount": '`lowBalance.amount` is a decimal string such as "10.00"; a number '
+        "may have lost digits.",
+        "lowBalance.days": "`lowBalance.days` is a whole number from 1 to 3660.",
+        "members.1.role": "`members.1.role` is one of OWNER, BILLING, VIEWER.",
+        "members.2.subject": "`members.2.subject` is missing.",
+        "members.2.name": "`members.2` has no field name.",
+        "members.3": "`members.3` is a JSON object.",
+        "nam": "An account has no field nam.",
+    }
+    for error in errors:
+        code, argument = error["extensions"]["code"], error["extensions"]["argument"]
+        assert (code, argument) == ("BAD_USER_INPUT", error["path"].partition(".")[0])
+    twice = account(members=[{"subject": "a", "role": "OWNER"}] * 2)
+    answer = await served.client.put(PATH, json=twice, headers=headers)
+    (error,) = answer.json()["errors"]
+    assert error["path"] == "members.1.subject"
+
+
+async def test_at_most_twenty_faults_of_an_account_are_listed(served: Served) -> None:
+    headers = await served.key(*PLATFORM)
+    many = [{"subject": 7, "role": 7, **{f"f{number}": 1 for number in range(50)}}] * 1_000
+    for body in (account(members=many), {f"f{number}": 1 for number in range(50_000)}):
+        answer = await served.client.put(PATH, json=body, headers=headers)
+        assert (answer.status_code, len(answer.json()["errors"])) == (400, 20)
+    too_many = await served.client.put(
+        PATH, json=account(members=[{"subject": "a", "role": "OWNER"}] * 1_001), headers=headers
+    )
+    (error,) = too_many.json()["errors"]
+    assert error["message"] == "`members`: A list of at most 1,000 members is expected."
+
+
 async def test_members_stay_unless_they_are_named(served: Served) -> None:
     account_id = await Books(served.database).account("acme", members=[("ada", Role.OWNER)])
     headers = await served.key(Scope.ACCOUNTS_WRITE)

@@ -194,3 +194,26 @@ async def test_a_key_of_an_account_gives_nothing_to_another(served: Served) -> N
     ]
     assert [answer.status_code for answer in answers] == [404, 404]
     assert answers[0].json() == answers[1].json()
+
+
+async def test_all_faults_of_a_credit_are_listed_by_path(served: Served) -> None:
+    headers = await served.key(Scope.CREDITS_WRITE) | {"idempotency-key": "k"}
+    body = {
+        "kind": "GIFT",
+        "amount": "9223372036.854775808",
+        "currency": "XXX",
+        "occurredAt": "now",
+    }
+    answer = await served.client.post(PATH, json=body, headers=headers)
+    assert answer.status_code == 400
+    errors = answer.json()["errors"]
+    assert [(error["path"], error["extensions"]["code"]) for error in errors] == [
+        ("account", "BAD_USER_INPUT"),
+        ("kind", "BAD_USER_INPUT"),
+        ("amount", "OUT_OF_RANGE"),
+        ("currency", "BAD_USER_INPUT"),
+        ("occurredAt", "BAD_USER_INPUT"),
+    ]
+    assert errors[0]["message"] == "`account` is missing."
+    assert all(f"`{error['path']}`" in error["message"] for error in errors)
+    assert "pydantic" not in answer.text.lower()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gateway.billing.ingestion import ItemCode
 from gateway.errors import BadRequest
 from gateway.principal import Scope
+from gateway.routes.usage_bodies import faults_of_event
 from gateway.routes.usage_items import PIECE, ItemReader, read_items
 from gateway.store import Database
 from tests.support.books import Books
@@ -100,15 +101,12 @@ async def test_a_line_that_is_no_json_is_refused_by_itself(served: Served) -> No
     lines = [orjson.dumps(event(id="a")), b"", b"{", b'"\xff"', b" \r", orjson.dumps(event(id="b"))]
     headers = key | {"content-type": "application/x-ndjson"}
     answer = await served.client.post(PATH, content=b"\n".join(lines), headers=headers)
-    told = {"id": None, "code": "INVALID"}
-    assert answer.json() == {
-        "accepted": 2,
-        "duplicates": 0,
-        "rejected": [
-            told | {"index": 1, "message": "Line 3 is not valid JSON in UTF-8."},
-            told | {"index": 2, "message": "Line 4 is not valid JSON in UTF-8."},
-        ],
-    }
+    rejected = answer.json().pop("rejected")
+    assert (answer.json()["accepted"], answer.json()["duplicates"]) == (2, 0)
+    for index, (item, line) in enumerate(zip(rejected, (3, 4), strict=True), start=1):
+        message = f"Line {line} is not valid JSON in UTF-8."
+        known = {"index": index, "id": None, "code": "INVALID", "message": message}
+        assert item == known | {"errors": [{"path": "", "message": message}]}
 
 
 TWICE = orjson.dumps(event(id="b"))[:-1] + b', "amount": "5"}'
@@ -227,6 +225,93 @@ async def test_errors_say_which_field_by_its_name(served: Served) -> None:
     assert len(messages) == len(NAMED)
     for message, (_, begin) in zip(messages, NAMED, strict=True):
         assert message.startswith(begin)
+
+
+FAULTS: list[tuple[dict[str, Any], dict[str, str]]] = [
+    (
+        event(
+            account=...,
+            amount=0.5,
+            quantity="1e3",
+            price="1",
+            deployment={
+                "name": 7,
+                "resources": {"cpu": "-1", "memoryBytes": 0.5, "disks": 1},
+                "gpu": "H100",
+            },
+        ),
+        {
+            "account": "`account` is missing.",
+            "deployment.externalId": "`deployment.externalId` is missing.",
+            "deployment.name": "`deployment.name` must be a string.",
+            "deployment.resources.cpu": "`deployment.resources.cpu` may not be negative.",
+            "deployment.resources.memoryBytes": "`deployment.resources.memoryBytes` is a whole",
+            "deployment.resources.disks": "`deployment.resources` has no field disks.",
+            "deployment.gpu": "`deployment` has no field gpu.",
+            "quantity": "`quantity`: A decimal is",
+            "amount": "`amount` is a decimal string",
+            "price": "A usage event has no field price.",
+        },
+    ),
+    (event(amount="-1"), {"amount": "A negative `amount` is a correction"}),
+    (event(end="2026-01-01T00:00:00Z"), {"end": "`end` may not be before `start`."}),
+    (
+        event(
+            deployment={
+                "externalId": "1",
+                "startedAt": "2026-11-02T00:00:00Z",
+                "closedAt": "2026-11-01T00:00:00Z",
+            }
+        ),
+        {"deployment.closedAt": "`deployment.closedAt` may not be before"},
+    ),
+    (event(deployment=7), {"deployment": "`deployment` is a JSON object."}),
+    (event(deployment={"externalId": "1", "resources": [1]}), {"deployment.resources": "`"}),
+    (event(account="nobody"), {"account": "`account`: there is none"}),
+    (event(currency="EUR"), {"currency": "`currency`: the account"}),
+    (
+        event(id="ahead", end=written(HOUR + timedelta(days=2))),
+        {"end": "`end` lies in the future."},
+    ),
+    (
+        event(id="late", start=written(HOUR - timedelta(days=50))),
+        {"start": "`start`: usage may be sent until 35 days after it starts."},
+    ),
+    (event(id="back", amount="-1", correction=True), {"amount": "This correction gives back"}),
+]
+
+
+async def test_all_faults_of_an_item_are_listed_by_path(served: Served) -> None:
+    await Books(served.database).account("acme")
+    key = await served.key(Scope.USAGE_WRITE)
+    answer = await send(served, key, *(item for item, _ in FAULTS), event(), event(amount="2"))
+    rejected = answer["rejected"]
+    *listed, conflict = [
+        {error["path"]: error["message"] for error in item["errors"]} for item in rejected
+    ]
+    assert len(listed) == len(FAULTS)
+    for found, (_, expected) in zip(listed, FAULTS, strict=True):
+        assert found.keys() == expected.keys()
+        for path, begin in expected.items():
+            assert found[path].startswith(begin)
+    assert conflict.keys() == {"id"}
+    for item in rejected:
+        assert item["message"] in {error["message"] for error in item["errors"]}
+
+
+async def test_faults_are_listed_within_limits(served: Served) -> None:
+    await Books(served.database).account("acme")
+    key = await served.key(Scope.USAGE_WRITE)
+    unknown = {f"field-{number}": number for number in range(2_000)}
+    many = event(amount=1, **unknown)
+    answer = await send(served, key, many, *[event(price="1", id=7)] * 600)
+    first, *others = [len(item["errors"]) for item in answer["rejected"]]
+    assert first == 20
+    assert answer["rejected"][0]["errors"][0]["path"] == "amount"
+    assert first + sum(others) == 1_000
+    assert others[:490] == [2] * 490
+    assert all(item["message"] for item in answer["rejected"])
+    assert "pydantic" not in str(answer).lower()
 
 
 TOO_LARGE: dict[str, Any] = {
@@ -503,6 +588,12 @@ async def test_whatever_is_sent_is_read_or_refused(value: Any) -> None:
     reader = ItemReader()
     items = await reader.read([value])
     assert len(items) + len(reader.rejected) == 1
+    faults = faults_of_event(value)
+    assert bool(faults) == bool(reader.rejected)
+    listed = {fault.message for fault in faults}
+    for item in reader.rejected:
+        # A sentence names all unknown fields, a fault one of them.
+        assert item.message in listed or "has no field" in item.message
 
 
 @given(body=st.binary())

@@ -1,0 +1,30 @@
+"""The bodies of `/v1/credits`."""
+
+from typing import Annotated
+
+from pydantic import Field, WithJsonSchema
+
+from gateway.billing.credit_requests import CreditKind
+from gateway.routes.field_types import Currency, Description, Identifier, Instant, Nanos
+from gateway.routes.wire import Wire, one_of
+
+
+class CreditBody(Wire):
+    """Credit that nobody paid for, or a correction of the balance."""
+
+    account: Identifier = Field(description="The account's external id.")
+    kind: Annotated[CreditKind, one_of(CreditKind), WithJsonSchema({"enum": [*CreditKind]})] = (
+        Field(
+            description="`COUPON`, `MANUAL_CREDIT` and `TRIAL_GRANT` appear among the credit "
+            "purchases; `ADJUSTMENT` is an entry of the ledger alone."
+        )
+    )
+    amount: Nanos = Field(
+        description="In the account's currency, at most 9 decimals and 9223372036.854775807. More "
+        "than zero; of an `ADJUSTMENT` it may be negative."
+    )
+    currency: Currency = Field(description="The account's currency; nothing is converted.")
+    description: Description | None = Field(None, description="Shown to people.")
+    occurred_at: Instant | None = Field(
+        None, description="When the credit counts from. Default: now; at most 5 minutes ahead."
+    )

@@ -1,0 +1,135 @@
+"""Bodies and answers as pydantic models: their fields, and everything that is wrong with a body.
+
+A field is checked by the function that the rest of the gateway uses, so that one rule holds
+everywhere. The models are also what the OpenAPI document is made of.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from gateway.errors import BadUserInput, Fault, InvalidFields
+
+MOST_FAULTS: Final = 20
+"""Faults that are listed of one body, or of one item of a batch."""
+
+_FIELD: Final = "\ue000"
+"""Stands in a check's sentence for the field, until its path is known."""
+_SHOWN: Final = 100
+
+_Wire = TypeVar("_Wire", bound="Wire")
+
+
+class Wire(BaseModel):
+    """An object of a body or an answer: fields by their camel-case names, and no others."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, extra="forbid", frozen=True
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bound(cls, value: Any) -> Any:
+        """Return the object with no more unknown fields than are listed: each is a fault, and a
+        body may have a hundred thousand.
+        """
+        if not isinstance(value, dict) or len(value) <= MOST_FAULTS:
+            return value
+        known = field_names(cls) & value.keys()
+        others = [name for name in value if name not in known][:MOST_FAULTS]
+        return {name: value[name] for name in [*known, *others]}
+
+
+def field_names(model: type[Wire]) -> frozenset[str]:
+    """Return the names of a model's fields in JSON."""
+    return frozenset(field.alias or name for name, field in model.model_fields.items())
+
+
+def read_wire(model: type[_Wire], value: Mapping[str, Any], subject: str) -> _Wire:
+    """Return a body that the model describes. Raises InvalidFields; see `faults_of`."""
+    try:
+        return model.model_validate(value, by_alias=True, by_name=False)
+    except ValidationError as error:
+        raise InvalidFields(faults_of(error, subject)) from None
+
+
+def faults_of(error: ValidationError, subject: str) -> Sequence[Fault]:
+    """Return the first MOST_FAULTS faults, in the order of the model's fields. `subject` is the
+    body, as a sentence begins with it: "An account".
+    """
+    found = error.errors(include_url=False, include_input=False)
+    return [_fault(each, subject) for each in found[:MOST_FAULTS]]
+
+
+def check(read: Callable[[Any, str], Any]) -> PlainValidator:
+    """Return the validator of a field that has to be there: `read(value, argument)` returns the
+    value as it is kept, or raises BadUserInput.
+    """
+
+    def validate(value: Any) -> Any:
+        if value is None:
+            raise PydanticCustomError("missing", "missing")
+        try:
+            return read(value, _FIELD)
+        except BadUserInput as error:
+            raise _custom(error.message, code=error.code) from None
+
+    return PlainValidator(validate)
+
+
+def one_of(choices: type[StrEnum]) -> PlainValidator:
+    """Return the validator of a value of an enumeration."""
+
+    allowed = frozenset(choices)
+
+    def read(value: Any, argument: str) -> Any:
+        if isinstance(value, str) and value in allowed:
+            return choices(value)
+        raise BadUserInput(f"`{argument}` is one of {', '.join(choices)}.")
+
+    return check(read)
+
+
+def fault_at(*path: str, sentence: str) -> PydanticCustomError:
+    """Return the error of a rule between fields, for the one at `path` below the object."""
+    return _custom(sentence, path=path)
+
+
+def _custom(sentence: str, **context: Any) -> PydanticCustomError:
+    return PydanticCustomError("check", "{sentence}", {"sentence": sentence, **context})
+
+
+def _fault(error: ErrorDetails, subject: str) -> Fault:
+    context = error.get("ctx", {})
+    steps = [str(step)[:_SHOWN] for step in (*error["loc"], *context.get("path", ()))]
+    path = ".".join(steps)
+    match error["type"]:
+        case "missing":
+            return Fault(path, f"`{path}` is missing.")
+        case "extra_forbidden":
+            owner = ".".join(steps[:-1])
+            return Fault(path, f"{f'`{owner}`' if owner else subject} has no field {steps[-1]}.")
+        case "check":
+            return Fault(
+                path, _named(context["sentence"], path), context.get("code", "BAD_USER_INPUT")
+            )
+        case _:
+            return Fault(path, f"{f'`{path}`' if path else subject} is a JSON object.")
+
+
+def _named(sentence: str, path: str) -> str:
+    """Return a check's sentence with the path of the field in it."""
+    field, name = f"`{_FIELD}`", f"`{path}`"
+    if field in sentence:
+        return sentence.replace(field, name)
+    return sentence if name in sentence else f"{name}: {sentence}"
+
+
+def limited(read: Callable[..., str], limit: int) -> PlainValidator:
+    """Return the validator of a text of 1 to `limit` characters, which `read` checks."""
+    return check(partial(read, limit=limit))
