@@ -8,7 +8,7 @@ const gateway = process.env.GATEWAY_URL ?? "http://127.0.0.1:8000";
 const proxied = { target: gateway, changeOrigin: true, rewriteWsOrigin: true };
 
 export default defineConfig({
-  // The page speaks English: react-aria's sentences in 33 other languages stay out.
+  // react-aria's own sentences, for screen readers, in 33 other languages stay out.
   plugins: [react(), { ...optimizeLocales.vite({ locales: ["en-US"] }), enforce: "pre" }],
   build: {
     outDir: "../gateway/static",

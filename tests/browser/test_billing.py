@@ -275,11 +275,11 @@ async def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
         assert await fits(page)
         await page.screenshot(path=ARTEFACTS / f"billing-{width}-{theme}.png", full_page=True)
 
-        for name in ("Days shown", "Time zone", "Status", "Export", "Account"):
+        for name in ("Date range", "Time zone", "Status", "Export", "Account"):
             await page.get_by_role("button", name=name).first.click()
             opened = page.locator(".popover")
             await expect(opened).to_be_visible()
-            if name == "Days shown":
+            if name == "Date range":
                 await expect(opened.get_by_role("button", name="Apply")).to_be_visible()
             assert await violations(page) == []
             assert await fits(page)

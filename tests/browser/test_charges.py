@@ -46,7 +46,7 @@ async def test_a_purchase_says_what_the_card_paid_and_what_came_as_credit(
         for label, value, note in (
             ("Charged to cards", "$119.00", "incl. $19.00 tax"),
             ("Refunded to cards", "-$59.50", "incl. $9.50 tax"),
-            ("Bonus and given credit", "$15.00", ""),
+            ("Bonus and free credit", "$15.00", ""),
             ("Credit added", "$65.00", "after refunds and disputes"),
         ):
             await expect(figure(page, label).locator(".figure-value")).to_have_text(value)

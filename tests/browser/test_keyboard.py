@@ -47,10 +47,10 @@ async def test_billing_by_keyboard_alone(browser: Browser, site: Site) -> None:
         await expect(rows).to_have_count(10)
         await settled(page)
 
-        days = page.get_by_role("button", name="Days shown")
+        days = page.get_by_role("button", name="Date range")
         await reach(page, days)
         await press("Enter")
-        presets = page.get_by_role("listbox", name="Usual ranges")
+        presets = page.get_by_role("listbox", name="Preset ranges")
         await expect(presets.get_by_role("option", name="All time")).to_be_focused()
         await press("Home")
         await press("Enter")

@@ -65,7 +65,7 @@ async def test_a_payment_appears_settles_and_gets_its_receipt(
     async with staying(browser, each_site, account) as page:
         await expect(balance(page)).to_contain_text("No credit yet")
         purchases = page.get_by_role("table", name="Credit purchases")
-        await expect(page.get_by_text("No credit has been bought yet")).to_be_visible()
+        await expect(page.get_by_text("No credit purchases yet")).to_be_visible()
         await settled(page)
 
         await each_site.operator.deliver(begun)
@@ -104,7 +104,7 @@ async def test_a_purchase_that_began_before_the_page_could_be_told_appears(
         await page.clock.install()
         await page.route_web_socket("**/graphql", join)
         await page.goto(f"/?account={account}")
-        await expect(page.get_by_text("No credit has been bought yet")).to_be_visible()
+        await expect(page.get_by_text("No credit purchases yet")).to_be_visible()
         await site.operator.deliver(event)
         begun.set()
         await expect(live(page)).to_have_text("Live")

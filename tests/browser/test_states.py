@@ -53,7 +53,7 @@ async def test_an_account_without_credit_is_told_how_to_begin(
     account = await site.operator.put_account("empty")
     async with tab(browser, site, color_scheme=theme) as page:
         await page.goto(f"/?account={account}")
-        await expect(page.get_by_text("No credit has been bought yet")).to_be_visible()
+        await expect(page.get_by_text("No credit purchases yet")).to_be_visible()
         await expect(figure(page, "Runs out")).to_contain_text("No credit yet")
         await settled(page)
         await expect(page.get_by_role("region", name="Balance over time")).to_have_count(0)
@@ -81,7 +81,7 @@ async def test_a_failure_keeps_the_filter_and_is_tried_again(
         await page.goto("/?status=succeeded&range=90d")
         failed = purchases(page).get_by_role("alert")
         await expect(failed).to_contain_text("This could not be loaded")
-        await expect(page.get_by_role("button", name="Days shown")).to_contain_text("Last 90 days")
+        await expect(page.get_by_role("button", name="Date range")).to_contain_text("Last 90 days")
         await expect(page.get_by_role("button", name="Status")).to_contain_text("Succeeded")
         assert await violations(page) == []
         failing = False
@@ -110,7 +110,7 @@ async def test_without_the_accounts_facts_the_rest_of_the_page_stays(
         balance = page.get_by_role("region", name="Balance", exact=True)
         await expect(balance.get_by_role("alert")).to_contain_text("This could not be loaded")
         await expect(balance.locator(".live")).to_have_text("Connecting…")
-        days = page.get_by_role("button", name="Days shown")
+        days = page.get_by_role("button", name="Date range")
         zone = page.get_by_role("button", name="Time zone")
         await expect(days).to_contain_text("Last 90 days")
         await expect(zone).to_contain_text("UTC")
@@ -120,7 +120,7 @@ async def test_without_the_accounts_facts_the_rest_of_the_page_stays(
         await page.screenshot(path=ARTEFACTS / "billing-no-facts.png")
 
         await page.get_by_role("tab", name="Usage").click()
-        await expect(page.get_by_role("group", name="By")).to_be_visible()
+        await expect(page.get_by_role("group", name="Interval")).to_be_visible()
         await expect(days).to_contain_text("Last 90 days")
         await expect(page.get_by_role("alert")).to_have_count(1)
         assert await violations(page) == []
@@ -178,8 +178,8 @@ async def test_what_is_said_of_an_export_is_gone_with_other_choices(
     async with tab(browser, site) as page:
         await page.route("**/graphql", answer)
         await page.goto(f"/{view}")
-        said = page.get_by_text("The export could not be made")
-        days = page.get_by_role("button", name="Days shown")
+        said = page.get_by_text("Export failed")
+        days = page.get_by_role("button", name="Date range")
         export = page.get_by_role("button", name="Export").first
         await expect(export).to_be_visible()
         await settled(page)
@@ -213,7 +213,7 @@ async def test_without_a_network_what_was_there_stays(
         assert await violations(page) == []
         await purchases(page).get_by_label("Rows").select_option("20")
         failed = purchases(page).get_by_role("alert")
-        await expect(failed).to_contain_text("It is asked again when the connection is back.")
+        await expect(failed).to_contain_text("We can't reach the server.")
         assert await violations(page) == []
         await page.screenshot(path=ARTEFACTS / f"billing-offline-{theme}.png")
         await page.context.set_offline(False)
@@ -247,7 +247,9 @@ async def test_what_is_not_there_and_what_a_role_leaves_out_are_said(
     )
     async with tab(browser, site) as page:
         await page.goto("/?account=acct_0000000000000001")
-        await expect(page.get_by_text("This account is not there, or not yours")).to_be_visible()
+        await expect(
+            page.get_by_text("Account not found, or you don't have access")
+        ).to_be_visible()
         assert await violations(page) == []
         await page.goto(f"/?account={viewed}")
         await expect(page.get_by_text("Your role does not include payments")).to_be_visible()
@@ -391,7 +393,7 @@ async def test_names_of_any_length_and_direction_have_their_place(
             await page.goto(f"/?account={account}")
             switcher = page.get_by_role("button", name="Account")
             await expect(switcher).to_contain_text(name)
-            await expect(page.get_by_text("No credit has been bought yet")).to_be_visible()
+            await expect(page.get_by_text("No credit purchases yet")).to_be_visible()
             await settled(page)
             assert await fits(page)
             box = await switcher.bounding_box()

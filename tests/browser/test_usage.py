@@ -272,8 +272,8 @@ async def test_the_interval_sets_the_window_until_days_are_chosen(
     account = await metered(site, "intervals", [(WEEK[0], 12, "1", "llm")])
     async with tab(browser, site) as page:
         await open_tab(page, account)
-        intervals = page.get_by_role("group", name="By").first
-        shown = page.get_by_role("button", name="Days shown")
+        intervals = page.get_by_role("group", name="Interval").first
+        shown = page.get_by_role("button", name="Date range")
         for name, days, labels in (
             ("Week", "Last 12 weeks", 12),
             ("Month", "Last 12 months", 12),
@@ -381,7 +381,7 @@ async def test_a_page_left_open_moves_on_at_midnight(browser: Browser, site: Sit
     async with tab(browser, site) as page:
         await page.clock.install(time=datetime.combine(TODAY, time(23, 58), UTC))
         await open_tab(page, account, range="7d", zone="UTC")
-        days = page.get_by_role("button", name="Days shown")
+        days = page.get_by_role("button", name="Date range")
         await expect(days).to_contain_text(f"{TODAY.day}, {TODAY.year}")
         await page.clock.fast_forward(5 * 60_000)
         await expect(days).to_contain_text(f"{tomorrow.day}, {tomorrow.year}")
@@ -404,7 +404,7 @@ async def test_a_failure_keeps_the_filter_and_is_tried_again(browser: Browser, s
         await page.goto(f"/?account={account}&tab=usage&range=30d")
         chart = card(page, "Spend over time")
         await expect(chart.get_by_role("alert")).to_contain_text("This could not be loaded")
-        await expect(page.get_by_role("button", name="Days shown")).to_contain_text("Last 30 days")
+        await expect(page.get_by_role("button", name="Date range")).to_contain_text("Last 30 days")
         failing = False
         await chart.get_by_role("button", name="Try again").click()
         await expect(page.get_by_role("application", name="Spend over time")).to_be_visible()

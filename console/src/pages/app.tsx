@@ -1,32 +1,42 @@
 import { useEffect, useMemo, useState } from "react";
+import { I18nProvider } from "react-aria/I18nProvider";
 import { Provider } from "urql";
 import { makeClient } from "../api/client";
 import { onReturn } from "../api/live-state";
 import { forgetPerson, type Session, signOut } from "../api/session";
 import { useSession } from "../api/use-session";
+import { useLanguage } from "../text/language";
+import { text } from "../text/shell";
 import { Boundary } from "../ui/boundary";
 import { LateContext } from "../ui/late";
 import { ErrorState } from "../ui/states";
+import { locale } from "../util/locale";
 import { askAgain, type Person, type Settings } from "../util/settings";
-import { text } from "../util/text";
 import { personNow, signInAs } from "./dev";
 import { Home } from "./home";
 import { SignIn } from "./sign-in";
 import "./app.css";
 
-const LATE = { texts: text.late, onReturn };
-
 /** The page, and what stands in its place where it is at fault. */
 export function App({ settings }: { settings: Settings }) {
+  const language = useLanguage();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the texts are the language's
+  const late = useMemo(() => ({ texts: text.late, onReturn }), [language]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the title is the language's
+  useEffect(() => {
+    document.title = text.title;
+  }, [language]);
   const { title, hint, retry } = text.broken;
   const broken = (
     <ErrorState title={title} message={hint} retryLabel={retry} onRetry={() => location.reload()} />
   );
   return (
     <Boundary instead={broken}>
-      <LateContext value={LATE}>
-        <Page settings={settings} />
-      </LateContext>
+      <I18nProvider locale={locale}>
+        <LateContext value={late}>
+          <Page settings={settings} />
+        </LateContext>
+      </I18nProvider>
     </Boundary>
   );
 }

@@ -2,13 +2,15 @@ import { useEffect, useRef, useState } from "react";
 import { useSubscription } from "urql";
 import type { Failure } from "../api/errors";
 import { BalanceUpdatedDocument, type OverviewQuery } from "../api/generated/graphql";
+import { balance as t, text } from "../text/shell";
 import { ButtonLink } from "../ui/button";
 import { Figures } from "../ui/figures";
 import { Money } from "../ui/money";
+import { Sentence } from "../ui/sentence";
 import { Skeleton } from "../ui/skeleton";
 import { Notice } from "../ui/states";
+import { isolated } from "../util/locale";
 import { formatMoney, isNegative } from "../util/money";
-import { text } from "../util/text";
 import {
   dateIn,
   daysBetween,
@@ -34,8 +36,6 @@ type Props = {
   topUpUrl: string | null;
 };
 
-const t = text.balance;
-
 /** What is left and for how long: always there, and it moves by itself. */
 export function BalancePanel({ account, facts, failure, retry, topUpUrl }: Props) {
   const [pushed] = useSubscription({ query: BalanceUpdatedDocument, variables: { account } });
@@ -59,7 +59,7 @@ export function BalancePanel({ account, facts, failure, retry, topUpUrl }: Props
             <p className="faint small">
               {balance && isDated ? (
                 <time dateTime={balance.asOf} title={formatInstant(balance.asOf, zone)}>
-                  {t.asOf(asOf(balance.asOf, zone))}
+                  <Sentence>{t.asOf(asOf(balance.asOf, zone))}</Sentence>
                 </time>
               ) : (
                 <Skeleton />
@@ -80,7 +80,7 @@ export function BalancePanel({ account, facts, failure, retry, topUpUrl }: Props
             },
             {
               label: t.runsOut,
-              value: balance ? runsOut(balance) : <Skeleton />,
+              value: balance ? <Sentence>{runsOut(balance)}</Sentence> : <Skeleton />,
               note: balance && isDated ? runsOutHint(balance, ownZone) : <Skeleton />,
             },
           ]}
@@ -152,7 +152,7 @@ function runsOut({ runway: { status, earliest, latest }, version }: Balance): st
   if (version === 0) return t.isNew;
   if (status !== "ESTIMATED" || !earliest) return t.runway[status];
   if (!latest) return t.beyond(formatDate(earliest));
-  return earliest === latest ? formatDate(earliest) : formatDateRange(earliest, latest);
+  return isolated(earliest === latest ? formatDate(earliest) : formatDateRange(earliest, latest));
 }
 
 function runsOutHint({ runway: { status, earliest }, version }: Balance, zone: string): string {

@@ -1,8 +1,8 @@
 import type { ExportFormat } from "../api/generated/graphql";
 import type { Link } from "../api/use-link";
+import { text } from "../text/shell";
 import { MenuButton } from "../ui/menu-button";
 import { Notice } from "../ui/states";
-import { text } from "../util/text";
 import { messageOf } from "./failure";
 
 const FORMATS: readonly ExportFormat[] = ["CSV", "JSONL", "FOCUS"];

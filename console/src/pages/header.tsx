@@ -1,13 +1,14 @@
 import { signOut } from "../api/session";
+import { text } from "../text/shell";
 import { Button } from "../ui/button";
 import { PickList } from "../ui/pick-list";
 import { Select } from "../ui/select";
 import { chooseTheme, useTheme } from "../ui/theme";
 import type { Oidc, Settings } from "../util/settings";
-import { text } from "../util/text";
 import type { Accounts } from "./accounts";
 import { signInAs } from "./dev";
 import "./header.css";
+import { LanguageMenu } from "./language-menu";
 import { Mark } from "./mark";
 import { show } from "./view";
 
@@ -36,6 +37,7 @@ export function Header({ settings, name, account, accountName, known }: Props) {
               {name}
             </bdi>
           )}
+          <LanguageMenu />
           <ThemeSwitch />
           <Button look="bare" onPress={() => leave(settings.oidc)}>
             {text.signIn.out}

@@ -2,12 +2,13 @@ import { useEffect, useRef, useState } from "react";
 import { UNSAFE_PortalProvider as PortalProvider } from "react-aria/PortalProvider";
 import { OverviewDocument } from "../api/generated/graphql";
 import { useLoad } from "../api/use-load";
+import { useLanguage } from "../text/language";
+import { text } from "../text/shell";
 import { late } from "../ui/late";
 import { Skeleton } from "../ui/skeleton";
 import { EmptyState } from "../ui/states";
 import { Tabs } from "../ui/tabs";
 import type { Settings } from "../util/settings";
-import { text } from "../util/text";
 import { AccountContext } from "./account-window";
 import { type AccountName, useAccounts } from "./accounts";
 import { BalancePanel } from "./balance-panel";
@@ -23,6 +24,7 @@ type Props = { settings: Settings; name: string | null; told: readonly AccountNa
 
 export function Home({ settings, name, told }: Props) {
   const view = useView();
+  const language = useLanguage();
   const known = useAccounts(told);
   const account = view.account ?? known.accounts[0]?.id ?? null;
   const overview = useOverview(account);
@@ -50,9 +52,10 @@ export function Home({ settings, name, told }: Props) {
         <div className="page">
           <h1 className="hidden">{text.title}</h1>
           {account ? (
-            // Another account is another page: no figure of one is ever shown as the other's.
+            // Another account is another page: no figure of one is ever shown as the other's. So is
+            // another language: nothing that was made from words is kept.
             <AccountPage
-              key={account}
+              key={`${account} ${language}`}
               account={account}
               overview={overview}
               tab={view.tab}

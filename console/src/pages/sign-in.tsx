@@ -1,16 +1,15 @@
 import { type FormEvent, useEffect, useId, useRef, useState } from "react";
 import { type Session, signIn } from "../api/session";
+import { signIn as t, text } from "../text/shell";
 import { Button } from "../ui/button";
 import { Notice } from "../ui/states";
 import type { Oidc, Settings } from "../util/settings";
-import { text } from "../util/text";
 import { signInAs } from "./dev";
+import { LanguageMenu } from "./language-menu";
 import { Mark } from "./mark";
 import "./sign-in.css";
 
 type Why = (Session & { state: "signed-out" })["why"];
-
-const t = text.signIn;
 
 export function SignIn({ settings, why }: { settings: Settings; why: Why }) {
   const heading = useRef<HTMLHeadingElement>(null);
@@ -35,6 +34,7 @@ export function SignIn({ settings, why }: { settings: Settings; why: Why }) {
         ))}
         {(settings.oidc || settings.people.length > 0) && <p className="faint small or">{t.or}</p>}
         <ApiKey />
+        <LanguageMenu />
       </div>
     </main>
   );

@@ -1,8 +1,8 @@
 import type { ReactNode } from "react";
+import { text } from "../text/shell";
 import { type Choice, PickList } from "../ui/pick-list";
 import { RangePicker } from "../ui/range-picker";
 import { Skeleton } from "../ui/skeleton";
-import { text } from "../util/text";
 import { formatDate, formatDateRange, formatOffset, timeZones } from "../util/time";
 import { FIRST_DAY, LAST_DAY, PRESETS, type Preset, type Window } from "../util/window";
 import { otherNames } from "../util/zone-names";

@@ -9,8 +9,8 @@ import { Icon, type IconName } from "./icon";
 import "./popover.css";
 import { Search } from "./search";
 
-/** `also` is not shown, but found: other names of the same. */
-export type Choice = { id: string; label: string; note?: string; also?: string };
+/** `also` is not shown, but found: other names of the same. `lang` is the label's language. */
+export type Choice = { id: string; label: string; note?: string; also?: string; lang?: string };
 
 type Props = {
   /** What is picked, for the list and for a screen reader's user at the button. */
@@ -94,7 +94,9 @@ function Picking(props: Props & { close: () => void }) {
       {(choice) => (
         <ListBoxItem id={choice.id} textValue={choice.label} className="option">
           <Icon name="check" />
-          <bdi className="option-text">{choice.label}</bdi>
+          <bdi className="option-text" lang={choice.lang}>
+            {choice.label}
+          </bdi>
           {choice.note && <span className="option-note">{choice.note}</span>}
         </ListBoxItem>
       )}

@@ -1,6 +1,8 @@
 // Money for people. Amounts are decimal strings from end to end: Intl reads them exactly, and sums
 // and signs are of whole nanos, so no amount is ever a float.
 
+import { locale } from "./locale";
+
 export type Amount = { amount: string; currency: string };
 
 /** Whether a plus is written too; a zero has no sign. */
@@ -38,11 +40,11 @@ export function longestDecimals(amounts: readonly Amount[]): number {
   return Math.max(0, ...amounts.map(shownDecimals));
 }
 
-/** What an amount is shorter than one of so many decimals: zeros in the reader's digits. */
+/** What an amount is shorter than one of so many decimals: zeros after the locale's point. */
 export function missingDecimals(money: Amount, decimals: number): string {
   const own = shownDecimals(money);
   if (own >= decimals) return "";
-  const zeros = new Intl.NumberFormat(undefined, { minimumFractionDigits: decimals }).format(0);
+  const zeros = new Intl.NumberFormat(locale, { minimumFractionDigits: decimals }).format(0);
   return own === 0 ? zeros.slice(-decimals - 1) : zeros.slice(own - decimals);
 }
 
@@ -107,16 +109,16 @@ function format(money: Amount, options: Intl.NumberFormatOptions): string {
 }
 
 function formatOf(currency: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
-  const key = `${currency} ${JSON.stringify(options)}`;
+  const key = `${locale} ${currency} ${JSON.stringify(options)}`;
   let made = formats.get(key);
   if (!made) {
-    made = new Intl.NumberFormat(undefined, { style: "currency", currency, ...options });
+    made = new Intl.NumberFormat(locale, { style: "currency", currency, ...options });
     formats.set(key, made);
   }
   return made;
 }
 
 function minorDigits(currency: string): number {
-  const options = new Intl.NumberFormat(undefined, { style: "currency", currency });
+  const options = new Intl.NumberFormat(locale, { style: "currency", currency });
   return options.resolvedOptions().maximumFractionDigits ?? 2;
 }

@@ -1,18 +1,19 @@
 // Counts, shares and quantities for people. They come as decimal strings, and Intl reads those exactly.
 
+import { perLocale } from "./locale";
 import { toNanos } from "./money";
 
-const counts = new Intl.NumberFormat();
-const decimals = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
-const quantities = new Intl.NumberFormat(undefined, {
+const counts = numbers({});
+const decimals = numbers({ maximumFractionDigits: 2 });
+const quantities = numbers({
   maximumFractionDigits: 2,
   maximumSignificantDigits: 2,
   roundingPriority: "morePrecision",
 });
-const exact = new Intl.NumberFormat(undefined, { maximumFractionDigits: 9 });
-const percents = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
+const exact = numbers({ maximumFractionDigits: 9 });
+const percents = numbers({ style: "percent", maximumFractionDigits: 1 });
 /** With the same decimals everywhere, so that a column's points stand below each other. */
-const shares = new Intl.NumberFormat(undefined, {
+const shares = numbers({
   style: "percent",
   minimumFractionDigits: 1,
   maximumFractionDigits: 1,
@@ -20,20 +21,24 @@ const shares = new Intl.NumberFormat(undefined, {
 
 const THOUSANDTHS = 1000n;
 
+function numbers(options: Intl.NumberFormatOptions): () => Intl.NumberFormat {
+  return perLocale((locale) => new Intl.NumberFormat(locale, options));
+}
+
 export function formatCount(count: number): string {
-  return counts.format(count);
+  return counts().format(count);
 }
 
 export function formatDecimal(decimal: string): string {
-  return decimals.format(decimal as Intl.StringNumericLiteral);
+  return decimals().format(decimal as Intl.StringNumericLiteral);
 }
 
 export function formatQuantity(decimal: string): string {
-  return quantities.format(decimal as Intl.StringNumericLiteral);
+  return quantities().format(decimal as Intl.StringNumericLiteral);
 }
 
 export function formatExactQuantity(decimal: string): string {
-  return exact.format(decimal as Intl.StringNumericLiteral);
+  return exact().format(decimal as Intl.StringNumericLiteral);
 }
 
 /** What a part is of a whole, as a percentage of one decimal; only nothing is shown as nothing. */
@@ -42,13 +47,13 @@ export function formatShare(part: string, whole: string): string {
   const all = toNanos(whole);
   const size = magnitude(of) * THOUSANDTHS;
   const isNegative = of < 0n !== all < 0n && of !== 0n;
-  if (of !== 0n && size < magnitude(all)) return isNegative ? ABOVE : BELOW;
+  if (of !== 0n && size < magnitude(all)) return isNegative ? above() : below();
   const rounded = divided(size, magnitude(all));
-  return shares.format(`${isNegative ? "-" : ""}${rounded}` as Intl.StringNumericLiteral);
+  return shares().format(`${isNegative ? "-" : ""}${rounded}` as Intl.StringNumericLiteral);
 }
 
-const BELOW = `< ${shares.format(0.001)}`;
-const ABOVE = `> ${shares.format(-0.001)}`;
+const below = () => `< ${shares().format(0.001)}`;
+const above = () => `> ${shares().format(-0.001)}`;
 
 function magnitude(number: bigint): bigint {
   return number < 0n ? -number : number;
@@ -71,7 +76,7 @@ export function changeOf(now: string, before: string): Change | null {
   const size = magnitude(grown) * THOUSANDTHS;
   const percentage =
     direction !== "same" && size < base
-      ? BELOW
-      : percents.format(divided(size, base) as Intl.StringNumericLiteral);
+      ? below()
+      : percents().format(divided(size, base) as Intl.StringNumericLiteral);
   return { direction, percentage };
 }

@@ -1,21 +1,23 @@
 // Instants and calendar dates for people. An instant is shown in a stated zone, never in the
 // browser's by accident; a calendar date (`2026-11-01`) has no zone, and none moves it.
 
+import { locale } from "./locale";
+
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** For what a program reads, or stands among the page's own words: digits and years as ISO's. */
+/** For what a program reads: digits and years as ISO's. */
 const PLAIN = "en-u-ca-gregory-nu-latn";
 
-/** In the reader's own words, digits and calendar, where no locale is given. */
+/** In the locale of the page, where no other is given. */
 function format(
   zone: string,
   options: Intl.DateTimeFormatOptions,
-  locale?: string,
+  inLocale = locale,
 ): Intl.DateTimeFormat {
-  const key = `${zone} ${JSON.stringify(options)} ${locale}`;
+  const key = `${zone} ${JSON.stringify(options)} ${inLocale}`;
   let made = formats.get(key);
   if (!made) {
-    made = new Intl.DateTimeFormat(locale, { timeZone: zone, ...options });
+    made = new Intl.DateTimeFormat(inLocale, { timeZone: zone, ...options });
     formats.set(key, made);
   }
   return made;
@@ -88,8 +90,7 @@ export function daysBetween(from: string, to: string): number {
 
 /** `in 5 months`, by the largest unit of which there are two. */
 export function formatDaysAhead(days: number): string {
-  // These are words of the page, which speaks English; numbers and dates are the reader's.
-  const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   if (days < 14) return relative.format(days, "day");
   if (days < 60) return relative.format(Math.round(days / 7), "week");
   if (days < 730) return relative.format(Math.round(days / 30.44), "month");

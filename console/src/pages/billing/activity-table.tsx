@@ -1,9 +1,10 @@
 import type { ActivityFieldsFragment as Row } from "../../api/generated/graphql";
+import { purchases, activity as t } from "../../text/billing";
 import { Instant } from "../../ui/instant";
 import { Money } from "../../ui/money";
+import { Sentence } from "../../ui/sentence";
 import { type Column, Table } from "../../ui/table";
 import { isNegative, longestDecimals } from "../../util/money";
-import { text } from "../../util/text";
 import { dateIn, formatDate } from "../../util/time";
 import { linkTo, show } from "../view";
 import "./activity-table.css";
@@ -17,8 +18,6 @@ type Props = {
   expected: number;
   outdated: boolean;
 };
-
-const t = text.activity;
 
 export function ActivityTable({ rows, zone, expected, outdated }: Props) {
   return (
@@ -73,11 +72,16 @@ function nameOf({ cause, amount, purchase }: Row): string {
   if (cause !== "BONUS") return t.causes[cause];
   if (isTaken) return t.bonusTaken;
   if (!purchase || purchase.kind === "CARD") return t.bonus;
-  return text.purchases.kinds[purchase.kind];
+  return purchases.kinds[purchase.kind];
 }
 
 function Description({ row: { description, day, purchase } }: { row: Row }) {
-  if (day) return <span className="faint">{t.usageOf(formatDate(day))}</span>;
+  if (day)
+    return (
+      <span className="faint">
+        <Sentence>{t.usageOf(formatDate(day))}</Sentence>
+      </span>
+    );
   const text = description ? readReason(description) : purchase?.paymentMethod?.displayName;
   return text ? <bdi title={text}>{text}</bdi> : <span className="none">{t.none}</span>;
 }
@@ -111,7 +115,7 @@ function PurchaseLink({ purchase: { kind, createdAt }, zone }: LinkProps) {
         document.getElementById(PURCHASES)?.focus();
       }}
     >
-      {t.purchaseOf(text.purchases.kinds[kind], formatDate(day))}
+      <Sentence>{t.purchaseOf(purchases.kinds[kind], formatDate(day))}</Sentence>
     </a>
   );
 }

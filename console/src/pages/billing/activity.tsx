@@ -1,9 +1,10 @@
 import { ActivityDocument, type ActivityQuery } from "../../api/generated/graphql";
 import { type Load, useLoad } from "../../api/use-load";
+import { activity as t } from "../../text/billing";
+import { text } from "../../text/shell";
 import { Button } from "../../ui/button";
 import { Card } from "../../ui/card";
 import { EmptyState } from "../../ui/states";
-import { text } from "../../util/text";
 import type { Window } from "../../util/window";
 import { useAccount } from "../account-window";
 import { StaleNotice } from "../stale-notice";
@@ -13,8 +14,6 @@ import { ActivityExport } from "./activity-export";
 import { ActivityTable } from "./activity-table";
 import { Filter } from "./filter";
 import { ListFailed, ListPages, pageOf } from "./list-pages";
-
-const t = text.activity;
 
 /** Every change of the balance, and the balance after it. */
 export default function Activity({ window }: { window: Window }) {

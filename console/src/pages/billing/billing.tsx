@@ -1,6 +1,6 @@
+import { text } from "../../text/shell";
 import { late } from "../../ui/late";
 import { Skeleton } from "../../ui/skeleton";
-import { text } from "../../util/text";
 import { useFacts, useWindow } from "../account-window";
 import { WindowBar } from "../window-bar";
 import { History } from "./history";

@@ -1,9 +1,9 @@
 import { ReceiptLinkDocument, type ReceiptLinkQuery } from "../../api/generated/graphql";
 import { useLink } from "../../api/use-link";
+import { purchases as t } from "../../text/billing";
 import { Button } from "../../ui/button";
-import { text } from "../../util/text";
 
-export type DocumentKind = keyof typeof text.purchases.documents;
+export type DocumentKind = keyof typeof t.documents;
 
 type Props = {
   document: { id: string; number: string };
@@ -14,7 +14,7 @@ type Props = {
 
 /** Downloads a receipt, a credit note or the cancellation of one. */
 export function DocumentButton({ document: { id, number }, kind, isNamed = false }: Props) {
-  const { name, download } = text.purchases.documents[kind];
+  const { name, download } = t.documents[kind];
   const { follow, pending, failure } = useLink(ReceiptLinkDocument, linkOf, { id });
   return (
     <span className="document">
@@ -31,7 +31,7 @@ export function DocumentButton({ document: { id, number }, kind, isNamed = false
       {isNamed && <span className="sub-line">{name}</span>}
       {failure && (
         <span className="sub-line bad-text" role="alert">
-          {text.purchases.documentFailed}
+          {t.documentFailed}
         </span>
       )}
     </span>

@@ -1,5 +1,5 @@
+import { text } from "../../text/shell";
 import { PickList } from "../../ui/pick-list";
-import { text } from "../../util/text";
 
 type FilterProps<Value extends string> = {
   label: string;

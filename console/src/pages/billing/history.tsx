@@ -1,10 +1,11 @@
 import { useMemo } from "react";
 import { BalanceHistoryDocument, type BalanceHistoryQuery } from "../../api/generated/graphql";
 import { useLoad } from "../../api/use-load";
+import { history as t } from "../../text/billing";
+import { text } from "../../text/shell";
 import { ChartCard } from "../../ui/chart/chart-card";
 import type { Point, Series } from "../../ui/chart/series";
 import { isZero } from "../../util/money";
-import { text } from "../../util/text";
 import type { Window } from "../../util/window";
 import { useAccount } from "../account-window";
 import { bucketLabel, bucketTick } from "../bucket-label";
@@ -15,23 +16,24 @@ import { usePurchaseUpdates } from "./purchase-updates";
 
 type Bucket = NonNullable<NonNullable<BalanceHistoryQuery["account"]>["balanceHistory"]>[number];
 
-const t = text.history;
+type Charts = Record<"balance" | "opening" | "flows" | "more", readonly Series[]>;
 
-const BALANCE: readonly Series[] = [{ id: "closing", label: t.closing, shape: "line", colour: 1 }];
-
-const FLOWS: readonly Series[] = [
-  { id: "purchased", label: t.purchased, shape: "bar", colour: 1 },
-  { id: "bonus", label: t.bonus, shape: "bar", colour: 3 },
-  { id: "spent", label: t.spent, shape: "bar", colour: 2 },
-];
-
-/** What else moves a balance: opening + purchased + bonus − refunded − spent + adjusted = closing. */
-const MORE: readonly Series[] = [
-  { id: "refunded", label: t.refunded, shape: "bar", colour: 4 },
-  { id: "adjusted", label: t.adjusted, shape: "bar", colour: 5 },
-];
-
-const OPENING: readonly Series[] = [{ id: "opening", label: t.opening, shape: "line", colour: 2 }];
+function seriesOf(): Charts {
+  return {
+    balance: [{ id: "closing", label: t.closing, shape: "line", colour: 1 }],
+    opening: [{ id: "opening", label: t.opening, shape: "line", colour: 2 }],
+    flows: [
+      { id: "purchased", label: t.purchased, shape: "bar", colour: 1 },
+      { id: "bonus", label: t.bonus, shape: "bar", colour: 3 },
+      { id: "spent", label: t.spent, shape: "bar", colour: 2 },
+    ],
+    // What else moves a balance: opening + purchased + bonus − refunded − spent + adjusted = closing.
+    more: [
+      { id: "refunded", label: t.refunded, shape: "bar", colour: 4 },
+      { id: "adjusted", label: t.adjusted, shape: "bar", colour: 5 },
+    ],
+  };
+}
 
 /** How the balance moved: what came, what went, and what was left. */
 export function History({ window }: { window: Window }) {
@@ -51,6 +53,7 @@ export function History({ window }: { window: Window }) {
   const history = load.data?.account?.balanceHistory ?? undefined;
   const buckets = useMemo(() => history && fromFirst(history), [history]);
   const points = useMemo(() => buckets && pointsOf(buckets, shown), [buckets, shown]);
+  const series = useMemo(seriesOf, []);
   const { failure, retry } = load;
   // Who may not see payments, or has none, is told so above, where they would be.
   if (failure?.code === "FORBIDDEN" || buckets?.length === 0) return null;
@@ -65,8 +68,8 @@ export function History({ window }: { window: Window }) {
   };
   return (
     <div className="history">
-      <ChartCard title={t.balance} series={BALANCE} more={OPENING} {...common} />
-      <ChartCard title={t.flows} series={FLOWS} more={MORE} {...common} />
+      <ChartCard title={t.balance} series={series.balance} more={series.opening} {...common} />
+      <ChartCard title={t.flows} series={series.flows} more={series.more} {...common} />
     </div>
   );
 }

@@ -1,9 +1,9 @@
 // The pages of a list by cursor: what they are asked by, how they are turned, and how they fail.
 
 import type { Failure } from "../../api/errors";
+import { text } from "../../text/shell";
 import { Pagination } from "../../ui/pagination";
 import { ErrorState } from "../../ui/states";
-import { text } from "../../util/text";
 import { messageOf } from "../failure";
 import { LoadFailed } from "../stale-notice";
 import { type Cursor, PAGE_SIZES, show } from "../view";

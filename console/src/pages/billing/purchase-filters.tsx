@@ -1,9 +1,8 @@
+import { purchases as t } from "../../text/billing";
+import { text } from "../../text/shell";
 import { Button } from "../../ui/button";
-import { text } from "../../util/text";
 import { KINDS, STATUSES, show, type View } from "../view";
 import { Filter } from "./filter";
-
-const t = text.purchases;
 
 export function PurchaseFilters({ view }: { view: View }) {
   return (

@@ -2,13 +2,12 @@
 
 import type { ReactNode } from "react";
 import type { CreditPurchaseFieldsFragment as Purchase } from "../../api/generated/graphql";
+import { purchases as t } from "../../text/billing";
 import { Money } from "../../ui/money";
+import { Sentence } from "../../ui/sentence";
 import { type Amount, isNegative, isZero, less } from "../../util/money";
-import { text } from "../../util/text";
 import { formatDay } from "../../util/time";
 import { readReason } from "./reason";
-
-const t = text.purchases;
 
 /** For what a purchase does not have. */
 export function None() {
@@ -25,7 +24,7 @@ export function Charged({ purchase, zone }: { purchase: Purchase; zone: string }
       <Money value={charged} />
       {!isZero(tax) && (
         <span className="sub-line">
-          {t.inclTax[0]} <Money value={tax} /> {t.inclTax[1]}
+          {t.inclTax.before} <Money value={tax} /> {t.inclTax.after}
         </span>
       )}
       {!settledAt && <span className="sub-line">{hasFailed ? t.notCharged : t.notYetCharged}</span>}
@@ -42,7 +41,11 @@ function RefundLine({ refund, zone }: { refund: Purchase["refunds"][number]; zon
   return (
     <span className="sub-line long" title={why ? readReason(why) : undefined}>
       <Money value={total} {...(status === "SUCCEEDED" && { sign: "minus" })} />{" "}
-      {status === "SUCCEEDED" ? t.refundLine(formatDay(createdAt, zone)) : t.refundStates[status]}
+      {status === "SUCCEEDED" ? (
+        <Sentence>{t.refundLine(formatDay(createdAt, zone))}</Sentence>
+      ) : (
+        t.refundStates[status]
+      )}
     </span>
   );
 }

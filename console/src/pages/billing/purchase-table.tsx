@@ -1,9 +1,9 @@
 import { Fragment } from "react";
 import type { CreditPurchaseFieldsFragment as Purchase } from "../../api/generated/graphql";
+import { purchases as t } from "../../text/billing";
 import { Instant } from "../../ui/instant";
 import { StatusBadge, type Tone } from "../../ui/status-badge";
 import { type Column, Table } from "../../ui/table";
-import { text } from "../../util/text";
 import { Charged, Credit, None } from "./purchase-sums";
 import "./purchase-table.css";
 import { DocumentButton } from "./document-button";
@@ -14,8 +14,6 @@ type Props = {
   expected: number;
   outdated: boolean;
 };
-
-const t = text.purchases;
 
 const TONES: Record<Purchase["status"], Tone> = {
   PENDING: "calm",

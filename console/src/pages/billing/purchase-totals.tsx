@@ -1,14 +1,12 @@
 import type { CreditPurchasesQuery } from "../../api/generated/graphql";
+import { purchases as t } from "../../text/billing";
 import { type Figure, Figures } from "../../ui/figures";
 import { Money } from "../../ui/money";
 import { Skeleton } from "../../ui/skeleton";
 import { type Amount, isZero, less } from "../../util/money";
-import { text } from "../../util/text";
 
 type Connection = NonNullable<NonNullable<CreditPurchasesQuery["account"]>["creditPurchases"]>;
 type Totals = Connection["totals"];
-
-const t = text.purchases;
 
 /** What all the purchases of the filter add up to, not those of a page alone. */
 export function PurchaseTotals({ totals }: { totals: Totals | undefined }) {
@@ -56,7 +54,7 @@ function Tax({ value }: { value: Amount }) {
   if (isZero(value)) return null;
   return (
     <>
-      {t.inclTax[0]} <Money value={value} /> {t.inclTax[1]}
+      {t.inclTax.before} <Money value={value} /> {t.inclTax.after}
     </>
   );
 }

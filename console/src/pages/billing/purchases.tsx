@@ -1,9 +1,10 @@
 import { CreditPurchasesDocument, type CreditPurchasesQuery } from "../../api/generated/graphql";
 import { type Load, useLoad } from "../../api/use-load";
+import { purchases as t } from "../../text/billing";
+import { text } from "../../text/shell";
 import { Button } from "../../ui/button";
 import { Card } from "../../ui/card";
 import { EmptyState } from "../../ui/states";
-import { text } from "../../util/text";
 import type { Window } from "../../util/window";
 import { useFacts, useZone } from "../account-window";
 import { StaleNotice } from "../stale-notice";
@@ -15,8 +16,6 @@ import { PurchaseTable } from "./purchase-table";
 import { PurchaseTotals } from "./purchase-totals";
 import "./purchases.css";
 import { useLateLook, usePurchaseUpdates } from "./purchase-updates";
-
-const t = text.purchases;
 
 /** What a link to the list leads to. */
 export const PURCHASES = "purchases";

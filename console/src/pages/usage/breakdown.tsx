@@ -1,6 +1,7 @@
 import { useCallback, useState } from "react";
 import { UsageBreakdownDocument, type UsageBreakdownQuery } from "../../api/generated/graphql";
 import { type Load, useLoad } from "../../api/use-load";
+import { usage as t } from "../../text/usage";
 import { Button } from "../../ui/button";
 import { Card } from "../../ui/card";
 import { Money } from "../../ui/money";
@@ -9,7 +10,6 @@ import { EmptyState } from "../../ui/states";
 import { type Column, Table } from "../../ui/table";
 import { longestDecimals } from "../../util/money";
 import { formatCount, formatShare } from "../../util/number";
-import { text } from "../../util/text";
 import { LoadFailed, StaleNotice } from "../stale-notice";
 import { DIMENSIONS, type Dimension, show, useView } from "../view";
 import { useUsageUpdates } from "./usage-updates";
@@ -19,7 +19,6 @@ type Usage = NonNullable<UsageBreakdownQuery["account"]>["usage"];
 type Row = Usage["breakdown"][number];
 type Props = { account: string; window: UsageWindow };
 
-const t = text.usage;
 const FEW = 10;
 const MANY = 100;
 

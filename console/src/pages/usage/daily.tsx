@@ -2,6 +2,8 @@ import { parseDate } from "@internationalized/date";
 import { useMemo, useState } from "react";
 import { DailyUsageDocument, type DailyUsageQuery } from "../../api/generated/graphql";
 import { useLoad } from "../../api/use-load";
+import { text } from "../../text/shell";
+import { usage as t } from "../../text/usage";
 import { Card } from "../../ui/card";
 import { Money } from "../../ui/money";
 import { Pagination } from "../../ui/pagination";
@@ -9,7 +11,6 @@ import { EmptyState } from "../../ui/states";
 import { type Column, Table } from "../../ui/table";
 import { longestDecimals } from "../../util/money";
 import { formatCount, formatExactQuantity, formatQuantity } from "../../util/number";
-import { text } from "../../util/text";
 import { dateIn, formatWeekdayDate } from "../../util/time";
 import { LoadFailed, StaleNotice } from "../stale-notice";
 import { PAGE_SIZES, show, useView } from "../view";
@@ -18,8 +19,6 @@ import { begunDays, lengthOf, type UsageWindow } from "./usage-window";
 
 type Day = NonNullable<DailyUsageQuery["account"]>["usage"]["buckets"][number];
 type Props = { account: string; window: UsageWindow };
-
-const t = text.usage;
 
 /** Each day of the window that has begun, the latest first: what was leased and what it cost. */
 export function Daily({ account, window }: Props) {
@@ -126,9 +125,8 @@ function columnsOf(zone: string, days: readonly Day[]): Column<Day>[] {
   ];
 }
 
-const names: Record<string, string> = t.resourceNames;
-
 function Resources({ day: { resources } }: { day: Day }) {
+  const names: Record<string, string> = t.resourceNames;
   if (resources.length === 0) return <span className="faint">{t.none}</span>;
   return (
     <ul className="resource-list">

@@ -1,12 +1,14 @@
 import { useMemo } from "react";
 import type { UsageQuery } from "../../api/generated/graphql";
 import type { Load } from "../../api/use-load";
+import { text } from "../../text/shell";
+import { usage as t } from "../../text/usage";
 import { ChartCard } from "../../ui/chart/chart-card";
 import type { Point, Series } from "../../ui/chart/series";
+import { Sentence } from "../../ui/sentence";
 import { Skeleton } from "../../ui/skeleton";
 import { EmptyState } from "../../ui/states";
 import { isZero } from "../../util/money";
-import { text } from "../../util/text";
 import { formatDay, formatTime } from "../../util/time";
 import { bucketLabel, bucketTick } from "../bucket-label";
 import { LoadFailed, StaleNotice } from "../stale-notice";
@@ -15,24 +17,25 @@ import { lengthOf } from "./usage-window";
 export type UsageOf = NonNullable<UsageQuery["account"]>["usage"];
 type Props = { usage: UsageOf | undefined; load: Load<UsageQuery>; currency: string };
 
-const t = text.usage;
-
-const SERIES: readonly Series[] = [
-  { id: "spend", label: t.spend, shape: "bar", colour: 1 },
-  { id: "cumulative", label: t.cumulative, shape: "line", colour: 2, axis: "end" },
-];
+function seriesOf(): readonly Series[] {
+  return [
+    { id: "spend", label: t.spend, shape: "bar", colour: 1 },
+    { id: "cumulative", label: t.cumulative, shape: "line", colour: 2, axis: "end" },
+  ];
+}
 
 /** Spend in each bucket of the window, and what it grows to. */
 export function SpendChart({ usage, load, currency }: Props) {
   const { failure, retry } = load;
+  const series = useMemo(seriesOf, []);
   const points = useMemo(() => usage && pointsOf(usage), [usage]);
   const isEmpty = usage?.buckets.every((each) => each.deployments === 0 && isZero(each.spend));
   return (
     <ChartCard
       title={t.chart}
-      note={usage ? !isEmpty && completeness(usage) : !failure && <Skeleton />}
+      note={usage ? !isEmpty && <Completeness usage={usage} /> : !failure && <Skeleton />}
       texts={text.chart}
-      series={SERIES}
+      series={series}
       points={points}
       currency={currency}
       isBusy={load.loading}
@@ -49,12 +52,11 @@ export function SpendChart({ usage, load, currency }: Props) {
   );
 }
 
-function completeness({ completeUntil, buckets, timeZone }: UsageOf): string | null {
+function Completeness({ usage: { completeUntil, buckets, timeZone } }: { usage: UsageOf }) {
   const end = buckets.at(-1)?.end;
   if (!end || new Date(completeUntil) >= new Date(end)) return null;
-  return t.completeUntil(
-    `${formatDay(completeUntil, timeZone)}, ${formatTime(completeUntil, timeZone)}`,
-  );
+  const time = `${formatDay(completeUntil, timeZone)}, ${formatTime(completeUntil, timeZone)}`;
+  return <Sentence>{t.completeUntil(time)}</Sentence>;
 }
 
 /** Labelled by the window that the answer is of, which may still be the one before. */

@@ -1,11 +1,12 @@
 import type { UsageQuery } from "../../api/generated/graphql";
+import { usage as t } from "../../text/usage";
 import { type Figure, Figures } from "../../ui/figures";
 import { Icon } from "../../ui/icon";
 import { Money } from "../../ui/money";
+import { Sentence } from "../../ui/sentence";
 import { Skeleton } from "../../ui/skeleton";
 import { type Amount, formatExactMoney } from "../../util/money";
 import { changeOf, formatDecimal } from "../../util/number";
-import { text } from "../../util/text";
 import { formatDate, formatDateRange } from "../../util/time";
 import { lengthOf } from "./usage-window";
 
@@ -17,8 +18,6 @@ type Props = {
   usage: Usage | null | undefined;
   isOutdated: boolean;
 };
-
-const t = text.usage;
 
 /** What the window adds up to, and how its complete days compare with those before. */
 export function UsageFigures({ usage, isOutdated }: Props) {
@@ -76,8 +75,9 @@ function Compared({ comparison }: { comparison: Comparison }) {
   const dates = datesOf(previousFrom, previousTo);
   return (
     <>
-      {datesOf(from, to)} (<Money value={current} />){" "}
-      {t.comparedWith(lengthOf({ from: previousFrom, to: previousTo }), dates)} (
+      <bdi>{datesOf(from, to)}</bdi> (<Money value={current} />){" "}
+      <Sentence>{t.comparedWith(lengthOf({ from: previousFrom, to: previousTo }), dates)}</Sentence>{" "}
+      (
       <Money value={previous} />)
     </>
   );

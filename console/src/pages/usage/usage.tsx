@@ -1,7 +1,8 @@
 import { UsageDocument } from "../../api/generated/graphql";
 import { useLoad } from "../../api/use-load";
+import { text } from "../../text/shell";
+import { usage as t } from "../../text/usage";
 import { Segments } from "../../ui/segments";
-import { text } from "../../util/text";
 import { useAccount, useFacts } from "../account-window";
 import { INTERVALS, show } from "../view";
 import { WindowBar } from "../window-bar";
@@ -13,8 +14,6 @@ import "./usage.css";
 import { UsageFigures } from "./usage-figures";
 import { useUsageUpdates } from "./usage-updates";
 import { USAGE_PRESETS, type UsageWindow, useUsageWindow } from "./usage-window";
-
-const t = text.usage;
 
 /** What the credit went to. */
 export default function Usage({ account }: { account: string }) {

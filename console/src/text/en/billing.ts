@@ -1,15 +1,17 @@
-// The sentences of the Billing tab.
+// The English words of the Billing tab.
 
-export const billingText = {
+import { isolated } from "../../util/locale";
+
+export const billing = {
   purchases: {
     title: "Credit purchases",
-    totals: "Totals of the purchases that the filter selects",
+    totals: "Totals of the filtered purchases",
     charged: "Charged to cards",
-    bonus: "Bonus and given credit",
+    bonus: "Bonus and free credit",
     refunded: "Refunded to cards",
     credited: "Credit added",
     creditedNote: "after refunds and disputes",
-    disputedNote: "taken back by disputes",
+    disputedNote: "reversed by disputes",
     columns: {
       date: "Date",
       kind: "Kind",
@@ -38,40 +40,40 @@ export const billingText = {
       DISPUTED: "Disputed",
     },
     bonusLine: "bonus",
-    inclTax: ["incl.", "tax"],
+    inclTax: { before: "incl.", after: "tax" },
     notCharged: "not charged",
     notYetCharged: "not charged yet",
-    refundLine: (day: string) => `refunded, ${day}`,
+    refundLine: (day: string) => `refunded, ${isolated(day)}`,
     refundStates: {
       PENDING: "refund pending",
       FAILED: "refund failed",
       CANCELED: "refund canceled",
     },
     refundedLine: "refunded",
-    disputedLine: "taken back by dispute",
-    bonusBackLine: "bonus taken back",
+    disputedLine: "reversed by dispute",
+    bonusBackLine: "bonus reversed",
     documents: {
       receipt: {
         name: "Receipt",
-        download: (number: string) => `Download receipt ${number}`,
+        download: (number: string) => `Download receipt ${isolated(number)}`,
       },
       creditNote: {
         name: "Credit note",
-        download: (number: string) => `Download credit note ${number}`,
+        download: (number: string) => `Download credit note ${isolated(number)}`,
       },
       cancellation: {
         name: "Cancellation",
-        download: (number: string) => `Download cancellation ${number}`,
+        download: (number: string) => `Download cancellation ${isolated(number)}`,
       },
     },
-    documentFailed: "The document could not be downloaded",
+    documentFailed: "Download failed",
     none: "—",
-    empty: "No credit has been bought yet",
+    empty: "No credit purchases yet",
     emptyHint: "Payments, coupons and credits appear here as soon as they start.",
     emptyFiltered: "Nothing matches these filters",
-    emptyFilteredHint: "Choose other days, statuses or kinds.",
+    emptyFilteredHint: "Try other dates, statuses or kinds.",
     forbidden: "Your role does not include payments",
-    forbiddenHint: "Owners and billing members of this account see them.",
+    forbiddenHint: "Owners and billing members of this account can see them.",
   },
 
   activity: {
@@ -79,7 +81,7 @@ export const billingText = {
     causeFilter: "Type",
     causes: {
       PURCHASE: "Purchase",
-      BONUS: "Bonus and given credit",
+      BONUS: "Bonus and free credit",
       REFUND: "Refund",
       DISPUTE: "Dispute",
       USAGE: "Usage",
@@ -88,7 +90,7 @@ export const billingText = {
     bonus: "Bonus",
     refundReturned: "Refund returned",
     disputeReturned: "Dispute returned",
-    bonusTaken: "Bonus taken back",
+    bonusTaken: "Bonus reversed",
     columns: {
       date: "Date",
       what: "Type",
@@ -97,24 +99,24 @@ export const billingText = {
       balance: "Balance after",
       purchase: "Purchase",
     },
-    usageOf: (day: string) => `Recorded on ${day}`,
-    purchaseOf: (kind: string, day: string) => `${kind}, ${day}`,
+    usageOf: (day: string) => `Recorded on ${isolated(day)}`,
+    purchaseOf: (kind: string, day: string) => `${kind}, ${isolated(day)}`,
     none: "—",
     empty: "No activity yet",
     emptyHint: "Everything that changes the balance appears here.",
     emptyFiltered: "Nothing matches these filters",
-    emptyFilteredHint: "Choose other days or types.",
+    emptyFilteredHint: "Try other dates or types.",
   },
 
   history: {
     balance: "Balance over time",
     flows: "Purchased and spent",
-    opening: "Opening",
+    opening: "Opening balance",
     purchased: "Purchased",
-    bonus: "Bonus and given credit",
+    bonus: "Bonus and free credit",
     refunded: "Refunded",
     spent: "Spent",
     adjusted: "Adjusted",
     closing: "Closing balance",
   },
-} as const;
+};

@@ -1,0 +1,35 @@
+import { useState } from "react";
+import { chooseLanguage, useLanguage } from "../text/language";
+import { text } from "../text/shell";
+import { PickList } from "../ui/pick-list";
+import { Notice } from "../ui/states";
+import { LANGUAGES, type Language } from "../util/locale";
+
+/** Each language calls itself by its own name. */
+const NAMES: Record<Language, string> = { en: "English", de: "Deutsch" };
+
+/** Chooses the language of the page, which this browser then remembers. */
+export function LanguageMenu() {
+  const language = useLanguage();
+  const [hasFailed, setFailed] = useState(false);
+
+  function choose(next: Language) {
+    setFailed(false);
+    chooseLanguage(next).catch(() => setFailed(true));
+  }
+
+  return (
+    <>
+      <PickList
+        label={text.language.label}
+        shown={language.toUpperCase()}
+        icon="language"
+        look="bare"
+        choices={LANGUAGES.map((id) => ({ id, label: NAMES[id], lang: id }))}
+        picked={[language]}
+        onPick={([id]) => id && choose(id as Language)}
+      />
+      {hasFailed && <Notice tone="bad">{text.language.failed}</Notice>}
+    </>
+  );
+}
