@@ -18,6 +18,17 @@ MAX_TEXT: Final = 64
 
 _SCALE: Final = 9
 _DECIMAL: Final = re.compile(r"(-?[0-9]+)(?:\.([0-9]+))?")
+_GROUP: Final = 3
+# A currency is three letters, or a sign with at most three letters before it: `EUR`, `CA$`, `€`.
+_CURRENCY: Final = (
+    "(?:[A-Za-z]{3}|[A-Za-z]{0,3}[$\u00a2-\u00a5\u060b\u09f3\u0e3f\u17db\u20a0-\u20cf])?"
+)
+_WRITTEN: Final = re.compile(rf"-?{_CURRENCY}-?(\d[\d.,]*){_CURRENCY}")
+# What groups and marks in other scripts; spaces and apostrophes only group.
+_SEPARATORS: Final = {
+    **dict.fromkeys(map(ord, " \u00a0\u202f\u2009'\u2019")),
+    **str.maketrans("\u2212\u066b\u066c", "-.,"),
+}
 
 # ISO 4217 list one of 2026 by minor unit, without the codes that have none (metals, XDR, XXX, …).
 _CODES: Final = {
@@ -100,6 +111,33 @@ def _split(text: str, argument: str | None) -> tuple[str, str]:
             argument=argument,
         )
     return match[1], match[2] or ""
+
+
+def amounts_as_written(text: str) -> frozenset[int]:
+    """Return the nanos above 0 that a person may mean by a text, none where it is no amount.
+
+    The currency's sign or code may stand before or after it, a minus before it. Points and commas
+    are read in both ways, so that `1,234.50`, `1.234,50` and `1234.5` are the same, and `1.234` is
+    two amounts. Digits of every script are digits.
+    """
+    match = _WRITTEN.fullmatch(text.translate(_SEPARATORS))
+    if match is None:
+        return frozenset()
+    digits = "".join(str(int(each)) if each.isdecimal() else each for each in match[1])
+    readings = (_read(digits, point, "," if point == "." else ".") for point in ".,")
+    return frozenset(nanos for nanos in readings if nanos and nanos <= MAX_NANOS)
+
+
+def _read(digits: str, point: str, comma: str) -> int | None:
+    """Return the nanos of digits with these marks, None where they cannot be meant so."""
+    whole, _, fraction = digits.partition(point)
+    groups = whole.split(comma)
+    is_grouped = len(groups[0]) <= _GROUP and all(len(each) == _GROUP for each in groups[1:])
+    if not (len(groups) == 1 or is_grouped) or len(fraction) > _SCALE:
+        return None
+    if not all(groups) or (fraction and not fraction.isdecimal()):
+        return None
+    return int("".join(groups) + fraction.ljust(_SCALE, "0"))
 
 
 def format_nanos(nanos: int, digits: int) -> str:

@@ -4,7 +4,12 @@ from datetime import date
 
 import strawberry
 
-from gateway.documents.export_request import LedgerAsked, PurchasesAsked
+from gateway.documents.export_request import (
+    MAX_SEARCH,
+    LedgerAsked,
+    PurchasesAsked,
+    checked_search,
+)
 from gateway.store import Row, Selection
 from gateway.store.day_span import day_span
 from gateway.windows import zone
@@ -28,6 +33,16 @@ class CreditPurchaseFilter:
     )
     kind: list[CreditPurchaseKind] | None = strawberry.field(
         default=None, description="Any of these; an empty list selects nothing."
+    )
+    search: str | None = strawberry.field(
+        default=None,
+        description=f"Purchases that have this text of 1 to {MAX_SEARCH} characters, whatever the "
+        "case of its letters: in their description, their payment's id at the provider (`pi_…`) "
+        "or their payment method (`visa 4242`); in the number of their receipt, of a credit note "
+        "or of its cancellation; in a refund's reason; in the id of a refund or dispute at the "
+        "provider. Or that have this amount, alone or with its currency (`1,234.50`, `€ 50`): as "
+        "their `amount`, `charged`, `bonus` or `refunded`, or as a refund's `amount` or `total`. "
+        "No character stands for others. Spaces around it do not count.",
     )
 
 
@@ -72,6 +87,7 @@ def ask_purchases(filter_: CreditPurchaseFilter | None, account: Row) -> Purchas
         to=filter_.to,
         status=None if filter_.status is None else frozenset(filter_.status),
         kind=None if filter_.kind is None else frozenset(filter_.kind),
+        search=checked_search(filter_.search),
     )
 
 

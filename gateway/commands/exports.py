@@ -60,11 +60,17 @@ def export_purchases(
         list[CreditPurchaseKind] | None,
         typer.Option(help="Only credit that came so; can be given repeatedly."),
     ] = None,
+    search: Annotated[
+        str | None,
+        typer.Option(help="Only purchases that have this text or amount, as in the API's filter."),
+    ] = None,
     output: Output = None,
 ) -> None:
     """Export credit purchases, the earliest first."""
     said = _said(from_, to, time_zone)
     said |= {name: ",".join(each) for name, each in (("status", status), ("kind", kind)) if each}
+    if search is not None:
+        said["search"] = search
 
     async def open_(stream: Stream, row: Row) -> Opened:
         asked = PurchasesAsked.read(said, row)

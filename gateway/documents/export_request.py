@@ -9,13 +9,15 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final, Self, TypeAlias, TypeVar
+from typing import Any, Final, Self, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 from gateway.errors import BadUserInput
 from gateway.models import CreditPurchaseKind, CreditPurchaseStatus, LedgerCause
 from gateway.store import Row, Selection
 from gateway.store.day_span import day_span
+from gateway.store.purchase_search import search_condition
+from gateway.text import checked_text
 from gateway.windows import (
     Interval,
     Window,
@@ -29,12 +31,16 @@ from gateway.windows import (
 Parameters: TypeAlias = Mapping[str, str]
 Choice = TypeVar("Choice", bound=StrEnum)
 
+MAX_SEARCH: Final = 100
+"""Characters of a text that is searched for."""
+
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurchasesAsked:
-    """Purchases begun on local days, both inclusive, of any of some statuses and of some kinds.
+    """Purchases begun on local days, both inclusive, of any of some statuses and of some kinds,
+    that have a text (checked; see `store.purchase_search`).
 
     What is None selects all, an empty set nothing.
     """
@@ -44,23 +50,30 @@ class PurchasesAsked:
     to: date | None = None
     status: frozenset[CreditPurchaseStatus] | None = None
     kind: frozenset[CreditPurchaseKind] | None = None
+    search: str | None = None
 
     @classmethod
     def read(cls, parameters: Parameters, account: Row) -> Self:
-        """Return what `from`, `to`, `timeZone`, `status` and `kind` ask for, the last two separated
-        by commas; raises BadUserInput.
+        """Return what `from`, `to`, `timeZone`, `status`, `kind` (both separated by commas) and
+        `search` ask for; raises BadUserInput.
         """
-        _refuse_others(parameters, {"from", "to", "timeZone", "status", "kind"})
+        _refuse_others(parameters, {"from", "to", "timeZone", "status", "kind", "search"})
         return cls(
             zone=zone(parameters.get("timeZone", account["time_zone"])),
             from_=_read_day(parameters, "from"),
             to=_read_day(parameters, "to"),
             status=_read_choices(parameters, "status", CreditPurchaseStatus),
             kind=_read_choices(parameters, "kind", CreditPurchaseKind),
+            search=checked_search(parameters.get("search")),
         )
 
     def parameters(self) -> dict[str, str]:
-        said = {"from": self.from_, "to": self.to, "timeZone": self.zone.key}
+        said = {
+            "from": self.from_,
+            "to": self.to,
+            "timeZone": self.zone.key,
+            "search": self.search,
+        }
         lists = {"status": self.status, "kind": self.kind}
         return {
             **{name: str(value) for name, value in said.items() if value is not None},
@@ -71,13 +84,19 @@ class PurchasesAsked:
         """Return the account's rows that are asked for; raises BadUserInput."""
         lower, upper = day_span(self.from_, self.to, self.zone)
         lists = (("status", self.status), ("kind", self.kind))
+        conditions: list[tuple[str, tuple[str, ...]]] = [
+            (name, tuple(sorted(each))) for name, each in lists if each is not None
+        ]
+        parameters: tuple[tuple[str, Any], ...] = ()
+        if self.search is not None:
+            name, parameters = search_condition(self.search, account_id)
+            conditions.append((name, (self.search,)))
         return Selection(
             scope=(account_id,),
             lower=lower,
             upper=upper,
-            conditions=tuple(
-                (name, tuple(sorted(each))) for name, each in lists if each is not None
-            ),
+            conditions=tuple(conditions),
+            parameters=parameters,
         )
 
 
@@ -159,6 +178,13 @@ def read_choice(text: str, name: str, choices: type[Choice]) -> Choice:
     except ValueError:
         allowed = ", ".join(choices)
         raise BadUserInput(f"`{name}` is one of {allowed}.", argument=name) from None
+
+
+def checked_search(text: str | None) -> str | None:
+    """Return a text to search for, without the spaces around it; raises BadUserInput for an empty
+    or a long one.
+    """
+    return None if text is None else checked_text(text.strip(), "search", limit=MAX_SEARCH)
 
 
 def _refuse_others(parameters: Parameters, known: Collection[str]) -> None:

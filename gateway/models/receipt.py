@@ -71,6 +71,8 @@ class Receipt(Model, table=True):
             postgresql_where=text(CANCELLATIONS),
             sqlite_where=text(CANCELLATIONS),
         ),
+        # Purchases by a part of a document's number, without a look at the documents.
+        Index(None, "account_id", "number", "purchase_id"),
         # Both documents of a refund.
         Index(
             "ix_receipt_account_id_refund_id",

@@ -184,7 +184,7 @@ class ExportEndpoint(ABC):
 
 
 class PurchasesExport(ExportEndpoint):
-    """`from`, `to`, `timeZone`, `status` and `kind`, as the filter of `creditPurchases`."""
+    """`from`, `to`, `timeZone`, `status`, `kind`, `search`, as the filter of `creditPurchases`."""
 
     PATH: ClassVar = PURCHASES_PATH
 

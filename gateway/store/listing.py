@@ -6,7 +6,7 @@ row of each page is found first (`LIMIT 1 OFFSET n - 1` for each key), and the p
 """
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from sqlalchemy import (
@@ -33,7 +33,9 @@ from gateway.store.tenancy import Scoped, Visible
 
 Columns: TypeAlias = Callable[[Visible, FromClause], Sequence[ColumnElement[Any]]]
 Condition: TypeAlias = Callable[[FromClause], ColumnElement[bool]]
-"""A condition on a table or its alias; its parameter, if it has one, has the condition's name."""
+"""A condition on a table or its alias. Its parameter, if it has one, has the condition's name;
+others are among the selection's `parameters`.
+"""
 
 _HALF: Final = 32
 _HIGH: Final = "_high"
@@ -43,12 +45,15 @@ _HIGH: Final = "_high"
 class Selection:
     """The rows of one key (`scope`: the values of the listing's scope columns) that stand between
     two positions, both excluded, and meet the conditions: names with their parameters' values.
+    `parameters` are the values of other parameters that the conditions have.
     """
 
     scope: tuple[int, ...]
     lower: Position
     upper: Position
     conditions: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    # They follow from the conditions: a cursor, which holds the selection's text, is as it was.
+    parameters: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,9 +130,10 @@ class Listing:
         found: list[list[Row]] = [[] for _ in pages]
         groups: dict[Any, list[int]] = {}
         for index, page in enumerate(pages):
-            group = (page.ascending, page.limit, page.selection.conditions)
+            selection = page.selection
+            group = (page.ascending, page.limit, selection.conditions, selection.parameters)
             groups.setdefault(group, []).append(index)
-        for (ascending, limit, conditions), indexes in groups.items():
+        for (ascending, limit, conditions, _), indexes in groups.items():
             rows = await self._page_statement(ascending, conditions).fetch(
                 reader,
                 principal,
@@ -147,8 +153,9 @@ class Listing:
         found: list[Row] = [{} for _ in selections]
         groups: dict[Any, list[int]] = {}
         for index, selection in enumerate(selections):
-            groups.setdefault(selection.conditions, []).append(index)
-        for conditions, indexes in groups.items():
+            group = (selection.conditions, selection.parameters)
+            groups.setdefault(group, []).append(index)
+        for (conditions, _), indexes in groups.items():
             statement = self._total_statement(conditions)
             arguments = self._arguments([selections[index] for index in indexes])
             for row in await statement.fetch(reader, principal, **arguments):
@@ -164,7 +171,7 @@ class Listing:
         if statement is None:
             statement = Scoped(lambda visible: self._build_whole(visible, names))
             self._whole_statements[names] = statement
-        arguments: dict[str, Any] = dict(selection.conditions)
+        arguments: dict[str, Any] = dict(selection.conditions + selection.parameters)
         arguments |= zip(self._scope, selection.scope, strict=True)
         for end, position in (("lower", selection.lower), ("upper", selection.upper)):
             names_of_end = (f"{end}_{name}" for name in self.order)
@@ -173,7 +180,7 @@ class Listing:
 
     def _arguments(self, selections: Sequence[Selection]) -> dict[str, Any]:
         """Return the parameters for selections that have the same conditions."""
-        arguments: dict[str, Any] = dict(selections[0].conditions)
+        arguments: dict[str, Any] = dict(selections[0].conditions + selections[0].parameters)
         for index, name in enumerate(self._scope):
             arguments[name] = [selection.scope[index] for selection in selections]
         for index, name in enumerate(self.order):

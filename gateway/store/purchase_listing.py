@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, case, func, select
 
 from gateway.models import CreditPurchase, CreditPurchaseKind, Refund, RefundStatus, table_of
 from gateway.store.listing import Condition, Listing, Total
+from gateway.store.purchase_search import SEARCHES
 from gateway.store.statement import any_of
 
 _PURCHASE = table_of(CreditPurchase)
@@ -40,6 +41,7 @@ _bonus = _PURCHASE.c.bonus_nanos - _PURCHASE.c.bonus_reversed_nanos
 _CONDITIONS: Final[dict[str, Condition]] = {
     "status": lambda purchases: any_of(purchases.c.status, "status"),
     "kind": lambda purchases: any_of(purchases.c.kind, "kind"),
+    **SEARCHES,
 }
 
 CREDIT_PURCHASES: Final = Listing(

@@ -9,7 +9,7 @@ convert both ways.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from sqlalchemy import (
     ARRAY,
@@ -140,7 +140,9 @@ def _compile(executable: ClauseElement, name: DialectName) -> CompiledStatement:
     for bind, key in compiler.bind_names.items():
         if isinstance(bind.type, ArrayText):
             binders[key] = array_text
-        elif name == "sqlite" and (process := _binder(bind.type, dialect)):
+        elif (name == "sqlite" or isinstance(bind.type, Processed)) and (
+            process := _binder(bind.type, dialect)
+        ):
             binders[key] = process
     if name == "sqlite":
         converters.extend(
@@ -214,6 +216,16 @@ class ListOf(TypeDecorator[Sequence[Any]]):
             return value
         bind = _binder(self.item, dialect)
         return dumps([bind(item) for item in value] if bind else list(value))
+
+
+T = TypeVar("T")
+
+
+class Processed(TypeDecorator[T]):
+    """A value that is bound by `process_bind_param` on Postgres too."""
+
+    impl = Text
+    cache_ok = True
 
 
 class ArrayText(TypeDecorator[Sequence[Any]]):

@@ -14,6 +14,7 @@ from gateway.money import (
     MAX_TEXT,
     MINOR_DIGITS,
     NANOS,
+    amounts_as_written,
     checked,
     checked_sum,
     divide_half_even,
@@ -288,3 +289,47 @@ def test_the_range_is_symmetric_so_that_every_amount_can_be_negated(value):
     with pytest.raises(BadUserInput, match="between") as refusal:
         checked(value, argument="amount")
     assert refusal.value.argument == "amount"
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        *(
+            (text, ["1234.5"])
+            for text in ("1234.5", "1,234.50", "1.234,50", "1 234,50 €", "$1,234.5")
+        ),
+        *(
+            (text, ["1200"])
+            for text in ("CHF 1'200.00", "1200", "-$1,200.0", "1,200.000000000", "١٬٢٠٠٫٠")
+        ),
+        ("1.234", ["1.234", "1234"]),
+        ("0,5", ["0.5"]),
+        ("1,234,567", ["1234567"]),
+        ("9223372036.854775807", ["9223372036.854775807"]),
+    ],
+)
+def test_an_amount_is_read_as_people_write_it(text: str, meant: list[str]) -> None:
+    assert sorted(amounts_as_written(text)) == [parse_nanos(each) for each in meant]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "",
+            "0",
+            "0.00",
+            "visa 4242",
+            "a50",
+            "pi_50",
+            "1..2",
+            ".5",
+            "1,23,456",
+            "2026-01-01",
+            "50 %",
+        ),
+        *("9223372036.854775808", "1.0000000001", "1e3", "²"),
+    ],
+)
+def test_other_texts_are_no_amounts(text: str) -> None:
+    assert amounts_as_written(text) == frozenset()
