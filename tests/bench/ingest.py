@@ -13,7 +13,7 @@ import argparse
 import asyncio
 import cProfile
 import pstats
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice, product
@@ -132,7 +132,8 @@ async def measure(make: Fresh, shape: Shape, seed: int) -> dict[str, float]:
     async with make() as (database, _), make() as (other, _):
         books = Books(database, seed)
         ids = [await books.account(f"account-{n}") for n in range(shape.accounts)]
-        [earlier] = records(replace(shape, events=EARLIER, batches=1), ids, seed)
+        count_before = min(EARLIER, 10 * shape.events)
+        [earlier] = records(replace(shape, events=count_before, batches=1), ids, seed)
         batches = records(shape, ids, seed)
         rows = [plain_rows(batch, books.clock.now()) for batch in batches]
         await ingest(books, [[each._replace(source="meter-0") for each in earlier]])
@@ -144,10 +145,10 @@ async def measure(make: Fresh, shape: Shape, seed: int) -> dict[str, float]:
         }
 
 
-async def compare(name: str, make: Fresh, rounds: int) -> None:
+async def compare(name: str, make: Fresh, shapes: Sequence[Shape], rounds: int) -> None:
     print(f"\n{name:>10} {'events':>7} {'accounts':>8} {'record/s':>10} {'plain/s':>10}", end="")
     print(f" {'ratio':>6} {'replay/s':>10}")
-    for shape in SHAPES:
+    for shape in shapes:
         runs = [await measure(make, shape, seed) for seed in range(rounds)]
         middle = {key: median(run[key] for run in runs) for key in runs[0]}
         ratio = median(run["record"] / run["load"] for run in runs)
@@ -174,11 +175,17 @@ async def profile(name: str, make: Fresh) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--events", type=int, help="instead: one batch, of so many")
     parser.add_argument("--profile", action="store_true", help="show where the time goes instead")
     options = parser.parse_args()
+    small = (Shape(events=options.events, accounts=1, batches=1),) if options.events else ()
     with fresh_databases() as makers:
         for name, make in makers.items():
-            work = profile(name, make) if options.profile else compare(name, make, options.rounds)
+            work = (
+                profile(name, make)
+                if options.profile
+                else compare(name, make, small or SHAPES, options.rounds)
+            )
             asyncio.run(work)
 
 

@@ -39,17 +39,17 @@ def gateway(*arguments: str) -> list[str]:
     return [str(Path(sys.executable).with_name("gateway")), *arguments]
 
 
-def batches(account: str, count: int) -> list[bytes]:
-    """Return bodies; each is an account's deployments, minute after minute."""
+def batches(account: str, count: int, size: int) -> list[bytes]:
+    """Return bodies of `size` events; each is an account's deployments, minute after minute."""
     first = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(days=20)
     return [
-        orjson.dumps([event(account, batch, number, first) for number in range(EVENTS)])
+        orjson.dumps([event(account, batch * size + number, first) for number in range(size)])
         for batch in range(count)
     ]
 
 
-def event(account: str, batch: int, number: int, first: datetime) -> dict[str, Any]:
-    minute, deployment = divmod(batch * EVENTS + number, DEPLOYMENTS)
+def event(account: str, number: int, first: datetime) -> dict[str, Any]:
+    minute, deployment = divmod(number, DEPLOYMENTS)
     start = first + timedelta(minutes=minute)
     return {
         "account": account,
@@ -110,8 +110,8 @@ def run(environment: dict[str, str], *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def measure(name: str, database_url: str, accounts: list[str], count: int) -> None:
-    made = [batches(account, EARLIER + count) for account in accounts]
+def measure(name: str, database_url: str, accounts: list[str], count: int, size: int) -> None:
+    made = [batches(account, EARLIER + count, size) for account in accounts]
     earlier, bodies = [each[:EARLIER] for each in made], [each[EARLIER:] for each in made]
     with serving(database_url) as (address, environment, process):
         for account in accounts:
@@ -173,12 +173,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=2)
     parser.add_argument("--batches", type=int, default=10, help="of each client")
+    parser.add_argument("--events", type=int, default=EVENTS, help="of each batch")
     options = parser.parse_args()
     accounts = [f"bench-{number}" for number in range(options.clients)]
     with running_postgres() as url:
-        measure("postgresql", url, accounts, options.batches)
+        measure("postgresql", url, accounts, options.batches, options.events)
     with tempfile.TemporaryDirectory() as folder:
-        measure("sqlite", f"sqlite:///{folder}/bench.sqlite3", accounts, options.batches)
+        measure(
+            "sqlite", f"sqlite:///{folder}/bench.sqlite3", accounts, options.batches, options.events
+        )
 
 
 if __name__ == "__main__":

@@ -35,6 +35,13 @@ def test_the_page_is_measured_beside_a_plain_server() -> None:
     ("module", "arguments", "expected"),
     [
         ("exports", ("--rows", "1000", "--formats", "CSV"), r"sqlite usage CSV: 1,000 rows"),
+        ("ingest", ("--rounds", "1", "--events", "50"), r"sqlite +50 +1 +[\d,]+"),
+        (
+            "ingest_http",
+            ("--clients", "1", "--batches", "1", "--events", "50"),
+            r"sqlite the same batches again: 50 duplicates, no change",
+        ),
+        ("subscribers", ("--subscribers", "10", "--changes", "1"), r"gateway +[\d.]+ +\d+"),
         ("receipts", ("--count", "2"), r"credit-note: [\d.]+ ms each"),
         ("replicas", ("--webhooks", "2"), r"another gateway +p50 +[\d.]+ ms"),
     ],

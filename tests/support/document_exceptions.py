@@ -1,0 +1,63 @@
+"""The commands of the documents that are not run from the documents themselves."""
+
+from pathlib import Path
+from typing import Final
+
+from tests.support.documents import Block, blocks_of
+
+BENCHES: Final = "tests/bench/test_benches.py::test_a_measurement_runs"
+NO_DOCKER: Final = "Docker: tests/test_docker.py checks the compose files and what they start"
+CI: Final = "CI runs it"
+
+ELSEWHERE: Final = {
+    # README
+    "make run": f"{CI}'s `make test` builds what it needs; test_targets_can_be_made",
+    "make test": CI,
+    "make check": CI,
+    "make bench": "tests/bench/test_benches.py::test_the_page_is_measured_beside_a_plain_server",
+    "EXAMPLES=500 make test": f"{CI}, with fewer examples",
+    "make histories": "tests/gateway/providers/stripe/test_histories.py, with fewer examples",
+    "make lock": "asks the package index for newer versions; test_targets_can_be_made",
+    "make focus-validator": "needs Python 3.12 and the validator; test_targets_can_be_made",
+    "python -m tests.bench.exports": BENCHES,
+    "python -m tests.bench.subscribers": BENCHES,
+    "python -m tests.bench.ingest": BENCHES,
+    "python -m tests.bench.ingest_http": BENCHES,
+    "python -m tests.bench.replicas": BENCHES,
+    "python -m tests.bench.receipts": BENCHES,
+    "docker compose": NO_DOCKER,
+    "cd console && npm ci && npm run dev": "serves until it is stopped; the build runs npm too",
+    ".venv/bin/python hatch_build.py run dev": "serves until it is stopped; CI runs `run check`",
+    "pip install .": "tests/test_hatch_build.py",
+    "gateway import-focus": "tests/gateway/imports/test_importer.py",
+    "gateway demo": "tests/gateway/demo/test_scale.py",
+    "gateway export": "tests/gateway/commands/test_exports.py",
+    "gateway account create": "tests/gateway/commands/test_accounts.py",
+    "gateway account put-member": "tests/gateway/commands/test_accounts.py",
+    "gateway stripe-backfill": "tests/gateway/providers/stripe/test_backfill.py",
+    "gateway stripe parked": "tests/gateway/providers/stripe/test_parked.py",
+    "gateway schema": CI,
+    "gateway settings": "tests/test_readme.py, which compares its tables",
+    "gateway api-key create": "tests/gateway/auth/test_api_keys.py",
+    # docs/integrating.md
+    "python3 -m venv .venv": "tests/test_hatch_build.py installs the wheel",
+    ".venv/bin/pip install": "tests/test_hatch_build.py installs the wheel",
+    "sudo BILLING_HOST=billing.example.com caddy run": "needs a name that leads to this machine; "
+    "tests/test_docker.py::test_the_proxy_configuration_is_valid",
+    "sudo docker/make-secrets": "tests/test_docker.py::test_secrets_that_are_there_stay",
+}
+"""Commands by their beginning: the test that runs each, or why none does."""
+
+
+def elsewhere(command: str) -> str | None:
+    """Return the entry that speaks of a command."""
+    return next((each for each in ELSEWHERE if command.startswith(each)), None)
+
+
+def runnable_blocks(path: Path) -> list[Block]:
+    """Return a document's blocks without those of which a command is run elsewhere."""
+    return [each for each in blocks_of(path) if _is_runnable(each)]
+
+
+def _is_runnable(block: Block) -> bool:
+    return not any(elsewhere(command) for command in block.commands if "export " not in command)

@@ -1,0 +1,179 @@
+"""What the documents print, runs: each command, in its order, and what is shown is what is printed.
+
+A command stands in a block of `sh`, after a `$` above its print-out, or in a line of text. The
+blocks are run here; ELSEWHERE says which test runs each other command, or why none does.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from gateway.clock import SystemClock
+from gateway.demo.fill import fill
+from gateway.principal import Scope
+from gateway.settings import Settings
+from gateway.store import connect
+from tests.support.document_exceptions import ELSEWHERE, elsewhere, runnable_blocks
+from tests.support.document_shell import VENV, Session, checkout, search_path, session
+from tests.support.documents import (
+    DOCUMENTS,
+    ROOT,
+    Block,
+    blocks_of,
+    matches,
+    spans_of,
+    transcripts_of,
+)
+from tests.support.postgres import OwnPostgres, own_postgres
+from tests.support.processes import GatewayProcess, gateway_process
+
+DEMO_DAYS: Final = 60
+
+READER: Final = runnable_blocks(ROOT / "README.md")
+INTEGRATOR: Final = runnable_blocks(ROOT / "docs/integrating.md")
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[OwnPostgres]:
+    with own_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return checkout(tmp_path)
+
+
+@pytest_asyncio.fixture
+async def demo(sqlite_template: Path, folder: Path) -> AsyncIterator[GatewayProcess]:
+    """The gateway of `make run`, with a shorter demo and without its meter."""
+    data = folder / ".gateway"
+    data.mkdir(mode=0o700)
+    shutil.copyfile(sqlite_template, data / "gateway.sqlite3")
+    url = f"sqlite:///{data / 'gateway.sqlite3'}"
+    database = await connect(
+        Settings(environment="dev", database_url=SecretStr(url), data_dir=data)
+    )
+    await fill(database, clock=SystemClock(), days=DEMO_DAYS)
+    await database.close()
+    async with gateway_process(url, data) as gateway:
+        yield gateway
+
+
+async def test_the_readme_works_as_it_is_written(
+    demo: GatewayProcess, folder: Path, postgres: OwnPostgres
+) -> None:
+    await demo.command("account", "create", "acme", "--name", "Acme")
+    key = await demo.command("api-key", "create", "all", "--scope", Scope.BILLING_READ)
+    (aurora,) = {
+        line.split("\t")[0]
+        for line in (await demo.command("account", "list")).splitlines()
+        if "\tdemo-aurora\t" in line
+    }
+    owner = postgres.url.replace("@/postgres", "@/backup", 1)
+    prelude = Block(
+        document="prelude",
+        line=0,
+        text=f"""
+            createdb --maintenance-db='{postgres.url}' backup
+            export GATEWAY_MIGRATION_DATABASE_URL='{owner}'
+            export GATEWAY_DATABASE_URL='{owner.replace("//postgres:", "//reader:")}'
+            gateway migrate
+            export URL={demo.url} KEY={key}
+        """,
+        answer="The database is up to date.",
+    )
+    blocks = [prelude, *(_here(each, demo, aurora) for each in READER)]
+    if shutil.which("sqlite3") is None:
+        blocks = [each for each in blocks if not each.text.startswith("sqlite3")]
+    path = search_path(VENV / "bin")
+    async with session(blocks, folder, {}, path) as done:
+        _check_shapes(blocks, done)
+
+
+def _here(block: Block, demo: GatewayProcess, account: str) -> Block:
+    """Return a block with the address and an account of the demo's gateway."""
+    text = block.text.replace("http://127.0.0.1:8000", demo.url).replace("acct_…", account)
+    return Block(document=block.document, line=block.line, text=text, answer=block.answer)
+
+
+def _check_shapes(blocks: list[Block], done: Session) -> None:
+    """Compare answers of the demo by their shape: its figures end today."""
+    for block in blocks:
+        if block.answer is not None and block.answer.startswith("{"):
+            printed = json.loads(done.printed[block.name])
+            assert shape(printed) == shape(json.loads(block.answer)), block.name
+        elif block.answer is not None:
+            assert matches(block.answer, done.printed[block.name]), block.name
+
+
+def shape(value: Any) -> Any:
+    """Return a value of JSON with kinds of texts and numbers in their places."""
+    if isinstance(value, dict):
+        return {name: shape(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [shape(each) for each in value]
+    if isinstance(value, str) and re.fullmatch(r"-?[\d.]+", value):
+        return "decimal"
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d.*", value):
+        return "date"
+    return value if isinstance(value, str) else type(value).__name__
+
+
+@pytest.mark.parametrize("target", ["run", "test", "check", "bench", "histories", "lock"])
+def test_targets_can_be_made(target: str) -> None:
+    done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def commands() -> list[tuple[str, str]]:
+    """Return every command of the documents, with its document."""
+    return [
+        (path.name, command)
+        for path in DOCUMENTS
+        for command in [
+            *(each for block in blocks_of(path) for each in block.commands),
+            *transcripts_of(path),
+            *spans_of(path),
+        ]
+    ]
+
+
+def test_every_command_is_run_by_a_test() -> None:
+    ran = [each for block in (*READER, *INTEGRATOR) for each in block.commands]
+    missing = [
+        (document, command)
+        for document, command in commands()
+        if elsewhere(command) is None and not any(_is_of(command, each) for each in ran)
+    ]
+    assert missing == []
+
+
+def _is_of(command: str, ran: str) -> bool:
+    """Whether a command was run, or is named, by the words before what the reader fills in."""
+    words = re.split(r" (?:[A-Z]{2,}|…|--|ID)", command)[0]
+    return words in ran
+
+
+def test_every_exception_is_still_there() -> None:
+    printed = [command for _, command in commands()]
+    stale = [each for each in ELSEWHERE if not any(one.startswith(each) for one in printed)]
+    assert stale == []
+
+
+@pytest.mark.parametrize(
+    "reason", sorted({each for each in ELSEWHERE.values() if "tests/" in each})
+)
+def test_the_test_that_runs_a_command_is_there(reason: str) -> None:
+    found = re.search(r"(tests/[\w/]+\.py)(?:::(\w+))?", reason)
+    assert found
+    text = (ROOT / found[1]).read_text("utf-8")
+    assert f"def {found[2]}(" in text if found[2] else "def test_" in text
