@@ -8,8 +8,8 @@ const gateway = process.env.GATEWAY_URL ?? "http://127.0.0.1:8000";
 const proxied = { target: gateway, changeOrigin: true, rewriteWsOrigin: true };
 
 export default defineConfig({
-  // react-aria's own sentences, for screen readers, in 33 other languages stay out.
-  plugins: [react(), { ...optimizeLocales.vite({ locales: ["en-US"] }), enforce: "pre" }],
+  // The languages of the page: sentences of react-aria in 32 others stay out.
+  plugins: [react(), { ...optimizeLocales.vite({ locales: ["en-US", "de-DE"] }), enforce: "pre" }],
   build: {
     outDir: "../gateway/static",
     emptyOutDir: true,

@@ -12,6 +12,7 @@ from gateway.execution.trusted_documents import TrustedDocuments, read_manifest
 from gateway.routes.built import CONTENT_TYPES, FOLDER, Built
 from hatch_build import scripts
 from resolvers.schema import build_schema
+from tests.support.words import PROPER, words
 
 FIRST_VIEW_BYTES = 200_000
 
@@ -50,3 +51,11 @@ def test_every_document_of_the_page_may_run(built: Built) -> None:
         request = Request(document_id=name, request_id="test")
         prepared = engine.prepare(request, allowed=frozenset(OperationType))
         assert isinstance(prepared, Prepared), prepared
+
+
+@pytest.mark.usefixtures("built")
+def test_no_german_sentence_is_english() -> None:
+    english, german = words()["en"], words()["de"]
+    assert english.keys() <= german.keys()
+    same = {path: text for path, text in german.items() if english.get(path) == text}
+    assert set(same.values()) == PROPER

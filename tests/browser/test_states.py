@@ -4,7 +4,7 @@ import asyncio
 import csv
 import re
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -24,7 +24,6 @@ from gateway.settings import Settings
 from gateway.store import connect
 from tests.browser.conftest import ARTEFACTS, DemoDatabase, Site
 from tests.browser.support import (
-    Json,
     at_first,
     expect_cells,
     figure,
@@ -434,32 +433,6 @@ async def test_amounts_have_the_digits_of_their_currency(
             re.compile(f"^{amount}$")
         )
         await page.screenshot(path=ARTEFACTS / f"billing-{account}.png", full_page=True)
-
-
-@pytest.mark.parametrize("locale", ["ar-EG", "fa-IR", "th-TH"])
-async def test_digits_and_calendars_of_the_reader_are_no_other_days(
-    browser: Browser, site: Site, locale: str
-) -> None:
-    asked: list[Json] = []
-
-    def note(request: Request) -> None:
-        if request.url.endswith("/graphql"):
-            asked.append(request.post_data_json["variables"])
-
-    async with tab(browser, site, locale=locale) as page:
-        page.on("request", note)
-        await page.goto("/?range=7d")
-        await expect(purchase_rows(page).first).to_be_visible()
-        await expect(page.get_by_role("application", name="Balance over time")).to_be_visible()
-        await settled(page)
-        await page.goto("/?tab=usage&range=7d")
-        await expect(page.get_by_role("application", name="Spend over time")).to_be_visible()
-        await settled(page)
-        await expect(page.get_by_role("alert")).to_have_text([])
-    days = {each["from"] for each in asked if each.get("interval")}
-    assert days
-    month_ago = datetime.now(UTC).date() - timedelta(days=30)
-    assert all(date.fromisoformat(day) > month_ago for day in days)
 
 
 async def test_a_colleague_sees_the_same_and_back_leads_back(browser: Browser, site: Site) -> None:

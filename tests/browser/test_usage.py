@@ -131,7 +131,7 @@ async def test_figures_chart_tables_and_export_of_a_window_agree_with_the_api(
         for at, amount in enumerate(reversed(spend)):
             await expect(amounts.nth(at)).to_have_attribute("title", exact(amount))
         await expect_cells(days, "deployments", ["2"] * 5)
-        await expect_cells(days, "resources", ["GPU 3 gpu-hour"] * 5)
+        await expect_cells(days, "resources", ["GPU 3 GPU hours"] * 5)
 
         rows = card(page, "Where it went")
         await expect_cells(rows, "name", [row["label"] for row in usage["breakdown"]])

@@ -29,7 +29,7 @@ export function SignIn({ settings, why }: { settings: Settings; why: Why }) {
         {settings.oidc && <Provider oidc={settings.oidc} why={why} />}
         {settings.people.map((person) => (
           <Button key={person.name} icon="person" onPress={() => signInAs(person)}>
-            {person.name}
+            <bdi>{person.name}</bdi>
           </Button>
         ))}
         {(settings.oidc || settings.people.length > 0) && <p className="faint small or">{t.or}</p>}
@@ -68,7 +68,7 @@ function Provider({ oidc, why }: { oidc: Oidc; why: Why }) {
     <>
       {failure && (
         <Notice tone="bad">
-          {t.failed}: {failure}
+          {t.failed}: <bdi>{failure}</bdi>
         </Notice>
       )}
       <Button look="filled" isPending={leaving} onPress={go}>

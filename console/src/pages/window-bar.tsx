@@ -44,17 +44,26 @@ export function WindowBar({ window, ownZone, presets = PRESETS, children }: Prop
   );
 }
 
-function shownDays({ preset, from, to }: Window): string {
+function shownDays({ preset, from, to }: Window): ReactNode {
   if (!from || !to) return text.range.presets.all;
-  const days = from === to ? formatDate(from) : formatDateRange(from, to);
-  return preset === "custom" ? days : `${text.range.presets[preset]}, ${days}`;
+  const days = <bdi>{from === to ? formatDate(from) : formatDateRange(from, to)}</bdi>;
+  if (preset === "custom") return days;
+  return (
+    <>
+      {text.range.presets[preset]}, {days}
+    </>
+  );
 }
 
 function ZonePicker({ zone, own }: { zone: string; own: string | null }) {
   return (
     <PickList
       label={text.zone.label}
-      shown={`${zone.replaceAll("_", " ")} (${formatOffset(zone)})`}
+      shown={
+        <bdi>
+          {zone.replaceAll("_", " ")} ({formatOffset(zone)})
+        </bdi>
+      }
       icon="globe"
       look="bare"
       choices={() => zoneChoices(own)}

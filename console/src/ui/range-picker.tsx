@@ -1,7 +1,7 @@
 // The days that a view shows: a button that says them, and behind it presets and a calendar. The
 // calendar is a chunk of its own: most visits never open it.
 
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { Dialog, DialogTrigger } from "react-aria-components/Dialog";
 import { ListBox, ListBoxItem } from "react-aria-components/ListBox";
 import { Popover } from "react-aria-components/Popover";
@@ -28,7 +28,7 @@ export type RangeTexts = {
 type Props = {
   texts: RangeTexts;
   /** What is chosen, in words. */
-  shown: string;
+  shown: ReactNode;
   presets: readonly { id: string; label: string }[];
   preset: string | null;
   days: Days | null;

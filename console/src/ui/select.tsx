@@ -18,7 +18,7 @@ export function Select({ label, labelled = false, value, options, onChange }: Pr
       <span className="select-box">
         <select value={value} onChange={(event) => onChange(event.target.value)}>
           {options.map((option) => (
-            <option key={option.id} value={option.id}>
+            <option key={option.id} value={option.id} dir="auto">
               {option.label}
             </option>
           ))}

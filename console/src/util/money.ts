@@ -63,7 +63,12 @@ function shownDigits({ amount, currency }: Amount): Intl.NumberFormatOptions {
 export function formatAxisMoney(value: number, currency: string): string {
   return format(
     { amount: String(value), currency },
-    { notation: "compact", maximumSignificantDigits: 3, signDisplay: "negative" },
+    {
+      notation: "compact",
+      maximumSignificantDigits: 3,
+      useGrouping: true,
+      signDisplay: "negative",
+    },
   );
 }
 

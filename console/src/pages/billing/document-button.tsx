@@ -26,7 +26,7 @@ export function DocumentButton({ document: { id, number }, kind, isNamed = false
         aria-label={download(number)}
         onPress={() => follow({})}
       >
-        {number}
+        <bdi>{number}</bdi>
       </Button>
       {isNamed && <span className="sub-line">{name}</span>}
       {failure && (

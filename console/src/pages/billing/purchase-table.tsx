@@ -63,7 +63,8 @@ function columns(zone: string): readonly Column<Purchase>[] {
     {
       key: "method",
       header: t.columns.method,
-      cell: ({ paymentMethod }) => (paymentMethod ? unbroken(paymentMethod.displayName) : <None />),
+      cell: ({ paymentMethod }) =>
+        paymentMethod ? <bdi>{unbroken(paymentMethod.displayName)}</bdi> : <None />,
     },
     { key: "status", header: t.columns.status, cell: (purchase) => <Status purchase={purchase} /> },
     {
@@ -96,7 +97,7 @@ function Status({ purchase: { status, failureReason } }: { purchase: Purchase })
   return (
     <span className="lines">
       <StatusBadge tone={TONES[status]}>{t.statuses[status]}</StatusBadge>
-      {failureReason && <span className="sub-line failure">{failureReason}</span>}
+      {failureReason && <bdi className="sub-line failure">{failureReason}</bdi>}
     </span>
   );
 }

@@ -95,7 +95,7 @@ function Content({ by, usage, load: { failure, retry, previous } }: ContentProps
 function columnsOf(by: Dimension, rows: readonly Row[], total: string): Column<Row>[] {
   const decimals = longestDecimals(rows.map(({ spend }) => spend));
   return [
-    { key: "name", header: t.dimensions[by], cell: (row) => <Name row={row} /> },
+    { key: "name", header: t.dimensions[by], cell: (row) => <Name row={row} by={by} /> },
     {
       key: "share",
       header: t.share,
@@ -117,10 +117,19 @@ function columnsOf(by: Dimension, rows: readonly Row[], total: string): Column<R
   ];
 }
 
-function Name({ row: { key, label, share } }: { row: Row }) {
+/** What is not one value of the dimension has a name of the page; so have resources. */
+function nameOf({ group, key, label }: Row, by: Dimension): string {
+  if (group === "NONE") return t.groups.none[by];
+  if (group === "OTHER") return t.groups.other;
+  const resources: Record<string, string> = t.resourceNames;
+  return (by === "RESOURCE" && key && resources[key]) || label;
+}
+
+function Name({ row, by }: { row: Row; by: Dimension }) {
+  const { group, share } = row;
   return (
     <span className="share-cell">
-      <bdi className={key === null ? "share-name faint" : "share-name"}>{label}</bdi>
+      <bdi className={group === "VALUE" ? "share-name" : "share-name faint"}>{nameOf(row, by)}</bdi>
       <span className="share-track" aria-hidden="true">
         {/* Where corrections outweigh charges, a share is below nothing, or above all of it. */}
         <span

@@ -131,9 +131,9 @@ function Resources({ day: { resources } }: { day: Day }) {
   return (
     <ul className="resource-list">
       {resources.map(({ resource, quantity, unit }) => (
-        <li key={`${resource} ${unit}`} title={`${formatExactQuantity(quantity)} ${unit}`}>
+        <li key={`${resource} ${unit}`} title={`${formatExactQuantity(quantity)} ${t.unit(unit)}`}>
           <span className="faint">{names[resource] ?? resource}</span> {formatQuantity(quantity)}{" "}
-          {unit}
+          <bdi>{t.unit(unit)}</bdi>
         </li>
       ))}
     </ul>

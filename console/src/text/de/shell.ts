@@ -211,6 +211,7 @@ export const shell = {
     FORBIDDEN: "Ihre Rolle in diesem Konto umfasst das nicht.",
     NOT_FOUND: "Nicht gefunden, oder Sie haben keinen Zugriff.",
     BAD_CURSOR: "Diese Seite der Liste gibt es nicht mehr. Beginnen Sie mit der ersten Seite.",
+    other: (message: string) => `Der Server meldet: ${isolated(message)}`,
     first: "Zur ersten Seite",
   },
 } satisfies Words["shell"];

@@ -2,6 +2,7 @@
 
 import { isolated, pluralsOf } from "../../util/locale";
 import { formatCount } from "../../util/number";
+import { hoursOf } from "../../util/unit";
 import type { Words } from "../language";
 
 const plural = pluralsOf("de");
@@ -53,7 +54,17 @@ export const usage = {
     GPU: "GPU",
     NETWORK: "Netzwerk",
     IP: "IP-Adressen",
-    OTHER: "Sonstiges",
+    OTHER: "Sonstige Ressourcen",
+  },
+  unit: (unit: string) => hoursOf(unit, (of) => `${of}-Stunden`),
+  groups: {
+    none: {
+      DEPLOYMENT: "Ohne Deployment",
+      PROVIDER: "Unbekannter Anbieter",
+      GPU_MODEL: "Ohne GPU-Modell",
+      RESOURCE: "Unbekannte Ressource",
+    },
+    other: "Weitere",
   },
   today: "noch nicht abgeschlossen",
 } satisfies Words["usage"];

@@ -66,6 +66,8 @@ export const billing = {
         download: (number: string) => `Download cancellation ${isolated(number)}`,
       },
     },
+    /** By the provider's code, which reads as English by itself. */
+    reasons: {} as Readonly<Record<string, string>>,
     documentFailed: "Download failed",
     none: "—",
     empty: "No credit purchases yet",

@@ -202,6 +202,8 @@ export const shell = {
     FORBIDDEN: "Your role in this account does not include this.",
     NOT_FOUND: "Not found, or you don't have access.",
     BAD_CURSOR: "This page of the list no longer exists. Start from the first page.",
+    /** A sentence of the server, in English. */
+    other: (message: string) => message,
     first: "Go to the first page",
   },
 };

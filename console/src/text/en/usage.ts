@@ -2,6 +2,7 @@
 
 import { isolated, pluralsOf } from "../../util/locale";
 import { formatCount } from "../../util/number";
+import { hoursOf } from "../../util/unit";
 
 const plural = pluralsOf("en");
 
@@ -52,7 +53,18 @@ export const usage = {
     GPU: "GPU",
     NETWORK: "Network",
     IP: "IP addresses",
-    OTHER: "Other",
+    OTHER: "Other resources",
+  },
+  /** Of the meter: `gpu-hour`. */
+  unit: (unit: string) => hoursOf(unit, (of) => `${of} hours`),
+  groups: {
+    none: {
+      DEPLOYMENT: "No deployment",
+      PROVIDER: "Unknown provider",
+      GPU_MODEL: "No GPU model",
+      RESOURCE: "Unknown resource",
+    },
+    other: "Other",
   },
   today: "in progress",
 };

@@ -95,7 +95,7 @@ function columnsOf(
       header: texts.period,
       cell: (point) => (
         <span>
-          {point.label}
+          <bdi>{point.label}</bdi>
           {point.isPartial && <span className="sub-line">{texts.partial}</span>}
         </span>
       ),

@@ -1,6 +1,7 @@
 // A chart: the drawing, and over it what a pointer or the arrow keys point at.
 
 import { useMemo } from "react";
+import { isolated } from "../../util/locale";
 import { formatMoney } from "../../util/money";
 import { late } from "../late";
 import { Skeleton } from "../skeleton";
@@ -72,7 +73,9 @@ function Reading({ point, series, texts }: ReadingProps) {
   if (!point) return null;
   return (
     <>
-      <p className="reading-title">{point.label}</p>
+      <p className="reading-title">
+        <bdi>{point.label}</bdi>
+      </p>
       <dl>
         {series.map(({ id, label, colour, shape }) => {
           const amount = point.amounts[id];
@@ -104,5 +107,5 @@ function sentence(
     const amount = point.amounts[id];
     return amount ? [`${label} ${formatMoney(amount)}`] : [];
   });
-  return `${point.label}: ${[...amounts, ...(point.isPartial ? [partial] : [])].join(", ")}`;
+  return `${isolated(point.label)}: ${[...amounts, ...(point.isPartial ? [partial] : [])].join(", ")}`;
 }

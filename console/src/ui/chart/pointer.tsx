@@ -9,6 +9,7 @@ import {
   useId,
   useState,
 } from "react";
+import { Sentence } from "../sentence";
 import type { Frame } from "./frame";
 
 type Props = {
@@ -80,7 +81,7 @@ export function Pointer({ label, hint, frame, count, sayPoint, children }: Props
         {hint}
       </p>
       <p className="hidden" role="status">
-        {byKeys && point !== null && sayPoint(point)}
+        {byKeys && point !== null && <Sentence>{sayPoint(point)}</Sentence>}
       </p>
     </>
   );
