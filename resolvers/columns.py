@@ -6,45 +6,16 @@ mapping: `metadata[SOURCE].read(row)` is the field's value. A field with argumen
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import strawberry
 from strawberry.types.field import StrawberryField
 
+from gateway.execution.fields import SOURCE, Columns, Itself, Source
 from gateway.ids import encode_global_id
 from resolvers.permissions import Policy
 
-SOURCE: Final = "source"
 POLICY: Final = "policy"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Columns:
-    """The value of one column, or several columns' values as a tuple; then `convert` of them.
-
-    A source value that is a tuple has positions in the place of names.
-    """
-
-    names: tuple[str | int, ...]
-    convert: Callable[..., Any] | None = None
-
-    def read(self, row: Any) -> Any:
-        if self.convert is not None:
-            return self.convert(*(row[name] for name in self.names))
-        if len(self.names) == 1:
-            return row[self.names[0]]
-        return tuple(row[name] for name in self.names)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Itself:
-    """The row itself, for an object of some of its columns; null where column `when` is null."""
-
-    when: str | None = None
-
-    def read(self, row: Any) -> Any:
-        return row if self.when is None or row[self.when] is not None else None
 
 
 class RowField(StrawberryField):
@@ -111,9 +82,9 @@ def resolved(
     )
 
 
-def _row_field(source: Columns | Itself, description: str, policy: Policy | None) -> RowField:
+def _row_field(source: Source, description: str, policy: Policy | None) -> RowField:
     return RowField(description=description, metadata=_metadata(source, policy))
 
 
-def _metadata(source: Columns | Itself | None, policy: Policy | None) -> dict[str, Any]:
+def _metadata(source: Source | None, policy: Policy | None) -> dict[str, Any]:
     return ({SOURCE: source} if source else {}) | ({POLICY: policy} if policy else {})
