@@ -186,6 +186,7 @@ def _build_engine(settings: Settings, parts: Parts, metrics: Metrics) -> Engine:
         suggestions=settings.or_dev(settings.introspection),
         trusted=parts.trusted,
         count_deprecated=metrics.count_deprecated,
+        count_fallback=metrics.count_fallback,
     )
 
 

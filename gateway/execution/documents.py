@@ -14,6 +14,7 @@ from graphql import (
 
 from gateway.execution.deprecation import deprecated_fields
 from gateway.execution.limits import Limits, find_excess, introspects
+from gateway.execution.plan.layouts import Layouts
 from gateway.execution.rules import RULES
 
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
@@ -28,12 +29,14 @@ CACHED_LENGTH = 8_192
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A parsed document and what is wrong with it; one with `errors` never runs. `deprecated` are
-    the fields it uses that the schema deprecates, each as `Type.field`.
+    the fields it uses that the schema deprecates, each as `Type.field`; `layouts` are those of its
+    operations that ran.
     """
 
     node: DocumentNode
     errors: tuple[GraphQLError, ...]
     introspects: bool
+    layouts: Layouts
     deprecated: frozenset[str] = frozenset()
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
@@ -99,6 +102,7 @@ class Documents:
             node=node,
             errors=tuple(errors),
             introspects=introspects(node),
+            layouts=Layouts(node),
             deprecated=frozenset() if errors else deprecated_fields(self.schema, node),
         )
 

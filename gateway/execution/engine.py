@@ -22,6 +22,9 @@ from strawberry.execution import optimized_is_awaitable
 from gateway.errors import BadRequest, BadUserInput, DeadlineExceeded, GatewayError
 from gateway.execution.documents import PARSE_FAILED, VALIDATION_FAILED, Document, Documents
 from gateway.execution.limits import Limits
+from gateway.execution.plan.irregular import Irregular
+from gateway.execution.plan.run import run
+from gateway.execution.plan.selections import NotCompiled
 from gateway.execution.translation import Translator
 from gateway.execution.trusted_documents import TrustedDocuments
 from gateway.execution.variables import refused_variables
@@ -90,6 +93,10 @@ class RootField:
 class Engine:
     """Executes operations of one Strawberry schema; safe to share between requests.
 
+    Queries and events run compiled (`gateway.execution.plan`); graphql-core runs mutations, and
+    again those operations in which a compiled run meets an error. `compiled=False` leaves all to
+    graphql-core. `count_fallback` gets the reason of each operation left to it.
+
     Parsing and validation are Strawberry's rules, kept between requests; execution is its own
     executor class, so that resolvers see the `info` that they always see. The schema's extensions
     do not run: limits and masking are done here. `count_deprecated` gets each deprecated field of a
@@ -104,7 +111,9 @@ class Engine:
         deadline_seconds: float,
         suggestions: bool,
         trusted: TrustedDocuments | None = None,
+        compiled: bool = True,
         count_deprecated: Callable[[str], None] | None = None,
+        count_fallback: Callable[[str], None] | None = None,
     ) -> None:
         core = schema._schema  # noqa: SLF001 - Strawberry offers no other way to the schema it runs
         self._schema: GraphQLSchema = core
@@ -114,7 +123,9 @@ class Engine:
         self._limits = limits
         self.documents = Documents(schema=core, limits=limits, suggestions=suggestions)
         self._trusted = trusted or TrustedDocuments()
+        self._compiled = compiled
         self._count_deprecated = count_deprecated
+        self._count_fallback = count_fallback
 
     def prepare(
         self,
@@ -213,12 +224,28 @@ class Engine:
         if isinstance(executor, list):
             return self._explained(executor, prepared, request)
         try:
+            data = await self._run_compiled(prepared, executor)
+            if data is not None:
+                return ExecutionResult(data=data)
             result = executor.execute_operation()
             if _is_awaitable(result):
                 result = await result
             return cast("ExecutionResult", result)  # nothing else without incremental delivery
         finally:
             _free(executor)
+
+    async def _run_compiled(
+        self, prepared: Prepared, executor: Executor[Any]
+    ) -> dict[str, Any] | None:
+        """Return the data, or None where graphql-core has to run the operation."""
+        if not self._compiled or prepared.operation.operation is OperationType.MUTATION:
+            return None
+        try:
+            return await run(executor, prepared.document.layouts.of(executor))
+        except (NotCompiled, Irregular) as fallback:
+            if self._count_fallback:
+                self._count_fallback(str(fallback))
+            return None
 
     def _explained(
         self, errors: list[GraphQLError], prepared: Prepared, request: Request

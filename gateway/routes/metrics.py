@@ -54,6 +54,12 @@ class Metrics:
             ("field",),
             registry=self.registry,
         )
+        self._fallbacks = Counter(
+            "gateway_graphql_fallbacks",
+            "Operations that were not run compiled, by reason.",
+            ["reason"],
+            registry=self.registry,
+        )
         self.in_flight = Gauge(
             "gateway_http_requests_in_flight",
             "Requests that are being served.",
@@ -76,6 +82,10 @@ class Metrics:
     def count_deprecated(self, field: str) -> None:
         """Count a request that uses a deprecated field, as `Type.field`."""
         self._deprecated.labels(field).inc()
+
+    def count_fallback(self, reason: str) -> None:
+        """Count an operation that graphql-core runs in the place of a compiled run."""
+        self._fallbacks.labels(reason).inc()
 
     def text(self) -> bytes:
         """Return everything in Prometheus's text format."""

@@ -9,10 +9,10 @@ from gateway.ids import encode_global_id
 from gateway.principal import Principal, Role
 from gateway.store import Database
 from resolvers.schema import build_schema, print_schema_file
-from tests.support.graph import ADA, ask, make_engine
+from tests.support.graph import ADA, ask, make_engines
 from tests.support.rows import account, deployment, member, put
 
-SUBGRAPH = make_engine(build_schema(federation=True))
+SUBGRAPH = make_engines(build_schema(federation=True))
 ONE, TWO = encode_global_id("Account", 1), encode_global_id("Account", 2)
 MINE = encode_global_id("Deployment", 1, 7)
 ENTITIES = """query($r: [_Any!]!) { _entities(representations: $r) {
@@ -28,7 +28,7 @@ def test_the_plain_schema_has_no_directives_and_builds() -> None:
 
 
 async def test_the_subgraph_describes_itself_with_keys(database: Database) -> None:
-    reply = await ask(database, ADA, "{ _service { sdl } }", engine=SUBGRAPH)
+    reply = await ask(database, ADA, "{ _service { sdl } }", engines=SUBGRAPH)
     sdl = reply.data["_service"]["sdl"]
     assert sdl.startswith('extend schema @link(url: "https://specs.apollo.dev/federation/v2.')
     assert 'type Account implements Node @key(fields: "id") {' in sdl
@@ -44,7 +44,7 @@ async def test_the_subgraph_describes_itself_with_keys(database: Database) -> No
 
 async def entities(database: Database, principal: Principal, *representations: Any) -> Any:
     variables = {"r": list(representations)}
-    return await ask(database, principal, ENTITIES, variables, engine=SUBGRAPH)
+    return await ask(database, principal, ENTITIES, variables, engines=SUBGRAPH)
 
 
 def ref(typename: str, id_: str) -> dict[str, str]:
@@ -113,4 +113,4 @@ async def test_both_schemas_live_beside_each_other(database: Database) -> None:
     query = f'{{ account(id: "{ONE}") {{ name }} }}'
     expected = {"account": {"name": "Customer 1"}}
     assert (await ask(database, ADA, query)).data == expected
-    assert (await ask(database, ADA, query, engine=SUBGRAPH)).data == expected
+    assert (await ask(database, ADA, query, engines=SUBGRAPH)).data == expected

@@ -16,7 +16,7 @@ from gateway.principal import Principal
 from gateway.settings import Settings
 from gateway.store import Database, connect
 from tests.support.contract import operations
-from tests.support.graph import NOW, ask
+from tests.support.graph import FALLBACKS, NOW, ask
 
 ONE_MONTH = 35
 OPERATIONS = operations()
@@ -60,7 +60,9 @@ async def answers(database: Database) -> dict[str, Any]:
             elif name == "Compared":
                 # So late that the account was there for as many days before.
                 given["from"] = (today - timedelta(days=10)).isoformat()
+            left = FALLBACKS.total()
             reply = await ask(database, Principal(subject=ADA), print_ast(document), given)
+            assert reply.errors or FALLBACKS.total() == left, f"{name} was left to graphql-core"
             # In one account she is a VIEWER.
             assert {code for _, code, _ in reply.errors} <= {"FORBIDDEN"}
             found[account.name, name] = {"data": reply.data, "errors": reply.errors}

@@ -1,11 +1,12 @@
 """Runs operations on the engine that serves: one context and one snapshot for each operation."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import strawberry
-from graphql import OperationType
+from graphql import GraphQLSchema, OperationType
 
 from gateway.clock import FixedClock
 from gateway.errors import GatewayError
@@ -21,6 +22,9 @@ from resolvers.schema import build_schema
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SIGNER = Signer([SigningKey(id="test", secret=b"0123456789abcdef0123456789abcdef")])
 LINKS = Links(SIGNER, FixedClock(NOW), base_url="https://billing.example", seconds=900)
+FALLBACKS: Counter[str] = Counter()
+"""Operations that were left to graphql-core, by reason."""
+
 PLATFORM = Principal(
     subject="key:platform", key_id="platform", scopes=frozenset({Scope.BILLING_READ})
 )
@@ -28,12 +32,33 @@ ADA = Principal(subject="ada")
 BOB = Principal(subject="bob")
 
 
-def make_engine(schema: strawberry.Schema) -> Engine:
-    """Return the engine that serves the schema, with the settings' own limits of documents."""
-    return Engine(schema, limits=Limits(), deadline_seconds=60, suggestions=False)
+@dataclass(frozen=True, kw_only=True)
+class Engines:
+    """The engine that serves a schema, and one that leaves every operation to graphql-core."""
+
+    schema: GraphQLSchema
+    compiled: Engine
+    reference: Engine
 
 
-ENGINE = make_engine(build_schema())
+def make_engines(schema: strawberry.Schema) -> Engines:
+    """Return the engines of a schema, with the settings' own limits of documents."""
+
+    def make(*, compiled: bool) -> Engine:
+        return Engine(
+            schema,
+            limits=Limits(),
+            deadline_seconds=60,
+            suggestions=False,
+            compiled=compiled,
+            count_fallback=lambda reason: FALLBACKS.update([reason]),
+        )
+
+    core = schema._schema
+    return Engines(schema=core, compiled=make(compiled=True), reference=make(compiled=False))
+
+
+ENGINES = make_engines(build_schema())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +76,25 @@ async def ask(
     query: str,
     variables: dict[str, Any] | None = None,
     *,
-    engine: Engine = ENGINE,
+    engines: Engines = ENGINES,
     now: datetime = NOW,
 ) -> Reply:
-    """Return the answer of a query; an unexpected error, which clients get masked, is raised."""
+    """Return the answer of a query, which is graphql-core's too.
+
+    Without errors it takes no more statements than graphql-core's. An unexpected error, which
+    clients get masked, is raised.
+    """
     request = Request(query=query, variables=variables, request_id="test")
+    reply = await _run(database, principal, request, engines.compiled, now)
+    reference = await _run(database, principal, request, engines.reference, now)
+    assert (reply.data, reply.errors) == (reference.data, reference.errors)
+    assert reply.errors or reply.statements <= reference.statements
+    return reply
+
+
+async def _run(
+    database: Database, principal: Principal, request: Request, engine: Engine, now: datetime
+) -> Reply:
     prepared = engine.prepare(request, allowed=frozenset({OperationType.QUERY}))
     async with Snapshot(database) as snapshot:
         context = make_context(

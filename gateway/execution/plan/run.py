@@ -1,0 +1,279 @@
+"""Runs a laid-out operation in waves: each field once for all its objects.
+
+A wave calls every field whose parents are known, then awaits all that its resolvers returned. Each
+kind of work is done for a column of values at a time, so that the cost of a field is paid once, and
+not for each of its objects.
+
+The run is optimistic. Whatever is an error, or not of the usual kind, raises Irregular, and
+graphql-core runs the operation again: its own code makes every error and every null.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from types import CoroutineType, GeneratorType
+from typing import Any, Final
+
+from graphql import GraphQLObjectType, Undefined
+from graphql.execution import Executor
+from graphql.execution.values import get_argument_values
+from graphql.pyutils import UndefinedType
+
+from gateway.execution.plan.answers import Column, Later, Lists, Mixed, Ready, Sparse
+from gateway.execution.plan.irregular import Irregular
+from gateway.execution.plan.leaves import serialized
+from gateway.execution.plan.places import FieldPlaces, ItemPlaces, Places, RootPlace, Some
+from gateway.execution.plan.selections import (
+    Abstract,
+    Items,
+    Leaf,
+    Objects,
+    Selected,
+    Selection,
+    Shape,
+)
+
+_ABSENT: Final = frozenset({type(None), UndefinedType})
+
+
+class Batch:
+    """Objects of one selection, one row of each; a column for each field, once it is complete."""
+
+    __slots__ = ("columns", "places", "rows", "selection")
+
+    def __init__(self, selection: Selection, rows: Sequence[Any], places: Places) -> None:
+        self.selection = selection
+        self.rows = rows
+        self.places = places
+        self.columns: list[Column] = []
+
+    def build(self) -> list[Any]:
+        """Return the objects as they stand in the answer. Called once."""
+        columns, self.columns = self.columns, []
+        keys = self.selection.keys
+        if not keys:
+            return [{} for _ in self.rows]
+        built = [column.build() for column in columns]
+        return [dict(zip(keys, values, strict=True)) for values in zip(*built, strict=True)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Waiting:
+    """Values of which some are awaitable; `column` gets what they become."""
+
+    values: list[Any]
+    positions: Sequence[int]
+    shape: Shape
+    places: Places
+    column: Later
+
+
+async def run(executor: Executor[Any], selection: Selection) -> dict[str, Any]:
+    """Return the answer's data. Raises Irregular, and no other exception but being cancelled."""
+    return await _Run(executor).answer(selection)
+
+
+class _Run:
+    """One run of one operation."""
+
+    def __init__(self, executor: Executor[Any]) -> None:
+        self._executor = executor
+        self._batches: list[Batch] = []
+        self._waiting: list[_Waiting] = []
+        self._left: list[Any] = []
+
+    async def answer(self, selection: Selection) -> dict[str, Any]:
+        try:
+            return await self._answer(selection)
+        except Irregular:
+            raise
+        except Exception as error:
+            raise Irregular("an error") from error
+        finally:
+            await self._settle()
+            for batch in self._batches:
+                batch.columns = []  # which hold batches: a cycle
+
+    async def _answer(self, selection: Selection) -> dict[str, Any]:
+        root = self._batch(selection, [self._executor.root_value], RootPlace())
+        done = 0
+        while True:
+            while done < len(self._batches):
+                self._expand(self._batches[done])
+                done += 1
+            if not self._waiting:
+                break
+            await self._receive()
+        data: dict[str, Any] = root.build()[0]
+        return data
+
+    def _batch(self, selection: Selection, rows: Sequence[Any], places: Places) -> Batch:
+        batch = Batch(selection, rows, places)
+        self._batches.append(batch)
+        return batch
+
+    def _expand(self, batch: Batch) -> None:
+        for selected in batch.selection.fields:
+            batch.columns.append(self._column(batch, selected))
+
+    def _column(self, batch: Batch, selected: Selected) -> Column:
+        if selected.typename is not None:
+            return Ready([selected.typename] * len(batch.rows))
+        places = FieldPlaces(self._executor, batch.places, selected)
+        if not batch.rows:
+            values: list[Any] = []
+        elif selected.source is not None:
+            values = selected.source.read_all(batch.rows)
+        else:
+            values = self._resolve(batch.rows, selected, places)
+        return self._complete(selected.shape, values, places)
+
+    def _resolve(self, rows: Sequence[Any], selected: Selected, places: FieldPlaces) -> list[Any]:
+        resolve = selected.field.resolve or self._executor.field_resolver
+        arguments = self._arguments(selected)
+        # A resolver may change a list or an object that it gets: then each call has its own.
+        shared = not any(isinstance(value, list | dict) for value in arguments.values())
+        values: list[Any] = []
+        try:
+            for row, info in zip(rows, places.infos(), strict=True):
+                given = arguments if shared else self._arguments(selected)
+                values.append(resolve(row, info, **given))
+        except Exception:
+            self._left += values
+            raise
+        return values
+
+    def _arguments(self, selected: Selected) -> dict[str, Any]:
+        first = selected.nodes[0]
+        if not selected.field.args and not first.arguments:
+            return {}
+        return get_argument_values(
+            selected.field,
+            first,
+            self._executor.variable_values,
+            None,
+            self._executor.hide_suggestions,
+        )
+
+    def _complete(
+        self, shape: Shape, values: list[Any], places: Places, *, awaited: bool = False
+    ) -> Column:
+        kinds = set(map(type, values))
+        if any(map(_may_be_awaitable, kinds)) and (column := self._await(shape, values, places)):
+            if awaited:
+                raise Irregular("an awaitable of an awaitable")
+            return column
+        if any(issubclass(kind, BaseException) for kind in kinds):
+            raise Irregular("an error")
+        if not kinds & _ABSENT:
+            return self._complete_present(shape, values, kinds, places)
+        if not shape.nullable:
+            raise Irregular("null in the place of a value")
+        positions = [
+            position
+            for position, value in enumerate(values)
+            if value is not None and value is not Undefined
+        ]
+        present = [values[position] for position in positions]
+        inner = self._complete_present(shape, present, kinds - _ABSENT, Some(places, positions))
+        return Sparse(inner, positions, len(values))
+
+    def _complete_present(
+        self, shape: Shape, values: list[Any], kinds: set[type], places: Places
+    ) -> Column:
+        match shape:
+            case Leaf(type=type_):
+                return Ready(serialized(type_, values, kinds) if values else values)
+            case Objects(selection=selection):
+                self._check_type(selection.type, values, places)
+                return self._batch(selection, values, places)
+            case Items(item=item):
+                if not kinds <= {list, tuple}:
+                    raise Irregular("a list of an unusual kind")
+                lengths = [len(value) for value in values]
+                items = list(chain.from_iterable(values))
+                return Lists(self._complete(item, items, ItemPlaces(places, lengths)), lengths)
+            case Abstract():
+                return self._complete_abstract(shape, values, places)
+        raise AssertionError(shape)
+
+    def _complete_abstract(self, shape: Abstract, values: list[Any], places: Places) -> Column:
+        resolve_type = shape.type.resolve_type or self._executor.type_resolver
+        positions_of: dict[str, list[int]] = {}
+        for position, (value, info) in enumerate(zip(values, places.infos(), strict=True)):
+            name = resolve_type(value, info, shape.type)
+            if not isinstance(name, str) or name not in shape.selections:
+                self._left.append(name)
+                raise Irregular("a type that is not known at once")
+            positions_of.setdefault(name, []).append(position)
+        parts: list[tuple[Column, Sequence[int]]] = []
+        for name, positions in positions_of.items():
+            selection = shape.selections[name]
+            mine, at = [values[position] for position in positions], Some(places, positions)
+            self._check_type(selection.type, mine, at)
+            parts.append((self._batch(selection, mine, at), positions))
+        return Mixed(parts, len(values))
+
+    def _check_type(self, type_: GraphQLObjectType, values: list[Any], places: Places) -> None:
+        if type_.is_type_of is None or not values:
+            return
+        for value, info in zip(values, places.infos(), strict=True):
+            belongs = type_.is_type_of(value, info)
+            if belongs is not True:
+                self._left.append(belongs)
+                raise Irregular("an object that is not known at once to be of its type")
+
+    def _await(self, shape: Shape, values: list[Any], places: Places) -> Column | None:
+        is_awaitable = self._executor.is_awaitable
+        positions = [at for at, value in enumerate(values) if is_awaitable(value)]
+        if not positions:
+            return None
+        column = Later()
+        self._waiting.append(
+            _Waiting(values=values, positions=positions, shape=shape, places=places, column=column)
+        )
+        return column
+
+    async def _receive(self) -> None:
+        """Await all that is awaited, then complete the values."""
+        waiting, self._waiting = self._waiting, []
+        results = iter(await _all([each.values[at] for each in waiting for at in each.positions]))
+        for each in waiting:
+            for at in each.positions:
+                each.values[at] = next(results)
+        for each in waiting:
+            each.column.inner = self._complete(each.shape, each.values, each.places, awaited=True)
+
+    async def _settle(self) -> None:
+        """Let what was begun end: an awaitable that nobody awaits is an error of its own."""
+        begun = [*self._left, *chain.from_iterable(each.values for each in self._waiting)]
+        self._left, self._waiting = [], []
+        is_awaitable = self._executor.is_awaitable
+        if awaitables := [value for value in begun if is_awaitable(value)]:
+            await asyncio.gather(*awaitables, return_exceptions=True)
+
+
+async def _all(awaitables: Sequence[Awaitable[Any]]) -> list[Any]:
+    """Return the results of awaitables; an exception in the place of a result that it raised."""
+    tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
+    try:
+        await asyncio.wait(tasks)
+    except asyncio.CancelledError:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+    return [_result(task) for task in tasks]
+
+
+def _result(task: asyncio.Future[Any]) -> Any:
+    if task.cancelled():
+        raise Irregular("work that was cancelled")
+    return task.exception() or task.result()
+
+
+@lru_cache(maxsize=1_000)
+def _may_be_awaitable(kind: type) -> bool:
+    return hasattr(kind, "__await__") or issubclass(kind, CoroutineType | GeneratorType)

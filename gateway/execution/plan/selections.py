@@ -1,0 +1,207 @@
+"""A validated operation, laid out once: the fields of each object type, and each value's shape.
+
+A layout depends on the document, and on the variables that its `@skip` and `@include` read; on no
+other variable, and on nothing of a request.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    FieldNode,
+    GraphQLAbstractType,
+    GraphQLField,
+    GraphQLLeafType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    VariableNode,
+    Visitor,
+    is_abstract_type,
+    is_leaf_type,
+    visit,
+)
+from graphql.execution import Executor
+from graphql.execution.collect_fields import (
+    CollectedFields,
+    FieldDetails,
+    collect_fields,
+    collect_subfields,
+)
+from graphql.type import TypeNameMetaFieldDef
+
+from gateway.execution.fields import Source, source_of
+
+_CONDITIONS: Final = frozenset({"skip", "include"})
+
+
+class NotCompiled(Exception):
+    """An operation that no layout is made for; the argument says why, in a few words."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Selected:
+    """One field of a selection, with its name in the answer; `details` are its places in the
+    document. `typename` is the value of `__typename`, None for every other field.
+    """
+
+    key: str
+    field: GraphQLField
+    parent: GraphQLObjectType
+    details: list[FieldDetails]
+    nodes: list[FieldNode]
+    shape: "Shape"
+    source: Source | None
+    typename: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Selection:
+    """The fields to answer of an object of one type, in the answer's order."""
+
+    type: GraphQLObjectType
+    fields: tuple[Selected, ...]
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Shape:
+    """How a field's values are completed."""
+
+    nullable: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Leaf(Shape):
+    """A scalar or an enum."""
+
+    type: GraphQLLeafType
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Items(Shape):
+    """A list."""
+
+    item: Shape
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Objects(Shape):
+    """An object of one type."""
+
+    selection: Selection
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Abstract(Shape):
+    """An object of an interface or a union: a selection for each type that it may be, by name."""
+
+    type: GraphQLAbstractType
+    selections: Mapping[str, Selection]
+
+
+def condition_variables(document: DocumentNode) -> tuple[str, ...]:
+    """Return the names of the variables in a document's `@skip` and `@include`, sorted."""
+    finder = _ConditionFinder()
+    visit(document, finder)
+    return tuple(sorted(finder.names))
+
+
+class _ConditionFinder(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_directive(self, node: DirectiveNode, *_: object) -> None:
+        if node.name.value in _CONDITIONS:
+            values = [argument.value for argument in node.arguments or ()]
+            self.names.update(v.name.value for v in values if isinstance(v, VariableNode))
+
+
+def lay_out(executor: Executor[Any]) -> Selection:
+    """Return the layout of an executor's operation.
+
+    Raises NotCompiled for introspection, fragments with arguments, `@defer` and `@stream`.
+    """
+    root = executor.schema.get_root_type(executor.operation.operation)
+    if root is None:
+        raise NotCompiled("no root type")
+    collected = collect_fields(
+        executor.schema,
+        executor.fragments,
+        executor.variable_values,
+        root,
+        executor.operation,
+        executor.hide_suggestions,
+    )
+    return _Layout(executor).selection(root, collected)
+
+
+@dataclass(slots=True)
+class _Layout:
+    executor: Executor[Any]
+
+    def selection(self, parent: GraphQLObjectType, collected: CollectedFields) -> Selection:
+        if collected.new_defer_usages:
+            raise NotCompiled("incremental delivery")
+        fields = tuple(
+            selected
+            for key, details in collected.grouped_field_set.items()
+            if (selected := self._selected(parent, key, details)) is not None
+        )
+        return Selection(type=parent, fields=fields, keys=tuple(each.key for each in fields))
+
+    def _selected(
+        self, parent: GraphQLObjectType, key: str, details: list[FieldDetails]
+    ) -> Selected | None:
+        nodes = [each.node for each in details]
+        definition = self.executor.schema.get_field(parent, nodes[0].name.value)
+        if definition is None:
+            return None
+        if nodes[0].name.value in {"__schema", "__type"}:
+            raise NotCompiled("introspection")
+        if any(each.fragment_variable_values is not None for each in details):
+            raise NotCompiled("fragment arguments")
+        if any(each.name.value == "stream" for node in nodes for each in node.directives or ()):
+            raise NotCompiled("incremental delivery")
+        return Selected(
+            key=key,
+            field=definition,
+            parent=parent,
+            details=details,
+            nodes=nodes,
+            shape=self._shape(definition.type, details),
+            source=source_of(definition),
+            typename=parent.name if definition is TypeNameMetaFieldDef else None,
+        )
+
+    def _shape(self, type_: GraphQLOutputType, details: list[FieldDetails]) -> Shape:
+        nullable = not isinstance(type_, GraphQLNonNull)
+        inner = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
+        if isinstance(inner, GraphQLList):
+            return Items(nullable=nullable, item=self._shape(inner.of_type, details))
+        if is_leaf_type(inner):
+            return Leaf(nullable=nullable, type=inner)
+        if is_abstract_type(inner):
+            possible = self.executor.schema.get_possible_types(inner)
+            selections = {each.name: self._inner(each, details) for each in possible}
+            return Abstract(nullable=nullable, type=inner, selections=selections)
+        selection = self._inner(cast("GraphQLObjectType", inner), details)
+        return Objects(nullable=nullable, selection=selection)
+
+    def _inner(self, type_: GraphQLObjectType, details: list[FieldDetails]) -> Selection:
+        executor = self.executor
+        collected = collect_subfields(
+            executor.schema,
+            executor.fragments,
+            executor.variable_values,
+            executor.operation,
+            type_,
+            details,
+            executor.hide_suggestions,
+        )
+        return self.selection(type_, collected)

@@ -1,0 +1,85 @@
+"""A compiled run answers random documents exactly as graphql-core does."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import strawberry
+from graphql import GraphQLArgument, OperationType
+from hypothesis import given
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from gateway.execution.engine import Answer, Engine, Request
+from gateway.execution.limits import Limits
+from tests.gateway.execution.plan.every_feature import SCHEMA
+from tests.support.random_documents import RandomDocument, random_documents
+
+QUERIES = frozenset({OperationType.QUERY})
+GENEROUS = Limits(tokens=20_000, depth=50, aliases=1_000, directives=1_000)
+FALLBACKS: Counter[str] = Counter()
+
+
+def make_engine(schema: strawberry.Schema, *, compiled: bool) -> Engine:
+    return Engine(
+        schema,
+        limits=GENEROUS,
+        deadline_seconds=10,
+        suggestions=False,
+        compiled=compiled,
+        count_fallback=lambda reason: FALLBACKS.update([reason]),
+    )
+
+
+COMPILED, REFERENCE = (make_engine(SCHEMA, compiled=compiled) for compiled in (True, False))
+
+
+async def answer(engine: Engine, document: RandomDocument) -> Any:
+    """Return the data, the errors, and the exceptions that clients get masked.
+
+    None for a document that is refused.
+    """
+    request = Request(query=document.text, variables=document.variables, request_id="r1")
+    prepared = engine.prepare(request, allowed=QUERIES)
+    if isinstance(prepared, Answer):
+        assert prepared.codes == ["GRAPHQL_VALIDATION_FAILED"], prepared.errors
+        return None
+    with capture_logs() as logged:
+        found = await engine.run(prepared, request, context=None)
+    masked = sorted({repr(entry["exc_info"]) for entry in logged})
+    return found.data, sorted(found.errors, key=str), masked
+
+
+def values(field: str, name: str, _: GraphQLArgument) -> st.SearchStrategy[str]:
+    del field
+    return {
+        "number": st.integers(0, 14).map(str),
+        "first": st.integers(0, 14).map(str),
+        "twice": st.sampled_from(["true", "false"]),
+        "shift": st.sampled_from(["{}", "{by: 3}", '{tags: ["x"]}', "{by: 2, tags: []}"]),
+    }[name]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def counts() -> Iterator[Counter[str]]:
+    """Print how many documents were compared, and how they ran."""
+    counted: Counter[str] = Counter()
+    FALLBACKS.clear()
+    yield counted
+    print(f"\nDocuments compared: {dict(counted)}; left to graphql-core: {dict(FALLBACKS)}")
+    assert counted["different"] == 0
+
+
+@given(document=random_documents(SCHEMA._schema, values))
+async def test_random_documents_answer_alike(
+    counts: Counter[str], document: RandomDocument
+) -> None:
+    expected = await answer(REFERENCE, document)
+    if expected is None:
+        counts["refused"] += 1
+        return
+    left = FALLBACKS.total()
+    found = await answer(COMPILED, document)
+    counts["compiled" if FALLBACKS.total() == left else "left"] += 1
+    assert found == expected
