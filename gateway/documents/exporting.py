@@ -2,11 +2,9 @@
 
 import asyncio
 import json
-import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final
 
 from gateway.documents.export import (
@@ -17,6 +15,7 @@ from gateway.documents.export import (
     UsageSubject,
 )
 from gateway.documents.export_request import LedgerAsked, PurchasesAsked, UsageAsked
+from gateway.documents.file_names import ledger_name, purchases_name, usage_name
 from gateway.documents.writers import (
     LEDGER_WRITERS,
     PURCHASE_WRITERS,
@@ -28,13 +27,8 @@ from gateway.store import Row, exports, sellers
 from gateway.store.ledger_listing import LEDGER
 from gateway.store.stream import Chunk, Stream
 
-WHOSE_BYTES: Final = 140
-"""A whole name is of 255 bytes at most on every usual file system, and copies' names get longer."""
-
 LEDGER_ROWS: Final = 500
 """Rows of a chunk; see `store.exports`."""
-
-_UNSAFE: Final = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +68,7 @@ async def open_purchases(
     subject = PurchasesSubject(account=account, seller=_in_force(known), sellers=known, asked=asked)
     writer = PURCHASE_WRITERS[format_](subject)
     return Opened(
-        name=_name(account, "credit-purchases", asked.from_, asked.to, writer),
+        name=purchases_name(account["external_id"], asked, writer.extension),
         rows=await exports.count_purchases(stream, principal, selection),
         writer=writer,
         chunks=exports.purchases(stream, principal, selection),
@@ -92,7 +86,7 @@ async def open_usage(
     subject = UsageSubject(account=account, seller=seller, asked=asked)
     writer = USAGE_WRITERS[format_](subject)
     return Opened(
-        name=_name(account, "usage", window.from_, window.to, writer),
+        name=usage_name(account["external_id"], asked, writer.extension),
         rows=await exports.count_usage(stream, principal, *span),
         writer=writer,
         chunks=exports.usage(stream, principal, *span),
@@ -109,7 +103,7 @@ async def open_ledger(
     writer = LEDGER_WRITERS[format_](LedgerSubject(account=account, seller=seller, asked=asked))
     (totals,) = await LEDGER.fetch_totals(stream, principal, [selection])
     return Opened(
-        name=_name(account, "ledger", asked.from_, asked.to, writer),
+        name=ledger_name(account["external_id"], asked, writer.extension),
         rows=totals["total_count"],
         writer=writer,
         chunks=LEDGER.chunks(stream, principal, selection, LEDGER_ROWS),
@@ -122,13 +116,6 @@ async def _sellers(stream: Stream) -> Mapping[int, Mapping[str, Any]]:
 
 def _in_force(known: Mapping[int, Mapping[str, Any]]) -> Mapping[str, Any]:
     return known[max(known)] if known else {}
-
-
-def _name(account: Row, what: str, from_: date | None, to: date | None, writer: Export) -> str:
-    """Return the file's name: whose it is, what it holds and of which days; at most 200 bytes."""
-    whose = _UNSAFE.sub("_", account["external_id"]).encode()[:WHOSE_BYTES].decode(errors="ignore")
-    days = [word for word in (from_ and f"from-{from_}", to and f"to-{to}") if word]
-    return f"{'-'.join([whose, what, *days])}.{writer.extension}"
 
 
 async def _ahead(chunks: AsyncGenerator[Chunk]) -> AsyncGenerator[Chunk]:

@@ -1,8 +1,12 @@
 """Headers of a request, read without building a request object."""
 
+import re
+from typing import Final
 from urllib.parse import quote
 
 from starlette.types import Scope
+
+_NOT_PLAIN: Final = re.compile(r"[^\w .,()+@&=!~-]", re.ASCII)
 
 
 def header_values(scope: Scope, name: bytes) -> list[str]:
@@ -17,8 +21,10 @@ def header_value(scope: Scope, name: bytes) -> str | None:
 
 
 def attachment(name: str) -> str:
-    """Return the `Content-Disposition` of a file to be kept by this name (RFC 6266)."""
-    plain = "".join(each if " " <= each <= "~" else "_" for each in name)
-    escaped = plain.replace("\\", "\\\\").replace('"', '\\"')
-    value = f'attachment; filename="{escaped}"'
+    """Return the `Content-Disposition` of a file to be kept by this name (RFC 6266): in plain ASCII
+    for every client and, where that is another name, as it is (RFC 5987).
+    """
+    # Clients differ in how they read quotes, backslashes and percent signs.
+    plain = _NOT_PLAIN.sub("_", name)
+    value = f'attachment; filename="{plain}"'
     return value if plain == name else f"{value}; filename*=UTF-8''{quote(name, safe='')}"

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.auth.rejected import challenge
+from gateway.documents.file_names import document_name
 from gateway.documents.receipt import ReceiptPrinter
 from gateway.documents.receipt_view import Source
 from gateway.documents.seller import Seller
@@ -18,6 +19,7 @@ from gateway.links import RECEIPT_PATH, Links, is_signed
 from gateway.principal import Principal, Role
 from gateway.routes.answers import refusal
 from gateway.routes.graphql import Authenticator
+from gateway.routes.header import attachment
 from gateway.routes.record import RequestRecord, record_of
 from gateway.store import Database, Row, Snapshot, receipts, sellers
 
@@ -41,19 +43,19 @@ class Receipts:
         record = record_of(request.scope)
         record.route = RECEIPT_PATH
         try:
-            number, pdf = await self._document(request, record)
+            name, pdf = await self._document(request, record)
         except GatewayError as error:
             record.codes = [error.code]
             wants = challenge(error) if isinstance(error, Unauthenticated) else None
             return refusal(error, headers={"www-authenticate": wants} if wants else None)
         headers = {
-            # A number is plain ASCII, which RFC 6266 takes as it is.
-            "content-disposition": f'attachment; filename="{number}.pdf"',
+            "content-disposition": attachment(name),
             "cache-control": "private, no-store",
         }
         return Response(pdf, media_type="application/pdf", headers=headers)
 
     async def _document(self, request: Request, record: RequestRecord) -> tuple[str, bytes]:
+        """Return the document's name and the document."""
         record.principal = await self._principal(request)
         number = request.path_params["number"]
         match = _NUMBER.fullmatch(number)
@@ -65,12 +67,15 @@ class Receipts:
                 raise Forbidden("Your role in this account does not include its receipts.")
             if found is None or found["number"] is None:
                 raise _missing()
+            name = document_name(
+                number, refund_id=found["refund_id"], cancels_id=found["cancels_id"]
+            )
             kept = self.printer.kept(number)
             if kept is not None:
-                return number, kept
+                return name, kept
             row = await sellers.by_id(snapshot, found["seller_id"])
         seller = Seller.from_row(row) if row else Seller(details="{}")
-        return number, await self.printer.print(_source(found, seller), seller.logo)
+        return name, await self.printer.print(_source(found, seller), seller.logo)
 
     async def _principal(self, request: Request) -> Principal:
         """Return who may read what: a link's bearer reads its account, like a key of it."""

@@ -42,7 +42,8 @@ def _document(visible: Visible) -> Select[Any]:
     """
     key = _ACCOUNT.c.account_id
     original = RECEIPT.alias("original")
-    columns = (RECEIPT.c.number, RECEIPT.c.data, RECEIPT.c.seller_id)
+    names = ("number", "refund_id", "cancels_id", "data", "seller_id")
+    columns = [RECEIPT.c[name] for name in names]
     return (
         select(
             visible.role(key).label("role"), *columns, original.c.number.label("original_number")

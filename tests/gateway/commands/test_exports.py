@@ -18,7 +18,7 @@ from tests.support.rows import T0, UNIT, account, entry, purchase, put
 from tests.support.usage_rows import Event, Facts, insert_facts
 
 Run = Callable[..., Awaitable[Result]]
-NAME = "customer-1-usage-from-2026-11-01-to-2026-11-02.csv"
+NAME = "customer-1-usage-2026-11-01_2026-11-02-by-day.csv"
 DATES = ("--from", "2026-11-01", "--to", "2026-11-02")
 
 

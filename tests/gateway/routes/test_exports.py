@@ -148,8 +148,8 @@ async def test_usage_comes_oldest_first_with_its_deployments(place: Place) -> No
     assert [row["Provider"] for row in found] == ["'=cmd", ""]
     expected = {
         "content-type": "text/csv; charset=utf-8; header=present",
-        "content-disposition": 'attachment; filename="customer-1-usage-from-2026-11-01'
-        '-to-2026-11-02.csv"',
+        "content-disposition": 'attachment; filename="customer-1-usage-2026-11-01'
+        '_2026-11-02-by-day.csv"',
         "cache-control": "private, no-store",
         "referrer-policy": "no-referrer",
         "x-content-type-options": "nosniff",

@@ -106,7 +106,7 @@ async def test_a_link_gives_the_document_and_its_headers(place: Place) -> None:
         assert each in text
     expected = {
         "content-type": "application/pdf",
-        "content-disposition": f'attachment; filename="{number}.pdf"',
+        "content-disposition": f'attachment; filename="receipt-{number}.pdf"',
         "cache-control": "private, no-store",
         "referrer-policy": "no-referrer",
         "x-content-type-options": "nosniff",
