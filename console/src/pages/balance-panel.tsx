@@ -93,7 +93,7 @@ export function BalancePanel({ account, facts, failure, retry, topUpUrl }: Props
           </ButtonLink>
         </div>
       )}
-      {balance && <LowBalanceNotice balance={balance} />}
+      {balance && <LowBalanceNotice balance={balance} thresholds={facts?.lowBalance ?? null} />}
       {balance && failure && <UndatedNotice retry={retry} />}
     </section>
   );
@@ -161,17 +161,26 @@ function runsOutHint({ runway: { status, earliest }, version }: Balance, zone: s
   return formatDaysAhead(daysBetween(dateIn(zone), earliest));
 }
 
-function LowBalanceNotice({ balance: { low, runway, version } }: { balance: Balance }) {
+type LowBalanceProps = { balance: Balance; thresholds: Facts["lowBalance"] | null };
+
+function LowBalanceNotice({ balance: { low, runway, version }, thresholds }: LowBalanceProps) {
   // An account that never had credit has not used it up.
   const isDepleted = runway.status === "DEPLETED" && version > 0;
   if (!low && !isDepleted) return null;
   return (
     <div className="balance-notice">
       <Notice tone={isDepleted ? "bad" : "warn"}>
-        {isDepleted ? text.low.DEPLETED : low && text.low[low]}
+        <Sentence>{isDepleted ? text.low.DEPLETED : lowBalance(low, thresholds)}</Sentence>
       </Notice>
     </div>
   );
+}
+
+/** Why the balance counts as low, with the threshold that it has reached. */
+function lowBalance(low: Balance["low"], thresholds: Facts["lowBalance"] | null): string {
+  if (low === "MONEY" && thresholds?.amount) return text.low.MONEY(formatMoney(thresholds.amount));
+  if (low === "DAYS" && thresholds?.days) return text.low.DAYS(thresholds.days);
+  return text.low.other;
 }
 
 /** A balance that was pushed while what else is known of the account did not come. */

@@ -12,6 +12,7 @@ import { timeZoneNamed } from "../util/time";
 import { isDay, isPreset, type Preset } from "../util/window";
 
 export const TABS = ["billing", "usage"] as const;
+export const MAX_SEARCH = 100;
 export const PAGE_SIZES = [10, 20, 50, 100] as const;
 
 export const STATUSES = [
@@ -61,6 +62,8 @@ export type View = {
   zone: string | null;
   status: CreditPurchaseStatus[];
   kind: CreditPurchaseKind[];
+  /** The text that purchases are searched for; empty where none is. */
+  search: string;
   size: number;
   cursor: Cursor;
   cause: LedgerCause[];
@@ -84,6 +87,7 @@ export function readView(search: string): View {
     zone: zone !== null ? timeZoneNamed(zone) : null,
     status: listOf(STATUSES, given.get("status")),
     kind: listOf(KINDS, given.get("kind")),
+    search: searchOf(given.get("search")),
     size: PAGE_SIZES.some((each) => each === size) ? size : PAGE_SIZES[0],
     cursor: cursorOf(given.get("after"), given.get("before")),
     cause: listOf(CAUSES, given.get("cause")),
@@ -106,6 +110,7 @@ export function writeView(view: View): string {
   put("zone", view.zone);
   put("status", view.status.join(",").toLowerCase());
   put("kind", view.kind.join(",").toLowerCase());
+  put("search", view.search);
   put("size", view.size === PAGE_SIZES[0] ? null : String(view.size));
   for (const [name, value] of Object.entries(view.cursor ?? {})) put(name, value);
   put("cause", view.cause.join(",").toLowerCase());
@@ -116,6 +121,14 @@ export function writeView(view: View): string {
   put("by", view.by?.toLowerCase() ?? null);
   const text = written.toString();
   return text ? `?${text}` : location.pathname;
+}
+
+/** What the gateway takes: a line of text that is not too long. */
+function searchOf(text: string | null): string {
+  return (text ?? "")
+    .replace(/\p{Cc}+/gu, " ")
+    .slice(0, MAX_SEARCH)
+    .trim();
 }
 
 function cursorOf(after: string | null, before: string | null): Cursor {
@@ -159,7 +172,7 @@ function subscribe(listener: () => void): () => void {
 /** The parts of a view that make a page of a list another list, and its cursor worthless. */
 const SELECTS = ["account", "range", "zone", "size"] as const;
 const LISTS = {
-  cursor: [...SELECTS, "status", "kind"],
+  cursor: [...SELECTS, "status", "kind", "search"],
   activityCursor: [...SELECTS, "cause"],
 } as const;
 

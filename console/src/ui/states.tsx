@@ -3,6 +3,7 @@
 import type { ReactNode } from "react";
 import { Button } from "./button";
 import { Icon, type IconName } from "./icon";
+import { Sentence } from "./sentence";
 import "./states.css";
 
 type StateProps = { icon: IconName; title: string; children?: ReactNode; action?: ReactNode };
@@ -19,7 +20,9 @@ function State({
       <span className="state-icon">
         <Icon name={icon} size={20} />
       </span>
-      <p className="state-title">{title}</p>
+      <p className="state-title">
+        <Sentence>{title}</Sentence>
+      </p>
       {children && <p className="faint">{children}</p>}
       {action}
     </div>

@@ -11,6 +11,7 @@ const quantities = numbers({
   roundingPriority: "morePrecision",
 });
 const exact = numbers({ maximumFractionDigits: 9 });
+const days = numbers({ style: "unit", unit: "day", unitDisplay: "long" });
 const percents = numbers({ style: "percent", maximumFractionDigits: 1 });
 /** With the same decimals everywhere, so that a column's points stand below each other. */
 const shares = numbers({
@@ -27,6 +28,10 @@ function numbers(options: Intl.NumberFormatOptions): () => Intl.NumberFormat {
 
 export function formatCount(count: number): string {
   return counts().format(count);
+}
+
+export function formatDays(count: number): string {
+  return days().format(count);
 }
 
 export function formatDecimal(decimal: string): string {

@@ -1,12 +1,21 @@
 import { purchases as t } from "../../text/billing";
 import { text } from "../../text/shell";
 import { Button } from "../../ui/button";
-import { KINDS, STATUSES, show, type View } from "../view";
+import { SearchBox } from "../../ui/search-box";
+import { KINDS, MAX_SEARCH, STATUSES, show, type View } from "../view";
 import { Filter } from "./filter";
 
 export function PurchaseFilters({ view }: { view: View }) {
   return (
     <>
+      <SearchBox
+        label={t.search}
+        clear={t.clearSearch}
+        value={view.search}
+        maxLength={MAX_SEARCH}
+        // What was typed on the way is no step back.
+        onSearch={(search) => show({ search }, { replace: search !== "" && view.search !== "" })}
+      />
       <Filter
         label={t.statusFilter}
         names={t.statuses}
@@ -22,7 +31,12 @@ export function PurchaseFilters({ view }: { view: View }) {
         onPick={(kind) => show({ kind })}
       />
       {(view.status.length > 0 || view.kind.length > 0) && (
-        <Button look="bare" icon="close" fleeting onPress={() => show({ status: [], kind: [] })}>
+        <Button
+          look="bare"
+          icon="close"
+          fleeting
+          onPress={() => show({ status: [], kind: [], search: "" })}
+        >
           {text.filter.clearAll}
         </Button>
       )}

@@ -80,8 +80,8 @@ function Content({ view, load, isFiltered, isDated }: ContentProps) {
   if (connection?.totalCount === 0) {
     return isFiltered ? (
       <EmptyState
-        title={t.emptyFiltered}
-        hint={t.emptyFilteredHint}
+        title={view.search ? t.emptySearch(view.search) : t.emptyFiltered}
+        hint={view.search ? t.emptySearchHint : t.emptyFilteredHint}
         action={
           <Button fleeting onPress={clearFilters}>
             {text.filter.clearAll}
@@ -122,11 +122,12 @@ function toFirst(): void {
 }
 
 function clearFilters(): void {
-  show({ status: [], kind: [], range: null });
+  show({ status: [], kind: [], search: "", range: null });
 }
 
 function isFiltered(view: View, window: Window): boolean {
-  return view.status.length > 0 || view.kind.length > 0 || window.from !== null;
+  const { status, kind, search } = view;
+  return status.length > 0 || kind.length > 0 || search !== "" || window.from !== null;
 }
 
 /** The filter of a view, as the gateway takes it; a list, a total and an export have the same. */
@@ -136,5 +137,6 @@ export function filterOf(view: View, { from, to }: Window) {
     ...(view.zone && { timeZone: view.zone }),
     ...(view.status.length > 0 && { status: view.status }),
     ...(view.kind.length > 0 && { kind: view.kind }),
+    ...(view.search && { search: view.search }),
   };
 }

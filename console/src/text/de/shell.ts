@@ -1,7 +1,7 @@
 // The German words around the tabs. Money, dates and numbers come formatted.
 
 import { isolated, pluralsOf } from "../../util/locale";
-import { formatCount } from "../../util/number";
+import { formatCount, formatDays } from "../../util/number";
 import type { Words } from "../language";
 
 const plural = pluralsOf("de");
@@ -110,8 +110,10 @@ export const shell = {
   },
 
   low: {
-    MONEY: "Niedriges Guthaben: Es liegt unter dem Schwellenwert dieses Kontos.",
-    DAYS: "Niedriges Guthaben: Bei der aktuellen Verbrauchsrate reicht es kürzer als der Schwellenwert dieses Kontos.",
+    MONEY: (amount: string) => `Niedriges Guthaben: höchstens ${isolated(amount)}.`,
+    DAYS: (days: number) =>
+      `Niedriges Guthaben: Bei der aktuellen Verbrauchsrate reicht es höchstens ${formatDays(days)}.`,
+    other: "Niedriges Guthaben: Der Schwellenwert dieses Kontos ist erreicht.",
     DEPLETED: "Das Guthaben ist aufgebraucht.",
   },
 

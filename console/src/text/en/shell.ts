@@ -1,7 +1,7 @@
 // The English words around the tabs. Money, dates and numbers come formatted.
 
 import { isolated, pluralsOf } from "../../util/locale";
-import { formatCount } from "../../util/number";
+import { formatCount, formatDays } from "../../util/number";
 
 const plural = pluralsOf("en");
 
@@ -104,8 +104,10 @@ export const shell = {
   },
 
   low: {
-    MONEY: "Low balance: it is below this account's threshold.",
-    DAYS: "Low balance: at the current rate it lasts less than this account's threshold.",
+    MONEY: (amount: string) => `Low balance: ${isolated(amount)} or less.`,
+    DAYS: (days: number) =>
+      `Low balance: at the current rate it lasts ${formatDays(days)} or less.`,
+    other: "Low balance: it has reached this account's threshold.",
     DEPLETED: "The balance is used up.",
   },
 

@@ -1,0 +1,73 @@
+"""A search of the purchases, and the words of a low balance."""
+
+import re
+
+from playwright.async_api import Browser, expect
+
+from tests.browser.conftest import ARTEFACTS, Site
+from tests.browser.support import card, fits, purchase_rows, settled, tab, violations
+
+
+async def bought(site: Site) -> str:
+    account = await site.operator.put_account("searched")
+    for number, words in enumerate(("Überweisung 7", "50% off_peak", "Straße", "Welcome")):
+        await site.operator.grant("searched", f"{20 + number}.50", str(number), description=words)
+    return account
+
+
+async def test_a_search_is_kept_in_the_address(browser: Browser, each_site: Site) -> None:
+    account = await bought(each_site)
+    async with tab(browser, each_site) as page:
+        await page.goto(f"/?account={account}")
+        await expect(purchase_rows(page)).to_have_count(4)
+        box = page.get_by_role("searchbox", name="Search purchases")
+        await box.press_sequentially("ÜBERW", delay=20)
+        await expect(purchase_rows(page)).to_have_count(1)
+        await expect(page).to_have_url(re.compile(r"search=%C3%9CBERW"))
+        for text, found in (("0% OFF_", 1), ("STRAẞE", 1), ("22.50", 1), ("_", 1), ("e", 4)):
+            await box.fill(text)
+            await box.press("Enter")
+            await expect(purchase_rows(page)).to_have_count(found)
+        await expect(card(page, "Credit purchases").get_by_text("$88.00")).to_have_count(2)
+
+        await box.fill("nobody")
+        await box.press("Enter")
+        await expect(page.get_by_text("No purchase matches “nobody”")).to_be_visible()
+        assert await violations(page) == []
+        ARTEFACTS.mkdir(parents=True, exist_ok=True)
+        await page.screenshot(path=ARTEFACTS / "search-nothing.png")
+        await page.reload()
+        await expect(box).to_have_value("nobody")
+        await box.press("Escape")
+        await expect(purchase_rows(page)).to_have_count(4)
+        await expect(page).not_to_have_url(re.compile("search="))
+        await page.go_back()
+        await expect(box).to_have_value("nobody")
+        await page.get_by_role("button", name="Clear search").click()
+        await expect(box).to_be_focused()
+        await expect(purchase_rows(page)).to_have_count(4)
+
+
+async def test_a_search_fits_a_phone_in_german(browser: Browser, site: Site) -> None:
+    account = await bought(site)
+    phone = {"width": 360, "height": 780}
+    async with tab(browser, site, locale="de-DE", viewport=phone) as page:
+        await page.goto(f"/?account={account}&search=peak")
+        await expect(page.get_by_role("searchbox", name="Aufladungen suchen")).to_have_value("peak")
+        table = page.get_by_role("table", name="Aufladungen")
+        await expect(table.locator("tbody tr:not(.waiting)")).to_have_count(1)
+        await settled(page)
+        assert await fits(page)
+        assert await violations(page) == []
+        await page.screenshot(path=ARTEFACTS / "search-360-de.png", full_page=True)
+
+
+async def test_a_low_balance_says_its_threshold(browser: Browser, site: Site) -> None:
+    account = await site.operator.put_account("threshold", lowBalance={"amount": "50.00"})
+    await site.operator.grant("threshold", "12.00", "1")
+    async with tab(browser, site) as page:
+        await page.goto(f"/?account={account}")
+        await expect(page.get_by_text("Low balance: $50.00 or less.")).to_be_visible()
+    async with tab(browser, site, locale="de-DE") as page:
+        await page.goto(f"/?account={account}")
+        await expect(page.get_by_text("Niedriges Guthaben: höchstens 50,00 $.")).to_be_visible()
