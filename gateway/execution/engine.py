@@ -224,10 +224,8 @@ class Engine:
         if isinstance(executor, list):
             return self._explained(executor, prepared, request)
         try:
-            data = await self._run_compiled(prepared, executor)
-            if data is not None:
-                return ExecutionResult(data=data)
-            result = executor.execute_operation()
+            compiled = await self._run_compiled(prepared, executor)
+            result = executor.execute_operation() if compiled is None else compiled
             if _is_awaitable(result):
                 result = await result
             return cast("ExecutionResult", result)  # nothing else without incremental delivery
@@ -236,8 +234,8 @@ class Engine:
 
     async def _run_compiled(
         self, prepared: Prepared, executor: Executor[Any]
-    ) -> dict[str, Any] | None:
-        """Return the data, or None where graphql-core has to run the operation."""
+    ) -> ExecutionResult | None:
+        """Return the answer, or None where graphql-core has to run the operation."""
         if not self._compiled or prepared.operation.operation is OperationType.MUTATION:
             return None
         try:

@@ -1,9 +1,9 @@
 """Where values stand in an answer: their paths and what resolvers get as `info`, made if read."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from graphql import GraphQLResolveInfo
+from graphql import FieldNode, GraphQLResolveInfo
 from graphql.execution import Executor
 from graphql.pyutils import Path
 
@@ -11,7 +11,12 @@ from gateway.execution.plan.selections import Selected
 
 
 class Places(Protocol):
-    """Places of many values, in the values' order."""
+    """Places of many values of one field, in the values' order."""
+
+    @property
+    def nodes(self) -> list[FieldNode]:
+        """The field in the document."""
+        ...
 
     def paths(self) -> Sequence[Path | None]:
         """Return each value's path; None for the root's."""
@@ -24,6 +29,8 @@ class Places(Protocol):
 
 class RootPlace:
     """The place of the root value, which no field has resolved."""
+
+    nodes: Final[list[FieldNode]] = []
 
     def paths(self) -> Sequence[Path | None]:
         return [None]
@@ -42,6 +49,10 @@ class FieldPlaces:
         self._objects = objects
         self._selected = selected
         self._infos: list[GraphQLResolveInfo[Any]] | None = None
+
+    @property
+    def nodes(self) -> list[FieldNode]:
+        return self._selected.nodes
 
     def paths(self) -> Sequence[Path]:
         key, typename = self._selected.key, self._selected.parent.name
@@ -66,6 +77,10 @@ class Some:
         self._all = places
         self._positions = positions
 
+    @property
+    def nodes(self) -> list[FieldNode]:
+        return self._all.nodes
+
     def paths(self) -> Sequence[Path | None]:
         paths = self._all.paths()
         return [paths[position] for position in self._positions]
@@ -83,6 +98,10 @@ class ItemPlaces:
     def __init__(self, lists: Places, lengths: Sequence[int]) -> None:
         self._lists = lists
         self._lengths = lengths
+
+    @property
+    def nodes(self) -> list[FieldNode]:
+        return self._lists.nodes
 
     def paths(self) -> Sequence[Path]:
         return [

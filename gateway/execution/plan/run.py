@@ -4,8 +4,9 @@ A wave calls every field whose parents are known, then awaits all that its resol
 kind of work is done for a column of values at a time, so that the cost of a field is paid once, and
 not for each of its objects.
 
-The run is optimistic. Whatever is an error, or not of the usual kind, raises Irregular, and
-graphql-core runs the operation again: its own code makes every error and every null.
+The run is optimistic. An error where null is allowed is answered as graphql-core answers it. Every
+other error, and whatever is not of the usual kind, raises Irregular, and graphql-core runs the
+operation again: its own code makes the exact errors and nulls.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from itertools import chain
 from types import CoroutineType, GeneratorType
 from typing import Any, Final
 
-from graphql import GraphQLObjectType, Undefined
+from graphql import ExecutionResult, GraphQLError, GraphQLObjectType, Undefined, located_error
 from graphql.execution import Executor
 from graphql.execution.values import get_argument_values
 from graphql.pyutils import UndefinedType
@@ -70,8 +71,8 @@ class _Waiting:
     column: Later
 
 
-async def run(executor: Executor[Any], selection: Selection) -> dict[str, Any]:
-    """Return the answer's data. Raises Irregular, and no other exception but being cancelled."""
+async def run(executor: Executor[Any], selection: Selection) -> ExecutionResult:
+    """Return the answer. Raises Irregular, and no other exception but being cancelled."""
     return await _Run(executor).answer(selection)
 
 
@@ -83,10 +84,11 @@ class _Run:
         self._batches: list[Batch] = []
         self._waiting: list[_Waiting] = []
         self._left: list[Any] = []
+        self._errors: list[GraphQLError] = []
 
-    async def answer(self, selection: Selection) -> dict[str, Any]:
+    async def answer(self, selection: Selection) -> ExecutionResult:
         try:
-            return await self._answer(selection)
+            return ExecutionResult(await self._answer(selection), self._errors or None)
         except Irregular:
             raise
         except Exception as error:
@@ -136,13 +138,12 @@ class _Run:
         # A resolver may change a list or an object that it gets: then each call has its own.
         shared = not any(isinstance(value, list | dict) for value in arguments.values())
         values: list[Any] = []
-        try:
-            for row, info in zip(rows, places.infos(), strict=True):
-                given = arguments if shared else self._arguments(selected)
+        for row, info in zip(rows, places.infos(), strict=True):
+            given = arguments if shared else self._arguments(selected)
+            try:
                 values.append(resolve(row, info, **given))
-        except Exception:
-            self._left += values
-            raise
+            except Exception as error:  # it is the value's, wherever it comes from
+                values.append(error)
         return values
 
     def _arguments(self, selected: Selected) -> dict[str, Any]:
@@ -165,20 +166,35 @@ class _Run:
             if awaited:
                 raise Irregular("an awaitable of an awaitable")
             return column
-        if any(issubclass(kind, BaseException) for kind in kinds):
-            raise Irregular("an error")
-        if not kinds & _ABSENT:
+        failed = any(issubclass(kind, BaseException) for kind in kinds)
+        if not failed and not kinds & _ABSENT:
             return self._complete_present(shape, values, kinds, places)
         if not shape.nullable:
-            raise Irregular("null in the place of a value")
+            raise Irregular("an error or null in the place of a value")
+        if failed:
+            values = self._without_errors(values, places)
         positions = [
             position
             for position, value in enumerate(values)
             if value is not None and value is not Undefined
         ]
         present = [values[position] for position in positions]
-        inner = self._complete_present(shape, present, kinds - _ABSENT, Some(places, positions))
+        kinds = set(map(type, present))
+        inner = self._complete_present(shape, present, kinds, Some(places, positions))
         return Sparse(inner, positions, len(values))
+
+    def _without_errors(self, values: list[Any], places: Places) -> list[Any]:
+        """Return the values with null for each exception, which is an error of the answer."""
+        found: list[Any] = []
+        for value, path in zip(values, places.paths(), strict=True):
+            if isinstance(value, Exception) and path is not None:
+                self._errors.append(located_error(value, places.nodes, path.as_list()))
+                found.append(None)
+            elif isinstance(value, BaseException):
+                raise Irregular("an error that is no exception")
+            else:
+                found.append(value)
+        return found
 
     def _complete_present(
         self, shape: Shape, values: list[Any], kinds: set[type], places: Places

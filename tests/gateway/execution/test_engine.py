@@ -125,6 +125,25 @@ async def test_requests_for_deprecated_fields_are_counted() -> None:
     assert counted == ["Query.old"] * 2
 
 
+async def test_operations_left_to_graphql_core_are_counted() -> None:
+    reasons: list[str] = []
+    engine = Engine(
+        SCHEMA,
+        limits=Limits(),
+        deadline_seconds=10,
+        suggestions=False,
+        count_fallback=reasons.append,
+    )
+    assert (await ask("{ items { number } missing }", engine)).data == {
+        "items": [{"number": number} for number in range(20)],
+        "missing": None,
+    }
+    assert reasons == []
+    assert (await ask("{ overflow }", engine)).codes == ["INTERNAL_SERVER_ERROR"]
+    assert (await ask("{ __type(name: \"Item\") { name } }", engine)).errors == []
+    assert reasons == ["an error", "introspection"]
+
+
 async def test_an_answer_leaves_nothing_for_the_collector() -> None:
     text = "{ items { number } }"
     await ask(text)
