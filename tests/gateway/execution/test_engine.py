@@ -140,7 +140,7 @@ async def test_operations_left_to_graphql_core_are_counted() -> None:
     }
     assert reasons == []
     assert (await ask("{ overflow }", engine)).codes == ["INTERNAL_SERVER_ERROR"]
-    assert (await ask("{ __type(name: \"Item\") { name } }", engine)).errors == []
+    assert (await ask('{ __type(name: "Item") { name } }', engine)).errors == []
     assert reasons == ["an error", "introspection"]
 
 
