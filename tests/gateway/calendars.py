@@ -41,7 +41,7 @@ instants = st.timedeltas(timedelta(0), LAST_DAY - FIRST_DAY).map(
 
 
 @st.composite
-def windows(draw, max_days=500):
+def windows(draw: st.DrawFn, max_days: int = 500) -> Window:
     """Windows in the ten zones, half of them around a clock change."""
     near = draw(st.sampled_from(NEAR_TURNS) | st.tuples(st.sampled_from(ZONES), days))
     from_ = max(FIRST_DAY, near[1] - draw(st.integers(0, max_days // 2)) * DAY)

@@ -3,6 +3,7 @@
 import re
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from itertools import accumulate, pairwise
+from typing import Protocol
 
 import pytest
 from hypothesis import example, given, settings
@@ -34,6 +35,10 @@ nanos = st.integers(-MAX_NANOS, MAX_NANOS) | st.integers(-(10**4), 10**4)
 decimals = st.from_regex(r"-?[0-9]{1,9}(\.[0-9]{1,30})?", fullmatch=True, alphabet="-.0123456789")
 
 
+class Parse(Protocol):
+    def __call__(self, text: str, *, argument: str | None = None) -> int: ...
+
+
 def exact(text: str, places: int) -> Decimal:
     """Round a decimal string half-even by the standard library's decimal arithmetic."""
     with localcontext(prec=200, rounding=ROUND_HALF_EVEN):
@@ -60,7 +65,7 @@ def exact(text: str, places: int) -> Decimal:
         ("9223372036.8547758074", MAX_NANOS),
     ],
 )
-def test_decimal_strings_become_nanos(text, expected):
+def test_decimal_strings_become_nanos(text: str, expected: int) -> None:
     assert parse_nanos(text) == expected
 
 
@@ -74,7 +79,7 @@ def test_decimal_strings_become_nanos(text, expected):
         "1" * 5_000,
     ],
 )
-def test_anything_else_is_refused_and_names_the_argument(parse, text):
+def test_anything_else_is_refused_and_names_the_argument(parse: Parse, text: str) -> None:
     with pytest.raises(BadUserInput, match="decimal is a string of digits") as refusal:
         parse(text, argument="amount")
     assert refusal.value.argument == "amount"
@@ -82,22 +87,22 @@ def test_anything_else_is_refused_and_names_the_argument(parse, text):
 
 @pytest.mark.parametrize("parse", [parse_nanos, parse_exact_nanos])
 @pytest.mark.parametrize("text", ["9223372036.854775808", "-9223372036.854775808", "9" * 60])
-def test_what_does_not_fit_64_bits_is_refused_with_the_limits(parse, text):
+def test_what_does_not_fit_64_bits_is_refused_with_the_limits(parse: Parse, text: str) -> None:
     with pytest.raises(BadUserInput, match=r"between -9223372036\.854775807 and 9223372036\.85"):
         parse(text)
 
 
-def test_rounding_can_leave_the_range():
+def test_rounding_can_leave_the_range() -> None:
     with pytest.raises(BadUserInput, match="between"):
         parse_nanos("9223372036.8547758075")
 
 
-def test_longest_text_is_read():
+def test_longest_text_is_read() -> None:
     assert parse_nanos("1." + "0" * (MAX_TEXT - 2)) == NANOS
 
 
 @pytest.mark.parametrize("text", ["0.0000000001", "1.0000000000"])
-def test_a_tenth_decimal_is_refused_where_values_must_be_exact(text):
+def test_a_tenth_decimal_is_refused_where_values_must_be_exact(text: str) -> None:
     with pytest.raises(BadUserInput, match="at most 9 decimal places"):
         parse_exact_nanos(text)
     assert parse_exact_nanos(text[:-1]) == parse_nanos(text[:-1])
@@ -105,7 +110,7 @@ def test_a_tenth_decimal_is_refused_where_values_must_be_exact(text):
 
 @quick
 @given(decimals)
-def test_parsing_agrees_with_decimal_arithmetic(text):
+def test_parsing_agrees_with_decimal_arithmetic(text: str) -> None:
     assert parse_nanos(text) == int(exact(text, 9).scaleb(9))
 
 
@@ -126,7 +131,7 @@ def test_parsing_agrees_with_decimal_arithmetic(text):
         (-MAX_NANOS, 2, "-9223372036.854775807"),
     ],
 )
-def test_nanos_become_decimal_strings(value, digits, expected):
+def test_nanos_become_decimal_strings(value: int, digits: int, expected: str) -> None:
     assert format_nanos(value, digits) == expected
 
 
@@ -134,7 +139,7 @@ def test_nanos_become_decimal_strings(value, digits, expected):
 @given(nanos, st.integers(0, 9))
 @example(0, 0)
 @example(-1, 9)
-def test_formatting_is_exact_canonical_and_parsed_back(value, digits):
+def test_formatting_is_exact_canonical_and_parsed_back(value: int, digits: int) -> None:
     text = format_nanos(value, digits)
     fraction = text.partition(".")[2]
     assert parse_nanos(text) == parse_exact_nanos(text) == value
@@ -148,18 +153,18 @@ def test_formatting_is_exact_canonical_and_parsed_back(value, digits):
     ("currency", "text"),
     [("USD", "12.00"), ("JPY", "12"), ("KWD", "12.000"), ("CLF", "12.0000"), ("HUF", "12.00")],
 )
-def test_amounts_have_at_least_the_minor_digits_of_their_currency(currency, text):
+def test_amounts_have_at_least_the_minor_digits_of_their_currency(currency: str, text: str) -> None:
     assert format_amount(12 * NANOS, currency) == text
 
 
 @pytest.mark.parametrize(
     ("value", "text"), [(1_500_000_000, "1.5"), (0, "0"), (12 * NANOS, "12"), (-NANOS, "-1")]
 )
-def test_quantities_are_as_short_as_possible(value, text):
+def test_quantities_are_as_short_as_possible(value: int, text: str) -> None:
     assert format_quantity(value) == text
 
 
-def test_minor_digits_are_those_of_iso_4217():
+def test_minor_digits_are_those_of_iso_4217() -> None:
     expected = {
         0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
         3: "BHD IQD JOD KWD LYD OMR TND",
@@ -178,7 +183,7 @@ def test_minor_digits_are_those_of_iso_4217():
 
 
 @pytest.mark.parametrize("code", ["", "usd", "US", "USDX", "XAU", "XXX", "DEM", "ＵＳＤ"])
-def test_unknown_currencies_are_refused(code):
+def test_unknown_currencies_are_refused(code: str) -> None:
     with pytest.raises(BadUserInput, match="ISO 4217") as refusal:
         minor_digits(code, argument="currency")
     assert refusal.value.argument == "currency"
@@ -197,20 +202,20 @@ def test_unknown_currencies_are_refused(code):
         (2, 3, 1),
     ],
 )
-def test_ties_go_to_the_even_neighbour(numerator, denominator, quotient):
+def test_ties_go_to_the_even_neighbour(numerator: int, denominator: int, quotient: int) -> None:
     assert divide_half_even(numerator, denominator) == quotient
 
 
 @quick
 @given(st.integers(-(10**30), 10**30), st.integers(-(10**12), 10**12).filter(bool))
-def test_quotients_are_nearest(numerator, denominator):
+def test_quotients_are_nearest(numerator: int, denominator: int) -> None:
     quotient = divide_half_even(numerator, denominator)
     error = 2 * abs(numerator - quotient * denominator)
     assert error <= abs(denominator)
     assert error != abs(denominator) or quotient % 2 == 0
 
 
-def test_division_by_zero_is_an_error():
+def test_division_by_zero_is_an_error() -> None:
     with pytest.raises(ZeroDivisionError):
         divide_half_even(1, 0)
 
@@ -232,13 +237,15 @@ def test_division_by_zero_is_an_error():
         (1, 0, 6, None),
     ],
 )
-def test_ratios_have_exactly_the_places_asked_for(part, whole, places, text):
+def test_ratios_have_exactly_the_places_asked_for(
+    part: int, whole: int, places: int, text: str | None
+) -> None:
     assert ratio(part, whole, places) == text
 
 
 @quick
 @given(nanos, nanos.filter(bool), st.integers(1, 9))
-def test_ratios_agree_with_decimal_arithmetic(part, whole, places):
+def test_ratios_agree_with_decimal_arithmetic(part: int, whole: int, places: int) -> None:
     with localcontext(prec=200):
         quotient = str(Decimal(part) / Decimal(whole))
     expected = f"{exact(quotient, places):f}"
@@ -248,7 +255,7 @@ def test_ratios_agree_with_decimal_arithmetic(part, whole, places):
     )
 
 
-def test_a_share_is_rounded_half_even():
+def test_a_share_is_rounded_half_even() -> None:
     assert pro_rata(1, 2, 5) == 2
     assert pro_rata(1, 2, 7) == 4
     assert pro_rata(25 * NANOS, 100 * NANOS, 19 * NANOS) == 4_750_000_000
@@ -256,7 +263,7 @@ def test_a_share_is_rounded_half_even():
 
 @quick
 @given(st.lists(st.integers(0, 10**12), min_size=1).filter(sum), st.integers(0, 10**12))
-def test_differences_of_running_shares_add_up_to_the_amount(parts, amount):
+def test_differences_of_running_shares_add_up_to_the_amount(parts: list[int], amount: int) -> None:
     shares = [pro_rata(total, sum(parts), amount) for total in accumulate(parts, initial=0)]
     differences = [after - before for before, after in pairwise(shares)]
     assert sum(differences) == amount
@@ -267,17 +274,17 @@ def test_differences_of_running_shares_add_up_to_the_amount(parts, amount):
     ("amount", "digits", "text"),
     [(1999, 2, "19.99"), (-5, 2, "-0.05"), (500, 0, "500"), (12345, 3, "12.345"), (0, 2, "0")],
 )
-def test_minor_units_become_nanos(amount, digits, text):
+def test_minor_units_become_nanos(amount: int, digits: int, text: str) -> None:
     assert from_minor_units(amount, digits) == parse_nanos(text)
 
 
-def test_minor_units_that_do_not_fit_are_refused():
+def test_minor_units_that_do_not_fit_are_refused() -> None:
     with pytest.raises(BadUserInput, match="between") as refusal:
         from_minor_units(10**12, 2, argument="amount")
     assert refusal.value.argument == "amount"
 
 
-def test_sums_may_pass_the_range_but_not_end_outside_it():
+def test_sums_may_pass_the_range_but_not_end_outside_it() -> None:
     assert checked_sum([MAX_NANOS, 1, -1]) == MAX_NANOS
     assert checked_sum([]) == 0
     with pytest.raises(BadUserInput, match="between"):
@@ -285,7 +292,7 @@ def test_sums_may_pass_the_range_but_not_end_outside_it():
 
 
 @pytest.mark.parametrize("value", [MAX_NANOS + 1, -MAX_NANOS - 1])
-def test_the_range_is_symmetric_so_that_every_amount_can_be_negated(value):
+def test_the_range_is_symmetric_so_that_every_amount_can_be_negated(value: int) -> None:
     with pytest.raises(BadUserInput, match="between") as refusal:
         checked(value, argument="amount")
     assert refusal.value.argument == "amount"

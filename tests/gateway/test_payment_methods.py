@@ -4,6 +4,9 @@ import pytest
 
 from gateway.payment_methods import BRANDS, METHODS, display_name, method_label
 
+# Kind, name, brand, last four digits, label.
+Method = tuple[str, str | None, str | None, str | None, str | None]
+
 VISA = ("visa", "4242")
 
 
@@ -28,7 +31,7 @@ VISA = ("visa", "4242")
         (("OTHER", "new_iOS_method", None, None, None), "New iOS method"),
     ],
 )
-def test_a_method_reads_as_its_owner_writes_it(method, expected):
+def test_a_method_reads_as_its_owner_writes_it(method: Method, expected: str) -> None:
     assert display_name(*method) == expected
 
 
@@ -48,21 +51,21 @@ def test_a_method_reads_as_its_owner_writes_it(method, expected):
         (("OTHER", None, None, None, None), "Other"),
     ],
 )
-def test_labels_of_earlier_versions_read_the_same(method, expected):
+def test_labels_of_earlier_versions_read_the_same(method: Method, expected: str) -> None:
     assert display_name(*method) == expected
 
 
-def test_a_bank_keeps_its_own_name():
+def test_a_bank_keeps_its_own_name() -> None:
     """Only a label of an earlier version is looked up: a bank may be called anything."""
     assert method_label("us_bank_account", "Sofort") == "Sofort"
     assert method_label("us_bank_account", "Ideal") == "Ideal"
     assert method_label(None, "Ideal") == "iDEAL"
 
 
-def test_a_plain_card_has_no_label():
+def test_a_plain_card_has_no_label() -> None:
     assert method_label("card", None) is method_label(None, None) is None
 
 
-def test_names_are_keyed_as_providers_write_them():
+def test_names_are_keyed_as_providers_write_them() -> None:
     for name in (*METHODS, *BRANDS):
         assert name == name.lower().replace(" ", "_")

@@ -1,4 +1,6 @@
 import os
+from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -19,27 +21,31 @@ SECRETS = (
 )
 
 
+class SetAll(Protocol):
+    def __call__(self, **values: str) -> None: ...
+
+
 @pytest.fixture(autouse=True)
-def _no_settings(monkeypatch):
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith(PREFIX):
             monkeypatch.delenv(name)
 
 
 @pytest.fixture
-def env(monkeypatch):
-    def set_all(**values):
+def env(monkeypatch: pytest.MonkeyPatch) -> SetAll:
+    def set_all(**values: str) -> None:
         for name, value in values.items():
             monkeypatch.setenv(PREFIX + name, value)
 
     return set_all
 
 
-def secret_for(name):
+def secret_for(name: str) -> str:
     return f"postgresql://owner:{SECRET}@db.example/x" if name.endswith("database_url") else SECRET
 
 
-def failure():
+def failure() -> str:
     with pytest.raises(ConfigurationError) as caught:
         load_settings()
     assert "hunter2" not in str(caught.value)
@@ -48,7 +54,7 @@ def failure():
     return caught.value.message
 
 
-def test_settings_come_from_the_environment_and_overrides_go_first(env):
+def test_settings_come_from_the_environment_and_overrides_go_first(env: SetAll) -> None:
     env(PORT="9000", HOST="127.0.0.2", PUBLIC_URL="https://billing.example/base/")
     settings = load_settings(host="::1")
     assert (settings.port, settings.host) == (9000, "::1")
@@ -56,12 +62,12 @@ def test_settings_come_from_the_environment_and_overrides_go_first(env):
     assert settings.environment == "production"
 
 
-def test_blank_values_count_as_missing(env):
+def test_blank_values_count_as_missing(env: SetAll) -> None:
     env(PORT="", HOST="  ", DATABASE_URL="", SIGNING_KEYS_FILE=" ", ALLOWED_HOSTS="\n")
     assert load_settings() == Settings()
 
 
-def test_lists_are_separated_by_commas(env):
+def test_lists_are_separated_by_commas(env: SetAll) -> None:
     env(
         TRUSTED_PROXIES="10.0.0.0/8, ::1",
         ALLOWED_HOSTS="Billing.example,*.example.com ,[::1],",
@@ -76,7 +82,7 @@ def test_lists_are_separated_by_commas(env):
 
 
 @pytest.mark.parametrize("name", [*SECRETS, "jwt_public_key"])
-def test_a_value_may_come_from_a_file(env, tmp_path, name):
+def test_a_value_may_come_from_a_file(env: SetAll, tmp_path: Path, name: str) -> None:
     path = tmp_path / "value"
     secret = secret_for(name)
     path.write_text(f"{secret}\n")
@@ -85,14 +91,14 @@ def test_a_value_may_come_from_a_file(env, tmp_path, name):
     assert (value if isinstance(value, str) else value.get_secret_value()) == secret
 
 
-def test_a_value_and_a_file_at_once_are_refused(env, tmp_path):
+def test_a_value_and_a_file_at_once_are_refused(env: SetAll, tmp_path: Path) -> None:
     env(SIGNING_KEYS=SECRET, SIGNING_KEYS_FILE=str(tmp_path))
     assert failure() == (
         "GATEWAY_SIGNING_KEYS and GATEWAY_SIGNING_KEYS_FILE are both set; set one of them."
     )
 
 
-def test_a_file_that_cannot_be_read_is_named_by_its_setting(env, tmp_path):
+def test_a_file_that_cannot_be_read_is_named_by_its_setting(env: SetAll, tmp_path: Path) -> None:
     binary = tmp_path / "binary"
     binary.write_bytes(b"\xff\xfehunter2")
     for path in (str(tmp_path), str(tmp_path / "hunter2"), str(binary)):
@@ -143,7 +149,7 @@ def test_a_file_that_cannot_be_read_is_named_by_its_setting(env, tmp_path):
         ("LISTEN_DATABASE_URL", "hunter2"),
     ],
 )
-def test_a_wrong_value_is_named_and_never_quoted(env, name, value):
+def test_a_wrong_value_is_named_and_never_quoted(env: SetAll, name: str, value: str) -> None:
     env(**{name: value})
     message = failure()
     assert message.startswith(f"GATEWAY_{name}: ")
@@ -151,7 +157,7 @@ def test_a_wrong_value_is_named_and_never_quoted(env, name, value):
     assert "Value error" not in message
 
 
-def test_every_wrong_value_is_named_at_once(env):
+def test_every_wrong_value_is_named_at_once(env: SetAll) -> None:
     env(PORT="hunter2", PUBLIC_URL="hunter2", JWT_ALGORITHMS="none,hunter2")
     lines = failure().splitlines()
     assert [line.partition(":")[0] for line in lines] == [
@@ -161,7 +167,7 @@ def test_every_wrong_value_is_named_at_once(env):
     ]
 
 
-def test_unknown_variables_are_named_with_the_nearest_setting(env):
+def test_unknown_variables_are_named_with_the_nearest_setting(env: SetAll) -> None:
     env(PROT="9000", DATABASE_URI_FILE="/hunter2", QXZ="1", PORT="9000", SIGNING_KEYS_FILE="/k")
     env(SKIP_CONSOLE="1")
     assert list(unknown_variables(Settings.model_fields)) == [
@@ -174,7 +180,7 @@ def test_unknown_variables_are_named_with_the_nearest_setting(env):
     ]
 
 
-def test_variables_that_kubernetes_makes_are_not_read(env):
+def test_variables_that_kubernetes_makes_are_not_read(env: SetAll) -> None:
     env(
         PORT="tcp://10.0.0.1:80",
         PORT_80_TCP="tcp://10.0.0.1:80",
@@ -192,7 +198,7 @@ def test_variables_that_kubernetes_makes_are_not_read(env):
     assert load_settings().port == 8000
 
 
-def test_no_print_out_shows_a_secret(env):
+def test_no_print_out_shows_a_secret(env: SetAll) -> None:
     env(**{name.upper(): secret_for(name) for name in SECRETS})
     settings = load_settings()
     for text in (
@@ -205,7 +211,7 @@ def test_no_print_out_shows_a_secret(env):
         assert text.count("**") >= len(SECRETS)
 
 
-def test_keys_may_be_fetched_by_http_from_loopback_alone(env):
+def test_keys_may_be_fetched_by_http_from_loopback_alone(env: SetAll) -> None:
     for url in (
         "http://127.0.0.1:9/k",
         "http://[::1]/k",
@@ -229,12 +235,14 @@ def test_keys_may_be_fetched_by_http_from_loopback_alone(env):
         (None, (), ()),
     ],
 )
-def test_hosts_and_origins_follow_the_public_url(public_url, hosts, origins):
+def test_hosts_and_origins_follow_the_public_url(
+    public_url: str | None, hosts: tuple[str, ...], origins: tuple[str, ...]
+) -> None:
     settings = load_settings(public_url=public_url)
     assert (settings.hosts, settings.origins) == (hosts, origins)
 
 
-def test_dev_adds_loopback_to_hosts_and_origins():
+def test_dev_adds_loopback_to_hosts_and_origins() -> None:
     settings = load_settings(environment="dev", port=9000, public_url="http://box.example")
     assert settings.hosts == ("box.example", "localhost", "127.0.0.1", "[::1]")
     assert settings.origins == (
@@ -245,7 +253,7 @@ def test_dev_adds_loopback_to_hosts_and_origins():
     )
 
 
-def test_stated_hosts_and_origins_stand_alone():
+def test_stated_hosts_and_origins_stand_alone() -> None:
     settings = load_settings(
         environment="dev",
         public_url="https://a.example",
@@ -260,11 +268,11 @@ def test_stated_hosts_and_origins_stand_alone():
     [("127.9.9.9", True), ("::1", True), ("[::1]", True), ("localhost", True)]
     + [(name, False) for name in ("", EVERYWHERE, "::", "localhost.example", "127.0.0.1.example")],
 )
-def test_loopback_is_recognised(host, answer):
+def test_loopback_is_recognised(host: str, answer: bool) -> None:
     assert is_loopback(host) is answer
 
 
-def test_an_origin_is_written_as_browsers_send_it():
+def test_an_origin_is_written_as_browsers_send_it() -> None:
     assert origin_of("HTTP://A.example:80/x?y") == "http://a.example"
     assert origin_of("http://a.example:8080") == "http://a.example:8080"
     assert origin_of("https://a.example:80") == "https://a.example:80"

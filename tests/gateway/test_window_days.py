@@ -2,7 +2,9 @@
 
 import importlib.resources
 import os
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -30,19 +32,19 @@ from tests.gateway.calendars import DAY, TURNS, ZONES, instants, utc, walked_day
         *("Europe/Berlin\x00", "Europe/Berlin ", "Mars/Base", "UTC+1", "tzdata.zi", "__init__.py"),
     ],
 )
-def test_only_iana_names_are_zones(name):
+def test_only_iana_names_are_zones(name: str) -> None:
     with pytest.raises(BadUserInput, match="IANA name") as refusal:
         zone(name)
     assert refusal.value.argument == "timeZone"
 
 
-def test_every_listed_zone_loads_under_its_name():
+def test_every_listed_zone_loads_under_its_name() -> None:
     assert set(ZONES) <= zone_names()
     assert len(zone_names()) > 590
     assert all(zone(name).key == name for name in zone_names())
 
 
-def test_a_zone_is_one_object():
+def test_a_zone_is_one_object() -> None:
     assert zone("Europe/Berlin") is zone("Europe/Berlin")
 
 
@@ -60,7 +62,7 @@ def test_a_zone_is_one_object():
         ("America/Toronto", "1919-03-31", "1919-03-31T04:30"),
     ],
 )
-def test_days_begin_at_the_first_instant_of_their_date(name, day, start):
+def test_days_begin_at_the_first_instant_of_their_date(name: str, day: str, start: str) -> None:
     assert day_start(date.fromisoformat(day), zone(name)) == utc(start)
 
 
@@ -78,14 +80,14 @@ def test_days_begin_at_the_first_instant_of_their_date(name, day, start):
         ("Asia/Kolkata", "2026-03-29", 24),
     ],
 )
-def test_days_last_as_long_as_their_clocks_say(name, day, hours):
+def test_days_last_as_long_as_their_clocks_say(name: str, day: str, hours: float) -> None:
     only = window(day, day, name)
     assert only.end - only.start == timedelta(hours=hours)
     assert only.days == (1 if hours else 0)
 
 
 @pytest.mark.parametrize(("name", "turn"), [(n, t) for n, texts in TURNS.items() for t in texts])
-def test_days_agree_with_a_walk_through_every_quarter_hour(name, turn):
+def test_days_agree_with_a_walk_through_every_quarter_hour(name: str, turn: str) -> None:
     middle = date.fromisoformat(turn)
     by_slot = walked_days(name, middle)
     for slot, day in by_slot.items():
@@ -97,7 +99,7 @@ def test_days_agree_with_a_walk_through_every_quarter_hour(name, turn):
         assert day_start(day, zone(name)) == first
 
 
-def test_a_repeated_midnight_does_not_bring_the_day_before_back():
+def test_a_repeated_midnight_does_not_bring_the_day_before_back() -> None:
     in_st_johns = zone("America/St_Johns")
     again = utc("2010-11-07T02:45")
     assert again.astimezone(in_st_johns).date() == date(2010, 11, 6)
@@ -106,12 +108,12 @@ def test_a_repeated_midnight_does_not_bring_the_day_before_back():
 
 @settings(max_examples=200, deadline=None)
 @given(zones, instants)
-def test_an_instant_lies_in_its_day(in_zone, instant):
+def test_an_instant_lies_in_its_day(in_zone: ZoneInfo, instant: datetime) -> None:
     day = local_day(instant, in_zone)
     assert day_start(day, in_zone) <= instant < day_start(day + DAY, in_zone)
 
 
-def days_around_turns(in_zone):
+def days_around_turns(in_zone: ZoneInfo) -> Iterator[date]:
     """Yield the first day, and all days of each week across which the zone's offset changes.
 
     Between them the offset stays, and so does the time of day at which days begin.
@@ -126,11 +128,11 @@ def days_around_turns(in_zone):
             yield from (before[0].date() + n * DAY for n in range(-1, 9))
 
 
-def every_day(_zone):
+def every_day(_zone: ZoneInfo) -> Iterator[date]:
     return (FIRST_DAY + n * DAY for n in range((LAST_DAY - FIRST_DAY).days + 2))
 
 
-def test_local_days_begin_on_utc_quarter_hours_in_every_zone():
+def test_local_days_begin_on_utc_quarter_hours_in_every_zone() -> None:
     """Looks for turns week by week; TEST_EVERY_DAY=1 takes each day of the 101 years instead."""
     sweep = every_day if os.environ.get("TEST_EVERY_DAY") else days_around_turns
     data = importlib.resources.files("tzdata").joinpath("zoneinfo")
@@ -145,7 +147,7 @@ def test_local_days_begin_on_utc_quarter_hours_in_every_zone():
     assert len(distinct) > 300
 
 
-def test_only_two_zones_skipped_a_date():
+def test_only_two_zones_skipped_a_date() -> None:
     last = Window(from_=FIRST_DAY, to=LAST_DAY, zone=zone("UTC")).days
     skipped = {
         name: last - Window(from_=FIRST_DAY, to=LAST_DAY, zone=zone(name)).days
@@ -165,7 +167,7 @@ def test_only_two_zones_skipped_a_date():
         ("2026-11-23T10:20:00+05:50", "2026-11-23T04:30"),
     ],
 )
-def test_slots_are_utc_quarter_hours(instant, slot):
+def test_slots_are_utc_quarter_hours(instant: str, slot: str) -> None:
     found = slot_start(datetime.fromisoformat(instant))
     assert found == utc(slot)
     assert found.tzinfo is UTC

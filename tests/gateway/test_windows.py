@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import date
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import example, given, settings
@@ -41,11 +42,13 @@ from tests.gateway.calendars import (
     zones,
 )
 
+CalendarKey = str | int | tuple[int, ...]
+
 quick = settings(max_examples=80, deadline=None)
 TODAY = date(2026, 11, 25)
 
 
-def test_a_week_in_berlin_spans_the_change_of_clocks():
+def test_a_week_in_berlin_spans_the_change_of_clocks() -> None:
     assert window("2026-10-21", "2026-10-28", "Europe/Berlin").buckets(Interval.WEEK) == (
         Bucket(
             start=utc("2026-10-20T22:00"),
@@ -95,17 +98,19 @@ def test_a_week_in_berlin_spans_the_change_of_clocks():
         ),
     ],
 )
-def test_buckets_follow_the_calendar(from_, to, interval, spans):
+def test_buckets_follow_the_calendar(
+    from_: str, to: str, interval: Interval, spans: list[str]
+) -> None:
     buckets = window(from_, to).buckets(interval)
     assert [f"{bucket.first_day} {bucket.last_day}" for bucket in buckets] == spans
 
 
-def test_the_first_of_2027_lies_in_week_53():
+def test_the_first_of_2027_lies_in_week_53() -> None:
     (only,) = window("2027-01-01", "2027-01-01").buckets(Interval.WEEK)
     assert first_day(only.first_day, Interval.WEEK) == date.fromisocalendar(2026, 53, 1)
 
 
-def test_a_skipped_date_has_no_bucket():
+def test_a_skipped_date_has_no_bucket() -> None:
     around = window("2011-12-29", "2011-12-31", "Pacific/Apia")
     assert [bucket.first_day.day for bucket in around.buckets(Interval.DAY)] == [29, 31]
     assert around.days == 2
@@ -122,14 +127,16 @@ def test_a_skipped_date_has_no_bucket():
         (Interval.DAY, "2026-11-23", "2026-11-24", [False, False]),
     ],
 )
-def test_a_bucket_that_the_window_cuts_is_clipped(interval, from_, to, clipped):
+def test_a_bucket_that_the_window_cuts_is_clipped(
+    interval: Interval, from_: str, to: str, clipped: list[bool]
+) -> None:
     assert [bucket.clipped for bucket in window(from_, to).buckets(interval)] == clipped
 
 
 @quick
 @given(windows(), intervals)
 @example(window("2011-12-20", "2012-01-10", "Pacific/Apia"), Interval.DAY)
-def test_buckets_tile_their_window(span, interval):
+def test_buckets_tile_their_window(span: Window, interval: Interval) -> None:
     buckets = span.buckets(interval)
     assert [b.end for b in buckets[:-1]] == [b.start for b in buckets[1:]]
     assert all(bucket.start < bucket.end for bucket in buckets)
@@ -143,19 +150,22 @@ def test_buckets_tile_their_window(span, interval):
     )
 
 
-def calendar_key(day, interval):
+def calendar_key(day: date, interval: Interval) -> CalendarKey:
     """Name the calendar interval of a day, by the standard library's own calendar."""
-    return {
+    keys: dict[Interval, CalendarKey] = {
         Interval.DAY: day.isoformat(),
         Interval.WEEK: tuple(day.isocalendar())[:2],
         Interval.MONTH: (day.year, day.month),
         Interval.YEAR: day.year,
-    }[interval]
+    }
+    return keys[interval]
 
 
 @quick
 @given(windows(), intervals)
-def test_each_day_lies_in_the_bucket_of_its_calendar_interval(span, interval):
+def test_each_day_lies_in_the_bucket_of_its_calendar_interval(
+    span: Window, interval: Interval
+) -> None:
     series = span.series(interval)
     dates = [span.from_ + n * DAY for n in range((span.to - span.from_).days + 1)]
     existing = [d for d in dates if day_start(d, span.zone) < day_start(d + DAY, span.zone)]
@@ -170,7 +180,9 @@ def test_each_day_lies_in_the_bucket_of_its_calendar_interval(span, interval):
 
 @quick
 @given(st.sampled_from(NEAR_TURNS), intervals)
-def test_slots_fall_into_the_buckets_of_their_walked_days(near, interval):
+def test_slots_fall_into_the_buckets_of_their_walked_days(
+    near: tuple[str, date], interval: Interval
+) -> None:
     name, middle = near
     span = Window(from_=middle - DAY, to=middle + DAY, zone=zone(name))
     series = span.series(interval)
@@ -186,7 +198,7 @@ def test_slots_fall_into_the_buckets_of_their_walked_days(near, interval):
 
 @quick
 @given(windows(max_days=40_000), intervals)
-def test_intervals_are_counted_without_being_built(span, interval):
+def test_intervals_are_counted_without_being_built(span: Window, interval: Interval) -> None:
     counted = count_buckets(span.from_, span.to, interval)
     starts = [shift(first_day(span.from_, interval), interval, n) for n in range(counted + 1)]
     assert starts[0] <= span.from_
@@ -195,7 +207,7 @@ def test_intervals_are_counted_without_being_built(span, interval):
     assert starts == [first_day(start, interval) for start in starts]
 
 
-def test_equal_windows_share_their_buckets():
+def test_equal_windows_share_their_buckets() -> None:
     series = window("2026-01-01", "2026-12-31", "Europe/Berlin").series(Interval.WEEK)
     assert window("2026-01-01", "2026-12-31", "Europe/Berlin").series(Interval.WEEK) is series
     assert len(series.buckets) == 53
@@ -223,8 +235,10 @@ def test_equal_windows_share_their_buckets():
         (Interval.YEAR, "2000-01-01", "2100-12-31", "2000-01-01 2100-12-31"),
     ],
 )
-def test_a_missing_end_is_derived(interval, from_, to, expected):
-    first, last = (text and date.fromisoformat(text) for text in (from_, to))
+def test_a_missing_end_is_derived(
+    interval: Interval, from_: str | None, to: str | None, expected: str
+) -> None:
+    first, last = (date.fromisoformat(text) if text else None for text in (from_, to))
     found = resolve_window(interval, first, last, zone("Europe/Berlin"), TODAY)
     assert f"{found.from_} {found.to}" == expected
     assert found.time_zone == "Europe/Berlin"
@@ -232,7 +246,9 @@ def test_a_missing_end_is_derived(interval, from_, to, expected):
 
 @quick
 @given(zones, days, st.none() | days, intervals)
-def test_derived_windows_have_the_default_number_of_buckets(in_zone, today, to, interval):
+def test_derived_windows_have_the_default_number_of_buckets(
+    in_zone: ZoneInfo, today: date, to: date | None, interval: Interval
+) -> None:
     found = resolve_window(interval, None, to, in_zone, today)
     expected = {"DAY": 30, "WEEK": 12, "MONTH": 12, "YEAR": 5}[interval]
     if found.from_ > FIRST_DAY:
@@ -253,9 +269,9 @@ def test_derived_windows_have_the_default_number_of_buckets(in_zone, today, to, 
     ],
 )
 def test_what_is_not_allowed_names_the_argument_and_the_limit(
-    interval, from_, to, argument, message
-):
-    first, last = (text and date.fromisoformat(text) for text in (from_, to))
+    interval: Interval, from_: str | None, to: str | None, argument: str, message: str
+) -> None:
+    first, last = (date.fromisoformat(text) if text else None for text in (from_, to))
     with pytest.raises(BadUserInput, match=message) as refusal:
         resolve_window(interval, first, last, zone("UTC"), TODAY)
     assert refusal.value.argument == argument
@@ -269,14 +285,14 @@ def test_what_is_not_allowed_names_the_argument_and_the_limit(
         (Interval.MONTH, "2000-01-31", "2091-08-31"),
     ],
 )
-def test_the_greatest_number_of_buckets_is_allowed(interval, from_, to):
+def test_the_greatest_number_of_buckets_is_allowed(interval: Interval, from_: str, to: str) -> None:
     first, last = date.fromisoformat(from_), date.fromisoformat(to)
     found = resolve_window(interval, first, last, zone("Asia/Kathmandu"), TODAY)
     assert len(found.buckets(interval)) == MAX_BUCKETS
 
 
 @pytest.mark.parametrize("day", [FIRST_DAY - DAY, LAST_DAY + DAY, date.min, date.max])
-def test_days_outside_the_calendar_are_refused(day):
+def test_days_outside_the_calendar_are_refused(day: date) -> None:
     with pytest.raises(BadUserInput, match="between 2000-01-01 and 2100-12-31") as refusal:
         checked_day(day, argument="filter.from")
     assert refusal.value.argument == "filter.from"
@@ -294,20 +310,23 @@ def test_days_outside_the_calendar_are_refused(day):
         (window("2011-12-29", "2011-12-31", "Pacific/Apia"), TODAY, ("2011-12-27", "2011-12-28")),
     ],
 )
-def test_the_previous_window_is_as_long_as_what_has_passed(span, today, expected):
+def test_the_previous_window_is_as_long_as_what_has_passed(
+    span: Window, today: date, expected: tuple[str, str]
+) -> None:
     found = previous_window(span, today)
+    assert found is not None
     assert (str(found.from_), str(found.to)) == expected
     assert found.zone is span.zone
 
 
-def test_what_has_not_begun_or_never_was_has_no_previous_window():
+def test_what_has_not_begun_or_never_was_has_no_previous_window() -> None:
     assert previous_window(window("2026-11-26", "2026-11-30"), TODAY) is None
     assert previous_window(window("2011-12-30", "2011-12-30", "Pacific/Apia"), TODAY) is None
 
 
 @quick
 @given(windows(), days)
-def test_the_previous_window_ends_where_the_window_begins(span, today):
+def test_the_previous_window_ends_where_the_window_begins(span: Window, today: date) -> None:
     found = previous_window(span, today)
     if found is None:
         assert today < span.from_ or not span.days
@@ -330,8 +349,8 @@ def test_the_previous_window_ends_where_the_window_begins(span, today):
     ],
 )
 def test_complete_days_have_ended_and_are_dates_of_the_zone(
-    span, first_day, complete_until, expected
-):
+    span: Window, first_day: date, complete_until: object, expected: tuple[str, str] | None
+) -> None:
     instant = utc(str(complete_until))
     found = complete_days(span, first_day, instant)
     assert (found and (f"{found.from_:%d}", f"{found.to:%d}")) == expected
@@ -346,11 +365,11 @@ def test_complete_days_have_ended_and_are_dates_of_the_zone(
         ("2030-01-01T00:00", "2026-11-26T00:00"),
     ],
 )
-def test_usage_is_complete_until_the_delay_has_passed(now, expected):
+def test_usage_is_complete_until_the_delay_has_passed(now: str, expected: str) -> None:
     assert complete_until(window("2026-11-23", "2026-11-25"), utc(now), 3600) == utc(expected)
 
 
-def test_a_bucket_is_partial_while_it_is_cut_or_not_complete():
+def test_a_bucket_is_partial_while_it_is_cut_or_not_complete() -> None:
     whole, last = window("2026-11-16", "2026-11-28").buckets(Interval.WEEK)
     assert not is_partial(whole, utc("2026-11-23T00:00"))
     assert is_partial(whole, utc("2026-11-22T23:59"))

@@ -1,10 +1,11 @@
 """Random accounts with usage in and around random windows."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 
 from hypothesis import strategies as st
 
+from gateway.windows import Window
 from tests.gateway.calendars import ZONES, windows
 from tests.support.usage_rows import CREATED_AT, FLOWS, Event, Facts
 
@@ -14,7 +15,7 @@ quantities = amounts | st.integers(-(10**36), 10**36)
 
 
 @st.composite
-def instants_near(draw, window):
+def instants_near(draw: st.DrawFn, window: Window) -> datetime:
     """Instants in the window and around its edges, on and beside quarter hours."""
     edge = draw(st.sampled_from([window.start, window.end]))
     inside = st.timedeltas(timedelta(0), window.end - window.start).map(window.start.__add__)
@@ -24,7 +25,7 @@ def instants_near(draw, window):
 
 
 @st.composite
-def events_near(draw, window):
+def events_near(draw: st.DrawFn, window: Window) -> Event:
     correction = draw(st.booleans())
     nanos = draw(amounts)
     return Event(
@@ -41,7 +42,7 @@ def events_near(draw, window):
 
 
 @st.composite
-def cases(draw):
+def cases(draw: st.DrawFn) -> tuple[Window, Facts]:
     """A window and an account, every second time in the window's own zone."""
     window = draw(windows(max_days=draw(st.sampled_from([1, 20, 400]))))
     own = draw(st.booleans())

@@ -29,16 +29,16 @@ def row(at: date, spent: int, *deployments: int) -> dict[str, object]:
 DAYS = [row(date(2026, 10, 24), 5, 0, 9), row(date(2026, 10, 26), -2, 9, 300)]
 
 
-def test_the_accounts_own_zone_is_added_up_from_days():
+def test_the_accounts_own_zone_is_added_up_from_days() -> None:
     assert OWN.span == Span(7, Grain.DAY, date(2026, 10, 23), date(2026, 10, 28))
 
 
-def test_another_zone_is_added_up_from_quarter_hours():
+def test_another_zone_is_added_up_from_quarter_hours() -> None:
     period = period_of(ACCOUNT, window("2026-10-25", "2026-10-25", "Asia/Kathmandu"))
     assert period.span == Span(7, Grain.SLOT, utc("2026-10-24T18:15"), utc("2026-10-25T18:15"))
 
 
-def test_every_bucket_is_there_and_says_whether_it_is_whole():
+def test_every_bucket_is_there_and_says_whether_it_is_whole() -> None:
     buckets = usage_buckets(DAYS, OWN, Interval.WEEK, utc("2026-10-27T12:00"))
     assert [
         (
@@ -57,7 +57,7 @@ def test_every_bucket_is_there_and_says_whether_it_is_whole():
     ]
 
 
-def test_a_day_is_partial_until_its_usage_has_arrived():
+def test_a_day_is_partial_until_its_usage_has_arrived() -> None:
     buckets = usage_buckets(DAYS, OWN, Interval.DAY, utc("2026-10-25T23:00"))
     assert [bucket["partial"] for bucket in buckets] == [False, False, False, True, True]
 
@@ -84,15 +84,15 @@ FIRST = date(2000, 1, 1)
     ],
 )
 def test_means_are_over_complete_days_since_the_first(
-    complete_until, first_day, spend, deployments
-):
+    complete_until: str, first_day: date, spend: int | None, deployments: str | None
+) -> None:
     summary = UsageSummary(rows=DAYS, period=OWN, complete_until=utc(complete_until))
     assert (summary.total_nanos, summary.total_deployments) == (3, 3)
     assert summary.average_daily_nanos(first_day) == spend
     assert summary.average_daily_deployments(first_day) == deployments
 
 
-def test_days_of_another_zone_are_counted_apart():
+def test_days_of_another_zone_are_counted_apart() -> None:
     period = period_of(ACCOUNT, window("2026-05-01", "2026-05-02", "Asia/Kolkata"))
     slots = [
         row(datetime.fromisoformat(at), 1, *deployments)
@@ -107,7 +107,7 @@ def test_days_of_another_zone_are_counted_apart():
     assert summary.total_deployments == 2
 
 
-def test_quantities_are_added_up_by_resource_and_unit():
+def test_quantities_are_added_up_by_resource_and_unit() -> None:
     rows = [
         {"at": date(2026, 5, day), "resources": stored}
         for day, stored in (
@@ -124,7 +124,7 @@ def test_quantities_are_added_up_by_resource_and_unit():
     ]
 
 
-def test_a_window_in_a_zone_that_skipped_it_has_no_bucket():
+def test_a_window_in_a_zone_that_skipped_it_has_no_bucket() -> None:
     period = Period(
         account_id=7,
         currency="USD",
@@ -133,4 +133,5 @@ def test_a_window_in_a_zone_that_skipped_it_has_no_bucket():
     )
     assert usage_buckets([], period, Interval.DAY, utc("2026-01-01T00:00")) == []
     summary = UsageSummary(rows=[], period=period, complete_until=utc("2026-01-01T00:00"))
-    assert summary.average_daily_nanos(FIRST) is summary.average_daily_deployments(FIRST) is None
+    assert summary.average_daily_nanos(FIRST) is None
+    assert summary.average_daily_deployments(FIRST) is None

@@ -35,7 +35,7 @@ COMPARED = """query ($id: ID!, $from: Date!, $to: Date!, $zone: TimeZone) { acco
 
 
 @st.composite
-def moments(draw):
+def moments(draw: st.DrawFn) -> tuple[Window, Facts, datetime]:
     """A case, and an instant to look at it: around its window, or long after it."""
     window, facts = draw(cases())
     return window, facts, draw(st.just(LATER) | instants_near(window)) + DELAY
