@@ -163,7 +163,7 @@ SETTLED = [status for status in CreditPurchaseStatus if status.is_settled]
 
 
 @st.composite
-def bought(draw, window):
+def bought(draw: st.DrawFn, window: Window) -> dict[str, Any]:
     """The columns of a purchase, as its state allows."""
     status = draw(st.sampled_from(CreditPurchaseStatus))
     created_at = draw(instants_near(window))
@@ -188,7 +188,7 @@ def some_of(values: Any) -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def selections(draw):
+def selections(draw: st.DrawFn) -> tuple[dict[str, Any], Rows]:
     window = draw(windows(max_days=20))
     asked = {
         "from": draw(st.none() | st.just(str(window.from_))),

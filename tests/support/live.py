@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 from gateway.app import create_app
 from gateway.auth.dev import dev_key
@@ -23,6 +24,7 @@ from gateway.server import Server, server_config
 from gateway.settings import Settings
 from tests.support.patience import PATIENCE_SECONDS
 
+GRAPHQL_WS = Subprotocol("graphql-transport-ws")
 BALANCE = (
     "subscription ($account: ID!) { balanceUpdated(accountId: $account)"
     " { version cause change { amount } balance { version available { amount } } } }"
@@ -50,7 +52,7 @@ class Gateway:
         return mint(dev_key(self.settings.data_dir), subject, SystemClock(), lifetime)
 
     def connect(self, **options: Any) -> connect:
-        arguments = {"subprotocols": ["graphql-transport-ws"], "compression": None} | options
+        arguments = {"subprotocols": [GRAPHQL_WS], "compression": None} | options
         return connect(f"ws://127.0.0.1:{self.port}/graphql", **arguments)
 
     @asynccontextmanager
@@ -71,7 +73,7 @@ class Gateway:
 
     def count(self, name: str) -> float:
         """Return one of the metrics' values."""
-        value = self.app.state.metrics.registry.get_sample_value(name)
+        value: float | None = self.app.state.metrics.registry.get_sample_value(name)
         assert value is not None
         return value
 

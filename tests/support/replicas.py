@@ -14,7 +14,7 @@ from gateway.principal import Role
 from gateway.settings import Settings
 from gateway.store import connect
 from tests.support.books import Books
-from tests.support.live import BALANCE, Client
+from tests.support.live import BALANCE, GRAPHQL_WS, Client
 from tests.support.processes import GatewayProcess, gateway_process
 from tests.support.stripe import SECRET, charge, event, signed
 
@@ -38,9 +38,7 @@ async def two_gateways(url: str, folder: Path) -> AsyncIterator[tuple[Pair, int]
 async def watching(gateway: GatewayProcess, account: int) -> AsyncIterator[Client]:
     """Lend a socket that is subscribed to the balance."""
     url = f"ws://127.0.0.1:{gateway.port}/graphql"
-    async with connect_socket(
-        url, subprotocols=["graphql-transport-ws"], compression=None
-    ) as connection:
+    async with connect_socket(url, subprotocols=[GRAPHQL_WS], compression=None) as connection:
         client = Client(connection)
         payload = {"Authorization": f"Bearer {gateway.token('ada')}"}
         await client.say({"type": "connection_init", "payload": payload})

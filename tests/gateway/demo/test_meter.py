@@ -39,7 +39,7 @@ from tests.gateway.demo.test_fill import BEGIN, CLOCK, DAYS, Fresh, facts, fresh
 from tests.gateway.test_server import free_port
 from tests.support.books import NOW
 from tests.support.invariants import check_books
-from tests.support.live import BALANCE, Client
+from tests.support.live import BALANCE, GRAPHQL_WS, Client
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.tables import table_rows
 
@@ -249,10 +249,10 @@ def is_live(port: int) -> bool:
 async def watching(folder: Path, address: str) -> AsyncIterator[Client]:
     """Watch the leading account's balance as Ada."""
     person, *_ = json.loads((folder / "dev-tokens.json").read_text("utf-8"))["people"]
-    async with connect(f"ws://{address}/graphql", subprotocols=["graphql-transport-ws"]) as socket:
+    async with connect(f"ws://{address}/graphql", subprotocols=[GRAPHQL_WS]) as socket:
         client = Client(socket)
-        payload = {"Authorization": f"Bearer {person['token']}"}
-        await client.say({"type": "connection_init", "payload": payload})
+        credential = {"Authorization": f"Bearer {person['token']}"}
+        await client.say({"type": "connection_init", "payload": credential})
         assert await client.hear() == {"type": "connection_ack"}
         variables = {"account": person["accounts"][0]["id"]}
         payload = {"query": BALANCE, "variables": variables}

@@ -1,14 +1,15 @@
 """A private application: a synthetic schema, with resolvers that sleep, fail and misbehave."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NewType, NoReturn
+from typing import NewType, NoReturn, TypedDict, Unpack
 
 import strawberry
 from starlette.applications import Starlette
+from starlette.routing import Route
 from strawberry.schema.config import StrawberryConfig
 
 from gateway.auth.dev_people import DevAccount, DevPerson
@@ -19,6 +20,7 @@ from gateway.errors import BadUserInput, NotFound, ServiceUnavailable, Unauthent
 from gateway.live.hub import Hub
 from gateway.principal import Principal, Scope
 from gateway.routes.built import Built
+from gateway.routes.graphql import Authenticator, ContextFactory
 from gateway.routes.watch import Standing
 from gateway.settings import Settings
 
@@ -68,16 +70,18 @@ class Window:
     start: Day | None = None
 
 
+def ada() -> str:
+    return "ada"
+
+
 @strawberry.type
 class Query:
+    name: str = strawberry.field(resolver=ada, deprecation_reason="Use `who`.")
+
     @strawberry.field
-    def who(self, info: strawberry.Info) -> str:
+    def who(self, info: strawberry.Info[Context]) -> str:
         info.context.statements += 1
         return info.context.principal.subject
-
-    @strawberry.field(deprecation_reason="Use `who`.")
-    def name(self) -> str:
-        return "ada"
 
     @strawberry.field
     async def items(self, first: int = 3) -> list[Item]:
@@ -195,22 +199,33 @@ PEOPLE = (
 )
 
 
-def make_parts(**changes: object) -> Parts:
-    values = {
-        "schema": make_schema(),
-        "authenticator": Doorman(),
-        "context_for": context_for,
-        "live": Live(
-            hub=Hub(), open_source=open_source, read_standing=read_standing, clock=SystemClock()
-        ),
-        "ready": ready,
-        "running": running,
-        "describe": lambda context: {"statements": context.statements},
-        "built": Built(Path("/nowhere")),
-        "people": lambda: PEOPLE,
-    }
-    return Parts(**(values | changes))
+class PartChanges(TypedDict, total=False):
+    """The parts that a test may replace."""
+
+    authenticator: Authenticator
+    context_for: ContextFactory
+    ready: Callable[[], Awaitable[None]]
+    built: Built
+    routes: Sequence[Route]
 
 
-def make_app(settings: Settings | None = None, **changes: object) -> Starlette:
-    return build_app(settings or Settings(environment="dev"), make_parts(**changes))
+def make_parts() -> Parts:
+    live = Live(
+        hub=Hub(), open_source=open_source, read_standing=read_standing, clock=SystemClock()
+    )
+    return Parts(
+        schema=make_schema(),
+        authenticator=Doorman(),
+        context_for=context_for,
+        live=live,
+        ready=ready,
+        running=running,
+        describe=lambda context: {"statements": context.statements},
+        built=Built(Path("/nowhere")),
+        people=lambda: PEOPLE,
+    )
+
+
+def make_app(settings: Settings | None = None, **changes: Unpack[PartChanges]) -> Starlette:
+    parts = replace(make_parts(), **changes)
+    return build_app(settings or Settings(environment="dev"), parts)

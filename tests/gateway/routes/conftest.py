@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import httpx
@@ -16,16 +16,17 @@ BASE_URL = "http://127.0.0.1:8000"
 ADA = {"authorization": "Bearer ada"}
 
 
-def connect(app: Starlette, **options: object) -> httpx.AsyncClient:
+def connect(
+    app: Starlette, *, base_url: str = BASE_URL, headers: Mapping[str, str] = ADA
+) -> httpx.AsyncClient:
     """Return a client that calls the application directly."""
-    return httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), **({"base_url": BASE_URL, "headers": ADA} | options)
-    )
+    transport = httpx.ASGITransport(app)
+    return httpx.AsyncClient(transport=transport, base_url=base_url, headers=headers)
 
 
 @pytest.fixture(autouse=True)
-def journal() -> application.Journal:
-    application.journal.__init__()
+def journal(monkeypatch: pytest.MonkeyPatch) -> application.Journal:
+    monkeypatch.setattr(application, "journal", application.Journal())
     return application.journal
 
 

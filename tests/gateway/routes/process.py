@@ -10,5 +10,5 @@ from tests.gateway.routes import application
 if __name__ == "__main__":
     settings = load_settings(environment="dev")
     configure_logging("info", pretty=False)
-    parts = {"authenticator": application.Open()} if "--open" in sys.argv else {}
-    sys.exit(serve(application.make_app(settings, **parts), settings))
+    doorman = application.Open() if "--open" in sys.argv else application.Doorman()
+    sys.exit(serve(application.make_app(settings, authenticator=doorman), settings))

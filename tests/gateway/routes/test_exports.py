@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from io import StringIO
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 import pytest
@@ -376,7 +376,7 @@ async def test_a_link_for_an_account_that_is_gone_finds_nothing(place: Place, pa
         (PURCHASES_PATH, {"format": "csv"}, "format"),
         (PURCHASES_PATH, {"form": "2026-11-01"}, "form"),
         (USAGE_PATH, {"interval": "HOUR"}, "interval"),
-        (USAGE_PATH, {"from": "2020-01-01", "to": "2026-11-01"}, "from"),
+        (USAGE_PATH, {"interval": "DAY", "from": "2020-01-01", "to": "2026-11-01"}, "from"),
         (USAGE_PATH, {"from": "\ud800"}, "from"),
         (USAGE_PATH, {"status": "FAILED"}, "status"),
         (USAGE_PATH, {"format": ""}, "format"),
@@ -385,8 +385,8 @@ async def test_a_link_for_an_account_that_is_gone_finds_nothing(place: Place, pa
 async def test_what_cannot_be_asked_for_is_refused_by_name(
     place: Place, path: str, asked: dict[str, str], argument: str
 ) -> None:
-    text = {name: value.encode("utf-8", "surrogatepass") for name, value in asked.items()}
-    answer = await place.client.get(path, params={"account": ID} | text, headers=bearer("ada"))
+    query = urlencode({"account": ID} | asked, errors="surrogatepass")
+    answer = await place.client.get(f"{path}?{query}", headers=bearer("ada"))
     assert told(answer)[:2] == (400, "BAD_USER_INPUT")
     assert answer.json()["errors"][0]["extensions"]["argument"] == argument
 

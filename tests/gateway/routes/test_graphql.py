@@ -2,6 +2,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from typing import NoReturn
 
 import httpx
 import pytest
@@ -10,7 +11,7 @@ import structlog
 from gateway.errors import ServiceUnavailable
 from gateway.settings import Settings
 from tests.gateway.routes import application
-from tests.gateway.routes.conftest import connect, eventually
+from tests.gateway.routes.conftest import Listen, connect, eventually
 from tests.support.patience import PATIENCE_SECONDS
 
 GRAPHQL = "application/graphql-response+json"
@@ -185,8 +186,11 @@ async def test_another_method_is_told_which_ones_are_served(
 async def test_an_operation_of_the_wrong_kind_is_refused(
     client: httpx.AsyncClient, method: str, query: str, allow: str
 ) -> None:
-    sent = {"params": {"query": query}} if method == "GET" else {"json": {"query": query}}
-    answer = await client.request(method, "/graphql", **sent)
+    document = {"query": query}
+    if method == "GET":
+        answer = await client.get("/graphql", params=document)
+    else:
+        answer = await client.post("/graphql", json=document)
     assert answer.status_code == 405
     assert answer.headers["allow"] == allow
     assert errors(answer)[0][0] == "BAD_REQUEST"
@@ -263,7 +267,7 @@ async def test_an_absent_database_is_503_with_a_time_to_come_back(
 
 
 async def test_a_context_that_cannot_be_made_is_503() -> None:
-    def context_for(*_: object) -> object:
+    def context_for(*_: object) -> NoReturn:
         raise ServiceUnavailable("No connection was free.")
 
     async with connect(application.make_app(context_for=context_for)) as client:
@@ -346,7 +350,7 @@ async def test_a_body_of_the_limit_is_read(client: httpx.AsyncClient) -> None:
     assert answer.json() == {"data": {"who": "ada"}}
 
 
-async def test_a_body_that_dawdles_is_408(listen) -> None:
+async def test_a_body_that_dawdles_is_408(listen: Listen) -> None:
     settings = Settings(environment="dev", http_body_seconds=0.2)
     port = await listen(application.make_app(settings))
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -360,7 +364,7 @@ async def test_a_body_that_dawdles_is_408(listen) -> None:
     assert b"The body must arrive within 0.2 s." in answer
 
 
-async def test_a_client_that_leaves_ends_its_operation(listen) -> None:
+async def test_a_client_that_leaves_ends_its_operation(listen: Listen) -> None:
     port = await listen(application.make_app(Settings(environment="dev", operation_seconds=60)))
     body = b'{"query": "{ sleep(seconds: 60) }"}'
     head = (

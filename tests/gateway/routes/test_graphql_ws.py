@@ -16,7 +16,7 @@ from websockets.exceptions import InvalidStatus
 from gateway.ids import encode_global_id
 from gateway.routes import graphql_socket
 from tests.gateway.routes.conftest import eventually
-from tests.support.live import BALANCE, Client, Gateway, gateway
+from tests.support.live import BALANCE, GRAPHQL_WS, Client, Gateway, gateway
 
 INIT: dict[str, Any] = {"type": "connection_init"}
 QUERY = {"type": "subscribe", "id": "q", "payload": {"query": "{ viewer { __typename } }"}}
@@ -126,11 +126,10 @@ async def test_a_credential_may_come_with_the_handshake(served: Gateway) -> None
 
 
 async def test_a_credential_in_the_address_is_refused(served: Gateway) -> None:
-    headers = {"Authorization": f"Bearer {served.token('ada')}"}
-    for options in ({}, {"additional_headers": headers}):
+    for headers in (None, {"Authorization": f"Bearer {served.token('ada')}"}):
         uri = f"ws://127.0.0.1:{served.port}/graphql?access_token=x"
         with pytest.raises(InvalidStatus) as refused:
-            await connect(uri, subprotocols=["graphql-transport-ws"], **options)
+            await connect(uri, subprotocols=[GRAPHQL_WS], additional_headers=headers)
         assert refused.value.response.status_code == 400
 
 

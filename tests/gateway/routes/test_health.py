@@ -1,3 +1,5 @@
+from collections.abc import Awaitable, Callable
+
 import httpx
 import pytest
 import structlog
@@ -35,7 +37,9 @@ async def test_readyz_says_ready(client: httpx.AsyncClient) -> None:
         (fail_rudely, "The gateway cannot serve now; the log says why."),
     ],
 )
-async def test_readyz_says_why_it_is_not(ready: object, sentence: str) -> None:
+async def test_readyz_says_why_it_is_not(
+    ready: Callable[[], Awaitable[None]], sentence: str
+) -> None:
     with structlog.testing.capture_logs():
         async with connect(application.make_app(ready=ready)) as client:
             answer = await client.get("/readyz")

@@ -3,6 +3,7 @@ import asyncio
 import httpx
 import pytest
 import structlog
+from starlette.types import Message, Receive, Scope, Send
 
 from gateway.routes.drain import Drain, DrainMiddleware
 from gateway.settings import Settings
@@ -137,7 +138,8 @@ async def test_production_answers_by_its_own_names() -> None:
 async def test_only_listed_origins_may_read(client: httpx.AsyncClient) -> None:
     async def allowed(origin: str) -> str | None:
         answer = await client.get("/graphql?query={who}", headers={"origin": origin})
-        return answer.headers.get("access-control-allow-origin")
+        listed: str | None = answer.headers.get("access-control-allow-origin")
+        return listed
 
     assert await allowed("http://localhost:8000") == "http://localhost:8000"
     for evil in ("https://evil.example", "null", "http://localhost:8001"):
@@ -201,16 +203,19 @@ async def test_an_answer_that_has_begun_breaks_off_rather_than_look_complete() -
     sent: list[str] = []
     began = asyncio.Event()
 
-    async def endless(scope: object, receive: object, send: object) -> None:
+    async def endless(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         began.set()
         await asyncio.sleep(30)
 
-    async def send(message: dict[str, object]) -> None:
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
         sent.append(str(message["type"]))
 
     app = DrainMiddleware(endless, drain)
-    task = asyncio.create_task(app({"type": "http"}, asyncio.sleep, send))
+    task = asyncio.create_task(app({"type": "http"}, receive, send))
     await began.wait()
     drain.expire()
     with pytest.raises(asyncio.CancelledError):

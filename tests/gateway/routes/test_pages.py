@@ -2,6 +2,7 @@ import gzip
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from gateway.routes.built import Built
 from gateway.settings import Settings
 from tests.gateway.routes import application
-from tests.gateway.routes.conftest import connect
+from tests.gateway.routes.conftest import BASE_URL, connect
 
 PAGE = """<!doctype html><html><head><title>{name}</title>
 <script id="gateway-settings" type="application/json">{{}}</script>
@@ -38,11 +39,13 @@ def built(tmp_path: Path) -> Built:
     return Built(tmp_path)
 
 
-def serve(built: Built, settings: Settings | None = None, **options: object) -> httpx.AsyncClient:
-    return connect(application.make_app(settings, built=built), **options)
+def serve(
+    built: Built, settings: Settings | None = None, base_url: str = BASE_URL
+) -> httpx.AsyncClient:
+    return connect(application.make_app(settings, built=built), base_url=base_url)
 
 
-def production(**changes: object) -> Settings:
+def production(**changes: Any) -> Settings:
     return Settings(environment="production", public_url="https://billing.example", **changes)
 
 

@@ -63,7 +63,8 @@ def event(**changes: Any) -> dict[str, Any]:
 async def send(served: Served, headers: dict[str, str], *events: Any) -> dict[str, Any]:
     answer = await served.client.post(PATH, json=list(events), headers=headers)
     assert answer.status_code == 200, answer.text
-    return answer.json()
+    outcome: dict[str, Any] = answer.json()
+    return outcome
 
 
 async def image(database: Database, account_id: int) -> dict[str, Any]:
