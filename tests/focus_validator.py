@@ -22,9 +22,9 @@ from pydantic import SecretStr
 
 from gateway.clock import FixedClock
 from gateway.demo.fill import fill
+from gateway.migrations import migrate
 from gateway.settings import Settings
 from gateway.store import connect
-from tests.conftest import migrate
 from tests.support.books import NOW
 from tests.support.focus_files import CLAIMED, purchases_file, usage_file
 from tests.support.focus_rules import Verdict, judge

@@ -27,8 +27,8 @@ def checkout(tmp_path: Path) -> Path:
     (console / "src" / "generated").mkdir(parents=True)
     (console / "src" / "page.html").write_text("one ")
     (console / "make.cjs").write_text(MAKE)
-    package = {"name": "page", "version": "1.0.0", "scripts": {"build": "npm run make"}}
-    package["scripts"]["make"] = "node make.cjs"
+    scripts = {"build": "npm run make", "make": "node make.cjs"}
+    package = {"name": "page", "version": "1.0.0", "scripts": scripts}
     (console / "package.json").write_text(json.dumps(package))
     lock = {"name": "page", "version": "1.0.0", "lockfileVersion": 3, "packages": {"": {}}}
     (console / "package-lock.json").write_text(json.dumps(lock))

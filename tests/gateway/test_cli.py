@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.progress import ProgressColumn
 from rich.text import Text
 from typer.testing import CliRunner
 
@@ -57,7 +58,9 @@ def test_long_work_is_silent_without_a_terminal(run: Run) -> None:
 def test_progress_names_things_as_they_are_named() -> None:
     progress = show_progress()
     progress.add_task("[acme]")
-    assert progress.columns[0](progress.tasks[0]) == Text("[acme]", justify="left")
+    name = progress.columns[0]
+    assert isinstance(name, ProgressColumn)
+    assert name(progress.tasks[0]) == Text("[acme]", justify="left")
 
 
 @pytest.mark.parametrize(

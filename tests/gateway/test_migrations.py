@@ -214,4 +214,5 @@ async def test_updates_of_a_roll_up_leave_its_indexes_alone(postgres_database_ur
             )
     finally:
         await connection.close()
+    assert changed is not None
     assert tuple(changed) == (200, 200)

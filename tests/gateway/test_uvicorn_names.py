@@ -91,12 +91,13 @@ def _attributes_of(tree: ast.AST, name: str) -> set[str]:
 
 def _set_by_us(owner: ast.ClassDef) -> set[str]:
     """Return the attributes that `__init__` sets and that are no names of the base."""
-    (found,) = [
+    found = [
         each for each in owner.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"
-    ] or [ast.Module(body=[], type_ignores=[])]
+    ]
     base = {name for names in ATTRIBUTES.values() for name in names}
     return {
         node.attr
-        for node in ast.walk(found)
+        for each in found
+        for node in ast.walk(each)
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
     } - base

@@ -1,6 +1,7 @@
 """Buckets, totals and breakdowns against the raw events, in random zones and windows."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from fractions import Fraction
 
@@ -68,7 +69,11 @@ def bucket_name(day: date, interval: Interval) -> tuple[int, ...]:
 
 
 def active(events: list[Event]) -> set[int]:
-    return {event.deployment for event in events if not event.correction} - {None}
+    return {
+        event.deployment
+        for event in events
+        if event.deployment is not None and not event.correction
+    }
 
 
 def quantities(events: list[Event]) -> dict[tuple[str, str], int]:
@@ -206,6 +211,7 @@ async def test_balances_move_by_what_happened_in_each_bucket(
     balance = sum(SIGNS[flow] * nanos for day, flow, nanos in happened if day < window.from_)
     for bucket in buckets:
         assert bucket["opening_nanos"] == balance
+        flows: Mapping[str, object] = bucket
         name = bucket_name(shown_day(bucket["start"], window.time_zone), interval)
         for flow, sign in SIGNS.items():
             moved = sum(
@@ -215,6 +221,6 @@ async def test_balances_move_by_what_happened_in_each_bucket(
                 and window.from_ <= day <= window.to
                 and bucket_name(day, interval) == name
             )
-            assert bucket[flow] == moved
+            assert flows[flow] == moved
             balance += sign * moved
         assert bucket["closing_nanos"] == balance

@@ -112,7 +112,7 @@ async def test_rows_inserted_meanwhile_neither_repeat_nor_hide_others(
     database: Database, forward: bool
 ) -> None:
     expected = await seed(database, [1, 2, 2, 3])
-    first = await page(database, **({"first": 2} if forward else {"last": 2}))
+    first = await page(database, PURCHASES, **({"first": 2} if forward else {"last": 2}))
     await put(
         database,
         *(purchase(1, id_, created_at=T0 + timedelta(minutes=m)) for id_, m in ((9, 0), (10, 4))),
@@ -148,6 +148,7 @@ async def test_any_slice_is_the_slice_of_the_list(
     start, stop = (start, min(stop, start + size)) if first else (max(start, stop - size), stop)
     answer = await page(
         database,
+        PURCHASES,
         after=None if after is None else cursors[after],
         before=None if before is None else cursors[before],
         **({"first": size} if first else {"last": size}),

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-from graphql import print_ast
+from graphql import get_operation_ast, print_ast
 from pydantic import SecretStr
 
 from gateway.clock import FixedClock
@@ -21,6 +21,9 @@ from tests.support.graph import FALLBACKS, NOW, ask
 ONE_MONTH = 35
 OPERATIONS = operations()
 
+Answers = dict[tuple[str, str], dict[str, Any]]
+"""What each account's operations answer, by its name and theirs."""
+
 
 @asynccontextmanager
 async def demo(url: str) -> AsyncIterator[Database]:
@@ -34,11 +37,11 @@ async def demo(url: str) -> AsyncIterator[Database]:
         await database.close()
 
 
-async def answers(database: Database) -> dict[str, Any]:
+async def answers(database: Database) -> Answers:
     """Ask every operation for each of a person's accounts; return the answers by name."""
     (ada,) = [each for each in await find_people(database) if each.subject == ADA]
     today = NOW.date()
-    found = {}
+    found: Answers = {}
     for account in ada.accounts:
         variables: dict[str, Any] = {
             "account": account.id,
@@ -50,10 +53,9 @@ async def answers(database: Database) -> dict[str, Any]:
         }
         purchase = await first_purchase(database, account.id)
         for name, document in OPERATIONS.items():
-            declared = {
-                each.variable.name.value
-                for each in document.definitions[0].variable_definitions or ()
-            }
+            operation = get_operation_ast(document)
+            assert operation
+            declared = {each.variable.name.value for each in operation.variable_definitions or ()}
             given = {key: value for key, value in variables.items() if key in declared}
             if name == "CreditPurchaseById":
                 given = {"id": purchase or account.id}
@@ -98,7 +100,7 @@ async def test_both_databases_give_equal_answers_to_every_operation(
     assert any(each["usage"]["comparison"] for each in accounts(on_postgres, "Compared"))
 
 
-def accounts(answers: dict[Any, Any], operation: str) -> list[Any]:
+def accounts(answers: Answers, operation: str) -> list[Any]:
     """Return the account in each answer to an operation that has no error."""
     return [
         answer["data"]["account"]

@@ -1,5 +1,6 @@
 """The Python client gql: it subscribes, loses the gateway and comes back."""
 
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -23,15 +24,15 @@ async def test_it_subscribes_and_comes_back_to_the_balance_of_now(
     request = GraphQLRequest(
         BALANCE, variable_values={"account": encode_global_id("Account", account)}
     )
-    async with gateway(database_url, tmp_path / "data") as first:
-        session = await client_of(first).connect_async()
-        events = session.subscribe(request)
-        assert summary(await anext(events)) == (0, "SNAPSHOT")
-        await adjust(books, account, "a:1")
-        assert summary(await anext(events)) == (1, "ADJUSTMENT")
-    with pytest.raises((TransportError, StopAsyncIteration)):
-        await anext(events)
-    await session.client.close_async()
+    async with AsyncExitStack() as clients:
+        async with gateway(database_url, tmp_path / "data") as first:
+            session = await clients.enter_async_context(client_of(first))
+            events = session.subscribe(request)
+            assert summary(await anext(events)) == (0, "SNAPSHOT")
+            await adjust(books, account, "a:1")
+            assert summary(await anext(events)) == (1, "ADJUSTMENT")
+        with pytest.raises((TransportError, StopAsyncIteration)):
+            await anext(events)
     await adjust(books, account, "a:2")
     async with (
         gateway(database_url, tmp_path / "data", port=first.port) as second,

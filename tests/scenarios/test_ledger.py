@@ -33,7 +33,7 @@ from tests.support.invariants import check_books
 from tests.support.tables import table_rows
 from tests.support.usage_rows import shown_day
 
-EXAMPLES = limits.default.max_examples
+EXAMPLES = limits().max_examples
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe")
 KINDS = ("usage", "usage", "usage", "purchase", "grant", "adjustment", "refund", "dispute", "zone")
 numbers = count()
@@ -92,7 +92,7 @@ class Story:
                     event(self.account_id, f"{next(numbers)}", amount=each, correction=each < 0)
                     for each in (amount, -(amount // 3))
                 ]
-                await record_usage(book, charges, {})
+                await record_usage(book, charges)
             elif kind == "adjustment":
                 adjust_balance(
                     book,

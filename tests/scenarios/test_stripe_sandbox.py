@@ -120,7 +120,7 @@ async def test_a_card_is_charged_refunded_and_declined(
             **{"metadata[account]": "acme", "metadata[bonus]": "10", "metadata[tax]": "19.00"},
             **await customer_with(stripe, GOOD_CARD),
         )
-        settled = {
+        settled: dict[str, Any] = {
             "status": "SUCCEEDED",
             "amount": money("100.00"),
             "tax": money("19.00"),

@@ -87,7 +87,7 @@ async def test_purchases_come_as_they_change(served: Gateway, books: Books, acco
         await client.subscribe(PURCHASES, account)
         await served.watched_by(1)
         await tell(books, account, purchase(account, succeeded_at=START), refund("re_1", "40"))
-        found = []
+        found: list[Any] = []
         while len(found) < 3 and (not found or found[-1]["refunded"]["amount"] != "40.00"):
             message = await client.hear()
             if message["type"] == "next":

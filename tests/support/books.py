@@ -1,18 +1,32 @@
 """Billing's write path as tests use it: one call, one transaction."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from random import Random
+from typing import TypedDict, Unpack
 
 from gateway.billing.accounts import AccountFacts, put_account
 from gateway.billing.book import Book
 from gateway.clock import FixedClock
 from gateway.ids import KeyFactory
 from gateway.money import parse_nanos
+from gateway.principal import Role
 from gateway.store import Database
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+class MoreFacts(TypedDict, total=False):
+    """What an account may have besides its id, name and currency, as in `AccountFacts`."""
+
+    time_zone: str
+    members: Sequence[tuple[str, Role]] | None
+    stripe_customer_id: str | None
+    keeps_customer: bool
+    low_balance_nanos: int | None
+    low_balance_days: int | None
+    created_at: datetime | None
 
 
 class Books:
@@ -23,16 +37,20 @@ class Books:
         self.clock = FixedClock(NOW)
         self.keys = KeyFactory(self.clock, Random(seed).getrandbits)
 
-    async def account(self, external_id: str, **facts: object) -> int:
+    async def account(
+        self,
+        external_id: str,
+        *,
+        name: str | None = None,
+        currency: str = "USD",
+        **facts: Unpack[MoreFacts],
+    ) -> int:
         """Put an account and return its key."""
-        said = {"name": external_id.title(), "currency": "USD", **facts}
+        given = AccountFacts(
+            external_id=external_id, name=name or external_id.title(), currency=currency, **facts
+        )
         async with self.database.writing() as transaction:
-            return await put_account(
-                transaction,
-                AccountFacts(external_id=external_id, **said),
-                clock=self.clock,
-                keys=self.keys,
-            )
+            return await put_account(transaction, given, clock=self.clock, keys=self.keys)
 
     @asynccontextmanager
     async def open(self, account_ids: Collection[int]) -> AsyncIterator[Book]:

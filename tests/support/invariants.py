@@ -130,11 +130,12 @@ def check_ledger_days(account: Mapping[str, Any], tables: Mapping[str, Rows]) ->
 
 def credit_in(money: int, purchase: Mapping[str, Any]) -> int:
     """Return the credit in so much of a purchase's money, up to the next whole minor unit."""
-    if not purchase["tax_nanos"]:
+    tax: int = purchase["tax_nanos"]
+    if not tax:
         return money
-    minor = 10 ** (9 - minor_digits(purchase["currency"]))
-    total = purchase["amount_nanos"] + purchase["tax_nanos"]
-    return math.ceil(Fraction(money * purchase["amount_nanos"], total * minor)) * minor
+    minor: int = 10 ** (9 - minor_digits(purchase["currency"]))
+    credit: int = purchase["amount_nanos"]
+    return math.ceil(Fraction(money * credit, (credit + tax) * minor)) * minor
 
 
 def check_reversals(tables: Mapping[str, Rows]) -> None:

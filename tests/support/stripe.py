@@ -13,14 +13,14 @@ from typing import Any, Final
 from gateway.providers.stripe.events import Event, parse_event
 from tests.support.books import NOW
 
-OBJECTS: Final = json.loads(
+Json = dict[str, Any]
+
+OBJECTS: Final[dict[str, Json]] = json.loads(
     (Path(__file__).parents[1] / "data" / "stripe" / "objects.json").read_text("utf-8")
 )
 SECRET: Final = "whsec_" + "0123456789abcdef" * 2
 BEGIN: Final = int(NOW.timestamp()) - 10 * 86_400
 PAYMENT: Final = "pi_1"
-
-Json = dict[str, Any]
 
 
 def event(
@@ -110,13 +110,13 @@ def session(**changes: Any) -> Json:
 
 def invoice(**changes: Any) -> Json:
     """Return a paid invoice as events tell it since 2025-03-31.basil: not what it was paid with."""
-    told = {"id": "in_1", "object": "invoice", "status": "paid", "currency": "usd"}
+    told: Json = {"id": "in_1", "object": "invoice", "status": "paid", "currency": "usd"}
     told |= {"created": BEGIN - 60, "customer": "cus_1", "livemode": True, "metadata": {}}
     return told | {"total_excluding_tax": 10_000, "total": 11_900} | changes
 
 
 def invoice_payment(**changes: Any) -> Json:
-    told = {"id": "inpay_1", "object": "invoice_payment", "status": "paid", "currency": "usd"}
+    told: Json = {"id": "inpay_1", "object": "invoice_payment", "status": "paid", "currency": "usd"}
     told |= {"created": BEGIN, "invoice": "in_1", "livemode": True, "amount_paid": 11_900}
     return told | {"payment": {"type": "payment_intent", "payment_intent": PAYMENT}} | changes
 

@@ -6,7 +6,7 @@ or calendar is used, so that each can be wrong only by itself.
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -136,7 +136,8 @@ def _insert(model: type[SQLModel]) -> Statement:
 
 
 def _deployments(facts: Facts) -> list[dict[str, Any]]:
-    ordinals = sorted({event.deployment for event in facts.events} - {None})
+    used = {event.deployment for event in facts.events}
+    ordinals = sorted(ordinal for ordinal in used if ordinal is not None)
     return [
         {
             "account_id": facts.account_id,
@@ -243,7 +244,7 @@ def _activity(facts: Facts) -> list[dict[str, Any]]:
     ]
 
 
-_ROWS = {
+_ROWS: dict[type[SQLModel], Callable[[Facts], list[dict[str, Any]]]] = {
     Account: lambda facts: [facts.account],
     AccountMember: _members,
     Deployment: _deployments,

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 
 from gateway.billing import low_balance_sweep
+from gateway.billing.book import Book
 from gateway.billing.credits import adjust_balance
 from gateway.billing.low_balance import MARGIN, Thresholds, low_balance
 from gateway.billing.low_balance_sweep import sweep, sweeping
@@ -219,26 +220,11 @@ async def statements(books: Books, account_ids: Sequence[int], name: str) -> int
     """Return how many statements a batch of an event for each account takes."""
     async with books.database.writing() as transaction:
         driver = Counting(transaction._driver)
-        counted = Books(Borrowed(Transaction(driver, transaction.dialect)))
-        async with counted.open(account_ids) as book:
-            await record_usage(book, [event(each, name) for each in account_ids])
+        counted = Transaction(driver, transaction.dialect)
+        book = await Book.open(counted, account_ids, clock=books.clock, keys=books.keys)
+        await record_usage(book, [event(each, name) for each in account_ids])
+        await book.close()
     return driver.calls
-
-
-class Borrowed:
-    """A database whose one transaction is open already."""
-
-    def __init__(self, transaction: Transaction) -> None:
-        self.transaction = transaction
-
-    def writing(self) -> "Borrowed":
-        return self
-
-    async def __aenter__(self) -> Transaction:
-        return self.transaction
-
-    async def __aexit__(self, *_: object) -> None:
-        pass
 
 
 async def test_a_batch_takes_one_statement_more_for_thresholds_in_days_and_none_for_others(

@@ -43,7 +43,7 @@ from tests.support.tables import table_rows
 
 CENT = 10**7
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe")
-EXAMPLES = settings.default.max_examples
+EXAMPLES = settings().max_examples
 IS_SMALL = EXAMPLES <= 50
 numbers = count()
 ACCOUNT = """query ($account: ID!) {
@@ -369,5 +369,10 @@ def test_the_books_agree_with_a_model(database_url: str) -> None:
         max_examples=10 if IS_SMALL else EXAMPLES,
         stateful_step_count=15 if IS_SMALL else 50,
     )
+
+    class Machine(LedgerMachine):
+        def __init__(self) -> None:
+            super().__init__(runner, database_url)
+
     with asyncio.Runner() as runner:
-        run_state_machine_as_test(lambda: LedgerMachine(runner, database_url), settings=limits)
+        run_state_machine_as_test(Machine, settings=limits)

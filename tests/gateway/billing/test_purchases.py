@@ -330,7 +330,7 @@ finals: dict[str, dict[str, Any]] = {}
 
 
 @pytest.mark.parametrize("name", HISTORIES)
-@settings(max_examples=max(4, settings.default.max_examples // 10))
+@settings(max_examples=max(4, settings().max_examples // 10))
 @given(data=st.data())
 async def test_any_order_with_repeats_ends_the_same(
     database: Database, name: str, data: st.DataObject

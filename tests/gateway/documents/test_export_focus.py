@@ -43,8 +43,8 @@ PURCHASE_ID = encode_global_id("CreditPurchase", 7, 11)
 UNIT = 10**9
 
 
-def at(day: int, hour: int = 0, **changes: int) -> datetime:
-    return datetime(2026, 3, day, hour, tzinfo=UTC).replace(**changes)
+def at(day: int, hour: int = 0, minute: int = 0, microsecond: int = 0) -> datetime:
+    return datetime(2026, 3, day, hour, minute, 0, microsecond, tzinfo=UTC)
 
 
 def written(export: export_focus.FocusExport, chunk: Chunk) -> list[Charge]:

@@ -54,9 +54,13 @@ async def test_any_window_and_filter_adds_up_to_what_the_schema_says(database: D
     draw = Random(20_260)
     for _ in range(ROUNDS):
         account, name = draw.choice(accounts), draw.choice(ZONES)
-        days = sorted(NOW.date() - timedelta(days=draw.randrange(DAYS + 2)) for _ in range(2))
-        await compare_usage(database, account, *days, name)
-        await compare_purchases(database, account, draw, days if draw.random() < 0.5 else [])
+        first, last = sorted(
+            NOW.date() - timedelta(days=draw.randrange(DAYS + 2)) for _ in range(2)
+        )
+        await compare_usage(database, account, first, last, name)
+        await compare_purchases(
+            database, account, draw, [first, last] if draw.random() < 0.5 else []
+        )
 
 
 async def compare_usage(

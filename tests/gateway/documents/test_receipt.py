@@ -15,6 +15,15 @@ from fontTools.pens.basePen import NullPen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
+from pypdf.generic import (
+    ArrayObject,
+    BooleanObject,
+    DictionaryObject,
+    NameObject,
+    PdfObject,
+    StreamObject,
+    TextStringObject,
+)
 
 from gateway.documents.glyphs import CJK, LATIN, REPLACEMENT, RIGHT_TO_LEFT, Glyphs
 from gateway.documents.receipt import Logo, ReceiptPress
@@ -29,6 +38,21 @@ MISTAKEN = "PDFUA1-FONT-GLYPH-WIDTH-001"
 
 def read(pdf: bytes) -> PdfReader:
     return PdfReader(BytesIO(pdf))
+
+
+def inside(found: PdfObject, *names: str) -> DictionaryObject:
+    """Return the dictionary, or the stream, to which names lead."""
+    for name in names:
+        assert isinstance(found, DictionaryObject)
+        found = found[name]
+    assert isinstance(found, DictionaryObject)
+    return found
+
+
+def data_of(found: PdfObject, *names: str) -> bytes:
+    stream = inside(found, *names)
+    assert isinstance(stream, StreamObject)
+    return stream.get_data()
 
 
 def words(pdf: bytes) -> str:
@@ -85,15 +109,19 @@ def test_names_in_chinese_japanese_and_korean_print(name: str) -> None:
 def test_the_widths_of_chinese_glyphs_are_those_that_the_pages_say() -> None:
     (only,) = read(PRESS.print(source(buyer="北京云计算有限公司"))).pages
     checked = 0
-    for font in only["/Resources"]["/Font"].values():
-        (descendant,) = font.get_object()["/DescendantFonts"]
-        if descendant["/Subtype"] != "/CIDFontType0":
+    for font in inside(only, "/Resources", "/Font").values():
+        descendants = inside(font.get_object())["/DescendantFonts"]
+        assert isinstance(descendants, ArrayObject)
+        descendant = inside(descendants[0].get_object())
+        if descendant["/Subtype"] != NameObject("/CIDFontType0"):
             continue
         fonts = CFFFontSet()
-        program = descendant["/FontDescriptor"]["/FontFile3"].get_data()
+        program = data_of(descendant, "/FontDescriptor", "/FontFile3")
         fonts.decompile(BytesIO(program), None)
         outlines = fonts[0].CharStrings
-        first, last, width = descendant["/W"]
+        widths = descendant["/W"]
+        assert isinstance(widths, ArrayObject)
+        first, last, width = widths
         for cid in range(first + 1, last + 1):
             outline = outlines[f"cid{cid:05}"]
             outline.draw(NullPen())
@@ -176,13 +204,13 @@ def test_the_document_is_tagged_and_says_what_it_is(title: str, changes: dict[st
     pdf = PRESS.print(source(**changes), Logo(picture=SVG, type="svg"))
     found = read(pdf)
     root = found.root_object
-    assert root["/MarkInfo"]["/Marked"]
-    assert root["/Lang"] == "en"
-    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert inside(root, "/MarkInfo")["/Marked"] == BooleanObject(True)
+    assert root["/Lang"] == TextStringObject("en")
+    assert inside(root, "/ViewerPreferences")["/DisplayDocTitle"] == BooleanObject(True)
     assert "/StructTreeRoot" in root
     assert found.metadata is not None
     assert found.metadata.title == title
-    assert b"pdfuaid" in root["/Metadata"].get_data()
+    assert b"pdfuaid" in data_of(root, "/Metadata")
     assert not any("/JS" in str(each) or "/URI" in str(each) for each in root.values())
     assert failures(pdf) == set()
 

@@ -41,8 +41,14 @@ class Item:
     number: int
 
 
+def first_item() -> Item:
+    return Item(number=0)
+
+
 @strawberry.type
 class Query:
+    old: Item = strawberry.field(resolver=first_item, deprecation_reason="Use `items`.")
+
     @strawberry.field
     async def items(self) -> list[Item]:
         await asyncio.sleep(0)
@@ -51,10 +57,6 @@ class Query:
     @strawberry.field
     def seen(self, info: strawberry.Info, x: int = 0) -> str:
         return f"{info.context['user']} {info.field_name} {info.variable_values} {info.query}"
-
-    @strawberry.field(deprecation_reason="Use `items`.")
-    def old(self) -> Item:
-        return Item(number=0)
 
     @strawberry.field
     async def sleep(self) -> str:

@@ -14,7 +14,8 @@ from gateway.errors import Conflict
 from gateway.imports import comparison, importer
 from gateway.imports.focus import FocusRejected, read_focus
 from gateway.imports.focus_rows import FocusAccount
-from gateway.imports.importer import ImportReport, import_focus
+from gateway.imports.importer import import_focus
+from gateway.imports.report import ImportReport
 from gateway.store import Database
 from tests.gateway.billing.test_audit import found_in
 from tests.gateway.imports.cost_files import ROW, as_csv, write
@@ -22,6 +23,9 @@ from tests.support.books import NOW
 from tests.support.focus_files import charges, usage_file
 from tests.support.invariants import check_books
 from tests.support.tables import all_rows, table_rows
+
+Changes = tuple[dict[str, str], ...]
+"""What the rows of a file change in ROW, for `write`."""
 
 TAX = {"ChargeCategory": "Tax", "BilledCost": "0.19", "ResourceId": "", "ConsumedQuantity": ""}
 NEXT_HOUR = {
@@ -116,8 +120,14 @@ async def test_a_changed_period_is_refused_whole(database: Database, tmp_path: P
 
 
 async def test_every_return_to_earlier_values_counts(database: Database, tmp_path: Path) -> None:
-    first = ({"BilledCost": "0.12345678905"}, {}, TAX, NEXT_HOUR)
-    second = ({"BilledCost": "3"}, {}, TAX | {"BilledCost": "0.57"}, NEXT_HOUR, {"SkuId": "b"})
+    first: Changes = ({"BilledCost": "0.12345678905"}, {}, TAX, NEXT_HOUR)
+    second: Changes = (
+        {"BilledCost": "3"},
+        {},
+        TAX | {"BilledCost": "0.57"},
+        NEXT_HOUR,
+        {"SkuId": "b"},
+    )
     await take(database, write(tmp_path, *first))
     balances = (
         -123_456_789 - 2_500_000_000 - 190_000_000,

@@ -9,7 +9,8 @@ from pydantic import SecretStr
 
 from gateway.clock import FixedClock
 from gateway.imports.focus import FocusRejected
-from gateway.imports.importer import ImportReport, import_focus
+from gateway.imports.importer import import_focus
+from gateway.imports.report import ImportReport
 from gateway.migrations import migrate
 from gateway.settings import Settings
 from gateway.store import Database, connect

@@ -1,6 +1,6 @@
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qs, urlsplit
 
@@ -154,7 +154,7 @@ async def pauses_of(
         pauses.append(longest)
         return 0
 
-    monkeypatch.setattr(signals.random, "uniform", note)
+    monkeypatch.setattr("gateway.live.signals.random.uniform", note)
     running = asyncio.create_task(source.run(ListEar()))
     await until(lambda: len(pauses) >= count or running.done())
     running.cancel()
@@ -187,10 +187,14 @@ async def test_what_nobody_thought_of_does_not_end_the_listening(
     listen = asyncpg.Connection.add_listener
     failures = [ValueError(), KeyError()]
 
-    async def fail_first(connection: object, *arguments: object) -> None:
+    async def fail_first(
+        connection: "asyncpg.Connection[asyncpg.Record]",
+        channel: str,
+        callback: Callable[..., None],
+    ) -> None:
         if failures:
             raise failures.pop()
-        await listen(connection, *arguments)
+        await listen(connection, channel, callback)
 
     monkeypatch.setattr(asyncpg.Connection, "add_listener", fail_first)
     async with listening(PostgresSignals(postgres_database_url)) as ear:

@@ -8,7 +8,7 @@ from typing import Any
 import aiosqlite
 import asyncpg
 import pytest
-from sqlalchemy import bindparam, insert, literal_column, select, text
+from sqlalchemy import bindparam, func, insert, select, text
 
 from gateway.errors import DeadlineExceeded
 from gateway.models import Account, RollupDay, table_of
@@ -70,9 +70,14 @@ async def test_values_come_back_as_they_went_in(database: Database) -> None:
 
 
 async def test_dates_and_bytes_come_back_as_they_went_in(database: Database) -> None:
-    row = dict.fromkeys(("spent_nanos", "purchased_nanos", "bonus_nanos", "adjusted_nanos"), -1)
-    row |= {"refunded_nanos": 7, "account_id": 5, "day": date(2028, 2, 29)}
-    row |= {"deployments": b"\x00\x01", "resources": "{}"}
+    row = {
+        **dict.fromkeys(("spent_nanos", "purchased_nanos", "bonus_nanos", "adjusted_nanos"), -1),
+        "refunded_nanos": 7,
+        "account_id": 5,
+        "day": date(2028, 2, 29),
+        "deployments": b"\x00\x01",
+        "resources": "{}",
+    }
     async with database.writing() as transaction:
         await transaction.execute(ADD_DAY, **row)
         rows = await transaction.fetch(DAYS, day=date(2028, 2, 29))
@@ -221,7 +226,7 @@ async def test_an_unlimited_snapshot_outlasts_the_timeout(limited_database: Data
         "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000)"
         " SELECT i FROM n) AS numbers"
     )
-    counted = select(literal_column("count(*)").label("n")).select_from(numbers)
+    counted = select(func.count().label("n")).select_from(numbers)
     compiled = Statement(counted).compiled(limited_database.dialect)
     with pytest.raises(DeadlineExceeded):
         async with limited_database.reading() as driver:

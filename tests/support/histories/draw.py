@@ -1,8 +1,7 @@
 """Strategies for stories."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 from hypothesis import strategies as st
 
@@ -23,9 +22,14 @@ from tests.support.histories.story import (
     TaxSource,
 )
 
-Draw = Callable[[st.SearchStrategy[Any]], Any]
+Draw = st.DrawFn
 SOON = st.sampled_from([1, 2, 30, 3_600])
 LATER = st.sampled_from([1, 3_600, 86_400, 400_000])
+SETTLING: list[Outcome] = [
+    *("succeeded", "succeeded", "succeeded", "succeeded", "succeeded"),
+    "failed",
+]
+OPEN: list[Outcome] = ["open"]
 AT_ONCE = st.sampled_from([0, 0, 1, 60])
 
 
@@ -132,7 +136,7 @@ def _attempts(
     edits = source in {"nothing", "metadata", "details"}
     for number in range(most):
         is_last = number == most - 1
-        outcomes: list[Outcome] = ["succeeded"] * 5 + ["failed"] + (["open"] if intent else [])
+        outcomes = SETTLING + (OPEN if intent else [])
         outcome = draw(st.sampled_from(outcomes)) if is_last else "failed"
         if edits and number and draw(st.booleans()):
             terms = _terms(draw, currency, source)

@@ -40,7 +40,7 @@ class Shapes:
 
     def make(self, kind: str, at: int, **changes: Any) -> Json:
         shared = {"livemode": True, "currency": self.story.currency.lower()}
-        example = OBJECTS.get(kind, {"object": kind})
+        example: Json = OBJECTS.get(kind, {"object": kind})
         return deepcopy(example) | shared | {"created": instant(at)} | changes
 
     def metadata(self, payment: Payment, tax: int) -> Json:

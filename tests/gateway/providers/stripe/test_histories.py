@@ -16,7 +16,7 @@ SOME = st.sampled_from(VERSIONS).flatmap(
 )
 
 
-@settings(max_examples=max(8, settings.default.max_examples // 3))
+@settings(max_examples=max(8, settings().max_examples // 3))
 @given(told=SOME, random=st.integers(0, 2**32).map(Random))
 async def test_every_telling_ends_with_the_money_kept(
     database: Database,

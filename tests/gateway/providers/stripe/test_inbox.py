@@ -149,7 +149,7 @@ finals: dict[str, Json] = {}
 
 
 @pytest.mark.parametrize("history", HISTORIES)
-@settings(max_examples=max(8, settings.default.max_examples // 3))
+@settings(max_examples=max(8, settings().max_examples // 3))
 @given(data=st.data())
 async def test_any_order_and_any_repetition_end_in_the_same_books(
     database: Database, history: str, data: st.DataObject
@@ -297,7 +297,7 @@ async def test_a_document_says_whose_a_payment_is_that_says_nothing(
     books: Books, first: str
 ) -> None:
     acme = await books.account("acme")
-    silent = {"metadata": {}, "customer": None}
+    silent: dict[str, Any] = {"metadata": {}, "customer": None}
     events = [
         event("charge.succeeded", charge(**silent), at=61),
         event("payment_intent.succeeded", intent(status="succeeded", **silent), at=62),
@@ -413,7 +413,7 @@ async def test_a_half_that_was_recorded_and_no_more_is_made_up_for(books: Books)
 
 
 async def test_an_invoice_says_whose_a_payment_is_that_says_nothing(books: Books) -> None:
-    silent = {"metadata": {"document": "invoice"}, "customer": None}
+    silent: dict[str, Any] = {"metadata": {"document": "invoice"}, "customer": None}
     events = [
         event("charge.succeeded", charge(**silent), at=61),
         event("payment_intent.succeeded", intent(status="succeeded", **silent), at=62),
