@@ -2,10 +2,18 @@
 
 import ast
 import re
+import subprocess
+import sys
+import tomllib
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from sqlalchemy import BigInteger
+
+from gateway.models import Instant, metadata
+from gateway.models.base import Quantity
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("gateway", "resolvers", "loaders")
@@ -16,6 +24,9 @@ MODULES = sorted(
     if "versions" not in path.parts  # a migration is what it was when it was released
 )
 STATEMENTS = {"select", "insert", "update", "delete", "text"}
+OF_NO_ACCOUNT = {"api_key", "seller", "webhook_event", "webhook_invoice"}
+"""Tables of the platform itself, and of payments whose account an event does not name yet."""
+
 FLOORS = {
     "strawberry-graphql": (0, 323, 2),
     "starlette": (1, 3, 1),
@@ -23,6 +34,11 @@ FLOORS = {
     "python-multipart": (0, 0, 27),
     "pyjwt": (2, 13, 0),
 }
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
 
 
 def name_of(path: Path) -> str:
@@ -44,7 +60,7 @@ def test_modules_and_functions_are_small() -> None:
     lengths = {
         f"{name_of(path)}:{node.lineno}": length(node)
         for path in MODULES
-        for node in functions(ast.parse(path.read_text("utf-8")))
+        for node in functions(tree_of(path))
     }
     assert {name_of(path): count for path, count in lines.items() if count > 400} == {}
     assert {place: count for place, count in lengths.items() if count > 60} == {}
@@ -54,7 +70,7 @@ def test_modules_and_functions_are_small() -> None:
 
 def offenders(find: Callable[[Path, ast.AST], object]) -> dict[str, object]:
     """Return what `find` finds in each module, where it finds something."""
-    found = {name_of(path): find(path, ast.parse(path.read_text("utf-8"))) for path in MODULES}
+    found = {name_of(path): find(path, tree_of(path)) for path in MODULES}
     return {name: what for name, what in found.items() if what}
 
 
@@ -101,6 +117,69 @@ def test_imports_stand_at_the_top() -> None:
         ]
 
     assert offenders(find) == {}
+
+
+@pytest.mark.parametrize("rules", ["T20", "DTZ"], ids=["print", "naive-time"])
+def test_nothing_is_printed_and_no_time_is_without_zone(rules: str) -> None:
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--ignore-noqa"]
+    found = subprocess.run(
+        [*command, "--select", rules, *PACKAGES], cwd=ROOT, capture_output=True, check=False
+    )
+    assert found.returncode == 0, found.stdout.decode()
+
+
+def test_the_time_is_read_from_the_clock_alone() -> None:
+    def find(_: Path, tree: ast.AST) -> list[int]:
+        return [
+            node.lineno
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "datetime.now"
+        ]
+
+    assert list(offenders(find)) == ["gateway/clock.py"]
+
+
+def test_the_environment_is_read_in_one_module() -> None:
+    def find(_: Path, tree: ast.AST) -> list[int]:
+        return [
+            node.lineno
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}
+        ]
+
+    assert list(offenders(find)) == ["gateway/environment.py"]
+
+
+def test_every_table_begins_its_key_with_the_account() -> None:
+    others = {
+        table.name
+        for table in metadata.sorted_tables
+        if table.primary_key.columns.keys()[0] != "account_id"
+    }
+    assert others == OF_NO_ACCOUNT
+
+
+def test_columns_are_of_the_types_that_their_names_say() -> None:
+    columns = [column for table in metadata.sorted_tables for column in table.columns]
+    instants = [each for each in columns if each.name.endswith("_at")]
+    # One holds the instants of several facts, as JSON.
+    assert [str(each) for each in instants if not isinstance(each.type, Instant)] == [
+        "deployment.facts_at"
+    ]
+    amounts = [each for each in columns if each.name.endswith("_nanos")]
+    assert [each for each in amounts if not isinstance(each.type, BigInteger | Quantity)] == []
+
+
+def test_every_module_stands_in_one_layer() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    (layers,) = [each["layers"] for each in contracts["contracts"] if each["type"] == "layers"]
+    placed = [name for layer in layers for name in layer.split(" | ")]
+    modules = {
+        f"gateway.{path.stem}"
+        for path in (ROOT / "gateway").iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").is_file()
+    }
+    assert sorted(placed) == sorted(modules - {"gateway.__init__"} | {"resolvers", "loaders"})
 
 
 @pytest.mark.parametrize("lock", ["requirements.lock", "tests/requirements.lock"])
