@@ -54,6 +54,13 @@ async def ask(site: Site, query: str, **variables: Any) -> Json:
     return data
 
 
+def body_of(request: Request) -> Json:
+    """Return the JSON that the page sends: a document's id, and its variables."""
+    body: Json | None = request.post_data_json
+    assert body is not None
+    return body
+
+
 async def settled(page: Page) -> None:
     """Wait until everything that the page asked for is there: from then on it stays as it is."""
     await expect(page.locator("main")).to_be_visible()

@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.conftest import ARTEFACTS, Site
-from tests.browser.support import ask, card, expect_cells, fits, settled, tab, violations
+from tests.browser.support import ask, body_of, card, expect_cells, fits, settled, tab, violations
 from tests.browser.test_charges import paid_and_refunded
 from tests.browser.test_keyboard import reach
 from tests.browser.test_usage import event
@@ -208,7 +208,7 @@ async def test_axe_finds_nothing_in_any_state_of_the_activity(
     browser: Browser, site: Site, theme: Any, width: int
 ) -> None:
     async def answer(route: Route) -> None:
-        asked = route.request.post_data_json["variables"]
+        asked = body_of(route.request)["variables"]
         if "filter" not in asked or "cause" not in asked["filter"]:
             await route.continue_()
         elif failing:

@@ -19,6 +19,7 @@ from tests.browser.conftest import ARTEFACTS, ROOT, Site
 from tests.browser.support import (
     ask,
     at_first,
+    body_of,
     card,
     exact,
     expect_cells,
@@ -60,7 +61,7 @@ query ($account: ID!, $filter: CreditPurchaseFilter!, $from: Date!, $to: Date!, 
 def operation(request: Request) -> str:
     """Return the name of the trusted document that is asked for."""
     documents = json.loads(MANIFEST.read_text("utf-8"))
-    document = documents[request.post_data_json["documentId"]]
+    document = documents[body_of(request)["documentId"]]
     found = re.search(r"\bquery (\w+)", document)
     assert found, document
     return found[1]

@@ -169,7 +169,8 @@ async def test_a_subscription_that_ended_is_not_live_until_it_is_back(
     browser: Browser, site: Site, end: str
 ) -> None:
     account = await site.operator.put_account(f"ended-{end}")
-    sockets, waiting = [], []
+    sockets: list[WebSocketRoute] = []
+    waiting: list[tuple[WebSocketRoute, str | bytes]] = []
     ids: list[str] = []
     is_back = asyncio.Event()
 
@@ -182,7 +183,10 @@ async def test_a_subscription_that_ended_is_not_live_until_it_is_back(
             if told["type"] == "subscribe":
                 ids.append(told["id"])
             held = told["type"] == "subscribe" and len(ids) > subscribed and not is_back.is_set()
-            waiting.append((server, message)) if held else server.send(message)
+            if held:
+                waiting.append((server, message))
+            else:
+                server.send(message)
 
         socket.on_message(forward)
 

@@ -59,12 +59,12 @@ async def serving(
 
 @asynccontextmanager
 async def with_node_provider(
-    browser: Browser, demo: DemoDatabase, **options: bool
+    browser: Browser, demo: DemoDatabase, *, logout: bool = True
 ) -> AsyncIterator[Page]:
     """Lend a tab of a gateway that signs people in at npm's `oidc-provider`."""
     port = free_port()
     async with (
-        node_provider(f"http://127.0.0.1:{port}", **options) as issuer,
+        node_provider(f"http://127.0.0.1:{port}", logout=logout) as issuer,
         serving(demo, port, issuer, f"{issuer}/jwks") as gateway,
         visit(browser, gateway) as page,
     ):
@@ -123,7 +123,7 @@ async def test_a_token_is_renewed_before_it_ends(
         visit(browser, gateway) as page,
     ):
         async with (
-            page.expect_request(authorization) as first,
+            page.expect_request(lambda request: bool(authorization(request))) as first,
             page.expect_response(
                 lambda answer: "refresh_token" in (answer.request.post_data or "")
             ),

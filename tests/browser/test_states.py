@@ -25,6 +25,7 @@ from gateway.store import connect
 from tests.browser.conftest import ARTEFACTS, DemoDatabase, Site
 from tests.browser.support import (
     at_first,
+    body_of,
     expect_cells,
     figure,
     fits,
@@ -68,7 +69,7 @@ async def test_a_failure_keeps_the_filter_and_is_tried_again(
     browser: Browser, site: Site, theme: Any
 ) -> None:
     async def answer(route: Route) -> None:
-        asked = route.request.post_data_json["variables"]
+        asked = body_of(route.request)["variables"]
         if failing and "filter" in asked:
             await route.fulfill(status=500, body="")
         else:
@@ -92,7 +93,7 @@ async def test_a_failure_keeps_the_filter_and_is_tried_again(
 
 async def refuse_facts(route: Route) -> None:
     """Let everything through but what is asked of an account alone."""
-    if route.request.post_data_json["variables"].keys() == {"account"}:
+    if body_of(route.request)["variables"].keys() == {"account"}:
         await route.fulfill(status=503, body="")
     else:
         await route.continue_()
@@ -169,7 +170,7 @@ async def test_what_is_said_of_an_export_is_gone_with_other_choices(
     browser: Browser, site: Site, view: str
 ) -> None:
     async def answer(route: Route) -> None:
-        if "format" in route.request.post_data_json["variables"]:
+        if "format" in body_of(route.request)["variables"]:
             await route.fulfill(status=503, body="")
         else:
             await route.continue_()
@@ -281,7 +282,7 @@ async def test_purchases_wait_for_the_zone_that_their_dates_are_of(
     browser: Browser, site: Site
 ) -> None:
     async def hold(route: Route) -> None:
-        if route.request.post_data_json["variables"].keys() == {"account"}:
+        if body_of(route.request)["variables"].keys() == {"account"}:
             await looked.wait()
         await route.continue_()
 
@@ -483,7 +484,7 @@ async def test_no_page_is_turned_of_a_list_that_is_being_replaced(
     browser: Browser, site: Site
 ) -> None:
     async def hold(route: Route) -> None:
-        if "status" in route.request.post_data_json["variables"].get("filter", {}):
+        if "status" in body_of(route.request)["variables"].get("filter", {}):
             await looked.wait()
         await route.continue_()
 

@@ -10,12 +10,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, Route, expect
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Route, expect
 
 from tests.browser.conftest import ARTEFACTS, Site
 from tests.browser.support import (
     Json,
     ask,
+    body_of,
     card,
     exact,
     expect_cells,
@@ -394,7 +395,7 @@ async def test_a_failure_keeps_the_filter_and_is_tried_again(browser: Browser, s
     failing = True
 
     async def answer(route: Route) -> None:
-        if failing and route.request.post_data_json["variables"].get("interval"):
+        if failing and body_of(route.request)["variables"].get("interval"):
             await route.abort()
         else:
             await route.continue_()
@@ -427,7 +428,12 @@ async def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
     size = {"width": width, "height": 900}
     async with tab(browser, site, color_scheme=theme, viewport=size) as page:
         complaints: list[str] = []
-        page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
+
+        def note(said: ConsoleMessage) -> None:
+            if said.type == "error":
+                complaints.append(said.text)
+
+        page.on("console", note)
         await page.goto("/?tab=usage")
         points = page.get_by_role("application", name="Spend over time")
         await points.press("ArrowLeft")
