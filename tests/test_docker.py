@@ -7,7 +7,7 @@ import shutil
 import stat
 import subprocess
 from importlib.resources import files
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -89,11 +89,11 @@ def test_the_gateway_stops_before_it_is_killed() -> None:
 
 def test_only_the_proxy_address_is_believed() -> None:
     (config,) = PRODUCTION["networks"]["proxy"]["ipam"]["config"]
-    address = ip_address(SERVICES["proxy"]["networks"]["proxy"]["ipv4_address"])
+    address = IPv4Address(SERVICES["proxy"]["networks"]["proxy"]["ipv4_address"])
     assert SERVICES["gateway"]["environment"]["GATEWAY_TRUSTED_PROXIES"] == str(address)
-    assert address in ip_network(config["subnet"])
-    assert address not in ip_network(config["ip_range"])
-    assert ip_network(config["ip_range"]).subnet_of(ip_network(config["subnet"]))
+    assert address in IPv4Network(config["subnet"])
+    assert address not in IPv4Network(config["ip_range"])
+    assert IPv4Network(config["ip_range"]).subnet_of(IPv4Network(config["subnet"]))
     assert PRODUCTION["networks"]["database"]["internal"] is True
     assert SERVICES["postgres"]["networks"] == SERVICES["migrate"]["networks"] == ["database"]
 
@@ -174,7 +174,7 @@ def test_the_image_copies_what_the_tree_has() -> None:
 
 @pytest.mark.skipif(shutil.which("caddy") is None, reason="there is no Caddy on this machine")
 def test_the_proxy_configuration_is_valid() -> None:
-    command = ["caddy", "adapt", "--validate", "--config", DOCKER / "Caddyfile"]
+    command = ["caddy", "adapt", "--validate", "--config", str(DOCKER / "Caddyfile")]
     environment = os.environ | {"BILLING_HOST": "billing.localhost", "GATEWAY_ADDRESS": "a:8000"}
     done = subprocess.run(command, env=environment, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Browser, Page, Request, expect
 
 from tests.browser.conftest import ARTEFACTS, Site
-from tests.browser.support import Json, fits, purchase_rows, settled, tab, violations
+from tests.browser.support import Json, body_of, fits, purchase_rows, settled, tab, violations
 from tests.browser.test_usage import event
 from tests.support.words import english_only
 
@@ -136,7 +136,7 @@ async def test_every_browser_sees_the_year_of_the_receipt(
 
     def note(request: Request) -> None:
         if request.url.endswith("/graphql"):
-            asked.append(request.post_data_json["variables"])
+            asked.append(body_of(request)["variables"])
 
     async with tab(browser, site, locale=locale) as page:
         page.on("request", note)
