@@ -232,3 +232,19 @@ async def test_sign_out_stays_here_where_the_provider_has_none(
         # The provider's session has stayed.
         await page.get_by_role("button", name="Sign in again").click()
         await expect(page.get_by_text("Ada Okonkwo")).to_be_visible()
+
+
+async def test_a_person_without_an_account_reads_their_id(
+    browser: Browser, sqlite_demo: DemoDatabase
+) -> None:
+    async with (
+        openid_provider("auth0|\u05d0-42", "Nobody") as provider,
+        production(sqlite_demo, provider) as gateway,
+        visit(browser, gateway) as page,
+    ):
+        await page.goto("/")
+        hint = page.get_by_text("Ask your administrator to add you to an account.")
+        await expect(hint).to_have_text(
+            "Ask your administrator to add you to an account. Your ID is auth0|\u05d0-42."
+        )
+        await expect(hint.locator("bdi")).to_have_text("auth0|\u05d0-42")

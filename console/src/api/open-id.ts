@@ -70,7 +70,9 @@ async function comeBack(oidc: Oidc): Promise<void> {
     const search = typeof user?.state === "string" ? user.state : "";
     history.replaceState(null, "", `/${search}`);
   }
-  if (user) session = signIn(user.access_token, { name: user.profile.name ?? user.profile.sub });
+  if (!user) return;
+  const { name, sub } = user.profile;
+  session = signIn(user.access_token, { name: name ?? sub, subject: sub });
 }
 
 /** End the provider's session too, where the person signed in there and it says how. */

@@ -6,7 +6,15 @@ import type { Person } from "../util/settings";
 export type Session =
   | { state: "signed-out"; why: "new" | "expired" | "refused" | "left"; person: Person | null }
   /** `id` is another one each time that somebody signs in. */
-  | { state: "signed-in"; id: number; token: string; name: string | null; person: Person | null };
+  | {
+      state: "signed-in";
+      id: number;
+      token: string;
+      name: string | null;
+      /** By which accounts name their members; null where an API key signed in. */
+      subject: string | null;
+      person: Person | null;
+    };
 
 let session: Session = { state: "signed-out", why: "new", person: null };
 let signedIn = 0;
@@ -27,10 +35,13 @@ export function onSession(listener: () => void): () => void {
 }
 
 /** Return the new session's id. */
-export function signIn(token: string, who: { name?: string | null; person?: Person } = {}): number {
+export function signIn(
+  token: string,
+  who: { name?: string | null; subject?: string; person?: Person } = {},
+): number {
   signedIn += 1;
-  const { name = null, person = null } = who;
-  change({ state: "signed-in", id: signedIn, token, name, person });
+  const { name = null, subject = null, person = null } = who;
+  change({ state: "signed-in", id: signedIn, token, name, subject, person });
   return signedIn;
 }
 
@@ -42,6 +53,10 @@ export function renew(id: number, token: string): void {
 export function signOut(why: "expired" | "refused" | "left"): void {
   if (session.state !== "signed-in") return;
   change({ state: "signed-out", why, person: session.person });
+}
+
+export function currentSubject(): string | null {
+  return session.state === "signed-in" ? session.subject : null;
 }
 
 export function currentToken(): string | null {

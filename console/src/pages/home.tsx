@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { UNSAFE_PortalProvider as PortalProvider } from "react-aria/PortalProvider";
 import { OverviewDocument } from "../api/generated/graphql";
+import { currentSubject } from "../api/session";
 import { useLoad } from "../api/use-load";
 import { useLanguage } from "../text/language";
 import { text } from "../text/shell";
@@ -66,7 +67,10 @@ export function Home({ settings, name, told }: Props) {
           ) : known.loading ? (
             <Skeleton lines={6} wide />
           ) : (
-            <EmptyState title={text.account.noAccounts} hint={text.account.noAccountsHint} />
+            <EmptyState
+              title={text.account.noAccounts}
+              hint={text.account.noAccountsHint(currentSubject())}
+            />
           )}
         </div>
         <div ref={overlays} />

@@ -40,7 +40,7 @@ export function EmptyState({
 }) {
   return (
     <State icon="empty" title={title} action={action}>
-      {hint}
+      {hint && <Sentence>{hint}</Sentence>}
     </State>
   );
 }

@@ -27,7 +27,8 @@ export const shell = {
     more,
     loading: "Konten werden geladen …",
     noAccounts: "Sie haben noch auf kein Konto Zugriff",
-    noAccountsHint: "Bitten Sie Ihren Administrator, Sie zu einem Konto hinzuzufügen.",
+    noAccountsHint: (id: string | null) =>
+      `Bitten Sie Ihren Administrator, Sie zu einem Konto hinzuzufügen.${id ? ` Ihre ID lautet ${isolated(id)}.` : ""}`,
     notFound: "Das Konto wurde nicht gefunden, oder Sie haben keinen Zugriff",
     notFoundHint: "Wählen Sie oben ein anderes Konto, oder melden Sie sich mit anderen Daten an.",
   },

@@ -26,7 +26,8 @@ export const shell = {
     more,
     loading: "Loading accounts…",
     noAccounts: "You don't have access to any account yet",
-    noAccountsHint: "Ask your administrator to add you to an account.",
+    noAccountsHint: (id: string | null) =>
+      `Ask your administrator to add you to an account.${id ? ` Your ID is ${isolated(id)}.` : ""}`,
     notFound: "Account not found, or you don't have access",
     notFoundHint: "Choose another account above, or sign in as someone else.",
   },
