@@ -97,12 +97,15 @@ async def test_a_language_chosen_by_hand_stays(browser: Browser, site: Site) -> 
     async with tab(browser, site) as page:
         await page.goto("/?tab=usage")
         await expect(page.get_by_role("application", name="Spend over time")).to_be_visible()
+        await expect(page).to_have_title(re.compile("Aurora.* · Usage · Billing & Usage"))
         url = page.url
         await choose(page, "Language", "Deutsch")
         await expect(page.get_by_role("tab")).to_have_text(["Abrechnung", "Verbrauch"])
         await expect(page.get_by_role("button", name="Sprache")).to_be_focused()
         assert await english_on(page) == frozenset()
         assert page.url == url
+        title = "\u2068Aurora Inference GmbH\u2069 · Verbrauch · Abrechnung & Verbrauch"
+        await expect(page).to_have_title(title)
         await page.reload()
         await expect(page.get_by_role("tab")).to_have_text(["Abrechnung", "Verbrauch"])
         await expect(page.locator("html")).to_have_attribute("lang", "de")
@@ -120,6 +123,8 @@ async def test_a_language_that_does_not_load_changes_nothing(browser: Browser, s
         await choose(page, "Language", "Deutsch")
         await expect(page.get_by_text("This language could not be loaded.")).to_be_visible()
         assert await violations(page) == []
+        assert await fits(page)
+        await page.screenshot(path=ARTEFACTS / "language-failed.png")
         await expect(page.get_by_role("tab")).to_have_text(["Billing", "Usage"])
         await page.unroute(re.compile("/assets/de-"))
         await page.reload()

@@ -22,10 +22,6 @@ export function App({ settings }: { settings: Settings }) {
   const language = useLanguage();
   // biome-ignore lint/correctness/useExhaustiveDependencies: the texts are the language's
   const late = useMemo(() => ({ texts: text.late, onReturn }), [language]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the title is the language's
-  useEffect(() => {
-    document.title = text.title;
-  }, [language]);
   const { title, hint, retry } = text.broken;
   const broken = (
     <ErrorState title={title} message={hint} retryLabel={retry} onRetry={() => location.reload()} />

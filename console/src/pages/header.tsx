@@ -16,7 +16,6 @@ type Props = {
   settings: Settings;
   name: string | null;
   account: string | null;
-  /** As the account itself says it: it may be beyond those that are known. */
   accountName: string | null;
   known: Accounts;
 };
@@ -62,13 +61,12 @@ const FEW = 8;
 type SwitcherProps = Pick<Props, "account" | "accountName" | "known">;
 
 function AccountSwitcher({ account, accountName, known }: SwitcherProps) {
-  const chosen = known.accounts.find((each) => each.id === account);
   return (
     <div className="account-switcher">
       {account && (
         <PickList
           label={text.account.label}
-          shown={<bdi>{chosen?.name ?? accountName ?? account}</bdi>}
+          shown={<bdi>{accountName ?? account}</bdi>}
           choices={known.accounts.map(({ id, name, currency }) => ({
             id,
             label: name,

@@ -9,6 +9,7 @@ import { late } from "../ui/late";
 import { Skeleton } from "../ui/skeleton";
 import { EmptyState } from "../ui/states";
 import { Tabs } from "../ui/tabs";
+import { isolated } from "../util/locale";
 import type { Settings } from "../util/settings";
 import { AccountContext } from "./account-window";
 import { type AccountName, useAccounts } from "./accounts";
@@ -16,6 +17,7 @@ import { BalancePanel } from "./balance-panel";
 import { Billing } from "./billing/billing";
 import { Header } from "./header";
 import { LoadFailed } from "./stale-notice";
+import { useTitle } from "./use-title";
 import { show, type Tab, useView } from "./view";
 
 // Its charts are heavier than all the rest.
@@ -30,6 +32,9 @@ export function Home({ settings, name, told }: Props) {
   const account = view.account ?? known.accounts[0]?.id ?? null;
   const overview = useOverview(account);
   const overlays = useRef<HTMLDivElement>(null);
+  const chosen = known.accounts.find((each) => each.id === account);
+  const accountName = chosen?.name ?? overview.facts?.name ?? null;
+  useTitle(accountName && isolated(accountName), text.tabs[view.tab]);
   const isWritten = view.account !== null;
   const { cursor, activityCursor } = view;
   useEffect(() => {
@@ -46,7 +51,7 @@ export function Home({ settings, name, told }: Props) {
         settings={settings}
         name={name}
         account={account}
-        accountName={overview.facts?.name ?? null}
+        accountName={accountName}
         known={known}
       />
       <main id="content" tabIndex={-1}>

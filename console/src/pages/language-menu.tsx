@@ -19,7 +19,7 @@ export function LanguageMenu() {
   }
 
   return (
-    <>
+    <span className="language">
       <PickList
         label={text.language.label}
         shown={language.toUpperCase()}
@@ -30,6 +30,6 @@ export function LanguageMenu() {
         onPick={([id]) => id && choose(id as Language)}
       />
       {hasFailed && <Notice tone="bad">{text.language.failed}</Notice>}
-    </>
+    </span>
   );
 }

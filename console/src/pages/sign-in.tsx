@@ -8,10 +8,12 @@ import { signInAs } from "./dev";
 import { LanguageMenu } from "./language-menu";
 import { Mark } from "./mark";
 import "./sign-in.css";
+import { useTitle } from "./use-title";
 
 type Why = (Session & { state: "signed-out" })["why"];
 
 export function SignIn({ settings, why }: { settings: Settings; why: Why }) {
+  useTitle(t.title);
   const heading = useRef<HTMLHeadingElement>(null);
   // What had the focus is gone with the page that this one replaces.
   useEffect(() => {

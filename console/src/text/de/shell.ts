@@ -137,7 +137,7 @@ export const shell = {
       "this-year": "Dieses Jahr",
       "last-year": "Voriges Jahr",
       "5y": "Letzte 5 Jahre",
-      all: "Gesamter Zeitraum",
+      all: "Seit Beginn",
     },
   },
 
