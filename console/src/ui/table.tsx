@@ -42,12 +42,7 @@ export function Table<Row>(props: Props<Row>) {
         <thead role="rowgroup">
           <tr role="row">
             {columns.map((column) => (
-              <th
-                key={column.key}
-                role="columnheader"
-                scope="col"
-                className={`${column.key}${column.numeric ? " number" : ""}`}
-              >
+              <th key={column.key} role="columnheader" scope="col" className={classOf(column)}>
                 <span className={column.quiet ? "hidden" : ""}>{column.header}</span>
               </th>
             ))}
@@ -60,7 +55,7 @@ export function Table<Row>(props: Props<Row>) {
                 // biome-ignore lint/suspicious/noArrayIndexKey: the lines are all alike
                 <tr key={line} role="row" className="waiting">
                   {columns.map((column) => (
-                    <td key={column.key} role="cell" className={column.numeric ? "number" : ""}>
+                    <td key={column.key} role="cell" className={classOf(column)}>
                       <Skeleton />
                     </td>
                   ))}
@@ -81,7 +76,7 @@ function Line<Row>({ columns, row }: { columns: readonly Column<Row>[]; row: Row
           <td
             key={column.key}
             role="cell"
-            className={`${column.key}${column.numeric ? " number" : ""}`}
+            className={classOf(column)}
             data-label={column.quiet ? undefined : column.header}
           >
             {content}
@@ -90,4 +85,8 @@ function Line<Row>({ columns, row }: { columns: readonly Column<Row>[]; row: Row
       })}
     </tr>
   );
+}
+
+function classOf<Row>({ key, numeric }: Column<Row>): string {
+  return numeric ? `${key} number` : key;
 }

@@ -24,7 +24,7 @@ function format(
 }
 
 const DAY: Intl.DateTimeFormatOptions = { day: "numeric", month: "short", year: "numeric" };
-const TIME: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit" };
+const TIME: Intl.DateTimeFormatOptions = { hour: "numeric", minute: "2-digit" };
 
 export function formatDay(instant: string, zone: string): string {
   return format(zone, DAY).format(new Date(instant));

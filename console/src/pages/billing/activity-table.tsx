@@ -28,7 +28,7 @@ export function ActivityTable({ rows, zone, expected, outdated }: Props) {
       rowKey={(row) => row.id}
       expected={expected}
       outdated={outdated}
-      layout="activity"
+      layout="activity tiered"
     />
   );
 }
@@ -83,7 +83,13 @@ function Description({ row: { description, day, purchase } }: { row: Row }) {
       </span>
     );
   const text = description ? readReason(description) : purchase?.paymentMethod?.displayName;
-  return text ? <bdi title={text}>{text}</bdi> : <span className="none">{t.none}</span>;
+  return text ? (
+    <bdi className="clipped" title={text}>
+      {text}
+    </bdi>
+  ) : (
+    <span className="none">{t.none}</span>
+  );
 }
 
 /** The purchase that a row belongs to, and the document of the row itself. */

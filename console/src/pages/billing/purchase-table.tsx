@@ -35,7 +35,7 @@ export function PurchaseTable({ purchases, zone, expected, outdated }: Props) {
       rowKey={(purchase) => purchase.id}
       expected={expected}
       outdated={outdated}
-      layout="purchases"
+      layout="purchases tiered"
     />
   );
 }
@@ -106,12 +106,12 @@ function Status({ purchase: { status, failureReason } }: { purchase: Purchase })
 function Receipts({ purchase: { receipt, refunds } }: { purchase: Purchase }) {
   if (!receipt) return null;
   return (
-    <span className="lines">
+    <span className="documents">
       <DocumentButton document={receipt} kind="receipt" />
       {refunds.map(({ id, receipt: note, cancellation }) => (
         <Fragment key={id}>
-          {note && <DocumentButton document={note} kind="creditNote" isNamed />}
-          {cancellation && <DocumentButton document={cancellation} kind="cancellation" isNamed />}
+          {note && <DocumentButton document={note} kind="creditNote" />}
+          {cancellation && <DocumentButton document={cancellation} kind="cancellation" />}
         </Fragment>
       ))}
     </span>

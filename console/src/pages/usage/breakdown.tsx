@@ -92,6 +92,14 @@ function Content({ by, usage, load: { failure, retry, previous } }: ContentProps
   );
 }
 
+/** Left out where each row is one deployment. */
+const DEPLOYMENTS: Column<Row> = {
+  key: "deployments",
+  header: t.deployments,
+  numeric: true,
+  cell: ({ deployments }) => formatCount(deployments),
+};
+
 function columnsOf(by: Dimension, rows: readonly Row[], total: string): Column<Row>[] {
   const decimals = longestDecimals(rows.map(({ spend }) => spend));
   return [
@@ -108,12 +116,7 @@ function columnsOf(by: Dimension, rows: readonly Row[], total: string): Column<R
       numeric: true,
       cell: ({ spend }) => <Money value={spend} decimals={decimals} />,
     },
-    {
-      key: "deployments",
-      header: t.deployments,
-      numeric: true,
-      cell: ({ deployments }) => formatCount(deployments),
-    },
+    ...(by === "DEPLOYMENT" ? [] : [DEPLOYMENTS]),
   ];
 }
 

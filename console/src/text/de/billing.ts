@@ -56,15 +56,15 @@ export const billing = {
     documents: {
       receipt: {
         name: "Beleg",
-        download: (number: string) => `Beleg ${isolated(number)} herunterladen`,
+        download: (number: string) => `Beleg ${number} herunterladen`,
       },
       creditNote: {
         name: "Erstattungsbeleg",
-        download: (number: string) => `Erstattungsbeleg ${isolated(number)} herunterladen`,
+        download: (number: string) => `Erstattungsbeleg ${number} herunterladen`,
       },
       cancellation: {
         name: "Stornobeleg",
-        download: (number: string) => `Stornobeleg ${isolated(number)} herunterladen`,
+        download: (number: string) => `Stornobeleg ${number} herunterladen`,
       },
     },
     reasons: {
@@ -118,8 +118,8 @@ export const billing = {
       ADJUSTMENT: "Anpassung",
     },
     bonus: "Bonus",
-    refundReturned: "Erstattung zurückgegangen",
-    disputeReturned: "Anfechtung zurückgegangen",
+    refundReturned: "Erstattung zurück\u00adgegangen",
+    disputeReturned: "Anfechtung zurück\u00adgegangen",
     bonusTaken: "Bonus zurückgebucht",
     columns: {
       date: "Datum",

@@ -55,15 +55,15 @@ export const billing = {
     documents: {
       receipt: {
         name: "Receipt",
-        download: (number: string) => `Download receipt ${isolated(number)}`,
+        download: (number: string) => `Download receipt ${number}`,
       },
       creditNote: {
         name: "Credit note",
-        download: (number: string) => `Download credit note ${isolated(number)}`,
+        download: (number: string) => `Download credit note ${number}`,
       },
       cancellation: {
         name: "Cancellation",
-        download: (number: string) => `Download cancellation ${isolated(number)}`,
+        download: (number: string) => `Download cancellation ${number}`,
       },
     },
     /** By the provider's code, which reads as English by itself. */

@@ -24,6 +24,9 @@ type Props = {
   above?: ReactNode;
 };
 
+/** More amounts than these stand closer in the table. */
+const FEW = 3;
+
 /** A chart with its title, and the same numbers as a table. */
 export function ChartCard(props: Props) {
   const {
@@ -76,6 +79,7 @@ export function ChartCard(props: Props) {
               columns={columnsOf([...series, ...more], points ?? [], texts)}
               rows={points}
               rowKey={(point) => point.id}
+              layout={series.length + more.length > FEW ? "dense" : ""}
               outdated={isOutdated}
             />
           </section>

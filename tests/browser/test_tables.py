@@ -1,0 +1,219 @@
+"""Every table of the page at every width: whole, readable, and its documents named."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, expect
+
+from tests.browser.conftest import ARTEFACTS, Site
+from tests.browser.support import card, fits, purchase_rows, settled, tab
+from tests.browser.test_live import payment
+from tests.browser.test_usage import event
+from tests.support.stripe import charge, intent, refund
+
+WIDTHS = (1440, 768, 360)
+TODAY = datetime.now(UTC).date()
+LONG = "Credited after a region was away for a day; see its notice of October"
+# What is wrong with a table, each fault with the text it is found at.
+FAULTS = r"""
+(table) => {
+  const found = [];
+  const add = (fault, element) => found.push(`${fault}: ${element.innerText.slice(0, 60)}`);
+  const quiet = (element) => element.closest(".hidden, .share-track, .skeleton");
+  const linesOf = (node) => {
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    const tops = [...range.getClientRects()].filter((each) => each.width > 0);
+    return new Set(tops.map((each) => Math.round(each.top))).size;
+  };
+  const frame = table.closest(".table-frame");
+  for (const each of [frame, table, frame.parentElement]) {
+    if (each.scrollWidth > each.clientWidth) add("wider than its place", each);
+  }
+  const room = frame.getBoundingClientRect();
+  for (const each of table.querySelectorAll("td, td *")) {
+    if (quiet(each) || !each.checkVisibility()) continue;
+    const box = each.getBoundingClientRect();
+    if (box.left < room.left - 1 || box.right > room.right + 1) add("beyond the frame", each);
+    if (getComputedStyle(each).overflow === "visible" && each.tagName !== "TD") continue;
+    if (each.scrollWidth > each.clientWidth + 1) add("cut at its end", each);
+    if (each.scrollHeight > each.clientHeight + 2) add("cut below", each);
+  }
+  for (const each of table.querySelectorAll("time, td.period, td.date")) {
+    for (const walk = document.createTreeWalker(each, NodeFilter.SHOW_TEXT); walk.nextNode(); ) {
+      if (linesOf(walk.currentNode) > 1) add("a date of two lines", each);
+    }
+  }
+  const heads = [...table.querySelectorAll("th")];
+  for (const row of table.querySelectorAll("tbody tr")) {
+    const cells = [...row.children];
+    if (cells.length !== heads.length) add("a column is missing", row);
+    cells.forEach((cell) => {
+      if (!cell.checkVisibility() && cell.innerText && !cell.querySelector(".none")) {
+        add("a cell is missing", row);
+      }
+    });
+    const boxes = cells
+      .filter((cell) => cell.checkVisibility())
+      .map((cell) => {
+        const range = document.createRange();
+        range.selectNodeContents(cell);
+        return range.getBoundingClientRect();
+      });
+    boxes.forEach((one, at) => boxes.slice(at + 1).forEach((other) => {
+      const across = Math.min(one.right, other.right) - Math.max(one.left, other.left);
+      const down = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
+      if (across > 1 && down > 1) add("one over another", row);
+    }));
+  }
+  for (const each of table.querySelectorAll("td.number")) {
+    const style = getComputedStyle(each);
+    if (!style.fontVariantNumeric.includes("tabular-nums")) add("digits of any width", each);
+    const isTable = style.display === "table-cell";
+    if (isTable && style.textAlign !== "end") add("a number at the start", each);
+  }
+  return [...new Set(found)];
+}
+"""
+
+
+async def busy(site: Site, name: str) -> str:
+    """Make an account of Ada's with large amounts, refunds, long words and usage of three days."""
+    account = await site.operator.put_account(name)
+    paid = {"amount": 123_456_789}
+    received, captured = {"amount_received": 123_456_789}, {"amount_captured": 123_456_789}
+    for each in payment(
+        name,
+        [
+            ("payment_intent.succeeded", intent(status="succeeded", **paid, **received)),
+            ("charge.succeeded", charge(id=f"ch_{name}", **paid, **captured)),
+            ("refund.created", refund(id=f"re_{name}", charge=f"ch_{name}", status="succeeded")),
+        ],
+    ):
+        await site.operator.deliver(each)
+    failed = refund(id=f"re_{name}_2", charge=f"ch_{name}", status="succeeded", amount=1_000)
+    for at, status in enumerate(("succeeded", "failed")):
+        kind = "refund.created" if status == "succeeded" else "refund.failed"
+        [told] = payment(name, [(kind, failed | {"status": status})])
+        later = {"id": f"evt_{name}_{status}", "created": told["created"] + 86_400 * (at + 1)}
+        await site.operator.deliver(told | later)
+    await site.operator.grant(name, "1234567.89", f"{name}-long", description=LONG)
+    await site.operator.grant(name, "5", f"{name}-rtl", description="ائتمان " * 12)
+    why = {"kind": "ADJUSTMENT", "description": LONG}
+    await site.operator.grant(name, "-234567.89", f"{name}-adjusted", **why)
+    events = [
+        event(
+            name,
+            number,
+            TODAY - timedelta(days=1 + number % 3),
+            1,
+            "123456.789",
+            f"{LONG} {number}",
+        )
+        for number in range(6)
+    ]
+    answer = await site.operator.meter(*events)
+    assert answer["rejected"] == [], answer
+    return account
+
+
+async def faults(page: Page, name: str) -> list[str]:
+    """Return what is wrong with the tables shown, at each width."""
+    found: list[str] = []
+    for width in WIDTHS:
+        await page.set_viewport_size({"width": width, "height": 900})
+        await settled(page)
+        assert await fits(page)
+        for table in await page.get_by_role("table").all():
+            label = await table.get_attribute("aria-label")
+            found += [f"{width}, {label}: {each}" for each in await table.evaluate(FAULTS)]
+        await page.screenshot(path=ARTEFACTS / f"tables-{name}-{width}.png", full_page=True)
+    return found
+
+
+async def as_tables(page: Page, count: int) -> None:
+    """Show so many charts as tables."""
+    charts = page.locator(".card:has(.chart)")
+    await expect(charts).to_have_count(count)
+    for _ in range(count):
+        await charts.first.locator(".segment").last.click()
+    await expect(page.locator(".chart-table tbody tr:not(.waiting)").first).to_be_visible()
+
+
+@pytest.mark.parametrize("locale", ["en-US", "de-DE"])
+async def test_every_table_is_whole_at_every_width(
+    browser: Browser, site: Site, locale: str
+) -> None:
+    account = await busy(site, f"busy-{locale}")
+    async with tab(browser, site, locale=locale) as page:
+        for name, view in (("demo", ""), ("busy", f"account={account}")):
+            await page.goto(f"/?{view}")
+            await expect(page.locator(".activity tbody tr:not(.waiting)").first).to_be_visible()
+            await as_tables(page, 2)
+            assert await faults(page, f"billing-{name}-{locale}") == []
+            await page.set_viewport_size({"width": 1440, "height": 900})
+            await page.goto(f"/?tab=usage&{view}")
+            await as_tables(page, 1)
+            await expect(page.get_by_role("table")).to_have_count(3)
+            assert await faults(page, f"usage-{name}-{locale}") == []
+            await page.set_viewport_size({"width": 1440, "height": 900})
+
+
+async def test_the_filtered_refunds_show_each_document_by_name_and_number(
+    browser: Browser, site: Site
+) -> None:
+    account = await busy(site, "refunding")
+    async with tab(browser, site) as page:
+        await page.goto(f"/?account={account}&status=partially_refunded")
+        documents = purchase_rows(page).locator(".document")
+        names = ["Receipt", "Credit note", "Credit note", "Cancellation"]
+        await expect(documents).to_have_count(len(names))
+        for width in WIDTHS:
+            await page.set_viewport_size({"width": width, "height": 900})
+            boxes = [await box(each) for each in await documents.get_by_role("button").all()]
+            assert all(each["height"] >= 24 <= each["width"] for each in boxes)
+            assert not any(over(one, other) for one in boxes for other in boxes if one is not other)
+        for name, document in zip(names, await documents.all(), strict=True):
+            text = re.compile(rf"^{name}\n(\S+-\d{{4}}-\d{{6}})$")
+            await expect(document).to_have_text(text, use_inner_text=True)
+            number = (await document.inner_text()).split("\n")[1]
+            spoken = f"Download {name.lower()} {number}"
+            button = document.get_by_role("button", name=spoken, exact=True)
+            await expect(button).to_be_visible()
+
+
+async def test_a_breakdown_by_deployment_does_not_count_deployments(
+    browser: Browser, site: Site
+) -> None:
+    account = await busy(site, "deployed")
+    async with tab(browser, site) as page:
+        await page.goto(f"/?account={account}&tab=usage")
+        heads = page.get_by_role("table", name="Where it went").get_by_role("columnheader")
+        await expect(heads).to_have_text(["Deployment", "Share", "Spend"])
+        await card(page, "Where it went").get_by_text("Provider", exact=True).click()
+        await expect(heads).to_have_text(["Provider", "Share", "Spend", "Deployments"])
+
+
+async def test_hours_are_not_padded(browser: Browser, site: Site) -> None:
+    account = await site.operator.put_account("early")
+    await site.operator.grant("early", "5", "early-1", occurredAt="2026-01-05T08:05:00+00:00")
+    async with tab(browser, site) as page:
+        await page.goto(f"/?account={account}")
+        time = purchase_rows(page).locator("time .sub-line")
+        await expect(time).to_have_text(re.compile(r"^\s*8:05\sAM$"))
+
+
+async def box(of: Locator) -> dict[str, float]:
+    found: Any = await of.bounding_box()
+    assert found
+    return dict(found)
+
+
+def over(one: dict[str, float], other: dict[str, float]) -> bool:
+    """Return whether two boxes have room in common."""
+    return all(
+        one[at] < other[at] + other[size] and other[at] < one[at] + one[size]
+        for at, size in (("x", "width"), ("y", "height"))
+    )
