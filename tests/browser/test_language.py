@@ -116,7 +116,7 @@ async def test_a_language_chosen_by_hand_stays(browser: Browser, site: Site) -> 
 
 
 async def test_a_language_that_does_not_load_changes_nothing(browser: Browser, site: Site) -> None:
-    async with tab(browser, site) as page:
+    async with tab(browser, site, viewport={"width": 360, "height": 800}) as page:
         await page.goto("/")
         await expect(purchase_rows(page)).to_have_count(10)
         await page.route(re.compile("/assets/de-"), lambda route: route.abort())
