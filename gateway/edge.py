@@ -21,6 +21,7 @@ from gateway.live.hub import Hub
 from gateway.routes.admission import Admission, LiveLimits
 from gateway.routes.answers import http_error
 from gateway.routes.attempts import Attempts, AttemptsMiddleware
+from gateway.routes.brand import Brand
 from gateway.routes.built import Built
 from gateway.routes.compression import compression
 from gateway.routes.desk import Desk, OpenSource
@@ -269,6 +270,7 @@ def _build_pages(settings: Settings, parts: Parts) -> Pages:
         oidc=oidc,
         top_up_url=settings.top_up_url,
         fence=Fence(ancestors=settings.frame_ancestors, asked=asked),
+        brand=Brand.read(settings),
     )
 
 

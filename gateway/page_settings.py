@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
-from gateway.setting_types import KeysUrl, Origins
+from gateway.setting_types import Colour, KeysUrl, Origins, PlainName
 
 
 class PageSettings(BaseSettings):
@@ -24,6 +24,32 @@ class PageSettings(BaseSettings):
     )
     top_up_url: KeysUrl | None = Field(
         None, description='Where "Add credit" leads (https). Default: none, and it is not shown.'
+    )
+    customer_portal_url: KeysUrl | None = Field(
+        None,
+        description='Where "Manage billing" leads (https), such as Stripe\'s customer portal. '
+        "Default: none, and it is not shown.",
+    )
+    home_url: KeysUrl | None = Field(
+        None, description='Where "Home" in the page\'s header leads (https). Default: none.'
+    )
+    help_url: KeysUrl | None = Field(
+        None, description='Where "Help" in the page\'s header leads (https). Default: none.'
+    )
+    platform_name: PlainName | None = Field(
+        None,
+        description="The platform's name, of at most 50 characters: in the page's header, title "
+        "and sign-in, and in GraphiQL's title.",
+    )
+    platform_logo: Path | None = Field(
+        None,
+        description="A PNG, JPEG or SVG file of at most 256 KiB: the page's picture beside its "
+        "name, and its icon.",
+    )
+    platform_accent: Colour | None = Field(
+        None,
+        description="The page's colour of links, buttons, focus rings and charts. Its lightness is "
+        "adjusted, for light and dark, to a contrast of 4.5:1. Default: `#3b5bdb`.",
     )
     oidc_issuer: KeysUrl | None = Field(
         None,

@@ -14,6 +14,10 @@ JWT_ALGORITHMS: Final = (
 )
 
 
+MAX_NAME: Final = 50
+"""Characters of a name that stands in a header of the page."""
+
+
 class LimitMark:
     """Marks a setting as a limit: the README lists it among them."""
 
@@ -122,6 +126,13 @@ def _split_lines(value: object) -> object:
     return value
 
 
+def _check_name(text: str) -> str:
+    name = text.strip()
+    if not 0 < len(name) <= MAX_NAME or not name.isprintable():
+        raise ValueError(f"must have 1 to {MAX_NAME} characters, none of them a control character")
+    return name
+
+
 def _check_algorithm(name: str) -> str:
     if name not in JWT_ALGORITHMS:
         raise ValueError(f"must be of {', '.join(JWT_ALGORITHMS)}")
@@ -131,6 +142,7 @@ def _check_algorithm(name: str) -> str:
 CommaSeparated = BeforeValidator(_split_commas)
 Lines = Annotated[tuple[str, ...], BeforeValidator(_split_lines)]
 Colour = Annotated[str, AfterValidator(_check_colour)]
+PlainName = Annotated[str, AfterValidator(_check_name)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_database_url)]
 Url = Annotated[str, AfterValidator(_check_base_url)]
 KeysUrl = Annotated[str, AfterValidator(_check_keys_url)]

@@ -3,11 +3,11 @@ under.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, Self
 from urllib.parse import urlsplit
 
 from gateway.clock import Clock
+from gateway.documents.picture import read_picture
 from gateway.documents.receipt import Logo
 from gateway.errors import ConfigurationError
 from gateway.ids import KeyFactory
@@ -16,7 +16,6 @@ from gateway.store import Database, Row, sellers
 from gateway.store.stored_json import dumps
 
 DEMO_NAME: Final = "Demo Compute"
-LOGO_BYTES: Final = 262_144
 _SETTING: Final = "GATEWAY_SELLER_LOGO"
 
 
@@ -50,8 +49,8 @@ def read_seller(settings: Settings, *, default_name: str | None = None) -> Selle
     )
     if settings.seller_logo is None:
         return Seller(details=details, issues_receipts=settings.receipts)
-    picture = _read_logo(settings.seller_logo)
-    logo = Logo(picture=picture, type=_type_of(picture))
+    picture, kind = read_picture(settings.seller_logo, _SETTING)
+    logo = Logo(picture=picture, type=kind)
     if not logo.is_printable():
         raise ConfigurationError(f"{_SETTING}: cannot be printed; is the file whole?")
     return Seller(details=details, logo=logo, issues_receipts=settings.receipts)
@@ -81,24 +80,3 @@ async def keep_seller(
 def _default_name(settings: Settings) -> str | None:
     dev = settings.environment == "dev"
     return DEMO_NAME if dev else urlsplit(settings.base_url).hostname
-
-
-def _read_logo(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            logo = file.read(LOGO_BYTES + 1)
-    except OSError:
-        raise ConfigurationError(f"{_SETTING}: names no file that can be read.") from None
-    if len(logo) > LOGO_BYTES:
-        raise ConfigurationError(f"{_SETTING}: must have at most {LOGO_BYTES:,} bytes.")
-    return logo
-
-
-def _type_of(logo: bytes) -> str:
-    if logo.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "png"
-    if logo.startswith(b"\xff\xd8\xff"):
-        return "jpg"
-    if b"<svg" in logo[:1024]:
-        return "svg"
-    raise ConfigurationError(f"{_SETTING}: must be a PNG, JPEG or SVG file.")

@@ -19,6 +19,7 @@ from starlette.routing import Route
 from gateway.auth.dev_people import DevPerson
 from gateway.errors import NotFound
 from gateway.routes.answers import refusal
+from gateway.routes.brand import Brand
 from gateway.routes.built import HOW_TO_BUILD, Asset, Built
 from gateway.routes.header import header_values
 from gateway.routes.negotiation import accepts_gzip
@@ -97,6 +98,7 @@ class Pages:
     oidc: Oidc | None = None
     top_up_url: str | None = None
     fence: Fence = field(default_factory=Fence)
+    brand: Brand = field(default_factory=Brand)
 
     def routes(self) -> list[Route]:
         """Return the routes of the pages that are served."""
@@ -110,7 +112,9 @@ class Pages:
             # Its editor makes style elements as it goes, and knows of no nonce.
             page = self._page("graphiql", Fence(any_style=True))
             routes.append(Route(GRAPHIQL_PATH, page))
-        return [*routes, Route(ASSET_PATH, self._asset())] if routes else []
+        if not routes:
+            return []
+        return [*routes, *self.brand.routes(), Route(ASSET_PATH, self._asset())]
 
     def _page(self, name: str, fence: Fence) -> Callable[[Request], Any]:
         html = self.built.page(name)
@@ -120,13 +124,14 @@ class Pages:
 
         if html is None:
             return unbuilt
-        before, after = _split(html, name)
+        before, after = _split(self.brand.titled(html), name)
 
         async def page(request: Request) -> Response:
             host, nonce = request.headers.get("host", ""), secrets.token_urlsafe(16)
             headers = {**_FENCE, "content-security-policy": fence.policy(host, nonce)}
-            told = f"{_NONCE.format(nonce)}{_OPENING}{_inert(self._told())}"
-            content = f"{before}{told}{after}"
+            told = f"{_OPENING}{_inert(self._told())}"
+            own = f"{_NONCE.format(nonce)}{self.brand.head(nonce)}{told}"
+            content = f"{before}{own}{after}"
             return Response(content, headers=headers, media_type="text/html")
 
         return page
@@ -144,6 +149,7 @@ class Pages:
                 "audience": oidc.audience,
             },
             "topUpUrl": self.top_up_url,
+            **self.brand.told(),
         }
 
     def _asset(self) -> Callable[[Request], Any]:

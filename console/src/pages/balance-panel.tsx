@@ -34,10 +34,11 @@ type Props = {
   failure: Failure | null;
   retry: () => void;
   topUpUrl: string | null;
+  portalUrl: string | null;
 };
 
 /** What is left and for how long: always there, and it moves by itself. */
-export function BalancePanel({ account, facts, failure, retry, topUpUrl }: Props) {
+export function BalancePanel({ account, facts, failure, retry, topUpUrl, portalUrl }: Props) {
   const [pushed] = useSubscription({ query: BalanceUpdatedDocument, variables: { account } });
   const balance = later(facts?.balance, pushed.data?.balanceUpdated.balance);
   const zone = useZone();
@@ -86,11 +87,14 @@ export function BalancePanel({ account, facts, failure, retry, topUpUrl }: Props
           ]}
         />
       )}
-      {topUpUrl && (
+      {(topUpUrl || portalUrl) && (
         <div className="balance-action">
-          <ButtonLink look="filled" icon="add" href={topUpUrl}>
-            {t.addCredit}
-          </ButtonLink>
+          {topUpUrl && (
+            <ButtonLink look="filled" icon="add" href={topUpUrl}>
+              {t.addCredit}
+            </ButtonLink>
+          )}
+          {portalUrl && <ButtonLink href={portalUrl}>{t.portal}</ButtonLink>}
         </div>
       )}
       {balance && <LowBalanceNotice balance={balance} thresholds={facts?.lowBalance ?? null} />}

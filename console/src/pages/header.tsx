@@ -1,6 +1,6 @@
 import { signOut } from "../api/session";
 import { text } from "../text/shell";
-import { Button } from "../ui/button";
+import { Button, ButtonLink } from "../ui/button";
 import { PickList } from "../ui/pick-list";
 import { Select } from "../ui/select";
 import { chooseTheme, useTheme } from "../ui/theme";
@@ -26,8 +26,9 @@ export function Header({ settings, name, account, accountName, known }: Props) {
       {settings.dev && <DevBar settings={settings} name={name} />}
       <header className="header">
         <p className="header-title">
-          <Mark />
-          <span>{text.title}</span>
+          <Mark settings={settings} />
+          {settings.platform && <bdi className="header-platform">{settings.platform}</bdi>}
+          <span className={settings.platform ? "header-product" : ""}>{text.title}</span>
         </p>
         <AccountSwitcher account={account} accountName={accountName} known={known} />
         <div className="header-end">
@@ -36,6 +37,7 @@ export function Header({ settings, name, account, accountName, known }: Props) {
               {name}
             </bdi>
           )}
+          <OwnLinks settings={settings} />
           <LanguageMenu />
           <ThemeSwitch />
           <Button look="bare" onPress={() => leave(settings.oidc)}>
@@ -43,6 +45,24 @@ export function Header({ settings, name, account, accountName, known }: Props) {
           </Button>
         </div>
       </header>
+    </>
+  );
+}
+
+/** Where the platform's own pages are. */
+function OwnLinks({ settings: { homeUrl, helpUrl } }: { settings: Settings }) {
+  return (
+    <>
+      {homeUrl && (
+        <ButtonLink look="bare" href={homeUrl}>
+          {text.links.home}
+        </ButtonLink>
+      )}
+      {helpUrl && (
+        <ButtonLink look="bare" href={helpUrl}>
+          {text.links.help}
+        </ButtonLink>
+      )}
     </>
   );
 }

@@ -34,7 +34,7 @@ export function Home({ settings, name, told }: Props) {
   const overlays = useRef<HTMLDivElement>(null);
   const chosen = known.accounts.find((each) => each.id === account);
   const accountName = chosen?.name ?? overview.facts?.name ?? null;
-  useTitle(accountName && isolated(accountName), text.tabs[view.tab]);
+  useTitle(settings, accountName && isolated(accountName), text.tabs[view.tab]);
   const isWritten = view.account !== null;
   const { cursor, activityCursor } = view;
   useEffect(() => {
@@ -115,6 +115,7 @@ function AccountPage({ account, overview, tab, settings }: AccountProps) {
         failure={facts ? null : failure}
         retry={retry}
         topUpUrl={settings.topUpUrl}
+        portalUrl={settings.portalUrl}
       />
       <Tabs
         label={text.tabs.label}

@@ -1,4 +1,10 @@
-export function Mark({ size = 24 }: { size?: number }) {
+import type { Settings } from "../util/settings";
+
+type Props = { settings: Pick<Settings, "logoUrl">; size?: number };
+
+/** The platform's picture, or the page's own; decoration: its name stands beside it. */
+export function Mark({ settings: { logoUrl }, size = 24 }: Props) {
+  if (logoUrl) return <img className="logo" src={logoUrl} alt="" height={size} />;
   return (
     <svg className="mark" width={size} height={size} viewBox="0 0 24 24" aria-hidden="true">
       <rect width="24" height="24" rx="6" />

@@ -13,7 +13,7 @@ import { useTitle } from "./use-title";
 type Why = (Session & { state: "signed-out" })["why"];
 
 export function SignIn({ settings, why }: { settings: Settings; why: Why }) {
-  useTitle(t.title);
+  useTitle(settings, t.title);
   const heading = useRef<HTMLHeadingElement>(null);
   // What had the focus is gone with the page that this one replaces.
   useEffect(() => {
@@ -22,7 +22,8 @@ export function SignIn({ settings, why }: { settings: Settings; why: Why }) {
   return (
     <main className="sign-in">
       <div className="sign-in-card">
-        <Mark size={40} />
+        <Mark settings={settings} size={40} />
+        {settings.platform && <bdi className="sign-in-platform">{settings.platform}</bdi>}
         <h1 ref={heading} tabIndex={-1}>
           {text.title}
         </h1>

@@ -1,9 +1,14 @@
 import { useEffect } from "react";
 import { text } from "../text/shell";
+import type { Settings } from "../util/settings";
 
-/** Name the browser's tab by what it shows, the most special first; null is for what is not known. */
-export function useTitle(...shown: (string | null)[]): void {
-  const title = [...shown.filter((each) => each !== null), text.title].join(" · ");
+/**
+ * Name the browser's tab by what it shows, the most special first, then by the platform; null is for
+ * what is not known.
+ */
+export function useTitle({ platform }: Pick<Settings, "platform">, ...shown: (string | null)[]) {
+  const parts = [...shown, text.title, platform];
+  const title = parts.filter((each) => each !== null).join(" · ");
   useEffect(() => {
     document.title = title;
   }, [title]);

@@ -13,10 +13,26 @@ export type Settings = {
   people: Person[];
   oidc: Oidc | null;
   topUpUrl: string | null;
+  /** The platform's own name, picture and links, where it has them. */
+  platform: string | null;
+  logoUrl: string | null;
+  homeUrl: string | null;
+  helpUrl: string | null;
+  portalUrl: string | null;
 };
 
 const ELEMENT = "gateway-settings";
-const NOTHING: Settings = { dev: false, people: [], oidc: null, topUpUrl: null };
+const NOTHING: Settings = {
+  dev: false,
+  people: [],
+  oidc: null,
+  topUpUrl: null,
+  platform: null,
+  logoUrl: null,
+  homeUrl: null,
+  helpUrl: null,
+  portalUrl: null,
+};
 
 // Vite serves a page that was told nothing; the gateway's own is beside it.
 const GATEWAY_PAGE = import.meta.env.DEV ? "/gateway-page" : "/";

@@ -6,8 +6,9 @@ from zlib import compress, crc32
 
 import pytest
 
+from gateway.documents.picture import PICTURE_BYTES
 from gateway.documents.receipt import Logo, ReceiptPress
-from gateway.documents.seller import LOGO_BYTES, Seller, read_seller
+from gateway.documents.seller import Seller, read_seller
 from gateway.errors import ConfigurationError
 from gateway.settings import Settings, load_settings
 from tests.support.receipts import source
@@ -63,7 +64,7 @@ def test_a_logo_is_kept_with_its_type_and_prints(tmp_path: Path, content: bytes,
     [
         (None, "names no file that can be read"),
         (b"GIF89a", "must be a PNG, JPEG or SVG file"),
-        (PNG + b"\0" * LOGO_BYTES, "must have at most 262,144 bytes"),
+        (PNG + b"\0" * PICTURE_BYTES, "must have at most 262,144 bytes"),
         (PNG[:30], "cannot be printed"),
         (b"<svg", "cannot be printed"),
     ],

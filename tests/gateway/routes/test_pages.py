@@ -7,12 +7,14 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.errors import ConfigurationError
 from gateway.routes.built import Built
 from gateway.settings import Settings
 from tests.gateway.routes import application
 from tests.gateway.routes.conftest import BASE_URL, connect
 
 PAGE = """<!doctype html><html><head><title>{name}</title>
+<link rel="icon" type="image/svg+xml" href="/assets/icon-C0ffee.svg">
 <script id="gateway-settings" type="application/json">{{}}</script>
 <script type="module" src="./assets/{name}-C0ffee.js"></script></head></html>
 """
@@ -22,6 +24,8 @@ TOLD = re.compile(
     r'<script id="gateway-settings" type="application/json">(.*?)</script>', re.DOTALL
 )
 NONCE = re.compile(r'<meta property="csp-nonce" nonce="([\w-]{20,})">')
+UNBRANDED = dict.fromkeys(("platform", "logoUrl", "homeUrl", "helpUrl", "portalUrl"))
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -49,9 +53,10 @@ def production(**changes: Any) -> Settings:
     return Settings(environment="production", public_url="https://billing.example", **changes)
 
 
-def told(answer: httpx.Response) -> object:
+def told(answer: httpx.Response) -> dict[str, Any]:
     (text,) = TOLD.findall(answer.text)
-    return json.loads(text)
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def policy(answer: httpx.Response) -> dict[str, str]:
@@ -88,6 +93,7 @@ async def test_dev_tells_the_people_and_no_text_of_theirs_ends_the_script(built:
                 "people": [person],
                 "oidc": None,
                 "topUpUrl": None,
+                **UNBRANDED,
             }
             assert answer.text.count("</script>") == 2
 
@@ -114,6 +120,7 @@ async def test_production_tells_where_to_sign_in_and_nobodys_token(built: Built)
             "audience": "gateway",
         },
         "topUpUrl": "https://shop.example/credit?from=billing",
+        **UNBRANDED,
     }
     assert policy(answer)["connect-src"] == (
         "'self' ws://billing.example wss://billing.example https://login.example "
@@ -265,3 +272,66 @@ async def test_graphiql_is_away_where_only_trusted_documents_are_served(built: B
     async with serve(built, Settings(environment="dev", trusted_only=True)) as client:
         assert (await client.get("/graphiql")).status_code == 404
         assert (await client.get("/")).status_code == 200
+
+
+async def test_the_page_has_the_platforms_name_colour_and_links(
+    built: Built, tmp_path: Path
+) -> None:
+    (tmp_path / "logo").write_bytes(SVG)
+    settings = Settings(
+        environment="dev",
+        platform_name=" <Nimbus> & Söhne ",
+        platform_logo=tmp_path / "logo",
+        platform_accent="#FF6600",
+        home_url="https://nimbus.example",
+        help_url="https://help.nimbus.example/?from=billing",
+        customer_portal_url="https://billing.stripe.example/p/login/x",
+    )
+    async with serve(built, settings) as client:
+        for name in ("index", "graphiql"):
+            answer = await client.get("/" if name == "index" else "/graphiql")
+            assert f"<title>{name} · &lt;Nimbus&gt; &amp; Söhne</title>" in answer.text
+            brand = {key: value for key, value in told(answer).items() if key in UNBRANDED}
+            logo = brand.pop("logoUrl")
+            assert brand == {
+                "platform": "<Nimbus> & Söhne",
+                "homeUrl": "https://nimbus.example",
+                "helpUrl": "https://help.nimbus.example/?from=billing",
+                "portalUrl": "https://billing.stripe.example/p/login/x",
+            }
+            assert f'<link rel="icon" type="image/svg+xml" href="{logo}">' in answer.text
+            assert answer.text.count('rel="icon"') == 1
+            (nonce,) = NONCE.findall(answer.text)
+            assert f'<style nonce="{nonce}">:root:root{{--accent:light-dark(#' in answer.text
+            assert policy(answer)["img-src"] == "'self' data:"
+        picture = await client.get(logo)
+    assert picture.content == SVG
+    assert picture.headers["content-type"] == "image/svg+xml"
+    assert picture.headers["cache-control"] == FOR_EVER
+    assert picture.headers["x-content-type-options"] == "nosniff"
+    # An SVG that is opened by itself runs nothing.
+    assert policy_of(picture)["default-src"] == "'none'"
+    assert "sandbox" in picture.headers["content-security-policy"].split("; ")
+
+
+def policy_of(answer: httpx.Response) -> dict[str, str]:
+    rules = answer.headers["content-security-policy"].split("; ")
+    return {name: value for name, _, value in (rule.partition(" ") for rule in rules)}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"<html></html>", "must be a PNG, JPEG or SVG file"),
+        (b"\x89PNG\r\n\x1a\n" + b"x" * 262_144, "must have at most 262,144 bytes"),
+        (None, "names no file that can be read"),
+    ],
+)
+def test_a_logo_that_cannot_be_shown_is_refused(
+    built: Built, tmp_path: Path, content: bytes | None, reason: str
+) -> None:
+    if content is not None:
+        (tmp_path / "logo").write_bytes(content)
+    settings = Settings(environment="dev", platform_logo=tmp_path / "logo")
+    with pytest.raises(ConfigurationError, match=f"GATEWAY_PLATFORM_LOGO: {reason}"):
+        serve(built, settings)

@@ -18,6 +18,8 @@ export const shell = {
   skip: "Zum Inhalt springen",
   retry: "Erneut versuchen",
 
+  links: { home: "Startseite", help: "Hilfe" },
+
   tabs: { label: "Abrechnung und Verbrauch", billing: "Abrechnung", usage: "Verbrauch" },
 
   account: {
@@ -85,6 +87,7 @@ export const shell = {
     asOf: (time: string) => `Stand: ${isolated(time)}`,
     undated: "Die Zeitzone des Kontos konnte nicht geladen werden. Zeiten sind in UTC angegeben.",
     addCredit: "Guthaben aufladen",
+    portal: "Zahlungsdaten verwalten",
     burn: "Verbrauchsrate",
     perDay: "pro Tag",
     burnHint: "7-Tage-Durchschnitt",

@@ -17,6 +17,8 @@ export const shell = {
   skip: "Skip to content",
   retry: "Try again",
 
+  links: { home: "Home", help: "Help" },
+
   tabs: { label: "Billing and usage", billing: "Billing", usage: "Usage" },
 
   account: {
@@ -79,6 +81,7 @@ export const shell = {
     asOf: (time: string) => `as of ${isolated(time)}`,
     undated: "The account's time zone could not be loaded. Times are in UTC.",
     addCredit: "Add credit",
+    portal: "Manage billing",
     burn: "Burn rate",
     perDay: "per day",
     burnHint: "7-day average",
