@@ -21,7 +21,7 @@ from gateway.demo.fill import fill
 from gateway.principal import Scope
 from gateway.settings import Settings
 from gateway.store import connect
-from tests.support.document_exceptions import ELSEWHERE, elsewhere, runnable_blocks
+from tests.support.document_exceptions import BY_THEMSELVES, ELSEWHERE, elsewhere, runnable_blocks
 from tests.support.document_shell import VENV, Session, checkout, search_path, session
 from tests.support.documents import (
     DOCUMENTS,
@@ -139,6 +139,7 @@ def commands() -> list[tuple[str, str]]:
     return [
         (path.name, command)
         for path in DOCUMENTS
+        if path.name not in BY_THEMSELVES
         for command in [
             *(each for block in blocks_of(path) for each in block.commands),
             *transcripts_of(path),
@@ -149,6 +150,9 @@ def commands() -> list[tuple[str, str]]:
 
 def test_every_command_is_run_by_a_test() -> None:
     ran = [each for block in (*READER, *INTEGRATOR) for each in block.commands]
+    # CI runs `make check`.
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    ran += re.findall(r"^\t(.*--check)$", makefile, re.MULTILINE)
     missing = [
         (document, command)
         for document, command in commands()
@@ -161,6 +165,11 @@ def _is_of(command: str, ran: str) -> bool:
     """Whether a command was run, or is named, by the words before what the reader fills in."""
     words = re.split(r" (?:[A-Z]{2,}|…|--|ID)", command)[0]
     return words in ran
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_a_document_of_examples_has_a_test_of_its_own(path: Path) -> None:
+    assert path.name not in BY_THEMSELVES or (ROOT / BY_THEMSELVES[path.name]).exists()
 
 
 def test_every_exception_is_still_there() -> None:

@@ -36,7 +36,6 @@ ELSEWHERE: Final = {
     "gateway account put-member": "tests/gateway/commands/test_accounts.py",
     "gateway stripe-backfill": "tests/gateway/providers/stripe/test_backfill.py",
     "gateway stripe parked": "tests/gateway/providers/stripe/test_parked.py",
-    "gateway schema": CI,
     "gateway settings": "tests/test_readme.py, which compares its tables",
     "gateway api-key create": "tests/gateway/auth/test_api_keys.py",
     # docs/integrating.md
@@ -47,6 +46,10 @@ ELSEWHERE: Final = {
     "sudo docker/make-secrets": "tests/test_docker.py::test_secrets_that_are_there_stay",
 }
 """Commands by their beginning: the test that runs each, or why none does."""
+
+
+BY_THEMSELVES: Final = {"api.md": "tests/scenarios/test_api_page.py"}
+"""Documents of examples, by name: the test that runs all that each has."""
 
 
 def elsewhere(command: str) -> str | None:
