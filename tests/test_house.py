@@ -27,6 +27,18 @@ STATEMENTS = {"select", "insert", "update", "delete", "text"}
 OF_NO_ACCOUNT = {"api_key", "seller", "webhook_event", "webhook_invoice"}
 """Tables of the platform itself, and of payments whose account an event does not name yet."""
 
+IMPORTS = """
+import importlib, sys
+
+def refuse(event, arguments):
+    if event in {{"socket.bind", "socket.connect", "sqlite3.connect", "subprocess.Popen"}}:
+        raise RuntimeError(f"{{event}} of {{arguments}}")
+
+sys.addaudithook(refuse)
+for name in {names}:
+    importlib.import_module(name)
+"""
+
 FLOORS = {
     "strawberry-graphql": (0, 323, 2),
     "starlette": (1, 3, 1),
@@ -148,6 +160,17 @@ def test_the_environment_is_read_in_one_module() -> None:
         ]
 
     assert list(offenders(find)) == ["gateway/environment.py"]
+
+
+def test_importing_a_module_opens_nothing() -> None:
+    paths = [path.relative_to(ROOT).with_suffix("") for path in MODULES]
+    names = [".".join(path.parts).removesuffix(".__init__") for path in paths]
+    # Alembic runs this one.
+    script = IMPORTS.format(names=[name for name in names if name != "gateway.migrations.env"])
+    found = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, check=False
+    )
+    assert found.returncode == 0, found.stderr.decode()
 
 
 def test_every_table_begins_its_key_with_the_account() -> None:

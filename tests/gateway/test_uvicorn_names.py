@@ -4,6 +4,7 @@ import ast
 import inspect
 import re
 from importlib.metadata import requires
+from types import ModuleType
 
 import pytest
 import uvicorn
@@ -43,9 +44,9 @@ def test_another_signature_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("module", [http_protocol, server, websocket])
-def test_every_name_that_is_used_is_checked(module: object) -> None:
+def test_every_name_that_is_used_is_checked(module: ModuleType) -> None:
     """Methods of a class of ours that uvicorn's has too, and what they use of `self`."""
-    tree = ast.parse(inspect.getsource(module))  # type: ignore[arg-type]
+    tree = ast.parse(inspect.getsource(module))
     bases = {each.__name__: each for each in METHODS}
     for owner in (each for each in ast.walk(tree) if isinstance(each, ast.ClassDef)):
         base = next((bases[n] for n in map(_base_name, owner.bases) if n in bases), None)

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,13 @@ def read_one(folder: Path, **change: str) -> FocusRow:
     return row
 
 
-def reasons(path: Path, **choices: FocusCost | FocusAccount) -> list[str]:
+def reasons(
+    path: Path,
+    *,
+    cost: FocusCost | None = None,
+    account_by: FocusAccount = FocusAccount.BILLING,
+    now: datetime | None = None,
+) -> list[str]:
     with pytest.raises(FocusRejected) as caught:
-        read_focus(path, **choices)  # type: ignore[arg-type]  # each choice goes to its own name
+        read_focus(path, cost=cost, account_by=account_by, now=now)
     return [str(error) for error in caught.value.errors]
