@@ -7,7 +7,7 @@ the names of the colours come from.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import atan2, cos, hypot, sin
+from math import atan2, cos, dist, hypot, sin
 from typing import Final, NamedTuple, Self
 
 CONTRAST: Final = 4.5
@@ -60,8 +60,7 @@ class Colour(NamedTuple):
             chroma -= _STEP
 
     def distance(self, other: "Colour") -> float:
-        parts = (one - another for one, another in zip(self, other, strict=True))
-        return sum(part * part for part in parts) ** 0.5
+        return dist(self, other)
 
 
 def _rgb(colour: Colour) -> tuple[float, float, float]:
