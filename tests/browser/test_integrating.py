@@ -1,23 +1,27 @@
 """docs/integrating.md, from an empty Postgres to a customer who signs in and sees the balance."""
 
-from collections.abc import Sequence
+import asyncio
+import os
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 from playwright.async_api import Browser, expect
 
+import hatch_build
 from tests.browser.conftest import ARTEFACTS, browsing
 from tests.browser.support import card, purchase_rows
 from tests.support.document_exceptions import runnable_blocks
 from tests.support.document_shell import Session, checkout, search_path, session
 from tests.support.documents import ROOT, Block, matches
-from tests.support.openid_node import node_provider
+from tests.support.openid_node import PACKAGES, install_packages
 from tests.support.postgres import own_postgres
-from tests.support.processes import free_port
+from tests.support.processes import answering, free_port, running
 
-BLOCKS: Final = runnable_blocks(ROOT / "docs" / "integrating.md")
-CLIENT: Final = "billing-page"
-PEOPLE: Final = {"ada": "Ada Okonkwo"}
+DOCUMENT: Final = ROOT / "docs" / "integrating.md"
+BLOCKS: Final = runnable_blocks(DOCUMENT)
 
 
 async def test_a_platform_is_set_up_as_the_page_says(browser: Browser, tmp_path: Path) -> None:
@@ -25,7 +29,7 @@ async def test_a_platform_is_set_up_as_the_page_says(browser: Browser, tmp_path:
     # Roles are the whole server's, so this one is nobody else's.
     with own_postgres() as postgres:
         place = postgres.url.partition("@")[2].replace("/postgres", "/gateway", 1)
-        async with node_provider(url, people=PEOPLE, client=CLIENT, audience=url) as issuer:
+        async with documented_provider(url, tmp_path / "provider") as issuer:
             values = {
                 "ADMIN_DATABASE_URL": postgres.url,
                 "DATABASE": place,
@@ -36,6 +40,26 @@ async def test_a_platform_is_set_up_as_the_page_says(browser: Browser, tmp_path:
             async with session(BLOCKS, checkout(tmp_path), values, search_path()) as done:
                 check_answers(BLOCKS, done)
                 await see_the_balance(browser, url)
+
+
+@asynccontextmanager
+async def documented_provider(page_url: str, folder: Path) -> AsyncIterator[str]:
+    """Serve the provider that the page prints; yields its issuer."""
+    await asyncio.to_thread(_write_provider, folder)
+    issuer = f"http://127.0.0.1:{free_port()}"
+    command = (str(hatch_build.NODE / "bin" / "node"), str(folder / "provider.mjs"))
+    environment = os.environ | {"ISSUER": issuer, "BILLING_URL": page_url}
+    async with running(*command, environment=environment, quiet=True) as process:
+        await answering(f"{issuer}/.well-known/openid-configuration", process)
+        yield issuer
+
+
+def _write_provider(folder: Path) -> None:
+    install_packages()
+    (source,) = re.findall(r"```js\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
+    folder.mkdir()
+    (folder / "provider.mjs").write_text(source, "utf-8")
+    (folder / "node_modules").symlink_to(PACKAGES)
 
 
 def check_answers(blocks: Sequence[Block], done: Session) -> None:
@@ -50,10 +74,10 @@ async def see_the_balance(browser: Browser, url: str) -> None:
     async with browsing(browser, url, locale="en-US") as context:
         page = await context.new_page()
         await page.goto("/")
-        await page.get_by_label("Login").fill("ada")
-        await page.get_by_label("Password").fill("any")
-        await page.get_by_role("button", name="Sign in").click()
-        await expect(page.get_by_text("Ada Okonkwo")).to_be_visible()
+        await page.locator("[name=login]").fill("ada")
+        await page.locator("[name=password]").fill("any")
+        await page.get_by_role("button", name="Sign-in").click()
+        await page.get_by_role("button", name="Continue").click()
         await expect(page.get_by_text("Acme Labs")).to_be_visible()
         await expect(card(page, "Balance")).to_contain_text("$62.50")
         await expect(purchase_rows(page)).to_have_count(2)

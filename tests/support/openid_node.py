@@ -41,7 +41,7 @@ async def node_provider(
     It knows one public client: the page at `origin`. Without `logout` its discovery document names
     no `end_session_endpoint`. Tokens hold for `lifetime` seconds.
     """
-    await asyncio.to_thread(_install)
+    await asyncio.to_thread(install_packages)
     settings = {
         "client": client,
         "origin": origin,
@@ -71,7 +71,7 @@ async def _issuer(process: asyncio.subprocess.Process) -> str:
     return line.decode().strip()
 
 
-def _install() -> None:
+def install_packages() -> None:
     """Install what the lock file names, if that is not what is installed."""
     files = (SERVER / "package.json", SERVER / "package-lock.json")
     lock = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
