@@ -39,6 +39,8 @@ ELSEWHERE: Final = {
     "gateway settings": "tests/test_readme.py, which compares its tables",
     "gateway api-key create": "tests/gateway/auth/test_api_keys.py",
     # docs/integrating.md
+    "npm install oidc-provider": "tests/browser/test_integrating.py installs it",
+    "node provider.mjs": "tests/browser/test_integrating.py serves it",
     "python3 -m venv .venv": "tests/test_hatch_build.py installs the wheel",
     ".venv/bin/pip install": "tests/test_hatch_build.py installs the wheel",
     "sudo BILLING_HOST=billing.example.com caddy run": "needs a name that leads to this machine; "

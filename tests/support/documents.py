@@ -9,7 +9,7 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[2]
 DOCUMENTS: Final = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 PROGRAMS: Final = (
-    "make|gateway|python|python3|pip|docker|pg_dump|pg_restore|psql|sqlite3|curl|openssl|npm|cd"
+    "make|gateway|python|python3|pip|docker|pg_dump|pg_restore|psql|sqlite3|curl|openssl|npm|node|cd"
 )
 """What a command in a line of text begins with."""
 
