@@ -2,6 +2,7 @@ import type { ExportFormat } from "../api/generated/graphql";
 import type { Link } from "../api/use-link";
 import { text } from "../text/shell";
 import { MenuButton } from "../ui/menu-button";
+import { Sentence } from "../ui/sentence";
 import { Notice } from "../ui/states";
 import { messageOf } from "./failure";
 
@@ -23,7 +24,7 @@ export function ExportMenu({ link, formats = FORMATS }: Props) {
       />
       {failure && (
         <Notice tone="bad">
-          {text.export.failed}: {messageOf(failure)}
+          {text.export.failed}: <Sentence>{messageOf(failure)}</Sentence>
         </Notice>
       )}
     </>

@@ -59,7 +59,7 @@ export function ErrorState({ title, message, retryLabel, onRetry }: ErrorProps) 
         </Button>
       }
     >
-      {message}
+      <Sentence>{message}</Sentence>
     </State>
   );
 }

@@ -118,8 +118,8 @@ export const billing = {
       ADJUSTMENT: "Anpassung",
     },
     bonus: "Bonus",
-    refundReturned: "Erstattung zurück\u00adgegangen",
-    disputeReturned: "Anfechtung zurück\u00adgegangen",
+    refundReturned: "Erstattung rück\u00adgebucht",
+    disputeReturned: "Anfechtung rück\u00adgebucht",
     bonusTaken: "Bonus zurückgebucht",
     columns: {
       date: "Datum",

@@ -114,9 +114,9 @@ export const shell = {
   },
 
   low: {
-    MONEY: (amount: string) => `Niedriges Guthaben: höchstens ${isolated(amount)}.`,
+    MONEY: (amount: string) => `Niedriges Guthaben: ${isolated(amount)} oder weniger.`,
     DAYS: (days: number) =>
-      `Niedriges Guthaben: Bei der aktuellen Verbrauchsrate reicht es höchstens ${formatDays(days)}.`,
+      `Niedriges Guthaben: Bei der aktuellen Verbrauchsrate reicht es noch höchstens ${formatDays(days)}.`,
     other: "Niedriges Guthaben: Der Schwellenwert dieses Kontos ist erreicht.",
     DEPLETED: "Das Guthaben ist aufgebraucht.",
   },
@@ -164,7 +164,7 @@ export const shell = {
     formats: {
       CSV: "CSV, für Tabellenkalkulationen",
       JSONL: "JSON Lines, für Programme",
-      FOCUS: "FOCUS 1.2, für Kostenwerkzeuge",
+      FOCUS: "FOCUS 1.2, für Kostenanalyse-Tools",
     },
     failed: "Der Export ist fehlgeschlagen",
   },
