@@ -33,6 +33,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/gateway schema --check
+	$(BIN)/gateway openapi --check
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench $(ARGS)

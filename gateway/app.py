@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager, nullcontext
 
 from starlette.applications import Starlette
-from starlette.routing import Route
 
 from gateway.auth.authenticator import Authenticator as OwnAuthenticator
 from gateway.auth.authenticator import open_authenticator
@@ -31,11 +30,13 @@ from gateway.routes.drain import Drain
 from gateway.routes.export_places import ExportPlaces
 from gateway.routes.exports import ExportParts, export_routes
 from gateway.routes.metrics import Number
+from gateway.routes.openapi.route import DescribedRoute
+from gateway.routes.openapi.surface import STRIPE_PATH
 from gateway.routes.platform import Platform
 from gateway.routes.receipts import Receipts
 from gateway.routes.v1 import platform_routes
 from gateway.routes.watch import Standing
-from gateway.routes.webhooks import STRIPE_PATH, StripeWebhook
+from gateway.routes.webhooks import StripeWebhook
 from gateway.settings import Settings
 from gateway.signing import Signer, parse_signing_keys
 from gateway.store import Database, Snapshot, connect, standing
@@ -155,7 +156,7 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
         trusted=_trusted(settings, built),
         people=lambda: read_people(settings.data_dir, clock),
         routes=[
-            Route(RECEIPT_PATH, receipts.serve),
+            DescribedRoute(RECEIPT_PATH, receipts.serve),
             *_export_routes(settings, runtime, authenticator, links),
             *_platform_routes(settings, runtime, authenticator, clock),
             *_stripe_routes(settings, runtime, clock),
@@ -197,7 +198,7 @@ def _meter(settings: Settings, runtime: _Runtime, clock: Clock, drain: Drain) ->
 
 def _platform_routes(
     settings: Settings, runtime: _Runtime, authenticator: OwnAuthenticator, clock: Clock
-) -> list[Route]:
+) -> list[DescribedRoute]:
     platform = Platform(
         database=lambda: runtime.database,
         authenticator=authenticator,
@@ -218,7 +219,7 @@ def _platform_routes(
 
 def _export_routes(
     settings: Settings, runtime: _Runtime, authenticator: OwnAuthenticator, links: Links
-) -> list[Route]:
+) -> list[DescribedRoute]:
     return export_routes(
         ExportParts(
             database=lambda: runtime.database,
@@ -246,7 +247,7 @@ def _stripe_numbers(settings: Settings, runtime: _Runtime) -> list[Number]:
     ]
 
 
-def _stripe_routes(settings: Settings, runtime: _Runtime, clock: Clock) -> list[Route]:
+def _stripe_routes(settings: Settings, runtime: _Runtime, clock: Clock) -> list[DescribedRoute]:
     """Return the webhook's route, where there is a secret to verify it with."""
     if settings.stripe_webhook_secrets is None:
         return []
@@ -258,7 +259,7 @@ def _stripe_routes(settings: Settings, runtime: _Runtime, clock: Clock) -> list[
         usage_delay_seconds=settings.usage_delay_seconds,
     )
     webhook = StripeWebhook(take=runtime.inbox.receive, body_seconds=settings.http_body_seconds)
-    return [Route(STRIPE_PATH, webhook.serve, methods=["POST"])]
+    return [DescribedRoute(STRIPE_PATH, webhook.serve)]
 
 
 def _trusted(settings: Settings, built: Built) -> TrustedDocuments:

@@ -19,6 +19,7 @@ from gateway.auth.policy import check_start, start_warnings
 from gateway.auth.tokens import mint
 from gateway.clock import SystemClock
 from gateway.commands.accounts import account
+from gateway.commands.api import openapi
 from gateway.commands.api_keys import api_key
 from gateway.commands.doctor import doctor
 from gateway.commands.exports import export
@@ -54,6 +55,7 @@ app.command()(doctor)
 app.add_typer(export, name="export")
 app.add_typer(stripe, name="stripe")
 app.command("stripe-backfill")(stripe_backfill)
+app.command()(openapi)
 
 
 @app.command()

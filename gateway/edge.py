@@ -37,6 +37,8 @@ from gateway.routes.middleware import (
     HeadLimitsMiddleware,
     RecordMiddleware,
 )
+from gateway.routes.openapi.route import DescribedRoute
+from gateway.routes.openapi.serving import openapi_route
 from gateway.routes.pages import Fence, Oidc, Pages
 from gateway.routes.watch import ReadStanding, Watch
 from gateway.setting_types import origin_of
@@ -94,7 +96,7 @@ class Parts:
     built: Built
     trusted: TrustedDocuments = field(default_factory=TrustedDocuments)
     people: Callable[[], Sequence[DevPerson]] = tuple
-    routes: Sequence[Route] = ()
+    routes: Sequence[DescribedRoute] = ()
     numbers: Sequence[Number] = ()
 
 
@@ -240,14 +242,18 @@ def _build_routes(
         clock=parts.live.clock,
         unread_seconds=settings.live_unread_seconds,
     )
+    described = [
+        DescribedRoute("/livez", livez),
+        DescribedRoute("/readyz", health.readyz),
+        DescribedRoute("/metrics", health.read_metrics),
+        *parts.routes,
+    ]
     return [
         Route("/graphql", graphql),
         Route("/graphql/stream", stream),
-        Route("/livez", livez),
-        Route("/readyz", health.readyz),
-        Route("/metrics", health.read_metrics),
         *_build_pages(settings, parts).routes(),
-        *parts.routes,
+        *described,
+        openapi_route(described, settings),
     ]
 
 

@@ -8,10 +8,11 @@ from gateway.billing.accounts import MAX_DAYS, SUBJECT_LIMIT
 from gateway.errors import BadUserInput
 from gateway.principal import Role
 from gateway.routes.field_types import Currency, Name, Nanos, TimeZone, text_schema
-from gateway.routes.wire import Wire, check, fault_at, limited, one_of
+from gateway.routes.wire import Wire, WireAnswer, check, fault_at, limited, one_of
 from gateway.text import checked_identifier
 
 MOST_MEMBERS: Final = 1_000
+_AT: Final[dict[str, Any]] = {"format": "date-time"}
 
 
 def _read_days(value: Any, argument: str) -> int:
@@ -94,4 +95,56 @@ class AccountBody(Wire):
         default=[],
         description="Replaces the whole list; `[]` removes everyone. Left out, the list stays. "
         "Needs the scope `members:write`.",
+    )
+
+
+class LowBalanceAnswer(WireAnswer):
+    """The thresholds of the low-balance warning; null where there is none."""
+
+    amount: str | None = Field(description="Decimal string, in the account's currency.")
+    days: int | None
+
+
+class MemberAnswer(WireAnswer):
+    """A person who may read the account."""
+
+    subject: str
+    role: Role
+
+
+class AccountAnswer(WireAnswer):
+    """An account."""
+
+    id: str = Field(description="The account's id in GraphQL, such as `acct_…`; opaque.")
+    external_id: str = Field(description="The platform's id, exactly as it was sent.")
+    name: str
+    currency: str = Field(description="ISO 4217.")
+    time_zone: str = Field(description="IANA name.")
+    low_balance: LowBalanceAnswer
+    created_at: str = Field(
+        "", description="When the account was made, UTC. In answers to GET.", json_schema_extra=_AT
+    )
+    stripe_customer_id: str | None = Field(
+        None, description="Only for keys of the platform with the scope `accounts:write`."
+    )
+    members: list[MemberAnswer] = Field(
+        default=[], description="In answers to a PUT that names `members`."
+    )
+
+
+class AccountsAnswer(WireAnswer):
+    """A page of accounts, the oldest first."""
+
+    accounts: list[AccountAnswer]
+    next: str | None = Field(
+        description="The `after` of the next page; null where this page is the last."
+    )
+
+
+class MembersAnswer(WireAnswer):
+    """A page of an account's members, in the order of their subjects."""
+
+    members: list[MemberAnswer]
+    next: str | None = Field(
+        description="The `after` of the next page; null where this page is the last."
     )

@@ -13,8 +13,15 @@ from gateway.ids import encode_global_id
 from gateway.money import format_amount
 from gateway.principal import Principal
 from gateway.principal import Scope as Permission
-from gateway.routes.account_bodies import AccountBody, LowBalance
+from gateway.routes.account_bodies import (
+    AccountAnswer,
+    AccountBody,
+    LowBalance,
+    LowBalanceAnswer,
+    MemberAnswer,
+)
 from gateway.routes.answers import json_answer
+from gateway.routes.descriptions.accounts import PUT_ACCOUNT
 from gateway.routes.platform import PlatformEndpoint, read_object
 from gateway.routes.wire import read_wire
 from gateway.store import accounts
@@ -24,7 +31,7 @@ PLATFORM_FIELDS: Final = frozenset({"members", "stripeCustomerId"})
 """Fields that a key of one account may not change."""
 
 
-class AccountEndpoint(PlatformEndpoint):
+class PutAccountEndpoint(PlatformEndpoint):
     """Makes an account or changes it. Again: the same answer.
 
     `members` replaces the whole list, and needs a scope of its own; without it the list stays. A
@@ -32,8 +39,7 @@ class AccountEndpoint(PlatformEndpoint):
     their account: without both, both stay.
     """
 
-    METHOD: ClassVar = "PUT"
-    SCOPE: ClassVar = Permission.ACCOUNTS_WRITE
+    OPERATION: ClassVar = PUT_ACCOUNT
 
     async def answer(
         self, principal: Principal, scope: Scope, body: bytes, details: dict[str, Any]
@@ -59,7 +65,7 @@ class AccountEndpoint(PlatformEndpoint):
         details["put_account_id"] = account_id
         if facts.members is not None:
             details["members"] = len(facts.members)
-        return json_answer(_written(account_id, facts))
+        return json_answer(_written(account_id, facts).payload())
 
 
 def check_allowed(principal: Principal, value: Mapping[str, Any]) -> None:
@@ -93,22 +99,23 @@ def read_account(external_id: str, value: Mapping[str, Any]) -> AccountFacts:
     )
 
 
-def _written(account_id: int, facts: AccountFacts) -> dict[str, Any]:
+def _written(account_id: int, facts: AccountFacts) -> AccountAnswer:
     """Return the account as it was written, without what stayed as it was."""
     amount = facts.low_balance_nanos
-    written: dict[str, Any] = {
-        "id": encode_global_id("Account", account_id),
-        "externalId": facts.external_id,
-        "name": facts.name,
-        "currency": facts.currency,
-        "timeZone": facts.time_zone,
-        "lowBalance": {
-            "amount": None if amount is None else format_amount(amount, facts.currency),
-            "days": facts.low_balance_days,
-        },
-    }
+    account = AccountAnswer(
+        id=encode_global_id("Account", account_id),
+        external_id=facts.external_id,
+        name=facts.name,
+        currency=facts.currency,
+        time_zone=facts.time_zone,
+        low_balance=LowBalanceAnswer(
+            amount=None if amount is None else format_amount(amount, facts.currency),
+            days=facts.low_balance_days,
+        ),
+    )
+    named: dict[str, Any] = {}
     if not facts.keeps_customer:
-        written["stripeCustomerId"] = facts.stripe_customer_id
+        named["stripe_customer_id"] = facts.stripe_customer_id
     if facts.members is not None:
-        written["members"] = [{"subject": subject, "role": role} for subject, role in facts.members]
-    return written
+        named["members"] = [MemberAnswer(subject=each, role=role) for each, role in facts.members]
+    return account.model_copy(update=named)

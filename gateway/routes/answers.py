@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.errors import (
+    BadCursor,
     BadRequest,
     BadUserInput,
     Conflict,
@@ -29,6 +30,7 @@ JSON: Final = "application/json"
 STATUS_BY_CODE: Final[Mapping[str, int]] = {
     BadRequest.code: 400,
     BadUserInput.code: 400,
+    BadCursor.code: 400,
     OutOfRange.code: 400,
     Unauthenticated.code: 401,
     Forbidden.code: 403,

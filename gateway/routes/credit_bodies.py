@@ -6,7 +6,7 @@ from pydantic import Field, WithJsonSchema
 
 from gateway.billing.credit_requests import CreditKind
 from gateway.routes.field_types import Currency, Description, Identifier, Instant, Nanos
-from gateway.routes.wire import Wire, one_of
+from gateway.routes.wire import Wire, WireAnswer, one_of
 
 
 class CreditBody(Wire):
@@ -28,3 +28,18 @@ class CreditBody(Wire):
     occurred_at: Instant | None = Field(
         None, description="When the credit counts from. Default: now; at most 5 minutes ahead."
     )
+
+
+class CreditBalance(WireAnswer):
+    """The balance once the credit counts."""
+
+    amount: str = Field(description="Decimal string.")
+    currency: str = Field(description="ISO 4217.")
+
+
+class CreditAnswer(WireAnswer):
+    """What the credit became: a credit purchase, or for an `ADJUSTMENT` an entry of the ledger."""
+
+    credit_purchase_id: str = Field("", description="The purchase's id in GraphQL.")
+    ledger_version: int = Field(0, description="The entry's version in the account's ledger.")
+    balance: CreditBalance

@@ -7,13 +7,14 @@ from typing import Any, ClassVar, Final
 from starlette.responses import Response
 from starlette.types import Scope
 
-from gateway.billing.credit_requests import CreditAnswer, CreditRequest, credit_once
+from gateway.billing.credit_requests import CreditAnswer as CreditResult
+from gateway.billing.credit_requests import CreditRequest, credit_once
 from gateway.errors import BadRequest
 from gateway.money import format_amount
 from gateway.principal import Principal
-from gateway.principal import Scope as Permission
 from gateway.routes.answers import json_answer
-from gateway.routes.credit_bodies import CreditBody
+from gateway.routes.credit_bodies import CreditAnswer, CreditBalance, CreditBody
+from gateway.routes.descriptions.credits import POST_CREDITS
 from gateway.routes.header import header_values
 from gateway.routes.platform import PlatformEndpoint, read_object
 from gateway.routes.wire import read_wire
@@ -24,8 +25,7 @@ _KEY: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 class CreditsEndpoint(PlatformEndpoint):
     """Gives a credit once for each `Idempotency-Key`: 201, and again 200 with the same body."""
 
-    METHOD: ClassVar = "POST"
-    SCOPE: ClassVar = Permission.CREDITS_WRITE
+    OPERATION: ClassVar = POST_CREDITS
 
     async def answer(
         self, principal: Principal, scope: Scope, body: bytes, details: dict[str, Any]
@@ -44,7 +44,7 @@ class CreditsEndpoint(PlatformEndpoint):
                 only_account_id=principal.account_id,
             )
         details["result"] = "given" if is_new else "repeated"
-        return json_answer(_payload(answer), status=201 if is_new else 200)
+        return json_answer(_payload(answer).payload(), status=201 if is_new else 200)
 
 
 def read_credit(value: Mapping[str, Any]) -> CreditRequest:
@@ -69,11 +69,12 @@ def _idempotency_key(scope: Scope) -> str:
     return keys[0]
 
 
-def _payload(answer: CreditAnswer) -> dict[str, Any]:
-    balance = {
-        "amount": format_amount(answer.balance, answer.currency),
-        "currency": answer.currency,
-    }
+def _payload(answer: CreditResult) -> CreditAnswer:
+    balance = CreditBalance(
+        amount=format_amount(answer.balance, answer.currency), currency=answer.currency
+    )
     if answer.purchase_id is not None:
-        return {"creditPurchaseId": answer.purchase_id, "balance": balance}
-    return {"ledgerVersion": answer.version, "balance": balance}
+        return CreditAnswer(credit_purchase_id=answer.purchase_id, balance=balance)
+    if answer.version is not None:
+        return CreditAnswer(ledger_version=answer.version, balance=balance)
+    raise ValueError("a credit is a purchase or an entry")

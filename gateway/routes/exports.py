@@ -11,10 +11,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import ClassVar, Final
-from urllib.parse import parse_qsl
 
 from starlette.responses import Response
-from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from gateway.auth.rejected import challenge
@@ -45,6 +43,8 @@ from gateway.routes.departure import break_off, while_connected
 from gateway.routes.export_places import ExportPlaces
 from gateway.routes.graphql import Authenticator
 from gateway.routes.header import attachment, header_value
+from gateway.routes.openapi.route import DescribedRoute
+from gateway.routes.query import parse_query
 from gateway.routes.record import CLIENT_LEFT, record_of
 from gateway.routes.transfer import Transfer
 from gateway.store import Database, Row, Snapshot
@@ -52,7 +52,6 @@ from gateway.store.stream import Stream
 from loaders.account import ACCOUNT_BY_ID, account_by_external_id
 from resolvers.permissions import require_purchases
 
-MAX_PARAMETERS: Final = 20
 RETRY_SECONDS: Final = 5
 
 
@@ -71,9 +70,9 @@ class ExportParts:
     unread_seconds: float
 
 
-def export_routes(parts: ExportParts) -> list[Route]:
+def export_routes(parts: ExportParts) -> list[DescribedRoute]:
     return [
-        Route(endpoint.PATH, endpoint(parts), methods=["GET"])
+        DescribedRoute(endpoint.PATH, endpoint(parts))
         for endpoint in (PurchasesExport, UsageExport, LedgerExport)
     ]
 
@@ -149,7 +148,7 @@ class ExportEndpoint(ABC):
         principal = await self.parts.authenticator.authenticate(
             header_value(scope, b"authorization")
         )
-        asked = _parse(query)
+        asked = parse_query(query)
         name = asked.pop("account", None)
         if name is None:
             raise BadUserInput(
@@ -241,17 +240,6 @@ class LedgerExport(ExportEndpoint):
 
     def check(self, account: Row) -> None:
         require_purchases(account)
-
-
-def _parse(query: str) -> dict[str, str]:
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
-    except ValueError:
-        raise BadUserInput(f"At most {MAX_PARAMETERS} parameters may be given.") from None
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise BadUserInput("A parameter may be given once; separate several values by commas.")
-    return found
 
 
 def _account_id(text: str) -> int | None:

@@ -13,6 +13,7 @@ from gateway.windows import zone
 from resolvers.scalars import parse_instant
 
 DECIMAL_PATTERN: Final = r"^-?[0-9]+(\.[0-9]+)?$"
+POSITIVE_PATTERN: Final = r"^[0-9]+(\.[0-9]+)?$"
 _INSTANT_SCHEMA: Final = {
     "type": "string",
     "format": "date-time",

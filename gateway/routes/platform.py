@@ -1,4 +1,4 @@
-"""What the platform's own endpoints have in common: a key with a scope, a body, a JSON answer."""
+"""What the platform's own endpoints have in common: a key with scopes, a body, a JSON answer."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
@@ -15,9 +15,10 @@ from gateway.errors import BadRequest, Forbidden, GatewayError, Unauthenticated
 from gateway.ids import KeyFactory
 from gateway.principal import Principal
 from gateway.principal import Scope as Permission
-from gateway.routes.answers import JSON, Refused, refusal
+from gateway.routes.answers import Refused, refusal
 from gateway.routes.body import ClientLeft, read_body
 from gateway.routes.header import header_value, header_values
+from gateway.routes.openapi.operation import Operation
 from gateway.routes.record import record_of
 from gateway.store import Database
 
@@ -43,14 +44,12 @@ class Platform:
 
 
 class PlatformEndpoint(ABC):
-    """One method at one path, for keys with one scope; an ASGI application.
+    """One method at one path, for keys with the scopes of its description; an ASGI application.
 
     What is done is said in the request's log line, beside who did it: its `details`.
     """
 
-    METHOD: ClassVar[str]
-    SCOPE: ClassVar[Permission]
-    MEDIA_TYPES: ClassVar[tuple[str, ...]] = (JSON,)
+    OPERATION: ClassVar[Operation]
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
@@ -67,12 +66,7 @@ class PlatformEndpoint(ABC):
             self._check_head(scope)
             record.principal = principal = await self._authenticate(scope)
             record.is_quiet = principal.key_id in self.platform.quiet_keys
-            body = await read_body(
-                scope,
-                receive,
-                max_bytes=self.platform.body_bytes,
-                timeout_seconds=self.platform.body_seconds,
-            )
+            body = await self._read_body(scope, receive)
             response = await self.answer(principal, scope, body, record.details)
         except ClientLeft:
             return
@@ -82,13 +76,23 @@ class PlatformEndpoint(ABC):
         await response(scope, receive, send)
 
     def _check_head(self, scope: Scope) -> None:
-        if scope["method"] != self.METHOD:
-            sentence = f"This path is served by {self.METHOD}."
-            raise Refused(sentence, 405, {"allow": self.METHOD})
-        if media_type_of(scope) not in self.MEDIA_TYPES:
-            raise Refused(f"A body must be {' or '.join(self.MEDIA_TYPES)} in UTF-8.", 415)
+        media_types = self.OPERATION.media_types
+        if not media_types:
+            return
+        if media_type_of(scope) not in media_types:
+            raise Refused(f"A body must be {' or '.join(media_types)} in UTF-8.", 415)
         if header_value(scope, b"content-encoding") not in {None, "identity"}:
             raise Refused("A body may not be compressed.", 415)
+
+    async def _read_body(self, scope: Scope, receive: Receive) -> bytes:
+        if self.OPERATION.body is None:
+            return b""
+        return await read_body(
+            scope,
+            receive,
+            max_bytes=self.platform.body_bytes,
+            timeout_seconds=self.platform.body_seconds,
+        )
 
     async def _authenticate(self, scope: Scope) -> Principal:
         credentials = header_values(scope, b"authorization")
@@ -97,8 +101,10 @@ class PlatformEndpoint(ABC):
         principal = await self.platform.authenticator.authenticate(
             credentials[0] if credentials else None
         )
-        if not principal.scopes & {self.SCOPE, Permission.ADMIN}:
-            raise Forbidden(f"This needs an API key with the scope {self.SCOPE}.")
+        scopes = self.OPERATION.scopes
+        if not (principal.scopes.issuperset(scopes) or Permission.ADMIN in principal.scopes):
+            noun = "scope" if len(scopes) == 1 else "scopes"
+            raise Forbidden(f"This needs an API key with the {noun} {' and '.join(scopes)}.")
         return principal
 
 

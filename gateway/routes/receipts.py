@@ -15,7 +15,7 @@ from gateway.documents.receipt import ReceiptPrinter
 from gateway.documents.receipt_view import Source
 from gateway.documents.seller import Seller
 from gateway.errors import Forbidden, GatewayError, NotFound, Unauthenticated
-from gateway.links import RECEIPT_PATH, Links, is_signed
+from gateway.links import Links, is_signed
 from gateway.principal import Principal, Role
 from gateway.routes.answers import refusal
 from gateway.routes.graphql import Authenticator
@@ -41,7 +41,6 @@ class Receipts:
 
     async def serve(self, request: Request) -> Response:
         record = record_of(request.scope)
-        record.route = RECEIPT_PATH
         try:
             name, pdf = await self._document(request, record)
         except GatewayError as error:

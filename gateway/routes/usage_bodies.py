@@ -7,19 +7,30 @@ here describe the same fields, and find all faults of an event that was refused.
 from collections.abc import Sequence
 from typing import Annotated, Any, Final, Self, TypeAlias
 
-from pydantic import Field, ValidationError, WithJsonSchema, model_validator
+from pydantic import Field, RootModel, ValidationError, WithJsonSchema, model_validator
 
+from gateway.billing.ingestion import ItemCode
 from gateway.errors import BadUserInput, Fault
 from gateway.models import Resource
 from gateway.money import parse_nanos, parse_quantity
 from gateway.routes.field_types import (
+    POSITIVE_PATTERN,
     Currency,
     Identifier,
     Instant,
     decimal_schema,
     text_schema,
 )
-from gateway.routes.wire import Wire, check, fault_at, faults_of, limited, one_of
+from gateway.routes.wire import (
+    MOST_FAULTS,
+    Wire,
+    WireAnswer,
+    check,
+    fault_at,
+    faults_of,
+    limited,
+    one_of,
+)
 from gateway.text import checked_identifier, checked_text
 
 LARGEST_INTEGER: Final = 2**63 - 1
@@ -72,9 +83,7 @@ def _read_leased(value: Any, argument: str) -> int:
 
 
 Text: TypeAlias = Annotated[str, limited(checked_text, 200), text_schema(200)]
-Leased: TypeAlias = Annotated[
-    int, check(_read_leased), decimal_schema(pattern=r"^[0-9]+(\.[0-9]+)?$")
-]
+Leased: TypeAlias = Annotated[int, check(_read_leased), decimal_schema(pattern=POSITIVE_PATTERN)]
 Bytes: TypeAlias = Annotated[
     int,
     check(read_bytes),
@@ -172,3 +181,36 @@ def faults_of_event(value: Any) -> Sequence[Fault]:
     except ValidationError as error:
         return faults_of(error, "A usage event")
     return ()
+
+
+class FieldError(WireAnswer):
+    """One fault of an event."""
+
+    path: str = Field(
+        description="The field, such as `deployment.resources.cpu`; empty for the whole event."
+    )
+    message: str
+
+
+class RejectedEvent(WireAnswer):
+    """An event that was not recorded."""
+
+    index: int = Field(description="The event's place in the batch, from 0.")
+    id: str | None = Field(description="The event's `id`, where it has one.")
+    code: ItemCode
+    message: str = Field(description="The first fault.")
+    errors: list[FieldError] = Field(
+        description="At most 20 of an event, and 1,000 of an answer.", max_length=MOST_FAULTS
+    )
+
+
+class UsageAnswer(WireAnswer):
+    """What became of a batch."""
+
+    accepted: int = Field(description="Events that were recorded.")
+    duplicates: int = Field(description="Events that were known already; nothing changed.")
+    rejected: list[RejectedEvent]
+
+
+class UsageEvents(RootModel[list[UsageEvent]]):
+    """A batch of events."""

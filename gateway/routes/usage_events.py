@@ -8,7 +8,8 @@ from starlette.types import Scope
 from gateway.billing.ingestion import ingest
 from gateway.principal import Principal
 from gateway.principal import Scope as Permission
-from gateway.routes.answers import JSON, json_answer
+from gateway.routes.answers import json_answer
+from gateway.routes.descriptions.usage_events import POST_USAGE_EVENTS
 from gateway.routes.platform import Platform, PlatformEndpoint, media_type_of
 from gateway.routes.usage_items import ItemReader, answer_of, read_items
 
@@ -20,9 +21,7 @@ class UsageEventsEndpoint(PlatformEndpoint):
     content a CONFLICT.
     """
 
-    METHOD: ClassVar = "POST"
-    SCOPE: ClassVar = Permission.USAGE_WRITE
-    MEDIA_TYPES: ClassVar = (JSON, "application/x-ndjson")
+    OPERATION: ClassVar = POST_USAGE_EVENTS
 
     def __init__(self, platform: Platform, *, late_days: int, batch_events: int) -> None:
         super().__init__(platform)

@@ -12,7 +12,6 @@ from gateway.routes.answers import json_answer, refusal
 from gateway.routes.body import ClientLeft, read_body
 from gateway.routes.record import record_of
 
-STRIPE_PATH: Final = "/webhooks/stripe"
 MAX_BYTES: Final = 512 * 1024
 
 
@@ -27,7 +26,6 @@ class StripeWebhook:
 
     async def serve(self, request: Request) -> Response:
         record = record_of(request.scope)
-        record.route = STRIPE_PATH
         try:
             body = await read_body(
                 request.scope,

@@ -26,7 +26,7 @@ _Wire = TypeVar("_Wire", bound="Wire")
 
 
 class Wire(BaseModel):
-    """An object of a body or an answer: fields by their camel-case names, and no others."""
+    """An object of a body: fields by their camel-case names, and no others."""
 
     model_config = ConfigDict(
         alias_generator=to_camel, validate_by_name=True, extra="forbid", frozen=True
@@ -43,6 +43,22 @@ class Wire(BaseModel):
         known = field_names(cls) & value.keys()
         others = [name for name in value if name not in known][:MOST_FAULTS]
         return {name: value[name] for name in [*known, *others]}
+
+
+def _without_defaults(schema: dict[str, Any]) -> None:
+    """Leave out what a field is where it is not given: an answer does not have it then."""
+    for field in schema.get("properties", {}).values():
+        field.pop("default", None)
+
+
+class WireAnswer(Wire):
+    """An object of an answer, which may have more fields later."""
+
+    model_config = ConfigDict(extra="ignore", json_schema_extra=_without_defaults)
+
+    def payload(self) -> dict[str, Any]:
+        """Return an answer's JSON, without the fields that were not given."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 def field_names(model: type[Wire]) -> frozenset[str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import BigInteger, String, bindparam, delete, select
+from sqlalchemy import BigInteger, Integer, String, bindparam, delete, select
 
 from gateway.models import AccountMember, table_of
 from gateway.principal import Role
@@ -17,6 +17,12 @@ _COLUMNS: Final = ("account_id", "subject", "role", "created_at")
 _PUT: Final = Upsert(_MEMBER, _COLUMNS, kept=("created_at",))
 _OF_ACCOUNT: Final = _MEMBER.c.account_id == bindparam("of_account", type_=BigInteger())
 _LIST: Final = Statement(select(_MEMBER).where(_OF_ACCOUNT).order_by(_MEMBER.c.subject))
+_PAGE: Final = Statement(
+    select(_MEMBER)
+    .where(_OF_ACCOUNT, _MEMBER.c.subject > bindparam("after", type_=String()))
+    .order_by(_MEMBER.c.subject)
+    .limit(bindparam("limit", type_=Integer()))
+)
 _REMOVE: Final = Statement(
     delete(_MEMBER)
     .where(_OF_ACCOUNT, _MEMBER.c.subject == bindparam("of_subject", type_=String()))
@@ -35,6 +41,11 @@ async def put(
 async def list_all(reader: Reader, account_id: int) -> Sequence[Row]:
     """Return an account's members in the order of their subjects."""
     return await reader.fetch(_LIST, of_account=account_id)
+
+
+async def list_page(reader: Reader, account_id: int, *, after: str, limit: int) -> Sequence[Row]:
+    """Return an account's members in the order of their subjects, the first after a subject."""
+    return await reader.fetch(_PAGE, of_account=account_id, after=after, limit=limit)
 
 
 async def remove(transaction: Transaction, account_id: int, subject: str) -> bool:

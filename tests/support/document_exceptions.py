@@ -36,6 +36,7 @@ ELSEWHERE: Final = {
     "gateway account put-member": "tests/gateway/commands/test_accounts.py",
     "gateway stripe-backfill": "tests/gateway/providers/stripe/test_backfill.py",
     "gateway stripe parked": "tests/gateway/providers/stripe/test_parked.py",
+    "gateway openapi": "tests/scenarios/test_api_page.py",
     "gateway settings": "tests/test_readme.py, which compares its tables",
     "gateway api-key create": "tests/gateway/auth/test_api_keys.py",
     # docs/integrating.md

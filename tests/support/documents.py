@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
-DOCUMENTS: Final = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-PROGRAMS: Final = (
-    "make|gateway|python|python3|pip|docker|pg_dump|pg_restore|psql|sqlite3|curl|openssl|npm|node|cd"
+OWN_TEST: Final = {"api.md"}
+"""Documents that a test of their own runs: `tests/scenarios/test_api_page.py`."""
+DOCUMENTS: Final = (
+    ROOT / "README.md",
+    *sorted(path for path in (ROOT / "docs").glob("*.md") if path.name not in OWN_TEST),
 )
+PROGRAMS: Final = "make|gateway|python|python3|pip|docker|pg_dump|pg_restore|psql|sqlite3|curl|openssl|npm|node|cd"
 """What a command in a line of text begins with."""
 
 _FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -9,7 +9,6 @@ from typing import NewType, NoReturn, TypedDict, Unpack
 
 import strawberry
 from starlette.applications import Starlette
-from starlette.routing import Route
 from strawberry.schema.config import StrawberryConfig
 
 from gateway.auth.dev_people import DevAccount, DevPerson
@@ -21,6 +20,7 @@ from gateway.live.hub import Hub
 from gateway.principal import Principal, Scope
 from gateway.routes.built import Built
 from gateway.routes.graphql import Authenticator, ContextFactory
+from gateway.routes.openapi.route import DescribedRoute
 from gateway.routes.watch import Standing
 from gateway.settings import Settings
 
@@ -206,7 +206,7 @@ class PartChanges(TypedDict, total=False):
     context_for: ContextFactory
     ready: Callable[[], Awaitable[None]]
     built: Built
-    routes: Sequence[Route]
+    routes: Sequence[DescribedRoute]
 
 
 def make_parts() -> Parts:

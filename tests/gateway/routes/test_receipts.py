@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from pypdf import PdfReader
-from starlette.routing import Route
 
 from gateway.clock import FixedClock
 from gateway.documents.receipt import ReceiptPrinter
@@ -19,6 +18,7 @@ from gateway.documents.seller import Seller, keep_seller
 from gateway.ids import encode_global_id
 from gateway.links import RECEIPT_PATH, Links
 from gateway.principal import Principal, Role
+from gateway.routes.openapi.route import DescribedRoute
 from gateway.routes.receipts import Receipts
 from gateway.store import Database
 from tests.gateway.routes import application
@@ -85,7 +85,7 @@ async def serve(
         links=Links(SIGNER, clock, base_url="", seconds=900),
         printer=printer,
     )
-    app = application.make_app(routes=[Route(RECEIPT_PATH, receipts.serve)])
+    app = application.make_app(routes=[DescribedRoute(RECEIPT_PATH, receipts.serve)])
     async with connect(app, headers={}) as client:
         yield client
     printer.close()

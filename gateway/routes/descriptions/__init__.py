@@ -1,0 +1,1 @@
+"""What the REST operations say of themselves, a module for each group of paths."""

@@ -1,0 +1,212 @@
+"""`/v1/accounts` and below."""
+
+from typing import Any, Final
+
+from gateway.principal import Scope
+from gateway.routes.account_bodies import (
+    AccountAnswer,
+    AccountBody,
+    AccountsAnswer,
+    MembersAnswer,
+)
+from gateway.routes.descriptions.refusals import (
+    BODY_LIMITS,
+    CREDENTIAL_LIMITS,
+    NOT_FOUND,
+    PAGE,
+    READ,
+    WRITE,
+)
+from gateway.routes.openapi.operation import (
+    JSON,
+    Answer,
+    Body,
+    Example,
+    Operation,
+    Parameter,
+    Refusal,
+)
+
+TAG: Final = "Accounts"
+EXTERNAL_ID: Final = Parameter(
+    name="externalId",
+    place="path",
+    text="The platform's id of the account: 1 to 200 characters, kept exactly as they are sent. "
+    "Percent-encode what is not a letter, a digit or one of `-._~`; a slash is `%2F`.",
+    schema={"type": "string", "minLength": 1, "maxLength": 200},
+    required=True,
+)
+_PATH: Final = {"externalId": "acme"}
+_LIMIT: Final = Parameter(
+    name="limit",
+    place="query",
+    text="Most items of a page.",
+    schema={"type": "integer", "minimum": 1, "maximum": 1_000, "default": 100},
+)
+_AFTER: Final = Parameter(
+    name="after", place="query", text="`next` of the page before: the page that follows it."
+)
+_ACCOUNT: Final[dict[str, Any]] = {
+    "id": "acct_0d0b9a5f3d8c41e7",
+    "externalId": "acme",
+    "name": "Acme GmbH",
+    "currency": "USD",
+    "timeZone": "Europe/Berlin",
+    "lowBalance": {"amount": "50.00", "days": 7},
+}
+_MEMBERS: Final = [{"subject": "auth0|42", "role": "OWNER"}]
+_READ: Final = _ACCOUNT | {
+    "createdAt": "2026-11-01T08:30:00.123456Z",
+    "stripeCustomerId": "cus_PqT1x2",
+}
+
+PUT_ACCOUNT: Final = Operation(
+    id="putAccount",
+    method="PUT",
+    tag=TAG,
+    summary="Make or change an account",
+    text="Makes the account, or replaces what the platform says of it. The same request again "
+    "gives the same answer. `members` replaces the whole list and needs the scope "
+    "`members:write` as well; left out, the list stays. A key of one account changes that "
+    "account alone, and neither `members` nor `stripeCustomerId`: a body with one "
+    "of them is 403, and without them both stay.",
+    scopes=(Scope.ACCOUNTS_WRITE,),
+    parameters=(EXTERNAL_ID,),
+    body=Body(content={JSON: AccountBody}, text="The account."),
+    answers=(
+        Answer(
+            status=200,
+            text="The account as it was written, without what stayed as it was.",
+            content={JSON: AccountAnswer},
+        ),
+    ),
+    refusals=(
+        *WRITE,
+        NOT_FOUND,
+        Refusal(
+            status=409,
+            codes=("CONFLICT",),
+            text="The account has entries in another currency, or the Stripe customer belongs to "
+            "another account.",
+        ),
+    ),
+    limits=BODY_LIMITS,
+    examples=(
+        Example(
+            name="account",
+            text="An account with an owner",
+            status=200,
+            parameters=_PATH,
+            body={
+                "name": "Acme GmbH",
+                "currency": "USD",
+                "timeZone": "Europe/Berlin",
+                "stripeCustomerId": "cus_PqT1x2",
+                "lowBalance": {"amount": "50.00", "days": 7},
+                "members": _MEMBERS,
+            },
+            answer=_ACCOUNT | {"stripeCustomerId": "cus_PqT1x2", "members": _MEMBERS},
+        ),
+        Example(
+            name="faults",
+            text="Faults of a body, each with its path",
+            status=400,
+            parameters=_PATH,
+            body={"name": "Acme GmbH", "lowBalance": {"amount": 50}},
+            answer={
+                "errors": [
+                    {
+                        "message": "`currency` is missing.",
+                        "path": "currency",
+                        "extensions": {"code": "BAD_USER_INPUT", "argument": "currency"},
+                    },
+                    {
+                        "message": '`lowBalance.amount` is a decimal string such as "10.00"; a '
+                        "number may have lost digits.",
+                        "path": "lowBalance.amount",
+                        "extensions": {"code": "BAD_USER_INPUT", "argument": "lowBalance"},
+                    },
+                ]
+            },
+        ),
+    ),
+)
+
+GET_ACCOUNT: Final = Operation(
+    id="getAccount",
+    method="GET",
+    tag=TAG,
+    summary="Read an account",
+    text="What the platform said of the account. A key of one account reads that account alone. "
+    "`stripeCustomerId` is there for keys of the platform that also have `accounts:write`. "
+    "Balance, purchases and usage are fields of the GraphQL schema.",
+    scopes=(Scope.BILLING_READ,),
+    parameters=(EXTERNAL_ID,),
+    answers=(Answer(status=200, text="The account.", content={JSON: AccountAnswer}),),
+    refusals=(*READ, NOT_FOUND),
+    limits=CREDENTIAL_LIMITS,
+    examples=(
+        Example(name="account", text="An account", status=200, parameters=_PATH, answer=_READ),
+        Example(
+            name="unknown",
+            text="An account that does not exist, or that the key may not read",
+            status=404,
+            parameters={"externalId": "nobody"},
+            answer={
+                "errors": [
+                    {
+                        "message": "There is no account with this external id that this key may "
+                        "read.",
+                        "extensions": {"code": "NOT_FOUND"},
+                    }
+                ]
+            },
+        ),
+    ),
+)
+
+LIST_ACCOUNTS: Final = Operation(
+    id="listAccounts",
+    method="GET",
+    tag=TAG,
+    summary="List accounts",
+    text="The accounts that the key may read, the oldest first: all of them for a key of the "
+    "platform, its own for a key of one account.",
+    scopes=(Scope.BILLING_READ,),
+    parameters=(_LIMIT, _AFTER),
+    answers=(Answer(status=200, text="A page.", content={JSON: AccountsAnswer}),),
+    refusals=PAGE,
+    limits=CREDENTIAL_LIMITS,
+    examples=(
+        Example(
+            name="page",
+            text="The first page",
+            status=200,
+            parameters={"limit": "50"},
+            answer={"accounts": [_READ], "next": None},
+        ),
+    ),
+)
+
+LIST_MEMBERS: Final = Operation(
+    id="listMembers",
+    method="GET",
+    tag=TAG,
+    summary="List an account's members",
+    text="The people who may read the account, in the order of their subjects. A key of one "
+    "account reads the members of that account alone.",
+    scopes=(Scope.BILLING_READ, Scope.MEMBERS_WRITE),
+    parameters=(EXTERNAL_ID, _LIMIT, _AFTER),
+    answers=(Answer(status=200, text="A page.", content={JSON: MembersAnswer}),),
+    refusals=(*PAGE, NOT_FOUND),
+    limits=CREDENTIAL_LIMITS,
+    examples=(
+        Example(
+            name="members",
+            text="The first page",
+            status=200,
+            parameters=_PATH,
+            answer={"members": _MEMBERS, "next": None},
+        ),
+    ),
+)

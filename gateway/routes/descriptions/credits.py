@@ -1,0 +1,114 @@
+"""`/v1/credits`."""
+
+from typing import Any, Final
+
+from gateway.principal import Scope
+from gateway.routes.credit_bodies import CreditAnswer, CreditBody
+from gateway.routes.descriptions.refusals import BODY_LIMITS, NOT_FOUND, WRITE
+from gateway.routes.openapi.operation import (
+    JSON,
+    Answer,
+    Body,
+    Example,
+    Operation,
+    Parameter,
+    Refusal,
+)
+
+_KEY: Final = Parameter(
+    name="Idempotency-Key",
+    place="header",
+    text="Names the credit within its account: 1 to 255 visible ASCII characters, kept for ever. "
+    "The same key with the same body gives the first answer again, with another body 409.",
+    schema={"type": "string", "pattern": "^[!-~]{1,255}$"},
+    required=True,
+)
+_COUPON: Final[dict[str, Any]] = {
+    "account": "acme",
+    "kind": "COUPON",
+    "amount": "10.00",
+    "currency": "USD",
+    "description": "Welcome",
+}
+_GIVEN: Final[dict[str, Any]] = {
+    "creditPurchaseId": "purchase_0d0b9a5f3d8c41e70d0b9a5f3d8c5a11",
+    "balance": {"amount": "5.85", "currency": "USD"},
+}
+
+POST_CREDITS: Final = Operation(
+    id="postCredits",
+    method="POST",
+    tag="Credits",
+    summary="Give credit, or correct a balance",
+    text="Has an effect once for each `Idempotency-Key`, however often it is sent. A key of one "
+    "account writes to that account alone.",
+    scopes=(Scope.CREDITS_WRITE,),
+    parameters=(_KEY,),
+    body=Body(content={JSON: CreditBody}, text="The credit."),
+    answers=(
+        Answer(status=201, text="The credit was given.", content={JSON: CreditAnswer}),
+        Answer(
+            status=200,
+            text="It was given before: the first answer, once more.",
+            content={JSON: CreditAnswer},
+        ),
+    ),
+    refusals=(
+        *WRITE,
+        NOT_FOUND,
+        Refusal(
+            status=409,
+            codes=("CONFLICT",),
+            text="The `Idempotency-Key` was used for another credit.",
+        ),
+    ),
+    limits=BODY_LIMITS,
+    examples=(
+        Example(
+            name="coupon",
+            text="A coupon",
+            status=201,
+            parameters={"Idempotency-Key": "welcome-acme"},
+            body=_COUPON,
+            answer=_GIVEN,
+        ),
+        Example(
+            name="repeated",
+            text="The same request again",
+            status=200,
+            parameters={"Idempotency-Key": "welcome-acme"},
+            body=_COUPON,
+            answer=_GIVEN,
+        ),
+        Example(
+            name="adjustment",
+            text="A correction of the balance",
+            status=201,
+            parameters={"Idempotency-Key": "ticket-4711"},
+            body={
+                "account": "acme",
+                "kind": "ADJUSTMENT",
+                "amount": "-1.00",
+                "currency": "USD",
+                "description": "Ticket 4711",
+                "occurredAt": "2026-11-02T09:00:00Z",
+            },
+            answer={"ledgerVersion": 4, "balance": {"amount": "4.85", "currency": "USD"}},
+        ),
+        Example(
+            name="conflict",
+            text="A key that was used for another credit",
+            status=409,
+            parameters={"Idempotency-Key": "welcome-acme"},
+            body=_COUPON | {"amount": "20.00"},
+            answer={
+                "errors": [
+                    {
+                        "message": "This Idempotency-Key was used for another credit.",
+                        "extensions": {"code": "CONFLICT"},
+                    }
+                ]
+            },
+        ),
+    ),
+)

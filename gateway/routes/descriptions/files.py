@@ -1,0 +1,291 @@
+"""`/exports/…` and `/receipts/…`: files of an account."""
+
+from enum import StrEnum
+from typing import Final
+
+from gateway.documents.export import ExportFormat
+from gateway.documents.export_request import MAX_SEARCH
+from gateway.models import CreditPurchaseKind, CreditPurchaseStatus, LedgerCause
+from gateway.routes.descriptions.refusals import (
+    CREDENTIAL_LIMITS,
+    FORBIDDEN,
+    INVALID,
+    MALFORMED,
+    NOT_FOUND,
+    READ,
+    THROTTLED,
+    TIMEOUT,
+)
+from gateway.routes.openapi.operation import (
+    READER,
+    Answer,
+    Example,
+    Operation,
+    Parameter,
+    Refusal,
+)
+from gateway.windows import Interval
+
+TAG: Final = "Exports"
+_ACCOUNT: Final = Parameter(
+    name="account",
+    place="query",
+    text="The account's id in GraphQL (`acct_…`) or its external id; needed without a signed link.",
+)
+_FORMAT: Final = Parameter(
+    name="format",
+    place="query",
+    text="`CSV` (RFC 4180, UTF-8 with BOM, formulas made inert), `JSONL` (an object a line, with "
+    "the names of the GraphQL schema) or `FOCUS` (1.2, CSV).",
+    schema={"enum": [*ExportFormat], "default": "CSV"},
+)
+_WINDOW: Final = (
+    Parameter(
+        name="from",
+        place="query",
+        text="The first day, inclusive, `YYYY-MM-DD`.",
+        schema={"type": "string", "format": "date"},
+    ),
+    Parameter(
+        name="to",
+        place="query",
+        text="The last day, inclusive, `YYYY-MM-DD`.",
+        schema={"type": "string", "format": "date"},
+    ),
+    Parameter(
+        name="timeZone",
+        place="query",
+        text="IANA name of the zone in which days begin. Default: the account's.",
+    ),
+)
+_LIMITS: Final = (
+    "export_slots",
+    "export_account_slots",
+    "export_seconds",
+    "export_unread_seconds",
+    "link_seconds",
+    *CREDENTIAL_LIMITS,
+)
+_ROWS: Final = Answer(
+    status=200,
+    text="All rows, streamed, the oldest first. The transfer breaks off where something fails on "
+    "the way, so that a part never passes for the whole.",
+    content={
+        "text/csv": {"type": "string"},
+        "application/x-ndjson": {"type": "string"},
+    },
+    headers=("Content-Disposition", "X-Export-Rows"),
+)
+_BUSY: Final = Refusal(
+    status=429,
+    codes=("THROTTLED",),
+    text="As many exports of this account run as may; or too many credentials of this client "
+    "address failed.",
+    headers=("Retry-After",),
+)
+_REFUSALS: Final = (
+    *(each for each in READ if each not in {THROTTLED, FORBIDDEN}),
+    Refusal(
+        status=403,
+        codes=("FORBIDDEN",),
+        text="The link was changed or has expired, or the role does not see this.",
+    ),
+    NOT_FOUND,
+    _BUSY,
+    TIMEOUT,
+)
+
+
+def _list(name: str, text: str, values: type[StrEnum]) -> Parameter:
+    allowed = ", ".join(f"`{each}`" for each in values)
+    sentence = f"{text}, separated by commas: {allowed}. Default: all."
+    return Parameter(name=name, place="query", text=sentence)
+
+
+EXPORT_PURCHASES: Final = Operation(
+    id="exportCreditPurchases",
+    method="GET",
+    tag=TAG,
+    summary="Export credit purchases",
+    text="The purchases of the same filter as `creditPurchases` in GraphQL, by the day on which "
+    "they began. A `VIEWER` may not.",
+    access=READER,
+    parameters=(
+        _ACCOUNT,
+        _FORMAT,
+        *_WINDOW,
+        Parameter(
+            name="search",
+            place="query",
+            text="Only purchases that the search of `creditPurchases` in GraphQL finds.",
+            schema={"type": "string", "minLength": 1, "maxLength": MAX_SEARCH},
+        ),
+        _list("status", "Only purchases with these statuses", CreditPurchaseStatus),
+        _list("kind", "Only purchases of these kinds", CreditPurchaseKind),
+    ),
+    answers=(_ROWS,),
+    refusals=_REFUSALS,
+    limits=_LIMITS,
+    examples=(
+        Example(
+            name="coupons",
+            text="Coupons as JSONL",
+            status=200,
+            parameters={"account": "acme", "format": "JSONL", "kind": "COUPON"},
+        ),
+    ),
+)
+
+EXPORT_USAGE: Final = Operation(
+    id="exportUsage",
+    method="GET",
+    tag=TAG,
+    summary="Export usage",
+    text="The usage events of a window, as `usage` in GraphQL, each with the start of its bucket. "
+    "Without `from` and `to`: the window that the field has.",
+    access=READER,
+    parameters=(
+        _ACCOUNT,
+        _FORMAT,
+        Parameter(
+            name="interval",
+            place="query",
+            text="What a bucket spans. Default: the finest that gives at most 1,100 buckets, and "
+            "`DAY` where a date is missing.",
+            schema={"enum": [*Interval]},
+        ),
+        *_WINDOW,
+    ),
+    answers=(_ROWS,),
+    refusals=_REFUSALS,
+    limits=_LIMITS,
+    examples=(
+        Example(
+            name="month",
+            text="A month as JSONL",
+            status=200,
+            parameters={
+                "account": "acme",
+                "format": "JSONL",
+                "interval": "MONTH",
+                "from": "2026-11-01",
+                "to": "2026-11-30",
+            },
+        ),
+        Example(
+            name="unknown",
+            text="An account that does not exist, or that the credential may not read",
+            status=404,
+            parameters={"account": "nobody"},
+            answer={
+                "errors": [
+                    {
+                        "message": "There is no such account, or it is not yours.",
+                        "extensions": {"code": "NOT_FOUND"},
+                    }
+                ]
+            },
+        ),
+    ),
+)
+
+EXPORT_LEDGER: Final = Operation(
+    id="exportLedger",
+    method="GET",
+    tag=TAG,
+    summary="Export the ledger",
+    text="The changes of the balance, as `ledger` in GraphQL, by the day on which they were "
+    "recorded. A `VIEWER` may not.",
+    access=READER,
+    parameters=(
+        _ACCOUNT,
+        Parameter(
+            name="format",
+            place="query",
+            text="`CSV` or `JSONL`; the ledger has no `FOCUS`.",
+            schema={"enum": ["CSV", "JSONL"], "default": "CSV"},
+        ),
+        *_WINDOW,
+        _list("cause", "Only changes with these causes", LedgerCause),
+    ),
+    answers=(_ROWS,),
+    refusals=_REFUSALS,
+    limits=_LIMITS,
+    examples=(
+        Example(
+            name="ledger",
+            text="Adjustments and refunds as CSV",
+            status=200,
+            parameters={"account": "acme", "format": "CSV", "cause": "ADJUSTMENT,REFUND"},
+        ),
+        Example(
+            name="cause",
+            text="A cause that does not exist",
+            status=400,
+            parameters={"account": "acme", "cause": "GIFT"},
+            answer={
+                "errors": [
+                    {
+                        "message": f"`cause` is one of {', '.join(LedgerCause)}.",
+                        "extensions": {"code": "BAD_USER_INPUT", "argument": "cause"},
+                    }
+                ]
+            },
+        ),
+    ),
+)
+
+GET_RECEIPT: Final = Operation(
+    id="getReceipt",
+    method="GET",
+    tag="Receipts",
+    summary="Read a receipt or credit note",
+    text="The document as a tagged PDF, the same bytes each time: a receipt, a credit note, or a "
+    "credit note's cancellation. `Receipt.downloadUrl` in GraphQL is a signed link to it. A "
+    "`VIEWER` may not.",
+    access=READER,
+    parameters=(
+        Parameter(
+            name="number",
+            place="path",
+            text="The document's number, as `Receipt.number` in GraphQL and `receiptNumber` in "
+            "exports have it.",
+            schema={"type": "string", "pattern": "^[0-9A-Z]{8}-[0-9]{4}-[0-9]{6,10}$"},
+            required=True,
+        ),
+    ),
+    answers=(
+        Answer(
+            status=200,
+            text="The document.",
+            content={"application/pdf": {"type": "string", "format": "binary"}},
+            headers=("Content-Disposition",),
+        ),
+    ),
+    refusals=(
+        MALFORMED,
+        *(each for each in _REFUSALS if each not in {INVALID, _BUSY, TIMEOUT}),
+        THROTTLED,
+    ),
+    limits=("link_seconds", *CREDENTIAL_LIMITS),
+    examples=(
+        Example(
+            name="receipt",
+            text="A receipt",
+            status=200,
+            parameters={"number": "7K3M9Q2X-2026-000001"},
+            variables={"number": "NUMBER"},
+        ),
+        Example(
+            name="unknown",
+            text="A number that does not exist, or that the credential may not read",
+            status=404,
+            parameters={"number": "00000000-2026-000001"},
+            answer={
+                "errors": [
+                    {"message": "There is no such receipt.", "extensions": {"code": "NOT_FOUND"}}
+                ]
+            },
+        ),
+    ),
+)

@@ -1,0 +1,164 @@
+"""`/webhooks/stripe`, and what an orchestrator asks."""
+
+from typing import Any, Final
+
+from pydantic import Field
+
+from gateway.routes.descriptions.refusals import (
+    FORBIDDEN,
+    FULL,
+    HEAD_LIMITS,
+    LARGE,
+    MALFORMED,
+    OPEN,
+    SLOW,
+    UNAVAILABLE,
+)
+from gateway.routes.openapi.operation import (
+    JSON,
+    METRICS,
+    STRIPE,
+    TEXT,
+    Answer,
+    Body,
+    Example,
+    Operation,
+    Refusal,
+)
+from gateway.routes.wire import WireAnswer
+
+_EVENT: Final[dict[str, Any]] = {
+    "id": "evt_1QabCd",
+    "object": "event",
+    "type": "payment_intent.succeeded",
+    "livemode": True,
+    "created": 1793534400,
+    "api_version": "2025-03-31.basil",
+    "data": {
+        "object": {
+            "id": "pi_1QabCd",
+            "object": "payment_intent",
+            "status": "succeeded",
+            "livemode": True,
+            "created": 1793534340,
+            "amount": 11900,
+            "currency": "usd",
+            "customer": "cus_PqT1x2",
+            "description": "100 USD of credit",
+            "metadata": {"account": "acme", "tax": "19.00"},
+        }
+    },
+}
+_TAG: Final = "Operations"
+
+
+class WebhookAnswer(WireAnswer):
+    """An event that is committed."""
+
+    received: bool = Field(description="Always true.")
+    outcome: str = Field(
+        description="`applied`, `parked` (it waits for its account or another event), `ignored` or "
+        "`duplicate`."
+    )
+
+
+POST_STRIPE: Final = Operation(
+    id="postStripeEvent",
+    method="POST",
+    tag="Webhooks",
+    summary="Receive an event of Stripe",
+    text="Served where `GATEWAY_STRIPE_WEBHOOK_SECRETS` is set. Stripe sends events here, in any "
+    "order and any number of times; each has an effect once. What is not answered with 200, Stripe "
+    "sends again.",
+    access=STRIPE,
+    body=Body(
+        content={JSON: {"type": "object", "description": "An event as Stripe writes it."}},
+        text="The event, byte for byte as it was signed; at most 524,288 bytes.",
+    ),
+    answers=(Answer(status=200, text="The event is committed.", content={JSON: WebhookAnswer}),),
+    refusals=(
+        Refusal(
+            status=400,
+            codes=("BAD_REQUEST",),
+            text="The signature does not hold or is too old, or the body is no event.",
+        ),
+        *(each for each in OPEN if each is not MALFORMED),
+        SLOW,
+        LARGE,
+        FULL,
+    ),
+    limits=("http_body_seconds", *HEAD_LIMITS),
+    examples=(
+        Example(
+            name="payment",
+            text="A payment that succeeded",
+            status=200,
+            body=_EVENT,
+            answer={"received": True, "outcome": "applied"},
+        ),
+    ),
+)
+
+_NOT_READY: Final = Refusal(
+    status=503,
+    codes=(),
+    text="The database is away or not migrated, or the gateway is stopping; the body says which.",
+    content={TEXT: {"type": "string"}, JSON: {"type": "object"}},
+)
+
+GET_LIVEZ: Final = Operation(
+    id="getLivez",
+    method="GET",
+    tag=_TAG,
+    summary="Ask whether the process runs",
+    text="Answers without the database. Any host name is accepted.",
+    answers=(Answer(status=200, text="It runs.", content={TEXT: {"const": "ok"}}),),
+    refusals=tuple(each for each in OPEN if each is not MALFORMED),
+    limits=HEAD_LIMITS,
+    examples=(Example(name="live", text="A live process", status=200, answer="ok"),),
+)
+
+GET_READYZ: Final = Operation(
+    id="getReadyz",
+    method="GET",
+    tag=_TAG,
+    summary="Ask whether the gateway can serve",
+    text="Looks whether the database answers and has this version's schema. Any host name is "
+    "accepted.",
+    answers=(Answer(status=200, text="It can.", content={TEXT: {"const": "ready"}}),),
+    refusals=(*(each for each in OPEN if each not in {MALFORMED, UNAVAILABLE}), _NOT_READY),
+    limits=HEAD_LIMITS,
+    examples=(Example(name="ready", text="A gateway that can serve", status=200, answer="ready"),),
+)
+
+GET_METRICS: Final = Operation(
+    id="getMetrics",
+    method="GET",
+    tag=_TAG,
+    summary="Read the process's metrics",
+    text="Prometheus's text format. With `GATEWAY_METRICS_TOKEN` the token is needed; without it "
+    "only a direct connection from this machine is answered.",
+    access=METRICS,
+    answers=(
+        Answer(
+            status=200,
+            text="The metrics.",
+            content={TEXT: {"type": "string"}},
+        ),
+    ),
+    refusals=(*OPEN, FORBIDDEN),
+    limits=HEAD_LIMITS,
+    examples=(Example(name="metrics", text="The metrics", status=200),),
+)
+
+GET_OPENAPI: Final = Operation(
+    id="getOpenApi",
+    method="GET",
+    tag=_TAG,
+    summary="Read this description",
+    text="The REST surface of this gateway as OpenAPI 3.1, with its own limits.",
+    answers=(Answer(status=200, text="The document.", content={JSON: {"type": "object"}}),),
+    refusals=OPEN,
+    limits=HEAD_LIMITS,
+    examples=(Example(name="document", text="The document", status=200),),
+)

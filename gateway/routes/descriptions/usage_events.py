@@ -1,0 +1,113 @@
+"""`/v1/usage-events`."""
+
+from typing import Any, Final
+
+from gateway.principal import Scope
+from gateway.routes.descriptions.refusals import BODY_LIMITS, WRITE
+from gateway.routes.openapi.operation import JSON, Answer, Body, Example, Operation
+from gateway.routes.usage_bodies import UsageAnswer, UsageEvents
+
+NDJSON: Final = "application/x-ndjson"
+_EVENT: Final[dict[str, Any]] = {
+    "account": "acme",
+    "source": "provider-7",
+    "id": "evt-1",
+    "deployment": {
+        "externalId": "18446744073709551615",
+        "name": "llm-training",
+        "provider": "provider-7",
+        "gpuModel": "H100",
+        "resources": {"cpu": "8", "memoryBytes": 68719476736, "gpu": "1"},
+    },
+    "resource": "GPU",
+    "quantity": "1.5",
+    "unit": "gpu-hour",
+    "amount": "3.750000000",
+    "currency": "USD",
+    "start": "2026-11-01T00:00:00Z",
+    "end": "2026-11-01T01:00:00Z",
+}
+_SECOND: Final = (
+    '{"account":"acme","source":"provider-7","id":"evt-2","deployment":{"externalId":'
+    '"18446744073709551615"},"resource":"CPU","quantity":"8","unit":"cpu-hour","amount":"0.40",'
+    '"currency":"USD","start":"2026-11-01T00:00:00Z","end":"2026-11-01T01:00:00Z"}\n'
+)
+
+POST_USAGE_EVENTS: Final = Operation(
+    id="postUsageEvents",
+    method="POST",
+    tag="Usage",
+    summary="Record usage",
+    text="Records a batch in one transaction. An event is known by its account, `source` and `id`: "
+    "sent again it is a duplicate and changes nothing, with other content it is a `CONFLICT`. An "
+    "event that cannot be recorded is listed with its index, and the rest of the batch is "
+    "recorded. With the scope `usage:write` alone, corrections of a deployment and resource give "
+    "back at most what the same source charged them on the same day (UTC); with `credits:write` as "
+    "well, any amount. A key of one account writes to that account alone.\n\n"
+    "Codes of events: `INVALID` (a field, an unknown account, another currency), `CONFLICT`, "
+    "`TOO_LATE` (it began before the limit below), `IN_FUTURE` (it ends more than 5 minutes "
+    "ahead), `FORBIDDEN` (it gives back more than its source charged), `OUT_OF_RANGE` (a number "
+    "or a sum is too large).",
+    scopes=(Scope.USAGE_WRITE,),
+    body=Body(
+        content={JSON: UsageEvents, NDJSON: {"type": "string"}},
+        text="A JSON array of events, or NDJSON with an event a line.",
+    ),
+    answers=(
+        Answer(
+            status=200,
+            text="What became of the batch, also where no event was recorded.",
+            content={JSON: UsageAnswer},
+        ),
+    ),
+    refusals=WRITE,
+    limits=(
+        "usage_batch_events",
+        "usage_late_days",
+        "usage_body_bytes",
+        *(each for each in BODY_LIMITS if each != "http_body_bytes"),
+    ),
+    examples=(
+        Example(
+            name="batch",
+            text="An event that is recorded, and one that is not",
+            status=200,
+            body=[
+                _EVENT,
+                _EVENT | {"id": "evt-3", "amount": 3.75, "deployment": {"name": "llm-training"}},
+            ],
+            answer={
+                "accepted": 1,
+                "duplicates": 0,
+                "rejected": [
+                    {
+                        "index": 1,
+                        "id": "evt-3",
+                        "code": "INVALID",
+                        "message": '`amount` is a decimal string such as "0.000432": a number may '
+                        "have lost digits on its way.",
+                        "errors": [
+                            {
+                                "path": "deployment.externalId",
+                                "message": "`deployment.externalId` is missing.",
+                            },
+                            {
+                                "path": "amount",
+                                "message": '`amount` is a decimal string such as "0.000432": a '
+                                "number may have lost digits on its way.",
+                            },
+                        ],
+                    }
+                ],
+            },
+        ),
+        Example(
+            name="lines",
+            text="NDJSON",
+            status=200,
+            media_type=NDJSON,
+            body=_SECOND,
+            answer={"accepted": 1, "duplicates": 0, "rejected": []},
+        ),
+    ),
+)

@@ -1,0 +1,299 @@
+"""The OpenAPI 3.1 document of operations, their schemas made by pydantic from the models."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+from pydantic import BaseModel, Field
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from gateway.environment import PREFIX
+from gateway.routes.openapi.operation import (
+    JSON,
+    Answer,
+    Example,
+    Operation,
+    Refusal,
+    Schema,
+)
+from gateway.routes.wire import WireAnswer
+from gateway.settings import Settings
+
+Json: TypeAlias = dict[str, Any]
+Paths: TypeAlias = Mapping[str, Sequence[Operation]]
+
+VERSION: Final = "1"
+ABOUT: Final = """\
+The REST surface of Billing & Usage: what the platform writes (accounts, usage, credits), what \
+Stripe sends, files, and what an orchestrator asks. Everything else is the GraphQL schema, at \
+`/graphql`.
+
+**Credentials.** `Authorization: Bearer` with an API key of `gateway api-key create NAME --scope \
+…`, or where it says so with a person's token. A key of the platform is for every account, a key \
+of one account (`--account`) for that one alone: to it, other accounts do not exist. The scope \
+`admin` includes all others.
+
+**Values.** Money and quantities are decimal strings (`"10.00"`), never JSON numbers, which may \
+have lost digits. Amounts are in the account's currency, with at most 9 decimals. Instants are \
+RFC 3339, answered in UTC with `Z`. Identifiers are kept exactly as they are sent; two that only \
+look alike are two. An object with the same key twice, and a field that is not described, are \
+refused.
+
+**Errors.** Every error has the body `Errors`: sentences for people, and in `extensions.code` a \
+code that does not change. What a credential may not see is answered exactly like what does not \
+exist. Every answer has `X-Request-ID`, which the log has too; a request may bring its own.
+
+**Again and again.** Every request here may be sent again: `PUT` replaces, usage is known by its \
+ids, credits by their `Idempotency-Key`. Answers 429 and 503 say in `Retry-After` when. There is \
+no limit on how many requests a valid credential sends, so there are no `RateLimit` headers.
+
+**Changes.** Fields and paths are added at any time: ignore what you do not know. A field that \
+will go is marked `deprecated` here for two minor releases, and answers to requests that use it \
+have the header `Deprecation` (RFC 9745). None is deprecated now."""
+
+HEADERS: Final[Mapping[str, Json]] = {
+    "X-Request-ID": {
+        "description": "Id of the request, in the log too.",
+        "schema": {"type": "string"},
+    },
+    "Retry-After": {
+        "description": "Seconds until the request may be sent again.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "WWW-Authenticate": {
+        "description": "`Bearer`, with `error` where there was a credential (RFC 6750).",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+    "Allow": {
+        "description": "The methods that the path serves.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+    "Content-Disposition": {
+        "description": "`attachment` with the file's name (RFC 6266).",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+    "X-Export-Rows": {
+        "description": "How many rows there are.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 0},
+    },
+}
+SECURITY_SCHEMES: Final[Mapping[str, Json]] = {
+    "apiKey": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key with all of the named scopes, or `admin`.",
+    },
+    "personToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "A person's token of the OpenID provider; its `sub` is a member of the "
+        "account.",
+    },
+    "signedLink": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "signature",
+        "description": "A link that GraphQL gave (`exportUrl`, `downloadUrl`), sent whole. It "
+        "expires, and has all parameters itself.",
+    },
+    "stripeSignature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Stripe-Signature",
+        "description": "Stripe's signature of the body and its time.",
+    },
+    "metricsToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "`GATEWAY_METRICS_TOKEN`.",
+    },
+}
+
+
+class ErrorExtensions(WireAnswer):
+    """What programs read of an error."""
+
+    code: str = Field(description="Does not change.")
+    argument: str = Field("", description="The field or parameter, by its own name.")
+    request_id: str = Field("", description="Of an unexpected error: what the log has it under.")
+
+
+class ErrorAnswer(WireAnswer):
+    """One error."""
+
+    message: str = Field(description="A sentence for people; it may change.")
+    path: str = Field(
+        "", description="The field of the body, such as `lowBalance.amount` or `members.1.role`."
+    )
+    extensions: ErrorExtensions
+
+
+class Errors(WireAnswer):
+    """What every error answers."""
+
+    errors: list[ErrorAnswer]
+
+
+def build_document(paths: Paths, settings: Settings) -> Json:
+    """Return the document; limits are those of the settings."""
+    schemas = _Schemas(paths)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Billing & Usage",
+            "version": VERSION,
+            "description": ABOUT,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "paths": {
+            path: {each.method.lower(): _operation(each, schemas, settings) for each in operations}
+            for path, operations in paths.items()
+        },
+        "components": {
+            "schemas": schemas.definitions,
+            "headers": dict(HEADERS),
+            "securitySchemes": dict(SECURITY_SCHEMES),
+        },
+    }
+
+
+class _Schemas:
+    """The schemas of all models: bodies as they are read, answers as they are written."""
+
+    def __init__(self, paths: Paths) -> None:
+        operations = [each for operations in paths.values() for each in operations]
+        models: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {
+            (Errors, "serialization"): None
+        }
+        for each in operations:
+            contents = [each.body.content] if each.body else []
+            models |= dict.fromkeys((m, "validation") for m in _models(contents))
+            contents = [answer.content for answer in each.answers]
+            models |= dict.fromkeys((m, "serialization") for m in _models(contents))
+        self._references, schema = models_json_schema(
+            [*models], ref_template="#/components/schemas/{model}"
+        )
+        self.definitions: Json = {
+            name: _untitled(each) for name, each in sorted(schema["$defs"].items())
+        }
+
+    def of(self, schema: Schema, mode: JsonSchemaMode) -> Mapping[str, Any]:
+        """Return a schema, a model's by reference."""
+        return self._references[schema, mode] if isinstance(schema, type) else schema
+
+    def content(
+        self, content: Mapping[str, Schema], mode: JsonSchemaMode, examples: Mapping[str, Json]
+    ) -> Json:
+        """Return the media types of a body or an answer, with the examples of each."""
+        return {
+            media_type: {"schema": self.of(schema, mode)}
+            | ({"examples": shown} if (shown := dict(examples.get(media_type, {}))) else {})
+            for media_type, schema in content.items()
+        }
+
+
+def _models(contents: Iterable[Mapping[str, Schema]]) -> list[type[BaseModel]]:
+    return [each for content in contents for each in content.values() if isinstance(each, type)]
+
+
+def _untitled(schema: Any) -> Any:
+    """Return a schema without pydantic's titles, which repeat the names of fields."""
+    if isinstance(schema, list):
+        return [_untitled(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        name: _untitled(each)
+        for name, each in schema.items()
+        if name != "title" or not isinstance(each, str)
+    }
+
+
+def _operation(operation: Operation, schemas: _Schemas, settings: Settings) -> Json:
+    described: Json = {
+        "operationId": operation.id,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "description": operation.text,
+        "security": [
+            {name: list(scopes) for name, scopes in each.items()} for each in operation.security
+        ],
+    }
+    if operation.parameters:
+        described["parameters"] = [
+            {
+                "name": each.name,
+                "in": each.place,
+                "required": each.required,
+                "description": each.text,
+                "schema": dict(each.schema),
+                "examples": _values(each.name, operation.examples),
+            }
+            for each in operation.parameters
+        ]
+    if operation.body:
+        examples: dict[str, Json] = {}
+        for each in operation.examples:
+            shown = {"summary": each.text, "value": each.body}
+            examples.setdefault(each.media_type, {})[each.name] = shown
+        described["requestBody"] = {
+            "required": True,
+            "description": operation.body.text,
+            "content": schemas.content(operation.body.content, "validation", examples),
+        }
+    described["responses"] = _responses(operation, schemas)
+    described["x-limits"] = [_limit(name, settings) for name in operation.limits]
+    return described
+
+
+def _values(name: str, examples: Iterable[Example]) -> Json:
+    return {
+        each.name: {"value": each.parameters[name]} for each in examples if name in each.parameters
+    }
+
+
+def _responses(operation: Operation, schemas: _Schemas) -> Json:
+    every: Sequence[Answer | Refusal] = (*operation.answers, *operation.refusals)
+    answers = {each.status: each for each in sorted(every, key=lambda each: each.status)}
+    return {
+        str(status): _response(answer, operation, schemas) for status, answer in answers.items()
+    }
+
+
+def _response(answer: Answer | Refusal, operation: Operation, schemas: _Schemas) -> Json:
+    content = answer.content
+    if isinstance(answer, Refusal) and content is None:
+        content = {JSON: Errors}
+    content = content or {}
+    # A variable of an example is not a value, and what is not shown has none.
+    shown = {
+        each.name: {"summary": each.text, "value": each.answer}
+        for each in operation.examples
+        if each.status == answer.status and each.answer is not None
+    }
+    described: Json = {
+        "description": answer.text,
+        "headers": {
+            name: {"$ref": f"#/components/headers/{name}"}
+            for name in ("X-Request-ID", *answer.headers)
+        },
+        "content": schemas.content(content, "serialization", dict.fromkeys(content, shown)),
+    }
+    if isinstance(answer, Refusal) and answer.codes:
+        described["x-codes"] = list(answer.codes)
+    return described
+
+
+def _limit(name: str, settings: Settings) -> Json:
+    value = getattr(settings, name)
+    return {
+        "setting": f"{PREFIX}{name.upper()}",
+        "value": value,
+        "description": Settings.model_fields[name].description or "",
+    }
