@@ -13,7 +13,10 @@ DOCUMENTS: Final = (
     ROOT / "README.md",
     *sorted(path for path in (ROOT / "docs").glob("*.md") if path.name not in OWN_TEST),
 )
-PROGRAMS: Final = "make|gateway|python|python3|pip|docker|pg_dump|pg_restore|psql|sqlite3|curl|openssl|npm|node|cd"
+PROGRAMS: Final = (
+    "make|gateway|python|python3|pip|docker|pg_dump|pg_restore|psql|sqlite3|curl|openssl|npm|node"
+    "|cd"
+)
 """What a command in a line of text begins with."""
 
 _FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
