@@ -46,7 +46,9 @@ def test_what_clients_send_is_valid(document: DocumentNode, printed: GraphQLSche
 
 def test_an_optional_argument_has_no_default_null(printed: GraphQLSchema) -> None:
     assert "= null" not in print_schema_file()
-    arguments = printed.type_map["Account"].fields["usage"].args  # type: ignore[attr-defined]
+    account = printed.type_map["Account"]
+    assert isinstance(account, GraphQLObjectType)
+    arguments = account.fields["usage"].args
     assert {each.default_value for each in arguments.values()} == {Undefined}
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from functools import partial
 
 from tests.support.histories.payments import PaymentActor
 from tests.support.histories.shapes import Json, Shapes, instant
@@ -71,11 +72,11 @@ class Provider:
             if self.story.version >= BASIL:
                 part = self.shapes.invoice_payment(payment, number)
                 self._invoice_payments.append(part)
-                yield payment.at, lambda part=part: self._attach(part)  # type: ignore[misc]
+                yield payment.at, partial(self._attach, part)
             if payment.authorized:
                 at = payment.attempts[-1].ended_at
                 assert at is not None
-                yield at + payment.lag, lambda number=number: self._paid(number)  # type: ignore[misc]
+                yield at + payment.lag, partial(self._paid, number)
         if invoice.paid_at is not None:
             yield invoice.paid_at, lambda: self._invoice_paid(shown)
 

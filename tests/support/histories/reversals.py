@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.support.histories.shapes import Json
@@ -28,7 +29,7 @@ class RefundActor:
         first, *others = self.refund.states
         yield first[0], lambda: self._create(first[1])
         for at, status in others:
-            yield at, lambda status=status: self._change(status)  # type: ignore[misc]
+            yield at, partial(self._change, status)
 
     def _create(self, status: str) -> None:
         payment = self.payment
@@ -75,7 +76,7 @@ class DisputeActor:
 
     def actions(self) -> Iterator[Action]:
         for number, step in enumerate(self.dispute.steps):
-            yield step.at, lambda step=step, number=number: self._step(step, number)  # type: ignore[misc]
+            yield step.at, partial(self._step, step, number)
 
     def _step(self, step: Step, number: int) -> None:
         event = "charge.dispute.updated" if number else "charge.dispute.created"
