@@ -1,11 +1,13 @@
 """A search of the purchases, and the words of a low balance."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 from playwright.async_api import Browser, expect
 
 from tests.browser.conftest import ARTEFACTS, Site
 from tests.browser.support import card, fits, purchase_rows, settled, tab, violations
+from tests.browser.test_usage import event
 
 
 async def bought(site: Site) -> str:
@@ -63,11 +65,21 @@ async def test_a_search_fits_a_phone_in_german(browser: Browser, site: Site) -> 
 
 
 async def test_a_low_balance_says_its_threshold(browser: Browser, site: Site) -> None:
-    account = await site.operator.put_account("threshold", lowBalance={"amount": "50.00"})
+    money = await site.operator.put_account("threshold", lowBalance={"amount": "50.00"})
     await site.operator.grant("threshold", "12.00", "1")
-    async with tab(browser, site) as page:
-        await page.goto(f"/?account={account}")
-        await expect(page.get_by_text("Low balance: $50.00 or less.")).to_be_visible()
-    async with tab(browser, site, locale="de-DE") as page:
-        await page.goto(f"/?account={account}")
-        await expect(page.get_by_text("Niedriges Guthaben: höchstens 50,00 $.")).to_be_visible()
+    days = await site.operator.put_account("lasting", lowBalance={"days": 7})
+    await site.operator.grant("lasting", "12.00", "1")
+    today = datetime.now(UTC).date()
+    charges = [
+        event("lasting", back, today - timedelta(days=back), 1, "4", "llm") for back in (1, 2)
+    ]
+    answer = await site.operator.meter(*charges)
+    assert answer["rejected"] == [], answer
+    for locale, amount, rate in (
+        ("en-US", "$50.00 or less.", "at the current rate it lasts 7 days or less."),
+        ("de-DE", "höchstens 50,00 $.", "reicht es höchstens 7 Tage."),
+    ):
+        async with tab(browser, site, locale=locale) as page:
+            for account, words in ((money, amount), (days, rate)):
+                await page.goto(f"/?account={account}")
+                await expect(page.get_by_text(words)).to_be_visible()
