@@ -29,6 +29,7 @@ import psutil
 
 from tests.support.postgres import running_postgres
 
+DATABASES: Final = ("postgresql", "sqlite")
 EVENTS: Final = 5_000
 DEPLOYMENTS: Final = 250
 START_SECONDS: Final = 60
@@ -174,10 +175,14 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=2)
     parser.add_argument("--batches", type=int, default=10, help="of each client")
     parser.add_argument("--events", type=int, default=EVENTS, help="of each batch")
+    parser.add_argument("--databases", nargs="+", choices=DATABASES, default=DATABASES)
     options = parser.parse_args()
     accounts = [f"bench-{number}" for number in range(options.clients)]
-    with running_postgres() as url:
-        measure("postgresql", url, accounts, options.batches, options.events)
+    if "postgresql" in options.databases:
+        with running_postgres() as url:
+            measure("postgresql", url, accounts, options.batches, options.events)
+    if "sqlite" not in options.databases:
+        return
     with tempfile.TemporaryDirectory() as folder:
         measure(
             "sqlite", f"sqlite:///{folder}/bench.sqlite3", accounts, options.batches, options.events

@@ -38,7 +38,7 @@ def test_the_page_is_measured_beside_a_plain_server() -> None:
         ("ingest", ("--rounds", "1", "--events", "50"), r"sqlite +50 +1 +[\d,]+"),
         (
             "ingest_http",
-            ("--clients", "1", "--batches", "1", "--events", "50"),
+            ("--clients", "1", "--batches", "1", "--events", "50", "--databases", "sqlite"),
             r"sqlite the same batches again: 50 duplicates, no change",
         ),
         ("subscribers", ("--subscribers", "10", "--changes", "1"), r"gateway +[\d.]+ +\d+"),
