@@ -11,6 +11,8 @@ MANIFEST: Final = "persisted-documents.json"
 HOW_TO_BUILD: Final = (
     "The page has not been built: run `make run`, or `python hatch_build.py`, in the checkout."
 )
+BROTLI: Final = "br"
+GZIP: Final = "gzip"
 _COMPRESSED: Final = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -32,29 +34,30 @@ class Asset:
     """A file whose name changes with its content; read when it is first asked for, then kept."""
 
     path: Path
-    _plain: bytes | None = field(default=None, init=False)
-    _gzipped: bytes | None = field(default=None, init=False)
+    has_brotli: bool = False
+    """Whether the build has put Brotli's variant beside it."""
+    _kept: dict[str | None, bytes] = field(default_factory=dict, init=False)
 
     @property
     def content_type(self) -> str:
         return CONTENT_TYPES.get(self.path.suffix, "application/octet-stream")
 
     @property
-    def compresses(self) -> bool:
-        """Whether there is a compressed variant."""
-        return self.path.suffix in _COMPRESSED
+    def codings(self) -> tuple[str, ...]:
+        """Its compressed variants, the smallest first."""
+        if self.path.suffix not in _COMPRESSED:
+            return ()
+        return (BROTLI, GZIP) if self.has_brotli else (GZIP,)
 
-    async def read(self, *, gzipped: bool) -> bytes:
-        """Return the file, `gzipped` where it compresses; raises FileNotFoundError."""
-        kept = self._gzipped if gzipped else self._plain
-        return await asyncio.to_thread(self._load, gzipped=gzipped) if kept is None else kept
+    async def read(self, coding: str | None) -> bytes:
+        """Return the file or one of its compressed variants; raises FileNotFoundError."""
+        kept = self._kept.get(coding)
+        return await asyncio.to_thread(self._load, coding) if kept is None else kept
 
-    def _load(self, *, gzipped: bool) -> bytes:
-        if not gzipped:
-            self._plain = self.path.read_bytes()
-            return self._plain
-        self._gzipped = gzip.compress(self.path.read_bytes(), mtime=0)
-        return self._gzipped
+    def _load(self, coding: str | None) -> bytes:
+        content = (_brotli_of(self.path) if coding == BROTLI else self.path).read_bytes()
+        self._kept[coding] = gzip.compress(content, mtime=0) if coding == GZIP else content
+        return self._kept[coding]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,5 +80,13 @@ class Built:
     def assets(self) -> dict[str, Asset]:
         """Return the files that pages load, by their path below `assets/`."""
         root = self.folder / "assets"
-        files = (path for path in root.rglob("*") if path.is_file())
-        return {path.relative_to(root).as_posix(): Asset(path) for path in files}
+        files = {path for path in root.rglob("*") if path.is_file()}
+        return {
+            path.relative_to(root).as_posix(): Asset(path, has_brotli=_brotli_of(path) in files)
+            for path in files
+            if path.suffix != f".{BROTLI}"
+        }
+
+
+def _brotli_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.{BROTLI}")

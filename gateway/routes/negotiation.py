@@ -1,6 +1,6 @@
 """Media types: which one an answer gets, and which one a body may have."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from gateway.routes.answers import JSON
@@ -40,10 +40,11 @@ def is_json(content_type: str | None) -> bool:
     return name == JSON and charset in {"utf-8", "utf8"}
 
 
-def accepts_gzip(accept_encoding: Iterable[str]) -> bool:
-    """Return whether an answer may be compressed with gzip."""
+def accepted_coding(accept_encoding: Iterable[str], codings: Sequence[str]) -> str | None:
+    """Return the first of some content codings that the client takes, None where it takes none."""
     wishes = {r.name: r.quality for r in _ranges(",".join(accept_encoding))}
-    return wishes.get("gzip", wishes.get("*", 0.0)) > 0
+    others = wishes.get("*", 0.0)
+    return next((each for each in codings if wishes.get(each, others) > 0), None)
 
 
 def _rank(ranges: Iterable[_Range], media_type: str) -> tuple[float, int]:

@@ -22,7 +22,7 @@ from gateway.routes.answers import refusal
 from gateway.routes.brand import Brand
 from gateway.routes.built import HOW_TO_BUILD, Asset, Built
 from gateway.routes.header import header_values
-from gateway.routes.negotiation import accepts_gzip
+from gateway.routes.negotiation import accepted_coding
 from gateway.routes.record import record_of
 
 CONSOLE_PATHS: Final = ("/", "/callback", "/signed-out")
@@ -158,10 +158,10 @@ class Pages:
         async def asset(request: Request) -> Response:
             record_of(request.scope).route = ASSET_PATH
             found = assets.get(request.path_params["path"])
-            accepts = accepts_gzip(header_values(request.scope, b"accept-encoding"))
+            accepted = header_values(request.scope, b"accept-encoding")
             try:
                 if found is not None:
-                    return await _file(found, gzipped=found.compresses and accepts)
+                    return await _file(found, accepted_coding(accepted, found.codings))
             except FileNotFoundError:
                 pass  # the page was built anew since this process began
             return refusal(NotFound("There is nothing at this path."))
@@ -169,13 +169,13 @@ class Pages:
         return asset
 
 
-async def _file(asset: Asset, *, gzipped: bool) -> Response:
+async def _file(asset: Asset, coding: str | None) -> Response:
     headers = _ASSET_HEADERS | {"content-type": asset.content_type}
-    if asset.compresses:
+    if asset.codings:
         headers["vary"] = "accept-encoding"
-    if gzipped:
-        headers["content-encoding"] = "gzip"
-    return Response(await asset.read(gzipped=gzipped), headers=headers)
+    if coding is not None:
+        headers["content-encoding"] = coding
+    return Response(await asset.read(coding), headers=headers)
 
 
 async def _to_graphiql(_: Request) -> Response:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import brotli
 import httpx
 import pytest
 
@@ -202,6 +203,22 @@ async def test_files_are_kept_for_ever_and_compressed(
             assert answer.headers.get("content-encoding") == ("gzip" if compressed else None)
             assert int(answer.headers["content-length"]) == len(content)
             assert (gzip.decompress(content) if compressed else content).decode() == SCRIPT
+
+
+@pytest.mark.parametrize(
+    ("accepts", "coding"),
+    [("gzip, deflate, br, zstd", "br"), ("br;q=0, gzip", "gzip"), ("identity", None)],
+)
+async def test_a_file_that_the_build_compressed_is_sent_so(
+    built: Built, accepts: str, coding: str | None
+) -> None:
+    path = built.folder / "assets" / "index-C0ffee.js"
+    path.with_name(f"{path.name}.br").write_bytes(brotli.compress(SCRIPT.encode()))
+    async with serve(built) as client:
+        answer = await client.get("/assets/index-C0ffee.js", headers={"accept-encoding": accepts})
+        assert answer.headers.get("content-encoding") == coding
+        assert answer.text == SCRIPT
+        assert (await client.get("/assets/index-C0ffee.js.br")).status_code == 404
 
 
 async def test_what_is_compressed_already_is_sent_as_it_is(built: Built) -> None:
