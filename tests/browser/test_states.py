@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.async_api import Browser, Locator, Page, Request, Route, expect
@@ -26,6 +27,7 @@ from tests.browser.conftest import ARTEFACTS, DemoDatabase, Site
 from tests.browser.support import (
     at_first,
     body_of,
+    card,
     expect_cells,
     figure,
     fits,
@@ -478,6 +480,50 @@ async def test_a_colleague_sees_the_same_and_back_leads_back(browser: Browser, s
         await expect(page.get_by_role("button", name="Status")).to_contain_text("Succeeded")
         await page.go_forward()
         await expect(page).to_have_url(url)
+
+
+async def test_a_place_in_a_list_stays_with_its_tab(browser: Browser, site: Site) -> None:
+    async with tab(browser, site) as page:
+        billing, usage = (page.get_by_role("tab", name=name) for name in ("Billing", "Usage"))
+        await page.goto("/?range=90d")
+        activity, daily = card(page, "Activity"), card(page, "Day by day")
+        await expect(activity.locator("tbody tr:not(.waiting)")).to_have_count(10)
+        await settled(page)
+        await activity.get_by_role("button", name="Next page").press("Enter")
+        await expect(page).to_have_url(re.compile("activity-after="))
+        await settled(page)
+        shown = await activity.locator("tbody").inner_text()
+
+        await usage.click()
+        await expect(page).not_to_have_url(re.compile("after="))
+        await expect(daily.locator("tbody tr:not(.waiting)")).to_have_count(10)
+        await settled(page)
+        await daily.get_by_role("button", name="Next page").press("Enter")
+        until = datetime.now(ZoneInfo("Europe/Berlin")).date() - timedelta(days=10)
+        await expect(page).to_have_url(re.compile(f"daily-until={until}"))
+        first = daily.locator("td.date time").first
+        await expect(first).to_have_attribute("datetime", str(until))
+        await page.reload()
+        await expect(first).to_have_attribute("datetime", str(until))
+
+        await page.go_back()
+        await page.go_back()
+        await expect(page).to_have_url(re.compile("activity-after="))
+        await settled(page)
+        assert await activity.locator("tbody").inner_text() == shown
+
+        await usage.click()
+        await expect(page).not_to_have_url(re.compile("after="))
+        await billing.click()
+        await expect(page).to_have_url(re.compile("activity-after="))
+        await settled(page)
+        assert await activity.locator("tbody").inner_text() == shown
+
+        await usage.click()
+        await page.get_by_role("button", name="Last 90 days").click()
+        await page.get_by_role("option", name="Last 30 days").click()
+        await billing.click()
+        await expect(page).not_to_have_url(re.compile("after="))
 
 
 async def test_no_page_is_turned_of_a_list_that_is_being_replaced(

@@ -36,11 +36,12 @@ export function Home({ settings, name, told }: Props) {
   const accountName = chosen?.name ?? overview.facts?.name ?? null;
   useTitle(settings, accountName && isolated(accountName), text.tabs[view.tab]);
   const isWritten = view.account !== null;
-  const { cursor, activityCursor } = view;
+  const { cursor, activityCursor, dailyUntil } = view;
   useEffect(() => {
     // Another person's first account is another one, and a link is for them too.
-    if (account && !isWritten) show({ account, cursor, activityCursor }, { replace: true });
-  }, [account, isWritten, cursor, activityCursor]);
+    if (!account || isWritten) return;
+    show({ account, cursor, activityCursor, dailyUntil }, { replace: true });
+  }, [account, isWritten, cursor, activityCursor, dailyUntil]);
   return (
     // What pops up stands in the main landmark, not beside all of them.
     <PortalProvider getContainer={() => overlays.current}>

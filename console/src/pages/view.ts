@@ -10,6 +10,7 @@ import type {
 } from "../api/generated/graphql";
 import { timeZoneNamed } from "../util/time";
 import { isDay, isPreset, type Preset } from "../util/window";
+import { changedView, keepPlaces, withOwnPlaces } from "./list-places";
 
 export const TABS = ["billing", "usage"] as const;
 export const MAX_SEARCH = 100;
@@ -69,6 +70,8 @@ export type View = {
   cause: LedgerCause[];
   /** The Activity's own. */
   activityCursor: Cursor;
+  /** The last day that a page of "Day by day" shows; null for the latest. */
+  dailyUntil: string | null;
   interval: UsageInterval | null;
   by: Dimension | null;
 };
@@ -80,7 +83,8 @@ export function readView(search: string): View {
   const preset = given.get("range");
   const zone = given.get("zone");
   const size = Number(given.get("size"));
-  return {
+  const until = given.get("daily-until");
+  return withOwnPlaces({
     account: given.get("account"),
     tab: oneOf(TABS, given.get("tab")) ?? "billing",
     range: isDay(from) && isDay(to) ? { from, to } : isPreset(preset) ? preset : null,
@@ -92,9 +96,10 @@ export function readView(search: string): View {
     cursor: cursorOf(given.get("after"), given.get("before")),
     cause: listOf(CAUSES, given.get("cause")),
     activityCursor: cursorOf(given.get("activity-after"), given.get("activity-before")),
+    dailyUntil: isDay(until) ? until : null,
     interval: oneOf(INTERVALS, upper(given.get("interval"))),
     by: oneOf(DIMENSIONS, upper(given.get("by"))),
-  };
+  });
 }
 
 export function writeView(view: View): string {
@@ -117,6 +122,7 @@ export function writeView(view: View): string {
   for (const [name, value] of Object.entries(view.activityCursor ?? {})) {
     put(`activity-${name}`, value);
   }
+  put("daily-until", view.dailyUntil);
   put("interval", view.interval?.toLowerCase() ?? null);
   put("by", view.by?.toLowerCase() ?? null);
   const text = written.toString();
@@ -169,16 +175,10 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** The parts of a view that make a page of a list another list, and its cursor worthless. */
-const SELECTS = ["account", "range", "zone", "size"] as const;
-const LISTS = {
-  cursor: [...SELECTS, "status", "kind", "search"],
-  activityCursor: [...SELECTS, "cause"],
-} as const;
-
 /** Show something else; Back leads to what was shown before, unless it is replaced. */
 export function show(change: Partial<View>, { replace = false } = {}): void {
-  const url = writeView(changed(change));
+  const url = linkTo(change);
+  keepPlaces(currentView());
   if (replace) history.replaceState(null, "", url);
   else history.pushState(null, "", url);
   for (const listener of listeners) listener();
@@ -186,15 +186,7 @@ export function show(change: Partial<View>, { replace = false } = {}): void {
 
 /** Where a link to such a change leads. */
 export function linkTo(change: Partial<View>): string {
-  return writeView(changed(change));
-}
-
-function changed(change: Partial<View>): View {
-  const next = { ...currentView(), ...change };
-  for (const cursor of ["cursor", "activityCursor"] as const) {
-    if (LISTS[cursor].some((part) => part in change) && !(cursor in change)) next[cursor] = null;
-  }
-  return next;
+  return writeView(changedView(currentView(), change));
 }
 
 export function useView(): View {

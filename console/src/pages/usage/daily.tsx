@@ -1,5 +1,5 @@
 import { parseDate } from "@internationalized/date";
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { DailyUsageDocument, type DailyUsageQuery } from "../../api/generated/graphql";
 import { useLoad } from "../../api/use-load";
 import { text } from "../../text/shell";
@@ -11,7 +11,7 @@ import { EmptyState } from "../../ui/states";
 import { type Column, Table } from "../../ui/table";
 import { longestDecimals } from "../../util/money";
 import { formatCount, formatExactQuantity, formatQuantity } from "../../util/number";
-import { dateIn, formatWeekdayDate } from "../../util/time";
+import { dateIn, daysBetween, formatWeekdayDate } from "../../util/time";
 import { LoadFailed, StaleNotice } from "../stale-notice";
 import { PAGE_SIZES, show, useView } from "../view";
 import { useUsageUpdates } from "./usage-updates";
@@ -30,21 +30,18 @@ export function Daily({ account, window }: Props) {
       </Card>
     );
   }
-  // Other days are another list, which begins at its beginning.
-  return <Days key={`${days.from} ${days.to}`} account={account} days={days} zone={window.zone} />;
+  return <Days account={account} days={days} zone={window.zone} />;
 }
 
 type DaysProps = { account: string; days: { from: string; to: string }; zone: string };
 
 function Days({ account, days, zone }: DaysProps) {
-  const { size } = useView();
-  const [skipped, setSkipped] = useState(0);
+  const { size, dailyUntil: until } = useView();
+  const skipped = until && until >= days.from ? Math.max(0, daysBetween(until, days.to)) : 0;
+  const turn = (next: number) => show({ dailyUntil: next > 0 ? dayBefore(days.to, next) : null });
   const total = lengthOf(days);
-  const load = useLoad(DailyUsageDocument, {
-    account,
-    timeZone: zone,
-    ...page(days, skipped, size),
-  });
+  const variables = { account, timeZone: zone, ...page(days, skipped, size) };
+  const load = useLoad(DailyUsageDocument, variables);
   useUsageUpdates(account, load.retry);
   const { data, failure, retry } = load;
   const rows = useMemo(() => data?.account?.usage.buckets.toReversed(), [data]);
@@ -73,14 +70,11 @@ function Days({ account, days, zone }: DaysProps) {
         summary={text.pages.summary(Math.min(size, left), total)}
         hasPrevious={skipped > 0}
         hasNext={left > size}
-        onPrevious={() => setSkipped(Math.max(0, skipped - size))}
-        onNext={() => setSkipped(skipped + size)}
+        onPrevious={() => turn(skipped - size)}
+        onNext={() => turn(skipped + size)}
         size={size}
         sizes={PAGE_SIZES}
-        onSize={(next) => {
-          setSkipped(0);
-          show({ size: next });
-        }}
+        onSize={(next) => show({ size: next })}
       />
     </Card>
   );
@@ -88,9 +82,13 @@ function Days({ account, days, zone }: DaysProps) {
 
 /** The days of a page: the list goes backwards. */
 function page({ from, to }: DaysProps["days"], skipped: number, size: number) {
-  const last = parseDate(to).subtract({ days: skipped });
-  const first = last.subtract({ days: size - 1 }).toString();
-  return { from: first > from ? first : from, to: last.toString() };
+  const last = dayBefore(to, skipped);
+  const first = dayBefore(last, size - 1);
+  return { from: first > from ? first : from, to: last };
+}
+
+function dayBefore(day: string, days: number): string {
+  return parseDate(day).subtract({ days }).toString();
 }
 
 function columnsOf(zone: string, days: readonly Day[]): Column<Day>[] {
