@@ -119,8 +119,13 @@ async def _execute(url: str, statement: str) -> None:
 @asynccontextmanager
 async def serving(demo: DemoDatabase) -> AsyncIterator[Site]:
     """Serve a demo in a process of its own."""
+    # Yesterday is complete at midnight, so that a test reads the same at any hour.
     async with gateway_process(
-        demo.url, demo.data_dir, stripe_webhook_secrets=SECRET, live_sockets="100"
+        demo.url,
+        demo.data_dir,
+        stripe_webhook_secrets=SECRET,
+        live_sockets="100",
+        usage_delay_seconds="0",
     ) as gateway:
         yield Site(demo=demo, gateway=gateway, operator=Operator(url=gateway.url, key=demo.key))
 
@@ -165,13 +170,20 @@ def _executable() -> str | None:
     return found
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
+@asynccontextmanager
+async def launched() -> AsyncIterator[Browser]:
+    """Lend a browser of its own."""
     executable = _executable()
     async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
-        yield launched
-        await launched.close()
+        browser = await playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with launched() as browser:
+        yield browser
 
 
 @asynccontextmanager

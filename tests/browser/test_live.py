@@ -15,8 +15,8 @@ from tests.support.stripe import charge, event, intent
 
 # A page waits at most ten seconds before it tries again, and a gateway starts within a few.
 RECOVERY_MS = 30_000
-# After so long the page looks once more for what nobody could tell it.
-LOOK_MS = 10_000
+# After at most so long the page looks once more for what nobody could tell it.
+LOOK_MS = 20_000
 
 
 @asynccontextmanager

@@ -30,7 +30,7 @@ from tests.browser.support import (
 )
 
 # How long the figures may rest while charges come, in milliseconds.
-SOON = 10_000
+SOON = 30_000
 TODAY = datetime.now(UTC).date()
 FIRST = TODAY - timedelta(days=20)
 WEEK = [FIRST + timedelta(days=day) for day in range(7)]

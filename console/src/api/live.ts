@@ -89,9 +89,9 @@ export function connect(onExpired: () => void) {
         if (!isCurrent()) return;
         isAcknowledged = false;
         const code = codeOf(event);
-        // Nobody listened any more.
-        if (code === NORMAL) return;
         hasLost = true;
+        // Nobody listened any more: the page was not seen. The next connection begins anew.
+        if (code === NORMAL) return become("connecting");
         if (isRefusal(code)) onExpired();
         become(code === TOO_MANY ? "refused" : lost());
       },

@@ -17,14 +17,20 @@ export type Load<Data> = {
   retry: () => void;
 };
 
+type Options = {
+  pause?: boolean;
+  /** Whether somebody else reads it again when it has changed. */
+  isFollowed?: boolean;
+};
+
 /**
- * Load a document. Data outlives a failed refresh of the same variables, and is asked for again
- * when a lost connection has come back.
+ * Load a document. Data outlives a failed refresh of the same variables. When a lost connection has
+ * come back it is loaded again: what is followed, only where it had failed.
  */
 export function useLoad<Data, Variables extends AnyVariables>(
   query: TypedDocumentNode<Data, Variables>,
   variables: Variables,
-  pause = false,
+  { pause = false, isFollowed = false }: Options = {},
 ): Load<Data> {
   const [result, execute] = useQuery<Data, Variables>({ query, variables, pause } as Parameters<
     typeof useQuery<Data, Variables>
@@ -37,7 +43,9 @@ export function useLoad<Data, Variables extends AnyVariables>(
   }, [fresh, key, result.data]);
 
   const retry = useCallback(() => execute({ requestPolicy: "network-only" }), [execute]);
-  useEffect(() => (pause ? undefined : onReturn(retry)), [pause, retry]);
+  const hasFailed = result.error !== undefined;
+  const isRetried = !pause && (!isFollowed || hasFailed);
+  useEffect(() => (isRetried ? onReturn(retry) : undefined), [isRetried, retry]);
 
   const kept = last.current;
   const failure = result.error && !result.fetching ? failureOf(result.error) : null;

@@ -24,6 +24,7 @@ import { useZone } from "./account-window";
 import "./balance-panel.css";
 import { LiveMark } from "./live-mark";
 import { LoadFailed, RetryButton } from "./stale-notice";
+import { useToday } from "./use-today";
 
 type Facts = NonNullable<OverviewQuery["account"]>;
 type Balance = Facts["balance"];
@@ -40,8 +41,9 @@ type Props = {
 /** What is left and for how long: always there, and it moves by itself. */
 export function BalancePanel({ account, facts, failure, retry, topUpUrl, portalUrl }: Props) {
   const [pushed] = useSubscription({ query: BalanceUpdatedDocument, variables: { account } });
-  const balance = later(facts?.balance, pushed.data?.balanceUpdated.balance);
+  const balance = useLatest(facts?.balance, pushed.data?.balanceUpdated.balance);
   const zone = useZone();
+  const today = useToday(zone);
   // Runways are days in the account's own zone.
   const ownZone = facts?.timeZone ?? "UTC";
   const isDated = facts !== null || failure !== null;
@@ -60,7 +62,7 @@ export function BalancePanel({ account, facts, failure, retry, topUpUrl, portalU
             <p className="faint small">
               {balance && isDated ? (
                 <time dateTime={balance.asOf} title={formatInstant(balance.asOf, zone)}>
-                  <Sentence>{t.asOf(asOf(balance.asOf, zone))}</Sentence>
+                  <Sentence>{t.asOf(asOf(balance.asOf, zone, today))}</Sentence>
                 </time>
               ) : (
                 <Skeleton />
@@ -103,10 +105,16 @@ export function BalancePanel({ account, facts, failure, retry, topUpUrl, portalU
   );
 }
 
-/** Versions only grow; a threshold that was passed repeats one, and then the pushed one is later. */
-function later(read: Balance | undefined, pushed: Balance | undefined): Balance | undefined {
-  if (!read || !pushed) return pushed ?? read;
-  return pushed.version >= read.version ? pushed : read;
+/** The one that came last of those with the highest version: a threshold or a new day repeats one. */
+function useLatest(...balances: (Balance | undefined)[]): Balance | undefined {
+  const known = useRef<(Balance | undefined)[]>([]);
+  const latest = useRef<Balance | undefined>(undefined);
+  for (const [place, balance] of balances.entries()) {
+    const isNew = balance && balance !== known.current[place];
+    if (isNew && balance.version >= (latest.current?.version ?? 0)) latest.current = balance;
+  }
+  known.current = balances;
+  return latest.current;
 }
 
 /** The amount; for a moment it is marked when it moves, and whoever does not see it is told. */
@@ -133,10 +141,10 @@ function Available({ balance: { available, version } }: { balance: Balance }) {
   );
 }
 
-function asOf(instant: string, zone: string): string {
+function asOf(instant: string, zone: string, today: string): string {
   const day = dateIn(zone, new Date(instant));
   const time = formatTimeWithSeconds(instant, zone);
-  return day === dateIn(zone) ? time : `${formatDate(day)}, ${time}`;
+  return day === today ? time : `${formatDate(day)}, ${time}`;
 }
 
 function Burn({ balance: { burnRate } }: { balance: Balance }) {

@@ -18,6 +18,7 @@ import { Billing } from "./billing/billing";
 import { Header } from "./header";
 import { LoadFailed } from "./stale-notice";
 import { useTitle } from "./use-title";
+import { useToday } from "./use-today";
 import { show, type Tab, useView } from "./view";
 
 // Its charts are heavier than all the rest.
@@ -87,9 +88,23 @@ export function Home({ settings, name, told }: Props) {
 
 /** What is known of an account; of the one before, nothing. */
 function useOverview(account: string | null) {
-  const load = useLoad(OverviewDocument, { account: account ?? "" }, account === null);
+  const pause = account === null;
+  const load = useLoad(OverviewDocument, { account: account ?? "" }, { pause });
   const { data, failure, previous, retry } = load;
-  return { facts: (!previous && data?.account) || null, failure, retry };
+  const facts = (!previous && data?.account) || null;
+  useTurnOfDay(facts?.timeZone, retry);
+  return { facts, failure, retry };
+}
+
+/** A burn rate and a runway are of complete days: read them again when one more is. */
+function useTurnOfDay(zone: string | undefined, read: () => void): void {
+  const today = useToday(zone ?? "UTC");
+  const last = useRef({ zone, today });
+  useEffect(() => {
+    const { zone: lastZone, today: lastDay } = last.current;
+    last.current = { zone, today };
+    if (zone && zone === lastZone && today !== lastDay) read();
+  }, [zone, today, read]);
 }
 
 type AccountProps = {

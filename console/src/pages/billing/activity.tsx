@@ -1,19 +1,26 @@
-import { ActivityDocument, type ActivityQuery } from "../../api/generated/graphql";
-import { type Load, useLoad } from "../../api/use-load";
+import {
+  ActivityDocument,
+  type ActivityQuery,
+  type ActivityQueryVariables,
+  type ActivityFieldsFragment as Row,
+} from "../../api/generated/graphql";
+import { type Ask, useFollowedLoad } from "../../api/use-followed-load";
+import type { Load } from "../../api/use-load";
 import { activity as t } from "../../text/billing";
 import { text } from "../../text/shell";
 import { Button } from "../../ui/button";
 import { Card } from "../../ui/card";
 import { EmptyState } from "../../ui/states";
+import { type Amount, isZero, less } from "../../util/money";
 import type { Window } from "../../util/window";
 import { useAccount } from "../account-window";
 import { StaleNotice } from "../stale-notice";
-import { useBalanceUpdates } from "../usage/usage-updates";
 import { CAUSES, show, useView, type View } from "../view";
 import { ActivityExport } from "./activity-export";
 import { ActivityTable } from "./activity-table";
 import { Filter } from "./filter";
 import { ListFailed, ListPages, pageOf } from "./list-pages";
+import { usePurchaseUpdates } from "./purchase-updates";
 
 /** Every change of the balance, and the balance after it. */
 export default function Activity({ window }: { window: Window }) {
@@ -21,8 +28,15 @@ export default function Activity({ window }: { window: Window }) {
   const view = useView();
   const filter = filterOf(view, window);
   const page = pageOf(view.activityCursor, view.size);
-  const load = useLoad(ActivityDocument, { account, ...page, filter });
-  useBalanceUpdates(account, load.retry);
+  const variables = { account, ...page, filter };
+  const load = useFollowedLoad(ActivityDocument, variables, {
+    account,
+    concerns: (cause) => view.cause.length === 0 || view.cause.some((each) => each === cause),
+    // Of another page, a change in the number of rows is all that can be told.
+    patch: (ask, data) => withChanges(ask, data, variables, view.activityCursor === null),
+  });
+  // A receipt comes after the payment that it is of.
+  usePurchaseUpdates(account, load.retry);
   // Who may not see payments sees it said above, where they would be.
   if (load.failure?.code === "FORBIDDEN") return null;
   return (
@@ -46,6 +60,27 @@ export default function Activity({ window }: { window: Window }) {
       <Content view={view} window={window} load={load} />
     </Card>
   );
+}
+
+/** Read the newest row: the others are as before where as many are, and their balance is the same. */
+async function withChanges(
+  ask: Ask,
+  { account }: ActivityQuery,
+  { account: id, filter }: ActivityQueryVariables,
+  isFirst: boolean,
+): Promise<ActivityQuery | null> {
+  const kept = account?.ledger;
+  const found = (await ask(ActivityDocument, { account: id, filter, first: 1 }))?.account;
+  const newest = found?.ledger?.nodes[0];
+  if (!kept || !newest || found?.ledger?.totalCount !== kept.totalCount) return null;
+  if (!isFirst) return { account: { ...found, ledger: kept } };
+  const [last, ...others] = kept.nodes;
+  if (last?.id !== newest.id || !isZero(less(openingOf(last), [openingOf(newest)]))) return null;
+  return { account: { ...found, ledger: { ...kept, nodes: [newest, ...others] } } };
+}
+
+function openingOf({ balance, amount }: Row): Amount {
+  return less(balance, [amount]);
 }
 
 type ContentProps = { view: View; window: Window; load: Load<ActivityQuery> };

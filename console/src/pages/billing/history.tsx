@@ -1,18 +1,22 @@
 import { useMemo } from "react";
-import { BalanceHistoryDocument, type BalanceHistoryQuery } from "../../api/generated/graphql";
-import { useLoad } from "../../api/use-load";
+import {
+  BalanceHistoryDocument,
+  type BalanceHistoryQuery,
+  type BalanceHistoryQueryVariables,
+} from "../../api/generated/graphql";
+import { type Ask, useFollowedLoad } from "../../api/use-followed-load";
 import { history as t } from "../../text/billing";
 import { text } from "../../text/shell";
 import { ChartCard } from "../../ui/chart/chart-card";
 import type { Point, Series } from "../../ui/chart/series";
 import { isZero } from "../../util/money";
+import { dateIn } from "../../util/time";
 import type { Window } from "../../util/window";
 import { useAccount } from "../account-window";
 import { bucketLabel, bucketTick } from "../bucket-label";
 import { LoadFailed, StaleNotice } from "../stale-notice";
-import { useBalanceUpdates } from "../usage/usage-updates";
+import { tailOf } from "../tail";
 import { type HistoryWindow, historyWindow } from "./history-window";
-import { usePurchaseUpdates } from "./purchase-updates";
 
 type Bucket = NonNullable<NonNullable<BalanceHistoryQuery["account"]>["balanceHistory"]>[number];
 
@@ -41,15 +45,11 @@ export function History({ window }: { window: Window }) {
   const { id: account, currency } = facts;
   const shown = useMemo(() => historyWindow(window, facts), [window, facts]);
   const { interval, from, to } = shown;
-  const load = useLoad(BalanceHistoryDocument, {
+  const variables = { account, interval, from, to, timeZone: window.zone };
+  const load = useFollowedLoad(BalanceHistoryDocument, variables, {
     account,
-    interval,
-    from,
-    to,
-    timeZone: window.zone,
+    patch: (ask, data) => withChanges(ask, data, variables),
   });
-  useBalanceUpdates(account, load.retry);
-  usePurchaseUpdates(account, load.retry);
   const history = load.data?.account?.balanceHistory ?? undefined;
   const buckets = useMemo(() => history && fromFirst(history), [history]);
   const points = useMemo(() => buckets && pointsOf(buckets, shown), [buckets, shown]);
@@ -72,6 +72,25 @@ export function History({ window }: { window: Window }) {
       <ChartCard title={t.flows} series={series.flows} more={series.more} {...common} />
     </div>
   );
+}
+
+/** Read the buckets that are not complete yet. They fit the others where they open as before. */
+async function withChanges(
+  ask: Ask,
+  { account }: BalanceHistoryQuery,
+  variables: BalanceHistoryQueryVariables & { timeZone: string },
+): Promise<BalanceHistoryQuery | null> {
+  const kept = account?.balanceHistory ?? [];
+  const at = tailOf(kept);
+  const first = kept[at];
+  if (!first) return null;
+  const from = dateIn(variables.timeZone, new Date(first.start));
+  const found = (await ask(BalanceHistoryDocument, { ...variables, from }))?.account;
+  const tail = found?.balanceHistory;
+  const opens = tail?.[0];
+  if (!tail || opens?.start !== first.start) return null;
+  if (opens.opening.amount !== first.opening.amount) return null;
+  return { account: { ...found, balanceHistory: [...kept.slice(0, at), ...tail] } };
 }
 
 /** The buckets from the first in which there was anything. */

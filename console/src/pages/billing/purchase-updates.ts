@@ -1,44 +1,44 @@
 import { useEffect, useRef } from "react";
 import { useSubscription } from "urql";
 import { CreditPurchaseUpdatedDocument } from "../../api/generated/graphql";
+import { usePace } from "../../api/use-balance-updates";
 import { useLiveState } from "../../api/use-session";
 
 /** Several updates come at once when a payment settles: its success, its receipt. */
-const REST_MS = 250;
+const PACE = { soon: 250, rest: 1_000 };
 
 /** Long after a subscription has begun, and soon enough for who looks for a payment just made. */
-const LOOK_MS = 10_000;
+const LOOK = { soon: 10_000, rest: 0 };
 
 /**
- * Ask again when a purchase begins or changes. Whether it is on this page, and what that does to the
+ * Read again when a purchase begins or changes. Whether it is on this page, and what that does to the
  * totals, is the filter's to say, and the filter is the gateway's.
  */
-export function usePurchaseUpdates(account: string, ask: () => void): void {
+export function usePurchaseUpdates(account: string, read: () => void): void {
   const [pushed] = useSubscription({
     query: CreditPurchaseUpdatedDocument,
     variables: { account },
   });
-  const latest = useRef(ask);
-  latest.current = ask;
+  const latest = useRef(read);
+  latest.current = read;
+  const pace = usePace(() => latest.current(), PACE);
   const update = pushed.data;
   useEffect(() => {
-    if (!update) return;
-    const timer = setTimeout(() => latest.current(), REST_MS);
-    return () => clearTimeout(timer);
-  }, [update]);
+    if (update) pace.want();
+  }, [update, pace]);
 }
 
 /**
- * Ask once more when updates have begun to come. What began after the list was answered and before
- * that, nobody told: unlike a balance, purchases have no first update with what there is.
+ * Read once more when updates have begun to come. A purchase that began after the list was answered and
+ * before that is in neither: unlike a balance, purchases have no first update with what there is.
  */
-export function useLateLook(ask: () => void): void {
+export function useLateLook(read: () => void): void {
   const state = useLiveState();
-  const latest = useRef(ask);
-  latest.current = ask;
+  const latest = useRef(read);
+  latest.current = read;
+  const pace = usePace(() => latest.current(), LOOK);
   useEffect(() => {
-    if (state !== "live") return;
-    const timer = setTimeout(() => latest.current(), LOOK_MS);
-    return () => clearTimeout(timer);
-  }, [state]);
+    if (state === "live") pace.want();
+    else pace.stop();
+  }, [state, pace]);
 }

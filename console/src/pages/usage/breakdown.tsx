@@ -1,6 +1,7 @@
 import { useCallback, useState } from "react";
 import { UsageBreakdownDocument, type UsageBreakdownQuery } from "../../api/generated/graphql";
-import { type Load, useLoad } from "../../api/use-load";
+import { useFollowedLoad } from "../../api/use-followed-load";
+import type { Load } from "../../api/use-load";
 import { usage as t } from "../../text/usage";
 import { Button } from "../../ui/button";
 import { Card } from "../../ui/card";
@@ -12,7 +13,7 @@ import { longestDecimals } from "../../util/money";
 import { formatCount, formatShare } from "../../util/number";
 import { LoadFailed, StaleNotice } from "../stale-notice";
 import { DIMENSIONS, type Dimension, show, useView } from "../view";
-import { useUsageUpdates } from "./usage-updates";
+import { isUsage } from "./usage-changes";
 import type { UsageWindow } from "./usage-window";
 
 type Usage = NonNullable<UsageBreakdownQuery["account"]>["usage"];
@@ -26,8 +27,8 @@ const MANY = 100;
 export function Breakdown({ account, window: { from, to, zone } }: Props) {
   const by = useView().by ?? "DEPLOYMENT";
   const [first, setFirst] = useState(FEW);
-  const load = useLoad(UsageBreakdownDocument, { account, from, to, timeZone: zone, by, first });
-  useUsageUpdates(account, load.retry);
+  const variables = { account, from, to, timeZone: zone, by, first };
+  const load = useFollowedLoad(UsageBreakdownDocument, variables, { account, concerns: isUsage });
   const usage = load.data?.account?.usage;
   const showMore = useCallback(() => setFirst(MANY), []);
   const hasMore = first < MANY && usage?.breakdown.length === first + 1;

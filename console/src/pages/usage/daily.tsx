@@ -1,7 +1,7 @@
 import { parseDate } from "@internationalized/date";
 import { useMemo } from "react";
 import { DailyUsageDocument, type DailyUsageQuery } from "../../api/generated/graphql";
-import { useLoad } from "../../api/use-load";
+import { useFollowedLoad } from "../../api/use-followed-load";
 import { text } from "../../text/shell";
 import { usage as t } from "../../text/usage";
 import { Card } from "../../ui/card";
@@ -14,7 +14,7 @@ import { formatCount, formatExactQuantity, formatQuantity } from "../../util/num
 import { dateIn, daysBetween, formatWeekdayDate } from "../../util/time";
 import { LoadFailed, StaleNotice } from "../stale-notice";
 import { PAGE_SIZES, show, useView } from "../view";
-import { useUsageUpdates } from "./usage-updates";
+import { isUsage, withDailyChanges } from "./usage-changes";
 import { begunDays, lengthOf, type UsageWindow } from "./usage-window";
 
 type Day = NonNullable<DailyUsageQuery["account"]>["usage"]["buckets"][number];
@@ -41,8 +41,11 @@ function Days({ account, days, zone }: DaysProps) {
   const turn = (next: number) => show({ dailyUntil: next > 0 ? dayBefore(days.to, next) : null });
   const total = lengthOf(days);
   const variables = { account, timeZone: zone, ...page(days, skipped, size) };
-  const load = useLoad(DailyUsageDocument, variables);
-  useUsageUpdates(account, load.retry);
+  const load = useFollowedLoad(DailyUsageDocument, variables, {
+    account,
+    concerns: isUsage,
+    patch: (ask, data) => withDailyChanges(ask, data, variables),
+  });
   const { data, failure, retry } = load;
   const rows = useMemo(() => data?.account?.usage.buckets.toReversed(), [data]);
   const left = total - skipped;

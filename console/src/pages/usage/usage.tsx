@@ -1,5 +1,5 @@
 import { UsageDocument } from "../../api/generated/graphql";
-import { useLoad } from "../../api/use-load";
+import { useFollowedLoad } from "../../api/use-followed-load";
 import { text } from "../../text/shell";
 import { usage as t } from "../../text/usage";
 import { Segments } from "../../ui/segments";
@@ -11,8 +11,8 @@ import { Daily } from "./daily";
 import { SpendChart } from "./spend-chart";
 import { UsageExport } from "./usage-export";
 import "./usage.css";
+import { isUsage, withUsageChanges } from "./usage-changes";
 import { UsageFigures } from "./usage-figures";
-import { useUsageUpdates } from "./usage-updates";
 import { USAGE_PRESETS, type UsageWindow, useUsageWindow } from "./usage-window";
 
 /** What the credit went to. */
@@ -46,8 +46,12 @@ export default function Usage({ account }: { account: string }) {
 function Views({ window }: { window: UsageWindow }) {
   const { id: account, currency } = useAccount();
   const { interval, from, to, zone } = window;
-  const load = useLoad(UsageDocument, { account, interval, from, to, timeZone: zone });
-  useUsageUpdates(account, load.retry);
+  const variables = { account, interval, from, to, timeZone: zone };
+  const load = useFollowedLoad(UsageDocument, variables, {
+    account,
+    concerns: isUsage,
+    patch: (ask, data) => withUsageChanges(ask, data, variables),
+  });
   const usage = load.data?.account?.usage;
   return (
     <>
