@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.conftest import find_browser
+
 ROOT = Path(__file__).parents[2]
 PAGE = ("--accounts", "5", "--seconds", "0.2", "--rounds", "1", "--connections", "1")
 
@@ -28,7 +30,11 @@ def printed(module: str, *arguments: str) -> str:
 def test_the_page_is_measured_beside_a_plain_server() -> None:
     lines = printed("tests.bench", *PAGE).splitlines()
     assert lines[0].startswith("ConsolePage, ")
-    assert [line[:26].strip() for line in lines[2:]] == ["Strawberry + SQLAlchemy", "gateway"]
+    assert [line[:26].strip() for line in lines[2:]] == [
+        "Strawberry + SQLAlchemy",
+        "gateway",
+        "gateway, compressed",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -48,3 +54,11 @@ def test_the_page_is_measured_beside_a_plain_server() -> None:
 )
 def test_a_measurement_runs(module: str, arguments: tuple[str, ...], expected: str) -> None:
     assert re.search(expected, printed(f"tests.bench.{module}", *arguments))
+
+
+def test_the_bytes_of_the_open_page_are_counted() -> None:
+    find_browser()
+    lines = printed("tests.bench.page_bytes", "--minutes", "0.1", "--idle-minutes", "0.1")
+    assert re.search(r"Usage: first view .*\n  Files of the page +\d+ +[\d.]+ +\d+\n", lines)
+    assert re.search(r"Billing: an hour of the demo's meter ", lines)
+    assert re.search(r"  for each balance update +\d+\n$", lines)

@@ -155,7 +155,7 @@ def each_site(request: pytest.FixtureRequest) -> Site:
     return found
 
 
-def _executable() -> str | None:
+def find_browser() -> str | None:
     """Return the machine's Chromium, or None where Playwright has one of its own.
 
     Without either the tests are skipped, and say so; where nobody would read that, they fail.
@@ -173,7 +173,7 @@ def _executable() -> str | None:
 @asynccontextmanager
 async def launched() -> AsyncIterator[Browser]:
     """Lend a browser of its own."""
-    executable = _executable()
+    executable = find_browser()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         yield browser
