@@ -76,6 +76,7 @@ async def test_a_german_browser_reads_german(
         await expect(page.locator(".balance .amount")).to_have_text(
             re.compile(r"^[\d.]+,\d\d\s\$$")
         )
+        await expect(page.get_by_text("Stand: ")).to_have_text(re.compile(r"\d\d:\d\d:\d\d$"))
         await expect(page.locator("main time").nth(1)).to_have_text(
             re.compile(r"\d{1,2}\. \w+\.? 20\d\d")
         )

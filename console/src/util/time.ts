@@ -1,7 +1,7 @@
 // Instants and calendar dates for people. An instant is shown in a stated zone, never in the
 // browser's by accident; a calendar date (`2026-11-01`) has no zone, and none moves it.
 
-import { locale } from "./locale";
+import { locale, perLocale } from "./locale";
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
@@ -24,23 +24,28 @@ function format(
 }
 
 const DAY: Intl.DateTimeFormatOptions = { day: "numeric", month: "short", year: "numeric" };
-const TIME: Intl.DateTimeFormatOptions = { hour: "numeric", minute: "2-digit" };
+
+/** `2:05 AM`, and `02:05` where the day has 24 hours. */
+const time = perLocale((of): Intl.DateTimeFormatOptions => {
+  const { hour12 } = new Intl.DateTimeFormat(of, { hour: "numeric" }).resolvedOptions();
+  return { hour: hour12 ? "numeric" : "2-digit", minute: "2-digit" };
+});
 
 export function formatDay(instant: string, zone: string): string {
   return format(zone, DAY).format(new Date(instant));
 }
 
 export function formatTime(instant: string, zone: string): string {
-  return format(zone, TIME).format(new Date(instant));
+  return format(zone, time()).format(new Date(instant));
 }
 
 export function formatTimeWithSeconds(instant: string, zone: string): string {
-  return format(zone, { ...TIME, second: "2-digit" }).format(new Date(instant));
+  return format(zone, { ...time(), second: "2-digit" }).format(new Date(instant));
 }
 
 /** Everything about an instant, its zone included. */
 export function formatInstant(instant: string, zone: string): string {
-  const options = { ...DAY, ...TIME, second: "2-digit", timeZoneName: "short" } as const;
+  const options = { ...DAY, ...time(), second: "2-digit", timeZoneName: "short" } as const;
   return format(zone, options).format(new Date(instant));
 }
 
