@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, select
 
 from gateway.models import CreditPurchase, CreditPurchaseKind, Refund, RefundStatus, table_of
 from gateway.store.listing import Condition, Listing, Total
@@ -44,6 +44,12 @@ _CONDITIONS: Final[dict[str, Condition]] = {
     **SEARCHES,
 }
 
+_WITH_REFUNDS: Final[dict[str, Condition]] = _CONDITIONS | {
+    # Of purchases without a refund nothing is added up: their texts need not be looked at.
+    name: lambda purchases, search=search: and_(purchases.c.refunded_nanos > 0, search(purchases))
+    for name, search in SEARCHES.items()
+}
+
 CREDIT_PURCHASES: Final = Listing(
     _PURCHASE,
     scope=("account_id",),
@@ -62,7 +68,7 @@ REFUNDS_OF_PURCHASES: Final = Listing(
     _PURCHASE,
     scope=("account_id",),
     order=("created_at", "id"),
-    conditions=_CONDITIONS,
+    conditions=_WITH_REFUNDS,
     totals={
         "refund_nanos": _refunds(_REFUND.c.amount_nanos),
         "refund_tax_nanos": _refunds(_REFUND.c.tax_nanos),
