@@ -92,8 +92,6 @@ async def test_the_readme_works_as_it_is_written(
         answer="The database is up to date.",
     )
     blocks = [prelude, *(_here(each, demo, aurora) for each in READER)]
-    if shutil.which("sqlite3") is None:
-        blocks = [each for each in blocks if not each.text.startswith("sqlite3")]
     path = search_path(VENV / "bin")
     async with session(blocks, folder, {}, path) as done:
         _check_shapes(blocks, done)

