@@ -39,7 +39,7 @@ async def test_a_platform_is_set_up_as_the_page_says(browser: Browser, tmp_path:
             }
             async with session(BLOCKS, checkout(tmp_path), values, search_path()) as done:
                 check_answers(BLOCKS, done)
-                await see_the_balance(browser, url)
+                await see_the_balance(browser, url, issuer)
 
 
 @asynccontextmanager
@@ -69,7 +69,7 @@ def check_answers(blocks: Sequence[Block], done: Session) -> None:
         assert block.answer is None or matches(block.answer, printed), f"{block.name}:\n{printed}"
 
 
-async def see_the_balance(browser: Browser, url: str) -> None:
+async def see_the_balance(browser: Browser, url: str, issuer: str) -> None:
     """Sign in at the provider, as the customer does, and read what the page promises."""
     async with browsing(browser, url, locale="en-US") as context:
         page = await context.new_page()
@@ -77,7 +77,10 @@ async def see_the_balance(browser: Browser, url: str) -> None:
         await page.locator("[name=login]").fill("ada")
         await page.locator("[name=password]").fill("any")
         await page.get_by_role("button", name="Sign-in").click()
-        await page.get_by_role("button", name="Continue").click()
+        async with page.expect_response(f"{issuer}/token") as signed_in:
+            await page.get_by_role("button", name="Continue").click()
+        # Tokens are renewed without another sign-in.
+        assert "refresh_token" in await (await signed_in.value).json()
         await expect(page.get_by_text("Acme Labs")).to_be_visible()
         await expect(card(page, "Balance")).to_contain_text("$62.50")
         await expect(purchase_rows(page)).to_have_count(2)

@@ -3,6 +3,7 @@
 
 import { InMemoryWebStorage, type User, UserManager, WebStorageStateStore } from "oidc-client-ts";
 import type { Oidc } from "../util/settings";
+import { leftUntilRenewal } from "./renewal";
 import { forgetPerson, renew, signIn } from "./session";
 
 const CALLBACK = "/callback";
@@ -11,6 +12,7 @@ const SIGNED_OUT = "/signed-out";
 /** The session that the provider's tokens belong to. */
 let session: number | null = null;
 let manager: UserManager | null = null;
+let waiting: ReturnType<typeof setInterval> | undefined;
 
 function managerOf({ issuer, clientId, scope, audience }: Oidc): UserManager {
   if (manager) return manager;
@@ -32,9 +34,26 @@ function managerOf({ issuer, clientId, scope, audience }: Oidc): UserManager {
   manager = made;
   made.events.addUserLoaded((user) => {
     if (session !== null) renew(session, user.access_token);
+    renewInTime(made, user);
   });
-  made.events.addAccessTokenExpiring(() => void renewWith(made));
+  made.events.addUserUnloaded(() => clearInterval(waiting));
   return made;
+}
+
+/**
+ * Renew a token some time before it ends. The library's own event comes at one distance from the end
+ * for every token, however short its life. The clock is looked at, because timers stand still while a
+ * machine sleeps.
+ */
+function renewInTime(users: UserManager, user: User): void {
+  clearInterval(waiting);
+  if (user.expires_in === undefined) return;
+  const at = Date.now() + leftUntilRenewal(user.expires_in) * 1000;
+  waiting = setInterval(() => {
+    if (Date.now() < at) return;
+    clearInterval(waiting);
+    void renewWith(users);
+  }, 1000);
 }
 
 /**
