@@ -110,7 +110,7 @@ async def test_a_page_loads_little_while_nothing_happens(
 
 
 @pytest.mark.parametrize("tab_name", ["billing", "usage"])
-async def test_a_stream_of_charges_loads_only_what_it_changes(
+async def test_charges_load_only_what_they_change(
     browser: Browser, each_site: Site, tab_name: str
 ) -> None:
     name = f"streaming-{tab_name}"
@@ -127,6 +127,11 @@ async def test_a_stream_of_charges_loads_only_what_it_changes(
         # Once, for what began before the page could hear of it.
         assert wire.of("CreditPurchases").times <= 1
         await pass_time(page, wire, 30)
+        await expect_as_read(page, each_site, account, tab_name)
+
+        # One that comes late changes what was not read again.
+        await metered(each_site, charge(name, UPDATES, "1.5", days_ago=5))
+        await pass_time(page, wire, 32)
         await expect_as_read(page, each_site, account, tab_name)
 
 
