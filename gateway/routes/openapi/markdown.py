@@ -34,7 +34,8 @@ export KEY=…   # gateway api-key create platform --scope billing:read --scope 
 ```
 
 The answers are those of a gateway that has nothing else in it; ids, instants and numbers of \
-receipts are different on yours.
+receipts are different on yours. Usage is refused once it is older than `GATEWAY_USAGE_LATE_DAYS`: \
+put a recent day in the place of the examples'.
 
 """
 _ANSWER_HEAD: Final = ("answer", "code", "when", "headers")
