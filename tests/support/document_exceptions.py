@@ -25,7 +25,8 @@ ELSEWHERE: Final = {
     "python -m tests.bench.ingest_http": BENCHES,
     "python -m tests.bench.replicas": BENCHES,
     "python -m tests.bench.receipts": BENCHES,
-    "python -m tests.bench.page_bytes": "tests/bench/test_benches.py::test_the_bytes_of_the_open_page_are_counted",
+    "python -m tests.bench.page_bytes": "tests/bench/test_benches.py"
+    "::test_the_bytes_of_the_open_page_are_counted",
     "docker compose": NO_DOCKER,
     "cd console && npm ci && npm run dev": "serves until it is stopped; the build runs npm too",
     ".venv/bin/python hatch_build.py run dev": "serves until it is stopped; CI runs `run check`",
