@@ -78,6 +78,17 @@ FAULTS = r"""
 }
 """
 
+# Where a character of a text stands, from the left.
+PLACE = """
+(element, at) => {
+  const range = document.createRange();
+  range.setStart(element.firstChild, at);
+  range.setEnd(element.firstChild, at + 1);
+  const { left, width } = range.getBoundingClientRect();
+  return left + width / 2;
+}
+"""
+
 
 async def busy(site: Site, name: str) -> str:
     """Make an account of Ada's with large amounts, refunds, long words and usage of three days."""
@@ -217,3 +228,60 @@ def over(one: dict[str, float], other: dict[str, float]) -> bool:
         one[at] < other[at] + other[size] and other[at] < one[at] + one[size]
         for at, size in (("x", "width"), ("y", "height"))
     )
+
+
+async def test_each_list_says_which_of_its_rows_are_shown(browser: Browser, site: Site) -> None:
+    account = await site.operator.put_account("placed")
+    for number in range(31):
+        await site.operator.grant("placed", "1", f"placed-{number}")
+    lists = ("Credit purchases", "Activity")
+    async with tab(browser, site) as page, tab(browser, site) as other:
+        await page.goto(f"/?account={account}")
+        for name in lists:
+            pages = page.get_by_role("navigation", name=f"Pages: {name}")
+            await expect(pages).to_contain_text("1–10 of 31")
+            for places in ("11–20 of 31", "21–30 of 31", "31 of 31"):
+                await pages.get_by_role("button", name="Next page").click()
+                await expect(pages).to_contain_text(places)
+            for places in ("21–30 of 31", "11–20 of 31"):
+                await pages.get_by_role("button", name="Previous page").click()
+                await expect(pages).to_contain_text(places)
+
+        # The same rows, two of which are further from the beginning by now.
+        for number in range(2):
+            await site.operator.grant("placed", "1", f"placed-later-{number}")
+        await other.goto(page.url)
+        for name in lists:
+            pages = other.get_by_role("navigation", name=f"Pages: {name}")
+            await expect(pages).to_contain_text("13–22 of 33")
+        await other.goto(re.sub(r"rest=\d+", "rest=x", page.url))
+        for name in lists:
+            pages = other.get_by_role("navigation", name=f"Pages: {name}")
+            await expect(pages.locator("[aria-live]")).to_have_text("10 of 33")
+
+        await page.goto(f"/?account={account}&tab=usage&range=90d")
+        pages = page.get_by_role("navigation", name="Pages: Day by day")
+        await expect(pages).to_contain_text(re.compile(r"1–10 of \d+"))
+        await pages.get_by_role("button", name="Next page").click()
+        await expect(pages).to_contain_text(re.compile(r"11–20 of \d+"))
+
+
+@pytest.mark.parametrize("word", ["مؤسسة", "משפחה", "Works"])
+async def test_a_name_that_is_cut_keeps_its_beginning(
+    browser: Browser, site: Site, word: str
+) -> None:
+    name = " ".join([word] * 14)
+    account = await site.operator.put_account(f"cut-{ord(word[0])}", name=name)
+    async with tab(browser, site) as page:
+        await page.goto(f"/?account={account}")
+        shown = page.get_by_role("button", name="Account").locator("bdi")
+        await expect(shown).to_have_text(name)
+        await settled(page)
+        for width in WIDTHS:
+            await page.set_viewport_size({"width": width, "height": 900})
+            room = await box(shown)
+            first, last = [await shown.evaluate(PLACE, at) for at in (0, len(name) - 1)]
+            assert room["x"] - 1 <= first <= room["x"] + room["width"] + 1
+            assert await fits(page)
+            if width != 768:
+                assert not room["x"] <= last <= room["x"] + room["width"], "it is not cut at all"

@@ -86,7 +86,7 @@ function AccountSwitcher({ account, accountName, known }: SwitcherProps) {
       {account && (
         <PickList
           label={text.account.label}
-          shown={<bdi>{accountName ?? account}</bdi>}
+          shown={<bdi className="cut">{accountName ?? account}</bdi>}
           choices={known.accounts.map(({ id, name, currency }) => ({
             id,
             label: name,

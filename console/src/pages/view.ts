@@ -51,8 +51,11 @@ export const DIMENSIONS = ["DEPLOYMENT", "PROVIDER", "GPU_MODEL", "RESOURCE"] as
 export type Tab = (typeof TABS)[number];
 export type Dimension = (typeof DIMENSIONS)[number];
 
-/** A place in a list, from which on or up to which a page of it is shown. */
-export type Cursor = { after: string } | { before: string } | null;
+/**
+ * A place in a list, from which on or up to which a page of it is shown. `rest` are the rows from
+ * there to the end: rows that come later come at the beginning, and leave it right.
+ */
+export type Cursor = (({ after: string } | { before: string }) & { rest?: number }) | null;
 
 export type View = {
   account: string | null;
@@ -93,9 +96,9 @@ export function readView(search: string): View {
     kind: listOf(KINDS, given.get("kind")),
     search: searchOf(given.get("search")),
     size: PAGE_SIZES.some((each) => each === size) ? size : PAGE_SIZES[0],
-    cursor: cursorOf(given.get("after"), given.get("before")),
+    cursor: cursorOf(given, ""),
     cause: listOf(CAUSES, given.get("cause")),
-    activityCursor: cursorOf(given.get("activity-after"), given.get("activity-before")),
+    activityCursor: cursorOf(given, "activity-"),
     dailyUntil: isDay(until) ? until : null,
     interval: oneOf(INTERVALS, upper(given.get("interval"))),
     by: oneOf(DIMENSIONS, upper(given.get("by"))),
@@ -117,10 +120,10 @@ export function writeView(view: View): string {
   put("kind", view.kind.join(",").toLowerCase());
   put("search", view.search);
   put("size", view.size === PAGE_SIZES[0] ? null : String(view.size));
-  for (const [name, value] of Object.entries(view.cursor ?? {})) put(name, value);
+  for (const [name, value] of Object.entries(view.cursor ?? {})) put(name, String(value));
   put("cause", view.cause.join(",").toLowerCase());
   for (const [name, value] of Object.entries(view.activityCursor ?? {})) {
-    put(`activity-${name}`, value);
+    put(`activity-${name}`, String(value));
   }
   put("daily-until", view.dailyUntil);
   put("interval", view.interval?.toLowerCase() ?? null);
@@ -137,8 +140,12 @@ function searchOf(text: string | null): string {
     .trim();
 }
 
-function cursorOf(after: string | null, before: string | null): Cursor {
-  return after ? { after } : before ? { before } : null;
+function cursorOf(given: URLSearchParams, list: string): Cursor {
+  const after = given.get(`${list}after`);
+  const before = given.get(`${list}before`);
+  const rest = given.get(`${list}rest`);
+  const known = rest && /^\d{1,9}$/.test(rest) ? { rest: Number(rest) } : {};
+  return after ? { after, ...known } : before ? { before, ...known } : null;
 }
 
 function oneOf<Value extends string>(values: readonly Value[], text: string | null): Value | null {

@@ -34,6 +34,13 @@ export function formatDays(count: number): string {
   return days().format(count);
 }
 
+/** `21–30`: the places of so many rows after those before them; `10` where these are not known. */
+export function formatPlaces(before: number | null, count: number): string {
+  if (before === null) return formatCount(count);
+  const last = formatCount(before + count);
+  return count === 1 ? last : `${formatCount(before + 1)}–${last}`;
+}
+
 export function formatDecimal(decimal: string): string {
   return decimals().format(decimal as Intl.StringNumericLiteral);
 }

@@ -108,6 +108,7 @@ function Content({ view, window, load }: ContentProps) {
       <ListPages
         list={t.title}
         connection={connection}
+        cursor={view.activityCursor}
         outdated={previous}
         size={view.size}
         onTurn={(activityCursor) => show({ activityCursor })}

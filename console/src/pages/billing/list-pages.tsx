@@ -28,27 +28,41 @@ type PagesProps = {
   /** What the list is called. */
   list: string;
   connection: Connection | undefined;
+  cursor: Cursor;
   outdated: boolean;
   size: number;
   onTurn: (cursor: Cursor) => void;
 };
 
-export function ListPages({ list, connection, outdated, size, onTurn }: PagesProps) {
+export function ListPages({ list, connection, cursor, outdated, size, onTurn }: PagesProps) {
   // The cursors of one list lead nowhere in another.
   const info = outdated ? undefined : connection?.pageInfo;
+  const { nodes = [], totalCount = 0 } = connection ?? {};
+  const first = connection && !outdated ? firstOf(connection, cursor) : null;
+  const rest = (passed: number) => (first === null ? {} : { rest: totalCount - first - passed });
   return (
     <Pagination
       texts={{ ...text.pages, label: text.pages.label(list) }}
-      summary={connection ? text.pages.summary(connection.nodes.length, connection.totalCount) : ""}
+      summary={connection ? text.pages.summary(first, nodes.length, totalCount) : ""}
       hasPrevious={!!info?.hasPreviousPage}
       hasNext={!!info?.hasNextPage}
-      onPrevious={() => info?.startCursor && onTurn({ before: info.startCursor })}
-      onNext={() => info?.endCursor && onTurn({ after: info.endCursor })}
+      onPrevious={() => info?.startCursor && onTurn({ before: info.startCursor, ...rest(0) })}
+      onNext={() => info?.endCursor && onTurn({ after: info.endCursor, ...rest(nodes.length) })}
       size={size}
       sizes={PAGE_SIZES}
       onSize={(next) => show({ size: next })}
     />
   );
+}
+
+/** How many rows stand before the page; null where the link to it does not say. */
+function firstOf({ nodes, totalCount, pageInfo }: Connection, cursor: Cursor): number | null {
+  if (!pageInfo.hasPreviousPage) return 0;
+  if (!pageInfo.hasNextPage) return totalCount - nodes.length;
+  if (cursor?.rest === undefined) return null;
+  const place = totalCount - cursor.rest;
+  const first = "before" in cursor ? place - nodes.length : place;
+  return first > 0 && first + nodes.length < totalCount ? first : null;
 }
 
 type FailedProps = { failure: Failure; retry: () => void; onFirst: () => void };

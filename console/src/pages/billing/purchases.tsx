@@ -109,6 +109,7 @@ function Content({ view, load, isFiltered, isDated }: ContentProps) {
       <ListPages
         list={t.title}
         connection={connection}
+        cursor={view.cursor}
         outdated={load.previous}
         size={view.size}
         onTurn={(cursor) => show({ cursor })}

@@ -70,7 +70,7 @@ function Days({ account, days, zone }: DaysProps) {
       )}
       <Pagination
         texts={{ ...text.pages, label: text.pages.label(t.daily) }}
-        summary={text.pages.summary(Math.min(size, left), total)}
+        summary={text.pages.summary(skipped, Math.min(size, left), total)}
         hasPrevious={skipped > 0}
         hasNext={left > size}
         onPrevious={() => turn(skipped - size)}

@@ -1,7 +1,7 @@
 // The German words around the tabs. Money, dates and numbers come formatted.
 
 import { isolated, pluralsOf } from "../../util/locale";
-import { formatCount, formatDays } from "../../util/number";
+import { formatCount, formatDays, formatPlaces } from "../../util/number";
 import type { Words } from "../language";
 
 const plural = pluralsOf("de");
@@ -175,10 +175,11 @@ export const shell = {
     next: "Nächste Seite",
     size: "Zeilen",
     none: "Keine",
-    summary: (shown: number, total: number) =>
+    /** `before` are the rows before those shown, where that is known. */
+    summary: (before: number | null, shown: number, total: number) =>
       shown === total
         ? `${formatCount(total)} insgesamt`
-        : `${formatCount(shown)} von ${formatCount(total)}`,
+        : `${formatPlaces(before, shown)} von ${formatCount(total)}`,
   },
 
   chart: {

@@ -1,7 +1,7 @@
 // The English words around the tabs. Money, dates and numbers come formatted.
 
 import { isolated, pluralsOf } from "../../util/locale";
-import { formatCount, formatDays } from "../../util/number";
+import { formatCount, formatDays, formatPlaces } from "../../util/number";
 
 const plural = pluralsOf("en");
 
@@ -169,10 +169,11 @@ export const shell = {
     next: "Next page",
     size: "Rows",
     none: "None",
-    summary: (shown: number, total: number) =>
+    /** `before` are the rows before those shown, where that is known. */
+    summary: (before: number | null, shown: number, total: number) =>
       shown === total
         ? `${formatCount(total)} in all`
-        : `${formatCount(shown)} of ${formatCount(total)}`,
+        : `${formatPlaces(before, shown)} of ${formatCount(total)}`,
   },
 
   chart: {
