@@ -1,6 +1,7 @@
 import optimizeLocales from "@react-aria/optimize-locales-plugin";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
+import { zones } from "./scripts/zones";
 
 // Where `npm run dev` finds a gateway.
 const gateway = process.env.GATEWAY_URL ?? "http://127.0.0.1:8000";
@@ -9,7 +10,11 @@ const proxied = { target: gateway, changeOrigin: true, rewriteWsOrigin: true };
 
 export default defineConfig({
   // The languages of the page: sentences of react-aria in 32 others stay out.
-  plugins: [react(), { ...optimizeLocales.vite({ locales: ["en-US", "de-DE"] }), enforce: "pre" }],
+  plugins: [
+    react(),
+    zones(),
+    { ...optimizeLocales.vite({ locales: ["en-US", "de-DE"] }), enforce: "pre" },
+  ],
   build: {
     outDir: "../gateway/static",
     emptyOutDir: true,

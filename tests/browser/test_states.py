@@ -300,6 +300,22 @@ async def test_purchases_wait_for_the_zone_that_their_dates_are_of(
         await expect_cells(purchases(page), "date", ["Jan 6, 2026"])
 
 
+async def test_a_zone_is_found_in_the_reader_s_language(browser: Browser, site: Site) -> None:
+    async with tab(browser, site, locale="de-DE") as page:
+        await page.goto("/")
+        await page.get_by_role("button", name="Zeitzone").click()
+        zones = page.get_by_role("listbox", name="Zeitzone")
+        found = zones.get_by_role("option").first.locator(".option-text")
+        for sought, zone in (
+            ("MEZ", "Europe/Berlin"),
+            ("Norwegen", "Europe/Oslo"),
+            ("Germany", "Europe/Berlin"),
+            ("EST", "America/New York"),
+        ):
+            await page.get_by_role("searchbox", name="Zeitzonen").fill(sought)
+            await expect(found).to_have_text(zone)
+
+
 async def test_a_zone_is_found_by_what_people_call_it(browser: Browser, site: Site) -> None:
     async with tab(browser, site) as page:
         await page.goto("/")
@@ -325,6 +341,23 @@ async def test_a_zone_is_found_by_what_people_call_it(browser: Browser, site: Si
             ("gmt+5:45", "Asia/Kathmandu"),
             ("rome", "Europe/Rome"),
             ("st john", "America/St Johns"),
+            ("EST", "America/New York"),
+            ("edt", "America/New York"),
+            ("CST", "America/Chicago"),
+            ("pst", "America/Los Angeles"),
+            ("CET", "Europe/Berlin"),
+            ("IST", "Asia/Kolkata"),
+            ("JST", "Asia/Tokyo"),
+            ("india", "Asia/Kolkata"),
+            ("Germany", "Europe/Berlin"),
+            ("norway", "Europe/Oslo"),
+            ("canada", "America/Toronto"),
+            ("australia", "Australia/Sydney"),
+            ("brazil", "America/Sao Paulo"),
+            ("united states", "America/New York"),
+            ("UK", "Europe/London"),
+            ("new york", "America/New York"),
+            ("eastern standard", "America/New York"),
         ):
             await search(sought, found)
         await search("utc", "UTC")

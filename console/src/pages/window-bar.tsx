@@ -1,11 +1,10 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { text } from "../text/shell";
 import { type Choice, PickList } from "../ui/pick-list";
 import { RangePicker } from "../ui/range-picker";
 import { Skeleton } from "../ui/skeleton";
 import { formatDate, formatDateRange, formatOffset, timeZones } from "../util/time";
 import { FIRST_DAY, LAST_DAY, PRESETS, type Preset, type Window } from "../util/window";
-import { otherNames } from "../util/zone-names";
 import { show } from "./view";
 
 type Props = {
@@ -56,6 +55,14 @@ function shownDays({ preset, from, to }: Window): ReactNode {
 }
 
 function ZonePicker({ zone, own }: { zone: string; own: string | null }) {
+  const [choices, setChoices] = useState<readonly Choice[]>([]);
+  function open() {
+    const plain = zoneChoices(own);
+    setChoices(plain);
+    // Without them a zone is found by its own name alone.
+    const more = import("./zone-choices").then(({ named }) => setChoices(named(plain)));
+    more.catch(() => {});
+  }
   return (
     <PickList
       label={text.zone.label}
@@ -66,7 +73,8 @@ function ZonePicker({ zone, own }: { zone: string; own: string | null }) {
       }
       icon="globe"
       look="bare"
-      choices={() => zoneChoices(own)}
+      choices={choices}
+      onOpen={open}
       picked={[zone]}
       onPick={([id]) => id && show({ zone: id === own ? null : id })}
       search={{ label: text.zone.search, none: text.zone.none, more: text.zone.more }}
@@ -77,12 +85,11 @@ function ZonePicker({ zone, own }: { zone: string; own: string | null }) {
 /** The account's own zone and UTC stand above all others. */
 function zoneChoices(own: string | null): Choice[] {
   return [...new Set([own ?? "UTC", "UTC", ...timeZones()])].map((id) => {
-    const offset = formatOffset(id);
     return {
       id,
       label: id.replaceAll("_", " "),
-      note: id === own ? text.zone.own : offset,
-      also: `${otherNames(id)} ${offset} ${offset.replace("UTC", "GMT")}`,
+      note: id === own ? text.zone.own : formatOffset(id),
+      ...((id === own || id === "UTC") && { weight: Number.POSITIVE_INFINITY }),
     };
   });
 }

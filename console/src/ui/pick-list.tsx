@@ -9,16 +9,24 @@ import { Icon, type IconName } from "./icon";
 import "./popover.css";
 import { Search } from "./search";
 
-/** `also` is not shown, but found: other names of the same. `lang` is the label's language. */
-export type Choice = { id: string; label: string; note?: string; also?: string; lang?: string };
+/** `lang` is the label's language. */
+export type Choice = {
+  id: string;
+  label: string;
+  note?: string;
+  /** Not shown, but found: other names of the same, those that fewer people mean later. */
+  also?: readonly string[];
+  /** Among those that are found as well as each other the heaviest comes first. */
+  weight?: number;
+  lang?: string;
+};
 
 type Props = {
   /** What is picked, for the list and for a screen reader's user at the button. */
   label: string;
   /** What the button shows. */
   shown: ReactNode;
-  /** A function is asked when the list opens. */
-  choices: readonly Choice[] | (() => readonly Choice[]);
+  choices: readonly Choice[];
   picked: readonly string[];
   onPick: (ids: string[]) => void;
   many?: boolean;
@@ -58,10 +66,8 @@ export function PickList(props: Props) {
 }
 
 function Picking(props: Props & { close: () => void }) {
-  const { label, picked, onPick, many, search, clear, close } = props;
+  const { label, choices, picked, onPick, many, search, clear, close } = props;
   const [sought, setSought] = useState("");
-  const [made] = useState(() => (typeof props.choices === "function" ? props.choices() : null));
-  const choices = made ?? (props.choices as readonly Choice[]);
   const found = search ? ranked(choices, sought) : choices;
   const shown = found.slice(0, SHOWN);
 
@@ -133,24 +139,30 @@ const WAYS = [
 ] as const;
 
 /**
- * The choices in which each word that is sought stands: in the label before anywhere else, as a whole
- * before as a beginning; case and accents do not count.
+ * The choices in which each word that is sought stands: as a whole before as a beginning, and in the
+ * label before anywhere else; of equals the heavier first. Case and accents do not count.
  */
 function ranked(choices: readonly Choice[], sought: string): readonly Choice[] {
-  const words = plain(sought).split(" ");
+  const words = plain(sought).split(" ").filter(Boolean);
+  if (words.length === 0) return choices;
   return choices
     .map((choice) => ({ choice, rank: rankOf(choice, words) }))
     .filter(({ rank }) => rank !== -1)
-    .sort((one, other) => one.rank - other.rank)
+    .sort((one, other) => one.rank - other.rank || heavier(one.choice, other.choice))
     .map(({ choice }) => choice);
 }
 
-function rankOf({ label, note = "", also = "" }: Choice, words: readonly string[]): number {
-  const name = ` ${plain(label)} `;
-  const all = `${name}${plain(`${note} ${also}`)} `;
-  return [name, all]
-    .flatMap((text) => WAYS.map((way) => words.every((word) => text.includes(way(word)))))
-    .indexOf(true);
+function rankOf({ label, note = "", also = [] }: Choice, words: readonly string[]): number {
+  const [known = "", ...rare] = also;
+  const texts = [label, `${note} ${known}`, ...rare].map(plain).filter(Boolean);
+  const reached = texts.map((_, at) => ` ${texts.slice(0, at + 1).join(" ")} `);
+  return WAYS.flatMap((way) =>
+    reached.map((text) => words.every((word) => text.includes(way(word)))),
+  ).indexOf(true);
+}
+
+function heavier({ weight: one = 0 }: Choice, { weight: other = 0 }: Choice): number {
+  return one === other ? 0 : other - one;
 }
 
 function plain(text: string): string {

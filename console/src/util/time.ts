@@ -108,6 +108,26 @@ export function formatOffset(zone: string): string {
   return (parts.find((each) => each.type === "timeZoneName")?.value ?? "").replace("GMT", "UTC");
 }
 
+/** `UTC+2` for a zone, now, and what else that is written like. */
+export function offsetNames(zone: string): string[] {
+  const offset = formatOffset(zone);
+  return [offset, offset.replace("UTC", "GMT")];
+}
+
+/** What a language calls a zone's time in winter and in summer, short and in full. */
+export function timeZoneNames(zone: string, inLocale: string): string[] {
+  const year = new Date().getUTCFullYear();
+  const seasons = [new Date(Date.UTC(year, 0, 15)), new Date(Date.UTC(year, 6, 15))];
+  const names = (["short", "long"] as const).flatMap((timeZoneName) => {
+    // Not kept: there are hundreds of them, for once.
+    const named = new Intl.DateTimeFormat(inLocale, { timeZone: zone, timeZoneName });
+    return seasons.flatMap((day) =>
+      named.formatToParts(day).flatMap(({ type, value }) => (type === "timeZoneName" ? value : [])),
+    );
+  });
+  return [...new Set(names)].filter((name) => !/^(GMT|UTC)[+-−]/.test(name));
+}
+
 /** A zone as the gateway spells it; null for what is none, and for an offset, which it does not take. */
 export function timeZoneNamed(name: string): string | null {
   try {

@@ -60,6 +60,6 @@ const NAMES: Record<string, string> = {
   "Pacific/Pohnpei": "Ponape",
 };
 
-export function otherNames(zone: string): string {
+export function formerNames(zone: string): string {
   return NAMES[zone] ?? "";
 }

@@ -1,0 +1,4 @@
+declare module "virtual:zones" {
+  const lines: string[];
+  export default lines;
+}
