@@ -57,12 +57,12 @@ class Keyed:
         self._statement = Scoped(self._build)
 
     def _build(self, visible: Visible) -> Select[Any]:
-        keys = batch(visible.dialect, **{name: BigInteger() for name in self._key})
+        keys = visible.of(batch(visible.dialect, **{name: BigInteger() for name in self._key}))
         found = and_(*(self._table.c[name] == keys.c[name] for name in self._key))
         return (
             select(*self._columns(visible, self._table), keys.c.n)
             .join_from(keys, self._table, found)
-            .where(visible(self._table.c.account_id), self._condition)
+            .where(self._condition)
         )
 
     def loader(self, snapshot: Snapshot, principal: Principal) -> DataLoader[Key, Row | None]:

@@ -7,7 +7,7 @@ from functools import partial
 from itertools import product
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, Select, and_, select
+from sqlalchemy import BigInteger, Select, and_, literal_column, select, true
 from strawberry.dataloader import DataLoader
 
 from gateway.billing.balance_history import FLOWS
@@ -42,14 +42,18 @@ _MOMENTS: Final = {
 def _statement(content: Content, grain: Grain, visible: Visible) -> Select[Any]:
     at = _MOMENTS[grain]
     table = at.table
-    spans = batch(visible.dialect, account_id=BigInteger(), lower=at.type, upper=at.type)
+    asked = batch(visible.dialect, account_id=BigInteger(), lower=at.type, upper=at.type)
+    spans = visible.of(asked)
     inside = and_(table.c.account_id == spans.c.account_id, at >= spans.c.lower, at < spans.c.upper)
-    return (
-        select(spans.c.n, at.label("at"), *(table.c[name] for name in content.value))
-        .join_from(spans, table, inside)
-        .where(visible(table.c.account_id))
-        .order_by(spans.c.n, at)
-    )
+    columns = (at.label("at"), *(table.c[name] for name in content.value))
+    if visible.dialect == "sqlite":
+        found = select(spans.c.n, *columns).join_from(spans, table, inside)
+    else:
+        # The offset keeps the range in the index's condition. Joined, Postgres reads all of an
+        # account's rows and then drops those outside the span.
+        rows = select(*columns).where(inside).offset(0).lateral("rows")
+        found = select(spans.c.n, rows).select_from(spans.join(rows, true()))
+    return found.order_by(spans.c.n, literal_column("at"))
 
 
 _STATEMENTS: Final = {

@@ -232,10 +232,10 @@ class Listing:
         return build(visible, ascending, names)
 
     def _lateral_page(self, visible: Visible, ascending: bool, names: Sequence[str]) -> Select[Any]:
-        spans = self._spans(visible.dialect)
+        spans = visible.of(self._spans(visible.dialect))
         page = (
             select(*self._columns(visible, self._table))
-            .where(self._inside(self._table, spans, visible, names))
+            .where(self._inside(self._table, spans, names))
             .order_by(*self._ordered(self._table, ascending))
             .limit(bindparam("limit", type_=Integer()))
             .lateral("page")
@@ -247,13 +247,13 @@ class Listing:
         )
 
     def _page_up_to(self, visible: Visible, ascending: bool, names: Sequence[str]) -> Select[Any]:
-        spans = self._spans(visible.dialect)
+        spans = visible.of(self._spans(visible.dialect))
         others = self._table.alias("others")
 
         def last(name: str) -> ColumnElement[Any]:
             return (
                 select(others.c[name])
-                .where(self._inside(others, spans, visible, names))
+                .where(self._inside(others, spans, names))
                 .order_by(*self._ordered(others, ascending))
                 .limit(1)
                 .offset(bindparam("limit", type_=Integer()) - 1)
@@ -275,7 +275,7 @@ class Listing:
         )
         return (
             select(*self._columns(visible, self._table), edges.c.n)
-            .join_from(edges, self._table, self._matches(self._table, edges, visible, names))
+            .join_from(edges, self._table, self._matches(self._table, edges, names))
             .where(inside)
             .order_by(edges.c.n, *self._ordered(self._table, ascending))
         )
@@ -288,13 +288,12 @@ class Listing:
             for name, total in self._totals.items()
             for column in total.columns(name, visible.dialect)
         )
-        return (
-            select(spans.c.n, count, *totals)
-            .join_from(
-                spans, self._table, self._inside(self._table, spans, visible, names), isouter=True
-            )
-            .group_by(spans.c.n)
-        )
+        inside = and_(self._inside(self._table, spans, names), visible(spans.c.account_id))
+        if visible.dialect == "sqlite":
+            joined = spans.outerjoin(self._table, inside)
+            return select(spans.c.n, count, *totals).select_from(joined).group_by(spans.c.n)
+        found = select(count, *totals).where(inside).lateral("totals")
+        return select(spans.c.n, found).select_from(spans.join(found, true()))
 
     def _spans(self, dialect: DialectName) -> FromClause:
         """Return the selections of a batch as a table, read once."""
@@ -307,21 +306,20 @@ class Listing:
         return _materialized(select(spans), "spans") if dialect == "sqlite" else spans
 
     def _inside(
-        self, rows: FromClause, spans: FromClause, visible: Visible, names: Sequence[str]
+        self, rows: FromClause, spans: FromClause, names: Sequence[str]
     ) -> ColumnElement[bool]:
         place = self._place(rows)
         return and_(
-            self._matches(rows, spans, visible, names),
+            self._matches(rows, spans, names),
             place > self._place(spans, "lower_"),
             place < self._place(spans, "upper_"),
         )
 
     def _matches(
-        self, rows: FromClause, spans: FromClause, visible: Visible, names: Sequence[str]
+        self, rows: FromClause, spans: FromClause, names: Sequence[str]
     ) -> ColumnElement[bool]:
         return and_(
             *(rows.c[name] == spans.c[name] for name in self._scope),
-            visible(rows.c.account_id),
             *(self._conditions[name](rows) for name in names),
         )
 

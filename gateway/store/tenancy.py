@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    FromClause,
     Select,
     String,
     bindparam,
@@ -56,14 +57,26 @@ class Visible:
         match self._sight:
             case _Sight.MEMBERSHIP:
                 subject = bindparam("principal_subject", type_=String())
-                mine = select(_MEMBER.c.account_id).where(_MEMBER.c.subject == subject)
-                return account_id.in_(mine)
+                # Not `IN` all of the person's accounts: those of staff may be a great many.
+                return (
+                    select(_MEMBER.c.account_id)
+                    .where(_MEMBER.c.account_id == account_id, _MEMBER.c.subject == subject)
+                    .correlate_except(_MEMBER)
+                    .exists()
+                )
             case _Sight.ONE_ACCOUNT:
                 return account_id == bindparam("principal_account", type_=BigInteger())
             case _Sight.EVERYTHING:
                 return true()
             case _Sight.NOTHING:
                 return false()
+
+    def of(self, keys: FromClause) -> FromClause:
+        """Return those keys of a batch whose account the principal may see.
+
+        The offset keeps the look-up at the keys: joined, Postgres may do it for each row found.
+        """
+        return select(*keys.c).where(self(keys.c.account_id)).offset(0).subquery("keys")
 
     def role(self, account_id: ColumnElement[Any]) -> ColumnElement[str]:
         """Return the principal's role in an account: a person's by their membership."""
