@@ -1,7 +1,7 @@
 """The command line: `gateway --help`.
 
 Exit codes: 0 done, 1 not done (the reason on standard error), 2 a setting or an argument is
-wrong, 130 and 143 broken off by Ctrl-C or SIGTERM.
+wrong or the port is taken, 130 and 143 broken off by Ctrl-C or SIGTERM.
 """
 
 import asyncio
@@ -33,10 +33,17 @@ from gateway.imports.focus import FocusRejected
 from gateway.imports.focus_rows import FocusAccount, FocusCost
 from gateway.imports.importer import import_focus
 from gateway.observability import configure_logging
+from gateway.server import check_address
 from gateway.server import serve as run_server
 from gateway.settings import Settings
 from gateway.settings_table import limits_table, settings_table
-from gateway.start import migrate_database, name_demo_seller, name_seller, write_dev_tokens
+from gateway.start import (
+    migrate_database,
+    migration_warnings,
+    name_demo_seller,
+    name_seller,
+    write_dev_tokens,
+)
 from resolvers.schema import build_schema, print_schema_file
 
 SCHEMA_FILE: Final = Path("schema.graphql")
@@ -74,6 +81,7 @@ def serve(
         complain(f"Warning: {warning}")
     pretty = settings.environment == "dev" and sys.stderr.isatty()
     configure_logging(settings.log_level, pretty=pretty)
+    check_address(settings.host, settings.port)
     asyncio.run(_prepare(settings, demo=demo))
     metering = demo and settings.environment == "dev" and settings.port > 0
     raise typer.Exit(run_server(create_app(settings, metering=metering), settings))
@@ -101,8 +109,11 @@ async def _prepare(settings: Settings, *, demo: bool) -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database to this version's schema, as its owner."""
-    asyncio.run(migrate_database(read_settings()))
+    settings = read_settings()
+    asyncio.run(migrate_database(settings))
     typer.echo("The database is up to date.")
+    for warning in migration_warnings(settings):
+        complain(f"Warning: {warning}")
 
 
 @app.command()

@@ -5,13 +5,24 @@ import gc
 import math
 import signal
 from contextlib import suppress
-from socket import socket
+from socket import (
+    AF_INET6,
+    AI_PASSIVE,
+    IPPROTO_IPV6,
+    IPV6_V6ONLY,
+    SO_REUSEADDR,
+    SOCK_STREAM,
+    SOL_SOCKET,
+    getaddrinfo,
+    socket,
+)
 from types import FrameType
 from typing import Final, Literal
 
 import uvicorn
 from starlette.applications import Starlette
 
+from gateway.errors import ConfigurationError
 from gateway.http_protocol import HttpProtocol
 from gateway.routes.drain import Drain
 from gateway.settings import Settings
@@ -70,15 +81,36 @@ def spare_collector() -> None:
     gc.set_threshold(GC_THRESHOLD)
 
 
+def check_address(host: str, port: int) -> None:
+    """Raise ConfigurationError where the gateway cannot listen at an address. Port 0 is any."""
+    try:
+        places = getaddrinfo(host, port, type=SOCK_STREAM, flags=AI_PASSIVE)
+        for family, _, _, _, place in places:
+            with socket(family, SOCK_STREAM) as trial:
+                trial.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+                if family == AF_INET6:
+                    trial.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 1)
+                trial.bind(place)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The gateway cannot listen at {host}, port {port} (GATEWAY_HOST, GATEWAY_PORT): "
+            f"{error.strerror or error}."
+        ) from error
+
+
 def serve(app: Starlette, settings: Settings) -> int:
-    """Serve until told to stop; return the process's exit code: 0, or 1 where the stop was forced.
+    """Serve until told to stop; return the process's exit code: 0, or 1 where the stop was forced
+    or the start failed, which the log explains.
 
     `app.state.drain` is the application's Drain. Raises ConfigurationError where the installed
     uvicorn is another one than the gateway's protocols are made for.
     """
     check_uvicorn()
     server = Server(server_config(app, settings), app.state.drain, settings)
-    server.run()
+    try:
+        server.run()
+    except SystemExit:
+        return 1
     return int(server.force_exit)
 
 

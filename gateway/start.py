@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gateway.auth.dev import dev_key
@@ -25,6 +25,15 @@ async def migrate_database(settings: Settings) -> None:
     owner = settings.migration_database_url
     owner_url = owner.get_secret_value() if owner else runtime_url
     await migrate(owner_url, runtime_url=runtime_url)
+
+
+def migration_warnings(settings: Settings) -> Iterator[str]:
+    """Yield a sentence where an owner migrates, and nobody says who will serve."""
+    if settings.migration_database_url is not None and settings.database_url is None:
+        yield (
+            "GATEWAY_DATABASE_URL: is not set, so no role that serves was made or granted "
+            "anything. Set it to that role's URL and migrate again before `gateway serve`."
+        )
 
 
 async def name_seller(settings: Settings) -> None:

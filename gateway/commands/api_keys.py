@@ -8,7 +8,7 @@ import typer
 
 from gateway.auth.key_store import issue_key
 from gateway.clock import SystemClock
-from gateway.commands.tools import open_database, read_settings
+from gateway.commands.tools import complain, open_database, read_settings
 from gateway.errors import NotFound
 from gateway.principal import Scope
 from gateway.settings import Settings
@@ -29,7 +29,9 @@ def create(
     ] = None,
     days: Annotated[int | None, typer.Option(min=1, help="Days until it expires.")] = None,
 ) -> None:
-    """Make a key and print it. It cannot be shown again."""
+    """Make a key and print it. It cannot be shown again. Names may repeat: a warning on standard
+    error has the ids of keys with the same name that have not ended.
+    """
     typer.echo(asyncio.run(_create(read_settings(), name, frozenset(scope), account, days)))
 
 
@@ -38,18 +40,36 @@ async def _create(
 ) -> str:
     now = SystemClock().now()
     pepper = settings.api_key_pepper
+    name = checked_name(name, "name", limit=200)
     async with open_database(settings) as database, database.writing() as transaction:
+        namesakes = await _active_keys(transaction, name, now)
         key = await issue_key(
             transaction,
             environment="dev" if settings.environment == "dev" else "live",
-            name=checked_name(name, "name", limit=200),
+            name=name,
             scopes=scopes,
             now=now,
             account_id=await _account_id(transaction, account) if account else None,
             expires_at=now + timedelta(days=days) if days else None,
             pepper=pepper.get_secret_value().encode() if pepper else None,
         )
+    if namesakes:
+        complain(
+            f"Warning: There is already a key named {name}: {', '.join(namesakes)}. It goes on "
+            "beside the new one until `gateway api-key revoke` ends it."
+        )
     return key.text
+
+
+async def _active_keys(reader: Reader, name: str, now: datetime) -> list[str]:
+    """Return the ids of the keys of a name that are accepted."""
+    return [
+        row["id"]
+        for row in await stored.list_all(reader)
+        if row["name"] == name
+        and row["revoked_at"] is None
+        and (row["expires_at"] is None or row["expires_at"] > now)
+    ]
 
 
 @api_key.command("list")

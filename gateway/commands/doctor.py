@@ -7,7 +7,13 @@ from typing import Annotated, Final
 import typer
 
 from gateway.billing.audit import audit_account
-from gateway.commands.tools import open_database, read_settings, reporter, show_progress
+from gateway.commands.tools import (
+    counted,
+    open_database,
+    read_settings,
+    reporter,
+    show_progress,
+)
 from gateway.errors import NotFound
 from gateway.settings import Settings
 from gateway.store import audit
@@ -26,10 +32,11 @@ def doctor(
     It reads one snapshot and writes nothing, also while the gateway serves. Amounts are nanos.
     """
     accounts, differences = asyncio.run(_doctor(read_settings(), account))
+    place = counted(accounts, "account")
     if differences:
-        typer.echo(f"{differences:,} differences in {accounts:,} accounts.")
+        typer.echo(f"{counted(differences, 'difference')} in {place}.")
         raise typer.Exit(1)
-    typer.echo(f"No difference in {accounts:,} accounts.")
+    typer.echo(f"No difference in {place}.")
 
 
 async def _doctor(settings: Settings, external_id: str | None) -> tuple[int, int]:

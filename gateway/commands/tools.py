@@ -45,6 +45,11 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
         await database.close()
 
 
+def counted(number: int, thing: str) -> str:
+    """Return a number of things in words: `1 account`, `2,000 accounts`."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
 def complain(message: str) -> None:
     """Print to standard error as it is, a sentence on one line: logs and scripts read it too."""
     errors.print(message, markup=False, soft_wrap=True)

@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql import ClauseElement
 
-from gateway.migrations.reasons import explained, role_explained
+from gateway.migrations.reasons import OWNER_URL, RUNTIME_URL, explained, role_explained
 from gateway.migrations.scram import scram_verifier
 from gateway.store import Reader, Statement
 from gateway.store.statement import DialectName
@@ -80,7 +80,8 @@ async def migrate(url: str, *, runtime_url: str | None = None, revision: str = "
     The role of `runtime_url`, where it is another one, is granted what serving needs and no more.
     Raises ServiceUnavailable or ConfigurationError where the database cannot be opened or changed.
     """
-    with explained(make_url(url)):
+    setting = RUNTIME_URL if runtime_url in (None, url) else OWNER_URL
+    with explained(make_url(url), setting):
         if url.startswith("sqlite"):
             await asyncio.to_thread(_migrate_sqlite, url, revision)
         else:

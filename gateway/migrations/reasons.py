@@ -13,17 +13,24 @@ from gateway.errors import ConfigurationError, ServiceUnavailable
 
 _AWAY: Final = ("08", "53", "57P", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR")
 _DENIED: Final = "42501"
+_REFUSED: Final = "28P01"
 _WRONG: Final = ("28", "3D", _DENIED, "SQLITE_CANTOPEN", "SQLITE_NOTADB", "SQLITE_READONLY")
 """Beginnings of SQLSTATEs and of SQLite's names: no such role, database or file, no permission."""
 
+OWNER_URL: Final = "GATEWAY_MIGRATION_DATABASE_URL"
+RUNTIME_URL: Final = "GATEWAY_DATABASE_URL"
+_MADE_BY_OWNER: Final = (
+    f" `gateway migrate` makes the role of {RUNTIME_URL} as the owner, whom {OWNER_URL} names."
+)
+
 
 @contextmanager
-def explained(url: URL) -> Iterator[None]:
+def explained(url: URL, setting: str) -> Iterator[None]:
     """Raise ServiceUnavailable for a database that is away and ConfigurationError for a URL that is
     wrong; what else is raised is a fault of a migration.
 
-    A message names the host and the database, or the file. A password may stand anywhere else in a
-    URL, so no URL is printed.
+    `setting` is the one that has the URL. A message names the host and the database, or the file.
+    A password may stand anywhere else in a URL, so no URL is printed.
     """
     place = _place(url)
     try:
@@ -37,7 +44,7 @@ def explained(url: URL) -> Iterator[None]:
         if code.startswith(_AWAY):
             raise ServiceUnavailable(message) from error
         if code.startswith(_WRONG):
-            raise ConfigurationError(message + _hint(code)) from error
+            raise ConfigurationError(message + _hint(code, setting)) from error
         raise
 
 
@@ -55,15 +62,24 @@ def role_explained(role: str) -> Iterator[None]:
         ) from error
 
 
-def _hint(code: str) -> str:
-    """Return what helps a role that may not migrate, or is not there yet."""
+def _hint(code: str, setting: str) -> str:
+    """Return what helps a role that may not migrate, is refused, or is not there yet."""
+    if code == _DENIED and setting == OWNER_URL:
+        return f" The role of {OWNER_URL} must own the tables, and be allowed to make new ones."
     if code == _DENIED:
-        return " Migrate as the owner: set GATEWAY_MIGRATION_DATABASE_URL."
-    if code.startswith("28"):
         return (
-            " `gateway migrate` makes the role of GATEWAY_DATABASE_URL as the owner, whom "
-            "GATEWAY_MIGRATION_DATABASE_URL names."
+            f" Run `gateway migrate` as the owner: {OWNER_URL} names the owner, and {RUNTIME_URL} "
+            "the role that serves, which is then granted what it needs."
         )
+    if code == _REFUSED:
+        return (
+            f" The password in {setting} is not that of the role, or there is no such role yet. "
+            "`gateway migrate` never changes the password of a role that is there: `ALTER ROLE`."
+            + _MADE_BY_OWNER
+            * (setting == RUNTIME_URL)
+        )
+    if code.startswith("28") and setting == RUNTIME_URL:
+        return _MADE_BY_OWNER
     return ""
 
 

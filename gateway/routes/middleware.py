@@ -13,7 +13,7 @@ from gateway.errors import GatewayError
 from gateway.execution.translation import masked
 from gateway.routes.answers import CLOSE, Refused, errors_answer, refusal
 from gateway.routes.metrics import Metrics
-from gateway.routes.record import CLIENT_LEFT, RequestRecord, attach
+from gateway.routes.record import CLIENT_LEFT, RequestRecord, attach, record_of
 
 QUIET_PATHS: Final = frozenset({"/livez", "/readyz", "/metrics"})
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -175,10 +175,13 @@ class AllowedHostsMiddleware:
 
 
 async def refuse(status: int, sentence: str, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer a request that goes no further; the connection ends with it."""
+    """Answer a request that goes no further, and log the sentence; the connection ends with it."""
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008})
         return
+    record = record_of(scope)
+    record.codes = [Refused.code]
+    record.details["reason"] = sentence
     await refusal(Refused(sentence, status, CLOSE))(scope, receive, send)
 
 

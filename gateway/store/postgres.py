@@ -222,7 +222,8 @@ async def open_postgres(
 
 REFUSED: Final = (
     "GATEWAY_DATABASE_URL: Postgres refuses the role or its password; "
-    "where there is no such role yet, run `gateway migrate`."
+    "where there is no such role yet, run `gateway migrate`. It never changes the password of a "
+    "role that is there: `ALTER ROLE`."
 )
 
 _SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"

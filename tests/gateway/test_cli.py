@@ -1,6 +1,8 @@
 """What the command line says when something is wrong, as a script or cron hears it."""
 
 import os
+import re
+import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -141,3 +143,30 @@ def test_a_file_that_is_not_migrated_is_a_setting_that_is_wrong(run: Run, tmp_pa
         2,
         "The database has not been migrated to this version: run `gateway migrate`.\n",
     )
+
+
+def test_a_name_that_keys_have_already_is_a_warning(run: Run) -> None:
+    create = ("api-key", "create", "meters", "--scope", "usage:write")
+    assert run(*create) == (0, "")
+    code, said = run(*create)
+    assert code == 0
+    assert re.fullmatch(r"Warning: There is already a key named meters: \w{12}\. .*\n", said)
+
+
+def test_an_address_that_is_taken_exits_with_2(run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, said = run("serve", "--dev", "--no-demo", GATEWAY_PORT=str(port))
+    assert code == 2
+    assert said == (
+        f"The gateway cannot listen at 127.0.0.1, port {port} (GATEWAY_HOST, GATEWAY_PORT): "
+        "Address already in use.\n"
+    )
+
+
+def test_an_owner_who_names_nobody_that_serves_is_warned(run: Run, empty_postgres_url: str) -> None:
+    owner = {"GATEWAY_MIGRATION_DATABASE_URL": empty_postgres_url}
+    code, said = run("migrate", **owner, GATEWAY_DATABASE_URL="")
+    assert (code, said.count("\n")) == (0, 1)
+    assert said.startswith("Warning: GATEWAY_DATABASE_URL: is not set, so no role that serves was")
+    assert run("migrate", **owner, GATEWAY_DATABASE_URL=empty_postgres_url) == (0, "")

@@ -13,12 +13,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from pydantic import SecretStr
 from sqlalchemy import CheckConstraint, Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from gateway.commands.tools import open_database
 from gateway.errors import ConfigurationError
 from gateway.migrations import head, is_at, migrate
+from gateway.migrations.reasons import explained
 from gateway.models import metadata
 from gateway.settings import Settings
 from gateway.store import Snapshot, connect
@@ -175,7 +177,7 @@ async def test_what_postgres_refuses_is_told(empty_postgres_url: str, role: str)
     for url, reason in (
         (
             as_role(empty_postgres_url, role, ""),
-            "permission denied for schema public. Migrate as the owner: set GATEWAY_MIGRATION",
+            "permission denied for schema public. Run `gateway migrate` as the owner: GATEWAY_MIG",
         ),
         (
             as_role(empty_postgres_url, f"{role}-2", ""),
@@ -185,6 +187,22 @@ async def test_what_postgres_refuses_is_told(empty_postgres_url: str, role: str)
     ):
         with pytest.raises(ConfigurationError, match=reason):
             await migrate(url)
+
+
+def test_a_refused_password_names_its_setting() -> None:
+    # The server of the tests trusts everybody, so its answer is made here.
+    driver = Exception()
+    driver.__cause__ = asyncpg.InvalidPasswordError("password authentication failed")
+    never = "`gateway migrate` never changes the password of a role that is there: `ALTER ROLE`"
+    for setting in ("GATEWAY_DATABASE_URL", "GATEWAY_MIGRATION_DATABASE_URL"):
+        with (
+            pytest.raises(ConfigurationError) as caught,
+            explained(make_url("postgresql://owner@127.0.0.1/gateway"), setting),
+        ):
+            raise DBAPIError("", {}, driver)
+        assert f"The password in {setting} is not that of the role" in caught.value.message
+        assert never in caught.value.message
+        assert ("makes the role" in caught.value.message) == (setting == "GATEWAY_DATABASE_URL")
 
 
 async def test_an_owner_that_makes_no_roles_is_told_what_helps(

@@ -182,7 +182,7 @@ def test_the_command_tells_by_its_exit_code(
     run = CliRunner()
     assert run.invoke(app, ["account", "create", "acme", "--name", "Acme"]).exit_code == 0
     healthy = run.invoke(app, ["doctor"])
-    assert (healthy.exit_code, healthy.stdout) == (0, "No difference in 1 accounts.\n")
+    assert (healthy.exit_code, healthy.stdout) == (0, "No difference in 1 account.\n")
     execute_on_sqlite(sqlite_database_url, ("UPDATE account SET balance_nanos = 5",))
     ill = run.invoke(app, ["doctor", "--account", "acme"])
     assert ill.exit_code == 1

@@ -109,6 +109,15 @@ async def test_two_hosts_are_refused(client: httpx.AsyncClient) -> None:
     assert (await client.get("/graphql?query={who}", headers=twice)).status_code == 400
 
 
+async def test_the_log_says_why_a_host_is_refused(client: httpx.AsyncClient) -> None:
+    with structlog.testing.capture_logs() as lines:
+        answer = await client.get("/graphql", headers={"host": "evil.example"})
+    (line,) = lines
+    assert (line["status"], line["codes"]) == (400, ["BAD_REQUEST"])
+    assert line["reason"] == answer.json()["errors"][0]["message"]
+    assert "GATEWAY_PUBLIC_URL" in line["reason"]
+
+
 async def test_production_answers_by_its_own_names() -> None:
     settings = Settings(
         public_url="https://billing.example", allowed_hosts=("billing.example", "*.apps.example")
