@@ -77,6 +77,7 @@ class _Runtime:
             async with Snapshot(database) as snapshot:
                 return await revisions(snapshot, account_ids)
 
+        self._authenticator.begin()
         try:
             async with (
                 self.hub.running(open_signals(self._settings, database), read_revisions),

@@ -74,6 +74,10 @@ class Authenticator:
             return await self._key_holder(match[1])
         return await self._verifier.verify(match[1])
 
+    def begin(self) -> None:
+        """Begin to fetch the issuer's keys: where that fails, the log says so at once."""
+        self._verifier.begin()
+
     async def aclose(self) -> None:
         await self._verifier.aclose()
 

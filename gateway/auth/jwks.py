@@ -28,9 +28,9 @@ log = structlog.get_logger(__name__)
 class RemoteKeys:
     """The keys of a JWKS URL.
 
-    They are fetched when first asked for, and again once they are 10 minutes old, or 30 seconds
-    where a token names a key that is not among them. One fetch runs at a time, at most one starts
-    in 30 seconds, and whoever waits for it gets its outcome. While fetches fail, the last keys are
+    They are fetched at the start or when first looked for, and again once they are 10 minutes old,
+    or 30 seconds where a token names a key that is not among them. One fetch runs at a time, after
+    the start at most one begins in 30 seconds, and whoever waits for it gets its outcome. While fetches fail, the last keys are
     used for 24 hours from when they were fetched.
     """
 
@@ -39,7 +39,12 @@ class RemoteKeys:
         self._clock = clock
         # What is on this machine is never asked for through a proxy.
         remote = not is_loopback(urlsplit(url).hostname or "")
-        self._client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=remote)
+        self._client = httpx.AsyncClient(
+            # Authorities of SSL_CERT_FILE are trusted here too.
+            verify=httpx.create_ssl_context(),
+            timeout=TIMEOUT_SECONDS,
+            trust_env=remote,
+        )
         self._keys: Sequence[PublicKey] = ()
         self._document = b""
         self._fetched_at: datetime | None = None
@@ -59,6 +64,11 @@ class RemoteKeys:
             await self._refresh()
             found = matching(self._keys, kid)
         return found
+
+    def begin(self) -> None:
+        """Fetch the keys while nobody waits. The next caller may fetch at once if that fails."""
+        if self._fetching is None:
+            self._start()
 
     async def aclose(self) -> None:
         """Stop a fetch that is under way and close the connections."""
@@ -84,10 +94,16 @@ class RemoteKeys:
             if self._within(RETRY_AFTER, self._tried_at):
                 return
             self._tried_at = self._clock.now()
-            self._fetching = asyncio.create_task(self._fetch())
-            self._fetching.add_done_callback(self._done)
+            fetching = self._start()
+        else:
+            fetching = self._fetching
         # Shielded: the caller that started it may leave, the others still wait for it.
-        await asyncio.shield(self._fetching)
+        await asyncio.shield(fetching)
+
+    def _start(self) -> asyncio.Task[None]:
+        self._fetching = fetching = asyncio.create_task(self._fetch())
+        fetching.add_done_callback(self._done)
+        return fetching
 
     def _done(self, _: asyncio.Task[None]) -> None:
         self._fetching = None
@@ -101,11 +117,19 @@ class RemoteKeys:
                 self._keys = parse_key_set(document)
                 self._document = document
         except (httpx.HTTPError, TimeoutError, ValueError) as error:
-            log.warning(
-                "jwks_fetch_failed", url=self._url, reason=str(error) or type(error).__name__
-            )
+            reason = str(error) or type(error).__name__
+            log.warning("jwks_fetch_failed", url=self._url, reason=reason, help=self._help(reason))
         else:
             self._fetched_at = self._clock.now()
+
+    def _help(self, reason: str) -> str:
+        """Return what a failure means, and what to do where that is known."""
+        if self._fetched_at is not None:
+            return "Keys of before are used for 24 hours from their fetch."
+        missing = "No token is accepted until the keys of GATEWAY_JWT_JWKS_URL are fetched."
+        if "CERTIFICATE_VERIFY_FAILED" in reason:
+            return f"{missing} Where an authority of yours signed: set SSL_CERT_FILE to its file."
+        return missing
 
     async def _download(self) -> bytes:
         """Return the body of a plain 200; raise ValueError for any other answer."""

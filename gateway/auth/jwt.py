@@ -122,6 +122,10 @@ class TokenVerifier:
                 del self._verified[next(iter(self._verified))]
         return known.principal
 
+    def begin(self) -> None:
+        """Begin to fetch the issuer's keys, where they are fetched."""
+        self._keys.begin()
+
     async def aclose(self) -> None:
         await self._keys.aclose()
 

@@ -30,6 +30,9 @@ class KeySource(Protocol):
         """
         ...
 
+    def begin(self) -> None:
+        """Begin to fetch what is fetched, without waiting; called once, when the gateway starts."""
+
     async def aclose(self) -> None: ...
 
 
@@ -41,6 +44,9 @@ class StaticKeys:
 
     async def find(self, kid: str | None) -> Sequence[PublicKey]:
         return matching(self._keys, kid)
+
+    def begin(self) -> None:
+        """Nothing is fetched."""
 
     async def aclose(self) -> None:
         """Nothing is held open."""

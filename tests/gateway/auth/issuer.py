@@ -3,9 +3,11 @@
 import asyncio
 import base64
 import json
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from joserfc import jwt
@@ -56,10 +58,11 @@ def key_set(*keys: Key) -> bytes:
 
 class Issuer:
     """Serves `body` with `status` and `headers` at `url`, after `delay` seconds or at the end, and
-    counts.
+    counts; by TLS where there is a certificate (a file with its key).
     """
 
-    def __init__(self, *keys: Key) -> None:
+    def __init__(self, *keys: Key, certificate: Path | None = None) -> None:
+        self._certificate = certificate
         self.body = key_set(*keys) if keys else b"{}"
         self.status = 200
         self.headers: dict[str, str] = {}
@@ -74,9 +77,13 @@ class Issuer:
         return len(self.paths)
 
     async def __aenter__(self) -> "Issuer":
-        self._server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
+        context = None
+        if self._certificate:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(self._certificate)
+        self._server = await asyncio.start_server(self._answer, "127.0.0.1", 0, ssl=context)
         port = self._server.sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}/keys"
+        self.url = f"{'https' if context else 'http'}://127.0.0.1:{port}/keys"
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -1,10 +1,13 @@
 import asyncio
 import gzip
+import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+import structlog
 from joserfc.jwk import ECKey
 
 from gateway.auth.jwks import RemoteKeys
@@ -273,3 +276,51 @@ async def test_closing_ends_a_fetch_under_way(issuer: Issuer, clock: FixedClock)
     await source.aclose()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+async def test_a_start_that_fetches_no_keys_is_a_warning(
+    issuer: Issuer, keys: RemoteKeys, verifier: TokenVerifier
+) -> None:
+    issuer.status = 503
+    with structlog.testing.capture_logs() as lines:
+        keys.begin()
+        with pytest.raises(ServiceUnavailable):
+            await keys.find("old")
+    assert issuer.fetches == 1
+    assert lines[0]["log_level"] == "warning"
+    assert lines[0]["reason"] == "the answer's status is 503"
+    assert lines[0]["help"].startswith("No token is accepted until the keys of GATEWAY_JWT_JWKS")
+    # Whoever comes next does not wait for half a minute to pass.
+    issuer.status = 200
+    assert await is_accepted(verifier, OLD)
+    assert issuer.fetches == 2
+
+
+async def test_an_authority_of_ssl_cert_file_is_trusted(
+    clock: FixedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = own_certificate(tmp_path)
+    async with Issuer(OLD, certificate=certificate) as server:
+        distrusting = RemoteKeys(server.url, clock)
+        with structlog.testing.capture_logs() as lines, pytest.raises(ServiceUnavailable):
+            await distrusting.find("old")
+        assert "set SSL_CERT_FILE" in lines[0]["help"]
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        trusting = RemoteKeys(server.url, clock)
+        assert [key.kid for key in await trusting.find("old")] == ["old"]
+        await distrusting.aclose()
+        await trusting.aclose()
+
+
+def own_certificate(folder: Path) -> Path:
+    """Make a certificate of 127.0.0.1 that nobody else signed; return its file, with its key."""
+    file = folder / "issuer.pem"
+    command = (
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=issuer "
+        "-addext subjectAltName=IP:127.0.0.1"
+    )
+    made = folder / "made.pem"
+    places = ("-keyout", str(file), "-out", str(made))
+    subprocess.run([*command.split(), *places], check=True, capture_output=True)
+    file.write_text(file.read_text() + made.read_text())
+    return file
