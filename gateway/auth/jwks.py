@@ -30,8 +30,8 @@ class RemoteKeys:
 
     They are fetched at the start or when first looked for, and again once they are 10 minutes old,
     or 30 seconds where a token names a key that is not among them. One fetch runs at a time, after
-    the start at most one begins in 30 seconds, and whoever waits for it gets its outcome. While fetches fail, the last keys are
-    used for 24 hours from when they were fetched.
+    the start at most one begins in 30 seconds, and whoever waits for it gets its outcome. While
+    fetches fail, the last keys are used for 24 hours from when they were fetched.
     """
 
     def __init__(self, url: str, clock: Clock) -> None:
