@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager, nullcontext
 
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from gateway.auth.authenticator import Authenticator as OwnAuthenticator
 from gateway.auth.authenticator import open_authenticator
@@ -36,7 +37,7 @@ from gateway.routes.platform import Platform
 from gateway.routes.receipts import Receipts
 from gateway.routes.v1 import platform_routes
 from gateway.routes.watch import Standing
-from gateway.routes.webhooks import StripeWebhook
+from gateway.routes.webhooks import StripeWebhook, refuse_unsigned
 from gateway.settings import Settings
 from gateway.signing import Signer, parse_signing_keys
 from gateway.store import Database, Snapshot, connect, standing
@@ -162,6 +163,9 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
             *_platform_routes(settings, runtime, authenticator, clock),
             *_stripe_routes(settings, runtime, clock),
         ],
+        undescribed=[]
+        if settings.stripe_webhook_secrets
+        else [Route(STRIPE_PATH, refuse_unsigned, methods=["POST"])],
         numbers=_stripe_numbers(settings, runtime),
     )
     app = build_app(settings, parts)

@@ -97,6 +97,7 @@ class Parts:
     trusted: TrustedDocuments = field(default_factory=TrustedDocuments)
     people: Callable[[], Sequence[DevPerson]] = tuple
     routes: Sequence[DescribedRoute] = ()
+    undescribed: Sequence[Route] = ()
     numbers: Sequence[Number] = ()
 
 
@@ -253,6 +254,7 @@ def _build_routes(
         Route("/graphql/stream", stream),
         *_build_pages(settings, parts).routes(),
         *described,
+        *parts.undescribed,
         openapi_route(described, settings),
     ]
 

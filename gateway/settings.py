@@ -319,7 +319,7 @@ class Settings(PageSettings):
     stripe_webhook_secrets: SecretStr | None = Field(
         None,
         description="Signing secrets of the webhook endpoint, separated by commas: while one is "
-        "replaced, both. Default: none, and `/webhooks/stripe` is not served.",
+        "replaced, both. Default: none, and `/webhooks/stripe` answers 404.",
     )
     stripe_test_mode: bool | None = Field(
         None,

@@ -7,7 +7,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, NotFound
 from gateway.routes.answers import json_answer, refusal
 from gateway.routes.body import ClientLeft, read_body
 from gateway.routes.record import record_of
@@ -41,3 +41,12 @@ class StripeWebhook:
             return refusal(error)
         request.app.state.metrics.count_webhook("stripe", outcome)
         return json_answer({"received": True, "outcome": outcome})
+
+
+async def refuse_unsigned(request: Request) -> Response:
+    """Answer 404 where no secret is set to verify events with. Stripe sends them again for days."""
+    error = NotFound(
+        "Stripe's events are not taken here: GATEWAY_STRIPE_WEBHOOK_SECRETS is not set."
+    )
+    record_of(request.scope).codes = [error.code]
+    return refusal(error)

@@ -46,7 +46,7 @@ ELSEWHERE: Final = {
     "node provider.mjs": "tests/browser/test_integrating.py serves it",
     "python3 -m venv .venv": "tests/test_hatch_build.py installs the wheel",
     ".venv/bin/pip install": "tests/test_hatch_build.py installs the wheel",
-    "sudo BILLING_HOST=billing.example.com caddy run": "needs a name that leads to this machine; "
+    "sudo BILLING_HOST=billing.example.com": "needs a name that leads to this machine; "
     "tests/test_docker.py::test_the_proxy_configuration_is_valid",
     "sudo docker/make-secrets": "tests/test_docker.py::test_secrets_that_are_there_stay",
 }

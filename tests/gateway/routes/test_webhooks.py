@@ -151,10 +151,14 @@ async def test_anything_else_is_refused_and_nothing_is_stored(
     assert await table_rows(database, "webhook_event") == []
 
 
-async def test_without_a_secret_there_is_no_route(sqlite_database_url: str, tmp_path: Path) -> None:
+async def test_without_a_secret_the_setting_is_named(
+    sqlite_database_url: str, tmp_path: Path
+) -> None:
     app = create_app(settings_for(sqlite_database_url, tmp_path, secrets=None))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE_URL) as client:
-        assert (await client.post(PATH, **message(CHARGED))).status_code == 404
+        answer = await client.post(PATH, **message(CHARGED))
+    assert answer.status_code == 404
+    assert "GATEWAY_STRIPE_WEBHOOK_SECRETS is not set" in answer.json()["errors"][0]["message"]
 
 
 async def test_a_database_that_is_away_has_it_sent_again(
