@@ -126,6 +126,31 @@ def shape(value: Any) -> Any:
     return value if isinstance(value, str) else type(value).__name__
 
 
+def test_settings_that_are_there_are_not_replaced(folder: Path) -> None:
+    (block,) = (each.text for each in INTEGRATOR if ">gateway.env" in each.text)
+    settings = folder / "gateway.env"
+    command = ["bash", "-uc", block]
+    values = dict.fromkeys(re.findall(r"\$\{?([A-Z_]+)", block), "any")
+    environment = {"PATH": search_path(), **values}
+    for wrong in (environment | {"JWKS_URL": ""}, environment):
+        subprocess.run(command, cwd=folder, env=wrong, capture_output=True, check=False)
+        assert settings.exists() == (wrong is environment)
+    before = settings.read_text("utf-8")
+    again = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
+    assert b"cannot overwrite" in again.stderr
+    assert settings.read_text("utf-8") == before
+    assert settings.stat().st_mode & 0o077 == 0
+
+
+def test_files_of_secrets_are_in_no_commit_or_image() -> None:
+    text = (ROOT / "docs/integrating.md").read_text("utf-8")
+    written = {*re.findall(r">((?:docker/)?\w+\.env)\b", text), "docker/gateway.env"}
+    assert written > {"gateway.env", "owner.env", "docker/production.env"}
+    kept_out = (ROOT / ".gitignore").read_text("utf-8").splitlines()
+    assert {each for each in written if not {each, f"/{each}"} & {*kept_out}} == set()
+    assert "**/*.env" in (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+
+
 @pytest.mark.parametrize("target", ["run", "test", "check", "bench", "histories", "lock"])
 def test_targets_can_be_made(target: str) -> None:
     done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, check=False)
