@@ -91,7 +91,7 @@ async def test_axe_finds_nothing_where_all_fails_or_no_network_is(
             assert await violations(page) == []
             await go(page, "tab=usage&range=90d")
             await expect(card(page, "Day by day").get_by_role("alert")).to_be_visible()
-            assert await violations(page, loading=True) == []
+            assert await violations(page) == []
             await page.unroute("**/graphql")
             await page.context.set_offline(True)
             await expect(page.locator(".balance .live")).to_have_text("Offline")

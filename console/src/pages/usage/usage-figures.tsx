@@ -48,7 +48,7 @@ export function UsageFigures({ usage, isOutdated }: Props) {
         ]}
       />
       <p className="faint usage-against">
-        {comparison ? <Compared comparison={comparison} /> : usage ? t.notCompared : <Skeleton />}
+        {comparison ? <Compared comparison={comparison} /> : usage ? t.notCompared : waiting}
       </p>
     </section>
   );
