@@ -6,13 +6,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
+from gateway.errors import ServiceUnavailable
+from gateway.routes.drain import Drain
+from gateway.server import serve
+from gateway.settings import Settings
 from tests.support.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
@@ -158,3 +163,14 @@ def test_forwarded_addresses_are_believed_from_trusted_proxies_alone(
         _, log = child.communicate(timeout=PATIENCE_SECONDS)
     lines = [json.loads(line) for line in log.splitlines()]
     assert [line["client"] for line in lines if line.get("path") == "/nowhere"] == [client]
+
+
+def test_a_start_that_fails_exits_with_1() -> None:
+    @asynccontextmanager
+    async def failing(_: Starlette) -> AsyncIterator[None]:
+        raise ServiceUnavailable("The database is away.")
+        yield
+
+    app = Starlette(lifespan=failing)
+    app.state.drain = Drain()
+    assert serve(app, Settings(environment="dev", port=0)) == 1
