@@ -42,13 +42,15 @@ LOCK: Final = 0x6269_6C6C_696E_67
 
 def _find_table(dialect: DialectName) -> ClauseElement:
     found = {
-        "postgresql": "SELECT 1 AS found WHERE to_regclass('alembic_version') IS NOT NULL",
+        "postgresql": "SELECT 1 AS found "
+        "WHERE has_table_privilege(to_regclass('alembic_version'), 'SELECT')",
         "sqlite": "SELECT 1 AS found FROM sqlite_master WHERE name = 'alembic_version'",
     }
     return text(found[dialect]).columns(column("found", Integer()))
 
 
-# Asked first: each driver has an error of its own for a table that is not there.
+# Looked for first: each driver has an error of its own for a table that is not there, or that the
+# role was not granted.
 _TABLE: Final = Statement(_find_table)
 
 
@@ -68,7 +70,9 @@ def head() -> str:
 
 
 async def is_at(reader: Reader, revision: str) -> bool:
-    """Return whether the database is at a revision; one that was never migrated is at none."""
+    """Return whether the database is at a revision; one that was never migrated, or not for
+    the role that reads, is at none.
+    """
     if not await reader.fetch(_TABLE):
         return False
     return [row["version_num"] for row in await reader.fetch(_REVISION)] == [revision]

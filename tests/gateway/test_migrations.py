@@ -53,6 +53,19 @@ async def test_commands_ask_for_a_database_that_is_migrated(empty_url: str) -> N
         assert not await is_at(snapshot, "0000")
 
 
+async def test_commands_ask_for_a_migration_that_grants(empty_postgres_url: str, role: str) -> None:
+    await execute(empty_postgres_url, f'CREATE ROLE "{role}" LOGIN')
+    await migrate(empty_postgres_url)
+    runtime = as_role(empty_postgres_url, role, "")
+    settings = Settings(database_url=SecretStr(runtime))
+    with pytest.raises(ConfigurationError, match="run `gateway migrate`"):
+        async with open_database(settings):
+            pass
+    await migrate(empty_postgres_url, runtime_url=runtime)
+    async with open_database(settings):
+        pass
+
+
 async def test_role_that_no_migration_has_made_is_a_sentence(empty_postgres_url: str) -> None:
     url = make_url(empty_postgres_url).set(username="nobody", password="secret")
     settings = Settings(database_url=SecretStr(url.render_as_string(hide_password=False)))
