@@ -188,6 +188,6 @@ def test_the_command_tells_by_its_exit_code(
     assert ill.exit_code == 1
     assert ill.stdout == (
         "acme: account's balance: 5 is stored, 0 follows from the facts\n"
-        "1 differences in 1 accounts.\n"
+        "1 difference in 1 account.\n"
     )
     assert isinstance(run.invoke(app, ["doctor", "--account", "nobody"]).exception, NotFound)
