@@ -44,7 +44,7 @@ class _Writer:
     names: int = 0
 
     def selections(self, type_: GraphQLNamedType, depth: int) -> str:
-        count = self.draw(st.integers(1, 4))
+        count = self.draw(st.integers(1, 3 + depth))
         return "{ " + " ".join(self.selection(type_, depth) for _ in range(count)) + " }"
 
     def selection(self, type_: GraphQLNamedType, depth: int) -> str:
