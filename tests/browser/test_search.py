@@ -77,7 +77,7 @@ async def test_a_low_balance_says_its_threshold(browser: Browser, site: Site) ->
     assert answer["rejected"] == [], answer
     for locale, amount, rate in (
         ("en-US", "$50.00 or less.", "at the current rate it lasts 7 days or less."),
-        ("de-DE", "höchstens 50,00 $.", "reicht es höchstens 7 Tage."),
+        ("de-DE", "50,00 $ oder weniger.", "reicht es noch höchstens 7 Tage."),
     ):
         async with tab(browser, site, locale=locale) as page:
             for account, words in ((money, amount), (days, rate)):

@@ -47,7 +47,10 @@ class Books:
     ) -> int:
         """Put an account and return its key."""
         given = AccountFacts(
-            external_id=external_id, name=name or external_id.title(), currency=currency, **facts
+            external_id=external_id,
+            name=external_id.title() if name is None else name,
+            currency=currency,
+            **facts,
         )
         async with self.database.writing() as transaction:
             return await put_account(transaction, given, clock=self.clock, keys=self.keys)
