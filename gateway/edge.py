@@ -182,6 +182,7 @@ def _build_engine(settings: Settings, parts: Parts, metrics: Metrics) -> Engine:
         operations=settings.document_operations,
         variables=settings.document_variables,
         fragments=settings.document_fragments,
+        values=settings.answer_values,
     )
     return Engine(
         parts.schema,

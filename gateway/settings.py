@@ -300,6 +300,9 @@ class Settings(PageSettings):
     document_fragments: Limit[int] = Field(
         100, ge=0, le=10_000, description="Most fragments of a document."
     )
+    answer_values: Limit[int] = Field(
+        500_000, ge=1_000, description="Most scalars, objects and lists of an answer."
+    )
 
     # Operations
     metrics_token: SecretStr | None = Field(

@@ -239,7 +239,8 @@ class Engine:
         if not self._compiled or prepared.operation.operation is OperationType.MUTATION:
             return None
         try:
-            return await run(executor, prepared.document.layouts.of(executor))
+            layout = prepared.document.layouts.of(executor)
+            return await run(executor, layout, max_values=self._limits.values)
         except (NotCompiled, Irregular) as fallback:
             if self._count_fallback:
                 self._count_fallback(str(fallback))

@@ -22,7 +22,10 @@ INTROSPECTION_FIELDS = frozenset({"__schema", "__type"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The most that one document may hold; counts are of the document unless said otherwise."""
+    """The most that one document may hold; counts are of the document unless said otherwise.
+
+    `values` are those of an answer: scalars, objects and lists together.
+    """
 
     source_length: int = 65_536
     tokens: int = 2_000
@@ -34,6 +37,7 @@ class Limits:
     operations: int = 20
     variables: int = 100
     fragments: int = 100
+    values: int = 500_000
     reported_errors: int = 20
 
 

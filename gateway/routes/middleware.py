@@ -17,6 +17,7 @@ from gateway.routes.record import CLIENT_LEFT, RequestRecord, attach, record_of
 
 QUIET_PATHS: Final = frozenset({"/livez", "/readyz", "/metrics"})
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _ANSWER_HEADERS: Final = {
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"no-referrer",
@@ -112,7 +113,9 @@ class AnswerHeadersMiddleware:
 
 
 class HeadLimitsMiddleware:
-    """Refuses a head that is too long (431, or 414 for the request's target)."""
+    """Refuses a head that is too long (431, or 414 for the request's target), and an address with
+    control characters (400): a route's pattern would match it before a line feed at its end.
+    """
 
     def __init__(self, app: ASGIApp, *, max_bytes: int, max_headers: int) -> None:
         self.app = app
@@ -133,6 +136,9 @@ class HeadLimitsMiddleware:
         elif len(scope["path"]) + len(scope["query_string"]) > self.max_bytes:
             sentence = f"The address may take at most {self.max_bytes} bytes; use POST."
             await refuse(414, sentence, scope, receive, send)
+        elif _CONTROL.search(scope["path"]):
+            sentence = "The address has a control character, such as a line feed; none is allowed."
+            await refuse(400, sentence, scope, receive, send)
         else:
             await self.app(scope, receive, send)
 

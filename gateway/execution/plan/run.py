@@ -7,6 +7,9 @@ not for each of its objects.
 The run is optimistic. An error where null is allowed is answered as graphql-core answers it. Every
 other error, and whatever is not of the usual kind, raises Irregular, and graphql-core runs the
 operation again: its own code makes the exact errors and nulls.
+
+A run lets other work of the event loop have its turn, so that a deadline holds within it too, and
+it ends at a number of values.
 """
 
 import asyncio
@@ -14,6 +17,7 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
+from time import monotonic
 from types import CoroutineType, GeneratorType
 from typing import Any, Final
 
@@ -22,6 +26,7 @@ from graphql.execution import Executor
 from graphql.execution.values import get_argument_values
 from graphql.pyutils import UndefinedType
 
+from gateway.errors import GatewayError
 from gateway.execution.plan.answers import Column, Later, Lists, Mixed, Ready, Sparse
 from gateway.execution.plan.irregular import Irregular
 from gateway.execution.plan.leaves import serialized
@@ -37,27 +42,42 @@ from gateway.execution.plan.selections import (
 )
 
 _ABSENT: Final = frozenset({type(None), UndefinedType})
+STRETCH_SECONDS: Final = 0.01
+"""How long a run works before other work has its turn; a column of values is not cut."""
+
+
+class AnswerTooLarge(GatewayError):
+    """A query whose answer would have more values than the limit."""
+
+    code = "QUERY_TOO_COMPLEX"
 
 
 class Batch:
     """Objects of one selection, one row of each; a column for each field, once it is complete."""
 
-    __slots__ = ("columns", "places", "rows", "selection")
+    __slots__ = ("built", "columns", "places", "rows", "selection")
 
     def __init__(self, selection: Selection, rows: Sequence[Any], places: Places) -> None:
         self.selection = selection
         self.rows = rows
         self.places = places
         self.columns: list[Column] = []
+        self.built: list[Any] = []
 
-    def build(self) -> list[Any]:
-        """Return the objects as they stand in the answer. Called once."""
+    def close(self) -> None:
+        """Make the answer's objects of the columns; those that they hold are closed before."""
         columns, self.columns = self.columns, []
         keys = self.selection.keys
-        if not keys:
-            return [{} for _ in self.rows]
         built = [column.build() for column in columns]
-        return [dict(zip(keys, values, strict=True)) for values in zip(*built, strict=True)]
+        self.built = (
+            [dict(zip(keys, values, strict=True)) for values in zip(*built, strict=True)]
+            if keys
+            else [{} for _ in self.rows]
+        )
+
+    def build(self) -> list[Any]:
+        """Return the objects as they stand in the answer."""
+        return self.built
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,16 +91,19 @@ class _Waiting:
     column: Later
 
 
-async def run(executor: Executor[Any], selection: Selection) -> ExecutionResult:
-    """Return the answer. Raises Irregular, and no other exception but being cancelled."""
-    return await _Run(executor).answer(selection)
+async def run(executor: Executor[Any], selection: Selection, *, max_values: int) -> ExecutionResult:
+    """Return the answer. Raises Irregular and AnswerTooLarge, and else only for being cancelled."""
+    return await _Run(executor, max_values).answer(selection)
 
 
 class _Run:
     """One run of one operation."""
 
-    def __init__(self, executor: Executor[Any]) -> None:
+    def __init__(self, executor: Executor[Any], max_values: int) -> None:
         self._executor = executor
+        self._max_values = max_values
+        self._values = 0
+        self._began = monotonic()
         self._batches: list[Batch] = []
         self._waiting: list[_Waiting] = []
         self._left: list[Any] = []
@@ -89,7 +112,7 @@ class _Run:
     async def answer(self, selection: Selection) -> ExecutionResult:
         try:
             return ExecutionResult(await self._answer(selection), self._errors or None)
-        except Irregular:
+        except (Irregular, AnswerTooLarge):
             raise
         except Exception as error:
             raise Irregular("an error") from error
@@ -103,22 +126,33 @@ class _Run:
         done = 0
         while True:
             while done < len(self._batches):
-                self._expand(self._batches[done])
+                await self._expand(self._batches[done])
                 done += 1
             if not self._waiting:
                 break
             await self._receive()
+        # A batch comes after the one that holds it.
+        for batch in reversed(self._batches):
+            batch.close()
+            await self._pause()
         data: dict[str, Any] = root.build()[0]
         return data
+
+    async def _pause(self) -> None:
+        """Let other work have its turn, where this has gone on for some time."""
+        if monotonic() - self._began > STRETCH_SECONDS:
+            await asyncio.sleep(0)
+            self._began = monotonic()
 
     def _batch(self, selection: Selection, rows: Sequence[Any], places: Places) -> Batch:
         batch = Batch(selection, rows, places)
         self._batches.append(batch)
         return batch
 
-    def _expand(self, batch: Batch) -> None:
+    async def _expand(self, batch: Batch) -> None:
         for selected in batch.selection.fields:
             batch.columns.append(self._column(batch, selected))
+            await self._pause()
 
     def _column(self, batch: Batch, selected: Selected) -> Column:
         if selected.typename is not None:
@@ -161,6 +195,8 @@ class _Run:
     def _complete(
         self, shape: Shape, values: list[Any], places: Places, *, awaited: bool = False
     ) -> Column:
+        if not awaited:
+            self._count(len(values))
         kinds = set(map(type, values))
         if any(map(_may_be_awaitable, kinds)) and (column := self._await(shape, values, places)):
             if awaited:
@@ -195,6 +231,13 @@ class _Run:
             else:
                 found.append(value)
         return found
+
+    def _count(self, values: int) -> None:
+        self._values += values
+        if self._values > self._max_values:
+            raise AnswerTooLarge(
+                f"The answer has more than {self._max_values:,} values; ask for less at once."
+            )
 
     def _complete_present(
         self, shape: Shape, values: list[Any], kinds: set[type], places: Places

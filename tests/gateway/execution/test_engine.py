@@ -127,6 +127,34 @@ async def test_requests_for_deprecated_fields_are_counted() -> None:
     assert counted == ["Query.old"] * 2
 
 
+async def test_an_answer_of_too_many_values_is_refused() -> None:
+    engine = Engine(SCHEMA, limits=Limits(values=61), deadline_seconds=10, suggestions=False)
+    assert (
+        await ask("{ items { number } }", engine)
+    ).errors == []  # a list, 20 objects, 20 scalars
+    answer = await ask("{ items { number n: number m: number } }", engine)
+    assert (answer.data, answer.codes) == (None, ["QUERY_TOO_COMPLEX"])
+    assert (
+        answer.errors[0]["message"] == "The answer has more than 61 values; ask for less at once."
+    )
+
+
+async def test_a_long_run_lets_others_have_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.execution.plan.run.STRETCH_SECONDS", 0)
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    assert (await ask("{ items { number a: number b: number c: number } }")).errors == []
+    task.cancel()
+    assert turns > 5
+
+
 async def test_operations_left_to_graphql_core_are_counted() -> None:
     reasons: list[str] = []
     engine = Engine(

@@ -83,6 +83,15 @@ async def test_a_long_address_is_refused(client: httpx.AsyncClient) -> None:
     assert answer.status_code == 414
 
 
+@pytest.mark.parametrize("path", ["/livez%0A", "/v1/accounts/acme%0A", "/graphql%00", "/%7F"])
+async def test_a_control_character_in_the_address_is_refused(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    answer = await client.put(path)
+    assert answer.status_code == 400
+    assert "control character" in answer.json()["errors"][0]["message"]
+
+
 @pytest.mark.parametrize(
     ("host", "is_served"),
     [
