@@ -2,12 +2,17 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from unicodedata import normalize
+from urllib.parse import quote
 
 from playwright.async_api import Browser, expect
 
 from tests.browser.conftest import ARTEFACTS, Site
 from tests.browser.support import card, fits, purchase_rows, settled, tab, violations
 from tests.browser.test_usage import event
+
+HEBREW = normalize("NFC", "\ufb2c" * 60)[:100]
+"""The beginning of a text that NFC makes longer."""
 
 
 async def bought(site: Site) -> str:
@@ -48,6 +53,42 @@ async def test_a_search_is_kept_in_the_address(browser: Browser, each_site: Site
         await page.get_by_role("button", name="Clear search").click()
         await expect(box).to_be_focused()
         await expect(purchase_rows(page)).to_have_count(4)
+
+
+async def test_a_link_says_only_what_the_gateway_takes(browser: Browser, site: Site) -> None:
+    account = await bought(site)
+    async with tab(browser, site) as page:
+        box = page.get_by_role("searchbox", name="Search purchases")
+        for given in ("\u200f", "\u2067 \u200e", "\ufffe", "\u0378", "\u200b"):
+            await page.goto(f"/?account={account}&search={quote(given)}")
+            await expect(purchase_rows(page)).to_have_count(4)
+            await expect(box).to_have_value("")
+        mixed = quote("off\u200f_\ufffepeak")
+        await page.goto(f"/?account={account}&search={mixed}")
+        await expect(box).to_have_value("off_ peak")
+        await expect(page.get_by_text("No purchase matches “off_ peak”")).to_be_visible()
+        for given, kept in (("a" + "😀" * 100, "a" + "😀" * 99), ("\ufb2c" * 60, HEBREW)):
+            await page.goto(f"/?account={account}&search={quote(given)}")
+            await expect(box).to_have_value(kept)
+            await expect(page.get_by_text(f"No purchase matches “{kept}”")).to_be_visible()
+        await box.fill("😀" * 101)
+        await expect(box).to_have_value("😀" * 100)
+        await box.press("Enter")
+        await expect(page.get_by_text(f"No purchase matches “{'😀' * 100}”")).to_be_visible()
+        await box.fill("\u200f")
+        await expect(purchase_rows(page)).to_have_count(4)
+
+        zone = page.get_by_role("button", name="Time zone")
+        for given, shown in (
+            ("Factory", "UTC"),
+            ("SystemV/AST4", "UTC"),
+            ("Asia/Calcutta", "Asia/Kolkata"),
+            ("US/Eastern", "America/New York"),
+            ("UTC", "UTC"),
+        ):
+            await page.goto(f"/?account={account}&zone={given}")
+            await expect(purchase_rows(page)).to_have_count(4)
+            await expect(zone).to_contain_text(shown)
 
 
 async def test_a_search_fits_a_phone_in_german(browser: Browser, site: Site) -> None:

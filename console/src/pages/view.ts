@@ -8,11 +8,13 @@ import type {
   LedgerCause,
   UsageInterval,
 } from "../api/generated/graphql";
+import { lineOf } from "../util/line";
 import { timeZoneNamed } from "../util/time";
 import { isDay, isPreset, type Preset } from "../util/window";
 import { changedView, keepPlaces, withOwnPlaces } from "./list-places";
 
 export const TABS = ["billing", "usage"] as const;
+/** In characters, as the gateway counts them. */
 export const MAX_SEARCH = 100;
 export const PAGE_SIZES = [10, 20, 50, 100] as const;
 
@@ -94,7 +96,7 @@ export function readView(search: string): View {
     zone: zone !== null ? timeZoneNamed(zone) : null,
     status: listOf(STATUSES, given.get("status")),
     kind: listOf(KINDS, given.get("kind")),
-    search: searchOf(given.get("search")),
+    search: lineOf(given.get("search") ?? "", MAX_SEARCH),
     size: PAGE_SIZES.some((each) => each === size) ? size : PAGE_SIZES[0],
     cursor: cursorOf(given, ""),
     cause: listOf(CAUSES, given.get("cause")),
@@ -130,14 +132,6 @@ export function writeView(view: View): string {
   put("by", view.by?.toLowerCase() ?? null);
   const text = written.toString();
   return text ? `?${text}` : location.pathname;
-}
-
-/** What the gateway takes: a line of text that is not too long. */
-function searchOf(text: string | null): string {
-  return (text ?? "")
-    .replace(/\p{Cc}+/gu, " ")
-    .slice(0, MAX_SEARCH)
-    .trim();
 }
 
 function cursorOf(given: URLSearchParams, list: string): Cursor {

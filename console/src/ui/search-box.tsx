@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "react";
 import { Button } from "react-aria-components/Button";
 import { Input } from "react-aria-components/Input";
 import { SearchField } from "react-aria-components/SearchField";
+import { firstOf, lineOf } from "../util/line";
 import { Icon } from "./icon";
 import "./search-box.css";
 
@@ -12,6 +13,7 @@ type Props = {
   label: string;
   clear: string;
   value: string;
+  /** In code points: an emoji is one. */
   maxLength: number;
   onSearch: (text: string) => void;
 };
@@ -32,16 +34,17 @@ export function SearchBox({ label, clear, value, maxLength, onSearch }: Props) {
 
   function search(text: string) {
     clearTimeout(waiting.current);
-    const sought = text.trim();
+    const sought = lineOf(text, maxLength);
     if (sought === latest.current) return;
     latest.current = sought;
     onSearch(sought);
   }
 
   function type(text: string) {
-    setTyped(text);
+    const kept = firstOf(text, maxLength);
+    setTyped(kept);
     clearTimeout(waiting.current);
-    waiting.current = setTimeout(() => search(text), REST_MS);
+    waiting.current = setTimeout(() => search(kept), REST_MS);
   }
 
   return (
@@ -54,7 +57,7 @@ export function SearchBox({ label, clear, value, maxLength, onSearch }: Props) {
       onClear={() => search("")}
     >
       <Icon name="search" />
-      <Input placeholder={label} maxLength={maxLength} autoComplete="off" spellCheck="false" />
+      <Input placeholder={label} autoComplete="off" spellCheck="false" />
       {typed && (
         <Button className="search-clear" aria-label={clear}>
           <Icon name="close" />

@@ -128,15 +128,18 @@ export function timeZoneNames(zone: string, inLocale: string): string[] {
   return [...new Set(names)].filter((name) => !/^(GMT|UTC)[+-−]/.test(name));
 }
 
-/** A zone as the gateway spells it; null for what is none, and for an offset, which it does not take. */
+/** A zone as the gateway spells it; null for what is none, and for what the gateway does not take. */
 export function timeZoneNamed(name: string): string | null {
   try {
     const { timeZone } = format(name, DAY).resolvedOptions();
-    return /^[+-]/.test(timeZone) ? null : (RENAMED[timeZone] ?? timeZone);
+    return NOT_TAKEN.test(timeZone) ? null : (RENAMED[timeZone] ?? timeZone);
   } catch {
     return null;
   }
 }
+
+// Offsets, a machine's zone before it is set, and zones that the IANA database has given up.
+const NOT_TAKEN = /^([+-]|Factory$|Etc\/Unknown$|SystemV\/)/;
 
 // Browsers list some zones by names that they no longer have.
 const RENAMED: Record<string, string> = {
