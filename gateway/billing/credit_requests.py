@@ -11,9 +11,10 @@ import orjson
 from gateway.billing.book import Book
 from gateway.billing.credits import adjust_balance, grant_credit
 from gateway.clock import Clock
-from gateway.errors import BadUserInput, Conflict, NotFound
+from gateway.errors import BadUserInput, Conflict, NotFound, OutOfRange
 from gateway.ids import KeyFactory, encode_global_id
 from gateway.models import CreditPurchaseKind
+from gateway.money import MAX_NANOS, format_amount
 from gateway.store import Transaction, accounts, idempotency
 
 AHEAD: Final = timedelta(minutes=5)
@@ -74,7 +75,8 @@ async def credit_once(
 
     `only_account_id` is the one account the sender may touch; others look unknown to it. Raises
     NotFound for an unknown account, Conflict where the key came with another request, BadUserInput
-    for an amount, currency or instant that is not allowed.
+    for an amount, currency or instant that is not allowed, OutOfRange for a balance beyond its
+    range.
     """
     account_id = await _find(transaction, request.account, only_account_id)
     book = await Book.open(
@@ -115,6 +117,7 @@ def _give(book: Book, account_id: int, request: CreditRequest, key: str) -> Cred
     account = book.accounts[account_id]
     occurred_at = request.occurred_at or book.now
     _check(request, account.currency, occurred_at, book.now + AHEAD)
+    _check_balance(account.balance + request.amount, account.currency)
     purchase_id = version = None
     if request.kind is CreditKind.ADJUSTMENT:
         name = blake2b(key.encode("ascii"), digest_size=16).hexdigest()
@@ -156,3 +159,12 @@ def _check(request: CreditRequest, currency: str, occurred_at: datetime, latest:
         )
     if occurred_at > latest:
         raise BadUserInput("`occurredAt` may not be in the future.", argument="occurredAt")
+
+
+def _check_balance(balance: int, currency: str) -> None:
+    if not -MAX_NANOS <= balance <= MAX_NANOS:
+        most = format_amount(MAX_NANOS, currency)
+        raise OutOfRange(
+            f"With this `amount` the balance would leave its range of -{most} to {most}.",
+            argument="amount",
+        )

@@ -129,10 +129,11 @@ async def test_a_credit_that_would_not_fit_is_out_of_range(served: Served) -> No
     first = await served.client.post(PATH, json=most, headers=headers | {"idempotency-key": "a"})
     assert first.status_code == 201
     before = await image(served.database, account_id)
-    for kind, amount in (
-        ("COUPON", "0.000000001"),
-        ("ADJUSTMENT", "0.000000001"),
-        ("COUPON", "9223372036.854775808"),
+    balance = "With this `amount` the balance would leave its range of -9223372036.854775807 to "
+    for kind, amount, message in (
+        ("COUPON", "0.000000001", balance),
+        ("ADJUSTMENT", "0.000000001", balance),
+        ("COUPON", "9223372036.854775808", "`amount`: A decimal lies between "),
     ):
         body = credit(kind=kind, amount=amount)
         answer = await served.client.post(
@@ -141,7 +142,9 @@ async def test_a_credit_that_would_not_fit_is_out_of_range(served: Served) -> No
             headers=headers | {"idempotency-key": f"{kind} {amount}".replace(" ", "-")},
         )
         assert answer.status_code == 400
-        assert answer.json()["errors"][0]["extensions"]["code"] == "OUT_OF_RANGE"
+        (error,) = answer.json()["errors"]
+        assert error["message"].startswith(message)
+        assert error["extensions"] == {"code": "OUT_OF_RANGE", "argument": "amount"}
         assert await image(served.database, account_id) == before
 
 
