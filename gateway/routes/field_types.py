@@ -49,6 +49,11 @@ def _read_currency(value: Any, argument: str) -> str:
 
 
 def _read_time_zone(value: Any, argument: str) -> str:
+    if value is None:
+        raise BadUserInput(
+            f"`{argument}` may not be null: send an IANA name such as Europe/Berlin, or leave the "
+            "field out."
+        )
     return zone(checked_text(value, argument, limit=64), argument=argument).key
 
 
@@ -64,6 +69,8 @@ Currency: TypeAlias = Annotated[
     str, check(_read_currency), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$"})
 ]
 TimeZone: TypeAlias = Annotated[
-    str, check(_read_time_zone), WithJsonSchema({"type": "string", "maxLength": 64})
+    str,
+    check(_read_time_zone, is_needed=False),
+    WithJsonSchema({"type": "string", "maxLength": 64}),
 ]
 Instant: TypeAlias = Annotated[datetime, check(read_instant), WithJsonSchema(_INSTANT_SCHEMA)]

@@ -158,9 +158,9 @@ class UsageEvent(Wire):
     end: Instant = Field(
         description="When it ended: not before `start`, and at most 5 minutes ahead of now."
     )
-    correction: Annotated[bool, check(read_correction), WithJsonSchema({"type": "boolean"})] = (
-        Field(False, description="True for an event that gives back (`amount` below zero).")
-    )
+    correction: Annotated[
+        bool, check(read_correction, is_needed=False), WithJsonSchema({"type": "boolean"})
+    ] = Field(False, description="True for an event that gives back (`amount` below zero).")
     region: Text | None = Field(None, description="For exports. Default: the deployment's.")
     service: Text | None = Field(None, description="For exports. Default: the deployment's.")
     sku: Text | None = Field(None, description="For exports.")

@@ -82,13 +82,13 @@ def faults_of(error: ValidationError, subject: str) -> Sequence[Fault]:
     return [_fault(each, subject) for each in found[:MOST_FAULTS]]
 
 
-def check(read: Callable[[Any, str], Any]) -> PlainValidator:
-    """Return the validator of a field that has to be there: `read(value, argument)` returns the
-    value as it is kept, or raises BadUserInput.
+def check(read: Callable[[Any, str], Any], *, is_needed: bool = True) -> PlainValidator:
+    """Return the validator of a field: `read(value, argument)` returns the value as it is kept, or
+    raises BadUserInput. Null is missing where the field is needed; else `read` refuses it, too.
     """
 
     def validate(value: Any) -> Any:
-        if value is None:
+        if value is None and is_needed:
             raise PydanticCustomError("missing", "missing")
         try:
             return read(value, _FIELD)

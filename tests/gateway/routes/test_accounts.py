@@ -150,6 +150,18 @@ async def test_a_bad_account_is_refused_and_changes_nothing(served: Served, name
     assert [await rows_of(served.database, table, account_id) for table in tables] == before
 
 
+async def test_null_is_refused_with_what_is_allowed(served: Served) -> None:
+    headers = await served.key(*PLATFORM)
+    body = account(timeZone=None, members=None, lowBalance=None, stripeCustomerId=None)
+    answer = await served.client.put(PATH, json=body, headers=headers)
+    assert answer.status_code == 400
+    assert {each["path"]: each["message"] for each in answer.json()["errors"]} == {
+        "timeZone": "`timeZone` may not be null: send an IANA name such as Europe/Berlin, or leave "
+        "the field out.",
+        "members": "`members`: A list of at most 1,000 members is expected.",
+    }
+
+
 async def test_all_faults_of_an_account_are_listed_by_path(served: Served) -> None:
     headers = await served.key(*PLATFORM)
     members = [
