@@ -39,49 +39,67 @@ MOST_ANSWER_FAULTS: Final = 1_000
 PIECE: Final = 256
 """Items that are read in one go: some two milliseconds, in which nobody else has a turn."""
 
+_UNREADABLE: Final = (
+    "is not valid JSON in UTF-8. Allowed are whole characters (no lone surrogate), numbers below "
+    "1.8e308 and a few hundred levels of nesting."
+)
 _RESOURCES: Final = frozenset(Resource)
 
 
 class _NotJson(NamedTuple):
-    """A line that could not be read, in the place of its value: what is wrong with it."""
+    """An event that could not be read, in the place of its value: what is wrong with it."""
 
     message: str
 
 
 def read_items(body: bytes, media_type: str, *, limit: int) -> list[Any]:
-    """Return the values of a JSON array, or of the lines of NDJSON that are not empty; a line that
-    is no JSON, and an event with a key twice, is refused by itself. Raises BadRequest, also for
-    more than `limit` values.
+    """Return the values of a JSON array, or of the lines of NDJSON that are not empty; an event
+    that is no JSON, or has a key twice, is refused by itself. Raises BadRequest, also for more than
+    `limit` values.
     """
-    values = _lines(body) if media_type == "application/x-ndjson" else _array(body)
+    values = _lines(body) if media_type == "application/x-ndjson" else _array(body, limit)
     if len(values) > limit:
         raise BadRequest(f"A batch may have at most {limit:,} events.")
     return values
 
 
-def _array(body: bytes) -> list[Any]:
+def _array(body: bytes, limit: int) -> list[Any]:
     try:
         values = strict_json.loads_each(body)
     except strict_json.DuplicateKey as error:
         raise BadRequest(str(error)) from None
     except ValueError:
-        raise BadRequest("The body must be valid JSON in UTF-8.") from None
+        return _array_with_faults(body, limit)
     if not isinstance(values, list):
         raise BadRequest("The body must be a JSON array of usage events, or NDJSON.")
     return values
 
 
+def _array_with_faults(body: bytes, limit: int) -> list[Any]:
+    """Return the values of an array that cannot be read as a whole, each read by itself."""
+    try:
+        texts = strict_json.cut(body, limit=limit)
+    except ValueError:
+        raise BadRequest("The body must be valid JSON in UTF-8.") from None
+    return [_read_text(text, "The event") for text in texts]
+
+
 def _lines(body: bytes) -> list[Any]:
-    values: list[Any] = []
-    for number, line in enumerate(body.split(b"\n"), start=1):
-        if line and not line.isspace():
-            try:
-                values.append(strict_json.loads(line))
-            except strict_json.DuplicateKey as error:
-                values.append(_NotJson(f"Line {number}: {error}"))
-            except ValueError:
-                values.append(_NotJson(f"Line {number} is not valid JSON in UTF-8."))
-    return values
+    return [
+        _read_text(line, f"Line {number}")
+        for number, line in enumerate(body.split(b"\n"), start=1)
+        if line and not line.isspace()
+    ]
+
+
+def _read_text(text: bytes, subject: str) -> Any:
+    """Return the value of an event's text, or what is wrong with it."""
+    try:
+        return strict_json.loads(text)
+    except strict_json.DuplicateKey as error:
+        return _NotJson(f"{subject}: {error}")
+    except ValueError:
+        return _NotJson(f"{subject} {_UNREADABLE}")
 
 
 class _Meter(NamedTuple):
@@ -132,14 +150,15 @@ class ItemReader:
     def _refused(self, index: int, value: Any, error: BadUserInput) -> RejectedItem:
         name = value.get("id") if isinstance(value, dict) else None
         known = name if isinstance(name, str) else None
-        code = ItemCode.OUT_OF_RANGE if isinstance(error, OutOfRange) else ItemCode.INVALID
-        message = _sentence(error)
+        first = Fault(error.argument or "", _sentence(error), error.code)
         faults: Sequence[Fault] = ()
         if self._faults < MOST_ANSWER_FAULTS:
             found = faults_of_event(value) if isinstance(value, dict) else ()
-            faults = found or [Fault(error.argument or "", message)]
+            faults = found or [first]
             self._faults += len(faults)
-        return RejectedItem(index, known, code, message, faults)
+            first = faults[0]
+        code = ItemCode.OUT_OF_RANGE if first.code == OutOfRange.code else ItemCode.INVALID
+        return RejectedItem(index, known, code, first.message, faults)
 
     def _item(self, index: int, value: Any) -> MeteredItem:
         if not isinstance(value, dict):

@@ -3,6 +3,7 @@
 import gc
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from time import process_time
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.strict_json import DuplicateKey, loads, loads_each
+from gateway.strict_json import DuplicateKey, cut, loads, loads_each
 
 TWICE = {
     "at the top": ('{"a": 1, "b": 2, "a": 1}', "a"),
@@ -135,3 +136,43 @@ def test_the_time_grows_with_the_length_alone(piece: str) -> None:
 def test_values_are_those_of_orjson() -> None:
     text = orjson.dumps({"a": [1, 1.5, "x:y", None, True, {"b": "2026-11-29T20:00:00Z"}]})
     assert loads(text) == orjson.loads(text)
+
+
+@given(st.lists(VALUES), st.booleans())
+def test_an_array_is_cut_into_its_elements(values: list[Any], ascii_only: bool) -> None:
+    texts = [written(value, ascii_only=ascii_only).encode() for value in values]
+    assert cut(b" [ " + b" ,\n".join(texts) + b" ] ", limit=len(texts)) == texts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[",
+        "]",
+        "{}",
+        "[1,]",
+        "[,1]",
+        "[1,,2]",
+        "[1]]",
+        "[[1]",
+        "[1}",
+        '["]',
+        '["\\"]',
+        "[1] [2]",
+    ],
+)
+def test_what_is_no_array_is_not_cut(text: str) -> None:
+    with pytest.raises(ValueError, match=r"array|element"):
+        cut(text.encode(), limit=10)
+
+
+@pytest.mark.parametrize(
+    "piece", [b"[", b"[]", b"{}[]", b'"', b'"\\"', b'{"', b",", b'[",', b"[],"]
+)
+def test_five_megabytes_are_cut_in_time(piece: bytes) -> None:
+    text = b"[[" + piece * (5_000_000 // len(piece)) + b"]"
+    started = process_time()
+    with suppress(ValueError):
+        cut(text, limit=25_000)
+    assert process_time() - started < 3

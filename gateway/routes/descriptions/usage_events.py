@@ -44,10 +44,10 @@ POST_USAGE_EVENTS: Final = Operation(
     "recorded. With the scope `usage:write` alone, corrections of a deployment and resource give "
     "back at most what the same source charged them on the same day (UTC); with `credits:write` as "
     "well, any amount. A key of one account writes to that account alone.\n\n"
-    "Codes of events: `INVALID` (a field, an unknown account, another currency), `CONFLICT`, "
-    "`TOO_LATE` (it began before the limit below), `IN_FUTURE` (it ends more than 5 minutes "
-    "ahead), `FORBIDDEN` (it gives back more than its source charged), `OUT_OF_RANGE` (a number "
-    "or a sum is too large).",
+    "Codes of events: `INVALID` (no JSON, a field, an unknown account, another currency), "
+    "`CONFLICT`, `TOO_LATE` (it began before the limit below), `IN_FUTURE` (it ends more than 5 "
+    "minutes ahead), `FORBIDDEN` (it gives back more than its source charged), `OUT_OF_RANGE` (a "
+    "number or a sum is too large).",
     scopes=(Scope.USAGE_WRITE,),
     body=Body(
         content={JSON: UsageEvents, NDJSON: {"type": "string"}},
@@ -84,8 +84,7 @@ POST_USAGE_EVENTS: Final = Operation(
                         "index": 1,
                         "id": "evt-3",
                         "code": "INVALID",
-                        "message": '`amount` is a decimal string such as "0.000432": a number may '
-                        "have lost digits on its way.",
+                        "message": "`deployment.externalId` is missing.",
                         "errors": [
                             {
                                 "path": "deployment.externalId",
