@@ -12,6 +12,7 @@
     ├── Conflict               CONFLICT              the key was used otherwise
     ├── TooManySubscriptions   TOO_MANY_SUBSCRIPTIONS  no more may be open
     ├── Throttled              THROTTLED             too much in too short a time
+    ├── TooComplex             QUERY_TOO_COMPLEX     an answer that is too large
     ├── DeadlineExceeded       TIMEOUT               it took longer than it may
     ├── ServiceUnavailable     SERVICE_UNAVAILABLE   the database is away or busy
     │   └── StorageFull        STORAGE_FULL          no writes until there is room
@@ -107,6 +108,10 @@ class TooManySubscriptions(GatewayError):
 
 class Throttled(GatewayError):
     code = "THROTTLED"
+
+
+class TooComplex(GatewayError):
+    code = "QUERY_TOO_COMPLEX"
 
 
 class DeadlineExceeded(GatewayError):

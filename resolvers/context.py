@@ -1,15 +1,35 @@
 """What resolvers get as `info.context`: who asks, the reads of one operation, and the loaders."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 import strawberry
 
 from gateway.clock import Clock
+from gateway.errors import TooComplex
 from gateway.links import Links
 from gateway.principal import Principal
 from gateway.signing import Signer
 from gateway.store import Snapshot
 from loaders.operation import Loaders, make_loaders
+
+MAX_BUCKETS: Final = 100_000
+"""The most buckets of one operation."""
+
+
+@dataclass(slots=True)
+class BucketBudget:
+    """How many more buckets one operation may ask for, over all of its fields."""
+
+    left: int = MAX_BUCKETS
+
+    def take(self, count: int) -> None:
+        """Take the buckets of one field. Raises TooComplex where they are more than are left."""
+        self.left -= count
+        if self.left < 0:
+            raise TooComplex(
+                f"The operation asks for more than {MAX_BUCKETS:,} buckets; ask for less at once."
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +44,7 @@ class Context:
     usage_delay_seconds: int
     request_id: str
     loaders: Loaders
+    buckets: BucketBudget = field(default_factory=BucketBudget)
 
 
 Info = strawberry.Info[Context, None]

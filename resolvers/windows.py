@@ -14,6 +14,7 @@ from gateway.windows import (
     Interval,
     Window,
     complete_until,
+    count_buckets,
     finest_interval,
     local_day,
     resolve_window,
@@ -63,6 +64,11 @@ class Asked:
     @property
     def window(self) -> Window:
         return self.period.window
+
+    def take_buckets(self, info: Info) -> None:
+        """Count the window's buckets as the operation's. Raises TooComplex."""
+        window = self.window
+        info.context.buckets.take(count_buckets(window.from_, window.to, self.interval))
 
     async def first_day(self, info: Info) -> date:
         """Return the account's first day in the window's zone."""

@@ -12,6 +12,7 @@ from graphql import (
     validate,
 )
 
+from gateway.errors import TooComplex
 from gateway.execution.deprecation import deprecated_fields
 from gateway.execution.limits import Limits, find_excess, introspects
 from gateway.execution.plan.layouts import Layouts
@@ -20,7 +21,6 @@ from gateway.execution.rules import RULES
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
 RESOLUTION_FAILED = "OPERATION_RESOLUTION_FAILURE"
-TOO_COMPLEX = "QUERY_TOO_COMPLEX"
 
 CACHED_DOCUMENTS = 256
 CACHED_LENGTH = 8_192
@@ -89,7 +89,7 @@ class Documents:
     def _read(self, text: str) -> Document:
         node = self._parse(text)
         if excess := find_excess(node, self.limits):
-            errors = [GraphQLError(excess, extensions={"code": TOO_COMPLEX})]
+            errors = [GraphQLError(excess, extensions={"code": TooComplex.code})]
         else:
             errors = validate(
                 self.schema,

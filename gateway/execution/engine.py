@@ -19,13 +19,19 @@ from graphql.execution.collect_fields import collect_fields
 from graphql.execution.values import get_argument_values
 from strawberry.execution import optimized_is_awaitable
 
-from gateway.errors import BadRequest, BadUserInput, DeadlineExceeded, GatewayError
+from gateway.errors import (
+    BadRequest,
+    BadUserInput,
+    DeadlineExceeded,
+    GatewayError,
+    TooComplex,
+)
 from gateway.execution.documents import PARSE_FAILED, VALIDATION_FAILED, Document, Documents
 from gateway.execution.limits import Limits
 from gateway.execution.plan.irregular import Irregular
 from gateway.execution.plan.run import run
 from gateway.execution.plan.selections import NotCompiled
-from gateway.execution.translation import Translator
+from gateway.execution.translation import Translator, innermost
 from gateway.execution.trusted_documents import TrustedDocuments
 from gateway.execution.variables import refused_variables
 
@@ -195,6 +201,9 @@ class Engine:
             return _failed(operation, *translator.unexpected(error))
         if isinstance(result, list):
             return _refused(translator.refused(result, BadUserInput.code), operation)
+        for cause in map(innermost, result.errors or ()):
+            if isinstance(cause, TooComplex):
+                return _failed(operation, cause.message, cause.extensions)
         return Answer(
             outcome=Outcome.ANSWERED,
             data=result.data,

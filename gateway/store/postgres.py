@@ -166,7 +166,12 @@ async def _release(pool: asyncpg.Pool, connection: Connection) -> None:
     except asyncio.CancelledError:
         connection.terminate()
         raise
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    except (
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,  # a statement that timed out is still being cancelled
+        OSError,
+    ):
         # The pool may have taken back what it found closed.
         with suppress(asyncpg.InterfaceError):
             connection.terminate()

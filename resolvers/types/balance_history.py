@@ -28,6 +28,7 @@ async def load_balance_history(
 ) -> list[balance_history.BalanceBucket]:
     require_purchases(root)
     asked = ask(root, info, interval, from_, to, time_zone)
+    asked.take_buckets(info)
     loaders = info.context.loaders
     opening, rows = await gather(
         loaders.balance_by_instant.load(opening_key(asked.period, zone(root["time_zone"]))),

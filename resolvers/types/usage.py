@@ -118,6 +118,7 @@ async def load_comparison(
 
 async def load_buckets(root: strawberry.Parent[Any], info: Info) -> list[usage_series.UsageBucket]:
     asked = _asked(root)
+    asked.take_buckets(info)
     rows = await load_rows(info, asked.period)
     return usage_series.usage_buckets(rows, asked.period, asked.interval, asked.complete_until)
 

@@ -26,7 +26,7 @@ from graphql.execution import Executor
 from graphql.execution.values import get_argument_values
 from graphql.pyutils import UndefinedType
 
-from gateway.errors import GatewayError
+from gateway.errors import TooComplex
 from gateway.execution.plan.answers import Column, Later, Lists, Mixed, Ready, Sparse
 from gateway.execution.plan.irregular import Irregular
 from gateway.execution.plan.leaves import serialized
@@ -44,12 +44,6 @@ from gateway.execution.plan.selections import (
 _ABSENT: Final = frozenset({type(None), UndefinedType})
 STRETCH_SECONDS: Final = 0.01
 """How long a run works before other work has its turn; a column of values is not cut."""
-
-
-class AnswerTooLarge(GatewayError):
-    """A query whose answer would have more values than the limit."""
-
-    code = "QUERY_TOO_COMPLEX"
 
 
 class Batch:
@@ -92,7 +86,7 @@ class _Waiting:
 
 
 async def run(executor: Executor[Any], selection: Selection, *, max_values: int) -> ExecutionResult:
-    """Return the answer. Raises Irregular and AnswerTooLarge, and else only for being cancelled."""
+    """Return the answer. Raises Irregular and TooComplex, and else only for being cancelled."""
     return await _Run(executor, max_values).answer(selection)
 
 
@@ -112,7 +106,7 @@ class _Run:
     async def answer(self, selection: Selection) -> ExecutionResult:
         try:
             return ExecutionResult(await self._answer(selection), self._errors or None)
-        except (Irregular, AnswerTooLarge):
+        except (Irregular, TooComplex):
             raise
         except Exception as error:
             raise Irregular("an error") from error
@@ -203,6 +197,8 @@ class _Run:
                 raise Irregular("an awaitable of an awaitable")
             return column
         failed = any(issubclass(kind, BaseException) for kind in kinds)
+        if TooComplex in kinds:  # which refuses the operation, and not the field alone
+            raise next(value for value in values if isinstance(value, TooComplex))
         if not failed and not kinds & _ABSENT:
             return self._complete_present(shape, values, kinds, places)
         if not shape.nullable:
@@ -235,7 +231,7 @@ class _Run:
     def _count(self, values: int) -> None:
         self._values += values
         if self._values > self._max_values:
-            raise AnswerTooLarge(
+            raise TooComplex(
                 f"The answer has more than {self._max_values:,} values; ask for less at once."
             )
 
