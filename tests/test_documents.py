@@ -1,4 +1,4 @@
-"""What the documents print, runs: each command, in its order, and what is shown is what is printed.
+"""Each command of the documents runs, in its order, and prints the answer that is shown.
 
 A command stands in a block of `sh`, after a `$` above its print-out, or in a line of text. The
 blocks are run here; ELSEWHERE says which test runs each other command, or why none does.

@@ -1,6 +1,4 @@
-"""Names of the files that are handed out: whose they are, what they hold, of which days, by what
-filter.
-"""
+"""Names of downloaded files: the account, the content, the days and the filter."""
 
 import re
 from collections.abc import Collection, Iterator

@@ -24,7 +24,7 @@ SERIES: Final = {
 SPARE: Final = ("#3b5bdb", "#8ba3ff")
 """In the place of the series that the accent would be taken for."""
 APART: Final = 0.1
-"""Two series' colours are told apart from this distance in OKLab on."""
+"""The least distance in OKLab of two series' colours."""
 
 _STEP: Final = 0.005
 _WHITE: Final = "#ffffff"

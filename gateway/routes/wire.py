@@ -19,7 +19,7 @@ MOST_FAULTS: Final = 20
 """Faults that are listed of one body, or of one item of a batch."""
 
 _FIELD: Final = "\ue000"
-"""Stands in a check's sentence for the field, until its path is known."""
+"""Placeholder of the field's path in the sentence of a check."""
 _SHOWN: Final = 100
 
 _Wire = TypeVar("_Wire", bound="Wire")

@@ -1,4 +1,4 @@
-// Time zones by what people call them, loaded when somebody looks for one.
+// Names, abbreviations and countries of time zones, loaded when the list of zones opens.
 
 import zones from "virtual:zones";
 import type { Choice } from "../ui/pick-list";

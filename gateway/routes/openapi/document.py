@@ -271,7 +271,7 @@ def _response(answer: Answer | Refusal, operation: Operation, schemas: _Schemas)
     if isinstance(answer, Refusal) and content is None:
         content = {JSON: Errors}
     content = content or {}
-    # A variable of an example is not a value, and what is not shown has none.
+    # Only examples with an answer: a variable of an example is not a value.
     shown = {
         each.name: {"summary": each.text, "value": each.answer}
         for each in operation.examples
