@@ -27,6 +27,7 @@ from gateway.errors import (
 )
 
 JSON: Final = "application/json"
+NOT_HERE: Final = "There is nothing at this path."
 STATUS_BY_CODE: Final[Mapping[str, int]] = {
     BadRequest.code: 400,
     BadUserInput.code: 400,
@@ -107,6 +108,6 @@ async def http_error(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     if error.status_code == 404:
-        return refusal(NotFound("There is nothing at this path."))
+        return refusal(NotFound(NOT_HERE))
     sentence = "This method is not served here." if error.status_code == 405 else "Malformed."
     return refusal(Refused(sentence, error.status_code, error.headers))

@@ -9,15 +9,14 @@ from typing import Final
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, NotFound
 from gateway.execution.translation import masked
-from gateway.routes.answers import CLOSE, Refused, errors_answer, refusal
+from gateway.routes.answers import CLOSE, NOT_HERE, Refused, errors_answer, refusal
 from gateway.routes.metrics import Metrics
 from gateway.routes.record import CLIENT_LEFT, RequestRecord, attach, record_of
 
 QUIET_PATHS: Final = frozenset({"/livez", "/readyz", "/metrics"})
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _ANSWER_HEADERS: Final = {
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"no-referrer",
@@ -113,8 +112,8 @@ class AnswerHeadersMiddleware:
 
 
 class HeadLimitsMiddleware:
-    """Refuses a head that is too long (431, or 414 for the request's target), and an address with
-    control characters (400): a route's pattern would match it before a line feed at its end.
+    """Refuses a head that is too long (431, or 414 for the request's target), and a path with a
+    line feed (404): a route's pattern would match the path before a line feed at its end.
     """
 
     def __init__(self, app: ASGIApp, *, max_bytes: int, max_headers: int) -> None:
@@ -136,9 +135,8 @@ class HeadLimitsMiddleware:
         elif len(scope["path"]) + len(scope["query_string"]) > self.max_bytes:
             sentence = f"The address may take at most {self.max_bytes} bytes; use POST."
             await refuse(414, sentence, scope, receive, send)
-        elif _CONTROL.search(scope["path"]):
-            sentence = "The address has a control character, such as a line feed; none is allowed."
-            await refuse(400, sentence, scope, receive, send)
+        elif scope["type"] == "http" and "\n" in scope["path"]:
+            await refusal(NotFound(NOT_HERE))(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from gateway.auth.dev_people import DevPerson
 from gateway.errors import NotFound
-from gateway.routes.answers import refusal
+from gateway.routes.answers import NOT_HERE, refusal
 from gateway.routes.brand import Brand
 from gateway.routes.built import HOW_TO_BUILD, Asset, Built
 from gateway.routes.header import header_values
@@ -164,7 +164,7 @@ class Pages:
                     return await _file(found, accepted_coding(accepted, found.codings))
             except FileNotFoundError:
                 pass  # the page was built anew since this process began
-            return refusal(NotFound("There is nothing at this path."))
+            return refusal(NotFound(NOT_HERE))
 
         return asset
 
