@@ -15,7 +15,7 @@ JWT_ALGORITHMS: Final = (
 
 
 MAX_NAME: Final = 50
-"""Characters of a name that stands in a header of the page."""
+"""The most characters of the name in the header of the page."""
 
 
 class LimitMark:

@@ -1,4 +1,4 @@
-"""`gateway openapi`: the REST surface's description, as it stands in `docs/api.md`."""
+"""`gateway openapi`: prints the description of the REST API, as JSON or as `docs/api.md`."""
 
 from pathlib import Path
 from typing import Annotated, Final

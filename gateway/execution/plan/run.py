@@ -1,6 +1,6 @@
 """Runs a laid-out operation in waves: each field once for all its objects.
 
-A wave calls every field whose parents are known, then awaits all that its resolvers returned. Each
+A wave calls every field of the objects found so far, then awaits the results of its resolvers. Each
 kind of work is done for a column of values at a time, so that the cost of a field is paid once, and
 not for each of its objects.
 

@@ -1,4 +1,4 @@
-"""Routes that carry the descriptions of what they serve."""
+"""Routes with a description of each operation."""
 
 import re
 from collections.abc import Callable, Sequence
