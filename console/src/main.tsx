@@ -1,12 +1,12 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { App } from "./pages/app";
+import { App } from "./pages/shell/app";
 import "./ui/tokens.css";
 import "./ui/base.css";
+import { loadSettings } from "./api/settings";
 import { loadLanguage } from "./text/language";
 import { copyExactly } from "./ui/money";
 import { loadTheme } from "./ui/theme";
-import { loadSettings } from "./util/settings";
 
 loadTheme();
 addEventListener("copy", copyExactly);

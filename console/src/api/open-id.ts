@@ -2,9 +2,9 @@
 // 1.0). In a chunk of its own.
 
 import { InMemoryWebStorage, type User, UserManager, WebStorageStateStore } from "oidc-client-ts";
-import type { Oidc } from "../util/settings";
 import { leftUntilRenewal } from "./renewal";
 import { forgetPerson, renew, signIn } from "./session";
+import type { Oidc } from "./settings";
 
 const CALLBACK = "/callback";
 const SIGNED_OUT = "/signed-out";

@@ -1,7 +1,7 @@
 // Who is signed in. The token lives in this module's memory and nowhere else: a reload, or another
 // tab, signs in anew.
 
-import type { Person } from "../util/settings";
+import type { Person } from "./settings";
 
 export type Session =
   | { state: "signed-out"; why: "new" | "expired" | "refused" | "left"; person: Person | null }

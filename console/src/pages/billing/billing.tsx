@@ -1,8 +1,8 @@
 import { text } from "../../text/shell";
 import { late } from "../../ui/late";
 import { Skeleton } from "../../ui/skeleton";
-import { useFacts, useWindow } from "../account-window";
-import { WindowBar } from "../window-bar";
+import { useFacts, useWindow } from "../account/account-window";
+import { WindowBar } from "../shared/window-bar";
 import { History } from "./history";
 import { Purchases } from "./purchases";
 

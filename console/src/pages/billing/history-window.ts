@@ -8,8 +8,8 @@ import {
 import type { UsageInterval } from "../../api/generated/graphql";
 import { daysBetween } from "../../util/time";
 import { FIRST_DAY, type Window } from "../../util/window";
-import type { AccountFacts } from "../account-window";
-import { INTERVALS } from "../view";
+import type { AccountFacts } from "../account/account-window";
+import { INTERVALS } from "../shared/view";
 
 export type HistoryWindow = {
   interval: UsageInterval;

@@ -12,10 +12,10 @@ import type { Point, Series } from "../../ui/chart/series";
 import { isZero } from "../../util/money";
 import { dateIn } from "../../util/time";
 import type { Window } from "../../util/window";
-import { useAccount } from "../account-window";
-import { bucketLabel, bucketTick } from "../bucket-label";
-import { LoadFailed, StaleNotice } from "../stale-notice";
-import { tailOf } from "../tail";
+import { useAccount } from "../account/account-window";
+import { bucketLabel, bucketTick } from "../shared/bucket-label";
+import { LoadFailed, StaleNotice } from "../shared/stale-notice";
+import { tailOf } from "../shared/tail";
 import { type HistoryWindow, historyWindow } from "./history-window";
 
 type Bucket = NonNullable<NonNullable<BalanceHistoryQuery["account"]>["balanceHistory"]>[number];

@@ -4,9 +4,9 @@ import type { Failure } from "../../api/errors";
 import { text } from "../../text/shell";
 import { Pagination } from "../../ui/pagination";
 import { ErrorState } from "../../ui/states";
-import { messageOf } from "../failure";
-import { LoadFailed } from "../stale-notice";
-import { type Cursor, PAGE_SIZES, show } from "../view";
+import { messageOf } from "../shared/failure";
+import { LoadFailed } from "../shared/stale-notice";
+import { type Cursor, PAGE_SIZES, show } from "../shared/view";
 
 export function pageOf(cursor: Cursor, size: number) {
   if (cursor && "before" in cursor) return { last: size, before: cursor.before };

@@ -4,7 +4,7 @@ import {
   type PurchasesExportLinkQuery,
 } from "../../api/generated/graphql";
 import { useLink } from "../../api/use-link";
-import { ExportMenu } from "../export-menu";
+import { ExportMenu } from "../shared/export-menu";
 
 type Props = { account: string; filter: CreditPurchaseFilter };
 

@@ -2,7 +2,7 @@ import { purchases as t } from "../../text/billing";
 import { text } from "../../text/shell";
 import { Button } from "../../ui/button";
 import { SearchBox } from "../../ui/search-box";
-import { KINDS, MAX_SEARCH, STATUSES, show, type View } from "../view";
+import { KINDS, MAX_SEARCH, STATUSES, show, type View } from "../shared/view";
 import { Filter } from "./filter";
 
 export function PurchaseFilters({ view }: { view: View }) {

@@ -11,8 +11,8 @@ import { EmptyState } from "../../ui/states";
 import { type Column, Table } from "../../ui/table";
 import { longestDecimals } from "../../util/money";
 import { formatCount, formatShare } from "../../util/number";
-import { LoadFailed, StaleNotice } from "../stale-notice";
-import { DIMENSIONS, type Dimension, show, useView } from "../view";
+import { LoadFailed, StaleNotice } from "../shared/stale-notice";
+import { DIMENSIONS, type Dimension, show, useView } from "../shared/view";
 import { isUsage } from "./usage-changes";
 import type { UsageWindow } from "./usage-window";
 

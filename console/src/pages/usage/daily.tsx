@@ -12,8 +12,8 @@ import { type Column, Table } from "../../ui/table";
 import { longestDecimals } from "../../util/money";
 import { formatCount, formatExactQuantity, formatQuantity } from "../../util/number";
 import { dateIn, daysBetween, formatWeekdayDate } from "../../util/time";
-import { LoadFailed, StaleNotice } from "../stale-notice";
-import { PAGE_SIZES, show, useView } from "../view";
+import { LoadFailed, StaleNotice } from "../shared/stale-notice";
+import { PAGE_SIZES, show, useView } from "../shared/view";
 import { isUsage, withDailyChanges } from "./usage-changes";
 import { begunDays, lengthOf, type UsageWindow } from "./usage-window";
 

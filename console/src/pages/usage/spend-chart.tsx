@@ -10,8 +10,8 @@ import { Skeleton } from "../../ui/skeleton";
 import { EmptyState } from "../../ui/states";
 import { isZero } from "../../util/money";
 import { formatDay, formatTime } from "../../util/time";
-import { bucketLabel, bucketTick } from "../bucket-label";
-import { LoadFailed, StaleNotice } from "../stale-notice";
+import { bucketLabel, bucketTick } from "../shared/bucket-label";
+import { LoadFailed, StaleNotice } from "../shared/stale-notice";
 import { lengthOf } from "./usage-window";
 
 export type UsageOf = NonNullable<UsageQuery["account"]>["usage"];

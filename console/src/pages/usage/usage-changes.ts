@@ -13,7 +13,7 @@ import {
 import type { Ask } from "../../api/use-followed-load";
 import { less } from "../../util/money";
 import { dateIn } from "../../util/time";
-import { tailOf, withTail } from "../tail";
+import { tailOf, withTail } from "../shared/tail";
 
 export const isUsage = (cause: BalanceCause) => cause === "USAGE";
 

@@ -1,6 +1,6 @@
 import { UsageExportLinkDocument, type UsageExportLinkQuery } from "../../api/generated/graphql";
 import { useLink } from "../../api/use-link";
-import { ExportMenu } from "../export-menu";
+import { ExportMenu } from "../shared/export-menu";
 import type { UsageWindow } from "./usage-window";
 
 type Props = { account: string; window: UsageWindow };

@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from "react";
-import { dateIn } from "../util/time";
+import { dateIn } from "../../util/time";
 
 const LOOK_MS = 30_000;
 

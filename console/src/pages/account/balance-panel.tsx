@@ -1,16 +1,16 @@
 import { useEffect, useRef, useState } from "react";
 import { useSubscription } from "urql";
-import type { Failure } from "../api/errors";
-import { BalanceUpdatedDocument, type OverviewQuery } from "../api/generated/graphql";
-import { balance as t, text } from "../text/shell";
-import { ButtonLink } from "../ui/button";
-import { Figures } from "../ui/figures";
-import { Money } from "../ui/money";
-import { Sentence } from "../ui/sentence";
-import { Skeleton } from "../ui/skeleton";
-import { Notice } from "../ui/states";
-import { isolated } from "../util/locale";
-import { formatMoney, isNegative } from "../util/money";
+import type { Failure } from "../../api/errors";
+import { BalanceUpdatedDocument, type OverviewQuery } from "../../api/generated/graphql";
+import { balance as t, text } from "../../text/shell";
+import { ButtonLink } from "../../ui/button";
+import { Figures } from "../../ui/figures";
+import { Money } from "../../ui/money";
+import { Sentence } from "../../ui/sentence";
+import { Skeleton } from "../../ui/skeleton";
+import { Notice } from "../../ui/states";
+import { isolated } from "../../util/locale";
+import { formatMoney, isNegative } from "../../util/money";
 import {
   dateIn,
   daysBetween,
@@ -19,11 +19,11 @@ import {
   formatDaysAhead,
   formatInstant,
   formatTimeWithSeconds,
-} from "../util/time";
+} from "../../util/time";
 import { useZone } from "./account-window";
 import "./balance-panel.css";
+import { LoadFailed, RetryButton } from "../shared/stale-notice";
 import { LiveMark } from "./live-mark";
-import { LoadFailed, RetryButton } from "./stale-notice";
 import { useToday } from "./use-today";
 
 type Facts = NonNullable<OverviewQuery["account"]>;

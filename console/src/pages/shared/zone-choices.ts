@@ -1,10 +1,10 @@
 // Names, abbreviations and countries of time zones, loaded when the list of zones opens.
 
 import zones from "virtual:zones";
-import type { Choice } from "../ui/pick-list";
-import { locale } from "../util/locale";
-import { offsetNames, timeZoneNames } from "../util/time";
-import { formerNames } from "../util/zone-names";
+import type { Choice } from "../../ui/pick-list";
+import { locale } from "../../util/locale";
+import { offsetNames, timeZoneNames } from "../../util/time";
+import { formerNames } from "../../util/zone-names";
 
 type Zone = { country: string; people: number; abbreviations: string };
 

@@ -1,28 +1,28 @@
 import { useEffect, useRef, useState } from "react";
 import { UNSAFE_PortalProvider as PortalProvider } from "react-aria/PortalProvider";
-import { OverviewDocument } from "../api/generated/graphql";
-import { currentSubject } from "../api/session";
-import { useLoad } from "../api/use-load";
-import { useLanguage } from "../text/language";
-import { text } from "../text/shell";
-import { late } from "../ui/late";
-import { Skeleton } from "../ui/skeleton";
-import { EmptyState } from "../ui/states";
-import { Tabs } from "../ui/tabs";
-import { isolated } from "../util/locale";
-import type { Settings } from "../util/settings";
-import { AccountContext } from "./account-window";
-import { type AccountName, useAccounts } from "./accounts";
-import { BalancePanel } from "./balance-panel";
-import { Billing } from "./billing/billing";
+import { OverviewDocument } from "../../api/generated/graphql";
+import { currentSubject } from "../../api/session";
+import type { Settings } from "../../api/settings";
+import { useLoad } from "../../api/use-load";
+import { useLanguage } from "../../text/language";
+import { text } from "../../text/shell";
+import { late } from "../../ui/late";
+import { Skeleton } from "../../ui/skeleton";
+import { EmptyState } from "../../ui/states";
+import { Tabs } from "../../ui/tabs";
+import { isolated } from "../../util/locale";
+import { AccountContext } from "../account/account-window";
+import { type AccountName, useAccounts } from "../account/accounts";
+import { BalancePanel } from "../account/balance-panel";
+import { useToday } from "../account/use-today";
+import { Billing } from "../billing/billing";
+import { LoadFailed } from "../shared/stale-notice";
+import { show, type Tab, useView } from "../shared/view";
 import { Header } from "./header";
-import { LoadFailed } from "./stale-notice";
 import { useTitle } from "./use-title";
-import { useToday } from "./use-today";
-import { show, type Tab, useView } from "./view";
 
 // Its charts are heavier than all the rest.
-const Usage = late(() => import("./usage/usage"), <Skeleton lines={6} wide />);
+const Usage = late(() => import("../usage/usage"), <Skeleton lines={6} wide />);
 
 type Props = { settings: Settings; name: string | null; told: readonly AccountName[] };
 

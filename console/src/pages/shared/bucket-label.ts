@@ -1,7 +1,7 @@
 // What a calendar bucket is called, from its own instants in the zone that they were asked for.
 
 import { endOfMonth, parseDate } from "@internationalized/date";
-import type { UsageInterval } from "../api/generated/graphql";
+import type { UsageInterval } from "../../api/generated/graphql";
 import {
   dateIn,
   formatDateRange,
@@ -9,7 +9,7 @@ import {
   formatShortDate,
   formatWeekdayDate,
   formatYear,
-} from "../util/time";
+} from "../../util/time";
 
 type Bucket = { start: string; end: string };
 

@@ -1,7 +1,7 @@
 // The end of a series of buckets: what new usage changes. What came late changes earlier ones, which
 // their sums tell.
 
-import { type Amount, isZero, less } from "../util/money";
+import { type Amount, isZero, less } from "../../util/money";
 
 type Bucket = { start: string; partial: boolean };
 

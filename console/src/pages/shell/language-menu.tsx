@@ -1,9 +1,9 @@
 import { useState } from "react";
-import { chooseLanguage, useLanguage } from "../text/language";
-import { text } from "../text/shell";
-import { PickList } from "../ui/pick-list";
-import { Notice } from "../ui/states";
-import { LANGUAGES, type Language } from "../util/locale";
+import { chooseLanguage, useLanguage } from "../../text/language";
+import { text } from "../../text/shell";
+import { PickList } from "../../ui/pick-list";
+import { Notice } from "../../ui/states";
+import { LANGUAGES, type Language } from "../../util/locale";
 
 /** Each language calls itself by its own name. */
 const NAMES: Record<Language, string> = { en: "English", de: "Deutsch" };

@@ -1,9 +1,9 @@
 import { type FormEvent, useEffect, useId, useRef, useState } from "react";
-import { type Session, signIn } from "../api/session";
-import { signIn as t, text } from "../text/shell";
-import { Button } from "../ui/button";
-import { Notice } from "../ui/states";
-import type { Oidc, Settings } from "../util/settings";
+import { type Session, signIn } from "../../api/session";
+import type { Oidc, Settings } from "../../api/settings";
+import { signIn as t, text } from "../../text/shell";
+import { Button } from "../../ui/button";
+import { Notice } from "../../ui/states";
 import { signInAs } from "./dev";
 import { LanguageMenu } from "./language-menu";
 import { Mark } from "./mark";
@@ -50,7 +50,7 @@ function Provider({ oidc, why }: { oidc: Oidc; why: Why }) {
 
   function go() {
     setLeaving(true);
-    void import("../api/open-id").then((openId) => openId.leaveToSignIn(oidc)).catch(failed);
+    void import("../../api/open-id").then((openId) => openId.leaveToSignIn(oidc)).catch(failed);
   }
 
   function failed(error: unknown) {
@@ -61,7 +61,7 @@ function Provider({ oidc, why }: { oidc: Oidc; why: Why }) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the page comes
   useEffect(() => {
     if (why !== "new") return;
-    void import("../api/open-id")
+    void import("../../api/open-id")
       .then((openId) => openId.arrive(oidc))
       .then(() => setLeaving(false))
       .catch(failed);

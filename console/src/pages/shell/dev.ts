@@ -1,8 +1,8 @@
 // The demo's people: one is signed in at once, and another can be chosen. A name is remembered for
 // as long as the tab is open, a token never.
 
-import { signIn } from "../api/session";
-import type { Person } from "../util/settings";
+import { signIn } from "../../api/session";
+import type { Person } from "../../api/settings";
 
 const CHOSEN = "dev-person";
 

@@ -1,4 +1,4 @@
-import type { Settings } from "../util/settings";
+import type { Settings } from "../../api/settings";
 
 type Props = { settings: Pick<Settings, "logoUrl">; size?: number };
 

@@ -1,7 +1,7 @@
 import { createContext, useContext, useMemo } from "react";
-import { customWindow, type Preset, presetWindow, type Window } from "../util/window";
+import { customWindow, type Preset, presetWindow, type Window } from "../../util/window";
+import { useView } from "../shared/view";
 import { useToday } from "./use-today";
-import { useView } from "./view";
 
 /** What is known of the account that is shown. */
 export type AccountFacts = {

@@ -1,9 +1,9 @@
-import type { ExportFormat } from "../api/generated/graphql";
-import type { Link } from "../api/use-link";
-import { text } from "../text/shell";
-import { MenuButton } from "../ui/menu-button";
-import { Sentence } from "../ui/sentence";
-import { Notice } from "../ui/states";
+import type { ExportFormat } from "../../api/generated/graphql";
+import type { Link } from "../../api/use-link";
+import { text } from "../../text/shell";
+import { MenuButton } from "../../ui/menu-button";
+import { Sentence } from "../../ui/sentence";
+import { Notice } from "../../ui/states";
 import { messageOf } from "./failure";
 
 const FORMATS: readonly ExportFormat[] = ["CSV", "JSONL", "FOCUS"];

@@ -1,5 +1,5 @@
-import type { Failure } from "../api/errors";
-import { text } from "../text/shell";
+import type { Failure } from "../../api/errors";
+import { text } from "../../text/shell";
 
 /** What went wrong, in the page's words where the code has some, else in the gateway's. */
 export function messageOf({ code, message }: Failure): string {

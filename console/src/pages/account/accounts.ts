@@ -2,8 +2,8 @@
 
 import { useCallback, useEffect, useState } from "react";
 import { useClient } from "urql";
-import { type Failure, failureOf } from "../api/errors";
-import { AccountsDocument, type AccountsQuery } from "../api/generated/graphql";
+import { type Failure, failureOf } from "../../api/errors";
+import { AccountsDocument, type AccountsQuery } from "../../api/generated/graphql";
 
 export type AccountName = { id: string; name: string; externalId?: string; currency?: string };
 

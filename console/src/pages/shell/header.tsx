@@ -1,16 +1,16 @@
-import { signOut } from "../api/session";
-import { text } from "../text/shell";
-import { Button, ButtonLink } from "../ui/button";
-import { PickList } from "../ui/pick-list";
-import { Select } from "../ui/select";
-import { chooseTheme, useTheme } from "../ui/theme";
-import type { Oidc, Settings } from "../util/settings";
-import type { Accounts } from "./accounts";
+import { signOut } from "../../api/session";
+import type { Oidc, Settings } from "../../api/settings";
+import { text } from "../../text/shell";
+import { Button, ButtonLink } from "../../ui/button";
+import { PickList } from "../../ui/pick-list";
+import { Select } from "../../ui/select";
+import { chooseTheme, useTheme } from "../../ui/theme";
+import type { Accounts } from "../account/accounts";
 import { signInAs } from "./dev";
 import "./header.css";
+import { show } from "../shared/view";
 import { LanguageMenu } from "./language-menu";
 import { Mark } from "./mark";
-import { show } from "./view";
 
 type Props = {
   settings: Settings;
@@ -72,7 +72,8 @@ function leave(oidc: Oidc | null): void {
   show({ account: null }, { replace: true });
   signOut("left");
   // The page is signed out by now, whether or not the provider can be reached.
-  if (oidc) void import("../api/open-id").then((openId) => openId.leaveToSignOut()).catch(() => {});
+  if (oidc)
+    void import("../../api/open-id").then((openId) => openId.leaveToSignOut()).catch(() => {});
 }
 
 /** Few accounts are a list, many are searched. */

@@ -1,10 +1,10 @@
 import { type ReactNode, useState } from "react";
-import { text } from "../text/shell";
-import { type Choice, PickList } from "../ui/pick-list";
-import { RangePicker } from "../ui/range-picker";
-import { Skeleton } from "../ui/skeleton";
-import { formatDate, formatDateRange, formatOffset, timeZones } from "../util/time";
-import { FIRST_DAY, LAST_DAY, PRESETS, type Preset, type Window } from "../util/window";
+import { text } from "../../text/shell";
+import { type Choice, PickList } from "../../ui/pick-list";
+import { RangePicker } from "../../ui/range-picker";
+import { Skeleton } from "../../ui/skeleton";
+import { formatDate, formatDateRange, formatOffset, timeZones } from "../../util/time";
+import { FIRST_DAY, LAST_DAY, PRESETS, type Preset, type Window } from "../../util/window";
 import { show } from "./view";
 
 type Props = {

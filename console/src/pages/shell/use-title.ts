@@ -1,6 +1,6 @@
 import { useEffect } from "react";
-import { text } from "../text/shell";
-import type { Settings } from "../util/settings";
+import type { Settings } from "../../api/settings";
+import { text } from "../../text/shell";
 
 /**
  * Name the browser's tab by what it shows, the most special first, then by the platform; null is for

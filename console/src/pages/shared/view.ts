@@ -7,10 +7,10 @@ import type {
   CreditPurchaseStatus,
   LedgerCause,
   UsageInterval,
-} from "../api/generated/graphql";
-import { lineOf } from "../util/line";
-import { timeZoneNamed } from "../util/time";
-import { isDay, isPreset, type Preset } from "../util/window";
+} from "../../api/generated/graphql";
+import { lineOf } from "../../util/line";
+import { timeZoneNamed } from "../../util/time";
+import { isDay, isPreset, type Preset } from "../../util/window";
 import { changedView, keepPlaces, withOwnPlaces } from "./list-places";
 
 export const TABS = ["billing", "usage"] as const;

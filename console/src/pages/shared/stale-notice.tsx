@@ -1,7 +1,7 @@
-import type { Failure } from "../api/errors";
-import { text } from "../text/shell";
-import { Button } from "../ui/button";
-import { ErrorState, Notice } from "../ui/states";
+import type { Failure } from "../../api/errors";
+import { text } from "../../text/shell";
+import { Button } from "../../ui/button";
+import { ErrorState, Notice } from "../../ui/states";
 import { messageOf } from "./failure";
 
 type Props = { failure: Failure; retry: () => void };

@@ -1,5 +1,5 @@
-import { useLiveState } from "../api/use-session";
-import { text } from "../text/shell";
+import { useLiveState } from "../../api/use-session";
+import { text } from "../../text/shell";
 
 /** Whether what is shown moves by itself, in a word. */
 export function LiveMark() {
