@@ -14,7 +14,7 @@ PROPER = frozenset(
 
 @cache
 def words() -> dict[str, dict[str, str]]:
-    """Return the words by language and path: `shell.retry`."""
+    """Return the words by language and path: `shared.retry`."""
     script = [str(NODE / "bin" / "node"), "scripts/words.mjs"]
     printed = subprocess.run(script, cwd=CONSOLE, check=True, stdout=subprocess.PIPE)
     found: dict[str, dict[str, str]] = json.loads(printed.stdout)

@@ -1,10 +1,10 @@
-// The words of the Billing tab, in the language of the page: read them where they are shown.
+// The words of the Billing tab. Components read them while they render.
 
 import { billing } from "./en/billing";
-import { followWords } from "./language";
+import { onWords } from "./language";
 
-export let { purchases, activity, history } = billing;
+export let { filter, purchases, activity, history } = billing;
 
-followWords((words) => {
-  ({ purchases, activity, history } = words?.billing ?? billing);
+onWords((words) => {
+  ({ filter, purchases, activity, history } = words?.billing ?? billing);
 });

@@ -1,13 +1,13 @@
-// The words around the tabs, in the language of the page: read them where they are shown, because
-// they change with it.
+// The words around the tabs. Components read them while they render, because they change with the
+// language of the page.
 
-import { shell } from "./en/shell";
-import { followWords } from "./language";
+import { shell as english } from "./en/shell";
+import { onWords } from "./language";
 
-export let text = shell;
-export let { balance, signIn } = shell;
+export let shell = english;
+export let { signIn } = english;
 
-followWords((words) => {
-  text = words?.shell ?? shell;
-  ({ balance, signIn } = text);
+onWords((words) => {
+  shell = words?.shell ?? english;
+  ({ signIn } = shell);
 });

@@ -1,10 +1,10 @@
-// The words of the Usage tab, in the language of the page: read them where they are shown.
+// The words of the Usage tab. Components read them while they render.
 
 import { usage as english } from "./en/usage";
-import { followWords } from "./language";
+import { onWords } from "./language";
 
 export let usage = english;
 
-followWords((words) => {
+onWords((words) => {
   usage = words?.usage ?? english;
 });

@@ -7,7 +7,7 @@ import { Label } from "react-aria-components/Label";
 import { RangeCalendar } from "react-aria-components/RangeCalendar";
 import { Button } from "./button";
 import { Icon } from "./icon";
-import type { Days, RangeTexts } from "./range-picker";
+import type { Days, RangeTexts } from "./range";
 
 type Props = {
   texts: RangeTexts;

@@ -9,21 +9,10 @@ import { Button } from "./button";
 import { Icon } from "./icon";
 import { late } from "./late";
 import "./popover.css";
+import type { Days, RangeTexts } from "./range";
 import "./range-picker.css";
 
 const RangeCalendar = late(() => import("./range-calendar"));
-
-export type Days = { from: string; to: string };
-
-export type RangeTexts = {
-  label: string;
-  presets: string;
-  from: string;
-  to: string;
-  apply: string;
-  previousMonth: string;
-  nextMonth: string;
-};
 
 type Props = {
   texts: RangeTexts;

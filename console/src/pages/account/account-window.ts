@@ -1,6 +1,6 @@
 import { createContext, useContext, useMemo } from "react";
 import { customWindow, type Preset, presetWindow, type Window } from "../../util/window";
-import { useView } from "../shared/view";
+import { useView } from "../shared/navigation";
 import { useToday } from "./use-today";
 
 /** What is known of the account that is shown. */

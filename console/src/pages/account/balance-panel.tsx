@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "react";
 import { useSubscription } from "urql";
 import type { Failure } from "../../api/errors";
 import { BalanceUpdatedDocument, type OverviewQuery } from "../../api/generated/graphql";
-import { balance as t, text } from "../../text/shell";
+import { low as lowText, balance as t } from "../../text/account";
 import { ButtonLink } from "../../ui/button";
 import { Figures } from "../../ui/figures";
 import { Money } from "../../ui/money";
@@ -182,7 +182,7 @@ function LowBalanceNotice({ balance: { low, runway, version }, thresholds }: Low
   return (
     <div className="balance-notice">
       <Notice tone={isDepleted ? "bad" : "warn"}>
-        <Sentence>{isDepleted ? text.low.DEPLETED : lowBalance(low, thresholds)}</Sentence>
+        <Sentence>{isDepleted ? lowText.DEPLETED : lowBalance(low, thresholds)}</Sentence>
       </Notice>
     </div>
   );
@@ -190,9 +190,9 @@ function LowBalanceNotice({ balance: { low, runway, version }, thresholds }: Low
 
 /** Why the balance counts as low, with the threshold that it has reached. */
 function lowBalance(low: Balance["low"], thresholds: Facts["lowBalance"] | null): string {
-  if (low === "MONEY" && thresholds?.amount) return text.low.MONEY(formatMoney(thresholds.amount));
-  if (low === "DAYS" && thresholds?.days) return text.low.DAYS(thresholds.days);
-  return text.low.other;
+  if (low === "MONEY" && thresholds?.amount) return lowText.MONEY(formatMoney(thresholds.amount));
+  if (low === "DAYS" && thresholds?.days) return lowText.DAYS(thresholds.days);
+  return lowText.other;
 }
 
 /** A balance that was pushed while what else is known of the account did not come. */

@@ -1,12 +1,12 @@
 import { useLiveState } from "../../api/use-session";
-import { text } from "../../text/shell";
+import { live } from "../../text/account";
 
 /** Whether what is shown moves by itself, in a word. */
 export function LiveMark() {
   const state = useLiveState();
   return (
-    <span className={`live live-${state}`} role="status" title={text.live.hints[state]}>
-      {text.live[state]}
+    <span className={`live live-${state}`} role="status" title={live.hints[state]}>
+      {live[state]}
     </span>
   );
 }

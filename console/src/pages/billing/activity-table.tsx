@@ -6,7 +6,7 @@ import { Sentence } from "../../ui/sentence";
 import { type Column, Table } from "../../ui/table";
 import { isNegative, longestDecimals } from "../../util/money";
 import { dateIn, formatDate } from "../../util/time";
-import { linkTo, show } from "../shared/view";
+import { linkTo, show } from "../shared/navigation";
 import "./activity-table.css";
 import { DocumentButton, type DocumentKind } from "./document-button";
 import { PURCHASES } from "./purchases";

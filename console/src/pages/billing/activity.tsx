@@ -6,16 +6,16 @@ import {
 } from "../../api/generated/graphql";
 import { type Ask, useFollowedLoad } from "../../api/use-followed-load";
 import type { Load } from "../../api/use-load";
-import { activity as t } from "../../text/billing";
-import { text } from "../../text/shell";
+import { activity as t, filter as words } from "../../text/billing";
 import { Button } from "../../ui/button";
 import { Card } from "../../ui/card";
 import { EmptyState } from "../../ui/states";
 import { type Amount, isZero, less } from "../../util/money";
 import type { Window } from "../../util/window";
 import { useAccount } from "../account/account-window";
+import { show, useView } from "../shared/navigation";
 import { StaleNotice } from "../shared/stale-notice";
-import { CAUSES, show, useView, type View } from "../shared/view";
+import { CAUSES, type View } from "../shared/view";
 import { ActivityExport } from "./activity-export";
 import { ActivityTable } from "./activity-table";
 import { Filter } from "./filter";
@@ -125,7 +125,7 @@ function Empty({ isFiltered }: { isFiltered: boolean }) {
       hint={t.emptyFilteredHint}
       action={
         <Button fleeting onPress={() => show({ cause: [], range: null })}>
-          {text.filter.clearAll}
+          {words.clearAll}
         </Button>
       }
     />

@@ -1,4 +1,4 @@
-import { text } from "../../text/shell";
+import { shell } from "../../text/shell";
 import { late } from "../../ui/late";
 import { Skeleton } from "../../ui/skeleton";
 import { useFacts, useWindow } from "../account/account-window";
@@ -21,7 +21,7 @@ export function Billing({ account, isUnknown }: Props) {
   const window = useWindow("all");
   return (
     <>
-      <h2 className="hidden">{text.tabs.billing}</h2>
+      <h2 className="hidden">{shell.tabs.billing}</h2>
       <WindowBar window={window} ownZone={isUnknown ? null : facts?.timeZone} />
       <Purchases account={account} window={window} isUnknown={isUnknown} />
       {facts && <History window={window} />}

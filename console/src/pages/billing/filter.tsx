@@ -1,4 +1,4 @@
-import { text } from "../../text/shell";
+import { filter as words } from "../../text/billing";
 import { PickList } from "../../ui/pick-list";
 
 type FilterProps<Value extends string> = {
@@ -13,7 +13,7 @@ type FilterProps<Value extends string> = {
 export function Filter<Value extends string>(props: FilterProps<Value>) {
   const { label, names, values, picked, onPick } = props;
   const [only, ...more] = picked;
-  const shown = only && (more.length === 0 ? names[only] : text.filter.some(picked.length));
+  const shown = only && (more.length === 0 ? names[only] : words.some(picked.length));
   return (
     <PickList
       many
@@ -24,14 +24,14 @@ export function Filter<Value extends string>(props: FilterProps<Value>) {
           {shown ? (
             <span className="picked">{shown}</span>
           ) : (
-            <span className="hidden">{text.filter.any}</span>
+            <span className="hidden">{words.any}</span>
           )}
         </>
       }
       choices={values.map((id) => ({ id, label: names[id] }))}
       picked={picked}
       onPick={(ids) => onPick(values.filter((each) => ids.includes(each)))}
-      clear={text.filter.clear}
+      clear={words.clear}
     />
   );
 }

@@ -6,7 +6,7 @@ import {
 } from "../../api/generated/graphql";
 import { type Ask, useFollowedLoad } from "../../api/use-followed-load";
 import { history as t } from "../../text/billing";
-import { text } from "../../text/shell";
+import { shared } from "../../text/shared";
 import { ChartCard } from "../../ui/chart/chart-card";
 import type { Point, Series } from "../../ui/chart/series";
 import { isZero } from "../../util/money";
@@ -58,7 +58,7 @@ export function History({ window }: { window: Window }) {
   // Who may not see payments, or has none, is told so above, where they would be.
   if (failure?.code === "FORBIDDEN" || buckets?.length === 0) return null;
   const common = {
-    texts: text.chart,
+    texts: shared.chart,
     points,
     currency,
     isBusy: load.loading,

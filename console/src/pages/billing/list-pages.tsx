@@ -1,12 +1,13 @@
 // The pages of a list by cursor: what they are asked by, how they are turned, and how they fail.
 
 import type { Failure } from "../../api/errors";
-import { text } from "../../text/shell";
+import { shared } from "../../text/shared";
 import { Pagination } from "../../ui/pagination";
 import { ErrorState } from "../../ui/states";
 import { messageOf } from "../shared/failure";
+import { show } from "../shared/navigation";
 import { LoadFailed } from "../shared/stale-notice";
-import { type Cursor, PAGE_SIZES, show } from "../shared/view";
+import { type Cursor, PAGE_SIZES } from "../shared/view";
 
 export function pageOf(cursor: Cursor, size: number) {
   if (cursor && "before" in cursor) return { last: size, before: cursor.before };
@@ -42,8 +43,8 @@ export function ListPages({ list, connection, cursor, outdated, size, onTurn }: 
   const rest = (passed: number) => (first === null ? {} : { rest: totalCount - first - passed });
   return (
     <Pagination
-      texts={{ ...text.pages, label: text.pages.label(list) }}
-      summary={connection ? text.pages.summary(first, nodes.length, totalCount) : ""}
+      texts={{ ...shared.pages, label: shared.pages.label(list) }}
+      summary={connection ? shared.pages.summary(first, nodes.length, totalCount) : ""}
       hasPrevious={!!info?.hasPreviousPage}
       hasNext={!!info?.hasNextPage}
       onPrevious={() => info?.startCursor && onTurn({ before: info.startCursor, ...rest(0) })}
@@ -72,9 +73,9 @@ export function ListFailed({ failure, retry, onFirst }: FailedProps) {
   if (failure.code !== "BAD_CURSOR") return <LoadFailed failure={failure} retry={retry} />;
   return (
     <ErrorState
-      title={text.errors.title}
+      title={shared.errors.title}
       message={messageOf(failure)}
-      retryLabel={text.errors.first}
+      retryLabel={shared.errors.first}
       onRetry={onFirst}
     />
   );

@@ -1,8 +1,8 @@
-import { purchases as t } from "../../text/billing";
-import { text } from "../../text/shell";
+import { purchases as t, filter as words } from "../../text/billing";
 import { Button } from "../../ui/button";
 import { SearchBox } from "../../ui/search-box";
-import { KINDS, MAX_SEARCH, STATUSES, show, type View } from "../shared/view";
+import { show } from "../shared/navigation";
+import { KINDS, MAX_SEARCH, STATUSES, type View } from "../shared/view";
 import { Filter } from "./filter";
 
 export function PurchaseFilters({ view }: { view: View }) {
@@ -37,7 +37,7 @@ export function PurchaseFilters({ view }: { view: View }) {
           fleeting
           onPress={() => show({ status: [], kind: [], search: "" })}
         >
-          {text.filter.clearAll}
+          {words.clearAll}
         </Button>
       )}
     </>

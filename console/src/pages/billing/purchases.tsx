@@ -1,14 +1,14 @@
 import { CreditPurchasesDocument, type CreditPurchasesQuery } from "../../api/generated/graphql";
 import { type Load, useLoad } from "../../api/use-load";
-import { purchases as t } from "../../text/billing";
-import { text } from "../../text/shell";
+import { purchases as t, filter as words } from "../../text/billing";
 import { Button } from "../../ui/button";
 import { Card } from "../../ui/card";
 import { EmptyState } from "../../ui/states";
 import type { Window } from "../../util/window";
 import { useFacts, useZone } from "../account/account-window";
+import { show, useView } from "../shared/navigation";
 import { StaleNotice } from "../shared/stale-notice";
-import { show, useView, type View } from "../shared/view";
+import type { View } from "../shared/view";
 import { ListFailed, ListPages, pageOf } from "./list-pages";
 import { PurchaseExport } from "./purchase-export";
 import { PurchaseFilters } from "./purchase-filters";
@@ -84,7 +84,7 @@ function Content({ view, load, isFiltered, isDated }: ContentProps) {
         hint={view.search ? t.emptySearchHint : t.emptyFilteredHint}
         action={
           <Button fleeting onPress={clearFilters}>
-            {text.filter.clearAll}
+            {words.clearAll}
           </Button>
         }
       />

@@ -1,6 +1,6 @@
 import type { ExportFormat } from "../../api/generated/graphql";
 import type { Link } from "../../api/use-link";
-import { text } from "../../text/shell";
+import { shared } from "../../text/shared";
 import { MenuButton } from "../../ui/menu-button";
 import { Sentence } from "../../ui/sentence";
 import { Notice } from "../../ui/states";
@@ -16,15 +16,15 @@ export function ExportMenu({ link, formats = FORMATS }: Props) {
   return (
     <>
       <MenuButton
-        label={text.export.label}
+        label={shared.export.label}
         icon="download"
         pending={pending}
-        items={formats.map((id) => ({ id, label: text.export.formats[id] }))}
+        items={formats.map((id) => ({ id, label: shared.export.formats[id] }))}
         onAction={(id) => follow({ format: id as ExportFormat })}
       />
       {failure && (
         <Notice tone="bad">
-          {text.export.failed}: <Sentence>{messageOf(failure)}</Sentence>
+          {shared.export.failed}: <Sentence>{messageOf(failure)}</Sentence>
         </Notice>
       )}
     </>

@@ -1,5 +1,5 @@
 import type { Failure } from "../../api/errors";
-import { text } from "../../text/shell";
+import { shared } from "../../text/shared";
 import { Button } from "../../ui/button";
 import { ErrorState, Notice } from "../../ui/states";
 import { messageOf } from "./failure";
@@ -10,7 +10,7 @@ type Props = { failure: Failure; retry: () => void };
 export function StaleNotice({ retry }: { retry: () => void }) {
   return (
     <Notice tone="warn" action={<RetryButton retry={retry} />}>
-      {text.errors.stale}
+      {shared.errors.stale}
     </Notice>
   );
 }
@@ -18,7 +18,7 @@ export function StaleNotice({ retry }: { retry: () => void }) {
 export function RetryButton({ retry }: { retry: () => void }) {
   return (
     <Button small fleeting onPress={retry}>
-      {text.retry}
+      {shared.retry}
     </Button>
   );
 }
@@ -27,9 +27,9 @@ export function RetryButton({ retry }: { retry: () => void }) {
 export function LoadFailed({ failure, retry }: Props) {
   return (
     <ErrorState
-      title={text.errors.title}
+      title={shared.errors.title}
       message={messageOf(failure)}
-      retryLabel={text.retry}
+      retryLabel={shared.retry}
       onRetry={retry}
     />
   );

@@ -1,17 +1,12 @@
-// What the page shows, as its URL says it: this is the one place that spells URLs. What is not in the
-// URL is at its default, and what cannot be read is left out; so whoever opens a link sees the same.
+// What the page shows: its URL holds all of it.
 
-import { useSyncExternalStore } from "react";
 import type {
   CreditPurchaseKind,
   CreditPurchaseStatus,
   LedgerCause,
   UsageInterval,
 } from "../../api/generated/graphql";
-import { lineOf } from "../../util/line";
-import { timeZoneNamed } from "../../util/time";
-import { isDay, isPreset, type Preset } from "../../util/window";
-import { changedView, keepPlaces, withOwnPlaces } from "./list-places";
+import type { Preset } from "../../util/window";
 
 export const TABS = ["billing", "usage"] as const;
 /** In characters, as the gateway counts them. */
@@ -80,116 +75,3 @@ export type View = {
   interval: UsageInterval | null;
   by: Dimension | null;
 };
-
-export function readView(search: string): View {
-  const given = new URLSearchParams(search);
-  const from = given.get("from");
-  const to = given.get("to");
-  const preset = given.get("range");
-  const zone = given.get("zone");
-  const size = Number(given.get("size"));
-  const until = given.get("daily-until");
-  return withOwnPlaces({
-    account: given.get("account"),
-    tab: oneOf(TABS, given.get("tab")) ?? "billing",
-    range: isDay(from) && isDay(to) ? { from, to } : isPreset(preset) ? preset : null,
-    zone: zone !== null ? timeZoneNamed(zone) : null,
-    status: listOf(STATUSES, given.get("status")),
-    kind: listOf(KINDS, given.get("kind")),
-    search: lineOf(given.get("search") ?? "", MAX_SEARCH),
-    size: PAGE_SIZES.some((each) => each === size) ? size : PAGE_SIZES[0],
-    cursor: cursorOf(given, ""),
-    cause: listOf(CAUSES, given.get("cause")),
-    activityCursor: cursorOf(given, "activity-"),
-    dailyUntil: isDay(until) ? until : null,
-    interval: oneOf(INTERVALS, upper(given.get("interval"))),
-    by: oneOf(DIMENSIONS, upper(given.get("by"))),
-  });
-}
-
-export function writeView(view: View): string {
-  const written = new URLSearchParams();
-  const put = (name: string, value: string | null) => value && written.set(name, value);
-  put("account", view.account);
-  put("tab", view.tab === "billing" ? null : view.tab);
-  if (typeof view.range === "string") put("range", view.range);
-  else if (view.range) {
-    put("from", view.range.from);
-    put("to", view.range.to);
-  }
-  put("zone", view.zone);
-  put("status", view.status.join(",").toLowerCase());
-  put("kind", view.kind.join(",").toLowerCase());
-  put("search", view.search);
-  put("size", view.size === PAGE_SIZES[0] ? null : String(view.size));
-  for (const [name, value] of Object.entries(view.cursor ?? {})) put(name, String(value));
-  put("cause", view.cause.join(",").toLowerCase());
-  for (const [name, value] of Object.entries(view.activityCursor ?? {})) {
-    put(`activity-${name}`, String(value));
-  }
-  put("daily-until", view.dailyUntil);
-  put("interval", view.interval?.toLowerCase() ?? null);
-  put("by", view.by?.toLowerCase() ?? null);
-  const text = written.toString();
-  return text ? `?${text}` : location.pathname;
-}
-
-function cursorOf(given: URLSearchParams, list: string): Cursor {
-  const after = given.get(`${list}after`);
-  const before = given.get(`${list}before`);
-  const rest = given.get(`${list}rest`);
-  const known = rest && /^\d{1,9}$/.test(rest) ? { rest: Number(rest) } : {};
-  return after ? { after, ...known } : before ? { before, ...known } : null;
-}
-
-function oneOf<Value extends string>(values: readonly Value[], text: string | null): Value | null {
-  return values.find((each) => each === text) ?? null;
-}
-
-function listOf<Value extends string>(values: readonly Value[], text: string | null): Value[] {
-  const given = upper(text)?.split(",") ?? [];
-  return values.filter((each) => given.includes(each));
-}
-
-function upper(text: string | null): string | null {
-  return text?.toUpperCase() ?? null;
-}
-
-const listeners = new Set<() => void>();
-let search = location.search;
-let view = readView(search);
-
-function currentView(): View {
-  if (search !== location.search) {
-    search = location.search;
-    view = readView(search);
-  }
-  return view;
-}
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  addEventListener("popstate", listener);
-  return () => {
-    listeners.delete(listener);
-    removeEventListener("popstate", listener);
-  };
-}
-
-/** Show something else; Back leads to what was shown before, unless it is replaced. */
-export function show(change: Partial<View>, { replace = false } = {}): void {
-  const url = linkTo(change);
-  keepPlaces(currentView());
-  if (replace) history.replaceState(null, "", url);
-  else history.pushState(null, "", url);
-  for (const listener of listeners) listener();
-}
-
-/** Where a link to such a change leads. */
-export function linkTo(change: Partial<View>): string {
-  return writeView(changedView(currentView(), change));
-}
-
-export function useView(): View {
-  return useSyncExternalStore(subscribe, currentView);
-}

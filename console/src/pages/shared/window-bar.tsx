@@ -1,11 +1,11 @@
 import { type ReactNode, useState } from "react";
-import { text } from "../../text/shell";
+import { shared } from "../../text/shared";
 import { type Choice, PickList } from "../../ui/pick-list";
 import { RangePicker } from "../../ui/range-picker";
 import { Skeleton } from "../../ui/skeleton";
 import { formatDate, formatDateRange, formatOffset, timeZones } from "../../util/time";
 import { FIRST_DAY, LAST_DAY, PRESETS, type Preset, type Window } from "../../util/window";
-import { show } from "./view";
+import { show } from "./navigation";
 
 type Props = {
   window: Window;
@@ -21,9 +21,9 @@ export function WindowBar({ window, ownZone, presets = PRESETS, children }: Prop
   return (
     <div className="toolbar">
       <RangePicker
-        texts={{ ...text.range, presets: text.range.presetsLabel }}
+        texts={{ ...shared.range, presets: shared.range.presetsLabel }}
         shown={shownDays(window)}
-        presets={presets.map((id) => ({ id, label: text.range.presets[id] }))}
+        presets={presets.map((id) => ({ id, label: shared.range.presets[id] }))}
         preset={window.preset === "custom" ? null : window.preset}
         days={window.from && window.to ? { from: window.from, to: window.to } : null}
         limits={{ from: FIRST_DAY, to: LAST_DAY }}
@@ -44,12 +44,12 @@ export function WindowBar({ window, ownZone, presets = PRESETS, children }: Prop
 }
 
 function shownDays({ preset, from, to }: Window): ReactNode {
-  if (!from || !to) return text.range.presets.all;
+  if (!from || !to) return shared.range.presets.all;
   const days = <bdi>{from === to ? formatDate(from) : formatDateRange(from, to)}</bdi>;
   if (preset === "custom") return days;
   return (
     <>
-      {text.range.presets[preset]}, {days}
+      {shared.range.presets[preset]}, {days}
     </>
   );
 }
@@ -65,7 +65,7 @@ function ZonePicker({ zone, own }: { zone: string; own: string | null }) {
   }
   return (
     <PickList
-      label={text.zone.label}
+      label={shared.zone.label}
       shown={
         <bdi>
           {zone.replaceAll("_", " ")} ({formatOffset(zone)})
@@ -77,7 +77,7 @@ function ZonePicker({ zone, own }: { zone: string; own: string | null }) {
       onOpen={open}
       picked={[zone]}
       onPick={([id]) => id && show({ zone: id === own ? null : id })}
-      search={{ label: text.zone.search, none: text.zone.none, more: text.zone.more }}
+      search={{ label: shared.zone.search, none: shared.zone.none, more: shared.more }}
     />
   );
 }
@@ -88,7 +88,7 @@ function zoneChoices(own: string | null): Choice[] {
     return {
       id,
       label: id.replaceAll("_", " "),
-      note: id === own ? text.zone.own : formatOffset(id),
+      note: id === own ? shared.zone.own : formatOffset(id),
       ...((id === own || id === "UTC") && { weight: Number.POSITIVE_INFINITY }),
     };
   });

@@ -7,7 +7,7 @@ import { forgetPerson, type Session, signOut } from "../../api/session";
 import { askAgain, type Person, type Settings } from "../../api/settings";
 import { useSession } from "../../api/use-session";
 import { useLanguage } from "../../text/language";
-import { text } from "../../text/shell";
+import { shell } from "../../text/shell";
 import { Boundary } from "../../ui/boundary";
 import { LateContext } from "../../ui/late";
 import { ErrorState } from "../../ui/states";
@@ -21,8 +21,8 @@ import "./app.css";
 export function App({ settings }: { settings: Settings }) {
   const language = useLanguage();
   // biome-ignore lint/correctness/useExhaustiveDependencies: the texts are the language's
-  const late = useMemo(() => ({ texts: text.late, onReturn }), [language]);
-  const { title, hint, retry } = text.broken;
+  const late = useMemo(() => ({ texts: shell.late, onReturn }), [language]);
+  const { title, hint, retry } = shell.broken;
   const broken = (
     <ErrorState title={title} message={hint} retryLabel={retry} onRetry={() => location.reload()} />
   );

@@ -1,6 +1,7 @@
 import { signOut } from "../../api/session";
 import type { Oidc, Settings } from "../../api/settings";
-import { text } from "../../text/shell";
+import { shared } from "../../text/shared";
+import { shell } from "../../text/shell";
 import { Button, ButtonLink } from "../../ui/button";
 import { PickList } from "../../ui/pick-list";
 import { Select } from "../../ui/select";
@@ -8,7 +9,7 @@ import { chooseTheme, useTheme } from "../../ui/theme";
 import type { Accounts } from "../account/accounts";
 import { signInAs } from "./dev";
 import "./header.css";
-import { show } from "../shared/view";
+import { show } from "../shared/navigation";
 import { LanguageMenu } from "./language-menu";
 import { Mark } from "./mark";
 
@@ -28,7 +29,7 @@ export function Header({ settings, name, account, accountName, known }: Props) {
         <p className="header-title">
           <Mark settings={settings} />
           {settings.platform && <bdi className="header-platform">{settings.platform}</bdi>}
-          <span className={settings.platform ? "header-product" : ""}>{text.title}</span>
+          <span className={settings.platform ? "header-product" : ""}>{shell.title}</span>
         </p>
         <AccountSwitcher account={account} accountName={accountName} known={known} />
         <div className="header-end">
@@ -41,7 +42,7 @@ export function Header({ settings, name, account, accountName, known }: Props) {
           <LanguageMenu />
           <ThemeSwitch />
           <Button look="bare" onPress={() => leave(settings.oidc)}>
-            {text.signIn.out}
+            {shell.signIn.out}
           </Button>
         </div>
       </header>
@@ -55,12 +56,12 @@ function OwnLinks({ settings: { homeUrl, helpUrl } }: { settings: Settings }) {
     <>
       {homeUrl && (
         <ButtonLink look="bare" href={homeUrl}>
-          {text.links.home}
+          {shell.links.home}
         </ButtonLink>
       )}
       {helpUrl && (
         <ButtonLink look="bare" href={helpUrl}>
-          {text.links.help}
+          {shell.links.help}
         </ButtonLink>
       )}
     </>
@@ -86,7 +87,7 @@ function AccountSwitcher({ account, accountName, known }: SwitcherProps) {
     <div className="account-switcher">
       {account && (
         <PickList
-          label={text.account.label}
+          label={shell.account.label}
           shown={<bdi className="cut">{accountName ?? account}</bdi>}
           choices={known.accounts.map(({ id, name, currency }) => ({
             id,
@@ -98,9 +99,9 @@ function AccountSwitcher({ account, accountName, known }: SwitcherProps) {
           onOpen={known.readAll}
           {...(known.accounts.length > FEW && {
             search: {
-              label: text.account.search,
-              none: known.loading ? text.account.loading : text.account.none,
-              more: text.account.more,
+              label: shell.account.search,
+              none: known.loading ? shell.account.loading : shell.account.none,
+              more: shared.more,
             },
           })}
         />
@@ -119,7 +120,7 @@ function ThemeSwitch() {
       icon={theme === "dark" ? "sun" : "moon"}
       onPress={() => chooseTheme(other)}
     >
-      {other === "dark" ? text.theme.toDark : text.theme.toLight}
+      {other === "dark" ? shell.theme.toDark : shell.theme.toLight}
     </Button>
   );
 }
@@ -127,11 +128,11 @@ function ThemeSwitch() {
 function DevBar({ settings, name }: { settings: Settings; name: string | null }) {
   const { people } = settings;
   return (
-    <aside className="dev-bar" aria-label={text.dev.note}>
-      <span>{text.dev.note}</span>
+    <aside className="dev-bar" aria-label={shell.dev.note}>
+      <span>{shell.dev.note}</span>
       {people.some((each) => each.name === name) && (
         <Select
-          label={text.dev.person}
+          label={shell.dev.person}
           labelled
           value={name ?? ""}
           options={people.map((each) => ({ id: each.name, label: each.name }))}

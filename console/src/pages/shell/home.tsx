@@ -5,7 +5,7 @@ import { currentSubject } from "../../api/session";
 import type { Settings } from "../../api/settings";
 import { useLoad } from "../../api/use-load";
 import { useLanguage } from "../../text/language";
-import { text } from "../../text/shell";
+import { shell } from "../../text/shell";
 import { late } from "../../ui/late";
 import { Skeleton } from "../../ui/skeleton";
 import { EmptyState } from "../../ui/states";
@@ -16,8 +16,9 @@ import { type AccountName, useAccounts } from "../account/accounts";
 import { BalancePanel } from "../account/balance-panel";
 import { useToday } from "../account/use-today";
 import { Billing } from "../billing/billing";
+import { show, useView } from "../shared/navigation";
 import { LoadFailed } from "../shared/stale-notice";
-import { show, type Tab, useView } from "../shared/view";
+import type { Tab } from "../shared/view";
 import { Header } from "./header";
 import { useTitle } from "./use-title";
 
@@ -35,7 +36,7 @@ export function Home({ settings, name, told }: Props) {
   const overlays = useRef<HTMLDivElement>(null);
   const chosen = known.accounts.find((each) => each.id === account);
   const accountName = chosen?.name ?? overview.facts?.name ?? null;
-  useTitle(settings, accountName && isolated(accountName), text.tabs[view.tab]);
+  useTitle(settings, accountName && isolated(accountName), shell.tabs[view.tab]);
   const isWritten = view.account !== null;
   const { cursor, activityCursor, dailyUntil } = view;
   useEffect(() => {
@@ -47,7 +48,7 @@ export function Home({ settings, name, told }: Props) {
     // What pops up stands in the main landmark, not beside all of them.
     <PortalProvider getContainer={() => overlays.current}>
       <a className="skip" href="#content">
-        {text.skip}
+        {shell.skip}
       </a>
       <Header
         settings={settings}
@@ -58,7 +59,7 @@ export function Home({ settings, name, told }: Props) {
       />
       <main id="content" tabIndex={-1}>
         <div className="page">
-          <h1 className="hidden">{text.title}</h1>
+          <h1 className="hidden">{shell.title}</h1>
           {account ? (
             // Another account is another page: no figure of one is ever shown as the other's. So is
             // another language: nothing that was made from words is kept.
@@ -75,8 +76,8 @@ export function Home({ settings, name, told }: Props) {
             <Skeleton lines={6} wide />
           ) : (
             <EmptyState
-              title={text.account.noAccounts}
-              hint={text.account.noAccountsHint(currentSubject())}
+              title={shell.account.noAccounts}
+              hint={shell.account.noAccountsHint(currentSubject())}
             />
           )}
         </div>
@@ -121,7 +122,7 @@ function AccountPage({ account, overview, tab, settings }: AccountProps) {
   if (failure && !hasFailed) setFailed(true);
   const isUnknown = hasFailed && !facts;
   if (failure?.code === "NOT_FOUND") {
-    return <EmptyState title={text.account.notFound} hint={text.account.notFoundHint} />;
+    return <EmptyState title={shell.account.notFound} hint={shell.account.notFoundHint} />;
   }
   return (
     <AccountContext value={facts}>
@@ -134,18 +135,18 @@ function AccountPage({ account, overview, tab, settings }: AccountProps) {
         portalUrl={settings.portalUrl}
       />
       <Tabs
-        label={text.tabs.label}
+        label={shell.tabs.label}
         selected={tab}
         onSelect={(next) => show({ tab: next })}
         tabs={[
           {
             id: "billing",
-            title: text.tabs.billing,
+            title: shell.tabs.billing,
             content: <Billing account={account} isUnknown={isUnknown} />,
           },
           {
             id: "usage",
-            title: text.tabs.usage,
+            title: shell.tabs.usage,
             content: (facts || isUnknown) && <Usage account={account} />,
           },
         ]}

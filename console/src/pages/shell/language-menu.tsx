@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { chooseLanguage, useLanguage } from "../../text/language";
-import { text } from "../../text/shell";
+import { shell } from "../../text/shell";
 import { PickList } from "../../ui/pick-list";
 import { Notice } from "../../ui/states";
 import { LANGUAGES, type Language } from "../../util/locale";
@@ -21,7 +21,7 @@ export function LanguageMenu() {
   return (
     <span className="language">
       <PickList
-        label={text.language.label}
+        label={shell.language.label}
         shown={language.toUpperCase()}
         icon="language"
         look="bare"
@@ -29,7 +29,7 @@ export function LanguageMenu() {
         picked={[language]}
         onPick={([id]) => id && choose(id as Language)}
       />
-      {hasFailed && <Notice tone="bad">{text.language.failed}</Notice>}
+      {hasFailed && <Notice tone="bad">{shell.language.failed}</Notice>}
     </span>
   );
 }

@@ -1,7 +1,7 @@
 import { type FormEvent, useEffect, useId, useRef, useState } from "react";
 import { type Session, signIn } from "../../api/session";
 import type { Oidc, Settings } from "../../api/settings";
-import { signIn as t, text } from "../../text/shell";
+import { shell, signIn as t } from "../../text/shell";
 import { Button } from "../../ui/button";
 import { Notice } from "../../ui/states";
 import { signInAs } from "./dev";
@@ -25,7 +25,7 @@ export function SignIn({ settings, why }: { settings: Settings; why: Why }) {
         <Mark settings={settings} size={40} />
         {settings.platform && <bdi className="sign-in-platform">{settings.platform}</bdi>}
         <h1 ref={heading} tabIndex={-1}>
-          {text.title}
+          {shell.title}
         </h1>
         <p className="faint">{t.lead}</p>
         {why !== "new" && <Notice tone={why === "refused" ? "bad" : "calm"}>{t[why]}</Notice>}

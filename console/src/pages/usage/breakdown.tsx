@@ -11,8 +11,9 @@ import { EmptyState } from "../../ui/states";
 import { type Column, Table } from "../../ui/table";
 import { longestDecimals } from "../../util/money";
 import { formatCount, formatShare } from "../../util/number";
+import { show, useView } from "../shared/navigation";
 import { LoadFailed, StaleNotice } from "../shared/stale-notice";
-import { DIMENSIONS, type Dimension, show, useView } from "../shared/view";
+import { DIMENSIONS, type Dimension } from "../shared/view";
 import { isUsage } from "./usage-changes";
 import type { UsageWindow } from "./usage-window";
 

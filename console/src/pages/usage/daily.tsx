@@ -2,7 +2,7 @@ import { parseDate } from "@internationalized/date";
 import { useMemo } from "react";
 import { DailyUsageDocument, type DailyUsageQuery } from "../../api/generated/graphql";
 import { useFollowedLoad } from "../../api/use-followed-load";
-import { text } from "../../text/shell";
+import { shared } from "../../text/shared";
 import { usage as t } from "../../text/usage";
 import { Card } from "../../ui/card";
 import { Money } from "../../ui/money";
@@ -12,8 +12,9 @@ import { type Column, Table } from "../../ui/table";
 import { longestDecimals } from "../../util/money";
 import { formatCount, formatExactQuantity, formatQuantity } from "../../util/number";
 import { dateIn, daysBetween, formatWeekdayDate } from "../../util/time";
+import { show, useView } from "../shared/navigation";
 import { LoadFailed, StaleNotice } from "../shared/stale-notice";
-import { PAGE_SIZES, show, useView } from "../shared/view";
+import { PAGE_SIZES } from "../shared/view";
 import { isUsage, withDailyChanges } from "./usage-changes";
 import { begunDays, lengthOf, type UsageWindow } from "./usage-window";
 
@@ -69,8 +70,8 @@ function Days({ account, days, zone }: DaysProps) {
         </>
       )}
       <Pagination
-        texts={{ ...text.pages, label: text.pages.label(t.daily) }}
-        summary={text.pages.summary(skipped, Math.min(size, left), total)}
+        texts={{ ...shared.pages, label: shared.pages.label(t.daily) }}
+        summary={shared.pages.summary(skipped, Math.min(size, left), total)}
         hasPrevious={skipped > 0}
         hasNext={left > size}
         onPrevious={() => turn(skipped - size)}

@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 import type { UsageQuery } from "../../api/generated/graphql";
 import type { Load } from "../../api/use-load";
-import { text } from "../../text/shell";
+import { shared } from "../../text/shared";
 import { usage as t } from "../../text/usage";
 import { ChartCard } from "../../ui/chart/chart-card";
 import type { Point, Series } from "../../ui/chart/series";
@@ -34,7 +34,7 @@ export function SpendChart({ usage, load, currency }: Props) {
     <ChartCard
       title={t.chart}
       note={usage ? !isEmpty && <Completeness usage={usage} /> : !failure && <Skeleton />}
-      texts={text.chart}
+      texts={shared.chart}
       series={series}
       points={points}
       currency={currency}

@@ -5,7 +5,8 @@ import type { UsageInterval } from "../../api/generated/graphql";
 import { daysBetween } from "../../util/time";
 import { PRESETS, type Preset, presetWindow, type Window } from "../../util/window";
 import { useWindow } from "../account/account-window";
-import { INTERVALS, useView } from "../shared/view";
+import { useView } from "../shared/navigation";
+import { INTERVALS } from "../shared/view";
 
 export type UsageWindow = Window & {
   from: string;

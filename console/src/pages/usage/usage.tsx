@@ -1,10 +1,11 @@
 import { UsageDocument } from "../../api/generated/graphql";
 import { useFollowedLoad } from "../../api/use-followed-load";
-import { text } from "../../text/shell";
+import { shell } from "../../text/shell";
 import { usage as t } from "../../text/usage";
 import { Segments } from "../../ui/segments";
 import { useAccount, useFacts } from "../account/account-window";
-import { INTERVALS, show } from "../shared/view";
+import { show } from "../shared/navigation";
+import { INTERVALS } from "../shared/view";
 import { WindowBar } from "../shared/window-bar";
 import { Breakdown } from "./breakdown";
 import { Daily } from "./daily";
@@ -22,7 +23,7 @@ export default function Usage({ account }: { account: string }) {
   const { interval } = window;
   return (
     <>
-      <h2 className="hidden">{text.tabs.usage}</h2>
+      <h2 className="hidden">{shell.tabs.usage}</h2>
       <WindowBar window={window} ownZone={facts?.timeZone ?? null} presets={USAGE_PRESETS}>
         <div className="end row">
           <Segments

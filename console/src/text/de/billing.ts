@@ -1,9 +1,17 @@
 // The German words of the Billing tab.
 
 import { isolated } from "../../util/locale";
-import type { Words } from "../language";
+import { formatCount } from "../../util/number";
+import type { Words } from "../words";
 
 export const billing = {
+  filter: {
+    clear: "Zurücksetzen",
+    clearAll: "Filter zurücksetzen",
+    any: "Alle",
+    some: (count: number) => `${formatCount(count)} ausgewählt`,
+  },
+
   purchases: {
     title: "Aufladungen",
     totals: "Summen der gefilterten Aufladungen",

@@ -1,6 +1,8 @@
-import type { Words } from "../language";
+import type { Words } from "../words";
+import { account } from "./account";
 import { billing } from "./billing";
+import { shared } from "./shared";
 import { shell } from "./shell";
 import { usage } from "./usage";
 
-export const german: Words = { shell, billing, usage };
+export const german: Words = { shell, account, shared, billing, usage };

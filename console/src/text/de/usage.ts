@@ -3,7 +3,7 @@
 import { isolated, pluralsOf } from "../../util/locale";
 import { formatCount } from "../../util/number";
 import { hoursOf } from "../../util/unit";
-import type { Words } from "../language";
+import type { Words } from "../words";
 
 const plural = pluralsOf("de");
 

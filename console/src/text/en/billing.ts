@@ -1,8 +1,16 @@
 // The English words of the Billing tab.
 
 import { isolated } from "../../util/locale";
+import { formatCount } from "../../util/number";
 
 export const billing = {
+  filter: {
+    clear: "Clear",
+    clearAll: "Clear filters",
+    any: "Any",
+    some: (count: number) => `${formatCount(count)} selected`,
+  },
+
   purchases: {
     title: "Credit purchases",
     totals: "Totals of the filtered purchases",
