@@ -7,40 +7,41 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from gateway.auth.authenticator import Authenticator as OwnAuthenticator
-from gateway.auth.authenticator import open_authenticator
-from gateway.auth.dev import dev_signing_keys
-from gateway.auth.dev_people import read_people
+from gateway.auth.authenticator import Issuer, configured_issuer, open_authenticator
 from gateway.auth.key_store import KeyUse, StoredKeys
-from gateway.billing import low_balance_sweep
+from gateway.billing.balance import low_balance_sweep
 from gateway.clock import Clock, SystemClock
-from gateway.demo.meter import Meter
-from gateway.documents.receipt import ReceiptPrinter
+from gateway.dev.demo.meter import Meter
+from gateway.dev.keys import dev_signing_keys
+from gateway.dev.people import read_people
+from gateway.dev.tokens import dev_issuer
 from gateway.edge import Live, Parts, build_app
 from gateway.errors import ConfigurationError, ServiceUnavailable
 from gateway.execution.trusted_documents import TrustedDocuments, read_manifest
+from gateway.http.static_files import Built
 from gateway.ids import KeyFactory
 from gateway.links import RECEIPT_PATH, Links
+from gateway.live.access import Standing
+from gateway.live.changes import open_signals
 from gateway.live.hub import Hub
-from gateway.live.signals import open_signals
 from gateway.migrations import head, is_at
+from gateway.observability.metrics import Number
 from gateway.principal import Principal
 from gateway.providers.stripe.inbox import Inbox
 from gateway.providers.stripe.signature import parse_secrets
-from gateway.routes.built import Built
-from gateway.routes.drain import Drain
-from gateway.routes.export_places import ExportPlaces
+from gateway.quotas import ExportPlaces
+from gateway.receipts.pdf import ReceiptPrinter
 from gateway.routes.exports import ExportParts, export_routes
-from gateway.routes.metrics import Number
 from gateway.routes.openapi.route import DescribedRoute
 from gateway.routes.openapi.surface import STRIPE_PATH
-from gateway.routes.platform import Platform
+from gateway.routes.platform_endpoint import Platform
 from gateway.routes.receipts import Receipts
 from gateway.routes.v1 import platform_routes
-from gateway.routes.watch import Standing
 from gateway.routes.webhooks import StripeWebhook, refuse_unsigned
+from gateway.server.drain import Drain
 from gateway.settings import Settings
 from gateway.signing import Signer, parse_signing_keys
-from gateway.store import Database, Snapshot, connect, standing
+from gateway.store import Database, Snapshot, access, connect
 from gateway.store.announcements import revisions
 from resolvers.context import Context, make_context
 from resolvers.schema import build_schema
@@ -101,8 +102,8 @@ class _Runtime:
         """Return who of those is still a member, and which keys are still active."""
         async with Snapshot(self.database) as snapshot:
             return Standing(
-                roles=await standing.roles(snapshot, memberships),
-                keys=await standing.active_keys(snapshot, keys, SystemClock().now()),
+                roles=await access.roles(snapshot, memberships),
+                keys=await access.active_keys(snapshot, keys, SystemClock().now()),
             )
 
     async def ready(self) -> None:
@@ -121,7 +122,8 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
     clock = SystemClock()
     stored_keys = StoredKeys(lambda: runtime.database, clock)
     key_use = KeyUse(lambda: runtime.database, clock)
-    authenticator = open_authenticator(settings, clock, stored_keys.find, key_use.note)
+    issuer = issuer_of(settings, clock)
+    authenticator = open_authenticator(settings, issuer, clock, stored_keys.find, key_use.note)
     runtime = _Runtime(settings, authenticator, key_use)
     signer = Signer(parse_signing_keys(_signing_keys(settings)))
     links = Links(signer, clock, base_url=settings.base_url, seconds=settings.link_seconds)
@@ -140,12 +142,6 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
             )
 
     built = Built()
-    receipts = Receipts(
-        authenticator=authenticator,
-        database=lambda: runtime.database,
-        links=links,
-        printer=runtime.printer,
-    )
     parts = Parts(
         schema=build_schema(federation=settings.federation),
         authenticator=authenticator,
@@ -158,7 +154,7 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
         trusted=_trusted(settings, built),
         people=lambda: read_people(settings.data_dir, clock),
         routes=[
-            DescribedRoute(RECEIPT_PATH, receipts.serve),
+            _receipt_route(runtime, authenticator, links),
             *_export_routes(settings, runtime, authenticator, links),
             *_platform_routes(settings, runtime, authenticator, clock),
             *_stripe_routes(settings, runtime, clock),
@@ -172,6 +168,13 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
     if metering:
         runtime.meter = _meter(settings, runtime, clock, app.state.drain)
     return app
+
+
+def issuer_of(settings: Settings, clock: Clock) -> Issuer:
+    """Return the issuer of the tokens that are accepted. Raises ConfigurationError."""
+    if settings.environment == "dev":
+        return dev_issuer(settings.data_dir)
+    return configured_issuer(settings, clock)
 
 
 def _live(runtime: _Runtime, clock: Clock) -> Live:
@@ -220,6 +223,18 @@ def _platform_routes(
         batch_events=settings.usage_batch_events,
         body_bytes=settings.http_body_bytes,
     )
+
+
+def _receipt_route(
+    runtime: _Runtime, authenticator: OwnAuthenticator, links: Links
+) -> DescribedRoute:
+    receipts = Receipts(
+        authenticator=authenticator,
+        database=lambda: runtime.database,
+        links=links,
+        printer=runtime.printer,
+    )
+    return DescribedRoute(RECEIPT_PATH, receipts.serve)
 
 
 def _export_routes(

@@ -12,37 +12,36 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 
-from gateway.auth.dev_people import DevPerson
 from gateway.clock import Clock
 from gateway.execution.engine import Engine
 from gateway.execution.limits import Limits
 from gateway.execution.trusted_documents import TrustedDocuments
-from gateway.live.hub import Hub
-from gateway.routes.admission import Admission, LiveLimits
-from gateway.routes.answers import http_error
-from gateway.routes.attempts import Attempts, AttemptsMiddleware
-from gateway.routes.brand import Brand
-from gateway.routes.built import Built
-from gateway.routes.compression import compression
-from gateway.routes.desk import Desk, OpenSource
-from gateway.routes.drain import Drain, DrainMiddleware
-from gateway.routes.graphql import Authenticator, ContextFactory, GraphQLEndpoint, describe_nothing
-from gateway.routes.graphql_sse import StreamEndpoint
-from gateway.routes.graphql_ws import WebSocketEndpoint
-from gateway.routes.health import Health, livez
-from gateway.routes.metrics import Metrics, Number
-from gateway.routes.middleware import (
+from gateway.http.compression import compression
+from gateway.http.credentials import AttemptsMiddleware, Authenticator
+from gateway.http.middleware import (
     AllowedHostsMiddleware,
     AnswerHeadersMiddleware,
     HeadLimitsMiddleware,
     RecordMiddleware,
 )
+from gateway.http.responses import http_error
+from gateway.http.static_files import Built
+from gateway.live.access import ReadStanding, Watch
+from gateway.live.hub import Hub
+from gateway.observability.metrics import Metrics, Number
+from gateway.quotas import Admission, Attempts, LiveLimits
+from gateway.routes.branding.brand import Brand
+from gateway.routes.console import DevPerson, Fence, Oidc, Pages
+from gateway.routes.health import Health, livez
 from gateway.routes.openapi.route import DescribedRoute
 from gateway.routes.openapi.serving import openapi_route
-from gateway.routes.pages import Fence, Oidc, Pages
-from gateway.routes.watch import ReadStanding, Watch
-from gateway.setting_types import origin_of
+from gateway.server.drain import Drain, DrainMiddleware
 from gateway.settings import Settings
+from gateway.settings.values import origin_of
+from gateway.transports.http import ContextFactory, GraphQLEndpoint, describe_nothing
+from gateway.transports.operations import Desk, OpenSource
+from gateway.transports.sse import StreamEndpoint
+from gateway.transports.websocket import WebSocketEndpoint
 
 CLIENT_HEADERS: Final = (
     "authorization",

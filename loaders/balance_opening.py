@@ -7,11 +7,11 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy import BigInteger, ColumnElement, Date, Select, Table, func, select
 from strawberry.dataloader import DataLoader
 
-from gateway.billing.balance_history import OpeningKey
+from gateway.billing.balance.history import OpeningKey
 from gateway.models import Instant, RollupDay, RollupSlot, table_of
 from gateway.principal import Principal
 from gateway.store import Scoped, Snapshot, Visible, batch
-from gateway.store.statement import DialectName
+from gateway.store.engine.statement import DialectName
 from loaders.batch import MAX_KEYS
 
 _DAY: Final = table_of(RollupDay)

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from strawberry.dataloader import DataLoader
 
-from gateway.billing.balance_history import OpeningKey
-from gateway.billing.breakdown import BreakdownKey
+from gateway.billing.balance.history import OpeningKey
+from gateway.billing.usage.breakdown import BreakdownKey
 from gateway.principal import Principal
 from gateway.store import Row, Snapshot
 from gateway.store.burn import BurnFacts, BurnKey

@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import BigInteger, Select, and_, literal_column, select, true
 from strawberry.dataloader import DataLoader
 
-from gateway.billing.balance_history import FLOWS
-from gateway.billing.usage_series import Grain, Span
+from gateway.billing.balance.history import FLOWS
+from gateway.billing.usage.series import Grain, Span
 from gateway.models import RollupDay, RollupSlot, table_of
 from gateway.principal import Principal
 from gateway.store import Row, Scoped, Snapshot, Visible, batch

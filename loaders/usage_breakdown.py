@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from strawberry.dataloader import DataLoader
 
-from gateway.billing.breakdown import BreakdownKey, UsageDimension
+from gateway.billing.usage.breakdown import BreakdownKey, UsageDimension
 from gateway.models import Deployment, Instant, RollupActivity, UsageEvent, table_of
 from gateway.principal import Principal
 from gateway.store import Row, Scoped, Snapshot, Visible, batch

@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar, Final, Generic, TypeAlias, TypeVar
 
 import strawberry
 
-from gateway.documents.export_request import Parameters
 from gateway.errors import BadUserInput
+from gateway.exports.request import Parameters
 from gateway.store import Cursors, Page, Position, Row, Selection
 from loaders.batch import PageLoader, TotalsLoader
 from resolvers.columns import column, converted, resolved

@@ -6,9 +6,9 @@ from enum import StrEnum
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
-from gateway.billing.breakdown import UsageDimension, UsageGroup
-from gateway.billing.runway import RunwayStatus
-from gateway.documents.export import ExportFormat
+from gateway.billing.balance.runway import RunwayStatus
+from gateway.billing.usage.breakdown import UsageDimension, UsageGroup
+from gateway.exports.export import ExportFormat
 from gateway.models import (
     CreditPurchaseKind,
     CreditPurchaseStatus,

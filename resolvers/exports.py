@@ -4,9 +4,9 @@ from typing import Annotated, Any, TypeAlias
 
 import strawberry
 
-from gateway.documents.export import ExportFormat
-from gateway.documents.export_request import Parameters
-from gateway.documents.writers import Writers, check_offered
+from gateway.exports.export import ExportFormat
+from gateway.exports.request import Parameters
+from gateway.exports.writers import Writers, check_offered
 from resolvers.context import Info
 
 Format: TypeAlias = Annotated[

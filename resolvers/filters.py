@@ -4,12 +4,7 @@ from datetime import date
 
 import strawberry
 
-from gateway.documents.export_request import (
-    MAX_SEARCH,
-    LedgerAsked,
-    PurchasesAsked,
-    checked_search,
-)
+from gateway.exports.request import MAX_SEARCH, LedgerAsked, PurchasesAsked, checked_search
 from gateway.store import Row, Selection
 from gateway.store.day_span import day_span
 from gateway.windows import zone

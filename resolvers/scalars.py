@@ -6,7 +6,7 @@ it: text with NUL or lone surrogates, naive instants, exponents, other alphabets
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, Final, NewType
 from urllib.parse import urlsplit
 
@@ -14,7 +14,7 @@ import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
 from gateway.errors import BadUserInput
-from gateway.models import EARLIEST, LATEST
+from gateway.instants import parse_instant, serialize_instant
 from gateway.money import format_quantity, minor_digits, parse_exact_nanos
 from gateway.windows import checked_day, zone
 
@@ -24,32 +24,8 @@ CurrencyCode = NewType("CurrencyCode", str)
 Url = NewType("Url", str)
 
 MAX_URL: Final = 2_000
-_INSTANT: Final = re.compile(
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII
-)
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _URL: Final = re.compile(r"https?://[!-~]+", re.ASCII)
-
-
-def serialize_instant(value: datetime) -> str:
-    """Return `2026-11-01T00:00:00Z`; six more digits where the instant is not a whole second."""
-    if value.utcoffset():
-        value = value.astimezone(UTC)
-    return value.isoformat()[:-6] + "Z"
-
-
-def parse_instant(value: Any) -> datetime:
-    """Return the instant, in UTC, of RFC 3339 text with an offset."""
-    try:
-        instant = datetime.fromisoformat(_matched(_INSTANT, value)).astimezone(UTC)
-        if EARLIEST <= instant < LATEST:
-            return instant
-    except (ValueError, OverflowError):
-        pass
-    raise BadUserInput(
-        "An instant is written as 2026-11-01T00:00:00Z, with `Z` or an offset, and lies in the "
-        "years 2000 to 2100."
-    )
 
 
 def parse_date(value: Any) -> date:

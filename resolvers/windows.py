@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import strawberry
 
-from gateway.billing.first_day import first_day
-from gateway.billing.usage_series import Period, period_of
+from gateway.billing.ledger.first_day import first_day
+from gateway.billing.usage.series import Period, period_of
 from gateway.store import Row
 from gateway.windows import (
     Interval,

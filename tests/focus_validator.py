@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 from pydantic import SecretStr
 
 from gateway.clock import FixedClock
-from gateway.demo.fill import fill
+from gateway.dev.demo.fill import fill
 from gateway.migrations import migrate
 from gateway.settings import Settings
 from gateway.store import connect

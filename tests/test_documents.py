@@ -17,7 +17,7 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from gateway.clock import SystemClock
-from gateway.demo.fill import fill
+from gateway.dev.demo.fill import fill
 from gateway.principal import Scope
 from gateway.settings import Settings
 from gateway.store import connect

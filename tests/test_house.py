@@ -159,7 +159,7 @@ def test_the_environment_is_read_in_one_module() -> None:
             if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}
         ]
 
-    assert list(offenders(find)) == ["gateway/environment.py"]
+    assert list(offenders(find)) == ["gateway/settings/environment.py"]
 
 
 def test_importing_a_module_opens_nothing() -> None:

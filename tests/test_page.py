@@ -9,7 +9,7 @@ from graphql import OperationType
 from gateway.execution.engine import Engine, Prepared, Request
 from gateway.execution.limits import Limits
 from gateway.execution.trusted_documents import TrustedDocuments, read_manifest
-from gateway.routes.built import CONTENT_TYPES, FOLDER, Built
+from gateway.http.static_files import CONTENT_TYPES, FOLDER, Built
 from hatch_build import scripts
 from resolvers.schema import build_schema
 from tests.support.words import PROPER, words

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli import app
-from gateway.settings_table import limits_table, settings_table
+from gateway.cli.main import app
+from gateway.settings.table import limits_table, settings_table
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")

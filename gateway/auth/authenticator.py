@@ -4,17 +4,16 @@ differs only in whose key signs.
 
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
-from gateway.auth import api_keys, tokens
+from gateway.auth import api_keys
 from gateway.auth.api_keys import ApiKeyRecord
-from gateway.auth.dev import dev_key
 from gateway.auth.jwks import RemoteKeys
 from gateway.auth.jwt import TokenVerifier
-from gateway.auth.keys import KeySource, StaticKeys
-from gateway.auth.policy import configured_keys
+from gateway.auth.keys import KeySource, PublicKey, StaticKeys, parse_public_keys
 from gateway.auth.rejected import Rejected
 from gateway.clock import Clock
 from gateway.errors import ConfigurationError, Unauthenticated
@@ -101,28 +100,30 @@ class Authenticator:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuer:
+    """The issuer of the tokens that are accepted: its name, its keys, and how it signs."""
+
+    name: str
+    audience: str
+    algorithms: tuple[str, ...]
+    keys: KeySource
+
+
 def open_authenticator(
     settings: Settings,
+    issuer: Issuer,
     clock: Clock,
     find_api_key: FindApiKey | None = None,
     note_use: NoteUse | None = None,
 ) -> Authenticator:
-    """Return the authenticator that the settings describe; close it when the gateway stops.
-
-    Dev mode accepts the tokens of its own key, and those alone. Raises ConfigurationError where
-    production lacks a setting.
-    """
-    dev = settings.environment == "dev"
-    issuer = tokens.ISSUER if dev else settings.jwt_issuer
-    audience = tokens.AUDIENCE if dev else settings.jwt_audience
-    if not issuer or not audience:
-        raise ConfigurationError("GATEWAY_JWT_ISSUER and GATEWAY_JWT_AUDIENCE must be set.")
+    """Return the authenticator for one issuer; close it when the gateway stops."""
     verifier = TokenVerifier(
-        keys=_key_source(settings, clock),
-        issuer=issuer,
-        audience=audience,
+        keys=issuer.keys,
+        issuer=issuer.name,
+        audience=issuer.audience,
         clock=clock,
-        algorithms=(tokens.ALGORITHM,) if dev else settings.jwt_algorithms,
+        algorithms=issuer.algorithms,
         leeway_seconds=settings.jwt_leeway_seconds,
     )
     pepper = settings.api_key_pepper
@@ -135,9 +136,22 @@ def open_authenticator(
     )
 
 
-def _key_source(settings: Settings, clock: Clock) -> KeySource:
-    if settings.environment == "dev":
-        return StaticKeys([dev_key(settings.data_dir)])
-    if settings.jwt_jwks_url:
-        return RemoteKeys(settings.jwt_jwks_url, clock)
-    return StaticKeys(configured_keys(settings))
+def configured_issuer(settings: Settings, clock: Clock) -> Issuer:
+    """Return the identity provider that the settings name. Raises ConfigurationError."""
+    if not settings.jwt_issuer or not settings.jwt_audience:
+        raise ConfigurationError("GATEWAY_JWT_ISSUER and GATEWAY_JWT_AUDIENCE must be set.")
+    url = settings.jwt_jwks_url
+    return Issuer(
+        name=settings.jwt_issuer,
+        audience=settings.jwt_audience,
+        algorithms=settings.jwt_algorithms,
+        keys=RemoteKeys(url, clock) if url else StaticKeys(configured_keys(settings)),
+    )
+
+
+def configured_keys(settings: Settings) -> tuple[PublicKey, ...]:
+    """Return GATEWAY_JWT_PUBLIC_KEY's keys; raise ConfigurationError where they are unusable."""
+    try:
+        return parse_public_keys(settings.jwt_public_key or "")
+    except ValueError as error:
+        raise ConfigurationError(f"GATEWAY_JWT_PUBLIC_KEY: {error}.") from None

@@ -14,7 +14,7 @@ import structlog
 from gateway.auth.keys import PublicKey, matching, parse_key_set
 from gateway.clock import Clock
 from gateway.errors import ServiceUnavailable
-from gateway.setting_types import is_loopback
+from gateway.settings.values import is_loopback
 
 FRESH_FOR: Final = timedelta(minutes=10)
 USABLE_FOR: Final = timedelta(hours=24)

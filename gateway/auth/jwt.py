@@ -25,7 +25,7 @@ from gateway.auth.rejected import Rejected
 from gateway.clock import Clock
 from gateway.errors import ConfigurationError
 from gateway.principal import Principal
-from gateway.setting_types import JWT_ALGORITHMS
+from gateway.settings.values import JWT_ALGORITHMS
 
 MAX_TOKEN_BYTES: Final = 8 * 1024
 MAX_SUBJECT: Final = 255

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from gateway.billing.balance.low_balance import Thresholds
 from gateway.billing.book import Book
-from gateway.billing.low_balance import Thresholds
 from gateway.clock import Clock
 from gateway.errors import BadUserInput, Conflict
 from gateway.ids import KeyFactory, receipt_prefix
@@ -14,7 +14,7 @@ from gateway.models import LowBalance
 from gateway.money import checked, minor_digits
 from gateway.principal import Role
 from gateway.store import Transaction, accounts, purchases, rebuild
-from gateway.store.database import CUSTOMER_TAKEN
+from gateway.store.engine.database import CUSTOMER_TAKEN
 from gateway.windows import USAGE_DELAY_SECONDS, zone
 
 

@@ -12,10 +12,10 @@ from itertools import chain
 from typing import Final, Self, TypeAlias
 from zoneinfo import ZoneInfo
 
-from gateway.billing.dispute_state import DisputeState
-from gateway.billing.flows import FlowColumn, Flows
-from gateway.billing.low_balance import Thresholds, find_low
-from gateway.billing.states import PurchaseState, RefundState
+from gateway.billing.balance.low_balance import Thresholds, find_low
+from gateway.billing.ledger.flows import FlowColumn, Flows
+from gateway.billing.purchases.dispute_state import DisputeState
+from gateway.billing.purchases.purchase_state import PurchaseState, RefundState
 from gateway.clock import Clock
 from gateway.errors import BadUserInput, NotFound
 from gateway.ids import KeyFactory

@@ -16,7 +16,7 @@ from gateway.errors import TooComplex
 from gateway.execution.deprecation import deprecated_fields
 from gateway.execution.limits import Limits, find_excess, introspects
 from gateway.execution.plan.layouts import Layouts
-from gateway.execution.rules import RULES
+from gateway.execution.validation import RULES
 
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"

@@ -27,11 +27,11 @@ from gateway.errors import (
     TooComplex,
 )
 from gateway.execution.documents import PARSE_FAILED, VALIDATION_FAILED, Document, Documents
+from gateway.execution.errors import Translator, innermost
 from gateway.execution.limits import Limits
 from gateway.execution.plan.irregular import Irregular
 from gateway.execution.plan.run import run
 from gateway.execution.plan.selections import NotCompiled
-from gateway.execution.translation import Translator, innermost
 from gateway.execution.trusted_documents import TrustedDocuments
 from gateway.execution.variables import refused_variables
 

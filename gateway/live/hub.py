@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol, TypeAlias
 import structlog
 
 from gateway.errors import DeadlineExceeded, GatewayError, ServiceUnavailable
-from gateway.live.signals import Signals
+from gateway.live.changes import Signals
 
 SHARED_SECONDS: Final = 1
 """How long a snapshot may serve others that ask for the same, while nothing has changed."""

@@ -27,7 +27,7 @@ from sqlalchemy.sql import ClauseElement
 from gateway.migrations.reasons import OWNER_URL, RUNTIME_URL, explained, role_explained
 from gateway.migrations.scram import scram_verifier
 from gateway.store import Reader, Statement
-from gateway.store.statement import DialectName
+from gateway.store.engine.statement import DialectName
 
 FACTS: Final = ("ledger_entry", "receipt", "seller", "usage_event")
 """Tables whose rows are never changed."""

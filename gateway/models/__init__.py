@@ -2,7 +2,7 @@
 
 from gateway.models.account import Account, AccountMember, LowBalance
 from gateway.models.api_key import ApiKey, IdempotencyKey
-from gateway.models.base import EARLIEST, LATEST, Instant, metadata, table_of
+from gateway.models.base import Instant, metadata, table_of
 from gateway.models.credit_purchase import (
     SETTLED,
     CreditPurchase,
@@ -26,8 +26,6 @@ from gateway.models.usage_event import Resource, UsageEvent
 from gateway.models.webhook_event import WebhookEvent, WebhookInvoice, WebhookState
 
 __all__ = [
-    "EARLIEST",
-    "LATEST",
     "SETTLED",
     "Account",
     "AccountMember",

@@ -25,11 +25,6 @@ from sqlmodel import SQLModel
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
-# An instant is in this century, so neither `infinity` nor year 0 can be
-# stored.
-EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
-LATEST: Final = datetime(2101, 1, 1, tzinfo=UTC)
-
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",

@@ -13,7 +13,7 @@ class Deployment(Model, table=True):
     in the sets of active deployments that roll-ups keep. `spend_nanos` is its lifetime spend.
 
     `last_used_at` and `last_used_until` are the period of its latest usage. `facts_at` says when
-    the other facts were stated, where that was not with it: see `gateway.billing.deployments`.
+    the other facts were stated, where that was not with it: see `billing.usage.deployments`.
     """
 
     __tablename__ = "deployment"

@@ -2,7 +2,7 @@
 
 The flows of a period are signed sums of nanos: spent (usage), purchased (cards), bonus (bonuses,
 coupons, grants, manual credits, less what was reversed), refunded and adjusted. `deployments` is
-the set of deployments with a usage event that starts in the period (`gateway.bitset` of ordinals),
+the set of deployments with a usage event that starts in the period (a bitset of ordinals),
 `resources` the quantities by resource and unit (JSON: `{"GPU\\u001fgpu-hour": nanos}`).
 """
 

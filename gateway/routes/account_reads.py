@@ -11,26 +11,26 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from gateway.errors import BadCursor, NotFound
+from gateway.http.query import parse_query, read_limit, refuse_unknown
+from gateway.http.responses import json_answer
 from gateway.ids import MAX_KEY, encode_global_id, parse_global_id
+from gateway.instants import serialize_instant
 from gateway.money import format_amount
 from gateway.principal import Principal, Role
 from gateway.principal import Scope as Permission
-from gateway.routes.account_bodies import (
+from gateway.routes.bodies.accounts import (
     AccountAnswer,
     AccountsAnswer,
     LowBalanceAnswer,
     MemberAnswer,
     MembersAnswer,
 )
-from gateway.routes.answers import json_answer
 from gateway.routes.descriptions.accounts import GET_ACCOUNT, LIST_ACCOUNTS, LIST_MEMBERS
 from gateway.routes.openapi.operation import Operation
-from gateway.routes.platform import PlatformEndpoint
-from gateway.routes.query import parse_query, read_limit, refuse_unknown
+from gateway.routes.platform_endpoint import PlatformEndpoint
 from gateway.store import Page, Row, Selection, Snapshot, members
 from gateway.text import is_identifier
 from loaders.account import account_by_external_id, account_pages
-from resolvers.scalars import serialize_instant
 
 DEFAULT_LIMIT: Final = 100
 MOST: Final = 1_000

@@ -9,21 +9,21 @@ from starlette.types import Scope
 
 from gateway.billing.accounts import AccountFacts, put_account
 from gateway.errors import Forbidden, NotFound
+from gateway.http.json_models import read_wire
+from gateway.http.responses import json_answer
 from gateway.ids import encode_global_id
 from gateway.money import format_amount
 from gateway.principal import Principal
 from gateway.principal import Scope as Permission
-from gateway.routes.account_bodies import (
+from gateway.routes.bodies.accounts import (
     AccountAnswer,
     AccountBody,
     LowBalance,
     LowBalanceAnswer,
     MemberAnswer,
 )
-from gateway.routes.answers import json_answer
 from gateway.routes.descriptions.accounts import PUT_ACCOUNT
-from gateway.routes.platform import PlatformEndpoint, read_object
-from gateway.routes.wire import read_wire
+from gateway.routes.platform_endpoint import PlatformEndpoint, read_object
 from gateway.store import accounts
 from gateway.text import checked_identifier
 

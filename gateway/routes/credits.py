@@ -7,17 +7,17 @@ from typing import Any, ClassVar, Final
 from starlette.responses import Response
 from starlette.types import Scope
 
-from gateway.billing.credit_requests import CreditAnswer as CreditResult
-from gateway.billing.credit_requests import CreditRequest, credit_once
+from gateway.billing.credits.requests import CreditAnswer as CreditResult
+from gateway.billing.credits.requests import CreditRequest, credit_once
 from gateway.errors import BadRequest
+from gateway.http.headers import header_values
+from gateway.http.json_models import read_wire
+from gateway.http.responses import json_answer
 from gateway.money import format_amount
 from gateway.principal import Principal
-from gateway.routes.answers import json_answer
-from gateway.routes.credit_bodies import CreditAnswer, CreditBalance, CreditBody
+from gateway.routes.bodies.credits import CreditAnswer, CreditBalance, CreditBody
 from gateway.routes.descriptions.credits import POST_CREDITS
-from gateway.routes.header import header_values
-from gateway.routes.platform import PlatformEndpoint, read_object
-from gateway.routes.wire import read_wire
+from gateway.routes.platform_endpoint import PlatformEndpoint, read_object
 
 _KEY: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 

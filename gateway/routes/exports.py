@@ -17,15 +17,6 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.auth.rejected import challenge
 from gateway.clock import Clock
-from gateway.documents.export import ExportFormat
-from gateway.documents.export_request import (
-    LedgerAsked,
-    Parameters,
-    PurchasesAsked,
-    UsageAsked,
-    read_choice,
-)
-from gateway.documents.exporting import Opened, open_ledger, open_purchases, open_usage
 from gateway.errors import (
     BadUserInput,
     DeadlineExceeded,
@@ -34,21 +25,24 @@ from gateway.errors import (
     Throttled,
     Unauthenticated,
 )
+from gateway.exports.export import ExportFormat
+from gateway.exports.open import Opened, open_ledger, open_purchases, open_usage
+from gateway.exports.request import LedgerAsked, Parameters, PurchasesAsked, UsageAsked, read_choice
+from gateway.http.body import ClientLeft
+from gateway.http.credentials import Authenticator
+from gateway.http.disconnect import break_off, while_connected
+from gateway.http.headers import attachment, header_value
+from gateway.http.query import parse_query
+from gateway.http.request_log import CLIENT_LEFT, record_of
+from gateway.http.responses import STATUS_BY_CODE, refusal
+from gateway.http.streaming import Transfer
 from gateway.ids import parse_global_id
 from gateway.links import LEDGER_PATH, PURCHASES_PATH, USAGE_PATH, Links, is_signed
 from gateway.principal import Principal
-from gateway.routes.answers import STATUS_BY_CODE, refusal
-from gateway.routes.body import ClientLeft
-from gateway.routes.departure import break_off, while_connected
-from gateway.routes.export_places import ExportPlaces
-from gateway.routes.graphql import Authenticator
-from gateway.routes.header import attachment, header_value
+from gateway.quotas import ExportPlaces
 from gateway.routes.openapi.route import DescribedRoute
-from gateway.routes.query import parse_query
-from gateway.routes.record import CLIENT_LEFT, record_of
-from gateway.routes.transfer import Transfer
 from gateway.store import Database, Row, Snapshot
-from gateway.store.stream import Stream
+from gateway.store.engine.stream import Stream
 from loaders.account import ACCOUNT_BY_ID, account_by_external_id
 from resolvers.permissions import require_purchases
 

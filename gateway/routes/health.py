@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from gateway.errors import Forbidden, GatewayError
-from gateway.routes.answers import refusal
-from gateway.routes.drain import Drain
-from gateway.routes.metrics import Metrics
-from gateway.setting_types import is_loopback
+from gateway.http.responses import refusal
+from gateway.observability.metrics import Metrics
+from gateway.server.drain import Drain
+from gateway.settings.values import is_loopback
 
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 

@@ -10,17 +10,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.auth.rejected import challenge
-from gateway.documents.file_names import document_name
-from gateway.documents.receipt import ReceiptPrinter
-from gateway.documents.receipt_view import Source
-from gateway.documents.seller import Seller
 from gateway.errors import Forbidden, GatewayError, NotFound, Unauthenticated
+from gateway.http.credentials import Authenticator
+from gateway.http.headers import attachment
+from gateway.http.request_log import RequestRecord, record_of
+from gateway.http.responses import refusal
 from gateway.links import Links, is_signed
 from gateway.principal import Principal, Role
-from gateway.routes.answers import refusal
-from gateway.routes.graphql import Authenticator
-from gateway.routes.header import attachment
-from gateway.routes.record import RequestRecord, record_of
+from gateway.receipts.file_name import document_name
+from gateway.receipts.pdf import ReceiptPrinter
+from gateway.receipts.seller import Seller
+from gateway.receipts.view import Source
 from gateway.store import Database, Row, Snapshot, receipts, sellers
 
 _NUMBER: Final = re.compile(r"([0-9A-Z]{8})-[0-9]{4}-[0-9]{6,10}", re.ASCII)

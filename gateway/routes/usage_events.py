@@ -5,13 +5,13 @@ from typing import Any, ClassVar
 from starlette.responses import Response
 from starlette.types import Scope
 
-from gateway.billing.ingestion import ingest
+from gateway.billing.usage.ingestion import ingest
+from gateway.http.responses import json_answer
 from gateway.principal import Principal
 from gateway.principal import Scope as Permission
-from gateway.routes.answers import json_answer
+from gateway.routes.bodies.usage_items import ItemReader, answer_of, read_items
 from gateway.routes.descriptions.usage_events import POST_USAGE_EVENTS
-from gateway.routes.platform import Platform, PlatformEndpoint, media_type_of
-from gateway.routes.usage_items import ItemReader, answer_of, read_items
+from gateway.routes.platform_endpoint import Platform, PlatformEndpoint, media_type_of
 
 
 class UsageEventsEndpoint(PlatformEndpoint):

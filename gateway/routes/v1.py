@@ -7,7 +7,7 @@ from gateway.routes.accounts import PutAccountEndpoint
 from gateway.routes.credits import CreditsEndpoint
 from gateway.routes.openapi.route import DescribedRoute, Methods
 from gateway.routes.openapi.surface import ACCOUNT_PATH
-from gateway.routes.platform import Platform
+from gateway.routes.platform_endpoint import Platform
 from gateway.routes.usage_events import UsageEventsEndpoint
 
 

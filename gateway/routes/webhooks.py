@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.errors import GatewayError, NotFound
-from gateway.routes.answers import json_answer, refusal
-from gateway.routes.body import ClientLeft, read_body
-from gateway.routes.record import record_of
+from gateway.http.body import ClientLeft, read_body
+from gateway.http.request_log import record_of
+from gateway.http.responses import json_answer, refusal
 
 MAX_BYTES: Final = 512 * 1024
 

@@ -1,10 +1,10 @@
 """Statements that are not keyed batches, and the databases that they run on."""
 
-from gateway.store.connect import connect
 from gateway.store.cursor import Cursors, Position
-from gateway.store.database import Database, Reader, Snapshot, Transaction
+from gateway.store.engine.database import Database, Reader, Snapshot, Transaction
+from gateway.store.engine.databases import connect
+from gateway.store.engine.statement import Row, Statement, any_of, batch, keys
 from gateway.store.listing import Listing, Page, Selection
-from gateway.store.statement import Row, Statement, any_of, batch, keys
 from gateway.store.tenancy import Scoped, Visible
 
 __all__ = [

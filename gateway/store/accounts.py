@@ -10,8 +10,8 @@ from sqlalchemy.types import TypeEngine
 from gateway.models import Account, AccountMember, table_of
 from gateway.models.base import Instant
 from gateway.store import sellers
-from gateway.store.database import Reader, Transaction
-from gateway.store.statement import DialectName, Row, Statement, any_of, batch
+from gateway.store.engine.database import Reader, Transaction
+from gateway.store.engine.statement import DialectName, Row, Statement, any_of, batch
 
 ACCOUNT: Final = table_of(Account)
 MEMBER: Final = table_of(AccountMember)

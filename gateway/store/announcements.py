@@ -6,8 +6,8 @@ from typing import Final
 from sqlalchemy import select
 
 from gateway.models import Account, table_of
-from gateway.store.database import Reader
-from gateway.store.statement import Statement, any_of
+from gateway.store.engine.database import Reader
+from gateway.store.engine.statement import Statement, any_of
 
 _ACCOUNT: Final = table_of(Account)
 _REVISIONS: Final = Statement(

@@ -8,8 +8,8 @@ from sqlalchemy import String, bindparam, or_, select, update
 
 from gateway.models import Account, ApiKey, table_of
 from gateway.models.base import Instant
-from gateway.store.database import Reader, Transaction
-from gateway.store.statement import Row, Statement, any_of
+from gateway.store.engine.database import Reader, Transaction
+from gateway.store.engine.statement import Row, Statement, any_of
 
 _KEY: Final = table_of(ApiKey)
 _ACCOUNT: Final = table_of(Account)

@@ -23,8 +23,8 @@ from sqlalchemy import (
 
 from gateway.models import Instant, RollupDay, RollupSlot, table_of
 from gateway.principal import Principal
-from gateway.store.database import Reader
-from gateway.store.statement import DialectName, Row, Statement, batch
+from gateway.store.engine.database import Reader
+from gateway.store.engine.statement import DialectName, Row, Statement, batch
 from gateway.store.tenancy import Scoped
 
 _DAY: Final = table_of(RollupDay)

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from gateway.errors import BadCursor
 from gateway.signing import Signer
-from gateway.store.statement import Row
+from gateway.store.engine.statement import Row
 
 Position: TypeAlias = tuple[datetime, int] | tuple[int]
 """Where a row stands: its instant and key, or its key alone."""

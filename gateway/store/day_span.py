@@ -5,7 +5,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from gateway.errors import BadUserInput
-from gateway.models import EARLIEST, LATEST
+from gateway.instants import EARLIEST, LATEST
 from gateway.store.cursor import Position
 from gateway.windows import checked_day, day_start
 

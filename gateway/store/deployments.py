@@ -7,9 +7,9 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy import BigInteger, String, and_, select, update
 
 from gateway.models import Deployment, Instant, table_of
-from gateway.store.database import Reader, Transaction
-from gateway.store.statement import DialectName, Row, Statement, batch, written_batch
-from gateway.store.write import Upsert
+from gateway.store.engine.database import Reader, Transaction
+from gateway.store.engine.statement import DialectName, Row, Statement, batch, written_batch
+from gateway.store.engine.write import Upsert
 
 DEPLOYMENT: Final = table_of(Deployment)
 COLUMNS: Final = tuple(column.name for column in DEPLOYMENT.columns)

@@ -34,10 +34,10 @@ from gateway.models import (
     table_of,
 )
 from gateway.principal import Principal
+from gateway.store.engine.statement import Row, any_of, microseconds
+from gateway.store.engine.stream import Chunk, Stream
 from gateway.store.listing import Selection
 from gateway.store.purchase_listing import CREDIT_PURCHASES
-from gateway.store.statement import Row, any_of, microseconds
-from gateway.store.stream import Chunk, Stream
 from gateway.store.tenancy import Scoped, Visible
 
 EVENTS: Final = 500

@@ -8,8 +8,8 @@ from sqlalchemy import BigInteger, Select, func, select
 
 from gateway.models import RollupSlot, table_of
 from gateway.principal import Principal
-from gateway.store.database import Reader
-from gateway.store.statement import batch
+from gateway.store.engine.database import Reader
+from gateway.store.engine.statement import batch
 from gateway.store.tenancy import Scoped, Visible
 
 _SLOT: Final = table_of(RollupSlot).c

@@ -5,8 +5,8 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, String, bindparam, select
 
 from gateway.models import IdempotencyKey, table_of
-from gateway.store.database import Reader, Transaction
-from gateway.store.statement import Row, Statement
+from gateway.store.engine.database import Reader, Transaction
+from gateway.store.engine.statement import Row, Statement
 
 _TABLE: Final = table_of(IdempotencyKey)
 _COLUMNS: Final = tuple(column.name for column in _TABLE.columns)

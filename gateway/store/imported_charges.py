@@ -7,8 +7,8 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Integer, String, and_, bindparam, func, or_, select, update
 
 from gateway.models import Deployment, ImportedCharge, Instant, LedgerEntry, UsageEvent, table_of
-from gateway.store.database import Reader, Transaction
-from gateway.store.statement import DialectName, Row, Statement, batch, keys
+from gateway.store.engine.database import Reader, Transaction
+from gateway.store.engine.statement import DialectName, Row, Statement, batch, keys
 
 CHARGE: Final = table_of(ImportedCharge)
 _EVENT: Final = table_of(UsageEvent)

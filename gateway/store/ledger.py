@@ -7,8 +7,8 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import BigInteger, String, and_, select
 
 from gateway.models import LedgerEntry, table_of
-from gateway.store.database import Transaction
-from gateway.store.statement import DialectName, Statement, batch
+from gateway.store.engine.database import Transaction
+from gateway.store.engine.statement import DialectName, Statement, batch
 
 ENTRY: Final = table_of(LedgerEntry)
 

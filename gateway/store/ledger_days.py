@@ -11,10 +11,10 @@ from sqlalchemy import BigInteger, Date, and_, select
 
 from gateway.models import LedgerCause, LedgerDay, table_of
 from gateway.money import checked
-from gateway.store.database import Transaction
+from gateway.store.engine.database import Transaction
+from gateway.store.engine.statement import DialectName, Statement, batch
+from gateway.store.engine.write import Upsert
 from gateway.store.ledger import Posting
-from gateway.store.statement import DialectName, Statement, batch
-from gateway.store.write import Upsert
 from gateway.windows import local_day
 
 DAY: Final = table_of(LedgerDay)

@@ -39,10 +39,10 @@ from gateway.models import (
     table_of,
 )
 from gateway.principal import Principal
-from gateway.store.database import Reader
+from gateway.store.engine.database import Reader
+from gateway.store.engine.statement import DialectName, Row, any_of
+from gateway.store.engine.stream import Chunk, Stream, rows_in
 from gateway.store.listing import Listing, Page, Selection
-from gateway.store.statement import DialectName, Row, any_of
-from gateway.store.stream import Chunk, Stream, rows_in
 from gateway.store.tenancy import Visible
 
 _ACCOUNT: Final = table_of(Account)

@@ -26,9 +26,9 @@ from sqlalchemy import (
 
 from gateway.principal import Principal
 from gateway.store.cursor import Position
-from gateway.store.database import Reader
-from gateway.store.statement import DialectName, Row, batch
-from gateway.store.stream import Chunk, Stream
+from gateway.store.engine.database import Reader
+from gateway.store.engine.statement import DialectName, Row, batch
+from gateway.store.engine.stream import Chunk, Stream
 from gateway.store.tenancy import Scoped, Visible
 
 Columns: TypeAlias = Callable[[Visible, FromClause], Sequence[ColumnElement[Any]]]

@@ -8,9 +8,9 @@ from sqlalchemy import BigInteger, Integer, String, bindparam, delete, select
 
 from gateway.models import AccountMember, table_of
 from gateway.principal import Role
-from gateway.store.database import Reader, Transaction
-from gateway.store.statement import Row, Statement
-from gateway.store.write import Upsert
+from gateway.store.engine.database import Reader, Transaction
+from gateway.store.engine.statement import Row, Statement
+from gateway.store.engine.write import Upsert
 
 _MEMBER: Final = table_of(AccountMember)
 _COLUMNS: Final = ("account_id", "subject", "role", "created_at")

@@ -5,9 +5,9 @@ from typing import Final
 from sqlalchemy import ColumnElement, and_, case, func, select
 
 from gateway.models import CreditPurchase, CreditPurchaseKind, Refund, RefundStatus, table_of
+from gateway.store.engine.statement import any_of
 from gateway.store.listing import Condition, Listing, Total
 from gateway.store.purchase_search import SEARCHES
-from gateway.store.statement import any_of
 
 _PURCHASE = table_of(CreditPurchase)
 _REFUND = table_of(Refund)

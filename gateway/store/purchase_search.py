@@ -29,8 +29,8 @@ from sqlalchemy import (
 
 from gateway.models import Dispute, Receipt, Refund, table_of
 from gateway.money import amounts_as_written
+from gateway.store.engine.statement import any_of
 from gateway.store.search import contained, contains
-from gateway.store.statement import any_of
 
 _REFUND: Final = table_of(Refund)
 _DISPUTE: Final = table_of(Dispute)

@@ -6,9 +6,9 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, String, Table, and_, bindparam, select
 
 from gateway.models import CreditPurchase, Dispute, DisputeMovement, Refund, table_of
-from gateway.store.database import Reader, Transaction
-from gateway.store.statement import DialectName, Row, Statement, batch
-from gateway.store.write import Upsert
+from gateway.store.engine.database import Reader, Transaction
+from gateway.store.engine.statement import DialectName, Row, Statement, batch
+from gateway.store.engine.write import Upsert
 
 PURCHASE: Final = table_of(CreditPurchase)
 REFUND: Final = table_of(Refund)

@@ -19,9 +19,11 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from gateway.models import EARLIEST, Instant, LedgerCause, UsageEvent, table_of
+from gateway.instants import EARLIEST
+from gateway.models import Instant, LedgerCause, UsageEvent, table_of
 from gateway.store import ledger_days
-from gateway.store.database import Transaction
+from gateway.store.engine.database import Transaction
+from gateway.store.engine.statement import DialectName, Statement, any_of
 from gateway.store.ledger import ENTRY
 from gateway.store.ledger_days import Day
 from gateway.store.rollups import (
@@ -34,7 +36,6 @@ from gateway.store.rollups import (
     merge_activity,
     merge_days,
 )
-from gateway.store.statement import DialectName, Statement, any_of
 from gateway.windows import local_day
 
 EVENT: Final = table_of(UsageEvent)

@@ -9,10 +9,10 @@ from sqlalchemy.sql import Select
 from gateway.models import Account, Receipt, ReceiptSequence, table_of
 from gateway.principal import Principal
 from gateway.store import sellers
-from gateway.store.database import Reader, Transaction
-from gateway.store.statement import DialectName, Row, Statement, any_of, batch
+from gateway.store.engine.database import Reader, Transaction
+from gateway.store.engine.statement import DialectName, Row, Statement, any_of, batch
+from gateway.store.engine.write import Upsert
 from gateway.store.tenancy import Scoped, Visible
-from gateway.store.write import Upsert
 
 RECEIPT: Final = table_of(Receipt)
 SEQUENCE: Final = table_of(ReceiptSequence)

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import BigInteger, Date, Table, and_, select
 from sqlalchemy.types import TypeEngine
 
-from gateway import bitset
 from gateway.models import (
     Instant,
     RollupActivity,
@@ -19,10 +18,11 @@ from gateway.models import (
     table_of,
 )
 from gateway.money import checked, checked_quantity
-from gateway.store.database import Transaction
-from gateway.store.statement import DialectName, Row, Statement, batch
-from gateway.store.stored_json import dumps, loads
-from gateway.store.write import Upsert
+from gateway.store.engine import bitset
+from gateway.store.engine.database import Transaction
+from gateway.store.engine.statement import DialectName, Row, Statement, batch
+from gateway.store.engine.stored_json import dumps, loads
+from gateway.store.engine.write import Upsert
 from gateway.windows import local_day
 
 DAY: Final = table_of(RollupDay)

@@ -19,7 +19,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import NullType
 
-from gateway.store.statement import Processed
+from gateway.store.engine.statement import Processed
 
 _CASED: Final = (
     range(0x80, 0x3000),

@@ -7,8 +7,8 @@ from typing import Final
 from sqlalchemy import BigInteger, ColumnElement, bindparam, func, select, true
 
 from gateway.models import Seller, table_of
-from gateway.store.database import Reader, Transaction
-from gateway.store.statement import Row, Statement
+from gateway.store.engine.database import Reader, Transaction
+from gateway.store.engine.statement import Row, Statement
 
 _SELLER: Final = table_of(Seller)
 _COLUMNS: Final = ("id", "details", "logo", "logo_type", "created_at", "issues_receipts")

@@ -21,9 +21,9 @@ from sqlalchemy.sql import ClauseElement
 
 from gateway.models import Account, AccountMember, table_of
 from gateway.principal import Principal, Scope
-from gateway.store.database import Reader
-from gateway.store.statement import DialectName, Row, Statement
-from gateway.store.stream import Chunk, Stream
+from gateway.store.engine.database import Reader
+from gateway.store.engine.statement import DialectName, Row, Statement
+from gateway.store.engine.stream import Chunk, Stream
 
 _ACCOUNT = table_of(Account)
 _MEMBER = table_of(AccountMember)

@@ -19,10 +19,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from gateway.models import Instant, UsageEvent, table_of
-from gateway.store.database import Reader, Transaction
-from gateway.store.statement import DialectName, Statement, any_of, batch
-from gateway.store.stored_json import dumps
-from gateway.store.write import Rows
+from gateway.store.engine.database import Reader, Transaction
+from gateway.store.engine.statement import DialectName, Statement, any_of, batch
+from gateway.store.engine.stored_json import dumps
+from gateway.store.engine.write import Rows
 
 EVENT: Final = table_of(UsageEvent)
 COLUMNS: Final = tuple(column.name for column in EVENT.columns)

@@ -25,8 +25,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from gateway.models import WebhookEvent, WebhookInvoice, WebhookState, table_of
 from gateway.models.account import Account
 from gateway.models.base import Instant
-from gateway.store.database import Reader, Transaction
-from gateway.store.statement import DialectName, Row, Statement, any_of
+from gateway.store.engine.database import Reader, Transaction
+from gateway.store.engine.statement import DialectName, Row, Statement, any_of
 
 EVENT: Final = table_of(WebhookEvent)
 INVOICE: Final = table_of(WebhookInvoice)

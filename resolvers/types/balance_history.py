@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import strawberry
 
-from gateway.billing import balance_history
-from gateway.billing.balance_history import balance_buckets, opening_key
+from gateway.billing.balance import history
+from gateway.billing.balance.history import balance_buckets, opening_key
 from gateway.store import Row
 from gateway.windows import zone
 from loaders.usage import Content, RollupKey
@@ -25,7 +25,7 @@ async def load_balance_history(
     from_: From = None,
     to: To = None,
     time_zone: Zone = None,
-) -> list[balance_history.BalanceBucket]:
+) -> list[history.BalanceBucket]:
     require_purchases(root)
     asked = ask(root, info, interval, from_, to, time_zone)
     asked.take_buckets(info)

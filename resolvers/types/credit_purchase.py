@@ -6,9 +6,10 @@ from typing import Any, ClassVar, Final
 
 import strawberry
 
-from gateway.documents.writers import PURCHASE_WRITERS
+from gateway.exports.writers import PURCHASE_WRITERS
+from gateway.instants import EARLIEST, LATEST
 from gateway.links import PURCHASES_PATH
-from gateway.models import EARLIEST, LATEST, charged_nanos
+from gateway.models import charged_nanos
 from gateway.store import Page, Row, Selection
 from resolvers.columns import column, converted, global_id, itself, money, resolved
 from resolvers.connection import Connection, Pages

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import strawberry
 
-from gateway.documents.writers import LEDGER_WRITERS
+from gateway.exports.writers import LEDGER_WRITERS
 from gateway.links import LEDGER_PATH
 from gateway.store import Row
 from resolvers.columns import column, global_id, money, resolved

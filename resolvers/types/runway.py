@@ -5,8 +5,8 @@ from typing import ClassVar
 
 import strawberry
 
-from gateway.billing import runway
-from gateway.billing.runway import Burn, burn, burn_key
+from gateway.billing.balance import runway
+from gateway.billing.balance.runway import Burn, burn, burn_key
 from gateway.store import Row
 from gateway.windows import zone
 from resolvers.columns import column

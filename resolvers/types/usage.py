@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import strawberry
 
-from gateway.billing import usage_series
-from gateway.billing.breakdown import (
+from gateway.billing.usage import series
+from gateway.billing.usage.breakdown import (
     BreakdownKey,
     BreakdownRow,
     activity_span,
     breakdown_rows,
     checked_size,
 )
-from gateway.billing.usage_series import Period, complete_part, part_before
-from gateway.documents.export_request import UsageAsked
-from gateway.documents.writers import USAGE_WRITERS
+from gateway.billing.usage.series import Period, complete_part, part_before
+from gateway.exports.request import UsageAsked
+from gateway.exports.writers import USAGE_WRITERS
 from gateway.links import USAGE_PATH
 from gateway.money import format_quantity
 from gateway.store import Row
@@ -69,9 +69,7 @@ def load_rows(info: Info, period: Period) -> Awaitable[list[Row]]:
 
 async def _summarize(info: Info, asked: Asked, period: Period) -> dict[str, Any]:
     rows = await load_rows(info, period)
-    summary = usage_series.UsageSummary(
-        rows=rows, period=period, complete_until=asked.complete_until
-    )
+    summary = series.UsageSummary(rows=rows, period=period, complete_until=asked.complete_until)
     return {"summary": summary, "asked": asked}
 
 
@@ -89,19 +87,19 @@ async def load_previous(root: strawberry.Parent[Any], info: Info) -> dict[str, A
 
 
 async def load_daily_spend(root: strawberry.Parent[Any], info: Info) -> Amount | None:
-    summary: usage_series.UsageSummary = root["summary"]
+    summary: series.UsageSummary = root["summary"]
     nanos = summary.average_daily_nanos(await _asked(root).first_day(info))
     return None if nanos is None else (nanos, summary.period.currency)
 
 
 async def load_daily_deployments(root: strawberry.Parent[Any], info: Info) -> str | None:
-    summary: usage_series.UsageSummary = root["summary"]
+    summary: series.UsageSummary = root["summary"]
     return summary.average_daily_deployments(await _asked(root).first_day(info))
 
 
 async def load_comparison(
     root: strawberry.Parent[Any], info: Info
-) -> usage_series.UsageComparison | None:
+) -> series.UsageComparison | None:
     asked = _asked(root)
     # An account that begins after the first of these days has nothing to compare them with.
     part = complete_part(asked.period, date.min, asked.complete_until)
@@ -113,24 +111,22 @@ async def load_comparison(
     first_day, rows, rows_before = await gather(asked.first_day(info), *loading)
     if first_day > before.window.from_:
         return None
-    return usage_series.compare(part, rows, before, rows_before)
+    return series.compare(part, rows, before, rows_before)
 
 
-async def load_buckets(root: strawberry.Parent[Any], info: Info) -> list[usage_series.UsageBucket]:
+async def load_buckets(root: strawberry.Parent[Any], info: Info) -> list[series.UsageBucket]:
     asked = _asked(root)
     asked.take_buckets(info)
     rows = await load_rows(info, asked.period)
-    return usage_series.usage_buckets(rows, asked.period, asked.interval, asked.complete_until)
+    return series.usage_buckets(rows, asked.period, asked.interval, asked.complete_until)
 
 
-async def load_resources(
-    root: strawberry.Parent[Any], info: Info
-) -> list[usage_series.ResourceQuantity]:
+async def load_resources(root: strawberry.Parent[Any], info: Info) -> list[series.ResourceQuantity]:
     period: Period = root["period"]
     # The whole window's rows, for all its buckets at once.
     key = RollupKey(Content.RESOURCES, period.span)
     rows = await info.context.loaders.rollup_by_span.load(key)
-    return usage_series.resources_in(rows, period.span_of(root["bucket"]))
+    return series.resources_in(rows, period.span_of(root["bucket"]))
 
 
 async def load_breakdown(
@@ -166,11 +162,11 @@ def sign_export_url(root: strawberry.Parent[Any], info: Info, format_: Format) -
     )
 
 
-def _total(summary: usage_series.UsageSummary) -> Amount:
+def _total(summary: series.UsageSummary) -> Amount:
     return summary.total_nanos, summary.period.currency
 
 
-def _deployments(summary: usage_series.UsageSummary) -> int:
+def _deployments(summary: series.UsageSummary) -> int:
     return summary.total_deployments
 
 

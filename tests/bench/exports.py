@@ -28,7 +28,7 @@ import asyncpg
 
 from gateway.billing.accounts import AccountFacts, put_account
 from gateway.clock import FixedClock
-from gateway.documents.export import ExportFormat
+from gateway.exports.export import ExportFormat
 from gateway.ids import KeyFactory, encode_global_id
 from gateway.models import CreditPurchase, Receipt, Refund, UsageEvent, table_of
 from gateway.principal import Role

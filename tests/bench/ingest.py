@@ -22,9 +22,9 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-from gateway.billing.usage import record_usage
-from gateway.billing.usage_record import UsageRecord
-from gateway.server import spare_collector
+from gateway.billing.usage.recording import record_usage
+from gateway.billing.usage.usage_record import UsageRecord
+from gateway.server.process import spare_collector
 from gateway.store import Database, usage_events
 from tests.bench.databases import Fresh, fresh_databases
 from tests.support.books import Books

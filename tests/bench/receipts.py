@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gateway.documents.receipt import ReceiptPress, ReceiptPrinter
+from gateway.receipts.pdf import ReceiptPress, ReceiptPrinter
 from tests.support.graph import LINKS
 from tests.support.receipts import CANCELLATION, CREDIT_NOTE, source
 

@@ -26,7 +26,7 @@ import httpx
 import orjson
 from pydantic import SecretStr
 
-from gateway.billing.credits import adjust_balance
+from gateway.billing.credits.posting import adjust_balance
 from gateway.ids import encode_global_id
 from gateway.migrations import migrate
 from gateway.principal import Role

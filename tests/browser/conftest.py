@@ -21,7 +21,7 @@ from pydantic import SecretStr
 
 from gateway.auth.key_store import issue_key
 from gateway.clock import SystemClock
-from gateway.demo.fill import fill
+from gateway.dev.demo.fill import fill
 from gateway.principal import Scope
 from gateway.settings import Settings
 from gateway.store import connect

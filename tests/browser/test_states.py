@@ -15,8 +15,8 @@ from playwright.async_api import Browser, Locator, Page, Request, Route, expect
 from pydantic import SecretStr
 
 from gateway.billing.book import Book
-from gateway.billing.purchases import record_purchase
-from gateway.billing.states import PurchaseFacts
+from gateway.billing.purchases.purchase_state import PurchaseFacts
+from gateway.billing.purchases.recording import record_purchase
 from gateway.clock import SystemClock
 from gateway.ids import KeyFactory, parse_global_id
 from gateway.models import CreditPurchaseKind

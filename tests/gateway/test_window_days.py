@@ -21,7 +21,7 @@ from gateway.windows import (
     zone,
     zone_names,
 )
-from tests.gateway.calendars import DAY, TURNS, ZONES, instants, utc, walked_days, window, zones
+from tests.support.calendars import DAY, TURNS, ZONES, instants, utc, walked_days, window, zones
 
 
 @pytest.mark.parametrize(

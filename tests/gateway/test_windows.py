@@ -30,7 +30,7 @@ from gateway.windows import (
     shift,
     zone,
 )
-from tests.gateway.calendars import (
+from tests.support.calendars import (
     DAY,
     NEAR_TURNS,
     days,

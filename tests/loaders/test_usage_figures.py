@@ -9,20 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.billing.balance_history import balance_buckets, opening_key
-from gateway.billing.breakdown import (
+from gateway.billing.balance.history import balance_buckets, opening_key
+from gateway.billing.usage.breakdown import (
     OTHER,
     BreakdownKey,
     UsageDimension,
     activity_span,
     breakdown_rows,
 )
-from gateway.billing.usage_series import (
-    UsageSummary,
-    period_of,
-    resources_in,
-    usage_buckets,
-)
+from gateway.billing.usage.series import UsageSummary, period_of, resources_in, usage_buckets
 from gateway.ids import encode_global_id
 from gateway.money import MAX_NANOS
 from gateway.store import Database, Snapshot
@@ -30,7 +25,7 @@ from gateway.windows import Interval, Window, zone
 from loaders.balance_opening import balance_by_instant
 from loaders.usage import Content, RollupKey, rollup_by_span
 from loaders.usage_breakdown import breakdown_by_key
-from tests.gateway.calendars import intervals
+from tests.support.calendars import intervals
 from tests.support.usage_cases import cases
 from tests.support.usage_rows import (
     PLATFORM,

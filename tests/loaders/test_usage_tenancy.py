@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.billing.balance_history import OpeningKey
-from gateway.billing.breakdown import BreakdownKey, UsageDimension, activity_span
-from gateway.billing.runway import burn_key
-from gateway.billing.usage_series import period_of
+from gateway.billing.balance.history import OpeningKey
+from gateway.billing.balance.runway import burn_key
+from gateway.billing.usage.breakdown import BreakdownKey, UsageDimension, activity_span
+from gateway.billing.usage.series import period_of
 from gateway.principal import Principal, Scope
 from gateway.store import Database, Snapshot
 from gateway.store.burn import BurnFacts

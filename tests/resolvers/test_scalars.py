@@ -8,16 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import BadUserInput
-from gateway.models import EARLIEST, LATEST
+from gateway.instants import EARLIEST, LATEST, parse_instant, serialize_instant
 from resolvers.scalars import (
     SCALARS,
     parse_currency,
     parse_date,
     parse_decimal,
-    parse_instant,
     parse_time_zone,
     parse_url,
-    serialize_instant,
 )
 
 WRONG_EVERYWHERE = ["", " ", "\x00", "\ud800", "x" * 10_000, 1, 1.5, True, None, [], {}]

@@ -9,9 +9,9 @@ from graphql import get_operation_ast, print_ast
 from pydantic import SecretStr
 
 from gateway.clock import FixedClock
-from gateway.demo.cast import ADA
-from gateway.demo.fill import fill
-from gateway.demo.people import find_people
+from gateway.dev.demo.cast import ADA
+from gateway.dev.demo.fill import fill
+from gateway.dev.demo.people import find_people
 from gateway.principal import Principal
 from gateway.settings import Settings
 from gateway.store import Database, connect

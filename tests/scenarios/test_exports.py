@@ -19,14 +19,14 @@ from gateway.clock import FixedClock
 from gateway.ids import encode_global_id
 from gateway.models import CreditPurchaseKind, CreditPurchaseStatus
 from gateway.money import parse_nanos, parse_quantity
-from gateway.routes.export_places import ExportPlaces
+from gateway.quotas import ExportPlaces
 from gateway.routes.exports import ExportParts, export_routes
 from gateway.store import Database
 from gateway.windows import Interval, Window
-from tests.gateway.calendars import ZONES, intervals, windows
-from tests.gateway.routes import application
-from tests.gateway.routes.conftest import connect
+from tests.support import application
+from tests.support.calendars import ZONES, intervals, windows
 from tests.support.doorman import Doorman
+from tests.support.edge import connect
 from tests.support.graph import LINKS, NOW, PLATFORM, data_of
 from tests.support.rows import account, purchase, put, refund
 from tests.support.usage_cases import account_ids, amounts, cases, instants_near
@@ -90,7 +90,7 @@ def few_rows_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.store.exports.EVENTS", 3)
     monkeypatch.setattr("gateway.store.exports.PURCHASES", 3)
     monkeypatch.setattr("gateway.store.exports.KNOWN_DEPLOYMENTS", 2)
-    monkeypatch.setattr("gateway.documents.export_cells.MEMO_SIZE", 2)
+    monkeypatch.setattr("gateway.exports.cells.MEMO_SIZE", 2)
 
 
 @given(case=cases(), interval=intervals)

@@ -8,7 +8,7 @@ from gql import Client, GraphQLRequest
 from gql.transport.exceptions import TransportError
 from gql.transport.websockets import WebsocketsTransport
 
-from gateway.billing.credits import adjust_balance
+from gateway.billing.credits.posting import adjust_balance
 from gateway.ids import encode_global_id
 from gateway.principal import Role
 from gateway.store import Database

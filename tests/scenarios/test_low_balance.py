@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from gateway.auth.key_store import issue_key
-from gateway.billing.credits import adjust_balance
+from gateway.billing.credits.posting import adjust_balance
 from gateway.ids import encode_global_id
 from gateway.principal import Role, Scope
 from gateway.store import Database

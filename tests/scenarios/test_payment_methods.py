@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from gateway.documents.receipt_view import Source, receipt_view
 from gateway.ids import encode_global_id
 from gateway.providers.stripe.methods import method_of
+from gateway.receipts.view import Source, receipt_view
 from gateway.store import Database
 from tests.scenarios.test_exports import file_of, serving
 from tests.support.books import Books

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.clock import FixedClock
-from gateway.demo.cast import ADA
-from gateway.demo.fill import fill
-from gateway.demo.people import find_people
+from gateway.dev.demo.cast import ADA
+from gateway.dev.demo.fill import fill
+from gateway.dev.demo.people import find_people
 from gateway.principal import Principal
 from gateway.store import Database
 from tests.support.graph import ENGINES, FALLBACKS, NOW, ask

@@ -10,16 +10,16 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
-from gateway.billing.credits import adjust_balance
+from gateway.billing.credits.posting import adjust_balance
 from gateway.errors import NotFound
 from gateway.ids import encode_global_id
 from gateway.live.hub import Update
 from gateway.principal import Role
-from gateway.routes.graphql_sse import Stream
 from gateway.settings import Settings
 from gateway.store import connect
-from tests.gateway.routes.conftest import eventually
+from gateway.transports.sse import Stream
 from tests.support.books import NOW, Books, usd
+from tests.support.edge import eventually
 from tests.support.live import gateway
 from tests.support.patience import PATIENCE_SECONDS
 

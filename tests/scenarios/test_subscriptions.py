@@ -11,13 +11,13 @@ import pytest
 from graphql import print_ast
 
 from gateway.auth.key_store import issue_key
-from gateway.billing.credits import adjust_balance
+from gateway.billing.credits.posting import adjust_balance
 from gateway.ids import encode_global_id
 from gateway.principal import Role, Scope
 from gateway.store import Database, accounts, api_keys, members
-from tests.gateway.routes.conftest import eventually
 from tests.support.books import NOW, Books, usd
 from tests.support.contract import operations
+from tests.support.edge import eventually
 from tests.support.facts import START, purchase, refund, tell
 from tests.support.live import BALANCE, PURCHASES, Client, Gateway, gateway
 from tests.support.patience import PATIENCE_SECONDS

@@ -3,7 +3,7 @@
 from typing import Any
 
 from gateway.models.base import microseconds_from_instant
-from gateway.store.stream import Chunk
+from gateway.store.engine.stream import Chunk
 
 
 def purchases_chunk(*rows: dict[str, Any]) -> Chunk:

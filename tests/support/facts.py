@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gateway.billing.book import Book
-from gateway.billing.dispute_state import DisputeFacts, DisputeMovement
-from gateway.billing.disputes import record_dispute
-from gateway.billing.purchases import load_purchases, record_purchase
-from gateway.billing.refunds import record_refund
-from gateway.billing.states import PurchaseFacts, PurchaseState, RefundFacts
+from gateway.billing.purchases.dispute_state import DisputeFacts, DisputeMovement
+from gateway.billing.purchases.disputes import record_dispute
+from gateway.billing.purchases.purchase_state import PurchaseFacts, PurchaseState, RefundFacts
+from gateway.billing.purchases.recording import load_purchases, record_purchase
+from gateway.billing.purchases.refunds import record_refund
 from gateway.models import CreditPurchaseKind
 from gateway.money import format_quantity
 from gateway.store import Database

@@ -6,10 +6,10 @@ from collections.abc import AsyncGenerator, Mapping
 from datetime import date
 from typing import Final, TypeAlias
 
-from gateway.documents.export import ExportFormat
-from gateway.documents.export_request import PurchasesAsked, UsageAsked
-from gateway.documents.exporting import Opened, open_purchases, open_usage
-from gateway.models.base import EARLIEST, LATEST
+from gateway.exports.export import ExportFormat
+from gateway.exports.open import Opened, open_purchases, open_usage
+from gateway.exports.request import PurchasesAsked, UsageAsked
+from gateway.instants import EARLIEST, LATEST
 from gateway.money import parse_exact_nanos
 from gateway.principal import Role, view_of
 from gateway.store import Database, Row

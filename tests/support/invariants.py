@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy import BigInteger, bindparam, select
 
-from gateway import bitset
 from gateway.models import metadata
 from gateway.money import minor_digits
 from gateway.store import Database, Snapshot, Statement
+from gateway.store.engine import bitset
+from gateway.store.engine.stored_json import loads
 from gateway.store.rollups import RESOURCE_SEPARATOR, SUMS
-from gateway.store.stored_json import loads
 from gateway.windows import local_day, slot_start, zone
 from tests.support.tables import table_rows
 

@@ -16,11 +16,11 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from gateway.app import create_app
-from gateway.auth.dev import dev_key
-from gateway.auth.tokens import mint
 from gateway.clock import SystemClock
+from gateway.dev.keys import dev_key
+from gateway.dev.tokens import mint
 from gateway.ids import encode_global_id
-from gateway.server import Server, server_config
+from gateway.server.process import Server, server_config
 from gateway.settings import Settings
 from tests.support.patience import PATIENCE_SECONDS
 

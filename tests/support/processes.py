@@ -13,9 +13,9 @@ from typing import Any
 
 import httpx
 
-from gateway.auth.dev import dev_key
-from gateway.auth.tokens import mint
 from gateway.clock import SystemClock
+from gateway.dev.keys import dev_key
+from gateway.dev.tokens import mint
 from tests.support.patience import PATIENCE_SECONDS
 
 GATEWAY = str(Path(sys.executable).with_name("gateway"))

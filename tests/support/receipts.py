@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from gateway.documents.receipt_view import Source
+from gateway.receipts.view import Source
 
 SELLER: dict[str, Any] = {
     "name": "Northwind Compute GmbH",

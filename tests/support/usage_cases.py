@@ -6,7 +6,7 @@ from itertools import count
 from hypothesis import strategies as st
 
 from gateway.windows import Window
-from tests.gateway.calendars import ZONES, windows
+from tests.support.calendars import ZONES, windows
 from tests.support.usage_rows import CREATED_AT, FLOWS, Event, Facts
 
 account_ids = count(1)

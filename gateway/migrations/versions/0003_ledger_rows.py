@@ -12,7 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from gateway.models import EARLIEST, Instant
+from gateway.instants import EARLIEST
+from gateway.models import Instant
 from gateway.windows import local_day, zone
 
 revision = "0003"

@@ -1,8 +1,8 @@
 """Keep what each row of a cost file charges, and derive it for those that are imported.
 
 Until now the id of an event was that of its row's text, and two texts were two charges. The values
-that the digest is made of stand on the events and ledger entries: `gateway.imports.identity` says
-which. Which billing account a row was of is known no more.
+that the digest is made of stand on the events and ledger entries: the importer's module `identity`
+says which. Which billing account a row was of is known no more.
 """
 
 import re

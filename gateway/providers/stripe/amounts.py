@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gateway.billing.states import PurchaseState
+from gateway.billing.purchases.purchase_state import PurchaseState
 from gateway.errors import BadUserInput
 from gateway.money import from_minor_units, minor_digits
 from gateway.providers.stripe.texts import Json

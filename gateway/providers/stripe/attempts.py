@@ -7,8 +7,8 @@ from datetime import datetime
 import structlog
 
 from gateway.billing.book import Book
-from gateway.billing.purchases import check_purchase, record_purchase
-from gateway.billing.states import PaymentMethod, PurchaseFacts
+from gateway.billing.purchases.purchase_state import PaymentMethod, PurchaseFacts
+from gateway.billing.purchases.recording import check_purchase, record_purchase
 from gateway.errors import BadUserInput
 from gateway.models import CreditPurchaseKind, CreditPurchaseStatus
 from gateway.providers.stripe.amounts import currency_of, nanos_of

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Final
 
 from gateway.billing.book import Book
-from gateway.billing.dispute_state import DisputeFacts, DisputeMovement
-from gateway.billing.disputes import record_dispute
-from gateway.billing.states import PurchaseState
+from gateway.billing.purchases.dispute_state import DisputeFacts, DisputeMovement
+from gateway.billing.purchases.disputes import record_dispute
+from gateway.billing.purchases.purchase_state import PurchaseState
 from gateway.models import DisputeStatus
 from gateway.providers.stripe.amounts import money_of
 from gateway.providers.stripe.events import PROVIDER, Event

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gateway.billing.states import PaymentMethod
+from gateway.billing.purchases.purchase_state import PaymentMethod
 from gateway.models import PaymentMethodType
 from gateway.providers.stripe.texts import Json, object_of, text_of
 

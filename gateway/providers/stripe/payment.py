@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from gateway.billing.book import Book, Reference
-from gateway.billing.purchases import load_purchases, record_purchase
-from gateway.billing.states import PurchaseFacts, PurchaseState
+from gateway.billing.purchases.purchase_state import PurchaseFacts, PurchaseState
+from gateway.billing.purchases.recording import load_purchases, record_purchase
 from gateway.errors import BadUserInput
 from gateway.models import CreditPurchaseKind, CreditPurchaseStatus
 from gateway.providers.stripe.attempts import record_attempts

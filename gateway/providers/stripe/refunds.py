@@ -7,8 +7,14 @@ from datetime import datetime
 from typing import Final
 
 from gateway.billing.book import Book
-from gateway.billing.refunds import record_refund
-from gateway.billing.states import PurchaseState, RefundFacts, earliest, either, final_status
+from gateway.billing.purchases.purchase_state import (
+    PurchaseState,
+    RefundFacts,
+    earliest,
+    either,
+    final_status,
+)
+from gateway.billing.purchases.refunds import record_refund
 from gateway.models import RefundStatus
 from gateway.money import divide_half_even
 from gateway.providers.stripe.amounts import minor_unit, money_of, total_of

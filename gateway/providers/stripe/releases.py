@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from gateway.billing.states import PurchaseState
+from gateway.billing.purchases.purchase_state import PurchaseState
 from gateway.providers.stripe.amounts import nanos_of, total_of
 from gateway.providers.stripe.events import Event
 from gateway.providers.stripe.terms import (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from gateway.billing.states import PaymentMethod
+from gateway.billing.purchases.purchase_state import PaymentMethod
 from gateway.errors import BadUserInput
 from gateway.money import parse_exact_nanos
 from gateway.providers.stripe.amounts import currency_of, nanos_of

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
 from gateway.errors import BadUserInput
-from gateway.models.base import EARLIEST, LATEST
+from gateway.instants import EARLIEST, LATEST
 from gateway.text import is_identifier
 
 Json: TypeAlias = Mapping[str, Any]

@@ -3,12 +3,7 @@
 from typing import Any, Final
 
 from gateway.principal import Scope
-from gateway.routes.account_bodies import (
-    AccountAnswer,
-    AccountBody,
-    AccountsAnswer,
-    MembersAnswer,
-)
+from gateway.routes.bodies.accounts import AccountAnswer, AccountBody, AccountsAnswer, MembersAnswer
 from gateway.routes.descriptions.refusals import (
     BODY_LIMITS,
     CREDENTIAL_LIMITS,

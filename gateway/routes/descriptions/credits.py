@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from gateway.principal import Scope
-from gateway.routes.credit_bodies import CreditAnswer, CreditBody
+from gateway.routes.bodies.credits import CreditAnswer, CreditBody
 from gateway.routes.descriptions.refusals import BODY_LIMITS, NOT_FOUND, WRITE
 from gateway.routes.openapi.operation import (
     JSON,

@@ -3,8 +3,8 @@
 from enum import StrEnum
 from typing import Final
 
-from gateway.documents.export import ExportFormat
-from gateway.documents.export_request import MAX_SEARCH
+from gateway.exports.export import ExportFormat
+from gateway.exports.request import MAX_SEARCH
 from gateway.models import CreditPurchaseKind, CreditPurchaseStatus, LedgerCause
 from gateway.routes.descriptions.refusals import (
     CREDENTIAL_LIMITS,

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
+from gateway.http.json_models import WireAnswer
 from gateway.routes.descriptions.refusals import (
     FORBIDDEN,
     FULL,
@@ -25,7 +26,6 @@ from gateway.routes.openapi.operation import (
     Operation,
     Refusal,
 )
-from gateway.routes.wire import WireAnswer
 
 _EVENT: Final[dict[str, Any]] = {
     "id": "evt_1QabCd",

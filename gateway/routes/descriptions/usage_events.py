@@ -3,9 +3,9 @@
 from typing import Any, Final
 
 from gateway.principal import Scope
+from gateway.routes.bodies.usage_events import UsageAnswer, UsageEvents
 from gateway.routes.descriptions.refusals import BODY_LIMITS, WRITE
 from gateway.routes.openapi.operation import JSON, Answer, Body, Example, Operation
-from gateway.routes.usage_bodies import UsageAnswer, UsageEvents
 
 NDJSON: Final = "application/x-ndjson"
 _EVENT: Final[dict[str, Any]] = {

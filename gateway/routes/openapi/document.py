@@ -6,7 +6,7 @@ from typing import Any, Final, TypeAlias
 from pydantic import BaseModel, Field
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from gateway.environment import PREFIX
+from gateway.http.json_models import WireAnswer
 from gateway.routes.openapi.operation import (
     JSON,
     Answer,
@@ -15,8 +15,8 @@ from gateway.routes.openapi.operation import (
     Refusal,
     Schema,
 )
-from gateway.routes.wire import WireAnswer
 from gateway.settings import Settings
+from gateway.settings.environment import PREFIX
 
 Json: TypeAlias = dict[str, Any]
 Paths: TypeAlias = Mapping[str, Sequence[Operation]]

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import orjson
 
+from gateway.http.json_fields import DECIMAL_PATTERN, POSITIVE_PATTERN
 from gateway.routes.descriptions.refusals import EVERYWHERE
-from gateway.routes.field_types import DECIMAL_PATTERN, POSITIVE_PATTERN
 from gateway.routes.openapi.document import Json, build_document
 from gateway.routes.openapi.operation import JSON, Example, Operation
 from gateway.routes.openapi.surface import SURFACE

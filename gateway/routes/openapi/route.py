@@ -8,10 +8,10 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
+from gateway.http.request_log import record_of
 from gateway.routes.openapi.operation import Operation
 from gateway.routes.openapi.surface import SURFACE
-from gateway.routes.platform import PlatformEndpoint
-from gateway.routes.record import record_of
+from gateway.routes.platform_endpoint import PlatformEndpoint
 
 _MEMBERS: Final = re.compile(rb"/v1/accounts/.+/members\Z")
 

@@ -26,9 +26,10 @@ from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.dataloader import DataLoader
 
-from gateway import bitset, models
+from gateway import models
 from gateway.ids import encode_global_id, parse_global_id
 from gateway.money import format_amount
+from gateway.store.engine import bitset
 
 engine = create_async_engine(os.environ["DATABASE_URL"], pool_size=8, max_overflow=0)
 new_session = async_sessionmaker(engine, expire_on_commit=False)

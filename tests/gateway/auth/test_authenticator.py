@@ -4,17 +4,18 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from gateway.app import issuer_of
 from gateway.auth.api_keys import ApiKeyRecord, digest, issue
 from gateway.auth.authenticator import Authenticator, FindApiKey, open_authenticator
-from gateway.auth.dev import dev_key
 from gateway.auth.jwt import TokenVerifier
 from gateway.auth.keys import StaticKeys
 from gateway.auth.rejected import Rejected, challenge
-from gateway.auth.tokens import mint
-from gateway.clock import FixedClock
+from gateway.clock import Clock, FixedClock
+from gateway.dev.keys import dev_key
+from gateway.dev.tokens import mint
 from gateway.errors import ConfigurationError, Unauthenticated
 from gateway.principal import Principal, Scope
-from gateway.settings import load_settings
+from gateway.settings import Settings, load_settings
 from tests.gateway.auth.issuer import AUDIENCE, ISSUER, NOW, Issuer, new_key, sign
 
 KEY = new_key("k1")
@@ -137,9 +138,15 @@ async def test_a_key_of_the_same_id_with_another_secret_is_rejected() -> None:
     assert caught.value.reason == "there is no such API key"
 
 
+def open_configured(
+    settings: Settings, clock: Clock, find: FindApiKey | None = None
+) -> Authenticator:
+    return open_authenticator(settings, issuer_of(settings, clock), clock, find)
+
+
 async def test_dev_tokens_hold_in_dev_for_thirty_days(tmp_path: Path) -> None:
     clock = FixedClock(NOW)
-    opened = open_authenticator(load_settings(environment="dev", data_dir=tmp_path), clock)
+    opened = open_configured(load_settings(environment="dev", data_dir=tmp_path), clock)
     header = f"Bearer {mint(dev_key(tmp_path), 'ada', clock)}"
     assert await opened.authenticate(header) == Principal(
         subject="ada", expires_at=NOW + timedelta(days=30)
@@ -152,7 +159,7 @@ async def test_dev_tokens_hold_in_dev_for_thirty_days(tmp_path: Path) -> None:
 
 
 async def test_dev_accepts_its_own_key_alone(tmp_path: Path) -> None:
-    opened = open_authenticator(
+    opened = open_configured(
         load_settings(
             environment="dev",
             data_dir=tmp_path / "mine",
@@ -172,7 +179,7 @@ async def test_production_refuses_dev_tokens_by_key_and_by_issuer(tmp_path: Path
     dev = dev_key(tmp_path)
     token = mint(dev, "ada", FixedClock(NOW))
     for key in (KEY, dev):
-        opened = open_authenticator(
+        opened = open_configured(
             load_settings(
                 data_dir=tmp_path,
                 jwt_issuer=ISSUER,
@@ -187,7 +194,7 @@ async def test_production_refuses_dev_tokens_by_key_and_by_issuer(tmp_path: Path
 
 async def test_production_takes_its_keys_from_the_url() -> None:
     async with Issuer(KEY) as issuer:
-        opened = open_authenticator(
+        opened = open_configured(
             load_settings(
                 jwt_issuer=ISSUER,
                 jwt_audience=AUDIENCE,
@@ -205,4 +212,4 @@ async def test_production_takes_its_keys_from_the_url() -> None:
 
 def test_production_does_not_open_without_an_issuer() -> None:
     with pytest.raises(ConfigurationError, match="GATEWAY_JWT_ISSUER"):
-        open_authenticator(load_settings(), FixedClock(NOW))
+        open_configured(load_settings(), FixedClock(NOW))

@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from gateway.auth.key_store import KeyUse, issue_key
+from gateway.cli.api_keys import api_key
 from gateway.clock import FixedClock
-from gateway.commands.api_keys import api_key
 from gateway.errors import ServiceUnavailable
 from gateway.principal import Scope
 from gateway.store import Database, Snapshot

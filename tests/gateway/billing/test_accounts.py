@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from gateway.billing.usage import record_usage
+from gateway.billing.usage.recording import record_usage
 from gateway.errors import BadUserInput, Conflict, NotFound
 from gateway.principal import Role
-from tests.gateway.billing.test_usage import event
+from tests.gateway.billing.usage.test_recording import event
 from tests.support.books import NOW, Books
 from tests.support.facts import day, purchase, refund, rows_of, tell
 from tests.support.invariants import check_books

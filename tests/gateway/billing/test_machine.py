@@ -24,17 +24,17 @@ from hypothesis.stateful import (
 from pydantic import SecretStr
 
 from gateway.billing.book import Book
-from gateway.billing.credits import adjust_balance, grant_credit
-from gateway.billing.dispute_state import DisputeFacts, DisputeMovement
-from gateway.billing.purchases import load_purchases, record_purchase
-from gateway.billing.usage import record_usage
-from gateway.billing.usage_record import UsageRecord
+from gateway.billing.credits.posting import adjust_balance, grant_credit
+from gateway.billing.purchases.dispute_state import DisputeFacts, DisputeMovement
+from gateway.billing.purchases.recording import load_purchases, record_purchase
+from gateway.billing.usage.recording import record_usage
+from gateway.billing.usage.usage_record import UsageRecord
 from gateway.errors import ServiceUnavailable
 from gateway.ids import encode_global_id
 from gateway.models import CreditPurchaseKind, DisputeStatus
 from gateway.settings import Settings
 from gateway.store import Database, Transaction, connect
-from tests.gateway.billing.test_usage import event
+from tests.gateway.billing.usage.test_recording import event
 from tests.support.books import Books, usd
 from tests.support.facts import PROVIDER, START, Facts, dispute, purchase, record, refund
 from tests.support.graph import PLATFORM, data_of

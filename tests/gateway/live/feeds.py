@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from gateway.errors import GatewayError, ServiceUnavailable
+from gateway.live.changes import Ear
 from gateway.live.hub import Hub, Update
-from gateway.live.signals import Ear
 from tests.support.patience import PATIENCE_SECONDS
 
 

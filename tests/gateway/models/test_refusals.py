@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from gateway.billing.usage import record_usage
-from gateway.documents.seller import Seller, keep_seller
+from gateway.billing.usage.recording import record_usage
+from gateway.receipts.seller import Seller, keep_seller
 from gateway.store import Database, Statement
-from tests.gateway.billing.test_usage import event
+from tests.gateway.billing.usage.test_recording import event
 from tests.support.books import Books
 from tests.support.facts import day, dispute, purchase, refund, tell
 from tests.support.raw import REFUSALS, execute, same_database

@@ -17,12 +17,12 @@ from gateway.clock import FixedClock
 from gateway.ids import encode_global_id
 from gateway.links import LEDGER_PATH, PURCHASES_PATH, USAGE_PATH, Links
 from gateway.principal import Principal
-from gateway.routes.export_places import ExportPlaces
+from gateway.quotas import ExportPlaces
 from gateway.routes.exports import ExportParts, export_routes
 from gateway.store import Database
-from tests.gateway.routes import application
-from tests.gateway.routes.conftest import connect
+from tests.support import application
 from tests.support.doorman import Doorman, bearer, told
+from tests.support.edge import connect
 from tests.support.graph import NOW, SIGNER, ask, data_of
 from tests.support.rows import T0, UNIT, account, entry, ledger_day, purchase, put, receipt, refund
 from tests.support.usage_rows import Event, Facts, insert_facts

@@ -6,8 +6,8 @@ import structlog
 
 from gateway.errors import ServiceUnavailable
 from gateway.settings import Settings
-from tests.gateway.routes import application
-from tests.gateway.routes.conftest import connect
+from tests.support import application
+from tests.support.edge import connect
 
 
 async def fail_politely() -> None:

@@ -13,18 +13,18 @@ import pytest
 from pypdf import PdfReader
 
 from gateway.clock import FixedClock
-from gateway.documents.receipt import ReceiptPrinter
-from gateway.documents.seller import Seller, keep_seller
 from gateway.ids import encode_global_id
 from gateway.links import RECEIPT_PATH, Links
 from gateway.principal import Principal, Role
+from gateway.receipts.pdf import ReceiptPrinter
+from gateway.receipts.seller import Seller, keep_seller
 from gateway.routes.openapi.route import DescribedRoute
 from gateway.routes.receipts import Receipts
 from gateway.store import Database
-from tests.gateway.routes import application
-from tests.gateway.routes.conftest import connect
+from tests.support import application
 from tests.support.books import NOW, Books
 from tests.support.doorman import Doorman, bearer, told
+from tests.support.edge import connect
 from tests.support.facts import day, purchase, refund, rows_of, tell
 from tests.support.graph import LINKS, SIGNER, data_of
 from tests.support.rows import member, put

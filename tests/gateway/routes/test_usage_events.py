@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.billing.ingestion import ItemCode
+from gateway.billing.usage.ingestion import ItemCode
 from gateway.errors import BadRequest
 from gateway.principal import Scope
-from gateway.routes.usage_bodies import faults_of_event
-from gateway.routes.usage_items import PIECE, ItemReader, read_items
+from gateway.routes.bodies.usage_events import faults_of_event
+from gateway.routes.bodies.usage_items import PIECE, ItemReader, read_items
 from gateway.store import Database
 from tests.support.books import Books
 from tests.support.facts import rows_of

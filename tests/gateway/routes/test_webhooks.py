@@ -21,8 +21,8 @@ from gateway.errors import ServiceUnavailable
 from gateway.providers.stripe import inbox
 from gateway.settings import Settings
 from gateway.store import Database
-from tests.gateway.routes.conftest import BASE_URL, eventually
 from tests.support.books import Books, usd
+from tests.support.edge import BASE_URL, eventually
 from tests.support.invariants import check_books
 from tests.support.processes import answering, free_port
 from tests.support.stripe import SECRET, charge, event, intent, signed
@@ -184,7 +184,7 @@ async def test_a_delivery_after_a_kill_before_the_answer_has_no_second_effect(
     }
     url = f"http://127.0.0.1:{port}"
     for dies in (True, False):
-        command = [sys.executable, "-m", "tests.gateway.routes.webhook_process"]
+        command = [sys.executable, "-m", "tests.support.webhook_process"]
         process = await asyncio.create_subprocess_exec(
             *command, *(["die"] if dies else []), env=env
         )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import BadCursor
 from gateway.ids import MAX_KEY
-from gateway.models import EARLIEST, LATEST
+from gateway.instants import EARLIEST, LATEST
 from gateway.signing import Signer, SigningKey
 from gateway.store import Cursors
 

@@ -8,12 +8,12 @@ from typing import Any
 import asyncpg
 import pytest
 
-from gateway.billing.usage_series import Grain, Span
-from gateway.models import EARLIEST, LATEST
+from gateway.billing.usage.series import Grain, Span
+from gateway.instants import EARLIEST, LATEST
 from gateway.principal import Principal
 from gateway.store import Row, Selection, Statement
+from gateway.store.engine.statement import DialectName
 from gateway.store.purchase_listing import CREDIT_PURCHASES
-from gateway.store.statement import DialectName
 from loaders.usage import Content, RollupKey, rollup_by_span
 
 STAFF = Principal(subject="staff")

@@ -2,12 +2,12 @@
 
 import pytest
 
-from gateway.billing.usage import record_usage
-from gateway.billing.usage_record import UsageRecord
+from gateway.billing.usage.recording import record_usage
+from gateway.billing.usage.usage_record import UsageRecord
 from gateway.errors import BadUserInput
 from gateway.money import MAX_NANOS, OUT_OF_RANGE
 from gateway.store import Database
-from tests.gateway.billing.test_usage import event
+from tests.gateway.billing.usage.test_recording import event
 from tests.support.books import Books
 from tests.support.invariants import check_books
 from tests.support.tables import all_rows

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from gateway.store import Database, Snapshot, usage_events
-from gateway.store.write import PIECE
+from gateway.store.engine.write import PIECE
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 ODD = 'quote " backslash \\ é 🙂 [1]'

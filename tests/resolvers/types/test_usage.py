@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.billing.breakdown import checked_size
+from gateway.billing.usage.breakdown import checked_size
 from gateway.errors import BadUserInput
 from gateway.ids import encode_global_id
 from gateway.money import MAX_NANOS, format_amount

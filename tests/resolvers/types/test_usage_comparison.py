@@ -14,7 +14,7 @@ from gateway.money import parse_nanos
 from gateway.store import Database, Snapshot
 from gateway.windows import Window
 from loaders.first_fact import first_fact_by_account
-from tests.gateway.calendars import DAY
+from tests.support.calendars import DAY
 from tests.support.graph import ADA, BOB, PLATFORM, Reply, ask
 from tests.support.usage_cases import cases, instants_near
 from tests.support.usage_rows import Event, Facts, insert_facts, shown_day

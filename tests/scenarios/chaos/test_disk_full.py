@@ -4,11 +4,11 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import Integer, column, text
 
-from gateway.billing.usage import record_usage
+from gateway.billing.usage.recording import record_usage
 from gateway.errors import StorageFull
 from gateway.settings import Settings
 from gateway.store import Database, Statement, connect
-from tests.gateway.billing.test_usage import event
+from tests.gateway.billing.usage.test_recording import event
 from tests.support.books import Books
 from tests.support.invariants import check_books
 from tests.support.tables import all_rows

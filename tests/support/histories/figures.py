@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from gateway.billing.audit import audit_account
-from gateway.store import Database, Snapshot, audit
+from gateway.billing.reconciliation.accounts import audit_account
+from gateway.store import Database, Snapshot, reconciliation
 from tests.support.histories.model import Expected, ExpectedRefund
 from tests.support.histories.shapes import instant
 from tests.support.histories.story import CURRENCIES
@@ -73,7 +73,9 @@ async def check_accounts(database: Database, comparison: Comparison, *account_id
         comparison.same("check_books", str(error) or "failed", "")
     async with database.exporting() as stream:
         accounts = [
-            each for each in await audit.accounts(stream) if each["account_id"] in account_ids
+            each
+            for each in await reconciliation.accounts.accounts(stream)
+            if each["account_id"] in account_ids
         ]
         for account in accounts:
             async with aclosing(audit_account(stream, account)) as differences:

@@ -12,7 +12,7 @@ import pytest
 from gateway.providers.stripe.backfill import Api, backfill
 from gateway.providers.stripe.inbox import Inbox
 from gateway.store import Database
-from tests.gateway.billing.test_audit import found_in
+from tests.gateway.billing.reconciliation.test_accounts import found_in
 from tests.support.books import Books, usd
 from tests.support.facts import rows_of, the_purchase
 from tests.support.invariants import check_books

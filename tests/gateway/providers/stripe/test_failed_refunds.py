@@ -8,7 +8,7 @@ import pytest
 from gateway.ids import encode_global_id
 from gateway.providers.stripe.texts import instant_of
 from gateway.store import Database
-from gateway.store.stored_json import loads
+from gateway.store.engine.stored_json import loads
 from tests.gateway.providers.stripe.test_payment import PAID, figures, tell
 from tests.support.books import Books, usd
 from tests.support.facts import rows_of

@@ -11,7 +11,7 @@ import pytest
 from gateway.providers.stripe.backfill import Api, backfill
 from gateway.providers.stripe.inbox import Inbox
 from gateway.store import Database
-from tests.gateway.billing.test_audit import found_in
+from tests.gateway.billing.reconciliation.test_accounts import found_in
 from tests.support.books import Books, usd
 from tests.support.facts import rows_of
 from tests.support.invariants import check_books

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.billing.states import PaymentMethod
+from gateway.billing.purchases.purchase_state import PaymentMethod
 from gateway.models import PaymentMethodType
 from gateway.payment_methods import METHODS
 from gateway.providers.stripe.methods import _BANKS, _WALLETS, method_of

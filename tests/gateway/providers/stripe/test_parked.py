@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
-from gateway.commands.stripe import stripe
+from gateway.cli.stripe import stripe
 from gateway.errors import BadUserInput, NotFound
 from gateway.providers.stripe.inbox import UNKNOWN_ACCOUNT, Inbox
 from gateway.providers.stripe.parked import ParkedPayment, parked_payments

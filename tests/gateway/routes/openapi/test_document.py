@@ -17,10 +17,10 @@ from starlette.routing import Route
 from gateway.app import create_app
 from gateway.clock import SystemClock
 from gateway.principal import Scope
+from gateway.routes.console import ASSET_PATH, CONSOLE_PATHS, GRAPHIQL_PATH
 from gateway.routes.openapi.document import build_document
 from gateway.routes.openapi.route import DescribedRoute
 from gateway.routes.openapi.surface import SURFACE
-from gateway.routes.pages import ASSET_PATH, CONSOLE_PATHS, GRAPHIQL_PATH
 from gateway.settings import Settings
 from gateway.store import Database
 from tests.support.books import Books

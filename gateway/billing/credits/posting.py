@@ -1,0 +1,53 @@
+"""Credit that nobody paid for, and corrections of a balance."""
+
+from datetime import datetime
+
+from gateway.billing.book import Book
+from gateway.billing.ledger.flows import FlowColumn
+from gateway.billing.purchases.purchase_state import PurchaseFacts, PurchaseState
+from gateway.billing.purchases.recording import record_purchase
+from gateway.models import CreditPurchaseKind, LedgerCause
+
+
+def grant_credit(
+    book: Book,
+    account_id: int,
+    kind: CreditPurchaseKind,
+    amount: int,
+    *,
+    currency: str,
+    occurred_at: datetime,
+    description: str | None = None,
+) -> PurchaseState:
+    """Give a coupon, a manual credit or a trial grant: a purchase that settles at once."""
+    facts = PurchaseFacts(
+        account_id=account_id,
+        kind=kind,
+        amount=amount,
+        currency=currency,
+        created_at=occurred_at,
+        succeeded_at=occurred_at,
+        description=description,
+    )
+    return record_purchase(book, facts)
+
+
+def adjust_balance(
+    book: Book,
+    account_id: int,
+    amount: int,
+    *,
+    source_key: str,
+    occurred_at: datetime,
+    description: str | None = None,
+) -> int:
+    """Book a signed correction and return its ledger version; `source_key` names its one cause."""
+    return book.post(
+        account_id,
+        LedgerCause.ADJUSTMENT,
+        amount,
+        source_key=source_key,
+        effective_at=occurred_at,
+        flow=FlowColumn.ADJUSTED,
+        description=description,
+    )

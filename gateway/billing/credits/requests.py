@@ -1,0 +1,170 @@
+"""Credit as the platform gives it: each request has an effect once, however often it is sent."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Final
+
+import orjson
+
+from gateway.billing.book import Book
+from gateway.billing.credits.posting import adjust_balance, grant_credit
+from gateway.clock import Clock
+from gateway.errors import BadUserInput, Conflict, NotFound, OutOfRange
+from gateway.ids import KeyFactory, encode_global_id
+from gateway.models import CreditPurchaseKind
+from gateway.money import MAX_NANOS, format_amount
+from gateway.store import Transaction, accounts, idempotency
+
+AHEAD: Final = timedelta(minutes=5)
+"""How far the sender's clock may be ahead of ours."""
+
+
+class CreditKind(StrEnum):
+    """What may be given; an adjustment is signed, the others are positive."""
+
+    COUPON = "COUPON"
+    MANUAL_CREDIT = "MANUAL_CREDIT"
+    TRIAL_GRANT = "TRIAL_GRANT"
+    ADJUSTMENT = "ADJUSTMENT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditRequest:
+    """A credit in nanos for the account that the platform calls so; without an instant it is of
+    now.
+    """
+
+    account: str
+    kind: CreditKind
+    amount: int
+    currency: str
+    description: str | None = None
+    occurred_at: datetime | None = None
+
+    @property
+    def fingerprint(self) -> bytes:
+        """16 bytes that two requests share only if they say the same."""
+        return blake2b(orjson.dumps(self), digest_size=16).digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditAnswer:
+    """What a credit became: a purchase by its global id, or a ledger entry by its version; and the
+    balance at that time, in nanos.
+    """
+
+    purchase_id: str | None
+    version: int | None
+    balance: int
+    currency: str
+
+
+async def credit_once(
+    transaction: Transaction,
+    request: CreditRequest,
+    key: str,
+    *,
+    clock: Clock,
+    keys: KeyFactory,
+    usage_delay_seconds: int,
+    only_account_id: int | None = None,
+) -> tuple[CreditAnswer, bool]:
+    """Give the credit, or find what it became when it was given; say whether it is new.
+
+    `only_account_id` is the one account the sender may touch; others look unknown to it. Raises
+    NotFound for an unknown account, Conflict where the key came with another request, BadUserInput
+    for an amount, currency or instant that is not allowed, OutOfRange for a balance beyond its
+    range.
+    """
+    account_id = await _find(transaction, request.account, only_account_id)
+    book = await Book.open(
+        transaction,
+        [account_id],
+        clock=clock,
+        keys=keys,
+        usage_delay_seconds=usage_delay_seconds,
+    )
+    # Under the account's lock, so that of two at once the second sees what the first one wrote.
+    known = await idempotency.by_key(transaction, account_id, key)
+    if known is not None:
+        if bytes(known["fingerprint"]) != request.fingerprint:
+            raise Conflict("This Idempotency-Key was used for another credit.")
+        return CreditAnswer(**orjson.loads(known["response"])), False
+    answer = _give(book, account_id, request, key)
+    await book.close()
+    await idempotency.insert(
+        transaction,
+        account_id=account_id,
+        key=key,
+        fingerprint=request.fingerprint,
+        response=orjson.dumps(answer).decode("utf-8"),
+        created_at=book.now,
+    )
+    return answer, True
+
+
+async def _find(transaction: Transaction, external_id: str, only_account_id: int | None) -> int:
+    for row in await accounts.by_external_id(transaction, [external_id]):
+        account_id: int = row["account_id"]
+        if only_account_id in {None, account_id}:
+            return account_id
+    raise NotFound("There is no account with this external id that this key may write to.")
+
+
+def _give(book: Book, account_id: int, request: CreditRequest, key: str) -> CreditAnswer:
+    account = book.accounts[account_id]
+    occurred_at = request.occurred_at or book.now
+    _check(request, account.currency, occurred_at, book.now + AHEAD)
+    _check_balance(account.balance + request.amount, account.currency)
+    purchase_id = version = None
+    if request.kind is CreditKind.ADJUSTMENT:
+        name = blake2b(key.encode("ascii"), digest_size=16).hexdigest()
+        version = adjust_balance(
+            book,
+            account_id,
+            request.amount,
+            source_key=f"adjustment:{name}",
+            occurred_at=occurred_at,
+            description=request.description,
+        )
+    else:
+        purchase = grant_credit(
+            book,
+            account_id,
+            CreditPurchaseKind(request.kind),
+            request.amount,
+            currency=request.currency,
+            occurred_at=occurred_at,
+            description=request.description,
+        )
+        purchase_id = encode_global_id("CreditPurchase", account_id, purchase.id)
+    return CreditAnswer(
+        purchase_id=purchase_id,
+        version=version,
+        balance=account.balance,
+        currency=account.currency,
+    )
+
+
+def _check(request: CreditRequest, currency: str, occurred_at: datetime, latest: datetime) -> None:
+    if request.currency != currency:
+        raise BadUserInput(
+            f"The account is kept in {currency}; nothing is converted.", argument="currency"
+        )
+    if request.amount == 0 or (request.amount < 0 and request.kind is not CreditKind.ADJUSTMENT):
+        raise BadUserInput(
+            "`amount` is more than zero; for an ADJUSTMENT it may be less, too.", argument="amount"
+        )
+    if occurred_at > latest:
+        raise BadUserInput("`occurredAt` may not be in the future.", argument="occurredAt")
+
+
+def _check_balance(balance: int, currency: str) -> None:
+    if not -MAX_NANOS <= balance <= MAX_NANOS:
+        most = format_amount(MAX_NANOS, currency)
+        raise OutOfRange(
+            f"With this `amount` the balance would leave its range of -{most} to {most}.",
+            argument="amount",
+        )

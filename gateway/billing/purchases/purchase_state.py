@@ -1,0 +1,369 @@
+"""What a purchase and a refund are while a transaction works on them, and their lifecycle.
+
+    PENDING → REQUIRES_ACTION → SUCCEEDED → PARTIALLY_REFUNDED → REFUNDED
+    PENDING, REQUIRES_ACTION → FAILED, CANCELED; FAILED → PENDING, REQUIRES_ACTION (tried again)
+    SUCCEEDED, PARTIALLY_REFUNDED → DISPUTED → what is left says which, once it is decided
+
+A status follows from the facts that are known, never from the order in which they came: facts are
+only added. A settled purchase stays settled and a canceled one canceled; before that, the facts of
+the latest time count, and of two of the same time those that rank higher.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Final, NamedTuple, Self, TypeAlias
+
+from gateway.instants import EARLIEST
+from gateway.models import (
+    CreditPurchaseKind,
+    CreditPurchaseStatus,
+    PaymentMethodType,
+    RefundStatus,
+)
+from gateway.payment_methods import display_name
+from gateway.store import Row
+
+# Of facts of the same time. A settled purchase outranks them all; these have no effect on the
+# balance.
+_UNSETTLED_RANK: Final = {
+    CreditPurchaseStatus.PENDING: 0,
+    CreditPurchaseStatus.REQUIRES_ACTION: 1,
+    CreditPurchaseStatus.FAILED: 2,
+    CreditPurchaseStatus.CANCELED: 3,
+}
+# A bank may return a refund that had succeeded, so FAILED outranks SUCCEEDED.
+_REFUND_RANK: Final = {
+    RefundStatus.PENDING: 0,
+    RefundStatus.SUCCEEDED: 1,
+    RefundStatus.FAILED: 2,
+    RefundStatus.CANCELED: 3,
+}
+
+
+def final_status(said: Iterable[RefundStatus]) -> RefundStatus:
+    """Return which of a refund's statuses is the last, in whatever order they were said."""
+    return max(said, key=lambda status: _REFUND_RANK[status])
+
+
+def either(known: str | None, said: str | None) -> str | None:
+    """Return the text that there is; of two, the greater one, in whatever order they came."""
+    return max(known, said) if known and said else known or said
+
+
+def earliest(known: datetime | None, said: datetime | None) -> datetime | None:
+    """Return the instant that there is; of two, the earlier one."""
+    return min(known, said) if known and said else known or said
+
+
+UNSTORED: Final = {"stored": False}
+"""Metadata of a field that its table does not have."""
+
+
+class Record:
+    """Reads itself from a row of its table and writes itself back, column by column."""
+
+    __slots__ = ()
+
+    @classmethod
+    def columns(cls) -> tuple[str, ...]:
+        every = fields(cls)  # type: ignore[arg-type]  # a dataclass
+        return tuple(each.name for each in every if each.metadata.get("stored", True))
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        return cls(**{name: row[name] for name in cls.columns()})
+
+    def cells(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in self.columns())
+
+
+@dataclass(slots=True, kw_only=True)
+class PurchaseState(Record):
+    """A row of `credit_purchase`."""
+
+    account_id: int
+    id: int
+    kind: str
+    status: str = CreditPurchaseStatus.PENDING
+    currency: str
+    amount_nanos: int
+    tax_nanos: int = 0
+    bonus_nanos: int = 0
+    refunded_nanos: int = 0
+    bonus_reversed_nanos: int = 0
+    disputed_nanos: int = 0
+    description: str | None = None
+    failure_code: str | None = None
+    failure_reason: str | None = None
+    payment_method_type: str | None = None
+    payment_method_name: str | None = None
+    payment_method_brand: str | None = None
+    payment_method_last4: str | None = None
+    payment_method_label: str | None = None
+    provider: str | None = None
+    provider_reference: str | None = None
+    created_at: datetime
+    status_at: datetime | None = None
+    failed_at: datetime | None = None
+    settled_at: datetime | None = None
+    revision: int = 0
+    receipted: bool = False
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.account_id, self.id
+
+    @property
+    def is_settled(self) -> bool:
+        return self.settled_at is not None
+
+    @property
+    def payment_method(self) -> "PaymentMethod | None":
+        if self.payment_method_type is None:
+            return None
+        return PaymentMethod(
+            type=PaymentMethodType(self.payment_method_type),
+            name=self.payment_method_name,
+            brand=self.payment_method_brand,
+            last4=self.payment_method_last4,
+            label=self.payment_method_label,
+        )
+
+    @payment_method.setter
+    def payment_method(self, method: "PaymentMethod | None") -> None:
+        self.payment_method_type = method.type if method else None
+        self.payment_method_name = method.name if method else None
+        self.payment_method_brand = method.brand if method else None
+        self.payment_method_last4 = method.last4 if method else None
+        self.payment_method_label = method.label if method else None
+
+    def learn(self, facts: "PurchaseFacts") -> None:
+        """Take the facts of a later time, or of the same time and a higher rank, for how an
+        unsettled purchase stands: status, terms, failure and payment method. CANCELED is final.
+
+        Facts with `is_complete` replace what is known.
+        """
+        if facts.is_complete or facts.order > self._known:
+            self.status, self.status_at = facts.status, facts.known_at
+            self.amount_nanos, self.tax_nanos, self.bonus_nanos = facts.terms
+            self.failed_at, self.failure_code, self.failure_reason = facts.failure
+            self.payment_method = facts.payment_method
+
+    @property
+    def _known(self) -> "FactsOrder":
+        return _facts_order(
+            CreditPurchaseStatus(self.status),
+            self.status_at or EARLIEST,
+            (self.amount_nanos, self.tax_nanos, self.bonus_nanos),
+            (self.failed_at, self.failure_code, self.failure_reason),
+            self.payment_method,
+        )
+
+    def settle(self, facts: "PurchaseFacts", at: datetime) -> None:
+        """Take the terms and the payment method of the facts that settle it; forget failures."""
+        self.settled_at = self.status_at = at
+        self.amount_nanos, self.tax_nanos, self.bonus_nanos = facts.terms
+        self.failed_at = self.failure_code = self.failure_reason = None
+        self.payment_method = facts.payment_method
+
+    def update_status(self) -> None:
+        """Derive a settled purchase's status from what was taken back."""
+        if self.disputed_nanos:
+            self.status = CreditPurchaseStatus.DISPUTED
+        elif self.refunded_nanos == self.amount_nanos:
+            self.status = CreditPurchaseStatus.REFUNDED
+        elif self.refunded_nanos:
+            self.status = CreditPurchaseStatus.PARTIALLY_REFUNDED
+        else:
+            self.status = CreditPurchaseStatus.SUCCEEDED
+
+
+class CreditNote(NamedTuple):
+    """The credit note of a refund, as it was issued. `net` and `tax` are not below 0; `canceled`
+    says whether a document cancels it.
+    """
+
+    id: int
+    number: str
+    net: int
+    tax: int
+    issued_at: datetime
+    canceled: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class RefundState(Record):
+    """A row of `refund`; it is in the ledger where `settled_at` is set. `told_tax` is what was said
+    of its tax in this transaction, `note` its credit note.
+    """
+
+    account_id: int
+    id: int
+    purchase_id: int
+    status: str = RefundStatus.PENDING
+    currency: str
+    amount_nanos: int
+    tax_nanos: int = 0
+    bonus_reversed_nanos: int = 0
+    reason: str | None = None
+    failure_reason: str | None = None
+    provider: str | None = None
+    provider_reference: str | None = None
+    created_at: datetime
+    settled_at: datetime | None = None
+    has_succeeded: bool = False
+    failed_at: datetime | None = None
+    told_tax: int | None = field(default=None, metadata=UNSTORED)
+    note: CreditNote | None = field(default=None, metadata=UNSTORED)
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.account_id, self.id
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether it came to nothing in the end."""
+        return self.status in {RefundStatus.FAILED, RefundStatus.CANCELED}
+
+    def raise_to(self, status: RefundStatus) -> None:
+        """Move the refund up to `status`; a stale one changes nothing."""
+        if _REFUND_RANK[status] > _REFUND_RANK[RefundStatus(self.status)]:
+            self.status = status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentMethod:
+    """How a purchase is paid: `name` is the provider's for the method, `label` its bank's."""
+
+    type: PaymentMethodType
+    name: str | None = None
+    brand: str | None = None
+    last4: str | None = None
+    label: str | None = None
+
+    @property
+    def display_name(self) -> str:
+        """How a person reads it."""
+        return display_name(self.type, self.name, self.brand, self.last4, self.label)
+
+
+def _order(method: PaymentMethod | None) -> tuple[str, ...]:
+    if method is None:
+        return ()
+    texts = (method.brand, method.last4, method.name, method.label)
+    return (method.type, *(text or "" for text in texts))
+
+
+def later_method(known: PaymentMethod | None, said: PaymentMethod | None) -> PaymentMethod | None:
+    """Return the method that there is; of two, the one that sorts later."""
+    return max(known, said, key=_order)
+
+
+Failure: TypeAlias = tuple[datetime | None, str | None, str | None]
+"""When an attempt failed, the provider's code for it, and the reason in words."""
+
+FactsOrder: TypeAlias = tuple[bool, datetime, int, int, int, int, str, str, tuple[str, ...]]
+
+
+def _facts_order(
+    status: CreditPurchaseStatus,
+    at: datetime,
+    terms: tuple[int, int, int],
+    failure: Failure,
+    method: PaymentMethod | None,
+) -> FactsOrder:
+    """Return what two facts of an unsettled purchase are compared by: the greater ones stay.
+
+    Where time and rank are the same, the order of the rest only has to be the same every time;
+    of the same money, facts with more tax know more.
+    """
+    amount, tax, bonus = terms
+    is_final = status == CreditPurchaseStatus.CANCELED
+    words = failure[1] or "", failure[2] or "", _order(method)
+    return (is_final, at, _UNSETTLED_RANK[status], amount + tax, tax, bonus, *words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchaseFacts:
+    """What is known of a purchase at one time. Amounts in nanos of the account's currency.
+
+    `provider` and `reference` name the purchase where both are given: facts with the same ones add
+    to it. A description that is missing (None) says nothing. The first facts with `succeeded_at`
+    settle the purchase: its amounts and that instant stay, whatever later ones say. Before that,
+    `status_at` is the provider's time of these facts; by default that of the failure, else of the
+    purchase. `is_complete` facts are made from everything that was ever known of the purchase.
+    """
+
+    account_id: int
+    kind: CreditPurchaseKind
+    amount: int
+    currency: str
+    created_at: datetime
+    tax: int = 0
+    bonus: int = 0
+    description: str | None = None
+    payment_method: PaymentMethod | None = None
+    provider: str | None = None
+    reference: str | None = None
+    requires_action: bool = False
+    succeeded_at: datetime | None = None
+    failed_at: datetime | None = None
+    failure_code: str | None = None
+    failure_reason: str | None = None
+    canceled: bool = False
+    status_at: datetime | None = None
+    is_complete: bool = False
+
+    @property
+    def known_at(self) -> datetime:
+        return self.status_at or self.failed_at or self.created_at
+
+    @property
+    def failure(self) -> Failure:
+        """The failure of an attempt that nothing followed; nothing of any other."""
+        if self.status != CreditPurchaseStatus.FAILED:
+            return None, None, None
+        return self.failed_at, self.failure_code, self.failure_reason
+
+    @property
+    def order(self) -> FactsOrder:
+        return _facts_order(
+            self.status, self.known_at, self.terms, self.failure, self.payment_method
+        )
+
+    @property
+    def terms(self) -> tuple[int, int, int]:
+        return self.amount, self.tax, self.bonus
+
+    @property
+    def status(self) -> CreditPurchaseStatus:
+        """What an unsettled purchase is by these facts alone."""
+        if self.canceled:
+            return CreditPurchaseStatus.CANCELED
+        if self.failed_at:
+            return CreditPurchaseStatus.FAILED
+        if self.requires_action:
+            return CreditPurchaseStatus.REQUIRES_ACTION
+        return CreditPurchaseStatus.PENDING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundFacts:
+    """What is known of a refund. `amount` is credit in nanos, without the tax that goes with it;
+    where no tax is said (None), it is the amount's share of the purchase's.
+
+    `has_succeeded`: it succeeded once, whatever its status is now. `failed_at` is when it failed or
+    was canceled, where that is known.
+    """
+
+    amount: int
+    tax: int | None = None
+    created_at: datetime
+    status: RefundStatus = RefundStatus.SUCCEEDED
+    has_succeeded: bool = False
+    failed_at: datetime | None = None
+    reason: str | None = None
+    failure_reason: str | None = None
+    provider: str | None = None
+    reference: str | None = None

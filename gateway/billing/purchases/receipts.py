@@ -1,0 +1,135 @@
+"""Issuing: a number without gaps, and the data that the document is printed from for ever.
+
+Whether receipts are issued (GATEWAY_RECEIPTS) is decided once for each purchase, when it settles:
+its refunds have credit notes where it has a receipt, whatever the setting is by then.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from gateway.billing.book import Book
+from gateway.billing.purchases.purchase_state import CreditNote, PurchaseState, RefundState
+from gateway.money import checked, format_amount
+from gateway.store.engine.stored_json import dumps
+from gateway.windows import local_day
+
+FORMAT: Final = 1
+"""Version of the frozen data's shape; what is issued keeps its own."""
+
+
+class Document(NamedTuple):
+    """What a document says: its date, its sums in nanos, and its lines."""
+
+    issued_at: datetime
+    net: int
+    tax: int
+    lines: Sequence[Mapping[str, str]]
+
+
+def issue_receipt(book: Book, purchase: PurchaseState) -> None:
+    """Issue the receipt of a purchase that has just settled, unless receipts are off."""
+    if not book.accounts[purchase.account_id].issues_receipts:
+        return
+    purchase.receipted = True
+    settled_at = purchase.settled_at
+    assert settled_at is not None  # noqa: S101  # the caller settles it first
+    lines = _lines("credit", purchase.amount_nanos, purchase.bonus_nanos, purchase.currency)
+    document = Document(settled_at, purchase.amount_nanos, purchase.tax_nanos, lines)
+    _issue(book, purchase, document)
+
+
+def issue_credit_note(
+    book: Book, purchase: PurchaseState, refund: RefundState, *, bonus: int
+) -> CreditNote:
+    """Issue the credit note of a refund that took effect, of a purchase that has a receipt; its
+    total is negative.
+
+    The bonus that goes back with it is a line of its own, and no money.
+    """
+    net, tax = refund.amount_nanos, refund.tax_nanos
+    lines = _lines("refund", -net, -bonus, refund.currency)
+    document = Document(refund.created_at, -net, -tax, lines)
+    id_, number = _issue(book, purchase, document, refund)
+    return CreditNote(id_, number, net, tax, refund.created_at)
+
+
+def issue_cancellation(
+    book: Book, purchase: PurchaseState, refund: RefundState, *, bonus: int
+) -> CreditNote:
+    """Issue the document that cancels the credit note of a refund that came to nothing, dated when
+    that was known; its total is positive, and both add up to 0. Return the note as it is then.
+
+    The bonus that comes back with it is a line of its own.
+    """
+    note = refund.note
+    assert note is not None  # noqa: S101  # there is something to cancel
+    lines = _lines("refund", note.net, bonus, refund.currency)
+    at = max(refund.failed_at or book.now, note.issued_at)
+    _issue(book, purchase, Document(at, note.net, note.tax, lines), refund, cancels=note)
+    return note._replace(canceled=True)
+
+
+def _lines(kind: str, nanos: int, bonus: int, currency: str) -> list[dict[str, str]]:
+    lines = [{"kind": kind, "amount": format_amount(nanos, currency)}]
+    if bonus:
+        lines.append({"kind": "bonus", "amount": format_amount(bonus, currency)})
+    return lines
+
+
+def _issue(
+    book: Book,
+    purchase: PurchaseState,
+    document: Document,
+    refund: RefundState | None = None,
+    *,
+    cancels: CreditNote | None = None,
+) -> tuple[int, str]:
+    """Return the document's key and its number."""
+    account, currency = book.accounts[purchase.account_id], purchase.currency
+    year = local_day(document.issued_at, account.time_zone).year
+    sequence = account.sequences.get(year, 0) + 1
+    account.sequences[year] = sequence
+    id_, number = book.keys.new(), f"{account.receipt_prefix}-{year}-{sequence:06}"
+    total = checked(document.net + document.tax)
+    data = {
+        "format": FORMAT,
+        "number": number,
+        "issuedAt": document.issued_at.isoformat(),
+        "timeZone": account.time_zone.key,
+        "currency": currency,
+        "buyer": {"name": account.name, "externalId": account.external_id},
+        "purchase": _purchase_data(purchase),
+        "lines": document.lines,
+        "net": format_amount(document.net, currency),
+        "tax": format_amount(document.tax, currency),
+        "total": format_amount(total, currency),
+    }
+    if refund is not None:
+        data["refund"] = {"createdAt": refund.created_at.isoformat(), "reason": refund.reason}
+    if refund is not None and cancels is not None:
+        data["cancels"] = {"number": cancels.number, "reason": refund.failure_reason}
+    book.receipts.append(
+        (
+            *(purchase.account_id, id_, number, year, sequence, purchase.id),
+            *(refund.id if refund else None, cancels.id if cancels else None, currency),
+            *(total, document.tax, document.issued_at, dumps(data)),
+        )
+    )
+    return id_, number
+
+
+def _purchase_data(purchase: PurchaseState) -> dict[str, Any]:
+    method = purchase.payment_method
+    return {
+        "kind": purchase.kind,
+        "description": purchase.description,
+        "createdAt": purchase.created_at.isoformat(),
+        "paymentMethod": {
+            "type": purchase.payment_method_type,
+            "brand": purchase.payment_method_brand,
+            "last4": purchase.payment_method_last4,
+            "label": purchase.payment_method_label,
+            "displayName": method.display_name if method else None,
+        },
+    }

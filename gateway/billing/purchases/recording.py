@@ -1,0 +1,172 @@
+"""Purchases: what is known is merged, and what follows from it is booked.
+
+Every function of purchases, refunds and disputes may be called any number of times with the same
+facts, and with facts in any order: the purchases and the ledger's sum come out the same.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from gateway.billing.book import Book, Reference
+from gateway.billing.ledger.flows import FlowColumn
+from gateway.billing.purchases.dispute_state import DisputeState, Movement
+from gateway.billing.purchases.purchase_state import (
+    CreditNote,
+    PurchaseFacts,
+    PurchaseState,
+    RefundState,
+    either,
+    later_method,
+)
+from gateway.billing.purchases.receipts import issue_receipt
+from gateway.billing.purchases.reversals import rebooked, sources_of
+from gateway.errors import BadUserInput
+from gateway.models import CreditPurchaseKind, LedgerCause
+from gateway.money import checked
+from gateway.store import Row, ledger, purchases, receipts
+
+
+async def load_purchases(book: Book, references: Collection[Reference]) -> None:
+    """Read purchases by their provider's names, with their refunds and disputes, into the book."""
+    await _load(book, await purchases.by_reference(book.transaction, list(references)))
+
+
+async def load_purchases_by_key(book: Book, keys: Collection[tuple[int, int]]) -> None:
+    """Read purchases by (account, id), with their refunds and disputes, into the book."""
+    await _load(book, await purchases.by_key(book.transaction, list(keys)))
+
+
+async def _load(book: Book, rows: Collection[Row]) -> None:
+    # What the book has already is ahead of what is stored.
+    found = [PurchaseState.from_row(row) for row in rows]
+    fresh = [state for state in found if state.key not in book.purchases]
+    keys = [state.key for state in fresh]
+    for state in fresh:
+        book.add_purchase(state)
+    await _load_refunds(book, keys)
+    await _load_disputes(book, keys)
+    sources = [
+        (account_id, source)
+        for account_id, purchase_id in keys
+        for source in sources_of(
+            book.refunds[account_id, purchase_id], book.disputes[account_id, purchase_id]
+        )
+    ]
+    book.booked.update(await ledger.known_sources(book.transaction, sources))
+    book.remember(keys)
+
+
+async def _load_refunds(book: Book, keys: Sequence[tuple[int, int]]) -> None:
+    found = {}
+    for row in await purchases.refunds_of(book.transaction, keys):
+        refund = RefundState.from_row(row)
+        book.refunds[refund.account_id, refund.purchase_id].append(refund)
+        found[refund.key] = refund
+    documents = await receipts.of_refunds(book.transaction, list(found))
+    canceled = {(row["account_id"], row["cancels_id"]) for row in documents}
+    for row in documents:
+        if row["cancels_id"] is None:
+            found[row["account_id"], row["refund_id"]].note = CreditNote(
+                id=row["id"],
+                number=row["number"],
+                net=row["tax_nanos"] - row["total_nanos"],
+                tax=-row["tax_nanos"],
+                issued_at=row["issued_at"],
+                canceled=(row["account_id"], row["id"]) in canceled,
+            )
+
+
+async def _load_disputes(book: Book, keys: Sequence[tuple[int, int]]) -> None:
+    found = {}
+    for row in await purchases.disputes_of(book.transaction, keys):
+        dispute = DisputeState.from_row(row)
+        book.disputes[dispute.account_id, dispute.purchase_id].append(dispute)
+        found[dispute.key] = dispute
+    for row in await purchases.movements_of(book.transaction, list(found)):
+        dispute = found[row["account_id"], row["dispute_id"]]
+        dispute.movements[row["reference"]] = Movement(row["amount_nanos"], row["moved_at"])
+
+
+def record_purchase(book: Book, facts: PurchaseFacts) -> PurchaseState:
+    """Add facts to a purchase, made where its reference is not in the book; settle it when they say
+    so.
+
+    Raises BadUserInput for another currency than the account's, or an amount that is not positive.
+    """
+    check_purchase(book, facts)
+    purchase = _find(book, facts) or _add(book, facts)
+    purchase.created_at = min(purchase.created_at, facts.created_at)
+    purchase.description = either(purchase.description, facts.description)
+    if not purchase.is_settled:
+        if facts.succeeded_at:
+            _settle(book, purchase, facts, facts.succeeded_at)
+        else:
+            purchase.learn(facts)
+    elif facts.succeeded_at:
+        purchase.payment_method = later_method(purchase.payment_method, facts.payment_method)
+    return purchase
+
+
+def check_purchase(book: Book, facts: PurchaseFacts) -> None:
+    """Raise BadUserInput for facts that `record_purchase` would refuse."""
+    account = book.accounts[facts.account_id]
+    if facts.currency != account.currency:
+        raise BadUserInput(
+            f"The account is kept in {account.currency}; {facts.currency} is not converted.",
+            argument="currency",
+        )
+    if facts.amount <= 0 or facts.tax < 0 or facts.bonus < 0:
+        raise BadUserInput(
+            "A purchase's amount must be positive, its tax and bonus not negative.",
+            argument="amount",
+        )
+    checked(facts.amount + facts.tax)
+    checked(facts.amount + facts.bonus)
+
+
+def _find(book: Book, facts: PurchaseFacts) -> PurchaseState | None:
+    if facts.provider is None or facts.reference is None:
+        return None
+    return book.references.get((facts.account_id, facts.provider, facts.reference))
+
+
+def _add(book: Book, facts: PurchaseFacts) -> PurchaseState:
+    purchase = PurchaseState(
+        account_id=facts.account_id,
+        id=book.keys.new(),
+        kind=facts.kind,
+        currency=facts.currency,
+        amount_nanos=facts.amount,
+        tax_nanos=facts.tax,
+        bonus_nanos=facts.bonus,
+        provider=facts.provider,
+        provider_reference=facts.reference,
+        created_at=facts.created_at,
+    )
+    book.add_purchase(purchase)
+    return purchase
+
+
+def _settle(book: Book, purchase: PurchaseState, facts: PurchaseFacts, at: datetime) -> None:
+    # What came before the success was kept, and takes effect once the purchase is booked.
+    with rebooked(book, purchase):
+        purchase.settle(facts, at)
+        paid = purchase.kind == CreditPurchaseKind.CARD
+        book.post_purchase(
+            purchase,
+            LedgerCause.PURCHASE if paid else LedgerCause.BONUS,
+            purchase.amount_nanos,
+            source_key=f"purchase:{purchase.id}",
+            at=at,
+            flow=FlowColumn.PURCHASED if paid else FlowColumn.BONUS,
+        )
+        if purchase.bonus_nanos:
+            book.post_purchase(
+                purchase,
+                LedgerCause.BONUS,
+                purchase.bonus_nanos,
+                source_key=f"bonus:{purchase.id}",
+                at=at,
+                flow=FlowColumn.BONUS,
+            )
+        issue_receipt(book, purchase)

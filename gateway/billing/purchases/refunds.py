@@ -1,0 +1,63 @@
+"""Refunds: what is known is merged, and booked once the refund has succeeded and its purchase
+settled.
+"""
+
+from gateway.billing.book import Book
+from gateway.billing.purchases.purchase_state import (
+    PurchaseState,
+    RefundFacts,
+    RefundState,
+    earliest,
+    either,
+)
+from gateway.billing.purchases.reversals import rebooked
+from gateway.errors import BadUserInput
+from gateway.models import RefundStatus
+
+
+def record_refund(book: Book, purchase: PurchaseState, facts: RefundFacts) -> RefundState:
+    """Add facts to a refund, made where its reference is not known; book what they mean.
+
+    A refund that comes before its purchase settled is kept and takes effect when it does. Before
+    anything is known of its purchase there is nothing to add it to: whoever receives it keeps the
+    message under the purchase's reference and brings it again when `record_purchase` made that.
+    A refund that succeeded and came to nothing after that has a credit note and a document that
+    cancels it, in whatever order both were said. Raises BadUserInput where more would be refunded
+    than was paid.
+    """
+    with rebooked(book, purchase):
+        refund = _find(book, purchase, facts) or _add(book, purchase, facts)
+        if not refund.has_succeeded:
+            refund.amount_nanos = facts.amount
+        refund.raise_to(facts.status)
+        refund.has_succeeded |= facts.has_succeeded or facts.status == RefundStatus.SUCCEEDED
+        refund.failed_at = earliest(refund.failed_at, facts.failed_at)
+        refund.told_tax = facts.tax
+        refund.reason = either(refund.reason, facts.reason)
+        refund.failure_reason = either(refund.failure_reason, facts.failure_reason)
+    return refund
+
+
+def _find(book: Book, purchase: PurchaseState, facts: RefundFacts) -> RefundState | None:
+    name = (facts.provider, facts.reference)
+    for refund in book.refunds[purchase.key]:
+        if facts.reference and (refund.provider, refund.provider_reference) == name:
+            return refund
+    return None
+
+
+def _add(book: Book, purchase: PurchaseState, facts: RefundFacts) -> RefundState:
+    if facts.amount <= 0:
+        raise BadUserInput("A refund's amount must be positive.", argument="amount")
+    refund = RefundState(
+        account_id=purchase.account_id,
+        id=book.keys.new(),
+        purchase_id=purchase.id,
+        currency=purchase.currency,
+        amount_nanos=facts.amount,
+        provider=facts.provider,
+        provider_reference=facts.reference,
+        created_at=facts.created_at,
+    )
+    book.refunds[purchase.key].append(refund)
+    return refund

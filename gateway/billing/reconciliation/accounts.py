@@ -1,0 +1,351 @@
+"""The books recomputed from the facts: what is stored must be what follows from them.
+
+Nothing is written, and memory does not grow with an account's usage: events and roll-ups are read
+side by side in the order of their time.
+"""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final, Self
+from zoneinfo import ZoneInfo
+
+from gateway.billing.ledger.flows import FlowColumn
+from gateway.billing.purchases.holds import Terms
+from gateway.models import LedgerCause
+from gateway.store import Row
+from gateway.store.engine import bitset
+from gateway.store.engine.stream import Chunk, Stream, rows_in
+from gateway.store.reconciliation import accounts, ledger, purchases
+from gateway.store.rollups import RESOURCE_SEPARATOR, SUMS, Activity, Flow
+from gateway.windows import local_day, slot_start, zone
+
+FLOW_OF_CAUSE: Final[Mapping[str, FlowColumn]] = {
+    LedgerCause.PURCHASE: FlowColumn.PURCHASED,
+    LedgerCause.BONUS: FlowColumn.BONUS,
+    LedgerCause.REFUND: FlowColumn.REFUNDED,
+    LedgerCause.DISPUTE: FlowColumn.REFUNDED,
+    LedgerCause.ADJUSTMENT: FlowColumn.ADJUSTED,
+}
+QUARTER_HOUR: Final = timedelta(minutes=15)
+DISPUTED: Final = "what disputes hold"
+_DIMENSIONS: Final = ("deployment_id", "resource", "provider", "gpu_model")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One figure that is not what follows from the facts; amounts and quantities in nanos.
+
+    `place` names its row within the account. None stands for what is missing, or should not be.
+    """
+
+    account: str
+    what: str
+    place: str | None
+    expected: Any
+    found: Any
+
+    def __str__(self) -> str:
+        where = self.what if self.place is None else f"{self.what} ({self.place})"
+        found, expected = (
+            "nothing" if value is None else value for value in (self.found, self.expected)
+        )
+        return f"{self.account}: {where}: {found} is stored, {expected} follows from the facts"
+
+
+async def audit_account(stream: Stream, account: Row) -> AsyncGenerator[Difference]:
+    """Yield every difference in an account, a row of `store.audit.accounts`."""
+    account_id, name = account["account_id"], account["external_id"]
+    for check in accounts.CHECKS:
+        for row in await accounts.differences(stream, check, account_id):
+            expected, found = (
+                None if row[side] is None else int(row[side]) for side in ("expected", "found")
+            )
+            place = None if row["place"] is None else str(row["place"])
+            yield Difference(account=name, what=check, place=place, expected=expected, found=found)
+    local = zone(account["time_zone"])
+    for derived in (
+        _disputes(stream, account_id),
+        _rollups(stream, account_id, local),
+        _ledger_days(stream, account_id, local),
+    ):
+        async with aclosing(derived) as differences:
+            async for what, place, expected, found in differences:
+                yield Difference(
+                    account=name, what=what, place=place, expected=expected, found=found
+                )
+
+
+Found = tuple[str, str, Any, Any]
+"""What differs, where, what follows from the facts and what is stored."""
+Figures = Mapping[str, Any]
+"""The figures of one period, by their names; those that are nothing are left out."""
+
+
+async def _disputes(stream: Stream, account_id: int) -> AsyncGenerator[Found]:
+    """Yield the purchases of which disputes hold another sum than follows from what they moved."""
+    for row in await purchases.disputed(stream, account_id):
+        terms = Terms(row["amount_nanos"], row["tax_nanos"], row["currency"])
+        unrefunded = terms.amount - int(row["refunded_nanos"])
+        expected = min(terms.credit_in(int(row["withdrawn_nanos"])), unrefunded)
+        if (held := int(row["held_nanos"])) != expected:
+            yield DISPUTED, str(row["id"]), expected, held
+
+
+class _Period:
+    """What the facts of a quarter hour, or of a day, add up to."""
+
+    __slots__ = ("activity", "flow")
+
+    def __init__(self) -> None:
+        self.flow = Flow()
+        self.activity: Activity = {}
+
+    def add(self, other: Self) -> None:
+        self.flow.add(other.flow)
+        for dimensions, (spent, events) in other.activity.items():
+            sums = self.activity.setdefault(dimensions, [0, 0])
+            sums[0] += spent
+            sums[1] += events
+
+
+class _Stored:
+    """The stored periods of one roll-up, which are met in the order in which they are read."""
+
+    def __init__(self, what: str, periods: AsyncGenerator[tuple[Any, Figures]]) -> None:
+        self._what = what
+        self._periods = periods
+        self._next: tuple[Any, Figures] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._advance()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._periods.aclose()
+
+    async def _advance(self) -> None:
+        self._next = await anext(self._periods, None)
+
+    async def meet(self, key: Any, expected: Figures) -> list[Found]:
+        """Return what differs up to a period that follows from the facts."""
+        found = await self.end(before=key)
+        stored: Figures = {}
+        if self._next is not None and self._next[0] == key:
+            stored = self._next[1]
+            await self._advance()
+        return found + self._differences(key, expected, stored)
+
+    async def end(self, *, before: Any = None) -> list[Found]:
+        """Return what is stored of periods (before one, or all that are left) without facts."""
+        found: list[Found] = []
+        while self._next is not None and (before is None or self._next[0] < before):
+            key, stored = self._next
+            found += self._differences(key, {}, stored)
+            await self._advance()
+        return found
+
+    def _differences(self, key: Any, expected: Figures, stored: Figures) -> list[Found]:
+        if expected == stored:
+            return []
+        return [
+            (self._what, f"{key} {name}", expected.get(name), stored.get(name))
+            for name in sorted({*expected, *stored})
+            if expected.get(name) != stored.get(name)
+        ]
+
+
+async def _rollups(stream: Stream, account_id: int, local: ZoneInfo) -> AsyncGenerator[Found]:
+    """Yield where quarter hours, days and breakdowns are not the sums of their facts."""
+    slot_rows = _stored_flows(accounts.slots(stream, account_id), "slot_at")
+    day_rows = _stored_flows(accounts.days(stream, account_id), "day")
+    activity_rows = _stored_activity(accounts.activity(stream, account_id))
+    async with (
+        _Stored("quarter hour", slot_rows) as slots,
+        _Stored("day", day_rows) as days,
+        _Stored("breakdown of", activity_rows) as breakdowns,
+        aclosing(_periods(_slots(stream, account_id), local)) as periods,
+    ):
+        async for key, period in periods:
+            if isinstance(key, datetime):
+                found = await slots.meet(key, _flow_figures(period.flow))
+            else:
+                found = await days.meet(key, _flow_figures(period.flow))
+                found += await breakdowns.meet(key, _activity_figures(period.activity))
+            for each in found:
+                yield each
+        for stored in (slots, days, breakdowns):
+            for each in await stored.end():
+                yield each
+
+
+async def _periods(
+    slots: AsyncGenerator[tuple[datetime, _Period]], local: ZoneInfo
+) -> AsyncGenerator[tuple[datetime | date, _Period]]:
+    """Yield quarter hours, and after the last one of a local day that day."""
+    day, whole = None, _Period()
+    async with aclosing(slots):
+        async for slot, period in slots:
+            today = local_day(slot, local)
+            if today != day:
+                if day is not None:
+                    yield day, whole
+                day, whole = today, _Period()
+            whole.add(period)
+            yield slot, period
+    if day is not None:
+        yield day, whole
+
+
+async def _slots(stream: Stream, account_id: int) -> AsyncGenerator[tuple[datetime, _Period]]:
+    """Yield the quarter hours that have facts, in their order, with what these add up to."""
+    bits = {key: 1 << n for key, n in (await accounts.ordinals(stream, account_id)).items()}
+    moved = await _moves(stream, account_id)
+    slot, period = None, _Period()
+    async with aclosing(accounts.usage(stream, account_id)) as chunks:
+        async for chunk in chunks:
+            for at, *event in zip(*(chunk[name] for name in accounts.USAGE_COLUMNS), strict=True):
+                if slot is None or at - slot >= QUARTER_HOUR:
+                    if slot is not None:
+                        yield slot, period
+                    slot = slot_start(at)
+                    for earlier in [each for each in moved if each < slot]:
+                        yield earlier, moved.pop(earlier)
+                    period = moved.pop(slot) if slot in moved else _Period()
+                _count(period, bits, *event)
+    if slot is not None:
+        yield slot, period
+    for later in moved.items():
+        yield later
+
+
+async def _moves(stream: Stream, account_id: int) -> dict[datetime, _Period]:
+    """Return what is not usage by quarter hour, in its order: as many as purchases and the like."""
+    periods: dict[datetime, _Period] = {}
+    for row in await accounts.moves(stream, account_id):
+        column = FLOW_OF_CAUSE[row["cause"]]
+        period = periods.setdefault(slot_start(row["effective_at"]), _Period())
+        period.flow.sums[column] += row["amount_nanos"] * column.sign
+    return periods
+
+
+def _count(
+    period: _Period,
+    bits: Mapping[int, int],
+    deployment_id: int | None,
+    resource: str,
+    unit: str,
+    provider: str | None,
+    gpu_model: str | None,
+    quantity: int,
+    amount: int,
+    correction: bool,
+) -> None:
+    """Add one event to its period."""
+    flow = period.flow
+    flow.sums[FlowColumn.SPENT] += amount
+    measure = resource + RESOURCE_SEPARATOR + unit
+    flow.resources[measure] = flow.resources.get(measure, 0) + quantity
+    if deployment_id is not None and not correction:
+        flow.deployments |= bits.get(deployment_id, 0)
+    dimensions = (deployment_id or 0, resource, provider or "", gpu_model or "")
+    sums = period.activity.setdefault(dimensions, [0, 0])
+    sums[0] += amount
+    sums[1] += not correction
+
+
+def _flow_figures(flow: Flow) -> Figures:
+    """Return a period's figures, with the row itself as one, so that an empty one is not none."""
+    figures: dict[str, Any] = {"row": 1}
+    figures |= {name: nanos for name, nanos in zip(SUMS, flow.sums, strict=True) if nanos}
+    figures |= {
+        f"quantity of {measure.replace(RESOURCE_SEPARATOR, ' in ')}": nanos
+        for measure, nanos in flow.resources.items()
+    }
+    if flow.deployments:
+        figures["deployments"] = list(bitset.members(flow.deployments))
+    return figures
+
+
+def _activity_figures(activity: Activity) -> Figures:
+    return {
+        f"{' / '.join(map(str, dimensions))} {name}": figure
+        for dimensions, sums in activity.items()
+        for name, figure in zip(("spent_nanos", "events"), sums, strict=True)
+    }
+
+
+async def _stored_flows(
+    chunks: AsyncGenerator[Chunk], key: str
+) -> AsyncGenerator[tuple[Any, Figures]]:
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            for row in rows_in(chunk):
+                yield row[key], _flow_figures(Flow.from_row(row))
+
+
+async def _stored_activity(
+    chunks: AsyncGenerator[Chunk],
+) -> AsyncGenerator[tuple[Any, Figures]]:
+    """Yield the stored breakdowns by day."""
+    day, activity = None, Activity()
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            for row in rows_in(chunk):
+                if row["day"] != day:
+                    if day is not None:
+                        yield day, _activity_figures(activity)
+                    day, activity = row["day"], Activity()
+                dimensions = tuple(row[name] for name in _DIMENSIONS)
+                activity[dimensions] = [row["spent_nanos"], row["events"]]
+    if day is not None:
+        yield day, _activity_figures(activity)
+
+
+async def _ledger_days(stream: Stream, account_id: int, local: ZoneInfo) -> AsyncGenerator[Found]:
+    """Yield where the days of the ledger's usage are not the sums of their entries."""
+    async with (
+        _Stored("ledger's usage of", _stored_ledger_days(stream, account_id)) as stored,
+        aclosing(_usage_by_day(stream, account_id, local)) as days,
+    ):
+        async for day, figures in days:
+            for each in await stored.meet(day, figures):
+                yield each
+        for each in await stored.end():
+            yield each
+
+
+async def _usage_by_day(
+    stream: Stream, account_id: int, local: ZoneInfo
+) -> AsyncGenerator[tuple[date, Figures]]:
+    """Yield the days on which usage was recorded, with what their entries make them."""
+    today: date | None = None
+    day: dict[str, Any] = {}
+    async with aclosing(ledger.usage_entries(stream, account_id)) as chunks:
+        async for chunk in chunks:
+            for entry in rows_in(chunk):
+                if (recorded_on := local_day(entry["recorded_at"], local)) != today:
+                    if today is not None:
+                        yield today, day
+                    today = recorded_on
+                    day = {
+                        "amount_nanos": 0,
+                        "opening_nanos": entry["balance_nanos"] - entry["amount_nanos"],
+                        "first_version": entry["version"],
+                        "first_at": entry["recorded_at"],
+                    }
+                day["amount_nanos"] += entry["amount_nanos"]
+                day |= {name: entry[name] for name in ("balance_nanos", "version", "recorded_at")}
+    if today is not None:
+        yield today, day
+
+
+async def _stored_ledger_days(
+    stream: Stream, account_id: int
+) -> AsyncGenerator[tuple[date, Figures]]:
+    async with aclosing(ledger.days(stream, account_id)) as chunks:
+        async for chunk in chunks:
+            for row in rows_in(chunk):
+                figures = {name: row[name] for name in row if name not in {"account_id", "day"}}
+                yield row["day"], figures

@@ -1,0 +1,285 @@
+"""What events say of their deployments: of each fact the newest statement counts, by the events'
+own time, so that events in any order of arrival end in the same row.
+
+A statement's key is its event's start and end; of two with the same key, the greater value counts.
+A row keeps one key, that of the deployment's latest usage, and in `facts_at` the keys of those
+facts that were stated at another time. While all its events say the same, there are none.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter, itemgetter
+from typing import Any, Final, NamedTuple, Self, TypeAlias
+
+from gateway.billing.usage.usage_record import DeploymentName, UsageRecord
+from gateway.models.base import instant_from_microseconds, microseconds_from_instant
+from gateway.money import checked
+from gateway.store import Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentFacts:
+    """Facts of an event about its deployment; None where unknown. CPU and GPU in nanos."""
+
+    name: str | None = None
+    provider: str | None = None
+    gpu_model: str | None = None
+    region: str | None = None
+    service: str | None = None
+    cpu_nanos: int | None = None
+    gpu_nanos: int | None = None
+    memory_bytes: int | None = None
+    storage_bytes: int | None = None
+    started_at: datetime | None = None
+    closed_at: datetime | None = None
+
+
+Key: TypeAlias = tuple[datetime, datetime]
+"""An event's start and end."""
+
+_PLAIN: Final = tuple(DeploymentFacts.__slots__[:-2])
+_INSTANTS: Final = tuple(DeploymentFacts.__slots__[-2:])
+_WRITTEN: Final = (*_PLAIN, *_INSTANTS, "facts_at", "last_used_at", "last_used_until")
+_of_facts: Final[Callable[[DeploymentFacts], tuple[Any, ...]]] = attrgetter(*_PLAIN)
+_of_row: Final[Callable[[Mapping[str, Any]], tuple[Any, ...]]] = itemgetter(*_PLAIN)
+
+
+class Said:
+    """What a batch says of one deployment: its facts with the newest key of each, its earliest
+    start, and the key of its latest usage.
+    """
+
+    __slots__ = ("earliest", "latest", "newest", "others", "stated")
+
+    def __init__(self, stated: DeploymentFacts, key: Key, *, correction: bool) -> None:
+        self.stated = stated
+        self.newest = key
+        self.earliest = key[0]
+        self.latest = None if correction else key
+        self.others: dict[int, tuple[DeploymentFacts, Key]] = {}
+
+    @property
+    def facts(self) -> list[tuple[DeploymentFacts, Key]]:
+        first = (self.stated, self.newest)
+        return [first, *self.others.values()] if self.others else [first]
+
+    def add(self, stated: DeploymentFacts, key: Key, *, correction: bool) -> None:
+        """Take an event in. A correction is no usage, but says facts as others do."""
+        if stated is self.stated:
+            if self.newest < key:
+                self.newest = key
+        elif id(stated) not in self.others or self.others[id(stated)][1] < key:
+            self.others[id(stated)] = (stated, key)
+        if key[0] < self.earliest:
+            self.earliest = key[0]
+        if not correction and (self.latest is None or self.latest < key):
+            self.latest = key
+
+
+def said_by(
+    events: Iterable[tuple[UsageRecord, bytes, DeploymentFacts | None]],
+) -> dict[DeploymentName, Said]:
+    """Return what events (records, fingerprints, facts) say of their deployments."""
+    batch: dict[DeploymentName, Said] = {}
+    own: dict[tuple[str | None, str | None], DeploymentFacts] = {}
+    for record, _, facts in events:
+        deployment, correction = record.deployment, record.correction
+        if deployment is None:
+            continue
+        stated = facts
+        if stated is None:
+            models = (record.provider, record.gpu_model)
+            stated = own.get(models)
+            if stated is None:
+                stated = own[models] = DeploymentFacts(provider=models[0], gpu_model=models[1])
+        key = (record.started_at, record.ended_at)
+        name = (record.account_id, deployment)
+        said = batch.get(name)
+        if said is None:
+            batch[name] = Said(stated, key, correction=correction)
+        elif stated is not said.stated or correction or said.latest is not said.newest:
+            said.add(stated, key, correction=correction)
+        # What nearly all are: usage of the same facts, of the latest period or of a later one.
+        elif key != said.newest:
+            if said.newest < key:
+                said.newest = said.latest = key
+            else:
+                said.add(stated, key, correction=False)
+    return batch
+
+
+class DeploymentState:
+    """A deployment of the batch: its key, its bit, what the batch adds to its spend, and its row.
+
+    `changed`: the row is to be written; `used`: its latest usage alone.
+    """
+
+    __slots__ = ("bit", "changed", "id", "row", "spend", "used")
+
+    def __init__(self, row: dict[str, Any], *, changed: bool) -> None:
+        self.row = row
+        self.id: int = row["id"]
+        self.bit = 1 << row["ordinal"]
+        self.changed = changed
+        self.used = False
+        self.spend = 0
+
+    @classmethod
+    def read(cls, row: Row) -> Self:
+        return cls(dict(row), changed=False)
+
+    def learn(self, said: Said) -> None:
+        """Take over what a batch says."""
+        row, latest = self.row, said.latest
+        used = _latest(row)
+        if latest is None or (used is not None and used > latest):
+            latest = used
+        if latest is not None and self._is_known(said, latest):
+            self.used = latest != used
+            row["last_used_at"], row["last_used_until"] = latest
+            return
+        before = {name: row[name] for name in _WRITTEN}
+        row.update(_Known.of_row(row).learn(said).cells())
+        self.changed = any(row[name] != before[name] for name in _WRITTEN)
+
+    def _is_known(self, said: Said, latest: Key) -> bool:
+        """Return whether all that is said is all that the row has, stated with the latest usage:
+        then it stays so, be the events newer or older.
+        """
+        row = self.row
+        if row["closed_at"] is not None or row["facts_at"] not in {None, _WITH_START}:
+            return False
+        started_at, plain = row["started_at"], _of_row(row)
+        is_stated = row["facts_at"] is not None
+        if not is_stated and said.earliest < started_at:
+            return False
+        stated_start = started_at if is_stated else None
+        for facts, key in said.facts:
+            if (
+                key > latest
+                or facts.closed_at is not None
+                or facts.started_at != stated_start
+                or _of_facts(facts) != plain
+            ):
+                return False
+        return True
+
+    def gain(self) -> int:
+        """Return what the batch adds to the lifetime spend. Raises OutOfRange for the sum."""
+        checked(self.row["spend_nanos"] + self.spend)
+        return self.spend
+
+
+def first_cells(said: Said) -> dict[str, Any]:
+    """Return the cells of a deployment of which nothing else is known."""
+    start = _Stated(_UNSTATED, _microseconds(said.earliest))
+    return _Known(facts={"started_at": start}, latest=None).learn(said).cells()
+
+
+_Micro: TypeAlias = tuple[int, int]
+"""A key in microseconds since 1970."""
+
+_UNSTATED: Final[_Micro] = (-1, -1)
+"""The key of a start that no event states: it is the start of the earliest one."""
+
+_WITH_START: Final = '{"started_at":0}'
+"""`facts_at` where all is stated with the latest usage, the start too."""
+
+
+class _Stated(NamedTuple):
+    """A fact by its newest statement; an instant in microseconds since 1970."""
+
+    key: _Micro
+    value: Any
+
+
+@dataclass(slots=True, kw_only=True)
+class _Known:
+    """All that is known of a deployment. Of statements in any order, the same becomes known."""
+
+    facts: dict[str, _Stated]
+    latest: _Micro | None
+
+    @classmethod
+    def of_row(cls, row: Row) -> Self:
+        latest = None if (key := _latest(row)) is None else _micro(key)
+        marks: dict[str, Any] = json.loads(row["facts_at"] or "{}")
+        facts: dict[str, _Stated] = {}
+        for name in (*_PLAIN, *_INSTANTS):
+            mark, value = marks.get(name, 0), row[name]
+            if name in _INSTANTS and value is not None:
+                value = _microseconds(value)
+            if name == "started_at" and name not in marks:
+                mark = [*_UNSTATED]
+            if mark:
+                start, end, *hidden = mark
+                facts[name] = _Stated((start, end), hidden[0] if hidden else value)
+            elif value is not None:
+                facts[name] = _Stated(latest or _UNSTATED, value)
+        return cls(facts=facts, latest=latest)
+
+    def learn(self, said: Said) -> Self:
+        facts = self.facts
+        start = facts["started_at"]
+        if start.key == _UNSTATED:
+            earliest = min(start.value, _microseconds(said.earliest))
+            facts["started_at"] = _Stated(_UNSTATED, earliest)
+        for each, key in said.facts:
+            for name in DeploymentFacts.__slots__:
+                value = getattr(each, name)
+                if value is None:
+                    continue
+                stated = _Stated(_micro(key), _microseconds(value) if name in _INSTANTS else value)
+                if name not in facts or facts[name] < stated:
+                    facts[name] = stated
+        if said.latest is not None:
+            self.latest = max(self.latest or _UNSTATED, _micro(said.latest))
+        return self
+
+    def cells(self) -> dict[str, Any]:
+        """Return the row's cells. Usage after its closing opens a deployment again, and one that
+        was closed before it started started then: what is not shown is kept with its mark.
+        """
+        facts, latest = self.facts, self.latest
+        shown = {name: stated.value for name, stated in facts.items()}
+        closed_at = shown.get("closed_at")
+        if closed_at is not None and latest is not None and latest > (closed_at, closed_at):
+            closed_at = shown["closed_at"] = None
+        if closed_at is not None:
+            shown["started_at"] = min(shown["started_at"], closed_at)
+        marks: dict[str, Any] = {}
+        for name, (key, value) in facts.items():
+            if value != shown[name]:
+                marks[name] = [*key, value]
+            elif key == latest:
+                marks |= {name: 0} if name == "started_at" else {}
+            elif key != _UNSTATED:
+                marks[name] = [*key]
+        cells = dict.fromkeys(_WRITTEN) | shown
+        cells |= {name: _instant(cells[name]) for name in _INSTANTS}
+        start, end = latest or (None, None)
+        cells["last_used_at"], cells["last_used_until"] = _instant(start), _instant(end)
+        text = json.dumps(marks, separators=(",", ":"), sort_keys=True)
+        cells["facts_at"] = text if marks else None
+        return cells
+
+
+def _latest(row: Row) -> Key | None:
+    start, end = row["last_used_at"], row["last_used_until"]
+    return None if start is None else (start, end)
+
+
+def _micro(key: Key) -> _Micro:
+    return _microseconds(key[0]), _microseconds(key[1])
+
+
+def _microseconds(instant: datetime) -> int:
+    microseconds = microseconds_from_instant(instant)
+    assert microseconds is not None  # noqa: S101  # narrows for the type checker
+    return microseconds
+
+
+def _instant(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else instant_from_microseconds(microseconds)

@@ -1,0 +1,210 @@
+"""Usage as meters send it: what may not be booked is told apart item by item, the rest is booked
+at once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from functools import partial
+from typing import Final, NamedTuple
+
+from gateway.billing.book import Book
+from gateway.billing.usage.deployments import DeploymentFacts
+from gateway.billing.usage.recording import record_usage
+from gateway.billing.usage.usage_record import UsageRecord
+from gateway.clock import Clock
+from gateway.errors import Fault, OutOfRange
+from gateway.ids import KeyFactory
+from gateway.store import Database, Row, Transaction, accounts, usage_events
+
+AHEAD: Final = timedelta(minutes=5)
+"""How far a meter's clock may be ahead of ours."""
+
+
+_CONFLICT: Final = "This `id` of this `source` is known with other content."
+_SUM_OUT_OF_RANGE: Final = (
+    "With this event, the balance or a sum of a day, a quarter hour or a deployment would not fit: "
+    "money has 64 bits of nanos, a quantity 38 digits."
+)
+
+
+_UNCHARGED: Final = (
+    "This correction gives back more than the same source charged this deployment and resource on "
+    "the same day (UTC): that needs an API key with the scope credits:write."
+)
+
+
+class ItemCode(StrEnum):
+    """Why an item was not booked."""
+
+    INVALID = "INVALID"
+    CONFLICT = "CONFLICT"
+    TOO_LATE = "TOO_LATE"
+    IN_FUTURE = "IN_FUTURE"
+    OUT_OF_RANGE = "OUT_OF_RANGE"
+    FORBIDDEN = "FORBIDDEN"
+
+
+class MeteredItem(NamedTuple):
+    """An event as it was sent: for an account by the platform's name, its `record` without a key.
+
+    `position` is its place in what was sent, from 0.
+    """
+
+    position: int
+    account: str
+    currency: str
+    record: UsageRecord
+    facts: DeploymentFacts | None
+
+
+class RejectedItem(NamedTuple):
+    """An item that was not booked: its first fault as a sentence, and all that are listed."""
+
+    position: int
+    id: str | None
+    code: ItemCode
+    message: str
+    faults: Sequence[Fault]
+
+
+@dataclass(slots=True, kw_only=True)
+class Ingested:
+    """What became of a batch."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: list[RejectedItem] = field(default_factory=list)
+
+
+async def ingest(
+    database: Database,
+    items: Sequence[MeteredItem],
+    *,
+    clock: Clock,
+    keys: KeyFactory,
+    late_days: int,
+    usage_delay_seconds: int,
+    only_account_id: int | None = None,
+    may_credit: bool = False,
+) -> Ingested:
+    """Book a batch in one transaction. `only_account_id` is the one account the sender may touch;
+    others look unknown to it. A sender that `may_credit` gives back any amount, every other one no
+    more than its source charged.
+
+    Rejected items have no effect. What is known already is a duplicate, however late it is. Where
+    the batch as a whole would make a sum not fit, it is taken back and booked item by item: those
+    with which a sum would not fit are OUT_OF_RANGE.
+    """
+    book_items = partial(
+        _book_items,
+        items,
+        clock=clock,
+        keys=keys,
+        late_days=late_days,
+        usage_delay_seconds=usage_delay_seconds,
+        only_account_id=only_account_id,
+        may_credit=may_credit,
+    )
+    try:
+        async with database.writing() as transaction:
+            return await book_items(transaction, one_by_one=False)
+    except OutOfRange:
+        async with database.writing() as transaction:
+            return await book_items(transaction, one_by_one=True)
+
+
+async def _book_items(
+    items: Sequence[MeteredItem],
+    transaction: Transaction,
+    *,
+    clock: Clock,
+    keys: KeyFactory,
+    late_days: int,
+    usage_delay_seconds: int,
+    only_account_id: int | None,
+    may_credit: bool,
+    one_by_one: bool,
+) -> Ingested:
+    result = Ingested()
+    names = sorted({item.account for item in items})
+    found = {
+        row["external_id"]: row
+        for row in await accounts.by_external_id(transaction, names)
+        if only_account_id in {None, row["account_id"]}
+    }
+    currencies = {name: row["currency"] for name, row in found.items()}
+    known = [item for item in items if _is_known(item, currencies.get(item.account), result)]
+    book = await Book.open(
+        transaction,
+        {found[item.account]["account_id"] for item in known},
+        clock=clock,
+        keys=keys,
+        usage_delay_seconds=usage_delay_seconds,
+    )
+    timely = await _timely(known, found, book, late_days, result)
+    ids = {name: row["account_id"] for name, row in found.items()}
+    records = [UsageRecord._make((ids[item.account], *item.record[1:])) for item in timely]
+    facts = [item.facts for item in timely]
+    recorded = await record_usage(
+        book, records, facts, one_by_one=one_by_one, only_charged=not may_credit
+    )
+    await book.close()
+    for positions, code, path, message in (
+        (recorded.conflicts, ItemCode.CONFLICT, "id", _CONFLICT),
+        (recorded.out_of_range, ItemCode.OUT_OF_RANGE, "", _SUM_OUT_OF_RANGE),
+        (recorded.uncharged, ItemCode.FORBIDDEN, "amount", _UNCHARGED),
+    ):
+        result.rejected += [_rejected(timely[each], code, path, message) for each in positions]
+    result.accepted, result.duplicates = recorded.accepted, recorded.duplicates
+    result.rejected.sort()
+    return result
+
+
+def _is_known(item: MeteredItem, currency: str | None, result: Ingested) -> bool:
+    """Say whether an item is in its account's currency; None where there is no account."""
+    if currency == item.currency:
+        return True
+    path = "account" if currency is None else "currency"
+    if currency is None:
+        message = "`account`: there is none with this external id that this key may write to."
+    else:
+        message = f"`currency`: the account is kept in {currency}; nothing is converted."
+    result.rejected.append(_rejected(item, ItemCode.INVALID, path, message))
+    return False
+
+
+async def _timely(
+    items: Sequence[MeteredItem],
+    found: Mapping[str, Row],
+    book: Book,
+    late_days: int,
+    result: Ingested,
+) -> list[MeteredItem]:
+    """Return what may be booked now, and what was booked before it was late."""
+    earliest, latest = book.now - timedelta(days=late_days), book.now + AHEAD
+    keys = {
+        (found[item.account]["account_id"], *item.record[1:3])
+        for item in items
+        if item.record.started_at < earliest
+    }
+    booked = await usage_events.known(book.transaction, keys)
+    timely = []
+    for item in items:
+        if item.record.started_at < earliest and (
+            (found[item.account]["account_id"], *item.record[1:3]) not in booked
+        ):
+            message = f"`start`: usage may be sent until {late_days} days after it starts."
+            result.rejected.append(_rejected(item, ItemCode.TOO_LATE, "start", message))
+        elif item.record.ended_at > latest:
+            message = "`end` lies in the future."
+            result.rejected.append(_rejected(item, ItemCode.IN_FUTURE, "end", message))
+        else:
+            timely.append(item)
+    return timely
+
+
+def _rejected(item: MeteredItem, code: ItemCode, path: str, message: str) -> RejectedItem:
+    faults = (Fault(path, message),)
+    return RejectedItem(item.position, item.record.event_id, code, message, faults)

@@ -1,0 +1,228 @@
+"""Usage: events are kept as they came, once, and everything derived from them in the same
+transaction.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from gateway.billing.book import Book
+from gateway.billing.ledger.flows import FlowColumn
+from gateway.billing.usage.corrections import Charges
+from gateway.billing.usage.deployments import (
+    DeploymentFacts,
+    DeploymentState,
+    Said,
+    first_cells,
+    said_by,
+)
+from gateway.billing.usage.sums import UsageSums
+from gateway.billing.usage.usage_record import DeploymentName, UsageRecord, fingerprints
+from gateway.models import LedgerCause
+from gateway.store import deployments, usage_events
+from gateway.store.engine.write import PIECE
+from gateway.store.rollups import RESOURCE_SEPARATOR, Activity, Flow
+
+Printed = tuple[UsageRecord, bytes, DeploymentFacts | None]
+"""a record, its fingerprint, and what it says of its deployment"""
+
+
+@dataclass(slots=True, kw_only=True)
+class UsageResult:
+    """What became of a batch. The lists are positions: of `conflicts` the id is known with other
+    content, with one `out_of_range` a sum would not fit, one `uncharged` gives back more than was
+    charged.
+    """
+
+    accepted: int = 0
+    duplicates: int = 0
+    conflicts: list[int] = field(default_factory=list)
+    out_of_range: list[int] = field(default_factory=list)
+    uncharged: list[int] = field(default_factory=list)
+
+
+async def record_usage(
+    book: Book,
+    records: Sequence[UsageRecord],
+    facts: Sequence[DeploymentFacts | None] = (),
+    *,
+    one_by_one: bool = False,
+    only_charged: bool = False,
+) -> UsageResult:
+    """Record a batch: new events are kept and booked, known ones are counted, conflicts are
+    reported. `facts` is what each record says of its deployment; without it, the records' own
+    provider and GPU model are all.
+
+    Makes one ledger entry for each account with new events. The book must hold the accounts. Raises
+    OutOfRange, here or when the book is closed, where a sum would not fit: in another book,
+    `one_by_one` leaves out those events with which it would not, in their order. `only_charged`
+    leaves out corrections that give back more than their source charged.
+    """
+    result = UsageResult()
+    charges = await Charges.read(book, records) if only_charged else None
+    fresh = await _fresh(book, records, facts, result, charges, one_by_one=one_by_one)
+    if not fresh:
+        return result
+    found = await _deployments(book, fresh)
+    versions = _post(book, fresh)
+    await deployments.save(
+        book.transaction, [_cells(each.row) for each in found.values() if each.changed]
+    )
+    await usage_events.append(book.transaction, _add_up(book, fresh, found, versions))
+    await deployments.add_usage(
+        book.transaction,
+        [
+            (name[0], each.id, each.gain(), each.row["last_used_at"], each.row["last_used_until"])
+            for name, each in found.items()
+            if each.spend or each.used
+        ],
+    )
+    result.accepted = len(fresh)
+    return result
+
+
+async def _fresh(
+    book: Book,
+    records: Sequence[UsageRecord],
+    facts: Sequence[DeploymentFacts | None],
+    result: UsageResult,
+    charges: Charges | None,
+    *,
+    one_by_one: bool,
+) -> Sequence[Printed]:
+    """Return the records that are not known yet; count the others."""
+    keys = dict.fromkeys(record[:3] for record in records)
+    # The database looks them up while the fingerprints are made.
+    seen, printed = await asyncio.gather(
+        usage_events.known(book.transaction, keys), _printed(records, facts)
+    )
+    if not seen and len(keys) == len(records) and not one_by_one and charges is None:
+        return printed
+    sums = await UsageSums.read(book, records) if one_by_one else None
+    fresh: list[Printed] = []
+    for position, each in enumerate(printed):
+        record, fingerprint, _ = each
+        earlier = seen.get(record[:3])
+        if earlier == fingerprint:
+            result.duplicates += 1
+        elif earlier is not None:
+            result.conflicts.append(position)
+        elif charges is not None and not charges.allow(record):
+            result.uncharged.append(position)
+        elif sums is not None and not sums.take(record):
+            result.out_of_range.append(position)
+        else:
+            if charges is not None:
+                charges.count(record)
+            seen[record[:3]] = fingerprint
+            fresh.append(each)
+    return fresh
+
+
+async def _printed(
+    records: Sequence[UsageRecord], facts: Sequence[DeploymentFacts | None]
+) -> list[Printed]:
+    stated = facts or [None] * len(records)
+    printed: list[Printed] = []
+    for start in range(0, len(records), PIECE):
+        piece = slice(start, start + PIECE)
+        part = records[piece]
+        printed += zip(part, fingerprints(part), stated[piece], strict=True)
+        await asyncio.sleep(0)
+    return printed
+
+
+async def _deployments(
+    book: Book, fresh: Sequence[Printed]
+) -> dict[DeploymentName, DeploymentState]:
+    """Return the batch's deployments by name, with what the batch says of them."""
+    batch = said_by(fresh)
+    rows = await deployments.by_external_id(book.transaction, list(batch))
+    found = {(row["account_id"], row["external_id"]): DeploymentState.read(row) for row in rows}
+    for name, said in batch.items():
+        if name in found:
+            found[name].learn(said)
+        else:
+            found[name] = DeploymentState(_new_deployment(book, name, said), changed=True)
+    return found
+
+
+def _new_deployment(book: Book, name: DeploymentName, said: Said) -> dict[str, Any]:
+    account = book.accounts[name[0]]
+    ordinal = account.deployment_count
+    account.deployment_count += 1
+    return {
+        "account_id": name[0],
+        "id": book.keys.new(),
+        "ordinal": ordinal,
+        "external_id": name[1],
+        "spend_nanos": 0,
+        "created_at": book.now,
+        **first_cells(said),
+    }
+
+
+def _cells(row: Mapping[str, object]) -> tuple[object, ...]:
+    return tuple(row[name] for name in deployments.COLUMNS)
+
+
+def _post(book: Book, fresh: Sequence[Printed]) -> dict[int, int]:
+    """Post one debit for each account; return the entries' versions by account."""
+    sums: defaultdict[int, int] = defaultdict(int)
+    latest: dict[int, datetime] = {}
+    for record, _, _ in fresh:
+        account_id = record.account_id
+        sums[account_id] += record.amount
+        if account_id not in latest or record.started_at > latest[account_id]:
+            latest[account_id] = record.started_at
+    return {
+        account_id: book.post(
+            account_id,
+            LedgerCause.USAGE,
+            -amount,
+            source_key=f"usage:{book.accounts[account_id].version + 1}",
+            effective_at=latest[account_id],
+        )
+        for account_id, amount in sums.items()
+    }
+
+
+def _add_up(
+    book: Book,
+    fresh: Sequence[Printed],
+    found: Mapping[DeploymentName, DeploymentState],
+    versions: Mapping[int, int],
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the events' rows in the order of the table's columns, each added to the roll-ups on its
+    way: the database takes in one part while the next is added up.
+    """
+    places: dict[tuple[int, datetime], tuple[Flow, Activity]] = {}
+    for record, fingerprint, _ in fresh:
+        account_id, source, event_id, name, resource, unit, quantity, _, amount, *_ = record
+        place = (account_id, record.started_at)
+        found_at = places.get(place)
+        if found_at is None:
+            zone = book.accounts[account_id].time_zone
+            found_at = places[place] = book.flows.usage_at(*place, zone)
+        flow, activity = found_at
+        flow.sums[FlowColumn.SPENT] += amount
+        measure = resource + RESOURCE_SEPARATOR + unit
+        flow.resources[measure] = flow.resources.get(measure, 0) + quantity
+        counted, deployment_id = not record.correction, None
+        if name is not None:
+            deployment = found[account_id, name]
+            deployment.spend += amount
+            deployment_id = deployment.id
+            if counted:
+                flow.deployments |= deployment.bit
+        dimensions = (deployment_id or 0, resource, record.provider or "", record.gpu_model or "")
+        sums = activity.get(dimensions)
+        if sums is None:
+            sums = activity[dimensions] = [0, 0]
+        sums[0] += amount
+        sums[1] += counted
+        stored = (account_id, source, event_id, fingerprint, deployment_id)
+        yield (*stored, *record[4:], book.now, versions[account_id])

@@ -1,0 +1,269 @@
+"""Usage over time: a window's buckets and totals, added up from roll-up rows. Pure.
+
+The rows are those of the window, in order: `at` (a day in the account's own zone, or a UTC quarter
+hour where another zone was asked for), `spent_nanos`, `deployments` and, apart, `resources`.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import Enum, auto
+from itertools import groupby
+from operator import itemgetter
+from typing import Final, NamedTuple, TypedDict
+
+from gateway.money import divide_half_even, ratio
+from gateway.store import Row
+from gateway.store.engine import bitset
+from gateway.store.engine.stored_json import loads
+from gateway.store.rollups import RESOURCE_SEPARATOR
+from gateway.windows import (
+    Bucket,
+    Interval,
+    Window,
+    complete_days,
+    day_start,
+    days_before,
+    is_partial,
+    local_day,
+)
+
+_DAY: Final = timedelta(days=1)
+_at: Final = itemgetter("at")
+
+
+class Grain(Enum):
+    """Which roll-up a window is added up from."""
+
+    DAY = auto()
+    SLOT = auto()
+
+
+class Span(NamedTuple):
+    """An account's roll-up rows from `lower` up to, and without, `upper`: dates or instants."""
+
+    account_id: int
+    grain: Grain
+    lower: date
+    upper: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """A window of an account, and the grain of the rows that it is added up from."""
+
+    account_id: int
+    currency: str
+    window: Window
+    grain: Grain
+
+    @property
+    def span(self) -> Span:
+        """The rows that the window is made of."""
+        window = self.window
+        if self.grain is Grain.DAY:
+            return Span(self.account_id, self.grain, window.from_, window.to + _DAY)
+        return Span(self.account_id, self.grain, window.start, window.end)
+
+    def span_of(self, bucket: Bucket) -> Span:
+        """Return the part of the rows that one bucket is made of."""
+        if self.grain is Grain.DAY:
+            return Span(self.account_id, self.grain, bucket.first_day, bucket.last_day + _DAY)
+        return Span(self.account_id, self.grain, bucket.start, bucket.end)
+
+    def bounds(self, interval: Interval) -> tuple[date, ...]:
+        """Return the first `at` of each bucket."""
+        series = self.window.series(interval)
+        return series.first_days if self.grain is Grain.DAY else series.starts
+
+
+class UsageBucket(TypedDict):
+    """One bucket's usage: nanos, and how many distinct deployments were active. `bucket` of
+    `period` is what it was made for.
+    """
+
+    start: datetime
+    end: datetime
+    partial: bool
+    spent_nanos: int
+    cumulative_nanos: int
+    currency: str
+    deployments: int
+    bucket: Bucket
+    period: Period
+
+
+class ResourceQuantity(TypedDict):
+    """How much of a resource was leased, in nanos of its unit."""
+
+    resource: str
+    unit: str
+    quantity_nanos: int
+
+
+def period_of(account: Row, window: Window) -> Period:
+    """Return the period of an account's window: by days where it is in the account's own zone."""
+    grain = Grain.DAY if window.time_zone == account["time_zone"] else Grain.SLOT
+    return Period(
+        account_id=account["account_id"],
+        currency=account["currency"],
+        window=window,
+        grain=grain,
+    )
+
+
+def usage_buckets(
+    rows: Iterable[Row], period: Period, interval: Interval, complete_until: datetime
+) -> list[UsageBucket]:
+    """Return every bucket of the window in order, those without usage too."""
+    bounds = period.bounds(interval)
+    spent = [0] * len(bounds)
+    active: list[set[bytes]] = [set() for _ in bounds]
+    for row in rows:
+        index = bisect_right(bounds, row["at"]) - 1
+        spent[index] += row["spent_nanos"]
+        active[index].add(row["deployments"])
+    found: list[UsageBucket] = []
+    cumulative = 0
+    for bucket, nanos, sets in zip(period.window.buckets(interval), spent, active, strict=True):
+        cumulative += nanos
+        found.append(
+            {
+                "start": bucket.start,
+                "end": bucket.end,
+                "partial": is_partial(bucket, complete_until),
+                "spent_nanos": nanos,
+                "cumulative_nanos": cumulative,
+                "currency": period.currency,
+                "deployments": union(sets).bit_count(),
+                "bucket": bucket,
+                "period": period,
+            }
+        )
+    return found
+
+
+def union(sets: Iterable[bytes]) -> int:
+    """Return the union of stored sets. A set that repeats, as an hour's does, is decoded once."""
+    bits = 0
+    for data in set(sets):
+        bits |= bitset.decode(data)
+    return bits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageSummary:
+    """A window's totals, and means over its complete days: those that had ended by
+    `complete_until`. `first_day` is the account's, in the window's zone; a mean of no day is None.
+    """
+
+    rows: Sequence[Row]
+    period: Period
+    complete_until: datetime
+
+    @property
+    def total_nanos(self) -> int:
+        return _spent(self.rows)
+
+    @property
+    def total_deployments(self) -> int:
+        """Distinct deployments, counted once over the window."""
+        return union(row["deployments"] for row in self.rows).bit_count()
+
+    def average_daily_nanos(self, first_day: date) -> int | None:
+        """Return the complete days' mean spend, half-even to the nano."""
+        days = self._complete_days(first_day)
+        if days is None:
+            return None
+        return divide_half_even(_spent(rows_in(self.rows, days.span)), days.window.days)
+
+    def average_daily_deployments(self, first_day: date) -> str | None:
+        """Return the mean of the complete days' distinct counts, a decimal of two places."""
+        days = self._complete_days(first_day)
+        if days is None:
+            return None
+        counts = (
+            union(row["deployments"] for row in day).bit_count()
+            for day in _by_day(rows_in(self.rows, days.span), days)
+        )
+        return ratio(sum(counts), days.window.days, 2)
+
+    def _complete_days(self, first_day: date) -> Period | None:
+        return complete_part(self.period, first_day, self.complete_until)
+
+
+def complete_part(period: Period, first_day: date, complete_until: datetime) -> Period | None:
+    """Return a period's complete days from `first_day` on, or None where it has none."""
+    days = complete_days(period.window, first_day, complete_until)
+    return replace(period, window=days) if days else None
+
+
+class UsageComparison(TypedDict):
+    """The spend of a window's complete days, and of as many days just before them, in nanos."""
+
+    first: date
+    last: date
+    current_nanos: int
+    previous_first: date
+    previous_last: date
+    previous_nanos: int
+    currency: str
+
+
+def part_before(part: Period) -> Period:
+    """Return the period of as many days just before a part that has some."""
+    return replace(part, window=days_before(part.window))
+
+
+def compare(
+    part: Period, rows: Sequence[Row], before: Period, rows_before: Sequence[Row]
+) -> UsageComparison:
+    """Return the comparison of two periods; the rows may be those of longer ones."""
+    return {
+        "first": part.window.from_,
+        "last": part.window.to,
+        "current_nanos": _spent(rows_in(rows, part.span)),
+        "previous_first": before.window.from_,
+        "previous_last": before.window.to,
+        "previous_nanos": _spent(rows_in(rows_before, before.span)),
+        "currency": part.currency,
+    }
+
+
+def _spent(rows: Iterable[Row]) -> int:
+    return sum(row["spent_nanos"] for row in rows)
+
+
+def _by_day(rows: Sequence[Row], period: Period) -> Iterator[Iterable[Row]]:
+    """Yield the rows of each local day that has any."""
+    if period.grain is Grain.DAY:
+        yield from ([row] for row in rows)
+        return
+    zone, low = period.window.zone, 0
+    while low < len(rows):
+        end = day_start(local_day(rows[low]["at"], zone) + _DAY, zone)
+        high = bisect_left(rows, end, lo=low, key=_at)
+        yield rows[low:high]
+        low = high
+
+
+def rows_in(rows: Sequence[Row], span: Span) -> Sequence[Row]:
+    """Return the rows, which are in order, that lie in a span."""
+    low = bisect_left(rows, span.lower, key=_at)
+    return rows[low : bisect_left(rows, span.upper, lo=low, key=_at)]
+
+
+def resources_in(rows: Sequence[Row], span: Span) -> list[ResourceQuantity]:
+    """Return what was leased in a span of the rows, by resource and then unit."""
+    total: dict[str, int] = defaultdict(int)
+    for stored, same in groupby(rows_in(rows, span), key=itemgetter("resources")):
+        quantities, times = loads(stored), sum(1 for _ in same)
+        for name, nanos in quantities.items():
+            total[name] += nanos * times
+    found: list[ResourceQuantity] = []
+    for name, nanos in sorted(total.items()):
+        resource, _, unit = name.partition(RESOURCE_SEPARATOR)
+        found.append({"resource": resource, "unit": unit, "quantity_nanos": nanos})
+    return found

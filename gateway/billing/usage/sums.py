@@ -1,0 +1,106 @@
+"""Whether one more event fits: the sums that a batch's events count in, as they stand.
+
+Read only where a batch as a whole did not fit, to tell which of its events do.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Iterator, Sequence
+from datetime import datetime
+from typing import Self
+
+from gateway.billing.book import Book
+from gateway.billing.ledger.flows import FlowColumn
+from gateway.billing.usage.usage_record import DeploymentName, UsageRecord
+from gateway.money import MAX_NANOS, MAX_QUANTITY
+from gateway.store import deployments, ledger_days, rollups
+from gateway.store.rollups import RESOURCE_SEPARATOR, DayKey, SlotKey
+from gateway.windows import local_day, slot_start
+
+
+class UsageSums:
+    """Stored sums of nanos and of quantities, by key. They are read before a book has usage, so the
+    book's own usage is not in them.
+    """
+
+    def __init__(self, book: Book) -> None:
+        self._zones = {key: account.time_zone for key, account in book.accounts.items()}
+        self._nanos: defaultdict[Hashable, int] = defaultdict(int)
+        self._quantities: defaultdict[Hashable, int] = defaultdict(int)
+        for account_id, account in book.accounts.items():
+            # What is spent is taken from it.
+            self._nanos["balance", account_id] = -account.balance
+
+    @classmethod
+    async def read(cls, book: Book, records: Sequence[UsageRecord]) -> Self:
+        """Return the sums that any of the records counts in."""
+        sums = cls(book)
+        slots = {(each.account_id, slot_start(each.started_at)) for each in records}
+        days = {sums._day(*slot) for slot in slots}
+        names = {(each.account_id, each.deployment) for each in records if each.deployment}
+        await sums._read_entries(book)
+        await sums._read_flows(book, slots, days)
+        await sums._read_activity(book, names, days)
+        return sums
+
+    async def _read_entries(self, book: Book) -> None:
+        today = {
+            account_id: local_day(book.recorded_at(account_id), account.time_zone)
+            for account_id, account in book.accounts.items()
+        }
+        for account_id, nanos in (await ledger_days.amounts(book.transaction, today)).items():
+            self._nanos["recorded", account_id] = -nanos
+
+    async def _read_flows(
+        self, book: Book, slots: Collection[SlotKey], days: Collection[DayKey]
+    ) -> None:
+        for key, flow in (await rollups.flows_of(book.transaction, slots, days)).items():
+            self._nanos[key] = flow.sums[FlowColumn.SPENT]
+            for measure, quantity in flow.resources.items():
+                self._quantities[key, measure] = quantity
+
+    async def _read_activity(
+        self, book: Book, names: Collection[DeploymentName], days: Collection[DayKey]
+    ) -> None:
+        rows = await deployments.by_external_id(book.transaction, sorted(names))
+        ids = {(row["account_id"], row["id"]): row["external_id"] for row in rows}
+        for row in rows:
+            self._nanos["deployment", row["account_id"], row["external_id"]] = row["spend_nanos"]
+        stored = await rollups.activity_of(book.transaction, days)
+        for (account_id, day), activity in stored.items():
+            for (deployment_id, *dimensions), (spent, _) in activity.items():
+                name = ids.get((account_id, deployment_id))
+                if name is not None or not deployment_id:
+                    self._nanos["activity", account_id, day, name, *dimensions] = spent
+
+    def _day(self, account_id: int, slot: datetime) -> DayKey:
+        return account_id, local_day(slot, self._zones[account_id])
+
+    def take(self, record: UsageRecord) -> bool:
+        """Count an event in, or return False where one of its sums would not fit."""
+        amount, quantity = record.amount, record.quantity
+        slot = (record.account_id, slot_start(record.started_at))
+        day = self._day(*slot)
+        nanos = [*self._sums_of(record, slot, day)]
+        measure = record.resource + RESOURCE_SEPARATOR + record.unit
+        quantities = [(slot, measure), (day, measure)]
+        if any(abs(self._nanos[key] + amount) > MAX_NANOS for key in nanos):
+            return False
+        if any(abs(self._quantities[key] + quantity) > MAX_QUANTITY for key in quantities):
+            return False
+        for key in nanos:
+            self._nanos[key] += amount
+        for key in quantities:
+            self._quantities[key] += quantity
+        return True
+
+    def _sums_of(self, record: UsageRecord, slot: SlotKey, day: DayKey) -> Iterator[Hashable]:
+        account_id, name = record.account_id, record.deployment
+        yield "balance", account_id
+        yield "entry", account_id
+        yield "recorded", account_id
+        yield slot
+        yield day
+        provider, gpu_model = record.provider or "", record.gpu_model or ""
+        yield "activity", *day, name, record.resource, provider, gpu_model
+        if name is not None:
+            yield "deployment", account_id, name

@@ -1,0 +1,138 @@
+"""`gateway api-key`: keys for machines."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from gateway.auth.key_store import issue_key
+from gateway.cli.tools import complain, open_database, read_settings
+from gateway.clock import SystemClock
+from gateway.errors import NotFound
+from gateway.principal import Scope
+from gateway.settings import Settings
+from gateway.store import Reader, Snapshot, accounts
+from gateway.store import api_keys as stored
+from gateway.text import checked_name
+
+api_key = typer.Typer(help="Keys for machines: made, listed, revoked.", no_args_is_help=True)
+
+
+@api_key.command()
+def create(
+    name: Annotated[str, typer.Argument(help="What the key is for; shown in lists.")],
+    scope: Annotated[list[Scope], typer.Option(help="What it may do; can be given repeatedly.")],
+    account: Annotated[
+        str | None,
+        typer.Option(help="External id of the one account it may touch; default: every account."),
+    ] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Days until it expires.")] = None,
+) -> None:
+    """Make a key and print it. It cannot be shown again. Names may repeat: a warning on standard
+    error has the ids of keys with the same name that have not ended.
+    """
+    typer.echo(asyncio.run(_create(read_settings(), name, frozenset(scope), account, days)))
+
+
+async def _create(
+    settings: Settings, name: str, scopes: frozenset[Scope], account: str | None, days: int | None
+) -> str:
+    now = SystemClock().now()
+    pepper = settings.api_key_pepper
+    name = checked_name(name, "name", limit=200)
+    async with open_database(settings) as database, database.writing() as transaction:
+        namesakes = await _active_keys(transaction, name, now)
+        key = await issue_key(
+            transaction,
+            environment="dev" if settings.environment == "dev" else "live",
+            name=name,
+            scopes=scopes,
+            now=now,
+            account_id=await _account_id(transaction, account) if account else None,
+            expires_at=now + timedelta(days=days) if days else None,
+            pepper=pepper.get_secret_value().encode() if pepper else None,
+        )
+    if namesakes:
+        complain(
+            f"Warning: There is already a key named {name}: {', '.join(namesakes)}. It goes on "
+            "beside the new one until `gateway api-key revoke` ends it."
+        )
+    return key.text
+
+
+async def _active_keys(reader: Reader, name: str, now: datetime) -> list[str]:
+    """Return the ids of the keys of a name that are accepted."""
+    return [
+        row["id"]
+        for row in await stored.list_all(reader)
+        if row["name"] == name
+        and row["revoked_at"] is None
+        and (row["expires_at"] is None or row["expires_at"] > now)
+    ]
+
+
+@api_key.command("list")
+def list_keys() -> None:
+    """Print every key: id, scopes, account, state, when made and last used (UTC), and name.
+
+    The last use is up to an hour older than it was.
+    """
+    for line in asyncio.run(_list(read_settings())):
+        typer.echo(line)
+
+
+async def _list(settings: Settings) -> list[str]:
+    now = SystemClock().now()
+    async with open_database(settings) as database, Snapshot(database) as snapshot:
+        rows = await stored.list_all(snapshot)
+    return [
+        "\t".join(
+            [
+                row["id"],
+                row["scopes"],
+                row["external_id"] or "every account",
+                _state(row["revoked_at"], row["expires_at"], now),
+                f"made {row['created_at'].astimezone(UTC):%Y-%m-%d}",
+                _last_use(row["last_used_at"]),
+                row["name"],
+            ]
+        )
+        for row in rows
+    ]
+
+
+def _last_use(at: datetime | None) -> str:
+    return "never used" if at is None else f"last used {at.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def _state(revoked_at: datetime | None, expires_at: datetime | None, now: datetime) -> str:
+    if revoked_at is not None:
+        return f"revoked {revoked_at.astimezone(UTC):%Y-%m-%d}"
+    if expires_at is None:
+        return "active"
+    word = "expires" if expires_at > now else "expired"
+    return f"{word} {expires_at.astimezone(UTC):%Y-%m-%d}"
+
+
+@api_key.command()
+def revoke(
+    key_id: Annotated[str, typer.Argument(help="The key's id, as `list` prints it.")],
+) -> None:
+    """End a key; the gateway refuses it within half a minute."""
+    asyncio.run(_revoke(read_settings(), key_id))
+    typer.echo(f"{key_id} is revoked.")
+
+
+async def _revoke(settings: Settings, key_id: str) -> None:
+    async with open_database(settings) as database, database.writing() as transaction:
+        if not await stored.revoke(transaction, key_id, SystemClock().now()):
+            raise NotFound("There is no such key, or it is revoked already.")
+
+
+async def _account_id(reader: Reader, external_id: str) -> int:
+    found = await accounts.by_external_id(reader, [external_id])
+    if not found:
+        raise NotFound(f"There is no account with the external id {external_id}.")
+    account_id: int = found[0]["account_id"]
+    return account_id

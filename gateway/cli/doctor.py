@@ -1,0 +1,54 @@
+"""`gateway doctor`: whether every stored figure is what follows from the facts."""
+
+import asyncio
+from contextlib import aclosing
+from typing import Annotated, Final
+
+import typer
+
+from gateway.billing.reconciliation.accounts import audit_account
+from gateway.cli.tools import counted, open_database, read_settings, reporter, show_progress
+from gateway.errors import NotFound
+from gateway.settings import Settings
+from gateway.store import reconciliation
+
+TOLD: Final = 1_000
+"""Differences that are told one by one; of more, the number."""
+
+
+def doctor(
+    account: Annotated[
+        str | None, typer.Option(help="The platform's own name of the one account to look at.")
+    ] = None,
+) -> None:
+    """Recompute balances, receipts and roll-ups from the facts; 1 where one differs.
+
+    It reads one snapshot and writes nothing, also while the gateway serves. Amounts are nanos.
+    """
+    accounts, differences = asyncio.run(_doctor(read_settings(), account))
+    place = counted(accounts, "account")
+    if differences:
+        typer.echo(f"{counted(differences, 'difference')} in {place}.")
+        raise typer.Exit(1)
+    typer.echo(f"No difference in {place}.")
+
+
+async def _doctor(settings: Settings, external_id: str | None) -> tuple[int, int]:
+    """Print what differs; return how many accounts were looked at and how much differs."""
+    differences = 0
+    async with open_database(settings) as database, database.exporting() as stream:
+        accounts = await reconciliation.accounts.accounts(stream)
+        if external_id is not None:
+            accounts = [each for each in accounts if each["external_id"] == external_id]
+            if not accounts:
+                raise NotFound("There is no such account.")
+        with show_progress() as progress:
+            report = reporter(progress, "Accounts")
+            for done, account in enumerate(accounts):
+                report(done, len(accounts))
+                async with aclosing(audit_account(stream, account)) as found:
+                    async for difference in found:
+                        differences += 1
+                        if differences <= TOLD:
+                            typer.echo(str(difference))
+    return len(accounts), differences

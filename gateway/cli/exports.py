@@ -1,0 +1,156 @@
+"""`gateway export`: all rows of a filter or a window into a file."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from pathlib import Path
+from typing import IO, Annotated, Final, TypeAlias
+
+import typer
+
+from gateway.cli.output import open_output
+from gateway.cli.tools import open_database, read_settings, reporter, show_progress
+from gateway.clock import SystemClock
+from gateway.errors import NotFound
+from gateway.exports.export import ExportFormat
+from gateway.exports.open import Opened, open_ledger, open_purchases, open_usage
+from gateway.exports.request import LedgerAsked, PurchasesAsked, UsageAsked
+from gateway.models import CreditPurchaseKind, CreditPurchaseStatus, LedgerCause
+from gateway.principal import Principal, Scope
+from gateway.settings import Settings
+from gateway.store import Row, Snapshot, accounts
+from gateway.store.engine.stream import Stream
+from gateway.windows import Interval
+
+export = typer.Typer(
+    help="All purchases, usage or changes of the balance of an account, as a file that is whole "
+    "or not there.",
+    no_args_is_help=True,
+)
+
+Open: TypeAlias = Callable[[Stream, Row], Awaitable[Opened]]
+
+Account = Annotated[str, typer.Option(help="The account's external id.")]
+Format = Annotated[ExportFormat, typer.Option("--format", help="What the file is written in.")]
+From = Annotated[str | None, typer.Option("--from", help="The first day, as 2026-11-01.")]
+To = Annotated[str | None, typer.Option(help="The last day, inclusive.")]
+TimeZone = Annotated[str | None, typer.Option(help="IANA name; default: the account's.")]
+Output = Annotated[
+    Path | None,
+    typer.Option(help="A file, or a folder for a file of the usual name; default: print it."),
+]
+
+_OPERATOR: Final = Principal(
+    subject="command line", key_id="command line", scopes=frozenset({Scope.BILLING_READ})
+)
+
+
+@export.command("credit-purchases")
+def export_purchases(
+    account: Account,
+    format_: Format = ExportFormat.CSV,
+    from_: From = None,
+    to: To = None,
+    time_zone: TimeZone = None,
+    status: Annotated[
+        list[CreditPurchaseStatus] | None,
+        typer.Option(help="Only purchases that stand so; can be given repeatedly."),
+    ] = None,
+    kind: Annotated[
+        list[CreditPurchaseKind] | None,
+        typer.Option(help="Only credit that came so; can be given repeatedly."),
+    ] = None,
+    search: Annotated[
+        str | None,
+        typer.Option(help="Only purchases that have this text or amount, as in the API's filter."),
+    ] = None,
+    output: Output = None,
+) -> None:
+    """Export credit purchases, the earliest first."""
+    said = _said(from_, to, time_zone)
+    said |= {name: ",".join(each) for name, each in (("status", status), ("kind", kind)) if each}
+    if search is not None:
+        said["search"] = search
+
+    async def open_(stream: Stream, row: Row) -> Opened:
+        asked = PurchasesAsked.read(said, row)
+        return await open_purchases(stream, _OPERATOR, row, asked, format_)
+
+    asyncio.run(_export(read_settings(), account, open_, output))
+
+
+@export.command("usage")
+def export_usage(
+    account: Account,
+    format_: Format = ExportFormat.CSV,
+    from_: From = None,
+    to: To = None,
+    time_zone: TimeZone = None,
+    interval: Annotated[Interval, typer.Option(help="What one bucket spans.")] = Interval.DAY,
+    output: Output = None,
+) -> None:
+    """Export every charge of a window, the earliest first; without dates, of the last 30 days, 12
+    weeks, 12 months or 5 years, by the interval.
+    """
+    said = _said(from_, to, time_zone) | {"interval": interval}
+
+    async def open_(stream: Stream, row: Row) -> Opened:
+        asked = UsageAsked.read(said, row, SystemClock().now())
+        return await open_usage(stream, _OPERATOR, row, asked, format_)
+
+    asyncio.run(_export(read_settings(), account, open_, output))
+
+
+@export.command("ledger")
+def export_ledger(
+    account: Account,
+    format_: Format = ExportFormat.CSV,
+    from_: From = None,
+    to: To = None,
+    time_zone: TimeZone = None,
+    cause: Annotated[
+        list[LedgerCause] | None,
+        typer.Option(help="Only changes of this cause; can be given repeatedly."),
+    ] = None,
+    output: Output = None,
+) -> None:
+    """Export every change of the balance, the earliest first: usage by the day of its recording,
+    all else one by one. CSV or JSONL.
+    """
+    said = _said(from_, to, time_zone)
+    if cause:
+        said["cause"] = ",".join(cause)
+
+    async def open_(stream: Stream, row: Row) -> Opened:
+        asked = LedgerAsked.read(said, row)
+        return await open_ledger(stream, _OPERATOR, row, asked, format_)
+
+    asyncio.run(_export(read_settings(), account, open_, output))
+
+
+def _said(from_: str | None, to: str | None, time_zone: str | None) -> dict[str, str]:
+    said = {"from": from_, "to": to, "timeZone": time_zone}
+    return {name: text for name, text in said.items() if text is not None}
+
+
+async def _export(settings: Settings, external_id: str, open_: Open, output: Path | None) -> None:
+    async with open_database(settings) as database:
+        async with Snapshot(database) as snapshot:
+            found = await accounts.by_external_id(snapshot, [external_id])
+        if not found:
+            raise NotFound(f"There is no account with the external id {external_id}.")
+        async with database.exporting() as stream:
+            opened = await open_(stream, found[0])
+            with open_output(output, opened.name) as file:
+                await _write(opened, file)
+
+
+async def _write(opened: Opened, file: IO[bytes]) -> None:
+    done = 0
+    with show_progress() as progress:
+        report = reporter(progress, opened.name)
+        async with aclosing(opened.parts()) as parts:
+            async for body, rows in parts:
+                file.write(body)
+                done += rows
+                report(done, opened.rows)

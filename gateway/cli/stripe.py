@@ -1,0 +1,131 @@
+"""`gateway stripe`: past payments, and those that wait."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC
+from typing import Annotated
+
+import httpx
+import typer
+
+from gateway.cli.preparation import require_seller
+from gateway.cli.tools import open_database, read_settings, reporter, show_progress
+from gateway.clock import SystemClock
+from gateway.errors import BadUserInput, ConfigurationError, NotFound
+from gateway.providers.stripe.backfill import Api, backfill
+from gateway.providers.stripe.inbox import Inbox
+from gateway.providers.stripe.parked import ParkedPayment, parked_payments
+from gateway.settings import Settings
+from gateway.store import Snapshot
+
+stripe = typer.Typer(help="Payments of Stripe: read, and those that wait.", no_args_is_help=True)
+
+Payments = Annotated[list[str], typer.Argument(help="Payments, as `parked` names them.")]
+
+
+@stripe.command("backfill")
+def stripe_backfill() -> None:
+    """Read past payments from Stripe; again, or beside webhooks: nothing is booked twice."""
+    settings = read_settings()
+    if settings.stripe_api_key is None:
+        raise ConfigurationError("GATEWAY_STRIPE_API_KEY: is needed to read payments.")
+    outcomes = asyncio.run(_backfill(settings, settings.stripe_api_key.get_secret_value()))
+    counted = ", ".join(f"{number:,} {outcome}" for outcome, number in sorted(outcomes.items()))
+    typer.echo(counted or "Stripe has no payments.")
+
+
+async def _backfill(settings: Settings, key: str) -> dict[str, int]:
+    livemode, test_mode = "_live_" in key, _test_mode(settings)
+    if not livemode and not test_mode:
+        raise ConfigurationError("GATEWAY_STRIPE_API_KEY: is of test mode, which is not booked.")
+    async with (
+        _inbox(settings, test_mode=test_mode) as inbox,
+        httpx.AsyncClient(base_url=settings.stripe_api_base, timeout=30) as client,
+    ):
+        with show_progress() as progress:
+            report = reporter(progress, "Payments")
+            return await backfill(inbox, Api(client, key), livemode=livemode, report=report)
+
+
+def _test_mode(settings: Settings) -> bool:
+    dev = settings.environment == "dev"
+    return dev if settings.stripe_test_mode is None else settings.stripe_test_mode
+
+
+@asynccontextmanager
+async def _inbox(settings: Settings, *, test_mode: bool) -> AsyncIterator[Inbox]:
+    async with open_database(settings) as database:
+        await require_seller(settings, database)
+        yield Inbox(
+            lambda: database,
+            SystemClock(),
+            test_mode=test_mode,
+            usage_delay_seconds=settings.usage_delay_seconds,
+        )
+
+
+@stripe.command()
+def parked() -> None:
+    """Print each payment that waits: its id, events, amount, account, since when, and why."""
+    asyncio.run(_print_parked(read_settings()))
+
+
+async def _print_parked(settings: Settings) -> None:
+    async with open_database(settings) as database, Snapshot(database) as snapshot:
+        async for each in parked_payments(snapshot):
+            typer.echo(_line(each))
+
+
+def _line(each: ParkedPayment) -> str:
+    return "\t".join(
+        [
+            each.payment,
+            ", ".join(each.types),
+            each.amount or "no amount",
+            each.owner or "no account",
+            f"since {each.since.astimezone(UTC):%Y-%m-%d %H:%M}",
+            each.reason,
+        ]
+    )
+
+
+@stripe.command()
+def retry(
+    payments: Payments = [],  # noqa: B006  # Typer reads it and changes nothing
+    every: Annotated[bool, typer.Option("--all", help="Every payment that is parked.")] = False,
+) -> None:
+    """Try parked payments again, and ignored ones that are named; 1 where one still waits."""
+    if bool(payments) == every:
+        raise BadUserInput("Name payments, or give --all.")
+    if asyncio.run(_retry(read_settings(), payments)):
+        raise typer.Exit(1)
+
+
+async def _retry(settings: Settings, payments: list[str]) -> int:
+    """Return how many still wait; without names, of all that are parked."""
+    waiting, named = 0, bool(payments)
+    async with _inbox(settings, test_mode=_test_mode(settings)) as inbox:
+        for payment in payments or await inbox.waiting():
+            try:
+                reason = await inbox.retry(payment)
+            except NotFound:
+                if named:
+                    raise
+                reason = None  # a server applied it meanwhile
+            waiting += reason is not None
+            typer.echo(f"{payment}\t{'applied' if reason is None else f'still parked: {reason}'}")
+    return waiting
+
+
+@stripe.command()
+def ignore(payments: Payments) -> None:
+    """Keep payments without trying them any more; `retry` undoes it."""
+    asyncio.run(_ignore(read_settings(), payments))
+
+
+async def _ignore(settings: Settings, payments: list[str]) -> None:
+    async with _inbox(settings, test_mode=_test_mode(settings)) as inbox:
+        for payment in payments:
+            await inbox.ignore(payment)
+            typer.echo(f"{payment}\tignored")

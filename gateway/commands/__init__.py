@@ -1,1 +1,0 @@
-"""The commands of `gateway.cli`, one noun a module."""

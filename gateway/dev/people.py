@@ -1,0 +1,29 @@
+"""The demo's people as pages in dev offer them, each with a token that is fresh."""
+
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from gateway.clock import Clock
+from gateway.dev.keys import dev_key
+from gateway.dev.tokens import mint
+from gateway.routes.console import DevAccount, DevPerson
+
+TOKENS_FILE: Final = "dev-tokens.json"
+
+
+def read_people(data_dir: Path, clock: Clock) -> list[DevPerson]:
+    """Return the people of the file of dev tokens, none where it is not there; new tokens."""
+    path = data_dir / TOKENS_FILE
+    if not path.exists():
+        return []
+    key = dev_key(data_dir)
+    return [
+        DevPerson(
+            name=person["name"],
+            token=mint(key, person["subject"], clock),
+            accounts=tuple(DevAccount(**account) for account in person["accounts"]),
+        )
+        for person in orjson.loads(path.read_bytes())["people"]
+    ]

@@ -1,0 +1,142 @@
+"""What the cells of CSV and JSONL say: exact decimals, instants, buckets. What repeats is written
+once for a while and then looked up.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from gateway.exports.request import UsageAsked
+from gateway.models import RefundStatus, charged_nanos
+from gateway.models.base import instant_from_microseconds, microseconds_from_instant
+from gateway.money import format_nanos
+from gateway.store import Row
+from gateway.store.engine.stream import Chunk
+from gateway.windows import Bucket
+
+MEMO_SIZE: Final = 10_000
+METHOD_COLUMNS: Final = tuple(
+    f"payment_method_{name}" for name in ("type", "name", "brand", "last4", "label")
+)
+"""What `display_name` takes, in its order."""
+_SAMPLE: Final = 40
+_MINUTE: Final = 60_000_000
+_SECONDS: Final = {second * 1_000_000: f"{second:02}" for second in range(60)}
+
+
+class Memo(dict[Any, Any]):
+    """Texts by value, made when first asked for, and `none` for None. It forgets all when full."""
+
+    def __init__(self, convert: Callable[[Any], Any], none: Any = None) -> None:
+        super().__init__({None: none})
+        self._convert = convert
+        self._none = none
+
+    def __missing__(self, value: Any) -> Any:
+        if len(self) >= MEMO_SIZE:
+            self.clear()
+            self[None] = self._none
+        text = self[value] = self._convert(value)
+        return text
+
+    def of(self, values: Iterable[Any]) -> list[Any]:
+        """Return each value's text."""
+        return [*map(self.__getitem__, values)]
+
+
+def numbers(values: Sequence[int], digits: int) -> list[str]:
+    """Return `format_nanos` of each: where many seem to be the same, once of each distinct one."""
+    first = values[:_SAMPLE]
+    if 2 * len(set(first)) > len(first):
+        return [format_nanos(value, digits) for value in values]
+    made = {value: format_nanos(value, digits) for value in set(values)}
+    return [made[value] for value in values]
+
+
+def local_text(zone: ZoneInfo) -> Callable[[datetime], str]:
+    """Return what writes an instant with the zone's offset, as `2026-11-01T01:00:00+01:00`."""
+    return lambda instant: instant.astimezone(zone).isoformat()
+
+
+def utc_text(instant: datetime) -> str:
+    """Return an instant in UTC with `Z`, as the API writes it."""
+    return f"{instant.astimezone(UTC).isoformat()[:-6]}Z"
+
+
+def of_microseconds(text: Callable[[datetime], str]) -> Callable[[int], str]:
+    """Return what writes microseconds since 1970 as `text` writes their instant: date, time and
+    offset. Of what instants of one minute have in common, each is written once for a while.
+    """
+
+    def write(at: int) -> str:
+        return text(instant_from_microseconds(at))
+
+    def around_seconds(minute: int) -> tuple[str, str] | None:
+        # A zone's offset once had seconds, and changed within a minute.
+        first, last = write(minute * _MINUTE), write((minute + 1) * _MINUTE - 1)
+        before, after = first[:17], first[19:]
+        whole = (f"{before}00{after}", f"{before}59.999999{after}") == (first, last)
+        return (before, after) if whole else None
+
+    minutes = Memo(around_seconds)
+
+    def write_quickly(at: int) -> str:
+        minute, rest = divmod(at, _MINUTE)
+        seconds, around = _SECONDS.get(rest), minutes[minute]
+        if seconds is None or around is None:
+            return write(at)
+        return f"{around[0]}{seconds}{around[1]}"
+
+    return write_quickly
+
+
+def bucket_texts(
+    asked: UsageAsked, text: Callable[[Bucket], str]
+) -> Callable[[Sequence[int]], list[str]]:
+    """Return what gives, for microseconds since 1970 in their order, what `text` says of the bucket
+    of each.
+    """
+    series = asked.window.series(asked.interval)
+    starts: list[Any] = [*map(microseconds_from_instant, series.starts)]
+    texts = [text(bucket) for bucket in series.buckets]
+
+    def index_at(microseconds: int) -> int:
+        return bisect_right(starts, microseconds) - 1
+
+    def of(instants: Sequence[int]) -> list[str]:
+        first, last = index_at(instants[0]), index_at(instants[-1])
+        if first == last:
+            return [texts[first]] * len(instants)
+        return [texts[index_at(instant)] for instant in instants]
+
+    return of
+
+
+def charged_column(chunk: Chunk) -> list[int]:
+    """Return what cards pay for purchases; see `charged_nanos`."""
+    columns = ("kind", "amount_nanos", "tax_nanos")
+    return [charged_nanos(*each) for each in zip(*(chunk[name] for name in columns), strict=True)]
+
+
+def refunds_column(*names: str) -> Callable[[Chunk], list[int]]:
+    """Return what adds up columns of the refunds that succeeded of each settled purchase."""
+
+    def of(at: datetime | None, refunds: Iterable[Row]) -> int:
+        if at is None:
+            return 0
+        succeeded = (each for each in refunds if each["status"] == RefundStatus.SUCCEEDED)
+        return sum(each[name] for each in succeeded for name in names)
+
+    return lambda chunk: [*map(of, chunk["settled_at"], chunk["refunds"])]
+
+
+def credited_nanos(chunk: Chunk) -> list[int]:
+    """Return what purchases added to the balance and left there: 0 until they have settled."""
+    columns = ("amount_nanos", "bonus_nanos", "bonus_reversed_nanos", "refunded_nanos")
+    cells = zip(chunk["settled_at"], *(chunk[name] for name in columns), strict=True)
+    return [
+        0 if at is None else amount + bonus - reversed_ - refunded
+        for at, amount, bonus, reversed_, refunded in cells
+    ]

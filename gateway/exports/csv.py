@@ -1,0 +1,209 @@
+"""CSV: RFC 4180 in UTF-8 with a byte order mark, instants with the zone's offset, exact decimals.
+
+A text that a spreadsheet would read as a formula gets an apostrophe before it; numbers stay
+numbers.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import repeat
+from typing import Any, Final
+
+from gateway.exports.cells import (
+    METHOD_COLUMNS,
+    Memo,
+    bucket_texts,
+    charged_column,
+    credited_nanos,
+    local_text,
+    numbers,
+    of_microseconds,
+    refunds_column,
+)
+from gateway.exports.export import LedgerSubject, PurchasesSubject, UsageSubject
+from gateway.exports.lines import QUOTED, Cells, LinesExport, quoted
+from gateway.ids import encode_global_id
+from gateway.money import minor_digits
+from gateway.payment_methods import display_name
+from gateway.store.engine.stream import Chunk
+from gateway.windows import Interval
+
+BOM: Final = b"\xef\xbb\xbf"
+FORMULAS: Final = frozenset("=+-@\t\r\n＝＋－＠")
+"""What a cell that is read as a formula begins with, in one spreadsheet or another."""
+
+_BUCKETS: Final = {
+    Interval.DAY: "Day",
+    Interval.WEEK: "Week",
+    Interval.MONTH: "Month",
+    Interval.YEAR: "Year",
+}
+
+
+def write_purchases(subject: PurchasesSubject) -> LinesExport:
+    """Return the writer of credit purchases: one line each, refunds summed up in it.
+
+    Over the lines that have settled the amounts add up to the connection's `totals`.
+    """
+    zone, account_id = subject.asked.zone.key, subject.account["account_id"]
+    instant = local_text(subject.asked.zone)
+    digits = minor_digits(subject.currency)
+    return _csv(
+        {
+            f"Created at ({zone})": _each("created_at", instant),
+            f"Settled at ({zone})": _each("settled_at", instant),
+            "Purchase": _each(
+                "id", lambda key: encode_global_id("CreditPurchase", account_id, key)
+            ),
+            "Kind": _text("kind"),
+            "Status": _text("status"),
+            "Description": _text("description"),
+            "Currency": _text("currency"),
+            "Amount": _number("amount_nanos", digits),
+            "Tax": _number("tax_nanos", digits),
+            "Charged": _summed(charged_column, digits),
+            "Bonus": _number("bonus_nanos", digits),
+            "Bonus reversed": _number("bonus_reversed_nanos", digits),
+            "Refunded": _number("refunded_nanos", digits),
+            "Refunded tax": _summed(refunds_column("tax_nanos"), digits),
+            "Refunded total": _summed(refunds_column("amount_nanos", "tax_nanos"), digits),
+            "Credited": _summed(credited_nanos, digits),
+            "Payment method": _methods(),
+            "Failure reason": _text("failure_reason"),
+            "Receipt": _distinct("receipt_number"),
+            "Credit notes": _documents("receipt_number"),
+            "Cancellations": _documents("cancellation_number"),
+            "Provider": _text("provider"),
+            "Provider reference": _distinct("provider_reference"),
+        }
+    )
+
+
+def write_usage(subject: UsageSubject) -> LinesExport:
+    """Return the writer of usage: one line for each event."""
+    asked = subject.asked
+    zone, instant = asked.window.time_zone, of_microseconds(local_text(asked.window.zone))
+    days = bucket_texts(asked, lambda bucket: str(bucket.first_day))
+    return _csv(
+        {
+            f"{_BUCKETS[asked.interval]} ({zone})": lambda chunk: days(chunk["started_at"]),
+            f"Start ({zone})": _converted("started_at", instant),
+            f"End ({zone})": _converted("ended_at", instant),
+            "Deployment": _text("deployment_external_id"),
+            "Deployment name": _text("deployment_name"),
+            "Provider": _text("provider"),
+            "GPU model": _text("gpu_model"),
+            "Region": _text("region"),
+            "Service": _text("service"),
+            "SKU": _text("sku"),
+            "Resource": _text("resource"),
+            "Quantity": _number("quantity_nanos", 0),
+            "Unit": _text("unit"),
+            "Amount": _number("amount_nanos", minor_digits(subject.currency)),
+            "Currency": lambda chunk: repeat(subject.currency, len(chunk["amount_nanos"])),
+            "Correction": _converted("correction", lambda correction: "yes" if correction else ""),
+            f"Received at ({zone})": _converted("received_at", instant),
+            "Source": _text("source"),
+            "Event": _distinct("event_id"),
+        }
+    )
+
+
+def write_ledger(subject: LedgerSubject) -> LinesExport:
+    """Return the writer of the ledger: one line for each row."""
+    zone, account_id = subject.asked.zone.key, subject.account["account_id"]
+    digits = minor_digits(subject.currency)
+
+    def ids(name: str, typename: str) -> Cells:
+        return _each(name, lambda key: encode_global_id(typename, account_id, key))
+
+    return _csv(
+        {
+            f"Recorded at ({zone})": _each("recorded_at", local_text(subject.asked.zone)),
+            "Cause": _text("cause"),
+            f"Usage of ({subject.account['time_zone']})": _each("day", str),
+            "Amount": _number("amount_nanos", digits),
+            "Balance": _number("balance_nanos", digits),
+            "Currency": _text("currency"),
+            "Description": _text("description"),
+            "Purchase": ids("purchase_id", "CreditPurchase"),
+            "Refund": ids("refund_id", "Refund"),
+            "Dispute": ids("dispute_id", "Dispute"),
+            "Row": ids("key", "LedgerRow"),
+        }
+    )
+
+
+def text_cell(text: str) -> str:
+    """Return the cell of somebody else's words."""
+    if text[:1] in FORMULAS and text:
+        text = f"'{text}"
+    return quoted(text)
+
+
+def _csv(columns: Mapping[str, Cells]) -> LinesExport:
+    head = ",".join(map(text_cell, columns))
+    return LinesExport(
+        tuple(columns.values()),
+        media_type="text/csv; charset=utf-8; header=present",
+        extension="csv",
+        head=BOM + f"{head}\r\n".encode(),
+        end="\r\n",
+    )
+
+
+def _number(name: str, digits: int) -> Cells:
+    return lambda chunk: numbers(chunk[name], digits)
+
+
+def _summed(nanos: Callable[[Chunk], Sequence[int]], digits: int) -> Cells:
+    return lambda chunk: numbers(nanos(chunk), digits)
+
+
+def _converted(name: str, convert: Callable[[Any], str]) -> Cells:
+    """Return the cells of a column, of which many are the same; None is an empty one."""
+    memo = Memo(convert, "")
+    return lambda chunk: memo.of(chunk[name])
+
+
+def _text(name: str) -> Cells:
+    return _converted(name, text_cell)
+
+
+def _each(name: str, convert: Callable[[Any], str]) -> Cells:
+    """Return the cells of a column, of which hardly two are the same; None is an empty one."""
+    return lambda chunk: ["" if value is None else convert(value) for value in chunk[name]]
+
+
+def _distinct(name: str) -> Cells:
+    """Return the cells of a column of texts of which hardly two are the same."""
+
+    def cells(chunk: Chunk) -> list[str]:
+        texts: list[str] = [text or "" for text in chunk[name]]
+        whole = "".join(texts)
+        if QUOTED.search(whole) or FORMULAS & {each[:1] for each in texts}:
+            return [*map(text_cell, texts)]
+        return texts
+
+    return cells
+
+
+def _documents(name: str) -> Cells:
+    """Return the numbers of documents of each purchase's refunds, the oldest first, with spaces
+    between.
+    """
+
+    def cells(chunk: Chunk) -> list[str]:
+        numbers_of = ((each[name] for each in refunds) for refunds in chunk["refunds"])
+        return [text_cell(" ".join(filter(None, each))) for each in numbers_of]
+
+    return cells
+
+
+def _methods() -> Cells:
+    memo = Memo(lambda method: text_cell(display_name(*method)))
+
+    def cells(chunk: Chunk) -> list[str]:
+        methods = zip(*(chunk[name] for name in METHOD_COLUMNS), strict=True)
+        return ["" if method[0] is None else memo[method] for method in methods]
+
+    return cells

@@ -1,0 +1,74 @@
+"""Names of downloaded files: the account, the content, the days and the filter."""
+
+import re
+from collections.abc import Collection, Iterator
+from datetime import date
+from typing import Final
+
+from gateway.exports.request import LedgerAsked, PurchasesAsked, UsageAsked
+
+MAX_BYTES: Final = 200
+"""A whole name is of 255 bytes at most on every usual file system, and copies' names get longer."""
+WHOSE_BYTES: Final = 140
+SEARCH_BYTES: Final = 40
+FEW: Final = 3
+"""So many values of a filter are named; of more their number."""
+
+_UNSAFE: Final = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
+
+
+def purchases_name(whose: str, asked: PurchasesAsked, extension: str) -> str:
+    """Return a name such as `acme-credit-purchases-2026-01-01_2026-03-31-refunded.csv`."""
+    words = [
+        *_values(asked.status, "statuses"),
+        *_values(asked.kind, "kinds"),
+        *([f"search-{_cut('-'.join(asked.search.split()), SEARCH_BYTES)}"] if asked.search else []),
+    ]
+    return _name(whose, "credit-purchases", (asked.from_, asked.to), words, extension)
+
+
+def ledger_name(whose: str, asked: LedgerAsked, extension: str) -> str:
+    """Return a name such as `acme-ledger-from-2026-01-01-adjustment.csv`."""
+    words = list(_values(asked.cause, "causes"))
+    return _name(whose, "ledger", (asked.from_, asked.to), words, extension)
+
+
+def usage_name(whose: str, asked: UsageAsked, extension: str) -> str:
+    """Return a name such as `acme-usage-2026-01-01_2026-03-31-by-week.csv`."""
+    days = (asked.window.from_, asked.window.to)
+    return _name(whose, "usage", days, [f"by-{asked.interval.lower()}"], extension)
+
+
+def _values(values: Collection[str] | None, many: str) -> Iterator[str]:
+    """Yield the words of a filter's values; a filter of no value selects nothing, and says so."""
+    if values is None:
+        return
+    if not 0 < len(values) <= FEW:
+        yield f"{len(values)}-{many}"
+        return
+    yield from (each.lower().replace("_", "-") for each in sorted(values))
+
+
+def _name(
+    whose: str, what: str, days: tuple[date | None, date | None], words: list[str], extension: str
+) -> str:
+    from_, to = days
+    window = (
+        f"{from_}_{to}"
+        if from_ and to
+        else f"from-{from_}"
+        if from_
+        else f"until-{to}"
+        if to
+        else ""
+    )
+    begins = "-".join(filter(None, [_cut(whose, WHOSE_BYTES), what, window]))
+    left = MAX_BYTES - len(f"{begins}-.{extension}".encode())
+    filter_ = _cut("-".join(words), left)
+    return f"{'-'.join(filter(None, [begins, filter_]))}.{extension}"
+
+
+def _cut(text: str, size: int) -> str:
+    """Return a text as a part of a name of at most `size` bytes."""
+    safe = _UNSAFE.sub("_", text)
+    return safe.encode()[:size].decode(errors="ignore")

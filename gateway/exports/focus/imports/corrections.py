@@ -1,0 +1,70 @@
+"""Taking imported charges back: the same again, amount and quantity negated."""
+
+from collections.abc import Sequence
+
+from gateway.billing.book import Book
+from gateway.billing.credits.posting import adjust_balance
+from gateway.billing.usage.recording import record_usage
+from gateway.billing.usage.usage_record import UsageRecord
+from gateway.exports.focus.imports.identity import correction_id_of
+from gateway.store import Row, imported_charges
+
+
+async def take_back(
+    book: Book, account_id: int, charges: Sequence[Row], number: int, *, source: str
+) -> tuple[int, int]:
+    """Correct an account's charges in its restatement of this number; return how many rows of usage
+    and how many adjustments they are.
+    """
+    usage = [charge["event_id"] for charge in charges if charge["is_usage"]]
+    adjustments = [charge["event_id"] for charge in charges if not charge["is_usage"]]
+    await _take_back_usage(book, account_id, usage, number, source)
+    await _take_back_adjustments(book, account_id, adjustments, number, source)
+    await imported_charges.take_back(book.transaction, charges, number)
+    return len(usage), len(adjustments)
+
+
+async def _take_back_usage(
+    book: Book, account_id: int, event_ids: Sequence[str], number: int, source: str
+) -> None:
+    events = await imported_charges.usage(book.transaction, account_id, source, event_ids)
+    await record_usage(book, [_correction(event, number) for event in events])
+
+
+def _correction(event: Row, number: int) -> UsageRecord:
+    same = {
+        name: event[name] for name in UsageRecord._fields if name in event and name != "correction"
+    }
+    return UsageRecord(
+        **same
+        | {
+            "event_id": correction_id_of(event["event_id"], number),
+            "quantity": -event["quantity_nanos"],
+            "quantity_text": _negated(event["quantity_text"]),
+            "amount": -event["amount_nanos"],
+            "amount_text": _negated(event["amount_text"]),
+            "correction": True,
+        }
+    )
+
+
+def _negated(text: str | None) -> str | None:
+    if text is None:
+        return None
+    return text[1:] if text.startswith("-") else f"-{text}"
+
+
+async def _take_back_adjustments(
+    book: Book, account_id: int, event_ids: Sequence[str], number: int, source: str
+) -> None:
+    keys = {f"{source}:{event_id}": event_id for event_id in event_ids}
+    for entry in await imported_charges.entries(book.transaction, account_id, list(keys)):
+        event_id = correction_id_of(keys[entry["source_key"]], number)
+        adjust_balance(
+            book,
+            account_id,
+            -entry["amount_nanos"],
+            source_key=f"{source}:{event_id}",
+            occurred_at=entry["effective_at"],
+            description=entry["description"],
+        )

@@ -1,0 +1,222 @@
+"""JSONL: one object a line, with the API's names and spellings: decimals are strings, instants UTC.
+
+A purchase holds its refunds. A usage line says where its bucket begins, as `buckets { start }`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import repeat
+from typing import Any
+
+import orjson
+
+from gateway.exports.cells import (
+    METHOD_COLUMNS,
+    Memo,
+    bucket_texts,
+    charged_column,
+    credited_nanos,
+    numbers,
+    of_microseconds,
+    refunds_column,
+    utc_text,
+)
+from gateway.exports.export import LedgerSubject, PurchasesSubject, UsageSubject
+from gateway.exports.lines import Cells, LinesExport
+from gateway.ids import encode_global_id
+from gateway.money import format_nanos, minor_digits
+from gateway.payment_methods import display_name, method_label
+from gateway.store import Row
+from gateway.store.engine.stream import Chunk
+
+
+def write_purchases(subject: PurchasesSubject) -> LinesExport:
+    """Return the writer of credit purchases."""
+    account_id: int = subject.account["account_id"]
+    digits = minor_digits(subject.currency)
+    return _jsonl(
+        _converted("id", "id", lambda key: encode_global_id("CreditPurchase", account_id, key)),
+        _converted("createdAt", "created_at", utc_text),
+        _converted("settledAt", "settled_at", utc_text),
+        _plain("kind", "kind"),
+        _plain("status", "status"),
+        _plain("description", "description"),
+        _plain("currency", "currency"),
+        _number("amount", "amount_nanos", digits),
+        _number("tax", "tax_nanos", digits),
+        _summed("charged", charged_column, digits),
+        _number("bonus", "bonus_nanos", digits),
+        _number("bonusReversed", "bonus_reversed_nanos", digits),
+        _number("refunded", "refunded_nanos", digits),
+        _summed("refundedTax", refunds_column("tax_nanos"), digits),
+        _summed("refundedTotal", refunds_column("amount_nanos", "tax_nanos"), digits),
+        _summed("credited", credited_nanos, digits),
+        _methods(),
+        _plain("failureCode", "failure_code"),
+        _plain("failureReason", "failure_reason"),
+        _plain("provider", "provider"),
+        _plain("providerReference", "provider_reference"),
+        _plain("receiptNumber", "receipt_number"),
+        _converted("receiptIssuedAt", "receipt_issued_at", utc_text),
+        _refunds(account_id, digits),
+    )
+
+
+def write_usage(subject: UsageSubject) -> LinesExport:
+    """Return the writer of usage events."""
+    account_id: int = subject.account["account_id"]
+    currency = _fragment("currency", subject.currency)
+    instant = of_microseconds(utc_text)
+    starts = bucket_texts(
+        subject.asked, lambda bucket: _fragment("bucketStart", utc_text(bucket.start))
+    )
+    return _jsonl(
+        lambda chunk: starts(chunk["started_at"]),
+        _converted("start", "started_at", instant),
+        _converted("end", "ended_at", instant),
+        _converted(
+            "deploymentId",
+            "deployment_id",
+            lambda key: encode_global_id("Deployment", account_id, key),
+        ),
+        _plain("deploymentExternalId", "deployment_external_id"),
+        _plain("deploymentName", "deployment_name"),
+        _plain("provider", "provider"),
+        _plain("gpuModel", "gpu_model"),
+        _plain("region", "region"),
+        _plain("service", "service"),
+        _plain("sku", "sku"),
+        _plain("resource", "resource"),
+        _number("quantity", "quantity_nanos", 0),
+        _plain("unit", "unit"),
+        _number("amount", "amount_nanos", minor_digits(subject.currency)),
+        lambda chunk: repeat(currency, len(chunk["amount_nanos"])),
+        _plain("correction", "correction"),
+        _converted("receivedAt", "received_at", instant),
+        _plain("source", "source"),
+        _distinct("eventId", "event_id"),
+    )
+
+
+def write_ledger(subject: LedgerSubject) -> LinesExport:
+    """Return the writer of the ledger's rows."""
+    account_id: int = subject.account["account_id"]
+    digits = minor_digits(subject.currency)
+
+    def ids(name: str, column: str, typename: str) -> Cells:
+        return _converted(name, column, lambda key: encode_global_id(typename, account_id, key))
+
+    return _jsonl(
+        ids("id", "key", "LedgerRow"),
+        _converted("at", "recorded_at", utc_text),
+        _plain("cause", "cause"),
+        _converted("day", "day", str),
+        _number("amount", "amount_nanos", digits),
+        _number("balance", "balance_nanos", digits),
+        _plain("currency", "currency"),
+        _plain("description", "description"),
+        ids("purchaseId", "purchase_id", "CreditPurchase"),
+        ids("refundId", "refund_id", "Refund"),
+        ids("disputeId", "dispute_id", "Dispute"),
+    )
+
+
+def _jsonl(*members: Cells) -> LinesExport:
+    return LinesExport(
+        members,
+        media_type="application/x-ndjson; charset=utf-8",
+        extension="jsonl",
+        begin="{",
+        end="}\n",
+    )
+
+
+def _fragment(name: str, value: Any) -> str:
+    """Return a member of an object, as JSON."""
+    return f'"{name}":{orjson.dumps(value).decode()}'
+
+
+def _quoted(name: str, text: Callable[[Any], str]) -> Callable[[Any], str]:
+    """Return what writes the member of a value whose text needs no escaping."""
+    return lambda value: f'"{name}":"{text(value)}"'
+
+
+def _number(name: str, column: str, digits: int) -> Cells:
+    return lambda chunk: _numbers(name, chunk[column], digits)
+
+
+def _summed(name: str, nanos: Callable[[Chunk], Sequence[int]], digits: int) -> Cells:
+    return lambda chunk: _numbers(name, nanos(chunk), digits)
+
+
+def _numbers(name: str, values: Sequence[int], digits: int) -> list[str]:
+    return [f'"{name}":"{text}"' for text in numbers(values, digits)]
+
+
+def _converted(name: str, column: str, text: Callable[[Any], str]) -> Cells:
+    memo = Memo(_quoted(name, text), f'"{name}":null')
+    return lambda chunk: memo.of(chunk[column])
+
+
+def _plain(name: str, column: str) -> Cells:
+    memo = Memo(lambda value: _fragment(name, value), f'"{name}":null')
+    return lambda chunk: memo.of(chunk[column])
+
+
+def _distinct(name: str, column: str) -> Cells:
+    """Return the members of texts of which hardly two are the same."""
+
+    def cells(chunk: Chunk) -> list[str]:
+        texts = chunk[column]
+        whole = "".join(texts)
+        if not whole.isprintable() or '"' in whole or "\\" in whole:
+            return [_fragment(name, text) for text in texts]
+        return [f'"{name}":"{text}"' for text in texts]
+
+    return cells
+
+
+def _methods() -> Cells:
+    def write(method: tuple[Any, ...]) -> str:
+        kind, name, brand, last4, label = method
+        fields = {
+            "type": kind,
+            "brand": brand,
+            "last4": last4,
+            "label": method_label(name, label),
+            "displayName": display_name(*method),
+        }
+        return _fragment("paymentMethod", fields)
+
+    memo, none = Memo(write), _fragment("paymentMethod", None)
+
+    def cells(chunk: Chunk) -> list[str]:
+        methods = zip(*(chunk[name] for name in METHOD_COLUMNS), strict=True)
+        return [none if method[0] is None else memo[method] for method in methods]
+
+    return cells
+
+
+def _refunds(account_id: int, digits: int) -> Cells:
+    def write(refund: Row) -> Mapping[str, Any]:
+        settled_at = refund["settled_at"]
+        return {
+            "id": encode_global_id("Refund", account_id, refund["id"]),
+            "createdAt": utc_text(refund["created_at"]),
+            "settledAt": None if settled_at is None else utc_text(settled_at),
+            "status": refund["status"],
+            "amount": format_nanos(refund["amount_nanos"], digits),
+            "tax": format_nanos(refund["tax_nanos"], digits),
+            "total": format_nanos(refund["amount_nanos"] + refund["tax_nanos"], digits),
+            "bonusReversed": format_nanos(refund["bonus_reversed_nanos"], digits),
+            "reason": refund["reason"],
+            "failureReason": refund["failure_reason"],
+            "provider": refund["provider"],
+            "providerReference": refund["provider_reference"],
+            "receiptNumber": refund["receipt_number"],
+            "cancellationNumber": refund["cancellation_number"],
+        }
+
+    none = _fragment("refunds", [])
+    return lambda chunk: [
+        _fragment("refunds", [*map(write, each)]) if each else none for each in chunk["refunds"]
+    ]

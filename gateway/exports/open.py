@@ -1,0 +1,127 @@
+"""Exports from the database to bytes: what an account's rows are asked for, in one snapshot."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Final
+
+from gateway.exports.export import (
+    Export,
+    ExportFormat,
+    LedgerSubject,
+    PurchasesSubject,
+    UsageSubject,
+)
+from gateway.exports.file_names import ledger_name, purchases_name, usage_name
+from gateway.exports.request import LedgerAsked, PurchasesAsked, UsageAsked
+from gateway.exports.writers import LEDGER_WRITERS, PURCHASE_WRITERS, USAGE_WRITERS, check_offered
+from gateway.principal import Principal
+from gateway.store import Row, exports, sellers
+from gateway.store.engine.stream import Chunk, Stream
+from gateway.store.ledger_listing import LEDGER
+
+LEDGER_ROWS: Final = 500
+"""Rows of a chunk; see `store.exports`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """An export that has begun: `rows` is how many purchases, usage events or rows of the ledger
+    it holds.
+    """
+
+    name: str
+    rows: int
+    writer: Export
+    chunks: AsyncGenerator[Chunk]
+
+    async def parts(self) -> AsyncGenerator[tuple[bytes, int]]:
+        """Yield the file, and with each part how many rows are in it.
+
+        While one chunk is written, the database makes the next one.
+        """
+        yield self.writer.begin(), 0
+        async with aclosing(_ahead(self.chunks)) as chunks:
+            async for chunk in chunks:
+                yield self.writer.write(chunk), len(next(iter(chunk.values())))
+        yield self.writer.end(), 0
+
+
+async def open_purchases(
+    stream: Stream,
+    principal: Principal,
+    account: Row,
+    asked: PurchasesAsked,
+    format_: ExportFormat,
+) -> Opened:
+    """Begin an export of credit purchases. The principal's role must see them."""
+    check_offered(format_, PURCHASE_WRITERS)
+    selection = asked.selection(account["account_id"])
+    known = await _sellers(stream)
+    subject = PurchasesSubject(account=account, seller=_in_force(known), sellers=known, asked=asked)
+    writer = PURCHASE_WRITERS[format_](subject)
+    return Opened(
+        name=purchases_name(account["external_id"], asked, writer.extension),
+        rows=await exports.count_purchases(stream, principal, selection),
+        writer=writer,
+        chunks=exports.purchases(stream, principal, selection),
+    )
+
+
+async def open_usage(
+    stream: Stream, principal: Principal, account: Row, asked: UsageAsked, format_: ExportFormat
+) -> Opened:
+    """Begin an export of usage."""
+    check_offered(format_, USAGE_WRITERS)
+    window = asked.window
+    span = (account["account_id"], window.start, window.end)
+    seller = _in_force(await _sellers(stream))
+    subject = UsageSubject(account=account, seller=seller, asked=asked)
+    writer = USAGE_WRITERS[format_](subject)
+    return Opened(
+        name=usage_name(account["external_id"], asked, writer.extension),
+        rows=await exports.count_usage(stream, principal, *span),
+        writer=writer,
+        chunks=exports.usage(stream, principal, *span),
+    )
+
+
+async def open_ledger(
+    stream: Stream, principal: Principal, account: Row, asked: LedgerAsked, format_: ExportFormat
+) -> Opened:
+    """Begin an export of the ledger. The principal's role must see purchases."""
+    check_offered(format_, LEDGER_WRITERS)
+    selection = asked.selection(account["account_id"])
+    seller = _in_force(await _sellers(stream))
+    writer = LEDGER_WRITERS[format_](LedgerSubject(account=account, seller=seller, asked=asked))
+    (totals,) = await LEDGER.fetch_totals(stream, principal, [selection])
+    return Opened(
+        name=ledger_name(account["external_id"], asked, writer.extension),
+        rows=totals["total_count"],
+        writer=writer,
+        chunks=LEDGER.chunks(stream, principal, selection, LEDGER_ROWS),
+    )
+
+
+async def _sellers(stream: Stream) -> Mapping[int, Mapping[str, Any]]:
+    return {row["id"]: json.loads(row["details"]) for row in await sellers.all_details(stream)}
+
+
+def _in_force(known: Mapping[int, Mapping[str, Any]]) -> Mapping[str, Any]:
+    return known[max(known)] if known else {}
+
+
+async def _ahead(chunks: AsyncGenerator[Chunk]) -> AsyncGenerator[Chunk]:
+    """Yield the chunks; each is asked for before the one before it is used."""
+    async with aclosing(chunks):
+        coming = asyncio.ensure_future(anext(chunks, None))
+        try:
+            while (chunk := await coming) is not None:
+                coming = asyncio.ensure_future(anext(chunks, None))
+                await asyncio.sleep(0)  # so that the question is on its way
+                yield chunk
+        finally:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)

@@ -1,0 +1,41 @@
+"""Which formats there are: a format that has no writer here is not offered."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias, TypeVar
+
+from gateway.errors import BadUserInput
+from gateway.exports import csv, jsonl
+from gateway.exports.export import (
+    Export,
+    ExportFormat,
+    LedgerSubject,
+    PurchasesSubject,
+    Subject,
+    UsageSubject,
+)
+from gateway.exports.focus import writer as focus
+
+S = TypeVar("S", bound=Subject)
+Writers: TypeAlias = Mapping[ExportFormat, Callable[[S], Export]]
+
+PURCHASE_WRITERS: Final[Writers[PurchasesSubject]] = {
+    ExportFormat.CSV: csv.write_purchases,
+    ExportFormat.JSONL: jsonl.write_purchases,
+    ExportFormat.FOCUS: focus.write_purchases,
+}
+USAGE_WRITERS: Final[Writers[UsageSubject]] = {
+    ExportFormat.CSV: csv.write_usage,
+    ExportFormat.JSONL: jsonl.write_usage,
+    ExportFormat.FOCUS: focus.write_usage,
+}
+LEDGER_WRITERS: Final[Writers[LedgerSubject]] = {
+    ExportFormat.CSV: csv.write_ledger,
+    ExportFormat.JSONL: jsonl.write_ledger,
+}
+"""FOCUS has charges, not changes of a balance."""
+
+
+def check_offered(format_: ExportFormat, writers: Writers[Any]) -> None:
+    """Raise BadUserInput for a format that has no writer among these."""
+    if format_ not in writers:
+        raise BadUserInput(f"The format {format_} is not offered here.", argument="format")

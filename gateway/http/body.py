@@ -1,0 +1,41 @@
+"""Bodies, read within bounds of size and time."""
+
+import asyncio
+
+from starlette.types import Receive, Scope
+
+from gateway.http.headers import header_values
+from gateway.http.responses import CLOSE, Refused
+
+
+class ClientLeft(Exception):
+    """The client closed the connection; there is nobody to answer."""
+
+
+async def read_body(
+    scope: Scope, receive: Receive, *, max_bytes: int, timeout_seconds: float
+) -> bytes:
+    """Return the whole body, of at most `max_bytes`; no more than that and one chunk is held.
+
+    Raises Refused for one that is too long (413) or too slow (408), whose connection ends with the
+    answer, and ClientLeft where the client leaves before the end.
+    """
+    too_long = Refused(f"The body may have at most {max_bytes} bytes.", 413, CLOSE)
+    length = "".join(header_values(scope, b"content-length"))
+    if length.isdecimal() and int(length) > max_bytes:
+        raise too_long
+    body = bytearray()
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientLeft
+                body += message.get("body", b"")
+                if len(body) > max_bytes:
+                    raise too_long
+                if not message.get("more_body", False):
+                    return bytes(body)
+    except TimeoutError:
+        sentence = f"The body must arrive within {timeout_seconds:g} s."
+        raise Refused(sentence, 408, CLOSE) from None

@@ -1,0 +1,86 @@
+"""Failed credentials, limited for each client address; and never two credentials in one request.
+
+A good credential always passes: clients behind one address do not lock each other out.
+"""
+
+from typing import Protocol
+from urllib.parse import parse_qsl
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.auth.rejected import Rejected
+from gateway.errors import BadRequest, Throttled
+from gateway.http.headers import header_values
+from gateway.http.responses import refusal
+from gateway.principal import Principal
+from gateway.quotas import Attempts
+
+
+class Authenticator(Protocol):
+    async def authenticate(self, authorization: str | None) -> Principal:
+        """Return who is asking; raises Unauthenticated."""
+        ...
+
+
+class CountedAuthenticator:
+    """Checks the credentials of one address and counts those that fail. Raises Throttled too."""
+
+    def __init__(self, authenticator: Authenticator, attempts: Attempts, address: str) -> None:
+        self._authenticator = authenticator
+        self._attempts = attempts
+        self._address = address
+
+    async def authenticate(self, authorization: str | None) -> Principal:
+        try:
+            return await self._authenticator.authenticate(authorization)
+        except Rejected:
+            await self._attempts.count(self._address)
+            raise
+
+
+class AttemptsMiddleware:
+    """Answers 429 in place of 401 to an address with too many failed credentials. A request without
+    a credential is no attempt.
+
+    A socket's credential may come later: its endpoint counts it.
+    """
+
+    def __init__(self, app: ASGIApp, *, attempts: Attempts) -> None:
+        self.app = app
+        self.attempts = attempts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        credentials = header_values(scope, b"authorization") if scope["type"] == "http" else []
+        if not credentials:
+            await self.app(scope, receive, send)
+            return
+        if len(credentials) > 1 or has_access_token(scope):
+            await refusal(BadRequest("A request may carry one credential."))(scope, receive, send)
+            return
+        address, throttled = address_of(scope), False
+
+        async def count(message: Message) -> None:
+            nonlocal throttled
+            if message["type"] == "http.response.start" and message["status"] == 401:
+                try:
+                    await self.attempts.count(address)
+                except Throttled as error:
+                    throttled = True
+                    wait = {"retry-after": str(await self.attempts.seconds_left(address))}
+                    await refusal(error, headers=wait)(scope, receive, send)
+            if not throttled:
+                await send(message)
+
+        await self.app(scope, receive, count)
+
+
+def address_of(scope: Scope) -> str:
+    """Return the client's address as the server tells it, through trusted proxies too."""
+    client = scope.get("client")
+    return str(client[0]) if client else "unknown"
+
+
+def has_access_token(scope: Scope) -> bool:
+    """Say whether a credential stands in the request's address."""
+    query = scope["query_string"].decode("latin-1")
+    return any(name == "access_token" for name, _ in parse_qsl(query, keep_blank_values=True))

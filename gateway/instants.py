@@ -1,0 +1,44 @@
+"""Instants as text, written one way and read strictly, and the years that they lie in."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from gateway.errors import BadUserInput
+
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2101, 1, 1, tzinfo=UTC)
+"""An instant is at or after EARLIEST and before LATEST: neither `infinity` nor year 0 is stored."""
+
+_INSTANT: Final = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII
+)
+
+
+def serialize_instant(value: datetime) -> str:
+    """Return `2026-11-01T00:00:00Z`; six more digits where the instant is not a whole second."""
+    if value.utcoffset():
+        value = value.astimezone(UTC)
+    return value.isoformat()[:-6] + "Z"
+
+
+def parse_instant(value: Any) -> datetime:
+    """Return the instant, in UTC, of RFC 3339 text with an offset."""
+    try:
+        instant = datetime.fromisoformat(_matched(value)).astimezone(UTC)
+        if EARLIEST <= instant < LATEST:
+            return instant
+    except (ValueError, OverflowError):
+        pass
+    raise BadUserInput(
+        "An instant is written as 2026-11-01T00:00:00Z, with `Z` or an offset, and lies in the "
+        "years 2000 to 2100."
+    )
+
+
+def _matched(value: Any) -> str:
+    if not isinstance(value, str):
+        raise BadUserInput("This value is written as a string, in quotation marks.")
+    if _INSTANT.fullmatch(value) is None:
+        raise ValueError
+    return value

@@ -1,0 +1,125 @@
+"""How much there may be at once: sockets, subscriptions, exports, failed credentials."""
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from limits import RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+
+from gateway.errors import ServiceUnavailable, Throttled, TooManySubscriptions
+from gateway.principal import Principal
+
+_SHORTEST_WAIT: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveLimits:
+    """The settings `live_*`."""
+
+    init_seconds: float
+    messages_per_second: int
+    unauthenticated_sockets: int
+    sockets: int
+    socket_operations: int
+    subscriptions: int
+    process_subscriptions: int
+    heartbeat_seconds: float
+    leeway_seconds: float
+
+
+@dataclass(slots=True)
+class Admission:
+    """What is open in this process. A principal is counted by its subject."""
+
+    limits: LiveLimits
+    strangers: Counter[str] = field(default_factory=Counter)
+    sockets: Counter[str] = field(default_factory=Counter)
+    subscriptions: Counter[str] = field(default_factory=Counter)
+
+    def total(self) -> int:
+        """Return how many subscriptions are open."""
+        return self.subscriptions.total()
+
+    def stranger(self, address: str) -> Callable[[], None]:
+        """Count a socket of nobody yet. Raises TooManySubscriptions; returns what ends it."""
+        if self.strangers[address] >= self.limits.unauthenticated_sockets:
+            raise TooManySubscriptions("Too many connections wait here for their credential.")
+        return _counted(self.strangers, address)
+
+    def socket(self, principal: Principal) -> Callable[[], None]:
+        """Count a principal's socket. Raises TooManySubscriptions; returns what ends it."""
+        if self.sockets[principal.subject] >= self.limits.sockets:
+            raise TooManySubscriptions(f"At most {self.limits.sockets} connections may be open.")
+        return _counted(self.sockets, principal.subject)
+
+    def subscription(self, principal: Principal) -> Callable[[], None]:
+        """Count a principal's subscription. Raises TooManySubscriptions; returns what ends it."""
+        if self.subscriptions[principal.subject] >= self.limits.subscriptions:
+            raise TooManySubscriptions(
+                f"At most {self.limits.subscriptions} subscriptions may be open at once."
+            )
+        if self.total() >= self.limits.process_subscriptions:
+            raise TooManySubscriptions("There is no room here for another subscription now.")
+        return _counted(self.subscriptions, principal.subject)
+
+
+def _counted(counter: Counter[str], name: str) -> Callable[[], None]:
+    counter[name] += 1
+
+    def leave() -> None:
+        counter[name] -= 1
+        if not counter[name]:
+            del counter[name]
+
+    return leave
+
+
+@dataclass(slots=True, kw_only=True)
+class ExportPlaces:
+    """The exports that run, by account."""
+
+    limit: int
+    account_limit: int
+    running: Counter[int] = field(default_factory=Counter)
+
+    @contextmanager
+    def take(self, account_id: int) -> Iterator[None]:
+        """Hold a place; raises Throttled or ServiceUnavailable where there is none."""
+        if self.running[account_id] >= self.account_limit:
+            raise Throttled(
+                f"At most {self.account_limit} exports of an account may run at once; "
+                "wait for one to end."
+            )
+        if self.running.total() >= self.limit:
+            raise ServiceUnavailable("As many exports run here as may; please try again.")
+        self.running[account_id] += 1
+        try:
+            yield
+        finally:
+            self.running -= Counter({account_id: 1})
+
+
+class Attempts:
+    """Counts the failed credentials of an address: `per_minute` in one process, over HTTP and
+    sockets together.
+    """
+
+    def __init__(self, per_minute: int) -> None:
+        self._limit = RateLimitItemPerMinute(per_minute)
+        self._failures = FixedWindowRateLimiter(MemoryStorage())
+
+    async def count(self, address: str) -> None:
+        """Count a failed credential. Raises Throttled where there were too many before."""
+        if not await self._failures.hit(self._limit, address):
+            raise Throttled(f"At most {self._limit.amount} credentials may fail in a minute.")
+
+    async def seconds_left(self, address: str) -> int:
+        """Return the seconds until an address may fail again."""
+        window = await self._failures.get_window_stats(self._limit, address)
+        return max(math.ceil(window.reset_time - time.time()), _SHORTEST_WAIT)

@@ -1,0 +1,138 @@
+"""Receipts as PDF: tagged (PDF/UA-1), the same bytes for the same receipt, nothing fetched.
+
+Typst compiles in a thread of its own, without the interpreter's lock. What was printed is kept: a
+receipt never changes.
+"""
+
+import asyncio
+import json
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import typst
+
+from gateway.receipts.glyphs import Glyphs
+from gateway.receipts.view import Source, receipt_view
+
+TEMPLATE: Final = Path(__file__).with_name("receipt.typ")
+KEPT_BYTES: Final = 16 * 1024 * 1024
+"""Most bytes of documents that are kept in memory."""
+
+_FAMILIES: Final = (
+    "Inter",
+    "Noto Sans",
+    "IBM Plex Sans Arabic",
+    "Noto Sans Arabic",
+    "Noto Sans Hebrew",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logo:
+    """A picture; `type` is `png`, `jpg` or `svg`."""
+
+    picture: bytes
+    type: str
+
+    def is_printable(self) -> bool:
+        """Whether the picture can be decoded."""
+        try:
+            typst.compile(
+                b"#image(bytes(json(bytes(sys.inputs.logo))), format: sys.inputs.type)",
+                sys_inputs={"logo": self.numbers(), "type": self.type},
+                ignore_system_fonts=True,
+            )
+        except typst.TypstError:
+            return False
+        return True
+
+    def numbers(self) -> str:
+        """Return the picture's bytes as a JSON list: Typst's inputs are text."""
+        return json.dumps(list(self.picture))
+
+
+class ReceiptPress:
+    """Prints receipts, one after another; for one thread. Fonts are read at the first."""
+
+    def print(self, source: Source, logo: Logo | None = None) -> bytes:
+        """Return the PDF of a receipt."""
+        view = receipt_view(source, self._glyphs.printable)
+        families = (*_FAMILIES, f"Noto Sans CJK {view['han']}")
+        view["fonts"] = [family for family in families if family in self._installed]
+        view["logo"] = logo.type if logo else None
+        pdf = self._compiler.compile(  # type: ignore[type-var]  # the stub leaves mappings out
+            input={"main.typ": self._template},
+            format="pdf",
+            sys_inputs={
+                "receipt": json.dumps(view),
+                "logo": logo.numbers() if logo else "[]",
+            },
+            pdf_standards="ua-1",
+            timestamp=int(datetime.fromisoformat(source.data["issuedAt"]).timestamp()),
+        )
+        assert isinstance(pdf, bytes)  # noqa: S101  # one format, no file: the bytes
+        return pdf
+
+    @cached_property
+    def _template(self) -> bytes:
+        return TEMPLATE.read_bytes()
+
+    @cached_property
+    def _glyphs(self) -> Glyphs:
+        return Glyphs()
+
+    @cached_property
+    def _fonts(self) -> typst.Fonts:
+        return typst.Fonts(
+            include_system_fonts=False,
+            include_embedded_fonts=False,
+            font_paths=self._glyphs.folders,
+        )
+
+    @cached_property
+    def _installed(self) -> frozenset[str]:
+        return frozenset(self._fonts.families())
+
+    @cached_property
+    def _compiler(self) -> typst.Compiler:
+        return typst.Compiler(root=TEMPLATE.parent, font_paths=self._fonts)
+
+
+class ReceiptPrinter:
+    """Prints receipts off the event loop, and keeps the documents that were asked for last."""
+
+    def __init__(self, *, kept_bytes: int = KEPT_BYTES) -> None:
+        self._press = ReceiptPress()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="receipts")
+        self._kept: OrderedDict[str, bytes] = OrderedDict()
+        self._room = kept_bytes
+
+    def kept(self, number: str) -> bytes | None:
+        """Return the document of a number if it is at hand."""
+        pdf = self._kept.get(number)
+        if pdf is not None:
+            self._kept.move_to_end(number)
+        return pdf
+
+    async def print(self, source: Source, logo: Logo | None = None) -> bytes:
+        """Return the document of a receipt, and keep it."""
+        loop = asyncio.get_running_loop()
+        pdf = await loop.run_in_executor(self._thread, self._press.print, source, logo)
+        self._keep(source.data["number"], pdf)
+        return pdf
+
+    def close(self) -> None:
+        """Let go of the thread; what it prints at this moment is not waited for."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _keep(self, number: str, pdf: bytes) -> None:
+        self._room += len(self._kept.pop(number, b"")) - len(pdf)
+        self._kept[number] = pdf
+        while self._room < 0:
+            _, oldest = self._kept.popitem(last=False)
+            self._room += len(oldest)

@@ -1,0 +1,82 @@
+"""The seller's details as settings give them, and as every receipt keeps those it was issued
+under.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+from gateway.clock import Clock
+from gateway.errors import ConfigurationError
+from gateway.ids import KeyFactory
+from gateway.receipts.pdf import Logo
+from gateway.receipts.picture import read_picture
+from gateway.settings import Settings
+from gateway.store import Database, Row, sellers
+from gateway.store.engine.stored_json import dumps
+
+DEMO_NAME: Final = "Demo Compute"
+_SETTING: Final = "GATEWAY_SELLER_LOGO"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seller:
+    """`details` is the JSON that receipts are printed from, where any are issued."""
+
+    details: str
+    logo: Logo | None = None
+    issues_receipts: bool = True
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        kind = row["logo_type"]
+        logo = Logo(picture=row["logo"], type=kind) if kind else None
+        return cls(details=row["details"], logo=logo, issues_receipts=row["issues_receipts"])
+
+
+def read_seller(settings: Settings, *, default_name: str | None = None) -> Seller:
+    """Return the seller's details; without a name `default_name`, else the public URL's host, which
+    only exports are written with. Raises ConfigurationError for a logo that cannot be used.
+    """
+    details = dumps(
+        {
+            "name": settings.seller_name or default_name or _default_name(settings),
+            "address": list(settings.seller_address),
+            "taxId": settings.seller_tax_id,
+            "email": settings.seller_email,
+            "accent": settings.seller_accent,
+        }
+    )
+    if settings.seller_logo is None:
+        return Seller(details=details, issues_receipts=settings.receipts)
+    picture, kind = read_picture(settings.seller_logo, _SETTING)
+    logo = Logo(picture=picture, type=kind)
+    if not logo.is_printable():
+        raise ConfigurationError(f"{_SETTING}: cannot be printed; is the file whole?")
+    return Seller(details=details, logo=logo, issues_receipts=settings.receipts)
+
+
+async def keep_seller(
+    database: Database, seller: Seller, clock: Clock, *, replace: bool = True
+) -> None:
+    """Put the details in force for what is issued from now on, unless they are already; without
+    `replace` only where none are.
+    """
+    async with database.writing() as transaction:
+        newest = await sellers.newest(transaction)
+        if newest and (not replace or Seller.from_row(newest) == seller):
+            return
+        await sellers.append(
+            transaction,
+            KeyFactory(clock).new(),
+            seller.details,
+            seller.logo.picture if seller.logo else None,
+            seller.logo.type if seller.logo else None,
+            clock.now(),
+            issues_receipts=seller.issues_receipts,
+        )
+
+
+def _default_name(settings: Settings) -> str | None:
+    dev = settings.environment == "dev"
+    return DEMO_NAME if dev else urlsplit(settings.base_url).hostname

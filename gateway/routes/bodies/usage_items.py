@@ -1,0 +1,353 @@
+"""Usage events as they are sent, JSON or a line of NDJSON each, as items that can be booked."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from gateway import strict_json
+from gateway.billing.usage.deployments import DeploymentFacts
+from gateway.billing.usage.ingestion import Ingested, ItemCode, MeteredItem, RejectedItem
+from gateway.billing.usage.usage_record import UsageRecord
+from gateway.errors import BadRequest, BadUserInput, Fault, OutOfRange
+from gateway.http.json_models import field_names
+from gateway.instants import parse_instant
+from gateway.models import Resource
+from gateway.money import minor_digits, parse_nanos, parse_quantity
+from gateway.routes.bodies.usage_events import (
+    CLOSED_BEFORE_STARTED,
+    END_BEFORE_START,
+    NEGATIVE_CHARGE,
+    Deployment,
+    Resources,
+    UsageEvent,
+    faults_of_event,
+    read_bytes,
+    read_correction,
+    require_decimal,
+    require_not_negative,
+)
+from gateway.text import checked_identifier, checked_text
+
+ITEM_FIELDS: Final = field_names(UsageEvent)
+DEPLOYMENT_FIELDS: Final = field_names(Deployment)
+RESOURCE_FIELDS: Final = field_names(Resources)
+MOST_ANSWER_FAULTS: Final = 1_000
+"""Faults that are listed in one answer."""
+PIECE: Final = 256
+"""Items that are read in one go: some two milliseconds, in which nobody else has a turn."""
+
+_UNREADABLE: Final = (
+    "is not valid JSON in UTF-8. Allowed are whole characters (no lone surrogate), numbers below "
+    "1.8e308 and a few hundred levels of nesting."
+)
+_RESOURCES: Final = frozenset(Resource)
+
+
+class _NotJson(NamedTuple):
+    """An event that could not be read, in the place of its value: what is wrong with it."""
+
+    message: str
+
+
+def read_items(body: bytes, media_type: str, *, limit: int) -> list[Any]:
+    """Return the values of a JSON array, or of the lines of NDJSON that are not empty; an event
+    that is no JSON, or has a key twice, is refused by itself. Raises BadRequest, also for more than
+    `limit` values.
+    """
+    values = _lines(body) if media_type == "application/x-ndjson" else _array(body, limit)
+    if len(values) > limit:
+        raise BadRequest(f"A batch may have at most {limit:,} events.")
+    return values
+
+
+def _array(body: bytes, limit: int) -> list[Any]:
+    try:
+        values = strict_json.loads_each(body)
+    except strict_json.DuplicateKey as error:
+        raise BadRequest(str(error)) from None
+    except ValueError:
+        return _array_with_faults(body, limit)
+    if not isinstance(values, list):
+        raise BadRequest("The body must be a JSON array of usage events, or NDJSON.")
+    return values
+
+
+def _array_with_faults(body: bytes, limit: int) -> list[Any]:
+    """Return the values of an array that cannot be read as a whole, each read by itself."""
+    try:
+        texts = strict_json.cut(body, limit=limit)
+    except ValueError:
+        raise BadRequest("The body must be valid JSON in UTF-8.") from None
+    return [_read_text(text, "The event") for text in texts]
+
+
+def _lines(body: bytes) -> list[Any]:
+    return [
+        _read_text(line, f"Line {number}")
+        for number, line in enumerate(body.split(b"\n"), start=1)
+        if line and not line.isspace()
+    ]
+
+
+def _read_text(text: bytes, subject: str) -> Any:
+    """Return the value of an event's text, or what is wrong with it."""
+    try:
+        return strict_json.loads(text)
+    except strict_json.DuplicateKey as error:
+        return _NotJson(f"{subject}: {error}")
+    except ValueError:
+        return _NotJson(f"{subject} {_UNREADABLE}")
+
+
+class _Meter(NamedTuple):
+    """What many items of a batch have in common, by the names of its fields in JSON."""
+
+    account: str
+    source: str
+    resource: str
+    unit: str
+    currency: str
+    region: str | None
+    service: str | None
+    sku: str | None
+
+
+_NOTHING: Final = DeploymentFacts()
+
+
+class ItemReader:
+    """Reads the items of one batch; what repeats is read once, and taken as it was found."""
+
+    def __init__(self) -> None:
+        self.rejected: list[RejectedItem] = []
+        self._faults = 0
+        self._instants: dict[Any, datetime] = {}
+        self._texts: dict[tuple[str, str], str] = {}
+        self._amounts: dict[tuple[str, str], tuple[int, str | None]] = {}
+        self._meters: dict[tuple[Any, ...], _Meter] = {}
+        self._deployments: dict[bytes, tuple[str, DeploymentFacts]] = {}
+
+    async def read(self, values: list[Any]) -> list[MeteredItem]:
+        """Return the items that are well formed; the others are in `rejected`. Other requests have
+        their turn after each piece.
+        """
+        items: list[MeteredItem] = []
+        for first in range(0, len(values), PIECE):
+            self._read_piece(first, values[first : first + PIECE], items)
+            await asyncio.sleep(0)
+        return items
+
+    def _read_piece(self, first: int, values: list[Any], items: list[MeteredItem]) -> None:
+        for index, value in enumerate(values, first):
+            try:
+                items.append(self._item(index, value))
+            except BadUserInput as error:
+                self.rejected.append(self._refused(index, value, error))
+
+    def _refused(self, index: int, value: Any, error: BadUserInput) -> RejectedItem:
+        name = value.get("id") if isinstance(value, dict) else None
+        known = name if isinstance(name, str) else None
+        first = Fault(error.argument or "", _sentence(error), error.code)
+        faults: Sequence[Fault] = ()
+        if self._faults < MOST_ANSWER_FAULTS:
+            found = faults_of_event(value) if isinstance(value, dict) else ()
+            faults = found or [first]
+            self._faults += len(faults)
+            first = faults[0]
+        code = ItemCode.OUT_OF_RANGE if first.code == OutOfRange.code else ItemCode.INVALID
+        return RejectedItem(index, known, code, first.message, faults)
+
+    def _item(self, index: int, value: Any) -> MeteredItem:
+        if not isinstance(value, dict):
+            if isinstance(value, _NotJson):
+                raise BadUserInput(value.message)
+            if isinstance(value, strict_json.DuplicateKey):
+                raise BadUserInput(str(value))
+            raise BadUserInput("A usage event is a JSON object.")
+        _refuse_others(value, ITEM_FIELDS, "A usage event")
+        get = value.get
+        correction = read_correction(get("correction", False), "correction")
+        amount, amount_text = self._decimal(get("amount"), "amount")
+        if amount < 0 and not correction:
+            raise BadUserInput(NEGATIVE_CHARGE)
+        quantity, quantity_text = self._decimal(get("quantity"), "quantity")
+        start, end = self._instant(get("start"), "start"), self._instant(get("end"), "end")
+        if end < start:
+            raise BadUserInput(END_BEFORE_START)
+        meter = self._meter(get)
+        deployment = get("deployment")
+        name, facts = (None, _NOTHING) if deployment is None else self._deployment(deployment)
+        record = UsageRecord(
+            0,
+            meter.source,
+            checked_identifier(_given(get("id"), "id"), "id", limit=200),
+            name,
+            meter.resource,
+            meter.unit,
+            quantity,
+            quantity_text,
+            amount,
+            amount_text,
+            correction,
+            facts.provider,
+            facts.gpu_model,
+            meter.region or facts.region,
+            meter.service or facts.service,
+            meter.sku,
+            start,
+            end,
+        )
+        return MeteredItem(index, meter.account, meter.currency, record, facts if name else None)
+
+    def _meter(self, get: Callable[[str], Any]) -> _Meter:
+        said = tuple(map(get, _Meter._fields))
+        try:
+            return self._meters[said]
+        except (KeyError, TypeError):
+            pass
+        account, source, resource, unit, currency, *others = said
+        if not isinstance(_given(resource, "resource"), str) or resource not in _RESOURCES:
+            raise BadUserInput(f"`resource` is one of {', '.join(Resource)}.")
+        currency = self._text(currency, "currency", 3)
+        minor_digits(currency, argument="currency")
+        meter = self._meters[said] = _Meter(
+            self._identifier(account, "account", 200),
+            self._identifier(source, "source", 200),
+            resource,
+            self._text(unit, "unit", 100),
+            currency,
+            *map(self._optional, others, _Meter._fields[5:]),
+        )
+        return meter
+
+    def _deployment(self, value: Any) -> tuple[str, DeploymentFacts]:
+        """Return what is said of a deployment, by its JSON: what many items say is read once."""
+        try:
+            said = orjson.dumps(value)
+        except TypeError:
+            return self._read_deployment(value)
+        known = self._deployments.get(said)
+        if known is None:
+            known = self._deployments[said] = self._read_deployment(value)
+        return known
+
+    def _read_deployment(self, value: Any) -> tuple[str, DeploymentFacts]:
+        if not isinstance(value, dict):
+            raise BadUserInput("`deployment` is a JSON object.")
+        _refuse_others(value, DEPLOYMENT_FIELDS, "`deployment`")
+        get = value.get
+        resources = {} if get("resources") is None else get("resources")
+        if not isinstance(resources, dict):
+            raise BadUserInput("`deployment.resources` is a JSON object.")
+        _refuse_others(resources, RESOURCE_FIELDS, "`deployment.resources`")
+        started, closed = (
+            None if get(name) is None else self._instant(get(name), f"deployment.{name}")
+            for name in ("startedAt", "closedAt")
+        )
+        if started and closed and closed < started:
+            raise BadUserInput(CLOSED_BEFORE_STARTED)
+        facts = DeploymentFacts(
+            name=self._optional(get("name"), "deployment.name"),
+            provider=self._optional(get("provider"), "deployment.provider"),
+            gpu_model=self._optional(get("gpuModel"), "deployment.gpuModel"),
+            region=self._optional(get("region"), "deployment.region"),
+            service=self._optional(get("service"), "deployment.service"),
+            cpu_nanos=self._leased(resources.get("cpu"), "deployment.resources.cpu"),
+            gpu_nanos=self._leased(resources.get("gpu"), "deployment.resources.gpu"),
+            memory_bytes=_bytes(resources, "memoryBytes"),
+            storage_bytes=_bytes(resources, "storageBytes"),
+            started_at=started,
+            closed_at=closed,
+        )
+        return self._identifier(get("externalId"), "deployment.externalId", 1000), facts
+
+    def _text(self, value: Any, argument: str, limit: int) -> str:
+        """Return a text that many items of a batch share."""
+        if isinstance(value, str) and (known := self._texts.get((argument, value))):
+            return known
+        text = checked_text(_given(value, argument), argument, limit=limit)
+        self._texts[argument, value] = text
+        return text
+
+    def _identifier(self, value: Any, argument: str, limit: int) -> str:
+        """Return an identifier that many items of a batch share."""
+        if isinstance(value, str) and (known := self._texts.get((argument, value))):
+            return known
+        text = checked_identifier(_given(value, argument), argument, limit=limit)
+        self._texts[argument, value] = text
+        return text
+
+    def _optional(self, value: Any, argument: str) -> str | None:
+        return None if value is None else self._text(value, argument, 200)
+
+    def _decimal(self, value: Any, argument: str) -> tuple[int, str | None]:
+        """Return nanos, and what arrived where rounding changed it."""
+        if not isinstance(value, str):
+            require_decimal(_given(value, argument), argument)
+        known = self._amounts.get((argument, value))
+        if known is None:
+            parse = parse_quantity if argument == "quantity" else parse_nanos
+            nanos = parse(value, argument=argument)
+            fraction = value.partition(".")[2]
+            rounded = len(fraction) > 9 and fraction[9:].strip("0") != ""
+            known = self._amounts[argument, value] = (nanos, value if rounded else None)
+        return known
+
+    def _leased(self, value: Any, argument: str) -> int | None:
+        if value is None:
+            return None
+        return require_not_negative(self._decimal(value, argument)[0], argument)
+
+    def _instant(self, value: Any, argument: str) -> datetime:
+        try:
+            return self._instants[value]
+        except (KeyError, TypeError):
+            pass
+        try:
+            instant = parse_instant(_given(value, argument))
+        except BadUserInput as error:
+            raise BadUserInput(error.message, argument=argument) from None
+        self._instants[value] = instant
+        return instant
+
+
+def _given(value: Any, argument: str) -> Any:
+    """Return a value that has to be there."""
+    if value is None:
+        raise BadUserInput(f"`{argument}` is missing.", argument=argument)
+    return value
+
+
+def _sentence(error: BadUserInput) -> str:
+    """Return what is wrong with an item, with the field by its name in JSON."""
+    name = f"`{error.argument}`"
+    if error.argument is None or name in error.message:
+        return error.message
+    return f"{name}: {error.message}"
+
+
+def _bytes(resources: Mapping[str, Any], name: str) -> int | None:
+    value = resources.get(name)
+    return None if value is None else read_bytes(value, f"deployment.resources.{name}")
+
+
+def _refuse_others(value: Mapping[str, Any], allowed: frozenset[str], subject: str) -> None:
+    if not value.keys() <= allowed:
+        others = ", ".join(sorted(value.keys() - allowed))
+        raise BadUserInput(f"{subject} has no field {others[:200]}.")
+
+
+def answer_of(result: Ingested) -> dict[str, Any]:
+    """Return the endpoint's answer, with at most MOST_ANSWER_FAULTS faults."""
+    left = MOST_ANSWER_FAULTS
+    rejected = []
+    for position, name, code, message, faults in sorted(result.rejected):
+        errors = [{"path": fault.path, "message": fault.message} for fault in faults[:left]]
+        left -= len(errors)
+        rejected.append(
+            {"index": position, "id": name, "code": code, "message": message, "errors": errors}
+        )
+    return {"accepted": result.accepted, "duplicates": result.duplicates, "rejected": rejected}

@@ -1,0 +1,209 @@
+"""The console at `/`, GraphiQL at `/graphiql`, and the files that they load: all of them ours.
+
+What a page is told stands in it as JSON. That is as safe as an endpoint of its own: no other
+origin may read the page, in dev it is answered under loopback names alone, and nothing executable
+is written into it.
+"""
+
+import re
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from gateway.errors import NotFound
+from gateway.http.headers import header_values
+from gateway.http.negotiation import accepted_coding
+from gateway.http.request_log import record_of
+from gateway.http.responses import NOT_HERE, refusal
+from gateway.http.static_files import HOW_TO_BUILD, Asset, Built
+from gateway.routes.branding.brand import Brand
+
+CONSOLE_PATHS: Final = ("/", "/callback", "/signed-out")
+GRAPHIQL_PATH: Final = "/graphiql"
+ASSET_PATH: Final = "/assets/{path:path}"
+
+_OPENING: Final = '<script id="gateway-settings" type="application/json">'
+_SETTINGS: Final = re.compile(f"{_OPENING}.*?(?=</script>)", re.DOTALL)
+_NONCE: Final = '<meta property="csp-nonce" nonce="{}">'
+_HOST: Final = re.compile(r"[\w.-]+(:\d+)?|\[[\da-fA-F:]+\](:\d+)?", re.ASCII)
+_FENCE: Final = {
+    "cross-origin-resource-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+}
+_ASSET_HEADERS: Final = _FENCE | {
+    "cache-control": "public, max-age=31536000, immutable",
+    # A worker obeys the policy that its own script came with.
+    "content-security-policy": "default-src 'self'; frame-ancestors 'none'",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevAccount:
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevPerson:
+    """Someone of the demo, with a token that is ready to use."""
+
+    name: str
+    token: str
+    accounts: tuple[DevAccount, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Oidc:
+    """Where people sign in; `audience` is what their tokens must be for."""
+
+    issuer: str
+    client_id: str
+    scope: str
+    audience: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fence:
+    """Who may embed a page, which other origins it may ask, and whether it may add any styles.
+
+    Else it adds those alone that carry the nonce, which it reads from its `csp-nonce`.
+    """
+
+    ancestors: Sequence[str] = ()
+    asked: Sequence[str] = ()
+    any_style: bool = False
+
+    def policy(self, host: str, nonce: str) -> str:
+        """Return the content security policy of a page that was asked for by a host name."""
+        styles = "'unsafe-inline'" if self.any_style else f"'nonce-{nonce}'"
+        ancestors = " ".join(self.ancestors) or "'none'"
+        sockets = [f"ws://{host}", f"wss://{host}"] if _HOST.fullmatch(host) else []
+        return "; ".join(
+            (
+                "default-src 'none'",
+                "script-src 'self'",
+                f"style-src 'self' {styles}",
+                "img-src 'self' data:",
+                "font-src 'self' data:",
+                "worker-src 'self'",
+                " ".join(("connect-src 'self'", *sockets, *self.asked)),
+                "base-uri 'none'",
+                "form-action 'none'",
+                f"frame-ancestors {ancestors}",
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """What pages are served, and what they are told; `people` is asked at each view, in dev."""
+
+    built: Built
+    console: bool
+    graphiql: bool
+    dev: bool
+    people: Callable[[], Sequence[DevPerson]]
+    oidc: Oidc | None = None
+    top_up_url: str | None = None
+    fence: Fence = field(default_factory=Fence)
+    brand: Brand = field(default_factory=Brand)
+
+    def routes(self) -> list[Route]:
+        """Return the routes of the pages that are served."""
+        routes = []
+        if self.console:
+            page = self._page("index", self.fence)
+            routes += [Route(path, page) for path in CONSOLE_PATHS]
+        elif self.graphiql:
+            routes.append(Route("/", _to_graphiql))
+        if self.graphiql:
+            # Its editor makes style elements as it goes, and knows of no nonce.
+            page = self._page("graphiql", Fence(any_style=True))
+            routes.append(Route(GRAPHIQL_PATH, page))
+        if not routes:
+            return []
+        return [*routes, *self.brand.routes(), Route(ASSET_PATH, self._asset())]
+
+    def _page(self, name: str, fence: Fence) -> Callable[[Request], Any]:
+        html = self.built.page(name)
+
+        async def unbuilt(_: Request) -> Response:
+            return PlainTextResponse(f"{HOW_TO_BUILD}\n", 404)
+
+        if html is None:
+            return unbuilt
+        before, after = _split(self.brand.titled(html), name)
+
+        async def page(request: Request) -> Response:
+            host, nonce = request.headers.get("host", ""), secrets.token_urlsafe(16)
+            headers = {**_FENCE, "content-security-policy": fence.policy(host, nonce)}
+            told = f"{_OPENING}{_inert(self._told())}"
+            own = f"{_NONCE.format(nonce)}{self.brand.head(nonce)}{told}"
+            content = f"{before}{own}{after}"
+            return Response(content, headers=headers, media_type="text/html")
+
+        return page
+
+    def _told(self) -> Mapping[str, Any]:
+        oidc = self.oidc
+        return {
+            "dev": self.dev,
+            "people": [asdict(person) for person in self.people()] if self.dev else [],
+            "oidc": oidc
+            and {
+                "issuer": oidc.issuer,
+                "clientId": oidc.client_id,
+                "scope": oidc.scope,
+                "audience": oidc.audience,
+            },
+            "topUpUrl": self.top_up_url,
+            **self.brand.told(),
+        }
+
+    def _asset(self) -> Callable[[Request], Any]:
+        assets = self.built.assets()
+
+        async def asset(request: Request) -> Response:
+            record_of(request.scope).route = ASSET_PATH
+            found = assets.get(request.path_params["path"])
+            accepted = header_values(request.scope, b"accept-encoding")
+            try:
+                if found is not None:
+                    return await _file(found, accepted_coding(accepted, found.codings))
+            except FileNotFoundError:
+                pass  # the page was built anew since this process began
+            return refusal(NotFound(NOT_HERE))
+
+        return asset
+
+
+async def _file(asset: Asset, coding: str | None) -> Response:
+    headers = _ASSET_HEADERS | {"content-type": asset.content_type}
+    if asset.codings:
+        headers["vary"] = "accept-encoding"
+    if coding is not None:
+        headers["content-encoding"] = coding
+    return Response(await asset.read(coding), headers=headers)
+
+
+async def _to_graphiql(_: Request) -> Response:
+    return RedirectResponse(GRAPHIQL_PATH, 307)
+
+
+def _split(html: str, name: str) -> tuple[str, str]:
+    """Return what stands before and behind what a page is told."""
+    found = _SETTINGS.search(html)
+    assert found is not None, f"{name}.html has no element for its settings"  # noqa: S101
+    return html[: found.start()], html[found.end() :]
+
+
+def _inert(value: Mapping[str, Any]) -> str:
+    """Return JSON that ends no script element and starts no comment in one."""
+    text = orjson.dumps(value).decode("utf-8")
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

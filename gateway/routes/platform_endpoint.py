@@ -1,0 +1,126 @@
+"""What the platform's own endpoints have in common: a key with scopes, a body, a JSON answer."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from gateway import strict_json
+from gateway.auth.rejected import challenge
+from gateway.clock import Clock
+from gateway.errors import BadRequest, Forbidden, GatewayError, Unauthenticated
+from gateway.http.body import ClientLeft, read_body
+from gateway.http.credentials import Authenticator
+from gateway.http.headers import header_value, header_values
+from gateway.http.request_log import record_of
+from gateway.http.responses import Refused, refusal
+from gateway.ids import KeyFactory
+from gateway.principal import Principal
+from gateway.principal import Scope as Permission
+from gateway.routes.openapi.operation import Operation
+from gateway.store import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """What writing needs. What a key of `quiet_keys` does well needs no line in the log."""
+
+    database: Callable[[], Database]
+    authenticator: Authenticator
+    clock: Clock
+    keys: KeyFactory
+    body_bytes: int
+    body_seconds: float
+    usage_delay_seconds: int
+    quiet_keys: Collection[str] = ()
+
+
+class PlatformEndpoint(ABC):
+    """One method at one path, for keys with the scopes of its description; an ASGI application.
+
+    What is done is said in the request's log line, beside who did it: its `details`.
+    """
+
+    OPERATION: ClassVar[Operation]
+
+    def __init__(self, platform: Platform) -> None:
+        self.platform = platform
+
+    @abstractmethod
+    async def answer(
+        self, principal: Principal, scope: Scope, body: bytes, details: dict[str, Any]
+    ) -> Response:
+        """Do what is asked; raises GatewayError."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        record = record_of(scope)
+        try:
+            self._check_head(scope)
+            record.principal = principal = await self._authenticate(scope)
+            record.is_quiet = principal.key_id in self.platform.quiet_keys
+            body = await self._read_body(scope, receive)
+            response = await self.answer(principal, scope, body, record.details)
+        except ClientLeft:
+            return
+        except GatewayError as error:
+            record.codes = [error.code]
+            response = _refusal(error)
+        await response(scope, receive, send)
+
+    def _check_head(self, scope: Scope) -> None:
+        media_types = self.OPERATION.media_types
+        if not media_types:
+            return
+        if media_type_of(scope) not in media_types:
+            raise Refused(f"A body must be {' or '.join(media_types)} in UTF-8.", 415)
+        if header_value(scope, b"content-encoding") not in {None, "identity"}:
+            raise Refused("A body may not be compressed.", 415)
+
+    async def _read_body(self, scope: Scope, receive: Receive) -> bytes:
+        if self.OPERATION.body is None:
+            return b""
+        return await read_body(
+            scope,
+            receive,
+            max_bytes=self.platform.body_bytes,
+            timeout_seconds=self.platform.body_seconds,
+        )
+
+    async def _authenticate(self, scope: Scope) -> Principal:
+        credentials = header_values(scope, b"authorization")
+        if len(credentials) > 1:
+            raise BadRequest("A request may carry one credential.")
+        principal = await self.platform.authenticator.authenticate(
+            credentials[0] if credentials else None
+        )
+        scopes = self.OPERATION.scopes
+        if not (principal.scopes.issuperset(scopes) or Permission.ADMIN in principal.scopes):
+            noun = "scope" if len(scopes) == 1 else "scopes"
+            raise Forbidden(f"This needs an API key with the {noun} {' and '.join(scopes)}.")
+        return principal
+
+
+def media_type_of(scope: Scope) -> str:
+    """Return the body's media type without parameters, lower case; empty where there is none."""
+    return (header_value(scope, b"content-type") or "").partition(";")[0].strip().lower()
+
+
+def read_object(body: bytes) -> Mapping[str, Any]:
+    """Return a body that is one JSON object. Raises BadRequest."""
+    try:
+        value = strict_json.loads(body)
+    except strict_json.DuplicateKey as error:
+        raise BadRequest(str(error)) from None
+    except ValueError:
+        raise BadRequest("The body must be valid JSON in UTF-8.") from None
+    if not isinstance(value, dict):
+        raise BadRequest("The body must be a JSON object.")
+    return value
+
+
+def _refusal(error: GatewayError) -> Response:
+    wants = {"www-authenticate": challenge(error)} if isinstance(error, Unauthenticated) else None
+    return refusal(error, headers=wants)

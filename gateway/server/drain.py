@@ -1,0 +1,71 @@
+"""An orderly stop: readiness ends at once, running requests get their time, then a proper 503."""
+
+import asyncio
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.errors import ServiceUnavailable
+from gateway.http.responses import CLOSE, refusal
+
+
+class Drain:
+    """Whether the process is stopping, and the requests that it still serves.
+
+    The server calls `begin` when it is told to stop, and `expire` when the time is over. What would
+    never end by itself ends with `streams_over`.
+    """
+
+    def __init__(self) -> None:
+        self.stopping = False
+        self.expired = False
+        self.requests: set[asyncio.Task[object]] = set()
+        self.streams_over = asyncio.Event()
+
+    def begin(self) -> None:
+        self.stopping = True
+
+    def expire(self) -> None:
+        """Cancel what still runs, and refuse what still comes."""
+        self.stopping = self.expired = True
+        self.streams_over.set()
+        for task in self.requests:
+            task.cancel()
+
+
+class DrainMiddleware:
+    """Answers 503 for a request that the stop cuts off before its answer began."""
+
+    def __init__(self, app: ASGIApp, drain: Drain) -> None:
+        self.app = app
+        self.drain = drain
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        task = asyncio.current_task()
+        if scope["type"] != "http" or task is None:
+            await self.app(scope, receive, send)
+            return
+        if self.drain.expired:
+            await _stopping(scope, receive, send)
+            return
+        started = False
+
+        async def watch(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        self.drain.requests.add(task)
+        try:
+            await self.app(scope, receive, watch)
+        except asyncio.CancelledError:
+            if started or not self.drain.expired:
+                raise
+            task.uncancel()
+            await _stopping(scope, receive, send)
+        finally:
+            self.drain.requests.discard(task)
+
+
+async def _stopping(scope: Scope, receive: Receive, send: Send) -> None:
+    error = ServiceUnavailable("The gateway is stopping; send the request again.")
+    await refusal(error, headers=CLOSE)(scope, receive, send)

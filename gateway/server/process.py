@@ -1,0 +1,142 @@
+"""The process: uvicorn without its own access log, and a stop that loses no answer."""
+
+import asyncio
+import gc
+import math
+import signal
+from contextlib import suppress
+from socket import (
+    AF_INET6,
+    AI_PASSIVE,
+    IPPROTO_IPV6,
+    IPV6_V6ONLY,
+    SO_REUSEADDR,
+    SOCK_STREAM,
+    SOL_SOCKET,
+    getaddrinfo,
+    socket,
+)
+from types import FrameType
+from typing import Final, Literal
+
+import uvicorn
+from starlette.applications import Starlette
+
+from gateway.errors import ConfigurationError
+from gateway.server.drain import Drain
+from gateway.server.http_protocol import HttpProtocol
+from gateway.server.uvicorn_names import check_uvicorn
+from gateway.server.websocket_protocol import WebSocketProtocol
+from gateway.settings import Settings
+
+# What lives as long as the process is frozen; young garbage is then rare and cheap to look for.
+GC_THRESHOLD: Final = 2_000
+# After running requests were cut off, this long for their answers to be written.
+LAST_WORDS_SECONDS: Final = 2
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server that says so before it stops.
+
+    At the first signal readiness ends; a notice later the listener closes; requests that run may
+    go on for the grace period and then get a 503. The application's lifespan always ends. At the
+    second signal nothing is waited for, and at the third the process dies.
+    """
+
+    def __init__(self, config: uvicorn.Config, drain: Drain, settings: Settings) -> None:
+        super().__init__(config)
+        self.drain = drain
+        self.notice_seconds = settings.stop_notice_seconds
+        self.grace_seconds = settings.stop_grace_seconds
+        self.forced = asyncio.Event()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self.should_exit:
+            self.force_exit = True
+            signal.signal(sig, signal.SIG_DFL)
+            asyncio.get_running_loop().call_soon_threadsafe(self._force)
+        self.should_exit = True
+        self.drain.begin()
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        spare_collector()
+
+    async def main_loop(self) -> None:
+        await super().main_loop()
+        self.drain.streams_over.set()
+        asyncio.get_running_loop().call_later(self.grace_seconds, self.drain.expire)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.forced.wait(), self.notice_seconds)
+
+    def _force(self) -> None:
+        self.forced.set()
+        self.drain.expire()
+
+
+def spare_collector() -> None:
+    """Keep what is there by now from the garbage collector: it looks at what comes after alone."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD)
+
+
+def check_address(host: str, port: int) -> None:
+    """Raise ConfigurationError where the gateway cannot listen at an address. Port 0 is any."""
+    try:
+        places = getaddrinfo(host, port, type=SOCK_STREAM, flags=AI_PASSIVE)
+        for family, _, _, _, place in places:
+            with socket(family, SOCK_STREAM) as trial:
+                trial.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+                if family == AF_INET6:
+                    trial.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 1)
+                trial.bind(place)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The gateway cannot listen at {host}, port {port} (GATEWAY_HOST, GATEWAY_PORT): "
+            f"{error.strerror or error}."
+        ) from error
+
+
+def serve(app: Starlette, settings: Settings) -> int:
+    """Serve until told to stop; return the process's exit code: 0, or 1 where the stop was forced
+    or the start failed, which the log explains.
+
+    `app.state.drain` is the application's Drain. Raises ConfigurationError where the installed
+    uvicorn is another one than the gateway's protocols are made for.
+    """
+    check_uvicorn()
+    server = Server(server_config(app, settings), app.state.drain, settings)
+    try:
+        server.run()
+    except SystemExit:
+        return 1
+    return int(server.force_exit)
+
+
+def server_config(
+    app: Starlette, settings: Settings, *, loop: Literal["uvloop", "none"] = "uvloop"
+) -> uvicorn.Config:
+    """Return how uvicorn is to serve; `loop` none where one runs already."""
+    running_seconds = max(settings.stop_grace_seconds - settings.stop_notice_seconds, 0)
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop=loop,
+        http=HttpProtocol,
+        ws=WebSocketProtocol,
+        ws_max_size=settings.live_message_bytes,
+        # A peer that stops reading does so just after a ping, at the worst.
+        ws_ping_interval=settings.live_unread_seconds * 0.4,
+        ws_ping_timeout=settings.live_unread_seconds * 0.5,
+        ws_per_message_deflate=False,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_keep_alive=settings.http_keep_alive_seconds,
+        timeout_graceful_shutdown=math.ceil(running_seconds + LAST_WORDS_SECONDS),
+    )

@@ -1,0 +1,129 @@
+"""WebSocket connections: uvicorn's, with two things added that pushing to many needs."""
+
+import asyncio
+import logging
+from typing import Any, Final
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+
+PUSH: Final = "gateway.push"
+"""The extension of the ASGI scope that is `push`."""
+ABORT_SECONDS: Final = 1.0
+
+_log = logging.getLogger("gateway.server.websocket_protocol")
+_log.setLevel(logging.WARNING)  # the rest is each socket's beginning, with its whole address
+
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """Writes without waiting, and ends a peer that reads nothing rather than wait for it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.logger = _log
+        self.queue = _Inbox()  # type: ignore[assignment]  # what is used of a Queue, and 2 kB less
+        self.writable = _Gate()  # type: ignore[assignment]  # as well, of an Event
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if self.response.status_code == 101:
+            self.scope["extensions"][PUSH] = {"push": self.push}
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.accept":
+            # Thousands of sockets stay open for long, and nobody asks for their headers again.
+            # They are emptied where they are, because others hold them too.
+            for headers in (self.scope["headers"], self.request.headers, self.response.headers):
+                headers.clear()  # type: ignore[union-attr]  # a list, called an iterable
+
+    def push(self, text: bytes) -> bool:
+        """Write a text message; return False, and write nothing, where the peer is behind."""
+        if not self.writable.is_set() or self.close_sent or self.transport.is_closing():
+            return False
+        self.transport.write(_text_frame_head(len(text)) + text)
+        return True
+
+    def send_receive_event_to_app(self) -> None:
+        if self.curr_msg_data_type == "text":
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self.conn.send_close(1007)
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self._abort_later()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        self._abort_later()
+
+    def on_task_complete(self, task: "asyncio.Task[None]") -> None:
+        super().on_task_complete(task)
+        self._abort_later(self.close_timeout)
+
+    def _abort_later(self, seconds: float = ABORT_SECONDS) -> None:
+        """A transport that closes first writes all that it holds, which may take for ever."""
+        if not self.disconnected:
+            self.loop.call_later(seconds, self.transport.abort)
+
+
+class _Inbox:
+    """Messages for the one task that reads them."""
+
+    __slots__ = ("_messages", "_reader")
+
+    def __init__(self) -> None:
+        self._messages: list[Any] = []
+        self._reader: asyncio.Future[None] | None = None
+
+    def empty(self) -> bool:
+        return not self._messages
+
+    def put_nowait(self, message: Any) -> None:
+        self._messages.append(message)
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+    async def get(self) -> Any:
+        while not self._messages:
+            self._reader = asyncio.get_running_loop().create_future()
+            await self._reader
+        return self._messages.pop(0)
+
+
+class _Gate:
+    """Open, or closed until it is set."""
+
+    __slots__ = ("_opening",)
+
+    def __init__(self) -> None:
+        self._opening: asyncio.Future[None] | None = None
+
+    def is_set(self) -> bool:
+        return self._opening is None
+
+    def clear(self) -> None:
+        self._opening = self._opening or asyncio.get_running_loop().create_future()
+
+    def set(self) -> None:
+        opening, self._opening = self._opening, None
+        if opening is not None and not opening.done():
+            opening.set_result(None)
+
+    async def wait(self) -> None:
+        while self._opening is not None:
+            await asyncio.shield(self._opening)
+
+
+def _text_frame_head(length: int) -> bytes:
+    if length < 126:
+        return bytes((0x81, length))
+    if length < 65_536:
+        return b"\x81\x7e" + length.to_bytes(2, "big")
+    return b"\x81\x7f" + length.to_bytes(8, "big")

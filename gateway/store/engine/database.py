@@ -1,0 +1,260 @@
+"""The two drivers behind one small interface.
+
+A `Database` lends connections: `reading()` for one snapshot of statements that run in turn,
+`writing()` for one transaction. What a driver raises is translated here, so that no text of it
+leaves the store.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from itertools import islice
+from types import TracebackType
+from typing import Any, Final, Protocol, Self, runtime_checkable
+
+from sqlalchemy import BigInteger, Table, func, select
+
+from gateway.errors import GatewayError, ServiceUnavailable
+from gateway.store.engine.statement import CompiledStatement, DialectName, Row, Statement, batch
+from gateway.store.engine.stream import Stream
+from gateway.store.engine.write import PIECE, Rows, Upsert, insert_statement
+
+BUSY: Final = "The database cannot answer at the moment; please try again."
+FULL: Final = "The database has no room left: nothing can be written until there is."
+SLOW: Final = "A statement ran longer than it may and was cancelled."
+CUSTOMER_TAKEN: Final = "This Stripe customer belongs to another account."
+
+CHANNEL: Final = "gateway_account"
+"""Where Postgres tells of accounts that changed, as `<account_id> <revision>`."""
+
+
+def _notify(dialect: DialectName) -> Any:
+    changed = batch(dialect, account_id=BigInteger(), revision=BigInteger())
+    payload = func.concat(changed.c.account_id, " ", changed.c.revision)
+    return select(func.pg_notify(CHANNEL, payload))
+
+
+_NOTIFY: Final = Statement(_notify)
+
+
+class LostConnection(ServiceUnavailable):
+    """The connection went away; a snapshot that had not begun may be tried once more."""
+
+
+class Driver(Protocol):
+    """What the store needs of a driver's connection."""
+
+    async def fetch(self, statement: CompiledStatement, arguments: list[Any]) -> Sequence[Row]: ...
+
+    async def execute_many(
+        self, statement: CompiledStatement, arguments: Sequence[Sequence[Any]]
+    ) -> None: ...
+
+
+@runtime_checkable
+class BulkDriver(Driver, Protocol):
+    """A driver that can load rows without a statement for each."""
+
+    async def copy(
+        self, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]
+    ) -> None: ...
+
+
+class Reader(Protocol):
+    """Whatever can run a reading statement: a request's snapshot, or a writing transaction."""
+
+    @property
+    def dialect(self) -> DialectName: ...
+
+    async def fetch(self, statement: Statement, /, **parameters: Any) -> Sequence[Row]:
+        """Return the statement's rows."""
+        ...
+
+
+class Transaction:
+    """One writing transaction; also a `Reader` of its own changes."""
+
+    def __init__(self, driver: Driver, dialect: DialectName) -> None:
+        self._driver = driver
+        self._bulk = driver if isinstance(driver, BulkDriver) else None
+        self.dialect: DialectName = dialect
+        self.announced: list[tuple[int, int]] = []
+
+    async def announce(self, account_ids: Sequence[int], revisions: Sequence[int]) -> None:
+        """Tell whoever watches accounts, in whatever process, of their new revisions: once this
+        is committed, and never if it is not.
+        """
+        self.announced += zip(account_ids, revisions, strict=True)
+        if account_ids and self.dialect == "postgresql":
+            await self.fetch(_NOTIFY, account_id=list(account_ids), revision=list(revisions))
+
+    async def fetch(self, statement: Statement, /, **parameters: Any) -> Sequence[Row]:
+        compiled = statement.compiled(self.dialect)
+        return await self._driver.fetch(compiled, compiled.arguments(parameters))
+
+    async def execute(self, statement: Statement, /, **parameters: Any) -> None:
+        """Run a statement that returns no rows."""
+        await self.execute_many(statement, [parameters])
+
+    async def execute_many(
+        self, statement: Statement, parameters: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Run a statement once for each set of parameters."""
+        if parameters:
+            compiled = statement.compiled(self.dialect)
+            arguments = [compiled.arguments(each) for each in parameters]
+            await self._driver.execute_many(compiled, arguments)
+
+    async def insert(self, table: Table, columns: Sequence[str], records: Rows) -> None:
+        """Insert many rows the fastest way the driver has: COPY on Postgres. Others have their turn
+        after each piece.
+        """
+        if not records:
+            return
+        if self._bulk:
+            await self._bulk.copy(table.name, columns, records)
+        else:
+            compiled = insert_statement(table, tuple(columns)).compiled(self.dialect)
+            rows = iter(records)
+            while piece := list(islice(rows, PIECE)):
+                await self._driver.execute_many(compiled, compiled.positional(columns, piece))
+
+    async def upsert(self, statement: Upsert, records: Sequence[Sequence[Any]]) -> None:
+        """Insert or change many rows: on Postgres in one statement, on SQLite one by one."""
+        if not records:
+            return
+        compiled = statement.statement.compiled(self.dialect)
+        if self.dialect == "postgresql":
+            lists = map(list, zip(*records, strict=True))
+            cells = dict(zip(statement.columns, lists, strict=True))
+            await self._driver.execute_many(compiled, [compiled.arguments(cells)])
+        else:
+            await self._driver.execute_many(
+                compiled, compiled.positional(statement.columns, records)
+            )
+
+
+class Database(Protocol):
+    """One database; opened by `connect` in `gateway.store`."""
+
+    dialect: DialectName
+
+    def reading(self, *, unlimited: bool = False) -> AbstractAsyncContextManager[Driver]:
+        """Lend a connection in one read-only snapshot; `unlimited` as for `writing`."""
+        ...
+
+    def writing(self, *, unlimited: bool = False) -> AbstractAsyncContextManager[Transaction]:
+        """Lend a connection in one transaction: committed at the end, rolled back by an exception.
+
+        `unlimited` lifts the timeouts of statements and of pauses between them (rebuilds).
+        """
+        ...
+
+    def exporting(self) -> AbstractAsyncContextManager[Stream]:
+        """Lend a connection in one read-only snapshot, from no pool that requests wait for, and
+        with no limit on pauses.
+        """
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Snapshot:
+    """The reads of one request: one connection, taken at the first statement, its statements in
+    turn.
+
+    A connection that is found dead before the first rows came is replaced once. `statements` counts
+    those that were asked for. Closing it ends a statement that still runs; a closed one reads no
+    more.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = asyncio.Lock()
+        self._lease: AbstractAsyncContextManager[Driver] | None = None
+        self._driver: Driver | None = None
+        self._running: asyncio.Task[Any] | None = None
+        self._closed = False
+        self.statements = 0
+
+    @property
+    def dialect(self) -> DialectName:
+        return self._database.dialect
+
+    async def fetch(self, statement: Statement, /, **parameters: Any) -> Sequence[Row]:
+        compiled = statement.compiled(self._database.dialect)
+        arguments = compiled.arguments(parameters)
+        async with self._lock:
+            if self._closed:
+                raise asyncio.CancelledError("the request is over")
+            self.statements += 1
+            self._running = asyncio.current_task()
+            try:
+                if self._driver is None:
+                    return await self._first(compiled, arguments)
+                return await self._driver.fetch(compiled, arguments)
+            finally:
+                self._running = None
+
+    async def _first(self, compiled: CompiledStatement, arguments: list[Any]) -> Sequence[Row]:
+        try:
+            driver = await self._open()
+            return await driver.fetch(compiled, arguments)
+        except LostConnection:
+            await self._release()
+            driver = await self._open()
+            return await driver.fetch(compiled, arguments)
+
+    async def _open(self) -> Driver:
+        lease = self._database.reading()
+        self._driver = await lease.__aenter__()
+        self._lease = lease
+        return self._driver
+
+    async def _release(self) -> None:
+        lease, self._lease, self._driver = self._lease, None, None
+        if lease is not None:
+            await lease.__aexit__(None, None, None)
+
+    async def close(self) -> None:
+        """Give the connection back, once a statement that still runs is cancelled and gone."""
+        self._closed = True
+        if self._running is not None and self._running is not asyncio.current_task():
+            self._running.cancel()
+        async with self._lock:
+            await self._release()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+@contextmanager
+def translated(translate: Callable[[Exception], GatewayError | None]) -> Iterator[None]:
+    """Raise what `translate` makes of a driver's exception, or the exception itself."""
+    try:
+        yield
+    except GatewayError:
+        raise
+    except Exception as error:
+        known = translate(error)
+        if known is None:
+            raise
+        raise known from error
+
+
+@asynccontextmanager
+async def within(seconds: float) -> AsyncIterator[None]:
+    """Refuse with SERVICE_UNAVAILABLE what waits longer than `seconds` (for a connection)."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise ServiceUnavailable(BUSY) from None

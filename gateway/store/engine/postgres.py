@@ -1,0 +1,299 @@
+"""Postgres through asyncpg: prepared statements, COPY, and cancellation that reaches the server."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final, TypeAlias, cast
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from gateway.errors import (
+    ConfigurationError,
+    Conflict,
+    DeadlineExceeded,
+    GatewayError,
+    OutOfRange,
+    ServiceUnavailable,
+    StorageFull,
+)
+from gateway.money import OUT_OF_RANGE
+from gateway.store.engine import numeric
+from gateway.store.engine.database import (
+    BUSY,
+    CUSTOMER_TAKEN,
+    FULL,
+    SLOW,
+    LostConnection,
+    Transaction,
+    translated,
+    within,
+)
+from gateway.store.engine.statement import CompiledStatement, DialectName, Row
+from gateway.store.engine.stream import Stream
+from gateway.store.engine.write import PIECE
+
+Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
+
+
+class PostgresDriver:
+    """One asyncpg connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def fetch(self, statement: CompiledStatement, arguments: list[Any]) -> Sequence[Row]:
+        with translated(translate):
+            records = await self._connection.fetch(statement.text, *arguments)
+            return cast("Sequence[Row]", records)  # a Record maps column names to values
+
+    async def stream(
+        self, statement: CompiledStatement, arguments: list[Any], size: int
+    ) -> AsyncGenerator[Sequence[Sequence[Any]]]:
+        with translated(translate):
+            cursor = await self._connection.cursor(statement.text, *arguments)
+            while records := await cursor.fetch(size):
+                yield cast("Sequence[Sequence[Any]]", records)  # a Record is its values too
+                if len(records) < size:
+                    return
+
+    async def execute_many(
+        self, statement: CompiledStatement, arguments: Sequence[Sequence[Any]]
+    ) -> None:
+        with translated(translate):
+            if len(arguments) == 1:
+                await self._connection.execute(statement.text, *arguments[0])
+            else:
+                await self._connection.executemany(statement.text, arguments)
+
+    async def copy(
+        self, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]
+    ) -> None:
+        with translated(translate):
+            await self._connection.copy_records_to_table(
+                table, columns=columns, records=_pausing(records)
+            )
+
+
+async def _pausing(records: Iterable[Sequence[Any]]) -> AsyncGenerator[Sequence[Any]]:
+    """Yield rows, and let the event loop send what there is while the next are encoded."""
+    for number, record in enumerate(records, 1):
+        yield record
+        if not number % PIECE:
+            await asyncio.sleep(0)
+
+
+class PostgresDatabase:
+    """Three pools, so that neither writers that wait for each other's locks nor exports that take
+    their time ever keep a reader waiting.
+    """
+
+    dialect: DialectName = "postgresql"
+
+    def __init__(
+        self,
+        reads: asyncpg.Pool,
+        writes: asyncpg.Pool,
+        exports: asyncpg.Pool,
+        *,
+        wait_seconds: float,
+    ) -> None:
+        self._reads = reads
+        self._writes = writes
+        self._exports = exports
+        self._wait_seconds = wait_seconds
+
+    @asynccontextmanager
+    async def reading(self, *, unlimited: bool = False) -> AsyncIterator[PostgresDriver]:
+        connection = await self._acquire(self._reads)
+        try:
+            with translated(translate):
+                await _begin(connection)
+                if unlimited:
+                    await connection.execute(_UNLIMITED)
+            yield PostgresDriver(connection)
+        finally:
+            await _release(self._reads, connection)
+
+    @asynccontextmanager
+    async def writing(self, *, unlimited: bool = False) -> AsyncIterator[Transaction]:
+        connection = await self._acquire(self._writes)
+        try:
+            with translated(translate):
+                async with connection.transaction():
+                    if unlimited:
+                        await connection.execute(_UNLIMITED)
+                    yield Transaction(PostgresDriver(connection), self.dialect)
+        finally:
+            await _release(self._writes, connection)
+
+    @asynccontextmanager
+    async def exporting(self) -> AsyncIterator[Stream]:
+        connection = await self._acquire(self._exports)
+        try:
+            with translated(translate):
+                await _begin(connection)
+            yield Stream(PostgresDriver(connection), self.dialect)
+        finally:
+            await _release(self._exports, connection)
+
+    async def _acquire(self, pool: asyncpg.Pool) -> Connection:
+        async with within(self._wait_seconds):
+            with translated(translate):
+                return await pool.acquire()
+
+    async def close(self) -> None:
+        pools = (self._reads, self._writes, self._exports)
+        await asyncio.gather(*(pool.close() for pool in pools))
+
+
+async def _begin(connection: Connection) -> None:
+    """Begin a snapshot; where the caller is cancelled meanwhile, nobody knows whether there is one,
+    and the connection is closed.
+    """
+    try:
+        await connection.execute(_SNAPSHOT)
+    except asyncio.CancelledError:
+        connection.terminate()
+        raise
+
+
+async def _release(pool: asyncpg.Pool, connection: Connection) -> None:
+    """Give a connection back: outside a transaction if it can be, else closed."""
+    try:
+        if not connection.is_closed() and connection.is_in_transaction():
+            await connection.execute("ROLLBACK")
+    except asyncio.CancelledError:
+        connection.terminate()
+        raise
+    except (
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,  # a statement that timed out is still being cancelled
+        OSError,
+    ):
+        # The pool may have taken back what it found closed.
+        with suppress(asyncpg.InterfaceError):
+            connection.terminate()
+    finally:
+        await pool.release(connection)
+
+
+async def open_postgres(
+    url: str,
+    *,
+    pool_size: int,
+    export_slots: int,
+    wait_seconds: float,
+    statement_timeout_seconds: float,
+    command_timeout_seconds: float | None = None,
+) -> PostgresDatabase:
+    """Open the pools; every connection has the timeouts, but for exports', and speaks UTC.
+
+    Raises ConfigurationError where Postgres refuses the role: before the first migration there may
+    be none.
+    """
+    options: Mapping[str, str] = {
+        "application_name": "gateway",
+        "timezone": "UTC",
+        "statement_timeout": f"{statement_timeout_seconds * 1000:.0f}",
+        "idle_in_transaction_session_timeout": "10000",
+        "lock_timeout": "2000",
+        # Statements are short; compiling them costs more than it saves.
+        "jit": "off",
+    }
+
+    async def pool(size: int, more: Mapping[str, str], *, least: int = 1) -> asyncpg.Pool:
+        with translated(translate):
+            return await asyncpg.create_pool(
+                url,
+                min_size=least,
+                max_size=size,
+                server_settings={**options, **more},
+                init=_init,
+                reset=_no_reset,
+                timeout=10,
+                command_timeout=command_timeout_seconds,
+            )
+
+    try:
+        reads = await pool(pool_size, {})
+    except asyncpg.InvalidAuthorizationSpecificationError as error:
+        raise ConfigurationError(REFUSED) from error
+    writes = await pool(max(2, pool_size // 2), _KEYED)
+    exports = await pool(export_slots, _PATIENT, least=0)
+    return PostgresDatabase(reads, writes, exports, wait_seconds=wait_seconds)
+
+
+REFUSED: Final = (
+    "GATEWAY_DATABASE_URL: Postgres refuses the role or its password; "
+    "where there is no such role yet, run `gateway migrate`. It never changes the password of a "
+    "role that is there: `ALTER ROLE`."
+)
+
+_SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+_UNLIMITED: Final = (
+    "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
+)
+
+# Writes look rows up by key. A plan made for an empty table and kept while it fills, or one that
+# hashes a table without statistics, reads the whole of it for every batch.
+_KEYED: Final = {
+    "plan_cache_mode": "force_custom_plan",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+
+
+# How long an export may take is its route's to say; its client may read slowly.
+_PATIENT: Final = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
+
+
+async def _init(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    await connection.set_type_codec(
+        "numeric",
+        schema="pg_catalog",
+        encoder=numeric.encode,
+        decoder=numeric.decode,
+        format="binary",
+    )
+
+
+async def _no_reset(_connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Nothing to reset: no statement here leaves session state, and RESET ALL is a round trip."""
+
+
+_LOST: Final = ("08", "57P01", "57P02", "57P03")
+_FULL: Final = ("53100",)
+_BUSY: Final = ("53", "40", "55P03")
+# Two writers may both find it free before they write; SQLite has one, who is told this beforehand.
+_TAKEN: Final = {"uq_account_stripe_customer_id": CUSTOMER_TAKEN}
+
+
+def translate(error: Exception) -> GatewayError | None:
+    """Return what a client may know of a driver's error."""
+    match error:
+        case asyncpg.QueryCanceledError():
+            return DeadlineExceeded(SLOW)
+        case asyncpg.UniqueViolationError(constraint_name=str(name)) if name in _TAKEN:
+            return Conflict(_TAKEN[name])
+        case asyncpg.NumericValueOutOfRangeError():
+            return OutOfRange(OUT_OF_RANGE)
+        case asyncpg.PostgresError(sqlstate=str(state)):
+            return _translate_state(state)
+        case asyncpg.InterfaceError() if "connection" in str(error):
+            return LostConnection(BUSY)
+        case OSError():
+            return LostConnection(BUSY)
+    return None
+
+
+def _translate_state(state: str) -> GatewayError | None:
+    if state.startswith(_LOST):
+        return LostConnection(BUSY)
+    if state.startswith(_FULL):
+        return StorageFull(FULL)
+    if state.startswith(_BUSY):
+        return ServiceUnavailable(BUSY)
+    return None

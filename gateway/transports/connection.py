@@ -1,0 +1,350 @@
+"""One socket of graphql-transport-ws: what it may say, what it is told, and when it is closed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final, TypeAlias
+
+import orjson
+from starlette.types import Receive, Send
+
+from gateway import strict_json
+from gateway.auth.rejected import Rejected
+from gateway.clock import Clock
+from gateway.errors import (
+    BadRequest,
+    GatewayError,
+    ServiceUnavailable,
+    Throttled,
+    TooManySubscriptions,
+    Unauthenticated,
+)
+from gateway.execution.engine import Answer, Outcome
+from gateway.http.credentials import Authenticator
+from gateway.live.hub import Update
+from gateway.principal import Principal
+from gateway.transports.feeds import encode
+from gateway.transports.operations import Desk, Leave, error_of
+from gateway.transports.request import parse_parameters
+
+MAX_ID_LENGTH: Final = 128
+MAX_REASON_BYTES: Final = 123
+RATE_SECONDS: Final = 5
+"""The rate of messages is that of so long a time."""
+BACKLOG: Final = 100
+"""Messages that may wait for a slow peer before it is read from again."""
+
+POLICY: Final = 1008
+TRY_LATER: Final = 1013
+BAD: Final = 4400
+UNAUTHORIZED: Final = 4401
+FORBIDDEN: Final = 4403
+LATE: Final = 4408
+DUPLICATE: Final = 4409
+TOO_MANY: Final = 4429
+
+_OWN: Final = ""
+_PONG: Final = b'{"type":"pong"'
+_ACK: Final = b'{"type":"connection_ack"}'
+
+Key: TypeAlias = tuple[str, str | int]
+"""What a waiting message is of: its operation's id, or _OWN of the socket, and its kind."""
+
+
+class Closed(Exception):
+    """The socket is closed for a reason, of which a close frame takes the first 123 bytes."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(code, reason)
+        self.code = code
+        self.reason = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
+
+
+class Socket:
+    """Reads one message after the other; operations run beside it. Ends with `clear`."""
+
+    __slots__ = (
+        "_authenticator",
+        "_clock",
+        "_credentials",
+        "_desk",
+        "_expiry",
+        "_leaves",
+        "_loop",
+        "_operations",
+        "_principal",
+        "_push",
+        "_rate",
+        "_send",
+        "_tasks",
+        "_waiting",
+    )
+
+    def __init__(
+        self,
+        *,
+        desk: Desk,
+        authenticator: Authenticator,
+        clock: Clock,
+        credentials: Collection[str],
+        leave: Leave,
+        push: Callable[[bytes], bool],
+        send: Send,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._desk = desk
+        self._authenticator = authenticator
+        self._clock = clock
+        self._credentials = list(credentials)
+        self._push = push
+        self._send = send
+        self._leaves = [leave]
+        self._principal: Principal | None = None
+        self._operations: dict[str, Operation] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._waiting: dict[Key, bytes] | None = None
+        self._rate = (self._loop.time(), 0)
+        seconds = desk.admission.limits.init_seconds
+        self._expiry = self._loop.call_later(seconds, self._give_up, LATE, "Nobody said who it is")
+
+    async def serve(self, receive: Receive) -> None:
+        """Read until the socket is closed, by whomever."""
+        while (message := await receive())["type"] != "websocket.disconnect":
+            try:
+                self._count()
+                await self._take(_parse(message.get("text")))
+            except Closed as closed:
+                await self._close(closed.code, closed.reason)
+                return
+            if self._tasks and self._waiting and len(self._waiting) > BACKLOG:
+                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+
+    def clear(self) -> None:
+        """End everything that belongs to the socket."""
+        self._expiry.cancel()
+        for task in list(self._tasks):
+            task.cancel()
+        for operation in list(self._operations.values()):
+            operation.clear()
+        while self._leaves:
+            self._leaves.pop()()
+
+    def put(self, key: Key, text: bytes) -> None:
+        """Write a message, or leave it until the peer has read: the latest of a key wins."""
+        if self._waiting is None:
+            if self._push(text):
+                return
+            self._waiting = {}
+            self.spawn(self._flush())
+        self._waiting[key] = text
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def forget(self, operation_id: str) -> None:
+        self._operations.pop(operation_id, None)
+
+    def _drop(self, operation_id: str) -> None:
+        """Forget what waits for an operation that the peer has ended: the id may be used again."""
+        if self._waiting:
+            for key in [key for key in self._waiting if key[0] == operation_id]:
+                del self._waiting[key]
+
+    async def _flush(self) -> None:
+        with suppress(OSError, RuntimeError):  # the peer has gone, or the socket is closed
+            while self._waiting:
+                text = self._waiting.pop(next(iter(self._waiting)))
+                await self._send({"type": "websocket.send", "text": text.decode()})
+            self._waiting = None
+
+    def _count(self) -> None:
+        began, count = self._rate
+        now = self._loop.time()
+        if now - began > RATE_SECONDS:
+            began, count = now, 0
+        self._rate = (began, count + 1)
+        if count >= self._desk.admission.limits.messages_per_second * RATE_SECONDS:
+            raise Closed(POLICY, "Too many messages")
+
+    async def _take(self, message: Mapping[str, Any]) -> None:
+        match message.get("type"):
+            case "connection_init":
+                await self._initialise(message.get("payload"))
+            case "ping":
+                payload = _payload(message)
+                echo = b',"payload":' + orjson.dumps(payload) + b"}" if payload else b"}"
+                self.put((_OWN, "pong"), _PONG + echo)
+            case "pong":
+                _payload(message)
+            case "subscribe":
+                self._subscribe(message)
+            case "complete":
+                operation_id = _id(message)
+                operation = self._operations.pop(operation_id, None)
+                if operation:
+                    operation.clear()
+                self._drop(operation_id)
+            case _:
+                raise Closed(BAD, "The type of a message is not known")
+
+    async def _initialise(self, payload: object) -> None:
+        if self._principal is not None:
+            raise Closed(TOO_MANY, "Too many initialisation requests")
+        credential = self._credential(payload)
+        try:
+            principal = await self._authenticator.authenticate(credential)
+            release = self._desk.admission.socket(principal)
+        except (Throttled, TooManySubscriptions) as error:
+            raise Closed(TOO_MANY, error.message) from None
+        except Rejected:
+            raise Closed(FORBIDDEN, "Forbidden") from None
+        except Unauthenticated:
+            raise Closed(UNAUTHORIZED, "Unauthorized") from None
+        except ServiceUnavailable:
+            raise Closed(TRY_LATER, "Try again later") from None
+        self._leaves.pop()()
+        self._leaves.append(release)
+        if principal.key_id is not None:
+            self._leaves.append(self._desk.watch.add(principal, self._revoke))
+        self._principal = principal
+        self._expiry.cancel()
+        if principal.expires_at is not None:
+            left = (principal.expires_at - self._clock.now()).total_seconds()
+            left += self._desk.admission.limits.leeway_seconds
+            self._expiry = self._loop.call_later(left, self._give_up, FORBIDDEN, "token expired")
+        self.put((_OWN, "ack"), _ACK)
+
+    def _credential(self, payload: object) -> str | None:
+        if not isinstance(payload, dict | None):
+            raise Closed(BAD, "The payload of connection_init must be an object")
+        found = [*self._credentials]
+        for name, value in (payload or {}).items():
+            if name.lower() == "authorization":
+                if not isinstance(value, str):
+                    raise Closed(BAD, "Authorization must be a string")
+                found.append(value)
+        if len(found) > 1:
+            raise Closed(BAD, "A connection may carry one credential")
+        return found[0] if found else None
+
+    def _subscribe(self, message: Mapping[str, Any]) -> None:
+        if self._principal is None:
+            raise Closed(UNAUTHORIZED, "Unauthorized")
+        operation_id, payload = _id(message), message.get("payload")
+        if operation_id in self._operations:
+            raise Closed(DUPLICATE, f"Subscriber for {operation_id[:80]!a} already exists")
+        operation = Operation(self, operation_id)
+        if len(self._operations) >= self._desk.admission.limits.socket_operations:
+            limit = self._desk.admission.limits.socket_operations
+            operation.refuse(
+                TooManySubscriptions(f"At most {limit} operations may run on a connection.")
+            )
+            return
+        try:
+            parameters = parse_parameters(payload)
+        except BadRequest as error:
+            raise Closed(BAD, error.message) from None
+        self._operations[operation_id] = operation
+        start = partial(self._desk.start, self._principal, parameters, operation)
+        operation.task = self.spawn(operation.run(start))
+
+    def _revoke(self, _: GatewayError | None) -> None:
+        self._give_up(FORBIDDEN, "credential revoked")
+
+    def _give_up(self, code: int, reason: str) -> None:
+        self.spawn(self._close(code, reason))
+
+    async def _close(self, code: int, reason: str) -> None:
+        with suppress(OSError, RuntimeError):  # it is closed already
+            await self._send({"type": "websocket.close", "code": code, "reason": reason})
+
+
+class Operation:
+    """One operation of a socket: a query that runs, or a subscription; the hub's sink."""
+
+    __slots__ = ("_head", "_id", "_leave", "_socket", "task")
+
+    def __init__(self, socket: Socket, operation_id: str) -> None:
+        self._socket = socket
+        self._id = operation_id
+        self._head = b'{"id":' + orjson.dumps(operation_id) + b',"type":'
+        self._leave: Leave | None = None
+        self.task: asyncio.Task[None] | None = None
+
+    async def run(self, start: Callable[[], Awaitable[Answer | Leave]]) -> None:
+        try:
+            outcome = await start()
+        except GatewayError as error:
+            self.end(error)
+            return
+        finally:
+            self.task = None
+        if not isinstance(outcome, Answer):
+            self._leave = outcome
+            return
+        if outcome.outcome is Outcome.ANSWERED:
+            self._put("next", encode(outcome))
+            self._put("complete")
+        else:
+            self._put("error", orjson.dumps(outcome.errors))
+        self._socket.forget(self._id)
+
+    def offer(self, update: Update) -> None:
+        text = self._head + b'"next","payload":' + update.payload + b"}"
+        self._socket.put((self._id, update.key), text)
+
+    def end(self, error: GatewayError | None) -> None:
+        """Say that it is over, unless the whole process stops: then the socket says so."""
+        if error is None:
+            return
+        self.clear()
+        self._socket.forget(self._id)
+        self.refuse(error)
+
+    def refuse(self, error: GatewayError) -> None:
+        self._put("error", orjson.dumps([error_of(error)]))
+
+    def clear(self) -> None:
+        task, self.task = self.task, None
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+        leave, self._leave = self._leave, None
+        if leave is not None:
+            leave()
+
+    def _put(self, kind: str, payload: bytes | None = None) -> None:
+        rest = b"" if payload is None else b',"payload":' + payload
+        text = self._head + b'"' + kind.encode() + b'"' + rest + b"}"
+        self._socket.put((self._id, kind), text)
+
+
+def _parse(text: str | None) -> Mapping[str, Any]:
+    if text is None:
+        raise Closed(BAD, "A message must be text")
+    try:
+        message = strict_json.loads(text)
+    except strict_json.DuplicateKey as error:
+        raise Closed(BAD, str(error)) from None
+    except ValueError:
+        raise Closed(BAD, "A message must be valid JSON") from None
+    if not isinstance(message, dict):
+        raise Closed(BAD, "A message must be a JSON object")
+    return message
+
+
+def _id(message: Mapping[str, Any]) -> str:
+    found = message.get("id")
+    if not isinstance(found, str) or not 0 < len(found) <= MAX_ID_LENGTH:
+        raise Closed(BAD, f"An id must be a string of 1 to {MAX_ID_LENGTH} characters")
+    return found
+
+
+def _payload(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    found = message.get("payload")
+    if not isinstance(found, dict | None):
+        raise Closed(BAD, "A payload must be an object")
+    return found

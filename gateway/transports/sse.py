@@ -1,0 +1,192 @@
+"""`/graphql/stream`: operations as server-sent events, a connection for each (graphql-sse)."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+from starlette.types import Receive, Scope, Send
+
+from gateway.auth.rejected import challenge
+from gateway.clock import Clock
+from gateway.errors import GatewayError, Unauthenticated
+from gateway.execution.engine import Answer, Outcome
+from gateway.http.body import ClientLeft
+from gateway.http.disconnect import hang_up, while_connected
+from gateway.http.headers import header_values
+from gateway.http.negotiation import GRAPHQL_JSON
+from gateway.http.request_log import record_of
+from gateway.http.responses import CLOSE, Refused, refusal
+from gateway.live.hub import Update
+from gateway.principal import Principal
+from gateway.server.drain import Drain
+from gateway.transports.feeds import encode
+from gateway.transports.http import GraphQLEndpoint, http_answer
+from gateway.transports.operations import Desk, Leave, error_of
+
+EVENT_STREAM: Final = "text/event-stream"
+LAST_SECONDS: Final = 1
+"""How long the end of a connection that is broken off is waited for."""
+_ACCEPTED: Final = (EVENT_STREAM, "text/*", "*/*")
+_METHODS: Final = ("GET", "POST")
+_HEADERS: Final = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"x-accel-buffering", b"no"),  # nginx would keep the events back
+]
+_COMPLETE: Final = b"event: complete\ndata:\n\n"
+_ALIVE: Final = b":\n\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamEndpoint:
+    """Serves operations as streams; an ASGI application. `http` reads requests and credentials."""
+
+    http: GraphQLEndpoint
+    desk: Desk
+    drain: Drain
+    clock: Clock
+    unread_seconds: float
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        stream = Stream()
+        try:
+            outcome = await self._start(scope, receive, stream)
+        except ClientLeft:
+            return
+        except GatewayError as error:
+            record_of(scope).codes = [error.code]
+            wants = (
+                {"www-authenticate": challenge(error)}
+                if isinstance(error, Unauthenticated)
+                else None
+            )
+            await refusal(error, headers=wants)(scope, receive, send)
+            return
+        if not isinstance(outcome, Answer):
+            await self._follow(scope, receive, send, stream, outcome)
+        elif outcome.outcome is Outcome.ANSWERED:
+            stream.put("next", _next(encode(outcome)))
+            await _send_head(send)
+            await send({"type": "http.response.body", "body": stream.take() + _COMPLETE})
+        else:
+            await http_answer(outcome, GRAPHQL_JSON, scope["method"])(scope, receive, send)
+
+    async def _start(self, scope: Scope, receive: Receive, stream: "Stream") -> Answer | Leave:
+        if scope["method"] not in _METHODS:
+            raise Refused("Streams are served by GET and POST.", 405, {"allow": "GET, POST"})
+        accepts = ",".join(header_values(scope, b"accept")) or "*/*"
+        if not any(kind in accepts for kind in _ACCEPTED):
+            raise Refused(f"An answer is {EVENT_STREAM}.", 406)
+        if self.drain.streams_over.is_set():
+            raise Refused("The gateway is stopping; send the request again.", 503, CLOSE)
+        record = record_of(scope)
+        record.principal = principal = await self.http.authenticate(scope)
+        parameters = await self.http.parameters(scope, receive)
+        stream.expires_in = self._seconds_left(principal)
+        async with while_connected(receive):
+            return await self.desk.start(principal, parameters, stream)
+
+    def _seconds_left(self, principal: Principal) -> float | None:
+        if principal.expires_at is None:
+            return None
+        left = (principal.expires_at - self.clock.now()).total_seconds()
+        return left + self.desk.admission.limits.leeway_seconds
+
+    async def _follow(
+        self, scope: Scope, receive: Receive, send: Send, stream: "Stream", leave: Leave
+    ) -> None:
+        """Send events until the client leaves, its credential expires or the process stops."""
+        record_of(scope).operation = "subscription"
+        watchers = [
+            asyncio.create_task(_left(receive)),
+            asyncio.create_task(self.drain.streams_over.wait()),
+        ]
+        for watcher in watchers:
+            watcher.add_done_callback(lambda _: stream.stop())
+        loop = asyncio.get_running_loop()
+        if stream.expires_in is not None:
+            timer = loop.call_later(stream.expires_in, stream.stop)
+        try:
+            await _send_head(send)
+            while not stream.stopped or stream.holds_last_words:
+                text = await stream.wait(self.desk.admission.limits.heartbeat_seconds)
+                async with asyncio.timeout(self.unread_seconds):
+                    await send({"type": "http.response.body", "body": text, "more_body": True})
+            if not watchers[0].done():
+                await send({"type": "http.response.body", "body": b""})
+        except TimeoutError:
+            hang_up(scope)
+            await asyncio.wait(watchers[:1], timeout=LAST_SECONDS)
+        finally:
+            if stream.expires_in is not None:
+                timer.cancel()
+            for watcher in watchers:
+                watcher.cancel()
+            leave()
+
+
+class Stream:
+    """What one stream still has to send; the hub's sink."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self.holds_last_words = False
+        self.expires_in: float | None = None
+        self._waiting: dict[object, bytes] = {}
+        self._wake = asyncio.Event()
+        self._behind = True
+
+    def offer(self, update: Update) -> None:
+        if self.stopped:
+            return  # an end that came while the first event was read
+        self.put(update.key, _next(update.payload))
+
+    def end(self, error: GatewayError | None) -> None:
+        if error is not None:
+            self.put("error", _next(orjson.dumps({"errors": [error_of(error)]})) + _COMPLETE)
+            self.holds_last_words = True
+        self.stop()
+
+    def stop(self) -> None:
+        self.stopped = True
+        self._wake.set()
+
+    def put(self, key: object, text: bytes) -> None:
+        """Leave something to be sent; while the peer has not read what is sent, the latest of a
+        key wins.
+        """
+        self._waiting[key] = text if self._behind else self._waiting.get(key, b"") + text
+        self._wake.set()
+
+    def take(self) -> bytes:
+        """Return all that is to be sent now."""
+        text = b"".join(self._waiting.values())
+        self._waiting.clear()
+        self.holds_last_words = False
+        return text
+
+    async def wait(self, seconds: float) -> bytes:
+        """Return what is to be sent, a sign of life where that is nothing for so long."""
+        self._behind = False
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return _ALIVE
+        finally:
+            self._behind = True
+        self._wake.clear()
+        return self.take()
+
+
+def _next(payload: bytes) -> bytes:
+    return b"event: next\ndata: " + payload + b"\n\n"
+
+
+async def _send_head(send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,93 @@
+"""`WS /graphql`: the protocol graphql-transport-ws."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from starlette.types import Message, Receive, Scope, Send
+
+from gateway.clock import Clock
+from gateway.errors import BadRequest, GatewayError, TooManySubscriptions
+from gateway.http.credentials import (
+    Authenticator,
+    CountedAuthenticator,
+    address_of,
+    has_access_token,
+)
+from gateway.http.headers import header_values
+from gateway.http.responses import CLOSE, refusal
+from gateway.quotas import Attempts
+from gateway.server.websocket_protocol import PUSH
+from gateway.transports.connection import Socket
+from gateway.transports.operations import Desk
+
+SUBPROTOCOL: Final = "graphql-transport-ws"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSocketEndpoint:
+    """Serves operations over the WebSockets of `server/`; an ASGI application.
+
+    `origins` are those whose pages may connect; what is no browser sends none.
+    """
+
+    desk: Desk
+    authenticator: Authenticator
+    attempts: Attempts
+    clock: Clock
+    origins: Collection[str]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()  # the handshake
+        if not self._is_from_here(scope):
+            await send({"type": "websocket.close", "code": 1008})  # before accept: HTTP 403
+            return
+        if has_access_token(scope):
+            # Beside the one in the header or the first message it would be a second one.
+            error = BadRequest("A credential may not stand in the address.")
+            await _deny(error, scope, receive, send)
+            return
+        address = address_of(scope)
+        try:
+            leave = self.desk.admission.stranger(address)
+        except TooManySubscriptions as error:
+            await _deny(error, scope, receive, send)
+            return
+        if SUBPROTOCOL not in scope["subprotocols"]:
+            leave()
+            await send({"type": "websocket.accept"})
+            reason = f"The subprotocol must be {SUBPROTOCOL}"
+            await send({"type": "websocket.close", "code": 4406, "reason": reason})
+            return
+        socket = Socket(
+            desk=self.desk,
+            authenticator=CountedAuthenticator(self.authenticator, self.attempts, address),
+            clock=self.clock,
+            credentials=header_values(scope, b"authorization"),
+            leave=leave,
+            push=scope["extensions"][PUSH]["push"],
+            send=send,
+        )
+        try:
+            await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
+            await socket.serve(receive)
+        except OSError:
+            log.debug("socket.lost")  # what uvicorn raises where the peer has gone
+        finally:
+            socket.clear()
+
+    def _is_from_here(self, scope: Scope) -> bool:
+        named = [value.lower() for value in header_values(scope, b"origin")]
+        return not named or "*" in self.origins or (len(named) == 1 and named[0] in self.origins)
+
+
+async def _deny(error: GatewayError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer the handshake by HTTP."""
+
+    async def as_denial(message: Message) -> None:
+        await send({**message, "type": message["type"].replace("http.", "websocket.http.", 1)})
+
+    await refusal(error, headers=CLOSE)({**scope, "type": "http"}, receive, as_denial)

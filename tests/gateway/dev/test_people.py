@@ -1,0 +1,35 @@
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from gateway.cli.preparation import write_dev_tokens
+from gateway.clock import FixedClock
+from gateway.dev.demo.people import Person, PersonAccount
+from gateway.dev.keys import dev_key
+from gateway.dev.people import read_people
+from gateway.routes.console import DevAccount
+from gateway.settings import Settings
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+ADA = Person(name="Ada", subject="ada@demo", accounts=(PersonAccount(id="acct_1", name="Acme"),))
+
+
+def claims(token: str, key: ECKey) -> dict[str, Any]:
+    return jwt.decode(token, key, algorithms=["ES256"]).claims
+
+
+def test_a_token_is_as_fresh_as_the_view(tmp_path: Path) -> None:
+    write_dev_tokens(Settings(environment="dev", data_dir=tmp_path), [ADA], FixedClock(NOW))
+    later = NOW + timedelta(days=300)
+    (ada,) = read_people(tmp_path, FixedClock(later))
+    assert (ada.name, ada.accounts) == ("Ada", (DevAccount(id="acct_1", name="Acme"),))
+    told = claims(ada.token, dev_key(tmp_path))
+    assert told["sub"] == "ada@demo"
+    assert datetime.fromtimestamp(told["exp"], UTC) > later + timedelta(days=1)
+
+
+def test_there_is_nobody_before_the_demo(tmp_path: Path) -> None:
+    assert read_people(tmp_path, FixedClock(NOW)) == []

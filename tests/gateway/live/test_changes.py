@@ -1,0 +1,290 @@
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from urllib.parse import parse_qs, urlsplit
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+
+from gateway.billing.credits.posting import adjust_balance
+from gateway.live import changes
+from gateway.live.changes import PostgresSignals, open_signals
+from gateway.settings import Settings
+from gateway.store import Database, connect
+from gateway.store.engine.sqlite import SqliteDatabase
+from tests.gateway.live.feeds import ListEar, until
+from tests.support.books import NOW, Books, usd
+from tests.support.postgres import own_postgres
+
+
+@asynccontextmanager
+async def listening(source: changes.Signals) -> AsyncIterator[ListEar]:
+    ear = ListEar()
+    running = asyncio.create_task(source.run(ear))
+    try:
+        await until(lambda: ear.looks)
+        yield ear
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
+async def credit(books: Books, account_id: int, key: str) -> None:
+    async with books.open([account_id]) as book:
+        adjust_balance(book, account_id, usd("1"), source_key=key, occurred_at=NOW)
+
+
+async def credit_and_fail(books: Books, account_id: int) -> None:
+    async with books.open([account_id]) as book:
+        adjust_balance(book, account_id, usd("1"), source_key="a", occurred_at=NOW)
+        await book.close()
+        raise RuntimeError
+
+
+async def test_a_commit_is_heard_with_its_revision(database: Database, database_url: str) -> None:
+    books = Books(database)
+    account_id = await books.account("acme")
+    async with listening(open_signals(settings_of(database_url), database)) as ear:
+        await credit(books, account_id, "a")
+        await credit(books, account_id, "b")
+        await until(lambda: ear.heard == [(account_id, 1), (account_id, 2)])
+
+
+async def test_what_is_rolled_back_is_never_heard(database: Database, database_url: str) -> None:
+    books = Books(database)
+    account_id = await books.account("acme")
+    async with listening(open_signals(settings_of(database_url), database)) as ear:
+        with pytest.raises(RuntimeError):
+            await credit_and_fail(books, account_id)
+        await credit(books, account_id, "b")
+        await until(lambda: ear.heard)
+        assert ear.heard == [(account_id, 1)]
+
+
+async def test_a_change_that_changes_nothing_is_not_told(
+    database: Database, database_url: str
+) -> None:
+    books = Books(database)
+    account_id = await books.account("acme")
+    async with listening(open_signals(settings_of(database_url), database)) as ear:
+        async with books.open([account_id]):
+            pass
+        await credit(books, account_id, "a")
+        await until(lambda: ear.heard)
+        assert ear.heard == [(account_id, 1)]
+
+
+async def test_what_another_process_writes_is_noticed(
+    database: Database, database_url: str
+) -> None:
+    other = await connect(settings_of(database_url))
+    account_id = await Books(other).account("acme")
+    async with listening(open_signals(settings_of(database_url), database)) as ear:
+        looks = ear.looks
+        await credit(Books(other), account_id, "a")
+        await until(lambda: (account_id, 1) in ear.heard or ear.looks > looks)
+    await other.close()
+
+
+async def test_a_lost_connection_is_made_again_and_everything_looked_at(
+    postgres_database_url: str, postgres_url: str
+) -> None:
+    async with listening(PostgresSignals(postgres_database_url)) as ear:
+        owner = await asyncpg.connect(postgres_url)
+        await owner.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name = 'gateway-live'"
+        )
+        await owner.close()
+        await until(lambda: ear.looks == 2)
+
+
+async def test_silence_is_noticed_by_the_heartbeat(
+    postgres_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "HEARTBEAT_TIMEOUT_SECONDS", 0.3)
+    async with BlackHole(postgres_database_url) as hole:
+        source = PostgresSignals(hole.url, heartbeat_seconds=0.1)
+        async with listening(source) as ear:
+            looks = ear.looks
+            hole.swallows = True
+            await until(lambda: not source.connected)
+            hole.swallows = False
+            await until(lambda: ear.looks > looks)
+
+
+async def test_a_pooler_that_swallows_notifications_means_polling(
+    postgres_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "PROOF_SECONDS", 0.1)
+    monkeypatch.setattr(changes, "DEAF_POLL_SECONDS", 0.05)
+    monkeypatch.setattr(changes, "CHANNEL", "another_channel")
+    source = PostgresSignals(postgres_database_url)
+    monkeypatch.setattr(asyncpg.Connection, "add_listener", hear_nothing)
+    async with listening(source) as ear:
+        await until(lambda: ear.looks > 3)
+        assert not source.connected
+
+
+async def test_it_hears_again_after_a_restart_of_postgres() -> None:
+    with own_postgres() as postgres:
+        source = PostgresSignals(postgres.url)
+        async with listening(source) as ear:
+            await asyncio.to_thread(postgres.stop)
+            await until(lambda: not source.connected)
+            await asyncio.sleep(1)
+            await asyncio.to_thread(postgres.start)
+            await until(lambda: source.connected and ear.looks == 2)
+            owner = await asyncpg.connect(postgres.url)
+            await owner.execute("SELECT pg_notify('gateway_account', '7 9')")
+            await owner.close()
+            await until(lambda: ear.heard == [(7, 9)])
+
+
+async def pauses_of(
+    source: PostgresSignals, count: int, monkeypatch: pytest.MonkeyPatch
+) -> list[float]:
+    """Return the longest pauses that follow failures, without waiting for them."""
+    pauses: list[float] = []
+
+    def note(_: float, longest: float) -> float:
+        pauses.append(longest)
+        return 0
+
+    monkeypatch.setattr("gateway.live.changes.random.uniform", note)
+    running = asyncio.create_task(source.run(ListEar()))
+    await until(lambda: len(pauses) >= count or running.done())
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    return pauses[:count]
+
+
+async def test_no_outage_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changes.log, "warning", lambda *_, **__: None)
+    nobody = PostgresSignals("postgresql://nobody@127.0.0.1:1/none")
+    pauses = await pauses_of(nobody, 1_100, monkeypatch)
+    assert (pauses[:5], pauses[-1]) == ([0.4, 0.8, 1.6, 3, 3], 3)
+
+
+async def test_where_nobody_may_listen_it_is_tried_ever_more_rarely(
+    postgres_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object) -> None:
+        raise asyncpg.ReadOnlySQLTransactionError("cannot execute LISTEN during recovery")
+
+    monkeypatch.setattr(asyncpg.Connection, "add_listener", refuse)
+    pauses = await pauses_of(PostgresSignals(postgres_database_url), 6, monkeypatch)
+    assert pauses == [0.4, 0.8, 1.6, 3, 3, 3]
+
+
+async def test_what_nobody_thought_of_does_not_end_the_listening(
+    postgres_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listen = asyncpg.Connection.add_listener
+    failures = [ValueError(), KeyError()]
+
+    async def fail_first(
+        connection: "asyncpg.Connection[asyncpg.Record]",
+        channel: str,
+        callback: Callable[..., None],
+    ) -> None:
+        if failures:
+            raise failures.pop()
+        await listen(connection, channel, callback)
+
+    monkeypatch.setattr(asyncpg.Connection, "add_listener", fail_first)
+    async with listening(PostgresSignals(postgres_database_url)) as ear:
+        assert ear.looks == 1
+
+
+async def test_what_nobody_thought_of_does_not_end_the_polling(
+    sqlite_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "RECONNECT_SECONDS", 0.01)
+    database = await connect(settings_of(sqlite_database_url))
+    assert isinstance(database, SqliteDatabase)
+    look = database.data_version
+    failures = [ValueError()]
+
+    async def fail_first() -> int:
+        if failures:
+            raise failures.pop()
+        return await look()
+
+    monkeypatch.setattr(database, "data_version", fail_first)
+    async with listening(open_signals(settings_of(sqlite_database_url), database)) as ear:
+        assert ear.looks == 1
+    await database.close()
+
+
+async def test_silence_before_the_first_signal_is_noticed_too(
+    postgres_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[object] = []
+
+    async def swallow_after_the_first(source: PostgresSignals) -> object:
+        monkeypatch.setattr(changes, "HEARTBEAT_TIMEOUT_SECONDS", 30 if opened else 0.5)
+        hole.swallows = False
+        connection = await connect_as_ever(source)
+        hole.swallows = not opened
+        opened.append(connection)
+        return connection
+
+    connect_as_ever = PostgresSignals._connect
+    monkeypatch.setattr(PostgresSignals, "_connect", swallow_after_the_first)
+    async with (
+        BlackHole(postgres_database_url) as hole,
+        listening(PostgresSignals(hole.url)),
+    ):
+        assert len(opened) == 2
+
+
+async def hear_nothing(*_: object) -> None:
+    """Listen as a transaction pooler lets one listen."""
+
+
+def settings_of(url: str) -> Settings:
+    return Settings(database_url=SecretStr(url))
+
+
+class BlackHole:
+    """A proxy before Postgres's socket that can swallow what comes from either side."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._socket = f"{parse_qs(parts.query)['host'][0]}/.s.PGSQL.5432"
+        self._login = parts.netloc.rpartition("@")[0]
+        self._path = parts.path
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.swallows = False
+        self.url = ""
+
+    async def __aenter__(self) -> "BlackHole":
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        port = self._server.sockets[0].getsockname()[1]
+        self.url = f"postgresql://{self._login}@127.0.0.1:{port}{self._path}?sslmode=disable"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # for what was closed to be gone
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner_reader, inner_writer = await asyncio.open_unix_connection(self._socket)
+        for pair in ((reader, inner_writer), (inner_reader, writer)):
+            self._tasks.add(asyncio.create_task(self._pump(*pair)))
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(65_536):
+                if not self.swallows:
+                    writer.write(data)
+        finally:
+            writer.transport.abort()

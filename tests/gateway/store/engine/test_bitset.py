@@ -1,0 +1,85 @@
+"""A set survives its bytes, has one encoding, and takes no more bytes than its span asks for."""
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from gateway.store.engine.bitset import MAX_MEMBER, decode, encode, from_members, members
+
+quick = settings(max_examples=200, deadline=None)
+sets = st.sets(st.integers(0, 300) | st.integers(0, 20_000))
+
+
+@pytest.mark.parametrize(
+    ("those", "data"),
+    [
+        (set(), b""),
+        ({0}, b"\x00\x01"),
+        ({0, 1, 7}, b"\x00\x83"),
+        ({8}, b"\x01\x01"),
+        ({8, 24}, b"\x01\x01\x00\x01"),
+        ({127 * 8}, b"\x7f\x01"),
+        ({128 * 8}, b"\x80\x01\x01"),
+        ({16_384 * 8 + 3}, b"\x80\x80\x01\x08"),
+    ],
+)
+def test_the_stored_form_is_fixed(those: set[int], data: bytes) -> None:
+    assert encode(from_members(those)) == data
+    assert set(members(decode(data))) == those
+
+
+@quick
+@given(sets)
+@example({1_000_000})
+def test_a_set_survives_its_bytes(those: set[int]) -> None:
+    bits = from_members(those)
+    assert decode(encode(bits)) == bits
+    assert list(members(bits)) == sorted(those)
+    assert bits.bit_count() == len(those)
+
+
+@quick
+@given(st.binary(max_size=12))
+def test_a_set_has_one_encoding(data: bytes) -> None:
+    try:
+        bits = decode(data)
+    except ValueError:
+        return
+    canonical = encode(bits)
+    assert decode(canonical) == bits
+    assert len(canonical) <= len(data)
+    assert (canonical == data) or len(canonical) < len(data)
+
+
+@quick
+@given(sets, sets)
+def test_union_and_intersection_are_those_of_sets(left: set[int], right: set[int]) -> None:
+    ours, theirs = decode(encode(from_members(left))), decode(encode(from_members(right)))
+    assert set(members(ours | theirs)) == left | right
+    assert set(members(ours & theirs)) == left & right
+
+
+@quick
+@given(sets.filter(bool))
+def test_bytes_are_bounded_by_the_span(those: set[int]) -> None:
+    assert len(encode(from_members(those))) <= 3 + max(those) // 8 - min(those) // 8 + 1
+
+
+@pytest.mark.parametrize(
+    "bits", [pytest.param(-1, id="negative"), pytest.param(1 << (MAX_MEMBER + 1), id="too great")]
+)
+def test_members_beyond_the_limits_are_refused(bits: int) -> None:
+    with pytest.raises(ValueError, match="members are 0 to 16777215"):
+        encode(bits)
+
+
+def test_the_greatest_member_survives() -> None:
+    data = encode(1 << MAX_MEMBER)
+    assert data == b"\xff\xff\x7f\x80"
+    assert decode(data) == 1 << MAX_MEMBER
+
+
+@pytest.mark.parametrize("data", [b"\x80", b"\x80\x80", b"\xff\xff\xff\xff\x7f\x01"])
+def test_an_offset_that_does_not_end_in_time_is_an_error(data: bytes) -> None:
+    with pytest.raises(ValueError, match="offset of one to three bytes"):
+        decode(data)

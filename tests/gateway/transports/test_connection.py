@@ -1,0 +1,113 @@
+"""What a socket does with a peer that is behind, or gone: without a network."""
+
+import asyncio
+from typing import Any
+
+import orjson
+from starlette.types import Message
+
+from gateway.clock import SystemClock
+from gateway.live.hub import Update
+from gateway.transports.connection import BACKLOG, Operation, Socket
+from tests.support.application import Doorman, make_app
+from tests.support.edge import eventually
+
+
+class Peer:
+    """One that reads nothing until it may; `gone` is how sending to it fails."""
+
+    def __init__(self, gone: Exception | None = None) -> None:
+        self.reads = asyncio.Event()
+        self.gone = gone
+        self.sent: list[Any] = []
+        self.says: asyncio.Queue[Message] = asyncio.Queue()
+        self.socket = Socket(
+            desk=make_app().state.desk,
+            authenticator=Doorman(),
+            clock=SystemClock(),
+            credentials=[],
+            leave=lambda: None,
+            push=lambda _: False,
+            send=self.send,
+        )
+
+    async def send(self, message: Any) -> None:
+        if self.gone:
+            raise self.gone
+        await self.reads.wait()
+        self.sent.append(orjson.loads(message["text"]))
+
+    def say(self, message: Any) -> None:
+        text = orjson.dumps(message).decode()
+        self.says.put_nowait({"type": "websocket.receive", "text": text})
+
+    async def serve(self) -> None:
+        self.says.put_nowait({"type": "websocket.disconnect"})
+        await self.socket.serve(self.says.get)
+
+
+def update(position: int, key: int = 0) -> Update:
+    return Update(position=position, key=key, payload=b"%d" % position)
+
+
+async def test_what_waits_for_an_operation_ends_with_it() -> None:
+    peer = Peer()
+    old = Operation(peer.socket, "1")
+    other = Operation(peer.socket, "2")
+    peer.socket.put(("", "held"), b'"held"')
+    await asyncio.sleep(0)
+    old.offer(update(1))
+    other.offer(update(2))
+    peer.socket.put(("", "pong"), b'"pong"')
+    peer.say({"type": "complete", "id": "1"})
+    await peer.serve()
+    Operation(peer.socket, "1").offer(update(3))
+    peer.reads.set()
+    await eventually(lambda: len(peer.sent) == 4)
+    assert peer.sent == [
+        "held",
+        {"id": "2", "type": "next", "payload": 2},
+        "pong",
+        {"id": "1", "type": "next", "payload": 3},
+    ]
+    peer.socket.clear()
+
+
+async def test_who_is_behind_gets_the_latest_of_each() -> None:
+    peer = Peer()
+    operation = Operation(peer.socket, "1")
+    operation.offer(update(1))
+    await asyncio.sleep(0)
+    for position in range(2, 9):
+        operation.offer(update(position, key=position % 2))
+    peer.reads.set()
+    await eventually(lambda: len(peer.sent) == 3)
+    assert [each["payload"] for each in peer.sent] == [1, 8, 7]
+    peer.socket.clear()
+
+
+async def test_what_is_offered_after_the_close_goes_nowhere_and_says_nothing() -> None:
+    said: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: said.append(context))
+    for gone in (
+        RuntimeError("Unexpected ASGI message, after sending 'websocket.close'"),
+        OSError(),
+    ):
+        peer = Peer(gone)
+        Operation(peer.socket, "1").offer(update(1))
+        await asyncio.sleep(0.01)
+        Operation(peer.socket, "1").offer(update(2))
+        peer.socket.clear()
+    await asyncio.sleep(0.01)
+    assert said == []
+
+
+async def test_a_peer_that_went_while_much_was_waiting_is_read_to_the_end() -> None:
+    peer = Peer(gone=OSError())
+    operation = Operation(peer.socket, "1")
+    for key in range(BACKLOG + 1):
+        operation.offer(update(1, key))
+    await asyncio.sleep(0.01)
+    peer.say({"type": "ping"})
+    await peer.serve()
+    peer.socket.clear()

@@ -1,0 +1,232 @@
+"""A private application: a synthetic schema, with resolvers that sleep, fail and misbehave."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NewType, NoReturn, TypedDict, Unpack
+
+import strawberry
+from starlette.applications import Starlette
+from strawberry.schema.config import StrawberryConfig
+
+from gateway.auth.rejected import Rejected
+from gateway.clock import SystemClock
+from gateway.edge import Live, Parts, build_app
+from gateway.errors import BadUserInput, NotFound, ServiceUnavailable, Unauthenticated
+from gateway.http.credentials import Authenticator
+from gateway.http.static_files import Built
+from gateway.live.access import Standing
+from gateway.live.hub import Hub
+from gateway.principal import Principal, Scope
+from gateway.routes.console import DevAccount, DevPerson
+from gateway.routes.openapi.route import DescribedRoute
+from gateway.settings import Settings
+from gateway.transports.http import ContextFactory
+
+Day = NewType("Day", str)
+SECRET = "postgresql://gateway:hunter2@db"
+
+
+def parse_day(value: object) -> str:
+    if not isinstance(value, str) or len(value) != 10:
+        raise BadUserInput("A day is written like 2026-11-01.")
+    return value
+
+
+@dataclass
+class Context:
+    principal: Principal
+    request_id: str
+    statements: int = 0
+
+
+@dataclass
+class Journal:
+    """What happened in the application, for tests to look at."""
+
+    opened: int = 0
+    closed: int = 0
+    cancelled: int = 0
+    contexts: list[Context] = field(default_factory=list)
+    running: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+journal = Journal()
+
+
+@strawberry.type
+class Item:
+    number: int
+
+    @strawberry.field
+    def parent(self) -> "Item":
+        return self
+
+
+@strawberry.input
+class Window:
+    days: int
+    start: Day | None = None
+
+
+def ada() -> str:
+    return "ada"
+
+
+@strawberry.type
+class Query:
+    name: str = strawberry.field(resolver=ada, deprecation_reason="Use `who`.")
+
+    @strawberry.field
+    def who(self, info: strawberry.Info[Context]) -> str:
+        info.context.statements += 1
+        return info.context.principal.subject
+
+    @strawberry.field
+    async def items(self, first: int = 3) -> list[Item]:
+        await asyncio.sleep(0)
+        return [Item(number=number) for number in range(first)]
+
+    @strawberry.field
+    async def sleep(self, seconds: float) -> str:
+        journal.running.set()
+        try:
+            await asyncio.sleep(seconds)
+        except asyncio.CancelledError:
+            journal.cancelled += 1
+            raise
+        return "rested"
+
+    @strawberry.field
+    async def crash(self) -> str | None:
+        raise RuntimeError(SECRET)
+
+    @strawberry.field
+    async def missing(self) -> str | None:
+        raise NotFound("There is no such object.")
+
+    @strawberry.field
+    async def away(self) -> str:
+        raise ServiceUnavailable("The database is away.")
+
+    @strawberry.field
+    def overflow(self) -> int | None:
+        return 2**40
+
+    @strawberry.field
+    def on(self, day: Day) -> str:
+        return day
+
+    @strawberry.field
+    def span(self, window: Window) -> int:
+        return window.days
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.field
+    def touch(self) -> bool:
+        return True
+
+
+@strawberry.type
+class Subscription:
+    @strawberry.subscription
+    async def ticks(self) -> AsyncIterator[int]:
+        yield 1
+
+
+def make_schema() -> strawberry.Schema:
+    scalar = strawberry.scalar(name="Day", serialize=str, parse_value=parse_day)
+    config = StrawberryConfig(scalar_map={Day: scalar})
+    return strawberry.Schema(Query, Mutation, Subscription, config=config)
+
+
+class Doorman:
+    """Knows three tokens by heart."""
+
+    async def authenticate(self, authorization: str | None) -> Principal:
+        match authorization:
+            case None:
+                raise Unauthenticated("A credential is needed.")
+            case "Bearer ada":
+                return Principal(subject="ada")
+            case "Bearer admin":
+                scopes = frozenset({Scope.ADMIN})
+                return Principal(subject="key:1", key_id="1", scopes=scopes)
+            case "Bearer broken":
+                raise RuntimeError(SECRET)
+            case _:
+                raise Rejected("unknown")
+
+
+class Open:
+    async def authenticate(self, authorization: str | None) -> Principal:
+        return Principal(subject="anyone")
+
+
+@asynccontextmanager
+async def context_for(principal: Principal, request_id: str) -> AsyncIterator[Context]:
+    context = Context(principal, request_id)
+    journal.contexts.append(context)
+    yield context
+
+
+@asynccontextmanager
+async def running() -> AsyncIterator[None]:
+    journal.opened += 1
+    yield
+    journal.closed += 1
+
+
+async def open_source(*_: object) -> NoReturn:
+    raise NotFound("There is no such account.")
+
+
+async def read_standing(*_: object) -> Standing:
+    return Standing(roles={}, keys=())
+
+
+async def ready() -> None:
+    """The database is there."""
+
+
+PEOPLE = (
+    DevPerson(
+        name="Ada </script>", token="t0k3n", accounts=(DevAccount(id="acct_1", name="Acme"),)
+    ),
+)
+
+
+class PartChanges(TypedDict, total=False):
+    """The parts that a test may replace."""
+
+    authenticator: Authenticator
+    context_for: ContextFactory
+    ready: Callable[[], Awaitable[None]]
+    built: Built
+    routes: Sequence[DescribedRoute]
+
+
+def make_parts() -> Parts:
+    live = Live(
+        hub=Hub(), open_source=open_source, read_standing=read_standing, clock=SystemClock()
+    )
+    return Parts(
+        schema=make_schema(),
+        authenticator=Doorman(),
+        context_for=context_for,
+        live=live,
+        ready=ready,
+        running=running,
+        describe=lambda context: {"statements": context.statements},
+        built=Built(Path("/nowhere")),
+        people=lambda: PEOPLE,
+    )
+
+
+def make_app(settings: Settings | None = None, **changes: Unpack[PartChanges]) -> Starlette:
+    parts = replace(make_parts(), **changes)
+    return build_app(settings or Settings(environment="dev"), parts)
