@@ -1,0 +1,1 @@
+"""GraphQL documents to answers. Knows GraphQL and a schema; nothing of billing."""

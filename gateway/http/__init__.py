@@ -1,0 +1,1 @@
+"""HTTP's parts, shared by all routes: headers, bodies, errors, middleware, streaming."""

@@ -1,0 +1,1 @@
+"""Logs and metrics, below every layer that writes them."""

@@ -1,0 +1,1 @@
+"""REST: one module for each URL or group of URLs."""

@@ -1,0 +1,1 @@
+"""GraphQL on the wire: over HTTP, WebSocket and server-sent events."""

@@ -1,0 +1,1 @@
+"""Balances: their history, how long they last, and when they are low."""

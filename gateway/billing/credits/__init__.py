@@ -1,0 +1,1 @@
+"""Credit without a payment, and adjustments of a balance."""

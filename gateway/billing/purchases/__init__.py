@@ -1,0 +1,1 @@
+"""Credit purchases: their lifecycle, refunds, disputes and receipts."""

@@ -1,0 +1,1 @@
+"""Reconciliation: stored figures compared with the facts they derive from."""

@@ -1,0 +1,1 @@
+"""Usage: events are checked, recorded once, and summed by window and dimension."""

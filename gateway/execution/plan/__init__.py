@@ -1,0 +1,1 @@
+"""Compiled operations: each field runs once for all objects of its column."""

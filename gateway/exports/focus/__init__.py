@@ -1,0 +1,1 @@
+"""FOCUS 1.2 cost files: written here, and read in `imports`."""

@@ -1,0 +1,1 @@
+"""Request bodies of the REST API, with the faults of each field."""

@@ -1,0 +1,1 @@
+"""The platform's name, logo, accent and links on the page."""

@@ -1,0 +1,1 @@
+"""Databases: one interface over asyncpg and aiosqlite, and statements compiled for both."""

@@ -1,0 +1,1 @@
+"""FOCUS cost files of any provider, read into the books."""
