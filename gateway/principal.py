@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from gateway.errors import Forbidden
+
 
 class Role(StrEnum):
     """What a member may see of an account."""
@@ -14,7 +16,13 @@ class Role(StrEnum):
 
     @property
     def sees_purchases(self) -> bool:
+        """Whether purchases, refunds, disputes, receipts and the ledger are visible to the role."""
         return self is not Role.VIEWER
+
+    def require_purchases(self) -> None:
+        """Raise Forbidden where the role does not see purchases."""
+        if not self.sees_purchases:
+            raise Forbidden("Your role in this account does not include purchases and receipts.")
 
 
 class Scope(StrEnum):

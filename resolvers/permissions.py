@@ -7,7 +7,6 @@ is refused by `require_purchases` before anything of it is loaded.
 
 from enum import Enum
 
-from gateway.errors import Forbidden
 from gateway.principal import Role
 from gateway.store import Row
 
@@ -22,5 +21,4 @@ class Policy(Enum):
 
 def require_purchases(account: Row) -> None:
     """Raise Forbidden where the principal's role in the account does not see purchases."""
-    if not Role(account["role"]).sees_purchases:
-        raise Forbidden("Your role in this account does not include purchases and receipts.")
+    Role(account["role"]).require_purchases()
