@@ -1,4 +1,4 @@
-"""The settings of the pages that the gateway serves, and of the documents it trusts."""
+"""Settings of the console page, of GraphiQL and of trusted documents."""
 
 from pathlib import Path
 
@@ -9,72 +9,81 @@ from gateway.settings.values import Colour, KeysUrl, Origins, PlainName
 
 
 class PageSettings(BaseSettings):
-    """The part of the settings that is about pages; see `gateway.settings`."""
+    """Settings of the pages that the gateway serves; `Settings` inherits them."""
 
-    console: bool = Field(True, description="Serves the page Billing & Usage at `/`.")
+    console: bool = Field(True, description="Serve the Billing & Usage page at `/`.")
     graphiql: bool | None = Field(
         None,
-        description="Serves GraphiQL at `/graphiql`. Default: in dev alone, and never with "
+        description="Serve GraphiQL at `/graphiql`. Default: in dev only, and never with "
         "`GATEWAY_TRUSTED_ONLY`.",
     )
     frame_ancestors: Origins = Field(
         (),
-        description="Origins of pages that may embed the page in a frame, "
-        "`https://*.example.com` for all below one. Default: none may.",
+        description="Origins of sites that may embed the page in a frame; "
+        "`https://*.example.com` allows every subdomain. Default: none.",
     )
     top_up_url: KeysUrl | None = Field(
-        None, description='Where "Add credit" leads (https). Default: none, and it is not shown.'
+        None,
+        description='Target of the "Add credit" button (https). Without a URL the button '
+        "is hidden.",
     )
     customer_portal_url: KeysUrl | None = Field(
         None,
-        description='Where "Manage billing" leads (https), such as Stripe\'s customer portal. '
-        "Default: none, and it is not shown.",
+        description='Target of the "Manage billing" link (https), such as Stripe\'s customer '
+        "portal. Without a URL the link is hidden.",
     )
     home_url: KeysUrl | None = Field(
-        None, description='Where "Home" in the page\'s header leads (https). Default: none.'
+        None,
+        description='Target of "Home" in the page\'s header (https). Without a URL the '
+        "link is hidden.",
     )
     help_url: KeysUrl | None = Field(
-        None, description='Where "Help" in the page\'s header leads (https). Default: none.'
+        None,
+        description='Target of "Help" in the page\'s header (https). Without a URL the '
+        "link is hidden.",
     )
     platform_name: PlainName | None = Field(
         None,
-        description="The platform's name, of at most 50 characters: in the page's header, title "
-        "and sign-in, and in GraphiQL's title.",
+        description="Platform name, at most 50 characters; shown in the page's header, title "
+        "and sign-in form, and in GraphiQL's title.",
     )
     platform_logo: Path | None = Field(
         None,
-        description="A PNG, JPEG or SVG file of at most 256 KiB: the page's picture beside its "
-        "name, and its icon.",
+        description="PNG, JPEG or SVG file, at most 256 KiB; the logo beside the platform's "
+        "name, and the page's icon.",
     )
     platform_accent: Colour | None = Field(
         None,
-        description="The page's colour of links, buttons, focus rings and charts. Its lightness is "
-        "adjusted, for light and dark, to a contrast of 4.5:1. Default: `#3b5bdb`.",
+        description="Colour of the page's links, buttons, focus rings and charts. Its lightness "
+        "is adjusted to a contrast of 4.5:1 in the light and the dark theme. "
+        "Default: `#3b5bdb`.",
     )
     oidc_issuer: KeysUrl | None = Field(
         None,
-        description="OpenID provider that people sign in at (https), as its discovery document "
-        "names itself. Default: none, and the page asks for an API key.",
+        description="Issuer URL of the OpenID provider for signing in (https), exactly as in "
+        "its discovery document. Without an issuer the page signs in with an API "
+        "key.",
     )
     oidc_client_id: str | None = Field(
         None,
         max_length=200,
-        description="The page's client id at the provider: a public client, code flow with PKCE, "
-        "redirected to `/callback` and, after its sign-out, to `/signed-out`.",
+        description="The page's client id at the OpenID provider: a public client with "
+        "authorization code and PKCE. Redirect URIs: `/callback`, and `/signed-out` "
+        "after signing out.",
     )
     oidc_scope: str = Field(
-        "openid", max_length=500, description="Scopes that the page asks the provider for."
+        "openid",
+        max_length=500,
+        description="OAuth scopes that the page requests, separated by spaces.",
     )
     oidc_origins: Origins = Field(
         (),
-        description="Other origins that the provider answers the page at, such as its token "
-        "endpoint's.",
+        description="More origins of the OpenID provider, such as its token endpoint's.",
     )
     trusted_documents: Path | None = Field(
         None,
-        description="A manifest of operations that clients may send as their hash, beside the "
-        "page's own: JSON, document by SHA-256.",
+        description="JSON file that maps the SHA-256 hash of each trusted document to the "
+        "document. Clients may send the hash alone. The page's own documents are "
+        "always trusted.",
     )
-    trusted_only: bool = Field(
-        False, description="Serves the documents of the manifests and no other."
-    )
+    trusted_only: bool = Field(False, description="Serve trusted documents only.")

@@ -1,8 +1,8 @@
-"""Where settings come from: a setting `name` from `GATEWAY_NAME`, or from the file that
+"""Reads settings from the environment: a setting `name` from `GATEWAY_NAME`, or from the file that
 `GATEWAY_NAME_FILE` names (for secrets and keys). A blank value counts as missing.
 
-Kubernetes sets variables for each service of a namespace. A service named `gateway` gets
-`GATEWAY_PORT=tcp://10.0.0.1:80`, `GATEWAY_SERVICE_HOST` and others: none of them is a setting.
+Kubernetes sets variables for each service of a namespace. For a service named `gateway` these are
+`GATEWAY_PORT=tcp://10.0.0.1:80`, `GATEWAY_SERVICE_HOST` and more. They are ignored.
 """
 
 import os
@@ -29,7 +29,7 @@ _KUBERNETES_PORT: Final = re.compile(r"(?:tcp|udp|sctp)://\S+")
 
 
 class Environment(PydanticBaseSettingsSource):
-    """Reads `GATEWAY_X`, or else the file that `GATEWAY_X_FILE` names, for each setting `x`."""
+    """Reads each setting `x` from `GATEWAY_X` or from the file that `GATEWAY_X_FILE` names."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         return _read_variable(PREFIX + field_name.upper()), field_name, False
@@ -43,7 +43,7 @@ class Environment(PydanticBaseSettingsSource):
 
 
 def unknown_variables(settings: Collection[str]) -> Iterator[str]:
-    """Yield a sentence for each `GATEWAY_…` variable that is none of the settings, by name."""
+    """Yield a warning for each `GATEWAY_…` variable that is not a setting, sorted by name."""
     bare = [name.upper() for name in settings]
     known = {PREFIX + name for name in bare}
     for variable in sorted(os.environ):
@@ -74,5 +74,5 @@ def _read_variable(name: str) -> str | None:
         try:
             value = Path(path).read_text("utf-8").strip()
         except (OSError, ValueError):
-            raise ConfigurationError(f"{name}_FILE: names no file that can be read.") from None
+            raise ConfigurationError(f"{name}_FILE: the file cannot be read.") from None
     return value or None

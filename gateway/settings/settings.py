@@ -1,7 +1,7 @@
-"""Every setting, read once from the environment: name, default, unit, meaning.
+"""Every setting, read once from the environment, with its name, default, unit and meaning.
 
-No message and no print-out shows a secret's value. The README's table is printed from this module
-(`gateway settings`), and a test compares them.
+Messages and printed settings never contain a secret's value. `gateway settings` prints the README's
+tables from this module, and a test compares them.
 """
 
 from pathlib import Path
@@ -33,7 +33,7 @@ LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
 
 
 class Settings(PageSettings):
-    """The gateway's settings; frozen."""
+    """The gateway's settings (frozen)."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True
@@ -41,90 +41,91 @@ class Settings(PageSettings):
 
     # Where it runs
     environment: Literal["production", "dev"] = Field(
-        "production", description="`dev` is what `serve --dev` sets; everything else is production."
+        "production", description="Set to `dev` by `serve --dev`."
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65_535, description="Port to listen on.")
     public_url: Url | None = Field(
-        None, description="Base of every link that is handed out; required in production."
+        None, description="Base URL of every link; required in production."
     )
     data_dir: Path = Field(
-        Path(".gateway"), description="Folder of the embedded database, dev keys and dev tokens."
+        Path(".gateway"), description="Directory of the embedded database and dev secrets."
     )
     dev_listen_all: bool = Field(
-        False, description="Lets `--dev` listen on other addresses than loopback (in a container)."
+        False, description="Let `serve --dev` listen beyond loopback (in a container)."
     )
     trusted_proxies: Networks = Field(
-        (), description="Addresses or networks whose `X-Forwarded-*` headers are believed."
+        (), description="Addresses or networks of proxies with trusted `X-Forwarded-*` headers."
     )
     allowed_hosts: Hosts = Field(
         (),
-        description="Host names that requests may name, `*.example.com` for all below one. "
-        "Default: the public URL's, and in dev loopback's.",
+        description="Host names that requests may use; `*.example.com` allows every subdomain. "
+        "Default: the public URL's host, in dev also loopback.",
     )
     allowed_origins: Origins = Field(
         (),
-        description="Origins of pages that may call the gateway. "
-        "Default: the public URL's, and in dev loopback's.",
+        description="Origins of web pages that may call the gateway. Default: the public URL's "
+        "origin, in dev also loopback.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="The least severe level that is logged."
+        "info", description="Lowest severity that is logged."
     )
 
     # Database
     database_url: DatabaseUrl | None = Field(
         None,
-        description="`postgresql://…` or `sqlite:///…`, for the role that serves. "
-        "Default: SQLite in the data directory.",
+        description="`postgresql://…` or `sqlite:///…`, with the runtime role. Default: SQLite "
+        "in the data directory.",
     )
     migration_database_url: DatabaseUrl | None = Field(
-        None, description="The owner's URL, used by migrations alone. Default: the database URL."
+        None, description="Database URL of the owner, for migrations. Default: the database URL."
     )
     listen_database_url: DatabaseUrl | None = Field(
         None,
-        description="A direct URL to the primary for live updates, where the database URL goes "
-        "through a pooler. Default: the database URL.",
+        description="Direct URL of the primary for live updates, if the database URL uses a "
+        "pooler. Default: the database URL.",
     )
-    database_pool_size: int = Field(8, ge=1, le=200, description="Connections for reads.")
+    database_pool_size: int = Field(8, ge=1, le=200, description="Number of connections for reads.")
     database_pool_wait_seconds: Limit[float] = Field(
-        2, gt=0, le=60, description="Longest wait of a request for a connection."
+        2, gt=0, le=60, description="Longest wait for a database connection."
     )
     statement_timeout_seconds: Limit[float] = Field(
-        5, gt=0, le=300, description="Longest run of one statement."
+        5, gt=0, le=300, description="Longest run of a database statement."
     )
 
-    # Who is asking
+    # Authentication
     jwt_issuer: str | None = Field(
-        None, description="`iss` of the tokens that are accepted; required in production."
+        None, description="`iss` claim of valid tokens; required in production."
     )
     jwt_audience: str | None = Field(
-        None, description="`aud` of the tokens that are accepted; required in production."
+        None, description="`aud` claim of valid tokens; required in production."
     )
     jwt_jwks_url: KeysUrl | None = Field(
         None,
-        description="Where the issuer publishes its keys (https); this or the public key is "
-        "required in production.",
+        description="URL of the issuer's JWK set (https); this or a public key is required in "
+        "production.",
     )
     jwt_public_key: str | None = Field(
-        None, description="The issuer's public keys, where it has no URL: PEM, JWK or JWK set."
+        None, description="The issuer's public keys, in place of a JWKS URL: PEM, JWK or JWK set."
     )
     jwt_algorithms: Algorithms = Field(
         ("RS256", "ES256", "EdDSA"),
         min_length=1,
-        description="Signature algorithms that are accepted; symmetric ones never are.",
+        description="Accepted signature algorithms; symmetric ones are refused.",
     )
     jwt_leeway_seconds: int = Field(
-        30, ge=0, le=60, description="How far the issuer's clock may be from ours."
+        30, ge=0, le=60, description="Allowed difference between the issuer's clock and ours."
     )
     api_key_pepper: SecretStr | None = Field(
         None,
         min_length=32,
-        description="Keys the hash that API keys are stored as; a change ends all of them.",
+        description="Secret for hashing API keys, at least 32 characters. A change invalidates "
+        "every key.",
     )
 
     # The graph
     federation: bool = Field(
-        False, description="Serves the schema as an Apollo Federation v2 subgraph."
+        False, description="Serve the schema as an Apollo Federation v2 subgraph."
     )
 
     # Domain
@@ -132,114 +133,117 @@ class Settings(PageSettings):
         USAGE_DELAY_SECONDS,
         ge=0,
         le=604_800,
-        description="How late usage may normally arrive; see completeUntil.",
+        description="How late usage normally arrives; see `completeUntil`.",
     )
     usage_late_days: Limit[int] = Field(
-        35, ge=1, le=3650, description="Oldest usage event that a meter may still send."
+        35, ge=1, le=3650, description="Age of the oldest usage event that is accepted."
     )
 
     # Receipts and links
     receipts: bool = Field(
         True,
-        description="Issues a receipt for each purchase that settles; `0` where receipts come from "
-        "another system: a purchase that settles then has none, and its refunds no credit notes.",
+        description="Issue a receipt for each settled purchase and a credit note for each of "
+        "its refunds. Set `0` where another system issues them.",
     )
     seller_name: str | None = Field(
         None,
         max_length=200,
-        description="Who sells, on receipts; required in production where they are issued. A "
-        "change of the seller's details counts for what is issued after the next start.",
+        description="The seller's name on receipts; required in production if receipts are "
+        "issued. A change applies to receipts issued after the next start.",
     )
     seller_address: Lines = Field(
         (),
         max_length=8,
-        description="The seller's address, its lines separated by `|`; required in production "
-        "where receipts are issued.",
+        description="The seller's address on receipts, lines separated by `|`; required like "
+        "the name.",
     )
     seller_tax_id: str | None = Field(
         None, max_length=100, description="The seller's tax id, with its kind: `VAT ID DE123`."
     )
     seller_email: str | None = Field(
-        None, max_length=200, description="Where customers ask about a receipt."
+        None, max_length=200, description="The seller's email address on receipts, for questions."
     )
     seller_logo: Path | None = Field(
-        None, description="A PNG, JPEG or SVG file of at most 256 KiB, in place of the name."
+        None, description="Logo in place of the name: PNG, JPEG or SVG, at most 256 KiB."
     )
-    seller_accent: Colour = Field("#3b5bdb", description="The colour of receipts.")
+    seller_accent: Colour = Field("#3b5bdb", description="Accent colour of receipts.")
     link_seconds: Limit[int] = Field(
-        900, ge=10, le=900, description="Longest life of a link to a receipt or an export."
+        900, ge=10, le=900, description="How long a link to a receipt or an export is valid."
     )
 
     # Exports
     export_slots: Limit[int] = Field(
-        4,
-        ge=1,
-        le=100,
-        description="Most exports that run at once in one process; then `SERVICE_UNAVAILABLE`.",
+        4, ge=1, le=100, description="Most exports at once per process; then `SERVICE_UNAVAILABLE`."
     )
     export_account_slots: Limit[int] = Field(
-        2, ge=1, le=100, description="Most of them for one account; then `THROTTLED`."
+        2,
+        ge=1,
+        le=100,
+        description="Most exports at once per account and process; then `THROTTLED`.",
     )
     export_seconds: Limit[float] = Field(
-        600, ge=1, le=86_400, description="Longest run of an export; then its transfer breaks off."
+        600, ge=1, le=86_400, description="Longest run of an export; then the connection is cut."
     )
     export_unread_seconds: Limit[float] = Field(
-        30, ge=1, le=3_600, description="Longest time in which a client may read nothing of one."
+        30, ge=1, le=3_600, description="Longest time a client may stop reading an export."
     )
 
     # HTTP
     introspection: bool | None = Field(
         None,
-        description="Opens introspection and the suggestions of error messages to every principal. "
-        "Default: in dev alone; a key with the scope `admin` may always introspect.",
+        description="Allow introspection and name suggestions in errors for everyone. Default: "
+        "in dev only. Keys with the scope `admin` may always introspect.",
     )
     http_body_bytes: Limit[int] = Field(
         1_048_576, ge=1_024, le=104_857_600, description="Largest body of a GraphQL request, bytes."
     )
     usage_body_bytes: Limit[int] = Field(
-        5_242_880,
-        ge=1_024,
-        le=104_857_600,
-        description="Largest body of `/v1/usage-events` and its like, bytes.",
+        5_242_880, ge=1_024, le=104_857_600, description="Largest body of a usage request, bytes."
     )
     usage_batch_events: Limit[int] = Field(
         25_000, ge=1, le=1_000_000, description="Most usage events in one request."
     )
     http_body_seconds: Limit[float] = Field(
-        15, gt=0, le=300, description="Longest time a body may take to arrive."
+        15, gt=0, le=300, description="Longest time to receive a request body."
     )
     http_header_bytes: Limit[int] = Field(
-        32_768, ge=1_024, le=65_536, description="Longest head of a request, bytes."
+        32_768, ge=1_024, le=65_536, description="Largest request line and headers together, bytes."
     )
     http_header_count: Limit[int] = Field(
-        100, ge=10, le=1_000, description="Most headers of a request."
+        100, ge=10, le=1_000, description="Most headers in a request."
     )
     failed_credentials_per_minute: Limit[int] = Field(
         20,
         ge=1,
         le=100_000,
-        description="Most failed credentials per client address; then these get `THROTTLED`.",
+        description="Most failed credentials per client address; then `THROTTLED`.",
     )
     http_keep_alive_seconds: Limit[int] = Field(
-        5, ge=1, le=300, description="Longest time an idle connection is kept open."
+        5, ge=1, le=300, description="How long an idle connection is kept open."
     )
 
     # Subscriptions
     live_init_seconds: Limit[float] = Field(
-        10, gt=0, le=300, description="Longest wait for `connection_init` on a WebSocket."
+        10, gt=0, le=300, description="Longest wait for `connection_init` on a new WebSocket."
     )
     live_message_bytes: Limit[int] = Field(
-        131_072, ge=1_024, le=16_777_216, description="Largest message of a WebSocket, bytes."
+        131_072,
+        ge=1_024,
+        le=16_777_216,
+        description="Largest WebSocket message from a client, bytes.",
     )
     live_messages_per_second: Limit[int] = Field(
-        100, ge=1, le=100_000, description="Most messages that a WebSocket may send, over 5 s."
+        100,
+        ge=1,
+        le=100_000,
+        description="Most messages per second from one WebSocket, averaged over 5 seconds.",
     )
     live_unread_seconds: Limit[float] = Field(
         30,
         ge=1,
         le=600,
-        description="Longest time in which the peer of a WebSocket or stream may read nothing; "
-        "then the connection is closed.",
+        description="Longest time a client may stop reading a WebSocket or event stream; then "
+        "the connection is cut.",
     )
     live_unauthenticated_sockets: Limit[int] = Field(
         20, ge=1, le=1_000_000, description="Most unauthenticated WebSockets per client address."
@@ -257,10 +261,7 @@ class Settings(PageSettings):
         20_000, ge=1, le=1_000_000, description="Most subscriptions in one process."
     )
     live_recheck_seconds: float = Field(
-        30,
-        gt=0,
-        le=60,
-        description="How often subscribers' membership and keys are checked again.",
+        30, gt=0, le=60, description="How often subscribers' membership and keys are checked again."
     )
     live_heartbeat_seconds: float = Field(
         12, gt=0, le=60, description="How often an idle event stream sends a heartbeat."
@@ -268,82 +269,82 @@ class Settings(PageSettings):
 
     # Limits
     operation_seconds: Limit[float] = Field(
-        10, gt=0, le=300, description="Longest run of one operation; then `TIMEOUT`."
+        10, gt=0, le=300, description="Longest run of an operation; then `TIMEOUT`."
     )
     document_length: Limit[int] = Field(
         65_536, ge=1, le=1_048_576, description="Longest GraphQL document, characters."
     )
     document_tokens: Limit[int] = Field(
-        2_000, ge=1, le=100_000, description="Most tokens of a document."
+        2_000, ge=1, le=100_000, description="Most tokens in a document."
     )
     document_comments: Limit[int] = Field(
-        500, ge=0, le=100_000, description="Most comments of a document."
+        500, ge=0, le=100_000, description="Most comments in a document."
     )
     document_depth: Limit[int] = Field(
-        10, ge=1, le=50, description="Deepest nesting of fields, fragments in place."
+        10, ge=1, le=50, description="Deepest nesting of fields, fragments expanded."
     )
     document_introspection_depth: Limit[int] = Field(
         15, ge=1, le=50, description="Deepest nesting of fields in introspection."
     )
     document_aliases: Limit[int] = Field(
-        30, ge=0, le=10_000, description="Most aliases of an operation, fragments in place."
+        30, ge=0, le=10_000, description="Most aliases in an operation, fragments expanded."
     )
     document_directives: Limit[int] = Field(
-        50, ge=0, le=10_000, description="Most directives of a document."
+        50, ge=0, le=10_000, description="Most directives in a document."
     )
     document_operations: Limit[int] = Field(
-        20, ge=1, le=1_000, description="Most operations of a document."
+        20, ge=1, le=1_000, description="Most operations in a document."
     )
     document_variables: Limit[int] = Field(
-        100, ge=0, le=10_000, description="Most variables that a document declares."
+        100, ge=0, le=10_000, description="Most variables declared in a document."
     )
     document_fragments: Limit[int] = Field(
-        100, ge=0, le=10_000, description="Most fragments of a document."
+        100, ge=0, le=10_000, description="Most fragments in a document."
     )
     answer_values: Limit[int] = Field(
-        500_000, ge=1_000, description="Most scalars, objects and lists of an answer."
+        500_000, ge=1_000, description="Most scalars, objects and lists in an answer."
     )
 
     # Operations
     metrics_token: SecretStr | None = Field(
         None,
         min_length=16,
-        description="Bearer token that opens `/metrics`. Default: none, and only a direct "
-        "connection from loopback is answered.",
+        description="Bearer token for `/metrics`. Without one, only direct connections from "
+        "loopback may read it.",
     )
     stop_notice_seconds: float = Field(
-        1, ge=0, le=60, description="How long `/readyz` says 503 before the listener closes."
+        1, ge=0, le=60, description="How long `/readyz` answers 503 before the listener closes."
     )
     stop_grace_seconds: float = Field(
-        10, ge=0, le=300, description="How long running requests may go on after a stop signal."
+        10, ge=0, le=300, description="How long requests may continue after a stop signal."
     )
 
     # Stripe
     stripe_webhook_secrets: SecretStr | None = Field(
         None,
-        description="Signing secrets of the webhook endpoint, separated by commas: while one is "
-        "replaced, both. Default: none, and `/webhooks/stripe` answers 404.",
+        description="Signing secrets of the Stripe webhook endpoint, separated by commas; two "
+        "during a rotation. Without one, `/webhooks/stripe` answers 404.",
     )
     stripe_test_mode: bool | None = Field(
         None,
-        description="Books what Stripe sends in test mode, else recorded and ignored. "
-        "Default: in dev alone.",
+        description="Book events of Stripe's test mode instead of ignoring them. Default: in "
+        "dev only.",
     )
     stripe_api_key: SecretStr | None = Field(
         None,
-        description="Restricted key that `gateway stripe-backfill` reads payments with: "
-        "PaymentIntents, charges, balance transactions, refunds, disputes, Checkout Sessions and "
+        description="Restricted API key for `gateway stripe-backfill`: reads PaymentIntents, "
+        "charges, balance transactions, refunds, disputes, Checkout Sessions and "
         "invoices.",
     )
     stripe_api_base: KeysUrl = Field(
-        "https://api.stripe.com", description="Where Stripe's API is: another one in a sandbox."
+        "https://api.stripe.com", description="Base URL of the Stripe API."
     )
 
     # Secrets
     signing_keys: SecretStr | None = Field(
         None,
-        description="Keys that sign cursors and links, `id:secret` separated by commas, the newest "
-        "first; secrets of at least 32 bytes; required in production.",
+        description="Keys that sign cursors and links: `id:secret`, separated by commas, newest "
+        "first; at least 32 bytes per secret; required in production.",
     )
 
     @classmethod
@@ -358,34 +359,34 @@ class Settings(PageSettings):
         return init_settings, Environment(settings_cls)
 
     def or_dev(self, choice: bool | None) -> bool:
-        """Return a choice of on or off that, left open, is on in dev alone."""
+        """Return an on/off setting; without a value it is on in dev and off in production."""
         return self.environment == "dev" if choice is None else choice
 
     @property
     def base_url(self) -> str:
-        """The base of every link: the public one, or where it listens."""
+        """Base URL of every link: the public URL, or the address that the gateway listens on."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url or f"http://{host}:{self.port}"
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """Host names, without ports, that a request may be addressed to."""
+        """Host names, without ports, that are allowed in the `Host` header."""
         name = urlsplit(self.public_url or "").hostname or ""
         own = (f"[{name}]" if ":" in name else name,) if name else ()
         return self.allowed_hosts or own + (LOOPBACK_NAMES if self.environment == "dev" else ())
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """Origins whose pages may call the gateway."""
+        """Origins of web pages that may call the gateway."""
         dev = LOOPBACK_NAMES if self.environment == "dev" else ()
         urls = (self.public_url, *(f"http://{name}:{self.port}" for name in dev))
         return self.allowed_origins or tuple(origin_of(url) for url in urls if url)
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Read the settings from the environment.
+    """Read and validate the settings from the environment.
 
-    Raises ConfigurationError with one line for each setting that is wrong.
+    Raises ConfigurationError with one line per invalid setting.
     """
     try:
         return Settings(**overrides)

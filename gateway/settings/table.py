@@ -1,4 +1,4 @@
-"""The README's tables of settings, printed from the settings themselves."""
+"""Prints the settings as the README's Markdown tables."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""The kinds of values that settings have: how they are read, and what is refused."""
+"""Types of settings' values: how each is parsed and validated."""
 
 import re
 from ipaddress import ip_address, ip_network
@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
-# Signatures that a public key verifies. An HMAC would make every reader of the key a signer.
+# Algorithms with a public key. With HMAC, everyone who can verify a token could also sign one.
 JWT_ALGORITHMS: Final = (
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     *("ES256", "ES384", "ES512", "EdDSA", "Ed25519"),
@@ -15,11 +15,11 @@ JWT_ALGORITHMS: Final = (
 
 
 MAX_NAME: Final = 50
-"""The most characters of the name in the header of the page."""
+"""Longest platform name, characters."""
 
 
 class LimitMark:
-    """Marks a setting as a limit: the README lists it among them."""
+    """Marks a setting as a limit; the README lists limits in a table of their own."""
 
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ Limit = Annotated[T, LimitMark()]
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address (IPv6 with or without brackets) is this machine's own."""
+    """Whether a host name or address is loopback; IPv6 with or without brackets."""
     try:
         return host == "localhost" or ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -54,7 +54,7 @@ def _parse_url(text: str) -> SplitResult:
         parts = urlsplit(text)
         known = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
     except ValueError:
-        known = None  # its own message would quote the value
+        known = None  # urlsplit's message would quote the value
     if not known or parts.username or parts.password or parts.fragment:
         raise ValueError("must be an absolute http or https URL without credentials or fragment")
     return parts
@@ -69,12 +69,12 @@ def _check_base_url(text: str) -> str:
 def _check_keys_url(text: str) -> str:
     parts = _parse_url(text)
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
-        raise ValueError("must be an https URL (http is for loopback alone)")
+        raise ValueError("must be an https URL (http is allowed for loopback only)")
     return text
 
 
 def _check_database_url(url: SecretStr) -> SecretStr:
-    """Refuse a URL that a driver would misread; no message quotes the URL."""
+    """Refuse a URL that a driver would misread. Error messages never quote the URL."""
     text = url.get_secret_value()
     if text.startswith("sqlite:///"):
         return url
@@ -82,11 +82,11 @@ def _check_database_url(url: SecretStr) -> SecretStr:
         parts = urlsplit(text)
         known = parts.scheme in {"postgresql", "postgres"} and parts.port != 0
     except ValueError:
-        known = False  # its own message would quote the value
+        known = False  # urlsplit's message would quote the value
     if not known or not text.startswith(f"{parts.scheme}://"):
         raise ValueError("must be postgresql://user:password@host:port/database or sqlite:///path")
     if parts.netloc.count("@") > 1:
-        raise ValueError("must write an @ of a password as %40")
+        raise ValueError("must encode @ in the password as %40")
     return url
 
 
@@ -108,9 +108,9 @@ def _check_origin(text: str) -> str:
     if text == "*":
         return text
     parts = _parse_url(text)
-    # It stands in headers, where a semicolon or a quote would begin something else.
+    # Origins go into headers, where a semicolon or a quote would start another value.
     if parts.path or parts.query or not re.fullmatch(r"[\w.*:\[\]-]+", parts.netloc):
-        raise ValueError("must be an origin: scheme, host and port alone")
+        raise ValueError("must be an origin: scheme, host and optional port, without a path")
     return origin_of(text)
 
 
@@ -129,13 +129,13 @@ def _split_lines(value: object) -> object:
 def _check_name(text: str) -> str:
     name = text.strip()
     if not 0 < len(name) <= MAX_NAME or not name.isprintable():
-        raise ValueError(f"must have 1 to {MAX_NAME} characters, none of them a control character")
+        raise ValueError(f"must have 1 to {MAX_NAME} printable characters")
     return name
 
 
 def _check_algorithm(name: str) -> str:
     if name not in JWT_ALGORITHMS:
-        raise ValueError(f"must be of {', '.join(JWT_ALGORITHMS)}")
+        raise ValueError(f"must be one of {', '.join(JWT_ALGORITHMS)}")
     return name
 
 

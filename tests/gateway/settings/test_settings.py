@@ -103,7 +103,7 @@ def test_a_file_that_cannot_be_read_is_named_by_its_setting(env: SetAll, tmp_pat
     binary.write_bytes(b"\xff\xfehunter2")
     for path in (str(tmp_path), str(tmp_path / "hunter2"), str(binary)):
         env(DATABASE_URL_FILE=path)
-        assert failure() == "GATEWAY_DATABASE_URL_FILE: names no file that can be read."
+        assert failure() == "GATEWAY_DATABASE_URL_FILE: the file cannot be read."
 
 
 @pytest.mark.parametrize(
