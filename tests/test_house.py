@@ -24,7 +24,7 @@ MODULES = sorted(
     if "versions" not in path.parts  # a migration is what it was when it was released
 )
 STATEMENTS = {"select", "insert", "update", "delete", "text"}
-OF_NO_ACCOUNT = {"api_key", "seller", "webhook_event", "webhook_invoice"}
+OF_NO_ACCOUNT = {"api_key", "job", "seller", "webhook_event", "webhook_invoice"}
 """Tables of the platform itself, and of payments whose account an event does not name yet."""
 
 IMPORTS = """

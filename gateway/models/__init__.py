@@ -18,6 +18,7 @@ from gateway.models.credit_purchase import (
 )
 from gateway.models.deployment import Deployment
 from gateway.models.imported_charge import ImportedCharge
+from gateway.models.job import Job, JobState
 from gateway.models.ledger_entry import LedgerCause, LedgerEntry
 from gateway.models.receipt import Receipt, ReceiptSequence
 from gateway.models.rollup import LedgerDay, RollupActivity, RollupDay, RollupSlot
@@ -40,6 +41,8 @@ __all__ = [
     "IdempotencyKey",
     "ImportedCharge",
     "Instant",
+    "Job",
+    "JobState",
     "LedgerCause",
     "LedgerDay",
     "LedgerEntry",

@@ -79,6 +79,7 @@ class Transaction:
         self._bulk = driver if isinstance(driver, BulkDriver) else None
         self.dialect: DialectName = dialect
         self.announced: list[tuple[int, int]] = []
+        self.after_commit: list[Callable[[], None]] = []
 
     async def announce(self, account_ids: Sequence[int], revisions: Sequence[int]) -> None:
         """Tell whoever watches accounts, in whatever process, of their new revisions: once this
@@ -87,6 +88,11 @@ class Transaction:
         self.announced += zip(account_ids, revisions, strict=True)
         if account_ids and self.dialect == "postgresql":
             await self.fetch(_NOTIFY, account_id=list(account_ids), revision=list(revisions))
+
+    def committed(self) -> None:
+        """Call what waits for the commit: the database does so, right after it."""
+        for call in self.after_commit:
+            call()
 
     async def fetch(self, statement: Statement, /, **parameters: Any) -> Sequence[Row]:
         compiled = statement.compiled(self.dialect)

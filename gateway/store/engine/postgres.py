@@ -120,10 +120,12 @@ class PostgresDatabase:
         connection = await self._acquire(self._writes)
         try:
             with translated(translate):
+                transaction = Transaction(PostgresDriver(connection), self.dialect)
                 async with connection.transaction():
                     if unlimited:
                         await connection.execute(_UNLIMITED)
-                    yield Transaction(PostgresDriver(connection), self.dialect)
+                    yield transaction
+                transaction.committed()
         finally:
             await _release(self._writes, connection)
 
@@ -268,7 +270,10 @@ _LOST: Final = ("08", "57P01", "57P02", "57P03")
 _FULL: Final = ("53100",)
 _BUSY: Final = ("53", "40", "55P03")
 # Two writers may both find it free before they write; SQLite has one, who is told this beforehand.
-_TAKEN: Final = {"uq_account_stripe_customer_id": CUSTOMER_TAKEN}
+_TAKEN: Final = {
+    "uq_account_stripe_customer_id": CUSTOMER_TAKEN,
+    "uq_job_lock": "Another job with the same lock has begun to run.",
+}
 
 
 def translate(error: Exception) -> GatewayError | None:

@@ -155,6 +155,7 @@ class SqliteDatabase:
                     yield transaction
                     await driver.run(connection.execute("COMMIT"))
                     self._tell(transaction.announced)
+                    transaction.committed()
                 finally:
                     await _end(connection, "ROLLBACK")
 

@@ -11,7 +11,8 @@ def test_every_table_has_its_tenant_first_in_its_key() -> None:
     }
     # A webhook may come before its account, and a key of the platform has none. Who sells is the
     # same for all accounts. A link of an invoice belongs to the account of its payment's events.
-    assert without == {"webhook_event", "webhook_invoice", "api_key", "seller"}
+    # A job may be about no account.
+    assert without == {"webhook_event", "webhook_invoice", "api_key", "job", "seller"}
     for name in without - {"webhook_invoice", "seller"}:
         assert metadata.tables[name].c.account_id.nullable
 
@@ -25,6 +26,11 @@ def test_every_index_of_a_tenants_rows_begins_with_the_tenant() -> None:
     }
     assert others == {
         "ix_account_member_subject_account_id",
+        "ix_job_lock_id",
+        "ix_job_queue_due_at",
+        "uq_job_lock",
+        "uq_job_queueing_lock",
+        "uq_job_task",
         "ix_webhook_event_provider_object_id",
         "ix_webhook_event_state_provider",
         "ix_webhook_invoice_provider_invoice_id",
