@@ -38,7 +38,7 @@ def parse_instant(value: Any) -> datetime:
 
 def _matched(value: Any) -> str:
     if not isinstance(value, str):
-        raise BadUserInput("This value is written as a string, in quotation marks.")
+        raise BadUserInput("This value must be a string in quotation marks.")
     if _INSTANT.fullmatch(value) is None:
         raise ValueError
     return value

@@ -1,4 +1,4 @@
-"""Connections: pages of a list in a fixed order, in both directions, by signed cursors."""
+"""Connections: lists in a fixed order, read page by page in both directions with signed cursors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,22 +21,22 @@ T = TypeVar("T")
 First: TypeAlias = Annotated[
     int | None,
     strawberry.argument(
-        description="How many to return from the beginning, or after `after`: 1 to 100, 20 if "
-        "neither `first` nor `last` is given. Not together with `last`."
+        description="Number of items to return from the start of the list, or after `after`: 1 "
+        "to 100. Default: 20. Cannot be combined with `last`."
     ),
 ]
 After: TypeAlias = Annotated[
-    str | None, strawberry.argument(description="Return only what stands after this cursor.")
+    str | None, strawberry.argument(description="Return items after this cursor.")
 ]
 Last: TypeAlias = Annotated[
     int | None,
     strawberry.argument(
-        description="How many to return from the end, or before `before`: 1 to 100. Not together "
-        "with `first`."
+        description="Number of items to return from the end of the list, or before `before`: 1 "
+        "to 100. Cannot be combined with `first`."
     ),
 ]
 Before: TypeAlias = Annotated[
-    str | None, strawberry.argument(description="Return only what stands before this cursor.")
+    str | None, strawberry.argument(description="Return items before this cursor.")
 ]
 
 
@@ -172,21 +172,23 @@ async def load_total_count(root: strawberry.Parent[Pages]) -> int:
     return int(totals["total_count"])
 
 
-@strawberry.type(description="Where a page begins and ends, and whether there is more.")
+@strawberry.type(
+    description="Information about a page: its cursors, and whether more pages follow."
+)
 class PageInfo:
     POLICY: ClassVar = Policy.ACCOUNT
 
-    has_next_page: bool = column(0, description="Whether anything stands after this page.")
-    has_previous_page: bool = column(1, description="Whether anything stands before this page.")
+    has_next_page: bool = column(0, description="Whether items follow this page.")
+    has_previous_page: bool = column(1, description="Whether items precede this page.")
     start_cursor: str | None = column(
-        2, description="The first edge's cursor, for `before`; null where the page is empty."
+        2, description="Cursor of the first item, for `before`; null if the page is empty."
     )
     end_cursor: str | None = column(
-        3, description="The last edge's cursor, for `after`; null where the page is empty."
+        3, description="Cursor of the last item, for `after`; null if the page is empty."
     )
 
 
-@strawberry.type(description="An object of a connection, with its cursor.")
+@strawberry.type(description="An item of a list, with its cursor.")
 class Edge(Generic[T]):
     POLICY: ClassVar = Policy.ACCOUNT
 
@@ -194,20 +196,22 @@ class Edge(Generic[T]):
         Cursors.of,
         0,
         1,
-        description="Where the object stands: opaque, for `after` and `before` of the same field "
-        "with the same filter.",
+        description="Opaque cursor of the item, for `after` and `before` of the same field with "
+        "the same filter.",
     )
-    node: T = column(1, description="The object.")
+    node: T = column(1, description="The item.")
 
 
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[T]):
     POLICY: ClassVar = Policy.ACCOUNT
 
-    edges: list[Edge[T]] = resolved(load_edges, description="The page's objects with cursors.")
-    nodes: list[T] = resolved(load_nodes, description="The page's objects.")
-    page_info: PageInfo = resolved(load_page_info, description="Where the page stands.")
+    edges: list[Edge[T]] = resolved(load_edges, description="The page's items with their cursors.")
+    nodes: list[T] = resolved(load_nodes, description="The page's items.")
+    page_info: PageInfo = resolved(
+        load_page_info, description="Cursors of the page, and whether more pages follow."
+    )
     total_count: int = resolved(
         load_total_count,
-        description="How many objects the filter selects, on all pages together.",
+        description="Number of items that match the filter, on all pages together.",
     )

@@ -1,4 +1,4 @@
-"""The domain's enumerations as GraphQL enums, with what each value means."""
+"""The domain's enumerations as GraphQL enums, each value with a description."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -41,7 +41,7 @@ __all__ = [
 
 
 class BalanceCause(StrEnum):
-    """The ledger's causes, and those of updates that no entry made."""
+    """Causes of balance updates: the ledger's causes, THRESHOLD and SNAPSHOT."""
 
     PURCHASE = "PURCHASE"
     BONUS = "BONUS"
@@ -56,7 +56,7 @@ class BalanceCause(StrEnum):
 def describe(
     enum: type[StrEnum], description: str, values: Mapping[StrEnum, str], *, name: str | None = None
 ) -> None:
-    """Make an enumeration a GraphQL enum; `values` says what each of its values means."""
+    """Make an enumeration a GraphQL enum; `values` holds the description of each value."""
     strawberry.enum(enum, name=name, description=description)
     definition: StrawberryEnumDefinition = enum.__strawberry_definition__  # type: ignore[attr-defined]  # set by the line above
     for value in definition.values:
@@ -65,7 +65,7 @@ def describe(
 
 describe(
     Role,
-    "What a member may see of an account.",
+    "A member's role in an account.",
     {
         Role.OWNER: "Everything.",
         Role.BILLING: "Everything.",
@@ -75,94 +75,95 @@ describe(
 )
 describe(
     UsageGroup,
-    "What a row of grouped usage stands for.",
+    "The kind of a row in grouped usage.",
     {
         UsageGroup.VALUE: "One value of the dimension.",
-        UsageGroup.NONE: "Usage that names no value of the dimension.",
-        UsageGroup.OTHER: "All values after the largest ones.",
+        UsageGroup.NONE: "Usage without a value for the dimension.",
+        UsageGroup.OTHER: "All smaller values together.",
     },
 )
 describe(
     CreditPurchaseKind,
-    "How credit came to an account.",
+    "The kind of a credit purchase.",
     {
-        CreditPurchaseKind.CARD: "Paid for, by card or another means of payment.",
-        CreditPurchaseKind.COUPON: "Given for a coupon.",
-        CreditPurchaseKind.MANUAL_CREDIT: "Given by the platform's staff.",
-        CreditPurchaseKind.TRIAL_GRANT: "Given to try the platform out.",
+        CreditPurchaseKind.CARD: "Paid with a card or another payment method.",
+        CreditPurchaseKind.COUPON: "Granted for a coupon.",
+        CreditPurchaseKind.MANUAL_CREDIT: "Granted by the platform's staff.",
+        CreditPurchaseKind.TRIAL_GRANT: "Granted to try out the platform.",
     },
 )
 describe(
     CreditPurchaseStatus,
-    "Where a purchase stands. SUCCEEDED, PARTIALLY_REFUNDED, REFUNDED and DISPUTED are settled: "
-    "its credit was added to the balance.",
+    "The status of a credit purchase. SUCCEEDED, PARTIALLY_REFUNDED, REFUNDED and DISPUTED are "
+    "settled: the credit was added to the balance.",
     {
-        CreditPurchaseStatus.PENDING: "Begun; the payment is not decided.",
-        CreditPurchaseStatus.REQUIRES_ACTION: "The payer must do something, such as confirm it.",
+        CreditPurchaseStatus.PENDING: "Started; the outcome is not known yet.",
+        CreditPurchaseStatus.REQUIRES_ACTION: "Waiting for the payer, for example to confirm "
+        "the payment.",
         CreditPurchaseStatus.SUCCEEDED: "Paid; the credit was added.",
-        CreditPurchaseStatus.PARTIALLY_REFUNDED: "Paid; a part of the money was given back.",
-        CreditPurchaseStatus.REFUNDED: "Paid; all the money was given back.",
-        CreditPurchaseStatus.DISPUTED: "Paid; the card's holder objects, and it is not decided.",
+        CreditPurchaseStatus.PARTIALLY_REFUNDED: "Paid, then partly refunded.",
+        CreditPurchaseStatus.REFUNDED: "Paid, then fully refunded.",
+        CreditPurchaseStatus.DISPUTED: "Disputed by the cardholder; not decided yet.",
         CreditPurchaseStatus.FAILED: "The payment failed; no credit was added.",
-        CreditPurchaseStatus.CANCELED: "Given up before it was paid; no credit was added.",
+        CreditPurchaseStatus.CANCELED: "Canceled before payment; no credit was added.",
     },
 )
 describe(
     PaymentMethodType,
-    "What a purchase was paid with.",
+    "The type of a payment method.",
     {
         PaymentMethodType.CARD: "A credit or debit card.",
         PaymentMethodType.WALLET: "A wallet such as Apple Pay or Google Pay.",
-        PaymentMethodType.LINK: "Link, the provider's stored payment.",
+        PaymentMethodType.LINK: "Link, Stripe's wallet.",
         PaymentMethodType.BANK_ACCOUNT: "A debit or transfer from a bank account.",
-        PaymentMethodType.OTHER: "Anything else; the label names it.",
+        PaymentMethodType.OTHER: "Another payment method, named by `label`.",
     },
 )
 describe(
     RefundStatus,
-    "Where a refund stands.",
+    "The status of a refund.",
     {
-        RefundStatus.PENDING: "Begun; the provider has not decided.",
-        RefundStatus.SUCCEEDED: "The money was given back.",
-        RefundStatus.FAILED: "The provider could not give the money back.",
-        RefundStatus.CANCELED: "Given up before money moved.",
+        RefundStatus.PENDING: "Started; the outcome is not known yet.",
+        RefundStatus.SUCCEEDED: "The money was returned.",
+        RefundStatus.FAILED: "The provider could not return the money.",
+        RefundStatus.CANCELED: "Canceled before money moved.",
     },
 )
 describe(
     DisputeStatus,
-    "Where a dispute stands.",
+    "The status of a dispute.",
     {
         DisputeStatus.OPEN: "Not decided yet.",
-        DisputeStatus.WON: "Decided for the platform.",
-        DisputeStatus.LOST: "Decided for the cardholder.",
+        DisputeStatus.WON: "Decided in favor of the platform.",
+        DisputeStatus.LOST: "Decided in favor of the cardholder.",
     },
 )
 describe(
     LedgerCause,
-    "Why the balance changed.",
+    "The cause of a change of the balance.",
     {
         LedgerCause.PURCHASE: "Credit was bought.",
-        LedgerCause.BONUS: "Credit was given: a bonus, a coupon, a trial grant or a manual credit; "
-        "negative where a refund or a dispute took a bonus back.",
-        LedgerCause.REFUND: "Money was given back; positive where the refund failed later.",
-        LedgerCause.DISPUTE: "A dispute took the funds of a payment, or gave them back.",
+        LedgerCause.BONUS: "Credit was granted: a bonus, coupon, trial grant or manual credit. "
+        "Negative if a refund or dispute took a bonus back.",
+        LedgerCause.REFUND: "Money was refunded. Positive if the refund failed later.",
+        LedgerCause.DISPUTE: "A dispute withdrew the funds of a payment, or returned them.",
         LedgerCause.USAGE: "Usage was charged.",
         LedgerCause.ADJUSTMENT: "The platform's staff corrected the balance.",
     },
 )
 describe(
     LowBalance,
-    "Which of an account's low-balance thresholds its balance has passed; MONEY where both are. "
-    "It ends when the balance is a tenth above the threshold.",
+    "The low-balance threshold that a balance has passed; MONEY if both. The state ends when "
+    "the balance is 10 % above the threshold.",
     {
-        LowBalance.MONEY: "The balance is at or below the account's amount.",
-        LowBalance.DAYS: "The balance is used up, or lasts no longer than the account's days at "
-        "the higher of the two rates of `Runway.earliest`.",
+        LowBalance.MONEY: "The balance is at or below `LowBalanceThresholds.amount`.",
+        LowBalance.DAYS: "The balance is used up, or lasts at most `LowBalanceThresholds.days` "
+        "at the higher of the two rates of `Runway.earliest`.",
     },
 )
 describe(
     Interval,
-    "What one bucket spans, by the calendar of its zone.",
+    "The calendar interval of a bucket, in the time zone of the range.",
     {
         Interval.DAY: "A calendar day: 23 to 25 hours where clocks change.",
         Interval.WEEK: "An ISO week, from Monday.",
@@ -173,20 +174,20 @@ describe(
 )
 describe(
     UsageDimension,
-    "What usage can be broken down by.",
+    "A dimension to break usage down by.",
     {
-        UsageDimension.DEPLOYMENT: "What ran.",
-        UsageDimension.PROVIDER: "Who ran it, as it was when it was charged.",
-        UsageDimension.GPU_MODEL: "The model of its GPUs, as it was when it was charged.",
-        UsageDimension.RESOURCE: "What was leased: CPU, memory, storage, GPUs and so on.",
+        UsageDimension.DEPLOYMENT: "The deployment.",
+        UsageDimension.PROVIDER: "The deployment's provider at the time of the charge.",
+        UsageDimension.GPU_MODEL: "The deployment's GPU model at the time of the charge.",
+        UsageDimension.RESOURCE: "The resource: CPU, memory, storage, GPU and so on.",
     },
 )
 describe(
     RunwayStatus,
-    "Whether the end of a balance can be told.",
+    "Whether the end of a balance can be estimated.",
     {
-        RunwayStatus.ESTIMATED: "It can; the dates are there.",
-        RunwayStatus.INSUFFICIENT_HISTORY: "Not yet: there is less than one complete day.",
+        RunwayStatus.ESTIMATED: "Estimated; `earliest` is set.",
+        RunwayStatus.INSUFFICIENT_HISTORY: "Not yet: the account has no complete day.",
         RunwayStatus.IDLE: "Nothing is being spent.",
         RunwayStatus.DEPLETED: "The balance is zero or negative.",
         RunwayStatus.BEYOND_HORIZON: "The balance lasts for more than 10 years.",
@@ -194,25 +195,26 @@ describe(
 )
 describe(
     BalanceCause,
-    "Why a balance is told.",
+    "The cause of a balance update.",
     {
-        BalanceCause.PURCHASE: "Credit was bought or given.",
+        BalanceCause.PURCHASE: "Credit was bought or granted.",
         BalanceCause.BONUS: "A bonus came with a purchase.",
-        BalanceCause.REFUND: "Money was given back.",
-        BalanceCause.DISPUTE: "A dispute took the funds of a payment, or gave them back.",
+        BalanceCause.REFUND: "Money was refunded.",
+        BalanceCause.DISPUTE: "A dispute withdrew the funds of a payment, or returned them.",
         BalanceCause.USAGE: "Usage was charged.",
         BalanceCause.ADJUSTMENT: "The platform's staff corrected the balance.",
-        BalanceCause.THRESHOLD: "A low-balance state began or ended; the version is repeated.",
-        BalanceCause.SNAPSHOT: "Nothing happened: the subscription begins with what there is.",
+        BalanceCause.THRESHOLD: "A low-balance state started or ended; the version is unchanged.",
+        BalanceCause.SNAPSHOT: "The current balance, sent first by each subscription.",
     },
 )
 describe(
     ExportFormat,
-    "What an export is written in.",
+    "The format of an export.",
     {
-        ExportFormat.CSV: "For spreadsheets: RFC 4180, UTF-8 with a byte order mark, instants with "
-        "the zone's offset.",
-        ExportFormat.JSONL: "For programs: a JSON object on each line, with this schema's names.",
+        ExportFormat.CSV: "For spreadsheets: RFC 4180, UTF-8 with a byte order mark, timestamps "
+        "with the time zone's offset.",
+        ExportFormat.JSONL: "For programs: one JSON object per line, with the names of this "
+        "schema.",
         ExportFormat.FOCUS: "For cost tools: a FOCUS 1.2 file.",
     },
 )

@@ -10,7 +10,7 @@ from gateway.exports.writers import Writers, check_offered
 from resolvers.context import Info
 
 Format: TypeAlias = Annotated[
-    ExportFormat, strawberry.argument(name="format", description="What the file is written in.")
+    ExportFormat, strawberry.argument(name="format", description="The format of the file.")
 ]
 
 

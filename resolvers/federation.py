@@ -1,4 +1,4 @@
-"""What makes the schema an Apollo Federation v2 subgraph.
+"""Serves the schema as an Apollo Federation v2 subgraph.
 
 The subgraph describes itself by the plain schema's text with keys on its entities, so the types
 carry no directives and one set of them serves both schemas.
@@ -29,7 +29,8 @@ LINK: Final = (
 
 Representation = NewType("Representation", object)
 Entity = Annotated[
-    Account | Deployment, strawberry.union("_Entity", description="What other subgraphs refer to.")
+    Account | Deployment,
+    strawberry.union("_Entity", description="An entity that other subgraphs may reference."),
 ]
 
 
@@ -42,7 +43,7 @@ def parse_representation(value: Any) -> Representation:
     ):
         return Representation(value)
     raise BadUserInput(
-        f"A representation has `__typename` ({' or '.join(ENTITIES)}) and `id`.",
+        f"A representation must have `__typename` ({' or '.join(ENTITIES)}) and `id`.",
         argument="representations",
     )
 
@@ -94,7 +95,7 @@ class Service:
 def subgraph_query(sdl: str) -> type[Query]:
     """Return the query root of a subgraph that describes itself by `sdl`."""
 
-    @strawberry.type(name="Query", description="Everything that can be read.")
+    @strawberry.type(name="Query", description="The root of all queries.")
     class SubgraphQuery(Query):
         service: Service = resolved(
             lambda: (sdl,),
@@ -105,7 +106,8 @@ def subgraph_query(sdl: str) -> type[Query]:
         entities: list[Entity | None] = resolved(
             find_entities,
             name="_entities",
-            description="The objects of representations, in their order; as `node` each.",
+            description="The entities of the representations, in the same order; each as with "
+            "`node`.",
         )
 
     return SubgraphQuery

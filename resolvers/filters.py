@@ -1,4 +1,4 @@
-"""What a connection's `filter` selects of an account's rows."""
+"""The filters of connections, and the rows that they select."""
 
 from datetime import date
 
@@ -12,64 +12,72 @@ from resolvers.enums import CreditPurchaseKind, CreditPurchaseStatus, LedgerCaus
 from resolvers.scalars import TimeZone
 
 
-@strawberry.input(description="Selects credit purchases; what is not given selects all.")
+@strawberry.input(
+    description="Filter for credit purchases. All given conditions apply "
+    "together; an omitted one selects all."
+)
 class CreditPurchaseFilter:
     from_: date | None = strawberry.field(
-        name="from", default=None, description="The first day, inclusive, of `createdAt`."
+        name="from", default=None, description="First day of `createdAt` (inclusive)."
     )
     to: date | None = strawberry.field(
-        default=None, description="The last day, inclusive, of `createdAt`."
+        default=None, description="Last day of `createdAt` (inclusive)."
     )
     time_zone: TimeZone | None = strawberry.field(
-        default=None, description="The zone of `from` and `to`; the account's if not given."
+        default=None, description="Time zone of `from` and `to`. Default: the account's."
     )
     status: list[CreditPurchaseStatus] | None = strawberry.field(
-        default=None, description="Any of these; an empty list selects nothing."
+        default=None, description="Any of these values; an empty list selects nothing."
     )
     kind: list[CreditPurchaseKind] | None = strawberry.field(
-        default=None, description="Any of these; an empty list selects nothing."
+        default=None, description="Any of these values; an empty list selects nothing."
     )
     search: str | None = strawberry.field(
         default=None,
-        description=f"Purchases that have this text of 1 to {MAX_SEARCH} characters, whatever the "
-        "case of its letters: in their description, their payment's id at the provider (`pi_…`) "
-        "or their payment method (`visa 4242`); in the number of their receipt, of a credit note "
-        "or of its cancellation; in a refund's reason; in the id of a refund or dispute at the "
-        "provider. Or that have this amount, alone or with its currency (`1,234.50`, `€ 50`): as "
-        "their `amount`, `charged`, `bonus` or `refunded`, or as a refund's `amount` or `total`. "
-        "No character stands for others. Spaces around it do not count.",
+        description=f"Text or amount to find, 1 to {MAX_SEARCH} characters, case-insensitive. "
+        "Text is found in the description, the provider's payment id (`pi_…`), the "
+        "payment method (`visa 4242`), the numbers of the receipt, its credit notes "
+        "and their cancellations, a refund's reason, and the provider's ids of "
+        "refunds and disputes. An amount, with or without currency (`1,234.50`, `€ "
+        "50`), is found in `amount`, `charged`, `bonus`, `refunded`, and a refund's "
+        "`amount` and `total`. There are no wildcards; surrounding spaces are "
+        "ignored.",
     )
 
 
-@strawberry.input(description="Selects deployments; what is not given selects all.")
+@strawberry.input(
+    description="Filter for deployments. All given conditions apply together; an "
+    "omitted one selects all."
+)
 class DeploymentFilter:
     running: bool | None = strawberry.field(
-        default=None, description="Those that run (true), or those that were closed (false)."
+        default=None, description="Running (true) or closed (false) deployments."
     )
     from_: date | None = strawberry.field(
-        name="from", default=None, description="The first day, inclusive, of `startedAt`."
+        name="from", default=None, description="First day of `startedAt` (inclusive)."
     )
     to: date | None = strawberry.field(
-        default=None, description="The last day, inclusive, of `startedAt`."
+        default=None, description="Last day of `startedAt` (inclusive)."
     )
     time_zone: TimeZone | None = strawberry.field(
-        default=None, description="The zone of `from` and `to`; the account's if not given."
+        default=None, description="Time zone of `from` and `to`. Default: the account's."
     )
 
 
-@strawberry.input(description="Selects rows of the ledger; what is not given selects all.")
+@strawberry.input(
+    description="Filter for ledger rows. All given conditions apply together; an "
+    "omitted one selects all."
+)
 class LedgerFilter:
     from_: date | None = strawberry.field(
-        name="from", default=None, description="The first day, inclusive, of `at`."
+        name="from", default=None, description="First day of `at` (inclusive)."
     )
-    to: date | None = strawberry.field(
-        default=None, description="The last day, inclusive, of `at`."
-    )
+    to: date | None = strawberry.field(default=None, description="Last day of `at` (inclusive).")
     time_zone: TimeZone | None = strawberry.field(
-        default=None, description="The zone of `from` and `to`; the account's if not given."
+        default=None, description="Time zone of `from` and `to`. Default: the account's."
     )
     cause: list[LedgerCause] | None = strawberry.field(
-        default=None, description="Any of these; an empty list selects nothing."
+        default=None, description="Any of these values; an empty list selects nothing."
     )
 
 

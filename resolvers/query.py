@@ -29,8 +29,8 @@ async def find_account(
     external_id: Annotated[
         str | None,
         strawberry.argument(
-            description="The platform's own id, such as a customer number. Exactly one of `id` and "
-            "`externalId` is given."
+            description="The platform's id of the account, such as a customer number. Exactly "
+            "one of `id` and `externalId` is required."
         ),
     ] = None,
 ) -> Mapping[str, Any]:
@@ -62,23 +62,26 @@ def find_nodes(
     return [load_node(info.context, text) for text in ids]
 
 
-@strawberry.type(description="Everything that can be read.")
+@strawberry.type(description="The root of all queries.")
 class Query:
     POLICY: ClassVar = Policy.ACCOUNT
 
     viewer: Viewer = resolved(
-        find_viewer, policy=Policy.OPEN, description="Whoever asks, and what they may read."
+        find_viewer, policy=Policy.OPEN, description="The caller and the accounts they may read."
     )
     account: Account | None = resolved(
         find_account,
-        description="The account with a global id or an external id. Null with NOT_FOUND where it "
-        "does not exist or the viewer may not read it: the answer is the same.",
+        description="Find an account by global id or external id. Null with a NOT_FOUND error "
+        "if the account does not exist or the caller has no access; both answers "
+        "are the same.",
     )
     node: Node | None = resolved(
         find_node,
-        description="The object of a global id; null where there is none, or it is not the "
-        "viewer's. FORBIDDEN for what the viewer's role in an account does not include.",
+        description="Find an object by global id. Null if the object does not exist or the "
+        "caller has no access; a FORBIDDEN error if the caller's role in the "
+        "account does not include the object.",
     )
     nodes: list[Node | None] = resolved(
-        find_nodes, description="The objects of global ids, in their order; as `node` each."
+        find_nodes,
+        description="Find objects by global ids, in the order of the ids; each as with `node`.",
     )

@@ -1,7 +1,7 @@
-"""The scalars: what goes out has one spelling, what comes in is read strictly.
+"""The custom scalars: one canonical output format each, and strict input.
 
-Anything that is not exactly such a text is refused with BadUserInput, so that no driver ever sees
-it: text with NUL or lone surrogates, naive instants, exponents, other alphabets' digits.
+Malformed input raises BadUserInput and never reaches a database driver: text with NUL or lone
+surrogates, instants without an offset, exponents, digits of other alphabets.
 """
 
 import re
@@ -33,12 +33,12 @@ def parse_date(value: Any) -> date:
     try:
         day = date.fromisoformat(_matched(_DATE, value))
     except ValueError:
-        raise BadUserInput("A date is written as 2026-11-01.") from None
+        raise BadUserInput("A date must be written as YYYY-MM-DD, such as 2026-11-01.") from None
     return checked_day(day, argument="")
 
 
 def parse_decimal(value: Any) -> Decimal:
-    """Return the shortest spelling of a decimal string; a number is refused: it may have lost
+    """Return the shortest form of a decimal string. JSON numbers are refused: they may have lost
     digits.
     """
     return Decimal(format_quantity(parse_exact_nanos(_text(value))))
@@ -56,7 +56,7 @@ def parse_currency(value: Any) -> CurrencyCode:
 
 
 def parse_url(value: Any) -> Url:
-    """Return an absolute http(s) URL of printable ASCII, as it came."""
+    """Return an absolute http(s) URL of printable ASCII, unchanged."""
     try:
         text = _matched(_URL, value)
         if len(text) <= MAX_URL and urlsplit(text).hostname:
@@ -64,14 +64,14 @@ def parse_url(value: Any) -> Url:
     except ValueError:
         pass
     raise BadUserInput(
-        f"A URL is absolute, begins with http:// or https://, and has at most {MAX_URL:,} "
+        f"A URL must be absolute, start with http:// or https://, and have at most {MAX_URL:,} "
         "characters."
     )
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise BadUserInput("This value is written as a string, in quotation marks.")
+        raise BadUserInput("This value must be a string in quotation marks.")
     return value
 
 
@@ -84,9 +84,9 @@ def _matched(pattern: re.Pattern[str], value: Any) -> str:
 SCALARS: Final[Mapping[object, ScalarDefinition]] = {
     datetime: strawberry.scalar(
         name="DateTime",
-        description="An instant in UTC, such as `2026-11-01T00:00:00Z`; a fraction of the second "
-        "has six digits and is there only where it is not zero. In arguments an offset may stand "
-        "in the place of `Z`, and the years are 2000 to 2100.",
+        description="An RFC 3339 timestamp in UTC, such as `2026-11-01T00:00:00Z`; fractional "
+        "seconds have six digits and are omitted if zero. Arguments may use another "
+        "offset than `Z`; their years are 2000 to 2100.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
         serialize=serialize_instant,
         parse_value=parse_instant,
@@ -101,21 +101,22 @@ SCALARS: Final[Mapping[object, ScalarDefinition]] = {
     Decimal: strawberry.scalar(
         name="Decimal",
         description='An exact decimal number as a string, such as `"12.30"` or `"-0.0008"`: at '
-        "most 9 decimals, no exponent, never NaN. Read it with a decimal type, not as a float.",
+        "most 9 decimals, no exponent, never NaN. Parse with a decimal type, never "
+        "as a float.",
         specified_by_url="https://www.w3.org/TR/xmlschema11-2/#decimal",
         serialize=str,
         parse_value=parse_decimal,
     ),
     TimeZone: strawberry.scalar(
         name="TimeZone",
-        description="The IANA name of a time zone, such as `Europe/Berlin` or `UTC`.",
+        description="An IANA time zone name, such as `Europe/Berlin` or `UTC`.",
         specified_by_url="https://www.iana.org/time-zones",
         serialize=str,
         parse_value=parse_time_zone,
     ),
     CurrencyCode: strawberry.scalar(
         name="CurrencyCode",
-        description="The ISO 4217 code of a currency: three capital letters, such as `USD`.",
+        description="An ISO 4217 currency code: three capital letters, such as `USD`.",
         specified_by_url="https://www.iso.org/iso-4217-currency-codes.html",
         serialize=str,
         parse_value=parse_currency,

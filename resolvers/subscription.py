@@ -1,4 +1,6 @@
-"""The root of all subscriptions. An event is the root value of an execution; see `sources`."""
+"""The root of all subscriptions. Each event is the root value of one execution; see
+`resolvers.sources`.
+"""
 
 from typing import Annotated, ClassVar
 
@@ -18,21 +20,21 @@ def take_event(root: strawberry.Parent[Row], account_id: AccountId) -> Row:
 
 
 @strawberry.type(
-    description="What is pushed, over a WebSocket (`graphql-transport-ws`) or server-sent events. "
-    "An account that is not there or not the viewer's is NOT_FOUND. After a lost connection, "
-    "subscribe again."
+    description="Live updates over a WebSocket (`graphql-transport-ws`) or server-sent events. "
+    "A NOT_FOUND error if the account does not exist or the caller has no access. "
+    "Subscribe again after a lost connection."
 )
 class Subscription:
     POLICY: ClassVar = Policy.ACCOUNT
 
     balance_updated: BalanceUpdate = resolved(
         take_event,
-        description="The balance as it is now (cause SNAPSHOT), then each change, whichever "
-        "process made it. A slow reader gets the latest rather than all.",
+        description="The current balance (cause SNAPSHOT), then every change of the balance. A "
+        "slow client gets the latest balance instead of every change.",
     )
     credit_purchase_updated: CreditPurchase = resolved(
         take_event,
         policy=Policy.PURCHASES,
-        description="Each purchase that is begun or changes from now on, its refunds and disputes "
-        "included. FORBIDDEN for a VIEWER.",
+        description="Credit purchases that start or change, including changes of their refunds "
+        "and disputes. A FORBIDDEN error for a VIEWER.",
     )

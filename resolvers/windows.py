@@ -1,4 +1,4 @@
-"""The calendar window that a field's arguments ask for."""
+"""Resolves the date arguments of a field to a calendar window."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -26,28 +26,30 @@ from resolvers.scalars import TimeZone
 IntervalArgument: TypeAlias = Annotated[
     Interval | None,
     strawberry.argument(
-        description="What one bucket spans. Default: the finest of DAY, WEEK, MONTH and YEAR that "
-        "gives at most 1,100 buckets from `from` to `to`; DAY where one of the dates is missing."
+        description="The length of a bucket. Default: the finest of DAY, WEEK, MONTH and YEAR "
+        "with at most 1,100 buckets from `from` to `to`; DAY if either date is "
+        "omitted."
     ),
 ]
 From: TypeAlias = Annotated[
     date | None,
     strawberry.argument(
         name="from",
-        description="The first day, inclusive. If not given: the first of 30 days, 12 weeks, 12 "
-        "months or 5 years, by `interval`, of which the last holds `to`.",
+        description="First day (inclusive). Default: the start of the default span (30 days, 12 "
+        "weeks, 12 months, 5 years) that ends with `to`.",
     ),
 ]
 To: TypeAlias = Annotated[
     date | None,
     strawberry.argument(
-        description="The last day, inclusive. If not given: today, or with `from` the end of as "
-        "many days, weeks, months or years as there are without it, but not beyond today."
+        description="Last day (inclusive). Default: today; if only `from` is given, the end of "
+        "the default span (30 days, 12 weeks, 12 months, 5 years), never after "
+        "today."
     ),
 ]
 Zone: TypeAlias = Annotated[
     TimeZone | None,
-    strawberry.argument(description="The zone of all dates; the account's if not given."),
+    strawberry.argument(description="Time zone of all dates. Default: the account's."),
 ]
 
 

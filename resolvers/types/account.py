@@ -49,7 +49,7 @@ def list_credit_purchases(
     before: Before = None,
     filter_: Annotated[
         CreditPurchaseFilter | None,
-        strawberry.argument(name="filter", description="Which purchases; all if not given."),
+        strawberry.argument(name="filter", description="Filter for the purchases. Default: all."),
     ] = None,
 ) -> Pages:
     require_purchases(root)
@@ -76,7 +76,7 @@ def list_ledger(
     before: Before = None,
     filter_: Annotated[
         LedgerFilter | None,
-        strawberry.argument(name="filter", description="Which rows; all if not given."),
+        strawberry.argument(name="filter", description="Filter for the rows. Default: all."),
     ] = None,
 ) -> Pages:
     require_purchases(root)
@@ -103,7 +103,7 @@ def list_deployments(
     before: Before = None,
     filter_: Annotated[
         DeploymentFilter | None,
-        strawberry.argument(name="filter", description="Which deployments; all if not given."),
+        strawberry.argument(name="filter", description="Filter for the deployments. Default: all."),
     ] = None,
 ) -> Pages:
     selection = select_deployments(filter_, root)
@@ -123,57 +123,62 @@ def _cursors(info: Info, field: str, selection: Selection, order: tuple[str, ...
     return Cursors(info.context.signer, field, str(selection), order=order)
 
 
-@strawberry.type(description="Who holds a balance: what was paid, what it went to, what is left.")
+@strawberry.type(
+    description="A billing account: its balance, credit purchases, usage and deployments."
+)
 class Account(Node):
     POLICY: ClassVar = Policy.ACCOUNT
 
     id: strawberry.ID = global_id("Account", "account_id", description="The account's global id.")
     external_id: str = column(
         "external_id",
-        description="The platform's own id, such as a customer number; at most 200 characters.",
+        description="The platform's id of the account, such as a customer number; at most 200 "
+        "characters.",
     )
     name: str = column("name", description="The account's name; at most 200 characters.")
     currency: CurrencyCode = column(
-        "currency", description="The currency of every amount of the account."
+        "currency", description="The currency of all amounts in the account."
     )
     time_zone: TimeZone = column(
-        "time_zone", description="The zone of calendar dates where none is given."
+        "time_zone", description="The account's time zone: the default for calendar dates and days."
     )
-    created_at: datetime = column("created_at", description="When the account was made.")
+    created_at: datetime = column("created_at", description="When the account was created.")
     first_day: date = resolved(
         load_account_first_day,
-        description="The day on which its history begins, in its time zone: that of its creation "
-        "or, where that is earlier, of its first credit or usage by their own time. Usage that "
-        "comes late may move it back.",
+        description="The first day of the account's history, in its time zone: the day of its "
+        "creation, or of its first credit or usage if earlier. Late usage may move "
+        "this day back.",
     )
     viewer_role: Role = column(
-        "role", description="What the viewer may see of the account; OWNER for an API key."
+        "role", description="The viewer's role in the account; OWNER for an API key."
     )
     low_balance: LowBalanceThresholds = itself(description="When the balance counts as low.")
-    balance: Balance = itself(description="What is left.")
+    balance: Balance = itself(description="The current balance.")
     credit_purchases: (
         Annotated["CreditPurchaseConnection", strawberry.lazy("resolvers.types.credit_purchase")]
         | None
     ) = resolved(
         list_credit_purchases,
         policy=Policy.PURCHASES,
-        description="Attempts to add credit, the latest first. Null with FORBIDDEN for a VIEWER.",
+        description="Credit purchases, newest first. Null with a FORBIDDEN error for a VIEWER.",
     )
     deployments: Annotated[
         "DeploymentConnection", strawberry.lazy("resolvers.types.deployment")
-    ] = resolved(list_deployments, description="What runs or ran, the latest `startedAt` first.")
+    ] = resolved(
+        list_deployments, description="Deployments, running and closed, latest `startedAt` first."
+    )
     ledger: Annotated["LedgerConnection", strawberry.lazy("resolvers.types.ledger")] | None = (
         resolved(
             list_ledger,
             policy=Policy.PURCHASES,
-            description="Every change of the balance, the latest first; usage is one row for each "
-            "day on which it was recorded. Null with FORBIDDEN for a VIEWER.",
+            description="Every change of the balance, newest first. All usage recorded on one "
+            "day is one row. Null with a FORBIDDEN error for a VIEWER.",
         )
     )
-    usage: Usage = resolved(open_usage, description="What usage cost in a window of days.")
+    usage: Usage = resolved(open_usage, description="Usage and spend over a range of days.")
     balance_history: list[BalanceBucket] | None = resolved(
         load_balance_history,
         policy=Policy.PURCHASES,
-        description="The balance over a window of days, oldest first, without gaps; at most 1,100 "
-        "buckets. Null with FORBIDDEN for a VIEWER.",
+        description="The balance over a range of days, oldest first, without gaps; at most "
+        "1,100 buckets. Null with a FORBIDDEN error for a VIEWER.",
     )

@@ -1,4 +1,4 @@
-"""What an account has left."""
+"""The GraphQL types of an account's balance and low-balance thresholds."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -16,7 +16,7 @@ def _threshold(nanos: int | None, currency: str) -> Amount | None:
     return None if nanos is None else (nanos, currency)
 
 
-@strawberry.type(description="When an account's balance counts as low.")
+@strawberry.type(description="Thresholds below which an account's balance counts as low.")
 class LowBalanceThresholds:
     POLICY: ClassVar = Policy.ACCOUNT
 
@@ -24,35 +24,36 @@ class LowBalanceThresholds:
         _threshold,
         "low_balance_nanos",
         "currency",
-        description="At or below this balance; null where no amount is set.",
+        description="The balance is low at or below this amount; null if not set.",
     )
     days: int | None = column(
         "low_balance_days",
-        description="When the balance lasts no longer than these days; null where none are set.",
+        description="The balance is low when it lasts at most this many days; null if not set.",
     )
 
 
 @strawberry.type(
-    description="What an account has left, as its ledger says. It may be negative: usage is a "
-    "fact and is never refused for want of credit."
+    description="An account's remaining credit, as recorded in its ledger. May be negative: "
+    "usage is always recorded, even without credit."
 )
 class Balance:
     POLICY: ClassVar = Policy.ACCOUNT
 
-    available: Money = money("balance_nanos", description="The credit left.")
+    available: Money = money("balance_nanos", description="The remaining credit.")
     version: int = column(
         "ledger_version",
-        description="The ledger entry that made this balance; 0 before the first. It only grows, "
-        "so of two balances the one with the higher version is the later.",
+        description="Version of the balance: the number of the latest ledger entry, 0 before "
+        "the first. A higher version is a later balance.",
     )
-    as_of: datetime = column("balance_at", description="When that entry was recorded.")
+    as_of: datetime = column("balance_at", description="When the latest ledger entry was recorded.")
     low: LowBalance | None = column(
         "low_balance",
-        description="Which of the account's low-balance thresholds is passed; null if none is.",
+        description="The low-balance threshold that the balance has passed; null if none.",
     )
     burn_rate: Money | None = resolved(
         load_burn_rate,
-        description="The mean daily spend of the last 7 complete days in the account's zone (of "
-        "fewer, where the account has no more), from usage alone; null with less than one.",
+        description="Average daily usage cost over the last 7 complete days in the account's "
+        "time zone, or over fewer if the account is younger. Null before the first "
+        "complete day.",
     )
-    runway: Runway = resolved(load_runway, description="How long the balance lasts.")
+    runway: Runway = resolved(load_runway, description="How long the balance will last.")

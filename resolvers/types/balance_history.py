@@ -38,31 +38,37 @@ async def load_balance_history(
 
 
 @strawberry.type(
-    description="How the balance moved in one day, week, month or year, each fact at its own time "
-    "(a purchase when it settled, a charge when its period starts): opening + purchased + bonus − "
-    "refunded − spent + adjusted = closing."
+    description="The movement of the balance in one day, week, month or year: opening + "
+    "purchased + bonus − refunded − spent + adjusted = closing. A purchase counts "
+    "when it settles, a charge when its period starts."
 )
 class BalanceBucket:
     POLICY: ClassVar = Policy.PURCHASES
 
-    start: datetime = column("start", description="When it begins, inclusive.")
-    end: datetime = column("end", description="When it ends, exclusive: the next one's start.")
+    start: datetime = column("start", description="Start of the bucket (inclusive).")
+    end: datetime = column(
+        "end", description="End of the bucket (exclusive): the start of the next."
+    )
     partial: bool = column(
         "partial",
-        description="Whether the window cuts the calendar interval, or usage in it may still come.",
+        description="Whether the bucket is incomplete: the range covers only a part of the "
+        "calendar interval, or usage may still arrive.",
     )
     opening: Money = money("opening_nanos", description="The balance at `start`.")
-    purchased: Money = money("purchased_nanos", description="Credit that was paid for.")
+    purchased: Money = money("purchased_nanos", description="Credit bought.")
     bonus: Money = money(
         "bonus_nanos",
-        description="Credit that was given (bonuses, coupons, trial grants, manual credits), less "
-        "bonuses that refunds took back.",
+        description="Credit granted (bonuses, coupons, trial grants, manual credits), less "
+        "bonuses taken back with refunds.",
     )
     refunded: Money = money(
-        "refunded_nanos", description="Money taken back by refunds and disputes."
+        "refunded_nanos", description="Credit taken back by refunds and disputes."
     )
-    spent: Money = money("spent_nanos", description="What usage cost.")
+    spent: Money = money("spent_nanos", description="Cost of usage.")
     adjusted: Money = money(
-        "adjusted_nanos", description="Adjustments by the platform; negative where they took."
+        "adjusted_nanos",
+        description="Adjustments by the platform; negative if they reduced the balance.",
     )
-    closing: Money = money("closing_nanos", description="The balance at `end`: the next opening.")
+    closing: Money = money(
+        "closing_nanos", description="The balance at `end`: the opening of the next bucket."
+    )

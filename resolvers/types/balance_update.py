@@ -1,4 +1,4 @@
-"""A balance that is pushed."""
+"""The GraphQL type of a pushed balance."""
 
 from typing import ClassVar, Final
 
@@ -20,18 +20,20 @@ def _change(nanos: int | None, currency: str) -> Amount | None:
 
 
 @strawberry.type(
-    description="What an account has left, and why it is told. Versions only grow; a jump says "
-    "that others between were left out, because the reader was slow or they came at once."
+    description="A balance pushed to a subscriber, and the change that caused it. Versions only "
+    "grow. A gap between versions means that updates were combined, because the "
+    "client was slow or several changes happened at once."
 )
 class BalanceUpdate:
     POLICY: ClassVar = Policy.ACCOUNT
 
-    version: int = column("ledger_version", description="The balance's version.")
-    cause: BalanceCause = column(CAUSE, description="Why it is told: the entry `version`'s cause.")
+    version: int = column("ledger_version", description="The version of the balance.")
+    cause: BalanceCause = column(CAUSE, description="The cause of the update.")
     change: Money | None = converted(
         _change,
         CHANGE,
         "currency",
-        description="What the entry `version` added; null for SNAPSHOT and THRESHOLD.",
+        description="The amount that ledger entry `version` added to the balance; null for "
+        "SNAPSHOT and THRESHOLD.",
     )
-    balance: Balance = itself(description="What is left.")
+    balance: Balance = itself(description="The balance after the change.")

@@ -1,4 +1,4 @@
-"""Credit purchases, their connection, and its totals."""
+"""The GraphQL types of credit purchases, their connection and its totals."""
 
 from collections.abc import Awaitable
 from datetime import datetime
@@ -74,92 +74,95 @@ def _credited(paid_nanos: int, bonus_nanos: int, refunded_nanos: int, currency: 
     return paid_nanos + bonus_nanos - refunded_nanos, currency
 
 
-@strawberry.type(description="An attempt to add credit to an account.")
+@strawberry.type(description="A purchase or grant of credit, whether or not it succeeded.")
 class CreditPurchase(Node):
     POLICY: ClassVar = Policy.PURCHASES
 
     id: strawberry.ID = global_id(
         "CreditPurchase", "account_id", "id", description="The purchase's global id."
     )
-    created_at: datetime = column("created_at", description="When it was begun.")
+    created_at: datetime = column("created_at", description="When the purchase was started.")
     settled_at: datetime | None = column(
-        "settled_at", description="When its credit was added to the balance; null until then."
+        "settled_at", description="When the credit was added to the balance; null until then."
     )
-    kind: CreditPurchaseKind = column("kind", description="How the credit came.")
-    status: CreditPurchaseStatus = column("status", description="Where it stands.")
+    kind: CreditPurchaseKind = column("kind", description="Kind of the purchase.")
+    status: CreditPurchaseStatus = column("status", description="Status of the purchase.")
     description: str | None = column(
-        "description", description="What it was for; at most 2,000 characters."
+        "description", description="Description of the purchase; at most 2,000 characters."
     )
     failure_reason: str | None = column(
-        "failure_reason", description="Why the payment failed; null where it did not."
+        "failure_reason", description="Why the payment failed; null if it did not fail."
     )
     amount: Money = money(
-        "amount_nanos", description="The credit bought, without tax and without bonus."
+        "amount_nanos", description="The credit bought or granted, without tax and bonus."
     )
-    tax: Money = money("tax_nanos", description="The tax that was charged on top of the amount.")
+    tax: Money = money("tax_nanos", description="The tax charged on top of the amount.")
     charged: Money = converted(
         _charged,
         "kind",
         "amount_nanos",
         "tax_nanos",
         "currency",
-        description="What the card pays: `amount` + `tax` for kind CARD, 0 for the other kinds. It "
-        "has paid once the purchase has settled.",
+        description="The payment: `amount` + `tax` for kind CARD, 0 for other kinds. Paid once "
+        "`settledAt` is set.",
     )
-    bonus: Money = money("bonus_nanos", description="Credit given on top of the amount.")
+    bonus: Money = money("bonus_nanos", description="Bonus credit on top of the amount.")
     bonus_reversed: Money = money(
         "bonus_reversed_nanos",
-        description="The part of the bonus that went back with the last of the money.",
+        description="The part of the bonus taken back when the whole amount was taken back.",
     )
     refunded: Money = money(
         "refunded_nanos",
-        description="The money taken back to date, without tax: refunds that succeeded, and what "
-        "disputes withdrew and did not return.",
+        description="The amount taken back to date, without tax: succeeded refunds, and funds "
+        "withdrawn by disputes and not returned.",
     )
     payment_method: PaymentMethod | None = itself(
         when="payment_method_type",
-        description="What it was paid with; null where nothing was paid or it is not known.",
+        description="The payment method; null if nothing was paid or the method is unknown.",
     )
     receipt: Receipt | None = resolved(
         load_receipt,
-        description="Its receipt; null until it has settled, and where none are issued.",
+        description="The receipt; null until the purchase settles, or if the platform issues no "
+        "receipts.",
     )
     refunds: list[Refund] = resolved(
-        load_refunds, description="What was taken back, oldest first; at most 100."
+        load_refunds, description="Refunds, oldest first; at most 100."
     )
-    account: Account = resolved(load_account, description="The account that it is for.")
+    account: Account = resolved(load_account, description="The account that receives the credit.")
 
 
 @strawberry.type(
-    description="Sums over the settled purchases that the filter selects, on all pages together, "
-    "with their refunds to date."
+    description="Totals of all settled purchases that match the filter, on every page, with "
+    "their refunds to date."
 )
 class CreditPurchaseTotals:
     POLICY: ClassVar = Policy.PURCHASES
 
     paid: Money = money("paid_nanos", description="Amounts of kind CARD, without tax.")
-    tax: Money = money("tax_nanos", description="Taxes of kind CARD, before refunds.")
+    tax: Money = money("tax_nanos", description="Tax of kind CARD, before refunds.")
     charged: Money = converted(
         with_tax,
         "paid_nanos",
         "tax_nanos",
         "currency",
-        description="What cards paid, before refunds: `paid` + `tax`.",
+        description="Payments before refunds: `paid` + `tax`.",
     )
     bonus: Money = money(
         "bonus_nanos",
-        description="Bonuses that were not reversed, and amounts of the kinds COUPON, "
+        description="Bonuses, less bonuses taken back, plus amounts of the kinds COUPON, "
         "MANUAL_CREDIT and TRIAL_GRANT.",
     )
-    refunded: Money = money("refunded_nanos", description="Money taken back, without tax.")
+    refunded: Money = money(
+        "refunded_nanos", description="Amounts taken back by refunds and disputes, without tax."
+    )
     refunded_tax: Money = resolved(
         load_refunded_tax,
-        description="The tax of refunds that succeeded, a part of `refundedTotal`.",
+        description="The tax of succeeded refunds, included in `refundedTotal`.",
     )
     refunded_total: Money = resolved(
         load_refunded_total,
-        description="What went back by refunds that succeeded, tax included: the sum of their "
-        "`total`. A dispute is no refund: its funds count in `refunded` alone.",
+        description="Sum of the `total` of succeeded refunds, tax included. Disputes are not "
+        "refunds: their funds count in `refunded` only.",
     )
     credited: Money = converted(
         _credited,
@@ -167,20 +170,19 @@ class CreditPurchaseTotals:
         "bonus_nanos",
         "refunded_nanos",
         "currency",
-        description="What stayed on the balance: paid + bonus − refunded.",
+        description="Net credit added to the balance: `paid` + `bonus` − `refunded`.",
     )
 
 
-@strawberry.type(description="Credit purchases, the latest `createdAt` first.")
+@strawberry.type(description="Credit purchases, latest `createdAt` first.")
 class CreditPurchaseConnection(Connection[CreditPurchase]):
     POLICY: ClassVar = Policy.PURCHASES
 
     totals: CreditPurchaseTotals = resolved(
-        load_totals, description="Sums over all purchases that the filter selects."
+        load_totals, description="Totals of all purchases that match the filter."
     )
     export_url: str = resolved(
         sign_export_url,
-        description="A link to a file of all purchases that the filter selects, the earliest "
-        "first, which needs no credential; it is signed anew for each answer and expires within 15 "
-        "minutes.",
+        description="Signed download link to a file of all purchases that match the filter, "
+        "oldest first. The link needs no credential and expires within 15 minutes.",
     )

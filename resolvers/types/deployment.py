@@ -22,7 +22,9 @@ def _count(number: int | None) -> str | None:
     return None if number is None else str(number)
 
 
-@strawberry.type(description="What a deployment leases. Null is what its meter did not say.")
+@strawberry.type(
+    description="Resources in use by a deployment; null where the meter did not report them."
+)
 class DeploymentResources:
     POLICY: ClassVar = Policy.ACCOUNT
 
@@ -36,7 +38,7 @@ class DeploymentResources:
     gpu: Decimal | None = converted(_quantity, "gpu_nanos", description="GPUs.")
 
 
-@strawberry.type(description="Something that runs, or ran, and draws the account's credit down.")
+@strawberry.type(description="A running or closed workload, charged to the account.")
 class Deployment(Node):
     POLICY: ClassVar = Policy.ACCOUNT
 
@@ -44,23 +46,23 @@ class Deployment(Node):
         "Deployment", "account_id", "id", description="The deployment's global id."
     )
     external_id: str = column(
-        "external_id", description="The platform's own id, unique in the account."
+        "external_id", description="The platform's id of the deployment, unique within the account."
     )
-    name: str | None = column("name", description="Its name, if it has one.")
-    provider: str | None = column("provider", description="Who runs it.")
-    gpu_model: str | None = column("gpu_model", description="The model of its GPUs.")
-    region: str | None = column("region", description="Where it runs.")
-    service: str | None = column("service", description="The service that it belongs to.")
-    resources: DeploymentResources = itself(description="What it leases.")
-    spend: Money = money(
-        "spend_nanos", description="What it has cost in its whole life, up to now."
+    name: str | None = column("name", description="The deployment's name.")
+    provider: str | None = column("provider", description="The provider that runs the deployment.")
+    gpu_model: str | None = column("gpu_model", description="The GPU model.")
+    region: str | None = column("region", description="The region in which the deployment runs.")
+    service: str | None = column(
+        "service", description="The service that the deployment belongs to."
     )
-    started_at: datetime = column("started_at", description="When it started.")
+    resources: DeploymentResources = itself(description="Resources in use.")
+    spend: Money = money("spend_nanos", description="Total cost of the deployment to date.")
+    started_at: datetime = column("started_at", description="When the deployment started.")
     closed_at: datetime | None = column(
-        "closed_at", description="When it was closed; null while it runs."
+        "closed_at", description="When the deployment was closed; null while it runs."
     )
 
 
-@strawberry.type(description="Deployments, the latest `startedAt` first.")
+@strawberry.type(description="Deployments, latest `startedAt` first.")
 class DeploymentConnection(Connection[Deployment]):
     POLICY: ClassVar = Policy.ACCOUNT

@@ -13,8 +13,8 @@ from resolvers.types.node import Node
 
 
 @strawberry.type(
-    description="A cardholder's objection to a payment. Its funds leave the balance when the "
-    "provider withdraws them, and come back where it returns them."
+    description="A cardholder's dispute of a payment. The disputed funds leave the balance when "
+    "the provider withdraws them, and return if the provider returns them."
 )
 class Dispute(Node):
     POLICY: ClassVar = Policy.PURCHASES
@@ -22,17 +22,18 @@ class Dispute(Node):
     id: strawberry.ID = global_id(
         "Dispute", "account_id", "id", description="The dispute's global id."
     )
-    created_at: datetime = column("created_at", description="When it was opened.")
+    created_at: datetime = column("created_at", description="When the dispute was opened.")
     closed_at: datetime | None = column(
         "closed_at",
-        description="When the money of a decided dispute last moved; null until it is decided.",
+        description="When the funds of a decided dispute last moved; null until the dispute is "
+        "decided.",
     )
-    status: DisputeStatus = column("state", description="Where it stands.")
+    status: DisputeStatus = column("state", description="Status of the dispute.")
     reason: str | None = column(
-        "reason", description="Why, as the provider says; at most 2,000 characters."
+        "reason", description="The provider's reason for the dispute; at most 2,000 characters."
     )
-    amount: Money = money("amount_nanos", description="The money in dispute, tax included.")
+    amount: Money = money("amount_nanos", description="The disputed amount, tax included.")
     held: Money = money(
         "held_nanos",
-        description="The credit that it holds now: taken from the balance and not given back.",
+        description="Credit that the dispute has taken from the balance and not returned.",
     )

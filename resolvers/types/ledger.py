@@ -48,8 +48,8 @@ def sign_export_url(root: strawberry.Parent[Pages], info: Info, format_: Format)
 
 
 @strawberry.type(
-    description="A change of the balance: an entry of the ledger, or all usage that was recorded "
-    "on one day of the account's zone."
+    description="A change of the balance: one ledger entry, or all usage recorded on one day in "
+    "the account's time zone."
 )
 class LedgerRow(Node):
     POLICY: ClassVar = Policy.PURCHASES
@@ -58,55 +58,55 @@ class LedgerRow(Node):
         "LedgerRow",
         "account_id",
         "key",
-        description="The row's global id. A usage row keeps it while its day goes on; when the "
-        "account's zone changes, days begin elsewhere and usage rows get other ids.",
+        description="The row's global id. A usage row keeps its id all day. If the account's "
+        "time zone changes, usage rows get new ids.",
     )
     at: datetime = column(
         "recorded_at",
-        description="When it was recorded; a usage row's is its day's last usage entry. It never "
-        "goes back from one row to the next later one.",
+        description="When the change was recorded; for a usage row, the last usage entry of the "
+        "day. Later rows never have an earlier `at`.",
     )
     cause: LedgerCause = column("cause", description="Why the balance changed.")
     day: date | None = column(
         "day",
-        description="The day of a usage row, in the account's zone; null for every other cause.",
+        description="The day of a usage row, in the account's time zone; null for other causes.",
     )
     amount: Money = money(
-        "amount_nanos", description="What was added to the balance; negative where it was taken."
+        "amount_nanos",
+        description="The change of the balance; negative if the balance was reduced.",
     )
     balance: Money = money(
         "balance_nanos",
-        description="The balance after the row: the sum of all rows up to it, whatever the filter "
-        "selects.",
+        description="The balance after the change. The filter does not affect this balance.",
     )
     description: str | None = column(
         "description",
-        description="An adjustment's, a refund's or a dispute's reason, or what a purchase or "
-        "given credit was for; at most 2,000 characters. Null for usage.",
+        description="The reason of an adjustment, refund or dispute, or the description of a "
+        "purchase or granted credit; at most 2,000 characters. Null for usage.",
     )
     purchase: CreditPurchase | None = resolved(
         load_purchase,
-        description="The purchase that it belongs to; null for usage and adjustments.",
+        description="The purchase that the change belongs to; null for usage and adjustments.",
     )
     refund: Refund | None = resolved(
-        load_refund, description="The refund that made it; null where none did."
+        load_refund, description="The refund that caused the change; null for other causes."
     )
     dispute: Dispute | None = resolved(
-        load_dispute, description="The dispute that made it; null where none did."
+        load_dispute, description="The dispute that caused the change; null for other causes."
     )
 
 
 @strawberry.type(
-    description="Rows of the ledger, the latest `at` first. Today's usage row goes up to the first "
-    "place whenever usage is recorded: who follows cursors meanwhile may meet it twice or not at "
-    "all, and every other row exactly once."
+    description="Ledger rows, latest `at` first. Today's usage row moves to the first place "
+    "whenever usage is recorded: a client that pages meanwhile may get this row "
+    "twice or not at all, and every other row exactly once."
 )
 class LedgerConnection(Connection[LedgerRow]):
     POLICY: ClassVar = Policy.PURCHASES
 
     export_url: str = resolved(
         sign_export_url,
-        description="A link to a file (CSV or JSONL) of all rows that the filter selects, the "
-        "earliest first, which needs no credential; it is signed again for each answer and "
-        "expires within 15 minutes.",
+        description="Signed download link to a file (CSV or JSONL) of all rows that match the "
+        "filter, oldest first. The link needs no credential and expires within 15 "
+        "minutes.",
     )

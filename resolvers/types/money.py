@@ -18,7 +18,7 @@ def with_tax(nanos: int, tax_nanos: int, currency: str) -> Amount:
     return nanos + tax_nanos, currency
 
 
-@strawberry.type(description="An exact amount of money. Amounts may be negative.")
+@strawberry.type(description="An exact amount of money; may be negative.")
 class Money:
     POLICY: ClassVar = Policy.ACCOUNT
 
@@ -26,7 +26,8 @@ class Money:
         format_amount,
         0,
         1,
-        description="The amount in units of the currency, with at least its minor digits and at "
-        'most 9 decimals: `"12.30"`, `"0.0008"`, `"0.00"` in USD, `"120"` in JPY.',
+        description="The amount in the currency's unit, with at least the currency's minor "
+        'digits and at most 9 decimals: `"12.30"`, `"0.0008"`, `"0.00"` in USD, '
+        '`"120"` in JPY.',
     )
-    currency: CurrencyCode = column(1, description="The currency; always the account's.")
+    currency: CurrencyCode = column(1, description="The account's currency.")

@@ -17,14 +17,13 @@ def as_node(row: Any, typename: str) -> dict[str, Any]:
 
 
 @strawberry.interface(
-    description="An object with an id that is unique among all objects and does not change. "
-    "`node` and `nodes` find it again."
+    description="An object with a globally unique, permanent id, for `node` and `nodes`."
 )
 class Node:
     POLICY: ClassVar = Policy.ACCOUNT
 
     id: strawberry.ID = strawberry.field(
-        description="The object's id: opaque, of one spelling, at most 60 characters."
+        description="The object's global id: opaque, at most 60 characters."
     )
 
     @classmethod

@@ -11,12 +11,15 @@ from resolvers.permissions import Policy
 
 
 @strawberry.type(
-    description="What a purchase was paid with, as it was then. Never a whole card number."
+    description="The payment method of a purchase at the time of payment. Never contains a full "
+    "card number."
 )
 class PaymentMethod:
     POLICY: ClassVar = Policy.PURCHASES
 
-    type: PaymentMethodType = column("payment_method_type", description="Its kind.")
+    type: PaymentMethodType = column(
+        "payment_method_type", description="Type of the payment method."
+    )
     brand: str | None = column(
         "payment_method_brand", description="The card's or wallet's brand, such as `visa`."
     )
@@ -27,7 +30,7 @@ class PaymentMethod:
         method_label,
         "payment_method_name",
         "payment_method_label",
-        description="A name for people, such as a bank's or a wallet's; null for a plain card.",
+        description="Display name of the bank or wallet; null for a plain card.",
     )
     display_name: str = converted(
         display_name,
@@ -36,6 +39,7 @@ class PaymentMethod:
         "payment_method_brand",
         "payment_method_last4",
         "payment_method_label",
-        description="How a person reads it, as receipts and files write it: `Visa •••• 4242`, "
-        "`Apple Pay (Visa •••• 4242)`, `SEPA Direct Debit •••• 3000`. Not to be parsed.",
+        description="Text for people, as on receipts and in exports: `Visa •••• 4242`, `Apple "
+        "Pay (Visa •••• 4242)`, `SEPA Direct Debit •••• 3000`. Do not parse this "
+        "text.",
     )

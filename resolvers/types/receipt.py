@@ -18,8 +18,8 @@ def sign_download_url(root: strawberry.Parent[Row], info: Info) -> str:
 
 
 @strawberry.type(
-    description="The lasting document of a settled purchase, of a refund (a credit note), or one "
-    "that cancels a credit note. It never changes."
+    description="A receipt for a settled purchase, a credit note for a refund, or a "
+    "cancellation of a credit note. Receipts never change."
 )
 class Receipt(Node):
     POLICY: ClassVar = Policy.PURCHASES
@@ -29,21 +29,22 @@ class Receipt(Node):
     )
     number: str = column(
         "number",
-        description="Its number, `<prefix>-<year>-<000001>`: without gaps in an account and year.",
+        description="The receipt number, `<prefix>-<year>-<000001>`; numbers of an account have "
+        "no gaps within a year.",
     )
-    issued_at: datetime = column("issued_at", description="When it was issued.")
+    issued_at: datetime = column("issued_at", description="When the receipt was issued.")
     total: Money = money(
         "total_nanos",
-        description="The credit and its tax: what was charged, or, of a coupon, a manual credit or "
-        "a trial grant, what was given. A credit note's is negative; that of the document that "
-        "cancels it is the same, positive.",
+        description="The total, tax included: the payment, or the granted credit of a coupon, "
+        "manual credit or trial grant. Negative on a credit note; positive on its "
+        "cancellation.",
     )
     tax: Money = money(
         "tax_nanos",
-        description="The tax in the total; a credit note's is negative or zero.",
+        description="The tax in the total; negative or zero on a credit note.",
     )
     download_url: str = resolved(
         sign_download_url,
-        description="A link to the document (PDF) that needs no credential; it is signed anew for "
-        "each answer and expires within 15 minutes.",
+        description="Signed download link to the PDF. The link needs no credential and expires "
+        "within 15 minutes.",
     )

@@ -24,40 +24,40 @@ def load_cancellation(root: strawberry.Parent[Row], info: Info) -> Awaitable[Row
     return info.context.loaders.cancellation_by_refund.load((root["account_id"], root["id"]))
 
 
-@strawberry.type(description="Money taken back from a credit purchase.")
+@strawberry.type(description="A refund of a credit purchase.")
 class Refund(Node):
     POLICY: ClassVar = Policy.PURCHASES
 
     id: strawberry.ID = global_id(
         "Refund", "account_id", "id", description="The refund's global id."
     )
-    created_at: datetime = column("created_at", description="When it was begun.")
+    created_at: datetime = column("created_at", description="When the refund was started.")
     settled_at: datetime | None = column(
-        "settled_at", description="When it was taken off the balance; null until then."
+        "settled_at", description="When the amount was taken off the balance; null until then."
     )
-    status: RefundStatus = column("status", description="Where it stands.")
+    status: RefundStatus = column("status", description="Status of the refund.")
     reason: str | None = column(
-        "reason", description="Why, as whoever refunded wrote; at most 2,000 characters."
+        "reason", description="The reason given for the refund; at most 2,000 characters."
     )
     failure_reason: str | None = column(
-        "failure_reason", description="Why it failed; null where it did not."
+        "failure_reason", description="Why the refund failed; null if it did not fail."
     )
     amount: Money = money("amount_nanos", description="The credit taken back, without tax.")
-    tax: Money = money("tax_nanos", description="The tax that was given back with it.")
+    tax: Money = money("tax_nanos", description="The tax returned with the amount.")
     total: Money = converted(
         with_tax,
         "amount_nanos",
         "tax_nanos",
         "currency",
-        description="What goes back to the card: `amount` + `tax`, as its credit note prints.",
+        description="The payment returned: `amount` + `tax`, as on the credit note.",
     )
     receipt: Receipt | None = resolved(
         load_receipt,
-        description="Its credit note; null until it has succeeded, and where its purchase has no "
-        "receipt. It stays where the refund fails after that.",
+        description="The credit note; null until the refund succeeds, or if the purchase has no "
+        "receipt. A refund that fails later keeps its credit note.",
     )
     cancellation: Receipt | None = resolved(
         load_cancellation,
-        description="The document that cancels the credit note of a refund that failed or was "
-        "canceled after it had succeeded: its total is the credit note's, positive. Else null.",
+        description="The cancellation of the credit note, issued if the refund fails or is "
+        "canceled after it succeeded; otherwise null. Its total is positive.",
     )

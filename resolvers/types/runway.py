@@ -1,4 +1,4 @@
-"""How long a balance lasts."""
+"""The GraphQL type of a balance's runway, and the loaders of burn rate and runway."""
 
 from datetime import date
 from typing import ClassVar
@@ -36,21 +36,22 @@ async def load_runway(root: strawberry.Parent[Row], info: Info) -> runway.Runway
 
 
 @strawberry.type(
-    description="When the balance runs out at the present burn: dates in the account's zone."
+    description="When the balance will run out at the current burn rate. Dates are in the "
+    "account's time zone."
 )
 class Runway:
     POLICY: ClassVar = Policy.ACCOUNT
 
     status: RunwayStatus = column(
-        0, description="Whether it can be told; only ESTIMATED has dates."
+        0, description="Whether the end can be estimated; dates are set for ESTIMATED only."
     )
     earliest: date | None = column(
         1,
-        description="The day on which the balance ends at the higher of two rates: `burnRate`, and "
-        "the last 24 hours' spend.",
+        description="The day on which the balance runs out at the higher of two rates: "
+        "`burnRate`, and the spend of the last 24 hours.",
     )
     latest: date | None = column(
         2,
-        description="The day on which it ends at the lower of the two; null where that is more "
-        "than 10 years away.",
+        description="The day on which the balance runs out at the lower of the two rates; null "
+        "if more than 10 years away.",
     )

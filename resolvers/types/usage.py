@@ -132,12 +132,11 @@ async def load_resources(root: strawberry.Parent[Any], info: Info) -> list[serie
 async def load_breakdown(
     root: strawberry.Parent[Any],
     info: Info,
-    by: Annotated[UsageDimension, strawberry.argument(description="What the spend is split by.")],
+    by: Annotated[UsageDimension, strawberry.argument(description="The dimension to group by.")],
     first: Annotated[
         int | None,
         strawberry.argument(
-            description='How many rows before the rest becomes one row "Other": 1 to 100, 10 if '
-            "not given."
+            description='Number of rows before the row "Other": 1 to 100. Default: 10.'
         ),
     ] = None,
 ) -> list[BreakdownRow]:
@@ -175,7 +174,7 @@ def _named(field: Any, name: str) -> Any:
     return field
 
 
-@strawberry.type(description="How much of one resource was leased.")
+@strawberry.type(description="The usage of one resource.")
 class UsageResource:
     POLICY: ClassVar = Policy.ACCOUNT
 
@@ -184,148 +183,154 @@ class UsageResource:
         description="`CPU`, `MEMORY`, `STORAGE`, `GPU`, `NETWORK`, `IP` or `OTHER`.",
     )
     quantity: Decimal = converted(
-        format_quantity, "quantity_nanos", description="How much, in `unit`; exact."
+        format_quantity, "quantity_nanos", description="The exact quantity, in `unit`."
     )
     unit: str = column("unit", description="The meter's unit, such as `gpu-hour`.")
 
 
 @strawberry.type(
-    description="The usage of one day, week, month or year: of charges whose period starts in it."
+    description="The usage of one day, week, month or year. A charge counts when its period starts."
 )
 class UsageBucket:
     POLICY: ClassVar = Policy.ACCOUNT
 
-    start: datetime = column("start", description="When it begins, inclusive.")
-    end: datetime = column("end", description="When it ends, exclusive: the next one's start.")
+    start: datetime = column("start", description="Start of the bucket (inclusive).")
+    end: datetime = column(
+        "end", description="End of the bucket (exclusive): the start of the next."
+    )
     partial: bool = column(
         "partial",
-        description="Whether the window cuts the calendar interval, or it ends later than "
-        "`completeUntil`, so that more may come.",
+        description="Whether the bucket is incomplete: the range covers only a part of the "
+        "calendar interval, or the bucket ends after `completeUntil`.",
     )
-    spend: Money = money("spent_nanos", description="What it cost, corrections included.")
+    spend: Money = money("spent_nanos", description="Spend, corrections included.")
     cumulative_spend: Money = money(
-        "cumulative_nanos", description="What the window cost up to this bucket's end."
+        "cumulative_nanos",
+        description="Spend from the start of the range to the end of this bucket.",
     )
     deployments: int = column(
         "deployments",
-        description="How many different deployments were charged, also at a price of zero. "
+        description="Number of different deployments with charges, including charges of zero. "
         "Corrections and usage without a deployment do not count.",
     )
     resources: list[UsageResource] = resolved(
-        load_resources, description="What was leased, by resource and then unit."
+        load_resources, description="Usage by resource, then unit."
     )
 
 
 @strawberry.type(
-    description="Totals of a window, and means over its complete days: those that had ended by "
-    "`completeUntil`, from the account's `firstDay` on.",
+    description="Totals of a range, and averages over its complete days. A complete day starts "
+    "on or after the account's `firstDay` and ends by `completeUntil`.",
 )
 class UsageSummary:
     POLICY: ClassVar = Policy.ACCOUNT
 
-    total_spend: Money = converted(_total, "summary", description="What the window cost.")
+    total_spend: Money = converted(_total, "summary", description="Spend of the range.")
     average_daily_spend: Money | None = resolved(
         load_daily_spend,
-        description="What the complete days cost, divided by their number, rounded half to even at "
-        "the ninth decimal; null where the window has none.",
+        description="Average spend of the complete days, rounded half to even at the ninth "
+        "decimal; null if there are none.",
     )
     total_deployments: int = converted(
-        _deployments, "summary", description="How many different deployments were charged."
+        _deployments, "summary", description="Number of different deployments with charges."
     )
     average_daily_deployments: Decimal | None = resolved(
         load_daily_deployments,
-        description="The mean, over the complete days, of how many different deployments were "
-        "charged in each: two decimals, null where the window has no complete day.",
+        description="Average number of different deployments with charges per complete day, "
+        "with two decimals; null if there are none.",
     )
 
 
 @strawberry.type(
-    description="What the window's complete days cost, compared with as many days just before. "
-    "All dates are inclusive and in the window's zone, which may have skipped some between them.",
+    description="Spend of the range's complete days, compared with the same number of days "
+    "before them. All dates are inclusive, in the time zone of the range.",
 )
 class UsageComparison:
     POLICY: ClassVar = Policy.ACCOUNT
 
     from_: date = _named(column("first", description="The first complete day."), "from")
     to: date = column("last", description="The last complete day.")
-    current: Money = money("current_nanos", description="What the complete days cost.")
-    previous_from: date = column("previous_first", description="The first day of those before.")
-    previous_to: date = column("previous_last", description="The last day of those before.")
-    previous: Money = money("previous_nanos", description="What the days before cost.")
+    current: Money = money("current_nanos", description="Spend of the complete days.")
+    previous_from: date = column(
+        "previous_first", description="The first day of the previous period."
+    )
+    previous_to: date = column("previous_last", description="The last day of the previous period.")
+    previous: Money = money("previous_nanos", description="Spend of the previous period.")
 
 
-@strawberry.type(description="What a part of the window's usage cost.")
+@strawberry.type(description="One row of a usage breakdown.")
 class UsageBreakdownRow:
     POLICY: ClassVar = Policy.ACCOUNT
 
     group: UsageGroup = column(
-        "group", description="Whether the row is one value, usage without a value, or the rest."
+        "group", description='Kind of the row: one value, usage without a value, or "Other".'
     )
     deployment: Annotated["Deployment", strawberry.lazy("resolvers.types.deployment")] | None = (
         resolved(
             load_row_deployment,
-            description="The deployment, in a breakdown by DEPLOYMENT; null for the rows of usage "
-            "without a deployment and of all others.",
+            description="The deployment, in a breakdown by DEPLOYMENT; null for usage without a "
+            'deployment and for the row "Other".',
         )
     )
     key: str | None = column(
         "key",
-        description="A deployment's global id, a provider, a GPU model or a resource; null where "
-        'the usage names none, and for the row "Other".',
+        description="A deployment's global id, a provider, a GPU model or a resource; null for "
+        'usage without a value and for the row "Other".',
     )
     label: str = column(
-        "label", description="The same for people: a deployment's name or external id."
+        "label", description="Display name of the row; for a deployment, its name or external id."
     )
-    spend: Money = money("spent_nanos", description="What it cost, corrections included.")
+    spend: Money = money("spent_nanos", description="Spend, corrections included.")
     share: Decimal | None = column(
         "share",
-        description="Its fraction of the window's spend, six decimals; null where that is zero.",
+        description="Fraction of the range's spend, with six decimals; null if the spend is zero.",
     )
     deployments: int = column(
-        "deployments", description="How many different deployments were charged for it."
+        "deployments", description="Number of different deployments with charges in the row."
     )
 
 
 @strawberry.type(
-    description="An account's usage in a window of calendar days. A charge counts where its period "
-    "starts; late ones change the bucket that they belong to."
+    description="An account's usage in a range of calendar days. A charge counts when its "
+    "period starts. A late charge changes the bucket of its period."
 )
 class Usage:
     POLICY: ClassVar = Policy.ACCOUNT
 
-    interval: Interval = column("interval", description="What one bucket spans.")
-    from_: date = _named(column("from", description="The first day, inclusive."), "from")
-    to: date = column("to", description="The last day, inclusive.")
-    time_zone: TimeZone = column("time_zone", description="The zone of all dates and buckets.")
+    interval: Interval = column("interval", description="The length of a bucket.")
+    from_: date = _named(column("from", description="First day (inclusive)."), "from")
+    to: date = column("to", description="Last day (inclusive).")
+    time_zone: TimeZone = column("time_zone", description="Time zone of all dates and buckets.")
     complete_until: datetime = column(
         "complete_until",
-        description="Up to when usage has normally arrived: the window's end, or some time before "
-        "now.",
+        description="Usage up to this time has normally arrived: some time before now, or the "
+        "end of the range.",
     )
-    summary: UsageSummary = resolved(load_summary, description="The window's totals.")
+    summary: UsageSummary = resolved(load_summary, description="Totals of the range.")
     comparison: UsageComparison | None = resolved(
         load_comparison,
-        description="The spend of the window's complete days and of as many days just before; null "
-        "where the window has no complete day, or the account's first day is after `previousFrom`.",
+        description="Spend of the range's complete days, compared with the same number of days "
+        "before them; null if there are no complete days, or if the account's first "
+        "day is after `previousFrom`.",
     )
     previous: UsageSummary | None = resolved(
         load_previous,
-        deprecated="Use `comparison`, which compares complete days alone.",
-        description="The totals of as many days just before `from` as the window has up to today; "
-        "null where none of its days has begun.",
+        deprecated="Use `comparison`, which compares complete days only.",
+        description="Totals of the days before `from`, as many as the range has up to today; "
+        "null if the range starts after today.",
     )
     buckets: list[UsageBucket] = resolved(
         load_buckets,
-        description="The window in calendar intervals, oldest first, without gaps; the first and "
-        "the last are cut to the window. At most 1,100.",
+        description="The range in calendar intervals, oldest first, without gaps; at most "
+        "1,100. The first and the last are cut to the range.",
     )
     breakdown: list[UsageBreakdownRow] = resolved(
         load_breakdown,
-        description="What the window's spend went to: by spend, highest first, then by key, and "
+        description="The range's spend by a dimension: highest spend first, then by key, with "
         'the rest in a row "Other". The rows add up to the total.',
     )
     export_url: str = resolved(
         sign_export_url,
-        description="A link to a file of every charge in the window, the earliest first, which "
-        "needs no credential; it is signed anew for each answer and expires within 15 minutes.",
+        description="Signed download link to a file of every charge in the range, oldest first. "
+        "The link needs no credential and expires within 15 minutes.",
     )

@@ -1,4 +1,4 @@
-"""Whoever asks."""
+"""The GraphQL type of the caller."""
 
 from typing import ClassVar, Final
 
@@ -39,21 +39,21 @@ def list_accounts(
     )
 
 
-@strawberry.type(description="Accounts, the oldest first.")
+@strawberry.type(description="Accounts, oldest first.")
 class AccountConnection(Connection[Account]):
     POLICY: ClassVar = Policy.ACCOUNT
 
 
-@strawberry.type(description="Whoever asks: a person, or an API key.")
+@strawberry.type(description="The caller: a person or an API key.")
 class Viewer:
     POLICY: ClassVar = Policy.OPEN
 
     id: strawberry.ID = resolved(
-        show_id, description="The token's subject, or `key:` and the API key's id."
+        show_id, description="The token's subject, or `key:` followed by the API key's id."
     )
     accounts: AccountConnection = resolved(
         list_accounts,
         policy=Policy.ACCOUNT,
-        description="The accounts that the viewer may read, the oldest first: a person's by "
-        "membership, an API key's own, or all of them for a key of the platform.",
+        description="Accounts that the caller may read, oldest first: a person's memberships, "
+        "the account of an account key, or every account for a platform key.",
     )
