@@ -123,7 +123,7 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
     stored_keys = StoredKeys(lambda: runtime.database, clock)
     key_use = KeyUse(lambda: runtime.database, clock)
     issuer = issuer_of(settings, clock)
-    authenticator = open_authenticator(settings, issuer, clock, stored_keys.find, key_use.note)
+    authenticator = open_authenticator(settings.auth, issuer, clock, stored_keys.find, key_use.note)
     runtime = _Runtime(settings, authenticator, key_use)
     signer = Signer(parse_signing_keys(_signing_keys(settings)))
     links = Links(signer, clock, base_url=settings.base_url, seconds=settings.link_seconds)
@@ -160,7 +160,7 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
             *_stripe_routes(settings, runtime, clock),
         ],
         undescribed=[]
-        if settings.stripe_webhook_secrets
+        if settings.stripe.webhook_secrets
         else [Route(STRIPE_PATH, refuse_unsigned, methods=["POST"])],
         numbers=_stripe_numbers(settings, runtime),
     )
@@ -174,7 +174,7 @@ def issuer_of(settings: Settings, clock: Clock) -> Issuer:
     """Return the issuer of the tokens that are accepted. Raises ConfigurationError."""
     if settings.environment == "dev":
         return dev_issuer(settings.data_dir)
-    return configured_issuer(settings, clock)
+    return configured_issuer(settings.auth, clock)
 
 
 def _live(runtime: _Runtime, clock: Clock) -> Live:
@@ -191,7 +191,7 @@ def _meter(settings: Settings, runtime: _Runtime, clock: Clock, drain: Drain) ->
         raise ConfigurationError("The demo's meter runs in dev, and where the port is known.")
     everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # nothing listens there
     host = everywhere.get(settings.host, settings.host)
-    pepper = settings.api_key_pepper
+    pepper = settings.auth.api_key_pepper
     return Meter(
         address=f"http://[{host}]:{settings.port}"
         if ":" in host
@@ -212,16 +212,16 @@ def _platform_routes(
         authenticator=authenticator,
         clock=clock,
         keys=KeyFactory(clock),
-        body_bytes=settings.usage_body_bytes,
-        body_seconds=settings.http_body_seconds,
+        body_bytes=settings.http.usage_body_bytes,
+        body_seconds=settings.http.body_seconds,
         usage_delay_seconds=settings.usage_delay_seconds,
         quiet_keys=runtime.quiet_keys,
     )
     return platform_routes(
         platform,
         late_days=settings.usage_late_days,
-        batch_events=settings.usage_batch_events,
-        body_bytes=settings.http_body_bytes,
+        batch_events=settings.http.usage_batch_events,
+        body_bytes=settings.http.body_bytes,
     )
 
 
@@ -247,16 +247,16 @@ def _export_routes(
             links=links,
             clock=SystemClock(),
             places=ExportPlaces(
-                limit=settings.export_slots, account_limit=settings.export_account_slots
+                limit=settings.exports.slots, account_limit=settings.exports.account_slots
             ),
-            seconds=settings.export_seconds,
-            unread_seconds=settings.export_unread_seconds,
+            seconds=settings.exports.seconds,
+            unread_seconds=settings.exports.unread_seconds,
         )
     )
 
 
 def _stripe_numbers(settings: Settings, runtime: _Runtime) -> list[Number]:
-    if settings.stripe_webhook_secrets is None:
+    if settings.stripe.webhook_secrets is None:
         return []
     return [
         Number(
@@ -269,26 +269,26 @@ def _stripe_numbers(settings: Settings, runtime: _Runtime) -> list[Number]:
 
 def _stripe_routes(settings: Settings, runtime: _Runtime, clock: Clock) -> list[DescribedRoute]:
     """Return the webhook's route, where there is a secret to verify it with."""
-    if settings.stripe_webhook_secrets is None:
+    if settings.stripe.webhook_secrets is None:
         return []
     runtime.inbox = Inbox(
         lambda: runtime.database,
         clock,
-        secrets=parse_secrets(settings.stripe_webhook_secrets.get_secret_value()),
-        test_mode=settings.or_dev(settings.stripe_test_mode),
+        secrets=parse_secrets(settings.stripe.webhook_secrets.get_secret_value()),
+        test_mode=settings.or_dev(settings.stripe.test_mode),
         usage_delay_seconds=settings.usage_delay_seconds,
     )
-    webhook = StripeWebhook(take=runtime.inbox.receive, body_seconds=settings.http_body_seconds)
+    webhook = StripeWebhook(take=runtime.inbox.receive, body_seconds=settings.http.body_seconds)
     return [DescribedRoute(STRIPE_PATH, webhook.serve)]
 
 
 def _trusted(settings: Settings, built: Built) -> TrustedDocuments:
     """Return the documents of the page's manifest and of the operator's."""
-    paths = [path for path in (built.manifest, settings.trusted_documents) if path]
+    paths = [path for path in (built.manifest, settings.documents.trusted_documents) if path]
     manifest = {name: text for path in paths for name, text in read_manifest(path).items()}
-    if settings.trusted_only and not manifest:
+    if settings.documents.trusted_only and not manifest:
         raise ConfigurationError("GATEWAY_TRUSTED_ONLY: there is no document that is trusted.")
-    return TrustedDocuments(manifest=manifest, only=settings.trusted_only)
+    return TrustedDocuments(manifest=manifest, only=settings.documents.trusted_only)
 
 
 def _describe(context: Context) -> Mapping[str, object]:

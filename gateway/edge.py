@@ -103,7 +103,7 @@ class Parts:
 def build_app(settings: Settings, parts: Parts) -> Starlette:
     """Return the application; `app.state` has its `drain`, `metrics` and `desk`."""
     drain, metrics = Drain(), Metrics()
-    attempts = Attempts(settings.failed_credentials_per_minute)
+    attempts = Attempts(settings.http.failed_credentials_per_minute)
     engine = _build_engine(settings, parts, metrics)
     desk = _build_desk(settings, parts, engine)
     metrics.watch(*_live_numbers(desk), *parts.numbers)
@@ -171,22 +171,22 @@ def _live_numbers(desk: Desk) -> Sequence[Number]:
 
 def _build_engine(settings: Settings, parts: Parts, metrics: Metrics) -> Engine:
     limits = Limits(
-        source_length=settings.document_length,
-        tokens=settings.document_tokens,
-        comments=settings.document_comments,
-        depth=settings.document_depth,
-        introspection_depth=settings.document_introspection_depth,
-        aliases=settings.document_aliases,
-        directives=settings.document_directives,
-        operations=settings.document_operations,
-        variables=settings.document_variables,
-        fragments=settings.document_fragments,
-        values=settings.answer_values,
+        source_length=settings.documents.length,
+        tokens=settings.documents.tokens,
+        comments=settings.documents.comments,
+        depth=settings.documents.depth,
+        introspection_depth=settings.documents.introspection_depth,
+        aliases=settings.documents.aliases,
+        directives=settings.documents.directives,
+        operations=settings.documents.operations,
+        variables=settings.documents.variables,
+        fragments=settings.documents.fragments,
+        values=settings.documents.answer_values,
     )
     return Engine(
         parts.schema,
         limits=limits,
-        deadline_seconds=settings.operation_seconds,
+        deadline_seconds=settings.documents.operation_seconds,
         suggestions=settings.or_dev(settings.introspection),
         trusted=parts.trusted,
         count_deprecated=metrics.count_deprecated,
@@ -196,15 +196,15 @@ def _build_engine(settings: Settings, parts: Parts, metrics: Metrics) -> Engine:
 
 def _build_desk(settings: Settings, parts: Parts, engine: Engine) -> Desk:
     limits = LiveLimits(
-        init_seconds=settings.live_init_seconds,
-        messages_per_second=settings.live_messages_per_second,
-        unauthenticated_sockets=settings.live_unauthenticated_sockets,
-        sockets=settings.live_sockets,
-        socket_operations=settings.live_socket_operations,
-        subscriptions=settings.live_subscriptions,
-        process_subscriptions=settings.live_process_subscriptions,
-        heartbeat_seconds=settings.live_heartbeat_seconds,
-        leeway_seconds=settings.jwt_leeway_seconds,
+        init_seconds=settings.live.init_seconds,
+        messages_per_second=settings.live.messages_per_second,
+        unauthenticated_sockets=settings.live.unauthenticated_sockets,
+        sockets=settings.live.sockets,
+        socket_operations=settings.live.socket_operations,
+        subscriptions=settings.live.subscriptions,
+        process_subscriptions=settings.live.process_subscriptions,
+        heartbeat_seconds=settings.live.heartbeat_seconds,
+        leeway_seconds=settings.auth.jwt_leeway_seconds,
     )
     return Desk(
         engine=engine,
@@ -212,7 +212,7 @@ def _build_desk(settings: Settings, parts: Parts, engine: Engine) -> Desk:
         open_source=parts.live.open_source,
         hub=parts.live.hub,
         admission=Admission(limits),
-        watch=Watch(parts.live.read_standing, settings.live_recheck_seconds),
+        watch=Watch(parts.live.read_standing, settings.live.recheck_seconds),
         introspection=settings.or_dev(settings.introspection),
     )
 
@@ -233,15 +233,15 @@ def _build_routes(
         context_for=parts.context_for,
         describe=parts.describe,
         introspection=settings.or_dev(settings.introspection),
-        body_bytes=settings.http_body_bytes,
-        body_seconds=settings.http_body_seconds,
+        body_bytes=settings.http.body_bytes,
+        body_seconds=settings.http.body_seconds,
     )
     stream = StreamEndpoint(
         http=graphql,
         desk=desk,
         drain=drain,
         clock=parts.live.clock,
-        unread_seconds=settings.live_unread_seconds,
+        unread_seconds=settings.live.unread_seconds,
     )
     described = [
         DescribedRoute("/livez", livez),
@@ -260,25 +260,25 @@ def _build_routes(
 
 
 def _build_pages(settings: Settings, parts: Parts) -> Pages:
-    oidc, asked = None, settings.oidc_origins
-    if settings.oidc_issuer and settings.oidc_client_id:
-        asked = (origin_of(settings.oidc_issuer), *asked)
+    oidc, asked = None, settings.console.oidc_origins
+    if settings.console.oidc_issuer and settings.console.oidc_client_id:
+        asked = (origin_of(settings.console.oidc_issuer), *asked)
         oidc = Oidc(
-            issuer=settings.oidc_issuer,
-            client_id=settings.oidc_client_id,
-            scope=settings.oidc_scope,
-            audience=settings.jwt_audience,
+            issuer=settings.console.oidc_issuer,
+            client_id=settings.console.oidc_client_id,
+            scope=settings.console.oidc_scope,
+            audience=settings.auth.jwt_audience,
         )
     return Pages(
         built=parts.built,
-        console=settings.console,
-        graphiql=settings.or_dev(settings.graphiql) and not settings.trusted_only,
+        console=settings.console.enabled,
+        graphiql=settings.or_dev(settings.console.graphiql) and not settings.documents.trusted_only,
         dev=settings.environment == "dev",
         people=parts.people,
         oidc=oidc,
-        top_up_url=settings.top_up_url,
-        fence=Fence(ancestors=settings.frame_ancestors, asked=asked),
-        brand=Brand.read(settings),
+        top_up_url=settings.console.top_up_url,
+        fence=Fence(ancestors=settings.console.frame_ancestors, asked=asked),
+        brand=Brand.read(settings.console),
     )
 
 
@@ -296,8 +296,8 @@ def _build_middleware(
         Middleware(AnswerHeadersMiddleware, dev=settings.environment == "dev"),
         Middleware(
             HeadLimitsMiddleware,
-            max_bytes=settings.http_header_bytes,
-            max_headers=settings.http_header_count,
+            max_bytes=settings.http.header_bytes,
+            max_headers=settings.http.header_count,
         ),
         Middleware(AllowedHostsMiddleware, hosts=settings.hosts),
         Middleware(

@@ -20,7 +20,7 @@ from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 
 from gateway.migrations import migrate
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from gateway.store import Database, connect
 from tests.support.postgres import running_postgres
 
@@ -119,7 +119,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """An open, empty database, as the runtime role."""
-    settings = Settings(
+    settings = load_settings(
         database_url=SecretStr(database_url),
         database_pool_size=4,
         # Tests ask more at once than a busy machine answers in the usual time.
@@ -136,7 +136,7 @@ async def limited_database(
     database_url: str, statement_timeout_seconds: float
 ) -> AsyncIterator[Database]:
     """An open database with the statement timeout that the test is parametrized with."""
-    settings = Settings(
+    settings = load_settings(
         database_url=SecretStr(database_url), statement_timeout_seconds=statement_timeout_seconds
     )
     opened = await connect(settings)

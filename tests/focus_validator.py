@@ -23,7 +23,7 @@ from pydantic import SecretStr
 from gateway.clock import FixedClock
 from gateway.dev.demo.fill import fill
 from gateway.migrations import migrate
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from gateway.store import connect
 from tests.support.books import NOW
 from tests.support.focus_files import CLAIMED, purchases_file, usage_file
@@ -113,7 +113,7 @@ async def write_files(folder: Path, accounts: Sequence[str]) -> list[Path]:
     """Write the demo's files, and print what our own judge says of them."""
     url = f"sqlite:///{folder}/demo.sqlite3"
     await migrate(url)
-    database = await connect(Settings(database_url=SecretStr(url)))
+    database = await connect(load_settings(database_url=SecretStr(url)))
     await fill(database, clock=FixedClock(NOW), days=DAYS)
     written = []
     for account in await table_rows(database, "account"):

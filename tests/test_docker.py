@@ -15,7 +15,7 @@ import pytest
 from jsonschema.validators import validator_for
 from ruamel.yaml import YAML
 
-from gateway.settings import Settings
+from gateway.settings import SETTINGS, load_settings
 
 ROOT = Path(__file__).parents[1]
 DOCKER = ROOT / "docker"
@@ -53,7 +53,7 @@ def test_every_setting_in_a_compose_file_is_one(path: Path) -> None:
         if name.startswith("GATEWAY_") and name != "GATEWAY_ADDRESS"  # the Caddyfile's
     }
     assert names
-    assert names <= {f"GATEWAY_{name.upper()}" for name in Settings.model_fields}
+    assert names <= {f"GATEWAY_{name.upper()}" for name in SETTINGS}
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -82,7 +82,7 @@ def test_only_the_migration_knows_the_owner_password() -> None:
 
 
 def test_the_gateway_stops_before_it_is_killed() -> None:
-    settings = Settings()
+    settings = load_settings()
     seconds = int(SERVICES["gateway"]["stop_grace_period"].removesuffix("s"))
     assert seconds > settings.stop_notice_seconds + settings.stop_grace_seconds + 5
 

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from gateway.clock import SystemClock
 from gateway.dev.demo.fill import fill
 from gateway.principal import Scope
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from gateway.store import connect
 from tests.support.document_exceptions import BY_THEMSELVES, ELSEWHERE, elsewhere, runnable_blocks
 from tests.support.document_shell import VENV, Session, checkout, search_path, session
@@ -60,7 +60,7 @@ async def demo(sqlite_template: Path, folder: Path) -> AsyncIterator[GatewayProc
     shutil.copyfile(sqlite_template, data / "gateway.sqlite3")
     url = f"sqlite:///{data / 'gateway.sqlite3'}"
     database = await connect(
-        Settings(environment="dev", database_url=SecretStr(url), data_dir=data)
+        load_settings(environment="dev", database_url=SecretStr(url), data_dir=data)
     )
     await fill(database, clock=SystemClock(), days=DEMO_DAYS)
     await database.close()

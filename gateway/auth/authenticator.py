@@ -18,7 +18,7 @@ from gateway.auth.rejected import Rejected
 from gateway.clock import Clock
 from gateway.errors import ConfigurationError, Unauthenticated
 from gateway.principal import Principal
-from gateway.settings import Settings
+from gateway.settings.auth import AuthSettings
 
 log = structlog.get_logger(__name__)
 
@@ -111,7 +111,7 @@ class Issuer:
 
 
 def open_authenticator(
-    settings: Settings,
+    settings: AuthSettings,
     issuer: Issuer,
     clock: Clock,
     find_api_key: FindApiKey | None = None,
@@ -136,7 +136,7 @@ def open_authenticator(
     )
 
 
-def configured_issuer(settings: Settings, clock: Clock) -> Issuer:
+def configured_issuer(settings: AuthSettings, clock: Clock) -> Issuer:
     """Return the identity provider that the settings name. Raises ConfigurationError."""
     if not settings.jwt_issuer or not settings.jwt_audience:
         raise ConfigurationError("GATEWAY_JWT_ISSUER and GATEWAY_JWT_AUDIENCE must be set.")
@@ -149,7 +149,7 @@ def configured_issuer(settings: Settings, clock: Clock) -> Issuer:
     )
 
 
-def configured_keys(settings: Settings) -> tuple[PublicKey, ...]:
+def configured_keys(settings: AuthSettings) -> tuple[PublicKey, ...]:
     """Return GATEWAY_JWT_PUBLIC_KEY's keys; raise ConfigurationError where they are unusable."""
     try:
         return parse_public_keys(settings.jwt_public_key or "")

@@ -39,7 +39,7 @@ async def _create(
     settings: Settings, name: str, scopes: frozenset[Scope], account: str | None, days: int | None
 ) -> str:
     now = SystemClock().now()
-    pepper = settings.api_key_pepper
+    pepper = settings.auth.api_key_pepper
     name = checked_name(name, "name", limit=200)
     async with open_database(settings) as database, database.writing() as transaction:
         namesakes = await _active_keys(transaction, name, now)

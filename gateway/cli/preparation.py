@@ -22,14 +22,14 @@ from gateway.store.engine.databases import connect, database_url
 async def migrate_database(settings: Settings) -> None:
     """Bring the database to this code's revision, as its owner."""
     runtime_url = database_url(settings)
-    owner = settings.migration_database_url
+    owner = settings.database.migration_url
     owner_url = owner.get_secret_value() if owner else runtime_url
     await migrate(owner_url, runtime_url=runtime_url)
 
 
 def migration_warnings(settings: Settings) -> Iterator[str]:
     """Yield a sentence where an owner migrates, and nobody says who will serve."""
-    if settings.migration_database_url is not None and settings.database_url is None:
+    if settings.database.migration_url is not None and settings.database.url is None:
         yield (
             "GATEWAY_DATABASE_URL: is not set, so no role that serves was made or granted "
             "anything. Set it to that role's URL and migrate again before `gateway serve`."

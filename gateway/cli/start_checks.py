@@ -8,7 +8,7 @@ from gateway.auth.authenticator import configured_keys
 from gateway.dev import tokens
 from gateway.dev.keys import KEY_FILE, SIGNING_KEY_ID, dev_key
 from gateway.errors import ConfigurationError
-from gateway.settings import Settings
+from gateway.settings import SETTINGS, Settings
 from gateway.settings.environment import PREFIX
 from gateway.settings.values import is_loopback
 from gateway.signing import parse_signing_keys
@@ -25,9 +25,9 @@ def check_start(settings: Settings) -> None:
 def _problems(settings: Settings) -> Iterator[str]:
     check = _check_dev if settings.environment == "dev" else _check_production
     yield from check(settings)
-    if (settings.oidc_issuer is None) != (settings.oidc_client_id is None):
+    if (settings.console.oidc_issuer is None) != (settings.console.oidc_client_id is None):
         yield "GATEWAY_OIDC_ISSUER and GATEWAY_OIDC_CLIENT_ID must be set together."
-    if settings.trusted_only and settings.graphiql:
+    if settings.documents.trusted_only and settings.console.graphiql:
         yield (
             "GATEWAY_GRAPHIQL: is of no use with GATEWAY_TRUSTED_ONLY, which serves no other "
             "documents than those of the manifests."
@@ -50,16 +50,16 @@ def _check_production(settings: Settings) -> Iterator[str]:
     directory is for development.
     """
     for name in REQUIRED:
-        if getattr(settings, name) is None:
+        if SETTINGS[name].value(settings) is None:
             yield f"{PREFIX}{name.upper()}: must be set in production."
     yield from missing_seller(settings)
-    if (settings.jwt_jwks_url is None) == (settings.jwt_public_key is None):
+    if (settings.auth.jwt_jwks_url is None) == (settings.auth.jwt_public_key is None):
         yield (
             "GATEWAY_JWT_JWKS_URL or GATEWAY_JWT_PUBLIC_KEY must be set in production, and only "
             "one of them."
         )
     for name in ("allowed_hosts", "allowed_origins", "frame_ancestors"):
-        if "*" in getattr(settings, name):
+        if "*" in SETTINGS[name].value(settings):
             yield f"{PREFIX}{name.upper()}: must not be `*` in production."
     for check in (_check_issuer, _check_signing_keys, _check_public_keys):
         try:
@@ -82,10 +82,10 @@ def missing_seller(settings: Settings) -> Iterator[str]:
     """Yield a line for each detail of the seller that production's receipts lack: they keep for
     ever what they are issued with.
     """
-    if settings.environment == "dev" or not settings.receipts:
+    if settings.environment == "dev" or not settings.seller.issues_receipts:
         return
     for name in ("seller_name", "seller_address"):
-        if not getattr(settings, name):
+        if not SETTINGS[name].value(settings):
             yield (
                 f"{PREFIX}{name.upper()}: must be set in production, or GATEWAY_RECEIPTS=0 where "
                 "no receipts are issued."
@@ -93,7 +93,7 @@ def missing_seller(settings: Settings) -> Iterator[str]:
 
 
 def _check_issuer(settings: Settings) -> None:
-    if settings.jwt_issuer == tokens.ISSUER:
+    if settings.auth.jwt_issuer == tokens.ISSUER:
         raise ConfigurationError("GATEWAY_JWT_ISSUER: must not be `dev` in production.")
 
 
@@ -108,9 +108,9 @@ def _check_signing_keys(settings: Settings) -> None:
 
 def _check_public_keys(settings: Settings) -> None:
     """Raise ConfigurationError for malformed keys and for the dev key."""
-    if settings.jwt_public_key is None:
+    if settings.auth.jwt_public_key is None:
         return
-    keys = configured_keys(settings)
+    keys = configured_keys(settings.auth)
     has_dev_key = (settings.data_dir / KEY_FILE).exists()
     if has_dev_key and dev_key(settings.data_dir).thumbprint() in {
         key.thumbprint() for key in keys

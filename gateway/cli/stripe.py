@@ -28,9 +28,9 @@ Payments = Annotated[list[str], typer.Argument(help="Payments, as `parked` names
 def stripe_backfill() -> None:
     """Read past payments from Stripe; again, or beside webhooks: nothing is booked twice."""
     settings = read_settings()
-    if settings.stripe_api_key is None:
+    if settings.stripe.api_key is None:
         raise ConfigurationError("GATEWAY_STRIPE_API_KEY: is needed to read payments.")
-    outcomes = asyncio.run(_backfill(settings, settings.stripe_api_key.get_secret_value()))
+    outcomes = asyncio.run(_backfill(settings, settings.stripe.api_key.get_secret_value()))
     counted = ", ".join(f"{number:,} {outcome}" for outcome, number in sorted(outcomes.items()))
     typer.echo(counted or "Stripe has no payments.")
 
@@ -41,7 +41,7 @@ async def _backfill(settings: Settings, key: str) -> dict[str, int]:
         raise ConfigurationError("GATEWAY_STRIPE_API_KEY: is of test mode, which is not booked.")
     async with (
         _inbox(settings, test_mode=test_mode) as inbox,
-        httpx.AsyncClient(base_url=settings.stripe_api_base, timeout=30) as client,
+        httpx.AsyncClient(base_url=settings.stripe.api_base, timeout=30) as client,
     ):
         with show_progress() as progress:
             report = reporter(progress, "Payments")
@@ -50,7 +50,7 @@ async def _backfill(settings: Settings, key: str) -> dict[str, int]:
 
 def _test_mode(settings: Settings) -> bool:
     dev = settings.environment == "dev"
-    return dev if settings.stripe_test_mode is None else settings.stripe_test_mode
+    return dev if settings.stripe.test_mode is None else settings.stripe.test_mode
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from gateway.errors import ConfigurationError
 from gateway.migrations import head, is_at
-from gateway.settings import Settings, load_settings
+from gateway.settings import SETTINGS, Settings, load_settings
 from gateway.settings.environment import unknown_variables
 from gateway.store import Database, Snapshot, connect
 
@@ -23,7 +23,7 @@ Report: TypeAlias = Callable[[int, int | None], None]
 
 def read_settings(*, dev: bool = False) -> Settings:
     """Return the environment's settings; `dev` stands for `--dev`. Warns of unknown variables."""
-    for warning in unknown_variables(Settings.model_fields):
+    for warning in unknown_variables(SETTINGS):
         complain(f"Warning: {warning}")
     return load_settings(environment="dev") if dev else load_settings()
 

@@ -60,7 +60,7 @@ def open_signals(settings: Settings, database: Database) -> Signals:
     """Return the signals of a database: Postgres's own, or for SQLite the file's and ours."""
     if isinstance(database, SqliteDatabase):
         return SqliteSignals(database)
-    direct = settings.listen_database_url
+    direct = settings.database.listen_url
     return PostgresSignals(direct.get_secret_value() if direct else database_url(settings))
 
 

@@ -40,20 +40,20 @@ def read_seller(settings: Settings, *, default_name: str | None = None) -> Selle
     """
     details = dumps(
         {
-            "name": settings.seller_name or default_name or _default_name(settings),
-            "address": list(settings.seller_address),
-            "taxId": settings.seller_tax_id,
-            "email": settings.seller_email,
-            "accent": settings.seller_accent,
+            "name": settings.seller.name or default_name or _default_name(settings),
+            "address": list(settings.seller.address),
+            "taxId": settings.seller.tax_id,
+            "email": settings.seller.email,
+            "accent": settings.seller.accent,
         }
     )
-    if settings.seller_logo is None:
-        return Seller(details=details, issues_receipts=settings.receipts)
-    picture, kind = read_picture(settings.seller_logo, _SETTING)
+    if settings.seller.logo is None:
+        return Seller(details=details, issues_receipts=settings.seller.issues_receipts)
+    picture, kind = read_picture(settings.seller.logo, _SETTING)
     logo = Logo(picture=picture, type=kind)
     if not logo.is_printable():
         raise ConfigurationError(f"{_SETTING}: cannot be printed; is the file whole?")
-    return Seller(details=details, logo=logo, issues_receipts=settings.receipts)
+    return Seller(details=details, logo=logo, issues_receipts=settings.seller.issues_receipts)
 
 
 async def keep_seller(

@@ -126,10 +126,10 @@ def server_config(
         loop=loop,
         http=HttpProtocol,
         ws=WebSocketProtocol,
-        ws_max_size=settings.live_message_bytes,
+        ws_max_size=settings.live.message_bytes,
         # A peer that stops reading does so just after a ping, at the worst.
-        ws_ping_interval=settings.live_unread_seconds * 0.4,
-        ws_ping_timeout=settings.live_unread_seconds * 0.5,
+        ws_ping_interval=settings.live.unread_seconds * 0.4,
+        ws_ping_timeout=settings.live.unread_seconds * 0.5,
         ws_per_message_deflate=False,
         lifespan="on",
         log_config=None,
@@ -137,6 +137,6 @@ def server_config(
         server_header=False,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
-        timeout_keep_alive=settings.http_keep_alive_seconds,
+        timeout_keep_alive=settings.http.keep_alive_seconds,
         timeout_graceful_shutdown=math.ceil(running_seconds + LAST_WORDS_SECONDS),
     )

@@ -1,17 +1,20 @@
-"""Settings of the console page, of GraphiQL and of trusted documents."""
+"""The pages that the gateway serves, the platform's brand and the sign-in."""
 
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
-from pydantic_settings import BaseSettings
 
+from gateway.settings.group import Group, Named
 from gateway.settings.values import Colour, KeysUrl, Origins, PlainName
 
 
-class PageSettings(BaseSettings):
-    """Settings of the pages that the gateway serves; `Settings` inherits them."""
+class ConsoleSettings(Group):
+    """The pages that the gateway serves, the platform's brand and the sign-in."""
 
-    console: bool = Field(True, description="Serve the Billing & Usage page at `/`.")
+    enabled: Annotated[bool, Named("console")] = Field(
+        True, description="Serve the Billing & Usage page at `/`."
+    )
     graphiql: bool | None = Field(
         None,
         description="Serve GraphiQL at `/graphiql`. Default: in dev only, and never with "
@@ -80,10 +83,3 @@ class PageSettings(BaseSettings):
         (),
         description="More origins of the OpenID provider, such as its token endpoint's.",
     )
-    trusted_documents: Path | None = Field(
-        None,
-        description="JSON file that maps the SHA-256 hash of each trusted document to the "
-        "document. Clients may send the hash alone. The page's own documents are "
-        "always trusted.",
-    )
-    trusted_only: bool = Field(False, description="Serve trusted documents only.")

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import PydanticBaseSettingsSource
 
 from gateway.errors import ConfigurationError
+from gateway.settings.group import nested, settings_of
 
 PREFIX: Final = "GATEWAY_"
 
@@ -35,11 +36,9 @@ class Environment(PydanticBaseSettingsSource):
         return _read_variable(PREFIX + field_name.upper()), field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        found = {
-            name: self.get_field_value(field, name)[0]
-            for name, field in self.settings_cls.model_fields.items()
-        }
-        return {name: value for name, value in found.items() if value is not None}
+        settings = settings_of(self.settings_cls)
+        found = {name: self.get_field_value(each.field, name)[0] for name, each in settings.items()}
+        return nested(settings, {name: each for name, each in found.items() if each is not None})
 
 
 def unknown_variables(settings: Collection[str]) -> Iterator[str]:

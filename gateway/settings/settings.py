@@ -1,9 +1,10 @@
 """Every setting, read once from the environment, with its name, default, unit and meaning.
 
 Messages and printed settings never contain a secret's value. `gateway settings` prints the README's
-tables from this module, and a test compares them.
+tables from this package, and a test compares them.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
@@ -12,31 +13,28 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gateway.errors import ConfigurationError
-from gateway.settings.console import PageSettings
+from gateway.settings.auth import AuthSettings
+from gateway.settings.console import ConsoleSettings
+from gateway.settings.database import DatabaseSettings
+from gateway.settings.documents import DocumentSettings
 from gateway.settings.environment import PREFIX, Environment
-from gateway.settings.values import (
-    Algorithms,
-    Colour,
-    DatabaseUrl,
-    Hosts,
-    KeysUrl,
-    Limit,
-    Lines,
-    Networks,
-    Origins,
-    Url,
-    origin_of,
-)
+from gateway.settings.exports import ExportSettings
+from gateway.settings.group import nested, settings_of
+from gateway.settings.http import HttpSettings
+from gateway.settings.live import LiveSettings
+from gateway.settings.seller import SellerSettings
+from gateway.settings.stripe import StripeSettings
+from gateway.settings.values import Hosts, Limit, Networks, Origins, Url, origin_of
 from gateway.windows import USAGE_DELAY_SECONDS
 
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
 
 
-class Settings(PageSettings):
-    """The gateway's settings (frozen)."""
+class Settings(BaseSettings):
+    """The gateway's settings (frozen). Each part of the gateway takes its group as it is."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True
+        env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True
     )
 
     # Where it runs
@@ -71,57 +69,8 @@ class Settings(PageSettings):
         "info", description="Lowest severity that is logged."
     )
 
-    # Database
-    database_url: DatabaseUrl | None = Field(
-        None,
-        description="`postgresql://…` or `sqlite:///…`, with the runtime role. Default: SQLite "
-        "in the data directory.",
-    )
-    migration_database_url: DatabaseUrl | None = Field(
-        None, description="Database URL of the owner, for migrations. Default: the database URL."
-    )
-    listen_database_url: DatabaseUrl | None = Field(
-        None,
-        description="Direct URL of the primary for live updates, if the database URL uses a "
-        "pooler. Default: the database URL.",
-    )
-    database_pool_size: int = Field(8, ge=1, le=200, description="Number of connections for reads.")
-    database_pool_wait_seconds: Limit[float] = Field(
-        2, gt=0, le=60, description="Longest wait for a database connection."
-    )
-    statement_timeout_seconds: Limit[float] = Field(
-        5, gt=0, le=300, description="Longest run of a database statement."
-    )
-
-    # Authentication
-    jwt_issuer: str | None = Field(
-        None, description="`iss` claim of valid tokens; required in production."
-    )
-    jwt_audience: str | None = Field(
-        None, description="`aud` claim of valid tokens; required in production."
-    )
-    jwt_jwks_url: KeysUrl | None = Field(
-        None,
-        description="URL of the issuer's JWK set (https); this or a public key is required in "
-        "production.",
-    )
-    jwt_public_key: str | None = Field(
-        None, description="The issuer's public keys, in place of a JWKS URL: PEM, JWK or JWK set."
-    )
-    jwt_algorithms: Algorithms = Field(
-        ("RS256", "ES256", "EdDSA"),
-        min_length=1,
-        description="Accepted signature algorithms; symmetric ones are refused.",
-    )
-    jwt_leeway_seconds: int = Field(
-        30, ge=0, le=60, description="Allowed difference between the issuer's clock and ours."
-    )
-    api_key_pepper: SecretStr | None = Field(
-        None,
-        min_length=32,
-        description="Secret for hashing API keys, at least 32 characters. A change invalidates "
-        "every key.",
-    )
+    database: DatabaseSettings = DatabaseSettings()
+    auth: AuthSettings = AuthSettings()
 
     # The graph
     federation: bool = Field(
@@ -139,171 +88,22 @@ class Settings(PageSettings):
         35, ge=1, le=3650, description="Age of the oldest usage event that is accepted."
     )
 
-    # Receipts and links
-    receipts: bool = Field(
-        True,
-        description="Issue a receipt for each settled purchase and a credit note for each of "
-        "its refunds. Set `0` where another system issues them.",
-    )
-    seller_name: str | None = Field(
-        None,
-        max_length=200,
-        description="The seller's name on receipts; required in production if receipts are "
-        "issued. A change applies to receipts issued after the next start.",
-    )
-    seller_address: Lines = Field(
-        (),
-        max_length=8,
-        description="The seller's address on receipts, lines separated by `|`; required like "
-        "the name.",
-    )
-    seller_tax_id: str | None = Field(
-        None, max_length=100, description="The seller's tax id, with its kind: `VAT ID DE123`."
-    )
-    seller_email: str | None = Field(
-        None, max_length=200, description="The seller's email address on receipts, for questions."
-    )
-    seller_logo: Path | None = Field(
-        None, description="Logo in place of the name: PNG, JPEG or SVG, at most 256 KiB."
-    )
-    seller_accent: Colour = Field("#3b5bdb", description="Accent colour of receipts.")
+    # Receipts, links and exports
+    seller: SellerSettings = SellerSettings()
     link_seconds: Limit[int] = Field(
         900, ge=10, le=900, description="How long a link to a receipt or an export is valid."
     )
+    exports: ExportSettings = ExportSettings()
 
-    # Exports
-    export_slots: Limit[int] = Field(
-        4, ge=1, le=100, description="Most exports at once per process; then `SERVICE_UNAVAILABLE`."
-    )
-    export_account_slots: Limit[int] = Field(
-        2,
-        ge=1,
-        le=100,
-        description="Most exports at once per account and process; then `THROTTLED`.",
-    )
-    export_seconds: Limit[float] = Field(
-        600, ge=1, le=86_400, description="Longest run of an export; then the connection is cut."
-    )
-    export_unread_seconds: Limit[float] = Field(
-        30, ge=1, le=3_600, description="Longest time a client may stop reading an export."
-    )
-
-    # HTTP
+    # HTTP and GraphQL
     introspection: bool | None = Field(
         None,
         description="Allow introspection and name suggestions in errors for everyone. Default: "
         "in dev only. Keys with the scope `admin` may always introspect.",
     )
-    http_body_bytes: Limit[int] = Field(
-        1_048_576, ge=1_024, le=104_857_600, description="Largest body of a GraphQL request, bytes."
-    )
-    usage_body_bytes: Limit[int] = Field(
-        5_242_880, ge=1_024, le=104_857_600, description="Largest body of a usage request, bytes."
-    )
-    usage_batch_events: Limit[int] = Field(
-        25_000, ge=1, le=1_000_000, description="Most usage events in one request."
-    )
-    http_body_seconds: Limit[float] = Field(
-        15, gt=0, le=300, description="Longest time to receive a request body."
-    )
-    http_header_bytes: Limit[int] = Field(
-        32_768, ge=1_024, le=65_536, description="Largest request line and headers together, bytes."
-    )
-    http_header_count: Limit[int] = Field(
-        100, ge=10, le=1_000, description="Most headers in a request."
-    )
-    failed_credentials_per_minute: Limit[int] = Field(
-        20,
-        ge=1,
-        le=100_000,
-        description="Most failed credentials per client address; then `THROTTLED`.",
-    )
-    http_keep_alive_seconds: Limit[int] = Field(
-        5, ge=1, le=300, description="How long an idle connection is kept open."
-    )
-
-    # Subscriptions
-    live_init_seconds: Limit[float] = Field(
-        10, gt=0, le=300, description="Longest wait for `connection_init` on a new WebSocket."
-    )
-    live_message_bytes: Limit[int] = Field(
-        131_072,
-        ge=1_024,
-        le=16_777_216,
-        description="Largest WebSocket message from a client, bytes.",
-    )
-    live_messages_per_second: Limit[int] = Field(
-        100,
-        ge=1,
-        le=100_000,
-        description="Most messages per second from one WebSocket, averaged over 5 seconds.",
-    )
-    live_unread_seconds: Limit[float] = Field(
-        30,
-        ge=1,
-        le=600,
-        description="Longest time a client may stop reading a WebSocket or event stream; then "
-        "the connection is cut.",
-    )
-    live_unauthenticated_sockets: Limit[int] = Field(
-        20, ge=1, le=1_000_000, description="Most unauthenticated WebSockets per client address."
-    )
-    live_sockets: Limit[int] = Field(
-        5, ge=1, le=1_000_000, description="Most WebSockets per principal in one process."
-    )
-    live_socket_operations: Limit[int] = Field(
-        25, ge=1, le=10_000, description="Most operations at once on one WebSocket."
-    )
-    live_subscriptions: Limit[int] = Field(
-        100, ge=1, le=1_000_000, description="Most subscriptions per principal in one process."
-    )
-    live_process_subscriptions: Limit[int] = Field(
-        20_000, ge=1, le=1_000_000, description="Most subscriptions in one process."
-    )
-    live_recheck_seconds: float = Field(
-        30, gt=0, le=60, description="How often subscribers' membership and keys are checked again."
-    )
-    live_heartbeat_seconds: float = Field(
-        12, gt=0, le=60, description="How often an idle event stream sends a heartbeat."
-    )
-
-    # Limits
-    operation_seconds: Limit[float] = Field(
-        10, gt=0, le=300, description="Longest run of an operation; then `TIMEOUT`."
-    )
-    document_length: Limit[int] = Field(
-        65_536, ge=1, le=1_048_576, description="Longest GraphQL document, characters."
-    )
-    document_tokens: Limit[int] = Field(
-        2_000, ge=1, le=100_000, description="Most tokens in a document."
-    )
-    document_comments: Limit[int] = Field(
-        500, ge=0, le=100_000, description="Most comments in a document."
-    )
-    document_depth: Limit[int] = Field(
-        10, ge=1, le=50, description="Deepest nesting of fields, fragments expanded."
-    )
-    document_introspection_depth: Limit[int] = Field(
-        15, ge=1, le=50, description="Deepest nesting of fields in introspection."
-    )
-    document_aliases: Limit[int] = Field(
-        30, ge=0, le=10_000, description="Most aliases in an operation, fragments expanded."
-    )
-    document_directives: Limit[int] = Field(
-        50, ge=0, le=10_000, description="Most directives in a document."
-    )
-    document_operations: Limit[int] = Field(
-        20, ge=1, le=1_000, description="Most operations in a document."
-    )
-    document_variables: Limit[int] = Field(
-        100, ge=0, le=10_000, description="Most variables declared in a document."
-    )
-    document_fragments: Limit[int] = Field(
-        100, ge=0, le=10_000, description="Most fragments in a document."
-    )
-    answer_values: Limit[int] = Field(
-        500_000, ge=1_000, description="Most scalars, objects and lists in an answer."
-    )
+    http: HttpSettings = HttpSettings()
+    live: LiveSettings = LiveSettings()
+    documents: DocumentSettings = DocumentSettings()
 
     # Operations
     metrics_token: SecretStr | None = Field(
@@ -319,26 +119,7 @@ class Settings(PageSettings):
         10, ge=0, le=300, description="How long requests may continue after a stop signal."
     )
 
-    # Stripe
-    stripe_webhook_secrets: SecretStr | None = Field(
-        None,
-        description="Signing secrets of the Stripe webhook endpoint, separated by commas; two "
-        "during a rotation. Without one, `/webhooks/stripe` answers 404.",
-    )
-    stripe_test_mode: bool | None = Field(
-        None,
-        description="Book events of Stripe's test mode instead of ignoring them. Default: in "
-        "dev only.",
-    )
-    stripe_api_key: SecretStr | None = Field(
-        None,
-        description="Restricted API key for `gateway stripe-backfill`: reads PaymentIntents, "
-        "charges, balance transactions, refunds, disputes, Checkout Sessions and "
-        "invoices.",
-    )
-    stripe_api_base: KeysUrl = Field(
-        "https://api.stripe.com", description="Base URL of the Stripe API."
-    )
+    stripe: StripeSettings = StripeSettings()
 
     # Secrets
     signing_keys: SecretStr | None = Field(
@@ -346,6 +127,8 @@ class Settings(PageSettings):
         description="Keys that sign cursors and links: `id:secret`, separated by commas, newest "
         "first; at least 32 bytes per secret; required in production.",
     )
+
+    console: ConsoleSettings = ConsoleSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -383,17 +166,28 @@ class Settings(PageSettings):
         return self.allowed_origins or tuple(origin_of(url) for url in urls if url)
 
 
+SETTINGS: Final = settings_of(Settings)
+"""Every setting by its name, in the order of the printed tables."""
+
+
 def load_settings(**overrides: Any) -> Settings:
-    """Read and validate the settings from the environment.
+    """Read and validate the settings from the environment. `overrides`, by setting name, go first.
 
     Raises ConfigurationError with one line per invalid setting.
     """
     try:
-        return Settings(**overrides)
+        return Settings(**nested(SETTINGS, overrides))
     except ValidationError as error:
         reasons: dict[str, str] = {}
         for each in error.errors(include_url=False, include_input=False):
-            name = PREFIX + str(each["loc"][0]).upper()
-            reasons.setdefault(name, each["msg"].removeprefix("Value error, "))
+            variable = PREFIX + _name_at(each["loc"]).upper()
+            reasons.setdefault(variable, each["msg"].removeprefix("Value error, "))
         lines = [f"{name}: {reason}." for name, reason in reasons.items()]
         raise ConfigurationError("\n".join(lines)) from None
+
+
+def _name_at(place: Sequence[int | str]) -> str:
+    """Return the name of the setting at an error's place, which may lead into the value."""
+    return next(
+        name for name, each in SETTINGS.items() if tuple(place[: len(each.path)]) == each.path
+    )

@@ -6,8 +6,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from gateway.settings import Settings
-from gateway.settings.console import PageSettings
+from gateway.settings import SETTINGS
 from gateway.settings.environment import PREFIX
 from gateway.settings.values import LimitMark
 
@@ -27,9 +26,8 @@ def _table(rows: Iterator[str]) -> str:
 
 
 def _rows() -> Iterator[tuple[str, bool]]:
-    own, pages = Settings.model_fields, PageSettings.model_fields
-    for name in [*(name for name in own if name not in pages), *pages]:
-        field = own[name]
+    for name, setting in SETTINGS.items():
+        field = setting.field
         text = field.description or ""
         row = f"| `{PREFIX}{name.upper()}` | {_default(field)} | {text} |"
         yield row, any(isinstance(each, LimitMark) for each in field.metadata)

@@ -14,7 +14,7 @@ import asyncpg
 from pydantic import SecretStr
 
 from gateway.migrations import migrate
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from gateway.store import Database, connect
 from tests.conftest import as_runtime, with_database
 from tests.support.postgres import running_postgres
@@ -31,7 +31,7 @@ def fresh_databases() -> Iterator[dict[str, Fresh]]:
 
 
 async def _opened(url: str) -> Database:
-    return await connect(Settings(database_url=SecretStr(url), database_pool_size=1))
+    return await connect(load_settings(database_url=SecretStr(url), database_pool_size=1))
 
 
 def _on_sqlite(folder: Path) -> Fresh:

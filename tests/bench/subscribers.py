@@ -30,7 +30,7 @@ from gateway.billing.credits.posting import adjust_balance
 from gateway.ids import encode_global_id
 from gateway.migrations import migrate
 from gateway.principal import Role
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from gateway.store import connect, members
 from tests.bench.data import SUBJECT
 from tests.bench.servers import Running, Server, gateway, started
@@ -140,7 +140,7 @@ async def measure(
 @asynccontextmanager
 async def watched_account(url: str) -> AsyncIterator[tuple[Books, int]]:
     """Lend the books of an empty database and the key of the one account in it."""
-    database = await connect(Settings(database_url=SecretStr(url), database_pool_size=1))
+    database = await connect(load_settings(database_url=SecretStr(url), database_pool_size=1))
     try:
         books = Books(database)
         key = await books.account("watched")

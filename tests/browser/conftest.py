@@ -23,7 +23,7 @@ from gateway.auth.key_store import issue_key
 from gateway.clock import SystemClock
 from gateway.dev.demo.fill import fill
 from gateway.principal import Scope
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from gateway.store import connect
 from tests.conftest import TEMPLATE, as_runtime, with_database
 from tests.support.operator import Operator
@@ -79,7 +79,7 @@ def _fill(url: str, data_dir: Path) -> DemoDatabase:
 
 
 async def _filled(url: str, data_dir: Path) -> DemoDatabase:
-    settings = Settings(environment="dev", database_url=SecretStr(url), data_dir=data_dir)
+    settings = load_settings(environment="dev", database_url=SecretStr(url), data_dir=data_dir)
     database = await connect(settings)
     try:
         clock = SystemClock()

@@ -21,7 +21,7 @@ from gateway.clock import SystemClock
 from gateway.ids import KeyFactory, parse_global_id
 from gateway.models import CreditPurchaseKind
 from gateway.money import NANOS
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from gateway.store import connect
 from tests.browser.conftest import ARTEFACTS, DemoDatabase, Site
 from tests.browser.support import (
@@ -367,7 +367,9 @@ async def test_a_zone_is_found_by_what_people_call_it(browser: Browser, site: Si
 
 async def bought(demo: DemoDatabase, account_id: int, count: int) -> None:
     """Book payments to an account, one an hour."""
-    settings = Settings(environment="dev", database_url=SecretStr(demo.url), data_dir=demo.data_dir)
+    settings = load_settings(
+        environment="dev", database_url=SecretStr(demo.url), data_dir=demo.data_dir
+    )
     database, clock = await connect(settings), SystemClock()
     begin = datetime.now(UTC) - count * timedelta(hours=1)
     try:

@@ -13,7 +13,7 @@ from gateway.dev.demo.cast import ADA
 from gateway.dev.demo.fill import fill
 from gateway.dev.demo.people import find_people
 from gateway.principal import Principal
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from gateway.store import Database, connect
 from tests.support.contract import operations
 from tests.support.graph import FALLBACKS, NOW, ask
@@ -28,7 +28,7 @@ Answers = dict[tuple[str, str], dict[str, Any]]
 @asynccontextmanager
 async def demo(url: str) -> AsyncIterator[Database]:
     """Open a database that has told the demo's last weeks."""
-    settings = Settings(database_url=SecretStr(url), statement_timeout_seconds=30)
+    settings = load_settings(database_url=SecretStr(url), statement_timeout_seconds=30)
     database = await connect(settings)
     try:
         await fill(database, clock=FixedClock(NOW), end=NOW, days=ONE_MONTH)

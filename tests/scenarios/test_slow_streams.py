@@ -15,7 +15,7 @@ from gateway.errors import NotFound
 from gateway.ids import encode_global_id
 from gateway.live.hub import Update
 from gateway.principal import Role
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from gateway.store import connect
 from gateway.transports.sse import Stream
 from tests.support.books import NOW, Books, usd
@@ -31,7 +31,7 @@ DOCUMENT = f"subscription($account: ID!) {{ balanceUpdated(accountId: $account) 
 async def test_a_stream_that_nobody_reads_is_broken_off(
     postgres_database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    database = await connect(Settings(database_url=SecretStr(postgres_database_url)))
+    database = await connect(load_settings(database_url=SecretStr(postgres_database_url)))
     books = Books(database)
     account_id = await books.account("acme", members=[("ada", Role.OWNER)])
     variables = {"account": encode_global_id("Account", account_id)}

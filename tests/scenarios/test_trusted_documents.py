@@ -94,7 +94,7 @@ async def test_clients_make_documents_known_unless_only_trusted_ones_are_served(
 ) -> None:
     first = await ask(served, "/graphql", "POST", {"query": OTHER} | persisted(OTHER))
     again = await ask(served, "/graphql", "GET", persisted(OTHER))
-    if not served.settings.trusted_only:
+    if not served.settings.documents.trusted_only:
         assert first.json() == again.json() == {"data": {"viewer": {"__typename": "Viewer"}}}
         return
     for answer in (first, again):
@@ -113,7 +113,7 @@ async def test_unknown_text_is_refused_on_every_way_where_only_trusted_is_served
         await client.say({"type": "subscribe", "id": "1", "payload": {"query": OTHER}})
         message = await client.hear()
         codes["socket", ""] = message["type"] == "error" and NOT_FOUND in str(message["payload"])
-    assert set(codes.values()) == {served.settings.trusted_only}
+    assert set(codes.values()) == {served.settings.documents.trusted_only}
 
 
 async def test_what_is_trusted_obeys_the_same_rules(served: Gateway) -> None:

@@ -22,7 +22,7 @@ from gateway.live.hub import Hub
 from gateway.principal import Principal, Scope
 from gateway.routes.console import DevAccount, DevPerson
 from gateway.routes.openapi.route import DescribedRoute
-from gateway.settings import Settings
+from gateway.settings import Settings, load_settings
 from gateway.transports.http import ContextFactory
 
 Day = NewType("Day", str)
@@ -229,4 +229,4 @@ def make_parts() -> Parts:
 
 def make_app(settings: Settings | None = None, **changes: Unpack[PartChanges]) -> Starlette:
     parts = replace(make_parts(), **changes)
-    return build_app(settings or Settings(environment="dev"), parts)
+    return build_app(settings or load_settings(environment="dev"), parts)

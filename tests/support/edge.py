@@ -10,7 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from gateway.server.websocket_protocol import WebSocketProtocol
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from tests.support import application
 from tests.support.patience import PATIENCE_SECONDS
 
@@ -40,7 +40,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 async def production() -> AsyncIterator[httpx.AsyncClient]:
-    settings = Settings(environment="production", public_url="https://billing.example")
+    settings = load_settings(environment="production", public_url="https://billing.example")
     app = application.make_app(settings)
     async with connect(app, base_url="https://billing.example") as client:
         yield client

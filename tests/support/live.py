@@ -21,7 +21,7 @@ from gateway.dev.keys import dev_key
 from gateway.dev.tokens import mint
 from gateway.ids import encode_global_id
 from gateway.server.process import Server, server_config
-from gateway.settings import Settings
+from gateway.settings import Settings, load_settings
 from tests.support.patience import PATIENCE_SECONDS
 
 GRAPHQL_WS = Subprotocol("graphql-transport-ws")
@@ -114,7 +114,7 @@ class Client:
 @asynccontextmanager
 async def gateway(database_url: str, data_dir: Path, **changes: Any) -> AsyncIterator[Gateway]:
     """Serve a database on a free port of loopback."""
-    settings = Settings(
+    settings = load_settings(
         environment="dev",
         database_url=SecretStr(database_url),
         data_dir=data_dir,

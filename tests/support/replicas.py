@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from websockets.asyncio.client import connect as connect_socket
 
 from gateway.principal import Role
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from gateway.store import connect
 from tests.support.books import Books
 from tests.support.live import BALANCE, GRAPHQL_WS, Client
@@ -28,7 +28,7 @@ async def two_gateways(url: str, folder: Path) -> AsyncIterator[tuple[Pair, int]
         gateway_process(url, folder, stripe_webhook_secrets=SECRET) as first,
         gateway_process(url, folder, stripe_webhook_secrets=SECRET) as second,
     ):
-        database = await connect(Settings(database_url=SecretStr(url), database_pool_size=1))
+        database = await connect(load_settings(database_url=SecretStr(url), database_pool_size=1))
         account = await Books(database).account("acme", members=[("ada", Role.OWNER)])
         await database.close()
         yield (first, second), account

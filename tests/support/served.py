@@ -12,7 +12,7 @@ from gateway.app import create_app
 from gateway.auth.key_store import issue_key
 from gateway.clock import SystemClock
 from gateway.principal import Scope
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from gateway.store import Database
 
 BASE_URL = "http://127.0.0.1:8000"
@@ -42,7 +42,7 @@ class Served:
 @asynccontextmanager
 async def serving(database: Database, url: str, folder: Path) -> AsyncIterator[Served]:
     """Serve the gateway in dev mode, with its keys in a folder."""
-    settings = Settings(
+    settings = load_settings(
         environment="dev",
         database_url=SecretStr(url),
         data_dir=folder,

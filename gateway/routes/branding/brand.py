@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from gateway.receipts.picture import read_picture
 from gateway.routes.branding.accent import derive_theme
-from gateway.settings import Settings
+from gateway.settings.console import ConsoleSettings
 
 _ICON: Final = re.compile(r'<link rel="icon"[^>]*>')
 _MEDIA_TYPES: Final = {"png": "image/png", "jpg": "image/jpeg", "svg": "image/svg+xml"}
@@ -50,7 +50,7 @@ class Brand:
     portal_url: str | None = None
 
     @classmethod
-    def read(cls, settings: Settings) -> Self:
+    def read(cls, settings: ConsoleSettings) -> Self:
         """Return the settings' brand; raises ConfigurationError for a logo that cannot be used."""
         accent = settings.platform_accent
         return cls(
@@ -89,7 +89,7 @@ class Brand:
         return f'<style nonce="{nonce}">{self.style}</style>' if self.style else ""
 
 
-def _read_logo(settings: Settings) -> Picture | None:
+def _read_logo(settings: ConsoleSettings) -> Picture | None:
     if settings.platform_logo is None:
         return None
     content, kind = read_picture(settings.platform_logo, "GATEWAY_PLATFORM_LOGO")

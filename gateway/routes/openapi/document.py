@@ -15,7 +15,7 @@ from gateway.routes.openapi.operation import (
     Refusal,
     Schema,
 )
-from gateway.settings import Settings
+from gateway.settings import SETTINGS, Settings
 from gateway.settings.environment import PREFIX
 
 Json: TypeAlias = dict[str, Any]
@@ -291,9 +291,9 @@ def _response(answer: Answer | Refusal, operation: Operation, schemas: _Schemas)
 
 
 def _limit(name: str, settings: Settings) -> Json:
-    value = getattr(settings, name)
+    setting = SETTINGS[name]
     return {
         "setting": f"{PREFIX}{name.upper()}",
-        "value": value,
-        "description": Settings.model_fields[name].description or "",
+        "value": setting.value(settings),
+        "description": setting.field.description or "",
     }

@@ -14,9 +14,9 @@ DATABASE_FILE = "gateway.sqlite3"
 
 def database_url(settings: Settings) -> str:
     """Return the URL of the role that serves: the setting, or the embedded database's file."""
-    if settings.database_url is None:
+    if settings.database.url is None:
         return f"{SQLITE}{(settings.data_dir / DATABASE_FILE).absolute()}"
-    return settings.database_url.get_secret_value()
+    return settings.database.url.get_secret_value()
 
 
 def sqlite_path(url: str) -> Path:
@@ -37,14 +37,14 @@ async def connect(settings: Settings) -> Database:
             raise ConfigurationError(f"There is no database at {path}: run `gateway migrate`.")
         return SqliteDatabase(
             path,
-            pool_size=settings.database_pool_size,
-            wait_seconds=settings.database_pool_wait_seconds,
-            statement_timeout_seconds=settings.statement_timeout_seconds,
+            pool_size=settings.database.pool_size,
+            wait_seconds=settings.database.pool_wait_seconds,
+            statement_timeout_seconds=settings.database.statement_timeout_seconds,
         )
     return await open_postgres(
         url,
-        pool_size=settings.database_pool_size,
-        export_slots=settings.export_slots,
-        wait_seconds=settings.database_pool_wait_seconds,
-        statement_timeout_seconds=settings.statement_timeout_seconds,
+        pool_size=settings.database.pool_size,
+        export_slots=settings.exports.slots,
+        wait_seconds=settings.database.pool_wait_seconds,
+        statement_timeout_seconds=settings.database.statement_timeout_seconds,
     )

@@ -141,7 +141,7 @@ async def test_a_key_of_the_same_id_with_another_secret_is_rejected() -> None:
 def open_configured(
     settings: Settings, clock: Clock, find: FindApiKey | None = None
 ) -> Authenticator:
-    return open_authenticator(settings, issuer_of(settings, clock), clock, find)
+    return open_authenticator(settings.auth, issuer_of(settings, clock), clock, find)
 
 
 async def test_dev_tokens_hold_in_dev_for_thirty_days(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from gateway.billing.usage.usage_record import UsageRecord
 from gateway.errors import ServiceUnavailable
 from gateway.ids import encode_global_id
 from gateway.models import CreditPurchaseKind, DisputeStatus
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from gateway.store import Database, Transaction, connect
 from tests.gateway.billing.usage.test_recording import event
 from tests.support.books import Books, usd
@@ -360,7 +360,7 @@ def die(transaction: Transaction, url: str, statement: int) -> None:
 
 
 async def open_database(url: str) -> Database:
-    return await connect(Settings(database_url=SecretStr(url), database_pool_size=2))
+    return await connect(load_settings(database_url=SecretStr(url), database_pool_size=2))
 
 
 @pytest.mark.timeout(0 if not IS_SMALL else 300)

@@ -13,7 +13,7 @@ from gateway.cli.preparation import name_seller, require_seller
 from gateway.clock import FixedClock
 from gateway.errors import ConfigurationError
 from gateway.receipts.seller import Seller, keep_seller
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from gateway.store import Database
 from tests.gateway.exports.focus.imports.cost_files import write
 from tests.support.books import NOW
@@ -80,10 +80,10 @@ async def test_a_shell_takes_the_servers_word_on_receipts(
     database: Database, database_url: str
 ) -> None:
     url = SecretStr(database_url)
-    shell = Settings(database_url=url)
+    shell = load_settings(database_url=url)
     with pytest.raises(ConfigurationError, match="GATEWAY_SELLER_NAME"):
         await require_seller(shell, database)
-    await require_seller(Settings(database_url=url, receipts=False), database)
+    await require_seller(load_settings(database_url=url, receipts=False), database)
     await require_seller(shell, database)
     rows = await table_rows(database, "seller")
     assert [row["issues_receipts"] for row in rows] == [False]
@@ -91,5 +91,5 @@ async def test_a_shell_takes_the_servers_word_on_receipts(
 
 async def test_a_server_puts_its_own_seller_in_force(database: Database, database_url: str) -> None:
     await keep_seller(database, SELLER, FixedClock(NOW))
-    await name_seller(Settings(database_url=SecretStr(database_url), seller_name="Southwind"))
+    await name_seller(load_settings(database_url=SecretStr(database_url), seller_name="Southwind"))
     assert await names(database) == ["Northwind Compute", "Southwind"]

@@ -11,7 +11,7 @@ from gateway.dev.demo.people import Person, PersonAccount
 from gateway.dev.keys import dev_key
 from gateway.dev.people import read_people
 from gateway.routes.console import DevAccount
-from gateway.settings import Settings
+from gateway.settings import load_settings
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 ADA = Person(name="Ada", subject="ada@demo", accounts=(PersonAccount(id="acct_1", name="Acme"),))
@@ -22,7 +22,7 @@ def claims(token: str, key: ECKey) -> dict[str, Any]:
 
 
 def test_a_token_is_as_fresh_as_the_view(tmp_path: Path) -> None:
-    write_dev_tokens(Settings(environment="dev", data_dir=tmp_path), [ADA], FixedClock(NOW))
+    write_dev_tokens(load_settings(environment="dev", data_dir=tmp_path), [ADA], FixedClock(NOW))
     later = NOW + timedelta(days=300)
     (ada,) = read_people(tmp_path, FixedClock(later))
     assert (ada.name, ada.accounts) == ("Ada", (DevAccount(id="acct_1", name="Acme"),))

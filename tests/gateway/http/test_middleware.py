@@ -6,7 +6,7 @@ import structlog
 from starlette.types import Message, Receive, Scope, Send
 
 from gateway.server.drain import Drain, DrainMiddleware
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from tests.support import application
 from tests.support.edge import connect
 
@@ -126,7 +126,7 @@ async def test_the_log_says_why_a_host_is_refused(client: httpx.AsyncClient) -> 
 
 
 async def test_production_answers_by_its_own_names() -> None:
-    settings = Settings(
+    settings = load_settings(
         public_url="https://billing.example", allowed_hosts=("billing.example", "*.apps.example")
     )
     async with connect(application.make_app(settings)) as client:

@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from gateway.ids import encode_global_id
 from gateway.models import UsageEvent, table_of
 from gateway.principal import Role
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from gateway.store import Database, connect
 from tests.bench.exports import FIRST, events
 from tests.support.edge import eventually
@@ -233,7 +233,7 @@ async def test_a_stop_lets_an_export_end_that_is_quick_enough(filled: str, tmp_p
 async def test_a_lost_database_breaks_the_transfer_off(
     postgres_database_url: str, tmp_path: Path
 ) -> None:
-    settings = Settings(database_url=SecretStr(postgres_database_url))
+    settings = load_settings(database_url=SecretStr(postgres_database_url))
     database = await connect(settings)
     await fill(database)
     await database.close()

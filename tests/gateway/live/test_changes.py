@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from gateway.billing.credits.posting import adjust_balance
 from gateway.live import changes
 from gateway.live.changes import PostgresSignals, open_signals
-from gateway.settings import Settings
+from gateway.settings import Settings, load_settings
 from gateway.store import Database, connect
 from gateway.store.engine.sqlite import SqliteDatabase
 from tests.gateway.live.feeds import ListEar, until
@@ -248,7 +248,7 @@ async def hear_nothing(*_: object) -> None:
 
 
 def settings_of(url: str) -> Settings:
-    return Settings(database_url=SecretStr(url))
+    return load_settings(database_url=SecretStr(url))
 
 
 class BlackHole:

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from gateway.migrations import migrate
 from gateway.providers.stripe.inbox import Inbox
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from gateway.store import connect
 from tests.support.books import Books, usd
 from tests.support.facts import rows_of
@@ -67,7 +67,7 @@ async def test_invoices_that_were_stored_before_settle_their_purchases(empty_url
         "SELECT 1",
     )
     await migrate(empty_url)
-    database = await connect(Settings(database_url=SecretStr(empty_url)))
+    database = await connect(load_settings(database_url=SecretStr(empty_url)))
     try:
         books = Books(database)
         account_id = await books.account("acme")

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from gateway.migrations import migrate
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from gateway.store import connect
 from tests.support.invariants import check_ledger, check_ledger_days
 from tests.support.raw import REFUSALS, execute
@@ -100,7 +100,7 @@ async def tables(empty_url: str) -> dict[str, list[dict[str, Any]]]:
     await migrate(empty_url, revision="0002")
     await execute(empty_url, *statements(sqlite=empty_url.startswith("sqlite")))
     await migrate(empty_url)
-    database = await connect(Settings(database_url=SecretStr(empty_url)))
+    database = await connect(load_settings(database_url=SecretStr(empty_url)))
     try:
         names = ("account", "ledger_entry", "ledger_day")
         return {name: await table_rows(database, name) for name in names}

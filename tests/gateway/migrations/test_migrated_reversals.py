@@ -12,7 +12,7 @@ from gateway.billing.purchases.recording import load_purchases
 from gateway.billing.purchases.reversals import Replay
 from gateway.migrations import migrate
 from gateway.models import DisputeStatus
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from gateway.store import Database, connect
 from gateway.store.engine.stored_json import dumps, loads
 from tests.support.books import Books, usd
@@ -118,7 +118,7 @@ async def migrated(empty_url: str) -> Any:
     await migrate(empty_url, revision="0008")
     await execute(empty_url, *statements(sqlite=empty_url.startswith("sqlite")))
     await migrate(empty_url)
-    database = await connect(Settings(database_url=SecretStr(empty_url)))
+    database = await connect(load_settings(database_url=SecretStr(empty_url)))
     yield database
     await database.close()
 

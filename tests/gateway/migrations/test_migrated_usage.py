@@ -9,7 +9,7 @@ from gateway.billing.usage.deployments import DeploymentFacts
 from gateway.billing.usage.recording import record_usage
 from gateway.migrations import migrate
 from gateway.money import MAX_NANOS, MAX_QUANTITY
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from gateway.store import connect
 from tests.gateway.billing.usage.test_recording import event
 from tests.support.books import Books
@@ -76,7 +76,7 @@ async def old_database(url: str) -> None:
 async def test_what_was_recorded_stays_and_goes_on(empty_url: str) -> None:
     await old_database(empty_url)
     await migrate(empty_url)
-    database = await connect(Settings(database_url=SecretStr(empty_url)))
+    database = await connect(load_settings(database_url=SecretStr(empty_url)))
     try:
         events = await table_rows(database, "usage_event")
         quantities = {row["event_id"]: row["quantity_nanos"] for row in events}

@@ -22,7 +22,7 @@ from gateway.errors import ConfigurationError
 from gateway.migrations import head, is_at, migrate
 from gateway.migrations.reasons import explained
 from gateway.models import metadata
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from gateway.store import Snapshot, connect
 from tests.support.raw import REFUSALS, execute
 
@@ -42,7 +42,7 @@ async def schema(url: str) -> list[tuple[Any, ...]]:
 
 
 async def test_commands_ask_for_a_database_that_is_migrated(empty_url: str) -> None:
-    settings = Settings(database_url=SecretStr(empty_url))
+    settings = load_settings(database_url=SecretStr(empty_url))
     for _ in range(2):  # nothing is made by having asked
         with pytest.raises(ConfigurationError, match="run `gateway migrate`"):
             async with open_database(settings):
@@ -57,7 +57,7 @@ async def test_commands_ask_for_a_migration_that_grants(empty_postgres_url: str,
     await execute(empty_postgres_url, f'CREATE ROLE "{role}" LOGIN')
     await migrate(empty_postgres_url)
     runtime = as_role(empty_postgres_url, role, "")
-    settings = Settings(database_url=SecretStr(runtime))
+    settings = load_settings(database_url=SecretStr(runtime))
     with pytest.raises(ConfigurationError, match="run `gateway migrate`"):
         async with open_database(settings):
             pass
@@ -68,7 +68,7 @@ async def test_commands_ask_for_a_migration_that_grants(empty_postgres_url: str,
 
 async def test_role_that_no_migration_has_made_is_a_sentence(empty_postgres_url: str) -> None:
     url = make_url(empty_postgres_url).set(username="nobody", password="secret")
-    settings = Settings(database_url=SecretStr(url.render_as_string(hide_password=False)))
+    settings = load_settings(database_url=SecretStr(url.render_as_string(hide_password=False)))
     with pytest.raises(ConfigurationError, match="run `gateway migrate`") as raised:
         await connect(settings)
     assert "secret" not in raised.value.message

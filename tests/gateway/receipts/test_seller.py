@@ -10,7 +10,7 @@ from gateway.errors import ConfigurationError
 from gateway.receipts.pdf import Logo, ReceiptPress
 from gateway.receipts.picture import PICTURE_BYTES
 from gateway.receipts.seller import Seller, read_seller
-from gateway.settings import Settings, load_settings
+from gateway.settings import load_settings
 from tests.support.receipts import source
 
 
@@ -44,16 +44,18 @@ def test_settings_are_kept_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_seller_without_a_name_goes_by_the_public_urls_host() -> None:
-    production = read_seller(Settings(public_url="https://billing.example.com/b"))
+    production = read_seller(load_settings(public_url="https://billing.example.com/b"))
     assert json.loads(production.details)["name"] == "billing.example.com"
-    assert json.loads(read_seller(Settings(environment="dev")).details)["name"] == "Demo Compute"
+    assert (
+        json.loads(read_seller(load_settings(environment="dev")).details)["name"] == "Demo Compute"
+    )
 
 
 @pytest.mark.parametrize(("content", "kind"), [(PNG, "png"), (SVG, "svg")], ids=["png", "svg"])
 def test_a_logo_is_kept_with_its_type_and_prints(tmp_path: Path, content: bytes, kind: str) -> None:
     path = tmp_path / "logo"
     path.write_bytes(content)
-    seller = read_seller(Settings(seller_logo=path))
+    seller = read_seller(load_settings(seller_logo=path))
     assert seller == Seller(details=seller.details, logo=Logo(picture=content, type=kind))
     press = ReceiptPress()
     assert press.print(source(), Logo(picture=content, type=kind)) != press.print(source())
@@ -77,7 +79,7 @@ def test_a_logo_that_cannot_be_used_stops_the_start(
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(ConfigurationError, match=f"GATEWAY_SELLER_LOGO: {reason}"):
-        read_seller(Settings(seller_logo=path))
+        read_seller(load_settings(seller_logo=path))
 
 
 @pytest.mark.parametrize("colour", ["blue", "#fff", "3b5bdb", "#3b5bdg"])

@@ -5,7 +5,7 @@ import pytest
 import structlog
 
 from gateway.errors import ServiceUnavailable
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from tests.support import application
 from tests.support.edge import connect
 
@@ -99,7 +99,7 @@ async def test_without_a_token_metrics_are_for_this_machine(
     ],
 )
 async def test_with_a_token_metrics_are_for_who_has_it(sent: str, status: int) -> None:
-    settings = Settings(environment="dev", metrics_token="sixteen-characters")
+    settings = load_settings(environment="dev", metrics_token="sixteen-characters")
     async with connect(application.make_app(settings)) as client:
         answer = await client.get("/metrics", headers={"authorization": sent})
     assert answer.status_code == status

@@ -19,7 +19,7 @@ from gateway.app import create_app
 from gateway.clock import SystemClock
 from gateway.errors import ServiceUnavailable
 from gateway.providers.stripe import inbox
-from gateway.settings import Settings
+from gateway.settings import Settings, load_settings
 from gateway.store import Database
 from tests.support.books import Books, usd
 from tests.support.edge import BASE_URL, eventually
@@ -41,7 +41,7 @@ def message(told: Any, *, late: int = 0) -> dict[str, Any]:
 
 
 def settings_for(url: str, folder: Path, secrets: str | None = SECRET) -> Settings:
-    return Settings(
+    return load_settings(
         environment="dev",
         database_url=SecretStr(url),
         data_dir=folder,

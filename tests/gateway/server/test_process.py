@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from gateway.errors import ServiceUnavailable
 from gateway.server.drain import Drain
 from gateway.server.process import serve
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from tests.support.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[3]
@@ -173,4 +173,4 @@ def test_a_start_that_fails_exits_with_1() -> None:
 
     app = Starlette(lifespan=failing)
     app.state.drain = Drain()
-    assert serve(app, Settings(environment="dev", port=0)) == 1
+    assert serve(app, load_settings(environment="dev", port=0)) == 1

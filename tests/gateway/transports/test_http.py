@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from gateway.errors import ServiceUnavailable
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from tests.support import application
 from tests.support.edge import Listen, connect, eventually
 from tests.support.patience import PATIENCE_SECONDS
@@ -277,7 +277,7 @@ async def test_a_context_that_cannot_be_made_is_503() -> None:
 
 
 async def test_an_operation_beyond_its_deadline_is_504() -> None:
-    settings = Settings(environment="dev", operation_seconds=0.05)
+    settings = load_settings(environment="dev", operation_seconds=0.05)
     async with connect(application.make_app(settings)) as client:
         answer = await client.post("/graphql", json={"query": "{ sleep(seconds: 30) }"})
     assert answer.status_code == 504
@@ -351,7 +351,7 @@ async def test_a_body_of_the_limit_is_read(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_body_that_dawdles_is_408(listen: Listen) -> None:
-    settings = Settings(environment="dev", http_body_seconds=0.2)
+    settings = load_settings(environment="dev", http_body_seconds=0.2)
     port = await listen(application.make_app(settings))
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(
@@ -365,7 +365,9 @@ async def test_a_body_that_dawdles_is_408(listen: Listen) -> None:
 
 
 async def test_a_client_that_leaves_ends_its_operation(listen: Listen) -> None:
-    port = await listen(application.make_app(Settings(environment="dev", operation_seconds=60)))
+    port = await listen(
+        application.make_app(load_settings(environment="dev", operation_seconds=60))
+    )
     body = b'{"query": "{ sleep(seconds: 60) }"}'
     head = (
         b"POST /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ada\r\n"

@@ -6,7 +6,7 @@ from sqlalchemy import Integer, column, text
 
 from gateway.billing.usage.recording import record_usage
 from gateway.errors import StorageFull
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from gateway.store import Database, Statement, connect
 from tests.gateway.billing.usage.test_recording import event
 from tests.support.books import Books
@@ -30,7 +30,7 @@ async def limit_pages(database: Database, limit: int) -> None:
 
 
 async def test_a_full_disk_refuses_writes_until_there_is_room(sqlite_database_url: str) -> None:
-    database = await connect(Settings(database_url=SecretStr(sqlite_database_url)))
+    database = await connect(load_settings(database_url=SecretStr(sqlite_database_url)))
     try:
         books = Books(database)
         account_id = await books.account("acme")

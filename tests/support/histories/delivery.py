@@ -13,7 +13,7 @@ from gateway.clock import FixedClock
 from gateway.errors import ServiceUnavailable
 from gateway.providers.stripe.backfill import Api, backfill
 from gateway.providers.stripe.inbox import Inbox
-from gateway.settings import Settings
+from gateway.settings import Settings, load_settings
 from gateway.store import Database, connect
 from tests.support.books import Books
 from tests.support.histories.api import ListApi
@@ -111,7 +111,7 @@ async def by_threads(post: Post) -> None:
     """Let four threads, each with a connection of its own, bring shuffled events at once."""
     events = post.shuffled(twice=0.6)
     parts = [events[number::THREADS] for number in range(THREADS)]
-    settings = Settings(
+    settings = load_settings(
         database_url=SecretStr(post.url),
         database_pool_size=1,
         database_pool_wait_seconds=60,

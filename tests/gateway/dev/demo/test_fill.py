@@ -21,7 +21,7 @@ from gateway.models import (
     LedgerCause,
     RefundStatus,
 )
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from gateway.store import Database, connect
 from gateway.store.engine import bitset
 from tests.support.books import NOW
@@ -43,7 +43,7 @@ def fresh(sqlite_template: Path, tmp_path: Path) -> Fresh:
     async def make() -> AsyncIterator[Database]:
         path = tmp_path / f"{next(names)}.sqlite3"
         shutil.copyfile(sqlite_template, path)
-        database = await connect(Settings(database_url=SecretStr(f"sqlite:///{path}")))
+        database = await connect(load_settings(database_url=SecretStr(f"sqlite:///{path}")))
         yield database
         await database.close()
 

@@ -32,7 +32,7 @@ from gateway.dev.demo.story import Story, midnight
 from gateway.errors import ConfigurationError
 from gateway.ids import KeyFactory
 from gateway.routes.bodies.usage_items import ItemReader
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from gateway.store import Database, Snapshot, api_keys
 from gateway.store import connect as open_database
 from tests.gateway.dev.demo.test_fill import BEGIN, CLOCK, DAYS, Fresh, facts, fresh
@@ -122,7 +122,7 @@ async def test_the_story_goes_on_as_if_nothing_had_been_metered_beside_it(fresh:
 
 
 def test_it_never_runs_in_production(tmp_path: Path, sqlite_database_url: str) -> None:
-    settings = Settings(
+    settings = load_settings(
         environment="production",
         database_url=SecretStr(sqlite_database_url),
         public_url="https://billing.example",
@@ -265,7 +265,7 @@ async def folder(sqlite_template: Path, tmp_path: Path) -> Path:
     """A data directory with a story that began three days ago, so that a start is quick."""
     path = tmp_path / "gateway.sqlite3"
     shutil.copyfile(sqlite_template, path)
-    database = await open_database(Settings(database_url=SecretStr(f"sqlite:///{path}")))
+    database = await open_database(load_settings(database_url=SecretStr(f"sqlite:///{path}")))
     now = datetime.now(NOW.tzinfo)
     await fill(database, clock=FixedClock(now), begin=now - timedelta(days=3))
     await database.close()
@@ -290,7 +290,7 @@ async def test_a_balance_moves_by_itself_while_dev_mode_serves(folder: Path) -> 
     assert [line for line in lines if line["level"] != "info"] == []
     assert "/v1/usage-events" not in log
     database = await open_database(
-        Settings(database_url=SecretStr(f"sqlite:///{folder / 'gateway.sqlite3'}"))
+        load_settings(database_url=SecretStr(f"sqlite:///{folder / 'gateway.sqlite3'}"))
     )
     assert await states(database) == [False]
     await check_books(database)
@@ -307,7 +307,7 @@ async def test_without_the_demo_there_is_no_meter(folder: Path) -> None:
         child.send_signal(signal.SIGTERM)
         assert child.wait(PATIENCE_SECONDS) == 0
     database = await open_database(
-        Settings(database_url=SecretStr(f"sqlite:///{folder / 'gateway.sqlite3'}"))
+        load_settings(database_url=SecretStr(f"sqlite:///{folder / 'gateway.sqlite3'}"))
     )
     assert await states(database) == []
     await database.close()

@@ -24,7 +24,7 @@ from gateway.ids import encode_global_id
 from gateway.models import RefundStatus
 from gateway.money import pro_rata
 from gateway.receipts.seller import Seller, keep_seller
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from gateway.store import Database, Row, connect
 from gateway.store.engine.stream import Chunk
 from gateway.windows import Interval, Window, zone
@@ -557,7 +557,7 @@ async def empty(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Database
     """Another database, with nothing in it."""
     path = tmp_path / "empty.sqlite3"
     shutil.copyfile(sqlite_template, path)
-    database = await connect(Settings(database_url=SecretStr(f"sqlite:///{path}")))
+    database = await connect(load_settings(database_url=SecretStr(f"sqlite:///{path}")))
     yield database
     await database.close()
 

@@ -21,7 +21,7 @@ from gateway.routes.console import ASSET_PATH, CONSOLE_PATHS, GRAPHIQL_PATH
 from gateway.routes.openapi.document import build_document
 from gateway.routes.openapi.route import DescribedRoute
 from gateway.routes.openapi.surface import SURFACE
-from gateway.settings import Settings
+from gateway.settings import Settings, load_settings
 from gateway.store import Database
 from tests.support.books import Books
 from tests.support.described import Document, Request
@@ -35,7 +35,7 @@ UNLIKE = re.compile(r"(acct|purchase)_[0-9a-f]+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.
 
 
 def settings_for(url: str, folder: Path, **changes: Any) -> Settings:
-    return Settings(
+    return load_settings(
         environment="dev",
         database_url=SecretStr(url),
         data_dir=folder,

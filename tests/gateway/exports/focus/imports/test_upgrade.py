@@ -12,7 +12,7 @@ from gateway.exports.focus.imports.importer import import_focus
 from gateway.exports.focus.imports.reader import FocusRejected
 from gateway.exports.focus.imports.report import ImportReport
 from gateway.migrations import migrate
-from gateway.settings import Settings
+from gateway.settings import load_settings
 from gateway.store import Database, connect
 from tests.gateway.exports.focus.imports.cost_files import write
 from tests.support.books import NOW
@@ -86,7 +86,7 @@ async def upgraded(empty_url: str) -> AsyncIterator[Database]:
     await migrate(empty_url, revision="0002")
     await fill(empty_url)
     await migrate(empty_url)
-    database = await connect(Settings(database_url=SecretStr(empty_url)))
+    database = await connect(load_settings(database_url=SecretStr(empty_url)))
     yield database
     await database.close()
 
