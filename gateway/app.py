@@ -246,9 +246,7 @@ def _export_routes(
             authenticator=authenticator,
             links=links,
             clock=SystemClock(),
-            places=ExportPlaces(
-                limit=settings.exports.slots, account_limit=settings.exports.account_slots
-            ),
+            places=ExportPlaces(settings.exports),
             seconds=settings.exports.seconds,
             unread_seconds=settings.exports.unread_seconds,
         )

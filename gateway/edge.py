@@ -14,7 +14,6 @@ from starlette.routing import Route, WebSocketRoute
 
 from gateway.clock import Clock
 from gateway.execution.engine import Engine
-from gateway.execution.limits import Limits
 from gateway.execution.trusted_documents import TrustedDocuments
 from gateway.http.compression import compression
 from gateway.http.credentials import AttemptsMiddleware, Authenticator
@@ -29,7 +28,7 @@ from gateway.http.static_files import Built
 from gateway.live.access import ReadStanding, Watch
 from gateway.live.hub import Hub
 from gateway.observability.metrics import Metrics, Number
-from gateway.quotas import Admission, Attempts, LiveLimits
+from gateway.quotas import Admission, Attempts
 from gateway.routes.branding.brand import Brand
 from gateway.routes.console import DevPerson, Fence, Oidc, Pages
 from gateway.routes.health import Health, livez
@@ -170,22 +169,9 @@ def _live_numbers(desk: Desk) -> Sequence[Number]:
 
 
 def _build_engine(settings: Settings, parts: Parts, metrics: Metrics) -> Engine:
-    limits = Limits(
-        source_length=settings.documents.length,
-        tokens=settings.documents.tokens,
-        comments=settings.documents.comments,
-        depth=settings.documents.depth,
-        introspection_depth=settings.documents.introspection_depth,
-        aliases=settings.documents.aliases,
-        directives=settings.documents.directives,
-        operations=settings.documents.operations,
-        variables=settings.documents.variables,
-        fragments=settings.documents.fragments,
-        values=settings.documents.answer_values,
-    )
     return Engine(
         parts.schema,
-        limits=limits,
+        limits=settings.documents,
         deadline_seconds=settings.documents.operation_seconds,
         suggestions=settings.or_dev(settings.introspection),
         trusted=parts.trusted,
@@ -195,25 +181,15 @@ def _build_engine(settings: Settings, parts: Parts, metrics: Metrics) -> Engine:
 
 
 def _build_desk(settings: Settings, parts: Parts, engine: Engine) -> Desk:
-    limits = LiveLimits(
-        init_seconds=settings.live.init_seconds,
-        messages_per_second=settings.live.messages_per_second,
-        unauthenticated_sockets=settings.live.unauthenticated_sockets,
-        sockets=settings.live.sockets,
-        socket_operations=settings.live.socket_operations,
-        subscriptions=settings.live.subscriptions,
-        process_subscriptions=settings.live.process_subscriptions,
-        heartbeat_seconds=settings.live.heartbeat_seconds,
-        leeway_seconds=settings.auth.jwt_leeway_seconds,
-    )
     return Desk(
         engine=engine,
         context_for=parts.context_for,
         open_source=parts.live.open_source,
         hub=parts.live.hub,
-        admission=Admission(limits),
+        admission=Admission(settings.live),
         watch=Watch(parts.live.read_standing, settings.live.recheck_seconds),
         introspection=settings.or_dev(settings.introspection),
+        leeway_seconds=settings.auth.jwt_leeway_seconds,
     )
 
 

@@ -14,30 +14,17 @@ from limits.aio.strategies import FixedWindowRateLimiter
 
 from gateway.errors import ServiceUnavailable, Throttled, TooManySubscriptions
 from gateway.principal import Principal
+from gateway.settings.exports import ExportSettings
+from gateway.settings.live import LiveSettings
 
 _SHORTEST_WAIT: Final = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveLimits:
-    """The settings `live_*`."""
-
-    init_seconds: float
-    messages_per_second: int
-    unauthenticated_sockets: int
-    sockets: int
-    socket_operations: int
-    subscriptions: int
-    process_subscriptions: int
-    heartbeat_seconds: float
-    leeway_seconds: float
 
 
 @dataclass(slots=True)
 class Admission:
     """What is open in this process. A principal is counted by its subject."""
 
-    limits: LiveLimits
+    limits: LiveSettings
     strangers: Counter[str] = field(default_factory=Counter)
     sockets: Counter[str] = field(default_factory=Counter)
     subscriptions: Counter[str] = field(default_factory=Counter)
@@ -80,23 +67,22 @@ def _counted(counter: Counter[str], name: str) -> Callable[[], None]:
     return leave
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class ExportPlaces:
     """The exports that run, by account."""
 
-    limit: int
-    account_limit: int
+    limits: ExportSettings
     running: Counter[int] = field(default_factory=Counter)
 
     @contextmanager
     def take(self, account_id: int) -> Iterator[None]:
         """Hold a place; raises Throttled or ServiceUnavailable where there is none."""
-        if self.running[account_id] >= self.account_limit:
+        if self.running[account_id] >= self.limits.account_slots:
             raise Throttled(
-                f"At most {self.account_limit} exports of an account may run at once; "
+                f"At most {self.limits.account_slots} exports of an account may run at once; "
                 "wait for one to end."
             )
-        if self.running.total() >= self.limit:
+        if self.running.total() >= self.limits.slots:
             raise ServiceUnavailable("As many exports run here as may; please try again.")
         self.running[account_id] += 1
         try:

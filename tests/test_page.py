@@ -7,9 +7,9 @@ import pytest
 from graphql import OperationType
 
 from gateway.execution.engine import Engine, Prepared, Request
-from gateway.execution.limits import Limits
 from gateway.execution.trusted_documents import TrustedDocuments, read_manifest
 from gateway.http.static_files import CONTENT_TYPES, FOLDER, Built
+from gateway.settings.documents import DocumentSettings
 from hatch_build import scripts
 from resolvers.schema import build_schema
 from tests.support.words import PROPER, words
@@ -41,7 +41,7 @@ def test_every_document_of_the_page_may_run(built: Built) -> None:
     manifest = read_manifest(built.manifest)
     engine = Engine(
         build_schema(),
-        limits=Limits(),
+        limits=DocumentSettings(),
         deadline_seconds=1,
         suggestions=False,
         trusted=TrustedDocuments(manifest=manifest, only=True),

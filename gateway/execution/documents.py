@@ -24,6 +24,8 @@ RESOLUTION_FAILED = "OPERATION_RESOLUTION_FAILURE"
 
 CACHED_DOCUMENTS = 256
 CACHED_LENGTH = 8_192
+REPORTED_ERRORS = 20
+"""Most errors that are reported of one document, or of one operation's variables."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,7 @@ class Documents:
                 self.schema,
                 node,
                 RULES,
-                max_errors=self.limits.reported_errors,
+                max_errors=REPORTED_ERRORS,
                 hide_suggestions=not self.suggestions,
             )
         return Document(
@@ -112,7 +114,7 @@ class Documents:
                 text,
                 max_lexical_tokens=self.limits.tokens,
                 max_comments=self.limits.comments,
-                max_source_length=self.limits.source_length,
+                max_source_length=self.limits.length,
             )
         except GraphQLSyntaxError as error:
             error.extensions = {"code": PARSE_FAILED}

@@ -26,7 +26,13 @@ from gateway.errors import (
     GatewayError,
     TooComplex,
 )
-from gateway.execution.documents import PARSE_FAILED, VALIDATION_FAILED, Document, Documents
+from gateway.execution.documents import (
+    PARSE_FAILED,
+    REPORTED_ERRORS,
+    VALIDATION_FAILED,
+    Document,
+    Documents,
+)
 from gateway.execution.errors import Translator, innermost
 from gateway.execution.limits import Limits
 from gateway.execution.plan.irregular import Irregular
@@ -221,7 +227,7 @@ class Engine:
             context_value=context,
             raw_variable_values=dict(request.variables or {}),
             operation_name=request.operation_name,
-            max_coercion_errors=self._limits.reported_errors,
+            max_coercion_errors=REPORTED_ERRORS,
             is_awaitable=_is_awaitable,
             hide_suggestions=not self._suggestions,
         )
@@ -249,7 +255,7 @@ class Engine:
             return None
         try:
             layout = prepared.document.layouts.of(executor)
-            return await run(executor, layout, max_values=self._limits.values)
+            return await run(executor, layout, max_values=self._limits.answer_values)
         except (NotCompiled, Irregular) as fallback:
             if self._count_fallback:
                 self._count_fallback(str(fallback))

@@ -6,6 +6,7 @@ proportion to its text, whatever its fragments expand to.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from graphql import (
     DocumentNode,
@@ -20,25 +21,44 @@ from graphql import (
 INTROSPECTION_FIELDS = frozenset({"__schema", "__type"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """The most that one document may hold; counts are of the document unless said otherwise.
+class Limits(Protocol):
+    """The most that one document may hold: `length` in characters, the other counts by name.
 
-    `values` are those of an answer: scalars, objects and lists together.
+    `answer_values` is the most scalars, objects and lists of an answer, together.
     """
 
-    source_length: int = 65_536
-    tokens: int = 2_000
-    comments: int = 500
-    depth: int = 10
-    introspection_depth: int = 15
-    aliases: int = 30
-    directives: int = 50
-    operations: int = 20
-    variables: int = 100
-    fragments: int = 100
-    values: int = 500_000
-    reported_errors: int = 20
+    @property
+    def length(self) -> int: ...
+
+    @property
+    def tokens(self) -> int: ...
+
+    @property
+    def comments(self) -> int: ...
+
+    @property
+    def depth(self) -> int: ...
+
+    @property
+    def introspection_depth(self) -> int: ...
+
+    @property
+    def aliases(self) -> int: ...
+
+    @property
+    def directives(self) -> int: ...
+
+    @property
+    def operations(self) -> int: ...
+
+    @property
+    def variables(self) -> int: ...
+
+    @property
+    def fragments(self) -> int: ...
+
+    @property
+    def answer_values(self) -> int: ...
 
 
 @dataclass(slots=True, kw_only=True)

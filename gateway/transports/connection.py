@@ -214,7 +214,7 @@ class Socket:
         self._expiry.cancel()
         if principal.expires_at is not None:
             left = (principal.expires_at - self._clock.now()).total_seconds()
-            left += self._desk.admission.limits.leeway_seconds
+            left += self._desk.leeway_seconds
             self._expiry = self._loop.call_later(left, self._give_up, FORBIDDEN, "token expired")
         self.put((_OWN, "ack"), _ACK)
 

@@ -37,6 +37,7 @@ class Desk:
     admission: Admission
     watch: Watch
     introspection: bool
+    leeway_seconds: int
 
     async def start(
         self, principal: Principal, parameters: Parameters, sink: Sink

@@ -90,7 +90,7 @@ class StreamEndpoint:
         if principal.expires_at is None:
             return None
         left = (principal.expires_at - self.clock.now()).total_seconds()
-        return left + self.desk.admission.limits.leeway_seconds
+        return left + self.desk.leeway_seconds
 
     async def _follow(
         self, scope: Scope, receive: Receive, send: Send, stream: "Stream", leave: Leave

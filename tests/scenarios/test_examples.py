@@ -13,9 +13,9 @@ from graphql import (
 )
 
 from gateway.execution.engine import Engine, Prepared, Request
-from gateway.execution.limits import Limits
 from gateway.ids import encode_global_id
 from gateway.principal import Principal, Role
+from gateway.settings.documents import DocumentSettings
 from gateway.store import Database, members
 from resolvers.schema import build_schema
 from tests.support.books import NOW, Books
@@ -36,7 +36,7 @@ def operation(text: str) -> OperationDefinitionNode:
 def test_an_example_has_a_title_and_may_run(name: str) -> None:
     text = EXAMPLES[name]
     assert text.startswith("# ")
-    engine = Engine(SCHEMA, limits=Limits(), deadline_seconds=1, suggestions=False)
+    engine = Engine(SCHEMA, limits=DocumentSettings(), deadline_seconds=1, suggestions=False)
     request = Request(query=text, request_id="test")
     prepared = engine.prepare(request, allowed=frozenset(OperationType))
     assert isinstance(prepared, Prepared), prepared

@@ -21,6 +21,7 @@ from gateway.models import CreditPurchaseKind, CreditPurchaseStatus
 from gateway.money import parse_nanos, parse_quantity
 from gateway.quotas import ExportPlaces
 from gateway.routes.exports import ExportParts, export_routes
+from gateway.settings.exports import ExportSettings
 from gateway.store import Database
 from gateway.windows import Interval, Window
 from tests.support import application
@@ -42,7 +43,7 @@ async def serving(database: Database) -> AsyncIterator[httpx.AsyncClient]:
         authenticator=Doorman(),
         links=LINKS,
         clock=FixedClock(NOW),
-        places=ExportPlaces(limit=1, account_limit=1),
+        places=ExportPlaces(ExportSettings(slots=1, account_slots=1)),
         seconds=60,
         unread_seconds=30,
     )

@@ -11,9 +11,9 @@ from graphql import GraphQLSchema, OperationType
 from gateway.clock import FixedClock
 from gateway.errors import GatewayError
 from gateway.execution.engine import Answer, Engine, Request
-from gateway.execution.limits import Limits
 from gateway.links import Links
 from gateway.principal import Principal, Scope
+from gateway.settings.documents import DocumentSettings
 from gateway.signing import Signer, SigningKey
 from gateway.store import Database, Snapshot
 from resolvers.context import make_context
@@ -47,7 +47,7 @@ def make_engines(schema: strawberry.Schema) -> Engines:
     def make(*, compiled: bool) -> Engine:
         return Engine(
             schema,
-            limits=Limits(),
+            limits=DocumentSettings(),
             deadline_seconds=60,
             suggestions=False,
             compiled=compiled,

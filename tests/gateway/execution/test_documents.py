@@ -2,7 +2,7 @@ import pytest
 from graphql import GraphQLError, build_schema
 
 from gateway.execution.documents import CACHED_DOCUMENTS, CACHED_LENGTH, Documents
-from gateway.execution.limits import Limits
+from gateway.settings.documents import DocumentSettings
 from tests.support.cpu import cpu_below
 
 SCHEMA = build_schema("type Query { name: String me: Query }")
@@ -10,7 +10,7 @@ SCHEMA = build_schema("type Query { name: String me: Query }")
 
 @pytest.fixture
 def documents() -> Documents:
-    return Documents(schema=SCHEMA, limits=Limits(), suggestions=False)
+    return Documents(schema=SCHEMA, limits=DocumentSettings(), suggestions=False)
 
 
 def test_a_valid_document_is_read_once(documents: Documents) -> None:
@@ -53,7 +53,7 @@ def test_what_cannot_be_parsed_within_the_limits_says_so(documents: Documents, t
 
 def test_near_misses_are_suggested_only_where_that_is_open(documents: Documents) -> None:
     closed = documents.read("{ nam }").errors[0].message
-    is_open = Documents(schema=SCHEMA, limits=Limits(), suggestions=True).read("{ nam }")
+    is_open = Documents(schema=SCHEMA, limits=DocumentSettings(), suggestions=True).read("{ nam }")
     assert closed == "Cannot query field 'nam' on type 'Query'."
     assert is_open.errors[0].message == f"{closed} Did you mean 'name'?"
 

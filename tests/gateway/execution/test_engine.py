@@ -11,7 +11,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from gateway.errors import BadCursor, BadUserInput, NotFound
 from gateway.execution.engine import Answer, Engine, Outcome, Request
-from gateway.execution.limits import Limits
+from gateway.settings.documents import DocumentSettings
 
 Day = NewType("Day", str)
 QUERIES = frozenset({OperationType.QUERY})
@@ -90,7 +90,7 @@ class Query:
 
 SCALAR = strawberry.scalar(name="Day", serialize=str, parse_value=parse_day)
 SCHEMA = strawberry.Schema(Query, config=StrawberryConfig(scalar_map={Day: SCALAR}))
-ENGINE = Engine(SCHEMA, limits=Limits(), deadline_seconds=10, suggestions=False)
+ENGINE = Engine(SCHEMA, limits=DocumentSettings(), deadline_seconds=10, suggestions=False)
 
 
 async def ask(
@@ -115,7 +115,7 @@ async def test_requests_for_deprecated_fields_are_counted() -> None:
     counted: list[str] = []
     engine = Engine(
         SCHEMA,
-        limits=Limits(),
+        limits=DocumentSettings(),
         deadline_seconds=10,
         suggestions=False,
         count_deprecated=counted.append,
@@ -128,7 +128,8 @@ async def test_requests_for_deprecated_fields_are_counted() -> None:
 
 
 async def test_an_answer_of_too_many_values_is_refused() -> None:
-    engine = Engine(SCHEMA, limits=Limits(values=61), deadline_seconds=10, suggestions=False)
+    tight = DocumentSettings().model_copy(update={"answer_values": 61})
+    engine = Engine(SCHEMA, limits=tight, deadline_seconds=10, suggestions=False)
     assert (
         await ask("{ items { number } }", engine)
     ).errors == []  # a list, 20 objects, 20 scalars
@@ -159,7 +160,7 @@ async def test_operations_left_to_graphql_core_are_counted() -> None:
     reasons: list[str] = []
     engine = Engine(
         SCHEMA,
-        limits=Limits(),
+        limits=DocumentSettings(),
         deadline_seconds=10,
         suggestions=False,
         count_fallback=reasons.append,
@@ -188,7 +189,7 @@ async def test_an_answer_leaves_nothing_for_the_collector() -> None:
 
 
 async def test_an_operation_that_is_too_slow_is_stopped() -> None:
-    engine = Engine(SCHEMA, limits=Limits(), deadline_seconds=0.05, suggestions=False)
+    engine = Engine(SCHEMA, limits=DocumentSettings(), deadline_seconds=0.05, suggestions=False)
     answer = await ask("{ sleep other: sleep }", engine=engine)
     assert answer.outcome is Outcome.FAILED
     assert answer.data is None

@@ -1,10 +1,11 @@
 import pytest
 from graphql import get_introspection_query, parse
 
-from gateway.execution.limits import Limits, find_excess, introspects
+from gateway.execution.limits import find_excess, introspects
+from gateway.settings.documents import DocumentSettings
 from tests.support.cpu import cpu_below
 
-LIMITS = Limits()
+LIMITS = DocumentSettings()
 
 
 def excess(text: str) -> str | None:

@@ -19,6 +19,7 @@ from gateway.links import LEDGER_PATH, PURCHASES_PATH, USAGE_PATH, Links
 from gateway.principal import Principal
 from gateway.quotas import ExportPlaces
 from gateway.routes.exports import ExportParts, export_routes
+from gateway.settings.exports import ExportSettings
 from gateway.store import Database
 from tests.support import application
 from tests.support.doorman import Doorman, bearer, told
@@ -104,7 +105,7 @@ async def place(database: Database) -> AsyncIterator[Place]:
             receipt(account_id, 32, 11, refund_id=21, total_nanos=-1),
             *LEDGER[account_id],
         )
-    clock, places = FixedClock(NOW), ExportPlaces(limit=2, account_limit=1)
+    clock, places = FixedClock(NOW), ExportPlaces(ExportSettings(slots=2, account_slots=1))
     async with serve(database, clock, places, Doorman(mine=MINE)) as client:
         yield Place(database, client, clock, places)
 
@@ -428,7 +429,7 @@ async def test_an_account_and_the_process_have_so_many_places(place: Place) -> N
                 USAGE_PATH, "key-of-platform", account=encode_global_id("Account", THEIRS)
             )
             assert told(answer)[0] == 429
-            place.places.limit = 1
+            place.places.limits = ExportSettings(slots=1, account_slots=1)
             answer = await place.get(USAGE_PATH)
     with place.places.take(THEIRS):
         answer = await place.get(USAGE_PATH)

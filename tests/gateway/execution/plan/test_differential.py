@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from gateway.execution.engine import Answer, Engine, Request
-from gateway.execution.limits import Limits
+from gateway.settings.documents import DocumentSettings
 from tests.gateway.execution.plan.every_feature import SCHEMA
 from tests.support.random_documents import RandomDocument, random_documents
 
 QUERIES = frozenset({OperationType.QUERY})
-GENEROUS = Limits(tokens=20_000, depth=50, aliases=1_000, directives=1_000)
+GENEROUS = DocumentSettings(tokens=20_000, depth=50, aliases=1_000, directives=1_000)
 FALLBACKS: Counter[str] = Counter()
 
 
