@@ -34,6 +34,7 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/gateway schema --check
 	$(BIN)/gateway openapi --check
+	$(BIN)/gateway settings --check
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -29,6 +29,7 @@ from tests.support.documents import (
     Block,
     blocks_of,
     matches,
+    name_of,
     spans_of,
     transcripts_of,
 )
@@ -37,8 +38,15 @@ from tests.support.processes import GatewayProcess, gateway_process
 
 DEMO_DAYS: Final = 60
 
-READER: Final = runnable_blocks(ROOT / "README.md")
-INTEGRATOR: Final = runnable_blocks(ROOT / "docs/integrating.md")
+INTEGRATING: Final = ROOT / "docs/integrating.md"
+INTEGRATOR: Final = runnable_blocks(INTEGRATING)
+READER: Final = [
+    block
+    for path in DOCUMENTS
+    if path != INTEGRATING and path.name not in BY_THEMSELVES
+    for block in runnable_blocks(path)
+]
+"""The blocks of every other document, for a reader who has the demo."""
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +76,7 @@ async def demo(sqlite_template: Path, folder: Path) -> AsyncIterator[GatewayProc
         yield gateway
 
 
-async def test_the_readme_works_as_it_is_written(
+async def test_the_documents_work_as_they_are_written(
     demo: GatewayProcess, folder: Path, postgres: OwnPostgres
 ) -> None:
     await demo.command("account", "create", "acme", "--name", "Acme")
@@ -143,7 +151,7 @@ def test_settings_that_are_there_are_not_replaced(folder: Path) -> None:
 
 
 def test_files_of_secrets_are_in_no_commit_or_image() -> None:
-    text = (ROOT / "docs/integrating.md").read_text("utf-8")
+    text = INTEGRATING.read_text("utf-8")
     written = {*re.findall(r">((?:docker/)?\w+\.env)\b", text), "docker/gateway.env"}
     assert written > {"gateway.env", "owner.env", "docker/production.env"}
     kept_out = (ROOT / ".gitignore").read_text("utf-8").splitlines()
@@ -151,7 +159,7 @@ def test_files_of_secrets_are_in_no_commit_or_image() -> None:
     assert "**/*.env" in (ROOT / ".dockerignore").read_text("utf-8").splitlines()
 
 
-@pytest.mark.parametrize("target", ["run", "test", "check", "bench", "histories", "lock"])
+@pytest.mark.parametrize("target", ["run", "test", "check", "bench", "histories", "lock", "clean"])
 def test_targets_can_be_made(target: str) -> None:
     done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
@@ -160,7 +168,7 @@ def test_targets_can_be_made(target: str) -> None:
 def commands() -> list[tuple[str, str]]:
     """Return every command of the documents, with its document."""
     return [
-        (path.name, command)
+        (name_of(path), command)
         for path in DOCUMENTS
         if path.name not in BY_THEMSELVES
         for command in [
@@ -190,7 +198,7 @@ def _is_of(command: str, ran: str) -> bool:
     return words in ran
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
 def test_a_document_of_examples_has_a_test_of_its_own(path: Path) -> None:
     assert path.name not in BY_THEMSELVES or (ROOT / BY_THEMSELVES[path.name]).exists()
 

@@ -219,9 +219,12 @@ def test_locks_carry_hashes_no_addresses_and_no_version_with_a_known_hole(lock: 
 def test_only_what_belongs_there_stands_at_the_top() -> None:
     visible = {path.name for path in ROOT.iterdir() if not path.name.startswith((".", "__"))}
     assert visible - {"build", "dist"} <= {
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
         "LICENSE",
         "Makefile",
         "README.md",
+        "SECURITY.md",
         "console",
         "docker",
         "docs",

@@ -43,10 +43,11 @@ from gateway.observability.logs import configure_logging
 from gateway.server.process import check_address
 from gateway.server.process import serve as run_server
 from gateway.settings import Settings
-from gateway.settings.table import limits_table, settings_table
+from gateway.settings.table import settings_page
 from resolvers.schema import build_schema, print_schema_file
 
 SCHEMA_FILE: Final = Path("schema.graphql")
+SETTINGS_FILE: Final = Path("docs/settings.md")
 GC_THRESHOLD: Final = 200_000
 
 app = typer.Typer(
@@ -230,9 +231,17 @@ def schema(
 
 
 @app.command()
-def settings() -> None:
-    """Print every setting and every limit, as the README's tables."""
-    typer.echo(f"{settings_table()}\n{limits_table()}", nl=False)
+def settings(
+    check: Annotated[
+        bool, typer.Option("--check", help="Say whether docs/settings.md is up to date.")
+    ] = False,
+) -> None:
+    """Print every setting and every limit, as docs/settings.md."""
+    page = settings_page()
+    if not check:
+        typer.echo(page, nl=False)
+    elif not SETTINGS_FILE.exists() or SETTINGS_FILE.read_text("utf-8") != page:
+        _fail(f"{SETTINGS_FILE} is not what the code says: gateway settings > {SETTINGS_FILE}", 1)
 
 
 def _fail(message: str, code: int) -> None:

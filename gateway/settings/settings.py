@@ -1,7 +1,7 @@
 """Every setting, read once from the environment, with its name, default, unit and meaning.
 
-Messages and printed settings never contain a secret's value. `gateway settings` prints the README's
-tables from this package, and a test compares them.
+Messages and printed settings never contain a secret's value. `gateway settings` prints
+`docs/settings.md` from this package, and `make check` compares them.
 """
 
 from collections.abc import Sequence

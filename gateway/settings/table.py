@@ -1,7 +1,7 @@
-"""Prints the settings as the README's Markdown tables."""
+"""Prints the settings and limits as `docs/settings.md`."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -10,15 +10,27 @@ from gateway.settings import SETTINGS
 from gateway.settings.environment import PREFIX
 from gateway.settings.values import LimitMark
 
+_PAGE: Final = """\
+# Settings
 
-def settings_table() -> str:
-    """Return the settings that are not limits, as a Markdown table."""
-    return _table(row for row, limit in _rows() if not limit)
+Printed by `gateway settings`; `make check` compares this page with the code. Settings are
+environment variables. Every `GATEWAY_X` can also be read from a file: set `GATEWAY_X_FILE` to its
+path. `gateway serve` checks all settings before it listens, and lists every one that is missing or
+wrong.
+
+{settings}
+## Limits
+
+{limits}"""
 
 
-def limits_table() -> str:
-    """Return the limits, as a Markdown table."""
-    return _table(row for row, limit in _rows() if limit)
+def settings_page() -> str:
+    """Return the page, in Markdown: a table of settings, and one of limits."""
+    rows = list(_rows())
+    return _PAGE.format(
+        settings=_table(row for row, limit in rows if not limit),
+        limits=_table(row for row, limit in rows if limit),
+    )
 
 
 def _table(rows: Iterator[str]) -> str:

@@ -19,7 +19,7 @@ MAX_NAME: Final = 50
 
 
 class LimitMark:
-    """Marks a setting as a limit; the README lists limits in a table of their own."""
+    """Marks a setting as a limit; `docs/settings.md` lists limits in a table of their own."""
 
 
 T = TypeVar("T")

@@ -1,4 +1,4 @@
-"""The measurements run: each at a small size, as the README prints its command."""
+"""The measurements run: each at a small size, as the documents print its command."""
 
 import re
 import subprocess

@@ -10,13 +10,14 @@ NO_DOCKER: Final = "Docker: tests/test_docker.py checks the compose files and wh
 CI: Final = "CI runs it"
 
 ELSEWHERE: Final = {
-    # README
+    # README.md and what it leads to
     "make run": f"{CI}'s `make test` builds what it needs; test_targets_can_be_made",
     "make test": CI,
     "make check": CI,
     "make bench": "tests/bench/test_benches.py::test_the_page_is_measured_beside_a_plain_server",
     "EXAMPLES=500 make test": f"{CI}, with fewer examples",
     "make histories": "tests/gateway/providers/stripe/test_histories.py, with fewer examples",
+    "make clean": "removes the tools that tests run by; test_targets_can_be_made",
     "make lock": "asks the package index for newer versions; test_targets_can_be_made",
     "make focus-validator": "needs Python 3.12 and the validator; test_targets_can_be_made",
     "python -m tests.bench.exports": BENCHES,
@@ -38,8 +39,12 @@ ELSEWHERE: Final = {
     "gateway account put-member": "tests/gateway/cli/test_accounts.py",
     "gateway stripe-backfill": "tests/gateway/providers/stripe/test_backfill.py",
     "gateway stripe parked": "tests/gateway/providers/stripe/test_parked.py",
+    "gateway stripe backfill": "tests/gateway/providers/stripe/test_backfill.py",
+    "gateway stripe retry": "tests/gateway/providers/stripe/test_parked.py",
+    "gateway stripe ignore": "tests/gateway/providers/stripe/test_parked.py",
     "gateway openapi": "tests/scenarios/test_api_page.py",
-    "gateway settings": "tests/test_readme.py, which compares its tables",
+    "gateway schema >": "tests/resolvers/test_schema.py, which compares the file",
+    "gateway settings": "tests/test_document_facts.py, which compares the page",
     "gateway api-key create": "tests/gateway/auth/test_api_keys.py",
     # docs/integrating.md
     "npm install oidc-provider": "tests/browser/test_integrating.py installs it",

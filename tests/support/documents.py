@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
-OWN_TEST: Final = {"api.md"}
-"""Documents that a test of their own runs: `tests/scenarios/test_api_page.py`."""
+_FOLDERS: Final = ("docs", ".github", "gateway", "resolvers", "loaders")
 DOCUMENTS: Final = (
-    ROOT / "README.md",
-    *sorted(path for path in (ROOT / "docs").glob("*.md") if path.name not in OWN_TEST),
+    *sorted(ROOT.glob("*.md")),
+    *sorted(path for folder in _FOLDERS for path in (ROOT / folder).rglob("*.md")),
 )
+"""Every document of the repository; the licences of test data are not ours."""
 PROGRAMS: Final = (
-    "make|gateway|python|python3|pip|docker|pg_dump|pg_restore|psql|sqlite3|curl|openssl|npm|node"
-    "|cd"
+    "make|gateway|python|python3|pip|pre-commit|docker|pg_dump|pg_restore|psql|sqlite3|curl"
+    "|openssl|npm|node|cd"
 )
 """What a command in a line of text begins with."""
 
@@ -23,6 +23,10 @@ _FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SPAN: Final = re.compile(r"`([^`\n]+)`")
 _COMMAND: Final = re.compile(rf"(?:[A-Z_]+=\S+ )*(?:sudo |\.venv/bin/)?(?:{PROGRAMS}) +\S")
 _ANY_TEXT: Final = "…"
+_LINK: Final = re.compile(r"\]\(([^)\s]+)\)|<img src=\"([^\"]+)\"")
+_HEADING: Final = re.compile(r"^#+ (.+)$", re.MULTILINE)
+_TOP: Final = r"\.github|console|docker|docs|gateway|loaders|resolvers|tests"
+_PATH: Final = re.compile(rf"(?:{_TOP})/[\w./-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +67,7 @@ def blocks_of(path: Path) -> list[Block]:
         )
         found.append(
             Block(
-                document=path.name,
+                document=name_of(path),
                 line=text.count("\n", 0, fence.start()) + 1,
                 text=fence[2],
                 answer=below[2] if below and is_answer else None,
@@ -82,6 +86,31 @@ def spans_of(path: Path) -> list[str]:
     """Return the commands that stand in a line of text."""
     text = _FENCE.sub("", path.read_text("utf-8"))
     return [span.replace(r"\|", "|") for span in _SPAN.findall(text) if _COMMAND.match(span)]
+
+
+def name_of(path: Path) -> str:
+    """Return a document's path below the repository's root."""
+    return str(path.relative_to(ROOT))
+
+
+def links_of(path: Path) -> list[str]:
+    """Return the targets of a document's links and pictures that lead to no other host."""
+    text = _FENCE.sub("", path.read_text("utf-8"))
+    targets = [found[1] or found[2] for found in _LINK.finditer(text)]
+    return [each for each in targets if not re.match(r"[a-z]+:", each)]
+
+
+def anchors_of(path: Path) -> set[str]:
+    """Return the anchors that GitHub gives to a document's headings."""
+    text = _FENCE.sub("", path.read_text("utf-8"))
+    plain = (re.sub(r"[^\w\- ]", "", found.lower()) for found in _HEADING.findall(text))
+    return {each.replace(" ", "-") for each in plain}
+
+
+def paths_of(path: Path) -> list[str]:
+    """Return the paths of the repository that stand as code in a document's text."""
+    text = _FENCE.sub("", path.read_text("utf-8"))
+    return [span for span in _SPAN.findall(text) if _PATH.fullmatch(span)]
 
 
 def commands_of(text: str) -> list[str]:

@@ -1,0 +1,146 @@
+"""Links, paths, tables and names in the documents are those of the code."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from gateway.cli.main import app
+from gateway.settings.table import settings_page
+from tests.support.documents import (
+    DOCUMENTS,
+    ROOT,
+    anchors_of,
+    links_of,
+    name_of,
+    paths_of,
+)
+
+OPERATIONS: Final = (ROOT / "docs/operations.md").read_text("utf-8")
+GATEWAY_COMMAND: Final = re.compile(
+    r"(?:^|`|bin/)gateway ([a-z][a-z-]+)(?: ([a-z][a-z-]+))?", re.MULTILINE
+)
+TARGET: Final = re.compile(r"(?:^|`)make ([a-z-]+)", re.MULTILINE)
+KINDS_OF_METRICS: Final = {"Counter", "Gauge", "Histogram", "Number"}
+
+
+def commands(group: object, *above: str) -> Iterator[str]:
+    """Yield every command of the command line, by the words that run it."""
+    if isinstance(group, TyperGroup):
+        for name, command in group.commands.items():
+            yield " ".join((*above, name))
+            yield from commands(command, *above, name)
+
+
+COMMANDS: Final = set(commands(get_command(app)))
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_every_link_leads_somewhere(path: Path) -> None:
+    for link in links_of(path):
+        target, _, anchor = link.partition("#")
+        leads_to = path.parent / target if target else path
+        assert leads_to.exists(), link
+        assert not anchor or anchor in anchors_of(leads_to), link
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_every_path_that_is_named_exists(path: Path) -> None:
+    made = [each.strip("/") for each in (ROOT / ".gitignore").read_text("utf-8").splitlines()]
+    named = [each for each in paths_of(path) if not each.startswith(tuple(made))]
+    assert [each for each in named if not (ROOT / each).exists()] == []
+
+
+def test_the_page_of_settings_is_that_of_the_code() -> None:
+    assert (ROOT / "docs/settings.md").read_text("utf-8") == settings_page()
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_every_setting_that_is_named_is_one(path: Path) -> None:
+    settings = set(re.findall(r"`(GATEWAY_\w+)` \|", settings_page()))
+    named = set(re.findall(r"`(GATEWAY_[A-Z_]+)(?:=[^`]*)?`", path.read_text("utf-8")))
+    assert {each.removesuffix("_FILE") for each in named} - settings <= NO_SETTINGS
+
+
+NO_SETTINGS: Final = {
+    "GATEWAY_ADDRESS",
+    "GATEWAY_SKIP_CONSOLE",
+    "GATEWAY_URL",
+    "GATEWAY_X",
+}
+"""A placeholder, and variables of the page's build and of Docker's proxy."""
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_every_command_that_is_named_is_one(path: Path) -> None:
+    text = path.read_text("utf-8")
+    named = GATEWAY_COMMAND.findall(text)
+    groups = {each.partition(" ")[0] for each in COMMANDS if " " in each}
+    for name, below in named:
+        words = f"{name} {below}" if below and name in groups else name
+        assert words in COMMANDS
+
+
+def test_every_command_is_in_the_table_of_commands() -> None:
+    rows = [
+        line for line in (ROOT / "docs/cli.md").read_text("utf-8").splitlines() if "| `" in line
+    ]
+    missing = {
+        command
+        for command in COMMANDS
+        if not any(set(command.split()) <= set(re.findall(r"[a-z-]+", row)) for row in rows)
+    }
+    assert missing == set()
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_every_target_that_is_named_is_one(path: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    assert (
+        set(re.findall(r"(?:^|`)make ([a-z-]+)", path.read_text("utf-8"), re.MULTILINE)) <= targets
+    )
+
+
+def metrics() -> Iterator[str]:
+    """Yield the name of every metric, as the code makes it."""
+    for path in (ROOT / "gateway").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in KINDS_OF_METRICS:
+                words = [*node.args[:1], *(each.value for each in node.keywords)]
+                yield from (
+                    str(each.value)
+                    for each in words
+                    if isinstance(each, ast.Constant) and str(each.value).startswith("gateway_")
+                )
+
+
+def test_every_metric_has_its_row() -> None:
+    made = set(metrics())
+    rows = set(re.findall(r"^\| `(gateway_\w+)` \|", OPERATIONS, re.MULTILINE))
+    assert len(made) > 10
+    assert {each.removesuffix("_total") for each in rows} == made
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_every_metric_that_is_named_is_one(path: Path) -> None:
+    named = set(re.findall(r"`(gateway_[a-z_]+)(?:\{[^`]*)?`", path.read_text("utf-8")))
+    roles = {"gateway_owner", "gateway_runtime"}
+    assert {each.removesuffix("_total") for each in named - roles} <= set(metrics())
+
+
+def test_every_log_event_that_is_named_is_one() -> None:
+    table = OPERATIONS.partition("| line in the log |")[2].partition("\n\n")[0]
+    named = [
+        each
+        for row in table.splitlines()[2:]
+        for each in re.findall("`([^`]+)`", row.split("|")[1])
+    ]
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "gateway").rglob("*.py"))
+    assert named
+    assert [each for each in named if f'"{each}"' not in code] == []
