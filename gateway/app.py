@@ -41,7 +41,7 @@ from gateway.routes.webhooks import StripeWebhook, refuse_unsigned
 from gateway.server.drain import Drain
 from gateway.settings import Settings
 from gateway.signing import Signer, parse_signing_keys
-from gateway.store import Database, Snapshot, access, connect
+from gateway.store import Database, Snapshot, access, build_database
 from gateway.store.announcements import revisions
 from resolvers.context import Context, make_context
 from resolvers.schema import build_schema
@@ -52,12 +52,16 @@ class _Runtime:
     """What is open while the process serves."""
 
     def __init__(
-        self, settings: Settings, authenticator: OwnAuthenticator, key_use: KeyUse
+        self,
+        settings: Settings,
+        database: Database,
+        authenticator: OwnAuthenticator,
+        key_use: KeyUse,
     ) -> None:
         self._settings = settings
+        self.database = database
         self._authenticator = authenticator
         self._key_use = key_use
-        self._database: Database | None = None
         self.printer = ReceiptPrinter()
         self.hub = Hub()
         self.inbox: Inbox | None = None
@@ -65,15 +69,10 @@ class _Runtime:
         self.quiet_keys: set[str] = set()
         self._revision = head()
 
-    @property
-    def database(self) -> Database:
-        if self._database is None:
-            raise ServiceUnavailable("The gateway has not started yet.")
-        return self._database
-
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        self._database = database = await connect(self._settings)
+        database = self.database
+        await database.open()
 
         async def read_revisions(account_ids: Collection[int]) -> Mapping[int, int]:
             async with Snapshot(database) as snapshot:
@@ -94,7 +93,7 @@ class _Runtime:
         finally:
             self.printer.close()
             await self._authenticator.aclose()
-            await self._database.close()
+            await database.close()
 
     async def read_standing(
         self, memberships: Collection[tuple[int, str]], keys: Collection[str]
@@ -120,11 +119,12 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
     demo's meter run beside it, in dev alone.
     """
     clock = SystemClock()
-    stored_keys = StoredKeys(lambda: runtime.database, clock)
-    key_use = KeyUse(lambda: runtime.database, clock)
+    database = build_database(settings)
+    stored_keys = StoredKeys(database, clock)
+    key_use = KeyUse(database, clock)
     issuer = issuer_of(settings, clock)
     authenticator = open_authenticator(settings.auth, issuer, clock, stored_keys.find, key_use.note)
-    runtime = _Runtime(settings, authenticator, key_use)
+    runtime = _Runtime(settings, database, authenticator, key_use)
     signer = Signer(parse_signing_keys(_signing_keys(settings)))
     links = Links(signer, clock, base_url=settings.base_url, seconds=settings.link_seconds)
 
@@ -208,7 +208,7 @@ def _platform_routes(
     settings: Settings, runtime: _Runtime, authenticator: OwnAuthenticator, clock: Clock
 ) -> list[DescribedRoute]:
     platform = Platform(
-        database=lambda: runtime.database,
+        database=runtime.database,
         authenticator=authenticator,
         clock=clock,
         keys=KeyFactory(clock),
@@ -230,7 +230,7 @@ def _receipt_route(
 ) -> DescribedRoute:
     receipts = Receipts(
         authenticator=authenticator,
-        database=lambda: runtime.database,
+        database=runtime.database,
         links=links,
         printer=runtime.printer,
     )
@@ -242,7 +242,7 @@ def _export_routes(
 ) -> list[DescribedRoute]:
     return export_routes(
         ExportParts(
-            database=lambda: runtime.database,
+            database=runtime.database,
             authenticator=authenticator,
             links=links,
             clock=SystemClock(),
@@ -270,7 +270,7 @@ def _stripe_routes(settings: Settings, runtime: _Runtime, clock: Clock) -> list[
     if settings.stripe.webhook_secrets is None:
         return []
     runtime.inbox = Inbox(
-        lambda: runtime.database,
+        runtime.database,
         clock,
         secrets=parse_secrets(settings.stripe.webhook_secrets.get_secret_value()),
         test_mode=settings.or_dev(settings.stripe.test_mode),

@@ -1,7 +1,7 @@
 """API keys in the database: issued, looked up, revoked."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
@@ -30,7 +30,7 @@ _Known: TypeAlias = tuple[datetime, ApiKeyRecord | None]
 class StoredKeys:
     """Looks keys up by their ids; each answer, also that there is none, is kept for a while."""
 
-    def __init__(self, database: Callable[[], Database], clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
         self._known: dict[str, _Known] = {}
@@ -40,7 +40,7 @@ class StoredKeys:
         known = self._known.get(key_id)
         if known is not None and now - known[0] < KEPT:
             return known[1]
-        async with Snapshot(self._database()) as snapshot:
+        async with Snapshot(self._database) as snapshot:
             record = await find_key(snapshot, key_id)
         if len(self._known) >= MOST_KEPT:
             self._known.clear()
@@ -55,7 +55,7 @@ class KeyUse:
     and what cannot be written is left to the next hour.
     """
 
-    def __init__(self, database: Callable[[], Database], clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
         self._noted: dict[str, datetime] = {}
@@ -100,7 +100,7 @@ class KeyUse:
             return
         now = self._clock.now()
         try:
-            async with self._database().writing() as transaction:
+            async with self._database.writing() as transaction:
                 await stored.mark_used(transaction, ids, at=now, before=now - USE_KEPT)
         except GatewayError as error:
             log.warning("api keys: their use is not kept", reason=error.message)

@@ -58,7 +58,7 @@ async def _inbox(settings: Settings, *, test_mode: bool) -> AsyncIterator[Inbox]
     async with open_database(settings) as database:
         await require_seller(settings, database)
         yield Inbox(
-            lambda: database,
+            database,
             SystemClock(),
             test_mode=test_mode,
             usage_delay_seconds=settings.usage_delay_seconds,

@@ -45,7 +45,7 @@ class AccountEndpoint(PlatformEndpoint):
     async def answer(
         self, principal: Principal, scope: Scope, body: bytes, details: dict[str, Any]
     ) -> Response:
-        async with Snapshot(self.platform.database()) as snapshot:
+        async with Snapshot(self.platform.database) as snapshot:
             row = await _find(snapshot, principal, scope)
         return json_answer(_account(row, principal).payload())
 
@@ -67,7 +67,7 @@ class AccountsEndpoint(PlatformEndpoint):
             ascending=True,
             limit=limit + 1,
         )
-        async with Snapshot(self.platform.database()) as snapshot:
+        async with Snapshot(self.platform.database) as snapshot:
             rows = await account_pages(snapshot, principal).load(page)
         listed = [_account(row, principal) for row in rows[:limit]]
         answer = AccountsAnswer(accounts=listed, next=listed[-1].id if rows[limit:] else None)
@@ -87,7 +87,7 @@ class MembersEndpoint(PlatformEndpoint):
         after = parameters.get("after", "")
         if after and not is_identifier(after):
             raise _bad_cursor()
-        async with Snapshot(self.platform.database()) as snapshot:
+        async with Snapshot(self.platform.database) as snapshot:
             account_id = (await _find(snapshot, principal, scope))["account_id"]
             rows = await members.list_page(snapshot, account_id, after=after, limit=limit + 1)
         listed = [

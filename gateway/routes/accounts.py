@@ -50,7 +50,7 @@ class PutAccountEndpoint(PlatformEndpoint):
             read_account(scope["path_params"]["external_id"], value),
             keeps_customer=principal.account_id is not None,
         )
-        async with self.platform.database().writing() as transaction:
+        async with self.platform.database.writing() as transaction:
             if principal.account_id is not None:
                 found = await accounts.by_external_id(transaction, [facts.external_id])
                 if not found or found[0]["account_id"] != principal.account_id:

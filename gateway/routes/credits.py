@@ -33,7 +33,7 @@ class CreditsEndpoint(PlatformEndpoint):
         key = _idempotency_key(scope)
         request = read_credit(read_object(body))
         details |= {"account": request.account, "kind": request.kind}
-        async with self.platform.database().writing() as transaction:
+        async with self.platform.database.writing() as transaction:
             answer, is_new = await credit_once(
                 transaction,
                 request,

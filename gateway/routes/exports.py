@@ -7,7 +7,7 @@ last chunk. `X-Export-Rows` says beforehand how many rows there are.
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -55,7 +55,7 @@ class ExportParts:
     may read nothing.
     """
 
-    database: Callable[[], Database]
+    database: Database
     authenticator: Authenticator
     links: Links
     clock: Clock
@@ -127,7 +127,7 @@ class ExportEndpoint(ABC):
         format_ = read_choice(asked.pop("format", ExportFormat.CSV), "format", ExportFormat)
         record.details["format"] = format_
         with parts.places.take(account["account_id"]):
-            async with parts.database().exporting() as stream:
+            async with parts.database.exporting() as stream:
                 opened = await self.open(stream, record.principal, account, asked, format_)
                 await transfer.run(_headers(opened), opened.parts())
 
@@ -156,7 +156,7 @@ class ExportEndpoint(ABC):
         """
         account_id = _account_id(named) if isinstance(named, str) else named
         account: Row | None = None
-        async with Snapshot(self.parts.database()) as snapshot:
+        async with Snapshot(self.parts.database) as snapshot:
             if account_id is not None:
                 account = await ACCOUNT_BY_ID.loader(snapshot, principal).load((account_id,))
             if account is None and isinstance(named, str):

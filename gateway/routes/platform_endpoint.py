@@ -1,7 +1,7 @@
 """What the platform's own endpoints have in common: a key with scopes, a body, a JSON answer."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -28,7 +28,7 @@ from gateway.store import Database
 class Platform:
     """What writing needs. What a key of `quiet_keys` does well needs no line in the log."""
 
-    database: Callable[[], Database]
+    database: Database
     authenticator: Authenticator
     clock: Clock
     keys: KeyFactory

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,7 +34,7 @@ class Receipts:
     """
 
     authenticator: Authenticator
-    database: Callable[[], Database]
+    database: Database
     links: Links
     printer: ReceiptPrinter
 
@@ -60,7 +59,7 @@ class Receipts:
         match = _NUMBER.fullmatch(number)
         if match is None:
             raise _missing()
-        async with Snapshot(self.database()) as snapshot:
+        async with Snapshot(self.database) as snapshot:
             found = await receipts.find_document(snapshot, record.principal, match[1], number)
             if found is not None and not Role(found["role"]).sees_purchases:
                 raise Forbidden("Your role in this account does not include its receipts.")

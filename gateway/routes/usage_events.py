@@ -35,7 +35,7 @@ class UsageEventsEndpoint(PlatformEndpoint):
         values = read_items(body, media_type_of(scope), limit=self.batch_events)
         items = await reader.read(values)
         result = await ingest(
-            self.platform.database(),
+            self.platform.database,
             items,
             clock=self.platform.clock,
             keys=self.platform.keys,

@@ -2,7 +2,7 @@
 
 from gateway.store.cursor import Cursors, Position
 from gateway.store.engine.database import Database, Reader, Snapshot, Transaction
-from gateway.store.engine.databases import connect
+from gateway.store.engine.databases import build_database, connect
 from gateway.store.engine.statement import Row, Statement, any_of, batch, keys
 from gateway.store.listing import Listing, Page, Selection
 from gateway.store.tenancy import Scoped, Visible
@@ -23,6 +23,7 @@ __all__ = [
     "Visible",
     "any_of",
     "batch",
+    "build_database",
     "connect",
     "keys",
 ]

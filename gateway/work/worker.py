@@ -6,7 +6,7 @@ import secrets
 import socket
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
@@ -88,7 +88,7 @@ class Worker:
 
     def __init__(
         self,
-        database: Callable[[], Database],
+        database: Database,
         tasks: Tasks,
         *,
         keys: KeyFactory,
@@ -164,7 +164,7 @@ class Worker:
         if not free or self._stopped_at is not None:
             return None
         known = self._tasks.by_queue
-        async with Snapshot(self._database()) as snapshot:
+        async with Snapshot(self._database) as snapshot:
             waits = await jobs.next_due(
                 snapshot, queues=free, tasks=[name for queue in free for name in known[queue]]
             )
@@ -176,7 +176,7 @@ class Worker:
 
     async def _prepare(self) -> None:
         if self._tasks.periodic:
-            async with self._database().writing() as transaction:
+            async with self._database.writing() as transaction:
                 await ensure_periodic(transaction, self._tasks.periodic, self._keys)
         self._is_prepared = True
 
@@ -191,7 +191,7 @@ class Worker:
         began = asyncio.get_running_loop().time()
         taken: list[TakenJob] = []
         try:
-            async with self._database().writing() as transaction:
+            async with self._database.writing() as transaction:
                 for queue, most in free.items():
                     taken += await jobs.take(
                         transaction,
@@ -224,7 +224,7 @@ class Worker:
         began = asyncio.get_running_loop().time()
         async with (
             within(self._limits.lease_seconds / 3),
-            self._database().writing() as transaction,
+            self._database.writing() as transaction,
         ):
             kept = await jobs.renew(
                 transaction,
@@ -238,7 +238,7 @@ class Worker:
                 self._set_timer(held, began)
 
     async def _count(self) -> None:
-        async with Snapshot(self._database()) as snapshot:
+        async with Snapshot(self._database) as snapshot:
             self.figures = await job_control.figures(snapshot)
 
     async def _work(self, held: _Held) -> None:
@@ -295,7 +295,7 @@ class Worker:
         outcome = end.outcome
         while outcome != "lost":
             try:
-                async with self._database().writing() as transaction:
+                async with self._database.writing() as transaction:
                     if not await _end_job(transaction, held, end):
                         outcome = "lost"
                 break

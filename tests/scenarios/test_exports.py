@@ -39,7 +39,7 @@ Rows = list[dict[str, Any]]
 @asynccontextmanager
 async def serving(database: Database) -> AsyncIterator[httpx.AsyncClient]:
     parts = ExportParts(
-        database=lambda: database,
+        database=database,
         authenticator=Doorman(),
         links=LINKS,
         clock=FixedClock(NOW),

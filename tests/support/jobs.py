@@ -87,7 +87,7 @@ def worker(
     grace_seconds: float = 10,
 ) -> Worker:
     return Worker(
-        lambda: database,
+        database,
         tasks,
         keys=KEYS,
         loops=Loops(),

@@ -1,7 +1,7 @@
 """Where Stripe's events arrive: recorded once, and acted on in the same transaction."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
@@ -43,7 +43,7 @@ class Inbox:
 
     def __init__(
         self,
-        database: Callable[[], Database],
+        database: Database,
         clock: Clock,
         *,
         secrets: Sequence[str] = (),
@@ -83,7 +83,7 @@ class Inbox:
             assert event.invoice is not None  # noqa: S101  # what counts is of either
             return await self._take_of_invoice(event, event.invoice)
         try:
-            async with self._database().writing() as transaction:
+            async with self._database.writing() as transaction:
                 await self._lock(transaction, event.invoice, event.payment)
                 if not await self._add(transaction, event, WebhookState.PARKED):
                     return "duplicate"
@@ -123,7 +123,7 @@ class Inbox:
         counts as ignored, because many an invoice is of none: a purchase that waits for one is
         parked itself.
         """
-        async with self._database().writing() as transaction:
+        async with self._database.writing() as transaction:
             await self._lock(transaction, invoice)
             is_new = await self._add(transaction, event, WebhookState.IGNORED)
             payments = await webhook_events.of_invoice(transaction, PROVIDER, invoice)
@@ -142,7 +142,7 @@ class Inbox:
         ids of the events that took effect: none where the books refuse it, which is logged.
         """
         try:
-            async with self._database().writing() as transaction:
+            async with self._database.writing() as transaction:
                 await self._lock(transaction, payment)
                 return await self._apply(transaction, payment)
         except BadUserInput as error:
@@ -153,20 +153,20 @@ class Inbox:
         """Apply a payment's parked and ignored events; return why one still waits, None where none
         does. Raises NotFound for a payment that has neither.
         """
-        async with self._database().writing() as transaction:
+        async with self._database.writing() as transaction:
             await self._lock(transaction, payment)
             await webhook_events.unignore(transaction, PROVIDER, payment)
             if not await webhook_events.parked_events(transaction, PROVIDER, [payment]):
                 raise NotFound(f"Nothing of {payment} is parked or ignored.")
         await self.apply(payment)
-        async with Snapshot(self._database()) as snapshot:
+        async with Snapshot(self._database) as snapshot:
             waiting = await webhook_events.parked_events(snapshot, PROVIDER, [payment])
         return (waiting[-1]["reason"] or UNKNOWN_ACCOUNT) if waiting else None
 
     async def waiting(self) -> Sequence[str]:
         """Return every payment of which something is parked, by their names."""
         found: list[str] = []
-        async with Snapshot(self._database()) as snapshot:
+        async with Snapshot(self._database) as snapshot:
             while page := await webhook_events.parked_payments(
                 snapshot, PROVIDER, after=found[-1] if found else "", most=SWEEP_BATCH
             ):
@@ -179,7 +179,7 @@ class Inbox:
 
         Of a payment of which nothing has taken effect, what comes later is ignored too.
         """
-        async with self._database().writing() as transaction:
+        async with self._database.writing() as transaction:
             await self._lock(transaction, payment)
             if not await webhook_events.ignore(transaction, PROVIDER, payment):
                 raise NotFound(f"Nothing of {payment} is parked.")
@@ -203,11 +203,11 @@ class Inbox:
 
     async def count(self) -> None:
         """Count the parked payments anew."""
-        async with Snapshot(self._database()) as snapshot:
+        async with Snapshot(self._database) as snapshot:
             self.parked = await webhook_events.parked(snapshot, PROVIDER)
 
     async def _due(self, after: str) -> Sequence[str]:
-        async with Snapshot(self._database()) as snapshot:
+        async with Snapshot(self._database) as snapshot:
             return await webhook_events.due(snapshot, PROVIDER, after=after, most=SWEEP_BATCH)
 
     @asynccontextmanager
@@ -244,7 +244,7 @@ class Inbox:
             await webhook_events.lock(transaction, PROVIDER, name)
 
     async def _record(self, event: Event, state: WebhookState) -> Outcome:
-        async with self._database().writing() as transaction:
+        async with self._database.writing() as transaction:
             await self._lock(transaction, event.invoice)
             if not await self._add(transaction, event, state):
                 return "duplicate"
@@ -305,7 +305,7 @@ class Inbox:
         """Log why a payment is not applied, and keep the reason; give its events their account, so
         that no sweep tries it again.
         """
-        async with self._database().writing() as transaction:
+        async with self._database.writing() as transaction:
             await self._lock(transaction, payment)
             rows = await webhook_events.of_payment(transaction, PROVIDER, payment)
             owner = await _owner(transaction, [parse_event(row["payload"]) for row in rows])

@@ -19,6 +19,7 @@ from gateway.store.engine.statement import CompiledStatement, DialectName, Row, 
 from gateway.store.engine.stream import Stream
 from gateway.store.engine.write import PIECE, Rows, Upsert, insert_statement
 
+NOT_OPEN: Final = "The gateway has not started yet."
 BUSY: Final = "The database cannot answer at the moment; please try again."
 FULL: Final = "The database has no room left: nothing can be written until there is."
 SLOW: Final = "A statement ran longer than it may and was cancelled."
@@ -141,9 +142,13 @@ class Transaction:
 
 
 class Database(Protocol):
-    """One database; opened by `connect` in `gateway.store`."""
+    """One database. Before `open` and after `close` its use raises ServiceUnavailable."""
 
     dialect: DialectName
+
+    async def open(self) -> None:
+        """Open it. Raises ConfigurationError where the settings name none that can be opened."""
+        ...
 
     def reading(self, *, unlimited: bool = False) -> AbstractAsyncContextManager[Driver]:
         """Lend a connection in one read-only snapshot; `unlimited` as for `writing`."""

@@ -1,11 +1,10 @@
-"""From a database URL to an open `Database`."""
+"""From the settings to a `Database`."""
 
 from pathlib import Path
 
-from gateway.errors import ConfigurationError
 from gateway.settings import Settings
 from gateway.store.engine.database import Database
-from gateway.store.engine.postgres import open_postgres
+from gateway.store.engine.postgres import PostgresDatabase
 from gateway.store.engine.sqlite import SqliteDatabase
 
 SQLITE = "sqlite:///"
@@ -24,27 +23,30 @@ def sqlite_path(url: str) -> Path:
     return Path(url.removeprefix(SQLITE))
 
 
+def build_database(settings: Settings) -> Database:
+    """Return the database that the settings name, closed. It must be migrated before `open`."""
+    url, limits = database_url(settings), settings.database
+    if url.startswith("sqlite"):
+        return SqliteDatabase(
+            sqlite_path(url),
+            pool_size=limits.pool_size,
+            wait_seconds=limits.pool_wait_seconds,
+            statement_timeout_seconds=limits.statement_timeout_seconds,
+        )
+    return PostgresDatabase(
+        url,
+        pool_size=limits.pool_size,
+        export_slots=settings.exports.slots,
+        wait_seconds=limits.pool_wait_seconds,
+        statement_timeout_seconds=limits.statement_timeout_seconds,
+    )
+
+
 async def connect(settings: Settings) -> Database:
-    """Open the database that the settings name. It must have been migrated.
+    """Return the database that the settings name, open.
 
     Raises ConfigurationError where there is no such file, or Postgres refuses the role.
     """
-    url = database_url(settings)
-    if url.startswith("sqlite"):
-        path = sqlite_path(url)
-        # SQLite itself would make an empty one.
-        if not path.is_file():
-            raise ConfigurationError(f"There is no database at {path}: run `gateway migrate`.")
-        return SqliteDatabase(
-            path,
-            pool_size=settings.database.pool_size,
-            wait_seconds=settings.database.pool_wait_seconds,
-            statement_timeout_seconds=settings.database.statement_timeout_seconds,
-        )
-    return await open_postgres(
-        url,
-        pool_size=settings.database.pool_size,
-        export_slots=settings.exports.slots,
-        wait_seconds=settings.database.pool_wait_seconds,
-        statement_timeout_seconds=settings.database.statement_timeout_seconds,
-    )
+    database = build_database(settings)
+    await database.open()
+    return database

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -23,6 +23,7 @@ from gateway.store.engine.database import (
     BUSY,
     CUSTOMER_TAKEN,
     FULL,
+    NOT_OPEN,
     SLOW,
     LostConnection,
     Transaction,
@@ -83,6 +84,12 @@ async def _pausing(records: Iterable[Sequence[Any]]) -> AsyncGenerator[Sequence[
             await asyncio.sleep(0)
 
 
+class _Pools(NamedTuple):
+    reads: asyncpg.Pool
+    writes: asyncpg.Pool
+    exports: asyncpg.Pool
+
+
 class PostgresDatabase:
     """Three pools, so that neither writers that wait for each other's locks nor exports that take
     their time ever keep a reader waiting.
@@ -92,20 +99,60 @@ class PostgresDatabase:
 
     def __init__(
         self,
-        reads: asyncpg.Pool,
-        writes: asyncpg.Pool,
-        exports: asyncpg.Pool,
+        url: str,
         *,
+        pool_size: int,
+        export_slots: int,
         wait_seconds: float,
+        statement_timeout_seconds: float,
     ) -> None:
-        self._reads = reads
-        self._writes = writes
-        self._exports = exports
+        self._url = url
+        self._pool_size = pool_size
+        self._export_slots = export_slots
         self._wait_seconds = wait_seconds
+        self._options = _OPTIONS | {"statement_timeout": f"{statement_timeout_seconds * 1000:.0f}"}
+        self._opened: _Pools | None = None
+
+    async def open(self) -> None:
+        """Open the pools; every connection has the timeouts, but for exports', and speaks UTC.
+
+        Raises ConfigurationError where Postgres refuses the role: before the first migration there
+        may be none.
+        """
+        try:
+            reads = await self._open_pool(self._pool_size, {})
+        except asyncpg.InvalidAuthorizationSpecificationError as error:
+            raise ConfigurationError(REFUSED) from error
+        self._opened = _Pools(
+            reads=reads,
+            writes=await self._open_pool(max(2, self._pool_size // 2), _KEYED),
+            exports=await self._open_pool(self._export_slots, _PATIENT, least=0),
+        )
+
+    async def _open_pool(
+        self, size: int, more: Mapping[str, str], *, least: int = 1
+    ) -> asyncpg.Pool:
+        with translated(translate):
+            return await asyncpg.create_pool(
+                self._url,
+                min_size=least,
+                max_size=size,
+                server_settings={**self._options, **more},
+                init=_init,
+                reset=_no_reset,
+                timeout=10,
+            )
+
+    @property
+    def _pools(self) -> _Pools:
+        if self._opened is None:
+            raise ServiceUnavailable(NOT_OPEN)
+        return self._opened
 
     @asynccontextmanager
     async def reading(self, *, unlimited: bool = False) -> AsyncIterator[PostgresDriver]:
-        connection = await self._acquire(self._reads)
+        pool = self._pools.reads
+        connection = await self._acquire(pool)
         try:
             with translated(translate):
                 await _begin(connection)
@@ -113,11 +160,12 @@ class PostgresDatabase:
                     await connection.execute(_UNLIMITED)
             yield PostgresDriver(connection)
         finally:
-            await _release(self._reads, connection)
+            await _release(pool, connection)
 
     @asynccontextmanager
     async def writing(self, *, unlimited: bool = False) -> AsyncIterator[Transaction]:
-        connection = await self._acquire(self._writes)
+        pool = self._pools.writes
+        connection = await self._acquire(pool)
         try:
             with translated(translate):
                 transaction = Transaction(PostgresDriver(connection), self.dialect)
@@ -127,17 +175,18 @@ class PostgresDatabase:
                     yield transaction
                 transaction.committed()
         finally:
-            await _release(self._writes, connection)
+            await _release(pool, connection)
 
     @asynccontextmanager
     async def exporting(self) -> AsyncIterator[Stream]:
-        connection = await self._acquire(self._exports)
+        pool = self._pools.exports
+        connection = await self._acquire(pool)
         try:
             with translated(translate):
                 await _begin(connection)
             yield Stream(PostgresDriver(connection), self.dialect)
         finally:
-            await _release(self._exports, connection)
+            await _release(pool, connection)
 
     async def _acquire(self, pool: asyncpg.Pool) -> Connection:
         async with within(self._wait_seconds):
@@ -145,8 +194,9 @@ class PostgresDatabase:
                 return await pool.acquire()
 
     async def close(self) -> None:
-        pools = (self._reads, self._writes, self._exports)
-        await asyncio.gather(*(pool.close() for pool in pools))
+        pools, self._opened = self._opened, None
+        if pools is not None:
+            await asyncio.gather(*(pool.close() for pool in pools))
 
 
 async def _begin(connection: Connection) -> None:
@@ -181,51 +231,14 @@ async def _release(pool: asyncpg.Pool, connection: Connection) -> None:
         await pool.release(connection)
 
 
-async def open_postgres(
-    url: str,
-    *,
-    pool_size: int,
-    export_slots: int,
-    wait_seconds: float,
-    statement_timeout_seconds: float,
-    command_timeout_seconds: float | None = None,
-) -> PostgresDatabase:
-    """Open the pools; every connection has the timeouts, but for exports', and speaks UTC.
-
-    Raises ConfigurationError where Postgres refuses the role: before the first migration there may
-    be none.
-    """
-    options: Mapping[str, str] = {
-        "application_name": "gateway",
-        "timezone": "UTC",
-        "statement_timeout": f"{statement_timeout_seconds * 1000:.0f}",
-        "idle_in_transaction_session_timeout": "10000",
-        "lock_timeout": "2000",
-        # Statements are short; compiling them costs more than it saves.
-        "jit": "off",
-    }
-
-    async def pool(size: int, more: Mapping[str, str], *, least: int = 1) -> asyncpg.Pool:
-        with translated(translate):
-            return await asyncpg.create_pool(
-                url,
-                min_size=least,
-                max_size=size,
-                server_settings={**options, **more},
-                init=_init,
-                reset=_no_reset,
-                timeout=10,
-                command_timeout=command_timeout_seconds,
-            )
-
-    try:
-        reads = await pool(pool_size, {})
-    except asyncpg.InvalidAuthorizationSpecificationError as error:
-        raise ConfigurationError(REFUSED) from error
-    writes = await pool(max(2, pool_size // 2), _KEYED)
-    exports = await pool(export_slots, _PATIENT, least=0)
-    return PostgresDatabase(reads, writes, exports, wait_seconds=wait_seconds)
-
+_OPTIONS: Final = {
+    "application_name": "gateway",
+    "timezone": "UTC",
+    "idle_in_transaction_session_timeout": "10000",
+    "lock_timeout": "2000",
+    # Statements are short; compiling them costs more than it saves.
+    "jit": "off",
+}
 
 REFUSED: Final = (
     "GATEWAY_DATABASE_URL: Postgres refuses the role or its password; "

@@ -20,7 +20,15 @@ from gateway.errors import (
     StorageFull,
 )
 from gateway.money import OUT_OF_RANGE
-from gateway.store.engine.database import BUSY, FULL, SLOW, Transaction, translated, within
+from gateway.store.engine.database import (
+    BUSY,
+    FULL,
+    NOT_OPEN,
+    SLOW,
+    Transaction,
+    translated,
+    within,
+)
 from gateway.store.engine.statement import CompiledStatement, DialectName, Row
 from gateway.store.engine.stream import Stream
 
@@ -119,7 +127,16 @@ class SqliteDatabase:
         self._writer: aiosqlite.Connection | None = None
         self._turn = asyncio.Lock()
         self._watcher: aiosqlite.Connection | None = None
+        self._is_open = False
         self.listeners: list[Listener] = []
+
+    async def open(self) -> None:
+        # SQLite itself would make an empty file.
+        if not self._path.is_file():
+            raise ConfigurationError(
+                f"There is no database at {self._path}: run `gateway migrate`."
+            )
+        self._is_open = True
 
     @asynccontextmanager
     async def reading(self, *, unlimited: bool = False) -> AsyncIterator[SqliteDriver]:
@@ -187,6 +204,8 @@ class SqliteDatabase:
         return int(version)
 
     async def _connect(self, *, query_only: bool) -> aiosqlite.Connection:
+        if not self._is_open:
+            raise ServiceUnavailable(NOT_OPEN)
         opening = asyncio.ensure_future(_open(self._path, query_only=query_only))
         try:
             return await asyncio.shield(opening)
@@ -196,6 +215,7 @@ class SqliteDatabase:
             raise
 
     async def close(self) -> None:
+        self._is_open = False
         for connection in [*self._idle, *filter(None, [self._writer, self._watcher])]:
             await connection.close()
         self._idle, self._writer, self._watcher = [], None, None

@@ -74,7 +74,7 @@ async def test_invoices_that_were_stored_before_settle_their_purchases(empty_url
         rows = {row["event_id"]: row for row in await table_rows(database, "webhook_event")}
         assert len(rows) == len(STORED) - 1
         assert rows["evt_invoice.paid_65"]["object_id"] == "in_2"
-        inbox = Inbox(lambda: database, books.clock, test_mode=False)
+        inbox = Inbox(database, books.clock, test_mode=False)
         assert await inbox.sweep() == 2
         purchases = await rows_of(database, "credit_purchase", account_id)
         assert {row["tax_nanos"] for row in purchases} == {usd("19")}

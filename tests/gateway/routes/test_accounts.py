@@ -286,7 +286,7 @@ async def test_an_accounts_key_leaves_members_and_customer(served: Served) -> No
 async def test_a_parked_payment_is_the_platforms_to_give(served: Served) -> None:
     books = Books(served.database)
     acme = await books.account("acme")
-    inbox = Inbox(lambda: served.database, books.clock, test_mode=False)
+    inbox = Inbox(served.database, books.clock, test_mode=False)
     paid = intent(status="succeeded", customer="cus_1", metadata={})
     assert await inbox.take(parsed(event("payment_intent.succeeded", paid, at=62))) == "parked"
     for account_id, expected in ((acme, 403), (None, 200)):

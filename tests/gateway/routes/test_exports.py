@@ -57,7 +57,7 @@ async def serve(
     database: Database, clock: FixedClock, places: ExportPlaces, doorman: Doorman
 ) -> AsyncIterator[httpx.AsyncClient]:
     parts = ExportParts(
-        database=lambda: database,
+        database=database,
         authenticator=doorman,
         links=links(clock),
         clock=clock,

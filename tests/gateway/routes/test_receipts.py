@@ -81,7 +81,7 @@ async def serve(
     printer = ReceiptPrinter()
     receipts = Receipts(
         authenticator=doorman,
-        database=lambda: database,
+        database=database,
         links=Links(SIGNER, clock, base_url="", seconds=900),
         printer=printer,
     )

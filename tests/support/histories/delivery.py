@@ -45,7 +45,7 @@ class Post:
         self, books: Books, url: str, providers: Sequence[Provider], random: Random
     ) -> None:
         self.books, self.url, self.providers, self.random = books, url, providers, random
-        self.inbox = Inbox(lambda: books.database, books.clock, test_mode=False)
+        self.inbox = Inbox(books.database, books.clock, test_mode=False)
 
     def events(self) -> list[Json]:
         """Return all events, those of all stories side by side in the order of their time."""
@@ -70,7 +70,7 @@ class Post:
         clock = (
             self.books.clock if at is None else FixedClock(datetime.fromtimestamp(instant(at), UTC))
         )
-        inbox = Inbox(lambda: self.books.database, clock, test_mode=False)
+        inbox = Inbox(self.books.database, clock, test_mode=False)
         api = ListApi(self.providers[0].story.version, objects)
         transport = httpx.MockTransport(api)
         async with httpx.AsyncClient(transport=transport, base_url="https://stripe.test") as client:
@@ -130,7 +130,7 @@ def _bring(settings: Settings, books: Books, events: Sequence[Json]) -> None:
 async def _bring_all(settings: Settings, books: Books, events: Sequence[Json]) -> None:
     database: Database = await connect(settings)
     try:
-        inbox = Inbox(lambda: database, books.clock, test_mode=False)
+        inbox = Inbox(database, books.clock, test_mode=False)
         for each in events:
             await bring(inbox, each)
     finally:

@@ -58,7 +58,7 @@ async def books(database: Database) -> Books:
 
 
 async def deliver(books: Books, events: Sequence[Json]) -> list[str]:
-    inbox = Inbox(lambda: books.database, books.clock, test_mode=False)
+    inbox = Inbox(books.database, books.clock, test_mode=False)
     return [await inbox.take(parsed(each)) for each in events]
 
 
@@ -124,7 +124,7 @@ async def test_a_backfill_shows_where_a_payment_stands_now(books: Books) -> None
             return httpx.Response(200, json={"data": found, "has_more": False})
 
         transport = httpx.MockTransport(answer)
-        inbox = Inbox(lambda: books.database, books.clock, test_mode=False)
+        inbox = Inbox(books.database, books.clock, test_mode=False)
         async with httpx.AsyncClient(transport=transport, base_url="https://stripe.test") as client:
             await backfill(inbox, Api(client, "rk", wait_seconds=0), livemode=True)
         assert (await the_purchase(books.database, account_id))["status"] == expected

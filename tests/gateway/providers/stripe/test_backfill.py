@@ -57,7 +57,7 @@ class Stripe:
 async def fill(books: Books, *failures: int) -> dict[str, int]:
     transport = httpx.MockTransport(Stripe(*failures))
     async with httpx.AsyncClient(transport=transport, base_url="https://stripe.test") as client:
-        inbox = Inbox(lambda: books.database, books.clock, test_mode=False)
+        inbox = Inbox(books.database, books.clock, test_mode=False)
         return await backfill(inbox, Api(client, "rk_live_1", wait_seconds=0), livemode=True)
 
 
@@ -67,7 +67,7 @@ async def test_webhooks_and_a_backfill_end_in_the_same_books(
 ) -> None:
     books = Books(database)
     account_id = await books.account("acme")
-    inbox = Inbox(lambda: database, books.clock, test_mode=False)
+    inbox = Inbox(database, books.clock, test_mode=False)
     if first == "backfill":
         assert await fill(books) == {"applied": 6}
     for each in WEBHOOKS:
@@ -121,7 +121,7 @@ async def test_an_invoice_is_read_with_what_it_was_paid_with(
 
     books = Books(database)
     account_id = await books.account("acme")
-    inbox = Inbox(lambda: database, books.clock, test_mode=False)
+    inbox = Inbox(database, books.clock, test_mode=False)
     transport = httpx.MockTransport(stripe)
     async with httpx.AsyncClient(transport=transport, base_url="https://stripe.test") as client:
         api = Api(client, "rk_live_1", wait_seconds=0)

@@ -40,7 +40,7 @@ async def books(database: Database) -> Books:
 
 
 def inbox_of(books: Books) -> Inbox:
-    return Inbox(lambda: books.database, books.clock, test_mode=False)
+    return Inbox(books.database, books.clock, test_mode=False)
 
 
 async def deliver(books: Books, events: Sequence[Json]) -> list[str]:

@@ -82,7 +82,7 @@ HISTORIES = {"six": SIX, "with checkout": WITH_CHECKOUT, "with invoice": WITH_IN
 
 
 def inbox_of(books: Books, *, test_mode: bool = False) -> Inbox:
-    return Inbox(lambda: books.database, books.clock, test_mode=test_mode)
+    return Inbox(books.database, books.clock, test_mode=test_mode)
 
 
 async def tell(books: Books, events: Sequence[Json]) -> list[str]:

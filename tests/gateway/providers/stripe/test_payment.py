@@ -37,7 +37,7 @@ async def books(database: Database) -> Books:
 
 
 async def tell(books: Books, *events: Json) -> list[str]:
-    inbox = Inbox(lambda: books.database, books.clock, test_mode=False)
+    inbox = Inbox(books.database, books.clock, test_mode=False)
     return [await inbox.take(parsed(each)) for each in events]
 
 

@@ -23,7 +23,7 @@ async def books(database: Database) -> Books:
 
 
 async def tell(books: Books, *events: dict[str, Any]) -> None:
-    inbox = Inbox(lambda: books.database, books.clock, test_mode=False)
+    inbox = Inbox(books.database, books.clock, test_mode=False)
     for each in events:
         await inbox.take(parsed(each))
     await check_books(books.database)

@@ -10,9 +10,10 @@ import asyncpg
 import pytest
 from sqlalchemy import bindparam, func, insert, select, text
 
-from gateway.errors import DeadlineExceeded
+from gateway.errors import DeadlineExceeded, ServiceUnavailable
 from gateway.models import Account, RollupDay, table_of
-from gateway.store import Database, Snapshot, Statement, any_of, keys
+from gateway.settings import load_settings
+from gateway.store import Database, Snapshot, Statement, any_of, build_database, keys
 
 ACCOUNT = table_of(Account)
 DAY = table_of(RollupDay)
@@ -234,3 +235,21 @@ async def test_an_unlimited_snapshot_outlasts_the_timeout(limited_database: Data
     async with limited_database.reading(unlimited=True) as driver:
         (row,) = await driver.fetch(compiled, [])
     assert row["n"] == 3_000_000
+
+
+async def test_a_database_is_used_only_while_it_is_open(database_url: str) -> None:
+    database = build_database(load_settings(database_url=database_url))
+
+    async def is_refused() -> bool:
+        for use in (database.reading, database.writing, database.exporting):
+            with pytest.raises(ServiceUnavailable, match="has not started yet"):
+                async with use():
+                    pass
+        return True
+
+    assert await is_refused()
+    await database.open()
+    async with database.reading(), database.writing(), database.exporting():
+        pass
+    await database.close()
+    assert await is_refused()
