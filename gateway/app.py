@@ -21,8 +21,8 @@ from gateway.execution.trusted_documents import TrustedDocuments, read_manifest
 from gateway.http.static_files import Built
 from gateway.ids import KeyFactory
 from gateway.links import RECEIPT_PATH, Links
-from gateway.live.access import Standing
-from gateway.live.changes import open_signals
+from gateway.live.access import CurrentAccess
+from gateway.live.changes import open_change_listener
 from gateway.live.hub import Hub
 from gateway.migrations import head, is_at
 from gateway.observability.metrics import Number
@@ -81,7 +81,7 @@ class _Runtime:
         self._authenticator.begin()
         try:
             async with (
-                self.hub.running(open_signals(self._settings, database), read_revisions),
+                self.hub.running(open_change_listener(self._settings, database), read_revisions),
                 self.inbox.sweeping() if self.inbox else nullcontext(),
                 low_balance_sweep.sweeping(
                     database, SystemClock(), self._settings.usage_delay_seconds
@@ -95,12 +95,12 @@ class _Runtime:
             await self._authenticator.aclose()
             await database.close()
 
-    async def read_standing(
+    async def read_access(
         self, memberships: Collection[tuple[int, str]], keys: Collection[str]
-    ) -> Standing:
+    ) -> CurrentAccess:
         """Return who of those is still a member, and which keys are still active."""
         async with Snapshot(self.database) as snapshot:
-            return Standing(
+            return CurrentAccess(
                 roles=await access.roles(snapshot, memberships),
                 keys=await access.active_keys(snapshot, keys, SystemClock().now()),
             )
@@ -181,7 +181,7 @@ def _live(runtime: _Runtime, clock: Clock) -> Live:
     return Live(
         hub=runtime.hub,
         open_source=open_source,
-        read_standing=runtime.read_standing,
+        read_access=runtime.read_access,
         clock=clock,
     )
 

@@ -25,7 +25,7 @@ from gateway.http.middleware import (
 )
 from gateway.http.responses import http_error
 from gateway.http.static_files import Built
-from gateway.live.access import ReadStanding, Watch
+from gateway.live.access import AccessCheck, ReadAccess
 from gateway.live.hub import Hub
 from gateway.observability.metrics import Metrics, Number
 from gateway.quotas import Admission, Attempts
@@ -37,8 +37,9 @@ from gateway.routes.openapi.serving import openapi_route
 from gateway.server.drain import Drain, DrainMiddleware
 from gateway.settings import Settings
 from gateway.settings.values import origin_of
-from gateway.transports.http import ContextFactory, GraphQLEndpoint, describe_nothing
-from gateway.transports.operations import Desk, OpenSource
+from gateway.transports.feeds import ContextFactory
+from gateway.transports.http import GraphQLEndpoint, describe_nothing
+from gateway.transports.operations import OpenSource, Operations
 from gateway.transports.sse import StreamEndpoint
 from gateway.transports.websocket import WebSocketEndpoint
 
@@ -72,7 +73,7 @@ class Live:
 
     hub: Hub
     open_source: OpenSource
-    read_standing: ReadStanding
+    read_access: ReadAccess
     clock: Clock
 
 
@@ -100,15 +101,15 @@ class Parts:
 
 
 def build_app(settings: Settings, parts: Parts) -> Starlette:
-    """Return the application; `app.state` has its `drain`, `metrics` and `desk`."""
+    """Return the application; `app.state` has its `drain`, `metrics` and `operations`."""
     drain, metrics = Drain(), Metrics()
     attempts = Attempts(settings.http.failed_credentials_per_minute)
     engine = _build_engine(settings, parts, metrics)
-    desk = _build_desk(settings, parts, engine)
-    metrics.watch(*_live_numbers(desk), *parts.numbers)
-    routes = _build_routes(settings, parts, desk, drain, metrics)
+    operations = _build_operations(settings, parts, engine)
+    metrics.watch(*_live_numbers(operations), *parts.numbers)
+    routes = _build_routes(settings, parts, operations, drain, metrics)
     live = WebSocketEndpoint(
-        desk=desk,
+        operations=operations,
         authenticator=parts.authenticator,
         attempts=attempts,
         clock=parts.live.clock,
@@ -117,7 +118,7 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with parts.running(), desk.watch.running():
+        async with parts.running(), operations.access.running():
             yield
 
     app = Starlette(
@@ -126,12 +127,12 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
         exception_handlers={HTTPException: http_error},
         lifespan=lifespan,
     )
-    app.state.drain, app.state.metrics, app.state.desk = drain, metrics, desk
+    app.state.drain, app.state.metrics, app.state.operations = drain, metrics, operations
     return app
 
 
-def _live_numbers(desk: Desk) -> Sequence[Number]:
-    admission, hub = desk.admission, desk.hub
+def _live_numbers(operations: Operations) -> Sequence[Number]:
+    admission, hub = operations.admission, operations.hub
     return (
         Number(
             name="gateway_sockets",
@@ -180,21 +181,21 @@ def _build_engine(settings: Settings, parts: Parts, metrics: Metrics) -> Engine:
     )
 
 
-def _build_desk(settings: Settings, parts: Parts, engine: Engine) -> Desk:
-    return Desk(
+def _build_operations(settings: Settings, parts: Parts, engine: Engine) -> Operations:
+    return Operations(
         engine=engine,
         context_for=parts.context_for,
         open_source=parts.live.open_source,
         hub=parts.live.hub,
         admission=Admission(settings.live),
-        watch=Watch(parts.live.read_standing, settings.live.recheck_seconds),
+        access=AccessCheck(parts.live.read_access, settings.live.recheck_seconds),
         introspection=settings.or_dev(settings.introspection),
         leeway_seconds=settings.auth.jwt_leeway_seconds,
     )
 
 
 def _build_routes(
-    settings: Settings, parts: Parts, desk: Desk, drain: Drain, metrics: Metrics
+    settings: Settings, parts: Parts, operations: Operations, drain: Drain, metrics: Metrics
 ) -> list[Route]:
     token = settings.metrics_token
     health = Health(
@@ -204,17 +205,15 @@ def _build_routes(
         metrics_token=token.get_secret_value() if token else None,
     )
     graphql = GraphQLEndpoint(
-        engine=desk.engine,
+        operations=operations,
         authenticator=parts.authenticator,
-        context_for=parts.context_for,
         describe=parts.describe,
-        introspection=settings.or_dev(settings.introspection),
         body_bytes=settings.http.body_bytes,
         body_seconds=settings.http.body_seconds,
     )
     stream = StreamEndpoint(
         http=graphql,
-        desk=desk,
+        operations=operations,
         drain=drain,
         clock=parts.live.clock,
         unread_seconds=settings.live.unread_seconds,

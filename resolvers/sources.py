@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from gateway.errors import NotFound
-from gateway.live.source import Event, Source
+from gateway.live.source import EventSource, SubscriptionEvent
 from gateway.principal import Principal, Role, view_of
 from gateway.store import Row
 from loaders.live import account_with_last_entry, purchases_since
@@ -17,7 +17,7 @@ from resolvers.types.balance_update import CAUSE, CHANGE
 NO_ACCOUNT: Final = "There is no such account, or it is not yours."
 
 
-async def open_source(context: Context, field: str, arguments: Mapping[str, Any]) -> Source:
+async def open_source(context: Context, field: str, arguments: Mapping[str, Any]) -> EventSource:
     """Return the source of a subscription's root field, which the principal may read.
 
     Raises NotFound for an account that is not theirs, and Forbidden where their role in it does
@@ -42,11 +42,13 @@ class BalanceSource:
         # Version and low-balance state at the positions that may be asked from.
         self._told: dict[int, tuple[int, str | None]] = {}
 
-    async def snapshot(self, context: Context) -> tuple[int, Event]:
+    async def snapshot(self, context: Context) -> tuple[int, SubscriptionEvent]:
         account = await self._read(context)
         return account["revision"], _event(account, BalanceCause.SNAPSHOT)
 
-    async def since(self, context: Context, position: int) -> tuple[int, Sequence[Event]]:
+    async def since(
+        self, context: Context, position: int
+    ) -> tuple[int, Sequence[SubscriptionEvent]]:
         version, low = self._told.get(position, (0, None))
         account = await self._read(context)
         for passed in [each for each in self._told if each < position]:
@@ -75,17 +77,19 @@ class PurchaseSource:
     async def snapshot(self, context: Context) -> tuple[int, None]:
         return (await _read_account(context, self.account_id))["revision"], None
 
-    async def since(self, context: Context, position: int) -> tuple[int, Sequence[Event]]:
+    async def since(
+        self, context: Context, position: int
+    ) -> tuple[int, Sequence[SubscriptionEvent]]:
         account = await _read_account(context, self.account_id)
         rows = await purchases_since(context.snapshot, context.principal, self.account_id, position)
         return account["revision"], [
-            Event(position=row["revision"], key=row["id"], root=row) for row in rows
+            SubscriptionEvent(position=row["revision"], key=row["id"], root=row) for row in rows
         ]
 
 
-def _event(account: Row, cause: BalanceCause, nanos: int | None = None) -> Event:
+def _event(account: Row, cause: BalanceCause, nanos: int | None = None) -> SubscriptionEvent:
     root = {**account, CAUSE: cause, CHANGE: nanos}
-    return Event(position=account["revision"], key=0, root=root)
+    return SubscriptionEvent(position=account["revision"], key=0, root=root)
 
 
 async def _read_account(context: Context, account_id: int) -> Row:

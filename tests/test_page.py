@@ -6,7 +6,8 @@ import os
 import pytest
 from graphql import OperationType
 
-from gateway.execution.engine import Engine, Prepared, Request
+from gateway.execution.engine import Engine
+from gateway.execution.operation import OperationRequest, PreparedOperation
 from gateway.execution.trusted_documents import TrustedDocuments, read_manifest
 from gateway.http.static_files import CONTENT_TYPES, FOLDER, Built
 from gateway.settings.documents import DocumentSettings
@@ -48,9 +49,9 @@ def test_every_document_of_the_page_may_run(built: Built) -> None:
     )
     assert manifest
     for name in manifest:
-        request = Request(document_id=name, request_id="test")
-        prepared = engine.prepare(request, allowed=frozenset(OperationType))
-        assert isinstance(prepared, Prepared), prepared
+        request = OperationRequest(document_id=name)
+        prepared = engine.prepare(request, request_id="test", allowed=frozenset(OperationType))
+        assert isinstance(prepared, PreparedOperation), prepared
 
 
 @pytest.mark.usefixtures("built")

@@ -1,4 +1,4 @@
-"""Documents read once: parsed, held against the limits, validated, and kept for the next time."""
+"""Parses documents, checks them against the limits, validates them, and caches valid ones."""
 
 from dataclasses import dataclass, field
 
@@ -14,8 +14,8 @@ from graphql import (
 
 from gateway.errors import TooComplex
 from gateway.execution.deprecation import deprecated_fields
-from gateway.execution.limits import Limits, find_excess, introspects
-from gateway.execution.plan.layouts import Layouts
+from gateway.execution.limits import DocumentLimits, find_excess, introspects
+from gateway.execution.plan.cache import Plans
 from gateway.execution.validation import RULES
 
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
@@ -29,23 +29,22 @@ REPORTED_ERRORS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """A parsed document and what is wrong with it; one with `errors` never runs. `deprecated` are
-    the fields it uses that the schema deprecates, each as `Type.field`; `layouts` are those of its
-    operations that ran.
+class ParsedDocument:
+    """A parsed document. One with `errors` never runs. `deprecated` lists the deprecated fields
+    that it selects, as `Type.field`; `plans` caches the plans of its operations.
     """
 
     node: DocumentNode
     errors: tuple[GraphQLError, ...]
     introspects: bool
-    layouts: Layouts
+    plans: Plans
     deprecated: frozenset[str] = frozenset()
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """Return the operation to run.
 
-        Raises GraphQLError with code OPERATION_RESOLUTION_FAILURE where the name is unknown, or is
-        missing though there are several.
+        Raises GraphQLError with code OPERATION_RESOLUTION_FAILURE if no operation has the name,
+        or if the name is missing and there are several operations.
         """
         operations = [d for d in self.node.definitions if isinstance(d, OperationDefinitionNode)]
         if name is not None:
@@ -63,19 +62,19 @@ class Document:
 
 @dataclass(slots=True, kw_only=True)
 class Documents:
-    """Reads documents against one schema; keeps the valid ones, the last used the longest.
+    """Reads documents against one schema, with an LRU cache of valid documents.
 
-    At most `CACHED_DOCUMENTS` are kept, of at most `CACHED_LENGTH` characters each. Nothing that
-    depends on variables or on who asks is decided here, because it would be kept too.
+    The cache holds at most `CACHED_DOCUMENTS`, of at most `CACHED_LENGTH` characters each. Nothing
+    here may depend on variables or on the principal, because the cache is shared.
     """
 
     schema: GraphQLSchema
-    limits: Limits
+    limits: DocumentLimits
     suggestions: bool
-    _kept: dict[str, Document] = field(default_factory=dict)
+    _kept: dict[str, ParsedDocument] = field(default_factory=dict)
 
-    def read(self, text: str) -> Document:
-        """Return the document; raises GraphQLError with a code where it cannot be parsed."""
+    def read(self, text: str) -> ParsedDocument:
+        """Return the document; raises GraphQLError with a code if it cannot be parsed."""
         document = self._kept.pop(text, None)
         if document is None:
             document = self._read(text)
@@ -88,7 +87,7 @@ class Documents:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def _read(self, text: str) -> Document:
+    def _read(self, text: str) -> ParsedDocument:
         node = self._parse(text)
         if excess := find_excess(node, self.limits):
             errors = [GraphQLError(excess, extensions={"code": TooComplex.code})]
@@ -100,11 +99,11 @@ class Documents:
                 max_errors=REPORTED_ERRORS,
                 hide_suggestions=not self.suggestions,
             )
-        return Document(
+        return ParsedDocument(
             node=node,
             errors=tuple(errors),
             introspects=introspects(node),
-            layouts=Layouts(node),
+            plans=Plans(node),
             deprecated=frozenset() if errors else deprecated_fields(self.schema, node),
         )
 

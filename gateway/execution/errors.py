@@ -1,4 +1,4 @@
-"""From what was raised to what a client reads: stable codes, clear sentences, nothing of Python."""
+"""Formats exceptions as the errors of a GraphQL response: a stable code and a clear sentence."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -11,10 +11,32 @@ from gateway.errors import BadUserInput, GatewayError
 log = structlog.get_logger(__name__)
 
 
-class Translator:
-    """Translates the errors of one request; an unexpected one is logged once, with its traceback.
+class InternalError(GatewayError):
+    """Replaces an unexpected exception: the client gets the request id, the log the traceback."""
 
-    The same exception often fails many fields, because a batch is read for all of them.
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"Internal error; the log has it under request id {request_id}.")
+        self.request_id = request_id
+
+    @property
+    def extensions(self) -> dict[str, object]:
+        return super().extensions | {"requestId": self.request_id}
+
+
+def format_error(error: GatewayError) -> dict[str, Any]:
+    """Return an error without a place in the document, as `errors` lists it."""
+    return {"message": error.message, "extensions": error.extensions}
+
+
+def log_unexpected(cause: BaseException, request_id: str) -> InternalError:
+    """Log an unexpected exception with its traceback; return the error to send in its place."""
+    log.error("unexpected", exc_info=cause, request_id=request_id)
+    return InternalError(request_id)
+
+
+class ErrorFormatter:
+    """Formats the errors of one request. An unexpected exception is logged once, even where it
+    failed many fields, as that of a batch does.
     """
 
     def __init__(self, request_id: str, document: DocumentNode | None = None) -> None:
@@ -23,7 +45,7 @@ class Translator:
         self._logged: set[int] = set()
 
     def refused(self, errors: Iterable[GraphQLError], code: str) -> list[dict[str, Any]]:
-        """Return the errors of a request that did not run; `code` where none is more exact."""
+        """Return the errors of a request that did not run; `code` is for errors without a code."""
         return [self._refusal(error, code) for error in errors]
 
     def failed(self, errors: Iterable[GraphQLError]) -> list[dict[str, Any]]:
@@ -49,14 +71,15 @@ class Translator:
             name = self._argument_name(cause)
             sentence = "An argument has a value that its type does not allow."
             return _formatted(error, sentence, {"code": BadUserInput.code} | _argument(name))
-        return _formatted(error, *self.unexpected(cause))
+        masked = self.unexpected(cause)
+        return _formatted(error, masked.message, masked.extensions)
 
-    def unexpected(self, cause: BaseException) -> tuple[str, dict[str, Any]]:
-        """Log an unexpected exception; return the sentence and extensions that stand for it."""
-        if id(cause) not in self._logged:
-            self._logged.add(id(cause))
-            log.error("unexpected", exc_info=cause, request_id=self._request_id)
-        return masked(self._request_id)
+    def unexpected(self, cause: BaseException) -> InternalError:
+        """Log an unexpected exception, once; return the error to send in its place."""
+        if id(cause) in self._logged:
+            return InternalError(self._request_id)
+        self._logged.add(id(cause))
+        return log_unexpected(cause, self._request_id)
 
     def _with_argument(self, cause: GatewayError, error: GraphQLError) -> dict[str, Any]:
         if isinstance(cause, BadUserInput) and cause.argument is None:
@@ -72,7 +95,7 @@ class Translator:
 
 
 class _ArgumentFinder(Visitor):
-    """Finds the name of the argument that a value stands in."""
+    """Finds the name of the argument that contains a value."""
 
     def __init__(self, wanted: Node) -> None:
         super().__init__()
@@ -91,12 +114,6 @@ def _within(node: Node) -> Iterator[Node]:
         for child in inner if isinstance(inner, tuple | list) else (inner,):
             if isinstance(child, Node):
                 yield from _within(child)
-
-
-def masked(request_id: str) -> tuple[str, dict[str, Any]]:
-    """Return the sentence and extensions that a client gets for an unexpected exception."""
-    sentence = f"Internal error; the log has it under request id {request_id}."
-    return sentence, {"code": GatewayError.code, "requestId": request_id}
 
 
 def innermost(error: Exception) -> Exception:

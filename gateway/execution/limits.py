@@ -21,10 +21,10 @@ from graphql import (
 INTROSPECTION_FIELDS = frozenset({"__schema", "__type"})
 
 
-class Limits(Protocol):
-    """The most that one document may hold: `length` in characters, the other counts by name.
+class DocumentLimits(Protocol):
+    """The most of each that one document may hold; `length` counts characters.
 
-    `answer_values` is the most scalars, objects and lists of an answer, together.
+    `answer_values` counts the scalars, objects and lists of a response.
     """
 
     @property
@@ -82,7 +82,7 @@ class _Total:
     aliases: int
 
 
-def find_excess(document: DocumentNode, limits: Limits) -> str | None:
+def find_excess(document: DocumentNode, limits: DocumentLimits) -> str | None:
     """Return a sentence that names the first limit that the document exceeds, else None.
 
     Aliases and depths are counted for each operation with its fragments in place; aliases of
@@ -122,7 +122,7 @@ def introspects(document: DocumentNode) -> bool:
     )
 
 
-def _excess_of(total: _Total, limits: Limits) -> str | None:
+def _excess_of(total: _Total, limits: DocumentLimits) -> str | None:
     if total.aliases > limits.aliases:
         return f"An operation may use at most {limits.aliases} aliases, fragments expanded."
     if total.depth > limits.depth:

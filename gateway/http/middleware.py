@@ -9,8 +9,8 @@ from typing import Final
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.errors import GatewayError, NotFound
-from gateway.execution.errors import masked
+from gateway.errors import NotFound
+from gateway.execution.errors import InternalError, format_error
 from gateway.http.request_log import CLIENT_LEFT, RequestRecord, attach, record_of
 from gateway.http.responses import CLOSE, NOT_HERE, Refused, errors_answer, refusal
 from gateway.observability.metrics import Metrics
@@ -197,6 +197,6 @@ def _request_id(scope: Scope) -> str:
 
 
 def _masked(record: RequestRecord) -> ASGIApp:
-    record.codes = [GatewayError.code]
-    message, extensions = masked(record.request_id)
-    return errors_answer([{"message": message, "extensions": extensions}], status=500)
+    error = InternalError(record.request_id)
+    record.codes = [error.code]
+    return errors_answer([format_error(error)], status=500)

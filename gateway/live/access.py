@@ -1,4 +1,4 @@
-"""Looks again, every so often, whether those who are connected may still have what they get."""
+"""Checks again, at intervals, that connections and subscriptions still have access."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
@@ -17,36 +17,41 @@ Membership: TypeAlias = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """What holds now: members' roles by (account, subject), and the API keys that are active."""
+class CurrentAccess:
+    """Members' roles by (account, subject), and the ids of active API keys, as of one read."""
 
     roles: Mapping[Membership, Role]
     keys: Collection[str]
 
 
-ReadStanding: TypeAlias = Callable[[Collection[Membership], Collection[str]], Awaitable[Standing]]
+ReadAccess: TypeAlias = Callable[
+    [Collection[Membership], Collection[str]], Awaitable[CurrentAccess]
+]
+"""Reads the roles of memberships, and which of the API keys are active."""
 End: TypeAlias = Callable[[GatewayError], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Watched:
+class _Holder:
+    """A connection, or with `view` a subscription, which reads as that principal."""
+
     principal: Principal
     view: Principal | None
     end: End
 
     @property
     def membership(self) -> Membership | None:
-        """What it hangs on, beside the key of one who is not a person."""
+        """The membership that a person's subscription depends on."""
         if self.view is None or self.view.account_id is None or not self.principal.is_person:
             return None
         return self.view.account_id, self.principal.subject
 
-    def verdict(self, standing: Standing) -> GatewayError | None:
-        if self.principal.key_id is not None and self.principal.key_id not in standing.keys:
+    def refusal(self, access: CurrentAccess) -> GatewayError | None:
+        if self.principal.key_id is not None and self.principal.key_id not in access.keys:
             return Unauthenticated("The API key was revoked or has expired.")
         if self.membership is None or self.view is None:
             return None
-        role = standing.roles.get(self.membership)
+        role = access.roles.get(self.membership)
         if role is None:
             return NotFound("There is no such account any more, or it is not yours.")
         if role is not self.view.role:
@@ -54,24 +59,28 @@ class _Watched:
         return None
 
 
-class Watch:
-    """Ends what may not go on, `seconds` after that at the latest, by one look at all of it."""
+class AccessCheck:
+    """Ends connections and subscriptions at most `seconds` after they lost access.
 
-    def __init__(self, read: ReadStanding, seconds: float) -> None:
+    Each check reads the access of all of them in two statements.
+    """
+
+    def __init__(self, read: ReadAccess, seconds: float) -> None:
         self._read = read
         self._seconds = seconds
-        self._watched: dict[_Watched, None] = {}
+        self._holders: dict[_Holder, None] = {}
 
     def add(
         self, principal: Principal, end: End, view: Principal | None = None
     ) -> Callable[[], None]:
-        """Watch over a connection, or a subscription that reads as `view`; return what stops it.
+        """Check a connection, or a subscription that reads as `view`, until the returned function
+        is called.
 
-        `end` is called once, with the reason.
+        `end` is called at most once, with the reason.
         """
-        watched = _Watched(principal, view, end)
-        self._watched[watched] = None
-        return lambda: self._watched.pop(watched, None)
+        holder = _Holder(principal, view, end)
+        self._holders[holder] = None
+        return lambda: self._holders.pop(holder, None)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -83,27 +92,27 @@ class Watch:
             with suppress(asyncio.CancelledError):
                 await task
 
-    async def look(self) -> None:
-        """Look at everything that is watched, now."""
-        everything = list(self._watched)
+    async def check(self) -> None:
+        """Check every connection and subscription now."""
+        everything = list(self._holders)
         memberships = {each.membership for each in everything} - {None}
         keys = {each.principal.key_id for each in everything} - {None}
         if not memberships and not keys:
             return
-        standing = await self._read(
+        access = await self._read(
             [each for each in memberships if each], [each for each in keys if each]
         )
         for each in everything:
-            error = each.verdict(standing)
-            if error and self._watched.pop(each, self) is None:
+            error = each.refusal(access)
+            if error and self._holders.pop(each, self) is None:
                 each.end(error)
 
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(self._seconds)
             try:
-                await self.look()
+                await self.check()
             except GatewayError as error:
-                log.warning("live.standing_unknown", reason=error.message)
+                log.warning("live.access_unknown", reason=error.message)
             except Exception:
                 log.exception("unexpected")

@@ -1,8 +1,7 @@
-"""How a process hears that accounts changed, whoever changed them."""
+"""Listens for changed accounts, whichever process changed them."""
 
 import asyncio
 import random
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Protocol, TypeAlias
 
@@ -17,14 +16,14 @@ from gateway.store.engine.databases import database_url
 from gateway.store.engine.sqlite import SqliteDatabase
 
 POLL_SECONDS: Final = 0.25
-"""Between two looks at whether another process has written to the SQLite file."""
+"""Interval of checks whether another process has written to the SQLite file."""
 HEARTBEAT_SECONDS: Final = 10
 HEARTBEAT_TIMEOUT_SECONDS: Final = 3
 RESYNC_SECONDS: Final = 30
-"""The longest time that a change goes unnoticed where no signal comes through."""
+"""Longest time until a change is found whose notification was lost."""
 PROOF_SECONDS: Final = 2
-"""How long a signal to ourselves may take before listening is taken for deaf."""
-DEAF_POLL_SECONDS: Final = 1
+"""Longest time that a notification to ourselves may take; then the database is polled."""
+POLL_WITHOUT_NOTIFICATIONS_SECONDS: Final = 1
 RECONNECT_SECONDS: Final = 3
 
 # Dead peers are noticed by the kernel too; the heartbeat is faster.
@@ -33,46 +32,46 @@ _KEEPALIVE: Final = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5"
 log = structlog.get_logger(__name__)
 
 
-class Ear(Protocol):
-    """Who is told. Both return at once."""
+class ChangeHandler(Protocol):
+    """Handles changes. Both methods return at once."""
 
     def changed(self, account_id: int, revision: int) -> None:
         """An account has a new revision."""
         ...
 
     def missed(self) -> None:
-        """Something may have changed unheard: whatever is watched is looked at again."""
+        """Changes may have been missed: every subscribed account is to be read again."""
         ...
 
 
-class Signals(Protocol):
+class ChangeListener(Protocol):
     @property
     def connected(self) -> bool:
-        """Whether changes are heard now."""
+        """Whether notifications arrive now."""
         ...
 
-    async def run(self, ear: Ear) -> None:
-        """Tell the ear until cancelled; nothing that fails ends it."""
+    async def run(self, handler: ChangeHandler) -> None:
+        """Call the handler until cancelled; no failure ends it."""
         ...
 
 
-def open_signals(settings: Settings, database: Database) -> Signals:
-    """Return the signals of a database: Postgres's own, or for SQLite the file's and ours."""
+def open_change_listener(settings: Settings, database: Database) -> ChangeListener:
+    """Return the listener of a database."""
     if isinstance(database, SqliteDatabase):
-        return SqliteSignals(database)
+        return SqliteChangeListener(database)
     direct = settings.database.listen_url
-    return PostgresSignals(direct.get_secret_value() if direct else database_url(settings))
+    return PostgresChangeListener(direct.get_secret_value() if direct else database_url(settings))
 
 
-class SqliteSignals:
-    """This process's commits at once, other processes' by looking at the file's version."""
+class SqliteChangeListener:
+    """Hears this process's commits at once, and other processes' by polling the file's version."""
 
     def __init__(self, database: SqliteDatabase) -> None:
         self._database = database
         self.connected = False
 
-    async def run(self, ear: Ear) -> None:
-        self._database.listeners.append(ear.changed)
+    async def run(self, handler: ChangeHandler) -> None:
+        self._database.listeners.append(handler.changed)
         self.connected = True
         try:
             seen = None
@@ -80,31 +79,30 @@ class SqliteSignals:
                 try:
                     version = await self._database.data_version()
                 except GatewayError:
-                    pass  # the file is busy or away: at the next look
+                    pass  # the file is busy or away: the next poll reads it
                 except Exception:
-                    log.exception("live.look_failed")
+                    log.exception("live.poll_failed")
                     await asyncio.sleep(RECONNECT_SECONDS)
                 else:
                     if version != seen:
-                        ear.missed()
+                        handler.missed()
                     seen = version
                 await asyncio.sleep(POLL_SECONDS)
         finally:
             self.connected = False
-            self._database.listeners.remove(ear.changed)
+            self._database.listeners.remove(handler.changed)
 
 
 _Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
-_Hear: TypeAlias = Callable[[object, int, str, object], None]
 
 
-class PostgresSignals:
-    """LISTEN on a connection of its own, straight to the primary.
+class PostgresChangeListener:
+    """LISTEN on its own connection to the primary.
 
-    A lost connection is noticed by its end, or by a statement that stays unanswered, heartbeats
-    among them; after each reconnect, and every so often, everything that is watched is looked at
-    again. Where a pooler swallows the notifications, a signal to ourselves does not come back: that
-    is said aloud, and the database is polled.
+    A lost connection shows by its end, or by a statement without an answer: heartbeats are sent for
+    that. After each reconnect, and every RESYNC_SECONDS, the handler reads every account again. A
+    pooler may swallow notifications: then a notification to ourselves does not come back, an error
+    is logged, and the database is polled.
     """
 
     def __init__(self, url: str, *, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> None:
@@ -113,11 +111,11 @@ class PostgresSignals:
         self.connected = False
         self._failures = 0
 
-    async def run(self, ear: Ear) -> None:
+    async def run(self, handler: ChangeHandler) -> None:
         while True:
             self._failures += 1
             try:
-                await self._use(await self._connect(), ear)
+                await self._use(await self._connect(), handler)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("live.listening_lost", error=type(error).__name__)
             except Exception:
@@ -133,15 +131,15 @@ class PostgresSignals:
             server_settings={"application_name": "gateway-live", **_KEEPALIVE},
         )
 
-    async def _use(self, connection: _Connection, ear: Ear) -> None:
+    async def _use(self, connection: _Connection, handler: ChangeHandler) -> None:
         try:
-            await self._listen(connection, ear)
+            await self._listen(connection, handler)
         finally:
             self.connected = False
             connection.terminate()
 
-    async def _listen(self, connection: _Connection, ear: Ear) -> None:
-        """Listen until the connection ends; a heartbeat that stays away is a TimeoutError."""
+    async def _listen(self, connection: _Connection, handler: ChangeHandler) -> None:
+        """Listen until the connection ends; raises TimeoutError for an unanswered heartbeat."""
         ended, proven = asyncio.Event(), asyncio.Event()
         connection.add_termination_listener(lambda _: ended.set())
 
@@ -150,36 +148,36 @@ class PostgresSignals:
             if account_id == "proof":
                 proven.set()
             else:
-                ear.changed(int(account_id), int(revision))
+                handler.changed(int(account_id), int(revision))
 
         await connection.add_listener(CHANNEL, hear)
         heard = await _prove(connection, proven)
         if not heard:
             log.error(
-                "live.deaf",
-                advice="LISTEN hears nothing here, as through a pooler: set "
+                "live.not_listening",
+                advice="No notification arrives, perhaps because of a pooler: set "
                 "GATEWAY_LISTEN_DATABASE_URL to the primary itself. Polling until then.",
             )
         self.connected = heard
         self._failures = 0
-        await self._stay(connection, ear, ended, heard=heard)
+        await self._stay(connection, handler, ended, heard=heard)
 
     async def _stay(
-        self, connection: _Connection, ear: Ear, ended: asyncio.Event, *, heard: bool
+        self, connection: _Connection, handler: ChangeHandler, ended: asyncio.Event, *, heard: bool
     ) -> None:
         clock = asyncio.get_running_loop().time
-        pause = self._heartbeat_seconds if heard else DEAF_POLL_SECONDS
-        looked = -float(RESYNC_SECONDS)
+        pause = self._heartbeat_seconds if heard else POLL_WITHOUT_NOTIFICATIONS_SECONDS
+        resynced = -float(RESYNC_SECONDS)
         while not ended.is_set():
             await connection.execute("SELECT 1")
-            if not heard or clock() - looked >= RESYNC_SECONDS - pause:
-                looked = clock()
-                ear.missed()
+            if not heard or clock() - resynced >= RESYNC_SECONDS - pause:
+                resynced = clock()
+                handler.missed()
             await _wait(ended, pause)
 
 
 async def _prove(connection: _Connection, proven: asyncio.Event) -> bool:
-    """Say whether a signal that is sent comes back."""
+    """Return whether a notification to ourselves comes back."""
     await connection.execute(f"SELECT pg_notify('{CHANNEL}', 'proof')")
     await _wait(proven, PROOF_SECONDS)
     return proven.is_set()

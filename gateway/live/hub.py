@@ -1,7 +1,7 @@
-"""Who is told what: one reading and one encoding for all who asked for the same.
+"""Pushes updates to subscribers: one read and one encoding for all with the same subscription.
 
-The hub knows nothing of GraphQL, HTTP or SQL. A `Feed` reads what is new, a `Sink` takes it to one
-subscriber, and positions are revisions of the account.
+The hub knows nothing of GraphQL, HTTP or SQL. A `Feed` reads the updates, a `Sink` takes them to
+one subscriber, and a position is a revision of the account.
 """
 
 import asyncio
@@ -14,14 +14,14 @@ from typing import Any, Final, Protocol, TypeAlias
 import structlog
 
 from gateway.errors import DeadlineExceeded, GatewayError, ServiceUnavailable
-from gateway.live.changes import Signals
+from gateway.live.changes import ChangeListener
 
 SHARED_SECONDS: Final = 1
-"""How long a snapshot may serve others that ask for the same, while nothing has changed."""
+"""How long a snapshot serves further subscribers, while nothing has changed."""
 READING_LIMIT: Final = 4
-"""Feeds that read at the same time."""
+"""Most feeds that read at the same time."""
 PUSHED_AT_ONCE: Final = 500
-"""Subscribers served before everything else gets its turn."""
+"""Subscribers served before the event loop gets its turn."""
 FAILED: Final = "Internal error; the log has it."
 RETRY_SECONDS: Final = (0.1, 0.2, 0.5, 1, 2)
 
@@ -32,10 +32,10 @@ _AWAY: Final = (ServiceUnavailable, DeadlineExceeded)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """What subscribers get, encoded.
+    """An encoded event for subscribers.
 
-    `position` is the revision that it reflects. An update that a slow reader has not taken yet is
-    replaced by the next one with the same `key`: 0 for a balance, its id for a purchase.
+    `position` is the revision that it reflects. The next update with the same `key` (0 for a
+    balance, its id for a purchase) replaces it for a subscriber that is behind.
     """
 
     position: int
@@ -44,27 +44,27 @@ class Update:
 
 
 class Feed(Protocol):
-    """One operation on one account; equal feeds share all work. Both may raise GatewayError."""
+    """One subscription on one account; equal feeds share all work. Both may raise GatewayError."""
 
     @property
     def account_id(self) -> int: ...
 
     async def snapshot(self) -> tuple[int, Update | None]:
-        """Return the position now, and what a new subscriber gets first."""
+        """Return the current position, and the first update of a new subscriber."""
         ...
 
     async def since(self, position: int) -> tuple[int, Sequence[Update]]:
-        """Return the position now, and what changed after the one given, the oldest first."""
+        """Return the current position, and the updates after `position`, oldest first."""
         ...
 
 
 class Sink(Protocol):
-    """One subscriber's outlet; neither waits."""
+    """Takes updates to one subscriber; neither method waits."""
 
     def offer(self, update: Update) -> None: ...
 
     def end(self, error: GatewayError | None) -> None:
-        """Nothing more comes: because of an error, or because the process stops."""
+        """End the subscription: because of an error, or without one because the process stops."""
         ...
 
 
@@ -80,7 +80,7 @@ class _Member:
 
 @dataclass(slots=True, eq=False)
 class _Group:
-    """Those who asked for the same. `position` is what all members have at least been offered."""
+    """The subscribers of equal feeds. Each has been offered the updates up to `position`."""
 
     feed: Feed
     members: dict[_Member, None] = field(default_factory=dict)
@@ -100,8 +100,8 @@ class Hub:
         self._by_account: dict[int, dict[_Group, None]] = {}
         self._reading = asyncio.Semaphore(READING_LIMIT)
         self._revisions: Revisions | None = None
-        self._signals: Signals | None = None
-        self._looking: asyncio.Task[None] | None = None
+        self._listener: ChangeListener | None = None
+        self._resync: asyncio.Task[None] | None = None
         self._again = False
         self.members = 0
         self.pushes = 0
@@ -113,26 +113,26 @@ class Hub:
 
     @property
     def listening(self) -> bool:
-        """Whether changes are heard, and not only looked for."""
-        return self._signals is not None and self._signals.connected
+        """Whether notifications of changes arrive; otherwise the database is polled."""
+        return self._listener is not None and self._listener.connected
 
     @asynccontextmanager
-    async def running(self, signals: Signals, revisions: Revisions) -> AsyncIterator[None]:
-        """Hear the signals while entered; at the end every subscriber is told that it is over."""
-        self._revisions, self._signals = revisions, signals
-        hearing = asyncio.create_task(signals.run(self))
+    async def running(self, listener: ChangeListener, revisions: Revisions) -> AsyncIterator[None]:
+        """Listen for changes while entered; leaving ends every subscription."""
+        self._revisions, self._listener = revisions, listener
+        listening = asyncio.create_task(listener.run(self))
         try:
             yield
         finally:
             groups = self._groups.values()
-            reading = [task for each in groups for task in (each.snapshot, each.following)]
-            await _cancel([task for task in (hearing, self._looking, *reading) if task])
-            self._signals = None
+            reads = [task for each in groups for task in (each.snapshot, each.following)]
+            await _cancel([task for task in (listening, self._resync, *reads) if task])
+            self._listener = None
             for group in list(self._groups.values()):
                 self._end(group, None)
 
     async def join(self, feed: Feed, sink: Sink) -> Callable[[], None]:
-        """Offer the snapshot, then everything new, and return what leaves.
+        """Subscribe: offer the snapshot, then each update, until the returned function is called.
 
         Raises what the feed's snapshot raises.
         """
@@ -153,20 +153,20 @@ class Hub:
         return partial(self._leave, group, member)
 
     def changed(self, account_id: int, revision: int) -> None:
-        """Hear of an account's new revision."""
+        """Read and push the updates of an account up to its new revision."""
         for group in self._by_account.get(account_id, ()):
             if revision > group.position:
                 group.changed = True
                 self._follow(group)
 
     def missed(self) -> None:
-        """Look at every account that is watched, in one statement."""
+        """Compare the revision of every subscribed account, in one statement."""
         self._again = True
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look())
+        if self._resync is None or self._resync.done():
+            self._resync = asyncio.create_task(self._compare_revisions())
 
     def _enter(self, feed: Feed) -> _Group:
-        """Return the feed's group, known before its snapshot is read: no change falls between."""
+        """Return the feed's group; it exists before its snapshot is read, so no change is lost."""
         group = self._groups.get(feed)
         if group is None:
             group = self._groups[feed] = _Group(feed)
@@ -184,15 +184,15 @@ class Hub:
         if group.members or group.joining or self._groups.get(group.feed) is not group:
             return
         del self._groups[group.feed]
-        watched = self._by_account[group.feed.account_id]
-        del watched[group]
-        if not watched:
+        groups = self._by_account[group.feed.account_id]
+        del groups[group]
+        if not groups:
             del self._by_account[group.feed.account_id]
         if group.following:
             group.following.cancel()
 
     async def _snapshot(self, group: _Group) -> tuple[int, Update | None]:
-        """Read the snapshot, one reading for all who ask at the same time."""
+        """Read the snapshot, once for all who join at the same time."""
         clock = asyncio.get_running_loop().time
         while True:
             task = group.snapshot
@@ -206,7 +206,7 @@ class Hub:
                 raise
             if position >= group.position:
                 return position, first
-            # Others have been offered more than this: who joins must not miss it.
+            # Other members have been offered later updates: read those too.
             group.snapshot = None
 
     async def _read_snapshot(self, feed: Feed) -> tuple[int, Update | None]:
@@ -218,7 +218,7 @@ class Hub:
             group.following = asyncio.create_task(self._catch_up(group))
 
     async def _catch_up(self, group: _Group) -> None:
-        """Read and push until nothing is new; a database that is away is waited for."""
+        """Read and push until there is no update left; wait for a database that is away."""
         failures = 0
         while group.changed:
             group.changed = False
@@ -236,7 +236,7 @@ class Hub:
                 self._end(group, GatewayError(FAILED))
             else:
                 failures = 0
-                # From here on a snapshot that is older is read again by whoever joins.
+                # A subscriber that joins with an older snapshot reads it again.
                 group.position = max(group.position, position)
                 if updates:
                     await self._push(group, updates)
@@ -245,14 +245,14 @@ class Hub:
         self.pushes += 1
         last = group.position
         for number, member in enumerate(list(group.members), start=1):
-            if member in group.members:  # others may leave while they wait for their turn
+            if member in group.members:  # it may have left while the event loop had its turn
                 self._offer(group, member, updates)
                 member.position = max(member.position, last)
             if number % PUSHED_AT_ONCE == 0:
                 await asyncio.sleep(0)
 
     def _offer(self, group: _Group, member: _Member, updates: Sequence[Update]) -> None:
-        """Offer what is new to a member; one that fails leaves, and takes nothing from others."""
+        """Offer updates to a member; a sink that fails leaves alone."""
         try:
             for update in updates:
                 if update.position > member.position:
@@ -263,7 +263,7 @@ class Hub:
             with suppress(Exception):
                 member.sink.end(GatewayError(FAILED))
 
-    async def _look(self) -> None:
+    async def _compare_revisions(self) -> None:
         failures = 0
         while self._again and self._revisions and self._by_account:
             self._again = False

@@ -1,4 +1,4 @@
-"""Where a subscription's events come from."""
+"""The events of a subscription: what a field of the schema gives to its feed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from gateway.principal import Principal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """Something to tell subscribers; `position` and `key` are those of its `Update`.
+class SubscriptionEvent:
+    """One event, with the `position` and `key` of its `Update`.
 
-    `root` is what the operation is executed on.
+    The operation is executed with `root` as its root value.
     """
 
     position: int
@@ -19,11 +19,11 @@ class Event:
     root: Any
 
 
-class Source(Protocol):
+class EventSource(Protocol):
     """The events of one subscription field on one account; `context` is made for each call.
 
-    `viewer` is in whose place the events are read: one principal for all who have the same role.
-    Both raise NotFound where the account is gone.
+    `viewer` is the principal of the reads, one for all subscribers with the same role.
+    Both methods raise NotFound if the account no longer exists.
     """
 
     @property
@@ -32,10 +32,10 @@ class Source(Protocol):
     @property
     def viewer(self) -> Principal: ...
 
-    async def snapshot(self, context: Any) -> tuple[int, Event | None]:
-        """Return the account's revision, and the event that a new subscriber gets first."""
+    async def snapshot(self, context: Any) -> tuple[int, SubscriptionEvent | None]:
+        """Return the account's revision, and the first event of a new subscriber."""
         ...
 
-    async def since(self, context: Any, position: int) -> tuple[int, Sequence[Event]]:
-        """Return the account's revision, and what happened after another, the oldest first."""
+    async def since(self, context: Any, position: int) -> tuple[int, Sequence[SubscriptionEvent]]:
+        """Return the account's revision, and the events after `position`, oldest first."""
         ...

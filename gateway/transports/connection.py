@@ -1,4 +1,4 @@
-"""One socket of graphql-transport-ws: what it may say, what it is told, and when it is closed."""
+"""One WebSocket of graphql-transport-ws: its messages, its operations, and why it is closed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
@@ -20,20 +20,20 @@ from gateway.errors import (
     TooManySubscriptions,
     Unauthenticated,
 )
-from gateway.execution.engine import Answer, Outcome
+from gateway.execution.errors import format_error
+from gateway.execution.operation import OperationResult, Outcome
 from gateway.http.credentials import Authenticator
 from gateway.live.hub import Update
 from gateway.principal import Principal
-from gateway.transports.feeds import encode
-from gateway.transports.operations import Desk, Leave, error_of
-from gateway.transports.request import parse_parameters
+from gateway.transports.operations import Leave, Operations
+from gateway.transports.request import parse_payload
 
 MAX_ID_LENGTH: Final = 128
 MAX_REASON_BYTES: Final = 123
 RATE_SECONDS: Final = 5
-"""The rate of messages is that of so long a time."""
+"""Window over which the message rate is measured."""
 BACKLOG: Final = 100
-"""Messages that may wait for a slow peer before it is read from again."""
+"""Most messages queued for a slow client; beyond it, nothing more is read from the client."""
 
 POLICY: Final = 1008
 TRY_LATER: Final = 1013
@@ -49,11 +49,11 @@ _PONG: Final = b'{"type":"pong"'
 _ACK: Final = b'{"type":"connection_ack"}'
 
 Key: TypeAlias = tuple[str, str | int]
-"""What a waiting message is of: its operation's id, or _OWN of the socket, and its kind."""
+"""Of a queued message: its operation's id, or _OWN of the socket, and its kind."""
 
 
-class Closed(Exception):
-    """The socket is closed for a reason, of which a close frame takes the first 123 bytes."""
+class CloseSocket(Exception):
+    """Closes the socket; a close frame holds the first 123 bytes of the reason."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(code, reason)
@@ -62,13 +62,12 @@ class Closed(Exception):
 
 
 class Socket:
-    """Reads one message after the other; operations run beside it. Ends with `clear`."""
+    """Reads messages in order while operations run. Ends with `clear`."""
 
     __slots__ = (
         "_authenticator",
         "_clock",
         "_credentials",
-        "_desk",
         "_expiry",
         "_leaves",
         "_loop",
@@ -76,6 +75,7 @@ class Socket:
         "_principal",
         "_push",
         "_rate",
+        "_running",
         "_send",
         "_tasks",
         "_waiting",
@@ -84,7 +84,7 @@ class Socket:
     def __init__(
         self,
         *,
-        desk: Desk,
+        operations: Operations,
         authenticator: Authenticator,
         clock: Clock,
         credentials: Collection[str],
@@ -93,7 +93,7 @@ class Socket:
         send: Send,
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._desk = desk
+        self._operations = operations
         self._authenticator = authenticator
         self._clock = clock
         self._credentials = list(credentials)
@@ -101,20 +101,20 @@ class Socket:
         self._send = send
         self._leaves = [leave]
         self._principal: Principal | None = None
-        self._operations: dict[str, Operation] = {}
+        self._running: dict[str, SocketOperation] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting: dict[Key, bytes] | None = None
         self._rate = (self._loop.time(), 0)
-        seconds = desk.admission.limits.init_seconds
+        seconds = operations.admission.limits.init_seconds
         self._expiry = self._loop.call_later(seconds, self._give_up, LATE, "Nobody said who it is")
 
     async def serve(self, receive: Receive) -> None:
-        """Read until the socket is closed, by whomever."""
+        """Read until either side closes the socket."""
         while (message := await receive())["type"] != "websocket.disconnect":
             try:
                 self._count()
-                await self._take(_parse(message.get("text")))
-            except Closed as closed:
+                await self._handle(_parse(message.get("text")))
+            except CloseSocket as closed:
                 await self._close(closed.code, closed.reason)
                 return
             if self._tasks and self._waiting and len(self._waiting) > BACKLOG:
@@ -125,13 +125,13 @@ class Socket:
         self._expiry.cancel()
         for task in list(self._tasks):
             task.cancel()
-        for operation in list(self._operations.values()):
+        for operation in list(self._running.values()):
             operation.clear()
         while self._leaves:
             self._leaves.pop()()
 
     def put(self, key: Key, text: bytes) -> None:
-        """Write a message, or leave it until the peer has read: the latest of a key wins."""
+        """Send a message, or queue it while the client is behind: the latest of a key wins."""
         if self._waiting is None:
             if self._push(text):
                 return
@@ -146,10 +146,10 @@ class Socket:
         return task
 
     def forget(self, operation_id: str) -> None:
-        self._operations.pop(operation_id, None)
+        self._running.pop(operation_id, None)
 
     def _drop(self, operation_id: str) -> None:
-        """Forget what waits for an operation that the peer has ended: the id may be used again."""
+        """Drop the queued messages of an operation that the client has ended; its id is free."""
         if self._waiting:
             for key in [key for key in self._waiting if key[0] == operation_id]:
                 del self._waiting[key]
@@ -167,10 +167,10 @@ class Socket:
         if now - began > RATE_SECONDS:
             began, count = now, 0
         self._rate = (began, count + 1)
-        if count >= self._desk.admission.limits.messages_per_second * RATE_SECONDS:
-            raise Closed(POLICY, "Too many messages")
+        if count >= self._operations.admission.limits.messages_per_second * RATE_SECONDS:
+            raise CloseSocket(POLICY, "Too many messages")
 
-    async def _take(self, message: Mapping[str, Any]) -> None:
+    async def _handle(self, message: Mapping[str, Any]) -> None:
         match message.get("type"):
             case "connection_init":
                 await self._initialise(message.get("payload"))
@@ -184,72 +184,72 @@ class Socket:
                 self._subscribe(message)
             case "complete":
                 operation_id = _id(message)
-                operation = self._operations.pop(operation_id, None)
+                operation = self._running.pop(operation_id, None)
                 if operation:
                     operation.clear()
                 self._drop(operation_id)
             case _:
-                raise Closed(BAD, "The type of a message is not known")
+                raise CloseSocket(BAD, "The type of a message is not known")
 
     async def _initialise(self, payload: object) -> None:
         if self._principal is not None:
-            raise Closed(TOO_MANY, "Too many initialisation requests")
+            raise CloseSocket(TOO_MANY, "Too many initialisation requests")
         credential = self._credential(payload)
         try:
             principal = await self._authenticator.authenticate(credential)
-            release = self._desk.admission.socket(principal)
+            release = self._operations.admission.socket(principal)
         except (Throttled, TooManySubscriptions) as error:
-            raise Closed(TOO_MANY, error.message) from None
+            raise CloseSocket(TOO_MANY, error.message) from None
         except Rejected:
-            raise Closed(FORBIDDEN, "Forbidden") from None
+            raise CloseSocket(FORBIDDEN, "Forbidden") from None
         except Unauthenticated:
-            raise Closed(UNAUTHORIZED, "Unauthorized") from None
+            raise CloseSocket(UNAUTHORIZED, "Unauthorized") from None
         except ServiceUnavailable:
-            raise Closed(TRY_LATER, "Try again later") from None
+            raise CloseSocket(TRY_LATER, "Try again later") from None
         self._leaves.pop()()
         self._leaves.append(release)
         if principal.key_id is not None:
-            self._leaves.append(self._desk.watch.add(principal, self._revoke))
+            self._leaves.append(self._operations.access.add(principal, self._revoke))
         self._principal = principal
         self._expiry.cancel()
         if principal.expires_at is not None:
             left = (principal.expires_at - self._clock.now()).total_seconds()
-            left += self._desk.leeway_seconds
+            left += self._operations.leeway_seconds
             self._expiry = self._loop.call_later(left, self._give_up, FORBIDDEN, "token expired")
         self.put((_OWN, "ack"), _ACK)
 
     def _credential(self, payload: object) -> str | None:
         if not isinstance(payload, dict | None):
-            raise Closed(BAD, "The payload of connection_init must be an object")
+            raise CloseSocket(BAD, "The payload of connection_init must be an object")
         found = [*self._credentials]
         for name, value in (payload or {}).items():
             if name.lower() == "authorization":
                 if not isinstance(value, str):
-                    raise Closed(BAD, "Authorization must be a string")
+                    raise CloseSocket(BAD, "Authorization must be a string")
                 found.append(value)
         if len(found) > 1:
-            raise Closed(BAD, "A connection may carry one credential")
+            raise CloseSocket(BAD, "A connection may carry one credential")
         return found[0] if found else None
 
     def _subscribe(self, message: Mapping[str, Any]) -> None:
         if self._principal is None:
-            raise Closed(UNAUTHORIZED, "Unauthorized")
+            raise CloseSocket(UNAUTHORIZED, "Unauthorized")
         operation_id, payload = _id(message), message.get("payload")
-        if operation_id in self._operations:
-            raise Closed(DUPLICATE, f"Subscriber for {operation_id[:80]!a} already exists")
-        operation = Operation(self, operation_id)
-        if len(self._operations) >= self._desk.admission.limits.socket_operations:
-            limit = self._desk.admission.limits.socket_operations
+        if operation_id in self._running:
+            raise CloseSocket(DUPLICATE, f"Subscriber for {operation_id[:80]!a} already exists")
+        operation = SocketOperation(self, operation_id)
+        if len(self._running) >= self._operations.admission.limits.socket_operations:
+            limit = self._operations.admission.limits.socket_operations
             operation.refuse(
                 TooManySubscriptions(f"At most {limit} operations may run on a connection.")
             )
             return
         try:
-            parameters = parse_parameters(payload)
+            request = parse_payload(payload)
         except BadRequest as error:
-            raise Closed(BAD, error.message) from None
-        self._operations[operation_id] = operation
-        start = partial(self._desk.start, self._principal, parameters, operation)
+            raise CloseSocket(BAD, error.message) from None
+        self._running[operation_id] = operation
+        start = partial(self._operations.start, self._principal, request, operation)
         operation.task = self.spawn(operation.run(start))
 
     def _revoke(self, _: GatewayError | None) -> None:
@@ -263,8 +263,8 @@ class Socket:
             await self._send({"type": "websocket.close", "code": code, "reason": reason})
 
 
-class Operation:
-    """One operation of a socket: a query that runs, or a subscription; the hub's sink."""
+class SocketOperation:
+    """One operation of a socket, a query or a subscription; the hub's sink."""
 
     __slots__ = ("_head", "_id", "_leave", "_socket", "task")
 
@@ -275,22 +275,22 @@ class Operation:
         self._leave: Leave | None = None
         self.task: asyncio.Task[None] | None = None
 
-    async def run(self, start: Callable[[], Awaitable[Answer | Leave]]) -> None:
+    async def run(self, start: Callable[[], Awaitable[OperationResult | Leave]]) -> None:
         try:
-            outcome = await start()
+            started = await start()
         except GatewayError as error:
             self.end(error)
             return
         finally:
             self.task = None
-        if not isinstance(outcome, Answer):
-            self._leave = outcome
+        if not isinstance(started, OperationResult):
+            self._leave = started
             return
-        if outcome.outcome is Outcome.ANSWERED:
-            self._put("next", encode(outcome))
+        if started.outcome is Outcome.EXECUTED:
+            self._put("next", started.encode())
             self._put("complete")
         else:
-            self._put("error", orjson.dumps(outcome.errors))
+            self._put("error", orjson.dumps(started.errors))
         self._socket.forget(self._id)
 
     def offer(self, update: Update) -> None:
@@ -298,7 +298,7 @@ class Operation:
         self._socket.put((self._id, update.key), text)
 
     def end(self, error: GatewayError | None) -> None:
-        """Say that it is over, unless the whole process stops: then the socket says so."""
+        """Send the error; without one the process stops, which closes the whole socket."""
         if error is None:
             return
         self.clear()
@@ -306,7 +306,7 @@ class Operation:
         self.refuse(error)
 
     def refuse(self, error: GatewayError) -> None:
-        self._put("error", orjson.dumps([error_of(error)]))
+        self._put("error", orjson.dumps([format_error(error)]))
 
     def clear(self) -> None:
         task, self.task = self.task, None
@@ -324,27 +324,27 @@ class Operation:
 
 def _parse(text: str | None) -> Mapping[str, Any]:
     if text is None:
-        raise Closed(BAD, "A message must be text")
+        raise CloseSocket(BAD, "A message must be text")
     try:
         message = strict_json.loads(text)
     except strict_json.DuplicateKey as error:
-        raise Closed(BAD, str(error)) from None
+        raise CloseSocket(BAD, str(error)) from None
     except ValueError:
-        raise Closed(BAD, "A message must be valid JSON") from None
+        raise CloseSocket(BAD, "A message must be valid JSON") from None
     if not isinstance(message, dict):
-        raise Closed(BAD, "A message must be a JSON object")
+        raise CloseSocket(BAD, "A message must be a JSON object")
     return message
 
 
 def _id(message: Mapping[str, Any]) -> str:
     found = message.get("id")
     if not isinstance(found, str) or not 0 < len(found) <= MAX_ID_LENGTH:
-        raise Closed(BAD, f"An id must be a string of 1 to {MAX_ID_LENGTH} characters")
+        raise CloseSocket(BAD, f"An id must be a string of 1 to {MAX_ID_LENGTH} characters")
     return found
 
 
 def _payload(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
     found = message.get("payload")
     if not isinstance(found, dict | None):
-        raise Closed(BAD, "A payload must be an object")
+        raise CloseSocket(BAD, "A payload must be an object")
     return found

@@ -1,4 +1,4 @@
-"""A subscription as the hub knows it: executed once for all who asked for the same."""
+"""A subscription as a feed of the hub: executed once for all subscribers with an equal key."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -8,16 +8,19 @@ from typing import Any, Final, TypeAlias
 import orjson
 
 from gateway.errors import DeadlineExceeded, GatewayError, ServiceUnavailable
-from gateway.execution.engine import Answer, Engine, Outcome, Prepared, Request
-from gateway.execution.errors import Translator
+from gateway.execution.engine import Engine
+from gateway.execution.errors import log_unexpected
+from gateway.execution.operation import PreparedOperation
 from gateway.live.hub import Update
-from gateway.live.source import Event, Source
+from gateway.live.source import EventSource, SubscriptionEvent
 from gateway.principal import Principal, Role
 
 ContextFactory: TypeAlias = Callable[[Principal, str], AbstractAsyncContextManager[Any]]
-"""Makes what resolvers get as `info.context`; leaving it ends the reads."""
+"""Makes the `info.context` of resolvers, from the principal and a request id; leaving it ends its
+reads.
+"""
 
-_AWAY: Final = frozenset({ServiceUnavailable.code, DeadlineExceeded.code})
+_TRY_AGAIN: Final = frozenset({ServiceUnavailable.code, DeadlineExceeded.code})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,16 +36,15 @@ class FeedKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationFeed:
-    """One subscription's events, executed and encoded. Each reading has a fresh context.
+    """One subscription's events, executed and encoded. Each read has a fresh context.
 
-    What is raised is a GatewayError: ServiceUnavailable where trying again may help.
+    Raises GatewayError alone: ServiceUnavailable if a retry may help.
     """
 
     key: FeedKey
     engine: Engine = field(compare=False)
-    prepared: Prepared = field(compare=False)
-    request: Request = field(compare=False)
-    source: Source = field(compare=False)
+    prepared: PreparedOperation = field(compare=False)
+    source: EventSource = field(compare=False)
     context_for: ContextFactory = field(compare=False)
 
     @property
@@ -61,30 +63,27 @@ class OperationFeed:
 
     @asynccontextmanager
     async def _context(self) -> AsyncIterator[Any]:
+        request_id = self.prepared.request_id
         try:
-            async with self.context_for(self.source.viewer, self.request.request_id) as context:
+            async with self.context_for(self.source.viewer, request_id) as context:
                 yield context
         except GatewayError:
             raise
         except Exception as error:
-            message, _ = Translator(self.request.request_id).unexpected(error)
-            raise GatewayError(message) from error
+            raise log_unexpected(error, request_id) from error
 
-    async def _update(self, event: Event, context: Any) -> Update:
-        answer = await self.engine.run(self.prepared, self.request, context, event.root)
-        if _AWAY.intersection(answer.codes):
+    async def _update(self, event: SubscriptionEvent, context: Any) -> Update:
+        result = await self.engine.run(self.prepared, context, event.root)
+        if _TRY_AGAIN.intersection(result.codes):
             raise ServiceUnavailable("The database cannot answer at the moment.")
-        return Update(position=event.position, key=event.key, payload=encode(answer))
+        return Update(position=event.position, key=event.key, payload=result.encode())
 
 
 def open_feed(
-    engine: Engine,
-    prepared: Prepared,
-    request: Request,
-    source: Source,
-    context_for: ContextFactory,
+    engine: Engine, prepared: PreparedOperation, source: EventSource, context_for: ContextFactory
 ) -> OperationFeed:
-    """Return the feed of a subscription of which the principal may have the source."""
+    """Return the feed of a subscription; the principal must be allowed to read the source."""
+    request = prepared.request
     key = FeedKey(
         account_id=source.account_id,
         role=source.viewer.role,
@@ -93,18 +92,5 @@ def open_feed(
         variables=orjson.dumps(request.variables, option=orjson.OPT_SORT_KEYS),
     )
     return OperationFeed(
-        key=key,
-        engine=engine,
-        prepared=prepared,
-        request=request,
-        source=source,
-        context_for=context_for,
+        key=key, engine=engine, prepared=prepared, source=source, context_for=context_for
     )
-
-
-def encode(answer: Answer) -> bytes:
-    """Return the JSON of an execution's result."""
-    payload: dict[str, Any] = {"errors": answer.errors} if answer.errors else {}
-    if answer.outcome is Outcome.ANSWERED:
-        payload["data"] = answer.data
-    return orjson.dumps(payload)

@@ -1,7 +1,8 @@
-"""Where an operation that came over a socket or a stream is answered, or subscribed."""
+"""Prepares, runs and subscribes operations: the one way in for every transport."""
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeAlias
@@ -9,89 +10,107 @@ from typing import Any, Final, TypeAlias
 from graphql import OperationType
 
 from gateway.errors import GatewayError
-from gateway.execution.engine import Answer, Engine, Prepared, Request
-from gateway.execution.errors import Translator
-from gateway.live.access import Watch
+from gateway.execution.engine import Engine
+from gateway.execution.errors import log_unexpected
+from gateway.execution.operation import OperationRequest, OperationResult, PreparedOperation
+from gateway.live.access import AccessCheck
 from gateway.live.hub import Hub, Sink
-from gateway.live.source import Source
+from gateway.live.source import EventSource
 from gateway.principal import Principal, Scope
 from gateway.quotas import Admission
 from gateway.transports.feeds import ContextFactory, open_feed
-from gateway.transports.request import Parameters
 
 Leave: TypeAlias = Callable[[], None]
-OpenSource: TypeAlias = Callable[[Any, str, Mapping[str, Any]], Awaitable[Source]]
+OpenSource: TypeAlias = Callable[[Any, str, Mapping[str, Any]], Awaitable[EventSource]]
 """Returns the source of a subscription's field with its arguments, for the context's principal."""
 
-_ALLOWED: Final = frozenset(OperationType)
+ALL_TYPES: Final = frozenset(OperationType)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """Runs operations of every kind, each with a context of its own."""
+class Operations:
+    """Runs operations, each with a context of its own; `context_for` makes it."""
 
     engine: Engine
     context_for: ContextFactory
     open_source: OpenSource
     hub: Hub
     admission: Admission
-    watch: Watch
+    access: AccessCheck
     introspection: bool
     leeway_seconds: int
 
-    async def start(
-        self, principal: Principal, parameters: Parameters, sink: Sink
-    ) -> Answer | Leave:
-        """Answer a query, or subscribe: then `sink` has been offered the first event, and what is
-        returned ends the subscription. Raises GatewayError.
-        """
-        request = Request(
-            query=parameters.query,
-            document_id=parameters.document_id,
-            operation_name=parameters.operation_name,
-            variables=parameters.variables,
-            request_id=secrets.token_hex(16),
-        )
+    def prepare(
+        self,
+        principal: Principal,
+        request: OperationRequest,
+        *,
+        request_id: str,
+        allowed: frozenset[OperationType] = ALL_TYPES,
+    ) -> PreparedOperation | OperationResult:
+        """Return the operation to run, or the result that refuses it."""
         introspection = self.introspection or Scope.ADMIN in principal.scopes
-        prepared = self.engine.prepare(request, allowed=_ALLOWED, introspection=introspection)
-        if isinstance(prepared, Answer):
+        return self.engine.prepare(
+            request, request_id=request_id, allowed=allowed, introspection=introspection
+        )
+
+    async def run(
+        self,
+        prepared: PreparedOperation,
+        principal: Principal,
+        on_context: Callable[[Any], None] = lambda _: None,
+    ) -> OperationResult:
+        """Run a query or a mutation; `on_context` gets the used context, also after a failure."""
+        async with self._context(principal, prepared) as context:
+            try:
+                return await self.engine.run(prepared, context)
+            finally:
+                on_context(context)
+
+    async def start(
+        self, principal: Principal, request: OperationRequest, sink: Sink
+    ) -> OperationResult | Leave:
+        """Run a query, or subscribe. After subscribing, `sink` has been offered the first event;
+        the returned function ends the subscription. Raises GatewayError alone.
+        """
+        request_id = secrets.token_hex(16)
+        prepared = self.prepare(principal, request, request_id=request_id)
+        if isinstance(prepared, OperationResult):
             return prepared
         try:
             if prepared.operation.operation is OperationType.SUBSCRIPTION:
-                return await self._subscribe(prepared, request, principal, sink)
-            async with self.context_for(principal, request.request_id) as context:
-                return await self.engine.run(prepared, request, context)
+                return await self._subscribe(prepared, principal, sink)
+            return await self.run(prepared, principal)
         except GatewayError:
             raise
         except Exception as error:
-            message, _ = Translator(request.request_id).unexpected(error)
-            raise GatewayError(message) from error
+            raise log_unexpected(error, request_id) from error
 
     async def _subscribe(
-        self, prepared: Prepared, request: Request, principal: Principal, sink: Sink
-    ) -> Answer | Leave:
-        field = self.engine.source_of(prepared, request)
-        if isinstance(field, Answer):
+        self, prepared: PreparedOperation, principal: Principal, sink: Sink
+    ) -> OperationResult | Leave:
+        field = self.engine.root_field(prepared)
+        if isinstance(field, OperationResult):
             return field
         leaves = [self.admission.subscription(principal)]
         try:
-            async with self.context_for(principal, request.request_id) as context:
+            async with self._context(principal, prepared) as context:
                 source = await self.open_source(context, field.name, field.arguments)
-            leaves.append(self.watch.add(principal, sink.end, source.viewer))
-            feed = open_feed(self.engine, prepared, request, source, self.context_for)
+            leaves.append(self.access.add(principal, sink.end, source.viewer))
+            feed = open_feed(self.engine, prepared, source, self.context_for)
             leaves.append(await self.hub.join(feed, sink))
         except BaseException:
             _call_all(leaves)
             raise
         return partial(_call_all, leaves)
 
+    def _context(
+        self, principal: Principal, prepared: PreparedOperation
+    ) -> AbstractAsyncContextManager[Any]:
+        return self.context_for(principal, prepared.request_id)
+
 
 def _call_all(leaves: list[Leave]) -> None:
     """Call each once, the last first."""
     while leaves:
         leaves.pop()()
-
-
-def error_of(error: GatewayError) -> dict[str, Any]:
-    """Return one of our errors as it stands in `errors`."""
-    return {"message": error.message, "extensions": error.extensions}

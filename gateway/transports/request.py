@@ -1,37 +1,22 @@
-"""From a body or a query string to the parameters of a GraphQL request; all else is BadRequest."""
+"""Parses GraphQL requests: from a body, a query string or a message. Raises BadRequest."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from gateway import strict_json
 from gateway.errors import BadRequest
+from gateway.execution.operation import OperationRequest
 
 _PARAMETERS: Final = ("query", "documentId", "operationName", "variables", "extensions")
 MAX_DOCUMENT_ID_LENGTH: Final = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parameters:
-    """What GraphQL over HTTP calls the request parameters.
+def parse_body(body: bytes) -> OperationRequest:
+    """Parse a JSON body.
 
-    There is a `query`, or a `document_id` that stands for it. With both, the client makes the
-    document known by that hash.
-    """
-
-    query: str | None
-    document_id: str | None
-    operation_name: str | None
-    variables: Mapping[str, Any] | None
-    extensions: Mapping[str, Any] | None
-
-
-def parse_body(body: bytes) -> Parameters:
-    """Return the parameters of a JSON body.
-
-    The JSON is strict: UTF-8, no NaN or Infinity, no lone surrogates, no nesting without end, no
-    key twice in one object.
+    The JSON is strict: UTF-8, no NaN or Infinity, no lone surrogates, bounded nesting, no duplicate
+    key in an object.
     """
     content = _parse_json(body, "The body")
     if isinstance(content, list):
@@ -41,15 +26,15 @@ def parse_body(body: bytes) -> Parameters:
     return _check(content)
 
 
-def parse_parameters(content: object) -> Parameters:
-    """Return the parameters of a message's payload."""
+def parse_payload(content: object) -> OperationRequest:
+    """Parse the payload of a WebSocket message."""
     if not isinstance(content, dict):
         raise BadRequest("The payload must be an object.")
     return _check(content)
 
 
-def parse_query_string(query_string: bytes) -> Parameters:
-    """Return the parameters of a GET request; one that is empty counts as absent."""
+def parse_query_string(query_string: bytes) -> OperationRequest:
+    """Parse the query string of a GET request; an empty parameter counts as absent."""
     try:
         pairs = parse_qsl(query_string.decode("ascii"), errors="strict", max_num_fields=20)
     except (UnicodeDecodeError, ValueError):
@@ -72,7 +57,7 @@ def _parse_json(text: bytes | str, subject: str) -> Any:
         raise BadRequest(f"{subject} must be valid JSON in UTF-8.") from None
 
 
-def _check(content: Mapping[str, Any]) -> Parameters:
+def _check(content: Mapping[str, Any]) -> OperationRequest:
     query, document_id, operation_name, variables, extensions = (
         content.get(name) for name in _PARAMETERS
     )
@@ -84,17 +69,16 @@ def _check(content: Mapping[str, Any]) -> Parameters:
         raise BadRequest("The parameter variables must be an object.")
     if not isinstance(extensions, dict | None):
         raise BadRequest("The parameter extensions must be an object.")
-    return Parameters(
+    return OperationRequest(
         query=query or None,
         document_id=_document_id(query, document_id, extensions or {}),
         operation_name=operation_name,
         variables=variables,
-        extensions=extensions,
     )
 
 
 def _document_id(query: str | None, given: object, extensions: Mapping[str, Any]) -> str | None:
-    """Return the document's hash, from `documentId` or as Automatic Persisted Queries send it."""
+    """Return the document's hash, from `documentId` or from Apollo's `persistedQuery`."""
     persisted = extensions.get("persistedQuery")
     if persisted is not None:
         if not isinstance(persisted, dict) or persisted.get("version", 1) != 1:

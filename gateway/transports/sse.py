@@ -10,7 +10,8 @@ from starlette.types import Receive, Scope, Send
 from gateway.auth.rejected import challenge
 from gateway.clock import Clock
 from gateway.errors import GatewayError, Unauthenticated
-from gateway.execution.engine import Answer, Outcome
+from gateway.execution.errors import format_error
+from gateway.execution.operation import OperationResult, Outcome
 from gateway.http.body import ClientLeft
 from gateway.http.disconnect import hang_up, while_connected
 from gateway.http.headers import header_values
@@ -20,18 +21,17 @@ from gateway.http.responses import CLOSE, Refused, refusal
 from gateway.live.hub import Update
 from gateway.principal import Principal
 from gateway.server.drain import Drain
-from gateway.transports.feeds import encode
-from gateway.transports.http import GraphQLEndpoint, http_answer
-from gateway.transports.operations import Desk, Leave, error_of
+from gateway.transports.http import GraphQLEndpoint, response_of
+from gateway.transports.operations import Leave, Operations
 
 EVENT_STREAM: Final = "text/event-stream"
 LAST_SECONDS: Final = 1
-"""How long the end of a connection that is broken off is waited for."""
+"""Longest wait for the end of a connection that was cut."""
 _ACCEPTED: Final = (EVENT_STREAM, "text/*", "*/*")
 _METHODS: Final = ("GET", "POST")
 _HEADERS: Final = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"x-accel-buffering", b"no"),  # nginx would keep the events back
+    (b"x-accel-buffering", b"no"),  # nginx would buffer the events
 ]
 _COMPLETE: Final = b"event: complete\ndata:\n\n"
 _ALIVE: Final = b":\n\n"
@@ -39,18 +39,18 @@ _ALIVE: Final = b":\n\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamEndpoint:
-    """Serves operations as streams; an ASGI application. `http` reads requests and credentials."""
+    """Serves operations as event streams; an ASGI application. `http` reads the requests."""
 
     http: GraphQLEndpoint
-    desk: Desk
+    operations: Operations
     drain: Drain
     clock: Clock
     unread_seconds: float
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        stream = Stream()
+        stream = EventStream()
         try:
-            outcome = await self._start(scope, receive, stream)
+            started = await self._start(scope, receive, stream)
         except ClientLeft:
             return
         except GatewayError as error:
@@ -62,16 +62,18 @@ class StreamEndpoint:
             )
             await refusal(error, headers=wants)(scope, receive, send)
             return
-        if not isinstance(outcome, Answer):
-            await self._follow(scope, receive, send, stream, outcome)
-        elif outcome.outcome is Outcome.ANSWERED:
-            stream.put("next", _next(encode(outcome)))
+        if not isinstance(started, OperationResult):
+            await self._follow(scope, receive, send, stream, started)
+        elif started.outcome is Outcome.EXECUTED:
+            stream.put("next", _next(started.encode()))
             await _send_head(send)
             await send({"type": "http.response.body", "body": stream.take() + _COMPLETE})
         else:
-            await http_answer(outcome, GRAPHQL_JSON, scope["method"])(scope, receive, send)
+            await response_of(started, GRAPHQL_JSON, scope["method"])(scope, receive, send)
 
-    async def _start(self, scope: Scope, receive: Receive, stream: "Stream") -> Answer | Leave:
+    async def _start(
+        self, scope: Scope, receive: Receive, stream: "EventStream"
+    ) -> OperationResult | Leave:
         if scope["method"] not in _METHODS:
             raise Refused("Streams are served by GET and POST.", 405, {"allow": "GET, POST"})
         accepts = ",".join(header_values(scope, b"accept")) or "*/*"
@@ -81,19 +83,19 @@ class StreamEndpoint:
             raise Refused("The gateway is stopping; send the request again.", 503, CLOSE)
         record = record_of(scope)
         record.principal = principal = await self.http.authenticate(scope)
-        parameters = await self.http.parameters(scope, receive)
+        request = await self.http.read(scope, receive)
         stream.expires_in = self._seconds_left(principal)
         async with while_connected(receive):
-            return await self.desk.start(principal, parameters, stream)
+            return await self.operations.start(principal, request, stream)
 
     def _seconds_left(self, principal: Principal) -> float | None:
         if principal.expires_at is None:
             return None
         left = (principal.expires_at - self.clock.now()).total_seconds()
-        return left + self.desk.leeway_seconds
+        return left + self.operations.leeway_seconds
 
     async def _follow(
-        self, scope: Scope, receive: Receive, send: Send, stream: "Stream", leave: Leave
+        self, scope: Scope, receive: Receive, send: Send, stream: "EventStream", leave: Leave
     ) -> None:
         """Send events until the client leaves, its credential expires or the process stops."""
         record_of(scope).operation = "subscription"
@@ -109,7 +111,7 @@ class StreamEndpoint:
         try:
             await _send_head(send)
             while not stream.stopped or stream.holds_last_words:
-                text = await stream.wait(self.desk.admission.limits.heartbeat_seconds)
+                text = await stream.wait(self.operations.admission.limits.heartbeat_seconds)
                 async with asyncio.timeout(self.unread_seconds):
                     await send({"type": "http.response.body", "body": text, "more_body": True})
             if not watchers[0].done():
@@ -125,8 +127,8 @@ class StreamEndpoint:
             leave()
 
 
-class Stream:
-    """What one stream still has to send; the hub's sink."""
+class EventStream:
+    """The events that one stream has not sent yet; the hub's sink."""
 
     def __init__(self) -> None:
         self.stopped = False
@@ -138,12 +140,12 @@ class Stream:
 
     def offer(self, update: Update) -> None:
         if self.stopped:
-            return  # an end that came while the first event was read
+            return  # it ended while the first event was read
         self.put(update.key, _next(update.payload))
 
     def end(self, error: GatewayError | None) -> None:
         if error is not None:
-            self.put("error", _next(orjson.dumps({"errors": [error_of(error)]})) + _COMPLETE)
+            self.put("error", _next(orjson.dumps({"errors": [format_error(error)]})) + _COMPLETE)
             self.holds_last_words = True
         self.stop()
 
@@ -152,21 +154,19 @@ class Stream:
         self._wake.set()
 
     def put(self, key: object, text: bytes) -> None:
-        """Leave something to be sent; while the peer has not read what is sent, the latest of a
-        key wins.
-        """
+        """Queue an event. While the client is behind, it replaces a queued event with its key."""
         self._waiting[key] = text if self._behind else self._waiting.get(key, b"") + text
         self._wake.set()
 
     def take(self) -> bytes:
-        """Return all that is to be sent now."""
+        """Return everything queued, and empty the queue."""
         text = b"".join(self._waiting.values())
         self._waiting.clear()
         self.holds_last_words = False
         return text
 
     async def wait(self, seconds: float) -> bytes:
-        """Return what is to be sent, a sign of life where that is nothing for so long."""
+        """Return the queued events, or a heartbeat after `seconds` without one."""
         self._behind = False
         try:
             async with asyncio.timeout(seconds):

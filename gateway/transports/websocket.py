@@ -20,7 +20,7 @@ from gateway.http.responses import CLOSE, refusal
 from gateway.quotas import Attempts
 from gateway.server.websocket_protocol import PUSH
 from gateway.transports.connection import Socket
-from gateway.transports.operations import Desk
+from gateway.transports.operations import Operations
 
 SUBPROTOCOL: Final = "graphql-transport-ws"
 
@@ -31,10 +31,10 @@ log = structlog.get_logger(__name__)
 class WebSocketEndpoint:
     """Serves operations over the WebSockets of `server/`; an ASGI application.
 
-    `origins` are those whose pages may connect; what is no browser sends none.
+    Pages of `origins` may connect; clients that are no browser send no origin.
     """
 
-    desk: Desk
+    operations: Operations
     authenticator: Authenticator
     attempts: Attempts
     clock: Clock
@@ -42,17 +42,17 @@ class WebSocketEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # the handshake
-        if not self._is_from_here(scope):
+        if not self._allows_origin(scope):
             await send({"type": "websocket.close", "code": 1008})  # before accept: HTTP 403
             return
         if has_access_token(scope):
-            # Beside the one in the header or the first message it would be a second one.
+            # The header or the first message may hold another.
             error = BadRequest("A credential may not stand in the address.")
             await _deny(error, scope, receive, send)
             return
         address = address_of(scope)
         try:
-            leave = self.desk.admission.stranger(address)
+            leave = self.operations.admission.stranger(address)
         except TooManySubscriptions as error:
             await _deny(error, scope, receive, send)
             return
@@ -63,7 +63,7 @@ class WebSocketEndpoint:
             await send({"type": "websocket.close", "code": 4406, "reason": reason})
             return
         socket = Socket(
-            desk=self.desk,
+            operations=self.operations,
             authenticator=CountedAuthenticator(self.authenticator, self.attempts, address),
             clock=self.clock,
             credentials=header_values(scope, b"authorization"),
@@ -75,11 +75,11 @@ class WebSocketEndpoint:
             await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
             await socket.serve(receive)
         except OSError:
-            log.debug("socket.lost")  # what uvicorn raises where the peer has gone
+            log.debug("socket.lost")  # uvicorn raises this once the peer has gone
         finally:
             socket.clear()
 
-    def _is_from_here(self, scope: Scope) -> bool:
+    def _allows_origin(self, scope: Scope) -> bool:
         named = [value.lower() for value in header_values(scope, b"origin")]
         return not named or "*" in self.origins or (len(named) == 1 and named[0] in self.origins)
 

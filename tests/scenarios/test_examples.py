@@ -12,7 +12,8 @@ from graphql import (
     validate,
 )
 
-from gateway.execution.engine import Engine, Prepared, Request
+from gateway.execution.engine import Engine
+from gateway.execution.operation import OperationRequest, PreparedOperation
 from gateway.ids import encode_global_id
 from gateway.principal import Principal, Role
 from gateway.settings.documents import DocumentSettings
@@ -37,9 +38,9 @@ def test_an_example_has_a_title_and_may_run(name: str) -> None:
     text = EXAMPLES[name]
     assert text.startswith("# ")
     engine = Engine(SCHEMA, limits=DocumentSettings(), deadline_seconds=1, suggestions=False)
-    request = Request(query=text, request_id="test")
-    prepared = engine.prepare(request, allowed=frozenset(OperationType))
-    assert isinstance(prepared, Prepared), prepared
+    request = OperationRequest(query=text)
+    prepared = engine.prepare(request, request_id="test", allowed=frozenset(OperationType))
+    assert isinstance(prepared, PreparedOperation), prepared
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -17,7 +17,7 @@ from gateway.live.hub import Update
 from gateway.principal import Role
 from gateway.settings import load_settings
 from gateway.store import connect
-from gateway.transports.sse import Stream
+from gateway.transports.sse import EventStream
 from tests.support.books import NOW, Books, usd
 from tests.support.edge import eventually
 from tests.support.live import gateway
@@ -62,7 +62,7 @@ async def credit(books: Books, account_id: int, key: str) -> None:
 
 
 async def test_nothing_follows_the_end_of_a_stream() -> None:
-    stream = Stream()
+    stream = EventStream()
     stream.end(NotFound("It is not yours any more."))
     stream.offer(Update(position=1, key=0, payload=b"{}"))
     text = await stream.wait(1)

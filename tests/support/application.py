@@ -17,13 +17,13 @@ from gateway.edge import Live, Parts, build_app
 from gateway.errors import BadUserInput, NotFound, ServiceUnavailable, Unauthenticated
 from gateway.http.credentials import Authenticator
 from gateway.http.static_files import Built
-from gateway.live.access import Standing
+from gateway.live.access import CurrentAccess
 from gateway.live.hub import Hub
 from gateway.principal import Principal, Scope
 from gateway.routes.console import DevAccount, DevPerson
 from gateway.routes.openapi.route import DescribedRoute
 from gateway.settings import Settings, load_settings
-from gateway.transports.http import ContextFactory
+from gateway.transports.feeds import ContextFactory
 
 Day = NewType("Day", str)
 SECRET = "postgresql://gateway:hunter2@db"
@@ -185,8 +185,8 @@ async def open_source(*_: object) -> NoReturn:
     raise NotFound("There is no such account.")
 
 
-async def read_standing(*_: object) -> Standing:
-    return Standing(roles={}, keys=())
+async def read_access(*_: object) -> CurrentAccess:
+    return CurrentAccess(roles={}, keys=())
 
 
 async def ready() -> None:
@@ -211,9 +211,7 @@ class PartChanges(TypedDict, total=False):
 
 
 def make_parts() -> Parts:
-    live = Live(
-        hub=Hub(), open_source=open_source, read_standing=read_standing, clock=SystemClock()
-    )
+    live = Live(hub=Hub(), open_source=open_source, read_access=read_access, clock=SystemClock())
     return Parts(
         schema=make_schema(),
         authenticator=Doorman(),

@@ -10,7 +10,8 @@ from graphql import GraphQLSchema, OperationType
 
 from gateway.clock import FixedClock
 from gateway.errors import GatewayError
-from gateway.execution.engine import Answer, Engine, Request
+from gateway.execution.engine import Engine
+from gateway.execution.operation import OperationRequest, OperationResult
 from gateway.links import Links
 from gateway.principal import Principal, Scope
 from gateway.settings.documents import DocumentSettings
@@ -84,7 +85,7 @@ async def ask(
     Without errors it takes no more statements than graphql-core's. An unexpected error, which
     clients get masked, is raised.
     """
-    request = Request(query=query, variables=variables, request_id="test")
+    request = OperationRequest(query=query, variables=variables)
     reply = await _run(database, principal, request, engines.compiled, now)
     reference = await _run(database, principal, request, engines.reference, now)
     assert (reply.data, reply.errors) == (reference.data, reference.errors)
@@ -93,9 +94,13 @@ async def ask(
 
 
 async def _run(
-    database: Database, principal: Principal, request: Request, engine: Engine, now: datetime
+    database: Database,
+    principal: Principal,
+    request: OperationRequest,
+    engine: Engine,
+    now: datetime,
 ) -> Reply:
-    prepared = engine.prepare(request, allowed=frozenset({OperationType.QUERY}))
+    prepared = engine.prepare(request, request_id="test", allowed=frozenset({OperationType.QUERY}))
     async with Snapshot(database) as snapshot:
         context = make_context(
             principal=principal,
@@ -104,12 +109,12 @@ async def _run(
             signer=SIGNER,
             links=LINKS,
             usage_delay_seconds=3600,
-            request_id=request.request_id,
+            request_id="test",
         )
         answer = (
             prepared
-            if isinstance(prepared, Answer)
-            else await engine.run(prepared, request, context)
+            if isinstance(prepared, OperationResult)
+            else await engine.run(prepared, context)
         )
         statements = snapshot.statements
     assert GatewayError.code not in answer.codes, "unexpected error: the captured log has it"

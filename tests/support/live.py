@@ -68,7 +68,7 @@ class Gateway:
     async def watched_by(self, count: int) -> None:
         """Wait until so many subscriptions are told of changes."""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while self.app.state.desk.hub.members != count:  # noqa: ASYNC110 - it has no event
+            while self.app.state.operations.hub.members != count:  # noqa: ASYNC110 - it has no event
                 await asyncio.sleep(0.01)
 
     def count(self, name: str) -> float:

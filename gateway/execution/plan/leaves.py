@@ -20,7 +20,7 @@ from graphql import (
 from gateway.execution.plan.irregular import Irregular
 
 Plain: TypeAlias = tuple[type, Callable[[list[Any]], bool] | None]
-"""The Python type of values that are sent as they are, and a check of all of them."""
+"""The Python type of values that need no conversion, and a check of all of them."""
 
 _PLAIN: Final[Mapping[GraphQLLeafType, Plain]] = {
     GraphQLString: (str, None),
@@ -32,10 +32,10 @@ _PLAIN: Final[Mapping[GraphQLLeafType, Plain]] = {
 
 
 def serialized(type_: GraphQLLeafType, values: list[Any], kinds: set[type]) -> list[Any]:
-    """Return values as they are sent; `kinds` are the types of the values, none of which is None.
+    """Return the values in their form in the response. No value is None; `kinds` are
+    the values' Python types.
 
-    Raises Irregular where a value has no serialized form, or whatever the type's own function
-    raises.
+    Raises Irregular if a value has no serialized form, and what the type's own function raises.
     """
     if plain := _PLAIN.get(type_):
         kind, check = plain

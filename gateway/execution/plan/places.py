@@ -1,4 +1,4 @@
-"""Where values stand in an answer: their paths and what resolvers get as `info`, made if read."""
+"""Paths of values in the response, and the `info` of their resolvers: made only if read."""
 
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
@@ -7,11 +7,11 @@ from graphql import FieldNode, GraphQLResolveInfo
 from graphql.execution import Executor
 from graphql.pyutils import Path
 
-from gateway.execution.plan.selections import Selected
+from gateway.execution.plan.object_plan import FieldPlan
 
 
 class Places(Protocol):
-    """Places of many values of one field, in the values' order."""
+    """The places of many values of one field, in the order of the values."""
 
     @property
     def nodes(self) -> list[FieldNode]:
@@ -23,12 +23,12 @@ class Places(Protocol):
         ...
 
     def infos(self) -> Sequence[GraphQLResolveInfo[Any]]:
-        """Return what the resolver of each value's field gets."""
+        """Return the `info` of each value's resolver."""
         ...
 
 
 class RootPlace:
-    """The place of the root value, which no field has resolved."""
+    """The place of the root value: it belongs to no field."""
 
     nodes: Final[list[FieldNode]] = []
 
@@ -36,40 +36,39 @@ class RootPlace:
         return [None]
 
     def infos(self) -> Sequence[GraphQLResolveInfo[Any]]:
-        raise NotImplementedError  # the root's type is never asked for
+        raise NotImplementedError  # the root's type is known
 
 
 class FieldPlaces:
     """The places of one field's values in objects."""
 
-    __slots__ = ("_executor", "_infos", "_objects", "_selected")
+    __slots__ = ("_executor", "_field", "_infos", "_objects")
 
-    def __init__(self, executor: Executor[Any], objects: Places, selected: Selected) -> None:
+    def __init__(self, executor: Executor[Any], objects: Places, planned: FieldPlan) -> None:
         self._executor = executor
         self._objects = objects
-        self._selected = selected
+        self._field = planned
         self._infos: list[GraphQLResolveInfo[Any]] | None = None
 
     @property
     def nodes(self) -> list[FieldNode]:
-        return self._selected.nodes
+        return self._field.nodes
 
     def paths(self) -> Sequence[Path]:
-        key, typename = self._selected.key, self._selected.parent.name
+        key, typename = self._field.key, self._field.parent.name
         return [Path(path, key, typename) for path in self._objects.paths()]
 
     def infos(self) -> Sequence[GraphQLResolveInfo[Any]]:
         if self._infos is None:
-            selected, build = self._selected, self._executor.build_resolve_info
+            planned, build = self._field, self._executor.build_resolve_info
             self._infos = [
-                build(selected.field, selected.nodes, selected.parent, path)
-                for path in self.paths()
+                build(planned.field, planned.nodes, planned.parent, path) for path in self.paths()
             ]
         return self._infos
 
 
-class Some:
-    """Some of other places, by position."""
+class Subset:
+    """Subset of other places, by position."""
 
     __slots__ = ("_all", "_positions")
 
@@ -91,7 +90,7 @@ class Some:
 
 
 class ItemPlaces:
-    """The places of lists' items: a list's own, with the item's index behind it."""
+    """The places of lists' items: the path of the list and the index of the item."""
 
     __slots__ = ("_lengths", "_lists")
 

@@ -1,15 +1,14 @@
-"""Runs a laid-out operation in waves: each field once for all its objects.
+"""Runs a planned operation in waves: each field once for all its objects.
 
 A wave calls every field of the objects found so far, then awaits the results of its resolvers. Each
-kind of work is done for a column of values at a time, so that the cost of a field is paid once, and
-not for each of its objects.
+kind of work is done for a column of values at a time, so that the cost of a field is paid once, not
+once per object.
 
-The run is optimistic. An error where null is allowed is answered as graphql-core answers it. Every
-other error, and whatever is not of the usual kind, raises Irregular, and graphql-core runs the
-operation again: its own code makes the exact errors and nulls.
+The run is optimistic. An error of a nullable field is answered as graphql-core answers it. Every
+other error, and every value of an unusual kind, raises Irregular: graphql-core then runs the
+operation again and makes the exact errors and nulls.
 
-A run lets other work of the event loop have its turn, so that a deadline holds within it too, and
-it ends at a number of values.
+A run yields to the event loop, so that its deadline holds, and it has a limit of values.
 """
 
 import asyncio
@@ -27,41 +26,41 @@ from graphql.execution.values import get_argument_values
 from graphql.pyutils import UndefinedType
 
 from gateway.errors import TooComplex
-from gateway.execution.plan.answers import Column, Later, Lists, Mixed, Ready, Sparse
 from gateway.execution.plan.irregular import Irregular
 from gateway.execution.plan.leaves import serialized
-from gateway.execution.plan.places import FieldPlaces, ItemPlaces, Places, RootPlace, Some
-from gateway.execution.plan.selections import (
+from gateway.execution.plan.object_plan import (
     Abstract,
+    FieldPlan,
     Items,
     Leaf,
+    ObjectPlan,
     Objects,
-    Selected,
-    Selection,
     Shape,
 )
+from gateway.execution.plan.output import Awaited, Complete, Lists, Mixed, OutputColumn, Sparse
+from gateway.execution.plan.places import FieldPlaces, ItemPlaces, Places, RootPlace, Subset
 
 _ABSENT: Final = frozenset({type(None), UndefinedType})
 STRETCH_SECONDS: Final = 0.01
-"""How long a run works before other work has its turn; a column of values is not cut."""
+"""Longest run before the event loop gets its turn; one column of values is never cut."""
 
 
 class Batch:
-    """Objects of one selection, one row of each; a column for each field, once it is complete."""
+    """Objects with one plan, one row each; a column for each field, once it is complete."""
 
-    __slots__ = ("built", "columns", "places", "rows", "selection")
+    __slots__ = ("built", "columns", "places", "plan", "rows")
 
-    def __init__(self, selection: Selection, rows: Sequence[Any], places: Places) -> None:
-        self.selection = selection
+    def __init__(self, plan: ObjectPlan, rows: Sequence[Any], places: Places) -> None:
+        self.plan = plan
         self.rows = rows
         self.places = places
-        self.columns: list[Column] = []
+        self.columns: list[OutputColumn] = []
         self.built: list[Any] = []
 
     def close(self) -> None:
-        """Make the answer's objects of the columns; those that they hold are closed before."""
+        """Make the response's objects from the columns; the batches inside are closed before."""
         columns, self.columns = self.columns, []
-        keys = self.selection.keys
+        keys = self.plan.keys
         built = [column.build() for column in columns]
         self.built = (
             [dict(zip(keys, values, strict=True)) for values in zip(*built, strict=True)]
@@ -70,7 +69,7 @@ class Batch:
         )
 
     def build(self) -> list[Any]:
-        """Return the objects as they stand in the answer."""
+        """Return the objects in their form in the response."""
         return self.built
 
 
@@ -82,12 +81,12 @@ class _Waiting:
     positions: Sequence[int]
     shape: Shape
     places: Places
-    column: Later
+    column: Awaited
 
 
-async def run(executor: Executor[Any], selection: Selection, *, max_values: int) -> ExecutionResult:
-    """Return the answer. Raises Irregular and TooComplex, and else only for being cancelled."""
-    return await _Run(executor, max_values).answer(selection)
+async def run(executor: Executor[Any], plan: ObjectPlan, *, max_values: int) -> ExecutionResult:
+    """Return the result. Raises Irregular, TooComplex, and CancelledError if it is cancelled."""
+    return await _Run(executor, max_values).result(plan)
 
 
 class _Run:
@@ -103,9 +102,9 @@ class _Run:
         self._left: list[Any] = []
         self._errors: list[GraphQLError] = []
 
-    async def answer(self, selection: Selection) -> ExecutionResult:
+    async def result(self, plan: ObjectPlan) -> ExecutionResult:
         try:
-            return ExecutionResult(await self._answer(selection), self._errors or None)
+            return ExecutionResult(await self._data(plan), self._errors or None)
         except (Irregular, TooComplex):
             raise
         except Exception as error:
@@ -115,8 +114,8 @@ class _Run:
             for batch in self._batches:
                 batch.columns = []  # which hold batches: a cycle
 
-    async def _answer(self, selection: Selection) -> dict[str, Any]:
-        root = self._batch(selection, [self._executor.root_value], RootPlace())
+    async def _data(self, plan: ObjectPlan) -> dict[str, Any]:
+        root = self._batch(plan, [self._executor.root_value], RootPlace())
         done = 0
         while True:
             while done < len(self._batches):
@@ -133,53 +132,53 @@ class _Run:
         return data
 
     async def _pause(self) -> None:
-        """Let other work have its turn, where this has gone on for some time."""
+        """Yield to the event loop, if the run has taken STRETCH_SECONDS since the last time."""
         if monotonic() - self._began > STRETCH_SECONDS:
             await asyncio.sleep(0)
             self._began = monotonic()
 
-    def _batch(self, selection: Selection, rows: Sequence[Any], places: Places) -> Batch:
-        batch = Batch(selection, rows, places)
+    def _batch(self, plan: ObjectPlan, rows: Sequence[Any], places: Places) -> Batch:
+        batch = Batch(plan, rows, places)
         self._batches.append(batch)
         return batch
 
     async def _expand(self, batch: Batch) -> None:
-        for selected in batch.selection.fields:
-            batch.columns.append(self._column(batch, selected))
+        for planned in batch.plan.fields:
+            batch.columns.append(self._column(batch, planned))
             await self._pause()
 
-    def _column(self, batch: Batch, selected: Selected) -> Column:
-        if selected.typename is not None:
-            return Ready([selected.typename] * len(batch.rows))
-        places = FieldPlaces(self._executor, batch.places, selected)
+    def _column(self, batch: Batch, planned: FieldPlan) -> OutputColumn:
+        if planned.typename is not None:
+            return Complete([planned.typename] * len(batch.rows))
+        places = FieldPlaces(self._executor, batch.places, planned)
         if not batch.rows:
             values: list[Any] = []
-        elif selected.source is not None:
-            values = selected.source.read_all(batch.rows)
+        elif planned.source is not None:
+            values = planned.source.read_all(batch.rows)
         else:
-            values = self._resolve(batch.rows, selected, places)
-        return self._complete(selected.shape, values, places)
+            values = self._resolve(batch.rows, planned, places)
+        return self._complete(planned.shape, values, places)
 
-    def _resolve(self, rows: Sequence[Any], selected: Selected, places: FieldPlaces) -> list[Any]:
-        resolve = selected.field.resolve or self._executor.field_resolver
-        arguments = self._arguments(selected)
+    def _resolve(self, rows: Sequence[Any], planned: FieldPlan, places: FieldPlaces) -> list[Any]:
+        resolve = planned.field.resolve or self._executor.field_resolver
+        arguments = self._arguments(planned)
         # A resolver may change a list or an object that it gets: then each call has its own.
         shared = not any(isinstance(value, list | dict) for value in arguments.values())
         values: list[Any] = []
         for row, info in zip(rows, places.infos(), strict=True):
-            given = arguments if shared else self._arguments(selected)
+            given = arguments if shared else self._arguments(planned)
             try:
                 values.append(resolve(row, info, **given))
             except Exception as error:  # it is the value's, wherever it comes from
                 values.append(error)
         return values
 
-    def _arguments(self, selected: Selected) -> dict[str, Any]:
-        first = selected.nodes[0]
-        if not selected.field.args and not first.arguments:
+    def _arguments(self, planned: FieldPlan) -> dict[str, Any]:
+        first = planned.nodes[0]
+        if not planned.field.args and not first.arguments:
             return {}
         return get_argument_values(
-            selected.field,
+            planned.field,
             first,
             self._executor.variable_values,
             None,
@@ -188,7 +187,7 @@ class _Run:
 
     def _complete(
         self, shape: Shape, values: list[Any], places: Places, *, awaited: bool = False
-    ) -> Column:
+    ) -> OutputColumn:
         if not awaited:
             self._count(len(values))
         kinds = set(map(type, values))
@@ -212,11 +211,11 @@ class _Run:
         ]
         present = [values[position] for position in positions]
         kinds = set(map(type, present))
-        inner = self._complete_present(shape, present, kinds, Some(places, positions))
+        inner = self._complete_present(shape, present, kinds, Subset(places, positions))
         return Sparse(inner, positions, len(values))
 
     def _without_errors(self, values: list[Any], places: Places) -> list[Any]:
-        """Return the values with null for each exception, which is an error of the answer."""
+        """Return the values with null for each exception; each becomes an error of the response."""
         found: list[Any] = []
         for value, path in zip(values, places.paths(), strict=True):
             if isinstance(value, Exception) and path is not None:
@@ -237,13 +236,13 @@ class _Run:
 
     def _complete_present(
         self, shape: Shape, values: list[Any], kinds: set[type], places: Places
-    ) -> Column:
+    ) -> OutputColumn:
         match shape:
             case Leaf(type=type_):
-                return Ready(serialized(type_, values, kinds) if values else values)
-            case Objects(selection=selection):
-                self._check_type(selection.type, values, places)
-                return self._batch(selection, values, places)
+                return Complete(serialized(type_, values, kinds) if values else values)
+            case Objects(plan=plan):
+                self._check_type(plan.type, values, places)
+                return self._batch(plan, values, places)
             case Items(item=item):
                 if not kinds <= {list, tuple}:
                     raise Irregular("a list of an unusual kind")
@@ -254,21 +253,23 @@ class _Run:
                 return self._complete_abstract(shape, values, places)
         raise AssertionError(shape)
 
-    def _complete_abstract(self, shape: Abstract, values: list[Any], places: Places) -> Column:
+    def _complete_abstract(
+        self, shape: Abstract, values: list[Any], places: Places
+    ) -> OutputColumn:
         resolve_type = shape.type.resolve_type or self._executor.type_resolver
         positions_of: dict[str, list[int]] = {}
         for position, (value, info) in enumerate(zip(values, places.infos(), strict=True)):
             name = resolve_type(value, info, shape.type)
-            if not isinstance(name, str) or name not in shape.selections:
+            if not isinstance(name, str) or name not in shape.plans:
                 self._left.append(name)
                 raise Irregular("a type that is not known at once")
             positions_of.setdefault(name, []).append(position)
-        parts: list[tuple[Column, Sequence[int]]] = []
+        parts: list[tuple[OutputColumn, Sequence[int]]] = []
         for name, positions in positions_of.items():
-            selection = shape.selections[name]
-            mine, at = [values[position] for position in positions], Some(places, positions)
-            self._check_type(selection.type, mine, at)
-            parts.append((self._batch(selection, mine, at), positions))
+            plan = shape.plans[name]
+            mine, at = [values[position] for position in positions], Subset(places, positions)
+            self._check_type(plan.type, mine, at)
+            parts.append((self._batch(plan, mine, at), positions))
         return Mixed(parts, len(values))
 
     def _check_type(self, type_: GraphQLObjectType, values: list[Any], places: Places) -> None:
@@ -280,19 +281,19 @@ class _Run:
                 self._left.append(belongs)
                 raise Irregular("an object that is not known at once to be of its type")
 
-    def _await(self, shape: Shape, values: list[Any], places: Places) -> Column | None:
+    def _await(self, shape: Shape, values: list[Any], places: Places) -> OutputColumn | None:
         is_awaitable = self._executor.is_awaitable
         positions = [at for at, value in enumerate(values) if is_awaitable(value)]
         if not positions:
             return None
-        column = Later()
+        column = Awaited()
         self._waiting.append(
             _Waiting(values=values, positions=positions, shape=shape, places=places, column=column)
         )
         return column
 
     async def _receive(self) -> None:
-        """Await all that is awaited, then complete the values."""
+        """Await all awaitables, then complete their values."""
         waiting, self._waiting = self._waiting, []
         results = iter(await _all([each.values[at] for each in waiting for at in each.positions]))
         for each in waiting:
@@ -302,7 +303,7 @@ class _Run:
             each.column.inner = self._complete(each.shape, each.values, each.places, awaited=True)
 
     async def _settle(self) -> None:
-        """Let what was begun end: an awaitable that nobody awaits is an error of its own."""
+        """Await everything that was started: an awaitable that is never awaited is an error."""
         begun = [*self._left, *chain.from_iterable(each.values for each in self._waiting)]
         self._left, self._waiting = [], []
         is_awaitable = self._executor.is_awaitable
@@ -311,7 +312,7 @@ class _Run:
 
 
 async def _all(awaitables: Sequence[Awaitable[Any]]) -> list[Any]:
-    """Return the results of awaitables; an exception in the place of a result that it raised."""
+    """Return each awaitable's result, or the exception that it raised."""
     tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
     try:
         await asyncio.wait(tasks)

@@ -10,7 +10,8 @@ from graphql import OperationType
 from strawberry.schema.config import StrawberryConfig
 
 from gateway.errors import BadCursor, BadUserInput, NotFound
-from gateway.execution.engine import Answer, Engine, Outcome, Request
+from gateway.execution.engine import Engine
+from gateway.execution.operation import OperationRequest, OperationResult, Outcome
 from gateway.settings.documents import DocumentSettings
 
 Day = NewType("Day", str)
@@ -95,18 +96,18 @@ ENGINE = Engine(SCHEMA, limits=DocumentSettings(), deadline_seconds=10, suggesti
 
 async def ask(
     query: str, /, engine: Engine = ENGINE, context: Any = None, **variables: Any
-) -> Answer:
-    request = Request(query=query, variables=variables, request_id="r1")
-    prepared = engine.prepare(request, allowed=QUERIES)
-    if isinstance(prepared, Answer):
+) -> OperationResult:
+    request = OperationRequest(query=query, variables=variables)
+    prepared = engine.prepare(request, request_id="r1", allowed=QUERIES)
+    if isinstance(prepared, OperationResult):
         return prepared
-    return await engine.run(prepared, request, context)
+    return await engine.run(prepared, context)
 
 
 async def test_resolvers_see_the_info_that_strawberry_gives_them() -> None:
     text = "query Q($x: Int!) { seen(x: $x) }"
     answer = await ask(text, context={"user": "ada"}, x=4)
-    assert answer.outcome is Outcome.ANSWERED
+    assert answer.outcome is Outcome.EXECUTED
     assert answer.data == {"seen": f"ada seen {{'x': 4}} {text}"}
     assert answer.errors == []
 
@@ -191,7 +192,7 @@ async def test_an_answer_leaves_nothing_for_the_collector() -> None:
 async def test_an_operation_that_is_too_slow_is_stopped() -> None:
     engine = Engine(SCHEMA, limits=DocumentSettings(), deadline_seconds=0.05, suggestions=False)
     answer = await ask("{ sleep other: sleep }", engine=engine)
-    assert answer.outcome is Outcome.FAILED
+    assert answer.outcome is Outcome.STOPPED
     assert answer.data is None
     assert answer.errors == [
         {
@@ -314,18 +315,20 @@ async def test_variables_are_checked_anew_for_a_kept_document() -> None:
 
 
 async def test_introspection_can_be_closed() -> None:
-    request = Request(
-        query="{ ...F } fragment F on Query { __schema { queryType { name } } }", request_id="r1"
+    request = OperationRequest(
+        query="{ ...F } fragment F on Query { __schema { queryType { name } } }"
     )
-    closed = ENGINE.prepare(request, allowed=QUERIES, introspection=False)
-    assert isinstance(closed, Answer)
+    closed = ENGINE.prepare(request, request_id="r1", allowed=QUERIES, introspection=False)
+    assert isinstance(closed, OperationResult)
     assert closed.errors == [
         {
             "message": "Introspection is not open to you here.",
             "extensions": {"code": "GRAPHQL_VALIDATION_FAILED"},
         }
     ]
-    assert not isinstance(ENGINE.prepare(request, allowed=QUERIES), Answer)
+    assert not isinstance(
+        ENGINE.prepare(request, request_id="r1", allowed=QUERIES), OperationResult
+    )
 
 
 async def test_cancelling_reaches_the_resolvers_and_passes_through() -> None:

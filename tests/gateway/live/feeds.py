@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from gateway.errors import GatewayError, ServiceUnavailable
-from gateway.live.changes import Ear
+from gateway.live.changes import ChangeHandler
 from gateway.live.hub import Hub, Update
 from tests.support.patience import PATIENCE_SECONDS
 
@@ -63,24 +63,24 @@ class ListSink:
         self.ended.append(error)
 
 
-class NoSignals:
+class SilentListener:
     """Tells nothing by itself: tests call the hub."""
 
     connected = True
 
-    async def run(self, ear: Ear) -> None:
+    async def run(self, handler: ChangeHandler) -> None:
         await asyncio.Event().wait()
 
 
 @asynccontextmanager
 async def running_hub(world: World) -> AsyncIterator[Hub]:
     hub = Hub()
-    async with hub.running(NoSignals(), world.read):
+    async with hub.running(SilentListener(), world.read):
         yield hub
 
 
 @dataclass
-class ListEar:
+class ListHandler:
     heard: list[tuple[int, int]] = field(default_factory=list)
     looks: int = 0
 

@@ -10,22 +10,22 @@ from pydantic import SecretStr
 
 from gateway.billing.credits.posting import adjust_balance
 from gateway.live import changes
-from gateway.live.changes import PostgresSignals, open_signals
+from gateway.live.changes import PostgresChangeListener, open_change_listener
 from gateway.settings import Settings, load_settings
 from gateway.store import Database, connect
 from gateway.store.engine.sqlite import SqliteDatabase
-from tests.gateway.live.feeds import ListEar, until
+from tests.gateway.live.feeds import ListHandler, until
 from tests.support.books import NOW, Books, usd
 from tests.support.postgres import own_postgres
 
 
 @asynccontextmanager
-async def listening(source: changes.Signals) -> AsyncIterator[ListEar]:
-    ear = ListEar()
-    running = asyncio.create_task(source.run(ear))
+async def listening(source: changes.ChangeListener) -> AsyncIterator[ListHandler]:
+    handler = ListHandler()
+    running = asyncio.create_task(source.run(handler))
     try:
-        await until(lambda: ear.looks)
-        yield ear
+        await until(lambda: handler.looks)
+        yield handler
     finally:
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -47,21 +47,21 @@ async def credit_and_fail(books: Books, account_id: int) -> None:
 async def test_a_commit_is_heard_with_its_revision(database: Database, database_url: str) -> None:
     books = Books(database)
     account_id = await books.account("acme")
-    async with listening(open_signals(settings_of(database_url), database)) as ear:
+    async with listening(open_change_listener(settings_of(database_url), database)) as handler:
         await credit(books, account_id, "a")
         await credit(books, account_id, "b")
-        await until(lambda: ear.heard == [(account_id, 1), (account_id, 2)])
+        await until(lambda: handler.heard == [(account_id, 1), (account_id, 2)])
 
 
 async def test_what_is_rolled_back_is_never_heard(database: Database, database_url: str) -> None:
     books = Books(database)
     account_id = await books.account("acme")
-    async with listening(open_signals(settings_of(database_url), database)) as ear:
+    async with listening(open_change_listener(settings_of(database_url), database)) as handler:
         with pytest.raises(RuntimeError):
             await credit_and_fail(books, account_id)
         await credit(books, account_id, "b")
-        await until(lambda: ear.heard)
-        assert ear.heard == [(account_id, 1)]
+        await until(lambda: handler.heard)
+        assert handler.heard == [(account_id, 1)]
 
 
 async def test_a_change_that_changes_nothing_is_not_told(
@@ -69,12 +69,12 @@ async def test_a_change_that_changes_nothing_is_not_told(
 ) -> None:
     books = Books(database)
     account_id = await books.account("acme")
-    async with listening(open_signals(settings_of(database_url), database)) as ear:
+    async with listening(open_change_listener(settings_of(database_url), database)) as handler:
         async with books.open([account_id]):
             pass
         await credit(books, account_id, "a")
-        await until(lambda: ear.heard)
-        assert ear.heard == [(account_id, 1)]
+        await until(lambda: handler.heard)
+        assert handler.heard == [(account_id, 1)]
 
 
 async def test_what_another_process_writes_is_noticed(
@@ -82,24 +82,24 @@ async def test_what_another_process_writes_is_noticed(
 ) -> None:
     other = await connect(settings_of(database_url))
     account_id = await Books(other).account("acme")
-    async with listening(open_signals(settings_of(database_url), database)) as ear:
-        looks = ear.looks
+    async with listening(open_change_listener(settings_of(database_url), database)) as handler:
+        looks = handler.looks
         await credit(Books(other), account_id, "a")
-        await until(lambda: (account_id, 1) in ear.heard or ear.looks > looks)
+        await until(lambda: (account_id, 1) in handler.heard or handler.looks > looks)
     await other.close()
 
 
 async def test_a_lost_connection_is_made_again_and_everything_looked_at(
     postgres_database_url: str, postgres_url: str
 ) -> None:
-    async with listening(PostgresSignals(postgres_database_url)) as ear:
+    async with listening(PostgresChangeListener(postgres_database_url)) as handler:
         owner = await asyncpg.connect(postgres_url)
         await owner.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE application_name = 'gateway-live'"
         )
         await owner.close()
-        await until(lambda: ear.looks == 2)
+        await until(lambda: handler.looks == 2)
 
 
 async def test_silence_is_noticed_by_the_heartbeat(
@@ -107,45 +107,45 @@ async def test_silence_is_noticed_by_the_heartbeat(
 ) -> None:
     monkeypatch.setattr(changes, "HEARTBEAT_TIMEOUT_SECONDS", 0.3)
     async with BlackHole(postgres_database_url) as hole:
-        source = PostgresSignals(hole.url, heartbeat_seconds=0.1)
-        async with listening(source) as ear:
-            looks = ear.looks
+        source = PostgresChangeListener(hole.url, heartbeat_seconds=0.1)
+        async with listening(source) as handler:
+            looks = handler.looks
             hole.swallows = True
             await until(lambda: not source.connected)
             hole.swallows = False
-            await until(lambda: ear.looks > looks)
+            await until(lambda: handler.looks > looks)
 
 
 async def test_a_pooler_that_swallows_notifications_means_polling(
     postgres_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(changes, "PROOF_SECONDS", 0.1)
-    monkeypatch.setattr(changes, "DEAF_POLL_SECONDS", 0.05)
+    monkeypatch.setattr(changes, "POLL_WITHOUT_NOTIFICATIONS_SECONDS", 0.05)
     monkeypatch.setattr(changes, "CHANNEL", "another_channel")
-    source = PostgresSignals(postgres_database_url)
+    source = PostgresChangeListener(postgres_database_url)
     monkeypatch.setattr(asyncpg.Connection, "add_listener", hear_nothing)
-    async with listening(source) as ear:
-        await until(lambda: ear.looks > 3)
+    async with listening(source) as handler:
+        await until(lambda: handler.looks > 3)
         assert not source.connected
 
 
 async def test_it_hears_again_after_a_restart_of_postgres() -> None:
     with own_postgres() as postgres:
-        source = PostgresSignals(postgres.url)
-        async with listening(source) as ear:
+        source = PostgresChangeListener(postgres.url)
+        async with listening(source) as handler:
             await asyncio.to_thread(postgres.stop)
             await until(lambda: not source.connected)
             await asyncio.sleep(1)
             await asyncio.to_thread(postgres.start)
-            await until(lambda: source.connected and ear.looks == 2)
+            await until(lambda: source.connected and handler.looks == 2)
             owner = await asyncpg.connect(postgres.url)
             await owner.execute("SELECT pg_notify('gateway_account', '7 9')")
             await owner.close()
-            await until(lambda: ear.heard == [(7, 9)])
+            await until(lambda: handler.heard == [(7, 9)])
 
 
 async def pauses_of(
-    source: PostgresSignals, count: int, monkeypatch: pytest.MonkeyPatch
+    source: PostgresChangeListener, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> list[float]:
     """Return the longest pauses that follow failures, without waiting for them."""
     pauses: list[float] = []
@@ -155,7 +155,7 @@ async def pauses_of(
         return 0
 
     monkeypatch.setattr("gateway.live.changes.random.uniform", note)
-    running = asyncio.create_task(source.run(ListEar()))
+    running = asyncio.create_task(source.run(ListHandler()))
     await until(lambda: len(pauses) >= count or running.done())
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -165,7 +165,7 @@ async def pauses_of(
 
 async def test_no_outage_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(changes.log, "warning", lambda *_, **__: None)
-    nobody = PostgresSignals("postgresql://nobody@127.0.0.1:1/none")
+    nobody = PostgresChangeListener("postgresql://nobody@127.0.0.1:1/none")
     pauses = await pauses_of(nobody, 1_100, monkeypatch)
     assert (pauses[:5], pauses[-1]) == ([0.4, 0.8, 1.6, 3, 3], 3)
 
@@ -177,7 +177,7 @@ async def test_where_nobody_may_listen_it_is_tried_ever_more_rarely(
         raise asyncpg.ReadOnlySQLTransactionError("cannot execute LISTEN during recovery")
 
     monkeypatch.setattr(asyncpg.Connection, "add_listener", refuse)
-    pauses = await pauses_of(PostgresSignals(postgres_database_url), 6, monkeypatch)
+    pauses = await pauses_of(PostgresChangeListener(postgres_database_url), 6, monkeypatch)
     assert pauses == [0.4, 0.8, 1.6, 3, 3, 3]
 
 
@@ -197,8 +197,8 @@ async def test_what_nobody_thought_of_does_not_end_the_listening(
         await listen(connection, channel, callback)
 
     monkeypatch.setattr(asyncpg.Connection, "add_listener", fail_first)
-    async with listening(PostgresSignals(postgres_database_url)) as ear:
-        assert ear.looks == 1
+    async with listening(PostgresChangeListener(postgres_database_url)) as handler:
+        assert handler.looks == 1
 
 
 async def test_what_nobody_thought_of_does_not_end_the_polling(
@@ -216,8 +216,10 @@ async def test_what_nobody_thought_of_does_not_end_the_polling(
         return await look()
 
     monkeypatch.setattr(database, "data_version", fail_first)
-    async with listening(open_signals(settings_of(sqlite_database_url), database)) as ear:
-        assert ear.looks == 1
+    async with listening(
+        open_change_listener(settings_of(sqlite_database_url), database)
+    ) as handler:
+        assert handler.looks == 1
     await database.close()
 
 
@@ -226,7 +228,7 @@ async def test_silence_before_the_first_signal_is_noticed_too(
 ) -> None:
     opened: list[object] = []
 
-    async def swallow_after_the_first(source: PostgresSignals) -> object:
+    async def swallow_after_the_first(source: PostgresChangeListener) -> object:
         monkeypatch.setattr(changes, "HEARTBEAT_TIMEOUT_SECONDS", 30 if opened else 0.5)
         hole.swallows = False
         connection = await connect_as_ever(source)
@@ -234,11 +236,11 @@ async def test_silence_before_the_first_signal_is_noticed_too(
         opened.append(connection)
         return connection
 
-    connect_as_ever = PostgresSignals._connect
-    monkeypatch.setattr(PostgresSignals, "_connect", swallow_after_the_first)
+    connect_as_ever = PostgresChangeListener._connect
+    monkeypatch.setattr(PostgresChangeListener, "_connect", swallow_after_the_first)
     async with (
         BlackHole(postgres_database_url) as hole,
-        listening(PostgresSignals(hole.url)),
+        listening(PostgresChangeListener(hole.url)),
     ):
         assert len(opened) == 2
 

@@ -8,7 +8,7 @@ from starlette.types import Message
 
 from gateway.clock import SystemClock
 from gateway.live.hub import Update
-from gateway.transports.connection import BACKLOG, Operation, Socket
+from gateway.transports.connection import BACKLOG, Socket, SocketOperation
 from tests.support.application import Doorman, make_app
 from tests.support.edge import eventually
 
@@ -22,7 +22,7 @@ class Peer:
         self.sent: list[Any] = []
         self.says: asyncio.Queue[Message] = asyncio.Queue()
         self.socket = Socket(
-            desk=make_app().state.desk,
+            operations=make_app().state.operations,
             authenticator=Doorman(),
             clock=SystemClock(),
             credentials=[],
@@ -52,8 +52,8 @@ def update(position: int, key: int = 0) -> Update:
 
 async def test_what_waits_for_an_operation_ends_with_it() -> None:
     peer = Peer()
-    old = Operation(peer.socket, "1")
-    other = Operation(peer.socket, "2")
+    old = SocketOperation(peer.socket, "1")
+    other = SocketOperation(peer.socket, "2")
     peer.socket.put(("", "held"), b'"held"')
     await asyncio.sleep(0)
     old.offer(update(1))
@@ -61,7 +61,7 @@ async def test_what_waits_for_an_operation_ends_with_it() -> None:
     peer.socket.put(("", "pong"), b'"pong"')
     peer.say({"type": "complete", "id": "1"})
     await peer.serve()
-    Operation(peer.socket, "1").offer(update(3))
+    SocketOperation(peer.socket, "1").offer(update(3))
     peer.reads.set()
     await eventually(lambda: len(peer.sent) == 4)
     assert peer.sent == [
@@ -75,7 +75,7 @@ async def test_what_waits_for_an_operation_ends_with_it() -> None:
 
 async def test_who_is_behind_gets_the_latest_of_each() -> None:
     peer = Peer()
-    operation = Operation(peer.socket, "1")
+    operation = SocketOperation(peer.socket, "1")
     operation.offer(update(1))
     await asyncio.sleep(0)
     for position in range(2, 9):
@@ -94,9 +94,9 @@ async def test_what_is_offered_after_the_close_goes_nowhere_and_says_nothing() -
         OSError(),
     ):
         peer = Peer(gone)
-        Operation(peer.socket, "1").offer(update(1))
+        SocketOperation(peer.socket, "1").offer(update(1))
         await asyncio.sleep(0.01)
-        Operation(peer.socket, "1").offer(update(2))
+        SocketOperation(peer.socket, "1").offer(update(2))
         peer.socket.clear()
     await asyncio.sleep(0.01)
     assert said == []
@@ -104,7 +104,7 @@ async def test_what_is_offered_after_the_close_goes_nowhere_and_says_nothing() -
 
 async def test_a_peer_that_went_while_much_was_waiting_is_read_to_the_end() -> None:
     peer = Peer(gone=OSError())
-    operation = Operation(peer.socket, "1")
+    operation = SocketOperation(peer.socket, "1")
     for key in range(BACKLOG + 1):
         operation.offer(update(1, key))
     await asyncio.sleep(0.01)

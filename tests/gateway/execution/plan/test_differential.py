@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from gateway.execution.engine import Answer, Engine, Request
+from gateway.execution.engine import Engine
+from gateway.execution.operation import OperationRequest, OperationResult
 from gateway.settings.documents import DocumentSettings
 from tests.gateway.execution.plan.every_feature import SCHEMA
 from tests.support.random_documents import RandomDocument, random_documents
@@ -41,13 +42,13 @@ async def answer(engine: Engine, document: RandomDocument) -> Any:
 
     None for a document that is refused.
     """
-    request = Request(query=document.text, variables=document.variables, request_id="r1")
-    prepared = engine.prepare(request, allowed=QUERIES)
-    if isinstance(prepared, Answer):
+    request = OperationRequest(query=document.text, variables=document.variables)
+    prepared = engine.prepare(request, request_id="r1", allowed=QUERIES)
+    if isinstance(prepared, OperationResult):
         assert prepared.codes == ["GRAPHQL_VALIDATION_FAILED"], prepared.errors
         return None
     with capture_logs() as logged:
-        found = await engine.run(prepared, request, context=None)
+        found = await engine.run(prepared, context=None)
     masked = sorted({repr(entry["exc_info"]) for entry in logged})
     return found.data, sorted(found.errors, key=str), masked
 

@@ -1,7 +1,7 @@
-"""A validated operation, laid out once: the fields of each object type, and each value's shape.
+"""The plan of a validated operation: for each object, the fields to answer and their shapes.
 
-A layout depends on the document, and on the variables that its `@skip` and `@include` read; on no
-other variable, and on nothing of a request.
+A plan depends on the document and on the variables that its `@skip` and `@include` read: on no
+other variable, and on nothing else of a request.
 """
 
 from collections.abc import Mapping
@@ -40,13 +40,13 @@ _CONDITIONS: Final = frozenset({"skip", "include"})
 
 
 class NotCompiled(Exception):
-    """An operation that no layout is made for; the argument says why, in a few words."""
+    """An operation that graphql-core has to run. The argument is the reason, in a few words."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Selected:
-    """One field of a selection, with its name in the answer; `details` are its places in the
-    document. `typename` is the value of `__typename`, None for every other field.
+class FieldPlan:
+    """One field of an object. `key` is its name in the response, `details` its places in the
+    document; `typename` is the value of `__typename`, None for every other field.
     """
 
     key: str
@@ -60,11 +60,11 @@ class Selected:
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Selection:
-    """The fields to answer of an object of one type, in the answer's order."""
+class ObjectPlan:
+    """The fields to answer of an object of one type, in the order of the response."""
 
     type: GraphQLObjectType
-    fields: tuple[Selected, ...]
+    fields: tuple[FieldPlan, ...]
     keys: tuple[str, ...]
 
 
@@ -93,15 +93,15 @@ class Items(Shape):
 class Objects(Shape):
     """An object of one type."""
 
-    selection: Selection
+    plan: ObjectPlan
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Abstract(Shape):
-    """An object of an interface or a union: a selection for each type that it may be, by name."""
+    """An object of an interface or a union, with a plan for each possible type, by its name."""
 
     type: GraphQLAbstractType
-    selections: Mapping[str, Selection]
+    plans: Mapping[str, ObjectPlan]
 
 
 def condition_variables(document: DocumentNode) -> tuple[str, ...]:
@@ -122,8 +122,8 @@ class _ConditionFinder(Visitor):
             self.names.update(v.name.value for v in values if isinstance(v, VariableNode))
 
 
-def lay_out(executor: Executor[Any]) -> Selection:
-    """Return the layout of an executor's operation.
+def plan_operation(executor: Executor[Any]) -> ObjectPlan:
+    """Return the plan of the executor's operation.
 
     Raises NotCompiled for introspection, fragments with arguments, `@defer` and `@stream`.
     """
@@ -138,26 +138,26 @@ def lay_out(executor: Executor[Any]) -> Selection:
         executor.operation,
         executor.hide_suggestions,
     )
-    return _Layout(executor).selection(root, collected)
+    return _Planner(executor).plan(root, collected)
 
 
 @dataclass(slots=True)
-class _Layout:
+class _Planner:
     executor: Executor[Any]
 
-    def selection(self, parent: GraphQLObjectType, collected: CollectedFields) -> Selection:
+    def plan(self, parent: GraphQLObjectType, collected: CollectedFields) -> ObjectPlan:
         if collected.new_defer_usages:
             raise NotCompiled("incremental delivery")
         fields = tuple(
-            selected
+            planned
             for key, details in collected.grouped_field_set.items()
-            if (selected := self._selected(parent, key, details)) is not None
+            if (planned := self._planned(parent, key, details)) is not None
         )
-        return Selection(type=parent, fields=fields, keys=tuple(each.key for each in fields))
+        return ObjectPlan(type=parent, fields=fields, keys=tuple(each.key for each in fields))
 
-    def _selected(
+    def _planned(
         self, parent: GraphQLObjectType, key: str, details: list[FieldDetails]
-    ) -> Selected | None:
+    ) -> FieldPlan | None:
         nodes = [each.node for each in details]
         definition = self.executor.schema.get_field(parent, nodes[0].name.value)
         if definition is None:
@@ -168,7 +168,7 @@ class _Layout:
             raise NotCompiled("fragment arguments")
         if any(each.name.value == "stream" for node in nodes for each in node.directives or ()):
             raise NotCompiled("incremental delivery")
-        return Selected(
+        return FieldPlan(
             key=key,
             field=definition,
             parent=parent,
@@ -188,12 +188,12 @@ class _Layout:
             return Leaf(nullable=nullable, type=inner)
         if is_abstract_type(inner):
             possible = self.executor.schema.get_possible_types(inner)
-            selections = {each.name: self._inner(each, details) for each in possible}
-            return Abstract(nullable=nullable, type=inner, selections=selections)
-        selection = self._inner(cast("GraphQLObjectType", inner), details)
-        return Objects(nullable=nullable, selection=selection)
+            plans = {each.name: self._inner(each, details) for each in possible}
+            return Abstract(nullable=nullable, type=inner, plans=plans)
+        plan = self._inner(cast("GraphQLObjectType", inner), details)
+        return Objects(nullable=nullable, plan=plan)
 
-    def _inner(self, type_: GraphQLObjectType, details: list[FieldDetails]) -> Selection:
+    def _inner(self, type_: GraphQLObjectType, details: list[FieldDetails]) -> ObjectPlan:
         executor = self.executor
         collected = collect_subfields(
             executor.schema,
@@ -204,4 +204,4 @@ class _Layout:
             details,
             executor.hide_suggestions,
         )
-        return self.selection(type_, collected)
+        return self.plan(type_, collected)

@@ -1,20 +1,20 @@
-"""Completed values by column: from columns of many objects to the answer's objects and lists."""
+"""Completed values by column, and how they become the objects and lists of the response."""
 
 from collections.abc import Sequence
 from itertools import islice
 from typing import Any, Protocol
 
 
-class Column(Protocol):
+class OutputColumn(Protocol):
     """The completed values of one field, one for each object of a batch."""
 
     def build(self) -> list[Any]:
-        """Return the values as they stand in the answer. Called once."""
+        """Return the values in their form in the response. Called once."""
         ...
 
 
-class Ready:
-    """Values that are complete."""
+class Complete:
+    """Complete values."""
 
     __slots__ = ("_values",)
 
@@ -26,11 +26,11 @@ class Ready:
 
 
 class Sparse:
-    """The values of some positions; null at all others."""
+    """Values at some positions; null at all others."""
 
     __slots__ = ("_inner", "_length", "_positions")
 
-    def __init__(self, inner: Column, positions: Sequence[int], length: int) -> None:
+    def __init__(self, inner: OutputColumn, positions: Sequence[int], length: int) -> None:
         self._inner = inner
         self._positions = positions
         self._length = length
@@ -43,11 +43,11 @@ class Sparse:
 
 
 class Lists:
-    """Lists, their items one after the other in one column."""
+    """Lists whose items are all in one column, list after list."""
 
     __slots__ = ("_inner", "_lengths")
 
-    def __init__(self, inner: Column, lengths: Sequence[int]) -> None:
+    def __init__(self, inner: OutputColumn, lengths: Sequence[int]) -> None:
         self._inner = inner
         self._lengths = lengths
 
@@ -57,11 +57,11 @@ class Lists:
 
 
 class Mixed:
-    """Values of several columns, each of which has those of its positions."""
+    """Values of several columns, each with its own positions."""
 
     __slots__ = ("_length", "_parts")
 
-    def __init__(self, parts: Sequence[tuple[Column, Sequence[int]]], length: int) -> None:
+    def __init__(self, parts: Sequence[tuple[OutputColumn, Sequence[int]]], length: int) -> None:
         self._parts = parts
         self._length = length
 
@@ -73,12 +73,12 @@ class Mixed:
         return values
 
 
-class Later:
-    """Values that are awaited; `inner` is set when they are there."""
+class Awaited:
+    """Values to await; `inner` is set when they have arrived."""
 
     __slots__ = ("inner",)
 
-    inner: Column
+    inner: OutputColumn
 
     def build(self) -> list[Any]:
         return self.inner.build()

@@ -15,8 +15,8 @@ from graphql import (
 )
 from graphql.execution import Executor
 
-from gateway.execution.plan.layouts import KEPT, Layouts
-from gateway.execution.plan.selections import NotCompiled
+from gateway.execution.plan.cache import KEPT, Plans
+from gateway.execution.plan.object_plan import NotCompiled
 from resolvers.schema import build_schema
 from tests.support.contract import operations
 
@@ -76,39 +76,39 @@ OPERATIONS = {**operations(subscriptions=True), **page_documents()}
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_every_operation_of_clients_is_compiled(name: str) -> None:
     document = OPERATIONS[name]
-    layout = Layouts(document).of(executor(document, name))
-    assert layout.keys
+    plan = Plans(document).of(executor(document, name))
+    assert plan.keys
 
 
-def test_a_layout_is_made_once_for_its_conditions() -> None:
+def test_a_plan_is_made_once_for_its_conditions() -> None:
     document = parse(
         "query A($a: Boolean!, $n: Int) { viewer { __typename @skip(if: $a) id: __typename } }"
     )
-    layouts = Layouts(document)
-    first = layouts.of(executor(document, a=True, n=1))
-    assert layouts.of(executor(document, a=True, n=2)) is first
-    other = layouts.of(executor(document, a=False, n=1))
+    plans = Plans(document)
+    first = plans.of(executor(document, a=True, n=1))
+    assert plans.of(executor(document, a=True, n=2)) is first
+    other = plans.of(executor(document, a=False, n=1))
     assert other is not first
-    assert layouts.of(executor(document, a=True, n=1)) is first
+    assert plans.of(executor(document, a=True, n=1)) is first
 
 
-def test_the_layouts_that_are_kept_are_bounded() -> None:
+def test_the_kept_plans_are_bounded() -> None:
     names = [f"v{n}" for n in range(6)]
     declared = ", ".join(f"${name}: Boolean!" for name in names)
     fields = " ".join(f"{name}: __typename @include(if: ${name})" for name in names)
     document = parse(f"query A({declared}) {{ {fields} }}")
-    layouts = Layouts(document)
+    plans = Plans(document)
     for number in range(2 ** len(names)):
         values = {name: bool(number >> bit & 1) for bit, name in enumerate(names)}
-        layout = layouts.of(executor(document, **values))
-        assert layout.keys == tuple(name for name in names if values[name])
-    assert len(layouts) == KEPT
+        plan = plans.of(executor(document, **values))
+        assert plan.keys == tuple(name for name in names if values[name])
+    assert len(plans) == KEPT
 
 
 @pytest.mark.parametrize("text", ["{ __schema { description } }", '{ __type(name: "A") { name } }'])
 def test_introspection_is_not_compiled(text: str) -> None:
     document = parse(text)
-    layouts = Layouts(document)
+    plans = Plans(document)
     for _ in range(2):
         with pytest.raises(NotCompiled, match="introspection"):
-            layouts.of(executor(document))
+            plans.of(executor(document))

@@ -1,46 +1,46 @@
-"""The layouts of one document's operations, each made when it is first needed."""
+"""The plans of one document's operations: each is made once, when the operation first runs."""
 
 from typing import Any, Final, TypeAlias
 
 from graphql import DocumentNode, GraphQLError
 from graphql.execution import Executor
 
-from gateway.execution.plan.selections import (
+from gateway.execution.plan.object_plan import (
     NotCompiled,
-    Selection,
+    ObjectPlan,
     condition_variables,
-    lay_out,
+    plan_operation,
 )
 
 KEPT: Final = 16
-"""Layouts of one document; the first one makes room for the seventeenth."""
+"""Plans of one document; the first one makes room for the seventeenth."""
 
 _Key: TypeAlias = tuple[int, tuple[Any, ...]]
 """An operation's `id`, and the conditions' variables."""
 
 
-class Layouts:
-    """Keeps a layout for each operation and values of the variables in its conditions."""
+class Plans:
+    """Caches a plan for each operation and each set of values of its conditions' variables."""
 
     __slots__ = ("_document", "_kept", "_variables")
 
     def __init__(self, document: DocumentNode) -> None:
         self._document = document
         self._variables: tuple[str, ...] | None = None
-        self._kept: dict[_Key, Selection | NotCompiled] = {}
+        self._kept: dict[_Key, ObjectPlan | NotCompiled] = {}
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def of(self, executor: Executor[Any]) -> Selection:
-        """Return the layout of an executor's operation. Raises NotCompiled."""
+    def of(self, executor: Executor[Any]) -> ObjectPlan:
+        """Return the plan of an executor's operation. Raises NotCompiled."""
         if self._variables is None:
             self._variables = condition_variables(self._document)
         coerced = executor.variable_values.coerced
         key = id(executor.operation), tuple(coerced.get(name) for name in self._variables)
         found = self._kept.get(key)
         if found is None:
-            found = self._kept[key] = _laid_out(executor)
+            found = self._kept[key] = _plan(executor)
             if len(self._kept) > KEPT:
                 del self._kept[next(iter(self._kept))]
         if isinstance(found, NotCompiled):
@@ -48,9 +48,9 @@ class Layouts:
         return found
 
 
-def _laid_out(executor: Executor[Any]) -> Selection | NotCompiled:
+def _plan(executor: Executor[Any]) -> ObjectPlan | NotCompiled:
     try:
-        return lay_out(executor)
+        return plan_operation(executor)
     except NotCompiled as refusal:
         return refusal.with_traceback(None)
     except (GraphQLError, RecursionError):

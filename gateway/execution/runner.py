@@ -1,0 +1,150 @@
+"""Runs a prepared operation: by its compiled plan, or by graphql-core."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeGuard, cast
+
+import strawberry
+from graphql import ExecutionResult, Executor, GraphQLError, GraphQLSchema, OperationType
+from graphql.execution.collect_fields import collect_fields
+from graphql.execution.values import get_argument_values
+from strawberry.execution import optimized_is_awaitable
+
+from gateway.execution.operation import PreparedOperation
+from gateway.execution.plan.irregular import Irregular
+from gateway.execution.plan.object_plan import NotCompiled
+from gateway.execution.plan.run import run
+from gateway.execution.variables import refused_variables
+
+_is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootField:
+    """The field that a subscription selects; `arguments` by their names in the schema."""
+
+    name: str
+    arguments: Mapping[str, Any]
+
+
+class InvalidVariables(Exception):
+    """Values of variables that the operation does not allow: nothing has run."""
+
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        super().__init__(errors)
+        self.errors = errors
+
+
+class Runner:
+    """Runs operations of one Strawberry schema by Strawberry's own executor class, so that a
+    resolver's `info` is the usual one. The schema's extensions do not run.
+
+    Queries and subscription events run compiled (`gateway.execution.plan`). graphql-core runs
+    mutations, and runs an operation again in which the compiled run met an error.
+    `compiled=False` leaves every operation to graphql-core. `count_fallback` gets the reason of
+    each operation that was left to it.
+    """
+
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        *,
+        max_values: int,
+        reported_errors: int,
+        suggestions: bool,
+        compiled: bool,
+        count_fallback: Callable[[str], None] | None,
+    ) -> None:
+        self.schema: GraphQLSchema = schema._schema  # noqa: SLF001 - there is no public attribute
+        self._executor_class = schema.execution_context_class
+        self._max_values = max_values
+        self._reported_errors = reported_errors
+        self._suggestions = suggestions
+        self._compiled = compiled
+        self._count_fallback = count_fallback
+
+    async def run(
+        self, prepared: PreparedOperation, context: object, root: object
+    ) -> ExecutionResult:
+        """Run the operation on a root value. Raises InvalidVariables."""
+        executor = self._build(prepared, context, root)
+        try:
+            compiled = await self._run_compiled(prepared, executor)
+            result = executor.execute_operation() if compiled is None else compiled
+            if _is_awaitable(result):
+                result = await result
+            return cast("ExecutionResult", result)  # nothing else without incremental delivery
+        finally:
+            _free(executor)
+
+    def root_field(self, prepared: PreparedOperation) -> RootField:
+        """Return the one root field of a subscription.
+
+        Raises InvalidVariables, and GraphQLError for an argument that cannot be coerced.
+        """
+        executor = self._build(prepared, None, None)
+        try:
+            return _root_field(executor)
+        finally:
+            _free(executor)
+
+    def _build(self, prepared: PreparedOperation, context: object, root: object) -> Executor[Any]:
+        variables = dict(prepared.request.variables or {})
+        executor = self._executor_class.build(
+            self.schema,
+            prepared.document.node,
+            root_value=root,
+            context_value=context,
+            raw_variable_values=variables,
+            operation_name=prepared.request.operation_name,
+            max_coercion_errors=self._reported_errors,
+            is_awaitable=_is_awaitable,
+            hide_suggestions=not self._suggestions,
+        )
+        if not isinstance(executor, list):
+            return executor
+        if any(error.nodes is None for error in executor):
+            sentence = "The variables hold too many wrong values, or nest too deeply."
+            raise InvalidVariables([GraphQLError(sentence)])
+        explained = list(refused_variables(self.schema, prepared.operation, variables))
+        raise InvalidVariables(explained or executor)
+
+    async def _run_compiled(
+        self, prepared: PreparedOperation, executor: Executor[Any]
+    ) -> ExecutionResult | None:
+        """Return the result, or None if graphql-core has to run the operation."""
+        if not self._compiled or prepared.operation.operation is OperationType.MUTATION:
+            return None
+        try:
+            plan = prepared.document.plans.of(executor)
+            return await run(executor, plan, max_values=self._max_values)
+        except (NotCompiled, Irregular) as fallback:
+            if self._count_fallback:
+                self._count_fallback(str(fallback))
+            return None
+
+
+def _root_field(executor: Executor[Any]) -> RootField:
+    root_type = executor.schema.subscription_type
+    assert root_type is not None  # noqa: S101  # the document is valid, so there are subscriptions
+    collected = collect_fields(
+        executor.schema,
+        executor.fragments,
+        executor.variable_values,
+        root_type,
+        executor.operation,
+    )
+    ((first, *_),) = collected.grouped_field_set.values()
+    name = first.node.name.value
+    arguments = get_argument_values(
+        root_type.fields[name],
+        first.node,
+        executor.variable_values,
+        first.fragment_variable_values,
+    )
+    return RootField(name=name, arguments=arguments)
+
+
+def _free(executor: Executor[Any]) -> None:
+    # It holds methods bound to the executor: a cycle that only the collector would free.
+    del executor.async_helpers
