@@ -170,7 +170,7 @@ async def test_a_viewer_has_no_activity(browser: Browser, site: Site) -> None:
     account = await site.operator.put_account("watched", members=members)
     async with tab(browser, site) as page:
         await page.goto(f"/?account={account}")
-        await expect(page.get_by_text("Your role does not include payments")).to_be_visible()
+        await expect(page.get_by_text("Your role can't see payments")).to_be_visible()
         await settled(page)
         await expect(page.get_by_role("region", name="Activity")).to_have_count(0)
         await expect(page.get_by_role("alert")).to_have_text([])

@@ -219,7 +219,7 @@ async def test_what_is_pointed_at_lies_in_the_middle_of_its_band(
             await points.press(key)
             said = f"{day:%a, %b} {day.day}, {day.year}: "
             await expect(chart.get_by_role("status")).to_contain_text(said)
-            band = await chart.locator(".mark-band").bounding_box()
+            band = await chart.locator(".point-band").bounding_box()
             assert band
             x = await line.evaluate(LINE_AT, end)
             assert x == pytest.approx(band["x"] + band["width"] / 2, abs=1.5)
@@ -270,7 +270,7 @@ async def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
 
         for title in ("Balance over time", "Purchased and spent"):
             await page.get_by_role("application", name=title).press("End")
-            await expect(card(page, title).locator(".reading")).to_be_visible()
+            await expect(card(page, title).locator(".tooltip")).to_be_visible()
         await expect(page.get_by_role("table", name="Credit purchases")).to_contain_text("$")
         assert await violations(page) == []
         assert await fits(page)

@@ -122,7 +122,7 @@ async def test_billing_by_keyboard_alone(browser: Browser, site: Site) -> None:
         await press("End")
         await expect(chart.get_by_role("status")).to_contain_text("Purchased $")
         await press("Escape")
-        await expect(chart.locator(".reading")).to_have_count(0)
+        await expect(chart.locator(".tooltip")).to_have_count(0)
 
 
 async def test_what_held_a_button_that_its_own_press_takes_away_has_the_focus(

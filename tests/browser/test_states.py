@@ -254,7 +254,7 @@ async def test_what_is_not_there_and_what_a_role_leaves_out_are_said(
         ).to_be_visible()
         assert await violations(page) == []
         await page.goto(f"/?account={viewed}")
-        await expect(page.get_by_text("Your role does not include payments")).to_be_visible()
+        await expect(page.get_by_text("Your role can't see payments")).to_be_visible()
         await expect(page.get_by_role("button", name="Export")).to_have_count(0)
         assert await violations(page) == []
 

@@ -163,7 +163,7 @@ async def test_arrow_keys_walk_the_points_of_the_chart_and_say_each(
             return f"{day:%a, %b} {day.day}, {day.year}: Spend $1.50, Cumulative spend {spent}"
 
         await expect(said).to_have_text(point(0))
-        await expect(page.locator(".reading")).to_contain_text("$1.50")
+        await expect(page.locator(".tooltip")).to_contain_text("$1.50")
         await points.press("ArrowRight")
         await expect(said).to_have_text(point(1))
         await points.press("End")
@@ -173,7 +173,7 @@ async def test_arrow_keys_walk_the_points_of_the_chart_and_say_each(
         await points.press("ArrowLeft")
         await expect(said).to_have_text(point(5))
         await points.press("Escape")
-        await expect(page.locator(".reading")).to_have_count(0)
+        await expect(page.locator(".tooltip")).to_have_count(0)
 
 
 async def test_a_line_of_larger_amounts_has_its_own_axis_where_it_is_narrow_too(
@@ -232,11 +232,11 @@ async def test_intervals_are_in_the_address_and_changes_point_both_ways(
         await open_tab(page, account, **{"from": WEEK[1], "to": WEEK[6]})
         spend = figure(page, "Total spend")
         await expect(spend.locator(".change")).to_have_text("46.3% less than before")
-        compared = page.locator(".usage-against")
+        compared = page.locator(".usage-comparison")
         await expect(compared).to_contain_text("compared with the previous 6 days, ")
         await expect(compared.locator("data")).to_have_text(["$22.00", "$41.00"])
         await open_tab(page, account, **{"from": WEEK[6], "to": WEEK[6]})
-        await expect(spend.locator(".figure-note")).to_have_text("$0.00 before")
+        await expect(spend.locator(".figure-note")).to_have_text("previously $0.00")
         await open_tab(page, account, **{"from": WEEK[0], "to": WEEK[1]})
         await expect(spend.locator(".change")).to_have_text("97.5% less than before")
         await open_tab(page, account, **{"from": WEEK[3], "to": TODAY})
@@ -257,13 +257,13 @@ async def test_a_young_account_has_its_own_averages_and_nothing_to_compare_with(
         await expect(figure(page, "Daily average").locator("data")).to_have_text("$3.00")
         per_day = figure(page, "Deployments per day")
         await expect(per_day.locator(".figure-value")).to_have_text("1")
-        compared = page.locator(".usage-against")
+        compared = page.locator(".usage-comparison")
         await expect(compared).to_have_text("Not enough history to compare")
         await expect(page.locator(".change")).to_have_count(0)
         yesterday = TODAY - timedelta(days=1)
         await open_tab(page, account, **{"from": yesterday, "to": TODAY})
         await expect(compared).to_contain_text("compared with the previous day, ")
-        await expect(page.locator(".change")).to_have_text("0% as before")
+        await expect(page.locator(".change")).to_have_text("0% change")
 
 
 async def test_the_interval_sets_the_window_until_days_are_chosen(
@@ -436,7 +436,7 @@ async def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
         await page.goto("/?tab=usage")
         points = page.get_by_role("application", name="Spend over time")
         await points.press("ArrowLeft")
-        await expect(page.locator(".reading")).to_be_visible()
+        await expect(page.locator(".tooltip")).to_be_visible()
         await expect(card(page, "Where it went").locator("td.name").first).to_be_visible()
         await expect(card(page, "Day by day").locator("td.amount").first).to_be_visible()
         assert await violations(page) == []

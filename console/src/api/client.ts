@@ -1,5 +1,5 @@
-// The one GraphQL client: a signed-in person has one, and another person gets another with nothing
-// of the first one's in its cache.
+// The GraphQL client. Each session has a client of its own, so that no person sees data from the cache
+// of another.
 
 import {
   Client,
@@ -16,8 +16,8 @@ import { currentToken } from "./session";
 import { trustedDocuments } from "./trusted-documents";
 
 /**
- * `close` ends the WebSocket; `onRefused` is called where the credential is not taken, and told
- * whether it once was.
+ * `close` ends the WebSocket. `onRefused` is called when the gateway refuses the credential, with whether
+ * it had accepted it before.
  */
 export function makeClient(onRefused: (accepted: boolean) => void): {
   client: Client;
@@ -65,7 +65,7 @@ export function makeClient(onRefused: (accepted: boolean) => void): {
   return { client, close: () => void live.dispose() };
 }
 
-/** The socket's library insists on a text, also where a hash stands for it. */
+/** graphql-ws requires a text, also where a hash is sent in its place. */
 function withText(operation: SubscriptionOperation): SubscribePayload {
   return { ...operation, query: operation.query ?? "" } as SubscribePayload;
 }

@@ -1,11 +1,11 @@
-// What went wrong, by the stable code of the gateway's error.
+// Failures of requests, by the stable codes of the gateway's errors.
 
 import type { CombinedError } from "@urql/core";
 
 export type Failure = {
-  /** A code of the gateway, or OFFLINE where nothing answered. */
+  /** A code of the gateway, or OFFLINE where no response came. */
   code: string;
-  /** The gateway's own sentence; a masked one has the request's id in it. */
+  /** The gateway's sentence; the message of an internal error contains the request's id. */
   message: string;
 };
 

@@ -1,63 +1,62 @@
-// What is known of the live connection, for whoever shows it.
+// The state of the live connection.
 
 export type LiveState = "connecting" | "live" | "reconnecting" | "offline" | "refused";
 
 let state: LiveState = "connecting";
-/** Subscriptions that the gateway ended and that have not begun again, by what marks each. */
+/** Subscriptions that the gateway ended and that do not run again yet; each has a key of its own. */
 const interrupted = new Set<object>();
-const listeners = new Set<() => void>();
-const returned = new Set<() => void>();
+const stateListeners = new Set<() => void>();
+const reconnectListeners = new Set<() => void>();
 
-/** Live is only a connection whose subscriptions all run. */
+/** `live` only while every subscription runs. */
 export function liveState(): LiveState {
   return state === "live" && interrupted.size > 0 ? "reconnecting" : state;
 }
 
 export function onLiveState(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
+  stateListeners.add(listener);
+  return () => stateListeners.delete(listener);
 }
 
-/** Call back after each lost connection has come back: something may have been missed. */
-export function onReturn(listener: () => void): () => void {
-  returned.add(listener);
-  return () => returned.delete(listener);
+/** Call back after each lost connection is back: changes may have been missed. */
+export function onReconnect(listener: () => void): () => void {
+  reconnectListeners.add(listener);
+  return () => reconnectListeners.delete(listener);
 }
 
-export function tellReturned(): void {
-  for (const listener of returned) listener();
+export function notifyReconnect(): void {
+  for (const listener of reconnectListeners) listener();
 }
 
-export function become(next: LiveState): void {
+/** The connection's own state, whether or not its subscriptions run. */
+export function connectionState(): LiveState {
+  return state;
+}
+
+export function setConnectionState(next: LiveState): void {
   change(() => {
     state = next;
   });
 }
 
-/** Change the connection's state or the interrupted subscriptions, and say so where it shows. */
+/** Apply a change, and notify the listeners if the live state is another one after it. */
 function change(apply: () => void): void {
   const before = liveState();
   apply();
   if (liveState() === before) return;
-  for (const listener of listeners) listener();
+  for (const listener of stateListeners) listener();
 }
 
-/** Say that a subscription has ended and has not begun again; `mark` is its own. */
-export function interrupt(mark: object): void {
-  change(() => interrupted.add(mark));
+/** A subscription has ended and does not run again yet. */
+export function interrupt(subscription: object): void {
+  change(() => interrupted.add(subscription));
 }
 
-/** Say that a subscription runs again, or that nobody wants it any more. */
-export function resume(mark: object): void {
-  change(() => interrupted.delete(mark));
+/** A subscription runs again, or is no longer wanted. */
+export function resume(subscription: object): void {
+  change(() => interrupted.delete(subscription));
 }
 
-/** Whether a subscription has ended and has not begun again. */
-export function isInterrupted(mark: object): boolean {
-  return interrupted.has(mark);
-}
-
-/** The connection's own state, whatever its subscriptions do. */
-export function connectionState(): LiveState {
-  return state;
+export function isInterrupted(subscription: object): boolean {
+  return interrupted.has(subscription);
 }

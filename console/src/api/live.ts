@@ -1,11 +1,11 @@
-// The one WebSocket, and what is known of its health. It reconnects by itself for as long as someone
-// listens; after that each subscription begins with what was missed.
+// The one WebSocket and its health. It reconnects for as long as a subscription needs it; each
+// subscription then starts with the current state, so that nothing stays missed.
 
 import { createClient, type Sink, type SubscribePayload } from "graphql-ws";
-import { become, connectionState, type LiveState, tellReturned } from "./live-state";
-import { patience } from "./patience";
+import { backoff } from "./backoff";
+import { connectionState, type LiveState, notifyReconnect, setConnectionState } from "./live-state";
 import { currentToken } from "./session";
-import { subscribeAgain } from "./subscribe-again";
+import { subscribeWithRetry } from "./subscribe-with-retry";
 
 const NORMAL = 1000;
 const FORBIDDEN = 4403;
@@ -14,25 +14,25 @@ const TOO_MANY = 4429;
 const TIMEOUT = 4408;
 const PING_MS = 10_000;
 const PONG_MS = 5_000;
-/** A socket outlives the moment between one account's subscriptions and the next one's. */
+/** How long a socket stays open between one account's subscriptions and the next one's. */
 const IDLE_MS = 1_000;
 
-function lost(): LiveState {
+function lostState(): LiveState {
   return navigator.onLine ? "reconnecting" : "offline";
 }
 
-/** Whether the gateway has acknowledged the socket that is there. */
+/** Whether the gateway has acknowledged the current socket. */
 let isAcknowledged = false;
 
 addEventListener("offline", () => {
-  if (connectionState() !== "connecting") become("offline");
+  if (connectionState() !== "connecting") setConnectionState("offline");
 });
 
-// A short loss of the network does not end a connection; a long one is noticed by the next ping.
+// A short loss of the network does not end a connection; the next ping notices a long one.
 addEventListener("online", () => {
   if (connectionState() !== "offline") return;
-  become(isAcknowledged ? "live" : "reconnecting");
-  if (isAcknowledged) tellReturned();
+  setConnectionState(isAcknowledged ? "live" : "reconnecting");
+  if (isAcknowledged) notifyReconnect();
 });
 
 let connections = 0;
@@ -40,7 +40,7 @@ let connections = 0;
 export function connect(onExpired: () => void) {
   connections += 1;
   const own = connections;
-  // What becomes of a socket that another person's has replaced is nobody's concern.
+  // After another person has signed in, this connection no longer sets the state.
   const isCurrent = () => own === connections;
   let pong: ReturnType<typeof setTimeout> | undefined;
   let socket: WebSocket | null = null;
@@ -48,11 +48,11 @@ export function connect(onExpired: () => void) {
   let hasLost = false;
   let isDisposed = false;
   let failures = 0;
-  // A token that ends while it is renewed closes the socket; the next one is opened with the new one.
+  // A token that ends while it is renewed closes the socket; the next socket sends the new token.
   const isRefusal = (code: number | null) =>
     (code === UNAUTHORIZED || code === FORBIDDEN) && token === currentToken();
   const isFinal = (code: number | null) => code === TOO_MANY || isRefusal(code);
-  become("connecting");
+  setConnectionState("connecting");
   const client = createClient({
     url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/graphql`,
     connectionParams: () => {
@@ -61,9 +61,9 @@ export function connect(onExpired: () => void) {
     },
     keepAlive: PING_MS,
     retryAttempts: Number.POSITIVE_INFINITY,
-    retryWait: patience,
+    retryWait: backoff,
     lazyCloseTimeout: IDLE_MS,
-    // What failed here, rather than in the network, would only fail again.
+    // A failure of the network is an Event. Any other would only repeat itself.
     shouldRetry: (event) => event instanceof Event && !isFinal(codeOf(event)),
     on: {
       opened: (opened) => {
@@ -73,8 +73,8 @@ export function connect(onExpired: () => void) {
         failures = 0;
         if (!isCurrent()) return;
         isAcknowledged = true;
-        become("live");
-        if (hasLost) tellReturned();
+        setConnectionState("live");
+        if (hasLost) notifyReconnect();
         hasLost = false;
       },
       ping: (received) => {
@@ -90,22 +90,22 @@ export function connect(onExpired: () => void) {
         isAcknowledged = false;
         const code = codeOf(event);
         hasLost = true;
-        // Nobody listened any more: the page was not seen. The next connection begins anew.
-        if (code === NORMAL) return become("connecting");
+        // The page was hidden, so nothing was subscribed. The next connection is like the first.
+        if (code === NORMAL) return setConnectionState("connecting");
         if (isRefusal(code)) onExpired();
-        become(code === TOO_MANY ? "refused" : lost());
+        setConnectionState(code === TOO_MANY ? "refused" : lostState());
       },
     },
   });
   return {
     subscribe: (payload: SubscribePayload, sink: Sink) =>
-      subscribeAgain(
+      subscribeWithRetry(
         client,
         payload,
         sink,
         (error) => {
-          const isPassing = error instanceof CloseEvent && !isFinal(error.code);
-          return isPassing ? patience(failures) : null;
+          const isTemporary = error instanceof CloseEvent && !isFinal(error.code);
+          return isTemporary ? backoff(failures) : null;
         },
         () => isDisposed,
       ),

@@ -1,14 +1,14 @@
 // When an access token is renewed.
 
-/** A token is renewed so long before it ends, in seconds, if it lives long enough. */
+/** How long before its end a token is renewed, if it lives long enough. */
 const EARLY_SECONDS = 60;
-/** The part of a shorter life that is left when a token is renewed. */
+/** The share of a shorter life that is left when a token is renewed. */
 const EARLY_SHARE = 0.2;
-/** A provider is not called more often, however short its tokens live. */
+/** The shortest time between two renewals, however short a provider's tokens live. */
 const LEAST_SECONDS = 5;
 
-/** Return how many seconds from now to renew a token that ends in `lifetime` seconds. */
-export function leftUntilRenewal(lifetime: number): number {
+/** Return in how many seconds to renew a token that ends in `lifetime` seconds. */
+export function secondsUntilRenewal(lifetime: number): number {
   const early = Math.min(EARLY_SECONDS, lifetime * EARLY_SHARE);
   return Math.max(lifetime - early, LEAST_SECONDS);
 }

@@ -1,23 +1,26 @@
-// Who is signed in. The token lives in this module's memory and nowhere else: a reload, or another
-// tab, signs in anew.
+// The person who is signed in. The token is kept in this module's memory alone: a reload or another tab
+// signs in again.
 
 import type { Person } from "./settings";
 
+/** Why nobody is signed in. */
+export type SignedOutReason = "new" | "expired" | "refused" | "signedOut";
+
 export type Session =
-  | { state: "signed-out"; why: "new" | "expired" | "refused" | "left"; person: Person | null }
-  /** `id` is another one each time that somebody signs in. */
+  | { state: "signed-out"; reason: SignedOutReason; person: Person | null }
+  /** Each sign-in has another `id`. */
   | {
       state: "signed-in";
       id: number;
       token: string;
       name: string | null;
-      /** By which accounts name their members; null where an API key signed in. */
+      /** The id by which accounts name their members; null for an API key. */
       subject: string | null;
       person: Person | null;
     };
 
-let session: Session = { state: "signed-out", why: "new", person: null };
-let signedIn = 0;
+let session: Session = { state: "signed-out", reason: "new", person: null };
+let signIns = 0;
 const listeners = new Set<() => void>();
 
 function change(next: Session): void {
@@ -34,25 +37,25 @@ export function onSession(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-/** Return the new session's id. */
+/** Sign in, and return the new session's id. */
 export function signIn(
   token: string,
-  who: { name?: string | null; subject?: string; person?: Person } = {},
+  identity: { name?: string | null; subject?: string; person?: Person } = {},
 ): number {
-  signedIn += 1;
-  const { name = null, subject = null, person = null } = who;
-  change({ state: "signed-in", id: signedIn, token, name, subject, person });
-  return signedIn;
+  signIns += 1;
+  const { name = null, subject = null, person = null } = identity;
+  change({ state: "signed-in", id: signIns, token, name, subject, person });
+  return signIns;
 }
 
-/** Renew the token of a session, if that is the one that goes on: nothing is loaded again. */
+/** Replace the token of a session that is still the current one: nothing is loaded again. */
 export function renew(id: number, token: string): void {
   if (session.state === "signed-in" && session.id === id) change({ ...session, token });
 }
 
-export function signOut(why: "expired" | "refused" | "left"): void {
+export function signOut(reason: SignedOutReason): void {
   if (session.state !== "signed-in") return;
-  change({ state: "signed-out", why, person: session.person });
+  change({ state: "signed-out", reason, person: session.person });
 }
 
 export function currentSubject(): string | null {
@@ -63,7 +66,7 @@ export function currentToken(): string | null {
   return session.state === "signed-in" ? session.token : null;
 }
 
-/** Whoever was signed in has to choose anew. */
+/** Sign out, so that no person of the demo is signed in again without a choice. */
 export function forgetPerson(): void {
-  change({ state: "signed-out", why: "left", person: null });
+  change({ state: "signed-out", reason: "signedOut", person: null });
 }

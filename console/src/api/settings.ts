@@ -1,4 +1,4 @@
-// What the gateway tells the page, as inert JSON in the page itself.
+// Settings that the gateway writes into the page, as inert JSON.
 
 export type Person = {
   name: string;
@@ -13,7 +13,7 @@ export type Settings = {
   people: Person[];
   oidc: Oidc | null;
   topUpUrl: string | null;
-  /** The platform's own name, picture and links, where it has them. */
+  /** The platform's name, logo and links, where it has them. */
   platform: string | null;
   logoUrl: string | null;
   homeUrl: string | null;
@@ -22,7 +22,7 @@ export type Settings = {
 };
 
 const ELEMENT = "gateway-settings";
-const NOTHING: Settings = {
+const DEFAULTS: Settings = {
   dev: false,
   people: [],
   oidc: null,
@@ -34,20 +34,23 @@ const NOTHING: Settings = {
   portalUrl: null,
 };
 
-// Vite serves a page that was told nothing; the gateway's own is beside it.
+// The page that Vite serves has no settings; the gateway's page has them.
 const GATEWAY_PAGE = import.meta.env.DEV ? "/gateway-page" : "/";
 
 function read(page: Document): Settings {
-  const told = page.getElementById(ELEMENT)?.textContent?.trim() || "{}";
-  return { ...NOTHING, ...(JSON.parse(told) as Partial<Settings>) };
+  const content = page.getElementById(ELEMENT)?.textContent?.trim() || "{}";
+  return { ...DEFAULTS, ...(JSON.parse(content) as Partial<Settings>) };
 }
 
 export async function loadSettings(): Promise<Settings> {
-  return import.meta.env.DEV ? askAgain() : read(document);
+  return import.meta.env.DEV ? reloadSettings() : read(document);
 }
 
-/** Ask the gateway for its page once more: in dev, it comes with fresh tokens. */
-export async function askAgain(): Promise<Settings> {
-  const answer = await fetch(GATEWAY_PAGE, { headers: { accept: "text/html" }, cache: "no-store" });
-  return read(new DOMParser().parseFromString(await answer.text(), "text/html"));
+/** Request the gateway's page again: in dev mode its tokens are fresh. */
+export async function reloadSettings(): Promise<Settings> {
+  const response = await fetch(GATEWAY_PAGE, {
+    headers: { accept: "text/html" },
+    cache: "no-store",
+  });
+  return read(new DOMParser().parseFromString(await response.text(), "text/html"));
 }

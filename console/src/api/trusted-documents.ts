@@ -1,5 +1,5 @@
-// Documents are sent as the hash that the gateway's manifest knows them by. A gateway of another
-// release, while a page is still open, may not: then the text is sent.
+// Documents are sent as the hashes of the gateway's manifest. While a page stays open the gateway may
+// change to a release with other documents: it then does not know a hash, and the text is sent instead.
 
 import { type Exchange, makeOperation, type Operation, type OperationResult } from "@urql/core";
 import { filter, makeSubject, map, merge, pipe, share } from "wonka";
@@ -11,37 +11,38 @@ type Hashed = { __meta__?: { hash: string } };
 
 export const trustedDocuments: Exchange = ({ forward }) => {
   return (operations) => {
-    const again = makeSubject<Operation>();
-    const texts = new Map<number, Operation>();
+    const retries = makeSubject<Operation>();
+    /** The operations with their text, by key. */
+    const originals = new Map<number, Operation>();
 
-    function asHash(operation: Operation): Operation {
+    function withHash(operation: Operation): Operation {
       const hash = (operation.query as Hashed).__meta__?.hash;
       if (operation.kind === "teardown" || !hash) return operation;
-      texts.set(operation.key, operation);
+      originals.set(operation.key, operation);
       const query = { kind: "Document", documentId: hash, definitions: [] } as never;
       return makeOperation(operation.kind, { ...operation, query }, operation.context);
     }
 
     function isKnown(result: OperationResult): boolean {
-      const operation = texts.get(result.operation.key);
-      if (!operation || !result.error?.graphQLErrors.some((each) => codeOf(each) === UNKNOWN)) {
+      const original = originals.get(result.operation.key);
+      if (!original || !result.error?.graphQLErrors.some((each) => codeOf(each) === UNKNOWN)) {
         return true;
       }
-      texts.delete(operation.key);
-      again.next(operation);
+      originals.delete(original.key);
+      retries.next(original);
       return false;
     }
 
-    function asAsked(result: OperationResult): OperationResult {
-      const operation = texts.get(result.operation.key);
+    function withOriginal(result: OperationResult): OperationResult {
+      const operation = originals.get(result.operation.key);
       return operation ? { ...result, operation } : result;
     }
 
     return pipe(
-      merge([pipe(operations, map(asHash)), again.source]),
+      merge([pipe(operations, map(withHash)), retries.source]),
       forward,
       filter(isKnown),
-      map(asAsked),
+      map(withOriginal),
       share,
     );
   };

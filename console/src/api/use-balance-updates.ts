@@ -1,45 +1,45 @@
 import { useEffect, useRef } from "react";
 import { useSubscription } from "urql";
-import { makePace, type Pace } from "../util/pace";
+import { makeThrottle, type Throttle } from "../util/throttle";
 import { type BalanceCause, BalanceUpdatedDocument } from "./generated/graphql";
 
-/** Meters may send all the time; figures of many days need not follow each of them. */
-const PACE = { soon: 500, rest: 30_000 };
+/** Meters may send usage all the time; figures of many days need not follow each event. */
+const TIMES = { delay: 500, interval: 30_000 };
 
 /**
- * Read again, not too often, when the balance has moved past the version that figures were read at.
- * `concerns` says which causes can have changed them.
+ * Call `refresh`, not too often, when the balance is at a later version than the figures are.
+ * `affects` says which causes can change the figures.
  */
 export function useBalanceUpdates(
   account: string,
   version: number | undefined,
-  read: () => void,
-  concerns: (cause: BalanceCause) => boolean,
+  refresh: () => void,
+  affects: (cause: BalanceCause) => boolean,
 ): void {
-  // The balance panel listens to the same subscription; the client makes one of both.
+  // The balance panel subscribes to the same; the client sends one subscription for both.
   const [{ data }] = useSubscription({ query: BalanceUpdatedDocument, variables: { account } });
   const update = data?.balanceUpdated;
-  const latest = useRef({ read, concerns });
-  latest.current = { read, concerns };
+  const latest = useRef({ refresh, affects });
+  latest.current = { refresh, affects };
   const known = useRef(0);
-  const pace = usePace(() => latest.current.read(), PACE);
+  const throttle = useThrottle(() => latest.current.refresh(), TIMES);
 
   useEffect(() => {
     if (!update || version === undefined) return;
     known.current = Math.max(known.current, version);
     if (update.version <= known.current) return;
-    // After a jump, any cause may be among those left out.
+    // After a jump in versions, any cause may be among the updates in between.
     const isNext = update.version === known.current + 1;
-    if (isNext && !latest.current.concerns(update.cause)) known.current = update.version;
-    else pace.want();
-  }, [update, version, pace]);
+    if (isNext && !latest.current.affects(update.cause)) known.current = update.version;
+    else throttle.request();
+  }, [update, version, throttle]);
 }
 
-/** A pace that stops with the component. */
-export function usePace(run: () => void, times: { soon: number; rest: number }): Pace {
-  const made = useRef<Pace>(null);
-  made.current ??= makePace(run, times);
-  const pace = made.current;
-  useEffect(() => pace.stop, [pace]);
-  return pace;
+/** A throttle that is cancelled with its component. */
+export function useThrottle(run: () => void, times: { delay: number; interval: number }): Throttle {
+  const made = useRef<Throttle>(null);
+  made.current ??= makeThrottle(run, times);
+  const throttle = made.current;
+  useEffect(() => throttle.cancel, [throttle]);
+  return throttle;
 }

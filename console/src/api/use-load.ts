@@ -1,51 +1,51 @@
-// What a view loads: the data, whether it is being asked for, what went wrong, and how to try again.
+// The state of a load: its data, whether a response is pending, its failure, and how to retry.
 
 import type { AnyVariables, TypedDocumentNode } from "@urql/core";
 import { useCallback, useEffect, useRef } from "react";
 import { useQuery } from "urql";
 import { type Failure, failureOf } from "./errors";
-import { onReturn } from "./live-state";
+import { onReconnect } from "./live-state";
 
 export type Load<Data> = {
-  /** The last that came: while other variables load, still that of the ones before. */
+  /** The latest data: while new variables load, still that of the previous ones. */
   data: Data | undefined;
   failure: Failure | null;
-  /** Whether an answer is under way. */
+  /** Whether a response is pending. */
   loading: boolean;
-  /** Whether `data` is of the variables before. */
+  /** Whether `data` belongs to the previous variables. */
   previous: boolean;
   retry: () => void;
 };
 
 type Options = {
   pause?: boolean;
-  /** Whether somebody else reads it again when it has changed. */
-  isFollowed?: boolean;
+  /** Whether the caller refreshes the data when it has changed. */
+  isLive?: boolean;
 };
 
 /**
- * Load a document. Data outlives a failed refresh of the same variables. When a lost connection has
- * come back it is loaded again: what is followed, only where it had failed.
+ * Load a document. Data stays when a refresh with the same variables fails. After a lost connection the
+ * document is loaded again; one that the caller refreshes, only if it had failed.
  */
 export function useLoad<Data, Variables extends AnyVariables>(
   query: TypedDocumentNode<Data, Variables>,
   variables: Variables,
-  { pause = false, isFollowed = false }: Options = {},
+  { pause = false, isLive = false }: Options = {},
 ): Load<Data> {
   const [result, execute] = useQuery<Data, Variables>({ query, variables, pause } as Parameters<
     typeof useQuery<Data, Variables>
   >[0]);
   const key = JSON.stringify(variables);
   const last = useRef<{ key: string; data: Data } | null>(null);
-  const fresh = !result.fetching && result.data !== undefined;
+  const isFresh = !result.fetching && result.data !== undefined;
   useEffect(() => {
-    if (fresh && result.data !== undefined) last.current = { key, data: result.data };
-  }, [fresh, key, result.data]);
+    if (isFresh && result.data !== undefined) last.current = { key, data: result.data };
+  }, [isFresh, key, result.data]);
 
   const retry = useCallback(() => execute({ requestPolicy: "network-only" }), [execute]);
   const hasFailed = result.error !== undefined;
-  const isRetried = !pause && (!isFollowed || hasFailed);
-  useEffect(() => (isRetried ? onReturn(retry) : undefined), [isRetried, retry]);
+  const isRetried = !pause && (!isLive || hasFailed);
+  useEffect(() => (isRetried ? onReconnect(retry) : undefined), [isRetried, retry]);
 
   const kept = last.current;
   const failure = result.error && !result.fetching ? failureOf(result.error) : null;

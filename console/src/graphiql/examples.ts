@@ -1,4 +1,4 @@
-// Operations to start from; `$account` in one becomes the chosen account's id.
+// Example operations; the variable `$account` gets the chosen account's id.
 
 export type Example = { title: string; kind: "query" | "subscription"; text: string };
 

@@ -1,8 +1,8 @@
 import { createGraphiQLFetcher, type Fetcher } from "@graphiql/toolkit";
 import { type DocumentNode, Kind, parse } from "graphql";
 
-/** Send operations to the gateway, subscriptions over a WebSocket; a credential in the headers
- * tab goes before the one that was chosen. */
+/** Send operations to the gateway, subscriptions over a WebSocket. A credential in the headers tab takes
+ * precedence over the chosen one. */
 export function createFetcher(token: () => string): Fetcher {
   const send = createGraphiQLFetcher({
     url: "/graphql",
@@ -14,7 +14,7 @@ export function createFetcher(token: () => string): Fetcher {
     const has = Object.keys(own).some((name) => name.toLowerCase() === "authorization");
     const chosen = has || !token() ? {} : { Authorization: `Bearer ${token()}` };
     const headers = { ...chosen, ...own };
-    // What the editor tells of a text comes some moments after it, and may be of the one before.
+    // The editor parses a text with a delay, so its document may be of the previous text.
     const document = parsed(params.query);
     if (!document) return send({ ...params, operationName: null }, { ...options, headers });
     const operationName = nameIn(document, params.operationName);
@@ -22,7 +22,7 @@ export function createFetcher(token: () => string): Fetcher {
   };
 }
 
-/** Returns the document; undefined where it has an error, which the gateway tells better. */
+/** Returns the document; undefined where it has an error, which the gateway describes better. */
 function parsed(text: string): DocumentNode | undefined {
   try {
     return parse(text);
@@ -31,7 +31,7 @@ function parsed(text: string): DocumentNode | undefined {
   }
 }
 
-/** Returns the name that was chosen, if the document has it, or that of its only operation. */
+/** Returns the chosen name if the document has it, else the name of its only operation. */
 function nameIn(document: DocumentNode, chosen: string | null | undefined): string | null {
   const names = document.definitions.flatMap((each) =>
     each.kind === Kind.OPERATION_DEFINITION ? [each.name?.value ?? null] : [],

@@ -3,8 +3,8 @@ import "graphiql/style.css";
 import "@graphiql/plugin-explorer/style.css";
 import "./graphiql.css";
 import { createRoot } from "react-dom/client";
-import { App } from "./App";
-import { readSettings } from "./told";
+import { loadSettings } from "../api/settings";
+import { App } from "./app";
 
 const root = document.getElementById("root");
-if (root) createRoot(root).render(<App settings={await readSettings()} />);
+if (root) createRoot(root).render(<App settings={await loadSettings()} />);

@@ -1,4 +1,4 @@
-// Monaco's workers, from our own bundle.
+// Monaco's workers, from the page's own bundle.
 import type { Environment } from "monaco-editor";
 import EditorWorker from "monaco-editor/esm/vs/editor/editor.worker.js?worker";
 import JsonWorker from "monaco-editor/esm/vs/language/json/json.worker.js?worker";

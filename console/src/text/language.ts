@@ -33,6 +33,8 @@ function storedLanguage(): Language | null {
 async function apply(next: Language): Promise<void> {
   words = await loaders[next]();
   setLanguage(next);
+  document.documentElement.lang = next;
+  document.documentElement.dir = "ltr";
   for (const receive of receivers) receive(words);
   for (const listener of listeners) listener();
 }

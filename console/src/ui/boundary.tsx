@@ -1,8 +1,8 @@
 import { Component, type ReactNode } from "react";
 
-type Props = { children: ReactNode; instead: ReactNode };
+type Props = { children: ReactNode; fallback: ReactNode };
 
-/** What is below it, or something else where that throws: never an empty page. */
+/** Its children, or the fallback if one of them throws: never an empty page. */
 export class Boundary extends Component<Props, { hasThrown: boolean }> {
   override state = { hasThrown: false };
 
@@ -11,6 +11,6 @@ export class Boundary extends Component<Props, { hasThrown: boolean }> {
   }
 
   override render() {
-    return this.state.hasThrown ? this.props.instead : this.props.children;
+    return this.state.hasThrown ? this.props.fallback : this.props.children;
   }
 }

@@ -12,11 +12,11 @@ type Props = Omit<ButtonProps, "children" | "className"> & {
   look?: Look;
   icon?: IconName;
   trailing?: IconName;
-  /** Whether it takes the place of the icon alone, its label being spoken only. */
+  /** Shows the icon alone; the label is for screen readers. */
   iconOnly?: boolean;
   small?: boolean;
-  /** Whether its own press takes it away: the focus then goes to what it stands in. */
-  fleeting?: boolean;
+  /** Whether the button disappears when it is pressed: the focus then moves to its card or page. */
+  disappears?: boolean;
   children: string | React.ReactNode;
 };
 
@@ -26,14 +26,14 @@ export function Button({
   trailing,
   iconOnly = false,
   small = false,
-  fleeting = false,
+  disappears = false,
   onPress,
   children,
   ...rest
 }: Props) {
   const shape = `${iconOnly ? " icon-only" : ""}${small ? " small-button" : ""}`;
   function press(event: PressEvent) {
-    if (fleeting) focusAround(event.target);
+    if (disappears) focusAround(event.target);
     onPress?.(event);
   }
 
@@ -50,7 +50,7 @@ export function Button({
   );
 }
 
-/** Focus the card or the page that an element stands in, and scroll to nothing. */
+/** Focus the card or the page around an element, without scrolling. */
 function focusAround(element: Element): void {
   element.closest<HTMLElement>("[tabindex='-1']")?.focus({ preventScroll: true });
 }

@@ -6,19 +6,19 @@ type Props = {
   title: string;
   /** Beside the title, such as a count. */
   note?: ReactNode;
-  /** At the other end of the title's line: filters, an export. */
+  /** At the end of the title's line: filters, an export. */
   actions?: ReactNode;
-  /** Whether what stands in it goes from edge to edge, as a table does. */
+  /** Whether the content reaches from edge to edge, as a table does. */
   flush?: boolean;
   busy?: boolean;
-  /** Its id, where links lead to it. */
+  /** The id that links lead to. */
   anchor?: string;
   children: ReactNode;
 };
 
 /**
- * A titled part of a view: a region by the name of its title, which has the focus when a button in it
- * goes away.
+ * A titled part of a view: a region that is named by its title. It gets the focus when a button in it
+ * disappears.
  */
 export function Card({
   title,

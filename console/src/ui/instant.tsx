@@ -1,6 +1,6 @@
 import { formatDay, formatInstant, formatTime } from "../util/time";
 
-/** An instant in a zone that the view states: the day, or the time with it. */
+/** An instant in a zone: the day, or the day and the time. */
 export function Instant({
   value,
   zone,

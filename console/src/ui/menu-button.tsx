@@ -12,7 +12,7 @@ type Props = {
   onAction: (id: string) => void;
 };
 
-/** A button that opens a menu of things to do. */
+/** A button that opens a menu of actions. */
 export function MenuButton({ label, icon, pending = false, items, onAction }: Props) {
   return (
     <MenuTrigger>

@@ -1,25 +1,19 @@
-import {
-  type Amount,
-  formatExactMoney,
-  formatMoney,
-  missingDecimals,
-  negated,
-} from "../util/money";
+import { type Amount, formatExactMoney, formatMoney, negate, paddingZeros } from "../util/money";
 import "./money.css";
 
 type Props = {
   value: Amount;
-  /** Plus: what comes in is marked as well. Minus: the amount is one that is taken off. */
+  /** Plus: a positive amount has a sign too. Minus: the amount is shown negated. */
   sign?: "plus" | "minus";
-  /** The decimals of the longest amount of a column: points stand below each other. */
+  /** The most decimals of the column, so that its decimal points align. */
   decimals?: number;
 };
 
-/** An amount as people read it; every digit in its title, and in what is copied. */
+/** An amount, rounded; its title and its copied text have every digit. */
 export function Money({ value, sign, decimals = 0 }: Props) {
-  const money = sign === "minus" ? negated(value) : value;
+  const money = sign === "minus" ? negate(value) : value;
   const signs = sign === "plus" ? "exceptZero" : "negative";
-  const missing = missingDecimals(money, decimals);
+  const padding = paddingZeros(money, decimals);
   return (
     <data
       className="money"
@@ -28,14 +22,14 @@ export function Money({ value, sign, decimals = 0 }: Props) {
       data-currency={money.currency}
     >
       {formatMoney(money, signs)}
-      {missing && <span className="money-fill" data-zeros={missing} />}
+      {padding && <span className="money-fill" data-zeros={padding} />}
     </data>
   );
 }
 
 /**
- * Copy amounts with every digit: one alone as a program reads it (`12.345 USD`), those among other
- * text as their titles have them.
+ * Copy amounts with every digit: a single amount in a form for programs (`12.345 USD`), amounts within
+ * other text as in their titles.
  */
 export function copyExactly(event: ClipboardEvent): void {
   const selection = document.getSelection();
@@ -66,7 +60,7 @@ function isWithin(element: Element, range: Range): boolean {
   );
 }
 
-/** The text with each of these amounts, which stand in it one after the other, in full. */
+/** A text with the amounts in it, which are in order, replaced by their titles. */
 function exactly(text: string, amounts: readonly HTMLDataElement[]): string {
   let done = "";
   let rest = text;

@@ -5,7 +5,7 @@ import { Select } from "./select";
 
 type Props = {
   texts: { label: string; previous: string; next: string; size: string };
-  /** What the page holds, in words. */
+  /** Which rows the page shows. */
   summary: string;
   hasPrevious: boolean;
   hasNext: boolean;
@@ -16,7 +16,7 @@ type Props = {
   onSize: (size: number) => void;
 };
 
-/** Pages by cursor, both ways. */
+/** Controls for the pages of a list, in both directions. */
 export function Pagination(props: Props) {
   const { texts, summary, size, sizes, onSize } = props;
   return (
@@ -50,7 +50,7 @@ type TurnProps = {
   children: string;
 };
 
-/** It can be focused also where it leads nowhere: whoever pressed it up to there is still on it. */
+/** It stays focusable where there is no further page, so that the focus of the last press is kept. */
 function Turn({ icon, isPossible, onPress, children }: TurnProps) {
   return (
     <Button

@@ -1,4 +1,4 @@
-// A button that opens a list to pick from: one of it or several, searched where it is long.
+// A button that opens a list to select from: one choice or several, with a search where it is long.
 
 import { type ReactNode, useState } from "react";
 import { Dialog, DialogTrigger } from "react-aria-components/Dialog";
@@ -7,39 +7,31 @@ import { Popover } from "react-aria-components/Popover";
 import { Button, type Look } from "./button";
 import { Icon, type IconName } from "./icon";
 import "./popover.css";
+import { ranked, type Searchable } from "./ranking";
 import { Search } from "./search";
 
 /** `lang` is the label's language. */
-export type Choice = {
-  id: string;
-  label: string;
-  note?: string;
-  /** Not shown, but found: other names of the same, those that fewer people mean later. */
-  also?: readonly string[];
-  /** Among those that are found as well as each other the heaviest comes first. */
-  weight?: number;
-  lang?: string;
-};
+export type Choice = Searchable & { id: string; lang?: string };
 
 type Props = {
-  /** What is picked, for the list and for a screen reader's user at the button. */
+  /** The name of the list, which a screen reader also reads at the button. */
   label: string;
-  /** What the button shows. */
+  /** The content of the button. */
   shown: ReactNode;
   choices: readonly Choice[];
-  picked: readonly string[];
-  onPick: (ids: string[]) => void;
+  selected: readonly string[];
+  onSelect: (ids: string[]) => void;
   many?: boolean;
   search?: { label: string; none: string; more: (count: number) => string };
-  /** What clearing the choice is called, where that can be done. */
+  /** The label of a button that clears the selection; none by default. */
   clear?: string;
   icon?: IconName;
   look?: Look;
   onOpen?: () => void;
 };
 
-/** So many are shown at once; whoever has more searches. */
-const SHOWN = 100;
+/** The most choices that are shown at once; the search finds the others. */
+const MOST_SHOWN = 100;
 
 export function PickList(props: Props) {
   const { label, shown, icon, look = "outlined", onOpen } = props;
@@ -58,30 +50,30 @@ export function PickList(props: Props) {
       </Button>
       <Popover className="popover" placement="bottom start" offset={6}>
         <Dialog className="dialog" aria-label={label}>
-          <Picking {...props} close={() => setOpen(false)} />
+          <Content {...props} close={() => setOpen(false)} />
         </Dialog>
       </Popover>
     </DialogTrigger>
   );
 }
 
-function Picking(props: Props & { close: () => void }) {
-  const { label, choices, picked, onPick, many, search, clear, close } = props;
-  const [sought, setSought] = useState("");
-  const found = search ? ranked(choices, sought) : choices;
-  const shown = found.slice(0, SHOWN);
+function Content(props: Props & { close: () => void }) {
+  const { label, choices, selected, onSelect, many, search, clear, close } = props;
+  const [query, setQuery] = useState("");
+  const found = search ? ranked(choices, query) : choices;
+  const shown = found.slice(0, MOST_SHOWN);
 
-  function pick(selection: Selection) {
+  function select(selection: Selection) {
     const ids = selection === "all" ? choices.map((each) => each.id) : [...selection].map(String);
     if (many) {
-      // What the search hides stays picked.
-      const hidden = picked.filter((id) => !shown.some((each) => each.id === id));
-      onPick([...hidden, ...ids.filter((id) => !hidden.includes(id))]);
+      // Choices that the search hides stay selected.
+      const hidden = selected.filter((id) => !shown.some((each) => each.id === id));
+      onSelect([...hidden, ...ids.filter((id) => !hidden.includes(id))]);
       return;
     }
     close();
-    // Nothing, where what was picked is picked again.
-    if (ids.length > 0) onPick(ids);
+    // Empty where the selected choice was clicked again.
+    if (ids.length > 0) onSelect(ids);
   }
 
   const list = (
@@ -92,8 +84,8 @@ function Picking(props: Props & { close: () => void }) {
       selectionMode={many ? "multiple" : "single"}
       selectionBehavior="toggle"
       escapeKeyBehavior="none"
-      selectedKeys={picked}
-      onSelectionChange={pick}
+      selectedKeys={selected}
+      onSelectionChange={select}
       autoFocus={!search}
       renderEmptyState={() => <p className="list-note">{search?.none}</p>}
     >
@@ -111,7 +103,7 @@ function Picking(props: Props & { close: () => void }) {
   return (
     <>
       {search ? (
-        <Search label={search.label} value={sought} onChange={setSought}>
+        <Search label={search.label} value={query} onChange={setQuery}>
           {list}
         </Search>
       ) : (
@@ -120,56 +112,13 @@ function Picking(props: Props & { close: () => void }) {
       {found.length > shown.length && (
         <p className="list-note">{search?.more(found.length - shown.length)}</p>
       )}
-      {clear && picked.length > 0 && (
+      {clear && selected.length > 0 && (
         <div className="list-foot">
-          <Button look="bare" small onPress={() => onPick([])}>
+          <Button look="bare" small onPress={() => onSelect([])}>
             {clear}
           </Button>
         </div>
       )}
     </>
   );
-}
-
-/** How a word may stand in a text, the best way first. */
-const WAYS = [
-  (word: string) => ` ${word} `,
-  (word: string) => ` ${word}`,
-  (word: string) => word,
-] as const;
-
-/**
- * The choices in which each word that is sought stands: as a whole before as a beginning, and in the
- * label before anywhere else; of equals the heavier first. Case and accents do not count.
- */
-function ranked(choices: readonly Choice[], sought: string): readonly Choice[] {
-  const words = plain(sought).split(" ").filter(Boolean);
-  if (words.length === 0) return choices;
-  return choices
-    .map((choice) => ({ choice, rank: rankOf(choice, words) }))
-    .filter(({ rank }) => rank !== -1)
-    .sort((one, other) => one.rank - other.rank || heavier(one.choice, other.choice))
-    .map(({ choice }) => choice);
-}
-
-function rankOf({ label, note = "", also = [] }: Choice, words: readonly string[]): number {
-  const [known = "", ...rare] = also;
-  const texts = [label, `${note} ${known}`, ...rare].map(plain).filter(Boolean);
-  const reached = texts.map((_, at) => ` ${texts.slice(0, at + 1).join(" ")} `);
-  return WAYS.flatMap((way) =>
-    reached.map((text) => words.every((word) => text.includes(way(word)))),
-  ).indexOf(true);
-}
-
-function heavier({ weight: one = 0 }: Choice, { weight: other = 0 }: Choice): number {
-  return one === other ? 0 : other - one;
-}
-
-function plain(text: string): string {
-  return text
-    .normalize("NFKD")
-    .replace(/\p{Diacritic}/gu, "")
-    .replace(/[\s/_]+/g, " ")
-    .toLowerCase()
-    .trim();
 }

@@ -19,14 +19,14 @@ type Props = {
 
 type Range = { start: CalendarDate; end: CalendarDate };
 
-/** Two fields to type into and a calendar to point at: the same two days. */
+/** Two fields to type in and a calendar to point at, for the same two days. */
 export default function CustomRange({ texts, days, limits, today, onDays }: Props) {
   const [from, setFrom] = useState(days ? parseDate(days.from) : null);
   const [to, setTo] = useState(days ? parseDate(days.to) : null);
   const [focused, setFocused] = useState(to ?? parseDate(today));
   const min = parseDate(limits.from);
   const max = parseDate(limits.to);
-  const isWrong = !from || !to || from > to || from < min || to > max;
+  const isInvalid = !from || !to || from > to || from < min || to > max;
 
   function type(which: "from" | "to", day: CalendarDate | null) {
     if (which === "from") setFrom(day);
@@ -45,7 +45,7 @@ export default function CustomRange({ texts, days, limits, today, onDays }: Prop
         aria-label={texts.label}
         minValue={min}
         maxValue={max}
-        value={isWrong ? null : ({ start: from, end: to } satisfies Range)}
+        value={isInvalid ? null : ({ start: from, end: to } satisfies Range)}
         focusedValue={focused}
         onFocusChange={setFocused}
         onChange={(range: Range) => {
@@ -73,7 +73,7 @@ export default function CustomRange({ texts, days, limits, today, onDays }: Prop
       <div className="list-foot">
         <Button
           look="filled"
-          isDisabled={isWrong}
+          isDisabled={isInvalid}
           onPress={() => from && to && onDays({ from: from.toString(), to: to.toString() })}
         >
           {texts.apply}

@@ -1,5 +1,5 @@
-// The days that a view shows: a button that says them, and behind it presets and a calendar. The
-// calendar is a chunk of its own: most visits never open it.
+// The days of a view: a button that shows them and opens presets and a calendar. The calendar is a chunk
+// of its own, because most visits never open it.
 
 import { type ReactNode, useState } from "react";
 import { Dialog, DialogTrigger } from "react-aria-components/Dialog";
@@ -7,16 +7,16 @@ import { ListBox, ListBoxItem } from "react-aria-components/ListBox";
 import { Popover } from "react-aria-components/Popover";
 import { Button } from "./button";
 import { Icon } from "./icon";
-import { late } from "./late";
+import { lazy } from "./lazy";
 import "./popover.css";
 import type { Days, RangeTexts } from "./range";
 import "./range-picker.css";
 
-const RangeCalendar = late(() => import("./range-calendar"));
+const RangeCalendar = lazy(() => import("./range-calendar"));
 
 type Props = {
   texts: RangeTexts;
-  /** What is chosen, in words. */
+  /** The chosen days, in words. */
   shown: ReactNode;
   presets: readonly { id: string; label: string }[];
   preset: string | null;
@@ -47,10 +47,10 @@ export function RangePicker({ texts, shown, presets, preset, onPreset, onDays, .
             escapeKeyBehavior="none"
             selectedKeys={preset ? [preset] : []}
             autoFocus={preset ? true : "first"}
-            onSelectionChange={(picked) => {
+            onSelectionChange={(selection) => {
               setOpen(false);
-              // Nothing, where what was picked is picked again.
-              const [id] = picked;
+              // Empty where the selected preset was clicked again.
+              const [id] = selection;
               if (id !== undefined) onPreset(String(id));
             }}
           >

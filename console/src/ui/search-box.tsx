@@ -2,12 +2,12 @@ import { useEffect, useRef, useState } from "react";
 import { Button } from "react-aria-components/Button";
 import { Input } from "react-aria-components/Input";
 import { SearchField } from "react-aria-components/SearchField";
-import { firstOf, lineOf } from "../util/line";
+import { cleanLine, truncate } from "../util/line";
 import { Icon } from "./icon";
 import "./search-box.css";
 
-/** How long a person rests before what they typed is searched for. */
-const REST_MS = 400;
+/** How long after the last key the search starts. */
+const DELAY_MS = 400;
 
 type Props = {
   label: string;
@@ -18,13 +18,13 @@ type Props = {
   onSearch: (text: string) => void;
 };
 
-/** A field that searches while one types, or at once with Enter; Escape empties it. */
+/** A field that searches while one types, or at once with Enter; Escape clears it. */
 export function SearchBox({ label, clear, value, maxLength, onSearch }: Props) {
   const [typed, setTyped] = useState(value);
   const latest = useRef(value);
   const waiting = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => {
-    // Back, a link, or a button that clears all: what is searched for is not what was typed here.
+    // The Back button, a link or a clear button has changed the search: show it in the field.
     if (value === latest.current) return;
     latest.current = value;
     clearTimeout(waiting.current);
@@ -34,17 +34,17 @@ export function SearchBox({ label, clear, value, maxLength, onSearch }: Props) {
 
   function search(text: string) {
     clearTimeout(waiting.current);
-    const sought = lineOf(text, maxLength);
-    if (sought === latest.current) return;
-    latest.current = sought;
-    onSearch(sought);
+    const query = cleanLine(text, maxLength);
+    if (query === latest.current) return;
+    latest.current = query;
+    onSearch(query);
   }
 
   function type(text: string) {
-    const kept = firstOf(text, maxLength);
+    const kept = truncate(text, maxLength);
     setTyped(kept);
     clearTimeout(waiting.current);
-    waiting.current = setTimeout(() => search(kept), REST_MS);
+    waiting.current = setTimeout(() => search(kept), DELAY_MS);
   }
 
   return (

@@ -19,7 +19,7 @@ export function Search({ label, value, onChange, children }: Props) {
         <Icon name="search" />
         <Input placeholder={label} autoComplete="off" spellCheck="false" />
       </SearchField>
-      {/* The field keeps the focus, so that the list has none of its own to scroll by. */}
+      {/* The field keeps the focus, so this section is focusable to scroll the list by keyboard. */}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, by arrow keys too */}
       <section className="list-frame" aria-label={label} tabIndex={0}>
         {children}

@@ -9,7 +9,7 @@ type Props<Id extends string> = {
   small?: boolean;
 };
 
-/** A few choices side by side, of which one is taken: the browser's own radio buttons. */
+/** A few choices side by side, one of them selected: the browser's own radio buttons. */
 export function Segments<Id extends string>(props: Props<Id>) {
   const { label, options, selected, onSelect, small = false } = props;
   const name = useId();

@@ -3,14 +3,14 @@ import { Icon } from "./icon";
 
 type Props = {
   label: string;
-  /** Whether the label is seen, in front of it. */
+  /** Whether the label is visible. */
   labelled?: boolean;
   value: string;
   options: readonly { id: string; label: string }[];
   onChange: (id: string) => void;
 };
 
-/** A short list of one choice: the browser's own, which every phone knows how to show. */
+/** One choice from a short list: the browser's own control, which suits every phone. */
 export function Select({ label, labelled = false, value, options, onChange }: Props) {
   return (
     <label className="select">

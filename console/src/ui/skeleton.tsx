@@ -1,6 +1,6 @@
 import "./skeleton.css";
 
-/** Where something will be, of its size, so that nothing moves when it comes. */
+/** Takes the place and the size of content that loads, so that nothing moves when it appears. */
 export function Skeleton({ lines = 1, wide = false }: { lines?: number; wide?: boolean }) {
   return (
     <span className={wide ? "skeleton wide" : "skeleton"} aria-hidden="true">

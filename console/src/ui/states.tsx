@@ -1,4 +1,4 @@
-// What stands where data would: nothing there, something went wrong, or it may not be seen.
+// Messages in place of data: there is none, or it could not be loaded.
 
 import type { ReactNode } from "react";
 import { Button } from "./button";
@@ -54,7 +54,7 @@ export function ErrorState({ title, message, retryLabel, onRetry }: ErrorProps) 
       icon="alert"
       title={title}
       action={
-        <Button icon="retry" fleeting onPress={onRetry}>
+        <Button icon="retry" disappears onPress={onRetry}>
           {retryLabel}
         </Button>
       }

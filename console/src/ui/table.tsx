@@ -5,9 +5,9 @@ import "./table.css";
 export type Column<Row> = {
   key: string;
   header: string;
-  /** Aligned at the end, where digits stand below digits. */
+  /** Aligned at the end, so that digits are below digits. */
   numeric?: boolean;
-  /** Whether the header is only spoken. */
+  /** Whether the header is for screen readers alone. */
   quiet?: boolean;
   cell: (row: Row) => ReactNode;
 };
@@ -15,20 +15,20 @@ export type Column<Row> = {
 type Props<Row> = {
   label: string;
   columns: readonly Column<Row>[];
-  /** Undefined while the first ones are on their way. */
+  /** Undefined while the first rows load. */
   rows: readonly Row[] | undefined;
   rowKey: (row: Row) => string;
-  /** How many rows' place to keep until then. */
+  /** How many placeholder rows to show until then. */
   expected?: number;
-  /** Whether the rows shown are about to be replaced. */
+  /** Whether other rows are loading in place of these. */
   outdated?: boolean;
-  /** A class for a layout of its own where it is narrow. */
+  /** A class for a layout of its own on narrow screens. */
   layout?: string;
 };
 
 /**
- * A table; where it is narrow, each row is a block of named values. The roles say so again, because a
- * table that is laid out otherwise loses its own.
+ * A table; on narrow screens each row is a block of named values. The roles are explicit, because a
+ * table with another `display` loses its own.
  */
 export function Table<Row>(props: Props<Row>) {
   const { label, columns, rows, rowKey, expected = 5, outdated = false, layout = "" } = props;

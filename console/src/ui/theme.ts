@@ -1,4 +1,4 @@
-// Dark or light: the system's choice until somebody makes another, which this browser remembers.
+// Dark or light: the system's theme until the reader chooses another, which this browser stores.
 
 import { useSyncExternalStore } from "react";
 
@@ -8,7 +8,7 @@ const KEY = "theme";
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const listeners = new Set<() => void>();
 
-function chosen(): Theme | null {
+function storedTheme(): Theme | null {
   try {
     const theme = localStorage.getItem(KEY);
     return theme === "light" || theme === "dark" ? theme : null;
@@ -22,23 +22,23 @@ function currentTheme(): Theme {
   return theme === "light" || theme === "dark" ? theme : dark.matches ? "dark" : "light";
 }
 
-function put(theme: Theme | null): void {
+function apply(theme: Theme | null): void {
   if (theme) document.documentElement.dataset["theme"] = theme;
   for (const listener of listeners) listener();
 }
 
 export function loadTheme(): void {
-  put(chosen());
-  dark.addEventListener("change", () => put(chosen()));
+  apply(storedTheme());
+  dark.addEventListener("change", () => apply(storedTheme()));
 }
 
 export function chooseTheme(theme: Theme): void {
   try {
     localStorage.setItem(KEY, theme);
   } catch {
-    // It lasts as long as the page, then.
+    // Without storage the choice lasts as long as the page.
   }
-  put(theme);
+  apply(theme);
 }
 
 export function useTheme(): Theme {

@@ -1,20 +1,20 @@
-// A line of text as the gateway takes it. Characters are code points in NFC, which is how the gateway
-// counts them.
+// A line of text as the gateway accepts it. Lengths are in code points of the NFC form, which is how
+// the gateway counts.
 
-// They make a text read as another one: the gateway leaves them out.
-const DIRECTIONS = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-// Control characters, halves of a pair, and code points that are no characters: the gateway refuses them.
-const NO_CHARACTERS = /[\p{Cc}\p{Cs}\p{Cn}]+/gu;
+// Direction marks can disguise a text: the gateway removes them.
+const DIRECTION_MARKS = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+// Control characters, lone surrogates and unassigned code points: the gateway refuses them.
+const REFUSED = /[\p{Cc}\p{Cs}\p{Cn}]+/gu;
 const INVISIBLE = /^[\p{Cf}\p{Z}]*$/u;
 
-/** A line of at most so many characters; empty where nothing of it can be seen. */
-export function lineOf(text: string, limit: number): string {
-  const line = text.replace(DIRECTIONS, "").replace(NO_CHARACTERS, " ").trim();
-  return INVISIBLE.test(line) ? "" : firstOf(line.normalize("NFC"), limit).trim();
+/** A text as one line of at most `limit` characters; empty where nothing in it is visible. */
+export function cleanLine(text: string, limit: number): string {
+  const line = text.replace(DIRECTION_MARKS, "").replace(REFUSED, " ").trim();
+  return INVISIBLE.test(line) ? "" : truncate(line.normalize("NFC"), limit).trim();
 }
 
-/** A text up to a number of characters; the text itself where it has no more. */
-export function firstOf(text: string, limit: number): string {
+/** The first `limit` characters of a text; a shorter text is returned as it is. */
+export function truncate(text: string, limit: number): string {
   const characters = [...text.normalize("NFC")];
   return characters.length > limit ? characters.slice(0, limit).join("") : text;
 }

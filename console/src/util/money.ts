@@ -1,25 +1,25 @@
-// Money for people. Amounts are decimal strings from end to end: Intl reads them exactly, and sums
-// and signs are of whole nanos, so no amount is ever a float.
+// Money for people. Amounts are decimal strings from end to end: Intl formats them exactly, and sums
+// and signs are computed in whole nanos, so no amount is ever a float.
 
 import { locale } from "./locale";
 
 export type Amount = { amount: string; currency: string };
 
-/** Whether a plus is written too; a zero has no sign. */
+/** `exceptZero` writes a plus too; a zero has no sign. */
 type Sign = "negative" | "exceptZero";
 
 const NANO_DIGITS = 9;
 const formats = new Map<string, Intl.NumberFormat>();
 
 /**
- * What a person reads: the currency's minor digits, and below one unit two significant digits where
- * the minor ones would show fewer, so that only nothing reads as zero.
+ * An amount with the currency's own decimals. Below one unit it has two significant digits where those
+ * decimals would show fewer, so that only zero is written as zero.
  */
 export function formatMoney(money: Amount, sign: Sign = "negative"): string {
   return format(money, { ...shownDigits(money), signDisplay: sign });
 }
 
-/** Every digit that there is. */
+/** An amount with every digit. */
 export function formatExactMoney(money: Amount, sign: Sign = "negative"): string {
   return format(money, {
     minimumFractionDigits: minorDigits(money.currency),
@@ -28,20 +28,21 @@ export function formatExactMoney(money: Amount, sign: Sign = "negative"): string
   });
 }
 
-/** The decimals that a person reads of an amount. */
+/** How many decimals `formatMoney` writes. */
 export function shownDecimals(money: Amount): number {
-  const made = formatOf(money.currency, shownDigits(money));
-  const parts = made.formatToParts(money.amount as Intl.StringNumericLiteral);
+  const parts = formatOf(money.currency, shownDigits(money)).formatToParts(
+    money.amount as Intl.StringNumericLiteral,
+  );
   return parts.find(({ type }) => type === "fraction")?.value.length ?? 0;
 }
 
-/** The decimals of the longest amount of a column. */
-export function longestDecimals(amounts: readonly Amount[]): number {
+/** The most decimals that `formatMoney` writes for any amount of a column. */
+export function mostDecimals(amounts: readonly Amount[]): number {
   return Math.max(0, ...amounts.map(shownDecimals));
 }
 
-/** What an amount is shorter than one of so many decimals: zeros after the locale's point. */
-export function missingDecimals(money: Amount, decimals: number): string {
+/** The zeros, and the decimal point where needed, that widen an amount to `decimals` decimals. */
+export function paddingZeros(money: Amount, decimals: number): string {
   const own = shownDecimals(money);
   if (own >= decimals) return "";
   const zeros = new Intl.NumberFormat(locale, { minimumFractionDigits: decimals }).format(0);
@@ -50,7 +51,7 @@ export function missingDecimals(money: Amount, decimals: number): string {
 
 function shownDigits({ amount, currency }: Amount): Intl.NumberFormatOptions {
   const minor = minorDigits(currency);
-  // As many as whole nanos have digits, so many decimals less are zeros at the beginning.
+  // The fewer digits an amount in whole nanos has, the more zeros its decimals start with.
   const digits = toNanos(amount).toString().replace("-", "").length;
   const two = digits > NANO_DIGITS ? 0 : Math.min(NANO_DIGITS, NANO_DIGITS - digits + 2);
   return {
@@ -59,7 +60,7 @@ function shownDigits({ amount, currency }: Amount): Intl.NumberFormatOptions {
   };
 }
 
-/** Short, for the axis of a chart: $1.2K. */
+/** A short form for the axis of a chart: $1.2K. */
 export function formatAxisMoney(value: number, currency: string): string {
   return format(
     { amount: String(value), currency },
@@ -72,7 +73,7 @@ export function formatAxisMoney(value: number, currency: string): string {
   );
 }
 
-/** The whole nanos of a decimal string of at most nine decimals. */
+/** Whole nanos from a decimal string with at most nine decimals. */
 export function toNanos(amount: string): bigint {
   const negative = amount.startsWith("-");
   const [units = "0", fraction = ""] = amount.replace("-", "").split(".");
@@ -94,18 +95,18 @@ export function isNegative(money: Amount): boolean {
   return money.amount.startsWith("-") && !isZero(money);
 }
 
-export function negated(money: Amount): Amount {
+export function negate(money: Amount): Amount {
   return { ...money, amount: fromNanos(-toNanos(money.amount)) };
 }
 
-/** What is left of an amount when others are taken off. */
-export function less(money: Amount, others: readonly Amount[]): Amount {
+/** An amount less others of the same currency. */
+export function subtract(money: Amount, others: readonly Amount[]): Amount {
   const taken = others.reduce((sum, { amount }) => sum + toNanos(amount), 0n);
   return { ...money, amount: fromNanos(toNanos(money.amount) - taken) };
 }
 
-/** How high to draw it. For pixels alone: what is read is always formatted from the string. */
-export function toHeight(money: Amount): number {
+/** A float for drawing only: text is always formatted from the string. */
+export function toPlotValue(money: Amount): number {
   return Number(money.amount);
 }
 
@@ -115,12 +116,12 @@ function format(money: Amount, options: Intl.NumberFormatOptions): string {
 
 function formatOf(currency: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
   const key = `${locale} ${currency} ${JSON.stringify(options)}`;
-  let made = formats.get(key);
-  if (!made) {
-    made = new Intl.NumberFormat(locale, { style: "currency", currency, ...options });
-    formats.set(key, made);
+  let known = formats.get(key);
+  if (!known) {
+    known = new Intl.NumberFormat(locale, { style: "currency", currency, ...options });
+    formats.set(key, known);
   }
-  return made;
+  return known;
 }
 
 function minorDigits(currency: string): number {

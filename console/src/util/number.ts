@@ -1,4 +1,4 @@
-// Counts, shares and quantities for people. They come as decimal strings, and Intl reads those exactly.
+// Counts, shares and quantities for people. Decimals are strings, which Intl formats exactly.
 
 import { perLocale } from "./locale";
 import { toNanos } from "./money";
@@ -13,7 +13,7 @@ const quantities = numbers({
 const exact = numbers({ maximumFractionDigits: 9 });
 const days = numbers({ style: "unit", unit: "day", unitDisplay: "long" });
 const percents = numbers({ style: "percent", maximumFractionDigits: 1 });
-/** With the same decimals everywhere, so that a column's points stand below each other. */
+/** Always one decimal, so that the decimal points of a column align. */
 const shares = numbers({
   style: "percent",
   minimumFractionDigits: 1,
@@ -34,8 +34,8 @@ export function formatDays(count: number): string {
   return days().format(count);
 }
 
-/** `21–30`: the places of so many rows after those before them; `10` where these are not known. */
-export function formatPlaces(before: number | null, count: number): string {
+/** `21–30` for 10 rows after the first 20; `10`, the count, where `before` is not known. */
+export function formatRowRange(before: number | null, count: number): string {
   if (before === null) return formatCount(count);
   const last = formatCount(before + count);
   return count === 1 ? last : `${formatCount(before + 1)}–${last}`;
@@ -53,14 +53,14 @@ export function formatExactQuantity(decimal: string): string {
   return exact().format(decimal as Intl.StringNumericLiteral);
 }
 
-/** What a part is of a whole, as a percentage of one decimal; only nothing is shown as nothing. */
+/** A part of a whole as a percentage with one decimal; only zero is written as 0.0%. */
 export function formatShare(part: string, whole: string): string {
   const of = toNanos(part);
   const all = toNanos(whole);
   const size = magnitude(of) * THOUSANDTHS;
   const isNegative = of < 0n !== all < 0n && of !== 0n;
   if (of !== 0n && size < magnitude(all)) return isNegative ? above() : below();
-  const rounded = divided(size, magnitude(all));
+  const rounded = divide(size, magnitude(all));
   return shares().format(`${isNegative ? "-" : ""}${rounded}` as Intl.StringNumericLiteral);
 }
 
@@ -71,15 +71,15 @@ function magnitude(number: bigint): bigint {
   return number < 0n ? -number : number;
 }
 
-/** A quotient of thousandths, rounded half up in whole numbers, as a decimal fraction. */
-function divided(thousandths: bigint, by: bigint): string {
+/** A quotient rounded half up to thousandths, as a decimal; exact, in whole numbers. */
+function divide(thousandths: bigint, by: bigint): string {
   const whole = (2n * thousandths + by) / (2n * by);
   return `${whole / THOUSANDTHS}.${String(whole % THOUSANDTHS).padStart(3, "0")}`;
 }
 
 export type Change = { direction: "up" | "down" | "same"; percentage: string };
 
-/** By how much a decimal has grown over another, exact; null where that is not a number's share. */
+/** The change from one decimal to another; null where the first is not above zero. */
 export function changeOf(now: string, before: string): Change | null {
   const base = toNanos(before);
   if (base <= 0n) return null;
@@ -89,6 +89,6 @@ export function changeOf(now: string, before: string): Change | null {
   const percentage =
     direction !== "same" && size < base
       ? below()
-      : percents().format(divided(size, base) as Intl.StringNumericLiteral);
+      : percents().format(divide(size, base) as Intl.StringNumericLiteral);
   return { direction, percentage };
 }

@@ -1,31 +1,30 @@
-// Instants and calendar dates for people. An instant is shown in a stated zone, never in the
-// browser's by accident; a calendar date (`2026-11-01`) has no zone, and none moves it.
+// Instants and calendar dates for people. An instant is shown in the zone that is given, never in the
+// browser's; a calendar date (`2026-11-01`) has no zone, so that no zone moves it.
 
 import { locale, perLocale } from "./locale";
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** For what a program reads: digits and years as ISO's. */
+/** For text that a program reads: the digits and years of ISO 8601. */
 const PLAIN = "en-u-ca-gregory-nu-latn";
 
-/** In the locale of the page, where no other is given. */
 function format(
   zone: string,
   options: Intl.DateTimeFormatOptions,
   inLocale = locale,
 ): Intl.DateTimeFormat {
   const key = `${zone} ${JSON.stringify(options)} ${inLocale}`;
-  let made = formats.get(key);
-  if (!made) {
-    made = new Intl.DateTimeFormat(inLocale, { timeZone: zone, ...options });
-    formats.set(key, made);
+  let known = formats.get(key);
+  if (!known) {
+    known = new Intl.DateTimeFormat(inLocale, { timeZone: zone, ...options });
+    formats.set(key, known);
   }
-  return made;
+  return known;
 }
 
 const DAY: Intl.DateTimeFormatOptions = { day: "numeric", month: "short", year: "numeric" };
 
-/** `2:05 AM`, and `02:05` where the day has 24 hours. */
+/** `2:05 AM`, or `02:05` where the locale counts 24 hours. */
 const time = perLocale((of): Intl.DateTimeFormatOptions => {
   const { hour12 } = new Intl.DateTimeFormat(of, { hour: "numeric" }).resolvedOptions();
   return { hour: hour12 ? "numeric" : "2-digit", minute: "2-digit" };
@@ -43,7 +42,7 @@ export function formatTimeWithSeconds(instant: string, zone: string): string {
   return format(zone, { ...time(), second: "2-digit" }).format(new Date(instant));
 }
 
-/** Everything about an instant, its zone included. */
+/** Day, time with seconds, and zone. */
 export function formatInstant(instant: string, zone: string): string {
   const options = { ...DAY, ...time(), second: "2-digit", timeZoneName: "short" } as const;
   return format(zone, options).format(new Date(instant));
@@ -57,12 +56,12 @@ export function formatDate(date: string): string {
   return format("UTC", DAY).format(atNoon(date));
 }
 
-/** `30 Apr – 17 May 2027`: what the two have in common is said once. */
+/** `30 Apr – 17 May 2027`: parts that both dates share are written once. */
 export function formatDateRange(from: string, to: string): string {
   return format("UTC", DAY).formatRange(atNoon(from), atNoon(to));
 }
 
-/** For where there are many: `5 Nov`, or `5 Nov 26` where years must be told apart. */
+/** A label for one of many dates: `5 Nov`, or `5 Nov 26` with the year. */
 export function formatShortDate(date: string, withYear: boolean): string {
   const year = withYear ? ({ year: "2-digit" } as const) : {};
   return format("UTC", { day: "numeric", month: "short", ...year }).format(atNoon(date));
@@ -93,7 +92,7 @@ export function daysBetween(from: string, to: string): number {
   return Math.round((atNoon(to).getTime() - atNoon(from).getTime()) / 86_400_000);
 }
 
-/** `in 5 months`, by the largest unit of which there are two. */
+/** `in 5 months`: in the largest unit that counts at least two. */
 export function formatDaysAhead(days: number): string {
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   if (days < 14) return relative.format(days, "day");
@@ -102,24 +101,24 @@ export function formatDaysAhead(days: number): string {
   return relative.format(Math.round(days / 365.25), "year");
 }
 
-/** `UTC+2` for a zone, now. */
+/** A zone's offset now: `UTC+2`. */
 export function formatOffset(zone: string): string {
   const parts = format(zone, { timeZoneName: "shortOffset" }, PLAIN).formatToParts(new Date());
   return (parts.find((each) => each.type === "timeZoneName")?.value ?? "").replace("GMT", "UTC");
 }
 
-/** `UTC+2` for a zone, now, and what else that is written like. */
+/** The spellings of a zone's offset now: `UTC+2` and `GMT+2`. */
 export function offsetNames(zone: string): string[] {
   const offset = formatOffset(zone);
   return [offset, offset.replace("UTC", "GMT")];
 }
 
-/** What a language calls a zone's time in winter and in summer, short and in full. */
+/** A zone's names in a language, short and long, in winter and in summer. */
 export function timeZoneNames(zone: string, inLocale: string): string[] {
   const year = new Date().getUTCFullYear();
   const seasons = [new Date(Date.UTC(year, 0, 15)), new Date(Date.UTC(year, 6, 15))];
   const names = (["short", "long"] as const).flatMap((timeZoneName) => {
-    // Not kept: there are hundreds of them, for once.
+    // Not cached: hundreds of formats are each used once.
     const named = new Intl.DateTimeFormat(inLocale, { timeZone: zone, timeZoneName });
     return seasons.flatMap((day) =>
       named.formatToParts(day).flatMap(({ type, value }) => (type === "timeZoneName" ? value : [])),
@@ -128,20 +127,20 @@ export function timeZoneNames(zone: string, inLocale: string): string[] {
   return [...new Set(names)].filter((name) => !/^(GMT|UTC)[+-−]/.test(name));
 }
 
-/** A zone as the gateway spells it; null for what is none, and for what the gateway does not take. */
-export function timeZoneNamed(name: string): string | null {
+/** A zone's name as the gateway spells it; null where it is no zone, or none that the gateway accepts. */
+export function canonicalZone(name: string): string | null {
   try {
     const { timeZone } = format(name, DAY).resolvedOptions();
-    return NOT_TAKEN.test(timeZone) ? null : (RENAMED[timeZone] ?? timeZone);
+    return REFUSED.test(timeZone) ? null : (RENAMED[timeZone] ?? timeZone);
   } catch {
     return null;
   }
 }
 
-// Offsets, a machine's zone before it is set, and zones that the IANA database has given up.
-const NOT_TAKEN = /^([+-]|Factory$|Etc\/Unknown$|SystemV\/)/;
+// Offsets, the placeholder zones of a machine that has none set, and zones that IANA has dropped.
+const REFUSED = /^([+-]|Factory$|Etc\/Unknown$|SystemV\/)/;
 
-// Browsers list some zones by names that they no longer have.
+// Browsers list some zones by their former names.
 const RENAMED: Record<string, string> = {
   "Africa/Asmera": "Africa/Asmara",
   "America/Buenos_Aires": "America/Argentina/Buenos_Aires",

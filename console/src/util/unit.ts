@@ -1,4 +1,4 @@
-// Units of meters for people: `gib-hour`, as programs write it, is a GiB hour.
+// Units of usage for people: programs write `gib-hour`, people read "GiB hours".
 
 const SYMBOLS: Record<string, string> = {
   kb: "kB",
@@ -8,10 +8,13 @@ const SYMBOLS: Record<string, string> = {
   tib: "TiB",
 };
 
-/** The symbol of a unit, `word` around it where it is used for hours; what is no such name stays. */
-export function hoursOf(unit: string, word: (symbol: string) => string): string {
+/**
+ * The symbol of a unit (`GiB` for `gib`); for hours of it, what `hours` makes of the symbol. A name of
+ * another form is returned as it is.
+ */
+export function formatUnit(unit: string, hours: (symbol: string) => string): string {
   const [, of, hour] = /^([a-z]{2,4})(-hour)?$/.exec(unit) ?? [];
   if (of === undefined) return unit;
   const symbol = SYMBOLS[of] ?? of.toUpperCase();
-  return hour ? word(symbol) : symbol;
+  return hour ? hours(symbol) : symbol;
 }

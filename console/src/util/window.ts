@@ -1,4 +1,4 @@
-// The one window behind every figure of a view: calendar days, both inclusive, in a zone.
+// The window of days that every figure of a view is of: two calendar dates in a zone, both inclusive.
 
 import {
   type CalendarDate,
@@ -26,17 +26,17 @@ export const PRESETS = [
 
 export type Preset = (typeof PRESETS)[number];
 
-/** `from` and `to` are null for all there is. */
+/** `from` and `to` are null for all time. */
 export type Window = {
   preset: Preset | "custom";
   from: string | null;
   to: string | null;
   zone: string;
-  /** The date that it is there now. */
+  /** The current date in the zone. */
   today: string;
 };
 
-/** What an account's days begin with: the first day that the gateway knows. */
+/** The first and last day that the gateway accepts. */
 export const FIRST_DAY = "2000-01-01";
 export const LAST_DAY = "2100-12-31";
 
@@ -56,7 +56,7 @@ export function isDay(text: string | null): text is string {
 }
 
 export function presetWindow(preset: Preset, zone: string, today: string): Window {
-  const [from, to] = days(preset, parseDate(today));
+  const [from, to] = datesOf(preset, parseDate(today));
   return { preset, from: from?.toString() ?? null, to: to?.toString() ?? null, zone, today };
 }
 
@@ -65,7 +65,7 @@ export function customWindow(from: string, to: string, zone: string, today: stri
   return { preset: "custom", ...days, zone, today };
 }
 
-function days(preset: Preset, today: CalendarDate): [CalendarDate, CalendarDate] | [null, null] {
+function datesOf(preset: Preset, today: CalendarDate): [CalendarDate, CalendarDate] | [null, null] {
   switch (preset) {
     case "7d":
       return [today.subtract({ days: 6 }), today];

@@ -1,7 +1,7 @@
-// By which other names people look for a time zone: IANA's own former ones, without what a zone's
-// present name says anyway.
+// Other names that people search a time zone by: IANA's former ones, without the words that are part of
+// the zone's present name.
 
-const NAMES: Record<string, string> = {
+export const FORMER_NAMES: Record<string, string> = {
   UTC: "GMT UCT Zulu Universal Greenwich",
   "Africa/Asmara": "Asmera",
   "Africa/Cairo": "Egypt",
@@ -61,5 +61,5 @@ const NAMES: Record<string, string> = {
 };
 
 export function formerNames(zone: string): string {
-  return NAMES[zone] ?? "";
+  return FORMER_NAMES[zone] ?? "";
 }

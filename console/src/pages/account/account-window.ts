@@ -3,7 +3,7 @@ import { customWindow, type Preset, presetWindow, type Window } from "../../util
 import { useView } from "../shared/navigation";
 import { useToday } from "./use-today";
 
-/** What is known of the account that is shown. */
+/** The facts about an account that every view needs. */
 export type AccountFacts = {
   id: string;
   name: string;
@@ -15,15 +15,15 @@ export type AccountFacts = {
 
 export const AccountContext = createContext<AccountFacts | null>(null);
 
-/** Null until they have come. */
+/** The facts of the account; null until they have loaded. */
 export function useFacts(): AccountFacts | null {
   return useContext(AccountContext);
 }
 
-/** For views that are shown only once they have. */
+/** The facts of the account, for views that are shown only after they have loaded. */
 export function useAccount(): AccountFacts {
   const account = useContext(AccountContext);
-  if (!account) throw new Error("no account is shown");
+  if (!account) throw new Error("the account's facts have not loaded");
   return account;
 }
 
@@ -34,7 +34,7 @@ export function useZone(): string {
   return zone ?? facts?.timeZone ?? "UTC";
 }
 
-/** The window of the view, which every figure of a tab is of. */
+/** The window of days of the view, for every figure of a tab. */
 export function useWindow(fallback: Preset): Window {
   const { range } = useView();
   const zone = useZone();

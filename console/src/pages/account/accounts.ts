@@ -11,36 +11,36 @@ export type Accounts = {
   accounts: readonly AccountName[];
   loading: boolean;
   failure: Failure | null;
-  /** Read all of them: for the list to choose from. */
-  readAll: () => void;
+  /** Load the remaining accounts, for the list to choose from. */
+  loadAll: () => void;
   retry: () => void;
 };
 
 const MOST_PAGES = 50;
 
 type Page = AccountsQuery["viewer"]["accounts"];
-type Read = { nodes: Page["nodes"]; after: string | null; isAll: boolean };
+type Loaded = { nodes: Page["nodes"]; after: string | null; isAll: boolean };
 
-/** `told` are those that the page was told of, which need not be waited for. */
-export function useAccounts(told: readonly AccountName[]): Accounts {
+/** Load the first accounts. Until they have loaded, `preset` are the accounts. */
+export function useAccounts(preset: readonly AccountName[]): Accounts {
   const client = useClient();
-  const [read, setRead] = useState<Read | null>(null);
+  const [loaded, setLoaded] = useState<Loaded | null>(null);
   const [failure, setFailure] = useState<Failure | null>(null);
   const [loading, setLoading] = useState(true);
 
   const load = useCallback(
-    async (pages: number, from: Read | null) => {
+    async (pages: number, from: Loaded | null) => {
       setLoading(true);
       setFailure(null);
       let now = from ?? { nodes: [], after: null, isAll: false };
       for (let page = 0; page < pages && !now.isAll; page += 1) {
-        const answer = await client.query(AccountsDocument, { after: now.after }).toPromise();
-        if (answer.error) setFailure(failureOf(answer.error));
-        const found = answer.data?.viewer.accounts;
+        const result = await client.query(AccountsDocument, { after: now.after }).toPromise();
+        if (result.error) setFailure(failureOf(result.error));
+        const found = result.data?.viewer.accounts;
         if (!found) break;
         const { hasNextPage, endCursor } = found.pageInfo;
         now = { nodes: [...now.nodes, ...found.nodes], after: endCursor, isAll: !hasNextPage };
-        setRead(now);
+        setLoaded(now);
       }
       setLoading(false);
     },
@@ -49,10 +49,10 @@ export function useAccounts(told: readonly AccountName[]): Accounts {
 
   useEffect(() => void load(1, null), [load]);
   return {
-    accounts: read?.nodes ?? told,
+    accounts: loaded?.nodes ?? preset,
     loading,
     failure,
-    readAll: () => void (read && !read.isAll && !loading && load(MOST_PAGES, read)),
+    loadAll: () => void (loaded && !loaded.isAll && !loading && load(MOST_PAGES, loaded)),
     retry: () => void load(1, null),
   };
 }

@@ -1,7 +1,8 @@
 import { useLiveState } from "../../api/use-session";
 import { live } from "../../text/account";
+import "./live-mark.css";
 
-/** Whether what is shown moves by itself, in a word. */
+/** The state of live updates, in a word. */
 export function LiveMark() {
   const state = useLiveState();
   return (

@@ -1,19 +1,30 @@
-import { useSyncExternalStore } from "react";
+import { useEffect, useRef, useSyncExternalStore } from "react";
 import { dateIn } from "../../util/time";
 
-const LOOK_MS = 30_000;
+const CHECK_MS = 30_000;
 
-/** The calendar date in a zone; a page that stays open moves on with it. */
+/** The current date in a zone; it changes while the page stays open. */
 export function useToday(zone: string): string {
   return useSyncExternalStore(onTime, () => dateIn(zone));
 }
 
-function onTime(look: () => void): () => void {
-  const timer = setInterval(look, LOOK_MS);
-  // Timers of a page that nobody sees may rest.
-  document.addEventListener("visibilitychange", look);
+function onTime(check: () => void): () => void {
+  const timer = setInterval(check, CHECK_MS);
+  // The browser may pause the timers of a hidden page.
+  document.addEventListener("visibilitychange", check);
   return () => {
     clearInterval(timer);
-    document.removeEventListener("visibilitychange", look);
+    document.removeEventListener("visibilitychange", check);
   };
+}
+
+/** Call back at the start of each day in a zone; undefined is a zone that is not known yet. */
+export function useNewDay(zone: string | undefined, onNewDay: () => void): void {
+  const today = useToday(zone ?? "UTC");
+  const last = useRef({ zone, today });
+  useEffect(() => {
+    const { zone: lastZone, today: lastDay } = last.current;
+    last.current = { zone, today };
+    if (zone && zone === lastZone && today !== lastDay) onNewDay();
+  }, [zone, today, onNewDay]);
 }

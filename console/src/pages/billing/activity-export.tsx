@@ -3,15 +3,15 @@ import {
   type ActivityExportLinkQuery,
   type LedgerFilter,
 } from "../../api/generated/graphql";
-import { useLink } from "../../api/use-link";
+import { useDownload } from "../../api/use-download";
 import { ExportMenu } from "../shared/export-menu";
 
 type Props = { account: string; filter: LedgerFilter };
 
-/** Downloads every row that the filter shows. */
+/** Downloads every row that matches the filter. */
 export function ActivityExport({ account, filter }: Props) {
-  const link = useLink(ActivityExportLinkDocument, linkOf, { account, filter });
-  return <ExportMenu link={link} formats={["CSV", "JSONL"]} />;
+  const download = useDownload(ActivityExportLinkDocument, linkOf, { account, filter });
+  return <ExportMenu download={download} formats={["CSV", "JSONL"]} />;
 }
 
 function linkOf({ account }: ActivityExportLinkQuery): string | undefined {

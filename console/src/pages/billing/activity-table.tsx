@@ -4,7 +4,7 @@ import { Instant } from "../../ui/instant";
 import { Money } from "../../ui/money";
 import { Sentence } from "../../ui/sentence";
 import { type Column, Table } from "../../ui/table";
-import { isNegative, longestDecimals } from "../../util/money";
+import { isNegative, mostDecimals } from "../../util/money";
 import { dateIn, formatDate } from "../../util/time";
 import { linkTo, show } from "../shared/navigation";
 import "./activity-table.css";
@@ -34,8 +34,8 @@ export function ActivityTable({ rows, zone, expected, outdated }: Props) {
 }
 
 function columns(zone: string, rows: readonly Row[]): readonly Column<Row>[] {
-  const decimals = longestDecimals(rows.map(({ amount }) => amount));
-  const balanceDecimals = longestDecimals(rows.map(({ balance }) => balance));
+  const decimals = mostDecimals(rows.map(({ amount }) => amount));
+  const balanceDecimals = mostDecimals(rows.map(({ balance }) => balance));
   return [
     {
       key: "date",
@@ -64,13 +64,13 @@ function columns(zone: string, rows: readonly Row[]): readonly Column<Row>[] {
   ];
 }
 
-/** Given credit is called by its kind; what came back is not called like what was taken. */
+/** Free credit is named by its kind. A returned refund or dispute has another name than the original. */
 function nameOf({ cause, amount, purchase }: Row): string {
-  const isTaken = isNegative(amount);
-  if (cause === "REFUND" && !isTaken) return t.refundReturned;
-  if (cause === "DISPUTE" && !isTaken) return t.disputeReturned;
+  const isDebit = isNegative(amount);
+  if (cause === "REFUND" && !isDebit) return t.refundReturned;
+  if (cause === "DISPUTE" && !isDebit) return t.disputeReturned;
   if (cause !== "BONUS") return t.causes[cause];
-  if (isTaken) return t.bonusTaken;
+  if (isDebit) return t.bonusTaken;
   if (!purchase || purchase.kind === "CARD") return t.bonus;
   return purchases.kinds[purchase.kind];
 }
@@ -92,7 +92,7 @@ function Description({ row: { description, day, purchase } }: { row: Row }) {
   );
 }
 
-/** The purchase that a row belongs to, and the document of the row itself. */
+/** The purchase of a row, and the document of the row itself. */
 function Purchase({ row, zone }: { row: Row; zone: string }) {
   const { purchase } = row;
   if (!purchase) return <span className="none">{t.none}</span>;
@@ -107,7 +107,7 @@ function Purchase({ row, zone }: { row: Row; zone: string }) {
 
 type LinkProps = { purchase: NonNullable<Row["purchase"]>; zone: string };
 
-/** Leads to the purchases of its day. */
+/** A link to the purchases of the same day. */
 function PurchaseLink({ purchase: { kind, createdAt }, zone }: LinkProps) {
   const day = dateIn(zone, new Date(createdAt));
   const change = { range: { from: day, to: day }, status: [], kind: [], cause: [] };

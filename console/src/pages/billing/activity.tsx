@@ -4,23 +4,23 @@ import {
   type ActivityQueryVariables,
   type ActivityFieldsFragment as Row,
 } from "../../api/generated/graphql";
-import { type Ask, useFollowedLoad } from "../../api/use-followed-load";
+import { type SendQuery, useLiveLoad } from "../../api/use-live-load";
 import type { Load } from "../../api/use-load";
-import { activity as t, filter as words } from "../../text/billing";
+import { filter as filterText, activity as t } from "../../text/billing";
 import { Button } from "../../ui/button";
 import { Card } from "../../ui/card";
 import { EmptyState } from "../../ui/states";
-import { type Amount, isZero, less } from "../../util/money";
+import { type Amount, isZero, subtract } from "../../util/money";
 import type { Window } from "../../util/window";
 import { useAccount } from "../account/account-window";
+import { StaleNotice } from "../shared/load-states";
 import { show, useView } from "../shared/navigation";
-import { StaleNotice } from "../shared/stale-notice";
 import { CAUSES, type View } from "../shared/view";
 import { ActivityExport } from "./activity-export";
 import { ActivityTable } from "./activity-table";
 import { Filter } from "./filter";
 import { ListFailed, ListPages, pageOf } from "./list-pages";
-import { usePurchaseUpdates } from "./purchase-updates";
+import { usePurchaseUpdates } from "./use-purchase-updates";
 
 /** Every change of the balance, and the balance after it. */
 export default function Activity({ window }: { window: Window }) {
@@ -29,15 +29,15 @@ export default function Activity({ window }: { window: Window }) {
   const filter = filterOf(view, window);
   const page = pageOf(view.activityCursor, view.size);
   const variables = { account, ...page, filter };
-  const load = useFollowedLoad(ActivityDocument, variables, {
+  const load = useLiveLoad(ActivityDocument, variables, {
     account,
-    concerns: (cause) => view.cause.length === 0 || view.cause.some((each) => each === cause),
-    // Of another page, a change in the number of rows is all that can be told.
-    patch: (ask, data) => withChanges(ask, data, variables, view.activityCursor === null),
+    affects: (cause) => view.cause.length === 0 || view.cause.some((each) => each === cause),
+    // On a later page, only a change in the number of rows can be seen.
+    patch: (send, data) => withChanges(send, data, variables, view.activityCursor === null),
   });
-  // A receipt comes after the payment that it is of.
+  // A receipt is issued after its payment has succeeded.
   usePurchaseUpdates(account, load.retry);
-  // Who may not see payments sees it said above, where they would be.
+  // The card of the purchases explains that this role can't see payments.
   if (load.failure?.code === "FORBIDDEN") return null;
   return (
     <Card
@@ -50,8 +50,8 @@ export default function Activity({ window }: { window: Window }) {
             label={t.causeFilter}
             names={t.causes}
             values={CAUSES}
-            picked={view.cause}
-            onPick={(cause) => show({ cause })}
+            selected={view.cause}
+            onSelect={(cause) => show({ cause })}
           />
           <ActivityExport account={account} filter={filter} />
         </>
@@ -62,25 +62,26 @@ export default function Activity({ window }: { window: Window }) {
   );
 }
 
-/** Read the newest row: the others are as before where as many are, and their balance is the same. */
+/** Load the newest row. The others are unchanged if their number and their balance are. */
 async function withChanges(
-  ask: Ask,
+  send: SendQuery,
   { account }: ActivityQuery,
   { account: id, filter }: ActivityQueryVariables,
   isFirst: boolean,
 ): Promise<ActivityQuery | null> {
   const kept = account?.ledger;
-  const found = (await ask(ActivityDocument, { account: id, filter, first: 1 }))?.account;
+  const found = (await send(ActivityDocument, { account: id, filter, first: 1 }))?.account;
   const newest = found?.ledger?.nodes[0];
   if (!kept || !newest || found?.ledger?.totalCount !== kept.totalCount) return null;
   if (!isFirst) return { account: { ...found, ledger: kept } };
   const [last, ...others] = kept.nodes;
-  if (last?.id !== newest.id || !isZero(less(openingOf(last), [openingOf(newest)]))) return null;
+  if (last?.id !== newest.id || !isZero(subtract(openingOf(last), [openingOf(newest)])))
+    return null;
   return { account: { ...found, ledger: { ...kept, nodes: [newest, ...others] } } };
 }
 
 function openingOf({ balance, amount }: Row): Amount {
-  return less(balance, [amount]);
+  return subtract(balance, [amount]);
 }
 
 type ContentProps = { view: View; window: Window; load: Load<ActivityQuery> };
@@ -124,8 +125,8 @@ function Empty({ isFiltered }: { isFiltered: boolean }) {
       title={t.emptyFiltered}
       hint={t.emptyFilteredHint}
       action={
-        <Button fleeting onPress={() => show({ cause: [], range: null })}>
-          {words.clearAll}
+        <Button disappears onPress={() => show({ cause: [], range: null })}>
+          {filterText.clearAll}
         </Button>
       }
     />
@@ -140,7 +141,7 @@ function isFiltered(view: View, window: Window): boolean {
   return view.cause.length > 0 || window.from !== null;
 }
 
-/** The filter of a view, as the gateway takes it; the list and its export have the same. */
+/** The gateway's filter for a view, the same for the list and its export. */
 function filterOf(view: View, { from, to }: Window) {
   return {
     ...(from && to && { from, to }),

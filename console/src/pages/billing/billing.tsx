@@ -1,13 +1,13 @@
 import { shell } from "../../text/shell";
-import { late } from "../../ui/late";
+import { lazy } from "../../ui/lazy";
 import { Skeleton } from "../../ui/skeleton";
 import { useFacts, useWindow } from "../account/account-window";
 import { WindowBar } from "../shared/window-bar";
 import { History } from "./history";
 import { Purchases } from "./purchases";
 
-// Below what is seen first.
-const Activity = late(() => import("./activity"), <Skeleton lines={6} wide />);
+// Below the first screen.
+const Activity = lazy(() => import("./activity"), <Skeleton lines={6} wide />);
 
 type Props = {
   account: string;
@@ -15,7 +15,7 @@ type Props = {
   isUnknown: boolean;
 };
 
-/** What was paid, what was given back, and how the balance moved. */
+/** Payments, refunds, and how the balance changed. */
 export function Billing({ account, isUnknown }: Props) {
   const facts = useFacts();
   const window = useWindow("all");

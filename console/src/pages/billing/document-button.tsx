@@ -1,5 +1,5 @@
 import { ReceiptLinkDocument, type ReceiptLinkQuery } from "../../api/generated/graphql";
-import { useLink } from "../../api/use-link";
+import { useDownload } from "../../api/use-download";
 import { purchases as t } from "../../text/billing";
 import { Button } from "../../ui/button";
 import "./document-button.css";
@@ -11,10 +11,10 @@ type Props = {
   kind: DocumentKind;
 };
 
-/** Downloads a receipt, a credit note or the cancellation of one. */
+/** Downloads a receipt, a credit note or a cancellation. */
 export function DocumentButton({ document: { id, number }, kind }: Props) {
   const { name, download } = t.documents[kind];
-  const { follow, pending, failure } = useLink(ReceiptLinkDocument, linkOf, { id });
+  const { start, pending, failure } = useDownload(ReceiptLinkDocument, linkOf, { id });
   return (
     <span className="document">
       <Button
@@ -23,7 +23,7 @@ export function DocumentButton({ document: { id, number }, kind }: Props) {
         icon="download"
         isPending={pending}
         aria-label={download(number)}
-        onPress={() => follow({})}
+        onPress={() => start({})}
       >
         {name} <bdi className="sub-line">{number}</bdi>
       </Button>

@@ -1,19 +1,19 @@
-import { filter as words } from "../../text/billing";
+import { filter as t } from "../../text/billing";
 import { PickList } from "../../ui/pick-list";
 
 type FilterProps<Value extends string> = {
   label: string;
   names: Record<Value, string>;
   values: readonly Value[];
-  picked: readonly Value[];
-  onPick: (values: Value[]) => void;
+  selected: readonly Value[];
+  onSelect: (values: Value[]) => void;
 };
 
-/** A button that says which values are selected, and a list to select others. */
+/** A button that shows the selected values, and a list to select others. */
 export function Filter<Value extends string>(props: FilterProps<Value>) {
-  const { label, names, values, picked, onPick } = props;
-  const [only, ...more] = picked;
-  const shown = only && (more.length === 0 ? names[only] : words.some(picked.length));
+  const { label, names, values, selected, onSelect } = props;
+  const [only, ...others] = selected;
+  const shown = only && (others.length === 0 ? names[only] : t.some(selected.length));
   return (
     <PickList
       many
@@ -22,16 +22,16 @@ export function Filter<Value extends string>(props: FilterProps<Value>) {
         <>
           <span aria-hidden="true">{label}</span>
           {shown ? (
-            <span className="picked">{shown}</span>
+            <span className="filter-value">{shown}</span>
           ) : (
-            <span className="hidden">{words.any}</span>
+            <span className="hidden">{t.any}</span>
           )}
         </>
       }
       choices={values.map((id) => ({ id, label: names[id] }))}
-      picked={picked}
-      onPick={(ids) => onPick(values.filter((each) => ids.includes(each)))}
-      clear={words.clear}
+      selected={selected}
+      onSelect={(ids) => onSelect(values.filter((each) => ids.includes(each)))}
+      clear={t.clear}
     />
   );
 }

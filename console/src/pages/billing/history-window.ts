@@ -16,23 +16,23 @@ export type HistoryWindow = {
   from: string;
   to: string;
   zone: string;
-  /** Whether a day and a month may be there more than once. */
+  /** Whether the window can contain a date of two years. */
   isLong: boolean;
 };
 
 /**
- * Up to how many days are shown by each: so many bars can be told apart, and the gateway gives so many
- * months at once.
+ * The most days of each interval: more bars would be too thin, and the gateway returns no more months at
+ * once.
  */
 const MOST_DAYS: Record<UsageInterval, number> = { DAY: 92, WEEK: 190, MONTH: 33_000, YEAR: 1e6 };
 
-/** A window of the Billing tab, in as many buckets as can be read. All time begins with the account. */
+/** A window of the Billing tab by a readable interval. "All time" starts with the account. */
 export function historyWindow(window: Window, facts: AccountFacts): HistoryWindow {
   const first = parseDate(window.from ?? firstDayIn(window.zone, facts));
   const to = window.to ?? window.today;
   const days = daysBetween(first.toString(), to) + 1;
   const interval = INTERVALS.find((each) => days <= MOST_DAYS[each]) ?? "YEAR";
-  // The first bucket is a whole one, where nobody has chosen the day.
+  // Where no first day was chosen, the first bucket is complete.
   const from = window.from === null ? startOf(interval, first) : first;
   return { interval, from: from.toString(), to, zone: window.zone, isLong: days > 366 };
 }
@@ -50,7 +50,7 @@ function startOf(interval: UsageInterval, day: CalendarDate): CalendarDate {
   return start.compare(least) < 0 ? least : start;
 }
 
-/** In another zone than its own, the account may have begun a day earlier. */
+/** In another zone than its own, the account may have started a day earlier. */
 function firstDayIn(zone: string, { firstDay, timeZone }: AccountFacts): string {
   const isOwn = zone === timeZone || firstDay <= FIRST_DAY;
   return isOwn ? firstDay : parseDate(firstDay).subtract({ days: 1 }).toString();

@@ -4,7 +4,7 @@ import {
   type BalanceHistoryQuery,
   type BalanceHistoryQueryVariables,
 } from "../../api/generated/graphql";
-import { type Ask, useFollowedLoad } from "../../api/use-followed-load";
+import { type SendQuery, useLiveLoad } from "../../api/use-live-load";
 import { history as t } from "../../text/billing";
 import { shared } from "../../text/shared";
 import { ChartCard } from "../../ui/chart/chart-card";
@@ -14,8 +14,8 @@ import { dateIn } from "../../util/time";
 import type { Window } from "../../util/window";
 import { useAccount } from "../account/account-window";
 import { bucketLabel, bucketTick } from "../shared/bucket-label";
-import { LoadFailed, StaleNotice } from "../shared/stale-notice";
-import { tailOf } from "../shared/tail";
+import { LoadFailed, StaleNotice } from "../shared/load-states";
+import { firstPartial } from "../shared/partial-buckets";
 import { type HistoryWindow, historyWindow } from "./history-window";
 
 type Bucket = NonNullable<NonNullable<BalanceHistoryQuery["account"]>["balanceHistory"]>[number];
@@ -31,7 +31,7 @@ function seriesOf(): Charts {
       { id: "bonus", label: t.bonus, shape: "bar", colour: 3 },
       { id: "spent", label: t.spent, shape: "bar", colour: 2 },
     ],
-    // What else moves a balance: opening + purchased + bonus − refunded − spent + adjusted = closing.
+    // The other changes of a balance: opening + purchased + bonus − refunded − spent + adjusted = closing.
     more: [
       { id: "refunded", label: t.refunded, shape: "bar", colour: 4 },
       { id: "adjusted", label: t.adjusted, shape: "bar", colour: 5 },
@@ -39,23 +39,23 @@ function seriesOf(): Charts {
   };
 }
 
-/** How the balance moved: what came, what went, and what was left. */
+/** How the balance changed: credits, debits and the closing balance of each period. */
 export function History({ window }: { window: Window }) {
   const facts = useAccount();
   const { id: account, currency } = facts;
   const shown = useMemo(() => historyWindow(window, facts), [window, facts]);
   const { interval, from, to } = shown;
   const variables = { account, interval, from, to, timeZone: window.zone };
-  const load = useFollowedLoad(BalanceHistoryDocument, variables, {
+  const load = useLiveLoad(BalanceHistoryDocument, variables, {
     account,
-    patch: (ask, data) => withChanges(ask, data, variables),
+    patch: (send, data) => withChanges(send, data, variables),
   });
   const history = load.data?.account?.balanceHistory ?? undefined;
   const buckets = useMemo(() => history && fromFirst(history), [history]);
   const points = useMemo(() => buckets && pointsOf(buckets, shown), [buckets, shown]);
   const series = useMemo(seriesOf, []);
   const { failure, retry } = load;
-  // Who may not see payments, or has none, is told so above, where they would be.
+  // The card of the purchases explains that there are none, or that this role can't see them.
   if (failure?.code === "FORBIDDEN" || buckets?.length === 0) return null;
   const common = {
     texts: shared.chart,
@@ -63,8 +63,8 @@ export function History({ window }: { window: Window }) {
     currency,
     isBusy: load.loading,
     isOutdated: load.previous,
-    above: failure && buckets && <StaleNotice retry={retry} />,
-    instead: failure && !buckets ? <LoadFailed failure={failure} retry={retry} /> : undefined,
+    notice: failure && buckets && <StaleNotice retry={retry} />,
+    placeholder: failure && !buckets ? <LoadFailed failure={failure} retry={retry} /> : undefined,
   };
   return (
     <div className="history">
@@ -74,26 +74,26 @@ export function History({ window }: { window: Window }) {
   );
 }
 
-/** Read the buckets that are not complete yet. They fit the others where they open as before. */
+/** Load the buckets in progress. They fit the others if their opening balance is unchanged. */
 async function withChanges(
-  ask: Ask,
+  send: SendQuery,
   { account }: BalanceHistoryQuery,
   variables: BalanceHistoryQueryVariables & { timeZone: string },
 ): Promise<BalanceHistoryQuery | null> {
   const kept = account?.balanceHistory ?? [];
-  const at = tailOf(kept);
+  const at = firstPartial(kept);
   const first = kept[at];
   if (!first) return null;
   const from = dateIn(variables.timeZone, new Date(first.start));
-  const found = (await ask(BalanceHistoryDocument, { ...variables, from }))?.account;
-  const tail = found?.balanceHistory;
-  const opens = tail?.[0];
-  if (!tail || opens?.start !== first.start) return null;
-  if (opens.opening.amount !== first.opening.amount) return null;
-  return { account: { ...found, balanceHistory: [...kept.slice(0, at), ...tail] } };
+  const found = (await send(BalanceHistoryDocument, { ...variables, from }))?.account;
+  const last = found?.balanceHistory;
+  const opening = last?.[0];
+  if (!last || opening?.start !== first.start) return null;
+  if (opening.opening.amount !== first.opening.amount) return null;
+  return { account: { ...found, balanceHistory: [...kept.slice(0, at), ...last] } };
 }
 
-/** The buckets from the first in which there was anything. */
+/** The buckets from the first with a balance or a change. */
 function fromFirst(buckets: readonly Bucket[]): readonly Bucket[] {
   const first = buckets.findIndex(
     (each) =>

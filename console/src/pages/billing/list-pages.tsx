@@ -1,14 +1,15 @@
-// The pages of a list by cursor: what they are asked by, how they are turned, and how they fail.
+// The pages of a list by cursor: their variables, their controls, and their failures.
 
 import type { Failure } from "../../api/errors";
 import { shared } from "../../text/shared";
 import { Pagination } from "../../ui/pagination";
 import { ErrorState } from "../../ui/states";
 import { messageOf } from "../shared/failure";
+import { LoadFailed } from "../shared/load-states";
 import { show } from "../shared/navigation";
-import { LoadFailed } from "../shared/stale-notice";
 import { type Cursor, PAGE_SIZES } from "../shared/view";
 
+/** The variables of the page at a cursor. */
 export function pageOf(cursor: Cursor, size: number) {
   if (cursor && "before" in cursor) return { last: size, before: cursor.before };
   return { first: size, after: cursor?.after ?? null };
@@ -26,7 +27,7 @@ type Connection = {
 };
 
 type PagesProps = {
-  /** What the list is called. */
+  /** The name of the list. */
   list: string;
   connection: Connection | undefined;
   cursor: Cursor;
@@ -36,7 +37,7 @@ type PagesProps = {
 };
 
 export function ListPages({ list, connection, cursor, outdated, size, onTurn }: PagesProps) {
-  // The cursors of one list lead nowhere in another.
+  // A cursor of one list is not valid in another.
   const info = outdated ? undefined : connection?.pageInfo;
   const { nodes = [], totalCount = 0 } = connection ?? {};
   const first = connection && !outdated ? firstOf(connection, cursor) : null;
@@ -56,19 +57,19 @@ export function ListPages({ list, connection, cursor, outdated, size, onTurn }: 
   );
 }
 
-/** How many rows stand before the page; null where the link to it does not say. */
+/** How many rows are before the page; null where the cursor does not contain that. */
 function firstOf({ nodes, totalCount, pageInfo }: Connection, cursor: Cursor): number | null {
   if (!pageInfo.hasPreviousPage) return 0;
   if (!pageInfo.hasNextPage) return totalCount - nodes.length;
   if (cursor?.rest === undefined) return null;
-  const place = totalCount - cursor.rest;
-  const first = "before" in cursor ? place - nodes.length : place;
+  const position = totalCount - cursor.rest;
+  const first = "before" in cursor ? position - nodes.length : position;
   return first > 0 && first + nodes.length < totalCount ? first : null;
 }
 
 type FailedProps = { failure: Failure; retry: () => void; onFirst: () => void };
 
-/** A cursor that leads nowhere any more is left, so that the list begins again. */
+/** A list that could not be loaded. One with a cursor that is no longer valid can start again. */
 export function ListFailed({ failure, retry, onFirst }: FailedProps) {
   if (failure.code !== "BAD_CURSOR") return <LoadFailed failure={failure} retry={retry} />;
   return (

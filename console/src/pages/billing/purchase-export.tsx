@@ -3,14 +3,15 @@ import {
   PurchasesExportLinkDocument,
   type PurchasesExportLinkQuery,
 } from "../../api/generated/graphql";
-import { useLink } from "../../api/use-link";
+import { useDownload } from "../../api/use-download";
 import { ExportMenu } from "../shared/export-menu";
 
 type Props = { account: string; filter: CreditPurchaseFilter };
 
-/** Downloads everything that the filter shows. */
+/** Downloads every purchase that matches the filter. */
 export function PurchaseExport({ account, filter }: Props) {
-  return <ExportMenu link={useLink(PurchasesExportLinkDocument, linkOf, { account, filter })} />;
+  const download = useDownload(PurchasesExportLinkDocument, linkOf, { account, filter });
+  return <ExportMenu download={download} />;
 }
 
 function linkOf({ account }: PurchasesExportLinkQuery): string | undefined {

@@ -1,4 +1,4 @@
-import { purchases as t, filter as words } from "../../text/billing";
+import { filter as filterText, purchases as t } from "../../text/billing";
 import { Button } from "../../ui/button";
 import { SearchBox } from "../../ui/search-box";
 import { show } from "../shared/navigation";
@@ -13,31 +13,31 @@ export function PurchaseFilters({ view }: { view: View }) {
         clear={t.clearSearch}
         value={view.search}
         maxLength={MAX_SEARCH}
-        // What was typed on the way is no step back.
+        // Back skips the texts that were typed on the way.
         onSearch={(search) => show({ search }, { replace: search !== "" && view.search !== "" })}
       />
       <Filter
         label={t.statusFilter}
         names={t.statuses}
         values={STATUSES}
-        picked={view.status}
-        onPick={(status) => show({ status })}
+        selected={view.status}
+        onSelect={(status) => show({ status })}
       />
       <Filter
         label={t.kindFilter}
         names={t.kinds}
         values={KINDS}
-        picked={view.kind}
-        onPick={(kind) => show({ kind })}
+        selected={view.kind}
+        onSelect={(kind) => show({ kind })}
       />
       {(view.status.length > 0 || view.kind.length > 0) && (
         <Button
           look="bare"
           icon="close"
-          fleeting
+          disappears
           onPress={() => show({ status: [], kind: [], search: "" })}
         >
-          {words.clearAll}
+          {filterText.clearAll}
         </Button>
       )}
     </>

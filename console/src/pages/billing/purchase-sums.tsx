@@ -1,20 +1,20 @@
-// What a purchase moved: on the card, and on the balance.
+// The amounts of a purchase: charged to the card, and credited to the balance.
 
 import type { ReactNode } from "react";
 import type { CreditPurchaseFieldsFragment as Purchase } from "../../api/generated/graphql";
 import { purchases as t } from "../../text/billing";
 import { Money } from "../../ui/money";
 import { Sentence } from "../../ui/sentence";
-import { type Amount, isNegative, isZero, less } from "../../util/money";
+import { type Amount, isNegative, isZero, subtract } from "../../util/money";
 import { formatDay } from "../../util/time";
 import { readReason } from "./reason";
 
-/** For what a purchase does not have. */
+/** In place of an amount that a purchase does not have. */
 export function None() {
   return <span className="none">{t.none}</span>;
 }
 
-/** What the card paid, tax included, and what went back to it. */
+/** The amount charged to the card, tax included, and its refunds. */
 export function Charged({ purchase, zone }: { purchase: Purchase; zone: string }) {
   const { charged, tax, refunds, settledAt, status } = purchase;
   if (isZero(charged)) return <None />;
@@ -37,9 +37,9 @@ export function Charged({ purchase, zone }: { purchase: Purchase; zone: string }
 
 function RefundLine({ refund, zone }: { refund: Purchase["refunds"][number]; zone: string }) {
   const { total, status, createdAt, reason, failureReason } = refund;
-  const why = failureReason ?? reason;
+  const cause = failureReason ?? reason;
   return (
-    <span className="sub-line long" title={why ? readReason(why) : undefined}>
+    <span className="sub-line long" title={cause ? readReason(cause) : undefined}>
       <Money value={total} {...(status === "SUCCEEDED" && { sign: "minus" })} />{" "}
       {status === "SUCCEEDED" ? (
         <Sentence>{t.refundLine(formatDay(createdAt, zone))}</Sentence>
@@ -50,12 +50,12 @@ function RefundLine({ refund, zone }: { refund: Purchase["refunds"][number]; zon
   );
 }
 
-/** What came in as credit, and below it what came on top or was taken back. */
+/** The credit of the purchase, and below it bonus, refunds and disputes. */
 export function Credit({ purchase }: { purchase: Purchase }) {
   const { amount, bonus, bonusReversed, refunded, refunds, settledAt } = purchase;
   if (!settledAt) return <None />;
   const succeeded = refunds.filter(({ status }) => status === "SUCCEEDED");
-  const disputed = less(
+  const disputed = subtract(
     refunded,
     succeeded.map((refund) => refund.amount),
   );
@@ -66,7 +66,7 @@ export function Credit({ purchase }: { purchase: Purchase }) {
       <Line value={bonus} sign="plus">
         {t.bonusLine}
       </Line>
-      <Line value={less(refunded, [byDispute])} sign="minus">
+      <Line value={subtract(refunded, [byDispute])} sign="minus">
         {t.refundedLine}
       </Line>
       <Line value={byDispute} sign="minus" isLong>

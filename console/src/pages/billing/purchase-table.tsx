@@ -75,7 +75,7 @@ function columns(zone: string): readonly Column<Purchase>[] {
   ];
 }
 
-/** The last digits of a card or an account stay with the dots in front of them. */
+/** Keeps the last digits of a card or an account on one line with the dots before them. */
 function unbroken(method: string): string {
   return method.replace("•••• ", "••••\u00a0");
 }
@@ -102,7 +102,7 @@ function Status({ purchase: { status, failureReason } }: { purchase: Purchase })
   );
 }
 
-/** The documents of a purchase: its receipt, and what each refund made. */
+/** The documents of a purchase: its receipt, and the credit note and cancellation of each refund. */
 function Receipts({ purchase: { receipt, refunds } }: { purchase: Purchase }) {
   if (!receipt) return null;
   return (

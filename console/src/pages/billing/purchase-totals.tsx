@@ -3,12 +3,12 @@ import { purchases as t } from "../../text/billing";
 import { type Figure, Figures } from "../../ui/figures";
 import { Money } from "../../ui/money";
 import { Skeleton } from "../../ui/skeleton";
-import { type Amount, isZero, less } from "../../util/money";
+import { type Amount, isZero, subtract } from "../../util/money";
 
 type Connection = NonNullable<NonNullable<CreditPurchasesQuery["account"]>["creditPurchases"]>;
 type Totals = Connection["totals"];
 
-/** What all the purchases of the filter add up to, not those of a page alone. */
+/** The totals of all purchases that match the filter, not only of this page. */
 export function PurchaseTotals({ totals }: { totals: Totals | undefined }) {
   return (
     <div className="inset">
@@ -26,8 +26,8 @@ function figures(totals: Totals | undefined): Figure[] {
     }));
   }
   const { charged, tax, refunded, refundedTax, refundedTotal, bonus, credited } = totals;
-  // A dispute takes credit back and is no refund: it has neither a tax nor a total.
-  const disputed = less(refunded, [less(refundedTotal, [refundedTax])]);
+  // A dispute reverses credit but is no refund: it has no tax and no total.
+  const disputed = subtract(refunded, [subtract(refundedTotal, [refundedTax])]);
   return [
     { label: t.charged, value: <Money value={charged} />, note: <Tax value={tax} /> },
     {

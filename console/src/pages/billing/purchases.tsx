@@ -1,13 +1,13 @@
 import { CreditPurchasesDocument, type CreditPurchasesQuery } from "../../api/generated/graphql";
 import { type Load, useLoad } from "../../api/use-load";
-import { purchases as t, filter as words } from "../../text/billing";
+import { filter as filterText, purchases as t } from "../../text/billing";
 import { Button } from "../../ui/button";
 import { Card } from "../../ui/card";
 import { EmptyState } from "../../ui/states";
 import type { Window } from "../../util/window";
 import { useFacts, useZone } from "../account/account-window";
+import { StaleNotice } from "../shared/load-states";
 import { show, useView } from "../shared/navigation";
-import { StaleNotice } from "../shared/stale-notice";
 import type { View } from "../shared/view";
 import { ListFailed, ListPages, pageOf } from "./list-pages";
 import { PurchaseExport } from "./purchase-export";
@@ -15,9 +15,9 @@ import { PurchaseFilters } from "./purchase-filters";
 import { PurchaseTable } from "./purchase-table";
 import { PurchaseTotals } from "./purchase-totals";
 import "./purchases.css";
-import { useLateLook, usePurchaseUpdates } from "./purchase-updates";
+import { usePurchaseUpdates, useRefreshOnConnect } from "./use-purchase-updates";
 
-/** What a link to the list leads to. */
+/** The id of the list, for links. */
 export const PURCHASES = "purchases";
 
 type Props = {
@@ -27,7 +27,7 @@ type Props = {
   isUnknown: boolean;
 };
 
-/** The history of what was paid and given, and what it adds up to. */
+/** Payments and free credit, with their totals. */
 export function Purchases({ account, window, isUnknown }: Props) {
   const view = useView();
   const filter = filterOf(view, window);
@@ -37,8 +37,8 @@ export function Purchases({ account, window, isUnknown }: Props) {
     filter,
   });
   usePurchaseUpdates(account, load.retry);
-  useLateLook(load.retry);
-  // The account's own zone comes with its facts.
+  useRefreshOnConnect(load.retry);
+  // The account's facts include its zone.
   const hasFacts = useFacts() !== null;
   const isDated = view.zone !== null || hasFacts || isUnknown;
   return (
@@ -65,7 +65,7 @@ type ContentProps = {
   view: View;
   load: Load<CreditPurchasesQuery>;
   isFiltered: boolean;
-  /** Whether it is known which zone's dates are shown. */
+  /** Whether the zone of the dates is known. */
   isDated: boolean;
 };
 
@@ -83,8 +83,8 @@ function Content({ view, load, isFiltered, isDated }: ContentProps) {
         title={view.search ? t.emptySearch(view.search) : t.emptyFiltered}
         hint={view.search ? t.emptySearchHint : t.emptyFilteredHint}
         action={
-          <Button fleeting onPress={clearFilters}>
-            {words.clearAll}
+          <Button disappears onPress={clearFilters}>
+            {filterText.clearAll}
           </Button>
         }
       />
@@ -131,7 +131,7 @@ function isFiltered(view: View, window: Window): boolean {
   return status.length > 0 || kind.length > 0 || search !== "" || window.from !== null;
 }
 
-/** The filter of a view, as the gateway takes it; a list, a total and an export have the same. */
+/** The gateway's filter for a view, the same for the list, its totals and its export. */
 export function filterOf(view: View, { from, to }: Window) {
   return {
     ...(from && to && { from, to }),

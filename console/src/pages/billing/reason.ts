@@ -1,8 +1,8 @@
 import { purchases as t } from "../../text/billing";
 
 /**
- * A reason as people read it: a provider's code (`requested_by_customer`, "Requested by customer") in
- * the language of the page, anything else as it is.
+ * A reason for people: a provider's code (`requested_by_customer`) in the language of the page; any other
+ * text as it is.
  */
 export function readReason(reason: string): string {
   const known = t.reasons[reason.toLowerCase().replaceAll(" ", "_")];

@@ -1,4 +1,4 @@
-// What a calendar bucket is called, from its own instants in the zone that they were asked for.
+// The labels of calendar buckets, from their start and end in the zone of the request.
 
 import { endOfMonth, parseDate } from "@internationalized/date";
 import type { UsageInterval } from "../../api/generated/graphql";
@@ -13,16 +13,16 @@ import {
 
 type Bucket = { start: string; end: string };
 
-/** Its first and its last day. */
+/** The first and the last day of a bucket. */
 export function daysOf({ start, end }: Bucket, zone: string): { from: string; to: string } {
   return {
     from: dateIn(zone, new Date(start)),
-    // The end is where the next one begins.
+    // The end is the start of the next bucket.
     to: dateIn(zone, new Date(new Date(end).getTime() - 1)),
   };
 }
 
-/** In full; one that the window cuts is called by its days. */
+/** A full label: the month or year, or the days where the window cuts the bucket. */
 export function bucketLabel(bucket: Bucket, interval: UsageInterval, zone: string): string {
   const { from, to } = daysOf(bucket, zone);
   if (from === to) return formatWeekdayDate(from);
@@ -33,7 +33,7 @@ export function bucketLabel(bucket: Bucket, interval: UsageInterval, zone: strin
   return formatDateRange(from, to);
 }
 
-/** Short, for an axis; `withYear` where the window has a day and a month more than once. */
+/** A short label for an axis; `withYear` for windows that contain a date of two years. */
 export function bucketTick(
   bucket: Bucket,
   interval: UsageInterval,

@@ -1,5 +1,5 @@
 import type { ExportFormat } from "../../api/generated/graphql";
-import type { Link } from "../../api/use-link";
+import type { Download } from "../../api/use-download";
 import { shared } from "../../text/shared";
 import { MenuButton } from "../../ui/menu-button";
 import { Sentence } from "../../ui/sentence";
@@ -8,11 +8,11 @@ import { messageOf } from "./failure";
 
 const FORMATS: readonly ExportFormat[] = ["CSV", "JSONL", "FOCUS"];
 
-type Props = { link: Link<{ format: ExportFormat }>; formats?: readonly ExportFormat[] };
+type Props = { download: Download<{ format: ExportFormat }>; formats?: readonly ExportFormat[] };
 
-/** Downloads a file in the format that is picked. */
-export function ExportMenu({ link, formats = FORMATS }: Props) {
-  const { follow, pending, failure } = link;
+/** Downloads a file in the selected format. */
+export function ExportMenu({ download, formats = FORMATS }: Props) {
+  const { start, pending, failure } = download;
   return (
     <>
       <MenuButton
@@ -20,7 +20,7 @@ export function ExportMenu({ link, formats = FORMATS }: Props) {
         icon="download"
         pending={pending}
         items={formats.map((id) => ({ id, label: shared.export.formats[id] }))}
-        onAction={(id) => follow({ format: id as ExportFormat })}
+        onAction={(id) => start({ format: id as ExportFormat })}
       />
       {failure && (
         <Notice tone="bad">

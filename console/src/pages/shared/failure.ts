@@ -1,7 +1,7 @@
 import type { Failure } from "../../api/errors";
 import { shared } from "../../text/shared";
 
-/** What went wrong, in the page's words where the code has some, else in the gateway's. */
+/** The page's sentence for a failure's code, or else the gateway's message. */
 export function messageOf({ code, message }: Failure): string {
   const sentences: Record<string, unknown> = shared.errors;
   const sentence = sentences[code];

@@ -1,7 +1,7 @@
 // The view that the page shows now, and how to show another.
 
 import { useSyncExternalStore } from "react";
-import { changedView, keepPlaces } from "./list-places";
+import { changedView, storePositions } from "./list-positions";
 import type { View } from "./view";
 import { readView, writeView } from "./view-url";
 
@@ -26,16 +26,16 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** Show something else; Back leads to what was shown before, unless it is replaced. */
+/** Show another view. Back returns to the previous view, unless it was replaced. */
 export function show(change: Partial<View>, { replace = false } = {}): void {
   const url = linkTo(change);
-  keepPlaces(currentView());
+  storePositions(currentView());
   if (replace) history.replaceState(null, "", url);
   else history.pushState(null, "", url);
   for (const listener of listeners) listener();
 }
 
-/** Where a link to such a change leads. */
+/** The URL of the view after a change. */
 export function linkTo(change: Partial<View>): string {
   return writeView(changedView(currentView(), change));
 }

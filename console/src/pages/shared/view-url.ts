@@ -1,10 +1,10 @@
 // The URL of a view. What the URL leaves out is at its default, and what cannot be read counts as left
 // out, so that a link shows everybody the same.
 
-import { lineOf } from "../../util/line";
-import { timeZoneNamed } from "../../util/time";
+import { cleanLine } from "../../util/line";
+import { canonicalZone } from "../../util/time";
 import { isDay, isPreset } from "../../util/window";
-import { withOwnPlaces } from "./list-places";
+import { withOwnPositions } from "./list-positions";
 import {
   CAUSES,
   type Cursor,
@@ -26,14 +26,14 @@ export function readView(search: string): View {
   const zone = given.get("zone");
   const size = Number(given.get("size"));
   const until = given.get("daily-until");
-  return withOwnPlaces({
+  return withOwnPositions({
     account: given.get("account"),
     tab: oneOf(TABS, given.get("tab")) ?? "billing",
     range: isDay(from) && isDay(to) ? { from, to } : isPreset(preset) ? preset : null,
-    zone: zone !== null ? timeZoneNamed(zone) : null,
+    zone: zone !== null ? canonicalZone(zone) : null,
     status: listOf(STATUSES, given.get("status")),
     kind: listOf(KINDS, given.get("kind")),
-    search: lineOf(given.get("search") ?? "", MAX_SEARCH),
+    search: cleanLine(given.get("search") ?? "", MAX_SEARCH),
     size: PAGE_SIZES.some((each) => each === size) ? size : PAGE_SIZES[0],
     cursor: cursorOf(given, ""),
     cause: listOf(CAUSES, given.get("cause")),

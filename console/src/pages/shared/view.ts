@@ -9,7 +9,7 @@ import type {
 import type { Preset } from "../../util/window";
 
 export const TABS = ["billing", "usage"] as const;
-/** In characters, as the gateway counts them. */
+/** In code points, as the gateway counts. */
 export const MAX_SEARCH = 100;
 export const PAGE_SIZES = [10, 20, 50, 100] as const;
 
@@ -49,28 +49,28 @@ export type Tab = (typeof TABS)[number];
 export type Dimension = (typeof DIMENSIONS)[number];
 
 /**
- * A place in a list, from which on or up to which a page of it is shown. `rest` are the rows from
- * there to the end: rows that come later come at the beginning, and leave it right.
+ * A position in a list: the page after or before it is shown. `rest` counts the rows from there to the
+ * end; it stays right, because new rows are added at the beginning.
  */
 export type Cursor = (({ after: string } | { before: string }) & { rest?: number }) | null;
 
 export type View = {
   account: string | null;
   tab: Tab;
-  /** The days: a preset, two dates, or null for the tab's own default. */
+  /** The days: a preset, two dates, or null for the tab's default. */
   range: Preset | { from: string; to: string } | null;
-  /** Null for the account's own. */
+  /** Null for the account's own zone. */
   zone: string | null;
   status: CreditPurchaseStatus[];
   kind: CreditPurchaseKind[];
-  /** The text that purchases are searched for; empty where none is. */
+  /** The search of the purchases; empty for none. */
   search: string;
   size: number;
   cursor: Cursor;
   cause: LedgerCause[];
-  /** The Activity's own. */
+  /** The cursor of the Activity. */
   activityCursor: Cursor;
-  /** The last day that a page of "Day by day" shows; null for the latest. */
+  /** The last day on the page of "Day by day"; null for the latest. */
   dailyUntil: string | null;
   interval: UsageInterval | null;
   by: Dimension | null;

@@ -6,17 +6,18 @@ import { Skeleton } from "../../ui/skeleton";
 import { formatDate, formatDateRange, formatOffset, timeZones } from "../../util/time";
 import { FIRST_DAY, LAST_DAY, PRESETS, type Preset, type Window } from "../../util/window";
 import { show } from "./navigation";
+import "./window-bar.css";
 
 type Props = {
   window: Window;
-  /** The account's own zone, which is the one where no other is chosen; null if it is not known. */
+  /** The account's own zone: undefined while it loads, null if it could not be loaded. */
   ownZone: string | null | undefined;
   presets?: readonly Preset[];
   /** More controls of the same tab. */
   children?: ReactNode;
 };
 
-/** The days and the zone that every figure of a tab is of. */
+/** The days and the time zone of every figure of a tab. */
 export function WindowBar({ window, ownZone, presets = PRESETS, children }: Props) {
   return (
     <div className="toolbar">
@@ -59,9 +60,9 @@ function ZonePicker({ zone, own }: { zone: string; own: string | null }) {
   function open() {
     const plain = zoneChoices(own);
     setChoices(plain);
-    // Without them a zone is found by its own name alone.
-    const more = import("./zone-choices").then(({ named }) => setChoices(named(plain)));
-    more.catch(() => {});
+    // If the names do not load, a zone is found by its own name alone.
+    const loading = import("./zone-choices");
+    loading.then(({ withNames }) => setChoices(withNames(plain))).catch(() => {});
   }
   return (
     <PickList
@@ -75,14 +76,14 @@ function ZonePicker({ zone, own }: { zone: string; own: string | null }) {
       look="bare"
       choices={choices}
       onOpen={open}
-      picked={[zone]}
-      onPick={([id]) => id && show({ zone: id === own ? null : id })}
+      selected={[zone]}
+      onSelect={([id]) => id && show({ zone: id === own ? null : id })}
       search={{ label: shared.zone.search, none: shared.zone.none, more: shared.more }}
     />
   );
 }
 
-/** The account's own zone and UTC stand above all others. */
+/** The account's own zone and UTC are above all others. */
 function zoneChoices(own: string | null): Choice[] {
   return [...new Set([own ?? "UTC", "UTC", ...timeZones()])].map((id) => {
     return {

@@ -16,11 +16,11 @@ const known = new Map<string, Zone>(
 );
 
 /**
- * The same choices, found by more: the names and countries of the reader's language and of English,
- * and after these the abbreviations of the time zone database. Among equals those of the reader's
- * country come first, then those of the largest cities.
+ * The choices with the names that they are found by: names and countries in the reader's language and in
+ * English, then the abbreviations of the time zone database. Zones of the reader's country weigh most,
+ * then those of the largest cities.
  */
-export function named(choices: readonly Choice[]): Choice[] {
+export function withNames(choices: readonly Choice[]): Choice[] {
   const locales = [...new Set([locale, "en"])];
   const regions = locales.flatMap((each) =>
     (["long", "short"] as const).map(
@@ -35,11 +35,11 @@ export function named(choices: readonly Choice[]): Choice[] {
     names.push(...locales.flatMap((each) => timeZoneNames(choice.id, each)));
     return {
       ...choice,
-      also: [[...new Set(names)].join(" "), abbreviations],
+      aliases: [[...new Set(names)].join(" "), abbreviations],
       weight: choice.weight ?? (country === region ? 1 : 0) * HOME + people,
     };
   });
 }
 
-/** More than any city has, in the unit of the data. */
+/** More people than any city has, in the unit of the data. */
 const HOME = 10_000;

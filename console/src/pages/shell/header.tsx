@@ -18,10 +18,10 @@ type Props = {
   name: string | null;
   account: string | null;
   accountName: string | null;
-  known: Accounts;
+  accounts: Accounts;
 };
 
-export function Header({ settings, name, account, accountName, known }: Props) {
+export function Header({ settings, name, account, accountName, accounts }: Props) {
   return (
     <>
       {settings.dev && <DevBar settings={settings} name={name} />}
@@ -31,17 +31,17 @@ export function Header({ settings, name, account, accountName, known }: Props) {
           {settings.platform && <bdi className="header-platform">{settings.platform}</bdi>}
           <span className={settings.platform ? "header-product" : ""}>{shell.title}</span>
         </p>
-        <AccountSwitcher account={account} accountName={accountName} known={known} />
+        <AccountSwitcher account={account} accountName={accountName} accounts={accounts} />
         <div className="header-end">
           {name && !settings.dev && (
             <bdi className="header-name faint small" title={name}>
               {name}
             </bdi>
           )}
-          <OwnLinks settings={settings} />
+          <PlatformLinks settings={settings} />
           <LanguageMenu />
           <ThemeSwitch />
-          <Button look="bare" onPress={() => leave(settings.oidc)}>
+          <Button look="bare" onPress={() => void endSession(settings.oidc)}>
             {shell.signIn.out}
           </Button>
         </div>
@@ -50,8 +50,8 @@ export function Header({ settings, name, account, accountName, known }: Props) {
   );
 }
 
-/** Where the platform's own pages are. */
-function OwnLinks({ settings: { homeUrl, helpUrl } }: { settings: Settings }) {
+/** Links to the platform's own pages. */
+function PlatformLinks({ settings: { homeUrl, helpUrl } }: { settings: Settings }) {
   return (
     <>
       {homeUrl && (
@@ -68,39 +68,43 @@ function OwnLinks({ settings: { homeUrl, helpUrl } }: { settings: Settings }) {
   );
 }
 
-function leave(oidc: Oidc | null): void {
-  // Whoever signs in next may not read this account.
+async function endSession(oidc: Oidc | null): Promise<void> {
+  // The next person may have no access to this account.
   show({ account: null }, { replace: true });
-  signOut("left");
-  // The page is signed out by now, whether or not the provider can be reached.
-  if (oidc)
-    void import("../../api/open-id").then((openId) => openId.leaveToSignOut()).catch(() => {});
+  signOut("signedOut");
+  if (!oidc) return;
+  try {
+    const { startSignOut } = await import("../../api/open-id");
+    await startSignOut();
+  } catch {
+    // The page is signed out, although the provider cannot be reached.
+  }
 }
 
-/** Few accounts are a list, many are searched. */
+/** A list of more accounts has a search. */
 const FEW = 8;
 
-type SwitcherProps = Pick<Props, "account" | "accountName" | "known">;
+type SwitcherProps = Pick<Props, "account" | "accountName" | "accounts">;
 
-function AccountSwitcher({ account, accountName, known }: SwitcherProps) {
+function AccountSwitcher({ account, accountName, accounts }: SwitcherProps) {
   return (
     <div className="account-switcher">
       {account && (
         <PickList
           label={shell.account.label}
           shown={<bdi className="cut">{accountName ?? account}</bdi>}
-          choices={known.accounts.map(({ id, name, currency }) => ({
+          choices={accounts.accounts.map(({ id, name, currency }) => ({
             id,
             label: name,
             ...(currency && { note: currency }),
           }))}
-          picked={[account]}
-          onPick={([id]) => id && show({ account: id })}
-          onOpen={known.readAll}
-          {...(known.accounts.length > FEW && {
+          selected={[account]}
+          onSelect={([id]) => id && show({ account: id })}
+          onOpen={accounts.loadAll}
+          {...(accounts.accounts.length > FEW && {
             search: {
               label: shell.account.search,
-              none: known.loading ? shell.account.loading : shell.account.none,
+              none: accounts.loading ? shell.account.loading : shell.account.none,
               more: shared.more,
             },
           })}
@@ -139,7 +143,7 @@ function DevBar({ settings, name }: { settings: Settings; name: string | null })
           onChange={(next) => {
             const person = people.find((each) => each.name === next);
             if (!person) return;
-            // Another person may not read this account.
+            // The other person may have no access to this account.
             show({ account: null });
             signInAs(person);
           }}

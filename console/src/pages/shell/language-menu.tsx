@@ -5,10 +5,10 @@ import { PickList } from "../../ui/pick-list";
 import { Notice } from "../../ui/states";
 import { LANGUAGES, type Language } from "../../util/locale";
 
-/** Each language calls itself by its own name. */
+/** Each language's own name for itself. */
 const NAMES: Record<Language, string> = { en: "English", de: "Deutsch" };
 
-/** Chooses the language of the page, which this browser then remembers. */
+/** Chooses the language of the page, which this browser stores. */
 export function LanguageMenu() {
   const language = useLanguage();
   const [hasFailed, setFailed] = useState(false);
@@ -26,8 +26,8 @@ export function LanguageMenu() {
         icon="language"
         look="bare"
         choices={LANGUAGES.map((id) => ({ id, label: NAMES[id], lang: id }))}
-        picked={[language]}
-        onPick={([id]) => id && choose(id as Language)}
+        selected={[language]}
+        onSelect={([id]) => id && choose(id as Language)}
       />
       {hasFailed && <Notice tone="bad">{shell.language.failed}</Notice>}
     </span>

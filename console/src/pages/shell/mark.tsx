@@ -2,7 +2,7 @@ import type { Settings } from "../../api/settings";
 
 type Props = { settings: Pick<Settings, "logoUrl">; size?: number };
 
-/** The platform's picture, or the page's own; decoration: its name stands beside it. */
+/** The platform's logo, or the page's own mark. Decoration: the name is beside it. */
 export function Mark({ settings: { logoUrl }, size = 24 }: Props) {
   if (logoUrl) return <img className="logo" src={logoUrl} alt="" height={size} />;
   return (

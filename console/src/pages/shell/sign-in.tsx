@@ -1,5 +1,5 @@
 import { type FormEvent, useEffect, useId, useRef, useState } from "react";
-import { type Session, signIn } from "../../api/session";
+import { type SignedOutReason, signIn } from "../../api/session";
 import type { Oidc, Settings } from "../../api/settings";
 import { shell, signIn as t } from "../../text/shell";
 import { Button } from "../../ui/button";
@@ -10,15 +10,13 @@ import { Mark } from "./mark";
 import "./sign-in.css";
 import { useTitle } from "./use-title";
 
-type Why = (Session & { state: "signed-out" })["why"];
-
-export function SignIn({ settings, why }: { settings: Settings; why: Why }) {
+export function SignIn({ settings, reason }: { settings: Settings; reason: SignedOutReason }) {
   useTitle(settings, t.title);
   const heading = useRef<HTMLHeadingElement>(null);
-  // What had the focus is gone with the page that this one replaces.
+  // The element that had the focus is gone with the previous page.
   useEffect(() => {
-    if (why !== "new") heading.current?.focus();
-  }, [why]);
+    if (reason !== "new") heading.current?.focus();
+  }, [reason]);
   return (
     <main className="sign-in">
       <div className="sign-in-card">
@@ -28,8 +26,10 @@ export function SignIn({ settings, why }: { settings: Settings; why: Why }) {
           {shell.title}
         </h1>
         <p className="faint">{t.lead}</p>
-        {why !== "new" && <Notice tone={why === "refused" ? "bad" : "calm"}>{t[why]}</Notice>}
-        {settings.oidc && <Provider oidc={settings.oidc} why={why} />}
+        {reason !== "new" && (
+          <Notice tone={reason === "refused" ? "bad" : "calm"}>{t[reason]}</Notice>
+        )}
+        {settings.oidc && <Provider oidc={settings.oidc} reason={reason} />}
         {settings.people.map((person) => (
           <Button key={person.name} icon="person" onPress={() => signInAs(person)}>
             <bdi>{person.name}</bdi>
@@ -43,14 +43,14 @@ export function SignIn({ settings, why }: { settings: Settings; why: Why }) {
   );
 }
 
-/** Whoever comes for the first time goes to the provider at once, which may know them already. */
-function Provider({ oidc, why }: { oidc: Oidc; why: Why }) {
+/** Sign-in at the provider. The first visit redirects there at once: the person may have a session. */
+function Provider({ oidc, reason }: { oidc: Oidc; reason: SignedOutReason }) {
   const [failure, setFailure] = useState<string | null>(null);
-  const [leaving, setLeaving] = useState(why === "new");
+  const [leaving, setLeaving] = useState(reason === "new");
 
   function go() {
     setLeaving(true);
-    void import("../../api/open-id").then((openId) => openId.leaveToSignIn(oidc)).catch(failed);
+    void import("../../api/open-id").then((openId) => openId.startSignIn(oidc)).catch(failed);
   }
 
   function failed(error: unknown) {
@@ -58,11 +58,11 @@ function Provider({ oidc, why }: { oidc: Oidc; why: Why }) {
     setFailure(error instanceof Error ? error.message : String(error));
   }
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the page comes
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the page loads
   useEffect(() => {
-    if (why !== "new") return;
+    if (reason !== "new") return;
     void import("../../api/open-id")
-      .then((openId) => openId.arrive(oidc))
+      .then((openId) => openId.continueSignIn(oidc))
       .then(() => setLeaving(false))
       .catch(failed);
   }, []);
@@ -75,25 +75,25 @@ function Provider({ oidc, why }: { oidc: Oidc; why: Why }) {
         </Notice>
       )}
       <Button look="filled" isPending={leaving} onPress={go}>
-        {leaving ? t.leaving : why === "new" ? t.button : t.again}
+        {leaving ? t.leaving : reason === "new" ? t.button : t.again}
       </Button>
     </>
   );
 }
 
-/** What keys and tokens are made of; what is outside Latin-1 a browser does not even send. */
+/** The characters of keys and tokens. A browser cannot send those outside Latin-1 in a header. */
 const SENDABLE = /^[\x21-\x7e]+$/;
 
 function ApiKey() {
   const id = useId();
   const [key, setKey] = useState("");
-  const [isNone, setNone] = useState(false);
+  const [isInvalid, setInvalid] = useState(false);
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    const given = key.trim();
-    if (SENDABLE.test(given)) signIn(given, { name: t.key });
-    else setNone(given !== "");
+    const trimmed = key.trim();
+    if (SENDABLE.test(trimmed)) signIn(trimmed, { name: t.key });
+    else setInvalid(trimmed !== "");
   }
 
   return (
@@ -106,14 +106,14 @@ function ApiKey() {
         autoComplete="off"
         spellCheck="false"
         aria-describedby={`${id}-hint`}
-        aria-invalid={isNone}
+        aria-invalid={isInvalid}
         value={key}
         onChange={(event) => {
           setKey(event.target.value);
-          setNone(false);
+          setInvalid(false);
         }}
       />
-      {isNone && <Notice tone="bad">{t.keyNone}</Notice>}
+      {isInvalid && <Notice tone="bad">{t.keyInvalid}</Notice>}
       <p id={`${id}-hint`} className="faint small">
         {t.keyHint}
       </p>

@@ -2,10 +2,7 @@ import { useEffect } from "react";
 import type { Settings } from "../../api/settings";
 import { shell } from "../../text/shell";
 
-/**
- * Name the browser's tab by what it shows, the most special first, then by the platform; null is for
- * what is not known.
- */
+/** Set the title of the browser's tab: `shown`, the most specific first, then page and platform. */
 export function useTitle({ platform }: Pick<Settings, "platform">, ...shown: (string | null)[]) {
   const parts = [...shown, shell.title, platform];
   const title = parts.filter((each) => each !== null).join(" · ");

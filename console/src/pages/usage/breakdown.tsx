@@ -1,6 +1,6 @@
 import { useCallback, useState } from "react";
 import { UsageBreakdownDocument, type UsageBreakdownQuery } from "../../api/generated/graphql";
-import { useFollowedLoad } from "../../api/use-followed-load";
+import { useLiveLoad } from "../../api/use-live-load";
 import type { Load } from "../../api/use-load";
 import { usage as t } from "../../text/usage";
 import { Button } from "../../ui/button";
@@ -9,10 +9,10 @@ import { Money } from "../../ui/money";
 import { Segments } from "../../ui/segments";
 import { EmptyState } from "../../ui/states";
 import { type Column, Table } from "../../ui/table";
-import { longestDecimals } from "../../util/money";
+import { mostDecimals } from "../../util/money";
 import { formatCount, formatShare } from "../../util/number";
+import { LoadFailed, StaleNotice } from "../shared/load-states";
 import { show, useView } from "../shared/navigation";
-import { LoadFailed, StaleNotice } from "../shared/stale-notice";
 import { DIMENSIONS, type Dimension } from "../shared/view";
 import { isUsage } from "./usage-changes";
 import type { UsageWindow } from "./usage-window";
@@ -24,12 +24,12 @@ type Props = { account: string; window: UsageWindow };
 const FEW = 10;
 const MANY = 100;
 
-/** What the window's spend went to, by one dimension; the rows add up to the total. */
+/** The window's spend by one dimension; the rows add up to the total. */
 export function Breakdown({ account, window: { from, to, zone } }: Props) {
   const by = useView().by ?? "DEPLOYMENT";
   const [first, setFirst] = useState(FEW);
   const variables = { account, from, to, timeZone: zone, by, first };
-  const load = useFollowedLoad(UsageBreakdownDocument, variables, { account, concerns: isUsage });
+  const load = useLiveLoad(UsageBreakdownDocument, variables, { account, affects: isUsage });
   const usage = load.data?.account?.usage;
   const showMore = useCallback(() => setFirst(MANY), []);
   const hasMore = first < MANY && usage?.breakdown.length === first + 1;
@@ -60,7 +60,7 @@ export function Breakdown({ account, window: { from, to, zone } }: Props) {
       </div>
       {hasMore && (
         <div className="table-foot">
-          <Button look="bare" small fleeting onPress={showMore}>
+          <Button look="bare" small disappears onPress={showMore}>
             {t.more}
           </Button>
         </div>
@@ -94,7 +94,7 @@ function Content({ by, usage, load: { failure, retry, previous } }: ContentProps
   );
 }
 
-/** Left out where each row is one deployment. */
+/** Left out where a row is a single deployment. */
 const DEPLOYMENTS: Column<Row> = {
   key: "deployments",
   header: t.deployments,
@@ -103,7 +103,7 @@ const DEPLOYMENTS: Column<Row> = {
 };
 
 function columnsOf(by: Dimension, rows: readonly Row[], total: string): Column<Row>[] {
-  const decimals = longestDecimals(rows.map(({ spend }) => spend));
+  const decimals = mostDecimals(rows.map(({ spend }) => spend));
   return [
     { key: "name", header: t.dimensions[by], cell: (row) => <Name row={row} by={by} /> },
     {
@@ -122,7 +122,7 @@ function columnsOf(by: Dimension, rows: readonly Row[], total: string): Column<R
   ];
 }
 
-/** What is not one value of the dimension has a name of the page; so have resources. */
+/** The name of a row. Resources, and rows that are no single value of the dimension, have the page's names. */
 function nameOf({ group, key, label }: Row, by: Dimension): string {
   if (group === "NONE") return t.groups.none[by];
   if (group === "OTHER") return t.groups.other;
@@ -136,7 +136,7 @@ function Name({ row, by }: { row: Row; by: Dimension }) {
     <span className="share-cell">
       <bdi className={group === "VALUE" ? "share-name" : "share-name faint"}>{nameOf(row, by)}</bdi>
       <span className="share-track" aria-hidden="true">
-        {/* Where corrections outweigh charges, a share is below nothing, or above all of it. */}
+        {/* Where corrections exceed charges, a share is below 0 or above 1. */}
         <span
           className="share-bar"
           style={{ width: `${Math.min(1, Math.max(0, Number(share ?? 0))) * 100}%` }}

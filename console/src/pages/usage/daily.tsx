@@ -1,7 +1,7 @@
 import { parseDate } from "@internationalized/date";
 import { useMemo } from "react";
 import { DailyUsageDocument, type DailyUsageQuery } from "../../api/generated/graphql";
-import { useFollowedLoad } from "../../api/use-followed-load";
+import { useLiveLoad } from "../../api/use-live-load";
 import { shared } from "../../text/shared";
 import { usage as t } from "../../text/usage";
 import { Card } from "../../ui/card";
@@ -9,21 +9,21 @@ import { Money } from "../../ui/money";
 import { Pagination } from "../../ui/pagination";
 import { EmptyState } from "../../ui/states";
 import { type Column, Table } from "../../ui/table";
-import { longestDecimals } from "../../util/money";
+import { mostDecimals } from "../../util/money";
 import { formatCount, formatExactQuantity, formatQuantity } from "../../util/number";
 import { dateIn, daysBetween, formatWeekdayDate } from "../../util/time";
+import { LoadFailed, StaleNotice } from "../shared/load-states";
 import { show, useView } from "../shared/navigation";
-import { LoadFailed, StaleNotice } from "../shared/stale-notice";
 import { PAGE_SIZES } from "../shared/view";
 import { isUsage, withDailyChanges } from "./usage-changes";
-import { begunDays, lengthOf, type UsageWindow } from "./usage-window";
+import { elapsedDays, lengthOf, type UsageWindow } from "./usage-window";
 
 type Day = NonNullable<DailyUsageQuery["account"]>["usage"]["buckets"][number];
 type Props = { account: string; window: UsageWindow };
 
-/** Each day of the window that has begun, the latest first: what was leased and what it cost. */
+/** Each day of the window up to today, the latest first: the resources in use and their cost. */
 export function Daily({ account, window }: Props) {
-  const days = begunDays(window);
+  const days = elapsedDays(window);
   if (!days) {
     return (
       <Card title={t.daily}>
@@ -42,10 +42,10 @@ function Days({ account, days, zone }: DaysProps) {
   const turn = (next: number) => show({ dailyUntil: next > 0 ? dayBefore(days.to, next) : null });
   const total = lengthOf(days);
   const variables = { account, timeZone: zone, ...page(days, skipped, size) };
-  const load = useFollowedLoad(DailyUsageDocument, variables, {
+  const load = useLiveLoad(DailyUsageDocument, variables, {
     account,
-    concerns: isUsage,
-    patch: (ask, data) => withDailyChanges(ask, data, variables),
+    affects: isUsage,
+    patch: (send, data) => withDailyChanges(send, data, variables),
   });
   const { data, failure, retry } = load;
   const rows = useMemo(() => data?.account?.usage.buckets.toReversed(), [data]);
@@ -84,7 +84,7 @@ function Days({ account, days, zone }: DaysProps) {
   );
 }
 
-/** The days of a page: the list goes backwards. */
+/** The days of a page; the list is in descending order. */
 function page({ from, to }: DaysProps["days"], skipped: number, size: number) {
   const last = dayBefore(to, skipped);
   const first = dayBefore(last, size - 1);
@@ -96,7 +96,7 @@ function dayBefore(day: string, days: number): string {
 }
 
 function columnsOf(zone: string, days: readonly Day[]): Column<Day>[] {
-  const decimals = longestDecimals(days.map(({ spend }) => spend));
+  const decimals = mostDecimals(days.map(({ spend }) => spend));
   return [
     {
       key: "date",

@@ -11,7 +11,7 @@ import { EmptyState } from "../../ui/states";
 import { isZero } from "../../util/money";
 import { formatDay, formatTime } from "../../util/time";
 import { bucketLabel, bucketTick } from "../shared/bucket-label";
-import { LoadFailed, StaleNotice } from "../shared/stale-notice";
+import { LoadFailed, StaleNotice } from "../shared/load-states";
 import { lengthOf } from "./usage-window";
 
 export type UsageOf = NonNullable<UsageQuery["account"]>["usage"];
@@ -24,7 +24,7 @@ function seriesOf(): readonly Series[] {
   ];
 }
 
-/** Spend in each bucket of the window, and what it grows to. */
+/** Spend in each bucket of the window, and its cumulative sum. */
 export function SpendChart({ usage, load, currency }: Props) {
   const { failure, retry } = load;
   const series = useMemo(seriesOf, []);
@@ -40,8 +40,8 @@ export function SpendChart({ usage, load, currency }: Props) {
       currency={currency}
       isBusy={load.loading}
       isOutdated={load.previous}
-      above={failure && usage && <StaleNotice retry={retry} />}
-      instead={
+      notice={failure && usage && <StaleNotice retry={retry} />}
+      placeholder={
         failure && !usage ? (
           <LoadFailed failure={failure} retry={retry} />
         ) : isEmpty ? (
@@ -59,7 +59,7 @@ function Completeness({ usage: { completeUntil, buckets, timeZone } }: { usage: 
   return <Sentence>{t.completeUntil(time)}</Sentence>;
 }
 
-/** Labelled by the window that the answer is of, which may still be the one before. */
+/** The labels are of the response's own window, which may still be the previous one. */
 function pointsOf({ buckets, interval, timeZone, from, to }: UsageOf): Point[] {
   const isLong = lengthOf({ from, to }) > 366;
   const now = new Date();
@@ -69,7 +69,7 @@ function pointsOf({ buckets, interval, timeZone, from, to }: UsageOf): Point[] {
     tick: bucketTick(bucket, interval, timeZone, isLong),
     amounts: {
       spend: bucket.spend,
-      // The line ends where the days that have begun do.
+      // The line ends with the last bucket that has started.
       ...(new Date(bucket.start) <= now && { cumulative: bucket.cumulativeSpend }),
     },
     isPartial: bucket.partial,

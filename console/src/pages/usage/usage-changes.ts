@@ -1,5 +1,5 @@
-// What new usage changes of the figures of a window: the totals, and the buckets not complete yet. Each
-// is null where the rest has changed too, by usage that came late.
+// The part of a window that new usage changes: the totals, and the buckets in progress. The result is null
+// where usage that arrived late has changed other buckets too.
 
 import {
   type BalanceCause,
@@ -10,56 +10,56 @@ import {
   type UsageQuery,
   type UsageQueryVariables,
 } from "../../api/generated/graphql";
-import type { Ask } from "../../api/use-followed-load";
-import { less } from "../../util/money";
+import type { SendQuery } from "../../api/use-live-load";
+import { subtract } from "../../util/money";
 import { dateIn } from "../../util/time";
-import { tailOf, withTail } from "../shared/tail";
+import { firstPartial, replaceLast } from "../shared/partial-buckets";
 
 export const isUsage = (cause: BalanceCause) => cause === "USAGE";
 
 export async function withUsageChanges(
-  ask: Ask,
+  send: SendQuery,
   { account }: UsageQuery,
   variables: UsageQueryVariables,
 ): Promise<UsageQuery | null> {
   const kept = account?.usage;
-  const tail = kept && firstDayOf(kept.buckets, variables.timeZone);
-  if (!kept || !tail) return null;
-  const found = (await ask(UsageChangesDocument, { ...variables, tail }))?.account;
+  const partialFrom = kept && firstPartialDay(kept.buckets, variables.timeZone);
+  if (!kept || !partialFrom) return null;
+  const found = (await send(UsageChangesDocument, { ...variables, partialFrom }))?.account;
   if (!found) return null;
-  const { tail: last, usage, ...rest } = found;
+  const { partial, usage, ...rest } = found;
   const total = usage.summary.totalSpend;
-  const joined = withTail(kept.buckets, last.buckets, total);
+  const joined = replaceLast(kept.buckets, partial.buckets, total);
   if (!joined) return null;
-  const end = joined.length - last.buckets.length;
-  // Those of the end are cumulated from the end's own beginning.
+  const first = joined.length - partial.buckets.length;
+  // The response's cumulative sums start at the first bucket in progress, not at the window's start.
   const buckets = joined.map((bucket, at) => {
-    if (at < end) return bucket;
+    if (at < first) return bucket;
     const later = joined.slice(at + 1).map(({ spend }) => spend);
-    return { ...bucket, cumulativeSpend: less(total, later) };
+    return { ...bucket, cumulativeSpend: subtract(total, later) };
   });
   return { account: { ...rest, usage: { ...kept, ...usage, buckets } } };
 }
 
 export async function withDailyChanges(
-  ask: Ask,
+  send: SendQuery,
   { account }: DailyUsageQuery,
   variables: DailyUsageQueryVariables,
 ): Promise<DailyUsageQuery | null> {
   const kept = account?.usage;
-  const tail = kept && firstDayOf(kept.buckets, variables.timeZone);
-  if (!kept || !tail) return null;
-  const found = (await ask(DailyUsageChangesDocument, { ...variables, tail }))?.account;
+  const partialFrom = kept && firstPartialDay(kept.buckets, variables.timeZone);
+  if (!kept || !partialFrom) return null;
+  const found = (await send(DailyUsageChangesDocument, { ...variables, partialFrom }))?.account;
   if (!found) return null;
-  const { tail: last, usage, ...rest } = found;
-  const buckets = withTail(kept.buckets, last.buckets, usage.summary.totalSpend);
+  const { partial, usage, ...rest } = found;
+  const buckets = replaceLast(kept.buckets, partial.buckets, usage.summary.totalSpend);
   return buckets && { account: { ...rest, usage: { ...kept, buckets } } };
 }
 
 type Bucket = { start: string; partial: boolean };
 
-/** The day that the incomplete buckets begin with. */
-function firstDayOf(buckets: readonly Bucket[], zone: string): string | null {
-  const first = buckets[tailOf(buckets)];
+/** The first day of the buckets in progress. */
+function firstPartialDay(buckets: readonly Bucket[], zone: string): string | null {
+  const first = buckets[firstPartial(buckets)];
   return first ? dateIn(zone, new Date(first.start)) : null;
 }

@@ -1,5 +1,5 @@
 import { UsageExportLinkDocument, type UsageExportLinkQuery } from "../../api/generated/graphql";
-import { useLink } from "../../api/use-link";
+import { useDownload } from "../../api/use-download";
 import { ExportMenu } from "../shared/export-menu";
 import type { UsageWindow } from "./usage-window";
 
@@ -7,8 +7,8 @@ type Props = { account: string; window: UsageWindow };
 
 /** Downloads every charge of the window. */
 export function UsageExport({ account, window: { interval, from, to, zone } }: Props) {
-  const of = { account, interval, from, to, timeZone: zone };
-  return <ExportMenu link={useLink(UsageExportLinkDocument, linkOf, of)} />;
+  const fixed = { account, interval, from, to, timeZone: zone };
+  return <ExportMenu download={useDownload(UsageExportLinkDocument, linkOf, fixed)} />;
 }
 
 function linkOf({ account }: UsageExportLinkQuery): string | undefined {

@@ -14,22 +14,22 @@ type Usage = NonNullable<UsageQuery["account"]>["usage"];
 type Comparison = NonNullable<Usage["comparison"]>;
 
 type Props = {
-  /** Undefined while it is on its way, null if it could not be loaded. */
+  /** Undefined while it loads, null if it could not be loaded. */
   usage: Usage | null | undefined;
   isOutdated: boolean;
 };
 
-/** What the window adds up to, and how its complete days compare with those before. */
+/** The totals of the window, and its complete days compared with the previous ones. */
 export function UsageFigures({ usage, isOutdated }: Props) {
-  const waiting = usage === undefined ? <Skeleton /> : t.none;
+  const missing = usage === undefined ? <Skeleton /> : t.none;
   const amount = (label: string, value: Amount | null | undefined, rest: Partial<Figure>) => ({
     label,
-    value: value ? <Money value={value} /> : waiting,
+    value: value ? <Money value={value} /> : missing,
     ...rest,
   });
   const count = (label: string, value: string | null | undefined, rest: Partial<Figure>) => ({
     label,
-    value: value ? formatDecimal(value) : waiting,
+    value: value ? formatDecimal(value) : missing,
     ...rest,
   });
   const { summary, comparison } = usage ?? {};
@@ -47,8 +47,8 @@ export function UsageFigures({ usage, isOutdated }: Props) {
           count(t.deploymentsPerDay, summary?.averageDailyDeployments, days),
         ]}
       />
-      <p className="faint usage-against">
-        {comparison ? <Compared comparison={comparison} /> : usage ? t.notCompared : waiting}
+      <p className="faint usage-comparison">
+        {comparison ? <Compared comparison={comparison} /> : usage ? t.notCompared : missing}
       </p>
     </section>
   );
@@ -56,7 +56,7 @@ export function UsageFigures({ usage, isOutdated }: Props) {
 
 const ARROWS = { up: "rise", down: "fall", same: "level" } as const;
 
-/** More is neither good nor bad here, so it has no colour. */
+/** Without a colour: more spend is neither good nor bad. */
 function Change({ comparison: { current, previous } }: { comparison: Comparison }) {
   const change = changeOf(current.amount, previous.amount);
   const before = t.before(formatExactMoney(previous));
@@ -69,7 +69,7 @@ function Change({ comparison: { current, previous } }: { comparison: Comparison 
   );
 }
 
-/** Which days are compared, and their spend. */
+/** The compared days, and their spend. */
 function Compared({ comparison }: { comparison: Comparison }) {
   const { from, to, current, previousFrom, previousTo, previous } = comparison;
   const dates = datesOf(previousFrom, previousTo);

@@ -1,5 +1,4 @@
-// The days, the zone and the interval of the Usage tab: one object behind its figures, its chart, its
-// tables and its exports.
+// The days, the zone and the interval of the Usage tab, for its figures, chart, tables and exports.
 
 import type { UsageInterval } from "../../api/generated/graphql";
 import { daysBetween } from "../../util/time";
@@ -12,11 +11,11 @@ export type UsageWindow = Window & {
   from: string;
   to: string;
   interval: UsageInterval;
-  /** By which others the same days could be shown. */
-  possible: readonly UsageInterval[];
+  /** The intervals that can show these days. */
+  allowed: readonly UsageInterval[];
 };
 
-/** What is shown until days are chosen: as many intervals as a person looks back on. */
+/** The window of each interval while no days are chosen. */
 const DEFAULTS: Record<UsageInterval, Preset> = {
   DAY: "30d",
   WEEK: "12w",
@@ -24,14 +23,19 @@ const DEFAULTS: Record<UsageInterval, Preset> = {
   YEAR: "5y",
 };
 
-/** The gateway gives no more buckets at once. */
+/** The gateway returns no more buckets at once. */
 const MOST_BUCKETS = 1100;
 const SHORTEST_DAYS: Record<UsageInterval, number> = { DAY: 1, WEEK: 7, MONTH: 30, YEAR: 365 };
 
-/** Up to how many days an interval is chosen by itself. */
-const SUITS_DAYS: Record<UsageInterval, number> = { DAY: 100, WEEK: 200, MONTH: 2000, YEAR: 1e6 };
+/** The most days for which an interval is the default. */
+const DEFAULT_UP_TO: Record<UsageInterval, number> = {
+  DAY: 100,
+  WEEK: 200,
+  MONTH: 2000,
+  YEAR: 1e6,
+};
 
-/** A usage window has an end on either side: there is no "all". */
+/** A usage window has two ends: there is no "all". */
 export const USAGE_PRESETS = PRESETS.filter((preset) => preset !== "all");
 
 export function useUsageWindow(): UsageWindow {
@@ -43,21 +47,21 @@ export function useUsageWindow(): UsageWindow {
   const { from, to } = window;
   if (!from || !to) throw new Error("the window has no ends");
   const days = { from, to };
-  // Days that were not chosen are others by another interval.
-  const possible = INTERVALS.filter((each) => !isChosen || isPossible(each, days));
-  const interval = wanted && possible.includes(wanted) ? wanted : suited(days);
-  return { ...window, ...days, interval, possible };
+  // Days that were not chosen change with the interval, so that each interval can show them.
+  const allowed = INTERVALS.filter((each) => !isChosen || isAllowed(each, days));
+  const interval = wanted && allowed.includes(wanted) ? wanted : defaultInterval(days);
+  return { ...window, ...days, interval, allowed };
 }
 
 type Days = { from: string; to: string };
 
-function suited(days: Days): UsageInterval {
-  return INTERVALS.find((each) => lengthOf(days) <= SUITS_DAYS[each]) ?? "YEAR";
+function defaultInterval(days: Days): UsageInterval {
+  return INTERVALS.find((each) => lengthOf(days) <= DEFAULT_UP_TO[each]) ?? "YEAR";
 }
 
-/** Whether days are few enough to be shown by an interval. */
-function isPossible(interval: UsageInterval, days: Days): boolean {
-  // Both ends may be cut.
+/** Whether an interval makes few enough buckets of the days. */
+function isAllowed(interval: UsageInterval, days: Days): boolean {
+  // The window may cut the first and the last bucket.
   return (
     Math.ceil(lengthOf(days) / SHORTEST_DAYS[interval]) + 1 <= MOST_BUCKETS || interval === "YEAR"
   );
@@ -67,8 +71,8 @@ export function lengthOf({ from, to }: Days): number {
   return daysBetween(from, to) + 1;
 }
 
-/** The window's days that have begun; null if none has. */
-export function begunDays({ from, to, today }: UsageWindow): Days | null {
+/** The window's days up to today; null if it starts later. */
+export function elapsedDays({ from, to, today }: UsageWindow): Days | null {
   if (from > today) return null;
   return { from, to: to < today ? to : today };
 }

@@ -1,5 +1,5 @@
 import { UsageDocument } from "../../api/generated/graphql";
-import { useFollowedLoad } from "../../api/use-followed-load";
+import { useLiveLoad } from "../../api/use-live-load";
 import { shell } from "../../text/shell";
 import { usage as t } from "../../text/usage";
 import { Segments } from "../../ui/segments";
@@ -16,7 +16,7 @@ import { isUsage, withUsageChanges } from "./usage-changes";
 import { UsageFigures } from "./usage-figures";
 import { USAGE_PRESETS, type UsageWindow, useUsageWindow } from "./usage-window";
 
-/** What the credit went to. */
+/** The use of the credit: figures, chart, breakdown and days. */
 export default function Usage({ account }: { account: string }) {
   const facts = useFacts();
   const window = useUsageWindow();
@@ -31,7 +31,7 @@ export default function Usage({ account }: { account: string }) {
             options={INTERVALS.map((id) => ({
               id,
               label: t.intervals[id],
-              ...(!window.possible.includes(id) && { isDisabled: true, title: t.tooMany }),
+              ...(!window.allowed.includes(id) && { isDisabled: true, title: t.tooMany }),
             }))}
             selected={interval}
             onSelect={(next) => show({ interval: next })}
@@ -48,10 +48,10 @@ function Views({ window }: { window: UsageWindow }) {
   const { id: account, currency } = useAccount();
   const { interval, from, to, zone } = window;
   const variables = { account, interval, from, to, timeZone: zone };
-  const load = useFollowedLoad(UsageDocument, variables, {
+  const load = useLiveLoad(UsageDocument, variables, {
     account,
-    concerns: isUsage,
-    patch: (ask, data) => withUsageChanges(ask, data, variables),
+    affects: isUsage,
+    patch: (send, data) => withUsageChanges(send, data, variables),
   });
   const usage = load.data?.account?.usage;
   return (

@@ -108,9 +108,9 @@ export const billing = {
     emptyFilteredHint: "Wählen Sie andere Tage, Status oder Arten.",
     search: "Aufladungen suchen",
     clearSearch: "Suche leeren",
-    emptySearch: (sought: string) => `Keine Aufladung passt zu „${isolated(sought)}“`,
+    emptySearch: (query: string) => `Keine Aufladung passt zu „${isolated(query)}“`,
     emptySearchHint: "Suchen Sie nach Belegnummer, Beschreibung, Karte oder Betrag.",
-    forbidden: "Ihre Rolle umfasst keine Zahlungen",
+    forbidden: "Ihre Rolle erlaubt keinen Einblick in Zahlungen",
     forbiddenHint: "Inhaber und Abrechnungsmitglieder dieses Kontos können sie sehen.",
   },
 

@@ -1,7 +1,7 @@
 // The German words that both tabs and the header share. Money, dates and numbers come formatted.
 
 import { isolated, pluralsOf } from "../../util/locale";
-import { formatCount, formatPlaces } from "../../util/number";
+import { formatCount, formatRowRange } from "../../util/number";
 import type { Words } from "../words";
 
 const plural = pluralsOf("de");
@@ -28,7 +28,7 @@ export const shared = {
     SERVICE_UNAVAILABLE:
       "Der Server ist ausgelastet oder startet neu. Versuchen Sie es gleich noch einmal.",
     STORAGE_FULL: "Der Speicher des Servers ist voll.",
-    FORBIDDEN: "Ihre Rolle in diesem Konto umfasst das nicht.",
+    FORBIDDEN: "Ihre Rolle in diesem Konto erlaubt das nicht.",
     NOT_FOUND: "Nicht gefunden, oder Sie haben keinen Zugriff.",
     BAD_CURSOR: "Diese Seite der Liste gibt es nicht mehr. Beginnen Sie mit der ersten Seite.",
     other: (message: string) => `Der Server meldet: ${isolated(message)}`,
@@ -61,7 +61,7 @@ export const shared = {
   zone: {
     label: "Zeitzone",
     search: "Zeitzonen suchen",
-    none: "Keine Zeitzone hat diesen Namen.",
+    none: "Keine passenden Zeitzonen.",
     own: "Zone des Kontos",
   },
 
@@ -85,7 +85,7 @@ export const shared = {
     summary: (before: number | null, shown: number, total: number) =>
       shown === total
         ? `${formatCount(total)} insgesamt`
-        : `${formatPlaces(before, shown)} von ${formatCount(total)}`,
+        : `${formatRowRange(before, shown)} von ${formatCount(total)}`,
   },
 
   chart: {

@@ -15,7 +15,7 @@ export const shell = {
   account: {
     label: "Konto",
     search: "Konten suchen",
-    none: "Kein Konto hat diesen Namen.",
+    none: "Keine passenden Konten.",
     loading: "Konten werden geladen …",
     noAccounts: "Sie haben noch auf kein Konto Zugriff",
     noAccountsHint: (id: string | null) =>
@@ -32,15 +32,16 @@ export const shell = {
     leaving: "Die Anmeldeseite wird geöffnet …",
     or: "oder mit einem API-Schlüssel",
     key: "API-Schlüssel",
-    keyHint: "Der Schlüssel bleibt im Speicher dieser Seite und ist weg, sobald Sie sie schließen.",
-    keyNone:
-      "Das ist kein API-Schlüssel: Er enthält Zeichen, die kein Schlüssel hat. Kopieren Sie den Schlüssel noch einmal.",
+    keyHint:
+      "Der Schlüssel bleibt nur im Speicher dieser Seite und wird gelöscht, sobald Sie sie schließen.",
+    keyInvalid:
+      "Das ist kein API-Schlüssel: Er enthält unzulässige Zeichen. Kopieren Sie den Schlüssel noch einmal.",
     keyButton: "Weiter",
     failed: "Die Anmeldung ist fehlgeschlagen",
     expired:
       "Ihre Anmeldung ist abgelaufen. Melden Sie sich erneut an, um zur selben Ansicht zurückzukehren.",
     refused: "Diese Anmeldedaten werden nicht akzeptiert.",
-    left: "Sie sind abgemeldet.",
+    signedOut: "Sie sind abgemeldet.",
     out: "Abmelden",
   },
 
@@ -54,7 +55,7 @@ export const shell = {
       "Diese Sprache konnte nicht geladen werden. Prüfen Sie Ihre Verbindung, und versuchen Sie es erneut.",
   },
 
-  late: {
+  lazy: {
     title: "Dieser Teil der Seite konnte nicht geladen werden",
     hint: "Prüfen Sie Ihre Verbindung, und versuchen Sie es erneut. Wenn das nicht hilft, laden Sie die Seite neu: Möglicherweise gibt es eine neue Version.",
     retry: "Erneut versuchen",

@@ -2,7 +2,7 @@
 
 import { isolated, pluralsOf } from "../../util/locale";
 import { formatCount } from "../../util/number";
-import { hoursOf } from "../../util/unit";
+import { formatUnit } from "../../util/unit";
 import type { Words } from "../words";
 
 const plural = pluralsOf("de");
@@ -25,7 +25,7 @@ export const usage = {
       one: `gegenüber dem Vortag, ${isolated(dates)}`,
       other: `gegenüber den ${formatCount(days)} Tagen davor, ${isolated(dates)}`,
     }),
-  notCompared: "Noch zu kurzer Verlauf für einen Vergleich",
+  notCompared: "Noch nicht genügend Daten für einen Vergleich",
   chart: "Kosten im Zeitverlauf",
   spend: "Kosten",
   cumulative: "Kumulierte Kosten",
@@ -41,7 +41,7 @@ export const usage = {
     RESOURCE: "Ressource",
   },
   share: "Anteil",
-  sumsTo: "zusammen",
+  sumsTo: "insgesamt",
   more: "Weitere Zeilen anzeigen",
   daily: "Tag für Tag",
   date: "Datum",
@@ -56,7 +56,7 @@ export const usage = {
     IP: "IP-Adressen",
     OTHER: "Sonstige Ressourcen",
   },
-  unit: (unit: string) => hoursOf(unit, (of) => `${of}-Stunden`),
+  unit: (unit: string) => formatUnit(unit, (of) => `${of}-Stunden`),
   groups: {
     none: {
       DEPLOYMENT: "Ohne Deployment",

@@ -18,7 +18,7 @@ export const account = {
     runway: {
       ESTIMATED: "",
       INSUFFICIENT_HISTORY: "Not known yet",
-      IDLE: "Not at present",
+      IDLE: "Not at the current rate",
       DEPLETED: "Nothing left",
       BEYOND_HORIZON: "Not within 10 years",
     },

@@ -74,7 +74,7 @@ export const billing = {
         download: (number: string) => `Download cancellation ${number}`,
       },
     },
-    /** By the provider's code, which reads as English by itself. */
+    /** By the provider's code; empty, because a code itself is readable in English. */
     reasons: {} as Readonly<Record<string, string>>,
     documentFailed: "Download failed",
     none: "—",
@@ -84,9 +84,9 @@ export const billing = {
     emptyFilteredHint: "Try other dates, statuses or kinds.",
     search: "Search purchases",
     clearSearch: "Clear search",
-    emptySearch: (sought: string) => `No purchase matches “${isolated(sought)}”`,
+    emptySearch: (query: string) => `No purchase matches “${isolated(query)}”`,
     emptySearchHint: "Search for a receipt number, a description, a card or an amount.",
-    forbidden: "Your role does not include payments",
+    forbidden: "Your role can't see payments",
     forbiddenHint: "Owners and billing members of this account can see them.",
   },
 

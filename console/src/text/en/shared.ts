@@ -1,7 +1,7 @@
 // The English words that both tabs and the header share. Money, dates and numbers come formatted.
 
 import { pluralsOf } from "../../util/locale";
-import { formatCount, formatPlaces } from "../../util/number";
+import { formatCount, formatRowRange } from "../../util/number";
 
 const plural = pluralsOf("en");
 
@@ -24,7 +24,7 @@ export const shared = {
     TIMEOUT: "This took too long. Choose fewer days, or try again.",
     SERVICE_UNAVAILABLE: "The server is busy or restarting. Try again in a moment.",
     STORAGE_FULL: "The server's storage is full.",
-    FORBIDDEN: "Your role in this account does not include this.",
+    FORBIDDEN: "Your role in this account doesn't allow this.",
     NOT_FOUND: "Not found, or you don't have access.",
     BAD_CURSOR: "This page of the list no longer exists. Start from the first page.",
     /** A sentence of the server, in English. */
@@ -58,7 +58,7 @@ export const shared = {
   zone: {
     label: "Time zone",
     search: "Search time zones",
-    none: "No time zone has that name.",
+    none: "No matching time zones.",
     own: "account's zone",
   },
 
@@ -82,11 +82,11 @@ export const shared = {
     summary: (before: number | null, shown: number, total: number) =>
       shown === total
         ? `${formatCount(total)} in all`
-        : `${formatPlaces(before, shown)} of ${formatCount(total)}`,
+        : `${formatRowRange(before, shown)} of ${formatCount(total)}`,
   },
 
   chart: {
-    hint: "Use the arrow keys to move through the points.",
+    hint: "Use the arrow keys to move between data points.",
     partial: "In progress",
     period: "Period",
     display: "Display",

@@ -14,7 +14,7 @@ export const shell = {
   account: {
     label: "Account",
     search: "Search accounts",
-    none: "No account has that name.",
+    none: "No matching accounts.",
     loading: "Loading accounts…",
     noAccounts: "You don't have access to any account yet",
     noAccountsHint: (id: string | null) =>
@@ -31,13 +31,14 @@ export const shell = {
     leaving: "Opening the sign-in page…",
     or: "or use an API key",
     key: "API key",
-    keyHint: "The key stays in this page's memory and is gone when you close the page.",
-    keyNone: "This is not an API key: it has characters that no key has. Copy the key again.",
+    keyHint: "The key is kept only in this page's memory and is gone when you close the page.",
+    keyInvalid:
+      "This is not an API key: it contains characters that no key has. Copy the key again.",
     keyButton: "Continue",
     failed: "Sign-in failed",
     expired: "Your sign-in has expired. Sign in again to return to the same view.",
     refused: "This credential is not accepted.",
-    left: "You are signed out.",
+    signedOut: "You are signed out.",
     out: "Sign out",
   },
 
@@ -50,7 +51,7 @@ export const shell = {
     failed: "This language could not be loaded. Check your connection and try again.",
   },
 
-  late: {
+  lazy: {
     title: "This part of the page could not be loaded",
     hint: "Check your connection and try again. If that does not help, reload the page: there may be a new version.",
     retry: "Try again",

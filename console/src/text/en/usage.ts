@@ -2,7 +2,7 @@
 
 import { isolated, pluralsOf } from "../../util/locale";
 import { formatCount } from "../../util/number";
-import { hoursOf } from "../../util/unit";
+import { formatUnit } from "../../util/unit";
 
 const plural = pluralsOf("en");
 
@@ -16,8 +16,8 @@ export const usage = {
   deployments: "Deployments",
   deploymentsPerDay: "Deployments per day",
   none: "—",
-  change: { up: "more than before", down: "less than before", same: "as before" },
-  before: (value: string) => `${value} before`,
+  change: { up: "more than before", down: "less than before", same: "change" },
+  before: (value: string) => `previously ${value}`,
   completeDays: "complete days only",
   comparedWith: (days: number, dates: string) =>
     plural(days, {
@@ -40,7 +40,7 @@ export const usage = {
     RESOURCE: "Resource",
   },
   share: "Share",
-  sumsTo: "adds up to",
+  sumsTo: "total",
   more: "Show more rows",
   daily: "Day by day",
   date: "Date",
@@ -55,8 +55,8 @@ export const usage = {
     IP: "IP addresses",
     OTHER: "Other resources",
   },
-  /** Of the meter: `gpu-hour`. */
-  unit: (unit: string) => hoursOf(unit, (of) => `${of} hours`),
+  /** From the meter's name: `gpu-hour`. */
+  unit: (unit: string) => formatUnit(unit, (of) => `${of} hours`),
   groups: {
     none: {
       DEPLOYMENT: "No deployment",

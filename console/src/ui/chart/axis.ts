@@ -1,24 +1,24 @@
-// The scales of a chart: which amounts are marked, by which labels, and how wide those are.
+// The axes of a chart: their ticks and labels, and how wide the labels are.
 
-import { formatAxisMoney, toHeight } from "../../util/money";
+import { formatAxisMoney, toPlotValue } from "../../util/money";
 import type { Point, Series } from "./series";
 
 export type Axis = {
   ticks: readonly { value: number; label: string }[];
-  /** From where to where it goes; a little below its first tick, where amounts do. */
+  /** The least and the most value; the least is below the first tick where amounts are slightly negative. */
   domain: [number, number];
 };
 export type Axes = { start: Axis; end: Axis | null };
 
 export const TICK_SIZE = 11;
 
-/** Few enough to read; on both axes the same number, so that both meet the lines of the grid. */
+/** Few enough to read, and the same number on both axes, so that both fit the lines of the grid. */
 const STEPS = 5;
-/** Steps of 1, 2 or 5 fit amounts closely. */
+/** A step is one of these times a power of ten. */
 const FACTORS = [1, 2, 5];
-/** Far less than a step, far more than what floats lose. */
+/** Much less than a step, much more than the rounding error of floats. */
 const SLACK = 1e-6;
-/** Of an axis, how much may lie below zero without a tick of its own. */
+/** The most of an axis that may be below zero without a tick of its own, as a share. */
 const DIP = 0.1;
 
 type Extent = { low: number; high: number };
@@ -33,34 +33,34 @@ export function axesOf(
       series
         .filter(({ axis = "start" }) => axis === side)
         .flatMap(({ id }) => points.flatMap(({ amounts: { [id]: amount } }) => amount ?? []))
-        .map(toHeight),
+        .map(toPlotValue),
     );
   const start = extentOf("start");
   const end = series.some(({ axis }) => axis === "end") ? extentOf("end") : null;
-  // Of the same share on both axes: their zeros are one line.
+  // The same share on both axes, so that their zeros are at one height.
   const dip = Math.max(...[start, end ?? start].map(dipOf));
   const of = (each: Extent) =>
     dip <= DIP ? axisOf({ low: 0, high: each.high }, currency, dip) : axisOf(each, currency, 0);
   return { start: of(start), end: end && of(end) };
 }
 
-/** What holds zero and all the values. */
+/** The least extent with zero and all the values. */
 function extent(values: readonly number[]): Extent {
   return { low: Math.min(0, ...values), high: Math.max(0, ...values) };
 }
 
-/** How much lies below zero, as a share of an axis that begins there. */
+/** How far values are below zero, as a share of an axis that starts at zero. */
 function dipOf({ low, high }: Extent): number {
   if (low === 0) return 0;
   const { factor, exponent } = stepsOver({ low: 0, high });
   return -low / (STEPS * Number(`${factor}e${exponent}`));
 }
 
-/** Five equal steps, and below them a share of their height. */
+/** Five equal steps, and below them `dip` times their height. */
 function axisOf(extent: Extent, currency: string, dip: number): Axis {
   const { factor, exponent, first } = stepsOver(extent);
   const ticks = Array.from({ length: STEPS + 1 }, (_, at) => {
-    // Read from digits: sums of floats would not be the numbers that are meant.
+    // From digits, because sums of floats are not exact.
     const value = Number(`${(first + at) * factor}e${exponent}`);
     return { value, label: formatAxisMoney(value, currency) };
   });
@@ -82,7 +82,7 @@ function stepsOver({ low, high }: Extent) {
 
 const widths = new Map<string, number>();
 
-/** How wide a label is drawn, in pixels. */
+/** The width of a drawn label in pixels. */
 export function widthOf(label: string): number {
   let width = widths.get(label);
   if (width === undefined) {

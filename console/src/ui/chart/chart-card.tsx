@@ -1,10 +1,11 @@
 import { type ReactNode, useState } from "react";
-import { longestDecimals } from "../../util/money";
+import { mostDecimals } from "../../util/money";
 import { Card } from "../card";
 import { Money } from "../money";
 import { Segments } from "../segments";
 import { type Column, Table } from "../table";
 import { Chart } from "./chart";
+import "./chart-card.css";
 import type { ChartTexts, Point, Series } from "./series";
 
 type Props = {
@@ -12,22 +13,22 @@ type Props = {
   note?: ReactNode;
   texts: ChartTexts;
   series: readonly Series[];
-  /** What stands in the table alone, after the series. */
+  /** Series that only the table shows, after the others. */
   more?: readonly Series[];
   points: readonly Point[] | undefined;
   currency: string;
   isBusy?: boolean;
   isOutdated?: boolean;
-  /** What stands in place of the chart: that there is nothing, or that something went wrong. */
-  instead?: ReactNode;
+  /** In place of the chart: that there is no data, or that it could not be loaded. */
+  placeholder?: ReactNode;
   /** Above the chart: that it could not be refreshed. */
-  above?: ReactNode;
+  notice?: ReactNode;
 };
 
-/** More amounts than these stand closer in the table. */
+/** With more series the table's columns are closer together. */
 const FEW = 3;
 
-/** A chart with its title, and the same numbers as a table. */
+/** A chart with a title, and the same amounts as a table. */
 export function ChartCard(props: Props) {
   const {
     title,
@@ -46,7 +47,7 @@ export function ChartCard(props: Props) {
       title={title}
       note={note}
       busy={isBusy}
-      flush={display === "table" && !props.instead}
+      flush={display === "table" && !props.placeholder}
       actions={
         <Segments
           label={`${title}: ${texts.display}`}
@@ -60,8 +61,8 @@ export function ChartCard(props: Props) {
         />
       }
     >
-      {props.above}
-      {props.instead ??
+      {props.notice}
+      {props.placeholder ??
         (display === "chart" ? (
           <Chart
             label={title}
@@ -105,7 +106,7 @@ function columnsOf(
       ),
     },
     ...series.map(({ id, label }) => {
-      const decimals = longestDecimals(
+      const decimals = mostDecimals(
         points.flatMap(({ amounts: { [id]: amount } }) => amount ?? []),
       );
       return {

@@ -1,9 +1,9 @@
-// A chart: the drawing, and over it what a pointer or the arrow keys point at.
+// A chart: the plot, and over it the point that the pointer or the arrow keys select.
 
 import { useMemo } from "react";
 import { isolated } from "../../util/locale";
 import { formatMoney } from "../../util/money";
-import { late } from "../late";
+import { lazy } from "../lazy";
 import { Skeleton } from "../skeleton";
 import "./chart.css";
 import { axesOf } from "./axis";
@@ -12,13 +12,13 @@ import { Legend } from "./legend";
 import { Pointer } from "./pointer";
 import type { ChartTexts, Point, Series } from "./series";
 
-const Plot = late(() => import("./plot"), <Waiting />);
+const Plot = lazy(() => import("./plot"), <Placeholder />);
 
 type Props = {
   label: string;
   texts: ChartTexts;
   series: readonly Series[];
-  /** Undefined while they are on their way. */
+  /** Undefined while they load. */
   points: readonly Point[] | undefined;
   currency: string;
   isOutdated?: boolean;
@@ -40,40 +40,40 @@ export function Chart({ label, texts, series, points, currency, isOutdated = fal
               hint={texts.hint}
               frame={frame}
               count={points.length}
-              sayPoint={(at) => sentence(points[at], series, texts)}
+              describe={(at) => sentence(points[at], series, texts)}
             >
-              {(at) => <Reading point={points[at]} series={series} texts={texts} />}
+              {(at) => <Tooltip point={points[at]} series={series} texts={texts} />}
             </Pointer>
           </Plot>
         ) : (
-          <Waiting />
+          <Placeholder />
         )}
       </div>
     </figure>
   );
 }
 
-function Waiting() {
+function Placeholder() {
   return (
-    <div className="chart-waiting">
+    <div className="chart-placeholder">
       <Skeleton wide lines={5} />
     </div>
   );
 }
 
-/** The same object for the same frame, so that nothing is drawn again. */
+/** The same object for an equal frame, so that the plot is not drawn again. */
 function useSame(frame: Frame | null): Frame | null {
   const key = JSON.stringify(frame);
   return useMemo(() => JSON.parse(key) as Frame | null, [key]);
 }
 
-type ReadingProps = { point: Point | undefined; series: readonly Series[]; texts: ChartTexts };
+type TooltipProps = { point: Point | undefined; series: readonly Series[]; texts: ChartTexts };
 
-function Reading({ point, series, texts }: ReadingProps) {
+function Tooltip({ point, series, texts }: TooltipProps) {
   if (!point) return null;
   return (
     <>
-      <p className="reading-title">
+      <p className="tooltip-title">
         <bdi>{point.label}</bdi>
       </p>
       <dl>

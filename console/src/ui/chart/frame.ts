@@ -2,7 +2,7 @@ import { type RefObject, useLayoutEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
 import { type Axes, type Axis, widthOf } from "./axis";
 
-/** The plot's place in the chart: what is outside of it is for the labels of the axes. */
+/** The size of a chart, and the margins around its plot in pixels: they are for the labels of the axes. */
 export type Frame = {
   width: number;
   height: number;
@@ -14,15 +14,15 @@ export type Frame = {
 
 const TOP = 8;
 const BOTTOM = 28;
-/** What labels take where they are short, so that charts begin below each other. */
+/** The least width of labels, so that the plots of several charts align. */
 const LABELS = 58;
 const NO_LABELS = 10;
-/** Between a label and the plot, and on its other side. */
+/** The space on both sides of a label, together. */
 const AROUND_LABEL = 10;
-/** What is drawn for paper: about as wide as a sheet, to which it is fitted. */
+/** The size on paper: about the width of a sheet, to which CSS fits it. */
 const PRINTED = { width: 640, height: 240 };
 
-/** The frame of a chart as wide and as high as its element; null until that is known. */
+/** The frame of a chart that fills its element; null until the element's size is known. */
 export function useFrame(axes: Axes): [RefObject<HTMLDivElement | null>, Frame | null] {
   const element = useRef<HTMLDivElement | null>(null);
   const [size, setSize] = useState<{ width: number; height: number } | null>(null);
@@ -32,7 +32,7 @@ export function useFrame(axes: Axes): [RefObject<HTMLDivElement | null>, Frame |
     const observer = new ResizeObserver(([entry]) => {
       if (!entry) return;
       const { width, height } = entry.contentRect;
-      setSize((was) => (was?.width === width && was.height === height ? was : { width, height }));
+      setSize((old) => (old?.width === width && old.height === height ? old : { width, height }));
     });
     observer.observe(element.current);
     return () => observer.disconnect();
@@ -49,7 +49,7 @@ function roomFor({ ticks }: Axis): number {
   return Math.max(LABELS, Math.ceil(widest) + AROUND_LABEL);
 }
 
-/** Whether the page is being printed: what is drawn for it has to be there at once. */
+/** Whether the page is being printed. The browser prints at once, so the change is rendered at once. */
 function usePrinted(): boolean {
   const [isPrinted, setPrinted] = useState(false);
   useLayoutEffect(() => {

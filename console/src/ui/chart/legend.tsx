@@ -1,6 +1,7 @@
+import "./legend.css";
 import type { Series } from "./series";
 
-/** What the colours are, and that paler bars are not complete. */
+/** The colours of the series, and that paler bars are in progress. */
 export function Legend({ series, partial }: { series: readonly Series[]; partial: string | null }) {
   const bar = series.find((each) => each.shape === "bar");
   return (

@@ -1,9 +1,9 @@
-// The drawing itself, in a chunk of its own with the library. It knows of no pointer and no keyboard:
-// so moving over a thousand bars draws none of them again.
+// The drawing of a chart, in a chunk of its own with the library. It does not depend on the pointer or
+// the keyboard, so that moving over a thousand bars draws none of them again.
 
 import { memo, type ReactNode } from "react";
 import { Bar, CartesianGrid, ComposedChart, Line, ReferenceLine, XAxis, YAxis } from "recharts";
-import { toHeight } from "../../util/money";
+import { toPlotValue } from "../../util/money";
 import { type Axes, type Axis, TICK_SIZE } from "./axis";
 import type { Frame } from "./frame";
 import type { Point, Series } from "./series";
@@ -24,13 +24,13 @@ const WIDEST_BAR = 44;
 function rowOf({ id, amounts, isPartial }: Point): Row {
   const row: Row = { id };
   for (const [series, amount] of Object.entries(amounts)) {
-    row[series] = toHeight(amount);
-    row[series + PALE] = isPartial ? toHeight(amount) : undefined;
+    row[series] = toPlotValue(amount);
+    row[series + PALE] = isPartial ? toPlotValue(amount) : undefined;
   }
   return row;
 }
 
-/** All ticks of an axis are drawn, by the labels that the frame has room for. */
+/** Draws every tick of an axis with its label, for which the frame has room. */
 function scaleOf({ ticks, domain }: Axis) {
   const labels = new Map(ticks.map(({ value, label }) => [value, label]));
   const values = ticks.map(({ value }) => value);
@@ -60,7 +60,7 @@ const Drawing = memo(({ points, series, axes, frame }: PlotProps) => {
       barCategoryGap={points.length > frame.width / 8 ? 0 : "18%"}
     >
       <CartesianGrid vertical={false} stroke="var(--line)" />
-      {/* A band for each point, also where there are no bars: they are what is pointed at. */}
+      {/* Each point has a band, with or without bars: the pointer selects by bands. */}
       <XAxis
         dataKey="id"
         scale="band"
@@ -72,7 +72,7 @@ const Drawing = memo(({ points, series, axes, frame }: PlotProps) => {
         interval="equidistantPreserveStart"
         minTickGap={14}
       />
-      {/* Of a known width, so that what is laid over the plot meets its bars. */}
+      {/* Of a known width, so that the layer over the plot matches its bars. */}
       <YAxis {...scaleOf(axes.start)} yAxisId="start" width={frame.start} />
       {axes.end && (
         <YAxis {...scaleOf(axes.end)} yAxisId="end" orientation="right" width={frame.end} />
@@ -117,7 +117,7 @@ const Drawing = memo(({ points, series, axes, frame }: PlotProps) => {
   );
 });
 
-/** The drawing, and what lies over it. */
+/** The drawing, and the layer over it. */
 export default function Plot({ children, ...props }: PlotProps & { children: ReactNode }) {
   return (
     <>

@@ -1,5 +1,5 @@
-// What lies over a plot: it takes the pointer and the keys, marks the point that they lead to, shows
-// what it is, and says it to whoever came by keyboard.
+// The layer over a plot. It handles the pointer and the keys, marks the selected point, shows its tooltip
+// and, for the keyboard, announces it to screen readers.
 
 import {
   type CSSProperties,
@@ -11,21 +11,22 @@ import {
 } from "react";
 import { Sentence } from "../sentence";
 import type { Frame } from "./frame";
+import "./pointer.css";
 
 type Props = {
   label: string;
   hint: string;
   frame: Frame;
   count: number;
-  sayPoint: (at: number) => string;
-  /** What is shown of a point. */
+  describe: (at: number) => string;
+  /** The tooltip of a point. */
   children: (at: number) => ReactNode;
 };
 
-/** So many steps does Page Up or Page Down take through the whole. */
+/** How many presses of Page Down lead through all points. */
 const PAGES = 10;
 
-export function Pointer({ label, hint, frame, count, sayPoint, children }: Props) {
+export function Pointer({ label, hint, frame, count, describe, children }: Props) {
   const id = useId();
   const [at, setAt] = useState<number | null>(null);
   const [byKeys, setByKeys] = useState(false);
@@ -61,7 +62,7 @@ export function Pointer({ label, hint, frame, count, sayPoint, children }: Props
         onFocus={(event) => {
           if (!event.currentTarget.matches(":focus-visible")) return;
           setByKeys(true);
-          setAt((was) => was ?? count - 1);
+          setAt((old) => old ?? count - 1);
         }}
         onBlur={() => setAt(null)}
         onPointerMove={move}
@@ -70,8 +71,8 @@ export function Pointer({ label, hint, frame, count, sayPoint, children }: Props
       >
         {point !== null && (
           <>
-            <span className="mark-band" style={{ left: share(point), width: share(1) }} />
-            <div className="reading" style={{ "--at": share(point + 0.5) } as CSSProperties}>
+            <span className="point-band" style={{ left: share(point), width: share(1) }} />
+            <div className="tooltip" style={{ "--at": share(point + 0.5) } as CSSProperties}>
               {children(point)}
             </div>
           </>
@@ -81,7 +82,7 @@ export function Pointer({ label, hint, frame, count, sayPoint, children }: Props
         {hint}
       </p>
       <p className="hidden" role="status">
-        {byKeys && point !== null && <Sentence>{sayPoint(point)}</Sentence>}
+        {byKeys && point !== null && <Sentence>{describe(point)}</Sentence>}
       </p>
     </>
   );
@@ -91,7 +92,7 @@ export function Pointer({ label, hint, frame, count, sayPoint, children }: Props
   }
 }
 
-/** Where a key leads to; null is to no point, undefined is for a key of others. */
+/** The point that a key selects; null for none, undefined for a key that is not handled here. */
 function nextPoint(key: string, at: number | null, count: number): number | null | undefined {
   const last = count - 1;
   const page = Math.max(1, Math.round(count / PAGES));

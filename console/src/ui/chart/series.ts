@@ -1,4 +1,4 @@
-// What a chart is of. Amounts stay decimal strings; only where they are drawn are they numbers.
+// The data of a chart. Amounts stay decimal strings; only drawing converts them to floats.
 
 import type { Amount } from "../../util/money";
 
@@ -6,21 +6,21 @@ export type Series = {
   id: string;
   label: string;
   shape: "bar" | "line";
-  /** One of the chart colours of the tokens. */
+  /** The number of one of the chart colours in tokens.css. */
   colour: 1 | 2 | 3 | 4 | 5 | 6;
-  /** The axis at the end is for what grows much larger than the rest. */
+  /** The axis at the end is for amounts that grow much larger than the others. */
   axis?: "start" | "end";
 };
 
 export type Point = {
   id: string;
-  /** In full: what is read, and what stands in the table. */
+  /** In full, for the tooltip and the table. */
   label: string;
   /** Short, for the axis. */
   tick: string;
-  /** By series; one that is not there is not drawn. */
+  /** By series; a missing amount is not drawn. */
   amounts: Readonly<Record<string, Amount>>;
-  /** Whether it will still change, and is drawn paler. */
+  /** Whether it may still change: its bars are paler. */
   isPartial?: boolean;
 };
 

@@ -1,10 +1,10 @@
+// What a view shows when data could not be loaded or refreshed.
+
 import type { Failure } from "../../api/errors";
 import { shared } from "../../text/shared";
 import { Button } from "../../ui/button";
 import { ErrorState, Notice } from "../../ui/states";
 import { messageOf } from "./failure";
-
-type Props = { failure: Failure; retry: () => void };
 
 /** Above data that could not be refreshed. */
 export function StaleNotice({ retry }: { retry: () => void }) {
@@ -17,14 +17,14 @@ export function StaleNotice({ retry }: { retry: () => void }) {
 
 export function RetryButton({ retry }: { retry: () => void }) {
   return (
-    <Button small fleeting onPress={retry}>
+    <Button small disappears onPress={retry}>
       {shared.retry}
     </Button>
   );
 }
 
-/** In place of data that could not be loaded at all. */
-export function LoadFailed({ failure, retry }: Props) {
+/** In place of data that could not be loaded. */
+export function LoadFailed({ failure, retry }: { failure: Failure; retry: () => void }) {
   return (
     <ErrorState
       title={shared.errors.title}

@@ -1,8 +1,9 @@
-// Who asks, and about which account. The token is kept in memory alone.
+// The credential that operations are sent with, and the account of the examples. The token is kept in
+// memory alone.
 import { createContext, useContext, useState } from "react";
-import type { Person, Settings } from "./told";
+import type { Person, Settings } from "../api/settings";
 
-export type Who = {
+export type Credentials = {
   people: readonly Person[];
   person: Person | undefined;
   account: string | undefined;
@@ -12,15 +13,16 @@ export type Who = {
   setToken(token: string): void;
 };
 
-export const WhoContext = createContext<Who | null>(null);
+export const CredentialsContext = createContext<Credentials | null>(null);
 
-export function useWho(): Who {
-  const who = useContext(WhoContext);
-  if (!who) throw new Error("There is nobody.");
-  return who;
+export function useCredentials(): Credentials {
+  const credentials = useContext(CredentialsContext);
+  if (!credentials) throw new Error("CredentialsContext has no provider.");
+  return credentials;
 }
 
-export function useNewWho({ people }: Settings): Who {
+/** The credentials of the demo's first person until another is chosen; none outside dev mode. */
+export function useNewCredentials({ people }: Settings): Credentials {
   const [person, setPerson] = useState(people[0]);
   const [account, setAccount] = useState(person?.accounts[0]?.id);
   const [token, setToken] = useState(person?.token ?? "");

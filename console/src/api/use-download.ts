@@ -1,43 +1,43 @@
-// Signed links expire soon, so one is asked for when it is wanted, and the browser downloads it: what
-// it links to answers as an attachment, and the page stays.
+// Downloads by signed links. A link expires soon, so it is requested when it is needed. Its response is
+// an attachment, so the page stays.
 
 import type { AnyVariables, CombinedError, TypedDocumentNode } from "@urql/core";
 import { useState } from "react";
 import { useClient } from "urql";
 import { type Failure, failureOf } from "./errors";
 
-export type Link<More> = {
-  /** Told what is decided only now, such as the format. */
-  follow: (more: More) => void;
+export type Download<Rest> = {
+  /** Takes the variables that are chosen with the click, such as the format. */
+  start: (rest: Rest) => void;
   pending: boolean;
   failure: Failure | null;
 };
 
-/** `of` is what is linked to: what failed for one says nothing about another. */
-export function useLink<Data, Variables extends AnyVariables, Of extends Partial<Variables>>(
+/** `fixed` are the variables that name the file; a failure is shown only while they stay the same. */
+export function useDownload<Data, Variables extends AnyVariables, Fixed extends Partial<Variables>>(
   query: TypedDocumentNode<Data, Variables>,
   linkOf: (data: Data) => string | null | undefined,
-  of: Of,
-): Link<Omit<Variables, keyof Of>> {
+  fixed: Fixed,
+): Download<Omit<Variables, keyof Fixed>> {
   const client = useClient();
   const [pending, setPending] = useState(false);
   const [failed, setFailed] = useState<{ key: string; failure: Failure } | null>(null);
-  const key = JSON.stringify(of);
+  const key = JSON.stringify(fixed);
   if (failed && failed.key !== key) setFailed(null);
 
-  async function follow(more: Omit<Variables, keyof Of>) {
+  async function start(rest: Omit<Variables, keyof Fixed>) {
     setPending(true);
     setFailed(null);
     const context = { requestPolicy: "network-only" as const };
-    const variables: AnyVariables = { ...of, ...more };
-    const answer = await client.query(query, variables as Variables, context).toPromise();
+    const variables: AnyVariables = { ...fixed, ...rest };
+    const result = await client.query(query, variables as Variables, context).toPromise();
     setPending(false);
-    const url = answer.data && linkOf(answer.data);
+    const url = result.data && linkOf(result.data);
     if (url) download(url);
-    else setFailed({ key, failure: failureIn(answer.error) });
+    else setFailed({ key, failure: failureIn(result.error) });
   }
 
-  return { follow: (more) => void follow(more), pending, failure: failed?.failure ?? null };
+  return { start: (rest) => void start(rest), pending, failure: failed?.failure ?? null };
 }
 
 function failureIn(error: CombinedError | undefined): Failure {

@@ -1,21 +1,21 @@
-// Whose token is sent, and whose account the examples ask about.
+// Chooses the credential, and the account of the examples.
 import { useGraphiQL, useGraphiQLActions } from "@graphiql/react";
 import { useEffect, useRef } from "react";
-import { useWho } from "./who";
+import { useCredentials } from "./credentials";
 
 export function Chooser() {
-  const who = useWho();
-  useAccountInVariables(who.account);
-  useSchemaOf(who.token);
-  if (who.people.length === 0) {
+  const credentials = useCredentials();
+  useAccountInVariables(credentials.account);
+  useSchemaFor(credentials.token);
+  if (credentials.people.length === 0) {
     return (
       <label className="chooser">
         <span>Token or API key</span>
         <input
           type="password"
           autoComplete="off"
-          value={who.token}
-          onChange={(event) => who.setToken(event.target.value.trim())}
+          value={credentials.token}
+          onChange={(event) => credentials.setToken(event.target.value.trim())}
         />
       </label>
     );
@@ -25,30 +25,36 @@ export function Chooser() {
       <span className="dev">Dev mode</span>
       <label>
         <span>Person</span>
-        <select value={who.person?.name} onChange={(event) => who.choosePerson(event.target.value)}>
-          {who.people.map((person) => (
+        <select
+          value={credentials.person?.name}
+          onChange={(event) => credentials.choosePerson(event.target.value)}
+        >
+          {credentials.people.map((person) => (
             <option key={person.name}>{person.name}</option>
           ))}
         </select>
       </label>
       <label>
         <span>Account</span>
-        <select value={who.account} onChange={(event) => who.chooseAccount(event.target.value)}>
-          {who.person?.accounts.map((account) => (
+        <select
+          value={credentials.account}
+          onChange={(event) => credentials.chooseAccount(event.target.value)}
+        >
+          {credentials.person?.accounts.map((account) => (
             <option key={account.id} value={account.id}>
               {account.name}
             </option>
           ))}
         </select>
       </label>
-      <button type="button" onClick={() => void navigator.clipboard.writeText(who.token)}>
+      <button type="button" onClick={() => void navigator.clipboard.writeText(credentials.token)}>
         Copy token
       </button>
     </div>
   );
 }
 
-/** Put the id of an account that was chosen in the place of the one before. */
+/** Replace the previous account's id in the variables by the chosen one's. */
 function useAccountInVariables(account: string | undefined): void {
   const editor = useGraphiQL((state) => state.variableEditor);
   const before = useRef(account);
@@ -62,14 +68,14 @@ function useAccountInVariables(account: string | undefined): void {
   }, [editor, account]);
 }
 
-/** Another credential may see another schema, or see one for the first time. */
-function useSchemaOf(token: string): void {
+/** Load the schema again with another credential, which may be the first that is accepted. */
+function useSchemaFor(token: string): void {
   const { introspect } = useGraphiQLActions();
   const before = useRef(token);
   useEffect(() => {
     if (before.current === token) return;
     before.current = token;
-    const later = setTimeout(() => void introspect(), 300); // it is being typed
+    const later = setTimeout(() => void introspect(), 300); // while it is typed
     return () => clearTimeout(later);
   }, [introspect, token]);
 }

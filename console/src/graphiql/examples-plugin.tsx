@@ -1,6 +1,6 @@
 import { type GraphiQLPlugin, useGraphiQL, useGraphiQLActions } from "@graphiql/react";
+import { useCredentials } from "./credentials";
 import { EXAMPLES, type Example, variablesFor } from "./examples";
-import { useWho } from "./who";
 
 const KINDS = [
   ["query", "Queries"],
@@ -30,9 +30,9 @@ function Examples() {
   );
 }
 
-/** Returns what opens an example in the present tab. */
+/** Returns how to open an example in the current tab. */
 function useOpen(): (example: Example) => void {
-  const { account } = useWho();
+  const { account } = useCredentials();
   const { updateActiveTabValues } = useGraphiQLActions();
   const query = useGraphiQL((state) => state.queryEditor);
   const variables = useGraphiQL((state) => state.variableEditor);

@@ -1,24 +1,24 @@
 import { explorerPlugin } from "@graphiql/plugin-explorer";
 import { GraphiQL, HISTORY_PLUGIN } from "graphiql";
 import { useEffect, useMemo, useRef } from "react";
-import { Chooser } from "./Chooser";
-import { EXAMPLES_PLUGIN } from "./ExamplesPlugin";
+import type { Settings } from "../api/settings";
+import { Chooser } from "./chooser";
+import { CredentialsContext, useNewCredentials } from "./credentials";
 import { EXAMPLES } from "./examples";
+import { EXAMPLES_PLUGIN } from "./examples-plugin";
 import { createFetcher } from "./fetcher";
-import type { Settings } from "./told";
-import { useNewWho, WhoContext } from "./who";
 
 const PLUGINS = [EXAMPLES_PLUGIN, explorerPlugin({ showAttribution: false }), HISTORY_PLUGIN];
 
 export function App({ settings }: { settings: Settings }) {
-  const who = useNewWho(settings);
-  const token = useRef(who.token);
+  const credentials = useNewCredentials(settings);
+  const token = useRef(credentials.token);
   useEffect(() => {
-    token.current = who.token;
-  }, [who.token]);
+    token.current = credentials.token;
+  }, [credentials.token]);
   const fetcher = useMemo(() => createFetcher(() => token.current), []);
   return (
-    <WhoContext value={who}>
+    <CredentialsContext value={credentials}>
       <GraphiQL
         fetcher={fetcher}
         plugins={PLUGINS}
@@ -32,6 +32,6 @@ export function App({ settings }: { settings: Settings }) {
           <Chooser />
         </GraphiQL.Logo>
       </GraphiQL>
-    </WhoContext>
+    </CredentialsContext>
   );
 }
