@@ -60,3 +60,9 @@ def test_no_german_sentence_is_english() -> None:
     assert english.keys() <= german.keys()
     same = {path: text for path, text in german.items() if english.get(path) == text}
     assert set(same.values()) == PROPER
+
+
+def test_no_test_of_a_module_is_part_of_the_page(built: Built) -> None:
+    scripts_built = [each.path for each in built.assets().values() if each.path.suffix == ".js"]
+    assert scripts_built
+    assert [path.name for path in scripts_built if b"vitest" in path.read_bytes()] == []
