@@ -1,8 +1,9 @@
 """The composition root: every part is made here, once, and handed to what needs it."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
+from prometheus_client.registry import Collector
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -27,6 +28,7 @@ from gateway.live.hub import Hub
 from gateway.migrations import head, is_at
 from gateway.observability.metrics import Number
 from gateway.principal import Principal
+from gateway.providers.stripe import inbox
 from gateway.providers.stripe.inbox import Inbox
 from gateway.providers.stripe.signature import parse_secrets
 from gateway.quotas import ExportPlaces
@@ -43,6 +45,10 @@ from gateway.settings import Settings
 from gateway.signing import Signer, parse_signing_keys
 from gateway.store import Database, Snapshot, access, build_database
 from gateway.store.announcements import revisions
+from gateway.work.loops import Loops
+from gateway.work.numbers import work_numbers
+from gateway.work.tasks import Tasks
+from gateway.work.worker import Worker
 from resolvers.context import Context, make_context
 from resolvers.schema import build_schema
 from resolvers.sources import open_source
@@ -65,6 +71,9 @@ class _Runtime:
         self.printer = ReceiptPrinter()
         self.hub = Hub()
         self.inbox: Inbox | None = None
+        self.loops = Loops()
+        self.tasks = Tasks()
+        self.worker = _worker(settings, self)
         self.meter: Meter | None = None
         self.quiet_keys: set[str] = set()
         self._revision = head()
@@ -82,10 +91,8 @@ class _Runtime:
         try:
             async with (
                 self.hub.running(open_change_listener(self._settings, database), read_revisions),
-                self.inbox.sweeping() if self.inbox else nullcontext(),
-                low_balance_sweep.sweeping(
-                    database, SystemClock(), self._settings.usage_delay_seconds
-                ),
+                self.worker.running(),
+                self._counting_parked(),
                 self._key_use.writing(),
                 self.meter.running(database) if self.meter else nullcontext(),
             ):
@@ -94,6 +101,12 @@ class _Runtime:
             self.printer.close()
             await self._authenticator.aclose()
             await database.close()
+
+    def _counting_parked(self) -> AbstractAsyncContextManager[None]:
+        if self.inbox is None:
+            return nullcontext()
+        count, seconds = self.inbox.count, inbox.COUNT_SECONDS
+        return self.loops.make("stripe.count_parked", count, seconds=seconds).running()
 
     async def read_access(
         self, memberships: Collection[tuple[int, str]], keys: Collection[str]
@@ -162,9 +175,11 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
         undescribed=[]
         if settings.stripe.webhook_secrets
         else [Route(STRIPE_PATH, refuse_unsigned, methods=["POST"])],
-        numbers=_stripe_numbers(settings, runtime),
+        numbers=_numbers(settings, runtime),
     )
+    low_balance_sweep.register(runtime.tasks, runtime.database, clock, settings.usage_delay_seconds)
     app = build_app(settings, parts)
+    app.state.drain.on_begin.append(runtime.worker.stop)
     if metering:
         runtime.meter = _meter(settings, runtime, clock, app.state.drain)
     return app
@@ -175,6 +190,17 @@ def issuer_of(settings: Settings, clock: Clock) -> Issuer:
     if settings.environment == "dev":
         return dev_issuer(settings.data_dir)
     return configured_issuer(settings.auth, clock)
+
+
+def _worker(settings: Settings, runtime: _Runtime) -> Worker:
+    return Worker(
+        runtime.database,
+        runtime.tasks,
+        keys=KeyFactory(SystemClock()),
+        loops=runtime.loops,
+        settings=settings.work,
+        grace_seconds=settings.stop_grace_seconds,
+    )
 
 
 def _live(runtime: _Runtime, clock: Clock) -> Live:
@@ -253,15 +279,17 @@ def _export_routes(
     )
 
 
-def _stripe_numbers(settings: Settings, runtime: _Runtime) -> list[Number]:
+def _numbers(settings: Settings, runtime: _Runtime) -> Sequence[Collector]:
+    numbers = work_numbers(runtime.worker, runtime.loops)
     if settings.stripe.webhook_secrets is None:
-        return []
+        return numbers
     return [
+        *numbers,
         Number(
             name="gateway_stripe_parked_payments",
             text="Payments of which something waits: for its account, another event, or a person.",
             read=lambda: runtime.inbox.parked if runtime.inbox else 0,
-        )
+        ),
     ]
 
 
@@ -276,6 +304,7 @@ def _stripe_routes(settings: Settings, runtime: _Runtime, clock: Clock) -> list[
         test_mode=settings.or_dev(settings.stripe.test_mode),
         usage_delay_seconds=settings.usage_delay_seconds,
     )
+    runtime.inbox.register(runtime.tasks)
     webhook = StripeWebhook(take=runtime.inbox.receive, body_seconds=settings.http.body_seconds)
     return [DescribedRoute(STRIPE_PATH, webhook.serve)]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import strawberry
+from prometheus_client.registry import Collector
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -97,7 +98,7 @@ class Parts:
     people: Callable[[], Sequence[DevPerson]] = tuple
     routes: Sequence[DescribedRoute] = ()
     undescribed: Sequence[Route] = ()
-    numbers: Sequence[Number] = ()
+    numbers: Sequence[Collector] = ()
 
 
 def build_app(settings: Settings, parts: Parts) -> Starlette:

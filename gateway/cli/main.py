@@ -18,6 +18,7 @@ from gateway.cli.accounts import account
 from gateway.cli.api_keys import api_key
 from gateway.cli.doctor import doctor
 from gateway.cli.exports import export
+from gateway.cli.jobs import jobs
 from gateway.cli.openapi import openapi
 from gateway.cli.preparation import (
     migrate_database,
@@ -61,6 +62,7 @@ app.add_typer(account, name="account")
 app.add_typer(api_key, name="api-key")
 app.command()(doctor)
 app.add_typer(export, name="export")
+app.add_typer(jobs, name="jobs")
 app.add_typer(stripe, name="stripe")
 app.command("stripe-backfill")(stripe_backfill)
 app.command()(openapi)

@@ -1,6 +1,6 @@
 """The process's numbers, in a registry of its own so that two applications never share them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -22,6 +22,22 @@ class Number(Collector):
     def collect(self) -> Iterator[Metric]:
         kind = CounterMetricFamily if self.grows else GaugeMetricFamily
         yield kind(self.name, self.text, value=self.read())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally(Collector):
+    """Counters by labels that something else keeps; reading them waits for nothing."""
+
+    name: str
+    text: str
+    labels: Sequence[str]
+    read: Callable[[], Iterable[tuple[tuple[str, ...], int]]]
+
+    def collect(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(self.name, self.text, labels=self.labels)
+        for values, number in self.read():
+            family.add_metric(values, number)
+        yield family
 
 
 class Metrics:
@@ -66,7 +82,7 @@ class Metrics:
             registry=self.registry,
         )
 
-    def watch(self, *numbers: "Number") -> None:
+    def watch(self, *numbers: Collector) -> None:
         """Ask these, whenever the numbers are read."""
         for number in numbers:
             self.registry.register(number)

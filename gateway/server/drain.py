@@ -1,6 +1,7 @@
 """An orderly stop: readiness ends at once, running requests get their time, then a proper 503."""
 
 import asyncio
+from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -12,7 +13,7 @@ class Drain:
     """Whether the process is stopping, and the requests that it still serves.
 
     The server calls `begin` when it is told to stop, and `expire` when the time is over. What would
-    never end by itself ends with `streams_over`.
+    never end by itself ends with `streams_over`. `begin` calls everything in `on_begin`.
     """
 
     def __init__(self) -> None:
@@ -20,9 +21,12 @@ class Drain:
         self.expired = False
         self.requests: set[asyncio.Task[object]] = set()
         self.streams_over = asyncio.Event()
+        self.on_begin: list[Callable[[], None]] = []
 
     def begin(self) -> None:
         self.stopping = True
+        for call in self.on_begin:
+            call()
 
     def expire(self) -> None:
         """Cancel what still runs, and refuse what still comes."""

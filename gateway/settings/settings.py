@@ -25,6 +25,7 @@ from gateway.settings.live import LiveSettings
 from gateway.settings.seller import SellerSettings
 from gateway.settings.stripe import StripeSettings
 from gateway.settings.values import Hosts, Limit, Networks, Origins, Url, origin_of
+from gateway.settings.work import WorkSettings
 from gateway.windows import USAGE_DELAY_SECONDS
 
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
@@ -105,6 +106,8 @@ class Settings(BaseSettings):
     live: LiveSettings = LiveSettings()
     documents: DocumentSettings = DocumentSettings()
 
+    work: WorkSettings = WorkSettings()
+
     # Operations
     metrics_token: SecretStr | None = Field(
         None,
@@ -116,7 +119,7 @@ class Settings(BaseSettings):
         1, ge=0, le=60, description="How long `/readyz` answers 503 before the listener closes."
     )
     stop_grace_seconds: float = Field(
-        10, ge=0, le=300, description="How long requests may continue after a stop signal."
+        10, ge=0, le=300, description="How long requests and jobs may continue after a stop signal."
     )
 
     stripe: StripeSettings = StripeSettings()

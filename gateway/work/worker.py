@@ -15,6 +15,7 @@ import structlog
 
 from gateway.errors import Conflict, GatewayError
 from gateway.ids import KeyFactory
+from gateway.settings.work import WorkSettings
 from gateway.store import Database, Snapshot, Transaction, job_control, jobs
 from gateway.store.engine.database import within
 from gateway.store.job_control import Figures
@@ -36,16 +37,6 @@ SAFE_SHARE: Final = 0.9
 log = structlog.get_logger(__name__)
 
 Outcome: TypeAlias = Literal["done", "failed", "dead", "released", "lost"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerLimits:
-    """How much a worker does at once, and how often it looks."""
-
-    concurrency: int
-    poll_seconds: float
-    lease_seconds: float
-    grace_seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,20 +84,22 @@ class Worker:
         *,
         keys: KeyFactory,
         loops: Loops,
-        limits: WorkerLimits,
+        settings: WorkSettings,
+        grace_seconds: float,
     ) -> None:
         self._database = database
         self._tasks = tasks
         self._keys = keys
-        self._limits = limits
+        self._settings = settings
+        self._grace_seconds = grace_seconds
         self._name = f"{socket.gethostname()}/{os.getpid()}"[:100]
         self._held: dict[_Held, None] = {}
         self._is_prepared = False
         self._stopped_at: float | None = None
         self._finished: Counter[tuple[str, Outcome]] = Counter()
-        self._looking = loops.make("work.look", self._look, seconds=limits.poll_seconds)
+        self._looking = loops.make("work.look", self._look, seconds=settings.poll_seconds)
         self._renewing = loops.make(
-            "work.renew", self._renew, seconds=limits.lease_seconds / 3, stop_seconds=0
+            "work.renew", self._renew, seconds=settings.lease_seconds / 3, stop_seconds=0
         )
         self._counting = loops.make(
             "work.count", self._count, seconds=FIGURES_SECONDS, stop_seconds=0
@@ -143,7 +136,7 @@ class Worker:
     async def _drain(self) -> None:
         self.stop()
         now = time.monotonic()
-        left = (self._stopped_at or now) + self._limits.grace_seconds - now
+        left = (self._stopped_at or now) + self._grace_seconds - now
         await self._wait_for_jobs(max(left, LEAST_GRACE_SECONDS))
         for held in list(self._held):
             held.cancel("released")
@@ -172,7 +165,7 @@ class Worker:
         if due:
             return 0 if await self._take({queue: free[queue] for queue in due}) else None
         pauses = [wait / 1_000_000 for wait in waits.values()]
-        return min(pauses) if pauses and min(pauses) < self._limits.poll_seconds else None
+        return min(pauses) if pauses and min(pauses) < self._settings.poll_seconds else None
 
     async def _prepare(self) -> None:
         if self._tasks.periodic:
@@ -182,7 +175,9 @@ class Worker:
 
     def _free_places(self) -> Mapping[str, int]:
         taken = Counter(self._tasks[held.taken.task].task.queue for held in self._held)
-        places = {queue: self._limits.concurrency - taken[queue] for queue in self._tasks.by_queue}
+        places = {
+            queue: self._settings.concurrency - taken[queue] for queue in self._tasks.by_queue
+        }
         return {queue: free for queue, free in places.items() if free > 0}
 
     async def _take(self, free: Mapping[str, int]) -> int:
@@ -199,7 +194,7 @@ class Worker:
                         tasks=self._tasks.by_queue[queue],
                         most=most,
                         lease=secrets.randbits(LEASE_BITS),
-                        lease_milliseconds=int(self._limits.lease_seconds * 1000),
+                        lease_milliseconds=int(self._settings.lease_seconds * 1000),
                         worker=self._name,
                     )
         except Conflict:
@@ -214,7 +209,7 @@ class Worker:
     def _set_timer(self, held: _Held, began: float) -> None:
         if held.timer is not None:
             held.timer.cancel()
-        ends = began + self._limits.lease_seconds * SAFE_SHARE
+        ends = began + self._settings.lease_seconds * SAFE_SHARE
         held.timer = asyncio.get_running_loop().call_at(ends, held.cancel, "lost")
 
     async def _renew(self) -> None:
@@ -223,13 +218,13 @@ class Worker:
             return
         began = asyncio.get_running_loop().time()
         async with (
-            within(self._limits.lease_seconds / 3),
+            within(self._settings.lease_seconds / 3),
             self._database.writing() as transaction,
         ):
             kept = await jobs.renew(
                 transaction,
                 [held.lease for held in running],
-                lease_milliseconds=int(self._limits.lease_seconds * 1000),
+                lease_milliseconds=int(self._settings.lease_seconds * 1000),
             )
         for held in running:
             if held.taken.id not in kept:

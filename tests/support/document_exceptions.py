@@ -35,6 +35,7 @@ ELSEWHERE: Final = {
     "gateway import-focus": "tests/gateway/exports/focus/imports/test_importer.py",
     "gateway demo": "tests/gateway/dev/demo/test_scale.py",
     "gateway export": "tests/gateway/cli/test_exports.py",
+    "gateway jobs": "tests/gateway/cli/test_jobs.py",
     "gateway account create": "tests/gateway/cli/test_accounts.py",
     "gateway account put-member": "tests/gateway/cli/test_accounts.py",
     "gateway stripe-backfill": "tests/gateway/providers/stripe/test_backfill.py",

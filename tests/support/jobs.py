@@ -13,13 +13,14 @@ from gateway.clock import SystemClock
 from gateway.ids import KeyFactory
 from gateway.models import Job as StoredJob
 from gateway.models import table_of
+from gateway.settings.work import WorkSettings
 from gateway.store import Database, Statement
 from gateway.store.engine.statement import DialectName
 from gateway.work.jobs import Job, Retry, Task
 from gateway.work.loops import Loops
 from gateway.work.outbox import Outbox
 from gateway.work.tasks import Tasks
-from gateway.work.worker import Worker, WorkerLimits
+from gateway.work.worker import Worker
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.tables import table_rows
 
@@ -91,12 +92,11 @@ def worker(
         tasks,
         keys=KEYS,
         loops=Loops(),
-        limits=WorkerLimits(
-            concurrency=concurrency,
-            poll_seconds=poll_seconds,
-            lease_seconds=lease_seconds,
-            grace_seconds=grace_seconds,
+        # Shorter times than an operator may set.
+        settings=WorkSettings.model_construct(
+            concurrency=concurrency, poll_seconds=poll_seconds, lease_seconds=lease_seconds
         ),
+        grace_seconds=grace_seconds,
     )
 
 

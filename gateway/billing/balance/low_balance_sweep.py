@@ -2,10 +2,7 @@
 written.
 """
 
-import asyncio
-import random
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
@@ -13,12 +10,16 @@ import structlog
 from gateway.billing.balance.low_balance import find_low
 from gateway.billing.book import Book, BookAccount
 from gateway.clock import Clock
-from gateway.errors import GatewayError, ServiceUnavailable
+from gateway.errors import ServiceUnavailable
 from gateway.ids import KeyFactory
 from gateway.store import Database, Row, Snapshot, accounts
+from gateway.work.jobs import NoPayload, Task
+from gateway.work.periodic import Periodic
+from gateway.work.tasks import Tasks
 
 SWEEP_SECONDS: Final = 600
 """About how long a low balance may go untold where nothing is written."""
+SWEEP: Final = Task(name="low_balance.sweep", payload=NoPayload, timeout_seconds=SWEEP_SECONDS)
 TOGETHER: Final = 500
 """Accounts of one statement."""
 
@@ -81,31 +82,10 @@ async def _reassess(
         return sum(each.low is not each.stored_low for each in book.accounts.values())
 
 
-@asynccontextmanager
-async def sweeping(
-    database: Database, clock: Clock, usage_delay_seconds: int, seconds: float = SWEEP_SECONDS
-) -> AsyncIterator[None]:
-    """Sweep now and again while entered; nothing that fails ends it."""
-    leaving = asyncio.Event()
+def register(tasks: Tasks, database: Database, clock: Clock, usage_delay_seconds: int) -> None:
+    """Have the sweep run now and again, in one process."""
 
-    async def keep_sweeping() -> None:
-        while not leaving.is_set():
-            # Not all processes at once.
-            pause = random.uniform(seconds / 2, seconds * 3 / 2)  # noqa: S311  # only spreads load
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await leaving.wait()
-                    return
-            try:
-                await sweep(database, clock=clock, usage_delay_seconds=usage_delay_seconds)
-            except GatewayError as error:
-                log.warning("low_balance.not_looked_at", reason=error.message)
-            except Exception:
-                log.exception("low_balance.not_looked_at")
+    async def run() -> None:
+        await sweep(database, clock=clock, usage_delay_seconds=usage_delay_seconds)
 
-    task = asyncio.create_task(keep_sweeping())
-    try:
-        yield
-    finally:
-        leaving.set()
-        await task
+    tasks.add_periodic(Periodic(task=SWEEP, seconds=SWEEP_SECONDS, at_once=False), run)

@@ -1,8 +1,6 @@
 """Where Stripe's events arrive: recorded once, and acted on in the same transaction."""
 
-import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
@@ -10,7 +8,7 @@ import structlog
 
 from gateway.billing.book import Book
 from gateway.clock import Clock
-from gateway.errors import BadUserInput, GatewayError, NotFound, ServiceUnavailable
+from gateway.errors import BadUserInput, NotFound, ServiceUnavailable
 from gateway.ids import KeyFactory
 from gateway.models import WebhookState
 from gateway.providers.stripe.events import (
@@ -24,8 +22,13 @@ from gateway.providers.stripe.payment import record_payment
 from gateway.providers.stripe.signature import check_signature
 from gateway.store import Database, Reader, Row, Snapshot, Transaction, accounts, webhook_events
 from gateway.windows import USAGE_DELAY_SECONDS
+from gateway.work.jobs import NoPayload, Task
+from gateway.work.periodic import Periodic
+from gateway.work.tasks import Tasks
 
 SWEEP_SECONDS: Final = 5
+COUNT_SECONDS: Final = 5
+SWEEP: Final = Task(name="stripe.sweep", payload=NoPayload, timeout_seconds=600)
 SWEEP_BATCH: Final = 100
 UNKNOWN_ACCOUNT: Final = "Waits for its account: no account has its name or its customer."
 TEST_MODE: Final = "It is of test mode, which is booked with GATEWAY_STRIPE_TEST_MODE=1."
@@ -210,28 +213,9 @@ class Inbox:
         async with Snapshot(self._database) as snapshot:
             return await webhook_events.due(snapshot, PROVIDER, after=after, most=SWEEP_BATCH)
 
-    @asynccontextmanager
-    async def sweeping(self) -> AsyncIterator[None]:
-        """Sweep every few seconds, whoever makes or changes an account; end between two."""
-        leaving = asyncio.Event()
-        task = asyncio.create_task(self._keep_sweeping(leaving))
-        try:
-            yield
-        finally:
-            leaving.set()
-            await task
-
-    async def _keep_sweeping(self, leaving: asyncio.Event) -> None:
-        while not leaving.is_set():
-            try:
-                await self.sweep()
-                await self.count()
-            except GatewayError as error:
-                log.warning("stripe: parked events wait", reason=error.message)
-            except Exception:
-                log.exception("stripe: parked events wait")
-            with suppress(TimeoutError):
-                await asyncio.wait_for(leaving.wait(), SWEEP_SECONDS)
+    def register(self, tasks: Tasks) -> None:
+        """Have one process sweep every few seconds, whoever makes or changes an account."""
+        tasks.add_periodic(Periodic(task=SWEEP, seconds=SWEEP_SECONDS), self.sweep)
 
     def _counts(self, event: Event) -> bool:
         return event.object_id is not None and (event.livemode or self._test_mode)

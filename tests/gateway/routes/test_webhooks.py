@@ -80,6 +80,7 @@ async def test_what_waits_is_counted_until_it_is_applied(
     database: Database, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inbox, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(inbox, "COUNT_SECONDS", 0.05)
     app = create_app(settings_for(database_url, tmp_path))
     transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
     async with (

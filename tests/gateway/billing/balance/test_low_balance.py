@@ -1,7 +1,6 @@
 """Low balances: the rule by itself, and what the books make of it, on both databases."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
@@ -14,7 +13,7 @@ from sqlalchemy import update
 
 from gateway.billing.balance import low_balance_sweep
 from gateway.billing.balance.low_balance import MARGIN, Thresholds, low_balance
-from gateway.billing.balance.low_balance_sweep import sweep, sweeping
+from gateway.billing.balance.low_balance_sweep import sweep
 from gateway.billing.balance.runway import Burn
 from gateway.billing.book import Book
 from gateway.billing.credits.posting import adjust_balance
@@ -23,10 +22,11 @@ from gateway.models import Account, LowBalance, table_of
 from gateway.store import Database, Statement, Transaction
 from gateway.store.engine.database import Driver
 from gateway.store.engine.statement import CompiledStatement
+from gateway.work.tasks import Tasks
 from tests.gateway.billing.usage.test_recording import event
 from tests.support.books import NOW, Books, usd
 from tests.support.invariants import check_books
-from tests.support.patience import PATIENCE_SECONDS
+from tests.support.jobs import at_rest, pass_time, worker
 from tests.support.tables import table_rows
 
 MONEY, DAYS = LowBalance.MONEY, LowBalance.DAYS
@@ -308,16 +308,16 @@ async def test_burn_beyond_64_bits_refuses_no_event(books: Books) -> None:
     await check_books(books.database)
 
 
-async def test_sweeping_goes_on_and_ends_at_once(books: Books) -> None:
+async def test_a_worker_sweeps_now_and_again(books: Books) -> None:
     account_id = await books.account("acme", low_balance_days=7, created_at=NOW - 10 * DAY)
     await adjust(books, account_id, "40", "a:1")
     await use(books, account_id, (timedelta(minutes=10), "10"))
     books.clock.instant = NOW + DAY / 12
-    async with sweeping(books.database, books.clock, 3600, seconds=0.01):
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while await standing(books) != ("DAYS", 4):  # noqa: ASYNC110 - it has no event
-                await asyncio.sleep(0.02)
-    began = time.monotonic()
-    async with sweeping(books.database, books.clock, 3600):
-        pass
-    assert time.monotonic() - began < 30  # its pause is of minutes
+    tasks = Tasks()
+    low_balance_sweep.register(tasks, books.database, books.clock, 3600)
+    async with worker(books.database, tasks).running():
+        await asyncio.sleep(0.1)
+        assert (await standing(books))[0] is None  # the first sweep comes after a pause
+        await pass_time(books.database, 2 * low_balance_sweep.SWEEP_SECONDS)
+        await at_rest(books.database)
+        assert await standing(books) == ("DAYS", 4)

@@ -1,0 +1,47 @@
+"""What the metrics say of jobs and loops."""
+
+from collections.abc import Sequence
+
+from prometheus_client.registry import Collector
+
+from gateway.observability.metrics import Number, Tally
+from gateway.work.loops import Loops
+from gateway.work.worker import Worker
+
+
+def work_numbers(worker: Worker, loops: Loops) -> Sequence[Collector]:
+    """Return the numbers: of the database's jobs as they were counted last, and of this process."""
+    return (
+        Number(
+            name="gateway_jobs_due",
+            text="Jobs that are due and that no worker has taken yet.",
+            read=lambda: worker.figures.due,
+        ),
+        Number(
+            name="gateway_jobs_running",
+            text="Jobs that a worker runs, in any process.",
+            read=lambda: worker.figures.running,
+        ),
+        Number(
+            name="gateway_jobs_dead",
+            text="Jobs that failed for good: see `gateway jobs list`.",
+            read=lambda: worker.figures.dead,
+        ),
+        Number(
+            name="gateway_jobs_oldest_due_seconds",
+            text="For how long the oldest due job has been due.",
+            read=lambda: worker.figures.oldest_due_seconds,
+        ),
+        Tally(
+            name="gateway_jobs_ended",
+            text="Attempts of jobs that ended in this process: done, failed, dead, released, lost.",
+            labels=("task", "outcome"),
+            read=lambda: worker.finished.items(),
+        ),
+        Tally(
+            name="gateway_loop_steps",
+            text="Steps of this process's loops: done, failed.",
+            labels=("loop", "outcome"),
+            read=lambda: loops.counts.items(),
+        ),
+    )
