@@ -5,11 +5,11 @@ import { zones } from "./scripts/zones";
 
 // Where `npm run dev` finds a gateway.
 const gateway = process.env.GATEWAY_URL ?? "http://127.0.0.1:8000";
-// It lets no page of another origin connect.
+// The gateway refuses connections of another origin.
 const proxied = { target: gateway, changeOrigin: true, rewriteWsOrigin: true };
 
 export default defineConfig({
-  // The languages of the page: sentences of react-aria in 32 others stay out.
+  // The languages of the page: react-aria's sentences in 32 other languages are left out.
   plugins: [
     react(),
     zones(),
@@ -22,7 +22,7 @@ export default defineConfig({
     reportCompressedSize: true,
     rollupOptions: { input: ["index.html", "graphiql.html"] },
   },
-  // CommonJS that a worker imports, which Vite does not find by itself.
+  // CommonJS modules of a worker, which Vite does not find itself.
   optimizeDeps: {
     include: [
       "monaco-graphql > picomatch-browser",
@@ -32,7 +32,7 @@ export default defineConfig({
   server: {
     proxy: {
       "/graphql": { ...proxied, ws: true },
-      // What the page is told stands in the gateway's own.
+      // The page's settings are in the gateway's own page.
       "/gateway-page": { ...proxied, rewrite: () => "/" },
       "/receipts": proxied,
       "/exports": proxied,

@@ -1,5 +1,5 @@
-// Puts the manifest of the page's documents beside the page, and beside each file that the page loads
-// its Brotli variant: a fifth smaller than what a server makes in passing.
+// Copies the manifest of the page's documents into the output, and adds a Brotli variant of each file that
+// the page loads: a fifth smaller than a server's compression on the fly.
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { brotliCompress } from "node:zlib";
@@ -13,7 +13,7 @@ copyFileSync("src/api/generated/persisted-documents.json", `${OUTPUT}/persisted-
 const names = readdirSync(ASSETS).filter((name) => COMPRESSED.test(name));
 const loaded = new Set();
 
-/** Follow a file's text to the files that it names. */
+/** Add the files that a file's text names, and the files that these name. */
 function follow(path) {
   const text = readFileSync(path, "utf8");
   for (const name of names) {

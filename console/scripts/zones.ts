@@ -1,5 +1,5 @@
-// What time zones are called and how many people live in their largest city, from moment-timezone at
-// build time: its data is too much for a page.
+// The names of time zones and the people of their largest cities, from moment-timezone at build time: all
+// of its data would be too much for a page.
 
 import moment from "moment-timezone";
 import meta from "moment-timezone/data/meta/latest.json" with { type: "json" };
@@ -21,13 +21,13 @@ export function zones(): Plugin {
 function lines(): string[] {
   return Object.values(meta.zones).map(({ name, countries }) => {
     const zone = moment.tz.zone(name);
-    // One with the same clock as another has that one's people.
+    // An alias of another zone has that zone's people, so it counts none.
     const people = zone?.name === name ? zone.population / PER_UNIT : 0;
     return [name, countries[0], Math.round(people), abbreviations(name).join(" ")].join("|");
   });
 }
 
-/** Those of winter and summer in the year of the data; an offset is none. */
+/** The abbreviations of winter and summer in the year of the data, without offsets. */
 function abbreviations(zone: string): string[] {
   const year = moment.tz.dataVersion.slice(0, 4);
   const found = [`${year}-01-15`, `${year}-07-15`].map((day) => moment.tz(day, zone).zoneAbbr());

@@ -3,7 +3,7 @@
 import { createContext, useContext, useState } from "react";
 import type { Person, Settings } from "../api/settings";
 
-export type Credentials = {
+type Credentials = {
   people: readonly Person[];
   person: Person | undefined;
   account: string | undefined;

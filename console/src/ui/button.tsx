@@ -6,7 +6,7 @@ import {
 import "./button.css";
 import { Icon, type IconName } from "./icon";
 
-export type Look = "plain" | "outlined" | "filled" | "bare";
+export type Look = "outlined" | "filled" | "bare";
 
 type Props = Omit<ButtonProps, "children" | "className"> & {
   look?: Look;

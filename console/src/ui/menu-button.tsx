@@ -22,7 +22,7 @@ export function MenuButton({ label, icon, pending = false, items, onAction }: Pr
       <Popover className="popover" placement="bottom end" offset={6}>
         <Menu className="list" items={items} onAction={(id) => onAction(String(id))}>
           {(item) => (
-            <MenuItem id={item.id} textValue={item.label} className="option action">
+            <MenuItem id={item.id} textValue={item.label} className="option">
               <span className="option-text">{item.label}</span>
               {item.note && <span className="option-note">{item.note}</span>}
             </MenuItem>

@@ -7,8 +7,6 @@ export type Column<Row> = {
   header: string;
   /** Aligned at the end, so that digits are below digits. */
   numeric?: boolean;
-  /** Whether the header is for screen readers alone. */
-  quiet?: boolean;
   cell: (row: Row) => ReactNode;
 };
 
@@ -43,7 +41,7 @@ export function Table<Row>(props: Props<Row>) {
           <tr role="row">
             {columns.map((column) => (
               <th key={column.key} role="columnheader" scope="col" className={classOf(column)}>
-                <span className={column.quiet ? "hidden" : ""}>{column.header}</span>
+                {column.header}
               </th>
             ))}
           </tr>
@@ -77,7 +75,7 @@ function Line<Row>({ columns, row }: { columns: readonly Column<Row>[]; row: Row
             key={column.key}
             role="cell"
             className={classOf(column)}
-            data-label={column.quiet ? undefined : column.header}
+            data-label={column.header}
           >
             {content}
           </td>

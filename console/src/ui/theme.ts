@@ -2,7 +2,7 @@
 
 import { useSyncExternalStore } from "react";
 
-export type Theme = "light" | "dark";
+type Theme = "light" | "dark";
 
 const KEY = "theme";
 const dark = matchMedia("(prefers-color-scheme: dark)");

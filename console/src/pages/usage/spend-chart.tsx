@@ -14,7 +14,7 @@ import { bucketLabel, bucketTick } from "../shared/bucket-label";
 import { LoadFailed, StaleNotice } from "../shared/load-states";
 import { lengthOf } from "./usage-window";
 
-export type UsageOf = NonNullable<UsageQuery["account"]>["usage"];
+type UsageOf = NonNullable<UsageQuery["account"]>["usage"];
 type Props = { usage: UsageOf | undefined; load: Load<UsageQuery>; currency: string };
 
 function seriesOf(): readonly Series[] {
