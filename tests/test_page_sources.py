@@ -23,6 +23,7 @@ FORBIDDEN = {
     "pages/billing/reason.ts": "../usage/usage-window",
     "pages/usage/usage-export.tsx": "../billing/reason",
 }
+MOST_LINES = 200
 FOUND = re.compile(r"title=lint/\w+/(\w+),file=([^,]+)")
 
 
@@ -62,3 +63,10 @@ def test_a_circle_of_types_is_found_too(checkout: Path) -> None:
     line = 'export type { show } from "./navigation";\n'
     file.write_text(line + file.read_text("utf-8"), "utf-8")
     assert ("pages/shared/view.ts", "noImportCycles") in broken(checkout)
+
+
+def test_no_source_has_more_than_200_lines(checkout: Path) -> None:
+    files = [path for path in checkout.joinpath("src").rglob("*") if path.is_file()]
+    assert files
+    length = {path.name: path.read_text("utf-8").count("\n") for path in files}
+    assert {name for name, lines in length.items() if lines > MOST_LINES} == set()

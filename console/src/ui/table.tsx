@@ -71,12 +71,7 @@ function Line<Row>({ columns, row }: { columns: readonly Column<Row>[]; row: Row
       {columns.map((column) => {
         const content = column.cell(row);
         return (
-          <td
-            key={column.key}
-            role="cell"
-            className={classOf(column)}
-            data-label={column.header}
-          >
+          <td key={column.key} role="cell" className={classOf(column)} data-label={column.header}>
             {content}
           </td>
         );
