@@ -1,50 +1,69 @@
-"""The composition root: every part is made here, once, and handed to what needs it."""
+"""The composition root: makes every part once and hands it to those that need it.
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+Nothing is open before the lifespan: it opens the database, runs what works beside the requests, and
+closes everything at the end.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
+import strawberry
 from prometheus_client.registry import Collector
 from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.exceptions import HTTPException
+from starlette.routing import Route, WebSocketRoute
 
-from gateway.auth.authenticator import Authenticator as OwnAuthenticator
+from gateway.auth.authenticator import Authenticator as GatewayAuthenticator
 from gateway.auth.authenticator import Issuer, configured_issuer, open_authenticator
 from gateway.auth.key_store import KeyUse, StoredKeys
 from gateway.billing.balance import low_balance_sweep
 from gateway.clock import Clock, SystemClock
-from gateway.dev.demo.meter import Meter
+from gateway.dev.demo.meter import Meter, build_meter
 from gateway.dev.keys import dev_signing_keys
 from gateway.dev.people import read_people
 from gateway.dev.tokens import dev_issuer
-from gateway.edge import Live, Parts, build_app
-from gateway.errors import ConfigurationError, ServiceUnavailable
+from gateway.errors import ConfigurationError
+from gateway.execution.engine import Engine
 from gateway.execution.trusted_documents import TrustedDocuments, read_manifest
+from gateway.http.credentials import Authenticator
+from gateway.http.responses import http_error
 from gateway.http.static_files import Built
 from gateway.ids import KeyFactory
-from gateway.links import RECEIPT_PATH, Links
-from gateway.live.access import CurrentAccess
+from gateway.links import Links
+from gateway.live.access import AccessCheck, ReadAccess
 from gateway.live.changes import open_change_listener
 from gateway.live.hub import Hub
-from gateway.migrations import head, is_at
-from gateway.observability.metrics import Number
+from gateway.live.reader import LiveReader
+from gateway.migrations import readiness_check
+from gateway.observability.metrics import Metrics
 from gateway.principal import Principal
-from gateway.providers.stripe import inbox
-from gateway.providers.stripe.inbox import Inbox
+from gateway.providers.stripe.inbox import COUNT_SECONDS, Inbox
 from gateway.providers.stripe.signature import parse_secrets
-from gateway.quotas import ExportPlaces
+from gateway.quotas import Admission, Attempts, ExportPlaces
 from gateway.receipts.pdf import ReceiptPrinter
-from gateway.routes.exports import ExportParts, export_routes
+from gateway.routes.console import DevPerson, build_pages
+from gateway.routes.exports import Exports, export_routes
+from gateway.routes.health import Health, health_routes
 from gateway.routes.openapi.route import DescribedRoute
-from gateway.routes.openapi.surface import STRIPE_PATH
+from gateway.routes.openapi.serving import openapi_route
 from gateway.routes.platform_endpoint import Platform
-from gateway.routes.receipts import Receipts
+from gateway.routes.receipts import Receipts, receipt_route
 from gateway.routes.v1 import platform_routes
-from gateway.routes.webhooks import StripeWebhook, refuse_unsigned
+from gateway.routes.webhooks import stripe_metrics, stripe_route
 from gateway.server.drain import Drain
+from gateway.server.middleware import build_middleware
 from gateway.settings import Settings
 from gateway.signing import Signer, parse_signing_keys
-from gateway.store import Database, Snapshot, access, build_database
-from gateway.store.announcements import revisions
+from gateway.store import Database, Snapshot, build_database
+from gateway.transports.feeds import ContextFactory
+from gateway.transports.http import GraphQLEndpoint, describe_nothing
+from gateway.transports.metrics import live_metrics
+from gateway.transports.operations import OpenSource, Operations
+from gateway.transports.sse import StreamEndpoint
+from gateway.transports.websocket import WebSocketEndpoint
 from gateway.work.loops import Loops
 from gateway.work.numbers import work_numbers
 from gateway.work.tasks import Tasks
@@ -54,96 +73,98 @@ from resolvers.schema import build_schema
 from resolvers.sources import open_source
 
 
-class _Runtime:
-    """What is open while the process serves."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The parts that requests are served with.
 
-    def __init__(
-        self,
-        settings: Settings,
-        database: Database,
-        authenticator: OwnAuthenticator,
-        key_use: KeyUse,
-    ) -> None:
-        self._settings = settings
-        self.database = database
-        self._authenticator = authenticator
-        self._key_use = key_use
-        self.printer = ReceiptPrinter()
-        self.hub = Hub()
-        self.inbox: Inbox | None = None
-        self.loops = Loops()
-        self.tasks = Tasks()
-        self.worker = _worker(settings, self)
-        self.meter: Meter | None = None
-        self.quiet_keys: set[str] = set()
-        self._revision = head()
+    `running` is entered while the process serves: it opens the database and closes it. `people` are
+    the demo's, read in dev only.
+    """
+
+    schema: strawberry.Schema
+    authenticator: Authenticator
+    context_for: ContextFactory
+    hub: Hub
+    open_source: OpenSource
+    read_access: ReadAccess
+    ready: Callable[[], Awaitable[None]]
+    running: Callable[[], AbstractAsyncContextManager[None]]
+    clock: Clock = field(default_factory=SystemClock)
+    drain: Drain = field(default_factory=Drain)
+    describe: Callable[[Any], Mapping[str, object]] = describe_nothing
+    built: Built
+    trusted: TrustedDocuments = field(default_factory=TrustedDocuments)
+    people: Callable[[], Sequence[DevPerson]] = tuple
+    routes: Sequence[Route] = ()
+    metrics: Sequence[Collector] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Process:
+    """What one process has open while it serves."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    reader: LiveReader
+    hub: Hub
+    authenticator: GatewayAuthenticator
+    key_use: KeyUse
+    printer: ReceiptPrinter
+    inbox: Inbox | None
+    loops: Loops
+    worker: Worker
+    meter: Meter | None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
+        """Open everything, and close it at the end."""
         database = self.database
         await database.open()
-
-        async def read_revisions(account_ids: Collection[int]) -> Mapping[int, int]:
-            async with Snapshot(database) as snapshot:
-                return await revisions(snapshot, account_ids)
-
-        self._authenticator.begin()
+        self.authenticator.begin()
         try:
             async with (
-                self.hub.running(open_change_listener(self._settings, database), read_revisions),
+                self.hub.running(
+                    open_change_listener(self.settings, database), self.reader.revisions
+                ),
                 self.worker.running(),
                 self._counting_parked(),
-                self._key_use.writing(),
+                self.key_use.writing(),
                 self.meter.running(database) if self.meter else nullcontext(),
             ):
                 yield
         finally:
             self.printer.close()
-            await self._authenticator.aclose()
+            await self.authenticator.aclose()
             await database.close()
 
     def _counting_parked(self) -> AbstractAsyncContextManager[None]:
         if self.inbox is None:
             return nullcontext()
-        count, seconds = self.inbox.count, inbox.COUNT_SECONDS
-        return self.loops.make("stripe.count_parked", count, seconds=seconds).running()
-
-    async def read_access(
-        self, memberships: Collection[tuple[int, str]], keys: Collection[str]
-    ) -> CurrentAccess:
-        """Return who of those is still a member, and which keys are still active."""
-        async with Snapshot(self.database) as snapshot:
-            return CurrentAccess(
-                roles=await access.roles(snapshot, memberships),
-                keys=await access.active_keys(snapshot, keys, SystemClock().now()),
-            )
-
-    async def ready(self) -> None:
-        """Raise where the database is away, or not at the revision that this code needs."""
-        async with Snapshot(self.database) as snapshot:
-            if not await is_at(snapshot, self._revision):
-                raise ServiceUnavailable("The database has not been migrated to this version.")
+        count = self.loops.make("stripe.count_parked", self.inbox.count, seconds=COUNT_SECONDS)
+        return count.running()
 
 
 def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
     """Return the gateway that the settings describe. Raises ConfigurationError.
 
-    The database must have been migrated (`gateway serve` does so before). `metering` lets the
-    demo's meter run beside it, in dev alone.
+    The database must have been migrated (`gateway serve` does so before). `metering` runs the
+    demo's meter beside it, in dev only.
     """
-    clock = SystemClock()
-    database = build_database(settings)
-    stored_keys = StoredKeys(database, clock)
-    key_use = KeyUse(database, clock)
-    issuer = issuer_of(settings, clock)
-    authenticator = open_authenticator(settings.auth, issuer, clock, stored_keys.find, key_use.note)
-    runtime = _Runtime(settings, database, authenticator, key_use)
-    signer = Signer(parse_signing_keys(_signing_keys(settings)))
+    clock, drain, built = SystemClock(), Drain(), Built()
+    keys = settings.signing_keys
+    signer = Signer(
+        parse_signing_keys(keys.get_secret_value() if keys else dev_signing_keys(settings.data_dir))
+    )
     links = Links(signer, clock, base_url=settings.base_url, seconds=settings.link_seconds)
+    process = _build_process(
+        settings, clock, meter=build_meter(settings, clock, drain) if metering else None
+    )
+    drain.on_begin.append(process.worker.stop)
 
     @asynccontextmanager
     async def context_for(principal: Principal, request_id: str) -> AsyncIterator[Context]:
-        async with Snapshot(runtime.database) as snapshot:
+        async with Snapshot(process.database) as snapshot:
             yield make_context(
                 principal=principal,
                 snapshot=snapshot,
@@ -154,34 +175,63 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
                 request_id=request_id,
             )
 
-    built = Built()
     parts = Parts(
         schema=build_schema(federation=settings.federation),
-        authenticator=authenticator,
+        authenticator=process.authenticator,
         context_for=context_for,
-        live=_live(runtime, clock),
-        ready=runtime.ready,
-        running=runtime.running,
+        hub=process.hub,
+        open_source=open_source,
+        read_access=process.reader.access,
+        ready=readiness_check(process.database),
+        running=process.running,
+        clock=clock,
+        drain=drain,
         describe=_describe,
         built=built,
         trusted=_trusted(settings, built),
-        people=lambda: read_people(settings.data_dir, clock),
-        routes=[
-            _receipt_route(runtime, authenticator, links),
-            *_export_routes(settings, runtime, authenticator, links),
-            *_platform_routes(settings, runtime, authenticator, clock),
-            *_stripe_routes(settings, runtime, clock),
+        people=partial(read_people, settings.data_dir, clock),
+        routes=_rest_routes(process, links),
+        metrics=[
+            *work_numbers(process.worker, process.loops),
+            *(stripe_metrics(process.inbox) if process.inbox else ()),
         ],
-        undescribed=[]
-        if settings.stripe.webhook_secrets
-        else [Route(STRIPE_PATH, refuse_unsigned, methods=["POST"])],
-        numbers=_numbers(settings, runtime),
     )
-    low_balance_sweep.register(runtime.tasks, runtime.database, clock, settings.usage_delay_seconds)
-    app = build_app(settings, parts)
-    app.state.drain.on_begin.append(runtime.worker.stop)
-    if metering:
-        runtime.meter = _meter(settings, runtime, clock, app.state.drain)
+    return build_app(settings, parts)
+
+
+def build_app(settings: Settings, parts: Parts) -> Starlette:
+    """Return the application; `app.state` has its `drain`, `metrics` and `operations`."""
+    metrics, drain = Metrics(), parts.drain
+    attempts = Attempts(settings.http.failed_credentials_per_minute)
+    operations = _build_operations(settings, parts, metrics)
+    metrics.watch(*live_metrics(operations.hub, operations.admission), *parts.metrics)
+    routes = _build_routes(settings, parts, operations, metrics)
+    socket = WebSocketEndpoint(
+        operations=operations,
+        authenticator=parts.authenticator,
+        attempts=attempts,
+        clock=parts.clock,
+        origins=settings.origins,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with parts.running(), operations.access.running():
+            yield
+
+    app = Starlette(
+        routes=[*routes, WebSocketRoute("/graphql", socket)],
+        middleware=build_middleware(
+            settings,
+            paths=[route.path for route in routes if not route.param_convertors],
+            drain=drain,
+            metrics=metrics,
+            attempts=attempts,
+        ),
+        exception_handlers={HTTPException: http_error},
+        lifespan=lifespan,
+    )
+    app.state.drain, app.state.metrics, app.state.operations = drain, metrics, operations
     return app
 
 
@@ -192,137 +242,157 @@ def issuer_of(settings: Settings, clock: Clock) -> Issuer:
     return configured_issuer(settings.auth, clock)
 
 
-def _worker(settings: Settings, runtime: _Runtime) -> Worker:
-    return Worker(
-        runtime.database,
-        runtime.tasks,
-        keys=KeyFactory(SystemClock()),
-        loops=runtime.loops,
-        settings=settings.work,
-        grace_seconds=settings.stop_grace_seconds,
-    )
-
-
-def _live(runtime: _Runtime, clock: Clock) -> Live:
-    return Live(
-        hub=runtime.hub,
-        open_source=open_source,
-        read_access=runtime.read_access,
+def _build_process(settings: Settings, clock: Clock, *, meter: Meter | None) -> _Process:
+    database = build_database(settings)
+    key_use, loops, tasks = KeyUse(database, clock), Loops(), Tasks()
+    inbox = _build_inbox(settings, database, clock)
+    if inbox is not None:
+        inbox.register(tasks)
+    low_balance_sweep.register(tasks, database, clock, settings.usage_delay_seconds)
+    return _Process(
+        settings=settings,
         clock=clock,
-    )
-
-
-def _meter(settings: Settings, runtime: _Runtime, clock: Clock, drain: Drain) -> Meter:
-    if settings.environment != "dev" or not settings.port:
-        raise ConfigurationError("The demo's meter runs in dev, and where the port is known.")
-    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # nothing listens there
-    host = everywhere.get(settings.host, settings.host)
-    pepper = settings.auth.api_key_pepper
-    return Meter(
-        address=f"http://[{host}]:{settings.port}"
-        if ":" in host
-        else f"http://{host}:{settings.port}",
-        host=settings.hosts[0].replace("*", "meter"),
-        clock=clock,
-        pepper=pepper.get_secret_value().encode() if pepper else None,
-        stopping=lambda: drain.stopping,
-        quiet_keys=runtime.quiet_keys,
-    )
-
-
-def _platform_routes(
-    settings: Settings, runtime: _Runtime, authenticator: OwnAuthenticator, clock: Clock
-) -> list[DescribedRoute]:
-    platform = Platform(
-        database=runtime.database,
-        authenticator=authenticator,
-        clock=clock,
-        keys=KeyFactory(clock),
-        body_bytes=settings.http.usage_body_bytes,
-        body_seconds=settings.http.body_seconds,
-        usage_delay_seconds=settings.usage_delay_seconds,
-        quiet_keys=runtime.quiet_keys,
-    )
-    return platform_routes(
-        platform,
-        late_days=settings.usage_late_days,
-        batch_events=settings.http.usage_batch_events,
-        body_bytes=settings.http.body_bytes,
-    )
-
-
-def _receipt_route(
-    runtime: _Runtime, authenticator: OwnAuthenticator, links: Links
-) -> DescribedRoute:
-    receipts = Receipts(
-        authenticator=authenticator,
-        database=runtime.database,
-        links=links,
-        printer=runtime.printer,
-    )
-    return DescribedRoute(RECEIPT_PATH, receipts.serve)
-
-
-def _export_routes(
-    settings: Settings, runtime: _Runtime, authenticator: OwnAuthenticator, links: Links
-) -> list[DescribedRoute]:
-    return export_routes(
-        ExportParts(
-            database=runtime.database,
-            authenticator=authenticator,
-            links=links,
-            clock=SystemClock(),
-            places=ExportPlaces(settings.exports),
-            seconds=settings.exports.seconds,
-            unread_seconds=settings.exports.unread_seconds,
-        )
-    )
-
-
-def _numbers(settings: Settings, runtime: _Runtime) -> Sequence[Collector]:
-    numbers = work_numbers(runtime.worker, runtime.loops)
-    if settings.stripe.webhook_secrets is None:
-        return numbers
-    return [
-        *numbers,
-        Number(
-            name="gateway_stripe_parked_payments",
-            text="Payments of which something waits: for its account, another event, or a person.",
-            read=lambda: runtime.inbox.parked if runtime.inbox else 0,
+        database=database,
+        reader=LiveReader(database, clock),
+        hub=Hub(),
+        authenticator=open_authenticator(
+            settings.auth,
+            issuer_of(settings, clock),
+            clock,
+            StoredKeys(database, clock).find,
+            key_use.note,
         ),
-    ]
+        key_use=key_use,
+        printer=ReceiptPrinter(),
+        inbox=inbox,
+        loops=loops,
+        worker=Worker(
+            database,
+            tasks,
+            keys=KeyFactory(clock),
+            loops=loops,
+            settings=settings.work,
+            grace_seconds=settings.stop_grace_seconds,
+        ),
+        meter=meter,
+    )
 
 
-def _stripe_routes(settings: Settings, runtime: _Runtime, clock: Clock) -> list[DescribedRoute]:
-    """Return the webhook's route, where there is a secret to verify it with."""
-    if settings.stripe.webhook_secrets is None:
-        return []
-    runtime.inbox = Inbox(
-        runtime.database,
+def _build_inbox(settings: Settings, database: Database, clock: Clock) -> Inbox | None:
+    """Return the inbox of Stripe's events, where there is a secret to verify them with."""
+    secrets = settings.stripe.webhook_secrets
+    if secrets is None:
+        return None
+    return Inbox(
+        database,
         clock,
-        secrets=parse_secrets(settings.stripe.webhook_secrets.get_secret_value()),
+        secrets=parse_secrets(secrets.get_secret_value()),
         test_mode=settings.or_dev(settings.stripe.test_mode),
         usage_delay_seconds=settings.usage_delay_seconds,
     )
-    runtime.inbox.register(runtime.tasks)
-    webhook = StripeWebhook(take=runtime.inbox.receive, body_seconds=settings.http.body_seconds)
-    return [DescribedRoute(STRIPE_PATH, webhook.serve)]
+
+
+def _build_operations(settings: Settings, parts: Parts, metrics: Metrics) -> Operations:
+    introspection = settings.or_dev(settings.introspection)
+    engine = Engine(
+        parts.schema,
+        limits=settings.documents,
+        deadline_seconds=settings.documents.operation_seconds,
+        suggestions=introspection,
+        trusted=parts.trusted,
+        count_deprecated=metrics.count_deprecated,
+        count_fallback=metrics.count_fallback,
+    )
+    return Operations(
+        engine=engine,
+        context_for=parts.context_for,
+        open_source=parts.open_source,
+        hub=parts.hub,
+        admission=Admission(settings.live),
+        access=AccessCheck(parts.read_access, settings.live.recheck_seconds),
+        introspection=introspection,
+        leeway_seconds=settings.auth.jwt_leeway_seconds,
+    )
+
+
+def _build_routes(
+    settings: Settings, parts: Parts, operations: Operations, metrics: Metrics
+) -> list[Route]:
+    graphql = GraphQLEndpoint(
+        operations=operations,
+        authenticator=parts.authenticator,
+        describe=parts.describe,
+        body_bytes=settings.http.body_bytes,
+        body_seconds=settings.http.body_seconds,
+    )
+    stream = StreamEndpoint(
+        http=graphql,
+        operations=operations,
+        drain=parts.drain,
+        clock=parts.clock,
+        unread_seconds=settings.live.unread_seconds,
+    )
+    token = settings.metrics_token
+    health = Health(
+        drain=parts.drain,
+        metrics=metrics,
+        ready=parts.ready,
+        metrics_token=token.get_secret_value() if token else None,
+    )
+    rest = [*health_routes(health), *parts.routes]
+    described = [route for route in rest if isinstance(route, DescribedRoute)]
+    return [
+        Route("/graphql", graphql),
+        Route("/graphql/stream", stream),
+        *build_pages(settings, parts.built, parts.people).routes(),
+        *rest,
+        openapi_route(described, settings),
+    ]
+
+
+def _rest_routes(process: _Process, links: Links) -> list[Route]:
+    """Return the routes of the platform, of files, and of Stripe's webhook."""
+    settings, database, clock = process.settings, process.database, process.clock
+    platform = Platform(
+        database=database,
+        authenticator=process.authenticator,
+        clock=clock,
+        keys=KeyFactory(clock),
+        limits=settings.http,
+        usage_delay_seconds=settings.usage_delay_seconds,
+        quiet_keys=process.meter.quiet_keys if process.meter else (),
+    )
+    receipts = Receipts(
+        authenticator=process.authenticator,
+        database=database,
+        links=links,
+        printer=process.printer,
+    )
+    exports = Exports(
+        database=database,
+        authenticator=process.authenticator,
+        links=links,
+        clock=clock,
+        places=ExportPlaces(settings.exports),
+        limits=settings.exports,
+    )
+    return [
+        receipt_route(receipts),
+        *export_routes(exports),
+        *platform_routes(platform, late_days=settings.usage_late_days),
+        stripe_route(process.inbox, settings.http),
+    ]
 
 
 def _trusted(settings: Settings, built: Built) -> TrustedDocuments:
     """Return the documents of the page's manifest and of the operator's."""
-    paths = [path for path in (built.manifest, settings.documents.trusted_documents) if path]
+    documents = settings.documents
+    paths = [path for path in (built.manifest, documents.trusted_documents) if path]
     manifest = {name: text for path in paths for name, text in read_manifest(path).items()}
-    if settings.documents.trusted_only and not manifest:
+    if documents.trusted_only and not manifest:
         raise ConfigurationError("GATEWAY_TRUSTED_ONLY: there is no document that is trusted.")
-    return TrustedDocuments(manifest=manifest, only=settings.documents.trusted_only)
+    return TrustedDocuments(manifest=manifest, only=documents.trusted_only)
 
 
 def _describe(context: Context) -> Mapping[str, object]:
     return {"statements": context.snapshot.statements}
-
-
-def _signing_keys(settings: Settings) -> str:
-    if settings.signing_keys is not None:
-        return settings.signing_keys.get_secret_value()
-    return dev_signing_keys(settings.data_dir)

@@ -2,7 +2,7 @@
 
 import asyncio
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -24,9 +24,10 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql import ClauseElement
 
+from gateway.errors import ServiceUnavailable
 from gateway.migrations.reasons import OWNER_URL, RUNTIME_URL, explained, role_explained
 from gateway.migrations.scram import scram_verifier
-from gateway.store import Reader, Statement
+from gateway.store import Database, Reader, Snapshot, Statement
 from gateway.store.engine.statement import DialectName
 
 FACTS: Final = ("ledger_entry", "receipt", "seller", "usage_event")
@@ -76,6 +77,20 @@ async def is_at(reader: Reader, revision: str) -> bool:
     if not await reader.fetch(_TABLE):
         return False
     return [row["version_num"] for row in await reader.fetch(_REVISION)] == [revision]
+
+
+def readiness_check(database: Database) -> Callable[[], Awaitable[None]]:
+    """Return a check that raises ServiceUnavailable where the database does not answer or is not at
+    the revision that this code needs.
+    """
+    revision = head()
+
+    async def check() -> None:
+        async with Snapshot(database) as snapshot:
+            if not await is_at(snapshot, revision):
+                raise ServiceUnavailable("The database has not been migrated to this version.")
+
+    return check
 
 
 async def migrate(url: str, *, runtime_url: str | None = None, revision: str = "head") -> None:

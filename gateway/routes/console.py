@@ -23,6 +23,8 @@ from gateway.http.request_log import record_of
 from gateway.http.responses import NOT_HERE, refusal
 from gateway.http.static_files import HOW_TO_BUILD, Asset, Built
 from gateway.routes.branding.brand import Brand
+from gateway.settings import Settings
+from gateway.settings.values import origin_of
 
 CONSOLE_PATHS: Final = ("/", "/callback", "/signed-out")
 GRAPHIQL_PATH: Final = "/graphiql"
@@ -181,6 +183,32 @@ class Pages:
             return refusal(NotFound(NOT_HERE))
 
         return asset
+
+
+def build_pages(
+    settings: Settings, built: Built, people: Callable[[], Sequence[DevPerson]]
+) -> Pages:
+    """Return the pages that the settings describe. Raises ConfigurationError."""
+    pages, oidc, asked = settings.console, None, settings.console.oidc_origins
+    if pages.oidc_issuer and pages.oidc_client_id:
+        asked = (origin_of(pages.oidc_issuer), *asked)
+        oidc = Oidc(
+            issuer=pages.oidc_issuer,
+            client_id=pages.oidc_client_id,
+            scope=pages.oidc_scope,
+            audience=settings.auth.jwt_audience,
+        )
+    return Pages(
+        built=built,
+        console=pages.enabled,
+        graphiql=settings.or_dev(pages.graphiql) and not settings.documents.trusted_only,
+        dev=settings.environment == "dev",
+        people=people,
+        oidc=oidc,
+        top_up_url=pages.top_up_url,
+        fence=Fence(ancestors=pages.frame_ancestors, asked=asked),
+        brand=Brand.read(pages),
+    )
 
 
 async def _file(asset: Asset, coding: str | None) -> Response:

@@ -41,6 +41,7 @@ from gateway.links import LEDGER_PATH, PURCHASES_PATH, USAGE_PATH, Links, is_sig
 from gateway.principal import Principal
 from gateway.quotas import ExportPlaces
 from gateway.routes.openapi.route import DescribedRoute
+from gateway.settings.exports import ExportSettings
 from gateway.store import Database, Row, Snapshot
 from gateway.store.engine.stream import Stream
 from loaders.account import ACCOUNT_BY_ID, account_by_external_id
@@ -50,21 +51,18 @@ RETRY_SECONDS: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExportParts:
-    """What exports need. `seconds` is how long one may run, `unread_seconds` how long its client
-    may read nothing.
-    """
+class Exports:
+    """What the endpoints of exports need."""
 
     database: Database
     authenticator: Authenticator
     links: Links
     clock: Clock
     places: ExportPlaces
-    seconds: float
-    unread_seconds: float
+    limits: ExportSettings
 
 
-def export_routes(parts: ExportParts) -> list[DescribedRoute]:
+def export_routes(parts: Exports) -> list[DescribedRoute]:
     return [
         DescribedRoute(endpoint.PATH, endpoint(parts))
         for endpoint in (PurchasesExport, UsageExport, LedgerExport)
@@ -76,7 +74,7 @@ class ExportEndpoint(ABC):
 
     PATH: ClassVar[str]
 
-    def __init__(self, parts: ExportParts) -> None:
+    def __init__(self, parts: Exports) -> None:
         self.parts = parts
 
     @abstractmethod
@@ -99,7 +97,7 @@ class ExportEndpoint(ABC):
         transfer = Transfer(
             send,
             head_only=scope["method"] == "HEAD",
-            unread_seconds=self.parts.unread_seconds,
+            unread_seconds=self.parts.limits.unread_seconds,
         )
         try:
             # What is sent to a client that left is nowhere: only the watch tells.
@@ -168,11 +166,11 @@ class ExportEndpoint(ABC):
     @asynccontextmanager
     async def _in_time(self) -> AsyncIterator[None]:
         try:
-            async with asyncio.timeout(self.parts.seconds):
+            async with asyncio.timeout(self.parts.limits.seconds):
                 yield
         except TimeoutError:
             raise DeadlineExceeded(
-                f"An export may take {self.parts.seconds:g} s; ask for fewer days."
+                f"An export may take {self.parts.limits.seconds:g} s; ask for fewer days."
             ) from None
 
 

@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from gateway.errors import Forbidden, GatewayError
 from gateway.http.responses import refusal
 from gateway.observability.metrics import Metrics
+from gateway.routes.openapi.route import DescribedRoute
 from gateway.server.drain import Drain
 from gateway.settings.values import is_loopback
 
@@ -23,6 +24,14 @@ log = structlog.get_logger(__name__)
 async def livez(_: Request) -> Response:
     """Say that the process answers; touches nothing."""
     return PlainTextResponse("ok")
+
+
+def health_routes(health: "Health") -> list[DescribedRoute]:
+    return [
+        DescribedRoute("/livez", livez),
+        DescribedRoute("/readyz", health.readyz),
+        DescribedRoute("/metrics", health.read_metrics),
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

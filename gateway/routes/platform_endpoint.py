@@ -21,6 +21,7 @@ from gateway.ids import KeyFactory
 from gateway.principal import Principal
 from gateway.principal import Scope as Permission
 from gateway.routes.openapi.operation import Operation
+from gateway.settings.http import HttpSettings
 from gateway.store import Database
 
 
@@ -32,8 +33,7 @@ class Platform:
     authenticator: Authenticator
     clock: Clock
     keys: KeyFactory
-    body_bytes: int
-    body_seconds: float
+    limits: HttpSettings
     usage_delay_seconds: int
     quiet_keys: Collection[str] = ()
 
@@ -48,6 +48,11 @@ class PlatformEndpoint(ABC):
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
+
+    @property
+    def body_bytes(self) -> int:
+        """The size of the largest body."""
+        return self.platform.limits.body_bytes
 
     @abstractmethod
     async def answer(
@@ -85,8 +90,8 @@ class PlatformEndpoint(ABC):
         return await read_body(
             scope,
             receive,
-            max_bytes=self.platform.body_bytes,
-            timeout_seconds=self.platform.body_seconds,
+            max_bytes=self.body_bytes,
+            timeout_seconds=self.platform.limits.body_seconds,
         )
 
     async def _authenticate(self, scope: Scope) -> Principal:

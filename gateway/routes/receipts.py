@@ -14,12 +14,13 @@ from gateway.http.credentials import Authenticator
 from gateway.http.headers import attachment
 from gateway.http.request_log import RequestRecord, record_of
 from gateway.http.responses import refusal
-from gateway.links import Links, is_signed
+from gateway.links import RECEIPT_PATH, Links, is_signed
 from gateway.principal import Principal, Role
 from gateway.receipts.file_name import document_name
 from gateway.receipts.pdf import ReceiptPrinter
 from gateway.receipts.seller import Seller
 from gateway.receipts.view import Source
+from gateway.routes.openapi.route import DescribedRoute
 from gateway.store import Database, Row, Snapshot, receipts, sellers
 
 _NUMBER: Final = re.compile(r"([0-9A-Z]{8})-[0-9]{4}-[0-9]{6,10}", re.ASCII)
@@ -82,6 +83,10 @@ class Receipts:
             grant = self.links.check(request.scope["raw_path"].decode("latin-1"), query)
             return grant.principal
         return await self.authenticator.authenticate(request.headers.get("authorization"))
+
+
+def receipt_route(receipts: Receipts) -> DescribedRoute:
+    return DescribedRoute(RECEIPT_PATH, receipts.serve)
 
 
 def _missing() -> NotFound:

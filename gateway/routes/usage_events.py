@@ -23,16 +23,21 @@ class UsageEventsEndpoint(PlatformEndpoint):
 
     OPERATION: ClassVar = POST_USAGE_EVENTS
 
-    def __init__(self, platform: Platform, *, late_days: int, batch_events: int) -> None:
+    def __init__(self, platform: Platform, *, late_days: int) -> None:
         super().__init__(platform)
         self.late_days = late_days
-        self.batch_events = batch_events
+
+    @property
+    def body_bytes(self) -> int:
+        return self.platform.limits.usage_body_bytes
 
     async def answer(
         self, principal: Principal, scope: Scope, body: bytes, details: dict[str, Any]
     ) -> Response:
         reader = ItemReader()
-        values = read_items(body, media_type_of(scope), limit=self.batch_events)
+        values = read_items(
+            body, media_type_of(scope), limit=self.platform.limits.usage_batch_events
+        )
         items = await reader.read(values)
         result = await ingest(
             self.platform.database,

@@ -1,28 +1,34 @@
 """`POST /webhooks/stripe`: signed events of a provider, answered 2xx once they are committed."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from gateway.errors import GatewayError, NotFound
 from gateway.http.body import ClientLeft, read_body
 from gateway.http.request_log import record_of
 from gateway.http.responses import json_answer, refusal
+from gateway.observability.metrics import Number
+from gateway.providers.stripe.inbox import Inbox
+from gateway.routes.openapi.route import DescribedRoute
+from gateway.routes.openapi.surface import STRIPE_PATH
+from gateway.settings.http import HttpSettings
 
 MAX_BYTES: Final = 512 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StripeWebhook:
-    """`take(body, signature)` returns the outcome after its commit. Whatever is not 2xx, the
-    provider sends again.
+    """Answers with the outcome of an event after its commit. Stripe sends an event again after any
+    other answer than 2xx.
     """
 
-    take: Callable[[bytes, str], Awaitable[str]]
-    body_seconds: float
+    inbox: Inbox
+    limits: HttpSettings
 
     async def serve(self, request: Request) -> Response:
         record = record_of(request.scope)
@@ -31,9 +37,9 @@ class StripeWebhook:
                 request.scope,
                 request.receive,
                 max_bytes=MAX_BYTES,
-                timeout_seconds=self.body_seconds,
+                timeout_seconds=self.limits.body_seconds,
             )
-            outcome = await self.take(body, request.headers.get("stripe-signature", ""))
+            outcome = await self.inbox.receive(body, request.headers.get("stripe-signature", ""))
         except ClientLeft:
             return Response(status_code=400)
         except GatewayError as error:
@@ -41,6 +47,23 @@ class StripeWebhook:
             return refusal(error)
         request.app.state.metrics.count_webhook("stripe", outcome)
         return json_answer({"received": True, "outcome": outcome})
+
+
+def stripe_route(inbox: Inbox | None, limits: HttpSettings) -> Route:
+    """Return the webhook's route; without an inbox it answers 404 and is not described."""
+    if inbox is None:
+        return Route(STRIPE_PATH, refuse_unsigned, methods=["POST"])
+    return DescribedRoute(STRIPE_PATH, StripeWebhook(inbox=inbox, limits=limits).serve)
+
+
+def stripe_metrics(inbox: Inbox) -> Sequence[Number]:
+    return (
+        Number(
+            name="gateway_stripe_parked_payments",
+            text="Payments of which something waits: for its account, another event, or a person.",
+            read=lambda: inbox.parked,
+        ),
+    )
 
 
 async def refuse_unsigned(request: Request) -> Response:

@@ -20,7 +20,7 @@ from gateway.ids import encode_global_id
 from gateway.models import CreditPurchaseKind, CreditPurchaseStatus
 from gateway.money import parse_nanos, parse_quantity
 from gateway.quotas import ExportPlaces
-from gateway.routes.exports import ExportParts, export_routes
+from gateway.routes.exports import Exports, export_routes
 from gateway.settings.exports import ExportSettings
 from gateway.store import Database
 from gateway.windows import Interval, Window
@@ -38,14 +38,13 @@ Rows = list[dict[str, Any]]
 
 @asynccontextmanager
 async def serving(database: Database) -> AsyncIterator[httpx.AsyncClient]:
-    parts = ExportParts(
+    parts = Exports(
         database=database,
         authenticator=Doorman(),
         links=LINKS,
         clock=FixedClock(NOW),
         places=ExportPlaces(ExportSettings(slots=1, account_slots=1)),
-        seconds=60,
-        unread_seconds=30,
+        limits=ExportSettings(seconds=60),
     )
     async with connect(application.make_app(routes=export_routes(parts)), headers={}) as client:
         yield client

@@ -11,9 +11,8 @@ import strawberry
 from starlette.applications import Starlette
 from strawberry.schema.config import StrawberryConfig
 
+from gateway.app import Parts, build_app
 from gateway.auth.rejected import Rejected
-from gateway.clock import SystemClock
-from gateway.edge import Live, Parts, build_app
 from gateway.errors import BadUserInput, NotFound, ServiceUnavailable, Unauthenticated
 from gateway.http.credentials import Authenticator
 from gateway.http.static_files import Built
@@ -211,12 +210,13 @@ class PartChanges(TypedDict, total=False):
 
 
 def make_parts() -> Parts:
-    live = Live(hub=Hub(), open_source=open_source, read_access=read_access, clock=SystemClock())
     return Parts(
         schema=make_schema(),
         authenticator=Doorman(),
         context_for=context_for,
-        live=live,
+        hub=Hub(),
+        open_source=open_source,
+        read_access=read_access,
         ready=ready,
         running=running,
         describe=lambda context: {"statements": context.statements},

@@ -6,9 +6,9 @@ its own source where it goes on: so neither repeats or misses what the other say
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
@@ -23,9 +23,11 @@ from gateway.dev.demo.chance import jitter
 from gateway.dev.demo.fill import open_story
 from gateway.dev.demo.metering import Lease, leases
 from gateway.dev.demo.story import Run, Story, load, runs
-from gateway.errors import GatewayError
+from gateway.errors import ConfigurationError, GatewayError
 from gateway.money import NANOS, divide_half_even, format_quantity
 from gateway.principal import Scope
+from gateway.server.drain import Drain
+from gateway.settings import Settings
 from gateway.store import Database, api_keys
 
 SOURCE: Final = "demo-scale-out"
@@ -63,8 +65,8 @@ class Meter:
     host: str
     clock: Clock
     pepper: bytes | None
-    stopping: Callable[[], bool]
-    quiet_keys: set[str]
+    drain: Drain
+    quiet_keys: set[str] = field(default_factory=set)
 
     @asynccontextmanager
     async def running(self, database: Database) -> AsyncIterator[None]:
@@ -124,17 +126,35 @@ class Meter:
             base_url=self.address, headers=headers, timeout=ANSWER_SECONDS, trust_env=False
         ) as client:
             since, items = self.clock.now(), list[Item]()
-            while not self.stopping():
+            while not self.drain.stopping:
                 await asyncio.sleep(PERIOD_SECONDS)
                 until = self.clock.now()
                 if not items:
                     items = list(charges(story, max(since, until - LONGEST), until))
                     since = until
                 failure = await _send(client, items) if items else None
-                if failure and not failing and not self.stopping():
+                if failure and not failing and not self.drain.stopping:
                     log.warning("demo.meter_fails", reason=failure)
                 failing = failure is not None
                 items = items if failing else []
+
+
+def build_meter(settings: Settings, clock: Clock, drain: Drain) -> Meter:
+    """Return the meter of the gateway that the settings describe. Raises ConfigurationError."""
+    if settings.environment != "dev" or not settings.port:
+        raise ConfigurationError("The demo's meter runs in dev, and where the port is known.")
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # nothing listens there
+    host = everywhere.get(settings.host, settings.host)
+    pepper = settings.auth.api_key_pepper
+    return Meter(
+        address=f"http://[{host}]:{settings.port}"
+        if ":" in host
+        else f"http://{host}:{settings.port}",
+        host=settings.hosts[0].replace("*", "meter"),
+        clock=clock,
+        pepper=pepper.get_secret_value().encode() if pepper else None,
+        drain=drain,
+    )
 
 
 async def _send(client: httpx.AsyncClient, items: list[Item]) -> str | None:

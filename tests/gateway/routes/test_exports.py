@@ -18,7 +18,7 @@ from gateway.ids import encode_global_id
 from gateway.links import LEDGER_PATH, PURCHASES_PATH, USAGE_PATH, Links
 from gateway.principal import Principal
 from gateway.quotas import ExportPlaces
-from gateway.routes.exports import ExportParts, export_routes
+from gateway.routes.exports import Exports, export_routes
 from gateway.settings.exports import ExportSettings
 from gateway.store import Database
 from tests.support import application
@@ -56,14 +56,13 @@ class Place:
 async def serve(
     database: Database, clock: FixedClock, places: ExportPlaces, doorman: Doorman
 ) -> AsyncIterator[httpx.AsyncClient]:
-    parts = ExportParts(
+    parts = Exports(
         database=database,
         authenticator=doorman,
         links=links(clock),
         clock=clock,
         places=places,
-        seconds=60,
-        unread_seconds=30,
+        limits=ExportSettings(seconds=60),
     )
     app = application.make_app(routes=export_routes(parts))
     async with connect(app, headers={}) as client:

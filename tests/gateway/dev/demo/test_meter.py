@@ -32,6 +32,7 @@ from gateway.dev.demo.story import Story, midnight
 from gateway.errors import ConfigurationError
 from gateway.ids import KeyFactory
 from gateway.routes.bodies.usage_items import ItemReader
+from gateway.server.drain import Drain
 from gateway.settings import load_settings
 from gateway.store import Database, Snapshot, api_keys
 from gateway.store import connect as open_database
@@ -143,8 +144,7 @@ def meter(port: int) -> Meter:
         host="127.0.0.1",
         clock=SystemClock(),
         pepper=None,
-        stopping=lambda: False,
-        quiet_keys=set(),
+        drain=Drain(),
     )
 
 

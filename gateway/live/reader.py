@@ -1,0 +1,31 @@
+"""What live updates read from the database."""
+
+from collections.abc import Collection, Mapping
+
+from gateway.clock import Clock
+from gateway.live.access import CurrentAccess, Membership
+from gateway.store import Database, Snapshot, access
+from gateway.store.announcements import revisions
+
+
+class LiveReader:
+    """Reads accounts' revisions and subscribers' access, each in a snapshot of its own."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def revisions(self, account_ids: Collection[int]) -> Mapping[int, int]:
+        """Return the revision of each account."""
+        async with Snapshot(self._database) as snapshot:
+            return await revisions(snapshot, account_ids)
+
+    async def access(
+        self, memberships: Collection[Membership], keys: Collection[str]
+    ) -> CurrentAccess:
+        """Return the members' roles now, and which of the API keys are active."""
+        async with Snapshot(self._database) as snapshot:
+            return CurrentAccess(
+                roles=await access.roles(snapshot, memberships),
+                keys=await access.active_keys(snapshot, keys, self._clock.now()),
+            )

@@ -1,0 +1,45 @@
+"""The metrics of WebSockets and subscriptions."""
+
+from collections.abc import Sequence
+
+from gateway.live.hub import Hub
+from gateway.observability.metrics import Number
+from gateway.quotas import Admission
+
+
+def live_metrics(hub: Hub, admission: Admission) -> Sequence[Number]:
+    """Return what a scrape reads of the hub and of the open connections."""
+    return (
+        Number(
+            name="gateway_sockets",
+            text="WebSockets that are open and authenticated.",
+            read=admission.sockets.total,
+        ),
+        Number(
+            name="gateway_subscriptions",
+            text="Subscriptions that are open.",
+            read=admission.total,
+        ),
+        Number(
+            name="gateway_live_groups",
+            text="Different things that are subscribed to: each is read once for all.",
+            read=lambda: hub.groups,
+        ),
+        Number(
+            name="gateway_live_pushes",
+            text="Changes that were pushed, each to all who asked for the same.",
+            read=lambda: hub.pushes,
+            grows=True,
+        ),
+        Number(
+            name="gateway_live_resyncs",
+            text="Looks at everything that is watched: at times, and after a lost connection.",
+            read=lambda: hub.resyncs,
+            grows=True,
+        ),
+        Number(
+            name="gateway_live_listening",
+            text="1 while changes are heard from the database, 0 while they are looked for.",
+            read=lambda: hub.listening,
+        ),
+    )
