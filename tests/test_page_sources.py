@@ -22,6 +22,7 @@ FORBIDDEN = {
     "pages/account/accounts.ts": "../shell/dev",
     "pages/billing/reason.ts": "../usage/usage-window",
     "pages/usage/usage-export.tsx": "../billing/reason",
+    "graphiql/fetcher.ts": "../ui/table",
 }
 MOST_LINES = 200
 FOUND = re.compile(r"title=lint/\w+/(\w+),file=([^,]+)")

@@ -67,6 +67,16 @@ describe("a throttle", () => {
     expect(run).toHaveBeenCalledTimes(1);
   });
 
+  test("a request of a hidden page waits until it is visible", () => {
+    const run = vi.fn();
+    page.show("hidden");
+    makeThrottle(run, times).request();
+    vi.advanceTimersByTime(3_600_000);
+    expect(run).not.toHaveBeenCalled();
+    page.show("visible");
+    expect(run).toHaveBeenCalledTimes(1);
+  });
+
   test("a cancelled request does not run", () => {
     const run = vi.fn();
     const throttle = makeThrottle(run, times);
