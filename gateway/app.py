@@ -61,7 +61,7 @@ from gateway.store import Database, Snapshot, build_database
 from gateway.transports.feeds import ContextFactory
 from gateway.transports.http import GraphQLEndpoint, describe_nothing
 from gateway.transports.metrics import live_metrics
-from gateway.transports.operations import OpenSource, Operations
+from gateway.transports.operations import Operations
 from gateway.transports.sse import StreamEndpoint
 from gateway.transports.websocket import WebSocketEndpoint
 from gateway.work.loops import Loops
@@ -70,7 +70,6 @@ from gateway.work.tasks import Tasks
 from gateway.work.worker import Worker
 from resolvers.context import Context, make_context
 from resolvers.schema import build_schema
-from resolvers.sources import open_source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +84,6 @@ class Parts:
     authenticator: Authenticator
     context_for: ContextFactory
     hub: Hub
-    open_source: OpenSource
     read_access: ReadAccess
     ready: Callable[[], Awaitable[None]]
     running: Callable[[], AbstractAsyncContextManager[None]]
@@ -180,7 +178,6 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
         authenticator=process.authenticator,
         context_for=context_for,
         hub=process.hub,
-        open_source=open_source,
         read_access=process.reader.access,
         ready=readiness_check(process.database),
         running=process.running,
@@ -306,7 +303,6 @@ def _build_operations(settings: Settings, parts: Parts, metrics: Metrics) -> Ope
     return Operations(
         engine=engine,
         context_for=parts.context_for,
-        open_source=parts.open_source,
         hub=parts.hub,
         admission=Admission(settings.live),
         access=AccessCheck(parts.read_access, settings.live.recheck_seconds),

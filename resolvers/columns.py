@@ -6,16 +6,14 @@ mapping: `metadata[SOURCE].read(row)` is the field's value. A field with argumen
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import strawberry
 from strawberry.types.field import StrawberryField
 
-from gateway.execution.fields import SOURCE, Columns, Itself, Source
+from gateway.execution.fields import EVENTS, POLICY, SOURCE, Columns, ColumnSource, Events, Itself
 from gateway.ids import encode_global_id
 from resolvers.permissions import Policy
-
-POLICY: Final = "policy"
 
 
 class RowField(StrawberryField):
@@ -68,23 +66,24 @@ def resolved(
     policy: Policy | None = None,
     name: str | None = None,
     deprecated: str | None = None,
+    events: Events | None = None,
 ) -> Any:
     """Return a field that a function resolves; the attribute's annotation is its GraphQL type.
 
-    `deprecated` says what to use in its place.
+    `deprecated` names the replacement. The field of a subscription has `events`.
     """
     return strawberry.field(
         resolver=resolver,
         name=name,
         description=description,
         deprecation_reason=deprecated,
-        metadata=_metadata(None, policy),
+        metadata=_metadata(None, policy) | ({EVENTS: events} if events else {}),
     )
 
 
-def _row_field(source: Source, description: str, policy: Policy | None) -> RowField:
+def _row_field(source: ColumnSource, description: str, policy: Policy | None) -> RowField:
     return RowField(description=description, metadata=_metadata(source, policy))
 
 
-def _metadata(source: Source | None, policy: Policy | None) -> dict[str, Any]:
+def _metadata(source: ColumnSource | None, policy: Policy | None) -> dict[str, Any]:
     return ({SOURCE: source} if source else {}) | ({POLICY: policy} if policy else {})

@@ -13,9 +13,10 @@ from graphql import DocumentNode, ObjectTypeDefinitionNode, parse, print_ast
 from strawberry.types.scalar import ScalarDefinition
 
 from gateway.errors import BadUserInput
+from gateway.execution.policies import Reference
 from resolvers.columns import column, resolved
 from resolvers.context import Info
-from resolvers.nodes import check_count, load_node
+from resolvers.nodes import check_count, find_node
 from resolvers.permissions import Policy
 from resolvers.query import Query
 from resolvers.types.account import Account
@@ -75,14 +76,14 @@ def find_entities(
     representations: Annotated[
         list[Representation], strawberry.argument(description="Entities, at most 100.")
     ],
-) -> list[Awaitable[Mapping[str, Any] | None]]:
+) -> list[Awaitable[Reference | None]]:
     check_count(len(representations), argument="representations")
-    return [_load_entity(info, each) for each in representations]
+    return [_find_entity(info, each) for each in representations]
 
 
-async def _load_entity(info: Info, representation: Any) -> Mapping[str, Any] | None:
-    row = await load_node(info.context, representation["id"])
-    return row if row is not None and row[TYPENAME] == representation[TYPENAME] else None
+async def _find_entity(info: Info, representation: Any) -> Reference | None:
+    found = await find_node(info.context, representation["id"])
+    return found if found is not None and found.typename == representation[TYPENAME] else None
 
 
 @strawberry.type(name="_Service", description="The subgraph's description of itself.")

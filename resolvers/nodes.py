@@ -1,12 +1,13 @@
 """Objects by global id: the one way in for `node`, `nodes` and a subgraph's entities."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from gateway.errors import BadUserInput, NotFound
+from gateway.execution.policies import Reference
 from gateway.ids import GlobalId, parse_global_id
 from resolvers.context import Context
-from resolvers.permissions import require_purchases
 from resolvers.types.node import as_node
 
 MAX_NODES: Final = 100
@@ -19,7 +20,6 @@ _LOADERS: Final[Mapping[str, str]] = {
     "LedgerRow": "ledger_row_by_id",
     "Deployment": "deployment_by_id",
 }
-_OF_PURCHASES: Final = frozenset({"CreditPurchase", "Refund", "Dispute", "Receipt", "LedgerRow"})
 
 
 async def load_account(context: Context, text: str) -> Mapping[str, Any] | None:
@@ -30,20 +30,27 @@ async def load_account(context: Context, text: str) -> Mapping[str, Any] | None:
     return await context.loaders.account_by_id.load((parsed.account_id,))
 
 
-async def load_node(context: Context, text: str) -> Mapping[str, Any] | None:
-    """Return the object of a global id, with its type in it.
+async def find_node(context: Context, text: str) -> Reference | None:
+    """Return the object of a global id, not loaded yet: the engine checks the policy of its type
+    on the account first, so that a refusal does not tell whether the object exists.
 
-    None for what is malformed, not there, or in an account that the principal may not read. Raises
-    Forbidden where the principal's role in the account does not see its purchases, whether or not
-    the object exists.
+    None for a malformed id, and for an account that the principal may not read.
     """
     parsed = _parse(text)
     if parsed is None:
         return None
-    row = account = await context.loaders.account_by_id.load((parsed.account_id,))
-    if account is not None and parsed.typename != "Account":
-        if parsed.typename in _OF_PURCHASES:
-            require_purchases(account)
+    account = await context.loaders.account_by_id.load((parsed.account_id,))
+    if account is None:
+        return None
+    load = partial(_load_node, context, parsed, account)
+    return Reference(typename=parsed.typename, owner=account, load=load)
+
+
+async def _load_node(
+    context: Context, parsed: GlobalId, account: Mapping[str, Any]
+) -> Mapping[str, Any] | None:
+    row: Mapping[str, Any] | None = account
+    if parsed.typename != "Account":
         loader = getattr(context.loaders, _LOADERS[parsed.typename])
         row = await loader.load((parsed.account_id, parsed.key))
     return None if row is None else as_node(row, parsed.typename)

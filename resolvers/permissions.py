@@ -1,24 +1,35 @@
 """Who may read a field. Every field has a policy: its own, or its type's `POLICY`.
 
-A policy is held where data is loaded, never by a wrapper around a field that another way of
-executing could leave out: each read has the principal in its statement, and what a role may not see
-is refused by `require_purchases` before anything of it is loaded.
+The engine enforces policies on every path, before a resolver runs (`gateway.execution.policies`);
+a resolver never checks one itself. Tenancy is in each statement: it has the principal in it.
 """
 
 from enum import Enum
 
+from gateway.execution.policies import Check
 from gateway.principal import Role
 from gateway.store import Row
+from resolvers.context import Context
 
 
 class Policy(Enum):
-    """Who gets a field's value."""
+    """The principals that may read a field."""
 
-    OPEN = "Everyone who is signed in: it tells nothing of an account."
-    ACCOUNT = "Whoever may read the account: the row was loaded through the principal's filter."
-    PURCHASES = "Of those, OWNER and BILLING members and keys; a VIEWER is refused."
+    OPEN = "Every principal: the field tells nothing of an account."
+    ACCOUNT = "Members and keys of the account: the statement of the row has the principal in it."
+    PURCHASES = "Members with the role OWNER or BILLING, and keys; a VIEWER gets FORBIDDEN."
+
+    @property
+    def check(self) -> Check | None:
+        """What the engine runs before the field; None if the row's statement is enough."""
+        return require_purchases if self is Policy.PURCHASES else None
 
 
-def require_purchases(account: Row) -> None:
-    """Raise Forbidden where the principal's role in the account does not see purchases."""
-    Role(account["role"]).require_purchases()
+def require_purchases(row: Row, context: Context) -> None:
+    """Raise Forbidden if the principal's role does not see purchases.
+
+    The role of a person is that in an account's row; a key's is its own, in every account.
+    """
+    principal = context.principal
+    role = Role(row["role"]) if principal.is_person else principal.role
+    role.require_purchases()

@@ -6,10 +6,11 @@ from typing import Annotated, Any, ClassVar
 import strawberry
 
 from gateway.errors import BadUserInput, NotFound
+from gateway.execution.policies import Reference
 from gateway.principal import Principal
 from resolvers.columns import resolved
 from resolvers.context import Info
-from resolvers.nodes import check_count, load_account, load_node
+from resolvers.nodes import check_count, find_node, load_account
 from resolvers.permissions import Policy
 from resolvers.types.account import Account
 from resolvers.types.node import Node
@@ -45,21 +46,21 @@ async def find_account(
     return account
 
 
-def find_node(
+def resolve_node(
     info: Info,
     id_: Annotated[strawberry.ID, strawberry.argument(name="id", description="A global id.")],
-) -> Awaitable[Mapping[str, Any] | None]:
-    return load_node(info.context, id_)
+) -> Awaitable[Reference | None]:
+    return find_node(info.context, id_)
 
 
-def find_nodes(
+def resolve_nodes(
     info: Info,
     ids: Annotated[
         list[strawberry.ID], strawberry.argument(description="Global ids, at most 100.")
     ],
-) -> list[Awaitable[Mapping[str, Any] | None]]:
+) -> list[Awaitable[Reference | None]]:
     check_count(len(ids), argument="ids")
-    return [load_node(info.context, text) for text in ids]
+    return [find_node(info.context, text) for text in ids]
 
 
 @strawberry.type(description="The root of all queries.")
@@ -76,12 +77,12 @@ class Query:
         "are the same.",
     )
     node: Node | None = resolved(
-        find_node,
+        resolve_node,
         description="Find an object by global id. Null if the object does not exist or the "
         "caller has no access; a FORBIDDEN error if the caller's role in the "
         "account does not include the object.",
     )
     nodes: list[Node | None] = resolved(
-        find_nodes,
+        resolve_nodes,
         description="Find objects by global ids, in the order of the ids; each as with `node`.",
     )

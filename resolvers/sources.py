@@ -1,4 +1,4 @@
-"""Where the events of each subscription field come from, and who may have them."""
+"""The event sources of the subscription fields."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -11,36 +11,41 @@ from loaders.live import account_with_last_entry, purchases_since
 from resolvers.context import Context
 from resolvers.enums import BalanceCause
 from resolvers.nodes import load_account
-from resolvers.permissions import require_purchases
 from resolvers.types.balance_update import CAUSE, CHANGE
 
 NO_ACCOUNT: Final = "There is no such account, or it is not yours."
 
 
-async def open_source(context: Context, field: str, arguments: Mapping[str, Any]) -> EventSource:
-    """Return the source of a subscription's root field, which the principal may read.
-
-    Raises NotFound for an account that is not theirs, and Forbidden where their role in it does
-    not see what the field tells.
-    """
+async def find_account(context: Context, arguments: Mapping[str, Any]) -> Row:
+    """Return the account that a subscription names. Raises NotFound."""
     account = await load_account(context, arguments["accountId"])
     if account is None:
         raise NotFound(NO_ACCOUNT)
-    viewer = view_of(account["account_id"], Role(account["role"]))
-    if field == "creditPurchaseUpdated":
-        require_purchases(account)
-        return PurchaseSource(account["account_id"], viewer)
-    return BalanceSource(account["account_id"], viewer)
+    return account
+
+
+def open_balance(account: Row) -> EventSource:
+    """Return the events of `balanceUpdated`."""
+    return BalanceSource(account["account_id"], _viewer(account))
+
+
+def open_purchases(account: Row) -> EventSource:
+    """Return the events of `creditPurchaseUpdated`."""
+    return PurchaseSource(account["account_id"], _viewer(account))
+
+
+def _viewer(account: Row) -> Principal:
+    return view_of(account["account_id"], Role(account["role"]))
 
 
 class BalanceSource:
-    """What the balance is now; then each new version and each change of the low-balance state."""
+    """The current balance; then each new version, and each change of the low-balance state."""
 
     def __init__(self, account_id: int, viewer: Principal) -> None:
         self.account_id = account_id
         self.viewer = viewer
-        # Version and low-balance state at the positions that may be asked from.
-        self._told: dict[int, tuple[int, str | None]] = {}
+        # Version and low-balance state at each position from which the hub may read on.
+        self._states: dict[int, tuple[int, str | None]] = {}
 
     async def snapshot(self, context: Context) -> tuple[int, SubscriptionEvent]:
         account = await self._read(context)
@@ -49,10 +54,10 @@ class BalanceSource:
     async def since(
         self, context: Context, position: int
     ) -> tuple[int, Sequence[SubscriptionEvent]]:
-        version, low = self._told.get(position, (0, None))
+        version, low = self._states.get(position, (0, None))
         account = await self._read(context)
-        for passed in [each for each in self._told if each < position]:
-            del self._told[passed]
+        for passed in [each for each in self._states if each < position]:
+            del self._states[passed]
         events = []
         if account["ledger_version"] > version:
             cause = BalanceCause(account["last_cause"])
@@ -63,12 +68,12 @@ class BalanceSource:
 
     async def _read(self, context: Context) -> Row:
         account = await _read_account(context, self.account_id)
-        self._told[account["revision"]] = account["ledger_version"], account["low_balance"]
+        self._states[account["revision"]] = account["ledger_version"], account["low_balance"]
         return account
 
 
 class PurchaseSource:
-    """Each purchase that changes from now on."""
+    """Each purchase that starts or changes from now on."""
 
     def __init__(self, account_id: int, viewer: Principal) -> None:
         self.account_id = account_id

@@ -6,9 +6,11 @@ from typing import Annotated, ClassVar
 
 import strawberry
 
+from gateway.execution.fields import Events
 from gateway.store import Row
 from resolvers.columns import resolved
 from resolvers.permissions import Policy
+from resolvers.sources import find_account, open_balance, open_purchases
 from resolvers.types.balance_update import BalanceUpdate
 from resolvers.types.credit_purchase import CreditPurchase
 
@@ -29,12 +31,14 @@ class Subscription:
 
     balance_updated: BalanceUpdate = resolved(
         take_event,
+        events=Events(find=find_account, open=open_balance),
         description="The current balance (cause SNAPSHOT), then every change of the balance. A "
         "slow client gets the latest balance instead of every change.",
     )
     credit_purchase_updated: CreditPurchase = resolved(
         take_event,
         policy=Policy.PURCHASES,
+        events=Events(find=find_account, open=open_purchases),
         description="Credit purchases that start or change, including changes of their refunds "
         "and disputes. A FORBIDDEN error for a VIEWER.",
     )

@@ -119,6 +119,18 @@ def test_no_float_comes_near_money() -> None:
     assert offenders(find) == {}
 
 
+def test_no_resolver_checks_a_policy_itself() -> None:
+    checks = {"Forbidden", "require_purchases", "sees_purchases"}
+
+    def find(path: Path, tree: ast.AST) -> set[str]:
+        if path.relative_to(ROOT).parts[0] not in {"resolvers", "loaders"}:
+            return set()
+        names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        return checks & (names | {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)})
+
+    assert list(offenders(find)) == ["resolvers/permissions.py"]
+
+
 def test_imports_stand_at_the_top() -> None:
     def find(_: Path, tree: ast.AST) -> list[int]:
         return [

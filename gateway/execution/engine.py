@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import strawberry
 from graphql import ExecutionResult, GraphQLError, OperationType
@@ -14,6 +15,7 @@ from gateway.execution.documents import (
     Documents,
 )
 from gateway.execution.errors import ErrorFormatter, innermost
+from gateway.execution.fields import events_of
 from gateway.execution.limits import DocumentLimits
 from gateway.execution.operation import (
     OperationRequest,
@@ -24,6 +26,7 @@ from gateway.execution.operation import (
     refused,
     stopped,
 )
+from gateway.execution.policies import checks_of
 from gateway.execution.runner import InvalidVariables, RootField, Runner
 from gateway.execution.trusted_documents import TrustedDocuments
 
@@ -106,6 +109,17 @@ class Engine:
         except GraphQLError as error:
             errors = [error]
         return _refused_values(prepared, errors)
+
+    async def open_events(self, field: RootField, context: object) -> Any:
+        """Return the event source of a subscription's field, after the field's policy allowed it.
+
+        Raises the GatewayError of the policy, and what finding the owner of the events raises.
+        """
+        events = events_of(field.definition)
+        owner = await events.find(context, field.arguments)
+        for check in checks_of(field.definition):
+            check(owner, context)
+        return events.open(owner)
 
     async def run(
         self, prepared: PreparedOperation, context: object, root: object = None

@@ -1,25 +1,30 @@
-"""Fields that are data: a field's value is read off its parent's row, without a resolver.
+"""What a field of the schema is: its descriptor, in the `metadata` of the Strawberry field.
 
-The descriptor stands in the field's `metadata`, under `SOURCE`. Every way of executing a document
-reads the same descriptor: one row at a time by `read`, many rows by `read_all`.
+A descriptor may have a column source under `SOURCE`: the value is read from the parent's row,
+without a resolver. It may have a policy under `POLICY`, see `gateway.execution.policies`; a type
+has one in its attribute `POLICY`. The field of a subscription has its `Events` under `EVENTS`.
+Every way of running an operation reads the same descriptor.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
-from graphql import GraphQLField
+from graphql import GraphQLField, GraphQLNamedType
 
 SOURCE: Final = "source"
+POLICY: Final = "policy"
+EVENTS: Final = "events"
 _DEFINITION: Final = "strawberry-definition"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """The value of one column, or several columns' values as a tuple; then `convert` of them.
+    """The value of one column, or the values of several columns as a tuple; then `convert` of
+    them.
 
-    A row that is a tuple has positions in the place of names.
+    For rows that are tuples, the names are positions.
     """
 
     names: tuple[str | int, ...]
@@ -42,7 +47,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Itself:
-    """The row itself, for an object of some of its columns; null where column `when` is null."""
+    """The row itself, for an object of some of its columns; null if the column `when` is null."""
 
     when: str | None = None
 
@@ -55,11 +60,49 @@ class Itself:
         return list(rows) if self.when is None else [self.read(row) for row in rows]
 
 
-Source: TypeAlias = Columns | Itself
+ColumnSource: TypeAlias = Columns | Itself
 
 
-def source_of(field: GraphQLField) -> Source | None:
-    """Return the descriptor of a field of a Strawberry schema; None where a resolver is called."""
-    definition = field.extensions.get(_DEFINITION)
-    source: Source | None = getattr(definition, "metadata", {}).get(SOURCE)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Events:
+    """The events of a subscription field.
+
+    `find(context, arguments)` returns the object that owns the events, on which the field's policy
+    is checked. `open(owner)` then returns their source.
+    """
+
+    find: Callable[[Any, Mapping[str, Any]], Awaitable[Any]]
+    open: Callable[[Any], Any]
+
+
+def column_source(field: GraphQLField) -> ColumnSource | None:
+    """Return the column source of a field; None if its resolver is called."""
+    source: ColumnSource | None = _metadata(field).get(SOURCE)
     return source
+
+
+def events_of(field: GraphQLField) -> Events:
+    """Return the events of a subscription's field."""
+    events: Events = _metadata(field)[EVENTS]
+    return events
+
+
+def own_policy(field: GraphQLField) -> Any:
+    """Return the policy in a field's descriptor; None if the type's applies."""
+    return _metadata(field).get(POLICY)
+
+
+def type_policies(type_: GraphQLNamedType) -> frozenset[Any]:
+    """Return the policy of a type; a generic type's also has those of its arguments' types."""
+    definition = type_.extensions.get(_DEFINITION)
+    origins = [
+        getattr(definition, "origin", None),
+        *getattr(definition, "type_var_map", {}).values(),
+    ]
+    found = (getattr(origin, "POLICY", None) for origin in origins)
+    return frozenset(policy for policy in found if policy is not None)
+
+
+def _metadata(field: GraphQLField) -> Mapping[str, Any]:
+    metadata: Mapping[str, Any] = getattr(field.extensions.get(_DEFINITION), "metadata", {})
+    return metadata

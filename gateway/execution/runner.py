@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard, cast
 
 import strawberry
-from graphql import ExecutionResult, Executor, GraphQLError, GraphQLSchema, OperationType
+from graphql import (
+    ExecutionResult,
+    Executor,
+    GraphQLError,
+    GraphQLField,
+    GraphQLSchema,
+    OperationType,
+)
 from graphql.execution.collect_fields import collect_fields
 from graphql.execution.values import get_argument_values
 from strawberry.execution import optimized_is_awaitable
@@ -14,6 +21,7 @@ from gateway.execution.operation import PreparedOperation
 from gateway.execution.plan.irregular import Irregular
 from gateway.execution.plan.object_plan import NotCompiled
 from gateway.execution.plan.run import run
+from gateway.execution.policies import enforce_policies
 from gateway.execution.variables import refused_variables
 
 _is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
@@ -23,7 +31,7 @@ _is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_
 class RootField:
     """The field that a subscription selects; `arguments` by their names in the schema."""
 
-    name: str
+    definition: GraphQLField
     arguments: Mapping[str, Any]
 
 
@@ -37,7 +45,8 @@ class InvalidVariables(Exception):
 
 class Runner:
     """Runs operations of one Strawberry schema by Strawberry's own executor class, so that a
-    resolver's `info` is the usual one. The schema's extensions do not run.
+    resolver's `info` is the usual one. The schema's extensions do not run. The policies of its
+    fields are enforced: the runner wraps the resolvers of the schema that it is given.
 
     Queries and subscription events run compiled (`gateway.execution.plan`). graphql-core runs
     mutations, and runs an operation again in which the compiled run met an error.
@@ -56,6 +65,7 @@ class Runner:
         count_fallback: Callable[[str], None] | None,
     ) -> None:
         self.schema: GraphQLSchema = schema._schema  # noqa: SLF001 - there is no public attribute
+        enforce_policies(self.schema)
         self._executor_class = schema.execution_context_class
         self._max_values = max_values
         self._reported_errors = reported_errors
@@ -135,14 +145,14 @@ def _root_field(executor: Executor[Any]) -> RootField:
         executor.operation,
     )
     ((first, *_),) = collected.grouped_field_set.values()
-    name = first.node.name.value
+    definition = root_type.fields[first.node.name.value]
     arguments = get_argument_values(
-        root_type.fields[name],
+        definition,
         first.node,
         executor.variable_values,
         first.fragment_variable_values,
     )
-    return RootField(name=name, arguments=arguments)
+    return RootField(definition=definition, arguments=arguments)
 
 
 def _free(executor: Executor[Any]) -> None:

@@ -1,7 +1,7 @@
 """Prepares, runs and subscribes operations: the one way in for every transport."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -21,8 +21,6 @@ from gateway.quotas import Admission
 from gateway.transports.feeds import ContextFactory, open_feed
 
 Leave: TypeAlias = Callable[[], None]
-OpenSource: TypeAlias = Callable[[Any, str, Mapping[str, Any]], Awaitable[EventSource]]
-"""Returns the source of a subscription's field with its arguments, for the context's principal."""
 
 ALL_TYPES: Final = frozenset(OperationType)
 
@@ -33,7 +31,6 @@ class Operations:
 
     engine: Engine
     context_for: ContextFactory
-    open_source: OpenSource
     hub: Hub
     admission: Admission
     access: AccessCheck
@@ -95,7 +92,7 @@ class Operations:
         leaves = [self.admission.subscription(principal)]
         try:
             async with self._context(principal, prepared) as context:
-                source = await self.open_source(context, field.name, field.arguments)
+                source: EventSource = await self.engine.open_events(field, context)
             leaves.append(self.access.add(principal, sink.end, source.viewer))
             feed = open_feed(self.engine, prepared, source, self.context_for)
             leaves.append(await self.hub.join(feed, sink))

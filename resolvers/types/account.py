@@ -22,7 +22,7 @@ from resolvers.filters import (
     ask_purchases,
     select_deployments,
 )
-from resolvers.permissions import Policy, require_purchases
+from resolvers.permissions import Policy
 from resolvers.scalars import CurrencyCode, TimeZone
 from resolvers.types.balance import Balance, LowBalanceThresholds
 from resolvers.types.balance_history import BalanceBucket, load_balance_history
@@ -52,7 +52,6 @@ def list_credit_purchases(
         strawberry.argument(name="filter", description="Filter for the purchases. Default: all."),
     ] = None,
 ) -> Pages:
-    require_purchases(root)
     asked = ask_purchases(filter_, root)
     selection = asked.selection(root["account_id"])
     return open_pages(
@@ -79,7 +78,6 @@ def list_ledger(
         strawberry.argument(name="filter", description="Filter for the rows. Default: all."),
     ] = None,
 ) -> Pages:
-    require_purchases(root)
     asked = ask_ledger(filter_, root)
     selection = asked.selection(root["account_id"])
     return open_pages(

@@ -13,7 +13,7 @@ from gateway.windows import zone
 from loaders.usage import Content, RollupKey
 from resolvers.columns import column, money
 from resolvers.context import Info
-from resolvers.permissions import Policy, require_purchases
+from resolvers.permissions import Policy
 from resolvers.types.money import Money
 from resolvers.windows import From, IntervalArgument, To, Zone, ask
 
@@ -26,7 +26,6 @@ async def load_balance_history(
     to: To = None,
     time_zone: Zone = None,
 ) -> list[history.BalanceBucket]:
-    require_purchases(root)
     asked = ask(root, info, interval, from_, to, time_zone)
     asked.take_buckets(info)
     loaders = info.context.loaders

@@ -14,6 +14,7 @@ from strawberry.schema.config import StrawberryConfig
 from gateway.app import Parts, build_app
 from gateway.auth.rejected import Rejected
 from gateway.errors import BadUserInput, NotFound, ServiceUnavailable, Unauthenticated
+from gateway.execution.fields import EVENTS, Events
 from gateway.http.credentials import Authenticator
 from gateway.http.static_files import Built
 from gateway.live.access import CurrentAccess
@@ -130,11 +131,15 @@ class Mutation:
         return True
 
 
+async def find_nothing(*_: object) -> NoReturn:
+    raise NotFound("There is no such account.")
+
+
 @strawberry.type
 class Subscription:
-    @strawberry.subscription
-    async def ticks(self) -> AsyncIterator[int]:
-        yield 1
+    ticks: int = strawberry.field(
+        resolver=lambda: 1, metadata={EVENTS: Events(find=find_nothing, open=repr)}
+    )
 
 
 def make_schema() -> strawberry.Schema:
@@ -180,10 +185,6 @@ async def running() -> AsyncIterator[None]:
     journal.closed += 1
 
 
-async def open_source(*_: object) -> NoReturn:
-    raise NotFound("There is no such account.")
-
-
 async def read_access(*_: object) -> CurrentAccess:
     return CurrentAccess(roles={}, keys=())
 
@@ -215,7 +216,6 @@ def make_parts() -> Parts:
         authenticator=Doorman(),
         context_for=context_for,
         hub=Hub(),
-        open_source=open_source,
         read_access=read_access,
         ready=ready,
         running=running,

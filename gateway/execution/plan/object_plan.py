@@ -34,7 +34,8 @@ from graphql.execution.collect_fields import (
 )
 from graphql.type import TypeNameMetaFieldDef
 
-from gateway.execution.fields import Source, source_of
+from gateway.execution.fields import ColumnSource, column_source
+from gateway.execution.policies import checks_of
 
 _CONDITIONS: Final = frozenset({"skip", "include"})
 
@@ -46,7 +47,8 @@ class NotCompiled(Exception):
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class FieldPlan:
     """One field of an object. `key` is its name in the response, `details` its places in the
-    document; `typename` is the value of `__typename`, None for every other field.
+    document; `typename` is the value of `__typename`, None for every other field;
+    `source` is None if the resolver is called, as for a field with checks.
     """
 
     key: str
@@ -55,7 +57,7 @@ class FieldPlan:
     details: list[FieldDetails]
     nodes: list[FieldNode]
     shape: "Shape"
-    source: Source | None
+    source: ColumnSource | None
     typename: str | None
 
 
@@ -175,7 +177,7 @@ class _Planner:
             details=details,
             nodes=nodes,
             shape=self._shape(definition.type, details),
-            source=source_of(definition),
+            source=None if checks_of(definition) else column_source(definition),
             typename=parent.name if definition is TypeNameMetaFieldDef else None,
         )
 
