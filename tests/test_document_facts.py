@@ -1,8 +1,11 @@
 """Links, paths, tables and names in the documents are those of the code."""
 
 import ast
+import json
 import re
+import tomllib
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -26,7 +29,7 @@ GATEWAY_COMMAND: Final = re.compile(
     r"(?:^|`|bin/)gateway ([a-z][a-z-]+)(?: ([a-z][a-z-]+))?", re.MULTILINE
 )
 TARGET: Final = re.compile(r"(?:^|`)make ([a-z-]+)", re.MULTILINE)
-KINDS_OF_METRICS: Final = {"Counter", "Gauge", "Histogram", "Number"}
+KINDS_OF_METRICS: Final = {"Counter", "Gauge", "Histogram", "Number", "Tally"}
 
 
 def commands(group: object, *above: str) -> Iterator[str]:
@@ -102,9 +105,14 @@ def test_every_command_is_in_the_table_of_commands() -> None:
 def test_every_target_that_is_named_is_one(path: Path) -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
-    assert (
-        set(re.findall(r"(?:^|`)make ([a-z-]+)", path.read_text("utf-8"), re.MULTILINE)) <= targets
-    )
+    assert set(TARGET.findall(path.read_text("utf-8"))) <= targets
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_every_script_that_is_named_is_one(path: Path) -> None:
+    scripts = json.loads((ROOT / "console/package.json").read_text("utf-8"))["scripts"]
+    named = re.findall(r"npm run ([a-z]+)|`npm (test)\b", path.read_text("utf-8"))
+    assert {first or second for first, second in named} <= scripts.keys()
 
 
 def metrics() -> Iterator[str]:
@@ -132,6 +140,44 @@ def test_every_metric_that_is_named_is_one(path: Path) -> None:
     named = set(re.findall(r"`(gateway_[a-z_]+)(?:\{[^`]*)?`", path.read_text("utf-8")))
     roles = {"gateway_owner", "gateway_runtime"}
     assert {each.removesuffix("_total") for each in named - roles} <= set(metrics())
+
+
+def test_every_package_is_in_the_architecture() -> None:
+    text = (ROOT / "docs/architecture.md").read_text("utf-8")
+    packages = {
+        name_of(path.parent)
+        for top in ("gateway", "resolvers", "loaders")
+        for path in (ROOT / top).rglob("__init__.py")
+    }
+    assert {each for each in packages if f"`{each}/`" not in text} == set()
+
+
+def test_the_layers_that_are_drawn_are_checked() -> None:
+    text = (ROOT / "docs/architecture.md").read_text("utf-8")
+    (drawn,) = re.findall(r"^`(cli → .*)`$", text, re.MULTILINE)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    contracts = project["tool"]["importlinter"]["contracts"]
+    (layers,) = [each["layers"] for each in contracts if each["type"] == "layers"]
+    place = {
+        name.removeprefix("gateway."): number
+        for number, layer in enumerate(layers)
+        for name in layer.split(" | ")
+    }
+    places = [{place[name] for name in layer.split(" | ")} for layer in drawn.split(" → ")]
+    assert all(max(upper) < min(lower) for upper, lower in pairwise(places))
+
+
+def test_every_word_of_the_glossary_is_there_once() -> None:
+    text = (ROOT / "docs/glossary.md").read_text("utf-8")
+    words = re.findall(r"^\| ([^|]+?) \| [^|]+ \| `[^`]+` \|$", text, re.MULTILINE)
+    assert len(words) == len(set(words)) > 50
+
+
+def test_the_last_version_of_the_changelog_is_that_of_the_package() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    released = re.findall(r"^## \[(\d[^]]*)\] - \d{4}-\d\d-\d\d$", text, re.MULTILINE)
+    assert released[0] == version if released else f"This will be {version}" in text
 
 
 def test_every_log_event_that_is_named_is_one() -> None:

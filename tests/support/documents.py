@@ -10,6 +10,7 @@ ROOT: Final = Path(__file__).parents[2]
 _FOLDERS: Final = ("docs", ".github", "gateway", "resolvers", "loaders")
 DOCUMENTS: Final = (
     *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "console").glob("*.md")),
     *sorted(path for folder in _FOLDERS for path in (ROOT / folder).rglob("*.md")),
 )
 """Every document of the repository; the licences of test data are not ours."""
