@@ -130,6 +130,9 @@ _EARLIER_LABELS: Final = {
 }
 """The provider's name by the label that earlier versions made of it; they did not keep the name."""
 
+_EARLIER_BRANDS: Final = ("amex", "diners", "jcb", "unionpay")
+"""Brands that earlier versions wrote as their owners do."""
+
 _DOTS: Final = "••••"
 
 
@@ -166,6 +169,21 @@ def display_name(
     if method and holder:
         return f"{method} ({account})"
     return " ".join(each for each in (method or (not holder and _KINDS[kind]), account) if each)
+
+
+def earlier_display_name(brand: str | None, last4: str | None, label: str | None) -> str:
+    """Return how receipts of earlier versions name a method: a card's brand and last digits, or a
+    wallet; empty where nothing is known.
+
+    These receipts did not freeze the name, and their bytes must not change: brands beside
+    `_EARLIER_BRANDS` are only capitalised.
+    """
+    named = BRANDS[brand] if brand in _EARLIER_BRANDS else brand and brand.capitalize()
+    digits = f"{_DOTS} {last4}" if last4 else None
+    card = " ".join(part for part in (named, digits) if part)
+    if label and named:
+        return f"{label} ({card})"
+    return " ".join(part for part in (label, card) if part)
 
 
 def _method_name(name: str) -> str:

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import orjson
 
+from gateway.errors import BadRequest
+
 _SHOWN: Final = 100
 _SPACE: Final = b" \t\n\r"
 _MOST_BRACKETS: Final = 1_000_000
@@ -41,6 +43,23 @@ def loads(text: bytes | str) -> Any:
     if _may_repeat(text, value) and (repeated := _verdict(_parse(text))):
         raise repeated
     return value
+
+
+def read(text: bytes | str, subject: str) -> Any:
+    """Return the value of a JSON text that a client sent as `subject`, such as "The body". Raises
+    BadRequest.
+    """
+    try:
+        return loads(text)
+    except ValueError as error:
+        raise refusal(error, subject) from None
+
+
+def refusal(error: ValueError, subject: str) -> BadRequest:
+    """Return the error for a text that `loads` refused."""
+    if isinstance(error, DuplicateKey):
+        return BadRequest(f"{subject}: {error}")
+    return BadRequest(f"{subject} must be valid JSON in UTF-8.")
 
 
 def loads_each(text: bytes | str) -> Any:

@@ -3,7 +3,8 @@
 A good credential always passes: clients behind one address do not lock each other out.
 """
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Final, Protocol
 from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,6 +15,8 @@ from gateway.http.headers import header_values
 from gateway.http.responses import refusal
 from gateway.principal import Principal
 from gateway.quotas import Attempts
+
+ONE_CREDENTIAL: Final = "A request may carry one credential."
 
 
 class Authenticator(Protocol):
@@ -50,12 +53,13 @@ class AttemptsMiddleware:
         self.attempts = attempts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        credentials = header_values(scope, b"authorization") if scope["type"] == "http" else []
-        if not credentials:
-            await self.app(scope, receive, send)
+        try:
+            credential = credential_of(scope) if scope["type"] == "http" else None
+        except BadRequest as error:
+            await refusal(error)(scope, receive, send)
             return
-        if len(credentials) > 1 or has_access_token(scope):
-            await refusal(BadRequest("A request may carry one credential."))(scope, receive, send)
+        if credential is None:
+            await self.app(scope, receive, send)
             return
         address, throttled = address_of(scope), False
 
@@ -72,6 +76,23 @@ class AttemptsMiddleware:
                 await send(message)
 
         await self.app(scope, receive, count)
+
+
+def credential_of(scope: Scope) -> str | None:
+    """Return the value of `Authorization`, None without one. Raises BadRequest for two credentials,
+    of which one may be in the query.
+    """
+    found = only_one(header_values(scope, b"authorization"))
+    if found is not None and has_access_token(scope):
+        raise BadRequest(ONE_CREDENTIAL)
+    return found
+
+
+def only_one(credentials: Sequence[str]) -> str | None:
+    """Return the credential, None without one. Raises BadRequest for more."""
+    if len(credentials) > 1:
+        raise BadRequest(ONE_CREDENTIAL)
+    return credentials[0] if credentials else None
 
 
 def address_of(scope: Scope) -> str:

@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.auth.rejected import challenge
 from gateway.errors import (
     BadCursor,
     BadRequest,
@@ -83,10 +84,14 @@ def errors_answer(
 def refusal(
     error: GatewayError, *, media_type: str = JSON, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return the answer for one of our errors, with the status of its code or its own."""
+    """Return the response to an error: the status of its code or its own, and with 401 the header
+    `WWW-Authenticate`.
+    """
     status = STATUS_BY_CODE.get(error.code, 500)
     if isinstance(error, Refused):
         status, headers = error.status, error.headers
+    elif isinstance(error, Unauthenticated):
+        headers = {**(headers or {}), "www-authenticate": challenge(error)}
     return errors_answer(_bodies(error), status=status, media_type=media_type, headers=headers)
 
 

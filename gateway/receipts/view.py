@@ -15,7 +15,7 @@ from babel.dates import format_date
 from babel.numbers import format_currency, get_currency_name, get_currency_symbol
 
 from gateway.money import minor_digits
-from gateway.receipts.earlier_method import earlier_method
+from gateway.payment_methods import earlier_display_name
 from gateway.receipts.glyphs import is_right_to_left
 from gateway.windows import zone
 
@@ -144,7 +144,7 @@ class _Writer:
         method = self._purchase["paymentMethod"]
         if "displayName" in method:
             return method["displayName"] or ""
-        return earlier_method(method.get("brand"), method.get("last4"), method.get("label"))
+        return earlier_display_name(method.get("brand"), method.get("last4"), method.get("label"))
 
     def _line(self, line: Data) -> View:
         amount = self._money(line["amount"])

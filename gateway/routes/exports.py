@@ -15,7 +15,6 @@ from typing import ClassVar, Final
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from gateway.auth.rejected import challenge
 from gateway.clock import Clock
 from gateway.errors import (
     BadUserInput,
@@ -23,15 +22,14 @@ from gateway.errors import (
     GatewayError,
     NotFound,
     Throttled,
-    Unauthenticated,
 )
 from gateway.exports.export import ExportFormat
 from gateway.exports.open import Opened, open_ledger, open_purchases, open_usage
 from gateway.exports.request import LedgerAsked, Parameters, PurchasesAsked, UsageAsked, read_choice
 from gateway.http.body import ClientLeft
-from gateway.http.credentials import Authenticator
+from gateway.http.credentials import Authenticator, credential_of
 from gateway.http.disconnect import break_off, while_connected
-from gateway.http.headers import attachment, header_value
+from gateway.http.headers import attachment
 from gateway.http.query import parse_query
 from gateway.http.request_log import CLIENT_LEFT, record_of
 from gateway.http.responses import STATUS_BY_CODE, refusal
@@ -136,9 +134,7 @@ class ExportEndpoint(ABC):
         if is_signed(query):
             grant = self.parts.links.check(scope["raw_path"].decode("latin-1"), query)
             return grant.principal, grant.account_id, dict(grant.parameters)
-        principal = await self.parts.authenticator.authenticate(
-            header_value(scope, b"authorization")
-        )
+        principal = await self.parts.authenticator.authenticate(credential_of(scope))
         asked = parse_query(query)
         name = asked.pop("account", None)
         if name is None:
@@ -252,9 +248,5 @@ def _headers(opened: Opened) -> Mapping[str, str]:
 
 
 def _refusal(error: GatewayError) -> Response:
-    headers = {}
-    if isinstance(error, Unauthenticated):
-        headers["www-authenticate"] = challenge(error)
-    if isinstance(error, Throttled):
-        headers["retry-after"] = str(RETRY_SECONDS)
-    return refusal(error, headers=headers)
+    wait = {"retry-after": str(RETRY_SECONDS)} if isinstance(error, Throttled) else None
+    return refusal(error, headers=wait)

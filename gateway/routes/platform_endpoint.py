@@ -9,12 +9,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gateway import strict_json
-from gateway.auth.rejected import challenge
 from gateway.clock import Clock
-from gateway.errors import BadRequest, Forbidden, GatewayError, Unauthenticated
+from gateway.errors import BadRequest, Forbidden, GatewayError
 from gateway.http.body import ClientLeft, read_body
-from gateway.http.credentials import Authenticator
-from gateway.http.headers import header_value, header_values
+from gateway.http.credentials import Authenticator, credential_of
+from gateway.http.headers import header_value
 from gateway.http.request_log import record_of
 from gateway.http.responses import Refused, refusal
 from gateway.ids import KeyFactory
@@ -72,7 +71,7 @@ class PlatformEndpoint(ABC):
             return
         except GatewayError as error:
             record.codes = [error.code]
-            response = _refusal(error)
+            response = refusal(error)
         await response(scope, receive, send)
 
     def _check_head(self, scope: Scope) -> None:
@@ -95,12 +94,7 @@ class PlatformEndpoint(ABC):
         )
 
     async def _authenticate(self, scope: Scope) -> Principal:
-        credentials = header_values(scope, b"authorization")
-        if len(credentials) > 1:
-            raise BadRequest("A request may carry one credential.")
-        principal = await self.platform.authenticator.authenticate(
-            credentials[0] if credentials else None
-        )
+        principal = await self.platform.authenticator.authenticate(credential_of(scope))
         scopes = self.OPERATION.scopes
         if not (principal.scopes.issuperset(scopes) or Permission.ADMIN in principal.scopes):
             noun = "scope" if len(scopes) == 1 else "scopes"
@@ -115,17 +109,7 @@ def media_type_of(scope: Scope) -> str:
 
 def read_object(body: bytes) -> Mapping[str, Any]:
     """Return a body that is one JSON object. Raises BadRequest."""
-    try:
-        value = strict_json.loads(body)
-    except strict_json.DuplicateKey as error:
-        raise BadRequest(str(error)) from None
-    except ValueError:
-        raise BadRequest("The body must be valid JSON in UTF-8.") from None
+    value = strict_json.read(body, "The body")
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.")
     return value
-
-
-def _refusal(error: GatewayError) -> Response:
-    wants = {"www-authenticate": challenge(error)} if isinstance(error, Unauthenticated) else None
-    return refusal(error, headers=wants)

@@ -8,9 +8,8 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.auth.rejected import challenge
-from gateway.errors import Forbidden, GatewayError, NotFound, Unauthenticated
-from gateway.http.credentials import Authenticator
+from gateway.errors import Forbidden, GatewayError, NotFound
+from gateway.http.credentials import Authenticator, credential_of
 from gateway.http.headers import attachment
 from gateway.http.request_log import RequestRecord, record_of
 from gateway.http.responses import refusal
@@ -45,8 +44,7 @@ class Receipts:
             name, pdf = await self._document(request, record)
         except GatewayError as error:
             record.codes = [error.code]
-            wants = challenge(error) if isinstance(error, Unauthenticated) else None
-            return refusal(error, headers={"www-authenticate": wants} if wants else None)
+            return refusal(error)
         headers = {
             "content-disposition": attachment(name),
             "cache-control": "private, no-store",
@@ -82,7 +80,7 @@ class Receipts:
         if is_signed(query):
             grant = self.links.check(request.scope["raw_path"].decode("latin-1"), query)
             return grant.principal
-        return await self.authenticator.authenticate(request.headers.get("authorization"))
+        return await self.authenticator.authenticate(credential_of(request.scope))
 
 
 def receipt_route(receipts: Receipts) -> DescribedRoute:

@@ -22,7 +22,7 @@ from gateway.errors import (
 )
 from gateway.execution.errors import format_error
 from gateway.execution.operation import OperationResult, Outcome
-from gateway.http.credentials import Authenticator
+from gateway.http.credentials import Authenticator, only_one
 from gateway.live.hub import Update
 from gateway.principal import Principal
 from gateway.transports.operations import Leave, Operations
@@ -227,9 +227,10 @@ class Socket:
                 if not isinstance(value, str):
                     raise CloseSocket(BAD, "Authorization must be a string")
                 found.append(value)
-        if len(found) > 1:
-            raise CloseSocket(BAD, "A connection may carry one credential")
-        return found[0] if found else None
+        try:
+            return only_one(found)
+        except BadRequest as error:
+            raise CloseSocket(BAD, error.message) from None
 
     def _subscribe(self, message: Mapping[str, Any]) -> None:
         if self._principal is None:
@@ -326,11 +327,9 @@ def _parse(text: str | None) -> Mapping[str, Any]:
     if text is None:
         raise CloseSocket(BAD, "A message must be text")
     try:
-        message = strict_json.loads(text)
-    except strict_json.DuplicateKey as error:
-        raise CloseSocket(BAD, str(error)) from None
-    except ValueError:
-        raise CloseSocket(BAD, "A message must be valid JSON") from None
+        message = strict_json.read(text, "A message")
+    except BadRequest as error:
+        raise CloseSocket(BAD, error.message) from None
     if not isinstance(message, dict):
         raise CloseSocket(BAD, "A message must be a JSON object")
     return message

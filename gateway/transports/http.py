@@ -8,11 +8,10 @@ from graphql import OperationType
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from gateway.auth.rejected import challenge
-from gateway.errors import BadRequest, GatewayError, Unauthenticated
+from gateway.errors import GatewayError
 from gateway.execution.operation import OperationRequest, OperationResult, Outcome
 from gateway.http.body import ClientLeft, read_body
-from gateway.http.credentials import Authenticator
+from gateway.http.credentials import Authenticator, credential_of
 from gateway.http.disconnect import while_connected
 from gateway.http.headers import header_value, header_values
 from gateway.http.negotiation import GRAPHQL_JSON, is_json, negotiate
@@ -57,7 +56,7 @@ class GraphQLEndpoint:
             return
         except GatewayError as error:
             record.codes = [error.code]
-            response = _refusal(error, media_type or JSON)
+            response = refusal(error, media_type=media_type or JSON)
         await response(scope, receive, send)
 
     async def _respond(
@@ -75,10 +74,7 @@ class GraphQLEndpoint:
 
     async def authenticate(self, scope: Scope) -> Principal:
         """Return the principal; raises Unauthenticated, or BadRequest for two credentials."""
-        credentials = header_values(scope, b"authorization")
-        if len(credentials) > 1:
-            raise BadRequest("A request may carry one credential.")
-        return await self.authenticator.authenticate(credentials[0] if credentials else None)
+        return await self.authenticator.authenticate(credential_of(scope))
 
     async def read(self, scope: Scope, receive: Receive) -> OperationRequest:
         """Return the operation of a GET or POST; raises BadRequest, and ClientLeft."""
@@ -150,8 +146,3 @@ def _status(result: OperationResult, media_type: str) -> int:
         return STATUS_BY_CODE.get(code, 500)
     away = {503, 507} & {STATUS_BY_CODE.get(code, 500) for code in result.codes}
     return away.pop() if result.data is None and away else 200
-
-
-def _refusal(error: GatewayError, media_type: str) -> Response:
-    wants = {"www-authenticate": challenge(error)} if isinstance(error, Unauthenticated) else None
-    return refusal(error, media_type=media_type, headers=wants)

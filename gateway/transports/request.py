@@ -18,7 +18,7 @@ def parse_body(body: bytes) -> OperationRequest:
     The JSON is strict: UTF-8, no NaN or Infinity, no lone surrogates, bounded nesting, no duplicate
     key in an object.
     """
-    content = _parse_json(body, "The body")
+    content = strict_json.read(body, "The body")
     if isinstance(content, list):
         raise BadRequest("Batches are not served; send one operation in each request.")
     if not isinstance(content, dict):
@@ -44,17 +44,8 @@ def parse_query_string(query_string: bytes) -> OperationRequest:
         raise BadRequest("Each parameter may be given once.")
     for name in ("variables", "extensions"):
         if name in content:
-            content[name] = _parse_json(content[name], f"The parameter {name}")
+            content[name] = strict_json.read(content[name], f"The parameter {name}")
     return _check(content)
-
-
-def _parse_json(text: bytes | str, subject: str) -> Any:
-    try:
-        return strict_json.loads(text)
-    except strict_json.DuplicateKey as error:
-        raise BadRequest(f"{subject}: {error}") from None
-    except ValueError:
-        raise BadRequest(f"{subject} must be valid JSON in UTF-8.") from None
 
 
 def _check(content: Mapping[str, Any]) -> OperationRequest:

@@ -7,9 +7,8 @@ from typing import Final
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from gateway.auth.rejected import challenge
 from gateway.clock import Clock
-from gateway.errors import GatewayError, Unauthenticated
+from gateway.errors import GatewayError
 from gateway.execution.errors import format_error
 from gateway.execution.operation import OperationResult, Outcome
 from gateway.http.body import ClientLeft
@@ -55,12 +54,7 @@ class StreamEndpoint:
             return
         except GatewayError as error:
             record_of(scope).codes = [error.code]
-            wants = (
-                {"www-authenticate": challenge(error)}
-                if isinstance(error, Unauthenticated)
-                else None
-            )
-            await refusal(error, headers=wants)(scope, receive, send)
+            await refusal(error)(scope, receive, send)
             return
         if not isinstance(started, OperationResult):
             await self._follow(scope, receive, send, stream, started)

@@ -2,7 +2,13 @@
 
 import pytest
 
-from gateway.payment_methods import BRANDS, METHODS, display_name, method_label
+from gateway.payment_methods import (
+    BRANDS,
+    METHODS,
+    display_name,
+    earlier_display_name,
+    method_label,
+)
 
 # Kind, name, brand, last four digits, label.
 Method = tuple[str, str | None, str | None, str | None, str | None]
@@ -69,3 +75,19 @@ def test_a_plain_card_has_no_label() -> None:
 def test_names_are_keyed_as_providers_write_them() -> None:
     for name in (*METHODS, *BRANDS):
         assert name == name.lower().replace(" ", "_")
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        (("amex", "0005", None), "American Express •••• 0005"),
+        (("cartes_bancaires", "0001", None), "Cartes_bancaires •••• 0001"),
+        (("visa", "4242", "Apple Pay"), "Apple Pay (Visa •••• 4242)"),
+        ((None, None, "Paypal"), "Paypal"),
+        ((None, None, None), ""),
+    ],
+)
+def test_receipts_of_earlier_versions_keep_their_names(
+    method: tuple[str | None, str | None, str | None], expected: str
+) -> None:
+    assert earlier_display_name(*method) == expected

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.strict_json import DuplicateKey, cut, loads, loads_each
+from gateway.errors import BadRequest
+from gateway.strict_json import DuplicateKey, cut, loads, loads_each, read
 
 TWICE = {
     "at the top": ('{"a": 1, "b": 2, "a": 1}', "a"),
@@ -97,9 +98,9 @@ def test_an_element_with_a_key_twice_stands_alone() -> None:
     "text", ["", "{", "[NaN]", "[Infinity]", r'"\ud800"', b'"\xff"', "[" * 100_000, "\ufeff{}"]
 )
 def test_what_is_no_json_is_a_value_error(text: str | bytes) -> None:
-    for read in (loads, loads_each):
+    for parse in (loads, loads_each):
         with pytest.raises(ValueError, match=r"."):
-            read(text)
+            parse(text)
 
 
 @pytest.mark.parametrize("depth", [250, 260, 600])
@@ -176,3 +177,16 @@ def test_five_megabytes_are_cut_in_time(piece: bytes) -> None:
     with suppress(ValueError):
         cut(text, limit=25_000)
     assert process_time() - started < 3
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b'{"a":1,"a":2}', 'The body: A JSON object has the key "a" twice.'),
+        (b"{", "The body must be valid JSON in UTF-8."),
+    ],
+)
+def test_a_client_is_told_what_is_wrong_with_its_json(text: bytes, message: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        read(text, "The body")
+    assert refused.value.message == message

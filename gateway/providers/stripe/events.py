@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
@@ -73,13 +73,7 @@ class Event:
 
 def parse_event(body: str | bytes) -> Event:
     """Read an event; raises BadRequest for what is none."""
-    try:
-        event: Any = strict_json.loads(body)
-    except strict_json.DuplicateKey as error:
-        raise BadRequest(str(error)) from None
-    except ValueError:
-        raise BadRequest("The body must be JSON in UTF-8.") from None
-    event = object_of(event)
+    event = object_of(strict_json.read(body, "The body"))
     event_id, created_at = id_of(event.get("id")), instant_of(event.get("created"))
     kind_of_event, subject = event.get("type"), object_of(event.get("data")).get("object")
     if not (event_id and created_at and isinstance(kind_of_event, str)) or not isinstance(

@@ -67,7 +67,7 @@ def _array(body: bytes, limit: int) -> list[Any]:
     try:
         values = strict_json.loads_each(body)
     except strict_json.DuplicateKey as error:
-        raise BadRequest(str(error)) from None
+        raise strict_json.refusal(error, "The body") from None
     except ValueError:
         return _array_with_faults(body, limit)
     if not isinstance(values, list):
@@ -79,8 +79,8 @@ def _array_with_faults(body: bytes, limit: int) -> list[Any]:
     """Return the values of an array that cannot be read as a whole, each read by itself."""
     try:
         texts = strict_json.cut(body, limit=limit)
-    except ValueError:
-        raise BadRequest("The body must be valid JSON in UTF-8.") from None
+    except ValueError as error:
+        raise strict_json.refusal(error, "The body") from None
     return [_read_text(text, "The event") for text in texts]
 
 
