@@ -40,7 +40,7 @@ from gateway.live.reader import LiveReader
 from gateway.migrations import readiness_check
 from gateway.observability.metrics import Metrics
 from gateway.principal import Principal
-from gateway.providers.stripe.inbox import COUNT_SECONDS, Inbox
+from gateway.providers.stripe.inbox import Inbox
 from gateway.providers.stripe.signature import parse_secrets
 from gateway.quotas import Admission, Attempts, ExportPlaces
 from gateway.receipts.pdf import ReceiptPrinter
@@ -89,6 +89,7 @@ class Parts:
     running: Callable[[], AbstractAsyncContextManager[None]]
     clock: Clock = field(default_factory=SystemClock)
     drain: Drain = field(default_factory=Drain)
+    loops: Loops = field(default_factory=Loops)
     describe: Callable[[Any], Mapping[str, object]] = describe_nothing
     built: Built
     trusted: TrustedDocuments = field(default_factory=TrustedDocuments)
@@ -123,10 +124,11 @@ class _Process:
         try:
             async with (
                 self.hub.running(
-                    open_change_listener(self.settings, database), self.reader.revisions
+                    open_change_listener(self.settings, database, self.loops),
+                    self.reader.revisions,
                 ),
                 self.worker.running(),
-                self._counting_parked(),
+                self.inbox.counting(self.loops) if self.inbox else nullcontext(),
                 self.key_use.writing(),
                 self.meter.running(database) if self.meter else nullcontext(),
             ):
@@ -135,12 +137,6 @@ class _Process:
             self.printer.close()
             await self.authenticator.aclose()
             await database.close()
-
-    def _counting_parked(self) -> AbstractAsyncContextManager[None]:
-        if self.inbox is None:
-            return nullcontext()
-        count = self.loops.make("stripe.count_parked", self.inbox.count, seconds=COUNT_SECONDS)
-        return count.running()
 
 
 def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
@@ -155,9 +151,9 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
         parse_signing_keys(keys.get_secret_value() if keys else dev_signing_keys(settings.data_dir))
     )
     links = Links(signer, clock, base_url=settings.base_url, seconds=settings.link_seconds)
-    process = _build_process(
-        settings, clock, meter=build_meter(settings, clock, drain) if metering else None
-    )
+    loops = Loops()
+    meter = build_meter(settings, clock, drain, loops) if metering else None
+    process = _build_process(settings, clock, loops, meter=meter)
     drain.on_begin.append(process.worker.stop)
 
     @asynccontextmanager
@@ -183,6 +179,7 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
         running=process.running,
         clock=clock,
         drain=drain,
+        loops=process.loops,
         describe=_describe,
         built=built,
         trusted=_trusted(settings, built),
@@ -239,9 +236,11 @@ def issuer_of(settings: Settings, clock: Clock) -> Issuer:
     return configured_issuer(settings.auth, clock)
 
 
-def _build_process(settings: Settings, clock: Clock, *, meter: Meter | None) -> _Process:
+def _build_process(
+    settings: Settings, clock: Clock, loops: Loops, *, meter: Meter | None
+) -> _Process:
     database = build_database(settings)
-    key_use, loops, tasks = KeyUse(database, clock), Loops(), Tasks()
+    key_use, tasks = KeyUse(database, clock, loops), Tasks()
     inbox = _build_inbox(settings, database, clock)
     if inbox is not None:
         inbox.register(tasks)
@@ -305,7 +304,7 @@ def _build_operations(settings: Settings, parts: Parts, metrics: Metrics) -> Ope
         context_for=parts.context_for,
         hub=parts.hub,
         admission=Admission(settings.live),
-        access=AccessCheck(parts.read_access, settings.live.recheck_seconds),
+        access=AccessCheck(parts.read_access, settings.live.recheck_seconds, parts.loops),
         introspection=introspection,
         leeway_seconds=settings.auth.jwt_leeway_seconds,
     )

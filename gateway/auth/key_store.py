@@ -1,28 +1,24 @@
 """API keys in the database: issued, looked up, revoked."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
-
-import structlog
 
 from gateway.auth import api_keys
 from gateway.auth.api_keys import ApiKeyRecord, ApiKeyText, Environment
 from gateway.clock import Clock
-from gateway.errors import GatewayError
 from gateway.principal import Scope
 from gateway.store import Database, Reader, Row, Snapshot, Transaction
 from gateway.store import api_keys as stored
+from gateway.work.loops import Loops
 
 KEPT: Final = timedelta(seconds=30)
 """How long what is known of a key may be out of date: a revocation takes effect within it."""
 MOST_KEPT: Final = 1_024
 USE_KEPT: Final = timedelta(hours=1)
 """How much older than a key's last use the one that is kept may be."""
-
-log = structlog.get_logger(__name__)
+WRITE_SECONDS: Final = 60
+"""How often uses are written at the latest; a new one is written at once."""
 
 _Known: TypeAlias = tuple[datetime, ApiKeyRecord | None]
 
@@ -55,12 +51,14 @@ class KeyUse:
     and what cannot be written is left to the next hour.
     """
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, loops: Loops) -> None:
         self._database = database
         self._clock = clock
         self._noted: dict[str, datetime] = {}
         self._pending: set[str] = set()
-        self._wake = asyncio.Event()
+        self._loop = loops.make(
+            "api_keys.write_use", self._write, seconds=WRITE_SECONDS, at_once=False, at_end=True
+        )
 
     def note(self, key_id: str) -> None:
         """Say that a key was used just now."""
@@ -72,40 +70,19 @@ class KeyUse:
             self._noted.clear()
         self._noted[key_id] = now
         self._pending.add(key_id)
-        self._wake.set()
+        self._loop.wake()
 
-    @asynccontextmanager
-    async def writing(self) -> AsyncIterator[None]:
-        """Write what is noted, and at the end what is left of it; end between two writes."""
-        leaving = asyncio.Event()
-        task = asyncio.create_task(self._keep_writing(leaving))
-        try:
-            yield
-        finally:
-            leaving.set()
-            self._wake.set()
-            await task
-
-    async def _keep_writing(self, leaving: asyncio.Event) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            await self._write()
-            if leaving.is_set():
-                return
+    def writing(self) -> AbstractAsyncContextManager[None]:
+        """Write what is noted, and at the end what is left of it."""
+        return self._loop.running()
 
     async def _write(self) -> None:
         ids, self._pending = self._pending, set()
         if not ids:
             return
         now = self._clock.now()
-        try:
-            async with self._database.writing() as transaction:
-                await stored.mark_used(transaction, ids, at=now, before=now - USE_KEPT)
-        except GatewayError as error:
-            log.warning("api keys: their use is not kept", reason=error.message)
-        except Exception:
-            log.exception("api keys: their use is not kept")
+        async with self._database.writing() as transaction:
+            await stored.mark_used(transaction, ids, at=now, before=now - USE_KEPT)
 
 
 async def find_key(reader: Reader, key_id: str) -> ApiKeyRecord | None:

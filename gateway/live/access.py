@@ -1,17 +1,13 @@
 """Checks again, at intervals, that connections and subscriptions still have access."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import structlog
-
 from gateway.errors import Forbidden, GatewayError, NotFound, Unauthenticated
 from gateway.principal import Principal, Role
-
-log = structlog.get_logger(__name__)
+from gateway.work.loops import Loops
 
 Membership: TypeAlias = tuple[int, str]
 
@@ -65,9 +61,11 @@ class AccessCheck:
     Each check reads the access of all of them in two statements.
     """
 
-    def __init__(self, read: ReadAccess, seconds: float) -> None:
+    def __init__(self, read: ReadAccess, seconds: float, loops: Loops) -> None:
         self._read = read
-        self._seconds = seconds
+        self._loop = loops.make(
+            "live.check_access", self.check, seconds=seconds, at_once=False, stop_seconds=0
+        )
         self._holders: dict[_Holder, None] = {}
 
     def add(
@@ -82,15 +80,9 @@ class AccessCheck:
         self._holders[holder] = None
         return lambda: self._holders.pop(holder, None)
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Check beside the caller's block."""
+        return self._loop.running()
 
     async def check(self) -> None:
         """Check every connection and subscription now."""
@@ -106,13 +98,3 @@ class AccessCheck:
             error = each.refusal(access)
             if error and self._holders.pop(each, self) is None:
                 each.end(error)
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(self._seconds)
-            try:
-                await self.check()
-            except GatewayError as error:
-                log.warning("live.access_unknown", reason=error.message)
-            except Exception:
-                log.exception("unexpected")

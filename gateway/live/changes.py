@@ -1,19 +1,20 @@
 """Listens for changed accounts, whichever process changed them."""
 
 import asyncio
-import random
 from contextlib import suppress
+from functools import partial
 from typing import Final, Protocol, TypeAlias
 
 import asyncpg
 import structlog
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, ServiceUnavailable
 from gateway.settings import Settings
 from gateway.store import Database
 from gateway.store.engine.database import CHANNEL
 from gateway.store.engine.databases import database_url
 from gateway.store.engine.sqlite import SqliteDatabase
+from gateway.work.loops import Loop, Loops
 
 POLL_SECONDS: Final = 0.25
 """Interval of checks whether another process has written to the SQLite file."""
@@ -25,6 +26,7 @@ PROOF_SECONDS: Final = 2
 """Longest time that a notification to ourselves may take; then the database is polled."""
 POLL_WITHOUT_NOTIFICATIONS_SECONDS: Final = 1
 RECONNECT_SECONDS: Final = 3
+LOST: Final = "Changes are not heard"
 
 # Dead peers are noticed by the kernel too; the heartbeat is faster.
 _KEEPALIVE: Final = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5"}
@@ -55,42 +57,46 @@ class ChangeListener(Protocol):
         ...
 
 
-def open_change_listener(settings: Settings, database: Database) -> ChangeListener:
+def open_change_listener(settings: Settings, database: Database, loops: Loops) -> ChangeListener:
     """Return the listener of a database."""
     if isinstance(database, SqliteDatabase):
-        return SqliteChangeListener(database)
+        return SqliteChangeListener(database, loops)
     direct = settings.database.listen_url
-    return PostgresChangeListener(direct.get_secret_value() if direct else database_url(settings))
+    url = direct.get_secret_value() if direct else database_url(settings)
+    return PostgresChangeListener(url, loops)
 
 
 class SqliteChangeListener:
     """Hears this process's commits at once, and other processes' by polling the file's version."""
 
-    def __init__(self, database: SqliteDatabase) -> None:
+    def __init__(self, database: SqliteDatabase, loops: Loops) -> None:
         self._database = database
+        self._loops = loops
+        self._seen: int | None = None
         self.connected = False
 
     async def run(self, handler: ChangeHandler) -> None:
         self._database.listeners.append(handler.changed)
         self.connected = True
         try:
-            seen = None
-            while True:
-                try:
-                    version = await self._database.data_version()
-                except GatewayError:
-                    pass  # the file is busy or away: the next poll reads it
-                except Exception:
-                    log.exception("live.poll_failed")
-                    await asyncio.sleep(RECONNECT_SECONDS)
-                else:
-                    if version != seen:
-                        handler.missed()
-                    seen = version
-                await asyncio.sleep(POLL_SECONDS)
+            await self._loops.make(
+                "live.poll",
+                partial(self._poll, handler),
+                seconds=POLL_SECONDS,
+                failed_seconds=RECONNECT_SECONDS,
+            ).run()
         finally:
             self.connected = False
             self._database.listeners.remove(handler.changed)
+
+    async def _poll(self, handler: ChangeHandler) -> None:
+        try:
+            version = await self._database.data_version()
+        except GatewayError:
+            return  # the file is busy or away: the next poll reads it
+        if version != self._seen:
+            handler.missed()
+        self._seen = version
 
 
 _Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -105,23 +111,24 @@ class PostgresChangeListener:
     is logged, and the database is polled.
     """
 
-    def __init__(self, url: str, *, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> None:
+    def __init__(
+        self, url: str, loops: Loops, *, heartbeat_seconds: float = HEARTBEAT_SECONDS
+    ) -> None:
         self._url = url
+        self._loops = loops
         self._heartbeat_seconds = heartbeat_seconds
         self.connected = False
-        self._failures = 0
 
     async def run(self, handler: ChangeHandler) -> None:
-        while True:
-            self._failures += 1
+        async def listen() -> None:
             try:
-                await self._use(await self._connect(), handler)
+                await self._use(await self._connect(), handler, loop)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("live.listening_lost", error=type(error).__name__)
-            except Exception:
-                log.exception("live.listening_lost")
-            ceiling = min(RECONNECT_SECONDS, 0.2 * 2 ** min(self._failures, 10))
-            await asyncio.sleep(random.uniform(0.05, ceiling))  # noqa: S311  # only spreads load
+                raise ServiceUnavailable(f"{LOST}: {type(error).__name__}.") from error
+            raise ServiceUnavailable(f"{LOST}: its connection ended.")
+
+        loop = self._loops.make("live.listen", listen, seconds=RECONNECT_SECONDS)
+        await loop.run()
 
     async def _connect(self) -> _Connection:
         return await asyncpg.connect(
@@ -131,14 +138,14 @@ class PostgresChangeListener:
             server_settings={"application_name": "gateway-live", **_KEEPALIVE},
         )
 
-    async def _use(self, connection: _Connection, handler: ChangeHandler) -> None:
+    async def _use(self, connection: _Connection, handler: ChangeHandler, loop: Loop) -> None:
         try:
-            await self._listen(connection, handler)
+            await self._listen(connection, handler, loop)
         finally:
             self.connected = False
             connection.terminate()
 
-    async def _listen(self, connection: _Connection, handler: ChangeHandler) -> None:
+    async def _listen(self, connection: _Connection, handler: ChangeHandler, loop: Loop) -> None:
         """Listen until the connection ends; raises TimeoutError for an unanswered heartbeat."""
         ended, proven = asyncio.Event(), asyncio.Event()
         connection.add_termination_listener(lambda _: ended.set())
@@ -159,7 +166,7 @@ class PostgresChangeListener:
                 "GATEWAY_LISTEN_DATABASE_URL to the primary itself. Polling until then.",
             )
         self.connected = heard
-        self._failures = 0
+        loop.recovered()
         await self._stay(connection, handler, ended, heard=heard)
 
     async def _stay(

@@ -16,7 +16,8 @@ import structlog
 
 from gateway.errors import GatewayError
 
-FIRST_RETRY_SECONDS: Final = 0.2
+LEAST_RETRY_SECONDS: Final = 0.05
+FIRST_RETRY_SECONDS: Final = 0.4
 JITTER: Final = 0.1
 STOP_SECONDS: Final = 1
 """How long a step may go on when its loop is left; then it is cancelled."""
@@ -52,6 +53,7 @@ class Loops:
         at_once: bool = True,
         failed_seconds: float | None = None,
         stop_seconds: float = STOP_SECONDS,
+        at_end: bool = False,
     ) -> "Loop":
         """Return a loop that is not running yet. See `Loop`."""
         self._counts |= Counter({(name, "done"): 0})
@@ -63,15 +65,17 @@ class Loops:
             at_once=at_once,
             failed_seconds=seconds if failed_seconds is None else failed_seconds,
             stop_seconds=stop_seconds,
+            at_end=at_end,
         )
 
 
 class Loop:
-    """Runs a step about every `seconds`, the first time at once or after an interval.
+    """Runs a step about every `seconds` (a tenth less or more), the first time at once or after an
+    interval.
 
-    A step that fails is logged, and tried again after 0.2 seconds, then after twice as long each
-    time, up to `failed_seconds`. These pauses differ by a tenth, so that processes spread. `wake`
-    ends a pause. When the loop is left, a step may go on for `stop_seconds`; then it is cancelled.
+    A step that fails is logged, and tried again after a random pause: of up to 0.4 seconds, then up
+    to twice as long each time, and `failed_seconds` at most. `wake` ends a pause. When the loop is
+    left, a step may go on for `stop_seconds`, with `at_end` once more; then it is cancelled.
     """
 
     def __init__(
@@ -84,6 +88,7 @@ class Loop:
         at_once: bool,
         failed_seconds: float,
         stop_seconds: float,
+        at_end: bool,
     ) -> None:
         self._name = name
         self._step = step
@@ -92,6 +97,7 @@ class Loop:
         self._at_once = at_once
         self._failed_seconds = failed_seconds
         self._stop_seconds = stop_seconds
+        self._at_end = at_end
         self._failures = 0
         self._woken = asyncio.Event()
         self._leaving = False
@@ -99,6 +105,10 @@ class Loop:
     def wake(self) -> None:
         """Run the step now; while it runs, once more after it."""
         self._woken.set()
+
+    def recovered(self) -> None:
+        """Forget earlier failures: the step, which goes on for long, has begun well."""
+        self._failures = 0
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -121,7 +131,8 @@ class Loop:
         pause = 0 if self._at_once else _spread(self._seconds)
         while True:
             await self._pause(pause)
-            if self._leaving:
+            is_last = self._leaving
+            if is_last and not self._at_end:
                 return
             self._woken.clear()
             try:
@@ -135,6 +146,8 @@ class Loop:
                 self._failures = 0
                 self._count("done")
                 pause = _spread(self._seconds) if asked is None else asked
+            if is_last:
+                return
 
     def _failed(self, error: Exception) -> float:
         self._count("failed")
@@ -144,7 +157,9 @@ class Loop:
         else:
             log.error("loop.failed", loop=self._name, exc_info=error)
         growing = FIRST_RETRY_SECONDS * float(2 ** min(self._failures - 1, 20))
-        return _spread(min(self._failed_seconds, growing))
+        longest = min(self._failed_seconds, growing)
+        # As much chance as there is: after an outage, processes do not come back all at once.
+        return random.uniform(min(LEAST_RETRY_SECONDS, longest), longest)  # noqa: S311
 
     async def _pause(self, seconds: float) -> None:
         if seconds <= 0:

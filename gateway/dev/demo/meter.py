@@ -5,9 +5,8 @@ public endpoint, as any platform's meter would. The story charges the lease alon
 its own source where it goes on: so neither repeats or misses what the other says.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
@@ -29,6 +28,7 @@ from gateway.principal import Scope
 from gateway.server.drain import Drain
 from gateway.settings import Settings
 from gateway.store import Database, api_keys
+from gateway.work.loops import LoopOver, Loops
 
 SOURCE: Final = "demo-scale-out"
 PATH: Final = "/v1/usage-events"
@@ -66,80 +66,103 @@ class Meter:
     clock: Clock
     pepper: bytes | None
     drain: Drain
+    loops: Loops
     quiet_keys: set[str] = field(default_factory=set)
 
     @asynccontextmanager
     async def running(self, database: Database) -> AsyncIterator[None]:
-        """Meter while entered. Begins and ends at once, and nothing that fails is anybody's."""
-        task = asyncio.create_task(self._run(database))
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-    async def _run(self, database: Database) -> None:
-        try:
-            story = await open_story(database)
-            while story is not None:
-                async with self._key(database) as key:
-                    try:
-                        async with asyncio.timeout(KEY_LIFE.total_seconds() / 2):
-                            await self._meter(story, key)
-                    except TimeoutError:
-                        continue
-                    return
-        except _KeyEnded:
-            log.info("demo.meter_ended", reason="its key is refused")
-        except GatewayError as error:
-            log.warning("demo.meter_ended", reason=error.message)
-        except Exception:
-            log.exception("demo.meter_ended")
-
-    @asynccontextmanager
-    async def _key(self, database: Database) -> AsyncIterator[ApiKeyText]:
-        """Lend a key of the meter's own, the only one: revoked at the end, or by the next."""
-        now = self.clock.now()
-        async with database.writing() as transaction:
-            await api_keys.revoke_named(transaction, KEY_NAME, now)
-            key = await issue_key(
-                transaction,
-                environment="dev",
-                name=KEY_NAME,
-                scopes=frozenset({Scope.USAGE_WRITE}),
-                now=now,
-                expires_at=now + KEY_LIFE,
-                pepper=self.pepper,
-            )
-        self.quiet_keys.add(key.id)
-        try:
-            yield key
-        finally:
-            async with database.writing() as transaction:
-                await api_keys.revoke(transaction, key.id, self.clock.now())
-
-    async def _meter(self, story: Story, key: ApiKeyText) -> None:
-        """Send until the gateway stops. What was not answered is sent again: it counts once."""
-        headers = {"authorization": f"Bearer {key.text}", "host": self.host}
-        failing = False
+        """Meter while entered. Begins and ends at once."""
         async with httpx.AsyncClient(
-            base_url=self.address, headers=headers, timeout=ANSWER_SECONDS, trust_env=False
+            base_url=self.address,
+            headers={"host": self.host},
+            timeout=ANSWER_SECONDS,
+            trust_env=False,
         ) as client:
-            since, items = self.clock.now(), list[Item]()
-            while not self.drain.stopping:
-                await asyncio.sleep(PERIOD_SECONDS)
-                until = self.clock.now()
-                if not items:
-                    items = list(charges(story, max(since, until - LONGEST), until))
-                    since = until
-                failure = await _send(client, items) if items else None
-                if failure and not failing and not self.drain.stopping:
-                    log.warning("demo.meter_fails", reason=failure)
-                failing = failure is not None
-                items = items if failing else []
+            metering = _Metering(self, database, client)
+            loop = self.loops.make(
+                "demo.meter", metering.step, seconds=PERIOD_SECONDS, stop_seconds=0
+            )
+            try:
+                async with loop.running():
+                    yield
+            finally:
+                with suppress(GatewayError):  # the key ends by itself, or with the next meter
+                    await metering.revoke_key()
 
 
-def build_meter(settings: Settings, clock: Clock, drain: Drain) -> Meter:
+class _Metering:
+    """A run of the meter: its key, and the charges that were not accepted yet."""
+
+    def __init__(self, meter: Meter, database: Database, client: httpx.AsyncClient) -> None:
+        self._meter = meter
+        self._database = database
+        self._client = client
+        self._story: Story | None = None
+        self._key: ApiKeyText | None = None
+        self._issued_at = self._since = meter.clock.now()
+        self._items: list[Item] = []
+        self._is_failing = False
+
+    async def step(self) -> None:
+        """Send what was used since the last step. What was not answered is sent again: it counts
+        once.
+        """
+        if self._meter.drain.stopping:
+            raise LoopOver
+        key = await self._current_key()
+        until = self._meter.clock.now()
+        if not self._items and self._story is not None:
+            since = max(self._since, until - LONGEST)
+            self._items = list(charges(self._story, since, until))
+            self._since = until
+        if self._items:
+            await self._send(key)
+
+    async def _send(self, key: ApiKeyText) -> None:
+        try:
+            failure = await _send(self._client, key, self._items)
+        except _KeyEnded:
+            await self.revoke_key()
+            log.info("demo.meter_ended", reason="its key is refused")
+            raise LoopOver from None
+        if failure is None:
+            self._items = []
+        elif not self._is_failing and not self._meter.drain.stopping:
+            log.warning("demo.meter_fails", reason=failure)
+        self._is_failing = failure is not None
+
+    async def _current_key(self) -> ApiKeyText:
+        """Return a key of the meter's own, the only one. Without a demo there is nothing to do."""
+        now = self._meter.clock.now()
+        if self._story is None:
+            self._story = await open_story(self._database)
+            self._since = now
+        if self._story is None:
+            raise LoopOver
+        if self._key is None or now - self._issued_at > KEY_LIFE / 2:
+            async with self._database.writing() as transaction:
+                await api_keys.revoke_named(transaction, KEY_NAME, now)
+                key = await issue_key(
+                    transaction,
+                    environment="dev",
+                    name=KEY_NAME,
+                    scopes=frozenset({Scope.USAGE_WRITE}),
+                    now=now,
+                    expires_at=now + KEY_LIFE,
+                    pepper=self._meter.pepper,
+                )
+            self._meter.quiet_keys.add(key.id)
+            self._key, self._issued_at = key, now
+        return self._key
+
+    async def revoke_key(self) -> None:
+        """End the key, if there is one."""
+        if self._key is not None:
+            async with self._database.writing() as transaction:
+                await api_keys.revoke(transaction, self._key.id, self._meter.clock.now())
+
+
+def build_meter(settings: Settings, clock: Clock, drain: Drain, loops: Loops) -> Meter:
     """Return the meter of the gateway that the settings describe. Raises ConfigurationError."""
     if settings.environment != "dev" or not settings.port:
         raise ConfigurationError("The demo's meter runs in dev, and where the port is known.")
@@ -154,13 +177,15 @@ def build_meter(settings: Settings, clock: Clock, drain: Drain) -> Meter:
         clock=clock,
         pepper=pepper.get_secret_value().encode() if pepper else None,
         drain=drain,
+        loops=loops,
     )
 
 
-async def _send(client: httpx.AsyncClient, items: list[Item]) -> str | None:
+async def _send(client: httpx.AsyncClient, key: ApiKeyText, items: list[Item]) -> str | None:
     """Send a batch; return why it did not arrive. Raises _KeyEnded."""
+    headers = {"authorization": f"Bearer {key.text}"}
     try:
-        answer = await client.post(PATH, json=items)
+        answer = await client.post(PATH, json=items, headers=headers)
     except httpx.HTTPError as error:
         return type(error).__name__
     if answer.status_code in {401, 403}:

@@ -1,6 +1,7 @@
 """Where Stripe's events arrive: recorded once, and acted on in the same transaction."""
 
 from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
@@ -23,6 +24,7 @@ from gateway.providers.stripe.signature import check_signature
 from gateway.store import Database, Reader, Row, Snapshot, Transaction, accounts, webhook_events
 from gateway.windows import USAGE_DELAY_SECONDS
 from gateway.work.jobs import NoPayload, Task
+from gateway.work.loops import Loops
 from gateway.work.periodic import Periodic
 from gateway.work.tasks import Tasks
 
@@ -216,6 +218,10 @@ class Inbox:
     def register(self, tasks: Tasks) -> None:
         """Have one process sweep every few seconds, whoever makes or changes an account."""
         tasks.add_periodic(Periodic(task=SWEEP, seconds=SWEEP_SECONDS), self.sweep)
+
+    def counting(self, loops: Loops) -> AbstractAsyncContextManager[None]:
+        """Count the parked payments every few seconds, for the metrics of this process."""
+        return loops.make("stripe.count_parked", self.count, seconds=COUNT_SECONDS).running()
 
     def _counts(self, event: Event) -> bool:
         return event.object_id is not None and (event.livemode or self._test_mode)

@@ -15,6 +15,7 @@ from gateway.principal import Scope
 from gateway.settings import load_settings
 from gateway.store import Database, Snapshot, build_database
 from gateway.store import api_keys as stored
+from gateway.work.loops import Loops
 from tests.support.books import NOW
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.served import serving
@@ -46,7 +47,7 @@ async def test_a_use_is_kept_at_most_once_an_hour(database: Database) -> None:
     key, other = await issue(database), await issue(database, "other")
     clock = FixedClock(NOW)
     # Two processes see the same uses.
-    uses = [KeyUse(database, clock) for _ in range(2)]
+    uses = [KeyUse(database, clock, Loops()) for _ in range(2)]
     kept = []
     for _ in range(5):
         for use in uses:
@@ -77,7 +78,7 @@ async def test_a_use_is_written_beside_the_requests(
 
 
 async def test_a_use_that_cannot_be_written_harms_nobody() -> None:
-    use = KeyUse(build_database(load_settings()), FixedClock(NOW))
+    use = KeyUse(build_database(load_settings()), FixedClock(NOW), Loops())
     with capture_logs() as logs:
         async with use.writing():
             use.note("a")

@@ -14,6 +14,8 @@ from gateway.live.changes import PostgresChangeListener, open_change_listener
 from gateway.settings import Settings, load_settings
 from gateway.store import Database, connect
 from gateway.store.engine.sqlite import SqliteDatabase
+from gateway.work import loops
+from gateway.work.loops import Loops
 from tests.gateway.live.feeds import ListHandler, until
 from tests.support.books import NOW, Books, usd
 from tests.support.postgres import own_postgres
@@ -47,7 +49,9 @@ async def credit_and_fail(books: Books, account_id: int) -> None:
 async def test_a_commit_is_heard_with_its_revision(database: Database, database_url: str) -> None:
     books = Books(database)
     account_id = await books.account("acme")
-    async with listening(open_change_listener(settings_of(database_url), database)) as handler:
+    async with listening(
+        open_change_listener(settings_of(database_url), database, Loops())
+    ) as handler:
         await credit(books, account_id, "a")
         await credit(books, account_id, "b")
         await until(lambda: handler.heard == [(account_id, 1), (account_id, 2)])
@@ -56,7 +60,9 @@ async def test_a_commit_is_heard_with_its_revision(database: Database, database_
 async def test_what_is_rolled_back_is_never_heard(database: Database, database_url: str) -> None:
     books = Books(database)
     account_id = await books.account("acme")
-    async with listening(open_change_listener(settings_of(database_url), database)) as handler:
+    async with listening(
+        open_change_listener(settings_of(database_url), database, Loops())
+    ) as handler:
         with pytest.raises(RuntimeError):
             await credit_and_fail(books, account_id)
         await credit(books, account_id, "b")
@@ -69,7 +75,9 @@ async def test_a_change_that_changes_nothing_is_not_told(
 ) -> None:
     books = Books(database)
     account_id = await books.account("acme")
-    async with listening(open_change_listener(settings_of(database_url), database)) as handler:
+    async with listening(
+        open_change_listener(settings_of(database_url), database, Loops())
+    ) as handler:
         async with books.open([account_id]):
             pass
         await credit(books, account_id, "a")
@@ -82,7 +90,9 @@ async def test_what_another_process_writes_is_noticed(
 ) -> None:
     other = await connect(settings_of(database_url))
     account_id = await Books(other).account("acme")
-    async with listening(open_change_listener(settings_of(database_url), database)) as handler:
+    async with listening(
+        open_change_listener(settings_of(database_url), database, Loops())
+    ) as handler:
         looks = handler.looks
         await credit(Books(other), account_id, "a")
         await until(lambda: (account_id, 1) in handler.heard or handler.looks > looks)
@@ -92,7 +102,7 @@ async def test_what_another_process_writes_is_noticed(
 async def test_a_lost_connection_is_made_again_and_everything_looked_at(
     postgres_database_url: str, postgres_url: str
 ) -> None:
-    async with listening(PostgresChangeListener(postgres_database_url)) as handler:
+    async with listening(PostgresChangeListener(postgres_database_url, Loops())) as handler:
         owner = await asyncpg.connect(postgres_url)
         await owner.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -107,7 +117,7 @@ async def test_silence_is_noticed_by_the_heartbeat(
 ) -> None:
     monkeypatch.setattr(changes, "HEARTBEAT_TIMEOUT_SECONDS", 0.3)
     async with BlackHole(postgres_database_url) as hole:
-        source = PostgresChangeListener(hole.url, heartbeat_seconds=0.1)
+        source = PostgresChangeListener(hole.url, Loops(), heartbeat_seconds=0.1)
         async with listening(source) as handler:
             looks = handler.looks
             hole.swallows = True
@@ -122,7 +132,7 @@ async def test_a_pooler_that_swallows_notifications_means_polling(
     monkeypatch.setattr(changes, "PROOF_SECONDS", 0.1)
     monkeypatch.setattr(changes, "POLL_WITHOUT_NOTIFICATIONS_SECONDS", 0.05)
     monkeypatch.setattr(changes, "CHANNEL", "another_channel")
-    source = PostgresChangeListener(postgres_database_url)
+    source = PostgresChangeListener(postgres_database_url, Loops())
     monkeypatch.setattr(asyncpg.Connection, "add_listener", hear_nothing)
     async with listening(source) as handler:
         await until(lambda: handler.looks > 3)
@@ -131,7 +141,7 @@ async def test_a_pooler_that_swallows_notifications_means_polling(
 
 async def test_it_hears_again_after_a_restart_of_postgres() -> None:
     with own_postgres() as postgres:
-        source = PostgresChangeListener(postgres.url)
+        source = PostgresChangeListener(postgres.url, Loops())
         async with listening(source) as handler:
             await asyncio.to_thread(postgres.stop)
             await until(lambda: not source.connected)
@@ -154,7 +164,7 @@ async def pauses_of(
         pauses.append(longest)
         return 0
 
-    monkeypatch.setattr("gateway.live.changes.random.uniform", note)
+    monkeypatch.setattr("gateway.work.loops.random.uniform", note)
     running = asyncio.create_task(source.run(ListHandler()))
     await until(lambda: len(pauses) >= count or running.done())
     running.cancel()
@@ -164,8 +174,8 @@ async def pauses_of(
 
 
 async def test_no_outage_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(changes.log, "warning", lambda *_, **__: None)
-    nobody = PostgresChangeListener("postgresql://nobody@127.0.0.1:1/none")
+    monkeypatch.setattr(loops.log, "warning", lambda *_, **__: None)
+    nobody = PostgresChangeListener("postgresql://nobody@127.0.0.1:1/none", Loops())
     pauses = await pauses_of(nobody, 1_100, monkeypatch)
     assert (pauses[:5], pauses[-1]) == ([0.4, 0.8, 1.6, 3, 3], 3)
 
@@ -177,7 +187,7 @@ async def test_where_nobody_may_listen_it_is_tried_ever_more_rarely(
         raise asyncpg.ReadOnlySQLTransactionError("cannot execute LISTEN during recovery")
 
     monkeypatch.setattr(asyncpg.Connection, "add_listener", refuse)
-    pauses = await pauses_of(PostgresChangeListener(postgres_database_url), 6, monkeypatch)
+    pauses = await pauses_of(PostgresChangeListener(postgres_database_url, Loops()), 6, monkeypatch)
     assert pauses == [0.4, 0.8, 1.6, 3, 3, 3]
 
 
@@ -197,7 +207,7 @@ async def test_what_nobody_thought_of_does_not_end_the_listening(
         await listen(connection, channel, callback)
 
     monkeypatch.setattr(asyncpg.Connection, "add_listener", fail_first)
-    async with listening(PostgresChangeListener(postgres_database_url)) as handler:
+    async with listening(PostgresChangeListener(postgres_database_url, Loops())) as handler:
         assert handler.looks == 1
 
 
@@ -217,7 +227,7 @@ async def test_what_nobody_thought_of_does_not_end_the_polling(
 
     monkeypatch.setattr(database, "data_version", fail_first)
     async with listening(
-        open_change_listener(settings_of(sqlite_database_url), database)
+        open_change_listener(settings_of(sqlite_database_url), database, Loops())
     ) as handler:
         assert handler.looks == 1
     await database.close()
@@ -240,7 +250,7 @@ async def test_silence_before_the_first_signal_is_noticed_too(
     monkeypatch.setattr(PostgresChangeListener, "_connect", swallow_after_the_first)
     async with (
         BlackHole(postgres_database_url) as hole,
-        listening(PostgresChangeListener(hole.url)),
+        listening(PostgresChangeListener(hole.url, Loops())),
     ):
         assert len(opened) == 2
 

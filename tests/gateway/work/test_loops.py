@@ -1,10 +1,9 @@
 """The loops of a process go on whatever happens, and end when they are left."""
 
 import asyncio
-import time
 from functools import partial
-from itertools import pairwise
 
+import pytest
 from structlog.testing import capture_logs
 
 from gateway.errors import ServiceUnavailable
@@ -82,24 +81,41 @@ async def test_a_step_says_when_the_next_one_comes() -> None:
         await eventually(lambda: steps.count >= 5)
 
 
-async def test_failures_are_logged_and_tried_again_ever_later() -> None:
-    loops, at = Loops(), list[float]()
+async def test_failures_are_logged_and_tried_again_ever_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loops, longest = Loops(), list[float]()
+
+    def note(_: float, most: float) -> float:
+        longest.append(most)
+        return 0
+
+    monkeypatch.setattr("gateway.work.loops.random.uniform", note)
 
     async def step() -> None:
-        at.append(time.monotonic())
-        if len(at) <= 3:
-            raise (ServiceUnavailable("The database is away.") if len(at) == 1 else ValueError)
+        if len(longest) == 4:
+            loop.recovered()
+        if len(longest) < 6:
+            raise (ValueError if longest else ServiceUnavailable("The database is away."))
+        raise LoopOver
 
+    loop = loops.make("test", step, seconds=1.5)
     with capture_logs() as logs:
-        async with loops.make("test", step, seconds=3_600, failed_seconds=0.3).running():
-            await eventually(lambda: len(at) == 4)
-    first, second, third = (later - sooner for sooner, later in pairwise(at))
-    assert 0.17 < first < second
-    assert third >= 0.26
-    assert [line["event"] for line in logs] == ["loop.failed"] * 3
+        await loop.run()
+    assert longest == [0.4, 0.8, 1.5, 1.5, 0.4, 0.8]
+    assert [line["event"] for line in logs] == ["loop.failed"] * 6
     assert logs[0]["reason"] == "The database is away."
     assert isinstance(logs[1]["exc_info"], ValueError)
-    assert loops.counts == {("test", "done"): 1, ("test", "failed"): 3}
+    assert loops.counts == {("test", "done"): 1, ("test", "failed"): 6}
+
+
+async def test_a_loop_may_run_its_step_once_more_at_the_end() -> None:
+    steps = Steps()
+    loop = Loops().make("test", steps.step, seconds=3_600, at_once=False, at_end=True)
+    async with loop.running():
+        await asyncio.sleep(0.02)
+        assert steps.count == 0
+    assert steps.count == 1
 
 
 async def test_leaving_waits_for_a_step_then_cancels_it() -> None:

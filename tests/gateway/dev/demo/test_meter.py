@@ -36,6 +36,7 @@ from gateway.server.drain import Drain
 from gateway.settings import load_settings
 from gateway.store import Database, Snapshot, api_keys
 from gateway.store import connect as open_database
+from gateway.work.loops import Loops
 from tests.gateway.dev.demo.test_fill import BEGIN, CLOCK, DAYS, Fresh, facts, fresh
 from tests.gateway.server.test_process import free_port
 from tests.support.books import NOW
@@ -145,6 +146,7 @@ def meter(port: int) -> Meter:
         clock=SystemClock(),
         pepper=None,
         drain=Drain(),
+        loops=Loops(),
     )
 
 
