@@ -385,7 +385,9 @@ def _trusted(settings: Settings, built: Built) -> TrustedDocuments:
     paths = [path for path in (built.manifest, documents.trusted_documents) if path]
     manifest = {name: text for path in paths for name, text in read_manifest(path).items()}
     if documents.trusted_only and not manifest:
-        raise ConfigurationError("GATEWAY_TRUSTED_ONLY: there is no document that is trusted.")
+        raise ConfigurationError(
+            "GATEWAY_TRUSTED_ONLY: there are no trusted documents; set GATEWAY_TRUSTED_DOCUMENTS."
+        )
     return TrustedDocuments(manifest=manifest, only=documents.trusted_only)
 
 

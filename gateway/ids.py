@@ -73,10 +73,10 @@ def parse_global_id(text: str) -> GlobalId:
     """
     match = _GLOBAL_ID.fullmatch(text)
     if match is None or match[1] not in _TYPES:
-        raise NotFound("There is no such object.")
+        raise NotFound("Object not found.")
     typename, account_id, key = _TYPES[match[1]], int(match[2], 16), int(match[3] or "0", 16)
     if max(account_id, key) > MAX_KEY or (typename == "Account") != (match[3] is None):
-        raise NotFound("There is no such object.")
+        raise NotFound("Object not found.")
     return GlobalId(typename, account_id, key)
 
 

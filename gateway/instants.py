@@ -31,7 +31,7 @@ def parse_instant(value: Any) -> datetime:
     except (ValueError, OverflowError):
         pass
     raise BadUserInput(
-        "An instant is written as 2026-11-01T00:00:00Z, with `Z` or an offset, and lies in the "
+        "A timestamp must be written as 2026-11-01T00:00:00Z, with `Z` or an offset, in the "
         "years 2000 to 2100."
     )
 

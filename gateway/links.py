@@ -21,7 +21,7 @@ PURCHASES_PATH: Final = "/exports/credit-purchases"
 USAGE_PATH: Final = "/exports/usage"
 LEDGER_PATH: Final = "/exports/ledger"
 _SIGNATURE: Final = "&signature="
-_CHANGED: Final = "This link was changed or is not one of ours; ask for a new one."
+_CHANGED: Final = "This link is invalid; request a new one."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,9 @@ class Links:
             raise Forbidden(_CHANGED)
         expires_at = datetime.fromtimestamp(int(parameters.pop("expires")), UTC)
         if self._clock.now() >= expires_at:
-            raise Forbidden(f"This link expired at {expires_at:%Y-%m-%d %H:%M:%S} UTC; ask again.")
+            raise Forbidden(
+                f"This link expired at {expires_at:%Y-%m-%d %H:%M:%S} UTC; request a new one."
+            )
         return Grant(account_id=int(parameters.pop("account")), parameters=parameters)
 
 

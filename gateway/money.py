@@ -62,7 +62,7 @@ def minor_digits(currency: str, *, argument: str | None = None) -> int:
         return MINOR_DIGITS[currency]
     except KeyError:
         raise BadUserInput(
-            "A currency is an ISO 4217 code of three capital letters, such as USD.",
+            "A currency must be an ISO 4217 code of three capital letters, such as USD.",
             argument=argument,
         ) from None
 
@@ -98,7 +98,7 @@ def parse_exact_nanos(text: str, *, argument: str | None = None) -> int:
     """Return the nanos of a decimal string like `parse_nanos`, but refuse a tenth decimal."""
     whole, fraction = _split(text, argument)
     if len(fraction) > _SCALE:
-        raise BadUserInput("A decimal has at most 9 decimal places.", argument=argument)
+        raise BadUserInput("A decimal must have at most 9 decimal places.", argument=argument)
     return checked(int(whole + fraction.ljust(_SCALE, "0")), argument=argument)
 
 
@@ -106,8 +106,8 @@ def _split(text: str, argument: str | None) -> tuple[str, str]:
     match = _DECIMAL.fullmatch(text) if len(text) <= MAX_TEXT else None
     if match is None:
         raise BadUserInput(
-            'A decimal is a string of digits such as "12.30" or "-0.0008": no exponent, no plus '
-            f"sign, no spaces, at most {MAX_TEXT} characters.",
+            'A decimal must be a string such as "12.30" or "-0.0008": no exponent, no plus sign, '
+            f"no spaces, at most {MAX_TEXT} characters.",
             argument=argument,
         )
     return match[1], match[2] or ""
@@ -203,12 +203,12 @@ def from_minor_units(amount: int, digits: int, *, argument: str | None = None) -
 
 
 OUT_OF_RANGE: Final = (
-    f"A decimal lies between -{format_quantity(MAX_NANOS)} and {format_quantity(MAX_NANOS)}."
+    f"A decimal must be from -{format_quantity(MAX_NANOS)} to {format_quantity(MAX_NANOS)}."
 )
 
 
 QUANTITY_OUT_OF_RANGE: Final = (
-    f"A quantity lies between -{format_quantity(MAX_QUANTITY)} and {format_quantity(MAX_QUANTITY)}."
+    f"A quantity must be from -{format_quantity(MAX_QUANTITY)} to {format_quantity(MAX_QUANTITY)}."
 )
 
 

@@ -36,13 +36,17 @@ class Admission:
     def stranger(self, address: str) -> Callable[[], None]:
         """Count a socket of nobody yet. Raises TooManySubscriptions; returns what ends it."""
         if self.strangers[address] >= self.limits.unauthenticated_sockets:
-            raise TooManySubscriptions("Too many connections wait here for their credential.")
+            raise TooManySubscriptions(
+                "Too many connections without a credential from this address."
+            )
         return _counted(self.strangers, address)
 
     def socket(self, principal: Principal) -> Callable[[], None]:
         """Count a principal's socket. Raises TooManySubscriptions; returns what ends it."""
         if self.sockets[principal.subject] >= self.limits.sockets:
-            raise TooManySubscriptions(f"At most {self.limits.sockets} connections may be open.")
+            raise TooManySubscriptions(
+                f"At most {self.limits.sockets} connections may be open at once."
+            )
         return _counted(self.sockets, principal.subject)
 
     def subscription(self, principal: Principal) -> Callable[[], None]:
@@ -52,7 +56,9 @@ class Admission:
                 f"At most {self.limits.subscriptions} subscriptions may be open at once."
             )
         if self.total() >= self.limits.process_subscriptions:
-            raise TooManySubscriptions("There is no room here for another subscription now.")
+            raise TooManySubscriptions(
+                "This server has no capacity for another subscription; please try again."
+            )
         return _counted(self.subscriptions, principal.subject)
 
 
@@ -79,11 +85,13 @@ class ExportPlaces:
         """Hold a place; raises Throttled or ServiceUnavailable where there is none."""
         if self.running[account_id] >= self.limits.account_slots:
             raise Throttled(
-                f"At most {self.limits.account_slots} exports of an account may run at once; "
-                "wait for one to end."
+                f"At most {self.limits.account_slots} exports per account may run at once; wait "
+                "for one to end."
             )
         if self.running.total() >= self.limits.slots:
-            raise ServiceUnavailable("As many exports run here as may; please try again.")
+            raise ServiceUnavailable(
+                "This server is running its maximum number of exports; please try again."
+            )
         self.running[account_id] += 1
         try:
             yield
@@ -103,7 +111,9 @@ class Attempts:
     async def count(self, address: str) -> None:
         """Count a failed credential. Raises Throttled where there were too many before."""
         if not await self._failures.hit(self._limit, address):
-            raise Throttled(f"At most {self._limit.amount} credentials may fail in a minute.")
+            raise Throttled(
+                f"At most {self._limit.amount} failed credentials per minute are allowed."
+            )
 
     async def seconds_left(self, address: str) -> int:
         """Return the seconds until an address may fail again."""

@@ -83,7 +83,7 @@ def cut(text: bytes, *, limit: int) -> list[bytes]:
     """
     text = text.strip(_SPACE)
     if not (text.startswith(b"[") and text.endswith(b"]")):
-        raise ValueError("The JSON is no array.")
+        raise ValueError("The JSON is not an array.")
     elements = [element.strip(_SPACE) for element in islice(_elements(text), limit + 1)]
     if elements == [b""]:
         return []
@@ -106,7 +106,7 @@ def _elements(text: bytes) -> Iterator[bytes]:
         if depth <= 0:
             break
     if depth or place < len(text):
-        raise ValueError("The brackets make no array.")
+        raise ValueError("The brackets of the array do not match.")
 
 
 def _may_repeat(text: bytes | str, value: Any) -> bool:

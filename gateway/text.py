@@ -24,7 +24,7 @@ def checked_text(value: object, argument: str, *, limit: int) -> str:
         value = unicodedata.normalize("NFC", value).translate(_BIDI)
         if any(unicodedata.category(each) in _NO_CHARACTERS for each in value):
             raise BadUserInput(
-                f"`{argument}` may not contain control characters.", argument=argument
+                f"`{argument}` must not contain control characters.", argument=argument
             )
     if not 0 < len(value) <= limit:
         raise BadUserInput(f"`{argument}` must have 1 to {limit} characters.", argument=argument)
@@ -35,7 +35,7 @@ def checked_name(value: object, argument: str, *, limit: int) -> str:
     """Return a name for people to read: a checked text with a visible character."""
     name = checked_text(value, argument, limit=limit)
     if not any(unicodedata.category(each)[0] in "LNPS" for each in name):
-        raise BadUserInput(f"`{argument}` must have a visible character.", argument=argument)
+        raise BadUserInput(f"`{argument}` must contain a visible character.", argument=argument)
     return name
 
 
@@ -63,8 +63,8 @@ def checked_identifier(value: object, argument: str, *, limit: int) -> str:
         raise BadUserInput(f"`{argument}` must have 1 to {limit} characters.", argument=argument)
     if not is_identifier(value):
         raise BadUserInput(
-            f"`{argument}` may not contain control characters, directional controls or U+FFFD: "
-            "identifiers are kept as they are sent.",
+            f"`{argument}` must not contain control characters, directional controls or U+FFFD: "
+            "identifiers are stored unchanged.",
             argument=argument,
         )
     return value

@@ -147,7 +147,7 @@ def zone(name: str, *, argument: str = "timeZone") -> ZoneInfo:
     """
     if name not in zone_names():
         raise BadUserInput(
-            "A time zone is an IANA name such as Europe/Berlin or UTC.", argument=argument
+            "A time zone must be an IANA name such as Europe/Berlin or UTC.", argument=argument
         )
     return _load_zone(name)
 
@@ -239,7 +239,7 @@ def checked_day(day: date, *, argument: str) -> date:
     """Return `day`; raises BadUserInput where it lies outside the years 2000 to 2100."""
     if FIRST_DAY <= day <= LAST_DAY:
         return day
-    raise BadUserInput(f"A date lies between {FIRST_DAY} and {LAST_DAY}.", argument=argument)
+    raise BadUserInput(f"A date must be from {FIRST_DAY} to {LAST_DAY}.", argument=argument)
 
 
 def resolve_window(
@@ -266,8 +266,8 @@ def resolve_window(
         raise BadUserInput(f"`from` ({from_}) is after `to` ({to}).", argument="from")
     if (count := count_buckets(from_, to, interval)) > MAX_BUCKETS:
         raise BadUserInput(
-            f"{from_} to {to} are {count:,} buckets of one {interval}; at most {MAX_BUCKETS:,} "
-            "are allowed. Ask for fewer days or a longer interval.",
+            f"{from_} to {to} has {count:,} buckets of one {interval}; at most {MAX_BUCKETS:,} "
+            "are allowed. Request fewer days or a longer interval.",
             argument="from",
         )
     return Window(from_=from_, to=to, zone=zone)

@@ -52,12 +52,12 @@ class Paging:
     def size(self) -> int:
         """Return how many rows are asked for; raises BadUserInput, naming the argument."""
         if self.first is not None and self.last is not None:
-            raise BadUserInput("Give `first` or `last`, not both.", argument="last")
+            raise BadUserInput("Use either `first` or `last`, not both.", argument="last")
         name, size = ("first", self.first) if self.last is None else ("last", self.last)
         if size is None:
             return DEFAULT_SIZE
         if not 1 <= size <= MAX_SIZE:
-            raise BadUserInput(f"`{name}` is from 1 to {MAX_SIZE}.", argument=name)
+            raise BadUserInput(f"`{name}` must be from 1 to {MAX_SIZE}.", argument=name)
         return size
 
 

@@ -28,7 +28,7 @@ class BucketBudget:
         self.left -= count
         if self.left < 0:
             raise TooComplex(
-                f"The operation asks for more than {MAX_BUCKETS:,} buckets; ask for less at once."
+                f"The operation selects more than {MAX_BUCKETS:,} buckets; request fewer at once."
             )
 
 

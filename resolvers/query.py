@@ -40,9 +40,9 @@ async def find_account(
     elif external_id is not None and id_ is None:
         account = await info.context.loaders.account_by_external_id.load(external_id)
     else:
-        raise BadUserInput("Give exactly one of `id` and `externalId`.", argument="id")
+        raise BadUserInput("Exactly one of `id` and `externalId` is required.", argument="id")
     if account is None:
-        raise NotFound("There is no such account, or it is not yours.")
+        raise NotFound("Account not found, or you don't have access.")
     return account
 
 

@@ -13,7 +13,7 @@ from resolvers.enums import BalanceCause
 from resolvers.nodes import load_account
 from resolvers.types.balance_update import CAUSE, CHANGE
 
-NO_ACCOUNT: Final = "There is no such account, or it is not yours."
+NO_ACCOUNT: Final = "Account not found, or you don't have access."
 
 
 async def find_account(context: Context, arguments: Mapping[str, Any]) -> Row:

@@ -57,7 +57,7 @@ class Authenticator:
         hold, and ServiceUnavailable where the issuer's keys cannot be had. Nobody is anonymous.
         """
         if authorization is None:
-            raise Unauthenticated("A credential is needed: send `Authorization: Bearer …`.")
+            raise Unauthenticated("Authentication required: send `Authorization: Bearer …`.")
         try:
             return await self._holder(authorization.strip(" \t"))
         except Rejected as error:
@@ -68,7 +68,7 @@ class Authenticator:
     async def _holder(self, authorization: str) -> Principal:
         match = _BEARER.fullmatch(authorization)
         if match is None:
-            raise Rejected("the header is not the scheme Bearer and one credential")
+            raise Rejected("the Authorization header must be `Bearer` and one credential")
         if match[1].startswith(api_keys.PREFIX):
             return await self._key_holder(match[1])
         return await self._verifier.verify(match[1])
@@ -86,7 +86,7 @@ class Authenticator:
             raise Rejected("API keys are not accepted here")
         record = await self._find_api_key(key.id)
         if record is None or not api_keys.matches(key, record.digest, self._pepper):
-            raise Rejected("there is no such API key")
+            raise Rejected("the API key does not exist")
         if not record.is_active(self._clock.now()):
             raise Rejected("the API key was revoked or has expired")
         if self._note_use is not None:

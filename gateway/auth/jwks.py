@@ -85,7 +85,7 @@ class RemoteKeys:
         fetched_at = self._fetched_at
         if fetched_at is None or abs(self._clock.now() - fetched_at) >= USABLE_FOR:
             raise ServiceUnavailable(
-                "The sign-in service's keys cannot be fetched at the moment; try again soon."
+                "The sign-in service's keys cannot be fetched at the moment; please try again."
             )
 
     async def _refresh(self) -> None:

@@ -111,7 +111,7 @@ class TokenVerifier:
         keys cannot be had.
         """
         if len(token) > MAX_TOKEN_BYTES or not token.isascii():
-            raise Rejected(f"the token is not ASCII of at most {MAX_TOKEN_BYTES} bytes")
+            raise Rejected(f"the token must be ASCII of at most {MAX_TOKEN_BYTES} bytes")
         digest = hashlib.sha256(token.encode("ascii")).digest()
         known = self._verified.get(digest)
         if known is None or not await self._holds(known):
@@ -140,7 +140,7 @@ class TokenVerifier:
     async def _check(self, token: str) -> _Verified:
         kid = _read_header(token).get("kid")
         if not isinstance(kid, str | None):
-            raise Rejected("kid is not a string")
+            raise Rejected("kid must be a string")
         claims, key = self._decode(token, await self._keys.find(kid))
         try:
             self._claims.validate(claims)
@@ -194,8 +194,8 @@ def _person(claims: dict[str, Any]) -> Principal:
     subject: str = claims["sub"]
     # What is not printable cannot be a member's subject either: the database refuses NUL.
     if len(subject) > MAX_SUBJECT or not subject.isprintable():
-        raise Rejected(f"sub is not printable text of at most {MAX_SUBJECT} characters")
+        raise Rejected(f"sub must be printable text of at most {MAX_SUBJECT} characters")
     try:
         return Principal(subject=subject, expires_at=datetime.fromtimestamp(claims["exp"], UTC))
     except (ValueError, OverflowError, OSError):
-        raise Rejected("exp is beyond the year 9999") from None
+        raise Rejected("exp is after the year 9999") from None

@@ -134,7 +134,7 @@ def _check(facts: AccountFacts) -> None:
     for subject in subjects:
         _check_length("members", subject, SUBJECT_LIMIT)
     if len(set(subjects)) != len(subjects):
-        raise BadUserInput("A subject may stand among the members once.", argument="members")
+        raise BadUserInput("Each subject may appear only once in `members`.", argument="members")
     _check_thresholds(Thresholds(facts.low_balance_nanos, facts.low_balance_days))
 
 
@@ -144,7 +144,7 @@ def _check_thresholds(thresholds: Thresholds) -> None:
         checked(nanos, argument="low_balance_nanos")
     if days is not None and not 0 < days <= MAX_DAYS:
         raise BadUserInput(
-            f"low_balance_days lies between 1 and {MAX_DAYS}.", argument="low_balance_days"
+            f"low_balance_days must be from 1 to {MAX_DAYS}.", argument="low_balance_days"
         )
 
 
@@ -181,8 +181,8 @@ async def _change(transaction: Transaction, account_id: int, facts: AccountFacts
         locked["ledger_version"] or await purchases.exist(transaction, account_id)
     ):
         raise Conflict(
-            f"The account is kept in {locked['currency']} and has ledger entries or purchases; "
-            "its currency cannot change."
+            f"The account's currency is {locked['currency']} and cannot change: the account has "
+            "ledger entries or purchases."
         )
     await accounts.change(
         transaction,

@@ -148,7 +148,7 @@ class Book:
         rows = await accounts.lock(transaction, wanted)
         locked = {row["account_id"]: BookAccount.from_row(row) for row in rows}
         if len(locked) != len(wanted):
-            raise NotFound("There is no such account.")
+            raise NotFound("Account not found.")
         used = await receipts.sequences(transaction, wanted)
         for (account_id, year), last in used.items():
             locked[account_id].sequences[year] = last

@@ -202,5 +202,5 @@ async def _find(settings: Settings, external_id: str) -> Row:
     async with open_database(settings) as database, Snapshot(database) as snapshot:
         found = await accounts.by_external_id(snapshot, [external_id])
     if not found:
-        raise NotFound(f"There is no account with the external id {external_id}.")
+        raise NotFound(f"No account has the external id {external_id}.")
     return found[0]

@@ -127,12 +127,12 @@ def revoke(
 async def _revoke(settings: Settings, key_id: str) -> None:
     async with open_database(settings) as database, database.writing() as transaction:
         if not await stored.revoke(transaction, key_id, SystemClock().now()):
-            raise NotFound("There is no such key, or it is revoked already.")
+            raise NotFound("API key not found, or already revoked.")
 
 
 async def _account_id(reader: Reader, external_id: str) -> int:
     found = await accounts.by_external_id(reader, [external_id])
     if not found:
-        raise NotFound(f"There is no account with the external id {external_id}.")
+        raise NotFound(f"No account has the external id {external_id}.")
     account_id: int = found[0]["account_id"]
     return account_id

@@ -41,7 +41,7 @@ async def _doctor(settings: Settings, external_id: str | None) -> tuple[int, int
         if external_id is not None:
             accounts = [each for each in accounts if each["external_id"] == external_id]
             if not accounts:
-                raise NotFound("There is no such account.")
+                raise NotFound("Account not found.")
         with show_progress() as progress:
             report = reporter(progress, "Accounts")
             for done, account in enumerate(accounts):

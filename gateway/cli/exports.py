@@ -138,7 +138,7 @@ async def _export(settings: Settings, external_id: str, open_: Open, output: Pat
         async with Snapshot(database) as snapshot:
             found = await accounts.by_external_id(snapshot, [external_id])
         if not found:
-            raise NotFound(f"There is no account with the external id {external_id}.")
+            raise NotFound(f"No account has the external id {external_id}.")
         async with database.exporting() as stream:
             opened = await open_(stream, found[0])
             with open_output(output, opened.name) as file:

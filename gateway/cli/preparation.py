@@ -1,4 +1,6 @@
-"""What happens before the gateway listens: migrations, and in dev the demo's data and tokens."""
+"""Prepares the database before the gateway listens: migrations, the seller, and in dev the demo's
+data and tokens.
+"""
 
 import json
 import tempfile
@@ -20,7 +22,7 @@ from gateway.store.engine.databases import connect, database_url
 
 
 async def migrate_database(settings: Settings) -> None:
-    """Bring the database to this code's revision, as its owner."""
+    """Migrate the database to the revision of this version, as the owner."""
     runtime_url = database_url(settings)
     owner = settings.database.migration_url
     owner_url = owner.get_secret_value() if owner else runtime_url
@@ -28,16 +30,17 @@ async def migrate_database(settings: Settings) -> None:
 
 
 def migration_warnings(settings: Settings) -> Iterator[str]:
-    """Yield a sentence where an owner migrates, and nobody says who will serve."""
+    """Yield a warning where an owner is set but no runtime role."""
     if settings.database.migration_url is not None and settings.database.url is None:
         yield (
-            "GATEWAY_DATABASE_URL: is not set, so no role that serves was made or granted "
-            "anything. Set it to that role's URL and migrate again before `gateway serve`."
+            "GATEWAY_DATABASE_URL: is not set, so no runtime role was created or granted "
+            "permissions. Set GATEWAY_DATABASE_URL to the runtime role's URL and migrate again "
+            "before `gateway serve`."
         )
 
 
 async def name_seller(settings: Settings) -> None:
-    """Put the seller's details that the settings give in force for the receipts to come."""
+    """Store the seller's details from the settings for future receipts."""
     seller = read_seller(settings)
     database = await connect(settings)
     try:
@@ -47,8 +50,8 @@ async def name_seller(settings: Settings) -> None:
 
 
 async def name_demo_seller(settings: Settings) -> None:
-    """Put a seller in force for the demo's receipts where none is. A running server named its own,
-    which its receipts go on with; this shell may not know it.
+    """Store a seller for the demo's receipts where none is stored. The seller of a running server
+    stays.
     """
     seller = read_seller(settings, default_name=DEMO_NAME)
     database = await connect(settings)
@@ -59,8 +62,8 @@ async def name_demo_seller(settings: Settings) -> None:
 
 
 async def require_seller(settings: Settings, database: Database) -> None:
-    """See that receipts which a command issues say who sells: what a server put in force, else what
-    the settings give. Raises ConfigurationError where neither says so.
+    """Make sure that a seller is stored before a command issues receipts: the stored one, or else
+    the settings'. Raises ConfigurationError where there is neither.
     """
     async with Snapshot(database) as snapshot:
         if await sellers.newest_id(snapshot) is not None:
@@ -71,7 +74,9 @@ async def require_seller(settings: Settings, database: Database) -> None:
 
 
 def write_dev_tokens(settings: Settings, people: Sequence[Person], clock: Clock) -> Path:
-    """Write the demo people with a token each to `dev-tokens.json`, mode 0600; return its path."""
+    """Write the demo people, each with a token, to `dev-tokens.json`, mode 0600; return its
+    path.
+    """
     key = dev_key(settings.data_dir)
     content = {
         "graphqlUrl": f"{settings.base_url}/graphql",

@@ -1,5 +1,5 @@
-"""What must hold before the gateway listens: production is never open by accident, dev never to the
-network.
+"""Checks the settings before the gateway listens: production has explicit keys and origins, and dev
+is not reachable from the network.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ REQUIRED = ("jwt_issuer", "jwt_audience", "public_url", "database_url", "signing
 
 
 def check_start(settings: Settings) -> None:
-    """Raise ConfigurationError, with a line for each setting that stops the start."""
+    """Raise ConfigurationError with one line per setting that prevents the start."""
     if problems := list(_problems(settings)):
         raise ConfigurationError("\n".join(problems))
 
@@ -29,24 +29,24 @@ def _problems(settings: Settings) -> Iterator[str]:
         yield "GATEWAY_OIDC_ISSUER and GATEWAY_OIDC_CLIENT_ID must be set together."
     if settings.documents.trusted_only and settings.console.graphiql:
         yield (
-            "GATEWAY_GRAPHIQL: is of no use with GATEWAY_TRUSTED_ONLY, which serves no other "
-            "documents than those of the manifests."
+            "GATEWAY_GRAPHIQL: cannot be combined with GATEWAY_TRUSTED_ONLY, which serves "
+            "trusted documents only."
         )
 
 
 def _check_dev(settings: Settings) -> Iterator[str]:
-    """Dev mode's tokens lie in a file, so only this machine may ask; a container says otherwise."""
+    """Dev tokens are in a file, so dev listens on loopback only, except in a container."""
     if not is_loopback(settings.host) and not settings.dev_listen_all:
         yield (
-            "GATEWAY_HOST: `--dev` listens on loopback alone; GATEWAY_DEV_LISTEN_ALL=1 lifts that, "
-            "for containers whose port is published on loopback."
+            "GATEWAY_HOST: `--dev` listens on loopback only; in a container with its port "
+            "published on loopback, set GATEWAY_DEV_LISTEN_ALL=1."
         )
 
 
 def _check_production(settings: Settings) -> Iterator[str]:
-    """Production says whose tokens it accepts, where it is, and keeps its own secrets.
+    """Production needs an issuer, a public URL and its own secrets.
 
-    SQLite serves production too, where GATEWAY_DATABASE_URL says so: the default in the data
+    SQLite is allowed in production with an explicit GATEWAY_DATABASE_URL; the default in the data
     directory is for development.
     """
     for name in REQUIRED:
@@ -55,8 +55,8 @@ def _check_production(settings: Settings) -> Iterator[str]:
     yield from missing_seller(settings)
     if (settings.auth.jwt_jwks_url is None) == (settings.auth.jwt_public_key is None):
         yield (
-            "GATEWAY_JWT_JWKS_URL or GATEWAY_JWT_PUBLIC_KEY must be set in production, and only "
-            "one of them."
+            "Exactly one of GATEWAY_JWT_JWKS_URL and GATEWAY_JWT_PUBLIC_KEY must be set in "
+            "production."
         )
     for name in ("allowed_hosts", "allowed_origins", "frame_ancestors"):
         if "*" in SETTINGS[name].value(settings):
@@ -69,27 +69,24 @@ def _check_production(settings: Settings) -> Iterator[str]:
 
 
 def start_warnings(settings: Settings) -> Iterator[str]:
-    """Yield a sentence for each setting that production may have forgotten."""
+    """Yield a warning for each setting that may be missing in production."""
     is_behind_proxy = (settings.public_url or "").startswith("https://")
     if settings.environment == "production" and is_behind_proxy and not settings.trusted_proxies:
         yield (
-            "GATEWAY_TRUSTED_PROXIES: is not set, and the public URL is https. Behind a proxy, "
-            "the limits for each client address then count all clients together."
+            "GATEWAY_TRUSTED_PROXIES: is not set, although the public URL is https. Behind an "
+            "untrusted proxy, limits per client address count all clients together."
         )
 
 
 def missing_seller(settings: Settings) -> Iterator[str]:
-    """Yield a line for each detail of the seller that production's receipts lack: they keep for
-    ever what they are issued with.
+    """Yield a line for each missing detail of the seller. Receipts are permanent, so production
+    must have the details before the first is issued.
     """
     if settings.environment == "dev" or not settings.seller.issues_receipts:
         return
     for name in ("seller_name", "seller_address"):
         if not SETTINGS[name].value(settings):
-            yield (
-                f"{PREFIX}{name.upper()}: must be set in production, or GATEWAY_RECEIPTS=0 where "
-                "no receipts are issued."
-            )
+            yield (f"{PREFIX}{name.upper()}: must be set in production, unless GATEWAY_RECEIPTS=0.")
 
 
 def _check_issuer(settings: Settings) -> None:

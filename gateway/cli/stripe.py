@@ -29,7 +29,7 @@ def stripe_backfill() -> None:
     """Read past payments from Stripe; again, or beside webhooks: nothing is booked twice."""
     settings = read_settings()
     if settings.stripe.api_key is None:
-        raise ConfigurationError("GATEWAY_STRIPE_API_KEY: is needed to read payments.")
+        raise ConfigurationError("GATEWAY_STRIPE_API_KEY: is required to read payments.")
     outcomes = asyncio.run(_backfill(settings, settings.stripe.api_key.get_secret_value()))
     counted = ", ".join(f"{number:,} {outcome}" for outcome, number in sorted(outcomes.items()))
     typer.echo(counted or "Stripe has no payments.")
@@ -38,7 +38,10 @@ def stripe_backfill() -> None:
 async def _backfill(settings: Settings, key: str) -> dict[str, int]:
     livemode, test_mode = "_live_" in key, _test_mode(settings)
     if not livemode and not test_mode:
-        raise ConfigurationError("GATEWAY_STRIPE_API_KEY: is of test mode, which is not booked.")
+        raise ConfigurationError(
+            "GATEWAY_STRIPE_API_KEY: is a test mode key; set "
+            "GATEWAY_STRIPE_TEST_MODE=1 to book test mode."
+        )
     async with (
         _inbox(settings, test_mode=test_mode) as inbox,
         httpx.AsyncClient(base_url=settings.stripe.api_base, timeout=30) as client,
@@ -97,7 +100,7 @@ def retry(
 ) -> None:
     """Try parked payments again, and ignored ones that are named; 1 where one still waits."""
     if bool(payments) == every:
-        raise BadUserInput("Name payments, or give --all.")
+        raise BadUserInput("Name at least one payment, or use --all.")
     if asyncio.run(_retry(read_settings(), payments)):
         raise typer.Exit(1)
 

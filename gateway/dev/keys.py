@@ -33,7 +33,7 @@ def keep_secret(path: Path, make: Callable[[], bytes]) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ConfigurationError(
-            f"GATEWAY_DATA_DIR: {path.name} cannot be kept there ({error.strerror})."
+            f"GATEWAY_DATA_DIR: {path.name} cannot be written there ({error.strerror})."
         ) from None
 
 

@@ -18,7 +18,7 @@ from gateway.execution.documents import CACHED_DOCUMENTS, CACHED_LENGTH
 NOT_FOUND: Final = "PERSISTED_QUERY_NOT_FOUND"
 # Clients that send a hash first look for this very sentence before they send the text.
 _UNKNOWN: Final = "PersistedQueryNotFound"
-_ONLY_TRUSTED: Final = "Only documents of the gateway's manifest are served here."
+_ONLY_TRUSTED: Final = "Only trusted documents are served; this one is in no manifest."
 _PREFIX: Final = "sha256:"
 
 
@@ -32,13 +32,15 @@ def read_manifest(path: Path) -> dict[str, str]:
     try:
         content = strict_json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"{path.name}: a manifest cannot be read ({error}).") from None
+        raise ConfigurationError(f"{path.name}: the manifest cannot be read ({error}).") from None
     if not isinstance(content, dict) or not all(isinstance(v, str) for v in content.values()):
-        raise ConfigurationError(f"{path.name}: a manifest is an object, document by SHA-256.")
+        raise ConfigurationError(
+            f"{path.name}: a manifest must be a JSON object with documents by SHA-256."
+        )
     manifest = {_bare(name): text for name, text in content.items()}
     for name, text in manifest.items():
         if name != hash_of(text):
-            raise ConfigurationError(f"{path.name}: {name:.80} is not its document's SHA-256.")
+            raise ConfigurationError(f"{path.name}: {name:.80} is not the SHA-256 of its document.")
     return manifest
 
 
@@ -66,7 +68,7 @@ class TrustedDocuments:
         name = hash_of(text) if self.only or document_id is not None else None
         if document_id is not None and name != _bare(document_id):
             raise GraphQLError(
-                "The hash is not that of the document.", extensions={"code": BadRequest.code}
+                "The hash does not match the document.", extensions={"code": BadRequest.code}
             )
         if self.only and name not in self.manifest:
             raise GraphQLError(_ONLY_TRUSTED, extensions={"code": NOT_FOUND})

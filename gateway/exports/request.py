@@ -177,7 +177,7 @@ def read_choice(text: str, name: str, choices: type[Choice]) -> Choice:
         return choices(text)
     except ValueError:
         allowed = ", ".join(choices)
-        raise BadUserInput(f"`{name}` is one of {allowed}.", argument=name) from None
+        raise BadUserInput(f"`{name}` must be one of {allowed}.", argument=name) from None
 
 
 def checked_search(text: str | None) -> str | None:
@@ -191,7 +191,8 @@ def _refuse_others(parameters: Parameters, known: Collection[str]) -> None:
     for name in parameters:
         if name not in known:
             sentence = (
-                f"`{name}` is not known here; what can be said is {', '.join(sorted(known))}."
+                f"`{name}` is not a parameter of this export; allowed are "
+                f"{', '.join(sorted(known))}."
             )
             raise BadUserInput(sentence, argument=name)
 

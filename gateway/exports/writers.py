@@ -38,4 +38,6 @@ LEDGER_WRITERS: Final[Writers[LedgerSubject]] = {
 def check_offered(format_: ExportFormat, writers: Writers[Any]) -> None:
     """Raise BadUserInput for a format that has no writer among these."""
     if format_ not in writers:
-        raise BadUserInput(f"The format {format_} is not offered here.", argument="format")
+        raise BadUserInput(
+            f"The format {format_} is not available for this export.", argument="format"
+        )

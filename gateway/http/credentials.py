@@ -16,7 +16,7 @@ from gateway.http.responses import refusal
 from gateway.principal import Principal
 from gateway.quotas import Attempts
 
-ONE_CREDENTIAL: Final = "A request may carry one credential."
+ONE_CREDENTIAL: Final = "Send exactly one credential per request."
 
 
 class Authenticator(Protocol):

@@ -36,7 +36,8 @@ def read_decimal(value: Any, argument: str) -> int:
     """Return nanos; a JSON number is refused, because it may have lost digits already."""
     if not isinstance(value, str):
         raise BadUserInput(
-            f'`{argument}` is a decimal string such as "10.00"; a number may have lost digits.',
+            f'`{argument}` must be a decimal string such as "10.00"; a JSON number may have lost '
+            "digits.",
             argument=argument,
         )
     return parse_exact_nanos(value, argument=argument)
@@ -51,8 +52,8 @@ def _read_currency(value: Any, argument: str) -> str:
 def _read_time_zone(value: Any, argument: str) -> str:
     if value is None:
         raise BadUserInput(
-            f"`{argument}` may not be null: send an IANA name such as Europe/Berlin, or leave the "
-            "field out."
+            f"`{argument}` must not be null: send an IANA name such as Europe/Berlin, or omit "
+            "the field."
         )
     return zone(checked_text(value, argument, limit=64), argument=argument).key
 

@@ -106,7 +106,7 @@ def one_of(choices: type[StrEnum]) -> PlainValidator:
     def read(value: Any, argument: str) -> Any:
         if isinstance(value, str) and value in allowed:
             return choices(value)
-        raise BadUserInput(f"`{argument}` is one of {', '.join(choices)}.")
+        raise BadUserInput(f"`{argument}` must be one of {', '.join(choices)}.")
 
     return check(read)
 
@@ -135,7 +135,7 @@ def _fault(error: ErrorDetails, subject: str) -> Fault:
                 path, _named(context["sentence"], path), context.get("code", "BAD_USER_INPUT")
             )
         case _:
-            return Fault(path, f"{f'`{path}`' if path else subject} is a JSON object.")
+            return Fault(path, f"{f'`{path}`' if path else subject} must be a JSON object.")
 
 
 def _named(sentence: str, path: str) -> str:

@@ -14,10 +14,12 @@ def parse_query(query: str) -> dict[str, str]:
     try:
         pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
     except ValueError:
-        raise BadUserInput(f"At most {MAX_PARAMETERS} parameters may be given.") from None
+        raise BadUserInput(f"At most {MAX_PARAMETERS} parameters are allowed.") from None
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise BadUserInput("A parameter may be given once; separate several values by commas.")
+        raise BadUserInput(
+            "Each parameter may be given only once; separate several values with commas."
+        )
     return found
 
 
@@ -27,7 +29,7 @@ def refuse_unknown(parameters: Mapping[str, str], known: Collection[str]) -> Non
         if name not in known:
             allowed = ", ".join(sorted(known))
             raise BadUserInput(
-                f"There is no parameter `{name[:100]}` here; there are {allowed}.",
+                f"Unknown parameter `{name[:100]}`; allowed are {allowed}.",
                 argument=name[:100],
             )
 
@@ -37,4 +39,4 @@ def read_limit(parameters: Mapping[str, str], *, default: int, most: int) -> int
     text = parameters.get("limit", str(default))
     if text.isascii() and text.isdecimal() and len(text) < 10 and 0 < int(text) <= most:
         return int(text)
-    raise BadUserInput(f"`limit` is a whole number from 1 to {most:,}.", argument="limit")
+    raise BadUserInput(f"`limit` must be a whole number from 1 to {most:,}.", argument="limit")

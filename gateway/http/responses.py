@@ -28,7 +28,7 @@ from gateway.errors import (
 )
 
 JSON: Final = "application/json"
-NOT_HERE: Final = "There is nothing at this path."
+NOT_HERE: Final = "Nothing exists at this path."
 STATUS_BY_CODE: Final[Mapping[str, int]] = {
     BadRequest.code: 400,
     BadUserInput.code: 400,

@@ -9,7 +9,8 @@ from typing import Final
 FOLDER: Final = Path(__file__).parents[1] / "static"
 MANIFEST: Final = "persisted-documents.json"
 HOW_TO_BUILD: Final = (
-    "The page has not been built: run `make run`, or `python hatch_build.py`, in the checkout."
+    "The page has not been built: run `make run` or `python hatch_build.py` in the source "
+    "directory."
 )
 BROTLI: Final = "br"
 GZIP: Final = "gzip"

@@ -67,4 +67,4 @@ class Transfer:
             async with asyncio.timeout(self._unread_seconds):
                 await self._send(message)
         except TimeoutError:
-            raise DeadlineExceeded("The client read nothing for too long.") from None
+            raise DeadlineExceeded("The client stopped reading.") from None

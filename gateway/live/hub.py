@@ -22,7 +22,7 @@ READING_LIMIT: Final = 4
 """Most feeds that read at the same time."""
 PUSHED_AT_ONCE: Final = 500
 """Subscribers served before the event loop gets its turn."""
-FAILED: Final = "Internal error; the log has it."
+FAILED: Final = "Internal error; see the server's log."
 RETRY_SECONDS: Final = (0.1, 0.2, 0.5, 1, 2)
 
 log = structlog.get_logger(__name__)

@@ -1,4 +1,4 @@
-"""Why a database cannot be migrated, as a sentence for whoever operates it."""
+"""Explains to the operator why a database cannot be migrated."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -15,22 +15,24 @@ _AWAY: Final = ("08", "53", "57P", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL"
 _DENIED: Final = "42501"
 _REFUSED: Final = "28P01"
 _WRONG: Final = ("28", "3D", _DENIED, "SQLITE_CANTOPEN", "SQLITE_NOTADB", "SQLITE_READONLY")
-"""Beginnings of SQLSTATEs and of SQLite's names: no such role, database or file, no permission."""
+"""Prefixes of SQLSTATEs and of SQLite's error names for a missing role, database or file, or a
+missing permission.
+"""
 
 OWNER_URL: Final = "GATEWAY_MIGRATION_DATABASE_URL"
 RUNTIME_URL: Final = "GATEWAY_DATABASE_URL"
 _MADE_BY_OWNER: Final = (
-    f" `gateway migrate` makes the role of {RUNTIME_URL} as the owner, whom {OWNER_URL} names."
+    f" `gateway migrate` creates the role of {RUNTIME_URL} as the owner, named by {OWNER_URL}."
 )
 
 
 @contextmanager
 def explained(url: URL, setting: str) -> Iterator[None]:
-    """Raise ServiceUnavailable for a database that is away and ConfigurationError for a URL that is
-    wrong; what else is raised is a fault of a migration.
+    """Raise ServiceUnavailable for an unreachable database and ConfigurationError for a wrong URL.
+    Any other exception is a fault of a migration.
 
-    `setting` is the one that has the URL. A message names the host and the database, or the file.
-    A password may stand anywhere else in a URL, so no URL is printed.
+    `setting` is the name of the setting with the URL. A message names the host and the database, or
+    the file, but never the URL: any other part may contain a password.
     """
     place = _place(url)
     try:
@@ -50,31 +52,35 @@ def explained(url: URL, setting: str) -> Iterator[None]:
 
 @contextmanager
 def role_explained(role: str) -> Iterator[None]:
-    """Raise ConfigurationError where the owner may not make the role that serves."""
+    """Raise ConfigurationError where the owner may not create the runtime role."""
     try:
         yield
     except DBAPIError as error:
         if _read(error)[0] != _DENIED:
             raise
         raise ConfigurationError(
-            f"The owner may not make the role {role}, which serves: give the owner CREATEROLE, or "
-            "make that role yourself with LOGIN and its password, and migrate again."
+            f"The owner may not create the runtime role {role}. Grant the owner CREATEROLE, or "
+            "create the role yourself with LOGIN and its password, then migrate again."
         ) from error
 
 
 def _hint(code: str, setting: str) -> str:
-    """Return what helps a role that may not migrate, is refused, or is not there yet."""
+    """Return a hint for a role that may not migrate, is refused or does not exist."""
     if code == _DENIED and setting == OWNER_URL:
-        return f" The role of {OWNER_URL} must own the tables, and be allowed to make new ones."
+        return (
+            f" The role of {OWNER_URL} must own the tables and may need permission to create "
+            "new ones."
+        )
     if code == _DENIED:
         return (
-            f" Run `gateway migrate` as the owner: {OWNER_URL} names the owner, and {RUNTIME_URL} "
-            "the role that serves, which is then granted what it needs."
+            f" Run `gateway migrate` as the owner: set {OWNER_URL} to the owner's URL and "
+            f"{RUNTIME_URL} to the runtime role's URL. The migration then grants the runtime "
+            "role its permissions."
         )
     if code == _REFUSED:
         return (
-            f" The password in {setting} is not that of the role, or there is no such role yet. "
-            "`gateway migrate` never changes the password of a role that is there: `ALTER ROLE`."
+            f" The password in {setting} is wrong, or the role does not exist. `gateway migrate` "
+            "never changes the password of an existing role; use `ALTER ROLE`."
             + _MADE_BY_OWNER
             * (setting == RUNTIME_URL)
         )
@@ -91,7 +97,7 @@ def _place(url: URL) -> str:
 
 
 def _read(error: DBAPIError) -> tuple[str, str]:
-    """Return the driver's code and what it says."""
+    """Return the driver's error code and message."""
     match error.orig:
         case sqlite3.Error(sqlite_errorname=str(name)) as cause:
             return name, str(cause)

@@ -16,7 +16,7 @@ def read_picture(path: Path, setting: str) -> tuple[bytes, str]:
         with path.open("rb") as file:
             content = file.read(PICTURE_BYTES + 1)
     except OSError:
-        raise ConfigurationError(f"{setting}: names no file that can be read.") from None
+        raise ConfigurationError(f"{setting}: the file cannot be read.") from None
     if len(content) > PICTURE_BYTES:
         raise ConfigurationError(f"{setting}: must have at most {PICTURE_BYTES:,} bytes.")
     return content, _kind_of(content, setting)

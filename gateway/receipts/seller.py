@@ -52,7 +52,7 @@ def read_seller(settings: Settings, *, default_name: str | None = None) -> Selle
     picture, kind = read_picture(settings.seller.logo, _SETTING)
     logo = Logo(picture=picture, type=kind)
     if not logo.is_printable():
-        raise ConfigurationError(f"{_SETTING}: cannot be printed; is the file whole?")
+        raise ConfigurationError(f"{_SETTING}: cannot be printed; the file may be damaged.")
     return Seller(details=details, logo=logo, issues_receipts=settings.seller.issues_receipts)
 
 

@@ -34,7 +34,7 @@ from loaders.account import account_by_external_id, account_pages
 
 DEFAULT_LIMIT: Final = 100
 MOST: Final = 1_000
-_MISSING: Final = "There is no account with this external id that this key may read."
+_MISSING: Final = "Account not found, or this API key has no access to it."
 
 
 class AccountEndpoint(PlatformEndpoint):

@@ -54,7 +54,7 @@ class PutAccountEndpoint(PlatformEndpoint):
             if principal.account_id is not None:
                 found = await accounts.by_external_id(transaction, [facts.external_id])
                 if not found or found[0]["account_id"] != principal.account_id:
-                    raise NotFound("This key may write to its own account alone.")
+                    raise NotFound("This API key may change its own account only.")
             account_id = await put_account(
                 transaction,
                 facts,
@@ -71,13 +71,11 @@ class PutAccountEndpoint(PlatformEndpoint):
 def check_allowed(principal: Principal, value: Mapping[str, Any]) -> None:
     """Raise Forbidden where an account has fields that the key may not change."""
     if principal.account_id is not None and value.keys() & PLATFORM_FIELDS:
-        raise Forbidden(
-            "A key of one account changes neither `members` nor `stripeCustomerId`: leave them out."
-        )
+        raise Forbidden("An account key may not change `members` or `stripeCustomerId`; omit them.")
     if "members" in value and not principal.scopes & {Permission.MEMBERS_WRITE, Permission.ADMIN}:
         raise Forbidden(
-            f"`members` needs an API key with the scope {Permission.MEMBERS_WRITE}; without it "
-            "the list stays."
+            f"`members` requires an API key with the scope {Permission.MEMBERS_WRITE}. Omit "
+            "`members` to keep the list."
         )
 
 

@@ -64,7 +64,8 @@ def _idempotency_key(scope: Scope) -> str:
     keys = header_values(scope, b"idempotency-key")
     if len(keys) != 1 or not _KEY.fullmatch(keys[0]):
         raise BadRequest(
-            "One header `Idempotency-Key` is needed, of 1 to 255 visible ASCII characters."
+            "Exactly one `Idempotency-Key` header is required, with 1 to 255 visible ASCII "
+            "characters."
         )
     return keys[0]
 

@@ -139,7 +139,8 @@ class ExportEndpoint(ABC):
         name = asked.pop("account", None)
         if name is None:
             raise BadUserInput(
-                "`account` is the global id or the external id of an account.", argument="account"
+                "`account` is required: the global id or the external id of an account.",
+                argument="account",
             )
         return principal, name, asked
 
@@ -155,7 +156,7 @@ class ExportEndpoint(ABC):
             if account is None and isinstance(named, str):
                 account = await account_by_external_id(snapshot, principal).load(named)
         if account is None:
-            raise NotFound("There is no such account, or it is not yours.")
+            raise NotFound("Account not found, or you don't have access.")
         return account
 
     @asynccontextmanager

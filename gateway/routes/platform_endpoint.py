@@ -79,9 +79,9 @@ class PlatformEndpoint(ABC):
         if not media_types:
             return
         if media_type_of(scope) not in media_types:
-            raise Refused(f"A body must be {' or '.join(media_types)} in UTF-8.", 415)
+            raise Refused(f"The body must be {' or '.join(media_types)} in UTF-8.", 415)
         if header_value(scope, b"content-encoding") not in {None, "identity"}:
-            raise Refused("A body may not be compressed.", 415)
+            raise Refused("The body must not be compressed.", 415)
 
     async def _read_body(self, scope: Scope, receive: Receive) -> bytes:
         if self.OPERATION.body is None:
@@ -98,7 +98,9 @@ class PlatformEndpoint(ABC):
         scopes = self.OPERATION.scopes
         if not (principal.scopes.issuperset(scopes) or Permission.ADMIN in principal.scopes):
             noun = "scope" if len(scopes) == 1 else "scopes"
-            raise Forbidden(f"This needs an API key with the {noun} {' and '.join(scopes)}.")
+            raise Forbidden(
+                f"This request requires an API key with the {noun} {' and '.join(scopes)}."
+            )
         return principal
 
 

@@ -61,7 +61,7 @@ class Receipts:
         async with Snapshot(self.database) as snapshot:
             found = await receipts.find_document(snapshot, record.principal, match[1], number)
             if found is not None and not Role(found["role"]).sees_purchases:
-                raise Forbidden("Your role in this account does not include its receipts.")
+                raise Forbidden("Your role in this account does not include receipts.")
             if found is None or found["number"] is None:
                 raise _missing()
             name = document_name(

@@ -57,7 +57,7 @@ class Cursors:
                 instant = _EPOCH + microseconds * _MICROSECOND
                 return (instant, key) if len(self._order) > 1 else (key,)
         raise BadCursor(
-            "This cursor is not from this connection: pass one that it returned for the same "
-            "account, field and filter.",
+            "This cursor is invalid here: use a cursor returned by the same field with the same "
+            "account and filter.",
             argument=argument,
         )

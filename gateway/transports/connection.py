@@ -189,7 +189,7 @@ class Socket:
                     operation.clear()
                 self._drop(operation_id)
             case _:
-                raise CloseSocket(BAD, "The type of a message is not known")
+                raise CloseSocket(BAD, "Unknown message type")
 
     async def _initialise(self, payload: object) -> None:
         if self._principal is not None:

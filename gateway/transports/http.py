@@ -64,9 +64,9 @@ class GraphQLEndpoint:
     ) -> Response:
         method = scope["method"]
         if method not in ALLOWED:
-            raise Refused("GraphQL is served by GET and POST.", 405, _ALLOW)
+            raise Refused("Use GET or POST for GraphQL.", 405, _ALLOW)
         if media_type is None:
-            raise Refused(f"An answer is {GRAPHQL_JSON} or {JSON}.", 406)
+            raise Refused(f"The Accept header must allow {GRAPHQL_JSON} or {JSON}.", 406)
         record.principal = principal = await self.authenticate(scope)
         request = await self.read(scope, receive)
         result = await self._run(request, principal, method, receive, record)
@@ -81,7 +81,7 @@ class GraphQLEndpoint:
         if scope["method"] == "GET":
             return parse_query_string(scope["query_string"])
         if not _is_readable(scope):
-            raise Refused(f"A body must be {JSON} in UTF-8, not compressed.", 415)
+            raise Refused(f"The body must be {JSON} in UTF-8, not compressed.", 415)
         body = await read_body(
             scope, receive, max_bytes=self.body_bytes, timeout_seconds=self.body_seconds
         )

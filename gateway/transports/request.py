@@ -20,7 +20,7 @@ def parse_body(body: bytes) -> OperationRequest:
     """
     content = strict_json.read(body, "The body")
     if isinstance(content, list):
-        raise BadRequest("Batches are not served; send one operation in each request.")
+        raise BadRequest("Batches are not supported; send one operation per request.")
     if not isinstance(content, dict):
         raise BadRequest("The body must be a JSON object.")
     return _check(content)
@@ -41,7 +41,7 @@ def parse_query_string(query_string: bytes) -> OperationRequest:
         raise BadRequest("The query string must be URL-encoded UTF-8.") from None
     content: dict[str, Any] = dict(pairs)
     if len(content) != len(pairs):
-        raise BadRequest("Each parameter may be given once.")
+        raise BadRequest("Each parameter may be given only once.")
     for name in ("variables", "extensions"):
         if name in content:
             content[name] = strict_json.read(content[name], f"The parameter {name}")
@@ -53,7 +53,7 @@ def _check(content: Mapping[str, Any]) -> OperationRequest:
         content.get(name) for name in _PARAMETERS
     )
     if not isinstance(query, str | None):
-        raise BadRequest("The parameter query must be a string that holds the document.")
+        raise BadRequest("The parameter query must be a string with the document.")
     if not isinstance(operation_name, str | None):
         raise BadRequest("The parameter operationName must be a string.")
     if not isinstance(variables, dict | None):
@@ -75,14 +75,14 @@ def _document_id(query: str | None, given: object, extensions: Mapping[str, Any]
         if not isinstance(persisted, dict) or persisted.get("version", 1) != 1:
             raise BadRequest("extensions.persistedQuery must be an object of version 1.")
         if given is not None:
-            raise BadRequest("A document is named by documentId or extensions, not by both.")
+            raise BadRequest("Name the document by either documentId or extensions, not both.")
         return _hash(persisted.get("sha256Hash"), "extensions.persistedQuery.sha256Hash")
     if given is None:
         if not query:
-            raise BadRequest("The request must have a query that holds the document, or an id.")
+            raise BadRequest("The request must have a query or a documentId.")
         return None
     if query:
-        raise BadRequest("A request has a query or a documentId, not both.")
+        raise BadRequest("Send either query or documentId, not both.")
     return _hash(given, "The parameter documentId")
 
 

@@ -69,10 +69,10 @@ class StreamEndpoint:
         self, scope: Scope, receive: Receive, stream: "EventStream"
     ) -> OperationResult | Leave:
         if scope["method"] not in _METHODS:
-            raise Refused("Streams are served by GET and POST.", 405, {"allow": "GET, POST"})
+            raise Refused("Use GET or POST for event streams.", 405, {"allow": "GET, POST"})
         accepts = ",".join(header_values(scope, b"accept")) or "*/*"
         if not any(kind in accepts for kind in _ACCEPTED):
-            raise Refused(f"An answer is {EVENT_STREAM}.", 406)
+            raise Refused(f"The Accept header must allow {EVENT_STREAM}.", 406)
         if self.drain.streams_over.is_set():
             raise Refused("The gateway is stopping; send the request again.", 503, CLOSE)
         record = record_of(scope)

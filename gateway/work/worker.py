@@ -328,7 +328,7 @@ async def _run(registered: Registered, taken: TakenJob) -> None:
     except TimeoutError:
         if not limit.expired():
             raise
-        raise GatewayError(f"It ran longer than {task.timeout_seconds:g} seconds.") from None
+        raise GatewayError(f"The job ran longer than {task.timeout_seconds:g} seconds.") from None
 
 
 async def _end_job(transaction: Transaction, held: _Held, end: _End) -> bool:

@@ -293,7 +293,7 @@ def test_the_greatest_number_of_buckets_is_allowed(interval: Interval, from_: st
 
 @pytest.mark.parametrize("day", [FIRST_DAY - DAY, LAST_DAY + DAY, date.min, date.max])
 def test_days_outside_the_calendar_are_refused(day: date) -> None:
-    with pytest.raises(BadUserInput, match="between 2000-01-01 and 2100-12-31") as refusal:
+    with pytest.raises(BadUserInput, match="from 2000-01-01 to 2100-12-31") as refusal:
         checked_day(day, argument="filter.from")
     assert refusal.value.argument == "filter.from"
 

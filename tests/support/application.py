@@ -105,7 +105,7 @@ class Query:
 
     @strawberry.field
     async def missing(self) -> str | None:
-        raise NotFound("There is no such object.")
+        raise NotFound("Object not found.")
 
     @strawberry.field
     async def away(self) -> str:
@@ -132,7 +132,7 @@ class Mutation:
 
 
 async def find_nothing(*_: object) -> NoReturn:
-    raise NotFound("There is no such account.")
+    raise NotFound("Account not found.")
 
 
 @strawberry.type

@@ -90,7 +90,7 @@ async def credit_once(
     known = await idempotency.by_key(transaction, account_id, key)
     if known is not None:
         if bytes(known["fingerprint"]) != request.fingerprint:
-            raise Conflict("This Idempotency-Key was used for another credit.")
+            raise Conflict("This Idempotency-Key was already used for a different credit.")
         return CreditAnswer(**orjson.loads(known["response"])), False
     answer = _give(book, account_id, request, key)
     await book.close()
@@ -110,7 +110,7 @@ async def _find(transaction: Transaction, external_id: str, only_account_id: int
         account_id: int = row["account_id"]
         if only_account_id in {None, account_id}:
             return account_id
-    raise NotFound("There is no account with this external id that this key may write to.")
+    raise NotFound("Account not found, or this API key has no access to it.")
 
 
 def _give(book: Book, account_id: int, request: CreditRequest, key: str) -> CreditAnswer:
@@ -151,20 +151,21 @@ def _give(book: Book, account_id: int, request: CreditRequest, key: str) -> Cred
 def _check(request: CreditRequest, currency: str, occurred_at: datetime, latest: datetime) -> None:
     if request.currency != currency:
         raise BadUserInput(
-            f"The account is kept in {currency}; nothing is converted.", argument="currency"
+            f"The account's currency is {currency}; amounts are not converted.", argument="currency"
         )
     if request.amount == 0 or (request.amount < 0 and request.kind is not CreditKind.ADJUSTMENT):
         raise BadUserInput(
-            "`amount` is more than zero; for an ADJUSTMENT it may be less, too.", argument="amount"
+            "`amount` must be greater than zero; only an ADJUSTMENT may be negative.",
+            argument="amount",
         )
     if occurred_at > latest:
-        raise BadUserInput("`occurredAt` may not be in the future.", argument="occurredAt")
+        raise BadUserInput("`occurredAt` must not be in the future.", argument="occurredAt")
 
 
 def _check_balance(balance: int, currency: str) -> None:
     if not -MAX_NANOS <= balance <= MAX_NANOS:
         most = format_amount(MAX_NANOS, currency)
         raise OutOfRange(
-            f"With this `amount` the balance would leave its range of -{most} to {most}.",
+            f"With this `amount` the balance would leave the range of -{most} to {most}.",
             argument="amount",
         )

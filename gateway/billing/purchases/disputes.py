@@ -17,7 +17,9 @@ def record_dispute(book: Book, purchase: PurchaseState, facts: DisputeFacts) -> 
     if facts.amount <= 0:
         raise BadUserInput("A dispute's amount must be positive.", argument="amount")
     if (facts.state == DisputeStatus.OPEN) != (facts.closed_at is None):
-        raise BadUserInput("A dispute has a closing time once it is decided.", argument="closed_at")
+        raise BadUserInput(
+            "A dispute must have a closing time if and only if it is decided.", argument="closed_at"
+        )
     with rebooked(book, purchase):
         dispute = _find(book, purchase, facts) or _add(book, purchase, facts)
         dispute.reason = either(dispute.reason, facts.reason)

@@ -112,12 +112,12 @@ def check_purchase(book: Book, facts: PurchaseFacts) -> None:
     account = book.accounts[facts.account_id]
     if facts.currency != account.currency:
         raise BadUserInput(
-            f"The account is kept in {account.currency}; {facts.currency} is not converted.",
+            f"The account's currency is {account.currency}; {facts.currency} is not converted.",
             argument="currency",
         )
     if facts.amount <= 0 or facts.tax < 0 or facts.bonus < 0:
         raise BadUserInput(
-            "A purchase's amount must be positive, its tax and bonus not negative.",
+            "A purchase's amount must be positive; tax and bonus must not be negative.",
             argument="amount",
         )
     checked(facts.amount + facts.tax)

@@ -79,7 +79,7 @@ class Replay:
     def _run(self, refunds: Sequence[RefundState]) -> None:
         if sum(each.amount_nanos for each in refunds) > self._purchase.amount_nanos:
             raise BadUserInput(
-                "A purchase's refunds together cannot be more than it.", argument="amount"
+                "The sum of a purchase's refunds must not exceed its amount.", argument="amount"
             )
         gone: Source | None = None
         for at in sorted(self._holds.instants.union(each.created_at for each in refunds)):

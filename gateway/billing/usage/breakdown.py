@@ -106,7 +106,7 @@ def checked_size(first: int | None) -> int:
     size = DEFAULT_ROWS if first is None else first
     if 1 <= size <= MAX_ROWS:
         return size
-    raise BadUserInput(f"`first` is from 1 to {MAX_ROWS}.", argument="first")
+    raise BadUserInput(f"`first` must be from 1 to {MAX_ROWS}.", argument="first")
 
 
 def activity_span(account_id: int, account_zone: ZoneInfo, window: Window) -> ActivitySpan:

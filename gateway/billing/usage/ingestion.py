@@ -22,16 +22,18 @@ AHEAD: Final = timedelta(minutes=5)
 """How far a meter's clock may be ahead of ours."""
 
 
-_CONFLICT: Final = "This `id` of this `source` is known with other content."
+_CONFLICT: Final = (
+    "An event with this `source` and `id` was already recorded with different content."
+)
 _SUM_OUT_OF_RANGE: Final = (
-    "With this event, the balance or a sum of a day, a quarter hour or a deployment would not fit: "
-    "money has 64 bits of nanos, a quantity 38 digits."
+    "With this event, the balance or a total of a day, quarter hour or deployment would be out "
+    "of range: money has 64 bits of nanos, a quantity has 38 digits."
 )
 
 
 _UNCHARGED: Final = (
-    "This correction gives back more than the same source charged this deployment and resource on "
-    "the same day (UTC): that needs an API key with the scope credits:write."
+    "This correction exceeds the charges of the same source for this deployment and resource on "
+    "the same day (UTC). A larger correction requires an API key with the scope credits:write."
 )
 
 
@@ -168,9 +170,9 @@ def _is_known(item: MeteredItem, currency: str | None, result: Ingested) -> bool
         return True
     path = "account" if currency is None else "currency"
     if currency is None:
-        message = "`account`: there is none with this external id that this key may write to."
+        message = "`account`: not found, or this API key has no access to it."
     else:
-        message = f"`currency`: the account is kept in {currency}; nothing is converted."
+        message = f"`currency`: the account's currency is {currency}; amounts are not converted."
     result.rejected.append(_rejected(item, ItemCode.INVALID, path, message))
     return False
 

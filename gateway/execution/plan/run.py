@@ -231,7 +231,7 @@ class _Run:
         self._values += values
         if self._values > self._max_values:
             raise TooComplex(
-                f"The answer has more than {self._max_values:,} values; ask for less at once."
+                f"The answer has more than {self._max_values:,} values; request less at once."
             )
 
     def _complete_present(

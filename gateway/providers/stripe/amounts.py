@@ -51,7 +51,9 @@ def currency_of(code: object) -> str:
 def nanos_of(amount: object, currency: str) -> int:
     """Return the nanos of an amount as Stripe sends it; raises BadUserInput for no integer."""
     if not isinstance(amount, int) or isinstance(amount, bool):
-        raise BadUserInput("An amount is an integer of the smallest unit.", argument="amount")
+        raise BadUserInput(
+            "An amount must be an integer in the currency's smallest unit.", argument="amount"
+        )
     return from_minor_units(amount, digits_of(currency), argument="amount")
 
 
@@ -69,5 +71,5 @@ def money_of(subject: Json, purchase: PurchaseState) -> int:
     """Return an object's amount; raises BadUserInput for another currency than the purchase's."""
     currency = currency_of(subject.get("currency"))
     if currency != purchase.currency:
-        raise BadUserInput(f"The payment was in {purchase.currency}.", argument="currency")
+        raise BadUserInput(f"The payment's currency is {purchase.currency}.", argument="currency")
     return nanos_of(subject.get("amount"), currency)

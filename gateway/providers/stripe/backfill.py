@@ -86,7 +86,9 @@ class Api:
                 reason = type(error).__name__
                 continue
             if answer.status_code in {401, 403}:
-                raise ConfigurationError(f"GATEWAY_STRIPE_API_KEY: Stripe refuses it for {path}.")
+                raise ConfigurationError(
+                    f"GATEWAY_STRIPE_API_KEY: Stripe refuses this key for {path}."
+                )
             if answer.status_code == 200:
                 self.version = answer.headers.get("stripe-version")
                 page: Any = answer.json()
@@ -95,11 +97,11 @@ class Api:
                 # Such a version says it without being asked.
                 continue
             if answer.status_code == 404:
-                raise NotFound(f"There is no list of {path} here.")
+                raise NotFound(f"{path} was not found at this Stripe API.")
             reason = f"status {answer.status_code}"
             if answer.status_code != 429 and answer.status_code < 500:
                 break
-        raise ServiceUnavailable(f"Stripe does not list {path} ({reason}).")
+        raise ServiceUnavailable(f"Stripe did not list {path} ({reason}).")
 
 
 async def backfill(

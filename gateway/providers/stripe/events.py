@@ -79,7 +79,7 @@ def parse_event(body: str | bytes) -> Event:
     if not (event_id and created_at and isinstance(kind_of_event, str)) or not isinstance(
         subject, dict
     ):
-        raise BadRequest("An event has an id, a type, a time of creation and an object.")
+        raise BadRequest("An event must have an id, a type, a creation time and an object.")
     subject.pop("client_secret", None)
     kind = _kind(kind_of_event, subject)
     payment, invoice = _payment(kind, subject), _invoice(kind, subject)

@@ -32,8 +32,10 @@ SWEEP_SECONDS: Final = 5
 COUNT_SECONDS: Final = 5
 SWEEP: Final = Task(name="stripe.sweep", payload=NoPayload, timeout_seconds=600)
 SWEEP_BATCH: Final = 100
-UNKNOWN_ACCOUNT: Final = "Waits for its account: no account has its name or its customer."
-TEST_MODE: Final = "It is of test mode, which is booked with GATEWAY_STRIPE_TEST_MODE=1."
+UNKNOWN_ACCOUNT: Final = (
+    "Waiting for the account: no account has this external id or Stripe customer."
+)
+TEST_MODE: Final = "Test mode event; GATEWAY_STRIPE_TEST_MODE=1 books test mode."
 Outcome: TypeAlias = Literal["applied", "parked", "ignored", "duplicate"]
 
 log = structlog.get_logger(__name__)
@@ -162,7 +164,7 @@ class Inbox:
             await self._lock(transaction, payment)
             await webhook_events.unignore(transaction, PROVIDER, payment)
             if not await webhook_events.parked_events(transaction, PROVIDER, [payment]):
-                raise NotFound(f"Nothing of {payment} is parked or ignored.")
+                raise NotFound(f"{payment} has no parked or ignored events.")
         await self.apply(payment)
         async with Snapshot(self._database) as snapshot:
             waiting = await webhook_events.parked_events(snapshot, PROVIDER, [payment])
@@ -187,7 +189,7 @@ class Inbox:
         async with self._database.writing() as transaction:
             await self._lock(transaction, payment)
             if not await webhook_events.ignore(transaction, PROVIDER, payment):
-                raise NotFound(f"Nothing of {payment} is parked.")
+                raise NotFound(f"{payment} has no parked events.")
 
     async def sweep(self) -> int:
         """Apply the parked events whose accounts exist by now; return of how many payments.

@@ -8,7 +8,7 @@ from gateway.providers.stripe.amounts import nanos_of
 from gateway.providers.stripe.events import Event, is_paid, named_invoice, payment_of
 from gateway.providers.stripe.texts import Json, id_of, items_of
 
-UNKNOWN: Final = "Waits for its invoice, which says its tax."
+UNKNOWN: Final = "Waiting for the invoice, which has the tax."
 
 
 class Part(NamedTuple):
@@ -47,7 +47,9 @@ def invoice_tax(events: Sequence[Event], payment: str, received: int, currency: 
     if not is_whole:
         return _shortage(invoice, known, paid or 0, currency)
     if place is None:
-        return f"Waits for the InvoicePayment that links it with {id_of(invoice.get('id'))}."
+        return (
+            f"Waiting for the InvoicePayment that links the payment to {id_of(invoice.get('id'))}."
+        )
     tax = nanos_of(document_tax(invoice), currency)
     if not total or total < 0:
         return tax
@@ -122,4 +124,4 @@ def _integer(subject: Json, name: str) -> int | None:
 def _shortage(invoice: Json, known: int, paid: int, currency: str) -> str:
     some, every = (format_amount(nanos_of(each, currency), currency) for each in (known, paid))
     name = id_of(invoice.get("id"))
-    return f"Waits for all payments of invoice {name}: {some} of {every} {currency} are known."
+    return f"Waiting for all payments of invoice {name}: {some} of {every} {currency} have arrived."

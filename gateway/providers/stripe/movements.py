@@ -96,5 +96,5 @@ def _rate(rate: object) -> Fraction | None:
     is_number = isinstance(rate, int | float) and not isinstance(rate, bool) and isfinite(rate)
     exact = Fraction(str(rate)) if is_number else Fraction(0)
     if exact <= 0:
-        raise BadUserInput("An exchange rate is a positive number.", argument="exchange_rate")
+        raise BadUserInput("An exchange rate must be a positive number.", argument="exchange_rate")
     return exact

@@ -14,7 +14,7 @@ from gateway.providers.stripe.events import PROVIDER, Event
 from gateway.providers.stripe.refunds import record_refunds
 from gateway.providers.stripe.terms import Settlement, charges_of, find_settlement, is_captured
 
-LATE: Final = "Waits for its payment to settle."
+LATE: Final = "Waiting for the payment to settle."
 
 
 async def record_payment(

@@ -18,7 +18,8 @@ def parse_secrets(text: str) -> tuple[str, ...]:
     secrets = tuple(part for raw in text.split(",") if (part := raw.strip()))
     if not secrets or min(map(len, secrets)) < _MIN_SECRET:
         raise ConfigurationError(
-            f"GATEWAY_STRIPE_WEBHOOK_SECRETS: each secret has at least {_MIN_SECRET} characters."
+            f"GATEWAY_STRIPE_WEBHOOK_SECRETS: each secret must have at least {_MIN_SECRET} "
+            "characters."
         )
     return secrets
 
@@ -29,7 +30,7 @@ def check_signature(body: bytes, header: str, secrets: Sequence[str], now: datet
     """
     stamp, signatures = _parse(header)
     if abs(now.timestamp() - int(stamp)) > TOLERANCE_SECONDS:
-        raise BadRequest("The signature's time is more than 300 s from now.")
+        raise BadRequest("The signature's timestamp is more than 300 seconds from now.")
     signed = stamp.encode() + b"." + body
     matched = False
     for secret in secrets:

@@ -40,22 +40,22 @@ def find_settlement(events: Sequence[Event], payment: str) -> Settlement | str:
     """
     captured = [each for event in events for each in charges_of(event) if is_captured(each)]
     if not captured:
-        return "Waits for its charge."
+        return "Waiting for the charge."
     said, received = captured[-1], money_captured(captured[-1])
     if any(id_of(each.get("payment_intent")) for each in captured):
         intents = (event.object for event in events if event.kind == "payment_intent")
         succeeded = [each for each in intents if each.get("status") == "succeeded"]
         if not succeeded:
-            return "Waits for its PaymentIntent to succeed."
+            return "Waiting for the PaymentIntent to succeed."
         said = succeeded[-1]
         # Missing in early versions of the API, which captured once.
         received = said.get("amount_received") or received
         captured = [each for each in captured if money_captured(each) == received]
         if not captured:
-            return "Waits for a charge that captured what its PaymentIntent received."
+            return "Waiting for a charge with the amount that the PaymentIntent received."
     settled_at = _find_settled_at(events)
     if settled_at is None:
-        return "Waits for the event that says when it settled."
+        return "Waiting for the event with the settlement time."
     currency = currency_of(captured[-1].get("currency"))
     tax = _find_tax(events, said, payment, received, currency)
     if isinstance(tax, str):
@@ -113,12 +113,14 @@ def _find_tax(
         return own_tax(said, currency)
     if awaited == "invoice":
         if not isinstance(received, int):
-            raise BadUserInput("An amount is an integer of the smallest unit.", argument="amount")
+            raise BadUserInput(
+                "An amount must be an integer in the currency's smallest unit.", argument="amount"
+            )
         return invoice_tax(events, payment, received, currency)
     sessions = [event.object for event in events if event.kind == awaited]
     final = [each for each in sessions if _is_complete(each, currency)]
     if not final:
-        return "Waits for its Checkout Session, which says its tax."
+        return "Waiting for the Checkout Session, which has the tax."
     return nanos_of(document_tax(final[-1]), currency)
 
 
@@ -175,7 +177,7 @@ def created_at(subject: Json) -> datetime:
     """Return when an object was made; raises BadUserInput where it does not say."""
     at = instant_of(subject.get("created"))
     if at is None:
-        raise BadUserInput("An object must say when it was created.", argument="created")
+        raise BadUserInput("An object must have a creation time.", argument="created")
     return at
 
 

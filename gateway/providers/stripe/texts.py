@@ -61,7 +61,7 @@ def status_of(subject: Json) -> str:
     if status is None:
         return ""
     if not isinstance(status, str):
-        raise BadUserInput("A status is a text.", argument="status")
+        raise BadUserInput("A status must be a string.", argument="status")
     return status
 
 

@@ -17,13 +17,13 @@ _AT: Final[dict[str, Any]] = {"format": "date-time"}
 
 def _read_days(value: Any, argument: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_DAYS:
-        raise BadUserInput(f"`{argument}` is a whole number from 1 to {MAX_DAYS}.")
+        raise BadUserInput(f"`{argument}` must be a whole number from 1 to {MAX_DAYS}.")
     return value
 
 
 def _check_list(value: Any) -> Any:
     if not isinstance(value, list) or len(value) > MOST_MEMBERS:
-        raise fault_at(sentence=f"A list of at most {MOST_MEMBERS:,} members is expected.")
+        raise fault_at(sentence=f"`members` must be a list of at most {MOST_MEMBERS:,} members.")
     return value
 
 
@@ -31,7 +31,7 @@ def _check_subjects(members: "list[Member]") -> "list[Member]":
     subjects = set()
     for index, member in enumerate(members):
         if member.subject in subjects:
-            sentence = "A subject may stand among the members once."
+            sentence = "Each subject may appear only once in `members`."
             raise fault_at(str(index), "subject", sentence=sentence)
         subjects.add(member.subject)
     return members

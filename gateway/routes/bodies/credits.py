@@ -23,7 +23,7 @@ class CreditBody(Wire):
         description="In the account's currency, at most 9 decimals and 9223372036.854775807. More "
         "than zero; of an `ADJUSTMENT` it may be negative."
     )
-    currency: Currency = Field(description="The account's currency; nothing is converted.")
+    currency: Currency = Field(description="The account's currency; amounts are not converted.")
     description: Description | None = Field(None, description="Shown to people.")
     occurred_at: Instant | None = Field(
         None, description="When the credit counts from. Default: now; at most 5 minutes ahead."

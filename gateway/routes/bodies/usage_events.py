@@ -34,24 +34,24 @@ from gateway.money import parse_nanos, parse_quantity
 from gateway.text import checked_identifier, checked_text
 
 LARGEST_INTEGER: Final = 2**63 - 1
-NEGATIVE_CHARGE: Final = 'A negative `amount` is a correction: send `"correction": true`.'
-END_BEFORE_START: Final = "`end` may not be before `start`."
-CLOSED_BEFORE_STARTED: Final = "`deployment.closedAt` may not be before `deployment.startedAt`."
+NEGATIVE_CHARGE: Final = 'A negative `amount` is a correction and requires `"correction": true`.'
+END_BEFORE_START: Final = "`end` must not be before `start`."
+CLOSED_BEFORE_STARTED: Final = "`deployment.closedAt` must not be before `deployment.startedAt`."
 
 
 def require_decimal(value: Any, argument: str) -> str:
     """Return a decimal's text; a JSON number is refused, because it may have lost digits."""
     if not isinstance(value, str):
         raise BadUserInput(
-            f'`{argument}` is a decimal string such as "0.000432": a number may have lost '
-            "digits on its way."
+            f'`{argument}` must be a decimal string such as "0.000432"; a JSON number may have '
+            "lost digits."
         )
     return value
 
 
 def require_not_negative(nanos: int, argument: str) -> int:
     if nanos < 0:
-        raise BadUserInput(f"`{argument}` may not be negative.")
+        raise BadUserInput(f"`{argument}` must not be negative.")
     return nanos
 
 
@@ -60,13 +60,15 @@ def read_bytes(value: Any, argument: str) -> int:
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_INTEGER:
-        raise BadUserInput(f"`{argument}` is a whole number of bytes, 0 to {LARGEST_INTEGER}.")
+        raise BadUserInput(
+            f"`{argument}` must be a whole number of bytes from 0 to {LARGEST_INTEGER}."
+        )
     return value
 
 
 def read_correction(value: Any, argument: str) -> bool:
     if not isinstance(value, bool):
-        raise BadUserInput(f"`{argument}` is true or false.")
+        raise BadUserInput(f"`{argument}` must be true or false.")
     return value
 
 
@@ -153,7 +155,7 @@ class UsageEvent(Wire):
         description="What is charged, in the account's currency: at most 9223372036.854775807, "
         "rounded half-even to 9 decimals. Negative only for a correction."
     )
-    currency: Currency = Field(description="The account's currency; nothing is converted.")
+    currency: Currency = Field(description="The account's currency; amounts are not converted.")
     start: Instant = Field(description="When the use began; it counts for this day.")
     end: Instant = Field(
         description="When it ended: not before `start`, and at most 5 minutes ahead of now."

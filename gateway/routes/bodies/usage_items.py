@@ -40,8 +40,8 @@ PIECE: Final = 256
 """Items that are read in one go: some two milliseconds, in which nobody else has a turn."""
 
 _UNREADABLE: Final = (
-    "is not valid JSON in UTF-8. Allowed are whole characters (no lone surrogate), numbers below "
-    "1.8e308 and a few hundred levels of nesting."
+    "is not valid JSON in UTF-8. Lone surrogates, numbers above 1.8e308 and deeper nesting than "
+    "a few hundred levels are not allowed."
 )
 _RESOURCES: Final = frozenset(Resource)
 
@@ -166,7 +166,7 @@ class ItemReader:
                 raise BadUserInput(value.message)
             if isinstance(value, strict_json.DuplicateKey):
                 raise BadUserInput(str(value))
-            raise BadUserInput("A usage event is a JSON object.")
+            raise BadUserInput("A usage event must be a JSON object.")
         _refuse_others(value, ITEM_FIELDS, "A usage event")
         get = value.get
         correction = read_correction(get("correction", False), "correction")
@@ -210,7 +210,7 @@ class ItemReader:
             pass
         account, source, resource, unit, currency, *others = said
         if not isinstance(_given(resource, "resource"), str) or resource not in _RESOURCES:
-            raise BadUserInput(f"`resource` is one of {', '.join(Resource)}.")
+            raise BadUserInput(f"`resource` must be one of {', '.join(Resource)}.")
         currency = self._text(currency, "currency", 3)
         minor_digits(currency, argument="currency")
         meter = self._meters[said] = _Meter(
@@ -236,12 +236,12 @@ class ItemReader:
 
     def _read_deployment(self, value: Any) -> tuple[str, DeploymentFacts]:
         if not isinstance(value, dict):
-            raise BadUserInput("`deployment` is a JSON object.")
+            raise BadUserInput("`deployment` must be a JSON object.")
         _refuse_others(value, DEPLOYMENT_FIELDS, "`deployment`")
         get = value.get
         resources = {} if get("resources") is None else get("resources")
         if not isinstance(resources, dict):
-            raise BadUserInput("`deployment.resources` is a JSON object.")
+            raise BadUserInput("`deployment.resources` must be a JSON object.")
         _refuse_others(resources, RESOURCE_FIELDS, "`deployment.resources`")
         started, closed = (
             None if get(name) is None else self._instant(get(name), f"deployment.{name}")

@@ -116,8 +116,8 @@ PUT_ACCOUNT: Final = Operation(
                         "extensions": {"code": "BAD_USER_INPUT", "argument": "currency"},
                     },
                     {
-                        "message": '`lowBalance.amount` is a decimal string such as "10.00"; a '
-                        "number may have lost digits.",
+                        "message": "`lowBalance.amount` must be a decimal string such as "
+                        '"10.00"; a JSON number may have lost digits.',
                         "path": "lowBalance.amount",
                         "extensions": {"code": "BAD_USER_INPUT", "argument": "lowBalance"},
                     },
@@ -150,8 +150,7 @@ GET_ACCOUNT: Final = Operation(
             answer={
                 "errors": [
                     {
-                        "message": "There is no account with this external id that this key may "
-                        "read.",
+                        "message": "Account not found, or this API key has no access to it.",
                         "extensions": {"code": "NOT_FOUND"},
                     }
                 ]

@@ -104,7 +104,7 @@ POST_CREDITS: Final = Operation(
             answer={
                 "errors": [
                     {
-                        "message": "This Idempotency-Key was used for another credit.",
+                        "message": "This Idempotency-Key was already used for a different credit.",
                         "extensions": {"code": "CONFLICT"},
                     }
                 ]

@@ -180,7 +180,7 @@ EXPORT_USAGE: Final = Operation(
             answer={
                 "errors": [
                     {
-                        "message": "There is no such account, or it is not yours.",
+                        "message": "Account not found, or you don't have access.",
                         "extensions": {"code": "NOT_FOUND"},
                     }
                 ]
@@ -226,7 +226,7 @@ EXPORT_LEDGER: Final = Operation(
             answer={
                 "errors": [
                     {
-                        "message": f"`cause` is one of {', '.join(LedgerCause)}.",
+                        "message": f"`cause` must be one of {', '.join(LedgerCause)}.",
                         "extensions": {"code": "BAD_USER_INPUT", "argument": "cause"},
                     }
                 ]

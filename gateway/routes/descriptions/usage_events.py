@@ -92,8 +92,8 @@ POST_USAGE_EVENTS: Final = Operation(
                             },
                             {
                                 "path": "amount",
-                                "message": '`amount` is a decimal string such as "0.000432": a '
-                                "number may have lost digits on its way.",
+                                "message": "`amount` must be a decimal string such as "
+                                '"0.000432"; a JSON number may have lost digits.',
                             },
                         ],
                     }

@@ -21,7 +21,7 @@ from gateway.store.engine.write import PIECE, Rows, Upsert, insert_statement
 
 NOT_OPEN: Final = "The gateway has not started yet."
 BUSY: Final = "The database cannot answer at the moment; please try again."
-FULL: Final = "The database has no room left: nothing can be written until there is."
+FULL: Final = "The database is full: nothing can be written until space is freed."
 SLOW: Final = "A statement ran longer than it may and was cancelled."
 CUSTOMER_TAKEN: Final = "This Stripe customer belongs to another account."
 

@@ -241,9 +241,8 @@ _OPTIONS: Final = {
 }
 
 REFUSED: Final = (
-    "GATEWAY_DATABASE_URL: Postgres refuses the role or its password; "
-    "where there is no such role yet, run `gateway migrate`. It never changes the password of a "
-    "role that is there: `ALTER ROLE`."
+    "GATEWAY_DATABASE_URL: Postgres refuses the role or its password. If the role does not "
+    "exist, run `gateway migrate`. To change an existing role's password, use `ALTER ROLE`."
 )
 
 _SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"

@@ -52,8 +52,8 @@ async def test_the_scheme_is_read_in_any_case(scheme: str) -> None:
     ("credential", "reason"),
     [
         (sign(KEY, aud="other"), "Invalid claim: 'aud'"),
-        (issue("live").text, "there is no such API key"),
-        ("two parts", "the header is not the scheme Bearer and one credential"),
+        (issue("live").text, "the API key does not exist"),
+        ("two parts", "the Authorization header must be `Bearer` and one credential"),
     ],
 )
 async def test_the_log_says_why_a_credential_was_rejected(credential: str, reason: str) -> None:
@@ -135,7 +135,7 @@ async def test_a_key_of_the_same_id_with_another_secret_is_rejected() -> None:
 
     with pytest.raises(Rejected) as caught:
         await authenticator(find=find).authenticate(f"Bearer {API_KEY.text}")
-    assert caught.value.reason == "there is no such API key"
+    assert caught.value.reason == "the API key does not exist"
 
 
 def open_configured(

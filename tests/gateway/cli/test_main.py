@@ -49,7 +49,7 @@ def run(sqlite_database_url: str) -> Run:
 
 def test_a_sentence_is_one_line_as_it_is(run: Run) -> None:
     name = "[bold]:key: " + "customer " * 12 + "."
-    said = f"There is no account with the external id {name}.\n"
+    said = f"No account has the external id {name}.\n"
     assert run("account", "show", name) == (1, said)
 
 
@@ -69,7 +69,10 @@ def test_progress_names_things_as_they_are_named() -> None:
     ("arguments", "sentence"),
     [
         (("--from", "yesterday"), "A date must be written as YYYY-MM-DD, such as 2026-11-01.\n"),
-        (("--time-zone", "Mars"), "A time zone is an IANA name such as Europe/Berlin or UTC.\n"),
+        (
+            ("--time-zone", "Mars"),
+            "A time zone must be an IANA name such as Europe/Berlin or UTC.\n",
+        ),
     ],
 )
 def test_a_wrong_argument_exits_with_2(run: Run, arguments: tuple[str, ...], sentence: str) -> None:
@@ -168,5 +171,5 @@ def test_an_owner_who_names_nobody_that_serves_is_warned(run: Run, empty_postgre
     owner = {"GATEWAY_MIGRATION_DATABASE_URL": empty_postgres_url}
     code, said = run("migrate", **owner, GATEWAY_DATABASE_URL="")
     assert (code, said.count("\n")) == (0, 1)
-    assert said.startswith("Warning: GATEWAY_DATABASE_URL: is not set, so no role that serves was")
+    assert said.startswith("Warning: GATEWAY_DATABASE_URL: is not set, so no runtime role was")
     assert run("migrate", **owner, GATEWAY_DATABASE_URL=empty_postgres_url) == (0, "")

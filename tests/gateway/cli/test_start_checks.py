@@ -55,8 +55,8 @@ def test_production_names_every_missing_setting_at_once(tmp_path: Path) -> None:
         "GATEWAY_PUBLIC_URL: must be set in production.",
         "GATEWAY_SIGNING_KEYS: must be set in production.",
         (
-            "GATEWAY_JWT_JWKS_URL or GATEWAY_JWT_PUBLIC_KEY must be set in production, and only "
-            "one of them."
+            "Exactly one of GATEWAY_JWT_JWKS_URL and GATEWAY_JWT_PUBLIC_KEY must be set in "
+            "production."
         ),
         "GATEWAY_ALLOWED_ORIGINS: must not be `*` in production.",
         "GATEWAY_OIDC_ISSUER and GATEWAY_OIDC_CLIENT_ID must be set together.",
@@ -66,8 +66,7 @@ def test_production_names_every_missing_setting_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["seller_name", "seller_address"])
 def test_production_issues_no_receipts_without_a_seller(tmp_path: Path, name: str) -> None:
     assert refusal_of(tmp_path, **{name: ""}) == (
-        f"GATEWAY_{name.upper()}: must be set in production, or GATEWAY_RECEIPTS=0 where no "
-        "receipts are issued."
+        f"GATEWAY_{name.upper()}: must be set in production, unless GATEWAY_RECEIPTS=0."
     )
     check_start(load_settings(**GOOD | {"data_dir": tmp_path, name: "", "receipts": "0"}))
     check_start(load_settings(environment="dev", data_dir=tmp_path))
@@ -79,14 +78,14 @@ def test_half_a_sign_in_and_an_editor_without_use_stop_the_start(tmp_path: Path)
         assert refusal_of(tmp_path, **half) == message
         assert refusal_of(tmp_path, environment="dev", **half) == message
     message = refusal_of(tmp_path, trusted_only=True, graphiql=True)
-    assert message.startswith("GATEWAY_GRAPHIQL: is of no use with GATEWAY_TRUSTED_ONLY")
+    assert message.startswith("GATEWAY_GRAPHIQL: cannot be combined with GATEWAY_TRUSTED_ONLY")
 
 
 def test_production_needs_exactly_one_source_of_keys(tmp_path: Path) -> None:
     url = "https://issuer.example/keys"
     for changes in ({"jwt_public_key": None}, {"jwt_jwks_url": url}):
         message = refusal_of(tmp_path, **changes)
-        assert message.startswith("GATEWAY_JWT_JWKS_URL or GATEWAY_JWT_PUBLIC_KEY must be set")
+        assert message.startswith("Exactly one of GATEWAY_JWT_JWKS_URL")
 
 
 @pytest.mark.parametrize(

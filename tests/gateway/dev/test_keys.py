@@ -53,7 +53,9 @@ def test_starters_at_once_get_the_same_secret(tmp_path: Path) -> None:
 
 def test_a_place_that_keeps_nothing_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigurationError, match=r"^GATEWAY_DATA_DIR: secret cannot be kept there"):
+    with pytest.raises(
+        ConfigurationError, match=r"^GATEWAY_DATA_DIR: secret cannot be written there"
+    ):
         keep_secret(tmp_path / "file" / "secret", lambda: b"secret")
 
 

@@ -70,7 +70,7 @@ class Query:
 
     @strawberry.field
     def missing(self) -> str | None:
-        raise NotFound("There is no such object.")
+        raise NotFound("Object not found.")
 
     @strawberry.field
     def cursor(self) -> str | None:
@@ -137,7 +137,7 @@ async def test_an_answer_of_too_many_values_is_refused() -> None:
     answer = await ask("{ items { number n: number m: number } }", engine)
     assert (answer.data, answer.codes) == (None, ["QUERY_TOO_COMPLEX"])
     assert (
-        answer.errors[0]["message"] == "The answer has more than 61 values; ask for less at once."
+        answer.errors[0]["message"] == "The answer has more than 61 values; request less at once."
     )
 
 
@@ -215,7 +215,7 @@ async def test_an_unexpected_error_is_masked_and_logged_once() -> None:
         masked | {"locations": [{"line": 1, "column": 9}], "path": ["again"]},
         masked | {"locations": [{"line": 1, "column": 3}], "path": ["crash"]},
         {
-            "message": "There is no such object.",
+            "message": "Object not found.",
             "locations": [{"line": 1, "column": 22}],
             "path": ["missing"],
             "extensions": {"code": "NOT_FOUND"},

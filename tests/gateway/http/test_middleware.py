@@ -51,9 +51,7 @@ async def test_an_unknown_path_is_told_in_json(client: httpx.AsyncClient) -> Non
     answer = await client.get("/nowhere")
     assert answer.status_code == 404
     assert answer.json() == {
-        "errors": [
-            {"message": "There is nothing at this path.", "extensions": {"code": "NOT_FOUND"}}
-        ]
+        "errors": [{"message": "Nothing exists at this path.", "extensions": {"code": "NOT_FOUND"}}]
     }
 
 
@@ -87,7 +85,7 @@ async def test_a_long_address_is_refused(client: httpx.AsyncClient) -> None:
 async def test_nothing_is_at_a_path_with_a_line_feed(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.put(path)
     assert answer.status_code == 404
-    assert answer.json()["errors"][0]["message"] == "There is nothing at this path."
+    assert answer.json()["errors"][0]["message"] == "Nothing exists at this path."
 
 
 @pytest.mark.parametrize(

@@ -194,7 +194,7 @@ async def test_what_postgres_refuses_is_told(empty_postgres_url: str, role: str)
         ),
         (
             as_role(empty_postgres_url, f"{role}-2", ""),
-            f'role "{role}-2" does not exist. `gateway migrate` makes the role of',
+            f'role "{role}-2" does not exist. `gateway migrate` creates the role of',
         ),
         (missing, 'database "nowhere" does not exist'),
     ):
@@ -206,16 +206,19 @@ def test_a_refused_password_names_its_setting() -> None:
     # The server of the tests trusts everybody, so its answer is made here.
     driver = Exception()
     driver.__cause__ = asyncpg.InvalidPasswordError("password authentication failed")
-    never = "`gateway migrate` never changes the password of a role that is there: `ALTER ROLE`"
+    never = "`gateway migrate` never changes the password of an existing role; use `ALTER ROLE`"
     for setting in ("GATEWAY_DATABASE_URL", "GATEWAY_MIGRATION_DATABASE_URL"):
         with (
             pytest.raises(ConfigurationError) as caught,
             explained(make_url("postgresql://owner@127.0.0.1/gateway"), setting),
         ):
             raise DBAPIError("", {}, driver)
-        assert f"The password in {setting} is not that of the role" in caught.value.message
+        assert (
+            f"The password in {setting} is wrong, or the role does not exist"
+            in caught.value.message
+        )
         assert never in caught.value.message
-        assert ("makes the role" in caught.value.message) == (setting == "GATEWAY_DATABASE_URL")
+        assert ("creates the role" in caught.value.message) == (setting == "GATEWAY_DATABASE_URL")
 
 
 async def test_an_owner_that_makes_no_roles_is_told_what_helps(

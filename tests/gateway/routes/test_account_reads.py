@@ -14,7 +14,7 @@ from tests.support.tables import table_rows
 
 READER = Scope.BILLING_READ
 MEMBERS = (Scope.BILLING_READ, Scope.MEMBERS_WRITE)
-MISSING = "There is no account with this external id that this key may read."
+MISSING = "Account not found, or this API key has no access to it."
 
 
 @pytest.fixture

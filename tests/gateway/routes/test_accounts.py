@@ -156,9 +156,9 @@ async def test_null_is_refused_with_what_is_allowed(served: Served) -> None:
     answer = await served.client.put(PATH, json=body, headers=headers)
     assert answer.status_code == 400
     assert {each["path"]: each["message"] for each in answer.json()["errors"]} == {
-        "timeZone": "`timeZone` may not be null: send an IANA name such as Europe/Berlin, or leave "
-        "the field out.",
-        "members": "`members`: A list of at most 1,000 members is expected.",
+        "timeZone": "`timeZone` must not be null: send an IANA name such as Europe/Berlin, or omit "
+        "the field.",
+        "members": "`members` must be a list of at most 1,000 members.",
     }
 
 
@@ -177,14 +177,14 @@ async def test_all_faults_of_an_account_are_listed_by_path(served: Served) -> No
     listed = {error["path"]: error["message"] for error in errors}
     assert listed == {
         "name": "`name` is missing.",
-        "timeZone": "`timeZone`: A time zone is an IANA name such as Europe/Berlin or UTC.",
-        "lowBalance.amount": '`lowBalance.amount` is a decimal string such as "10.00"; a number '
-        "may have lost digits.",
-        "lowBalance.days": "`lowBalance.days` is a whole number from 1 to 3660.",
-        "members.1.role": "`members.1.role` is one of OWNER, BILLING, VIEWER.",
+        "timeZone": "`timeZone`: A time zone must be an IANA name such as Europe/Berlin or UTC.",
+        "lowBalance.amount": '`lowBalance.amount` must be a decimal string such as "10.00"; a JSON '
+        "number may have lost digits.",
+        "lowBalance.days": "`lowBalance.days` must be a whole number from 1 to 3660.",
+        "members.1.role": "`members.1.role` must be one of OWNER, BILLING, VIEWER.",
         "members.2.subject": "`members.2.subject` is missing.",
         "members.2.name": "`members.2` has no field name.",
-        "members.3": "`members.3` is a JSON object.",
+        "members.3": "`members.3` must be a JSON object.",
         "nam": "An account has no field nam.",
     }
     for error in errors:

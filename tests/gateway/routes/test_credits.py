@@ -129,11 +129,11 @@ async def test_a_credit_that_would_not_fit_is_out_of_range(served: Served) -> No
     first = await served.client.post(PATH, json=most, headers=headers | {"idempotency-key": "a"})
     assert first.status_code == 201
     before = await image(served.database, account_id)
-    balance = "With this `amount` the balance would leave its range of -9223372036.854775807 to "
+    balance = "With this `amount` the balance would leave the range of -9223372036.854775807 to "
     for kind, amount, message in (
         ("COUPON", "0.000000001", balance),
         ("ADJUSTMENT", "0.000000001", balance),
-        ("COUPON", "9223372036.854775808", "`amount`: A decimal lies between "),
+        ("COUPON", "9223372036.854775808", "`amount`: A decimal must be from "),
     ):
         body = credit(kind=kind, amount=amount)
         answer = await served.client.post(

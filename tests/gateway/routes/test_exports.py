@@ -249,13 +249,17 @@ async def test_a_format_that_nothing_is_written_in_is_not_offered(place: Place) 
     query = "query($id: ID!) { account(id: $id) { ledger { exportUrl(format: FOCUS) } } }"
     reply = await ask(place.database, Principal(subject="ada"), query, {"id": ID})
     assert [(code, message) for _, code, message in reply.errors] == [
-        ("BAD_USER_INPUT", "The format FOCUS is not offered here.")
+        ("BAD_USER_INPUT", "The format FOCUS is not available for this export.")
     ]
     for answer in (
         await place.get(LEDGER_PATH, format="FOCUS"),
         await place.client.get(place.link(LEDGER_PATH, format="FOCUS")),
     ):
-        assert told(answer) == (400, "BAD_USER_INPUT", "The format FOCUS is not offered here.")
+        assert told(answer) == (
+            400,
+            "BAD_USER_INPUT",
+            "The format FOCUS is not available for this export.",
+        )
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -275,7 +279,7 @@ async def test_another_account_is_as_one_that_is_not_there(
     ids += [f"customer-{MINE}", "customer-9"]
     ids.append(encode_global_id("Deployment", MINE, 1))
     answers = [await place.get(path, who, account=text) for text in ids]
-    sentence = "There is no such account, or it is not yours."
+    sentence = "Account not found, or you don't have access."
     assert {told(answer) for answer in answers} == {(404, "NOT_FOUND", sentence)}
     assert len({tuple(sorted(set(answer.headers) - {"x-request-id"})) for answer in answers}) == 1
 

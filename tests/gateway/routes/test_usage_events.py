@@ -141,8 +141,8 @@ async def test_an_unreadable_event_is_refused_by_itself(served: Served, media_ty
         assert each["errors"] == [{"path": "", "message": each["message"]}]
     for each in rejected:
         assert each["message"].endswith(
-            " is not valid JSON in UTF-8. Allowed are whole characters (no lone surrogate), "
-            "numbers below 1.8e308 and a few hundred levels of nesting."
+            " is not valid JSON in UTF-8. Lone surrogates, numbers above 1.8e308 and deeper "
+            "nesting than a few hundred levels are not allowed."
         )
     assert twice["message"].endswith('A JSON object has the key "amount" twice.')
     await check_books(served.database, account_id)
@@ -260,7 +260,7 @@ NAMED: list[tuple[dict[str, Any], str]] = [
     ),
     (
         event(deployment={"externalId": "1", "resources": {"memoryBytes": -1}}),
-        "`deployment.resources.memoryBytes` is a whole number",
+        "`deployment.resources.memoryBytes` must be a whole number",
     ),
 ]
 
@@ -276,7 +276,7 @@ async def test_errors_say_which_field_by_its_name(served: Served) -> None:
 
 
 FAULTS: list[tuple[dict[str, Any], dict[str, str]]] = [
-    (event(correction=None), {"correction": "`correction` is true or false."}),
+    (event(correction=None), {"correction": "`correction` must be true or false."}),
     (
         event(
             account=...,
@@ -293,17 +293,17 @@ FAULTS: list[tuple[dict[str, Any], dict[str, str]]] = [
             "account": "`account` is missing.",
             "deployment.externalId": "`deployment.externalId` is missing.",
             "deployment.name": "`deployment.name` must be a string.",
-            "deployment.resources.cpu": "`deployment.resources.cpu` may not be negative.",
+            "deployment.resources.cpu": "`deployment.resources.cpu` must not be negative.",
             "deployment.resources.memoryBytes": "`deployment.resources.memoryBytes` is a whole",
             "deployment.resources.disks": "`deployment.resources` has no field disks.",
             "deployment.gpu": "`deployment` has no field gpu.",
             "quantity": "`quantity`: A decimal is",
-            "amount": "`amount` is a decimal string",
+            "amount": "`amount` must be a decimal string",
             "price": "A usage event has no field price.",
         },
     ),
     (event(amount="-1"), {"amount": "A negative `amount` is a correction"}),
-    (event(end="2026-01-01T00:00:00Z"), {"end": "`end` may not be before `start`."}),
+    (event(end="2026-01-01T00:00:00Z"), {"end": "`end` must not be before `start`."}),
     (
         event(
             deployment={
@@ -312,9 +312,9 @@ FAULTS: list[tuple[dict[str, Any], dict[str, str]]] = [
                 "closedAt": "2026-11-01T00:00:00Z",
             }
         ),
-        {"deployment.closedAt": "`deployment.closedAt` may not be before"},
+        {"deployment.closedAt": "`deployment.closedAt` must not be before"},
     ),
-    (event(deployment=7), {"deployment": "`deployment` is a JSON object."}),
+    (event(deployment=7), {"deployment": "`deployment` must be a JSON object."}),
     (event(deployment={"externalId": "1", "resources": [1]}), {"deployment.resources": "`"}),
     (event(account="nobody"), {"account": "`account`: there is none"}),
     (event(currency="EUR"), {"currency": "`currency`: the account"}),
@@ -379,7 +379,7 @@ async def test_a_number_that_does_not_fit_is_refused_by_itself(served: Served, n
     assert answer["accepted"] == 1
     [item] = answer["rejected"]
     assert (item["index"], item["id"], item["code"]) == (0, "evt-1", "OUT_OF_RANGE")
-    assert "between" in item["message"]
+    assert "must be from" in item["message"]
     await check_books(served.database, account_id)
 
 

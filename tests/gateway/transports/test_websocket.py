@@ -121,7 +121,7 @@ async def test_a_credential_may_come_with_the_handshake(served: Gateway) -> None
     async with served.connect(additional_headers=headers) as connection:
         client = Client(connection)
         await client.say({**INIT, "payload": {"authorization": "Bearer other"}})
-        assert await client.closed() == (4400, "A request may carry one credential.")
+        assert await client.closed() == (4400, "Send exactly one credential per request.")
 
 
 async def test_a_credential_in_the_address_is_refused(served: Gateway) -> None:

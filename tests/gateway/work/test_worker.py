@@ -156,7 +156,7 @@ async def test_a_job_that_runs_too_long_fails(database: Database) -> None:
     await defer(database, "slow", task=SLOW)
     async with done(database, worker(database, notes.tasks())):
         (row,) = await stored(database)
-    assert row["reason"] == "It ran longer than 0.05 seconds."
+    assert row["reason"] == "The job ran longer than 0.05 seconds."
 
 
 async def test_each_queue_has_its_own_places(database: Database) -> None:

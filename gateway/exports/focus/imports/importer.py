@@ -58,7 +58,9 @@ SOURCE: Final = "focus"
 BATCH: Final = 2_500
 """Rows that are booked together: one ledger entry an account for their usage."""
 
-_OUT_OF_RANGE: Final = "With it, a balance or the sum of a day or a deployment would not fit."
+_OUT_OF_RANGE: Final = (
+    "With this row, a balance or the total of a day or deployment would be out of range."
+)
 
 PAUSE_SECONDS: Final = 0.15
 """Between two parts on SQLite: longer than another process waits until it tries again."""
@@ -191,8 +193,8 @@ class _Import:
             self.accounts[external_id] = row["account_id"]
             if seen[external_id].currency != currency:
                 raise FocusRejected(
-                    f"Account {external_id} is kept in {currency}; {self.file.path.name} has it in "
-                    f"{seen[external_id].currency}."
+                    f"The currency of account {external_id} is {currency}; {self.file.path.name} "
+                    f"uses {seen[external_id].currency}."
                 )
 
     def _account_ids(self) -> list[int]:
@@ -227,7 +229,9 @@ class _Import:
         """Raise Conflict where an account was restated after the file was compared with it."""
         found = await imported_charges.restatements(transaction, account_ids)
         if any(found.get(each, 0) != self.restatements.get(each, 0) for each in account_ids):
-            raise Conflict("An account was restated meanwhile: import the file again.")
+            raise Conflict(
+                "Another import has restated an account meanwhile; import the file again."
+            )
 
     async def _new(self, transaction: Transaction, rows: Sequence[FocusRow]) -> list[_New]:
         """Return which rows are not booked yet, under the lock of their accounts.
@@ -290,7 +294,7 @@ class _Import:
         result = await record_usage(book, records, facts, one_by_one=self.file.may_not_fit)
         self._refuse([new[position].row for position in result.out_of_range])
         if result.accepted != len(new):
-            raise Conflict("The same rows are imported by somebody else: import the file again.")
+            raise Conflict("Another import of the same rows is running; import the file again.")
 
     def _book_adjustments(self, book: Book, new: Sequence[_New]) -> None:
         for row, _, event_id in new:

@@ -165,8 +165,9 @@ def read_focus(
         raise FocusRejected.of_rows(path, errors)
     if prepaid and not billed and chosen is None:
         raise FocusRejected(
-            f"{path.name} bills none of its usage, as with prepaid credit, but has costs in "
-            "EffectiveCost. Choose a column: EffectiveCost, or BilledCost to read it as free."
+            f"{path.name} has no billed usage, as with prepaid credit, but has costs in "
+            "EffectiveCost. Choose a column: EffectiveCost, or BilledCost to import the usage "
+            "as free."
         )
     return FocusFile(
         path=path,
@@ -218,7 +219,7 @@ def _records(path: Path, mandatory: Sequence[str]) -> Iterator[_Record]:
                     _check_not_sold(path, record)
                     yield record
                 elif row:
-                    problem = f"It has {len(row)} cells, the header {len(header)}."
+                    problem = f"The row has {len(row)} cells, the header {len(header)}."
                     yield _Record(line, {}, problem)
                 line = reader.line_num + 1
         except csv.Error as error:
@@ -233,11 +234,11 @@ def _record(line: int, names: Sequence[str], row: Sequence[str]) -> _Record:
     }
     whole = "".join(cells.values())
     if "\0" in whole:
-        return _Record(line, {}, "It has a NUL character.")
+        return _Record(line, {}, "The row contains a NUL character.")
     try:
         whole.encode()
     except UnicodeEncodeError:
-        return _Record(line, {}, "It is not in UTF-8.")
+        return _Record(line, {}, "The row is not in UTF-8.")
     return _Record(line, cells)
 
 
@@ -249,13 +250,13 @@ def _renamed(header: Sequence[str]) -> list[str]:
 
 def _check_header(path: Path, header: Sequence[str], mandatory: Sequence[str]) -> None:
     if missing := [name for name in mandatory if name not in header]:
-        raise FocusRejected(f"{path.name} has no column {', '.join(missing)} in its first line.")
+        raise FocusRejected(f"{path.name} has no column {', '.join(missing)} in the first line.")
     old = {new: name for name, new in RENAMED.items()}
     for names in NEEDED:
         if not any(name in header for name in names):
             known = [*names, *(old[name] for name in names if name in old)]
             raise FocusRejected(
-                f"{path.name} has no column {' or '.join(known)} in its first line."
+                f"{path.name} has no column {' or '.join(known)} in the first line."
             )
     if twice := [name for name, count in Counter(header).items() if name and count > 1]:
         raise FocusRejected(f"{path.name} has more than one column {', '.join(twice)}.")
@@ -264,8 +265,9 @@ def _check_header(path: Path, header: Sequence[str], mandatory: Sequence[str]) -
 def _check_not_sold(path: Path, record: _Record) -> None:
     if SOLD in record.cells:
         raise FocusRejected(
-            f"{path.name} has purchases of credit, as a gateway exports them ({SOLD}, first in "
-            f"line {record.line}). They are no charges, so nothing was imported: leave them out."
+            f"{path.name} has credit purchases of a gateway export ({SOLD}, first in line "
+            f"{record.line}). Purchases are not charges. Nothing was imported; remove these "
+            "rows."
         )
 
 
@@ -300,8 +302,8 @@ def _see_account(row: FocusRow, accounts: dict[str, AccountSeen]) -> None:
         )
     elif seen.currency != row.currency:
         raise BadUserInput(
-            f"The rows of account {row.account_external_id} before it are in {seen.currency}, "
-            f"this one in {row.currency}; one account has one currency.",
+            f"Earlier rows of account {row.account_external_id} are in {seen.currency}, this row "
+            f"in {row.currency}; an account has one currency.",
             argument="BillingCurrency",
         )
     else:
@@ -311,7 +313,7 @@ def _see_account(row: FocusRow, accounts: dict[str, AccountSeen]) -> None:
 
 def _check_not_future(row: FocusRow, now: datetime | None) -> None:
     if now is not None and row.is_usage and row.started_at > now:
-        raise BadUserInput("Usage does not start in the future.", argument="ChargePeriodStart")
+        raise BadUserInput("Usage must not start in the future.", argument="ChargePeriodStart")
 
 
 def _row_error(line: int, error: BadUserInput) -> RowError:

@@ -260,12 +260,12 @@ def parse_instant(text: str, *, argument: str) -> datetime:
         instant = _instant(text)
     except (ValueError, OverflowError):
         raise BadUserInput(
-            "A date is written as in 2024-09-18T23:00:00Z, 2024-09-18 23:00:00 (UTC) or "
-            f"2024-09-18. {_quoted(text)} is not, or can be read as two days, or does not exist.",
+            "A date must be written as 2024-09-18T23:00:00Z, 2024-09-18 23:00:00 (UTC) or "
+            f"2024-09-18. {_quoted(text)} has another format, is ambiguous or does not exist.",
             argument=argument,
         ) from None
     if not EARLIEST <= instant < LATEST:
-        raise BadUserInput("A date lies in the years 2000 to 2100.", argument=argument)
+        raise BadUserInput("A date must be in the years 2000 to 2100.", argument=argument)
     return instant
 
 
@@ -284,7 +284,7 @@ def _period(cells: Mapping[str, str]) -> tuple[datetime, datetime]:
     started_at = parse_instant(_required(cells, start), argument=start)
     ended_at = parse_instant(_required(cells, end), argument=end)
     if ended_at < started_at:
-        raise BadUserInput("A charge period does not end before it starts.", argument=end)
+        raise BadUserInput("A charge period must not end before it starts.", argument=end)
     return started_at, ended_at
 
 
@@ -294,7 +294,7 @@ def _category(cells: Mapping[str, str]) -> ChargeCategory:
         return ChargeCategory(text)
     except ValueError:
         raise BadUserInput(
-            f"A charge category is one of {', '.join(ChargeCategory)}; not {_quoted(text)}.",
+            f"A charge category must be one of {', '.join(ChargeCategory)}; not {_quoted(text)}.",
             argument="ChargeCategory",
         ) from None
 
@@ -357,7 +357,7 @@ def _identifier(cells: Mapping[str, str], column: str, limit: int) -> str | None
     text = _text(cells, column, limit)
     if text and not is_identifier(text):
         raise BadUserInput(
-            "An identifier has no control characters, directional controls or U+FFFD.",
+            "An identifier must not contain control characters, directional controls or U+FFFD.",
             argument=column,
         )
     return text

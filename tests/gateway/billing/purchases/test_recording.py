@@ -211,7 +211,7 @@ async def test_a_balance_beyond_64_bits_is_refused_and_leaves_nothing(books: Boo
     whole = {"amount": MAX_NANOS, "tax": 0, "bonus": 0, **SUCCEEDED}
     await tell(books, account_id, purchase(account_id, **whole))
     before = await all_rows(books.database)
-    with pytest.raises(BadUserInput, match="lies between"):
+    with pytest.raises(BadUserInput, match="must be from"):
         await tell(
             books,
             account_id,

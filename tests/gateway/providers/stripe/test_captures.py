@@ -287,7 +287,7 @@ async def test_no_other_event_says_when_a_purchase_settled(books: Books) -> None
     await deliver(books, [updated, event("charge.succeeded", charge(), at=61)])
     assert (await the_purchase(books.database, account_id))["status"] == "PENDING"
     assert list((await parked(books)).values()) == [
-        "Waits for the event that says when it settled."
+        "Waiting for the event with the settlement time."
     ]
     succeeded = event("payment_intent.succeeded", intent(status="succeeded"), at=63)
     await deliver(books, [succeeded])

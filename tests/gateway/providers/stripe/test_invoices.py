@@ -117,11 +117,11 @@ async def test_an_invoice_at_once_from_all_sides_is_booked_once(books: Books) ->
 async def test_parts_wait_until_they_add_up_with_that_reason(books: Books) -> None:
     account_id = await books.account("acme")
     await deliver(books, [*paid(1, 6_000), bound(1, 6_000)])
-    assert await reasons(books) == {"Waits for its invoice, which says its tax."}
+    assert await reasons(books) == {"Waiting for the invoice, which has the tax."}
     await deliver(books, [whole(), *paid(2, 5_900)])
     assert await reasons(books) == {
-        "Waits for all payments of invoice in_1: 60.00 of 119.00 USD are known.",
-        "Waits for its invoice, which says its tax.",
+        "Waiting for all payments of invoice in_1: 60.00 of 119.00 USD have arrived.",
+        "Waiting for the invoice, which has the tax.",
     }
     rows = await rows_of(books.database, "credit_purchase", account_id)
     assert {row["status"] for row in rows} == {"PENDING"}

@@ -178,7 +178,7 @@ async def test_bad_row_leaves_nothing_behind(database: Database, tmp_path: Path)
 async def test_purchases_of_credit_are_no_charges(database: Database, tmp_path: Path) -> None:
     path = write(tmp_path, {"x_PurchaseId": ""}, {"x_PurchaseId": "purch_1"})
     before = await all_rows(database)
-    with pytest.raises(FocusRejected, match=r"purchases of credit.* \(x_PurchaseId, .* line 3\)"):
+    with pytest.raises(FocusRejected, match=r"credit purchases.* \(x_PurchaseId, .* line 3\)"):
         await import_focus(database, path)
     assert await all_rows(database) == before
 
@@ -233,6 +233,8 @@ async def test_an_owner_is_kept_as_named_or_refused(database: Database, tmp_path
 
 async def test_account_in_another_currency_is_refused(database: Database, tmp_path: Path) -> None:
     await Books(database).account("acme", currency="EUR")
-    with pytest.raises(FocusRejected, match=r"^Account acme is kept in EUR; cost\.csv has it in"):
+    with pytest.raises(
+        FocusRejected, match=r"^The currency of account acme is EUR; cost\.csv uses"
+    ):
         await import_focus(database, write(tmp_path, {}))
     assert await table_rows(database, "usage_event") == []

@@ -109,9 +109,11 @@ async def test_sums_that_do_not_fit_refuse_a_file_whole(
             FocusRejected, match=r"^One row .* cannot be imported, so none was\.$"
         ) as e:
             await import_focus(database, more, clock=FixedClock(NOW))
-        assert [str(error) for error in e.value.errors] == [
-            "line 4: With it, a balance or the sum of a day or a deployment would not fit."
-        ]
+        (error,) = e.value.errors
+        assert str(error) == (
+            "line 4: With this row, a balance or the total of a day or deployment would be out of "
+            "range."
+        )
         assert await all_rows(database) == before
 
 

@@ -147,9 +147,9 @@ def test_spreadsheet_dates_and_amounts_are_refused_row_by_row(path: Path) -> Non
     for number, (row, reason) in enumerate(zip(rows, found, strict=True), start=2):
         date = row["ChargePeriodStart"]
         assert reason == (
-            f"line {number}: ChargePeriodStart: A date is written as in 2024-09-18T23:00:00Z, "
-            f'2024-09-18 23:00:00 (UTC) or 2024-09-18. "{date}" is not, or can be read as two '
-            "days, or does not exist."
+            f"line {number}: ChargePeriodStart: A date must be written as 2024-09-18T23:00:00Z, "
+            f'2024-09-18 23:00:00 (UTC) or 2024-09-18. "{date}" has another format, is ambiguous '
+            "or does not exist."
         )
 
 
@@ -217,7 +217,7 @@ def test_usage_in_the_future_is_a_bad_row(tmp_path: Path) -> None:
     with pytest.raises(FocusRejected) as caught:
         read_focus(path, now=datetime(2024, 9, 18, 21, tzinfo=UTC))
     assert [str(error) for error in caught.value.errors] == [
-        "line 2: ChargePeriodStart: Usage does not start in the future."
+        "line 2: ChargePeriodStart: Usage must not start in the future."
     ]
 
 
@@ -225,8 +225,8 @@ def test_two_currencies_in_an_account_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path, {}, {"BillingCurrency": "EUR"}, {"BillingAccountId": "b"})
     assert reasons(path) == [
         (
-            "line 3: BillingCurrency: The rows of account acme before it are in USD, this one in "
-            "EUR; one account has one currency."
+            "line 3: BillingCurrency: Earlier rows of account acme are in USD, this row in "
+            "EUR; an account has one currency."
         )
     ]
 
@@ -239,7 +239,7 @@ def test_line_is_where_the_row_begins(tmp_path: Path) -> None:
 
 def test_bytes_that_are_no_utf_8_are_a_bad_row(tmp_path: Path) -> None:
     path = write(tmp_path, {}, {"ResourceName": "Ünïcode"}, encoding="latin-1")
-    assert reasons(path) == ["line 3: It is not in UTF-8."]
+    assert reasons(path) == ["line 3: The row is not in UTF-8."]
 
 
 @pytest.mark.parametrize("column", ["BillingAccountId", "SubAccountId", "ResourceId"])
@@ -262,7 +262,7 @@ def test_identifiers_are_kept_or_refused(tmp_path: Path, column: str) -> None:
 def test_row_with_too_few_cells_is_refused_and_a_blank_line_is_none(tmp_path: Path) -> None:
     path = write(tmp_path, {})
     path.write_text(path.read_text("utf-8") + "\r\n1,2\r\n", "utf-8")
-    assert reasons(path) == ["line 4: It has 2 cells, the header 24."]
+    assert reasons(path) == ["line 4: The row has 2 cells, the header 24."]
 
 
 def test_text_behind_a_quoted_cell_is_no_csv(tmp_path: Path) -> None:
@@ -292,7 +292,7 @@ def test_first_hundred_bad_rows_are_reported(tmp_path: Path) -> None:
 
 ALL_MISSING = (
     "cost.csv has no column BilledCost, BillingAccountId, BillingCurrency, ChargeCategory, "
-    "ChargePeriodStart, ChargePeriodEnd in its first line."
+    "ChargePeriodStart, ChargePeriodEnd in the first line."
 )
 WITHOUT_END = as_csv({name: text for name, text in ROW.items() if name != "ChargePeriodEnd"})
 
@@ -302,16 +302,16 @@ WITHOUT_END = as_csv({name: text for name, text in ROW.items() if name != "Charg
     [
         (b"", ALL_MISSING),
         (as_csv(ROW).encode("utf-16"), ALL_MISSING),
-        (WITHOUT_END.encode(), "cost.csv has no column ChargePeriodEnd in its first line."),
+        (WITHOUT_END.encode(), "cost.csv has no column ChargePeriodEnd in the first line."),
         (
             as_csv(ROW).replace("ProviderName", "Publisher").encode(),
-            "cost.csv has no column ProviderName or Provider in its first line.",
+            "cost.csv has no column ProviderName or Provider in the first line.",
         ),
         (
             as_csv(ROW).replace("Quantity", "Volume").encode(),
             (
                 "cost.csv has no column ConsumedQuantity or PricingQuantity or UsageQuantity in "
-                "its first line."
+                "the first line."
             ),
         ),
         (
@@ -359,7 +359,7 @@ def test_file_that_changed_after_it_was_checked_is_refused(tmp_path: Path) -> No
 
 def test_prepaid_usage_is_not_taken_for_free_unless_that_is_asked_for(tmp_path: Path) -> None:
     path = write(tmp_path, {"BilledCost": "0.00"}, {"BilledCost": "0", "EffectiveCost": "0.00"})
-    with pytest.raises(FocusRejected, match=r"^cost\.csv bills none of its usage, .* Choose a"):
+    with pytest.raises(FocusRejected, match=r"^cost\.csv has no billed usage, .* Choose a"):
         read_focus(path)
     for cost, nanos in ((FocusCost.BILLED, 0), (FocusCost.EFFECTIVE, 750_000_000)):
         assert sum(row.cost_nanos for row in read_focus(path, cost=cost).rows()) == nanos

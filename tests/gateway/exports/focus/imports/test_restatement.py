@@ -338,6 +338,6 @@ async def test_a_restatement_meanwhile_stops_an_import(
         await take(database, restated, restate=True)
 
     monkeypatch.setattr(importer._Import, "refuse_restatement", restate_after)
-    with pytest.raises(Conflict, match="restated meanwhile: import the file again"):
+    with pytest.raises(Conflict, match="meanwhile; import the file again"):
         await take(database, path)
     await check(database)

@@ -196,27 +196,27 @@ def test_resource_follows_category_and_unit(
         (
             {"BillingCurrency": "usd"},
             (
-                "BillingCurrency: A currency is an ISO 4217 code of three capital letters, such as "
-                "USD."
+                "BillingCurrency: A currency must be an ISO 4217 code of three capital letters, "
+                "such as USD."
             ),
         ),
         (
             {"ChargeCategory": "Refund"},
             (
-                "ChargeCategory: A charge category is one of Usage, Purchase, Tax, Credit, "
+                "ChargeCategory: A charge category must be one of Usage, Purchase, Tax, Credit, "
                 'Adjustment; not "Refund".'
             ),
         ),
         (
             {"ChargePeriodEnd": "2024-09-18 21:59:59"},
-            "ChargePeriodEnd: A charge period does not end before it starts.",
+            "ChargePeriodEnd: A charge period must not end before it starts.",
         ),
         ({"ResourceId": "r" * 1001}, "ResourceId: At most 1000 characters, not 1001."),
         ({"BillingAccountId": "a" * 201}, "BillingAccountId: At most 200 characters, not 201."),
         ({"ConsumedUnit": "u" * 101}, "ConsumedUnit: At most 100 characters, not 101."),
         ({"ServiceName": "s" * 201}, "ServiceName: At most 200 characters, not 201."),
         ({"BilledCost": "0." + "0" * 63}, "BilledCost: At most 64 characters, not 65."),
-        ({"Tags": "a\0b"}, "It has a NUL character."),
+        ({"Tags": "a\0b"}, "The row contains a NUL character."),
     ],
 )
 def test_bad_row_is_reported_with_line_and_reason(
