@@ -15,7 +15,7 @@ class InternalError(GatewayError):
     """Replaces an unexpected exception: the client gets the request id, the log the traceback."""
 
     def __init__(self, request_id: str) -> None:
-        super().__init__(f"Internal error; the log has it under request id {request_id}.")
+        super().__init__(f"Internal error; see the server's log for request id {request_id}.")
         self.request_id = request_id
 
     @property

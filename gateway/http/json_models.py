@@ -1,4 +1,4 @@
-"""Bodies and answers as pydantic models: their fields, and everything that is wrong with a body.
+"""Pydantic models of bodies and answers, and the list of faults of an invalid body.
 
 A field is checked by the function that the rest of the gateway uses, so that one rule holds
 everywhere. The models are also what the OpenAPI document is made of.
@@ -16,17 +16,17 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from gateway.errors import BadUserInput, Fault, InvalidFields
 
 MOST_FAULTS: Final = 20
-"""Faults that are listed of one body, or of one item of a batch."""
+"""Most faults listed for one body or one item of a batch."""
 
 _FIELD: Final = "\ue000"
-"""Placeholder of the field's path in the sentence of a check."""
+"""Placeholder for the field's path in a check's message."""
 _SHOWN: Final = 100
 
 _Wire = TypeVar("_Wire", bound="Wire")
 
 
 class Wire(BaseModel):
-    """An object of a body: fields by their camel-case names, and no others."""
+    """An object in a body: camel-case field names; unknown fields are refused."""
 
     model_config = ConfigDict(
         alias_generator=to_camel, validate_by_name=True, extra="forbid", frozen=True
@@ -46,18 +46,18 @@ class Wire(BaseModel):
 
 
 def _without_defaults(schema: dict[str, Any]) -> None:
-    """Leave out what a field is where it is not given: an answer does not have it then."""
+    """Remove defaults: a field without a value is absent from the answer."""
     for field in schema.get("properties", {}).values():
         field.pop("default", None)
 
 
 class WireAnswer(Wire):
-    """An object of an answer, which may have more fields later."""
+    """An object in an answer; later versions may add fields."""
 
     model_config = ConfigDict(extra="ignore", json_schema_extra=_without_defaults)
 
     def payload(self) -> dict[str, Any]:
-        """Return an answer's JSON, without the fields that were not given."""
+        """Return an answer's JSON without unset fields."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 

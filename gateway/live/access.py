@@ -49,7 +49,7 @@ class _Holder:
             return None
         role = access.roles.get(self.membership)
         if role is None:
-            return NotFound("There is no such account any more, or it is not yours.")
+            return NotFound("Account not found, or you no longer have access.")
         if role is not self.view.role:
             return Forbidden("Your role in this account has changed; subscribe again.")
         return None

@@ -88,7 +88,7 @@ def receipt_route(receipts: Receipts) -> DescribedRoute:
 
 
 def _missing() -> NotFound:
-    return NotFound("There is no such receipt.")
+    return NotFound("Receipt not found, or you don't have access.")
 
 
 def _source(found: Row, seller: Seller) -> Source:

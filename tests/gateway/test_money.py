@@ -80,7 +80,7 @@ def test_decimal_strings_become_nanos(text: str, expected: int) -> None:
     ],
 )
 def test_anything_else_is_refused_and_names_the_argument(parse: Parse, text: str) -> None:
-    with pytest.raises(BadUserInput, match="decimal is a string of digits") as refusal:
+    with pytest.raises(BadUserInput, match="decimal must be a string") as refusal:
         parse(text, argument="amount")
     assert refusal.value.argument == "amount"
 
@@ -88,12 +88,12 @@ def test_anything_else_is_refused_and_names_the_argument(parse: Parse, text: str
 @pytest.mark.parametrize("parse", [parse_nanos, parse_exact_nanos])
 @pytest.mark.parametrize("text", ["9223372036.854775808", "-9223372036.854775808", "9" * 60])
 def test_what_does_not_fit_64_bits_is_refused_with_the_limits(parse: Parse, text: str) -> None:
-    with pytest.raises(BadUserInput, match=r"between -9223372036\.854775807 and 9223372036\.85"):
+    with pytest.raises(BadUserInput, match=r"from -9223372036\.854775807 to 9223372036\.85"):
         parse(text)
 
 
 def test_rounding_can_leave_the_range() -> None:
-    with pytest.raises(BadUserInput, match="between"):
+    with pytest.raises(BadUserInput, match="must be from"):
         parse_nanos("9223372036.8547758075")
 
 
@@ -279,7 +279,7 @@ def test_minor_units_become_nanos(amount: int, digits: int, text: str) -> None:
 
 
 def test_minor_units_that_do_not_fit_are_refused() -> None:
-    with pytest.raises(BadUserInput, match="between") as refusal:
+    with pytest.raises(BadUserInput, match="must be from") as refusal:
         from_minor_units(10**12, 2, argument="amount")
     assert refusal.value.argument == "amount"
 
@@ -287,13 +287,13 @@ def test_minor_units_that_do_not_fit_are_refused() -> None:
 def test_sums_may_pass_the_range_but_not_end_outside_it() -> None:
     assert checked_sum([MAX_NANOS, 1, -1]) == MAX_NANOS
     assert checked_sum([]) == 0
-    with pytest.raises(BadUserInput, match="between"):
+    with pytest.raises(BadUserInput, match="must be from"):
         checked_sum([MAX_NANOS, 1])
 
 
 @pytest.mark.parametrize("value", [MAX_NANOS + 1, -MAX_NANOS - 1])
 def test_the_range_is_symmetric_so_that_every_amount_can_be_negated(value: int) -> None:
-    with pytest.raises(BadUserInput, match="between") as refusal:
+    with pytest.raises(BadUserInput, match="must be from") as refusal:
         checked(value, argument="amount")
     assert refusal.value.argument == "amount"
 

@@ -1,1 +1,1 @@
-"""Request bodies of the REST API, with the faults of each field."""
+"""Request bodies of the REST API, and their validation."""

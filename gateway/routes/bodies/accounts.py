@@ -50,7 +50,7 @@ Days: TypeAlias = Annotated[
 class Member(Wire):
     """A person who may read the account."""
 
-    subject: Subject = Field(description="The `sub` of the person's token.")
+    subject: Subject = Field(description="The `sub` claim of the person's token.")
     role: Annotated[Role, one_of(Role), WithJsonSchema({"enum": [*Role]})] = Field(
         description="`OWNER` and `BILLING` see everything; `VIEWER` sees balance, usage and "
         "deployments."
@@ -58,33 +58,33 @@ class Member(Wire):
 
 
 class LowBalance(Wire):
-    """When the balance counts as low; without both, never."""
+    """Thresholds of the low-balance warning; without both, no warning."""
 
     amount: Nanos | None = Field(
-        None, description="Low at or below this balance, in the account's currency."
+        None, description="The balance is low at or below this amount, in the account's currency."
     )
     days: Days | None = Field(
-        None, description="Low where the balance lasts no longer than this many days."
+        None, description="The balance is low when it lasts at most this many days."
     )
 
 
 class AccountBody(Wire):
-    """An account as `PUT` replaces it."""
+    """The account's new details."""
 
-    name: Name = Field(description="Shown to people; with at least one visible character.")
+    name: Name = Field(description="Display name, with at least one visible character.")
     currency: Currency = Field(
-        description="ISO 4217. Cannot change once there is a ledger entry or a purchase."
+        description="ISO 4217 code. Cannot change after the first ledger entry or purchase."
     )
     time_zone: TimeZone = Field(
-        "UTC", description="IANA name; in this zone the account's days begin."
+        "UTC", description="IANA name of the time zone of the account's days."
     )
     stripe_customer_id: Subject | None = Field(
         None,
-        description="Payments of this Stripe customer go to the account. Removed where it is left "
-        "out or null, but by a key of one account: such a key may not send it, and it stays.",
+        description="Payments of this Stripe customer go to the account. Removed if omitted or "
+        "null. An account key may not send this field; then the customer stays.",
     )
     low_balance: LowBalance | None = Field(
-        None, description="Thresholds of the low-balance warning; removed where it is left out."
+        None, description="Thresholds of the low-balance warning; removed if omitted."
     )
     members: Annotated[
         list[Member],
@@ -93,13 +93,13 @@ class AccountBody(Wire):
         Field(max_length=MOST_MEMBERS),
     ] = Field(
         default=[],
-        description="Replaces the whole list; `[]` removes everyone. Left out, the list stays. "
-        "Needs the scope `members:write`.",
+        description="Replaces the whole list; `[]` removes everyone. If omitted, the list "
+        "stays. Needs the scope `members:write`.",
     )
 
 
 class LowBalanceAnswer(WireAnswer):
-    """The thresholds of the low-balance warning; null where there is none."""
+    """Thresholds of the low-balance warning; null if not set."""
 
     amount: str | None = Field(description="Decimal string, in the account's currency.")
     days: int | None
@@ -116,28 +116,30 @@ class AccountAnswer(WireAnswer):
     """An account."""
 
     id: str = Field(description="The account's id in GraphQL, such as `acct_…`; opaque.")
-    external_id: str = Field(description="The platform's id, exactly as it was sent.")
+    external_id: str = Field(description="The platform's id, unchanged.")
     name: str
     currency: str = Field(description="ISO 4217.")
     time_zone: str = Field(description="IANA name.")
     low_balance: LowBalanceAnswer
     created_at: str = Field(
-        "", description="When the account was made, UTC. In answers to GET.", json_schema_extra=_AT
+        "",
+        description="When the account was created, UTC. Only in answers to GET.",
+        json_schema_extra=_AT,
     )
     stripe_customer_id: str | None = Field(
-        None, description="Only for keys of the platform with the scope `accounts:write`."
+        None, description="Only for platform keys with the scope `accounts:write`."
     )
     members: list[MemberAnswer] = Field(
-        default=[], description="In answers to a PUT that names `members`."
+        default=[], description="Only in answers to a PUT with `members`."
     )
 
 
 class AccountsAnswer(WireAnswer):
-    """A page of accounts, the oldest first."""
+    """A page of accounts, oldest first."""
 
     accounts: list[AccountAnswer]
     next: str | None = Field(
-        description="The `after` of the next page; null where this page is the last."
+        description="Value of `after` for the next page; null on the last page."
     )
 
 
@@ -146,5 +148,5 @@ class MembersAnswer(WireAnswer):
 
     members: list[MemberAnswer]
     next: str | None = Field(
-        description="The `after` of the next page; null where this page is the last."
+        description="Value of `after` for the next page; null on the last page."
     )

@@ -10,35 +10,35 @@ from gateway.http.json_models import Wire, WireAnswer, one_of
 
 
 class CreditBody(Wire):
-    """Credit that nobody paid for, or a correction of the balance."""
+    """A grant of credit, or a correction of the balance."""
 
     account: Identifier = Field(description="The account's external id.")
     kind: Annotated[CreditKind, one_of(CreditKind), WithJsonSchema({"enum": [*CreditKind]})] = (
         Field(
-            description="`COUPON`, `MANUAL_CREDIT` and `TRIAL_GRANT` appear among the credit "
-            "purchases; `ADJUSTMENT` is an entry of the ledger alone."
+            description="`COUPON`, `MANUAL_CREDIT` and `TRIAL_GRANT` are listed as credit "
+            "purchases; `ADJUSTMENT` is a ledger entry only."
         )
     )
     amount: Nanos = Field(
-        description="In the account's currency, at most 9 decimals and 9223372036.854775807. More "
-        "than zero; of an `ADJUSTMENT` it may be negative."
+        description="Amount in the account's currency, at most 9223372036.854775807, with at "
+        "most 9 decimals. Greater than zero; an `ADJUSTMENT` may be negative."
     )
     currency: Currency = Field(description="The account's currency; amounts are not converted.")
     description: Description | None = Field(None, description="Shown to people.")
     occurred_at: Instant | None = Field(
-        None, description="When the credit counts from. Default: now; at most 5 minutes ahead."
+        None, description="When the credit takes effect. Default: now; at most 5 minutes ahead."
     )
 
 
 class CreditBalance(WireAnswer):
-    """The balance once the credit counts."""
+    """The balance after the credit."""
 
     amount: str = Field(description="Decimal string.")
     currency: str = Field(description="ISO 4217.")
 
 
 class CreditAnswer(WireAnswer):
-    """What the credit became: a credit purchase, or for an `ADJUSTMENT` an entry of the ledger."""
+    """The recorded credit: a credit purchase, or a ledger entry for an `ADJUSTMENT`."""
 
     credit_purchase_id: str = Field("", description="The purchase's id in GraphQL.")
     ledger_version: int = Field(0, description="The entry's version in the account's ledger.")

@@ -1,4 +1,4 @@
-"""The bodies of `/v1/usage-events`, and everything that is wrong with an event.
+"""The bodies of `/v1/usage-events`, and the validation of events.
 
 Events are read by `usage_items`, which is faster and stops at an event's first fault. The models
 here describe the same fields, and find all faults of an event that was refused.
@@ -101,32 +101,39 @@ Bytes: TypeAlias = Annotated[
 
 
 class Resources(Wire):
-    """What a deployment leases; a field that is left out or null is not known."""
+    """Resources in use by a deployment; an omitted or null field is unknown."""
 
-    cpu: Leased | None = Field(None, description='Processors, such as `"0.5"`.')
+    cpu: Leased | None = Field(None, description='Virtual CPUs, such as `"0.5"`.')
     memory_bytes: Bytes | None = Field(None, description="Memory, bytes.")
     storage_bytes: Bytes | None = Field(None, description="Storage, bytes.")
     gpu: Leased | None = Field(None, description="GPUs.")
 
 
 class Deployment(Wire):
-    """What ran; one that is not known yet is made. The newest event, by its `start`, says what is
-    shown.
+    """The deployment that used the resource; created if unknown. The details of the event with the
+    latest `start` are shown.
     """
 
     external_id: Annotated[str, limited(checked_identifier, 1000), text_schema(1000)] = Field(
-        description="The platform's id of the deployment, kept exactly as it is sent."
+        description="The platform's id of the deployment, stored unchanged."
     )
     name: Text | None = Field(None, description="Shown to people.")
-    provider: Text | None = Field(None, description="Who runs it; usage is broken down by it.")
-    gpu_model: Text | None = Field(None, description="Usage is broken down by it.")
+    provider: Text | None = Field(
+        None,
+        description="The provider that runs the deployment; a dimension of the usage breakdown.",
+    )
+    gpu_model: Text | None = Field(
+        None, description="The GPU model; a dimension of the usage breakdown."
+    )
     region: Text | None = Field(None, description="For exports.")
     service: Text | None = Field(None, description="For exports.")
-    started_at: Instant | None = Field(None, description="When it began to run.")
+    started_at: Instant | None = Field(None, description="When the deployment started.")
     closed_at: Instant | None = Field(
-        None, description="When it ended, not before `startedAt`; usage after it opens it again."
+        None,
+        description="When the deployment was closed, not before `startedAt`. Later usage "
+        "opens the deployment again.",
     )
-    resources: Resources | None = Field(None, description="What it leases.")
+    resources: Resources | None = Field(None, description="Resources in use.")
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
@@ -136,35 +143,39 @@ class Deployment(Wire):
 
 
 class UsageEvent(Wire):
-    """One meter's reading. Its account, `source` and `id` name it: sent again it is a duplicate."""
+    """One reading of a meter, identified by account, `source` and `id`; the same event again is a
+    duplicate.
+    """
 
     account: Identifier = Field(description="The account's external id.")
-    source: Identifier = Field(description="The meter, kept exactly as it is sent.")
-    id: Identifier = Field(description="The event's id at its source, kept exactly as it is sent.")
-    deployment: Deployment | None = Field(None, description="What ran, where something did.")
+    source: Identifier = Field(description="The meter, stored unchanged.")
+    id: Identifier = Field(description="The event's id at its source, stored unchanged.")
+    deployment: Deployment | None = Field(
+        None, description="The deployment that used the resource; omitted if none did."
+    )
     resource: Annotated[Resource, one_of(Resource), WithJsonSchema({"enum": [*Resource]})] = Field(
-        description="What was used."
+        description="The resource used."
     )
     quantity: Annotated[int, check(_read_quantity), decimal_schema()] = Field(
-        description="How much, in `unit`: at most 38 digits, rounded half-even to 9 decimals."
+        description="Quantity in `unit`: at most 38 digits, rounded half-even to 9 decimals."
     )
     unit: Annotated[str, limited(checked_text, 100), text_schema(100)] = Field(
         description="Unit of `quantity`, such as `gpu-hour`."
     )
     amount: Annotated[int, check(_read_nanos), decimal_schema()] = Field(
-        description="What is charged, in the account's currency: at most 9223372036.854775807, "
+        description="The charge in the account's currency: at most 9223372036.854775807, "
         "rounded half-even to 9 decimals. Negative only for a correction."
     )
     currency: Currency = Field(description="The account's currency; amounts are not converted.")
-    start: Instant = Field(description="When the use began; it counts for this day.")
+    start: Instant = Field(description="When the usage started. The charge counts on this day.")
     end: Instant = Field(
-        description="When it ended: not before `start`, and at most 5 minutes ahead of now."
+        description="When the usage ended: not before `start`, and at most 5 minutes ahead of now."
     )
     correction: Annotated[
         bool, check(read_correction, is_needed=False), WithJsonSchema({"type": "boolean"})
-    ] = Field(False, description="True for an event that gives back (`amount` below zero).")
-    region: Text | None = Field(None, description="For exports. Default: the deployment's.")
-    service: Text | None = Field(None, description="For exports. Default: the deployment's.")
+    ] = Field(False, description="True for a correction (`amount` below zero).")
+    region: Text | None = Field(None, description="Shown in exports. Default: the deployment's.")
+    service: Text | None = Field(None, description="Shown in exports. Default: the deployment's.")
     sku: Text | None = Field(None, description="For exports.")
 
     @model_validator(mode="after")
@@ -177,7 +188,7 @@ class UsageEvent(Wire):
 
 
 def faults_of_event(value: Any) -> Sequence[Fault]:
-    """Return what is wrong with an event, at most MOST_FAULTS; nothing where it is allowed."""
+    """Return an event's faults, at most MOST_FAULTS; empty for a valid event."""
     try:
         UsageEvent.model_validate(value, by_alias=True, by_name=False)
     except ValidationError as error:
@@ -189,7 +200,8 @@ class FieldError(WireAnswer):
     """One fault of an event."""
 
     path: str = Field(
-        description="The field, such as `deployment.resources.cpu`; empty for the whole event."
+        description="Path of the field, such as `deployment.resources.cpu`; empty for the whole "
+        "event."
     )
     message: str
 
@@ -197,20 +209,20 @@ class FieldError(WireAnswer):
 class RejectedEvent(WireAnswer):
     """An event that was not recorded."""
 
-    index: int = Field(description="The event's place in the batch, from 0.")
-    id: str | None = Field(description="The event's `id`, where it has one.")
+    index: int = Field(description="The event's index in the batch, from 0.")
+    id: str | None = Field(description="The event's `id`; null if missing or invalid.")
     code: ItemCode
     message: str = Field(description="The first fault.")
     errors: list[FieldError] = Field(
-        description="At most 20 of an event, and 1,000 of an answer.", max_length=MOST_FAULTS
+        description="At most 20 per event and 1,000 per answer.", max_length=MOST_FAULTS
     )
 
 
 class UsageAnswer(WireAnswer):
-    """What became of a batch."""
+    """The result of a batch."""
 
     accepted: int = Field(description="Events that were recorded.")
-    duplicates: int = Field(description="Events that were known already; nothing changed.")
+    duplicates: int = Field(description="Events that were already recorded; nothing changed.")
     rejected: list[RejectedEvent]
 
 

@@ -1,1 +1,1 @@
-"""What the REST operations say of themselves, a module for each group of paths."""
+"""Describes the REST operations, one module per group of paths."""

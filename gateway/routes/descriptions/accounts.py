@@ -26,8 +26,8 @@ TAG: Final = "Accounts"
 EXTERNAL_ID: Final = Parameter(
     name="externalId",
     place="path",
-    text="The platform's id of the account: 1 to 200 characters, kept exactly as they are sent. "
-    "Percent-encode what is not a letter, a digit or one of `-._~`; a slash is `%2F`.",
+    text="The platform's id of the account: 1 to 200 characters, stored unchanged. "
+    "Percent-encode every character except letters, digits and `-._~`; a slash is `%2F`.",
     schema={"type": "string", "minLength": 1, "maxLength": 200},
     required=True,
 )
@@ -35,12 +35,10 @@ _PATH: Final = {"externalId": "acme"}
 _LIMIT: Final = Parameter(
     name="limit",
     place="query",
-    text="Most items of a page.",
+    text="Most items per page.",
     schema={"type": "integer", "minimum": 1, "maximum": 1_000, "default": 100},
 )
-_AFTER: Final = Parameter(
-    name="after", place="query", text="`next` of the page before: the page that follows it."
-)
+_AFTER: Final = Parameter(name="after", place="query", text="`next` of the previous page.")
 _ACCOUNT: Final[dict[str, Any]] = {
     "id": "acct_0d0b9a5f3d8c41e7",
     "externalId": "acme",
@@ -59,19 +57,18 @@ PUT_ACCOUNT: Final = Operation(
     id="putAccount",
     method="PUT",
     tag=TAG,
-    summary="Make or change an account",
-    text="Makes the account, or replaces what the platform says of it. The same request again "
-    "gives the same answer. `members` replaces the whole list and needs the scope "
-    "`members:write` as well; left out, the list stays. A key of one account changes that "
-    "account alone, and neither `members` nor `stripeCustomerId`: a body with one "
-    "of them is 403, and without them both stay.",
+    summary="Create or replace an account",
+    text="Creates the account, or replaces its details. The same request again gives the same "
+    "answer. `members` replaces the whole list and also needs the scope `members:write`; "
+    "without `members` the list stays. An account key may change its own account only, and "
+    "may not send `members` or `stripeCustomerId` (403); without them, both stay.",
     scopes=(Scope.ACCOUNTS_WRITE,),
     parameters=(EXTERNAL_ID,),
     body=Body(content={JSON: AccountBody}, text="The account."),
     answers=(
         Answer(
             status=200,
-            text="The account as it was written, without what stayed as it was.",
+            text="The account as written, without fields that stayed unchanged.",
             content={JSON: AccountAnswer},
         ),
     ),
@@ -132,9 +129,9 @@ GET_ACCOUNT: Final = Operation(
     method="GET",
     tag=TAG,
     summary="Read an account",
-    text="What the platform said of the account. A key of one account reads that account alone. "
-    "`stripeCustomerId` is there for keys of the platform that also have `accounts:write`. "
-    "Balance, purchases and usage are fields of the GraphQL schema.",
+    text="Returns the account's details. An account key may read its own account only. "
+    "`stripeCustomerId` is returned to platform keys that also have `accounts:write`. "
+    "Balance, purchases and usage are in the GraphQL schema.",
     scopes=(Scope.BILLING_READ,),
     parameters=(EXTERNAL_ID,),
     answers=(Answer(status=200, text="The account.", content={JSON: AccountAnswer}),),
@@ -144,7 +141,7 @@ GET_ACCOUNT: Final = Operation(
         Example(name="account", text="An account", status=200, parameters=_PATH, answer=_READ),
         Example(
             name="unknown",
-            text="An account that does not exist, or that the key may not read",
+            text="An account that does not exist, or without access",
             status=404,
             parameters={"externalId": "nobody"},
             answer={
@@ -164,8 +161,8 @@ LIST_ACCOUNTS: Final = Operation(
     method="GET",
     tag=TAG,
     summary="List accounts",
-    text="The accounts that the key may read, the oldest first: all of them for a key of the "
-    "platform, its own for a key of one account.",
+    text="Returns the accounts that the key may read, oldest first: every account for a "
+    "platform key, its own for an account key.",
     scopes=(Scope.BILLING_READ,),
     parameters=(_LIMIT, _AFTER),
     answers=(Answer(status=200, text="A page.", content={JSON: AccountsAnswer}),),
@@ -187,8 +184,8 @@ LIST_MEMBERS: Final = Operation(
     method="GET",
     tag=TAG,
     summary="List an account's members",
-    text="The people who may read the account, in the order of their subjects. A key of one "
-    "account reads the members of that account alone.",
+    text="Returns the account's members, ordered by subject. An account key may read the "
+    "members of its own account only.",
     scopes=(Scope.BILLING_READ, Scope.MEMBERS_WRITE),
     parameters=(EXTERNAL_ID, _LIMIT, _AFTER),
     answers=(Answer(status=200, text="A page.", content={JSON: MembersAnswer}),),

@@ -18,8 +18,9 @@ from gateway.routes.openapi.operation import (
 _KEY: Final = Parameter(
     name="Idempotency-Key",
     place="header",
-    text="Names the credit within its account: 1 to 255 visible ASCII characters, kept for ever. "
-    "The same key with the same body gives the first answer again, with another body 409.",
+    text="Identifies the credit within its account: 1 to 255 visible ASCII characters, stored "
+    "permanently. The same key with the same body returns the first answer again; with a "
+    "different body, 409.",
     schema={"type": "string", "pattern": "^[!-~]{1,255}$"},
     required=True,
 )
@@ -39,17 +40,17 @@ POST_CREDITS: Final = Operation(
     id="postCredits",
     method="POST",
     tag="Credits",
-    summary="Give credit, or correct a balance",
-    text="Has an effect once for each `Idempotency-Key`, however often it is sent. A key of one "
-    "account writes to that account alone.",
+    summary="Grant credit or correct a balance",
+    text="Takes effect once per `Idempotency-Key`, however often the request is sent. An "
+    "account key may write to its own account only.",
     scopes=(Scope.CREDITS_WRITE,),
     parameters=(_KEY,),
     body=Body(content={JSON: CreditBody}, text="The credit."),
     answers=(
-        Answer(status=201, text="The credit was given.", content={JSON: CreditAnswer}),
+        Answer(status=201, text="The credit was granted.", content={JSON: CreditAnswer}),
         Answer(
             status=200,
-            text="It was given before: the first answer, once more.",
+            text="The credit was already granted: the first answer, again.",
             content={JSON: CreditAnswer},
         ),
     ),
@@ -59,7 +60,7 @@ POST_CREDITS: Final = Operation(
         Refusal(
             status=409,
             codes=("CONFLICT",),
-            text="The `Idempotency-Key` was used for another credit.",
+            text="The `Idempotency-Key` was already used for a different credit.",
         ),
     ),
     limits=BODY_LIMITS,
@@ -97,7 +98,7 @@ POST_CREDITS: Final = Operation(
         ),
         Example(
             name="conflict",
-            text="A key that was used for another credit",
+            text="A key that was already used for a different credit",
             status=409,
             parameters={"Idempotency-Key": "welcome-acme"},
             body=_COUPON | {"amount": "20.00"},

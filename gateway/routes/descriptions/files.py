@@ -30,32 +30,33 @@ TAG: Final = "Exports"
 _ACCOUNT: Final = Parameter(
     name="account",
     place="query",
-    text="The account's id in GraphQL (`acct_…`) or its external id; needed without a signed link.",
+    text="The account's id in GraphQL (`acct_…`) or its external id; required without a signed "
+    "link.",
 )
 _FORMAT: Final = Parameter(
     name="format",
     place="query",
-    text="`CSV` (RFC 4180, UTF-8 with BOM, formulas made inert), `JSONL` (an object a line, with "
-    "the names of the GraphQL schema) or `FOCUS` (1.2, CSV).",
+    text="`CSV` (RFC 4180, UTF-8 with BOM, formulas escaped), `JSONL` (one object per line, "
+    "with the names of the GraphQL schema) or `FOCUS` (1.2, CSV).",
     schema={"enum": [*ExportFormat], "default": "CSV"},
 )
 _WINDOW: Final = (
     Parameter(
         name="from",
         place="query",
-        text="The first day, inclusive, `YYYY-MM-DD`.",
+        text="First day (inclusive), `YYYY-MM-DD`.",
         schema={"type": "string", "format": "date"},
     ),
     Parameter(
         name="to",
         place="query",
-        text="The last day, inclusive, `YYYY-MM-DD`.",
+        text="Last day (inclusive), `YYYY-MM-DD`.",
         schema={"type": "string", "format": "date"},
     ),
     Parameter(
         name="timeZone",
         place="query",
-        text="IANA name of the zone in which days begin. Default: the account's.",
+        text="IANA name of the time zone of the days. Default: the account's.",
     ),
 )
 _LIMITS: Final = (
@@ -68,8 +69,8 @@ _LIMITS: Final = (
 )
 _ROWS: Final = Answer(
     status=200,
-    text="All rows, streamed, the oldest first. The transfer breaks off where something fails on "
-    "the way, so that a part never passes for the whole.",
+    text="All rows, streamed, oldest first. If anything fails midway the connection is cut, so "
+    "a partial file cannot pass for a whole one.",
     content={
         "text/csv": {"type": "string"},
         "application/x-ndjson": {"type": "string"},
@@ -79,7 +80,7 @@ _ROWS: Final = Answer(
 _BUSY: Final = Refusal(
     status=429,
     codes=("THROTTLED",),
-    text="As many exports of this account run as may; or too many credentials of this client "
+    text="Too many exports of this account are running, or too many credentials of this client "
     "address failed.",
     headers=("Retry-After",),
 )
@@ -88,7 +89,8 @@ _REFUSALS: Final = (
     Refusal(
         status=403,
         codes=("FORBIDDEN",),
-        text="The link was changed or has expired, or the role does not see this.",
+        text="The link is invalid or has expired, or the caller's role does not include these "
+        "rows.",
     ),
     NOT_FOUND,
     _BUSY,
@@ -107,8 +109,8 @@ EXPORT_PURCHASES: Final = Operation(
     method="GET",
     tag=TAG,
     summary="Export credit purchases",
-    text="The purchases of the same filter as `creditPurchases` in GraphQL, by the day on which "
-    "they began. A `VIEWER` may not.",
+    text="Exports purchases with the filter of `creditPurchases` in GraphQL, by day of "
+    "`createdAt`. Not allowed for a `VIEWER`.",
     access=READER,
     parameters=(
         _ACCOUNT,
@@ -117,7 +119,7 @@ EXPORT_PURCHASES: Final = Operation(
         Parameter(
             name="search",
             place="query",
-            text="Only purchases that the search of `creditPurchases` in GraphQL finds.",
+            text="Text or amount to find, as `search` of `creditPurchases` in GraphQL.",
             schema={"type": "string", "minLength": 1, "maxLength": MAX_SEARCH},
         ),
         _list("status", "Only purchases with these statuses", CreditPurchaseStatus),
@@ -141,8 +143,8 @@ EXPORT_USAGE: Final = Operation(
     method="GET",
     tag=TAG,
     summary="Export usage",
-    text="The usage events of a window, as `usage` in GraphQL, each with the start of its bucket. "
-    "Without `from` and `to`: the window that the field has.",
+    text="Exports the usage events of a date range, as `usage` in GraphQL, each with the start "
+    "of its bucket. Without `from` and `to`: the field's default range.",
     access=READER,
     parameters=(
         _ACCOUNT,
@@ -150,8 +152,8 @@ EXPORT_USAGE: Final = Operation(
         Parameter(
             name="interval",
             place="query",
-            text="What a bucket spans. Default: the finest that gives at most 1,100 buckets, and "
-            "`DAY` where a date is missing.",
+            text="The length of a bucket. Default: the finest with at most 1,100 buckets; `DAY` "
+            "if a date is omitted.",
             schema={"enum": [*Interval]},
         ),
         *_WINDOW,
@@ -174,7 +176,7 @@ EXPORT_USAGE: Final = Operation(
         ),
         Example(
             name="unknown",
-            text="An account that does not exist, or that the credential may not read",
+            text="An account that does not exist, or without access",
             status=404,
             parameters={"account": "nobody"},
             answer={
@@ -194,15 +196,15 @@ EXPORT_LEDGER: Final = Operation(
     method="GET",
     tag=TAG,
     summary="Export the ledger",
-    text="The changes of the balance, as `ledger` in GraphQL, by the day on which they were "
-    "recorded. A `VIEWER` may not.",
+    text="Exports changes of the balance, as `ledger` in GraphQL, by day of `at`. Not allowed "
+    "for a `VIEWER`.",
     access=READER,
     parameters=(
         _ACCOUNT,
         Parameter(
             name="format",
             place="query",
-            text="`CSV` or `JSONL`; the ledger has no `FOCUS`.",
+            text="`CSV` or `JSONL`; `FOCUS` is not available for the ledger.",
             schema={"enum": ["CSV", "JSONL"], "default": "CSV"},
         ),
         *_WINDOW,
@@ -240,16 +242,15 @@ GET_RECEIPT: Final = Operation(
     method="GET",
     tag="Receipts",
     summary="Read a receipt or credit note",
-    text="The document as a tagged PDF, the same bytes each time: a receipt, a credit note, or a "
-    "credit note's cancellation. `Receipt.downloadUrl` in GraphQL is a signed link to it. A "
-    "`VIEWER` may not.",
+    text="Returns the document as a tagged PDF, with the same bytes every time: a receipt, a "
+    "credit note, or a credit note's cancellation. `Receipt.downloadUrl` in GraphQL is a "
+    "signed link to the document. Not allowed for a `VIEWER`.",
     access=READER,
     parameters=(
         Parameter(
             name="number",
             place="path",
-            text="The document's number, as `Receipt.number` in GraphQL and `receiptNumber` in "
-            "exports have it.",
+            text="The document's number: `Receipt.number` in GraphQL, `receiptNumber` in exports.",
             schema={"type": "string", "pattern": "^[0-9A-Z]{8}-[0-9]{4}-[0-9]{6,10}$"},
             required=True,
         ),
@@ -278,12 +279,15 @@ GET_RECEIPT: Final = Operation(
         ),
         Example(
             name="unknown",
-            text="A number that does not exist, or that the credential may not read",
+            text="A number that does not exist, or without access",
             status=404,
             parameters={"number": "00000000-2026-000001"},
             answer={
                 "errors": [
-                    {"message": "There is no such receipt.", "extensions": {"code": "NOT_FOUND"}}
+                    {
+                        "message": "Receipt not found, or you don't have access.",
+                        "extensions": {"code": "NOT_FOUND"},
+                    }
                 ]
             },
         ),

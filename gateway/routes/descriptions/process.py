@@ -1,4 +1,4 @@
-"""`/webhooks/stripe`, and what an orchestrator asks."""
+"""`/webhooks/stripe`, the health checks and the metrics."""
 
 from typing import Any, Final
 
@@ -53,12 +53,12 @@ _TAG: Final = "Operations"
 
 
 class WebhookAnswer(WireAnswer):
-    """An event that is committed."""
+    """The outcome of a committed event."""
 
     received: bool = Field(description="Always true.")
     outcome: str = Field(
-        description="`applied`, `parked` (it waits for its account or another event), `ignored` or "
-        "`duplicate`."
+        description="`applied`, `parked` (waiting for its account or another event), `ignored` "
+        "or `duplicate`."
     )
 
 
@@ -66,21 +66,21 @@ POST_STRIPE: Final = Operation(
     id="postStripeEvent",
     method="POST",
     tag="Webhooks",
-    summary="Receive an event of Stripe",
-    text="Served where `GATEWAY_STRIPE_WEBHOOK_SECRETS` is set. Stripe sends events here, in any "
-    "order and any number of times; each has an effect once. What is not answered with 200, Stripe "
+    summary="Receive an event from Stripe",
+    text="Available if `GATEWAY_STRIPE_WEBHOOK_SECRETS` is set. Stripe may send events in any "
+    "order and several times; each takes effect once. If the answer is not 200, Stripe "
     "sends again.",
     access=STRIPE,
     body=Body(
-        content={JSON: {"type": "object", "description": "An event as Stripe writes it."}},
-        text="The event, byte for byte as it was signed; at most 524,288 bytes.",
+        content={JSON: {"type": "object", "description": "A Stripe event."}},
+        text="The event, with exactly the signed bytes; at most 524,288 bytes.",
     ),
     answers=(Answer(status=200, text="The event is committed.", content={JSON: WebhookAnswer}),),
     refusals=(
         Refusal(
             status=400,
             codes=("BAD_REQUEST",),
-            text="The signature does not hold or is too old, or the body is no event.",
+            text="The signature is invalid or too old, or the body is not an event.",
         ),
         *(each for each in OPEN if each is not MALFORMED),
         SLOW,
@@ -102,7 +102,8 @@ POST_STRIPE: Final = Operation(
 _NOT_READY: Final = Refusal(
     status=503,
     codes=(),
-    text="The database is away or not migrated, or the gateway is stopping; the body says which.",
+    text="The database is unreachable or not migrated, or the gateway is stopping; the body has "
+    "the reason.",
     content={TEXT: {"type": "string"}, JSON: {"type": "object"}},
 )
 
@@ -110,9 +111,9 @@ GET_LIVEZ: Final = Operation(
     id="getLivez",
     method="GET",
     tag=_TAG,
-    summary="Ask whether the process runs",
+    summary="Check whether the process is running",
     text="Answers without the database. Any host name is accepted.",
-    answers=(Answer(status=200, text="It runs.", content={TEXT: {"const": "ok"}}),),
+    answers=(Answer(status=200, text="The process is running.", content={TEXT: {"const": "ok"}}),),
     refusals=tuple(each for each in OPEN if each is not MALFORMED),
     limits=HEAD_LIMITS,
     examples=(Example(name="live", text="A live process", status=200, answer="ok"),),
@@ -122,10 +123,14 @@ GET_READYZ: Final = Operation(
     id="getReadyz",
     method="GET",
     tag=_TAG,
-    summary="Ask whether the gateway can serve",
-    text="Looks whether the database answers and has this version's schema. Any host name is "
+    summary="Check whether the gateway can serve requests",
+    text="Checks that the database answers and has this version's schema. Any host name is "
     "accepted.",
-    answers=(Answer(status=200, text="It can.", content={TEXT: {"const": "ready"}}),),
+    answers=(
+        Answer(
+            status=200, text="The gateway can serve requests.", content={TEXT: {"const": "ready"}}
+        ),
+    ),
     refusals=(*(each for each in OPEN if each not in {MALFORMED, UNAVAILABLE}), _NOT_READY),
     limits=HEAD_LIMITS,
     examples=(Example(name="ready", text="A gateway that can serve", status=200, answer="ready"),),
@@ -136,8 +141,8 @@ GET_METRICS: Final = Operation(
     method="GET",
     tag=_TAG,
     summary="Read the process's metrics",
-    text="Prometheus's text format. With `GATEWAY_METRICS_TOKEN` the token is needed; without it "
-    "only a direct connection from this machine is answered.",
+    text="Returns metrics in Prometheus's text format. `GATEWAY_METRICS_TOKEN` is required if "
+    "set; otherwise only direct connections from loopback are answered.",
     access=METRICS,
     answers=(
         Answer(
@@ -156,7 +161,7 @@ GET_OPENAPI: Final = Operation(
     method="GET",
     tag=_TAG,
     summary="Read this description",
-    text="The REST surface of this gateway as OpenAPI 3.1, with its own limits.",
+    text="Returns this REST API as OpenAPI 3.1, with the limits of this gateway.",
     answers=(Answer(status=200, text="The document.", content={JSON: {"type": "object"}}),),
     refusals=OPEN,
     limits=HEAD_LIMITS,

@@ -1,4 +1,4 @@
-"""Errors that many operations have, and the limits that go with them."""
+"""Errors that many operations share, and their limits."""
 
 from typing import Final
 
@@ -7,40 +7,44 @@ from gateway.routes.openapi.operation import Refusal
 INVALID: Final = Refusal(
     status=400,
     codes=("BAD_REQUEST", "BAD_USER_INPUT", "OUT_OF_RANGE"),
-    text="The request is malformed, or a field or parameter is not allowed. Each fault of a body "
-    "is an error of its own with the `path` of its field, at most 20.",
+    text="The request is malformed, or a field or parameter is invalid. Each invalid field of a "
+    "body is a separate error with its `path`; at most 20.",
 )
 INVALID_PAGE: Final = Refusal(
     status=400,
     codes=("BAD_REQUEST", "BAD_USER_INPUT", "BAD_CURSOR"),
-    text="The request is malformed, or a parameter is not allowed.",
+    text="The request is malformed, or a parameter is invalid.",
 )
 MALFORMED: Final = Refusal(
-    status=400, codes=("BAD_REQUEST",), text="The request is malformed, or names another host."
+    status=400,
+    codes=("BAD_REQUEST",),
+    text="The request is malformed, or its `Host` header is not allowed.",
 )
 UNAUTHENTICATED: Final = Refusal(
     status=401,
     codes=("UNAUTHENTICATED",),
-    text="There is no credential, or it is malformed, expired or revoked.",
+    text="The credential is missing, malformed, expired or revoked.",
     headers=("WWW-Authenticate",),
 )
 FORBIDDEN: Final = Refusal(
-    status=403, codes=("FORBIDDEN",), text="The credential holds, but does not allow this."
+    status=403,
+    codes=("FORBIDDEN",),
+    text="The credential is valid, but does not allow this request.",
 )
 NOT_FOUND: Final = Refusal(
     status=404,
     codes=("NOT_FOUND",),
-    text="It does not exist, or the credential may not see it: the answer is the same.",
+    text="The object does not exist, or the credential has no access; both answers are the same.",
 )
 METHOD: Final = Refusal(
     status=405,
     codes=("BAD_REQUEST",),
-    text="The path does not serve this method.",
+    text="The path does not support this method.",
     headers=("Allow",),
 )
 SLOW: Final = Refusal(status=408, codes=("BAD_REQUEST",), text="The body did not arrive in time.")
 LARGE: Final = Refusal(status=413, codes=("BAD_REQUEST",), text="The body is too large.")
-TARGET: Final = Refusal(status=414, codes=("BAD_REQUEST",), text="The address is too long.")
+TARGET: Final = Refusal(status=414, codes=("BAD_REQUEST",), text="The URL is too long.")
 MEDIA_TYPE: Final = Refusal(
     status=415,
     codes=("BAD_REQUEST",),
@@ -49,7 +53,7 @@ MEDIA_TYPE: Final = Refusal(
 THROTTLED: Final = Refusal(
     status=429,
     codes=("THROTTLED",),
-    text="Too many credentials of this client address failed. A credential that holds is never "
+    text="Too many failed credentials from this client address. A valid credential is never "
     "throttled.",
     headers=("Retry-After",),
 )
@@ -59,18 +63,18 @@ HEAD: Final = Refusal(
 INTERNAL: Final = Refusal(
     status=500,
     codes=("INTERNAL_SERVER_ERROR",),
-    text="Unexpected; the log has it under the request's id.",
+    text="Unexpected error; the log has the details under the request id.",
 )
 UNAVAILABLE: Final = Refusal(
     status=503,
     codes=("SERVICE_UNAVAILABLE",),
-    text="The database is away or busy, or the gateway is stopping. The same request may be sent "
-    "again.",
+    text="The database is unreachable or busy, or the gateway is stopping. The same request may "
+    "be sent again.",
     headers=("Retry-After",),
 )
-TIMEOUT: Final = Refusal(status=504, codes=("TIMEOUT",), text="It took longer than it may.")
+TIMEOUT: Final = Refusal(status=504, codes=("TIMEOUT",), text="The request took too long.")
 FULL: Final = Refusal(
-    status=507, codes=("STORAGE_FULL",), text="The database has no room; nothing was written."
+    status=507, codes=("STORAGE_FULL",), text="The database is full; nothing was written."
 )
 
 OPEN: Final = (MALFORMED, METHOD, TARGET, HEAD, INTERNAL, UNAVAILABLE)
@@ -105,7 +109,7 @@ EVERYWHERE: Final = (
     UNAVAILABLE,
     FULL,
 )
-"""What `docs/api.md` says once, for all."""
+"""Errors that `docs/api.md` lists once for all operations."""
 
 HEAD_LIMITS: Final = ("http_header_bytes", "http_header_count")
 CREDENTIAL_LIMITS: Final = (*HEAD_LIMITS, "failed_credentials_per_minute")

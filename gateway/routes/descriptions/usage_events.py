@@ -38,25 +38,25 @@ POST_USAGE_EVENTS: Final = Operation(
     method="POST",
     tag="Usage",
     summary="Record usage",
-    text="Records a batch in one transaction. An event is known by its account, `source` and `id`: "
-    "sent again it is a duplicate and changes nothing, with other content it is a `CONFLICT`. An "
-    "event that cannot be recorded is listed with its index, and the rest of the batch is "
-    "recorded. With the scope `usage:write` alone, corrections of a deployment and resource give "
-    "back at most what the same source charged them on the same day (UTC); with `credits:write` as "
-    "well, any amount. A key of one account writes to that account alone.\n\n"
-    "Codes of events: `INVALID` (no JSON, a field, an unknown account, another currency), "
-    "`CONFLICT`, `TOO_LATE` (it began before the limit below), `IN_FUTURE` (it ends more than 5 "
-    "minutes ahead), `FORBIDDEN` (it gives back more than its source charged), `OUT_OF_RANGE` (a "
-    "number or a sum is too large).",
+    text="Records a batch in one transaction. An event is identified by its account, `source` "
+    "and `id`: the same event again is a duplicate and changes nothing; different content "
+    "is a `CONFLICT`. Invalid events are listed by index with a reason; the rest of the "
+    "batch is recorded. With the scope `usage:write` alone, the corrections of a "
+    "deployment and resource may return at most the charges of the same source on the same "
+    "day (UTC); with `credits:write` as well, any amount. An account key may write to its "
+    "own account only.\n\nCodes of invalid events: `INVALID` (not JSON, an invalid field, an "
+    "unknown account or a different currency), `CONFLICT`, `TOO_LATE` (starts before the "
+    "limit below), `IN_FUTURE` (ends more than 5 minutes ahead), `FORBIDDEN` (a correction "
+    "above the charges), `OUT_OF_RANGE` (a number or total is too large).",
     scopes=(Scope.USAGE_WRITE,),
     body=Body(
         content={JSON: UsageEvents, NDJSON: {"type": "string"}},
-        text="A JSON array of events, or NDJSON with an event a line.",
+        text="A JSON array of events, or NDJSON with one event per line.",
     ),
     answers=(
         Answer(
             status=200,
-            text="What became of the batch, also where no event was recorded.",
+            text="The result of the batch, even if no event was recorded.",
             content={JSON: UsageAnswer},
         ),
     ),
@@ -70,7 +70,7 @@ POST_USAGE_EVENTS: Final = Operation(
     examples=(
         Example(
             name="batch",
-            text="An event that is recorded, and one that is not",
+            text="One recorded and one rejected event",
             status=200,
             body=[
                 _EVENT,

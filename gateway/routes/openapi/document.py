@@ -23,50 +23,49 @@ Paths: TypeAlias = Mapping[str, Sequence[Operation]]
 
 VERSION: Final = "1"
 ABOUT: Final = """\
-The REST surface of Billing & Usage: what the platform writes (accounts, usage, credits), what \
-Stripe sends, files, and what an orchestrator asks. Everything else is the GraphQL schema, at \
+The REST API of Billing & Usage: accounts, usage and credits from the platform, events \
+from Stripe, file downloads, health checks and metrics. Everything else is the GraphQL schema, at \
 `/graphql`.
 
-**Credentials.** `Authorization: Bearer` with an API key of `gateway api-key create NAME --scope \
-…`, or where it says so with a person's token. A key of the platform is for every account, a key \
-of one account (`--account`) for that one alone: to it, other accounts do not exist. The scope \
-`admin` includes all others.
+**Credentials.** `Authorization: Bearer` with an API key from `gateway api-key create NAME --scope \
+…`, or with a person's token where listed. A platform key has access to every account, an account \
+key (`--account`) to its own account only; other accounts do not exist for an account key. The \
+scope `admin` includes all others.
 
 **Values.** Money and quantities are decimal strings (`"10.00"`), never JSON numbers, which may \
-have lost digits. Amounts are in the account's currency, with at most 9 decimals. Instants are \
-RFC 3339, answered in UTC with `Z`. Identifiers are kept exactly as they are sent; two that only \
-look alike are two. An object with the same key twice, and a field that is not described, are \
-refused.
+have lost digits. Amounts are in the account's currency, with at most 9 decimals. Timestamps are \
+RFC 3339, answered in UTC with `Z`. Identifiers are stored unchanged; two identifiers that look \
+alike but differ are different. Objects with a repeated key and unknown fields are refused.
 
-**Errors.** Every error has the body `Errors`: sentences for people, and in `extensions.code` a \
-code that does not change. What a credential may not see is answered exactly like what does not \
-exist. Every answer has `X-Request-ID`, which the log has too; a request may bring its own.
+**Errors.** Every error has the body `Errors`, with a message for people and a stable code in \
+`extensions.code`. A missing object and an object without access get the same answer. Every answer \
+has an `X-Request-ID`, also in the log; a request may set its own.
 
-**Again and again.** Every request here may be sent again: `PUT` replaces, usage is known by its \
-ids, credits by their `Idempotency-Key`. Answers 429 and 503 say in `Retry-After` when. There is \
-no limit on how many requests a valid credential sends, so there are no `RateLimit` headers.
+**Retries.** Every request here may be sent again: `PUT` replaces, usage is identified by its ids, \
+credits by their `Idempotency-Key`. Answers 429 and 503 have the header `Retry-After`. Requests \
+with a valid credential are not rate limited, so there are no `RateLimit` headers.
 
-**Changes.** Fields and paths are added at any time: ignore what you do not know. A field that \
-will go is marked `deprecated` here for two minor releases, and answers to requests that use it \
-have the header `Deprecation` (RFC 9745). None is deprecated now."""
+**Changes.** Fields and paths may be added at any time: ignore unknown fields. A field to be \
+removed is marked `deprecated` here for two minor releases, and answers to requests that use it \
+have the header `Deprecation` (RFC 9745). Nothing is deprecated now."""
 
 HEADERS: Final[Mapping[str, Json]] = {
     "X-Request-ID": {
-        "description": "Id of the request, in the log too.",
+        "description": "Id of the request, also in the log.",
         "schema": {"type": "string"},
     },
     "Retry-After": {
-        "description": "Seconds until the request may be sent again.",
+        "description": "Seconds to wait before sending the request again.",
         "required": True,
         "schema": {"type": "integer", "minimum": 1},
     },
     "WWW-Authenticate": {
-        "description": "`Bearer`, with `error` where there was a credential (RFC 6750).",
+        "description": "`Bearer`, with `error` if a credential was sent (RFC 6750).",
         "required": True,
         "schema": {"type": "string"},
     },
     "Allow": {
-        "description": "The methods that the path serves.",
+        "description": "The methods that the path supports.",
         "required": True,
         "schema": {"type": "string"},
     },
@@ -76,7 +75,7 @@ HEADERS: Final[Mapping[str, Json]] = {
         "schema": {"type": "string"},
     },
     "X-Export-Rows": {
-        "description": "How many rows there are.",
+        "description": "Number of rows.",
         "required": True,
         "schema": {"type": "integer", "minimum": 0},
     },
@@ -98,8 +97,8 @@ SECURITY_SCHEMES: Final[Mapping[str, Json]] = {
         "type": "apiKey",
         "in": "query",
         "name": "signature",
-        "description": "A link that GraphQL gave (`exportUrl`, `downloadUrl`), sent whole. It "
-        "expires, and has all parameters itself.",
+        "description": "A signed link from GraphQL (`exportUrl`, `downloadUrl`) with all its "
+        "parameters. The link expires.",
     },
     "stripeSignature": {
         "type": "apiKey",
@@ -116,25 +115,27 @@ SECURITY_SCHEMES: Final[Mapping[str, Json]] = {
 
 
 class ErrorExtensions(WireAnswer):
-    """What programs read of an error."""
+    """Machine-readable details of an error."""
 
-    code: str = Field(description="Does not change.")
-    argument: str = Field("", description="The field or parameter, by its own name.")
-    request_id: str = Field("", description="Of an unexpected error: what the log has it under.")
+    code: str = Field(description="Stable error code.")
+    argument: str = Field("", description="Name of the invalid field or parameter.")
+    request_id: str = Field("", description="Id of an unexpected error in the log.")
 
 
 class ErrorAnswer(WireAnswer):
     """One error."""
 
-    message: str = Field(description="A sentence for people; it may change.")
+    message: str = Field(description="Message for people; the text may change.")
     path: str = Field(
-        "", description="The field of the body, such as `lowBalance.amount` or `members.1.role`."
+        "",
+        description="Path of the invalid field in the body, such as `lowBalance.amount` or "
+        "`members.1.role`.",
     )
     extensions: ErrorExtensions
 
 
 class Errors(WireAnswer):
-    """What every error answers."""
+    """The body of every error."""
 
     errors: list[ErrorAnswer]
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document as a page to read, `docs/api.md`.
+"""Prints the OpenAPI document as a Markdown page, `docs/api.md`.
 
 Examples are commands for a shell with `URL`, `KEY` and, where they stand in a command, `NUMBER` and
 `STRIPE_WEBHOOK_SECRET`; below each is the JSON that it answers.
@@ -20,22 +20,21 @@ from gateway.settings import Settings
 _INTRODUCTION: Final = """\
 # The REST API
 
-This page is printed by `gateway openapi --markdown`; a running gateway has the same as OpenAPI \
-3.1 at `/openapi.json`, and `gateway openapi` prints that.
+This page is printed by `gateway openapi --markdown`. A running gateway serves the description as \
+OpenAPI 3.1 at `/openapi.json`; `gateway openapi` prints the same.
 
 """
 _SHELL: Final = """\
-The examples are commands for a shell, in an order in which each one runs. They need the address \
-and a key:
+The examples are shell commands, in an order in which each one runs. They need the URL and a key:
 
 ```sh
 export URL=http://127.0.0.1:8000
 export KEY=…   # gateway api-key create platform --scope billing:read --scope accounts:write …
 ```
 
-The answers are those of a gateway that has nothing else in it; ids, instants and numbers of \
-receipts are different on yours. Usage is refused once it is older than `GATEWAY_USAGE_LATE_DAYS`: \
-put a recent day in the place of the examples'.
+The answers are from a new gateway; ids, timestamps and receipt numbers are different on yours. \
+Usage older than `GATEWAY_USAGE_LATE_DAYS` is refused: replace the dates of the examples with \
+recent ones.
 
 """
 _ANSWER_HEAD: Final = ("answer", "code", "when", "headers")
@@ -69,7 +68,7 @@ def _page(document: Json) -> Iterator[str]:
 
 def _operation(path: str, operation: Operation, described: Json, document: Json) -> Iterator[str]:
     yield f"### {operation.summary}\n\n```http\n{operation.method} {path}\n```\n\n"
-    yield f"{operation.text}\n\n**Who may ask:** {_access(operation)}.\n\n"
+    yield f"{operation.text}\n\n**Access:** {_access(operation)}.\n\n"
     if parameters := described.get("parameters"):
         rows = [
             (
@@ -101,15 +100,15 @@ def _access(operation: Operation) -> str:
                 noun = "scope" if len(scopes) == 1 else "scopes"
                 ways.append(f"an API key with the {noun} {' and '.join(scopes)}")
             case ["signedLink"]:
-                ways.append("whoever has a signed link from GraphQL, until it expires")
+                ways.append("the bearer of a signed link from GraphQL, until the link expires")
             case ["personToken"]:
                 ways.append("a member of the account, with a person's token")
             case ["stripeSignature"]:
                 ways.append("Stripe, by its signature in `Stripe-Signature`")
             case ["metricsToken"]:
-                ways.append("whoever has `GATEWAY_METRICS_TOKEN`")
+                ways.append("the bearer of `GATEWAY_METRICS_TOKEN`")
             case _:
-                ways.append("without such a token, a direct connection from the same machine")
+                ways.append("if no token is set, a direct connection from loopback")
     return "; or ".join(ways) or "everybody"
 
 
@@ -132,7 +131,7 @@ def _answers(operation: Operation, described: Json, document: Json) -> Iterator[
 
 
 def _fields(content: Json, document: Json, needed: str = "required") -> str:
-    """Return the table of a body's fields, those of objects in it below their own."""
+    """Return the table of a body's fields; fields of nested objects follow their object."""
     for each in content.values():
         if "$ref" in each["schema"]:
             rows = list(_rows(each["schema"], document, "", needed))
@@ -177,7 +176,7 @@ def _model(schema: Json) -> str:
 
 
 def _type(schema: Json, *, nullable: bool = False) -> str:
-    """Return what may stand in a field, in a few words."""
+    """Return a short text of a field's type and limits."""
     if "enum" in schema:
         words = ", ".join(f"`{each}`" for each in schema["enum"])
     elif "const" in schema:
@@ -275,7 +274,7 @@ def _joined(words: Sequence[str]) -> str:
 
 
 def _errors(document: Json) -> Iterator[str]:
-    yield "## Errors\n\nOf every operation, or of every one with a body or a credential:\n\n"
+    yield "## Errors\n\nThese apply to every operation, or to each with a body or a credential:\n\n"
     responses = [
         responses
         for path in document["paths"].values()

@@ -207,7 +207,7 @@ async def test_an_unexpected_error_is_masked_and_logged_once() -> None:
     with structlog.testing.capture_logs() as lines:
         answer = await ask("{ crash again: crash missing }", context={"error": error})
     masked = {
-        "message": "Internal error; the log has it under request id r1.",
+        "message": "Internal error; see the server's log for request id r1.",
         "extensions": {"code": "INTERNAL_SERVER_ERROR", "requestId": "r1"},
     }
     assert answer.data == {"crash": None, "again": None, "missing": None}

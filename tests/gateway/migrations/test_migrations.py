@@ -227,7 +227,7 @@ async def test_an_owner_that_makes_no_roles_is_told_what_helps(
     await execute(empty_postgres_url, f'CREATE ROLE "{role}" LOGIN')
     await execute(empty_postgres_url, f'GRANT CREATE ON SCHEMA public TO "{role}"')
     runtime = as_role(empty_postgres_url, f"{role}-2", "other")
-    with pytest.raises(ConfigurationError, match="give the owner CREATEROLE, or make that role"):
+    with pytest.raises(ConfigurationError, match="Grant the owner CREATEROLE, or create the role"):
         await migrate(as_role(empty_postgres_url, role, ""), runtime_url=runtime)
 
 

@@ -64,7 +64,7 @@ def test_a_logo_is_kept_with_its_type_and_prints(tmp_path: Path, content: bytes,
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (None, "names no file that can be read"),
+        (None, "the file cannot be read"),
         (b"GIF89a", "must be a PNG, JPEG or SVG file"),
         (PNG + b"\0" * PICTURE_BYTES, "must have at most 262,144 bytes"),
         (PNG[:30], "cannot be printed"),

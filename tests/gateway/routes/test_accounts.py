@@ -206,7 +206,7 @@ async def test_at_most_twenty_faults_of_an_account_are_listed(served: Served) ->
         PATH, json=account(members=[{"subject": "a", "role": "OWNER"}] * 1_001), headers=headers
     )
     (error,) = too_many.json()["errors"]
-    assert error["message"] == "`members`: A list of at most 1,000 members is expected."
+    assert error["message"] == "`members` must be a list of at most 1,000 members."
 
 
 async def test_members_stay_unless_they_are_named(served: Served) -> None:

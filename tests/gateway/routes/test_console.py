@@ -341,7 +341,7 @@ def policy_of(answer: httpx.Response) -> dict[str, str]:
     [
         (b"<html></html>", "must be a PNG, JPEG or SVG file"),
         (b"\x89PNG\r\n\x1a\n" + b"x" * 262_144, "must have at most 262,144 bytes"),
-        (None, "names no file that can be read"),
+        (None, "the file cannot be read"),
     ],
 )
 def test_a_logo_that_cannot_be_shown_is_refused(

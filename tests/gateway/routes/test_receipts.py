@@ -166,7 +166,9 @@ async def test_a_number_of_another_account_is_as_one_that_is_not_there(
         await place.client.get(f"/receipts/{number}.pdf", headers=bearer(who))
         for number in (place.numbers[0], f"{prefix}-2026-000099", "ZZZZZZZZ-2026-000001")
     ]
-    assert {told(answer) for answer in answers} == {(404, "NOT_FOUND", "There is no such receipt.")}
+    assert {told(answer) for answer in answers} == {
+        (404, "NOT_FOUND", "Receipt not found, or you don't have access.")
+    }
     assert len({tuple(sorted(set(answer.headers) - {"x-request-id"})) for answer in answers}) == 1
 
 
@@ -188,7 +190,7 @@ async def test_what_is_no_number_is_not_there(place: Place, number: str) -> None
 
 async def test_a_link_for_another_account_does_not_open_a_receipt(place: Place) -> None:
     answer = await place.client.get(place.link(place.numbers[0], place.other_id))
-    assert told(answer) == (404, "NOT_FOUND", "There is no such receipt.")
+    assert told(answer) == (404, "NOT_FOUND", "Receipt not found, or you don't have access.")
 
 
 async def test_changed_expired_and_moved_links_are_refused(place: Place) -> None:

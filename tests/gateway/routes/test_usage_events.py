@@ -108,7 +108,7 @@ async def test_a_line_that_is_no_json_is_refused_by_itself(served: Served) -> No
     assert (answer.json()["accepted"], answer.json()["duplicates"]) == (2, 0)
     for index, (item, line) in enumerate(zip(rejected, (3, 4), strict=True), start=1):
         message = item["message"]
-        assert message.startswith(f"Line {line} is not valid JSON in UTF-8. Allowed are ")
+        assert message.startswith(f"Line {line} is not valid JSON in UTF-8. Lone surrogates")
         known = {"index": index, "id": None, "code": "INVALID", "message": message}
         assert item == known | {"errors": [{"path": "", "message": message}]}
 
@@ -326,7 +326,7 @@ FAULTS: list[tuple[dict[str, Any], dict[str, str]]] = [
         event(id="late", start=written(HOUR - timedelta(days=50))),
         {"start": "`start`: usage may be sent until 35 days after it starts."},
     ),
-    (event(id="back", amount="-1", correction=True), {"amount": "This correction gives back"}),
+    (event(id="back", amount="-1", correction=True), {"amount": "This correction exceeds"}),
 ]
 
 

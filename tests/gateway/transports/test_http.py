@@ -232,7 +232,7 @@ async def test_a_failure_outside_any_field_is_masked_too(client: httpx.AsyncClie
     assert answer.status_code == 500
     assert answer.json()["errors"] == [
         {
-            "message": "Internal error; the log has it under request id trace-7.",
+            "message": "Internal error; see the server's log for request id trace-7.",
             "extensions": {"code": "INTERNAL_SERVER_ERROR", "requestId": "trace-7"},
         }
     ]
