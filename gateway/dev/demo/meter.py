@@ -165,7 +165,7 @@ class _Metering:
 def build_meter(settings: Settings, clock: Clock, drain: Drain, loops: Loops) -> Meter:
     """Return the meter of the gateway that the settings describe. Raises ConfigurationError."""
     if settings.environment != "dev" or not settings.port:
-        raise ConfigurationError("The demo's meter runs in dev, and where the port is known.")
+        raise ConfigurationError("The demo's meter runs in dev only, and needs a fixed port.")
     everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # nothing listens there
     host = everywhere.get(settings.host, settings.host)
     pepper = settings.auth.api_key_pepper
