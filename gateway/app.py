@@ -42,7 +42,7 @@ from gateway.observability.metrics import Metrics
 from gateway.principal import Principal
 from gateway.providers.stripe.inbox import Inbox
 from gateway.providers.stripe.signature import parse_secrets
-from gateway.quotas import Admission, Attempts, ExportPlaces
+from gateway.quotas import export_quota, failed_credential_quota, live_quotas
 from gateway.receipts.pdf import ReceiptPrinter
 from gateway.routes.console import DevPerson, build_pages
 from gateway.routes.exports import Exports, export_routes
@@ -196,14 +196,14 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
 def build_app(settings: Settings, parts: Parts) -> Starlette:
     """Return the application; `app.state` has its `drain`, `metrics` and `operations`."""
     metrics, drain = Metrics(), parts.drain
-    attempts = Attempts(settings.http.failed_credentials_per_minute)
+    failures = failed_credential_quota(settings.http.failed_credentials_per_minute)
     operations = _build_operations(settings, parts, metrics)
-    metrics.watch(*live_metrics(operations.hub, operations.admission), *parts.metrics)
+    metrics.watch(*live_metrics(operations.hub, operations.quotas), *parts.metrics)
     routes = _build_routes(settings, parts, operations, metrics)
     socket = WebSocketEndpoint(
         operations=operations,
         authenticator=parts.authenticator,
-        attempts=attempts,
+        failures=failures,
         clock=parts.clock,
         origins=settings.origins,
     )
@@ -220,7 +220,7 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
             paths=[route.path for route in routes if not route.param_convertors],
             drain=drain,
             metrics=metrics,
-            attempts=attempts,
+            failures=failures,
         ),
         exception_handlers={HTTPException: http_error},
         lifespan=lifespan,
@@ -303,7 +303,8 @@ def _build_operations(settings: Settings, parts: Parts, metrics: Metrics) -> Ope
         engine=engine,
         context_for=parts.context_for,
         hub=parts.hub,
-        admission=Admission(settings.live),
+        limits=settings.live,
+        quotas=live_quotas(settings.live),
         access=AccessCheck(parts.read_access, settings.live.recheck_seconds, parts.loops),
         introspection=introspection,
         leeway_seconds=settings.auth.jwt_leeway_seconds,
@@ -368,7 +369,7 @@ def _rest_routes(process: _Process, links: Links) -> list[Route]:
         authenticator=process.authenticator,
         links=links,
         clock=clock,
-        places=ExportPlaces(settings.exports),
+        quota=export_quota(settings.exports),
         limits=settings.exports,
     )
     return [

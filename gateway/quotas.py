@@ -1,121 +1,162 @@
-"""How much there may be at once: sockets, subscriptions, exports, failed credentials."""
+"""Quotas: how many of a kind one key may hold at once, or take in a minute.
+
+One idiom: `await quota.take(key)` raises the error of the limit that is used up. What a
+`ConcurrencyQuota` gave is given back by calling what `take` returned; a `RateQuota` refills with
+time. Both count in the memory of this process. `take` is a coroutine, so that a quota that replicas
+share can have the same shape.
+"""
 
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from functools import partial
+from typing import Final, TypeAlias
 
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 
-from gateway.errors import ServiceUnavailable, Throttled, TooManySubscriptions
-from gateway.principal import Principal
+from gateway.errors import GatewayError, ServiceUnavailable, Throttled, TooManySubscriptions
 from gateway.settings.exports import ExportSettings
 from gateway.settings.live import LiveSettings
 
-_SHORTEST_WAIT: Final = 1
+Release: TypeAlias = Callable[[], None]
+"""Gives back what was taken; called once."""
+
+_SHORTEST_WAIT_SECONDS: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The most of a kind, and the error for one more; `{}` in its message is the number."""
+
+    most: int
+    error: type[GatewayError]
+    message: str
+
+    def exceeded(self) -> GatewayError:
+        return self.error(self.message.format(self.most))
 
 
 @dataclass(slots=True)
-class Admission:
-    """What is open in this process. A principal is counted by its subject."""
+class ConcurrencyQuota:
+    """How many of a kind are held at once: by each key, and by all keys together."""
 
-    limits: LiveSettings
-    strangers: Counter[str] = field(default_factory=Counter)
-    sockets: Counter[str] = field(default_factory=Counter)
-    subscriptions: Counter[str] = field(default_factory=Counter)
+    each: Limit
+    total: Limit | None = None
+    _held: Counter[str] = field(default_factory=Counter)
 
-    def total(self) -> int:
-        """Return how many subscriptions are open."""
-        return self.subscriptions.total()
+    async def take(self, key: str) -> Release:
+        """Take one; returns what gives it back. Raises the error of a limit."""
+        if self._held[key] >= self.each.most:
+            raise self.each.exceeded()
+        if self.total is not None and self.held() >= self.total.most:
+            raise self.total.exceeded()
+        self._held[key] += 1
+        return partial(self._release, key)
 
-    def stranger(self, address: str) -> Callable[[], None]:
-        """Count a socket of nobody yet. Raises TooManySubscriptions; returns what ends it."""
-        if self.strangers[address] >= self.limits.unauthenticated_sockets:
-            raise TooManySubscriptions(
-                "Too many connections without a credential from this address."
-            )
-        return _counted(self.strangers, address)
-
-    def socket(self, principal: Principal) -> Callable[[], None]:
-        """Count a principal's socket. Raises TooManySubscriptions; returns what ends it."""
-        if self.sockets[principal.subject] >= self.limits.sockets:
-            raise TooManySubscriptions(
-                f"At most {self.limits.sockets} connections may be open at once."
-            )
-        return _counted(self.sockets, principal.subject)
-
-    def subscription(self, principal: Principal) -> Callable[[], None]:
-        """Count a principal's subscription. Raises TooManySubscriptions; returns what ends it."""
-        if self.subscriptions[principal.subject] >= self.limits.subscriptions:
-            raise TooManySubscriptions(
-                f"At most {self.limits.subscriptions} subscriptions may be open at once."
-            )
-        if self.total() >= self.limits.process_subscriptions:
-            raise TooManySubscriptions(
-                "This server has no capacity for another subscription; please try again."
-            )
-        return _counted(self.subscriptions, principal.subject)
-
-
-def _counted(counter: Counter[str], name: str) -> Callable[[], None]:
-    counter[name] += 1
-
-    def leave() -> None:
-        counter[name] -= 1
-        if not counter[name]:
-            del counter[name]
-
-    return leave
-
-
-@dataclass(slots=True)
-class ExportPlaces:
-    """The exports that run, by account."""
-
-    limits: ExportSettings
-    running: Counter[int] = field(default_factory=Counter)
-
-    @contextmanager
-    def take(self, account_id: int) -> Iterator[None]:
-        """Hold a place; raises Throttled or ServiceUnavailable where there is none."""
-        if self.running[account_id] >= self.limits.account_slots:
-            raise Throttled(
-                f"At most {self.limits.account_slots} exports per account may run at once; wait "
-                "for one to end."
-            )
-        if self.running.total() >= self.limits.slots:
-            raise ServiceUnavailable(
-                "This server is running its maximum number of exports; please try again."
-            )
-        self.running[account_id] += 1
+    @asynccontextmanager
+    async def holding(self, key: str) -> AsyncIterator[None]:
+        """Hold one while entered."""
+        release = await self.take(key)
         try:
             yield
         finally:
-            self.running -= Counter({account_id: 1})
+            release()
+
+    def held(self) -> int:
+        """Return how many are held, by all keys together."""
+        return self._held.total()
+
+    def _release(self, key: str) -> None:
+        self._held[key] -= 1
+        if not self._held[key]:
+            del self._held[key]
 
 
-class Attempts:
-    """Counts the failed credentials of an address: `per_minute` in one process, over HTTP and
-    sockets together.
+class RateQuota:
+    """How many of a kind each key may take in a minute."""
+
+    def __init__(self, each: Limit) -> None:
+        self.each = each
+        self._limit = RateLimitItemPerMinute(each.most)
+        self._windows = FixedWindowRateLimiter(MemoryStorage())
+
+    async def take(self, key: str) -> None:
+        """Take one. Raises the error of the limit."""
+        if not await self._windows.hit(self._limit, key):
+            raise self.each.exceeded()
+
+    async def seconds_left(self, key: str) -> int:
+        """Return the seconds until the key's minute ends, at least 1."""
+        window = await self._windows.get_window_stats(self._limit, key)
+        return max(math.ceil(window.reset_time - time.time()), _SHORTEST_WAIT_SECONDS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveQuotas:
+    """Sockets without a credential yet are counted by client address; authenticated sockets and
+    subscriptions by the principal's subject.
     """
 
-    def __init__(self, per_minute: int) -> None:
-        self._limit = RateLimitItemPerMinute(per_minute)
-        self._failures = FixedWindowRateLimiter(MemoryStorage())
+    unauthenticated_sockets: ConcurrencyQuota
+    sockets: ConcurrencyQuota
+    subscriptions: ConcurrencyQuota
 
-    async def count(self, address: str) -> None:
-        """Count a failed credential. Raises Throttled where there were too many before."""
-        if not await self._failures.hit(self._limit, address):
-            raise Throttled(
-                f"At most {self._limit.amount} failed credentials per minute are allowed."
+
+def live_quotas(limits: LiveSettings) -> LiveQuotas:
+    """Return the quotas of WebSockets and subscriptions of one process."""
+    return LiveQuotas(
+        unauthenticated_sockets=ConcurrencyQuota(
+            Limit(
+                limits.unauthenticated_sockets,
+                TooManySubscriptions,
+                "Too many connections without a credential from this address.",
             )
+        ),
+        sockets=ConcurrencyQuota(
+            Limit(
+                limits.sockets, TooManySubscriptions, "At most {} connections may be open at once."
+            )
+        ),
+        subscriptions=ConcurrencyQuota(
+            Limit(
+                limits.subscriptions,
+                TooManySubscriptions,
+                "At most {} subscriptions may be open at once.",
+            ),
+            Limit(
+                limits.process_subscriptions,
+                TooManySubscriptions,
+                "This server has no capacity for another subscription; please try again.",
+            ),
+        ),
+    )
 
-    async def seconds_left(self, address: str) -> int:
-        """Return the seconds until an address may fail again."""
-        window = await self._failures.get_window_stats(self._limit, address)
-        return max(math.ceil(window.reset_time - time.time()), _SHORTEST_WAIT)
+
+def export_quota(limits: ExportSettings) -> ConcurrencyQuota:
+    """Return the quota of exports of one process, by account."""
+    return ConcurrencyQuota(
+        Limit(
+            limits.account_slots,
+            Throttled,
+            "At most {} exports per account may run at once; wait for one to end.",
+        ),
+        Limit(
+            limits.slots,
+            ServiceUnavailable,
+            "This server is running its maximum number of exports; please try again.",
+        ),
+    )
+
+
+def failed_credential_quota(per_minute: int) -> RateQuota:
+    """Return the quota of failed credentials, over HTTP and WebSockets together, by client
+    address.
+    """
+    return RateQuota(
+        Limit(per_minute, Throttled, "At most {} failed credentials per minute are allowed.")
+    )

@@ -14,7 +14,7 @@ from gateway.errors import BadRequest, Throttled
 from gateway.http.headers import header_values
 from gateway.http.responses import refusal
 from gateway.principal import Principal
-from gateway.quotas import Attempts
+from gateway.quotas import RateQuota
 
 ONE_CREDENTIAL: Final = "Send exactly one credential per request."
 
@@ -28,29 +28,29 @@ class Authenticator(Protocol):
 class CountedAuthenticator:
     """Checks the credentials of one address and counts those that fail. Raises Throttled too."""
 
-    def __init__(self, authenticator: Authenticator, attempts: Attempts, address: str) -> None:
+    def __init__(self, authenticator: Authenticator, failures: RateQuota, address: str) -> None:
         self._authenticator = authenticator
-        self._attempts = attempts
+        self._failures = failures
         self._address = address
 
     async def authenticate(self, authorization: str | None) -> Principal:
         try:
             return await self._authenticator.authenticate(authorization)
         except Rejected:
-            await self._attempts.count(self._address)
+            await self._failures.take(self._address)
             raise
 
 
-class AttemptsMiddleware:
-    """Answers 429 in place of 401 to an address with too many failed credentials. A request without
-    a credential is no attempt.
+class FailedCredentialsMiddleware:
+    """Answers 429 instead of 401 to addresses with too many failed credentials.
 
-    A socket's credential may come later: its endpoint counts it.
+    A request without a credential does not count. The credential of a WebSocket may come later:
+    its endpoint counts it.
     """
 
-    def __init__(self, app: ASGIApp, *, attempts: Attempts) -> None:
+    def __init__(self, app: ASGIApp, *, failures: RateQuota) -> None:
         self.app = app
-        self.attempts = attempts
+        self.failures = failures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -67,10 +67,10 @@ class AttemptsMiddleware:
             nonlocal throttled
             if message["type"] == "http.response.start" and message["status"] == 401:
                 try:
-                    await self.attempts.count(address)
+                    await self.failures.take(address)
                 except Throttled as error:
                     throttled = True
-                    wait = {"retry-after": str(await self.attempts.seconds_left(address))}
+                    wait = {"retry-after": str(await self.failures.seconds_left(address))}
                     await refusal(error, headers=wait)(scope, receive, send)
             if not throttled:
                 await send(message)

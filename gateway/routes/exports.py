@@ -37,7 +37,7 @@ from gateway.http.streaming import Transfer
 from gateway.ids import parse_global_id
 from gateway.links import LEDGER_PATH, PURCHASES_PATH, USAGE_PATH, Links, is_signed
 from gateway.principal import Principal, Role
-from gateway.quotas import ExportPlaces
+from gateway.quotas import ConcurrencyQuota
 from gateway.routes.openapi.route import DescribedRoute
 from gateway.settings.exports import ExportSettings
 from gateway.store import Database, Row, Snapshot
@@ -55,7 +55,7 @@ class Exports:
     authenticator: Authenticator
     links: Links
     clock: Clock
-    places: ExportPlaces
+    quota: ConcurrencyQuota
     limits: ExportSettings
 
 
@@ -121,10 +121,12 @@ class ExportEndpoint(ABC):
         self.check(account)
         format_ = read_choice(asked.pop("format", ExportFormat.CSV), "format", ExportFormat)
         record.details["format"] = format_
-        with parts.places.take(account["account_id"]):
-            async with parts.database.exporting() as stream:
-                opened = await self.open(stream, record.principal, account, asked, format_)
-                await transfer.run(_headers(opened), opened.parts())
+        async with (
+            parts.quota.holding(str(account["account_id"])),
+            parts.database.exporting() as stream,
+        ):
+            opened = await self.open(stream, record.principal, account, asked, format_)
+            await transfer.run(_headers(opened), opened.parts())
 
     async def _asked(self, scope: Scope) -> tuple[Principal, int | str, dict[str, str]]:
         """Return who asks, of which account (its key, or what the parameter names), and with what

@@ -7,7 +7,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from gateway.http.compression import compression
-from gateway.http.credentials import AttemptsMiddleware
+from gateway.http.credentials import FailedCredentialsMiddleware
 from gateway.http.middleware import (
     AllowedHostsMiddleware,
     AnswerHeadersMiddleware,
@@ -15,7 +15,7 @@ from gateway.http.middleware import (
     RecordMiddleware,
 )
 from gateway.observability.metrics import Metrics
-from gateway.quotas import Attempts
+from gateway.quotas import RateQuota
 from gateway.server.drain import Drain, DrainMiddleware
 from gateway.settings import Settings
 
@@ -49,7 +49,7 @@ def build_middleware(
     paths: Collection[str],
     drain: Drain,
     metrics: Metrics,
-    attempts: Attempts,
+    failures: RateQuota,
 ) -> list[Middleware]:
     """Return the middleware, the outermost first. `paths` are counted in the metrics by name."""
     return [
@@ -69,6 +69,6 @@ def build_middleware(
             expose_headers=("x-request-id", "retry-after"),
         ),
         Middleware(DrainMiddleware, drain=drain),
-        Middleware(AttemptsMiddleware, attempts=attempts),
+        Middleware(FailedCredentialsMiddleware, failures=failures),
         compression(),
     ]

@@ -25,7 +25,8 @@ from gateway.execution.operation import OperationResult, Outcome
 from gateway.http.credentials import Authenticator, only_one
 from gateway.live.hub import Update
 from gateway.principal import Principal
-from gateway.transports.operations import Leave, Operations
+from gateway.quotas import Release
+from gateway.transports.operations import Operations
 from gateway.transports.request import parse_payload
 
 MAX_ID_LENGTH: Final = 128
@@ -69,12 +70,12 @@ class Socket:
         "_clock",
         "_credentials",
         "_expiry",
-        "_leaves",
         "_loop",
         "_operations",
         "_principal",
         "_push",
         "_rate",
+        "_releases",
         "_running",
         "_send",
         "_tasks",
@@ -88,7 +89,7 @@ class Socket:
         authenticator: Authenticator,
         clock: Clock,
         credentials: Collection[str],
-        leave: Leave,
+        release: Release,
         push: Callable[[bytes], bool],
         send: Send,
     ) -> None:
@@ -99,13 +100,13 @@ class Socket:
         self._credentials = list(credentials)
         self._push = push
         self._send = send
-        self._leaves = [leave]
+        self._releases = [release]
         self._principal: Principal | None = None
         self._running: dict[str, SocketOperation] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting: dict[Key, bytes] | None = None
         self._rate = (self._loop.time(), 0)
-        seconds = operations.admission.limits.init_seconds
+        seconds = operations.limits.init_seconds
         self._expiry = self._loop.call_later(seconds, self._give_up, LATE, "Nobody said who it is")
 
     async def serve(self, receive: Receive) -> None:
@@ -127,8 +128,8 @@ class Socket:
             task.cancel()
         for operation in list(self._running.values()):
             operation.clear()
-        while self._leaves:
-            self._leaves.pop()()
+        while self._releases:
+            self._releases.pop()()
 
     def put(self, key: Key, text: bytes) -> None:
         """Send a message, or queue it while the client is behind: the latest of a key wins."""
@@ -167,7 +168,7 @@ class Socket:
         if now - began > RATE_SECONDS:
             began, count = now, 0
         self._rate = (began, count + 1)
-        if count >= self._operations.admission.limits.messages_per_second * RATE_SECONDS:
+        if count >= self._operations.limits.messages_per_second * RATE_SECONDS:
             raise CloseSocket(POLICY, "Too many messages")
 
     async def _handle(self, message: Mapping[str, Any]) -> None:
@@ -197,7 +198,7 @@ class Socket:
         credential = self._credential(payload)
         try:
             principal = await self._authenticator.authenticate(credential)
-            release = self._operations.admission.socket(principal)
+            release = await self._operations.quotas.sockets.take(principal.subject)
         except (Throttled, TooManySubscriptions) as error:
             raise CloseSocket(TOO_MANY, error.message) from None
         except Rejected:
@@ -206,10 +207,10 @@ class Socket:
             raise CloseSocket(UNAUTHORIZED, "Unauthorized") from None
         except ServiceUnavailable:
             raise CloseSocket(TRY_LATER, "Try again later") from None
-        self._leaves.pop()()
-        self._leaves.append(release)
+        self._releases.pop()()
+        self._releases.append(release)
         if principal.key_id is not None:
-            self._leaves.append(self._operations.access.add(principal, self._revoke))
+            self._releases.append(self._operations.access.add(principal, self._revoke))
         self._principal = principal
         self._expiry.cancel()
         if principal.expires_at is not None:
@@ -239,8 +240,8 @@ class Socket:
         if operation_id in self._running:
             raise CloseSocket(DUPLICATE, f"Subscriber for {operation_id[:80]!a} already exists")
         operation = SocketOperation(self, operation_id)
-        if len(self._running) >= self._operations.admission.limits.socket_operations:
-            limit = self._operations.admission.limits.socket_operations
+        if len(self._running) >= self._operations.limits.socket_operations:
+            limit = self._operations.limits.socket_operations
             operation.refuse(
                 TooManySubscriptions(f"At most {limit} operations may run on a connection.")
             )
@@ -267,16 +268,16 @@ class Socket:
 class SocketOperation:
     """One operation of a socket, a query or a subscription; the hub's sink."""
 
-    __slots__ = ("_head", "_id", "_leave", "_socket", "task")
+    __slots__ = ("_head", "_id", "_release", "_socket", "task")
 
     def __init__(self, socket: Socket, operation_id: str) -> None:
         self._socket = socket
         self._id = operation_id
         self._head = b'{"id":' + orjson.dumps(operation_id) + b',"type":'
-        self._leave: Leave | None = None
+        self._release: Release | None = None
         self.task: asyncio.Task[None] | None = None
 
-    async def run(self, start: Callable[[], Awaitable[OperationResult | Leave]]) -> None:
+    async def run(self, start: Callable[[], Awaitable[OperationResult | Release]]) -> None:
         try:
             started = await start()
         except GatewayError as error:
@@ -285,7 +286,7 @@ class SocketOperation:
         finally:
             self.task = None
         if not isinstance(started, OperationResult):
-            self._leave = started
+            self._release = started
             return
         if started.outcome is Outcome.EXECUTED:
             self._put("next", started.encode())
@@ -313,9 +314,9 @@ class SocketOperation:
         task, self.task = self.task, None
         if task is not None and task is not asyncio.current_task():
             task.cancel()
-        leave, self._leave = self._leave, None
-        if leave is not None:
-            leave()
+        release, self._release = self._release, None
+        if release is not None:
+            release()
 
     def _put(self, kind: str, payload: bytes | None = None) -> None:
         rest = b"" if payload is None else b',"payload":' + payload

@@ -4,21 +4,21 @@ from collections.abc import Sequence
 
 from gateway.live.hub import Hub
 from gateway.observability.metrics import Number
-from gateway.quotas import Admission
+from gateway.quotas import LiveQuotas
 
 
-def live_metrics(hub: Hub, admission: Admission) -> Sequence[Number]:
+def live_metrics(hub: Hub, quotas: LiveQuotas) -> Sequence[Number]:
     """Return what a scrape reads of the hub and of the open connections."""
     return (
         Number(
             name="gateway_sockets",
             text="WebSockets that are open and authenticated.",
-            read=admission.sockets.total,
+            read=quotas.sockets.held,
         ),
         Number(
             name="gateway_subscriptions",
             text="Subscriptions that are open.",
-            read=admission.total,
+            read=quotas.subscriptions.held,
         ),
         Number(
             name="gateway_live_groups",

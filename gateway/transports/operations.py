@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from graphql import OperationType
 
@@ -17,10 +17,9 @@ from gateway.live.access import AccessCheck
 from gateway.live.hub import Hub, Sink
 from gateway.live.source import EventSource
 from gateway.principal import Principal, Scope
-from gateway.quotas import Admission
+from gateway.quotas import LiveQuotas, Release
+from gateway.settings.live import LiveSettings
 from gateway.transports.feeds import ContextFactory, open_feed
-
-Leave: TypeAlias = Callable[[], None]
 
 ALL_TYPES: Final = frozenset(OperationType)
 
@@ -32,7 +31,8 @@ class Operations:
     engine: Engine
     context_for: ContextFactory
     hub: Hub
-    admission: Admission
+    limits: LiveSettings
+    quotas: LiveQuotas
     access: AccessCheck
     introspection: bool
     leeway_seconds: int
@@ -66,7 +66,7 @@ class Operations:
 
     async def start(
         self, principal: Principal, request: OperationRequest, sink: Sink
-    ) -> OperationResult | Leave:
+    ) -> OperationResult | Release:
         """Run a query, or subscribe. After subscribing, `sink` has been offered the first event;
         the returned function ends the subscription. Raises GatewayError alone.
         """
@@ -85,21 +85,21 @@ class Operations:
 
     async def _subscribe(
         self, prepared: PreparedOperation, principal: Principal, sink: Sink
-    ) -> OperationResult | Leave:
+    ) -> OperationResult | Release:
         field = self.engine.root_field(prepared)
         if isinstance(field, OperationResult):
             return field
-        leaves = [self.admission.subscription(principal)]
+        releases = [await self.quotas.subscriptions.take(principal.subject)]
         try:
             async with self._context(principal, prepared) as context:
                 source: EventSource = await self.engine.open_events(field, context)
-            leaves.append(self.access.add(principal, sink.end, source.viewer))
+            releases.append(self.access.add(principal, sink.end, source.viewer))
             feed = open_feed(self.engine, prepared, source, self.context_for)
-            leaves.append(await self.hub.join(feed, sink))
+            releases.append(await self.hub.join(feed, sink))
         except BaseException:
-            _call_all(leaves)
+            _call_all(releases)
             raise
-        return partial(_call_all, leaves)
+        return partial(_call_all, releases)
 
     def _context(
         self, principal: Principal, prepared: PreparedOperation
@@ -107,7 +107,7 @@ class Operations:
         return self.context_for(principal, prepared.request_id)
 
 
-def _call_all(leaves: list[Leave]) -> None:
+def _call_all(releases: list[Release]) -> None:
     """Call each once, the last first."""
-    while leaves:
-        leaves.pop()()
+    while releases:
+        releases.pop()()

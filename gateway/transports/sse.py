@@ -19,9 +19,10 @@ from gateway.http.request_log import record_of
 from gateway.http.responses import CLOSE, Refused, refusal
 from gateway.live.hub import Update
 from gateway.principal import Principal
+from gateway.quotas import Release
 from gateway.server.drain import Drain
 from gateway.transports.http import GraphQLEndpoint, response_of
-from gateway.transports.operations import Leave, Operations
+from gateway.transports.operations import Operations
 
 EVENT_STREAM: Final = "text/event-stream"
 LAST_SECONDS: Final = 1
@@ -67,7 +68,7 @@ class StreamEndpoint:
 
     async def _start(
         self, scope: Scope, receive: Receive, stream: "EventStream"
-    ) -> OperationResult | Leave:
+    ) -> OperationResult | Release:
         if scope["method"] not in _METHODS:
             raise Refused("Use GET or POST for event streams.", 405, {"allow": "GET, POST"})
         accepts = ",".join(header_values(scope, b"accept")) or "*/*"
@@ -89,7 +90,7 @@ class StreamEndpoint:
         return left + self.operations.leeway_seconds
 
     async def _follow(
-        self, scope: Scope, receive: Receive, send: Send, stream: "EventStream", leave: Leave
+        self, scope: Scope, receive: Receive, send: Send, stream: "EventStream", release: Release
     ) -> None:
         """Send events until the client leaves, its credential expires or the process stops."""
         record_of(scope).operation = "subscription"
@@ -105,7 +106,7 @@ class StreamEndpoint:
         try:
             await _send_head(send)
             while not stream.stopped or stream.holds_last_words:
-                text = await stream.wait(self.operations.admission.limits.heartbeat_seconds)
+                text = await stream.wait(self.operations.limits.heartbeat_seconds)
                 async with asyncio.timeout(self.unread_seconds):
                     await send({"type": "http.response.body", "body": text, "more_body": True})
             if not watchers[0].done():
@@ -118,7 +119,7 @@ class StreamEndpoint:
                 timer.cancel()
             for watcher in watchers:
                 watcher.cancel()
-            leave()
+            release()
 
 
 class EventStream:

@@ -17,7 +17,7 @@ from gateway.http.credentials import (
 )
 from gateway.http.headers import header_values
 from gateway.http.responses import CLOSE, refusal
-from gateway.quotas import Attempts
+from gateway.quotas import RateQuota
 from gateway.server.websocket_protocol import PUSH
 from gateway.transports.connection import Socket
 from gateway.transports.operations import Operations
@@ -36,7 +36,7 @@ class WebSocketEndpoint:
 
     operations: Operations
     authenticator: Authenticator
-    attempts: Attempts
+    failures: RateQuota
     clock: Clock
     origins: Collection[str]
 
@@ -52,22 +52,22 @@ class WebSocketEndpoint:
             return
         address = address_of(scope)
         try:
-            leave = self.operations.admission.stranger(address)
+            release = await self.operations.quotas.unauthenticated_sockets.take(address)
         except TooManySubscriptions as error:
             await _deny(error, scope, receive, send)
             return
         if SUBPROTOCOL not in scope["subprotocols"]:
-            leave()
+            release()
             await send({"type": "websocket.accept"})
             reason = f"The subprotocol must be {SUBPROTOCOL}"
             await send({"type": "websocket.close", "code": 4406, "reason": reason})
             return
         socket = Socket(
             operations=self.operations,
-            authenticator=CountedAuthenticator(self.authenticator, self.attempts, address),
+            authenticator=CountedAuthenticator(self.authenticator, self.failures, address),
             clock=self.clock,
             credentials=header_values(scope, b"authorization"),
-            leave=leave,
+            release=release,
             push=scope["extensions"][PUSH]["push"],
             send=send,
         )

@@ -17,7 +17,7 @@ from gateway.clock import FixedClock
 from gateway.ids import encode_global_id
 from gateway.links import LEDGER_PATH, PURCHASES_PATH, USAGE_PATH, Links
 from gateway.principal import Principal
-from gateway.quotas import ExportPlaces
+from gateway.quotas import ConcurrencyQuota, export_quota
 from gateway.routes.exports import Exports, export_routes
 from gateway.settings.exports import ExportSettings
 from gateway.store import Database
@@ -42,7 +42,7 @@ class Place:
     database: Database
     client: httpx.AsyncClient
     clock: FixedClock
-    places: ExportPlaces
+    quota: ConcurrencyQuota
 
     async def get(self, path: str, who: str | None = "ada", **asked: str) -> httpx.Response:
         headers = bearer(who) if who else {}
@@ -54,14 +54,14 @@ class Place:
 
 @asynccontextmanager
 async def serve(
-    database: Database, clock: FixedClock, places: ExportPlaces, doorman: Doorman
+    database: Database, clock: FixedClock, quota: ConcurrencyQuota, doorman: Doorman
 ) -> AsyncIterator[httpx.AsyncClient]:
     parts = Exports(
         database=database,
         authenticator=doorman,
         links=links(clock),
         clock=clock,
-        places=places,
+        quota=quota,
         limits=ExportSettings(seconds=60),
     )
     app = application.make_app(routes=export_routes(parts))
@@ -104,9 +104,9 @@ async def place(database: Database) -> AsyncIterator[Place]:
             receipt(account_id, 32, 11, refund_id=21, total_nanos=-1),
             *LEDGER[account_id],
         )
-    clock, places = FixedClock(NOW), ExportPlaces(ExportSettings(slots=2, account_slots=1))
-    async with serve(database, clock, places, Doorman(mine=MINE)) as client:
-        yield Place(database, client, clock, places)
+    clock, quota = FixedClock(NOW), export_quota(ExportSettings(slots=2, account_slots=1))
+    async with serve(database, clock, quota, Doorman(mine=MINE)) as client:
+        yield Place(database, client, clock, quota)
 
 
 def lines(answer: httpx.Response) -> list[dict[str, Any]]:
@@ -419,24 +419,24 @@ async def test_head_says_the_same_without_the_rows(place: Place, path: str) -> N
     assert (head.status_code, head.content) == (200, b"")
     for name in ("content-type", "content-disposition", "x-export-rows", "cache-control"):
         assert head.headers[name] == got.headers[name]
-    assert not place.places.running
+    assert not place.quota.held()
 
 
-async def test_an_account_and_the_process_have_so_many_places(place: Place) -> None:
-    with place.places.take(MINE):
+async def test_an_account_and_the_process_have_so_many_exports(place: Place) -> None:
+    async with place.quota.holding(str(MINE)):
         answer = await place.get(USAGE_PATH)
         assert told(answer)[:2] == (429, "THROTTLED")
         assert answer.headers["retry-after"] == "5"
-        with place.places.take(THEIRS):
+        async with place.quota.holding(str(THEIRS)):
             answer = await place.get(
                 USAGE_PATH, "key-of-platform", account=encode_global_id("Account", THEIRS)
             )
             assert told(answer)[0] == 429
-            place.places.limits = ExportSettings(slots=1, account_slots=1)
+            place.quota.total = export_quota(ExportSettings(slots=1, account_slots=1)).total
             answer = await place.get(USAGE_PATH)
-    with place.places.take(THEIRS):
+    async with place.quota.holding(str(THEIRS)):
         answer = await place.get(USAGE_PATH)
         assert told(answer)[:2] == (503, "SERVICE_UNAVAILABLE")
         assert "retry-after" in answer.headers
     assert lines(await place.get(USAGE_PATH))
-    assert not place.places.running
+    assert not place.quota.held()

@@ -26,7 +26,7 @@ class Peer:
             authenticator=Doorman(),
             clock=SystemClock(),
             credentials=[],
-            leave=lambda: None,
+            release=lambda: None,
             push=lambda _: False,
             send=self.send,
         )

@@ -264,7 +264,7 @@ async def test_a_principal_has_so_many_sockets_and_no_more(served: Gateway) -> N
     await eventually(lambda: served.count("gateway_sockets") == 0)
 
 
-async def test_an_address_has_so_many_strangers_and_no_more(served: Gateway) -> None:
+async def test_unauthenticated_sockets_of_an_address_are_limited(served: Gateway) -> None:
     async with served.connect(), served.connect():
         with pytest.raises(InvalidStatus) as refused:
             await served.connect()
