@@ -189,8 +189,8 @@ async def browser() -> AsyncIterator[Browser]:
 @asynccontextmanager
 async def browsing(browser: Browser, url: str, **options: Any) -> AsyncIterator[BrowserContext]:
     """Lend a person's browser: no cookies, nothing stored, `url` the base of what they open."""
-    told = {"base_url": url, "viewport": VIEWPORT, "reduced_motion": "reduce"}
-    context = await browser.new_context(**(told | options))
+    defaults = {"base_url": url, "viewport": VIEWPORT, "reduced_motion": "reduce"}
+    context = await browser.new_context(**(defaults | options))
     context.set_default_timeout(PATIENCE_MS)
     try:
         yield context

@@ -20,7 +20,7 @@ Json = dict[str, Any]
 LATER_MS = 9_000
 """From then on a page asks again for what it shows, in case that has changed unheard."""
 
-# Its rules and those that are off unless they are asked for: the size of targets (WCAG 2.2, AA).
+# Its rules and those that are off by default: the size of targets (WCAG 2.2, AA).
 FIND = """
 axe.run({ rules: { "target-size": { enabled: true } } }).then((result) => result.violations)
 """
@@ -29,7 +29,7 @@ AXE = ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js"
 
 @asynccontextmanager
 async def tab(browser: Browser, site: Site, **options: Any) -> AsyncIterator[Page]:
-    """Lend a tab, of somebody who reads English if not told otherwise; at the end the page has
+    """Lend a tab, of an English reader unless `options` say otherwise; at the end the page has
     thrown nothing.
     """
     async with browsing(browser, site.url, **({"locale": "en-US"} | options)) as context:
@@ -66,7 +66,7 @@ def body_of(request: Request) -> Json:
 
 
 async def settled(page: Page) -> None:
-    """Wait until everything that the page asked for is there: from then on it stays as it is."""
+    """Wait until everything that the page requested has loaded, and nothing changes any more."""
     await expect(page.locator("main")).to_be_visible()
     await expect(page.locator("[aria-busy='true'], .outdated, .skeleton")).to_have_count(0)
 

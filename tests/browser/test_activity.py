@@ -47,11 +47,11 @@ def rows(page: Page) -> Locator:
     return page.get_by_role("table", name="Activity").locator("tbody tr:not(.waiting)")
 
 
-async def test_every_change_of_the_balance_is_there_with_its_reason(
+async def test_activity_lists_every_change_with_its_reason(
     browser: Browser, each_site: Site, tmp_path: Path
 ) -> None:
     account = await moved(each_site, "moved")
-    told = (await ask(each_site, LEDGER, account=account))["account"]["ledger"]["nodes"]
+    expected = (await ask(each_site, LEDGER, account=account))["account"]["ledger"]["nodes"]
     async with tab(browser, each_site) as page:
         await page.goto(f"/?account={account}")
         activity = card(page, "Activity")
@@ -62,7 +62,7 @@ async def test_every_change_of_the_balance_is_there_with_its_reason(
         for column, name in (("amount", "amount"), ("after", "balance")):
             cells = activity.locator(f"td.{column} data")
             values = await cells.evaluate_all("(all) => all.map((each) => each.value)")
-            assert values == [row[name]["amount"] for row in told]
+            assert values == [row[name]["amount"] for row in expected]
         texts = activity.locator("td.description")
         await expect(texts.nth(0)).to_have_text("Price error in October")
         await expect(texts.nth(1)).to_contain_text("Recorded on ")
@@ -78,10 +78,12 @@ async def test_every_change_of_the_balance_is_there_with_its_reason(
         await (await download.value).save_as(file)
     with file.open(encoding="utf-8-sig", newline="") as lines:
         exported = list(csv.DictReader(lines))
-    assert [row["Amount"] for row in exported] == [row["amount"]["amount"] for row in told[::-1]]
+    assert [row["Amount"] for row in exported] == [
+        row["amount"]["amount"] for row in expected[::-1]
+    ]
 
 
-async def test_the_type_is_in_the_address_and_the_export_has_the_same(
+async def test_the_type_filters_the_url_and_the_export(
     browser: Browser, site: Site, tmp_path: Path
 ) -> None:
     account = await moved(site, "typed")
@@ -127,9 +129,7 @@ async def test_a_row_leads_to_its_purchase_and_its_document(browser: Browser, si
         assert page.url.endswith(shown)
 
 
-async def test_pages_of_the_activity_turn_without_those_of_the_purchases(
-    browser: Browser, each_site: Site
-) -> None:
+async def test_pages_of_both_lists_turn_independently(browser: Browser, each_site: Site) -> None:
     account = await each_site.operator.put_account("turning")
     for number in range(12):
         await each_site.operator.grant("turning", str(number + 1), f"turning-{number}")
@@ -208,8 +208,8 @@ async def test_axe_finds_nothing_in_any_state_of_the_activity(
     browser: Browser, site: Site, theme: Any, width: int
 ) -> None:
     async def answer(route: Route) -> None:
-        asked = body_of(route.request)["variables"]
-        if "filter" not in asked or "cause" not in asked["filter"]:
+        variables = body_of(route.request)["variables"]
+        if "filter" not in variables or "cause" not in variables["filter"]:
             await route.continue_()
         elif failing:
             await route.fulfill(status=500, body="")

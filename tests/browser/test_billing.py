@@ -59,7 +59,7 @@ query ($account: ID!, $filter: CreditPurchaseFilter!, $from: Date!, $to: Date!, 
 
 
 def operation(request: Request) -> str:
-    """Return the name of the trusted document that is asked for."""
+    """Return the name of the document that a request names."""
     documents = json.loads(MANIFEST.read_text("utf-8"))
     document = documents[body_of(request)["documentId"]]
     found = re.search(r"\bquery (\w+)", document)
@@ -67,9 +67,7 @@ def operation(request: Request) -> str:
     return found[1]
 
 
-async def test_the_first_view_says_what_is_left_and_what_was_paid(
-    browser: Browser, site: Site
-) -> None:
+async def test_the_first_view_shows_balance_and_purchases(browser: Browser, site: Site) -> None:
     async with tab(browser, site) as page:
         answers: list[Response] = []
         page.on("response", lambda answer: answers.append(answer))
@@ -87,15 +85,15 @@ async def test_the_first_view_says_what_is_left_and_what_was_paid(
         painted = await page.evaluate(PAINT)
         requests = [each.request for each in answers if each.url.endswith("/graphql")]
         began = await page.evaluate("performance.timeOrigin")
-        asked = [operation(each) for each in at_first(requests, began)]
+        requested = [operation(each) for each in at_first(requests, began)]
         scripts = [each for each in answers if each.request.resource_type == "script"]
         # What draws the charts is a chunk of its own, which comes behind what is seen first.
         scripts = [each for each in scripts if "/plot-" not in each.url]
         size = sum([len(gzip.compress(await each.body())) for each in scripts])
-        print(f"first contentful paint {painted:.0f} ms, {size:,} bytes of script, {asked}")
+        print(f"first contentful paint {painted:.0f} ms, {size:,} bytes of script, {requested}")
         # Two bring what is seen; the account switcher's comes beside them, the charts' behind.
-        assert {"Overview", "CreditPurchases"} <= set(asked)
-        assert len(asked) == len(set(asked))
+        assert {"Overview", "CreditPurchases"} <= set(requested)
+        assert len(requested) == len(set(requested))
         assert painted < FIRST_PAINT_MS
         assert size < FIRST_VIEW_BYTES
 
@@ -121,16 +119,16 @@ async def granted(site: Site, name: str) -> str:
     ("zone", "browsers_zone"),
     [("America/Los_Angeles", "Asia/Tokyo"), ("Asia/Kolkata", "America/Los_Angeles")],
 )
-async def test_list_totals_charts_and_export_of_a_window_agree_with_the_api(
+async def test_billing_views_of_a_window_match_the_api(
     browser: Browser, each_site: Site, tmp_path: Path, zone: str, browsers_zone: str
 ) -> None:
     account = await granted(each_site, f"windowed-{zone[:4].lower()}")
     days = {"from": WEEK[1].isoformat(), "to": WEEK[5].isoformat()}
     window = {**days, "timeZone": zone}
-    told = (await ask(each_site, PURCHASES, account=account, filter=window, zone=zone, **days))[
+    expected = (await ask(each_site, PURCHASES, account=account, filter=window, zone=zone, **days))[
         "account"
     ]
-    listed, history = told["creditPurchases"], told["balanceHistory"]
+    listed, history = expected["creditPurchases"], expected["balanceHistory"]
     expected = [
         (at, amount)
         for at, amount in reversed(GRANTS)
@@ -203,9 +201,7 @@ async def exported(page: Page, file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-async def test_what_is_pointed_at_lies_in_the_middle_of_its_band(
-    browser: Browser, site: Site
-) -> None:
+async def test_a_selected_point_is_centred_in_its_band(browser: Browser, site: Site) -> None:
     account = await granted(site, "pointed")
     days = {"from": WEEK[0].isoformat(), "to": WEEK[6].isoformat()}
     async with tab(browser, site) as page:
@@ -217,8 +213,8 @@ async def test_what_is_pointed_at_lies_in_the_middle_of_its_band(
         await settled(page)
         for key, day, end in (("Home", WEEK[0], 0), ("End", WEEK[6], 1)):
             await points.press(key)
-            said = f"{day:%a, %b} {day.day}, {day.year}: "
-            await expect(chart.get_by_role("status")).to_contain_text(said)
+            announced = f"{day:%a, %b} {day.day}, {day.year}: "
+            await expect(chart.get_by_role("status")).to_contain_text(announced)
             band = await chart.locator(".point-band").bounding_box()
             assert band
             x = await line.evaluate(LINE_AT, end)
@@ -253,10 +249,10 @@ async def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
     browser: Browser, site: Site, theme: Any, width: int
 ) -> None:
     async def hold(route: Route) -> None:
-        await asked.wait()
+        await requested.wait()
         await route.continue_()
 
-    asked = asyncio.Event()
+    requested = asyncio.Event()
     size: Any = {"width": width, "height": 900}
     async with tab(browser, site, color_scheme=theme, viewport=size) as page:
         await page.route("**/graphql", hold)
@@ -266,7 +262,7 @@ async def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
         await expect(page.locator(".balance .live")).to_have_text("Live")
         await expect(page.locator(".balance .amount")).to_contain_text("$")
         assert await violations(page, loading=True) == []
-        asked.set()
+        requested.set()
 
         for title in ("Balance over time", "Purchased and spent"):
             await page.get_by_role("application", name=title).press("End")

@@ -171,7 +171,7 @@ async def expect_values(chart: Locator, column: str, values: list[str]) -> None:
     assert list(map(Decimal, shown)) == list(map(Decimal, values))
 
 
-async def test_a_page_that_nobody_sees_loads_nothing_and_then_catches_up(
+async def test_a_hidden_page_loads_nothing_and_then_catches_up(
     browser: Browser, site: Site
 ) -> None:
     name = "unseen"
@@ -199,9 +199,7 @@ async def test_a_page_that_nobody_sees_loads_nothing_and_then_catches_up(
         await expect(newest).to_have_text("+$13.00")
 
 
-async def test_at_midnight_a_balance_gets_its_date_and_a_new_burn_rate(
-    browser: Browser, site: Site
-) -> None:
+async def test_midnight_adds_a_date_and_a_new_burn_rate(browser: Browser, site: Site) -> None:
     name = "past-midnight"
     account = await site.operator.put_account(name)
     await site.operator.grant(name, "10", f"{name}-1")

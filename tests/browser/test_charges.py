@@ -26,7 +26,7 @@ async def paid_and_refunded(site: Site, name: str) -> str:
     return account
 
 
-async def test_a_purchase_says_what_the_card_paid_and_what_came_as_credit(
+async def test_a_purchase_shows_its_charge_and_its_credit(
     browser: Browser, each_site: Site
 ) -> None:
     account = await paid_and_refunded(each_site, "charged")
@@ -89,7 +89,7 @@ async def test_what_was_not_charged_says_so(browser: Browser, site: Site) -> Non
         await expect(figure(page, "Charged to cards").locator("data").first).to_have_text("$0.00")
 
 
-async def test_a_refund_that_failed_later_has_a_credit_note_and_its_cancellation(
+async def test_a_refund_that_failed_later_has_both_documents(
     browser: Browser, each_site: Site
 ) -> None:
     name = "cancelled"

@@ -32,9 +32,7 @@ COPY = """([first, last]) => {
 }"""
 
 
-async def test_amounts_have_minor_digits_and_their_points_below_each_other(
-    browser: Browser, site: Site
-) -> None:
+async def test_amounts_have_minor_digits_and_aligned_points(browser: Browser, site: Site) -> None:
     amounts = ["1234.123456789", "7.5", "0.5", "0.0286", "0.00000084", "-3.999"]
     expected = ["$1,234.12", "$7.50", "$0.50", "$0.029", "$0.00000084", "-$4.00", "$0.00"]
     charges = [(day, 12, amount, "llm") for day, amount in zip(WEEK, amounts, strict=False)]
@@ -136,9 +134,7 @@ async def test_no_label_of_an_axis_is_cut(
         await plot.screenshot(path=ARTEFACTS / f"axis-{locale}-{amount}-{width}.png")
 
 
-async def test_a_small_dip_below_zero_takes_no_step_of_an_axis(
-    browser: Browser, site: Site
-) -> None:
+async def test_a_small_dip_below_zero_adds_no_tick(browser: Browser, site: Site) -> None:
     account = await site.operator.put_account("dipping")
     events = [
         event("dipping", at, WEEK[at], 1, amount, "llm") for at, amount in enumerate(("100", "-2"))

@@ -16,7 +16,7 @@ KEPT = "JSON.stringify([localStorage, sessionStorage])"
 
 
 class Tab:
-    """A tab of GraphiQL, which hosts it asked, and what it complained about; what stands in
+    """A tab of GraphiQL, the hosts of its requests, and its complaints; what stands in
     `pardoned` is no complaint.
     """
 
@@ -49,7 +49,7 @@ class Tab:
         return self.page.locator(".result-window .view-lines")
 
     async def open(self, example: str, operation: str) -> None:
-        """Open an example about an account, whose operation has this name."""
+        """Open an example about an account; its operation has this name."""
         await self.page.get_by_role("button", name=example, exact=True).click()
         await expect(self.query).to_contain_text(f"{operation}($account")
         await expect(self.tool).to_contain_text('"account"')
@@ -74,7 +74,7 @@ class Tab:
 
 @asynccontextmanager
 async def graphiql(browser: Browser, site: Site, **options: Any) -> AsyncIterator[Tab]:
-    """Open GraphiQL; at the end nothing was asked of another host, and nothing was complained."""
+    """Open GraphiQL; at the end there was no request to another host, and no complaint."""
     async with browsing(browser, site.url, **options) as context:
         tab = Tab(await context.new_page())
         await tab.page.goto("/graphiql")
@@ -107,7 +107,7 @@ async def test_a_subscription_goes_on(browser: Browser, each_site: Site) -> None
         await tab.page.get_by_role("button", name="Stop query").click()
 
 
-async def test_the_chosen_person_and_account_are_asked_for(browser: Browser, site: Site) -> None:
+async def test_queries_are_of_the_chosen_person_and_account(browser: Browser, site: Site) -> None:
     async with graphiql(browser, site) as tab:
         await tab.open("Any object by its id", "Node")
         await tab.page.get_by_label("Person").select_option("Grace Lindqvist")

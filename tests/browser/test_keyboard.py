@@ -125,9 +125,7 @@ async def test_billing_by_keyboard_alone(browser: Browser, site: Site) -> None:
         await expect(chart.locator(".tooltip")).to_have_count(0)
 
 
-async def test_what_held_a_button_that_its_own_press_takes_away_has_the_focus(
-    browser: Browser, site: Site
-) -> None:
+async def test_a_button_that_disappears_moves_the_focus(browser: Browser, site: Site) -> None:
     async with tab(browser, site) as page:
         search = page.get_by_role("searchbox", name="Search purchases")
         purchases = card(page, "Credit purchases")
@@ -146,9 +144,7 @@ async def test_what_held_a_button_that_its_own_press_takes_away_has_the_focus(
         await expect(page.get_by_role("heading", name="Billing & Usage")).to_be_focused()
 
 
-async def test_whoever_turns_to_the_last_page_is_still_on_the_button(
-    browser: Browser, site: Site
-) -> None:
+async def test_the_last_page_keeps_the_focus_on_its_button(browser: Browser, site: Site) -> None:
     account = await site.operator.put_account("turned")
     for number in range(11):
         await site.operator.grant("turned", "1", f"turned-{number}")

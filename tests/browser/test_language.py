@@ -138,11 +138,11 @@ async def test_a_language_that_does_not_load_changes_nothing(browser: Browser, s
 async def test_every_browser_sees_the_year_of_the_receipt(
     browser: Browser, site: Site, locale: str
 ) -> None:
-    asked: list[Json] = []
+    sent: list[Json] = []
 
     def note(request: Request) -> None:
         if request.url.endswith("/graphql"):
-            asked.append(body_of(request)["variables"])
+            sent.append(body_of(request)["variables"])
 
     async with tab(browser, site, locale=locale) as page:
         page.on("request", note)
@@ -160,7 +160,7 @@ async def test_every_browser_sees_the_year_of_the_receipt(
             await expect(page.get_by_role("alert")).to_have_text([])
             await page.keyboard.press("Escape")
             await page.screenshot(path=ARTEFACTS / f"{view}-{locale}.png", full_page=True)
-    first = {each["from"] for each in asked if each.get("interval")}
+    first = {each["from"] for each in sent if each.get("interval")}
     assert first
     month_ago = datetime.now(UTC).date() - timedelta(days=30)
     assert all(date.fromisoformat(day) > month_ago for day in first)

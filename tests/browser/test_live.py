@@ -39,13 +39,13 @@ def balance(page: Page) -> Locator:
 
 
 def payment(account: str, history: list[tuple[str, Json]]) -> list[Json]:
-    """Return events of one payment to an account, whose ids are its own."""
+    """Return events of one payment to an account, with ids of its own."""
     events = []
     for at, (kind, subject) in enumerate(history):
-        told = subject | {"metadata": subject["metadata"] | {"account": account}}
-        name = "id" if told["object"] == "payment_intent" else "payment_intent"
-        told[name] = f"pi_{account}"
-        events.append(event(kind, told, at=at, event_id=f"evt_{account}_{at}"))
+        own = subject | {"metadata": subject["metadata"] | {"account": account}}
+        name = "id" if own["object"] == "payment_intent" else "payment_intent"
+        own[name] = f"pi_{account}"
+        events.append(event(kind, own, at=at, event_id=f"evt_{account}_{at}"))
     return events
 
 
@@ -90,7 +90,7 @@ async def test_a_payment_appears_settles_and_gets_its_receipt(
         assert file.read_bytes().startswith(b"%PDF-")
 
 
-async def test_a_purchase_that_began_before_the_page_could_be_told_appears(
+async def test_a_purchase_before_the_subscription_started_appears(
     browser: Browser, site: Site
 ) -> None:
     async def join(socket: WebSocketRoute) -> None:
@@ -135,7 +135,7 @@ async def test_a_killed_gateway_is_missed_and_found_again(
 
 
 @pytest.mark.parametrize("code", [1008, 1011, 4400])
-async def test_a_socket_that_a_proxy_or_a_fault_closes_comes_back(
+async def test_a_socket_closed_by_a_proxy_is_reopened(
     browser: Browser, site: Site, code: int
 ) -> None:
     account = await site.operator.put_account(f"closed-{code}")
@@ -165,9 +165,7 @@ async def test_a_socket_that_a_proxy_or_a_fault_closes_comes_back(
 
 
 @pytest.mark.parametrize("end", ["error", "complete"])
-async def test_a_subscription_that_ended_is_not_live_until_it_is_back(
-    browser: Browser, site: Site, end: str
-) -> None:
+async def test_an_ended_subscription_is_not_live(browser: Browser, site: Site, end: str) -> None:
     account = await site.operator.put_account(f"ended-{end}")
     sockets: list[WebSocketRoute] = []
     waiting: list[tuple[WebSocketRoute, str | bytes]] = []
@@ -179,10 +177,10 @@ async def test_a_subscription_that_ended_is_not_live_until_it_is_back(
         sockets.append(socket)
 
         def forward(message: str | bytes) -> None:
-            told = json.loads(message)
-            if told["type"] == "subscribe":
-                ids.append(told["id"])
-            held = told["type"] == "subscribe" and len(ids) > subscribed and not is_back.is_set()
+            sent = json.loads(message)
+            if sent["type"] == "subscribe":
+                ids.append(sent["id"])
+            held = sent["type"] == "subscribe" and len(ids) > subscribed and not is_back.is_set()
             if held:
                 waiting.append((server, message))
             else:
@@ -198,9 +196,9 @@ async def test_a_subscription_that_ended_is_not_live_until_it_is_back(
         await settled(page)
         subscribed = len(ids)
         for name in tuple(ids):
-            told = {"id": name, "type": end}
+            ending = {"id": name, "type": end}
             payload = {"payload": [{"message": "Account not found."}]} if end == "error" else {}
-            sockets[0].send(json.dumps(told | payload))
+            sockets[0].send(json.dumps(ending | payload))
         await expect(live(page)).to_have_text("Reconnecting…")
         await site.operator.grant(f"ended-{end}", "10", "missed")
         is_back.set()
@@ -237,7 +235,7 @@ async def test_another_account_is_live_without_a_new_connection(
         assert set(states) <= {"Live", None}
 
 
-async def test_code_that_did_not_come_is_asked_for_when_the_gateway_is_back(
+async def test_code_loads_when_the_gateway_is_back(
     browser: Browser, sqlite_demo: DemoDatabase
 ) -> None:
     async with serving(sqlite_demo) as mine, tab(browser, mine) as page:

@@ -88,18 +88,18 @@ def authorization(request: Request) -> str:
     return request.headers.get("authorization", "")
 
 
-async def test_a_person_comes_back_from_the_provider_to_the_view_they_asked_for(
+async def test_sign_in_returns_to_the_requested_view(
     browser: Browser, sqlite_demo: DemoDatabase, provider: OpenIdProvider
 ) -> None:
     async with (
         production(sqlite_demo, provider) as gateway,
         visit(browser, gateway) as page,
     ):
-        async with page.expect_request(lambda asked: "/authorize" in asked.url) as leaving:
+        async with page.expect_request(lambda request: "/authorize" in request.url) as leaving:
             await page.goto("/?tab=usage&interval=week")
-        asked = parse_qs(urlsplit((await leaving.value).url).query)
-        assert asked["audience"] == [AUDIENCE]
-        assert asked["scope"] == ["openid"]
+        query = parse_qs(urlsplit((await leaving.value).url).query)
+        assert query["audience"] == [AUDIENCE]
+        assert query["scope"] == ["openid"]
         await expect(page.get_by_role("tab", name="Usage")).to_have_attribute(
             "aria-selected", "true"
         )
@@ -133,7 +133,7 @@ async def test_a_token_is_renewed_before_it_ends(
             lambda answer: "refresh_token" in (answer.request.post_data or "")
         ):
             await page.clock.run_for(20_000)
-        # What is asked before the page has read the new token goes with the old one.
+        # A request before the page has the new token is sent with the old one.
         async with page.expect_response(
             lambda answer: answer.url.endswith("/graphql") and authorization(answer.request) != old
         ) as later:
@@ -189,13 +189,13 @@ async def test_sign_out_ends_the_session_of_the_provider(
         await sign_in_at_provider(page)
         async with page.expect_request(re.compile("/session/end")) as leaving:
             await page.get_by_role("button", name="Sign out").click()
-        asked = parse_qs(urlsplit((await leaving.value).url).query)
-        assert set(asked) == {"client_id", "id_token_hint", "post_logout_redirect_uri", "state"}
+        query = parse_qs(urlsplit((await leaving.value).url).query)
+        assert set(query) == {"client_id", "id_token_hint", "post_logout_redirect_uri", "state"}
         async with page.expect_request(re.compile("/signed-out")) as back:
             await page.get_by_role("button", name="Yes, sign me out").click()
         returned = urlsplit((await back.value).url)
-        assert asked["post_logout_redirect_uri"] == [returned._replace(query="").geturl()]
-        assert parse_qs(returned.query) == {"state": asked["state"]}
+        assert query["post_logout_redirect_uri"] == [returned._replace(query="").geturl()]
+        assert parse_qs(returned.query) == {"state": query["state"]}
 
         await expect(page.get_by_role("status")).to_have_text("You are signed out.")
         await expect(page).to_have_url(re.compile(r"/\?tab=usage$"))
@@ -206,7 +206,7 @@ async def test_sign_out_ends_the_session_of_the_provider(
         )
 
 
-async def test_nobody_is_said_to_be_signed_out_by_a_link(
+async def test_a_link_signs_nobody_out(
     browser: Browser, sqlite_demo: DemoDatabase, provider: OpenIdProvider
 ) -> None:
     async with (

@@ -1,4 +1,4 @@
-"""What the page shows when there is nothing, very much, or something wrong, and whose it is."""
+"""The page without data, with very much of it, and with failures."""
 
 import asyncio
 import csv
@@ -71,8 +71,8 @@ async def test_a_failure_keeps_the_filter_and_is_tried_again(
     browser: Browser, site: Site, theme: Any
 ) -> None:
     async def answer(route: Route) -> None:
-        asked = body_of(route.request)["variables"]
-        if failing and "filter" in asked:
+        variables = body_of(route.request)["variables"]
+        if failing and "filter" in variables:
             await route.fulfill(status=500, body="")
         else:
             await route.continue_()
@@ -94,16 +94,14 @@ async def test_a_failure_keeps_the_filter_and_is_tried_again(
 
 
 async def refuse_facts(route: Route) -> None:
-    """Let everything through but what is asked of an account alone."""
+    """Let everything through but queries of the account alone."""
     if body_of(route.request)["variables"].keys() == {"account"}:
         await route.fulfill(status=503, body="")
     else:
         await route.continue_()
 
 
-async def test_without_the_accounts_facts_the_rest_of_the_page_stays(
-    browser: Browser, site: Site
-) -> None:
+async def test_the_page_stays_without_the_accounts_facts(browser: Browser, site: Site) -> None:
     async with tab(browser, site) as page:
         await page.route("**/graphql", refuse_facts)
         # One that is never answered: nothing is pushed either.
@@ -140,7 +138,7 @@ async def test_without_the_accounts_facts_the_rest_of_the_page_stays(
         await expect(page.get_by_role("alert")).to_have_count(0)
 
 
-async def test_a_balance_that_is_pushed_stays_where_the_accounts_facts_do_not_come(
+async def test_a_pushed_balance_stays_without_the_accounts_facts(
     browser: Browser, site: Site
 ) -> None:
     account = await site.operator.put_account("factless", timeZone="Asia/Tokyo")
@@ -149,8 +147,8 @@ async def test_a_balance_that_is_pushed_stays_where_the_accounts_facts_do_not_co
         await page.route("**/graphql", refuse_facts)
         await page.goto(f"/?account={account}")
         balance = page.get_by_role("region", name="Balance", exact=True)
-        said = balance.get_by_role("status").filter(has_text="time zone could not be loaded")
-        await expect(said).to_be_visible()
+        notice = balance.get_by_role("status").filter(has_text="time zone could not be loaded")
+        await expect(notice).to_be_visible()
         await expect(balance.locator(".live")).to_have_text("Live")
         await expect(balance.locator(".amount")).to_have_text("$10.00")
         await expect(balance.locator(".skeleton")).to_have_count(0)
@@ -163,12 +161,12 @@ async def test_a_balance_that_is_pushed_stays_where_the_accounts_facts_do_not_co
         await page.unroute("**/graphql", refuse_facts)
         await balance.get_by_role("button", name="Try again").click()
         await expect(page.get_by_role("button", name="Time zone")).to_contain_text("Asia/Tokyo")
-        await expect(said).to_have_count(0)
+        await expect(notice).to_have_count(0)
         await expect(balance).to_be_focused()
 
 
 @pytest.mark.parametrize("view", ["?range=90d", "?tab=usage&range=90d"])
-async def test_what_is_said_of_an_export_is_gone_with_other_choices(
+async def test_other_filters_clear_the_error_of_an_export(
     browser: Browser, site: Site, view: str
 ) -> None:
     async def answer(route: Route) -> None:
@@ -180,23 +178,23 @@ async def test_what_is_said_of_an_export_is_gone_with_other_choices(
     async with tab(browser, site) as page:
         await page.route("**/graphql", answer)
         await page.goto(f"/{view}")
-        said = page.get_by_text("Export failed")
+        notice = page.get_by_text("Export failed")
         days = page.get_by_role("button", name="Date range")
         export = page.get_by_role("button", name="Export").first
         await expect(export).to_be_visible()
         await settled(page)
         await export.click()
         await page.get_by_role("menuitem", name="CSV").click()
-        await expect(said).to_be_visible()
+        await expect(notice).to_be_visible()
         await days.click()
         await page.get_by_role("option", name="Last 7 days").click()
         await expect(page).to_have_url(re.compile("range=7d"))
         await expect(days).to_contain_text("Last 7 days")
-        await expect(said).to_have_count(0)
+        await expect(notice).to_have_count(0)
         await page.go_back()
         await expect(page).to_have_url(re.compile("range=90d"))
         await expect(days).to_contain_text("Last 90 days")
-        await expect(said).to_have_count(0)
+        await expect(notice).to_have_count(0)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -223,9 +221,7 @@ async def test_without_a_network_what_was_there_stays(
         await expect(purchase_rows(page)).to_have_count(20)
 
 
-async def test_a_part_whose_code_does_not_come_leaves_the_rest(
-    browser: Browser, site: Site
-) -> None:
+async def test_a_part_without_its_code_leaves_the_rest(browser: Browser, site: Site) -> None:
     async with tab(browser, site) as page:
         await page.route("**/plot-*.js", lambda route: route.abort())
         await page.goto("/")
@@ -241,7 +237,7 @@ async def test_a_part_whose_code_does_not_come_leaves_the_rest(
         await expect(chart).to_be_focused()
 
 
-async def test_what_is_not_there_and_what_a_role_leaves_out_are_said(
+async def test_empty_lists_and_forbidden_payments_are_explained(
     browser: Browser, site: Site
 ) -> None:
     viewed = await site.operator.put_account(
@@ -260,7 +256,7 @@ async def test_what_is_not_there_and_what_a_role_leaves_out_are_said(
 
 
 @pytest.mark.parametrize(
-    ("asked", "shown"),
+    ("requested", "shown"),
     [
         ("america/new_york", "America/New York"),
         ("Asia/Calcutta", "Asia/Kolkata"),
@@ -268,11 +264,11 @@ async def test_what_is_not_there_and_what_a_role_leaves_out_are_said(
         ("Europe/Nowhere", "Europe/Berlin"),
     ],
 )
-async def test_a_zone_in_a_link_is_read_as_the_gateway_spells_it_or_left_out(
-    browser: Browser, site: Site, asked: str, shown: str
+async def test_a_zone_in_a_link_gets_its_canonical_name(
+    browser: Browser, site: Site, requested: str, shown: str
 ) -> None:
     async with tab(browser, site) as page:
-        await page.goto("/?" + urlencode({"zone": asked}))
+        await page.goto("/?" + urlencode({"zone": requested}))
         await expect(page.get_by_role("button", name="Time zone")).to_contain_text(shown)
         await expect(purchase_rows(page)).to_have_count(10)
         await expect(page.get_by_role("application", name="Balance over time")).to_be_visible()
@@ -280,9 +276,7 @@ async def test_a_zone_in_a_link_is_read_as_the_gateway_spells_it_or_left_out(
         await expect(page.get_by_role("alert")).to_have_count(0)
 
 
-async def test_purchases_wait_for_the_zone_that_their_dates_are_of(
-    browser: Browser, site: Site
-) -> None:
+async def test_purchases_wait_for_the_zone_of_their_dates(browser: Browser, site: Site) -> None:
     async def hold(route: Route) -> None:
         if body_of(route.request)["variables"].keys() == {"account"}:
             await looked.wait()
@@ -391,7 +385,7 @@ async def bought(demo: DemoDatabase, account_id: int, count: int) -> None:
         await database.close()
 
 
-async def test_ten_thousand_purchases_are_as_quick_to_read_as_ten(
+async def test_ten_thousand_purchases_load_as_fast_as_ten(
     browser: Browser, each_site: Site, tmp_path: Path
 ) -> None:
     account = await each_site.operator.put_account("many")
@@ -439,7 +433,7 @@ async def test_names_of_any_length_and_direction_have_their_place(
             assert await violations(page) == []
 
 
-async def test_an_account_beyond_the_first_hundred_is_called_by_its_name(
+async def test_an_account_beyond_the_first_hundred_has_its_name(
     browser: Browser, site: Site
 ) -> None:
     members = [{"subject": "grace@demo", "role": "OWNER"}]
@@ -561,9 +555,7 @@ async def test_a_place_in_a_list_stays_with_its_tab(browser: Browser, site: Site
         await expect(page).not_to_have_url(re.compile("after="))
 
 
-async def test_no_page_is_turned_of_a_list_that_is_being_replaced(
-    browser: Browser, site: Site
-) -> None:
+async def test_a_list_that_loads_has_no_next_page(browser: Browser, site: Site) -> None:
     async def hold(route: Route) -> None:
         if "status" in body_of(route.request)["variables"].get("filter", {}):
             await looked.wait()
@@ -597,8 +589,8 @@ async def test_a_link_names_the_account_that_nobody_chose(browser: Browser, site
         await page.get_by_role("button", name="Sign out").click()
         await expect(page).not_to_have_url(re.compile("account="))
 
-        asked: list[Request] = []
-        page.on("request", lambda request: asked.append(request))
+        sent: list[Request] = []
+        page.on("request", lambda request: sent.append(request))
         began = await page.evaluate("Date.now()")
         await page.get_by_label("API key").fill(key)
         await page.keyboard.press("Enter")
@@ -607,7 +599,7 @@ async def test_a_link_names_the_account_that_nobody_chose(browser: Browser, site
         await expect(amount).to_contain_text("¥")
         await expect(purchase_rows(page).first).to_contain_text("¥")
         await settled(page)
-        posted = [each.post_data for each in at_first(asked, began) if each.post_data]
+        posted = [each.post_data for each in at_first(sent, began) if each.post_data]
         assert len(posted) == len(set(posted))
         assert await page.evaluate("history.length === began")
 

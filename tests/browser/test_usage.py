@@ -74,7 +74,7 @@ async def metered(site: Site, account: str, charges: Iterable[tuple[date, int, s
     return global_id
 
 
-async def asked(site: Site, **variables: Any) -> Json:
+async def usage_of(site: Site, **variables: Any) -> Json:
     """Return the account's usage as the API gives it."""
     usage: Json = (await ask(site, USAGE, **variables))["account"]["usage"]
     return usage
@@ -100,12 +100,12 @@ CHARGES = [
     ("zone", "browsers_zone"),
     [("America/Los_Angeles", "Asia/Tokyo"), ("Asia/Kolkata", "America/Los_Angeles")],
 )
-async def test_figures_chart_tables_and_export_of_a_window_agree_with_the_api(
+async def test_usage_views_of_a_window_match_the_api(
     browser: Browser, site: Site, tmp_path: Path, zone: str, browsers_zone: str
 ) -> None:
     account = await metered(site, "agreeing", CHARGES)
     window = {"from": WEEK[1].isoformat(), "to": WEEK[5].isoformat(), "zone": zone}
-    usage = await asked(site, account=account, interval="DAY", **window)
+    usage = await usage_of(site, account=account, interval="DAY", **window)
     async with tab(browser, site, timezone_id=browsers_zone) as page:
         await open_tab(page, account, interval="day", **window)
         total = figure(page, "Total spend").locator("data")
@@ -147,7 +147,7 @@ async def test_figures_chart_tables_and_export_of_a_window_agree_with_the_api(
     assert exported == Decimal(usage["summary"]["totalSpend"]["amount"])
 
 
-async def test_arrow_keys_walk_the_points_of_the_chart_and_say_each(
+async def test_arrow_keys_select_and_announce_points_of_a_chart(
     browser: Browser, site: Site
 ) -> None:
     account = await metered(site, "walked", [(day, 12, "1.5004", "llm") for day in WEEK])
@@ -155,30 +155,28 @@ async def test_arrow_keys_walk_the_points_of_the_chart_and_say_each(
         await open_tab(page, account, **{"from": WEEK[0], "to": WEEK[6]})
         points = page.get_by_role("application", name="Spend over time")
         await points.press("Home")
-        said = page.locator(".chart [role=status]")
+        announced = page.locator(".chart [role=status]")
 
         def point(at: int) -> str:
             day = WEEK[at]
             spent = read(str(Decimal("1.5004") * (at + 1)))
             return f"{day:%a, %b} {day.day}, {day.year}: Spend $1.50, Cumulative spend {spent}"
 
-        await expect(said).to_have_text(point(0))
+        await expect(announced).to_have_text(point(0))
         await expect(page.locator(".tooltip")).to_contain_text("$1.50")
         await points.press("ArrowRight")
-        await expect(said).to_have_text(point(1))
+        await expect(announced).to_have_text(point(1))
         await points.press("End")
-        await expect(said).to_have_text(point(6))
+        await expect(announced).to_have_text(point(6))
         await points.press("ArrowRight")
-        await expect(said).to_have_text(point(6))
+        await expect(announced).to_have_text(point(6))
         await points.press("ArrowLeft")
-        await expect(said).to_have_text(point(5))
+        await expect(announced).to_have_text(point(5))
         await points.press("Escape")
         await expect(page.locator(".tooltip")).to_have_count(0)
 
 
-async def test_a_line_of_larger_amounts_has_its_own_axis_where_it_is_narrow_too(
-    browser: Browser, site: Site
-) -> None:
+async def test_a_line_of_larger_amounts_has_its_own_axis(browser: Browser, site: Site) -> None:
     account = await metered(site, "narrow", [(day, 12, "100", "llm") for day in WEEK])
     async with tab(browser, site, viewport={"width": 360, "height": 800}) as page:
         await open_tab(page, account, **{"from": WEEK[0], "to": WEEK[6]})
@@ -196,7 +194,7 @@ async def test_a_line_of_larger_amounts_has_its_own_axis_where_it_is_narrow_too(
 
 
 @pytest.mark.parametrize(("system", "chosen"), [("dark", "light"), ("light", "dark")])
-async def test_forced_colours_hold_in_a_chart_whichever_theme_was_chosen(
+async def test_a_chart_keeps_forced_colours_in_each_theme(
     browser: Browser, site: Site, system: Any, chosen: str
 ) -> None:
     async with tab(browser, site, color_scheme=system, forced_colors="active") as page:
@@ -221,9 +219,7 @@ async def test_less_than_a_cent_a_day_is_not_nothing(browser: Browser, site: Sit
         await expect(card(page, "Where it went").locator("td.spend")).to_have_text("$0.0028")
 
 
-async def test_intervals_are_in_the_address_and_changes_point_both_ways(
-    browser: Browser, site: Site
-) -> None:
+async def test_the_interval_is_in_the_url(browser: Browser, site: Site) -> None:
     # The account's first day, from which on there is something to compare with.
     first = (WEEK[0] - timedelta(days=14), 12, "0", "old")
     before = [(WEEK[0] - timedelta(days=2), 12, "40", "old"), (WEEK[0], 12, "1", "old")]
@@ -247,7 +243,7 @@ async def test_intervals_are_in_the_address_and_changes_point_both_ways(
         await expect(spend.locator(".figure-note")).to_have_text("2,100% more than before")
 
 
-async def test_a_young_account_has_its_own_averages_and_nothing_to_compare_with(
+async def test_a_new_account_has_averages_but_no_comparison(
     browser: Browser, each_site: Site
 ) -> None:
     charges = [(TODAY - timedelta(days=ago), 1, "3", "llm") for ago in (1, 2)]
@@ -291,9 +287,7 @@ async def test_the_interval_sets_the_window_until_days_are_chosen(
         await expect(intervals.get_by_role("radio", name="Year")).to_be_checked()
 
 
-async def test_a_breakdown_adds_up_with_its_rest_and_what_has_no_deployment(
-    browser: Browser, site: Site
-) -> None:
+async def test_a_breakdown_adds_up_with_its_other_rows(browser: Browser, site: Site) -> None:
     charges = [(WEEK[0], 1, f"{number + 1}.5", f"d{number:02}") for number in range(13)]
     account = await metered(site, "broken-down", [*charges, (WEEK[1], 1, "100", "")])
     async with tab(browser, site) as page:
@@ -329,7 +323,7 @@ PRESSED = {"Day", "Export", "Chart", "Table", "Show more rows", "Rows", "Live", 
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-async def test_on_paper_everything_is_there_in_its_order_and_dark_on_light(
+async def test_both_themes_print_everything_in_order(
     browser: Browser, site: Site, theme: Any
 ) -> None:
     names = [f"d{number:02}" for number in range(9, -1, -1)]
@@ -428,9 +422,9 @@ async def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
     async with tab(browser, site, color_scheme=theme, viewport=size) as page:
         complaints: list[str] = []
 
-        def note(said: ConsoleMessage) -> None:
-            if said.type == "error":
-                complaints.append(said.text)
+        def note(message: ConsoleMessage) -> None:
+            if message.type == "error":
+                complaints.append(message.text)
 
         page.on("console", note)
         await page.goto("/?tab=usage")
