@@ -2,7 +2,9 @@
 
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple
+
+from cachetools import TLRUCache, TTLCache
 
 from gateway.auth import api_keys
 from gateway.auth.api_keys import ApiKeyRecord, ApiKeyText, Environment
@@ -20,7 +22,12 @@ USE_KEPT: Final = timedelta(hours=1)
 WRITE_SECONDS: Final = 60
 """How often uses are written at the latest; a new one is written at once."""
 
-_Known: TypeAlias = tuple[datetime, ApiKeyRecord | None]
+
+class _Known(NamedTuple):
+    """What is stored of a key; None where there is no such key."""
+
+    record: ApiKeyRecord | None
+    read_at: datetime
 
 
 class StoredKeys:
@@ -29,18 +36,18 @@ class StoredKeys:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._known: dict[str, _Known] = {}
+        self._known: TLRUCache[str, _Known, datetime] = TLRUCache(
+            MOST_KEPT, ttu=lambda _key, known, _now: known.read_at + KEPT, timer=clock.now
+        )
 
     async def find(self, key_id: str) -> ApiKeyRecord | None:
-        now = self._clock.now()
         known = self._known.get(key_id)
-        if known is not None and now - known[0] < KEPT:
-            return known[1]
+        if known is not None:
+            return known.record
+        read_at = self._clock.now()
         async with Snapshot(self._database) as snapshot:
             record = await find_key(snapshot, key_id)
-        if len(self._known) >= MOST_KEPT:
-            self._known.clear()
-        self._known[key_id] = (now, record)
+        self._known[key_id] = _Known(record, read_at)
         return record
 
 
@@ -54,7 +61,7 @@ class KeyUse:
     def __init__(self, database: Database, clock: Clock, loops: Loops) -> None:
         self._database = database
         self._clock = clock
-        self._noted: dict[str, datetime] = {}
+        self._noted: TTLCache[str, None, datetime] = TTLCache(MOST_KEPT, USE_KEPT, timer=clock.now)
         self._pending: set[str] = set()
         self._loop = loops.make(
             "api_keys.write_use", self._write, seconds=WRITE_SECONDS, at_once=False, at_end=True
@@ -62,13 +69,9 @@ class KeyUse:
 
     def note(self, key_id: str) -> None:
         """Say that a key was used just now."""
-        now = self._clock.now()
-        noted = self._noted.get(key_id)
-        if noted is not None and now - noted < USE_KEPT:
+        if key_id in self._noted:
             return
-        if len(self._noted) >= MOST_KEPT:
-            self._noted.clear()
-        self._noted[key_id] = now
+        self._noted[key_id] = None
         self._pending.add(key_id)
         self._loop.wake()
 

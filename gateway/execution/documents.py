@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from cachetools import LRUCache
 from graphql import (
     DocumentNode,
     GraphQLError,
@@ -71,17 +72,15 @@ class Documents:
     schema: GraphQLSchema
     limits: DocumentLimits
     suggestions: bool
-    _kept: dict[str, ParsedDocument] = field(default_factory=dict)
+    _kept: LRUCache[str, ParsedDocument] = field(default_factory=lambda: LRUCache(CACHED_DOCUMENTS))
 
     def read(self, text: str) -> ParsedDocument:
         """Return the document; raises GraphQLError with a code if it cannot be parsed."""
-        document = self._kept.pop(text, None)
+        document = self._kept.get(text)
         if document is None:
             document = self._read(text)
-        if not document.errors and len(text) <= CACHED_LENGTH:
-            self._kept[text] = document
-            if len(self._kept) > CACHED_DOCUMENTS:
-                del self._kept[next(iter(self._kept))]
+            if not document.errors and len(text) <= CACHED_LENGTH:
+                self._kept[text] = document
         return document
 
     def __len__(self) -> int:

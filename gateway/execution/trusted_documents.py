@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from cachetools import LRUCache
 from graphql import GraphQLError
 
 from gateway import strict_json
@@ -55,7 +56,7 @@ class TrustedDocuments:
 
     manifest: Mapping[str, str] = field(default_factory=dict)
     only: bool = False
-    _known: dict[str, str] = field(default_factory=dict)
+    _known: LRUCache[str, str] = field(default_factory=lambda: LRUCache(CACHED_DOCUMENTS))
 
     def find(self, text: str | None, document_id: str | None) -> str:
         """Return the document's text, of which one or both are given.
@@ -73,7 +74,7 @@ class TrustedDocuments:
         if self.only and name not in self.manifest:
             raise GraphQLError(_ONLY_TRUSTED, extensions={"code": NOT_FOUND})
         if name is not None and name not in self.manifest and len(text) <= CACHED_LENGTH:
-            self._keep(name, text)
+            self._known[name] = text
         return text
 
     def _find(self, document_id: str) -> str:
@@ -81,15 +82,8 @@ class TrustedDocuments:
         if (text := self.manifest.get(name)) is not None:
             return text
         if (text := self._known.get(name)) is not None:
-            self._keep(name, text)
             return text
         raise GraphQLError(_UNKNOWN, extensions={"code": NOT_FOUND})
-
-    def _keep(self, name: str, text: str) -> None:
-        self._known.pop(name, None)
-        self._known[name] = text
-        if len(self._known) > CACHED_DOCUMENTS:
-            del self._known[next(iter(self._known))]
 
 
 def _bare(document_id: str) -> str:

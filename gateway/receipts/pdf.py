@@ -6,7 +6,6 @@ receipt never changes.
 
 import asyncio
 import json
-from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 import typst
+from cachetools import LRUCache
 
 from gateway.receipts.glyphs import Glyphs
 from gateway.receipts.view import Source, receipt_view
@@ -109,30 +109,20 @@ class ReceiptPrinter:
     def __init__(self, *, kept_bytes: int = KEPT_BYTES) -> None:
         self._press = ReceiptPress()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="receipts")
-        self._kept: OrderedDict[str, bytes] = OrderedDict()
-        self._room = kept_bytes
+        self._kept: LRUCache[str, bytes] = LRUCache(kept_bytes, getsizeof=len)
 
     def kept(self, number: str) -> bytes | None:
         """Return the document of a number if it is at hand."""
-        pdf = self._kept.get(number)
-        if pdf is not None:
-            self._kept.move_to_end(number)
-        return pdf
+        return self._kept.get(number)
 
     async def print(self, source: Source, logo: Logo | None = None) -> bytes:
         """Return the document of a receipt, and keep it."""
         loop = asyncio.get_running_loop()
         pdf = await loop.run_in_executor(self._thread, self._press.print, source, logo)
-        self._keep(source.data["number"], pdf)
+        if len(pdf) <= self._kept.maxsize:
+            self._kept[source.data["number"]] = pdf
         return pdf
 
     def close(self) -> None:
         """Let go of the thread; what it prints at this moment is not waited for."""
         self._thread.shutdown(wait=False, cancel_futures=True)
-
-    def _keep(self, number: str, pdf: bytes) -> None:
-        self._room += len(self._kept.pop(number, b"")) - len(pdf)
-        self._kept[number] = pdf
-        while self._room < 0:
-            _, oldest = self._kept.popitem(last=False)
-            self._room += len(oldest)

@@ -2,6 +2,7 @@
 
 from typing import Any, Final, TypeAlias
 
+from cachetools import LRUCache
 from graphql import DocumentNode, GraphQLError
 from graphql.execution import Executor
 
@@ -13,7 +14,7 @@ from gateway.execution.plan.object_plan import (
 )
 
 KEPT: Final = 16
-"""Plans of one document; the first one makes room for the seventeenth."""
+"""Most plans of one document; the least recently used one makes room."""
 
 _Key: TypeAlias = tuple[int, tuple[Any, ...]]
 """An operation's `id`, and the conditions' variables."""
@@ -27,7 +28,7 @@ class Plans:
     def __init__(self, document: DocumentNode) -> None:
         self._document = document
         self._variables: tuple[str, ...] | None = None
-        self._kept: dict[_Key, ObjectPlan | NotCompiled] = {}
+        self._kept: LRUCache[_Key, ObjectPlan | NotCompiled] = LRUCache(KEPT)
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -41,8 +42,6 @@ class Plans:
         found = self._kept.get(key)
         if found is None:
             found = self._kept[key] = _plan(executor)
-            if len(self._kept) > KEPT:
-                del self._kept[next(iter(self._kept))]
         if isinstance(found, NotCompiled):
             raise found
         return found
