@@ -1,6 +1,6 @@
 """What is asked, and whether every server says the same."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,6 @@ import httpx
 from graphql import FieldNode, Visitor, parse, print_ast, visit
 from graphql.language import REMOVE, OperationDefinitionNode
 
-from gateway.ids import encode_global_id
 from tests.bench.servers import Running
 
 CONTRACT = Path(__file__).parents[1] / "contract" / "page.graphql"
@@ -32,15 +31,6 @@ def operation(name: str) -> str:
         if isinstance(node, OperationDefinitionNode) and node.name and node.name.value == name
     )
     return print_ast(found)
-
-
-def console_page(account: int, from_: date, to: date) -> dict[str, Any]:
-    """Return the request of an account's page, its usage between two dates."""
-    variables = {"account": encode_global_id("Account", account)} | {
-        "from": from_.isoformat(),
-        "to": to.isoformat(),
-    }
-    return {"query": operation("ConsolePage"), "variables": variables}
 
 
 def ask(running: Running, body: dict[str, Any]) -> Any:

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import psutil
@@ -21,6 +22,7 @@ from joserfc.jwk import ECKey
 from tests.bench.data import SUBJECT
 
 ROOT = Path(__file__).parents[2]
+NODE = Path(__file__).parent / "peers" / "node"
 ISSUER = "https://issuer.bench.example"
 AUDIENCE = "https://billing.bench.example"
 START_SECONDS = 120
@@ -29,19 +31,25 @@ STOP_SECONDS = 15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a server finds its database and listens. `url` is the runtime role's."""
+    """A server's database and port. `url` is the runtime role's; `sqlite` is a file with the same
+    rows.
+    """
 
     url: str
+    sqlite: Path
     port: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """How to start a server. `ready` is a path that answers once it serves."""
+    """How to start a server. `ready` is a path that answers once it serves. The command runs in a
+    copy of the folder `needs`, with the packages of its lock file.
+    """
 
     name: str
     command: tuple[str, ...]
     environment: Callable[[Place], Mapping[str, str]]
+    needs: Path | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     ready: str = "/graphql?query=%7B__typename%7D"
 
@@ -123,21 +131,77 @@ def compressing() -> Server:
     return replace(server, name="gateway, compressed", headers=headers)
 
 
+def on_sqlite() -> Server:
+    """This gateway on SQLite."""
+    server = gateway()
+
+    def environment(place: Place) -> Mapping[str, str]:
+        url = f"sqlite:///{place.sqlite}"
+        return {**server.environment(place), "GATEWAY_DATABASE_URL": url}
+
+    return replace(server, name="gateway on SQLite", environment=environment)
+
+
+def bare() -> Server:
+    """One statement and JSON on uvicorn and asyncpg, without GraphQL."""
+    return Server(
+        name="bare ASGI application",
+        command=(sys.executable, "-m", "tests.bench.peers.bare_asgi"),
+        environment=lambda place: {"DATABASE_URL": place.url, "PORT": str(place.port)},
+        ready="/",
+    )
+
+
+def _on_node(name: str, script: str) -> Server:
+    def environment(place: Place) -> Mapping[str, str]:
+        url = urlsplit(place.url)
+        (host,) = parse_qs(url.query).get("host", [url.hostname or ""])
+        return {
+            "PGHOST": host,
+            "PGPORT": str(url.port or 5432),
+            "PGUSER": url.username or "",
+            "PGPASSWORD": url.password or "",
+            "PGDATABASE": url.path.strip("/"),
+            "PORT": str(place.port),
+            "SUBJECT": SUBJECT,
+            "NODE_ENV": "production",
+        }
+
+    return Server(name=name, command=("node", script), environment=environment, needs=NODE)
+
+
+def mercurius() -> Server:
+    """Mercurius with its just-in-time compiler, on Fastify with `pg`."""
+    return _on_node("Mercurius, JIT", "mercurius.mjs")
+
+
+def yoga() -> Server:
+    """GraphQL Yoga with DataLoader and postgres.js."""
+    return _on_node("GraphQL Yoga", "yoga.mjs")
+
+
 SERVERS: Mapping[str, Callable[[], Server]] = {
     "plain": plain,
     "gateway": gateway,
     "compressing": compressing,
+    "sqlite": on_sqlite,
+    "mercurius": mercurius,
+    "yoga": yoga,
+    "bare": bare,
 }
 
 
 @contextmanager
-def started(server: Server, url: str) -> Iterator[Running]:
-    """Start a server, wait until it answers, and stop it at the end."""
+def started(
+    server: Server, url: str, *, sqlite: Path = Path(), folder: Path = ROOT
+) -> Iterator[Running]:
+    """Start a server in a folder, wait until it answers, and stop it at the end."""
     port = _free_port()
-    environment = {**os.environ, **server.environment(Place(url=url, port=port))}
+    place = Place(url=url, sqlite=sqlite, port=port)
+    environment = {**os.environ, **server.environment(place)}
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(
-            server.command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+            server.command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT
         )
         try:
             if not _answers(server, port, process):

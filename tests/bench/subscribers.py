@@ -12,11 +12,8 @@ import argparse
 import asyncio
 import os
 import resource
-import shutil
-import subprocess
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
@@ -33,6 +30,7 @@ from gateway.principal import Role
 from gateway.settings import load_settings
 from gateway.store import connect, members
 from tests.bench.data import SUBJECT
+from tests.bench.npm import installed
 from tests.bench.servers import Running, Server, gateway, started
 from tests.conftest import as_runtime
 from tests.support.books import NOW, Books, usd
@@ -189,20 +187,6 @@ async def measure_peer(folder: Path, count: int, changes: int) -> tuple[float, f
             )
 
 
-@contextmanager
-def installed_peer() -> Iterator[Path | None]:
-    """Lend a folder with the peer and its packages; None where there is no npm."""
-    if shutil.which("npm") is None:
-        print("There is no npm here: graphql-ws on Node is not measured.")
-        yield None
-        return
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name) / "peer"
-        shutil.copytree(PEER, folder)
-        subprocess.run(["npm", "ci", "--silent"], cwd=folder, check=True)
-        yield folder
-
-
 def _messages(account: str, payload: dict[str, str]) -> list[bytes]:
     operation = {"query": QUERY, "variables": {"account": account}}
     return [
@@ -220,7 +204,9 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     count = arguments.subscribers
     own = asyncio.run(measure_gateway(count, arguments.changes))
-    with installed_peer() as folder:
+    with installed(PEER) as folder:
+        if folder is None:
+            print("There is no npm here: graphql-ws on Node is not measured.")
         peer = asyncio.run(measure_peer(folder, count, arguments.changes)) if folder else None
     print(f"{count:,} subscribers of one account, {os.cpu_count()} processors")
     print(f"{'server':<22}{'kB each':>10}{'push ms':>10}{'worst ms':>10}")

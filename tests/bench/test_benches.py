@@ -27,14 +27,22 @@ def printed(module: str, *arguments: str) -> str:
     return done.stdout
 
 
-def test_the_page_is_measured_beside_a_plain_server() -> None:
-    lines = printed("tests.bench", *PAGE).splitlines()
-    assert lines[0].startswith("ConsolePage, ")
-    assert [line[:26].strip() for line in lines[2:]] == [
+def test_operations_are_measured_beside_peers() -> None:
+    works = ("page", "name")
+    lines = printed("tests.bench", *PAGE, "--works", *works).splitlines()
+    titles = [title for title in lines if "; ratios to " in title]
+    assert titles[0] == "ConsolePage; ratios to Mercurius, JIT"
+    assert len(titles) == len(works)
+    page = lines.index(titles[0])
+    assert [line[:26].strip() for line in lines[page + 2 : page + 8]] == [
         "Strawberry + SQLAlchemy",
         "gateway",
         "gateway, compressed",
+        "gateway on SQLite",
+        "Mercurius, JIT",
+        "GraphQL Yoga",
     ]
+    assert sum(line.endswith("the same answer from every server.") for line in lines) == 2
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ ELSEWHERE: Final = {
     "make run": f"{CI}'s `make test` builds what it needs; test_targets_can_be_made",
     "make test": CI,
     "make check": CI,
-    "make bench": "tests/bench/test_benches.py::test_the_page_is_measured_beside_a_plain_server",
+    "make bench": "tests/bench/test_benches.py::test_operations_are_measured_beside_peers",
     "EXAMPLES=500 make test": f"{CI}, with fewer examples",
     "make histories": "tests/gateway/providers/stripe/test_histories.py, with fewer examples",
     "make clean": "removes the tools that tests run by; test_targets_can_be_made",
