@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from gateway.billing.balance.low_balance import Thresholds
+from gateway.billing.balance.participant import LowBalances
 from gateway.billing.book import Book
 from gateway.clock import Clock
 from gateway.errors import BadUserInput, Conflict
@@ -108,7 +109,7 @@ async def put_thresholds(
     if others:
         await accounts.set_thresholds(transaction, account_id, *thresholds)
         account.thresholds = thresholds
-    book.reassess(account_id, anew=others)
+    book.part(LowBalances).reassess(account_id, reset=others)
     await book.close()
     return account.low
 

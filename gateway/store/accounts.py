@@ -1,7 +1,8 @@
 """Accounts and their members: making, locking and saving them."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, Integer, String, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -15,6 +16,18 @@ from gateway.store.engine.statement import DialectName, Row, Statement, any_of, 
 
 ACCOUNT: Final = table_of(Account)
 MEMBER: Final = table_of(AccountMember)
+
+
+class AccountState(NamedTuple):
+    """The cells of a locked account that billing changes."""
+
+    account_id: int
+    balance_nanos: int
+    ledger_version: int
+    balance_at: datetime
+    deployment_count: int
+    revision: int
+    low_balance: str | None
 
 
 def _lock(_dialect: DialectName) -> Any:
@@ -116,25 +129,12 @@ async def insert(transaction: Transaction, row: dict[str, Any]) -> None:
     await transaction.execute(_INSERT, **row)
 
 
-async def save(
-    transaction: Transaction, states: Sequence[tuple[int, int, int, Any, int, int, str | None]]
-) -> None:
-    """Write (account_id, balance, version, balance_at, deployment_count, revision, low_balance) of
-    locked accounts.
-    """
-    if not states:
-        return
-    ids, balances, versions, instants, counts, revisions, low = zip(*states, strict=True)
-    await transaction.execute(
-        _SAVE,
-        account_id=list(ids),
-        balance_nanos=list(balances),
-        ledger_version=list(versions),
-        balance_at=list(instants),
-        deployment_count=list(counts),
-        revision=list(revisions),
-        low_balance=list(low),
-    )
+async def save(transaction: Transaction, states: Sequence[AccountState]) -> None:
+    """Write the states of locked accounts."""
+    if states:
+        columns = map(list, zip(*states, strict=True))
+        cells = dict(zip(AccountState._fields, columns, strict=True))
+        await transaction.execute(_SAVE, **cells)
 
 
 _CHANGE: Final = Statement(

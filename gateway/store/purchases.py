@@ -26,12 +26,6 @@ def _by_reference(dialect: DialectName) -> Any:
     return select(PURCHASE).select_from(wanted.join(PURCHASE, same))
 
 
-def _by_key(dialect: DialectName) -> Any:
-    wanted = batch(dialect, account_id=BigInteger(), id=BigInteger())
-    same = and_(PURCHASE.c.account_id == wanted.c.account_id, PURCHASE.c.id == wanted.c.id)
-    return select(PURCHASE).select_from(wanted.join(PURCHASE, same))
-
-
 def _of(table: Table, key: str) -> Statement:
     """Return what finds rows by (account, key)."""
 
@@ -44,7 +38,6 @@ def _of(table: Table, key: str) -> Statement:
 
 
 _BY_REFERENCE: Final = Statement(_by_reference)
-_BY_KEY: Final = Statement(_by_key)
 _REFUNDS_OF: Final = _of(REFUND, "purchase_id")
 _DISPUTES_OF: Final = _of(DISPUTE, "purchase_id")
 _MOVEMENTS_OF: Final = _of(MOVEMENT, "dispute_id")
@@ -68,13 +61,6 @@ async def by_reference(
     accounts, providers, names = zip(*references, strict=True)
     return await reader.fetch(
         _BY_REFERENCE, account_id=list(accounts), provider=list(providers), reference=list(names)
-    )
-
-
-async def by_key(reader: Reader, keys: Sequence[tuple[int, int]]) -> Sequence[Row]:
-    """Return the purchases with (account, id)."""
-    return await reader.fetch(
-        _BY_KEY, account_id=[key[0] for key in keys], id=[key[1] for key in keys]
     )
 
 

@@ -1,7 +1,8 @@
 """Receipts and their numbers."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, String, bindparam, select
 from sqlalchemy.sql import Select
@@ -18,22 +19,26 @@ RECEIPT: Final = table_of(Receipt)
 SEQUENCE: Final = table_of(ReceiptSequence)
 _ACCOUNT: Final = table_of(Account)
 
-COLUMNS: Final = (
-    "account_id",
-    "id",
-    "number",
-    "year",
-    "sequence",
-    "purchase_id",
-    "refund_id",
-    "cancels_id",
-    "currency",
-    "total_nanos",
-    "tax_nanos",
-    "issued_at",
-    "data",
-    "seller_id",
-)
+
+class IssuedReceipt(NamedTuple):
+    """A new document's cells, but for the seller. `data` is the JSON that it is printed from."""
+
+    account_id: int
+    id: int
+    number: str
+    year: int
+    sequence: int
+    purchase_id: int
+    refund_id: int | None
+    cancels_id: int | None
+    currency: str
+    total_nanos: int
+    tax_nanos: int
+    issued_at: datetime
+    data: str
+
+
+COLUMNS: Final = (*IssuedReceipt._fields, "seller_id")
 
 
 def _document(visible: Visible) -> Select[Any]:
@@ -81,11 +86,9 @@ _SEQUENCES: Final = Statement(select(SEQUENCE).where(any_of(SEQUENCE.c.account_i
 _SAVE_SEQUENCE: Final = Upsert(SEQUENCE, ("account_id", "year", "last_sequence"))
 
 
-async def sequences(
-    transaction: Transaction, account_ids: Sequence[int]
-) -> dict[tuple[int, int], int]:
+async def sequences(reader: Reader, account_ids: Sequence[int]) -> dict[tuple[int, int], int]:
     """Return the last numbers used, by (account, year)."""
-    rows = await transaction.fetch(_SEQUENCES, account_ids=list(account_ids))
+    rows = await reader.fetch(_SEQUENCES, account_ids=list(account_ids))
     return {(row["account_id"], row["year"]): row["last_sequence"] for row in rows}
 
 
@@ -99,11 +102,11 @@ async def of_refunds(reader: Reader, refunds: Sequence[tuple[int, int]]) -> Sequ
 
 async def append(
     transaction: Transaction,
-    receipts: Sequence[Sequence[Any]],
+    receipts: Sequence[IssuedReceipt],
     last_sequences: Sequence[tuple[int, int, int]],
 ) -> None:
-    """Add receipts, cells in the order of `COLUMNS` but for the seller, and keep the last numbers
-    used. They are issued by the seller whose details are in force.
+    """Add receipts, issued by the seller with the details in force, and keep the last numbers used:
+    (account, year, number).
     """
     if receipts:
         seller_id = await sellers.newest_id(transaction)

@@ -6,6 +6,7 @@ from typing import Any
 from gateway.billing.book import Book
 from gateway.billing.purchases.dispute_state import DisputeFacts, DisputeMovement
 from gateway.billing.purchases.disputes import record_dispute
+from gateway.billing.purchases.participant import Purchases
 from gateway.billing.purchases.purchase_state import PurchaseFacts, PurchaseState, RefundFacts
 from gateway.billing.purchases.recording import load_purchases, record_purchase
 from gateway.billing.purchases.refunds import record_refund
@@ -85,7 +86,9 @@ def record(book: Book, account_id: int, facts: Facts, reference: str = REFERENCE
     if isinstance(facts, PurchaseFacts):
         record_purchase(book, facts)
         return True
-    state: PurchaseState | None = book.references.get((account_id, PROVIDER, reference))
+    state: PurchaseState | None = book.part(Purchases).by_reference.get(
+        (account_id, PROVIDER, reference)
+    )
     if state is None:
         return False
     if isinstance(facts, RefundFacts):

@@ -8,7 +8,9 @@ from typing import Final
 import structlog
 
 from gateway.billing.balance.low_balance import find_low
-from gateway.billing.book import Book, BookAccount
+from gateway.billing.balance.participant import LowBalances
+from gateway.billing.book import Book
+from gateway.billing.book_account import BookAccount
 from gateway.clock import Clock
 from gateway.errors import ServiceUnavailable
 from gateway.ids import KeyFactory
@@ -77,7 +79,7 @@ async def _reassess(
             usage_delay_seconds=usage_delay_seconds,
         )
         for account_id in account_ids:
-            book.reassess(account_id)
+            book.part(LowBalances).reassess(account_id)
         await book.close()
         return sum(each.low is not each.stored_low for each in book.accounts.values())
 

@@ -1,14 +1,11 @@
-"""What a transaction adds to the roll-ups, summed in memory: flows by quarter hour of UTC, usage
-also by what a breakdown asks for, by the account's own day.
-"""
+"""What a transaction adds to the roll-ups of flows, summed in memory by quarter hour of UTC."""
 
 from collections import defaultdict
 from datetime import datetime
 from enum import IntEnum
-from zoneinfo import ZoneInfo
 
-from gateway.store.rollups import Activity, DayKey, Flow, SlotKey
-from gateway.windows import local_day, slot_start
+from gateway.store.rollups import Flow, SlotKey
+from gateway.windows import slot_start
 
 
 class FlowColumn(IntEnum):
@@ -26,17 +23,15 @@ class FlowColumn(IntEnum):
 
 
 class Flows:
-    """Sums by (account, slot), and usage's by (account, day)."""
+    """Sums by (account, slot)."""
 
     def __init__(self) -> None:
         self.slots: defaultdict[SlotKey, Flow] = defaultdict(Flow)
-        self.activity: defaultdict[DayKey, Activity] = defaultdict(dict)
+
+    def at(self, account_id: int, instant: datetime) -> Flow:
+        """Return the sums of the quarter hour that holds an instant."""
+        return self.slots[account_id, slot_start(instant)]
 
     def add(self, account_id: int, at: datetime, column: FlowColumn, ledger_amount: int) -> None:
         """Count a ledger amount in a column."""
-        self.slots[account_id, slot_start(at)].sums[column] += ledger_amount * column.sign
-
-    def usage_at(self, account_id: int, at: datetime, zone: ZoneInfo) -> tuple[Flow, Activity]:
-        """Return what usage that starts at an instant adds to."""
-        slot = slot_start(at)
-        return self.slots[account_id, slot], self.activity[account_id, local_day(slot, zone)]
+        self.at(account_id, at).sums[column] += ledger_amount * column.sign

@@ -2,6 +2,7 @@
 
 from gateway.billing.book import Book
 from gateway.billing.purchases.dispute_state import DisputeFacts, DisputeState
+from gateway.billing.purchases.participant import Purchases
 from gateway.billing.purchases.purchase_state import PurchaseState, either
 from gateway.billing.purchases.reversals import rebooked
 from gateway.errors import BadUserInput
@@ -32,7 +33,7 @@ def record_dispute(book: Book, purchase: PurchaseState, facts: DisputeFacts) -> 
 
 def _find(book: Book, purchase: PurchaseState, facts: DisputeFacts) -> DisputeState | None:
     name = (facts.provider, facts.reference)
-    for dispute in book.disputes[purchase.key]:
+    for dispute in book.part(Purchases).disputes[purchase.key]:
         if facts.reference and (dispute.provider, dispute.provider_reference) == name:
             return dispute
     return None
@@ -48,5 +49,5 @@ def _add(book: Book, purchase: PurchaseState, facts: DisputeFacts) -> DisputeSta
         provider_reference=facts.reference,
         created_at=facts.created_at,
     )
-    book.disputes[purchase.key].append(dispute)
+    book.part(Purchases).disputes[purchase.key].append(dispute)
     return dispute

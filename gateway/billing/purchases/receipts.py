@@ -9,9 +9,11 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from gateway.billing.book import Book
+from gateway.billing.purchases.participant import Purchases
 from gateway.billing.purchases.purchase_state import CreditNote, PurchaseState, RefundState
 from gateway.money import checked, format_amount
 from gateway.store.engine.stored_json import dumps
+from gateway.store.receipts import IssuedReceipt
 from gateway.windows import local_day
 
 FORMAT: Final = 1
@@ -87,9 +89,9 @@ def _issue(
 ) -> tuple[int, str]:
     """Return the document's key and its number."""
     account, currency = book.accounts[purchase.account_id], purchase.currency
+    purchases = book.part(Purchases)
     year = local_day(document.issued_at, account.time_zone).year
-    sequence = account.sequences.get(year, 0) + 1
-    account.sequences[year] = sequence
+    sequence = purchases.next_sequence(account.account_id, year)
     id_, number = book.keys.new(), f"{account.receipt_prefix}-{year}-{sequence:06}"
     total = checked(document.net + document.tax)
     data = {
@@ -109,11 +111,21 @@ def _issue(
         data["refund"] = {"createdAt": refund.created_at.isoformat(), "reason": refund.reason}
     if refund is not None and cancels is not None:
         data["cancels"] = {"number": cancels.number, "reason": refund.failure_reason}
-    book.receipts.append(
-        (
-            *(purchase.account_id, id_, number, year, sequence, purchase.id),
-            *(refund.id if refund else None, cancels.id if cancels else None, currency),
-            *(total, document.tax, document.issued_at, dumps(data)),
+    purchases.issue(
+        IssuedReceipt(
+            account_id=account.account_id,
+            id=id_,
+            number=number,
+            year=year,
+            sequence=sequence,
+            purchase_id=purchase.id,
+            refund_id=refund.id if refund else None,
+            cancels_id=cancels.id if cancels else None,
+            currency=currency,
+            total_nanos=total,
+            tax_nanos=document.tax,
+            issued_at=document.issued_at,
+            data=dumps(data),
         )
     )
     return id_, number

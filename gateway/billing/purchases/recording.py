@@ -7,9 +7,10 @@ facts, and with facts in any order: the purchases and the ledger's sum come out 
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from gateway.billing.book import Book, Reference
+from gateway.billing.book import Book
 from gateway.billing.ledger.flows import FlowColumn
 from gateway.billing.purchases.dispute_state import DisputeState, Movement
+from gateway.billing.purchases.participant import PurchaseKey, Purchases, Reference
 from gateway.billing.purchases.purchase_state import (
     CreditNote,
     PurchaseFacts,
@@ -23,46 +24,37 @@ from gateway.billing.purchases.reversals import rebooked, sources_of
 from gateway.errors import BadUserInput
 from gateway.models import CreditPurchaseKind, LedgerCause
 from gateway.money import checked
-from gateway.store import Row, ledger, purchases, receipts
+from gateway.store import Reader, ledger, purchases, receipts
 
 
 async def load_purchases(book: Book, references: Collection[Reference]) -> None:
     """Read purchases by their provider's names, with their refunds and disputes, into the book."""
-    await _load(book, await purchases.by_reference(book.transaction, list(references)))
-
-
-async def load_purchases_by_key(book: Book, keys: Collection[tuple[int, int]]) -> None:
-    """Read purchases by (account, id), with their refunds and disputes, into the book."""
-    await _load(book, await purchases.by_key(book.transaction, list(keys)))
-
-
-async def _load(book: Book, rows: Collection[Row]) -> None:
+    held, reader = book.part(Purchases), book.transaction
+    rows = await purchases.by_reference(reader, list(references))
     # What the book has already is ahead of what is stored.
     found = [PurchaseState.from_row(row) for row in rows]
-    fresh = [state for state in found if state.key not in book.purchases]
+    fresh = [state for state in found if state.key not in held.by_key]
     keys = [state.key for state in fresh]
     for state in fresh:
-        book.add_purchase(state)
-    await _load_refunds(book, keys)
-    await _load_disputes(book, keys)
+        held.add(state)
+    await _load_refunds(held, reader, keys)
+    await _load_disputes(held, reader, keys)
     sources = [
-        (account_id, source)
-        for account_id, purchase_id in keys
-        for source in sources_of(
-            book.refunds[account_id, purchase_id], book.disputes[account_id, purchase_id]
-        )
+        (key[0], source)
+        for key in keys
+        for source in sources_of(held.refunds[key], held.disputes[key])
     ]
-    book.booked.update(await ledger.known_sources(book.transaction, sources))
-    book.remember(keys)
+    held.booked.update(await ledger.known_sources(reader, sources))
+    held.remember(keys)
 
 
-async def _load_refunds(book: Book, keys: Sequence[tuple[int, int]]) -> None:
+async def _load_refunds(held: Purchases, reader: Reader, keys: Sequence[PurchaseKey]) -> None:
     found = {}
-    for row in await purchases.refunds_of(book.transaction, keys):
+    for row in await purchases.refunds_of(reader, keys):
         refund = RefundState.from_row(row)
-        book.refunds[refund.account_id, refund.purchase_id].append(refund)
+        held.refunds[refund.account_id, refund.purchase_id].append(refund)
         found[refund.key] = refund
-    documents = await receipts.of_refunds(book.transaction, list(found))
+    documents = await receipts.of_refunds(reader, list(found))
     canceled = {(row["account_id"], row["cancels_id"]) for row in documents}
     for row in documents:
         if row["cancels_id"] is None:
@@ -76,13 +68,13 @@ async def _load_refunds(book: Book, keys: Sequence[tuple[int, int]]) -> None:
             )
 
 
-async def _load_disputes(book: Book, keys: Sequence[tuple[int, int]]) -> None:
+async def _load_disputes(held: Purchases, reader: Reader, keys: Sequence[PurchaseKey]) -> None:
     found = {}
-    for row in await purchases.disputes_of(book.transaction, keys):
+    for row in await purchases.disputes_of(reader, keys):
         dispute = DisputeState.from_row(row)
-        book.disputes[dispute.account_id, dispute.purchase_id].append(dispute)
+        held.disputes[dispute.account_id, dispute.purchase_id].append(dispute)
         found[dispute.key] = dispute
-    for row in await purchases.movements_of(book.transaction, list(found)):
+    for row in await purchases.movements_of(reader, list(found)):
         dispute = found[row["account_id"], row["dispute_id"]]
         dispute.movements[row["reference"]] = Movement(row["amount_nanos"], row["moved_at"])
 
@@ -127,7 +119,9 @@ def check_purchase(book: Book, facts: PurchaseFacts) -> None:
 def _find(book: Book, facts: PurchaseFacts) -> PurchaseState | None:
     if facts.provider is None or facts.reference is None:
         return None
-    return book.references.get((facts.account_id, facts.provider, facts.reference))
+    return book.part(Purchases).by_reference.get(
+        (facts.account_id, facts.provider, facts.reference)
+    )
 
 
 def _add(book: Book, facts: PurchaseFacts) -> PurchaseState:
@@ -143,7 +137,7 @@ def _add(book: Book, facts: PurchaseFacts) -> PurchaseState:
         provider_reference=facts.reference,
         created_at=facts.created_at,
     )
-    book.add_purchase(purchase)
+    book.part(Purchases).add(purchase)
     return purchase
 
 
@@ -152,21 +146,23 @@ def _settle(book: Book, purchase: PurchaseState, facts: PurchaseFacts, at: datet
     with rebooked(book, purchase):
         purchase.settle(facts, at)
         paid = purchase.kind == CreditPurchaseKind.CARD
-        book.post_purchase(
-            purchase,
+        book.post(
+            purchase.account_id,
             LedgerCause.PURCHASE if paid else LedgerCause.BONUS,
             purchase.amount_nanos,
             source_key=f"purchase:{purchase.id}",
-            at=at,
+            effective_at=at,
             flow=FlowColumn.PURCHASED if paid else FlowColumn.BONUS,
+            purchase_id=purchase.id,
         )
         if purchase.bonus_nanos:
-            book.post_purchase(
-                purchase,
+            book.post(
+                purchase.account_id,
                 LedgerCause.BONUS,
                 purchase.bonus_nanos,
                 source_key=f"bonus:{purchase.id}",
-                at=at,
+                effective_at=at,
                 flow=FlowColumn.BONUS,
+                purchase_id=purchase.id,
             )
         issue_receipt(book, purchase)

@@ -3,6 +3,7 @@ settled.
 """
 
 from gateway.billing.book import Book
+from gateway.billing.purchases.participant import Purchases
 from gateway.billing.purchases.purchase_state import (
     PurchaseState,
     RefundFacts,
@@ -40,7 +41,7 @@ def record_refund(book: Book, purchase: PurchaseState, facts: RefundFacts) -> Re
 
 def _find(book: Book, purchase: PurchaseState, facts: RefundFacts) -> RefundState | None:
     name = (facts.provider, facts.reference)
-    for refund in book.refunds[purchase.key]:
+    for refund in book.part(Purchases).refunds[purchase.key]:
         if facts.reference and (refund.provider, refund.provider_reference) == name:
             return refund
     return None
@@ -59,5 +60,5 @@ def _add(book: Book, purchase: PurchaseState, facts: RefundFacts) -> RefundState
         provider_reference=facts.reference,
         created_at=facts.created_at,
     )
-    book.refunds[purchase.key].append(refund)
+    book.part(Purchases).refunds[purchase.key].append(refund)
     return refund

@@ -14,6 +14,7 @@ from gateway.billing.book import Book
 from gateway.billing.ledger.flows import FlowColumn
 from gateway.billing.purchases.dispute_state import DisputeState
 from gateway.billing.purchases.holds import Holds, Moves, Terms
+from gateway.billing.purchases.participant import Purchases
 from gateway.billing.purchases.purchase_state import PurchaseState, RefundState
 from gateway.billing.purchases.receipts import issue_cancellation, issue_credit_note
 from gateway.errors import BadUserInput
@@ -151,36 +152,37 @@ def rebooked(book: Book, purchase: PurchaseState) -> Iterator[None]:
 
     An exception leaves the book half-changed: it is abandoned with its transaction.
     """
-    before, bonus = _replay(book, purchase).entries, _bonus_refunded(book, purchase)
+    held = book.part(Purchases)
+    before, bonus = _replay(held, purchase).entries, _bonus_refunded(held, purchase)
     yield
-    replay = _replay(book, purchase)
-    _take_over(book, purchase, replay)
+    replay = _replay(held, purchase)
+    _take_over(held, purchase, replay)
     for source in {**replay.entries, **before}:
         amount = replay.entries.get(source, 0) - before.get(source, 0)
         if amount:
             _post(book, purchase, source, amount)
     if purchase.is_settled:
-        _settle_refunds(book, purchase, bonus=_bonus_refunded(book, purchase) - bonus)
+        _settle_refunds(book, purchase, bonus=_bonus_refunded(held, purchase) - bonus)
 
 
-def _replay(book: Book, purchase: PurchaseState) -> Replay:
-    return Replay(purchase, book.refunds[purchase.key], book.disputes[purchase.key])
+def _replay(held: Purchases, purchase: PurchaseState) -> Replay:
+    return Replay(purchase, held.refunds[purchase.key], held.disputes[purchase.key])
 
 
-def _bonus_refunded(book: Book, purchase: PurchaseState) -> int:
-    return sum(refund.bonus_reversed_nanos for refund in book.refunds[purchase.key])
+def _bonus_refunded(held: Purchases, purchase: PurchaseState) -> int:
+    return sum(refund.bonus_reversed_nanos for refund in held.refunds[purchase.key])
 
 
-def _take_over(book: Book, purchase: PurchaseState, replay: Replay) -> None:
+def _take_over(held: Purchases, purchase: PurchaseState, replay: Replay) -> None:
     reversed_by = replay.bonus_reversed_by
     purchase.refunded_nanos = purchase.amount_nanos - replay.left
     purchase.disputed_nanos = replay.disputed
     purchase.bonus_reversed_nanos = 0 if reversed_by is None else purchase.bonus_nanos
     if purchase.is_settled:
         purchase.update_status()
-    for refund in book.refunds[purchase.key]:
+    for refund in held.refunds[purchase.key]:
         refund.bonus_reversed_nanos = purchase.bonus_nanos if refund.id == reversed_by else 0
-    for dispute in book.disputes[purchase.key]:
+    for dispute in held.disputes[purchase.key]:
         dispute.held_nanos = replay.held[dispute.id]
 
 
@@ -188,16 +190,18 @@ def _post(book: Book, purchase: PurchaseState, source: Source, amount: int) -> N
     # A fact's first entry has its plain key, which the database takes once; a correction, made
     # because an earlier fact came late, also names its version.
     account_id, key = purchase.account_id, source.key
-    if (account_id, key) in book.booked:
+    booked = book.part(Purchases).booked
+    if (account_id, key) in booked:
         key = f"{key}:{book.accounts[account_id].version + 1}"
-    book.booked.add((account_id, key))
-    book.post_purchase(
-        purchase,
+    booked.add((account_id, key))
+    book.post(
+        account_id,
         source.cause,
         amount,
         source_key=key,
-        at=source.at,
+        effective_at=source.at,
         flow=FlowColumn.BONUS if source.cause == LedgerCause.BONUS else FlowColumn.REFUNDED,
+        purchase_id=purchase.id,
         refund_id=source.refund_id,
         dispute_id=source.dispute_id,
     )
@@ -209,7 +213,8 @@ def _settle_refunds(book: Book, purchase: PurchaseState, *, bonus: int) -> None:
     it, or came back: an older refund that comes late may be what makes them whole.
     """
     refunds = sorted(
-        book.refunds[purchase.key], key=lambda refund: (refund.created_at, _name(refund))
+        book.part(Purchases).refunds[purchase.key],
+        key=lambda refund: (refund.created_at, _name(refund)),
     )
     for refund in refunds:
         if refund.is_undone:

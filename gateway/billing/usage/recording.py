@@ -19,6 +19,7 @@ from gateway.billing.usage.deployments import (
     first_cells,
     said_by,
 )
+from gateway.billing.usage.participant import UsageActivity
 from gateway.billing.usage.sums import UsageSums
 from gateway.billing.usage.usage_record import DeploymentName, UsageRecord, fingerprints
 from gateway.models import LedgerCause
@@ -200,13 +201,13 @@ def _add_up(
     way: the database takes in one part while the next is added up.
     """
     places: dict[tuple[int, datetime], tuple[Flow, Activity]] = {}
+    activity_of_days = book.part(UsageActivity)
     for record, fingerprint, _ in fresh:
         account_id, source, event_id, name, resource, unit, quantity, _, amount, *_ = record
         place = (account_id, record.started_at)
         found_at = places.get(place)
         if found_at is None:
-            zone = book.accounts[account_id].time_zone
-            found_at = places[place] = book.flows.usage_at(*place, zone)
+            found_at = places[place] = (book.flows.at(*place), activity_of_days.at(*place))
         flow, activity = found_at
         flow.sums[FlowColumn.SPENT] += amount
         measure = resource + RESOURCE_SEPARATOR + unit

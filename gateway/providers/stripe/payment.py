@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from gateway.billing.book import Book, Reference
+from gateway.billing.book import Book
+from gateway.billing.purchases.participant import Purchases, Reference
 from gateway.billing.purchases.purchase_state import PurchaseFacts, PurchaseState
 from gateway.billing.purchases.recording import load_purchases, record_purchase
 from gateway.errors import BadUserInput
@@ -32,7 +33,7 @@ async def record_payment(
     purchase, missing = _settle(book, name, events)
     if purchase is None:
         refused = record_attempts(book, account_id, payment, events)
-        known = book.references.get(name)
+        known = book.part(Purchases).by_reference.get(name)
         is_canceled = known is not None and known.status == CreditPurchaseStatus.CANCELED
         waits = _waits(events, missing, is_canceled=is_canceled)
         return {event.id: refused.get(event.id) or waits.get(event.id) for event in events}
@@ -47,7 +48,7 @@ def _settle(
     """Return the purchase if it has settled, now or before, or else what is missing. One that had
     settled keeps its terms, whatever a later picture says.
     """
-    known = book.references.get(name)
+    known = book.part(Purchases).by_reference.get(name)
     settled = known if known is not None and known.is_settled else None
     try:
         found = find_settlement(events, name[2])

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from gateway.billing.book import Book
+from gateway.billing.purchases.participant import Purchases
 from gateway.billing.purchases.purchase_state import (
     PurchaseState,
     RefundFacts,
@@ -44,7 +45,7 @@ def record_refunds(book: Book, purchase: PurchaseState, events: Sequence[Event])
         said[reference_of(refund)].add(_status(refund))
     status = {name: final_status(each) for name, each in said.items()}
     money = {reference_of(each): money_of(each, purchase) for each in refunds}
-    recorded = {each.provider_reference for each in book.refunds[purchase.key]}
+    recorded = {each.provider_reference for each in book.part(Purchases).refunds[purchase.key]}
     standing = {name: each for each in refunds if status[name := reference_of(each)] in _STANDS}
     failures = _failures(events)
     released = {find_release(events, standing, purchase)} - recorded
@@ -71,7 +72,9 @@ def _order(refund: Json, status: Mapping[str, RefundStatus]) -> tuple[bool, date
 
 def _credit(book: Book, purchase: PurchaseState, name: str, money: Mapping[str, int]) -> int:
     """Return the credit in a refund's money, once it has succeeded as its credit note says it."""
-    known = {str(each.provider_reference): each for each in book.refunds[purchase.key]}
+    known = {
+        str(each.provider_reference): each for each in book.part(Purchases).refunds[purchase.key]
+    }
     if name in known and known[name].has_succeeded:
         return known[name].amount_nanos
     given = {key: each for key, each in known.items() if each.settled_at}

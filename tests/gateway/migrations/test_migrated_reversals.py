@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from gateway.billing.purchases.dispute_state import DisputeFacts, DisputeMovement
 from gateway.billing.purchases.disputes import record_dispute
+from gateway.billing.purchases.participant import Purchases
 from gateway.billing.purchases.recording import load_purchases
 from gateway.billing.purchases.reversals import Replay
 from gateway.migrations import migrate
@@ -133,8 +134,9 @@ async def test_disputes_hold_what_is_booked_and_take_the_providers_movements(
     async with books.open([1]) as book:
         await load_purchases(book, names)
         for id_, (_, _, held) in PURCHASES.items():
-            purchase, refunds = book.purchases[1, id_], book.refunds[1, id_]
-            replay = Replay(purchase, refunds, book.disputes[1, id_])
+            known = book.part(Purchases)
+            purchase, refunds = known.by_key[1, id_], known.refunds[1, id_]
+            replay = Replay(purchase, refunds, known.disputes[1, id_])
             assert {key: usd(str(each)) for key, each in enumerate(held, 10 * id_ + 1)} == {
                 **replay.held
             }
@@ -152,7 +154,7 @@ async def test_disputes_hold_what_is_booked_and_take_the_providers_movements(
     )
     async with books.open([1]) as book:
         await load_purchases(book, names)
-        record_dispute(book, book.purchases[1, 11], told)
+        record_dispute(book, book.part(Purchases).by_key[1, 11], told)
     assert len(await table_rows(migrated, "ledger_entry")) == 1
     moved = {row["reference"]: row for row in await table_rows(migrated, "dispute_movement")}
     assert moved["txn_1"]["amount_nanos"] == -usd("119")
