@@ -1,8 +1,11 @@
-"""Who is asking. Made by `gateway.auth` from a checked credential, and asked for by every read."""
+"""Who reads and who writes. `gateway.auth` makes a `Principal` of a checked credential, and every
+read has one; every write of account data has an `Actor`.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 from gateway.errors import Forbidden
 
@@ -55,6 +58,55 @@ class Principal:
     @property
     def is_person(self) -> bool:
         return self.key_id is None
+
+
+class ActorKind(StrEnum):
+    """What writes."""
+
+    PERSON = "PERSON"
+    API_KEY = "API_KEY"
+    OPERATOR = "OPERATOR"
+    PROVIDER = "PROVIDER"
+    JOB = "JOB"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who writes account data: a person by subject, an API key by id, or a part of the system by
+    name. `accounts` are those that it may write; None is every account, and new ones too.
+    """
+
+    kind: ActorKind
+    name: str
+    accounts: frozenset[int] | None = None
+
+    @classmethod
+    def of(cls, principal: Principal) -> Self:
+        """Return a principal as an actor. A person may write to no account."""
+        if principal.key_id is None:
+            return cls(kind=ActorKind.PERSON, name=principal.subject, accounts=frozenset())
+        account_id = principal.account_id
+        accounts = None if account_id is None else frozenset({account_id})
+        return cls(kind=ActorKind.API_KEY, name=principal.key_id, accounts=accounts)
+
+    @classmethod
+    def operator(cls, command: str) -> Self:
+        """Return whoever runs a command of `gateway`."""
+        return cls(kind=ActorKind.OPERATOR, name=command)
+
+    @classmethod
+    def provider(cls, name: str) -> Self:
+        """Return a payment provider."""
+        return cls(kind=ActorKind.PROVIDER, name=name)
+
+    @classmethod
+    def job(cls, name: str) -> Self:
+        """Return a job of the gateway itself."""
+        return cls(kind=ActorKind.JOB, name=name)
+
+    def may_write(self, account_id: int | None) -> bool:
+        """Say whether it may write to an account; None stands for a new one."""
+        return self.accounts is None or account_id in self.accounts
 
 
 def view_of(account_id: int, role: Role) -> Principal:

@@ -1,20 +1,20 @@
 """Accounts as the platform tells of them: made, changed, and who may read them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from gateway.billing.balance.low_balance import Thresholds
 from gateway.billing.balance.participant import LowBalances
-from gateway.billing.book import Book
+from gateway.billing.book import Book, lock_accounts
 from gateway.clock import Clock
-from gateway.errors import BadUserInput, Conflict
+from gateway.errors import BadUserInput, Conflict, NotFound
 from gateway.ids import KeyFactory, receipt_prefix
 from gateway.models import LowBalance
 from gateway.money import checked, minor_digits
-from gateway.principal import Role
-from gateway.store import Transaction, accounts, purchases, rebuild
+from gateway.principal import Actor, Role
+from gateway.store import Transaction, accounts, members, purchases, rebuild
 from gateway.store.engine.database import CUSTOMER_TAKEN
 from gateway.windows import USAGE_DELAY_SECONDS, zone
 
@@ -48,6 +48,7 @@ async def put_account(
     transaction: Transaction,
     facts: AccountFacts,
     *,
+    actor: Actor,
     clock: Clock,
     keys: KeyFactory,
     usage_delay_seconds: int = USAGE_DELAY_SECONDS,
@@ -55,30 +56,36 @@ async def put_account(
     """Make the account or change it to what the facts say; members that they name replace the
     list. Return the account's key.
 
-    A change of the time zone rebuilds the account's daily roll-ups; whether the balance is low is
-    looked at with the new thresholds. Raises BadUserInput for an
-    unknown currency or zone and for a text of another length than allowed; Conflict for another
-    currency once there is a ledger entry or a purchase, and for another account's Stripe customer.
+    A change of the time zone rebuilds the account's daily roll-ups; the low-balance state follows
+    the new thresholds. Raises NotFound for an account that the actor may not write to; BadUserInput
+    for an unknown currency or zone and for a text of another length than allowed; Conflict for
+    another currency once there is a ledger entry or a purchase, and for another account's Stripe
+    customer.
     """
+    account_id = await _find(transaction, facts.external_id)
+    if not actor.may_write(account_id):
+        raise NotFound("This API key may change its own account only.")
     _check(facts)
-    account_id = await _find(transaction, facts)
+    await _check_customer(transaction, facts, account_id)
     if account_id is None:
         await accounts.insert(transaction, _row(facts, clock=clock, keys=keys))
         # Whoever made the same account a moment earlier may have been first.
-        account_id = await _find(transaction, facts)
+        account_id = await _find(transaction, facts.external_id)
+        await _check_customer(transaction, facts, account_id)
         assert account_id is not None  # noqa: S101  # one of both has made it
     await _change(transaction, account_id, facts)
     await put_thresholds(
         transaction,
         account_id,
         Thresholds(facts.low_balance_nanos, facts.low_balance_days),
+        actor=actor,
         clock=clock,
         keys=keys,
         usage_delay_seconds=usage_delay_seconds,
     )
     if facts.members is not None:
-        members = [(subject, role.value) for subject, role in facts.members]
-        await accounts.replace_members(transaction, account_id, members, clock.now())
+        listed = [(subject, role.value) for subject, role in facts.members]
+        await accounts.replace_members(transaction, account_id, listed, clock.now())
     return account_id
 
 
@@ -87,6 +94,7 @@ async def put_thresholds(
     account_id: int,
     thresholds: Thresholds,
     *,
+    actor: Actor,
     clock: Clock,
     keys: KeyFactory,
     usage_delay_seconds: int = USAGE_DELAY_SECONDS,
@@ -100,6 +108,7 @@ async def put_thresholds(
     book = await Book.open(
         transaction,
         [account_id],
+        actor=actor,
         clock=clock,
         keys=keys,
         usage_delay_seconds=usage_delay_seconds,
@@ -114,14 +123,44 @@ async def put_thresholds(
     return account.low
 
 
-async def _find(transaction: Transaction, facts: AccountFacts) -> int | None:
-    found = await accounts.by_external_id(transaction, [facts.external_id])
-    account_id: int | None = found[0]["account_id"] if found else None
+async def put_member(
+    transaction: Transaction,
+    account_ids: Collection[int],
+    subject: str,
+    role: Role,
+    *,
+    actor: Actor,
+    clock: Clock,
+) -> None:
+    """Make a person a member of accounts; a member gets the role. Raises NotFound for an account
+    that does not exist or that the actor may not write to.
+    """
+    locked = await lock_accounts(transaction, account_ids, actor)
+    await members.put(transaction, list(locked), subject, role, clock.now())
+
+
+async def remove_member(
+    transaction: Transaction, account_id: int, subject: str, *, actor: Actor
+) -> bool:
+    """Remove a member; return False where the person is no member. Raises NotFound for an account
+    that does not exist or that the actor may not write to.
+    """
+    await lock_accounts(transaction, [account_id], actor)
+    return await members.remove(transaction, account_id, subject)
+
+
+async def _find(transaction: Transaction, external_id: str) -> int | None:
+    found = await accounts.by_external_id(transaction, [external_id])
+    return found[0]["account_id"] if found else None
+
+
+async def _check_customer(
+    transaction: Transaction, facts: AccountFacts, account_id: int | None
+) -> None:
     if facts.stripe_customer_id is not None:
         for owner in await accounts.by_customer(transaction, facts.stripe_customer_id):
             if owner["account_id"] != account_id:
                 raise Conflict(CUSTOMER_TAKEN)
-    return account_id
 
 
 def _check(facts: AccountFacts) -> None:

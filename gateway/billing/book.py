@@ -21,6 +21,7 @@ from gateway.errors import BadUserInput, NotFound
 from gateway.ids import KeyFactory
 from gateway.models import LedgerCause
 from gateway.money import checked
+from gateway.principal import Actor
 from gateway.store import Transaction, accounts, ledger, ledger_days, rollups
 from gateway.store.ledger import Posting
 from gateway.windows import USAGE_DELAY_SECONDS
@@ -30,10 +31,30 @@ PARTICIPANTS: Final[Sequence[type[Participant]]] = (Purchases, UsageActivity, Lo
 come after what moves a balance or its burn.
 """
 
+NO_ACCOUNT: Final = "Account not found."
 LOCK_LIMIT: Final = 10_000
 """Accounts that one transaction may lock."""
 
 P = TypeVar("P", bound=Participant)
+
+
+async def lock_accounts(
+    transaction: Transaction, account_ids: Collection[int], actor: Actor
+) -> Mapping[int, BookAccount]:
+    """Lock accounts until the transaction ends, because the actor writes to them.
+
+    Raises NotFound where one does not exist or the actor may not write to it, BadUserInput for more
+    than LOCK_LIMIT.
+    """
+    if len(account_ids) > LOCK_LIMIT:
+        raise BadUserInput(f"A batch may touch at most {LOCK_LIMIT} accounts.")
+    wanted = sorted(set(account_ids))
+    if not all(map(actor.may_write, wanted)):
+        raise NotFound(NO_ACCOUNT)
+    rows = await accounts.lock(transaction, wanted)
+    if len(rows) != len(wanted):
+        raise NotFound(NO_ACCOUNT)
+    return {row["account_id"]: BookAccount.from_row(row) for row in rows}
 
 
 class Book:
@@ -64,18 +85,13 @@ class Book:
         transaction: Transaction,
         account_ids: Collection[int],
         *,
+        actor: Actor,
         clock: Clock,
         keys: KeyFactory,
         usage_delay_seconds: int = USAGE_DELAY_SECONDS,
     ) -> Self:
-        """Lock the accounts. Raises NotFound where one does not exist."""
-        if len(account_ids) > LOCK_LIMIT:
-            raise BadUserInput(f"A batch may touch at most {LOCK_LIMIT} accounts.")
-        wanted = sorted(set(account_ids))
-        rows = await accounts.lock(transaction, wanted)
-        locked = {row["account_id"]: BookAccount.from_row(row) for row in rows}
-        if len(locked) != len(wanted):
-            raise NotFound("Account not found.")
+        """Lock the accounts for an actor's changes, as `lock_accounts` does."""
+        locked = await lock_accounts(transaction, account_ids, actor)
         parts = {kind: await kind.open(transaction, locked) for kind in PARTICIPANTS}
         return cls(transaction, clock, keys, locked, parts, usage_delay_seconds)
 

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
+from gateway.billing import accounts as billing
 from gateway.billing.accounts import SUBJECT_LIMIT, AccountFacts, put_account, put_thresholds
 from gateway.billing.balance.low_balance import Thresholds
 from gateway.cli.tools import open_database, read_settings
@@ -14,11 +15,12 @@ from gateway.errors import NotFound
 from gateway.ids import KeyFactory, encode_global_id
 from gateway.models import LowBalance
 from gateway.money import format_amount, parse_exact_nanos
-from gateway.principal import Role
+from gateway.principal import Actor, Role
 from gateway.settings import Settings
 from gateway.store import Row, Snapshot, accounts, members
 from gateway.text import checked_identifier, checked_name
 
+ACTOR: Final = Actor.operator("account")
 PAGE: Final = 500
 """Accounts that `list` reads at once."""
 
@@ -68,6 +70,7 @@ async def _create(settings: Settings, facts: AccountFacts) -> str:
             else await put_account(
                 transaction,
                 facts,
+                actor=ACTOR,
                 clock=clock,
                 keys=KeyFactory(clock),
                 usage_delay_seconds=settings.usage_delay_seconds,
@@ -144,6 +147,7 @@ async def _put_thresholds(
             transaction,
             row["account_id"],
             thresholds,
+            actor=ACTOR,
             clock=clock,
             keys=KeyFactory(clock),
             usage_delay_seconds=settings.usage_delay_seconds,
@@ -165,7 +169,10 @@ def put_member(
 async def _put_member(settings: Settings, external_id: str, subject: str, role: Role) -> None:
     row = await _find(settings, external_id)
     async with open_database(settings) as database, database.writing() as transaction:
-        await members.put(transaction, [row["account_id"]], subject, role, SystemClock().now())
+        account_ids = [row["account_id"]]
+        await billing.put_member(
+            transaction, account_ids, subject, role, actor=ACTOR, clock=SystemClock()
+        )
 
 
 @account.command("members")
@@ -194,7 +201,7 @@ def remove_member(
 async def _remove_member(settings: Settings, external_id: str, subject: str) -> None:
     row = await _find(settings, external_id)
     async with open_database(settings) as database, database.writing() as transaction:
-        if not await members.remove(transaction, row["account_id"], subject):
+        if not await billing.remove_member(transaction, row["account_id"], subject, actor=ACTOR):
             raise NotFound(f"{subject} is not a member of {external_id}.")
 
 

@@ -8,12 +8,12 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from gateway.billing.accounts import AccountFacts, put_account
-from gateway.errors import Forbidden, NotFound
+from gateway.errors import Forbidden
 from gateway.http.json_models import read_wire
 from gateway.http.responses import json_answer
 from gateway.ids import encode_global_id
 from gateway.money import format_amount
-from gateway.principal import Principal
+from gateway.principal import Actor, Principal
 from gateway.principal import Scope as Permission
 from gateway.routes.bodies.accounts import (
     AccountAnswer,
@@ -24,7 +24,6 @@ from gateway.routes.bodies.accounts import (
 )
 from gateway.routes.descriptions.accounts import PUT_ACCOUNT
 from gateway.routes.platform_endpoint import PlatformEndpoint, read_object
-from gateway.store import accounts
 from gateway.text import checked_identifier
 
 PLATFORM_FIELDS: Final = frozenset({"members", "stripeCustomerId"})
@@ -51,13 +50,10 @@ class PutAccountEndpoint(PlatformEndpoint):
             keeps_customer=principal.account_id is not None,
         )
         async with self.platform.database.writing() as transaction:
-            if principal.account_id is not None:
-                found = await accounts.by_external_id(transaction, [facts.external_id])
-                if not found or found[0]["account_id"] != principal.account_id:
-                    raise NotFound("This API key may change its own account only.")
             account_id = await put_account(
                 transaction,
                 facts,
+                actor=Actor.of(principal),
                 clock=self.platform.clock,
                 keys=self.platform.keys,
                 usage_delay_seconds=self.platform.usage_delay_seconds,

@@ -14,7 +14,7 @@ from gateway.http.headers import header_values
 from gateway.http.json_models import read_wire
 from gateway.http.responses import json_answer
 from gateway.money import format_amount
-from gateway.principal import Principal
+from gateway.principal import Actor, Principal
 from gateway.routes.bodies.credits import CreditAnswer, CreditBalance, CreditBody
 from gateway.routes.descriptions.credits import POST_CREDITS
 from gateway.routes.platform_endpoint import PlatformEndpoint, read_object
@@ -38,10 +38,10 @@ class CreditsEndpoint(PlatformEndpoint):
                 transaction,
                 request,
                 key,
+                actor=Actor.of(principal),
                 clock=self.platform.clock,
                 keys=self.platform.keys,
                 usage_delay_seconds=self.platform.usage_delay_seconds,
-                only_account_id=principal.account_id,
             )
         details["result"] = "given" if is_new else "repeated"
         return json_answer(_payload(answer).payload(), status=201 if is_new else 200)

@@ -7,7 +7,7 @@ from starlette.types import Scope
 
 from gateway.billing.usage.ingestion import ingest
 from gateway.http.responses import json_answer
-from gateway.principal import Principal
+from gateway.principal import Actor, Principal
 from gateway.principal import Scope as Permission
 from gateway.routes.bodies.usage_items import ItemReader, answer_of, read_items
 from gateway.routes.descriptions.usage_events import POST_USAGE_EVENTS
@@ -42,11 +42,11 @@ class UsageEventsEndpoint(PlatformEndpoint):
         result = await ingest(
             self.platform.database,
             items,
+            actor=Actor.of(principal),
             clock=self.platform.clock,
             keys=self.platform.keys,
             late_days=self.late_days,
             usage_delay_seconds=self.platform.usage_delay_seconds,
-            only_account_id=principal.account_id,
             may_credit=bool(principal.scopes & {Permission.CREDITS_WRITE, Permission.ADMIN}),
         )
         result.rejected += reader.rejected

@@ -38,6 +38,7 @@ from gateway.store import receipts as stored_receipts
 from tests.bench.data import SUBJECT
 from tests.bench.databases import fresh_databases
 from tests.bench.servers import Running, gateway, started
+from tests.support.books import ACTOR
 
 DEPLOYMENTS: Final = 250
 RESOURCES: Final = (
@@ -186,7 +187,9 @@ async def fill(database: Database, rows: int) -> int:
         facts = AccountFacts(
             external_id="bench", name="Bench", currency="USD", members=[(SUBJECT, Role.OWNER)]
         )
-        account_id = await put_account(transaction, facts, clock=clock, keys=KeyFactory(clock))
+        account_id = await put_account(
+            transaction, facts, actor=ACTOR, clock=clock, keys=KeyFactory(clock)
+        )
         await stored_deployments.save(transaction, list(deployments(account_id)))
         bought = rows // 10
         for table, cells in (

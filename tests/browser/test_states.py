@@ -36,6 +36,7 @@ from tests.browser.support import (
     tab,
     violations,
 )
+from tests.support.books import ACTOR
 
 MANY = 10_000
 # Far from what it takes where nothing else runs, so that a busy machine passes too.
@@ -368,7 +369,9 @@ async def bought(demo: DemoDatabase, account_id: int, count: int) -> None:
     begin = datetime.now(UTC) - count * timedelta(hours=1)
     try:
         async with database.writing(unlimited=True) as transaction:
-            book = await Book.open(transaction, [account_id], clock=clock, keys=KeyFactory(clock))
+            book = await Book.open(
+                transaction, [account_id], actor=ACTOR, clock=clock, keys=KeyFactory(clock)
+            )
             for number in range(count):
                 at = begin + number * timedelta(hours=1)
                 facts = PurchaseFacts(

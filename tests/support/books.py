@@ -11,9 +11,10 @@ from gateway.billing.book import Book
 from gateway.clock import FixedClock
 from gateway.ids import KeyFactory
 from gateway.money import parse_nanos
-from gateway.principal import Role
+from gateway.principal import Actor, Role
 from gateway.store import Database
 
+ACTOR = Actor.operator("test")
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
@@ -53,13 +54,17 @@ class Books:
             **facts,
         )
         async with self.database.writing() as transaction:
-            return await put_account(transaction, given, clock=self.clock, keys=self.keys)
+            return await put_account(
+                transaction, given, actor=ACTOR, clock=self.clock, keys=self.keys
+            )
 
     @asynccontextmanager
     async def open(self, account_ids: Collection[int]) -> AsyncIterator[Book]:
         """Lend a book; it is closed and committed at the end."""
         async with self.database.writing() as transaction:
-            book = await Book.open(transaction, account_ids, clock=self.clock, keys=self.keys)
+            book = await Book.open(
+                transaction, account_ids, actor=ACTOR, clock=self.clock, keys=self.keys
+            )
             yield book
             await book.close()
 

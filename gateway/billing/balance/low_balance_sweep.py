@@ -14,6 +14,7 @@ from gateway.billing.book_account import BookAccount
 from gateway.clock import Clock
 from gateway.errors import ServiceUnavailable
 from gateway.ids import KeyFactory
+from gateway.principal import Actor
 from gateway.store import Database, Row, Snapshot, accounts
 from gateway.work.jobs import NoPayload, Task
 from gateway.work.periodic import Periodic
@@ -22,6 +23,7 @@ from gateway.work.tasks import Tasks
 SWEEP_SECONDS: Final = 600
 """About how long a low balance may go untold where nothing is written."""
 SWEEP: Final = Task(name="low_balance.sweep", payload=NoPayload, timeout_seconds=SWEEP_SECONDS)
+ACTOR: Final = Actor.job(SWEEP.name)
 TOGETHER: Final = 500
 """Accounts of one statement."""
 
@@ -74,6 +76,7 @@ async def _reassess(
         book = await Book.open(
             transaction,
             account_ids,
+            actor=ACTOR,
             clock=clock,
             keys=KeyFactory(clock),
             usage_delay_seconds=usage_delay_seconds,

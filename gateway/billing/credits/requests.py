@@ -15,6 +15,7 @@ from gateway.errors import BadUserInput, Conflict, NotFound, OutOfRange
 from gateway.ids import KeyFactory, encode_global_id
 from gateway.models import CreditPurchaseKind
 from gateway.money import MAX_NANOS, format_amount
+from gateway.principal import Actor
 from gateway.store import Transaction, accounts, idempotency
 
 AHEAD: Final = timedelta(minutes=5)
@@ -66,22 +67,23 @@ async def credit_once(
     request: CreditRequest,
     key: str,
     *,
+    actor: Actor,
     clock: Clock,
     keys: KeyFactory,
     usage_delay_seconds: int,
-    only_account_id: int | None = None,
 ) -> tuple[CreditAnswer, bool]:
     """Give the credit, or find what it became when it was given; say whether it is new.
 
-    `only_account_id` is the one account the sender may touch; others look unknown to it. Raises
+    An account that the actor may not write to looks unknown to it. Raises
     NotFound for an unknown account, Conflict where the key came with another request, BadUserInput
     for an amount, currency or instant that is not allowed, OutOfRange for a balance beyond its
     range.
     """
-    account_id = await _find(transaction, request.account, only_account_id)
+    account_id = await _find(transaction, request.account, actor)
     book = await Book.open(
         transaction,
         [account_id],
+        actor=actor,
         clock=clock,
         keys=keys,
         usage_delay_seconds=usage_delay_seconds,
@@ -105,10 +107,10 @@ async def credit_once(
     return answer, True
 
 
-async def _find(transaction: Transaction, external_id: str, only_account_id: int | None) -> int:
+async def _find(transaction: Transaction, external_id: str, actor: Actor) -> int:
     for row in await accounts.by_external_id(transaction, [external_id]):
         account_id: int = row["account_id"]
-        if only_account_id in {None, account_id}:
+        if actor.may_write(account_id):
             return account_id
     raise NotFound("Account not found, or this API key has no access to it.")
 

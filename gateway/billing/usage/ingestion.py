@@ -16,6 +16,7 @@ from gateway.billing.usage.usage_record import UsageRecord
 from gateway.clock import Clock
 from gateway.errors import Fault, OutOfRange
 from gateway.ids import KeyFactory
+from gateway.principal import Actor
 from gateway.store import Database, Row, Transaction, accounts, usage_events
 
 AHEAD: Final = timedelta(minutes=5)
@@ -84,16 +85,16 @@ async def ingest(
     database: Database,
     items: Sequence[MeteredItem],
     *,
+    actor: Actor,
     clock: Clock,
     keys: KeyFactory,
     late_days: int,
     usage_delay_seconds: int,
-    only_account_id: int | None = None,
     may_credit: bool = False,
 ) -> Ingested:
-    """Book a batch in one transaction. `only_account_id` is the one account the sender may touch;
-    others look unknown to it. A sender that `may_credit` gives back any amount, every other one no
-    more than its source charged.
+    """Book a batch in one transaction. Accounts that the actor may not write to look unknown to it.
+    An actor that `may_credit` gives back any amount, every other one no more than its source
+    charged.
 
     Rejected items have no effect. What is known already is a duplicate, however late it is. Where
     the batch as a whole would make a sum not fit, it is taken back and booked item by item: those
@@ -102,11 +103,11 @@ async def ingest(
     book_items = partial(
         _book_items,
         items,
+        actor=actor,
         clock=clock,
         keys=keys,
         late_days=late_days,
         usage_delay_seconds=usage_delay_seconds,
-        only_account_id=only_account_id,
         may_credit=may_credit,
     )
     try:
@@ -121,11 +122,11 @@ async def _book_items(
     items: Sequence[MeteredItem],
     transaction: Transaction,
     *,
+    actor: Actor,
     clock: Clock,
     keys: KeyFactory,
     late_days: int,
     usage_delay_seconds: int,
-    only_account_id: int | None,
     may_credit: bool,
     one_by_one: bool,
 ) -> Ingested:
@@ -134,13 +135,14 @@ async def _book_items(
     found = {
         row["external_id"]: row
         for row in await accounts.by_external_id(transaction, names)
-        if only_account_id in {None, row["account_id"]}
+        if actor.may_write(row["account_id"])
     }
     currencies = {name: row["currency"] for name, row in found.items()}
     known = [item for item in items if _is_known(item, currencies.get(item.account), result)]
     book = await Book.open(
         transaction,
         {found[item.account]["account_id"] for item in known},
+        actor=actor,
         clock=clock,
         keys=keys,
         usage_delay_seconds=usage_delay_seconds,

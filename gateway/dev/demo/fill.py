@@ -28,8 +28,10 @@ from gateway.dev.demo.report import DemoReport, Progress, silent
 from gateway.dev.demo.story import DAY, Run, Story, midnight
 from gateway.ids import KeyFactory
 from gateway.money import NANOS
+from gateway.principal import Actor
 from gateway.store import Database, Snapshot, Transaction, accounts, ledger, usage_events
 
+ACTOR: Final = Actor.operator("demo")
 SEED: Final = 20_260
 DAYS: Final = 730
 ACT: Final = 10 * DAY
@@ -117,7 +119,11 @@ class _Teller:
                 if player.external_id not in self.ids and opened_at < self.end:
                     self.clock.instant = opened_at
                     self.ids[player.external_id] = await put_account(
-                        transaction, _facts(player, opened_at), clock=self.clock, keys=self.keys
+                        transaction,
+                        _facts(player, opened_at),
+                        actor=ACTOR,
+                        clock=self.clock,
+                        keys=self.keys,
                     )
 
     async def _told_until(self) -> datetime:
@@ -141,7 +147,7 @@ class _Teller:
         self, transaction: Transaction, now: Sequence[Happening], since: datetime, until: datetime
     ) -> int:
         book = await Book.open(
-            transaction, list(self.ids.values()), clock=self.clock, keys=self.keys
+            transaction, list(self.ids.values()), actor=ACTOR, clock=self.clock, keys=self.keys
         )
         await _load_purchases(book, now)
         adjustments = await self._adjustments(book)

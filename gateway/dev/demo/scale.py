@@ -30,13 +30,14 @@ from gateway.dev.demo.story import DAY, HOUR, midnight
 from gateway.ids import KeyFactory
 from gateway.models import CreditPurchaseKind
 from gateway.money import NANOS
-from gateway.principal import Role
+from gateway.principal import Actor, Role
 from gateway.store import Database, Transaction, accounts
 
 ACCOUNTS: Final = 2_000
 PURCHASES: Final = 100
 EVENTS: Final = 5_000
 DAYS: Final = 730
+ACTOR: Final = Actor.operator("demo")
 DEPLOYMENTS: Final = 20
 TOGETHER: Final = 4
 """Accounts that one transaction fills."""
@@ -111,7 +112,7 @@ class _Part:
         """Add the accounts; return how many events are new."""
         names = self.names
         ids = [await self._account(name) for name in names]
-        book = await Book.open(self.transaction, ids, clock=self.clock, keys=self.keys)
+        book = await Book.open(self.transaction, ids, actor=ACTOR, clock=self.clock, keys=self.keys)
         for account_id, each in zip(ids, names.values(), strict=True):
             self._buy(book, account_id, each)
         records = [
@@ -139,7 +140,9 @@ class _Part:
             members=[(OWNER, Role.OWNER)],
             created_at=self.begin,
         )
-        return await put_account(self.transaction, facts, clock=self.clock, keys=self.keys)
+        return await put_account(
+            self.transaction, facts, actor=ACTOR, clock=self.clock, keys=self.keys
+        )
 
     def _buy(self, book: Book, account_id: int, each: int) -> None:
         key = number(self.seed, "buys", each) & 0xFFFFFFFF

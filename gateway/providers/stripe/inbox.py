@@ -12,6 +12,7 @@ from gateway.clock import Clock
 from gateway.errors import BadUserInput, NotFound, ServiceUnavailable
 from gateway.ids import KeyFactory
 from gateway.models import WebhookState
+from gateway.principal import Actor
 from gateway.providers.stripe.events import (
     DOCUMENTS,
     PROVIDER,
@@ -277,6 +278,7 @@ class Inbox:
         book = await Book.open(
             transaction,
             [account_id],
+            actor=Actor.provider(PROVIDER),
             clock=self._clock,
             keys=self._keys,
             usage_delay_seconds=self._usage_delay_seconds,

@@ -35,7 +35,7 @@ from gateway.models import CreditPurchaseKind, DisputeStatus
 from gateway.settings import load_settings
 from gateway.store import Database, Transaction, connect
 from tests.gateway.billing.usage.test_recording import event
-from tests.support.books import Books, usd
+from tests.support.books import ACTOR, Books, usd
 from tests.support.facts import PROVIDER, START, Facts, dispute, purchase, record, refund
 from tests.support.graph import PLATFORM, data_of
 from tests.support.invariants import check_books
@@ -288,7 +288,9 @@ class LedgerMachine(RuleBasedStateMachine):
             async with self.books.database.writing() as transaction:
                 die(transaction, self.url, statement)
                 clock, keys = self.books.clock, self.books.keys
-                book = await Book.open(transaction, [self.account_id], clock=clock, keys=keys)
+                book = await Book.open(
+                    transaction, [self.account_id], actor=ACTOR, clock=clock, keys=keys
+                )
                 name = f"pi_lost_{next(numbers)}"
                 facts = purchase(self.account_id, reference=name, amount=amount, succeeded_at=START)
                 record_purchase(book, facts)

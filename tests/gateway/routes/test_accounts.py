@@ -9,7 +9,7 @@ from gateway.billing.accounts import AccountFacts, put_account
 from gateway.principal import Role, Scope
 from gateway.providers.stripe.inbox import Inbox
 from gateway.store import Database
-from tests.support.books import Books
+from tests.support.books import ACTOR, Books
 from tests.support.facts import rows_of
 from tests.support.served import Served, serving
 from tests.support.stripe import event, intent, parsed
@@ -101,7 +101,7 @@ async def test_a_stripe_customer_that_two_accounts_claim_at_once_is_the_firsts(
         first = AccountFacts(
             external_id="other", name="Other", currency="USD", stripe_customer_id="cus_1"
         )
-        await put_account(transaction, first, clock=books.clock, keys=books.keys)
+        await put_account(transaction, first, actor=ACTOR, clock=books.clock, keys=books.keys)
         second = asyncio.create_task(served.client.put(PATH, json=account(), headers=headers))
         await asyncio.sleep(0.3)
         assert not second.done()

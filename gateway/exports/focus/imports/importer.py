@@ -24,8 +24,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from gateway.billing.accounts import SUBJECT_LIMIT, AccountFacts, put_account
-from gateway.billing.book import Book
+from gateway.billing.accounts import SUBJECT_LIMIT, AccountFacts, put_account, put_member
+from gateway.billing.book import Book, lock_accounts
 from gateway.billing.credits.posting import adjust_balance
 from gateway.billing.usage.deployments import DeploymentFacts
 from gateway.billing.usage.recording import record_usage
@@ -39,7 +39,7 @@ from gateway.exports.focus.imports.reader import FocusFile, FocusRejected, RowEr
 from gateway.exports.focus.imports.report import ImportReport
 from gateway.exports.focus.imports.rows import FocusAccount, FocusCost, FocusRow
 from gateway.ids import KeyFactory
-from gateway.principal import Role
+from gateway.principal import Actor, Role
 from gateway.store import (
     Database,
     Reader,
@@ -48,10 +48,10 @@ from gateway.store import (
     Transaction,
     accounts,
     imported_charges,
-    members,
 )
 from gateway.text import checked_identifier
 
+ACTOR: Final = Actor.operator("import")
 SOURCE: Final = "focus"
 """What stands as the source of imported events, and before the id of imported adjustments."""
 
@@ -162,12 +162,14 @@ class _Import:
     async def restate(self, transaction: Transaction, owner: str | None) -> None:
         """Correct what is stored of the file's scope and not in it."""
         await self.open_accounts(transaction, owner)
-        await accounts.lock(transaction, sorted(self._account_ids()))
+        await lock_accounts(transaction, self._account_ids(), ACTOR)
         before = await imported_charges.restatements(transaction, self._account_ids())
 
         async def correct(account_id: int, charges: Sequence[Row]) -> None:
             number = before.get(account_id, 0) + 1
-            book = await Book.open(transaction, [account_id], clock=self.clock, keys=self.keys)
+            book = await Book.open(
+                transaction, [account_id], actor=ACTOR, clock=self.clock, keys=self.keys
+            )
             usage, adjustments = await take_back(book, account_id, charges, number, source=SOURCE)
             await book.close()
             self.report.usage_corrected += usage
@@ -183,8 +185,14 @@ class _Import:
             if external_id not in self.accounts:
                 self.accounts[external_id] = await self._add_account(transaction, external_id)
         if owner is not None:
-            now = self.clock.now()
-            await members.put(transaction, self._account_ids(), owner, Role.OWNER, now)
+            await put_member(
+                transaction,
+                self._account_ids(),
+                owner,
+                Role.OWNER,
+                actor=ACTOR,
+                clock=self.clock,
+            )
 
     async def _find_accounts(self, reader: Reader) -> None:
         seen = self.file.accounts
@@ -209,12 +217,12 @@ class _Import:
             currency=seen.currency,
             created_at=seen.first_at,
         )
-        return await put_account(transaction, facts, clock=self.clock, keys=self.keys)
+        return await put_account(transaction, facts, actor=ACTOR, clock=self.clock, keys=self.keys)
 
     async def book(self, transaction: Transaction, rows: Sequence[FocusRow]) -> int:
         """Book rows, those that are known not again; return how many rows are done."""
         ids = {self.accounts[row.account_external_id] for row in rows}
-        book = await Book.open(transaction, ids, clock=self.clock, keys=self.keys)
+        book = await Book.open(transaction, ids, actor=ACTOR, clock=self.clock, keys=self.keys)
         await self._check_still(transaction, ids)
         new = await self._new(transaction, rows)
         await self._book_usage(book, [each for each in new if each.row.is_usage])

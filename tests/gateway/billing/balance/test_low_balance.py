@@ -24,7 +24,7 @@ from gateway.store.engine.database import Driver
 from gateway.store.engine.statement import CompiledStatement
 from gateway.work.tasks import Tasks
 from tests.gateway.billing.usage.test_recording import event
-from tests.support.books import NOW, Books, usd
+from tests.support.books import ACTOR, NOW, Books, usd
 from tests.support.invariants import check_books
 from tests.support.jobs import at_rest, pass_time, worker
 from tests.support.tables import table_rows
@@ -221,7 +221,9 @@ async def statements(books: Books, account_ids: Sequence[int], name: str) -> int
     async with books.database.writing() as transaction:
         driver = Counting(transaction._driver)
         counted = Transaction(driver, transaction.dialect)
-        book = await Book.open(counted, account_ids, clock=books.clock, keys=books.keys)
+        book = await Book.open(
+            counted, account_ids, actor=ACTOR, clock=books.clock, keys=books.keys
+        )
         await record_usage(book, [event(each, name) for each in account_ids])
         await book.close()
     return driver.calls

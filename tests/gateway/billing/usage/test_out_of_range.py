@@ -16,7 +16,7 @@ from gateway.billing.usage.usage_record import UsageRecord
 from gateway.errors import OutOfRange
 from gateway.money import MAX_NANOS, MAX_QUANTITY
 from tests.gateway.billing.usage.test_recording import MIDNIGHT, event
-from tests.support.books import Books
+from tests.support.books import ACTOR, Books
 from tests.support.invariants import check_books
 from tests.support.tables import all_rows, table_rows
 
@@ -33,6 +33,7 @@ async def send(books: Books, items: Sequence[MeteredItem]) -> Ingested:
     return await ingest(
         books.database,
         items,
+        actor=ACTOR,
         clock=books.clock,
         keys=books.keys,
         late_days=35,

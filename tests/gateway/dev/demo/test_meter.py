@@ -39,7 +39,7 @@ from gateway.store import connect as open_database
 from gateway.work.loops import Loops
 from tests.gateway.dev.demo.test_fill import BEGIN, CLOCK, DAYS, Fresh, facts, fresh
 from tests.gateway.server.test_process import free_port
-from tests.support.books import NOW
+from tests.support.books import ACTOR, NOW
 from tests.support.invariants import check_books
 from tests.support.live import BALANCE, GRAPHQL_WS, Client
 from tests.support.patience import PATIENCE_SECONDS
@@ -64,6 +64,7 @@ async def meter_from(database: Database, at: datetime, times: int = 5) -> None:
         done = await ingest(
             database,
             await reader.read(items),
+            actor=ACTOR,
             clock=clock,
             keys=KeyFactory(clock),
             late_days=35,
