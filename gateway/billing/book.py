@@ -13,6 +13,7 @@ from typing import Final, Self, TypeVar
 from gateway.billing.balance.participant import LowBalances
 from gateway.billing.book_account import BookAccount
 from gateway.billing.ledger.flows import FlowColumn, Flows
+from gateway.billing.ledger.source_key import SourceKey
 from gateway.billing.participant import Participant
 from gateway.billing.purchases.participant import Purchases
 from gateway.billing.usage.participant import UsageActivity
@@ -124,7 +125,7 @@ class Book:
         cause: LedgerCause,
         amount: int,
         *,
-        source_key: str,
+        source: SourceKey,
         effective_at: datetime,
         flow: FlowColumn | None = None,
         purchase_id: int | None = None,
@@ -134,10 +135,10 @@ class Book:
     ) -> int:
         """Append a ledger entry of `amount` nanos and return its version.
 
-        `flow` names the roll-up column that `amount` counts in, by `effective_at`; usage has none
-        here, because its roll-ups go by each event's own time. `purchase_id`, `refund_id` and
-        `dispute_id` are what the entry belongs to. Raises OutOfRange for a balance that does not
-        fit.
+        `source` names the fact that it comes from, of which there is one entry. `flow` names the
+        roll-up column that `amount` counts in, by `effective_at`; usage has none here, because its
+        roll-ups go by each event's own time. `purchase_id`, `refund_id` and `dispute_id` are what
+        the entry belongs to. Raises OutOfRange for a balance that does not fit.
         """
         account = self.accounts[account_id]
         account.balance = checked(account.balance + checked(amount))
@@ -151,7 +152,7 @@ class Book:
                 cause=cause.value,
                 amount_nanos=amount,
                 balance_nanos=account.balance,
-                source_key=source_key,
+                source_key=str(source),
                 purchase_id=purchase_id,
                 refund_id=refund_id,
                 dispute_id=dispute_id,

@@ -24,6 +24,7 @@ import orjson
 from pydantic import SecretStr
 
 from gateway.billing.credits.posting import adjust_balance
+from gateway.billing.ledger.source_key import SourceKey
 from gateway.ids import encode_global_id
 from gateway.migrations import migrate
 from gateway.principal import Role
@@ -162,7 +163,9 @@ async def measure_gateway(count: int, changes: int) -> tuple[float, float, float
                 version += 1
                 async with books.open([key]) as book:
                     source = f"bench:{version}"
-                    adjust_balance(book, key, usd("1"), source_key=source, occurred_at=NOW)
+                    adjust_balance(
+                        book, key, usd("1"), source=SourceKey.adjustment(source), occurred_at=NOW
+                    )
 
             with started(server, as_runtime(owner_url)) as running:
                 messages = _messages(encode_global_id("Account", key), dict(made.headers))

@@ -9,6 +9,7 @@ from gql.transport.exceptions import TransportError
 from gql.transport.websockets import WebsocketsTransport
 
 from gateway.billing.credits.posting import adjust_balance
+from gateway.billing.ledger.source_key import SourceKey
 from gateway.ids import encode_global_id
 from gateway.principal import Role
 from gateway.store import Database
@@ -57,4 +58,6 @@ def summary(event: dict[str, dict[str, object]]) -> tuple[object, object]:
 
 async def adjust(books: Books, account_id: int, key: str) -> None:
     async with books.open([account_id]) as book:
-        adjust_balance(book, account_id, usd("1"), source_key=key, occurred_at=NOW)
+        adjust_balance(
+            book, account_id, usd("1"), source=SourceKey.adjustment(key), occurred_at=NOW
+        )

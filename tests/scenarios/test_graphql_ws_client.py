@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from gateway.billing.credits.posting import adjust_balance
+from gateway.billing.ledger.source_key import SourceKey
 from gateway.ids import encode_global_id
 from gateway.principal import Role
 from gateway.store import Database
@@ -70,4 +71,6 @@ async def heard(output: asyncio.StreamReader) -> tuple[int, str]:
 
 async def adjust(books: Books, account_id: int, key: str) -> None:
     async with books.open([account_id]) as book:
-        adjust_balance(book, account_id, usd("1"), source_key=key, occurred_at=NOW)
+        adjust_balance(
+            book, account_id, usd("1"), source=SourceKey.adjustment(key), occurred_at=NOW
+        )

@@ -15,6 +15,7 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from gateway.billing.credits.posting import adjust_balance, grant_credit
+from gateway.billing.ledger.source_key import SourceKey
 from gateway.billing.purchases.dispute_state import DisputeMovement
 from gateway.billing.purchases.recording import load_purchases
 from gateway.billing.usage.recording import record_usage
@@ -98,7 +99,7 @@ class Story:
                     book,
                     self.account_id,
                     amount - 10**11,
-                    source_key=f"adjustment:{next(numbers)}",
+                    source=SourceKey.adjustment(f"adjustment:{next(numbers)}"),
                     occurred_at=at,
                     description=f"reason {amount}",
                 )
@@ -313,7 +314,9 @@ async def test_a_running_sum_beyond_any_balance_is_exact(database: Database) -> 
     for day, moved, used in ((2, MAX_NANOS, MAX_NANOS - 10), (1, MAX_NANOS - 10, 10), (0, -1, 0)):
         async with books.open([account_id]) as book:
             at = book.now - timedelta(days=day)
-            adjust_balance(book, account_id, moved, source_key=f"move {day}", occurred_at=at)
+            adjust_balance(
+                book, account_id, moved, source=SourceKey.adjustment(f"move {day}"), occurred_at=at
+            )
         async with books.open([account_id]) as book:
             await record_usage(book, [event(account_id, f"{next(numbers)}", amount=used)])
     rows = await rows_by_brute_force(database, account_id, "UTC")

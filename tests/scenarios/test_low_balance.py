@@ -11,6 +11,7 @@ import pytest
 
 from gateway.auth.key_store import issue_key
 from gateway.billing.credits.posting import adjust_balance
+from gateway.billing.ledger.source_key import SourceKey
 from gateway.ids import encode_global_id
 from gateway.principal import Role, Scope
 from gateway.store import Database
@@ -46,7 +47,9 @@ async def account(books: Books) -> int:
 
 async def adjust(books: Books, account_id: int, amount: str, key: str) -> None:
     async with books.open([account_id]) as book:
-        adjust_balance(book, account_id, usd(amount), source_key=key, occurred_at=NOW)
+        adjust_balance(
+            book, account_id, usd(amount), source=SourceKey.adjustment(key), occurred_at=NOW
+        )
 
 
 async def put(served: Gateway, books: Books, low: dict[str, Any] | None) -> None:

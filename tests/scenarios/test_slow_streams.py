@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from gateway.billing.credits.posting import adjust_balance
+from gateway.billing.ledger.source_key import SourceKey
 from gateway.errors import NotFound
 from gateway.ids import encode_global_id
 from gateway.live.hub import Update
@@ -58,7 +59,9 @@ async def test_a_stream_that_nobody_reads_is_broken_off(
 
 async def credit(books: Books, account_id: int, key: str) -> None:
     async with books.open([account_id]) as book:
-        adjust_balance(book, account_id, usd("1"), source_key=key, occurred_at=NOW)
+        adjust_balance(
+            book, account_id, usd("1"), source=SourceKey.adjustment(key), occurred_at=NOW
+        )
 
 
 async def test_nothing_follows_the_end_of_a_stream() -> None:

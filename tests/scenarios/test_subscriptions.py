@@ -12,6 +12,7 @@ from graphql import print_ast
 
 from gateway.auth.key_store import issue_key
 from gateway.billing.credits.posting import adjust_balance
+from gateway.billing.ledger.source_key import SourceKey
 from gateway.ids import encode_global_id
 from gateway.principal import Role, Scope
 from gateway.store import Database, accounts, api_keys, members
@@ -52,7 +53,9 @@ async def join(books: Books, account_id: int, subject: str, role: Role) -> None:
 
 async def adjust(books: Books, account_id: int, amount: str, key: str) -> None:
     async with books.open([account_id]) as book:
-        adjust_balance(book, account_id, usd(amount), source_key=key, occurred_at=NOW)
+        adjust_balance(
+            book, account_id, usd(amount), source=SourceKey.adjustment(key), occurred_at=NOW
+        )
 
 
 def told(version: int, cause: str, change: str | None, available: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from gateway.billing.book import Book
 from gateway.billing.ledger.flows import FlowColumn
+from gateway.billing.ledger.source_key import SourceKey
 from gateway.billing.purchases.purchase_state import PurchaseFacts, PurchaseState
 from gateway.billing.purchases.recording import record_purchase
 from gateway.models import CreditPurchaseKind, LedgerCause
@@ -37,16 +38,16 @@ def adjust_balance(
     account_id: int,
     amount: int,
     *,
-    source_key: str,
+    source: SourceKey,
     occurred_at: datetime,
     description: str | None = None,
 ) -> int:
-    """Book a signed correction and return its ledger version; `source_key` names its one cause."""
+    """Book a signed correction and return its ledger version; `source` names its one cause."""
     return book.post(
         account_id,
         LedgerCause.ADJUSTMENT,
         amount,
-        source_key=source_key,
+        source=source,
         effective_at=occurred_at,
         flow=FlowColumn.ADJUSTED,
         description=description,

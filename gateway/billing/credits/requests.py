@@ -10,6 +10,7 @@ import orjson
 
 from gateway.billing.book import Book
 from gateway.billing.credits.posting import adjust_balance, grant_credit
+from gateway.billing.ledger.source_key import SourceKey
 from gateway.clock import Clock
 from gateway.errors import BadUserInput, Conflict, NotFound, OutOfRange
 from gateway.ids import KeyFactory, encode_global_id
@@ -122,12 +123,11 @@ def _give(book: Book, account_id: int, request: CreditRequest, key: str) -> Cred
     _check_balance(account.balance + request.amount, account.currency)
     purchase_id = version = None
     if request.kind is CreditKind.ADJUSTMENT:
-        name = blake2b(key.encode("ascii"), digest_size=16).hexdigest()
         version = adjust_balance(
             book,
             account_id,
             request.amount,
-            source_key=f"adjustment:{name}",
+            source=SourceKey.adjustment(key),
             occurred_at=occurred_at,
             description=request.description,
         )

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from gateway.billing.book import Book
 from gateway.billing.ledger.flows import FlowColumn
+from gateway.billing.ledger.source_key import SourceKey
 from gateway.billing.purchases.dispute_state import DisputeState, Movement
 from gateway.billing.purchases.participant import PurchaseKey, Purchases, Reference
 from gateway.billing.purchases.purchase_state import (
@@ -40,7 +41,7 @@ async def load_purchases(book: Book, references: Collection[Reference]) -> None:
     await _load_refunds(held, reader, keys)
     await _load_disputes(held, reader, keys)
     sources = [
-        (key[0], source)
+        (key[0], str(source))
         for key in keys
         for source in sources_of(held.refunds[key], held.disputes[key])
     ]
@@ -150,7 +151,7 @@ def _settle(book: Book, purchase: PurchaseState, facts: PurchaseFacts, at: datet
             purchase.account_id,
             LedgerCause.PURCHASE if paid else LedgerCause.BONUS,
             purchase.amount_nanos,
-            source_key=f"purchase:{purchase.id}",
+            source=SourceKey.purchase(purchase.id),
             effective_at=at,
             flow=FlowColumn.PURCHASED if paid else FlowColumn.BONUS,
             purchase_id=purchase.id,
@@ -160,7 +161,7 @@ def _settle(book: Book, purchase: PurchaseState, facts: PurchaseFacts, at: datet
                 purchase.account_id,
                 LedgerCause.BONUS,
                 purchase.bonus_nanos,
-                source_key=f"bonus:{purchase.id}",
+                source=SourceKey.bonus(purchase.id),
                 effective_at=at,
                 flow=FlowColumn.BONUS,
                 purchase_id=purchase.id,

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from gateway.billing.book import Book
 from gateway.billing.ledger.flows import FlowColumn
+from gateway.billing.ledger.source_key import SourceKey
 from gateway.billing.purchases.dispute_state import DisputeState
 from gateway.billing.purchases.holds import Holds, Moves, Terms
 from gateway.billing.purchases.participant import Purchases
@@ -19,7 +20,6 @@ from gateway.billing.purchases.purchase_state import PurchaseState, RefundState
 from gateway.billing.purchases.receipts import issue_cancellation, issue_credit_note
 from gateway.errors import BadUserInput
 from gateway.models import DisputeStatus, LedgerCause, RefundStatus
-from gateway.models.base import microseconds_from_instant
 from gateway.money import pro_rata
 
 
@@ -28,7 +28,7 @@ class Source(NamedTuple):
     dispute that it belongs to.
     """
 
-    key: str
+    key: SourceKey
     cause: LedgerCause
     at: datetime
     refund_id: int | None = None
@@ -89,8 +89,9 @@ class Replay:
             # What came back meanwhile was not gone for good.
             gone = None if self.left else gone or refund or dispute
         if gone is not None and not self.disputed:
-            self.bonus_reversed_by = gone.refund_id or gone.dispute_id
-            key = f"bonus-reversal:{self.bonus_reversed_by}"
+            self.bonus_reversed_by = taken_by = gone.refund_id or gone.dispute_id
+            assert taken_by is not None  # noqa: S101  # narrows: every source here has one
+            key = SourceKey.bonus_reversal(taken_by)
             source = gone._replace(key=key, cause=LedgerCause.BONUS)
             self._enter(source, -self._purchase.bonus_nanos)
 
@@ -98,7 +99,7 @@ class Replay:
         """Take the refunds of one instant; return the last one."""
         source = None
         for refund in sorted(refunds, key=_name):
-            key = f"refund:{refund.id}"
+            key = SourceKey.refund(refund.id)
             source = Source(key, LedgerCause.REFUND, refund.created_at, refund.id)
             self._enter(source, -refund.amount_nanos)
             self._unrefunded -= refund.amount_nanos
@@ -113,7 +114,7 @@ class Replay:
             moves = self._disputes[dispute_id].movements.values()
             # A refund that takes what a dispute held is named beside it.
             is_beside = all(each.at != at for each in moves)
-            key = f"dispute:{dispute_id}:{microseconds_from_instant(at)}"
+            key = SourceKey.dispute(dispute_id, at)
             refund_id = refund.refund_id if refund and is_beside else None
             source = Source(key, LedgerCause.DISPUTE, at, refund_id, dispute_id)
             self._enter(source, -taken)
@@ -134,16 +135,18 @@ def _name(refund: RefundState) -> tuple[str, str, int]:
     return refund.provider or "", refund.provider_reference or "", refund.id
 
 
-def sources_of(refunds: Sequence[RefundState], disputes: Sequence[DisputeState]) -> Iterator[str]:
-    """Return every key under which these facts may have been booked."""
+def sources_of(
+    refunds: Sequence[RefundState], disputes: Sequence[DisputeState]
+) -> Iterator[SourceKey]:
+    """Yield every key under which these facts may have been booked."""
     for refund in refunds:
-        yield f"refund:{refund.id}"
-        yield f"bonus-reversal:{refund.id}"
+        yield SourceKey.refund(refund.id)
+        yield SourceKey.bonus_reversal(refund.id)
     instants = {each.at for dispute in disputes for each in dispute.movements.values()}
     instants.update(refund.created_at for refund in refunds)
     for dispute in disputes:
-        yield f"bonus-reversal:{dispute.id}"
-        yield from (f"dispute:{dispute.id}:{microseconds_from_instant(at)}" for at in instants)
+        yield SourceKey.bonus_reversal(dispute.id)
+        yield from (SourceKey.dispute(dispute.id, at) for at in instants)
 
 
 @contextmanager
@@ -191,14 +194,14 @@ def _post(book: Book, purchase: PurchaseState, source: Source, amount: int) -> N
     # because an earlier fact came late, also names its version.
     account_id, key = purchase.account_id, source.key
     booked = book.part(Purchases).booked
-    if (account_id, key) in booked:
-        key = f"{key}:{book.accounts[account_id].version + 1}"
-    booked.add((account_id, key))
+    if (account_id, str(key)) in booked:
+        key = key.corrected(book.accounts[account_id].version + 1)
+    booked.add((account_id, str(key)))
     book.post(
         account_id,
         source.cause,
         amount,
-        source_key=key,
+        source=key,
         effective_at=source.at,
         flow=FlowColumn.BONUS if source.cause == LedgerCause.BONUS else FlowColumn.REFUNDED,
         purchase_id=purchase.id,

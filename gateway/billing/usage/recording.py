@@ -11,6 +11,7 @@ from typing import Any
 
 from gateway.billing.book import Book
 from gateway.billing.ledger.flows import FlowColumn
+from gateway.billing.ledger.source_key import SourceKey
 from gateway.billing.usage.corrections import Charges
 from gateway.billing.usage.deployments import (
     DeploymentFacts,
@@ -184,7 +185,7 @@ def _post(book: Book, fresh: Sequence[Printed]) -> dict[int, int]:
             account_id,
             LedgerCause.USAGE,
             -amount,
-            source_key=f"usage:{book.accounts[account_id].version + 1}",
+            source=SourceKey.usage(book.accounts[account_id].version + 1),
             effective_at=latest[account_id],
         )
         for account_id, amount in sums.items()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from gateway.billing.ledger.source_key import SourceKey
 from gateway.billing.purchases.purchase_state import PaymentMethod
 from gateway.models import PaymentMethodType
 from gateway.principal import Role
@@ -103,7 +104,7 @@ class Adjustment:
     at: int
     cents: int
     reason: str
-    source_key: str
+    source: SourceKey
 
 
 ADJUSTMENTS: Final = (
@@ -111,19 +112,19 @@ ADJUSTMENTS: Final = (
         at=550,
         cents=-12_34,
         reason="Correction of an invoice",
-        source_key="demo:invoice-correction",
+        source=SourceKey.demo("invoice-correction"),
     ),
     Adjustment(
         at=968,
         cents=150_00,
         reason="Service credit: half a day without chat-api (SLA 4.2)",
-        source_key="demo:service-credit",
+        source=SourceKey.demo("service-credit"),
     ),
     Adjustment(
         at=995,
         cents=-18_75,
         reason="A coupon was counted twice",
-        source_key="demo:coupon-correction",
+        source=SourceKey.demo("coupon-correction"),
     ),
 )
 

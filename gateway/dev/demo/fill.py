@@ -187,7 +187,7 @@ class _Teller:
 
     async def _adjustments(self, book: Book) -> list[Adjustment]:
         """Return the corrections of the leader's balance that are not booked yet."""
-        sources = [(self.ids[LEADER.external_id], each.source_key) for each in ADJUSTMENTS]
+        sources = [(self.ids[LEADER.external_id], str(each.source)) for each in ADJUSTMENTS]
         booked = await ledger.known_sources(book.transaction, sources)
         return [
             each for each, source in zip(ADJUSTMENTS, sources, strict=True) if source not in booked
@@ -198,7 +198,7 @@ class _Teller:
             book,
             self.ids[LEADER.external_id],
             adjustment.cents * NANOS // 100,
-            source_key=adjustment.source_key,
+            source=adjustment.source,
             occurred_at=self.story.at(adjustment.at),
             description=adjustment.reason,
         )

@@ -1,6 +1,5 @@
 """Who may write to an account, and what takes part in a book."""
 
-
 import pytest
 
 from gateway.billing.accounts import AccountFacts, put_account, put_member, remove_member

@@ -25,6 +25,7 @@ from pydantic import SecretStr
 
 from gateway.billing.book import Book
 from gateway.billing.credits.posting import adjust_balance, grant_credit
+from gateway.billing.ledger.source_key import SourceKey
 from gateway.billing.purchases.dispute_state import DisputeFacts, DisputeMovement
 from gateway.billing.purchases.recording import load_purchases, record_purchase
 from gateway.billing.usage.recording import record_usage
@@ -232,7 +233,11 @@ class LedgerMachine(RuleBasedStateMachine):
             async with self.books.open([self.account_id]) as book:
                 key = f"adjust:{next(numbers)}"
                 adjust_balance(
-                    book, self.account_id, amount, source_key=key, occurred_at=self.tick()
+                    book,
+                    self.account_id,
+                    amount,
+                    source=SourceKey.adjustment(key),
+                    occurred_at=self.tick(),
                 )
 
         self.run(step())

@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from gateway.billing.credits.posting import adjust_balance
+from gateway.billing.ledger.source_key import SourceKey
 from gateway.live import changes
 from gateway.live.changes import PostgresChangeListener, open_change_listener
 from gateway.settings import Settings, load_settings
@@ -36,12 +37,16 @@ async def listening(source: changes.ChangeListener) -> AsyncIterator[ListHandler
 
 async def credit(books: Books, account_id: int, key: str) -> None:
     async with books.open([account_id]) as book:
-        adjust_balance(book, account_id, usd("1"), source_key=key, occurred_at=NOW)
+        adjust_balance(
+            book, account_id, usd("1"), source=SourceKey.adjustment(key), occurred_at=NOW
+        )
 
 
 async def credit_and_fail(books: Books, account_id: int) -> None:
     async with books.open([account_id]) as book:
-        adjust_balance(book, account_id, usd("1"), source_key="a", occurred_at=NOW)
+        adjust_balance(
+            book, account_id, usd("1"), source=SourceKey.adjustment("a"), occurred_at=NOW
+        )
         await book.close()
         raise RuntimeError
 

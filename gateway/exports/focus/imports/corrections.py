@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from gateway.billing.book import Book
 from gateway.billing.credits.posting import adjust_balance
+from gateway.billing.ledger.source_key import SourceKey
 from gateway.billing.usage.recording import record_usage
 from gateway.billing.usage.usage_record import UsageRecord
 from gateway.exports.focus.imports.identity import correction_id_of
@@ -19,7 +20,7 @@ async def take_back(
     usage = [charge["event_id"] for charge in charges if charge["is_usage"]]
     adjustments = [charge["event_id"] for charge in charges if not charge["is_usage"]]
     await _take_back_usage(book, account_id, usage, number, source)
-    await _take_back_adjustments(book, account_id, adjustments, number, source)
+    await _take_back_adjustments(book, account_id, adjustments, number)
     await imported_charges.take_back(book.transaction, charges, number)
     return len(usage), len(adjustments)
 
@@ -55,16 +56,16 @@ def _negated(text: str | None) -> str | None:
 
 
 async def _take_back_adjustments(
-    book: Book, account_id: int, event_ids: Sequence[str], number: int, source: str
+    book: Book, account_id: int, event_ids: Sequence[str], number: int
 ) -> None:
-    keys = {f"{source}:{event_id}": event_id for event_id in event_ids}
-    for entry in await imported_charges.entries(book.transaction, account_id, list(keys)):
-        event_id = correction_id_of(keys[entry["source_key"]], number)
+    keys = [str(SourceKey.imported_charge(event_id)) for event_id in event_ids]
+    for entry in await imported_charges.entries(book.transaction, account_id, keys):
+        (event_id,) = SourceKey.parse(entry["source_key"]).parts
         adjust_balance(
             book,
             account_id,
             -entry["amount_nanos"],
-            source_key=f"{source}:{event_id}",
+            source=SourceKey.imported_charge(correction_id_of(event_id, number)),
             occurred_at=entry["effective_at"],
             description=entry["description"],
         )

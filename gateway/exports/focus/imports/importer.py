@@ -27,6 +27,7 @@ from typing import Final, NamedTuple
 from gateway.billing.accounts import SUBJECT_LIMIT, AccountFacts, put_account, put_member
 from gateway.billing.book import Book, lock_accounts
 from gateway.billing.credits.posting import adjust_balance
+from gateway.billing.ledger.source_key import SourceKey
 from gateway.billing.usage.deployments import DeploymentFacts
 from gateway.billing.usage.recording import record_usage
 from gateway.billing.usage.usage_record import UsageRecord
@@ -53,7 +54,7 @@ from gateway.text import checked_identifier
 
 ACTOR: Final = Actor.operator("import")
 SOURCE: Final = "focus"
-"""What stands as the source of imported events, and before the id of imported adjustments."""
+"""The source of imported usage events."""
 
 BATCH: Final = 2_500
 """Rows that are booked together: one ledger entry an account for their usage."""
@@ -311,7 +312,7 @@ class _Import:
                     book,
                     self.accounts[row.account_external_id],
                     row.adjustment_nanos,
-                    source_key=f"{SOURCE}:{event_id}",
+                    source=SourceKey.imported_charge(event_id),
                     occurred_at=row.started_at,
                     description=row.description,
                 )

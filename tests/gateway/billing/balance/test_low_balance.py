@@ -17,6 +17,7 @@ from gateway.billing.balance.low_balance_sweep import sweep
 from gateway.billing.balance.runway import Burn
 from gateway.billing.book import Book
 from gateway.billing.credits.posting import adjust_balance
+from gateway.billing.ledger.source_key import SourceKey
 from gateway.billing.usage.recording import record_usage
 from gateway.models import Account, LowBalance, table_of
 from gateway.store import Database, Statement, Transaction
@@ -135,7 +136,9 @@ async def standing(books: Books) -> tuple[str | None, int]:
 
 async def adjust(books: Books, account_id: int, amount: str, key: str) -> None:
     async with books.open([account_id]) as book:
-        adjust_balance(book, account_id, usd(amount), source_key=key, occurred_at=NOW)
+        adjust_balance(
+            book, account_id, usd(amount), source=SourceKey.adjustment(key), occurred_at=NOW
+        )
 
 
 async def use(books: Books, account_id: int, *charges: tuple[timedelta, str]) -> None:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from gateway.billing.credits.posting import adjust_balance, grant_credit
+from gateway.billing.ledger.source_key import SourceKey
 from gateway.billing.usage.recording import UsageResult, record_usage
 from gateway.billing.usage.usage_record import UsageRecord
 from gateway.errors import BadUserInput
@@ -52,7 +53,11 @@ async def test_an_adjustment_has_a_sign_and_may_leave_the_balance_negative(books
     account_id = await books.account("acme")
     async with books.open([account_id]) as book:
         version = adjust_balance(
-            book, account_id, -usd("3.5"), source_key="support:1", occurred_at=day(1)
+            book,
+            account_id,
+            -usd("3.5"),
+            source=SourceKey.adjustment("support:1"),
+            occurred_at=day(1),
         )
     assert (version, await balance(books)) == (1, (-usd("3.5"), 1))
     (rollup,) = await rows_of(books.database, "rollup_day", account_id)
@@ -71,7 +76,9 @@ async def test_usage_is_booked_without_credit(books: Books) -> None:
 async def test_a_sum_beyond_64_bits_is_refused_and_leaves_nothing(books: Books) -> None:
     account_id = await books.account("acme")
     async with books.open([account_id]) as book:
-        adjust_balance(book, account_id, -MAX_NANOS, source_key="a", occurred_at=day(1))
+        adjust_balance(
+            book, account_id, -MAX_NANOS, source=SourceKey.adjustment("a"), occurred_at=day(1)
+        )
     before = await all_rows(books.database)
     with pytest.raises(BadUserInput, match="must be from"):
         async with books.open([account_id]) as book:
@@ -95,7 +102,11 @@ async def spend_and_adjust(books: Books, account_id: int, charge: UsageRecord) -
     async with books.open([account_id]) as book:
         key = f"gift:{charge.event_id}"
         adjust_balance(
-            book, account_id, charge.amount, source_key=key, occurred_at=charge.started_at
+            book,
+            account_id,
+            charge.amount,
+            source=SourceKey.adjustment(key),
+            occurred_at=charge.started_at,
         )
         await record_usage(book, [charge])
 
@@ -140,7 +151,9 @@ async def test_writers_that_share_accounts_never_wait_for_each_other_in_a_circle
         async with books.open(order) as book:
             for account_id in order:
                 key = f"move:{number}"
-                adjust_balance(book, account_id, 1, source_key=key, occurred_at=day(1))
+                adjust_balance(
+                    book, account_id, 1, source=SourceKey.adjustment(key), occurred_at=day(1)
+                )
 
     await asyncio.gather(*(both(number) for number in range(30)))
     rows = await table_rows(books.database, "account")

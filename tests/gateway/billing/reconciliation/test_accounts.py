@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.billing.credits.posting import adjust_balance
+from gateway.billing.ledger.source_key import SourceKey
 from gateway.billing.reconciliation.accounts import Difference, audit_account
 from gateway.billing.usage.recording import record_usage
 from gateway.cli.main import app
@@ -110,7 +111,7 @@ async def make_account(books: Books, name: str) -> int:
         async with books.open([account_id]) as book:
             await record_usage(book, [event(account_id, event_id, deployment="box")])
     async with books.open([account_id]) as book:
-        adjust_balance(book, account_id, 5, source_key="a", occurred_at=NOW)
+        adjust_balance(book, account_id, 5, source=SourceKey.adjustment("a"), occurred_at=NOW)
     return account_id
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from gateway.billing.credits.posting import adjust_balance
+from gateway.billing.ledger.source_key import SourceKey
 from gateway.billing.usage.ingestion import Ingested, ItemCode, MeteredItem, ingest
 from gateway.billing.usage.usage_record import UsageRecord
 from gateway.errors import OutOfRange
@@ -149,7 +150,9 @@ async def test_a_day_of_recording_that_would_not_fit_refuses_one_event(books: Bo
     account_id = await books.account("acme")
     assert (await send(books, [item(0, "acme", MAX_NANOS)])).accepted == 1
     async with books.open([account_id]) as book:
-        adjust_balance(book, account_id, MAX_NANOS, source_key="a", occurred_at=book.now)
+        adjust_balance(
+            book, account_id, MAX_NANOS, source=SourceKey.adjustment("a"), occurred_at=book.now
+        )
     far = MIDNIGHT + timedelta(days=1)
     result = await send(
         books, [item(0, "acme", 1, started_at=far), item(1, "acme", -1, started_at=far)]
@@ -193,11 +196,15 @@ async def test_a_day_of_more_than_38_digits_refuses_one_event(books: Books) -> N
 async def test_an_adjustment_that_would_not_fit_changes_nothing(books: Books) -> None:
     account_id = await books.account("acme")
     async with books.open([account_id]) as book:
-        adjust_balance(book, account_id, MAX_NANOS, source_key="a", occurred_at=book.now)
+        adjust_balance(
+            book, account_id, MAX_NANOS, source=SourceKey.adjustment("a"), occurred_at=book.now
+        )
     before = await all_rows(books.database)
     with pytest.raises(OutOfRange):
         async with books.open([account_id]) as book:
-            adjust_balance(book, account_id, 1, source_key="b", occurred_at=book.now)
+            adjust_balance(
+                book, account_id, 1, source=SourceKey.adjustment("b"), occurred_at=book.now
+            )
     assert await all_rows(books.database) == before
 
 
