@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
-    ColumnElement,
     Integer,
     String,
     Table,
@@ -14,7 +13,6 @@ from sqlalchemy import (
     cast,
     exists,
     func,
-    not_,
     or_,
     select,
     union_all,
@@ -105,62 +103,56 @@ _ASSIGN: Final = Statement(
     .where(_OF_PAYMENT, EVENT.c.account_id.is_(None))
     .values(account_id=bindparam("owner", type_=EVENT.c.account_id.type))
 )
-_SAID: Final = EVENT.alias("said")
-# They are of the payment itself, and not of a document beside it.
-_WITNESSED: Final = or_(_SAID.c.type.like("payment_intent.%"), _SAID.c.type.like("charge.%"))
-_NAMED: Final = _SAID.c.external_id.is_not(None)
-_NAMES_ACCOUNT: Final = exists(
-    select(_ACCOUNT.c.account_id).where(_ACCOUNT.c.external_id == _SAID.c.external_id)
-)
-_NAMES_CUSTOMER: Final = exists(
-    select(_ACCOUNT.c.account_id).where(_ACCOUNT.c.stripe_customer_id == _SAID.c.customer_id)
-)
-
-
-def _own(*what: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Say whether there is such an event of the same payment."""
-    same = and_(_SAID.c.provider == EVENT.c.provider, _SAID.c.object_id == EVENT.c.object_id)
-    return exists(select(_SAID.c.event_id).where(same, *what))
-
-
-def _any(*what: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Say whether there is such an event of the same payment, or of one of its invoices."""
-    linked = and_(
-        INVOICE.c.provider == EVENT.c.provider,
-        INVOICE.c.payment_id == EVENT.c.object_id,
-        _SAID.c.provider == INVOICE.c.provider,
-        _SAID.c.object_id == INVOICE.c.invoice_id,
-    )
-    # Two lookups: SQLite reads a union of both from its beginning for every event.
-    return or_(_own(*what), exists(select(_SAID.c.event_id).where(linked, *what)))
-
-
-# The account of a payment, as the inbox finds it: what the payment itself says goes before what its
-# documents say, a name before a customer.
-_OWNED: Final = or_(
-    _own(_WITNESSED, _NAMES_ACCOUNT),
-    and_(
-        not_(_own(_WITNESSED, _NAMED)),
-        or_(
-            _any(_NAMES_ACCOUNT),
-            _own(_WITNESSED, _NAMES_CUSTOMER),
-            and_(not_(_any(_NAMED)), _any(_NAMES_CUSTOMER)),
-        ),
+_OTHER: Final = EVENT.alias("other")
+_NAMES_ACCOUNT: Final = or_(
+    exists(select(_ACCOUNT.c.account_id).where(_ACCOUNT.c.external_id == _OTHER.c.external_id)),
+    exists(
+        select(_ACCOUNT.c.account_id).where(_ACCOUNT.c.stripe_customer_id == _OTHER.c.customer_id)
     ),
 )
-_DUE: Final = Statement(
+_OF_SAME_PAYMENT: Final = and_(
+    _OTHER.c.provider == EVENT.c.provider, _OTHER.c.object_id == EVENT.c.object_id
+)
+_OF_ITS_INVOICES: Final = and_(
+    INVOICE.c.provider == EVENT.c.provider,
+    INVOICE.c.payment_id == EVENT.c.object_id,
+    _OTHER.c.provider == INVOICE.c.provider,
+    _OTHER.c.object_id == INVOICE.c.invoice_id,
+)
+_NAMING_ACCOUNTS: Final = Statement(
     select(EVENT.c.object_id)
     .where(
         EVENT.c.state == WebhookState.PARKED.value,
         _OF_PROVIDER,
         EVENT.c.account_id.is_(None),
         EVENT.c.object_id > bindparam("after", type_=String()),
-        _OWNED,
-        _own(_WITNESSED),
+        # Two lookups: SQLite reads a union of both from its beginning for every event.
+        or_(
+            exists(select(_OTHER.c.event_id).where(_OF_SAME_PAYMENT, _NAMES_ACCOUNT)),
+            exists(select(_OTHER.c.event_id).where(_OF_ITS_INVOICES, _NAMES_ACCOUNT)),
+        ),
     )
     .distinct()
     .order_by(EVENT.c.object_id)
     .limit(bindparam("most", type_=Integer()))
+)
+_SAID: Final = (EVENT.c.type, EVENT.c.external_id, EVENT.c.customer_id)
+_CLAIMS: Final = Statement(
+    union_all(
+        select(EVENT.c.object_id.label("payment"), *_SAID).where(
+            _OF_PROVIDER, any_of(EVENT.c.object_id, "payments")
+        ),
+        select(INVOICE.c.payment_id.label("payment"), *_SAID)
+        .join_from(
+            INVOICE,
+            EVENT,
+            and_(EVENT.c.provider == INVOICE.c.provider, EVENT.c.object_id == INVOICE.c.invoice_id),
+        )
+        .where(
+            INVOICE.c.provider == bindparam("of_provider", type_=String()),
+            any_of(INVOICE.c.payment_id, "payments"),
+        ),
+    )
 )
 _PARKED: Final = Statement(
     select(func.count(EVENT.c.object_id.distinct()).label("parked")).where(
@@ -268,10 +260,19 @@ async def assign(transaction: Transaction, provider: str, payment_id: str, accou
     )
 
 
-async def due(reader: Reader, provider: str, *, after: str, most: int) -> Sequence[str]:
-    """Return the next payments, by their names, with parked events whose account exists by now."""
-    rows = await reader.fetch(_DUE, of_provider=provider, after=after, most=most)
+async def naming_accounts(reader: Reader, provider: str, *, after: str, most: int) -> Sequence[str]:
+    """Return the next payments, by their names, with parked events without an account, of which an
+    event, also of their invoices, names an account that exists.
+    """
+    rows = await reader.fetch(_NAMING_ACCOUNTS, of_provider=provider, after=after, most=most)
     return [row["object_id"] for row in rows]
+
+
+async def claims(reader: Reader, provider: str, payment_ids: Sequence[str]) -> Sequence[Row]:
+    """Return what the events of payments and of their invoices say of an account: `payment`,
+    `type`, `external_id` and `customer_id`.
+    """
+    return await reader.fetch(_CLAIMS, of_provider=provider, payments=list(payment_ids))
 
 
 async def parked(reader: Reader, provider: str) -> int:

@@ -103,8 +103,13 @@ def parse_event(body: str | bytes) -> Event:
 
 
 def _kind(event_type: str, subject: Json) -> str | None:
-    kind = next((kind for begin, kind in _OBJECTS.items() if event_type.startswith(begin)), None)
+    kind = kind_of_type(event_type)
     return kind if subject.get("object") == kind else None
+
+
+def kind_of_type(event_type: str) -> str | None:
+    """Return the kind of object that events of a type show; None for a type that says nothing."""
+    return next((kind for begin, kind in _OBJECTS.items() if event_type.startswith(begin)), None)
 
 
 def _payment(kind: str | None, subject: Json) -> str | None:

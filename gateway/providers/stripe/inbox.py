@@ -1,5 +1,6 @@
 """Where Stripe's events arrive: recorded once, and acted on in the same transaction."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
@@ -14,15 +15,14 @@ from gateway.ids import KeyFactory
 from gateway.models import WebhookState
 from gateway.principal import Actor
 from gateway.providers.stripe.events import (
-    DOCUMENTS,
     PROVIDER,
-    WITNESSES,
     Event,
     parse_event,
 )
+from gateway.providers.stripe.owner import Claim, find_owner
 from gateway.providers.stripe.payment import record_payment
 from gateway.providers.stripe.signature import check_signature
-from gateway.store import Database, Reader, Row, Snapshot, Transaction, accounts, webhook_events
+from gateway.store import Database, Row, Snapshot, Transaction, webhook_events
 from gateway.windows import USAGE_DELAY_SECONDS
 from gateway.work.jobs import NoPayload, Task
 from gateway.work.loops import Loops
@@ -198,25 +198,37 @@ class Inbox:
         A payment that fails is logged, and keeps no other one waiting.
         """
         tried, after = 0, ""
-        while payments := await self._due(after):
-            for payment in payments:
+        while candidates := await self._candidates(after):
+            owned = await self._owned(candidates)
+            for payment in owned:
                 try:
                     await self.apply(payment)
                 except ServiceUnavailable:
                     raise
                 except Exception:
                     log.exception("stripe: payment kept, not applied", payment=payment)
-            tried, after = tried + len(payments), payments[-1]
+            tried, after = tried + len(owned), candidates[-1]
         return tried
 
     async def count(self) -> None:
-        """Count the parked payments anew."""
+        """Count the parked payments again."""
         async with Snapshot(self._database) as snapshot:
             self.parked = await webhook_events.parked(snapshot, PROVIDER)
 
-    async def _due(self, after: str) -> Sequence[str]:
+    async def _candidates(self, after: str) -> Sequence[str]:
         async with Snapshot(self._database) as snapshot:
-            return await webhook_events.due(snapshot, PROVIDER, after=after, most=SWEEP_BATCH)
+            return await webhook_events.naming_accounts(
+                snapshot, PROVIDER, after=after, most=SWEEP_BATCH
+            )
+
+    async def _owned(self, payments: Sequence[str]) -> Sequence[str]:
+        """Return those payments, in their order, whose account is known."""
+        claims: defaultdict[str, list[Claim]] = defaultdict(list)
+        async with Snapshot(self._database) as snapshot:
+            for row in await webhook_events.claims(snapshot, PROVIDER, payments):
+                claims[row["payment"]].append(Claim.of_row(row))
+            owners = [await find_owner(snapshot, claims[payment]) for payment in payments]
+        return [each for each, owner in zip(payments, owners, strict=True) if owner is not None]
 
     def register(self, tasks: Tasks) -> None:
         """Have one process sweep every few seconds, whoever makes or changes an account."""
@@ -272,7 +284,9 @@ class Inbox:
             await webhook_events.ignore(transaction, PROVIDER, payment)
             return []
         events = [parse_event(row["payload"]) for row in rows]
-        account_id = _known_account(rows, payment) or await _owner(transaction, events)
+        account_id = _known_account(rows, payment) or await find_owner(
+            transaction, [Claim.of(event) for event in events]
+        )
         if account_id is None:
             return []
         book = await Book.open(
@@ -302,7 +316,8 @@ class Inbox:
         async with self._database.writing() as transaction:
             await self._lock(transaction, payment)
             rows = await webhook_events.of_payment(transaction, PROVIDER, payment)
-            owner = await _owner(transaction, [parse_event(row["payload"]) for row in rows])
+            events = [parse_event(row["payload"]) for row in rows]
+            owner = await find_owner(transaction, [Claim.of(event) for event in events])
             if owner is not None:
                 await webhook_events.assign(transaction, PROVIDER, payment, owner)
                 waiting = [row["event_id"] for row in rows]
@@ -325,24 +340,3 @@ def _known_account(rows: Sequence[Row], payment: str) -> int | None:
     """Return the account that the events of the payment itself were given."""
     own = (row["account_id"] for row in rows if row["object_id"] == payment)
     return next((each for each in own if each is not None), None)
-
-
-async def _owner(reader: Reader, events: Sequence[Event]) -> int | None:
-    """Return the account whose the payment is, or None: by what its PaymentIntent and charges say,
-    else by its documents; by the customer where no account is named.
-
-    A document alone says nothing yet: what the payment itself says might come later.
-    """
-    payment = [event for event in events if event.kind in WITNESSES]
-    if not payment:
-        return None
-    documents = [event for event in events if event.kind in DOCUMENTS]
-    for told in (payment, documents):
-        names = sorted({event.external_id for event in told if event.external_id})
-        if names:
-            found = await accounts.by_external_id(reader, names)
-            return min((row["account_id"] for row in found), default=None)
-        for customer in sorted({event.customer_id for event in told if event.customer_id}):
-            for row in await accounts.by_customer(reader, customer):
-                return int(row["account_id"])
-    return None

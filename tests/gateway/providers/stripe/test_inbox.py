@@ -307,6 +307,18 @@ async def test_a_document_says_whose_a_payment_is_that_says_nothing(
     assert (await the_purchase(books.database, acme))["settled_at"]
 
 
+async def test_a_dispute_and_a_document_alone_have_no_account(books: Books) -> None:
+    """What the payment itself says is missing: it is not applied, and not tried in each sweep."""
+    events = [
+        event("charge.dispute.funds_withdrawn", dispute(**WITHDRAWN), at=180_001),
+        event("checkout.session.completed", session(metadata={"account": "acme"}), at=63),
+    ]
+    assert await tell(books, events) == ["parked", "parked"]
+    await books.account("acme")
+    assert await inbox_of(books).sweep() == 0
+    assert (await tell(books, PAID))[-1] == "applied"
+
+
 async def test_another_currency_is_kept_and_not_applied(books: Books) -> None:
     account_id = await books.account("acme", currency="EUR")
     assert await tell(books, SIX) == ["parked"] * 6

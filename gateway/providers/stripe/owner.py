@@ -1,0 +1,50 @@
+"""Which account a payment belongs to. Nothing else decides that.
+
+What the PaymentIntent and its charges say goes before what its Checkout Session or invoice says,
+and an account's name before a Stripe customer. A document alone says nothing yet: what the payment
+itself says might come later.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Self
+
+from gateway.providers.stripe.events import DOCUMENTS, WITNESSES, Event, kind_of_type
+from gateway.store import Reader, Row, accounts
+
+
+class Claim(NamedTuple):
+    """What one event says of its payment's account: its external id, or Stripe's customer. `kind`
+    is that of the event's object.
+    """
+
+    kind: str | None
+    external_id: str | None
+    customer_id: str | None
+
+    @classmethod
+    def of(cls, event: Event) -> Self:
+        return cls(event.kind, event.external_id, event.customer_id)
+
+    @classmethod
+    def of_row(cls, row: Row) -> Self:
+        """Return the claim of a stored event."""
+        return cls(kind_of_type(row["type"]), row["external_id"], row["customer_id"])
+
+
+async def find_owner(reader: Reader, claims: Sequence[Claim]) -> int | None:
+    """Return the account that a payment belongs to, by the claims of all of its events and of its
+    invoices'; None where no account is known.
+    """
+    payment = [claim for claim in claims if claim.kind in WITNESSES]
+    if not payment:
+        return None
+    documents = [claim for claim in claims if claim.kind in DOCUMENTS]
+    for stated in (payment, documents):
+        names = sorted({claim.external_id for claim in stated if claim.external_id})
+        if names:
+            found = await accounts.by_external_id(reader, names)
+            return min((row["account_id"] for row in found), default=None)
+        for customer in sorted({claim.customer_id for claim in stated if claim.customer_id}):
+            for row in await accounts.by_customer(reader, customer):
+                return int(row["account_id"])
+    return None
