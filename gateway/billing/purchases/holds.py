@@ -1,6 +1,9 @@
-"""How much of a purchase's credit disputes hold, by the money that they moved."""
+"""What refunds and disputes take from a purchase's credit, at one instant after another. Pure.
 
-from collections.abc import Mapping, Sequence
+The one replay of these facts: the ledger's entries and what is billed both follow from its steps.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -39,6 +42,28 @@ class Moves(NamedTuple):
         return min(withdrawn, default=self.made_at), self.name
 
 
+class Refunded(NamedTuple):
+    """A refund that took effect. `name` orders those of one instant."""
+
+    refund_id: int
+    at: datetime
+    amount: int
+    name: tuple[str, str, int]
+
+
+class Step(NamedTuple):
+    """What the facts of one instant take: its refunds in order, what each dispute takes by its id
+    (negative where it gives back), and what disputes hold together after it. `gone_since` is the
+    instant since which nothing of the purchase is left; what came back meanwhile was not gone.
+    """
+
+    at: datetime
+    refunds: Sequence[Refunded]
+    taken: Mapping[int, int]
+    held: int
+    gone_since: datetime | None
+
+
 class Holds:
     """What disputes hold of a purchase's credit, at one instant after another.
 
@@ -53,17 +78,22 @@ class Holds:
         self.held = dict(self._withdrawn)
 
     @property
-    def instants(self) -> set[datetime]:
-        return {at for each in self._disputes for at, _ in each.moves}
-
-    @property
     def total(self) -> int:
         return sum(self.held.values())
 
-    def change(self, at: datetime, unrefunded: int) -> Mapping[int, int]:
-        """Go on to an instant, of which all moves count; return what each dispute takes by that, or
-        gives back where it is negative. `unrefunded` is what refunds left by then.
-        """
+    def steps(self, refunds: Sequence[Refunded]) -> Iterator[Step]:
+        """Go through the instants of refunds and of moves, in their order."""
+        instants = {at for each in self._disputes for at, _ in each.moves}
+        unrefunded, gone_since = self._terms.amount, None
+        for at in sorted(instants.union(each.at for each in refunds)):
+            now = sorted((each for each in refunds if each.at == at), key=lambda each: each.name)
+            unrefunded -= sum(each.amount for each in now)
+            taken = self._change(at, unrefunded)
+            gone_since = None if self.total < unrefunded else gone_since or at
+            yield Step(at, now, taken, self.total, gone_since)
+
+    def _change(self, at: datetime, unrefunded: int) -> Mapping[int, int]:
+        """Go on to an instant, of which all moves count; `unrefunded` is what refunds left."""
         changes = {}
         money = credit = 0
         for dispute_id, _, _, moves in self._disputes:

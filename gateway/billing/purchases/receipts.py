@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple
 from gateway.billing.book import Book
 from gateway.billing.purchases.participant import Purchases
 from gateway.billing.purchases.purchase_state import CreditNote, PurchaseState, RefundState
-from gateway.money import checked, format_amount
-from gateway.store.engine.stored_json import dumps
+from gateway.money import checked, format_amount, parse_exact_nanos
+from gateway.store.engine.stored_json import dumps, loads
 from gateway.store.receipts import IssuedReceipt
 from gateway.windows import local_day
 
@@ -27,6 +27,25 @@ class Document(NamedTuple):
     net: int
     tax: int
     lines: Sequence[Mapping[str, str]]
+
+
+class DocumentSums(NamedTuple):
+    """What a document's frozen data adds up to, in nanos: of a credit note, below 0."""
+
+    net: int
+    tax: int
+    bonus: int
+
+
+def read_sums(data: str) -> DocumentSums:
+    """Read the sums of a document from the data that it is printed from."""
+    document = loads(data)
+    bonus = [line["amount"] for line in document["lines"] if line["kind"] == "bonus"]
+    return DocumentSums(
+        net=parse_exact_nanos(document["net"]),
+        tax=parse_exact_nanos(document["tax"]),
+        bonus=sum(map(parse_exact_nanos, bonus)),
+    )
 
 
 def issue_receipt(book: Book, purchase: PurchaseState) -> None:

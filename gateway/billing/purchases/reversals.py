@@ -14,7 +14,7 @@ from gateway.billing.book import Book
 from gateway.billing.ledger.flows import FlowColumn
 from gateway.billing.ledger.source_key import SourceKey
 from gateway.billing.purchases.dispute_state import DisputeState
-from gateway.billing.purchases.holds import Holds, Moves, Terms
+from gateway.billing.purchases.holds import Holds, Moves, Refunded, Step, Terms
 from gateway.billing.purchases.participant import Purchases
 from gateway.billing.purchases.purchase_state import PurchaseState, RefundState
 from gateway.billing.purchases.receipts import issue_cancellation, issue_credit_note
@@ -83,11 +83,10 @@ class Replay:
                 "The sum of a purchase's refunds must not exceed its amount.", argument="amount"
             )
         gone: Source | None = None
-        for at in sorted(self._holds.instants.union(each.created_at for each in refunds)):
-            refund = self._refund([each for each in refunds if each.created_at == at])
-            dispute = self._hold(at, refund)
-            # What came back meanwhile was not gone for good.
-            gone = None if self.left else gone or refund or dispute
+        for step in self._holds.steps([_refunded(each) for each in refunds]):
+            refund = self._refund(step.refunds)
+            dispute = self._hold(step, refund)
+            gone = None if step.gone_since is None else gone or refund or dispute
         if gone is not None and not self.disputed:
             self.bonus_reversed_by = taken_by = gone.refund_id or gone.dispute_id
             assert taken_by is not None  # noqa: S101  # narrows: every source here has one
@@ -95,22 +94,21 @@ class Replay:
             source = gone._replace(key=key, cause=LedgerCause.BONUS)
             self._enter(source, -self._purchase.bonus_nanos)
 
-    def _refund(self, refunds: Sequence[RefundState]) -> Source | None:
-        """Take the refunds of one instant; return the last one."""
+    def _refund(self, refunds: Sequence[Refunded]) -> Source | None:
+        """Enter the refunds of one instant; return the last one."""
         source = None
-        for refund in sorted(refunds, key=_name):
-            key = SourceKey.refund(refund.id)
-            source = Source(key, LedgerCause.REFUND, refund.created_at, refund.id)
-            self._enter(source, -refund.amount_nanos)
-            self._unrefunded -= refund.amount_nanos
+        for refund_id, at, amount, _ in refunds:
+            source = Source(SourceKey.refund(refund_id), LedgerCause.REFUND, at, refund_id)
+            self._enter(source, -amount)
+            self._unrefunded -= amount
         return source
 
-    def _hold(self, at: datetime, refund: Source | None) -> Source | None:
-        """Let disputes hold what they do after all facts of an instant; return the last one that
-        took something.
+    def _hold(self, step: Step, refund: Source | None) -> Source | None:
+        """Enter what disputes take or give back at an instant; return the last one that took
+        something.
         """
-        taken_by = None
-        for dispute_id, taken in self._holds.change(at, self._unrefunded).items():
+        at, taken_by = step.at, None
+        for dispute_id, taken in step.taken.items():
             moves = self._disputes[dispute_id].movements.values()
             # A refund that takes what a dispute held is named beside it.
             is_beside = all(each.at != at for each in moves)
@@ -129,6 +127,10 @@ class Replay:
 def _moves(dispute: DisputeState) -> Moves:
     moves = [(each.at, each.amount) for each in dispute.movements.values()]
     return Moves(dispute.id, dispute.created_at, dispute.name, moves)
+
+
+def _refunded(refund: RefundState) -> Refunded:
+    return Refunded(refund.id, refund.created_at, refund.amount_nanos, _name(refund))
 
 
 def _name(refund: RefundState) -> tuple[str, str, int]:

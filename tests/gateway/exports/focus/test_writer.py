@@ -91,6 +91,9 @@ PURCHASE: dict[str, Any] = {
     "disputes": [],
 }
 REFUND: dict[str, Any] = {
+    "id": 21,
+    "provider": "stripe",
+    "provider_reference": "re_1",
     "amount_nanos": 30 * UNIT + 1,
     "tax_nanos": 5_700_000_000,
     "bonus_reversed_nanos": 0,
