@@ -1,1 +1,1 @@
-"""GraphQL documents to answers. Knows GraphQL and a schema; nothing of billing."""
+"""GraphQL documents to results. Knows GraphQL and a schema; nothing of billing: see README.md."""

@@ -1,4 +1,4 @@
-"""Fields that a document uses although the schema says that they will go."""
+"""Finds the deprecated fields that a document selects."""
 
 from graphql import (
     DocumentNode,

@@ -1,7 +1,7 @@
-"""What a document may ask for, counted in one pass over each definition.
+"""Counts what a document selects, in one pass over each definition, and checks the limits.
 
-Fragments are summed up once and then added where they are spread, so that a document costs time in
-proportion to its text, whatever its fragments expand to.
+Each fragment is summed once and added where it is spread, so that the time is proportional to the
+document's text, whatever its fragments expand to.
 """
 
 from collections.abc import Iterator
@@ -63,7 +63,7 @@ class DocumentLimits(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class _Summary:
-    """One definition by itself: fields' depths from 1, aliases, and where it spreads fragments."""
+    """One definition alone: the depths of its fields (from 1), its aliases and fragment spreads."""
 
     depth: int = 0
     introspection_depth: int = 0
@@ -75,7 +75,7 @@ class _Summary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Total:
-    """A definition with its fragments; `depth` is of fields outside introspection."""
+    """A definition with its fragments expanded; `depth` is that of fields outside introspection."""
 
     depth: int
     introspection_depth: int
@@ -83,11 +83,11 @@ class _Total:
 
 
 def find_excess(document: DocumentNode, limits: DocumentLimits) -> str | None:
-    """Return a sentence that names the first limit that the document exceeds, else None.
+    """Return a sentence that names the first limit that the document exceeds, or None.
 
-    Aliases and depths are counted for each operation with its fragments in place; aliases of
-    `__typename` count. The document need not be valid: a fragment that is missing counts for
-    nothing, and so does one that spreads itself again.
+    Aliases and depths are counted per operation, fragments expanded; aliases of `__typename`
+    count. The document need not be valid: a missing fragment, and a fragment inside itself, count
+    as empty.
     """
     operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
     fragments = {

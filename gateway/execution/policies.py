@@ -41,7 +41,7 @@ _CHECKS: Final = "gateway-checks"
 
 
 @runtime_checkable
-class Policy(Protocol):
+class FieldPolicy(Protocol):
     """Who may read a field. `check` is None if the statement that loads the parent holds it."""
 
     @property
@@ -92,7 +92,7 @@ def _types(schema: GraphQLSchema, type_: GraphQLAbstractType) -> Mapping[str, Se
 
 
 def _checks(policies: set[Any] | frozenset[Any]) -> tuple[Check, ...]:
-    found = {policy.check: None for policy in policies if isinstance(policy, Policy)}
+    found = {policy.check: None for policy in policies if isinstance(policy, FieldPolicy)}
     return tuple(check for check in found if check is not None)
 
 

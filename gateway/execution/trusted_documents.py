@@ -1,6 +1,6 @@
-"""Documents that are sent as their hash: trusted ones, and those that clients made known before.
+"""Finds documents by their hash: trusted documents, and documents that clients registered.
 
-The hash is SHA-256 of the document's UTF-8, in hexadecimal; `sha256:` may stand before it.
+The hash is the SHA-256 of the document's UTF-8, in hexadecimal, with or without `sha256:`.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ _PREFIX: Final = "sha256:"
 
 
 def hash_of(text: str) -> str:
-    """Return the hash that a document is known by."""
+    """Return the hash of a document."""
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
@@ -47,11 +47,11 @@ def read_manifest(path: Path) -> dict[str, str]:
 
 @dataclass(slots=True, kw_only=True)
 class TrustedDocuments:
-    """Finds the text of a request.
+    """Finds the text of a request's document.
 
-    `manifest` is text by hash; with `only`, nothing else is served. Without it, a client may make
-    a document known by sending it with its hash: the last `CACHED_DOCUMENTS` that were used are
-    kept, of at most `CACHED_LENGTH` characters each.
+    `manifest` is text by hash; with `only`, no other document is served. Otherwise a client may
+    register a document by sending it with its hash: an LRU cache keeps `CACHED_DOCUMENTS` of them,
+    of at most `CACHED_LENGTH` characters each.
     """
 
     manifest: Mapping[str, str] = field(default_factory=dict)
@@ -59,10 +59,10 @@ class TrustedDocuments:
     _known: LRUCache[str, str] = field(default_factory=lambda: LRUCache(CACHED_DOCUMENTS))
 
     def find(self, text: str | None, document_id: str | None) -> str:
-        """Return the document's text, of which one or both are given.
+        """Return the document's text; at least one of the text and its hash is given.
 
-        Raises GraphQLError with code PERSISTED_QUERY_NOT_FOUND, or BAD_REQUEST where the hash is
-        another document's.
+        Raises GraphQLError with code PERSISTED_QUERY_NOT_FOUND, or BAD_REQUEST if the hash does not
+        match the text.
         """
         if text is None:
             return self._find(document_id or "")

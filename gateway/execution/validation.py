@@ -1,4 +1,4 @@
-"""The rules of validation: the specification's and Strawberry's, at a bounded cost."""
+"""The validation rules: those of the specification and of Strawberry, at a bounded cost."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ COMPARISONS: Final = 10_000
 
 
 class BoundedOverlapRule(OverlappingFieldsCanBeMergedRule):
-    """Gives up, and with it the document, after `COMPARISONS` steps."""
+    """Refuses the document after `COMPARISONS` steps."""
 
     def __init__(self, context: ValidationContext) -> None:
         super().__init__(context)

@@ -1,4 +1,4 @@
-"""Why the values of variables were refused, in sentences that quote neither value nor Python."""
+"""Explains refused values of variables, in sentences that quote no value."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -24,9 +24,9 @@ _MISSING = object()
 def refused_variables(
     schema: GraphQLSchema, operation: OperationDefinitionNode, values: Mapping[str, Any]
 ) -> Iterator[GraphQLError]:
-    """Yield an error for each place where `values` do not fit the operation's variables.
+    """Yield an error for each place where `values` do not match the operation's variables.
 
-    Each has a BadUserInput as its original error, whose `argument` is the variable's name.
+    The original error of each is a BadUserInput with the variable's name as `argument`.
     """
     for definition in operation.variable_definitions or ():
         name = definition.variable.name.value

@@ -21,7 +21,7 @@ POLL_SECONDS: Final = 0.25
 HEARTBEAT_SECONDS: Final = 10
 HEARTBEAT_TIMEOUT_SECONDS: Final = 3
 RESYNC_SECONDS: Final = 30
-"""Longest time until a change is found whose notification was lost."""
+"""Longest time until a change is found after its notification was lost."""
 PROOF_SECONDS: Final = 2
 """Longest time that a notification to ourselves may take; then the database is polled."""
 POLL_WITHOUT_NOTIFICATIONS_SECONDS: Final = 1

@@ -1,4 +1,4 @@
-"""Whether those who watch may still: many at once, for the process itself (no tenant filter)."""
+"""Current access of many subscribers at once, for the process itself (no tenant filter)."""
 
 from collections.abc import Collection
 from datetime import datetime

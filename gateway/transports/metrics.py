@@ -22,24 +22,24 @@ def live_metrics(hub: Hub, quotas: LiveQuotas) -> Sequence[Number]:
         ),
         Number(
             name="gateway_live_groups",
-            text="Different things that are subscribed to: each is read once for all.",
+            text="Different subscriptions that are open; equal ones count once.",
             read=lambda: hub.groups,
         ),
         Number(
             name="gateway_live_pushes",
-            text="Changes that were pushed, each to all who asked for the same.",
+            text="Changes that were pushed; each counts once for all of its subscribers.",
             read=lambda: hub.pushes,
             grows=True,
         ),
         Number(
             name="gateway_live_resyncs",
-            text="Looks at everything that is watched: at times, and after a lost connection.",
+            text="Checks of every subscribed account, at intervals and after a lost connection.",
             read=lambda: hub.resyncs,
             grows=True,
         ),
         Number(
             name="gateway_live_listening",
-            text="1 while changes are heard from the database, 0 while they are looked for.",
+            text="1 while the database announces changes, 0 while it is polled for them.",
             read=lambda: hub.listening,
         ),
     )
