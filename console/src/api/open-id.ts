@@ -118,7 +118,7 @@ async function completeSignOut(oidc: Oidc): Promise<void> {
     search = userState?.search ?? "";
     forgetPerson();
   } catch {
-    // A link from elsewhere, or an old one: it signs nobody out.
+    // A link from elsewhere, or an old one: there is no sign-out to complete.
   } finally {
     history.replaceState(null, "", `/${search}`);
   }

@@ -3,7 +3,7 @@
 
 import type { Person } from "./settings";
 
-/** Why nobody is signed in. */
+/** Why the session has ended, or `new` before the first sign-in. */
 export type SignedOutReason = "new" | "expired" | "refused" | "signedOut";
 
 export type Session =

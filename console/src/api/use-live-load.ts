@@ -1,5 +1,5 @@
-// Data that follows the ledger: it comes with the version that it was read at, and when the balance is
-// at a later version, only the part that can have changed is loaded.
+// Data that follows the ledger. It has the version of the ledger that it was read at; when the balance has a
+// later version, only the part that can have changed is loaded.
 
 import type { AnyVariables, TypedDocumentNode } from "@urql/core";
 import { useRef, useState } from "react";

@@ -1,5 +1,5 @@
 // A part of the page that is loaded when it is first shown. If its code does not load, because there is
-// no network, or the gateway is down or has another release by now, an error stands in its place and
+// no network, or the gateway is down or has another release by now, an error takes its place and
 // the rest of the page stays.
 
 import {

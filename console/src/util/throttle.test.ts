@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { makeThrottle } from "./throttle";
 import { onHidden } from "./visibility";
 
-/** A document that is visible or hidden, and says when that changes. */
+/** A document that is visible or hidden. */
 class Page extends EventTarget {
   visibilityState = "visible";
 

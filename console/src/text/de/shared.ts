@@ -1,4 +1,4 @@
-// The German words that both tabs and the header share. Money, dates and numbers come formatted.
+// The German words that both tabs and the header share. Parameters are already formatted.
 
 import { isolated, pluralsOf } from "../../util/locale";
 import { formatCount, formatRowRange } from "../../util/number";
@@ -81,7 +81,7 @@ export const shared = {
     next: "Nächste Seite",
     size: "Zeilen",
     none: "Keine",
-    /** `before` are the rows before those shown, where that is known. */
+    /** `before` is the number of rows before the page; null where it is not known. */
     summary: (before: number | null, shown: number, total: number) =>
       shown === total
         ? `${formatCount(total)} insgesamt`

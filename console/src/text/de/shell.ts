@@ -1,4 +1,4 @@
-// The German words around the tabs: header, sign-in, and what stands in place of an account.
+// The German words around the tabs: header, sign-in, and messages in place of an account.
 
 import { isolated } from "../../util/locale";
 import type { Words } from "../words";

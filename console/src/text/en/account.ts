@@ -1,4 +1,4 @@
-// The English words of the balance panel. Money, dates and numbers come formatted.
+// The English words of the balance panel. Parameters are already formatted.
 
 import { isolated } from "../../util/locale";
 import { formatDays } from "../../util/number";

@@ -1,4 +1,4 @@
-// The English words that both tabs and the header share. Money, dates and numbers come formatted.
+// The English words that both tabs and the header share. Parameters are already formatted.
 
 import { pluralsOf } from "../../util/locale";
 import { formatCount, formatRowRange } from "../../util/number";
@@ -78,7 +78,7 @@ export const shared = {
     next: "Next page",
     size: "Rows",
     none: "None",
-    /** `before` are the rows before those shown, where that is known. */
+    /** `before` is the number of rows before the page; null where it is not known. */
     summary: (before: number | null, shown: number, total: number) =>
       shown === total
         ? `${formatCount(total)} in all`

@@ -1,4 +1,4 @@
-// The English words around the tabs: header, sign-in, and what stands in place of an account.
+// The English words around the tabs: header, sign-in, and messages in place of an account.
 
 import { isolated } from "../../util/locale";
 
