@@ -59,6 +59,13 @@ def test_every_path_that_is_named_exists(path: Path) -> None:
     assert [each for each in named if not (ROOT / each).exists()] == []
 
 
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_every_test_that_is_named_exists(path: Path) -> None:
+    named = re.findall(r"`((?:[\w/]+/)?test_\w+)(?:\.py)?`", path.read_text("utf-8"))
+    modules = [f"/{name_of(each.with_suffix(''))}" for each in (ROOT / "tests").rglob("test_*.py")]
+    assert [each for each in named if not any(one.endswith(f"/{each}") for one in modules)] == []
+
+
 def test_the_page_of_settings_is_that_of_the_code() -> None:
     assert (ROOT / "docs/settings.md").read_text("utf-8") == settings_page()
 
