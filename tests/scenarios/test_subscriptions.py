@@ -85,7 +85,7 @@ async def test_the_balance_comes_first_and_then_each_change(
         assert await client.next() == told(4, "BONUS", "10.00", "113.50")
 
 
-async def test_purchases_come_as_they_change(served: Gateway, books: Books, account: int) -> None:
+async def test_changed_purchases_are_pushed(served: Gateway, books: Books, account: int) -> None:
     async with served.socket() as client:
         await client.subscribe(PURCHASES, account)
         await served.watched_by(1)
@@ -104,7 +104,7 @@ async def test_purchases_come_as_they_change(served: Gateway, books: Books, acco
     }
 
 
-async def test_what_clients_of_the_contract_subscribe_to_is_answered(
+async def test_subscriptions_of_the_contract_are_answered(
     served: Gateway, books: Books, account: int
 ) -> None:
     async with served.socket() as client:
@@ -126,7 +126,7 @@ async def error_code(client: Client) -> str:
     return str(message["payload"][0]["extensions"]["code"])
 
 
-async def test_who_is_no_member_any_more_hears_no_more(
+async def test_a_removed_member_gets_no_more_updates(
     served: Gateway, books: Books, account: int
 ) -> None:
     async with served.socket() as client:
@@ -139,7 +139,7 @@ async def test_who_is_no_member_any_more_hears_no_more(
         assert served.count("gateway_subscriptions") == 0
 
 
-async def test_who_sees_less_than_before_must_ask_again(
+async def test_a_changed_role_ends_the_subscription(
     served: Gateway, books: Books, account: int
 ) -> None:
     async with served.socket() as client:
@@ -165,7 +165,7 @@ async def test_a_viewer_does_not_see_purchases_through_a_balance_shared_with_own
         assert await error_code(vic) == "FORBIDDEN"
 
 
-async def test_each_event_reads_anew(served: Gateway, books: Books, account: int) -> None:
+async def test_each_event_has_a_fresh_read(served: Gateway, books: Books, account: int) -> None:
     async with served.socket() as client:
         await client.subscribe(PURCHASES, account)
         await served.watched_by(1)
@@ -175,9 +175,7 @@ async def test_each_event_reads_anew(served: Gateway, books: Books, account: int
     assert payload["data"]["creditPurchaseUpdated"]["account"] == {"name": "Acme & Sons"}
 
 
-async def test_who_reads_slowly_gets_the_latest(
-    served: Gateway, books: Books, account: int
-) -> None:
+async def test_a_slow_reader_gets_the_latest(served: Gateway, books: Books, account: int) -> None:
     async with served.socket() as client:
         await client.subscribe(BALANCE, account)
         await client.next()
@@ -189,7 +187,9 @@ async def test_who_reads_slowly_gets_the_latest(
     assert versions == sorted(set(versions))
 
 
-async def test_everyone_is_told_the_same(served: Gateway, books: Books, account: int) -> None:
+async def test_all_subscribers_get_the_same_bytes(
+    served: Gateway, books: Books, account: int
+) -> None:
     async with served.socket("ada") as ada, served.socket("vic") as vic:
         for number in range(3):
             await ada.subscribe(BALANCE, account, str(number))
@@ -206,7 +206,7 @@ async def test_everyone_is_told_the_same(served: Gateway, books: Books, account:
     await eventually(lambda: served.count("gateway_subscriptions") == 0)
 
 
-async def test_the_numbers_say_how_live_it_is(served: Gateway, books: Books, account: int) -> None:
+async def test_metrics_count_live_updates(served: Gateway, books: Books, account: int) -> None:
     await eventually(lambda: served.count("gateway_live_listening") == 1)
     async with served.socket("ada") as ada, served.socket("vic") as vic:
         for client in (ada, vic):
@@ -243,7 +243,7 @@ async def test_a_revoked_key_closes_its_socket(served: Gateway, books: Books, ac
     await eventually(lambda: served.count("gateway_subscriptions") == 0)
 
 
-async def test_a_stream_tells_the_same_as_a_socket(
+async def test_a_stream_sends_the_same_as_a_socket(
     served: Gateway, books: Books, account: int
 ) -> None:
     body = {"query": BALANCE, "variables": {"account": encode_global_id("Account", account)}}
@@ -304,7 +304,7 @@ async def test_a_stop_ends_streams(served: Gateway, account: int) -> None:
         (PURCHASES, "vic", "*/*", 403, "FORBIDDEN"),
     ],
 )
-async def test_a_stream_that_is_refused_does_not_begin(
+async def test_a_refused_stream_does_not_start(
     served: Gateway,
     account: int,
     query: str,

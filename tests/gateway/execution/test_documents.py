@@ -17,7 +17,7 @@ def test_a_valid_document_is_read_once(documents: Documents) -> None:
     assert documents.read("{ name }") is documents.read("{ name }")
 
 
-def test_what_is_invalid_or_long_is_not_kept(documents: Documents) -> None:
+def test_invalid_and_long_documents_are_not_cached(documents: Documents) -> None:
     long = "{ name } #" + "x" * CACHED_LENGTH
     assert documents.read("{ nme }") is not documents.read("{ nme }")
     assert documents.read(long) is not documents.read(long)
@@ -45,13 +45,13 @@ def test_the_least_recently_used_goes_first(documents: Documents) -> None:
         "{" * 50_000,
     ],
 )
-def test_what_cannot_be_parsed_within_the_limits_says_so(documents: Documents, text: str) -> None:
+def test_a_document_beyond_the_parser_limits_is_refused(documents: Documents, text: str) -> None:
     with pytest.raises(GraphQLError) as caught:
         documents.read(text)
     assert caught.value.extensions == {"code": "GRAPHQL_PARSE_FAILED"}
 
 
-def test_near_misses_are_suggested_only_where_that_is_open(documents: Documents) -> None:
+def test_suggestions_can_be_closed(documents: Documents) -> None:
     closed = documents.read("{ nam }").errors[0].message
     is_open = Documents(schema=SCHEMA, limits=DocumentSettings(), suggestions=True).read("{ nam }")
     assert closed == "Cannot query field 'nam' on type 'Query'."
@@ -71,7 +71,7 @@ def test_reported_errors_are_few(documents: Documents) -> None:
         ("fragment F on Query { name }", None, "The document has no operation."),
     ],
 )
-def test_an_operation_that_is_not_chosen_exactly_is_refused(
+def test_an_ambiguous_operation_is_refused(
     documents: Documents, text: str, name: str | None, sentence: str
 ) -> None:
     with pytest.raises(GraphQLError, match=sentence) as caught:
@@ -96,7 +96,7 @@ def test_the_named_operation_is_chosen(documents: Documents) -> None:
         + " ".join(f"fragment F{n} on Query {{ me {{ me {{ name }} }} }}" for n in range(100)),
     ],
 )
-def test_comparing_fields_that_repeat_is_given_up(documents: Documents, text: str) -> None:
+def test_comparing_repeated_fields_is_bounded(documents: Documents, text: str) -> None:
     with cpu_below(0.4):
         errors = documents.read(text).errors
     assert [error.message for error in errors] == ["Validation aborted."]

@@ -141,7 +141,7 @@ async def test_an_answer_of_too_many_values_is_refused() -> None:
     )
 
 
-async def test_a_long_run_lets_others_have_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_long_run_yields_to_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.execution.plan.run.STRETCH_SECONDS", 0)
     turns = 0
 
@@ -176,7 +176,7 @@ async def test_operations_left_to_graphql_core_are_counted() -> None:
     assert reasons == ["an error", "introspection"]
 
 
-async def test_an_answer_leaves_nothing_for_the_collector() -> None:
+async def test_a_run_leaves_no_garbage_cycles() -> None:
     text = "{ items { number } }"
     await ask(text)
     gc.collect()
@@ -189,7 +189,7 @@ async def test_an_answer_leaves_nothing_for_the_collector() -> None:
         gc.enable()
 
 
-async def test_an_operation_that_is_too_slow_is_stopped() -> None:
+async def test_a_slow_operation_is_stopped() -> None:
     engine = Engine(SCHEMA, limits=DocumentSettings(), deadline_seconds=0.05, suggestions=False)
     answer = await ask("{ sleep other: sleep }", engine=engine)
     assert answer.outcome is Outcome.STOPPED
@@ -226,7 +226,7 @@ async def test_an_unexpected_error_is_masked_and_logged_once() -> None:
     ]
 
 
-async def test_a_value_that_does_not_fit_its_own_type_is_our_fault() -> None:
+async def test_a_wrong_resolved_value_is_an_internal_error() -> None:
     with structlog.testing.capture_logs():
         answer = await ask("{ overflow }")
     assert answer.codes == ["INTERNAL_SERVER_ERROR"]
@@ -250,7 +250,7 @@ async def test_our_errors_keep_their_extensions() -> None:
         ("mutation { anything }", "BAD_REQUEST"),
     ],
 )
-async def test_what_cannot_run_is_refused_with_its_code(query: str, code: str) -> None:
+async def test_a_refused_document_has_its_code(query: str, code: str) -> None:
     answer = await ask(query)
     assert answer.outcome in {Outcome.REFUSED, Outcome.NOT_ALLOWED}
     assert answer.data is None
@@ -302,13 +302,13 @@ async def test_refused_variables_are_named_and_not_quoted(
     assert SECRET not in str(answer.errors)
 
 
-async def test_null_for_an_argument_that_has_a_default_is_the_callers_fault() -> None:
+async def test_null_for_a_defaulted_argument_is_bad_input() -> None:
     answer = await ask("query ($n: Int = 2) { span(window: {days: 1}, times: $n) }", n=None)
     assert answer.errors[0]["message"] == "An argument has a value that its type does not allow."
     assert answer.errors[0]["extensions"] == {"code": "BAD_USER_INPUT", "argument": "times"}
 
 
-async def test_variables_are_checked_anew_for_a_kept_document() -> None:
+async def test_variables_are_checked_for_a_cached_document() -> None:
     text = "query ($n: Int!) { span(window: {days: $n}) }"
     assert (await ask(text, n=1)).data == {"span": 1}
     assert (await ask(text, n="many")).codes == ["BAD_USER_INPUT"]

@@ -228,7 +228,7 @@ async def test_an_object_that_is_no_reference_is_refused(engine: Engine) -> None
 
 
 @pytest.mark.parametrize("trusted", [True, False])
-async def test_a_subscription_is_checked_on_what_owns_its_events(
+async def test_a_subscription_is_checked_on_the_owner_of_its_events(
     engine: Engine, trusted: bool
 ) -> None:
     prepared = engine.prepare(

@@ -32,12 +32,12 @@ def test_a_trusted_document_is_found_by_its_hash(trusted: TrustedDocuments) -> N
         assert trusted.find(None, name) == KNOWN
 
 
-def test_another_hash_is_of_nothing(trusted: TrustedDocuments) -> None:
+def test_an_unknown_hash_is_refused(trusted: TrustedDocuments) -> None:
     for name in (hashed(OTHER), hashed(KNOWN)[:-1], "", KNOWN):
         assert refusal(trusted, None, name) == "PERSISTED_QUERY_NOT_FOUND"
 
 
-def test_a_document_becomes_known_with_its_own_hash_alone(trusted: TrustedDocuments) -> None:
+def test_a_document_registers_only_under_its_hash(trusted: TrustedDocuments) -> None:
     assert trusted.find(OTHER, None) == OTHER
     assert refusal(trusted, None, hashed(OTHER)) == "PERSISTED_QUERY_NOT_FOUND"
     assert refusal(trusted, OTHER, hashed(KNOWN)) == "BAD_REQUEST"
@@ -46,7 +46,7 @@ def test_a_document_becomes_known_with_its_own_hash_alone(trusted: TrustedDocume
     assert trusted.find(None, hashed(KNOWN)) == KNOWN
 
 
-def test_what_clients_made_known_is_bounded(trusted: TrustedDocuments) -> None:
+def test_registered_documents_are_bounded(trusted: TrustedDocuments) -> None:
     long = "{ who } #" + "x" * CACHED_LENGTH
     assert trusted.find(long, hashed(long)) == long
     assert refusal(trusted, None, hashed(long)) == "PERSISTED_QUERY_NOT_FOUND"
@@ -60,7 +60,7 @@ def test_what_clients_made_known_is_bounded(trusted: TrustedDocuments) -> None:
         assert trusted.find(None, hashed(text)) == text
 
 
-def test_nothing_but_the_manifest_is_served_where_that_is_wanted() -> None:
+def test_only_the_manifest_can_be_served() -> None:
     only = TrustedDocuments(manifest={hashed(KNOWN): KNOWN}, only=True)
     assert only.find(KNOWN, None) == KNOWN
     assert only.find(KNOWN, hashed(KNOWN)) == KNOWN
@@ -83,7 +83,7 @@ TWICE = f'{{"{hashed(KNOWN)}": "", {json.dumps({hashed(KNOWN): KNOWN})[1:]}'
     "content",
     ["", "[]", '{"a": 1}', json.dumps({hashed(KNOWN): OTHER}), json.dumps({"Who": KNOWN}), TWICE],
 )
-def test_a_manifest_that_is_none_stops_the_start(tmp_path: Path, content: str) -> None:
+def test_an_invalid_manifest_stops_the_start(tmp_path: Path, content: str) -> None:
     path = tmp_path / "manifest.json"
     path.write_text(content)
     with pytest.raises(ConfigurationError, match=r"^manifest\.json: "):

@@ -1,4 +1,4 @@
-"""Feeds, sinks and signals that stand in for a graph, sockets and a database."""
+"""Feeds, sinks and listeners in place of a graph, sockets and a database."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
@@ -32,7 +32,7 @@ class World:
 
 @dataclass(frozen=True)
 class RevisionFeed:
-    """Tells the revision; equal for one account and name."""
+    """Has the account's revision as its update; equal for one account and name."""
 
     account_id: int
     world: World = field(compare=False)
@@ -64,7 +64,7 @@ class ListSink:
 
 
 class SilentListener:
-    """Tells nothing by itself: tests call the hub."""
+    """Announces nothing: tests call the hub."""
 
     connected = True
 

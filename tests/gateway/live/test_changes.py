@@ -51,7 +51,9 @@ async def credit_and_fail(books: Books, account_id: int) -> None:
         raise RuntimeError
 
 
-async def test_a_commit_is_heard_with_its_revision(database: Database, database_url: str) -> None:
+async def test_a_commit_is_announced_with_its_revision(
+    database: Database, database_url: str
+) -> None:
     books = Books(database)
     account_id = await books.account("acme")
     async with listening(
@@ -62,7 +64,7 @@ async def test_a_commit_is_heard_with_its_revision(database: Database, database_
         await until(lambda: handler.heard == [(account_id, 1), (account_id, 2)])
 
 
-async def test_what_is_rolled_back_is_never_heard(database: Database, database_url: str) -> None:
+async def test_a_rollback_announces_nothing(database: Database, database_url: str) -> None:
     books = Books(database)
     account_id = await books.account("acme")
     async with listening(
@@ -75,9 +77,7 @@ async def test_what_is_rolled_back_is_never_heard(database: Database, database_u
         assert handler.heard == [(account_id, 1)]
 
 
-async def test_a_change_that_changes_nothing_is_not_told(
-    database: Database, database_url: str
-) -> None:
+async def test_an_unchanged_account_is_not_announced(database: Database, database_url: str) -> None:
     books = Books(database)
     account_id = await books.account("acme")
     async with listening(
@@ -90,9 +90,7 @@ async def test_a_change_that_changes_nothing_is_not_told(
         assert handler.heard == [(account_id, 1)]
 
 
-async def test_what_another_process_writes_is_noticed(
-    database: Database, database_url: str
-) -> None:
+async def test_a_commit_of_another_process_is_found(database: Database, database_url: str) -> None:
     other = await connect(settings_of(database_url))
     account_id = await Books(other).account("acme")
     async with listening(
@@ -104,7 +102,7 @@ async def test_what_another_process_writes_is_noticed(
     await other.close()
 
 
-async def test_a_lost_connection_is_made_again_and_everything_looked_at(
+async def test_a_lost_connection_reconnects_and_resyncs(
     postgres_database_url: str, postgres_url: str
 ) -> None:
     async with listening(PostgresChangeListener(postgres_database_url, Loops())) as handler:
@@ -117,7 +115,7 @@ async def test_a_lost_connection_is_made_again_and_everything_looked_at(
         await until(lambda: handler.looks == 2)
 
 
-async def test_silence_is_noticed_by_the_heartbeat(
+async def test_an_unanswered_heartbeat_reconnects(
     postgres_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(changes, "HEARTBEAT_TIMEOUT_SECONDS", 0.3)
@@ -131,7 +129,7 @@ async def test_silence_is_noticed_by_the_heartbeat(
             await until(lambda: handler.looks > looks)
 
 
-async def test_a_pooler_that_swallows_notifications_means_polling(
+async def test_without_notifications_the_database_is_polled(
     postgres_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(changes, "PROOF_SECONDS", 0.1)
@@ -144,7 +142,7 @@ async def test_a_pooler_that_swallows_notifications_means_polling(
         assert not source.connected
 
 
-async def test_it_hears_again_after_a_restart_of_postgres() -> None:
+async def test_listening_resumes_after_a_restart_of_postgres() -> None:
     with own_postgres() as postgres:
         source = PostgresChangeListener(postgres.url, Loops())
         async with listening(source) as handler:
@@ -178,14 +176,14 @@ async def pauses_of(
     return pauses[:count]
 
 
-async def test_no_outage_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_listening_survives_a_long_outage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loops.log, "warning", lambda *_, **__: None)
     nobody = PostgresChangeListener("postgresql://nobody@127.0.0.1:1/none", Loops())
     pauses = await pauses_of(nobody, 1_100, monkeypatch)
     assert (pauses[:5], pauses[-1]) == ([0.4, 0.8, 1.6, 3, 3], 3)
 
 
-async def test_where_nobody_may_listen_it_is_tried_ever_more_rarely(
+async def test_failed_connections_back_off(
     postgres_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def refuse(*_: object) -> None:
@@ -196,7 +194,7 @@ async def test_where_nobody_may_listen_it_is_tried_ever_more_rarely(
     assert pauses == [0.4, 0.8, 1.6, 3, 3, 3]
 
 
-async def test_what_nobody_thought_of_does_not_end_the_listening(
+async def test_an_unexpected_error_does_not_end_listening(
     postgres_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listen = asyncpg.Connection.add_listener
@@ -216,7 +214,7 @@ async def test_what_nobody_thought_of_does_not_end_the_listening(
         assert handler.looks == 1
 
 
-async def test_what_nobody_thought_of_does_not_end_the_polling(
+async def test_an_unexpected_error_does_not_end_polling(
     sqlite_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(changes, "RECONNECT_SECONDS", 0.01)
@@ -238,7 +236,7 @@ async def test_what_nobody_thought_of_does_not_end_the_polling(
     await database.close()
 
 
-async def test_silence_before_the_first_signal_is_noticed_too(
+async def test_silence_before_the_first_notification_reconnects(
     postgres_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[object] = []

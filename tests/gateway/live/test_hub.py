@@ -9,7 +9,7 @@ from gateway.live.hub import PUSHED_AT_ONCE, Update
 from tests.gateway.live.feeds import ListSink, RevisionFeed, World, running_hub, until, update
 
 
-async def test_the_snapshot_comes_first_and_then_what_is_new() -> None:
+async def test_the_snapshot_comes_before_updates() -> None:
     world, sink = World({1: 3}), ListSink()
     async with running_hub(world) as hub:
         await hub.join(RevisionFeed(1, world), sink)
@@ -18,7 +18,7 @@ async def test_the_snapshot_comes_first_and_then_what_is_new() -> None:
         await until(lambda: sink.offered == [3, 4])
 
 
-async def test_equal_feeds_are_read_once_for_all() -> None:
+async def test_equal_feeds_are_read_once() -> None:
     world, sinks = World({1: 1}), [ListSink() for _ in range(50)]
     async with running_hub(world) as hub:
         await asyncio.gather(*(hub.join(RevisionFeed(1, world), sink) for sink in sinks))
@@ -41,7 +41,7 @@ async def test_other_accounts_and_known_revisions_read_nothing() -> None:
         assert (world.reads, sink.offered) == (1, [5])
 
 
-async def test_many_signals_at_once_are_one_reading_or_two() -> None:
+async def test_simultaneous_changes_are_read_at_most_twice() -> None:
     world, sink = World({1: 1}), ListSink()
     async with running_hub(world) as hub:
         await hub.join(RevisionFeed(1, world), sink)
@@ -67,7 +67,7 @@ async def test_a_change_between_snapshot_and_joining_is_not_lost() -> None:
         await until(lambda: sink.offered == [1, 2])
 
 
-async def test_who_joins_late_misses_nothing_that_others_got_meanwhile() -> None:
+async def test_a_late_subscriber_misses_no_update() -> None:
     world, early, late = World({1: 1}), ListSink(), ListSink()
     async with running_hub(world) as hub:
         await hub.join(RevisionFeed(1, world), early)
@@ -79,7 +79,7 @@ async def test_who_joins_late_misses_nothing_that_others_got_meanwhile() -> None
         assert late.offered == [2]
 
 
-async def test_a_store_that_is_away_is_waited_for_and_nobody_is_told() -> None:
+async def test_an_absent_database_is_waited_for() -> None:
     world, sink = World({1: 1}), ListSink()
     async with running_hub(world) as hub:
         await hub.join(RevisionFeed(1, world), sink)
@@ -91,7 +91,7 @@ async def test_a_store_that_is_away_is_waited_for_and_nobody_is_told() -> None:
         await until(lambda: sink.offered == [1, 2])
 
 
-async def test_what_was_missed_is_found_by_looking() -> None:
+async def test_a_resync_finds_missed_changes() -> None:
     world, sinks = World({1: 1, 2: 1}), [ListSink(), ListSink()]
     async with running_hub(world) as hub:
         for account_id, sink in enumerate(sinks, start=1):
@@ -104,7 +104,7 @@ async def test_what_was_missed_is_found_by_looking() -> None:
         assert sinks[0].offered == [1]
 
 
-async def test_a_snapshot_that_is_refused_leaves_nothing_behind() -> None:
+async def test_a_refused_snapshot_leaves_no_group() -> None:
     world = World({1: 1})
 
     class Refused(RevisionFeed):
@@ -117,7 +117,7 @@ async def test_a_snapshot_that_is_refused_leaves_nothing_behind() -> None:
         assert (hub.groups, hub.members) == (0, 0)
 
 
-async def test_an_error_while_reading_ends_the_group_and_no_other() -> None:
+async def test_a_read_error_ends_only_its_group() -> None:
     world, sink, other = World({1: 1}), ListSink(), ListSink()
 
     class Gone(RevisionFeed):
@@ -134,7 +134,7 @@ async def test_an_error_while_reading_ends_the_group_and_no_other() -> None:
         assert (hub.groups, hub.members) == (1, 1)
 
 
-async def test_a_feed_that_breaks_ends_its_group_and_the_hub_still_stops() -> None:
+async def test_a_failing_feed_ends_its_group() -> None:
     world, sink = World({1: 1}), ListSink()
 
     class Broken(RevisionFeed):
@@ -148,7 +148,7 @@ async def test_a_feed_that_breaks_ends_its_group_and_the_hub_still_stops() -> No
     assert [error.code for error in sink.ended if error] == ["INTERNAL_SERVER_ERROR"]
 
 
-async def test_who_left_gets_nothing_and_the_last_one_takes_the_group_along() -> None:
+async def test_the_last_subscriber_ends_the_group() -> None:
     world, sinks = World({1: 1}), [ListSink(), ListSink()]
     async with running_hub(world) as hub:
         leave = [await hub.join(RevisionFeed(1, world), sink) for sink in sinks]
@@ -162,7 +162,7 @@ async def test_who_left_gets_nothing_and_the_last_one_takes_the_group_along() ->
         assert (hub.groups, hub.members) == (0, 0)
 
 
-async def test_who_leaves_during_a_long_push_gets_nothing_more() -> None:
+async def test_leaving_during_a_push_ends_the_updates() -> None:
     world, count = World({1: 1}), PUSHED_AT_ONCE + 2
     sinks = [ListSink() for _ in range(count)]
     async with running_hub(world) as hub:
@@ -182,14 +182,14 @@ async def test_who_leaves_during_a_long_push_gets_nothing_more() -> None:
     assert sinks[-1].offered == [1]
 
 
-async def test_the_end_is_told_to_everyone() -> None:
+async def test_a_stop_ends_every_subscriber() -> None:
     world, sink = World({1: 1}), ListSink()
     async with running_hub(world) as hub:
         await hub.join(RevisionFeed(1, world), sink)
     assert sink.ended == [None]
 
 
-async def test_several_updates_of_one_revision_all_come() -> None:
+async def test_all_updates_of_one_revision_arrive() -> None:
     world, sink = World({1: 1}), ListSink()
 
     class Two(RevisionFeed):
@@ -213,7 +213,7 @@ STEPS = st.lists(
 
 
 @given(steps=STEPS)
-async def test_everyone_finally_has_the_latest_and_never_goes_back(steps: list[str]) -> None:
+async def test_subscribers_end_with_the_latest_and_never_go_back(steps: list[str]) -> None:
     world, sinks, leaves = World({1: 1}), [], []
     async with running_hub(world) as hub:
         for step in steps:
@@ -244,7 +244,7 @@ async def test_everyone_finally_has_the_latest_and_never_goes_back(steps: list[s
             assert sink.ended == []
 
 
-async def test_the_end_of_the_hub_ends_what_it_reads() -> None:
+async def test_a_stop_cancels_the_reads() -> None:
     world, begun = World({1: 1}), asyncio.Event()
     ended: list[bool] = []
 
@@ -264,7 +264,7 @@ async def test_the_end_of_the_hub_ends_what_it_reads() -> None:
     await asyncio.gather(joining, return_exceptions=True)
 
 
-async def test_a_sink_that_fails_takes_nothing_from_the_others() -> None:
+async def test_a_failing_sink_does_not_affect_others() -> None:
     world = World({1: 1})
     before, after = ListSink(), ListSink()
 
@@ -287,7 +287,7 @@ async def test_a_sink_that_fails_takes_nothing_from_the_others() -> None:
         assert hub.members == 2
 
 
-async def test_a_sink_that_fails_at_its_end_keeps_no_other_from_it() -> None:
+async def test_a_sink_failing_at_its_end_does_not_affect_others() -> None:
     world = World({1: 1, 2: 1})
     before, after, elsewhere = ListSink(), ListSink(), ListSink()
 

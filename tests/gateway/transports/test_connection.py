@@ -50,7 +50,7 @@ def update(position: int, key: int = 0) -> Update:
     return Update(position=position, key=key, payload=b"%d" % position)
 
 
-async def test_what_waits_for_an_operation_ends_with_it() -> None:
+async def test_queued_messages_end_with_their_operation() -> None:
     peer = Peer()
     old = SocketOperation(peer.socket, "1")
     other = SocketOperation(peer.socket, "2")
@@ -73,7 +73,7 @@ async def test_what_waits_for_an_operation_ends_with_it() -> None:
     peer.socket.clear()
 
 
-async def test_who_is_behind_gets_the_latest_of_each() -> None:
+async def test_a_slow_client_gets_the_latest_of_each() -> None:
     peer = Peer()
     operation = SocketOperation(peer.socket, "1")
     operation.offer(update(1))
@@ -86,7 +86,7 @@ async def test_who_is_behind_gets_the_latest_of_each() -> None:
     peer.socket.clear()
 
 
-async def test_what_is_offered_after_the_close_goes_nowhere_and_says_nothing() -> None:
+async def test_an_offer_after_the_close_is_dropped() -> None:
     said: list[Any] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: said.append(context))
     for gone in (
@@ -102,7 +102,7 @@ async def test_what_is_offered_after_the_close_goes_nowhere_and_says_nothing() -
     assert said == []
 
 
-async def test_a_peer_that_went_while_much_was_waiting_is_read_to_the_end() -> None:
+async def test_a_vanished_client_is_read_to_the_end() -> None:
     peer = Peer(gone=OSError())
     operation = SocketOperation(peer.socket, "1")
     for key in range(BACKLOG + 1):

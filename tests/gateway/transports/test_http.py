@@ -167,9 +167,7 @@ async def test_another_kind_of_body_is_not_read(
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"])
-async def test_another_method_is_told_which_ones_are_served(
-    client: httpx.AsyncClient, method: str
-) -> None:
+async def test_another_method_gets_the_allowed_ones(client: httpx.AsyncClient, method: str) -> None:
     answer = await client.request(method, "/graphql")
     assert answer.status_code == 405
     assert answer.headers["allow"] == "GET, POST"
@@ -200,7 +198,7 @@ async def test_a_mutation_runs_by_post(client: httpx.AsyncClient) -> None:
     assert (await post(client, "mutation { touch }")).json() == {"data": {"touch": True}}
 
 
-async def test_a_media_type_that_is_not_made_is_406(client: httpx.AsyncClient) -> None:
+async def test_an_unsupported_media_type_is_406(client: httpx.AsyncClient) -> None:
     answer = await client.get("/graphql?query={who}", headers={"accept": "text/html"})
     assert answer.status_code == 406
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
@@ -258,7 +256,7 @@ async def test_a_failed_field_leaves_the_rest_and_tells_nothing(client: httpx.As
     assert "RuntimeError" not in answer.text
 
 
-async def test_an_absent_database_is_503_with_a_time_to_come_back(
+async def test_an_absent_database_is_503_with_retry_after(
     client: httpx.AsyncClient,
 ) -> None:
     answer = await client.post("/graphql", json={"query": "{ away }"})

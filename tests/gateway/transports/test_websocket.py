@@ -68,7 +68,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("message", "code"), [b[1:] for b in BROKEN], ids=[b[0] for b in BROKEN])
-async def test_what_breaks_the_rules_closes_the_socket(
+async def test_a_protocol_violation_closes_the_socket(
     served: Gateway, message: Any, code: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with served.socket() as client:
@@ -99,7 +99,7 @@ async def test_nothing_is_served_before_a_credential_holds(
 
 
 @pytest.mark.parametrize("messages", [[{"type": "complete", "id": "1"}], []])
-async def test_who_does_not_say_who_it_is_is_closed(
+async def test_a_socket_without_credential_is_closed(
     sqlite_database_url: str, tmp_path: Path, messages: list[Any]
 ) -> None:
     async with (
@@ -133,9 +133,7 @@ async def test_a_credential_in_the_address_is_refused(served: Gateway) -> None:
 
 
 @pytest.mark.parametrize("place", ["header", "payload"])
-async def test_credentials_that_do_not_hold_are_counted_with_those_of_requests(
-    served: Gateway, place: str
-) -> None:
+async def test_failed_credentials_count_together_with_requests(served: Gateway, place: str) -> None:
     wrong = {"Authorization": "Bearer gw_dev_wrong"}
     headers, payload = (wrong, {}) if place == "header" else ({}, wrong)
     codes = []
@@ -241,7 +239,7 @@ async def test_an_id_may_have_any_characters(served: Gateway) -> None:
     assert (code, reason.startswith("Subscriber for '")) == (4409, True)
 
 
-async def test_a_socket_runs_so_many_operations_and_no_more(served: Gateway) -> None:
+async def test_operations_of_a_socket_are_limited(served: Gateway) -> None:
     async with served.socket() as client:
         for number in range(5):
             await client.say({**QUERY, "id": str(number)})
@@ -251,7 +249,7 @@ async def test_a_socket_runs_so_many_operations_and_no_more(served: Gateway) -> 
     assert refused[0]["payload"][0]["extensions"] == {"code": "TOO_MANY_SUBSCRIPTIONS"}
 
 
-async def test_a_principal_has_so_many_sockets_and_no_more(served: Gateway) -> None:
+async def test_sockets_of_a_principal_are_limited(served: Gateway) -> None:
     async with served.socket(), served.socket():
         assert served.count("gateway_sockets") == 2
         async with served.connect() as connection:
@@ -315,7 +313,7 @@ async def test_a_peer_that_reads_nothing_is_closed(
         client.connection.transport.abort()
 
 
-async def test_peers_that_vanish_leave_nothing(served: Gateway) -> None:
+async def test_vanished_clients_leave_no_subscription(served: Gateway) -> None:
     tasks = len(asyncio.all_tasks())
     for _ in range(20):
         async with served.socket() as client:
@@ -333,7 +331,7 @@ async def test_a_stop_closes_sockets_as_a_restart(served: Gateway) -> None:
             assert (await client.closed())[0] == 1012
 
 
-async def test_a_subscription_of_an_account_that_is_not_there_is_not_counted(
+async def test_a_refused_subscription_is_not_counted(
     served: Gateway,
 ) -> None:
     async with served.socket() as client:
