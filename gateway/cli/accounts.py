@@ -9,7 +9,7 @@ import typer
 from gateway.billing import accounts as billing
 from gateway.billing.accounts import SUBJECT_LIMIT, AccountFacts, put_account, put_thresholds
 from gateway.billing.balance.low_balance import Thresholds
-from gateway.cli.tools import open_database, read_settings
+from gateway.cli.resources import open_database, read_settings
 from gateway.clock import SystemClock
 from gateway.errors import NotFound
 from gateway.ids import KeyFactory, encode_global_id

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from gateway.auth.key_store import issue_key
-from gateway.cli.tools import complain, open_database, read_settings
+from gateway.cli.messages import complain
+from gateway.cli.resources import open_database, read_settings
 from gateway.clock import SystemClock
 from gateway.errors import NotFound
 from gateway.principal import Scope

@@ -7,7 +7,9 @@ from typing import Annotated, Final
 import typer
 
 from gateway.billing.reconciliation.accounts import audit_account
-from gateway.cli.tools import counted, open_database, read_settings, reporter, show_progress
+from gateway.cli.messages import counted
+from gateway.cli.progress import reporter, show_progress
+from gateway.cli.resources import open_database, read_settings
 from gateway.errors import NotFound
 from gateway.settings import Settings
 from gateway.store import reconciliation

@@ -9,7 +9,8 @@ from typing import IO, Annotated, Final, TypeAlias
 import typer
 
 from gateway.cli.output import open_output
-from gateway.cli.tools import open_database, read_settings, reporter, show_progress
+from gateway.cli.progress import reporter, show_progress
+from gateway.cli.resources import open_database, read_settings
 from gateway.clock import SystemClock
 from gateway.errors import NotFound
 from gateway.exports.export import ExportFormat

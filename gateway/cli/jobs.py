@@ -6,7 +6,8 @@ from typing import Annotated, Final, TypeAlias
 
 import typer
 
-from gateway.cli.tools import counted, open_database, read_settings
+from gateway.cli.messages import counted
+from gateway.cli.resources import open_database, read_settings
 from gateway.errors import BadUserInput, Conflict, NotFound
 from gateway.models import JobState
 from gateway.settings import Settings

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import orjson
 import typer
 
-from gateway.cli.tools import complain
+from gateway.cli.messages import complain
 from gateway.routes.openapi.document import build_document
 from gateway.routes.openapi.markdown import print_api
 from gateway.routes.openapi.surface import SURFACE

@@ -9,15 +9,17 @@ from typing import Annotated
 import httpx
 import typer
 
-from gateway.cli.preparation import require_seller
-from gateway.cli.tools import open_database, read_settings, reporter, show_progress
+from gateway.cli.progress import reporter, show_progress
+from gateway.cli.resources import open_database, read_settings
+from gateway.cli.start_checks import missing_seller
 from gateway.clock import SystemClock
 from gateway.errors import BadUserInput, ConfigurationError, NotFound
 from gateway.providers.stripe.backfill import Api, backfill
 from gateway.providers.stripe.inbox import Inbox
 from gateway.providers.stripe.parked import ParkedPayment, parked_payments
+from gateway.receipts.seller import keep_seller, read_seller
 from gateway.settings import Settings
-from gateway.store import Snapshot
+from gateway.store import Database, Snapshot, sellers
 
 stripe = typer.Typer(help="Payments of Stripe: read, and those that wait.", no_args_is_help=True)
 
@@ -132,3 +134,15 @@ async def _ignore(settings: Settings, payments: list[str]) -> None:
         for payment in payments:
             await inbox.ignore(payment)
             typer.echo(f"{payment}\tignored")
+
+
+async def require_seller(settings: Settings, database: Database) -> None:
+    """Make sure that a seller is stored before a command issues receipts: the stored one, or else
+    the settings'. Raises ConfigurationError where there is neither.
+    """
+    async with Snapshot(database) as snapshot:
+        if await sellers.newest_id(snapshot) is not None:
+            return
+    if problems := list(missing_seller(settings)):
+        raise ConfigurationError("\n".join(problems))
+    await keep_seller(database, read_seller(settings), SystemClock())

@@ -13,7 +13,7 @@ from rich.text import Text
 from typer.testing import CliRunner
 
 from gateway.cli.main import app
-from gateway.cli.tools import show_progress
+from gateway.cli.progress import show_progress
 from gateway.errors import ConfigurationError
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.processes import GATEWAY

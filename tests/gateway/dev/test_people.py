@@ -5,7 +5,7 @@ from typing import Any
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from gateway.cli.preparation import write_dev_tokens
+from gateway.cli.dev_tokens import write_dev_tokens
 from gateway.clock import FixedClock
 from gateway.dev.demo.people import Person, PersonAccount
 from gateway.dev.keys import dev_key

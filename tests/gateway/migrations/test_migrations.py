@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from gateway.cli.tools import open_database
+from gateway.cli.resources import open_database
 from gateway.errors import ConfigurationError
 from gateway.migrations import head, is_at, migrate
 from gateway.migrations.reasons import explained

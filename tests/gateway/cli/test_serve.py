@@ -9,7 +9,8 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from gateway.cli.main import app
-from gateway.cli.preparation import name_seller, require_seller
+from gateway.cli.serve import store_seller
+from gateway.cli.stripe import require_seller
 from gateway.clock import FixedClock
 from gateway.errors import ConfigurationError
 from gateway.receipts.seller import Seller, keep_seller
@@ -91,5 +92,5 @@ async def test_a_shell_takes_the_servers_word_on_receipts(
 
 async def test_a_server_puts_its_own_seller_in_force(database: Database, database_url: str) -> None:
     await keep_seller(database, SELLER, FixedClock(NOW))
-    await name_seller(load_settings(database_url=SecretStr(database_url), seller_name="Southwind"))
+    await store_seller(load_settings(database_url=SecretStr(database_url), seller_name="Southwind"))
     assert await names(database) == ["Northwind Compute", "Southwind"]

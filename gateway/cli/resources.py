@@ -1,0 +1,35 @@
+"""The settings and the database of a command."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from gateway.cli.messages import complain
+from gateway.errors import ConfigurationError
+from gateway.migrations import head, is_at
+from gateway.settings import SETTINGS, Settings, load_settings
+from gateway.settings.environment import unknown_variables
+from gateway.store import Database, Snapshot, connect
+
+
+def read_settings(*, dev: bool = False) -> Settings:
+    """Return the environment's settings; `dev` stands for `--dev`. Warns of unknown variables."""
+    for warning in unknown_variables(SETTINGS):
+        complain(f"Warning: {warning}")
+    return load_settings(environment="dev") if dev else load_settings()
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """Lend the settings' database, closed at the end; raises ConfigurationError where it is not
+    migrated.
+    """
+    database = await connect(settings)
+    try:
+        async with Snapshot(database) as snapshot:
+            if not await is_at(snapshot, head()):
+                raise ConfigurationError(
+                    "The database has not been migrated to this version: run `gateway migrate`."
+                )
+        yield database
+    finally:
+        await database.close()
