@@ -36,7 +36,7 @@ class GatewayError(Exception):
 
     @property
     def extensions(self) -> dict[str, object]:
-        """What stands in `errors[].extensions`; always has `code`."""
+        """The `errors[].extensions` of the error; always has `code`."""
         return {"code": self.code}
 
 

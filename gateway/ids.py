@@ -33,7 +33,7 @@ _GLOBAL_ID: Final = re.compile(r"([a-z]{4,10})_([0-9a-f]{16})([0-9a-f]{16})?", r
 
 
 class GlobalId(NamedTuple):
-    """A parsed global id. `key` is 0 for an account, whose key is `account_id` itself."""
+    """A parsed global id. `key` is 0 for an account: `account_id` is its key."""
 
     typename: str
     account_id: int

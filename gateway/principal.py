@@ -11,7 +11,7 @@ from gateway.errors import Forbidden
 
 
 class Role(StrEnum):
-    """What a member may see of an account."""
+    """A member's role in an account."""
 
     OWNER = "OWNER"
     BILLING = "BILLING"
@@ -110,8 +110,8 @@ class Actor:
 
 
 def view_of(account_id: int, role: Role) -> Principal:
-    """Return whoever has the role in the account and sees no other: what is pushed to all of them
-    is read once, in this one's place.
+    """Return a principal with only this role in this account. A push for all such principals is
+    read once, as this one.
     """
     return Principal(
         subject=f"view:{role}",

@@ -119,7 +119,7 @@ def _may_repeat(text: bytes | str, value: Any) -> bool:
         written = orjson.dumps(value)
     except TypeError:
         return True  # orjson reads deeper lists and objects than it writes
-    # Of most texts the first byte that is looked for is not there: that costs nothing.
+    # Most texts lack the first byte of the search, which costs nothing.
     if isinstance(text, str):
         escaped = "\\" in text and ("\\u003a" in text or "\\u003A" in text)
         return escaped or text.count(":") != written.count(b":")

@@ -1,7 +1,7 @@
 """Calendar windows and their buckets in an IANA zone. Pure; instants are UTC and half-open.
 
-A local day begins at the first instant whose local date is that day or a later one, and lasts until
-the next day begins. So days tile time also where a clock change repeats midnight (St. John's until
+A local day begins at the first instant with that local date or a later one, and lasts until the
+next day begins. So days tile time also where a clock change repeats midnight (St. John's until
 2011), skips it (Cairo) or skips a whole date (Apia, 2011-12-30: a day that is empty).
 
 Local days begin on a UTC quarter hour in every zone from 2000 to 2100, so totals kept by UTC
@@ -127,7 +127,7 @@ class Window:
     def buckets(self, interval: Interval) -> tuple[Bucket, ...]:
         """Return the window's buckets: calendar-aligned, continuous, clipped to the window.
 
-        An interval whose dates the zone all skipped has no bucket.
+        An interval has no bucket if the zone skipped all of its dates.
         """
         return self.series(interval).buckets
 
@@ -245,7 +245,7 @@ def checked_day(day: date, *, argument: str) -> date:
 def resolve_window(
     interval: Interval, from_: date | None, to: date | None, zone: ZoneInfo, today: date
 ) -> Window:
-    """Return the window that a client asked for; `today` is the present local day in the zone.
+    """Return the requested window; `today` is the current local day in the zone.
 
     Both dates missing: the default number of buckets, today's the last. Only `to`: as many, the one
     that holds `to` the last. Only `from`: as many, the one that holds `from` the first, but not

@@ -66,7 +66,7 @@ class Keyed:
         )
 
     def loader(self, snapshot: Snapshot, principal: Principal) -> DataLoader[Key, Row | None]:
-        """Return a loader of rows by key; None for what is not there, or not the principal's."""
+        """Return a loader of rows by key; None for missing rows and for rows without access."""
         return DataLoader(load_fn=partial(self.fetch, snapshot, principal), max_batch_size=MAX_KEYS)
 
     async def fetch(

@@ -55,7 +55,7 @@ async def account_with_last_entry(
     snapshot: Snapshot, principal: Principal, account_id: int
 ) -> Row | None:
     """Return an account with its last ledger entry's `last_cause` and `last_amount_nanos`, null
-    before the first; None where it is not there, or not the principal's.
+    before the first; None for a missing account or without access.
     """
     rows = await _ACCOUNT_WITH_LAST_ENTRY.fetch(snapshot, principal, account_id=account_id)
     return rows[0] if rows else None

@@ -27,7 +27,7 @@ class Content(Enum):
 
 
 class RollupKey(NamedTuple):
-    """Asks for some columns of the rows in a span."""
+    """Requests some columns of the rows in a span."""
 
     content: Content
     span: Span

@@ -50,7 +50,7 @@ class Paging:
     before: str | None = None
 
     def size(self) -> int:
-        """Return how many rows are asked for; raises BadUserInput, naming the argument."""
+        """Return the requested number of rows; raises BadUserInput, naming the argument."""
         if self.first is not None and self.last is not None:
             raise BadUserInput("Use either `first` or `last`, not both.", argument="last")
         name, size = ("first", self.first) if self.last is None else ("last", self.last)
@@ -63,9 +63,9 @@ class Paging:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pages:
-    """The source value of a connection: what was asked for. Each field loads what it shows, so
-    nothing is counted or read that was not selected. `exported` is what an export of the same
-    filter is asked for.
+    """The source value of a connection: the requested page. Each field loads only its own data, so
+    nothing is counted or read without being selected. `exported` is the request for an export with
+    the same filter.
     """
 
     selection: Selection
@@ -81,7 +81,7 @@ class Pages:
     exported: Parameters | None = None
 
     def page(self) -> Page:
-        """Return the page asked for and one row more, by which its end is known."""
+        """Return the requested page plus one row, which shows whether more rows follow."""
         upper, lower = (self.after, self.before) if self.descending else (self.before, self.after)
         whole = self.selection
         narrowed = replace(

@@ -19,7 +19,7 @@ MAX_BUCKETS: Final = 100_000
 
 @dataclass(slots=True)
 class BucketBudget:
-    """How many more buckets one operation may ask for, over all of its fields."""
+    """The buckets that an operation may still request, over all of its fields."""
 
     left: int = MAX_BUCKETS
 

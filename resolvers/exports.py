@@ -1,4 +1,4 @@
-"""Links to exports: of the very filter or window that a field was asked for."""
+"""Signs links to exports with the filter or window of a field."""
 
 from typing import Annotated, Any, TypeAlias
 

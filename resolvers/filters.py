@@ -82,7 +82,9 @@ class LedgerFilter:
 
 
 def ask_purchases(filter_: CreditPurchaseFilter | None, account: Row) -> PurchasesAsked:
-    """Return what the filter asks for of the account's purchases; raises BadUserInput."""
+    """Return the filter as a request for an export of the account's purchases; raises
+    BadUserInput.
+    """
     filter_ = filter_ or CreditPurchaseFilter()
     return PurchasesAsked(
         zone=zone(filter_.time_zone or account["time_zone"]),
@@ -109,7 +111,7 @@ def select_deployments(filter_: DeploymentFilter | None, account: Row) -> Select
 
 
 def ask_ledger(filter_: LedgerFilter | None, account: Row) -> LedgerAsked:
-    """Return what the filter asks for of the account's ledger; raises BadUserInput."""
+    """Return the filter as a request for an export of the account's ledger; raises BadUserInput."""
     filter_ = filter_ or LedgerFilter()
     return LedgerAsked(
         zone=zone(filter_.time_zone or account["time_zone"]),

@@ -23,7 +23,7 @@ _LOADERS: Final[Mapping[str, str]] = {
 
 
 async def load_account(context: Context, text: str) -> Mapping[str, Any] | None:
-    """Return the account of a global id; None for what is not one that the principal may read."""
+    """Return the account of a global id; None without access, and for any other id."""
     parsed = _parse(text)
     if parsed is None or parsed.typename != "Account":
         return None
@@ -57,7 +57,7 @@ async def _load_node(
 
 
 def check_count(count: int, *, argument: str) -> None:
-    """Raise BadUserInput where more objects are asked for at once than MAX_NODES."""
+    """Raise BadUserInput for more than MAX_NODES objects in one request."""
     if count > MAX_NODES:
         raise BadUserInput(
             f"`{argument}` has {count:,} items; at most {MAX_NODES} are allowed.",

@@ -21,12 +21,12 @@ from resolvers.scalars import SCALARS
 from resolvers.subscription import Subscription
 from resolvers.types.credit_purchase import CreditPurchase
 
-# Reached by no field whose type is a node of its own, only through `node`.
+# Types that only `node` reaches.
 _TYPES: Final = (CreditPurchase,)
 
 
 def build_schema(*, federation: bool = False) -> strawberry.Schema:
-    """Return a new schema; `federation` adds what a gateway of subgraphs asks for."""
+    """Return a new schema; `federation` adds the fields of an Apollo Federation subgraph."""
     query = subgraph_query(with_keys(print_schema_file())) if federation else Query
     scalars = {**SCALARS, **REPRESENTATION} if federation else SCALARS
     schema = strawberry.Schema(

@@ -91,7 +91,7 @@ def ask(
     to: date | None,
     time_zone: str | None,
 ) -> Asked:
-    """Return what the arguments ask for; raises BadUserInput, naming the argument and the limit."""
+    """Return the requested window; raises BadUserInput, naming the argument and the limit."""
     now = info.context.clock.now()
     local = zone(time_zone or account["time_zone"])
     today = local_day(now, local)

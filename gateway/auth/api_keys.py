@@ -2,9 +2,9 @@
 
 A key is `gw_<environment>_<id>_<secret><checksum>`: the environment a hint for people, the id a
 name that may be logged, the secret 256 random bits in 43 characters, the checksum six characters
-over all before it, by which typos and finds of scanners are told from keys without a look-up.
-Stored is a SHA-256, or an HMAC-SHA256 where there is a pepper. A slow hash would add nothing to
-256 bits, and would let anyone spend our processor time.
+over everything before it. The checksum separates keys from typos and from scanners' finds without a
+look-up. Stored is a SHA-256, or an HMAC-SHA256 where there is a pepper. A slow hash would add
+nothing to 256 bits, and would let anyone spend our processor time.
 """
 
 import hashlib

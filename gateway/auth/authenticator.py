@@ -1,5 +1,5 @@
-"""From the value of an `Authorization` header to who is asking. There is no way around it: dev mode
-differs only in whose key signs.
+"""From the value of an `Authorization` header to who is asking. Every request passes this check;
+dev mode differs only in the signing key.
 """
 
 import re
@@ -33,7 +33,7 @@ _BEARER: Final = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.ASCII | re.IGN
 
 
 class Authenticator:
-    """Checks a credential, a JWT or an API key, and says whose it is."""
+    """Checks a credential, a JWT or an API key, and returns its principal."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Authenticator:
         try:
             return await self._holder(authorization.strip(" \t"))
         except Rejected as error:
-            # The client hears nothing of it; whoever sets up sign-in has to.
+            # The reason is for the operator who sets up sign-in, not for the client.
             log.info("credential rejected", reason=error.reason)
             raise
 

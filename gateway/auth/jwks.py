@@ -29,15 +29,15 @@ class RemoteKeys:
     """The keys of a JWKS URL.
 
     They are fetched at the start or when first looked for, and again once they are 10 minutes old,
-    or 30 seconds where a token names a key that is not among them. One fetch runs at a time, after
-    the start at most one begins in 30 seconds, and whoever waits for it gets its outcome. While
-    fetches fail, the last keys are used for 24 hours from when they were fetched.
+    or 30 seconds where a token names a key that is not among them. Only one fetch runs at a time,
+    and after the start at most one begins in 30 seconds; all waiting requests share the outcome.
+    While fetches fail, the last keys are used for 24 hours from when they were fetched.
     """
 
     def __init__(self, url: str, clock: Clock) -> None:
         self._url = url
         self._clock = clock
-        # What is on this machine is never asked for through a proxy.
+        # Loopback URLs bypass the proxy.
         remote = not is_loopback(urlsplit(url).hostname or "")
         self._client = httpx.AsyncClient(
             # Authorities of SSL_CERT_FILE are trusted here too.
@@ -52,7 +52,7 @@ class RemoteKeys:
         self._fetching: asyncio.Task[None] | None = None
 
     async def find(self, kid: str | None) -> Sequence[PublicKey]:
-        """Return the keys that may have signed a token whose header names `kid`.
+        """Return the keys that may have signed a token with this `kid` in the header.
 
         Raises ServiceUnavailable where the keys were never fetched, or not for 24 hours.
         """
@@ -134,7 +134,8 @@ class RemoteKeys:
     async def _download(self) -> bytes:
         """Return the body of a plain 200; raise ValueError for any other answer."""
         document = b""
-        # Unpacking could make 64 KiB into many megabytes, so nothing packed is asked for or read.
+        # Decompression could turn 64 KiB into many megabytes, so compressed answers are neither
+        # requested nor read.
         plain = {"Accept": "application/json", "Accept-Encoding": "identity"}
         async with self._client.stream("GET", self._url, headers=plain) as response:
             if response.status_code != httpx.codes.OK:

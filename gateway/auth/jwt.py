@@ -1,10 +1,10 @@
 """Bearer tokens: a JWT in, the person that it names out, or a rejection.
 
-Accepted is a signed token (JWS, compact) of at most 8 KiB whose header has one of the configured
+A valid token is a signed JWT (JWS, compact) of at most 8 KiB. Its header has one of the configured
 algorithms, the type `at+jwt` or `JWT` (RFC 9068; a header without a type is refused, as it may
-belong to any protocol of the issuer's) and no `crit`, whose signature one of the issuer's own keys
-made, and which has `exp`, `iat`, `iss`, `aud` and `sub`. Keys that the token itself carries or
-points to (`jwk`, `jku`, `x5u`, `x5c`) are never looked at.
+belong to any protocol of the issuer's) and no `crit`. It is signed with one of the issuer's own
+keys, and has `exp`, `iat`, `iss`, `aud` and `sub`. Keys that the token itself carries or points to
+(`jwk`, `jku`, `x5u`, `x5c`) are never looked at.
 """
 
 import base64
@@ -61,7 +61,7 @@ class PinnedAlgorithms(JWSRegistry):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Verified:
-    """A token that was found good: whose, by which key, and the seconds between which it holds."""
+    """A verified token: its subject, its signing key, and the seconds between which it is valid."""
 
     principal: Principal
     kid: str | None
@@ -71,7 +71,7 @@ class _Verified:
 
 
 class TokenVerifier:
-    """Tells whose token it is.
+    """Verifies tokens and returns their subjects.
 
     Good tokens are remembered by their SHA-256, at most 4,096 of them, because a signature costs
     more than the rest of a check. A remembered one holds while the clock is within its times and
@@ -175,7 +175,7 @@ class TokenVerifier:
 
 
 def _read_header(token: str) -> dict[str, Any]:
-    """Return the header of a token whose signature is still to be checked."""
+    """Return the header of a token before its signature is verified."""
     segment = token.partition(".")[0]
     try:
         header = strict_json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
@@ -192,7 +192,7 @@ def _read_header(token: str) -> dict[str, Any]:
 
 def _person(claims: dict[str, Any]) -> Principal:
     subject: str = claims["sub"]
-    # What is not printable cannot be a member's subject either: the database refuses NUL.
+    # Unprintable text cannot be a member's subject either: the database refuses NUL.
     if len(subject) > MAX_SUBJECT or not subject.isprintable():
         raise Rejected(f"sub must be printable text of at most {MAX_SUBJECT} characters")
     try:

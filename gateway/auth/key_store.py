@@ -105,8 +105,8 @@ async def issue_key(
     expires_at: datetime | None = None,
     pepper: bytes | None = None,
 ) -> ApiKeyText:
-    """Make and store a key, whose text cannot be had again; of the platform where no account is
-    named.
+    """Create and store a key: an account key, or a platform key without an account. The key's text
+    is returned once and not stored.
     """
     key = api_keys.issue(environment)
     row = {

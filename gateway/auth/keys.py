@@ -23,7 +23,7 @@ class KeySource(Protocol):
     """Where a verifier finds the keys of its issuer."""
 
     async def find(self, kid: str | None) -> Sequence[PublicKey]:
-        """Return the keys that may have signed a token whose header names `kid`.
+        """Return the keys that may have signed a token with this `kid` in the header.
 
         The same objects are returned as long as the issuer's keys are the same. Raises
         ServiceUnavailable where the keys cannot be had.

@@ -69,7 +69,7 @@ async def put_account(
     await _check_customer(transaction, facts, account_id)
     if account_id is None:
         await accounts.insert(transaction, _row(facts, clock=clock, keys=keys))
-        # Whoever made the same account a moment earlier may have been first.
+        # A concurrent request may have created the same account first.
         account_id = await _find(transaction, facts.external_id)
         await _check_customer(transaction, facts, account_id)
         assert account_id is not None  # noqa: S101  # one of both has made it
@@ -101,8 +101,8 @@ async def put_thresholds(
 ) -> LowBalance | None:
     """Warn an account at these thresholds from now on, and return whether its balance is low now.
 
-    Other thresholds than before begin anew: the margin of the old ones holds no more. Raises
-    BadUserInput for a threshold that is not allowed, NotFound for an account that is not there.
+    Changed thresholds start fresh: the margin of the old thresholds no longer applies. Raises
+    BadUserInput for an invalid threshold and NotFound for a missing account.
     """
     _check_thresholds(thresholds)
     book = await Book.open(

@@ -30,7 +30,9 @@ ExternalId = Annotated[str, typer.Argument(help="The platform's own name of the 
 LowAmount = Annotated[
     str | None, typer.Option(help="Warn at this balance, a decimal number of the currency.")
 ]
-LowDays = Annotated[int | None, typer.Option(help="Warn when the balance lasts so many days.")]
+LowDays = Annotated[
+    int | None, typer.Option(help="Warn when the balance lasts at most this many days.")
+]
 
 
 @account.command()

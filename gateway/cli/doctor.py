@@ -15,7 +15,7 @@ from gateway.settings import Settings
 from gateway.store import reconciliation
 
 TOLD: Final = 1_000
-"""Differences that are told one by one; of more, the number."""
+"""Most differences printed one by one; of the rest, only the number is printed."""
 
 
 def doctor(

@@ -61,7 +61,7 @@ def _open(output: Path | None, name: str) -> Iterator[IO[bytes]]:
 
 
 def _stat(path: Path) -> os.stat_result | None:
-    """Return what stands at a path, behind every link; None where nothing does."""
+    """Return the status of the file at a path, with links followed; None where no file exists."""
     with suppress(FileNotFoundError):
         return path.stat()
     return None
@@ -79,8 +79,8 @@ def _is_standard_output(found: os.stat_result) -> bool:
 @contextmanager
 def _replacing(path: Path, found: os.stat_result | None) -> Iterator[IO[bytes]]:
     """Lend a draft that takes the path at the end, with the mode of what was found there."""
-    # Not called as the file is, whose name may be as long as names can be; opened as any file, so
-    # that the umask and the folder say what a new one's mode is.
+    # The draft has a name of its own, because the file's may have the maximum length. It is opened
+    # like any file, so that the umask and the folder determine its mode.
     draft = path.with_name(f".export-{secrets.token_hex(8)}.part")
     with _cancelled_by_sigterm(), draft.open("xb") as file:
         try:
@@ -99,7 +99,7 @@ def _cancelled_by_sigterm() -> Iterator[None]:
     """Let SIGTERM cancel the running task, as Ctrl-C does, so that it tidies up; the exit code is
     the one that a shell gives. Elsewhere SIGTERM ends the process: a write to a pipe may last.
     """
-    # As for Ctrl-C: only the main thread is told of signals.
+    # Only the main thread receives signals.
     if threading.current_thread() is not threading.main_thread():
         yield
         return

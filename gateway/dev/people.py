@@ -14,7 +14,9 @@ TOKENS_FILE: Final = "dev-tokens.json"
 
 
 def read_people(data_dir: Path, clock: Clock) -> list[DevPerson]:
-    """Return the people of the file of dev tokens, none where it is not there; new tokens."""
+    """Return the people of the file of dev tokens with new tokens; none where the file does not
+    exist.
+    """
     path = data_dir / TOKENS_FILE
     if not path.exists():
         return []

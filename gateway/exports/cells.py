@@ -27,7 +27,7 @@ _SECONDS: Final = {second * 1_000_000: f"{second:02}" for second in range(60)}
 
 
 class Memo(dict[Any, Any]):
-    """Texts by value, made when first asked for, and `none` for None. It forgets all when full."""
+    """Caches the texts of values on first use, and `none` for None. It forgets all when full."""
 
     def __init__(self, convert: Callable[[Any], Any], none: Any = None) -> None:
         super().__init__({None: none})

@@ -1,8 +1,8 @@
 """What an export is: an account's rows, in chunks, and a writer that makes a file of them.
 
 CSV, JSONL and FOCUS are three writers of the same rows. A chunk holds the rows by column, oldest
-first over the whole export; money and quantities are nanos, instants are UTC, and what is not known
-is None.
+first over the whole export; money and quantities are nanos, instants are UTC, and unknown values
+are None.
 
 A **credit purchase** has the columns of the table `credit_purchase` (`account_id id kind status
 currency amount_nanos tax_nanos bonus_nanos refunded_nanos bonus_reversed_nanos description
@@ -54,8 +54,8 @@ class ExportFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """Whose rows a file holds: the account's row, and the seller's details in force (`name address
-    taxId email accent`; empty where there are none).
+    """The owner of a file's rows: the account's row, and the seller's current details (`name
+    address taxId email accent`; empty where there are none).
     """
 
     account: Row

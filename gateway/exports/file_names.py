@@ -12,7 +12,7 @@ MAX_BYTES: Final = 200
 WHOSE_BYTES: Final = 140
 SEARCH_BYTES: Final = 40
 FEW: Final = 3
-"""So many values of a filter are named; of more their number."""
+"""Most values of a filter in a file name; of more, the name has their number."""
 
 _UNSAFE: Final = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 

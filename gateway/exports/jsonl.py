@@ -136,7 +136,7 @@ def _fragment(name: str, value: Any) -> str:
 
 
 def _quoted(name: str, text: Callable[[Any], str]) -> Callable[[Any], str]:
-    """Return what writes the member of a value whose text needs no escaping."""
+    """Return a function that writes a member with a value that needs no escaping."""
     return lambda value: f'"{name}":"{text(value)}"'
 
 

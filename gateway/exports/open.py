@@ -1,4 +1,4 @@
-"""Exports from the database to bytes: what an account's rows are asked for, in one snapshot."""
+"""Opens exports: reads an account's requested rows in one snapshot and writes them as bytes."""
 
 import asyncio
 import json
@@ -114,7 +114,7 @@ def _in_force(known: Mapping[int, Mapping[str, Any]]) -> Mapping[str, Any]:
 
 
 async def _ahead(chunks: AsyncGenerator[Chunk]) -> AsyncGenerator[Chunk]:
-    """Yield the chunks; each is asked for before the one before it is used."""
+    """Yield the chunks; each is fetched while the previous one is in use."""
     async with aclosing(chunks):
         coming = asyncio.ensure_future(anext(chunks, None))
         try:

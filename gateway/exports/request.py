@@ -1,4 +1,4 @@
-"""What an export is asked for: the same filter or window as its field's, as an address says it.
+"""Requests for exports: the filter or window of the GraphQL field, as URL parameters.
 
 `parameters` writes it down so that nothing depends on when it is read: the zone by its name, and a
 window's dates. `read` reads that again, or what a script wrote.
@@ -54,8 +54,8 @@ class PurchasesAsked:
 
     @classmethod
     def read(cls, parameters: Parameters, account: Row) -> Self:
-        """Return what `from`, `to`, `timeZone`, `status`, `kind` (both separated by commas) and
-        `search` ask for; raises BadUserInput.
+        """Return the request of `from`, `to`, `timeZone`, `status`, `kind` (both separated by
+        commas) and `search`; raises BadUserInput.
         """
         _refuse_others(parameters, {"from", "to", "timeZone", "status", "kind", "search"})
         return cls(
@@ -81,7 +81,7 @@ class PurchasesAsked:
         }
 
     def selection(self, account_id: int) -> Selection:
-        """Return the account's rows that are asked for; raises BadUserInput."""
+        """Return the selection of the account's requested rows; raises BadUserInput."""
         lower, upper = day_span(self.from_, self.to, self.zone)
         lists = (("status", self.status), ("kind", self.kind))
         conditions: list[tuple[str, tuple[str, ...]]] = [
@@ -114,8 +114,8 @@ class LedgerAsked:
 
     @classmethod
     def read(cls, parameters: Parameters, account: Row) -> Self:
-        """Return what `from`, `to`, `timeZone` and `cause` ask for, the last one separated by
-        commas; raises BadUserInput.
+        """Return the request of `from`, `to`, `timeZone` and `cause` (separated by commas); raises
+        BadUserInput.
         """
         _refuse_others(parameters, {"from", "to", "timeZone", "cause"})
         return cls(
@@ -131,7 +131,7 @@ class LedgerAsked:
         return {name: str(value) for name, value in said.items() if value is not None} | causes
 
     def selection(self, account_id: int) -> Selection:
-        """Return the account's rows that are asked for; raises BadUserInput."""
+        """Return the selection of the account's requested rows; raises BadUserInput."""
         lower, upper = day_span(self.from_, self.to, self.zone)
         conditions = () if self.cause is None else (("cause", tuple(sorted(self.cause))),)
         return Selection(scope=(account_id,), lower=lower, upper=upper, conditions=conditions)
@@ -146,7 +146,7 @@ class UsageAsked:
 
     @classmethod
     def read(cls, parameters: Parameters, account: Row, now: datetime) -> Self:
-        """Return what `interval`, `from`, `to` and `timeZone` ask for, by the rules of the field
+        """Return the request of `interval`, `from`, `to` and `timeZone`, by the rules of the field
         `usage`; raises BadUserInput.
         """
         _refuse_others(parameters, {"interval", "from", "to", "timeZone"})

@@ -17,8 +17,8 @@ async def read_body(
 ) -> bytes:
     """Return the whole body, of at most `max_bytes`; no more than that and one chunk is held.
 
-    Raises Refused for one that is too long (413) or too slow (408), whose connection ends with the
-    answer, and ClientLeft where the client leaves before the end.
+    Raises Refused for one that is too long (413) or too slow (408), which closes the connection
+    after the answer, and ClientLeft where the client disconnects before the end.
     """
     too_long = Refused(f"The body may have at most {max_bytes} bytes.", 413, CLOSE)
     length = "".join(header_values(scope, b"content-length"))

@@ -32,7 +32,7 @@ CONTENT_TYPES: Final = _COMPRESSED | {
 
 @dataclass(slots=True)
 class Asset:
-    """A file whose name changes with its content; read when it is first asked for, then kept."""
+    """A file with a content hash in its name; read on the first request, then kept."""
 
     path: Path
     has_brotli: bool = False

@@ -31,14 +31,14 @@ from gateway.store import Database, Reader, Snapshot, Statement
 from gateway.store.engine.statement import DialectName
 
 FACTS: Final = ("ledger_entry", "receipt", "seller", "usage_event")
-"""Tables whose rows are never changed."""
+"""Tables with immutable rows."""
 
 _REVISION: Final = Statement(
     text("SELECT version_num FROM alembic_version").columns(column("version_num", String()))
 )
 
 LOCK: Final = 0x6269_6C6C_696E_67
-"""The advisory lock of whoever migrates ("billing" in ASCII)."""
+"""The advisory lock of migrations ("billing" in ASCII)."""
 
 
 def _find_table(dialect: DialectName) -> ClauseElement:
@@ -50,8 +50,7 @@ def _find_table(dialect: DialectName) -> ClauseElement:
     return text(found[dialect]).columns(column("found", Integer()))
 
 
-# Looked for first: each driver has an error of its own for a table that is not there, or that the
-# role was not granted.
+# Looked for first: each driver has an error of its own for a missing table or a missing grant.
 _TABLE: Final = Statement(_find_table)
 
 

@@ -18,8 +18,8 @@ class LowBalance(StrEnum):
 
 
 class Account(Model, table=True):
-    """A balance's holder. The row is locked by whoever changes the balance or anything derived from
-    it.
+    """A balance's holder. Every change of the balance, or of anything derived from the balance,
+    locks the row.
 
     `balance_nanos` and `ledger_version` are those of the last ledger entry, moved in its
     transaction. `revision` grows with each transaction that changed something that is pushed live:

@@ -48,7 +48,7 @@ class RollupSlot(Flows, table=True):
 
 
 class RollupActivity(Model, table=True):
-    """A day's usage (in the account's own zone) by what can be asked for in a breakdown.
+    """A day's usage (in the account's own zone) by the dimensions of a breakdown.
 
     `deployment_id` 0 is usage without a deployment, an empty text is a provider or GPU model that
     the events did not name. `events` counts those that are not corrections.

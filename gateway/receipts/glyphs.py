@@ -36,7 +36,7 @@ _VARIATIONS: Final = range(0xFE00, 0xFE10)
 
 
 class Font:
-    """One font file; what it covers is read when it is first asked for."""
+    """One font file; its coverage is read on first use."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -104,7 +104,7 @@ class ReceiptPress:
 
 
 class ReceiptPrinter:
-    """Prints receipts off the event loop, and keeps the documents that were asked for last."""
+    """Prints receipts in a thread, and caches the most recent documents."""
 
     def __init__(self, *, kept_bytes: int = KEPT_BYTES) -> None:
         self._press = ReceiptPress()

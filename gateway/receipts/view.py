@@ -218,7 +218,9 @@ class _Writer:
         return given if self._purchase["kind"] in _GIVEN else paid
 
     def _han(self) -> str:
-        """Return whose forms of Chinese characters to print, as far as the account tells."""
+        """Return the region whose forms of Chinese characters to print, as far as the account
+        implies one.
+        """
         name = self._data["buyer"]["name"]
         if _KANA.search(name):
             return "JP"

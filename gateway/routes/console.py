@@ -1,8 +1,8 @@
 """The console at `/`, GraphiQL at `/graphiql`, and the files that they load: all of them ours.
 
-What a page is told stands in it as JSON. That is as safe as an endpoint of its own: no other
-origin may read the page, in dev it is answered under loopback names alone, and nothing executable
-is written into it.
+A page's bootstrap settings are embedded as JSON. That is as safe as an endpoint of its own: no
+other origin may read the page, in dev it is answered under loopback names alone, and nothing
+executable is written into it.
 """
 
 import re
@@ -82,7 +82,7 @@ class Fence:
     any_style: bool = False
 
     def policy(self, host: str, nonce: str) -> str:
-        """Return the content security policy of a page that was asked for by a host name."""
+        """Return the content security policy of a page requested under a host name."""
         styles = "'unsafe-inline'" if self.any_style else f"'nonce-{nonce}'"
         ancestors = " ".join(self.ancestors) or "'none'"
         sockets = [f"ws://{host}", f"wss://{host}"] if _HOST.fullmatch(host) else []
@@ -104,7 +104,7 @@ class Fence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pages:
-    """What pages are served, and what they are told; `people` is asked at each view, in dev."""
+    """The pages to serve and their bootstrap settings; `people` is called at each view, in dev."""
 
     built: Built
     console: bool
@@ -179,7 +179,7 @@ class Pages:
                 if found is not None:
                     return await _file(found, accepted_coding(accepted, found.codings))
             except FileNotFoundError:
-                pass  # the page was built anew since this process began
+                pass  # the page was rebuilt after this process started
             return refusal(NotFound(NOT_HERE))
 
         return asset
@@ -225,7 +225,7 @@ async def _to_graphiql(_: Request) -> Response:
 
 
 def _split(html: str, name: str) -> tuple[str, str]:
-    """Return what stands before and behind what a page is told."""
+    """Return the parts of the page before and after the bootstrap settings."""
     found = _SETTINGS.search(html)
     assert found is not None, f"{name}.html has no element for its settings"  # noqa: S101
     return html[: found.start()], html[found.end() :]

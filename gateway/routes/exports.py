@@ -83,7 +83,7 @@ class ExportEndpoint(ABC):
         asked: Parameters,
         format_: ExportFormat,
     ) -> Opened:
-        """Begin the export of what is asked for; raises BadUserInput."""
+        """Open the requested export; raises BadUserInput."""
 
     @abstractmethod
     def check(self, account: Row) -> None:

@@ -57,7 +57,7 @@ class PlatformEndpoint(ABC):
     async def answer(
         self, principal: Principal, scope: Scope, body: bytes, details: dict[str, Any]
     ) -> Response:
-        """Do what is asked; raises GatewayError."""
+        """Handle the request; raises GatewayError."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         record = record_of(scope)

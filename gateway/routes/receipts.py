@@ -27,10 +27,10 @@ _NUMBER: Final = re.compile(r"([0-9A-Z]{8})-[0-9]{4}-[0-9]{6,10}", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipts:
-    """Serves documents to whoever holds a link, or whose credential shows the account's purchases.
+    """Serves documents to bearers of a signed link, and to credentials with access to the account's
+    purchases.
 
-    A number that is not there, and one of an account that the principal may not read, are answered
-    alike.
+    A missing number and a number of an account without access get the same answer.
     """
 
     authenticator: Authenticator

@@ -12,8 +12,8 @@ from gateway.http.responses import CLOSE, refusal
 class Drain:
     """Whether the process is stopping, and the requests that it still serves.
 
-    The server calls `begin` when it is told to stop, and `expire` when the time is over. What would
-    never end by itself ends with `streams_over`. `begin` calls everything in `on_begin`.
+    The server calls `begin` on a stop signal, and `expire` when the time is over. What would never
+    end by itself ends with `streams_over`. `begin` calls everything in `on_begin`.
     """
 
     def __init__(self) -> None:

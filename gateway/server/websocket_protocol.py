@@ -32,8 +32,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     async def send(self, message: Any) -> None:
         await super().send(message)
         if message["type"] == "websocket.accept":
-            # Thousands of sockets stay open for long, and nobody asks for their headers again.
-            # They are emptied where they are, because others hold them too.
+            # Thousands of sockets stay open for long, and their headers are not read again. They
+            # are emptied where they are, because others hold them too.
             for headers in (self.scope["headers"], self.request.headers, self.response.headers):
                 headers.clear()  # type: ignore[union-attr]  # a list, called an iterable
 

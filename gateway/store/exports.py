@@ -45,7 +45,7 @@ PURCHASES: Final = 150
 """Rows of a chunk: as many as are written in some 5 ms at most, for so long does nothing else run.
 """
 KNOWN_DEPLOYMENTS: Final = 10_000
-"""Deployments whose names an export keeps; it forgets them when there are more."""
+"""Most deployments with cached names in an export; beyond this, the cache is emptied."""
 
 _EVENT: Final = table_of(UsageEvent)
 _UNSAID: Final = {"account_id", "fingerprint", "quantity_text", "amount_text", "ledger_version"}

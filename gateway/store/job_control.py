@@ -116,12 +116,12 @@ async def state(reader: Reader, job_id: int) -> JobState | None:
 
 
 async def retry(transaction: Transaction, job_id: int) -> bool:
-    """Make a job that does not run due now, with all of its attempts; False where it runs, is not
-    there, or another job waits for the same queueing lock.
+    """Make a job that does not run due now, with all of its attempts; False where the job runs or
+    does not exist, or another job waits for the same queueing lock.
     """
     return bool(await transaction.fetch(_RETRY, job_id=job_id))
 
 
 async def drop(transaction: Transaction, job_id: int) -> bool:
-    """Delete a job that does not run; False where it runs or is not there."""
+    """Delete a job that does not run; False where the job runs or does not exist."""
     return bool(await transaction.fetch(_DROP, job_id=job_id))

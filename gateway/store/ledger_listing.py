@@ -69,11 +69,11 @@ def _balance(
     """Return the running sum of the rows up to an entry that is a row of its own, of one part of
     each amount: it may not fit 64 bits, though every balance does.
 
-    Of the entries up to this one, at version v, it lacks those of rows that stand later: of usage
-    whose day goes on after v. There is at most one such day, the one around v: days are of usage
-    entries between whose first and last version no other day has one, because neither
-    `recorded_at` nor a zone's dates go back as versions grow. What was used on it before v is what
-    the balance lost since the day's first usage, less what all other entries moved: they are few.
+    Of the entries up to this one, at version v, it lacks those of later rows: usage of a day that
+    continues after v. There is at most one such day, the one around v: no other day has a usage
+    entry between the first and last version of a day's entries, because neither `recorded_at` nor a
+    zone's dates go back as versions grow. What was used on it before v is what the balance lost
+    since the day's first usage, less what all other entries moved: they are few.
     """
     day, moves = _DAY.alias("around"), _ENTRY.alias("moves")
     moved = (

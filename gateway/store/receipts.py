@@ -42,8 +42,8 @@ COLUMNS: Final = (*IssuedReceipt._fields, "seller_id")
 
 
 def _document(visible: Visible) -> Select[Any]:
-    """Select the account whose receipts' numbers begin so, and of one of them what its document is
-    printed from; a credit note names the receipt that it takes back.
+    """Select the account with this receipt prefix, and the data of one of its receipts; a credit
+    note names its receipt.
     """
     key = _ACCOUNT.c.account_id
     original = RECEIPT.alias("original")
@@ -118,10 +118,10 @@ async def append(
 async def find_document(
     reader: Reader, principal: Principal, prefix: str, number: str
 ) -> Row | None:
-    """Return the principal's `role` in the account whose receipts' numbers begin with `prefix`, and
-    what the document of one of them is printed from.
+    """Return the principal's `role` in the account with the receipt prefix `prefix`, and the data
+    of one of its receipts.
 
-    None where they may not read the account; the receipt's columns are null where it is not there.
+    None where they may not read the account; the receipt's columns are null for a missing receipt.
     """
     rows = await _DOCUMENT.fetch(reader, principal, prefix=prefix, number=number)
     return rows[0] if rows else None

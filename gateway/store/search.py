@@ -1,9 +1,9 @@
 """Texts that contain a text whatever the case of their letters: the same on both databases.
 
 Neither database's own comparison is used. SQLite folds ASCII alone, Postgres by the collation that
-the database was made with. So the longest part of the text whose letters are ASCII's is found as
-it is, in lower case, which is quick. Where it has other letters that have cases, each becomes the
-set of its cases: a class of `~` on Postgres, of `GLOB` on SQLite. All else stands for itself.
+the database was made with. So the longest part of the text with only ASCII letters is found
+directly, in lower case, which is quick. Where it has other letters that have cases, each becomes
+the set of its cases: a class of `~` on Postgres, of `GLOB` on SQLite. All else stands for itself.
 """
 
 import re

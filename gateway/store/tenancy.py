@@ -72,7 +72,7 @@ class Visible:
                 return false()
 
     def of(self, keys: FromClause) -> FromClause:
-        """Return those keys of a batch whose account the principal may see.
+        """Return the keys of a batch in accounts that the principal may see.
 
         The offset keeps the look-up at the keys: joined, Postgres may do it for each row found.
         """

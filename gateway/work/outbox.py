@@ -1,4 +1,4 @@
-"""The outbox: jobs written in the transaction whose work they go on with."""
+"""The outbox: jobs written in the transaction that they continue."""
 
 from collections.abc import Callable
 

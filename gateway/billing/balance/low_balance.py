@@ -17,7 +17,7 @@ from gateway.store import Reader
 from gateway.store.burn import burn_facts
 
 MARGIN: Final = 10
-"""A threshold's margin is one part in so many of it."""
+"""A threshold's margin is the threshold divided by this number."""
 
 
 class Thresholds(NamedTuple):
@@ -52,7 +52,7 @@ def _is_low(balance_nanos: int, threshold: int, *, was_low: bool) -> bool:
 
 
 class Holder(Protocol):
-    """What is known of an account whose balance may be low."""
+    """The facts that decide whether an account's balance is low."""
 
     account_id: int
     balance: int

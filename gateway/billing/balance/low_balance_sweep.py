@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 async def sweep(database: Database, *, clock: Clock, usage_delay_seconds: int) -> int:
     """Bring the states of the accounts with a threshold in days up to date; return how many
-    changed. Only those that change are locked, and whoever sweeps beside finds nothing to do. An
+    changed. Only accounts that change are locked; a concurrent sweep finds nothing to do. An
     account that cannot be looked at is logged, and keeps nobody else from their turn.
     """
     after, changed = -1, 0

@@ -51,7 +51,7 @@ class Burn(NamedTuple):
 
 
 def burn_key(account_id: int, now: datetime, delay_seconds: int, zone: ZoneInfo) -> BurnKey:
-    """Return the latest periods whose usage has arrived; `zone` is the account's."""
+    """Return the latest periods with complete usage; `zone` is the account's."""
     complete_until = now - timedelta(seconds=delay_seconds)
     end_day, hours_end = local_day(complete_until, zone), slot_start(complete_until)
     first_day = end_day - BURN_DAYS * _DAY

@@ -90,8 +90,8 @@ class DisputeMovement:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisputeFacts:
     """What is known of a dispute. `amount` is the disputed money in nanos, with its tax; a state
-    other than OPEN has `closed_at`. `movements` are those that are known: others that were told
-    before stay.
+    other than OPEN has `closed_at`. `movements` are the known ones; movements recorded earlier
+    stay.
     """
 
     amount: int

@@ -19,12 +19,11 @@ from gateway.models import RefundStatus
 def record_refund(book: Book, purchase: PurchaseState, facts: RefundFacts) -> RefundState:
     """Add facts to a refund, made where its reference is not known; book what they mean.
 
-    A refund that comes before its purchase settled is kept and takes effect when it does. Before
-    anything is known of its purchase there is nothing to add it to: whoever receives it keeps the
-    message under the purchase's reference and brings it again when `record_purchase` made that.
-    A refund that succeeded and came to nothing after that has a credit note and a document that
-    cancels it, in whatever order both were said. Raises BadUserInput where more would be refunded
-    than was paid.
+    A refund that comes before its purchase settled is kept and takes effect when it does. A refund
+    may arrive before its purchase. The caller then keeps the message under the purchase's reference
+    and records the refund again after `record_purchase`. A refund that succeeded and came to
+    nothing after that has a credit note and a document that cancels it, in whatever order both were
+    said. Raises BadUserInput where more would be refunded than was paid.
     """
     with rebooked(book, purchase):
         refund = _find(book, purchase, facts) or _add(book, purchase, facts)

@@ -221,7 +221,7 @@ async def _slots(stream: Stream, account_id: int) -> AsyncGenerator[tuple[dateti
 
 
 async def _moves(stream: Stream, account_id: int) -> dict[datetime, _Period]:
-    """Return what is not usage by quarter hour, in its order: as many as purchases and the like."""
+    """Return flows other than usage by quarter hour, in time order; about as many as purchases."""
     periods: dict[datetime, _Period] = {}
     for row in await accounts.moves(stream, account_id):
         column = FLOW_OF_CAUSE[row["cause"]]

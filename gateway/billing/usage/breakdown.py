@@ -61,7 +61,7 @@ class ActivitySpan(NamedTuple):
 
 
 class BreakdownKey(NamedTuple):
-    """Asks for the first `size` rows of a span by a dimension, and the rest as one."""
+    """Requests the first `size` rows of a span by a dimension, with the rest as one row."""
 
     dimension: UsageDimension
     size: int
@@ -102,7 +102,7 @@ _RESOURCES: Final = {
 
 
 def checked_size(first: int | None) -> int:
-    """Return how many rows a client asked for; raises BadUserInput outside 1 to MAX_ROWS."""
+    """Return the requested number of rows; raises BadUserInput outside 1 to MAX_ROWS."""
     size = DEFAULT_ROWS if first is None else first
     if 1 <= size <= MAX_ROWS:
         return size

@@ -240,7 +240,7 @@ class _Known:
 
     def cells(self) -> dict[str, Any]:
         """Return the row's cells. Usage after its closing opens a deployment again, and one that
-        was closed before it started started then: what is not shown is kept with its mark.
+        was closed before it started started then: hidden values are kept with their time.
         """
         facts, latest = self.facts, self.latest
         shown = {name: stated.value for name, stated in facts.items()}

@@ -1,5 +1,5 @@
-"""Usage as meters send it: what may not be booked is told apart item by item, the rest is booked
-at once.
+"""Records usage from meters: invalid items are rejected one by one, and the rest is booked in one
+transaction.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """Usage over time: a window's buckets and totals, added up from roll-up rows. Pure.
 
 The rows are those of the window, in order: `at` (a day in the account's own zone, or a UTC quarter
-hour where another zone was asked for), `spent_nanos`, `deployments` and, apart, `resources`.
+hour for another zone), `spent_nanos`, `deployments` and, apart, `resources`.
 """
 
 from bisect import bisect_left, bisect_right

@@ -19,7 +19,7 @@ _REASONS = (
     ("card_declined", "The card was declined."),
     ("insufficient_funds", "The card has insufficient funds."),
     ("expired_card", "The card has expired."),
-    ("authentication_required", "The bank asked for a confirmation that did not come."),
+    ("authentication_required", "The bank required a confirmation that was not given."),
 )
 
 

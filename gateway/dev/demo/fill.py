@@ -35,9 +35,9 @@ ACTOR: Final = Actor.operator("demo")
 SEED: Final = 20_260
 DAYS: Final = 730
 ACT: Final = 10 * DAY
-"""What is told in one transaction: some thousand events."""
+"""Length of the period that one transaction records: some thousand events."""
 OVERLAP: Final = 2 * DAY
-"""What is told again, in case its usage had not arrived."""
+"""Length of the period that is recorded again, for usage that had not arrived."""
 RECENT: Final = 40 * DAY
 SECOND: Final = timedelta(seconds=1)
 _GIB: Final = 2**30
@@ -79,7 +79,7 @@ async def _begun_at(database: Database) -> datetime | None:
 
 
 class _Teller:
-    """One filling. Its clock stands at the end of the act that is told."""
+    """One filling. The clock is at the end of the current act."""
 
     def __init__(self, database: Database, story: Story, end: datetime) -> None:
         self.database = database
@@ -109,7 +109,7 @@ class _Teller:
         return events
 
     async def _open_accounts(self) -> None:
-        """Make those accounts that are not there and whose time has come."""
+        """Create the missing accounts that are due."""
         async with self.database.writing() as transaction:
             names = [player.external_id for player in PLAYERS]
             for row in await accounts.by_external_id(transaction, names):

@@ -1,4 +1,4 @@
-"""A meter that runs while dev mode serves, so that balances move under whoever watches.
+"""A meter that runs while dev mode serves, so that balances change on the page.
 
 The demo's services scale out beyond what they lease, and that is sent every few seconds through the
 public endpoint, as any platform's meter would. The story charges the lease alone, and looks for
@@ -57,8 +57,8 @@ class _KeyEnded(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meter:
-    """What the meter needs: where the gateway listens and by which host name, and `quiet_keys`,
-    to which it adds the key whose requests need no line in the log.
+    """What the meter needs: the gateway's address and host name, and `quiet_keys`: the meter adds
+    its key there, so its requests are not logged.
     """
 
     address: str

@@ -1,4 +1,4 @@
-"""A large, plain set: as many accounts as asked for, all alike, each two years old.
+"""A large, plain data set: any number of equal accounts, each two years old.
 
 A full one (`scale=1`) has 2,000 accounts with 100 purchases and 5,000 usage events each. Twenty
 deployments take turns, a nightly job each, metered every three minutes; weeks have a night off.
@@ -59,7 +59,7 @@ async def fill_scale(
     scale: float = 1.0,
     progress: Progress = silent,
 ) -> DemoReport:
-    """Add the set's accounts that are not there, whole; `progress` counts usage events.
+    """Add the set's missing accounts with all their data; `progress` counts usage events.
 
     Accounts belong to the subject `OWNER`. The same seed and end give the same facts.
     """
@@ -85,7 +85,7 @@ async def fill_scale(
 
 
 async def _missing(transaction: Transaction, numbers: range) -> dict[str, int]:
-    """Return those accounts that are not there: their numbers by external id."""
+    """Return the missing accounts: their numbers by external id."""
     names = {f"scale-{each:06}": each for each in numbers}
     for row in await accounts.by_external_id(transaction, list(names)):
         del names[row["external_id"]]

@@ -43,7 +43,7 @@ class Sparse:
 
 
 class Lists:
-    """Lists whose items are all in one column, list after list."""
+    """Lists with all items in one column, list after list."""
 
     __slots__ = ("_inner", "_lengths")
 

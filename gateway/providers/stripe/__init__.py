@@ -15,8 +15,8 @@ that is stored of it. So events that come late, twice or in another order end in
 | `invoice_payment.paid` | InvoicePayment | which payment paid an invoice, or which part of it |
 | any other | | recorded as IGNORED, like an event of test mode in production |
 
-**What settles a purchase** (`terms`). Its PaymentIntent succeeded, and a charge is known whose
-`amount_captured` is the PaymentIntent's `amount_received`: a charge says `captured` between several
+**What settles a purchase** (`terms`). Its PaymentIntent succeeded, and a charge is known with the
+PaymentIntent's `amount_received` as its `amount_captured`: a charge says `captured` between several
 captures too. A charge without a PaymentIntent settles when it is captured. The credit is
 `amount_received` without the tax. Amounts, bonus and payment method are read from these two alone,
 so a receipt is the same in whatever order they came. The purchase is dated by the PaymentIntent. It
@@ -64,8 +64,8 @@ invoice says, so where a customer pays for several accounts, the name belongs in
 PaymentIntent's metadata. `bonus` and `tax` are decimals in the currency's unit ("10.00").
 
 **Kept, not applied (PARKED), with the reason.** Events of an account that is not known: applied
-within seconds of its appearance. A captured charge whose PaymentIntent, Checkout Session or invoice
-is missing. Refunds and disputes before their purchase settled: applied when it does. What the books
+within seconds of its appearance. A captured charge without its PaymentIntent, Checkout Session or
+invoice. Refunds and disputes before their purchase settled: applied when it does. What the books
 refuse, such as another currency than the account's: logged, and tried again with the payment's next
 event.
 """

@@ -32,8 +32,8 @@ _THREE: Final = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
 def digits_of(currency: str) -> int:
     """Return the decimals of Stripe's smallest unit of an ISO 4217 currency.
 
-    Everything that is in neither list has two: also ISK and UGX, which have no minor unit and are
-    told in hundredths all the same, and HUF and TWD, which are whole in payouts alone.
+    Everything that is in neither list has two: also ISK and UGX, which have no minor unit but are
+    sent in hundredths, and HUF and TWD, which are whole in payouts alone.
     """
     minor_digits(currency, argument="currency")
     if currency in _NONE:

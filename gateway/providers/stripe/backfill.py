@@ -37,7 +37,7 @@ REQUIRED: Final = frozenset({"payment_intents", "charges", "refunds"})
 
 
 class Api:
-    """Reads lists from Stripe, all pages, with another attempt where Stripe asks for one."""
+    """Reads lists from Stripe, all pages, with another attempt where Stripe requires one."""
 
     def __init__(self, client: httpx.AsyncClient, key: str, *, wait_seconds: float = 0.5) -> None:
         self._client = client

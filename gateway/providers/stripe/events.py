@@ -42,7 +42,7 @@ class Event:
 
     `invoice` is the invoice that it is of, or that its payment names; `payments` are the payments
     that it says belong to that invoice. Since 2025-03-31.basil an invoice does not name them: an
-    InvoicePayment names both. `external_id` and `customer_id` say whose the payment is.
+    InvoicePayment names both. `external_id` and `customer_id` identify the payment's account.
     `api_version` is the version of the API that the object is written in, where it is known.
     """
 

@@ -43,7 +43,8 @@ log = structlog.get_logger(__name__)
 
 
 class Inbox:
-    """Takes events, whoever brings them; safe to call at once from any number of processes.
+    """Receives events from the webhook and the backfill; safe to call concurrently from any number
+    of processes.
 
     Events of test mode are recorded and ignored unless `test_mode`. `parked` is the number of
     payments that waited when they were last counted.
@@ -193,7 +194,7 @@ class Inbox:
                 raise NotFound(f"{payment} has no parked events.")
 
     async def sweep(self) -> int:
-        """Apply the parked events whose accounts exist by now; return of how many payments.
+        """Apply the parked events of accounts that now exist; return the number of payments.
 
         A payment that fails is logged, and keeps no other one waiting.
         """
@@ -231,7 +232,9 @@ class Inbox:
         return [each for each, owner in zip(payments, owners, strict=True) if owner is not None]
 
     def register(self, tasks: Tasks) -> None:
-        """Have one process sweep every few seconds, whoever makes or changes an account."""
+        """Have one process sweep every few seconds, after any process creates or changes an
+        account.
+        """
         tasks.add_periodic(Periodic(task=SWEEP, seconds=SWEEP_SECONDS), self.sweep)
 
     def counting(self, loops: Loops) -> AbstractAsyncContextManager[None]:

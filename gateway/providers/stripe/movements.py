@@ -1,6 +1,6 @@
 """Balance transactions in the currency of their charge.
 
-They are told in the currency of Stripe's balance, which need not be the charge's.
+They are in the currency of Stripe's balance, which may differ from the charge's.
 """
 
 from collections.abc import Sequence

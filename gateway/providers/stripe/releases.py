@@ -40,7 +40,7 @@ TOGETHER: Final = timedelta(minutes=1)
 
 
 class _Picture(NamedTuple):
-    """A charge whose captures are done: the uncaptured rest, what it counts as refunded, and
+    """A charge with all captures done: the uncaptured rest, the amount it counts as refunded, and
     whether its balance transaction is of the captured amount.
     """
 

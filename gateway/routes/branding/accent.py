@@ -161,8 +161,8 @@ def _shades(
 
 
 def _taken_for(accent: str, at: int) -> str | None:
-    """Return the series whose colour (light 0, dark 1) is too near the accent's, nearer than the
-    spare one; None where there is none.
+    """Return the series with a colour (light 0, dark 1) too close to the accent's, closer than the
+    spare colour; None without one.
     """
     own = Colour.read(accent)
     distances = {name: own.distance(Colour.read(pair[at])) for name, pair in SERIES.items()}

@@ -66,7 +66,7 @@ class Brand:
         return [Route(self.logo.path, self.logo.serve)] if self.logo else []
 
     def told(self) -> dict[str, Any]:
-        """Return what the page is told."""
+        """Return the page's bootstrap settings."""
         return {
             "platform": self.name,
             "logoUrl": self.logo and self.logo.path,

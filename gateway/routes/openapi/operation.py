@@ -1,7 +1,7 @@
 """Descriptions of REST operations: what is sent, what is answered, and who may ask.
 
 A route is made with the descriptions of its methods (`DescribedRoute`), so that none serves without
-one. Keys' scopes, methods and media types are enforced by what stands here.
+one. Keys' scopes, methods and media types are enforced from these descriptions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -94,8 +94,8 @@ READER: Final[Security] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One method at one path. `limits` are names of settings; `scopes` are all needed, or
-    `admin`; `access` is for what is not opened by a key's scopes alone.
+    """One method at one path. `limits` are names of settings; `scopes` are all needed, or `admin`;
+    `access` names other credentials than an API key.
     """
 
     id: str

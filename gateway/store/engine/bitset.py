@@ -1,4 +1,4 @@
-"""Sets of small non-negative integers: in memory an int whose bit n says that n is a member.
+"""Sets of small non-negative integers: in memory an int, with bit n set for each member n.
 
 Union is `|`, intersection `&`, and the size `int.bit_count`. Stored as bytes:
 

@@ -83,8 +83,8 @@ class Transaction:
         self.after_commit: list[Callable[[], None]] = []
 
     async def announce(self, account_ids: Sequence[int], revisions: Sequence[int]) -> None:
-        """Tell whoever watches accounts, in whatever process, of their new revisions: once this
-        is committed, and never if it is not.
+        """Notify watchers of accounts, in every process, of the new revisions: after the commit,
+        and never without one.
         """
         self.announced += zip(account_ids, revisions, strict=True)
         if account_ids and self.dialect == "postgresql":
@@ -175,7 +175,7 @@ class Snapshot:
     turn.
 
     A connection that is found dead before the first rows came is replaced once. `statements` counts
-    those that were asked for. Closing it ends a statement that still runs; a closed one reads no
+    the requested statements. Closing it ends a statement that still runs; a closed one reads no
     more.
     """
 

@@ -1,4 +1,4 @@
-"""The database's present instant, so that processes whose clocks differ agree on it."""
+"""The database's current time, the same for processes with different clocks."""
 
 from datetime import datetime
 from typing import Any, Final

@@ -281,7 +281,8 @@ async def _no_reset(_connection: "asyncpg.Connection[asyncpg.Record]") -> None:
 _LOST: Final = ("08", "57P01", "57P02", "57P03")
 _FULL: Final = ("53100",)
 _BUSY: Final = ("53", "40", "55P03")
-# Two writers may both find it free before they write; SQLite has one, who is told this beforehand.
+# Two writers may both find the customer free before they write; SQLite has one writer, which sees
+# the conflict before.
 _TAKEN: Final = {
     "uq_account_stripe_customer_id": CUSTOMER_TAKEN,
     "uq_job_lock": "Another job with the same lock has begun to run.",

@@ -101,13 +101,13 @@ class SqliteDriver:
 
 
 def _note(done: asyncio.Future[Any]) -> None:
-    """Look at how a statement ended: whoever asked may have left, and then nobody else does."""
+    """Retrieve a statement's outcome, even if its caller was cancelled."""
     if not done.cancelled():
         done.exception()
 
 
 class SqliteDatabase:
-    """A pool of readers, and one writer whose turns are queued in this process."""
+    """A pool of readers, and one writer with a queue in this process."""
 
     dialect: DialectName = "sqlite"
 
@@ -194,8 +194,8 @@ class SqliteDatabase:
     async def data_version(self) -> int:
         """Return a number that changes when anyone, in whatever process, has written.
 
-        See `PRAGMA data_version`: it tells of the commits of all other connections, and the one
-        that is asked here writes nothing.
+        See `PRAGMA data_version`: the pragma reports commits of other connections, and this
+        connection never writes.
         """
         if self._watcher is None:
             self._watcher = await self._connect(query_only=True)

@@ -25,8 +25,8 @@ class StreamDriver(Protocol):
 class Stream:
     """The reads of one export: one snapshot on a connection of its own, for as long as it takes.
 
-    A `Reader` too, also between two chunks. Whoever stops before the end closes what `chunks`
-    returned.
+    A `Reader` too, also between two chunks. A caller that stops before the end must close the
+    iterator of `chunks`.
     """
 
     def __init__(self, driver: StreamDriver, dialect: DialectName) -> None:

@@ -40,10 +40,11 @@ def insert_statement(table: Table, columns: tuple[str, ...]) -> Statement:
 
 
 class Upsert:
-    """Inserts rows of `columns`; a row whose primary key is there is changed instead.
+    """Inserts rows of `columns`; a row with an existing primary key is updated instead.
 
-    `columns` gives the order of the cells. What is in `added` is added to what is there, the others
-    replace it; `kept` columns are not changed. A sum that does not fit 64 bits is BadUserInput.
+    `columns` gives the order of the cells. Columns in `added` are added to the stored values,
+    `kept` columns are not changed, and all others are replaced. A sum that does not fit 64 bits is
+    BadUserInput.
     """
 
     def __init__(

@@ -11,7 +11,7 @@ what they charge, as values:
 An account has one currency. Quantities and costs count as they are booked, rounded to the nano.
 Tags, a project, names, the invoice, the billing period and everything else of the bill are no part:
 they may change and charge nothing. A description is part of an adjustment alone, because nothing
-else of it is kept that tells one tax from another. Equal rows of one file are so many charges.
+else of it is kept that tells one tax from another. Equal rows of one file are separate charges.
 
 The digest is BLAKE2b of 16 bytes over these values as a JSON list: instants in microseconds since
 1970, numbers in nanos as text.
@@ -60,8 +60,8 @@ def digest_of(row: FocusRow) -> bytes:
 
 
 def event_id_of(row: FocusRow, digest: bytes, ordinal: int, restatement: int) -> str:
-    """Return the id of the `ordinal`-th row that charges so, from 1, after an account's so many
-    restatements.
+    """Return the id of the `ordinal`-th row (from 1) with this digest, after a number of
+    restatements of the account.
     """
     id_ = _digest((digest.hex(), row.issuer, row.billing_account)).hex()
     if ordinal > 1:
@@ -113,7 +113,9 @@ def _find(bucket: bytearray, digest: bytes) -> int | None:
 
 
 class Scope(NamedTuple):
-    """Whose charges a row is one of: an account, by the provider and its account there."""
+    """The owner of a row's charge: an account, identified by the provider and the provider's
+    account.
+    """
 
     account: str
     issuer: str

@@ -86,9 +86,9 @@ class AccountSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FocusFile:
-    """A file whose every row can be read. `accounts` are those that it names, by external id;
-    `charges` are its rows by what they charge, but for adjustments of nothing; `repeated` are those
-    that more than one row has.
+    """A file with only valid rows. `accounts` are those that it names, by external id; `charges`
+    are its rows by what they charge, but for adjustments of nothing; `repeated` are those that more
+    than one row has.
     """
 
     path: Path
@@ -132,10 +132,9 @@ def read_focus(
     """Check a file whole and return it; without a `cost` to count, BilledCost does. Usage that
     starts after `now`, where that is given, is a bad row.
 
-    Raises FocusRejected with the bad rows, or for what is no such file, or where the columns that
-    are needed are not there, or for credit that a gateway sold. So does a file of prepaid usage,
-    none of which is billed, where no cost was chosen: it would be read as free, and no second
-    reading could mend that.
+    Raises FocusRejected with the invalid rows, for another kind of file, for missing columns, and
+    for credit sold by a gateway. So does a file of prepaid usage, none of which is billed, where no
+    cost was chosen: it would be read as free, and no second reading could mend that.
     """
     chosen, cost = cost, cost or FocusCost.BILLED
     prepaid = billed = False
@@ -201,7 +200,7 @@ def _mandatory(cost: FocusCost, account_by: FocusAccount) -> tuple[str, ...]:
 
 
 def _records(path: Path, mandatory: Sequence[str]) -> Iterator[_Record]:
-    """Yield what stands below the header; a record that is no CSV is the last one."""
+    """Yield the records below the header; the first malformed record is the last."""
     with _open_text(path) as file:
         reader = csv.reader(_lines(file), strict=True)
         line = 1
