@@ -24,11 +24,12 @@ ACTOR: Final = Actor.operator("account")
 PAGE: Final = 500
 """Accounts that `list` reads at once."""
 
-account = typer.Typer(help="Accounts: made, shown, and who may read them.", no_args_is_help=True)
+account = typer.Typer(help="Manage accounts and their members.", no_args_is_help=True)
 
-ExternalId = Annotated[str, typer.Argument(help="The platform's own name of the account.")]
+ExternalId = Annotated[str, typer.Argument(help="The account's external id.")]
 LowAmount = Annotated[
-    str | None, typer.Option(help="Warn at this balance, a decimal number of the currency.")
+    str | None,
+    typer.Option(help="Warn at or below this balance, as a decimal in the account's currency."),
 ]
 LowDays = Annotated[
     int | None, typer.Option(help="Warn when the balance lasts at most this many days.")
@@ -38,14 +39,14 @@ LowDays = Annotated[
 @account.command()
 def create(
     external_id: ExternalId,
-    name: Annotated[str, typer.Option(help="The name that people read.")],
+    name: Annotated[str, typer.Option(help="Display name.")],
     currency: Annotated[str, typer.Option(help="ISO 4217 code.")] = "USD",
     time_zone: Annotated[str, typer.Option(help="IANA name.")] = "UTC",
-    owner: Annotated[str | None, typer.Option(help="Subject that becomes its owner.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Subject of the account's owner.")] = None,
     low_amount: LowAmount = None,
     low_days: LowDays = None,
 ) -> None:
-    """Make an account and print its id; an account that exists stays as it is."""
+    """Create an account and print its id; an existing account stays unchanged."""
     facts = AccountFacts(
         external_id=checked_identifier(external_id, "external_id", limit=200),
         name=checked_name(name, "name", limit=200),
@@ -83,7 +84,9 @@ async def _create(settings: Settings, facts: AccountFacts) -> str:
 
 @account.command("list")
 def list_accounts() -> None:
-    """Print every account, oldest first: id, external id, name, zone, balance and warnings."""
+    """Print every account, oldest first: id, external id, name, time zone, balance and low-balance
+    thresholds.
+    """
     asyncio.run(_print_all(read_settings()))
 
 
@@ -98,7 +101,7 @@ async def _print_all(settings: Settings) -> None:
 
 @account.command()
 def show(external_id: ExternalId) -> None:
-    """Print an account's id, name, zone and balance, and what it is warned at."""
+    """Print an account's id, name, time zone, balance and low-balance thresholds."""
     typer.echo(_line(asyncio.run(_find(read_settings(), external_id))))
 
 
@@ -127,7 +130,9 @@ def _warning(row: Row) -> str:
 def low_balance(
     external_id: ExternalId, low_amount: LowAmount = None, low_days: LowDays = None
 ) -> None:
-    """Replace what an account is warned at, without an option: nothing. Say if it is low now."""
+    """Replace an account's low-balance thresholds and print whether the balance is low; without
+    options, remove them.
+    """
     thresholds = _thresholds(low_amount, low_days)
     low = asyncio.run(_put_thresholds(read_settings(), external_id, thresholds))
     typer.echo(f"The balance is low by {low}." if low else "The balance is not low.")
@@ -160,9 +165,9 @@ async def _put_thresholds(
 def put_member(
     external_id: ExternalId,
     subject: Annotated[str, typer.Argument(help="Subject of the person's tokens.")],
-    role: Annotated[Role, typer.Option(help="What the member may see.")] = Role.VIEWER,
+    role: Annotated[Role, typer.Option(help="The member's role.")] = Role.VIEWER,
 ) -> None:
-    """Let somebody read an account; a member gets the role."""
+    """Add a member to an account, or change a member's role."""
     subject = _subject(subject, "subject")
     asyncio.run(_put_member(read_settings(), external_id, subject, role))
     typer.echo(f"{subject} is {role} of {external_id}.")
@@ -179,7 +184,7 @@ async def _put_member(settings: Settings, external_id: str, subject: str, role: 
 
 @account.command("members")
 def list_members(external_id: ExternalId) -> None:
-    """Print an account's members: subject, role and since when."""
+    """Print an account's members: subject, role and date of joining."""
     for row in asyncio.run(_members(read_settings(), external_id)):
         typer.echo(f"{row['subject']}\t{row['role']}\t{row['created_at']:%Y-%m-%d}")
 
@@ -195,7 +200,7 @@ def remove_member(
     external_id: ExternalId,
     subject: Annotated[str, typer.Argument(help="Subject of the member's tokens.")],
 ) -> None:
-    """Remove a member; the member's open subscriptions end within half a minute."""
+    """Remove a member; the member's open subscriptions end within 30 seconds."""
     asyncio.run(_remove_member(read_settings(), external_id, subject))
     typer.echo(f"{subject} is no longer a member of {external_id}.")
 

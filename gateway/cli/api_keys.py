@@ -17,21 +17,26 @@ from gateway.store import Reader, Snapshot, accounts
 from gateway.store import api_keys as stored
 from gateway.text import checked_name
 
-api_key = typer.Typer(help="Keys for machines: made, listed, revoked.", no_args_is_help=True)
+api_key = typer.Typer(help="Manage API keys.", no_args_is_help=True)
 
 
 @api_key.command()
 def create(
-    name: Annotated[str, typer.Argument(help="What the key is for; shown in lists.")],
-    scope: Annotated[list[Scope], typer.Option(help="What it may do; can be given repeatedly.")],
+    name: Annotated[str, typer.Argument(help="Name of the key, shown in lists.")],
+    scope: Annotated[list[Scope], typer.Option(help="A scope of the key; may be repeated.")],
     account: Annotated[
         str | None,
-        typer.Option(help="External id of the one account it may touch; default: every account."),
+        typer.Option(
+            help="External id of the account of an account key. Default: a platform "
+            "key, for every account."
+        ),
     ] = None,
-    days: Annotated[int | None, typer.Option(min=1, help="Days until it expires.")] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, help="Days until the key expires. Default: never.")
+    ] = None,
 ) -> None:
-    """Make a key and print it. It cannot be shown again. Names may repeat: a warning on standard
-    error has the ids of keys with the same name that have not ended.
+    """Create a key and print it. The key cannot be shown again. Names may repeat: a warning on
+    standard error lists the ids of valid keys with the same name.
     """
     typer.echo(asyncio.run(_create(read_settings(), name, frozenset(scope), account, days)))
 
@@ -63,7 +68,7 @@ async def _create(
 
 
 async def _active_keys(reader: Reader, name: str, now: datetime) -> list[str]:
-    """Return the ids of the keys of a name that are accepted."""
+    """Return the ids of valid keys with a name."""
     return [
         row["id"]
         for row in await stored.list_all(reader)
@@ -75,7 +80,7 @@ async def _active_keys(reader: Reader, name: str, now: datetime) -> list[str]:
 
 @api_key.command("list")
 def list_keys() -> None:
-    """Print every key: id, scopes, account, state, when made and last used (UTC), and name.
+    """Print every key: id, scopes, account, state, times of creation and last use (UTC), and name.
 
     The last use is up to an hour older than it was.
     """
@@ -120,7 +125,7 @@ def _state(revoked_at: datetime | None, expires_at: datetime | None, now: dateti
 def revoke(
     key_id: Annotated[str, typer.Argument(help="The key's id, as `list` prints it.")],
 ) -> None:
-    """End a key; the gateway refuses it within half a minute."""
+    """Revoke a key; the gateway refuses the key within 30 seconds."""
     asyncio.run(_revoke(read_settings(), key_id))
     typer.echo(f"{key_id} is revoked.")
 

@@ -18,18 +18,20 @@ from gateway.store.engine.databases import connect
 
 
 def demo(
-    seed: Annotated[int, typer.Option(help="Another seed gives other data.")] = SEED,
+    seed: Annotated[int, typer.Option(help="Seed of the random data.")] = SEED,
     end: Annotated[
-        datetime | None, typer.Option(help="The last instant with data, UTC; default: now.")
+        datetime | None, typer.Option(help="End of the data, UTC. Default: now.")
     ] = None,
     scale: Annotated[
         float | None,
         typer.Option(
-            min=0.0001, help="Instead: 2,000 accounts, 200,000 purchases, 10 M events × this."
+            min=0.0001,
+            help="Create a large data set instead: 2,000 accounts, 200,000 "
+            "purchases and 10 million events, times this factor.",
         ),
     ] = None,
 ) -> None:
-    """Fill the database with demo data; again: top it up."""
+    """Fill the database with demo data; repeated, add data up to now."""
     settings = read_settings()
     until = end.replace(tzinfo=UTC) if end else None
     asyncio.run(_demo(settings, seed=seed, end=until, scale=scale))

@@ -18,9 +18,11 @@ from gateway.settings import Settings
 
 
 def token(
-    subject: Annotated[str, typer.Argument(help="Who the token is for, as members name them.")],
+    subject: Annotated[
+        str, typer.Argument(help="Subject of the token, as in the list of members.")
+    ],
 ) -> None:
-    """Print a token of dev mode for somebody; production refuses it."""
+    """Print a dev token for a subject; production refuses dev tokens."""
     typer.echo(mint(dev_key(read_settings(dev=True).data_dir), subject, SystemClock()))
 
 

@@ -20,10 +20,11 @@ TOLD: Final = 1_000
 
 def doctor(
     account: Annotated[
-        str | None, typer.Option(help="The platform's own name of the one account to look at.")
+        str | None,
+        typer.Option(help="External id of the account to check. Default: every account."),
     ] = None,
 ) -> None:
-    """Recompute balances, receipts and roll-ups from the facts; 1 where one differs.
+    """Recompute balances, receipts and roll-ups from the facts; exits with 1 if anything differs.
 
     It reads one snapshot and writes nothing, also while the gateway serves. Amounts are nanos.
     """
@@ -36,7 +37,7 @@ def doctor(
 
 
 async def _doctor(settings: Settings, external_id: str | None) -> tuple[int, int]:
-    """Print what differs; return how many accounts were looked at and how much differs."""
+    """Print the differences; return the number of accounts checked and of differences."""
     differences = 0
     async with open_database(settings) as database, database.exporting() as stream:
         accounts = await reconciliation.accounts.accounts(stream)

@@ -24,21 +24,25 @@ from gateway.store.engine.stream import Stream
 from gateway.windows import Interval
 
 export = typer.Typer(
-    help="All purchases, usage or changes of the balance of an account, as a file that is whole "
-    "or not there.",
+    help="Export an account's purchases, usage or ledger to a file. A failed export leaves no "
+    "file.",
     no_args_is_help=True,
 )
 
 Open: TypeAlias = Callable[[Stream, Row], Awaitable[Opened]]
 
 Account = Annotated[str, typer.Option(help="The account's external id.")]
-Format = Annotated[ExportFormat, typer.Option("--format", help="What the file is written in.")]
-From = Annotated[str | None, typer.Option("--from", help="The first day, as 2026-11-01.")]
-To = Annotated[str | None, typer.Option(help="The last day, inclusive.")]
+Format = Annotated[ExportFormat, typer.Option("--format", help="Format of the file.")]
+From = Annotated[
+    str | None, typer.Option("--from", help="First day (inclusive), such as 2026-11-01.")
+]
+To = Annotated[str | None, typer.Option(help="Last day (inclusive).")]
 TimeZone = Annotated[str | None, typer.Option(help="IANA name; default: the account's.")]
 Output = Annotated[
     Path | None,
-    typer.Option(help="A file, or a folder for a file of the usual name; default: print it."),
+    typer.Option(
+        help="A file, or a directory for a file with the default name. Default: standard output."
+    ),
 ]
 
 _OPERATOR: Final = Principal(
@@ -55,19 +59,19 @@ def export_purchases(
     time_zone: TimeZone = None,
     status: Annotated[
         list[CreditPurchaseStatus] | None,
-        typer.Option(help="Only purchases that stand so; can be given repeatedly."),
+        typer.Option(help="Only purchases with this status; may be repeated."),
     ] = None,
     kind: Annotated[
         list[CreditPurchaseKind] | None,
-        typer.Option(help="Only credit that came so; can be given repeatedly."),
+        typer.Option(help="Only purchases of this kind; may be repeated."),
     ] = None,
     search: Annotated[
         str | None,
-        typer.Option(help="Only purchases that have this text or amount, as in the API's filter."),
+        typer.Option(help="Only purchases with this text or amount, as `search` in the API."),
     ] = None,
     output: Output = None,
 ) -> None:
-    """Export credit purchases, the earliest first."""
+    """Export credit purchases, oldest first."""
     said = _said(from_, to, time_zone)
     said |= {name: ",".join(each) for name, each in (("status", status), ("kind", kind)) if each}
     if search is not None:
@@ -87,7 +91,7 @@ def export_usage(
     from_: From = None,
     to: To = None,
     time_zone: TimeZone = None,
-    interval: Annotated[Interval, typer.Option(help="What one bucket spans.")] = Interval.DAY,
+    interval: Annotated[Interval, typer.Option(help="Length of a bucket.")] = Interval.DAY,
     output: Output = None,
 ) -> None:
     """Export every charge of a window, the earliest first; without dates, of the last 30 days, 12
@@ -111,7 +115,7 @@ def export_ledger(
     time_zone: TimeZone = None,
     cause: Annotated[
         list[LedgerCause] | None,
-        typer.Option(help="Only changes of this cause; can be given repeatedly."),
+        typer.Option(help="Only changes with this cause; may be repeated."),
     ] = None,
     output: Output = None,
 ) -> None:

@@ -16,23 +16,23 @@ from gateway.settings import Settings
 
 
 def import_focus_file(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, also gzipped.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="CSV file, optionally gzipped.")
+    ],
     cost: Annotated[
         FocusCost | None,
-        typer.Option(help="The column that is charged: BilledCost, if not given."),
+        typer.Option(help="The column to charge. Default: BilledCost."),
     ] = None,
     account_by: Annotated[
-        FocusAccount, typer.Option(help="What an account is.")
+        FocusAccount, typer.Option(help="The column that identifies an account.")
     ] = FocusAccount.BILLING,
-    owner: Annotated[
-        str | None, typer.Option(help="Subject that becomes an owner of the accounts.")
-    ] = None,
+    owner: Annotated[str | None, typer.Option(help="Subject of the accounts' owner.")] = None,
     restate: Annotated[
         bool,
         typer.Option(
             "--restate",
-            help="Correct what earlier files had of the same accounts and time and this one has "
-            "not, and book what is new, in one transaction.",
+            help="Correct charges of earlier files that this file lacks for the same accounts "
+            "and period, and book new charges, in one transaction.",
         ),
     ] = False,
 ) -> None:

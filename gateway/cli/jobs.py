@@ -14,10 +14,10 @@ from gateway.settings import Settings
 from gateway.store import Database, Snapshot, Transaction, job_control
 from gateway.store.job_control import ListedJob
 
-jobs = typer.Typer(help="Durable work: list, try again, drop.", no_args_is_help=True)
+jobs = typer.Typer(help="Manage durable jobs: list, retry, drop.", no_args_is_help=True)
 
-Ids = Annotated[list[int], typer.Argument(help="Ids of jobs, as `list` prints them.")]
-Every = Annotated[bool, typer.Option("--all", help="Every job that is dead.")]
+Ids = Annotated[list[int], typer.Argument(help="Ids of jobs, from `list`.")]
+Every = Annotated[bool, typer.Option("--all", help="Every dead job.")]
 Change: TypeAlias = Callable[[Transaction, int], Awaitable[bool]]
 
 RUNS: Final = "Job {id} is running: wait for its end, or for the end of its lease."
@@ -31,7 +31,7 @@ def print_jobs(
         typer.Option(case_sensitive=False, help="Only jobs in this state. Default: all."),
     ] = None,
 ) -> None:
-    """Print each job: id, task, account, state, attempts, when it is due, and why it failed."""
+    """Print each job: id, task, account, state, attempts, due time and reason of failure."""
     asyncio.run(_print(read_settings(), [state] if state else list(JobState)))
 
 
@@ -75,7 +75,7 @@ def retry(
     ids: Ids = [],  # noqa: B006  # Typer reads it and changes nothing
     every: Every = False,
 ) -> None:
-    """Make jobs due now, with all of their attempts."""
+    """Make jobs due now, with all attempts left."""
     _change(ids, job_control.retry, every=every, done="due now")
 
 
@@ -84,7 +84,7 @@ def drop(
     ids: Ids = [],  # noqa: B006  # Typer reads it and changes nothing
     every: Every = False,
 ) -> None:
-    """Delete jobs; what they were to do is not done."""
+    """Delete jobs without running them."""
     _change(ids, job_control.drop, every=every, done="dropped")
 
 
@@ -105,7 +105,7 @@ async def _change_each(settings: Settings, ids: list[int], change: Change, done:
 
 
 async def _explain(transaction: Transaction, job_id: int) -> None:
-    """Raise why a job could not be changed."""
+    """Raise the reason why a job could not be changed."""
     match await job_control.state(transaction, job_id):
         case None:
             raise NotFound(f"There is no job {job_id}.")

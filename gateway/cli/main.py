@@ -54,7 +54,7 @@ app.command()(settings)
 
 
 def main() -> None:
-    """Run the command line; an error of ours is one sentence, not a traceback."""
+    """Run the command line; print expected errors as one sentence, without a traceback."""
     # Bulk work keeps much for a moment and makes few cycles; the server sets its own threshold.
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)

@@ -10,7 +10,7 @@ errors: Final = Console(stderr=True, highlight=False, emoji=False)
 
 
 def complain(message: str) -> None:
-    """Print to standard error as it is, a sentence on one line: logs and scripts read it too."""
+    """Print to standard error without wrapping, for logs and scripts."""
     errors.print(message, markup=False, soft_wrap=True)
 
 
@@ -21,5 +21,5 @@ def fail(message: str) -> NoReturn:
 
 
 def counted(number: int, thing: str) -> str:
-    """Return a number of things in words: `1 account`, `2,000 accounts`."""
+    """Return a count with its noun: `1 account`, `2,000 accounts`."""
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"

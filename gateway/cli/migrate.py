@@ -13,7 +13,7 @@ from gateway.store.engine.databases import database_url
 
 
 def migrate() -> None:
-    """Bring the database to this version's schema, as its owner."""
+    """Migrate the database to this version's schema, as the owner."""
     settings = read_settings()
     asyncio.run(migrate_database(settings))
     typer.echo("The database is up to date.")

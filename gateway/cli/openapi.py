@@ -17,13 +17,13 @@ API_FILE: Final = Path("docs/api.md")
 
 def openapi(
     markdown: Annotated[
-        bool, typer.Option("--markdown", help="As a page to read, docs/api.md.")
+        bool, typer.Option("--markdown", help="Print Markdown, for docs/api.md.")
     ] = False,
     check: Annotated[
-        bool, typer.Option("--check", help="Say whether docs/api.md is up to date.")
+        bool, typer.Option("--check", help="Only check whether docs/api.md is up to date.")
     ] = False,
 ) -> None:
-    """Print the REST API as OpenAPI 3.1, with the limits that are the defaults."""
+    """Print the REST API as OpenAPI 3.1, with default limits."""
     settings = Settings.model_construct()
     if check:
         if not API_FILE.exists() or API_FILE.read_text("utf-8") != print_api(settings):

@@ -21,7 +21,7 @@ STANDARD_OUTPUT: Final = 1
 
 @contextmanager
 def open_output(output: Path | None, name: str) -> Iterator[IO[bytes]]:
-    """Lend the running task what it writes to; in a folder, a file called `name`.
+    """Yield the output file of the running task; in a directory, a file called `name`.
 
     A file gets its name when it is whole, and only then; a link to it stays one. What is no file,
     such as a pipe or a device, is written to as it stands. Raises BadUserInput where nothing can be
@@ -35,7 +35,7 @@ def open_output(output: Path | None, name: str) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def _told(output: Path | None, kind: type[GatewayError]) -> Iterator[None]:
-    """Raise what the system says of the output as one sentence."""
+    """Raise the system's error of the output as one sentence."""
     try:
         yield
     except BrokenPipeError:
@@ -78,7 +78,7 @@ def _is_standard_output(found: os.stat_result) -> bool:
 
 @contextmanager
 def _replacing(path: Path, found: os.stat_result | None) -> Iterator[IO[bytes]]:
-    """Lend a draft that takes the path at the end, with the mode of what was found there."""
+    """Yield a draft that replaces the path at the end, with the mode of the existing file."""
     # The draft has a name of its own, because the file's may have the maximum length. It is opened
     # like any file, so that the umask and the folder determine its mode.
     draft = path.with_name(f".export-{secrets.token_hex(8)}.part")
@@ -96,8 +96,8 @@ def _replacing(path: Path, found: os.stat_result | None) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def _cancelled_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM cancel the running task, as Ctrl-C does, so that it tidies up; the exit code is
-    the one that a shell gives. Elsewhere SIGTERM ends the process: a write to a pipe may last.
+    """Let SIGTERM cancel the running task like Ctrl-C, so the task cleans up; the exit code is the
+    one that a shell gives. Elsewhere SIGTERM ends the process: a write to a pipe may last.
     """
     # Only the main thread receives signals.
     if threading.current_thread() is not threading.main_thread():

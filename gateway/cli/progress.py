@@ -13,7 +13,7 @@ Report: TypeAlias = Callable[[int, int | None], None]
 
 
 def show_progress() -> Progress:
-    """Return a bar for long work, gone when it is done; without a terminal, nothing at all: cron
+    """Return a progress bar that disappears when done; without a terminal, print nothing: cron
     sends what is said as mail.
     """
     return Progress(
@@ -29,6 +29,6 @@ def show_progress() -> Progress:
 
 
 def reporter(progress: Progress, name: str) -> Report:
-    """Add a line to the progress and return what moves it."""
+    """Add a line to the progress and return a function that updates the line."""
     task = progress.add_task(name, total=None)
     return lambda done, total: progress.update(task, completed=done, total=total)

@@ -20,7 +20,7 @@ def read_settings(*, dev: bool = False) -> Settings:
 
 @asynccontextmanager
 async def open_database(settings: Settings) -> AsyncIterator[Database]:
-    """Lend the settings' database, closed at the end; raises ConfigurationError where it is not
+    """Yield the settings' database, closed at the end; raises ConfigurationError where it is not
     migrated.
     """
     database = await connect(settings)

@@ -13,13 +13,14 @@ SCHEMA_FILE: Final = Path("schema.graphql")
 
 def schema(
     check: Annotated[
-        bool, typer.Option("--check", help="Say whether schema.graphql is up to date.")
+        bool, typer.Option("--check", help="Only check whether schema.graphql is up to date.")
     ] = False,
     federation: Annotated[
-        bool, typer.Option("--federation", help="As a subgraph of Apollo Federation.")
+        bool,
+        typer.Option("--federation", help="Print the schema as an Apollo Federation subgraph."),
     ] = False,
 ) -> None:
-    """Print the schema, as it stands in schema.graphql."""
+    """Print the GraphQL schema, for schema.graphql."""
     text = build_schema(federation=True).as_str() if federation else print_schema_file()
     if not check:
         typer.echo(text, nl=False)

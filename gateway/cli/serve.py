@@ -28,13 +28,14 @@ from gateway.store.engine.databases import connect
 
 def serve(
     dev: Annotated[
-        bool, typer.Option("--dev", help="Demo people and data, on loopback, without settings.")
+        bool,
+        typer.Option("--dev", help="Run with demo people and data, on loopback, without settings."),
     ] = False,
     demo: Annotated[
-        bool, typer.Option(help="With --dev: top up the demo data to now, and go on.")
+        bool, typer.Option(help="With --dev: add demo data up to now, and keep adding.")
     ] = True,
 ) -> None:
-    """Serve the gateway, after bringing the database up to date."""
+    """Migrate the database and serve the gateway."""
     settings = read_settings(dev=dev)
     check_start(settings)
     for warning in start_warnings(settings):

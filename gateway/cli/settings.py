@@ -13,10 +13,10 @@ SETTINGS_FILE: Final = Path("docs/settings.md")
 
 def settings(
     check: Annotated[
-        bool, typer.Option("--check", help="Say whether docs/settings.md is up to date.")
+        bool, typer.Option("--check", help="Only check whether docs/settings.md is up to date.")
     ] = False,
 ) -> None:
-    """Print every setting and every limit, as docs/settings.md."""
+    """Print every setting and limit as Markdown, for docs/settings.md."""
     page = settings_page()
     if not check:
         typer.echo(page, nl=False)

@@ -21,14 +21,16 @@ from gateway.receipts.seller import keep_seller, read_seller
 from gateway.settings import Settings
 from gateway.store import Database, Snapshot, sellers
 
-stripe = typer.Typer(help="Payments of Stripe: read, and those that wait.", no_args_is_help=True)
+stripe = typer.Typer(help="Manage Stripe payments that are parked.", no_args_is_help=True)
 
-Payments = Annotated[list[str], typer.Argument(help="Payments, as `parked` names them.")]
+Payments = Annotated[list[str], typer.Argument(help="Payments, from `parked`.")]
 
 
 @stripe.command("backfill")
 def stripe_backfill() -> None:
-    """Read past payments from Stripe; again, or beside webhooks: nothing is booked twice."""
+    """Import past payments from Stripe. Repeating the import, also beside webhooks, books nothing
+    twice.
+    """
     settings = read_settings()
     if settings.stripe.api_key is None:
         raise ConfigurationError("GATEWAY_STRIPE_API_KEY: is required to read payments.")
@@ -72,7 +74,7 @@ async def _inbox(settings: Settings, *, test_mode: bool) -> AsyncIterator[Inbox]
 
 @stripe.command()
 def parked() -> None:
-    """Print each payment that waits: its id, events, amount, account, since when, and why."""
+    """Print each parked payment: id, events, amount, account, time and reason."""
     asyncio.run(_print_parked(read_settings()))
 
 
@@ -98,9 +100,9 @@ def _line(each: ParkedPayment) -> str:
 @stripe.command()
 def retry(
     payments: Payments = [],  # noqa: B006  # Typer reads it and changes nothing
-    every: Annotated[bool, typer.Option("--all", help="Every payment that is parked.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Every parked payment.")] = False,
 ) -> None:
-    """Try parked payments again, and ignored ones that are named; 1 where one still waits."""
+    """Retry parked payments, and named ignored ones; exits with 1 if one is still parked."""
     if bool(payments) == every:
         raise BadUserInput("Name at least one payment, or use --all.")
     if asyncio.run(_retry(read_settings(), payments)):
@@ -108,7 +110,7 @@ def retry(
 
 
 async def _retry(settings: Settings, payments: list[str]) -> int:
-    """Return how many still wait; without names, of all that are parked."""
+    """Return the number of payments still parked; without names, of all parked payments."""
     waiting, named = 0, bool(payments)
     async with _inbox(settings, test_mode=_test_mode(settings)) as inbox:
         for payment in payments or await inbox.waiting():
@@ -125,7 +127,7 @@ async def _retry(settings: Settings, payments: list[str]) -> int:
 
 @stripe.command()
 def ignore(payments: Payments) -> None:
-    """Keep payments without trying them any more; `retry` undoes it."""
+    """Ignore payments: they are no longer retried; `retry` undoes this."""
     asyncio.run(_ignore(read_settings(), payments))
 
 

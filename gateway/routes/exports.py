@@ -168,7 +168,7 @@ class ExportEndpoint(ABC):
                 yield
         except TimeoutError:
             raise DeadlineExceeded(
-                f"An export may take {self.parts.limits.seconds:g} s; ask for fewer days."
+                f"An export may take {self.parts.limits.seconds:g} s; request fewer days."
             ) from None
 
 

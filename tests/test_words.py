@@ -1,0 +1,62 @@
+"""Plain words: sentences name the thing, and no phrase of the list below comes back."""
+
+import ast
+import re
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from tokenize import COMMENT, generate_tokens
+
+import pytest
+
+from tests.test_house import MODULES, ROOT, name_of, tree_of
+
+PHRASES = re.compile(
+    r"\b(?:anew|whose|whoever|what is not|what stands|so many|so much of"
+    r"|(?:is|are|was|were) (?:told|asked)|asked for|(?:is|are) not there)\b",
+    re.IGNORECASE,
+)
+"""Each stands where a noun or the field's own verb belongs: "whose" hides an owner, "what is not"
+hides a name, "told" and "asked" hide who does what.
+"""
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
+
+
+def texts_of(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield docstrings, other sentences (settings, errors, descriptions) and comments by line."""
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value
+    for token in generate_tokens(StringIO(path.read_text("utf-8")).readline):
+        if token.type == COMMENT:
+            yield token.start[0], token.string
+
+
+def found_in(text: str) -> list[str]:
+    return PHRASES.findall(" ".join(text.split()))
+
+
+def test_sentences_in_the_code_name_the_thing() -> None:
+    assert [
+        f"{name_of(path)}:{line}: {phrase}"
+        for path in MODULES
+        for line, text in texts_of(path)
+        for phrase in found_in(text)
+    ] == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_documents_name_the_thing(path: Path) -> None:
+    assert found_in(path.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "What is not yours looks like what is not there.",
+        "The page is told\nwhich account it shows.",
+        "A member whose role changed.",
+    ],
+)
+def test_a_hidden_noun_is_found(sentence: str) -> None:
+    assert found_in(sentence)
