@@ -54,8 +54,10 @@ class Links:
     def sign(self, path: str, account_id: int, parameters: Mapping[str, str] | None = None) -> str:
         """Return the link to `path` for an account; the parameters stand in it, readable."""
         expires = int((self._clock.now() + self._lifetime).timestamp())
-        said = f"{urlencode(parameters)}&" if parameters else ""
-        signed = f"{path}?{said}account={account_id}&expires={expires}&key={self._signer.key_id}"
+        signed_query = f"{urlencode(parameters)}&" if parameters else ""
+        signed = (
+            f"{path}?{signed_query}account={account_id}&expires={expires}&key={self._signer.key_id}"
+        )
         signature = urlsafe_b64encode(self._signer.sign(b"link", signed.encode())).decode("ascii")
         return f"{self._base_url}{signed}{_SIGNATURE}{signature.rstrip('=')}"
 
@@ -64,10 +66,10 @@ class Links:
 
         Raises Forbidden for one that was changed, or moved to another path, or has expired.
         """
-        said, _, signature = query.rpartition(_SIGNATURE)
-        parameters = dict(parse_qsl(said, keep_blank_values=True))
+        signed_query, _, signature = query.rpartition(_SIGNATURE)
+        parameters = dict(parse_qsl(signed_query, keep_blank_values=True))
         key_id = parameters.pop("key", "")
-        signed = f"{path}?{said}".encode()
+        signed = f"{path}?{signed_query}".encode()
         if not self._signer.verify(_decoded(signature), b"link", signed, key_id=key_id):
             raise Forbidden(_CHANGED)
         expires_at = datetime.fromtimestamp(int(parameters.pop("expires")), UTC)

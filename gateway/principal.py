@@ -91,7 +91,7 @@ class Actor:
 
     @classmethod
     def operator(cls, command: str) -> Self:
-        """Return whoever runs a command of `gateway`."""
+        """Return the operator who runs a command of `gateway`."""
         return cls(kind=ActorKind.OPERATOR, name=command)
 
     @classmethod

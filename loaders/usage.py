@@ -42,8 +42,8 @@ _MOMENTS: Final = {
 def _statement(content: Content, grain: Grain, visible: Visible) -> Select[Any]:
     at = _MOMENTS[grain]
     table = at.table
-    asked = batch(visible.dialect, account_id=BigInteger(), lower=at.type, upper=at.type)
-    spans = visible.of(asked)
+    keys = batch(visible.dialect, account_id=BigInteger(), lower=at.type, upper=at.type)
+    spans = visible.of(keys)
     inside = and_(table.c.account_id == spans.c.account_id, at >= spans.c.lower, at < spans.c.upper)
     columns = (at.label("at"), *(table.c[name] for name in content.value))
     if visible.dialect == "sqlite":

@@ -19,9 +19,9 @@ def sign_export(
     path: str,
     account_id: int,
     format_: ExportFormat,
-    asked: Parameters,
+    parameters: Parameters,
     writers: Writers[Any],
 ) -> str:
     """Return the link; raises BadUserInput for a format that is not offered."""
     check_offered(format_, writers)
-    return info.context.links.sign(path, account_id, {"format": format_, **asked})
+    return info.context.links.sign(path, account_id, {"format": format_, **parameters})

@@ -4,7 +4,12 @@ from datetime import date
 
 import strawberry
 
-from gateway.exports.request import MAX_SEARCH, LedgerAsked, PurchasesAsked, checked_search
+from gateway.exports.request import (
+    MAX_SEARCH,
+    LedgerExportRequest,
+    PurchaseExportRequest,
+    checked_search,
+)
 from gateway.store import Row, Selection
 from gateway.store.day_span import day_span
 from gateway.windows import zone
@@ -81,12 +86,14 @@ class LedgerFilter:
     )
 
 
-def ask_purchases(filter_: CreditPurchaseFilter | None, account: Row) -> PurchasesAsked:
+def requested_purchases(
+    filter_: CreditPurchaseFilter | None, account: Row
+) -> PurchaseExportRequest:
     """Return the filter as a request for an export of the account's purchases; raises
     BadUserInput.
     """
     filter_ = filter_ or CreditPurchaseFilter()
-    return PurchasesAsked(
+    return PurchaseExportRequest(
         zone=zone(filter_.time_zone or account["time_zone"]),
         from_=filter_.from_,
         to=filter_.to,
@@ -110,10 +117,10 @@ def select_deployments(filter_: DeploymentFilter | None, account: Row) -> Select
     )
 
 
-def ask_ledger(filter_: LedgerFilter | None, account: Row) -> LedgerAsked:
+def requested_ledger(filter_: LedgerFilter | None, account: Row) -> LedgerExportRequest:
     """Return the filter as a request for an export of the account's ledger; raises BadUserInput."""
     filter_ = filter_ or LedgerFilter()
-    return LedgerAsked(
+    return LedgerExportRequest(
         zone=zone(filter_.time_zone or account["time_zone"]),
         from_=filter_.from_,
         to=filter_.to,

@@ -54,7 +54,7 @@ Zone: TypeAlias = Annotated[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class RequestedWindow:
     """An account's window with its buckets' interval, as of now."""
 
     account: Row
@@ -83,21 +83,21 @@ async def load_first_day(account: Row, info: Info, zone: ZoneInfo) -> date:
     return first_day(account["created_at"], first_fact_at, zone)
 
 
-def ask(
+def requested_window(
     account: Row,
     info: Info,
     interval: Interval | None,
     from_: date | None,
     to: date | None,
     time_zone: str | None,
-) -> Asked:
+) -> RequestedWindow:
     """Return the requested window; raises BadUserInput, naming the argument and the limit."""
     now = info.context.clock.now()
     local = zone(time_zone or account["time_zone"])
     today = local_day(now, local)
     interval = interval or finest_interval(from_, to)
     window = resolve_window(interval, from_, to, local, today)
-    return Asked(
+    return RequestedWindow(
         account=account,
         period=period_of(account, window),
         interval=interval,

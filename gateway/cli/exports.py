@@ -15,7 +15,7 @@ from gateway.clock import SystemClock
 from gateway.errors import NotFound
 from gateway.exports.export import ExportFormat
 from gateway.exports.open import Opened, open_ledger, open_purchases, open_usage
-from gateway.exports.request import LedgerAsked, PurchasesAsked, UsageAsked
+from gateway.exports.request import LedgerExportRequest, PurchaseExportRequest, UsageExportRequest
 from gateway.models import CreditPurchaseKind, CreditPurchaseStatus, LedgerCause
 from gateway.principal import Principal, Scope
 from gateway.settings import Settings
@@ -72,14 +72,16 @@ def export_purchases(
     output: Output = None,
 ) -> None:
     """Export credit purchases, oldest first."""
-    said = _said(from_, to, time_zone)
-    said |= {name: ",".join(each) for name, each in (("status", status), ("kind", kind)) if each}
+    parameters = _parameters(from_, to, time_zone)
+    parameters |= {
+        name: ",".join(each) for name, each in (("status", status), ("kind", kind)) if each
+    }
     if search is not None:
-        said["search"] = search
+        parameters["search"] = search
 
     async def open_(stream: Stream, row: Row) -> Opened:
-        asked = PurchasesAsked.read(said, row)
-        return await open_purchases(stream, _OPERATOR, row, asked, format_)
+        request = PurchaseExportRequest.read(parameters, row)
+        return await open_purchases(stream, _OPERATOR, row, request, format_)
 
     asyncio.run(_export(read_settings(), account, open_, output))
 
@@ -97,11 +99,11 @@ def export_usage(
     """Export every charge of a window, the earliest first; without dates, of the last 30 days, 12
     weeks, 12 months or 5 years, by the interval.
     """
-    said = _said(from_, to, time_zone) | {"interval": interval}
+    parameters = _parameters(from_, to, time_zone) | {"interval": interval}
 
     async def open_(stream: Stream, row: Row) -> Opened:
-        asked = UsageAsked.read(said, row, SystemClock().now())
-        return await open_usage(stream, _OPERATOR, row, asked, format_)
+        request = UsageExportRequest.read(parameters, row, SystemClock().now())
+        return await open_usage(stream, _OPERATOR, row, request, format_)
 
     asyncio.run(_export(read_settings(), account, open_, output))
 
@@ -122,20 +124,20 @@ def export_ledger(
     """Export every change of the balance, the earliest first: usage by the day of its recording,
     all else one by one. CSV or JSONL.
     """
-    said = _said(from_, to, time_zone)
+    parameters = _parameters(from_, to, time_zone)
     if cause:
-        said["cause"] = ",".join(cause)
+        parameters["cause"] = ",".join(cause)
 
     async def open_(stream: Stream, row: Row) -> Opened:
-        asked = LedgerAsked.read(said, row)
-        return await open_ledger(stream, _OPERATOR, row, asked, format_)
+        request = LedgerExportRequest.read(parameters, row)
+        return await open_ledger(stream, _OPERATOR, row, request, format_)
 
     asyncio.run(_export(read_settings(), account, open_, output))
 
 
-def _said(from_: str | None, to: str | None, time_zone: str | None) -> dict[str, str]:
-    said = {"from": from_, "to": to, "timeZone": time_zone}
-    return {name: text for name, text in said.items() if text is not None}
+def _parameters(from_: str | None, to: str | None, time_zone: str | None) -> dict[str, str]:
+    parameters = {"from": from_, "to": to, "timeZone": time_zone}
+    return {name: text for name, text in parameters.items() if text is not None}
 
 
 async def _export(settings: Settings, external_id: str, open_: Open, output: Path | None) -> None:

@@ -41,8 +41,8 @@ def _told(output: Path | None, kind: type[GatewayError]) -> Iterator[None]:
     except BrokenPipeError:
         raise  # the reader has enough, as `head` has: Typer ends without a word
     except OSError as error:
-        whose = output or "Standard output"
-        raise kind(f"{whose} cannot be written: {error.strerror or error}.") from error
+        target = output or "Standard output"
+        raise kind(f"{target} cannot be written: {error.strerror or error}.") from error
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from gateway.exports.request import UsageAsked
+from gateway.exports.request import UsageExportRequest
 from gateway.models import RefundStatus, charged_nanos
 from gateway.models.base import instant_from_microseconds, microseconds_from_instant
 from gateway.money import format_nanos
@@ -93,12 +93,12 @@ def of_microseconds(text: Callable[[datetime], str]) -> Callable[[int], str]:
 
 
 def bucket_texts(
-    asked: UsageAsked, text: Callable[[Bucket], str]
+    request: UsageExportRequest, text: Callable[[Bucket], str]
 ) -> Callable[[Sequence[int]], list[str]]:
     """Return what gives, for microseconds since 1970 in their order, what `text` says of the bucket
     of each.
     """
-    series = asked.window.series(asked.interval)
+    series = request.window.series(request.interval)
     starts: list[Any] = [*map(microseconds_from_instant, series.starts)]
     texts = [text(bucket) for bucket in series.buckets]
 

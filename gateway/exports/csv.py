@@ -44,8 +44,8 @@ def write_purchases(subject: PurchasesSubject) -> LinesExport:
 
     Over the lines that have settled the amounts add up to the connection's `totals`.
     """
-    zone, account_id = subject.asked.zone.key, subject.account["account_id"]
-    instant = local_text(subject.asked.zone)
+    zone, account_id = subject.request.zone.key, subject.account["account_id"]
+    instant = local_text(subject.request.zone)
     digits = minor_digits(subject.currency)
     return _csv(
         {
@@ -80,12 +80,12 @@ def write_purchases(subject: PurchasesSubject) -> LinesExport:
 
 def write_usage(subject: UsageSubject) -> LinesExport:
     """Return the writer of usage: one line for each event."""
-    asked = subject.asked
-    zone, instant = asked.window.time_zone, of_microseconds(local_text(asked.window.zone))
-    days = bucket_texts(asked, lambda bucket: str(bucket.first_day))
+    request = subject.request
+    zone, instant = request.window.time_zone, of_microseconds(local_text(request.window.zone))
+    days = bucket_texts(request, lambda bucket: str(bucket.first_day))
     return _csv(
         {
-            f"{_BUCKETS[asked.interval]} ({zone})": lambda chunk: days(chunk["started_at"]),
+            f"{_BUCKETS[request.interval]} ({zone})": lambda chunk: days(chunk["started_at"]),
             f"Start ({zone})": _converted("started_at", instant),
             f"End ({zone})": _converted("ended_at", instant),
             "Deployment": _text("deployment_external_id"),
@@ -110,7 +110,7 @@ def write_usage(subject: UsageSubject) -> LinesExport:
 
 def write_ledger(subject: LedgerSubject) -> LinesExport:
     """Return the writer of the ledger: one line for each row."""
-    zone, account_id = subject.asked.zone.key, subject.account["account_id"]
+    zone, account_id = subject.request.zone.key, subject.account["account_id"]
     digits = minor_digits(subject.currency)
 
     def ids(name: str, typename: str) -> Cells:
@@ -118,7 +118,7 @@ def write_ledger(subject: LedgerSubject) -> LinesExport:
 
     return _csv(
         {
-            f"Recorded at ({zone})": _each("recorded_at", local_text(subject.asked.zone)),
+            f"Recorded at ({zone})": _each("recorded_at", local_text(subject.request.zone)),
             "Cause": _text("cause"),
             f"Usage of ({subject.account['time_zone']})": _each("day", str),
             "Amount": _number("amount_nanos", digits),

@@ -39,7 +39,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from gateway.exports.request import LedgerAsked, PurchasesAsked, UsageAsked
+from gateway.exports.request import LedgerExportRequest, PurchaseExportRequest, UsageExportRequest
 from gateway.store import Row
 from gateway.store.engine.stream import Chunk
 
@@ -72,21 +72,21 @@ class PurchasesSubject(Subject):
     """Credit purchases, by a filter; `sellers` are all versions of the seller's details, by key."""
 
     sellers: Mapping[int, Mapping[str, Any]]
-    asked: PurchasesAsked
+    request: PurchaseExportRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageSubject(Subject):
     """Usage, in a window with its buckets."""
 
-    asked: UsageAsked
+    request: UsageExportRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerSubject(Subject):
     """Rows of the ledger, by a filter."""
 
-    asked: LedgerAsked
+    request: LedgerExportRequest
 
 
 class Export(Protocol):

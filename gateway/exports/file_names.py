@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Final
 
-from gateway.exports.request import LedgerAsked, PurchasesAsked, UsageAsked
+from gateway.exports.request import LedgerExportRequest, PurchaseExportRequest, UsageExportRequest
 
 MAX_BYTES: Final = 200
 """A whole name is of 255 bytes at most on every usual file system, and copies' names get longer."""
-WHOSE_BYTES: Final = 140
+OWNER_BYTES: Final = 140
 SEARCH_BYTES: Final = 40
 FEW: Final = 3
 """Most values of a filter in a file name; of more, the name has their number."""
@@ -17,26 +17,30 @@ FEW: Final = 3
 _UNSAFE: Final = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 
 
-def purchases_name(whose: str, asked: PurchasesAsked, extension: str) -> str:
+def purchases_name(owner: str, request: PurchaseExportRequest, extension: str) -> str:
     """Return a name such as `acme-credit-purchases-2026-01-01_2026-03-31-refunded.csv`."""
     words = [
-        *_values(asked.status, "statuses"),
-        *_values(asked.kind, "kinds"),
-        *([f"search-{_cut('-'.join(asked.search.split()), SEARCH_BYTES)}"] if asked.search else []),
+        *_values(request.status, "statuses"),
+        *_values(request.kind, "kinds"),
+        *(
+            [f"search-{_cut('-'.join(request.search.split()), SEARCH_BYTES)}"]
+            if request.search
+            else []
+        ),
     ]
-    return _name(whose, "credit-purchases", (asked.from_, asked.to), words, extension)
+    return _name(owner, "credit-purchases", (request.from_, request.to), words, extension)
 
 
-def ledger_name(whose: str, asked: LedgerAsked, extension: str) -> str:
+def ledger_name(owner: str, request: LedgerExportRequest, extension: str) -> str:
     """Return a name such as `acme-ledger-from-2026-01-01-adjustment.csv`."""
-    words = list(_values(asked.cause, "causes"))
-    return _name(whose, "ledger", (asked.from_, asked.to), words, extension)
+    words = list(_values(request.cause, "causes"))
+    return _name(owner, "ledger", (request.from_, request.to), words, extension)
 
 
-def usage_name(whose: str, asked: UsageAsked, extension: str) -> str:
+def usage_name(owner: str, request: UsageExportRequest, extension: str) -> str:
     """Return a name such as `acme-usage-2026-01-01_2026-03-31-by-week.csv`."""
-    days = (asked.window.from_, asked.window.to)
-    return _name(whose, "usage", days, [f"by-{asked.interval.lower()}"], extension)
+    days = (request.window.from_, request.window.to)
+    return _name(owner, "usage", days, [f"by-{request.interval.lower()}"], extension)
 
 
 def _values(values: Collection[str] | None, many: str) -> Iterator[str]:
@@ -50,7 +54,7 @@ def _values(values: Collection[str] | None, many: str) -> Iterator[str]:
 
 
 def _name(
-    whose: str, what: str, days: tuple[date | None, date | None], words: list[str], extension: str
+    owner: str, what: str, days: tuple[date | None, date | None], words: list[str], extension: str
 ) -> str:
     from_, to = days
     window = (
@@ -62,7 +66,7 @@ def _name(
         if to
         else ""
     )
-    begins = "-".join(filter(None, [_cut(whose, WHOSE_BYTES), what, window]))
+    begins = "-".join(filter(None, [_cut(owner, OWNER_BYTES), what, window]))
     left = MAX_BYTES - len(f"{begins}-.{extension}".encode())
     filter_ = _cut("-".join(words), left)
     return f"{'-'.join(filter(None, [begins, filter_]))}.{extension}"

@@ -67,7 +67,7 @@ def write_usage(subject: UsageSubject) -> LinesExport:
     currency = _fragment("currency", subject.currency)
     instant = of_microseconds(utc_text)
     starts = bucket_texts(
-        subject.asked, lambda bucket: _fragment("bucketStart", utc_text(bucket.start))
+        subject.request, lambda bucket: _fragment("bucketStart", utc_text(bucket.start))
     )
     return _jsonl(
         lambda chunk: starts(chunk["started_at"]),

@@ -15,7 +15,7 @@ from gateway.exports.export import (
     UsageSubject,
 )
 from gateway.exports.file_names import ledger_name, purchases_name, usage_name
-from gateway.exports.request import LedgerAsked, PurchasesAsked, UsageAsked
+from gateway.exports.request import LedgerExportRequest, PurchaseExportRequest, UsageExportRequest
 from gateway.exports.writers import LEDGER_WRITERS, PURCHASE_WRITERS, USAGE_WRITERS, check_offered
 from gateway.principal import Principal
 from gateway.store import Row, exports, sellers
@@ -53,17 +53,19 @@ async def open_purchases(
     stream: Stream,
     principal: Principal,
     account: Row,
-    asked: PurchasesAsked,
+    request: PurchaseExportRequest,
     format_: ExportFormat,
 ) -> Opened:
     """Begin an export of credit purchases. The principal's role must see them."""
     check_offered(format_, PURCHASE_WRITERS)
-    selection = asked.selection(account["account_id"])
+    selection = request.selection(account["account_id"])
     known = await _sellers(stream)
-    subject = PurchasesSubject(account=account, seller=_in_force(known), sellers=known, asked=asked)
+    subject = PurchasesSubject(
+        account=account, seller=_in_force(known), sellers=known, request=request
+    )
     writer = PURCHASE_WRITERS[format_](subject)
     return Opened(
-        name=purchases_name(account["external_id"], asked, writer.extension),
+        name=purchases_name(account["external_id"], request, writer.extension),
         rows=await exports.count_purchases(stream, principal, selection),
         writer=writer,
         chunks=exports.purchases(stream, principal, selection),
@@ -71,17 +73,21 @@ async def open_purchases(
 
 
 async def open_usage(
-    stream: Stream, principal: Principal, account: Row, asked: UsageAsked, format_: ExportFormat
+    stream: Stream,
+    principal: Principal,
+    account: Row,
+    request: UsageExportRequest,
+    format_: ExportFormat,
 ) -> Opened:
     """Begin an export of usage."""
     check_offered(format_, USAGE_WRITERS)
-    window = asked.window
+    window = request.window
     span = (account["account_id"], window.start, window.end)
     seller = _in_force(await _sellers(stream))
-    subject = UsageSubject(account=account, seller=seller, asked=asked)
+    subject = UsageSubject(account=account, seller=seller, request=request)
     writer = USAGE_WRITERS[format_](subject)
     return Opened(
-        name=usage_name(account["external_id"], asked, writer.extension),
+        name=usage_name(account["external_id"], request, writer.extension),
         rows=await exports.count_usage(stream, principal, *span),
         writer=writer,
         chunks=exports.usage(stream, principal, *span),
@@ -89,16 +95,20 @@ async def open_usage(
 
 
 async def open_ledger(
-    stream: Stream, principal: Principal, account: Row, asked: LedgerAsked, format_: ExportFormat
+    stream: Stream,
+    principal: Principal,
+    account: Row,
+    request: LedgerExportRequest,
+    format_: ExportFormat,
 ) -> Opened:
     """Begin an export of the ledger. The principal's role must see purchases."""
     check_offered(format_, LEDGER_WRITERS)
-    selection = asked.selection(account["account_id"])
+    selection = request.selection(account["account_id"])
     seller = _in_force(await _sellers(stream))
-    writer = LEDGER_WRITERS[format_](LedgerSubject(account=account, seller=seller, asked=asked))
+    writer = LEDGER_WRITERS[format_](LedgerSubject(account=account, seller=seller, request=request))
     (totals,) = await LEDGER.fetch_totals(stream, principal, [selection])
     return Opened(
-        name=ledger_name(account["external_id"], asked, writer.extension),
+        name=ledger_name(account["external_id"], request, writer.extension),
         rows=totals["total_count"],
         writer=writer,
         chunks=LEDGER.chunks(stream, principal, selection, LEDGER_ROWS),

@@ -38,7 +38,7 @@ _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PurchasesAsked:
+class PurchaseExportRequest:
     """Purchases begun on local days, both inclusive, of any of some statuses and of some kinds,
     that have a text (checked; see `store.purchase_search`).
 
@@ -68,7 +68,7 @@ class PurchasesAsked:
         )
 
     def parameters(self) -> dict[str, str]:
-        said = {
+        given = {
             "from": self.from_,
             "to": self.to,
             "timeZone": self.zone.key,
@@ -76,7 +76,7 @@ class PurchasesAsked:
         }
         lists = {"status": self.status, "kind": self.kind}
         return {
-            **{name: str(value) for name, value in said.items() if value is not None},
+            **{name: str(value) for name, value in given.items() if value is not None},
             **{name: ",".join(sorted(each)) for name, each in lists.items() if each is not None},
         }
 
@@ -101,7 +101,7 @@ class PurchasesAsked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerAsked:
+class LedgerExportRequest:
     """Rows of the ledger recorded on local days, both inclusive, of any of some causes.
 
     What is None selects all, an empty set nothing.
@@ -126,9 +126,9 @@ class LedgerAsked:
         )
 
     def parameters(self) -> dict[str, str]:
-        said = {"from": self.from_, "to": self.to, "timeZone": self.zone.key}
+        given = {"from": self.from_, "to": self.to, "timeZone": self.zone.key}
         causes = {} if self.cause is None else {"cause": ",".join(sorted(self.cause))}
-        return {name: str(value) for name, value in said.items() if value is not None} | causes
+        return {name: str(value) for name, value in given.items() if value is not None} | causes
 
     def selection(self, account_id: int) -> Selection:
         """Return the selection of the account's requested rows; raises BadUserInput."""
@@ -138,7 +138,7 @@ class LedgerAsked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UsageAsked:
+class UsageExportRequest:
     """Usage that starts in a window, in buckets of an interval."""
 
     window: Window

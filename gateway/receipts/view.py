@@ -115,12 +115,12 @@ class _Writer:
 
     def _summary(self) -> str:
         total = self._money(self._data["total"].removeprefix("-"))
-        said = self._kind(
+        text = self._kind(
             receipt=f"{total} {self._settled('paid', 'credited')}",
             note=f"{total} refunded",
             cancellation=f"Refund of {total} failed",
         )
-        return f"{said} on {self._day(self._data['issuedAt'])}"
+        return f"{text} on {self._day(self._data['issuedAt'])}"
 
     def _facts(self) -> list[View]:
         date = self._kind(
@@ -151,8 +151,8 @@ class _Writer:
         if line["kind"] == "bonus":
             free = self._money("0")
             given = "Given free of charge"
-            said = self._kind(receipt="Free of charge", note=given, cancellation=given)
-            return self._row("Bonus credit", said, credit=amount, amount=free)
+            text = self._kind(receipt="Free of charge", note=given, cancellation=given)
+            return self._row("Bonus credit", text, credit=amount, amount=free)
         if line["kind"] == "refund":
             about = self._cancels or self._refund or {}
             note = _words(about["reason"]) if about.get("reason") else None
@@ -163,8 +163,8 @@ class _Writer:
         return self._row(name, self._purchase["description"], credit=amount, amount=amount)
 
     def _row(self, name: str, note: str | None, *, credit: str, amount: str) -> View:
-        said = self._text(note) if note and note.casefold() != name.casefold() else None
-        return {"name": name, "note": said, "credit": credit, "amount": amount}
+        text = self._text(note) if note and note.casefold() != name.casefold() else None
+        return {"name": name, "note": text, "credit": credit, "amount": amount}
 
     def _sums(self) -> list[View]:
         total = self._data["total"]
@@ -218,7 +218,7 @@ class _Writer:
         return given if self._purchase["kind"] in _GIVEN else paid
 
     def _han(self) -> str:
-        """Return the region whose forms of Chinese characters to print, as far as the account
+        """Return the region that decides the forms of Chinese characters, as far as the account
         implies one.
         """
         name = self._data["buyer"]["name"]

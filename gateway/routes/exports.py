@@ -25,7 +25,13 @@ from gateway.errors import (
 )
 from gateway.exports.export import ExportFormat
 from gateway.exports.open import Opened, open_ledger, open_purchases, open_usage
-from gateway.exports.request import LedgerAsked, Parameters, PurchasesAsked, UsageAsked, read_choice
+from gateway.exports.request import (
+    LedgerExportRequest,
+    Parameters,
+    PurchaseExportRequest,
+    UsageExportRequest,
+    read_choice,
+)
 from gateway.http.body import ClientLeft
 from gateway.http.credentials import Authenticator, credential_of
 from gateway.http.disconnect import break_off, while_connected
@@ -80,7 +86,7 @@ class ExportEndpoint(ABC):
         stream: Stream,
         principal: Principal,
         account: Row,
-        asked: Parameters,
+        parameters: Parameters,
         format_: ExportFormat,
     ) -> Opened:
         """Open the requested export; raises BadUserInput."""
@@ -116,19 +122,19 @@ class ExportEndpoint(ABC):
 
     async def _serve(self, scope: Scope, transfer: Transfer) -> None:
         parts, record = self.parts, record_of(scope)
-        record.principal, named, asked = await self._asked(scope)
+        record.principal, named, parameters = await self._read_request(scope)
         account = await self._account(record.principal, named)
         self.check(account)
-        format_ = read_choice(asked.pop("format", ExportFormat.CSV), "format", ExportFormat)
+        format_ = read_choice(parameters.pop("format", ExportFormat.CSV), "format", ExportFormat)
         record.details["format"] = format_
         async with (
             parts.quota.holding(str(account["account_id"])),
             parts.database.exporting() as stream,
         ):
-            opened = await self.open(stream, record.principal, account, asked, format_)
+            opened = await self.open(stream, record.principal, account, parameters, format_)
             await transfer.run(_headers(opened), opened.parts())
 
-    async def _asked(self, scope: Scope) -> tuple[Principal, int | str, dict[str, str]]:
+    async def _read_request(self, scope: Scope) -> tuple[Principal, int | str, dict[str, str]]:
         """Return who asks, of which account (its key, or what the parameter names), and with what
         other parameters.
         """
@@ -137,14 +143,14 @@ class ExportEndpoint(ABC):
             grant = self.parts.links.check(scope["raw_path"].decode("latin-1"), query)
             return grant.principal, grant.account_id, dict(grant.parameters)
         principal = await self.parts.authenticator.authenticate(credential_of(scope))
-        asked = parse_query(query)
-        name = asked.pop("account", None)
+        parameters = parse_query(query)
+        name = parameters.pop("account", None)
         if name is None:
             raise BadUserInput(
                 "`account` is required: the global id or the external id of an account.",
                 argument="account",
             )
-        return principal, name, asked
+        return principal, name, parameters
 
     async def _account(self, principal: Principal, named: int | str) -> Row:
         """Return an account that the principal may read: what reads as a global id names that
@@ -182,10 +188,10 @@ class PurchasesExport(ExportEndpoint):
         stream: Stream,
         principal: Principal,
         account: Row,
-        asked: Parameters,
+        parameters: Parameters,
         format_: ExportFormat,
     ) -> Opened:
-        purchases = PurchasesAsked.read(asked, account)
+        purchases = PurchaseExportRequest.read(parameters, account)
         return await open_purchases(stream, principal, account, purchases, format_)
 
     def check(self, account: Row) -> None:
@@ -202,10 +208,10 @@ class UsageExport(ExportEndpoint):
         stream: Stream,
         principal: Principal,
         account: Row,
-        asked: Parameters,
+        parameters: Parameters,
         format_: ExportFormat,
     ) -> Opened:
-        usage = UsageAsked.read(asked, account, self.parts.clock.now())
+        usage = UsageExportRequest.read(parameters, account, self.parts.clock.now())
         return await open_usage(stream, principal, account, usage, format_)
 
     def check(self, account: Row) -> None:
@@ -222,10 +228,10 @@ class LedgerExport(ExportEndpoint):
         stream: Stream,
         principal: Principal,
         account: Row,
-        asked: Parameters,
+        parameters: Parameters,
         format_: ExportFormat,
     ) -> Opened:
-        ledger = LedgerAsked.read(asked, account)
+        ledger = LedgerExportRequest.read(parameters, account)
         return await open_ledger(stream, principal, account, ledger, format_)
 
     def check(self, account: Row) -> None:

@@ -18,8 +18,8 @@ from resolvers.filters import (
     CreditPurchaseFilter,
     DeploymentFilter,
     LedgerFilter,
-    ask_ledger,
-    ask_purchases,
+    requested_ledger,
+    requested_purchases,
     select_deployments,
 )
 from resolvers.permissions import Policy
@@ -52,8 +52,8 @@ def list_credit_purchases(
         strawberry.argument(name="filter", description="Filter for the purchases. Default: all."),
     ] = None,
 ) -> Pages:
-    asked = ask_purchases(filter_, root)
-    selection = asked.selection(root["account_id"])
+    requested = requested_purchases(filter_, root)
+    selection = requested.selection(root["account_id"])
     return open_pages(
         Paging(first=first, after=after, last=last, before=before),
         selection,
@@ -62,7 +62,7 @@ def list_credit_purchases(
         rows=info.context.loaders.credit_purchases_by_page,
         totals=info.context.loaders.credit_purchase_totals_by_selection,
         account=root,
-        exported=asked.parameters(),
+        exported=requested.parameters(),
     )
 
 
@@ -78,8 +78,8 @@ def list_ledger(
         strawberry.argument(name="filter", description="Filter for the rows. Default: all."),
     ] = None,
 ) -> Pages:
-    asked = ask_ledger(filter_, root)
-    selection = asked.selection(root["account_id"])
+    requested = requested_ledger(filter_, root)
+    selection = requested.selection(root["account_id"])
     return open_pages(
         Paging(first=first, after=after, last=last, before=before),
         selection,
@@ -88,7 +88,7 @@ def list_ledger(
         rows=info.context.loaders.ledger_by_page,
         totals=info.context.loaders.ledger_totals_by_selection,
         account=root,
-        exported=asked.parameters(),
+        exported=requested.parameters(),
     )
 
 

@@ -15,7 +15,7 @@ from resolvers.columns import column, money
 from resolvers.context import Info
 from resolvers.permissions import Policy
 from resolvers.types.money import Money
-from resolvers.windows import From, IntervalArgument, To, Zone, ask
+from resolvers.windows import From, IntervalArgument, To, Zone, requested_window
 
 
 async def load_balance_history(
@@ -26,14 +26,16 @@ async def load_balance_history(
     to: To = None,
     time_zone: Zone = None,
 ) -> list[history.BalanceBucket]:
-    asked = ask(root, info, interval, from_, to, time_zone)
-    asked.take_buckets(info)
+    requested = requested_window(root, info, interval, from_, to, time_zone)
+    requested.take_buckets(info)
     loaders = info.context.loaders
     opening, rows = await gather(
-        loaders.balance_by_instant.load(opening_key(asked.period, zone(root["time_zone"]))),
-        loaders.rollup_by_span.load(RollupKey(Content.FLOWS, asked.period.span)),
+        loaders.balance_by_instant.load(opening_key(requested.period, zone(root["time_zone"]))),
+        loaders.rollup_by_span.load(RollupKey(Content.FLOWS, requested.period.span)),
     )
-    return balance_buckets(opening, rows, asked.period, asked.interval, asked.complete_until)
+    return balance_buckets(
+        opening, rows, requested.period, requested.interval, requested.complete_until
+    )
 
 
 @strawberry.type(

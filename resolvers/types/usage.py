@@ -17,7 +17,7 @@ from gateway.billing.usage.breakdown import (
     checked_size,
 )
 from gateway.billing.usage.series import Period, complete_part, part_before
-from gateway.exports.request import UsageAsked
+from gateway.exports.request import UsageExportRequest
 from gateway.exports.writers import USAGE_WRITERS
 from gateway.links import USAGE_PATH
 from gateway.money import format_quantity
@@ -31,7 +31,7 @@ from resolvers.exports import Format, sign_export
 from resolvers.permissions import Policy
 from resolvers.scalars import Decimal, TimeZone
 from resolvers.types.money import Amount, Money
-from resolvers.windows import Asked, From, IntervalArgument, To, Zone, ask
+from resolvers.windows import From, IntervalArgument, RequestedWindow, To, Zone, requested_window
 
 if TYPE_CHECKING:
     from resolvers.types.deployment import Deployment
@@ -45,20 +45,20 @@ def open_usage(
     to: To = None,
     time_zone: Zone = None,
 ) -> dict[str, Any]:
-    asked = ask(root, info, interval, from_, to, time_zone)
-    window = asked.window
+    requested = requested_window(root, info, interval, from_, to, time_zone)
+    window = requested.window
     return {
-        "asked": asked,
-        "interval": asked.interval,
+        "requested": requested,
+        "interval": requested.interval,
         "from": window.from_,
         "to": window.to,
         "time_zone": window.time_zone,
-        "complete_until": asked.complete_until,
+        "complete_until": requested.complete_until,
     }
 
 
-def _asked(root: Any) -> Asked:
-    found: Asked = root["asked"]
+def _requested(root: Any) -> RequestedWindow:
+    found: RequestedWindow = root["requested"]
     return found
 
 
@@ -67,58 +67,60 @@ def load_rows(info: Info, period: Period) -> Awaitable[list[Row]]:
     return info.context.loaders.rollup_by_span.load(RollupKey(Content.USAGE, period.span))
 
 
-async def _summarize(info: Info, asked: Asked, period: Period) -> dict[str, Any]:
+async def _summarize(info: Info, requested: RequestedWindow, period: Period) -> dict[str, Any]:
     rows = await load_rows(info, period)
-    summary = series.UsageSummary(rows=rows, period=period, complete_until=asked.complete_until)
-    return {"summary": summary, "asked": asked}
+    summary = series.UsageSummary(rows=rows, period=period, complete_until=requested.complete_until)
+    return {"summary": summary, "requested": requested}
 
 
 async def load_summary(root: strawberry.Parent[Any], info: Info) -> dict[str, Any]:
-    asked = _asked(root)
-    return await _summarize(info, asked, asked.period)
+    requested = _requested(root)
+    return await _summarize(info, requested, requested.period)
 
 
 async def load_previous(root: strawberry.Parent[Any], info: Info) -> dict[str, Any] | None:
-    asked = _asked(root)
-    window = previous_window(asked.window, asked.today)
+    requested = _requested(root)
+    window = previous_window(requested.window, requested.today)
     if window is None:
         return None
-    return await _summarize(info, asked, replace(asked.period, window=window))
+    return await _summarize(info, requested, replace(requested.period, window=window))
 
 
 async def load_daily_spend(root: strawberry.Parent[Any], info: Info) -> Amount | None:
     summary: series.UsageSummary = root["summary"]
-    nanos = summary.average_daily_nanos(await _asked(root).first_day(info))
+    nanos = summary.average_daily_nanos(await _requested(root).first_day(info))
     return None if nanos is None else (nanos, summary.period.currency)
 
 
 async def load_daily_deployments(root: strawberry.Parent[Any], info: Info) -> str | None:
     summary: series.UsageSummary = root["summary"]
-    return summary.average_daily_deployments(await _asked(root).first_day(info))
+    return summary.average_daily_deployments(await _requested(root).first_day(info))
 
 
 async def load_comparison(
     root: strawberry.Parent[Any], info: Info
 ) -> series.UsageComparison | None:
-    asked = _asked(root)
+    requested = _requested(root)
     # An account that begins after the first of these days has nothing to compare them with.
-    part = complete_part(asked.period, date.min, asked.complete_until)
+    part = complete_part(requested.period, date.min, requested.complete_until)
     if part is None:
         return None
     before = part_before(part)
     # Begun before anything is awaited: one batch with the rows of the fields beside this one.
-    loading = load_rows(info, asked.period), load_rows(info, before)
-    first_day, rows, rows_before = await gather(asked.first_day(info), *loading)
+    loading = load_rows(info, requested.period), load_rows(info, before)
+    first_day, rows, rows_before = await gather(requested.first_day(info), *loading)
     if first_day > before.window.from_:
         return None
     return series.compare(part, rows, before, rows_before)
 
 
 async def load_buckets(root: strawberry.Parent[Any], info: Info) -> list[series.UsageBucket]:
-    asked = _asked(root)
-    asked.take_buckets(info)
-    rows = await load_rows(info, asked.period)
-    return series.usage_buckets(rows, asked.period, asked.interval, asked.complete_until)
+    requested = _requested(root)
+    requested.take_buckets(info)
+    rows = await load_rows(info, requested.period)
+    return series.usage_buckets(
+        rows, requested.period, requested.interval, requested.complete_until
+    )
 
 
 async def load_resources(root: strawberry.Parent[Any], info: Info) -> list[series.ResourceQuantity]:
@@ -140,9 +142,9 @@ async def load_breakdown(
         ),
     ] = None,
 ) -> list[BreakdownRow]:
-    asked = _asked(root)
-    account = asked.account
-    span = activity_span(account["account_id"], zone(account["time_zone"]), asked.window)
+    requested = _requested(root)
+    account = requested.account
+    span = activity_span(account["account_id"], zone(account["time_zone"]), requested.window)
     key = BreakdownKey(by, checked_size(first), span)
     rows = await info.context.loaders.breakdown_by_key.load(key)
     return breakdown_rows(rows, key, account["currency"])
@@ -154,10 +156,10 @@ async def load_row_deployment(root: strawberry.Parent[BreakdownRow], info: Info)
 
 
 def sign_export_url(root: strawberry.Parent[Any], info: Info, format_: Format) -> str:
-    asked = _asked(root)
-    exported = UsageAsked(window=asked.window, interval=asked.interval).parameters()
+    requested = _requested(root)
+    exported = UsageExportRequest(window=requested.window, interval=requested.interval).parameters()
     return sign_export(
-        info, USAGE_PATH, asked.account["account_id"], format_, exported, USAGE_WRITERS
+        info, USAGE_PATH, requested.account["account_id"], format_, exported, USAGE_WRITERS
     )
 
 

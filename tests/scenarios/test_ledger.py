@@ -21,7 +21,7 @@ from gateway.billing.purchases.recording import load_purchases
 from gateway.billing.usage.recording import record_usage
 from gateway.exports.export import ExportFormat
 from gateway.exports.open import open_ledger
-from gateway.exports.request import LedgerAsked
+from gateway.exports.request import LedgerExportRequest
 from gateway.ids import encode_global_id
 from gateway.models import CreditPurchaseKind, LedgerCause, RefundStatus
 from gateway.money import MAX_NANOS, format_amount
@@ -220,7 +220,7 @@ async def exported(
     async with Snapshot(database) as snapshot:
         (account,) = await accounts.by_external_id(snapshot, [story.name])
     async with database.exporting() as stream:
-        ledger = LedgerAsked.read(asked, account)
+        ledger = LedgerExportRequest.read(asked, account)
         opened = await open_ledger(stream, PLATFORM, account, ledger, format_)
         content = b"".join([body async for body, _ in opened.parts()]).decode("utf-8-sig")
     if format_ is ExportFormat.JSONL:

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from gateway.exports.export import ExportFormat
 from gateway.exports.open import Opened, open_purchases, open_usage
-from gateway.exports.request import PurchasesAsked, UsageAsked
+from gateway.exports.request import PurchaseExportRequest, UsageExportRequest
 from gateway.instants import EARLIEST, LATEST
 from gateway.money import parse_exact_nanos
 from gateway.principal import Role, view_of
@@ -46,21 +46,21 @@ async def usage_file(
 ) -> tuple[str, int]:
     """Return the file of an account's usage, all of it or a window's, and how many rows it says."""
     whole = Window(from_=EARLIEST.date(), to=date(LATEST.year - 1, 12, 31), zone=zone("UTC"))
-    asked = UsageAsked(window=window or whole, interval=Interval.YEAR)
+    request = UsageExportRequest(window=window or whole, interval=Interval.YEAR)
     principal = view_of(account["account_id"], Role.OWNER)
     async with database.exporting() as stream:
-        return await _text(await open_usage(stream, principal, account, asked, format))
+        return await _text(await open_usage(stream, principal, account, request, format))
 
 
 async def purchases_file(
-    database: Database, account: Row, *, asked: PurchasesAsked | None = None
+    database: Database, account: Row, *, request: PurchaseExportRequest | None = None
 ) -> tuple[str, int]:
     """Return the file of an account's purchases, all or some, and how many purchases it says."""
     principal = view_of(account["account_id"], Role.OWNER)
-    asked = asked or PurchasesAsked(zone=zone("UTC"))
+    request = request or PurchaseExportRequest(zone=zone("UTC"))
     async with database.exporting() as stream:
         return await _text(
-            await open_purchases(stream, principal, account, asked, ExportFormat.FOCUS)
+            await open_purchases(stream, principal, account, request, ExportFormat.FOCUS)
         )
 
 

@@ -119,7 +119,7 @@ class PurchaseCharges:
         }
 
     def _seller(self, move: PurchaseMovement) -> _Charge:
-        # An invoice names its own seller, whoever sells today.
+        # The invoice's own seller stays, even if the seller has changed since.
         return self._sold[move.document.seller_id] if move.document else self._sold_now
 
     def _credit(self, common: _Charge, sku: str, move: PurchaseMovement, amount: int) -> _Charge:

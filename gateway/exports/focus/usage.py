@@ -54,8 +54,8 @@ class UsageCharges:
         self._seconds = Memo(lambda at: whole_second(instant_from_microseconds(at)))
         self._ends = Memo(lambda at: next_second(instant_from_microseconds(at)))
         self._dates = Memo(_year_and_month)
-        self._said = Memo(lambda text: "" if text.isspace() else quoted(text), "")
-        self._publishers = Memo(lambda name: self._said[name] or seller, seller)
+        self._texts = Memo(lambda text: "" if text.isspace() else quoted(text), "")
+        self._publishers = Memo(lambda name: self._texts[name] or seller, seller)
         self._price_ids = Memo(lambda facts: _price_id(*facts))
         self._named = Memo(lambda facts: _named(*facts))
         self._months = Memo(lambda month: billing_month(*month))
@@ -123,8 +123,8 @@ class UsageCharges:
 
     def _things(self, chunk: Chunk, named: Sequence[_Named]) -> _Cells:
         ids = self._texts.of(chunk["deployment_external_id"])
-        names = self._said.of(chunk["deployment_name"])
-        regions = self._said.of(chunk["region"])
+        names = self._texts.of(chunk["deployment_name"])
+        regions = self._texts.of(chunk["region"])
         return {
             "ChargeDescription": [each.description for each in named],
             "PublisherName": self._publishers.of(chunk["provider"]),
@@ -199,8 +199,8 @@ def _prices(
 def _named(resource: str, sku: str | None, gpu_model: str | None, correction: bool) -> _Named:
     service = SERVICES[Resource(resource)]
     model = gpu_model if resource == Resource.GPU else None
-    said = sku if sku and not sku.isspace() else None
-    sku_id = said or "-".join(part for part in (resource.lower(), (model or "").strip()) if part)
+    given = sku if sku and not sku.isspace() else None
+    sku_id = given or "-".join(part for part in (resource.lower(), (model or "").strip()) if part)
     what = "Credit consumption, correction" if correction else "Credit consumption"
     return _Named(
         service=service.name,

@@ -223,7 +223,7 @@ class Inbox:
             )
 
     async def _owned(self, payments: Sequence[str]) -> Sequence[str]:
-        """Return those payments, in their order, whose account is known."""
+        """Return the payments with a known account, in their order."""
         claims: defaultdict[str, list[Claim]] = defaultdict(list)
         async with Snapshot(self._database) as snapshot:
             for row in await webhook_events.claims(snapshot, PROVIDER, payments):

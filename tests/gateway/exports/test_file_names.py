@@ -11,7 +11,7 @@ from gateway.exports.file_names import (
     purchases_name,
     usage_name,
 )
-from gateway.exports.request import LedgerAsked, PurchasesAsked, UsageAsked
+from gateway.exports.request import LedgerExportRequest, PurchaseExportRequest, UsageExportRequest
 from gateway.http.headers import attachment
 from gateway.models import CreditPurchaseKind, CreditPurchaseStatus, LedgerCause
 from gateway.receipts.file_name import document_name
@@ -21,8 +21,8 @@ UTC = zone("UTC")
 JANUARY, MARCH = date(2026, 1, 1), date(2026, 3, 31)
 
 
-def purchases(**asked: Any) -> str:
-    return purchases_name("acme", PurchasesAsked(zone=UTC, **asked), "csv")
+def purchases(**request: Any) -> str:
+    return purchases_name("acme", PurchaseExportRequest(zone=UTC, **request), "csv")
 
 
 def test_a_name_says_window_and_filter() -> None:
@@ -48,11 +48,11 @@ def test_a_name_says_window_and_filter() -> None:
 
 def test_usage_and_ledger_are_named_alike() -> None:
     window = resolve_window(Interval.WEEK, JANUARY, MARCH, UTC, MARCH)
-    usage = UsageAsked(window=window, interval=Interval.WEEK)
+    usage = UsageExportRequest(window=window, interval=Interval.WEEK)
     assert usage_name("acme", usage, "jsonl") == (
         f"acme-usage-{window.from_}_{window.to}-by-week.jsonl"
     )
-    ledger = LedgerAsked(zone=UTC, from_=JANUARY, cause=frozenset({LedgerCause.REFUND}))
+    ledger = LedgerExportRequest(zone=UTC, from_=JANUARY, cause=frozenset({LedgerCause.REFUND}))
     assert ledger_name("acme", ledger, "csv") == "acme-ledger-from-2026-01-01-refund.csv"
 
 
@@ -64,11 +64,11 @@ def test_documents_say_what_they_are() -> None:
 
 @pytest.mark.parametrize("whose", ["株" * 200, "a/../b\\c", "x" * 200])
 def test_a_long_or_wild_name_stays_a_name(whose: str) -> None:
-    asked = PurchasesAsked(
+    request = PurchaseExportRequest(
         zone=UTC, from_=JANUARY, to=MARCH, status=frozenset(list(CreditPurchaseStatus)[:3]),
         search="日" * 100,
     )  # fmt: skip
-    name = purchases_name(whose, asked, "jsonl")
+    name = purchases_name(whose, request, "jsonl")
     assert len(name.encode()) <= MAX_BYTES
     assert name.endswith(".jsonl")
     assert "2026-01-01_2026-03-31" in name

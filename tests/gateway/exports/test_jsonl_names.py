@@ -10,7 +10,7 @@ import pytest
 from graphql import GraphQLObjectType, build_schema, get_named_type
 
 from gateway.exports.export import ExportFormat, LedgerSubject
-from gateway.exports.request import LedgerAsked
+from gateway.exports.request import LedgerExportRequest
 from gateway.exports.writers import LEDGER_WRITERS
 from tests.gateway.exports.test_writers import ACCOUNT, BERLIN, EVENT, SETTLED, file_of
 from tests.support.chunks import purchases_chunk
@@ -52,8 +52,8 @@ def names_of(*types: str) -> Iterator[str]:
 
 def line_of(kind: str) -> dict[str, Any]:
     if kind == "ledger":
-        asked = LedgerAsked(zone=BERLIN)
-        subject = LedgerSubject(account=ACCOUNT, seller={}, asked=asked)
+        request = LedgerExportRequest(zone=BERLIN)
+        subject = LedgerSubject(account=ACCOUNT, seller={}, request=request)
         export = LEDGER_WRITERS[ExportFormat.JSONL](subject)
         written = b"".join([export.begin(), export.write(purchases_chunk(ROW)), export.end()])
     else:

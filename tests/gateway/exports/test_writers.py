@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.exports.cells import local_text, of_microseconds, utc_text
 from gateway.exports.export import ExportFormat, PurchasesSubject, UsageSubject
-from gateway.exports.request import PurchasesAsked, UsageAsked
+from gateway.exports.request import PurchaseExportRequest, UsageExportRequest
 from gateway.exports.writers import PURCHASE_WRITERS, USAGE_WRITERS
 from gateway.ids import encode_global_id
 from gateway.models.base import instant_from_microseconds
@@ -24,11 +24,11 @@ YEAR = 365 * 86_400
 BERLIN = zone("Europe/Berlin")
 ACCOUNT = {"account_id": 7, "external_id": "acme", "name": "Acme", "currency": "USD"}
 PURCHASES = PurchasesSubject(
-    account=ACCOUNT, seller={}, sellers={}, asked=PurchasesAsked(zone=BERLIN)
+    account=ACCOUNT, seller={}, sellers={}, request=PurchaseExportRequest(zone=BERLIN)
 )
 WINDOW = Window(from_=date(2026, 3, 28), to=date(2026, 4, 2), zone=BERLIN)
 USAGE = UsageSubject(
-    account=ACCOUNT, seller={}, asked=UsageAsked(window=WINDOW, interval=Interval.WEEK)
+    account=ACCOUNT, seller={}, request=UsageExportRequest(window=WINDOW, interval=Interval.WEEK)
 )
 SETTLED: dict[str, Any] = {
     "account_id": 7,

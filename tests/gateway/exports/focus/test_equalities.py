@@ -11,7 +11,7 @@ from gateway.clock import FixedClock
 from gateway.dev.demo.fill import fill
 from gateway.exports.export import UsageSubject
 from gateway.exports.focus.writer import write_usage
-from gateway.exports.request import PurchasesAsked, UsageAsked
+from gateway.exports.request import PurchaseExportRequest, UsageExportRequest
 from gateway.ids import encode_global_id
 from gateway.models import CreditPurchaseKind, CreditPurchaseStatus, Resource
 from gateway.money import parse_exact_nanos
@@ -68,8 +68,8 @@ async def compare_usage(
 ) -> None:
     window = Window(from_=first, to=last, zone=zone(name))
     text, rows = await usage_file(database, account, window=window)
-    asked = {"from": str(first), "to": str(last), "zone": name, "id": id_of(account)}
-    usage = (await data_of(database, PLATFORM, USAGE, asked))["account"]["usage"]
+    request = {"from": str(first), "to": str(last), "zone": name, "id": id_of(account)}
+    usage = (await data_of(database, PLATFORM, USAGE, request))["account"]["usage"]
     total = parse_exact_nanos(usage["summary"]["totalSpend"]["amount"])
     buckets = [parse_exact_nanos(bucket["spend"]["amount"]) for bucket in usage["buckets"]]
     assert len(charges(text)) == rows
@@ -82,10 +82,10 @@ async def compare_purchases(
     first, last = days or (None, None)
     kinds = frozenset(draw.sample(list(CreditPurchaseKind), draw.randrange(1, 5)))
     statuses = frozenset(draw.sample(list(CreditPurchaseStatus), draw.randrange(1, 9)))
-    asked = PurchasesAsked(
+    request = PurchaseExportRequest(
         zone=zone("Asia/Kathmandu"), from_=first, to=last, status=statuses, kind=kinds
     )
-    text, rows = await purchases_file(database, account, asked=asked)
+    text, rows = await purchases_file(database, account, request=request)
     filter_: dict[str, Any] = {
         "timeZone": "Asia/Kathmandu",
         "status": sorted(statuses),
@@ -148,7 +148,7 @@ def test_whatever_meters_send_breaks_no_rule_and_adds_up(events: list[dict[str, 
     subject = UsageSubject(
         account={"account_id": 7, "external_id": '=a"c,me', "name": "A\nb", "currency": "JPY"},
         seller={"name": "Example, Cloud"},
-        asked=UsageAsked(
+        request=UsageExportRequest(
             window=Window(from_=date(2026, 1, 1), to=date(2026, 3, 1), zone=zone("UTC")),
             interval=Interval.DAY,
         ),

@@ -19,7 +19,7 @@ from gateway.exports.export import PurchasesSubject, UsageSubject
 from gateway.exports.focus import writer
 from gateway.exports.focus.imports.importer import import_focus
 from gateway.exports.focus.imports.rows import FocusCost
-from gateway.exports.request import PurchasesAsked, UsageAsked
+from gateway.exports.request import PurchaseExportRequest, UsageExportRequest
 from gateway.ids import encode_global_id
 from gateway.models import RefundStatus
 from gateway.money import pro_rata
@@ -64,15 +64,15 @@ def purchases_of(*rows: dict[str, Any], **account: str) -> list[Charge]:
         account=ACCOUNT | account,
         seller=SELLER,
         sellers={1: FORMER, 2: SELLER},
-        asked=PurchasesAsked(zone=UTC_ZONE),
+        request=PurchaseExportRequest(zone=UTC_ZONE),
     )
     return written(writer.write_purchases(subject), purchases_chunk(*rows))
 
 
 def usage_of(*rows: dict[str, Any], seller: dict[str, str] = SELLER) -> list[Charge]:
     window = Window(from_=date(2026, 3, 1), to=date(2026, 3, 31), zone=UTC_ZONE)
-    asked = UsageAsked(window=window, interval=Interval.DAY)
-    subject = UsageSubject(account=ACCOUNT, seller=seller, asked=asked)
+    request = UsageExportRequest(window=window, interval=Interval.DAY)
+    subject = UsageSubject(account=ACCOUNT, seller=seller, request=request)
     return written(writer.write_usage(subject), usage_chunk(*rows))
 
 
