@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from gateway.billing.reconciliation.accounts import audit_account
+from gateway.billing.reconciliation.accounts import reconcile_account
 from gateway.cli.messages import counted
 from gateway.cli.progress import reporter, show_progress
 from gateway.cli.resources import open_database, read_settings
@@ -49,7 +49,7 @@ async def _doctor(settings: Settings, external_id: str | None) -> tuple[int, int
             report = reporter(progress, "Accounts")
             for done, account in enumerate(accounts):
                 report(done, len(accounts))
-                async with aclosing(audit_account(stream, account)) as found:
+                async with aclosing(reconcile_account(stream, account)) as found:
                     async for difference in found:
                         differences += 1
                         if differences <= TOLD:

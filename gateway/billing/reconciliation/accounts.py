@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self, TypeAlias
 from zoneinfo import ZoneInfo
 
 from gateway.billing.ledger.flows import FlowColumn
@@ -54,8 +54,8 @@ class Difference:
         return f"{self.account}: {where}: {found} is stored, {expected} follows from the facts"
 
 
-async def audit_account(stream: Stream, account: Row) -> AsyncGenerator[Difference]:
-    """Yield every difference in an account, a row of `store.audit.accounts`."""
+async def reconcile_account(stream: Stream, account: Row) -> AsyncGenerator[Difference]:
+    """Yield every difference in an account, a row of `store.reconciliation.accounts`."""
     account_id, name = account["account_id"], account["external_id"]
     for check in accounts.CHECKS:
         for row in await accounts.differences(stream, check, account_id):
@@ -71,15 +71,22 @@ async def audit_account(stream: Stream, account: Row) -> AsyncGenerator[Differen
         _ledger_days(stream, account_id, local),
     ):
         async with aclosing(derived) as differences:
-            async for what, place, expected, found in differences:
-                yield Difference(
-                    account=name, what=what, place=place, expected=expected, found=found
-                )
+            async for each in differences:
+                yield Difference(account=name, **each._asdict())
 
 
-Found = tuple[str, str, Any, Any]
-"""What differs, where, what follows from the facts and what is stored."""
-Figures = Mapping[str, Any]
+class Found(NamedTuple):
+    """A difference within its account: the figure, its place, what follows from the facts and what
+    is stored.
+    """
+
+    what: str
+    place: str
+    expected: Any
+    found: Any
+
+
+Figures: TypeAlias = Mapping[str, Any]
 """The figures of one period, by their names; those that are nothing are left out."""
 
 
@@ -90,7 +97,7 @@ async def _disputes(stream: Stream, account_id: int) -> AsyncGenerator[Found]:
         unrefunded = terms.amount - int(row["refunded_nanos"])
         expected = min(terms.credit_in(int(row["withdrawn_nanos"])), unrefunded)
         if (held := int(row["held_nanos"])) != expected:
-            yield DISPUTED, str(row["id"]), expected, held
+            yield Found(DISPUTED, str(row["id"]), expected, held)
 
 
 class _Period:
@@ -150,7 +157,7 @@ class _Stored:
         if expected == stored:
             return []
         return [
-            (self._what, f"{key} {name}", expected.get(name), stored.get(name))
+            Found(self._what, f"{key} {name}", expected.get(name), stored.get(name))
             for name in sorted({*expected, *stored})
             if expected.get(name) != stored.get(name)
         ]

@@ -1,4 +1,4 @@
-"""The shapes of the statements that audit an account."""
+"""The shapes of the statements that reconcile an account."""
 
 from typing import Any, Final
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from gateway.billing.reconciliation.accounts import audit_account
+from gateway.billing.reconciliation.accounts import reconcile_account
 from gateway.store import Database, Snapshot, reconciliation
 from tests.support.histories.model import Expected, ExpectedRefund
 from tests.support.histories.shapes import instant
@@ -78,7 +78,7 @@ async def check_accounts(database: Database, comparison: Comparison, *account_id
             if each["account_id"] in account_ids
         ]
         for account in accounts:
-            async with aclosing(audit_account(stream, account)) as differences:
+            async with aclosing(reconcile_account(stream, account)) as differences:
                 found = [str(each) async for each in differences]
             comparison.same("gateway doctor", found, [])
 

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from gateway.billing.credits.posting import adjust_balance
 from gateway.billing.ledger.source_key import SourceKey
-from gateway.billing.reconciliation.accounts import Difference, audit_account
+from gateway.billing.reconciliation.accounts import Difference, reconcile_account
 from gateway.billing.usage.recording import record_usage
 from gateway.cli.main import app
 from gateway.clock import FixedClock
@@ -120,7 +120,7 @@ async def found_in(database: Database) -> list[Difference]:
         return [
             difference
             for account in await reconciliation.accounts.accounts(stream)
-            async for difference in audit_account(stream, account)
+            async for difference in reconcile_account(stream, account)
         ]
 
 
