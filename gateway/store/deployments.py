@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, Self
 
 from sqlalchemy import BigInteger, String, and_, select, update
 
@@ -12,7 +12,48 @@ from gateway.store.engine.statement import DialectName, Row, Statement, batch, w
 from gateway.store.engine.write import Upsert
 
 DEPLOYMENT: Final = table_of(Deployment)
-COLUMNS: Final = tuple(column.name for column in DEPLOYMENT.columns)
+
+
+class DeploymentRow(NamedTuple):
+    """A deployment's cells, in the order of the table's columns."""
+
+    account_id: int
+    id: int
+    ordinal: int
+    external_id: str
+    name: str | None
+    provider: str | None
+    gpu_model: str | None
+    region: str | None
+    service: str | None
+    cpu_nanos: int | None
+    gpu_nanos: int | None
+    memory_bytes: int | None
+    storage_bytes: int | None
+    spend_nanos: int
+    started_at: datetime
+    closed_at: datetime | None
+    created_at: datetime
+    last_used_at: datetime | None
+    last_used_until: datetime | None
+    facts_at: str | None
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        """Return a row that was read."""
+        return cls._make(row[name] for name in cls._fields)
+
+
+class DeploymentUsage(NamedTuple):
+    """What a batch adds to a deployment: nanos of its lifetime spend, and the period of its latest
+    usage.
+    """
+
+    account_id: int
+    id: int
+    spend: int
+    last_used_at: datetime | None
+    last_used_until: datetime | None
 
 
 def _by_external_id(dialect: DialectName) -> Any:
@@ -47,7 +88,7 @@ def _add_usage(dialect: DialectName) -> Any:
 _BY_EXTERNAL_ID: Final = Statement(_by_external_id)
 _ADD_USAGE: Final = Statement(_add_usage)
 _SAVE: Final = Upsert(
-    DEPLOYMENT, COLUMNS, kept=("ordinal", "external_id", "spend_nanos", "created_at")
+    DEPLOYMENT, DeploymentRow._fields, kept=("ordinal", "external_id", "spend_nanos", "created_at")
 )
 
 
@@ -61,25 +102,14 @@ async def by_external_id(reader: Reader, names: Sequence[tuple[int, str]]) -> Se
     )
 
 
-async def save(transaction: Transaction, rows: Sequence[Sequence[Any]]) -> None:
-    """Insert deployments, or change what describes them; cells in the order of `COLUMNS`."""
+async def save(transaction: Transaction, rows: Sequence[DeploymentRow]) -> None:
+    """Insert deployments, or change their descriptions."""
     await transaction.upsert(_SAVE, rows)
 
 
-Usage: TypeAlias = tuple[int, int, int, datetime | None, datetime | None]
-"""account, deployment, nanos to add to its lifetime spend, and the period of its latest usage"""
-
-
-async def add_usage(transaction: Transaction, usage: Sequence[Usage]) -> None:
-    """Add to lifetime spends, and say what the latest usage is now."""
-    if not usage:
-        return
-    accounts, ids, spends, starts, ends = map(list, zip(*usage, strict=True))
-    await transaction.execute(
-        _ADD_USAGE,
-        account_id=accounts,
-        id=ids,
-        spend=spends,
-        last_used_at=starts,
-        last_used_until=ends,
-    )
+async def add_usage(transaction: Transaction, usage: Sequence[DeploymentUsage]) -> None:
+    """Add to lifetime spends, and replace the periods of the latest usage."""
+    if usage:
+        columns = map(list, zip(*usage, strict=True))
+        cells = dict(zip(DeploymentUsage._fields, columns, strict=True))
+        await transaction.execute(_ADD_USAGE, **cells)

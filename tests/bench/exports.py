@@ -35,6 +35,7 @@ from gateway.principal import Role
 from gateway.store import Database, Transaction
 from gateway.store import deployments as stored_deployments
 from gateway.store import receipts as stored_receipts
+from gateway.store.deployments import DeploymentRow
 from tests.bench.data import SUBJECT
 from tests.bench.databases import fresh_databases
 from tests.bench.servers import Running, gateway, started
@@ -93,7 +94,7 @@ def events(account_id: int, count: int) -> Iterator[Cells]:
                     return
 
 
-def deployments(account_id: int) -> Iterator[Cells]:
+def deployments(account_id: int) -> Iterator[DeploymentRow]:
     for number in range(DEPLOYMENTS):
         row = {
             "account_id": account_id,
@@ -105,7 +106,7 @@ def deployments(account_id: int) -> Iterator[Cells]:
             "started_at": FIRST,
             "created_at": FIRST,
         }
-        yield tuple(row.get(name) for name in stored_deployments.COLUMNS)
+        yield DeploymentRow._make(row.get(name) for name in DeploymentRow._fields)
 
 
 def purchases(account_id: int, count: int) -> Iterator[Cells]:

@@ -7,16 +7,17 @@ facts that were stated at another time. While all its events say the same, there
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 from gateway.billing.usage.usage_record import DeploymentName, UsageRecord
 from gateway.models.base import instant_from_microseconds, microseconds_from_instant
 from gateway.money import checked
 from gateway.store import Row
+from gateway.store.deployments import DeploymentRow, DeploymentUsage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +42,9 @@ Key: TypeAlias = tuple[datetime, datetime]
 
 _PLAIN: Final = tuple(DeploymentFacts.__slots__[:-2])
 _INSTANTS: Final = tuple(DeploymentFacts.__slots__[-2:])
-_WRITTEN: Final = (*_PLAIN, *_INSTANTS, "facts_at", "last_used_at", "last_used_until")
+_DESCRIBED: Final = (*_PLAIN, *_INSTANTS, "facts_at", "last_used_at", "last_used_until")
 _of_facts: Final[Callable[[DeploymentFacts], tuple[Any, ...]]] = attrgetter(*_PLAIN)
-_of_row: Final[Callable[[Mapping[str, Any]], tuple[Any, ...]]] = itemgetter(*_PLAIN)
+_of_row: Final[Callable[[DeploymentRow], tuple[Any, ...]]] = attrgetter(*_PLAIN)
 
 
 class Said:
@@ -118,17 +119,17 @@ class DeploymentState:
 
     __slots__ = ("bit", "changed", "id", "row", "spend", "used")
 
-    def __init__(self, row: dict[str, Any], *, changed: bool) -> None:
+    def __init__(self, row: DeploymentRow, *, changed: bool) -> None:
         self.row = row
-        self.id: int = row["id"]
-        self.bit = 1 << row["ordinal"]
+        self.id = row.id
+        self.bit = 1 << row.ordinal
         self.changed = changed
         self.used = False
         self.spend = 0
 
     @classmethod
     def read(cls, row: Row) -> Self:
-        return cls(dict(row), changed=False)
+        return cls(DeploymentRow.of(row), changed=False)
 
     def learn(self, said: Said) -> None:
         """Take over what a batch says."""
@@ -137,22 +138,22 @@ class DeploymentState:
         if latest is None or (used is not None and used > latest):
             latest = used
         if latest is not None and self._is_known(said, latest):
-            self.used = latest != used
-            row["last_used_at"], row["last_used_until"] = latest
+            if latest != used:
+                self.used = True
+                self.row = row._replace(last_used_at=latest[0], last_used_until=latest[1])
             return
-        before = {name: row[name] for name in _WRITTEN}
-        row.update(_Known.of_row(row).learn(said).cells())
-        self.changed = any(row[name] != before[name] for name in _WRITTEN)
+        self.row = row._replace(**_Known.of_row(row).learn(said).cells())
+        self.changed = self.row != row
 
     def _is_known(self, said: Said, latest: Key) -> bool:
         """Return whether all that is said is all that the row has, stated with the latest usage:
         then it stays so, be the events newer or older.
         """
         row = self.row
-        if row["closed_at"] is not None or row["facts_at"] not in {None, _WITH_START}:
+        if row.closed_at is not None or row.facts_at not in {None, _WITH_START}:
             return False
-        started_at, plain = row["started_at"], _of_row(row)
-        is_stated = row["facts_at"] is not None
+        started_at, plain = row.started_at, _of_row(row)
+        is_stated = row.facts_at is not None
         if not is_stated and said.earliest < started_at:
             return False
         stated_start = started_at if is_stated else None
@@ -166,10 +167,13 @@ class DeploymentState:
                 return False
         return True
 
-    def gain(self) -> int:
-        """Return what the batch adds to the lifetime spend. Raises OutOfRange for the sum."""
-        checked(self.row["spend_nanos"] + self.spend)
-        return self.spend
+    def usage(self) -> DeploymentUsage:
+        """Return what the batch adds. Raises OutOfRange for a lifetime spend that does not fit."""
+        row = self.row
+        checked(row.spend_nanos + self.spend)
+        return DeploymentUsage(
+            row.account_id, row.id, self.spend, row.last_used_at, row.last_used_until
+        )
 
 
 def first_cells(said: Said) -> dict[str, Any]:
@@ -203,12 +207,12 @@ class _Known:
     latest: _Micro | None
 
     @classmethod
-    def of_row(cls, row: Row) -> Self:
+    def of_row(cls, row: DeploymentRow) -> Self:
         latest = None if (key := _latest(row)) is None else _micro(key)
-        marks: dict[str, Any] = json.loads(row["facts_at"] or "{}")
+        marks: dict[str, Any] = json.loads(row.facts_at or "{}")
         facts: dict[str, _Stated] = {}
         for name in (*_PLAIN, *_INSTANTS):
-            mark, value = marks.get(name, 0), row[name]
+            mark, value = marks.get(name, 0), getattr(row, name)
             if name in _INSTANTS and value is not None:
                 value = _microseconds(value)
             if name == "started_at" and name not in marks:
@@ -257,7 +261,7 @@ class _Known:
                 marks |= {name: 0} if name == "started_at" else {}
             elif key != _UNSTATED:
                 marks[name] = [*key]
-        cells = dict.fromkeys(_WRITTEN) | shown
+        cells = dict.fromkeys(_DESCRIBED) | shown
         cells |= {name: _instant(cells[name]) for name in _INSTANTS}
         start, end = latest or (None, None)
         cells["last_used_at"], cells["last_used_until"] = _instant(start), _instant(end)
@@ -266,9 +270,9 @@ class _Known:
         return cells
 
 
-def _latest(row: Row) -> Key | None:
-    start, end = row["last_used_at"], row["last_used_until"]
-    return None if start is None else (start, end)
+def _latest(row: DeploymentRow) -> Key | None:
+    start, end = row.last_used_at, row.last_used_until
+    return None if start is None or end is None else (start, end)
 
 
 def _micro(key: Key) -> _Micro:

@@ -25,6 +25,7 @@ from gateway.billing.usage.sums import UsageSums
 from gateway.billing.usage.usage_record import DeploymentName, UsageRecord, fingerprints
 from gateway.models import LedgerCause
 from gateway.store import deployments, usage_events
+from gateway.store.deployments import DeploymentRow
 from gateway.store.engine.write import PIECE
 from gateway.store.rollups import RESOURCE_SEPARATOR, Activity, Flow
 
@@ -70,18 +71,11 @@ async def record_usage(
         return result
     found = await _deployments(book, fresh)
     versions = _post(book, fresh)
-    await deployments.save(
-        book.transaction, [_cells(each.row) for each in found.values() if each.changed]
-    )
+    changed = [each.row for each in found.values() if each.changed]
+    await deployments.save(book.transaction, changed)
     await usage_events.append(book.transaction, _add_up(book, fresh, found, versions))
-    await deployments.add_usage(
-        book.transaction,
-        [
-            (name[0], each.id, each.gain(), each.row["last_used_at"], each.row["last_used_until"])
-            for name, each in found.items()
-            if each.spend or each.used
-        ],
-    )
+    used = [each.usage() for each in found.values() if each.spend or each.used]
+    await deployments.add_usage(book.transaction, used)
     result.accepted = len(fresh)
     return result
 
@@ -152,23 +146,19 @@ async def _deployments(
     return found
 
 
-def _new_deployment(book: Book, name: DeploymentName, said: Said) -> dict[str, Any]:
+def _new_deployment(book: Book, name: DeploymentName, said: Said) -> DeploymentRow:
     account = book.accounts[name[0]]
     ordinal = account.deployment_count
     account.deployment_count += 1
-    return {
-        "account_id": name[0],
-        "id": book.keys.new(),
-        "ordinal": ordinal,
-        "external_id": name[1],
-        "spend_nanos": 0,
-        "created_at": book.now,
+    return DeploymentRow(
+        account_id=name[0],
+        id=book.keys.new(),
+        ordinal=ordinal,
+        external_id=name[1],
+        spend_nanos=0,
+        created_at=book.now,
         **first_cells(said),
-    }
-
-
-def _cells(row: Mapping[str, object]) -> tuple[object, ...]:
-    return tuple(row[name] for name in deployments.COLUMNS)
+    )
 
 
 def _post(book: Book, fresh: Sequence[Printed]) -> dict[int, int]:

@@ -10,6 +10,7 @@ from gateway.billing.usage.deployments import DeploymentFacts, DeploymentState, 
 from gateway.billing.usage.recording import record_usage
 from gateway.billing.usage.usage_record import UsageRecord
 from gateway.instants import EARLIEST
+from gateway.store.deployments import DeploymentRow
 from tests.gateway.billing.usage.test_recording import MIDNIGHT, event
 from tests.support.books import Books
 from tests.support.tables import table_rows
@@ -45,17 +46,25 @@ def stated(draw: st.DrawFn) -> Stated:
     return record, draw(st.sampled_from([facts, facts, None]))
 
 
-def row_of(*batches: list[Stated]) -> dict[str, Any]:
-    """Return what a deployment's row says after batches, one after another."""
+def row_of(*batches: list[Stated]) -> DeploymentRow:
+    """Return a deployment's row after batches, one after another."""
     state: DeploymentState | None = None
     for batch in batches:
         [said] = said_by((record, b"", facts) for record, facts in batch).values()
         if state is None:
-            cells = {"id": 1, "ordinal": 0, "spend_nanos": 0} | first_cells(said)
+            row = DeploymentRow(
+                account_id=1,
+                id=1,
+                ordinal=0,
+                external_id="box",
+                spend_nanos=0,
+                created_at=MIDNIGHT,
+                **first_cells(said),
+            )
         else:
             state.learn(said)
-            cells = dict(state.row)
-        state = DeploymentState(cells, changed=False)
+            row = state.row
+        state = DeploymentState(row, changed=False)
     assert state is not None
     return state.row
 
@@ -67,7 +76,7 @@ def test_any_order_and_any_batches_end_in_the_same_row(events: list[Stated], dat
     batches = [shuffled[i:j] for i, j in zip([0, *cuts], [*cuts, None], strict=True)]
     expected = row_of(events)
     assert row_of(*batches) == row_of(*([each] for each in events)) == expected
-    closed_at, started_at = expected["closed_at"], expected["started_at"]
+    closed_at, started_at = expected.closed_at, expected.started_at
     assert closed_at is None or closed_at >= started_at
 
 
@@ -80,7 +89,7 @@ def test_each_fact_is_that_of_the_newest_statement(events: list[Stated]) -> None
             for record, facts in events
             if facts is not None and getattr(facts, name) is not None
         ]
-        assert row[name] == (max(found)[2] if found else None)
+        assert getattr(row, name) == (max(found)[2] if found else None)
     usage = [(each.started_at, each.ended_at) for each, _ in events if not each.correction]
     closings = [
         (record.started_at, record.ended_at, facts.closed_at)
@@ -89,7 +98,7 @@ def test_each_fact_is_that_of_the_newest_statement(events: list[Stated]) -> None
     ]
     closed_at = max(closings)[2] if closings else None
     runs_again = closed_at and usage and max(usage) > (closed_at, closed_at)
-    assert row["closed_at"] == (None if runs_again else closed_at)
+    assert row.closed_at == (None if runs_again else closed_at)
 
 
 def at(hour: int) -> datetime:
@@ -155,4 +164,5 @@ async def test_a_batch_s_newest_statement_counts_wherever_it_stands(books: Books
 def test_instants_are_utc() -> None:
     record = event(1, "1", started_at=EARLIEST, ended_at=EARLIEST)
     row = row_of([(record, DeploymentFacts(closed_at=EARLIEST))])
-    assert row["closed_at"].tzinfo is row["started_at"].tzinfo is UTC
+    assert row.closed_at
+    assert row.closed_at.tzinfo is row.started_at.tzinfo is UTC
