@@ -30,7 +30,7 @@ from gateway.execution.engine import Engine
 from gateway.execution.trusted_documents import TrustedDocuments, read_manifest
 from gateway.http.credentials import Authenticator
 from gateway.http.responses import http_error
-from gateway.http.static_files import Built
+from gateway.http.static_files import StaticFiles
 from gateway.ids import KeyFactory
 from gateway.links import Links
 from gateway.live.access import AccessCheck, ReadAccess
@@ -44,7 +44,7 @@ from gateway.providers.stripe.inbox import Inbox
 from gateway.providers.stripe.signature import parse_secrets
 from gateway.quotas import export_quota, failed_credential_quota, live_quotas
 from gateway.receipts.pdf import ReceiptPrinter
-from gateway.routes.console import DevPerson, build_pages
+from gateway.routes.console import DevPerson, build_console
 from gateway.routes.exports import Exports, export_routes
 from gateway.routes.health import Health, health_routes
 from gateway.routes.openapi.route import DescribedRoute
@@ -91,7 +91,7 @@ class Parts:
     drain: Drain = field(default_factory=Drain)
     loops: Loops = field(default_factory=Loops)
     describe: Callable[[Any], Mapping[str, object]] = describe_nothing
-    built: Built
+    files: StaticFiles
     trusted: TrustedDocuments = field(default_factory=TrustedDocuments)
     people: Callable[[], Sequence[DevPerson]] = tuple
     routes: Sequence[Route] = ()
@@ -145,7 +145,7 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
     The database must have been migrated (`gateway serve` does so before). `metering` runs the
     demo's meter beside it, in dev only.
     """
-    clock, drain, built = SystemClock(), Drain(), Built()
+    clock, drain, files = SystemClock(), Drain(), StaticFiles()
     keys = settings.signing_keys
     signer = Signer(
         parse_signing_keys(keys.get_secret_value() if keys else dev_signing_keys(settings.data_dir))
@@ -181,8 +181,8 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
         drain=drain,
         loops=process.loops,
         describe=_describe,
-        built=built,
-        trusted=_trusted(settings, built),
+        files=files,
+        trusted=_trusted(settings, files),
         people=partial(read_people, settings.data_dir, clock),
         routes=_rest_routes(process, links),
         metrics=[
@@ -340,7 +340,7 @@ def _build_routes(
     return [
         Route("/graphql", graphql),
         Route("/graphql/stream", stream),
-        *build_pages(settings, parts.built, parts.people).routes(),
+        *build_console(settings, parts.files, parts.people).routes(),
         *rest,
         openapi_route(described, settings),
     ]
@@ -380,10 +380,10 @@ def _rest_routes(process: _Process, links: Links) -> list[Route]:
     ]
 
 
-def _trusted(settings: Settings, built: Built) -> TrustedDocuments:
+def _trusted(settings: Settings, files: StaticFiles) -> TrustedDocuments:
     """Return the documents of the page's manifest and of the operator's."""
     documents = settings.documents
-    paths = [path for path in (built.manifest, documents.trusted_documents) if path]
+    paths = [path for path in (files.manifest, documents.trusted_documents) if path]
     manifest = {name: text for path in paths for name, text in read_manifest(path).items()}
     if documents.trusted_only and not manifest:
         raise ConfigurationError(

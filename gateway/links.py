@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from gateway.clock import Clock
 from gateway.errors import Forbidden
-from gateway.principal import Principal, Scope
+from gateway.principal import Permission, Principal
 from gateway.signing import Signer
 
 RECEIPT_PATH: Final = "/receipts/{number}.pdf"
@@ -34,7 +34,7 @@ class Grant:
     @property
     def principal(self) -> Principal:
         """The bearer, who reads the account as a key of it does."""
-        scopes = frozenset({Scope.BILLING_READ})
+        scopes = frozenset({Permission.BILLING_READ})
         return Principal(subject="link", key_id="link", account_id=self.account_id, scopes=scopes)
 
 

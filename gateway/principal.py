@@ -28,7 +28,7 @@ class Role(StrEnum):
             raise Forbidden("Your role in this account does not include purchases and receipts.")
 
 
-class Scope(StrEnum):
+class Permission(StrEnum):
     """What an API key may do."""
 
     BILLING_READ = "billing:read"
@@ -51,7 +51,7 @@ class Principal:
     subject: str
     key_id: str | None = None
     account_id: int | None = None
-    scopes: frozenset[Scope] = frozenset()
+    scopes: frozenset[Permission] = frozenset()
     role: Role = Role.OWNER
     expires_at: datetime | None = None
 
@@ -117,6 +117,6 @@ def view_of(account_id: int, role: Role) -> Principal:
         subject=f"view:{role}",
         key_id="view",
         account_id=account_id,
-        scopes=frozenset({Scope.BILLING_READ}),
+        scopes=frozenset({Permission.BILLING_READ}),
         role=role,
     )

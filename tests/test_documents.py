@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from gateway.clock import SystemClock
 from gateway.dev.demo.fill import fill
-from gateway.principal import Scope
+from gateway.principal import Permission
 from gateway.settings import load_settings
 from gateway.store import connect
 from tests.support.document_exceptions import BY_THEMSELVES, ELSEWHERE, elsewhere, runnable_blocks
@@ -80,7 +80,7 @@ async def test_the_documents_work_as_they_are_written(
     demo: GatewayProcess, folder: Path, postgres: OwnPostgres
 ) -> None:
     await demo.command("account", "create", "acme", "--name", "Acme")
-    key = await demo.command("api-key", "create", "all", "--scope", Scope.BILLING_READ)
+    key = await demo.command("api-key", "create", "all", "--scope", Permission.BILLING_READ)
     (aurora,) = {
         line.split("\t")[0]
         for line in (await demo.command("account", "list")).splitlines()

@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from gateway.auth.rejected import Rejected
-from gateway.principal import Scope
+from gateway.principal import Permission
 
 PREFIX: Final = "gw_"
 SECRET_BITS: Final = 256
@@ -48,7 +48,7 @@ class ApiKeyRecord:
     id: str
     account_id: int | None
     digest: bytes = field(repr=False)
-    scopes: frozenset[Scope]
+    scopes: frozenset[Permission]
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
 

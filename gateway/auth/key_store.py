@@ -9,7 +9,7 @@ from cachetools import TLRUCache, TTLCache
 from gateway.auth import api_keys
 from gateway.auth.api_keys import ApiKeyRecord, ApiKeyText, Environment
 from gateway.clock import Clock
-from gateway.principal import Scope
+from gateway.principal import Permission
 from gateway.store import Database, Reader, Row, Snapshot, Transaction
 from gateway.store import api_keys as stored
 from gateway.work.loops import Loops
@@ -99,7 +99,7 @@ async def issue_key(
     *,
     environment: Environment,
     name: str,
-    scopes: frozenset[Scope],
+    scopes: frozenset[Permission],
     now: datetime,
     account_id: int | None = None,
     expires_at: datetime | None = None,
@@ -129,7 +129,7 @@ def _record(row: Row) -> ApiKeyRecord:
         id=row["id"],
         account_id=row["account_id"],
         digest=bytes(row["digest"]),
-        scopes=frozenset(Scope(scope) for scope in row["scopes"].split()),
+        scopes=frozenset(Permission(scope) for scope in row["scopes"].split()),
         expires_at=row["expires_at"],
         revoked_at=row["revoked_at"],
     )

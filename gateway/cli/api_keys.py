@@ -11,7 +11,7 @@ from gateway.cli.messages import complain
 from gateway.cli.resources import open_database, read_settings
 from gateway.clock import SystemClock
 from gateway.errors import NotFound
-from gateway.principal import Scope
+from gateway.principal import Permission
 from gateway.settings import Settings
 from gateway.store import Reader, Snapshot, accounts
 from gateway.store import api_keys as stored
@@ -23,7 +23,7 @@ api_key = typer.Typer(help="Manage API keys.", no_args_is_help=True)
 @api_key.command()
 def create(
     name: Annotated[str, typer.Argument(help="Name of the key, shown in lists.")],
-    scope: Annotated[list[Scope], typer.Option(help="A scope of the key; may be repeated.")],
+    scope: Annotated[list[Permission], typer.Option(help="A scope of the key; may be repeated.")],
     account: Annotated[
         str | None,
         typer.Option(
@@ -42,7 +42,11 @@ def create(
 
 
 async def _create(
-    settings: Settings, name: str, scopes: frozenset[Scope], account: str | None, days: int | None
+    settings: Settings,
+    name: str,
+    scopes: frozenset[Permission],
+    account: str | None,
+    days: int | None,
 ) -> str:
     now = SystemClock().now()
     pepper = settings.auth.api_key_pepper

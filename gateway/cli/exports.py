@@ -17,7 +17,7 @@ from gateway.exports.export import ExportFormat
 from gateway.exports.open import Opened, open_ledger, open_purchases, open_usage
 from gateway.exports.request import LedgerExportRequest, PurchaseExportRequest, UsageExportRequest
 from gateway.models import CreditPurchaseKind, CreditPurchaseStatus, LedgerCause
-from gateway.principal import Principal, Scope
+from gateway.principal import Permission, Principal
 from gateway.settings import Settings
 from gateway.store import Row, Snapshot, accounts
 from gateway.store.engine.stream import Stream
@@ -46,7 +46,7 @@ Output = Annotated[
 ]
 
 _OPERATOR: Final = Principal(
-    subject="command line", key_id="command line", scopes=frozenset({Scope.BILLING_READ})
+    subject="command line", key_id="command line", scopes=frozenset({Permission.BILLING_READ})
 )
 
 

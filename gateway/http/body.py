@@ -5,7 +5,7 @@ import asyncio
 from starlette.types import Receive, Scope
 
 from gateway.http.headers import header_values
-from gateway.http.responses import CLOSE, Refused
+from gateway.http.responses import CLOSE, HTTPError
 
 
 class ClientLeft(Exception):
@@ -17,10 +17,10 @@ async def read_body(
 ) -> bytes:
     """Return the whole body, of at most `max_bytes`; no more than that and one chunk is held.
 
-    Raises Refused for one that is too long (413) or too slow (408), which closes the connection
+    Raises HTTPError for one that is too long (413) or too slow (408), which closes the connection
     after the answer, and ClientLeft where the client disconnects before the end.
     """
-    too_long = Refused(f"The body may have at most {max_bytes} bytes.", 413, CLOSE)
+    too_long = HTTPError(f"The body may have at most {max_bytes} bytes.", 413, CLOSE)
     length = "".join(header_values(scope, b"content-length"))
     if length.isdecimal() and int(length) > max_bytes:
         raise too_long
@@ -38,4 +38,4 @@ async def read_body(
                     return bytes(body)
     except TimeoutError:
         sentence = f"The body must arrive within {timeout_seconds:g} s."
-        raise Refused(sentence, 408, CLOSE) from None
+        raise HTTPError(sentence, 408, CLOSE) from None

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.errors import NotFound
 from gateway.execution.errors import InternalError, format_error
 from gateway.http.request_log import CLIENT_LEFT, RequestRecord, attach, record_of
-from gateway.http.responses import CLOSE, NOT_HERE, Refused, errors_answer, refusal
+from gateway.http.responses import CLOSE, NOT_HERE, HTTPError, errors_answer, refusal
 from gateway.observability.metrics import Metrics
 
 QUIET_PATHS: Final = frozenset({"/livez", "/readyz", "/metrics"})
@@ -184,9 +184,9 @@ async def refuse(status: int, sentence: str, scope: Scope, receive: Receive, sen
         await send({"type": "websocket.close", "code": 1008})
         return
     record = record_of(scope)
-    record.codes = [Refused.code]
+    record.codes = [HTTPError.code]
     record.details["reason"] = sentence
-    await refusal(Refused(sentence, status, CLOSE))(scope, receive, send)
+    await refusal(HTTPError(sentence, status, CLOSE))(scope, receive, send)
 
 
 def _request_id(scope: Scope) -> str:

@@ -48,7 +48,7 @@ CLOSE: Final[Mapping[str, str]] = {"connection": "close"}
 _RETRY_AFTER: Final = {"retry-after": "1"}
 
 
-class Refused(BadRequest):
+class HTTPError(BadRequest):
     """A request that HTTP itself has a status and perhaps headers for."""
 
     def __init__(self, message: str, status: int, headers: Mapping[str, str] | None = None) -> None:
@@ -88,7 +88,7 @@ def refusal(
     `WWW-Authenticate`.
     """
     status = STATUS_BY_CODE.get(error.code, 500)
-    if isinstance(error, Refused):
+    if isinstance(error, HTTPError):
         status, headers = error.status, error.headers
     elif isinstance(error, Unauthenticated):
         headers = {**(headers or {}), "www-authenticate": challenge(error)}
@@ -115,4 +115,4 @@ async def http_error(_: Request, error: Exception) -> Response:
     if error.status_code == 404:
         return refusal(NotFound(NOT_HERE))
     sentence = "This method is not served here." if error.status_code == 405 else "Malformed."
-    return refusal(Refused(sentence, error.status_code, error.headers))
+    return refusal(HTTPError(sentence, error.status_code, error.headers))

@@ -62,7 +62,7 @@ class Asset:
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
+class StaticFiles:
     """The output of a build, or a folder where there is none yet."""
 
     folder: Path = FOLDER

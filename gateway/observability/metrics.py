@@ -11,8 +11,8 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Number(Collector):
-    """A number that is read without waiting; a number that only `grows` is a counter."""
+class ObservedValue(Collector):
+    """A value that each scrape reads, without waiting; one that only `grows` is a counter."""
 
     name: str
     text: str

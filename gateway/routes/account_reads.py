@@ -16,8 +16,7 @@ from gateway.http.responses import json_answer
 from gateway.ids import MAX_KEY, encode_global_id, parse_global_id
 from gateway.instants import serialize_instant
 from gateway.money import format_amount
-from gateway.principal import Principal, Role
-from gateway.principal import Scope as Permission
+from gateway.principal import Permission, Principal, Role
 from gateway.routes.bodies.accounts import (
     AccountAnswer,
     AccountsAnswer,

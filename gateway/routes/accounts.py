@@ -13,8 +13,7 @@ from gateway.http.json_models import read_wire
 from gateway.http.responses import json_answer
 from gateway.ids import encode_global_id
 from gateway.money import format_amount
-from gateway.principal import Actor, Principal
-from gateway.principal import Scope as Permission
+from gateway.principal import Actor, Permission, Principal
 from gateway.routes.bodies.accounts import (
     AccountAnswer,
     AccountBody,

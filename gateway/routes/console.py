@@ -1,8 +1,7 @@
-"""The console at `/`, GraphiQL at `/graphiql`, and the files that they load: all of them ours.
+"""Serves the console at `/`, GraphiQL at `/graphiql`, and the files that they load.
 
-A page's bootstrap settings are embedded as JSON. That is as safe as an endpoint of its own: no
-other origin may read the page, in dev it is answered under loopback names alone, and nothing
-executable is written into it.
+A page's bootstrap settings are JSON in its HTML. That is as safe as an endpoint: no other origin
+may read the page, in dev it is served under loopback names only, and the JSON cannot run.
 """
 
 import re
@@ -21,7 +20,7 @@ from gateway.http.headers import header_values
 from gateway.http.negotiation import accepted_coding
 from gateway.http.request_log import record_of
 from gateway.http.responses import NOT_HERE, refusal
-from gateway.http.static_files import HOW_TO_BUILD, Asset, Built
+from gateway.http.static_files import HOW_TO_BUILD, Asset, StaticFiles
 from gateway.routes.branding.brand import Brand
 from gateway.settings import Settings
 from gateway.settings.values import origin_of
@@ -34,11 +33,11 @@ _OPENING: Final = '<script id="gateway-settings" type="application/json">'
 _SETTINGS: Final = re.compile(f"{_OPENING}.*?(?=</script>)", re.DOTALL)
 _NONCE: Final = '<meta property="csp-nonce" nonce="{}">'
 _HOST: Final = re.compile(r"[\w.-]+(:\d+)?|\[[\da-fA-F:]+\](:\d+)?", re.ASCII)
-_FENCE: Final = {
+_ISOLATION: Final = {
     "cross-origin-resource-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
 }
-_ASSET_HEADERS: Final = _FENCE | {
+_ASSET_HEADERS: Final = _ISOLATION | {
     "cache-control": "public, max-age=31536000, immutable",
     # A worker obeys the policy that its own script came with.
     "content-security-policy": "default-src 'self'; frame-ancestors 'none'",
@@ -71,18 +70,18 @@ class Oidc:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fence:
-    """Who may embed a page, which other origins it may ask, and whether it may add any styles.
+class ContentSecurityPolicy:
+    """What a page may load: `ancestors` may embed it, and it may send requests to `origins`.
 
-    Else it adds those alone that carry the nonce, which it reads from its `csp-nonce`.
+    Without `any_style` it may add only styles with the nonce of its element `csp-nonce`.
     """
 
     ancestors: Sequence[str] = ()
-    asked: Sequence[str] = ()
+    origins: Sequence[str] = ()
     any_style: bool = False
 
-    def policy(self, host: str, nonce: str) -> str:
-        """Return the content security policy of a page requested under a host name."""
+    def header(self, host: str, nonce: str) -> str:
+        """Return the header's value for a page that was requested by a host name."""
         styles = "'unsafe-inline'" if self.any_style else f"'nonce-{nonce}'"
         ancestors = " ".join(self.ancestors) or "'none'"
         sockets = [f"ws://{host}", f"wss://{host}"] if _HOST.fullmatch(host) else []
@@ -94,7 +93,7 @@ class Fence:
                 "img-src 'self' data:",
                 "font-src 'self' data:",
                 "worker-src 'self'",
-                " ".join(("connect-src 'self'", *sockets, *self.asked)),
+                " ".join(("connect-src 'self'", *sockets, *self.origins)),
                 "base-uri 'none'",
                 "form-action 'none'",
                 f"frame-ancestors {ancestors}",
@@ -103,56 +102,56 @@ class Fence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pages:
-    """The pages to serve and their bootstrap settings; `people` is called at each view, in dev."""
+class Console:
+    """The pages and their bootstrap settings; in dev `people` are read at each view."""
 
-    built: Built
+    files: StaticFiles
     console: bool
     graphiql: bool
     dev: bool
     people: Callable[[], Sequence[DevPerson]]
     oidc: Oidc | None = None
     top_up_url: str | None = None
-    fence: Fence = field(default_factory=Fence)
+    policy: ContentSecurityPolicy = field(default_factory=ContentSecurityPolicy)
     brand: Brand = field(default_factory=Brand)
 
     def routes(self) -> list[Route]:
         """Return the routes of the pages that are served."""
         routes = []
         if self.console:
-            page = self._page("index", self.fence)
+            page = self._page("index", self.policy)
             routes += [Route(path, page) for path in CONSOLE_PATHS]
         elif self.graphiql:
             routes.append(Route("/", _to_graphiql))
         if self.graphiql:
             # Its editor makes style elements as it goes, and knows of no nonce.
-            page = self._page("graphiql", Fence(any_style=True))
+            page = self._page("graphiql", ContentSecurityPolicy(any_style=True))
             routes.append(Route(GRAPHIQL_PATH, page))
         if not routes:
             return []
         return [*routes, *self.brand.routes(), Route(ASSET_PATH, self._asset())]
 
-    def _page(self, name: str, fence: Fence) -> Callable[[Request], Any]:
-        html = self.built.page(name)
+    def _page(self, name: str, policy: ContentSecurityPolicy) -> Callable[[Request], Any]:
+        html = self.files.page(name)
 
-        async def unbuilt(_: Request) -> Response:
+        async def not_built(_: Request) -> Response:
             return PlainTextResponse(f"{HOW_TO_BUILD}\n", 404)
 
         if html is None:
-            return unbuilt
+            return not_built
         before, after = _split(self.brand.titled(html), name)
 
         async def page(request: Request) -> Response:
             host, nonce = request.headers.get("host", ""), secrets.token_urlsafe(16)
-            headers = {**_FENCE, "content-security-policy": fence.policy(host, nonce)}
-            told = f"{_OPENING}{_inert(self._told())}"
-            own = f"{_NONCE.format(nonce)}{self.brand.head(nonce)}{told}"
+            headers = {**_ISOLATION, "content-security-policy": policy.header(host, nonce)}
+            bootstrap = f"{_OPENING}{_inert(self._bootstrap())}"
+            own = f"{_NONCE.format(nonce)}{self.brand.head(nonce)}{bootstrap}"
             content = f"{before}{own}{after}"
             return Response(content, headers=headers, media_type="text/html")
 
         return page
 
-    def _told(self) -> Mapping[str, Any]:
+    def _bootstrap(self) -> Mapping[str, Any]:
         oidc = self.oidc
         return {
             "dev": self.dev,
@@ -165,11 +164,11 @@ class Pages:
                 "audience": oidc.audience,
             },
             "topUpUrl": self.top_up_url,
-            **self.brand.told(),
+            **self.brand.bootstrap(),
         }
 
     def _asset(self) -> Callable[[Request], Any]:
-        assets = self.built.assets()
+        assets = self.files.assets()
 
         async def asset(request: Request) -> Response:
             record_of(request.scope).route = ASSET_PATH
@@ -185,28 +184,28 @@ class Pages:
         return asset
 
 
-def build_pages(
-    settings: Settings, built: Built, people: Callable[[], Sequence[DevPerson]]
-) -> Pages:
+def build_console(
+    settings: Settings, files: StaticFiles, people: Callable[[], Sequence[DevPerson]]
+) -> Console:
     """Return the pages that the settings describe. Raises ConfigurationError."""
-    pages, oidc, asked = settings.console, None, settings.console.oidc_origins
+    pages, oidc, origins = settings.console, None, settings.console.oidc_origins
     if pages.oidc_issuer and pages.oidc_client_id:
-        asked = (origin_of(pages.oidc_issuer), *asked)
+        origins = (origin_of(pages.oidc_issuer), *origins)
         oidc = Oidc(
             issuer=pages.oidc_issuer,
             client_id=pages.oidc_client_id,
             scope=pages.oidc_scope,
             audience=settings.auth.jwt_audience,
         )
-    return Pages(
-        built=built,
+    return Console(
+        files=files,
         console=pages.enabled,
         graphiql=settings.or_dev(pages.graphiql) and not settings.documents.trusted_only,
         dev=settings.environment == "dev",
         people=people,
         oidc=oidc,
         top_up_url=pages.top_up_url,
-        fence=Fence(ancestors=pages.frame_ancestors, asked=asked),
+        policy=ContentSecurityPolicy(ancestors=pages.frame_ancestors, origins=origins),
         brand=Brand.read(pages),
     )
 
@@ -225,7 +224,7 @@ async def _to_graphiql(_: Request) -> Response:
 
 
 def _split(html: str, name: str) -> tuple[str, str]:
-    """Return the parts of the page before and after the bootstrap settings."""
+    """Return the HTML before and after the bootstrap settings."""
     found = _SETTINGS.search(html)
     assert found is not None, f"{name}.html has no element for its settings"  # noqa: S101
     return html[: found.start()], html[found.end() :]

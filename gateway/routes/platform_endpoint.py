@@ -15,10 +15,9 @@ from gateway.http.body import ClientLeft, read_body
 from gateway.http.credentials import Authenticator, credential_of
 from gateway.http.headers import header_value
 from gateway.http.request_log import record_of
-from gateway.http.responses import Refused, refusal
+from gateway.http.responses import HTTPError, refusal
 from gateway.ids import KeyFactory
-from gateway.principal import Principal
-from gateway.principal import Scope as Permission
+from gateway.principal import Permission, Principal
 from gateway.routes.openapi.operation import Operation
 from gateway.settings.http import HttpSettings
 from gateway.store import Database
@@ -79,9 +78,9 @@ class PlatformEndpoint(ABC):
         if not media_types:
             return
         if media_type_of(scope) not in media_types:
-            raise Refused(f"The body must be {' or '.join(media_types)} in UTF-8.", 415)
+            raise HTTPError(f"The body must be {' or '.join(media_types)} in UTF-8.", 415)
         if header_value(scope, b"content-encoding") not in {None, "identity"}:
-            raise Refused("The body must not be compressed.", 415)
+            raise HTTPError("The body must not be compressed.", 415)
 
     async def _read_body(self, scope: Scope, receive: Receive) -> bytes:
         if self.OPERATION.body is None:

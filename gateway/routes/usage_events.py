@@ -7,8 +7,7 @@ from starlette.types import Scope
 
 from gateway.billing.usage.ingestion import ingest
 from gateway.http.responses import json_answer
-from gateway.principal import Actor, Principal
-from gateway.principal import Scope as Permission
+from gateway.principal import Actor, Permission, Principal
 from gateway.routes.bodies.usage_items import ItemReader, answer_of, read_items
 from gateway.routes.descriptions.usage_events import POST_USAGE_EVENTS
 from gateway.routes.platform_endpoint import Platform, PlatformEndpoint, media_type_of

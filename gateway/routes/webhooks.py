@@ -12,7 +12,7 @@ from gateway.errors import GatewayError, NotFound
 from gateway.http.body import ClientLeft, read_body
 from gateway.http.request_log import record_of
 from gateway.http.responses import json_answer, refusal
-from gateway.observability.metrics import Number
+from gateway.observability.metrics import ObservedValue
 from gateway.providers.stripe.inbox import Inbox
 from gateway.routes.openapi.route import DescribedRoute
 from gateway.routes.openapi.surface import STRIPE_PATH
@@ -56,9 +56,9 @@ def stripe_route(inbox: Inbox | None, limits: HttpSettings) -> Route:
     return DescribedRoute(STRIPE_PATH, StripeWebhook(inbox=inbox, limits=limits).serve)
 
 
-def stripe_metrics(inbox: Inbox) -> Sequence[Number]:
+def stripe_metrics(inbox: Inbox) -> Sequence[ObservedValue]:
     return (
-        Number(
+        ObservedValue(
             name="gateway_stripe_parked_payments",
             text="Payments of which something waits: for its account, another event, or a person.",
             read=lambda: inbox.parked,

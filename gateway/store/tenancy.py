@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.sql import ClauseElement
 
 from gateway.models import Account, AccountMember, table_of
-from gateway.principal import Principal, Scope
+from gateway.principal import Permission, Principal
 from gateway.store.engine.database import Reader
 from gateway.store.engine.statement import DialectName, Row, Statement
 from gateway.store.engine.stream import Chunk, Stream
@@ -41,7 +41,7 @@ class _Sight(Enum):
 def _sight(principal: Principal) -> _Sight:
     if principal.is_person:
         return _Sight.MEMBERSHIP
-    if not principal.scopes & {Scope.BILLING_READ, Scope.ADMIN}:
+    if not principal.scopes & {Permission.BILLING_READ, Permission.ADMIN}:
         return _Sight.NOTHING
     return _Sight.EVERYTHING if principal.account_id is None else _Sight.ONE_ACCOUNT
 

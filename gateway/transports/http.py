@@ -16,7 +16,7 @@ from gateway.http.disconnect import while_connected
 from gateway.http.headers import header_value, header_values
 from gateway.http.negotiation import GRAPHQL_JSON, is_json, negotiate
 from gateway.http.request_log import RequestRecord, record_of
-from gateway.http.responses import JSON, STATUS_BY_CODE, Refused, json_answer, refusal
+from gateway.http.responses import JSON, STATUS_BY_CODE, HTTPError, json_answer, refusal
 from gateway.principal import Principal
 from gateway.transports.operations import Operations
 from gateway.transports.request import parse_body, parse_query_string
@@ -64,9 +64,9 @@ class GraphQLEndpoint:
     ) -> Response:
         method = scope["method"]
         if method not in ALLOWED:
-            raise Refused("Use GET or POST for GraphQL.", 405, _ALLOW)
+            raise HTTPError("Use GET or POST for GraphQL.", 405, _ALLOW)
         if media_type is None:
-            raise Refused(f"The Accept header must allow {GRAPHQL_JSON} or {JSON}.", 406)
+            raise HTTPError(f"The Accept header must allow {GRAPHQL_JSON} or {JSON}.", 406)
         record.principal = principal = await self.authenticate(scope)
         request = await self.read(scope, receive)
         result = await self._run(request, principal, method, receive, record)
@@ -81,7 +81,7 @@ class GraphQLEndpoint:
         if scope["method"] == "GET":
             return parse_query_string(scope["query_string"])
         if not _is_readable(scope):
-            raise Refused(f"The body must be {JSON} in UTF-8, not compressed.", 415)
+            raise HTTPError(f"The body must be {JSON} in UTF-8, not compressed.", 415)
         body = await read_body(
             scope, receive, max_bytes=self.body_bytes, timeout_seconds=self.body_seconds
         )

@@ -16,7 +16,7 @@ from gateway.execution.operation import OperationRequest, OperationResult, Prepa
 from gateway.live.access import AccessCheck
 from gateway.live.hub import Hub, Sink
 from gateway.live.source import EventSource
-from gateway.principal import Principal, Scope
+from gateway.principal import Permission, Principal
 from gateway.quotas import LiveQuotas, Release
 from gateway.settings.live import LiveSettings
 from gateway.transports.feeds import ContextFactory, open_feed
@@ -46,7 +46,7 @@ class Operations:
         allowed: frozenset[OperationType] = ALL_TYPES,
     ) -> PreparedOperation | OperationResult:
         """Return the operation to run, or the result that refuses it."""
-        introspection = self.introspection or Scope.ADMIN in principal.scopes
+        introspection = self.introspection or Permission.ADMIN in principal.scopes
         return self.engine.prepare(
             request, request_id=request_id, allowed=allowed, introspection=introspection
         )

@@ -16,7 +16,7 @@ from gateway.http.disconnect import hang_up, while_connected
 from gateway.http.headers import header_values
 from gateway.http.negotiation import GRAPHQL_JSON
 from gateway.http.request_log import record_of
-from gateway.http.responses import CLOSE, Refused, refusal
+from gateway.http.responses import CLOSE, HTTPError, refusal
 from gateway.live.hub import Update
 from gateway.principal import Principal
 from gateway.quotas import Release
@@ -70,12 +70,12 @@ class StreamEndpoint:
         self, scope: Scope, receive: Receive, stream: "EventStream"
     ) -> OperationResult | Release:
         if scope["method"] not in _METHODS:
-            raise Refused("Use GET or POST for event streams.", 405, {"allow": "GET, POST"})
+            raise HTTPError("Use GET or POST for event streams.", 405, {"allow": "GET, POST"})
         accepts = ",".join(header_values(scope, b"accept")) or "*/*"
         if not any(kind in accepts for kind in _ACCEPTED):
-            raise Refused(f"The Accept header must allow {EVENT_STREAM}.", 406)
+            raise HTTPError(f"The Accept header must allow {EVENT_STREAM}.", 406)
         if self.drain.streams_over.is_set():
-            raise Refused("The gateway is stopping; send the request again.", 503, CLOSE)
+            raise HTTPError("The gateway is stopping; send the request again.", 503, CLOSE)
         record = record_of(scope)
         record.principal = principal = await self.http.authenticate(scope)
         request = await self.http.read(scope, receive)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from prometheus_client.registry import Collector
 
-from gateway.observability.metrics import Number, Tally
+from gateway.observability.metrics import ObservedValue, Tally
 from gateway.work.loops import Loops
 from gateway.work.worker import Worker
 
@@ -12,22 +12,22 @@ from gateway.work.worker import Worker
 def work_numbers(worker: Worker, loops: Loops) -> Sequence[Collector]:
     """Return the numbers: of the database's jobs as they were counted last, and of this process."""
     return (
-        Number(
+        ObservedValue(
             name="gateway_jobs_due",
             text="Jobs that are due and that no worker has taken yet.",
             read=lambda: worker.figures.due,
         ),
-        Number(
+        ObservedValue(
             name="gateway_jobs_running",
             text="Jobs that a worker runs, in any process.",
             read=lambda: worker.figures.running,
         ),
-        Number(
+        ObservedValue(
             name="gateway_jobs_dead",
             text="Jobs that failed for good: see `gateway jobs list`.",
             read=lambda: worker.figures.dead,
         ),
-        Number(
+        ObservedValue(
             name="gateway_jobs_oldest_due_seconds",
             text="For how long the oldest due job has been due.",
             read=lambda: worker.figures.oldest_due_seconds,

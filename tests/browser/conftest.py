@@ -22,7 +22,7 @@ from pydantic import SecretStr
 from gateway.auth.key_store import issue_key
 from gateway.clock import SystemClock
 from gateway.dev.demo.fill import fill
-from gateway.principal import Scope
+from gateway.principal import Permission
 from gateway.settings import load_settings
 from gateway.store import connect
 from tests.conftest import TEMPLATE, as_runtime, with_database
@@ -38,7 +38,12 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 DEMO_DAYS = 120
 SCOPES = frozenset(
-    {Scope.ACCOUNTS_WRITE, Scope.MEMBERS_WRITE, Scope.USAGE_WRITE, Scope.CREDITS_WRITE}
+    {
+        Permission.ACCOUNTS_WRITE,
+        Permission.MEMBERS_WRITE,
+        Permission.USAGE_WRITE,
+        Permission.CREDITS_WRITE,
+    }
 )
 VIEWPORT = {"width": 1440, "height": 900}
 # How long a test waits for what it expects: a busy machine takes its time.

@@ -9,7 +9,7 @@ from gateway.billing.balance.history import OpeningKey
 from gateway.billing.balance.runway import burn_key
 from gateway.billing.usage.breakdown import BreakdownKey, UsageDimension, activity_span
 from gateway.billing.usage.series import period_of
-from gateway.principal import Principal, Scope
+from gateway.principal import Permission, Principal
 from gateway.store import Database, Snapshot
 from gateway.store.burn import BurnFacts
 from gateway.windows import Window, zone
@@ -21,10 +21,10 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 DAY = date(2026, 5, 1)
 MINE = Facts(account_id=1, events=[Event(at=NOON, nanos=5, deployment=1)], members={"ada": "OWNER"})
 THEIRS = Facts(account_id=2, members={"eve": "OWNER"})
-READ = frozenset({Scope.BILLING_READ})
+READ = frozenset({Permission.BILLING_READ})
 
 
-def key(account_id: int | None, scopes: frozenset[Scope] = READ) -> Principal:
+def key(account_id: int | None, scopes: frozenset[Permission] = READ) -> Principal:
     return Principal(subject="key:k", key_id="k", account_id=account_id, scopes=scopes)
 
 
@@ -35,7 +35,7 @@ PRINCIPALS = [
     (key(None), True),
     (key(1), True),
     (key(2), False),
-    (key(1, frozenset({Scope.USAGE_WRITE})), False),
+    (key(1, frozenset({Permission.USAGE_WRITE})), False),
 ]
 
 

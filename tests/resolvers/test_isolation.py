@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.ids import encode_global_id
-from gateway.principal import Principal, Role, Scope
+from gateway.principal import Permission, Principal, Role
 from gateway.store import Database
 from tests.support.graph import ADA, BOB, PLATFORM, ask, data_of
 from tests.support.rows import (
@@ -31,10 +31,12 @@ KEYS = {
     "LedgerRow": 1,
     "Deployment": 41,
 }
-READ = frozenset({Scope.BILLING_READ})
+READ = frozenset({Permission.BILLING_READ})
 KEY_OF_MINE = Principal(subject="key:one", key_id="one", account_id=MINE, scopes=READ)
 KEY_WITHOUT_SCOPE = Principal(
-    subject="key:two", key_id="two", scopes=frozenset({Scope.USAGE_WRITE, Scope.CREDITS_WRITE})
+    subject="key:two",
+    key_id="two",
+    scopes=frozenset({Permission.USAGE_WRITE, Permission.CREDITS_WRITE}),
 )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.principal import Scope
+from gateway.principal import Permission
 from gateway.routes.openapi.markdown import print_api
 from gateway.settings import Settings
 from tests.support.processes import GatewayProcess, gateway_process
@@ -70,7 +70,9 @@ async def test_every_command_of_the_page_answers_as_shown(
         "seller_name": "Example Cloud",
         "seller_address": "1 Main Street|Springfield",
     }
-    scopes = [part for scope in Scope if scope is not Scope.ADMIN for part in ("--scope", scope)]
+    scopes = [
+        part for scope in Permission if scope is not Permission.ADMIN for part in ("--scope", scope)
+    ]
     ran = 0
     async with gateway_process(database_url, tmp_path, **settings) as gateway:
         key = await gateway.command("api-key", "create", "page", *scopes)

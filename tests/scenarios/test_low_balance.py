@@ -13,7 +13,7 @@ from gateway.auth.key_store import issue_key
 from gateway.billing.credits.posting import adjust_balance
 from gateway.billing.ledger.source_key import SourceKey
 from gateway.ids import encode_global_id
-from gateway.principal import Role, Scope
+from gateway.principal import Permission, Role
 from gateway.store import Database
 from tests.scenarios.test_subscriptions import event
 from tests.support.books import NOW, Books, usd
@@ -55,7 +55,7 @@ async def adjust(books: Books, account_id: int, amount: str, key: str) -> None:
 async def put(served: Gateway, books: Books, low: dict[str, Any] | None) -> None:
     """Say of Acme, over HTTP, when its balance is low."""
     async with books.database.writing() as transaction:
-        scopes = frozenset({Scope.ACCOUNTS_WRITE, Scope.MEMBERS_WRITE})
+        scopes = frozenset({Permission.ACCOUNTS_WRITE, Permission.MEMBERS_WRITE})
         key = await issue_key(
             transaction, environment="dev", name="platform", scopes=scopes, now=NOW
         )

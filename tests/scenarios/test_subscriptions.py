@@ -14,7 +14,7 @@ from gateway.auth.key_store import issue_key
 from gateway.billing.credits.posting import adjust_balance
 from gateway.billing.ledger.source_key import SourceKey
 from gateway.ids import encode_global_id
-from gateway.principal import Role, Scope
+from gateway.principal import Permission, Role
 from gateway.store import Database, accounts, api_keys, members
 from tests.support.books import NOW, Books, usd
 from tests.support.contract import operations
@@ -225,7 +225,7 @@ async def test_metrics_count_live_updates(served: Gateway, books: Books, account
 
 async def test_a_revoked_key_closes_its_socket(served: Gateway, books: Books, account: int) -> None:
     async with books.database.writing() as transaction:
-        scopes = frozenset({Scope.BILLING_READ})
+        scopes = frozenset({Permission.BILLING_READ})
         key = await issue_key(
             transaction, environment="dev", name="watcher", scopes=scopes, now=NOW
         )

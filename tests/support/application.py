@@ -16,10 +16,10 @@ from gateway.auth.rejected import Rejected
 from gateway.errors import BadUserInput, NotFound, ServiceUnavailable, Unauthenticated
 from gateway.execution.fields import EVENTS, Events
 from gateway.http.credentials import Authenticator
-from gateway.http.static_files import Built
+from gateway.http.static_files import StaticFiles
 from gateway.live.access import CurrentAccess
 from gateway.live.hub import Hub
-from gateway.principal import Principal, Scope
+from gateway.principal import Permission, Principal
 from gateway.routes.console import DevAccount, DevPerson
 from gateway.routes.openapi.route import DescribedRoute
 from gateway.settings import Settings, load_settings
@@ -158,7 +158,7 @@ class Doorman:
             case "Bearer ada":
                 return Principal(subject="ada")
             case "Bearer admin":
-                scopes = frozenset({Scope.ADMIN})
+                scopes = frozenset({Permission.ADMIN})
                 return Principal(subject="key:1", key_id="1", scopes=scopes)
             case "Bearer broken":
                 raise RuntimeError(SECRET)
@@ -206,7 +206,7 @@ class PartChanges(TypedDict, total=False):
     authenticator: Authenticator
     context_for: ContextFactory
     ready: Callable[[], Awaitable[None]]
-    built: Built
+    files: StaticFiles
     routes: Sequence[DescribedRoute]
 
 
@@ -220,7 +220,7 @@ def make_parts() -> Parts:
         ready=ready,
         running=running,
         describe=lambda context: {"statements": context.statements},
-        built=Built(Path("/nowhere")),
+        files=StaticFiles(Path("/nowhere")),
         people=lambda: PEOPLE,
     )
 

@@ -6,10 +6,10 @@ import httpx
 
 from gateway.auth.rejected import Rejected
 from gateway.errors import Unauthenticated
-from gateway.principal import Principal, Scope
+from gateway.principal import Permission, Principal
 
-READ = frozenset({Scope.BILLING_READ})
-WITHOUT_SCOPE = frozenset({Scope.USAGE_WRITE})
+READ = frozenset({Permission.BILLING_READ})
+WITHOUT_SCOPE = frozenset({Permission.USAGE_WRITE})
 
 
 @dataclass

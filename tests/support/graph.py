@@ -13,7 +13,7 @@ from gateway.errors import GatewayError
 from gateway.execution.engine import Engine
 from gateway.execution.operation import OperationRequest, OperationResult
 from gateway.links import Links
-from gateway.principal import Principal, Scope
+from gateway.principal import Permission, Principal
 from gateway.settings.documents import DocumentSettings
 from gateway.signing import Signer, SigningKey
 from gateway.store import Database, Snapshot
@@ -27,7 +27,7 @@ FALLBACKS: Counter[str] = Counter()
 """Operations that were left to graphql-core, by reason."""
 
 PLATFORM = Principal(
-    subject="key:platform", key_id="platform", scopes=frozenset({Scope.BILLING_READ})
+    subject="key:platform", key_id="platform", scopes=frozenset({Permission.BILLING_READ})
 )
 ADA = Principal(subject="ada")
 BOB = Principal(subject="bob")

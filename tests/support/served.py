@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from gateway.app import create_app
 from gateway.auth.key_store import issue_key
 from gateway.clock import SystemClock
-from gateway.principal import Scope
+from gateway.principal import Permission
 from gateway.settings import load_settings
 from gateway.store import Database
 
@@ -25,7 +25,7 @@ class Served:
     client: httpx.AsyncClient
     database: Database
 
-    async def key(self, *scopes: Scope, account_id: int | None = None) -> dict[str, str]:
+    async def key(self, *scopes: Permission, account_id: int | None = None) -> dict[str, str]:
         """Return the header of a new API key."""
         async with self.database.writing() as transaction:
             key = await issue_key(

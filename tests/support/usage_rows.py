@@ -24,14 +24,16 @@ from gateway.models import (
     UsageEvent,
     table_of,
 )
-from gateway.principal import Principal, Scope
+from gateway.principal import Permission, Principal
 from gateway.store import Database, Statement, Transaction
 from gateway.windows import zone
 
 QUARTER = timedelta(minutes=15)
 CREATED_AT = datetime(2000, 1, 1, tzinfo=UTC)
 FLOWS = ("spent_nanos", "purchased_nanos", "bonus_nanos", "refunded_nanos", "adjusted_nanos")
-PLATFORM = Principal(subject="platform", key_id="platform", scopes=frozenset({Scope.BILLING_READ}))
+PLATFORM = Principal(
+    subject="platform", key_id="platform", scopes=frozenset({Permission.BILLING_READ})
+)
 
 
 @dataclass(frozen=True, kw_only=True)

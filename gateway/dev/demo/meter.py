@@ -24,7 +24,7 @@ from gateway.dev.demo.metering import Lease, leases
 from gateway.dev.demo.story import Run, Story, load, runs
 from gateway.errors import ConfigurationError, GatewayError
 from gateway.money import NANOS, divide_half_even, format_quantity
-from gateway.principal import Scope
+from gateway.principal import Permission
 from gateway.server.drain import Drain
 from gateway.settings import Settings
 from gateway.store import Database, api_keys
@@ -146,7 +146,7 @@ class _Metering:
                     transaction,
                     environment="dev",
                     name=KEY_NAME,
-                    scopes=frozenset({Scope.USAGE_WRITE}),
+                    scopes=frozenset({Permission.USAGE_WRITE}),
                     now=now,
                     expires_at=now + KEY_LIFE,
                     pepper=self._meter.pepper,

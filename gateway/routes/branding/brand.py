@@ -65,8 +65,8 @@ class Brand:
     def routes(self) -> list[Route]:
         return [Route(self.logo.path, self.logo.serve)] if self.logo else []
 
-    def told(self) -> dict[str, Any]:
-        """Return the page's bootstrap settings."""
+    def bootstrap(self) -> dict[str, Any]:
+        """Return the brand's bootstrap settings."""
         return {
             "platform": self.name,
             "logoUrl": self.logo and self.logo.path,

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from gateway.principal import Scope
+from gateway.principal import Permission
 from gateway.routes.bodies.accounts import AccountAnswer, AccountBody, AccountsAnswer, MembersAnswer
 from gateway.routes.descriptions.refusals import (
     BODY_LIMITS,
@@ -62,7 +62,7 @@ PUT_ACCOUNT: Final = Operation(
     "answer. `members` replaces the whole list and also needs the scope `members:write`; "
     "without `members` the list stays. An account key may change its own account only, and "
     "may not send `members` or `stripeCustomerId` (403); without them, both stay.",
-    scopes=(Scope.ACCOUNTS_WRITE,),
+    scopes=(Permission.ACCOUNTS_WRITE,),
     parameters=(EXTERNAL_ID,),
     body=Body(content={JSON: AccountBody}, text="The account."),
     answers=(
@@ -132,7 +132,7 @@ GET_ACCOUNT: Final = Operation(
     text="Returns the account's details. An account key may read its own account only. "
     "`stripeCustomerId` is returned to platform keys that also have `accounts:write`. "
     "Balance, purchases and usage are in the GraphQL schema.",
-    scopes=(Scope.BILLING_READ,),
+    scopes=(Permission.BILLING_READ,),
     parameters=(EXTERNAL_ID,),
     answers=(Answer(status=200, text="The account.", content={JSON: AccountAnswer}),),
     refusals=(*READ, NOT_FOUND),
@@ -163,7 +163,7 @@ LIST_ACCOUNTS: Final = Operation(
     summary="List accounts",
     text="Returns the accounts that the key may read, oldest first: every account for a "
     "platform key, its own for an account key.",
-    scopes=(Scope.BILLING_READ,),
+    scopes=(Permission.BILLING_READ,),
     parameters=(_LIMIT, _AFTER),
     answers=(Answer(status=200, text="A page.", content={JSON: AccountsAnswer}),),
     refusals=PAGE,
@@ -186,7 +186,7 @@ LIST_MEMBERS: Final = Operation(
     summary="List an account's members",
     text="Returns the account's members, ordered by subject. An account key may read the "
     "members of its own account only.",
-    scopes=(Scope.BILLING_READ, Scope.MEMBERS_WRITE),
+    scopes=(Permission.BILLING_READ, Permission.MEMBERS_WRITE),
     parameters=(EXTERNAL_ID, _LIMIT, _AFTER),
     answers=(Answer(status=200, text="A page.", content={JSON: MembersAnswer}),),
     refusals=(*PAGE, NOT_FOUND),

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from gateway.principal import Scope
+from gateway.principal import Permission
 from gateway.routes.bodies.credits import CreditAnswer, CreditBody
 from gateway.routes.descriptions.refusals import BODY_LIMITS, NOT_FOUND, WRITE
 from gateway.routes.openapi.operation import (
@@ -43,7 +43,7 @@ POST_CREDITS: Final = Operation(
     summary="Grant credit or correct a balance",
     text="Takes effect once per `Idempotency-Key`, however often the request is sent. An "
     "account key may write to its own account only.",
-    scopes=(Scope.CREDITS_WRITE,),
+    scopes=(Permission.CREDITS_WRITE,),
     parameters=(_KEY,),
     body=Body(content={JSON: CreditBody}, text="The credit."),
     answers=(

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from gateway.principal import Scope
+from gateway.principal import Permission
 from gateway.routes.bodies.usage_events import UsageAnswer, UsageEvents
 from gateway.routes.descriptions.refusals import BODY_LIMITS, WRITE
 from gateway.routes.openapi.operation import JSON, Answer, Body, Example, Operation
@@ -48,7 +48,7 @@ POST_USAGE_EVENTS: Final = Operation(
     "unknown account or a different currency), `CONFLICT`, `TOO_LATE` (starts before the "
     "limit below), `IN_FUTURE` (ends more than 5 minutes ahead), `FORBIDDEN` (a correction "
     "above the charges), `OUT_OF_RANGE` (a number or total is too large).",
-    scopes=(Scope.USAGE_WRITE,),
+    scopes=(Permission.USAGE_WRITE,),
     body=Body(
         content={JSON: UsageEvents, NDJSON: {"type": "string"}},
         text="A JSON array of events, or NDJSON with one event per line.",

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel
 
-from gateway.principal import Scope
+from gateway.principal import Permission
 
 JSON: Final = "application/json"
 TEXT: Final = "text/plain"
@@ -86,7 +86,7 @@ Security: TypeAlias = Sequence[Mapping[str, Sequence[str]]]
 STRIPE: Final[Security] = ({"stripeSignature": ()},)
 METRICS: Final[Security] = ({"metricsToken": ()}, {})
 READER: Final[Security] = (
-    {"apiKey": (Scope.BILLING_READ.value,)},
+    {"apiKey": (Permission.BILLING_READ.value,)},
     {"signedLink": ()},
     {"personToken": ()},
 )
@@ -103,7 +103,7 @@ class Operation:
     tag: str
     summary: str
     text: str
-    scopes: tuple[Scope, ...] = ()
+    scopes: tuple[Permission, ...] = ()
     access: Security = ()
     parameters: tuple[Parameter, ...] = ()
     body: Body | None = None

@@ -14,7 +14,7 @@ from gateway.clock import Clock, FixedClock
 from gateway.dev.keys import dev_key
 from gateway.dev.tokens import mint
 from gateway.errors import ConfigurationError, Unauthenticated
-from gateway.principal import Principal, Scope
+from gateway.principal import Permission, Principal
 from gateway.settings import Settings, load_settings
 from tests.gateway.auth.issuer import AUDIENCE, ISSUER, NOW, Issuer, new_key, sign
 
@@ -25,7 +25,7 @@ RECORD = ApiKeyRecord(
     id=API_KEY.id,
     account_id=7,
     digest=digest(API_KEY, PEPPER),
-    scopes=frozenset({Scope.USAGE_WRITE}),
+    scopes=frozenset({Permission.USAGE_WRITE}),
     expires_at=NOW + timedelta(days=1),
 )
 PERSON = Principal(subject="auth0|42", expires_at=NOW + timedelta(seconds=600))
@@ -107,7 +107,7 @@ async def test_an_api_key_is_its_record() -> None:
         subject=f"key:{API_KEY.id}",
         key_id=API_KEY.id,
         account_id=7,
-        scopes=frozenset({Scope.USAGE_WRITE}),
+        scopes=frozenset({Permission.USAGE_WRITE}),
         expires_at=RECORD.expires_at,
     )
 

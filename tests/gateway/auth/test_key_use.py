@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from gateway.auth.key_store import KeyUse, issue_key
 from gateway.cli.api_keys import api_key
 from gateway.clock import FixedClock
-from gateway.principal import Scope
+from gateway.principal import Permission
 from gateway.settings import load_settings
 from gateway.store import Database, Snapshot, build_database
 from gateway.store import api_keys as stored
@@ -29,7 +29,7 @@ async def issue(database: Database, name: str = "meter") -> str:
             transaction,
             environment="dev",
             name=name,
-            scopes=frozenset({Scope.USAGE_WRITE}),
+            scopes=frozenset({Permission.USAGE_WRITE}),
             now=NOW,
         )
     return key.id
@@ -64,7 +64,7 @@ async def test_a_use_is_written_beside_the_requests(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     async with serving(database, database_url, tmp_path) as served:
-        headers = await served.key(Scope.USAGE_WRITE)
+        headers = await served.key(Permission.USAGE_WRITE)
         wrong = headers["authorization"][:-49] + "0" * 49
         key_id = headers["authorization"].split("_")[2]
         for credential in (wrong, headers["authorization"]):

@@ -5,7 +5,7 @@ import pytest
 from gateway.billing.accounts import AccountFacts, put_account, put_member, remove_member
 from gateway.billing.book import PARTICIPANTS, Book
 from gateway.errors import NotFound
-from gateway.principal import Actor, Principal, Role, Scope
+from gateway.principal import Actor, Permission, Principal, Role
 from tests.support.books import ACTOR, Books
 from tests.support.tables import all_rows
 
@@ -14,7 +14,7 @@ NOBODY = Actor.of(Principal(subject="ada"))
 
 def key_of(account_id: int | None) -> Actor:
     key = Principal(
-        subject="key", key_id="k1", account_id=account_id, scopes=frozenset({Scope.ADMIN})
+        subject="key", key_id="k1", account_id=account_id, scopes=frozenset({Permission.ADMIN})
     )
     return Actor.of(key)
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from gateway.ids import encode_global_id
-from gateway.principal import Scope
+from gateway.principal import Permission
 from gateway.store import Database
 from tests.support.rows import account, purchase, put
 from tests.support.served import Served, serving
@@ -26,7 +26,7 @@ async def served(database: Database, database_url: str, tmp_path: Path) -> Async
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "zstd"])
 async def test_an_answer_is_compressed_and_says_the_same(served: Served, encoding: str) -> None:
-    key = await served.key(Scope.BILLING_READ)
+    key = await served.key(Permission.BILLING_READ)
     accepting = key | {"accept-encoding": encoding}
     plain = await served.client.post("/graphql", json=LARGE, headers=key | PLAIN)
     packed = await served.client.post("/graphql", json=LARGE, headers=accepting)
@@ -40,7 +40,7 @@ async def test_an_answer_is_compressed_and_says_the_same(served: Served, encodin
 
 async def test_an_export_is_compressed_and_says_the_same(served: Served) -> None:
     await put(served.database, account(1), *(purchase(1, n) for n in range(1, 200)))
-    key = await served.key(Scope.BILLING_READ)
+    key = await served.key(Permission.BILLING_READ)
     plain = await served.client.get(EXPORT, headers=key | PLAIN)
     packed = await served.client.get(EXPORT, headers=key | {"accept-encoding": "gzip"})
     assert (plain.status_code, packed.status_code) == (200, 200)
@@ -51,7 +51,7 @@ async def test_an_export_is_compressed_and_says_the_same(served: Served) -> None
 
 
 async def test_an_event_stream_is_not_compressed(served: Served) -> None:
-    headers = await served.key(Scope.BILLING_READ) | {"accept-encoding": "gzip"}
+    headers = await served.key(Permission.BILLING_READ) | {"accept-encoding": "gzip"}
     body = {"query": "{ __schema { types { name description } } }"}
     answer: httpx.Response = await served.client.post(
         "/graphql/stream", json=body, headers=headers | {"accept": "text/event-stream"}

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.principal import Scope
+from gateway.principal import Permission
 from gateway.store import Database
 from tests.support.served import Served, serving
 
@@ -27,7 +27,7 @@ async def test_the_twenty_first_wrong_credential_has_to_wait(served: Served) -> 
 async def test_a_good_credential_passes_where_others_failed(served: Served) -> None:
     for _ in range(25):
         await served.client.post("/graphql", json=QUERY, headers=WRONG)
-    key = await served.key(Scope.BILLING_READ)
+    key = await served.key(Permission.BILLING_READ)
     good = await served.client.post("/graphql", json=QUERY, headers=key)
     bad = await served.client.post("/graphql", json=QUERY, headers=WRONG)
     assert (good.status_code, bad.status_code) == (200, 429)
@@ -42,7 +42,7 @@ async def test_credentials_of_streams_count_too(served: Served) -> None:
 
 
 async def test_requests_that_are_let_in_or_carry_nothing_do_not_count(served: Served) -> None:
-    key = await served.key(Scope.BILLING_READ)
+    key = await served.key(Permission.BILLING_READ)
     for _ in range(30):
         await served.client.post("/graphql", json=QUERY)
     answers = [await served.client.post("/graphql", json=QUERY, headers=key) for _ in range(30)]
@@ -50,7 +50,7 @@ async def test_requests_that_are_let_in_or_carry_nothing_do_not_count(served: Se
 
 
 async def test_two_credentials_are_one_too_many(served: Served) -> None:
-    key = await served.key(Scope.USAGE_WRITE)
+    key = await served.key(Permission.USAGE_WRITE)
     twice = [("authorization", key["authorization"])] * 2
     answers = [
         await served.client.post("/v1/usage-events", json=[], headers=twice),

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from gateway.principal import Role, Scope
+from gateway.principal import Permission, Role
 from gateway.store import Database
 from tests.support.books import Books
 from tests.support.served import Served, serving
 from tests.support.tables import table_rows
 
-READER = Scope.BILLING_READ
-MEMBERS = (Scope.BILLING_READ, Scope.MEMBERS_WRITE)
+READER = Permission.BILLING_READ
+MEMBERS = (Permission.BILLING_READ, Permission.MEMBERS_WRITE)
 MISSING = "Account not found, or this API key has no access to it."
 
 
@@ -30,7 +30,7 @@ async def get(served: Served, path: str, headers: dict[str, str]) -> Any:
 
 
 async def test_what_was_put_is_read(served: Served) -> None:
-    headers = await served.key(Scope.ACCOUNTS_WRITE, *MEMBERS)
+    headers = await served.key(Permission.ACCOUNTS_WRITE, *MEMBERS)
     body = {
         "name": "Acme",
         "currency": "USD",
@@ -59,10 +59,10 @@ async def test_the_customer_is_for_keys_that_write_every_account(served: Served)
     account_id = await Books(served.database).account("acme", stripe_customer_id="cus_1")
     for scopes, bound, shown in (
         ((READER,), None, False),
-        ((READER, Scope.ACCOUNTS_WRITE), None, True),
-        ((Scope.ADMIN,), None, True),
-        ((READER, Scope.ACCOUNTS_WRITE), account_id, False),
-        ((Scope.ADMIN,), account_id, False),
+        ((READER, Permission.ACCOUNTS_WRITE), None, True),
+        ((Permission.ADMIN,), None, True),
+        ((READER, Permission.ACCOUNTS_WRITE), account_id, False),
+        ((Permission.ADMIN,), account_id, False),
     ):
         headers = await served.key(*scopes, account_id=bound)
         one, page = await get(served, "/acme", headers), await get(served, "", headers)
@@ -93,7 +93,7 @@ async def test_a_key_of_one_account_reads_no_other(served: Served) -> None:
 @pytest.mark.parametrize("path", ["", "/acme", "/acme/members", "/nobody", "/nobody/members"])
 async def test_writing_is_not_reading(served: Served, path: str) -> None:
     await Books(served.database).account("acme")
-    writers = [scope for scope in Scope if scope not in {READER, Scope.ADMIN}]
+    writers = [scope for scope in Permission if scope not in {READER, Permission.ADMIN}]
     refused = await served.client.get(f"/v1/accounts{path}", headers=await served.key(*writers))
     assert refused.status_code == 403
     assert "billing:read" in refused.json()["errors"][0]["message"]
@@ -103,7 +103,9 @@ async def test_writing_is_not_reading(served: Served, path: str) -> None:
 @pytest.mark.parametrize("name", ["acme", "nobody"])
 async def test_members_are_read_with_their_own_scope(served: Served, name: str) -> None:
     await Books(served.database).account("acme")
-    others = [scope for scope in Scope if scope not in {Scope.MEMBERS_WRITE, Scope.ADMIN}]
+    others = [
+        scope for scope in Permission if scope not in {Permission.MEMBERS_WRITE, Permission.ADMIN}
+    ]
     headers = await served.key(*others)
     refused = await served.client.get(f"/v1/accounts/{name}/members", headers=headers)
     assert refused.status_code == 403
@@ -157,7 +159,7 @@ async def test_a_parameter_that_is_not_allowed_is_named(
 
 
 async def test_a_slash_of_an_external_id_is_escaped(served: Served) -> None:
-    headers = await served.key(Scope.ACCOUNTS_WRITE, *MEMBERS)
+    headers = await served.key(Permission.ACCOUNTS_WRITE, *MEMBERS)
     body = {"name": "Acme", "currency": "USD"}
     for path in ("acme%2Fmembers", "members", "acme/eu"):
         put = await served.client.put(f"/v1/accounts/{path}", json=body, headers=headers)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.billing.accounts import AccountFacts, put_account
-from gateway.principal import Role, Scope
+from gateway.principal import Permission, Role
 from gateway.providers.stripe.inbox import Inbox
 from gateway.store import Database
 from tests.support.books import ACTOR, Books
@@ -16,7 +16,7 @@ from tests.support.stripe import event, intent, parsed
 from tests.support.tables import table_rows
 
 PATH = "/v1/accounts/acme"
-PLATFORM = (Scope.ACCOUNTS_WRITE, Scope.MEMBERS_WRITE)
+PLATFORM = (Permission.ACCOUNTS_WRITE, Permission.MEMBERS_WRITE)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ async def test_a_subject_is_kept_as_it_was_sent(served: Served) -> None:
 
 
 async def test_the_currency_stays_once_there_is_an_entry(served: Served) -> None:
-    headers = await served.key(Scope.ADMIN) | {"idempotency-key": "k"}
+    headers = await served.key(Permission.ADMIN) | {"idempotency-key": "k"}
     await served.client.put(PATH, json=account(), headers=headers)
     changed = await served.client.put(PATH, json=account(currency="EUR"), headers=headers)
     credit = {"account": "acme", "kind": "COUPON", "amount": "1", "currency": "EUR"}
@@ -211,7 +211,7 @@ async def test_at_most_twenty_faults_of_an_account_are_listed(served: Served) ->
 
 async def test_members_stay_unless_they_are_named(served: Served) -> None:
     account_id = await Books(served.database).account("acme", members=[("ada", Role.OWNER)])
-    headers = await served.key(Scope.ACCOUNTS_WRITE)
+    headers = await served.key(Permission.ACCOUNTS_WRITE)
     answer = await served.client.put(PATH, json=account(members=...), headers=headers)
     assert answer.status_code == 200
     assert "members" not in answer.json()
@@ -231,7 +231,9 @@ async def test_members_need_a_scope_of_their_own(served: Served, members: Any) -
     account_id = await Books(served.database).account("acme", members=[("ada", Role.OWNER)])
     tables = ("account", "account_member")
     before = [await rows_of(served.database, table, account_id) for table in tables]
-    headers = await served.key(Scope.ACCOUNTS_WRITE, Scope.USAGE_WRITE, Scope.CREDITS_WRITE)
+    headers = await served.key(
+        Permission.ACCOUNTS_WRITE, Permission.USAGE_WRITE, Permission.CREDITS_WRITE
+    )
     refused = await served.client.put(PATH, json=account(members=members), headers=headers)
     assert refused.status_code == 403
     (error,) = refused.json()["errors"]
@@ -250,9 +252,9 @@ async def test_members_need_a_scope_of_their_own(served: Served, members: Any) -
         {},
     ],
 )
-@pytest.mark.parametrize("scopes", [PLATFORM, (Scope.ADMIN,)])
+@pytest.mark.parametrize("scopes", [PLATFORM, (Permission.ADMIN,)])
 async def test_an_accounts_key_changes_neither_members_nor_customer(
-    served: Served, changes: dict[str, Any], scopes: tuple[Scope, ...]
+    served: Served, changes: dict[str, Any], scopes: tuple[Permission, ...]
 ) -> None:
     books = Books(served.database)
     account_id = await books.account(
@@ -272,7 +274,7 @@ async def test_an_accounts_key_leaves_members_and_customer(served: Served) -> No
     account_id = await books.account(
         "acme", members=[("ada", Role.OWNER)], stripe_customer_id="cus_0"
     )
-    headers = await served.key(Scope.ACCOUNTS_WRITE, account_id=account_id)
+    headers = await served.key(Permission.ACCOUNTS_WRITE, account_id=account_id)
     own = account(name="Acme & Sons", members=..., stripeCustomerId=...)
     answer = await served.client.put(PATH, json=own, headers=headers)
     assert answer.status_code == 200
@@ -301,7 +303,7 @@ async def test_a_parked_payment_is_the_platforms_to_give(served: Served) -> None
 async def test_only_the_keys_own_account_is_there_for_it(served: Served) -> None:
     acme = await Books(served.database).account("acme")
     await Books(served.database, seed=2).account("other")
-    headers = await served.key(Scope.ACCOUNTS_WRITE, account_id=acme)
+    headers = await served.key(Permission.ACCOUNTS_WRITE, account_id=acme)
     said = account(members=..., stripeCustomerId=...)
     own = await served.client.put(PATH, json=said, headers=headers)
     others = [
@@ -314,7 +316,7 @@ async def test_only_the_keys_own_account_is_there_for_it(served: Served) -> None
 
 
 async def test_reading_is_not_writing(served: Served) -> None:
-    headers = await served.key(Scope.BILLING_READ)
+    headers = await served.key(Permission.BILLING_READ)
     refused = await served.client.put(PATH, json=account(), headers=headers)
     assert refused.status_code == 403
     assert "accounts:write" in refused.json()["errors"][0]["message"]

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from gateway.errors import ConfigurationError
-from gateway.http.static_files import Built
+from gateway.http.static_files import StaticFiles
 from gateway.settings import Settings, load_settings
 from tests.support import application
 from tests.support.edge import BASE_URL, connect
@@ -31,7 +31,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 
 @pytest.fixture
-def built(tmp_path: Path) -> Built:
+def built(tmp_path: Path) -> StaticFiles:
     """The output of a build, in small."""
     for name in ("index", "graphiql"):
         (tmp_path / f"{name}.html").write_text(PAGE.format(name=name))
@@ -41,13 +41,13 @@ def built(tmp_path: Path) -> Built:
     (assets / "logo-C0ffee.png").write_bytes(PNG)
     (tmp_path / "persisted-documents.json").write_text("{}")
     (tmp_path / "secret.js").write_text("secret")
-    return Built(tmp_path)
+    return StaticFiles(tmp_path)
 
 
 def serve(
-    built: Built, settings: Settings | None = None, base_url: str = BASE_URL
+    built: StaticFiles, settings: Settings | None = None, base_url: str = BASE_URL
 ) -> httpx.AsyncClient:
-    return connect(application.make_app(settings, built=built), base_url=base_url)
+    return connect(application.make_app(settings, files=built), base_url=base_url)
 
 
 def production(**changes: Any) -> Settings:
@@ -69,7 +69,9 @@ def policy(answer: httpx.Response) -> dict[str, str]:
 @pytest.mark.parametrize(
     "path", ["/", "/?tab=usage", "/callback?code=x&state=y", "/signed-out?state=y"]
 )
-async def test_the_page_is_served_and_never_kept(built: Built, path: str, method: str) -> None:
+async def test_the_page_is_served_and_never_kept(
+    built: StaticFiles, path: str, method: str
+) -> None:
     async with serve(built) as client:
         answer = await client.request(method, path)
     assert answer.status_code == 200
@@ -80,7 +82,9 @@ async def test_the_page_is_served_and_never_kept(built: Built, path: str, method
         assert "<title>index</title>" in answer.text
 
 
-async def test_dev_tells_the_people_and_no_text_of_theirs_ends_the_script(built: Built) -> None:
+async def test_dev_tells_the_people_and_no_text_of_theirs_ends_the_script(
+    built: StaticFiles,
+) -> None:
     person = {
         "name": "Ada </script>",
         "token": "t0k3n",
@@ -99,7 +103,7 @@ async def test_dev_tells_the_people_and_no_text_of_theirs_ends_the_script(built:
             assert answer.text.count("</script>") == 2
 
 
-async def test_production_tells_where_to_sign_in_and_nobodys_token(built: Built) -> None:
+async def test_production_tells_where_to_sign_in_and_nobodys_token(built: StaticFiles) -> None:
     settings = production(
         oidc_issuer="https://login.example/",
         oidc_client_id="billing",
@@ -129,7 +133,7 @@ async def test_production_tells_where_to_sign_in_and_nobodys_token(built: Built)
     )
 
 
-async def test_the_page_is_fenced_in(built: Built) -> None:
+async def test_the_page_is_fenced_in(built: StaticFiles) -> None:
     async with serve(built) as client:
         console, graphiql = await client.get("/"), await client.get("/graphiql")
         again = await client.get("/")
@@ -150,7 +154,7 @@ async def test_the_page_is_fenced_in(built: Built) -> None:
     assert policy(graphiql) == policy(console) | {"style-src": "'self' 'unsafe-inline'"}
 
 
-async def test_an_embedding_host_can_be_allowed_for_the_page_alone(built: Built) -> None:
+async def test_an_embedding_host_can_be_allowed_for_the_page_alone(built: StaticFiles) -> None:
     ancestors = "https://cloud.example,https://*.cloud.example"
     settings = production(frame_ancestors=ancestors, graphiql=True)
     async with serve(built, settings, base_url="https://billing.example") as client:
@@ -159,7 +163,7 @@ async def test_an_embedding_host_can_be_allowed_for_the_page_alone(built: Built)
     assert policy(graphiql)["frame-ancestors"] == "'none'"
 
 
-async def test_a_host_name_that_is_none_never_gets_into_the_policy(built: Built) -> None:
+async def test_a_host_name_that_is_none_never_gets_into_the_policy(built: StaticFiles) -> None:
     settings = load_settings(environment="dev", allowed_hosts="*")
     async with serve(built, settings) as client:
         answer = await client.get("/", headers={"host": "a; script-src *"})
@@ -167,7 +171,7 @@ async def test_a_host_name_that_is_none_never_gets_into_the_policy(built: Built)
     assert policy(answer)["script-src"] == "'self'"
 
 
-async def test_another_host_name_never_sees_the_tokens(built: Built) -> None:
+async def test_another_host_name_never_sees_the_tokens(built: StaticFiles) -> None:
     async with serve(built) as client:
         for path in ("/", "/graphiql"):
             answer = await client.get(path, headers={"host": "evil.example"})
@@ -187,7 +191,7 @@ async def test_another_host_name_never_sees_the_tokens(built: Built) -> None:
     ],
 )
 async def test_files_are_kept_for_ever_and_compressed(
-    built: Built, accepts: str, compressed: bool
+    built: StaticFiles, accepts: str, compressed: bool
 ) -> None:
     async with serve(built) as client:
         request = client.build_request(
@@ -210,7 +214,7 @@ async def test_files_are_kept_for_ever_and_compressed(
     [("gzip, deflate, br, zstd", "br"), ("br;q=0, gzip", "gzip"), ("identity", None)],
 )
 async def test_a_file_that_the_build_compressed_is_sent_so(
-    built: Built, accepts: str, coding: str | None
+    built: StaticFiles, accepts: str, coding: str | None
 ) -> None:
     path = built.folder / "assets" / "index-C0ffee.js"
     path.with_name(f"{path.name}.br").write_bytes(brotli.compress(SCRIPT.encode()))
@@ -221,7 +225,7 @@ async def test_a_file_that_the_build_compressed_is_sent_so(
         assert (await client.get("/assets/index-C0ffee.js.br")).status_code == 404
 
 
-async def test_what_is_compressed_already_is_sent_as_it_is(built: Built) -> None:
+async def test_what_is_compressed_already_is_sent_as_it_is(built: StaticFiles) -> None:
     async with serve(built) as client:
         answer = await client.get("/assets/logo-C0ffee.png")
     assert answer.content == PNG
@@ -244,7 +248,7 @@ async def test_what_is_compressed_already_is_sent_as_it_is(built: Built) -> None
         "/persisted-documents.json",
     ],
 )
-async def test_nothing_else_is_served(built: Built, path: str) -> None:
+async def test_nothing_else_is_served(built: StaticFiles, path: str) -> None:
     async with serve(built) as client:
         url = httpx.URL("http://127.0.0.1:8000").copy_with(raw_path=path.encode())
         answer = await client.get(url)
@@ -252,13 +256,13 @@ async def test_nothing_else_is_served(built: Built, path: str) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_a_file_of_a_build_that_is_gone_is_not_found(built: Built) -> None:
+async def test_a_file_of_a_build_that_is_gone_is_not_found(built: StaticFiles) -> None:
     async with serve(built) as client:
         (built.folder / "assets" / "index-C0ffee.js").unlink()
         assert (await client.get("/assets/index-C0ffee.js")).status_code == 404
 
 
-async def test_the_page_is_read_only(built: Built) -> None:
+async def test_the_page_is_read_only(built: StaticFiles) -> None:
     async with serve(built) as client:
         for path in ("/", "/graphiql", "/assets/index-C0ffee.js"):
             answer = await client.post(path)
@@ -267,7 +271,7 @@ async def test_the_page_is_read_only(built: Built) -> None:
 
 
 async def test_without_a_build_the_gateway_says_how_to_make_one(tmp_path: Path) -> None:
-    async with serve(Built(tmp_path)) as client:
+    async with serve(StaticFiles(tmp_path)) as client:
         for path in ("/", "/callback", "/signed-out", "/graphiql"):
             answer = await client.get(path)
             assert answer.status_code == 404
@@ -275,7 +279,7 @@ async def test_without_a_build_the_gateway_says_how_to_make_one(tmp_path: Path) 
         assert (await client.post("/graphql", json={"query": "{ who }"})).status_code == 200
 
 
-async def test_pages_can_be_switched_off(built: Built) -> None:
+async def test_pages_can_be_switched_off(built: StaticFiles) -> None:
     async with serve(built, load_settings(environment="dev", console=False)) as client:
         answer = await client.get("/")
         assert (answer.status_code, answer.headers["location"]) == (307, "/graphiql")
@@ -285,14 +289,14 @@ async def test_pages_can_be_switched_off(built: Built) -> None:
             assert (await client.get(path)).status_code == 404
 
 
-async def test_graphiql_is_away_where_only_trusted_documents_are_served(built: Built) -> None:
+async def test_graphiql_is_away_where_only_trusted_documents_are_served(built: StaticFiles) -> None:
     async with serve(built, load_settings(environment="dev", trusted_only=True)) as client:
         assert (await client.get("/graphiql")).status_code == 404
         assert (await client.get("/")).status_code == 200
 
 
 async def test_the_page_has_the_platforms_name_colour_and_links(
-    built: Built, tmp_path: Path
+    built: StaticFiles, tmp_path: Path
 ) -> None:
     (tmp_path / "logo").write_bytes(SVG)
     settings = load_settings(
@@ -345,7 +349,7 @@ def policy_of(answer: httpx.Response) -> dict[str, str]:
     ],
 )
 def test_a_logo_that_cannot_be_shown_is_refused(
-    built: Built, tmp_path: Path, content: bytes | None, reason: str
+    built: StaticFiles, tmp_path: Path, content: bytes | None, reason: str
 ) -> None:
     if content is not None:
         (tmp_path / "logo").write_bytes(content)

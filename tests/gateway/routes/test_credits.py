@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.principal import Scope
+from gateway.principal import Permission
 from gateway.store import Database
 from tests.support.books import Books
 from tests.support.facts import rows_of
@@ -33,7 +33,7 @@ async def image(database: Database, account_id: int) -> dict[str, Any]:
 
 async def test_a_credit_is_given_once_and_its_answer_repeated(served: Served) -> None:
     account_id = await Books(served.database).account("acme")
-    headers = await served.key(Scope.CREDITS_WRITE) | {"idempotency-key": "k1"}
+    headers = await served.key(Permission.CREDITS_WRITE) | {"idempotency-key": "k1"}
 
     first = await served.client.post(PATH, json=credit(), headers=headers)
     other = headers | {"idempotency-key": "k2"}
@@ -51,7 +51,7 @@ async def test_a_credit_is_given_once_and_its_answer_repeated(served: Served) ->
 
 async def test_an_adjustment_is_signed_and_answers_its_ledger_version(served: Served) -> None:
     account_id = await Books(served.database).account("acme")
-    headers = await served.key(Scope.ADMIN) | {"idempotency-key": "a/1"}
+    headers = await served.key(Permission.ADMIN) | {"idempotency-key": "a/1"}
     body = credit(kind="ADJUSTMENT", amount="-0.5", description="Outage, October")
     answer = await served.client.post(PATH, json=body, headers=headers)
     assert answer.status_code == 201
@@ -64,7 +64,7 @@ async def test_an_adjustment_is_signed_and_answers_its_ledger_version(served: Se
 
 async def test_the_same_key_for_another_credit_is_a_conflict(served: Served) -> None:
     account_id = await Books(served.database).account("acme")
-    headers = await served.key(Scope.CREDITS_WRITE) | {"idempotency-key": "k1"}
+    headers = await served.key(Permission.CREDITS_WRITE) | {"idempotency-key": "k1"}
     await served.client.post(PATH, json=credit(), headers=headers)
     before = await image(served.database, account_id)
 
@@ -77,7 +77,7 @@ async def test_the_same_key_for_another_credit_is_a_conflict(served: Served) -> 
 
 async def test_the_same_key_sent_many_times_at_once_has_one_effect(served: Served) -> None:
     account_id = await Books(served.database).account("acme")
-    headers = await served.key(Scope.CREDITS_WRITE) | {"idempotency-key": "k1"}
+    headers = await served.key(Permission.CREDITS_WRITE) | {"idempotency-key": "k1"}
     answers = await asyncio.gather(
         *(served.client.post(PATH, json=credit(), headers=headers) for _ in range(20))
     )
@@ -88,7 +88,7 @@ async def test_the_same_key_sent_many_times_at_once_has_one_effect(served: Serve
 
 async def test_a_hundred_credits_at_once_are_all_there(served: Served) -> None:
     account_id = await Books(served.database).account("acme")
-    key = await served.key(Scope.CREDITS_WRITE)
+    key = await served.key(Permission.CREDITS_WRITE)
 
     async def give(number: int) -> int:
         headers = key | {"idempotency-key": f"k{number}"}
@@ -124,7 +124,7 @@ BAD_CREDITS: dict[str, tuple[dict[str, Any], dict[str, str], int]] = {
 
 async def test_a_credit_that_would_not_fit_is_out_of_range(served: Served) -> None:
     account_id = await Books(served.database).account("acme")
-    headers = await served.key(Scope.CREDITS_WRITE)
+    headers = await served.key(Permission.CREDITS_WRITE)
     most = credit(amount="9223372036.854775807")
     first = await served.client.post(PATH, json=most, headers=headers | {"idempotency-key": "a"})
     assert first.status_code == 201
@@ -153,7 +153,7 @@ async def test_a_bad_credit_is_refused_and_leaves_nothing(served: Served, name: 
     body, headers, status = BAD_CREDITS[name]
     account_id = await Books(served.database).account("acme")
     before = await image(served.database, account_id)
-    headers = await served.key(Scope.CREDITS_WRITE) | {"idempotency-key": "k1"} | headers
+    headers = await served.key(Permission.CREDITS_WRITE) | {"idempotency-key": "k1"} | headers
 
     answer = await served.client.post(PATH, json=body, headers=headers)
 
@@ -178,7 +178,7 @@ async def test_a_bad_body_is_refused_and_leaves_nothing(
 ) -> None:
     account_id = await Books(served.database).account("acme")
     before = await image(served.database, account_id)
-    headers = await served.key(Scope.ADMIN)
+    headers = await served.key(Permission.ADMIN)
     headers |= {"idempotency-key": "k1", "content-type": media_type}
     given = await served.client.post(PATH, content=body, headers=headers)
     put = await served.client.put("/v1/accounts/acme", content=body, headers=headers)
@@ -190,7 +190,7 @@ async def test_a_bad_body_is_refused_and_leaves_nothing(
 async def test_a_key_of_an_account_gives_nothing_to_another(served: Served) -> None:
     acme = await Books(served.database).account("acme")
     await Books(served.database, seed=2).account("other")
-    headers = await served.key(Scope.CREDITS_WRITE, account_id=acme) | {"idempotency-key": "k"}
+    headers = await served.key(Permission.CREDITS_WRITE, account_id=acme) | {"idempotency-key": "k"}
     answers = [
         await served.client.post(PATH, json=credit(account=name), headers=headers)
         for name in ("other", "nobody")
@@ -200,7 +200,7 @@ async def test_a_key_of_an_account_gives_nothing_to_another(served: Served) -> N
 
 
 async def test_all_faults_of_a_credit_are_listed_by_path(served: Served) -> None:
-    headers = await served.key(Scope.CREDITS_WRITE) | {"idempotency-key": "k"}
+    headers = await served.key(Permission.CREDITS_WRITE) | {"idempotency-key": "k"}
     body = {
         "kind": "GIFT",
         "amount": "9223372036.854775808",

@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from gateway.principal import Role, Scope
+from gateway.principal import Permission, Role
 from gateway.store import Database
 from tests.support.books import Books
 from tests.support.served import Served, serving
 from tests.support.tables import table_rows
 
 TABLES = ("account", "account_member", "usage_event", "ledger_entry", "credit_purchase")
-EVERY = tuple(scope for scope in Scope if scope is not Scope.ADMIN)
+EVERY = tuple(scope for scope in Permission if scope is not Permission.ADMIN)
 HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
 ACME: dict[str, Any] = {"name": "Acme", "currency": "USD"}
 BACK: dict[str, Any] = {
@@ -59,13 +59,16 @@ INPUTS: dict[str, Input] = {
     "read members": Input("GET", "/accounts/acme/members"),
     "read a lookalike": Input("GET", "/accounts/acme%E2%80%AE"),
 }
-KEYS: dict[str, tuple[str | None, tuple[Scope, ...]]] = {
-    "other account, admin": ("other", (Scope.ADMIN,)),
+KEYS: dict[str, tuple[str | None, tuple[Permission, ...]]] = {
+    "other account, admin": ("other", (Permission.ADMIN,)),
     "other account, every scope": ("other", EVERY),
-    "own account, meter and accounts": ("acme", (Scope.ACCOUNTS_WRITE, Scope.USAGE_WRITE)),
-    "platform, accounts:write": (None, (Scope.ACCOUNTS_WRITE,)),
-    "platform, usage:write": (None, (Scope.USAGE_WRITE,)),
-    "platform, billing:read": (None, (Scope.BILLING_READ,)),
+    "own account, meter and accounts": (
+        "acme",
+        (Permission.ACCOUNTS_WRITE, Permission.USAGE_WRITE),
+    ),
+    "platform, accounts:write": (None, (Permission.ACCOUNTS_WRITE,)),
+    "platform, usage:write": (None, (Permission.USAGE_WRITE,)),
+    "platform, billing:read": (None, (Permission.BILLING_READ,)),
 }
 ANSWERS: dict[str, tuple[object, ...]] = {
     "customer": (403, 403, 403, 200, 403, 403),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gateway.billing.usage.ingestion import ItemCode
 from gateway.errors import BadRequest
-from gateway.principal import Scope
+from gateway.principal import Permission
 from gateway.routes.bodies.usage_events import faults_of_event
 from gateway.routes.bodies.usage_items import PIECE, ItemReader, read_items
 from gateway.store import Database
@@ -75,7 +75,7 @@ async def image(database: Database, account_id: int) -> dict[str, Any]:
 
 async def test_an_event_is_booked_once_and_sent_again_is_a_duplicate(served: Served) -> None:
     account_id = await Books(served.database).account("acme")
-    key = await served.key(Scope.USAGE_WRITE)
+    key = await served.key(Permission.USAGE_WRITE)
 
     first = await send(served, key, event(), event(id="evt-2"))
     before = await image(served.database, account_id)
@@ -91,7 +91,7 @@ async def test_an_event_is_booked_once_and_sent_again_is_a_duplicate(served: Ser
 
 async def test_ndjson_is_the_same_events(served: Served) -> None:
     await Books(served.database).account("acme")
-    key = await served.key(Scope.USAGE_WRITE)
+    key = await served.key(Permission.USAGE_WRITE)
     body = b"\n".join(orjson.dumps(event(id=f"e{number}")) for number in range(3)) + b"\n"
     headers = key | {"content-type": "application/x-ndjson"}
     answer = await served.client.post(PATH, content=body, headers=headers)
@@ -100,7 +100,7 @@ async def test_ndjson_is_the_same_events(served: Served) -> None:
 
 async def test_a_line_that_is_no_json_is_refused_by_itself(served: Served) -> None:
     await Books(served.database).account("acme")
-    key = await served.key(Scope.USAGE_WRITE)
+    key = await served.key(Permission.USAGE_WRITE)
     lines = [orjson.dumps(event(id="a")), b"", b"{", b'"\xff"', b" \r", orjson.dumps(event(id="b"))]
     headers = key | {"content-type": "application/x-ndjson"}
     answer = await served.client.post(PATH, content=b"\n".join(lines), headers=headers)
@@ -127,7 +127,7 @@ UNREADABLE = {
 @pytest.mark.parametrize("media_type", ["application/json", "application/x-ndjson"])
 async def test_an_unreadable_event_is_refused_by_itself(served: Served, media_type: str) -> None:
     account_id = await Books(served.database).account("acme")
-    headers = await served.key(Scope.USAGE_WRITE) | {"content-type": media_type}
+    headers = await served.key(Permission.USAGE_WRITE) | {"content-type": media_type}
     good = [orjson.dumps(event(id=f"{each}", sku='],"[{\\')) for each in range(len(UNREADABLE) + 1)]
     texts = [good[0], *chain(*zip([*UNREADABLE.values()], good[1:], strict=True)), TWICE]
     is_array = media_type == "application/json"
@@ -165,7 +165,7 @@ async def test_an_event_with_a_key_twice_is_refused_by_itself(
     served: Served, media_type: str
 ) -> None:
     await Books(served.database).account("acme")
-    key = await served.key(Scope.USAGE_WRITE)
+    key = await served.key(Permission.USAGE_WRITE)
     inner = orjson.dumps(event(id="d", deployment={"externalId": "1"})).replace(
         b'{"externalId"', b'{"name":"x","name":"y","externalId"'
     )
@@ -186,7 +186,7 @@ async def test_an_event_with_a_key_twice_is_refused_by_itself(
 
 async def test_the_same_id_twice_in_a_batch_is_a_duplicate_or_a_conflict(served: Served) -> None:
     account_id = await Books(served.database).account("acme")
-    key = await served.key(Scope.USAGE_WRITE)
+    key = await served.key(Permission.USAGE_WRITE)
     answer = await send(served, key, event(), event(), event(amount="5"))
     assert (answer["accepted"], answer["duplicates"]) == (1, 1)
     assert [(item["index"], item["code"]) for item in answer["rejected"]] == [(2, "CONFLICT")]
@@ -196,7 +196,7 @@ async def test_the_same_id_twice_in_a_batch_is_a_duplicate_or_a_conflict(served:
 
 async def test_the_same_id_with_other_content_is_a_conflict(served: Served) -> None:
     account_id = await Books(served.database).account("acme")
-    key = await served.key(Scope.USAGE_WRITE)
+    key = await served.key(Permission.USAGE_WRITE)
     await send(served, key, event())
     before = await image(served.database, account_id)
 
@@ -267,7 +267,7 @@ NAMED: list[tuple[dict[str, Any], str]] = [
 
 async def test_errors_say_which_field_by_its_name(served: Served) -> None:
     await Books(served.database).account("acme")
-    key = await served.key(Scope.USAGE_WRITE)
+    key = await served.key(Permission.USAGE_WRITE)
     answer = await send(served, key, *(item for item, _ in NAMED))
     messages = [item["message"] for item in answer["rejected"]]
     assert len(messages) == len(NAMED)
@@ -332,7 +332,7 @@ FAULTS: list[tuple[dict[str, Any], dict[str, str]]] = [
 
 async def test_all_faults_of_an_item_are_listed_by_path(served: Served) -> None:
     await Books(served.database).account("acme")
-    key = await served.key(Scope.USAGE_WRITE)
+    key = await served.key(Permission.USAGE_WRITE)
     answer = await send(served, key, *(item for item, _ in FAULTS), event(), event(amount="2"))
     rejected = answer["rejected"]
     *listed, conflict = [
@@ -350,7 +350,7 @@ async def test_all_faults_of_an_item_are_listed_by_path(served: Served) -> None:
 
 async def test_faults_are_listed_within_limits(served: Served) -> None:
     await Books(served.database).account("acme")
-    key = await served.key(Scope.USAGE_WRITE)
+    key = await served.key(Permission.USAGE_WRITE)
     unknown = {f"field-{number}": number for number in range(2_000)}
     many = event(amount=1, **unknown)
     answer = await send(served, key, many, *[event(price="1", id=7)] * 600)
@@ -374,7 +374,7 @@ TOO_LARGE: dict[str, Any] = {
 @pytest.mark.parametrize("name", TOO_LARGE)
 async def test_a_number_that_does_not_fit_is_refused_by_itself(served: Served, name: str) -> None:
     account_id = await Books(served.database).account("acme")
-    key = await served.key(Scope.USAGE_WRITE)
+    key = await served.key(Permission.USAGE_WRITE)
     answer = await send(served, key, TOO_LARGE[name], event(id="neighbour"))
     assert answer["accepted"] == 1
     [item] = answer["rejected"]
@@ -386,7 +386,7 @@ async def test_a_number_that_does_not_fit_is_refused_by_itself(served: Served, n
 async def test_a_sum_that_would_not_fit_refuses_its_event_alone(served: Served) -> None:
     books = Books(served.database)
     ids = [await books.account(name) for name in ("acme", "other")]
-    key = await served.key(Scope.USAGE_WRITE, Scope.CREDITS_WRITE)
+    key = await served.key(Permission.USAGE_WRITE, Permission.CREDITS_WRITE)
     most = "9223372036.854775807"
     batch = [
         event(id="1", amount=most),
@@ -405,7 +405,7 @@ async def test_a_sum_that_would_not_fit_refuses_its_event_alone(served: Served) 
 
 async def test_a_quantity_of_38_digits_is_kept_to_the_last(served: Served) -> None:
     account_id = await Books(served.database).account("acme")
-    key = await served.key(Scope.USAGE_WRITE)
+    key = await served.key(Permission.USAGE_WRITE)
     large = "12345678901234567890123456789.123456789"
     answer = await send(served, key, event(quantity=large), event(id="2", quantity="10737418240"))
     assert (answer["accepted"], answer["rejected"]) == (2, [])
@@ -426,7 +426,7 @@ async def test_a_bad_item_is_refused_by_itself_and_leaves_nothing(
     served: Served, name: str
 ) -> None:
     account_id = await Books(served.database).account("acme")
-    key = await served.key(Scope.USAGE_WRITE)
+    key = await served.key(Permission.USAGE_WRITE)
     before = await image(served.database, account_id)
 
     answer = await send(served, key, BAD_ITEMS[name])
@@ -445,7 +445,7 @@ async def test_what_is_too_late_or_to_come_is_told(
     served: Served, shift: timedelta, code: ItemCode
 ) -> None:
     await Books(served.database).account("acme")
-    key = await served.key(Scope.USAGE_WRITE)
+    key = await served.key(Permission.USAGE_WRITE)
     at = HOUR + shift
     late = event(start=written(at), end=written(at + timedelta(hours=1)))
     answer = await send(served, key, late, event(id="evt-2"))
@@ -455,7 +455,7 @@ async def test_what_is_too_late_or_to_come_is_told(
 
 async def test_identifiers_that_only_look_alike_are_two(served: Served) -> None:
     account_id = await Books(served.database).account("acme")
-    key = await served.key(Scope.USAGE_WRITE)
+    key = await served.key(Permission.USAGE_WRITE)
     names = ["caf\u00e9", "cafe\u0301"]
     batch = [event(id=name, deployment={"externalId": name, "name": name}) for name in names]
     answer = await send(served, key, *batch)
@@ -467,7 +467,7 @@ async def test_identifiers_that_only_look_alike_are_two(served: Served) -> None:
 
 async def test_a_correction_gives_back(served: Served) -> None:
     account_id = await Books(served.database).account("acme")
-    key = await served.key(Scope.USAGE_WRITE)
+    key = await served.key(Permission.USAGE_WRITE)
     await send(served, key, event(), event(id="back", amount="-0.000432", correction=True))
     (account,) = await rows_of(served.database, "account", account_id)
     assert account["balance_nanos"] == 0
@@ -495,7 +495,7 @@ UNCHARGED: dict[str, dict[str, Any]] = {
 async def test_a_meter_gives_back_no_more_than_it_charged(served: Served, name: str) -> None:
     books = Books(served.database)
     ids = [await books.account(each) for each in ("acme", "other")]
-    meter = await served.key(Scope.USAGE_WRITE)
+    meter = await served.key(Permission.USAGE_WRITE)
     await send(served, meter, event(amount="3"))
     before = [await image(served.database, each) for each in ids]
     answer = await send(served, meter, UNCHARGED[name])
@@ -504,7 +504,7 @@ async def test_a_meter_gives_back_no_more_than_it_charged(served: Served, name: 
     assert (item["index"], item["code"]) == (0, ItemCode.FORBIDDEN)
     assert "credits:write" in item["message"]
     assert [await image(served.database, each) for each in ids] == before
-    for scopes in ((Scope.USAGE_WRITE, Scope.CREDITS_WRITE), (Scope.ADMIN,)):
+    for scopes in ((Permission.USAGE_WRITE, Permission.CREDITS_WRITE), (Permission.ADMIN,)):
         key = await served.key(*scopes)
         again = await send(served, key, UNCHARGED[name] | {"id": f"by-{len(scopes)}"})
         assert again["accepted"] == 1
@@ -513,7 +513,7 @@ async def test_a_meter_gives_back_no_more_than_it_charged(served: Served, name: 
 
 async def test_corrections_share_what_was_charged(served: Served) -> None:
     account_id = await Books(served.database).account("acme")
-    key = await served.key(Scope.USAGE_WRITE)
+    key = await served.key(Permission.USAGE_WRITE)
     batch = [
         back("-1"),
         event(id="1", amount="2"),
@@ -541,7 +541,7 @@ async def test_corrections_share_what_was_charged(served: Served) -> None:
 
 async def test_one_charge_is_given_back_once(served: Served) -> None:
     account_id = await Books(served.database).account("acme")
-    key = await served.key(Scope.USAGE_WRITE)
+    key = await served.key(Permission.USAGE_WRITE)
     await send(served, key, event(amount="5"))
     answers = await asyncio.gather(
         *(send(served, key, back("-5", id=f"back-{number}")) for number in range(8))
@@ -553,7 +553,7 @@ async def test_one_charge_is_given_back_once(served: Served) -> None:
 
 async def test_charges_at_the_edge_of_64_bits_are_given_back(served: Served) -> None:
     account_id = await Books(served.database).account("acme")
-    key = await served.key(Scope.USAGE_WRITE)
+    key = await served.key(Permission.USAGE_WRITE)
     most = "9223372036.854775807"
     for number in range(3):
         batch = [event(id=f"{number}", amount=most), back(f"-{most}", id=f"back-{number}")]
@@ -565,7 +565,7 @@ async def test_charges_at_the_edge_of_64_bits_are_given_back(served: Served) -> 
 async def test_a_key_of_an_account_sees_no_other(served: Served) -> None:
     acme = await Books(served.database).account("acme")
     await Books(served.database, seed=2).account("other")
-    key = await served.key(Scope.USAGE_WRITE, account_id=acme)
+    key = await served.key(Permission.USAGE_WRITE, account_id=acme)
     answer = await send(served, key, event(), event(account="other"), event(account="nobody"))
     assert answer["accepted"] == 1
     messages = {item["message"] for item in answer["rejected"]}
@@ -574,7 +574,7 @@ async def test_a_key_of_an_account_sees_no_other(served: Served) -> None:
 
 async def test_one_batch_from_many_meters_at_once_is_booked_once(served: Served) -> None:
     account_id = await Books(served.database).account("acme")
-    key = await served.key(Scope.USAGE_WRITE)
+    key = await served.key(Permission.USAGE_WRITE)
     batch = [event(id=f"evt-{number}", amount="0.01") for number in range(50)]
     answers = await asyncio.gather(*(send(served, key, *batch) for _ in range(8)))
     assert sum(answer["accepted"] for answer in answers) == 50
@@ -599,7 +599,7 @@ BAD_REQUESTS: dict[str, tuple[bytes, dict[str, str], int]] = {
 async def test_a_bad_request_is_refused_whole(served: Served, name: str) -> None:
     body, headers, status = BAD_REQUESTS[name]
     account_id = await Books(served.database).account("acme")
-    key = await served.key(Scope.USAGE_WRITE)
+    key = await served.key(Permission.USAGE_WRITE)
     before = await image(served.database, account_id)
     headers = {"content-type": "application/json"} | key | headers
     answer = await served.client.post(PATH, content=body, headers=headers)
@@ -610,7 +610,7 @@ async def test_a_bad_request_is_refused_whole(served: Served, name: str) -> None
 
 async def test_only_a_key_with_the_scope_may_write(served: Served) -> None:
     json = {"content-type": "application/json"}
-    reader = await served.key(Scope.BILLING_READ)
+    reader = await served.key(Permission.BILLING_READ)
     without = await served.client.post(PATH, content=b"[]", headers=json)
     wrong = await served.client.post(PATH, content=b"[]", headers=json | reader)
     unknown = await served.client.post(

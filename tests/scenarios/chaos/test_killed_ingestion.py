@@ -19,7 +19,7 @@ import pytest
 
 from gateway.auth.key_store import issue_key
 from gateway.clock import SystemClock
-from gateway.principal import Scope
+from gateway.principal import Permission
 from gateway.store import Database
 from tests.support.books import Books
 from tests.support.processes import GatewayProcess, gateway_process
@@ -79,7 +79,7 @@ async def key(database: Database) -> str:
             transaction,
             environment="dev",
             name="meters",
-            scopes=frozenset({Scope.USAGE_WRITE}),
+            scopes=frozenset({Permission.USAGE_WRITE}),
             now=SystemClock().now(),
         )
     return made.text

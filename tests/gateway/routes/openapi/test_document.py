@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from gateway.app import create_app
 from gateway.clock import SystemClock
-from gateway.principal import Scope
+from gateway.principal import Permission
 from gateway.routes.console import ASSET_PATH, CONSOLE_PATHS, GRAPHIQL_PATH
 from gateway.routes.openapi.document import build_document
 from gateway.routes.openapi.route import DescribedRoute
@@ -30,7 +30,7 @@ from tests.support.stripe import SECRET, signed
 from tests.support.tables import table_rows
 
 ELSEWHERE = {*CONSOLE_PATHS, GRAPHIQL_PATH, ASSET_PATH, "/graphql", "/graphql/stream"}
-EVERY_SCOPE = [scope for scope in Scope if scope is not Scope.ADMIN]
+EVERY_SCOPE = [scope for scope in Permission if scope is not Permission.ADMIN]
 UNLIKE = re.compile(r"(acct|purchase)_[0-9a-f]+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
@@ -147,7 +147,9 @@ async def refused(
     """Yield answers to requests that are refused, in every way that is the operation's."""
     request = next(Document({"paths": {path: {method.lower(): operation}}}).examples())
     every = await served.key(*EVERY_SCOPE)
-    narrow = await served.key(Scope.USAGE_WRITE if "usage" not in path else Scope.BILLING_READ)
+    narrow = await served.key(
+        Permission.USAGE_WRITE if "usage" not in path else Permission.BILLING_READ
+    )
     yield await served.client.request("DELETE", request.path)
     yield await send(served, request, every | {"x-large": "x" * 40_000})
     yield await served.client.request(method, f"{request.path}?{'x' * 40_000}")
@@ -197,8 +199,8 @@ async def test_the_scopes_that_are_described_are_enough_and_needed(served: Serve
         scopes = [each["apiKey"] for each in operation["security"] if "apiKey" in each]
         if not scopes:
             continue
-        needed = {Scope(scope) for scope in scopes[0]}
-        extra = {Scope.MEMBERS_WRITE} if operation["operationId"] == "putAccount" else set()
+        needed = {Permission(scope) for scope in scopes[0]}
+        extra = {Permission.MEMBERS_WRITE} if operation["operationId"] == "putAccount" else set()
         enough = await send(served, request, await served.key(*needed, *extra))
         assert enough.status_code not in {401, 403}, operation["operationId"]
         for scope in needed:
