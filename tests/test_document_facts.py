@@ -187,6 +187,38 @@ def test_the_last_version_of_the_changelog_is_that_of_the_package() -> None:
     assert released[0] == version if released else f"This will be {version}" in text
 
 
+def sentences() -> Iterator[str]:
+    """Yield every text of the code, and the words of the page."""
+    for path in (ROOT / "gateway").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+    yield from (path.read_text("utf-8") for path in (ROOT / "console/src/text/en").glob("*.ts"))
+
+
+def test_every_message_that_is_quoted_is_one() -> None:
+    text = (ROOT / "docs/integrating.md").read_text("utf-8")
+    table = text.partition("\n| what you see |")[2].splitlines()[2:]
+    quoted = [
+        piece.strip()
+        for row in table
+        for found in re.findall(r'`([^`]+)`|"([^"]+)"', row.split(" | ")[0])
+        for piece in re.split("…|: ", "".join(found))
+    ]
+    known = list(sentences())
+    missing = {each for each in quoted if not any(each in one for one in known)}
+    assert len(quoted) > 10
+    assert missing == POSTGRES_SAYS
+
+
+POSTGRES_SAYS: Final = {
+    "must be owner of table",
+    "password authentication failed for user",
+    "permission denied for table alembic_version",
+}
+"""Messages of Postgres, which the gateway's own pass on."""
+
+
 def test_every_log_event_that_is_named_is_one() -> None:
     table = OPERATIONS.partition("| line in the log |")[2].partition("\n\n")[0]
     named = [
