@@ -5,6 +5,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -122,21 +123,28 @@ def test_every_script_that_is_named_is_one(path: Path) -> None:
     assert {first or second for first, second in named} <= scripts.keys()
 
 
-def metrics() -> Iterator[str]:
-    """Yield the name of every metric, as the code makes it."""
-    for path in (ROOT / "gateway").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in KINDS_OF_METRICS:
-                words = [*node.args[:1], *(each.value for each in node.keywords)]
-                yield from (
-                    str(each.value)
-                    for each in words
-                    if isinstance(each, ast.Constant) and str(each.value).startswith("gateway_")
-                )
+@cache
+def nodes() -> list[ast.AST]:
+    """Return every node of the gateway's modules."""
+    trees = (ast.parse(path.read_text("utf-8")) for path in (ROOT / "gateway").rglob("*.py"))
+    return [node for tree in trees for node in ast.walk(tree)]
+
+
+@cache
+def metrics() -> set[str]:
+    """Return the name of every metric, as the code makes it."""
+    made = [
+        word
+        for node in nodes()
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in KINDS_OF_METRICS
+        for word in (*node.args[:1], *(each.value for each in node.keywords))
+    ]
+    names = (str(each.value) for each in made if isinstance(each, ast.Constant))
+    return {each for each in names if each.startswith("gateway_")}
 
 
 def test_every_metric_has_its_row() -> None:
-    made = set(metrics())
+    made = metrics()
     rows = set(re.findall(r"^\| `(gateway_\w+)` \|", OPERATIONS, re.MULTILINE))
     assert len(made) > 10
     assert {each.removesuffix("_total") for each in rows} == made
@@ -146,7 +154,7 @@ def test_every_metric_has_its_row() -> None:
 def test_every_metric_that_is_named_is_one(path: Path) -> None:
     named = set(re.findall(r"`(gateway_[a-z_]+)(?:\{[^`]*)?`", path.read_text("utf-8")))
     roles = {"gateway_owner", "gateway_runtime"}
-    assert {each.removesuffix("_total") for each in named - roles} <= set(metrics())
+    assert {each.removesuffix("_total") for each in named - roles} <= metrics()
 
 
 def test_every_package_is_in_the_architecture() -> None:
@@ -187,13 +195,11 @@ def test_the_last_version_of_the_changelog_is_that_of_the_package() -> None:
     assert released[0] == version if released else f"This will be {version}" in text
 
 
-def sentences() -> Iterator[str]:
-    """Yield every text of the code, and the words of the page."""
-    for path in (ROOT / "gateway").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                yield node.value
-    yield from (path.read_text("utf-8") for path in (ROOT / "console/src/text/en").glob("*.ts"))
+def sentences() -> list[str]:
+    """Return every text of the code, and the words of the page."""
+    texts = [each.value for each in nodes() if isinstance(each, ast.Constant)]
+    words = [path.read_text("utf-8") for path in (ROOT / "console/src/text/en").glob("*.ts")]
+    return [*(each for each in texts if isinstance(each, str)), *words]
 
 
 def test_every_message_that_is_quoted_is_one() -> None:
@@ -205,7 +211,7 @@ def test_every_message_that_is_quoted_is_one() -> None:
         for found in re.findall(r'`([^`]+)`|"([^"]+)"', row.split(" | ")[0])
         for piece in re.split("…|: ", "".join(found))
     ]
-    known = list(sentences())
+    known = sentences()
     missing = {each for each in quoted if not any(each in one for one in known)}
     assert len(quoted) > 10
     assert missing == POSTGRES_SAYS
