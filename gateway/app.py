@@ -318,8 +318,7 @@ def _build_routes(
         operations=operations,
         authenticator=parts.authenticator,
         describe=parts.describe,
-        body_bytes=settings.http.body_bytes,
-        body_seconds=settings.http.body_seconds,
+        limits=settings.http,
     )
     stream = StreamEndpoint(
         http=graphql,

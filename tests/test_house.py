@@ -174,6 +174,40 @@ def test_the_environment_is_read_in_one_module() -> None:
     assert list(offenders(find)) == ["gateway/settings/environment.py"]
 
 
+@pytest.mark.parametrize(
+    ("text", "home"),
+    [
+        ("www-authenticate", "gateway/http/responses.py"),
+        ("one credential per request", "gateway/http/credentials.py"),
+        ("must be valid JSON in UTF-8.", "gateway/strict_json.py"),
+    ],
+    ids=["401", "one-credential", "strict-json"],
+)
+def test_a_rule_of_http_stands_in_one_module(text: str, home: str) -> None:
+    def find(_: Path, tree: ast.AST) -> list[int]:
+        return [
+            node.lineno
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+            if text in node.value
+        ]
+
+    assert list(offenders(find)) == [home]
+
+
+def test_databases_are_built_at_the_root_and_in_commands() -> None:
+    def find(_: Path, tree: ast.AST) -> list[int]:
+        return [
+            node.lineno
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call)
+            if ast.unparse(node.func) in {"build_database", "connect"}
+        ]
+
+    homes = {path.partition("/cli/")[0] for path in offenders(find)}
+    assert homes == {"gateway", "gateway/app.py", "gateway/store/engine/databases.py"}
+
+
 def test_importing_a_module_opens_nothing() -> None:
     paths = [path.relative_to(ROOT).with_suffix("") for path in MODULES]
     names = [".".join(path.parts).removesuffix(".__init__") for path in paths]

@@ -18,6 +18,7 @@ from gateway.http.negotiation import GRAPHQL_JSON, is_json, negotiate
 from gateway.http.request_log import RequestRecord, record_of
 from gateway.http.responses import JSON, STATUS_BY_CODE, HTTPError, json_answer, refusal
 from gateway.principal import Principal
+from gateway.settings.http import HttpSettings
 from gateway.transports.operations import Operations
 from gateway.transports.request import parse_body, parse_query_string
 
@@ -44,8 +45,7 @@ class GraphQLEndpoint:
     operations: Operations
     authenticator: Authenticator
     describe: Callable[[Any], Mapping[str, object]] = describe_nothing
-    body_bytes: int
-    body_seconds: float
+    limits: HttpSettings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         record = record_of(scope)
@@ -83,7 +83,10 @@ class GraphQLEndpoint:
         if not _is_readable(scope):
             raise HTTPError(f"The body must be {JSON} in UTF-8, not compressed.", 415)
         body = await read_body(
-            scope, receive, max_bytes=self.body_bytes, timeout_seconds=self.body_seconds
+            scope,
+            receive,
+            max_bytes=self.limits.body_bytes,
+            timeout_seconds=self.limits.body_seconds,
         )
         return parse_body(body)
 

@@ -7,6 +7,7 @@ import pytest
 from gateway.errors import ConfigurationError
 from gateway.settings import SETTINGS, Settings, load_settings
 from gateway.settings.environment import PREFIX, unknown_variables
+from gateway.settings.live import LiveSettings
 from gateway.settings.values import is_loopback, origin_of
 
 SECRET = "hunter2-hunter2-hunter2-hunter2-"
@@ -60,6 +61,19 @@ def test_settings_come_from_the_environment_and_overrides_go_first(env: SetAll) 
     assert (settings.port, settings.host) == (9000, "::1")
     assert settings.public_url == "https://billing.example/base"
     assert settings.environment == "production"
+
+
+def test_a_group_is_read_from_both_sources(env: SetAll) -> None:
+    env(LIVE_SOCKETS="7", LIVE_SUBSCRIPTIONS="8", LISTEN_DATABASE_URL=secret_for("database_url"))
+    settings = load_settings(live_sockets=9)
+    assert (settings.live.sockets, settings.live.subscriptions) == (9, 8)
+    assert settings.database.listen_url is not None
+    assert settings.live.process_subscriptions == LiveSettings().process_subscriptions
+
+
+def test_an_unknown_override_is_refused() -> None:
+    with pytest.raises(KeyError, match="live_sokets"):
+        load_settings(live_sokets=9)
 
 
 def test_blank_values_count_as_missing(env: SetAll) -> None:
