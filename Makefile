@@ -1,4 +1,4 @@
-.PHONY: run test check bench histories focus-validator lock clean
+.PHONY: run test check bench histories soak focus-validator lock clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -41,6 +41,9 @@ bench: $(VENV)/.dev
 
 histories: $(VENV)/.dev
 	EXAMPLES=$${EXAMPLES:-3000} $(BIN)/pytest tests/gateway/providers/stripe/test_histories.py $(ARGS)
+
+soak: $(VENV)/.dev
+	KILLS=$${KILLS:-200} $(BIN)/pytest tests/scenarios/chaos $(ARGS)
 
 focus-validator: $(VENV)/.dev
 	$(BIN)/python -m tests.focus_validator $(FOCUS_PYTHON) $(ARGS)

@@ -159,7 +159,9 @@ def test_files_of_secrets_are_in_no_commit_or_image() -> None:
     assert "**/*.env" in (ROOT / ".dockerignore").read_text("utf-8").splitlines()
 
 
-@pytest.mark.parametrize("target", ["run", "test", "check", "bench", "histories", "lock", "clean"])
+@pytest.mark.parametrize(
+    "target", ["run", "test", "check", "bench", "histories", "soak", "lock", "clean"]
+)
 def test_targets_can_be_made(target: str) -> None:
     done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()

@@ -16,6 +16,7 @@ ELSEWHERE: Final = {
     "make check": CI,
     "make bench": "tests/bench/test_benches.py::test_operations_are_measured_beside_peers",
     "EXAMPLES=500 make test": f"{CI}, with fewer examples",
+    "make soak": "tests/scenarios/chaos/test_killed_workers.py, with fewer kills",
     "make histories": "tests/gateway/providers/stripe/test_histories.py, with fewer examples",
     "make clean": "removes the tools that tests run by; test_targets_can_be_made",
     "make lock": "asks the package index for newer versions; test_targets_can_be_made",
