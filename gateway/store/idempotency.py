@@ -1,15 +1,27 @@
 """Requests that were answered, by the key that their sender gave them."""
 
-from typing import Any, Final
+from datetime import datetime
+from typing import Final, NamedTuple
 
 from sqlalchemy import BigInteger, String, bindparam, select
 
 from gateway.models import IdempotencyKey, table_of
 from gateway.store.engine.database import Reader, Transaction
-from gateway.store.engine.statement import Row, Statement
+from gateway.store.engine.statement import Statement
 
 _TABLE: Final = table_of(IdempotencyKey)
-_COLUMNS: Final = tuple(column.name for column in _TABLE.columns)
+
+
+class AnsweredRequest(NamedTuple):
+    """A request's key in its account, 16 bytes of its content, and the answer as JSON."""
+
+    account_id: int
+    key: str
+    fingerprint: bytes
+    response: str
+    created_at: datetime
+
+
 _BY_KEY: Final = Statement(
     select(_TABLE).where(
         _TABLE.c.account_id == bindparam("account_id", type_=BigInteger()),
@@ -18,11 +30,12 @@ _BY_KEY: Final = Statement(
 )
 
 
-async def by_key(reader: Reader, account_id: int, key: str) -> Row | None:
+async def by_key(reader: Reader, account_id: int, key: str) -> AnsweredRequest | None:
     """Return the answered request of an account that has the key."""
     found = await reader.fetch(_BY_KEY, account_id=account_id, key=key)
-    return found[0] if found else None
+    return AnsweredRequest(**found[0]) if found else None
 
 
-async def insert(transaction: Transaction, **row: Any) -> None:
-    await transaction.insert(_TABLE, _COLUMNS, [[row[name] for name in _COLUMNS]])
+async def insert(transaction: Transaction, request: AnsweredRequest) -> None:
+    """Keep an answered request."""
+    await transaction.insert(_TABLE, AnsweredRequest._fields, [request])

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, Integer, String, and_, bindparam, func, or_, select, update
 
@@ -15,15 +15,18 @@ _EVENT: Final = table_of(UsageEvent)
 _ENTRY: Final = table_of(LedgerEntry)
 _DEPLOYMENT: Final = table_of(Deployment)
 
-COLUMNS: Final = (
-    "account_id",
-    "digest",
-    "event_id",
-    "is_usage",
-    "issuer",
-    "billing_account",
-    "started_at",
-)
+
+class NewCharge(NamedTuple):
+    """An imported charge that counts: its digest in hexadecimal, and its event's id."""
+
+    account_id: int
+    digest: str
+    event_id: str
+    is_usage: bool
+    issuer: str
+    billing_account: str
+    started_at: datetime
+
 
 Span = tuple[datetime, datetime]
 """first and last instant, both inclusive"""
@@ -49,7 +52,7 @@ def _counting(dialect: DialectName) -> Any:
 def _page() -> Any:
     after, event_id = bindparam("after", type_=Instant()), bindparam("event_id", type_=String())
     return (
-        select(*(CHARGE.c[name] for name in COLUMNS))
+        select(*(CHARGE.c[name] for name in NewCharge._fields))
         .where(
             CHARGE.c.account_id == bindparam("account_id", type_=BigInteger()),
             _COUNTS,
@@ -108,9 +111,9 @@ _ENTRIES: Final = Statement(_entries)
 _RESTATEMENTS: Final = Statement(_restatements())
 
 
-async def append(transaction: Transaction, charges: Sequence[Sequence[Any]]) -> None:
-    """Add charges that count; cells in the order of `COLUMNS`."""
-    await transaction.insert(CHARGE, COLUMNS, charges)
+async def append(transaction: Transaction, charges: Sequence[NewCharge]) -> None:
+    """Add charges that count."""
+    await transaction.insert(CHARGE, NewCharge._fields, charges)
 
 
 async def counting(reader: Reader, charges: Collection[tuple[int, str]]) -> Sequence[Row]:

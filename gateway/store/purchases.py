@@ -1,7 +1,8 @@
 """Purchases, refunds and disputes: found by their provider's name for them, and saved."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, String, Table, and_, bindparam, select
 
@@ -14,6 +15,16 @@ PURCHASE: Final = table_of(CreditPurchase)
 REFUND: Final = table_of(Refund)
 DISPUTE: Final = table_of(Dispute)
 MOVEMENT: Final = table_of(DisputeMovement)
+
+
+class MovementRow(NamedTuple):
+    """What a dispute moved, by the provider's name for it: nanos, negative where it withdrew."""
+
+    account_id: int
+    dispute_id: int
+    reference: str
+    amount_nanos: int
+    moved_at: datetime
 
 
 def _by_reference(dialect: DialectName) -> Any:
@@ -108,6 +119,6 @@ async def save_disputes(transaction: Transaction, rows: Sequence[Sequence[Any]])
     await transaction.upsert(_SAVES[DISPUTE.name], rows)
 
 
-async def save_movements(transaction: Transaction, rows: Sequence[Sequence[Any]]) -> None:
-    """Insert or change what disputes moved; cells in the order of the table's columns."""
+async def save_movements(transaction: Transaction, rows: Sequence[MovementRow]) -> None:
+    """Insert or change what disputes moved."""
     await transaction.upsert(_SAVES[MOVEMENT.name], rows)

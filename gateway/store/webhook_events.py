@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     Integer,
@@ -29,6 +29,26 @@ from gateway.store.engine.statement import DialectName, Row, Statement, any_of
 EVENT: Final = table_of(WebhookEvent)
 INVOICE: Final = table_of(WebhookInvoice)
 _REASON_LENGTH: Final = 500
+
+
+class ReceivedEvent(NamedTuple):
+    """A new event's cells: `object_id` is its payment or invoice, `reason` why it is parked."""
+
+    provider: str
+    event_id: str
+    type: str
+    object_id: str | None
+    external_id: str | None
+    customer_id: str | None
+    account_id: int | None
+    state: str
+    reason: str | None
+    payload: str
+    created_at: datetime
+    received_at: datetime
+    applied_at: datetime | None = None
+
+
 _ACCOUNT: Final = table_of(Account)
 
 _OF_PROVIDER: Final = EVENT.c.provider == bindparam("of_provider", type_=String())
@@ -209,9 +229,9 @@ async def lock(transaction: Transaction, provider: str, object_id: str) -> None:
         await transaction.fetch(_LOCK, name=f"{provider}:{object_id}")
 
 
-async def add(transaction: Transaction, row: dict[str, Any], reason: str | None = None) -> bool:
-    """Record an event, with the reason why it is parked; False where it is recorded already."""
-    return bool(await transaction.fetch(_ADD, **row, reason=reason))
+async def add(transaction: Transaction, event: ReceivedEvent) -> bool:
+    """Record an event; return False where it is recorded already."""
+    return bool(await transaction.fetch(_ADD, **event._asdict()))
 
 
 async def link(

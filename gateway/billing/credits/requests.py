@@ -18,6 +18,7 @@ from gateway.models import CreditPurchaseKind
 from gateway.money import MAX_NANOS, format_amount
 from gateway.principal import Actor
 from gateway.store import Transaction, accounts, idempotency
+from gateway.store.idempotency import AnsweredRequest
 
 AHEAD: Final = timedelta(minutes=5)
 """How far the sender's clock may be ahead of ours."""
@@ -92,19 +93,19 @@ async def credit_once(
     # Under the account's lock, so that of two at once the second sees what the first one wrote.
     known = await idempotency.by_key(transaction, account_id, key)
     if known is not None:
-        if bytes(known["fingerprint"]) != request.fingerprint:
+        if bytes(known.fingerprint) != request.fingerprint:
             raise Conflict("This Idempotency-Key was already used for a different credit.")
-        return CreditAnswer(**orjson.loads(known["response"])), False
+        return CreditAnswer(**orjson.loads(known.response)), False
     answer = _give(book, account_id, request, key)
     await book.close()
-    await idempotency.insert(
-        transaction,
+    answered = AnsweredRequest(
         account_id=account_id,
         key=key,
         fingerprint=request.fingerprint,
         response=orjson.dumps(answer).decode("utf-8"),
         created_at=book.now,
     )
+    await idempotency.insert(transaction, answered)
     return answer, True
 
 

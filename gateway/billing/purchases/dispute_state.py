@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from gateway.billing.purchases.purchase_state import UNSTORED, Record
 from gateway.models import DisputeStatus
+from gateway.store.purchases import MovementRow
 
 
 class Movement(NamedTuple):
@@ -68,10 +69,10 @@ class DisputeState(Record):
                 if name.startswith(MIGRATED)
             }
 
-    def movement_cells(self) -> list[tuple[object, ...]]:
+    def movement_rows(self) -> list[MovementRow]:
         """Return the rows of its movements, in the order of their names."""
         return [
-            (self.account_id, self.id, name, amount, at)
+            MovementRow(self.account_id, self.id, name, amount, at)
             for name, (amount, at) in sorted(self.movements.items())
         ]
 

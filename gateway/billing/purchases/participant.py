@@ -73,7 +73,7 @@ class Purchases:
             purchase.revision = book.touch(purchase.account_id)
         refunds = chain(*(self.refunds[each.key] for each in changed))
         disputes = [dispute for each in changed for dispute in self.disputes[each.key]]
-        movements = chain(*(each.movement_cells() for each in disputes))
+        movements = chain(*(each.movement_rows() for each in disputes))
         await purchases.save(book.transaction, [each.cells() for each in changed])
         await purchases.save_refunds(book.transaction, [each.cells() for each in refunds])
         await purchases.save_disputes(book.transaction, [each.cells() for each in disputes])
@@ -87,5 +87,5 @@ class Purchases:
     def _cells(self, key: PurchaseKey) -> list[tuple[object, ...]]:
         """Return everything that is stored of a purchase."""
         states = (self.by_key[key], *self.refunds[key], *self.disputes[key])
-        movements = chain(*(each.movement_cells() for each in self.disputes[key]))
+        movements = chain(*(each.movement_rows() for each in self.disputes[key]))
         return [*(state.cells() for state in states), *movements]

@@ -23,6 +23,7 @@ from gateway.providers.stripe.owner import Claim, find_owner
 from gateway.providers.stripe.payment import record_payment
 from gateway.providers.stripe.signature import check_signature
 from gateway.store import Database, Row, Snapshot, Transaction, webhook_events
+from gateway.store.webhook_events import ReceivedEvent
 from gateway.windows import USAGE_DELAY_SECONDS
 from gateway.work.jobs import NoPayload, Task
 from gateway.work.loops import Loops
@@ -260,22 +261,21 @@ class Inbox:
 
     async def _add(self, transaction: Transaction, event: Event, state: WebhookState) -> bool:
         counts = self._counts(event)
-        row = {
-            "provider": PROVIDER,
-            "event_id": event.id,
-            "type": event.type,
-            "object_id": event.object_id if counts else None,
-            "external_id": event.external_id,
-            "customer_id": event.customer_id,
-            "account_id": None,
-            "state": state.value,
-            "payload": event.payload,
-            "created_at": event.created_at,
-            "received_at": self._clock.now(),
-            "applied_at": None,
-        }
-        reason = UNKNOWN_ACCOUNT if state == WebhookState.PARKED else None
-        is_new = await webhook_events.add(transaction, row, reason)
+        row = ReceivedEvent(
+            provider=PROVIDER,
+            event_id=event.id,
+            type=event.type,
+            object_id=event.object_id if counts else None,
+            external_id=event.external_id,
+            customer_id=event.customer_id,
+            account_id=None,
+            state=state.value,
+            reason=UNKNOWN_ACCOUNT if state == WebhookState.PARKED else None,
+            payload=event.payload,
+            created_at=event.created_at,
+            received_at=self._clock.now(),
+        )
+        is_new = await webhook_events.add(transaction, row)
         if is_new and counts and event.invoice is not None:
             await webhook_events.link(transaction, PROVIDER, event.invoice, event.payments)
         return is_new

@@ -50,6 +50,7 @@ from gateway.store import (
     accounts,
     imported_charges,
 )
+from gateway.store.imported_charges import NewCharge
 from gateway.text import checked_identifier
 
 ACTOR: Final = Actor.operator("import")
@@ -288,11 +289,16 @@ class _Import:
                 own[digest, charge["issuer"], charge["billing_account"]] += number
         return stored, own
 
-    def _charge(self, new: _New) -> tuple[object, ...]:
+    def _charge(self, new: _New) -> NewCharge:
         row = new.row
-        return (
-            *(self.accounts[row.account_external_id], new.digest.hex(), new.event_id),
-            *(row.is_usage, row.issuer, row.billing_account, row.started_at),
+        return NewCharge(
+            account_id=self.accounts[row.account_external_id],
+            digest=new.digest.hex(),
+            event_id=new.event_id,
+            is_usage=row.is_usage,
+            issuer=row.issuer,
+            billing_account=row.billing_account,
+            started_at=row.started_at,
         )
 
     async def _book_usage(self, book: Book, new: Sequence[_New]) -> None:

@@ -185,5 +185,5 @@ async def test_the_currency_cannot_change_once_something_is_booked(books: Books)
     await books.account("acme", currency="EUR")
     await books.account("acme", currency="USD")
     await record(books, account_id, [event(account_id, "1")])
-    with pytest.raises(Conflict, match="kept in USD"):
+    with pytest.raises(Conflict, match="currency is USD"):
         await books.account("acme", currency="EUR")

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from gateway.money import OUT_OF_RANGE
 from gateway.providers.stripe.inbox import Inbox
 from gateway.store import Database, Snapshot, webhook_events
+from gateway.store.webhook_events import ReceivedEvent
 from tests.support.books import Books, usd
 from tests.support.facts import PROVIDER, rows_of, the_purchase
 from tests.support.invariants import check_books
@@ -251,21 +252,23 @@ async def test_no_payment_keeps_others_waiting(
         for n in range(6)
     ]
     assert set(await tell(books, [*ghost, *due])) == {"parked"}
-    unreadable = {"external_id": "acme", "customer_id": None, "account_id": None}
     async with books.database.writing() as transaction:
         for number in range(6):
-            row = {
-                "provider": "stripe",
-                "event_id": f"evt_2_{number}",
-                "type": "charge.succeeded",
-                "object_id": f"ch_2_{number}",
-                "state": "PARKED",
-                "payload": "{}",
-                "created_at": books.clock.now(),
-                "received_at": books.clock.now(),
-                "applied_at": None,
-            }
-            assert await webhook_events.add(transaction, row | unreadable)
+            unreadable = ReceivedEvent(
+                provider="stripe",
+                event_id=f"evt_2_{number}",
+                type="charge.succeeded",
+                object_id=f"ch_2_{number}",
+                external_id="acme",
+                customer_id=None,
+                account_id=None,
+                state="PARKED",
+                reason=None,
+                payload="{}",
+                created_at=books.clock.now(),
+                received_at=books.clock.now(),
+            )
+            assert await webhook_events.add(transaction, unreadable)
     assert await inbox_of(books).sweep() == 0
     account_id = await books.account("acme", stripe_customer_id="cus_1")
     assert await inbox_of(books).sweep() == 12
