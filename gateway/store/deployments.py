@@ -41,7 +41,7 @@ class DeploymentRow(NamedTuple):
     @classmethod
     def of(cls, row: Row) -> Self:
         """Return a row that was read."""
-        return cls._make(row[name] for name in cls._fields)
+        return cls._make(map(row.__getitem__, cls._fields))
 
 
 class DeploymentUsage(NamedTuple):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final, TypeAlias
 
-from gateway.billing.purchases.movements import MovementKind, PurchaseMovement, movements_of
+from gateway.billing.purchases.credit_changes import ChangeReason, CreditChange, credit_changes_of
 from gateway.exports.cells import Memo
 from gateway.exports.export import PurchasesSubject
 from gateway.exports.focus.terms import (
@@ -44,11 +44,11 @@ _SELLERS: Final = ("InvoiceIssuerName", "ProviderName", "PublisherName")
 
 
 _REASONS: Final = {
-    MovementKind.CREDIT: None,
-    MovementKind.REFUND: "refund",
-    MovementKind.REFUND_FAILED: "refund failed",
-    MovementKind.DISPUTE: "dispute",
-    MovementKind.DISPUTE_RETURNED: "dispute returned",
+    ChangeReason.CREDIT: None,
+    ChangeReason.REFUND: "refund",
+    ChangeReason.REFUND_FAILED: "refund failed",
+    ChangeReason.DISPUTE: "dispute",
+    ChangeReason.DISPUTE_RETURNED: "dispute returned",
 }
 """What follows a charge's name where credit was taken back or given again."""
 
@@ -90,42 +90,42 @@ class PurchaseCharges:
 
     def _charges(self, row: Mapping[str, Any]) -> Iterator[_Charge]:
         bought = row["kind"] == CreditPurchaseKind.CARD
-        for move in movements_of(row):
-            common = self._common(row, move)
-            if move.amount:
+        for change in credit_changes_of(row):
+            common = self._common(row, change)
+            if change.amount:
                 sku = _BOUGHT if bought else _GIVEN[row["kind"]]
-                credit = self._credit(common, sku, move, move.amount)
-                yield credit | (self._paid(move.amount) if bought else self._free)
-            if move.tax:
-                yield common | self._tax(move)
-            if move.bonus:
-                yield self._credit(common, _BONUS, move, move.bonus) | self._free
+                credit = self._credit(common, sku, change, change.amount)
+                yield credit | (self._paid(change.amount) if bought else self._free)
+            if change.tax:
+                yield common | self._tax(change)
+            if change.bonus:
+                yield self._credit(common, _BONUS, change, change.bonus) | self._free
 
-    def _common(self, row: Mapping[str, Any], move: PurchaseMovement) -> _Charge:
-        start, end = billing_month(move.at.year, move.at.month)
+    def _common(self, row: Mapping[str, Any], change: CreditChange) -> _Charge:
+        start, end = billing_month(change.at.year, change.at.month)
         bought_in, _ = billing_month(row["settled_at"].year, row["settled_at"].month)
-        is_correction = move.kind is not MovementKind.CREDIT and start > bought_in
-        second = move.at.replace(microsecond=0)
+        is_correction = change.reason is not ChangeReason.CREDIT and start > bought_in
+        second = change.at.replace(microsecond=0)
         return {
             **self._always,
-            **self._seller(move),
+            **self._seller(change),
             "BillingPeriodEnd": end,
             "BillingPeriodStart": start,
             "ChargeClass": "Correction" if is_correction else None,
             "ChargePeriodEnd": whole_second(second + timedelta(seconds=1)),
             "ChargePeriodStart": whole_second(second),
-            "InvoiceId": move.document and move.document.number,
+            "InvoiceId": change.document and change.document.number,
             "x_PurchaseId": encode_global_id("CreditPurchase", self._account_id, row["id"]),
         }
 
-    def _seller(self, move: PurchaseMovement) -> _Charge:
+    def _seller(self, change: CreditChange) -> _Charge:
         # The invoice's own seller stays, even if the seller has changed since.
-        return self._sold[move.document.seller_id] if move.document else self._sold_now
+        return self._sold[change.document.seller_id] if change.document else self._sold_now
 
-    def _credit(self, common: _Charge, sku: str, move: PurchaseMovement, amount: int) -> _Charge:
+    def _credit(self, common: _Charge, sku: str, change: CreditChange, amount: int) -> _Charge:
         name = _NAMES[sku]
         return common | {
-            "ChargeDescription": _described(name, move),
+            "ChargeDescription": _described(name, change),
             "PricingCategory": "Standard",
             "PricingQuantity": self._text(amount),
             "PricingUnit": CREDIT,
@@ -152,12 +152,12 @@ class PurchaseCharges:
             "PricingCurrencyListUnitPrice": one,
         }
 
-    def _tax(self, move: PurchaseMovement) -> _Charge:
-        tax, nothing = self._text(move.tax), self._text(0)
+    def _tax(self, change: CreditChange) -> _Charge:
+        tax, nothing = self._text(change.tax), self._text(0)
         return {
             "BilledCost": tax,
             "ChargeCategory": "Tax",
-            "ChargeDescription": _described("Tax", move),
+            "ChargeDescription": _described("Tax", change),
             "ContractedCost": tax,
             "EffectiveCost": nothing,
             "ListCost": tax,
@@ -172,6 +172,6 @@ def _sold_by(details: Mapping[str, Any]) -> _Charge:
     return dict.fromkeys(_SELLERS, seller_name(details))
 
 
-def _described(name: str, move: PurchaseMovement) -> str:
-    reason = _REASONS[move.kind]
+def _described(name: str, change: CreditChange) -> str:
+    reason = _REASONS[change.reason]
     return f"{name}, {reason}" if reason else name

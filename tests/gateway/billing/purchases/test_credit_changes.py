@@ -1,4 +1,4 @@
-"""What is billed of a purchase, and what the ledger has of it: the same at every instant."""
+"""The billed changes of a purchase and its ledger entries: the same sum at every instant."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -7,8 +7,8 @@ from typing import Any
 
 from hypothesis import given
 
+from gateway.billing.purchases.credit_changes import ChangeReason, credit_changes_of
 from gateway.billing.purchases.dispute_state import DisputeState
-from gateway.billing.purchases.movements import MovementKind, movements_of
 from gateway.billing.purchases.purchase_state import RefundState
 from gateway.billing.purchases.reversals import Replay
 from gateway.models import RefundStatus
@@ -59,7 +59,7 @@ def row_of(
 
 
 @given(refunds(), disputes())
-def test_movements_are_the_ledgers_entries_at_every_instant(
+def test_changes_are_the_ledgers_entries_at_every_instant(
     given_back: list[RefundState], objections: list[DisputeState]
 ) -> None:
     replay = Replay(settled_purchase(), given_back, objections)
@@ -67,9 +67,9 @@ def test_movements_are_the_ledgers_entries_at_every_instant(
     for source, amount in replay.entries.items():
         booked[source.at] += amount
     billed: defaultdict[datetime, int] = defaultdict(int)
-    for move in movements_of(row_of(given_back, objections, replay.bonus_reversed_by)):
-        if move.kind is not MovementKind.CREDIT:
-            billed[move.at] += move.amount + move.bonus
+    for change in credit_changes_of(row_of(given_back, objections, replay.bonus_reversed_by)):
+        if change.reason is not ChangeReason.CREDIT:
+            billed[change.at] += change.amount + change.bonus
     assert {at: sum_ for at, sum_ in billed.items() if sum_} == {
         at: sum_ for at, sum_ in booked.items() if sum_
     }

@@ -1,7 +1,7 @@
-"""What moved a settled purchase's credit, as it is billed: given, refunded, disputed, given back.
+"""A settled purchase's changes of credit as they are billed: credited, refunded, disputed. Pure.
 
-Refunds follow their documents, which last, and disputes the same replay as the ledger. So the sum
-of the movements is what the ledger says, and each document's movement is what it prints. Pure.
+Refunds follow their documents, which never change, and disputes the replay of the ledger. So all
+changes add up to the sum of the ledger, and the change of a document to the sum that it prints.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,8 +15,8 @@ from gateway.money import pro_rata
 from gateway.store import Row
 
 
-class MovementKind(StrEnum):
-    """Why credit moved."""
+class ChangeReason(StrEnum):
+    """Why a purchase's credit changed."""
 
     CREDIT = "CREDIT"
     REFUND = "REFUND"
@@ -25,31 +25,31 @@ class MovementKind(StrEnum):
     DISPUTE_RETURNED = "DISPUTE_RETURNED"
 
 
-class MovementDocument(NamedTuple):
-    """The document of a movement, and the version of the seller's details that it names."""
+class ChangeDocument(NamedTuple):
+    """A change's document, and the version of the seller's details that it names."""
 
     number: str
     seller_id: int | None
 
 
-class PurchaseMovement(NamedTuple):
-    """Credit that came or, negative, went, with the tax on it and the bonus; nanos."""
+class CreditChange(NamedTuple):
+    """Nanos of credit, of the tax on it and of bonus; negative where they are taken back."""
 
-    kind: MovementKind
+    reason: ChangeReason
     at: datetime
     amount: int
     tax: int = 0
     bonus: int = 0
-    document: MovementDocument | None = None
+    document: ChangeDocument | None = None
 
 
-def movements_of(purchase: Row) -> Iterator[PurchaseMovement]:
+def credit_changes_of(purchase: Row) -> Iterator[CreditChange]:
     """Yield a settled purchase's credit, then what was taken back and given again.
 
     `purchase` is a row of `store.exports.purchases`, with its `refunds` and `disputes`.
     """
-    yield PurchaseMovement(
-        MovementKind.CREDIT,
+    yield CreditChange(
+        ChangeReason.CREDIT,
         purchase["settled_at"],
         purchase["amount_nanos"],
         purchase["tax_nanos"],
@@ -61,12 +61,12 @@ def movements_of(purchase: Row) -> Iterator[PurchaseMovement]:
         yield from _disputed(purchase)
 
 
-def _document(row: Row, name: str) -> MovementDocument | None:
+def _document(row: Row, name: str) -> ChangeDocument | None:
     number = row[f"{name}_number"]
-    return MovementDocument(number, row[f"{name}_seller_id"]) if number else None
+    return ChangeDocument(number, row[f"{name}_seller_id"]) if number else None
 
 
-def _refunded(refunds: Sequence[Row]) -> Iterator[PurchaseMovement]:
+def _refunded(refunds: Sequence[Row]) -> Iterator[CreditChange]:
     """Yield what each credit note says, and what cancels it where its refund failed.
 
     The bonus need not be on the note of the refund that it went with, nor on what cancels that: it
@@ -75,20 +75,20 @@ def _refunded(refunds: Sequence[Row]) -> Iterator[PurchaseMovement]:
     bonus, instants = 0, []
     for refund in refunds:
         effect = _effect(refund)
-        moves = [*_documented(refund)] or [effect]
-        yield from moves
-        bonus += effect.bonus - sum(each.bonus for each in moves)
-        instants += [each.at for each in moves]
+        changes = [*_documented(refund)] or [effect]
+        yield from changes
+        bonus += effect.bonus - sum(each.bonus for each in changes)
+        instants += [each.at for each in changes]
     if bonus:
-        kind = MovementKind.REFUND_FAILED if bonus > 0 else MovementKind.REFUND
-        yield PurchaseMovement(kind, max(instants), amount=0, bonus=bonus)
+        reason = ChangeReason.REFUND_FAILED if bonus > 0 else ChangeReason.REFUND
+        yield CreditChange(reason, max(instants), amount=0, bonus=bonus)
 
 
-def _effect(refund: Row) -> PurchaseMovement:
+def _effect(refund: Row) -> CreditChange:
     """Return what a refund takes by the ledger now: nothing, where it failed."""
     takes = -1 if refund["settled_at"] is not None else 0
-    return PurchaseMovement(
-        MovementKind.REFUND,
+    return CreditChange(
+        ChangeReason.REFUND,
         refund["created_at"],
         amount=takes * refund["amount_nanos"],
         tax=takes * refund["tax_nanos"],
@@ -96,16 +96,16 @@ def _effect(refund: Row) -> PurchaseMovement:
     )
 
 
-def _documented(refund: Row) -> Iterator[PurchaseMovement]:
+def _documented(refund: Row) -> Iterator[CreditChange]:
     """Yield what a refund's documents say, from the data that they are printed from."""
-    kinds = {"receipt": MovementKind.REFUND, "cancellation": MovementKind.REFUND_FAILED}
-    for name, kind in kinds.items():
+    reasons = {"receipt": ChangeReason.REFUND, "cancellation": ChangeReason.REFUND_FAILED}
+    for name, reason in reasons.items():
         if document := _document(refund, name):
             sums = read_sums(refund[f"{name}_data"])
-            yield PurchaseMovement(kind, refund[f"{name}_issued_at"], *sums, document)
+            yield CreditChange(reason, refund[f"{name}_issued_at"], *sums, document)
 
 
-def _disputed(purchase: Row) -> Iterator[PurchaseMovement]:
+def _disputed(purchase: Row) -> Iterator[CreditChange]:
     """Yield what disputes took and gave back, oldest first, with what that changes of the tax."""
     refunds = [each for each in purchase["refunds"] if each["settled_at"] is not None]
     terms = Terms(purchase["amount_nanos"], purchase["tax_nanos"], purchase["currency"])
@@ -113,14 +113,14 @@ def _disputed(purchase: Row) -> Iterator[PurchaseMovement]:
     tax_with, held, gone_since = _tax_beside_refunds(terms, refunds), 0, None
     for step in holds.steps([_refund_of(each) for each in refunds]):
         taken, gone_since = step.held - held, step.gone_since
-        kind = MovementKind.DISPUTE if taken > 0 else MovementKind.DISPUTE_RETURNED
-        yield PurchaseMovement(kind, step.at, -taken, tax_with(held) - tax_with(step.held))
+        reason = ChangeReason.DISPUTE if taken > 0 else ChangeReason.DISPUTE_RETURNED
+        yield CreditChange(reason, step.at, -taken, tax_with(held) - tax_with(step.held))
         held = step.held
     # What no refund took of the bonus went with the dispute that took the last of the money.
     by_refunds = sum(each["bonus_reversed_nanos"] for each in purchase["refunds"])
     if gone_since is not None:
         bonus = by_refunds - purchase["bonus_reversed_nanos"]
-        yield PurchaseMovement(MovementKind.DISPUTE, gone_since, amount=0, bonus=bonus)
+        yield CreditChange(ChangeReason.DISPUTE, gone_since, amount=0, bonus=bonus)
 
 
 def _refund_of(refund: Row) -> Refunded:
