@@ -8,7 +8,7 @@ from gateway.http.headers import header_values
 from gateway.http.responses import CLOSE, HTTPError
 
 
-class ClientLeft(Exception):
+class ClientDisconnected(Exception):
     """The client closed the connection; there is nobody to answer."""
 
 
@@ -18,7 +18,7 @@ async def read_body(
     """Return the whole body, of at most `max_bytes`; no more than that and one chunk is held.
 
     Raises HTTPError for one that is too long (413) or too slow (408), which closes the connection
-    after the answer, and ClientLeft where the client disconnects before the end.
+    after the answer, and ClientDisconnected where the client disconnects before the end.
     """
     too_long = HTTPError(f"The body may have at most {max_bytes} bytes.", 413, CLOSE)
     length = "".join(header_values(scope, b"content-length"))
@@ -30,7 +30,7 @@ async def read_body(
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    raise ClientLeft
+                    raise ClientDisconnected
                 body += message.get("body", b"")
                 if len(body) > max_bytes:
                     raise too_long

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.auth.rejected import Rejected
 from gateway.errors import BadRequest, Throttled
 from gateway.http.headers import header_values
-from gateway.http.responses import refusal
+from gateway.http.responses import error_response
 from gateway.principal import Principal
 from gateway.quotas import RateQuota
 
@@ -56,7 +56,7 @@ class FailedCredentialsMiddleware:
         try:
             credential = credential_of(scope) if scope["type"] == "http" else None
         except BadRequest as error:
-            await refusal(error)(scope, receive, send)
+            await error_response(error)(scope, receive, send)
             return
         if credential is None:
             await self.app(scope, receive, send)
@@ -71,7 +71,7 @@ class FailedCredentialsMiddleware:
                 except Throttled as error:
                     throttled = True
                     wait = {"retry-after": str(await self.failures.seconds_left(address))}
-                    await refusal(error, headers=wait)(scope, receive, send)
+                    await error_response(error, headers=wait)(scope, receive, send)
             if not throttled:
                 await send(message)
 

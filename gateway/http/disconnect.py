@@ -9,7 +9,7 @@ from typing import Final
 
 from starlette.types import Receive, Scope
 
-from gateway.http.body import ClientLeft
+from gateway.http.body import ClientDisconnected
 
 ABORT: Final = "gateway.abort"
 """The extension of the ASGI scope that is `abort`: it drops what the peer has not read."""
@@ -22,7 +22,7 @@ PATIENCE_SECONDS: Final = 0.1
 async def while_connected(
     receive: Receive, patience_seconds: float = PATIENCE_SECONDS
 ) -> AsyncIterator[None]:
-    """Cancel the block, and raise ClientLeft, once the client has left; the body must be read.
+    """Cancel the block, and raise ClientDisconnected, once the client left. The body must be read.
 
     A cancellation from elsewhere passes through unchanged.
     """
@@ -47,7 +47,7 @@ async def while_connected(
         yield
     except asyncio.CancelledError:
         if left and task is not None and task.uncancel() == 0:
-            raise ClientLeft from None
+            raise ClientDisconnected from None
         raise
     finally:
         timer.cancel()

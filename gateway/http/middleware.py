@@ -11,8 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import NotFound
 from gateway.execution.errors import InternalError, format_error
-from gateway.http.request_log import CLIENT_LEFT, RequestRecord, attach, record_of
-from gateway.http.responses import CLOSE, NOT_HERE, HTTPError, errors_answer, refusal
+from gateway.http.request_log import CLIENT_DISCONNECTED, RequestRecord, attach, record_of
+from gateway.http.responses import CLOSE, NOT_HERE, HTTPError, error_response, errors_response
 from gateway.observability.metrics import Metrics
 
 QUIET_PATHS: Final = frozenset({"/livez", "/readyz", "/metrics"})
@@ -69,7 +69,7 @@ class RecordMiddleware:
                 await _masked(record)(scope, receive, identify)
             finally:
                 self.metrics.in_flight.dec()
-                status = record.broken_as or status or CLIENT_LEFT
+                status = record.broken_as or status or CLIENT_DISCONNECTED
                 self._finish(scope, record, status, time.perf_counter() - began)
 
     def _finish(self, scope: Scope, record: RequestRecord, status: int, seconds: float) -> None:
@@ -89,7 +89,7 @@ class RecordMiddleware:
         )
 
 
-class AnswerHeadersMiddleware:
+class ResponseHeadersMiddleware:
     """Adds the headers that every answer has unless it says otherwise; `X-Dev-Mode` in dev."""
 
     def __init__(self, app: ASGIApp, *, dev: bool) -> None:
@@ -136,7 +136,7 @@ class HeadLimitsMiddleware:
             sentence = f"The address may take at most {self.max_bytes} bytes; use POST."
             await refuse(414, sentence, scope, receive, send)
         elif scope["type"] == "http" and "\n" in scope["path"]:
-            await refusal(NotFound(NOT_HERE))(scope, receive, send)
+            await error_response(NotFound(NOT_HERE))(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
@@ -186,7 +186,7 @@ async def refuse(status: int, sentence: str, scope: Scope, receive: Receive, sen
     record = record_of(scope)
     record.codes = [HTTPError.code]
     record.details["reason"] = sentence
-    await refusal(HTTPError(sentence, status, CLOSE))(scope, receive, send)
+    await error_response(HTTPError(sentence, status, CLOSE))(scope, receive, send)
 
 
 def _request_id(scope: Scope) -> str:
@@ -199,4 +199,4 @@ def _request_id(scope: Scope) -> str:
 def _masked(record: RequestRecord) -> ASGIApp:
     error = InternalError(record.request_id)
     record.codes = [error.code]
-    return errors_answer([format_error(error)], status=500)
+    return errors_response([format_error(error)], status=500)

@@ -7,7 +7,7 @@ from starlette.types import Scope
 
 from gateway.principal import Principal
 
-CLIENT_LEFT: Final = 499
+CLIENT_DISCONNECTED: Final = 499
 _KEY: Final = "gateway.record"
 
 

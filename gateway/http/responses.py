@@ -57,7 +57,7 @@ class HTTPError(BadRequest):
         self.headers = headers
 
 
-def json_answer(
+def json_response(
     payload: Mapping[str, Any],
     *,
     status: int = 200,
@@ -70,7 +70,7 @@ def json_answer(
     return Response(orjson.dumps(payload), status, extra | {"content-type": content_type})
 
 
-def errors_answer(
+def errors_response(
     errors: Sequence[Mapping[str, Any]],
     *,
     status: int,
@@ -78,10 +78,10 @@ def errors_answer(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return an answer that has errors and nothing else."""
-    return json_answer({"errors": errors}, status=status, media_type=media_type, headers=headers)
+    return json_response({"errors": errors}, status=status, media_type=media_type, headers=headers)
 
 
-def refusal(
+def error_response(
     error: GatewayError, *, media_type: str = JSON, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Return the response to an error: the status of its code or its own, and with 401 the header
@@ -92,7 +92,7 @@ def refusal(
         status, headers = error.status, error.headers
     elif isinstance(error, Unauthenticated):
         headers = {**(headers or {}), "www-authenticate": challenge(error)}
-    return errors_answer(_bodies(error), status=status, media_type=media_type, headers=headers)
+    return errors_response(_bodies(error), status=status, media_type=media_type, headers=headers)
 
 
 def _bodies(error: GatewayError) -> list[dict[str, Any]]:
@@ -113,6 +113,6 @@ async def http_error(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     if error.status_code == 404:
-        return refusal(NotFound(NOT_HERE))
+        return error_response(NotFound(NOT_HERE))
     sentence = "This method is not served here." if error.status_code == 405 else "Malformed."
-    return refusal(HTTPError(sentence, error.status_code, error.headers))
+    return error_response(HTTPError(sentence, error.status_code, error.headers))

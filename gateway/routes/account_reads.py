@@ -12,7 +12,7 @@ from starlette.types import Scope
 
 from gateway.errors import BadCursor, NotFound
 from gateway.http.query import parse_query, read_limit, refuse_unknown
-from gateway.http.responses import json_answer
+from gateway.http.responses import json_response
 from gateway.ids import MAX_KEY, encode_global_id, parse_global_id
 from gateway.instants import serialize_instant
 from gateway.money import format_amount
@@ -46,7 +46,7 @@ class AccountEndpoint(PlatformEndpoint):
     ) -> Response:
         async with Snapshot(self.platform.database) as snapshot:
             row = await _find(snapshot, principal, scope)
-        return json_answer(_account(row, principal).payload())
+        return json_response(_account(row, principal).payload())
 
 
 class AccountsEndpoint(PlatformEndpoint):
@@ -70,7 +70,7 @@ class AccountsEndpoint(PlatformEndpoint):
             rows = await account_pages(snapshot, principal).load(page)
         listed = [_account(row, principal) for row in rows[:limit]]
         answer = AccountsAnswer(accounts=listed, next=listed[-1].id if rows[limit:] else None)
-        return json_answer(answer.payload())
+        return json_response(answer.payload())
 
 
 class MembersEndpoint(PlatformEndpoint):
@@ -93,7 +93,7 @@ class MembersEndpoint(PlatformEndpoint):
             MemberAnswer(subject=row["subject"], role=Role(row["role"])) for row in rows[:limit]
         ]
         answer = MembersAnswer(members=listed, next=listed[-1].subject if rows[limit:] else None)
-        return json_answer(answer.payload())
+        return json_response(answer.payload())
 
 
 async def _find(snapshot: Snapshot, principal: Principal, scope: Scope) -> Row:

@@ -10,7 +10,7 @@ from starlette.types import Scope
 from gateway.billing.accounts import AccountFacts, put_account
 from gateway.errors import Forbidden
 from gateway.http.json_models import read_wire
-from gateway.http.responses import json_answer
+from gateway.http.responses import json_response
 from gateway.ids import encode_global_id
 from gateway.money import format_amount
 from gateway.principal import Actor, Permission, Principal
@@ -60,7 +60,7 @@ class PutAccountEndpoint(PlatformEndpoint):
         details["put_account_id"] = account_id
         if facts.members is not None:
             details["members"] = len(facts.members)
-        return json_answer(_written(account_id, facts).payload())
+        return json_response(_written(account_id, facts).payload())
 
 
 def check_allowed(principal: Principal, value: Mapping[str, Any]) -> None:

@@ -19,7 +19,7 @@ from gateway.errors import NotFound
 from gateway.http.headers import header_values
 from gateway.http.negotiation import accepted_coding
 from gateway.http.request_log import record_of
-from gateway.http.responses import NOT_HERE, refusal
+from gateway.http.responses import NOT_HERE, error_response
 from gateway.http.static_files import HOW_TO_BUILD, Asset, StaticFiles
 from gateway.routes.branding.brand import Brand
 from gateway.settings import Settings
@@ -179,7 +179,7 @@ class Console:
                     return await _file(found, accepted_coding(accepted, found.codings))
             except FileNotFoundError:
                 pass  # the page was rebuilt after this process started
-            return refusal(NotFound(NOT_HERE))
+            return error_response(NotFound(NOT_HERE))
 
         return asset
 

@@ -12,7 +12,7 @@ from gateway.billing.credits.requests import CreditRequest, credit_once
 from gateway.errors import BadRequest
 from gateway.http.headers import header_values
 from gateway.http.json_models import read_wire
-from gateway.http.responses import json_answer
+from gateway.http.responses import json_response
 from gateway.money import format_amount
 from gateway.principal import Actor, Principal
 from gateway.routes.bodies.credits import CreditAnswer, CreditBalance, CreditBody
@@ -44,7 +44,7 @@ class CreditsEndpoint(PlatformEndpoint):
                 usage_delay_seconds=self.platform.usage_delay_seconds,
             )
         details["result"] = "given" if is_new else "repeated"
-        return json_answer(_payload(answer).payload(), status=201 if is_new else 200)
+        return json_response(_payload(answer).payload(), status=201 if is_new else 200)
 
 
 def read_credit(value: Mapping[str, Any]) -> CreditRequest:

@@ -32,13 +32,13 @@ from gateway.exports.request import (
     UsageExportRequest,
     read_choice,
 )
-from gateway.http.body import ClientLeft
+from gateway.http.body import ClientDisconnected
 from gateway.http.credentials import Authenticator, credential_of
 from gateway.http.disconnect import break_off, while_connected
 from gateway.http.headers import attachment
 from gateway.http.query import parse_query
-from gateway.http.request_log import CLIENT_LEFT, record_of
-from gateway.http.responses import STATUS_BY_CODE, refusal
+from gateway.http.request_log import CLIENT_DISCONNECTED, record_of
+from gateway.http.responses import STATUS_BY_CODE, error_response
 from gateway.http.streaming import Transfer
 from gateway.ids import parse_global_id
 from gateway.links import LEDGER_PATH, PURCHASES_PATH, USAGE_PATH, Links, is_signed
@@ -107,8 +107,8 @@ class ExportEndpoint(ABC):
             async with while_connected(receive, patience_seconds=0), self._in_time():
                 await self._serve(scope, transfer)
             await transfer.end()
-        except ClientLeft:
-            record.broken_as = CLIENT_LEFT
+        except ClientDisconnected:
+            record.broken_as = CLIENT_DISCONNECTED
         except GatewayError as error:
             record.codes = [error.code]
             if not transfer.begun:
@@ -258,4 +258,4 @@ def _headers(opened: Opened) -> Mapping[str, str]:
 
 def _refusal(error: GatewayError) -> Response:
     wait = {"retry-after": str(RETRY_SECONDS)} if isinstance(error, Throttled) else None
-    return refusal(error, headers=wait)
+    return error_response(error, headers=wait)

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from gateway.errors import Forbidden, GatewayError
-from gateway.http.responses import refusal
+from gateway.http.responses import error_response
 from gateway.observability.metrics import Metrics
 from gateway.routes.openapi.route import DescribedRoute
 from gateway.server.drain import Drain
@@ -61,7 +61,7 @@ class Health:
 
     async def read_metrics(self, request: Request) -> Response:
         if not self._may_read(request):
-            return refusal(Forbidden("The metrics are not open to you."))
+            return error_response(Forbidden("The metrics are not open to you."))
         return Response(self.metrics.text(), headers={"content-type": CONTENT_TYPE_LATEST})
 
     def _may_read(self, request: Request) -> bool:

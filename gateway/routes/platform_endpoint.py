@@ -11,11 +11,11 @@ from starlette.types import Receive, Scope, Send
 from gateway import strict_json
 from gateway.clock import Clock
 from gateway.errors import BadRequest, Forbidden, GatewayError
-from gateway.http.body import ClientLeft, read_body
+from gateway.http.body import ClientDisconnected, read_body
 from gateway.http.credentials import Authenticator, credential_of
 from gateway.http.headers import header_value
 from gateway.http.request_log import record_of
-from gateway.http.responses import HTTPError, refusal
+from gateway.http.responses import HTTPError, error_response
 from gateway.ids import KeyFactory
 from gateway.principal import Permission, Principal
 from gateway.routes.openapi.operation import Operation
@@ -66,11 +66,11 @@ class PlatformEndpoint(ABC):
             record.is_quiet = principal.key_id in self.platform.quiet_keys
             body = await self._read_body(scope, receive)
             response = await self.answer(principal, scope, body, record.details)
-        except ClientLeft:
+        except ClientDisconnected:
             return
         except GatewayError as error:
             record.codes = [error.code]
-            response = refusal(error)
+            response = error_response(error)
         await response(scope, receive, send)
 
     def _check_head(self, scope: Scope) -> None:

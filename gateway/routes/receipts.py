@@ -12,7 +12,7 @@ from gateway.errors import Forbidden, GatewayError, NotFound
 from gateway.http.credentials import Authenticator, credential_of
 from gateway.http.headers import attachment
 from gateway.http.request_log import RequestRecord, record_of
-from gateway.http.responses import refusal
+from gateway.http.responses import error_response
 from gateway.links import RECEIPT_PATH, Links, is_signed
 from gateway.principal import Principal, Role
 from gateway.receipts.file_name import document_name
@@ -44,7 +44,7 @@ class Receipts:
             name, pdf = await self._document(request, record)
         except GatewayError as error:
             record.codes = [error.code]
-            return refusal(error)
+            return error_response(error)
         headers = {
             "content-disposition": attachment(name),
             "cache-control": "private, no-store",

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from gateway.billing.usage.ingestion import ingest
-from gateway.http.responses import json_answer
+from gateway.http.responses import json_response
 from gateway.principal import Actor, Permission, Principal
 from gateway.routes.bodies.usage_items import ItemReader, answer_of, read_items
 from gateway.routes.descriptions.usage_events import POST_USAGE_EVENTS
@@ -54,4 +54,4 @@ class UsageEventsEndpoint(PlatformEndpoint):
             "duplicates": result.duplicates,
             "rejected": len(result.rejected),
         }
-        return json_answer(answer_of(result))
+        return json_response(answer_of(result))

@@ -9,9 +9,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.errors import GatewayError, NotFound
-from gateway.http.body import ClientLeft, read_body
+from gateway.http.body import ClientDisconnected, read_body
 from gateway.http.request_log import record_of
-from gateway.http.responses import json_answer, refusal
+from gateway.http.responses import error_response, json_response
 from gateway.observability.metrics import ObservedValue
 from gateway.providers.stripe.inbox import Inbox
 from gateway.routes.openapi.route import DescribedRoute
@@ -40,13 +40,13 @@ class StripeWebhook:
                 timeout_seconds=self.limits.body_seconds,
             )
             outcome = await self.inbox.receive(body, request.headers.get("stripe-signature", ""))
-        except ClientLeft:
+        except ClientDisconnected:
             return Response(status_code=400)
         except GatewayError as error:
             record.codes = [error.code]
-            return refusal(error)
+            return error_response(error)
         request.app.state.metrics.count_webhook("stripe", outcome)
-        return json_answer({"received": True, "outcome": outcome})
+        return json_response({"received": True, "outcome": outcome})
 
 
 def stripe_route(inbox: Inbox | None, limits: HttpSettings) -> Route:
@@ -72,4 +72,4 @@ async def refuse_unsigned(request: Request) -> Response:
         "Stripe's events are not taken here: GATEWAY_STRIPE_WEBHOOK_SECRETS is not set."
     )
     record_of(request.scope).codes = [error.code]
-    return refusal(error)
+    return error_response(error)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import ServiceUnavailable
-from gateway.http.responses import CLOSE, refusal
+from gateway.http.responses import CLOSE, error_response
 
 
 class Drain:
@@ -72,4 +72,4 @@ class DrainMiddleware:
 
 async def _stopping(scope: Scope, receive: Receive, send: Send) -> None:
     error = ServiceUnavailable("The gateway is stopping; send the request again.")
-    await refusal(error, headers=CLOSE)(scope, receive, send)
+    await error_response(error, headers=CLOSE)(scope, receive, send)

@@ -10,9 +10,9 @@ from gateway.http.compression import compression
 from gateway.http.credentials import FailedCredentialsMiddleware
 from gateway.http.middleware import (
     AllowedHostsMiddleware,
-    AnswerHeadersMiddleware,
     HeadLimitsMiddleware,
     RecordMiddleware,
+    ResponseHeadersMiddleware,
 )
 from gateway.observability.metrics import Metrics
 from gateway.quotas import RateQuota
@@ -54,7 +54,7 @@ def build_middleware(
     """Return the middleware, the outermost first. `paths` are counted in the metrics by name."""
     return [
         Middleware(RecordMiddleware, metrics=metrics, paths=frozenset(paths)),
-        Middleware(AnswerHeadersMiddleware, dev=settings.environment == "dev"),
+        Middleware(ResponseHeadersMiddleware, dev=settings.environment == "dev"),
         Middleware(
             HeadLimitsMiddleware,
             max_bytes=settings.http.header_bytes,

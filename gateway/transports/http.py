@@ -10,13 +10,13 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.errors import GatewayError
 from gateway.execution.operation import OperationRequest, OperationResult, Outcome
-from gateway.http.body import ClientLeft, read_body
+from gateway.http.body import ClientDisconnected, read_body
 from gateway.http.credentials import Authenticator, credential_of
 from gateway.http.disconnect import while_connected
 from gateway.http.headers import header_value, header_values
 from gateway.http.negotiation import GRAPHQL_JSON, is_json, negotiate
 from gateway.http.request_log import RequestRecord, record_of
-from gateway.http.responses import JSON, STATUS_BY_CODE, HTTPError, json_answer, refusal
+from gateway.http.responses import JSON, STATUS_BY_CODE, HTTPError, error_response, json_response
 from gateway.principal import Principal
 from gateway.settings.http import HttpSettings
 from gateway.transports.operations import Operations
@@ -52,11 +52,11 @@ class GraphQLEndpoint:
         media_type = negotiate(header_values(scope, b"accept"))
         try:
             response = await self._respond(scope, receive, media_type, record)
-        except ClientLeft:
+        except ClientDisconnected:
             return
         except GatewayError as error:
             record.codes = [error.code]
-            response = refusal(error, media_type=media_type or JSON)
+            response = error_response(error, media_type=media_type or JSON)
         await response(scope, receive, send)
 
     async def _respond(
@@ -77,7 +77,7 @@ class GraphQLEndpoint:
         return await self.authenticator.authenticate(credential_of(scope))
 
     async def read(self, scope: Scope, receive: Receive) -> OperationRequest:
-        """Return the operation of a GET or POST; raises BadRequest, and ClientLeft."""
+        """Return the operation of a GET or POST; raises BadRequest, and ClientDisconnected."""
         if scope["method"] == "GET":
             return parse_query_string(scope["query_string"])
         if not _is_readable(scope):
@@ -135,7 +135,7 @@ def response_of(result: OperationResult, media_type: str, method: str) -> Respon
         is_mutation = result.operation and result.operation.operation is OperationType.MUTATION
         headers = _POST_ONLY if is_mutation and method == "GET" else _ALLOW
     status = _status(result, media_type)
-    return json_answer(result.body, status=status, media_type=media_type, headers=headers)
+    return json_response(result.body, status=status, media_type=media_type, headers=headers)
 
 
 def _status(result: OperationResult, media_type: str) -> int:

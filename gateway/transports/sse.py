@@ -11,12 +11,12 @@ from gateway.clock import Clock
 from gateway.errors import GatewayError
 from gateway.execution.errors import format_error
 from gateway.execution.operation import OperationResult, Outcome
-from gateway.http.body import ClientLeft
+from gateway.http.body import ClientDisconnected
 from gateway.http.disconnect import hang_up, while_connected
 from gateway.http.headers import header_values
 from gateway.http.negotiation import GRAPHQL_JSON
 from gateway.http.request_log import record_of
-from gateway.http.responses import CLOSE, HTTPError, refusal
+from gateway.http.responses import CLOSE, HTTPError, error_response
 from gateway.live.hub import Update
 from gateway.principal import Principal
 from gateway.quotas import Release
@@ -51,11 +51,11 @@ class StreamEndpoint:
         stream = EventStream()
         try:
             started = await self._start(scope, receive, stream)
-        except ClientLeft:
+        except ClientDisconnected:
             return
         except GatewayError as error:
             record_of(scope).codes = [error.code]
-            await refusal(error)(scope, receive, send)
+            await error_response(error)(scope, receive, send)
             return
         if not isinstance(started, OperationResult):
             await self._follow(scope, receive, send, stream, started)

@@ -16,7 +16,7 @@ from gateway.http.credentials import (
     has_access_token,
 )
 from gateway.http.headers import header_values
-from gateway.http.responses import CLOSE, refusal
+from gateway.http.responses import CLOSE, error_response
 from gateway.quotas import RateQuota
 from gateway.server.websocket_protocol import PUSH
 from gateway.transports.connection import Socket
@@ -90,4 +90,4 @@ async def _deny(error: GatewayError, scope: Scope, receive: Receive, send: Send)
     async def as_denial(message: Message) -> None:
         await send({**message, "type": message["type"].replace("http.", "websocket.http.", 1)})
 
-    await refusal(error, headers=CLOSE)({**scope, "type": "http"}, receive, as_denial)
+    await error_response(error, headers=CLOSE)({**scope, "type": "http"}, receive, as_denial)
