@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from gateway.clock import Clock
 from gateway.live.access import CurrentAccess, Membership
 from gateway.store import Database, Snapshot, access
-from gateway.store.announcements import revisions
+from gateway.store.accounts import revisions
 
 
 class LiveReader:

@@ -1,6 +1,6 @@
 """Accounts and their members: making, locking and saving them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -96,6 +96,12 @@ _PAGE: Final = Statement(
     .limit(bindparam("limit", type_=Integer()))
 )
 
+_REVISIONS: Final = Statement(
+    select(ACCOUNT.c.account_id, ACCOUNT.c.revision).where(
+        any_of(ACCOUNT.c.account_id, "account_ids")
+    )
+)
+
 
 async def lock(transaction: Transaction, account_ids: Sequence[int]) -> Sequence[Row]:
     """Lock accounts until the transaction ends and return their rows, with `issues_receipts`:
@@ -180,3 +186,9 @@ async def replace_members(
     columns = ("account_id", "subject", "role", "created_at")
     rows = [(account_id, subject, role, at) for subject, role in members]
     await transaction.insert(MEMBER, columns, rows)
+
+
+async def revisions(reader: Reader, account_ids: Collection[int]) -> Mapping[int, int]:
+    """Return the accounts' revisions, for the process itself: no tenant filter."""
+    rows = await reader.fetch(_REVISIONS, account_ids=list(account_ids))
+    return {row["account_id"]: row["revision"] for row in rows}
