@@ -248,7 +248,7 @@ NAMED: list[tuple[dict[str, Any], str]] = [
     (event(currency="EURO"), "`currency` must have"),
     (event(currency="XXX"), "`currency`: "),
     (event(currency="EUR"), "`currency`: the account"),
-    (event(account="nobody"), "`account`: there is none"),
+    (event(account="nobody"), "`account`: not found"),
     (event(end="2026"), "`end`: "),
     (event(region=7), "`region` must be"),
     (event(deployment={"name": "x"}), "`deployment.externalId` is missing."),
@@ -316,7 +316,7 @@ FAULTS: list[tuple[dict[str, Any], dict[str, str]]] = [
     ),
     (event(deployment=7), {"deployment": "`deployment` must be a JSON object."}),
     (event(deployment={"externalId": "1", "resources": [1]}), {"deployment.resources": "`"}),
-    (event(account="nobody"), {"account": "`account`: there is none"}),
+    (event(account="nobody"), {"account": "`account`: not found"}),
     (event(currency="EUR"), {"currency": "`currency`: the account"}),
     (
         event(id="ahead", end=written(HOUR + timedelta(days=2))),
