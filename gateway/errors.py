@@ -1,4 +1,4 @@
-"""Every error that a client can be told about, with its stable code.
+"""Every error that clients can get, with its stable code.
 
     GatewayError
     ├── BadRequest             BAD_REQUEST           a malformed message
@@ -67,8 +67,8 @@ class OutOfRange(BadUserInput):
 
 
 class Fault(NamedTuple):
-    """What is wrong with a field: its path, such as `lowBalance.amount`, a sentence that names the
-    path, and the code of its error.
+    """A field's fault: its path, such as `lowBalance.amount`, a message that names the path, and
+    the error's code.
     """
 
     path: str

@@ -1,7 +1,7 @@
-"""Links that are handed out: signed, for one account, and good for a short while.
+"""Signed links to one account's files, valid for a short time.
 
-What is signed is the whole address below the base URL: path, parameters, account and expiry. One
-byte changed anywhere, and the link opens nothing.
+The signature covers the whole URL below the base URL: path, parameters, account and expiry. One
+changed byte makes the link invalid.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -26,14 +26,14 @@ _CHANGED: Final = "This link is invalid; request a new one."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What a link that holds lets its bearer read."""
+    """The access that a valid link grants."""
 
     account_id: int
     parameters: Mapping[str, str]
 
     @property
     def principal(self) -> Principal:
-        """The bearer, who reads the account as a key of it does."""
+        """The bearer as a principal: reads like an account key."""
         scopes = frozenset({Permission.BILLING_READ})
         return Principal(subject="link", key_id="link", account_id=self.account_id, scopes=scopes)
 
@@ -52,7 +52,7 @@ class Links:
         return self.sign(RECEIPT_PATH.format(number=number), account_id)
 
     def sign(self, path: str, account_id: int, parameters: Mapping[str, str] | None = None) -> str:
-        """Return the link to `path` for an account; the parameters stand in it, readable."""
+        """Return the link to `path` for an account; the parameters are readable in the link."""
         expires = int((self._clock.now() + self._lifetime).timestamp())
         signed_query = f"{urlencode(parameters)}&" if parameters else ""
         signed = (
@@ -81,7 +81,7 @@ class Links:
 
 
 def is_signed(query: str) -> bool:
-    """Whether an address claims to be one of our links."""
+    """Whether a query has a link's signature."""
     return "signature=" in query
 
 

@@ -61,7 +61,7 @@ class Principal:
 
 
 class ActorKind(StrEnum):
-    """What writes."""
+    """The kinds of actors."""
 
     PERSON = "PERSON"
     API_KEY = "API_KEY"
@@ -105,7 +105,7 @@ class Actor:
         return cls(kind=ActorKind.JOB, name=name)
 
     def may_write(self, account_id: int | None) -> bool:
-        """Say whether it may write to an account; None stands for a new one."""
+        """Whether the actor may write to an account; None is a new account."""
         return self.accounts is None or account_id in self.accounts
 
 

@@ -1,4 +1,4 @@
-"""Signatures of what is handed out and comes back: cursors and links.
+"""Signs and verifies cursors and links.
 
 The first key signs and every key verifies, so a key is rotated by putting a new one in front and
 taking the old one away when nothing signed by it is in use any more. Comparisons take the same time

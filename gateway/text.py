@@ -1,4 +1,4 @@
-"""Text that came from outside, before it is kept."""
+"""Checks text from outside before it is stored."""
 
 import unicodedata
 from typing import Final
@@ -8,7 +8,7 @@ from gateway.errors import BadUserInput
 # Directional overrides and isolates: they make a name read as another one.
 _BIDI: Final = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F])
 _REPLACEMENT: Final = "\ufffd"
-"""Stands where a decoder lost what was sent."""
+"""The character that decoders put in place of invalid bytes."""
 _NO_CHARACTERS: Final = frozenset({"Cc", "Cs", "Cn"})
 
 

@@ -1,4 +1,4 @@
-"""Accounts' balances at an instant, added up from all that happened before it."""
+"""Loads accounts' balances at an instant, summed from all earlier entries."""
 
 from collections.abc import Callable, Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""Order, misses and chunking of batched reads, written once.
+"""Orders, fills and splits batched reads for all loaders.
 
 A loader states its key and its statement: a `Keyed` for each key's one row, a `Listing` for each
 key's page and totals. What a DataLoader calls is bound to a snapshot and a principal, never to an

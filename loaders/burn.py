@@ -1,4 +1,4 @@
-"""What accounts' burn is read from."""
+"""Loads the facts behind accounts' burn rates."""
 
 from functools import partial
 
@@ -11,6 +11,6 @@ from loaders.batch import MAX_KEYS
 
 
 def burn_by_periods(snapshot: Snapshot, principal: Principal) -> DataLoader[BurnKey, BurnFacts]:
-    """Return a loader of what burn is read from; empty where the account is not the principal's."""
+    """Return a loader of a burn rate's facts; empty without access to the account."""
     load = partial(visible_burn_facts, snapshot, principal)
     return DataLoader(load_fn=load, max_batch_size=MAX_KEYS)

@@ -1,4 +1,4 @@
-"""Credit purchases, what refunds and disputes took back from them, and their documents."""
+"""Loads credit purchases, their refunds, disputes and documents."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -15,7 +15,7 @@ _RECEIPT = table_of(Receipt)
 
 
 def _all_but_data(_: Visible, receipts: FromClause) -> Sequence[ColumnElement[Any]]:
-    # What a receipt is printed from is large, and no field of it.
+    # A receipt's data is large, and no field reads it.
     return [column for column in receipts.c if column.name != "data"]
 
 

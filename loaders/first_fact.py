@@ -1,4 +1,4 @@
-"""When accounts' first facts were."""
+"""Loads the times of accounts' first facts."""
 
 from datetime import datetime
 from functools import partial

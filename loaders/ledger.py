@@ -1,4 +1,4 @@
-"""Rows of the ledger by key: the version of their first entry."""
+"""Loads ledger rows by key: the version of their first entry."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -21,8 +21,8 @@ _DAYS: Final = Keyed(table_of(LedgerDay), "account_id", "first_version", columns
 
 
 def ledger_row_by_id(snapshot: Snapshot, principal: Principal) -> DataLoader[Key, Row | None]:
-    """Return a loader of rows by (account, key); None for what is no row's first entry, or not the
-    principal's. Two statements for a batch.
+    """Return a loader of rows by (account, key); None for any other version, and without access.
+    Two statements for a batch.
     """
     return DataLoader(load_fn=partial(_load, snapshot, principal), max_batch_size=MAX_KEYS)
 

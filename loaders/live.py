@@ -1,4 +1,4 @@
-"""What subscriptions read when an account has changed."""
+"""Reads of subscriptions after an account has changed."""
 
 from collections.abc import Sequence
 from typing import Any, Final

@@ -71,7 +71,7 @@ class Loaders:
 
 
 def make_loaders(snapshot: Snapshot, principal: Principal) -> Loaders:
-    """Return loaders that have loaded nothing yet. They hold no reference to each other."""
+    """Return empty loaders. They hold no reference to each other."""
     return Loaders(
         account_by_id=ACCOUNT_BY_ID.loader(snapshot, principal),
         account_by_external_id=account_by_external_id(snapshot, principal),

@@ -1,4 +1,4 @@
-"""What accounts' usage went to: ranked, cut and labelled in the statement."""
+"""Loads usage breakdowns: ranked, cut and labelled in the statement."""
 
 from collections import defaultdict
 from collections.abc import Sequence

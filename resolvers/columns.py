@@ -1,8 +1,8 @@
-"""Fields that are columns: a type's source value is a row, and a field says what it reads of it.
+"""Fields as data: a type's source value is a row, and a field names the columns that it reads.
 
-What is said here is data in the field's `metadata`, so whatever executes a document reads the same
-mapping: `metadata[SOURCE].read(row)` is the field's value. A field with arguments or loads is
-`resolved` by a function instead.
+The mapping is in the field's `metadata`, for everything that executes a document:
+`metadata[SOURCE].read(row)` is the field's value. A field with arguments or loads is `resolved` by
+a function instead.
 """
 
 from collections.abc import Callable, Mapping, Sequence

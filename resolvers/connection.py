@@ -101,7 +101,7 @@ class Pages:
         return (rows[::-1] if self.backward else rows), len(loaded) > self.size
 
     async def has_beyond(self, position: Position | None, *, towards_start: bool) -> bool:
-        """Whether a row stands at a cursor's position or further in a direction."""
+        """Whether a row exists at a cursor's position or beyond it in a direction."""
         if position is None:
             return False
         whole = self.selection
@@ -123,7 +123,7 @@ def open_pages(
     account: Row | None = None,
     exported: Parameters | None = None,
 ) -> Pages:
-    """Return what a connection's fields load from; raises BadUserInput or BadCursor."""
+    """Return the source value of a connection; raises BadUserInput or BadCursor."""
     return Pages(
         selection=selection,
         size=paging.size(),

@@ -1,4 +1,6 @@
-"""What resolvers get as `info.context`: who asks, the reads of one operation, and the loaders."""
+"""The context of resolvers, `info.context`: the principal, the reads of one operation, and the
+loaders.
+"""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -60,7 +62,7 @@ def make_context(
     usage_delay_seconds: int,
     request_id: str,
 ) -> Context:
-    """Return a context with loaders that have loaded nothing yet."""
+    """Return a context with empty loaders."""
     return Context(
         principal=principal,
         snapshot=snapshot,

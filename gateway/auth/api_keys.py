@@ -1,4 +1,4 @@
-"""API keys as text and as what is stored of them.
+"""API keys: their text, and their stored digest.
 
 A key is `gw_<environment>_<id>_<secret><checksum>`: the environment a hint for people, the id a
 name that may be logged, the secret 256 random bits in 43 characters, the checksum six characters
@@ -43,7 +43,7 @@ class ApiKeyText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKeyRecord:
-    """What is stored of a key. Without `account_id` it belongs to the platform."""
+    """A stored key. Without `account_id` it is a platform key."""
 
     id: str
     account_id: int | None
@@ -75,7 +75,7 @@ def parse(text: str) -> ApiKeyText:
 
 
 def digest(key: ApiKeyText, pepper: bytes | None = None) -> bytes:
-    """Return the 32 bytes that are stored of a key."""
+    """Return the stored digest of a key, 32 bytes."""
     text = key.text.encode("ascii")
     return hmac.digest(pepper, text, "sha256") if pepper else hashlib.sha256(text).digest()
 

@@ -1,5 +1,5 @@
-"""From the value of an `Authorization` header to who is asking. Every request passes this check;
-dev mode differs only in the signing key.
+"""Authenticates requests: from an `Authorization` header to a principal. Every request passes this
+check; dev mode differs only in the signing key.
 """
 
 import re
@@ -22,7 +22,7 @@ from gateway.settings.auth import AuthSettings
 
 log = structlog.get_logger(__name__)
 
-# Looks up what is stored of an API key, by its id.
+# Looks up a stored API key by its id.
 FindApiKey = Callable[[str], Awaitable[ApiKeyRecord | None]]
 
 # Notes that an API key was used, by its id; returns at once.
@@ -51,7 +51,7 @@ class Authenticator:
         self._note_use = note_use
 
     async def authenticate(self, authorization: str | None) -> Principal:
-        """Return who is asking, from the header's value (None where there is no such header).
+        """Return the principal of the header's value (None without a header).
 
         Raises Unauthenticated where there is none, its subclass Rejected for one that does not
         hold, and ServiceUnavailable where the issuer's keys cannot be had. Nobody is anonymous.

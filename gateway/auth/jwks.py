@@ -1,6 +1,4 @@
-"""The issuer's keys from where it publishes them: fetched rarely, kept long enough, never trusted
-beyond their place.
-"""
+"""Fetches and caches the issuer's published keys."""
 
 import asyncio
 from collections.abc import Sequence
@@ -123,7 +121,7 @@ class RemoteKeys:
             self._fetched_at = self._clock.now()
 
     def _help(self, reason: str) -> str:
-        """Return what a failure means, and what to do where that is known."""
+        """Return a failure's reason, with a hint if one is known."""
         if self._fetched_at is not None:
             return "Keys of before are used for 24 hours from their fetch."
         missing = "No token is accepted until the keys of GATEWAY_JWT_JWKS_URL are fetched."

@@ -1,4 +1,4 @@
-"""Bearer tokens: a JWT in, the person that it names out, or a rejection.
+"""Verifies bearer tokens: JWTs that name a person.
 
 A valid token is a signed JWT (JWS, compact) of at most 8 KiB. Its header has one of the configured
 algorithms, the type `at+jwt` or `JWT` (RFC 9068; a header without a type is refused, as it may
@@ -155,8 +155,8 @@ class TokenVerifier:
         )
 
     def _expected(self, error: JoseError, claims: dict[str, Any]) -> str:
-        """Return, of a claim that has to have one value, what it is and what it has to be; the
-        issuer has signed it.
+        """Return the actual and the required value of a claim with one allowed value; the issuer
+        has signed the claim.
         """
         name = getattr(error, "claim", "")
         expected = self._fixed.get(name)

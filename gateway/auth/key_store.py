@@ -15,16 +15,16 @@ from gateway.store import api_keys as stored
 from gateway.work.loops import Loops
 
 KEPT: Final = timedelta(seconds=30)
-"""How long what is known of a key may be out of date: a revocation takes effect within it."""
+"""How long a cached key may be out of date: a revocation takes effect within this time."""
 MOST_KEPT: Final = 1_024
 USE_KEPT: Final = timedelta(hours=1)
-"""How much older than a key's last use the one that is kept may be."""
+"""How far the stored last use of a key may lag behind."""
 WRITE_SECONDS: Final = 60
-"""How often uses are written at the latest; a new one is written at once."""
+"""Longest interval between writes of uses; the first use is written at once."""
 
 
 class _Known(NamedTuple):
-    """What is stored of a key; None where there is no such key."""
+    """The stored key; None for an unknown key."""
 
     record: ApiKeyRecord | None
     read_at: datetime
@@ -54,8 +54,8 @@ class StoredKeys:
 class KeyUse:
     """Keeps when keys were used: each at most once an hour, however many processes there are.
 
-    Nobody who uses a key waits for that: it is written beside the requests while `writing` runs,
-    and what cannot be written is left to the next hour.
+    Requests do not wait: uses are written in the background while `writing` runs, and failed writes
+    are repeated in the next hour.
     """
 
     def __init__(self, database: Database, clock: Clock, loops: Loops) -> None:
@@ -68,7 +68,7 @@ class KeyUse:
         )
 
     def note(self, key_id: str) -> None:
-        """Say that a key was used just now."""
+        """Note that a key was used just now."""
         if key_id in self._noted:
             return
         self._noted[key_id] = None
@@ -76,7 +76,7 @@ class KeyUse:
         self._loop.wake()
 
     def writing(self) -> AbstractAsyncContextManager[None]:
-        """Write what is noted, and at the end what is left of it."""
+        """Write noted uses, and the remaining ones at the end."""
         return self._loop.running()
 
     async def _write(self) -> None:
@@ -89,7 +89,7 @@ class KeyUse:
 
 
 async def find_key(reader: Reader, key_id: str) -> ApiKeyRecord | None:
-    """Return what is stored of a key."""
+    """Return the stored key."""
     row = await stored.by_id(reader, key_id)
     return None if row is None else _record(row)
 

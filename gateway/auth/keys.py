@@ -1,4 +1,4 @@
-"""The issuer's public keys, read from PEM or JSON, and what a verifier asks of their source."""
+"""The issuer's public keys, read from PEM or JSON, and the interface of their source."""
 
 import re
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class KeySource(Protocol):
         ...
 
     def begin(self) -> None:
-        """Begin to fetch what is fetched, without waiting; called once, when the gateway starts."""
+        """Start fetching the keys, without waiting; called once, when the gateway starts."""
 
     async def aclose(self) -> None: ...
 
@@ -53,7 +53,9 @@ class StaticKeys:
 
 
 def matching(keys: Sequence[PublicKey], kid: str | None) -> Sequence[PublicKey]:
-    """Return the keys of that id, or else those without one; for a token without an id, all."""
+    """Return the keys with this id, or else keys without an id; for a token without an id, all
+    keys.
+    """
     if kid is None:
         return keys
     return [key for key in keys if key.kid == kid] or [key for key in keys if key.kid is None]

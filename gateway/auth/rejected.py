@@ -1,12 +1,12 @@
-"""The one answer to a credential that does not hold, and the header that goes with it."""
+"""The answer to an invalid credential, and its header."""
 
 from gateway.errors import Unauthenticated
 
 
 class Rejected(Unauthenticated):
-    """A credential was sent and does not hold.
+    """An invalid credential.
 
-    The client hears one sentence whatever was wrong; `reason` is for the log. It never quotes the
+    Clients get the same message for every fault; `reason` is for the log and never quotes the
     credential.
     """
 

@@ -1,4 +1,4 @@
-"""What `--dev` needs instead of an identity provider: secrets made once and kept in the data
+"""Secrets of dev mode, in place of an identity provider: created once and stored in the data
 directory.
 """
 
@@ -20,7 +20,7 @@ SIGNING_KEY_ID: Final = "dev"
 
 
 def keep_secret(path: Path, make: Callable[[], bytes]) -> bytes:
-    """Return what the file holds, made first where there is no such file.
+    """Return the file's content; create a missing file first.
 
     Two starters at once get the same bytes, and none ever reads half of them. The file has mode
     0600, also where it was there with another. Raises ConfigurationError where it cannot be kept.
@@ -55,7 +55,7 @@ def dev_key(data_dir: Path) -> ECKey:
 
 
 def dev_signing_keys(data_dir: Path) -> str:
-    """Return what `GATEWAY_SIGNING_KEYS` would hold."""
+    """Return a value for `GATEWAY_SIGNING_KEYS`."""
     text = keep_secret(
         data_dir / SIGNING_KEYS_FILE,
         lambda: f"{SIGNING_KEY_ID}:{secrets.token_urlsafe(48)}".encode(),

@@ -1,4 +1,4 @@
-"""The demo's people as pages in dev offer them, each with a token that is fresh."""
+"""The demo's people on dev's pages, each with a fresh token."""
 
 from pathlib import Path
 from typing import Final

@@ -19,7 +19,7 @@ LIFETIME: Final = timedelta(days=30)
 
 
 def mint(key: ECKey, subject: str, clock: Clock, lifetime: timedelta = LIFETIME) -> str:
-    """Return an access token for the subject, good from now on for the lifetime."""
+    """Return an access token for the subject, valid from now for the lifetime."""
     now = clock.now()
     claims = {
         "iss": ISSUER,

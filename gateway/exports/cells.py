@@ -1,5 +1,5 @@
-"""What the cells of CSV and JSONL say: exact decimals, instants, buckets. What repeats is written
-once for a while and then looked up.
+"""Formats the cells of CSV and JSONL files: exact decimals, timestamps, buckets. Repeated values
+are formatted once and cached.
 """
 
 from bisect import bisect_right
@@ -20,14 +20,14 @@ MEMO_SIZE: Final = 10_000
 METHOD_COLUMNS: Final = tuple(
     f"payment_method_{name}" for name in ("type", "name", "brand", "last4", "label")
 )
-"""What `display_name` takes, in its order."""
+"""The columns that `display_name` takes, in order."""
 _SAMPLE: Final = 40
 _MINUTE: Final = 60_000_000
 _SECONDS: Final = {second * 1_000_000: f"{second:02}" for second in range(60)}
 
 
 class Memo(dict[Any, Any]):
-    """Caches the texts of values on first use, and `none` for None. It forgets all when full."""
+    """Caches the texts of values on first use, and `none` for None. A full cache is emptied."""
 
     def __init__(self, convert: Callable[[Any], Any], none: Any = None) -> None:
         super().__init__({None: none})
@@ -47,7 +47,7 @@ class Memo(dict[Any, Any]):
 
 
 def numbers(values: Sequence[int], digits: int) -> list[str]:
-    """Return `format_nanos` of each: where many seem to be the same, once of each distinct one."""
+    """Return each amount's text; if many are equal, each distinct amount is formatted once."""
     first = values[:_SAMPLE]
     if 2 * len(set(first)) > len(first):
         return [format_nanos(value, digits) for value in values]
@@ -56,7 +56,9 @@ def numbers(values: Sequence[int], digits: int) -> list[str]:
 
 
 def local_text(zone: ZoneInfo) -> Callable[[datetime], str]:
-    """Return what writes an instant with the zone's offset, as `2026-11-01T01:00:00+01:00`."""
+    """Return a function that writes an instant with the zone's offset, such as
+    `2026-11-01T01:00:00+01:00`.
+    """
     return lambda instant: instant.astimezone(zone).isoformat()
 
 
@@ -66,8 +68,8 @@ def utc_text(instant: datetime) -> str:
 
 
 def of_microseconds(text: Callable[[datetime], str]) -> Callable[[int], str]:
-    """Return what writes microseconds since 1970 as `text` writes their instant: date, time and
-    offset. Of what instants of one minute have in common, each is written once for a while.
+    """Return a function that writes microseconds since 1970 with `text`: date, time and offset. The
+    common part of a minute's instants is cached.
     """
 
     def write(at: int) -> str:
@@ -95,9 +97,7 @@ def of_microseconds(text: Callable[[datetime], str]) -> Callable[[int], str]:
 def bucket_texts(
     request: UsageExportRequest, text: Callable[[Bucket], str]
 ) -> Callable[[Sequence[int]], list[str]]:
-    """Return what gives, for microseconds since 1970 in their order, what `text` says of the bucket
-    of each.
-    """
+    """Return a function from ordered microseconds since 1970 to the `text` of each one's bucket."""
     series = request.window.series(request.interval)
     starts: list[Any] = [*map(microseconds_from_instant, series.starts)]
     texts = [text(bucket) for bucket in series.buckets]
@@ -115,13 +115,13 @@ def bucket_texts(
 
 
 def charged_column(chunk: Chunk) -> list[int]:
-    """Return what cards pay for purchases; see `charged_nanos`."""
+    """Return the payments of purchases; see `charged_nanos`."""
     columns = ("kind", "amount_nanos", "tax_nanos")
     return [charged_nanos(*each) for each in zip(*(chunk[name] for name in columns), strict=True)]
 
 
 def refunds_column(*names: str) -> Callable[[Chunk], list[int]]:
-    """Return what adds up columns of the refunds that succeeded of each settled purchase."""
+    """Return a function that sums columns of the succeeded refunds of each settled purchase."""
 
     def of(at: datetime | None, refunds: Iterable[Row]) -> int:
         if at is None:
@@ -133,7 +133,7 @@ def refunds_column(*names: str) -> Callable[[Chunk], list[int]]:
 
 
 def credited_nanos(chunk: Chunk) -> list[int]:
-    """Return what purchases added to the balance and left there: 0 until they have settled."""
+    """Return the net credit that purchases added to the balance: 0 until they settle."""
     columns = ("amount_nanos", "bonus_nanos", "bonus_reversed_nanos", "refunded_nanos")
     cells = zip(chunk["settled_at"], *(chunk[name] for name in columns), strict=True)
     return [

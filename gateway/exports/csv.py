@@ -29,7 +29,7 @@ from gateway.windows import Interval
 
 BOM: Final = b"\xef\xbb\xbf"
 FORMULAS: Final = frozenset("=+-@\t\r\n＝＋－＠")
-"""What a cell that is read as a formula begins with, in one spreadsheet or another."""
+"""First characters of cells that spreadsheets read as formulas."""
 
 _BUCKETS: Final = {
     Interval.DAY: "Day",
@@ -134,7 +134,7 @@ def write_ledger(subject: LedgerSubject) -> LinesExport:
 
 
 def text_cell(text: str) -> str:
-    """Return the cell of somebody else's words."""
+    """Return the cell of untrusted text."""
     if text[:1] in FORMULAS and text:
         text = f"'{text}"
     return quoted(text)
@@ -160,7 +160,7 @@ def _summed(nanos: Callable[[Chunk], Sequence[int]], digits: int) -> Cells:
 
 
 def _converted(name: str, convert: Callable[[Any], str]) -> Cells:
-    """Return the cells of a column, of which many are the same; None is an empty one."""
+    """Return the cells of a column with many equal values; None is an empty cell."""
     memo = Memo(convert, "")
     return lambda chunk: memo.of(chunk[name])
 
@@ -170,12 +170,12 @@ def _text(name: str) -> Cells:
 
 
 def _each(name: str, convert: Callable[[Any], str]) -> Cells:
-    """Return the cells of a column, of which hardly two are the same; None is an empty one."""
+    """Return the cells of a column with mostly distinct values; None is an empty cell."""
     return lambda chunk: ["" if value is None else convert(value) for value in chunk[name]]
 
 
 def _distinct(name: str) -> Cells:
-    """Return the cells of a column of texts of which hardly two are the same."""
+    """Return the cells of a column with mostly distinct texts."""
 
     def cells(chunk: Chunk) -> list[str]:
         texts: list[str] = [text or "" for text in chunk[name]]

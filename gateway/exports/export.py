@@ -1,4 +1,4 @@
-"""What an export is: an account's rows, in chunks, and a writer that makes a file of them.
+"""Defines exports: an account's rows, in chunks, and a writer that makes a file of them.
 
 CSV, JSONL and FOCUS are three writers of the same rows. A chunk holds the rows by column, oldest
 first over the whole export; money and quantities are nanos, instants are UTC, and unknown values
@@ -45,7 +45,7 @@ from gateway.store.engine.stream import Chunk
 
 
 class ExportFormat(StrEnum):
-    """What a file is written in."""
+    """The format of a file."""
 
     CSV = "CSV"
     JSONL = "JSONL"
@@ -90,7 +90,7 @@ class LedgerSubject(Subject):
 
 
 class Export(Protocol):
-    """One file that is being written: `begin`, then `write` for each chunk, then `end`.
+    """Writes one file: `begin`, then `write` for each chunk, then `end`.
 
     It is made for one export. What it returns, joined, is the file. It runs on the event loop and
     waits for nothing: a chunk is small.
@@ -103,7 +103,7 @@ class Export(Protocol):
 
     @property
     def extension(self) -> str:
-        """What the file's name ends with, after its last dot."""
+        """The file's extension, without the dot."""
         ...
 
     def begin(self) -> bytes: ...

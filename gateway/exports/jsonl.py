@@ -163,7 +163,7 @@ def _plain(name: str, column: str) -> Cells:
 
 
 def _distinct(name: str, column: str) -> Cells:
-    """Return the members of texts of which hardly two are the same."""
+    """Return the members of mostly distinct texts."""
 
     def cells(chunk: Chunk) -> list[str]:
         texts = chunk[column]

@@ -14,7 +14,7 @@ Cells: TypeAlias = Callable[[Chunk], Iterable[str]]
 """One column of a chunk, as it stands in the file."""
 
 QUOTED: Final = re.compile('[",\r\n]')
-"""What a cell of a CSV is in quotation marks for."""
+"""Characters that require quotation marks around a CSV cell."""
 
 
 def quoted(text: str) -> str:

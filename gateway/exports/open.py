@@ -28,9 +28,7 @@ LEDGER_ROWS: Final = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """An export that has begun: `rows` is how many purchases, usage events or rows of the ledger
-    it holds.
-    """
+    """An opened export; `rows` is its number of purchases, usage events or ledger rows."""
 
     name: str
     rows: int
@@ -38,9 +36,9 @@ class Opened:
     chunks: AsyncGenerator[Chunk]
 
     async def parts(self) -> AsyncGenerator[tuple[bytes, int]]:
-        """Yield the file, and with each part how many rows are in it.
+        """Yield the file's parts, each with its number of rows.
 
-        While one chunk is written, the database makes the next one.
+        The next chunk is read while one is written.
         """
         yield self.writer.begin(), 0
         async with aclosing(_ahead(self.chunks)) as chunks:

@@ -32,7 +32,7 @@ Parameters: TypeAlias = Mapping[str, str]
 Choice = TypeVar("Choice", bound=StrEnum)
 
 MAX_SEARCH: Final = 100
-"""Characters of a text that is searched for."""
+"""Longest text of a search, characters."""
 
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -42,7 +42,7 @@ class PurchaseExportRequest:
     """Purchases begun on local days, both inclusive, of any of some statuses and of some kinds,
     that have a text (checked; see `store.purchase_search`).
 
-    What is None selects all, an empty set nothing.
+    None selects all, an empty set nothing.
     """
 
     zone: ZoneInfo
@@ -104,7 +104,7 @@ class PurchaseExportRequest:
 class LedgerExportRequest:
     """Rows of the ledger recorded on local days, both inclusive, of any of some causes.
 
-    What is None selects all, an empty set nothing.
+    None selects all, an empty set nothing.
     """
 
     zone: ZoneInfo

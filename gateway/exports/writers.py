@@ -1,4 +1,4 @@
-"""Which formats there are: a format that has no writer here is not offered."""
+"""Maps formats to their writers; a format without a writer is refused."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias, TypeVar

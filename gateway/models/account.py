@@ -1,4 +1,4 @@
-"""Who holds a balance, and who may read it."""
+"""Accounts and their members."""
 
 from datetime import datetime
 from enum import StrEnum

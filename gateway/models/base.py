@@ -1,5 +1,5 @@
-"""What all tables share: one metadata with named constraints, and the column types of quantities
-and of time.
+"""The base of all tables: one metadata with named constraints, and the column types of quantities
+and time.
 
 Money is a signed 64-bit integer of nanos (10⁻⁹ of a unit), a quantity one of up to 38 digits; a
 column that holds them ends in `_nanos`. Instants end in `_at`.

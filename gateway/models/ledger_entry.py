@@ -1,4 +1,4 @@
-"""The ledger: what happened to a balance, in order of arrival."""
+"""The ledger: every change of a balance, in order of arrival."""
 
 from datetime import datetime
 from enum import StrEnum

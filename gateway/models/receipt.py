@@ -1,4 +1,4 @@
-"""Documents that last: a number, a date, and the data they were printed from."""
+"""Receipts and credit notes: number, date and frozen data."""
 
 from datetime import datetime
 from typing import Final

@@ -1,4 +1,4 @@
-"""What is derived from the facts and kept in the transaction that records them.
+"""Roll-ups: sums of the facts, updated in the transaction that records the facts.
 
 The flows of a period are signed sums of nanos: spent (usage), purchased (cards), bonus (bonuses,
 coupons, grants, manual credits, less what was reversed), refunded and adjusted. `deployments` is

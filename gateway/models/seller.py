@@ -1,4 +1,4 @@
-"""Who sells: the details that receipts are printed with, each version kept for ever."""
+"""The seller's details on receipts; every version is permanent."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Metered charges as they came in. Facts: never changed, kept for ever."""
+"""Metered charges as received: immutable and permanent."""
 
 from datetime import datetime
 from enum import StrEnum

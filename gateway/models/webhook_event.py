@@ -1,4 +1,4 @@
-"""What providers sent, recorded once before anything is done with it."""
+"""Providers' events, recorded once before they are processed."""
 
 from datetime import datetime
 from enum import StrEnum

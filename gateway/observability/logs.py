@@ -1,5 +1,5 @@
 """Logs: one line for each event, JSON, or readable where a developer watches; always with the
-request's id. What is logged never includes tokens, variables or the local values of a traceback.
+request's id. Logs never include tokens, variables or the local values of a traceback.
 """
 
 import logging

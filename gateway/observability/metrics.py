@@ -83,7 +83,7 @@ class Metrics:
         )
 
     def watch(self, *numbers: Collector) -> None:
-        """Ask these, whenever the numbers are read."""
+        """Read these sources whenever the metrics are read."""
         for number in numbers:
             self.registry.register(number)
 
@@ -92,7 +92,7 @@ class Metrics:
         self._seconds.labels(route).observe(seconds)
 
     def count_webhook(self, provider: str, outcome: str) -> None:
-        """Count an event by what became of it: applied, parked, ignored or duplicate."""
+        """Count an event by outcome: applied, parked, ignored or duplicate."""
         self._webhooks.labels(provider, outcome).inc()
 
     def count_deprecated(self, field: str) -> None:

@@ -1,4 +1,4 @@
-"""The fonts that documents are printed with, and what they can print.
+"""The fonts of documents and their glyphs.
 
 No font of the system is used: the same text gives the same bytes on every machine that has these
 packages. A character that none of them has becomes U+FFFD, because a tagged PDF must not hold one

@@ -112,7 +112,7 @@ class ReceiptPrinter:
         self._kept: LRUCache[str, bytes] = LRUCache(kept_bytes, getsizeof=len)
 
     def kept(self, number: str) -> bytes | None:
-        """Return the document of a number if it is at hand."""
+        """Return the cached document of a number, or None."""
         return self._kept.get(number)
 
     async def print(self, source: Source, logo: Logo | None = None) -> bytes:
@@ -124,5 +124,5 @@ class ReceiptPrinter:
         return pdf
 
     def close(self) -> None:
-        """Let go of the thread; what it prints at this moment is not waited for."""
+        """Stop the thread without waiting for a running print."""
         self._thread.shutdown(wait=False, cancel_futures=True)

@@ -59,8 +59,8 @@ def read_seller(settings: Settings, *, default_name: str | None = None) -> Selle
 async def keep_seller(
     database: Database, seller: Seller, clock: Clock, *, replace: bool = True
 ) -> None:
-    """Put the details in force for what is issued from now on, unless they are already; without
-    `replace` only where none are.
+    """Store the details for future receipts, unless they are already the current ones; without
+    `replace`, only if none are stored.
     """
     async with database.writing() as transaction:
         newest = await sellers.newest(transaction)

@@ -1,4 +1,4 @@
-"""What a receipt says, in the words and figures that a person reads.
+"""The text of a receipt: words and figures for people.
 
 Made of the frozen data alone, so that the same receipt always says the same. Amounts keep every
 digit that they have: what is printed adds up.
@@ -30,7 +30,7 @@ _CREDITS: Final = {
     "TRIAL_GRANT": "Trial credit",
 }
 _GIVEN: Final = {"COUPON": "Coupon", "MANUAL_CREDIT": "Manual credit", "TRIAL_GRANT": "Trial"}
-"""How what nobody paid for is settled."""
+"""Labels for settling granted credit."""
 
 _CODE: Final = re.compile("[a-z]+(_[a-z]+)+")
 _KANA: Final = re.compile("[\u3040-\u30ff]")
@@ -54,7 +54,7 @@ class Source:
 
 
 def receipt_view(source: Source, printable: Callable[[str], str]) -> View:
-    """Return what the template prints; every text that is not ours has passed `printable`."""
+    """Return the template's values; every text from outside has passed `printable`."""
     return _Writer(source, printable).view()
 
 
@@ -108,7 +108,7 @@ class _Writer:
         }
 
     def _kind(self, *, receipt: _T, note: _T, cancellation: _T) -> _T:
-        """Return what belongs to the kind of document that it is."""
+        """Return the value for the document's kind."""
         if self._cancels is not None:
             return cancellation
         return receipt if self._refund is None else note
@@ -138,7 +138,7 @@ class _Writer:
         return [{"name": name, "value": self._text(value)} for name, value in facts]
 
     def _method(self) -> str:
-        """Return how it was paid, as it read when the receipt was issued."""
+        """Return the payment method as of the receipt's issue."""
         if given := _GIVEN.get(self._purchase["kind"]):
             return given
         method = self._purchase["paymentMethod"]

@@ -1,4 +1,4 @@
-"""Accounts, from which everything else is reached."""
+"""The GraphQL type of an account, the entry to everything else."""
 
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, ClassVar

@@ -1,4 +1,4 @@
-"""An account's balance over time."""
+"""The GraphQL type of an account's balance over time."""
 
 from asyncio import gather
 from datetime import datetime

@@ -12,7 +12,7 @@ from resolvers.types.money import Amount, Money
 
 CAUSE: Final = "update_cause"
 CHANGE: Final = "update_nanos"
-"""What an account's row needs more to be the source of an update."""
+"""Columns that an account's row needs to be the source of an update."""
 
 
 def _change(nanos: int | None, currency: str) -> Amount | None:

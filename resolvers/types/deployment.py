@@ -1,4 +1,4 @@
-"""Deployments: what runs and draws the credit down."""
+"""The GraphQL types of deployments."""
 
 from datetime import datetime
 from typing import ClassVar

@@ -10,7 +10,7 @@ from resolvers.permissions import Policy
 from resolvers.scalars import CurrencyCode, Decimal
 
 Amount: TypeAlias = tuple[int, str]
-"""What a `Money` is made of: nanos and the currency's code."""
+"""The source value of a `Money`: nanos and the currency's code."""
 
 
 def with_tax(nanos: int, tax_nanos: int, currency: str) -> Amount:

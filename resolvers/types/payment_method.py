@@ -1,4 +1,4 @@
-"""What a purchase was paid with."""
+"""The GraphQL type of a payment method."""
 
 from typing import ClassVar
 

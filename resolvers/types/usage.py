@@ -1,4 +1,4 @@
-"""Usage: what a window's deployments cost, over time and by what it went to."""
+"""The GraphQL types of usage: spend over time and by dimension."""
 
 from asyncio import gather
 from collections.abc import Awaitable
@@ -63,7 +63,7 @@ def _requested(root: Any) -> RequestedWindow:
 
 
 def load_rows(info: Info, period: Period) -> Awaitable[list[Row]]:
-    """Return a period's roll-up rows: what every total, mean and comparison is made of."""
+    """Return a period's roll-up rows: the source of totals, averages and comparisons."""
     return info.context.loaders.rollup_by_span.load(RollupKey(Content.USAGE, period.span))
 
 

@@ -1,4 +1,4 @@
-"""What the demo's accounts buy, and what becomes of it: facts, each from its instant on."""
+"""Purchases of the demo's accounts and their later changes, each a fact with its instant."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ _REASONS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """What is known of a purchase, and of a refund or a dispute of it, from an instant on."""
+    """The facts of a purchase, refund or dispute from an instant on."""
 
     at: datetime
     purchase: PurchaseFacts
@@ -87,7 +87,7 @@ class _Buyer:
             turn += 1
 
     def _expected_cost(self, runs_: list[Run], since: datetime, until: datetime) -> int:
-        """Return about what runs will cost, in nanos of the account's currency."""
+        """Return the estimated cost of the running fleet, in nanos of the account's currency."""
         total, at = 0, since
         while at < until:
             for run in runs_:

@@ -1,4 +1,4 @@
-"""Who plays in the demo: people, accounts, and what the accounts run.
+"""The demo's people, accounts and deployments.
 
 A moment of the story is given in thousandths of its length, so that a short one has all of it.
 Prices are nanos of a US dollar an hour; an account in another currency pays them times its rate.

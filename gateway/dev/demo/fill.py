@@ -1,4 +1,4 @@
-"""Telling the demo's story to a database, up to an instant; again: from where it stopped.
+"""Fills a database with the demo's story up to an instant; repeated, continues from there.
 
 Everything goes through billing. An act of the story is one transaction, in the order of time, so
 that an interrupted filling goes on as if nothing had happened.
@@ -90,7 +90,7 @@ class _Teller:
         self.ids: dict[str, int] = {}
 
     async def tell(self, progress: Progress) -> int:
-        """Tell what is missing; return how many usage events are new."""
+        """Record the missing part; return the number of new usage events."""
         await self._open_accounts()
         acts = list(self._acts(await self._told_until()))
         told = [

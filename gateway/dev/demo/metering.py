@@ -1,4 +1,4 @@
-"""What the demo's meters send: a record for each deployment, resource and period."""
+"""Usage of the demo's meters: a record per deployment, resource and period."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What filling a database tells while it runs, and at the end."""
+"""Reports of filling a database: progress, and the result."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ Progress: TypeAlias = Callable[[int, int], object]
 
 
 def silent(_done: int, _total: int) -> None:
-    """Tell nobody."""
+    """Report no progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoReport:
-    """How many usage events are new, and the demo's people with what they may read."""
+    """The number of new usage events, and the demo's people with their accounts."""
 
     events: int
     people: tuple[Person, ...] = ()

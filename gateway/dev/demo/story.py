@@ -1,4 +1,4 @@
-"""When things happen: a story has a seed, a beginning and a length, and goes on after it.
+"""The timing of the demo: a story has a seed, a beginning and a length, and continues afterwards.
 
 What happens at an instant follows from the story and the instant alone, so a story can be told in
 any number of parts.

@@ -1,4 +1,4 @@
-"""Credit purchases as FOCUS charges: what was bought or given, its tax, and what was taken back."""
+"""Writes credit purchases as FOCUS charges: credit bought or granted, tax, and refunds."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
@@ -50,7 +50,7 @@ _REASONS: Final = {
     ChangeReason.DISPUTE: "dispute",
     ChangeReason.DISPUTE_RETURNED: "dispute returned",
 }
-"""What follows a charge's name where credit was taken back or given again."""
+"""Suffixes of a charge's name for credit taken back or returned."""
 
 
 class PurchaseCharges:

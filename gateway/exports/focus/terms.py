@@ -1,4 +1,4 @@
-"""FOCUS 1.2's words: its columns, and what resources, units, months and prices are called there."""
+"""Terms of FOCUS 1.2: columns, and the names of resources, units, months and prices."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -173,5 +173,7 @@ def _decimal(number: int, places: int) -> str:
 
 
 def seller_name(details: Mapping[str, Any]) -> str:
-    """Return who sells by these details; FOCUS wants a name also where none was kept yet."""
+    """Return the seller's name of these details; FOCUS requires a name even if none is stored
+    yet.
+    """
     return details.get("name") or UNNAMED_SELLER

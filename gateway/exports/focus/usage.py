@@ -1,4 +1,4 @@
-"""Usage events as FOCUS charges: what each column of the header says of a chunk."""
+"""Writes usage events as FOCUS charges: the cells of each column."""
 
 from collections.abc import Iterable, Sequence
 from itertools import repeat
@@ -31,7 +31,7 @@ _Cells: TypeAlias = dict[str, Iterable[str]]
 
 
 class _Named(NamedTuple):
-    """The cells that say what was used; they repeat from one event to the next."""
+    """Cells of the used resource, which repeat from event to event."""
 
     service: str
     category: str
@@ -219,6 +219,6 @@ def _price_id(sku_id: str, unit: str) -> str:
 
 
 def _distinct(texts: Sequence[str]) -> Sequence[str]:
-    """Return the cells of texts of which hardly two are the same."""
+    """Return the cells of mostly distinct texts."""
     whole = "".join(texts)
     return [*map(quoted, texts)] if QUOTED.search(whole) else texts

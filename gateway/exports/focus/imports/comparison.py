@@ -1,4 +1,4 @@
-"""What earlier files said of a file's scope, and the file no longer does."""
+"""Finds charges of earlier files that a new file of the same scope lacks."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,15 +11,17 @@ from gateway.store.imported_charges import Place
 
 PAGE: Final = 5_000
 NAMES: Final = 3
-"""Accounts, providers or billing accounts that a sentence names, at most."""
+"""Most accounts, providers or billing accounts that a message names."""
 
 OnMissing: TypeAlias = Callable[[int, Sequence[Row]], Awaitable[None]]
-"""What is to be done about an account's charges that the file lacks."""
+"""The corrections of an account's charges that the file lacks."""
 
 
 @dataclass(slots=True)
 class Comparison:
-    """How many stored charges of a file's scope are missing in it, when, and of which accounts."""
+    """The stored charges of a file's scope that the file lacks: their number, period and
+    accounts.
+    """
 
     missing: int = 0
     first: datetime | None = None
@@ -36,7 +38,7 @@ class Comparison:
             self.accounts[account] = None
 
     def refusal(self, file: FocusFile) -> str:
-        """Return why a file is not imported that lacks charges of its scope."""
+        """Return the reason for refusing a file that lacks charges of its scope."""
         coverage, name = file.coverage, file.path.name
         rows = "1 row" if self.missing == 1 else f"{self.missing:,} rows"
         scopes = sorted(each for each in coverage.scopes if each.account in self.accounts)
@@ -60,7 +62,7 @@ async def compare(
     on_missing: OnMissing | None = None,
 ) -> Comparison:
     """Compare a file with what is stored of its scope, some charges at a time; `file.charges` is
-    used up. `accounts` are the keys of those accounts that are there.
+    used up. `accounts` are the keys of existing accounts.
     """
     comparison = Comparison()
     for name, account_id in accounts.items():

@@ -1,4 +1,4 @@
-"""Taking imported charges back: the same again, amount and quantity negated."""
+"""Corrects imported charges: the same charge with amount and quantity negated."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What two rows of cost files share if they are the same charge.
+"""Identifies charges: equal digests of two rows mean the same charge.
 
 Clouds export a month to date every day, and write the same charge in another way: tags in another
 order, an invoice's number that is filled in later, `1.0000` for `1.00`. So rows are compared by
@@ -35,7 +35,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def digest_of(row: FocusRow) -> bytes:
-    """Return the 16 bytes that a row shares with those that charge the same."""
+    """Return the digest of a row: 16 bytes, equal for equal charges."""
     start = microseconds_from_instant(row.started_at)
     if not row.is_usage:
         return _digest((row.account_external_id, row.description, str(row.adjustment_nanos), start))
@@ -79,20 +79,20 @@ def _digest(values: tuple[Any, ...]) -> bytes:
 
 
 class Charges:
-    """How often each digest is there, in little more than 16 bytes a row."""
+    """Counts digests, in little more than 16 bytes per row."""
 
     def __init__(self) -> None:
         self._buckets: defaultdict[int, bytearray] = defaultdict(bytearray)
 
     def add(self, digest: bytes) -> bool:
-        """Add one of a digest; return whether it was there already."""
+        """Add a digest; return whether the digest was already counted."""
         bucket = self._bucket(digest)
         found = _find(bucket, digest) is not None
         bucket.extend(digest)
         return found
 
     def take(self, digest: bytes) -> bool:
-        """Remove one of a digest; return whether there was one."""
+        """Remove a digest once; return whether the digest was counted."""
         bucket = self._bucket(digest)
         at = _find(bucket, digest)
         if at is None:
@@ -124,7 +124,7 @@ class Scope(NamedTuple):
 
 @dataclass(slots=True)
 class Coverage:
-    """What a file speaks of: all charges of its scopes from its first instant to its last one."""
+    """A file's span: all charges of its scopes from the first instant to the last."""
 
     scopes: set[Scope] = field(default_factory=set)
     providers: set[tuple[str, str]] = field(default_factory=set)
@@ -132,7 +132,7 @@ class Coverage:
     last: datetime | None = None
 
     def add(self, row: FocusRow) -> None:
-        """Extend it by a row."""
+        """Extend the span by a row."""
         account = row.account_external_id
         self.scopes.add(Scope(account, row.issuer, row.billing_account))
         self.providers |= {(account, row.issuer), (account, row.provider or "")}

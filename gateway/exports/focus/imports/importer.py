@@ -1,4 +1,4 @@
-"""A cost file into the books: accounts, deployments, usage and adjustments.
+"""Imports a cost file into the books: accounts, deployments, usage and adjustments.
 
 A file is checked whole, then compared with what earlier files said of its scope (its accounts, each
 by provider and billing account) from its first instant to its last one, and only then booked:
@@ -69,7 +69,7 @@ PAUSE_SECONDS: Final = 0.15
 
 
 def ignore_progress(_rows: int) -> None:
-    """Tell nobody."""
+    """Report no progress."""
 
 
 async def import_focus(
@@ -113,7 +113,7 @@ async def import_focus(
 
 
 async def _book_parts(database: Database, run: "_Import", progress: Callable[[int], None]) -> None:
-    """Book a file's parts, each in a transaction; whatever breaks that off says how far it came."""
+    """Book a file's parts, each in its own transaction; an error reports the progress so far."""
     done = 0
     try:
         for rows in _batches(run.file.rows()):
@@ -222,7 +222,7 @@ class _Import:
         return await put_account(transaction, facts, actor=ACTOR, clock=self.clock, keys=self.keys)
 
     async def book(self, transaction: Transaction, rows: Sequence[FocusRow]) -> int:
-        """Book rows, those that are known not again; return how many rows are done."""
+        """Book rows that are not booked yet; return the number of rows done."""
         ids = {self.accounts[row.account_external_id] for row in rows}
         book = await Book.open(transaction, ids, actor=ACTOR, clock=self.clock, keys=self.keys)
         await self._check_still(transaction, ids)
@@ -244,9 +244,9 @@ class _Import:
             )
 
     async def _new(self, transaction: Transaction, rows: Sequence[FocusRow]) -> list[_New]:
-        """Return which rows are not booked yet, under the lock of their accounts.
+        """Return the rows that are not booked yet, under their accounts' locks.
 
-        Rows that charge the same are counted: the third one is new where two of them are stored.
+        Equal charges are counted: a third equal row is new where two are stored.
         """
         keyed = [
             (self.accounts[row.account_external_id], digest_of(row), row)

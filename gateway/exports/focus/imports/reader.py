@@ -44,7 +44,7 @@ _GZIP: Final = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowError:
-    """What is wrong with the row that begins at `line`; the header is line 1."""
+    """The fault of the row that begins at `line`; the header is line 1."""
 
     line: int
     reason: str
@@ -74,8 +74,8 @@ class FocusRejected(BadUserInput):
 
 @dataclass(slots=True, kw_only=True)
 class AccountSeen:
-    """What a file says of an account: its name in the first row, its earliest charge, and the sum
-    of its costs without their signs.
+    """A file's data of an account: its name in the first row, its earliest charge, and the sum of
+    its absolute costs.
     """
 
     name: str
@@ -182,7 +182,7 @@ def read_focus(
 
 
 class _Record(NamedTuple):
-    """A row's cells by column, or what the file itself has wrong there."""
+    """A row's cells by column, or the fault of the file at this row."""
 
     line: int
     cells: dict[str, str]

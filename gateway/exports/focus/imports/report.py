@@ -1,4 +1,4 @@
-"""What an import did, for a person."""
+"""Reports an import to a person."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -12,8 +12,8 @@ _EXACT: Final = Context(prec=100)
 
 @dataclass(slots=True, kw_only=True)
 class ImportReport:
-    """What an import did. Counts are rows; `known` ones were imported before, `corrected` ones were
-    and are no more in the file.
+    """The result of an import. Counts are rows; `known` ones were imported before, `corrected` ones
+    were and are no more in the file.
 
     An adjustment of nothing is counted as free and makes no ledger entry. The two sums are those of
     all the file's usage by currency: in nanos, each row rounded, and before that.
@@ -31,7 +31,7 @@ class ImportReport:
     usage_unrounded: dict[str, Decimal] = field(default_factory=dict)
 
     def lines(self) -> Iterator[str]:
-        """Yield what a person wants to know."""
+        """Yield the lines of the report."""
         yield (
             f"Accounts: {self.accounts_added} new. Usage: {self.usage_added} rows new, "
             f"{self.usage_known} known. Adjustments: {self.adjustments_added} new, "

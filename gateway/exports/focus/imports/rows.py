@@ -1,4 +1,4 @@
-"""One row of a FOCUS cost file: what its cells mean here, and which of them are refused.
+"""Reads one row of a FOCUS cost file: the meaning of its cells, and the refused values.
 
 What a charge becomes, by `ChargeCategory`:
 
@@ -126,7 +126,7 @@ class FocusRow:
 
     @property
     def adjustment_nanos(self) -> int:
-        """What the row changes the balance by: a cost reduces it."""
+        """The row's change of the balance: a cost reduces the balance."""
         return -self.cost_nanos
 
 
@@ -160,7 +160,7 @@ RENAMED: Final = {
     "UsageQuantity": "ConsumedQuantity",
     "UsageUnit": "ConsumedUnit",
 }
-"""What columns of FOCUS 1.0-preview are called since 1.0."""
+"""Names since 1.0 of the columns of FOCUS 1.0-preview."""
 
 NEEDED: Final = (("ProviderName",), ("ConsumedQuantity", "PricingQuantity"))
 """Columns of which a file has at least one: else its usage would be nobody's, or of nothing."""
@@ -193,7 +193,7 @@ _DIMENSION: Final = min(
 def read_row(
     cells: Mapping[str, str], *, line: int, cost: FocusCost, account_by: FocusAccount
 ) -> FocusRow:
-    """Return what a row says; `cells` are those that are not null, by their column's name in 1.0.
+    """Return the charge of a row; `cells` are the non-null cells by their column's name in 1.0.
 
     Raises BadUserInput, its `argument` the column, for the first cell that cannot be read. Names
     and descriptions that are too long are cut; ids and what usage is grouped by are refused.
