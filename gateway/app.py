@@ -65,7 +65,7 @@ from gateway.transports.operations import Operations
 from gateway.transports.sse import StreamEndpoint
 from gateway.transports.websocket import WebSocketEndpoint
 from gateway.work.loops import Loops
-from gateway.work.numbers import work_numbers
+from gateway.work.metrics import work_metrics
 from gateway.work.tasks import Tasks
 from gateway.work.worker import Worker
 from resolvers.context import Context, make_context
@@ -186,7 +186,7 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
         people=partial(read_people, settings.data_dir, clock),
         routes=_rest_routes(process, links),
         metrics=[
-            *work_numbers(process.worker, process.loops),
+            *work_metrics(process.worker, process.loops),
             *(stripe_metrics(process.inbox) if process.inbox else ()),
         ],
     )

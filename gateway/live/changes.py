@@ -26,7 +26,7 @@ PROOF_SECONDS: Final = 2
 """Longest time that a notification to ourselves may take; then the database is polled."""
 POLL_WITHOUT_NOTIFICATIONS_SECONDS: Final = 1
 RECONNECT_SECONDS: Final = 3
-LOST: Final = "Changes are not heard"
+LOST: Final = "Listening for changes failed"
 
 # Dead peers are noticed by the kernel too; the heartbeat is faster.
 _KEEPALIVE: Final = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5"}

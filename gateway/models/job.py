@@ -35,7 +35,7 @@ class Job(Model, table=True):
         one_of("state", JobState),
         CheckConstraint("(state = 'RUNNING') = (lease IS NOT NULL)", name="lease_while_running"),
         CheckConstraint("attempts >= 0", name="attempts_not_negative"),
-        # What a worker takes next.
+        # The jobs that a worker takes next.
         Index(
             "ix_job_queue_due_at",
             "queue",

@@ -88,8 +88,8 @@ class Task(Generic[P]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job(Generic[P]):
-    """What a task's function gets. `attempt` counts from 1; the same job may be run more than once,
-    also after it took effect.
+    """The argument of a task's function. `attempt` counts from 1. The same job may run more than
+    once, also after it took effect.
     """
 
     id: int

@@ -1,7 +1,7 @@
 """The loops of a process: written once, and counted.
 
-A loop is for work that every process does for itself: to write what it has collected, to listen, to
-check its own connections. Work that one process does for all of them is a periodic task
+A loop is for work that every process does for itself: flushing its buffers, listening, checking its
+own connections. Work that one process does for all of them is a periodic task
 (`gateway.work.periodic`).
 """
 
@@ -136,7 +136,7 @@ class Loop:
                 return
             self._woken.clear()
             try:
-                asked = await self._step()
+                next_pause = await self._step()
             except LoopOver:
                 self._count("done")
                 return
@@ -145,7 +145,7 @@ class Loop:
             else:
                 self._failures = 0
                 self._count("done")
-                pause = _spread(self._seconds) if asked is None else asked
+                pause = _spread(self._seconds) if next_pause is None else next_pause
             if is_last:
                 return
 

@@ -43,7 +43,7 @@ OUTBOX = Outbox(KEYS, lambda: None)
 
 @dataclass
 class Notes:
-    """Does the tests' jobs: keeps what it ran, and fails where a payload says so."""
+    """Does the tests' jobs: keeps the jobs that it ran, and fails for some payloads."""
 
     ran: list[Job[Note]] = field(default_factory=list)
     failing: dict[str, Exception] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""`gateway jobs`: what failed and why, tried again or dropped."""
+"""`gateway jobs`: failed jobs with their reasons, tried again or dropped."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -118,7 +118,7 @@ def test_a_job_with_a_successor_is_not_tried_again(run: Run, prepare: Prepare) -
     assert run("drop", dead).exit_code == 0
 
 
-def test_what_is_not_there_and_what_is_not_named(run: Run) -> None:
+def test_missing_and_unnamed_jobs_are_errors(run: Run) -> None:
     assert isinstance(run("retry", "7").exception, NotFound)
     assert isinstance(run("drop", "7").exception, NotFound)
     assert isinstance(run("drop").exception, BadUserInput)

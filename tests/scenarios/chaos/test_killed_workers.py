@@ -128,7 +128,7 @@ async def test_killed_workers_leave_each_job_done_and_none_by_two_at_once(
         by_lock[effect[4] or effect[0]].append(effect)
     assert [each for some in by_job.values() for each in overlaps(some, workers.killed)] == []
     assert [each for some in by_lock.values() for each in overlaps(some, workers.killed)] == []
-    # The kills struck jobs, whose next attempts did them.
+    # The kills struck running jobs; later attempts did them.
     assert any(effect[2] in workers.killed and effect[6] is None for effect in effects)
     assert any(effect[1] > 1 for effect in effects)
     assert len(by_job[0]) > 5

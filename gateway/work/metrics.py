@@ -1,4 +1,4 @@
-"""What the metrics say of jobs and loops."""
+"""Metrics of jobs and loops."""
 
 from collections.abc import Sequence
 
@@ -9,8 +9,8 @@ from gateway.work.loops import Loops
 from gateway.work.worker import Worker
 
 
-def work_numbers(worker: Worker, loops: Loops) -> Sequence[Collector]:
-    """Return the numbers: of the database's jobs as they were counted last, and of this process."""
+def work_metrics(worker: Worker, loops: Loops) -> Sequence[Collector]:
+    """Return gauges of the database's jobs, as of the last count, and counters of this process."""
     return (
         ObservedValue(
             name="gateway_jobs_due",
