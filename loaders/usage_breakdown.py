@@ -141,7 +141,7 @@ def _by_deployment(found: Subquery, visible: Visible) -> Subquery:
 
 
 def _parts(visible: Visible) -> Sequence[str]:
-    """Return the columns of which `_whole` makes `spent_nanos`."""
+    """Return the columns from which `_whole` computes `spent_nanos`."""
     return ("spent_nanos", _HIGH) if visible.dialect == "sqlite" else ("spent_nanos",)
 
 

@@ -75,7 +75,7 @@ class Server(uvicorn.Server):
 
 
 def spare_collector() -> None:
-    """Keep what is there by now from the garbage collector: it looks at what comes after alone."""
+    """Freeze startup objects so that later collections skip them."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)

@@ -116,7 +116,7 @@ async def by_external_id(reader: Reader, external_ids: Sequence[str]) -> Sequenc
 
 
 async def by_customer(reader: Reader, stripe_customer_id: str) -> Sequence[Row]:
-    """Return the account of a Stripe customer, if there is one (no tenant filter either)."""
+    """Return the account of a Stripe customer, or None (without a tenant filter)."""
     return await reader.fetch(_BY_CUSTOMER, stripe_customer_id=stripe_customer_id)
 
 
@@ -131,7 +131,7 @@ async def warned_by_days(reader: Reader, *, after: int, limit: int) -> Sequence[
 
 
 async def insert(transaction: Transaction, row: dict[str, Any]) -> None:
-    """Add an account; one that has the external id already stays as it is."""
+    """Add an account; an existing account with the external id stays unchanged."""
     await transaction.execute(_INSERT, **row)
 
 
@@ -167,7 +167,7 @@ _REMOVE_MEMBERS: Final = Statement(
 
 
 async def change(transaction: Transaction, account_id: int, **columns: Any) -> None:
-    """Replace what the platform says of an account, but for its low-balance thresholds."""
+    """Replace an account's details, except for its low-balance thresholds."""
     await transaction.execute(_CHANGE, key=account_id, **columns)
 
 

@@ -61,7 +61,7 @@ async def insert(transaction: Transaction, row: dict[str, Any]) -> None:
 
 
 async def revoke(transaction: Transaction, key_id: str, at: datetime) -> bool:
-    """End a key; say whether there was one that had not ended."""
+    """Revoke a key; return whether a valid key was revoked."""
     return bool(await transaction.fetch(_REVOKE, key=key_id, at=at))
 
 

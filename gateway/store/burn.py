@@ -1,4 +1,4 @@
-"""What accounts' burn is read from: their last complete days, and 24 hours."""
+"""Reads the facts of burn rates: the last complete days, and the last 24 hours."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
@@ -39,7 +39,7 @@ _NOTHING: Final = cast(null(), BigInteger())
 
 
 class BurnKey(NamedTuple):
-    """What an account's burn is read from: its local days from `first_day` to before `end_day`,
+    """The periods of an account's burn rate: its local days from `first_day` to before `end_day`,
     all complete, and the 24 hours `[hours_start, hours_end)`, whole quarter hours.
     """
 
@@ -51,8 +51,8 @@ class BurnKey(NamedTuple):
 
 
 class BurnFacts(NamedTuple):
-    """What was found: nanos spent on each day that has any and in the 24 hours, and the earliest
-    day for which anything at all is recorded.
+    """The facts of a burn rate: nanos spent on each day with usage and in the 24 hours, and the
+    earliest day with any record.
     """
 
     spent_by_day: Mapping[date, int]
@@ -61,7 +61,7 @@ class BurnFacts(NamedTuple):
 
 
 class _Kind(IntEnum):
-    """What a row of the statement tells."""
+    """The decoded row of the statement."""
 
     DAY = 0
     HOURS = 1

@@ -15,7 +15,7 @@ from gateway.signing import Signer
 from gateway.store.engine.statement import Row
 
 Position: TypeAlias = tuple[datetime, int] | tuple[int]
-"""Where a row stands: its instant and key, or its key alone."""
+"""A row's position: its instant and key, or its key alone."""
 
 VERSION: Final = 1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -44,9 +44,9 @@ class Cursors:
         return urlsafe_b64encode(place + self._context.tag(place)).decode("ascii")
 
     def position(self, cursor: str, *, argument: str) -> Position:
-        """Return where the row of a cursor stands.
+        """Return the position of a cursor.
 
-        Raises BadCursor, naming the argument, for anything that `of` did not return in this
+        Raises BadCursor, naming the argument, for any cursor that `of` did not return in this
         context.
         """
         if _CURSOR.fullmatch(cursor):

@@ -45,7 +45,7 @@ class DeploymentRow(NamedTuple):
 
 
 class DeploymentUsage(NamedTuple):
-    """What a batch adds to a deployment: nanos of its lifetime spend, and the period of its latest
+    """A batch's additions to a deployment: nanos of lifetime spend, and the period of its latest
     usage.
     """
 

@@ -1,4 +1,4 @@
-"""All rows of an export, in chunks, oldest first: what belongs to a chunk is read with it.
+"""All rows of an export, in chunks, oldest first, each with its related rows.
 
 One statement runs for the rows, and a few keyed ones for each chunk: no plan has to guess how many
 rows there are, and memory does not grow with them.
@@ -189,7 +189,7 @@ async def _with_movements(
 
 
 def _by_purchase(rows: Sequence[Row]) -> Mapping[int, list[Row]]:
-    """Return each purchase's rows, in the order in which they came."""
+    """Return the rows grouped by purchase, in their order."""
     grouped: defaultdict[int, list[Row]] = defaultdict(list)
     for row in rows:
         grouped[row["purchase_id"]].append(row)

@@ -1,4 +1,4 @@
-"""Requests that were answered, by the key that their sender gave them."""
+"""Answered requests by idempotency key."""
 
 from datetime import datetime
 from typing import Final, NamedTuple

@@ -1,4 +1,4 @@
-"""The charges of imported cost files: which of them count, and taking them back."""
+"""Charges of imported cost files: the current ones, and their corrections."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -161,7 +161,7 @@ async def take_back(transaction: Transaction, charges: Sequence[Row], number: in
 async def usage(
     reader: Reader, account_id: int, source: str, event_ids: Sequence[str]
 ) -> Sequence[Row]:
-    """Return usage events, each with its `deployment`, the name that its meter has for it."""
+    """Return usage events, each with its deployment's external id as `deployment`."""
     count = len(event_ids)
     return await reader.fetch(
         _USAGE, account_id=[account_id] * count, source=[source] * count, event_id=list(event_ids)

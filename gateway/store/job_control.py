@@ -1,4 +1,4 @@
-"""Jobs as their operator sees them: counted, listed, tried again and dropped."""
+"""Operators' view of jobs: count, list, retry and drop."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime

@@ -63,7 +63,7 @@ class TakenJob(NamedTuple):
 
 
 class Lease(NamedTuple):
-    """The right to run a job, and to say how it ended."""
+    """A worker's lease of a job: the right to run the job and to record its end."""
 
     id: int
     lease: int

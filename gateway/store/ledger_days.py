@@ -74,7 +74,9 @@ _AMOUNTS: Final = Statement(_amounts)
 
 
 async def amounts(transaction: Transaction, days: Mapping[int, date]) -> dict[int, int]:
-    """Return what is recorded as used on a day of each account, by account, where there is any."""
+    """Return the recorded usage of a day of each account, by account; accounts without usage are
+    absent.
+    """
     rows = await transaction.fetch(_AMOUNTS, account_id=list(days), day=list(days.values()))
     return {row["account_id"]: row["amount_nanos"] for row in rows}
 
@@ -105,5 +107,5 @@ async def merge(
 
 
 async def save(transaction: Transaction, days: Iterable[Day]) -> None:
-    """Add days, or add to those that are there what was recorded after it."""
+    """Add days, or add later entries to existing days."""
     await transaction.upsert(_MERGE, [*days])

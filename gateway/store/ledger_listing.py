@@ -1,5 +1,5 @@
-"""The ledger as people read it: usage is one row for each day on which it was recorded (in the
-account's zone), all else one row an entry. Rows stand in the order of their last entry.
+"""The ledger for people: all usage recorded on one day (in the account's zone) is one row, any
+other entry is one row. Rows are ordered by their last entry.
 
 Each of the two kinds is a `Listing`; a page is the first rows of both, in their common order. So it
 costs what a page has and not what the account has used.
@@ -101,7 +101,7 @@ def _balance(
 
 
 def _balances(dialect: DialectName, entries: FromClause) -> Iterator[ColumnElement[int]]:
-    """Yield the columns of which `whole_entry` makes `balance_nanos`."""
+    """Yield the columns from which `whole_entry` computes `balance_nanos`."""
     if dialect == "postgresql":
         yield _balance(entries, lambda nanos: nanos).label("balance_nanos")
     else:
@@ -194,7 +194,7 @@ _ENTRIES: Final = Listing(
 _DAYS: Final = Listing(_DAY, scope=("account_id",), order=ORDER, columns=day_columns)
 
 Split: TypeAlias = Callable[[Selection], Selection | None]
-"""What of a selection is of one kind; None where nothing is."""
+"""Return the part of a selection with one kind of row; None if empty."""
 
 
 def _entries_of(selection: Selection) -> Selection | None:

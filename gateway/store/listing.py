@@ -43,8 +43,8 @@ _HIGH: Final = "_high"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """The rows of one key (`scope`: the values of the listing's scope columns) that stand between
-    two positions, both excluded, and meet the conditions: names with their parameters' values.
+    """The rows of one key (`scope`: the values of the listing's scope columns) between two
+    positions, both excluded, and meet the conditions: names with their parameters' values.
     `parameters` are the values of other parameters that the conditions have.
     """
 
@@ -66,7 +66,7 @@ class Page:
 
 
 class Total(NamedTuple):
-    """What is added up over a selection, and of which rows: a sum of any size, 0 of no row."""
+    """A sum over a selection's rows: of any size, 0 without rows."""
 
     nanos: ColumnElement[int]
     condition: ColumnElement[bool]

@@ -1,4 +1,4 @@
-"""Members of an account: listed, and added or removed without touching the others."""
+"""Members of an account: list, add and remove single members."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -44,7 +44,7 @@ async def list_all(reader: Reader, account_id: int) -> Sequence[Row]:
 
 
 async def list_page(reader: Reader, account_id: int, *, after: str, limit: int) -> Sequence[Row]:
-    """Return an account's members in the order of their subjects, the first after a subject."""
+    """Return a page of an account's members, ordered by subject, after a given subject."""
     return await reader.fetch(_PAGE, of_account=account_id, after=after, limit=limit)
 
 

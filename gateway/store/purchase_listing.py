@@ -19,7 +19,7 @@ def _settled(nanos: ColumnElement[int]) -> Total:
 
 def _refunds(nanos: ColumnElement[int]) -> Total:
     """Return the total of the settled purchases' refunds that succeeded. Refunds are looked up only
-    where money was taken back, which is seldom.
+    for the few purchases with refunds.
     """
     found = (
         select(func.sum(nanos))
@@ -74,4 +74,4 @@ REFUNDS_OF_PURCHASES: Final = Listing(
         "refund_tax_nanos": _refunds(_REFUND.c.tax_nanos),
     },
 )
-"""The same purchases for the totals of their refunds, which take a look at another table."""
+"""The same purchases for the totals of their refunds, from another table."""

@@ -1,4 +1,5 @@
-"""What a search finds credit purchases by: what a person reads of them, on the page or elsewhere.
+"""The texts and amounts by which a search finds credit purchases: everything that people read of
+them.
 
 - of a purchase: its description, its provider's reference, its payment method (name, brand and last
   four digits, `visa 4242`), its amounts;
@@ -38,7 +39,7 @@ _RECEIPT: Final = table_of(Receipt)
 
 _NUMBER: Final = re.compile(r"[0-9A-Za-z-]+", re.ASCII)
 _APART: Final = "\n"
-"""Between texts that are searched as one: no text that is searched for has it."""
+"""Separator of texts that are searched together; no search text contains this character."""
 
 TEXT: Final = "search_text"
 AMOUNTS: Final = "search_amounts"
@@ -112,7 +113,7 @@ def _of_account(table: Table) -> Select[Any]:
 
 
 def _joined(*texts: ColumnElement[Any]) -> ColumnElement[str]:
-    """Return texts as one, for one look at all of them; what is null is left out."""
+    """Return texts joined for one search; nulls are left out."""
     whole: ColumnElement[str] = literal("")
     for text in texts:
         whole += func.coalesce(text, "") + _APART

@@ -1,4 +1,4 @@
-"""Purchases, refunds and disputes: found by their provider's name for them, and saved."""
+"""Purchases, refunds and disputes: found by the provider's id, and saved."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ MOVEMENT: Final = table_of(DisputeMovement)
 
 
 class MovementRow(NamedTuple):
-    """What a dispute moved, by the provider's name for it: nanos, negative where it withdrew."""
+    """A dispute's movement, by the provider's id: nanos, negative for a withdrawal."""
 
     account_id: int
     dispute_id: int

@@ -1,4 +1,4 @@
-"""Deriving an account's daily roll-ups again, in a zone that is new to it."""
+"""Rebuilds an account's daily roll-ups in a new time zone."""
 
 from collections import defaultdict
 from datetime import date, timedelta

@@ -21,7 +21,7 @@ _ACCOUNT: Final = table_of(Account)
 
 
 class IssuedReceipt(NamedTuple):
-    """A new document's cells, but for the seller. `data` is the JSON that it is printed from."""
+    """A new document's cells, except for the seller. `data` is the JSON of the document."""
 
     account_id: int
     id: int

@@ -1,5 +1,5 @@
-"""The roll-ups' rows: what a transaction adds is merged into what is there, under the accounts'
-locks.
+"""Writes roll-up rows: a transaction's additions are merged into the stored rows, under the
+accounts' locks.
 """
 
 from collections.abc import Collection, Mapping

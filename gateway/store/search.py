@@ -1,4 +1,4 @@
-"""Texts that contain a text whatever the case of their letters: the same on both databases.
+"""Case-insensitive search in texts, the same on both databases.
 
 Neither database's own comparison is used. SQLite folds ASCII alone, Postgres by the collation that
 the database was made with. So the longest part of the text with only ASCII letters is found
@@ -95,7 +95,7 @@ class _Part(Processed[str]):
 
 
 class _Pattern(Processed[str]):
-    """A text to find, bound as the database's pattern; null where it is all plain."""
+    """A search text, bound as the database's pattern; null for plain text."""
 
     impl = Text
     cache_ok = True

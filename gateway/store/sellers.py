@@ -28,13 +28,13 @@ def issues_receipts() -> ColumnElement[bool]:
 
 
 async def newest(reader: Reader) -> Row | None:
-    """Return the version that is in force."""
+    """Return the current version."""
     rows = await reader.fetch(_NEWEST)
     return rows[0] if rows else None
 
 
 async def all_details(reader: Reader) -> Sequence[Row]:
-    """Return `id` and `details` of every version, that in force last; there are few."""
+    """Return `id` and `details` of every version, the current one last; there are few."""
     return await reader.fetch(_DETAILS)
 
 
@@ -45,7 +45,7 @@ async def newest_id(reader: Reader) -> int | None:
 
 
 async def by_id(reader: Reader, id_: int | None) -> Row | None:
-    """Return the version that a receipt names, if it names one."""
+    """Return the version that a receipt names, or None."""
     rows = await reader.fetch(_BY_ID, id=id_)
     return rows[0] if rows else None
 

@@ -1,6 +1,4 @@
-"""The principal in every read: a statement over account data runs only with the tenant filter in
-it.
-"""
+"""Tenancy: a statement over account data always contains the principal's tenant filter."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from enum import Enum, auto
@@ -47,7 +45,9 @@ def _sight(principal: Principal) -> _Sight:
 
 
 class Visible:
-    """What a scoped statement's builder gets: the filter for a column of accounts' keys."""
+    """The tenant filter for a column of account keys, passed to the builder of a scoped
+    statement.
+    """
 
     def __init__(self, sight: _Sight, dialect: DialectName) -> None:
         self._sight = sight

@@ -1,4 +1,4 @@
-"""Usage events: which of a batch are known, and adding those that are not."""
+"""Usage events: finds the recorded events of a batch and adds the new ones."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -125,7 +125,7 @@ async def charged(
 
 
 async def known(transaction: Transaction, keys: Iterable[EventKey]) -> dict[EventKey, bytes]:
-    """Return the fingerprints of those events that are there."""
+    """Return the fingerprints of recorded events."""
     meters: dict[tuple[int, str], list[str]] = {}
     for account_id, source, event_id in keys:
         meters.setdefault((account_id, source), []).append(event_id)

@@ -25,7 +25,7 @@ AHEAD: Final = timedelta(minutes=5)
 
 
 class CreditKind(StrEnum):
-    """What may be given; an adjustment is signed, the others are positive."""
+    """Kinds of credit; an adjustment may be negative, all other kinds are positive."""
 
     COUPON = "COUPON"
     MANUAL_CREDIT = "MANUAL_CREDIT"

@@ -1,8 +1,8 @@
 """The two drivers behind one small interface.
 
 A `Database` lends connections: `reading()` for one snapshot of statements that run in turn,
-`writing()` for one transaction. What a driver raises is translated here, so that no text of it
-leaves the store.
+`writing()` for one transaction. Drivers' exceptions are translated here, so that their texts do not
+leave the store.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ SLOW: Final = "A statement ran longer than it may and was cancelled."
 CUSTOMER_TAKEN: Final = "This Stripe customer belongs to another account."
 
 CHANNEL: Final = "gateway_account"
-"""Where Postgres tells of accounts that changed, as `<account_id> <revision>`."""
+"""The Postgres channel of changed accounts; a payload is `<account_id> <revision>`."""
 
 
 def _notify(dialect: DialectName) -> Any:
@@ -43,7 +43,7 @@ class LostConnection(ServiceUnavailable):
 
 
 class Driver(Protocol):
-    """What the store needs of a driver's connection."""
+    """The interface of a driver's connection."""
 
     async def fetch(self, statement: CompiledStatement, arguments: list[Any]) -> Sequence[Row]: ...
 
@@ -91,7 +91,7 @@ class Transaction:
             await self.fetch(_NOTIFY, account_id=list(account_ids), revision=list(revisions))
 
     def committed(self) -> None:
-        """Call what waits for the commit: the database does so, right after it."""
+        """Run the callbacks of the commit; called by the database right after the commit."""
         for call in self.after_commit:
             call()
 
@@ -147,7 +147,9 @@ class Database(Protocol):
     dialect: DialectName
 
     async def open(self) -> None:
-        """Open it. Raises ConfigurationError where the settings name none that can be opened."""
+        """Open the database. Raises ConfigurationError if it cannot be opened with these
+        settings.
+        """
         ...
 
     def reading(self, *, unlimited: bool = False) -> AbstractAsyncContextManager[Driver]:
@@ -197,7 +199,7 @@ class Snapshot:
         arguments = compiled.arguments(parameters)
         async with self._lock:
             if self._closed:
-                raise asyncio.CancelledError("the request is over")
+                raise asyncio.CancelledError("the request has ended")
             self.statements += 1
             self._running = asyncio.current_task()
             try:
@@ -249,7 +251,9 @@ class Snapshot:
 
 @contextmanager
 def translated(translate: Callable[[Exception], GatewayError | None]) -> Iterator[None]:
-    """Raise what `translate` makes of a driver's exception, or the exception itself."""
+    """Raise the error that `translate` returns for a driver's exception, or the exception
+    itself.
+    """
     try:
         yield
     except GatewayError:

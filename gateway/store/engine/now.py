@@ -12,7 +12,7 @@ from gateway.models.base import Instant
 
 
 class _Later(FunctionElement[datetime]):
-    """The database's present instant and some milliseconds."""
+    """The database's current time plus a number of milliseconds."""
 
     inherit_cache = True
     name = "later"

@@ -77,7 +77,7 @@ class PostgresDriver:
 
 
 async def _pausing(records: Iterable[Sequence[Any]]) -> AsyncGenerator[Sequence[Any]]:
-    """Yield rows, and let the event loop send what there is while the next are encoded."""
+    """Yield rows, with a turn for the event loop between encoded parts."""
     for number, record in enumerate(records, 1):
         yield record
         if not number % PIECE:

@@ -170,7 +170,7 @@ def _compile(executable: ClauseElement, name: DialectName) -> CompiledStatement:
 
 
 def _binder(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
-    """Return what makes a value SQLite's, by the shortest way there is."""
+    """Return the fastest converter from a value to SQLite's."""
     if isinstance(kind, Boolean):
         return None  # the driver takes them as they are
     if isinstance(kind, Instant):

@@ -11,7 +11,7 @@ Chunk: TypeAlias = Mapping[str, Sequence[Any]]
 
 
 class StreamDriver(Protocol):
-    """What a stream needs of a driver's connection."""
+    """The interface of a driver's connection for streams."""
 
     async def fetch(self, statement: CompiledStatement, arguments: list[Any]) -> Sequence[Row]: ...
 

@@ -1,4 +1,4 @@
-"""The two shapes in which many rows are written."""
+"""Statements that insert or update many rows at once."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cache
@@ -24,7 +24,7 @@ Rows: TypeAlias = Sequence[Sequence[Any]] | Iterator[Sequence[Any]]
 """Many rows' cells; an iterator is read while they are written."""
 
 PIECE: Final = 256
-"""Rows that are made ready in one go: a millisecond or two, in which nobody else has a turn."""
+"""Most rows prepared at once: one or two milliseconds without a turn for the event loop."""
 
 # SQLite adds up integers that do not fit to a float; its abs() of the least one is an error.
 _INTEGER: Final[ColumnElement[str]] = literal_column("'integer'")

@@ -1,5 +1,5 @@
-"""An account's stored figures against what they are derived from: statements that return a row for
-each place where the two differ, and the facts that the roll-ups are derived from, in their order.
+"""Compares an account's stored figures with their sources: statements that return a row for each
+place where the two differ, and the facts that the roll-ups are derived from, in their order.
 
 A difference has `place` (what names the row within its account), `expected` (what follows from the
 facts) and `found` (what is stored); either is None where there is none.

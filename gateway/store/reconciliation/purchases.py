@@ -1,6 +1,4 @@
-"""Purchases, what was taken back from them, and their documents against what follows from their
-facts.
-"""
+"""Compares purchases, their refunds, disputes and documents with their facts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -136,8 +134,8 @@ def _credit_notes() -> Select[Any]:
 
 
 def _cancellations() -> Select[Any]:
-    """Return credit notes of refunds that came to nothing without what cancels them to 0, and
-    cancellations of others.
+    """Return credit notes of failed refunds without a cancellation to 0, and cancellations of
+    succeeded refunds.
     """
     note, cancellation = _RECEIPT.alias("note"), _RECEIPT.alias("cancellation")
     of_note = and_(cancellation.c.account_id == KEY, cancellation.c.cancels_id == note.c.id)

@@ -195,8 +195,8 @@ def read_row(
 ) -> FocusRow:
     """Return the charge of a row; `cells` are the non-null cells by their column's name in 1.0.
 
-    Raises BadUserInput, its `argument` the column, for the first cell that cannot be read. Names
-    and descriptions that are too long are cut; ids and what usage is grouped by are refused.
+    Raises BadUserInput, its `argument` the column, for the first cell that cannot be read. Long
+    names and descriptions are cut; long ids and dimensions are refused.
     """
     category = _category(cells)
     account_id, account_name = _account(cells, account_by)
