@@ -66,7 +66,7 @@ async def break_off(scope: Scope, receive: Receive) -> bool:
 
 
 def hang_up(scope: Scope) -> None:
-    """Break off the connection of a client that reads nothing; what it has not read is dropped."""
+    """Cut the connection of a client that stopped reading; unread data is dropped."""
     extension = scope.get("extensions", {}).get(ABORT)
     if extension is not None:
         extension["abort"]()

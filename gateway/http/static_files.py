@@ -63,7 +63,7 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class StaticFiles:
-    """The output of a build, or a folder where there is none yet."""
+    """The files of a build; the directory may still be missing."""
 
     folder: Path = FOLDER
 

@@ -221,7 +221,7 @@ class Dispute(Model, table=True):
 
 class DisputeMovement(Model, table=True):
     """Money that a dispute moved at the provider, tax included: negative where it was withdrawn,
-    positive where it came back. `reference` is the provider's name for it.
+    positive where it came back. `reference` is the provider's id of the movement.
     """
 
     __tablename__ = "dispute_movement"

@@ -178,7 +178,7 @@ async def purchases(
 async def _with_movements(
     stream: Stream, principal: Principal, about: Mapping[str, Any]
 ) -> Sequence[Row]:
-    """Return purchases' disputes with `movements`, the rows of what they moved."""
+    """Return purchases' disputes, each with its rows of `movements`."""
     disputes = await _DISPUTES.fetch(stream, principal, **about)
     moved: defaultdict[int, list[Row]] = defaultdict(list)
     if disputes:

@@ -39,7 +39,7 @@ class Retry:
         return len(self.delays) + 1
 
     def delay_seconds(self, attempt: int) -> float | None:
-        """Return the pause after a failed attempt (the first is 1), None where it was the last."""
+        """Return the pause after a failed attempt (counted from 1), or None after the last."""
         if attempt >= self.attempts:
             return None
         return spread(self.delays[attempt - 1], self.jitter)

@@ -152,7 +152,7 @@ def next_second(instant: datetime) -> str:
 def unit_price(amount: int, quantity: int) -> str | None:
     """Return the price for which `quantity`, rounded half-even to the nano, costs `amount`.
 
-    It has the fewest decimals that do, of nine or more; None where no price of 0 or more does.
+    The price has the fewest sufficient decimals, at least nine; None if no price of 0 or more fits.
     """
     if amount == 0:
         return "0.00"

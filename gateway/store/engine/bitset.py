@@ -21,7 +21,7 @@ def encode(bits: int) -> bytes:
     if not bits:
         return b""
     if bits < 0 or bits.bit_length() > MAX_MEMBER + 1:
-        raise ValueError(f"A set's members are 0 to {MAX_MEMBER}.")
+        raise ValueError(f"A set's members must be from 0 to {MAX_MEMBER}.")
     offset = ((bits & -bits).bit_length() - 1) >> 3
     body = (bits >> 8 * offset).to_bytes(((bits.bit_length() + 7) >> 3) - offset, "little")
     if offset < 0x80:
