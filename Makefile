@@ -24,8 +24,14 @@ endif
 run: $(VENV)/.installed
 	$(BIN)/gateway serve --dev
 
+# The floor of coverage is that of the whole suite.
 test: $(VENV)/.dev
+ifeq ($(ARGS),)
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report --format=total
+else
 	$(BIN)/pytest $(ARGS)
+endif
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
