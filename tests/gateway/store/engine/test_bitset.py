@@ -69,7 +69,7 @@ def test_bytes_are_bounded_by_the_span(those: set[int]) -> None:
     "bits", [pytest.param(-1, id="negative"), pytest.param(1 << (MAX_MEMBER + 1), id="too great")]
 )
 def test_members_beyond_the_limits_are_refused(bits: int) -> None:
-    with pytest.raises(ValueError, match="members are 0 to 16777215"):
+    with pytest.raises(ValueError, match="members must be from 0 to 16777215"):
         encode(bits)
 
 
