@@ -165,7 +165,7 @@ def _next_due(dialect: DialectName) -> Any:
     )
     found = select(queues.c.value.label("queue"), first.label("due_at")).subquery("found")
     wait = microseconds(found.c.due_at, dialect) - microseconds(NOW, dialect)
-    return select(found.c.queue, wait.label("wait")).where(found.c.due_at.is_not(None))
+    return select(found.c.queue, wait.label("wait"))
 
 
 def _take(dialect: DialectName) -> Any:
@@ -177,7 +177,7 @@ def _take(dialect: DialectName) -> Any:
             IS_DUE,
             or_(JOB.c.lock.is_(None), not_(_IS_LOCKED)),
         )
-        .order_by(JOB.c.due_at, JOB.c.id)
+        .order_by(JOB.c.due_at)
         .limit(bindparam("most", type_=Integer()))
     )
     if dialect == "postgresql":
@@ -276,7 +276,7 @@ async def next_due(
     due. Queues without a job are missing.
     """
     rows = await reader.fetch(_NEXT_DUE, queues=sorted(queues), tasks=sorted(tasks))
-    return {row["queue"]: row["wait"] for row in rows}
+    return {row["queue"]: row["wait"] for row in rows if row["wait"] is not None}
 
 
 async def take(
