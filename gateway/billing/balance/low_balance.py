@@ -2,8 +2,8 @@
 
 The days go by the higher of the two rates that `runway` goes by. Each threshold has a margin of a
 tenth of itself: a balance that is low stays so until it is that much above, so that a rate that
-moves a little does not warn and take back in turns. Where both are passed, MONEY is said: it does
-not depend on a forecast.
+moves a little does not warn and take back in turns. Where both are passed, the state is MONEY: it
+does not depend on a forecast.
 """
 
 from collections.abc import Iterable

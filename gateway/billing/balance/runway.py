@@ -21,7 +21,7 @@ _DAY_MICROSECONDS: Final = 86_400 * 10**6
 
 
 class RunwayStatus(StrEnum):
-    """Whether a balance's end can be told."""
+    """Whether the end of a balance can be estimated."""
 
     ESTIMATED = "ESTIMATED"
     INSUFFICIENT_HISTORY = "INSUFFICIENT_HISTORY"

@@ -54,7 +54,7 @@ class DisputeState(Record):
         return self.provider or "", self.provider_reference or "", self.id
 
     def decide(self, state: DisputeStatus, closed_at: datetime) -> None:
-        """Take a decision: the latest one counts; of two at the same time the one said last."""
+        """Take a decision: the latest one counts; of two at the same time the one stated last."""
         if self.closed_at is None or closed_at >= self.closed_at:
             self.state, self.closed_at = state, closed_at
 

@@ -41,19 +41,19 @@ _REFUND_RANK: Final = {
 }
 
 
-def final_status(said: Iterable[RefundStatus]) -> RefundStatus:
-    """Return which of a refund's statuses is the last, in whatever order they were said."""
-    return max(said, key=lambda status: _REFUND_RANK[status])
+def final_status(statuses: Iterable[RefundStatus]) -> RefundStatus:
+    """Return the last of a refund's statuses, in whatever order they arrived."""
+    return max(statuses, key=lambda status: _REFUND_RANK[status])
 
 
-def either(known: str | None, said: str | None) -> str | None:
+def either(known: str | None, stated: str | None) -> str | None:
     """Return the text that there is; of two, the greater one, in whatever order they came."""
-    return max(known, said) if known and said else known or said
+    return max(known, stated) if known and stated else known or stated
 
 
-def earliest(known: datetime | None, said: datetime | None) -> datetime | None:
+def earliest(known: datetime | None, stated: datetime | None) -> datetime | None:
     """Return the instant that there is; of two, the earlier one."""
-    return min(known, said) if known and said else known or said
+    return min(known, stated) if known and stated else known or stated
 
 
 UNSTORED: Final = {"stored": False}
@@ -194,8 +194,8 @@ class CreditNote(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class RefundState(Record):
-    """A row of `refund`; it is in the ledger where `settled_at` is set. `told_tax` is what was said
-    of its tax in this transaction, `note` its credit note.
+    """A row of `refund`; it is in the ledger where `settled_at` is set. `stated_tax` is the tax
+    that facts of this transaction state, `note` its credit note.
     """
 
     account_id: int
@@ -214,7 +214,7 @@ class RefundState(Record):
     settled_at: datetime | None = None
     has_succeeded: bool = False
     failed_at: datetime | None = None
-    told_tax: int | None = field(default=None, metadata=UNSTORED)
+    stated_tax: int | None = field(default=None, metadata=UNSTORED)
     note: CreditNote | None = field(default=None, metadata=UNSTORED)
 
     @property
@@ -255,9 +255,9 @@ def _order(method: PaymentMethod | None) -> tuple[str, ...]:
     return (method.type, *(text or "" for text in texts))
 
 
-def later_method(known: PaymentMethod | None, said: PaymentMethod | None) -> PaymentMethod | None:
+def later_method(known: PaymentMethod | None, stated: PaymentMethod | None) -> PaymentMethod | None:
     """Return the method that there is; of two, the one that sorts later."""
-    return max(known, said, key=_order)
+    return max(known, stated, key=_order)
 
 
 Failure: TypeAlias = tuple[datetime | None, str | None, str | None]
@@ -351,7 +351,7 @@ class PurchaseFacts:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundFacts:
     """What is known of a refund. `amount` is credit in nanos, without the tax that goes with it;
-    where no tax is said (None), it is the amount's share of the purchase's.
+    where no tax is stated (None), it is the amount's share of the purchase's.
 
     `has_succeeded`: it succeeded once, whatever its status is now. `failed_at` is when it failed or
     was canceled, where that is known.

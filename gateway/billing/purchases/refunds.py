@@ -32,7 +32,7 @@ def record_refund(book: Book, purchase: PurchaseState, facts: RefundFacts) -> Re
         refund.raise_to(facts.status)
         refund.has_succeeded |= facts.has_succeeded or facts.status == RefundStatus.SUCCEEDED
         refund.failed_at = earliest(refund.failed_at, facts.failed_at)
-        refund.told_tax = facts.tax
+        refund.stated_tax = facts.tax
         refund.reason = either(refund.reason, facts.reason)
         refund.failure_reason = either(refund.failure_reason, facts.failure_reason)
     return refund

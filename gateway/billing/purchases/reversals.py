@@ -226,7 +226,7 @@ def _settle_refunds(book: Book, purchase: PurchaseState, *, bonus: int) -> None:
             refund.settled_at = None
         if refund.settled_at is None and refund.note is None:
             # What is on its way, or came to nothing, shows the money of its provider too.
-            refund.tax_nanos = refund.told_tax or (0 if refund.is_undone else refund.tax_nanos)
+            refund.tax_nanos = refund.stated_tax or (0 if refund.is_undone else refund.tax_nanos)
     new = [each for each in refunds if _is_new(purchase, each)]
     last = [each for each in new if not each.is_undone][-1:]
     for refund in new:
@@ -251,11 +251,11 @@ def _is_new(purchase: PurchaseState, refund: RefundState) -> bool:
 
 
 def _tax_of(refund: RefundState, settled: Sequence[RefundState], purchase: PurchaseState) -> int:
-    """Return the tax that was said to go back with a refund, else what is missing from the share of
+    """Return the stated tax of a refund, else what is missing from the share of
     the running total, so that it all adds up.
     """
-    if refund.told_tax is not None:
-        return refund.told_tax
+    if refund.stated_tax is not None:
+        return refund.stated_tax
     total = refund.amount_nanos + sum(each.amount_nanos for each in settled)
     given = sum(each.tax_nanos for each in settled)
     return max(pro_rata(total, purchase.amount_nanos, purchase.tax_nanos) - given, 0)

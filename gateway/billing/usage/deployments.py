@@ -47,7 +47,7 @@ _of_facts: Final[Callable[[DeploymentFacts], tuple[Any, ...]]] = attrgetter(*_PL
 _of_row: Final[Callable[[DeploymentRow], tuple[Any, ...]]] = attrgetter(*_PLAIN)
 
 
-class Said:
+class Description:
     """What a batch says of one deployment: its facts with the newest key of each, its earliest
     start, and the key of its latest usage.
     """
@@ -79,11 +79,11 @@ class Said:
             self.latest = key
 
 
-def said_by(
+def descriptions_in(
     events: Iterable[tuple[UsageRecord, bytes, DeploymentFacts | None]],
-) -> dict[DeploymentName, Said]:
+) -> dict[DeploymentName, Description]:
     """Return what events (records, fingerprints, facts) say of their deployments."""
-    batch: dict[DeploymentName, Said] = {}
+    batch: dict[DeploymentName, Description] = {}
     own: dict[tuple[str | None, str | None], DeploymentFacts] = {}
     for record, _, facts in events:
         deployment, correction = record.deployment, record.correction
@@ -97,17 +97,21 @@ def said_by(
                 stated = own[models] = DeploymentFacts(provider=models[0], gpu_model=models[1])
         key = (record.started_at, record.ended_at)
         name = (record.account_id, deployment)
-        said = batch.get(name)
-        if said is None:
-            batch[name] = Said(stated, key, correction=correction)
-        elif stated is not said.stated or correction or said.latest is not said.newest:
-            said.add(stated, key, correction=correction)
+        description = batch.get(name)
+        if description is None:
+            batch[name] = Description(stated, key, correction=correction)
+        elif (
+            stated is not description.stated
+            or correction
+            or description.latest is not description.newest
+        ):
+            description.add(stated, key, correction=correction)
         # What nearly all are: usage of the same facts, of the latest period or of a later one.
-        elif key != said.newest:
-            if said.newest < key:
-                said.newest = said.latest = key
+        elif key != description.newest:
+            if description.newest < key:
+                description.newest = description.latest = key
             else:
-                said.add(stated, key, correction=False)
+                description.add(stated, key, correction=False)
     return batch
 
 
@@ -131,22 +135,22 @@ class DeploymentState:
     def read(cls, row: Row) -> Self:
         return cls(DeploymentRow.of(row), changed=False)
 
-    def learn(self, said: Said) -> None:
+    def learn(self, description: Description) -> None:
         """Take over what a batch says."""
-        row, latest = self.row, said.latest
+        row, latest = self.row, description.latest
         used = _latest(row)
         if latest is None or (used is not None and used > latest):
             latest = used
-        if latest is not None and self._is_known(said, latest):
+        if latest is not None and self._is_known(description, latest):
             if latest != used:
                 self.used = True
                 self.row = row._replace(last_used_at=latest[0], last_used_until=latest[1])
             return
-        self.row = row._replace(**_Known.of_row(row).learn(said).cells())
+        self.row = row._replace(**_Known.of_row(row).learn(description).cells())
         self.changed = self.row != row
 
-    def _is_known(self, said: Said, latest: Key) -> bool:
-        """Return whether all that is said is all that the row has, stated with the latest usage:
+    def _is_known(self, description: Description, latest: Key) -> bool:
+        """Return whether the row has all of the description, stated with the latest usage:
         then it stays so, be the events newer or older.
         """
         row = self.row
@@ -154,10 +158,10 @@ class DeploymentState:
             return False
         started_at, plain = row.started_at, _of_row(row)
         is_stated = row.facts_at is not None
-        if not is_stated and said.earliest < started_at:
+        if not is_stated and description.earliest < started_at:
             return False
         stated_start = started_at if is_stated else None
-        for facts, key in said.facts:
+        for facts, key in description.facts:
             if (
                 key > latest
                 or facts.closed_at is not None
@@ -176,10 +180,10 @@ class DeploymentState:
         )
 
 
-def first_cells(said: Said) -> dict[str, Any]:
+def first_cells(description: Description) -> dict[str, Any]:
     """Return the cells of a deployment of which nothing else is known."""
-    start = _Stated(_UNSTATED, _microseconds(said.earliest))
-    return _Known(facts={"started_at": start}, latest=None).learn(said).cells()
+    start = _Stated(_UNSTATED, _microseconds(description.earliest))
+    return _Known(facts={"started_at": start}, latest=None).learn(description).cells()
 
 
 _Micro: TypeAlias = tuple[int, int]
@@ -224,13 +228,13 @@ class _Known:
                 facts[name] = _Stated(latest or _UNSTATED, value)
         return cls(facts=facts, latest=latest)
 
-    def learn(self, said: Said) -> Self:
+    def learn(self, description: Description) -> Self:
         facts = self.facts
         start = facts["started_at"]
         if start.key == _UNSTATED:
-            earliest = min(start.value, _microseconds(said.earliest))
+            earliest = min(start.value, _microseconds(description.earliest))
             facts["started_at"] = _Stated(_UNSTATED, earliest)
-        for each, key in said.facts:
+        for each, key in description.facts:
             for name in DeploymentFacts.__slots__:
                 value = getattr(each, name)
                 if value is None:
@@ -238,8 +242,8 @@ class _Known:
                 stated = _Stated(_micro(key), _microseconds(value) if name in _INSTANTS else value)
                 if name not in facts or facts[name] < stated:
                     facts[name] = stated
-        if said.latest is not None:
-            self.latest = max(self.latest or _UNSTATED, _micro(said.latest))
+        if description.latest is not None:
+            self.latest = max(self.latest or _UNSTATED, _micro(description.latest))
         return self
 
     def cells(self) -> dict[str, Any]:

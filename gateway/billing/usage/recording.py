@@ -16,9 +16,9 @@ from gateway.billing.usage.corrections import Charges
 from gateway.billing.usage.deployments import (
     DeploymentFacts,
     DeploymentState,
-    Said,
+    Description,
+    descriptions_in,
     first_cells,
-    said_by,
 )
 from gateway.billing.usage.participant import UsageActivity
 from gateway.billing.usage.sums import UsageSums
@@ -135,18 +135,18 @@ async def _deployments(
     book: Book, fresh: Sequence[Printed]
 ) -> dict[DeploymentName, DeploymentState]:
     """Return the batch's deployments by name, with what the batch says of them."""
-    batch = said_by(fresh)
+    batch = descriptions_in(fresh)
     rows = await deployments.by_external_id(book.transaction, list(batch))
     found = {(row["account_id"], row["external_id"]): DeploymentState.read(row) for row in rows}
-    for name, said in batch.items():
+    for name, description in batch.items():
         if name in found:
-            found[name].learn(said)
+            found[name].learn(description)
         else:
-            found[name] = DeploymentState(_new_deployment(book, name, said), changed=True)
+            found[name] = DeploymentState(_new_deployment(book, name, description), changed=True)
     return found
 
 
-def _new_deployment(book: Book, name: DeploymentName, said: Said) -> DeploymentRow:
+def _new_deployment(book: Book, name: DeploymentName, description: Description) -> DeploymentRow:
     account = book.accounts[name[0]]
     ordinal = account.deployment_count
     account.deployment_count += 1
@@ -157,7 +157,7 @@ def _new_deployment(book: Book, name: DeploymentName, said: Said) -> DeploymentR
         external_id=name[1],
         spend_nanos=0,
         created_at=book.now,
-        **first_cells(said),
+        **first_cells(description),
     )
 
 

@@ -37,11 +37,11 @@ class UsageRecord(NamedTuple):
     def fingerprint(self) -> bytes:
         """16 bytes that two events share only if they say the same."""
         try:
-            said = orjson.dumps(tuple(self))
+            content = orjson.dumps(tuple(self))
         except TypeError:
             # A quantity beyond 64 bits, which orjson refuses; no other field is a number then.
-            said = orjson.dumps((*self[:6], str(self.quantity), *self[7:]))
-        return blake2b(said, digest_size=16).digest()
+            content = orjson.dumps((*self[:6], str(self.quantity), *self[7:]))
+        return blake2b(content, digest_size=16).digest()
 
 
 def fingerprints(records: Sequence[UsageRecord]) -> list[bytes]:

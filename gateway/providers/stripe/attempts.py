@@ -60,8 +60,8 @@ def _with_terms(latest: PurchaseFacts, intents: Sequence[PurchaseFacts]) -> Purc
     same = [facts for facts in intents if facts.amount + facts.tax == total]
     if not same:
         return latest
-    said = max(same, key=lambda facts: facts.order)
-    return replace(latest, amount=said.amount, tax=said.tax, bonus=said.bonus)
+    stated = max(same, key=lambda facts: facts.order)
+    return replace(latest, amount=stated.amount, tax=stated.tax, bonus=stated.bonus)
 
 
 def _subject(event: Event, *, has_intent: bool) -> Json | None:

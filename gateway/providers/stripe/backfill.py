@@ -94,7 +94,7 @@ class Api:
                 page: Any = answer.json()
                 return page if isinstance(page, dict) else {}
             if answer.status_code == 400 and query.pop("expand[]", ""):
-                # Such a version says it without being asked.
+                # Such a version lists it without `expand[]`.
                 continue
             if answer.status_code == 404:
                 raise NotFound(f"{path} was not found at this Stripe API.")

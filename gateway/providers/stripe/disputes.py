@@ -78,8 +78,8 @@ def _said_at(event: Event) -> datetime:
 
 def _decision(pictures: Sequence[Event]) -> DisputeStatus:
     """Return the latest decision; OPEN where there is none."""
-    said = (str(event.object.get("status")) for event in pictures)
-    decisions = [_DECISIONS[status] for status in said if status in _DECISIONS]
+    statuses = (str(event.object.get("status")) for event in pictures)
+    decisions = [_DECISIONS[status] for status in statuses if status in _DECISIONS]
     return decisions[-1] if decisions else DisputeStatus.OPEN
 
 

@@ -33,7 +33,7 @@ LISTED: Final = "backfill_"
 """How the ids of events begin that Stripe never sent: pictures that were read from a list."""
 WITNESSES: Final = frozenset({"payment_intent", "charge"})
 DOCUMENTS: Final = frozenset({"checkout.session", "invoice"})
-_SAY_WHOSE: Final = WITNESSES | DOCUMENTS
+_NAME_ACCOUNTS: Final = WITNESSES | DOCUMENTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ def parse_event(body: str | bytes) -> Event:
     kind = _kind(kind_of_event, subject)
     payment, invoice = _payment(kind, subject), _invoice(kind, subject)
     paid = (payment,) if payment else _paid_by(kind, subject)
-    whose = subject if kind in _SAY_WHOSE else {}
+    naming = subject if kind in _NAME_ACCOUNTS else {}
     return Event(
         id=event_id,
         type=text_of(kind_of_event, 100) or "unknown",
@@ -95,8 +95,8 @@ def parse_event(body: str | bytes) -> Event:
         payment=payment,
         invoice=invoice,
         payments=paid if invoice else (),
-        external_id=identifier_of(object_of(whose.get("metadata")).get("account"), 200),
-        customer_id=id_of(whose.get("customer")),
+        external_id=identifier_of(object_of(naming.get("metadata")).get("account"), 200),
+        customer_id=id_of(naming.get("customer")),
         api_version=text_of(event.get("api_version"), 50),
         payload=orjson.dumps(event).decode(),
     )

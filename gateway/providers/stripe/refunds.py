@@ -40,10 +40,10 @@ def record_refunds(book: Book, purchase: PurchaseState, events: Sequence[Event])
     The release of an uncaptured rest is not one.
     """
     refunds = [each for event in events for each in refunds_of(event)]
-    said: defaultdict[str, set[RefundStatus]] = defaultdict(set)
+    statuses: defaultdict[str, set[RefundStatus]] = defaultdict(set)
     for refund in refunds:
-        said[reference_of(refund)].add(_status(refund))
-    status = {name: final_status(each) for name, each in said.items()}
+        statuses[reference_of(refund)].add(_status(refund))
+    status = {name: final_status(each) for name, each in statuses.items()}
     money = {reference_of(each): money_of(each, purchase) for each in refunds}
     recorded = {each.provider_reference for each in book.part(Purchases).refunds[purchase.key]}
     standing = {name: each for each in refunds if status[name := reference_of(each)] in _STANDS}
@@ -58,7 +58,7 @@ def record_refunds(book: Book, purchase: PurchaseState, events: Sequence[Event])
             failed_at, failure = failures.get(name, (None, None))
             facts = replace(
                 facts,
-                has_succeeded=RefundStatus.SUCCEEDED in said[name],
+                has_succeeded=RefundStatus.SUCCEEDED in statuses[name],
                 failed_at=failed_at,
                 failure_reason=failure,
             )

@@ -41,15 +41,15 @@ def find_settlement(events: Sequence[Event], payment: str) -> Settlement | str:
     captured = [each for event in events for each in charges_of(event) if is_captured(each)]
     if not captured:
         return "Waiting for the charge."
-    said, received = captured[-1], money_captured(captured[-1])
+    subject, received = captured[-1], money_captured(captured[-1])
     if any(id_of(each.get("payment_intent")) for each in captured):
         intents = (event.object for event in events if event.kind == "payment_intent")
         succeeded = [each for each in intents if each.get("status") == "succeeded"]
         if not succeeded:
             return "Waiting for the PaymentIntent to succeed."
-        said = succeeded[-1]
+        subject = succeeded[-1]
         # Missing in early versions of the API, which captured once.
-        received = said.get("amount_received") or received
+        received = subject.get("amount_received") or received
         captured = [each for each in captured if money_captured(each) == received]
         if not captured:
             return "Waiting for a charge with the amount that the PaymentIntent received."
@@ -57,14 +57,14 @@ def find_settlement(events: Sequence[Event], payment: str) -> Settlement | str:
     if settled_at is None:
         return "Waiting for the event with the settlement time."
     currency = currency_of(captured[-1].get("currency"))
-    tax = _find_tax(events, said, payment, received, currency)
+    tax = _find_tax(events, subject, payment, received, currency)
     if isinstance(tax, str):
         return tax
-    return _settlement(said, captured[-1], received, tax, settled_at)
+    return _settlement(subject, captured[-1], received, tax, settled_at)
 
 
 def _settlement(
-    said: Json, charge: Json, received: object, tax: int, settled_at: datetime
+    subject: Json, charge: Json, received: object, tax: int, settled_at: datetime
 ) -> Settlement:
     currency = currency_of(charge.get("currency"))
     total = nanos_of(received, currency)
@@ -72,12 +72,12 @@ def _settlement(
         total=total,
         amount=total - tax,
         tax=tax,
-        bonus=bonus_of(said),
+        bonus=bonus_of(subject),
         currency=currency,
-        created_at=min(created_at(said), created_at(charge)),
+        created_at=min(created_at(subject), created_at(charge)),
         succeeded_at=settled_at,
         method=method_of(charge.get("payment_method_details")),
-        description=text_of(said.get("description"), 2000),
+        description=text_of(subject.get("description"), 2000),
     )
 
 
@@ -105,12 +105,12 @@ def _listed_time(charge: Json) -> datetime:
 
 
 def _find_tax(
-    events: Sequence[Event], said: Json, payment: str, received: object, currency: str
+    events: Sequence[Event], subject: Json, payment: str, received: object, currency: str
 ) -> int | str:
     """Return the tax in nanos, or the reason why it is not known yet."""
-    awaited = _awaited(said)
+    awaited = _awaited(subject)
     if awaited is None:
-        return own_tax(said, currency)
+        return own_tax(subject, currency)
     if awaited == "invoice":
         if not isinstance(received, int):
             raise BadUserInput(
@@ -152,19 +152,19 @@ def money_captured(charge: Json) -> object:
     return charge.get("amount_captured") or charge.get("amount")
 
 
-def own_tax(said: Json, currency: str) -> int:
+def own_tax(subject: Json, currency: str) -> int:
     """Return the tax that a PaymentIntent or charge says itself."""
-    told = object_of(object_of(said.get("amount_details")).get("tax")).get("total_tax_amount")
-    return nanos_of(told, currency) if told is not None else _metadata_nanos(said, "tax")
+    stated = object_of(object_of(subject.get("amount_details")).get("tax")).get("total_tax_amount")
+    return nanos_of(stated, currency) if stated is not None else _metadata_nanos(subject, "tax")
 
 
-def bonus_of(said: Json) -> int:
+def bonus_of(subject: Json) -> int:
     """Return the bonus of an object's metadata."""
-    return _metadata_nanos(said, "bonus")
+    return _metadata_nanos(subject, "bonus")
 
 
-def _metadata_nanos(said: Json, name: str) -> int:
-    text = object_of(said.get("metadata")).get(name)
+def _metadata_nanos(subject: Json, name: str) -> int:
+    text = object_of(subject.get("metadata")).get(name)
     if text is None:
         return 0
     nanos = parse_exact_nanos(str(text), argument=name)
@@ -181,14 +181,14 @@ def created_at(subject: Json) -> datetime:
     return at
 
 
-def _awaited(said: Json) -> str | None:
+def _awaited(subject: Json) -> str | None:
     """Return the kind of document that a payment says its tax stands on."""
-    if named_invoice(said):
+    if named_invoice(subject):
         return "invoice"
-    reference = id_of(object_of(said.get("payment_details")).get("order_reference")) or ""
+    reference = id_of(object_of(subject.get("payment_details")).get("order_reference")) or ""
     if reference.startswith("cs_"):
         return "checkout.session"
-    return _DOCUMENTS.get(str(object_of(said.get("metadata")).get("document")))
+    return _DOCUMENTS.get(str(object_of(subject.get("metadata")).get("document")))
 
 
 def _is_complete(session: Json, currency: str) -> bool:

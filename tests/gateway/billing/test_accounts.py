@@ -107,7 +107,7 @@ async def test_what_is_not_allowed_is_refused_and_leaves_nothing(
 async def test_the_currency_cannot_change_once_there_is_a_purchase(books: Books) -> None:
     account_id = await books.account("acme")
     await tell(books, account_id, purchase(account_id))
-    with pytest.raises(Conflict, match="kept in USD"):
+    with pytest.raises(Conflict, match="currency is USD"):
         await books.account("acme", currency="EUR")
 
 

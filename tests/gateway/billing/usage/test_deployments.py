@@ -6,7 +6,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.billing.usage.deployments import DeploymentFacts, DeploymentState, first_cells, said_by
+from gateway.billing.usage.deployments import (
+    DeploymentFacts,
+    DeploymentState,
+    descriptions_in,
+    first_cells,
+)
 from gateway.billing.usage.recording import record_usage
 from gateway.billing.usage.usage_record import UsageRecord
 from gateway.instants import EARLIEST
@@ -50,7 +55,7 @@ def row_of(*batches: list[Stated]) -> DeploymentRow:
     """Return a deployment's row after batches, one after another."""
     state: DeploymentState | None = None
     for batch in batches:
-        [said] = said_by((record, b"", facts) for record, facts in batch).values()
+        [description] = descriptions_in((record, b"", facts) for record, facts in batch).values()
         if state is None:
             row = DeploymentRow(
                 account_id=1,
@@ -59,10 +64,10 @@ def row_of(*batches: list[Stated]) -> DeploymentRow:
                 external_id="box",
                 spend_nanos=0,
                 created_at=MIDNIGHT,
-                **first_cells(said),
+                **first_cells(description),
             )
         else:
-            state.learn(said)
+            state.learn(description)
             row = state.row
         state = DeploymentState(row, changed=False)
     assert state is not None
