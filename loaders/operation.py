@@ -5,23 +5,22 @@ from datetime import datetime
 
 from strawberry.dataloader import DataLoader
 
-from gateway.billing.balance.history import OpeningKey
-from gateway.billing.usage.breakdown import BreakdownKey
 from gateway.principal import Principal
-from gateway.store import Row, Snapshot
-from gateway.store.burn import BurnFacts, BurnKey
-from gateway.store.ledger_listing import LEDGER
-from gateway.store.purchase_listing import CREDIT_PURCHASES, REFUNDS_OF_PURCHASES
-from loaders.account import (
-    ACCOUNT_BY_ID,
-    account_by_external_id,
-    account_pages,
-    account_totals,
+from gateway.store import Snapshot
+from gateway.store.account_listing import ACCOUNT_BY_ID, ACCOUNTS, accounts_by_external_id
+from gateway.store.balance_openings import OpeningKey, balance_openings
+from gateway.store.breakdowns import BreakdownKey, RankedUsage, breakdowns
+from gateway.store.burn import BurnFacts, BurnKey, visible_burn_facts
+from gateway.store.deployment_listing import DEPLOYMENT_BY_ID, DEPLOYMENTS
+from gateway.store.first_facts import first_facts
+from gateway.store.ledger_listing import LEDGER, ledger_rows_by_key
+from gateway.store.purchase_listing import (
+    CREDIT_PURCHASES,
+    REFUNDS_OF_PURCHASES,
+    PurchaseTotals,
+    RefundTotals,
 )
-from loaders.balance_opening import balance_by_instant
-from loaders.batch import Key, PageLoader, TotalsLoader, page_loader, totals_loader
-from loaders.burn import burn_by_periods
-from loaders.credit_purchase import (
+from gateway.store.purchase_relations import (
     CANCELLATION_BY_REFUND,
     CREDIT_PURCHASE_BY_ID,
     DISPUTE_BY_ID,
@@ -31,40 +30,58 @@ from loaders.credit_purchase import (
     REFUND_BY_ID,
     REFUNDS,
 )
-from loaders.deployment import DEPLOYMENT_BY_ID, DEPLOYMENTS
-from loaders.first_fact import first_fact_by_account
-from loaders.ledger import ledger_row_by_id
-from loaders.usage import RollupKey, rollup_by_span
-from loaders.usage_breakdown import breakdown_by_key
+from gateway.store.relation import Key
+from gateway.store.rollup_spans import (
+    FLOWS,
+    RESOURCES,
+    USAGE,
+    FlowsRow,
+    ResourcesRow,
+    Span,
+    UsageRow,
+)
+from gateway.store.rows import (
+    Counted,
+    CreditPurchaseRow,
+    LedgerRow,
+    ReceiptRow,
+    RefundRow,
+    VisibleAccount,
+    VisibleDeployment,
+    VisibleDispute,
+)
+from loaders.batch import PageLoader, TotalsLoader, bind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaders:
     """Each is named `<result>_by_<key>` and loads what the principal may see, in one snapshot."""
 
-    account_by_id: DataLoader[Key, Row | None]
-    account_by_external_id: DataLoader[str, Row | None]
-    accounts_by_page: PageLoader
-    account_totals_by_selection: TotalsLoader
-    credit_purchase_by_id: DataLoader[Key, Row | None]
-    credit_purchases_by_page: PageLoader
-    credit_purchase_totals_by_selection: TotalsLoader
-    refund_totals_by_selection: TotalsLoader
-    refund_by_id: DataLoader[Key, Row | None]
-    refunds_by_page: PageLoader
-    dispute_by_id: DataLoader[Key, Row | None]
-    receipt_by_id: DataLoader[Key, Row | None]
-    receipt_by_purchase: DataLoader[Key, Row | None]
-    receipt_by_refund: DataLoader[Key, Row | None]
-    cancellation_by_refund: DataLoader[Key, Row | None]
-    deployment_by_id: DataLoader[Key, Row | None]
-    deployments_by_page: PageLoader
-    deployment_totals_by_selection: TotalsLoader
-    ledger_row_by_id: DataLoader[Key, Row | None]
-    ledger_by_page: PageLoader
-    ledger_totals_by_selection: TotalsLoader
-    rollup_by_span: DataLoader[RollupKey, list[Row]]
-    breakdown_by_key: DataLoader[BreakdownKey, list[Row]]
+    account_by_id: DataLoader[Key, VisibleAccount | None]
+    account_by_external_id: DataLoader[str, VisibleAccount | None]
+    accounts_by_page: PageLoader[VisibleAccount]
+    account_totals_by_selection: TotalsLoader[Counted]
+    credit_purchase_by_id: DataLoader[Key, CreditPurchaseRow | None]
+    credit_purchases_by_page: PageLoader[CreditPurchaseRow]
+    credit_purchase_totals_by_selection: TotalsLoader[PurchaseTotals]
+    refund_totals_by_selection: TotalsLoader[RefundTotals]
+    refund_by_id: DataLoader[Key, RefundRow | None]
+    refunds_by_page: PageLoader[RefundRow]
+    dispute_by_id: DataLoader[Key, VisibleDispute | None]
+    receipt_by_id: DataLoader[Key, ReceiptRow | None]
+    receipt_by_purchase: DataLoader[Key, ReceiptRow | None]
+    receipt_by_refund: DataLoader[Key, ReceiptRow | None]
+    cancellation_by_refund: DataLoader[Key, ReceiptRow | None]
+    deployment_by_id: DataLoader[Key, VisibleDeployment | None]
+    deployments_by_page: PageLoader[VisibleDeployment]
+    deployment_totals_by_selection: TotalsLoader[Counted]
+    ledger_row_by_id: DataLoader[Key, LedgerRow | None]
+    ledger_by_page: PageLoader[LedgerRow]
+    ledger_totals_by_selection: TotalsLoader[Counted]
+    usage_by_span: DataLoader[Span, list[UsageRow]]
+    resources_by_span: DataLoader[Span, list[ResourcesRow]]
+    flows_by_span: DataLoader[Span, list[FlowsRow]]
+    breakdown_by_key: DataLoader[BreakdownKey, list[RankedUsage]]
     balance_by_instant: DataLoader[OpeningKey, int]
     burn_by_periods: DataLoader[BurnKey, BurnFacts]
     first_fact_by_account: DataLoader[int, datetime | None]
@@ -73,30 +90,34 @@ class Loaders:
 def make_loaders(snapshot: Snapshot, principal: Principal) -> Loaders:
     """Return empty loaders. They hold no reference to each other."""
     return Loaders(
-        account_by_id=ACCOUNT_BY_ID.loader(snapshot, principal),
-        account_by_external_id=account_by_external_id(snapshot, principal),
-        accounts_by_page=account_pages(snapshot, principal),
-        account_totals_by_selection=account_totals(snapshot, principal),
-        credit_purchase_by_id=CREDIT_PURCHASE_BY_ID.loader(snapshot, principal),
-        credit_purchases_by_page=page_loader(CREDIT_PURCHASES, snapshot, principal),
-        credit_purchase_totals_by_selection=totals_loader(CREDIT_PURCHASES, snapshot, principal),
-        refund_totals_by_selection=totals_loader(REFUNDS_OF_PURCHASES, snapshot, principal),
-        refund_by_id=REFUND_BY_ID.loader(snapshot, principal),
-        refunds_by_page=page_loader(REFUNDS, snapshot, principal),
-        dispute_by_id=DISPUTE_BY_ID.loader(snapshot, principal),
-        receipt_by_id=RECEIPT_BY_ID.loader(snapshot, principal),
-        receipt_by_purchase=RECEIPT_BY_PURCHASE.loader(snapshot, principal),
-        receipt_by_refund=RECEIPT_BY_REFUND.loader(snapshot, principal),
-        cancellation_by_refund=CANCELLATION_BY_REFUND.loader(snapshot, principal),
-        deployment_by_id=DEPLOYMENT_BY_ID.loader(snapshot, principal),
-        deployments_by_page=page_loader(DEPLOYMENTS, snapshot, principal),
-        deployment_totals_by_selection=totals_loader(DEPLOYMENTS, snapshot, principal),
-        ledger_row_by_id=ledger_row_by_id(snapshot, principal),
-        ledger_by_page=page_loader(LEDGER, snapshot, principal),
-        ledger_totals_by_selection=totals_loader(LEDGER, snapshot, principal),
-        rollup_by_span=rollup_by_span(snapshot, principal),
-        breakdown_by_key=breakdown_by_key(snapshot, principal),
-        balance_by_instant=balance_by_instant(snapshot, principal),
-        burn_by_periods=burn_by_periods(snapshot, principal),
-        first_fact_by_account=first_fact_by_account(snapshot, principal),
+        account_by_id=bind(ACCOUNT_BY_ID.fetch, snapshot, principal),
+        account_by_external_id=bind(accounts_by_external_id, snapshot, principal),
+        accounts_by_page=bind(ACCOUNTS.fetch_pages, snapshot, principal),
+        account_totals_by_selection=bind(ACCOUNTS.fetch_totals, snapshot, principal),
+        credit_purchase_by_id=bind(CREDIT_PURCHASE_BY_ID.fetch, snapshot, principal),
+        credit_purchases_by_page=bind(CREDIT_PURCHASES.fetch_pages, snapshot, principal),
+        credit_purchase_totals_by_selection=bind(
+            CREDIT_PURCHASES.fetch_totals, snapshot, principal
+        ),
+        refund_totals_by_selection=bind(REFUNDS_OF_PURCHASES.fetch_totals, snapshot, principal),
+        refund_by_id=bind(REFUND_BY_ID.fetch, snapshot, principal),
+        refunds_by_page=bind(REFUNDS.fetch_pages, snapshot, principal),
+        dispute_by_id=bind(DISPUTE_BY_ID.fetch, snapshot, principal),
+        receipt_by_id=bind(RECEIPT_BY_ID.fetch, snapshot, principal),
+        receipt_by_purchase=bind(RECEIPT_BY_PURCHASE.fetch, snapshot, principal),
+        receipt_by_refund=bind(RECEIPT_BY_REFUND.fetch, snapshot, principal),
+        cancellation_by_refund=bind(CANCELLATION_BY_REFUND.fetch, snapshot, principal),
+        deployment_by_id=bind(DEPLOYMENT_BY_ID.fetch, snapshot, principal),
+        deployments_by_page=bind(DEPLOYMENTS.fetch_pages, snapshot, principal),
+        deployment_totals_by_selection=bind(DEPLOYMENTS.fetch_totals, snapshot, principal),
+        ledger_row_by_id=bind(ledger_rows_by_key, snapshot, principal),
+        ledger_by_page=bind(LEDGER.fetch_pages, snapshot, principal),
+        ledger_totals_by_selection=bind(LEDGER.fetch_totals, snapshot, principal),
+        usage_by_span=bind(USAGE.fetch, snapshot, principal),
+        resources_by_span=bind(RESOURCES.fetch, snapshot, principal),
+        flows_by_span=bind(FLOWS.fetch, snapshot, principal),
+        breakdown_by_key=bind(breakdowns, snapshot, principal),
+        balance_by_instant=bind(balance_openings, snapshot, principal),
+        burn_by_periods=bind(visible_burn_facts, snapshot, principal),
+        first_fact_by_account=bind(first_facts, snapshot, principal),
     )

@@ -1,4 +1,5 @@
-"""Fields as data: a type's source value is a row, and a field names the columns that it reads.
+"""Fields that are columns of a row, or attributes of an object: a field says what it reads of its
+type's source value.
 
 The mapping is in the field's `metadata`, for everything that executes a document:
 `metadata[SOURCE].read(row)` is the field's value. A field with arguments or loads is `resolved` by
@@ -11,7 +12,16 @@ from typing import Any
 import strawberry
 from strawberry.types.field import StrawberryField
 
-from gateway.execution.fields import EVENTS, POLICY, SOURCE, Columns, ColumnSource, Events, Itself
+from gateway.execution.fields import (
+    EVENTS,
+    POLICY,
+    SOURCE,
+    Attributes,
+    Columns,
+    ColumnSource,
+    Events,
+    Itself,
+)
 from gateway.ids import encode_global_id
 from resolvers.permissions import Policy
 
@@ -43,6 +53,18 @@ def converted(
 def money(name: str, *, description: str, policy: Policy | None = None) -> Any:
     """Return the `Money` field of a column of nanos, in the row's `currency`."""
     return _row_field(Columns(names=(name, "currency")), description, policy)
+
+
+def attribute(*names: str, description: str, policy: Policy | None = None) -> Any:
+    """Return the field of one attribute of an object, or of several attributes as a tuple."""
+    return _row_field(Attributes(names=names), description, policy)
+
+
+def converted_attributes(
+    convert: Callable[..., Any], *names: str, description: str, policy: Policy | None = None
+) -> Any:
+    """Return the field of `convert(*values)` of attributes; null reaches `convert` too."""
+    return _row_field(Attributes(names=names, convert=convert), description, policy)
 
 
 def itself(*, when: str | None = None, description: str, policy: Policy | None = None) -> Any:

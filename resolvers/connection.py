@@ -2,21 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar, Final, Generic, TypeAlias, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 import strawberry
 
 from gateway.errors import BadUserInput
 from gateway.exports.request import Parameters
-from gateway.store import Cursors, Page, Position, Row, Selection
+from gateway.store import Cursors, Page, Position, Selection
+from gateway.store.rows import Counted, VisibleAccount
 from loaders.batch import PageLoader, TotalsLoader
-from resolvers.columns import column, converted, resolved
+from resolvers.columns import attribute, column, converted, resolved
 from resolvers.permissions import Policy
 
 DEFAULT_SIZE: Final = 20
 MAX_SIZE: Final = 100
 
 T = TypeVar("T")
+R = TypeVar("R")
+C = TypeVar("C", bound=Counted)
 
 First: TypeAlias = Annotated[
     int | None,
@@ -61,8 +64,24 @@ class Paging:
         return size
 
 
+class Loaded(NamedTuple, Generic[R]):
+    """A page's rows, and whether there are more beyond the end at which it stops."""
+
+    rows: list[R]
+    more: bool
+
+
+class Bounds(NamedTuple):
+    """Where a page begins and ends, and whether there is more."""
+
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pages:
+class Pages(Generic[R, C]):
     """The source value of a connection: the requested page. Each field loads only its own data, so
     nothing is counted or read without being selected. `exported` is the request for an export with
     the same filter.
@@ -75,9 +94,9 @@ class Pages:
     after: Position | None
     before: Position | None
     cursors: Cursors
-    rows: PageLoader
-    totals: TotalsLoader
-    account: Row | None = None
+    rows: PageLoader[R]
+    totals: TotalsLoader[C]
+    account: VisibleAccount | None = None
     exported: Parameters | None = None
 
     def page(self) -> Page:
@@ -92,13 +111,11 @@ class Pages:
         ascending = self.backward == self.descending
         return Page(selection=narrowed, ascending=ascending, limit=self.size + 1)
 
-    async def load(self) -> tuple[list[Row], bool]:
-        """Return the page's rows in the connection's order, and whether there are more beyond the
-        end at which it stops.
-        """
+    async def load(self) -> Loaded[R]:
+        """Return the page's rows in the connection's order."""
         loaded = await self.rows.load(self.page())
         rows = loaded[: self.size]
-        return (rows[::-1] if self.backward else rows), len(loaded) > self.size
+        return Loaded(rows[::-1] if self.backward else rows, len(loaded) > self.size)
 
     async def has_beyond(self, position: Position | None, *, towards_start: bool) -> bool:
         """Whether a row exists at a cursor's position or beyond it in a direction."""
@@ -112,17 +129,21 @@ class Pages:
         return bool(await self.rows.load(Page(selection=beyond, ascending=True, limit=1)))
 
 
+# A connection's own fields do not depend on what its rows are.
+AnyPages: TypeAlias = Pages[Any, Counted]
+
+
 def open_pages(
     paging: Paging,
     selection: Selection,
     *,
     cursors: Cursors,
     descending: bool,
-    rows: PageLoader,
-    totals: TotalsLoader,
-    account: Row | None = None,
+    rows: PageLoader[R],
+    totals: TotalsLoader[C],
+    account: VisibleAccount | None = None,
     exported: Parameters | None = None,
-) -> Pages:
+) -> Pages[R, C]:
     """Return the source value of a connection; raises BadUserInput or BadCursor."""
     return Pages(
         selection=selection,
@@ -143,23 +164,22 @@ def _position(cursors: Cursors, cursor: str | None, argument: str) -> Position |
     return None if cursor is None else cursors.position(cursor, argument=argument)
 
 
-async def load_edges(root: strawberry.Parent[Pages]) -> list[tuple[Cursors, Row]]:
-    rows, _ = await root.load()
-    return [(root.cursors, row) for row in rows]
+async def load_edges(root: strawberry.Parent[AnyPages]) -> list[tuple[Cursors, object]]:
+    loaded = await root.load()
+    return [(root.cursors, row) for row in loaded.rows]
 
 
-async def load_nodes(root: strawberry.Parent[Pages]) -> Sequence[Row]:
-    rows, _ = await root.load()
-    return rows
+async def load_nodes(root: strawberry.Parent[AnyPages]) -> Sequence[object]:
+    return (await root.load()).rows
 
 
 async def load_page_info(
-    root: strawberry.Parent[Pages],
-) -> tuple[bool, bool, str | None, str | None]:
+    root: strawberry.Parent[AnyPages],
+) -> Bounds:
     rows, more = await root.load()
     has_next = more if not root.backward else False
     has_previous = more if root.backward else False
-    return (
+    return Bounds(
         has_next or await root.has_beyond(root.before, towards_start=False),
         has_previous or await root.has_beyond(root.after, towards_start=True),
         root.cursors.of(rows[0]) if rows else None,
@@ -167,9 +187,9 @@ async def load_page_info(
     )
 
 
-async def load_total_count(root: strawberry.Parent[Pages]) -> int:
+async def load_total_count(root: strawberry.Parent[AnyPages]) -> int:
     totals = await root.totals.load(root.selection)
-    return int(totals["total_count"])
+    return totals["total_count"]
 
 
 @strawberry.type(
@@ -178,13 +198,16 @@ async def load_total_count(root: strawberry.Parent[Pages]) -> int:
 class PageInfo:
     POLICY: ClassVar = Policy.ACCOUNT
 
-    has_next_page: bool = column(0, description="Whether items follow this page.")
-    has_previous_page: bool = column(1, description="Whether items precede this page.")
-    start_cursor: str | None = column(
-        2, description="Cursor of the first item, for `before`; null if the page is empty."
+    has_next_page: bool = attribute("has_next_page", description="Whether items follow this page.")
+    has_previous_page: bool = attribute(
+        "has_previous_page", description="Whether items precede this page."
     )
-    end_cursor: str | None = column(
-        3, description="Cursor of the last item, for `after`; null if the page is empty."
+    start_cursor: str | None = attribute(
+        "start_cursor",
+        description="Cursor of the first item, for `before`; null if the page is empty.",
+    )
+    end_cursor: str | None = attribute(
+        "end_cursor", description="Cursor of the last item, for `after`; null if the page is empty."
     )
 
 

@@ -7,7 +7,7 @@ import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from gateway.billing.balance.runway import RunwayStatus
-from gateway.billing.usage.breakdown import UsageDimension, UsageGroup
+from gateway.billing.usage.breakdown import UsageGroup
 from gateway.exports.export import ExportFormat
 from gateway.models import (
     CreditPurchaseKind,
@@ -19,6 +19,7 @@ from gateway.models import (
     RefundStatus,
 )
 from gateway.principal import Role
+from gateway.store.breakdowns import UsageDimension
 from gateway.windows import Interval
 
 __all__ = [

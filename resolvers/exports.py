@@ -1,12 +1,13 @@
 """Signs links to exports with the filter or window of a field."""
 
-from typing import Annotated, Any, TypeAlias
+from collections.abc import Collection
+from typing import Annotated, TypeAlias
 
 import strawberry
 
 from gateway.exports.export import ExportFormat
 from gateway.exports.request import Parameters
-from gateway.exports.writers import Writers, check_offered
+from gateway.exports.writers import check_offered
 from resolvers.context import Info
 
 Format: TypeAlias = Annotated[
@@ -20,7 +21,7 @@ def sign_export(
     account_id: int,
     format_: ExportFormat,
     parameters: Parameters,
-    writers: Writers[Any],
+    writers: Collection[ExportFormat],
 ) -> str:
     """Return the link; raises BadUserInput for a format that is not offered."""
     check_offered(format_, writers)

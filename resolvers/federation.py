@@ -6,7 +6,7 @@ carry no directives and one set of them serves both schemas.
 
 from collections.abc import Awaitable, Mapping
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Final, NewType
+from typing import Annotated, ClassVar, Final, NamedTuple
 
 import strawberry
 from graphql import DocumentNode, ObjectTypeDefinitionNode, parse, print_ast
@@ -21,28 +21,33 @@ from resolvers.permissions import Policy
 from resolvers.query import Query
 from resolvers.types.account import Account
 from resolvers.types.deployment import Deployment
-from resolvers.types.node import TYPENAME
 
+TYPENAME: Final = "__typename"
 ENTITIES: Final = ("Account", "Deployment")
 LINK: Final = (
     'extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key"])'
 )
 
-Representation = NewType("Representation", object)
+
+class Representation(NamedTuple):
+    """An entity's type, and the field of its key."""
+
+    typename: str
+    id: str
+
+
 Entity = Annotated[
     Account | Deployment,
     strawberry.union("_Entity", description="An entity that other subgraphs may reference."),
 ]
 
 
-def parse_representation(value: Any) -> Representation:
+def parse_representation(value: object) -> Representation:
     """Return an entity's `__typename` and `id`; raises BadUserInput for anything else."""
-    if (
-        isinstance(value, dict)
-        and value.get(TYPENAME) in ENTITIES
-        and isinstance(value.get("id"), str)
-    ):
-        return Representation(value)
+    if isinstance(value, dict):
+        typename, id_ = value.get(TYPENAME), value.get("id")
+        if typename in ENTITIES and isinstance(id_, str):
+            return Representation(typename, id_)
     raise BadUserInput(
         f"A representation must have `__typename` ({' or '.join(ENTITIES)}) and `id`.",
         argument="representations",
@@ -81,9 +86,9 @@ def find_entities(
     return [_find_entity(info, each) for each in representations]
 
 
-async def _find_entity(info: Info, representation: Any) -> Reference | None:
-    found = await find_node(info.context, representation["id"])
-    return found if found is not None and found.typename == representation[TYPENAME] else None
+async def _find_entity(info: Info, representation: Representation) -> Reference | None:
+    found = await find_node(info.context, representation.id)
+    return found if found is not None and found.typename == representation.typename else None
 
 
 @strawberry.type(name="_Service", description="The subgraph's description of itself.")

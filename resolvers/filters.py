@@ -10,8 +10,9 @@ from gateway.exports.request import (
     PurchaseExportRequest,
     checked_search,
 )
-from gateway.store import Row, Selection
+from gateway.store import Selection
 from gateway.store.day_span import day_span
+from gateway.store.rows import VisibleAccount
 from gateway.windows import zone
 from resolvers.enums import CreditPurchaseKind, CreditPurchaseStatus, LedgerCause
 from resolvers.scalars import TimeZone
@@ -87,7 +88,7 @@ class LedgerFilter:
 
 
 def requested_purchases(
-    filter_: CreditPurchaseFilter | None, account: Row
+    filter_: CreditPurchaseFilter | None, account: VisibleAccount
 ) -> PurchaseExportRequest:
     """Return the filter as a request for an export of the account's purchases; raises
     BadUserInput.
@@ -103,7 +104,7 @@ def requested_purchases(
     )
 
 
-def select_deployments(filter_: DeploymentFilter | None, account: Row) -> Selection:
+def select_deployments(filter_: DeploymentFilter | None, account: VisibleAccount) -> Selection:
     """Return the account's deployments that the filter selects; raises BadUserInput."""
     filter_ = filter_ or DeploymentFilter()
     local = zone(filter_.time_zone or account["time_zone"])
@@ -117,7 +118,7 @@ def select_deployments(filter_: DeploymentFilter | None, account: Row) -> Select
     )
 
 
-def requested_ledger(filter_: LedgerFilter | None, account: Row) -> LedgerExportRequest:
+def requested_ledger(filter_: LedgerFilter | None, account: VisibleAccount) -> LedgerExportRequest:
     """Return the filter as a request for an export of the account's ledger; raises BadUserInput."""
     filter_ = filter_ or LedgerFilter()
     return LedgerExportRequest(

@@ -1,28 +1,33 @@
 """Objects by global id: the one way in for `node`, `nodes` and a subgraph's entities."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Final, TypeAlias
 
 from gateway.errors import BadUserInput, NotFound
 from gateway.execution.policies import Reference
 from gateway.ids import GlobalId, parse_global_id
+from gateway.store.relation import Key
+from gateway.store.rows import VisibleAccount
+from loaders.operation import Loaders
 from resolvers.context import Context
-from resolvers.types.node import as_node
+from resolvers.types.node import NodeRow
 
 MAX_NODES: Final = 100
 
-_LOADERS: Final[Mapping[str, str]] = {
-    "CreditPurchase": "credit_purchase_by_id",
-    "Refund": "refund_by_id",
-    "Dispute": "dispute_by_id",
-    "Receipt": "receipt_by_id",
-    "LedgerRow": "ledger_row_by_id",
-    "Deployment": "deployment_by_id",
+Load: TypeAlias = Callable[[Key], Awaitable[Mapping[str, object] | None]]
+
+_LOADS: Final[Mapping[str, Callable[[Loaders], Load]]] = {
+    "CreditPurchase": lambda loaders: loaders.credit_purchase_by_id.load,
+    "Refund": lambda loaders: loaders.refund_by_id.load,
+    "Dispute": lambda loaders: loaders.dispute_by_id.load,
+    "Receipt": lambda loaders: loaders.receipt_by_id.load,
+    "LedgerRow": lambda loaders: loaders.ledger_row_by_id.load,
+    "Deployment": lambda loaders: loaders.deployment_by_id.load,
 }
 
 
-async def load_account(context: Context, text: str) -> Mapping[str, Any] | None:
+async def load_account(context: Context, text: str) -> VisibleAccount | None:
     """Return the account of a global id; None without access, and for any other id."""
     parsed = _parse(text)
     if parsed is None or parsed.typename != "Account":
@@ -46,14 +51,12 @@ async def find_node(context: Context, text: str) -> Reference | None:
     return Reference(typename=parsed.typename, owner=account, load=load)
 
 
-async def _load_node(
-    context: Context, parsed: GlobalId, account: Mapping[str, Any]
-) -> Mapping[str, Any] | None:
-    row: Mapping[str, Any] | None = account
+async def _load_node(context: Context, parsed: GlobalId, account: VisibleAccount) -> NodeRow | None:
+    row: Mapping[str, object] | None = account
     if parsed.typename != "Account":
-        loader = getattr(context.loaders, _LOADERS[parsed.typename])
-        row = await loader.load((parsed.account_id, parsed.key))
-    return None if row is None else as_node(row, parsed.typename)
+        load = _LOADS[parsed.typename](context.loaders)
+        row = await load((parsed.account_id, parsed.key))
+    return None if row is None else NodeRow(row, parsed.typename)
 
 
 def check_count(count: int, *, argument: str) -> None:

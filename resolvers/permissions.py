@@ -8,7 +8,7 @@ from enum import Enum
 
 from gateway.execution.policies import Check
 from gateway.principal import Role
-from gateway.store import Row
+from gateway.store.rows import VisibleAccount
 from resolvers.context import Context
 
 
@@ -25,7 +25,7 @@ class Policy(Enum):
         return require_purchases if self is Policy.PURCHASES else None
 
 
-def require_purchases(row: Row, context: Context) -> None:
+def require_purchases(row: VisibleAccount, context: Context) -> None:
     """Raise Forbidden if the principal's role does not see purchases.
 
     The role of a person is that in an account's row; a key's is its own, in every account.

@@ -1,13 +1,14 @@
 """The root of all queries."""
 
-from collections.abc import Awaitable, Mapping
-from typing import Annotated, Any, ClassVar
+from collections.abc import Awaitable
+from typing import Annotated, ClassVar
 
 import strawberry
 
 from gateway.errors import BadUserInput, NotFound
 from gateway.execution.policies import Reference
 from gateway.principal import Principal
+from gateway.store.rows import VisibleAccount
 from resolvers.columns import resolved
 from resolvers.context import Info
 from resolvers.nodes import check_count, find_node, load_account
@@ -34,7 +35,7 @@ async def find_account(
             "one of `id` and `externalId` is required."
         ),
     ] = None,
-) -> Mapping[str, Any]:
+) -> VisibleAccount:
     if id_ is not None and external_id is None:
         account = await load_account(info.context, id_)
     elif external_id is not None and id_ is None:

@@ -1,22 +1,22 @@
 """The event sources of the subscription fields."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from gateway.errors import NotFound
 from gateway.live.source import EventSource, SubscriptionEvent
 from gateway.principal import Principal, Role, view_of
-from gateway.store import Row
-from loaders.live import account_with_last_entry, purchases_since
+from gateway.store.account_changes import account_with_last_entry, purchases_since
+from gateway.store.rows import VisibleAccount, WatchedAccount
 from resolvers.context import Context
 from resolvers.enums import BalanceCause
 from resolvers.nodes import load_account
-from resolvers.types.balance_update import CAUSE, CHANGE
+from resolvers.types.balance_update import PushedBalance
 
 NO_ACCOUNT: Final = "Account not found, or you don't have access."
 
 
-async def find_account(context: Context, arguments: Mapping[str, Any]) -> Row:
+async def find_account(context: Context, arguments: Mapping[str, Any]) -> VisibleAccount:
     """Return the account that a subscription names. Raises NotFound."""
     account = await load_account(context, arguments["accountId"])
     if account is None:
@@ -24,18 +24,23 @@ async def find_account(context: Context, arguments: Mapping[str, Any]) -> Row:
     return account
 
 
-def open_balance(account: Row) -> EventSource:
+def open_balance(account: VisibleAccount) -> EventSource:
     """Return the events of `balanceUpdated`."""
     return BalanceSource(account["account_id"], _viewer(account))
 
 
-def open_purchases(account: Row) -> EventSource:
+def open_purchases(account: VisibleAccount) -> EventSource:
     """Return the events of `creditPurchaseUpdated`."""
     return PurchaseSource(account["account_id"], _viewer(account))
 
 
-def _viewer(account: Row) -> Principal:
+def _viewer(account: VisibleAccount) -> Principal:
     return view_of(account["account_id"], Role(account["role"]))
+
+
+class _State(NamedTuple):
+    version: int
+    low_balance: str | None
 
 
 class BalanceSource:
@@ -44,8 +49,8 @@ class BalanceSource:
     def __init__(self, account_id: int, viewer: Principal) -> None:
         self.account_id = account_id
         self.viewer = viewer
-        # Version and low-balance state at each position from which the hub may read on.
-        self._states: dict[int, tuple[int, str | None]] = {}
+        # The state at each position from which the hub may read on.
+        self._states: dict[int, _State] = {}
 
     async def snapshot(self, context: Context) -> tuple[int, SubscriptionEvent]:
         account = await self._read(context)
@@ -54,21 +59,23 @@ class BalanceSource:
     async def since(
         self, context: Context, position: int
     ) -> tuple[int, Sequence[SubscriptionEvent]]:
-        version, low = self._states.get(position, (0, None))
+        known = self._states.get(position, _State(0, None))
         account = await self._read(context)
         for passed in [each for each in self._states if each < position]:
             del self._states[passed]
         events = []
-        if account["ledger_version"] > version:
-            cause = BalanceCause(account["last_cause"])
-            events.append(_event(account, cause, account["last_amount_nanos"]))
-        if account["low_balance"] != low:
+        cause = account["last_cause"]
+        if cause is not None and account["ledger_version"] > known.version:
+            events.append(_event(account, BalanceCause(cause), account["last_amount_nanos"]))
+        if account["low_balance"] != known.low_balance:
             events.append(_event(account, BalanceCause.THRESHOLD))
         return account["revision"], events
 
-    async def _read(self, context: Context) -> Row:
+    async def _read(self, context: Context) -> WatchedAccount:
         account = await _read_account(context, self.account_id)
-        self._states[account["revision"]] = account["ledger_version"], account["low_balance"]
+        self._states[account["revision"]] = _State(
+            account["ledger_version"], account["low_balance"]
+        )
         return account
 
 
@@ -92,12 +99,20 @@ class PurchaseSource:
         ]
 
 
-def _event(account: Row, cause: BalanceCause, nanos: int | None = None) -> SubscriptionEvent:
-    root = {**account, CAUSE: cause, CHANGE: nanos}
+def _event(
+    account: WatchedAccount, cause: BalanceCause, nanos: int | None = None
+) -> SubscriptionEvent:
+    root = PushedBalance(
+        account=account,
+        version=account["ledger_version"],
+        cause=cause,
+        change_nanos=nanos,
+        currency=account["currency"],
+    )
     return SubscriptionEvent(position=account["revision"], key=0, root=root)
 
 
-async def _read_account(context: Context, account_id: int) -> Row:
+async def _read_account(context: Context, account_id: int) -> WatchedAccount:
     account = await account_with_last_entry(context.snapshot, context.principal, account_id)
     if account is None:
         raise NotFound(NO_ACCOUNT)

@@ -9,7 +9,7 @@ import strawberry
 
 from gateway.billing.ledger.first_day import first_day
 from gateway.billing.usage.series import Period, period_of
-from gateway.store import Row
+from gateway.store.rows import VisibleAccount
 from gateway.windows import (
     Interval,
     Window,
@@ -57,7 +57,7 @@ Zone: TypeAlias = Annotated[
 class RequestedWindow:
     """An account's window with its buckets' interval, as of now."""
 
-    account: Row
+    account: VisibleAccount
     period: Period
     interval: Interval
     today: date
@@ -77,14 +77,14 @@ class RequestedWindow:
         return await load_first_day(self.account, info, self.window.zone)
 
 
-async def load_first_day(account: Row, info: Info, zone: ZoneInfo) -> date:
+async def load_first_day(account: VisibleAccount, info: Info, zone: ZoneInfo) -> date:
     """Return an account's first day in a zone."""
     first_fact_at = await info.context.loaders.first_fact_by_account.load(account["account_id"])
     return first_day(account["created_at"], first_fact_at, zone)
 
 
 def requested_window(
-    account: Row,
+    account: VisibleAccount,
     info: Info,
     interval: Interval | None,
     from_: date | None,

@@ -10,8 +10,9 @@ from gateway.auth import api_keys
 from gateway.auth.api_keys import ApiKeyRecord, ApiKeyText, Environment
 from gateway.clock import Clock
 from gateway.principal import Permission
-from gateway.store import Database, Reader, Row, Snapshot, Transaction
+from gateway.store import Database, Reader, Snapshot, Transaction
 from gateway.store import api_keys as stored
+from gateway.store.api_keys import ApiKeyRow, NewApiKey
 from gateway.work.loops import Loops
 
 KEPT: Final = timedelta(seconds=30)
@@ -109,22 +110,20 @@ async def issue_key(
     is returned once and not stored.
     """
     key = api_keys.issue(environment)
-    row = {
-        "id": key.id,
-        "account_id": account_id,
-        "name": name,
-        "digest": api_keys.digest(key, pepper),
-        "scopes": " ".join(sorted(scopes)),
-        "created_at": now,
-        "expires_at": expires_at,
-        "revoked_at": None,
-        "last_used_at": None,
-    }
-    await stored.insert(transaction, row)
+    cells = NewApiKey(
+        id=key.id,
+        account_id=account_id,
+        name=name,
+        digest=api_keys.digest(key, pepper),
+        scopes=" ".join(sorted(scopes)),
+        created_at=now,
+        expires_at=expires_at,
+    )
+    await stored.insert(transaction, cells)
     return key
 
 
-def _record(row: Row) -> ApiKeyRecord:
+def _record(row: ApiKeyRow) -> ApiKeyRecord:
     return ApiKeyRecord(
         id=row["id"],
         account_id=row["account_id"],

@@ -14,7 +14,8 @@ from gateway.ids import KeyFactory, receipt_prefix
 from gateway.models import LowBalance
 from gateway.money import checked, minor_digits
 from gateway.principal import Actor, Role
-from gateway.store import Transaction, accounts, members, purchases, rebuild
+from gateway.store import Transaction, accounts, purchases, rebuild
+from gateway.store.accounts import AccountChange, NewAccount
 from gateway.store.engine.database import CUSTOMER_TAKEN
 from gateway.windows import USAGE_DELAY_SECONDS, zone
 
@@ -68,7 +69,7 @@ async def put_account(
     _check(facts)
     await _check_customer(transaction, facts, account_id)
     if account_id is None:
-        await accounts.insert(transaction, _row(facts, clock=clock, keys=keys))
+        await accounts.insert(transaction, _new_account(facts, clock=clock, keys=keys))
         # A concurrent request may have created the same account first.
         account_id = await _find(transaction, facts.external_id)
         await _check_customer(transaction, facts, account_id)
@@ -84,8 +85,7 @@ async def put_account(
         usage_delay_seconds=usage_delay_seconds,
     )
     if facts.members is not None:
-        listed = [(subject, role.value) for subject, role in facts.members]
-        await accounts.replace_members(transaction, account_id, listed, clock.now())
+        await accounts.replace_members(transaction, account_id, dict(facts.members), clock.now())
     return account_id
 
 
@@ -136,7 +136,7 @@ async def put_member(
     that does not exist or that the actor may not write to.
     """
     locked = await lock_accounts(transaction, account_ids, actor)
-    await members.put(transaction, list(locked), subject, role, clock.now())
+    await accounts.put_member(transaction, list(locked), subject, role, clock.now())
 
 
 async def remove_member(
@@ -146,7 +146,7 @@ async def remove_member(
     that does not exist or that the actor may not write to.
     """
     await lock_accounts(transaction, [account_id], actor)
-    return await members.remove(transaction, account_id, subject)
+    return await accounts.remove_member(transaction, account_id, subject)
 
 
 async def _find(transaction: Transaction, external_id: str) -> int | None:
@@ -193,26 +193,26 @@ def _check_length(name: str, text: str, limit: int) -> None:
         raise BadUserInput(f"{name} must have 1 to {limit} characters.", argument=name)
 
 
-def _row(facts: AccountFacts, *, clock: Clock, keys: KeyFactory) -> dict[str, object]:
+def _new_account(facts: AccountFacts, *, clock: Clock, keys: KeyFactory) -> NewAccount:
     created_at = facts.created_at or clock.now()
-    return {
-        "account_id": keys.new(),
-        "external_id": facts.external_id,
-        "name": facts.name,
-        "currency": facts.currency,
-        "time_zone": facts.time_zone,
-        "receipt_prefix": receipt_prefix(keys.draw),
-        "stripe_customer_id": facts.stripe_customer_id,
-        "balance_nanos": 0,
-        "ledger_version": 0,
-        "balance_at": created_at,
-        "low_balance": None,
-        "low_balance_nanos": None,
-        "low_balance_days": None,
-        "deployment_count": 0,
-        "revision": 0,
-        "created_at": created_at,
-    }
+    return NewAccount(
+        account_id=keys.new(),
+        external_id=facts.external_id,
+        name=facts.name,
+        currency=facts.currency,
+        time_zone=facts.time_zone,
+        receipt_prefix=receipt_prefix(keys.draw),
+        stripe_customer_id=facts.stripe_customer_id,
+        balance_nanos=0,
+        ledger_version=0,
+        balance_at=created_at,
+        low_balance=None,
+        low_balance_nanos=None,
+        low_balance_days=None,
+        deployment_count=0,
+        revision=0,
+        created_at=created_at,
+    )
 
 
 async def _change(transaction: Transaction, account_id: int, facts: AccountFacts) -> None:
@@ -224,9 +224,7 @@ async def _change(transaction: Transaction, account_id: int, facts: AccountFacts
             f"The account's currency is {locked['currency']} and cannot change: the account has "
             "ledger entries or purchases."
         )
-    await accounts.change(
-        transaction,
-        account_id,
+    change = AccountChange(
         name=facts.name,
         currency=facts.currency,
         time_zone=facts.time_zone,
@@ -234,5 +232,6 @@ async def _change(transaction: Transaction, account_id: int, facts: AccountFacts
             locked["stripe_customer_id"] if facts.keeps_customer else facts.stripe_customer_id
         ),
     )
+    await accounts.change(transaction, account_id, change)
     if locked["time_zone"] != facts.time_zone:
         await rebuild.days(transaction, account_id, zone(facts.time_zone))

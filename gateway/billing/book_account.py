@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from gateway.billing.balance.low_balance import Thresholds
 from gateway.models import LowBalance
-from gateway.store import Row
 from gateway.store.accounts import AccountState
+from gateway.store.rows import LockedAccount
 from gateway.windows import zone
 
 
@@ -36,7 +36,7 @@ class BookAccount:
     issues_receipts: bool
 
     @classmethod
-    def from_row(cls, row: Row) -> Self:
+    def from_row(cls, row: LockedAccount) -> Self:
         low = LowBalance(row["low_balance"]) if row["low_balance"] else None
         return cls(
             account_id=row["account_id"],

@@ -17,7 +17,8 @@ from gateway.models import LowBalance
 from gateway.money import format_amount, parse_exact_nanos
 from gateway.principal import Actor, Role
 from gateway.settings import Settings
-from gateway.store import Row, Snapshot, accounts, members
+from gateway.store import Snapshot, accounts
+from gateway.store.rows import AccountRow, MemberRow
 from gateway.text import checked_identifier, checked_name
 
 ACTOR: Final = Actor.operator("account")
@@ -105,7 +106,7 @@ def show(external_id: ExternalId) -> None:
     typer.echo(_line(asyncio.run(_find(read_settings(), external_id))))
 
 
-def _line(row: Row) -> str:
+def _line(row: AccountRow) -> str:
     return "\t".join(
         [
             encode_global_id("Account", row["account_id"]),
@@ -118,10 +119,10 @@ def _line(row: Row) -> str:
     )
 
 
-def _warning(row: Row) -> str:
+def _warning(row: AccountRow) -> str:
     nanos, days, currency = row["low_balance_nanos"], row["low_balance_days"], row["currency"]
     amount = None if nanos is None else f"{format_amount(nanos, currency)} {currency}"
-    warned = " or ".join(filter(None, [amount, days and f"{days} days"]))
+    warned = " or ".join(filter(None, [amount, f"{days} days" if days else None]))
     said = f"warned at {warned}" if warned else "never warned"
     return f"{said}: low by {row['low_balance']}" if row["low_balance"] else said
 
@@ -189,10 +190,10 @@ def list_members(external_id: ExternalId) -> None:
         typer.echo(f"{row['subject']}\t{row['role']}\t{row['created_at']:%Y-%m-%d}")
 
 
-async def _members(settings: Settings, external_id: str) -> Sequence[Row]:
+async def _members(settings: Settings, external_id: str) -> Sequence[MemberRow]:
     row = await _find(settings, external_id)
     async with open_database(settings) as database, Snapshot(database) as snapshot:
-        return await members.list_all(snapshot, row["account_id"])
+        return await accounts.list_members(snapshot, row["account_id"])
 
 
 @account.command("remove-member")
@@ -212,7 +213,7 @@ async def _remove_member(settings: Settings, external_id: str, subject: str) -> 
             raise NotFound(f"{subject} is not a member of {external_id}.")
 
 
-async def _find(settings: Settings, external_id: str) -> Row:
+async def _find(settings: Settings, external_id: str) -> AccountRow:
     async with open_database(settings) as database, Snapshot(database) as snapshot:
         found = await accounts.by_external_id(snapshot, [external_id])
     if not found:

@@ -19,8 +19,9 @@ from gateway.exports.request import LedgerExportRequest, PurchaseExportRequest, 
 from gateway.models import CreditPurchaseKind, CreditPurchaseStatus, LedgerCause
 from gateway.principal import Permission, Principal
 from gateway.settings import Settings
-from gateway.store import Row, Snapshot, accounts
+from gateway.store import Snapshot, accounts
 from gateway.store.engine.stream import Stream
+from gateway.store.rows import AccountRow
 from gateway.windows import Interval
 
 export = typer.Typer(
@@ -29,7 +30,7 @@ export = typer.Typer(
     no_args_is_help=True,
 )
 
-Open: TypeAlias = Callable[[Stream, Row], Awaitable[Opened]]
+Open: TypeAlias = Callable[[Stream, AccountRow], Awaitable[Opened]]
 
 Account = Annotated[str, typer.Option(help="The account's external id.")]
 Format = Annotated[ExportFormat, typer.Option("--format", help="Format of the file.")]
@@ -79,7 +80,7 @@ def export_purchases(
     if search is not None:
         parameters["search"] = search
 
-    async def open_(stream: Stream, row: Row) -> Opened:
+    async def open_(stream: Stream, row: AccountRow) -> Opened:
         request = PurchaseExportRequest.read(parameters, row)
         return await open_purchases(stream, _OPERATOR, row, request, format_)
 
@@ -101,7 +102,7 @@ def export_usage(
     """
     parameters = _parameters(from_, to, time_zone) | {"interval": interval}
 
-    async def open_(stream: Stream, row: Row) -> Opened:
+    async def open_(stream: Stream, row: AccountRow) -> Opened:
         request = UsageExportRequest.read(parameters, row, SystemClock().now())
         return await open_usage(stream, _OPERATOR, row, request, format_)
 
@@ -128,7 +129,7 @@ def export_ledger(
     if cause:
         parameters["cause"] = ",".join(cause)
 
-    async def open_(stream: Stream, row: Row) -> Opened:
+    async def open_(stream: Stream, row: AccountRow) -> Opened:
         request = LedgerExportRequest.read(parameters, row)
         return await open_ledger(stream, _OPERATOR, row, request, format_)
 

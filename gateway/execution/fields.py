@@ -8,7 +8,7 @@ Every way of running an operation reads the same descriptor.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final, TypeAlias
 
 from graphql import GraphQLField, GraphQLNamedType
@@ -46,6 +46,27 @@ class Columns:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attributes:
+    """The value of one attribute of an object, or several attributes' values as a tuple; then
+    `convert` of them. A name may have dots.
+    """
+
+    names: tuple[str, ...]
+    convert: Callable[..., Any] | None = None
+
+    def read(self, value: Any) -> Any:
+        """Return the value of one object."""
+        (found,) = self.read_all([value])
+        return found
+
+    def read_all(self, values: Sequence[Any]) -> list[Any]:
+        """Return the value of each object, in their order."""
+        if self.convert is not None:
+            return list(map(self.convert, *(map(attrgetter(name), values) for name in self.names)))
+        return list(map(attrgetter(*self.names), values))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Itself:
     """The row itself, for an object of some of its columns; null if the column `when` is null."""
 
@@ -60,7 +81,7 @@ class Itself:
         return list(rows) if self.when is None else [self.read(row) for row in rows]
 
 
-ColumnSource: TypeAlias = Columns | Itself
+ColumnSource: TypeAlias = Columns | Attributes | Itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@ are formatted once and cached.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -12,8 +12,8 @@ from gateway.exports.request import UsageExportRequest
 from gateway.models import RefundStatus, charged_nanos
 from gateway.models.base import instant_from_microseconds, microseconds_from_instant
 from gateway.money import format_nanos
-from gateway.store import Row
-from gateway.store.engine.stream import Chunk
+from gateway.store.engine.stream import Columns
+from gateway.store.exports import ExportedRefund
 from gateway.windows import Bucket
 
 MEMO_SIZE: Final = 10_000
@@ -114,28 +114,39 @@ def bucket_texts(
     return of
 
 
-def charged_column(chunk: Chunk) -> list[int]:
-    """Return the payments of purchases; see `charged_nanos`."""
+def charged_column(chunk: Columns) -> list[int]:
+    """Return what cards pay for purchases; see `charged_nanos`."""
     columns = ("kind", "amount_nanos", "tax_nanos")
-    return [charged_nanos(*each) for each in zip(*(chunk[name] for name in columns), strict=True)]
+    return [charged_nanos(*each) for each in chunk.zip(*columns)]
 
 
-def refunds_column(*names: str) -> Callable[[Chunk], list[int]]:
-    """Return a function that sums columns of the succeeded refunds of each settled purchase."""
-
-    def of(at: datetime | None, refunds: Iterable[Row]) -> int:
-        if at is None:
-            return 0
-        succeeded = (each for each in refunds if each["status"] == RefundStatus.SUCCEEDED)
-        return sum(each[name] for each in succeeded for name in names)
-
-    return lambda chunk: [*map(of, chunk["settled_at"], chunk["refunds"])]
+def refunded_tax(chunk: Columns) -> list[int]:
+    """Return the tax of the refunds that succeeded of each settled purchase."""
+    return [sum(tax for _, tax in refunds) for refunds in _succeeded(chunk)]
 
 
-def credited_nanos(chunk: Chunk) -> list[int]:
-    """Return the net credit that purchases added to the balance: 0 until they settle."""
+def refunded_total(chunk: Columns) -> list[int]:
+    """Return the amounts and the taxes of the refunds that succeeded of each settled purchase."""
+    return [sum(amount + tax for amount, tax in refunds) for refunds in _succeeded(chunk)]
+
+
+def _succeeded(chunk: Columns) -> Iterator[list[tuple[int, int]]]:
+    for at, refunds in chunk.zip("settled_at", "refunds"):
+        yield [] if at is None else [*map(_sums, filter(_has_succeeded, refunds))]
+
+
+def _has_succeeded(refund: ExportedRefund) -> bool:
+    return refund["status"] == RefundStatus.SUCCEEDED
+
+
+def _sums(refund: ExportedRefund) -> tuple[int, int]:
+    return refund["amount_nanos"], refund["tax_nanos"]
+
+
+def credited_nanos(chunk: Columns) -> list[int]:
+    """Return what purchases added to the balance and left there: 0 until they have settled."""
     columns = ("amount_nanos", "bonus_nanos", "bonus_reversed_nanos", "refunded_nanos")
-    cells = zip(chunk["settled_at"], *(chunk[name] for name in columns), strict=True)
+    cells = chunk.zip("settled_at", *columns)
     return [
         0 if at is None else amount + bonus - reversed_ - refunded
         for at, amount, bonus, reversed_, refunded in cells

@@ -17,14 +17,15 @@ from gateway.exports.cells import (
     local_text,
     numbers,
     of_microseconds,
-    refunds_column,
+    refunded_tax,
+    refunded_total,
 )
 from gateway.exports.export import LedgerSubject, PurchasesSubject, UsageSubject
 from gateway.exports.lines import QUOTED, Cells, LinesExport, quoted
 from gateway.ids import encode_global_id
 from gateway.money import minor_digits
 from gateway.payment_methods import display_name
-from gateway.store.engine.stream import Chunk
+from gateway.store.engine.stream import Columns
 from gateway.windows import Interval
 
 BOM: Final = b"\xef\xbb\xbf"
@@ -64,8 +65,8 @@ def write_purchases(subject: PurchasesSubject) -> LinesExport:
             "Bonus": _number("bonus_nanos", digits),
             "Bonus reversed": _number("bonus_reversed_nanos", digits),
             "Refunded": _number("refunded_nanos", digits),
-            "Refunded tax": _summed(refunds_column("tax_nanos"), digits),
-            "Refunded total": _summed(refunds_column("amount_nanos", "tax_nanos"), digits),
+            "Refunded tax": _summed(refunded_tax, digits),
+            "Refunded total": _summed(refunded_total, digits),
             "Credited": _summed(credited_nanos, digits),
             "Payment method": _methods(),
             "Failure reason": _text("failure_reason"),
@@ -85,7 +86,9 @@ def write_usage(subject: UsageSubject) -> LinesExport:
     days = bucket_texts(request, lambda bucket: str(bucket.first_day))
     return _csv(
         {
-            f"{_BUCKETS[request.interval]} ({zone})": lambda chunk: days(chunk["started_at"]),
+            f"{_BUCKETS[request.interval]} ({zone})": lambda chunk: days(
+                chunk.column("started_at")
+            ),
             f"Start ({zone})": _converted("started_at", instant),
             f"End ({zone})": _converted("ended_at", instant),
             "Deployment": _text("deployment_external_id"),
@@ -99,7 +102,7 @@ def write_usage(subject: UsageSubject) -> LinesExport:
             "Quantity": _number("quantity_nanos", 0),
             "Unit": _text("unit"),
             "Amount": _number("amount_nanos", minor_digits(subject.currency)),
-            "Currency": lambda chunk: repeat(subject.currency, len(chunk["amount_nanos"])),
+            "Currency": lambda chunk: repeat(subject.currency, len(chunk.column("amount_nanos"))),
             "Correction": _converted("correction", lambda correction: "yes" if correction else ""),
             f"Received at ({zone})": _converted("received_at", instant),
             "Source": _text("source"),
@@ -152,17 +155,17 @@ def _csv(columns: Mapping[str, Cells]) -> LinesExport:
 
 
 def _number(name: str, digits: int) -> Cells:
-    return lambda chunk: numbers(chunk[name], digits)
+    return lambda chunk: numbers(chunk.column(name), digits)
 
 
-def _summed(nanos: Callable[[Chunk], Sequence[int]], digits: int) -> Cells:
+def _summed(nanos: Callable[[Columns], Sequence[int]], digits: int) -> Cells:
     return lambda chunk: numbers(nanos(chunk), digits)
 
 
 def _converted(name: str, convert: Callable[[Any], str]) -> Cells:
     """Return the cells of a column with many equal values; None is an empty cell."""
     memo = Memo(convert, "")
-    return lambda chunk: memo.of(chunk[name])
+    return lambda chunk: memo.of(chunk.column(name))
 
 
 def _text(name: str) -> Cells:
@@ -171,14 +174,14 @@ def _text(name: str) -> Cells:
 
 def _each(name: str, convert: Callable[[Any], str]) -> Cells:
     """Return the cells of a column with mostly distinct values; None is an empty cell."""
-    return lambda chunk: ["" if value is None else convert(value) for value in chunk[name]]
+    return lambda chunk: ["" if value is None else convert(value) for value in chunk.column(name)]
 
 
 def _distinct(name: str) -> Cells:
     """Return the cells of a column with mostly distinct texts."""
 
-    def cells(chunk: Chunk) -> list[str]:
-        texts: list[str] = [text or "" for text in chunk[name]]
+    def cells(chunk: Columns) -> list[str]:
+        texts: list[str] = [text or "" for text in chunk.column(name)]
         whole = "".join(texts)
         if QUOTED.search(whole) or FORMULAS & {each[:1] for each in texts}:
             return [*map(text_cell, texts)]
@@ -192,8 +195,8 @@ def _documents(name: str) -> Cells:
     between.
     """
 
-    def cells(chunk: Chunk) -> list[str]:
-        numbers_of = ((each[name] for each in refunds) for refunds in chunk["refunds"])
+    def cells(chunk: Columns) -> list[str]:
+        numbers_of = ((each[name] for each in refunds) for refunds in chunk.column("refunds"))
         return [text_cell(" ".join(filter(None, each))) for each in numbers_of]
 
     return cells
@@ -202,8 +205,8 @@ def _documents(name: str) -> Cells:
 def _methods() -> Cells:
     memo = Memo(lambda method: text_cell(display_name(*method)))
 
-    def cells(chunk: Chunk) -> list[str]:
-        methods = zip(*(chunk[name] for name in METHOD_COLUMNS), strict=True)
+    def cells(chunk: Columns) -> list[str]:
+        methods = chunk.zip(*METHOD_COLUMNS)
         return ["" if method[0] is None else memo[method] for method in methods]
 
     return cells

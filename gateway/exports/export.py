@@ -4,44 +4,23 @@ CSV, JSONL and FOCUS are three writers of the same rows. A chunk holds the rows 
 first over the whole export; money and quantities are nanos, instants are UTC, and unknown values
 are None.
 
-A **credit purchase** has the columns of the table `credit_purchase` (`account_id id kind status
-currency amount_nanos tax_nanos bonus_nanos refunded_nanos bonus_reversed_nanos description
-failure_code failure_reason payment_method_type payment_method_name payment_method_brand
-payment_method_last4 payment_method_label provider provider_reference created_at failed_at
-settled_at`…), in the order of `created_at` and `id`, and
-
-- `receipt_number` and `receipt_issued_at`, both None until it has settled, and
-  `receipt_seller_id`, the version of the seller's details that it names, if any;
-- `refunds`: a list, empty where nothing was taken back, oldest first, of rows with the keys `id
-  status amount_nanos tax_nanos bonus_reversed_nanos reason failure_reason provider
-  provider_reference created_at settled_at`, of its credit note `receipt_number receipt_issued_at
-  receipt_seller_id receipt_data`, and of the document that cancels that, as the refund failed,
-  `cancellation_number` and so on. Also those that are not SUCCEEDED; `…_data` is what a document is
-  printed from;
-- `disputes`: likewise, with the columns of the table `dispute` and `movements`, the rows of the
-  table `dispute_movement`.
-
-**Usage** has a row for each event, with the columns `source event_id deployment_id resource unit
-quantity_nanos amount_nanos correction provider gpu_model region service sku started_at ended_at
-received_at` of the table `usage_event`, in the order of `started_at`, `source` and `event_id`, its
-instants in microseconds since 1970, and
-
-- `deployment_external_id` and `deployment_name`, None where the usage names no deployment; a
-  deployment need not have a name.
-
-The **ledger** has the rows of `store.ledger_listing`, in their order: `account_id key version
-recorded_at cause day amount_nanos balance_nanos description purchase_id refund_id dispute_id
-currency`.
+- a **credit purchase** is a `store.exports.ExportedPurchase`, in the order of `created_at` and
+  `id`;
+- **usage** has a `store.exports.ExportedUsage` for each event, in the order of `started_at`,
+  `source` and `event_id`, its instants in microseconds since 1970;
+- the **ledger** has the rows of `store.ledger_listing`, in their order.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
 from gateway.exports.request import LedgerExportRequest, PurchaseExportRequest, UsageExportRequest
-from gateway.store import Row
+from gateway.store.engine.statement import R
 from gateway.store.engine.stream import Chunk
+from gateway.store.rows import AccountRow
+from gateway.store.sellers import SellerFacts
 
 
 class ExportFormat(StrEnum):
@@ -54,24 +33,23 @@ class ExportFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """The owner of a file's rows: the account's row, and the seller's current details (`name
-    address taxId email accent`; empty where there are none).
+    """The owner of a file's rows: the account's row, and the seller's current details (empty where
+    there are none).
     """
 
-    account: Row
-    seller: Mapping[str, Any]
+    account: AccountRow
+    seller: SellerFacts
 
     @property
     def currency(self) -> str:
-        currency: str = self.account["currency"]
-        return currency
+        return self.account["currency"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurchasesSubject(Subject):
     """Credit purchases, by a filter; `sellers` are all versions of the seller's details, by key."""
 
-    sellers: Mapping[int, Mapping[str, Any]]
+    sellers: Mapping[int, SellerFacts]
     request: PurchaseExportRequest
 
 
@@ -89,7 +67,7 @@ class LedgerSubject(Subject):
     request: LedgerExportRequest
 
 
-class Export(Protocol):
+class Export(Protocol[R]):
     """Writes one file: `begin`, then `write` for each chunk, then `end`.
 
     It is made for one export. What it returns, joined, is the file. It runs on the event loop and
@@ -108,6 +86,6 @@ class Export(Protocol):
 
     def begin(self) -> bytes: ...
 
-    def write(self, chunk: Chunk) -> bytes: ...
+    def write(self, chunk: Chunk[R]) -> bytes: ...
 
     def end(self) -> bytes: ...

@@ -17,7 +17,8 @@ from gateway.exports.cells import (
     credited_nanos,
     numbers,
     of_microseconds,
-    refunds_column,
+    refunded_tax,
+    refunded_total,
     utc_text,
 )
 from gateway.exports.export import LedgerSubject, PurchasesSubject, UsageSubject
@@ -25,8 +26,8 @@ from gateway.exports.lines import Cells, LinesExport
 from gateway.ids import encode_global_id
 from gateway.money import format_nanos, minor_digits
 from gateway.payment_methods import display_name, method_label
-from gateway.store import Row
-from gateway.store.engine.stream import Chunk
+from gateway.store.engine.stream import Columns
+from gateway.store.exports import ExportedRefund
 
 
 def write_purchases(subject: PurchasesSubject) -> LinesExport:
@@ -47,8 +48,8 @@ def write_purchases(subject: PurchasesSubject) -> LinesExport:
         _number("bonus", "bonus_nanos", digits),
         _number("bonusReversed", "bonus_reversed_nanos", digits),
         _number("refunded", "refunded_nanos", digits),
-        _summed("refundedTax", refunds_column("tax_nanos"), digits),
-        _summed("refundedTotal", refunds_column("amount_nanos", "tax_nanos"), digits),
+        _summed("refundedTax", refunded_tax, digits),
+        _summed("refundedTotal", refunded_total, digits),
         _summed("credited", credited_nanos, digits),
         _methods(),
         _plain("failureCode", "failure_code"),
@@ -70,7 +71,7 @@ def write_usage(subject: UsageSubject) -> LinesExport:
         subject.request, lambda bucket: _fragment("bucketStart", utc_text(bucket.start))
     )
     return _jsonl(
-        lambda chunk: starts(chunk["started_at"]),
+        lambda chunk: starts(chunk.column("started_at")),
         _converted("start", "started_at", instant),
         _converted("end", "ended_at", instant),
         _converted(
@@ -89,7 +90,7 @@ def write_usage(subject: UsageSubject) -> LinesExport:
         _number("quantity", "quantity_nanos", 0),
         _plain("unit", "unit"),
         _number("amount", "amount_nanos", minor_digits(subject.currency)),
-        lambda chunk: repeat(currency, len(chunk["amount_nanos"])),
+        lambda chunk: repeat(currency, len(chunk.column("amount_nanos"))),
         _plain("correction", "correction"),
         _converted("receivedAt", "received_at", instant),
         _plain("source", "source"),
@@ -141,10 +142,10 @@ def _quoted(name: str, text: Callable[[Any], str]) -> Callable[[Any], str]:
 
 
 def _number(name: str, column: str, digits: int) -> Cells:
-    return lambda chunk: _numbers(name, chunk[column], digits)
+    return lambda chunk: _numbers(name, chunk.column(column), digits)
 
 
-def _summed(name: str, nanos: Callable[[Chunk], Sequence[int]], digits: int) -> Cells:
+def _summed(name: str, nanos: Callable[[Columns], Sequence[int]], digits: int) -> Cells:
     return lambda chunk: _numbers(name, nanos(chunk), digits)
 
 
@@ -154,19 +155,19 @@ def _numbers(name: str, values: Sequence[int], digits: int) -> list[str]:
 
 def _converted(name: str, column: str, text: Callable[[Any], str]) -> Cells:
     memo = Memo(_quoted(name, text), f'"{name}":null')
-    return lambda chunk: memo.of(chunk[column])
+    return lambda chunk: memo.of(chunk.column(column))
 
 
 def _plain(name: str, column: str) -> Cells:
     memo = Memo(lambda value: _fragment(name, value), f'"{name}":null')
-    return lambda chunk: memo.of(chunk[column])
+    return lambda chunk: memo.of(chunk.column(column))
 
 
 def _distinct(name: str, column: str) -> Cells:
     """Return the members of mostly distinct texts."""
 
-    def cells(chunk: Chunk) -> list[str]:
-        texts = chunk[column]
+    def cells(chunk: Columns) -> list[str]:
+        texts = chunk.column(column)
         whole = "".join(texts)
         if not whole.isprintable() or '"' in whole or "\\" in whole:
             return [_fragment(name, text) for text in texts]
@@ -189,15 +190,15 @@ def _methods() -> Cells:
 
     memo, none = Memo(write), _fragment("paymentMethod", None)
 
-    def cells(chunk: Chunk) -> list[str]:
-        methods = zip(*(chunk[name] for name in METHOD_COLUMNS), strict=True)
+    def cells(chunk: Columns) -> list[str]:
+        methods = chunk.zip(*METHOD_COLUMNS)
         return [none if method[0] is None else memo[method] for method in methods]
 
     return cells
 
 
 def _refunds(account_id: int, digits: int) -> Cells:
-    def write(refund: Row) -> Mapping[str, Any]:
+    def write(refund: ExportedRefund) -> Mapping[str, object]:
         settled_at = refund["settled_at"]
         return {
             "id": encode_global_id("Refund", account_id, refund["id"]),
@@ -218,5 +219,6 @@ def _refunds(account_id: int, digits: int) -> Cells:
 
     none = _fragment("refunds", [])
     return lambda chunk: [
-        _fragment("refunds", [*map(write, each)]) if each else none for each in chunk["refunds"]
+        _fragment("refunds", [*map(write, each)]) if each else none
+        for each in chunk.column("refunds")
     ]

@@ -1,11 +1,11 @@
 """Opens exports: reads an account's requested rows in one snapshot and writes them as bytes."""
 
 import asyncio
-import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from typing import Final, NamedTuple
 
 from gateway.exports.export import (
     Export,
@@ -18,39 +18,49 @@ from gateway.exports.file_names import ledger_name, purchases_name, usage_name
 from gateway.exports.request import LedgerExportRequest, PurchaseExportRequest, UsageExportRequest
 from gateway.exports.writers import LEDGER_WRITERS, PURCHASE_WRITERS, USAGE_WRITERS, check_offered
 from gateway.principal import Principal
-from gateway.store import Row, exports, sellers
+from gateway.store import exports, sellers
+from gateway.store.engine.statement import R
 from gateway.store.engine.stream import Chunk, Stream
 from gateway.store.ledger_listing import LEDGER
+from gateway.store.rows import AccountRow
+from gateway.store.sellers import SellerFacts, parse_details
 
 LEDGER_ROWS: Final = 500
 """Rows of a chunk; see `store.exports`."""
 
 
+class Part(NamedTuple):
+    """A part of a file, and how many rows are in it."""
+
+    content: bytes
+    rows: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """An opened export; `rows` is its number of purchases, usage events or ledger rows."""
+    """An export that has begun: `rows` is how many purchases, usage events or rows of the ledger
+    it holds, and `parts` yields the file.
+    """
 
     name: str
     rows: int
-    writer: Export
-    chunks: AsyncGenerator[Chunk]
+    media_type: str
+    parts: Callable[[], AsyncGenerator[Part]]
 
-    async def parts(self) -> AsyncGenerator[tuple[bytes, int]]:
-        """Yield the file's parts, each with its number of rows.
 
-        The next chunk is read while one is written.
-        """
-        yield self.writer.begin(), 0
-        async with aclosing(_ahead(self.chunks)) as chunks:
-            async for chunk in chunks:
-                yield self.writer.write(chunk), len(next(iter(chunk.values())))
-        yield self.writer.end(), 0
+async def _parts(writer: Export[R], rows: AsyncGenerator[Chunk[R]]) -> AsyncGenerator[Part]:
+    """Yield a file. While one chunk is written, the database makes the next one."""
+    yield Part(writer.begin(), 0)
+    async with aclosing(_ahead(rows)) as chunks:
+        async for chunk in chunks:
+            yield Part(writer.write(chunk), len(chunk))
+    yield Part(writer.end(), 0)
 
 
 async def open_purchases(
     stream: Stream,
     principal: Principal,
-    account: Row,
+    account: AccountRow,
     request: PurchaseExportRequest,
     format_: ExportFormat,
 ) -> Opened:
@@ -65,15 +75,15 @@ async def open_purchases(
     return Opened(
         name=purchases_name(account["external_id"], request, writer.extension),
         rows=await exports.count_purchases(stream, principal, selection),
-        writer=writer,
-        chunks=exports.purchases(stream, principal, selection),
+        media_type=writer.media_type,
+        parts=partial(_parts, writer, exports.purchases(stream, principal, selection)),
     )
 
 
 async def open_usage(
     stream: Stream,
     principal: Principal,
-    account: Row,
+    account: AccountRow,
     request: UsageExportRequest,
     format_: ExportFormat,
 ) -> Opened:
@@ -87,15 +97,15 @@ async def open_usage(
     return Opened(
         name=usage_name(account["external_id"], request, writer.extension),
         rows=await exports.count_usage(stream, principal, *span),
-        writer=writer,
-        chunks=exports.usage(stream, principal, *span),
+        media_type=writer.media_type,
+        parts=partial(_parts, writer, exports.usage(stream, principal, *span)),
     )
 
 
 async def open_ledger(
     stream: Stream,
     principal: Principal,
-    account: Row,
+    account: AccountRow,
     request: LedgerExportRequest,
     format_: ExportFormat,
 ) -> Opened:
@@ -108,20 +118,21 @@ async def open_ledger(
     return Opened(
         name=ledger_name(account["external_id"], request, writer.extension),
         rows=totals["total_count"],
-        writer=writer,
-        chunks=LEDGER.chunks(stream, principal, selection, LEDGER_ROWS),
+        media_type=writer.media_type,
+        parts=partial(_parts, writer, LEDGER.chunks(stream, principal, selection, LEDGER_ROWS)),
     )
 
 
-async def _sellers(stream: Stream) -> Mapping[int, Mapping[str, Any]]:
-    return {row["id"]: json.loads(row["details"]) for row in await sellers.all_details(stream)}
+async def _sellers(stream: Stream) -> Mapping[int, SellerFacts]:
+    versions = await sellers.all_details(stream)
+    return {each["id"]: parse_details(each["details"]) for each in versions}
 
 
-def _in_force(known: Mapping[int, Mapping[str, Any]]) -> Mapping[str, Any]:
+def _in_force(known: Mapping[int, SellerFacts]) -> SellerFacts:
     return known[max(known)] if known else {}
 
 
-async def _ahead(chunks: AsyncGenerator[Chunk]) -> AsyncGenerator[Chunk]:
+async def _ahead(chunks: AsyncGenerator[Chunk[R]]) -> AsyncGenerator[Chunk[R]]:
     """Yield the chunks; each is fetched while the previous one is in use."""
     async with aclosing(chunks):
         coming = asyncio.ensure_future(anext(chunks, None))

@@ -9,14 +9,15 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Final, Self, TypeAlias, TypeVar
+from typing import Final, Self, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 from gateway.errors import BadUserInput
 from gateway.models import CreditPurchaseKind, CreditPurchaseStatus, LedgerCause
-from gateway.store import Row, Selection
+from gateway.store import Selection
 from gateway.store.day_span import day_span
 from gateway.store.purchase_search import search_condition
+from gateway.store.rows import AccountRow
 from gateway.text import checked_text
 from gateway.windows import (
     Interval,
@@ -53,7 +54,7 @@ class PurchaseExportRequest:
     search: str | None = None
 
     @classmethod
-    def read(cls, parameters: Parameters, account: Row) -> Self:
+    def read(cls, parameters: Parameters, account: AccountRow) -> Self:
         """Return the request of `from`, `to`, `timeZone`, `status`, `kind` (both separated by
         commas) and `search`; raises BadUserInput.
         """
@@ -87,7 +88,7 @@ class PurchaseExportRequest:
         conditions: list[tuple[str, tuple[str, ...]]] = [
             (name, tuple(sorted(each))) for name, each in lists if each is not None
         ]
-        parameters: tuple[tuple[str, Any], ...] = ()
+        parameters: tuple[tuple[str, object], ...] = ()
         if self.search is not None:
             name, parameters = search_condition(self.search, account_id)
             conditions.append((name, (self.search,)))
@@ -113,7 +114,7 @@ class LedgerExportRequest:
     cause: frozenset[LedgerCause] | None = None
 
     @classmethod
-    def read(cls, parameters: Parameters, account: Row) -> Self:
+    def read(cls, parameters: Parameters, account: AccountRow) -> Self:
         """Return the request of `from`, `to`, `timeZone` and `cause` (separated by commas); raises
         BadUserInput.
         """
@@ -145,7 +146,7 @@ class UsageExportRequest:
     interval: Interval
 
     @classmethod
-    def read(cls, parameters: Parameters, account: Row, now: datetime) -> Self:
+    def read(cls, parameters: Parameters, account: AccountRow, now: datetime) -> Self:
         """Return the request of `interval`, `from`, `to` and `timeZone`, by the rules of the field
         `usage`; raises BadUserInput.
         """

@@ -1,7 +1,7 @@
 """Maps formats to their writers; a format without a writer is refused."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias, TypeVar
+from collections.abc import Callable, Collection, Mapping
+from typing import Final, TypeAlias, TypeVar
 
 from gateway.errors import BadUserInput
 from gateway.exports import csv, jsonl
@@ -14,28 +14,31 @@ from gateway.exports.export import (
     UsageSubject,
 )
 from gateway.exports.focus import writer as focus
+from gateway.store.engine.statement import R
+from gateway.store.exports import ExportedPurchase, ExportedUsage
+from gateway.store.rows import LedgerRow
 
 S = TypeVar("S", bound=Subject)
-Writers: TypeAlias = Mapping[ExportFormat, Callable[[S], Export]]
+Writers: TypeAlias = Mapping[ExportFormat, Callable[[S], Export[R]]]
 
-PURCHASE_WRITERS: Final[Writers[PurchasesSubject]] = {
+PURCHASE_WRITERS: Final[Writers[PurchasesSubject, ExportedPurchase]] = {
     ExportFormat.CSV: csv.write_purchases,
     ExportFormat.JSONL: jsonl.write_purchases,
     ExportFormat.FOCUS: focus.write_purchases,
 }
-USAGE_WRITERS: Final[Writers[UsageSubject]] = {
+USAGE_WRITERS: Final[Writers[UsageSubject, ExportedUsage]] = {
     ExportFormat.CSV: csv.write_usage,
     ExportFormat.JSONL: jsonl.write_usage,
     ExportFormat.FOCUS: focus.write_usage,
 }
-LEDGER_WRITERS: Final[Writers[LedgerSubject]] = {
+LEDGER_WRITERS: Final[Writers[LedgerSubject, LedgerRow]] = {
     ExportFormat.CSV: csv.write_ledger,
     ExportFormat.JSONL: jsonl.write_ledger,
 }
 """FOCUS has charges, not changes of a balance."""
 
 
-def check_offered(format_: ExportFormat, writers: Writers[Any]) -> None:
+def check_offered(format_: ExportFormat, writers: Collection[ExportFormat]) -> None:
     """Raise BadUserInput for a format that has no writer among these."""
     if format_ not in writers:
         raise BadUserInput(

@@ -28,7 +28,7 @@ from gateway.errors import ServiceUnavailable
 from gateway.migrations.reasons import OWNER_URL, RUNTIME_URL, explained, role_explained
 from gateway.migrations.scram import scram_verifier
 from gateway.store import Database, Reader, Snapshot, Statement
-from gateway.store.engine.statement import DialectName
+from gateway.store.engine.sql import DialectName
 
 FACTS: Final = ("ledger_entry", "receipt", "seller", "usage_event")
 """Tables with immutable rows."""

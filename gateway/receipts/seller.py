@@ -12,8 +12,9 @@ from gateway.ids import KeyFactory
 from gateway.receipts.pdf import Logo
 from gateway.receipts.picture import read_picture
 from gateway.settings import Settings
-from gateway.store import Database, Row, sellers
+from gateway.store import Database, sellers
 from gateway.store.engine.stored_json import dumps
+from gateway.store.sellers import SellerCells, SellerRow
 
 DEMO_NAME: Final = "Demo Compute"
 _SETTING: Final = "GATEWAY_SELLER_LOGO"
@@ -28,9 +29,9 @@ class Seller:
     issues_receipts: bool = True
 
     @classmethod
-    def from_row(cls, row: Row) -> Self:
-        kind = row["logo_type"]
-        logo = Logo(picture=row["logo"], type=kind) if kind else None
+    def from_row(cls, row: SellerRow) -> Self:
+        picture, kind = row["logo"], row["logo_type"]
+        logo = Logo(picture=picture, type=kind) if picture and kind else None
         return cls(details=row["details"], logo=logo, issues_receipts=row["issues_receipts"])
 
 
@@ -66,15 +67,15 @@ async def keep_seller(
         newest = await sellers.newest(transaction)
         if newest and (not replace or Seller.from_row(newest) == seller):
             return
-        await sellers.append(
-            transaction,
-            KeyFactory(clock).new(),
-            seller.details,
-            seller.logo.picture if seller.logo else None,
-            seller.logo.type if seller.logo else None,
-            clock.now(),
+        version = SellerCells(
+            id=KeyFactory(clock).new(),
+            details=seller.details,
+            logo=seller.logo.picture if seller.logo else None,
+            logo_type=seller.logo.type if seller.logo else None,
+            created_at=clock.now(),
             issues_receipts=seller.issues_receipts,
         )
+        await sellers.append(transaction, version)
 
 
 def _default_name(settings: Settings) -> str | None:

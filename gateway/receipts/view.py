@@ -5,11 +5,11 @@ digit that they have: what is printed adds up.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Final, NotRequired, TypedDict, TypeVar
 
 from babel.dates import format_date
 from babel.numbers import format_currency, get_currency_name, get_currency_symbol
@@ -17,12 +17,74 @@ from babel.numbers import format_currency, get_currency_name, get_currency_symbo
 from gateway.money import minor_digits
 from gateway.payment_methods import earlier_display_name
 from gateway.receipts.glyphs import is_right_to_left
+from gateway.store.receipts import ReceiptData, ReceiptLine
+from gateway.store.sellers import SellerFacts
 from gateway.windows import zone
 
 _T = TypeVar("_T")
 LOCALE: Final = "en"
-Data: TypeAlias = Mapping[str, Any]
-View: TypeAlias = dict[str, Any]
+
+
+class Text(TypedDict):
+    """A text, and whether it is written from right to left."""
+
+    text: str
+    rtl: bool
+
+
+class Fact(TypedDict):
+    name: str
+    value: Text
+
+
+class Line(TypedDict):
+    name: str
+    note: Text | None
+    credit: str
+    amount: str
+
+
+class Sum(TypedDict):
+    name: str
+    amount: str
+    strong: bool
+
+
+class Balance(TypedDict):
+    name: str
+    amount: str
+
+
+class Party(TypedDict):
+    """The seller or the buyer."""
+
+    name: Text
+    details: list[Text]
+
+
+View = TypedDict(
+    "View",
+    {
+        "title": str,
+        "state": str,
+        "number": str,
+        "summary": str,
+        "facts": list[Fact],
+        "seller": Party,
+        "buyer": Party,
+        "lines": list[Line],
+        "sums": list[Sum],
+        "balance": Balance,
+        "footer": list[Text],
+        "small-print": str,
+        "accent": str,
+        "han": str,
+        "fonts": NotRequired[list[str]],
+        "logo": NotRequired[str | None],
+    },
+)
+"""What the template prints."""
+
 _CREDITS: Final = {
     "CARD": "Prepaid compute credit",
     "COUPON": "Coupon credit",
@@ -48,8 +110,8 @@ _HAN_BY_ZONE: Final = {
 class Source:
     """A receipt's frozen data and its seller's, and the receipt that a credit note takes back."""
 
-    data: Data
-    seller: Data
+    data: ReceiptData
+    seller: SellerFacts
     original_number: str | None
 
 
@@ -79,10 +141,10 @@ class _Writer:
         self._original = source.original_number
         self._printable = printable
         self._zone = zone(self._data["timeZone"])
-        self._currency: str = self._data["currency"]
-        self._purchase: Data = self._data["purchase"]
-        self._refund: Data | None = self._data.get("refund")
-        self._cancels: Data | None = self._data.get("cancels")
+        self._currency = self._data["currency"]
+        self._purchase = self._data["purchase"]
+        self._refund = self._data.get("refund")
+        self._cancels = self._data.get("cancels")
 
     def view(self) -> View:
         title, state = self._kind(
@@ -122,7 +184,7 @@ class _Writer:
         )
         return f"{text} on {self._day(self._data['issuedAt'])}"
 
-    def _facts(self) -> list[View]:
+    def _facts(self) -> list[Fact]:
         date = self._kind(
             receipt=self._settled("Date paid", "Date"),
             note="Date refunded",
@@ -146,7 +208,7 @@ class _Writer:
             return method["displayName"] or ""
         return earlier_display_name(method.get("brand"), method.get("last4"), method.get("label"))
 
-    def _line(self, line: Data) -> View:
+    def _line(self, line: ReceiptLine) -> Line:
         amount = self._money(line["amount"])
         if line["kind"] == "bonus":
             free = self._money("0")
@@ -154,19 +216,19 @@ class _Writer:
             text = self._kind(receipt="Free of charge", note=given, cancellation=given)
             return self._row("Bonus credit", text, credit=amount, amount=free)
         if line["kind"] == "refund":
-            about = self._cancels or self._refund or {}
-            note = _words(about["reason"]) if about.get("reason") else None
+            about = self._cancels or self._refund
+            note = _words(about["reason"]) if about and about["reason"] else None
             name = "Refund of compute credit"
             name = self._kind(receipt=name, note=name, cancellation=f"{name}, canceled")
             return self._row(name, note, credit=amount, amount=amount)
         name = _CREDITS[self._purchase["kind"]]
         return self._row(name, self._purchase["description"], credit=amount, amount=amount)
 
-    def _row(self, name: str, note: str | None, *, credit: str, amount: str) -> View:
+    def _row(self, name: str, note: str | None, *, credit: str, amount: str) -> Line:
         text = self._text(note) if note and note.casefold() != name.casefold() else None
         return {"name": name, "note": text, "credit": credit, "amount": amount}
 
-    def _sums(self) -> list[View]:
+    def _sums(self) -> list[Sum]:
         total = self._data["total"]
         sums = [("Subtotal", self._data["net"]), ("Tax", self._data["tax"])]
         if self._cancels is not None:
@@ -183,7 +245,7 @@ class _Writer:
             for index, (name, amount) in enumerate(sums)
         ]
 
-    def _balance(self) -> View:
+    def _balance(self) -> Balance:
         credit = sum((Decimal(line["amount"]) for line in self._data["lines"]), Decimal())
         name = self._kind(
             receipt="Credit added to your balance",
@@ -192,15 +254,15 @@ class _Writer:
         )
         return {"name": name, "amount": self._money(str(abs(credit)))}
 
-    def _seller_view(self) -> View:
+    def _seller_view(self) -> Party:
         lines = (
             *self._seller.get("address", ()),
             self._seller.get("taxId"),
             self._seller.get("email"),
         )
-        return {"name": self._text(self._seller.get("name", "")), "details": self._texts(*lines)}
+        return {"name": self._text(self._seller.get("name") or ""), "details": self._texts(*lines)}
 
-    def _buyer_view(self) -> View:
+    def _buyer_view(self) -> Party:
         buyer = self._data["buyer"]
         return {
             "name": self._text(buyer["name"]),
@@ -235,10 +297,10 @@ class _Writer:
         day = datetime.fromisoformat(instant).astimezone(self._zone)
         return format_date(day.date(), "d MMMM y", LOCALE)
 
-    def _text(self, text: str) -> View:
+    def _text(self, text: str) -> Text:
         return {"text": self._printable(text), "rtl": is_right_to_left(text)}
 
-    def _texts(self, *texts: str | None) -> list[View]:
+    def _texts(self, *texts: str | None) -> list[Text]:
         return [self._text(text) for text in texts if text]
 
 

@@ -27,9 +27,10 @@ from gateway.routes.bodies.accounts import (
 from gateway.routes.descriptions.accounts import GET_ACCOUNT, LIST_ACCOUNTS, LIST_MEMBERS
 from gateway.routes.openapi.operation import Operation
 from gateway.routes.platform_endpoint import PlatformEndpoint
-from gateway.store import Page, Row, Selection, Snapshot, members
+from gateway.store import Page, Selection, Snapshot, accounts
+from gateway.store.account_listing import ACCOUNTS, accounts_by_external_id
+from gateway.store.rows import VisibleAccount
 from gateway.text import is_identifier
-from loaders.account import account_by_external_id, account_pages
 
 DEFAULT_LIMIT: Final = 100
 MOST: Final = 1_000
@@ -67,7 +68,7 @@ class AccountsEndpoint(PlatformEndpoint):
             limit=limit + 1,
         )
         async with Snapshot(self.platform.database) as snapshot:
-            rows = await account_pages(snapshot, principal).load(page)
+            (rows,) = await ACCOUNTS.fetch_pages(snapshot, principal, [page])
         listed = [_account(row, principal) for row in rows[:limit]]
         answer = AccountsAnswer(accounts=listed, next=listed[-1].id if rows[limit:] else None)
         return json_response(answer.payload())
@@ -88,7 +89,7 @@ class MembersEndpoint(PlatformEndpoint):
             raise _bad_cursor()
         async with Snapshot(self.platform.database) as snapshot:
             account_id = (await _find(snapshot, principal, scope))["account_id"]
-            rows = await members.list_page(snapshot, account_id, after=after, limit=limit + 1)
+            rows = await accounts.member_page(snapshot, account_id, after=after, limit=limit + 1)
         listed = [
             MemberAnswer(subject=row["subject"], role=Role(row["role"])) for row in rows[:limit]
         ]
@@ -96,16 +97,16 @@ class MembersEndpoint(PlatformEndpoint):
         return json_response(answer.payload())
 
 
-async def _find(snapshot: Snapshot, principal: Principal, scope: Scope) -> Row:
+async def _find(snapshot: Snapshot, principal: Principal, scope: Scope) -> VisibleAccount:
     """Return the account of the path. Raises NotFound, also where the key may not read it."""
     name = scope["path_params"]["external_id"]
-    row = await account_by_external_id(snapshot, principal).load(name)
+    (row,) = await accounts_by_external_id(snapshot, principal, [name])
     if row is None:
         raise NotFound(_MISSING)
     return row
 
 
-def _account(row: Row, principal: Principal) -> AccountAnswer:
+def _account(row: VisibleAccount, principal: Principal) -> AccountAnswer:
     nanos, currency = row["low_balance_nanos"], row["currency"]
     account = AccountAnswer(
         id=encode_global_id("Account", row["account_id"]),

@@ -46,9 +46,10 @@ from gateway.principal import Principal, Role
 from gateway.quotas import ConcurrencyQuota
 from gateway.routes.openapi.route import DescribedRoute
 from gateway.settings.exports import ExportSettings
-from gateway.store import Database, Row, Snapshot
+from gateway.store import Database, Snapshot
+from gateway.store.account_listing import ACCOUNT_BY_ID, accounts_by_external_id
 from gateway.store.engine.stream import Stream
-from loaders.account import ACCOUNT_BY_ID, account_by_external_id
+from gateway.store.rows import VisibleAccount
 
 RETRY_SECONDS: Final = 5
 
@@ -85,14 +86,14 @@ class ExportEndpoint(ABC):
         self,
         stream: Stream,
         principal: Principal,
-        account: Row,
+        account: VisibleAccount,
         parameters: Parameters,
         format_: ExportFormat,
     ) -> Opened:
         """Open the requested export; raises BadUserInput."""
 
     @abstractmethod
-    def check(self, account: Row) -> None:
+    def check(self, account: VisibleAccount) -> None:
         """Raise Forbidden where the principal's role does not see what is exported."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -152,17 +153,17 @@ class ExportEndpoint(ABC):
             )
         return principal, name, parameters
 
-    async def _account(self, principal: Principal, named: int | str) -> Row:
+    async def _account(self, principal: Principal, named: int | str) -> VisibleAccount:
         """Return an account that the principal may read: what reads as a global id names that
         account before one with such an external id.
         """
         account_id = _account_id(named) if isinstance(named, str) else named
-        account: Row | None = None
+        account: VisibleAccount | None = None
         async with Snapshot(self.parts.database) as snapshot:
             if account_id is not None:
-                account = await ACCOUNT_BY_ID.loader(snapshot, principal).load((account_id,))
+                (account,) = await ACCOUNT_BY_ID.fetch(snapshot, principal, [(account_id,)])
             if account is None and isinstance(named, str):
-                account = await account_by_external_id(snapshot, principal).load(named)
+                (account,) = await accounts_by_external_id(snapshot, principal, [named])
         if account is None:
             raise NotFound("Account not found, or you don't have access.")
         return account
@@ -187,14 +188,14 @@ class PurchasesExport(ExportEndpoint):
         self,
         stream: Stream,
         principal: Principal,
-        account: Row,
+        account: VisibleAccount,
         parameters: Parameters,
         format_: ExportFormat,
     ) -> Opened:
         purchases = PurchaseExportRequest.read(parameters, account)
         return await open_purchases(stream, principal, account, purchases, format_)
 
-    def check(self, account: Row) -> None:
+    def check(self, account: VisibleAccount) -> None:
         Role(account["role"]).require_purchases()
 
 
@@ -207,14 +208,14 @@ class UsageExport(ExportEndpoint):
         self,
         stream: Stream,
         principal: Principal,
-        account: Row,
+        account: VisibleAccount,
         parameters: Parameters,
         format_: ExportFormat,
     ) -> Opened:
         usage = UsageExportRequest.read(parameters, account, self.parts.clock.now())
         return await open_usage(stream, principal, account, usage, format_)
 
-    def check(self, account: Row) -> None:
+    def check(self, account: VisibleAccount) -> None:
         """Every role sees usage."""
 
 
@@ -227,14 +228,14 @@ class LedgerExport(ExportEndpoint):
         self,
         stream: Stream,
         principal: Principal,
-        account: Row,
+        account: VisibleAccount,
         parameters: Parameters,
         format_: ExportFormat,
     ) -> Opened:
         ledger = LedgerExportRequest.read(parameters, account)
         return await open_ledger(stream, principal, account, ledger, format_)
 
-    def check(self, account: Row) -> None:
+    def check(self, account: VisibleAccount) -> None:
         Role(account["role"]).require_purchases()
 
 
@@ -249,7 +250,7 @@ def _account_id(text: str) -> int | None:
 
 def _headers(opened: Opened) -> Mapping[str, str]:
     return {
-        "content-type": opened.writer.media_type,
+        "content-type": opened.media_type,
         "content-disposition": attachment(opened.name),
         "cache-control": "private, no-store",
         "x-export-rows": str(opened.rows),

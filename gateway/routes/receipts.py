@@ -1,6 +1,5 @@
 """`GET /receipts/{number}.pdf`: a receipt's document, by a signed link or by Authorization."""
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -20,7 +19,9 @@ from gateway.receipts.pdf import ReceiptPrinter
 from gateway.receipts.seller import Seller
 from gateway.receipts.view import Source
 from gateway.routes.openapi.route import DescribedRoute
-from gateway.store import Database, Row, Snapshot, receipts, sellers
+from gateway.store import Database, Snapshot, receipts, sellers
+from gateway.store.receipts import parse_data
+from gateway.store.sellers import parse_details
 
 _NUMBER: Final = re.compile(r"([0-9A-Z]{8})-[0-9]{4}-[0-9]{6,10}", re.ASCII)
 
@@ -62,7 +63,7 @@ class Receipts:
             found = await receipts.find_document(snapshot, record.principal, match[1], number)
             if found is not None and not Role(found["role"]).sees_purchases:
                 raise Forbidden("Your role in this account does not include receipts.")
-            if found is None or found["number"] is None:
+            if found is None or found["data"] is None:
                 raise _missing()
             name = document_name(
                 number, refund_id=found["refund_id"], cancels_id=found["cancels_id"]
@@ -72,7 +73,12 @@ class Receipts:
                 return name, kept
             row = await sellers.by_id(snapshot, found["seller_id"])
         seller = Seller.from_row(row) if row else Seller(details="{}")
-        return name, await self.printer.print(_source(found, seller), seller.logo)
+        source = Source(
+            data=parse_data(found["data"]),
+            seller=parse_details(seller.details),
+            original_number=found["original_number"],
+        )
+        return name, await self.printer.print(source, seller.logo)
 
     async def _principal(self, request: Request) -> Principal:
         """Return who may read what: a link's bearer reads its account, like a key of it."""
@@ -89,11 +95,3 @@ def receipt_route(receipts: Receipts) -> DescribedRoute:
 
 def _missing() -> NotFound:
     return NotFound("Receipt not found, or you don't have access.")
-
-
-def _source(found: Row, seller: Seller) -> Source:
-    return Source(
-        data=json.loads(found["data"]),
-        seller=json.loads(seller.details),
-        original_number=found["original_number"],
-    )

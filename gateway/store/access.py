@@ -2,21 +2,33 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, TypedDict
 
-from sqlalchemy import BigInteger, String, and_, bindparam, or_, select
+from sqlalchemy import BigInteger, ColumnElement, String, and_, bindparam, or_, select
 
 from gateway.models import AccountMember, ApiKey, table_of
 from gateway.models.base import Instant
 from gateway.principal import Role
 from gateway.store.engine.database import Reader
-from gateway.store.engine.statement import DialectName, Statement, any_of, batch
+from gateway.store.engine.parameters import any_of, batch
+from gateway.store.engine.sql import DialectName, Query
+from gateway.store.engine.statement import Statement
 
 _MEMBER: Final = table_of(AccountMember)
 _KEY: Final = table_of(ApiKey)
 
 
-def _roles(dialect: DialectName) -> Any:
+class _Membership(TypedDict):
+    account_id: int
+    subject: str
+    role: str
+
+
+class _KeyId(TypedDict):
+    id: str
+
+
+def _roles(dialect: DialectName) -> Query:
     wanted = batch(dialect, account_id=BigInteger(), subject=String())
     same = and_(_MEMBER.c.account_id == wanted.c.account_id, _MEMBER.c.subject == wanted.c.subject)
     return select(_MEMBER.c.account_id, _MEMBER.c.subject, _MEMBER.c.role).select_from(
@@ -24,12 +36,12 @@ def _roles(dialect: DialectName) -> Any:
     )
 
 
-def _active(column: Any) -> Any:
+def _active(column: ColumnElement[datetime]) -> ColumnElement[bool]:
     return or_(column.is_(None), column > bindparam("at", type_=Instant()))
 
 
-_ROLES: Final = Statement(_roles)
-_ACTIVE_KEYS: Final = Statement(
+_ROLES: Final = Statement[_Membership](_roles)
+_ACTIVE_KEYS: Final = Statement[_KeyId](
     select(_KEY.c.id).where(
         any_of(_KEY.c.id, "ids"), _active(_KEY.c.revoked_at), _active(_KEY.c.expires_at)
     )

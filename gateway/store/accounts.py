@@ -1,25 +1,52 @@
-"""Accounts and their members: making, locking and saving them."""
+"""Accounts and their members: made, locked, saved and listed. For the platform and the process
+itself: no statement here has a tenant filter.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple, TypedDict
 
 from sqlalchemy import BigInteger, Integer, String, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.sql import ClauseElement
 
 from gateway.models import Account, AccountMember, table_of
-from gateway.models.base import Instant
+from gateway.principal import Role
 from gateway.store import sellers
 from gateway.store.engine.database import Reader, Transaction
-from gateway.store.engine.statement import DialectName, Row, Statement, any_of, batch
+from gateway.store.engine.parameters import any_of, batch
+from gateway.store.engine.sql import DialectName, Query
+from gateway.store.engine.statement import Statement
+from gateway.store.engine.write import Insert, Upsert, columns_of
+from gateway.store.rows import AccountRow, LockedAccount, MemberRow
 
 ACCOUNT: Final = table_of(Account)
 MEMBER: Final = table_of(AccountMember)
 
 
+class NewAccount(NamedTuple):
+    """An account's cells."""
+
+    account_id: int
+    external_id: str
+    name: str
+    currency: str
+    time_zone: str
+    receipt_prefix: str
+    stripe_customer_id: str | None
+    balance_nanos: int
+    ledger_version: int
+    balance_at: datetime
+    low_balance: str | None
+    low_balance_nanos: int | None
+    low_balance_days: int | None
+    deployment_count: int
+    revision: int
+    created_at: datetime
+
+
 class AccountState(NamedTuple):
-    """The cells of a locked account that billing changes."""
+    """What a transaction changes of an account that it has locked."""
 
     account_id: int
     balance_nanos: int
@@ -30,7 +57,34 @@ class AccountState(NamedTuple):
     low_balance: str | None
 
 
-def _lock(_dialect: DialectName) -> Any:
+class AccountChange(NamedTuple):
+    """Facts of an account that the platform changes."""
+
+    name: str
+    currency: str
+    time_zone: str
+    stripe_customer_id: str | None
+
+
+class MemberCells(NamedTuple):
+    """A member's cells."""
+
+    account_id: int
+    subject: str
+    role: str
+    created_at: datetime
+
+
+class _Revision(TypedDict):
+    account_id: int
+    revision: int
+
+
+class _Subject(TypedDict):
+    subject: str
+
+
+def _lock(_: DialectName) -> Query:
     # Rows are locked in the order of their keys, so that two transactions never wait for each
     # other. SQLite has one writer and no row locks: there the clause is not rendered.
     wanted = select(ACCOUNT, sellers.issues_receipts().label("issues_receipts"))
@@ -38,16 +92,16 @@ def _lock(_dialect: DialectName) -> Any:
     return by_key.order_by(ACCOUNT.c.account_id).with_for_update()
 
 
-_LOCK: Final = Statement(_lock)
-_BY_EXTERNAL_ID: Final = Statement(
+_LOCK: Final = Statement[LockedAccount](_lock)
+_BY_EXTERNAL_ID: Final = Statement[AccountRow](
     select(ACCOUNT).where(any_of(ACCOUNT.c.external_id, "external_ids"))
 )
-_BY_CUSTOMER: Final = Statement(
+_BY_CUSTOMER: Final = Statement[AccountRow](
     select(ACCOUNT).where(
         ACCOUNT.c.stripe_customer_id == bindparam("stripe_customer_id", type_=String())
     )
 )
-_WARNED_BY_DAYS: Final = Statement(
+_WARNED_BY_DAYS: Final = Statement[LockedAccount](
     select(ACCOUNT, sellers.issues_receipts().label("issues_receipts"))
     .where(
         ACCOUNT.c.account_id > bindparam("after", type_=BigInteger()),
@@ -58,27 +112,18 @@ _WARNED_BY_DAYS: Final = Statement(
 )
 
 
-def _insert(dialect: DialectName) -> Any:
+def _insert(dialect: DialectName) -> ClauseElement:
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    cells = {column.name: bindparam(column.name, type_=column.type) for column in ACCOUNT.columns}
+    cells = {name: bindparam(name, type_=ACCOUNT.c[name].type) for name in NewAccount._fields}
     return insert(ACCOUNT).values(cells).on_conflict_do_nothing(index_elements=["external_id"])
 
 
-_INSERT: Final = Statement(_insert)
+_INSERT: Final = Statement[None](_insert)
 
 
-def _save(dialect: DialectName) -> Any:
-    columns: dict[str, TypeEngine[Any]] = {
-        "account_id": BigInteger(),
-        "balance_nanos": BigInteger(),
-        "ledger_version": BigInteger(),
-        "balance_at": Instant(),
-        "deployment_count": Integer(),
-        "revision": BigInteger(),
-        "low_balance": String(),
-    }
-    changed = [name for name in columns if name != "account_id"]
-    rows = batch(dialect, **columns)
+def _save(dialect: DialectName) -> ClauseElement:
+    rows = batch(dialect, **{name: ACCOUNT.c[name].type for name in AccountState._fields})
+    changed = [name for name in AccountState._fields if name != "account_id"]
     return (
         update(ACCOUNT)
         .values({name: rows.c[name] for name in changed})
@@ -86,64 +131,54 @@ def _save(dialect: DialectName) -> Any:
     )
 
 
-_SAVE: Final = Statement(_save)
+_SAVE: Final = Statement[None](_save)
 
 
-_PAGE: Final = Statement(
+_PAGE: Final = Statement[AccountRow](
     select(ACCOUNT)
     .where(ACCOUNT.c.account_id > bindparam("after", type_=BigInteger()))
     .order_by(ACCOUNT.c.account_id)
     .limit(bindparam("limit", type_=Integer()))
 )
 
-_REVISIONS: Final = Statement(
-    select(ACCOUNT.c.account_id, ACCOUNT.c.revision).where(
-        any_of(ACCOUNT.c.account_id, "account_ids")
-    )
-)
 
-
-async def lock(transaction: Transaction, account_ids: Sequence[int]) -> Sequence[Row]:
-    """Lock accounts until the transaction ends and return their rows, with `issues_receipts`:
-    whether a purchase that settles now has a receipt.
-    """
+async def lock(transaction: Transaction, account_ids: Sequence[int]) -> Sequence[LockedAccount]:
+    """Lock accounts until the transaction ends and return their rows."""
     return await transaction.fetch(_LOCK, account_ids=list(account_ids))
 
 
-async def by_external_id(reader: Reader, external_ids: Sequence[str]) -> Sequence[Row]:
-    """Return the accounts that the platform calls so (for the platform alone: no tenant filter)."""
+async def by_external_id(reader: Reader, external_ids: Sequence[str]) -> Sequence[AccountRow]:
+    """Return the accounts with external ids."""
     return await reader.fetch(_BY_EXTERNAL_ID, external_ids=list(external_ids))
 
 
-async def by_customer(reader: Reader, stripe_customer_id: str) -> Sequence[Row]:
-    """Return the account of a Stripe customer, or None (without a tenant filter)."""
+async def by_customer(reader: Reader, stripe_customer_id: str) -> Sequence[AccountRow]:
+    """Return the account of a Stripe customer, if there is one."""
     return await reader.fetch(_BY_CUSTOMER, stripe_customer_id=stripe_customer_id)
 
 
-async def list_page(reader: Reader, *, after: int, limit: int) -> Sequence[Row]:
-    """Return accounts, oldest first, after a key (no tenant filter either)."""
+async def list_page(reader: Reader, *, after: int, limit: int) -> Sequence[AccountRow]:
+    """Return accounts, oldest first, after a key."""
     return await reader.fetch(_PAGE, after=after, limit=limit)
 
 
-async def warned_by_days(reader: Reader, *, after: int, limit: int) -> Sequence[Row]:
-    """Return accounts with a threshold in days, the first after a key (no tenant filter either)."""
+async def warned_by_days(reader: Reader, *, after: int, limit: int) -> Sequence[LockedAccount]:
+    """Return accounts with a threshold in days, the first after a key."""
     return await reader.fetch(_WARNED_BY_DAYS, after=after, limit=limit)
 
 
-async def insert(transaction: Transaction, row: dict[str, Any]) -> None:
-    """Add an account; an existing account with the external id stays unchanged."""
-    await transaction.execute(_INSERT, **row)
+async def insert(transaction: Transaction, account: NewAccount) -> None:
+    """Add an account; one that has the external id already stays as it is."""
+    await transaction.execute(_INSERT, **account._asdict())
 
 
 async def save(transaction: Transaction, states: Sequence[AccountState]) -> None:
-    """Write the states of locked accounts."""
+    """Write the state of locked accounts."""
     if states:
-        columns = map(list, zip(*states, strict=True))
-        cells = dict(zip(AccountState._fields, columns, strict=True))
-        await transaction.execute(_SAVE, **cells)
+        await transaction.execute(_SAVE, **columns_of(states))
 
 
-_CHANGE: Final = Statement(
+_CHANGE: Final = Statement[None](
     update(ACCOUNT)
     .where(ACCOUNT.c.account_id == bindparam("key", type_=BigInteger()))
     .values(
@@ -153,7 +188,7 @@ _CHANGE: Final = Statement(
         stripe_customer_id=bindparam("stripe_customer_id", type_=String()),
     )
 )
-_SET_THRESHOLDS: Final = Statement(
+_SET_THRESHOLDS: Final = Statement[None](
     update(ACCOUNT)
     .where(ACCOUNT.c.account_id == bindparam("key", type_=BigInteger()))
     .values(
@@ -161,14 +196,32 @@ _SET_THRESHOLDS: Final = Statement(
         low_balance_days=bindparam("days", type_=Integer()),
     )
 )
-_REMOVE_MEMBERS: Final = Statement(
-    delete(MEMBER).where(MEMBER.c.account_id == bindparam("account_id", type_=BigInteger()))
+_REVISIONS: Final = Statement[_Revision](
+    select(ACCOUNT.c.account_id, ACCOUNT.c.revision).where(
+        any_of(ACCOUNT.c.account_id, "account_ids")
+    )
+)
+_OF_ACCOUNT: Final = MEMBER.c.account_id == bindparam("of_account", type_=BigInteger())
+_ADD_MEMBERS: Final = Insert(MEMBER, MemberCells)
+_PUT_MEMBER: Final = Upsert(MEMBER, MemberCells, kept=("created_at",))
+_MEMBERS: Final = Statement[MemberRow](select(MEMBER).where(_OF_ACCOUNT).order_by(MEMBER.c.subject))
+_MEMBER_PAGE: Final = Statement[MemberRow](
+    select(MEMBER)
+    .where(_OF_ACCOUNT, MEMBER.c.subject > bindparam("after", type_=String()))
+    .order_by(MEMBER.c.subject)
+    .limit(bindparam("limit", type_=Integer()))
+)
+_REMOVE_MEMBERS: Final = Statement[None](delete(MEMBER).where(_OF_ACCOUNT))
+_REMOVE_MEMBER: Final = Statement[_Subject](
+    delete(MEMBER)
+    .where(_OF_ACCOUNT, MEMBER.c.subject == bindparam("of_subject", type_=String()))
+    .returning(MEMBER.c.subject)
 )
 
 
-async def change(transaction: Transaction, account_id: int, **columns: Any) -> None:
-    """Replace an account's details, except for its low-balance thresholds."""
-    await transaction.execute(_CHANGE, key=account_id, **columns)
+async def change(transaction: Transaction, account_id: int, facts: AccountChange) -> None:
+    """Replace an account's facts, but not its low-balance thresholds."""
+    await transaction.execute(_CHANGE, key=account_id, **facts._asdict())
 
 
 async def set_thresholds(
@@ -179,16 +232,41 @@ async def set_thresholds(
 
 
 async def replace_members(
-    transaction: Transaction, account_id: int, members: Sequence[tuple[str, str]], at: Any
+    transaction: Transaction, account_id: int, members: Mapping[str, Role], at: datetime
 ) -> None:
-    """Make (subject, role) the account's only members."""
-    await transaction.execute(_REMOVE_MEMBERS, account_id=account_id)
-    columns = ("account_id", "subject", "role", "created_at")
-    rows = [(account_id, subject, role, at) for subject, role in members]
-    await transaction.insert(MEMBER, columns, rows)
+    """Make the account's only members these subjects, with their roles."""
+    await transaction.execute(_REMOVE_MEMBERS, of_account=account_id)
+    rows = [MemberCells(account_id, subject, role.value, at) for subject, role in members.items()]
+    await transaction.insert(_ADD_MEMBERS, rows)
+
+
+async def put_member(
+    transaction: Transaction, account_ids: Sequence[int], subject: str, role: Role, at: datetime
+) -> None:
+    """Make `subject` a member of the accounts; one who is a member already gets the role."""
+    rows = [MemberCells(account_id, subject, role.value, at) for account_id in account_ids]
+    await transaction.upsert(_PUT_MEMBER, rows)
+
+
+async def list_members(reader: Reader, account_id: int) -> Sequence[MemberRow]:
+    """Return an account's members in the order of their subjects."""
+    return await reader.fetch(_MEMBERS, of_account=account_id)
+
+
+async def member_page(
+    reader: Reader, account_id: int, *, after: str, limit: int
+) -> Sequence[MemberRow]:
+    """Return an account's members in the order of their subjects, the first after a subject."""
+    return await reader.fetch(_MEMBER_PAGE, of_account=account_id, after=after, limit=limit)
+
+
+async def remove_member(transaction: Transaction, account_id: int, subject: str) -> bool:
+    """Remove a member; return False where the subject is no member."""
+    removed = await transaction.fetch(_REMOVE_MEMBER, of_account=account_id, of_subject=subject)
+    return bool(removed)
 
 
 async def revisions(reader: Reader, account_ids: Collection[int]) -> Mapping[int, int]:
-    """Return the accounts' revisions, for the process itself: no tenant filter."""
+    """Return the accounts' revisions, which grow with each change that is pushed live."""
     rows = await reader.fetch(_REVISIONS, account_ids=list(account_ids))
     return {row["account_id"]: row["revision"] for row in rows}

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from enum import IntEnum
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias, TypedDict
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    CompoundSelect,
     Date,
     Integer,
     and_,
@@ -20,17 +19,21 @@ from sqlalchemy import (
     true,
     union_all,
 )
+from sqlalchemy.sql import ClauseElement
 
 from gateway.models import Instant, RollupDay, RollupSlot, table_of
 from gateway.principal import Principal
 from gateway.store.engine.database import Reader
-from gateway.store.engine.statement import DialectName, Row, Statement, batch
+from gateway.store.engine.parameters import batch
+from gateway.store.engine.sql import DialectName, Expression
+from gateway.store.engine.statement import Statement
+from gateway.store.engine.write import columns_of
 from gateway.store.tenancy import Scoped
 
 _DAY: Final = table_of(RollupDay)
 _SLOT: Final = table_of(RollupSlot)
 
-_Filter: TypeAlias = Callable[[ColumnElement[Any]], ColumnElement[bool]]
+_Filter: TypeAlias = Callable[[Expression], ColumnElement[bool]]
 
 
 _HALF: Final = literal_column("4294967296", BigInteger())
@@ -60,6 +63,14 @@ class BurnFacts(NamedTuple):
     recorded_from: date | None
 
 
+class _Found(TypedDict):
+    n: int
+    kind: int
+    day: date | None
+    spent_nanos: int | None
+    upper: int | None
+
+
 class _Kind(IntEnum):
     """The decoded row of the statement."""
 
@@ -68,7 +79,7 @@ class _Kind(IntEnum):
     RECORDED_FROM = 2
 
 
-def _statement(dialect: DialectName, visible: _Filter) -> CompoundSelect[Any]:
+def _statement(dialect: DialectName, visible: _Filter) -> ClauseElement:
     keys = select(
         batch(
             dialect,
@@ -117,40 +128,36 @@ def _of(kind: _Kind) -> ColumnElement[int]:
     return literal_column(str(kind.value), Integer()).label("kind")
 
 
-_OF_PRINCIPAL: Final = Scoped(lambda visible: _statement(visible.dialect, visible))
-_OF_ANY: Final = Statement(lambda dialect: _statement(dialect, lambda _: true()))
+_OF_PRINCIPAL: Final = Scoped[_Found](lambda visible: _statement(visible.dialect, visible))
+_OF_ANY: Final = Statement[_Found](lambda dialect: _statement(dialect, lambda _: true()))
 
 
 async def burn_facts(reader: Reader, keys: Sequence[BurnKey]) -> list[BurnFacts]:
     """Return what each key's burn is read from, in one statement (for the process itself: no
     tenant filter).
     """
-    return _facts(await reader.fetch(_OF_ANY, **_columns(keys)), len(keys))
+    return _facts(await reader.fetch(_OF_ANY, **columns_of(keys)), len(keys))
 
 
 async def visible_burn_facts(
     reader: Reader, principal: Principal, keys: Sequence[BurnKey]
 ) -> list[BurnFacts]:
     """Return the same for a principal; empty where the account is not theirs."""
-    rows = await _OF_PRINCIPAL.fetch(reader, principal, **_columns(keys))
+    rows = await _OF_PRINCIPAL.fetch(reader, principal, **columns_of(keys))
     return _facts(rows, len(keys))
 
 
-def _columns(keys: Sequence[BurnKey]) -> dict[str, list[Any]]:
-    return dict(zip(BurnKey._fields, map(list, zip(*keys, strict=True)), strict=True))
-
-
-def _facts(rows: Sequence[Row], count: int) -> list[BurnFacts]:
+def _facts(rows: Sequence[_Found], count: int) -> list[BurnFacts]:
     spent: list[dict[date, int]] = [{} for _ in range(count)]
     hours_nanos = [0] * count
     recorded_from: list[date | None] = [None] * count
     for row in rows:
         position = row["n"] - 1
-        match row["kind"]:
-            case _Kind.DAY:
-                spent[position][row["day"]] = row["spent_nanos"]
-            case _Kind.HOURS:
-                hours_nanos[position] = row["upper"] * 2**32 + row["spent_nanos"]
-            case _Kind.RECORDED_FROM:
-                recorded_from[position] = row["day"]
+        kind, day, nanos = row["kind"], row["day"], row["spent_nanos"] or 0
+        if kind == _Kind.HOURS:
+            hours_nanos[position] = (row["upper"] or 0) * 2**32 + nanos
+        elif kind == _Kind.RECORDED_FROM:
+            recorded_from[position] = day
+        elif day is not None:
+            spent[position][day] = nanos
     return [BurnFacts(*facts) for facts in zip(spent, hours_nanos, recorded_from, strict=True)]

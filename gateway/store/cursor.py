@@ -6,13 +6,13 @@ URL-safe base64: 44 characters. It holds in the context it was made for and nowh
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from struct import Struct
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from gateway.errors import BadCursor
 from gateway.signing import Signer
-from gateway.store.engine.statement import Row
 
 Position: TypeAlias = tuple[datetime, int] | tuple[int]
 """A row's position: its instant and key, or its key alone."""
@@ -36,11 +36,12 @@ class Cursors:
         self._context = signer.context(*parts)
         self._order = order
 
-    def of(self, row: Row) -> str:
+    def of(self, row: object) -> str:
         """Return a row's cursor; about a microsecond and a half."""
-        order = self._order
-        microseconds = (row[order[0]] - _EPOCH) // _MICROSECOND if len(order) > 1 else 0
-        place = _PLACE.pack(VERSION, microseconds, row[order[-1]])
+        # Of no type: a connection has rows of any, which have the columns of their order.
+        cells, order = cast("Mapping[str, Any]", row), self._order
+        microseconds = (cells[order[0]] - _EPOCH) // _MICROSECOND if len(order) > 1 else 0
+        place = _PLACE.pack(VERSION, microseconds, cells[order[-1]])
         return urlsafe_b64encode(place + self._context.tag(place)).decode("ascii")
 
     def position(self, cursor: str, *, argument: str) -> Position:

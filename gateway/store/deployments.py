@@ -1,15 +1,19 @@
 """Deployments: found by external id, added, changed, and their usage."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 from sqlalchemy import BigInteger, String, and_, select, update
+from sqlalchemy.sql import ClauseElement
 
 from gateway.models import Deployment, Instant, table_of
 from gateway.store.engine.database import Reader, Transaction
-from gateway.store.engine.statement import DialectName, Row, Statement, batch, written_batch
-from gateway.store.engine.write import Upsert
+from gateway.store.engine.parameters import batch, written_batch
+from gateway.store.engine.sql import DialectName, Query
+from gateway.store.engine.statement import Statement
+from gateway.store.engine.write import Upsert, columns_of
+from gateway.store.rows import StoredDeployment
 
 DEPLOYMENT: Final = table_of(Deployment)
 
@@ -39,9 +43,10 @@ class DeploymentRow(NamedTuple):
     facts_at: str | None
 
     @classmethod
-    def of(cls, row: Row) -> Self:
+    def of(cls, row: StoredDeployment) -> Self:
         """Return a row that was read."""
-        return cls._make(map(row.__getitem__, cls._fields))
+        cells: Mapping[str, object] = row
+        return cls._make(cells[name] for name in cls._fields)
 
 
 class DeploymentUsage(NamedTuple):
@@ -56,7 +61,7 @@ class DeploymentUsage(NamedTuple):
     last_used_until: datetime | None
 
 
-def _by_external_id(dialect: DialectName) -> Any:
+def _by_external_id(dialect: DialectName) -> Query:
     wanted = batch(dialect, account_id=BigInteger(), external_id=String())
     same = and_(
         DEPLOYMENT.c.account_id == wanted.c.account_id,
@@ -65,7 +70,7 @@ def _by_external_id(dialect: DialectName) -> Any:
     return select(DEPLOYMENT).select_from(wanted.join(DEPLOYMENT, same))
 
 
-def _add_usage(dialect: DialectName) -> Any:
+def _add_usage(dialect: DialectName) -> ClauseElement:
     rows = written_batch(
         dialect,
         account_id=BigInteger(),
@@ -85,14 +90,16 @@ def _add_usage(dialect: DialectName) -> Any:
     )
 
 
-_BY_EXTERNAL_ID: Final = Statement(_by_external_id)
-_ADD_USAGE: Final = Statement(_add_usage)
+_BY_EXTERNAL_ID: Final = Statement[StoredDeployment](_by_external_id)
+_ADD_USAGE: Final = Statement[None](_add_usage)
 _SAVE: Final = Upsert(
-    DEPLOYMENT, DeploymentRow._fields, kept=("ordinal", "external_id", "spend_nanos", "created_at")
+    DEPLOYMENT, DeploymentRow, kept=("ordinal", "external_id", "spend_nanos", "created_at")
 )
 
 
-async def by_external_id(reader: Reader, names: Sequence[tuple[int, str]]) -> Sequence[Row]:
+async def by_external_id(
+    reader: Reader, names: Sequence[tuple[int, str]]
+) -> Sequence[StoredDeployment]:
     """Return the deployments with (account, external id)."""
     if not names:
         return []
@@ -110,6 +117,4 @@ async def save(transaction: Transaction, rows: Sequence[DeploymentRow]) -> None:
 async def add_usage(transaction: Transaction, usage: Sequence[DeploymentUsage]) -> None:
     """Add to lifetime spends, and replace the periods of the latest usage."""
     if usage:
-        columns = map(list, zip(*usage, strict=True))
-        cells = dict(zip(DeploymentUsage._fields, columns, strict=True))
-        await transaction.execute(_ADD_USAGE, **cells)
+        await transaction.execute(_ADD_USAGE, **columns_of(usage))

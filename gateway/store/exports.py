@@ -8,13 +8,12 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, TypedDict
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     FromClause,
-    Select,
     Table,
     and_,
     bindparam,
@@ -34,10 +33,19 @@ from gateway.models import (
     table_of,
 )
 from gateway.principal import Principal
-from gateway.store.engine.statement import Row, any_of, microseconds
+from gateway.store.engine.parameters import any_of
+from gateway.store.engine.sql import Expression, Query
+from gateway.store.engine.statement import microseconds
 from gateway.store.engine.stream import Chunk, Stream
 from gateway.store.listing import Selection
 from gateway.store.purchase_listing import CREDIT_PURCHASES
+from gateway.store.rows import (
+    Counted,
+    CreditPurchaseRow,
+    DisputeMovementRow,
+    DisputeRow,
+    RefundRow,
+)
 from gateway.store.tenancy import Scoped, Visible
 
 EVENTS: Final = 500
@@ -56,7 +64,81 @@ _MOVEMENT: Final = table_of(DisputeMovement)
 _RECEIPT: Final = table_of(Receipt)
 
 
-def _usage_rows(visible: Visible, *columns: ColumnElement[Any]) -> Select[Any]:
+class _Event(TypedDict):
+    source: str
+    event_id: str
+    deployment_id: int | None
+    resource: str
+    unit: str
+    quantity_nanos: int
+    amount_nanos: int
+    correction: bool
+    provider: str | None
+    gpu_model: str | None
+    region: str | None
+    service: str | None
+    sku: str | None
+    started_at: int
+    ended_at: int
+    received_at: int
+
+
+class ExportedUsage(_Event):
+    """A row of `usage_event`, its instants in microseconds since 1970, with its deployment; null
+    where it names none. A deployment need not have a name.
+    """
+
+    deployment_external_id: str | None
+    deployment_name: str | None
+
+
+class ExportedRefund(RefundRow):
+    """A refund with its credit note and the document that cancels that; null where there is none.
+    Their `data` is what they are printed from.
+    """
+
+    receipt_number: str | None
+    receipt_issued_at: datetime | None
+    receipt_seller_id: int | None
+    receipt_data: str | None
+    cancellation_number: str | None
+    cancellation_issued_at: datetime | None
+    cancellation_seller_id: int | None
+    cancellation_data: str | None
+
+
+class ExportedDispute(DisputeRow):
+    """A dispute with what it moved."""
+
+    movements: Sequence[DisputeMovementRow]
+
+
+class ExportedPurchase(CreditPurchaseRow):
+    """A purchase with its receipt (null until it has settled), its refunds in every status and its
+    disputes, the oldest first.
+    """
+
+    receipt_number: str | None
+    receipt_issued_at: datetime | None
+    receipt_seller_id: int | None
+    refunds: Sequence[ExportedRefund]
+    disputes: Sequence[ExportedDispute]
+
+
+class _Receipt(TypedDict):
+    purchase_id: int
+    number: str
+    issued_at: datetime
+    seller_id: int | None
+
+
+class _Name(TypedDict):
+    id: int
+    external_id: str
+    name: str | None
+
+
+def _usage_rows(visible: Visible, *columns: Expression) -> Query:
     return select(*columns).where(
         _EVENT.c.account_id == bindparam("account_id", type_=BigInteger()),
         visible(_EVENT.c.account_id),
@@ -65,7 +147,7 @@ def _usage_rows(visible: Visible, *columns: ColumnElement[Any]) -> Select[Any]:
     )
 
 
-def _usage(visible: Visible) -> Select[Any]:
+def _usage(visible: Visible) -> Query:
     columns = [
         microseconds(column, visible.dialect).label(column.name)
         if isinstance(column.type, Instant)
@@ -73,22 +155,20 @@ def _usage(visible: Visible) -> Select[Any]:
         for column in _EVENT.c
         if column.name not in _UNSAID
     ]
-    ids: list[ColumnElement[Any]] = [_EVENT.c.source, _EVENT.c.event_id]
+    ids: list[Expression] = [_EVENT.c.source, _EVENT.c.event_id]
     if visible.dialect == "postgresql":
         ids = [collate(each, "C") for each in ids]
     return _usage_rows(visible, *columns).order_by(_EVENT.c.started_at, *ids)
 
 
-def _usage_count(visible: Visible) -> Select[Any]:
+def _usage_count(visible: Visible) -> Query:
     return _usage_rows(visible, func.count().label("total_count"))
 
 
-def _of_account(
-    table: Table, key: str, *columns: ColumnElement[Any]
-) -> Callable[[Visible], Select[Any]]:
+def _of_account(table: Table, key: str, *columns: Expression) -> Callable[[Visible], Query]:
     """Return what builds a statement of an account's rows by the parameter `keys`."""
 
-    def build(visible: Visible) -> Select[Any]:
+    def build(visible: Visible) -> Query:
         return select(*columns).where(
             table.c.account_id == bindparam("account_id", type_=BigInteger()),
             visible(table.c.account_id),
@@ -98,7 +178,7 @@ def _of_account(
     return build
 
 
-def _refunds(visible: Visible) -> Select[Any]:
+def _refunds(visible: Visible) -> Query:
     documents = {"receipt": _RECEIPT.alias("note"), "cancellation": _RECEIPT.alias("cancellation")}
     labels = [
         document.c[column].label(f"{name}_{column}")
@@ -118,25 +198,25 @@ def _is_of_refund(document: FromClause) -> ColumnElement[bool]:
     return and_(same_account, document.c.refund_id == _REFUND.c.id)
 
 
-def _disputes(visible: Visible) -> Select[Any]:
+def _disputes(visible: Visible) -> Query:
     disputes = _of_account(_DISPUTE, "purchase_id", *_DISPUTE.c)
     return disputes(visible).order_by(_DISPUTE.c.created_at, _DISPUTE.c.id)
 
 
-def _receipts(visible: Visible) -> Select[Any]:
+def _receipts(visible: Visible) -> Query:
     names = ("purchase_id", "number", "issued_at", "seller_id")
     columns = [_RECEIPT.c[name] for name in names]
     receipts = _of_account(_RECEIPT, "purchase_id", *columns)
     return receipts(visible).where(_RECEIPT.c.refund_id.is_(None))
 
 
-_USAGE: Final = Scoped(_usage)
-_USAGE_COUNT: Final = Scoped(_usage_count)
-_REFUNDS: Final = Scoped(_refunds)
-_DISPUTES: Final = Scoped(_disputes)
-_MOVEMENTS: Final = Scoped(_of_account(_MOVEMENT, "dispute_id", *_MOVEMENT.c))
-_RECEIPTS: Final = Scoped(_receipts)
-_DEPLOYMENTS: Final = Scoped(
+_USAGE: Final = Scoped[_Event](_usage)
+_USAGE_COUNT: Final = Scoped[Counted](_usage_count)
+_REFUNDS: Final = Scoped[ExportedRefund](_refunds)
+_DISPUTES: Final = Scoped[DisputeRow](_disputes)
+_MOVEMENTS: Final = Scoped[DisputeMovementRow](_of_account(_MOVEMENT, "dispute_id", *_MOVEMENT.c))
+_RECEIPTS: Final = Scoped[_Receipt](_receipts)
+_DEPLOYMENTS: Final = Scoped[_Name](
     _of_account(_DEPLOYMENT, "id", _DEPLOYMENT.c.id, _DEPLOYMENT.c.external_id, _DEPLOYMENT.c.name)
 )
 
@@ -144,59 +224,61 @@ _DEPLOYMENTS: Final = Scoped(
 async def count_purchases(stream: Stream, principal: Principal, selection: Selection) -> int:
     """Return how many purchases `purchases` yields."""
     (row,) = await CREDIT_PURCHASES.fetch_totals(stream, principal, [selection])
-    count: int = row["total_count"]
-    return count
+    return row["total_count"]
 
 
 async def purchases(
     stream: Stream, principal: Principal, selection: Selection
-) -> AsyncGenerator[Chunk]:
-    """Yield an account's selected purchases with `receipt_number`, `receipt_issued_at`,
-    `receipt_seller_id`, `refunds` and `disputes`.
-    """
+) -> AsyncGenerator[Chunk[ExportedPurchase]]:
+    """Yield an account's selected purchases."""
     account_id = selection.scope[0]
     rows = CREDIT_PURCHASES.chunks(stream, principal, selection, PURCHASES)
     async with aclosing(rows) as chunks:
         async for chunk in chunks:
-            about = {"account_id": account_id, "keys": list(chunk["id"])}
-            refunds = _by_purchase(await _REFUNDS.fetch(stream, principal, **about))
-            disputes = _by_purchase(await _with_movements(stream, principal, about))
-            receipts = {
-                row["purchase_id"]: row for row in await _RECEIPTS.fetch(stream, principal, **about)
-            }
-            found = [receipts.get(each, _NO_RECEIPT) for each in chunk["id"]]
-            yield {
-                **chunk,
-                "receipt_number": [row["number"] for row in found],
-                "receipt_issued_at": [row["issued_at"] for row in found],
-                "receipt_seller_id": [row["seller_id"] for row in found],
-                "refunds": [refunds.get(each, ()) for each in chunk["id"]],
-                "disputes": [disputes.get(each, ()) for each in chunk["id"]],
-            }
+            ids: Sequence[int] = chunk.column("id")
+            keys = list(ids)
+            refunds = await _refunds_of(stream, principal, account_id, keys)
+            disputes = await _disputes_of(stream, principal, account_id, keys)
+            rows_of = await _RECEIPTS.fetch(stream, principal, account_id=account_id, keys=keys)
+            receipts = {row["purchase_id"]: row for row in rows_of}
+            found = [receipts.get(each) for each in ids]
+            yield Chunk(
+                {
+                    **chunk.columns,
+                    "receipt_number": [row and row["number"] for row in found],
+                    "receipt_issued_at": [row and row["issued_at"] for row in found],
+                    "receipt_seller_id": [row and row["seller_id"] for row in found],
+                    "refunds": [refunds.get(each, ()) for each in ids],
+                    "disputes": [disputes.get(each, ()) for each in ids],
+                }
+            )
 
 
-async def _with_movements(
-    stream: Stream, principal: Principal, about: Mapping[str, Any]
-) -> Sequence[Row]:
-    """Return purchases' disputes, each with its rows of `movements`."""
-    disputes = await _DISPUTES.fetch(stream, principal, **about)
-    moved: defaultdict[int, list[Row]] = defaultdict(list)
-    if disputes:
-        named = {**about, "keys": [row["id"] for row in disputes]}
-        for row in await _MOVEMENTS.fetch(stream, principal, **named):
-            moved[row["dispute_id"]].append(row)
-    return [{**row, "movements": moved[row["id"]]} for row in disputes]
+async def _refunds_of(
+    stream: Stream, principal: Principal, account_id: int, purchases: list[int]
+) -> Mapping[int, Sequence[ExportedRefund]]:
+    """Return purchases' refunds by purchase, the oldest first."""
+    found: defaultdict[int, list[ExportedRefund]] = defaultdict(list)
+    for row in await _REFUNDS.fetch(stream, principal, account_id=account_id, keys=purchases):
+        found[row["purchase_id"]].append(row)
+    return found
 
 
-def _by_purchase(rows: Sequence[Row]) -> Mapping[int, list[Row]]:
-    """Return the rows grouped by purchase, in their order."""
-    grouped: defaultdict[int, list[Row]] = defaultdict(list)
+async def _disputes_of(
+    stream: Stream, principal: Principal, account_id: int, purchases: list[int]
+) -> Mapping[int, Sequence[ExportedDispute]]:
+    """Return purchases' disputes with what they moved, by purchase and the oldest first."""
+    found: defaultdict[int, list[ExportedDispute]] = defaultdict(list)
+    rows = await _DISPUTES.fetch(stream, principal, account_id=account_id, keys=purchases)
+    if not rows:
+        return found
+    moved: defaultdict[int, list[DisputeMovementRow]] = defaultdict(list)
+    keys = [row["id"] for row in rows]
+    for each in await _MOVEMENTS.fetch(stream, principal, account_id=account_id, keys=keys):
+        moved[each["dispute_id"]].append(each)
     for row in rows:
-        grouped[row["purchase_id"]].append(row)
-    return grouped
-
-
-_NO_RECEIPT: Final[Row] = {"number": None, "issued_at": None, "seller_id": None}
+        found[row["purchase_id"]].append({**row, "movements": moved[row["id"]]})
+    return found
 
 
 async def count_usage(
@@ -206,26 +288,25 @@ async def count_usage(
     (row,) = await _USAGE_COUNT.fetch(
         stream, principal, account_id=account_id, start=start, end=end
     )
-    count: int = row["total_count"]
-    return count
+    return row["total_count"]
 
 
 async def usage(
     stream: Stream, principal: Principal, account_id: int, start: datetime, end: datetime
-) -> AsyncGenerator[Chunk]:
-    """Yield an account's usage that starts in [start, end), with `deployment_external_id` and
-    `deployment_name`.
-    """
+) -> AsyncGenerator[Chunk[ExportedUsage]]:
+    """Yield an account's usage that starts in [start, end)."""
     names = _Names(stream, principal, account_id)
     rows = _USAGE.chunks(stream, principal, EVENTS, account_id=account_id, start=start, end=end)
     async with aclosing(rows) as chunks:
         async for chunk in chunks:
-            found = await names.of(chunk["deployment_id"])
-            yield {
-                **chunk,
-                "deployment_external_id": [external_id for external_id, _ in found],
-                "deployment_name": [name for _, name in found],
-            }
+            found = await names.of(chunk.column("deployment_id"))
+            yield Chunk(
+                {
+                    **chunk.columns,
+                    "deployment_external_id": [external_id for external_id, _ in found],
+                    "deployment_name": [name for _, name in found],
+                }
+            )
 
 
 class _Names:

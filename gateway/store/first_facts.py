@@ -2,20 +2,26 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, TypedDict
 
-from sqlalchemy import BigInteger, Select, func, select
+from sqlalchemy import BigInteger, func, select
 
 from gateway.models import RollupSlot, table_of
 from gateway.principal import Principal
 from gateway.store.engine.database import Reader
-from gateway.store.engine.statement import batch
+from gateway.store.engine.parameters import batch
+from gateway.store.engine.sql import Query
 from gateway.store.tenancy import Scoped, Visible
 
 _SLOT: Final = table_of(RollupSlot).c
 
 
-def _statement(visible: Visible) -> Select[Any]:
+class _First(TypedDict):
+    n: int
+    first_at: datetime | None
+
+
+def _statement(visible: Visible) -> Query:
     keys = batch(visible.dialect, account_id=BigInteger())
     # The filter stands outside: within, Postgres would read all of an account's quarter hours
     # instead of the first one in the primary key.
@@ -25,7 +31,7 @@ def _statement(visible: Visible) -> Select[Any]:
     )
 
 
-_FIRST: Final = Scoped(_statement)
+_FIRST: Final = Scoped[_First](_statement)
 
 
 async def first_facts(

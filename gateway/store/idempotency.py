@@ -1,15 +1,26 @@
 """Answered requests by idempotency key."""
 
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypedDict
 
 from sqlalchemy import BigInteger, String, bindparam, select
 
 from gateway.models import IdempotencyKey, table_of
 from gateway.store.engine.database import Reader, Transaction
 from gateway.store.engine.statement import Statement
+from gateway.store.engine.write import Insert
 
 _TABLE: Final = table_of(IdempotencyKey)
+
+
+class AnsweredRow(TypedDict):
+    """A row of `idempotency_key`: `response` is the answer as JSON."""
+
+    account_id: int
+    key: str
+    fingerprint: bytes
+    response: str
+    created_at: datetime
 
 
 class AnsweredRequest(NamedTuple):
@@ -22,7 +33,8 @@ class AnsweredRequest(NamedTuple):
     created_at: datetime
 
 
-_BY_KEY: Final = Statement(
+_ADD: Final = Insert(_TABLE, AnsweredRequest)
+_BY_KEY: Final = Statement[AnsweredRow](
     select(_TABLE).where(
         _TABLE.c.account_id == bindparam("account_id", type_=BigInteger()),
         _TABLE.c.key == bindparam("key", type_=String()),
@@ -38,4 +50,4 @@ async def by_key(reader: Reader, account_id: int, key: str) -> AnsweredRequest |
 
 async def insert(transaction: Transaction, request: AnsweredRequest) -> None:
     """Keep an answered request."""
-    await transaction.insert(_TABLE, AnsweredRequest._fields, [request])
+    await transaction.insert(_ADD, [request])

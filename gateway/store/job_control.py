@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple, TypedDict
 
 from sqlalchemy import (
     BigInteger,
@@ -16,12 +16,15 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.sql import ClauseElement
 
 from gateway.models import Account, JobState, table_of
 from gateway.models.base import Instant
 from gateway.store.engine.database import Reader, Transaction
 from gateway.store.engine.now import NOW
-from gateway.store.engine.statement import DialectName, Statement, any_of, microseconds
+from gateway.store.engine.parameters import any_of
+from gateway.store.engine.sql import DialectName
+from gateway.store.engine.statement import Statement, microseconds
 from gateway.store.jobs import HAS_TWIN, IS_DUE, JOB, in_state
 
 PAGE: Final = 500
@@ -51,7 +54,33 @@ class Figures(NamedTuple):
     oldest_due_seconds: int
 
 
-def _figures(dialect: DialectName) -> Any:
+class _Listed(TypedDict):
+    id: int
+    account: str | None
+    task: str
+    state: str
+    attempts: int
+    due_at: datetime
+    worker: str | None
+    reason: str | None
+
+
+class _Counts(TypedDict):
+    due: int
+    running: int
+    dead: int
+    age: int | None
+
+
+class _State(TypedDict):
+    state: str
+
+
+class _JobId(TypedDict):
+    id: int
+
+
+def _figures(dialect: DialectName) -> ClauseElement:
     def count(condition: ColumnElement[bool]) -> ColumnElement[int]:
         return func.count(case((condition, 1)))
 
@@ -64,8 +93,8 @@ def _figures(dialect: DialectName) -> Any:
     )
 
 
-_FIGURES: Final = Statement(_figures)
-_LIST: Final = Statement(
+_FIGURES: Final = Statement[_Counts](_figures)
+_LIST: Final = Statement[_Listed](
     select(
         JOB.c.id,
         _ACCOUNT.c.external_id.label("account"),
@@ -81,14 +110,14 @@ _LIST: Final = Statement(
     .order_by(JOB.c.id)
     .limit(bindparam("most", type_=Integer()))
 )
-_STATE: Final = Statement(select(JOB.c.state).where(_ID))
-_RETRY: Final = Statement(
+_STATE: Final = Statement[_State](select(JOB.c.state).where(_ID))
+_RETRY: Final = Statement[_JobId](
     update(JOB)
     .where(_ID, not_(in_state(JobState.RUNNING)), not_(HAS_TWIN))
     .values(state=JobState.WAITING.value, attempts=0, due_at=NOW)
     .returning(JOB.c.id)
 )
-_DROP: Final = Statement(
+_DROP: Final = Statement[_JobId](
     delete(JOB).where(_ID, not_(in_state(JobState.RUNNING))).returning(JOB.c.id)
 )
 
@@ -106,7 +135,19 @@ async def listed(
     rows = await reader.fetch(
         _LIST, states=sorted(state.value for state in states), after=after, most=PAGE
     )
-    return [ListedJob(**{**row, "state": JobState(row["state"])}) for row in rows]
+    return [
+        ListedJob(
+            id=row["id"],
+            account=row["account"],
+            task=row["task"],
+            state=JobState(row["state"]),
+            attempts=row["attempts"],
+            due_at=row["due_at"],
+            worker=row["worker"],
+            reason=row["reason"],
+        )
+        for row in rows
+    ]
 
 
 async def state(reader: Reader, job_id: int) -> JobState | None:

@@ -4,7 +4,7 @@ All times are the database's own, so that replicas with different clocks agree o
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple, TypedDict
 
 from sqlalchemy import (
     BigInteger,
@@ -25,12 +25,15 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql import ClauseElement
 
 from gateway.models import Job, JobState, table_of
 from gateway.models.job import PERIODIC, WAITING
 from gateway.store.engine.database import Reader, Transaction
 from gateway.store.engine.now import NOW, now_and
-from gateway.store.engine.statement import DialectName, Statement, any_of, batch, keys, microseconds
+from gateway.store.engine.parameters import any_of, batch, keys
+from gateway.store.engine.sql import DialectName
+from gateway.store.engine.statement import Statement, microseconds
 
 JOB: Final = table_of(Job)
 REASON_LENGTH: Final = 500
@@ -69,6 +72,25 @@ class Lease(NamedTuple):
     lease: int
 
 
+class _Taken(TypedDict):
+    id: int
+    account_id: int | None
+    task: str
+    payload: str
+    is_periodic: bool
+    attempt: int
+    lease: int
+
+
+class _Due(TypedDict):
+    queue: str
+    wait: int
+
+
+class _Id(TypedDict):
+    id: int
+
+
 def in_state(state: JobState, job: FromClause = JOB) -> ColumnElement[bool]:
     """Return a condition that the partial indexes fit: their values are no parameters."""
     return job.c.state == literal_column(f"'{state.value}'")
@@ -102,7 +124,7 @@ _IS_LOCKED: Final = exists(
 )
 
 
-def _insert(dialect: DialectName, **cells: Any) -> Any:
+def _insert(dialect: DialectName, *, is_periodic: bool) -> postgresql.Insert | sqlite.Insert:
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     bound = ("id", "account_id", "queue", "task", "payload", "lock", "queueing_lock")
     parameters = {name: bindparam(name, type_=JOB.c[name].type) for name in bound}
@@ -112,11 +134,11 @@ def _insert(dialect: DialectName, **cells: Any) -> Any:
         due_at=now_and("delay_milliseconds"),
         attempts=0,
         created_at=NOW,
-        **cells,
+        is_periodic=is_periodic,
     )
 
 
-def _defer(dialect: DialectName) -> Any:
+def _defer(dialect: DialectName) -> ClauseElement:
     """A job of the same queueing lock that waits is changed and not only found: its row stays
     locked until the transaction ends, so no worker takes it before it can see the changes.
     """
@@ -132,7 +154,7 @@ def _defer(dialect: DialectName) -> Any:
     )
 
 
-def _ensure_periodic(dialect: DialectName) -> Any:
+def _ensure_periodic(dialect: DialectName) -> ClauseElement:
     insert = _insert(dialect, is_periodic=True)
     latest = now_and("pause_milliseconds")
     return insert.on_conflict_do_update(
@@ -149,7 +171,7 @@ def _ensure_periodic(dialect: DialectName) -> Any:
     )
 
 
-def _next_due(dialect: DialectName) -> Any:
+def _next_due(dialect: DialectName) -> ClauseElement:
     queues = keys("queues", String())
     first = (
         select(JOB.c.due_at)
@@ -168,7 +190,7 @@ def _next_due(dialect: DialectName) -> Any:
     return select(found.c.queue, wait.label("wait"))
 
 
-def _take(dialect: DialectName) -> Any:
+def _take(dialect: DialectName) -> ClauseElement:
     due = (
         select(JOB.c.id)
         .where(
@@ -209,7 +231,7 @@ def _take(dialect: DialectName) -> Any:
     )
 
 
-def _renew(dialect: DialectName) -> Any:
+def _renew(dialect: DialectName) -> ClauseElement:
     held = batch(dialect, job_id=BigInteger(), held=BigInteger())
     return (
         update(JOB)
@@ -219,13 +241,13 @@ def _renew(dialect: DialectName) -> Any:
     )
 
 
-_DEFER: Final = Statement(_defer)
-_ENSURE_PERIODIC: Final = Statement(_ensure_periodic)
-_NEXT_DUE: Final = Statement(_next_due)
-_TAKE: Final = Statement(_take)
-_RENEW: Final = Statement(_renew)
-_FINISH: Final = Statement(delete(JOB).where(_HELD).returning(JOB.c.id))
-_WAIT: Final = Statement(
+_DEFER: Final = Statement[None](_defer)
+_ENSURE_PERIODIC: Final = Statement[None](_ensure_periodic)
+_NEXT_DUE: Final = Statement[_Due](_next_due)
+_TAKE: Final = Statement[_Taken](_take)
+_RENEW: Final = Statement[_Id](_renew)
+_FINISH: Final = Statement[_Id](delete(JOB).where(_HELD).returning(JOB.c.id))
+_WAIT: Final = Statement[_Id](
     update(JOB)
     .where(_HELD, not_(HAS_TWIN))
     .values(
@@ -238,7 +260,7 @@ _WAIT: Final = Statement(
     )
     .returning(JOB.c.id)
 )
-_BURY: Final = Statement(
+_BURY: Final = Statement[_Id](
     update(JOB)
     .where(_HELD)
     .values(

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple, TypedDict
 
 from sqlalchemy import BigInteger, String, and_, select
 
 from gateway.models import LedgerEntry, table_of
 from gateway.store.engine.database import Transaction
-from gateway.store.engine.statement import DialectName, Statement, batch
+from gateway.store.engine.parameters import batch
+from gateway.store.engine.sql import DialectName, Query
+from gateway.store.engine.statement import Statement
+from gateway.store.engine.write import Insert
 
 ENTRY: Final = table_of(LedgerEntry)
 
@@ -30,7 +33,13 @@ class Posting(NamedTuple):
     recorded_at: datetime
 
 
-def _known_sources(dialect: DialectName) -> Any:
+class _KnownSource(TypedDict):
+    account_id: int
+    source_key: str
+    version: int
+
+
+def _known_sources(dialect: DialectName) -> Query:
     wanted = batch(dialect, account_id=BigInteger(), source_key=String())
     same = and_(
         ENTRY.c.account_id == wanted.c.account_id, ENTRY.c.source_key == wanted.c.source_key
@@ -40,12 +49,13 @@ def _known_sources(dialect: DialectName) -> Any:
     )
 
 
-_KNOWN_SOURCES: Final = Statement(_known_sources)
+_ADD: Final = Insert(ENTRY, Posting)
+_KNOWN_SOURCES: Final = Statement[_KnownSource](_known_sources)
 
 
 async def append(transaction: Transaction, postings: Sequence[Posting]) -> None:
     """Add entries."""
-    await transaction.insert(ENTRY, Posting._fields, postings)
+    await transaction.insert(_ADD, postings)
 
 
 async def known_sources(

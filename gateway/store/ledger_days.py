@@ -4,7 +4,7 @@ first and its last one, merged into what is there under the accounts' locks.
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Any, Final, NamedTuple, Self
+from typing import Final, NamedTuple, Self, TypedDict
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, Date, and_, select
@@ -12,12 +12,34 @@ from sqlalchemy import BigInteger, Date, and_, select
 from gateway.models import LedgerCause, LedgerDay, table_of
 from gateway.money import checked
 from gateway.store.engine.database import Transaction
-from gateway.store.engine.statement import DialectName, Statement, batch
+from gateway.store.engine.parameters import batch
+from gateway.store.engine.sql import DialectName, Query
+from gateway.store.engine.statement import Statement
 from gateway.store.engine.write import Upsert
 from gateway.store.ledger import Posting
 from gateway.windows import local_day
 
 DAY: Final = table_of(LedgerDay)
+
+
+class UsageEntry(NamedTuple):
+    """What a day takes from its first and its last usage entry."""
+
+    version: int
+    amount_nanos: int
+    balance_nanos: int
+    recorded_at: datetime
+
+    @classmethod
+    def of(cls, posting: Posting) -> Self:
+        return cls(
+            posting.version, posting.amount_nanos, posting.balance_nanos, posting.recorded_at
+        )
+
+
+class _Amount(TypedDict):
+    account_id: int
+    amount_nanos: int
 
 
 class Day(NamedTuple):
@@ -39,38 +61,38 @@ class Day(NamedTuple):
         account_id: int,
         day: date,
         amount_nanos: int,
-        first: Mapping[str, Any],
-        last: Mapping[str, Any],
+        first: UsageEntry,
+        last: UsageEntry,
     ) -> Self:
         """Return the day of which these are the first and the last usage entry."""
         return cls(
             account_id=account_id,
             day=day,
             amount_nanos=checked(amount_nanos),
-            opening_nanos=first["balance_nanos"] - first["amount_nanos"],
-            balance_nanos=last["balance_nanos"],
-            first_version=first["version"],
-            first_at=first["recorded_at"],
-            version=last["version"],
-            recorded_at=last["recorded_at"],
+            opening_nanos=first.balance_nanos - first.amount_nanos,
+            balance_nanos=last.balance_nanos,
+            first_version=first.version,
+            first_at=first.recorded_at,
+            version=last.version,
+            recorded_at=last.recorded_at,
         )
 
 
 _MERGE: Final = Upsert(
     DAY,
-    Day._fields,
+    Day,
     added=("amount_nanos",),
     kept=("opening_nanos", "first_version", "first_at"),
 )
 
 
-def _amounts(dialect: DialectName) -> Any:
+def _amounts(dialect: DialectName) -> Query:
     wanted = batch(dialect, account_id=BigInteger(), day=Date())
     same = and_(DAY.c.account_id == wanted.c.account_id, DAY.c.day == wanted.c.day)
     return select(DAY.c.account_id, DAY.c.amount_nanos).select_from(wanted.join(DAY, same))
 
 
-_AMOUNTS: Final = Statement(_amounts)
+_AMOUNTS: Final = Statement[_Amount](_amounts)
 
 
 async def amounts(transaction: Transaction, days: Mapping[int, date]) -> dict[int, int]:
@@ -98,8 +120,8 @@ async def merge(
             Day.between(
                 *place,
                 sum(each.amount_nanos for each in entries),
-                entries[0]._asdict(),
-                entries[-1]._asdict(),
+                UsageEntry.of(entries[0]),
+                UsageEntry.of(entries[-1]),
             )
             for place, entries in days.items()
         ],

@@ -5,12 +5,12 @@ Each of the two kinds is a `Listing`; a page is the first rows of both, in their
 costs what a page has and not what the account has used.
 """
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from heapq import merge
 from operator import itemgetter
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -20,13 +20,16 @@ from sqlalchemy import (
     String,
     and_,
     case,
-    cast,
     func,
     literal_column,
     null,
     select,
     type_coerce,
 )
+from sqlalchemy import (
+    cast as sql_cast,
+)
+from sqlmodel import SQLModel
 
 from gateway.models import (
     Account,
@@ -40,17 +43,18 @@ from gateway.models import (
 )
 from gateway.principal import Principal
 from gateway.store.engine.database import Reader
-from gateway.store.engine.statement import DialectName, Row, any_of
-from gateway.store.engine.stream import Chunk, Stream, rows_in
+from gateway.store.engine.parameters import any_of
+from gateway.store.engine.sql import Expression
+from gateway.store.engine.stream import Chunk, Stream
+from gateway.store.halves import Part, parts, whole
 from gateway.store.listing import Listing, Page, Selection
+from gateway.store.relation import Key, Keyed
+from gateway.store.rows import Counted, LedgerRow
 from gateway.store.tenancy import Visible
 
 _ACCOUNT: Final = table_of(Account)
 _ENTRY: Final = table_of(LedgerEntry)
 _DAY: Final = table_of(LedgerDay)
-
-_HALF: Final = 32
-_HIGH: Final = "balance_high"
 
 ORDER: Final = ("recorded_at", "version")
 """By `recorded_at` and `version` of a row's last entry: neither goes back within an account."""
@@ -63,9 +67,7 @@ def is_move(entries: FromClause) -> ColumnElement[bool]:
     return entries.c.cause != literal_column("'USAGE'", String())
 
 
-def _balance(
-    entries: FromClause, part: Callable[[ColumnElement[int]], ColumnElement[int]]
-) -> ColumnElement[int]:
+def _balance(entries: FromClause, part: Part) -> ColumnElement[int]:
     """Return the running sum of the rows up to an entry that is a row of its own, of one part of
     each amount: it may not fit 64 bits, though every balance does.
 
@@ -100,26 +102,12 @@ def _balance(
     return func.coalesce(running, part(entries.c.balance_nanos))
 
 
-def _balances(dialect: DialectName, entries: FromClause) -> Iterator[ColumnElement[int]]:
-    """Yield the columns from which `whole_entry` computes `balance_nanos`."""
-    if dialect == "postgresql":
-        yield _balance(entries, lambda nanos: nanos).label("balance_nanos")
-    else:
-        # Its sums end at 64 bits; those of the halves do not come near.
-        yield _balance(entries, lambda nanos: nanos.bitwise_and(2**_HALF - 1)).label(
-            "balance_nanos"
-        )
-        yield _balance(entries, lambda nanos: nanos.bitwise_rshift(_HALF)).label(_HIGH)
-
-
-def whole_entry(entry: Row) -> Row:
+def _whole(entry: LedgerRow) -> LedgerRow:
     """Return a row that is an entry with its balance put together."""
-    row = dict(entry)
-    row["balance_nanos"] += row.pop(_HIGH, 0) << _HALF
-    return row
+    return whole(entry, "balance_nanos")
 
 
-def _text(model: Any, column: str, entries: FromClause, key: str) -> ColumnElement[str]:
+def _text(model: type[SQLModel], column: str, entries: FromClause, key: str) -> ColumnElement[str]:
     """Return a text of the purchase, refund or dispute that an entry belongs to."""
     table = table_of(model)
     same = and_(table.c.account_id == entries.c.account_id, table.c.id == entries.c[key])
@@ -131,8 +119,8 @@ def _currency(rows: FromClause) -> ColumnElement[str]:
     return of_account.correlate(rows).scalar_subquery().label("currency")
 
 
-def entry_columns(visible: Visible, entries: FromClause) -> Sequence[ColumnElement[Any]]:
-    """Return the columns of a row that is an entry, for `whole_entry`."""
+def _entry_columns(visible: Visible, entries: FromClause) -> Sequence[Expression]:
+    """Return the columns of a row that is an entry, for `_whole`."""
     description = case(
         (
             entries.c.cause == LedgerCause.REFUND.value,
@@ -152,7 +140,10 @@ def entry_columns(visible: Visible, entries: FromClause) -> Sequence[ColumnEleme
         entries.c.cause,
         type_coerce(null(), Date()).label("day"),
         entries.c.amount_nanos,
-        *_balances(visible.dialect, entries),
+        *(
+            _balance(entries, part).label(name)
+            for name, part in parts(visible.dialect, "balance_nanos").items()
+        ),
         func.coalesce(entries.c.description, description).label("description"),
         entries.c.purchase_id,
         entries.c.refund_id,
@@ -161,7 +152,7 @@ def entry_columns(visible: Visible, entries: FromClause) -> Sequence[ColumnEleme
     ]
 
 
-def day_columns(_: Visible, days: FromClause) -> Sequence[ColumnElement[Any]]:
+def _day_columns(_: Visible, days: FromClause) -> Sequence[Expression]:
     """Return the columns of a row that is a day's usage. Its balance is that after its last entry:
     no usage of its day is later, and what is earlier stands before it.
     """
@@ -174,24 +165,26 @@ def day_columns(_: Visible, days: FromClause) -> Sequence[ColumnElement[Any]]:
         days.c.day,
         days.c.amount_nanos,
         days.c.balance_nanos,
-        cast(null(), String()).label("description"),
-        *(cast(null(), BigInteger()).label(name) for name in _REFERENCES),
+        sql_cast(null(), String()).label("description"),
+        *(sql_cast(null(), BigInteger()).label(name) for name in _REFERENCES),
         _currency(days),
     ]
 
 
 _REFERENCES: Final = ("purchase_id", "refund_id", "dispute_id")
 
-_ENTRIES: Final = Listing(
+_ENTRIES: Final = Listing[LedgerRow, Counted](
     _ENTRY,
     scope=("account_id",),
     order=ORDER,
-    columns=entry_columns,
+    columns=_entry_columns,
     conditions={"move": is_move, "cause": lambda entries: any_of(entries.c.cause, "cause")},
 )
 # An account has few days: its are read and put in order without an index, which would have to
 # change with every batch of usage.
-_DAYS: Final = Listing(_DAY, scope=("account_id",), order=ORDER, columns=day_columns)
+_DAYS: Final = Listing[LedgerRow, Counted](
+    _DAY, scope=("account_id",), order=ORDER, columns=_day_columns
+)
 
 Split: TypeAlias = Callable[[Selection], Selection | None]
 """Return the part of a selection with one kind of row; None if empty."""
@@ -213,34 +206,34 @@ def _days_of(selection: Selection) -> Selection | None:
     return replace(selection, conditions=())
 
 
-_KINDS: Final[Sequence[tuple[Listing, Split]]] = ((_ENTRIES, _entries_of), (_DAYS, _days_of))
-_place = itemgetter(*ORDER)
+_KINDS: Final[Sequence[tuple[Listing[LedgerRow, Counted], Split]]] = (
+    (_ENTRIES, _entries_of),
+    (_DAYS, _days_of),
+)
+_place: Final = itemgetter(*ORDER)
 
 
 class LedgerRows:
     """The rows of accounts' ledgers, read as those of a `Listing`; a selection's only condition is
     `cause`, any of some.
 
-    A row has `account_id key version recorded_at cause day amount_nanos balance_nanos description
-    purchase_id refund_id dispute_id currency`. `version` and `recorded_at` are its last entry's,
-    `key` is its first entry's version, which names it; `day` is null but for usage.
     """
 
     order: Final = ORDER
 
     async def fetch_pages(
         self, reader: Reader, principal: Principal, pages: Sequence[Page]
-    ) -> list[list[Row]]:
+    ) -> list[list[LedgerRow]]:
         """Return each page's rows, from the end at which it begins: two statements for all pages of
         one direction, limit and causes.
         """
-        found: list[list[Row]] = [[] for _ in pages]
+        found: list[list[LedgerRow]] = [[] for _ in pages]
         for listing, split in _KINDS:
             mine = _mine((page.selection for page in pages), split)
             wanted = [replace(pages[index], selection=part) for index, part in mine]
             parts = await listing.fetch_pages(reader, principal, wanted)
             for (index, _), rows in zip(mine, parts, strict=True):
-                found[index] += map(whole_entry, rows)
+                found[index] += map(_whole, rows)
         return [
             sorted(rows, key=_place, reverse=not page.ascending)[: page.limit]
             for page, rows in zip(pages, found, strict=True)
@@ -248,7 +241,7 @@ class LedgerRows:
 
     async def fetch_totals(
         self, reader: Reader, principal: Principal, selections: Sequence[Selection]
-    ) -> list[Row]:
+    ) -> list[Counted]:
         """Return each selection's `total_count`: two statements for all of the same causes."""
         counts = [0] * len(selections)
         for listing, split in _KINDS:
@@ -260,17 +253,17 @@ class LedgerRows:
 
     async def chunks(
         self, stream: Stream, principal: Principal, selection: Selection, size: int
-    ) -> AsyncGenerator[Chunk]:
+    ) -> AsyncGenerator[Chunk[LedgerRow]]:
         """Yield a selection's rows in order; days are kept in memory, as there are few."""
-        days: list[Row] = []
+        days: list[LedgerRow] = []
         if (of_days := _days_of(selection)) is not None:
             async with aclosing(_DAYS.chunks(stream, principal, of_days, size)) as chunks:
                 async for chunk in chunks:
-                    days += rows_in(chunk)
+                    days += chunk.rows()
         if (of_entries := _entries_of(selection)) is not None:
             async with aclosing(_ENTRIES.chunks(stream, principal, of_entries, size)) as chunks:
                 async for chunk in chunks:
-                    entries = [*map(whole_entry, rows_in(chunk))]
+                    entries = [*map(_whole, chunk.rows())]
                     last = _place(entries[-1])
                     count = sum(_place(day) < last for day in days)
                     yield _by_column([*merge(entries, days[:count], key=_place)])
@@ -285,8 +278,25 @@ def _mine(selections: Iterable[Selection], split: Split) -> list[tuple[int, Sele
     return [(index, part) for index, part in parts if part is not None]
 
 
-def _by_column(rows: Sequence[Row]) -> Chunk:
-    return {name: [row[name] for row in rows] for name in rows[0]}
+def _by_column(rows: Sequence[LedgerRow]) -> Chunk[LedgerRow]:
+    cells = cast("Sequence[Mapping[str, object]]", rows)
+    return Chunk({name: [row[name] for row in cells] for name in LedgerRow.__annotations__})
 
 
 LEDGER: Final = LedgerRows()
+
+_ENTRY_BY_VERSION: Final = Keyed[LedgerRow](
+    _ENTRY, "account_id", "version", columns=_entry_columns, condition=is_move(_ENTRY)
+)
+_DAY_BY_VERSION: Final = Keyed[LedgerRow](_DAY, "account_id", "first_version", columns=_day_columns)
+
+
+async def ledger_rows_by_key(
+    reader: Reader, principal: Principal, keys: Sequence[Key]
+) -> list[LedgerRow | None]:
+    """Return the row of each (account, version of the row's first entry); None for what is no
+    row's first entry, or not the principal's. Two statements for a batch.
+    """
+    entries = await _ENTRY_BY_VERSION.fetch(reader, principal, keys)
+    days = await _DAY_BY_VERSION.fetch(reader, principal, keys)
+    return [_whole(entry) if entry else day for entry, day in zip(entries, days, strict=True)]

@@ -7,14 +7,13 @@ row of each page is found first (`LIMIT 1 OFFSET n - 1` for each key), and the p
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final, Generic, NamedTuple, Protocol, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     FromClause,
     Integer,
-    Select,
     Table,
     and_,
     bindparam,
@@ -23,22 +22,34 @@ from sqlalchemy import (
     true,
     tuple_,
 )
+from sqlalchemy.sql.elements import Tuple
+from typing_extensions import TypeVar
 
 from gateway.principal import Principal
 from gateway.store.cursor import Position
 from gateway.store.engine.database import Reader
-from gateway.store.engine.statement import DialectName, Row, batch
+from gateway.store.engine.parameters import batch
+from gateway.store.engine.sql import DialectName, Expression, Query
+from gateway.store.engine.statement import R
 from gateway.store.engine.stream import Chunk, Stream
+from gateway.store.halves import parts, whole
+from gateway.store.relation import Columns, position
+from gateway.store.rows import Counted
 from gateway.store.tenancy import Scoped, Visible
 
-Columns: TypeAlias = Callable[[Visible, FromClause], Sequence[ColumnElement[Any]]]
 Condition: TypeAlias = Callable[[FromClause], ColumnElement[bool]]
 """A condition on a table or its alias. Its parameter, if it has one, has the condition's name;
 others are among the selection's `parameters`.
 """
 
-_HALF: Final = 32
-_HIGH: Final = "_high"
+
+Conditions: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
+"""Conditions by name, each with its parameter's values."""
+
+Parameters: TypeAlias = tuple[tuple[str, object], ...]
+
+T = TypeVar("T", bound=Counted, default=Counted)
+"""The totals of a selection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +62,9 @@ class Selection:
     scope: tuple[int, ...]
     lower: Position
     upper: Position
-    conditions: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    conditions: Conditions = ()
     # They follow from the conditions: a cursor, which holds the selection's text, is as it was.
-    parameters: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
+    parameters: Parameters = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,36 +76,42 @@ class Page:
     limit: int
 
 
+class _PageGroup(NamedTuple):
+    """What the pages of one statement have in common."""
+
+    ascending: bool
+    limit: int
+    conditions: Conditions
+    parameters: Parameters
+
+
 class Total(NamedTuple):
     """A sum over a selection's rows: of any size, 0 without rows."""
 
     nanos: ColumnElement[int]
     condition: ColumnElement[bool]
 
-    def columns(self, name: str, dialect: DialectName) -> Iterator[ColumnElement[Any]]:
-        """Yield the columns that `whole_totals` makes the total `name` of."""
-        if dialect == "sqlite":
-            # Its sums end at 64 bits; those of the halves do not come near.
-            yield self._sum(self.nanos.bitwise_rshift(_HALF)).label(f"{name}{_HIGH}")
-            yield self._sum(self.nanos.bitwise_and(2**_HALF - 1)).label(name)
-        else:
-            yield self._sum(self.nanos).label(name)
-
-    def _sum(self, nanos: ColumnElement[int]) -> ColumnElement[Any]:
-        return func.coalesce(func.sum(nanos).filter(self.condition), 0)
+    def columns(self, name: str, dialect: DialectName) -> Iterator[Expression]:
+        """Yield the columns of which `whole` makes the total `name`."""
+        for label, part in parts(dialect, name).items():
+            total = func.sum(part(self.nanos)).filter(self.condition)
+            yield func.coalesce(total, 0).label(label)
 
 
-def whole_totals(row: Row) -> Row:
-    """Return a row of totals as integers, with halves put together."""
-    return {
-        name: int(total) + (int(row.get(f"{name}{_HIGH}", 0)) << _HALF)
-        for name, total in row.items()
-        if not name.endswith(_HIGH)
-    }
+class Paged(Protocol[R, T]):
+    """Rows in a fixed order by key, a page or the totals of many keys at a time."""
+
+    async def fetch_pages(
+        self, reader: Reader, principal: Principal, pages: Sequence[Page], /
+    ) -> list[list[R]]: ...
+
+    async def fetch_totals(
+        self, reader: Reader, principal: Principal, selections: Sequence[Selection], /
+    ) -> list[T]: ...
 
 
-class Listing:
-    """A table's rows by key (`scope`) in the order of an instant and a key.
+class Listing(Generic[R, T]):
+    """A table's rows R by key (`scope`) in the order of an instant and a key, and totals T.
 
     `columns` are what a row has (default: the table's), `totals` what is added up over a selection
     beside `total_count`. Statements are made on first use and kept: one for each direction and set
@@ -117,21 +134,23 @@ class Listing:
         self._columns = columns
         self._conditions = conditions or {}
         self._totals = totals or {}
-        self._whole_statements: dict[tuple[str, ...], Scoped] = {}
-        self._page_statements: dict[tuple[bool, tuple[str, ...]], Scoped] = {}
-        self._total_statements: dict[tuple[str, ...], Scoped] = {}
+        self._whole_statements: dict[tuple[str, ...], Scoped[R]] = {}
+        self._page_statements: dict[tuple[bool, tuple[str, ...]], Scoped[R]] = {}
+        self._total_statements: dict[tuple[str, ...], Scoped[T]] = {}
 
     async def fetch_pages(
         self, reader: Reader, principal: Principal, pages: Sequence[Page]
-    ) -> list[list[Row]]:
+    ) -> list[list[R]]:
         """Return each page's rows, from the end at which it begins: one statement for all pages of
         one direction, limit and conditions.
         """
-        found: list[list[Row]] = [[] for _ in pages]
-        groups: dict[Any, list[int]] = {}
+        found: list[list[R]] = [[] for _ in pages]
+        groups: dict[_PageGroup, list[int]] = {}
         for index, page in enumerate(pages):
             selection = page.selection
-            group = (page.ascending, page.limit, selection.conditions, selection.parameters)
+            group = _PageGroup(
+                page.ascending, page.limit, selection.conditions, selection.parameters
+            )
             groups.setdefault(group, []).append(index)
         for (ascending, limit, conditions, _), indexes in groups.items():
             rows = await self._page_statement(ascending, conditions).fetch(
@@ -141,17 +160,17 @@ class Listing:
                 **self._arguments([pages[index].selection for index in indexes]),
             )
             for row in rows:
-                found[indexes[row["n"] - 1]].append(row)
+                found[indexes[position(row)]].append(row)
         return found
 
     async def fetch_totals(
         self, reader: Reader, principal: Principal, selections: Sequence[Selection]
-    ) -> list[Row]:
+    ) -> list[T]:
         """Return each selection's `total_count` and totals: one statement for all selections of the
-        same conditions. All are integers, on both databases.
+        same conditions.
         """
-        found: list[Row] = [{} for _ in selections]
-        groups: dict[Any, list[int]] = {}
+        found: dict[int, T] = {}
+        groups: dict[tuple[Conditions, Parameters], list[int]] = {}
         for index, selection in enumerate(selections):
             group = (selection.conditions, selection.parameters)
             groups.setdefault(group, []).append(index)
@@ -159,28 +178,28 @@ class Listing:
             statement = self._total_statement(conditions)
             arguments = self._arguments([selections[index] for index in indexes])
             for row in await statement.fetch(reader, principal, **arguments):
-                found[indexes[row["n"] - 1]] = whole_totals(row)
-        return found
+                found[indexes[position(row)]] = whole(row, *self._totals)
+        return [found[index] for index in range(len(selections))]
 
     def chunks(
         self, stream: Stream, principal: Principal, selection: Selection, size: int
-    ) -> AsyncGenerator[Chunk]:
+    ) -> AsyncGenerator[Chunk[R]]:
         """Return a selection's rows in order, `size` at a time; see `Stream.chunks`."""
         names = tuple(name for name, _ in selection.conditions)
         statement = self._whole_statements.get(names)
         if statement is None:
-            statement = Scoped(lambda visible: self._build_whole(visible, names))
+            statement = Scoped[R](lambda visible: self._build_whole(visible, names))
             self._whole_statements[names] = statement
-        arguments: dict[str, Any] = dict(selection.conditions + selection.parameters)
+        arguments: dict[str, object] = dict(selection.conditions + selection.parameters)
         arguments |= zip(self._scope, selection.scope, strict=True)
-        for end, position in (("lower", selection.lower), ("upper", selection.upper)):
+        for end, place in (("lower", selection.lower), ("upper", selection.upper)):
             names_of_end = (f"{end}_{name}" for name in self.order)
-            arguments |= zip(names_of_end, position, strict=True)
+            arguments |= zip(names_of_end, place, strict=True)
         return statement.chunks(stream, principal, size, **arguments)
 
-    def _arguments(self, selections: Sequence[Selection]) -> dict[str, Any]:
+    def _arguments(self, selections: Sequence[Selection]) -> dict[str, object]:
         """Return the parameters for selections that have the same conditions."""
-        arguments: dict[str, Any] = dict(selections[0].conditions + selections[0].parameters)
+        arguments: dict[str, object] = dict(selections[0].conditions + selections[0].parameters)
         for index, name in enumerate(self._scope):
             arguments[name] = [selection.scope[index] for selection in selections]
         for index, name in enumerate(self.order):
@@ -188,27 +207,27 @@ class Listing:
             arguments[f"upper_{name}"] = [selection.upper[index] for selection in selections]
         return arguments
 
-    def _page_statement(self, ascending: bool, conditions: Sequence[tuple[str, Any]]) -> Scoped:
+    def _page_statement(self, ascending: bool, conditions: Conditions) -> Scoped[R]:
         names = tuple(name for name, _ in conditions)
         found = self._page_statements.get((ascending, names))
         if found is None:
-            found = Scoped(lambda visible: self._build_page(visible, ascending, names))
+            found = Scoped[R](lambda visible: self._build_page(visible, ascending, names))
             self._page_statements[ascending, names] = found
         return found
 
-    def _total_statement(self, conditions: Sequence[tuple[str, Any]]) -> Scoped:
+    def _total_statement(self, conditions: Conditions) -> Scoped[T]:
         names = tuple(name for name, _ in conditions)
         found = self._total_statements.get(names)
         if found is None:
-            found = Scoped(lambda visible: self._build_totals(visible, names))
+            found = Scoped[T](lambda visible: self._build_totals(visible, names))
             self._total_statements[names] = found
         return found
 
-    def _build_whole(self, visible: Visible, names: Sequence[str]) -> Select[Any]:
+    def _build_whole(self, visible: Visible, names: Sequence[str]) -> Query:
         # Parameters rather than a table of spans, so that the order can be read off the index.
         place = self._place(self._table)
 
-        def end(name: str) -> Any:
+        def end(name: str) -> Tuple:
             columns = ((self._table.c[each], f"{name}_{each}") for each in self.order)
             return tuple_(*(bindparam(each, type_=column.type) for column, each in columns))
 
@@ -227,11 +246,11 @@ class Listing:
             .order_by(*self._ordered(self._table, True))
         )
 
-    def _build_page(self, visible: Visible, ascending: bool, names: Sequence[str]) -> Select[Any]:
+    def _build_page(self, visible: Visible, ascending: bool, names: Sequence[str]) -> Query:
         build = self._page_up_to if visible.dialect == "sqlite" else self._lateral_page
         return build(visible, ascending, names)
 
-    def _lateral_page(self, visible: Visible, ascending: bool, names: Sequence[str]) -> Select[Any]:
+    def _lateral_page(self, visible: Visible, ascending: bool, names: Sequence[str]) -> Query:
         spans = visible.of(self._spans(visible.dialect))
         page = (
             select(*self._columns(visible, self._table))
@@ -246,11 +265,11 @@ class Listing:
             .order_by(spans.c.n, *self._ordered(page, ascending))
         )
 
-    def _page_up_to(self, visible: Visible, ascending: bool, names: Sequence[str]) -> Select[Any]:
+    def _page_up_to(self, visible: Visible, ascending: bool, names: Sequence[str]) -> Query:
         spans = visible.of(self._spans(visible.dialect))
         others = self._table.alias("others")
 
-        def last(name: str) -> ColumnElement[Any]:
+        def last(name: str) -> Expression:
             return (
                 select(others.c[name])
                 .where(self._inside(others, spans, names))
@@ -263,7 +282,7 @@ class Listing:
 
         # Where there are fewer rows, the last that there could be: the span's end is excluded.
         end, step = ("upper", -1) if ascending else ("lower", 1)
-        ends: dict[str, ColumnElement[Any]] = {n: spans.c[f"{end}_{n}"] for n in self.order}
+        ends: dict[str, Expression] = {n: spans.c[f"{end}_{n}"] for n in self.order}
         ends[self.order[-1]] += step
         lasts = (func.coalesce(last(name), ends[name]).label(f"last_{name}") for name in ends)
         edges = _materialized(select(*spans.c, *lasts), "edges")
@@ -280,7 +299,7 @@ class Listing:
             .order_by(edges.c.n, *self._ordered(self._table, ascending))
         )
 
-    def _build_totals(self, visible: Visible, names: Sequence[str]) -> Select[Any]:
+    def _build_totals(self, visible: Visible, names: Sequence[str]) -> Query:
         spans = self._spans(visible.dialect)
         count = func.count(self._table.c[self.order[-1]]).label("total_count")
         totals = (
@@ -323,14 +342,14 @@ class Listing:
             *(self._conditions[name](rows) for name in names),
         )
 
-    def _place(self, rows: FromClause, prefix: str = "") -> Any:
+    def _place(self, rows: FromClause, prefix: str = "") -> Tuple:
         return tuple_(*(rows.c[f"{prefix}{name}"] for name in self.order))
 
-    def _ordered(self, rows: FromClause, ascending: bool) -> list[Any]:
-        columns = [rows.c[name] for name in self.order]
+    def _ordered(self, rows: FromClause, ascending: bool) -> list[Expression]:
+        columns: list[Expression] = [rows.c[name] for name in self.order]
         return columns if ascending else [column.desc() for column in columns]
 
 
-def _materialized(rows: Select[Any], name: str) -> FromClause:
+def _materialized(rows: Query, name: str) -> FromClause:
     # Without it SQLite would take a span's values out of the JSON again for every row.
     return rows.cte(name).prefix_with("MATERIALIZED")

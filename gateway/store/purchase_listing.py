@@ -5,12 +5,29 @@ from typing import Final
 from sqlalchemy import ColumnElement, and_, case, func, select
 
 from gateway.models import CreditPurchase, CreditPurchaseKind, Refund, RefundStatus, table_of
-from gateway.store.engine.statement import any_of
+from gateway.store.engine.parameters import any_of
 from gateway.store.listing import Condition, Listing, Total
 from gateway.store.purchase_search import SEARCHES
+from gateway.store.rows import Counted, CreditPurchaseRow
 
 _PURCHASE = table_of(CreditPurchase)
 _REFUND = table_of(Refund)
+
+
+class PurchaseTotals(Counted):
+    """Totals over settled purchases, with what was taken back to date."""
+
+    paid_nanos: int
+    tax_nanos: int
+    bonus_nanos: int
+    refunded_nanos: int
+
+
+class RefundTotals(Counted):
+    """Totals of the refunds that succeeded of settled purchases."""
+
+    refund_nanos: int
+    refund_tax_nanos: int
 
 
 def _settled(nanos: ColumnElement[int]) -> Total:
@@ -50,7 +67,7 @@ _WITH_REFUNDS: Final[dict[str, Condition]] = _CONDITIONS | {
     for name, search in SEARCHES.items()
 }
 
-CREDIT_PURCHASES: Final = Listing(
+CREDIT_PURCHASES: Final = Listing[CreditPurchaseRow, PurchaseTotals](
     _PURCHASE,
     scope=("account_id",),
     order=("created_at", "id"),
@@ -62,9 +79,8 @@ CREDIT_PURCHASES: Final = Listing(
         "refunded_nanos": _settled(_PURCHASE.c.refunded_nanos),
     },
 )
-"""The totals are over settled purchases, with what was taken back to date."""
 
-REFUNDS_OF_PURCHASES: Final = Listing(
+REFUNDS_OF_PURCHASES: Final = Listing[CreditPurchaseRow, RefundTotals](
     _PURCHASE,
     scope=("account_id",),
     order=("created_at", "id"),

@@ -13,13 +13,12 @@ be (a number, an amount) is not looked for: such a search has a statement of its
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     FromClause,
-    Select,
     Table,
     bindparam,
     func,
@@ -30,7 +29,8 @@ from sqlalchemy import (
 
 from gateway.models import Dispute, Receipt, Refund, table_of
 from gateway.money import amounts_as_written
-from gateway.store.engine.statement import any_of
+from gateway.store.engine.parameters import any_of
+from gateway.store.engine.sql import Expression, Query
 from gateway.store.search import contained, contains
 
 _REFUND: Final = table_of(Refund)
@@ -46,11 +46,11 @@ AMOUNTS: Final = "search_amounts"
 OWNER: Final = "search_owner"
 
 
-def search_condition(text: str, account_id: int) -> tuple[str, tuple[tuple[str, Any], ...]]:
+def search_condition(text: str, account_id: int) -> tuple[str, tuple[tuple[str, object], ...]]:
     """Return the name of the condition that finds a text (checked), and its parameters."""
     amounts = tuple(sorted(amounts_as_written(text)))
     is_number = _NUMBER.fullmatch(text) is not None
-    parameters = [(OWNER, account_id), *contained(TEXT, text)]
+    parameters: list[tuple[str, object]] = [(OWNER, account_id), *contained(TEXT, text)]
     if amounts:
         parameters.append((AMOUNTS, amounts))
     return _name(is_number=is_number, is_amount=bool(amounts)), tuple(parameters)
@@ -91,11 +91,11 @@ def _own_amounts(purchases: FromClause) -> Iterator[ColumnElement[int]]:
     yield purchases.c.refunded_nanos
 
 
-def _documents() -> Select[Any]:
+def _documents() -> Query:
     return _of_account(_RECEIPT).where(contains(_RECEIPT.c.number, TEXT))
 
 
-def _refunds(*, is_amount: bool) -> Select[Any]:
+def _refunds(*, is_amount: bool) -> Query:
     matches = [contains(_joined(_REFUND.c.reason, _REFUND.c.provider_reference), TEXT)]
     if is_amount:
         net, tax = _REFUND.c.amount_nanos, _REFUND.c.tax_nanos
@@ -103,17 +103,17 @@ def _refunds(*, is_amount: bool) -> Select[Any]:
     return _of_account(_REFUND).where(or_(*matches))
 
 
-def _disputes() -> Select[Any]:
+def _disputes() -> Query:
     return _of_account(_DISPUTE).where(contains(_DISPUTE.c.provider_reference, TEXT))
 
 
-def _of_account(table: Table) -> Select[Any]:
+def _of_account(table: Table) -> Query:
     owner = bindparam(OWNER, type_=BigInteger())
     return select(table.c.purchase_id).where(table.c.account_id == owner)
 
 
-def _joined(*texts: ColumnElement[Any]) -> ColumnElement[str]:
-    """Return texts joined for one search; nulls are left out."""
+def _joined(*texts: Expression) -> ColumnElement[str]:
+    """Return texts as one, for one look at all of them; what is null is left out."""
     whole: ColumnElement[str] = literal("")
     for text in texts:
         whole += func.coalesce(text, "") + _APART

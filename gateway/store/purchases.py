@@ -1,15 +1,18 @@
 """Purchases, refunds and disputes: found by the provider's id, and saved."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple, TypedDict
 
 from sqlalchemy import BigInteger, String, Table, and_, bindparam, select
 
 from gateway.models import CreditPurchase, Dispute, DisputeMovement, Refund, table_of
 from gateway.store.engine.database import Reader, Transaction
-from gateway.store.engine.statement import DialectName, Row, Statement, batch
+from gateway.store.engine.parameters import batch
+from gateway.store.engine.sql import DialectName, Query
+from gateway.store.engine.statement import R, Statement
 from gateway.store.engine.write import Upsert
+from gateway.store.rows import CreditPurchaseRow, DisputeMovementRow, DisputeRow, RefundRow
 
 PURCHASE: Final = table_of(CreditPurchase)
 REFUND: Final = table_of(Refund)
@@ -17,8 +20,77 @@ DISPUTE: Final = table_of(Dispute)
 MOVEMENT: Final = table_of(DisputeMovement)
 
 
+class CreditPurchaseCells(NamedTuple):
+    """A credit purchase's cells."""
+
+    account_id: int
+    id: int
+    kind: str
+    status: str
+    currency: str
+    amount_nanos: int
+    tax_nanos: int
+    bonus_nanos: int
+    refunded_nanos: int
+    bonus_reversed_nanos: int
+    disputed_nanos: int
+    description: str | None
+    failure_code: str | None
+    failure_reason: str | None
+    payment_method_type: str | None
+    payment_method_name: str | None
+    payment_method_brand: str | None
+    payment_method_last4: str | None
+    payment_method_label: str | None
+    provider: str | None
+    provider_reference: str | None
+    created_at: datetime
+    status_at: datetime | None
+    failed_at: datetime | None
+    settled_at: datetime | None
+    revision: int
+    receipted: bool
+
+
+class RefundCells(NamedTuple):
+    """A refund's cells."""
+
+    account_id: int
+    id: int
+    purchase_id: int
+    status: str
+    currency: str
+    amount_nanos: int
+    tax_nanos: int
+    bonus_reversed_nanos: int
+    reason: str | None
+    failure_reason: str | None
+    provider: str | None
+    provider_reference: str | None
+    created_at: datetime
+    settled_at: datetime | None
+    has_succeeded: bool
+    failed_at: datetime | None
+
+
+class DisputeCells(NamedTuple):
+    """A dispute's cells."""
+
+    account_id: int
+    id: int
+    purchase_id: int
+    state: str
+    amount_nanos: int
+    held_nanos: int
+    reason: str | None
+    provider: str | None
+    provider_reference: str | None
+    created_at: datetime
+    closed_at: datetime | None
+
+
 class MovementRow(NamedTuple):
-    """A dispute's movement, by the provider's id: nanos, negative for a withdrawal."""
+    """The cells of a movement of a dispute's funds."""
 
     account_id: int
     dispute_id: int
@@ -27,7 +99,11 @@ class MovementRow(NamedTuple):
     moved_at: datetime
 
 
-def _by_reference(dialect: DialectName) -> Any:
+class _First(TypedDict):
+    id: int
+
+
+def _by_reference(dialect: DialectName) -> Query:
     wanted = batch(dialect, account_id=BigInteger(), provider=String(), reference=String())
     same = and_(
         PURCHASE.c.account_id == wanted.c.account_id,
@@ -37,35 +113,35 @@ def _by_reference(dialect: DialectName) -> Any:
     return select(PURCHASE).select_from(wanted.join(PURCHASE, same))
 
 
-def _of(table: Table, key: str) -> Statement:
-    """Return what finds rows by (account, key)."""
+def _of(table: Table, key: str) -> Callable[[DialectName], Query]:
+    """Return what builds the statement that finds rows by (account, key)."""
 
-    def build(dialect: DialectName) -> Any:
+    def build(dialect: DialectName) -> Query:
         wanted = batch(dialect, account_id=BigInteger(), key=BigInteger())
         same = and_(table.c.account_id == wanted.c.account_id, table.c[key] == wanted.c.key)
         return select(table).select_from(wanted.join(table, same))
 
-    return Statement(build)
+    return build
 
 
-_BY_REFERENCE: Final = Statement(_by_reference)
-_REFUNDS_OF: Final = _of(REFUND, "purchase_id")
-_DISPUTES_OF: Final = _of(DISPUTE, "purchase_id")
-_MOVEMENTS_OF: Final = _of(MOVEMENT, "dispute_id")
-_FIRST: Final = Statement(
+_BY_REFERENCE: Final = Statement[CreditPurchaseRow](_by_reference)
+_REFUNDS_OF: Final = Statement[RefundRow](_of(REFUND, "purchase_id"))
+_DISPUTES_OF: Final = Statement[DisputeRow](_of(DISPUTE, "purchase_id"))
+_MOVEMENTS_OF: Final = Statement[DisputeMovementRow](_of(MOVEMENT, "dispute_id"))
+_FIRST: Final = Statement[_First](
     select(PURCHASE.c.id)
     .where(PURCHASE.c.account_id == bindparam("account_id", type_=BigInteger()))
     .limit(1)
 )
-_SAVES: Final = {
-    table.name: Upsert(table, [column.name for column in table.columns])
-    for table in (PURCHASE, REFUND, DISPUTE, MOVEMENT)
-}
+_SAVE: Final = Upsert(PURCHASE, CreditPurchaseCells)
+_SAVE_REFUND: Final = Upsert(REFUND, RefundCells)
+_SAVE_DISPUTE: Final = Upsert(DISPUTE, DisputeCells)
+_SAVE_MOVEMENT: Final = Upsert(MOVEMENT, MovementRow)
 
 
 async def by_reference(
     reader: Reader, references: Sequence[tuple[int, str | None, str]]
-) -> Sequence[Row]:
+) -> Sequence[CreditPurchaseRow]:
     """Return the purchases with (account, provider, provider's reference)."""
     if not references:
         return []
@@ -80,45 +156,47 @@ async def exist(reader: Reader, account_id: int) -> bool:
     return bool(await reader.fetch(_FIRST, account_id=account_id))
 
 
-async def refunds_of(reader: Reader, purchases: Sequence[tuple[int, int]]) -> Sequence[Row]:
+async def refunds_of(reader: Reader, purchases: Sequence[tuple[int, int]]) -> Sequence[RefundRow]:
     """Return all refunds of purchases (account, id)."""
     return await _fetch(reader, _REFUNDS_OF, purchases)
 
 
-async def disputes_of(reader: Reader, purchases: Sequence[tuple[int, int]]) -> Sequence[Row]:
+async def disputes_of(reader: Reader, purchases: Sequence[tuple[int, int]]) -> Sequence[DisputeRow]:
     """Return all disputes of purchases (account, id)."""
     return await _fetch(reader, _DISPUTES_OF, purchases)
 
 
-async def movements_of(reader: Reader, disputes: Sequence[tuple[int, int]]) -> Sequence[Row]:
+async def movements_of(
+    reader: Reader, disputes: Sequence[tuple[int, int]]
+) -> Sequence[DisputeMovementRow]:
     """Return all movements of disputes (account, id)."""
     return await _fetch(reader, _MOVEMENTS_OF, disputes)
 
 
 async def _fetch(
-    reader: Reader, statement: Statement, wanted: Sequence[tuple[int, int]]
-) -> Sequence[Row]:
+    reader: Reader, statement: Statement[R], wanted: Sequence[tuple[int, int]]
+) -> Sequence[R]:
     if not wanted:
         return []
     accounts, keys = zip(*wanted, strict=True)
     return await reader.fetch(statement, account_id=list(accounts), key=list(keys))
 
 
-async def save(transaction: Transaction, rows: Sequence[Sequence[Any]]) -> None:
-    """Insert or change purchases; cells in the order of the table's columns."""
-    await transaction.upsert(_SAVES[PURCHASE.name], rows)
+async def save(transaction: Transaction, rows: Sequence[CreditPurchaseCells]) -> None:
+    """Insert or change purchases."""
+    await transaction.upsert(_SAVE, rows)
 
 
-async def save_refunds(transaction: Transaction, rows: Sequence[Sequence[Any]]) -> None:
-    """Insert or change refunds; cells in the order of the table's columns."""
-    await transaction.upsert(_SAVES[REFUND.name], rows)
+async def save_refunds(transaction: Transaction, rows: Sequence[RefundCells]) -> None:
+    """Insert or change refunds."""
+    await transaction.upsert(_SAVE_REFUND, rows)
 
 
-async def save_disputes(transaction: Transaction, rows: Sequence[Sequence[Any]]) -> None:
-    """Insert or change disputes; cells in the order of the table's columns."""
-    await transaction.upsert(_SAVES[DISPUTE.name], rows)
+async def save_disputes(transaction: Transaction, rows: Sequence[DisputeCells]) -> None:
+    """Insert or change disputes."""
+    await transaction.upsert(_SAVE_DISPUTE, rows)
 
 
 async def save_movements(transaction: Transaction, rows: Sequence[MovementRow]) -> None:
     """Insert or change what disputes moved."""
-    await transaction.upsert(_SAVES[MOVEMENT.name], rows)
+    await transaction.upsert(_SAVE_MOVEMENT, rows)

@@ -1,13 +1,12 @@
 """Rebuilds an account's daily roll-ups in a new time zone."""
 
 from collections import defaultdict
-from datetime import date, timedelta
-from typing import Any, Final
+from datetime import date, datetime, timedelta
+from typing import Final, NamedTuple, TypedDict
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     Interval,
     Table,
     bindparam,
@@ -18,14 +17,17 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
+from sqlalchemy.sql import ClauseElement
 
 from gateway.instants import EARLIEST
 from gateway.models import Instant, LedgerCause, UsageEvent, table_of
 from gateway.store import ledger_days
 from gateway.store.engine.database import Transaction
-from gateway.store.engine.statement import DialectName, Statement, any_of
+from gateway.store.engine.parameters import any_of
+from gateway.store.engine.sql import DialectName, Expression
+from gateway.store.engine.statement import Statement
 from gateway.store.ledger import ENTRY
-from gateway.store.ledger_days import Day
+from gateway.store.ledger_days import Day, UsageEntry
 from gateway.store.rollups import (
     ACTIVITY,
     DAY,
@@ -36,6 +38,7 @@ from gateway.store.rollups import (
     merge_activity,
     merge_days,
 )
+from gateway.store.rows import SlotRow
 from gateway.windows import local_day
 
 EVENT: Final = table_of(UsageEvent)
@@ -44,17 +47,47 @@ _ACCOUNT: Final = bindparam("account_id", type_=BigInteger())
 _QUARTER_HOUR: Final = timedelta(minutes=15)
 
 
-def _delete(table: Table) -> Statement:
-    return Statement(delete(table).where(table.c.account_id == _ACCOUNT))
+class _Spent(TypedDict):
+    slot_at: datetime
+    deployment_id: int
+    resource: str
+    provider: str
+    gpu_model: str
+    spent: int
+    events: int
 
 
-_SLOTS: Final = Statement(select(SLOT).where(SLOT.c.account_id == _ACCOUNT))
+class _SlotEntries(TypedDict):
+    slot_at: datetime
+    amount_nanos: int
+    first_version: int
+    version: int
+
+
+class _Entry(TypedDict):
+    version: int
+    amount_nanos: int
+    balance_nanos: int
+    recorded_at: datetime
+
+
+class _LedgerDay(NamedTuple):
+    amount_nanos: int
+    first_version: int
+    version: int
+
+
+def _delete(table: Table) -> Statement[None]:
+    return Statement[None](delete(table).where(table.c.account_id == _ACCOUNT))
+
+
+_SLOTS: Final = Statement[SlotRow](select(SLOT).where(SLOT.c.account_id == _ACCOUNT))
 _DELETES: Final = (_delete(DAY), _delete(ACTIVITY), _delete(ledger_days.DAY))
 
 
-def _slot(instant: ColumnElement[Any], dialect: DialectName) -> ColumnElement[Any]:
+def _slot(instant: Expression, dialect: DialectName) -> Expression:
     """Return the start of the quarter hour that holds an instant, as `slot_at`."""
-    slot: ColumnElement[Any]
+    slot: Expression
     if dialect == "postgresql":
         slot = func.date_bin(
             cast(literal(_QUARTER_HOUR), Interval), instant, literal(EARLIEST, Instant())
@@ -65,7 +98,7 @@ def _slot(instant: ColumnElement[Any], dialect: DialectName) -> ColumnElement[An
     return type_coerce(slot, Instant()).label("slot_at")
 
 
-def _activity(dialect: DialectName) -> Any:
+def _activity(dialect: DialectName) -> ClauseElement:
     dimensions = (
         func.coalesce(EVENT.c.deployment_id, 0).label("deployment_id"),
         EVENT.c.resource,
@@ -85,7 +118,7 @@ def _activity(dialect: DialectName) -> Any:
     )
 
 
-def _usage_entries(dialect: DialectName) -> Any:
+def _usage_entries(dialect: DialectName) -> ClauseElement:
     # An account's entries are recorded in the order of their versions, so those of a quarter hour
     # lie between its first and its last.
     slot_at = _slot(ENTRY.c.recorded_at, dialect)
@@ -102,10 +135,12 @@ def _usage_entries(dialect: DialectName) -> Any:
     )
 
 
-_ACTIVITY: Final = Statement(_activity)
-_USAGE_ENTRIES: Final = Statement(_usage_entries)
-_ENTRIES: Final = Statement(
-    select(ENTRY).where(ENTRY.c.account_id == _ACCOUNT, any_of(ENTRY.c.version, "versions"))
+_ACTIVITY: Final = Statement[_Spent](_activity)
+_USAGE_ENTRIES: Final = Statement[_SlotEntries](_usage_entries)
+_ENTRIES: Final = Statement[_Entry](
+    select(*(ENTRY.c[name] for name in UsageEntry._fields)).where(
+        ENTRY.c.account_id == _ACCOUNT, any_of(ENTRY.c.version, "versions")
+    )
 )
 
 
@@ -129,14 +164,14 @@ async def days(transaction: Transaction, account_id: int, zone: ZoneInfo) -> Non
 
 
 async def _ledger_days(transaction: Transaction, account_id: int, zone: ZoneInfo) -> None:
-    days: dict[date, list[int]] = {}
+    days: dict[date, _LedgerDay] = {}
     for row in await transaction.fetch(_USAGE_ENTRIES, account_id=account_id):
         day = local_day(row["slot_at"], zone)
         amount, first, _ = days.get(day, (0, row["first_version"], 0))
-        days[day] = [amount + row["amount_nanos"], first, row["version"]]
-    versions = {version for _, *ends in days.values() for version in ends}
+        days[day] = _LedgerDay(amount + row["amount_nanos"], first, row["version"])
+    versions = {version for each in days.values() for version in each[1:]}
     rows = await transaction.fetch(_ENTRIES, account_id=account_id, versions=sorted(versions))
-    entries = {row["version"]: row for row in rows}
+    entries = {row["version"]: UsageEntry(**row) for row in rows}
     await ledger_days.save(
         transaction,
         [

@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple, NotRequired, TypedDict, cast
 
 from sqlalchemy import BigInteger, String, bindparam, select
-from sqlalchemy.sql import Select
 
 from gateway.models import Account, Receipt, ReceiptSequence, table_of
 from gateway.principal import Principal
 from gateway.store import sellers
 from gateway.store.engine.database import Reader, Transaction
-from gateway.store.engine.statement import DialectName, Row, Statement, any_of, batch
-from gateway.store.engine.write import Upsert
+from gateway.store.engine.parameters import any_of, batch
+from gateway.store.engine.sql import DialectName, Query
+from gateway.store.engine.statement import Statement
+from gateway.store.engine.stored_json import loads
+from gateway.store.engine.write import Insert, Upsert
 from gateway.store.tenancy import Scoped, Visible
 
 RECEIPT: Final = table_of(Receipt)
@@ -21,7 +23,7 @@ _ACCOUNT: Final = table_of(Account)
 
 
 class IssuedReceipt(NamedTuple):
-    """A new document's cells, except for the seller. `data` is the JSON of the document."""
+    """A receipt's cells; `data` is what its document is printed from, as JSON."""
 
     account_id: int
     id: int
@@ -36,12 +38,122 @@ class IssuedReceipt(NamedTuple):
     tax_nanos: int
     issued_at: datetime
     data: str
+    seller_id: int | None = None
 
 
-COLUMNS: Final = (*IssuedReceipt._fields, "seller_id")
+class ReceiptBuyer(TypedDict):
+    """Who a receipt is for."""
+
+    name: str
+    externalId: str
 
 
-def _document(visible: Visible) -> Select[Any]:
+class ReceiptMethod(TypedDict):
+    """What was paid with; `displayName` is missing from receipts of earlier versions."""
+
+    type: NotRequired[str | None]
+    brand: NotRequired[str | None]
+    last4: NotRequired[str | None]
+    label: NotRequired[str | None]
+    displayName: NotRequired[str | None]
+
+
+class ReceiptPurchase(TypedDict):
+    """What a receipt says of its purchase."""
+
+    kind: str
+    description: str | None
+    createdAt: str
+    paymentMethod: ReceiptMethod
+
+
+class ReceiptLine(TypedDict):
+    """A line: its kind, and an exact decimal."""
+
+    kind: str
+    amount: str
+
+
+class ReceiptRefund(TypedDict):
+    """What a credit note says of its refund."""
+
+    createdAt: str
+    reason: str | None
+
+
+class CanceledNote(TypedDict):
+    """The credit note that a document cancels, and why its refund failed."""
+
+    number: str
+    reason: str | None
+
+
+class ReceiptData(TypedDict):
+    """What a document is printed from: instants are ISO 8601, amounts exact decimals."""
+
+    format: int
+    number: str
+    issuedAt: str
+    timeZone: str
+    currency: str
+    buyer: ReceiptBuyer
+    purchase: ReceiptPurchase
+    lines: list[ReceiptLine]
+    net: str
+    tax: str
+    total: str
+    refund: NotRequired[ReceiptRefund]
+    cancels: NotRequired[CanceledNote]
+
+
+def parse_data(data: str) -> ReceiptData:
+    """Return what a receipt's `data` holds."""
+    return cast("ReceiptData", loads(data))
+
+
+class LastSequence(NamedTuple):
+    """The last number used in an account's year."""
+
+    account_id: int
+    year: int
+    last_sequence: int
+
+
+class RefundDocumentRow(TypedDict):
+    """A document of a refund, without what it is printed from."""
+
+    account_id: int
+    refund_id: int
+    cancels_id: int | None
+    id: int
+    number: str
+    total_nanos: int
+    tax_nanos: int
+    issued_at: datetime
+
+
+class DocumentRow(TypedDict):
+    """The principal's role in the account of a receipt's number, and what its document is printed
+    from: null where there is no such receipt. `original_number` is that of the receipt that a
+    credit note takes back.
+    """
+
+    role: str
+    number: str | None
+    refund_id: int | None
+    cancels_id: int | None
+    data: str | None
+    seller_id: int | None
+    original_number: str | None
+
+
+class _Sequence(TypedDict):
+    account_id: int
+    year: int
+    last_sequence: int
+
+
+def _document(visible: Visible) -> Query:
     """Select the account with this receipt prefix, and the data of one of its receipts; a credit
     note names its receipt.
     """
@@ -70,7 +182,7 @@ def _document(visible: Visible) -> Select[Any]:
     )
 
 
-def _of_refunds(dialect: DialectName) -> Any:
+def _of_refunds(dialect: DialectName) -> Query:
     wanted = batch(dialect, account_id=BigInteger(), refund_id=BigInteger())
     same = (RECEIPT.c.account_id == wanted.c.account_id) & (
         RECEIPT.c.refund_id == wanted.c.refund_id
@@ -80,10 +192,13 @@ def _of_refunds(dialect: DialectName) -> Any:
     return select(*columns).select_from(wanted.join(RECEIPT, same))
 
 
-_DOCUMENT: Final = Scoped(_document)
-_OF_REFUNDS: Final = Statement(_of_refunds)
-_SEQUENCES: Final = Statement(select(SEQUENCE).where(any_of(SEQUENCE.c.account_id, "account_ids")))
-_SAVE_SEQUENCE: Final = Upsert(SEQUENCE, ("account_id", "year", "last_sequence"))
+_DOCUMENT: Final = Scoped[DocumentRow](_document)
+_OF_REFUNDS: Final = Statement[RefundDocumentRow](_of_refunds)
+_SEQUENCES: Final = Statement[_Sequence](
+    select(SEQUENCE).where(any_of(SEQUENCE.c.account_id, "account_ids"))
+)
+_ADD: Final = Insert(RECEIPT, IssuedReceipt)
+_SAVE_SEQUENCE: Final = Upsert(SEQUENCE, LastSequence)
 
 
 async def sequences(reader: Reader, account_ids: Sequence[int]) -> dict[tuple[int, int], int]:
@@ -92,7 +207,9 @@ async def sequences(reader: Reader, account_ids: Sequence[int]) -> dict[tuple[in
     return {(row["account_id"], row["year"]): row["last_sequence"] for row in rows}
 
 
-async def of_refunds(reader: Reader, refunds: Sequence[tuple[int, int]]) -> Sequence[Row]:
+async def of_refunds(
+    reader: Reader, refunds: Sequence[tuple[int, int]]
+) -> Sequence[RefundDocumentRow]:
     """Return the documents of refunds (account, id), without what they are printed from."""
     if not refunds:
         return []
@@ -103,25 +220,22 @@ async def of_refunds(reader: Reader, refunds: Sequence[tuple[int, int]]) -> Sequ
 async def append(
     transaction: Transaction,
     receipts: Sequence[IssuedReceipt],
-    last_sequences: Sequence[tuple[int, int, int]],
+    last_sequences: Sequence[LastSequence],
 ) -> None:
-    """Add receipts, issued by the seller with the details in force, and keep the last numbers used:
-    (account, year, number).
+    """Add receipts, issued by the seller whose details are in force, and keep the last numbers
+    used.
     """
     if receipts:
         seller_id = await sellers.newest_id(transaction)
-        cells = [(*each, seller_id) for each in receipts]
-        await transaction.insert(RECEIPT, COLUMNS, cells)
+        await transaction.insert(_ADD, [each._replace(seller_id=seller_id) for each in receipts])
     await transaction.upsert(_SAVE_SEQUENCE, last_sequences)
 
 
 async def find_document(
     reader: Reader, principal: Principal, prefix: str, number: str
-) -> Row | None:
-    """Return the principal's `role` in the account with the receipt prefix `prefix`, and the data
-    of one of its receipts.
-
-    None where they may not read the account; the receipt's columns are null for a missing receipt.
+) -> DocumentRow | None:
+    """Return the receipt of a number in the account whose numbers begin with `prefix`; None where
+    the principal may not read the account.
     """
     rows = await _DOCUMENT.fetch(reader, principal, prefix=prefix, number=number)
     return rows[0] if rows else None

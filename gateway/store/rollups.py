@@ -2,13 +2,13 @@
 accounts' locks.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
-from typing import Any, Final, TypeAlias
+from itertools import chain
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, Date, Table, and_, select
-from sqlalchemy.types import TypeEngine
 
 from gateway.models import (
     Instant,
@@ -20,17 +20,73 @@ from gateway.models import (
 from gateway.money import checked, checked_quantity
 from gateway.store.engine import bitset
 from gateway.store.engine.database import Transaction
-from gateway.store.engine.statement import DialectName, Row, Statement, batch
+from gateway.store.engine.parameters import batch
+from gateway.store.engine.sql import ColumnType, DialectName, Query
+from gateway.store.engine.statement import Statement
 from gateway.store.engine.stored_json import dumps, loads
 from gateway.store.engine.write import Upsert
+from gateway.store.rows import ActivityRow, DayRow, FlowRow, SlotRow
 from gateway.windows import local_day
 
 DAY: Final = table_of(RollupDay)
 SLOT: Final = table_of(RollupSlot)
 ACTIVITY: Final = table_of(RollupActivity)
 
-SUMS: Final = ("spent_nanos", "purchased_nanos", "bonus_nanos", "refunded_nanos", "adjusted_nanos")
-_CELLS: Final = (*SUMS, "deployments", "resources")
+
+class FlowCells(NamedTuple):
+    """A period's cells, but for its key: sums, the set of active deployments, and quantities."""
+
+    spent_nanos: int
+    purchased_nanos: int
+    bonus_nanos: int
+    refunded_nanos: int
+    adjusted_nanos: int
+    deployments: bytes
+    resources: str
+
+
+class SlotCells(NamedTuple):
+    """A quarter hour's cells."""
+
+    account_id: int
+    slot_at: datetime
+    spent_nanos: int
+    purchased_nanos: int
+    bonus_nanos: int
+    refunded_nanos: int
+    adjusted_nanos: int
+    deployments: bytes
+    resources: str
+
+
+class DayCells(NamedTuple):
+    """A day's cells."""
+
+    account_id: int
+    day: date
+    spent_nanos: int
+    purchased_nanos: int
+    bonus_nanos: int
+    refunded_nanos: int
+    adjusted_nanos: int
+    deployments: bytes
+    resources: str
+
+
+class ActivityCells(NamedTuple):
+    """The cells of a day's usage of one deployment (0 for none)."""
+
+    account_id: int
+    day: date
+    deployment_id: int
+    resource: str
+    provider: str
+    gpu_model: str
+    spent_nanos: int
+    events: int
+
+
+SUMS: Final = FlowCells._fields[:5]
 
 RESOURCE_SEPARATOR: Final = "\x1f"
 """Between resource and unit in the keys of `resources`."""
@@ -53,70 +109,92 @@ class Flow:
             self.resources[key] = self.resources.get(key, 0) + quantity
 
     @classmethod
-    def from_row(cls, row: Row) -> "Flow":
+    def from_row(cls, row: FlowRow) -> "Flow":
         flow = cls()
-        flow.sums = [row[name] for name in SUMS]
+        flow.sums = [
+            row["spent_nanos"],
+            row["purchased_nanos"],
+            row["bonus_nanos"],
+            row["refunded_nanos"],
+            row["adjusted_nanos"],
+        ]
         flow.deployments = bitset.decode(row["deployments"])
         flow.resources = loads(row["resources"])
         return flow
 
-    def cells(self) -> tuple[Any, ...]:
-        sums = [checked(nanos) for nanos in self.sums]
+    def cells(self) -> FlowCells:
+        """Return what is stored of it. Raises OutOfRange for what does not fit."""
+        spent, purchased, bonus, refunded, adjusted = map(checked, self.sums)
         for quantity in self.resources.values():
             checked_quantity(quantity)
-        return (*sums, bitset.encode(self.deployments), dumps(self.resources))
+        return FlowCells(
+            spent_nanos=spent,
+            purchased_nanos=purchased,
+            bonus_nanos=bonus,
+            refunded_nanos=refunded,
+            adjusted_nanos=adjusted,
+            deployments=bitset.encode(self.deployments),
+            resources=dumps(self.resources),
+        )
 
 
 SlotKey: TypeAlias = tuple[int, datetime]
 DayKey: TypeAlias = tuple[int, date]
+K = TypeVar("K", SlotKey, DayKey)
 ActivityKey: TypeAlias = tuple[int, str, str, str]
 """deployment (0 for none), resource, provider, GPU model (empty for none)"""
 Activity: TypeAlias = dict[ActivityKey, list[int]]
 """A day's usage: spend, and events that are not corrections."""
 
 
-def _matching(table: Table, key: str, kind: TypeEngine[Any]) -> Statement:
-    def build(dialect: DialectName) -> Any:
+def _matching(table: Table, key: str, kind: ColumnType) -> Callable[[DialectName], Query]:
+    def build(dialect: DialectName) -> Query:
         wanted = batch(dialect, account_id=BigInteger(), period=kind)
         same = and_(table.c.account_id == wanted.c.account_id, table.c[key] == wanted.c.period)
-        cells = (table.c.account_id, table.c[key], *(table.c[name] for name in _CELLS))
+        cells = (table.c.account_id, table.c[key], *(table.c[name] for name in FlowCells._fields))
         return select(*cells).select_from(wanted.join(table, same))
 
-    return Statement(build)
+    return build
 
 
-_SLOTS_OF: Final = _matching(SLOT, "slot_at", Instant())
-_DAYS_OF: Final = _matching(DAY, "day", Date())
-_UPSERT_SLOT: Final = Upsert(SLOT, ("account_id", "slot_at", *_CELLS))
-_UPSERT_DAY: Final = Upsert(DAY, ("account_id", "day", *_CELLS))
+_SLOTS_OF: Final = Statement[SlotRow](_matching(SLOT, "slot_at", Instant()))
+_DAYS_OF: Final = Statement[DayRow](_matching(DAY, "day", Date()))
+_UPSERT_SLOT: Final = Upsert(SLOT, SlotCells)
+_UPSERT_DAY: Final = Upsert(DAY, DayCells)
 _UPSERT_ACTIVITY: Final = Upsert(
     ACTIVITY,
-    [column.name for column in ACTIVITY.columns],
+    ActivityCells,
     added=("spent_nanos", "events"),
 )
 
 
-def _activity_of_days(dialect: DialectName) -> Any:
+def _activity_of_days(dialect: DialectName) -> Query:
     wanted = batch(dialect, account_id=BigInteger(), day=Date())
     same = and_(ACTIVITY.c.account_id == wanted.c.account_id, ACTIVITY.c.day == wanted.c.day)
     return select(ACTIVITY).select_from(wanted.join(ACTIVITY, same))
 
 
-_ACTIVITY_OF: Final = Statement(_activity_of_days)
+_ACTIVITY_OF: Final = Statement[ActivityRow](_activity_of_days)
 
 
 async def flows_of(
     transaction: Transaction, slots: Collection[SlotKey], days: Collection[DayKey]
 ) -> dict[SlotKey | DayKey, Flow]:
     """Return the stored flows of quarter hours and of days."""
-    found: dict[SlotKey | DayKey, Flow] = {}
-    for matching, name, keys in ((_SLOTS_OF, "slot_at", slots), (_DAYS_OF, "day", days)):
-        accounts, periods = zip(*keys, strict=True)
-        for row in await transaction.fetch(
-            matching, account_id=list(accounts), period=list(periods)
-        ):
-            found[row["account_id"], row[name]] = Flow.from_row(row)
-    return found
+    of_slots, of_days = await _slots_of(transaction, slots), await _days_of(transaction, days)
+    return dict[SlotKey | DayKey, Flow](chain(of_slots.items(), of_days.items()))
+
+
+async def _slots_of(transaction: Transaction, slots: Collection[SlotKey]) -> dict[SlotKey, Flow]:
+    accounts, periods = zip(*slots, strict=True)
+    rows = await transaction.fetch(_SLOTS_OF, account_id=list(accounts), period=list(periods))
+    return {(row["account_id"], row["slot_at"]): Flow.from_row(row) for row in rows}
+
+
+async def _days_of(transaction: Transaction, days: Collection[DayKey]) -> dict[DayKey, Flow]:
+    accounts, periods = zip(*days, strict=True)
+    rows = await transaction.fetch(_DAYS_OF, account_id=list(accounts), period=list(periods))
+    return {(row["account_id"], row["day"]): Flow.from_row(row) for row in rows}
 
 
 async def activity_of(transaction: Transaction, days: Collection[DayKey]) -> dict[DayKey, Activity]:
@@ -134,7 +212,10 @@ async def merge(
     transaction: Transaction, slots: Mapping[SlotKey, Flow], zones: Mapping[int, ZoneInfo]
 ) -> None:
     """Add quarter hours' flows to the roll-ups by slot and by the accounts' own days."""
-    await _merge(transaction, _SLOTS_OF, _UPSERT_SLOT, "slot_at", slots)
+    if slots:
+        merged = _merged(slots, await _slots_of(transaction, slots))
+        cells = [SlotCells._make((*place, *flow.cells())) for place, flow in merged.items()]
+        await transaction.upsert(_UPSERT_SLOT, cells)
     await merge_days(transaction, slots, zones)
 
 
@@ -142,7 +223,11 @@ async def merge_days(
     transaction: Transaction, slots: Mapping[SlotKey, Flow], zones: Mapping[int, ZoneInfo]
 ) -> None:
     """Add quarter hours' flows to the roll-ups by the accounts' own days alone."""
-    await _merge(transaction, _DAYS_OF, _UPSERT_DAY, "day", by_day(slots, zones))
+    days = by_day(slots, zones)
+    if days:
+        merged = _merged(days, await _days_of(transaction, days))
+        cells = [DayCells._make((*place, *flow.cells())) for place, flow in merged.items()]
+        await transaction.upsert(_UPSERT_DAY, cells)
 
 
 def by_day(slots: Mapping[SlotKey, Flow], zones: Mapping[int, ZoneInfo]) -> dict[DayKey, Flow]:
@@ -154,29 +239,17 @@ def by_day(slots: Mapping[SlotKey, Flow], zones: Mapping[int, ZoneInfo]) -> dict
     return days
 
 
-async def _merge(
-    transaction: Transaction,
-    matching: Statement,
-    upsert: Upsert,
-    key: str,
-    flows: Mapping[tuple[int, Any], Flow],
-) -> None:
-    if not flows:
-        return
-    accounts, periods = zip(*flows, strict=True)
-    rows = await transaction.fetch(matching, account_id=list(accounts), period=list(periods))
-    merged = dict(flows)
-    for row in rows:
-        there = Flow.from_row(row)
-        there.add(flows[row["account_id"], row[key]])
-        merged[row["account_id"], row[key]] = there
-    await transaction.upsert(upsert, [(*place, *flow.cells()) for place, flow in merged.items()])
+def _merged(flows: Mapping[K, Flow], stored: Mapping[K, Flow]) -> dict[K, Flow]:
+    """Return new flows with what is stored of the same periods, which takes them in."""
+    for place, flow in stored.items():
+        flow.add(flows[place])
+    return {**flows, **stored}
 
 
 async def merge_activity(transaction: Transaction, days: Mapping[DayKey, Activity]) -> None:
     """Add usage to the accounts' own days."""
     rows = [
-        (*day, *dimensions, checked(spent), events)
+        ActivityCells._make((*day, *dimensions, checked(spent), events))
         for day, activity in days.items()
         for dimensions, (spent, events) in activity.items()
     ]

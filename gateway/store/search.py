@@ -19,7 +19,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import NullType
 
-from gateway.store.engine.statement import Processed
+from gateway.store.engine.parameters import Processed
+from gateway.store.engine.sql import Expression
 
 _CASED: Final = (
     range(0x80, 0x3000),
@@ -127,7 +128,7 @@ def _contains_on_sqlite(element: _Contains, compiler: SQLCompiler, **kw: Any) ->
     return f"({quick} AND ({pattern} IS NULL OR ({subject}) GLOB {pattern}))"
 
 
-def contains(subject: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+def contains(subject: Expression, name: str) -> ColumnElement[bool]:
     """Return whether `subject` contains the text of the parameters that `contained` makes."""
     part, pattern = bindparam(f"{name}_part", type_=_Part()), bindparam(name, type_=_Pattern())
     return _Contains(subject, part, pattern)

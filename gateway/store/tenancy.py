@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from enum import Enum, auto
-from typing import Any
+from typing import Generic
 
 from sqlalchemy import (
     BigInteger,
@@ -20,7 +20,8 @@ from sqlalchemy.sql import ClauseElement
 from gateway.models import Account, AccountMember, table_of
 from gateway.principal import Permission, Principal
 from gateway.store.engine.database import Reader
-from gateway.store.engine.statement import DialectName, Row, Statement
+from gateway.store.engine.sql import DialectName, Expression
+from gateway.store.engine.statement import R, Statement
 from gateway.store.engine.stream import Chunk, Stream
 
 _ACCOUNT = table_of(Account)
@@ -53,7 +54,7 @@ class Visible:
         self._sight = sight
         self.dialect: DialectName = dialect
 
-    def __call__(self, account_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    def __call__(self, account_id: Expression) -> ColumnElement[bool]:
         match self._sight:
             case _Sight.MEMBERSHIP:
                 subject = bindparam("principal_subject", type_=String())
@@ -78,7 +79,7 @@ class Visible:
         """
         return select(*keys.c).where(self(keys.c.account_id)).offset(0).subquery("keys")
 
-    def role(self, account_id: ColumnElement[Any]) -> ColumnElement[str]:
+    def role(self, account_id: Expression) -> ColumnElement[str]:
         """Return the principal's role in an account: a person's by their membership."""
         if self._sight is not _Sight.MEMBERSHIP:
             return bindparam("principal_role", type_=String())
@@ -102,29 +103,31 @@ class Visible:
         return select(key, self.role(key).label("role")).where(self(key))
 
 
-class Scoped:
-    """A statement for each way of seeing. `build(visible)` must filter each table that it reads."""
+class Scoped(Generic[R]):
+    """A statement of rows R for each way of seeing. `build(visible)` must filter each table that it
+    reads.
+    """
 
     def __init__(self, build: Callable[[Visible], ClauseElement]) -> None:
-        self._statements: Mapping[_Sight, Statement] = {
-            sight: Statement(_builder(build, sight)) for sight in _Sight
+        self._statements: Mapping[_Sight, Statement[R]] = {
+            sight: Statement[R](_builder(build, sight)) for sight in _Sight
         }
 
     async def fetch(
-        self, reader: Reader, principal: Principal, /, **parameters: Any
-    ) -> Sequence[Row]:
+        self, reader: Reader, principal: Principal, /, **parameters: object
+    ) -> Sequence[R]:
         """Return the rows that the principal may see."""
         statement, said = self._bound(principal)
         return await reader.fetch(statement, **said, **parameters)
 
     def chunks(
-        self, stream: Stream, principal: Principal, size: int, /, **parameters: Any
-    ) -> AsyncGenerator[Chunk]:
+        self, stream: Stream, principal: Principal, size: int, /, **parameters: object
+    ) -> AsyncGenerator[Chunk[R]]:
         """Return the rows that the principal may see, `size` at a time; see `Stream.chunks`."""
         statement, said = self._bound(principal)
         return stream.chunks(statement, size, **said, **parameters)
 
-    def _bound(self, principal: Principal) -> tuple[Statement, dict[str, Any]]:
+    def _bound(self, principal: Principal) -> tuple[Statement[R], dict[str, object]]:
         return self._statements[_sight(principal)], {
             "principal_subject": principal.subject,
             "principal_account": principal.account_id,

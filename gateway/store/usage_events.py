@@ -1,8 +1,8 @@
 """Usage events: finds the recorded events of a batch and adds the new ones."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final, NamedTuple, TypedDict
 
 from sqlalchemy import (
     BigInteger,
@@ -20,12 +20,75 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from gateway.models import Instant, UsageEvent, table_of
 from gateway.store.engine.database import Reader, Transaction
-from gateway.store.engine.statement import DialectName, Statement, any_of, batch
+from gateway.store.engine.parameters import any_of, batch
+from gateway.store.engine.sql import DialectName, Query
+from gateway.store.engine.statement import Statement
 from gateway.store.engine.stored_json import dumps
-from gateway.store.engine.write import Rows
+from gateway.store.engine.write import Insert
 
 EVENT: Final = table_of(UsageEvent)
-COLUMNS: Final = tuple(column.name for column in EVENT.columns)
+
+
+class UsageEventCells(NamedTuple):
+    """A usage event's cells."""
+
+    account_id: int
+    source: str
+    event_id: str
+    fingerprint: bytes
+    deployment_id: int | None
+    resource: str
+    unit: str
+    quantity_nanos: int
+    quantity_text: str | None
+    amount_nanos: int
+    amount_text: str | None
+    correction: bool
+    provider: str | None
+    gpu_model: str | None
+    region: str | None
+    service: str | None
+    sku: str | None
+    started_at: datetime
+    ended_at: datetime
+    received_at: datetime
+    ledger_version: int
+
+
+class ChargedPlace(NamedTuple):
+    """What the charges of a day are summed up by; `begins` is the day's first instant, and
+    `deployment_id` is 0 for none.
+    """
+
+    account_id: int
+    begins: datetime
+    source: str
+    deployment_id: int
+    resource: str
+
+
+class _Known(TypedDict):
+    account_id: int
+    source: str
+    event_id: str
+    fingerprint: bytes
+
+
+class _Latest(TypedDict):
+    started_at: datetime
+
+
+class _Charged(TypedDict):
+    account_id: int
+    begins: datetime
+    source: str
+    deployment_id: int
+    resource: str
+    high: int
+    low: int
+
+
+_ADD: Final = Insert(EVENT, UsageEventCells)
 
 EventKey = tuple[int, str, str]
 """account, source, event id"""
@@ -33,7 +96,7 @@ EventKey = tuple[int, str, str]
 _FOUND: Final = (EVENT.c.account_id, EVENT.c.source, EVENT.c.event_id, EVENT.c.fingerprint)
 
 
-def _known(dialect: DialectName) -> Any:
+def _known(dialect: DialectName) -> Query:
     # A row for each meter, with its events as one JSON list: cheaper than an array for each column.
     meters = batch(dialect, account_id=BigInteger(), source=String(), event_ids=Text())
     of_meter = and_(EVENT.c.account_id == meters.c.account_id, EVENT.c.source == meters.c.source)
@@ -57,8 +120,8 @@ def _known(dialect: DialectName) -> Any:
     return select(event).select_from(found)
 
 
-_KNOWN: Final = Statement(_known)
-_LATEST: Final = Statement(
+_KNOWN: Final = Statement[_Known](_known)
+_LATEST: Final = Statement[_Latest](
     select(EVENT.c.started_at)
     .where(
         EVENT.c.account_id == bindparam("account_id", type_=BigInteger()),
@@ -73,7 +136,7 @@ _HALF: Final = 2**32
 _DAY: Final = timedelta(days=1)
 
 
-def _charged(dialect: DialectName) -> Any:
+def _charged(dialect: DialectName) -> Query:
     days = batch(dialect, account_id=BigInteger(), begins=Instant(), ends=Instant())
     of_day = and_(
         EVENT.c.account_id == days.c.account_id,
@@ -103,14 +166,14 @@ def _charged(dialect: DialectName) -> Any:
     )
 
 
-_CHARGED: Final = Statement(_charged)
+_CHARGED: Final = Statement[_Charged](_charged)
 
 
 async def charged(
     reader: Reader, days: Collection[tuple[int, datetime]], *, deployment_ids: Sequence[int]
-) -> dict[tuple[int, datetime, str, int, str], int]:
-    """Return the nanos of the events that start within a day of an instant of an account, by
-    account, instant, source, deployment (0 for none) and resource, for these deployments.
+) -> dict[ChargedPlace, int]:
+    """Return the nanos of the events that start within a day of an instant of an account, for these
+    deployments (0 for none).
     """
     accounts, begins = zip(*sorted(days), strict=True)
     rows = await reader.fetch(
@@ -120,8 +183,12 @@ async def charged(
         ends=[each + _DAY for each in begins],
         deployment_ids=list(deployment_ids),
     )
-    names = ("account_id", "begins", "source", "deployment_id", "resource")
-    return {tuple(row[name] for name in names): row["high"] * _HALF + row["low"] for row in rows}
+    return {
+        ChargedPlace(
+            row["account_id"], row["begins"], row["source"], row["deployment_id"], row["resource"]
+        ): row["high"] * _HALF + row["low"]
+        for row in rows
+    }
 
 
 async def known(transaction: Transaction, keys: Iterable[EventKey]) -> dict[EventKey, bytes]:
@@ -144,6 +211,6 @@ async def latest(reader: Reader, account_id: int, source: str) -> datetime | Non
     return rows[0]["started_at"] if rows else None
 
 
-async def append(transaction: Transaction, events: Rows) -> None:
-    """Add events, cells in the order of `COLUMNS`; an iterator is read while they are sent."""
-    await transaction.insert(EVENT, COLUMNS, events)
+async def append(transaction: Transaction, events: Iterator[UsageEventCells]) -> None:
+    """Add events, which are read while they are sent."""
+    await transaction.insert(_ADD, events)

@@ -1,8 +1,8 @@
 """Providers' events: recorded once, found by their payment and by its invoices."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple, TypedDict
 
 from sqlalchemy import (
     Integer,
@@ -19,12 +19,15 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql import ClauseElement
 
 from gateway.models import WebhookEvent, WebhookInvoice, WebhookState, table_of
 from gateway.models.account import Account
 from gateway.models.base import Instant
 from gateway.store.engine.database import Reader, Transaction
-from gateway.store.engine.statement import DialectName, Row, Statement, any_of
+from gateway.store.engine.parameters import any_of
+from gateway.store.engine.sql import DialectName
+from gateway.store.engine.statement import Statement
 
 EVENT: Final = table_of(WebhookEvent)
 INVOICE: Final = table_of(WebhookInvoice)
@@ -51,6 +54,68 @@ class ReceivedEvent(NamedTuple):
 
 _ACCOUNT: Final = table_of(Account)
 
+
+class WebhookEventRow(TypedDict):
+    """A row of `webhook_event`."""
+
+    provider: str
+    event_id: str
+    type: str
+    object_id: str | None
+    external_id: str | None
+    customer_id: str | None
+    account_id: int | None
+    state: str
+    reason: str | None
+    payload: str
+    created_at: datetime
+    received_at: datetime
+    applied_at: datetime | None
+
+
+class ParkedEventRow(WebhookEventRow):
+    """A parked event; `owner` is the external id of the account that it was given."""
+
+    owner: str | None
+
+
+class AccountClaim(TypedDict):
+    """What an event of a payment, or of one of its invoices, says of the payment's account."""
+
+    payment: str
+    type: str
+    external_id: str | None
+    customer_id: str | None
+
+
+class StateRow(TypedDict):
+    """An event's state, and the reason where it is parked."""
+
+    state: str
+    reason: str | None
+
+
+class _EventId(TypedDict):
+    event_id: str
+
+
+class _PaymentId(TypedDict):
+    payment_id: str
+
+
+class _ObjectId(TypedDict):
+    object_id: str
+
+
+class _PaymentOfInvoice(TypedDict):
+    payment_id: str
+    waits: bool
+
+
+class _Parked(TypedDict):
+    parked: int
+
+
 _OF_PROVIDER: Final = EVENT.c.provider == bindparam("of_provider", type_=String())
 _PAYMENT: Final = bindparam("of_payment", type_=String())
 # One list of both: with an OR in its place, Postgres reads all events.
@@ -68,23 +133,23 @@ _OF_PAYMENT: Final = and_(
 )
 
 
-def _unique(table: Table, key: str) -> Statement:
-    """Return an insert of a row that returns `key`, and nothing where the row is there."""
+def _unique(table: Table, key: str) -> Callable[[DialectName], ClauseElement]:
+    """Return what builds the insert of a row: it returns `key`, nothing where the row is there."""
 
-    def build(dialect: DialectName) -> Any:
+    def build(dialect: DialectName) -> ClauseElement:
         insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
         cells = {column.name: bindparam(column.name, type_=column.type) for column in table.columns}
         return insert(table).values(cells).on_conflict_do_nothing().returning(table.c[key])
 
-    return Statement(build)
+    return build
 
 
-_ADD: Final = _unique(EVENT, "event_id")
-_LINK: Final = _unique(INVOICE, "payment_id")
-_LOCK: Final = Statement(
+_ADD: Final = Statement[_EventId](_unique(EVENT, "event_id"))
+_LINK: Final = Statement[_PaymentId](_unique(INVOICE, "payment_id"))
+_LOCK: Final = Statement[None](
     select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name", type_=String()), 0)))
 )
-_BY_PAYMENT: Final = Statement(
+_BY_PAYMENT: Final = Statement[WebhookEventRow](
     select(EVENT).where(_OF_PAYMENT).order_by(EVENT.c.created_at, EVENT.c.event_id)
 )
 _WAITING: Final = exists(
@@ -94,7 +159,7 @@ _WAITING: Final = exists(
         EVENT.c.state == WebhookState.PARKED.value,
     )
 )
-_OF_INVOICE: Final = Statement(
+_OF_INVOICE: Final = Statement[_PaymentOfInvoice](
     select(INVOICE.c.payment_id, _WAITING.label("waits"))
     .where(
         INVOICE.c.provider == bindparam("of_provider", type_=String()),
@@ -102,7 +167,7 @@ _OF_INVOICE: Final = Statement(
     )
     .order_by(INVOICE.c.payment_id)
 )
-_APPLIED: Final = Statement(
+_APPLIED: Final = Statement[None](
     update(EVENT)
     .where(_OF_PROVIDER, any_of(EVENT.c.event_id, "event_ids"))
     .where(EVENT.c.state != WebhookState.APPLIED.value)
@@ -112,13 +177,13 @@ _APPLIED: Final = Statement(
         applied_at=bindparam("at", type_=Instant()),
     )
 )
-_PARK: Final = Statement(
+_PARK: Final = Statement[None](
     update(EVENT)
     .where(_OF_PROVIDER, any_of(EVENT.c.event_id, "event_ids"))
     .where(EVENT.c.state == WebhookState.PARKED.value)
     .values(reason=bindparam("why", type_=EVENT.c.reason.type))
 )
-_ASSIGN: Final = Statement(
+_ASSIGN: Final = Statement[None](
     update(EVENT)
     .where(_OF_PAYMENT, EVENT.c.account_id.is_(None))
     .values(account_id=bindparam("owner", type_=EVENT.c.account_id.type))
@@ -139,7 +204,7 @@ _OF_ITS_INVOICES: Final = and_(
     _OTHER.c.provider == INVOICE.c.provider,
     _OTHER.c.object_id == INVOICE.c.invoice_id,
 )
-_NAMING_ACCOUNTS: Final = Statement(
+_NAMING_ACCOUNTS: Final = Statement[_ObjectId](
     select(EVENT.c.object_id)
     .where(
         EVENT.c.state == WebhookState.PARKED.value,
@@ -157,7 +222,7 @@ _NAMING_ACCOUNTS: Final = Statement(
     .limit(bindparam("most", type_=Integer()))
 )
 _SAID: Final = (EVENT.c.type, EVENT.c.external_id, EVENT.c.customer_id)
-_CLAIMS: Final = Statement(
+_CLAIMS: Final = Statement[AccountClaim](
     union_all(
         select(EVENT.c.object_id.label("payment"), *_SAID).where(
             _OF_PROVIDER, any_of(EVENT.c.object_id, "payments")
@@ -174,7 +239,7 @@ _CLAIMS: Final = Statement(
         ),
     )
 )
-_PARKED: Final = Statement(
+_PARKED: Final = Statement[_Parked](
     select(func.count(EVENT.c.object_id.distinct()).label("parked")).where(
         EVENT.c.state == WebhookState.PARKED.value, _OF_PROVIDER
     )
@@ -183,9 +248,9 @@ _PARKED: Final = Statement(
 _ITS_OWN: Final = and_(_OF_PROVIDER, EVENT.c.object_id == _PAYMENT)
 
 
-def _move(old: WebhookState, new: WebhookState) -> Statement:
+def _move(old: WebhookState, new: WebhookState) -> Statement[_EventId]:
     """Return the update of a payment's own events from one state to another."""
-    return Statement(
+    return Statement[_EventId](
         update(EVENT)
         .where(_ITS_OWN, EVENT.c.state == old.value)
         .values(state=new.value)
@@ -195,12 +260,12 @@ def _move(old: WebhookState, new: WebhookState) -> Statement:
 
 _IGNORE: Final = _move(WebhookState.PARKED, WebhookState.IGNORED)
 _UNIGNORE: Final = _move(WebhookState.IGNORED, WebhookState.PARKED)
-_STATE: Final = Statement(
+_STATE: Final = Statement[StateRow](
     select(EVENT.c.state, EVENT.c.reason).where(
         _OF_PROVIDER, EVENT.c.event_id == bindparam("named", type_=String())
     )
 )
-_NEXT_PARKED: Final = Statement(
+_NEXT_PARKED: Final = Statement[_ObjectId](
     select(EVENT.c.object_id)
     .where(
         EVENT.c.state == WebhookState.PARKED.value,
@@ -211,7 +276,7 @@ _NEXT_PARKED: Final = Statement(
     .order_by(EVENT.c.object_id)
     .limit(bindparam("most", type_=Integer()))
 )
-_PARKED_EVENTS: Final = Statement(
+_PARKED_EVENTS: Final = Statement[ParkedEventRow](
     select(EVENT, _ACCOUNT.c.external_id.label("owner"))
     .join_from(EVENT, _ACCOUNT, _ACCOUNT.c.account_id == EVENT.c.account_id, isouter=True)
     .where(
@@ -244,7 +309,7 @@ async def link(
         )
 
 
-async def of_payment(reader: Reader, provider: str, payment_id: str) -> Sequence[Row]:
+async def of_payment(reader: Reader, provider: str, payment_id: str) -> Sequence[WebhookEventRow]:
     """Return all events of a payment and of its invoices, oldest first."""
     return await reader.fetch(_BY_PAYMENT, of_provider=provider, of_payment=payment_id)
 
@@ -288,10 +353,10 @@ async def naming_accounts(reader: Reader, provider: str, *, after: str, most: in
     return [row["object_id"] for row in rows]
 
 
-async def claims(reader: Reader, provider: str, payment_ids: Sequence[str]) -> Sequence[Row]:
-    """Return what the events of payments and of their invoices say of an account: `payment`,
-    `type`, `external_id` and `customer_id`.
-    """
+async def claims(
+    reader: Reader, provider: str, payment_ids: Sequence[str]
+) -> Sequence[AccountClaim]:
+    """Return what the events of payments and of their invoices say of an account."""
     return await reader.fetch(_CLAIMS, of_provider=provider, payments=list(payment_ids))
 
 
@@ -311,8 +376,8 @@ async def unignore(transaction: Transaction, provider: str, payment_id: str) -> 
     return len(await transaction.fetch(_UNIGNORE, of_provider=provider, of_payment=payment_id))
 
 
-async def state(reader: Reader, provider: str, event_id: str) -> Row:
-    """Return the `state` of an event, and the `reason` where it is parked."""
+async def state(reader: Reader, provider: str, event_id: str) -> StateRow:
+    """Return the state of an event."""
     (row,) = await reader.fetch(_STATE, of_provider=provider, named=event_id)
     return row
 
@@ -323,8 +388,8 @@ async def parked_payments(reader: Reader, provider: str, *, after: str, most: in
     return [row["object_id"] for row in rows]
 
 
-async def parked_events(reader: Reader, provider: str, payment_ids: Sequence[str]) -> Sequence[Row]:
-    """Return the parked events of payments, by payment and the oldest first, each with `owner`, the
-    external id of the account that it was given.
-    """
+async def parked_events(
+    reader: Reader, provider: str, payment_ids: Sequence[str]
+) -> Sequence[ParkedEventRow]:
+    """Return the parked events of payments, by payment and the oldest first."""
     return await reader.fetch(_PARKED_EVENTS, of_provider=provider, payments=list(payment_ids))

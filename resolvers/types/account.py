@@ -5,11 +5,18 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import strawberry
 
-from gateway.store import Cursors, Row, Selection
+from gateway.store import Cursors, Selection
+from gateway.store.deployment_listing import DEPLOYMENTS
 from gateway.store.ledger_listing import LEDGER
-from gateway.store.purchase_listing import CREDIT_PURCHASES
+from gateway.store.purchase_listing import CREDIT_PURCHASES, PurchaseTotals
+from gateway.store.rows import (
+    Counted,
+    CreditPurchaseRow,
+    LedgerRow,
+    VisibleAccount,
+    VisibleDeployment,
+)
 from gateway.windows import zone
-from loaders.deployment import DEPLOYMENTS
 from resolvers.columns import column, global_id, itself, resolved
 from resolvers.connection import After, Before, First, Last, Pages, Paging, open_pages
 from resolvers.context import Info
@@ -36,12 +43,12 @@ if TYPE_CHECKING:
     from resolvers.types.ledger import LedgerConnection
 
 
-async def load_account_first_day(root: strawberry.Parent[Row], info: Info) -> date:
+async def load_account_first_day(root: strawberry.Parent[VisibleAccount], info: Info) -> date:
     return await load_first_day(root, info, zone(root["time_zone"]))
 
 
 def list_credit_purchases(
-    root: strawberry.Parent[Row],
+    root: strawberry.Parent[VisibleAccount],
     info: Info,
     first: First = None,
     after: After = None,
@@ -51,7 +58,7 @@ def list_credit_purchases(
         CreditPurchaseFilter | None,
         strawberry.argument(name="filter", description="Filter for the purchases. Default: all."),
     ] = None,
-) -> Pages:
+) -> Pages[CreditPurchaseRow, PurchaseTotals]:
     requested = requested_purchases(filter_, root)
     selection = requested.selection(root["account_id"])
     return open_pages(
@@ -67,7 +74,7 @@ def list_credit_purchases(
 
 
 def list_ledger(
-    root: strawberry.Parent[Row],
+    root: strawberry.Parent[VisibleAccount],
     info: Info,
     first: First = None,
     after: After = None,
@@ -77,7 +84,7 @@ def list_ledger(
         LedgerFilter | None,
         strawberry.argument(name="filter", description="Filter for the rows. Default: all."),
     ] = None,
-) -> Pages:
+) -> Pages[LedgerRow, Counted]:
     requested = requested_ledger(filter_, root)
     selection = requested.selection(root["account_id"])
     return open_pages(
@@ -93,7 +100,7 @@ def list_ledger(
 
 
 def list_deployments(
-    root: strawberry.Parent[Row],
+    root: strawberry.Parent[VisibleAccount],
     info: Info,
     first: First = None,
     after: After = None,
@@ -103,7 +110,7 @@ def list_deployments(
         DeploymentFilter | None,
         strawberry.argument(name="filter", description="Filter for the deployments. Default: all."),
     ] = None,
-) -> Pages:
+) -> Pages[VisibleDeployment, Counted]:
     selection = select_deployments(filter_, root)
     return open_pages(
         Paging(first=first, after=after, last=last, before=before),

@@ -8,9 +8,8 @@ import strawberry
 
 from gateway.billing.balance import history
 from gateway.billing.balance.history import balance_buckets, opening_key
-from gateway.store import Row
+from gateway.store.rows import VisibleAccount
 from gateway.windows import zone
-from loaders.usage import Content, RollupKey
 from resolvers.columns import column, money
 from resolvers.context import Info
 from resolvers.permissions import Policy
@@ -19,7 +18,7 @@ from resolvers.windows import From, IntervalArgument, To, Zone, requested_window
 
 
 async def load_balance_history(
-    root: strawberry.Parent[Row],
+    root: strawberry.Parent[VisibleAccount],
     info: Info,
     interval: IntervalArgument = None,
     from_: From = None,
@@ -31,7 +30,7 @@ async def load_balance_history(
     loaders = info.context.loaders
     opening, rows = await gather(
         loaders.balance_by_instant.load(opening_key(requested.period, zone(root["time_zone"]))),
-        loaders.rollup_by_span.load(RollupKey(Content.FLOWS, requested.period.span)),
+        loaders.flows_by_span.load(requested.period.span),
     )
     return balance_buckets(
         opening, rows, requested.period, requested.interval, requested.complete_until

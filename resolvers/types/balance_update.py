@@ -1,18 +1,27 @@
 """The GraphQL type of a pushed balance."""
 
-from typing import ClassVar, Final
+from typing import ClassVar, NamedTuple
 
 import strawberry
 
-from resolvers.columns import column, converted, itself
+from gateway.store.rows import WatchedAccount
+from resolvers.columns import attribute, converted_attributes
 from resolvers.enums import BalanceCause
 from resolvers.permissions import Policy
 from resolvers.types.balance import Balance
 from resolvers.types.money import Amount, Money
 
-CAUSE: Final = "update_cause"
-CHANGE: Final = "update_nanos"
-"""Columns that an account's row needs to be the source of an update."""
+
+class PushedBalance(NamedTuple):
+    """An account's balance, and why it is pushed: `change_nanos` is what the entry of its version
+    added, null where no entry is the cause.
+    """
+
+    account: WatchedAccount
+    version: int
+    cause: BalanceCause
+    change_nanos: int | None
+    currency: str
 
 
 def _change(nanos: int | None, currency: str) -> Amount | None:
@@ -27,13 +36,13 @@ def _change(nanos: int | None, currency: str) -> Amount | None:
 class BalanceUpdate:
     POLICY: ClassVar = Policy.ACCOUNT
 
-    version: int = column("ledger_version", description="The version of the balance.")
-    cause: BalanceCause = column(CAUSE, description="The cause of the update.")
-    change: Money | None = converted(
+    version: int = attribute("version", description="The version of the balance.")
+    cause: BalanceCause = attribute("cause", description="The cause of the update.")
+    change: Money | None = converted_attributes(
         _change,
-        CHANGE,
+        "change_nanos",
         "currency",
         description="The amount that ledger entry `version` added to the balance; null for "
         "SNAPSHOT and THRESHOLD.",
     )
-    balance: Balance = itself(description="The balance after the change.")
+    balance: Balance = attribute("account", description="The balance after the change.")

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final, NamedTuple, TypeAlias
 
 import strawberry
 
@@ -10,8 +10,19 @@ from gateway.exports.writers import PURCHASE_WRITERS
 from gateway.instants import EARLIEST, LATEST
 from gateway.links import PURCHASES_PATH
 from gateway.models import charged_nanos
-from gateway.store import Page, Row, Selection
-from resolvers.columns import column, converted, global_id, itself, money, resolved
+from gateway.store import Page, Selection
+from gateway.store.purchase_listing import PurchaseTotals
+from gateway.store.rows import CreditPurchaseRow, ReceiptRow, RefundRow, VisibleAccount
+from resolvers.columns import (
+    attribute,
+    column,
+    converted,
+    converted_attributes,
+    global_id,
+    itself,
+    money,
+    resolved,
+)
 from resolvers.connection import Connection, Pages
 from resolvers.context import Info
 from resolvers.enums import CreditPurchaseKind, CreditPurchaseStatus
@@ -27,15 +38,21 @@ from resolvers.types.refund import Refund
 MAX_REFUNDS: Final = 100
 
 
-def load_account(root: strawberry.Parent[Row], info: Info) -> Awaitable[Row | None]:
+def load_account(
+    root: strawberry.Parent[CreditPurchaseRow], info: Info
+) -> Awaitable[VisibleAccount | None]:
     return info.context.loaders.account_by_id.load((root["account_id"],))
 
 
-def load_receipt(root: strawberry.Parent[Row], info: Info) -> Awaitable[Row | None]:
+def load_receipt(
+    root: strawberry.Parent[CreditPurchaseRow], info: Info
+) -> Awaitable[ReceiptRow | None]:
     return info.context.loaders.receipt_by_purchase.load((root["account_id"], root["id"]))
 
 
-def load_refunds(root: strawberry.Parent[Row], info: Info) -> Awaitable[list[Row]]:
+def load_refunds(
+    root: strawberry.Parent[CreditPurchaseRow], info: Info
+) -> Awaitable[list[RefundRow]]:
     refunds = Selection(
         scope=(root["account_id"], root["id"]), lower=(EARLIEST, -1), upper=(LATEST, -1)
     )
@@ -43,27 +60,48 @@ def load_refunds(root: strawberry.Parent[Row], info: Info) -> Awaitable[list[Row
     return info.context.loaders.refunds_by_page.load(page)
 
 
-async def load_totals(root: strawberry.Parent[Pages]) -> dict[str, Any]:
+PurchasePages: TypeAlias = Pages[CreditPurchaseRow, PurchaseTotals]
+
+
+class SelectedTotals(NamedTuple):
+    """The totals of a selection of purchases, in their account's currency."""
+
+    selection: Selection
+    currency: str
+    paid_nanos: int
+    tax_nanos: int
+    bonus_nanos: int
+    refunded_nanos: int
+
+
+async def load_totals(root: strawberry.Parent[PurchasePages]) -> SelectedTotals:
     totals = await root.totals.load(root.selection)
     assert root.account is not None  # noqa: S101  # purchases are always an account's
-    return {**totals, "currency": root.account["currency"], "selection": root.selection}
+    return SelectedTotals(
+        selection=root.selection,
+        currency=root.account["currency"],
+        paid_nanos=totals["paid_nanos"],
+        tax_nanos=totals["tax_nanos"],
+        bonus_nanos=totals["bonus_nanos"],
+        refunded_nanos=totals["refunded_nanos"],
+    )
 
 
-async def load_refunded_tax(root: strawberry.Parent[Any], info: Info) -> Amount:
-    refunds = await info.context.loaders.refund_totals_by_selection.load(root["selection"])
-    return refunds["refund_tax_nanos"], root["currency"]
+async def load_refunded_tax(root: strawberry.Parent[SelectedTotals], info: Info) -> Amount:
+    refunds = await info.context.loaders.refund_totals_by_selection.load(root.selection)
+    return refunds["refund_tax_nanos"], root.currency
 
 
-async def load_refunded_total(root: strawberry.Parent[Any], info: Info) -> Amount:
-    refunds = await info.context.loaders.refund_totals_by_selection.load(root["selection"])
-    return with_tax(refunds["refund_nanos"], refunds["refund_tax_nanos"], root["currency"])
+async def load_refunded_total(root: strawberry.Parent[SelectedTotals], info: Info) -> Amount:
+    refunds = await info.context.loaders.refund_totals_by_selection.load(root.selection)
+    return with_tax(refunds["refund_nanos"], refunds["refund_tax_nanos"], root.currency)
 
 
 def _charged(kind: str, amount_nanos: int, tax_nanos: int, currency: str) -> Amount:
     return charged_nanos(kind, amount_nanos, tax_nanos), currency
 
 
-def sign_export_url(root: strawberry.Parent[Pages], info: Info, format_: Format) -> str:
+def sign_export_url(root: strawberry.Parent[PurchasePages], info: Info, format_: Format) -> str:
     assert root.account is not None  # noqa: S101  # purchases are always an account's
     assert root.exported is not None  # noqa: S101  # and can be exported
     account_id = root.account["account_id"]
@@ -138,22 +176,27 @@ class CreditPurchase(Node):
 class CreditPurchaseTotals:
     POLICY: ClassVar = Policy.PURCHASES
 
-    paid: Money = money("paid_nanos", description="Amounts of kind CARD, without tax.")
-    tax: Money = money("tax_nanos", description="Tax of kind CARD, before refunds.")
-    charged: Money = converted(
+    paid: Money = attribute(
+        "paid_nanos", "currency", description="Amounts of kind CARD, without tax."
+    )
+    tax: Money = attribute("tax_nanos", "currency", description="Tax of kind CARD, before refunds.")
+    charged: Money = converted_attributes(
         with_tax,
         "paid_nanos",
         "tax_nanos",
         "currency",
         description="Payments before refunds: `paid` + `tax`.",
     )
-    bonus: Money = money(
+    bonus: Money = attribute(
         "bonus_nanos",
+        "currency",
         description="Bonuses, less bonuses taken back, plus amounts of the kinds COUPON, "
         "MANUAL_CREDIT and TRIAL_GRANT.",
     )
-    refunded: Money = money(
-        "refunded_nanos", description="Amounts taken back by refunds and disputes, without tax."
+    refunded: Money = attribute(
+        "refunded_nanos",
+        "currency",
+        description="Amounts taken back by refunds and disputes, without tax.",
     )
     refunded_tax: Money = resolved(
         load_refunded_tax,
@@ -164,7 +207,7 @@ class CreditPurchaseTotals:
         description="Sum of the `total` of succeeded refunds, tax included. Disputes are not "
         "refunds: their funds count in `refunded` only.",
     )
-    credited: Money = converted(
+    credited: Money = converted_attributes(
         _credited,
         "paid_nanos",
         "bonus_nanos",

@@ -7,7 +7,13 @@ import strawberry
 
 from gateway.exports.writers import LEDGER_WRITERS
 from gateway.links import LEDGER_PATH
-from gateway.store import Row
+from gateway.store import rows
+from gateway.store.rows import (
+    Counted,
+    CreditPurchaseRow,
+    RefundRow,
+    VisibleDispute,
+)
 from resolvers.columns import column, global_id, money, resolved
 from resolvers.connection import Connection, Pages
 from resolvers.context import Info
@@ -21,26 +27,32 @@ from resolvers.types.node import Node
 from resolvers.types.refund import Refund
 
 
-async def load_purchase(root: strawberry.Parent[Row], info: Info) -> Row | None:
+async def load_purchase(
+    root: strawberry.Parent[rows.LedgerRow], info: Info
+) -> CreditPurchaseRow | None:
     if root["purchase_id"] is None:
         return None
     key = (root["account_id"], root["purchase_id"])
     return await info.context.loaders.credit_purchase_by_id.load(key)
 
 
-async def load_refund(root: strawberry.Parent[Row], info: Info) -> Row | None:
+async def load_refund(root: strawberry.Parent[rows.LedgerRow], info: Info) -> RefundRow | None:
     if root["refund_id"] is None:
         return None
     return await info.context.loaders.refund_by_id.load((root["account_id"], root["refund_id"]))
 
 
-async def load_dispute(root: strawberry.Parent[Row], info: Info) -> Row | None:
+async def load_dispute(
+    root: strawberry.Parent[rows.LedgerRow], info: Info
+) -> VisibleDispute | None:
     if root["dispute_id"] is None:
         return None
     return await info.context.loaders.dispute_by_id.load((root["account_id"], root["dispute_id"]))
 
 
-def sign_export_url(root: strawberry.Parent[Pages], info: Info, format_: Format) -> str:
+def sign_export_url(
+    root: strawberry.Parent[Pages[rows.LedgerRow, Counted]], info: Info, format_: Format
+) -> str:
     assert root.account is not None  # noqa: S101  # a ledger is always an account's
     assert root.exported is not None  # noqa: S101  # and can be exported
     account_id = root.account["account_id"]

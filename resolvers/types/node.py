@@ -1,19 +1,22 @@
 """Objects with a global id."""
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import ClassVar
 
 import strawberry
 from graphql import GraphQLAbstractType, GraphQLResolveInfo
 
 from resolvers.permissions import Policy
 
-TYPENAME = "__typename"
-"""The key under which a row says its type, where a field's type does not (see `as_node`)."""
 
+class NodeRow(dict[str, object]):
+    """A row as the value of an abstract type, with the name of its own type."""
 
-def as_node(row: Any, typename: str) -> dict[str, Any]:
-    """Return the row as a value of an abstract type."""
-    return {**row, TYPENAME: typename}
+    __slots__ = ("typename",)
+
+    def __init__(self, row: Mapping[str, object], typename: str) -> None:
+        super().__init__(**row)
+        self.typename = typename
 
 
 @strawberry.interface(
@@ -27,10 +30,10 @@ class Node:
     )
 
     @classmethod
-    def is_type_of(cls, row: Any, _: GraphQLResolveInfo[Any]) -> bool:
+    def is_type_of(cls, row: object, _: GraphQLResolveInfo[object]) -> bool:
         """A field of this very type needs no proof; where several are possible the row says it."""
-        return bool(row.get(TYPENAME, cls.__name__) == cls.__name__)
+        return getattr(row, "typename", cls.__name__) == cls.__name__
 
     @staticmethod
-    def resolve_type(row: Any, _: GraphQLResolveInfo[Any], __: GraphQLAbstractType) -> str:
-        return str(row[TYPENAME])
+    def resolve_type(row: NodeRow, _: GraphQLResolveInfo[object], __: GraphQLAbstractType) -> str:
+        return row.typename

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import strawberry
 
-from gateway.store import Row
+from gateway.store.rows import ReceiptRow
 from resolvers.columns import column, global_id, money, resolved
 from resolvers.context import Info
 from resolvers.permissions import Policy
@@ -13,7 +13,7 @@ from resolvers.types.money import Money
 from resolvers.types.node import Node
 
 
-def sign_download_url(root: strawberry.Parent[Row], info: Info) -> str:
+def sign_download_url(root: strawberry.Parent[ReceiptRow], info: Info) -> str:
     return info.context.links.to_receipt(root["account_id"], root["number"])
 
 

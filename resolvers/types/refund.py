@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import strawberry
 
-from gateway.store import Row
+from gateway.store.rows import ReceiptRow, RefundRow
 from resolvers.columns import column, converted, global_id, money, resolved
 from resolvers.context import Info
 from resolvers.enums import RefundStatus
@@ -16,11 +16,13 @@ from resolvers.types.node import Node
 from resolvers.types.receipt import Receipt
 
 
-def load_receipt(root: strawberry.Parent[Row], info: Info) -> Awaitable[Row | None]:
+def load_receipt(root: strawberry.Parent[RefundRow], info: Info) -> Awaitable[ReceiptRow | None]:
     return info.context.loaders.receipt_by_refund.load((root["account_id"], root["id"]))
 
 
-def load_cancellation(root: strawberry.Parent[Row], info: Info) -> Awaitable[Row | None]:
+def load_cancellation(
+    root: strawberry.Parent[RefundRow], info: Info
+) -> Awaitable[ReceiptRow | None]:
     return info.context.loaders.cancellation_by_refund.load((root["account_id"], root["id"]))
 
 

@@ -7,7 +7,7 @@ import strawberry
 
 from gateway.billing.balance import runway
 from gateway.billing.balance.runway import Burn, burn, burn_key
-from gateway.store import Row
+from gateway.store.rows import VisibleAccount
 from gateway.windows import zone
 from resolvers.columns import column
 from resolvers.context import Info
@@ -16,7 +16,7 @@ from resolvers.permissions import Policy
 from resolvers.types.money import Amount
 
 
-async def _load_burn(account: Row, info: Info) -> Burn | None:
+async def _load_burn(account: VisibleAccount, info: Info) -> Burn | None:
     local = zone(account["time_zone"])
     now, delay_seconds = info.context.clock.now(), info.context.usage_delay_seconds
     key = burn_key(account["account_id"], now, delay_seconds, local)
@@ -24,12 +24,12 @@ async def _load_burn(account: Row, info: Info) -> Burn | None:
     return burn(key, facts, account["created_at"], local)
 
 
-async def load_burn_rate(root: strawberry.Parent[Row], info: Info) -> Amount | None:
+async def load_burn_rate(root: strawberry.Parent[VisibleAccount], info: Info) -> Amount | None:
     found = await _load_burn(root, info)
     return found and (found.mean_nanos, root["currency"])
 
 
-async def load_runway(root: strawberry.Parent[Row], info: Info) -> runway.Runway:
+async def load_runway(root: strawberry.Parent[VisibleAccount], info: Info) -> runway.Runway:
     found = await _load_burn(root, info)
     now, local = info.context.clock.now(), zone(root["time_zone"])
     return runway.runway(root["balance_nanos"], found, now, local)

@@ -4,13 +4,12 @@ from asyncio import gather
 from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 import strawberry
 
 from gateway.billing.usage import series
 from gateway.billing.usage.breakdown import (
-    BreakdownKey,
     BreakdownRow,
     activity_span,
     breakdown_rows,
@@ -21,10 +20,11 @@ from gateway.exports.request import UsageExportRequest
 from gateway.exports.writers import USAGE_WRITERS
 from gateway.links import USAGE_PATH
 from gateway.money import format_quantity
-from gateway.store import Row
+from gateway.store.breakdowns import BreakdownKey
+from gateway.store.rollup_spans import UsageRow
+from gateway.store.rows import VisibleAccount, VisibleDeployment
 from gateway.windows import Interval, previous_window, zone
-from loaders.usage import Content, RollupKey
-from resolvers.columns import column, converted, money, resolved
+from resolvers.columns import attribute, column, converted_attributes, money, resolved
 from resolvers.context import Info
 from resolvers.enums import UsageDimension, UsageGroup
 from resolvers.exports import Format, sign_export
@@ -38,69 +38,60 @@ if TYPE_CHECKING:
 
 
 def open_usage(
-    root: strawberry.Parent[Row],
+    root: strawberry.Parent[VisibleAccount],
     info: Info,
     interval: IntervalArgument = None,
     from_: From = None,
     to: To = None,
     time_zone: Zone = None,
-) -> dict[str, Any]:
-    requested = requested_window(root, info, interval, from_, to, time_zone)
-    window = requested.window
-    return {
-        "requested": requested,
-        "interval": requested.interval,
-        "from": window.from_,
-        "to": window.to,
-        "time_zone": window.time_zone,
-        "complete_until": requested.complete_until,
-    }
+) -> RequestedWindow:
+    return requested_window(root, info, interval, from_, to, time_zone)
 
 
-def _requested(root: Any) -> RequestedWindow:
-    found: RequestedWindow = root["requested"]
-    return found
+class Summarized(NamedTuple):
+    """A window's totals, and what was requested: the window itself, or the one after it."""
+
+    summary: series.UsageSummary
+    requested: RequestedWindow
 
 
-def load_rows(info: Info, period: Period) -> Awaitable[list[Row]]:
-    """Return a period's roll-up rows: the source of totals, averages and comparisons."""
-    return info.context.loaders.rollup_by_span.load(RollupKey(Content.USAGE, period.span))
+def load_rows(info: Info, period: Period) -> Awaitable[list[UsageRow]]:
+    """Return a period's roll-up rows: what every total, mean and comparison is made of."""
+    return info.context.loaders.usage_by_span.load(period.span)
 
 
-async def _summarize(info: Info, requested: RequestedWindow, period: Period) -> dict[str, Any]:
+async def _summarize(info: Info, requested: RequestedWindow, period: Period) -> Summarized:
     rows = await load_rows(info, period)
     summary = series.UsageSummary(rows=rows, period=period, complete_until=requested.complete_until)
-    return {"summary": summary, "requested": requested}
+    return Summarized(summary, requested)
 
 
-async def load_summary(root: strawberry.Parent[Any], info: Info) -> dict[str, Any]:
-    requested = _requested(root)
-    return await _summarize(info, requested, requested.period)
+async def load_summary(root: strawberry.Parent[RequestedWindow], info: Info) -> Summarized:
+    return await _summarize(info, root, root.period)
 
 
-async def load_previous(root: strawberry.Parent[Any], info: Info) -> dict[str, Any] | None:
-    requested = _requested(root)
-    window = previous_window(requested.window, requested.today)
+async def load_previous(root: strawberry.Parent[RequestedWindow], info: Info) -> Summarized | None:
+    window = previous_window(root.window, root.today)
     if window is None:
         return None
-    return await _summarize(info, requested, replace(requested.period, window=window))
+    return await _summarize(info, root, replace(root.period, window=window))
 
 
-async def load_daily_spend(root: strawberry.Parent[Any], info: Info) -> Amount | None:
-    summary: series.UsageSummary = root["summary"]
-    nanos = summary.average_daily_nanos(await _requested(root).first_day(info))
+async def load_daily_spend(root: strawberry.Parent[Summarized], info: Info) -> Amount | None:
+    summary, requested = root
+    nanos = summary.average_daily_nanos(await requested.first_day(info))
     return None if nanos is None else (nanos, summary.period.currency)
 
 
-async def load_daily_deployments(root: strawberry.Parent[Any], info: Info) -> str | None:
-    summary: series.UsageSummary = root["summary"]
-    return summary.average_daily_deployments(await _requested(root).first_day(info))
+async def load_daily_deployments(root: strawberry.Parent[Summarized], info: Info) -> str | None:
+    summary, requested = root
+    return summary.average_daily_deployments(await requested.first_day(info))
 
 
 async def load_comparison(
-    root: strawberry.Parent[Any], info: Info
+    root: strawberry.Parent[RequestedWindow], info: Info
 ) -> series.UsageComparison | None:
-    requested = _requested(root)
+    requested = root
     # An account that begins after the first of these days has nothing to compare them with.
     part = complete_part(requested.period, date.min, requested.complete_until)
     if part is None:
@@ -114,8 +105,10 @@ async def load_comparison(
     return series.compare(part, rows, before, rows_before)
 
 
-async def load_buckets(root: strawberry.Parent[Any], info: Info) -> list[series.UsageBucket]:
-    requested = _requested(root)
+async def load_buckets(
+    root: strawberry.Parent[RequestedWindow], info: Info
+) -> list[series.UsageBucket]:
+    requested = root
     requested.take_buckets(info)
     rows = await load_rows(info, requested.period)
     return series.usage_buckets(
@@ -123,16 +116,16 @@ async def load_buckets(root: strawberry.Parent[Any], info: Info) -> list[series.
     )
 
 
-async def load_resources(root: strawberry.Parent[Any], info: Info) -> list[series.ResourceQuantity]:
-    period: Period = root["period"]
+async def load_resources(
+    root: strawberry.Parent[series.UsageBucket], info: Info
+) -> list[series.ResourceQuantity]:
     # The whole window's rows, for all its buckets at once.
-    key = RollupKey(Content.RESOURCES, period.span)
-    rows = await info.context.loaders.rollup_by_span.load(key)
-    return series.resources_in(rows, period.span_of(root["bucket"]))
+    rows = await info.context.loaders.resources_by_span.load(root.period.span)
+    return series.resources_in(rows, root.period.span_of(root.bucket))
 
 
 async def load_breakdown(
-    root: strawberry.Parent[Any],
+    root: strawberry.Parent[RequestedWindow],
     info: Info,
     by: Annotated[UsageDimension, strawberry.argument(description="The dimension to group by.")],
     first: Annotated[
@@ -142,33 +135,24 @@ async def load_breakdown(
         ),
     ] = None,
 ) -> list[BreakdownRow]:
-    requested = _requested(root)
-    account = requested.account
-    span = activity_span(account["account_id"], zone(account["time_zone"]), requested.window)
+    account = root.account
+    span = activity_span(account["account_id"], zone(account["time_zone"]), root.window)
     key = BreakdownKey(by, checked_size(first), span)
     rows = await info.context.loaders.breakdown_by_key.load(key)
     return breakdown_rows(rows, key, account["currency"])
 
 
-async def load_row_deployment(root: strawberry.Parent[BreakdownRow], info: Info) -> Row | None:
+async def load_row_deployment(
+    root: strawberry.Parent[BreakdownRow], info: Info
+) -> VisibleDeployment | None:
     key = root["deployment"]
     return None if key is None else await info.context.loaders.deployment_by_id.load(key)
 
 
-def sign_export_url(root: strawberry.Parent[Any], info: Info, format_: Format) -> str:
-    requested = _requested(root)
-    exported = UsageExportRequest(window=requested.window, interval=requested.interval).parameters()
-    return sign_export(
-        info, USAGE_PATH, requested.account["account_id"], format_, exported, USAGE_WRITERS
-    )
-
-
-def _total(summary: series.UsageSummary) -> Amount:
-    return summary.total_nanos, summary.period.currency
-
-
-def _deployments(summary: series.UsageSummary) -> int:
-    return summary.total_deployments
+def sign_export_url(root: strawberry.Parent[RequestedWindow], info: Info, format_: Format) -> str:
+    exported = UsageExportRequest(window=root.window, interval=root.interval).parameters()
+    account_id = root.account["account_id"]
+    return sign_export(info, USAGE_PATH, account_id, format_, exported, USAGE_WRITERS)
 
 
 def _named(field: Any, name: str) -> Any:
@@ -180,14 +164,14 @@ def _named(field: Any, name: str) -> Any:
 class UsageResource:
     POLICY: ClassVar = Policy.ACCOUNT
 
-    resource: str = column(
+    resource: str = attribute(
         "resource",
         description="`CPU`, `MEMORY`, `STORAGE`, `GPU`, `NETWORK`, `IP` or `OTHER`.",
     )
-    quantity: Decimal = converted(
+    quantity: Decimal = converted_attributes(
         format_quantity, "quantity_nanos", description="The exact quantity, in `unit`."
     )
-    unit: str = column("unit", description="The meter's unit, such as `gpu-hour`.")
+    unit: str = attribute("unit", description="The meter's unit, such as `gpu-hour`.")
 
 
 @strawberry.type(
@@ -196,21 +180,24 @@ class UsageResource:
 class UsageBucket:
     POLICY: ClassVar = Policy.ACCOUNT
 
-    start: datetime = column("start", description="Start of the bucket (inclusive).")
-    end: datetime = column(
-        "end", description="End of the bucket (exclusive): the start of the next."
+    start: datetime = attribute("bucket.start", description="Start of the bucket (inclusive).")
+    end: datetime = attribute(
+        "bucket.end", description="End of the bucket (exclusive): the start of the next."
     )
-    partial: bool = column(
+    partial: bool = attribute(
         "partial",
         description="Whether the bucket is incomplete: the range covers only a part of the "
         "calendar interval, or the bucket ends after `completeUntil`.",
     )
-    spend: Money = money("spent_nanos", description="Spend, corrections included.")
-    cumulative_spend: Money = money(
+    spend: Money = attribute(
+        "spent_nanos", "period.currency", description="Spend, corrections included."
+    )
+    cumulative_spend: Money = attribute(
         "cumulative_nanos",
+        "period.currency",
         description="Spend from the start of the range to the end of this bucket.",
     )
-    deployments: int = column(
+    deployments: int = attribute(
         "deployments",
         description="Number of different deployments with charges, including charges of zero. "
         "Corrections and usage without a deployment do not count.",
@@ -227,14 +214,16 @@ class UsageBucket:
 class UsageSummary:
     POLICY: ClassVar = Policy.ACCOUNT
 
-    total_spend: Money = converted(_total, "summary", description="Spend of the range.")
+    total_spend: Money = attribute(
+        "summary.total_nanos", "summary.period.currency", description="Spend of the range."
+    )
     average_daily_spend: Money | None = resolved(
         load_daily_spend,
         description="Average spend of the complete days, rounded half to even at the ninth "
         "decimal; null if there are none.",
     )
-    total_deployments: int = converted(
-        _deployments, "summary", description="Number of different deployments with charges."
+    total_deployments: int = attribute(
+        "summary.total_deployments", description="Number of different deployments with charges."
     )
     average_daily_deployments: Decimal | None = resolved(
         load_daily_deployments,
@@ -250,14 +239,20 @@ class UsageSummary:
 class UsageComparison:
     POLICY: ClassVar = Policy.ACCOUNT
 
-    from_: date = _named(column("first", description="The first complete day."), "from")
-    to: date = column("last", description="The last complete day.")
-    current: Money = money("current_nanos", description="Spend of the complete days.")
-    previous_from: date = column(
+    from_: date = _named(attribute("first", description="The first complete day."), "from")
+    to: date = attribute("last", description="The last complete day.")
+    current: Money = attribute(
+        "current_nanos", "currency", description="Spend of the complete days."
+    )
+    previous_from: date = attribute(
         "previous_first", description="The first day of the previous period."
     )
-    previous_to: date = column("previous_last", description="The last day of the previous period.")
-    previous: Money = money("previous_nanos", description="Spend of the previous period.")
+    previous_to: date = attribute(
+        "previous_last", description="The last day of the previous period."
+    )
+    previous: Money = attribute(
+        "previous_nanos", "currency", description="Spend of the previous period."
+    )
 
 
 @strawberry.type(description="One row of a usage breakdown.")
@@ -299,11 +294,13 @@ class UsageBreakdownRow:
 class Usage:
     POLICY: ClassVar = Policy.ACCOUNT
 
-    interval: Interval = column("interval", description="The length of a bucket.")
-    from_: date = _named(column("from", description="First day (inclusive)."), "from")
-    to: date = column("to", description="Last day (inclusive).")
-    time_zone: TimeZone = column("time_zone", description="Time zone of all dates and buckets.")
-    complete_until: datetime = column(
+    interval: Interval = attribute("interval", description="The length of a bucket.")
+    from_: date = _named(attribute("window.from_", description="First day (inclusive)."), "from")
+    to: date = attribute("window.to", description="Last day (inclusive).")
+    time_zone: TimeZone = attribute(
+        "window.time_zone", description="Time zone of all dates and buckets."
+    )
+    complete_until: datetime = attribute(
         "complete_until",
         description="Usage up to this time has normally arrived: some time before now, or the "
         "end of the range.",

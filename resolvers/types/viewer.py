@@ -7,7 +7,8 @@ import strawberry
 from gateway.ids import MAX_KEY
 from gateway.principal import Principal
 from gateway.store import Cursors, Selection
-from loaders.account import ORDER
+from gateway.store.account_listing import ACCOUNTS
+from gateway.store.rows import Counted, VisibleAccount
 from resolvers.columns import resolved
 from resolvers.connection import After, Before, Connection, First, Last, Pages, Paging, open_pages
 from resolvers.context import Info
@@ -28,11 +29,11 @@ def list_accounts(
     after: After = None,
     last: Last = None,
     before: Before = None,
-) -> Pages:
+) -> Pages[VisibleAccount, Counted]:
     return open_pages(
         Paging(first=first, after=after, last=last, before=before),
         _ALL,
-        cursors=Cursors(info.context.signer, "accounts", root.subject, order=ORDER),
+        cursors=Cursors(info.context.signer, "accounts", root.subject, order=ACCOUNTS.order),
         descending=False,
         rows=info.context.loaders.accounts_by_page,
         totals=info.context.loaders.account_totals_by_selection,

@@ -16,7 +16,7 @@ import sqlite3
 import statistics
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -25,6 +25,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 import asyncpg
+from sqlmodel import SQLModel
 
 from gateway.billing.accounts import AccountFacts, put_account
 from gateway.clock import FixedClock
@@ -32,10 +33,13 @@ from gateway.exports.export import ExportFormat
 from gateway.ids import KeyFactory, encode_global_id
 from gateway.models import CreditPurchase, Receipt, Refund, UsageEvent, table_of
 from gateway.principal import Role
-from gateway.store import Database, Transaction
+from gateway.store import Database, Transaction, usage_events
 from gateway.store import deployments as stored_deployments
-from gateway.store import receipts as stored_receipts
 from gateway.store.deployments import DeploymentRow
+from gateway.store.engine.write import Insert, W
+from gateway.store.purchases import CreditPurchaseCells, RefundCells
+from gateway.store.receipts import IssuedReceipt
+from gateway.store.usage_events import UsageEventCells
 from tests.bench.data import SUBJECT
 from tests.bench.databases import fresh_databases
 from tests.bench.servers import Running, gateway, started
@@ -109,9 +113,8 @@ def deployments(account_id: int) -> Iterator[DeploymentRow]:
         yield DeploymentRow._make(row.get(name) for name in DeploymentRow._fields)
 
 
-def purchases(account_id: int, count: int) -> Iterator[Cells]:
+def purchases(account_id: int, count: int) -> Iterator[CreditPurchaseCells]:
     draw = Random(2)
-    columns = [column.name for column in table_of(CreditPurchase).c]
     for number in range(count):
         at = FIRST + number * timedelta(minutes=5)
         refunded = 10**9 if number % 50 == 0 else 0
@@ -138,11 +141,10 @@ def purchases(account_id: int, count: int) -> Iterator[Cells]:
             "revision": 0,
             "receipted": True,
         }
-        yield tuple(row.get(name) for name in columns)
+        yield CreditPurchaseCells._make(map(row.get, CreditPurchaseCells._fields))
 
 
-def refunds(account_id: int, count: int) -> Iterator[Cells]:
-    columns = [column.name for column in table_of(Refund).c]
+def refunds(account_id: int, count: int) -> Iterator[RefundCells]:
     for number in range(0, count, 50):
         at = FIRST + number * timedelta(minutes=5) + timedelta(days=3)
         row = {
@@ -160,10 +162,10 @@ def refunds(account_id: int, count: int) -> Iterator[Cells]:
             "settled_at": at,
             "has_succeeded": True,
         }
-        yield tuple(row.get(name) for name in columns)
+        yield RefundCells._make(map(row.get, RefundCells._fields))
 
 
-def receipts(account_id: int, count: int) -> Iterator[Cells]:
+def receipts(account_id: int, count: int) -> Iterator[IssuedReceipt]:
     for number in range(count):
         row = {
             "account_id": account_id,
@@ -178,7 +180,7 @@ def receipts(account_id: int, count: int) -> Iterator[Cells]:
             "issued_at": FIRST + number * timedelta(minutes=5),
             "data": "{}",
         }
-        yield tuple(row.get(name) for name in stored_receipts.COLUMNS)
+        yield IssuedReceipt._make(map(row.get, IssuedReceipt._fields))
 
 
 async def fill(database: Database, rows: int) -> int:
@@ -193,21 +195,16 @@ async def fill(database: Database, rows: int) -> int:
         )
         await stored_deployments.save(transaction, list(deployments(account_id)))
         bought = rows // 10
-        for table, cells in (
-            (UsageEvent, events(account_id, rows)),
-            (CreditPurchase, purchases(account_id, bought)),
-            (Refund, refunds(account_id, bought)),
-        ):
-            await insert(transaction, table, [each.name for each in table_of(table).c], cells)
-        await insert(transaction, Receipt, stored_receipts.COLUMNS, receipts(account_id, bought))
+        await usage_events.append(transaction, map(UsageEventCells._make, events(account_id, rows)))
+        await insert(transaction, CreditPurchase, purchases(account_id, bought))
+        await insert(transaction, Refund, refunds(account_id, bought))
+        await insert(transaction, Receipt, receipts(account_id, bought))
     return account_id
 
 
-async def insert(
-    transaction: Transaction, model: Any, columns: Iterable[str], cells: Iterator[Cells]
-) -> None:
+async def insert(transaction: Transaction, model: type[SQLModel], cells: Iterator[W]) -> None:
     while batch := list(islice(cells, BATCH)):
-        await transaction.insert(table_of(model), list(columns), batch)
+        await transaction.insert(Insert(table_of(model), type(batch[0])), batch)
 
 
 @contextmanager

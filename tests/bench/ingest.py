@@ -26,6 +26,7 @@ from gateway.billing.usage.recording import record_usage
 from gateway.billing.usage.usage_record import UsageRecord
 from gateway.server.process import spare_collector
 from gateway.store import Database, usage_events
+from gateway.store.usage_events import UsageEventCells
 from tests.bench.databases import Fresh, fresh_databases
 from tests.support.books import Books
 
@@ -110,7 +111,7 @@ async def ingest(books: Books, batches: list[list[UsageRecord]]) -> None:
 async def load(database: Database, batches: list[list[tuple[Any, ...]]]) -> None:
     for batch in batches:
         async with database.writing() as transaction:
-            await usage_events.append(transaction, batch)
+            await usage_events.append(transaction, map(UsageEventCells._make, batch))
 
 
 def plain_rows(batch: list[UsageRecord], now: datetime) -> list[tuple[Any, ...]]:

@@ -29,7 +29,7 @@ from gateway.ids import encode_global_id
 from gateway.migrations import migrate
 from gateway.principal import Role
 from gateway.settings import load_settings
-from gateway.store import connect, members
+from gateway.store import accounts, connect
 from tests.bench.data import SUBJECT
 from tests.bench.npm import installed
 from tests.bench.servers import Running, Server, gateway, started
@@ -144,7 +144,7 @@ async def watched_account(url: str) -> AsyncIterator[tuple[Books, int]]:
         books = Books(database)
         key = await books.account("watched")
         async with database.writing() as transaction:
-            await members.put(transaction, [key], SUBJECT, Role.OWNER, NOW)
+            await accounts.put_member(transaction, [key], SUBJECT, Role.OWNER, NOW)
         yield books, key
     finally:
         await database.close()

@@ -6,12 +6,14 @@ import weakref
 from strawberry.dataloader import DataLoader
 
 from gateway.principal import Principal
-from gateway.store import Database, Listing, Page, Row, Selection, Snapshot
-from gateway.store.purchase_listing import CREDIT_PURCHASES, REFUNDS_OF_PURCHASES
+from gateway.store import Database, Listing, Page, Selection, Snapshot
+from gateway.store.account_listing import ACCOUNT_BY_ID
+from gateway.store.purchase_listing import CREDIT_PURCHASES
+from gateway.store.purchase_relations import RECEIPT_BY_PURCHASE
+from gateway.store.relation import by_position
+from gateway.store.rows import Counted, CreditPurchaseRow
 from loaders import batch
-from loaders.account import ACCOUNT_BY_ID
-from loaders.batch import by_position, page_loader, totals_loader
-from loaders.credit_purchase import RECEIPT_BY_PURCHASE
+from loaders.batch import bind
 from loaders.operation import make_loaders
 from tests.support.graph import ADA, PLATFORM
 from tests.support.rows import T0, account, member, purchase, put, receipt, refund
@@ -24,7 +26,7 @@ async def test_rows_stand_in_the_order_of_the_keys_and_misses_are_none(
 ) -> None:
     await put(database, account(1), account(2), account(3), member(1, "ada"), member(3, "ada"))
     async with Snapshot(database) as snapshot:
-        loader = ACCOUNT_BY_ID.loader(snapshot, ADA)
+        loader = bind(ACCOUNT_BY_ID.fetch, snapshot, ADA)
         rows = await loader.load_many([(3,), (2,), (9,), (1,), (3,)])
         again = await loader.load((1,))
     assert [row and row["account_id"] for row in rows] == [3, None, None, 1, 3]
@@ -42,7 +44,7 @@ async def test_keys_of_several_parts_are_matched_as_a_whole(database: Database) 
         *(receipt(1, 1, 1), receipt(1, 2, 1, refund_id=5), receipt(2, 3, 1)),
     )
     async with Snapshot(database) as snapshot:
-        loader = RECEIPT_BY_PURCHASE.loader(snapshot, PLATFORM)
+        loader = bind(RECEIPT_BY_PURCHASE.fetch, snapshot, PLATFORM)
         rows = await loader.load_many([(2, 1), (1, 2), (1, 1), (2, 2)])
     assert [row and row["id"] for row in rows] == [3, None, 1, None]
     assert rows[0] is not None
@@ -52,7 +54,7 @@ async def test_keys_of_several_parts_are_matched_as_a_whole(database: Database) 
 async def test_many_keys_are_loaded_in_chunks(database: Database) -> None:
     await put(database, *(account(id_) for id_ in range(1, 4)))
     async with Snapshot(database) as snapshot:
-        loader = ACCOUNT_BY_ID.loader(snapshot, PLATFORM)
+        loader = bind(ACCOUNT_BY_ID.fetch, snapshot, PLATFORM)
         rows = await loader.load_many([(id_,) for id_ in range(batch.MAX_KEYS + 3, 0, -1)])
     assert [row["account_id"] for row in rows if row] == [3, 2, 1]
     assert [row is None for row in rows[:-3]] == [True] * batch.MAX_KEYS
@@ -63,7 +65,7 @@ def selection(account_id: int, *conditions: tuple[str, tuple[str, ...]]) -> Sele
     return Selection(scope=(account_id,), lower=EARLY, upper=LATE, conditions=conditions)
 
 
-def ids(rows: list[Row]) -> list[int]:
+def ids(rows: list[CreditPurchaseRow]) -> list[int]:
     return [row["id"] for row in rows]
 
 
@@ -78,7 +80,7 @@ async def test_pages_of_one_shape_are_one_statement_whatever_their_bounds(
     )
     tail = Selection(scope=(1,), lower=EARLY, upper=(T0.replace(minute=3), 3))
     async with Snapshot(database) as snapshot:
-        loader = page_loader(CREDIT_PURCHASES, snapshot, PLATFORM)
+        loader = bind(CREDIT_PURCHASES.fetch_pages, snapshot, PLATFORM)
         pages = [
             Page(selection=each, ascending=False, limit=2)
             for each in (selection(2), tail, selection(9), selection(1))
@@ -96,10 +98,10 @@ async def test_another_principal_gets_empty_pages_and_totals(database: Database)
     page = Page(selection=selection(1), ascending=False, limit=2)
     for principal, expected in ((ADA, 1), (Principal(subject="eve"), 0)):
         async with Snapshot(database) as snapshot:
-            rows = await page_loader(CREDIT_PURCHASES, snapshot, principal).load(page)
-            totals = await totals_loader(CREDIT_PURCHASES, snapshot, principal).load(selection(1))
-            loader = totals_loader(REFUNDS_OF_PURCHASES, snapshot, principal)
-            refunds = await loader.load(selection(1))
+            loaders = make_loaders(snapshot, principal)
+            rows = await loaders.credit_purchases_by_page.load(page)
+            totals = await loaders.credit_purchase_totals_by_selection.load(selection(1))
+            refunds = await loaders.refund_totals_by_selection.load(selection(1))
         assert len(rows) == totals["total_count"] == expected
         assert totals["paid_nanos"] == expected * 10**10
         assert refunds["refund_nanos"] == expected * 10**9
@@ -109,7 +111,7 @@ async def test_totals_are_integers_and_one_statement_for_all_accounts(database: 
     await put(database, account(1), account(2), purchase(1, 1), purchase(1, 2), purchase(2, 1))
     failed = selection(1, ("status", ("FAILED",)))
     async with Snapshot(database) as snapshot:
-        loader = totals_loader(CREDIT_PURCHASES, snapshot, PLATFORM)
+        loader = bind(CREDIT_PURCHASES.fetch_totals, snapshot, PLATFORM)
         found = await loader.load_many([selection(2), selection(9), selection(1)])
         assert snapshot.statements == 1
         none = await loader.load(failed)
@@ -119,7 +121,9 @@ async def test_totals_are_integers_and_one_statement_for_all_accounts(database: 
 
 
 async def test_statements_are_made_once_for_each_shape() -> None:
-    listing = Listing(CREDIT_PURCHASES._table, scope=("account_id",), order=("created_at", "id"))
+    listing = Listing[CreditPurchaseRow, Counted](
+        CREDIT_PURCHASES._table, scope=("account_id",), order=("created_at", "id")
+    )
     assert listing._page_statement(True, ()) is listing._page_statement(True, ())
     assert listing._page_statement(True, ()) is not listing._page_statement(False, ())
 

@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 from gateway.billing.balance.history import balance_buckets, opening_key
 from gateway.billing.usage.breakdown import (
     OTHER,
-    BreakdownKey,
-    UsageDimension,
     activity_span,
     breakdown_rows,
 )
@@ -21,10 +19,9 @@ from gateway.billing.usage.series import UsageSummary, period_of, resources_in, 
 from gateway.ids import encode_global_id
 from gateway.money import MAX_NANOS
 from gateway.store import Database, Snapshot
+from gateway.store.breakdowns import BreakdownKey, UsageDimension
 from gateway.windows import Interval, Window, zone
-from loaders.balance_opening import balance_by_instant
-from loaders.usage import Content, RollupKey, rollup_by_span
-from loaders.usage_breakdown import breakdown_by_key
+from loaders.operation import make_loaders
 from tests.support.calendars import intervals
 from tests.support.usage_cases import cases
 from tests.support.usage_rows import (
@@ -86,9 +83,9 @@ async def test_buckets_and_summary_are_those_of_the_raw_events(
     await insert_facts(database, facts)
     period = period_of(facts.account, window)
     async with Snapshot(database) as snapshot:
-        loader = rollup_by_span(snapshot, PLATFORM)
-        rows = await loader.load(RollupKey(Content.USAGE, period.span))
-        stored = await loader.load(RollupKey(Content.RESOURCES, period.span))
+        loaders = make_loaders(snapshot, PLATFORM)
+        rows = await loaders.usage_by_span.load(period.span)
+        stored = await loaders.resources_by_span.load(period.span)
     buckets = usage_buckets(rows, period, interval, LATER)
     summary = UsageSummary(rows=rows, period=period, complete_until=LATER)
 
@@ -96,16 +93,16 @@ async def test_buckets_and_summary_are_those_of_the_raw_events(
     inside = [event for event in facts.events if window.from_ <= days[event.at] <= window.to]
     running = 0
     for bucket in buckets:
-        name = bucket_name(shown_day(bucket["start"], window.time_zone), interval)
+        name = bucket_name(shown_day(bucket.bucket.start, window.time_zone), interval)
         mine = [event for event in inside if bucket_name(days[event.at], interval) == name]
         running += sum(event.nanos for event in mine)
-        assert bucket["spent_nanos"] == sum(event.nanos for event in mine)
-        assert bucket["cumulative_nanos"] == running
-        assert bucket["deployments"] == len(active(mine))
-        leased = resources_in(stored, period.span_of(bucket["bucket"]))
-        assert {
-            (each["resource"], each["unit"]): each["quantity_nanos"] for each in leased
-        } == quantities(mine)
+        assert bucket.spent_nanos == sum(event.nanos for event in mine)
+        assert bucket.cumulative_nanos == running
+        assert bucket.deployments == len(active(mine))
+        leased = resources_in(stored, period.span_of(bucket.bucket))
+        assert {(each.resource, each.unit): each.quantity_nanos for each in leased} == quantities(
+            mine
+        )
     assert running == summary.total_nanos == sum(event.nanos for event in inside)
     assert summary.total_deployments == len(active(inside))
 
@@ -143,7 +140,8 @@ async def check_breakdown(
     span = activity_span(facts.account_id, zone(facts.time_zone), window)
     key = BreakdownKey(dimension, size, span)
     async with Snapshot(database) as snapshot:
-        found = breakdown_rows(await breakdown_by_key(snapshot, PLATFORM).load(key), key, "USD")
+        loaded = await make_loaders(snapshot, PLATFORM).breakdown_by_key.load(key)
+        found = breakdown_rows(loaded, key, "USD")
         assert snapshot.statements == 1
 
     groups: dict[object, list[Event]] = defaultdict(list)
@@ -194,9 +192,9 @@ async def test_balances_move_by_what_happened_in_each_bucket(
     period = period_of(facts.account, window)
     key = opening_key(period, zone(facts.time_zone))
     async with Snapshot(database) as snapshot:
-        opening = await balance_by_instant(snapshot, PLATFORM).load(key)
-        loader = rollup_by_span(snapshot, PLATFORM)
-        rows = await loader.load(RollupKey(Content.FLOWS, period.span))
+        loaders = make_loaders(snapshot, PLATFORM)
+        opening = await loaders.balance_by_instant.load(key)
+        rows = await loaders.flows_by_span.load(period.span)
     buckets = balance_buckets(opening, rows, period, interval, LATER)
 
     spent = [(event.at, "spent_nanos", event.nanos) for event in facts.events]

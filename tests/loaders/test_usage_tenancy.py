@@ -5,16 +5,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.billing.balance.history import OpeningKey
 from gateway.billing.balance.runway import burn_key
-from gateway.billing.usage.breakdown import BreakdownKey, UsageDimension, activity_span
+from gateway.billing.usage.breakdown import activity_span
 from gateway.billing.usage.series import period_of
 from gateway.principal import Permission, Principal
 from gateway.store import Database, Snapshot
+from gateway.store.balance_openings import OpeningKey
+from gateway.store.breakdowns import BreakdownKey, UsageDimension
 from gateway.store.burn import BurnFacts
 from gateway.windows import Window, zone
 from loaders.operation import make_loaders
-from loaders.usage import Content, RollupKey
 from tests.support.usage_rows import Event, Facts, insert_facts
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -63,7 +63,11 @@ async def everything(database: Database, principal: Principal, local: ZoneInfo) 
     async with Snapshot(database) as snapshot:
         loaders = make_loaders(snapshot, principal)
         return (
-            [len(await loaders.rollup_by_span.load(RollupKey(each, span))) for each in Content],
+            [
+                len(await loaders.usage_by_span.load(span)),
+                len(await loaders.resources_by_span.load(span)),
+                len(await loaders.flows_by_span.load(span)),
+            ],
             [
                 len(await loaders.breakdown_by_key.load(BreakdownKey(each, 10, activity)))
                 for each in UsageDimension

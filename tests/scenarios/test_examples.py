@@ -17,7 +17,7 @@ from gateway.execution.operation import OperationRequest, PreparedOperation
 from gateway.ids import encode_global_id
 from gateway.principal import Principal, Role
 from gateway.settings.documents import DocumentSettings
-from gateway.store import Database, members
+from gateway.store import Database, accounts
 from resolvers.schema import build_schema
 from tests.support.books import NOW, Books
 from tests.support.graph import ask
@@ -63,7 +63,7 @@ def test_there_is_one_for_every_root_field() -> None:
 async def test_each_answers(database: Database) -> None:
     key = await Books(database).account("acme")
     async with database.writing() as transaction:
-        await members.put(transaction, [key], "ada", Role.OWNER, NOW)
+        await accounts.put_member(transaction, [key], "ada", Role.OWNER, NOW)
     variables = {"account": encode_global_id("Account", key)}
     for text in EXAMPLES.values():
         if operation(text).operation is OperationType.QUERY:

@@ -15,7 +15,7 @@ from gateway.billing.credits.posting import adjust_balance
 from gateway.billing.ledger.source_key import SourceKey
 from gateway.ids import encode_global_id
 from gateway.principal import Permission, Role
-from gateway.store import Database, accounts, api_keys, members
+from gateway.store import Database, accounts, api_keys
 from tests.support.books import NOW, Books, usd
 from tests.support.contract import operations
 from tests.support.edge import eventually
@@ -48,7 +48,7 @@ async def served(database_url: str, tmp_path: Path) -> AsyncIterator[Gateway]:
 
 async def join(books: Books, account_id: int, subject: str, role: Role) -> None:
     async with books.database.writing() as transaction:
-        await members.put(transaction, [account_id], subject, role, NOW)
+        await accounts.put_member(transaction, [account_id], subject, role, NOW)
 
 
 async def adjust(books: Books, account_id: int, amount: str, key: str) -> None:
@@ -152,8 +152,7 @@ async def test_a_changed_role_ends_the_subscription(
 
 async def replace_members(books: Books, account_id: int, *those: tuple[str, Role]) -> None:
     async with books.database.writing() as transaction:
-        rows = [(subject, role.value) for subject, role in those]
-        await accounts.replace_members(transaction, account_id, rows, NOW)
+        await accounts.replace_members(transaction, account_id, dict(those), NOW)
 
 
 async def test_a_viewer_does_not_see_purchases_through_a_balance_shared_with_owners(

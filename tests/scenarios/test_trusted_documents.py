@@ -11,7 +11,7 @@ import pytest
 
 from gateway.ids import encode_global_id
 from gateway.principal import Role
-from gateway.store import Database, members
+from gateway.store import Database, accounts
 from tests.support.books import NOW, Books
 from tests.support.live import Gateway, gateway
 
@@ -35,7 +35,7 @@ async def account(database: Database) -> str:
     """The global id of an account that Ada owns."""
     key = await Books(database).account("acme")
     async with database.writing() as transaction:
-        await members.put(transaction, [key], "ada", Role.OWNER, NOW)
+        await accounts.put_member(transaction, [key], "ada", Role.OWNER, NOW)
     return encode_global_id("Account", key)
 
 

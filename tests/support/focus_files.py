@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import AsyncGenerator, Mapping
 from datetime import date
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from gateway.exports.export import ExportFormat
 from gateway.exports.open import Opened, open_purchases, open_usage
@@ -12,7 +12,7 @@ from gateway.exports.request import PurchaseExportRequest, UsageExportRequest
 from gateway.instants import EARLIEST, LATEST
 from gateway.money import parse_exact_nanos
 from gateway.principal import Role, view_of
-from gateway.store import Database, Row
+from gateway.store import Database
 from gateway.windows import Interval, Window, zone
 
 Charge: TypeAlias = Mapping[str, str]
@@ -39,7 +39,7 @@ billing accounts, availability zones, commitments, capacity reservations and tag
 
 async def usage_file(
     database: Database,
-    account: Row,
+    account: Any,
     *,
     window: Window | None = None,
     format: ExportFormat = ExportFormat.FOCUS,  # noqa: A002  # as the field's argument is called
@@ -53,7 +53,7 @@ async def usage_file(
 
 
 async def purchases_file(
-    database: Database, account: Row, *, request: PurchaseExportRequest | None = None
+    database: Database, account: Any, *, request: PurchaseExportRequest | None = None
 ) -> tuple[str, int]:
     """Return the file of an account's purchases, all or some, and how many purchases it says."""
     principal = view_of(account["account_id"], Role.OWNER)

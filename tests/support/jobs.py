@@ -15,7 +15,7 @@ from gateway.models import Job as StoredJob
 from gateway.models import table_of
 from gateway.settings.work import WorkSettings
 from gateway.store import Database, Statement
-from gateway.store.engine.statement import DialectName
+from gateway.store.engine.sql import DialectName
 from gateway.work.jobs import Job, Retry, Task
 from gateway.work.loops import Loops
 from gateway.work.outbox import Outbox
@@ -141,7 +141,7 @@ def _earlier(dialect: DialectName) -> Any:
     return update(JOB).values(due_at=JOB.c.due_at.op("-")(bindparam("time", type_=BigInteger())))
 
 
-_EARLIER = Statement(_earlier)
+_EARLIER = Statement[None](_earlier)
 
 
 async def pass_time(database: Database, seconds: float) -> None:

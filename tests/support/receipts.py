@@ -4,8 +4,9 @@ import copy
 from typing import Any
 
 from gateway.receipts.view import Source
+from gateway.store.sellers import SellerFacts
 
-SELLER: dict[str, Any] = {
+SELLER: SellerFacts = {
     "name": "Northwind Compute GmbH",
     "address": ["Hafenstraße 12", "20457 Hamburg"],
     "taxId": "VAT ID DE 299 123 456",
@@ -37,11 +38,11 @@ def source(
     buyer: str | None = None,
     purchase: dict[str, Any] | None = None,
     original_number: str | None = None,
-    seller: dict[str, Any] | None = None,
+    seller: SellerFacts | None = None,
     **changes: Any,
 ) -> Source:
     """Return a receipt of 100 USD with 19 tax and a bonus of 10, with changes."""
-    data = copy.deepcopy(_DATA) | changes
+    data: Any = copy.deepcopy(_DATA) | changes
     data["purchase"] |= purchase or {}
     if buyer is not None:
         data["buyer"]["name"] = buyer

@@ -27,9 +27,9 @@ UNIT = 10**9
 
 
 @cache
-def _insert(model: type[SQLModel]) -> Statement:
+def _insert(model: type[SQLModel]) -> Statement[None]:
     table = table_of(model)
-    return Statement(
+    return Statement[None](
         insert(table).values({c.name: bindparam(c.name, type_=c.type) for c in table.columns})
     )
 

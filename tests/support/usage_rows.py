@@ -65,7 +65,7 @@ class Facts:
     members: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def account(self) -> dict[str, Any]:
+    def account(self) -> Any:
         return {
             "account_id": self.account_id,
             "external_id": f"customer-{self.account_id}",
@@ -125,15 +125,15 @@ async def insert_rows(
         await transaction.execute_many(_insert(model), [{**defaults, **row} for row in rows])
 
 
-_INSERTS: dict[type[SQLModel], Statement] = {}
+_INSERTS: dict[type[SQLModel], Statement[None]] = {}
 
 
-def _insert(model: type[SQLModel]) -> Statement:
+def _insert(model: type[SQLModel]) -> Statement[None]:
     if model not in _INSERTS:
         values = {
             column.name: bindparam(column.name, type_=column.type) for column in table_of(model).c
         }
-        _INSERTS[model] = Statement(insert(table_of(model)).values(values))
+        _INSERTS[model] = Statement[None](insert(table_of(model)).values(values))
     return _INSERTS[model]
 
 

@@ -5,27 +5,14 @@ Added up from the same roll-up rows as usage, so that `spent` is the usage spend
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from datetime import date, datetime
-from typing import Final, NamedTuple, TypedDict
+from datetime import datetime
+from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 from gateway.billing.usage.series import Period
-from gateway.store import Row
+from gateway.store.balance_openings import OpeningKey
+from gateway.store.rollup_spans import FlowsRow
 from gateway.windows import Interval, day_start, is_partial, local_day
-
-FLOWS: Final = ("purchased_nanos", "bonus_nanos", "refunded_nanos", "spent_nanos", "adjusted_nanos")
-"""The columns of a roll-up row that move a balance."""
-
-
-class OpeningKey(NamedTuple):
-    """Where a balance is added up to: the account's whole days before `day`, which begins at
-    `day_start`, and from then on the quarter hours before `instant`.
-    """
-
-    account_id: int
-    day: date
-    day_start: datetime
-    instant: datetime
 
 
 class BalanceBucket(TypedDict):
@@ -56,18 +43,21 @@ def opening_key(period: Period, account_zone: ZoneInfo) -> OpeningKey:
 
 def balance_buckets(
     opening_nanos: int,
-    rows: Iterable[Row],
+    rows: Iterable[FlowsRow],
     period: Period,
     interval: Interval,
     complete_until: datetime,
 ) -> list[BalanceBucket]:
     """Return every bucket of the window in order; `opening_nanos` is the balance at its start."""
     bounds = period.bounds(interval)
-    flows = [[0] * len(FLOWS) for _ in bounds]
+    flows = [[0] * 5 for _ in bounds]
     for row in rows:
         sums = flows[bisect_right(bounds, row["at"]) - 1]
-        for position, name in enumerate(FLOWS):
-            sums[position] += row[name]
+        sums[0] += row["purchased_nanos"]
+        sums[1] += row["bonus_nanos"]
+        sums[2] += row["refunded_nanos"]
+        sums[3] += row["spent_nanos"]
+        sums[4] += row["adjusted_nanos"]
     found: list[BalanceBucket] = []
     opening = opening_nanos
     for bucket, sums in zip(period.window.buckets(interval), flows, strict=True):

@@ -15,7 +15,8 @@ from gateway.clock import Clock
 from gateway.errors import ServiceUnavailable
 from gateway.ids import KeyFactory
 from gateway.principal import Actor
-from gateway.store import Database, Row, Snapshot, accounts
+from gateway.store import Database, Snapshot, accounts
+from gateway.store.rows import LockedAccount
 from gateway.work.jobs import NoPayload, Task
 from gateway.work.periodic import Periodic
 from gateway.work.tasks import Tasks
@@ -58,7 +59,7 @@ async def sweep(database: Database, *, clock: Clock, usage_delay_seconds: int) -
 
 
 async def _sweep_rows(
-    database: Database, rows: Sequence[Row], clock: Clock, usage_delay_seconds: int
+    database: Database, rows: Sequence[LockedAccount], clock: Clock, usage_delay_seconds: int
 ) -> int:
     holders = [BookAccount.from_row(row) for row in rows]
     async with Snapshot(database) as snapshot:

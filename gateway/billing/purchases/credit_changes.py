@@ -4,15 +4,15 @@ Refunds follow their documents, which never change, and disputes the replay of t
 changes add up to the sum of the ledger, and the change of a document to the sum that it prints.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from gateway.billing.purchases.holds import Holds, Moves, Refunded, Terms
 from gateway.billing.purchases.receipts import read_sums
 from gateway.money import pro_rata
-from gateway.store import Row
+from gateway.store.exports import ExportedDispute, ExportedPurchase, ExportedRefund
 
 
 class ChangeReason(StrEnum):
@@ -43,30 +43,26 @@ class CreditChange(NamedTuple):
     document: ChangeDocument | None = None
 
 
-def credit_changes_of(purchase: Row) -> Iterator[CreditChange]:
-    """Yield a settled purchase's credit, then what was taken back and given again.
-
-    `purchase` is a row of `store.exports.purchases`, with its `refunds` and `disputes`.
-    """
+def credit_changes_of(purchase: ExportedPurchase, settled_at: datetime) -> Iterator[CreditChange]:
+    """Yield a settled purchase's credit, then what was taken back and given again."""
     yield CreditChange(
         ChangeReason.CREDIT,
-        purchase["settled_at"],
+        settled_at,
         purchase["amount_nanos"],
         purchase["tax_nanos"],
         purchase["bonus_nanos"],
-        _document(purchase, "receipt"),
+        _document(purchase["receipt_number"], purchase["receipt_seller_id"]),
     )
     yield from _refunded(purchase["refunds"])
     if purchase["disputes"]:
         yield from _disputed(purchase)
 
 
-def _document(row: Row, name: str) -> ChangeDocument | None:
-    number = row[f"{name}_number"]
-    return ChangeDocument(number, row[f"{name}_seller_id"]) if number else None
+def _document(number: str | None, seller_id: int | None) -> ChangeDocument | None:
+    return ChangeDocument(number, seller_id) if number else None
 
 
-def _refunded(refunds: Sequence[Row]) -> Iterator[CreditChange]:
+def _refunded(refunds: Sequence[ExportedRefund]) -> Iterator[CreditChange]:
     """Yield what each credit note says, and what cancels it where its refund failed.
 
     The bonus need not be on the note of the refund that it went with, nor on what cancels that: it
@@ -84,7 +80,7 @@ def _refunded(refunds: Sequence[Row]) -> Iterator[CreditChange]:
         yield CreditChange(reason, max(instants), amount=0, bonus=bonus)
 
 
-def _effect(refund: Row) -> CreditChange:
+def _effect(refund: ExportedRefund) -> CreditChange:
     """Return what a refund takes by the ledger now: nothing, where it failed."""
     takes = -1 if refund["settled_at"] is not None else 0
     return CreditChange(
@@ -96,16 +92,21 @@ def _effect(refund: Row) -> CreditChange:
     )
 
 
-def _documented(refund: Row) -> Iterator[CreditChange]:
+def _documented(refund: ExportedRefund) -> Iterator[CreditChange]:
     """Yield what a refund's documents say, from the data that they are printed from."""
-    reasons = {"receipt": ChangeReason.REFUND, "cancellation": ChangeReason.REFUND_FAILED}
-    for name, reason in reasons.items():
-        if document := _document(refund, name):
-            sums = read_sums(refund[f"{name}_data"])
-            yield CreditChange(reason, refund[f"{name}_issued_at"], *sums, document)
+    if number := refund["receipt_number"]:
+        document = ChangeDocument(number, refund["receipt_seller_id"])
+        at, data = refund["receipt_issued_at"], refund["receipt_data"]
+        assert at is not None and data is not None  # noqa: PT018, S101  # it has a number
+        yield CreditChange(ChangeReason.REFUND, at, *read_sums(data), document)
+    if number := refund["cancellation_number"]:
+        document = ChangeDocument(number, refund["cancellation_seller_id"])
+        at, data = refund["cancellation_issued_at"], refund["cancellation_data"]
+        assert at is not None and data is not None  # noqa: PT018, S101  # it has a number
+        yield CreditChange(ChangeReason.REFUND_FAILED, at, *read_sums(data), document)
 
 
-def _disputed(purchase: Row) -> Iterator[CreditChange]:
+def _disputed(purchase: ExportedPurchase) -> Iterator[CreditChange]:
     """Yield what disputes took and gave back, oldest first, with what that changes of the tax."""
     refunds = [each for each in purchase["refunds"] if each["settled_at"] is not None]
     terms = Terms(purchase["amount_nanos"], purchase["tax_nanos"], purchase["currency"])
@@ -123,20 +124,20 @@ def _disputed(purchase: Row) -> Iterator[CreditChange]:
         yield CreditChange(ChangeReason.DISPUTE, gone_since, amount=0, bonus=bonus)
 
 
-def _refund_of(refund: Row) -> Refunded:
+def _refund_of(refund: ExportedRefund) -> Refunded:
     return Refunded(refund["id"], refund["created_at"], refund["amount_nanos"], _name(refund))
 
 
-def _moves_of(dispute: Row) -> Moves:
+def _moves_of(dispute: ExportedDispute) -> Moves:
     moves = [(each["moved_at"], each["amount_nanos"]) for each in dispute["movements"]]
     return Moves(dispute["id"], dispute["created_at"], _name(dispute), moves)
 
 
-def _name(row: Mapping[str, Any]) -> tuple[str, str, int]:
+def _name(row: ExportedRefund | ExportedDispute) -> tuple[str, str, int]:
     return row["provider"] or "", row["provider_reference"] or "", row["id"]
 
 
-def _tax_beside_refunds(terms: Terms, refunds: Sequence[Row]) -> Callable[[int], int]:
+def _tax_beside_refunds(terms: Terms, refunds: Sequence[ExportedRefund]) -> Callable[[int], int]:
     """Return a function that gives the tax on a part of the credit that disputes hold.
 
     Refunds keep the tax of their credit notes, so disputes share the rest: with the whole rest of

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from gateway.billing.purchases.purchase_state import UNSTORED, Record
+from gateway.billing.purchases.purchase_state import UNSTORED, Record, cells_of
 from gateway.models import DisputeStatus
-from gateway.store.purchases import MovementRow
+from gateway.store.purchases import DisputeCells, MovementRow
 
 
 class Movement(NamedTuple):
@@ -44,6 +44,9 @@ class DisputeState(Record):
     created_at: datetime
     closed_at: datetime | None = None
     movements: dict[str, Movement] = field(default_factory=dict, metadata=UNSTORED)
+
+    def cells(self) -> DisputeCells:
+        return cells_of(self, DisputeCells)
 
     @property
     def key(self) -> tuple[int, int]:

@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from itertools import chain
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
 
 from gateway.billing.book_account import BookAccount
 from gateway.billing.purchases.dispute_state import DisputeState
 from gateway.billing.purchases.purchase_state import PurchaseState, RefundState
 from gateway.store import Reader, purchases, receipts
-from gateway.store.receipts import IssuedReceipt
+from gateway.store.receipts import IssuedReceipt, LastSequence
 
 if TYPE_CHECKING:
     from gateway.billing.book import Book
@@ -34,7 +34,7 @@ class Purchases:
         self.booked: set[tuple[int, str]] = set()
         self._receipts: list[IssuedReceipt] = []
         self._sequences = sequences
-        self._stored: dict[PurchaseKey, list[tuple[object, ...]]] = {}
+        self._stored: dict[PurchaseKey, list[NamedTuple]] = {}
 
     @classmethod
     async def open(cls, reader: Reader, accounts: Mapping[int, BookAccount]) -> Self:
@@ -81,11 +81,13 @@ class Purchases:
 
     async def write(self, book: "Book") -> None:
         used = {(each.account_id, each.year) for each in self._receipts}
-        last = [(*place, self._sequences[place]) for place in sorted(used)]
+        last = [LastSequence(*place, self._sequences[place]) for place in sorted(used)]
         await receipts.append(book.transaction, self._receipts, last)
 
-    def _cells(self, key: PurchaseKey) -> list[tuple[object, ...]]:
+    def _cells(self, key: PurchaseKey) -> list[NamedTuple]:
         """Return everything that is stored of a purchase."""
-        states = (self.by_key[key], *self.refunds[key], *self.disputes[key])
-        movements = chain(*(each.movement_rows() for each in self.disputes[key]))
-        return [*(state.cells() for state in states), *movements]
+        stored: list[NamedTuple] = [self.by_key[key].cells()]
+        stored += [each.cells() for each in self.refunds[key]]
+        for each in self.disputes[key]:
+            stored += [each.cells(), *each.movement_rows()]
+        return stored

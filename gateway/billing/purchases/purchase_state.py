@@ -9,7 +9,7 @@ only added. A settled purchase stays settled and a canceled one canceled; before
 the latest time count, and of two of the same time those that rank higher.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Final, NamedTuple, Self, TypeAlias
@@ -22,7 +22,8 @@ from gateway.models import (
     RefundStatus,
 )
 from gateway.payment_methods import display_name
-from gateway.store import Row
+from gateway.store.engine.write import W
+from gateway.store.purchases import CreditPurchaseCells, RefundCells
 
 # Of facts of the same time. A settled purchase outranks them all; these have no effect on the
 # balance.
@@ -61,7 +62,7 @@ UNSTORED: Final = {"stored": False}
 
 
 class Record:
-    """Reads itself from a row of its table and writes itself back, column by column."""
+    """Reads itself from a row of its table, column by column."""
 
     __slots__ = ()
 
@@ -71,11 +72,13 @@ class Record:
         return tuple(each.name for each in every if each.metadata.get("stored", True))
 
     @classmethod
-    def from_row(cls, row: Row) -> Self:
+    def from_row(cls, row: Mapping[str, object]) -> Self:
         return cls(**{name: row[name] for name in cls.columns()})
 
-    def cells(self) -> tuple[object, ...]:
-        return tuple(getattr(self, name) for name in self.columns())
+
+def cells_of(record: Record, shape: type[W]) -> W:
+    """Return a record's cells."""
+    return shape._make(getattr(record, name) for name in shape._fields)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -109,6 +112,9 @@ class PurchaseState(Record):
     settled_at: datetime | None = None
     revision: int = 0
     receipted: bool = False
+
+    def cells(self) -> CreditPurchaseCells:
+        return cells_of(self, CreditPurchaseCells)
 
     @property
     def key(self) -> tuple[int, int]:
@@ -216,6 +222,9 @@ class RefundState(Record):
     failed_at: datetime | None = None
     stated_tax: int | None = field(default=None, metadata=UNSTORED)
     note: CreditNote | None = field(default=None, metadata=UNSTORED)
+
+    def cells(self) -> RefundCells:
+        return cells_of(self, RefundCells)
 
     @property
     def key(self) -> tuple[int, int]:

@@ -57,15 +57,15 @@ async def _load_refunds(held: Purchases, reader: Reader, keys: Sequence[Purchase
         found[refund.key] = refund
     documents = await receipts.of_refunds(reader, list(found))
     canceled = {(row["account_id"], row["cancels_id"]) for row in documents}
-    for row in documents:
-        if row["cancels_id"] is None:
-            found[row["account_id"], row["refund_id"]].note = CreditNote(
-                id=row["id"],
-                number=row["number"],
-                net=row["tax_nanos"] - row["total_nanos"],
-                tax=-row["tax_nanos"],
-                issued_at=row["issued_at"],
-                canceled=(row["account_id"], row["id"]) in canceled,
+    for document in documents:
+        if document["cancels_id"] is None:
+            found[document["account_id"], document["refund_id"]].note = CreditNote(
+                id=document["id"],
+                number=document["number"],
+                net=document["tax_nanos"] - document["total_nanos"],
+                tax=-document["tax_nanos"],
+                issued_at=document["issued_at"],
+                canceled=(document["account_id"], document["id"]) in canceled,
             )
 
 
@@ -75,9 +75,9 @@ async def _load_disputes(held: Purchases, reader: Reader, keys: Sequence[Purchas
         dispute = DisputeState.from_row(row)
         held.disputes[dispute.account_id, dispute.purchase_id].append(dispute)
         found[dispute.key] = dispute
-    for row in await purchases.movements_of(reader, list(found)):
-        dispute = found[row["account_id"], row["dispute_id"]]
-        dispute.movements[row["reference"]] = Movement(row["amount_nanos"], row["moved_at"])
+    for moved in await purchases.movements_of(reader, list(found)):
+        dispute = found[moved["account_id"], moved["dispute_id"]]
+        dispute.movements[moved["reference"]] = Movement(moved["amount_nanos"], moved["moved_at"])
 
 
 def record_purchase(book: Book, facts: PurchaseFacts) -> PurchaseState:

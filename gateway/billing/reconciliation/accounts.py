@@ -8,17 +8,18 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final, NamedTuple, Self, TypeAlias
+from typing import Final, Generic, NamedTuple, Self, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 from gateway.billing.ledger.flows import FlowColumn
 from gateway.billing.purchases.holds import Terms
 from gateway.models import LedgerCause
-from gateway.store import Row
 from gateway.store.engine import bitset
-from gateway.store.engine.stream import Chunk, Stream, rows_in
+from gateway.store.engine.stream import Chunk, Stream
 from gateway.store.reconciliation import accounts, ledger, purchases
+from gateway.store.reconciliation.accounts import AuditedAccount
 from gateway.store.rollups import RESOURCE_SEPARATOR, SUMS, Activity, Flow
+from gateway.store.rows import ActivityRow, DayRow, SlotRow
 from gateway.windows import local_day, slot_start, zone
 
 FLOW_OF_CAUSE: Final[Mapping[str, FlowColumn]] = {
@@ -30,7 +31,6 @@ FLOW_OF_CAUSE: Final[Mapping[str, FlowColumn]] = {
 }
 QUARTER_HOUR: Final = timedelta(minutes=15)
 DISPUTED: Final = "what disputes hold"
-_DIMENSIONS: Final = ("deployment_id", "resource", "provider", "gpu_model")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +43,8 @@ class Difference:
     account: str
     what: str
     place: str | None
-    expected: Any
-    found: Any
+    expected: object
+    found: object
 
     def __str__(self) -> str:
         where = self.what if self.place is None else f"{self.what} ({self.place})"
@@ -54,16 +54,19 @@ class Difference:
         return f"{self.account}: {where}: {found} is stored, {expected} follows from the facts"
 
 
-async def reconcile_account(stream: Stream, account: Row) -> AsyncGenerator[Difference]:
-    """Yield every difference in an account, a row of `store.reconciliation.accounts`."""
+async def reconcile_account(stream: Stream, account: AuditedAccount) -> AsyncGenerator[Difference]:
+    """Yield every difference in an account."""
     account_id, name = account["account_id"], account["external_id"]
     for check in accounts.CHECKS:
         for row in await accounts.differences(stream, check, account_id):
-            expected, found = (
-                None if row[side] is None else int(row[side]) for side in ("expected", "found")
+            expected, found, place = row["expected"], row["found"], row["place"]
+            yield Difference(
+                account=name,
+                what=check,
+                place=None if place is None else str(place),
+                expected=None if expected is None else int(expected),
+                found=None if found is None else int(found),
             )
-            place = None if row["place"] is None else str(row["place"])
-            yield Difference(account=name, what=check, place=place, expected=expected, found=found)
     local = zone(account["time_zone"])
     for derived in (
         _disputes(stream, account_id),
@@ -82,11 +85,11 @@ class Found(NamedTuple):
 
     what: str
     place: str
-    expected: Any
-    found: Any
+    expected: object
+    found: object
 
 
-Figures: TypeAlias = Mapping[str, Any]
+Figures: TypeAlias = Mapping[str, object]
 """The figures of one period, by their names; those that are nothing are left out."""
 
 
@@ -117,13 +120,17 @@ class _Period:
             sums[1] += events
 
 
-class _Stored:
+At = TypeVar("At", bound=date)
+"""A day, or the instant of a quarter hour."""
+
+
+class _Stored(Generic[At]):
     """The stored periods of one roll-up, which are met in the order in which they are read."""
 
-    def __init__(self, what: str, periods: AsyncGenerator[tuple[Any, Figures]]) -> None:
+    def __init__(self, what: str, periods: AsyncGenerator[tuple[At, Figures]]) -> None:
         self._what = what
         self._periods = periods
-        self._next: tuple[Any, Figures] | None = None
+        self._next: tuple[At, Figures] | None = None
 
     async def __aenter__(self) -> Self:
         await self._advance()
@@ -135,7 +142,7 @@ class _Stored:
     async def _advance(self) -> None:
         self._next = await anext(self._periods, None)
 
-    async def meet(self, key: Any, expected: Figures) -> list[Found]:
+    async def meet(self, key: At, expected: Figures) -> list[Found]:
         """Return what differs up to a period that follows from the facts."""
         found = await self.end(before=key)
         stored: Figures = {}
@@ -144,7 +151,7 @@ class _Stored:
             await self._advance()
         return found + self._differences(key, expected, stored)
 
-    async def end(self, *, before: Any = None) -> list[Found]:
+    async def end(self, *, before: At | None = None) -> list[Found]:
         """Return what is stored of periods (before one, or all that are left) without facts."""
         found: list[Found] = []
         while self._next is not None and (before is None or self._next[0] < before):
@@ -153,7 +160,7 @@ class _Stored:
             await self._advance()
         return found
 
-    def _differences(self, key: Any, expected: Figures, stored: Figures) -> list[Found]:
+    def _differences(self, key: At, expected: Figures, stored: Figures) -> list[Found]:
         if expected == stored:
             return []
         return [
@@ -165,8 +172,8 @@ class _Stored:
 
 async def _rollups(stream: Stream, account_id: int, local: ZoneInfo) -> AsyncGenerator[Found]:
     """Yield where quarter hours, days and breakdowns are not the sums of their facts."""
-    slot_rows = _stored_flows(accounts.slots(stream, account_id), "slot_at")
-    day_rows = _stored_flows(accounts.days(stream, account_id), "day")
+    slot_rows = _stored_slots(accounts.slots(stream, account_id))
+    day_rows = _stored_days(accounts.days(stream, account_id))
     activity_rows = _stored_activity(accounts.activity(stream, account_id))
     async with (
         _Stored("quarter hour", slot_rows) as slots,
@@ -212,7 +219,7 @@ async def _slots(stream: Stream, account_id: int) -> AsyncGenerator[tuple[dateti
     slot, period = None, _Period()
     async with aclosing(accounts.usage(stream, account_id)) as chunks:
         async for chunk in chunks:
-            for at, *event in zip(*(chunk[name] for name in accounts.USAGE_COLUMNS), strict=True):
+            for at, *event in chunk.zip(*accounts.USAGE_COLUMNS):
                 if slot is None or at - slot >= QUARTER_HOUR:
                     if slot is not None:
                         yield slot, period
@@ -264,7 +271,7 @@ def _count(
 
 def _flow_figures(flow: Flow) -> Figures:
     """Return a period's figures, with the row itself as one, so that an empty one is not none."""
-    figures: dict[str, Any] = {"row": 1}
+    figures: dict[str, object] = {"row": 1}
     figures |= {name: nanos for name, nanos in zip(SUMS, flow.sums, strict=True) if nanos}
     figures |= {
         f"quantity of {measure.replace(RESOURCE_SEPARATOR, ' in ')}": nanos
@@ -283,29 +290,38 @@ def _activity_figures(activity: Activity) -> Figures:
     }
 
 
-async def _stored_flows(
-    chunks: AsyncGenerator[Chunk], key: str
-) -> AsyncGenerator[tuple[Any, Figures]]:
+async def _stored_slots(
+    chunks: AsyncGenerator[Chunk[SlotRow]],
+) -> AsyncGenerator[tuple[datetime, Figures]]:
     async with aclosing(chunks):
         async for chunk in chunks:
-            for row in rows_in(chunk):
-                yield row[key], _flow_figures(Flow.from_row(row))
+            for row in chunk.rows():
+                yield row["slot_at"], _flow_figures(Flow.from_row(row))
+
+
+async def _stored_days(
+    chunks: AsyncGenerator[Chunk[DayRow]],
+) -> AsyncGenerator[tuple[date, Figures]]:
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            for row in chunk.rows():
+                yield row["day"], _flow_figures(Flow.from_row(row))
 
 
 async def _stored_activity(
-    chunks: AsyncGenerator[Chunk],
-) -> AsyncGenerator[tuple[Any, Figures]]:
+    chunks: AsyncGenerator[Chunk[ActivityRow]],
+) -> AsyncGenerator[tuple[date, Figures]]:
     """Yield the stored breakdowns by day."""
     day, activity = None, Activity()
     async with aclosing(chunks):
         async for chunk in chunks:
-            for row in rows_in(chunk):
+            for row in chunk.rows():
                 if row["day"] != day:
                     if day is not None:
                         yield day, _activity_figures(activity)
                     day, activity = row["day"], Activity()
-                dimensions = tuple(row[name] for name in _DIMENSIONS)
-                activity[dimensions] = [row["spent_nanos"], row["events"]]
+                place = (row["deployment_id"], row["resource"], row["provider"], row["gpu_model"])
+                activity[place] = [row["spent_nanos"], row["events"]]
     if day is not None:
         yield day, _activity_figures(activity)
 
@@ -328,22 +344,23 @@ async def _usage_by_day(
 ) -> AsyncGenerator[tuple[date, Figures]]:
     """Yield the days on which usage was recorded, with what their entries make them."""
     today: date | None = None
-    day: dict[str, Any] = {}
+    day: Figures = {}
+    amount_nanos = 0
     async with aclosing(ledger.usage_entries(stream, account_id)) as chunks:
         async for chunk in chunks:
-            for entry in rows_in(chunk):
+            for entry in chunk.rows():
                 if (recorded_on := local_day(entry["recorded_at"], local)) != today:
                     if today is not None:
                         yield today, day
                     today = recorded_on
+                    amount_nanos = 0
                     day = {
-                        "amount_nanos": 0,
                         "opening_nanos": entry["balance_nanos"] - entry["amount_nanos"],
                         "first_version": entry["version"],
                         "first_at": entry["recorded_at"],
                     }
-                day["amount_nanos"] += entry["amount_nanos"]
-                day |= {name: entry[name] for name in ("balance_nanos", "version", "recorded_at")}
+                amount_nanos += entry["amount_nanos"]
+                day = {**day, **entry, "amount_nanos": amount_nanos}
     if today is not None:
         yield today, day
 
@@ -353,6 +370,7 @@ async def _stored_ledger_days(
 ) -> AsyncGenerator[tuple[date, Figures]]:
     async with aclosing(ledger.days(stream, account_id)) as chunks:
         async for chunk in chunks:
-            for row in rows_in(chunk):
-                figures = {name: row[name] for name in row if name not in {"account_id", "day"}}
+            for row in chunk.rows():
+                figures: dict[str, object] = {**row}
+                del figures["account_id"], figures["day"]
                 yield row["day"], figures

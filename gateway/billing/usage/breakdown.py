@@ -1,20 +1,16 @@
-"""What usage went to: a window's spend by one dimension. Pure.
+"""Where usage went: a window's spend by one dimension. Pure; the rows are `store.breakdowns`'."""
 
-Activity is kept by days of the account's own zone. Another zone's window begins and ends within
-such days: those two edges are added up from the raw events.
-"""
-
-from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from enum import StrEnum
-from typing import Final, NamedTuple, TypedDict
+from typing import Final, TypedDict
 from zoneinfo import ZoneInfo
 
 from gateway.errors import BadUserInput
 from gateway.ids import encode_global_id
 from gateway.models import Resource
 from gateway.money import ratio
-from gateway.store import Row
+from gateway.store.breakdowns import ActivitySpan, BreakdownKey, RankedUsage, UsageDimension
 from gateway.windows import Window, day_start, local_day
 
 DEFAULT_ROWS: Final = 10
@@ -24,48 +20,12 @@ SHARE_PLACES: Final = 6
 _DAY: Final = timedelta(days=1)
 
 
-class UsageDimension(StrEnum):
-    """What usage can be broken down by."""
-
-    DEPLOYMENT = "DEPLOYMENT"
-    PROVIDER = "PROVIDER"
-    GPU_MODEL = "GPU_MODEL"
-    RESOURCE = "RESOURCE"
-
-
 class UsageGroup(StrEnum):
     """What a row of grouped usage stands for."""
 
     VALUE = "VALUE"
     NONE = "NONE"
     OTHER = "OTHER"
-
-
-class ActivitySpan(NamedTuple):
-    """What a window is made of: an account's whole days from `first_day` to before `end_day`, and
-    the events that start in `[head_start, head_end)` or in `[tail_start, tail_end)`.
-    """
-
-    account_id: int
-    first_day: date
-    end_day: date
-    head_start: datetime
-    head_end: datetime
-    tail_start: datetime
-    tail_end: datetime
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether events have to be read."""
-        return self.head_start < self.head_end or self.tail_start < self.tail_end
-
-
-class BreakdownKey(NamedTuple):
-    """Requests the first `size` rows of a span by a dimension, with the rest as one row."""
-
-    dimension: UsageDimension
-    size: int
-    span: ActivitySpan
 
 
 class BreakdownRow(TypedDict):
@@ -121,44 +81,39 @@ def activity_span(account_id: int, account_zone: ZoneInfo, window: Window) -> Ac
     return ActivitySpan(account_id, first_day, end_day, start, days_start, days_end, end)
 
 
-def breakdown_rows(rows: Iterable[Row], key: BreakdownKey, currency: str) -> list[BreakdownRow]:
+def breakdown_rows(
+    rows: Sequence[RankedUsage], key: BreakdownKey, currency: str
+) -> list[BreakdownRow]:
     """Return a loaded breakdown as a client reads it."""
-    found = list(rows)
-    total = sum(row["spent_nanos"] for row in found)
-    return [_row(row, key, total, currency) for row in found]
+    total = sum(row["spent_nanos"] for row in rows)
+    return [_row(row, key, total, currency) for row in rows]
 
 
-def _row(row: Row, key: BreakdownKey, total_nanos: int, currency: str) -> BreakdownRow:
-    value, label = _key_and_label(row, key)
-    group = _group(row, key)
-    is_deployment = key.dimension is UsageDimension.DEPLOYMENT and group is UsageGroup.VALUE
-    return {
-        "group": group,
-        "deployment": (key.span.account_id, row["key"]) if is_deployment else None,
-        "key": value,
-        "label": label,
-        "spent_nanos": row["spent_nanos"],
-        "currency": currency,
-        "share": ratio(row["spent_nanos"], total_nanos, SHARE_PLACES),
-        "deployments": row["deployments"],
-    }
+def _row(row: RankedUsage, key: BreakdownKey, total_nanos: int, currency: str) -> BreakdownRow:
+    value, spent_nanos = row["key"], row["spent_nanos"]
+    is_rest = row["position"] > key.size
+    group, deployment = UsageGroup.VALUE, None
+    text: str | None = None
+    if is_rest:
+        group, label = UsageGroup.OTHER, OTHER
+    elif not value:
+        group, label = UsageGroup.NONE, _UNNAMED[key.dimension]
+    elif isinstance(value, int):
+        deployment = (key.span.account_id, value)
+        text, label = encode_global_id("Deployment", *deployment), row["label"]
+    else:
+        text, label = value, _label(value, key.dimension)
+    return BreakdownRow(
+        group=group,
+        deployment=deployment,
+        key=text,
+        label=label,
+        spent_nanos=spent_nanos,
+        currency=currency,
+        share=ratio(spent_nanos, total_nanos, SHARE_PLACES),
+        deployments=row["deployments"],
+    )
 
 
-def _group(row: Row, key: BreakdownKey) -> UsageGroup:
-    if row["position"] > key.size:
-        return UsageGroup.OTHER
-    return UsageGroup.VALUE if row["key"] else UsageGroup.NONE
-
-
-def _key_and_label(row: Row, key: BreakdownKey) -> tuple[str | None, str]:
-    if row["position"] > key.size:
-        return None, OTHER
-    value = row["key"]
-    if not value:
-        return None, _UNNAMED[key.dimension]
-    match key.dimension:
-        case UsageDimension.DEPLOYMENT:
-            return encode_global_id("Deployment", key.span.account_id, value), row["label"]
-        case UsageDimension.RESOURCE:
-            return value, _RESOURCES[Resource(value)]
-    return value, value
+def _label(value: str, dimension: UsageDimension) -> str:
+    return _RESOURCES[Resource(value)] if dimension is UsageDimension.RESOURCE else value

@@ -16,8 +16,8 @@ from typing import Any, Final, NamedTuple, Self, TypeAlias
 from gateway.billing.usage.usage_record import DeploymentName, UsageRecord
 from gateway.models.base import instant_from_microseconds, microseconds_from_instant
 from gateway.money import checked
-from gateway.store import Row
 from gateway.store.deployments import DeploymentRow, DeploymentUsage
+from gateway.store.rows import StoredDeployment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +132,7 @@ class DeploymentState:
         self.spend = 0
 
     @classmethod
-    def read(cls, row: Row) -> Self:
+    def read(cls, row: StoredDeployment) -> Self:
         return cls(DeploymentRow.of(row), changed=False)
 
     def learn(self, description: Description) -> None:

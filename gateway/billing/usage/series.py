@@ -1,24 +1,20 @@
-"""Usage over time: a window's buckets and totals, added up from roll-up rows. Pure.
-
-The rows are those of the window, in order: `at` (a day in the account's own zone, or a UTC quarter
-hour for another zone), `spent_nanos`, `deployments` and, apart, `resources`.
-"""
+"""Usage over time: a window's buckets and totals, added up from its roll-up rows. Pure."""
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from enum import Enum, auto
 from itertools import groupby
 from operator import itemgetter
-from typing import Final, NamedTuple, TypedDict
+from typing import Final, NamedTuple
 
 from gateway.money import divide_half_even, ratio
-from gateway.store import Row
 from gateway.store.engine import bitset
 from gateway.store.engine.stored_json import loads
+from gateway.store.rollup_spans import Grain, P, ResourcesRow, Span, UsageRow
 from gateway.store.rollups import RESOURCE_SEPARATOR
+from gateway.store.rows import AccountRow
 from gateway.windows import (
     Bucket,
     Interval,
@@ -32,22 +28,6 @@ from gateway.windows import (
 
 _DAY: Final = timedelta(days=1)
 _at: Final = itemgetter("at")
-
-
-class Grain(Enum):
-    """Which roll-up a window is added up from."""
-
-    DAY = auto()
-    SLOT = auto()
-
-
-class Span(NamedTuple):
-    """An account's roll-up rows from `lower` up to, and without, `upper`: dates or instants."""
-
-    account_id: int
-    grain: Grain
-    lower: date
-    upper: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,23 +59,18 @@ class Period:
         return series.first_days if self.grain is Grain.DAY else series.starts
 
 
-class UsageBucket(TypedDict):
-    """One bucket's usage: nanos, and how many distinct deployments were active. `bucket` of
-    `period` is what it was made for.
-    """
+class UsageBucket(NamedTuple):
+    """The usage of one bucket of a period: nanos, and how many distinct deployments were active."""
 
-    start: datetime
-    end: datetime
+    bucket: Bucket
+    period: Period
     partial: bool
     spent_nanos: int
     cumulative_nanos: int
-    currency: str
     deployments: int
-    bucket: Bucket
-    period: Period
 
 
-class ResourceQuantity(TypedDict):
+class ResourceQuantity(NamedTuple):
     """How much of a resource was leased, in nanos of its unit."""
 
     resource: str
@@ -103,7 +78,7 @@ class ResourceQuantity(TypedDict):
     quantity_nanos: int
 
 
-def period_of(account: Row, window: Window) -> Period:
+def period_of(account: AccountRow, window: Window) -> Period:
     """Return the period of an account's window: by days where it is in the account's own zone."""
     grain = Grain.DAY if window.time_zone == account["time_zone"] else Grain.SLOT
     return Period(
@@ -115,7 +90,7 @@ def period_of(account: Row, window: Window) -> Period:
 
 
 def usage_buckets(
-    rows: Iterable[Row], period: Period, interval: Interval, complete_until: datetime
+    rows: Iterable[UsageRow], period: Period, interval: Interval, complete_until: datetime
 ) -> list[UsageBucket]:
     """Return every bucket of the window in order, those without usage too."""
     bounds = period.bounds(interval)
@@ -130,17 +105,14 @@ def usage_buckets(
     for bucket, nanos, sets in zip(period.window.buckets(interval), spent, active, strict=True):
         cumulative += nanos
         found.append(
-            {
-                "start": bucket.start,
-                "end": bucket.end,
-                "partial": is_partial(bucket, complete_until),
-                "spent_nanos": nanos,
-                "cumulative_nanos": cumulative,
-                "currency": period.currency,
-                "deployments": union(sets).bit_count(),
-                "bucket": bucket,
-                "period": period,
-            }
+            UsageBucket(
+                bucket,
+                period,
+                is_partial(bucket, complete_until),
+                nanos,
+                cumulative,
+                union(sets).bit_count(),
+            )
         )
     return found
 
@@ -159,7 +131,7 @@ class UsageSummary:
     `complete_until`. `first_day` is the account's, in the window's zone; a mean of no day is None.
     """
 
-    rows: Sequence[Row]
+    rows: Sequence[UsageRow]
     period: Period
     complete_until: datetime
 
@@ -200,7 +172,7 @@ def complete_part(period: Period, first_day: date, complete_until: datetime) -> 
     return replace(period, window=days) if days else None
 
 
-class UsageComparison(TypedDict):
+class UsageComparison(NamedTuple):
     """The spend of a window's complete days, and of as many days just before them, in nanos."""
 
     first: date
@@ -218,44 +190,46 @@ def part_before(part: Period) -> Period:
 
 
 def compare(
-    part: Period, rows: Sequence[Row], before: Period, rows_before: Sequence[Row]
+    part: Period, rows: Sequence[UsageRow], before: Period, rows_before: Sequence[UsageRow]
 ) -> UsageComparison:
     """Return the comparison of two periods; the rows may be those of longer ones."""
-    return {
-        "first": part.window.from_,
-        "last": part.window.to,
-        "current_nanos": _spent(rows_in(rows, part.span)),
-        "previous_first": before.window.from_,
-        "previous_last": before.window.to,
-        "previous_nanos": _spent(rows_in(rows_before, before.span)),
-        "currency": part.currency,
-    }
+    return UsageComparison(
+        first=part.window.from_,
+        last=part.window.to,
+        current_nanos=_spent(rows_in(rows, part.span)),
+        previous_first=before.window.from_,
+        previous_last=before.window.to,
+        previous_nanos=_spent(rows_in(rows_before, before.span)),
+        currency=part.currency,
+    )
 
 
-def _spent(rows: Iterable[Row]) -> int:
+def _spent(rows: Iterable[UsageRow]) -> int:
     return sum(row["spent_nanos"] for row in rows)
 
 
-def _by_day(rows: Sequence[Row], period: Period) -> Iterator[Iterable[Row]]:
+def _by_day(rows: Sequence[UsageRow], period: Period) -> Iterator[Iterable[UsageRow]]:
     """Yield the rows of each local day that has any."""
     if period.grain is Grain.DAY:
         yield from ([row] for row in rows)
         return
     zone, low = period.window.zone, 0
     while low < len(rows):
-        end = day_start(local_day(rows[low]["at"], zone) + _DAY, zone)
+        at = rows[low]["at"]
+        assert isinstance(at, datetime)  # noqa: S101  # narrows: a slot's, not a day's
+        end = day_start(local_day(at, zone) + _DAY, zone)
         high = bisect_left(rows, end, lo=low, key=_at)
         yield rows[low:high]
         low = high
 
 
-def rows_in(rows: Sequence[Row], span: Span) -> Sequence[Row]:
+def rows_in(rows: Sequence[P], span: Span) -> Sequence[P]:
     """Return the rows, which are in order, that lie in a span."""
     low = bisect_left(rows, span.lower, key=_at)
     return rows[low : bisect_left(rows, span.upper, lo=low, key=_at)]
 
 
-def resources_in(rows: Sequence[Row], span: Span) -> list[ResourceQuantity]:
+def resources_in(rows: Sequence[ResourcesRow], span: Span) -> list[ResourceQuantity]:
     """Return what was leased in a span of the rows, by resource and then unit."""
     total: dict[str, int] = defaultdict(int)
     for stored, same in groupby(rows_in(rows, span), key=itemgetter("resources")):
@@ -265,5 +239,5 @@ def resources_in(rows: Sequence[Row], span: Span) -> list[ResourceQuantity]:
     found: list[ResourceQuantity] = []
     for name, nanos in sorted(total.items()):
         resource, _, unit = name.partition(RESOURCE_SEPARATOR)
-        found.append({"resource": resource, "unit": unit, "quantity_nanos": nanos})
+        found.append(ResourceQuantity(resource, unit, nanos))
     return found

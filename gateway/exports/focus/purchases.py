@@ -1,8 +1,8 @@
 """Writes credit purchases as FOCUS charges: credit bought or granted, tax, and refunds."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
-from typing import Any, Final, TypeAlias
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
 
 from gateway.billing.purchases.credit_changes import ChangeReason, CreditChange, credit_changes_of
 from gateway.exports.cells import Memo
@@ -19,7 +19,9 @@ from gateway.exports.lines import quoted
 from gateway.ids import encode_global_id
 from gateway.models import CreditPurchaseKind
 from gateway.money import NANOS, format_nanos, minor_digits
-from gateway.store.engine.stream import Chunk, rows_in
+from gateway.store.engine.stream import Chunk
+from gateway.store.exports import ExportedPurchase
+from gateway.store.sellers import SellerFacts
 
 _Charge: TypeAlias = dict[str, str | None]
 
@@ -58,7 +60,7 @@ class PurchaseCharges:
 
     def __init__(self, subject: PurchasesSubject) -> None:
         account = subject.account
-        self._account_id: int = account["account_id"]
+        self._account_id = account["account_id"]
         self._currency = subject.currency
         self._texts = Memo(quoted, "")
         self._places = max(2, minor_digits(subject.currency))
@@ -82,18 +84,18 @@ class PurchaseCharges:
             "ServiceSubcategory": CREDIT_SERVICE.subcategory,
         }
 
-    def __call__(self, chunk: Chunk) -> Iterable[Iterable[str]]:
-        for row in rows_in(chunk):
-            if row["settled_at"] is not None:
-                for charge in self._charges(row):
+    def __call__(self, chunk: Chunk[ExportedPurchase]) -> Iterable[Iterable[str]]:
+        for row in chunk.rows():
+            if (settled_at := row["settled_at"]) is not None:
+                for charge in self._charges(row, settled_at):
                     yield self._texts.of(map(charge.get, COLUMNS))
 
-    def _charges(self, row: Mapping[str, Any]) -> Iterator[_Charge]:
+    def _charges(self, row: ExportedPurchase, settled_at: datetime) -> Iterator[_Charge]:
         bought = row["kind"] == CreditPurchaseKind.CARD
-        for change in credit_changes_of(row):
-            common = self._common(row, change)
+        for change in credit_changes_of(row, settled_at):
+            common = self._common(row["id"], settled_at, change)
             if change.amount:
-                sku = _BOUGHT if bought else _GIVEN[row["kind"]]
+                sku = _BOUGHT if bought else _GIVEN[CreditPurchaseKind(row["kind"])]
                 credit = self._credit(common, sku, change, change.amount)
                 yield credit | (self._paid(change.amount) if bought else self._free)
             if change.tax:
@@ -101,9 +103,9 @@ class PurchaseCharges:
             if change.bonus:
                 yield self._credit(common, _BONUS, change, change.bonus) | self._free
 
-    def _common(self, row: Mapping[str, Any], change: CreditChange) -> _Charge:
+    def _common(self, purchase_id: int, settled_at: datetime, change: CreditChange) -> _Charge:
         start, end = billing_month(change.at.year, change.at.month)
-        bought_in, _ = billing_month(row["settled_at"].year, row["settled_at"].month)
+        bought_in, _ = billing_month(settled_at.year, settled_at.month)
         is_correction = change.reason is not ChangeReason.CREDIT and start > bought_in
         second = change.at.replace(microsecond=0)
         return {
@@ -115,7 +117,7 @@ class PurchaseCharges:
             "ChargePeriodEnd": whole_second(second + timedelta(seconds=1)),
             "ChargePeriodStart": whole_second(second),
             "InvoiceId": change.document and change.document.number,
-            "x_PurchaseId": encode_global_id("CreditPurchase", self._account_id, row["id"]),
+            "x_PurchaseId": encode_global_id("CreditPurchase", self._account_id, purchase_id),
         }
 
     def _seller(self, change: CreditChange) -> _Charge:
@@ -168,7 +170,7 @@ class PurchaseCharges:
         return format_nanos(nanos, self._places)
 
 
-def _sold_by(details: Mapping[str, Any]) -> _Charge:
+def _sold_by(details: SellerFacts) -> _Charge:
     return dict.fromkeys(_SELLERS, seller_name(details))
 
 

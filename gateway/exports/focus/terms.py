@@ -1,12 +1,12 @@
 """Terms of FOCUS 1.2: columns, and the names of resources, units, months and prices."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from gateway.models import Resource
 from gateway.money import divide_half_even
+from gateway.store.sellers import SellerFacts
 
 COLUMNS: Final = (
     "BilledCost",
@@ -172,7 +172,7 @@ def _decimal(number: int, places: int) -> str:
     return f"{digits[:-places]}.{fraction}"
 
 
-def seller_name(details: Mapping[str, Any]) -> str:
+def seller_name(details: SellerFacts) -> str:
     """Return the seller's name of these details; FOCUS requires a name even if none is stored
     yet.
     """

@@ -22,7 +22,7 @@ from gateway.exports.lines import QUOTED, quoted
 from gateway.models import Resource
 from gateway.models.base import instant_from_microseconds
 from gateway.money import format_nanos, minor_digits
-from gateway.store.engine.stream import Chunk
+from gateway.store.engine.stream import Columns
 
 PLACES: Final = 2
 """Decimals of every number at least: what has none is an integer to tools that guess types."""
@@ -72,9 +72,9 @@ class UsageCharges:
             "ProviderName": seller,
         }
 
-    def __call__(self, chunk: Chunk) -> Iterable[Iterable[str]]:
+    def __call__(self, chunk: Columns) -> Iterable[Iterable[str]]:
         facts = ("resource", "sku", "gpu_model", "correction")
-        named = self._named.of(zip(*(chunk[name] for name in facts), strict=True))
+        named = self._named.of(chunk.zip(*facts))
         cells = {
             **self._money(chunk, named),
             **self._times(chunk),
@@ -87,10 +87,10 @@ class UsageCharges:
             strict=True,
         )
 
-    def _money(self, chunk: Chunk, named: Sequence[_Named]) -> _Cells:
-        amounts = numbers(chunk["amount_nanos"], self._places)
-        consumed = numbers(chunk["quantity_nanos"], PLACES)
-        units = self._units.of(chunk["unit"])
+    def _money(self, chunk: Columns, named: Sequence[_Named]) -> _Cells:
+        amounts = numbers(chunk.column("amount_nanos"), self._places)
+        consumed = numbers(chunk.column("quantity_nanos"), PLACES)
+        units = self._units.of(chunk.column("unit"))
         prices, quantities, priced = _prices(chunk, amounts, consumed, units)
         return {
             **dict.fromkeys(_COSTS, amounts),
@@ -104,12 +104,12 @@ class UsageCharges:
             ),
         }
 
-    def _times(self, chunk: Chunk) -> _Cells:
-        starts = self._dates.of(chunk["started_at"])
+    def _times(self, chunk: Columns) -> _Cells:
+        starts = self._dates.of(chunk.column("started_at"))
         classes = [""] * len(starts)
-        for index, correction in enumerate(chunk["correction"]):
+        for index, correction in enumerate(chunk.column("correction")):
             if correction:
-                received = self._dates[chunk["received_at"][index]]
+                received = self._dates[chunk.column("received_at")[index]]
                 if received > starts[index]:
                     starts[index], classes[index] = received, "Correction"
         months = self._months.of(starts)
@@ -117,17 +117,19 @@ class UsageCharges:
             "BillingPeriodStart": [first for first, _ in months],
             "BillingPeriodEnd": [end for _, end in months],
             "ChargeClass": classes,
-            "ChargePeriodStart": self._seconds.of(chunk["started_at"]),
-            "ChargePeriodEnd": self._ends.of(_ends_after(chunk["started_at"], chunk["ended_at"])),
+            "ChargePeriodStart": self._seconds.of(chunk.column("started_at")),
+            "ChargePeriodEnd": self._ends.of(
+                _ends_after(chunk.column("started_at"), chunk.column("ended_at"))
+            ),
         }
 
-    def _things(self, chunk: Chunk, named: Sequence[_Named]) -> _Cells:
-        ids = self._texts.of(chunk["deployment_external_id"])
-        names = self._texts.of(chunk["deployment_name"])
-        regions = self._texts.of(chunk["region"])
+    def _things(self, chunk: Columns, named: Sequence[_Named]) -> _Cells:
+        ids = self._texts.of(chunk.column("deployment_external_id"))
+        names = self._texts.of(chunk.column("deployment_name"))
+        regions = self._texts.of(chunk.column("region"))
         return {
             "ChargeDescription": [each.description for each in named],
-            "PublisherName": self._publishers.of(chunk["provider"]),
+            "PublisherName": self._publishers.of(chunk.column("provider")),
             "RegionId": regions,
             "RegionName": regions,
             "ResourceId": ids,
@@ -142,7 +144,7 @@ class UsageCharges:
             "SkuMeter": [each.meter for each in named],
         }
 
-    def _own(self, chunk: Chunk) -> _Cells:
+    def _own(self, chunk: Columns) -> _Cells:
         columns = {
             "x_ComputeProvider": "provider",
             "x_EventSource": "source",
@@ -152,9 +154,9 @@ class UsageCharges:
             "x_Unit": "unit",
         }
         return {
-            **{ours: self._texts.of(chunk[name]) for ours, name in columns.items()},
-            "x_Correction": ["true" if each else "" for each in chunk["correction"]],
-            "x_EventId": _distinct(chunk["event_id"]),
+            **{ours: self._texts.of(chunk.column(name)) for ours, name in columns.items()},
+            "x_Correction": ["true" if each else "" for each in chunk.column("correction")],
+            "x_EventId": _distinct(chunk.column("event_id")),
         }
 
 
@@ -180,12 +182,12 @@ def _ends_after(starts: Sequence[int], ends: Sequence[int]) -> Sequence[int]:
 
 
 def _prices(
-    chunk: Chunk, amounts: list[str], consumed: list[str], units: list[str]
+    chunk: Columns, amounts: list[str], consumed: list[str], units: list[str]
 ) -> tuple[list[str], list[str], list[str]]:
     """Return unit prices, priced quantities and their units: what was consumed or, where that has
     no price, the credit itself.
     """
-    pairs = zip(chunk["amount_nanos"], chunk["quantity_nanos"], strict=True)
+    pairs = zip(chunk.column("amount_nanos"), chunk.column("quantity_nanos"), strict=True)
     found = [unit_price(amount, quantity) for amount, quantity in pairs]
     if None not in found:
         return [price or "" for price in found], consumed, units

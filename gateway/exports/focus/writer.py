@@ -43,19 +43,21 @@ spreadsheet may take one for a formula; the file for spreadsheets is the CSV.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, Generic
 
 from gateway.exports.export import PurchasesSubject, UsageSubject
 from gateway.exports.focus.purchases import PurchaseCharges
 from gateway.exports.focus.terms import COLUMNS
 from gateway.exports.focus.usage import UsageCharges
+from gateway.store.engine.statement import R
 from gateway.store.engine.stream import Chunk
+from gateway.store.exports import ExportedPurchase, ExportedUsage
 
 MEDIA_TYPE: Final = "text/csv; charset=utf-8; header=present"
 _LINE_END: Final = "\r\n"
 
 
-class FocusExport:
+class FocusExport(Generic[R]):
     """An `Export` of charges; `charges` makes the cells of a chunk's, in the order of COLUMNS and
     as they stand in the file.
     """
@@ -63,13 +65,13 @@ class FocusExport:
     media_type = MEDIA_TYPE
     extension = "focus.csv"
 
-    def __init__(self, charges: Callable[[Chunk], Iterable[Iterable[str]]]) -> None:
+    def __init__(self, charges: Callable[[Chunk[R]], Iterable[Iterable[str]]]) -> None:
         self._charges = charges
 
     def begin(self) -> bytes:
         return f"{','.join(COLUMNS)}{_LINE_END}".encode()
 
-    def write(self, chunk: Chunk) -> bytes:
+    def write(self, chunk: Chunk[R]) -> bytes:
         lines = [*map(",".join, self._charges(chunk)), ""]
         return _LINE_END.join(lines).encode()
 
@@ -77,11 +79,11 @@ class FocusExport:
         return b""
 
 
-def write_purchases(subject: PurchasesSubject) -> FocusExport:
+def write_purchases(subject: PurchasesSubject) -> FocusExport[ExportedPurchase]:
     """Return the writer of credit purchases: their charges, then what was taken back of each."""
     return FocusExport(PurchaseCharges(subject))
 
 
-def write_usage(subject: UsageSubject) -> FocusExport:
+def write_usage(subject: UsageSubject) -> FocusExport[ExportedUsage]:
     """Return the writer of usage: one charge for each event."""
     return FocusExport(UsageCharges(subject))

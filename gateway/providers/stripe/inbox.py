@@ -22,8 +22,8 @@ from gateway.providers.stripe.events import (
 from gateway.providers.stripe.owner import Claim, find_owner
 from gateway.providers.stripe.payment import record_payment
 from gateway.providers.stripe.signature import check_signature
-from gateway.store import Database, Row, Snapshot, Transaction, webhook_events
-from gateway.store.webhook_events import ReceivedEvent
+from gateway.store import Database, Snapshot, Transaction, webhook_events
+from gateway.store.webhook_events import ReceivedEvent, WebhookEventRow
 from gateway.windows import USAGE_DELAY_SECONDS
 from gateway.work.jobs import NoPayload, Task
 from gateway.work.loops import Loops
@@ -328,18 +328,18 @@ class Inbox:
         log.warning("stripe: payment kept, not applied", payment=payment, reason=error.message)
 
 
-def _is_ignored(row: Row, payment: str) -> bool:
+def _is_ignored(row: WebhookEventRow, payment: str) -> bool:
     """Return whether a person ignored an event. A document's events are never parked: until they
     take effect they count as ignored.
     """
     return bool(row["object_id"] == payment and row["state"] == WebhookState.IGNORED)
 
 
-def _is_applied(row: Row, payment: str) -> bool:
+def _is_applied(row: WebhookEventRow, payment: str) -> bool:
     return bool(row["object_id"] == payment and row["state"] == WebhookState.APPLIED)
 
 
-def _known_account(rows: Sequence[Row], payment: str) -> int | None:
+def _known_account(rows: Sequence[WebhookEventRow], payment: str) -> int | None:
     """Return the account that the events of the payment itself were given."""
     own = (row["account_id"] for row in rows if row["object_id"] == payment)
     return next((each for each in own if each is not None), None)

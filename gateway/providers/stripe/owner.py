@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 from gateway.providers.stripe.events import DOCUMENTS, WITNESSES, Event, kind_of_type
-from gateway.store import Reader, Row, accounts
+from gateway.store import Reader, accounts
+from gateway.store.webhook_events import AccountClaim
 
 
 class Claim(NamedTuple):
@@ -26,7 +27,7 @@ class Claim(NamedTuple):
         return cls(event.kind, event.external_id, event.customer_id)
 
     @classmethod
-    def of_row(cls, row: Row) -> Self:
+    def of_row(cls, row: AccountClaim) -> Self:
         """Return the claim of a stored event."""
         return cls(kind_of_type(row["type"]), row["external_id"], row["customer_id"])
 

@@ -13,7 +13,8 @@ from gateway.money import format_amount
 from gateway.providers.stripe.amounts import currency_of, nanos_of
 from gateway.providers.stripe.events import PROVIDER, WITNESSES, Event, parse_event
 from gateway.providers.stripe.inbox import UNKNOWN_ACCOUNT
-from gateway.store import Reader, Row, webhook_events
+from gateway.store import Reader, webhook_events
+from gateway.store.webhook_events import ParkedEventRow
 
 PAGE: Final = 200
 """Payments that are read at once."""
@@ -44,7 +45,7 @@ async def parked_payments(reader: Reader) -> AsyncIterator[ParkedPayment]:
         after = names[-1]
 
 
-def _payment(name: str, rows: Sequence[Row]) -> ParkedPayment:
+def _payment(name: str, rows: Sequence[ParkedEventRow]) -> ParkedPayment:
     return ParkedPayment(
         payment=name,
         types=tuple(dict.fromkeys(row["type"] for row in rows)),
@@ -55,15 +56,16 @@ def _payment(name: str, rows: Sequence[Row]) -> ParkedPayment:
     )
 
 
-def _owner(rows: Sequence[Row]) -> str | None:
-    for column, text in (("owner", "{}"), ("external_id", "{}"), ("customer_id", "customer {}")):
-        for row in rows:
-            if row[column] is not None:
-                return text.format(row[column])
-    return None
+def _owner(rows: Sequence[ParkedEventRow]) -> str | None:
+    owners = [
+        *(row["owner"] for row in rows),
+        *(row["external_id"] for row in rows),
+        *(row["customer_id"] and f"customer {row['customer_id']}" for row in rows),
+    ]
+    return next((each for each in owners if each is not None), None)
 
 
-def _amount(rows: Sequence[Row]) -> str | None:
+def _amount(rows: Sequence[ParkedEventRow]) -> str | None:
     """Return the amount of the latest event of the payment itself, else of the latest event."""
     found = None
     for row in rows:

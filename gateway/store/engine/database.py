@@ -10,14 +10,16 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from itertools import islice
 from types import TracebackType
-from typing import Any, Final, Protocol, Self, runtime_checkable
+from typing import Final, Protocol, Self, runtime_checkable
 
-from sqlalchemy import BigInteger, Table, func, select
+from sqlalchemy import BigInteger, func, select
 
 from gateway.errors import GatewayError, ServiceUnavailable
-from gateway.store.engine.statement import CompiledStatement, DialectName, Row, Statement, batch
+from gateway.store.engine.parameters import batch
+from gateway.store.engine.sql import DialectName, Query
+from gateway.store.engine.statement import CompiledStatement, R, Statement
 from gateway.store.engine.stream import Stream
-from gateway.store.engine.write import PIECE, Rows, Upsert, insert_statement
+from gateway.store.engine.write import PIECE, Insert, Upsert, W
 
 NOT_OPEN: Final = "The gateway has not started yet."
 BUSY: Final = "The database cannot answer at the moment; please try again."
@@ -29,13 +31,13 @@ CHANNEL: Final = "gateway_account"
 """The Postgres channel of changed accounts; a payload is `<account_id> <revision>`."""
 
 
-def _notify(dialect: DialectName) -> Any:
+def _notify(dialect: DialectName) -> Query:
     changed = batch(dialect, account_id=BigInteger(), revision=BigInteger())
     payload = func.concat(changed.c.account_id, " ", changed.c.revision)
     return select(func.pg_notify(CHANNEL, payload))
 
 
-_NOTIFY: Final = Statement(_notify)
+_NOTIFY: Final = Statement[None](_notify)
 
 
 class LostConnection(ServiceUnavailable):
@@ -45,10 +47,12 @@ class LostConnection(ServiceUnavailable):
 class Driver(Protocol):
     """The interface of a driver's connection."""
 
-    async def fetch(self, statement: CompiledStatement, arguments: list[Any]) -> Sequence[Row]: ...
+    async def fetch(
+        self, statement: CompiledStatement[R], arguments: list[object]
+    ) -> Sequence[R]: ...
 
     async def execute_many(
-        self, statement: CompiledStatement, arguments: Sequence[Sequence[Any]]
+        self, statement: CompiledStatement[None], arguments: Sequence[Sequence[object]]
     ) -> None: ...
 
 
@@ -57,7 +61,7 @@ class BulkDriver(Driver, Protocol):
     """A driver that can load rows without a statement for each."""
 
     async def copy(
-        self, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]
+        self, table: str, columns: Sequence[str], records: Iterable[Sequence[object]]
     ) -> None: ...
 
 
@@ -67,7 +71,7 @@ class Reader(Protocol):
     @property
     def dialect(self) -> DialectName: ...
 
-    async def fetch(self, statement: Statement, /, **parameters: Any) -> Sequence[Row]:
+    async def fetch(self, statement: Statement[R], /, **parameters: object) -> Sequence[R]:
         """Return the statement's rows."""
         ...
 
@@ -95,16 +99,16 @@ class Transaction:
         for call in self.after_commit:
             call()
 
-    async def fetch(self, statement: Statement, /, **parameters: Any) -> Sequence[Row]:
+    async def fetch(self, statement: Statement[R], /, **parameters: object) -> Sequence[R]:
         compiled = statement.compiled(self.dialect)
         return await self._driver.fetch(compiled, compiled.arguments(parameters))
 
-    async def execute(self, statement: Statement, /, **parameters: Any) -> None:
+    async def execute(self, statement: Statement[None], /, **parameters: object) -> None:
         """Run a statement that returns no rows."""
         await self.execute_many(statement, [parameters])
 
     async def execute_many(
-        self, statement: Statement, parameters: Sequence[Mapping[str, Any]]
+        self, statement: Statement[None], parameters: Sequence[Mapping[str, object]]
     ) -> None:
         """Run a statement once for each set of parameters."""
         if parameters:
@@ -112,21 +116,22 @@ class Transaction:
             arguments = [compiled.arguments(each) for each in parameters]
             await self._driver.execute_many(compiled, arguments)
 
-    async def insert(self, table: Table, columns: Sequence[str], records: Rows) -> None:
+    async def insert(self, statement: Insert[W], records: Sequence[W] | Iterator[W]) -> None:
         """Insert many rows the fastest way the driver has: COPY on Postgres. Others have their turn
-        after each piece.
+        after each piece; an iterator is read while its rows are written.
         """
         if not records:
             return
         if self._bulk:
-            await self._bulk.copy(table.name, columns, records)
+            await self._bulk.copy(statement.table.name, statement.columns, records)
         else:
-            compiled = insert_statement(table, tuple(columns)).compiled(self.dialect)
+            compiled = statement.statement.compiled(self.dialect)
             rows = iter(records)
             while piece := list(islice(rows, PIECE)):
-                await self._driver.execute_many(compiled, compiled.positional(columns, piece))
+                arguments = compiled.positional(statement.columns, piece)
+                await self._driver.execute_many(compiled, arguments)
 
-    async def upsert(self, statement: Upsert, records: Sequence[Sequence[Any]]) -> None:
+    async def upsert(self, statement: Upsert[W], records: Sequence[W]) -> None:
         """Insert or change many rows: on Postgres in one statement, on SQLite one by one."""
         if not records:
             return
@@ -186,7 +191,7 @@ class Snapshot:
         self._lock = asyncio.Lock()
         self._lease: AbstractAsyncContextManager[Driver] | None = None
         self._driver: Driver | None = None
-        self._running: asyncio.Task[Any] | None = None
+        self._running: asyncio.Task[object] | None = None
         self._closed = False
         self.statements = 0
 
@@ -194,7 +199,7 @@ class Snapshot:
     def dialect(self) -> DialectName:
         return self._database.dialect
 
-    async def fetch(self, statement: Statement, /, **parameters: Any) -> Sequence[Row]:
+    async def fetch(self, statement: Statement[R], /, **parameters: object) -> Sequence[R]:
         compiled = statement.compiled(self._database.dialect)
         arguments = compiled.arguments(parameters)
         async with self._lock:
@@ -209,7 +214,7 @@ class Snapshot:
             finally:
                 self._running = None
 
-    async def _first(self, compiled: CompiledStatement, arguments: list[Any]) -> Sequence[Row]:
+    async def _first(self, compiled: CompiledStatement[R], arguments: list[object]) -> Sequence[R]:
         try:
             driver = await self._open()
             return await driver.fetch(compiled, arguments)

@@ -1,7 +1,7 @@
 """The database's current time, the same for processes with different clocks."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import BigInteger, ColumnElement, bindparam, literal_column
 from sqlalchemy.ext.compiler import compiles
@@ -20,13 +20,13 @@ class _Later(FunctionElement[datetime]):
 
 
 @compiles(_Later, "postgresql")
-def _later_on_postgresql(element: _Later, compiler: SQLCompiler, **kw: Any) -> str:
+def _later_on_postgresql(element: _Later, compiler: SQLCompiler, **kw: object) -> str:
     milliseconds = compiler.process(element.clauses, **kw)
     return f"(statement_timestamp() + {milliseconds} * interval '1 millisecond')"
 
 
 @compiles(_Later, "sqlite")
-def _later_on_sqlite(element: _Later, compiler: SQLCompiler, **kw: Any) -> str:
+def _later_on_sqlite(element: _Later, compiler: SQLCompiler, **kw: object) -> str:
     milliseconds = compiler.process(element.clauses, **kw)
     seconds, fraction = "strftime('%s', 'now')", "CAST(substr(strftime('%f', 'now'), 4) AS INTEGER)"
     return f"(({seconds} * 1000 + {fraction} + {milliseconds}) * 1000)"

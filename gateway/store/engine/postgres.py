@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final, NamedTuple, TypeAlias, cast
+from typing import Final, NamedTuple, TypeAlias, cast
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -30,7 +30,8 @@ from gateway.store.engine.database import (
     translated,
     within,
 )
-from gateway.store.engine.statement import CompiledStatement, DialectName, Row
+from gateway.store.engine.sql import DialectName
+from gateway.store.engine.statement import CompiledStatement, R
 from gateway.store.engine.stream import Stream
 from gateway.store.engine.write import PIECE
 
@@ -43,23 +44,23 @@ class PostgresDriver:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def fetch(self, statement: CompiledStatement, arguments: list[Any]) -> Sequence[Row]:
+    async def fetch(self, statement: CompiledStatement[R], arguments: list[object]) -> Sequence[R]:
         with translated(translate):
             records = await self._connection.fetch(statement.text, *arguments)
-            return cast("Sequence[Row]", records)  # a Record maps column names to values
+            return cast("Sequence[R]", records)  # a Record maps column names to values
 
     async def stream(
-        self, statement: CompiledStatement, arguments: list[Any], size: int
-    ) -> AsyncGenerator[Sequence[Sequence[Any]]]:
+        self, statement: CompiledStatement[R], arguments: list[object], size: int
+    ) -> AsyncGenerator[Sequence[Sequence[object]]]:
         with translated(translate):
             cursor = await self._connection.cursor(statement.text, *arguments)
             while records := await cursor.fetch(size):
-                yield cast("Sequence[Sequence[Any]]", records)  # a Record is its values too
+                yield cast("Sequence[Sequence[object]]", records)  # a Record is its values too
                 if len(records) < size:
                     return
 
     async def execute_many(
-        self, statement: CompiledStatement, arguments: Sequence[Sequence[Any]]
+        self, statement: CompiledStatement[None], arguments: Sequence[Sequence[object]]
     ) -> None:
         with translated(translate):
             if len(arguments) == 1:
@@ -68,7 +69,7 @@ class PostgresDriver:
                 await self._connection.executemany(statement.text, arguments)
 
     async def copy(
-        self, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]
+        self, table: str, columns: Sequence[str], records: Iterable[Sequence[object]]
     ) -> None:
         with translated(translate):
             await self._connection.copy_records_to_table(
@@ -76,8 +77,8 @@ class PostgresDriver:
             )
 
 
-async def _pausing(records: Iterable[Sequence[Any]]) -> AsyncGenerator[Sequence[Any]]:
-    """Yield rows, with a turn for the event loop between encoded parts."""
+async def _pausing(records: Iterable[Sequence[object]]) -> AsyncGenerator[Sequence[object]]:
+    """Yield rows, and let the event loop send what there is while the next are encoded."""
     for number, record in enumerate(records, 1):
         yield record
         if not number % PIECE:

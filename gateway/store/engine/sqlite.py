@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar, cast
 
 import aiosqlite
 
@@ -29,8 +29,11 @@ from gateway.store.engine.database import (
     translated,
     within,
 )
-from gateway.store.engine.statement import CompiledStatement, DialectName, Row
+from gateway.store.engine.sql import DialectName
+from gateway.store.engine.statement import CompiledStatement, R
 from gateway.store.engine.stream import Stream
+
+T = TypeVar("T")
 
 OPENING_ATTEMPTS: Final = 20
 OPENING_PAUSE_SECONDS: Final = 0.05
@@ -58,16 +61,16 @@ class SqliteDriver:
         self._connection = connection
         self._timeout_seconds = timeout_seconds
 
-    async def fetch(self, statement: CompiledStatement, arguments: list[Any]) -> Sequence[Row]:
+    async def fetch(self, statement: CompiledStatement[R], arguments: list[object]) -> Sequence[R]:
         records = await self.run(self._connection.execute_fetchall(statement.text, arguments))
-        return statement.rows(records)
+        return cast("Sequence[R]", statement.rows(records))
 
     async def stream(
-        self, statement: CompiledStatement, arguments: list[Any], size: int
-    ) -> AsyncGenerator[Sequence[Sequence[Any]]]:
+        self, statement: CompiledStatement[R], arguments: list[object], size: int
+    ) -> AsyncGenerator[Sequence[Sequence[object]]]:
         cursor = await self.run(self._connection.execute(statement.text, arguments))
         try:
-            while records := await self.run(cursor.fetchmany(size)):
+            while records := [*await self.run(cursor.fetchmany(size))]:
                 yield records
                 if len(records) < size:
                     return
@@ -75,11 +78,11 @@ class SqliteDriver:
             await asyncio.shield(cursor.close())
 
     async def execute_many(
-        self, statement: CompiledStatement, arguments: Sequence[Sequence[Any]]
+        self, statement: CompiledStatement[None], arguments: Sequence[Sequence[object]]
     ) -> None:
         await self.run(self._connection.executemany(statement.text, arguments))
 
-    async def run(self, awaitable: Any) -> Any:
+    async def run(self, awaitable: Awaitable[T]) -> T:
         """Await the driver; interrupt it when the caller is cancelled or the time is over."""
         running = asyncio.ensure_future(awaitable)
         running.add_done_callback(_note)
@@ -94,13 +97,13 @@ class SqliteDriver:
             await _to_the_end(self._interrupt(running))
             raise
 
-    async def _interrupt(self, running: asyncio.Future[Any]) -> None:
+    async def _interrupt(self, running: asyncio.Future[T]) -> None:
         while not running.done():
             await self._connection.interrupt()
             await asyncio.wait([running], timeout=0.05)
 
 
-def _note(done: asyncio.Future[Any]) -> None:
+def _note(done: asyncio.Future[T]) -> None:
     """Retrieve a statement's outcome, even if its caller was cancelled."""
     if not done.cancelled():
         done.exception()

@@ -2,22 +2,56 @@
 
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Generic, Protocol, cast
 
-from gateway.store.engine.statement import CompiledStatement, DialectName, Row, Statement
+from gateway.store.engine.sql import DialectName
+from gateway.store.engine.statement import CompiledStatement, R, Statement
 
-Chunk: TypeAlias = Mapping[str, Sequence[Any]]
-"""Some rows by column: lists of one length."""
+
+class Columns:
+    """Some rows by column: lists of one length. There is at least one row."""
+
+    __slots__ = ("columns",)
+
+    # Python has no type for the columns of a row's type.
+    def __init__(self, columns: Mapping[str, Sequence[Any]]) -> None:
+        self.columns = columns
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        return len(next(iter(self.columns.values())))
+
+    def column(self, name: str) -> Sequence[Any]:
+        """Return one column's cells."""
+        return self.columns[name]
+
+    def zip(self, *names: str) -> Iterator[tuple[Any, ...]]:
+        """Yield each row's cells of some columns."""
+        return zip(*(self.columns[name] for name in names), strict=True)
+
+
+class Chunk(Columns, Generic[R]):
+    """Some rows of the type R, by column."""
+
+    __slots__ = ()
+
+    def rows(self) -> Iterator[R]:
+        """Yield the rows."""
+        names = tuple(self.columns)
+        for cells in zip(*self.columns.values(), strict=True):
+            yield cast("R", dict(zip(names, cells, strict=True)))
 
 
 class StreamDriver(Protocol):
     """The interface of a driver's connection for streams."""
 
-    async def fetch(self, statement: CompiledStatement, arguments: list[Any]) -> Sequence[Row]: ...
+    async def fetch(
+        self, statement: CompiledStatement[R], arguments: list[object]
+    ) -> Sequence[R]: ...
 
     def stream(
-        self, statement: CompiledStatement, arguments: list[Any], size: int
-    ) -> AsyncGenerator[Sequence[Sequence[Any]]]:
+        self, statement: CompiledStatement[R], arguments: list[object], size: int
+    ) -> AsyncGenerator[Sequence[Sequence[object]]]:
         """Return the statement's records, at most `size` at a time; never none."""
         ...
 
@@ -33,23 +67,16 @@ class Stream:
         self._driver = driver
         self.dialect: DialectName = dialect
 
-    async def fetch(self, statement: Statement, /, **parameters: Any) -> Sequence[Row]:
+    async def fetch(self, statement: Statement[R], /, **parameters: object) -> Sequence[R]:
         compiled = statement.compiled(self.dialect)
         return await self._driver.fetch(compiled, compiled.arguments(parameters))
 
     async def chunks(
-        self, statement: Statement, size: int, /, **parameters: Any
-    ) -> AsyncGenerator[Chunk]:
+        self, statement: Statement[R], size: int, /, **parameters: object
+    ) -> AsyncGenerator[Chunk[R]]:
         """Yield the statement's rows, `size` at a time and the last ones fewer."""
         compiled = statement.compiled(self.dialect)
         arguments = compiled.arguments(parameters)
         async with aclosing(self._driver.stream(compiled, arguments, size)) as records:
             async for some in records:
-                yield compiled.by_column(some)
-
-
-def rows_in(chunk: Chunk) -> Iterator[dict[str, Any]]:
-    """Yield a chunk's rows, each by column."""
-    names = tuple(chunk)
-    for cells in zip(*chunk.values(), strict=True):
-        yield dict(zip(names, cells, strict=True))
+                yield Chunk[R](compiled.by_column(some))

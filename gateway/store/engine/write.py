@@ -1,9 +1,8 @@
 """Statements that insert or update many rows at once."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from functools import cache
+from collections.abc import Callable, Collection, Sequence
 from operator import add
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -17,11 +16,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+from sqlalchemy.sql.elements import KeyedColumnElement
 
-from gateway.store.engine.statement import DialectName, Statement, written_batch
+from gateway.store.engine.parameters import written_batch
+from gateway.store.engine.sql import DialectName, Expression
+from gateway.store.engine.statement import Statement
 
-Rows: TypeAlias = Sequence[Sequence[Any]] | Iterator[Sequence[Any]]
-"""Many rows' cells; an iterator is read while they are written."""
+W = TypeVar("W", bound=NamedTuple)
+"""A row that is written: its cells, each named as its column."""
 
 PIECE: Final = 256
 """Most rows prepared at once: one or two milliseconds without a turn for the event loop."""
@@ -31,38 +34,49 @@ _INTEGER: Final[ColumnElement[str]] = literal_column("'integer'")
 _OVERFLOW: Final[ColumnElement[int]] = literal_column("abs(-9223372036854775807 - 1)")
 
 
-@cache
-def insert_statement(table: Table, columns: tuple[str, ...]) -> Statement:
-    """Return an insert of one row, a parameter for each column."""
-    return Statement(
-        insert(table).values({name: bindparam(name, type_=table.c[name].type) for name in columns})
-    )
+def columns_of(records: Sequence[W]) -> dict[str, list[object]]:
+    """Return rows by column: the lists that are the parameters of a `batch`."""
+    return dict(zip(records[0]._fields, map(list, zip(*records, strict=True)), strict=True))
 
 
-class Upsert:
-    """Inserts rows of `columns`; a row with an existing primary key is updated instead.
+class Insert(Generic[W]):
+    """Inserts rows of the type W into a table."""
 
-    `columns` gives the order of the cells. Columns in `added` are added to the stored values,
-    `kept` columns are not changed, and all others are replaced. A sum that does not fit 64 bits is
-    BadUserInput.
+    def __init__(self, table: Table, shape: type[W]) -> None:
+        self.table = table
+        self.columns = shape._fields
+        self.statement: Final = Statement[None](self._build)
+
+    def _build(self, _: DialectName) -> ClauseElement:
+        kinds = {name: self.table.c[name].type for name in self.columns}
+        return insert(self.table).values(
+            {name: bindparam(name, type_=kind) for name, kind in kinds.items()}
+        )
+
+
+class Upsert(Generic[W]):
+    """Inserts rows of the type W; a row whose primary key is there is changed instead.
+
+    What is in `added` is added to what is there, other columns replace it; `kept` columns are not
+    changed. A sum that does not fit 64 bits is BadUserInput.
     """
 
     def __init__(
         self,
         table: Table,
-        columns: Collection[str],
+        shape: type[W],
         *,
         added: Collection[str] = (),
         kept: Collection[str] = (),
     ) -> None:
         self._table = table
-        self.columns = tuple(columns)
+        self.columns = shape._fields
         self._added = frozenset(added)
         self._key = [column.name for column in table.primary_key.columns]
         self._changed = [
             name for name in self.columns if name not in self._key and name not in kept
         ]
-        self.statement = Statement(self._build)
+        self.statement: Final = Statement[None](self._build)
 
     def _build(self, dialect: DialectName) -> ClauseElement:
         table = self._table
@@ -83,8 +97,10 @@ class Upsert:
         )
 
     def _changes(
-        self, excluded: Any, add: Callable[[ColumnElement[int], ColumnElement[int]], Any]
-    ) -> dict[str, Any]:
+        self,
+        excluded: ReadOnlyColumnCollection[str, KeyedColumnElement[Any]],
+        add: Callable[[ColumnElement[int], ColumnElement[int]], Expression],
+    ) -> dict[str, Expression]:
         there = self._table.c
         return {
             name: add(there[name], excluded[name]) if name in self._added else excluded[name]
@@ -92,7 +108,7 @@ class Upsert:
         }
 
 
-def _add_on_sqlite(there: ColumnElement[int], more: ColumnElement[int]) -> ColumnElement[Any]:
+def _add_on_sqlite(there: ColumnElement[int], more: ColumnElement[int]) -> Expression:
     """Add as Postgres does: a sum that does not fit is an error."""
     total = there + more
     return case((func.typeof(total) == _INTEGER, total), else_=_OVERFLOW)

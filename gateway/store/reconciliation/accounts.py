@@ -6,11 +6,10 @@ facts) and `found` (what is stored); either is None where there is none.
 """
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Any, Final
+from datetime import datetime
+from typing import Final, TypedDict
 
 from sqlalchemy import (
-    ColumnElement,
-    Select,
     Table,
     and_,
     case,
@@ -30,10 +29,19 @@ from gateway.models import (
     UsageEvent,
     table_of,
 )
-from gateway.store.engine.statement import DialectName, Row, Statement, microseconds
+from gateway.store.engine.sql import DialectName, Expression, Query
+from gateway.store.engine.statement import Statement, microseconds
 from gateway.store.engine.stream import Chunk, Stream
 from gateway.store.reconciliation.purchases import PURCHASE_CHECKS
-from gateway.store.reconciliation.shapes import KEY, difference, numbered, sums, total
+from gateway.store.reconciliation.shapes import (
+    KEY,
+    DifferenceRow,
+    difference,
+    numbered,
+    sums,
+    total,
+)
+from gateway.store.rows import ActivityRow, DayRow, SlotRow
 
 CHUNK_ROWS: Final = 5_000
 
@@ -43,12 +51,12 @@ _EVENT: Final = table_of(UsageEvent)
 _DEPLOYMENT: Final = table_of(Deployment)
 
 
-def _versions() -> Select[Any]:
+def _versions() -> Query:
     entries = numbered(_ENTRY, "version")
     return difference(entries.c.version, entries.c.n, entries.c.version)
 
 
-def _balances_after() -> Select[Any]:
+def _balances_after() -> Query:
     before = func.lag(_ENTRY.c.balance_nanos, 1, 0).over(order_by=_ENTRY.c.version)
     entries = (
         select(_ENTRY.c.version, _ENTRY.c.balance_nanos, _ENTRY.c.amount_nanos, before.label("was"))
@@ -60,7 +68,7 @@ def _balances_after() -> Select[Any]:
     )
 
 
-def _instants(dialect: DialectName) -> Select[Any]:
+def _instants(dialect: DialectName) -> Query:
     """Return the entries that are recorded before the one before them."""
     at = microseconds(_ENTRY.c.recorded_at, dialect)
     before = func.lag(at, 1, at).over(order_by=_ENTRY.c.version)
@@ -73,13 +81,13 @@ def _instants(dialect: DialectName) -> Select[Any]:
     return difference(entries.c.version, later, entries.c.at)
 
 
-def _account(stored: str, derived: ColumnElement[Any], table: Table) -> Select[Any]:
+def _account(stored: str, derived: Expression, table: Table) -> Query:
     """Return where a column of the account is not what is derived from the rows of a table."""
     facts = select(derived).where(table.c.account_id == KEY).scalar_subquery()
     return difference(null(), facts, _ACCOUNT.c[stored]).where(_ACCOUNT.c.account_id == KEY)
 
 
-def _usage_entries() -> Select[Any]:
+def _usage_entries() -> Query:
     events = sums(_EVENT, "ledger_version", _EVENT.c.amount_nanos)
     return (
         difference(_ENTRY.c.version, -total(events), _ENTRY.c.amount_nanos)
@@ -88,7 +96,7 @@ def _usage_entries() -> Select[Any]:
     )
 
 
-def _unbooked_usage() -> Select[Any]:
+def _unbooked_usage() -> Query:
     events = sums(_EVENT, "ledger_version", _EVENT.c.amount_nanos)
     booked = and_(
         _ENTRY.c.account_id == KEY,
@@ -103,7 +111,7 @@ def _unbooked_usage() -> Select[Any]:
     )
 
 
-def _unknown_deployments() -> Select[Any]:
+def _unknown_deployments() -> Query:
     same = and_(
         _DEPLOYMENT.c.account_id == _EVENT.c.account_id,
         _DEPLOYMENT.c.id == _EVENT.c.deployment_id,
@@ -124,7 +132,7 @@ def _unknown_deployments() -> Select[Any]:
     )
 
 
-def _deployment_spends() -> Select[Any]:
+def _deployment_spends() -> Query:
     events = sums(_EVENT, "deployment_id", _EVENT.c.amount_nanos)
     return (
         difference(_DEPLOYMENT.c.external_id, total(events), _DEPLOYMENT.c.spend_nanos)
@@ -133,86 +141,112 @@ def _deployment_spends() -> Select[Any]:
     )
 
 
-def _ordinals() -> Select[Any]:
+def _ordinals() -> Query:
     deployments = numbered(_DEPLOYMENT, "ordinal")
     return difference(deployments.c.external_id, deployments.c.n - 1, deployments.c.ordinal)
 
 
-_CHECKS: Final[Mapping[str, Statement]] = {
-    "ledger entry's version": Statement(_versions()),
-    "ledger entry's balance": Statement(_balances_after()),
-    "ledger entry's instant": Statement(_instants),
-    "account's balance": Statement(
+_CHECKS: Final[Mapping[str, Statement[DifferenceRow]]] = {
+    "ledger entry's version": Statement[DifferenceRow](_versions()),
+    "ledger entry's balance": Statement[DifferenceRow](_balances_after()),
+    "ledger entry's instant": Statement[DifferenceRow](_instants),
+    "account's balance": Statement[DifferenceRow](
         _account("balance_nanos", func.coalesce(func.sum(_ENTRY.c.amount_nanos), 0), _ENTRY)
     ),
-    "account's ledger version": Statement(_account("ledger_version", func.count(), _ENTRY)),
-    "usage entry's amount": Statement(_usage_entries()),
-    "usage without its entry": Statement(_unbooked_usage()),
-    "usage of an unknown deployment": Statement(_unknown_deployments()),
-    "deployment's spend": Statement(_deployment_spends()),
-    "deployment's ordinal": Statement(_ordinals()),
-    "account's deployments": Statement(_account("deployment_count", func.count(), _DEPLOYMENT)),
+    "account's ledger version": Statement[DifferenceRow](
+        _account("ledger_version", func.count(), _ENTRY)
+    ),
+    "usage entry's amount": Statement[DifferenceRow](_usage_entries()),
+    "usage without its entry": Statement[DifferenceRow](_unbooked_usage()),
+    "usage of an unknown deployment": Statement[DifferenceRow](_unknown_deployments()),
+    "deployment's spend": Statement[DifferenceRow](_deployment_spends()),
+    "deployment's ordinal": Statement[DifferenceRow](_ordinals()),
+    "account's deployments": Statement[DifferenceRow](
+        _account("deployment_count", func.count(), _DEPLOYMENT)
+    ),
     **PURCHASE_CHECKS,
 }
 CHECKS: Final = tuple(_CHECKS)
 
 
-async def differences(stream: Stream, check: str, account_id: int) -> Sequence[Row]:
+async def differences(stream: Stream, check: str, account_id: int) -> Sequence[DifferenceRow]:
     """Return where a check, one of `CHECKS`, finds a difference in an account."""
     return await stream.fetch(_CHECKS[check], account_id=account_id)
 
 
-_ACCOUNTS: Final = Statement(
+class AuditedAccount(TypedDict):
+    """An account whose figures are checked."""
+
+    account_id: int
+    external_id: str
+    time_zone: str
+
+
+class MoveRow(TypedDict):
+    """A ledger entry that is not usage's."""
+
+    cause: str
+    amount_nanos: int
+    effective_at: datetime
+
+
+class CheckedUsage(TypedDict):
+    """What the roll-ups are derived from of a usage event."""
+
+    started_at: datetime
+    deployment_id: int | None
+    resource: str
+    unit: str
+    provider: str | None
+    gpu_model: str | None
+    quantity_nanos: int
+    amount_nanos: int
+    correction: bool
+
+
+class _Ordinal(TypedDict):
+    id: int
+    ordinal: int
+
+
+_ACCOUNTS: Final = Statement[AuditedAccount](
     select(_ACCOUNT.c.account_id, _ACCOUNT.c.external_id, _ACCOUNT.c.time_zone).order_by(
         _ACCOUNT.c.account_id
     )
 )
-_MOVES: Final = Statement(
+_MOVES: Final = Statement[MoveRow](
     select(_ENTRY.c.cause, _ENTRY.c.amount_nanos, _ENTRY.c.effective_at)
     .where(_ENTRY.c.account_id == KEY, _ENTRY.c.cause != LedgerCause.USAGE.value)
     .order_by(_ENTRY.c.effective_at)
 )
-_ORDINALS: Final = Statement(
+_ORDINALS: Final = Statement[_Ordinal](
     select(_DEPLOYMENT.c.id, _DEPLOYMENT.c.ordinal).where(_DEPLOYMENT.c.account_id == KEY)
 )
-USAGE_COLUMNS: Final = (
-    "started_at",
-    "deployment_id",
-    "resource",
-    "unit",
-    "provider",
-    "gpu_model",
-    "quantity_nanos",
-    "amount_nanos",
-    "correction",
-)
-_USAGE: Final = Statement(
+USAGE_COLUMNS: Final = tuple(CheckedUsage.__annotations__)
+_USAGE: Final = Statement[CheckedUsage](
     select(*(_EVENT.c[name] for name in USAGE_COLUMNS))
     .where(_EVENT.c.account_id == KEY)
     .order_by(_EVENT.c.started_at)
 )
 
 
-def _rollup(table: Table) -> Statement:
-    return Statement(
-        select(table)
-        .where(table.c.account_id == KEY)
-        .order_by(*(column for column in table.primary_key if column.name != "account_id"))
-    )
+def _rollup(table: Table) -> Query:
+    keys = (column for column in table.primary_key if column.name != "account_id")
+    return select(table).where(table.c.account_id == KEY).order_by(*keys)
 
 
-_SLOTS: Final = _rollup(table_of(RollupSlot))
-_DAYS: Final = _rollup(table_of(RollupDay))
-_ACTIVITY: Final = _rollup(table_of(RollupActivity))
+_SLOTS: Final = Statement[SlotRow](_rollup(table_of(RollupSlot)))
+_DAYS: Final = Statement[DayRow](_rollup(table_of(RollupDay)))
+_ACTIVITY: Final = Statement[ActivityRow](_rollup(table_of(RollupActivity)))
 
 
-async def accounts(stream: Stream) -> Sequence[Row]:
-    """Return every account: `account_id`, `external_id` and `time_zone`."""
+async def accounts(stream: Stream) -> Sequence[AuditedAccount]:
+    """Return every account."""
     return await stream.fetch(_ACCOUNTS)
 
 
-async def moves(stream: Stream, account_id: int) -> Sequence[Row]:
-    """Return `cause`, `amount_nanos` and `effective_at` of all entries that are not usage's."""
+async def moves(stream: Stream, account_id: int) -> Sequence[MoveRow]:
+    """Return all entries that are not usage's."""
     return await stream.fetch(_MOVES, account_id=account_id)
 
 
@@ -222,21 +256,21 @@ async def ordinals(stream: Stream, account_id: int) -> Mapping[int, int]:
     return {row["id"]: row["ordinal"] for row in rows}
 
 
-def usage(stream: Stream, account_id: int) -> AsyncGenerator[Chunk]:
+def usage(stream: Stream, account_id: int) -> AsyncGenerator[Chunk[CheckedUsage]]:
     """Return the `USAGE_COLUMNS` of an account's events, in the order of their time."""
     return stream.chunks(_USAGE, CHUNK_ROWS, account_id=account_id)
 
 
-def slots(stream: Stream, account_id: int) -> AsyncGenerator[Chunk]:
+def slots(stream: Stream, account_id: int) -> AsyncGenerator[Chunk[SlotRow]]:
     """Return the stored quarter hours, in their order."""
     return stream.chunks(_SLOTS, CHUNK_ROWS, account_id=account_id)
 
 
-def days(stream: Stream, account_id: int) -> AsyncGenerator[Chunk]:
+def days(stream: Stream, account_id: int) -> AsyncGenerator[Chunk[DayRow]]:
     """Return the stored days, in their order."""
     return stream.chunks(_DAYS, CHUNK_ROWS, account_id=account_id)
 
 
-def activity(stream: Stream, account_id: int) -> AsyncGenerator[Chunk]:
+def activity(stream: Stream, account_id: int) -> AsyncGenerator[Chunk[ActivityRow]]:
     """Return the stored rows of breakdowns, in the order of their days."""
     return stream.chunks(_ACTIVITY, CHUNK_ROWS, account_id=account_id)

@@ -1,7 +1,8 @@
 """An account's usage entries and their stored days, side by side in their order."""
 
 from collections.abc import AsyncGenerator
-from typing import Final
+from datetime import datetime
+from typing import Final, TypedDict
 
 from sqlalchemy import BigInteger, bindparam, select
 
@@ -11,22 +12,35 @@ from gateway.store.engine.stream import Chunk, Stream
 from gateway.store.ledger import ENTRY
 from gateway.store.ledger_days import DAY
 from gateway.store.reconciliation.accounts import CHUNK_ROWS
+from gateway.store.rows import LedgerDayRow
 
 _KEY: Final = bindparam("account_id", type_=BigInteger())
-_NAMES: Final = ("version", "amount_nanos", "balance_nanos", "recorded_at")
-_USAGE_ENTRIES: Final = Statement(
-    select(*(ENTRY.c[name] for name in _NAMES))
+
+
+class UsageEntryRow(TypedDict):
+    """A usage entry."""
+
+    version: int
+    amount_nanos: int
+    balance_nanos: int
+    recorded_at: datetime
+
+
+_USAGE_ENTRIES: Final = Statement[UsageEntryRow](
+    select(*(ENTRY.c[name] for name in UsageEntryRow.__annotations__))
     .where(ENTRY.c.account_id == _KEY, ENTRY.c.cause == LedgerCause.USAGE.value)
     .order_by(ENTRY.c.version)
 )
-_DAYS: Final = Statement(select(DAY).where(DAY.c.account_id == _KEY).order_by(DAY.c.day))
+_DAYS: Final = Statement[LedgerDayRow](
+    select(DAY).where(DAY.c.account_id == _KEY).order_by(DAY.c.day)
+)
 
 
-def usage_entries(stream: Stream, account_id: int) -> AsyncGenerator[Chunk]:
-    """Return `version`, `amount_nanos`, `balance_nanos` and `recorded_at` of the usage entries."""
+def usage_entries(stream: Stream, account_id: int) -> AsyncGenerator[Chunk[UsageEntryRow]]:
+    """Return the usage entries."""
     return stream.chunks(_USAGE_ENTRIES, CHUNK_ROWS, account_id=account_id)
 
 
-def days(stream: Stream, account_id: int) -> AsyncGenerator[Chunk]:
+def days(stream: Stream, account_id: int) -> AsyncGenerator[Chunk[LedgerDayRow]]:
     """Return the stored days."""
     return stream.chunks(_DAYS, CHUNK_ROWS, account_id=account_id)

@@ -1,9 +1,9 @@
 """Compares purchases, their refunds, disputes and documents with their facts."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final, TypedDict
 
-from sqlalchemy import ColumnElement, Select, Table, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Table, and_, case, func, or_, select
 
 from gateway.models import (
     CreditPurchase,
@@ -16,9 +16,17 @@ from gateway.models import (
     RefundStatus,
     table_of,
 )
-from gateway.store.engine.statement import Row, Statement
+from gateway.store.engine.sql import Expression, Query
+from gateway.store.engine.statement import Statement
 from gateway.store.engine.stream import Stream
-from gateway.store.reconciliation.shapes import KEY, difference, numbered, sums, total
+from gateway.store.reconciliation.shapes import (
+    KEY,
+    DifferenceRow,
+    difference,
+    numbered,
+    sums,
+    total,
+)
 
 _ENTRY: Final = table_of(LedgerEntry)
 _PURCHASE: Final = table_of(CreditPurchase)
@@ -29,7 +37,7 @@ _RECEIPT: Final = table_of(Receipt)
 _SEQUENCE: Final = table_of(ReceiptSequence)
 
 
-def _purchase_entries() -> Select[Any]:
+def _purchase_entries() -> Query:
     entries = sums(_ENTRY, "purchase_id", _ENTRY.c.amount_nanos)
     purchase = _PURCHASE.c
     gained = purchase.amount_nanos + purchase.bonus_nanos
@@ -42,7 +50,7 @@ def _purchase_entries() -> Select[Any]:
     )
 
 
-def _refunded() -> Select[Any]:
+def _refunded() -> Query:
     refunds = sums(
         _REFUND, "purchase_id", _REFUND.c.amount_nanos, _REFUND.c.settled_at.is_not(None)
     )
@@ -58,7 +66,7 @@ def _refunded() -> Select[Any]:
     )
 
 
-def _disputed() -> Select[Any]:
+def _disputed() -> Query:
     moved = sums(_MOVEMENT, "dispute_id", -_MOVEMENT.c.amount_nanos)
     of_account = _DISPUTE.c.account_id == KEY
     withdrawn = (
@@ -93,8 +101,8 @@ def _disputed() -> Select[Any]:
 
 
 def _documents(
-    table: Table, key: str, total: ColumnElement[Any], due: ColumnElement[bool], *same: Any
-) -> Select[Any]:
+    table: Table, key: str, total: Expression, due: ColumnElement[bool], *same: ColumnElement[bool]
+) -> Query:
     """Return what is due a document without one, or with one of another total, or with one though
     no receipt was issued for its purchase.
     """
@@ -121,21 +129,21 @@ def _documents(
     )
 
 
-def _receipts() -> Select[Any]:
+def _receipts() -> Query:
     total = _PURCHASE.c.amount_nanos + _PURCHASE.c.tax_nanos
     due = _PURCHASE.c.settled_at.is_not(None)
     return _documents(_PURCHASE, "purchase_id", total, due, _RECEIPT.c.refund_id.is_(None))
 
 
-def _credit_notes() -> Select[Any]:
+def _credit_notes() -> Query:
     total = -_REFUND.c.amount_nanos - _REFUND.c.tax_nanos
     due = _REFUND.c.has_succeeded.is_(True)
     return _documents(_REFUND, "refund_id", total, due, _RECEIPT.c.cancels_id.is_(None))
 
 
-def _cancellations() -> Select[Any]:
-    """Return credit notes of failed refunds without a cancellation to 0, and cancellations of
-    succeeded refunds.
+def _cancellations() -> Query:
+    """Return credit notes of refunds that came to nothing without what cancels them to 0, and
+    cancellations of others.
     """
     note, cancellation = _RECEIPT.alias("note"), _RECEIPT.alias("cancellation")
     of_note = and_(cancellation.c.account_id == KEY, cancellation.c.cancels_id == note.c.id)
@@ -157,12 +165,12 @@ def _cancellations() -> Select[Any]:
     )
 
 
-def _receipt_numbers() -> Select[Any]:
+def _receipt_numbers() -> Query:
     receipts = numbered(_RECEIPT, "sequence", "year")
     return difference(receipts.c.number, receipts.c.n, receipts.c.sequence)
 
 
-def _receipt_sequences() -> Select[Any]:
+def _receipt_sequences() -> Query:
     receipts = (
         select(_RECEIPT.c.year, func.max(_RECEIPT.c.sequence).label("last"))
         .where(_RECEIPT.c.account_id == KEY)
@@ -177,20 +185,32 @@ def _receipt_sequences() -> Select[Any]:
     )
 
 
-_DISPUTED: Final = Statement(_disputed())
-PURCHASE_CHECKS: Final[Mapping[str, Statement]] = {
-    "purchase's ledger entries": Statement(_purchase_entries()),
-    "purchase's refunded sum": Statement(_refunded()),
-    "receipt's total": Statement(_receipts()),
-    "credit note's total": Statement(_credit_notes()),
-    "credit note's cancellation": Statement(_cancellations()),
-    "receipt's number": Statement(_receipt_numbers()),
-    "last receipt's number": Statement(_receipt_sequences()),
+class DisputedPurchase(TypedDict):
+    """A settled purchase that was disputed: what its refunds took, the money that its disputes
+    withdrew, and the credit that they hold.
+    """
+
+    id: int
+    amount_nanos: int
+    tax_nanos: int
+    currency: str
+    refunded_nanos: int
+    withdrawn_nanos: int
+    held_nanos: int
+
+
+_DISPUTED: Final = Statement[DisputedPurchase](_disputed())
+PURCHASE_CHECKS: Final[Mapping[str, Statement[DifferenceRow]]] = {
+    "purchase's ledger entries": Statement[DifferenceRow](_purchase_entries()),
+    "purchase's refunded sum": Statement[DifferenceRow](_refunded()),
+    "receipt's total": Statement[DifferenceRow](_receipts()),
+    "credit note's total": Statement[DifferenceRow](_credit_notes()),
+    "credit note's cancellation": Statement[DifferenceRow](_cancellations()),
+    "receipt's number": Statement[DifferenceRow](_receipt_numbers()),
+    "last receipt's number": Statement[DifferenceRow](_receipt_sequences()),
 }
 
 
-async def disputed(stream: Stream, account_id: int) -> Sequence[Row]:
-    """Return the settled purchases that were disputed: `id`, `amount_nanos`, `tax_nanos`,
-    `currency`, `refunded_nanos` of refunds, `withdrawn_nanos` of money and `held_nanos` of credit.
-    """
+async def disputed(stream: Stream, account_id: int) -> Sequence[DisputedPurchase]:
+    """Return the settled purchases that were disputed."""
     return await stream.fetch(_DISPUTED, account_id=account_id)

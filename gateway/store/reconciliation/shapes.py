@@ -1,21 +1,32 @@
 """The shapes of the statements that reconcile an account."""
 
-from typing import Any, Final
+from typing import Final, TypedDict
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Subquery, Table, bindparam, func, select
+from sqlalchemy import BigInteger, ColumnElement, Subquery, Table, bindparam, func, select
+
+from gateway.store.engine.sql import Expression, Query
+
+
+class DifferenceRow(TypedDict):
+    """A place where a stored figure is not what follows from the facts: null where it is the one
+    or the other that is missing.
+    """
+
+    place: int | str | None
+    expected: int | None
+    found: int | None
+
 
 KEY: Final = bindparam("account_id", type_=BigInteger())
 
 
-def difference(
-    place: ColumnElement[Any], expected: ColumnElement[Any], found: ColumnElement[Any]
-) -> Select[Any]:
-    """Return the rows with two different non-null columns."""
+def difference(place: Expression, expected: Expression, found: Expression) -> Query:
+    """Return the rows in which two columns, neither of them null, are not the same."""
     columns = (place.label("place"), expected.label("expected"), found.label("found"))
     return select(*columns).where(expected != found)
 
 
-def sums(table: Table, key: str, total: ColumnElement[Any], *where: Any) -> Subquery:
+def sums(table: Table, key: str, total: Expression, *where: ColumnElement[bool]) -> Subquery:
     """Return `total` by a column of an account's rows."""
     by = table.c[key]
     return (
@@ -26,7 +37,7 @@ def sums(table: Table, key: str, total: ColumnElement[Any], *where: Any) -> Subq
     )
 
 
-def total(sums: Subquery) -> ColumnElement[Any]:
+def total(sums: Subquery) -> Expression:
     return func.coalesce(sums.c.total, 0)
 
 

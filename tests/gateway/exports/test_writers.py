@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.exports.cells import local_text, of_microseconds, utc_text
-from gateway.exports.export import ExportFormat, PurchasesSubject, UsageSubject
+from gateway.exports.export import Export, ExportFormat, PurchasesSubject, UsageSubject
 from gateway.exports.request import PurchaseExportRequest, UsageExportRequest
 from gateway.exports.writers import PURCHASE_WRITERS, USAGE_WRITERS
 from gateway.ids import encode_global_id
@@ -22,7 +22,7 @@ from tests.support.chunks import purchases_chunk, usage_chunk
 
 YEAR = 365 * 86_400
 BERLIN = zone("Europe/Berlin")
-ACCOUNT = {"account_id": 7, "external_id": "acme", "name": "Acme", "currency": "USD"}
+ACCOUNT: Any = {"account_id": 7, "external_id": "acme", "name": "Acme", "currency": "USD"}
 PURCHASES = PurchasesSubject(
     account=ACCOUNT, seller={}, sellers={}, request=PurchaseExportRequest(zone=BERLIN)
 )
@@ -128,7 +128,9 @@ CORRECTION = EVENT | {
 def file_of(format_: ExportFormat, *rows: dict[str, Any]) -> bytes:
     """Return a whole file, a chunk for each row."""
     usage = "event_id" in rows[0]
-    export = USAGE_WRITERS[format_](USAGE) if usage else PURCHASE_WRITERS[format_](PURCHASES)
+    export: Export[Any] = (
+        USAGE_WRITERS[format_](USAGE) if usage else PURCHASE_WRITERS[format_](PURCHASES)
+    )
     chunk = usage_chunk if usage else purchases_chunk
     return b"".join([export.begin(), *(export.write(chunk(row)) for row in rows), export.end()])
 
@@ -303,7 +305,9 @@ def test_quotation_marks_commas_and_line_breaks_stay_in_their_cell() -> None:
 @pytest.mark.parametrize("row", [SETTLED, EVENT], ids=["purchases", "usage"])
 def test_chunks_make_no_difference(format_: ExportFormat, row: dict[str, Any]) -> None:
     usage = "event_id" in row
-    export = USAGE_WRITERS[format_](USAGE) if usage else PURCHASE_WRITERS[format_](PURCHASES)
+    export: Export[Any] = (
+        USAGE_WRITERS[format_](USAGE) if usage else PURCHASE_WRITERS[format_](PURCHASES)
+    )
     chunk = usage_chunk if usage else purchases_chunk
     whole = export.begin() + export.write(chunk(row, row, row)) + export.end()
     assert whole == file_of(format_, row, row, row)

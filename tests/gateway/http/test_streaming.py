@@ -21,7 +21,8 @@ from gateway.ids import encode_global_id
 from gateway.models import UsageEvent, table_of
 from gateway.principal import Role
 from gateway.settings import load_settings
-from gateway.store import Database, connect
+from gateway.store import Database, connect, usage_events
+from gateway.store.usage_events import UsageEventCells
 from tests.bench.exports import FIRST, events
 from tests.support.edge import eventually
 from tests.support.live import Gateway, gateway
@@ -55,9 +56,7 @@ async def fill(database: Database) -> None:
 
 async def add(database: Database, rows: list[tuple[Any, ...]]) -> None:
     async with database.writing(unlimited=True) as transaction:
-        await transaction.insert(
-            table_of(UsageEvent), [each.name for each in table_of(UsageEvent).c], rows
-        )
+        await usage_events.append(transaction, map(UsageEventCells._make, rows))
 
 
 @dataclass

@@ -9,7 +9,7 @@ from gateway.receipts.view import display_amount, receipt_view
 from tests.support.receipts import CANCELLATION, CREDIT_NOTE, source
 
 
-def view(**changes: Any) -> dict[str, Any]:
+def view(**changes: Any) -> Any:
     return receipt_view(source(**changes), lambda text: text)
 
 

@@ -7,16 +7,17 @@ from datetime import UTC, datetime, timedelta
 
 from gateway.store import Database, Snapshot, usage_events
 from gateway.store.engine.write import PIECE
+from gateway.store.usage_events import UsageEventCells
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 ODD = 'quote " backslash \\ é 🙂 [1]'
 
 
-def cells(account_id: int, source: str, event_id: str) -> tuple[object, ...]:
+def cells(account_id: int, source: str, event_id: str) -> UsageEventCells:
     said = ("CPU", "cpu-hour", 1, None, 1, None, False, None, None, None, None, None)
     hours = timedelta(hours=account_id)
     key = (account_id, source, event_id, event_id.encode()[:16])
-    return (*key, None, *said, AT + hours, AT + hours, AT, 1)
+    return UsageEventCells._make((*key, None, *said, AT + hours, AT + hours, AT, 1))
 
 
 async def test_only_those_asked_for_are_found_each_of_its_meter(database: Database) -> None:
@@ -43,7 +44,7 @@ async def test_others_have_their_turn_while_many_rows_are_written(database: Data
     loops_thread = threading.get_ident()
     in_a_row = longest = 0
 
-    def rows() -> Iterator[tuple[object, ...]]:
+    def rows() -> Iterator[UsageEventCells]:
         nonlocal in_a_row, longest
         for number in range(10 * PIECE):
             if threading.get_ident() == loops_thread:
@@ -62,7 +63,7 @@ async def test_others_have_their_turn_while_many_rows_are_written(database: Data
 
 async def test_last_usage_is_that_of_the_account_and_the_source(database: Database) -> None:
     async with database.writing() as transaction:
-        await usage_events.append(transaction, [cells(1, "a", "x"), cells(2, "a", "x")])
+        await usage_events.append(transaction, iter([cells(1, "a", "x"), cells(2, "a", "x")]))
     async with Snapshot(database) as snapshot:
         assert await usage_events.latest(snapshot, 1, "a") == AT + timedelta(hours=1)
         assert await usage_events.latest(snapshot, 3, "a") is None

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from gateway.ids import encode_global_id
 from gateway.money import parse_nanos
 from gateway.store import Database, Snapshot
+from gateway.store.first_facts import first_facts
 from gateway.windows import Window
-from loaders.first_fact import first_fact_by_account
+from loaders.batch import bind
 from tests.support.calendars import DAY
 from tests.support.graph import ADA, BOB, PLATFORM, Reply, ask
 from tests.support.usage_cases import cases, instants_near
@@ -307,6 +308,6 @@ async def test_a_viewer_sees_their_own_accounts_first_day_alone(database: Databa
     hidden = await ask(database, ADA, query, {"ids": ids})
     assert hidden.data == {"nodes": [None, None]}
     async with Snapshot(database) as snapshot:
-        loader = first_fact_by_account(snapshot, BOB)
+        loader = bind(first_facts, snapshot, BOB)
         assert await loader.load_many([1, 2]) == [None, None]
-        assert await first_fact_by_account(snapshot, PLATFORM).load(2) == at("01-01T00:00")
+        assert await bind(first_facts, snapshot, PLATFORM).load(2) == at("01-01T00:00")

@@ -59,10 +59,10 @@ class RolledBack(Exception):
 RUN: Final = Task(name="chaos.run", payload=Fact, retry=Retry(delays=(0.1,) * 50))
 TICK: Final = Task(name="chaos.tick", payload=NoPayload)
 
-_INSERT_FACT: Final = Statement(
+_INSERT_FACT: Final = Statement[None](
     text("INSERT INTO fact (id) VALUES (:id)").bindparams(bindparam("id", type_=Text()))
 )
-_BEGIN: Final = Statement(
+_BEGIN: Final = Statement[None](
     text(
         "INSERT INTO effect (job_id, attempt, pid, fact_id, lock, began) "
         "VALUES (:job_id, :attempt, :pid, :fact_id, :lock, :began)"
@@ -75,7 +75,7 @@ _BEGIN: Final = Statement(
         bindparam("began", type_=Float()),
     )
 )
-_END: Final = Statement(
+_END: Final = Statement[None](
     text("UPDATE effect SET ended = :ended WHERE job_id = :job_id AND began = :began").bindparams(
         bindparam("ended", type_=Float()),
         bindparam("job_id", type_=BigInteger()),

@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Final, TypeAlias
 
 from gateway.exports.focus.imports.reader import FocusFile
-from gateway.store import Reader, Row, imported_charges
-from gateway.store.imported_charges import Place
+from gateway.store import Reader, imported_charges
+from gateway.store.imported_charges import ImportedChargeRow, Place, Span
 
 PAGE: Final = 5_000
 NAMES: Final = 3
 """Most accounts, providers or billing accounts that a message names."""
 
-OnMissing: TypeAlias = Callable[[int, Sequence[Row]], Awaitable[None]]
+OnMissing: TypeAlias = Callable[[int, Sequence[ImportedChargeRow]], Awaitable[None]]
 """The corrections of an account's charges that the file lacks."""
 
 
@@ -28,7 +28,7 @@ class Comparison:
     last: datetime | None = None
     accounts: dict[str, None] = field(default_factory=dict)
 
-    def add(self, account: str, charges: Sequence[Row]) -> None:
+    def add(self, account: str, charges: Sequence[ImportedChargeRow]) -> None:
         """Count charges that the file lacks, in the order of their time."""
         if charges:
             start, end = charges[0]["started_at"], charges[-1]["started_at"]
@@ -72,7 +72,7 @@ async def compare(
             comparison.add(name, missing)
             if missing and on_missing:
                 await on_missing(account_id, missing)
-            after = (page[-1]["started_at"], page[-1]["event_id"])
+            after = Place(page[-1]["started_at"], page[-1]["event_id"])
             if len(page) < PAGE:
                 break
     return comparison
@@ -80,14 +80,14 @@ async def compare(
 
 async def _page(
     reader: Reader, file: FocusFile, account_id: int, after: Place | None
-) -> Sequence[Row]:
+) -> Sequence[ImportedChargeRow]:
     first, last = file.coverage.first, file.coverage.last
     if first is None or last is None:
         return []
-    return await imported_charges.page(reader, account_id, (first, last), after, PAGE)
+    return await imported_charges.page(reader, account_id, Span(first, last), after, PAGE)
 
 
-def _is_missing(file: FocusFile, account: str, charge: Row) -> bool:
+def _is_missing(file: FocusFile, account: str, charge: ImportedChargeRow) -> bool:
     belongs = file.coverage.has(account, charge)
     if belongs is False or file.charges.take(bytes.fromhex(charge["digest"])):
         return False

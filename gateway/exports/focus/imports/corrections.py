@@ -8,11 +8,12 @@ from gateway.billing.ledger.source_key import SourceKey
 from gateway.billing.usage.recording import record_usage
 from gateway.billing.usage.usage_record import UsageRecord
 from gateway.exports.focus.imports.identity import correction_id_of
-from gateway.store import Row, imported_charges
+from gateway.store import imported_charges
+from gateway.store.imported_charges import ImportedChargeRow, ImportedEventRow
 
 
 async def take_back(
-    book: Book, account_id: int, charges: Sequence[Row], number: int, *, source: str
+    book: Book, account_id: int, charges: Sequence[ImportedChargeRow], number: int, *, source: str
 ) -> tuple[int, int]:
     """Correct an account's charges in its restatement of this number; return how many rows of usage
     and how many adjustments they are.
@@ -32,20 +33,26 @@ async def _take_back_usage(
     await record_usage(book, [_correction(event, number) for event in events])
 
 
-def _correction(event: Row, number: int) -> UsageRecord:
-    same = {
-        name: event[name] for name in UsageRecord._fields if name in event and name != "correction"
-    }
+def _correction(event: ImportedEventRow, number: int) -> UsageRecord:
     return UsageRecord(
-        **same
-        | {
-            "event_id": correction_id_of(event["event_id"], number),
-            "quantity": -event["quantity_nanos"],
-            "quantity_text": _negated(event["quantity_text"]),
-            "amount": -event["amount_nanos"],
-            "amount_text": _negated(event["amount_text"]),
-            "correction": True,
-        }
+        account_id=event["account_id"],
+        source=event["source"],
+        event_id=correction_id_of(event["event_id"], number),
+        deployment=event["deployment"],
+        resource=event["resource"],
+        unit=event["unit"],
+        quantity=-event["quantity_nanos"],
+        quantity_text=_negated(event["quantity_text"]),
+        amount=-event["amount_nanos"],
+        amount_text=_negated(event["amount_text"]),
+        correction=True,
+        provider=event["provider"],
+        gpu_model=event["gpu_model"],
+        region=event["region"],
+        service=event["service"],
+        sku=event["sku"],
+        started_at=event["started_at"],
+        ended_at=event["ended_at"],
     )
 
 

@@ -44,13 +44,12 @@ from gateway.principal import Actor, Role
 from gateway.store import (
     Database,
     Reader,
-    Row,
     Snapshot,
     Transaction,
     accounts,
     imported_charges,
 )
-from gateway.store.imported_charges import NewCharge
+from gateway.store.imported_charges import ImportedChargeRow, NewCharge
 from gateway.text import checked_identifier
 
 ACTOR: Final = Actor.operator("import")
@@ -167,7 +166,7 @@ class _Import:
         await lock_accounts(transaction, self._account_ids(), ACTOR)
         before = await imported_charges.restatements(transaction, self._account_ids())
 
-        async def correct(account_id: int, charges: Sequence[Row]) -> None:
+        async def correct(account_id: int, charges: Sequence[ImportedChargeRow]) -> None:
             number = before.get(account_id, 0) + 1
             book = await Book.open(
                 transaction, [account_id], actor=ACTOR, clock=self.clock, keys=self.keys
@@ -285,8 +284,9 @@ class _Import:
             digest, number = bytes.fromhex(charge["digest"]), charge["number"]
             if self.file.coverage.has(names[charge["account_id"]], charge) is not False:
                 stored[digest] += number
-            if charge["billing_account"] is not None:
-                own[digest, charge["issuer"], charge["billing_account"]] += number
+            issuer, billing_account = charge["issuer"], charge["billing_account"]
+            if issuer is not None and billing_account is not None:
+                own[digest, issuer, billing_account] += number
         return stored, own
 
     def _charge(self, new: _New) -> NewCharge:

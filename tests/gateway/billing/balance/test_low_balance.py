@@ -22,7 +22,7 @@ from gateway.billing.usage.recording import record_usage
 from gateway.models import Account, LowBalance, table_of
 from gateway.store import Database, Statement, Transaction
 from gateway.store.engine.database import Driver
-from gateway.store.engine.statement import CompiledStatement
+from gateway.store.engine.statement import CompiledStatement, R
 from gateway.work.tasks import Tasks
 from tests.gateway.billing.usage.test_recording import event
 from tests.support.books import ACTOR, NOW, Books, usd
@@ -210,11 +210,11 @@ class Counting:
         self.driver = driver
         self.calls = 0
 
-    async def fetch(self, statement: CompiledStatement, arguments: list[Any]) -> Any:
+    async def fetch(self, statement: CompiledStatement[R], arguments: list[object]) -> Sequence[R]:
         self.calls += 1
         return await self.driver.fetch(statement, arguments)
 
-    async def execute_many(self, statement: CompiledStatement, arguments: Any) -> None:
+    async def execute_many(self, statement: CompiledStatement[None], arguments: Any) -> None:
         self.calls += 1
         await self.driver.execute_many(statement, arguments)
 
@@ -288,7 +288,7 @@ async def test_an_account_at_fault_keeps_no_other_from_its_sweep(books: Books) -
         keys[name] = await books.account(name, low_balance_days=7, created_at=NOW - 10 * DAY)
         await adjust(books, keys[name], "40", "a:1")
         await use(books, keys[name], (timedelta(minutes=10), "10"))
-    zone_of = Statement(
+    zone_of = Statement[None](
         update(table_of(Account))
         .where(table_of(Account).c.account_id == keys["broken"])
         .values(time_zone="Nowhere/Atall")

@@ -19,7 +19,12 @@ from tests.gateway.billing.purchases.test_reversals import (
     settled_purchase,
 )
 
-NO_DOCUMENTS = {"receipt_number": None, "cancellation_number": None}
+NO_DOCUMENTS = {
+    "receipt_number": None,
+    "receipt_seller_id": None,
+    "cancellation_number": None,
+    "cancellation_seller_id": None,
+}
 
 
 def row_of(
@@ -67,7 +72,8 @@ def test_changes_are_the_ledgers_entries_at_every_instant(
     for source, amount in replay.entries.items():
         booked[source.at] += amount
     billed: defaultdict[datetime, int] = defaultdict(int)
-    for change in credit_changes_of(row_of(given_back, objections, replay.bonus_reversed_by)):
+    row: Any = row_of(given_back, objections, replay.bonus_reversed_by)
+    for change in credit_changes_of(row, row["settled_at"]):
         if change.reason is not ChangeReason.CREDIT:
             billed[change.at] += change.amount + change.bonus
     assert {at: sum_ for at, sum_ in billed.items() if sum_} == {

@@ -1,27 +1,28 @@
 """Buckets and summaries of windows that are not over, and sets that repeat."""
 
 from datetime import date, datetime
+from typing import cast
 
 import pytest
 
 from gateway.billing.usage.series import (
-    Grain,
     Period,
-    Span,
     UsageSummary,
     period_of,
     resources_in,
     usage_buckets,
 )
 from gateway.store.engine import bitset
+from gateway.store.rollup_spans import Grain, ResourcesRow, Span, UsageRow
+from gateway.store.rows import AccountRow
 from gateway.windows import Interval
 from tests.support.calendars import utc, window
 
-ACCOUNT = {"account_id": 7, "currency": "EUR", "time_zone": "Europe/Berlin"}
+ACCOUNT = cast("AccountRow", {"account_id": 7, "currency": "EUR", "time_zone": "Europe/Berlin"})
 OWN = period_of(ACCOUNT, window("2026-10-23", "2026-10-27", "Europe/Berlin"))
 
 
-def row(at: date, spent: int, *deployments: int) -> dict[str, object]:
+def row(at: date, spent: int, *deployments: int) -> UsageRow:
     stored = bitset.encode(bitset.from_members(deployments))
     return {"at": at, "spent_nanos": spent, "deployments": stored}
 
@@ -42,24 +43,23 @@ def test_every_bucket_is_there_and_says_whether_it_is_whole() -> None:
     buckets = usage_buckets(DAYS, OWN, Interval.WEEK, utc("2026-10-27T12:00"))
     assert [
         (
-            bucket["start"],
-            bucket["end"],
-            bucket["partial"],
-            bucket["spent_nanos"],
-            bucket["cumulative_nanos"],
-            bucket["deployments"],
-            bucket["currency"],
+            each.bucket.start,
+            each.bucket.end,
+            each.partial,
+            each.spent_nanos,
+            each.cumulative_nanos,
+            each.deployments,
         )
-        for bucket in buckets
+        for each in buckets
     ] == [
-        (utc("2026-10-22T22:00"), utc("2026-10-25T23:00"), True, 5, 5, 2, "EUR"),
-        (utc("2026-10-25T23:00"), utc("2026-10-27T23:00"), True, -2, 3, 2, "EUR"),
+        (utc("2026-10-22T22:00"), utc("2026-10-25T23:00"), True, 5, 5, 2),
+        (utc("2026-10-25T23:00"), utc("2026-10-27T23:00"), True, -2, 3, 2),
     ]
 
 
 def test_a_day_is_partial_until_its_usage_has_arrived() -> None:
     buckets = usage_buckets(DAYS, OWN, Interval.DAY, utc("2026-10-25T23:00"))
-    assert [bucket["partial"] for bucket in buckets] == [False, False, False, True, True]
+    assert [bucket.partial for bucket in buckets] == [False, False, False, True, True]
 
 
 FIRST = date(2000, 1, 1)
@@ -108,7 +108,7 @@ def test_days_of_another_zone_are_counted_apart() -> None:
 
 
 def test_quantities_are_added_up_by_resource_and_unit() -> None:
-    rows = [
+    rows: list[ResourcesRow] = [
         {"at": date(2026, 5, day), "resources": stored}
         for day, stored in (
             (1, '{"GPU\\u001fgpu-hour":7}'),
@@ -119,8 +119,8 @@ def test_quantities_are_added_up_by_resource_and_unit() -> None:
     ]
     span = Span(7, Grain.DAY, date(2026, 5, 2), date(2026, 5, 4))
     assert resources_in(rows, span) == [
-        {"resource": "CPU", "unit": "hour", "quantity_nanos": 2},
-        {"resource": "GPU", "unit": "gpu-hour", "quantity_nanos": 4},
+        ("CPU", "hour", 2),
+        ("GPU", "gpu-hour", 4),
     ]
 
 

@@ -143,10 +143,18 @@ EVENTS = st.fixed_dictionaries(
 ).map(_consistent)
 
 
+ODD_ACCOUNT: Any = {
+    "account_id": 7,
+    "external_id": '=a"c,me',
+    "name": "A\nb",
+    "currency": "JPY",
+}
+
+
 @given(st.lists(EVENTS, min_size=1, max_size=6))
 def test_whatever_meters_send_breaks_no_rule_and_adds_up(events: list[dict[str, Any]]) -> None:
     subject = UsageSubject(
-        account={"account_id": 7, "external_id": '=a"c,me', "name": "A\nb", "currency": "JPY"},
+        account=ODD_ACCOUNT,
         seller={"name": "Example, Cloud"},
         request=UsageExportRequest(
             window=Window(from_=date(2026, 1, 1), to=date(2026, 3, 1), zone=zone("UTC")),

@@ -27,6 +27,7 @@ from gateway.receipts.seller import Seller, keep_seller
 from gateway.settings import load_settings
 from gateway.store import Database, Row, connect
 from gateway.store.engine.stream import Chunk
+from gateway.store.sellers import SellerFacts
 from gateway.windows import Interval, Window, zone
 from tests.support.books import NOW, Books
 from tests.support.chunks import purchases_chunk, usage_chunk
@@ -36,9 +37,9 @@ from tests.support.focus_rules import Verdict, judge
 from tests.support.tables import table_rows
 
 UTC_ZONE = zone("UTC")
-ACCOUNT = {"account_id": 7, "external_id": "acme", "name": "Acme", "currency": "USD"}
-SELLER = {"name": "Example Cloud"}
-FORMER = {"name": "Former Cloud"}
+ACCOUNT: Any = {"account_id": 7, "external_id": "acme", "name": "Acme", "currency": "USD"}
+SELLER: SellerFacts = {"name": "Example Cloud"}
+FORMER: SellerFacts = {"name": "Former Cloud"}
 PURCHASE_ID = encode_global_id("CreditPurchase", 7, 11)
 UNIT = 10**9
 
@@ -47,7 +48,7 @@ def at(day: int, hour: int = 0, minute: int = 0, microsecond: int = 0) -> dateti
     return datetime(2026, 3, day, hour, minute, 0, microsecond, tzinfo=UTC)
 
 
-def written(export: writer.FocusExport, chunk: Chunk) -> list[Charge]:
+def written(export: writer.FocusExport[Any], chunk: Chunk[Any]) -> list[Charge]:
     text = b"".join([export.begin(), export.write(chunk), export.end()]).decode()
     assert "\ufeff" not in text
     assert all(line.endswith("\r\n") for line in text.splitlines(keepends=True))
@@ -69,7 +70,7 @@ def purchases_of(*rows: dict[str, Any], **account: str) -> list[Charge]:
     return written(writer.write_purchases(subject), purchases_chunk(*rows))
 
 
-def usage_of(*rows: dict[str, Any], seller: dict[str, str] = SELLER) -> list[Charge]:
+def usage_of(*rows: dict[str, Any], seller: SellerFacts = SELLER) -> list[Charge]:
     window = Window(from_=date(2026, 3, 1), to=date(2026, 3, 31), zone=UTC_ZONE)
     request = UsageExportRequest(window=window, interval=Interval.DAY)
     subject = UsageSubject(account=ACCOUNT, seller=seller, request=request)

@@ -37,7 +37,7 @@ def account(account_id: int) -> dict[str, object]:
     }
 
 
-INSERT_ACCOUNT = Statement(
+INSERT_ACCOUNT = Statement[None](
     insert(ACCOUNT).values(
         {name: bindparam(name, type_=ACCOUNT.c[name].type) for name in account(1)}
     )
@@ -48,7 +48,7 @@ BY_KEYS = Statement(
     .where(any_of(ACCOUNT.c.currency, "currencies"))
     .order_by(ACCOUNT.c.account_id)
 )
-ADD_DAY = Statement(
+ADD_DAY = Statement[None](
     insert(DAY).values(
         {column.name: bindparam(column.name, type_=column.type) for column in DAY.columns}
     )

@@ -10,7 +10,7 @@ from sqlalchemy.sql import ClauseElement, FromClause
 
 from gateway.models import Account, Instant, Receipt, table_of
 from gateway.store import Database, Snapshot, Statement, any_of, batch
-from gateway.store.engine.statement import written_batch
+from gateway.store.engine.parameters import written_batch
 
 ACCOUNT, RECEIPT = table_of(Account), table_of(Receipt)
 Make = Callable[..., FromClause]

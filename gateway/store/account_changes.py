@@ -1,13 +1,16 @@
-"""Reads of subscriptions after an account has changed."""
+"""What subscriptions read of an account that changed: its balance, and its changed purchases."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, select
+from sqlalchemy import BigInteger, ColumnElement, bindparam, select
 
 from gateway.models import Account, CreditPurchase, LedgerEntry, table_of
 from gateway.principal import Principal
-from gateway.store import Row, Scoped, Snapshot, Visible
+from gateway.store.engine.database import Reader
+from gateway.store.engine.sql import Query
+from gateway.store.rows import CreditPurchaseRow, WatchedAccount
+from gateway.store.tenancy import Scoped, Visible
 
 _ACCOUNT = table_of(Account)
 _ENTRY = table_of(LedgerEntry)
@@ -16,7 +19,7 @@ _PURCHASE = table_of(CreditPurchase)
 _account_id: ColumnElement[int] = bindparam("account_id", type_=BigInteger())
 
 
-def _account(visible: Visible) -> Select[Any]:
+def _account(visible: Visible) -> Query:
     account = _ACCOUNT.c
     last = (_ENTRY.c.account_id == account.account_id) & (
         _ENTRY.c.version == account.ledger_version
@@ -33,7 +36,7 @@ def _account(visible: Visible) -> Select[Any]:
     )
 
 
-def _changed(visible: Visible) -> Select[Any]:
+def _changed(visible: Visible) -> Query:
     purchase = _PURCHASE.c
     after = bindparam("position", type_=BigInteger())
     return (
@@ -47,24 +50,24 @@ def _changed(visible: Visible) -> Select[Any]:
     )
 
 
-_ACCOUNT_WITH_LAST_ENTRY: Final = Scoped(_account)
-_CHANGED_PURCHASES: Final = Scoped(_changed)
+_ACCOUNT_WITH_LAST_ENTRY: Final = Scoped[WatchedAccount](_account)
+_CHANGED_PURCHASES: Final = Scoped[CreditPurchaseRow](_changed)
 
 
 async def account_with_last_entry(
-    snapshot: Snapshot, principal: Principal, account_id: int
-) -> Row | None:
-    """Return an account with its last ledger entry's `last_cause` and `last_amount_nanos`, null
-    before the first; None for a missing account or without access.
+    reader: Reader, principal: Principal, account_id: int
+) -> WatchedAccount | None:
+    """Return an account with its last ledger entry; None where it does not exist, or is not the
+    principal's.
     """
-    rows = await _ACCOUNT_WITH_LAST_ENTRY.fetch(snapshot, principal, account_id=account_id)
+    rows = await _ACCOUNT_WITH_LAST_ENTRY.fetch(reader, principal, account_id=account_id)
     return rows[0] if rows else None
 
 
 async def purchases_since(
-    snapshot: Snapshot, principal: Principal, account_id: int, position: int
-) -> Sequence[Row]:
+    reader: Reader, principal: Principal, account_id: int, position: int
+) -> Sequence[CreditPurchaseRow]:
     """Return the purchases that changed after a revision of the account, the oldest first."""
     return await _CHANGED_PURCHASES.fetch(
-        snapshot, principal, account_id=account_id, position=position
+        reader, principal, account_id=account_id, position=position
     )

@@ -1,17 +1,22 @@
-"""Loads usage breakdowns: ranked, cut and labelled in the statement."""
+"""Accounts' usage by one dimension: ranked, cut and labelled in the statement.
+
+Activity is kept by days of the account's own zone. Another zone's window begins and ends within
+such days: those two edges are added up from the raw events.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import date, datetime
+from enum import StrEnum
 from functools import partial
 from itertools import product
-from typing import Any, Final
+from typing import Final, NamedTuple, NotRequired, TypedDict
 
 from sqlalchemy import (
     CTE,
     BigInteger,
     ColumnElement,
     Date,
-    Select,
     Subquery,
     and_,
     case,
@@ -23,13 +28,66 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from strawberry.dataloader import DataLoader
 
-from gateway.billing.usage.breakdown import BreakdownKey, UsageDimension
 from gateway.models import Deployment, Instant, RollupActivity, UsageEvent, table_of
 from gateway.principal import Principal
-from gateway.store import Row, Scoped, Snapshot, Visible, batch
-from loaders.batch import MAX_KEYS, by_position
+from gateway.store.engine.database import Reader
+from gateway.store.engine.parameters import batch
+from gateway.store.engine.sql import Expression, Query
+from gateway.store.halves import HALF, Part, parts, whole
+from gateway.store.relation import by_position
+from gateway.store.tenancy import Scoped, Visible
+
+
+class UsageDimension(StrEnum):
+    """What usage can be broken down by."""
+
+    DEPLOYMENT = "DEPLOYMENT"
+    PROVIDER = "PROVIDER"
+    GPU_MODEL = "GPU_MODEL"
+    RESOURCE = "RESOURCE"
+
+
+class ActivitySpan(NamedTuple):
+    """What a window is made of: an account's whole days from `first_day` to before `end_day`, and
+    the events that start in `[head_start, head_end)` or in `[tail_start, tail_end)`.
+    """
+
+    account_id: int
+    first_day: date
+    end_day: date
+    head_start: datetime
+    head_end: datetime
+    tail_start: datetime
+    tail_end: datetime
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether events have to be read."""
+        return self.head_start < self.head_end or self.tail_start < self.tail_end
+
+
+class BreakdownKey(NamedTuple):
+    """The first `size` rows of a span by a dimension, and the rest as one."""
+
+    dimension: UsageDimension
+    size: int
+    span: ActivitySpan
+
+
+class RankedUsage(TypedDict):
+    """A span's usage at a position from 1, where `size` + 1 is the rest: of one value (`key`: a
+    deployment's key or a text, 0 or empty for none, null for the rest), with how many distinct
+    deployments had an event that is not a correction. `label` is a deployment's name, or its
+    external id. The spend may be of any size.
+    """
+
+    position: int
+    key: int | str | None
+    spent_nanos: int
+    deployments: int
+    label: NotRequired[str]
+
 
 _ACTIVITY: Final = table_of(RollupActivity)
 _EVENT: Final = table_of(UsageEvent)
@@ -42,12 +100,10 @@ _COLUMNS: Final[dict[UsageDimension, tuple[str, int | str]]] = {
     UsageDimension.RESOURCE: ("resource", ""),
 }
 """Each dimension's column, and what a roll-up holds there for none."""
-_HALF: Final = 32
-_HIGH: Final = "spent_high"
 _EDGES: Final = ("head_start", "head_end", "tail_start", "tail_end")
 
 
-def _statement(dimension: UsageDimension, is_cut: bool, visible: Visible) -> Select[Any]:
+def _statement(dimension: UsageDimension, is_cut: bool, visible: Visible) -> Query:
     edges = dict.fromkeys(_EDGES if is_cut else (), Instant())
     spans = select(
         batch(
@@ -70,7 +126,7 @@ def _statement(dimension: UsageDimension, is_cut: bool, visible: Visible) -> Sel
     return _named(cut.subquery("cut"), visible) if is_named else cut
 
 
-def _whole_days(spans: CTE, dimension: UsageDimension, visible: Visible) -> Select[Any]:
+def _whole_days(spans: CTE, dimension: UsageDimension, visible: Visible) -> Query:
     table = _ACTIVITY.c
     inside = and_(
         table.account_id == spans.c.account_id,
@@ -94,9 +150,9 @@ def _events(
     spans: CTE,
     dimension: UsageDimension,
     visible: Visible,
-    start: ColumnElement[Any],
-    end: ColumnElement[Any],
-) -> Select[Any]:
+    start: Expression,
+    end: Expression,
+) -> Query:
     table = _EVENT.c
     name, none = _COLUMNS[dimension]
     inside = and_(
@@ -119,20 +175,12 @@ def _events(
 
 def _by_deployment(found: Subquery, visible: Visible) -> Subquery:
     """Return spend and events of each deployment under each of a span's values (`key`)."""
-    spent: ColumnElement[int] = found.c.spent_nanos
-    parts = [spent]
-    if visible.dialect == "sqlite":
-        # Its sums end at 64 bits; those of the halves do not come near.
-        parts = [spent.bitwise_and(2**_HALF - 1), spent.bitwise_rshift(_HALF)]
     return (
         select(
             found.c.n,
             found.c.key,
             found.c.deployment_id,
-            *(
-                func.sum(part).label(name)
-                for name, part in zip(_parts(visible), parts, strict=True)
-            ),
+            *(func.sum(part(found.c.spent_nanos)).label(name) for name, part in _spent(visible)),
             cast(func.sum(found.c.events), BigInteger()).label("events"),
         )
         .group_by(found.c.n, found.c.key, found.c.deployment_id)
@@ -140,16 +188,9 @@ def _by_deployment(found: Subquery, visible: Visible) -> Subquery:
     )
 
 
-def _parts(visible: Visible) -> Sequence[str]:
-    """Return the columns from which `_whole` computes `spent_nanos`."""
-    return ("spent_nanos", _HIGH) if visible.dialect == "sqlite" else ("spent_nanos",)
-
-
-def _whole(row: Row) -> Row:
-    """Return a row with its spend put together."""
-    whole = dict(row)
-    whole["spent_nanos"] += whole.pop(_HIGH, 0) << _HALF
-    return whole
+def _spent(visible: Visible) -> Sequence[tuple[str, Part]]:
+    """Return the columns of which `whole` makes `spent_nanos`."""
+    return [*parts(visible.dialect, "spent_nanos").items()]
 
 
 def _placed(activity: Subquery, dimension: UsageDimension, visible: Visible) -> Subquery:
@@ -161,14 +202,14 @@ def _placed(activity: Subquery, dimension: UsageDimension, visible: Visible) -> 
     same_key = (activity.c.n, activity.c.key)
     of_key = (
         func.sum(activity.c[name]).over(partition_by=same_key).label(f"{name}_of_key")
-        for name in _parts(visible)
+        for name, _ in _spent(visible)
     )
     summed = select(*activity.c, *of_key).subquery("summed")
     key = summed.c.key
-    spent: list[ColumnElement[int]] = [summed.c.spent_nanos_of_key]
-    if visible.dialect == "sqlite":
-        low, high = spent[0], summed.c[f"{_HIGH}_of_key"]
-        spent = [high + low.bitwise_rshift(_HALF), low.bitwise_and(2**_HALF - 1)]
+    spent: list[ColumnElement[int]] = [summed.c[f"{name}_of_key"] for name, _ in _spent(visible)]
+    if len(spent) > 1:
+        low, high = spent
+        spent = [high + low.bitwise_rshift(HALF), low.bitwise_and(2**HALF - 1)]
     is_text = dimension is not UsageDimension.DEPLOYMENT
     by_bytes = collate(key, "C") if is_text and visible.dialect == "postgresql" else key
     by_spend = (part.desc() for part in spent)
@@ -177,10 +218,8 @@ def _placed(activity: Subquery, dimension: UsageDimension, visible: Visible) -> 
     return select(*summed.c, place).subquery("placed")
 
 
-def _cut(spans: CTE, placed: Subquery, visible: Visible) -> Select[Any]:
-    """Return each span's rows: `position` from 1, where `size` + 1 is all the rest, `key`,
-    `spent_nanos` and how many distinct `deployments` had an event that is not a correction.
-    """
+def _cut(spans: CTE, placed: Subquery, visible: Visible) -> Query:
+    """Return each span's rows; see `RankedUsage`."""
     is_kept = placed.c.place <= spans.c.size
     took_part = and_(placed.c.events > 0, placed.c.deployment_id != 0)
     position = case((is_kept, placed.c.place), else_=spans.c.size + 1).label("position")
@@ -190,7 +229,7 @@ def _cut(spans: CTE, placed: Subquery, visible: Visible) -> Select[Any]:
             spans.c.account_id,
             position,
             func.max(case((is_kept, placed.c.key))).label("key"),
-            *(func.sum(placed.c[name]).label(name) for name in _parts(visible)),
+            *(func.sum(placed.c[name]).label(name) for name, _ in _spent(visible)),
             func.count(distinct(case((took_part, placed.c.deployment_id)))).label("deployments"),
         )
         .join_from(spans, placed, placed.c.n == spans.c.n)
@@ -199,7 +238,7 @@ def _cut(spans: CTE, placed: Subquery, visible: Visible) -> Select[Any]:
     )
 
 
-def _named(cut: Subquery, visible: Visible) -> Select[Any]:
+def _named(cut: Subquery, visible: Visible) -> Query:
     """Add deployments' names as `label`, or their external ids."""
     same = and_(
         _DEPLOYMENT.c.account_id == cut.c.account_id,
@@ -215,28 +254,21 @@ def _named(cut: Subquery, visible: Visible) -> Select[Any]:
 
 
 _STATEMENTS: Final = {
-    (dimension, is_cut): Scoped(partial(_statement, dimension, is_cut))
+    (dimension, is_cut): Scoped[RankedUsage](partial(_statement, dimension, is_cut))
     for dimension, is_cut in product(UsageDimension, (False, True))
 }
 
 
-def breakdown_by_key(
-    snapshot: Snapshot, principal: Principal
-) -> DataLoader[BreakdownKey, list[Row]]:
-    """Return a loader of a breakdown's rows, in order (see `_cut` and `_named`); a spend may be of
-    any size. One statement for each dimension of a batch; it reads events only where a key's window
-    cuts days.
+async def breakdowns(
+    reader: Reader, principal: Principal, keys: Sequence[BreakdownKey]
+) -> list[list[RankedUsage]]:
+    """Return each key's rows in the order of their positions. One statement for each dimension; it
+    reads events only where a key's window cuts days.
     """
-    return DataLoader(load_fn=partial(_load, snapshot, principal), max_batch_size=MAX_KEYS)
-
-
-async def _load(
-    snapshot: Snapshot, principal: Principal, keys: Sequence[BreakdownKey]
-) -> list[list[Row]]:
     places: dict[UsageDimension, list[int]] = defaultdict(list)
     for place, key in enumerate(keys):
         places[key.dimension].append(place)
-    found: list[list[Row]] = [[]] * len(keys)
+    found: list[list[RankedUsage]] = [[]] * len(keys)
     for dimension, mine in places.items():
         spans = [keys[place].span for place in mine]
         is_cut = any(span.is_cut for span in spans)
@@ -245,9 +277,7 @@ async def _load(
             for name in ("account_id", "first_day", "end_day", *(_EDGES if is_cut else ()))
         }
         sizes = [keys[place].size for place in mine]
-        rows = await _STATEMENTS[dimension, is_cut].fetch(
-            snapshot, principal, size=sizes, **columns
-        )
+        rows = await _STATEMENTS[dimension, is_cut].fetch(reader, principal, size=sizes, **columns)
         for place, part in zip(mine, by_position(rows, len(mine)), strict=True):
-            found[place] = [*map(_whole, part)]
+            found[place] = [whole(row, "spent_nanos") for row in part]
     return found

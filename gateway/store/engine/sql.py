@@ -1,0 +1,29 @@
+"""Names for what SQLAlchemy makes statements of. Its types are generic over the Python types of
+columns, which no statement here relies on: a `Statement[R]` says what its rows are.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, Literal, TypeAlias
+
+from sqlalchemy import ColumnElement, Dialect, Select
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_dialect
+from sqlalchemy.dialects.sqlite.aiosqlite import dialect as sqlite_dialect
+from sqlalchemy.types import TypeEngine
+
+DialectName: TypeAlias = Literal["postgresql", "sqlite"]
+
+DIALECTS: Final[dict[DialectName, Dialect]] = {
+    "postgresql": postgresql_dialect(),  # type: ignore[no-untyped-call]  # SQLAlchemy's, untyped
+    "sqlite": sqlite_dialect(),
+}
+
+Query: TypeAlias = Select[Any]
+"""A SELECT."""
+
+Expression: TypeAlias = ColumnElement[Any]
+"""A column, or what is computed of columns."""
+
+ColumnType: TypeAlias = TypeEngine[Any]
+
+Convert: TypeAlias = Callable[[Any], Any]
+"""Makes a value the driver's, or the driver's value ours: SQLAlchemy's processors are untyped."""

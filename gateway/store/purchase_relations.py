@@ -1,0 +1,62 @@
+"""Credit purchases, their refunds, disputes and documents, by key."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import FromClause, select
+
+from gateway.models import Account, CreditPurchase, Dispute, Receipt, Refund, table_of
+from gateway.store.engine.sql import Expression
+from gateway.store.listing import Listing
+from gateway.store.relation import Keyed
+from gateway.store.rows import Counted, CreditPurchaseRow, ReceiptRow, RefundRow, VisibleDispute
+from gateway.store.tenancy import Visible
+
+_ACCOUNT = table_of(Account)
+_REFUND = table_of(Refund)
+_RECEIPT = table_of(Receipt)
+
+
+def _all_but_data(_: Visible, receipts: FromClause) -> Sequence[Expression]:
+    # What a receipt is printed from is large, and no field of it.
+    return [column for column in receipts.c if column.name != "data"]
+
+
+def _with_currency(_: Visible, disputes: FromClause) -> Sequence[Expression]:
+    currency = select(_ACCOUNT.c.currency).where(_ACCOUNT.c.account_id == disputes.c.account_id)
+    return [*disputes.c, currency.scalar_subquery().label("currency")]
+
+
+REFUNDS: Final = Listing[RefundRow, Counted](
+    _REFUND, scope=("account_id", "purchase_id"), order=("created_at", "id")
+)
+
+CREDIT_PURCHASE_BY_ID: Final = Keyed[CreditPurchaseRow](
+    table_of(CreditPurchase), "account_id", "id"
+)
+REFUND_BY_ID: Final = Keyed[RefundRow](_REFUND, "account_id", "id")
+DISPUTE_BY_ID: Final = Keyed[VisibleDispute](
+    table_of(Dispute), "account_id", "id", columns=_with_currency
+)
+RECEIPT_BY_ID: Final = Keyed[ReceiptRow](_RECEIPT, "account_id", "id", columns=_all_but_data)
+RECEIPT_BY_REFUND: Final = Keyed[ReceiptRow](
+    _RECEIPT,
+    "account_id",
+    "refund_id",
+    columns=_all_but_data,
+    condition=_RECEIPT.c.cancels_id.is_(None),
+)
+CANCELLATION_BY_REFUND: Final = Keyed[ReceiptRow](
+    _RECEIPT,
+    "account_id",
+    "refund_id",
+    columns=_all_but_data,
+    condition=_RECEIPT.c.cancels_id.is_not(None),
+)
+RECEIPT_BY_PURCHASE: Final = Keyed[ReceiptRow](
+    _RECEIPT,
+    "account_id",
+    "purchase_id",
+    columns=_all_but_data,
+    condition=_RECEIPT.c.refund_id.is_(None),
+)

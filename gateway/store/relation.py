@@ -1,0 +1,97 @@
+"""Relations: how rows are read for one parent or for many, in one statement.
+
+A relation has a key, an order, columns, conditions and totals, and reads the values of many keys at
+once, in the order of the keys: a `Keyed` the one row of each key, a `Listing` a page or the totals
+of each selection. It knows nothing of who batches the keys: a DataLoader binds its `fetch` to one
+request.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, Protocol, TypeAlias, TypeVar, cast
+
+from sqlalchemy import BigInteger, ColumnElement, FromClause, Table, and_, select, true
+
+from gateway.principal import Principal
+from gateway.store.engine.database import Reader
+from gateway.store.engine.parameters import batch
+from gateway.store.engine.sql import Expression, Query
+from gateway.store.engine.statement import R
+from gateway.store.tenancy import Scoped, Visible
+
+K = TypeVar("K")
+"""What a value is read by."""
+
+V = TypeVar("V")
+"""What is read for a key: a row, None, rows, totals or a figure."""
+
+Fetch: TypeAlias = Callable[[Reader, Principal, Sequence[K]], Awaitable[list[V]]]
+"""Reads the values of keys, in the order of the keys, that a principal may see."""
+
+Key: TypeAlias = tuple[int, ...]
+"""The values of a `Keyed`'s key columns."""
+
+Columns: TypeAlias = Callable[[Visible, FromClause], Sequence[Expression]]
+"""Returns the columns of a row, of a table or its alias."""
+
+
+class _Numbered(Protocol):
+    """A row that stands for a key: `n` is the key's position in its batch, from 1."""
+
+    def __getitem__(self, name: str, /) -> int: ...
+
+
+def position(row: object) -> int:
+    """Return the index of the key that a row of a batch belongs to."""
+    return cast("_Numbered", row)["n"] - 1
+
+
+def one_by_position(rows: Sequence[R], count: int) -> list[R | None]:
+    """Return the row of each of `count` keys; None where there is none."""
+    found: list[R | None] = [None] * count
+    for row in rows:
+        found[position(row)] = row
+    return found
+
+
+def by_position(rows: Sequence[R], count: int) -> list[list[R]]:
+    """Return the rows of each of `count` keys, in the order they have."""
+    grouped: list[list[R]] = [[] for _ in range(count)]
+    for row in rows:
+        grouped[position(row)].append(row)
+    return grouped
+
+
+class Keyed(Generic[R]):
+    """A table's rows R by key columns that name at most one row: 64-bit integers, the account
+    first. `columns` are what a row has (default: the table's).
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        *key: str,
+        columns: Columns = lambda _, rows: list(rows.c),
+        condition: ColumnElement[bool] | None = None,
+    ) -> None:
+        self._table = table
+        self._key = key
+        self._columns = columns
+        self._condition = true() if condition is None else condition
+        self.statement = Scoped[R](self._build)
+
+    def _build(self, visible: Visible) -> Query:
+        keys = visible.of(batch(visible.dialect, **{name: BigInteger() for name in self._key}))
+        found = and_(*(self._table.c[name] == keys.c[name] for name in self._key))
+        return (
+            select(*self._columns(visible, self._table), keys.c.n)
+            .join_from(keys, self._table, found)
+            .where(self._condition)
+        )
+
+    async def fetch(
+        self, reader: Reader, principal: Principal, keys: Sequence[Key]
+    ) -> list[R | None]:
+        """Return the row of each key; None for what is not there, or not the principal's."""
+        values = {name: [key[index] for key in keys] for index, name in enumerate(self._key)}
+        rows = await self.statement.fetch(reader, principal, **values)
+        return one_by_position(rows, len(keys))

@@ -1,0 +1,129 @@
+"""Roll-up rows of accounts' spans of time: a batch takes one statement for each kind of row."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from enum import Enum, auto
+from functools import partial
+from typing import Final, Generic, NamedTuple, TypedDict, TypeVar
+
+from sqlalchemy import BigInteger, and_, literal_column, select, true
+
+from gateway.models import RollupDay, RollupSlot, table_of
+from gateway.principal import Principal
+from gateway.store.engine.database import Reader
+from gateway.store.engine.parameters import batch
+from gateway.store.engine.sql import Query
+from gateway.store.relation import by_position
+from gateway.store.tenancy import Scoped, Visible
+
+
+class Grain(Enum):
+    """Which roll-up a window is added up from."""
+
+    DAY = auto()
+    SLOT = auto()
+
+
+class Span(NamedTuple):
+    """An account's roll-up rows from `lower` up to, and without, `upper`: dates or instants."""
+
+    account_id: int
+    grain: Grain
+    lower: date
+    upper: date
+
+
+class RollupRow(TypedDict):
+    """A row of a roll-up: `at` is a day in the account's own zone, or a UTC quarter hour."""
+
+    at: date
+
+
+class UsageRow(RollupRow):
+    """What usage cost, and the set of active deployments (see `bitset`)."""
+
+    spent_nanos: int
+    deployments: bytes
+
+
+class ResourcesRow(RollupRow):
+    """Quantities by resource and unit, as JSON."""
+
+    resources: str
+
+
+class FlowsRow(RollupRow):
+    """What moved the balance."""
+
+    purchased_nanos: int
+    bonus_nanos: int
+    refunded_nanos: int
+    spent_nanos: int
+    adjusted_nanos: int
+
+
+_MOMENTS: Final = {
+    Grain.DAY: table_of(RollupDay).c.day,
+    Grain.SLOT: table_of(RollupSlot).c.slot_at,
+}
+
+
+def _statement(columns: Sequence[str], grain: Grain, visible: Visible) -> Query:
+    at = _MOMENTS[grain]
+    table = at.table
+    wanted = batch(visible.dialect, account_id=BigInteger(), lower=at.type, upper=at.type)
+    spans = visible.of(wanted)
+    inside = and_(table.c.account_id == spans.c.account_id, at >= spans.c.lower, at < spans.c.upper)
+    cells = (at.label("at"), *(table.c[name] for name in columns))
+    if visible.dialect == "sqlite":
+        found = select(spans.c.n, *cells).join_from(spans, table, inside)
+    else:
+        # The offset keeps the range in the index's condition. Joined, Postgres reads all of an
+        # account's rows and then drops those outside the span.
+        rows = select(*cells).where(inside).offset(0).lateral("rows")
+        found = select(spans.c.n, rows).select_from(spans.join(rows, true()))
+    return found.order_by(spans.c.n, literal_column("at"))
+
+
+P = TypeVar("P", bound=RollupRow)
+
+
+class RollupSpans(Generic[P]):
+    """Rows P of the roll-ups: `at` and some columns."""
+
+    def __init__(self, *columns: str) -> None:
+        self._statements = {
+            grain: Scoped[P](partial(_statement, columns, grain)) for grain in Grain
+        }
+
+    async def fetch(
+        self, reader: Reader, principal: Principal, spans: Sequence[Span]
+    ) -> list[list[P]]:
+        """Return each span's rows in the order of time; none where the account is not the
+        principal's. One statement for each grain.
+        """
+        places: dict[Grain, list[int]] = defaultdict(list)
+        for place, span in enumerate(spans):
+            places[span.grain].append(place)
+        found: list[list[P]] = [[]] * len(spans)
+        for grain, mine in places.items():
+            wanted = [spans[place] for place in mine]
+            rows = await self._statements[grain].fetch(
+                reader,
+                principal,
+                account_id=[span.account_id for span in wanted],
+                lower=[span.lower for span in wanted],
+                upper=[span.upper for span in wanted],
+            )
+            for place, part in zip(mine, by_position(rows, len(mine)), strict=True):
+                found[place] = part
+        return found
+
+
+# A chart needs no quantities, and usage no purchases.
+USAGE: Final = RollupSpans[UsageRow]("spent_nanos", "deployments")
+RESOURCES: Final = RollupSpans[ResourcesRow]("resources")
+FLOWS: Final = RollupSpans[FlowsRow](
+    "purchased_nanos", "bonus_nanos", "refunded_nanos", "spent_nanos", "adjusted_nanos"
+)
