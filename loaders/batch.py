@@ -24,5 +24,5 @@ TotalsLoader: TypeAlias = DataLoader[Selection, V]
 
 
 def bind(fetch: Fetch[K, V], snapshot: Snapshot, principal: Principal) -> DataLoader[K, V]:
-    """Return a loader of a relation's values: those asked for together are read together."""
+    """Return a loader of a relation's values: keys of one moment are read together."""
     return DataLoader(load_fn=partial(fetch, snapshot, principal), max_batch_size=MAX_KEYS)

@@ -84,7 +84,7 @@ class _Taken(TypedDict):
 
 class _Due(TypedDict):
     queue: str
-    wait: int
+    wait: int | None
 
 
 class _Id(TypedDict):

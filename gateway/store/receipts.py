@@ -222,7 +222,7 @@ async def append(
     receipts: Sequence[IssuedReceipt],
     last_sequences: Sequence[LastSequence],
 ) -> None:
-    """Add receipts, issued by the seller whose details are in force, and keep the last numbers
+    """Add receipts, issued by the current seller, and keep the last numbers
     used.
     """
     if receipts:
@@ -234,7 +234,7 @@ async def append(
 async def find_document(
     reader: Reader, principal: Principal, prefix: str, number: str
 ) -> DocumentRow | None:
-    """Return the receipt of a number in the account whose numbers begin with `prefix`; None where
+    """Return the receipt of a number in the account of a prefix; None where
     the principal may not read the account.
     """
     rows = await _DOCUMENT.fetch(reader, principal, prefix=prefix, number=number)

@@ -91,7 +91,7 @@ class Keyed(Generic[R]):
     async def fetch(
         self, reader: Reader, principal: Principal, keys: Sequence[Key]
     ) -> list[R | None]:
-        """Return the row of each key; None for what is not there, or not the principal's."""
+        """Return the row of each key; None where the principal sees no such row."""
         values = {name: [key[index] for key in keys] for index, name in enumerate(self._key)}
         rows = await self.statement.fetch(reader, principal, **values)
         return one_by_position(rows, len(keys))

@@ -55,7 +55,7 @@ class Insert(Generic[W]):
 
 
 class Upsert(Generic[W]):
-    """Inserts rows of the type W; a row whose primary key is there is changed instead.
+    """Inserts rows of the type W; a row with a stored primary key is updated instead.
 
     What is in `added` is added to what is there, other columns replace it; `kept` columns are not
     changed. A sum that does not fit 64 bits is BadUserInput.

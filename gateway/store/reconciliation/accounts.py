@@ -175,7 +175,7 @@ async def differences(stream: Stream, check: str, account_id: int) -> Sequence[D
 
 
 class AuditedAccount(TypedDict):
-    """An account whose figures are checked."""
+    """An account of a reconciliation."""
 
     account_id: int
     external_id: str

@@ -368,8 +368,8 @@ async def test_an_account_without_a_complete_day_has_no_burn_rate(database: Data
         (
             'from: "2020-01-01", to: "2026-01-01"',
             (
-                "2020-01-01 to 2026-01-01 are 2,193 buckets of one DAY; at most 1,100 are allowed. "
-                "Ask for fewer days or a longer interval."
+                "2020-01-01 to 2026-01-01 has 2,193 buckets of one DAY; at most 1,100 are allowed. "
+                "Request fewer days or a longer interval."
             ),
         ),
     ],
