@@ -190,7 +190,7 @@ async def test_what_postgres_refuses_is_told(empty_postgres_url: str, role: str)
     for url, reason in (
         (
             as_role(empty_postgres_url, role, ""),
-            "permission denied for schema public. Run `gateway migrate` as the owner: GATEWAY_MIG",
+            "permission denied for schema public. Run `gateway migrate` as the owner: set",
         ),
         (
             as_role(empty_postgres_url, f"{role}-2", ""),
