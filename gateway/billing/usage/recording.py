@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import cast
 
 from gateway.billing.book import Book
 from gateway.billing.ledger.flows import FlowColumn
@@ -191,7 +192,6 @@ def _add_up(
     """Yield the events' rows, each added to the roll-ups on its
     way: the database takes in one part while the next is added up.
     """
-    new = tuple.__new__
     places: dict[tuple[int, datetime], tuple[Flow, Activity]] = {}
     activity_of_days = book.part(UsageActivity)
     for record, fingerprint, _ in fresh:
@@ -218,5 +218,5 @@ def _add_up(
         sums[0] += amount
         sums[1] += counted
         stored = (account_id, source, event_id, fingerprint, deployment_id)
-        # Not by the class, which takes three times as long.
-        yield new(UsageEventCells, (*stored, *record[4:], book.now, versions[account_id]))
+        # A plain tuple of the cells, because the class takes a tenth of the whole transaction.
+        yield cast("UsageEventCells", (*stored, *record[4:], book.now, versions[account_id]))
