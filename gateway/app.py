@@ -16,8 +16,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route, WebSocketRoute
 
-from gateway.auth.authenticator import Authenticator as GatewayAuthenticator
-from gateway.auth.authenticator import Issuer, configured_issuer, open_authenticator
+from gateway.auth.authenticator import Authenticator, Issuer, configured_issuer, open_authenticator
 from gateway.auth.key_store import KeyUse, StoredKeys
 from gateway.billing.balance import low_balance_sweep
 from gateway.clock import Clock, SystemClock
@@ -28,7 +27,7 @@ from gateway.dev.tokens import dev_issuer
 from gateway.errors import ConfigurationError
 from gateway.execution.engine import Engine
 from gateway.execution.trusted_documents import TrustedDocuments, read_manifest
-from gateway.http.credentials import Authenticator
+from gateway.http.credentials import CredentialChecker
 from gateway.http.responses import http_error
 from gateway.http.static_files import StaticFiles
 from gateway.ids import KeyFactory
@@ -81,7 +80,7 @@ class Parts:
     """
 
     schema: strawberry.Schema
-    authenticator: Authenticator
+    authenticator: CredentialChecker
     context_for: ContextFactory
     hub: Hub
     read_access: ReadAccess
@@ -107,7 +106,7 @@ class _Process:
     database: Database
     reader: LiveReader
     hub: Hub
-    authenticator: GatewayAuthenticator
+    authenticator: Authenticator
     key_use: KeyUse
     printer: ReceiptPrinter
     inbox: Inbox | None

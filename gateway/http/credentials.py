@@ -19,16 +19,16 @@ from gateway.quotas import RateQuota
 ONE_CREDENTIAL: Final = "Send exactly one credential per request."
 
 
-class Authenticator(Protocol):
+class CredentialChecker(Protocol):
     async def authenticate(self, authorization: str | None) -> Principal:
         """Return who is asking; raises Unauthenticated."""
         ...
 
 
-class CountedAuthenticator:
+class CountingChecker:
     """Checks the credentials of one address and counts those that fail. Raises Throttled too."""
 
-    def __init__(self, authenticator: Authenticator, failures: RateQuota, address: str) -> None:
+    def __init__(self, authenticator: CredentialChecker, failures: RateQuota, address: str) -> None:
         self._authenticator = authenticator
         self._failures = failures
         self._address = address

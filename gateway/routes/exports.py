@@ -33,7 +33,7 @@ from gateway.exports.request import (
     read_choice,
 )
 from gateway.http.body import ClientDisconnected
-from gateway.http.credentials import Authenticator, credential_of
+from gateway.http.credentials import CredentialChecker, credential_of
 from gateway.http.disconnect import break_off, while_connected
 from gateway.http.headers import attachment
 from gateway.http.query import parse_query
@@ -59,7 +59,7 @@ class Exports:
     """What the endpoints of exports need."""
 
     database: Database
-    authenticator: Authenticator
+    authenticator: CredentialChecker
     links: Links
     clock: Clock
     quota: ConcurrencyQuota

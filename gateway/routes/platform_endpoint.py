@@ -12,7 +12,7 @@ from gateway import strict_json
 from gateway.clock import Clock
 from gateway.errors import BadRequest, Forbidden, GatewayError
 from gateway.http.body import ClientDisconnected, read_body
-from gateway.http.credentials import Authenticator, credential_of
+from gateway.http.credentials import CredentialChecker, credential_of
 from gateway.http.headers import header_value
 from gateway.http.request_log import record_of
 from gateway.http.responses import HTTPError, error_response
@@ -28,7 +28,7 @@ class Platform:
     """What writing needs. What a key of `quiet_keys` does well needs no line in the log."""
 
     database: Database
-    authenticator: Authenticator
+    authenticator: CredentialChecker
     clock: Clock
     keys: KeyFactory
     limits: HttpSettings

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.errors import Forbidden, GatewayError, NotFound
-from gateway.http.credentials import Authenticator, credential_of
+from gateway.http.credentials import CredentialChecker, credential_of
 from gateway.http.headers import attachment
 from gateway.http.request_log import RequestRecord, record_of
 from gateway.http.responses import error_response
@@ -34,7 +34,7 @@ class Receipts:
     A missing number and a number of an account without access get the same answer.
     """
 
-    authenticator: Authenticator
+    authenticator: CredentialChecker
     database: Database
     links: Links
     printer: ReceiptPrinter

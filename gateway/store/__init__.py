@@ -1,4 +1,4 @@
-"""Statements that are not keyed batches, and the databases that they run on."""
+"""Every statement, a module for each noun, and the databases that run them."""
 
 from gateway.store.cursor import Cursors, Position
 from gateway.store.engine.database import Database, Reader, Snapshot, Transaction

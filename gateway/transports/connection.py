@@ -22,7 +22,7 @@ from gateway.errors import (
 )
 from gateway.execution.errors import format_error
 from gateway.execution.operation import OperationResult, Outcome
-from gateway.http.credentials import Authenticator, only_one
+from gateway.http.credentials import CredentialChecker, only_one
 from gateway.live.hub import Update
 from gateway.principal import Principal
 from gateway.quotas import Release
@@ -86,7 +86,7 @@ class Socket:
         self,
         *,
         operations: Operations,
-        authenticator: Authenticator,
+        authenticator: CredentialChecker,
         clock: Clock,
         credentials: Collection[str],
         release: Release,

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.errors import GatewayError
 from gateway.execution.operation import OperationRequest, OperationResult, Outcome
 from gateway.http.body import ClientDisconnected, read_body
-from gateway.http.credentials import Authenticator, credential_of
+from gateway.http.credentials import CredentialChecker, credential_of
 from gateway.http.disconnect import while_connected
 from gateway.http.headers import header_value, header_values
 from gateway.http.negotiation import GRAPHQL_JSON, is_json, negotiate
@@ -43,7 +43,7 @@ class GraphQLEndpoint:
     """
 
     operations: Operations
-    authenticator: Authenticator
+    authenticator: CredentialChecker
     describe: Callable[[Any], Mapping[str, object]] = describe_nothing
     limits: HttpSettings
 

@@ -10,8 +10,8 @@ from starlette.types import Message, Receive, Scope, Send
 from gateway.clock import Clock
 from gateway.errors import BadRequest, GatewayError, TooManySubscriptions
 from gateway.http.credentials import (
-    Authenticator,
-    CountedAuthenticator,
+    CountingChecker,
+    CredentialChecker,
     address_of,
     has_access_token,
 )
@@ -35,7 +35,7 @@ class WebSocketEndpoint:
     """
 
     operations: Operations
-    authenticator: Authenticator
+    authenticator: CredentialChecker
     failures: RateQuota
     clock: Clock
     origins: Collection[str]
@@ -64,7 +64,7 @@ class WebSocketEndpoint:
             return
         socket = Socket(
             operations=self.operations,
-            authenticator=CountedAuthenticator(self.authenticator, self.failures, address),
+            authenticator=CountingChecker(self.authenticator, self.failures, address),
             clock=self.clock,
             credentials=header_values(scope, b"authorization"),
             release=release,

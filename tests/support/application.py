@@ -15,7 +15,7 @@ from gateway.app import Parts, build_app
 from gateway.auth.rejected import Rejected
 from gateway.errors import BadUserInput, NotFound, ServiceUnavailable, Unauthenticated
 from gateway.execution.fields import EVENTS, Events
-from gateway.http.credentials import Authenticator
+from gateway.http.credentials import CredentialChecker
 from gateway.http.static_files import StaticFiles
 from gateway.live.access import CurrentAccess
 from gateway.live.hub import Hub
@@ -203,7 +203,7 @@ PEOPLE = (
 class PartChanges(TypedDict, total=False):
     """The parts that a test may replace."""
 
-    authenticator: Authenticator
+    authenticator: CredentialChecker
     context_for: ContextFactory
     ready: Callable[[], Awaitable[None]]
     files: StaticFiles
