@@ -329,6 +329,8 @@ def latencies(server: Running, over: threading.Event, seconds: float) -> list[fl
 
 
 def percentiles(milliseconds: list[float]) -> str:
+    if len(milliseconds) < 2:
+        return "too few to say"
     cuts = statistics.quantiles(milliseconds, n=100)
     return f"p50 {cuts[49]:.1f} ms, p99 {cuts[98]:.1f} ms"
 

@@ -261,8 +261,8 @@ def test_derived_windows_have_the_default_number_of_buckets(
     ("interval", "from_", "to", "argument", "message"),
     [
         (Interval.DAY, "2026-01-02", "2026-01-01", "from", "after `to`"),
-        (Interval.DAY, "1999-12-31", None, "from", "2000-01-01 and 2100-12-31"),
-        (Interval.DAY, None, "2101-01-01", "to", "2000-01-01 and 2100-12-31"),
+        (Interval.DAY, "1999-12-31", None, "from", "2000-01-01 to 2100-12-31"),
+        (Interval.DAY, None, "2101-01-01", "to", "2000-01-01 to 2100-12-31"),
         (Interval.DAY, "2020-01-01", "2023-01-05", "from", "1,101 buckets .* at most 1,100"),
         (Interval.WEEK, "2000-01-01", "2021-01-25", "from", "1,101 buckets"),
         (Interval.MONTH, "2000-01-31", "2091-09-01", "from", "1,101 buckets"),
