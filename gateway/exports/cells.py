@@ -115,7 +115,7 @@ def bucket_texts(
 
 
 def charged_column(chunk: Columns) -> list[int]:
-    """Return what cards pay for purchases; see `charged_nanos`."""
+    """Return the payments of purchases; see `charged_nanos`."""
     columns = ("kind", "amount_nanos", "tax_nanos")
     return [charged_nanos(*each) for each in chunk.zip(*columns)]
 
@@ -144,7 +144,7 @@ def _sums(refund: ExportedRefund) -> tuple[int, int]:
 
 
 def credited_nanos(chunk: Columns) -> list[int]:
-    """Return what purchases added to the balance and left there: 0 until they have settled."""
+    """Return the net credit that purchases added to the balance: 0 until they settle."""
     columns = ("amount_nanos", "bonus_nanos", "bonus_reversed_nanos", "refunded_nanos")
     cells = chunk.zip("settled_at", *columns)
     return [

@@ -168,7 +168,7 @@ async def warned_by_days(reader: Reader, *, after: int, limit: int) -> Sequence[
 
 
 async def insert(transaction: Transaction, account: NewAccount) -> None:
-    """Add an account; one that has the external id already stays as it is."""
+    """Add an account; an existing account with the external id stays unchanged."""
     await transaction.execute(_INSERT, **account._asdict())
 
 
@@ -256,7 +256,7 @@ async def list_members(reader: Reader, account_id: int) -> Sequence[MemberRow]:
 async def member_page(
     reader: Reader, account_id: int, *, after: str, limit: int
 ) -> Sequence[MemberRow]:
-    """Return an account's members in the order of their subjects, the first after a subject."""
+    """Return a page of an account's members, ordered by subject, after a given subject."""
     return await reader.fetch(_MEMBER_PAGE, of_account=account_id, after=after, limit=limit)
 
 

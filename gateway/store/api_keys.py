@@ -88,7 +88,7 @@ _USED: Final = Statement[None](
 
 
 async def by_id(reader: Reader, key_id: str) -> ApiKeyRow | None:
-    """Return what is stored of a key."""
+    """Return the stored key."""
     found = await reader.fetch(_BY_ID, id=key_id)
     return found[0] if found else None
 

@@ -232,7 +232,7 @@ async def take_back(
 async def usage(
     reader: Reader, account_id: int, source: str, event_ids: Sequence[str]
 ) -> Sequence[ImportedEventRow]:
-    """Return usage events, each with its `deployment`, the name that its meter has for it."""
+    """Return usage events, each with its deployment's external id as `deployment`."""
     count = len(event_ids)
     return await reader.fetch(
         _USAGE, account_id=[account_id] * count, source=[source] * count, event_id=list(event_ids)

@@ -18,7 +18,7 @@ _RECEIPT = table_of(Receipt)
 
 
 def _all_but_data(_: Visible, receipts: FromClause) -> Sequence[Expression]:
-    # What a receipt is printed from is large, and no field of it.
+    # A receipt's data is large, and no field reads it.
     return [column for column in receipts.c if column.name != "data"]
 
 

@@ -113,7 +113,7 @@ def _of_account(table: Table) -> Query:
 
 
 def _joined(*texts: Expression) -> ColumnElement[str]:
-    """Return texts as one, for one look at all of them; what is null is left out."""
+    """Return texts joined for one search; nulls are left out."""
     whole: ColumnElement[str] = literal("")
     for text in texts:
         whole += func.coalesce(text, "") + _APART

@@ -80,7 +80,7 @@ def parse_details(details: str) -> SellerFacts:
 
 
 async def newest(reader: Reader) -> SellerRow | None:
-    """Return the version that is in force."""
+    """Return the current version."""
     rows = await reader.fetch(_NEWEST)
     return rows[0] if rows else None
 
@@ -97,7 +97,7 @@ async def newest_id(reader: Reader) -> int | None:
 
 
 async def by_id(reader: Reader, id_: int | None) -> SellerRow | None:
-    """Return the version that a receipt names, if it names one."""
+    """Return the version that a receipt names, or None."""
     rows = await reader.fetch(_BY_ID, id=id_)
     return rows[0] if rows else None
 

@@ -56,7 +56,7 @@ class Summarized(NamedTuple):
 
 
 def load_rows(info: Info, period: Period) -> Awaitable[list[UsageRow]]:
-    """Return a period's roll-up rows: what every total, mean and comparison is made of."""
+    """Return a period's roll-up rows: the source of totals, averages and comparisons."""
     return info.context.loaders.usage_by_span.load(period.span)
 
 

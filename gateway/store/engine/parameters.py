@@ -33,7 +33,7 @@ from gateway.store.engine.stored_json import dumps
 
 
 def binder(kind: ColumnType, dialect: Dialect) -> Convert | None:
-    """Return what makes a value SQLite's, by the shortest way there is."""
+    """Return the fastest converter from a value to SQLite's."""
     if isinstance(kind, Boolean):
         return None  # the driver takes them as they are
     if isinstance(kind, Instant):

@@ -78,7 +78,7 @@ class PostgresDriver:
 
 
 async def _pausing(records: Iterable[Sequence[object]]) -> AsyncGenerator[Sequence[object]]:
-    """Yield rows, and let the event loop send what there is while the next are encoded."""
+    """Yield rows, with a turn for the event loop between encoded parts."""
     for number, record in enumerate(records, 1):
         yield record
         if not number % PIECE:

@@ -84,8 +84,8 @@ class CompiledStatement(Generic[R]):
         return list(zip(*converted, strict=True))
 
     def by_column(self, records: Sequence[Sequence[object]]) -> dict[str, Sequence[Any]]:
-        """Return a driver's records, of which there are some, as lists by column, converted:
-        each distinct value once, so that equal ones are one object.
+        """Return a driver's records (at least one) as converted lists by column. Equal values are
+        converted once and share one object.
         """
         found: dict[str, Sequence[Any]] = dict(
             zip(self.columns, zip(*records, strict=True), strict=True)

@@ -142,8 +142,8 @@ def _credit_notes() -> Query:
 
 
 def _cancellations() -> Query:
-    """Return credit notes of refunds that came to nothing without what cancels them to 0, and
-    cancellations of others.
+    """Return credit notes of failed refunds without a cancellation to 0, and cancellations of
+    succeeded refunds.
     """
     note, cancellation = _RECEIPT.alias("note"), _RECEIPT.alias("cancellation")
     of_note = and_(cancellation.c.account_id == KEY, cancellation.c.cancels_id == note.c.id)

@@ -21,7 +21,7 @@ KEY: Final = bindparam("account_id", type_=BigInteger())
 
 
 def difference(place: Expression, expected: Expression, found: Expression) -> Query:
-    """Return the rows in which two columns, neither of them null, are not the same."""
+    """Return the rows with two different non-null columns."""
     columns = (place.label("place"), expected.label("expected"), found.label("found"))
     return select(*columns).where(expected != found)
 
