@@ -55,8 +55,8 @@ class StoredKeys:
 class KeyUse:
     """Keeps when keys were used: each at most once an hour, however many processes there are.
 
-    Requests do not wait: uses are written in the background while `writing` runs, and failed writes
-    are repeated in the next hour.
+    Requests do not wait: uses are written in the background while `writing` runs. A failed write is
+    repeated with the next one.
     """
 
     def __init__(self, database: Database, clock: Clock, loops: Loops) -> None:
@@ -81,12 +81,13 @@ class KeyUse:
         return self._loop.running()
 
     async def _write(self) -> None:
-        ids, self._pending = self._pending, set()
+        ids = frozenset(self._pending)
         if not ids:
             return
         now = self._clock.now()
         async with self._database.writing() as transaction:
             await stored.mark_used(transaction, ids, at=now, before=now - USE_KEPT)
+        self._pending -= ids
 
 
 async def find_key(reader: Reader, key_id: str) -> ApiKeyRecord | None:

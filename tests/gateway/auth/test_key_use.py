@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
@@ -83,6 +84,21 @@ async def test_a_use_that_cannot_be_written_harms_nobody() -> None:
         async with use.writing():
             use.note("a")
     assert [line["reason"] for line in logs] == ["The gateway has not started yet."]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_failed_write_is_repeated(database: Database, database_url: str) -> None:
+    key = await issue(database)
+    closed = build_database(load_settings(database_url=SecretStr(database_url)))
+    use = KeyUse(closed, FixedClock(NOW), Loops())
+    async with use.writing():
+        use.note(key)
+    assert await last_use(database, key) is None
+    await closed.open()
+    async with use.writing():
+        pass
+    await closed.close()
+    assert await last_use(database, key) == NOW
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
