@@ -12,7 +12,7 @@ from gateway.store import Database, Snapshot, connect
 
 
 def read_settings(*, dev: bool = False) -> Settings:
-    """Return the environment's settings; `dev` stands for `--dev`. Warns of unknown variables."""
+    """Return the settings, in dev mode with `dev`. Warns of unknown variables."""
     for warning in unknown_variables(SETTINGS):
         complain(f"Warning: {warning}")
     return load_settings(environment="dev") if dev else load_settings()

@@ -59,7 +59,7 @@ class ReceiptMethod(TypedDict):
 
 
 class ReceiptPurchase(TypedDict):
-    """What a receipt says of its purchase."""
+    """The purchase's details on a receipt."""
 
     kind: str
     description: str | None
@@ -75,7 +75,7 @@ class ReceiptLine(TypedDict):
 
 
 class ReceiptRefund(TypedDict):
-    """What a credit note says of its refund."""
+    """The refund's details on a credit note."""
 
     createdAt: str
     reason: str | None

@@ -35,7 +35,7 @@ Columns: TypeAlias = Callable[[Visible, FromClause], Sequence[Expression]]
 
 
 class _Numbered(Protocol):
-    """A row that stands for a key: `n` is the key's position in its batch, from 1."""
+    """A row found for a key: `n` is the key's position in its batch, from 1."""
 
     def __getitem__(self, name: str, /) -> int: ...
 

@@ -272,8 +272,8 @@ class DayRow(FlowRow):
 
 
 class ActivityRow(TypedDict):
-    """A row of `rollup_activity`: a day's usage of a deployment (0 for none), by what a breakdown
-    asks for.
+    """A row of `rollup_activity`: a day's usage of a deployment (0 for none), by breakdown
+    dimension.
     """
 
     account_id: int

@@ -16,8 +16,8 @@ KEPT = "JSON.stringify([localStorage, sessionStorage])"
 
 
 class Tab:
-    """A tab of GraphiQL, the hosts of its requests, and its complaints; what stands in
-    `pardoned` is no complaint.
+    """A tab of GraphiQL, the hosts of its requests, and its console errors; errors
+    in `pardoned` do not count.
     """
 
     def __init__(self, page: Page) -> None:

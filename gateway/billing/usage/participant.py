@@ -1,4 +1,4 @@
-"""The usage of a transaction by what a breakdown asks for, summed in memory.
+"""The usage of a transaction by day and breakdown dimension, summed in memory.
 
 Events and deployments are written while they are recorded: the database takes in one part while the
 next is added up.

@@ -14,8 +14,8 @@ from gateway.store.webhook_events import AccountClaim
 
 
 class Claim(NamedTuple):
-    """What one event says of its payment's account: its external id, or Stripe's customer. `kind`
-    is that of the event's object.
+    """The account that one event names: an external id, or Stripe's customer. `kind`
+    is the type of the event's object.
     """
 
     kind: str | None
