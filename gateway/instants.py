@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from gateway.errors import BadUserInput
 
@@ -22,7 +22,7 @@ def serialize_instant(value: datetime) -> str:
     return value.isoformat()[:-6] + "Z"
 
 
-def parse_instant(value: Any) -> datetime:
+def parse_instant(value: object) -> datetime:
     """Return the instant, in UTC, of RFC 3339 text with an offset."""
     try:
         instant = datetime.fromisoformat(_matched(value)).astimezone(UTC)
@@ -36,7 +36,7 @@ def parse_instant(value: Any) -> datetime:
     )
 
 
-def _matched(value: Any) -> str:
+def _matched(value: object) -> str:
     if not isinstance(value, str):
         raise BadUserInput("This value must be a string in quotation marks.")
     if _INSTANT.fullmatch(value) is None:

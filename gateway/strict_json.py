@@ -8,9 +8,10 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 import orjson
+from pydantic import JsonValue
 
 from gateway.errors import BadRequest
 
@@ -34,18 +35,18 @@ class DuplicateKey(ValueError):
         super().__init__(f'A JSON object has the key "{key[:_SHOWN]}" twice.')
 
 
-def loads(text: bytes | str) -> Any:
+def loads(text: bytes | str) -> JsonValue:
     """Return the value of a JSON text; raises DuplicateKey, and ValueError for all that is no JSON.
 
     Takes time in proportion to the text's length.
     """
-    value = orjson.loads(text)
+    value: JsonValue = orjson.loads(text)
     if _may_repeat(text, value) and (repeated := _verdict(_parse(text))):
         raise repeated
     return value
 
 
-def read(text: bytes | str, subject: str) -> Any:
+def read(text: bytes | str, subject: str) -> JsonValue:
     """Return the value of a JSON text that a client sent as `subject`, such as "The body". Raises
     BadRequest.
     """
@@ -62,7 +63,7 @@ def refusal(error: ValueError, subject: str) -> BadRequest:
     return BadRequest(f"{subject} must be valid JSON in UTF-8.")
 
 
-def loads_each(text: bytes | str) -> Any:
+def loads_each(text: bytes | str) -> JsonValue | list[JsonValue | DuplicateKey]:
     """Return the value of a JSON text, like `loads`; but an element of its outermost list in which
     a key stands twice is a DuplicateKey in the element's place.
     """
@@ -71,7 +72,9 @@ def loads_each(text: bytes | str) -> Any:
         return loads(text)
     if not _may_repeat(text, value):
         return value
-    verdicts = map(_verdict, _parse(text))
+    judged = _parse(text)
+    assert isinstance(judged, list)  # noqa: S101  # it is the same text
+    verdicts = map(_verdict, judged)
     return [verdict or each for verdict, each in zip(verdicts, value, strict=True)]
 
 
@@ -109,7 +112,7 @@ def _elements(text: bytes) -> Iterator[bytes]:
         raise ValueError("The brackets of the array do not match.")
 
 
-def _may_repeat(text: bytes | str, value: Any) -> bool:
+def _may_repeat(text: bytes | str, value: object) -> bool:
     """Return False where no key can have been lost.
 
     A key that was lost took its colon along. Written again, the value has as many colons as the
@@ -129,7 +132,7 @@ def _may_repeat(text: bytes | str, value: Any) -> bool:
     return escaped or text.count(b":") != written.count(b":")
 
 
-def _parse(text: bytes | str) -> Any:
+def _parse(text: bytes | str) -> object:
     """Return the value with a verdict in the place of each object, and of each number nothing."""
     try:
         return json.loads(
@@ -146,7 +149,7 @@ def _nothing(_number: str) -> None:
     return None
 
 
-def _judge(pairs: Sequence[tuple[str, Any]]) -> DuplicateKey | None:
+def _judge(pairs: Sequence[tuple[str, object]]) -> DuplicateKey | None:
     """Return which key stands twice in an object, or in one that it holds."""
     names = set()
     for name, value in pairs:
@@ -158,7 +161,7 @@ def _judge(pairs: Sequence[tuple[str, Any]]) -> DuplicateKey | None:
     return None
 
 
-def _verdict(value: Any) -> DuplicateKey | None:
+def _verdict(value: object) -> DuplicateKey | None:
     """Return the first verdict in a value; lists in lists are looked through one after another."""
     if isinstance(value, DuplicateKey):
         return value

@@ -34,14 +34,16 @@ def read_manifest(path: Path) -> dict[str, str]:
         content = strict_json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"{path.name}: the manifest cannot be read ({error}).") from None
-    if not isinstance(content, dict) or not all(isinstance(v, str) for v in content.values()):
-        raise ConfigurationError(
-            f"{path.name}: a manifest must be a JSON object with documents by SHA-256."
-        )
-    manifest = {_bare(name): text for name, text in content.items()}
-    for name, text in manifest.items():
-        if name != hash_of(text):
-            raise ConfigurationError(f"{path.name}: {name:.80} is not the SHA-256 of its document.")
+    texts = content if isinstance(content, dict) else {"": None}
+    manifest: dict[str, str] = {}
+    for name, text in texts.items():
+        if not isinstance(text, str):
+            raise ConfigurationError(
+                f"{path.name}: a manifest must be a JSON object with documents by SHA-256."
+            )
+        if (bare := _bare(name)) != hash_of(text):
+            raise ConfigurationError(f"{path.name}: {bare:.80} is not the SHA-256 of its document.")
+        manifest[bare] = text
     return manifest
 
 

@@ -1,7 +1,7 @@
 """Types of the fields that bodies share, each with its rule and its JSON Schema."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from pydantic import WithJsonSchema
 
@@ -26,13 +26,13 @@ def text_schema(limit: int) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "minLength": 1, "maxLength": limit})
 
 
-def decimal_schema(**keywords: Any) -> WithJsonSchema:
+def decimal_schema(**keywords: object) -> WithJsonSchema:
     """Return the schema of a decimal string."""
     schema = {"type": "string", "pattern": DECIMAL_PATTERN, "maxLength": MAX_TEXT}
     return WithJsonSchema(schema | keywords)
 
 
-def read_decimal(value: Any, argument: str) -> int:
+def read_decimal(value: object, argument: str) -> int:
     """Return nanos; a JSON number is refused, because it may have lost digits already."""
     if not isinstance(value, str):
         raise BadUserInput(
@@ -43,13 +43,13 @@ def read_decimal(value: Any, argument: str) -> int:
     return parse_exact_nanos(value, argument=argument)
 
 
-def _read_currency(value: Any, argument: str) -> str:
+def _read_currency(value: object, argument: str) -> str:
     currency = checked_text(value, argument, limit=3)
     minor_digits(currency, argument=argument)
     return currency
 
 
-def _read_time_zone(value: Any, argument: str) -> str:
+def _read_time_zone(value: object, argument: str) -> str:
     if value is None:
         raise BadUserInput(
             f"`{argument}` must not be null: send an IANA name such as Europe/Berlin, or omit "
@@ -58,7 +58,7 @@ def _read_time_zone(value: Any, argument: str) -> str:
     return zone(checked_text(value, argument, limit=64), argument=argument).key
 
 
-def read_instant(value: Any, _argument: str) -> datetime:
+def read_instant(value: object, _argument: str) -> datetime:
     return parse_instant(value)
 
 

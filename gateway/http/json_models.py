@@ -7,10 +7,11 @@ everywhere. The models are also what the OpenAPI document is made of.
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic.config import JsonDict
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from gateway.errors import BadUserInput, Fault, InvalidFields
@@ -34,7 +35,7 @@ class Wire(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _bound(cls, value: Any) -> Any:
+    def _bound(cls, value: object) -> object:
         """Return the object with no more unknown fields than are listed: each is a fault, and a
         body may have a hundred thousand.
         """
@@ -45,10 +46,12 @@ class Wire(BaseModel):
         return {name: value[name] for name in [*known, *others]}
 
 
-def _without_defaults(schema: dict[str, Any]) -> None:
+def _without_defaults(schema: JsonDict) -> None:
     """Remove defaults: a field without a value is absent from the answer."""
-    for field in schema.get("properties", {}).values():
-        field.pop("default", None)
+    fields = schema.get("properties")
+    for field in fields.values() if isinstance(fields, dict) else ():
+        if isinstance(field, dict):
+            field.pop("default", None)
 
 
 class WireAnswer(Wire):
@@ -56,7 +59,7 @@ class WireAnswer(Wire):
 
     model_config = ConfigDict(extra="ignore", json_schema_extra=_without_defaults)
 
-    def payload(self) -> dict[str, Any]:
+    def payload(self) -> dict[str, object]:
         """Return an answer's JSON without unset fields."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
@@ -66,7 +69,7 @@ def field_names(model: type[Wire]) -> frozenset[str]:
     return frozenset(field.alias or name for name, field in model.model_fields.items())
 
 
-def read_wire(model: type[_Wire], value: Mapping[str, Any], subject: str) -> _Wire:
+def read_wire(model: type[_Wire], value: Mapping[str, object], subject: str) -> _Wire:
     """Return a body that the model describes. Raises InvalidFields; see `faults_of`."""
     try:
         return model.model_validate(value, by_alias=True, by_name=False)
@@ -82,12 +85,12 @@ def faults_of(error: ValidationError, subject: str) -> Sequence[Fault]:
     return [_fault(each, subject) for each in found[:MOST_FAULTS]]
 
 
-def check(read: Callable[[Any, str], Any], *, is_needed: bool = True) -> PlainValidator:
+def check(read: Callable[[object, str], object], *, is_needed: bool = True) -> PlainValidator:
     """Return the validator of a field: `read(value, argument)` returns the value as it is kept, or
     raises BadUserInput. Null is missing where the field is needed; else `read` refuses it, too.
     """
 
-    def validate(value: Any) -> Any:
+    def validate(value: object) -> object:
         if value is None and is_needed:
             raise PydanticCustomError("missing", "missing")
         try:
@@ -103,7 +106,7 @@ def one_of(choices: type[StrEnum]) -> PlainValidator:
 
     allowed = frozenset(choices)
 
-    def read(value: Any, argument: str) -> Any:
+    def read(value: object, argument: str) -> StrEnum:
         if isinstance(value, str) and value in allowed:
             return choices(value)
         raise BadUserInput(f"`{argument}` must be one of {', '.join(choices)}.")
@@ -116,7 +119,7 @@ def fault_at(*path: str, sentence: str) -> PydanticCustomError:
     return _custom(sentence, path=path)
 
 
-def _custom(sentence: str, **context: Any) -> PydanticCustomError:
+def _custom(sentence: str, **context: object) -> PydanticCustomError:
     return PydanticCustomError("check", "{sentence}", {"sentence": sentence, **context})
 
 

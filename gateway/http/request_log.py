@@ -1,7 +1,7 @@
 """What is known of one request: filled in on its way, and written to the log and the metrics."""
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from starlette.types import Scope
 
@@ -24,11 +24,11 @@ class RequestRecord:
     operation_name: str | None = None
     principal: Principal | None = None
     codes: list[str] = field(default_factory=list)
-    details: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, object] = field(default_factory=dict)
     is_quiet: bool = False
     broken_as: int | None = None
 
-    def log_fields(self) -> dict[str, Any]:
+    def log_fields(self) -> dict[str, object]:
         """Return what the access line says beside method, path, status and duration."""
         who = self.principal
         fields = {

@@ -1,7 +1,7 @@
 """Errors as HTTP answers: the same body everywhere, and the status that goes with a code."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from starlette.exceptions import HTTPException
@@ -58,7 +58,7 @@ class HTTPError(BadRequest):
 
 
 def json_response(
-    payload: Mapping[str, Any],
+    payload: Mapping[str, object],
     *,
     status: int = 200,
     media_type: str = JSON,
@@ -71,7 +71,7 @@ def json_response(
 
 
 def errors_response(
-    errors: Sequence[Mapping[str, Any]],
+    errors: Sequence[Mapping[str, object]],
     *,
     status: int,
     media_type: str = JSON,
@@ -95,7 +95,7 @@ def error_response(
     return errors_response(_bodies(error), status=status, media_type=media_type, headers=headers)
 
 
-def _bodies(error: GatewayError) -> list[dict[str, Any]]:
+def _bodies(error: GatewayError) -> list[dict[str, object]]:
     if not isinstance(error, InvalidFields):
         return [{"message": error.message, "extensions": error.extensions}]
     return [

@@ -5,7 +5,7 @@ Stripe customer is for keys of the platform that write accounts, members are for
 members. What a key may not read is answered like what does not exist.
 """
 
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from starlette.responses import Response
 from starlette.types import Scope
@@ -43,7 +43,7 @@ class AccountEndpoint(PlatformEndpoint):
     OPERATION: ClassVar[Operation] = GET_ACCOUNT
 
     async def answer(
-        self, principal: Principal, scope: Scope, body: bytes, details: dict[str, Any]
+        self, principal: Principal, scope: Scope, body: bytes, details: dict[str, object]
     ) -> Response:
         async with Snapshot(self.platform.database) as snapshot:
             row = await _find(snapshot, principal, scope)
@@ -56,7 +56,7 @@ class AccountsEndpoint(PlatformEndpoint):
     OPERATION: ClassVar[Operation] = LIST_ACCOUNTS
 
     async def answer(
-        self, principal: Principal, scope: Scope, body: bytes, details: dict[str, Any]
+        self, principal: Principal, scope: Scope, body: bytes, details: dict[str, object]
     ) -> Response:
         parameters = _parameters(scope)
         limit = read_limit(parameters, default=DEFAULT_LIMIT, most=MOST)
@@ -80,7 +80,7 @@ class MembersEndpoint(PlatformEndpoint):
     OPERATION: ClassVar[Operation] = LIST_MEMBERS
 
     async def answer(
-        self, principal: Principal, scope: Scope, body: bytes, details: dict[str, Any]
+        self, principal: Principal, scope: Scope, body: bytes, details: dict[str, object]
     ) -> Response:
         parameters = _parameters(scope)
         limit = read_limit(parameters, default=DEFAULT_LIMIT, most=MOST)

@@ -40,7 +40,7 @@ class PutAccountEndpoint(PlatformEndpoint):
     OPERATION: ClassVar = PUT_ACCOUNT
 
     async def answer(
-        self, principal: Principal, scope: Scope, body: bytes, details: dict[str, Any]
+        self, principal: Principal, scope: Scope, body: bytes, details: dict[str, object]
     ) -> Response:
         value = read_object(body)
         check_allowed(principal, value)
@@ -63,7 +63,7 @@ class PutAccountEndpoint(PlatformEndpoint):
         return json_response(_written(account_id, facts).payload())
 
 
-def check_allowed(principal: Principal, value: Mapping[str, Any]) -> None:
+def check_allowed(principal: Principal, value: Mapping[str, object]) -> None:
     """Raise Forbidden where an account has fields that the key may not change."""
     if principal.account_id is not None and value.keys() & PLATFORM_FIELDS:
         raise Forbidden("An account key may not change `members` or `stripeCustomerId`; omit them.")
@@ -74,7 +74,7 @@ def check_allowed(principal: Principal, value: Mapping[str, Any]) -> None:
         )
 
 
-def read_account(external_id: str, value: Mapping[str, Any]) -> AccountFacts:
+def read_account(external_id: str, value: Mapping[str, object]) -> AccountFacts:
     """Return what a body says of an account. Raises InvalidFields."""
     external_id = checked_identifier(external_id, "externalId", limit=200)
     body = read_wire(AccountBody, value, "An account")

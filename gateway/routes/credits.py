@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from starlette.responses import Response
 from starlette.types import Scope
@@ -28,7 +28,7 @@ class CreditsEndpoint(PlatformEndpoint):
     OPERATION: ClassVar = POST_CREDITS
 
     async def answer(
-        self, principal: Principal, scope: Scope, body: bytes, details: dict[str, Any]
+        self, principal: Principal, scope: Scope, body: bytes, details: dict[str, object]
     ) -> Response:
         key = _idempotency_key(scope)
         request = read_credit(read_object(body))
@@ -47,7 +47,7 @@ class CreditsEndpoint(PlatformEndpoint):
         return json_response(_payload(answer).payload(), status=201 if is_new else 200)
 
 
-def read_credit(value: Mapping[str, Any]) -> CreditRequest:
+def read_credit(value: Mapping[str, object]) -> CreditRequest:
     """Return the credit that a body describes. Raises InvalidFields."""
     body = read_wire(CreditBody, value, "A credit")
     return CreditRequest(

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -54,7 +54,7 @@ class PlatformEndpoint(ABC):
 
     @abstractmethod
     async def answer(
-        self, principal: Principal, scope: Scope, body: bytes, details: dict[str, Any]
+        self, principal: Principal, scope: Scope, body: bytes, details: dict[str, object]
     ) -> Response:
         """Handle the request; raises GatewayError."""
 
@@ -108,7 +108,7 @@ def media_type_of(scope: Scope) -> str:
     return (header_value(scope, b"content-type") or "").partition(";")[0].strip().lower()
 
 
-def read_object(body: bytes) -> Mapping[str, Any]:
+def read_object(body: bytes) -> Mapping[str, object]:
     """Return a body that is one JSON object. Raises BadRequest."""
     value = strict_json.read(body, "The body")
     if not isinstance(value, dict):

@@ -1,6 +1,6 @@
 """`POST /v1/usage-events`: usage from meters."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from starlette.responses import Response
 from starlette.types import Scope
@@ -31,7 +31,7 @@ class UsageEventsEndpoint(PlatformEndpoint):
         return self.platform.limits.usage_body_bytes
 
     async def answer(
-        self, principal: Principal, scope: Scope, body: bytes, details: dict[str, Any]
+        self, principal: Principal, scope: Scope, body: bytes, details: dict[str, object]
     ) -> Response:
         reader = ItemReader()
         values = read_items(

@@ -86,7 +86,9 @@ def test_any_text_is_read_as_the_slow_way_reads_it(value: Any, ascii_only: bool)
 
 
 def test_an_element_with_a_key_twice_stands_alone() -> None:
-    first, second, third, fourth = loads_each('[{"a": 1}, {"a": 1, "a": 1}, 7, [{"a": 1, "a": 2}]]')
+    values = loads_each('[{"a": 1}, {"a": 1, "a": 1}, 7, [{"a": 1, "a": 2}]]')
+    assert isinstance(values, list)
+    first, second, third, fourth = values
     assert (first, third) == ({"a": 1}, 7)
     assert isinstance(second, DuplicateKey)
     assert isinstance(fourth, DuplicateKey)

@@ -1,8 +1,9 @@
 """The bodies of `/v1/accounts`."""
 
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic.config import JsonDict
 
 from gateway.billing.accounts import MAX_DAYS, SUBJECT_LIMIT
 from gateway.errors import BadUserInput
@@ -12,16 +13,16 @@ from gateway.principal import Role
 from gateway.text import checked_identifier
 
 MOST_MEMBERS: Final = 1_000
-_AT: Final[dict[str, Any]] = {"format": "date-time"}
+_AT: Final[JsonDict] = {"format": "date-time"}
 
 
-def _read_days(value: Any, argument: str) -> int:
+def _read_days(value: object, argument: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_DAYS:
         raise BadUserInput(f"`{argument}` must be a whole number from 1 to {MAX_DAYS}.")
     return value
 
 
-def _check_list(value: Any) -> Any:
+def _check_list(value: object) -> list[object]:
     if not isinstance(value, list) or len(value) > MOST_MEMBERS:
         raise fault_at(sentence=f"`members` must be a list of at most {MOST_MEMBERS:,} members.")
     return value

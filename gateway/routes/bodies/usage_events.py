@@ -5,7 +5,7 @@ here describe the same fields, and find all faults of an event that was refused.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Final, Self, TypeAlias
+from typing import Annotated, Final, Self, TypeAlias
 
 from pydantic import Field, RootModel, ValidationError, WithJsonSchema, model_validator
 
@@ -39,7 +39,7 @@ END_BEFORE_START: Final = "`end` must not be before `start`."
 CLOSED_BEFORE_STARTED: Final = "`deployment.closedAt` must not be before `deployment.startedAt`."
 
 
-def require_decimal(value: Any, argument: str) -> str:
+def require_decimal(value: object, argument: str) -> str:
     """Return a decimal's text; a JSON number is refused, because it may have lost digits."""
     if not isinstance(value, str):
         raise BadUserInput(
@@ -55,7 +55,7 @@ def require_not_negative(nanos: int, argument: str) -> int:
     return nanos
 
 
-def read_bytes(value: Any, argument: str) -> int:
+def read_bytes(value: object, argument: str) -> int:
     """Return a number of bytes, sent as an integer or as its digits."""
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
         value = int(value)
@@ -66,21 +66,21 @@ def read_bytes(value: Any, argument: str) -> int:
     return value
 
 
-def read_correction(value: Any, argument: str) -> bool:
+def read_correction(value: object, argument: str) -> bool:
     if not isinstance(value, bool):
         raise BadUserInput(f"`{argument}` must be true or false.")
     return value
 
 
-def _read_nanos(value: Any, argument: str) -> int:
+def _read_nanos(value: object, argument: str) -> int:
     return parse_nanos(require_decimal(value, argument), argument=argument)
 
 
-def _read_quantity(value: Any, argument: str) -> int:
+def _read_quantity(value: object, argument: str) -> int:
     return parse_quantity(require_decimal(value, argument), argument=argument)
 
 
-def _read_leased(value: Any, argument: str) -> int:
+def _read_leased(value: object, argument: str) -> int:
     return require_not_negative(_read_nanos(value, argument), argument)
 
 
@@ -187,7 +187,7 @@ class UsageEvent(Wire):
         return self
 
 
-def faults_of_event(value: Any) -> Sequence[Fault]:
+def faults_of_event(value: object) -> Sequence[Fault]:
     """Return an event's faults, at most MOST_FAULTS; empty for a valid event."""
     try:
         UsageEvent.model_validate(value, by_alias=True, by_name=False)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -52,7 +52,7 @@ class _NotJson(NamedTuple):
     message: str
 
 
-def read_items(body: bytes, media_type: str, *, limit: int) -> list[Any]:
+def read_items(body: bytes, media_type: str, *, limit: int) -> Sequence[object]:
     """Return the values of a JSON array, or of the lines of NDJSON that are not empty; an event
     that is no JSON, or has a key twice, is refused by itself. Raises BadRequest, also for more than
     `limit` values.
@@ -63,7 +63,7 @@ def read_items(body: bytes, media_type: str, *, limit: int) -> list[Any]:
     return values
 
 
-def _array(body: bytes, limit: int) -> list[Any]:
+def _array(body: bytes, limit: int) -> Sequence[object]:
     try:
         values = strict_json.loads_each(body)
     except strict_json.DuplicateKey as error:
@@ -75,7 +75,7 @@ def _array(body: bytes, limit: int) -> list[Any]:
     return values
 
 
-def _array_with_faults(body: bytes, limit: int) -> list[Any]:
+def _array_with_faults(body: bytes, limit: int) -> list[object]:
     """Return the values of an array that cannot be read as a whole, each read by itself."""
     try:
         texts = strict_json.cut(body, limit=limit)
@@ -84,7 +84,7 @@ def _array_with_faults(body: bytes, limit: int) -> list[Any]:
     return [_read_text(text, "The event") for text in texts]
 
 
-def _lines(body: bytes) -> list[Any]:
+def _lines(body: bytes) -> list[object]:
     return [
         _read_text(line, f"Line {number}")
         for number, line in enumerate(body.split(b"\n"), start=1)
@@ -92,7 +92,7 @@ def _lines(body: bytes) -> list[Any]:
     ]
 
 
-def _read_text(text: bytes, subject: str) -> Any:
+def _read_text(text: bytes, subject: str) -> object:
     """Return the value of an event's text, or what is wrong with it."""
     try:
         return strict_json.loads(text)
@@ -124,13 +124,13 @@ class ItemReader:
     def __init__(self) -> None:
         self.rejected: list[RejectedItem] = []
         self._faults = 0
-        self._instants: dict[Any, datetime] = {}
-        self._texts: dict[tuple[str, str], str] = {}
+        self._instants: dict[object, datetime] = {}
+        self._texts: dict[tuple[str, object], str] = {}
         self._amounts: dict[tuple[str, str], tuple[int, str | None]] = {}
-        self._meters: dict[tuple[Any, ...], _Meter] = {}
+        self._meters: dict[tuple[object, ...], _Meter] = {}
         self._deployments: dict[bytes, tuple[str, DeploymentFacts]] = {}
 
-    async def read(self, values: list[Any]) -> list[MeteredItem]:
+    async def read(self, values: Sequence[object]) -> list[MeteredItem]:
         """Return the items that are well formed; the others are in `rejected`. Other requests have
         their turn after each piece.
         """
@@ -140,14 +140,14 @@ class ItemReader:
             await asyncio.sleep(0)
         return items
 
-    def _read_piece(self, first: int, values: list[Any], items: list[MeteredItem]) -> None:
+    def _read_piece(self, first: int, values: Sequence[object], items: list[MeteredItem]) -> None:
         for index, value in enumerate(values, first):
             try:
                 items.append(self._item(index, value))
             except BadUserInput as error:
                 self.rejected.append(self._refused(index, value, error))
 
-    def _refused(self, index: int, value: Any, error: BadUserInput) -> RejectedItem:
+    def _refused(self, index: int, value: object, error: BadUserInput) -> RejectedItem:
         name = value.get("id") if isinstance(value, dict) else None
         known = name if isinstance(name, str) else None
         first = Fault(error.argument or "", _sentence(error), error.code)
@@ -160,7 +160,7 @@ class ItemReader:
         code = ItemCode.OUT_OF_RANGE if first.code == OutOfRange.code else ItemCode.INVALID
         return RejectedItem(index, known, code, first.message, faults)
 
-    def _item(self, index: int, value: Any) -> MeteredItem:
+    def _item(self, index: int, value: object) -> MeteredItem:
         if not isinstance(value, dict):
             if isinstance(value, _NotJson):
                 raise BadUserInput(value.message)
@@ -202,14 +202,15 @@ class ItemReader:
         )
         return MeteredItem(index, meter.account, meter.currency, record, facts if name else None)
 
-    def _meter(self, get: Callable[[str], Any]) -> _Meter:
+    def _meter(self, get: Callable[[str], object]) -> _Meter:
         said = tuple(map(get, _Meter._fields))
         try:
             return self._meters[said]
         except (KeyError, TypeError):
             pass
         account, source, resource, unit, currency, *others = said
-        if not isinstance(_given(resource, "resource"), str) or resource not in _RESOURCES:
+        _given(resource, "resource")
+        if not isinstance(resource, str) or resource not in _RESOURCES:
             raise BadUserInput(f"`resource` must be one of {', '.join(Resource)}.")
         currency = self._text(currency, "currency", 3)
         minor_digits(currency, argument="currency")
@@ -223,7 +224,7 @@ class ItemReader:
         )
         return meter
 
-    def _deployment(self, value: Any) -> tuple[str, DeploymentFacts]:
+    def _deployment(self, value: object) -> tuple[str, DeploymentFacts]:
         """Return what is said of a deployment, by its JSON: what many items say is read once."""
         try:
             said = orjson.dumps(value)
@@ -234,7 +235,7 @@ class ItemReader:
             known = self._deployments[said] = self._read_deployment(value)
         return known
 
-    def _read_deployment(self, value: Any) -> tuple[str, DeploymentFacts]:
+    def _read_deployment(self, value: object) -> tuple[str, DeploymentFacts]:
         if not isinstance(value, dict):
             raise BadUserInput("`deployment` must be a JSON object.")
         _refuse_others(value, DEPLOYMENT_FIELDS, "`deployment`")
@@ -264,7 +265,7 @@ class ItemReader:
         )
         return self._identifier(get("externalId"), "deployment.externalId", 1000), facts
 
-    def _text(self, value: Any, argument: str, limit: int) -> str:
+    def _text(self, value: object, argument: str, limit: int) -> str:
         """Return a text that many items of a batch share."""
         if isinstance(value, str) and (known := self._texts.get((argument, value))):
             return known
@@ -272,7 +273,7 @@ class ItemReader:
         self._texts[argument, value] = text
         return text
 
-    def _identifier(self, value: Any, argument: str, limit: int) -> str:
+    def _identifier(self, value: object, argument: str, limit: int) -> str:
         """Return an identifier that many items of a batch share."""
         if isinstance(value, str) and (known := self._texts.get((argument, value))):
             return known
@@ -280,13 +281,13 @@ class ItemReader:
         self._texts[argument, value] = text
         return text
 
-    def _optional(self, value: Any, argument: str) -> str | None:
+    def _optional(self, value: object, argument: str) -> str | None:
         return None if value is None else self._text(value, argument, 200)
 
-    def _decimal(self, value: Any, argument: str) -> tuple[int, str | None]:
+    def _decimal(self, value: object, argument: str) -> tuple[int, str | None]:
         """Return nanos, and what arrived where rounding changed it."""
         if not isinstance(value, str):
-            require_decimal(_given(value, argument), argument)
+            value = require_decimal(_given(value, argument), argument)
         known = self._amounts.get((argument, value))
         if known is None:
             parse = parse_quantity if argument == "quantity" else parse_nanos
@@ -296,12 +297,12 @@ class ItemReader:
             known = self._amounts[argument, value] = (nanos, value if rounded else None)
         return known
 
-    def _leased(self, value: Any, argument: str) -> int | None:
+    def _leased(self, value: object, argument: str) -> int | None:
         if value is None:
             return None
         return require_not_negative(self._decimal(value, argument)[0], argument)
 
-    def _instant(self, value: Any, argument: str) -> datetime:
+    def _instant(self, value: object, argument: str) -> datetime:
         try:
             return self._instants[value]
         except (KeyError, TypeError):
@@ -314,7 +315,7 @@ class ItemReader:
         return instant
 
 
-def _given(value: Any, argument: str) -> Any:
+def _given(value: object, argument: str) -> object:
     """Return a value that has to be there."""
     if value is None:
         raise BadUserInput(f"`{argument}` is missing.", argument=argument)
@@ -329,18 +330,18 @@ def _sentence(error: BadUserInput) -> str:
     return f"{name}: {error.message}"
 
 
-def _bytes(resources: Mapping[str, Any], name: str) -> int | None:
+def _bytes(resources: Mapping[str, object], name: str) -> int | None:
     value = resources.get(name)
     return None if value is None else read_bytes(value, f"deployment.resources.{name}")
 
 
-def _refuse_others(value: Mapping[str, Any], allowed: frozenset[str], subject: str) -> None:
+def _refuse_others(value: Mapping[str, object], allowed: frozenset[str], subject: str) -> None:
     if not value.keys() <= allowed:
         others = ", ".join(sorted(value.keys() - allowed))
         raise BadUserInput(f"{subject} has no field {others[:200]}.")
 
 
-def answer_of(result: Ingested) -> dict[str, Any]:
+def answer_of(result: Ingested) -> dict[str, object]:
     """Return the endpoint's answer, with at most MOST_ANSWER_FAULTS faults."""
     left = MOST_ANSWER_FAULTS
     rejected = []

@@ -1,6 +1,6 @@
 """`/v1/accounts` and below."""
 
-from typing import Any, Final
+from typing import Final
 
 from gateway.principal import Permission
 from gateway.routes.bodies.accounts import AccountAnswer, AccountBody, AccountsAnswer, MembersAnswer
@@ -39,7 +39,7 @@ _LIMIT: Final = Parameter(
     schema={"type": "integer", "minimum": 1, "maximum": 1_000, "default": 100},
 )
 _AFTER: Final = Parameter(name="after", place="query", text="`next` of the previous page.")
-_ACCOUNT: Final[dict[str, Any]] = {
+_ACCOUNT: Final[dict[str, object]] = {
     "id": "acct_0d0b9a5f3d8c41e7",
     "externalId": "acme",
     "name": "Acme GmbH",

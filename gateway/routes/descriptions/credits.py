@@ -1,6 +1,6 @@
 """`/v1/credits`."""
 
-from typing import Any, Final
+from typing import Final
 
 from gateway.principal import Permission
 from gateway.routes.bodies.credits import CreditAnswer, CreditBody
@@ -24,14 +24,14 @@ _KEY: Final = Parameter(
     schema={"type": "string", "pattern": "^[!-~]{1,255}$"},
     required=True,
 )
-_COUPON: Final[dict[str, Any]] = {
+_COUPON: Final[dict[str, object]] = {
     "account": "acme",
     "kind": "COUPON",
     "amount": "10.00",
     "currency": "USD",
     "description": "Welcome",
 }
-_GIVEN: Final[dict[str, Any]] = {
+_GIVEN: Final[dict[str, object]] = {
     "creditPurchaseId": "purchase_0d0b9a5f3d8c41e70d0b9a5f3d8c5a11",
     "balance": {"amount": "5.85", "currency": "USD"},
 }

@@ -1,6 +1,6 @@
 """`/webhooks/stripe`, the health checks and the metrics."""
 
-from typing import Any, Final
+from typing import Final
 
 from pydantic import Field
 
@@ -27,7 +27,7 @@ from gateway.routes.openapi.operation import (
     Refusal,
 )
 
-_EVENT: Final[dict[str, Any]] = {
+_EVENT: Final[dict[str, object]] = {
     "id": "evt_1QabCd",
     "object": "event",
     "type": "payment_intent.succeeded",

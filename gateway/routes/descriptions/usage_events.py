@@ -1,6 +1,6 @@
 """`/v1/usage-events`."""
 
-from typing import Any, Final
+from typing import Final
 
 from gateway.principal import Permission
 from gateway.routes.bodies.usage_events import UsageAnswer, UsageEvents
@@ -8,7 +8,7 @@ from gateway.routes.descriptions.refusals import BODY_LIMITS, WRITE
 from gateway.routes.openapi.operation import JSON, Answer, Body, Example, Operation
 
 NDJSON: Final = "application/x-ndjson"
-_EVENT: Final[dict[str, Any]] = {
+_EVENT: Final[dict[str, object]] = {
     "account": "acme",
     "source": "provider-7",
     "id": "evt-1",

@@ -184,7 +184,7 @@ class _Schemas:
             name: _untitled(each) for name, each in sorted(schema["$defs"].items())
         }
 
-    def of(self, schema: Schema, mode: JsonSchemaMode) -> Mapping[str, Any]:
+    def of(self, schema: Schema, mode: JsonSchemaMode) -> Mapping[str, object]:
         """Return a schema, a model's by reference."""
         return self._references[schema, mode] if isinstance(schema, type) else schema
 

@@ -6,7 +6,7 @@ one. Keys' scopes, methods and media types are enforced from these descriptions.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from pydantic import BaseModel
 
@@ -15,7 +15,7 @@ from gateway.principal import Permission
 JSON: Final = "application/json"
 TEXT: Final = "text/plain"
 
-Schema: TypeAlias = Mapping[str, Any] | type[BaseModel]
+Schema: TypeAlias = Mapping[str, object] | type[BaseModel]
 """A JSON Schema, or the model that it is made of."""
 
 
@@ -26,7 +26,7 @@ class Parameter:
     name: str
     place: Literal["path", "query", "header"]
     text: str
-    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+    schema: Mapping[str, object] = field(default_factory=lambda: {"type": "string"})
     required: bool = False
 
 
@@ -76,8 +76,8 @@ class Example:
     parameters: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     media_type: str = JSON
-    body: Any = None
-    answer: Any = None
+    body: object = None
+    answer: object = None
 
 
 Security: TypeAlias = Sequence[Mapping[str, Sequence[str]]]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
@@ -21,7 +21,7 @@ class DescribedRoute(Route):
     no others. An external id in the path is matched whole, slashes included.
     """
 
-    def __init__(self, path: str, endpoint: Callable[..., Any]) -> None:
+    def __init__(self, path: str, endpoint: Callable[..., object]) -> None:
         self.described_path = path
         self.operations: Sequence[Operation] = SURFACE[path]
         matched = path.replace("{externalId}", "{external_id:path}")
