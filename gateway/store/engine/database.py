@@ -10,14 +10,14 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from itertools import islice
 from types import TracebackType
-from typing import Final, Protocol, Self, runtime_checkable
+from typing import Any, Final, Protocol, Self, cast, runtime_checkable
 
 from sqlalchemy import BigInteger, func, select
 
 from gateway.errors import GatewayError, ServiceUnavailable
 from gateway.store.engine.parameters import batch
 from gateway.store.engine.sql import DialectName, Query
-from gateway.store.engine.statement import CompiledStatement, R, Statement
+from gateway.store.engine.statement import BoundStatement, CompiledStatement, R, Statement
 from gateway.store.engine.stream import Stream
 from gateway.store.engine.write import PIECE, Insert, Upsert, W
 
@@ -50,6 +50,12 @@ class Driver(Protocol):
     async def fetch(
         self, statement: CompiledStatement[R], arguments: list[object]
     ) -> Sequence[R]: ...
+
+    async def fetch_all(self, statements: Sequence[BoundStatement[Any]]) -> list[Sequence[Any]]:
+        """Return the rows of each statement, in their order; the timeout is for each of them. On
+        SQLite they are one hop to the thread. On Postgres they run in turn.
+        """
+        ...
 
     async def execute_many(
         self, statement: CompiledStatement[None], arguments: Sequence[Sequence[object]]
@@ -200,28 +206,31 @@ class Snapshot:
         return self._database.dialect
 
     async def fetch(self, statement: Statement[R], /, **parameters: object) -> Sequence[R]:
-        compiled = statement.compiled(self._database.dialect)
-        arguments = compiled.arguments(parameters)
+        bound = statement.compiled(self._database.dialect).bind(parameters)
+        (rows,) = await self._fetch_all([bound])
+        return cast("Sequence[R]", rows)
+
+    async def _fetch_all(self, statements: Sequence[BoundStatement[Any]]) -> list[Sequence[Any]]:
         async with self._lock:
             if self._closed:
                 raise asyncio.CancelledError("the request has ended")
-            self.statements += 1
+            self.statements += len(statements)
             self._running = asyncio.current_task()
             try:
                 if self._driver is None:
-                    return await self._first(compiled, arguments)
-                return await self._driver.fetch(compiled, arguments)
+                    return await self._first(statements)
+                return await self._driver.fetch_all(statements)
             finally:
                 self._running = None
 
-    async def _first(self, compiled: CompiledStatement[R], arguments: list[object]) -> Sequence[R]:
+    async def _first(self, statements: Sequence[BoundStatement[Any]]) -> list[Sequence[Any]]:
         try:
             driver = await self._open()
-            return await driver.fetch(compiled, arguments)
+            return await driver.fetch_all(statements)
         except LostConnection:
             await self._release()
             driver = await self._open()
-            return await driver.fetch(compiled, arguments)
+            return await driver.fetch_all(statements)
 
     async def _open(self) -> Driver:
         lease = self._database.reading()

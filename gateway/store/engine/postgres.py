@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Final, NamedTuple, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -31,7 +31,7 @@ from gateway.store.engine.database import (
     within,
 )
 from gateway.store.engine.sql import DialectName
-from gateway.store.engine.statement import CompiledStatement, R
+from gateway.store.engine.statement import BoundStatement, CompiledStatement, R
 from gateway.store.engine.stream import Stream
 from gateway.store.engine.write import PIECE
 
@@ -48,6 +48,10 @@ class PostgresDriver:
         with translated(translate):
             records = await self._connection.fetch(statement.text, *arguments)
             return cast("Sequence[R]", records)  # a Record maps column names to values
+
+    async def fetch_all(self, statements: Sequence[BoundStatement[Any]]) -> list[Sequence[Any]]:
+        """Run statements in turn."""
+        return [await self.fetch(each.statement, each.arguments) for each in statements]
 
     async def stream(
         self, statement: CompiledStatement[R], arguments: list[object], size: int

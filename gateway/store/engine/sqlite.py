@@ -4,12 +4,11 @@ interrupted.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import Final, TypeAlias, TypeVar, cast
-
-import aiosqlite
+from typing import Any, Final, TypeAlias, TypeVar
 
 from gateway.errors import (
     ConfigurationError,
@@ -30,7 +29,8 @@ from gateway.store.engine.database import (
     within,
 )
 from gateway.store.engine.sql import DialectName
-from gateway.store.engine.statement import CompiledStatement, R
+from gateway.store.engine.sqlite_thread import Hop, Running, SqliteConnection, to_the_end
+from gateway.store.engine.statement import BoundStatement, CompiledStatement, R
 from gateway.store.engine.stream import Stream
 
 T = TypeVar("T")
@@ -55,58 +55,68 @@ _PRAGMAS = (
 
 
 class SqliteDriver:
-    """One aiosqlite connection: a statement that is cancelled or too slow is interrupted."""
+    """One connection: a statement that is cancelled or too slow is interrupted.
 
-    def __init__(self, connection: aiosqlite.Connection, timeout_seconds: float | None) -> None:
+    `begins` opens a transaction in the hop of the first statement.
+    """
+
+    def __init__(
+        self, connection: SqliteConnection, timeout_seconds: float | None, *, begins: bool = False
+    ) -> None:
         self._connection = connection
         self._timeout_seconds = timeout_seconds
+        self._begins = begins
 
     async def fetch(self, statement: CompiledStatement[R], arguments: list[object]) -> Sequence[R]:
-        records = await self.run(self._connection.execute_fetchall(statement.text, arguments))
-        return cast("Sequence[R]", statement.rows(records))
+        (rows,) = await self.fetch_all([BoundStatement(statement, arguments)])
+        return rows
+
+    async def fetch_all(self, statements: Sequence[BoundStatement[Any]]) -> list[Sequence[Any]]:
+        """Run statements in one hop to the thread."""
+        found = await self.run(partial(_fetch_all, statements))
+        return [
+            each.statement.rows(records) for each, records in zip(statements, found, strict=True)
+        ]
 
     async def stream(
         self, statement: CompiledStatement[R], arguments: list[object], size: int
     ) -> AsyncGenerator[Sequence[Sequence[object]]]:
-        cursor = await self.run(self._connection.execute(statement.text, arguments))
+        cursor = await self.run(lambda running: running.execute(statement.text, arguments))
         try:
-            while records := [*await self.run(cursor.fetchmany(size))]:
+            while records := await self.run(lambda _: cursor.fetchmany(size)):
                 yield records
                 if len(records) < size:
                     return
         finally:
-            await asyncio.shield(cursor.close())
+            await to_the_end(self._connection.run(lambda _: cursor.close()))
 
     async def execute_many(
         self, statement: CompiledStatement[None], arguments: Sequence[Sequence[object]]
     ) -> None:
-        await self.run(self._connection.executemany(statement.text, arguments))
+        await self.run(lambda running: running.executemany(statement.text, arguments))
 
-    async def run(self, awaitable: Awaitable[T]) -> T:
-        """Await the driver; interrupt it when the caller is cancelled or the time is over."""
-        running = asyncio.ensure_future(awaitable)
-        running.add_done_callback(_note)
-        try:
-            with translated(translate):
-                async with asyncio.timeout(self._timeout_seconds):
-                    return await asyncio.shield(running)
-        except TimeoutError:
-            await _to_the_end(self._interrupt(running))
-            raise DeadlineExceeded(SLOW) from None
-        except asyncio.CancelledError:
-            await _to_the_end(self._interrupt(running))
-            raise
+    async def execute(self, command: str) -> None:
+        """Run a command that has neither arguments nor rows."""
+        await self.run(lambda running: running.execute(command))
 
-    async def _interrupt(self, running: asyncio.Future[T]) -> None:
-        while not running.done():
-            await self._connection.interrupt()
-            await asyncio.wait([running], timeout=0.05)
+    async def run(self, hop: Hop[T]) -> T:
+        """Run a function in the connection's thread, in a transaction if this driver begins one."""
+        begins, self._begins = self._begins, False
+        with translated(translate):
+            return await self._connection.run(
+                partial(_begin_and, hop) if begins else hop, self._timeout_seconds
+            )
 
 
-def _note(done: asyncio.Future[T]) -> None:
-    """Retrieve a statement's outcome, even if its caller was cancelled."""
-    if not done.cancelled():
-        done.exception()
+def _begin_and(hop: Hop[T], running: Running) -> T:
+    running.begin()
+    return hop(running)
+
+
+def _fetch_all(
+    statements: Sequence[BoundStatement[Any]], running: Running
+) -> list[list[Sequence[object]]]:
+    return [running.execute(each.statement.text, each.arguments).fetchall() for each in statements]
 
 
 class SqliteDatabase:
@@ -125,11 +135,11 @@ class SqliteDatabase:
         self._path = path
         self._wait_seconds = wait_seconds
         self._statement_timeout_seconds = statement_timeout_seconds
-        self._idle: list[aiosqlite.Connection] = []
+        self._idle: list[SqliteConnection] = []
         self._places = asyncio.Semaphore(pool_size)
-        self._writer: aiosqlite.Connection | None = None
+        self._writer: SqliteConnection | None = None
         self._turn = asyncio.Lock()
-        self._watcher: aiosqlite.Connection | None = None
+        self._watcher: SqliteConnection | None = None
         self._is_open = False
         self.listeners: list[Listener] = []
 
@@ -148,15 +158,11 @@ class SqliteDatabase:
             await self._places.acquire()
         try:
             connection = self._idle.pop() if self._idle else await self._connect(query_only=True)
-            driver = SqliteDriver(connection, timeout)
             try:
-                await driver.run(connection.execute("BEGIN"))
-                yield driver
+                yield SqliteDriver(connection, timeout, begins=True)
             finally:
-                try:
-                    await _end(connection, "ROLLBACK")
-                finally:
-                    self._idle.append(connection)
+                connection.roll_back()
+                self._idle.append(connection)
         finally:
             self._places.release()
 
@@ -170,22 +176,21 @@ class SqliteDatabase:
             driver = SqliteDriver(connection, timeout)
             with translated(translate):
                 try:
-                    await driver.run(connection.execute("BEGIN IMMEDIATE"))
+                    await driver.execute("BEGIN IMMEDIATE")
                     transaction = Transaction(driver, self.dialect)
                     yield transaction
-                    await driver.run(connection.execute("COMMIT"))
+                    await driver.execute("COMMIT")
                     self._tell(transaction.announced)
                     transaction.committed()
                 finally:
-                    await _end(connection, "ROLLBACK")
+                    if connection.in_transaction:
+                        await to_the_end(connection.run(Running.roll_back))
 
     @asynccontextmanager
     async def exporting(self) -> AsyncIterator[Stream]:
         connection = await self._connect(query_only=True)
         try:
-            driver = SqliteDriver(connection, None)
-            await driver.run(connection.execute("BEGIN"))
-            yield Stream(driver, self.dialect)
+            yield Stream(SqliteDriver(connection, None, begins=True), self.dialect)
         finally:
             await asyncio.shield(connection.close())
 
@@ -206,7 +211,7 @@ class SqliteDatabase:
             ((version,),) = await self._watcher.execute_fetchall("PRAGMA data_version")
         return int(version)
 
-    async def _connect(self, *, query_only: bool) -> aiosqlite.Connection:
+    async def _connect(self, *, query_only: bool) -> SqliteConnection:
         if not self._is_open:
             raise ServiceUnavailable(NOT_OPEN)
         opening = asyncio.ensure_future(_open(self._path, query_only=query_only))
@@ -214,7 +219,7 @@ class SqliteDatabase:
             return await asyncio.shield(opening)
         except asyncio.CancelledError:
             # Half an opening cannot be undone: it is finished, and then closed.
-            await _to_the_end(_close(opening))
+            await to_the_end(_close(opening))
             raise
 
     async def close(self) -> None:
@@ -224,7 +229,7 @@ class SqliteDatabase:
         self._idle, self._writer, self._watcher = [], None, None
 
 
-async def _open(path: Path, *, query_only: bool) -> aiosqlite.Connection:
+async def _open(path: Path, *, query_only: bool) -> SqliteConnection:
     """Open the file; while others open it too, it is locked for moments that SQLite itself does
     not wait for.
     """
@@ -235,50 +240,34 @@ async def _open(path: Path, *, query_only: bool) -> aiosqlite.Connection:
     return await _open_once(path, query_only=query_only)
 
 
-async def _open_once(path: Path, *, query_only: bool) -> aiosqlite.Connection:
+async def _open_once(path: Path, *, query_only: bool) -> SqliteConnection:
     with translated(translate):
         # Opened here: where that fails, aiosqlite leaves a thread that tells a loop which has gone.
         opened = await asyncio.to_thread(_open_file, path)
-        connection = await aiosqlite.Connection(lambda: opened, iter_chunk_size=64)
+        connection = SqliteConnection(opened)
+        await connection
         try:
-            for pragma in _PRAGMAS:
-                await connection.execute(pragma)
-            if query_only:
-                await connection.execute("PRAGMA query_only = ON")
+            await connection.run(partial(_prepare, query_only))
         except BaseException:
             await connection.close()
             raise
         return connection
 
 
+def _prepare(query_only: bool, running: Running) -> None:
+    for pragma in _PRAGMAS:
+        running.execute(pragma)
+    if query_only:
+        running.execute("PRAGMA query_only = ON")
+
+
 def _open_file(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
 
-async def _close(opening: asyncio.Future[aiosqlite.Connection]) -> None:
+async def _close(opening: asyncio.Future[SqliteConnection]) -> None:
     with suppress(GatewayError):
         await (await opening).close()
-
-
-async def _end(connection: aiosqlite.Connection, command: str) -> None:
-    """End the transaction, if there still is one, also while the caller is being cancelled."""
-    if connection.in_transaction:
-        await _to_the_end(connection.execute(command))
-
-
-async def _to_the_end(work: Awaitable[object]) -> None:
-    """Await what must not be left half done, however often the caller is cancelled meanwhile."""
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    _note(task)
-    if cancelled:
-        raise cancelled
-    await task
 
 
 def translate(error: Exception) -> GatewayError | None:

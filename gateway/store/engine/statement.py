@@ -13,7 +13,7 @@ no rows. At run time a row is what the driver makes at no further cost: it is re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic
+from typing import Any, Generic, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -56,6 +56,10 @@ class CompiledStatement(Generic[R]):
     binders: Mapping[str, Convert]
     columns: tuple[str, ...]
     converters: tuple[tuple[str, Convert], ...]
+
+    def bind(self, parameters: Mapping[str, Any]) -> "BoundStatement[R]":
+        """Return the statement with its arguments; a missing parameter is a KeyError."""
+        return BoundStatement(self, self.arguments(parameters))
 
     def arguments(self, parameters: Mapping[str, Any]) -> list[object]:
         """Return the driver's positional arguments; a missing parameter is a KeyError."""
@@ -103,6 +107,13 @@ class CompiledStatement(Generic[R]):
             for name, convert in converters:
                 row[name] = convert(row[name])
         return rows
+
+
+class BoundStatement(NamedTuple, Generic[R]):
+    """A statement with the driver's positional arguments."""
+
+    statement: CompiledStatement[R]
+    arguments: list[object]
 
 
 class Statement(Generic[R]):

@@ -22,7 +22,7 @@ from gateway.billing.usage.recording import record_usage
 from gateway.models import Account, LowBalance, table_of
 from gateway.store import Database, Statement, Transaction
 from gateway.store.engine.database import Driver
-from gateway.store.engine.statement import CompiledStatement, R
+from gateway.store.engine.statement import BoundStatement, CompiledStatement, R
 from gateway.work.tasks import Tasks
 from tests.gateway.billing.usage.test_recording import event
 from tests.support.books import ACTOR, NOW, Books, usd
@@ -213,6 +213,10 @@ class Counting:
     async def fetch(self, statement: CompiledStatement[R], arguments: list[object]) -> Sequence[R]:
         self.calls += 1
         return await self.driver.fetch(statement, arguments)
+
+    async def fetch_all(self, statements: Sequence[BoundStatement[Any]]) -> list[Sequence[Any]]:
+        self.calls += 1
+        return await self.driver.fetch_all(statements)
 
     async def execute_many(self, statement: CompiledStatement[None], arguments: Any) -> None:
         self.calls += 1
