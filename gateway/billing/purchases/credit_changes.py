@@ -1,7 +1,8 @@
-"""A settled purchase's changes of credit as they are billed: credited, refunded, disputed. Pure.
+"""The credit changes of a settled purchase, as FOCUS files list them. Pure.
 
-Refunds follow their documents, which never change, and disputes the replay of the ledger. So all
-changes add up to the sum of the ledger, and the change of a document to the sum that it prints.
+The changes of a refund have the sums of its documents, which never change; those of disputes follow
+the replay of the ledger. So all changes add up to the sum of the ledger, and the change of a
+document is the sum that it prints.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -9,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from gateway.billing.purchases.holds import Holds, Moves, Refunded, Terms
+from gateway.billing.purchases.holds import DisputeMovements, EffectiveRefund, Holds, PurchaseTerms
 from gateway.billing.purchases.receipts import read_sums
 from gateway.money import pro_rata
 from gateway.store.exports import ExportedDispute, ExportedPurchase, ExportedRefund
@@ -44,7 +45,7 @@ class CreditChange(NamedTuple):
 
 
 def credit_changes_of(purchase: ExportedPurchase, settled_at: datetime) -> Iterator[CreditChange]:
-    """Yield a settled purchase's credit, then what was taken back and given again."""
+    """Yield a settled purchase's credit, then the changes by its refunds and its disputes."""
     yield CreditChange(
         ChangeReason.CREDIT,
         settled_at,
@@ -63,10 +64,10 @@ def _document(number: str | None, seller_id: int | None) -> ChangeDocument | Non
 
 
 def _refunded(refunds: Sequence[ExportedRefund]) -> Iterator[CreditChange]:
-    """Yield what each credit note says, and what cancels it where its refund failed.
+    """Yield the sums of each credit note, and of its cancellation where the refund failed.
 
-    The bonus need not be on the note of the refund that it went with, nor on what cancels that: it
-    is compared in sum.
+    The bonus may be on the note of another refund than the one that took it, so a last change
+    makes the sum of all bonuses right.
     """
     bonus, instants = 0, []
     for refund in refunds:
@@ -81,7 +82,7 @@ def _refunded(refunds: Sequence[ExportedRefund]) -> Iterator[CreditChange]:
 
 
 def _effect(refund: ExportedRefund) -> CreditChange:
-    """Return what a refund takes by the ledger now: nothing, where it failed."""
+    """Return the credit that a refund takes by the ledger now: 0 where it failed."""
     takes = -1 if refund["settled_at"] is not None else 0
     return CreditChange(
         ChangeReason.REFUND,
@@ -93,7 +94,7 @@ def _effect(refund: ExportedRefund) -> CreditChange:
 
 
 def _documented(refund: ExportedRefund) -> Iterator[CreditChange]:
-    """Yield what a refund's documents say, from the data that they are printed from."""
+    """Yield the sums of a refund's documents, read from the data that they are printed from."""
     if number := refund["receipt_number"]:
         document = ChangeDocument(number, refund["receipt_seller_id"])
         at, data = refund["receipt_issued_at"], refund["receipt_data"]
@@ -107,37 +108,41 @@ def _documented(refund: ExportedRefund) -> Iterator[CreditChange]:
 
 
 def _disputed(purchase: ExportedPurchase) -> Iterator[CreditChange]:
-    """Yield what disputes took and gave back, oldest first, with what that changes of the tax."""
+    """Yield the changes of credit and tax by disputes, oldest first."""
     refunds = [each for each in purchase["refunds"] if each["settled_at"] is not None]
-    terms = Terms(purchase["amount_nanos"], purchase["tax_nanos"], purchase["currency"])
-    holds = Holds(terms, [_moves_of(each) for each in purchase["disputes"]])
-    tax_with, held, gone_since = _tax_beside_refunds(terms, refunds), 0, None
-    for step in holds.steps([_refund_of(each) for each in refunds]):
-        taken, gone_since = step.held - held, step.gone_since
+    terms = PurchaseTerms(purchase["amount_nanos"], purchase["tax_nanos"], purchase["currency"])
+    holds = Holds(terms, [_movements_of(each) for each in purchase["disputes"]])
+    tax_on, held, empty_since = _tax_after_refunds(terms, refunds), 0, None
+    for step in holds.steps([_effective_refund(each) for each in refunds]):
+        taken, empty_since = step.held - held, step.empty_since
         reason = ChangeReason.DISPUTE if taken > 0 else ChangeReason.DISPUTE_RETURNED
-        yield CreditChange(reason, step.at, -taken, tax_with(held) - tax_with(step.held))
+        yield CreditChange(reason, step.at, -taken, tax_on(held) - tax_on(step.held))
         held = step.held
-    # What no refund took of the bonus went with the dispute that took the last of the money.
+    # The dispute that took the last of the credit also took the bonus that no refund took.
     by_refunds = sum(each["bonus_reversed_nanos"] for each in purchase["refunds"])
-    if gone_since is not None:
+    if empty_since is not None:
         bonus = by_refunds - purchase["bonus_reversed_nanos"]
-        yield CreditChange(ChangeReason.DISPUTE, gone_since, amount=0, bonus=bonus)
+        yield CreditChange(ChangeReason.DISPUTE, empty_since, amount=0, bonus=bonus)
 
 
-def _refund_of(refund: ExportedRefund) -> Refunded:
-    return Refunded(refund["id"], refund["created_at"], refund["amount_nanos"], _name(refund))
+def _effective_refund(refund: ExportedRefund) -> EffectiveRefund:
+    return EffectiveRefund(
+        refund["id"], refund["created_at"], refund["amount_nanos"], _sort_key(refund)
+    )
 
 
-def _moves_of(dispute: ExportedDispute) -> Moves:
-    moves = [(each["moved_at"], each["amount_nanos"]) for each in dispute["movements"]]
-    return Moves(dispute["id"], dispute["created_at"], _name(dispute), moves)
+def _movements_of(dispute: ExportedDispute) -> DisputeMovements:
+    movements = [(each["moved_at"], each["amount_nanos"]) for each in dispute["movements"]]
+    return DisputeMovements(dispute["id"], dispute["created_at"], _sort_key(dispute), movements)
 
 
-def _name(row: ExportedRefund | ExportedDispute) -> tuple[str, str, int]:
+def _sort_key(row: ExportedRefund | ExportedDispute) -> tuple[str, str, int]:
     return row["provider"] or "", row["provider_reference"] or "", row["id"]
 
 
-def _tax_beside_refunds(terms: Terms, refunds: Sequence[ExportedRefund]) -> Callable[[int], int]:
+def _tax_after_refunds(
+    terms: PurchaseTerms, refunds: Sequence[ExportedRefund]
+) -> Callable[[int], int]:
     """Return a function that gives the tax on a part of the credit that disputes hold.
 
     Refunds keep the tax of their credit notes, so disputes share the rest: with the whole rest of
@@ -146,6 +151,6 @@ def _tax_beside_refunds(terms: Terms, refunds: Sequence[ExportedRefund]) -> Call
     amount = terms.amount - sum(each["amount_nanos"] for each in refunds)
     tax = terms.tax - sum(each["tax_nanos"] for each in refunds)
     if not amount:
-        # Disputes hold nothing now; what they held before the refunds came had its plain share.
+        # Disputes hold nothing now. Credit that they held before the refunds had its pro rata tax.
         amount, tax = terms.amount, terms.tax
     return lambda held: pro_rata(held, amount, tax)

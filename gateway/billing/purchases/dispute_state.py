@@ -1,4 +1,4 @@
-"""What a dispute is while a transaction works on it: how it stands, and what it moved."""
+"""A dispute in a transaction: its row, its state and its movements."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -20,16 +20,15 @@ class Movement(NamedTuple):
 
 
 MIGRATED: Final = "migrated:"
-"""How the names of movements begin that were derived from a dispute's state, before movements were
-kept: they count until the provider's own are known.
+"""Prefix of the references of movements that a migration derived from a dispute's state. They count
+until the provider's own movements are known.
 """
 
 
 @dataclass(slots=True, kw_only=True)
 class DisputeState(Record):
-    """A row of `dispute`, with what it moved by the provider's names: rows of `dispute_movement`.
-
-    `held_nanos` is the credit that it holds.
+    """A row of `dispute`, and its movements (rows of `dispute_movement`) by the provider's
+    reference. `held_nanos` is the credit that it holds.
     """
 
     account_id: int
@@ -53,16 +52,18 @@ class DisputeState(Record):
         return self.account_id, self.id
 
     @property
-    def name(self) -> tuple[str, str, int]:
+    def sort_key(self) -> tuple[str, str, int]:
         return self.provider or "", self.provider_reference or "", self.id
 
     def decide(self, state: DisputeStatus, closed_at: datetime) -> None:
-        """Take a decision: the latest one counts; of two at the same time the one stated last."""
+        """Close the dispute with a decision. The latest decision counts; of two of the same
+        instant, the one that is recorded last.
+        """
         if self.closed_at is None or closed_at >= self.closed_at:
             self.state, self.closed_at = state, closed_at
 
     def move(self, movements: Iterable["DisputeMovement"]) -> None:
-        """Add movements, each once by its name."""
+        """Add movements; a reference counts once. The provider's own replace migrated ones."""
         for each in movements:
             self.movements[each.reference] = Movement(each.amount, each.at)
         if any(not name.startswith(MIGRATED) for name in self.movements):
@@ -73,7 +74,7 @@ class DisputeState(Record):
             }
 
     def movement_rows(self) -> list[MovementRow]:
-        """Return the rows of its movements, in the order of their names."""
+        """Return the rows of its movements, in the order of their references."""
         return [
             MovementRow(self.account_id, self.id, name, amount, at)
             for name, (amount, at) in sorted(self.movements.items())
@@ -82,8 +83,8 @@ class DisputeState(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisputeMovement:
-    """Money that a dispute moved, by the provider's name for the movement: negative where it was
-    withdrawn, positive where it came back; nanos of the purchase's currency, with its tax.
+    """A movement with the provider's reference for it. `amount` is money with its tax in nanos:
+    negative where it was withdrawn, positive where it came back.
     """
 
     reference: str
@@ -93,9 +94,8 @@ class DisputeMovement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisputeFacts:
-    """What is known of a dispute. `amount` is the disputed money in nanos, with its tax; a state
-    other than OPEN has `closed_at`. `movements` are the known ones; movements recorded earlier
-    stay.
+    """Facts of a dispute. `amount` is the disputed money with its tax, in nanos. A state other than
+    OPEN has `closed_at`. `movements` are added to those recorded earlier.
     """
 
     amount: int

@@ -4,16 +4,16 @@ from gateway.billing.book import Book
 from gateway.billing.purchases.dispute_state import DisputeFacts, DisputeState
 from gateway.billing.purchases.participant import Purchases
 from gateway.billing.purchases.purchase_state import PurchaseState, either
-from gateway.billing.purchases.reversals import rebooked
+from gateway.billing.purchases.reversals import posting_changes
 from gateway.errors import BadUserInput
 from gateway.models import DisputeStatus
 
 
 def record_dispute(book: Book, purchase: PurchaseState, facts: DisputeFacts) -> DisputeState:
-    """Add facts to a dispute, made where its reference is not known; book what they mean.
+    """Add facts to a dispute and post the changes; a new reference makes a new dispute.
 
-    Its movements alone move money. How it stands says whether what it holds is gone for good.
-    Raises BadUserInput for an amount that is not positive, or a closed dispute without `closed_at`.
+    Only movements move money. The dispute's state decides whether its hold is final. Raises
+    BadUserInput for an amount that is not positive, or a closed dispute without `closed_at`.
     """
     if facts.amount <= 0:
         raise BadUserInput("A dispute's amount must be positive.", argument="amount")
@@ -21,7 +21,7 @@ def record_dispute(book: Book, purchase: PurchaseState, facts: DisputeFacts) -> 
         raise BadUserInput(
             "A dispute must have a closing time if and only if it is decided.", argument="closed_at"
         )
-    with rebooked(book, purchase):
+    with posting_changes(book, purchase):
         dispute = _find(book, purchase, facts) or _add(book, purchase, facts)
         dispute.reason = either(dispute.reason, facts.reason)
         dispute.amount_nanos = facts.amount

@@ -1,6 +1,7 @@
-"""What refunds and disputes take from a purchase's credit, at one instant after another. Pure.
+"""Replays refunds and disputes: the credit that they take from a purchase at each instant. Pure.
 
-The one replay of these facts: the ledger's entries and what is billed both follow from its steps.
+This is the only replay of these facts: the ledger's entries and the rows of FOCUS files both
+follow from its steps.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,16 +11,17 @@ from typing import NamedTuple
 from gateway.money import from_minor_units, minor_digits
 
 
-class Terms(NamedTuple):
-    """What a purchase was settled for, in nanos: the credit and the tax on it."""
+class PurchaseTerms(NamedTuple):
+    """The terms with which a purchase settled: nanos of credit, of the tax on it, and the currency."""
 
     amount: int
     tax: int
     currency: str
 
     def credit_in(self, money: int) -> int:
-        """Return the credit in so much disputed money: in whole minor units, rounded up, so that of
-        a payment that is disputed whole nothing stays.
+        """Return the credit in an amount of disputed money, both in nanos.
+
+        It is rounded up to a whole minor unit, so that a dispute of a whole payment leaves nothing.
         """
         if not self.tax:
             return money
@@ -27,53 +29,55 @@ class Terms(NamedTuple):
         return -(-money * self.amount // ((self.amount + self.tax) * minor)) * minor
 
 
-class Moves(NamedTuple):
-    """What a dispute moved: when, and by how much money, negative where it was withdrawn."""
+class DisputeMovements(NamedTuple):
+    """The movements of a dispute: (instant, nanos of money), negative where it was withdrawn."""
 
     dispute_id: int
     made_at: datetime
-    name: tuple[str, str, int]
-    moves: Sequence[tuple[datetime, int]]
+    sort_key: tuple[str, str, int]
+    movements: Sequence[tuple[datetime, int]]
 
     @property
-    def place(self) -> tuple[datetime, tuple[str, str, int]]:
-        """What disputes are ordered by: those that took money first come first."""
-        withdrawn = [at for at, amount in self.moves if amount < 0]
-        return min(withdrawn, default=self.made_at), self.name
+    def order(self) -> tuple[datetime, tuple[str, str, int]]:
+        """The sort key of disputes: first the one that withdrew money first."""
+        withdrawn = [at for at, amount in self.movements if amount < 0]
+        return min(withdrawn, default=self.made_at), self.sort_key
 
 
-class Refunded(NamedTuple):
-    """A refund that took effect. `name` orders those of one instant."""
+class EffectiveRefund(NamedTuple):
+    """A refund that took effect. `sort_key` orders refunds of one instant."""
 
     refund_id: int
     at: datetime
     amount: int
-    name: tuple[str, str, int]
+    sort_key: tuple[str, str, int]
 
 
 class Step(NamedTuple):
-    """What the facts of one instant take: its refunds in order, what each dispute takes by its id
-    (negative where it gives back), and what disputes hold together after it. `gone_since` is the
-    instant since which nothing of the purchase is left; what came back meanwhile was not gone.
+    """The effect of one instant's facts on a purchase's credit, in nanos.
+
+    `refunds` are in order. `taken` is the change of each dispute's hold by its id, negative where
+    credit came back; `held` is the sum of all holds after it. `empty_since` is the instant since
+    which no credit of the purchase is left without interruption.
     """
 
     at: datetime
-    refunds: Sequence[Refunded]
+    refunds: Sequence[EffectiveRefund]
     taken: Mapping[int, int]
     held: int
-    gone_since: datetime | None
+    empty_since: datetime | None
 
 
 class Holds:
-    """What disputes hold of a purchase's credit, at one instant after another.
+    """The credit that disputes hold of a purchase, by dispute id, at each instant.
 
-    Together it is the credit in the money that they withdrew and did not return, but no more than
-    refunds left of the purchase; those that took money first hold it first.
+    All holds together are the credit in the money that disputes withdrew and did not return, but no
+    more than refunds left of the purchase. The dispute that took money first holds it first.
     """
 
-    def __init__(self, terms: Terms, disputes: Sequence[Moves]) -> None:
+    def __init__(self, terms: PurchaseTerms, disputes: Sequence[DisputeMovements]) -> None:
         self._terms = terms
-        self._disputes = sorted(disputes, key=lambda each: each.place)
+        self._disputes = sorted(disputes, key=lambda each: each.order)
         self._withdrawn = {each.dispute_id: 0 for each in disputes}
         self.held = dict(self._withdrawn)
 
@@ -81,24 +85,29 @@ class Holds:
     def total(self) -> int:
         return sum(self.held.values())
 
-    def steps(self, refunds: Sequence[Refunded]) -> Iterator[Step]:
-        """Go through the instants of refunds and of moves, in their order."""
-        instants = {at for each in self._disputes for at, _ in each.moves}
-        unrefunded, gone_since = self._terms.amount, None
+    def steps(self, refunds: Sequence[EffectiveRefund]) -> Iterator[Step]:
+        """Yield the step of each instant at which a refund or a movement took effect, in order."""
+        instants = {at for each in self._disputes for at, _ in each.movements}
+        unrefunded, empty_since = self._terms.amount, None
         for at in sorted(instants.union(each.at for each in refunds)):
-            now = sorted((each for each in refunds if each.at == at), key=lambda each: each.name)
+            now = sorted(
+                (each for each in refunds if each.at == at), key=lambda each: each.sort_key
+            )
             unrefunded -= sum(each.amount for each in now)
             taken = self._change(at, unrefunded)
-            gone_since = None if self.total < unrefunded else gone_since or at
-            yield Step(at, now, taken, self.total, gone_since)
+            empty_since = None if self.total < unrefunded else empty_since or at
+            yield Step(at, now, taken, self.total, empty_since)
 
     def _change(self, at: datetime, unrefunded: int) -> Mapping[int, int]:
-        """Go on to an instant, of which all moves count; `unrefunded` is what refunds left."""
+        """Apply all movements of an instant; return the change of each dispute's hold.
+
+        `unrefunded` is the credit that refunds left.
+        """
         changes = {}
         money = credit = 0
-        for dispute_id, _, _, moves in self._disputes:
+        for dispute_id, _, _, movements in self._disputes:
             self._withdrawn[dispute_id] -= sum(
-                amount for moved_at, amount in moves if moved_at == at
+                amount for moved_at, amount in movements if moved_at == at
             )
             money += max(self._withdrawn[dispute_id], 0)
             before, credit = credit, min(self._terms.credit_in(money), unrefunded)

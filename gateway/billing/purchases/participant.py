@@ -41,26 +41,26 @@ class Purchases:
         return cls(await receipts.sequences(reader, list(accounts)))
 
     def add(self, purchase: PurchaseState) -> None:
-        """Take a purchase in, new or read."""
+        """Add a purchase, new or read."""
         self.by_key[purchase.key] = purchase
         if purchase.provider_reference is not None:
             name = (purchase.account_id, purchase.provider, purchase.provider_reference)
             self.by_reference[name] = purchase
 
     def remember(self, keys: Collection[PurchaseKey]) -> None:
-        """Take purchases as they are here for what is stored: only what differs from that in the
-        end is written and announced.
+        """Remember the purchases' present cells as stored: `settle` writes and announces only
+        purchases that differ from them.
         """
         self._stored |= {key: self._cells(key) for key in keys}
 
     def next_sequence(self, account_id: int, year: int) -> int:
-        """Use up the next number of an account's documents in a year."""
+        """Return the next number of an account's documents in a year; each is returned once."""
         sequence = self._sequences.get((account_id, year), 0) + 1
         self._sequences[account_id, year] = sequence
         return sequence
 
     def issue(self, receipt: IssuedReceipt) -> None:
-        """Take a document that is issued."""
+        """Add an issued document, to be written."""
         self._receipts.append(receipt)
 
     async def settle(self, book: "Book") -> None:
@@ -85,7 +85,7 @@ class Purchases:
         await receipts.append(book.transaction, self._receipts, last)
 
     def _cells(self, key: PurchaseKey) -> list[NamedTuple]:
-        """Return everything that is stored of a purchase."""
+        """Return the cells of a purchase, its refunds, its disputes and their movements."""
         stored: list[NamedTuple] = [self.by_key[key].cells()]
         stored += [each.cells() for each in self.refunds[key]]
         for each in self.disputes[key]:

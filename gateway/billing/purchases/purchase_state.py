@@ -1,8 +1,8 @@
-"""What a purchase and a refund are while a transaction works on them, and their lifecycle.
+"""Purchases and refunds in a transaction: their rows, and their lifecycle.
 
     PENDING → REQUIRES_ACTION → SUCCEEDED → PARTIALLY_REFUNDED → REFUNDED
     PENDING, REQUIRES_ACTION → FAILED, CANCELED; FAILED → PENDING, REQUIRES_ACTION (tried again)
-    SUCCEEDED, PARTIALLY_REFUNDED → DISPUTED → what is left says which, once it is decided
+    SUCCEEDED, PARTIALLY_REFUNDED → DISPUTED → by the credit that is left, once it is decided
 
 A status follows from the facts that are known, never from the order in which they came: facts are
 only added. A settled purchase stays settled and a canceled one canceled; before that, the facts of
@@ -25,8 +25,8 @@ from gateway.payment_methods import display_name
 from gateway.store.engine.write import W
 from gateway.store.purchases import CreditPurchaseCells, RefundCells
 
-# Of facts of the same time. A settled purchase outranks them all; these have no effect on the
-# balance.
+# Orders facts of the same time. A settled purchase outranks all of them; none of these statuses
+# has an effect on the balance.
 _UNSETTLED_RANK: Final = {
     CreditPurchaseStatus.PENDING: 0,
     CreditPurchaseStatus.REQUIRES_ACTION: 1,
@@ -43,26 +43,26 @@ _REFUND_RANK: Final = {
 
 
 def final_status(statuses: Iterable[RefundStatus]) -> RefundStatus:
-    """Return the last of a refund's statuses, in whatever order they arrived."""
+    """Return the status that ranks highest, whatever the order of arrival."""
     return max(statuses, key=lambda status: _REFUND_RANK[status])
 
 
 def either(known: str | None, stated: str | None) -> str | None:
-    """Return the text that there is; of two, the greater one, in whatever order they came."""
+    """Return the text that is given; of two, the greater one, so that order does not matter."""
     return max(known, stated) if known and stated else known or stated
 
 
 def earliest(known: datetime | None, stated: datetime | None) -> datetime | None:
-    """Return the instant that there is; of two, the earlier one."""
+    """Return the instant that is given; of two, the earlier one."""
     return min(known, stated) if known and stated else known or stated
 
 
 UNSTORED: Final = {"stored": False}
-"""Metadata of a field that its table does not have."""
+"""Metadata of a field without a column."""
 
 
 class Record:
-    """Reads itself from a row of its table, column by column."""
+    """Base of dataclasses that are read from a row, column by column."""
 
     __slots__ = ()
 
@@ -77,7 +77,7 @@ class Record:
 
 
 def cells_of(record: Record, shape: type[W]) -> W:
-    """Return a record's cells."""
+    """Return a record's cells in the shape that its table is written in."""
     return shape._make(getattr(record, name) for name in shape._fields)
 
 
@@ -145,10 +145,10 @@ class PurchaseState(Record):
         self.payment_method_label = method.label if method else None
 
     def learn(self, facts: "PurchaseFacts") -> None:
-        """Take the facts of a later time, or of the same time and a higher rank, for how an
-        unsettled purchase stands: status, terms, failure and payment method. CANCELED is final.
+        """Replace an unsettled purchase's status, terms, failure and payment method by facts of a
+        later time, or of the same time and a higher rank. CANCELED is final.
 
-        Facts with `is_complete` replace what is known.
+        Facts with `is_complete` replace them always.
         """
         if facts.is_complete or facts.order > self._known:
             self.status, self.status_at = facts.status, facts.known_at
@@ -167,14 +167,16 @@ class PurchaseState(Record):
         )
 
     def settle(self, facts: "PurchaseFacts", at: datetime) -> None:
-        """Take the terms and the payment method of the facts that settle it; forget failures."""
+        """Settle the purchase at an instant, with the terms and the payment method of the facts;
+        clear its failure.
+        """
         self.settled_at = self.status_at = at
         self.amount_nanos, self.tax_nanos, self.bonus_nanos = facts.terms
         self.failed_at = self.failure_code = self.failure_reason = None
         self.payment_method = facts.payment_method
 
     def update_status(self) -> None:
-        """Derive a settled purchase's status from what was taken back."""
+        """Derive a settled purchase's status from its refunded and disputed amounts."""
         if self.disputed_nanos:
             self.status = CreditPurchaseStatus.DISPUTED
         elif self.refunded_nanos == self.amount_nanos:
@@ -232,18 +234,18 @@ class RefundState(Record):
 
     @property
     def is_undone(self) -> bool:
-        """Whether it came to nothing in the end."""
+        """Whether the refund failed or was canceled."""
         return self.status in {RefundStatus.FAILED, RefundStatus.CANCELED}
 
     def raise_to(self, status: RefundStatus) -> None:
-        """Move the refund up to `status`; a stale one changes nothing."""
+        """Set `status` if it ranks higher than the present one."""
         if _REFUND_RANK[status] > _REFUND_RANK[RefundStatus(self.status)]:
             self.status = status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentMethod:
-    """How a purchase is paid: `name` is the provider's for the method, `label` its bank's."""
+    """A payment method: `name` is the provider's name for it, `label` the bank's."""
 
     type: PaymentMethodType
     name: str | None = None
@@ -253,7 +255,7 @@ class PaymentMethod:
 
     @property
     def display_name(self) -> str:
-        """How a person reads it."""
+        """The method as people read it, such as "Visa •••• 4242"."""
         return display_name(self.type, self.name, self.brand, self.last4, self.label)
 
 
@@ -265,7 +267,7 @@ def _order(method: PaymentMethod | None) -> tuple[str, ...]:
 
 
 def later_method(known: PaymentMethod | None, stated: PaymentMethod | None) -> PaymentMethod | None:
-    """Return the method that there is; of two, the one that sorts later."""
+    """Return the method that is given; of two, the one that sorts later."""
     return max(known, stated, key=_order)
 
 
@@ -282,10 +284,10 @@ def _facts_order(
     failure: Failure,
     method: PaymentMethod | None,
 ) -> FactsOrder:
-    """Return what two facts of an unsettled purchase are compared by: the greater ones stay.
+    """Return the sort key of facts of an unsettled purchase: the greatest facts stay.
 
-    Where time and rank are the same, the order of the rest only has to be the same every time;
-    of the same money, facts with more tax know more.
+    Of the same time and rank, any fixed order of the rest will do; of the same total, facts with
+    more tax are more complete.
     """
     amount, tax, bonus = terms
     is_final = status == CreditPurchaseStatus.CANCELED
@@ -295,13 +297,13 @@ def _facts_order(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurchaseFacts:
-    """What is known of a purchase at one time. Amounts in nanos of the account's currency.
+    """Facts of a purchase at one time. Amounts in nanos of the account's currency.
 
-    `provider` and `reference` name the purchase where both are given: facts with the same ones add
-    to it. A description that is missing (None) says nothing. The first facts with `succeeded_at`
-    settle the purchase: its amounts and that instant stay, whatever later ones say. Before that,
-    `status_at` is the provider's time of these facts; by default that of the failure, else of the
-    purchase. `is_complete` facts are made from everything that was ever known of the purchase.
+    `provider` and `reference` together identify the purchase. A description of None leaves the
+    known one. The first facts with `succeeded_at` settle the purchase: its amounts and that instant
+    never change again. Before that, `status_at` is the provider's time of these facts; by default
+    the time of the failure, else of the purchase. `is_complete` facts are derived from every
+    message of the purchase.
     """
 
     account_id: int
@@ -330,7 +332,7 @@ class PurchaseFacts:
 
     @property
     def failure(self) -> Failure:
-        """The failure of an attempt that nothing followed; nothing of any other."""
+        """The failure where the status is FAILED; else Nones."""
         if self.status != CreditPurchaseStatus.FAILED:
             return None, None, None
         return self.failed_at, self.failure_code, self.failure_reason
@@ -347,7 +349,7 @@ class PurchaseFacts:
 
     @property
     def status(self) -> CreditPurchaseStatus:
-        """What an unsettled purchase is by these facts alone."""
+        """The status of an unsettled purchase by these facts alone."""
         if self.canceled:
             return CreditPurchaseStatus.CANCELED
         if self.failed_at:
@@ -359,11 +361,11 @@ class PurchaseFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundFacts:
-    """What is known of a refund. `amount` is credit in nanos, without the tax that goes with it;
-    where no tax is stated (None), it is the amount's share of the purchase's.
+    """Facts of a refund. `amount` is credit in nanos without its tax; a tax of None is the amount's
+    share of the purchase's tax.
 
-    `has_succeeded`: it succeeded once, whatever its status is now. `failed_at` is when it failed or
-    was canceled, where that is known.
+    `has_succeeded`: the refund succeeded once, whatever its status is now. `failed_at` is when it
+    failed or was canceled, where that is known.
     """
 
     amount: int

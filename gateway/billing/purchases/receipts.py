@@ -1,7 +1,8 @@
-"""Issuing: a number without gaps, and the data that the document is printed from for ever.
+"""Issues receipts, credit notes and cancellations: a number without gaps, and the frozen data that
+a document is always printed from.
 
-Whether receipts are issued (GATEWAY_RECEIPTS) is decided once for each purchase, when it settles:
-its refunds have credit notes where it has a receipt, whatever the setting is by then.
+GATEWAY_RECEIPTS decides once for each purchase, when it settles, whether a receipt is issued. The
+refunds of a purchase with a receipt have credit notes, whatever the setting is by then.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,11 +18,11 @@ from gateway.store.receipts import IssuedReceipt
 from gateway.windows import local_day
 
 FORMAT: Final = 1
-"""Version of the frozen data's shape; what is issued keeps its own."""
+"""Version of the frozen data's shape; an issued document keeps its version."""
 
 
 class Document(NamedTuple):
-    """What a document says: its date, its sums in nanos, and its lines."""
+    """The content of a document: its date, its sums in nanos, and its lines."""
 
     issued_at: datetime
     net: int
@@ -30,7 +31,7 @@ class Document(NamedTuple):
 
 
 class DocumentSums(NamedTuple):
-    """What a document's frozen data adds up to, in nanos: of a credit note, below 0."""
+    """The sums of a document's frozen data in nanos; those of a credit note are negative."""
 
     net: int
     tax: int
@@ -78,10 +79,10 @@ def issue_credit_note(
 def issue_cancellation(
     book: Book, purchase: PurchaseState, refund: RefundState, *, bonus: int
 ) -> CreditNote:
-    """Issue the document that cancels the credit note of a refund that came to nothing, dated when
-    that was known; its total is positive, and both add up to 0. Return the note as it is then.
+    """Cancel the credit note of a refund that failed or was canceled; return the canceled note.
 
-    The bonus that comes back with it is a line of its own.
+    The cancellation is dated when the refund failed. Its total is positive; it and the note's add
+    up to 0. The bonus that comes back with it is a line of its own.
     """
     note = refund.note
     assert note is not None  # noqa: S101  # there is something to cancel

@@ -1,7 +1,7 @@
-"""Purchases: what is known is merged, and what follows from it is booked.
+"""Records purchases: merges facts, and posts the credit of a purchase that settles.
 
 Every function of purchases, refunds and disputes may be called any number of times with the same
-facts, and with facts in any order: the purchases and the ledger's sum come out the same.
+facts, and with facts in any order: the purchases and the ledger's sum are the same in the end.
 """
 
 from collections.abc import Collection, Sequence
@@ -21,39 +21,40 @@ from gateway.billing.purchases.purchase_state import (
     later_method,
 )
 from gateway.billing.purchases.receipts import issue_receipt
-from gateway.billing.purchases.reversals import rebooked, sources_of
+from gateway.billing.purchases.reversals import posting_changes, source_keys_of
 from gateway.errors import BadUserInput
 from gateway.models import CreditPurchaseKind, LedgerCause
 from gateway.money import checked
-from gateway.store import Reader, ledger, purchases, receipts
+from gateway.store import Reader, ledger, receipts
+from gateway.store import purchases as stored
 
 
 async def load_purchases(book: Book, references: Collection[Reference]) -> None:
-    """Read purchases by their provider's names, with their refunds and disputes, into the book."""
-    held, reader = book.part(Purchases), book.transaction
-    rows = await purchases.by_reference(reader, list(references))
-    # What the book has already is ahead of what is stored.
+    """Read purchases by reference, with their refunds and disputes, into the book."""
+    purchases, reader = book.part(Purchases), book.transaction
+    rows = await stored.by_reference(reader, list(references))
+    # A purchase in the book has newer facts than its row.
     found = [PurchaseState.from_row(row) for row in rows]
-    fresh = [state for state in found if state.key not in held.by_key]
+    fresh = [state for state in found if state.key not in purchases.by_key]
     keys = [state.key for state in fresh]
     for state in fresh:
-        held.add(state)
-    await _load_refunds(held, reader, keys)
-    await _load_disputes(held, reader, keys)
-    sources = [
-        (key[0], str(source))
+        purchases.add(state)
+    await _load_refunds(purchases, reader, keys)
+    await _load_disputes(purchases, reader, keys)
+    source_keys = [
+        (key[0], str(source_key))
         for key in keys
-        for source in sources_of(held.refunds[key], held.disputes[key])
+        for source_key in source_keys_of(purchases.refunds[key], purchases.disputes[key])
     ]
-    held.booked.update(await ledger.known_sources(reader, sources))
-    held.remember(keys)
+    purchases.booked.update(await ledger.known_sources(reader, source_keys))
+    purchases.remember(keys)
 
 
-async def _load_refunds(held: Purchases, reader: Reader, keys: Sequence[PurchaseKey]) -> None:
+async def _load_refunds(purchases: Purchases, reader: Reader, keys: Sequence[PurchaseKey]) -> None:
     found = {}
-    for row in await purchases.refunds_of(reader, keys):
+    for row in await stored.refunds_of(reader, keys):
         refund = RefundState.from_row(row)
-        held.refunds[refund.account_id, refund.purchase_id].append(refund)
+        purchases.refunds[refund.account_id, refund.purchase_id].append(refund)
         found[refund.key] = refund
     documents = await receipts.of_refunds(reader, list(found))
     canceled = {(row["account_id"], row["cancels_id"]) for row in documents}
@@ -69,20 +70,19 @@ async def _load_refunds(held: Purchases, reader: Reader, keys: Sequence[Purchase
             )
 
 
-async def _load_disputes(held: Purchases, reader: Reader, keys: Sequence[PurchaseKey]) -> None:
+async def _load_disputes(purchases: Purchases, reader: Reader, keys: Sequence[PurchaseKey]) -> None:
     found = {}
-    for row in await purchases.disputes_of(reader, keys):
+    for row in await stored.disputes_of(reader, keys):
         dispute = DisputeState.from_row(row)
-        held.disputes[dispute.account_id, dispute.purchase_id].append(dispute)
+        purchases.disputes[dispute.account_id, dispute.purchase_id].append(dispute)
         found[dispute.key] = dispute
-    for moved in await purchases.movements_of(reader, list(found)):
+    for moved in await stored.movements_of(reader, list(found)):
         dispute = found[moved["account_id"], moved["dispute_id"]]
         dispute.movements[moved["reference"]] = Movement(moved["amount_nanos"], moved["moved_at"])
 
 
 def record_purchase(book: Book, facts: PurchaseFacts) -> PurchaseState:
-    """Add facts to a purchase, made where its reference is not in the book; settle it when they say
-    so.
+    """Add facts to a purchase; a new reference makes a new purchase. `succeeded_at` settles it.
 
     Raises BadUserInput for another currency than the account's, or an amount that is not positive.
     """
@@ -143,8 +143,8 @@ def _add(book: Book, facts: PurchaseFacts) -> PurchaseState:
 
 
 def _settle(book: Book, purchase: PurchaseState, facts: PurchaseFacts, at: datetime) -> None:
-    # What came before the success was kept, and takes effect once the purchase is booked.
-    with rebooked(book, purchase):
+    # Refunds and disputes that came before the success take effect once the purchase is posted.
+    with posting_changes(book, purchase):
         purchase.settle(facts, at)
         paid = purchase.kind == CreditPurchaseKind.CARD
         book.post(

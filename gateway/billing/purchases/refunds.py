@@ -1,6 +1,4 @@
-"""Refunds: what is known is merged, and booked once the refund has succeeded and its purchase
-settled.
-"""
+"""Records refunds: merges facts, and posts a refund that succeeded once its purchase has settled."""
 
 from gateway.billing.book import Book
 from gateway.billing.purchases.participant import Purchases
@@ -11,21 +9,21 @@ from gateway.billing.purchases.purchase_state import (
     earliest,
     either,
 )
-from gateway.billing.purchases.reversals import rebooked
+from gateway.billing.purchases.reversals import posting_changes
 from gateway.errors import BadUserInput
 from gateway.models import RefundStatus
 
 
 def record_refund(book: Book, purchase: PurchaseState, facts: RefundFacts) -> RefundState:
-    """Add facts to a refund, made where its reference is not known; book what they mean.
+    """Add facts to a refund and post the changes; a new reference makes a new refund.
 
-    A refund that comes before its purchase settled is kept and takes effect when it does. A refund
-    may arrive before its purchase. The caller then keeps the message under the purchase's reference
-    and records the refund again after `record_purchase`. A refund that succeeded and came to
-    nothing after that has a credit note and a document that cancels it, in whatever order both were
-    said. Raises BadUserInput where more would be refunded than was paid.
+    A refund of an unsettled purchase takes effect when the purchase settles. A refund may arrive
+    before its purchase: the caller then keeps the message under the purchase's reference, and
+    records the refund again after `record_purchase`. A refund that succeeded and failed later has a
+    credit note and its cancellation, in whatever order the facts arrived. Raises BadUserInput where
+    refunds would exceed the payment.
     """
-    with rebooked(book, purchase):
+    with posting_changes(book, purchase):
         refund = _find(book, purchase, facts) or _add(book, purchase, facts)
         if not refund.has_succeeded:
             refund.amount_nanos = facts.amount

@@ -12,7 +12,7 @@ from typing import Final, Generic, NamedTuple, Self, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 from gateway.billing.ledger.flows import FlowColumn
-from gateway.billing.purchases.holds import Terms
+from gateway.billing.purchases.holds import PurchaseTerms
 from gateway.models import LedgerCause
 from gateway.store.engine import bitset
 from gateway.store.engine.stream import Chunk, Stream
@@ -96,7 +96,7 @@ Figures: TypeAlias = Mapping[str, object]
 async def _disputes(stream: Stream, account_id: int) -> AsyncGenerator[Found]:
     """Yield the purchases of which disputes hold another sum than follows from what they moved."""
     for row in await purchases.disputed(stream, account_id):
-        terms = Terms(row["amount_nanos"], row["tax_nanos"], row["currency"])
+        terms = PurchaseTerms(row["amount_nanos"], row["tax_nanos"], row["currency"])
         unrefunded = terms.amount - int(row["refunded_nanos"])
         expected = min(terms.credit_in(int(row["withdrawn_nanos"])), unrefunded)
         if (held := int(row["held_nanos"])) != expected:

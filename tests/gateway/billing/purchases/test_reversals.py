@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.billing.purchases.dispute_state import DisputeState, Movement
-from gateway.billing.purchases.holds import Terms
+from gateway.billing.purchases.holds import PurchaseTerms
 from gateway.billing.purchases.purchase_state import PurchaseState, RefundState
 from gateway.billing.purchases.reversals import Replay
 from gateway.errors import BadUserInput
@@ -175,5 +175,5 @@ def test_the_bonus_goes_with_the_last_money_that_is_gone_for_good() -> None:
 @pytest.mark.parametrize(("money", "credit"), [(11_900, 10_000), (6_900, 5_799), (1, 1), (0, 0)])
 def test_disputed_money_is_credit_up_to_the_next_whole_minor_unit(money: int, credit: int) -> None:
     cent = 10**7
-    terms = Terms(10_000 * cent, 1_900 * cent, "USD")
+    terms = PurchaseTerms(10_000 * cent, 1_900 * cent, "USD")
     assert terms.credit_in(money * cent) == credit * cent
