@@ -4,6 +4,8 @@ What a DataLoader calls is bound to a snapshot and a principal, never to an obje
 loader: such a cycle would make every request's loaders garbage that only the collector frees.
 """
 
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Final, TypeAlias, TypeVar
 
@@ -19,10 +21,64 @@ MAX_KEYS: Final = 1_000
 K = TypeVar("K")
 V = TypeVar("V")
 
-PageLoader: TypeAlias = DataLoader[Page, list[V]]
-TotalsLoader: TypeAlias = DataLoader[Selection, V]
+
+class Loader(DataLoader[K, V]):
+    """Loads a relation's values: keys of one moment are read together.
+
+    `load` is the DataLoader's. `load_all` takes a column of keys, without a future for each key.
+    """
+
+    def __init__(self, fetch: Callable[[list[K]], Awaitable[list[V]]]) -> None:
+        super().__init__(load_fn=fetch, max_batch_size=MAX_KEYS)
+        self._fetch = fetch
+        self._columns: dict[K, asyncio.Task[dict[K, V]]] = {}
+        self._next: list[K] = []
+
+    def load(self, key: K) -> Awaitable[V]:
+        """Return the value of one key, which a column may have loaded before."""
+        if key not in self._columns:
+            return super().load(key)
+        return asyncio.ensure_future(self._value(key))
+
+    def load_all(self, keys: Sequence[K]) -> Awaitable[list[V]]:
+        """Return the value of each key, in their order. The load begins after this moment, with
+        the keys of all calls until then.
+        """
+        known, following = self._columns, self._next
+        kept = self.cache_map
+        wanted = (key for key in dict.fromkeys(keys) if key not in known)
+        if new := [key for key in wanted if kept.get(key) is None]:
+            task = known[following[0]] if following else asyncio.create_task(self._read_next())
+            following += new
+            known.update(dict.fromkeys(new, task))
+        return self._values(keys)
+
+    async def _value(self, key: K) -> V:
+        return (await self._columns[key])[key]
+
+    async def _values(self, keys: Sequence[K]) -> list[V]:
+        found: dict[K, V] = {}
+        for task in dict.fromkeys([self._columns.get(key) for key in keys]):
+            if task is not None:
+                found |= await task
+        for key in keys:
+            if key not in found:
+                found[key] = await super().load(key)
+        return [found[key] for key in keys]
+
+    async def _read_next(self) -> dict[K, V]:
+        keys, self._next = self._next, []
+        found: dict[K, V] = {}
+        for start in range(0, len(keys), MAX_KEYS):
+            batch = keys[start : start + MAX_KEYS]
+            found |= zip(batch, await self._fetch(batch), strict=True)
+        return found
 
 
-def bind(fetch: Fetch[K, V], snapshot: Snapshot, principal: Principal) -> DataLoader[K, V]:
-    """Return a loader of a relation's values: keys of one moment are read together."""
-    return DataLoader(load_fn=partial(fetch, snapshot, principal), max_batch_size=MAX_KEYS)
+PageLoader: TypeAlias = Loader[Page, list[V]]
+TotalsLoader: TypeAlias = Loader[Selection, V]
+
+
+def bind(fetch: Fetch[K, V], snapshot: Snapshot, principal: Principal) -> Loader[K, V]:
+    """Return a loader of a relation's values in a snapshot, as a principal may see them."""
+    return Loader(partial(fetch, snapshot, principal))

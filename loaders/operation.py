@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from strawberry.dataloader import DataLoader
-
 from gateway.principal import Principal
 from gateway.store import Snapshot
 from gateway.store.account_listing import ACCOUNT_BY_ID, ACCOUNTS, accounts_by_external_id
@@ -50,41 +48,41 @@ from gateway.store.rows import (
     VisibleDeployment,
     VisibleDispute,
 )
-from loaders.batch import PageLoader, TotalsLoader, bind
+from loaders.batch import Loader, PageLoader, TotalsLoader, bind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaders:
     """Each is named `<result>_by_<key>` and loads what the principal may see, in one snapshot."""
 
-    account_by_id: DataLoader[Key, VisibleAccount | None]
-    account_by_external_id: DataLoader[str, VisibleAccount | None]
+    account_by_id: Loader[Key, VisibleAccount | None]
+    account_by_external_id: Loader[str, VisibleAccount | None]
     accounts_by_page: PageLoader[VisibleAccount]
     account_totals_by_selection: TotalsLoader[Counted]
-    credit_purchase_by_id: DataLoader[Key, CreditPurchaseRow | None]
+    credit_purchase_by_id: Loader[Key, CreditPurchaseRow | None]
     credit_purchases_by_page: PageLoader[CreditPurchaseRow]
     credit_purchase_totals_by_selection: TotalsLoader[PurchaseTotals]
     refund_totals_by_selection: TotalsLoader[RefundTotals]
-    refund_by_id: DataLoader[Key, RefundRow | None]
+    refund_by_id: Loader[Key, RefundRow | None]
     refunds_by_page: PageLoader[RefundRow]
-    dispute_by_id: DataLoader[Key, VisibleDispute | None]
-    receipt_by_id: DataLoader[Key, ReceiptRow | None]
-    receipt_by_purchase: DataLoader[Key, ReceiptRow | None]
-    receipt_by_refund: DataLoader[Key, ReceiptRow | None]
-    cancellation_by_refund: DataLoader[Key, ReceiptRow | None]
-    deployment_by_id: DataLoader[Key, VisibleDeployment | None]
+    dispute_by_id: Loader[Key, VisibleDispute | None]
+    receipt_by_id: Loader[Key, ReceiptRow | None]
+    receipt_by_purchase: Loader[Key, ReceiptRow | None]
+    receipt_by_refund: Loader[Key, ReceiptRow | None]
+    cancellation_by_refund: Loader[Key, ReceiptRow | None]
+    deployment_by_id: Loader[Key, VisibleDeployment | None]
     deployments_by_page: PageLoader[VisibleDeployment]
     deployment_totals_by_selection: TotalsLoader[Counted]
-    ledger_row_by_id: DataLoader[Key, LedgerRow | None]
+    ledger_row_by_id: Loader[Key, LedgerRow | None]
     ledger_by_page: PageLoader[LedgerRow]
     ledger_totals_by_selection: TotalsLoader[Counted]
-    usage_by_span: DataLoader[Span, list[UsageRow]]
-    resources_by_span: DataLoader[Span, list[ResourcesRow]]
-    flows_by_span: DataLoader[Span, list[FlowsRow]]
-    breakdown_by_key: DataLoader[BreakdownKey, list[RankedUsage]]
-    balance_by_instant: DataLoader[OpeningKey, int]
-    burn_by_periods: DataLoader[BurnKey, BurnFacts]
-    first_fact_by_account: DataLoader[int, datetime | None]
+    usage_by_span: Loader[Span, list[UsageRow]]
+    resources_by_span: Loader[Span, list[ResourcesRow]]
+    flows_by_span: Loader[Span, list[FlowsRow]]
+    breakdown_by_key: Loader[BreakdownKey, list[RankedUsage]]
+    balance_by_instant: Loader[OpeningKey, int]
+    burn_by_periods: Loader[BurnKey, BurnFacts]
+    first_fact_by_account: Loader[int, datetime | None]
 
 
 def make_loaders(snapshot: Snapshot, principal: Principal) -> Loaders:

@@ -1,12 +1,13 @@
 """Fields that are columns of a row, or attributes of an object: a field says what it reads of its
 type's source value.
 
-The mapping is in the field's `metadata`, for everything that executes a document:
-`metadata[SOURCE].read(row)` is the field's value. A field with arguments or loads is `resolved` by
-a function instead.
+The mapping is in the field's `metadata[SOURCE]`, for everything that executes a document. A field
+of one row that another table holds is `related` by a key of the row. A field with arguments is
+`resolved` by a function.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import strawberry
@@ -19,8 +20,11 @@ from gateway.execution.fields import (
     Attributes,
     Columns,
     ColumnSource,
+    Computed,
     Events,
     Itself,
+    Related,
+    Source,
 )
 from gateway.ids import encode_global_id
 from resolvers.permissions import Policy
@@ -33,6 +37,23 @@ class RowField(StrawberryField):
         self, source: Any, info: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> Any:
         return self.metadata[SOURCE].read(source)
+
+
+class ContextField(StrawberryField):
+    """A field that is made of its source value and the context: no resolver, no arguments."""
+
+    @property
+    def is_basic_field(self) -> bool:
+        """False: Strawberry passes no `info` to a basic field."""
+        return False
+
+    def get_result(
+        self, source: Any, info: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Any:
+        field_source = self.metadata[SOURCE]
+        if isinstance(field_source, Related):
+            return field_source.load(source, info.context)
+        return field_source.read(source, info.context)
 
 
 def column(*names: str | int, description: str, policy: Policy | None = None) -> Any:
@@ -81,6 +102,26 @@ def global_id(typename: str, *names: str, description: str) -> Any:
     return _row_field(Columns(names=names, convert=encode), description, None)
 
 
+def computed(
+    compute: Callable[..., Any], *names: str, description: str, policy: Policy | None = None
+) -> Any:
+    """Return the field of `compute(context, *values)` of the columns."""
+    source = Computed(names=names, compute=compute)
+    return ContextField(description=description, metadata=_metadata(source, policy))
+
+
+def related(
+    loader: str,
+    *names: str,
+    key: Callable[..., Any] | None = None,
+    description: str,
+    policy: Policy | None = None,
+) -> Any:
+    """Return the field of what a loader of `loaders.operation` has for a key; see `Related`."""
+    source = Related(names=names, loader=attrgetter(f"loaders.{loader}"), key=key)
+    return ContextField(description=description, metadata=_metadata(source, policy))
+
+
 def resolved(
     resolver: Callable[..., Any],
     *,
@@ -107,5 +148,5 @@ def _row_field(source: ColumnSource, description: str, policy: Policy | None) ->
     return RowField(description=description, metadata=_metadata(source, policy))
 
 
-def _metadata(source: ColumnSource | None, policy: Policy | None) -> dict[str, Any]:
+def _metadata(source: Source | None, policy: Policy | None) -> dict[str, Any]:
     return ({SOURCE: source} if source else {}) | ({POLICY: policy} if policy else {})

@@ -1,15 +1,17 @@
 """What a field of the schema is: its descriptor, in the `metadata` of the Strawberry field.
 
-A descriptor may have a column source under `SOURCE`: the value is read from the parent's row,
-without a resolver. It may have a policy under `POLICY`, see `gateway.execution.policies`; a type
+A descriptor may have a source under `SOURCE`: the value is read from the parent's row, computed
+from it, or loaded by a key in it, without a resolver. It may have a policy under
+`POLICY`, see `gateway.execution.policies`; a type
 has one in its attribute `POLICY`. The field of a subscription has its `Events` under `EVENTS`.
 Every way of running an operation reads the same descriptor.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter, itemgetter
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from graphql import GraphQLField, GraphQLNamedType
 
@@ -85,6 +87,75 @@ ColumnSource: TypeAlias = Columns | Attributes | Itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Computed:
+    """`compute(context, *values)` of the columns."""
+
+    names: tuple[str, ...]
+    compute: Callable[..., Any]
+
+    def read(self, row: Any, context: Any) -> Any:
+        """Return the value of one row."""
+        return self.compute(context, *(row[name] for name in self.names))
+
+    def read_all(self, rows: Sequence[Any], context: Any) -> list[Any]:
+        """Return the value of each row, in their order."""
+        compute = partial(self.compute, context)
+        return list(map(compute, *(map(itemgetter(name), rows) for name in self.names)))
+
+
+class KeyLoader(Protocol):
+    """Loads the values of keys of one operation, in batches."""
+
+    def load(self, key: Any, /) -> Awaitable[Any]:
+        """Return the value of one key."""
+        ...
+
+    def load_all(self, keys: Sequence[Any], /) -> Awaitable[Sequence[Any]]:
+        """Return the value of each key, in their order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Related:
+    """What a loader has for a key of the row: the columns' values as a tuple, or `key` of them.
+
+    A row in which a key column is null has no value: null.
+    """
+
+    names: tuple[str, ...]
+    loader: Callable[[Any], KeyLoader]
+    key: Callable[..., Any] | None = None
+
+    def load(self, row: Any, context: Any) -> Awaitable[Any] | None:
+        """Return the value of one row, to await; None without a key."""
+        key = self._key(row)
+        return None if key is None else self.loader(context).load(key)
+
+    def load_all(self, rows: Sequence[Any], context: Any) -> Awaitable[list[Any]]:
+        """Return the value of each row, in their order. The load begins with this call."""
+        keys = list(map(self._key, rows))
+        wanted = [key for key in keys if key is not None]
+        return _spread(keys, self.loader(context).load_all(wanted))
+
+    def _key(self, row: Any) -> Any:
+        values = tuple([row[name] for name in self.names])
+        if None in values:
+            return None
+        return values if self.key is None else self.key(*values)
+
+
+async def _spread(keys: Sequence[Any], loading: Awaitable[Sequence[Any]]) -> list[Any]:
+    values = await loading
+    if len(values) == len(keys):
+        return list(values)
+    present = iter(values)
+    return [None if key is None else next(present) for key in keys]
+
+
+Source: TypeAlias = ColumnSource | Computed | Related
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Events:
     """The events of a subscription field.
 
@@ -96,9 +167,9 @@ class Events:
     open: Callable[[Any], Any]
 
 
-def column_source(field: GraphQLField) -> ColumnSource | None:
-    """Return the column source of a field; None if its resolver is called."""
-    source: ColumnSource | None = _metadata(field).get(SOURCE)
+def source_of(field: GraphQLField) -> Source | None:
+    """Return the source of a field; None if its resolver is called."""
+    source: Source | None = _metadata(field).get(SOURCE)
     return source
 
 

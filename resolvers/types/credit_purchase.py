@@ -1,6 +1,5 @@
 """The GraphQL types of credit purchases, their connection and its totals."""
 
-from collections.abc import Awaitable
 from datetime import datetime
 from typing import ClassVar, Final, NamedTuple, TypeAlias
 
@@ -12,7 +11,7 @@ from gateway.links import PURCHASES_PATH
 from gateway.models import charged_nanos
 from gateway.store import Page, Selection
 from gateway.store.purchase_listing import PurchaseTotals
-from gateway.store.rows import CreditPurchaseRow, ReceiptRow, RefundRow, VisibleAccount
+from gateway.store.rows import CreditPurchaseRow
 from resolvers.columns import (
     attribute,
     column,
@@ -21,6 +20,7 @@ from resolvers.columns import (
     global_id,
     itself,
     money,
+    related,
     resolved,
 )
 from resolvers.connection import Connection, Pages
@@ -38,26 +38,9 @@ from resolvers.types.refund import Refund
 MAX_REFUNDS: Final = 100
 
 
-def load_account(
-    root: strawberry.Parent[CreditPurchaseRow], info: Info
-) -> Awaitable[VisibleAccount | None]:
-    return info.context.loaders.account_by_id.load((root["account_id"],))
-
-
-def load_receipt(
-    root: strawberry.Parent[CreditPurchaseRow], info: Info
-) -> Awaitable[ReceiptRow | None]:
-    return info.context.loaders.receipt_by_purchase.load((root["account_id"], root["id"]))
-
-
-def load_refunds(
-    root: strawberry.Parent[CreditPurchaseRow], info: Info
-) -> Awaitable[list[RefundRow]]:
-    refunds = Selection(
-        scope=(root["account_id"], root["id"]), lower=(EARLIEST, -1), upper=(LATEST, -1)
-    )
-    page = Page(selection=refunds, ascending=True, limit=MAX_REFUNDS)
-    return info.context.loaders.refunds_by_page.load(page)
+def _all_refunds(account_id: int, purchase_id: int) -> Page:
+    refunds = Selection(scope=(account_id, purchase_id), lower=(EARLIEST, -1), upper=(LATEST, -1))
+    return Page(selection=refunds, ascending=True, limit=MAX_REFUNDS)
 
 
 PurchasePages: TypeAlias = Pages[CreditPurchaseRow, PurchaseTotals]
@@ -158,15 +141,23 @@ class CreditPurchase(Node):
         when="payment_method_type",
         description="The payment method; null if nothing was paid or the method is unknown.",
     )
-    receipt: Receipt | None = resolved(
-        load_receipt,
+    receipt: Receipt | None = related(
+        "receipt_by_purchase",
+        "account_id",
+        "id",
         description="The receipt; null until the purchase settles, or if the platform issues no "
         "receipts.",
     )
-    refunds: list[Refund] = resolved(
-        load_refunds, description="Refunds, oldest first; at most 100."
+    refunds: list[Refund] = related(
+        "refunds_by_page",
+        "account_id",
+        "id",
+        key=_all_refunds,
+        description="Refunds, oldest first; at most 100.",
     )
-    account: Account = resolved(load_account, description="The account that receives the credit.")
+    account: Account = related(
+        "account_by_id", "account_id", description="The account that receives the credit."
+    )
 
 
 @strawberry.type(

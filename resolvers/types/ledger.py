@@ -8,13 +8,8 @@ import strawberry
 from gateway.exports.writers import LEDGER_WRITERS
 from gateway.links import LEDGER_PATH
 from gateway.store import rows
-from gateway.store.rows import (
-    Counted,
-    CreditPurchaseRow,
-    RefundRow,
-    VisibleDispute,
-)
-from resolvers.columns import column, global_id, money, resolved
+from gateway.store.rows import Counted
+from resolvers.columns import column, global_id, money, related, resolved
 from resolvers.connection import Connection, Pages
 from resolvers.context import Info
 from resolvers.enums import LedgerCause
@@ -25,29 +20,6 @@ from resolvers.types.dispute import Dispute
 from resolvers.types.money import Money
 from resolvers.types.node import Node
 from resolvers.types.refund import Refund
-
-
-async def load_purchase(
-    root: strawberry.Parent[rows.LedgerRow], info: Info
-) -> CreditPurchaseRow | None:
-    if root["purchase_id"] is None:
-        return None
-    key = (root["account_id"], root["purchase_id"])
-    return await info.context.loaders.credit_purchase_by_id.load(key)
-
-
-async def load_refund(root: strawberry.Parent[rows.LedgerRow], info: Info) -> RefundRow | None:
-    if root["refund_id"] is None:
-        return None
-    return await info.context.loaders.refund_by_id.load((root["account_id"], root["refund_id"]))
-
-
-async def load_dispute(
-    root: strawberry.Parent[rows.LedgerRow], info: Info
-) -> VisibleDispute | None:
-    if root["dispute_id"] is None:
-        return None
-    return await info.context.loaders.dispute_by_id.load((root["account_id"], root["dispute_id"]))
 
 
 def sign_export_url(
@@ -96,15 +68,23 @@ class LedgerRow(Node):
         description="The reason of an adjustment, refund or dispute, or the description of a "
         "purchase or granted credit; at most 2,000 characters. Null for usage.",
     )
-    purchase: CreditPurchase | None = resolved(
-        load_purchase,
+    purchase: CreditPurchase | None = related(
+        "credit_purchase_by_id",
+        "account_id",
+        "purchase_id",
         description="The purchase that the change belongs to; null for usage and adjustments.",
     )
-    refund: Refund | None = resolved(
-        load_refund, description="The refund that caused the change; null for other causes."
+    refund: Refund | None = related(
+        "refund_by_id",
+        "account_id",
+        "refund_id",
+        description="The refund that caused the change; null for other causes.",
     )
-    dispute: Dispute | None = resolved(
-        load_dispute, description="The dispute that caused the change; null for other causes."
+    dispute: Dispute | None = related(
+        "dispute_by_id",
+        "account_id",
+        "dispute_id",
+        description="The dispute that caused the change; null for other causes.",
     )
 
 

@@ -5,16 +5,15 @@ from typing import ClassVar
 
 import strawberry
 
-from gateway.store.rows import ReceiptRow
-from resolvers.columns import column, global_id, money, resolved
-from resolvers.context import Info
+from resolvers.columns import column, computed, global_id, money
+from resolvers.context import Context
 from resolvers.permissions import Policy
 from resolvers.types.money import Money
 from resolvers.types.node import Node
 
 
-def sign_download_url(root: strawberry.Parent[ReceiptRow], info: Info) -> str:
-    return info.context.links.to_receipt(root["account_id"], root["number"])
+def _sign_download_url(context: Context, account_id: int, number: str) -> str:
+    return context.links.to_receipt(account_id, number)
 
 
 @strawberry.type(
@@ -43,8 +42,10 @@ class Receipt(Node):
         "tax_nanos",
         description="The tax in the total; negative or zero on a credit note.",
     )
-    download_url: str = resolved(
-        sign_download_url,
+    download_url: str = computed(
+        _sign_download_url,
+        "account_id",
+        "number",
         description="Signed download link to the PDF. The link needs no credential and expires "
         "within 15 minutes.",
     )

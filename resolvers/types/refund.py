@@ -1,29 +1,16 @@
 """Refunds."""
 
-from collections.abc import Awaitable
 from datetime import datetime
 from typing import ClassVar
 
 import strawberry
 
-from gateway.store.rows import ReceiptRow, RefundRow
-from resolvers.columns import column, converted, global_id, money, resolved
-from resolvers.context import Info
+from resolvers.columns import column, converted, global_id, money, related
 from resolvers.enums import RefundStatus
 from resolvers.permissions import Policy
 from resolvers.types.money import Money, with_tax
 from resolvers.types.node import Node
 from resolvers.types.receipt import Receipt
-
-
-def load_receipt(root: strawberry.Parent[RefundRow], info: Info) -> Awaitable[ReceiptRow | None]:
-    return info.context.loaders.receipt_by_refund.load((root["account_id"], root["id"]))
-
-
-def load_cancellation(
-    root: strawberry.Parent[RefundRow], info: Info
-) -> Awaitable[ReceiptRow | None]:
-    return info.context.loaders.cancellation_by_refund.load((root["account_id"], root["id"]))
 
 
 @strawberry.type(description="A refund of a credit purchase.")
@@ -53,13 +40,17 @@ class Refund(Node):
         "currency",
         description="The payment returned: `amount` + `tax`, as on the credit note.",
     )
-    receipt: Receipt | None = resolved(
-        load_receipt,
+    receipt: Receipt | None = related(
+        "receipt_by_refund",
+        "account_id",
+        "id",
         description="The credit note; null until the refund succeeds, or if the purchase has no "
         "receipt. A refund that fails later keeps its credit note.",
     )
-    cancellation: Receipt | None = resolved(
-        load_cancellation,
+    cancellation: Receipt | None = related(
+        "cancellation_by_refund",
+        "account_id",
+        "id",
         description="The cancellation of the credit note, issued if the refund fails or is "
         "canceled after it succeeded; otherwise null. Its total is positive.",
     )

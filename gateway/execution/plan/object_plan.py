@@ -34,7 +34,8 @@ from graphql.execution.collect_fields import (
 )
 from graphql.type import TypeNameMetaFieldDef
 
-from gateway.execution.fields import ColumnSource, column_source
+from gateway.execution.fields import Source, source_of
+from gateway.execution.plan.functions import FieldFunction, function_of
 from gateway.execution.policies import checks_of
 
 _CONDITIONS: Final = frozenset({"skip", "include"})
@@ -48,7 +49,9 @@ class NotCompiled(Exception):
 class FieldPlan:
     """One field of an object. `key` is its name in the response, `details` its places in the
     document; `typename` is the value of `__typename`, None for every other field;
-    `source` is None if the resolver is called, as for a field with checks.
+    `source` is None for a field with checks, and for one that a function resolves; `function` is
+    None if the resolver of the schema has to be called. `has_arguments` says whether the field has
+    any.
     """
 
     key: str
@@ -57,7 +60,9 @@ class FieldPlan:
     details: list[FieldDetails]
     nodes: list[FieldNode]
     shape: "Shape"
-    source: ColumnSource | None
+    source: Source | None
+    function: FieldFunction | None
+    has_arguments: bool
     typename: str | None
 
 
@@ -177,7 +182,9 @@ class _Planner:
             details=details,
             nodes=nodes,
             shape=self._shape(definition.type, details),
-            source=None if checks_of(definition) else column_source(definition),
+            source=None if checks_of(definition) else source_of(definition),
+            function=function_of(self.executor.schema, definition),
+            has_arguments=bool(definition.args or nodes[0].arguments),
             typename=parent.name if definition is TypeNameMetaFieldDef else None,
         )
 

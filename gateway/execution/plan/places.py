@@ -26,6 +26,14 @@ class Places(Protocol):
         """Return the `info` of each value's resolver."""
         ...
 
+    def path(self) -> Path | None:
+        """Return the path of any one value."""
+        ...
+
+    def info(self) -> GraphQLResolveInfo[Any]:
+        """Return the `info` of any one value's resolver."""
+        ...
+
 
 class RootPlace:
     """The place of the root value: it belongs to no field."""
@@ -37,6 +45,12 @@ class RootPlace:
 
     def infos(self) -> Sequence[GraphQLResolveInfo[Any]]:
         raise NotImplementedError  # the root's type is known
+
+    def path(self) -> None:
+        return None
+
+    def info(self) -> GraphQLResolveInfo[Any]:
+        raise NotImplementedError
 
 
 class FieldPlaces:
@@ -66,6 +80,13 @@ class FieldPlaces:
             ]
         return self._infos
 
+    def path(self) -> Path:
+        return Path(self._objects.path(), self._field.key, self._field.parent.name)
+
+    def info(self) -> GraphQLResolveInfo[Any]:
+        planned, build = self._field, self._executor.build_resolve_info
+        return build(planned.field, planned.nodes, planned.parent, self.path())
+
 
 class Subset:
     """Subset of other places, by position."""
@@ -87,6 +108,12 @@ class Subset:
     def infos(self) -> Sequence[GraphQLResolveInfo[Any]]:
         infos = self._all.infos()
         return [infos[position] for position in self._positions]
+
+    def path(self) -> Path | None:
+        return self._all.path()
+
+    def info(self) -> GraphQLResolveInfo[Any]:
+        return self._all.info()
 
 
 class ItemPlaces:
@@ -115,3 +142,9 @@ class ItemPlaces:
             for info, length in zip(self._lists.infos(), self._lengths, strict=True)
             for _ in range(length)
         ]
+
+    def path(self) -> Path:
+        return Path(self._lists.path(), 0, None)
+
+    def info(self) -> GraphQLResolveInfo[Any]:
+        return self._lists.info()

@@ -22,10 +22,10 @@ from typing import Any, Final
 
 from graphql import ExecutionResult, GraphQLError, GraphQLObjectType, Undefined, located_error
 from graphql.execution import Executor
-from graphql.execution.values import get_argument_values
 from graphql.pyutils import UndefinedType
 
 from gateway.errors import TooComplex
+from gateway.execution.fields import Computed, Related
 from gateway.execution.plan.irregular import Irregular
 from gateway.execution.plan.leaves import serialized
 from gateway.execution.plan.object_plan import (
@@ -39,6 +39,7 @@ from gateway.execution.plan.object_plan import (
 )
 from gateway.execution.plan.output import Awaited, Complete, Lists, Mixed, OutputColumn, Sparse
 from gateway.execution.plan.places import FieldPlaces, ItemPlaces, Places, RootPlace, Subset
+from gateway.execution.plan.resolved import resolved
 
 _ABSENT: Final = frozenset({type(None), UndefinedType})
 STRETCH_SECONDS: Final = 0.01
@@ -74,6 +75,17 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Loading:
+    """All values of a column, loaded together; `column` gets what they become."""
+
+    load: Awaitable[list[Any]]
+    shape: Shape
+    length: int
+    places: Places
+    column: Awaited
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Waiting:
     """Values of which some are awaitable; `column` gets what they become."""
 
@@ -99,6 +111,7 @@ class _Run:
         self._began = monotonic()
         self._batches: list[Batch] = []
         self._waiting: list[_Waiting] = []
+        self._loading: list[_Loading] = []
         self._left: list[Any] = []
         self._errors: list[GraphQLError] = []
 
@@ -121,7 +134,7 @@ class _Run:
             while done < len(self._batches):
                 await self._expand(self._batches[done])
                 done += 1
-            if not self._waiting:
+            if not self._waiting and not self._loading:
                 break
             await self._receive()
         # A batch comes after the one that holds it.
@@ -153,37 +166,18 @@ class _Run:
         places = FieldPlaces(self._executor, batch.places, planned)
         if not batch.rows:
             values: list[Any] = []
-        elif planned.source is not None:
-            values = planned.source.read_all(batch.rows)
         else:
-            values = self._resolve(batch.rows, planned, places)
+            match planned.source:
+                case None:
+                    values = resolved(self._executor, planned, batch.rows, places)
+                case Related() as source:
+                    loading = source.load_all(batch.rows, self._executor.context_value)
+                    return self._load(loading, planned.shape, len(batch.rows), places)
+                case Computed() as source:
+                    values = source.read_all(batch.rows, self._executor.context_value)
+                case source:
+                    values = source.read_all(batch.rows)
         return self._complete(planned.shape, values, places)
-
-    def _resolve(self, rows: Sequence[Any], planned: FieldPlan, places: FieldPlaces) -> list[Any]:
-        resolve = planned.field.resolve or self._executor.field_resolver
-        arguments = self._arguments(planned)
-        # A resolver may change a list or an object that it gets: then each call has its own.
-        shared = not any(isinstance(value, list | dict) for value in arguments.values())
-        values: list[Any] = []
-        for row, info in zip(rows, places.infos(), strict=True):
-            given = arguments if shared else self._arguments(planned)
-            try:
-                values.append(resolve(row, info, **given))
-            except Exception as error:  # it is the value's, wherever it comes from
-                values.append(error)
-        return values
-
-    def _arguments(self, planned: FieldPlan) -> dict[str, Any]:
-        first = planned.nodes[0]
-        if not planned.field.args and not first.arguments:
-            return {}
-        return get_argument_values(
-            planned.field,
-            first,
-            self._executor.variable_values,
-            None,
-            self._executor.hide_suggestions,
-        )
 
     def _complete(
         self, shape: Shape, values: list[Any], places: Places, *, awaited: bool = False
@@ -258,7 +252,8 @@ class _Run:
     ) -> OutputColumn:
         resolve_type = shape.type.resolve_type or self._executor.type_resolver
         positions_of: dict[str, list[int]] = {}
-        for position, (value, info) in enumerate(zip(values, places.infos(), strict=True)):
+        info = places.info()  # what an object is does not depend on its place
+        for position, value in enumerate(values):
             name = resolve_type(value, info, shape.type)
             if not isinstance(name, str) or name not in shape.plans:
                 self._left.append(name)
@@ -275,7 +270,9 @@ class _Run:
     def _check_type(self, type_: GraphQLObjectType, values: list[Any], places: Places) -> None:
         if type_.is_type_of is None or not values:
             return
-        for value, info in zip(values, places.infos(), strict=True):
+        # What an object is does not depend on its place.
+        info = places.info()
+        for value in values:
             belongs = type_.is_type_of(value, info)
             if belongs is not True:
                 self._left.append(belongs)
@@ -292,10 +289,26 @@ class _Run:
         )
         return column
 
+    def _load(
+        self, load: Awaitable[list[Any]], shape: Shape, length: int, places: Places
+    ) -> OutputColumn:
+        column = Awaited()
+        self._loading.append(
+            _Loading(load=load, shape=shape, length=length, places=places, column=column)
+        )
+        return column
+
     async def _receive(self) -> None:
         """Await all awaitables, then complete their values."""
         waiting, self._waiting = self._waiting, []
-        results = iter(await _all([each.values[at] for each in waiting for at in each.positions]))
+        loading, self._loading = self._loading, []
+        awaitables = [each.load for each in loading]
+        awaitables += [each.values[at] for each in waiting for at in each.positions]
+        results = iter(await _all(awaitables))
+        for loaded in loading:
+            result = next(results)
+            values = [result] * loaded.length if isinstance(result, Exception) else result
+            loaded.column.inner = self._complete(loaded.shape, values, loaded.places)
         for each in waiting:
             for at in each.positions:
                 each.values[at] = next(results)
@@ -305,7 +318,8 @@ class _Run:
     async def _settle(self) -> None:
         """Await everything that was started: an awaitable that is never awaited is an error."""
         begun = [*self._left, *chain.from_iterable(each.values for each in self._waiting)]
-        self._left, self._waiting = [], []
+        begun += [each.load for each in self._loading]
+        self._left, self._waiting, self._loading = [], [], []
         is_awaitable = self._executor.is_awaitable
         if awaitables := [value for value in begun if is_awaitable(value)]:
             await asyncio.gather(*awaitables, return_exceptions=True)

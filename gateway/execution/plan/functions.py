@@ -1,0 +1,90 @@
+"""A Strawberry field's function, called without the wrappers that Strawberry lays around it.
+
+The wrappers convert arguments, make an `info` and apply extensions for each call. A plan does the
+first two once where it can, and leaves fields with extensions to their wrappers.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any, Final
+
+from graphql import (
+    GraphQLField,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    get_named_type,
+    is_abstract_type,
+)
+from strawberry.schema import Schema
+from strawberry.types.arguments import StrawberryArgument, convert_arguments
+from strawberry.types.field import StrawberryField
+
+from gateway.execution.policies import Check, checks_of
+
+_DEFINITION: Final = "strawberry-definition"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldFunction:
+    """The function of a field, the names of its parameters for the row and `info`, and the checks
+    that precede a call.
+    """
+
+    checks: Sequence[Check]
+    function: Callable[..., Any]
+    row_names: Sequence[str]
+    info_name: str | None
+    _field: StrawberryField
+    _arguments: Sequence[StrawberryArgument]
+    _schema: Schema
+
+    def info(self, raw: GraphQLResolveInfo[Any]) -> Any:
+        """Return the `info` that the function gets."""
+        return self._schema.config.info_class(_raw_info=raw, _field=self._field)
+
+    def converted(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return coerced values of arguments as the function's own, by its parameters."""
+        if not values:
+            return {}
+        return convert_arguments(
+            dict(values),
+            list(self._arguments),
+            scalar_registry=self._schema.schema_converter.scalar_registry,
+            config=self._schema.config,
+        )
+
+    def value(self, row: Any, info: Any, context: Any, arguments: Mapping[str, Any]) -> Any:
+        """Return what the function returns for a row. Raises what a check or the function raises;
+        `arguments` are converted.
+        """
+        for check in self.checks:
+            check(row, context)
+        given = dict.fromkeys(self.row_names, row)
+        if self.info_name is not None:
+            given[self.info_name] = info
+        return self.function(**given, **arguments)
+
+
+def function_of(schema: GraphQLSchema, field: GraphQLField) -> FieldFunction | None:
+    """Return the function of a field; None if its resolver has to be called."""
+    definition = field.extensions.get(_DEFINITION)
+    own: Schema | None = getattr(schema, "_strawberry_schema", None)
+    if not isinstance(definition, StrawberryField) or own is None:
+        return None
+    resolver = definition.base_resolver
+    if resolver is None or definition.extensions or own.exception_handlers:
+        return None
+    function = resolver.wrapped_func
+    if is_abstract_type(get_named_type(field.type)) or not isinstance(function, FunctionType):
+        return None
+    rows = (resolver.self_parameter, resolver.parent_parameter, resolver.root_parameter)
+    return FieldFunction(
+        checks=checks_of(field),
+        function=function,
+        row_names=tuple({each.name: None for each in rows if each is not None}),
+        info_name=resolver.info_parameter.name if resolver.info_parameter else None,
+        _field=definition,
+        _arguments=definition.arguments,
+        _schema=own,
+    )
