@@ -255,7 +255,7 @@ def _build_process(
             issuer_of(settings, clock),
             clock,
             StoredKeys(database, clock).find,
-            key_use.note,
+            key_use.record,
         ),
         key_use=key_use,
         printer=ReceiptPrinter(),

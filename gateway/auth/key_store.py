@@ -15,45 +15,47 @@ from gateway.store import api_keys as stored
 from gateway.store.api_keys import ApiKeyRow, NewApiKey
 from gateway.work.loops import Loops
 
-KEPT: Final = timedelta(seconds=30)
+CACHE_LIFETIME: Final = timedelta(seconds=30)
 """How long a cached key may be out of date: a revocation takes effect within this time."""
-MOST_KEPT: Final = 1_024
-USE_KEPT: Final = timedelta(hours=1)
-"""How far the stored last use of a key may lag behind."""
-WRITE_SECONDS: Final = 60
+CACHE_SIZE: Final = 1_024
+USE_RESOLUTION: Final = timedelta(hours=1)
+"""How far the stored last use of a key may be behind its true last use."""
+USE_WRITE_SECONDS: Final = 60
 """Longest interval between writes of uses; the first use is written at once."""
 
 
-class _Known(NamedTuple):
-    """The stored key; None for an unknown key."""
+class _CachedKey(NamedTuple):
+    """A stored key, or None for an unknown id, and when it was read."""
 
     record: ApiKeyRecord | None
     read_at: datetime
 
 
 class StoredKeys:
-    """Looks keys up by their ids; each answer, also that there is none, is kept for a while."""
+    """Finds keys by id, through a cache that also remembers unknown ids."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._known: TLRUCache[str, _Known, datetime] = TLRUCache(
-            MOST_KEPT, ttu=lambda _key, known, _now: known.read_at + KEPT, timer=clock.now
+        self._cache: TLRUCache[str, _CachedKey, datetime] = TLRUCache(
+            CACHE_SIZE,
+            ttu=lambda _key, cached, _now: cached.read_at + CACHE_LIFETIME,
+            timer=clock.now,
         )
 
     async def find(self, key_id: str) -> ApiKeyRecord | None:
-        known = self._known.get(key_id)
-        if known is not None:
-            return known.record
+        cached = self._cache.get(key_id)
+        if cached is not None:
+            return cached.record
         read_at = self._clock.now()
         async with Snapshot(self._database) as snapshot:
             record = await find_key(snapshot, key_id)
-        self._known[key_id] = _Known(record, read_at)
+        self._cache[key_id] = _CachedKey(record, read_at)
         return record
 
 
 class KeyUse:
-    """Keeps when keys were used: each at most once an hour, however many processes there are.
+    """Stores when keys were last used: each key at most once an hour over all processes.
 
     Requests do not wait: uses are written in the background while `writing` runs. A failed write is
     repeated with the next one.
@@ -62,22 +64,24 @@ class KeyUse:
     def __init__(self, database: Database, clock: Clock, loops: Loops) -> None:
         self._database = database
         self._clock = clock
-        self._noted: TTLCache[str, None, datetime] = TTLCache(MOST_KEPT, USE_KEPT, timer=clock.now)
+        self._recent: TTLCache[str, None, datetime] = TTLCache(
+            CACHE_SIZE, USE_RESOLUTION, timer=clock.now
+        )
         self._pending: set[str] = set()
         self._loop = loops.make(
-            "api_keys.write_use", self._write, seconds=WRITE_SECONDS, at_once=False, at_end=True
+            "api_keys.write_use", self._write, seconds=USE_WRITE_SECONDS, at_once=False, at_end=True
         )
 
-    def note(self, key_id: str) -> None:
-        """Note that a key was used just now."""
-        if key_id in self._noted:
+    def record(self, key_id: str) -> None:
+        """Record that a key is used now; it is written in the background."""
+        if key_id in self._recent:
             return
-        self._noted[key_id] = None
+        self._recent[key_id] = None
         self._pending.add(key_id)
         self._loop.wake()
 
     def writing(self) -> AbstractAsyncContextManager[None]:
-        """Write noted uses, and the remaining ones at the end."""
+        """Write recorded uses in the background, and the remaining ones at the end."""
         return self._loop.running()
 
     async def _write(self) -> None:
@@ -86,12 +90,12 @@ class KeyUse:
             return
         now = self._clock.now()
         async with self._database.writing() as transaction:
-            await stored.mark_used(transaction, ids, at=now, before=now - USE_KEPT)
+            await stored.mark_used(transaction, ids, at=now, before=now - USE_RESOLUTION)
         self._pending -= ids
 
 
 async def find_key(reader: Reader, key_id: str) -> ApiKeyRecord | None:
-    """Return the stored key."""
+    """Return the stored key, or None for an unknown id."""
     row = await stored.by_id(reader, key_id)
     return None if row is None else _record(row)
 

@@ -12,7 +12,7 @@ from typing import Final, Self, TypeVar
 
 from gateway.billing.balance.participant import LowBalances
 from gateway.billing.book_account import BookAccount
-from gateway.billing.ledger.flows import FlowColumn, Flows
+from gateway.billing.ledger.flows import FlowColumn, SlotSums
 from gateway.billing.ledger.source_key import SourceKey
 from gateway.billing.participant import Participant
 from gateway.billing.purchases.participant import Purchases
@@ -75,7 +75,7 @@ class Book:
         self.keys = keys
         self.accounts = locked
         self.usage_delay_seconds = usage_delay_seconds
-        self.flows = Flows()
+        self.slot_sums = SlotSums()
         self.postings: list[Posting] = []
         self._parts = parts
         self._touched: set[int] = set()
@@ -162,7 +162,7 @@ class Book:
             )
         )
         if flow is not None:
-            self.flows.add(account_id, effective_at, flow, amount)
+            self.slot_sums.add(account_id, effective_at, flow, amount)
         return account.version
 
     async def close(self) -> None:
@@ -175,7 +175,7 @@ class Book:
         zones = {account_id: account.time_zone for account_id, account in self.accounts.items()}
         await ledger.append(transaction, self.postings)
         await ledger_days.merge(transaction, self.postings, zones)
-        await rollups.merge(transaction, self.flows.slots, zones)
+        await rollups.merge(transaction, self.slot_sums.slots, zones)
         for part in self._parts.values():
             await part.write(self)
         await accounts.save(transaction, [each.state() for each in self.accounts.values()])

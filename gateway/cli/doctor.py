@@ -14,7 +14,7 @@ from gateway.errors import NotFound
 from gateway.settings import Settings
 from gateway.store import reconciliation
 
-TOLD: Final = 1_000
+MAX_PRINTED: Final = 1_000
 """Most differences printed one by one; of the rest, only the number is printed."""
 
 
@@ -52,6 +52,6 @@ async def _doctor(settings: Settings, external_id: str | None) -> tuple[int, int
                 async with aclosing(reconcile_account(stream, account)) as found:
                     async for difference in found:
                         differences += 1
-                        if differences <= TOLD:
+                        if differences <= MAX_PRINTED:
                             typer.echo(str(difference))
     return len(accounts), differences

@@ -14,7 +14,7 @@ from sqlmodel import Field
 from gateway.models.base import Instant, Model
 
 
-class Flows(Model):
+class RollupSums(Model):
     """The columns of both roll-ups of time."""
 
     account_id: int = Field(sa_type=BigInteger, primary_key=True)
@@ -27,7 +27,7 @@ class Flows(Model):
     resources: str = Field(sa_type=Text, default="{}")
 
 
-class RollupDay(Flows, table=True):
+class RollupDay(RollupSums, table=True):
     """A calendar day in the account's own zone: a year of the default view is 366 rows."""
 
     __tablename__ = "rollup_day"
@@ -36,7 +36,7 @@ class RollupDay(Flows, table=True):
     day: date = Field(sa_type=Date, primary_key=True)
 
 
-class RollupSlot(Flows, table=True):
+class RollupSlot(RollupSums, table=True):
     """A quarter hour of UTC. Every zone's days since 2000 begin on one, so any zone adds up from
     these.
     """

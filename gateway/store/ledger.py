@@ -33,13 +33,13 @@ class Posting(NamedTuple):
     recorded_at: datetime
 
 
-class _KnownSource(TypedDict):
+class _BookedKey(TypedDict):
     account_id: int
     source_key: str
     version: int
 
 
-def _known_sources(dialect: DialectName) -> Query:
+def _booked_keys(dialect: DialectName) -> Query:
     wanted = batch(dialect, account_id=BigInteger(), source_key=String())
     same = and_(
         ENTRY.c.account_id == wanted.c.account_id, ENTRY.c.source_key == wanted.c.source_key
@@ -50,7 +50,7 @@ def _known_sources(dialect: DialectName) -> Query:
 
 
 _ADD: Final = Insert(ENTRY, Posting)
-_KNOWN_SOURCES: Final = Statement[_KnownSource](_known_sources)
+_BOOKED_KEYS: Final = Statement[_BookedKey](_booked_keys)
 
 
 async def append(transaction: Transaction, postings: Sequence[Posting]) -> None:
@@ -58,12 +58,12 @@ async def append(transaction: Transaction, postings: Sequence[Posting]) -> None:
     await transaction.insert(_ADD, postings)
 
 
-async def known_sources(
-    transaction: Transaction, sources: Sequence[tuple[int, str]]
+async def booked_keys(
+    transaction: Transaction, source_keys: Sequence[tuple[int, str]]
 ) -> dict[tuple[int, str], int]:
-    """Return the versions of those (account, source key) that are booked."""
-    if not sources:
+    """Return the version of each (account, source key) that the ledger has."""
+    if not source_keys:
         return {}
-    accounts, keys = zip(*sources, strict=True)
-    rows = await transaction.fetch(_KNOWN_SOURCES, account_id=list(accounts), source_key=list(keys))
+    accounts, keys = zip(*source_keys, strict=True)
+    rows = await transaction.fetch(_BOOKED_KEYS, account_id=list(accounts), source_key=list(keys))
     return {(row["account_id"], row["source_key"]): row["version"] for row in rows}

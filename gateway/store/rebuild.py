@@ -34,7 +34,7 @@ from gateway.store.rollups import (
     SLOT,
     Activity,
     DayKey,
-    Flow,
+    PeriodSums,
     merge_activity,
     merge_days,
 )
@@ -150,8 +150,8 @@ async def days(transaction: Transaction, account_id: int, zone: ZoneInfo) -> Non
     events = await transaction.fetch(_ACTIVITY, account_id=account_id)
     for statement in _DELETES:
         await transaction.execute(statement, account_id=account_id)
-    flows = {(account_id, row["slot_at"]): Flow.from_row(row) for row in slots}
-    await merge_days(transaction, flows, {account_id: zone})
+    sums_of_slots = {(account_id, row["slot_at"]): PeriodSums.from_row(row) for row in slots}
+    await merge_days(transaction, sums_of_slots, {account_id: zone})
     activity: defaultdict[DayKey, Activity] = defaultdict(dict)
     for row in events:
         day = activity[account_id, local_day(row["slot_at"], zone)]

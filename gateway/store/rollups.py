@@ -25,7 +25,7 @@ from gateway.store.engine.sql import ColumnType, DialectName, Query
 from gateway.store.engine.statement import Statement
 from gateway.store.engine.stored_json import dumps, loads
 from gateway.store.engine.write import Upsert
-from gateway.store.rows import ActivityRow, DayRow, FlowRow, SlotRow
+from gateway.store.rows import ActivityRow, DayRow, PeriodSumsRow, SlotRow
 from gateway.windows import local_day
 
 DAY: Final = table_of(RollupDay)
@@ -33,8 +33,8 @@ SLOT: Final = table_of(RollupSlot)
 ACTIVITY: Final = table_of(RollupActivity)
 
 
-class FlowCells(NamedTuple):
-    """A period's cells, but for its key: sums, the set of active deployments, and quantities."""
+class PeriodSumsCells(NamedTuple):
+    """A period's cells without its key: sums, the set of active deployments, and quantities."""
 
     spent_nanos: int
     purchased_nanos: int
@@ -86,48 +86,50 @@ class ActivityCells(NamedTuple):
     events: int
 
 
-SUMS: Final = FlowCells._fields[:5]
+SUMS: Final = PeriodSumsCells._fields[:5]
 
 RESOURCE_SEPARATOR: Final = "\x1f"
 """Between resource and unit in the keys of `resources`."""
 
 
-class Flow:
-    """A period's sums (in the order of `SUMS`), its active deployments' bits, its quantities."""
+class PeriodSums:
+    """The sums of a quarter hour or a day: `nanos` in the order of `SUMS`, active `deployments` as
+    bits, and quantities by resource and unit.
+    """
 
-    __slots__ = ("deployments", "resources", "sums")
+    __slots__ = ("deployments", "nanos", "resources")
 
     def __init__(self) -> None:
-        self.sums = [0, 0, 0, 0, 0]
+        self.nanos = [0, 0, 0, 0, 0]
         self.deployments = 0
         self.resources: dict[str, int] = {}
 
-    def add(self, other: "Flow") -> None:
-        self.sums = [mine + others for mine, others in zip(self.sums, other.sums, strict=True)]
+    def add(self, other: "PeriodSums") -> None:
+        self.nanos = [mine + others for mine, others in zip(self.nanos, other.nanos, strict=True)]
         self.deployments |= other.deployments
         for key, quantity in other.resources.items():
             self.resources[key] = self.resources.get(key, 0) + quantity
 
     @classmethod
-    def from_row(cls, row: FlowRow) -> "Flow":
-        flow = cls()
-        flow.sums = [
+    def from_row(cls, row: PeriodSumsRow) -> "PeriodSums":
+        sums = cls()
+        sums.nanos = [
             row["spent_nanos"],
             row["purchased_nanos"],
             row["bonus_nanos"],
             row["refunded_nanos"],
             row["adjusted_nanos"],
         ]
-        flow.deployments = bitset.decode(row["deployments"])
-        flow.resources = loads(row["resources"])
-        return flow
+        sums.deployments = bitset.decode(row["deployments"])
+        sums.resources = loads(row["resources"])
+        return sums
 
-    def cells(self) -> FlowCells:
+    def cells(self) -> PeriodSumsCells:
         """Return what is stored of it. Raises OutOfRange for what does not fit."""
-        spent, purchased, bonus, refunded, adjusted = map(checked, self.sums)
+        spent, purchased, bonus, refunded, adjusted = map(checked, self.nanos)
         for quantity in self.resources.values():
             checked_quantity(quantity)
-        return FlowCells(
+        return PeriodSumsCells(
             spent_nanos=spent,
             purchased_nanos=purchased,
             bonus_nanos=bonus,
@@ -151,8 +153,8 @@ def _matching(table: Table, key: str, kind: ColumnType) -> Callable[[DialectName
     def build(dialect: DialectName) -> Query:
         wanted = batch(dialect, account_id=BigInteger(), period=kind)
         same = and_(table.c.account_id == wanted.c.account_id, table.c[key] == wanted.c.period)
-        cells = (table.c.account_id, table.c[key], *(table.c[name] for name in FlowCells._fields))
-        return select(*cells).select_from(wanted.join(table, same))
+        names = ("account_id", key, *PeriodSumsCells._fields)
+        return select(*(table.c[name] for name in names)).select_from(wanted.join(table, same))
 
     return build
 
@@ -177,24 +179,26 @@ def _activity_of_days(dialect: DialectName) -> Query:
 _ACTIVITY_OF: Final = Statement[ActivityRow](_activity_of_days)
 
 
-async def flows_of(
+async def period_sums_of(
     transaction: Transaction, slots: Collection[SlotKey], days: Collection[DayKey]
-) -> dict[SlotKey | DayKey, Flow]:
-    """Return the stored flows of quarter hours and of days."""
+) -> dict[SlotKey | DayKey, PeriodSums]:
+    """Return the stored sums of quarter hours and of days."""
     of_slots, of_days = await _slots_of(transaction, slots), await _days_of(transaction, days)
-    return dict[SlotKey | DayKey, Flow](chain(of_slots.items(), of_days.items()))
+    return dict[SlotKey | DayKey, PeriodSums](chain(of_slots.items(), of_days.items()))
 
 
-async def _slots_of(transaction: Transaction, slots: Collection[SlotKey]) -> dict[SlotKey, Flow]:
+async def _slots_of(
+    transaction: Transaction, slots: Collection[SlotKey]
+) -> dict[SlotKey, PeriodSums]:
     accounts, periods = zip(*slots, strict=True)
     rows = await transaction.fetch(_SLOTS_OF, account_id=list(accounts), period=list(periods))
-    return {(row["account_id"], row["slot_at"]): Flow.from_row(row) for row in rows}
+    return {(row["account_id"], row["slot_at"]): PeriodSums.from_row(row) for row in rows}
 
 
-async def _days_of(transaction: Transaction, days: Collection[DayKey]) -> dict[DayKey, Flow]:
+async def _days_of(transaction: Transaction, days: Collection[DayKey]) -> dict[DayKey, PeriodSums]:
     accounts, periods = zip(*days, strict=True)
     rows = await transaction.fetch(_DAYS_OF, account_id=list(accounts), period=list(periods))
-    return {(row["account_id"], row["day"]): Flow.from_row(row) for row in rows}
+    return {(row["account_id"], row["day"]): PeriodSums.from_row(row) for row in rows}
 
 
 async def activity_of(transaction: Transaction, days: Collection[DayKey]) -> dict[DayKey, Activity]:
@@ -209,41 +213,43 @@ async def activity_of(transaction: Transaction, days: Collection[DayKey]) -> dic
 
 
 async def merge(
-    transaction: Transaction, slots: Mapping[SlotKey, Flow], zones: Mapping[int, ZoneInfo]
+    transaction: Transaction, slots: Mapping[SlotKey, PeriodSums], zones: Mapping[int, ZoneInfo]
 ) -> None:
-    """Add quarter hours' flows to the roll-ups by slot and by the accounts' own days."""
+    """Add sums of quarter hours to the roll-ups by slot and by the accounts' own days."""
     if slots:
         merged = _merged(slots, await _slots_of(transaction, slots))
-        cells = [SlotCells._make((*place, *flow.cells())) for place, flow in merged.items()]
+        cells = [SlotCells._make((*place, *sums.cells())) for place, sums in merged.items()]
         await transaction.upsert(_UPSERT_SLOT, cells)
     await merge_days(transaction, slots, zones)
 
 
 async def merge_days(
-    transaction: Transaction, slots: Mapping[SlotKey, Flow], zones: Mapping[int, ZoneInfo]
+    transaction: Transaction, slots: Mapping[SlotKey, PeriodSums], zones: Mapping[int, ZoneInfo]
 ) -> None:
-    """Add quarter hours' flows to the roll-ups by the accounts' own days alone."""
+    """Add sums of quarter hours to the roll-ups by the accounts' own days alone."""
     days = by_day(slots, zones)
     if days:
         merged = _merged(days, await _days_of(transaction, days))
-        cells = [DayCells._make((*place, *flow.cells())) for place, flow in merged.items()]
+        cells = [DayCells._make((*place, *sums.cells())) for place, sums in merged.items()]
         await transaction.upsert(_UPSERT_DAY, cells)
 
 
-def by_day(slots: Mapping[SlotKey, Flow], zones: Mapping[int, ZoneInfo]) -> dict[DayKey, Flow]:
+def by_day(
+    slots: Mapping[SlotKey, PeriodSums], zones: Mapping[int, ZoneInfo]
+) -> dict[DayKey, PeriodSums]:
     """Sum slots to the days of the accounts' zones; no day begins within a quarter hour."""
-    days: dict[DayKey, Flow] = {}
-    for (account_id, slot), flow in slots.items():
+    days: dict[DayKey, PeriodSums] = {}
+    for (account_id, slot), sums in slots.items():
         day = local_day(slot, zones[account_id])
-        days.setdefault((account_id, day), Flow()).add(flow)
+        days.setdefault((account_id, day), PeriodSums()).add(sums)
     return days
 
 
-def _merged(flows: Mapping[K, Flow], stored: Mapping[K, Flow]) -> dict[K, Flow]:
-    """Return new flows with what is stored of the same periods, which takes them in."""
-    for place, flow in stored.items():
-        flow.add(flows[place])
-    return {**flows, **stored}
+def _merged(added: Mapping[K, PeriodSums], stored: Mapping[K, PeriodSums]) -> dict[K, PeriodSums]:
+    """Return the added sums, each with the stored sums of its period."""
+    for place, sums in stored.items():
+        sums.add(added[place])
+    return {**added, **stored}
 
 
 async def merge_activity(transaction: Transaction, days: Mapping[DayKey, Activity]) -> None:

@@ -244,7 +244,7 @@ class LedgerDayRow(TypedDict):
     recorded_at: datetime
 
 
-class FlowRow(TypedDict):
+class PeriodSumsRow(TypedDict):
     """What the roll-ups of a quarter hour and of a day have in common: sums, the set of active
     deployments (see `bitset`), and quantities by resource as JSON.
     """
@@ -259,13 +259,13 @@ class FlowRow(TypedDict):
     resources: str
 
 
-class SlotRow(FlowRow):
+class SlotRow(PeriodSumsRow):
     """A row of `rollup_slot`: a quarter hour of UTC."""
 
     slot_at: datetime
 
 
-class DayRow(FlowRow):
+class DayRow(PeriodSumsRow):
     """A row of `rollup_day`: a day of the account's own zone."""
 
     day: date

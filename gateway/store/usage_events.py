@@ -67,7 +67,7 @@ class ChargedPlace(NamedTuple):
     resource: str
 
 
-class _Known(TypedDict):
+class _FoundEvent(TypedDict):
     account_id: int
     source: str
     event_id: str
@@ -120,7 +120,7 @@ def _known(dialect: DialectName) -> Query:
     return select(event).select_from(found)
 
 
-_KNOWN: Final = Statement[_Known](_known)
+_KNOWN: Final = Statement[_FoundEvent](_known)
 _LATEST: Final = Statement[_Latest](
     select(EVENT.c.started_at)
     .where(

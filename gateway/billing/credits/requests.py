@@ -1,4 +1,4 @@
-"""Credit as the platform gives it: each request has an effect once, however often it is sent."""
+"""Posts credit that the platform requests; a repeated request has no further effect."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ from gateway.principal import Actor
 from gateway.store import Transaction, accounts, idempotency
 from gateway.store.idempotency import AnsweredRequest
 
-AHEAD: Final = timedelta(minutes=5)
+FUTURE_TOLERANCE: Final = timedelta(minutes=5)
 """How far the sender's clock may be ahead of ours."""
 
 
@@ -35,9 +35,7 @@ class CreditKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreditRequest:
-    """A credit in nanos for the account that the platform calls so; without an instant it is of
-    now.
-    """
+    """A credit in nanos for an account by its external id. Default time: now."""
 
     account: str
     kind: CreditKind
@@ -48,14 +46,14 @@ class CreditRequest:
 
     @property
     def fingerprint(self) -> bytes:
-        """16 bytes that two requests share only if they say the same."""
+        """A digest of 16 bytes: equal only for equal requests."""
         return blake2b(orjson.dumps(self), digest_size=16).digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreditAnswer:
-    """What a credit became: a purchase by its global id, or a ledger entry by its version; and the
-    balance at that time, in nanos.
+    """The result of a credit: the global id of its purchase or the version of its ledger entry,
+    and the balance after it in nanos.
     """
 
     purchase_id: str | None
@@ -74,12 +72,11 @@ async def credit_once(
     keys: KeyFactory,
     usage_delay_seconds: int,
 ) -> tuple[CreditAnswer, bool]:
-    """Give the credit, or find what it became when it was given; say whether it is new.
+    """Post the credit, or find the result of the same request; return it and whether it is new.
 
-    An account that the actor may not write to looks unknown to it. Raises
-    NotFound for an unknown account, Conflict where the key came with another request, BadUserInput
-    for an amount, currency or instant that is not allowed, OutOfRange for a balance beyond its
-    range.
+    Raises NotFound for an account that is unknown or that the actor may not write to, Conflict
+    where `key` came with another request, BadUserInput for an amount, currency or instant that is
+    not allowed, OutOfRange for a balance beyond its range.
     """
     account_id = await _find(transaction, request.account, actor)
     book = await Book.open(
@@ -90,13 +87,13 @@ async def credit_once(
         keys=keys,
         usage_delay_seconds=usage_delay_seconds,
     )
-    # Under the account's lock, so that of two at once the second sees what the first one wrote.
+    # Read under the account's lock, so that of two equal requests at once one waits for the other.
     known = await idempotency.by_key(transaction, account_id, key)
     if known is not None:
         if bytes(known.fingerprint) != request.fingerprint:
             raise Conflict("This Idempotency-Key was already used for a different credit.")
         return CreditAnswer(**orjson.loads(known.response)), False
-    answer = _give(book, account_id, request, key)
+    answer = _post_credit(book, account_id, request, key)
     await book.close()
     answered = AnsweredRequest(
         account_id=account_id,
@@ -117,10 +114,10 @@ async def _find(transaction: Transaction, external_id: str, actor: Actor) -> int
     raise NotFound("Account not found, or this API key has no access to it.")
 
 
-def _give(book: Book, account_id: int, request: CreditRequest, key: str) -> CreditAnswer:
+def _post_credit(book: Book, account_id: int, request: CreditRequest, key: str) -> CreditAnswer:
     account = book.accounts[account_id]
     occurred_at = request.occurred_at or book.now
-    _check(request, account.currency, occurred_at, book.now + AHEAD)
+    _check(request, account.currency, occurred_at, book.now + FUTURE_TOLERANCE)
     _check_balance(account.balance + request.amount, account.currency)
     purchase_id = version = None
     if request.kind is CreditKind.ADJUSTMENT:

@@ -1,15 +1,17 @@
-"""What a transaction adds to the roll-ups of flows, summed in memory by quarter hour of UTC."""
+"""The sums that a transaction adds to the roll-ups, in memory, by quarter hour of UTC."""
 
 from collections import defaultdict
 from datetime import datetime
 from enum import IntEnum
 
-from gateway.store.rollups import Flow, SlotKey
+from gateway.store.rollups import PeriodSums, SlotKey
 from gateway.windows import slot_start
 
 
 class FlowColumn(IntEnum):
-    """A flow's position among a roll-up's sums; `sign` is how a ledger amount counts in it."""
+    """A flow, as the index of its sum in `PeriodSums.nanos`. `sign` is 1 where a positive ledger
+    amount raises the sum, -1 where it lowers it.
+    """
 
     SPENT = 0
     PURCHASED = 1
@@ -22,16 +24,16 @@ class FlowColumn(IntEnum):
         return -1 if self in {FlowColumn.SPENT, FlowColumn.REFUNDED} else 1
 
 
-class Flows:
-    """Sums by (account, slot)."""
+class SlotSums:
+    """The sums of each (account, quarter hour) that a transaction changes."""
 
     def __init__(self) -> None:
-        self.slots: defaultdict[SlotKey, Flow] = defaultdict(Flow)
+        self.slots: defaultdict[SlotKey, PeriodSums] = defaultdict(PeriodSums)
 
-    def at(self, account_id: int, instant: datetime) -> Flow:
+    def at(self, account_id: int, instant: datetime) -> PeriodSums:
         """Return the sums of the quarter hour that holds an instant."""
         return self.slots[account_id, slot_start(instant)]
 
     def add(self, account_id: int, at: datetime, column: FlowColumn, ledger_amount: int) -> None:
-        """Count a ledger amount in a column."""
-        self.at(account_id, at).sums[column] += ledger_amount * column.sign
+        """Add a ledger amount in nanos to a flow's sum."""
+        self.at(account_id, at).nanos[column] += ledger_amount * column.sign

@@ -12,7 +12,7 @@ from gateway.money import from_minor_units, minor_digits
 
 
 class PurchaseTerms(NamedTuple):
-    """The terms with which a purchase settled: nanos of credit, of the tax on it, and the currency."""
+    """The terms with which a purchase settled: its credit and the tax on it, in nanos."""
 
     amount: int
     tax: int

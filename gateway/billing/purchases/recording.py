@@ -46,7 +46,7 @@ async def load_purchases(book: Book, references: Collection[Reference]) -> None:
         for key in keys
         for source_key in source_keys_of(purchases.refunds[key], purchases.disputes[key])
     ]
-    purchases.booked.update(await ledger.known_sources(reader, source_keys))
+    purchases.booked.update(await ledger.booked_keys(reader, source_keys))
     purchases.remember(keys)
 
 

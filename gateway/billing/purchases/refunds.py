@@ -1,4 +1,4 @@
-"""Records refunds: merges facts, and posts a refund that succeeded once its purchase has settled."""
+"""Records refunds: merges facts, and posts a refund when it succeeded and its purchase settled."""
 
 from gateway.billing.book import Book
 from gateway.billing.purchases.participant import Purchases

@@ -18,7 +18,7 @@ from gateway.store.engine import bitset
 from gateway.store.engine.stream import Chunk, Stream
 from gateway.store.reconciliation import accounts, ledger, purchases
 from gateway.store.reconciliation.accounts import AuditedAccount
-from gateway.store.rollups import RESOURCE_SEPARATOR, SUMS, Activity, Flow
+from gateway.store.rollups import RESOURCE_SEPARATOR, SUMS, Activity, PeriodSums
 from gateway.store.rows import ActivityRow, DayRow, SlotRow
 from gateway.windows import local_day, slot_start, zone
 
@@ -106,14 +106,14 @@ async def _disputes(stream: Stream, account_id: int) -> AsyncGenerator[Found]:
 class _Period:
     """What the facts of a quarter hour, or of a day, add up to."""
 
-    __slots__ = ("activity", "flow")
+    __slots__ = ("activity", "sums")
 
     def __init__(self) -> None:
-        self.flow = Flow()
+        self.sums = PeriodSums()
         self.activity: Activity = {}
 
     def add(self, other: Self) -> None:
-        self.flow.add(other.flow)
+        self.sums.add(other.sums)
         for dimensions, (spent, events) in other.activity.items():
             sums = self.activity.setdefault(dimensions, [0, 0])
             sums[0] += spent
@@ -183,9 +183,9 @@ async def _rollups(stream: Stream, account_id: int, local: ZoneInfo) -> AsyncGen
     ):
         async for key, period in periods:
             if isinstance(key, datetime):
-                found = await slots.meet(key, _flow_figures(period.flow))
+                found = await slots.meet(key, _figures_of_sums(period.sums))
             else:
-                found = await days.meet(key, _flow_figures(period.flow))
+                found = await days.meet(key, _figures_of_sums(period.sums))
                 found += await breakdowns.meet(key, _activity_figures(period.activity))
             for each in found:
                 yield each
@@ -215,7 +215,7 @@ async def _periods(
 async def _slots(stream: Stream, account_id: int) -> AsyncGenerator[tuple[datetime, _Period]]:
     """Yield the quarter hours that have facts, in their order, with what these add up to."""
     bits = {key: 1 << n for key, n in (await accounts.ordinals(stream, account_id)).items()}
-    moved = await _moves(stream, account_id)
+    moved = await _other_flows(stream, account_id)
     slot, period = None, _Period()
     async with aclosing(accounts.usage(stream, account_id)) as chunks:
         async for chunk in chunks:
@@ -234,13 +234,15 @@ async def _slots(stream: Stream, account_id: int) -> AsyncGenerator[tuple[dateti
         yield later
 
 
-async def _moves(stream: Stream, account_id: int) -> dict[datetime, _Period]:
-    """Return flows other than usage by quarter hour, in time order; about as many as purchases."""
+async def _other_flows(stream: Stream, account_id: int) -> dict[datetime, _Period]:
+    """Return the sums of flows other than usage by quarter hour, in time order. There are about as
+    many as purchases.
+    """
     periods: dict[datetime, _Period] = {}
     for row in await accounts.moves(stream, account_id):
         column = FLOW_OF_CAUSE[row["cause"]]
         period = periods.setdefault(slot_start(row["effective_at"]), _Period())
-        period.flow.sums[column] += row["amount_nanos"] * column.sign
+        period.sums.nanos[column] += row["amount_nanos"] * column.sign
     return periods
 
 
@@ -257,28 +259,28 @@ def _count(
     correction: bool,
 ) -> None:
     """Add one event to its period."""
-    flow = period.flow
-    flow.sums[FlowColumn.SPENT] += amount
+    sums = period.sums
+    sums.nanos[FlowColumn.SPENT] += amount
     measure = resource + RESOURCE_SEPARATOR + unit
-    flow.resources[measure] = flow.resources.get(measure, 0) + quantity
+    sums.resources[measure] = sums.resources.get(measure, 0) + quantity
     if deployment_id is not None and not correction:
-        flow.deployments |= bits.get(deployment_id, 0)
+        sums.deployments |= bits.get(deployment_id, 0)
     dimensions = (deployment_id or 0, resource, provider or "", gpu_model or "")
-    sums = period.activity.setdefault(dimensions, [0, 0])
-    sums[0] += amount
-    sums[1] += not correction
+    totals = period.activity.setdefault(dimensions, [0, 0])
+    totals[0] += amount
+    totals[1] += not correction
 
 
-def _flow_figures(flow: Flow) -> Figures:
-    """Return a period's figures, with the row itself as one, so that an empty one is not none."""
+def _figures_of_sums(sums: PeriodSums) -> Figures:
+    """Return a period's figures. The row itself is one: a row of zeros is not none."""
     figures: dict[str, object] = {"row": 1}
-    figures |= {name: nanos for name, nanos in zip(SUMS, flow.sums, strict=True) if nanos}
+    figures |= {name: nanos for name, nanos in zip(SUMS, sums.nanos, strict=True) if nanos}
     figures |= {
         f"quantity of {measure.replace(RESOURCE_SEPARATOR, ' in ')}": nanos
-        for measure, nanos in flow.resources.items()
+        for measure, nanos in sums.resources.items()
     }
-    if flow.deployments:
-        figures["deployments"] = list(bitset.members(flow.deployments))
+    if sums.deployments:
+        figures["deployments"] = list(bitset.members(sums.deployments))
     return figures
 
 
@@ -296,7 +298,7 @@ async def _stored_slots(
     async with aclosing(chunks):
         async for chunk in chunks:
             for row in chunk.rows():
-                yield row["slot_at"], _flow_figures(Flow.from_row(row))
+                yield row["slot_at"], _figures_of_sums(PeriodSums.from_row(row))
 
 
 async def _stored_days(
@@ -305,7 +307,7 @@ async def _stored_days(
     async with aclosing(chunks):
         async for chunk in chunks:
             for row in chunk.rows():
-                yield row["day"], _flow_figures(Flow.from_row(row))
+                yield row["day"], _figures_of_sums(PeriodSums.from_row(row))
 
 
 async def _stored_activity(

@@ -146,7 +146,7 @@ class DeploymentState:
                 self.used = True
                 self.row = row._replace(last_used_at=latest[0], last_used_until=latest[1])
             return
-        self.row = row._replace(**_Known.of_row(row).learn(description).cells())
+        self.row = row._replace(**_KnownFacts.of_row(row).learn(description).cells())
         self.changed = self.row != row
 
     def _is_known(self, description: Description, latest: Key) -> bool:
@@ -183,7 +183,7 @@ class DeploymentState:
 def first_cells(description: Description) -> dict[str, Any]:
     """Return the cells of a deployment of which nothing else is known."""
     start = _Stated(_UNSTATED, _microseconds(description.earliest))
-    return _Known(facts={"started_at": start}, latest=None).learn(description).cells()
+    return _KnownFacts(facts={"started_at": start}, latest=None).learn(description).cells()
 
 
 _Micro: TypeAlias = tuple[int, int]
@@ -204,7 +204,7 @@ class _Stated(NamedTuple):
 
 
 @dataclass(slots=True, kw_only=True)
-class _Known:
+class _KnownFacts:
     """All that is known of a deployment. Of statements in any order, the same becomes known."""
 
     facts: dict[str, _Stated]

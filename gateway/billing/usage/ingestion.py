@@ -19,7 +19,7 @@ from gateway.ids import KeyFactory
 from gateway.principal import Actor
 from gateway.store import Database, Row, Transaction, accounts, usage_events
 
-AHEAD: Final = timedelta(minutes=5)
+FUTURE_TOLERANCE: Final = timedelta(minutes=5)
 """How far a meter's clock may be ahead of ours."""
 
 
@@ -187,7 +187,7 @@ async def _timely(
     result: Ingested,
 ) -> list[MeteredItem]:
     """Return what may be booked now, and what was booked before it was late."""
-    earliest, latest = book.now - timedelta(days=late_days), book.now + AHEAD
+    earliest, latest = book.now - timedelta(days=late_days), book.now + FUTURE_TOLERANCE
     keys = {
         (found[item.account]["account_id"], *item.record[1:3])
         for item in items

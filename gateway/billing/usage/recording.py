@@ -27,7 +27,7 @@ from gateway.models import LedgerCause
 from gateway.store import deployments, usage_events
 from gateway.store.deployments import DeploymentRow
 from gateway.store.engine.write import PIECE
-from gateway.store.rollups import RESOURCE_SEPARATOR, Activity, Flow
+from gateway.store.rollups import RESOURCE_SEPARATOR, Activity, PeriodSums
 from gateway.store.usage_events import UsageEventCells
 
 Printed = tuple[UsageRecord, bytes, DeploymentFacts | None]
@@ -109,7 +109,7 @@ async def _fresh(
             result.conflicts.append(position)
         elif charges is not None and not charges.allow(record):
             result.uncharged.append(position)
-        elif sums is not None and not sums.take(record):
+        elif sums is not None and not sums.try_add(record):
             result.out_of_range.append(position)
         else:
             if charges is not None:
@@ -189,28 +189,28 @@ def _add_up(
     found: Mapping[DeploymentName, DeploymentState],
     versions: Mapping[int, int],
 ) -> Iterator[UsageEventCells]:
-    """Yield the events' rows, each added to the roll-ups on its
-    way: the database takes in one part while the next is added up.
+    """Yield the events' rows, and add each to the roll-ups: the database writes one part of the
+    batch while the next is added up.
     """
-    places: dict[tuple[int, datetime], tuple[Flow, Activity]] = {}
+    places: dict[tuple[int, datetime], tuple[PeriodSums, Activity]] = {}
     activity_of_days = book.part(UsageActivity)
     for record, fingerprint, _ in fresh:
         account_id, source, event_id, name, resource, unit, quantity, _, amount, *_ = record
         place = (account_id, record.started_at)
         found_at = places.get(place)
         if found_at is None:
-            found_at = places[place] = (book.flows.at(*place), activity_of_days.at(*place))
-        flow, activity = found_at
-        flow.sums[FlowColumn.SPENT] += amount
+            found_at = places[place] = (book.slot_sums.at(*place), activity_of_days.at(*place))
+        period_sums, activity = found_at
+        period_sums.nanos[FlowColumn.SPENT] += amount
         measure = resource + RESOURCE_SEPARATOR + unit
-        flow.resources[measure] = flow.resources.get(measure, 0) + quantity
+        period_sums.resources[measure] = period_sums.resources.get(measure, 0) + quantity
         counted, deployment_id = not record.correction, None
         if name is not None:
             deployment = found[account_id, name]
             deployment.spend += amount
             deployment_id = deployment.id
             if counted:
-                flow.deployments |= deployment.bit
+                period_sums.deployments |= deployment.bit
         dimensions = (deployment_id or 0, resource, record.provider or "", record.gpu_model or "")
         sums = activity.get(dimensions)
         if sums is None:

@@ -1,6 +1,6 @@
-"""Whether one more event fits: the sums that a batch's events count in, as they stand.
+"""Finds the events of a batch that fit: every sum that an event counts in must stay in its range.
 
-Read only where a batch as a whole did not fit, to tell which of its events do.
+Used only where a batch as a whole did not fit.
 """
 
 from collections import defaultdict
@@ -18,8 +18,8 @@ from gateway.windows import local_day, slot_start
 
 
 class UsageSums:
-    """Stored sums of nanos and of quantities, by key. They are read before a book has usage, so the
-    book's own usage is not in them.
+    """Sums of nanos and of quantities, by key: the stored ones, and the events added since. They
+    are read before the book has usage.
     """
 
     def __init__(self, book: Book) -> None:
@@ -27,18 +27,18 @@ class UsageSums:
         self._nanos: defaultdict[Hashable, int] = defaultdict(int)
         self._quantities: defaultdict[Hashable, int] = defaultdict(int)
         for account_id, account in book.accounts.items():
-            # What is spent is taken from it.
+            # Usage lowers the balance and raises every other sum.
             self._nanos["balance", account_id] = -account.balance
 
     @classmethod
     async def read(cls, book: Book, records: Sequence[UsageRecord]) -> Self:
-        """Return the sums that any of the records counts in."""
+        """Return the stored sums that any of the records counts in."""
         sums = cls(book)
         slots = {(each.account_id, slot_start(each.started_at)) for each in records}
         days = {sums._day(*slot) for slot in slots}
         names = {(each.account_id, each.deployment) for each in records if each.deployment}
         await sums._read_entries(book)
-        await sums._read_flows(book, slots, days)
+        await sums._read_period_sums(book, slots, days)
         await sums._read_activity(book, names, days)
         return sums
 
@@ -50,12 +50,14 @@ class UsageSums:
         for account_id, nanos in (await ledger_days.amounts(book.transaction, today)).items():
             self._nanos["recorded", account_id] = -nanos
 
-    async def _read_flows(
+    async def _read_period_sums(
         self, book: Book, slots: Collection[SlotKey], days: Collection[DayKey]
     ) -> None:
-        for key, flow in (await rollups.flows_of(book.transaction, slots, days)).items():
-            self._nanos[key] = flow.sums[FlowColumn.SPENT]
-            for measure, quantity in flow.resources.items():
+        for key, period_sums in (
+            await rollups.period_sums_of(book.transaction, slots, days)
+        ).items():
+            self._nanos[key] = period_sums.nanos[FlowColumn.SPENT]
+            for measure, quantity in period_sums.resources.items():
                 self._quantities[key, measure] = quantity
 
     async def _read_activity(
@@ -75,8 +77,8 @@ class UsageSums:
     def _day(self, account_id: int, slot: datetime) -> DayKey:
         return account_id, local_day(slot, self._zones[account_id])
 
-    def take(self, record: UsageRecord) -> bool:
-        """Count an event in, or return False where one of its sums would not fit."""
+    def try_add(self, record: UsageRecord) -> bool:
+        """Add an event to its sums; return False, and add nothing, where one would not fit."""
         amount, quantity = record.amount, record.quantity
         slot = (record.account_id, slot_start(record.started_at))
         day = self._day(*slot)

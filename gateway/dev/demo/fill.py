@@ -188,7 +188,7 @@ class _Teller:
     async def _adjustments(self, book: Book) -> list[Adjustment]:
         """Return the corrections of the leader's balance that are not booked yet."""
         sources = [(self.ids[LEADER.external_id], str(each.source)) for each in ADJUSTMENTS]
-        booked = await ledger.known_sources(book.transaction, sources)
+        booked = await ledger.booked_keys(book.transaction, sources)
         return [
             each for each, source in zip(ADJUSTMENTS, sources, strict=True) if source not in booked
         ]

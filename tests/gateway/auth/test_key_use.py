@@ -53,7 +53,7 @@ async def test_a_use_is_kept_at_most_once_an_hour(database: Database) -> None:
     for _ in range(5):
         for use in uses:
             async with use.writing():
-                use.note(key)
+                use.record(key)
         kept.append(await last_use(database, key))
         clock.instant += HALF
     hour = 2 * HALF
@@ -82,7 +82,7 @@ async def test_a_use_that_cannot_be_written_harms_nobody() -> None:
     use = KeyUse(build_database(load_settings()), FixedClock(NOW), Loops())
     with capture_logs() as logs:
         async with use.writing():
-            use.note("a")
+            use.record("a")
     assert [line["reason"] for line in logs] == ["The gateway has not started yet."]
 
 
@@ -92,7 +92,7 @@ async def test_a_failed_write_is_repeated(database: Database, database_url: str)
     closed = build_database(load_settings(database_url=SecretStr(database_url)))
     use = KeyUse(closed, FixedClock(NOW), Loops())
     async with use.writing():
-        use.note(key)
+        use.record(key)
     assert await last_use(database, key) is None
     await closed.open()
     async with use.writing():
