@@ -27,7 +27,8 @@ from gateway.dev.tokens import dev_issuer
 from gateway.errors import ConfigurationError
 from gateway.execution.engine import Engine
 from gateway.execution.trusted_documents import TrustedDocuments, read_manifest
-from gateway.http.credentials import CredentialChecker
+from gateway.http.credentials import CredentialChecker, FailedCredentials
+from gateway.http.request_log import RequestLog
 from gateway.http.responses import http_error
 from gateway.http.static_files import StaticFiles
 from gateway.ids import KeyFactory
@@ -52,13 +53,15 @@ from gateway.routes.platform_endpoint import Platform
 from gateway.routes.receipts import Receipts, receipt_route
 from gateway.routes.v1 import platform_routes
 from gateway.routes.webhooks import stripe_metrics, stripe_route
+from gateway.server.direct import Application, DirectRoute
 from gateway.server.drain import Drain
+from gateway.server.edge import Edge
 from gateway.server.middleware import build_middleware
 from gateway.settings import Settings
 from gateway.signing import Signer, parse_signing_keys
 from gateway.store import Database, Snapshot, build_database
 from gateway.transports.feeds import ContextFactory
-from gateway.transports.http import GraphQLEndpoint, describe_nothing
+from gateway.transports.http import ALLOWED, PATH, GraphQLEndpoint, describe_nothing
 from gateway.transports.metrics import live_metrics
 from gateway.transports.operations import Operations
 from gateway.transports.sse import StreamEndpoint
@@ -194,11 +197,17 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
 
 def build_app(settings: Settings, parts: Parts) -> Starlette:
     """Return the application; `app.state` has its `drain`, `metrics` and `operations`."""
-    metrics, drain = Metrics(), parts.drain
+    metrics = Metrics()
     failures = failed_credential_quota(settings.http.failed_credentials_per_minute)
     operations = _build_operations(settings, parts, metrics)
     metrics.watch(*live_metrics(operations.hub, operations.quotas), *parts.metrics)
-    routes = _build_routes(settings, parts, operations, metrics)
+    graphql = GraphQLEndpoint(
+        operations=operations,
+        authenticator=parts.authenticator,
+        describe=parts.describe,
+        limits=settings.http,
+    )
+    routes = _build_routes(settings, parts, graphql, metrics)
     socket = WebSocketEndpoint(
         operations=operations,
         authenticator=parts.authenticator,
@@ -212,19 +221,21 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
         async with parts.running(), operations.access.running():
             yield
 
-    app = Starlette(
-        routes=[*routes, WebSocketRoute("/graphql", socket)],
-        middleware=build_middleware(
-            settings,
-            paths=[route.path for route in routes if not route.param_convertors],
-            drain=drain,
-            metrics=metrics,
-            failures=failures,
-        ),
+    paths = frozenset(route.path for route in routes if not route.param_convertors)
+    edge = Edge.of(
+        settings,
+        request_log=RequestLog(metrics, paths),
+        drain=parts.drain,
+        failures=FailedCredentials(failures),
+    )
+    app = Application(
+        DirectRoute(path=PATH, methods=frozenset(ALLOWED), responder=graphql, edge=edge),
+        routes=[*routes, WebSocketRoute(PATH, socket)],
+        middleware=build_middleware(edge),
         exception_handlers={HTTPException: http_error},
         lifespan=lifespan,
     )
-    app.state.drain, app.state.metrics, app.state.operations = drain, metrics, operations
+    app.state.drain, app.state.metrics, app.state.operations = parts.drain, metrics, operations
     return app
 
 
@@ -311,17 +322,11 @@ def _build_operations(settings: Settings, parts: Parts, metrics: Metrics) -> Ope
 
 
 def _build_routes(
-    settings: Settings, parts: Parts, operations: Operations, metrics: Metrics
+    settings: Settings, parts: Parts, graphql: GraphQLEndpoint, metrics: Metrics
 ) -> list[Route]:
-    graphql = GraphQLEndpoint(
-        operations=operations,
-        authenticator=parts.authenticator,
-        describe=parts.describe,
-        limits=settings.http,
-    )
     stream = StreamEndpoint(
         http=graphql,
-        operations=operations,
+        operations=graphql.operations,
         drain=parts.drain,
         clock=parts.clock,
         unread_seconds=settings.live.unread_seconds,
@@ -336,7 +341,7 @@ def _build_routes(
     rest = [*health_routes(health), *parts.routes]
     described = [route for route in rest if isinstance(route, DescribedRoute)]
     return [
-        Route("/graphql", graphql),
+        Route(PATH, graphql),
         Route("/graphql/stream", stream),
         *build_console(settings, parts.files, parts.people).routes(),
         *rest,

@@ -3,6 +3,8 @@
 from typing import Final
 
 from starlette.middleware import Middleware
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 from starlette_compress import CompressMiddleware, add_compress_type, remove_compress_type
 
 MINIMUM_BYTES: Final = 1_024
@@ -10,11 +12,41 @@ MINIMUM_BYTES: Final = 1_024
 
 _TYPES: Final = ("application/graphql-response+json", "application/x-ndjson", "text/csv")
 """Media types that the library does not know."""
+_RESPONSE: Final = "gateway.response"
 
 
 def compression() -> Middleware:
-    """Return the middleware; event streams pass as they are, because an event must not wait."""
+    """Return the middleware."""
+    _choose_types()
+    return Middleware(CompressMiddleware, minimum_size=MINIMUM_BYTES)
+
+
+class CompressingSender:
+    """Sends whole responses as the middleware would; one that is too small does not pass it."""
+
+    def __init__(self) -> None:
+        _choose_types()
+        self._middleware = CompressMiddleware(_send_response, minimum_size=MINIMUM_BYTES)
+
+    async def send(self, response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+        if len(response.body) >= MINIMUM_BYTES:
+            scope[_RESPONSE] = response
+            await self._middleware(scope, receive, send)
+            return
+        headers = response.raw_headers
+        await send(
+            {"type": "http.response.start", "status": response.status_code, "headers": headers}
+        )
+        await send({"type": "http.response.body", "body": response.body})
+
+
+def _choose_types() -> None:
+    """Set what the library compresses: not event streams, because an event must not wait."""
     for media_type in _TYPES:
         add_compress_type(media_type)
     remove_compress_type("text/event-stream")
-    return Middleware(CompressMiddleware, minimum_size=MINIMUM_BYTES)
+
+
+async def _send_response(scope: Scope, receive: Receive, send: Send) -> None:
+    response: Response = scope[_RESPONSE]
+    await response(scope, receive, send)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 from urllib.parse import parse_qsl
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.auth.rejected import Rejected
@@ -41,14 +42,31 @@ class CountingChecker:
             raise
 
 
-class FailedCredentialsMiddleware:
-    """Answers 429 instead of 401 to addresses with too many failed credentials.
+class FailedCredentials:
+    """Limits failed credentials for each client address.
 
     A request without a credential does not count. The credential of a WebSocket may come later:
     its endpoint counts it.
     """
 
-    def __init__(self, app: ASGIApp, *, failures: RateQuota) -> None:
+    def __init__(self, quota: RateQuota) -> None:
+        self._quota = quota
+
+    async def count(self, scope: Scope) -> Response | None:
+        """Count one; return the answer 429 where the address has too many."""
+        address = address_of(scope)
+        try:
+            await self._quota.take(address)
+        except Throttled as error:
+            wait = {"retry-after": str(await self._quota.seconds_left(address))}
+            return error_response(error, headers=wait)
+        return None
+
+
+class FailedCredentialsMiddleware:
+    """Answers 429 instead of 401 to addresses with too many failed credentials."""
+
+    def __init__(self, app: ASGIApp, *, failures: FailedCredentials) -> None:
         self.app = app
         self.failures = failures
 
@@ -61,18 +79,15 @@ class FailedCredentialsMiddleware:
         if credential is None:
             await self.app(scope, receive, send)
             return
-        address, throttled = address_of(scope), False
+        throttled: Response | None = None
 
         async def count(message: Message) -> None:
             nonlocal throttled
             if message["type"] == "http.response.start" and message["status"] == 401:
-                try:
-                    await self.failures.take(address)
-                except Throttled as error:
-                    throttled = True
-                    wait = {"retry-after": str(await self.failures.seconds_left(address))}
-                    await error_response(error, headers=wait)(scope, receive, send)
-            if not throttled:
+                throttled = await self.failures.count(scope)
+                if throttled is not None:
+                    await throttled(scope, receive, send)
+            if throttled is None:
                 await send(message)
 
         await self.app(scope, receive, count)
@@ -103,5 +118,7 @@ def address_of(scope: Scope) -> str:
 
 def has_access_token(scope: Scope) -> bool:
     """Say whether a credential stands in the request's address."""
+    if not scope["query_string"]:
+        return False
     query = scope["query_string"].decode("latin-1")
     return any(name == "access_token" for name, _ in parse_qsl(query, keep_blank_values=True))

@@ -3,8 +3,7 @@ way round.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from types import TracebackType
 from typing import Final
 
 from starlette.types import Receive, Scope
@@ -18,41 +17,49 @@ ABORT: Final = "gateway.abort"
 PATIENCE_SECONDS: Final = 0.1
 
 
-@asynccontextmanager
-async def while_connected(
-    receive: Receive, patience_seconds: float = PATIENCE_SECONDS
-) -> AsyncIterator[None]:
-    """Cancel the block, and raise ClientDisconnected, once the client left. The body must be read.
+class WhileConnected:
+    """Cancels its block, and raises ClientDisconnected, once the client left. The body must be
+    read before.
 
     A cancellation from elsewhere passes through unchanged.
     """
-    task = asyncio.current_task()
-    watcher: asyncio.Task[None] | None = None
-    left = False
 
-    async def watch() -> None:
-        nonlocal left
-        while (await receive())["type"] != "http.disconnect":
+    __slots__ = ("_left", "_patience_seconds", "_receive", "_task", "_timer", "_watcher")
+
+    def __init__(self, receive: Receive, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        self._receive = receive
+        self._patience_seconds = patience_seconds
+        self._watcher: asyncio.Task[None] | None = None
+        self._left = False
+
+    def __enter__(self) -> None:
+        self._task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(self._patience_seconds, self._start)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._timer.cancel()
+        if self._watcher is not None:
+            self._watcher.cancel()
+        if self._left and isinstance(error, asyncio.CancelledError):
+            task, self._task = self._task, None
+            if task is not None and task.uncancel() == 0:
+                raise ClientDisconnected from None
+
+    def _start(self) -> None:
+        self._watcher = asyncio.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
             pass
-        left = True
-        if task is not None:
-            task.cancel()
-
-    def start() -> None:
-        nonlocal watcher
-        watcher = asyncio.create_task(watch())
-
-    timer = asyncio.get_running_loop().call_later(patience_seconds, start)
-    try:
-        yield
-    except asyncio.CancelledError:
-        if left and task is not None and task.uncancel() == 0:
-            raise ClientDisconnected from None
-        raise
-    finally:
-        timer.cancel()
-        if watcher is not None:
-            watcher.cancel()
+        self._left = True
+        if self._task is not None:
+            self._task.cancel()
 
 
 async def break_off(scope: Scope, receive: Receive) -> bool:

@@ -1,23 +1,68 @@
-"""Headers of a request, read without building a request object."""
+"""Headers: of a request, read without building a request object, and those of every answer."""
 
 import re
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, TypeAlias
 from urllib.parse import quote
 
 from starlette.types import Scope
 
+RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
+"""Headers as ASGI has them; the names are in lower case."""
+
+_INDEX: Final = "gateway.headers"
+_NONE: Final[list[bytes]] = []
 _NOT_PLAIN: Final = re.compile(r"[^\w .,()+@&=!~-]", re.ASCII)
+_ANSWER_HEADERS: Final = {
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"cache-control": b"no-store",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+}
+
+
+class ResponseHeaders:
+    """The headers that every answer has unless it says otherwise; `X-Dev-Mode` in dev."""
+
+    def __init__(self, *, dev: bool) -> None:
+        self._headers = _ANSWER_HEADERS | ({b"x-dev-mode": b"1"} if dev else {})
+
+    def complete(self, headers: Iterable[tuple[bytes, bytes]]) -> RawHeaders:
+        """Return an answer's headers with those that it lacks."""
+        complete = list(headers)
+        present = {name for name, _ in complete}
+        complete += [pair for pair in self._headers.items() if pair[0] not in present]
+        return complete
+
+
+def index_headers(scope: Scope) -> None:
+    """Sort the headers by name, once, for the functions below: each of them would read them all."""
+    index: dict[bytes, list[bytes]] = {}
+    for name, value in scope["headers"]:
+        if name in index:
+            index[name].append(value)
+        else:
+            index[name] = [value]
+    scope[_INDEX] = index
+
+
+def raw_values(scope: Scope, name: bytes) -> list[bytes]:
+    """Return the values of every header of this name (lower case), in their order."""
+    index: dict[bytes, list[bytes]] | None = scope.get(_INDEX)
+    if index is None:
+        return [value for key, value in scope["headers"] if key == name]
+    return index.get(name, _NONE)
 
 
 def header_values(scope: Scope, name: bytes) -> list[str]:
     """Return the values of every header of this name (lower case), in their order."""
-    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+    return [value.decode("latin-1") for value in raw_values(scope, name)]
 
 
 def header_value(scope: Scope, name: bytes) -> str | None:
     """Return the value of the header, the first where there are several, None where none is."""
-    values = header_values(scope, name)
-    return values[0] if values else None
+    values = raw_values(scope, name)
+    return values[0].decode("latin-1") if values else None
 
 
 def attachment(name: str) -> str:

@@ -1,100 +1,62 @@
-"""What every request passes on its way in, and every answer on its way out. Plain ASGI."""
+"""What every request passes on its way in, and every answer on its way out. Plain ASGI.
 
-import re
-import secrets
-import time
-from collections.abc import Sequence
+Each middleware applies a rule that also stands by itself: the direct route applies the same rules
+without a wrapper for each.
+"""
+
 from typing import Final
 
-import structlog
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.errors import NotFound
-from gateway.execution.errors import InternalError, format_error
-from gateway.http.request_log import CLIENT_DISCONNECTED, RequestRecord, attach, record_of
-from gateway.http.responses import CLOSE, NOT_HERE, HTTPError, error_response, errors_response
-from gateway.observability.metrics import Metrics
+from gateway.errors import GatewayError
+from gateway.execution.errors import format_error, log_unexpected
+from gateway.http.head import AllowedHosts, HeadLimits
+from gateway.http.headers import ResponseHeaders
+from gateway.http.request_log import RequestLog, RequestRecord, record_of
+from gateway.http.responses import HTTPError, error_response, errors_response
 
-QUIET_PATHS: Final = frozenset({"/livez", "/readyz", "/metrics"})
-_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_ANSWER_HEADERS: Final = {
-    b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"no-referrer",
-    b"cache-control": b"no-store",
-    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
-}
-
-log = structlog.get_logger(__name__)
+_WEBSOCKET_REFUSED: Final = 1008
 
 
 class RecordMiddleware:
-    """Gives a request its id and record, counts and logs it, and masks what nobody caught.
+    """Gives a request its id and record, counts and logs it, and masks what nobody caught."""
 
-    `paths` are those that the metrics know by themselves; an endpoint of a path with parameters
-    names its route in the record.
-    """
-
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, paths: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, *, request_log: RequestLog) -> None:
         self.app = app
-        self.metrics = metrics
-        self.paths = paths
+        self.request_log = request_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        record = RequestRecord(request_id=_request_id(scope))
-        if scope["path"] in self.paths:
-            record.route = scope["path"]
-        attach(scope, record)
+        record = self.request_log.begin(scope)
         status = 0
 
         async def identify(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                own = (b"x-request-id", record.request_id.encode("ascii"))
-                message["headers"] = [*message["headers"], own]
+                message["headers"] = [*message["headers"], record.header]
             await send(message)
 
-        began = time.perf_counter()
-        with structlog.contextvars.bound_contextvars(request_id=record.request_id):
-            self.metrics.in_flight.inc()
-            try:
-                await self.app(scope, receive, identify)
-            except Exception:
-                log.exception("unexpected")
-                if status:
-                    raise  # the transfer must break rather than look complete
-                await _masked(record)(scope, receive, identify)
-            finally:
-                self.metrics.in_flight.dec()
-                status = record.broken_as or status or CLIENT_DISCONNECTED
-                self._finish(scope, record, status, time.perf_counter() - began)
-
-    def _finish(self, scope: Scope, record: RequestRecord, status: int, seconds: float) -> None:
-        self.metrics.observe(
-            route=record.route, status=status, operation=record.operation, seconds=seconds
-        )
-        is_quiet = scope["path"] in QUIET_PATHS or (record.is_quiet and status < 400)
-        write = log.debug if is_quiet else log.info
-        write(
-            "request",
-            method=scope["method"],
-            path=scope["path"],
-            client=scope["client"][0] if scope.get("client") else None,
-            status=status,
-            milliseconds=round(seconds * 1000, 2),
-            **record.log_fields(),
-        )
+        try:
+            await self.app(scope, receive, identify)
+        except Exception as error:
+            response = masked(error, record)
+            if status:
+                raise  # the transfer must break rather than look complete
+            await response(scope, receive, identify)
+        finally:
+            self.request_log.finish(scope, record, status)
 
 
 class ResponseHeadersMiddleware:
-    """Adds the headers that every answer has unless it says otherwise; `X-Dev-Mode` in dev."""
+    """Adds the headers that every answer has unless it says otherwise."""
 
-    def __init__(self, app: ASGIApp, *, dev: bool) -> None:
+    def __init__(self, app: ASGIApp, *, headers: ResponseHeaders) -> None:
         self.app = app
-        self.headers = _ANSWER_HEADERS | ({b"x-dev-mode": b"1"} if dev else {})
+        self.headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -103,100 +65,44 @@ class ResponseHeadersMiddleware:
 
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
-                present = {name for name, _ in message["headers"]}
-                missing = [h for h in self.headers.items() if h[0] not in present]
-                message["headers"] = [*message["headers"], *missing]
+                message["headers"] = self.headers.complete(message["headers"])
             await send(message)
 
         await self.app(scope, receive, complete)
 
 
-class HeadLimitsMiddleware:
-    """Refuses a head that is too long (431, or 414 for the request's target), and a path with a
-    line feed (404): a route's pattern would match the path before a line feed at its end.
-    """
+class HeadMiddleware:
+    """Refuses a request for its head; the connection ends with the answer."""
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, max_headers: int) -> None:
+    def __init__(self, app: ASGIApp, *, limits: HeadLimits, hosts: AllowedHosts) -> None:
         self.app = app
-        self.max_bytes = max_bytes
-        self.max_headers = max_headers
+        self.limits = limits
+        self.hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in {"http", "websocket"}:
-            await self.app(scope, receive, send)
-            return
-        headers = scope["headers"]
-        if len(headers) > self.max_headers:
-            sentence = f"A request may have at most {self.max_headers} headers."
-            await refuse(431, sentence, scope, receive, send)
-        elif sum(len(name) + len(value) for name, value in headers) > self.max_bytes:
-            sentence = f"The headers may take at most {self.max_bytes} bytes."
-            await refuse(431, sentence, scope, receive, send)
-        elif len(scope["path"]) + len(scope["query_string"]) > self.max_bytes:
-            sentence = f"The address may take at most {self.max_bytes} bytes; use POST."
-            await refuse(414, sentence, scope, receive, send)
-        elif scope["type"] == "http" and "\n" in scope["path"]:
-            await error_response(NotFound(NOT_HERE))(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
+        if scope["type"] in {"http", "websocket"}:
+            try:
+                self.limits.check(scope)
+                self.hosts.check(scope)
+            except GatewayError as error:
+                if scope["type"] == "websocket":
+                    await send({"type": "websocket.close", "code": _WEBSOCKET_REFUSED})
+                else:
+                    await refusal(error, record_of(scope))(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
 
 
-class AllowedHostsMiddleware:
-    """Refuses a request that names another host: the defence against DNS rebinding.
-
-    `hosts` are names without ports, `*.example.com` for all below one, `*` for any. Probes of
-    liveness and readiness come by address, say nothing, and are exempt.
-    """
-
-    EXEMPT: Final = frozenset({"/livez", "/readyz"})
-
-    def __init__(self, app: ASGIApp, hosts: Sequence[str]) -> None:
-        self.app = app
-        self.exact = frozenset(host for host in hosts if not host.startswith("*"))
-        self.suffixes = tuple(host[1:] for host in hosts if host.startswith("*"))
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in {"http", "websocket"} or self._is_allowed(scope):
-            await self.app(scope, receive, send)
-        else:
-            await refuse(
-                400,
-                "The gateway does not answer by this host name, but by that of GATEWAY_PUBLIC_URL "
-                "and by those of GATEWAY_ALLOWED_HOSTS.",
-                scope,
-                receive,
-                send,
-            )
-
-    def _is_allowed(self, scope: Scope) -> bool:
-        if scope["path"] in self.EXEMPT:
-            return True
-        named = [value for name, value in scope["headers"] if name == b"host"]
-        if len(named) != 1:
-            return False
-        host = re.sub(r":\d*$", "", named[0].decode("latin-1").lower())
-        return host in self.exact or (bool(host) and host.endswith(self.suffixes))
+def refusal(error: GatewayError, record: RequestRecord) -> Response:
+    """Return the answer to a request that goes no further because of its head; the log says why."""
+    if isinstance(error, HTTPError):
+        record.codes = [error.code]
+        record.details["reason"] = error.message
+    return error_response(error)
 
 
-async def refuse(status: int, sentence: str, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer a request that goes no further, and log the sentence; the connection ends with it."""
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008})
-        return
-    record = record_of(scope)
-    record.codes = [HTTPError.code]
-    record.details["reason"] = sentence
-    await error_response(HTTPError(sentence, status, CLOSE))(scope, receive, send)
-
-
-def _request_id(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
-            return str(value, "ascii")
-    return secrets.token_hex(16)
-
-
-def _masked(record: RequestRecord) -> ASGIApp:
-    error = InternalError(record.request_id)
+def masked(cause: Exception, record: RequestRecord) -> Response:
+    """Log an exception that nobody caught; return the answer that says nothing of it."""
+    error = log_unexpected(cause, record.request_id)
     record.codes = [error.code]
     return errors_response([format_error(error)], status=500)

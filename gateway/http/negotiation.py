@@ -1,12 +1,15 @@
 """Media types: which one an answer gets, and which one a body may have."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from gateway.http.responses import JSON
 
 GRAPHQL_JSON: Final = "application/graphql-response+json"
 _EXACT, _FAMILY, _ANY = 2, 1, 0
+_REMEMBERED: Final = 256
+"""Values of a header; clients send few different ones."""
 
 
 class _Range(NamedTuple):
@@ -21,7 +24,11 @@ def negotiate(accept: Iterable[str]) -> str | None:
     `application/graphql-response+json` is taken where it is named, since only it has honest
     statuses; without `Accept`, or with nothing but wildcards, `application/json` is.
     """
-    wishes = ",".join(accept)
+    return _negotiate(",".join(accept))
+
+
+@lru_cache(_REMEMBERED)
+def _negotiate(wishes: str) -> str | None:
     if not wishes.strip():
         return JSON
     ranges = list(_ranges(wishes))
@@ -33,6 +40,7 @@ def negotiate(accept: Iterable[str]) -> str | None:
     return GRAPHQL_JSON if graphql > plain else JSON
 
 
+@lru_cache(_REMEMBERED)
 def is_json(content_type: str | None) -> bool:
     """Return whether a body is exactly `application/json`; a charset must be UTF-8."""
     name, parameters = _split(content_type or "")

@@ -1,24 +1,40 @@
 """What is known of one request: filled in on its way, and written to the log and the metrics."""
 
+import logging
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from contextvars import Token
 from dataclasses import dataclass, field
 from typing import Final
 
+import structlog
 from starlette.types import Scope
 
+from gateway.http.headers import index_headers, raw_values
+from gateway.observability.metrics import Metrics
 from gateway.principal import Principal
 
 CLIENT_DISCONNECTED: Final = 499
+QUIET_PATHS: Final = frozenset({"/livez", "/readyz", "/metrics"})
 _KEY: Final = "gateway.record"
+_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True, kw_only=True)
 class RequestRecord:
     """Never holds a token, a variable or a value of a document.
 
-    `broken_as` is the status that a transfer counts with which broke off after its head said 200.
+    `began` is in seconds of `time.perf_counter`. `broken_as` is the status that a transfer counts
+    with which broke off after its head said 200.
     """
 
     request_id: str
+    began: float
+    bound: Mapping[str, Token[object]]
     route: str = "other"
     operation: str = "none"
     operation_name: str | None = None
@@ -27,6 +43,11 @@ class RequestRecord:
     details: dict[str, object] = field(default_factory=dict)
     is_quiet: bool = False
     broken_as: int | None = None
+
+    @property
+    def header(self) -> tuple[bytes, bytes]:
+        """The answer's header with the request's id."""
+        return b"x-request-id", self.request_id.encode("ascii")
 
     def log_fields(self) -> dict[str, object]:
         """Return what the access line says beside method, path, status and duration."""
@@ -43,11 +64,66 @@ class RequestRecord:
         return {name: value for name, value in fields.items() if value is not None}
 
 
-def attach(scope: Scope, record: RequestRecord) -> None:
-    scope[_KEY] = record
+class RequestLog:
+    """Gives each request its id and record, counts it, and writes its line.
+
+    `paths` are those that the metrics know by themselves; an endpoint of a path with parameters
+    names its route in the record.
+    """
+
+    def __init__(self, metrics: Metrics, paths: frozenset[str]) -> None:
+        self._metrics = metrics
+        self._paths = paths
+
+    def begin(self, scope: Scope) -> RequestRecord:
+        """Return the record of a request that has just come, attached to it. From here to `finish`,
+        lines of the log have its id, and its headers are sorted by name.
+        """
+        index_headers(scope)
+        request_id, path = _request_id(scope), scope["path"]
+        record = RequestRecord(
+            request_id=request_id,
+            began=time.perf_counter(),
+            bound=structlog.contextvars.bind_contextvars(request_id=request_id),
+        )
+        if path in self._paths:
+            record.route = path
+        scope[_KEY] = record
+        self._metrics.in_flight += 1
+        return record
+
+    def finish(self, scope: Scope, record: RequestRecord, status: int) -> None:
+        """Count and log a request that is over; the status is 0 where no answer began."""
+        self._metrics.in_flight -= 1
+        seconds = time.perf_counter() - record.began
+        status = record.broken_as or status or CLIENT_DISCONNECTED
+        self._metrics.observe(
+            route=record.route, status=status, operation=record.operation, seconds=seconds
+        )
+        is_quiet = scope["path"] in QUIET_PATHS or (record.is_quiet and status < 400)
+        level = logging.DEBUG if is_quiet else logging.INFO
+        if log.is_enabled_for(level):
+            log.log(
+                level,
+                "request",
+                method=scope["method"],
+                path=scope["path"],
+                client=scope["client"][0] if scope.get("client") else None,
+                status=status,
+                milliseconds=round(seconds * 1000, 2),
+                **record.log_fields(),
+            )
+        structlog.contextvars.reset_contextvars(**record.bound)
 
 
 def record_of(scope: Scope) -> RequestRecord:
-    """Return the request's record, which the outermost middleware attached."""
+    """Return the request's record, which the outermost layer attached."""
     record: RequestRecord = scope[_KEY]
     return record
+
+
+def _request_id(scope: Scope) -> str:
+    for value in raw_values(scope, b"x-request-id"):
+        if _REQUEST_ID.fullmatch(value):
+            return str(value, "ascii")
+    return secrets.token_hex(16)

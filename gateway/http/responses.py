@@ -1,6 +1,7 @@
 """Errors as HTTP answers: the same body everywhere, and the status that goes with a code."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 import orjson
@@ -26,6 +27,7 @@ from gateway.errors import (
     TooManySubscriptions,
     Unauthenticated,
 )
+from gateway.http.headers import RawHeaders
 
 JSON: Final = "application/json"
 NOT_HERE: Final = "Nothing exists at this path."
@@ -46,6 +48,8 @@ STATUS_BY_CODE: Final[Mapping[str, int]] = {
 }
 CLOSE: Final[Mapping[str, str]] = {"connection": "close"}
 _RETRY_AFTER: Final = {"retry-after": "1"}
+_MEDIA_TYPES: Final = 16
+"""Most headers that are kept."""
 
 
 class HTTPError(BadRequest):
@@ -57,6 +61,16 @@ class HTTPError(BadRequest):
         self.headers = headers
 
 
+class EncodedResponse(Response):
+    """A response of encoded JSON; Starlette's own reads the headers that it is given once more."""
+
+    def __init__(self, body: bytes, status: int, headers: RawHeaders) -> None:
+        self.body = body
+        self.status_code = status
+        self.raw_headers = headers
+        self.background = None
+
+
 def json_response(
     payload: Mapping[str, object],
     *,
@@ -65,9 +79,24 @@ def json_response(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return `payload` as JSON in UTF-8; an answer 503 says when to come back."""
-    extra = dict(headers or {}) | (_RETRY_AFTER if status == 503 else {})
-    content_type = f"{media_type}; charset=utf-8"
-    return Response(orjson.dumps(payload), status, extra | {"content-type": content_type})
+    body = orjson.dumps(payload)
+    return encoded_response(body, status=status, media_type=media_type, headers=headers)
+
+
+def encoded_response(
+    body: bytes, *, status: int, media_type: str = JSON, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return JSON that is encoded already, like `json_response`."""
+    raw = [(b"content-length", b"%d" % len(body)), _content_type(media_type)]
+    if headers or status == 503:
+        extra = {**(headers or {}), **(_RETRY_AFTER if status == 503 else {})}
+        raw += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in extra.items()]
+    return EncodedResponse(body, status, raw)
+
+
+@lru_cache(_MEDIA_TYPES)
+def _content_type(media_type: str) -> tuple[bytes, bytes]:
+    return b"content-type", f"{media_type}; charset=utf-8".encode("latin-1")
 
 
 def errors_response(

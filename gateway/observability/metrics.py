@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -76,11 +76,15 @@ class Metrics:
             ["reason"],
             registry=self.registry,
         )
-        self.in_flight = Gauge(
-            "gateway_http_requests_in_flight",
-            "Requests that are being served.",
-            registry=self.registry,
+        self.in_flight = 0
+        self.watch(
+            ObservedValue(
+                name="gateway_http_requests_in_flight",
+                text="Requests that are being served.",
+                read=lambda: self.in_flight,
+            )
         )
+        self._kept: dict[tuple[str, int, str], tuple[Counter, Histogram]] = {}
 
     def watch(self, *numbers: Collector) -> None:
         """Read these sources whenever the metrics are read."""
@@ -88,8 +92,14 @@ class Metrics:
             self.registry.register(number)
 
     def observe(self, *, route: str, status: int, operation: str, seconds: float) -> None:
-        self._requests.labels(route, str(status), operation).inc()
-        self._seconds.labels(route).observe(seconds)
+        """Count a request. The labels have few values, so their children are kept."""
+        labels = route, status, operation
+        kept = self._kept.get(labels)
+        if kept is None:
+            requests = self._requests.labels(route, str(status), operation)
+            kept = self._kept[labels] = requests, self._seconds.labels(route)
+        kept[0].inc()
+        kept[1].observe(seconds)
 
     def count_webhook(self, provider: str, outcome: str) -> None:
         """Count an event by outcome: applied, parked, ignored or duplicate."""

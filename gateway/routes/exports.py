@@ -34,7 +34,7 @@ from gateway.exports.request import (
 )
 from gateway.http.body import ClientDisconnected
 from gateway.http.credentials import CredentialChecker, credential_of
-from gateway.http.disconnect import break_off, while_connected
+from gateway.http.disconnect import WhileConnected, break_off
 from gateway.http.headers import attachment
 from gateway.http.query import parse_query
 from gateway.http.request_log import CLIENT_DISCONNECTED, record_of
@@ -105,8 +105,9 @@ class ExportEndpoint(ABC):
         )
         try:
             # What is sent to a client that left is nowhere: only the watch tells.
-            async with while_connected(receive, patience_seconds=0), self._in_time():
-                await self._serve(scope, transfer)
+            with WhileConnected(receive, patience_seconds=0):
+                async with self._in_time():
+                    await self._serve(scope, transfer)
             await transfer.end()
         except ClientDisconnected:
             record.broken_as = CLIENT_DISCONNECTED

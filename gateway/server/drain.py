@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import ServiceUnavailable
@@ -35,6 +36,13 @@ class Drain:
         for task in self.requests:
             task.cancel()
 
+    def cut_off(self, task: asyncio.Task[object]) -> bool:
+        """Return whether it was the stop that cancelled the task; it then may go on to answer."""
+        if not self.expired:
+            return False
+        task.uncancel()
+        return True
+
 
 class DrainMiddleware:
     """Answers 503 for a request that the stop cuts off before its answer began."""
@@ -49,7 +57,7 @@ class DrainMiddleware:
             await self.app(scope, receive, send)
             return
         if self.drain.expired:
-            await _stopping(scope, receive, send)
+            await stopping()(scope, receive, send)
             return
         started = False
 
@@ -62,14 +70,14 @@ class DrainMiddleware:
         try:
             await self.app(scope, receive, watch)
         except asyncio.CancelledError:
-            if started or not self.drain.expired:
+            if started or not self.drain.cut_off(task):
                 raise
-            task.uncancel()
-            await _stopping(scope, receive, send)
+            await stopping()(scope, receive, send)
         finally:
             self.drain.requests.discard(task)
 
 
-async def _stopping(scope: Scope, receive: Receive, send: Send) -> None:
+def stopping() -> Response:
+    """Return the answer to a request that the stop cut off."""
     error = ServiceUnavailable("The gateway is stopping; send the request again.")
-    await error_response(error, headers=CLOSE)(scope, receive, send)
+    return error_response(error, headers=CLOSE)

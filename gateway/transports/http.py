@@ -12,16 +12,17 @@ from gateway.errors import GatewayError
 from gateway.execution.operation import OperationRequest, OperationResult, Outcome
 from gateway.http.body import ClientDisconnected, read_body
 from gateway.http.credentials import CredentialChecker, credential_of
-from gateway.http.disconnect import while_connected
+from gateway.http.disconnect import WhileConnected
 from gateway.http.headers import header_value, header_values
 from gateway.http.negotiation import GRAPHQL_JSON, is_json, negotiate
 from gateway.http.request_log import RequestRecord, record_of
-from gateway.http.responses import JSON, STATUS_BY_CODE, HTTPError, error_response, json_response
+from gateway.http.responses import JSON, STATUS_BY_CODE, HTTPError, encoded_response, error_response
 from gateway.principal import Principal
 from gateway.settings.http import HttpSettings
 from gateway.transports.operations import Operations
 from gateway.transports.request import parse_body, parse_query_string
 
+PATH: Final = "/graphql"
 ALLOWED: Final = {
     "GET": frozenset({OperationType.QUERY}),
     "POST": frozenset({OperationType.QUERY, OperationType.MUTATION}),
@@ -48,18 +49,24 @@ class GraphQLEndpoint:
     limits: HttpSettings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        record = record_of(scope)
+        response = await self.respond(scope, receive, record_of(scope))
+        if response is not None:
+            await response(scope, receive, send)
+
+    async def respond(
+        self, scope: Scope, receive: Receive, record: RequestRecord
+    ) -> Response | None:
+        """Return the answer; None where the client has left."""
         media_type = negotiate(header_values(scope, b"accept"))
         try:
-            response = await self._respond(scope, receive, media_type, record)
+            return await self._serve(scope, receive, media_type, record)
         except ClientDisconnected:
-            return
+            return None
         except GatewayError as error:
             record.codes = [error.code]
-            response = error_response(error, media_type=media_type or JSON)
-        await response(scope, receive, send)
+            return error_response(error, media_type=media_type or JSON)
 
-    async def _respond(
+    async def _serve(
         self, scope: Scope, receive: Receive, media_type: str | None, record: RequestRecord
     ) -> Response:
         method = scope["method"]
@@ -107,7 +114,7 @@ class GraphQLEndpoint:
         record.operation = prepared.operation.operation.value
         if prepared.operation.name is not None:
             record.operation_name = prepared.operation.name.value
-        async with while_connected(receive):
+        with WhileConnected(receive):
             result = await self.operations.run(
                 prepared,
                 principal,
@@ -135,7 +142,7 @@ def response_of(result: OperationResult, media_type: str, method: str) -> Respon
         is_mutation = result.operation and result.operation.operation is OperationType.MUTATION
         headers = _POST_ONLY if is_mutation and method == "GET" else _ALLOW
     status = _status(result, media_type)
-    return json_response(result.body, status=status, media_type=media_type, headers=headers)
+    return encoded_response(result.encode(), status=status, media_type=media_type, headers=headers)
 
 
 def _status(result: OperationResult, media_type: str) -> int:

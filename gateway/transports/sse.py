@@ -12,7 +12,7 @@ from gateway.errors import GatewayError
 from gateway.execution.errors import format_error
 from gateway.execution.operation import OperationResult, Outcome
 from gateway.http.body import ClientDisconnected
-from gateway.http.disconnect import hang_up, while_connected
+from gateway.http.disconnect import WhileConnected, hang_up
 from gateway.http.headers import header_values
 from gateway.http.negotiation import GRAPHQL_JSON
 from gateway.http.request_log import record_of
@@ -80,7 +80,7 @@ class StreamEndpoint:
         record.principal = principal = await self.http.authenticate(scope)
         request = await self.http.read(scope, receive)
         stream.expires_in = self._seconds_left(principal)
-        async with while_connected(receive):
+        with WhileConnected(receive):
             return await self.operations.start(principal, request, stream)
 
     def _seconds_left(self, principal: Principal) -> float | None:

@@ -1,0 +1,48 @@
+"""The rules between the socket and the endpoints, made once from the settings."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from gateway.http.credentials import FailedCredentials
+from gateway.http.cross_origin import CrossOriginHeaders
+from gateway.http.head import AllowedHosts, HeadLimits
+from gateway.http.headers import ResponseHeaders
+from gateway.http.request_log import RequestLog
+from gateway.server.drain import Drain
+from gateway.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """What requests and answers pass: by the middleware, and in the direct route."""
+
+    request_log: RequestLog
+    headers: ResponseHeaders
+    limits: HeadLimits
+    hosts: AllowedHosts
+    origins: tuple[str, ...]
+    cross_origin: CrossOriginHeaders
+    drain: Drain
+    failures: FailedCredentials
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        *,
+        request_log: RequestLog,
+        drain: Drain,
+        failures: FailedCredentials,
+    ) -> Self:
+        return cls(
+            request_log=request_log,
+            headers=ResponseHeaders(dev=settings.environment == "dev"),
+            limits=HeadLimits(
+                max_bytes=settings.http.header_bytes, max_headers=settings.http.header_count
+            ),
+            hosts=AllowedHosts(settings.hosts),
+            origins=settings.origins,
+            cross_origin=CrossOriginHeaders(settings.origins),
+            drain=drain,
+            failures=failures,
+        )
