@@ -117,6 +117,7 @@ class PostgresDatabase:
         self._wait_seconds = wait_seconds
         self._options = _OPTIONS | {"statement_timeout": f"{statement_timeout_seconds * 1000:.0f}"}
         self._opened: _Pools | None = None
+        self._returning: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Open the pools; every connection has the timeouts, but for exports', and speaks UTC.
@@ -160,12 +161,10 @@ class PostgresDatabase:
         connection = await self._acquire(pool)
         try:
             with translated(translate):
-                await _begin(connection)
-                if unlimited:
-                    await connection.execute(_UNLIMITED)
+                await _begin(connection, _READ if not unlimited else f"{_READ}; {_UNLIMITED}")
             yield PostgresDriver(connection)
         finally:
-            await _release(pool, connection)
+            self._return(pool, connection)
 
     @asynccontextmanager
     async def writing(self, *, unlimited: bool = False) -> AsyncIterator[Transaction]:
@@ -188,7 +187,7 @@ class PostgresDatabase:
         connection = await self._acquire(pool)
         try:
             with translated(translate):
-                await _begin(connection)
+                await _begin(connection, _SNAPSHOT)
             yield Stream(PostgresDriver(connection), self.dialect)
         finally:
             await _release(pool, connection)
@@ -198,43 +197,65 @@ class PostgresDatabase:
             with translated(translate):
                 return await pool.acquire()
 
+    def _return(self, pool: asyncpg.Pool, connection: Connection) -> None:
+        """Give a connection back in the background: no answer waits for its snapshot's end."""
+        returning = asyncio.create_task(_release(pool, connection))
+        self._returning.add(returning)
+
+        def returned(_: asyncio.Task[None]) -> None:
+            self._returning.discard(returning)
+            if returning.cancelled():  # perhaps before it began
+                with suppress(asyncpg.InterfaceError):
+                    connection.terminate()
+
+        returning.add_done_callback(returned)
+
     async def close(self) -> None:
         pools, self._opened = self._opened, None
         if pools is not None:
+            await asyncio.gather(*self._returning, return_exceptions=True)
             await asyncio.gather(*(pool.close() for pool in pools))
 
 
-async def _begin(connection: Connection) -> None:
-    """Begin a snapshot; where the caller is cancelled meanwhile, nobody knows whether there is one,
-    and the connection is closed.
+async def _begin(connection: Connection, begin: str) -> None:
+    """Begin a snapshot with its settings, in one message. Where the caller is cancelled meanwhile,
+    nobody knows whether there is one, and the connection is closed.
     """
     try:
-        await connection.execute(_SNAPSHOT)
+        await connection.execute(begin)
     except asyncio.CancelledError:
         connection.terminate()
         raise
 
 
 async def _release(pool: asyncpg.Pool, connection: Connection) -> None:
-    """Give a connection back: outside a transaction if it can be, else closed."""
+    """Give a connection back: outside a transaction if it can be, else closed, so that the pool
+    opens another in its place. It raises nothing that the connection is to blame for.
+    """
     try:
         if not connection.is_closed() and connection.is_in_transaction():
-            await connection.execute("ROLLBACK")
+            await connection.execute("ROLLBACK", timeout=_ROLLBACK_SECONDS)
     except asyncio.CancelledError:
         connection.terminate()
         raise
-    except (
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-        asyncpg.InternalClientError,  # a statement that timed out is still being cancelled
-        OSError,
-    ):
+    except _FAULTS:
         # The pool may have taken back what it found closed.
         with suppress(asyncpg.InterfaceError):
             connection.terminate()
     finally:
-        await pool.release(connection)
+        with suppress(*_FAULTS):
+            await pool.release(connection)
 
+
+_ROLLBACK_SECONDS: Final = 5
+"""A server that is gone must not keep a place of the pool."""
+
+_FAULTS: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a statement that timed out is still being cancelled
+    OSError,
+)
 
 _OPTIONS: Final = {
     "application_name": "gateway",
@@ -251,6 +272,12 @@ REFUSED: Final = (
 )
 
 _SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+# One message, and one round trip. Planning costs more than a small statement: reads look rows up
+# by keys that are parameters, and their plan is the same for every key (writes: see _KEYED). What
+# else a read's statements need to know of it belongs here too, as SET LOCAL with a literal: a third
+# of the cost of set_config(), and with a pooler between, a session's settings may be another's.
+_READ: Final = f"{_SNAPSHOT}; SET LOCAL plan_cache_mode = force_generic_plan"
 
 _UNLIMITED: Final = (
     "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"

@@ -159,7 +159,6 @@ async def test_a_statement_that_is_cancelled_twice_fails_unheard(database: Datab
         ("sqlite", "BEGIN"),
         ("sqlite", "SELECT"),
         ("postgresql", "BEGIN"),
-        ("postgresql", "ROLLBACK"),
     ],
     indirect=["database_url"],
 )

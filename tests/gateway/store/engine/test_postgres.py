@@ -1,0 +1,137 @@
+"""Postgres alone: what a snapshot sends, and connections that come back or are lost."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Integer, String, column, text
+
+from gateway.errors import ServiceUnavailable
+from gateway.settings import load_settings
+from gateway.store import Database, Snapshot, Statement, connect
+from gateway.store.engine.database import Reader
+
+PLACES = 2
+SETTINGS = Statement(
+    text(
+        "SELECT current_setting('plan_cache_mode') AS plan_cache_mode, pg_backend_pid() AS pid"
+    ).columns(column("plan_cache_mode", String()), column("pid", Integer()))
+)
+
+
+@pytest.fixture
+async def database(postgres_database_url: str) -> AsyncIterator[Database]:
+    settings = load_settings(
+        database_url=SecretStr(postgres_database_url),
+        database_pool_size=PLACES,
+        database_pool_wait_seconds=5,
+    )
+    opened = await connect(settings)
+    yield opened
+    await opened.close()
+
+
+async def backend(reader: Reader) -> int:
+    (row,) = await reader.fetch(SETTINGS)
+    return int(row["pid"])
+
+
+async def fill_the_pool(database: Database) -> None:
+    """Use as many connections at once as the pool has."""
+    async with asyncio.timeout(20):
+        for _ in range(2):
+            snapshots = [Snapshot(database) for _ in range(PLACES)]
+            await asyncio.gather(*(backend(each) for each in snapshots))
+            await asyncio.gather(*(each.close() for each in snapshots))
+
+
+async def test_reads_have_generic_plans_and_writes_have_none(database: Database) -> None:
+    async with Snapshot(database) as snapshot, database.writing() as transaction:
+        (read,), (written,) = await snapshot.fetch(SETTINGS), await transaction.fetch(SETTINGS)
+    assert read["plan_cache_mode"] == "force_generic_plan"
+    assert written["plan_cache_mode"] == "force_custom_plan"
+
+
+async def test_settings_of_a_read_end_with_it(database: Database) -> None:
+    async with Snapshot(database) as snapshot:
+        await backend(snapshot)
+    async with database._opened.reads.acquire() as connection:  # type: ignore[attr-defined]
+        assert await connection.fetchval("SHOW plan_cache_mode") == "auto"
+
+
+async def test_a_snapshot_begins_in_one_message(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    execute = asyncpg.Connection.execute
+
+    async def noting(connection: Any, text: str, *rest: Any, **more: Any) -> Any:
+        sent.append(text)
+        return await execute(connection, text, *rest, **more)
+
+    monkeypatch.setattr(asyncpg.Connection, "execute", noting)
+    async with Snapshot(database) as snapshot:
+        await backend(snapshot)
+        await backend(snapshot)
+        assert [text.partition(" ")[0] for text in sent] == ["BEGIN"]
+
+
+async def test_nobody_waits_for_the_end_of_a_snapshot(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_end = asyncio.Event()
+    execute = asyncpg.Connection.execute
+
+    async def slow(connection: Any, text: str, *rest: Any, **more: Any) -> Any:
+        if text == "ROLLBACK":
+            await may_end.wait()
+        return await execute(connection, text, *rest, **more)
+
+    monkeypatch.setattr(asyncpg.Connection, "execute", slow)
+    async with Snapshot(database) as snapshot:
+        await backend(snapshot)
+    # The close waits, so that no connection is left behind.
+    closing = asyncio.create_task(database.close())
+    await asyncio.wait([closing], timeout=0.1)
+    assert not closing.done()
+    may_end.set()
+    await closing
+
+
+async def test_killed_backends_leave_their_places_in_the_pool(
+    database: Database, postgres_template: str
+) -> None:
+    complaints: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, each: complaints.append(each))
+    owner = await asyncpg.connect(postgres_template)
+    snapshots = [Snapshot(database) for _ in range(PLACES)]
+    for snapshot in snapshots:
+        pid = await backend(snapshot)
+        await owner.execute("SELECT pg_terminate_backend($1, 5000)", pid)
+    with pytest.raises(ServiceUnavailable):
+        await snapshots[0].fetch(SETTINGS)
+    for snapshot in snapshots:  # the one that knows, and the one that does not
+        await snapshot.close()
+    await fill_the_pool(database)
+    await owner.close()
+    gc.collect()
+    assert complaints == []
+
+
+@pytest.mark.parametrize("turns", [0, 1, 3])
+async def test_a_cancelled_return_leaves_its_place_in_the_pool(
+    database: Database, turns: int
+) -> None:
+    for _ in range(PLACES + 1):
+        async with Snapshot(database) as snapshot:
+            await backend(snapshot)
+        (returning,) = database._returning  # type: ignore[attr-defined]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        returning.cancel()
+        await asyncio.wait([returning])
+    await fill_the_pool(database)
