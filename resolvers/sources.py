@@ -49,19 +49,19 @@ class BalanceSource:
     def __init__(self, account_id: int, viewer: Principal) -> None:
         self.account_id = account_id
         self.viewer = viewer
-        # The state at each position from which the hub may read on.
+        # The state at each revision from which the hub may read on.
         self._states: dict[int, _State] = {}
 
-    async def snapshot(self, context: Context) -> tuple[int, SubscriptionEvent]:
+    async def first(self, context: Context) -> tuple[int, SubscriptionEvent]:
         account = await self._read(context)
         return account["revision"], _event(account, BalanceCause.SNAPSHOT)
 
     async def since(
-        self, context: Context, position: int
+        self, context: Context, revision: int
     ) -> tuple[int, Sequence[SubscriptionEvent]]:
-        known = self._states.get(position, _State(0, None))
+        known = self._states.get(revision, _State(0, None))
         account = await self._read(context)
-        for passed in [each for each in self._states if each < position]:
+        for passed in [each for each in self._states if each < revision]:
             del self._states[passed]
         events = []
         cause = account["last_cause"]
@@ -86,16 +86,16 @@ class PurchaseSource:
         self.account_id = account_id
         self.viewer = viewer
 
-    async def snapshot(self, context: Context) -> tuple[int, None]:
+    async def first(self, context: Context) -> tuple[int, None]:
         return (await _read_account(context, self.account_id))["revision"], None
 
     async def since(
-        self, context: Context, position: int
+        self, context: Context, revision: int
     ) -> tuple[int, Sequence[SubscriptionEvent]]:
         account = await _read_account(context, self.account_id)
-        rows = await purchases_since(context.snapshot, context.principal, self.account_id, position)
+        rows = await purchases_since(context.snapshot, context.principal, self.account_id, revision)
         return account["revision"], [
-            SubscriptionEvent(position=row["revision"], key=row["id"], root=row) for row in rows
+            SubscriptionEvent(revision=row["revision"], key=row["id"], root=row) for row in rows
         ]
 
 
@@ -109,7 +109,7 @@ def _event(
         change_nanos=nanos,
         currency=account["currency"],
     )
-    return SubscriptionEvent(position=account["revision"], key=0, root=root)
+    return SubscriptionEvent(revision=account["revision"], key=0, root=root)
 
 
 async def _read_account(context: Context, account_id: int) -> WatchedAccount:

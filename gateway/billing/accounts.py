@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from gateway.billing.balance.book_balances import LowBalances
 from gateway.billing.balance.low_balance import Thresholds
-from gateway.billing.balance.participant import LowBalances
 from gateway.billing.book import Book, lock_accounts
 from gateway.clock import Clock
 from gateway.errors import BadUserInput, Conflict, NotFound

@@ -1,22 +1,22 @@
 """The kernel of a billing transaction: it locks accounts, posts ledger entries, gives revisions and
 announces them.
 
-Opened with the accounts' rows locked in the order of their keys, changed in memory, written at the
-end in a fixed order by `close`: the only way to the ledger, the balances and the roll-ups. What
-else a transaction changes belongs to the `PARTICIPANTS`.
+`open` locks the accounts' rows in the order of their keys, changes are made in memory, and `close`
+writes them in a fixed order. Nothing else writes the ledger, the balances and the roll-ups. All
+other rows of a transaction belong to its `PARTICIPANTS`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final, Self, TypeVar
 
-from gateway.billing.balance.participant import LowBalances
+from gateway.billing.balance.book_balances import LowBalances
 from gateway.billing.book_account import BookAccount
 from gateway.billing.ledger.flows import FlowColumn, SlotSums
 from gateway.billing.ledger.source_key import SourceKey
 from gateway.billing.participant import Participant
-from gateway.billing.purchases.participant import Purchases
-from gateway.billing.usage.participant import UsageActivity
+from gateway.billing.purchases.book_purchases import Purchases
+from gateway.billing.usage.book_usage import UsageActivity
 from gateway.clock import Clock
 from gateway.errors import BadUserInput, NotFound
 from gateway.ids import KeyFactory
@@ -28,7 +28,7 @@ from gateway.store.ledger import Posting
 from gateway.windows import USAGE_DELAY_SECONDS
 
 PARTICIPANTS: Final[Sequence[type[Participant]]] = (Purchases, UsageActivity, LowBalances)
-"""What takes part in every book, in the order in which each settles and then writes. Low balances
+"""The participants of every book, in the order in which they write. Low balances
 come after what moves a balance or its burn.
 """
 
@@ -171,13 +171,13 @@ class Book:
         """
         transaction = self.transaction
         for part in self._parts.values():
-            await part.settle(self)
+            await part.write_before_ledger(self)
         zones = {account_id: account.time_zone for account_id, account in self.accounts.items()}
         await ledger.append(transaction, self.postings)
         await ledger_days.merge(transaction, self.postings, zones)
         await rollups.merge(transaction, self.slot_sums.slots, zones)
         for part in self._parts.values():
-            await part.write(self)
+            await part.write_after_ledger(self)
         await accounts.save(transaction, [each.state() for each in self.accounts.values()])
         touched = sorted(self._touched)
         await transaction.announce(touched, [self.accounts[each].revision for each in touched])

@@ -1,4 +1,4 @@
-"""What takes part in a book: each reads and writes what is its own, in one declared order."""
+"""The participants of a book: each reads and writes its own rows, in one declared order."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol, Self
@@ -17,18 +17,18 @@ class Participant(Protocol):
 
     @classmethod
     async def open(cls, reader: Reader, accounts: Mapping[int, BookAccount]) -> Self:
-        """Read what is needed of accounts, by their keys, that are locked."""
+        """Read what the participant needs of the locked accounts, by their keys."""
         ...
 
-    async def settle(self, book: "Book") -> None:
-        """Post what follows from the changes, and write the rows that ledger entries refer to.
+    async def write_before_ledger(self, book: "Book") -> None:
+        """Post ledger entries that follow from the changes, and write rows that entries refer to.
 
         The ledger, the days of its usage and the roll-ups of flows are written after it.
         """
         ...
 
-    async def write(self, book: "Book") -> None:
-        """Write what refers to ledger entries or is derived from roll-ups. Posts nothing.
+    async def write_after_ledger(self, book: "Book") -> None:
+        """Write rows that refer to ledger entries or are derived from roll-ups. Posts nothing.
 
         The accounts' rows are written after it.
         """

@@ -9,6 +9,6 @@
 subscribers still have access; `reader.py` has the database reads of the hub and of that check.
 
 An announcement carries the account and the revision alone; a feed reads the events after its own
-position. So lost, repeated and reordered announcements do no harm. `gateway.transports` has the
+revision. So lost, repeated and reordered announcements do no harm. `gateway.transports` has the
 other half of the path: what feeds and sinks are.
 """

@@ -1,7 +1,7 @@
 """Pushes updates to subscribers: one read and one encoding for all with the same subscription.
 
-The hub knows nothing of GraphQL, HTTP or SQL. A `Feed` reads the updates, a `Sink` takes them to
-one subscriber, and a position is a revision of the account.
+The hub knows nothing of GraphQL, HTTP or SQL. A `Feed` reads the updates of an account by its
+revision, and a `Sink` takes them to one subscriber.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from gateway.errors import DeadlineExceeded, GatewayError, ServiceUnavailable
 from gateway.live.changes import ChangeListener
 
 SHARED_SECONDS: Final = 1
-"""How long a snapshot serves further subscribers, while nothing has changed."""
+"""How long a first update serves further subscribers, while nothing has changed."""
 READING_LIMIT: Final = 4
 """Most feeds that read at the same time."""
 PUSHED_AT_ONCE: Final = 500
@@ -34,11 +34,11 @@ _AWAY: Final = (ServiceUnavailable, DeadlineExceeded)
 class Update:
     """An encoded event for subscribers.
 
-    `position` is the revision that it reflects. The next update with the same `key` (0 for a
+    `revision` is that of the account in the event. The next update with the same `key` (0 for a
     balance, its id for a purchase) replaces it for a subscriber that is behind.
     """
 
-    position: int
+    revision: int
     key: int
     payload: bytes
 
@@ -49,12 +49,12 @@ class Feed(Protocol):
     @property
     def account_id(self) -> int: ...
 
-    async def snapshot(self) -> tuple[int, Update | None]:
-        """Return the current position, and the first update of a new subscriber."""
+    async def first(self) -> tuple[int, Update | None]:
+        """Return the current revision, and the first update of a new subscriber."""
         ...
 
-    async def since(self, position: int) -> tuple[int, Sequence[Update]]:
-        """Return the current position, and the updates after `position`, oldest first."""
+    async def since(self, revision: int) -> tuple[int, Sequence[Update]]:
+        """Return the current revision, and the updates after `revision`, oldest first."""
         ...
 
 
@@ -75,18 +75,18 @@ Revisions: TypeAlias = Callable[[Collection[int]], Awaitable[Mapping[int, int]]]
 @dataclass(slots=True, eq=False)
 class _Member:
     sink: Sink
-    position: int
+    revision: int
 
 
 @dataclass(slots=True, eq=False)
 class _Group:
-    """The subscribers of equal feeds. Each has been offered the updates up to `position`."""
+    """The subscribers of equal feeds. Each has been offered the updates up to `revision`."""
 
     feed: Feed
     members: dict[_Member, None] = field(default_factory=dict)
     joining: int = 0
-    position: int = -1
-    snapshot: asyncio.Task[tuple[int, Update | None]] | None = None
+    revision: int = -1
+    first_read: asyncio.Task[tuple[int, Update | None]] | None = None
     read_at: float = 0
     changed: bool = False
     following: asyncio.Task[None] | None = None
@@ -125,24 +125,23 @@ class Hub:
             yield
         finally:
             groups = self._groups.values()
-            reads = [task for each in groups for task in (each.snapshot, each.following)]
+            reads = [task for each in groups for task in (each.first_read, each.following)]
             await _cancel([task for task in (listening, self._resync, *reads) if task])
             self._listener = None
             for group in list(self._groups.values()):
                 self._end(group, None)
 
     async def join(self, feed: Feed, sink: Sink) -> Callable[[], None]:
-        """Subscribe: offer the snapshot, then each update, until the returned function is called.
-
-        Raises what the feed's snapshot raises.
+        """Subscribe: offer the first update, then each further one, until the returned function is
+        called. Raises the errors of the feed's first read.
         """
         group = self._enter(feed)
         try:
-            position, first = await self._snapshot(group)
-            member = _Member(sink, position)
+            revision, first = await self._first(group)
+            member = _Member(sink, revision)
             group.members[member] = None
             self.members += 1
-            group.position = position if group.position < 0 else group.position
+            group.revision = revision if group.revision < 0 else group.revision
         finally:
             group.joining -= 1
             self._forget_empty(group)
@@ -155,7 +154,7 @@ class Hub:
     def changed(self, account_id: int, revision: int) -> None:
         """Read and push the updates of an account up to its new revision."""
         for group in self._by_account.get(account_id, ()):
-            if revision > group.position:
+            if revision > group.revision:
                 group.changed = True
                 self._follow(group)
 
@@ -166,7 +165,7 @@ class Hub:
             self._resync = asyncio.create_task(self._compare_revisions())
 
     def _enter(self, feed: Feed) -> _Group:
-        """Return the feed's group; it exists before its snapshot is read, so no change is lost."""
+        """Return the feed's group; it exists before its first read, so no change is lost."""
         group = self._groups.get(feed)
         if group is None:
             group = self._groups[feed] = _Group(feed)
@@ -191,27 +190,27 @@ class Hub:
         if group.following:
             group.following.cancel()
 
-    async def _snapshot(self, group: _Group) -> tuple[int, Update | None]:
-        """Read the snapshot, once for all who join at the same time."""
+    async def _first(self, group: _Group) -> tuple[int, Update | None]:
+        """Read the first update, once for all subscribers that join at the same time."""
         clock = asyncio.get_running_loop().time
         while True:
-            task = group.snapshot
+            task = group.first_read
             if task is None or (task.done() and clock() - group.read_at > SHARED_SECONDS):
-                task = group.snapshot = asyncio.create_task(self._read_snapshot(group.feed))
+                task = group.first_read = asyncio.create_task(self._read_first(group.feed))
                 group.read_at = clock()
             try:
-                position, first = await asyncio.shield(task)
+                revision, first = await asyncio.shield(task)
             except GatewayError:
-                group.snapshot = None
+                group.first_read = None
                 raise
-            if position >= group.position:
-                return position, first
+            if revision >= group.revision:
+                return revision, first
             # Other members have been offered later updates: read those too.
-            group.snapshot = None
+            group.first_read = None
 
-    async def _read_snapshot(self, feed: Feed) -> tuple[int, Update | None]:
+    async def _read_first(self, feed: Feed) -> tuple[int, Update | None]:
         async with self._reading:
-            return await feed.snapshot()
+            return await feed.first()
 
     def _follow(self, group: _Group) -> None:
         if group.members and (group.following is None or group.following.done()):
@@ -224,7 +223,7 @@ class Hub:
             group.changed = False
             try:
                 async with self._reading:
-                    position, updates = await group.feed.since(group.position)
+                    revision, updates = await group.feed.since(group.revision)
             except _AWAY:
                 group.changed = True
                 await _pause(failures)
@@ -236,18 +235,18 @@ class Hub:
                 self._end(group, GatewayError(FAILED))
             else:
                 failures = 0
-                # A subscriber that joins with an older snapshot reads it again.
-                group.position = max(group.position, position)
+                # A subscriber that joins with an older first update reads it again.
+                group.revision = max(group.revision, revision)
                 if updates:
                     await self._push(group, updates)
 
     async def _push(self, group: _Group, updates: Sequence[Update]) -> None:
         self.pushes += 1
-        last = group.position
+        last = group.revision
         for number, member in enumerate(list(group.members), start=1):
             if member in group.members:  # it may have left while the event loop had its turn
                 self._offer(group, member, updates)
-                member.position = max(member.position, last)
+                member.revision = max(member.revision, last)
             if number % PUSHED_AT_ONCE == 0:
                 await asyncio.sleep(0)
 
@@ -255,7 +254,7 @@ class Hub:
         """Offer updates to a member; a sink that fails leaves alone."""
         try:
             for update in updates:
-                if update.position > member.position:
+                if update.revision > member.revision:
                     member.sink.offer(update)
         except Exception:
             log.exception("live.sink_failed", account_id=group.feed.account_id)

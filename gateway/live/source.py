@@ -9,12 +9,12 @@ from gateway.principal import Principal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionEvent:
-    """One event, with the `position` and `key` of its `Update`.
+    """One event, with the `revision` and `key` of its `Update`.
 
     The operation is executed with `root` as its root value.
     """
 
-    position: int
+    revision: int
     key: int
     root: Any
 
@@ -32,10 +32,10 @@ class EventSource(Protocol):
     @property
     def viewer(self) -> Principal: ...
 
-    async def snapshot(self, context: Any) -> tuple[int, SubscriptionEvent | None]:
+    async def first(self, context: Any) -> tuple[int, SubscriptionEvent | None]:
         """Return the account's revision, and the first event of a new subscriber."""
         ...
 
-    async def since(self, context: Any, position: int) -> tuple[int, Sequence[SubscriptionEvent]]:
-        """Return the account's revision, and the events after `position`, oldest first."""
+    async def since(self, context: Any, revision: int) -> tuple[int, Sequence[SubscriptionEvent]]:
+        """Return the account's revision, and the events after `revision`, oldest first."""
         ...

@@ -38,7 +38,7 @@ def _account(visible: Visible) -> Query:
 
 def _changed(visible: Visible) -> Query:
     purchase = _PURCHASE.c
-    after = bindparam("position", type_=BigInteger())
+    after = bindparam("revision", type_=BigInteger())
     return (
         select(_PURCHASE)
         .where(
@@ -65,9 +65,9 @@ async def account_with_last_entry(
 
 
 async def purchases_since(
-    reader: Reader, principal: Principal, account_id: int, position: int
+    reader: Reader, principal: Principal, account_id: int, revision: int
 ) -> Sequence[CreditPurchaseRow]:
     """Return the purchases that changed after a revision of the account, the oldest first."""
     return await _CHANGED_PURCHASES.fetch(
-        reader, principal, account_id=account_id, position=position
+        reader, principal, account_id=account_id, revision=revision
     )

@@ -40,7 +40,7 @@ from gateway.store.tenancy import Scoped, Visible
 
 
 class UsageDimension(StrEnum):
-    """What usage can be broken down by."""
+    """The dimensions by which usage can be broken down."""
 
     DEPLOYMENT = "DEPLOYMENT"
     PROVIDER = "PROVIDER"
@@ -48,9 +48,10 @@ class UsageDimension(StrEnum):
     RESOURCE = "RESOURCE"
 
 
-class ActivitySpan(NamedTuple):
-    """What a window is made of: an account's whole days from `first_day` to before `end_day`, and
-    the events that start in `[head_start, head_end)` or in `[tail_start, tail_end)`.
+class BreakdownSpan(NamedTuple):
+    """The parts of a window: an account's whole days from `first_day` to before `end_day`, which
+    roll-ups have, and partial days: events that start in `[head_start, head_end)` or in
+    `[tail_start, tail_end)`.
     """
 
     account_id: int
@@ -62,8 +63,8 @@ class ActivitySpan(NamedTuple):
     tail_end: datetime
 
     @property
-    def is_cut(self) -> bool:
-        """Whether events have to be read."""
+    def has_partial_days(self) -> bool:
+        """Whether events have to be read, because roll-ups have whole days only."""
         return self.head_start < self.head_end or self.tail_start < self.tail_end
 
 
@@ -72,17 +73,19 @@ class BreakdownKey(NamedTuple):
 
     dimension: UsageDimension
     size: int
-    span: ActivitySpan
+    span: BreakdownSpan
 
 
 class RankedUsage(TypedDict):
-    """A span's usage at a position from 1, where `size` + 1 is the rest: of one value (`key`: a
-    deployment's key or a text, 0 or empty for none, null for the rest), with how many distinct
-    deployments had an event that is not a correction. `label` is a deployment's name, or its
-    external id. The spend may be of any size.
+    """A span's usage of one value of a dimension.
+
+    `rank` is from 1; `size` + 1 is the row of all other values. `key` is a deployment's key or a
+    text: 0 or empty for no value, null for all other values. `deployments` counts the distinct ones
+    with an event that is not a correction. `label` is a deployment's name, or its external id. The
+    spend may be of any size.
     """
 
-    position: int
+    rank: int
     key: int | str | None
     spent_nanos: int
     deployments: int
@@ -103,8 +106,8 @@ _COLUMNS: Final[dict[UsageDimension, tuple[str, int | str]]] = {
 _EDGES: Final = ("head_start", "head_end", "tail_start", "tail_end")
 
 
-def _statement(dimension: UsageDimension, is_cut: bool, visible: Visible) -> Query:
-    edges = dict.fromkeys(_EDGES if is_cut else (), Instant())
+def _statement(dimension: UsageDimension, partial_days: bool, visible: Visible) -> Query:
+    edges = dict.fromkeys(_EDGES if partial_days else (), Instant())
     spans = select(
         batch(
             visible.dialect,
@@ -116,7 +119,7 @@ def _statement(dimension: UsageDimension, is_cut: bool, visible: Visible) -> Que
         )
     ).cte("spans")
     parts = [_whole_days(spans, dimension, visible)]
-    if is_cut:
+    if partial_days:
         parts.append(_events(spans, dimension, visible, spans.c.head_start, spans.c.head_end))
         parts.append(_events(spans, dimension, visible, spans.c.tail_start, spans.c.tail_end))
     activity = _by_deployment(union_all(*parts).subquery("found"), visible)
@@ -222,19 +225,19 @@ def _cut(spans: CTE, placed: Subquery, visible: Visible) -> Query:
     """Return each span's rows; see `RankedUsage`."""
     is_kept = placed.c.place <= spans.c.size
     took_part = and_(placed.c.events > 0, placed.c.deployment_id != 0)
-    position = case((is_kept, placed.c.place), else_=spans.c.size + 1).label("position")
+    rank = case((is_kept, placed.c.place), else_=spans.c.size + 1).label("rank")
     return (
         select(
             spans.c.n,
             spans.c.account_id,
-            position,
+            rank,
             func.max(case((is_kept, placed.c.key))).label("key"),
             *(func.sum(placed.c[name]).label(name) for name, _ in _spent(visible)),
             func.count(distinct(case((took_part, placed.c.deployment_id)))).label("deployments"),
         )
         .join_from(spans, placed, placed.c.n == spans.c.n)
-        .group_by(spans.c.n, spans.c.account_id, position)
-        .order_by(spans.c.n, position)
+        .group_by(spans.c.n, spans.c.account_id, rank)
+        .order_by(spans.c.n, rank)
     )
 
 
@@ -249,13 +252,13 @@ def _named(cut: Subquery, visible: Visible) -> Query:
     return (
         select(*cut.c, label)
         .select_from(cut.outerjoin(_DEPLOYMENT, same))
-        .order_by(cut.c.n, cut.c.position)
+        .order_by(cut.c.n, cut.c.rank)
     )
 
 
 _STATEMENTS: Final = {
-    (dimension, is_cut): Scoped[RankedUsage](partial(_statement, dimension, is_cut))
-    for dimension, is_cut in product(UsageDimension, (False, True))
+    (dimension, partial_days): Scoped[RankedUsage](partial(_statement, dimension, partial_days))
+    for dimension, partial_days in product(UsageDimension, (False, True))
 }
 
 
@@ -271,13 +274,20 @@ async def breakdowns(
     found: list[list[RankedUsage]] = [[]] * len(keys)
     for dimension, mine in places.items():
         spans = [keys[place].span for place in mine]
-        is_cut = any(span.is_cut for span in spans)
+        partial_days = any(span.has_partial_days for span in spans)
         columns = {
             name: [getattr(span, name) for span in spans]
-            for name in ("account_id", "first_day", "end_day", *(_EDGES if is_cut else ()))
+            for name in (
+                "account_id",
+                "first_day",
+                "end_day",
+                *(_EDGES if partial_days else ()),
+            )
         }
         sizes = [keys[place].size for place in mine]
-        rows = await _STATEMENTS[dimension, is_cut].fetch(reader, principal, size=sizes, **columns)
+        rows = await _STATEMENTS[dimension, partial_days].fetch(
+            reader, principal, size=sizes, **columns
+        )
         for place, part in zip(mine, by_position(rows, len(mine)), strict=True):
             found[place] = [whole(row, "spent_nanos") for row in part]
     return found

@@ -51,14 +51,14 @@ class OperationFeed:
     def account_id(self) -> int:
         return self.key.account_id
 
-    async def snapshot(self) -> tuple[int, Update | None]:
+    async def first(self) -> tuple[int, Update | None]:
         async with self._context() as context:
-            position, event = await self.source.snapshot(context)
-            return position, await self._update(event, context) if event else None
+            revision, event = await self.source.first(context)
+            return revision, await self._update(event, context) if event else None
 
-    async def since(self, position: int) -> tuple[int, Sequence[Update]]:
+    async def since(self, revision: int) -> tuple[int, Sequence[Update]]:
         async with self._context() as context:
-            now, events = await self.source.since(context, position)
+            now, events = await self.source.since(context, revision)
             return now, [await self._update(event, context) for event in events]
 
     @asynccontextmanager
@@ -76,7 +76,7 @@ class OperationFeed:
         result = await self.engine.run(self.prepared, context, event.root)
         if _TRY_AGAIN.intersection(result.codes):
             raise ServiceUnavailable("The database cannot answer at the moment.")
-        return Update(position=event.position, key=event.key, payload=result.encode())
+        return Update(revision=event.revision, key=event.key, payload=result.encode())
 
 
 def open_feed(

@@ -11,8 +11,8 @@ import strawberry
 from gateway.billing.usage import series
 from gateway.billing.usage.breakdown import (
     BreakdownRow,
-    activity_span,
     breakdown_rows,
+    breakdown_span,
     checked_size,
 )
 from gateway.billing.usage.series import Period, complete_part, part_before
@@ -136,7 +136,7 @@ async def load_breakdown(
     ] = None,
 ) -> list[BreakdownRow]:
     account = root.account
-    span = activity_span(account["account_id"], zone(account["time_zone"]), root.window)
+    span = breakdown_span(account["account_id"], zone(account["time_zone"]), root.window)
     key = BreakdownKey(by, checked_size(first), span)
     rows = await info.context.loaders.breakdown_by_key.load(key)
     return breakdown_rows(rows, key, account["currency"])

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from gateway.billing.balance.history import balance_buckets, opening_key
 from gateway.billing.usage.breakdown import (
     OTHER,
-    activity_span,
     breakdown_rows,
+    breakdown_span,
 )
 from gateway.billing.usage.series import UsageSummary, period_of, resources_in, usage_buckets
 from gateway.ids import encode_global_id
@@ -137,7 +137,7 @@ async def check_breakdown(
     database: Database, window: Window, facts: Facts, dimension: UsageDimension, size: int
 ) -> None:
     await insert_facts(database, facts)
-    span = activity_span(facts.account_id, zone(facts.time_zone), window)
+    span = breakdown_span(facts.account_id, zone(facts.time_zone), window)
     key = BreakdownKey(dimension, size, span)
     async with Snapshot(database) as snapshot:
         loaded = await make_loaders(snapshot, PLATFORM).breakdown_by_key.load(key)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.billing.balance.runway import burn_key
-from gateway.billing.usage.breakdown import activity_span
+from gateway.billing.usage.breakdown import breakdown_span
 from gateway.billing.usage.series import period_of
 from gateway.principal import Permission, Principal
 from gateway.store import Database, Snapshot
@@ -57,7 +57,7 @@ async def everything(database: Database, principal: Principal, local: ZoneInfo) 
     """Load what there is of the first account on one day: counts of rows, balance and burn."""
     window = Window(from_=DAY, to=DAY, zone=local)
     span = period_of(MINE.account, window).span
-    activity = activity_span(1, zone("UTC"), window)
+    activity = breakdown_span(1, zone("UTC"), window)
     burn = burn_key(1, datetime(2026, 5, 2, 1, tzinfo=UTC), 3600, zone("UTC"))
     opening = OpeningKey(1, date(2026, 5, 2), window.end, window.end)
     async with Snapshot(database) as snapshot:

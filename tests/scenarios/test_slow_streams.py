@@ -67,7 +67,7 @@ async def credit(books: Books, account_id: int, key: str) -> None:
 async def test_nothing_follows_the_end_of_a_stream() -> None:
     stream = EventStream()
     stream.end(NotFound("It is not yours any more."))
-    stream.offer(Update(position=1, key=0, payload=b"{}"))
+    stream.offer(Update(revision=1, key=0, payload=b"{}"))
     text = await stream.wait(1)
     assert text.count(b"event: next") == 1
     assert text.endswith(b"event: complete\ndata:\n\n")

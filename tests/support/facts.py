@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gateway.billing.book import Book
+from gateway.billing.purchases.book_purchases import Purchases
 from gateway.billing.purchases.dispute_state import DisputeFacts, DisputeMovement
 from gateway.billing.purchases.disputes import record_dispute
-from gateway.billing.purchases.participant import Purchases
 from gateway.billing.purchases.purchase_state import PurchaseFacts, PurchaseState, RefundFacts
 from gateway.billing.purchases.recording import load_purchases, record_purchase
 from gateway.billing.purchases.refunds import record_refund

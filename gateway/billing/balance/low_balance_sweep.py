@@ -7,8 +7,8 @@ from typing import Final
 
 import structlog
 
+from gateway.billing.balance.book_balances import LowBalances
 from gateway.billing.balance.low_balance import find_low
-from gateway.billing.balance.participant import LowBalances
 from gateway.billing.book import Book
 from gateway.billing.book_account import BookAccount
 from gateway.clock import Clock

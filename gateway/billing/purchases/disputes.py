@@ -1,8 +1,8 @@
 """Disputes: money that the provider withdraws, and returns in whole or in part."""
 
 from gateway.billing.book import Book
+from gateway.billing.purchases.book_purchases import Purchases
 from gateway.billing.purchases.dispute_state import DisputeFacts, DisputeState
-from gateway.billing.purchases.participant import Purchases
 from gateway.billing.purchases.purchase_state import PurchaseState, either
 from gateway.billing.purchases.reversals import posting_changes
 from gateway.errors import BadUserInput

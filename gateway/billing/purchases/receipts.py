@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from gateway.billing.book import Book
-from gateway.billing.purchases.participant import Purchases
+from gateway.billing.purchases.book_purchases import Purchases
 from gateway.billing.purchases.purchase_state import CreditNote, PurchaseState, RefundState
 from gateway.money import checked, format_amount, parse_exact_nanos
 from gateway.store.engine.stored_json import dumps, loads

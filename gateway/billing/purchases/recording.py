@@ -10,8 +10,8 @@ from datetime import datetime
 from gateway.billing.book import Book
 from gateway.billing.ledger.flows import FlowColumn
 from gateway.billing.ledger.source_key import SourceKey
+from gateway.billing.purchases.book_purchases import PurchaseKey, Purchases, Reference
 from gateway.billing.purchases.dispute_state import DisputeState, Movement
-from gateway.billing.purchases.participant import PurchaseKey, Purchases, Reference
 from gateway.billing.purchases.purchase_state import (
     CreditNote,
     PurchaseFacts,

@@ -1,7 +1,7 @@
 """Records refunds: merges facts, and posts a refund when it succeeded and its purchase settled."""
 
 from gateway.billing.book import Book
-from gateway.billing.purchases.participant import Purchases
+from gateway.billing.purchases.book_purchases import Purchases
 from gateway.billing.purchases.purchase_state import (
     PurchaseState,
     RefundFacts,

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from gateway.billing.book import Book
 from gateway.billing.ledger.flows import FlowColumn
 from gateway.billing.ledger.source_key import SourceKey
+from gateway.billing.purchases.book_purchases import Purchases
 from gateway.billing.purchases.dispute_state import DisputeState
 from gateway.billing.purchases.holds import (
     DisputeMovements,
@@ -21,7 +22,6 @@ from gateway.billing.purchases.holds import (
     PurchaseTerms,
     Step,
 )
-from gateway.billing.purchases.participant import Purchases
 from gateway.billing.purchases.purchase_state import PurchaseState, RefundState
 from gateway.billing.purchases.receipts import issue_cancellation, issue_credit_note
 from gateway.errors import BadUserInput

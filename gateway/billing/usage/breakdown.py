@@ -1,4 +1,4 @@
-"""Where usage went: a window's spend by one dimension. Pure; the rows are `store.breakdowns`'."""
+"""Breakdowns: a window's spend by one dimension, from the rows of `store.breakdowns`. Pure."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -10,7 +10,7 @@ from gateway.errors import BadUserInput
 from gateway.ids import encode_global_id
 from gateway.models import Resource
 from gateway.money import ratio
-from gateway.store.breakdowns import ActivitySpan, BreakdownKey, RankedUsage, UsageDimension
+from gateway.store.breakdowns import BreakdownKey, BreakdownSpan, RankedUsage, UsageDimension
 from gateway.windows import Window, day_start, local_day
 
 DEFAULT_ROWS: Final = 10
@@ -21,7 +21,7 @@ _DAY: Final = timedelta(days=1)
 
 
 class UsageGroup(StrEnum):
-    """What a row of grouped usage stands for."""
+    """The kind of a breakdown's row: one value, no value, or all values beyond the limit."""
 
     VALUE = "VALUE"
     NONE = "NONE"
@@ -29,9 +29,9 @@ class UsageGroup(StrEnum):
 
 
 class BreakdownRow(TypedDict):
-    """Nanos spent on one value of a dimension, and how many distinct deployments took part.
+    """Nanos spent on one value of a dimension, and the number of distinct deployments with usage.
 
-    `deployment` is the (account, deployment) key of a row that stands for one.
+    `deployment` is the row's (account, deployment) key, if it is a deployment's row.
     """
 
     group: UsageGroup
@@ -69,29 +69,29 @@ def checked_size(first: int | None) -> int:
     raise BadUserInput(f"`first` must be from 1 to {MAX_ROWS}.", argument="first")
 
 
-def activity_span(account_id: int, account_zone: ZoneInfo, window: Window) -> ActivitySpan:
-    """Return what an account's window is made of."""
+def breakdown_span(account_id: int, account_zone: ZoneInfo, window: Window) -> BreakdownSpan:
+    """Return the whole and partial days of an account's window."""
     start, end = window.start, window.end
     first_day, end_day = local_day(start, account_zone), local_day(end, account_zone)
     if day_start(first_day, account_zone) < start:
         first_day += _DAY
     days_start, days_end = day_start(first_day, account_zone), day_start(end_day, account_zone)
     if days_start >= days_end:
-        return ActivitySpan(account_id, first_day, first_day, start, end, end, end)
-    return ActivitySpan(account_id, first_day, end_day, start, days_start, days_end, end)
+        return BreakdownSpan(account_id, first_day, first_day, start, end, end, end)
+    return BreakdownSpan(account_id, first_day, end_day, start, days_start, days_end, end)
 
 
 def breakdown_rows(
     rows: Sequence[RankedUsage], key: BreakdownKey, currency: str
 ) -> list[BreakdownRow]:
-    """Return a loaded breakdown as a client reads it."""
+    """Return the rows of a loaded breakdown with labels and shares."""
     total = sum(row["spent_nanos"] for row in rows)
     return [_row(row, key, total, currency) for row in rows]
 
 
 def _row(row: RankedUsage, key: BreakdownKey, total_nanos: int, currency: str) -> BreakdownRow:
     value, spent_nanos = row["key"], row["spent_nanos"]
-    is_rest = row["position"] > key.size
+    is_rest = row["rank"] > key.size
     group, deployment = UsageGroup.VALUE, None
     text: str | None = None
     if is_rest:

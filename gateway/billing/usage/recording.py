@@ -12,6 +12,7 @@ from typing import cast
 from gateway.billing.book import Book
 from gateway.billing.ledger.flows import FlowColumn
 from gateway.billing.ledger.source_key import SourceKey
+from gateway.billing.usage.book_usage import UsageActivity
 from gateway.billing.usage.corrections import Charges
 from gateway.billing.usage.deployments import (
     DeploymentFacts,
@@ -20,7 +21,6 @@ from gateway.billing.usage.deployments import (
     descriptions_in,
     first_cells,
 )
-from gateway.billing.usage.participant import UsageActivity
 from gateway.billing.usage.sums import UsageSums
 from gateway.billing.usage.usage_record import DeploymentName, UsageRecord, fingerprints
 from gateway.models import LedgerCause

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from gateway.billing.book import Book
-from gateway.billing.purchases.participant import Purchases, Reference
+from gateway.billing.purchases.book_purchases import Purchases, Reference
 from gateway.billing.purchases.purchase_state import PurchaseFacts, PurchaseState
 from gateway.billing.purchases.recording import load_purchases, record_purchase
 from gateway.errors import BadUserInput

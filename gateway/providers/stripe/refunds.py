@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from gateway.billing.book import Book
-from gateway.billing.purchases.participant import Purchases
+from gateway.billing.purchases.book_purchases import Purchases
 from gateway.billing.purchases.purchase_state import (
     PurchaseState,
     RefundFacts,

@@ -38,17 +38,17 @@ class RevisionFeed:
     world: World = field(compare=False)
     name: str = "balance"
 
-    async def snapshot(self) -> tuple[int, Update | None]:
+    async def first(self) -> tuple[int, Update | None]:
         now = await self.world.revision(self.account_id)
         return now, update(now)
 
-    async def since(self, position: int) -> tuple[int, Sequence[Update]]:
+    async def since(self, revision: int) -> tuple[int, Sequence[Update]]:
         now = await self.world.revision(self.account_id)
-        return now, [update(now)] if now > position else []
+        return now, [update(now)] if now > revision else []
 
 
-def update(position: int, key: int = 0) -> Update:
-    return Update(position=position, key=key, payload=str(position).encode())
+def update(revision: int, key: int = 0) -> Update:
+    return Update(revision=revision, key=key, payload=str(revision).encode())
 
 
 @dataclass(eq=False)
@@ -57,7 +57,7 @@ class ListSink:
     ended: list[GatewayError | None] = field(default_factory=list)
 
     def offer(self, update: Update) -> None:
-        self.offered.append(update.position)
+        self.offered.append(update.revision)
 
     def end(self, error: GatewayError | None) -> None:
         self.ended.append(error)

@@ -56,8 +56,8 @@ async def test_a_change_between_snapshot_and_joining_is_not_lost() -> None:
     world, sink = World({1: 1}), ListSink()
 
     class Slow(RevisionFeed):
-        async def snapshot(self) -> tuple[int, Update | None]:
-            found = await super().snapshot()
+        async def first(self) -> tuple[int, Update | None]:
+            found = await super().first()
             world.revisions[1] = 2
             hub.changed(1, 2)
             return found
@@ -108,7 +108,7 @@ async def test_a_refused_snapshot_leaves_no_group() -> None:
     world = World({1: 1})
 
     class Refused(RevisionFeed):
-        async def snapshot(self) -> tuple[int, Update | None]:
+        async def first(self) -> tuple[int, Update | None]:
             raise NotFound("no")
 
     async with running_hub(world) as hub:
@@ -121,7 +121,7 @@ async def test_a_read_error_ends_only_its_group() -> None:
     world, sink, other = World({1: 1}), ListSink(), ListSink()
 
     class Gone(RevisionFeed):
-        async def since(self, position: int) -> tuple[int, list[Update]]:
+        async def since(self, revision: int) -> tuple[int, list[Update]]:
             raise NotFound("no")
 
     async with running_hub(world) as hub:
@@ -138,7 +138,7 @@ async def test_a_failing_feed_ends_its_group() -> None:
     world, sink = World({1: 1}), ListSink()
 
     class Broken(RevisionFeed):
-        async def since(self, position: int) -> tuple[int, list[Update]]:
+        async def since(self, revision: int) -> tuple[int, list[Update]]:
             raise RuntimeError
 
     async with running_hub(world) as hub:
@@ -193,9 +193,9 @@ async def test_all_updates_of_one_revision_arrive() -> None:
     world, sink = World({1: 1}), ListSink()
 
     class Two(RevisionFeed):
-        async def since(self, position: int) -> tuple[int, list[Update]]:
+        async def since(self, revision: int) -> tuple[int, list[Update]]:
             now = await world.revision(1)
-            return now, [update(now, key) for key in (1, 2)] if now > position else []
+            return now, [update(now, key) for key in (1, 2)] if now > revision else []
 
     async with running_hub(world) as hub:
         await hub.join(Two(1, world), sink)
@@ -249,7 +249,7 @@ async def test_a_stop_cancels_the_reads() -> None:
     ended: list[bool] = []
 
     class Endless(RevisionFeed):
-        async def snapshot(self) -> tuple[int, Update | None]:
+        async def first(self) -> tuple[int, Update | None]:
             begun.set()
             try:
                 await asyncio.Event().wait()
@@ -271,7 +271,7 @@ async def test_a_failing_sink_does_not_affect_others() -> None:
     class Broken(ListSink):
         def offer(self, update: Update) -> None:
             super().offer(update)
-            if update.position > 1:
+            if update.revision > 1:
                 raise RuntimeError
 
     broken = Broken()

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from gateway.billing.purchases.book_purchases import Purchases
 from gateway.billing.purchases.dispute_state import DisputeFacts, DisputeMovement
 from gateway.billing.purchases.disputes import record_dispute
-from gateway.billing.purchases.participant import Purchases
 from gateway.billing.purchases.recording import load_purchases
 from gateway.billing.purchases.reversals import Replay
 from gateway.migrations import migrate

@@ -46,8 +46,8 @@ class Peer:
         await self.socket.serve(self.says.get)
 
 
-def update(position: int, key: int = 0) -> Update:
-    return Update(position=position, key=key, payload=b"%d" % position)
+def update(revision: int, key: int = 0) -> Update:
+    return Update(revision=revision, key=key, payload=b"%d" % revision)
 
 
 async def test_queued_messages_end_with_their_operation() -> None:
@@ -78,8 +78,8 @@ async def test_a_slow_client_gets_the_latest_of_each() -> None:
     operation = SocketOperation(peer.socket, "1")
     operation.offer(update(1))
     await asyncio.sleep(0)
-    for position in range(2, 9):
-        operation.offer(update(position, key=position % 2))
+    for revision in range(2, 9):
+        operation.offer(update(revision, key=revision % 2))
     peer.reads.set()
     await eventually(lambda: len(peer.sent) == 3)
     assert [each["payload"] for each in peer.sent] == [1, 8, 7]

@@ -33,8 +33,8 @@ class UsageActivity:
         """Return the sums of the day on which usage starts."""
         return self._days[account_id, local_day(started_at, self._zones[account_id])]
 
-    async def settle(self, _book: "Book") -> None:
+    async def write_before_ledger(self, _book: "Book") -> None:
         """Nothing: usage is posted when it is recorded."""
 
-    async def write(self, book: "Book") -> None:
+    async def write_after_ledger(self, book: "Book") -> None:
         await rollups.merge_activity(book.transaction, self._days)

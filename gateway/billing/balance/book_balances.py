@@ -33,10 +33,10 @@ class LowBalances:
         if reset:
             self._accounts[account_id].low = None
 
-    async def settle(self, _book: "Book") -> None:
+    async def write_before_ledger(self, _book: "Book") -> None:
         """Nothing: a state follows from the roll-ups, which are not written yet."""
 
-    async def write(self, book: "Book") -> None:
+    async def write_after_ledger(self, book: "Book") -> None:
         moved = self._requested.union(posting.account_id for posting in book.postings)
         states = await find_low(
             book.transaction,

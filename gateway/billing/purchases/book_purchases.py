@@ -48,8 +48,8 @@ class Purchases:
             self.by_reference[name] = purchase
 
     def remember(self, keys: Collection[PurchaseKey]) -> None:
-        """Remember the purchases' present cells as stored: `settle` writes and announces only
-        purchases that differ from them.
+        """Remember the purchases' present cells as stored: only purchases that differ from them in
+        the end are written and announced.
         """
         self._stored |= {key: self._cells(key) for key in keys}
 
@@ -63,7 +63,7 @@ class Purchases:
         """Add an issued document, to be written."""
         self._receipts.append(receipt)
 
-    async def settle(self, book: "Book") -> None:
+    async def write_before_ledger(self, book: "Book") -> None:
         changed = [
             purchase
             for key, purchase in self.by_key.items()
@@ -79,7 +79,7 @@ class Purchases:
         await purchases.save_disputes(book.transaction, [each.cells() for each in disputes])
         await purchases.save_movements(book.transaction, list(movements))
 
-    async def write(self, book: "Book") -> None:
+    async def write_after_ledger(self, book: "Book") -> None:
         used = {(each.account_id, each.year) for each in self._receipts}
         last = [LastSequence(*place, self._sequences[place]) for place in sorted(used)]
         await receipts.append(book.transaction, self._receipts, last)
