@@ -1,32 +1,90 @@
-"""`PUT /v1/accounts/{externalId}`: the platform's accounts, and who may read them."""
+"""`/v1/accounts` and below: the platform's accounts, and who may read them.
+
+A key reads no more than it may in GraphQL, and what it may not write stays hidden from it: the
+Stripe customer is for keys of the platform that write accounts, members are for those that write
+members. What a key may not read is answered like what does not exist.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from starlette.responses import Response
 from starlette.types import Scope
 
 from gateway.billing.accounts import AccountFacts, put_account
-from gateway.errors import Forbidden
+from gateway.errors import BadCursor, Forbidden, NotFound
 from gateway.http.json_models import read_wire
+from gateway.http.query import parse_query, read_limit, refuse_unknown
 from gateway.http.responses import json_response
-from gateway.ids import encode_global_id
+from gateway.ids import MAX_KEY, encode_global_id, parse_global_id
+from gateway.instants import serialize_instant
 from gateway.money import format_amount
-from gateway.principal import Actor, Permission, Principal
+from gateway.principal import Actor, Permission, Principal, Role
 from gateway.routes.bodies.accounts import (
     AccountAnswer,
     AccountBody,
+    AccountsAnswer,
     LowBalance,
     LowBalanceAnswer,
     MemberAnswer,
+    MembersAnswer,
 )
-from gateway.routes.descriptions.accounts import PUT_ACCOUNT
+from gateway.routes.descriptions.accounts import (
+    GET_ACCOUNT,
+    LIST_ACCOUNTS,
+    LIST_MEMBERS,
+    PUT_ACCOUNT,
+)
+from gateway.routes.openapi.operation import Operation
 from gateway.routes.platform_endpoint import PlatformEndpoint, read_object
-from gateway.text import checked_identifier
+from gateway.store import Page, Selection, Snapshot, accounts
+from gateway.store.account_listing import ACCOUNTS, accounts_by_external_id
+from gateway.store.rows import VisibleAccount
+from gateway.text import checked_identifier, is_identifier
 
+DEFAULT_LIMIT: Final = 100
+MOST: Final = 1_000
+_MISSING: Final = "Account not found, or this API key has no access to it."
 PLATFORM_FIELDS: Final = frozenset({"members", "stripeCustomerId"})
 """Fields that a key of one account may not change."""
+
+
+class AccountsEndpoint(PlatformEndpoint):
+    """Lists the accounts that the key may read, page by page."""
+
+    OPERATION: ClassVar[Operation] = LIST_ACCOUNTS
+
+    async def answer(
+        self, principal: Principal, scope: Scope, body: bytes, details: dict[str, object]
+    ) -> Response:
+        parameters = _parameters(scope)
+        limit = read_limit(parameters, default=DEFAULT_LIMIT, most=MOST)
+        after = parameters.get("after")
+        # One more row than is listed: it says whether there is a next page.
+        page = Page(
+            selection=Selection(scope=(), lower=(_key(after) if after else -1,), upper=(MAX_KEY,)),
+            ascending=True,
+            limit=limit + 1,
+        )
+        async with Snapshot(self.platform.database) as snapshot:
+            (rows,) = await ACCOUNTS.fetch_pages(snapshot, principal, [page])
+        listed = [_answer_of(row, principal) for row in rows[:limit]]
+        answer = AccountsAnswer(accounts=listed, next=listed[-1].id if rows[limit:] else None)
+        return json_response(answer.payload())
+
+
+class AccountEndpoint(PlatformEndpoint):
+    """Reads one account."""
+
+    OPERATION: ClassVar[Operation] = GET_ACCOUNT
+
+    async def answer(
+        self, principal: Principal, scope: Scope, body: bytes, details: dict[str, object]
+    ) -> Response:
+        async with Snapshot(self.platform.database) as snapshot:
+            row = await _find(snapshot, principal, scope)
+        return json_response(_answer_of(row, principal).payload())
 
 
 class PutAccountEndpoint(PlatformEndpoint):
@@ -37,15 +95,15 @@ class PutAccountEndpoint(PlatformEndpoint):
     their account: without both, both stay.
     """
 
-    OPERATION: ClassVar = PUT_ACCOUNT
+    OPERATION: ClassVar[Operation] = PUT_ACCOUNT
 
     async def answer(
         self, principal: Principal, scope: Scope, body: bytes, details: dict[str, object]
     ) -> Response:
         value = read_object(body)
-        check_allowed(principal, value)
+        _check_allowed(principal, value)
         facts = replace(
-            read_account(scope["path_params"]["external_id"], value),
+            _read_account(scope["path_params"]["external_id"], value),
             keeps_customer=principal.account_id is not None,
         )
         async with self.platform.database.writing() as transaction:
@@ -63,7 +121,30 @@ class PutAccountEndpoint(PlatformEndpoint):
         return json_response(_written(account_id, facts).payload())
 
 
-def check_allowed(principal: Principal, value: Mapping[str, object]) -> None:
+class MembersEndpoint(PlatformEndpoint):
+    """Lists the members of an account, page by page."""
+
+    OPERATION: ClassVar[Operation] = LIST_MEMBERS
+
+    async def answer(
+        self, principal: Principal, scope: Scope, body: bytes, details: dict[str, object]
+    ) -> Response:
+        parameters = _parameters(scope)
+        limit = read_limit(parameters, default=DEFAULT_LIMIT, most=MOST)
+        after = parameters.get("after", "")
+        if after and not is_identifier(after):
+            raise _bad_cursor()
+        async with Snapshot(self.platform.database) as snapshot:
+            account_id = (await _find(snapshot, principal, scope))["account_id"]
+            rows = await accounts.member_page(snapshot, account_id, after=after, limit=limit + 1)
+        listed = [
+            MemberAnswer(subject=row["subject"], role=Role(row["role"])) for row in rows[:limit]
+        ]
+        answer = MembersAnswer(members=listed, next=listed[-1].subject if rows[limit:] else None)
+        return json_response(answer.payload())
+
+
+def _check_allowed(principal: Principal, value: Mapping[str, object]) -> None:
     """Raise Forbidden where an account has fields that the key may not change."""
     if principal.account_id is not None and value.keys() & PLATFORM_FIELDS:
         raise Forbidden("An account key may not change `members` or `stripeCustomerId`; omit them.")
@@ -74,7 +155,7 @@ def check_allowed(principal: Principal, value: Mapping[str, object]) -> None:
         )
 
 
-def read_account(external_id: str, value: Mapping[str, object]) -> AccountFacts:
+def _read_account(external_id: str, value: Mapping[str, object]) -> AccountFacts:
     """Return what a body says of an account. Raises InvalidFields."""
     external_id = checked_identifier(external_id, "externalId", limit=200)
     body = read_wire(AccountBody, value, "An account")
@@ -106,9 +187,58 @@ def _written(account_id: int, facts: AccountFacts) -> AccountAnswer:
             days=facts.low_balance_days,
         ),
     )
-    named: dict[str, Any] = {}
+    named: dict[str, object] = {}
     if not facts.keeps_customer:
         named["stripe_customer_id"] = facts.stripe_customer_id
     if facts.members is not None:
         named["members"] = [MemberAnswer(subject=each, role=role) for each, role in facts.members]
     return account.model_copy(update=named)
+
+
+async def _find(snapshot: Snapshot, principal: Principal, scope: Scope) -> VisibleAccount:
+    """Return the account of the path. Raises NotFound, also where the key may not read it."""
+    name = scope["path_params"]["external_id"]
+    (row,) = await accounts_by_external_id(snapshot, principal, [name])
+    if row is None:
+        raise NotFound(_MISSING)
+    return row
+
+
+def _answer_of(row: VisibleAccount, principal: Principal) -> AccountAnswer:
+    nanos, currency = row["low_balance_nanos"], row["currency"]
+    account = AccountAnswer(
+        id=encode_global_id("Account", row["account_id"]),
+        external_id=row["external_id"],
+        name=row["name"],
+        currency=currency,
+        time_zone=row["time_zone"],
+        low_balance=LowBalanceAnswer(
+            amount=None if nanos is None else format_amount(nanos, currency),
+            days=row["low_balance_days"],
+        ),
+        created_at=serialize_instant(row["created_at"]),
+    )
+    writes = principal.scopes & {Permission.ACCOUNTS_WRITE, Permission.ADMIN}
+    if principal.account_id is None and writes:
+        return account.model_copy(update={"stripe_customer_id": row["stripe_customer_id"]})
+    return account
+
+
+def _parameters(scope: Scope) -> dict[str, str]:
+    parameters = parse_query(scope["query_string"].decode("latin-1"))
+    refuse_unknown(parameters, ("after", "limit"))
+    return parameters
+
+
+def _key(after: str) -> int:
+    try:
+        parsed = parse_global_id(after)
+    except NotFound:
+        raise _bad_cursor() from None
+    if parsed.typename != "Account":
+        raise _bad_cursor()
+    return parsed.account_id
+
+
+def _bad_cursor() -> BadCursor:
+    return BadCursor("`after` is the `next` of the page before.", argument="after")

@@ -7,8 +7,7 @@ from typing import ClassVar, Final
 from starlette.responses import Response
 from starlette.types import Scope
 
-from gateway.billing.credits.requests import CreditAnswer as CreditResult
-from gateway.billing.credits.requests import CreditRequest, credit_once
+from gateway.billing.credits.requests import CreditRequest, CreditResult, credit_once
 from gateway.errors import BadRequest
 from gateway.http.headers import header_values
 from gateway.http.json_models import read_wire
@@ -31,10 +30,10 @@ class CreditsEndpoint(PlatformEndpoint):
         self, principal: Principal, scope: Scope, body: bytes, details: dict[str, object]
     ) -> Response:
         key = _idempotency_key(scope)
-        request = read_credit(read_object(body))
+        request = _read_credit(read_object(body))
         details |= {"account": request.account, "kind": request.kind}
         async with self.platform.database.writing() as transaction:
-            answer, is_new = await credit_once(
+            credit = await credit_once(
                 transaction,
                 request,
                 key,
@@ -43,11 +42,12 @@ class CreditsEndpoint(PlatformEndpoint):
                 keys=self.platform.keys,
                 usage_delay_seconds=self.platform.usage_delay_seconds,
             )
-        details["result"] = "given" if is_new else "repeated"
-        return json_response(_payload(answer).payload(), status=201 if is_new else 200)
+        details["result"] = "given" if credit.is_new else "repeated"
+        answer = _answer_of(credit.result)
+        return json_response(answer.payload(), status=201 if credit.is_new else 200)
 
 
-def read_credit(value: Mapping[str, object]) -> CreditRequest:
+def _read_credit(value: Mapping[str, object]) -> CreditRequest:
     """Return the credit that a body describes. Raises InvalidFields."""
     body = read_wire(CreditBody, value, "A credit")
     return CreditRequest(
@@ -70,12 +70,12 @@ def _idempotency_key(scope: Scope) -> str:
     return keys[0]
 
 
-def _payload(answer: CreditResult) -> CreditAnswer:
+def _answer_of(result: CreditResult) -> CreditAnswer:
     balance = CreditBalance(
-        amount=format_amount(answer.balance, answer.currency), currency=answer.currency
+        amount=format_amount(result.balance, result.currency), currency=result.currency
     )
-    if answer.purchase_id is not None:
-        return CreditAnswer(credit_purchase_id=answer.purchase_id, balance=balance)
-    if answer.version is not None:
-        return CreditAnswer(ledger_version=answer.version, balance=balance)
+    if result.purchase_id is not None:
+        return CreditAnswer(credit_purchase_id=result.purchase_id, balance=balance)
+    if result.version is not None:
+        return CreditAnswer(ledger_version=result.version, balance=balance)
     raise ValueError("a credit is a purchase or an entry")

@@ -1,7 +1,11 @@
 """The platform's own endpoints, by their paths."""
 
-from gateway.routes.account_reads import AccountEndpoint, AccountsEndpoint, MembersEndpoint
-from gateway.routes.accounts import PutAccountEndpoint
+from gateway.routes.accounts import (
+    AccountEndpoint,
+    AccountsEndpoint,
+    MembersEndpoint,
+    PutAccountEndpoint,
+)
 from gateway.routes.credits import CreditsEndpoint
 from gateway.routes.openapi.route import DescribedRoute, Methods
 from gateway.routes.openapi.surface import ACCOUNT_PATH

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -51,7 +51,7 @@ class CreditRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CreditAnswer:
+class CreditResult:
     """The result of a credit: the global id of its purchase or the version of its ledger entry,
     and the balance after it in nanos.
     """
@@ -60,6 +60,13 @@ class CreditAnswer:
     version: int | None
     balance: int
     currency: str
+
+
+class RecordedCredit(NamedTuple):
+    """The result of a request; `is_new` unless it was sent before."""
+
+    result: CreditResult
+    is_new: bool
 
 
 async def credit_once(
@@ -71,8 +78,8 @@ async def credit_once(
     clock: Clock,
     keys: KeyFactory,
     usage_delay_seconds: int,
-) -> tuple[CreditAnswer, bool]:
-    """Post the credit, or find the result of the same request; return it and whether it is new.
+) -> RecordedCredit:
+    """Post the credit, or find the result of the same request.
 
     Raises NotFound for an account that is unknown or that the actor may not write to, Conflict
     where `key` came with another request, BadUserInput for an amount, currency or instant that is
@@ -92,18 +99,18 @@ async def credit_once(
     if known is not None:
         if bytes(known.fingerprint) != request.fingerprint:
             raise Conflict("This Idempotency-Key was already used for a different credit.")
-        return CreditAnswer(**orjson.loads(known.response)), False
-    answer = _post_credit(book, account_id, request, key)
+        return RecordedCredit(CreditResult(**orjson.loads(known.response)), is_new=False)
+    result = _post_credit(book, account_id, request, key)
     await book.close()
     answered = AnsweredRequest(
         account_id=account_id,
         key=key,
         fingerprint=request.fingerprint,
-        response=orjson.dumps(answer).decode("utf-8"),
+        response=orjson.dumps(result).decode("utf-8"),
         created_at=book.now,
     )
     await idempotency.insert(transaction, answered)
-    return answer, True
+    return RecordedCredit(result, is_new=True)
 
 
 async def _find(transaction: Transaction, external_id: str, actor: Actor) -> int:
@@ -114,7 +121,7 @@ async def _find(transaction: Transaction, external_id: str, actor: Actor) -> int
     raise NotFound("Account not found, or this API key has no access to it.")
 
 
-def _post_credit(book: Book, account_id: int, request: CreditRequest, key: str) -> CreditAnswer:
+def _post_credit(book: Book, account_id: int, request: CreditRequest, key: str) -> CreditResult:
     account = book.accounts[account_id]
     occurred_at = request.occurred_at or book.now
     _check(request, account.currency, occurred_at, book.now + FUTURE_TOLERANCE)
@@ -140,7 +147,7 @@ def _post_credit(book: Book, account_id: int, request: CreditRequest, key: str) 
             description=request.description,
         )
         purchase_id = encode_global_id("CreditPurchase", account_id, purchase.id)
-    return CreditAnswer(
+    return CreditResult(
         purchase_id=purchase_id,
         version=version,
         balance=account.balance,
