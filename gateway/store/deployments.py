@@ -19,28 +19,28 @@ DEPLOYMENT: Final = table_of(Deployment)
 
 
 class DeploymentRow(NamedTuple):
-    """A deployment's cells, in the order of the table's columns."""
+    """A deployment's cells; None where unknown."""
 
     account_id: int
     id: int
     ordinal: int
     external_id: str
-    name: str | None
-    provider: str | None
-    gpu_model: str | None
-    region: str | None
-    service: str | None
-    cpu_nanos: int | None
-    gpu_nanos: int | None
-    memory_bytes: int | None
-    storage_bytes: int | None
     spend_nanos: int
     started_at: datetime
-    closed_at: datetime | None
     created_at: datetime
-    last_used_at: datetime | None
-    last_used_until: datetime | None
-    facts_at: str | None
+    name: str | None = None
+    provider: str | None = None
+    gpu_model: str | None = None
+    region: str | None = None
+    service: str | None = None
+    cpu_nanos: int | None = None
+    gpu_nanos: int | None = None
+    memory_bytes: int | None = None
+    storage_bytes: int | None = None
+    closed_at: datetime | None = None
+    last_used_at: datetime | None = None
+    last_used_until: datetime | None = None
+    facts_at: str | None = None
 
     @classmethod
     def of(cls, row: StoredDeployment) -> Self:

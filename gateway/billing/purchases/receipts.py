@@ -5,16 +5,22 @@ GATEWAY_RECEIPTS decides once for each purchase, when it settles, whether a rece
 refunds of a purchase with a receipt have credit notes, whatever the setting is by then.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from gateway.billing.book import Book
 from gateway.billing.purchases.book_purchases import Purchases
 from gateway.billing.purchases.purchase_state import CreditNote, PurchaseState, RefundState
 from gateway.money import checked, format_amount, parse_exact_nanos
-from gateway.store.engine.stored_json import dumps, loads
-from gateway.store.receipts import IssuedReceipt
+from gateway.store.engine.stored_json import dumps
+from gateway.store.receipts import (
+    IssuedReceipt,
+    ReceiptData,
+    ReceiptLine,
+    ReceiptPurchase,
+    parse_data,
+)
 from gateway.windows import local_day
 
 FORMAT: Final = 1
@@ -27,7 +33,7 @@ class Document(NamedTuple):
     issued_at: datetime
     net: int
     tax: int
-    lines: Sequence[Mapping[str, str]]
+    lines: Sequence[ReceiptLine]
 
 
 class DocumentSums(NamedTuple):
@@ -40,7 +46,7 @@ class DocumentSums(NamedTuple):
 
 def read_sums(data: str) -> DocumentSums:
     """Read the sums of a document from the data that it is printed from."""
-    document = loads(data)
+    document = parse_data(data)
     bonus = [line["amount"] for line in document["lines"] if line["kind"] == "bonus"]
     return DocumentSums(
         net=parse_exact_nanos(document["net"]),
@@ -92,8 +98,8 @@ def issue_cancellation(
     return note._replace(canceled=True)
 
 
-def _lines(kind: str, nanos: int, bonus: int, currency: str) -> list[dict[str, str]]:
-    lines = [{"kind": kind, "amount": format_amount(nanos, currency)}]
+def _lines(kind: str, nanos: int, bonus: int, currency: str) -> list[ReceiptLine]:
+    lines: list[ReceiptLine] = [{"kind": kind, "amount": format_amount(nanos, currency)}]
     if bonus:
         lines.append({"kind": "bonus", "amount": format_amount(bonus, currency)})
     return lines
@@ -114,7 +120,7 @@ def _issue(
     sequence = purchases.next_sequence(account.account_id, year)
     id_, number = book.keys.new(), f"{account.receipt_prefix}-{year}-{sequence:06}"
     total = checked(document.net + document.tax)
-    data = {
+    data: ReceiptData = {
         "format": FORMAT,
         "number": number,
         "issuedAt": document.issued_at.isoformat(),
@@ -122,7 +128,7 @@ def _issue(
         "currency": currency,
         "buyer": {"name": account.name, "externalId": account.external_id},
         "purchase": _purchase_data(purchase),
-        "lines": document.lines,
+        "lines": [*document.lines],
         "net": format_amount(document.net, currency),
         "tax": format_amount(document.tax, currency),
         "total": format_amount(total, currency),
@@ -151,7 +157,7 @@ def _issue(
     return id_, number
 
 
-def _purchase_data(purchase: PurchaseState) -> dict[str, Any]:
+def _purchase_data(purchase: PurchaseState) -> ReceiptPurchase:
     method = purchase.payment_method
     return {
         "kind": purchase.kind,

@@ -7,11 +7,11 @@ facts that were stated at another time. While all its events say the same, there
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, Final, NamedTuple, Self, TypeAlias
+from typing import Final, NamedTuple, Self, TypeAlias
 
 from gateway.billing.usage.usage_record import DeploymentName, UsageRecord
 from gateway.models.base import instant_from_microseconds, microseconds_from_instant
@@ -42,9 +42,8 @@ Key: TypeAlias = tuple[datetime, datetime]
 
 _PLAIN: Final = tuple(DeploymentFacts.__slots__[:-2])
 _INSTANTS: Final = tuple(DeploymentFacts.__slots__[-2:])
-_DESCRIBED: Final = (*_PLAIN, *_INSTANTS, "facts_at", "last_used_at", "last_used_until")
-_of_facts: Final[Callable[[DeploymentFacts], tuple[Any, ...]]] = attrgetter(*_PLAIN)
-_of_row: Final[Callable[[DeploymentRow], tuple[Any, ...]]] = attrgetter(*_PLAIN)
+_of_facts: Final[Callable[[DeploymentFacts], tuple[object, ...]]] = attrgetter(*_PLAIN)
+_of_row: Final[Callable[[DeploymentRow], tuple[object, ...]]] = attrgetter(*_PLAIN)
 
 
 class Description:
@@ -146,7 +145,7 @@ class DeploymentState:
                 self.used = True
                 self.row = row._replace(last_used_at=latest[0], last_used_until=latest[1])
             return
-        self.row = row._replace(**_KnownFacts.of_row(row).learn(description).cells())
+        self.row = _KnownFacts.of_row(row).learn(description).described(row)
         self.changed = self.row != row
 
     def _is_known(self, description: Description, latest: Key) -> bool:
@@ -180,10 +179,10 @@ class DeploymentState:
         )
 
 
-def first_cells(description: Description) -> dict[str, Any]:
-    """Return the cells of a deployment of which nothing else is known."""
+def first_described(row: DeploymentRow, description: Description) -> DeploymentRow:
+    """Return the row of a deployment of which nothing else is known."""
     start = _Stated(_UNSTATED, _microseconds(description.earliest))
-    return _KnownFacts(facts={"started_at": start}, latest=None).learn(description).cells()
+    return _KnownFacts(facts={"started_at": start}, latest=None).learn(description).described(row)
 
 
 _Micro: TypeAlias = tuple[int, int]
@@ -200,7 +199,7 @@ class _Stated(NamedTuple):
     """A fact by its newest statement; an instant in microseconds since 1970."""
 
     key: _Micro
-    value: Any
+    value: str | int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -213,14 +212,13 @@ class _KnownFacts:
     @classmethod
     def of_row(cls, row: DeploymentRow) -> Self:
         latest = None if (key := _latest(row)) is None else _micro(key)
-        marks: dict[str, Any] = json.loads(row.facts_at or "{}")
+        marks = json.loads(row.facts_at or "{}")
         facts: dict[str, _Stated] = {}
         for name in (*_PLAIN, *_INSTANTS):
-            mark, value = marks.get(name, 0), getattr(row, name)
+            value = getattr(row, name)
             if name in _INSTANTS and value is not None:
                 value = _microseconds(value)
-            if name == "started_at" and name not in marks:
-                mark = [*_UNSTATED]
+            mark = marks.get(name, _UNSTATED if name == "started_at" else 0)
             if mark:
                 start, end, *hidden = mark
                 facts[name] = _Stated((start, end), hidden[0] if hidden else value)
@@ -232,6 +230,7 @@ class _KnownFacts:
         facts = self.facts
         start = facts["started_at"]
         if start.key == _UNSTATED:
+            assert isinstance(start.value, int)  # noqa: S101  # an instant
             earliest = min(start.value, _microseconds(description.earliest))
             facts["started_at"] = _Stated(_UNSTATED, earliest)
         for each, key in description.facts:
@@ -246,32 +245,65 @@ class _KnownFacts:
             self.latest = max(self.latest or _UNSTATED, _micro(description.latest))
         return self
 
-    def cells(self) -> dict[str, Any]:
-        """Return the row's cells. Usage after its closing opens a deployment again, and one that
-        was closed before it started started then: hidden values are kept with their time.
+    def described(self, row: DeploymentRow) -> DeploymentRow:
+        """Return the row with all that is known. Usage after its closing opens a deployment again,
+        and one that was closed before it started started then: hidden values are kept with their
+        time.
         """
-        facts, latest = self.facts, self.latest
-        shown = {name: stated.value for name, stated in facts.items()}
-        closed_at = shown.get("closed_at")
+        latest = self.latest
+        started_at, closed_at = self._number("started_at"), self._number("closed_at")
+        assert started_at is not None  # noqa: S101  # each has one, if only its earliest usage's
         if closed_at is not None and latest is not None and latest > (closed_at, closed_at):
-            closed_at = shown["closed_at"] = None
+            closed_at = None
         if closed_at is not None:
-            shown["started_at"] = min(shown["started_at"], closed_at)
-        marks: dict[str, Any] = {}
-        for name, (key, value) in facts.items():
-            if value != shown[name]:
+            started_at = min(started_at, closed_at)
+        marks = self._marks({"started_at": started_at, "closed_at": closed_at})
+        text = json.dumps(marks, separators=(",", ":"), sort_keys=True)
+        used_at, used_until = latest or (None, None)
+        return row._replace(
+            name=self._text("name"),
+            provider=self._text("provider"),
+            gpu_model=self._text("gpu_model"),
+            region=self._text("region"),
+            service=self._text("service"),
+            cpu_nanos=self._number("cpu_nanos"),
+            gpu_nanos=self._number("gpu_nanos"),
+            memory_bytes=self._number("memory_bytes"),
+            storage_bytes=self._number("storage_bytes"),
+            started_at=instant_from_microseconds(started_at),
+            closed_at=_instant(closed_at),
+            last_used_at=_instant(used_at),
+            last_used_until=_instant(used_until),
+            facts_at=text if marks else None,
+        )
+
+    def _marks(self, shown: Mapping[str, int | None]) -> dict[str, object]:
+        """Return the keys of the facts that were not stated with the latest usage, with the values
+        of those that are `shown` otherwise.
+        """
+        marks: dict[str, object] = {}
+        for name, (key, value) in self.facts.items():
+            if shown.get(name, value) != value:
                 marks[name] = [*key, value]
-            elif key == latest:
+            elif key == self.latest:
                 marks |= {name: 0} if name == "started_at" else {}
             elif key != _UNSTATED:
                 marks[name] = [*key]
-        cells = dict.fromkeys(_DESCRIBED) | shown
-        cells |= {name: _instant(cells[name]) for name in _INSTANTS}
-        start, end = latest or (None, None)
-        cells["last_used_at"], cells["last_used_until"] = _instant(start), _instant(end)
-        text = json.dumps(marks, separators=(",", ":"), sort_keys=True)
-        cells["facts_at"] = text if marks else None
-        return cells
+        return marks
+
+    def _text(self, name: str) -> str | None:
+        value = self._value(name)
+        assert not isinstance(value, int)  # noqa: S101  # narrows for the type checker
+        return value
+
+    def _number(self, name: str) -> int | None:
+        value = self._value(name)
+        assert not isinstance(value, str)  # noqa: S101  # narrows for the type checker
+        return value
+
+    def _value(self, name: str) -> str | int | None:
+        stated = self.facts.get(name)
+        return None if stated is None else stated.value
 
 
 def _latest(row: DeploymentRow) -> Key | None:

@@ -17,7 +17,8 @@ from gateway.clock import Clock
 from gateway.errors import Fault, OutOfRange
 from gateway.ids import KeyFactory
 from gateway.principal import Actor
-from gateway.store import Database, Row, Transaction, accounts, usage_events
+from gateway.store import Database, Transaction, accounts, usage_events
+from gateway.store.rows import AccountRow
 
 FUTURE_TOLERANCE: Final = timedelta(minutes=5)
 """How far a meter's clock may be ahead of ours."""
@@ -181,7 +182,7 @@ def _is_known(item: MeteredItem, currency: str | None, result: Ingested) -> bool
 
 async def _timely(
     items: Sequence[MeteredItem],
-    found: Mapping[str, Row],
+    found: Mapping[str, AccountRow],
     book: Book,
     late_days: int,
     result: Ingested,

@@ -19,7 +19,7 @@ from gateway.billing.usage.deployments import (
     DeploymentState,
     Description,
     descriptions_in,
-    first_cells,
+    first_described,
 )
 from gateway.billing.usage.sums import UsageSums
 from gateway.billing.usage.usage_record import DeploymentName, UsageRecord, fingerprints
@@ -151,15 +151,16 @@ def _new_deployment(book: Book, name: DeploymentName, description: Description) 
     account = book.accounts[name[0]]
     ordinal = account.deployment_count
     account.deployment_count += 1
-    return DeploymentRow(
+    row = DeploymentRow(
         account_id=name[0],
         id=book.keys.new(),
         ordinal=ordinal,
         external_id=name[1],
         spend_nanos=0,
+        started_at=description.earliest,
         created_at=book.now,
-        **first_cells(description),
     )
+    return first_described(row, description)
 
 
 def _post(book: Book, fresh: Sequence[Printed]) -> dict[int, int]:

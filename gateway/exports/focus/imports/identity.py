@@ -18,16 +18,16 @@ The digest is BLAKE2b of 16 bytes over these values as a JSON list: instants in 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import orjson
 
 from gateway.exports.focus.imports.rows import FocusRow
 from gateway.models.base import microseconds_from_instant
+from gateway.store.imported_charges import CountedCharges, ImportedChargeRow
 
 _BYTES: Final = 16
 _BUCKET_BITS: Final = 12
@@ -74,7 +74,7 @@ def correction_id_of(event_id: str, restatement: int) -> str:
     return f"{event_id}-corrected-{restatement}"
 
 
-def _digest(values: tuple[Any, ...]) -> bytes:
+def _digest(values: tuple[object, ...]) -> bytes:
     return blake2b(orjson.dumps(values), digest_size=_BYTES).digest()
 
 
@@ -145,13 +145,13 @@ class Coverage:
         """The instant after the last one."""
         return self.last and self.last + _MICROSECOND
 
-    def has(self, account: str, charge: Mapping[str, Any]) -> bool | None:
+    def has(self, account: str, charge: CountedCharges | ImportedChargeRow) -> bool | None:
         """Return whether a stored charge of the span belongs to the file; None where that is
         unknown. What an earlier version imported has no billing account, and may have no issuer.
         """
         issuer, billing_account = charge["issuer"], charge["billing_account"]
-        if billing_account is not None:
-            return Scope(account, issuer, billing_account) in self.scopes
         if issuer is None:
             return None
+        if billing_account is not None:
+            return Scope(account, issuer, billing_account) in self.scopes
         return not issuer or (account, issuer) in self.providers

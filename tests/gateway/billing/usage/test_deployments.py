@@ -10,7 +10,7 @@ from gateway.billing.usage.deployments import (
     DeploymentFacts,
     DeploymentState,
     descriptions_in,
-    first_cells,
+    first_described,
 )
 from gateway.billing.usage.recording import record_usage
 from gateway.billing.usage.usage_record import UsageRecord
@@ -63,9 +63,10 @@ def row_of(*batches: list[Stated]) -> DeploymentRow:
                 ordinal=0,
                 external_id="box",
                 spend_nanos=0,
+                started_at=description.earliest,
                 created_at=MIDNIGHT,
-                **first_cells(description),
             )
+            row = first_described(row, description)
         else:
             state.learn(description)
             row = state.row
