@@ -5,7 +5,7 @@ import fcntl
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypedDict
 
 from alembic import command
 from alembic.config import Config
@@ -33,7 +33,16 @@ from gateway.store.engine.sql import DialectName
 FACTS: Final = ("ledger_entry", "receipt", "seller", "usage_event")
 """Tables with immutable rows."""
 
-_REVISION: Final = Statement(
+
+class _Revision(TypedDict):
+    version_num: str
+
+
+class _Found(TypedDict):
+    found: int
+
+
+_REVISION: Final = Statement[_Revision](
     text("SELECT version_num FROM alembic_version").columns(column("version_num", String()))
 )
 
@@ -51,7 +60,7 @@ def _find_table(dialect: DialectName) -> ClauseElement:
 
 
 # Looked for first: each driver has an error of its own for a missing table or a missing grant.
-_TABLE: Final = Statement(_find_table)
+_TABLE: Final = Statement[_Found](_find_table)
 
 
 def _config(connection: Connection | None = None) -> Config:

@@ -4,7 +4,7 @@ from gateway.store.cursor import Cursors, Position
 from gateway.store.engine.database import Database, Reader, Snapshot, Transaction
 from gateway.store.engine.databases import build_database, connect
 from gateway.store.engine.parameters import any_of, batch, keys
-from gateway.store.engine.statement import Row, Statement
+from gateway.store.engine.statement import Statement
 from gateway.store.listing import Listing, Page, Selection
 from gateway.store.tenancy import Scoped, Visible
 
@@ -15,7 +15,6 @@ __all__ = [
     "Page",
     "Position",
     "Reader",
-    "Row",
     "Scoped",
     "Selection",
     "Snapshot",

@@ -28,7 +28,7 @@ FLOW_OF_CAUSE = {
 
 
 TABLES_OF = {
-    name: Statement(
+    name: Statement[Mapping[str, Any]](
         select(table)
         .where(table.c.account_id == bindparam("account_id", type_=BigInteger()))
         .order_by(*table.primary_key.columns)

@@ -1,5 +1,6 @@
 """Whole tables, for comparing what is stored."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from gateway.store import Database, Snapshot, Statement
 async def table_rows(database: Database, name: str) -> list[dict[str, Any]]:
     """Return a table's rows in the order of its primary key."""
     table = metadata.tables[name]
-    statement = Statement(select(table).order_by(*table.primary_key.columns))
+    statement = Statement[Mapping[str, Any]](select(table).order_by(*table.primary_key.columns))
     async with Snapshot(database) as snapshot:
         return [dict(row) for row in await snapshot.fetch(statement)]
 

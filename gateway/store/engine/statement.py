@@ -13,7 +13,7 @@ no rows. At run time a row is what the driver makes at no further cost: it is re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -26,7 +26,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
-from typing_extensions import TypeVar
 
 from gateway.models.base import Quantity
 from gateway.store.engine.parameters import (
@@ -38,10 +37,7 @@ from gateway.store.engine.parameters import (
 )
 from gateway.store.engine.sql import DIALECTS, ColumnType, Convert, DialectName
 
-Row = Mapping[str, Any]
-"""One result row: values by column name."""
-
-R = TypeVar("R", default=Row)
+R = TypeVar("R")
 """A row."""
 
 
@@ -57,17 +53,17 @@ class CompiledStatement(Generic[R]):
     columns: tuple[str, ...]
     converters: tuple[tuple[str, Convert], ...]
 
-    def bind(self, parameters: Mapping[str, Any]) -> "BoundStatement[R]":
+    def bind(self, parameters: Mapping[str, object]) -> "BoundStatement[R]":
         """Return the statement with its arguments; a missing parameter is a KeyError."""
         return BoundStatement(self, self.arguments(parameters))
 
-    def arguments(self, parameters: Mapping[str, Any]) -> list[object]:
+    def arguments(self, parameters: Mapping[str, object]) -> list[object]:
         """Return the driver's positional arguments; a missing parameter is a KeyError."""
-        values: Mapping[str, Any] = parameters
+        values: Mapping[str, object] = parameters
         if self.constants or self.composed:
             values = {**self.constants, **parameters}
             for name, parts in self.composed.items():
-                values[name] = list(zip(*(parameters[part] for part in parts), strict=True))
+                values[name] = _rows_of(parameters, parts)
         if not self.binders:
             return [values[name] for name in self.names]
         binders = self.binders
@@ -175,6 +171,11 @@ def _compile(executable: ClauseElement, name: DialectName) -> CompiledStatement[
         columns=tuple(entry.keyname for entry in result),
         converters=tuple(converters),
     )
+
+
+def _rows_of(columns: Mapping[str, Any], names: Iterable[str]) -> list[tuple[object, ...]]:
+    """Return parameters that are columns as rows. `Any`: other parameters are not iterable."""
+    return list(zip(*(columns[name] for name in names), strict=True))
 
 
 def _converter(kind: ColumnType, dialect: Dialect) -> Convert | None:

@@ -1,5 +1,6 @@
 """FOCUS files say the same as the schema: for any window, zone and filter, for any texts."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
@@ -15,7 +16,7 @@ from gateway.exports.request import PurchaseExportRequest, UsageExportRequest
 from gateway.ids import encode_global_id
 from gateway.models import CreditPurchaseKind, CreditPurchaseStatus, Resource
 from gateway.money import parse_exact_nanos
-from gateway.store import Database, Row
+from gateway.store import Database
 from gateway.windows import Interval, Window, zone
 from tests.support.chunks import usage_chunk
 from tests.support.focus_files import CLAIMED, charges, nanos, purchases_file, usage_file
@@ -64,7 +65,7 @@ async def test_any_window_and_filter_adds_up_to_what_the_schema_says(database: D
 
 
 async def compare_usage(
-    database: Database, account: Row, first: date, last: date, name: str
+    database: Database, account: Mapping[str, Any], first: date, last: date, name: str
 ) -> None:
     window = Window(from_=first, to=last, zone=zone(name))
     text, rows = await usage_file(database, account, window=window)
@@ -77,7 +78,7 @@ async def compare_usage(
 
 
 async def compare_purchases(
-    database: Database, account: Row, draw: Random, days: list[date]
+    database: Database, account: Mapping[str, Any], draw: Random, days: list[date]
 ) -> None:
     first, last = days or (None, None)
     kinds = frozenset(draw.sample(list(CreditPurchaseKind), draw.randrange(1, 5)))
@@ -105,7 +106,7 @@ async def compare_purchases(
     assert nanos(moved, "PricingQuantity") == totals["credited"]
 
 
-def id_of(account: Row) -> str:
+def id_of(account: Mapping[str, Any]) -> str:
     return encode_global_id("Account", account["account_id"])
 
 

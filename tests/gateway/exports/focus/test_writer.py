@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -25,7 +25,7 @@ from gateway.models import RefundStatus
 from gateway.money import pro_rata
 from gateway.receipts.seller import Seller, keep_seller
 from gateway.settings import load_settings
-from gateway.store import Database, Row, connect
+from gateway.store import Database, connect
 from gateway.store.engine.stream import Chunk
 from gateway.store.sellers import SellerFacts
 from gateway.windows import Interval, Window, zone
@@ -595,7 +595,7 @@ def sum_of(rows: list[dict[str, Any]], column: str) -> int:
 
 
 async def check_sums(
-    database: Database, account: Row, used: list[Charge], bought: list[Charge]
+    database: Database, account: Mapping[str, Any], used: list[Charge], bought: list[Charge]
 ) -> None:
     """Compare an account's files with its books."""
 

@@ -4,7 +4,7 @@ import asyncio
 import gc
 from concurrent.futures import Future
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, TypedDict
 
 import asyncpg
 import pytest
@@ -15,6 +15,7 @@ from gateway.models import Account, RollupDay, table_of
 from gateway.settings import load_settings
 from gateway.store import Database, Snapshot, Statement, any_of, build_database, keys
 from gateway.store.engine.sqlite_thread import Running
+from gateway.store.rows import DayRow
 
 ACCOUNT = table_of(Account)
 DAY = table_of(RollupDay)
@@ -43,7 +44,19 @@ INSERT_ACCOUNT = Statement[None](
         {name: bindparam(name, type_=ACCOUNT.c[name].type) for name in account(1)}
     )
 )
-BY_KEYS = Statement(
+
+
+class KeyedBalance(TypedDict):
+    account_id: int
+    balance_nanos: int
+    created_at: datetime
+
+
+class Number(TypedDict):
+    n: int
+
+
+BY_KEYS = Statement[KeyedBalance](
     select(ACCOUNT.c.account_id, ACCOUNT.c.balance_nanos, ACCOUNT.c.created_at)
     .select_from(keys("ids").join(ACCOUNT, text("account.account_id = value.value")))
     .where(any_of(ACCOUNT.c.currency, "currencies"))
@@ -56,7 +69,7 @@ ADD_DAY = Statement[None](
 )
 PROMPT_SECONDS = 10
 """Half of what a statement may take here: what takes less was not left to run."""
-DAYS = Statement(select(DAY).where(DAY.c.day >= bindparam("day")))
+DAYS = Statement[DayRow](select(DAY).where(DAY.c.day >= bindparam("day")))
 
 
 async def test_values_come_back_as_they_went_in(database: Database) -> None:
@@ -117,7 +130,7 @@ def _counted(numbers: int) -> Select[Any]:
     )
 
 
-SLOW = Statement(_counted(200_000_000))
+SLOW = Statement[Number](_counted(200_000_000))
 
 
 async def test_a_cancelled_statement_stops_and_its_connection_can_be_used_again(
@@ -228,7 +241,7 @@ async def test_a_slow_statement_is_cancelled(limited_database: Database) -> None
 
 @pytest.mark.parametrize("statement_timeout_seconds", [1.0])
 async def test_each_statement_has_the_whole_timeout(limited_database: Database) -> None:
-    compiled = Statement(_counted(100_000)).compiled(limited_database.dialect)
+    compiled = Statement[Number](_counted(100_000)).compiled(limited_database.dialect)
     some = [compiled.bind({})]
     took = 0.0
     while took < 1:  # together they take longer than one may
@@ -247,7 +260,7 @@ async def test_each_statement_has_the_whole_timeout(limited_database: Database) 
 
 @pytest.mark.parametrize("statement_timeout_seconds", [0.1])
 async def test_an_unlimited_snapshot_outlasts_the_timeout(limited_database: Database) -> None:
-    compiled = Statement(_counted(3_000_000)).compiled(limited_database.dialect)
+    compiled = Statement[Number](_counted(3_000_000)).compiled(limited_database.dialect)
     with pytest.raises(DeadlineExceeded):
         async with limited_database.reading() as driver:
             await driver.fetch(compiled, [])

@@ -1,7 +1,7 @@
 """Lists as parameters, on both databases."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 
 import pytest
@@ -19,7 +19,7 @@ MOMENT = datetime(2026, 11, 1, 0, 0, 0, 1, tzinfo=UTC)
 
 @pytest.mark.parametrize("make", [batch, written_batch])
 async def test_a_batch_is_a_table_of_positions(database: Database, make: Make) -> None:
-    statement = Statement(
+    statement = Statement[Mapping[str, object]](
         lambda dialect: select(
             make(dialect, account_id=BigInteger(), first=Date(), at=Instant())
         ).order_by("n")
@@ -59,7 +59,7 @@ async def test_a_batch_is_a_table_of_positions(database: Database, make: Make) -
 def test_a_list_is_looked_up_in_the_index(
     sqlite_database_url: str, statement: ClauseElement, columns: str
 ) -> None:
-    compiled = Statement(statement).compiled("sqlite")
+    compiled = Statement[None](statement).compiled("sqlite")
     connection = sqlite3.connect(sqlite_database_url.removeprefix("sqlite:///"))
     arguments = compiled.arguments({"keys": [1, 2]})
     plan = connection.execute(f"EXPLAIN QUERY PLAN {compiled.text}", arguments).fetchall()
