@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, TypedDict
 
 import asyncpg
 import pytest
@@ -16,7 +16,14 @@ from gateway.store import Database, Snapshot, Statement, connect
 from gateway.store.engine.database import Reader
 
 PLACES = 2
-SETTINGS = Statement(
+
+
+class SessionRow(TypedDict):
+    plan_cache_mode: str
+    pid: int
+
+
+SETTINGS = Statement[SessionRow](
     text(
         "SELECT current_setting('plan_cache_mode') AS plan_cache_mode, pg_backend_pid() AS pid"
     ).columns(column("plan_cache_mode", String()), column("pid", Integer()))
@@ -37,7 +44,7 @@ async def database(postgres_database_url: str) -> AsyncIterator[Database]:
 
 async def backend(reader: Reader) -> int:
     (row,) = await reader.fetch(SETTINGS)
-    return int(row["pid"])
+    return row["pid"]
 
 
 async def fill_the_pool(database: Database) -> None:
