@@ -5,8 +5,9 @@ row of each page is found first (`LIMIT 1 OFFSET n - 1` for each key), and the p
 `row_number()` would read every row of every key.
 """
 
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Generic, NamedTuple, Protocol, TypeAlias
 
 from sqlalchemy import (
@@ -33,7 +34,7 @@ from gateway.store.engine.sql import DialectName, Expression, Query
 from gateway.store.engine.statement import R
 from gateway.store.engine.stream import Chunk, Stream
 from gateway.store.halves import parts, whole
-from gateway.store.relation import Columns, position
+from gateway.store.relation import STATEMENTS, Columns, Wanted, only, position
 from gateway.store.rows import Counted
 from gateway.store.tenancy import Scoped, Visible
 
@@ -134,16 +135,21 @@ class Listing(Generic[R, T]):
         self._columns = columns
         self._conditions = conditions or {}
         self._totals = totals or {}
-        self._whole_statements: dict[tuple[str, ...], Scoped[R]] = {}
-        self._page_statements: dict[tuple[bool, tuple[str, ...]], Scoped[R]] = {}
-        self._total_statements: dict[tuple[str, ...], Scoped[T]] = {}
+        self._whole_statement = lru_cache(STATEMENTS)(self._make_whole_statement)
+        self._page_statement = lru_cache(STATEMENTS)(self._make_page_statement)
+        self._total_statement = lru_cache(STATEMENTS)(self._make_total_statement)
 
     async def fetch_pages(
-        self, reader: Reader, principal: Principal, pages: Sequence[Page]
+        self,
+        reader: Reader,
+        principal: Principal,
+        pages: Sequence[Page],
+        columns: Wanted = None,
     ) -> list[list[R]]:
         """Return each page's rows, from the end at which it begins: one statement for all pages of
-        one direction, limit and conditions.
+        one direction, limit and conditions. Rows have the columns of the order whatever is wanted.
         """
+        wanted = None if columns is None else columns.union(self.order)
         found: list[list[R]] = [[] for _ in pages]
         groups: dict[_PageGroup, list[int]] = {}
         for index, page in enumerate(pages):
@@ -153,7 +159,7 @@ class Listing(Generic[R, T]):
             )
             groups.setdefault(group, []).append(index)
         for (ascending, limit, conditions, _), indexes in groups.items():
-            rows = await self._page_statement(ascending, conditions).fetch(
+            rows = await self._page_statement(ascending, _names(conditions), wanted).fetch(
                 reader,
                 principal,
                 limit=limit,
@@ -164,32 +170,33 @@ class Listing(Generic[R, T]):
         return found
 
     async def fetch_totals(
-        self, reader: Reader, principal: Principal, selections: Sequence[Selection]
+        self,
+        reader: Reader,
+        principal: Principal,
+        selections: Sequence[Selection],
+        columns: Wanted = None,
     ) -> list[T]:
-        """Return each selection's `total_count` and totals: one statement for all selections of the
-        same conditions.
+        """Return each selection's `total_count` and the wanted totals: one statement for all
+        selections of the same conditions. A count alone is read off the index.
         """
+        wanted = frozenset(self._totals if columns is None else columns - {"total_count"})
         found: dict[int, T] = {}
         groups: dict[tuple[Conditions, Parameters], list[int]] = {}
         for index, selection in enumerate(selections):
             group = (selection.conditions, selection.parameters)
             groups.setdefault(group, []).append(index)
         for (conditions, _), indexes in groups.items():
-            statement = self._total_statement(conditions)
+            statement = self._total_statement(_names(conditions), wanted)
             arguments = self._arguments([selections[index] for index in indexes])
             for row in await statement.fetch(reader, principal, **arguments):
-                found[indexes[position(row)]] = whole(row, *self._totals)
+                found[indexes[position(row)]] = whole(row, *wanted)
         return [found[index] for index in range(len(selections))]
 
     def chunks(
         self, stream: Stream, principal: Principal, selection: Selection, size: int
     ) -> AsyncGenerator[Chunk[R]]:
         """Return a selection's rows in order, `size` at a time; see `Stream.chunks`."""
-        names = tuple(name for name, _ in selection.conditions)
-        statement = self._whole_statements.get(names)
-        if statement is None:
-            statement = Scoped[R](lambda visible: self._build_whole(visible, names))
-            self._whole_statements[names] = statement
+        statement = self._whole_statement(_names(selection.conditions))
         arguments: dict[str, object] = dict(selection.conditions + selection.parameters)
         arguments |= zip(self._scope, selection.scope, strict=True)
         for end, place in (("lower", selection.lower), ("upper", selection.upper)):
@@ -207,21 +214,18 @@ class Listing(Generic[R, T]):
             arguments[f"upper_{name}"] = [selection.upper[index] for selection in selections]
         return arguments
 
-    def _page_statement(self, ascending: bool, conditions: Conditions) -> Scoped[R]:
-        names = tuple(name for name, _ in conditions)
-        found = self._page_statements.get((ascending, names))
-        if found is None:
-            found = Scoped[R](lambda visible: self._build_page(visible, ascending, names))
-            self._page_statements[ascending, names] = found
-        return found
+    def _make_whole_statement(self, names: Sequence[str]) -> Scoped[R]:
+        return Scoped[R](lambda visible: self._build_whole(visible, names))
 
-    def _total_statement(self, conditions: Conditions) -> Scoped[T]:
-        names = tuple(name for name, _ in conditions)
-        found = self._total_statements.get(names)
-        if found is None:
-            found = Scoped[T](lambda visible: self._build_totals(visible, names))
-            self._total_statements[names] = found
-        return found
+    def _make_page_statement(
+        self, ascending: bool, names: Sequence[str], wanted: Wanted
+    ) -> Scoped[R]:
+        columns = only(self._columns, wanted)
+        return Scoped[R](lambda visible: self._build_page(visible, ascending, names, columns))
+
+    def _make_total_statement(self, names: Sequence[str], wanted: Collection[str]) -> Scoped[T]:
+        totals = {name: self._totals[name] for name in sorted(wanted)}
+        return Scoped[T](lambda visible: self._build_totals(visible, names, totals))
 
     def _build_whole(self, visible: Visible, names: Sequence[str]) -> Query:
         # Parameters rather than a table of spans, so that the order can be read off the index.
@@ -246,14 +250,18 @@ class Listing(Generic[R, T]):
             .order_by(*self._ordered(self._table, True))
         )
 
-    def _build_page(self, visible: Visible, ascending: bool, names: Sequence[str]) -> Query:
+    def _build_page(
+        self, visible: Visible, ascending: bool, names: Sequence[str], columns: Columns
+    ) -> Query:
         build = self._page_up_to if visible.dialect == "sqlite" else self._lateral_page
-        return build(visible, ascending, names)
+        return build(visible, ascending, names, columns)
 
-    def _lateral_page(self, visible: Visible, ascending: bool, names: Sequence[str]) -> Query:
+    def _lateral_page(
+        self, visible: Visible, ascending: bool, names: Sequence[str], columns: Columns
+    ) -> Query:
         spans = visible.of(self._spans(visible.dialect))
         page = (
-            select(*self._columns(visible, self._table))
+            select(*columns(visible, self._table))
             .where(self._inside(self._table, spans, names))
             .order_by(*self._ordered(self._table, ascending))
             .limit(bindparam("limit", type_=Integer()))
@@ -265,7 +273,9 @@ class Listing(Generic[R, T]):
             .order_by(spans.c.n, *self._ordered(page, ascending))
         )
 
-    def _page_up_to(self, visible: Visible, ascending: bool, names: Sequence[str]) -> Query:
+    def _page_up_to(
+        self, visible: Visible, ascending: bool, names: Sequence[str], columns: Columns
+    ) -> Query:
         spans = visible.of(self._spans(visible.dialect))
         others = self._table.alias("others")
 
@@ -293,25 +303,27 @@ class Listing(Generic[R, T]):
             else and_(place >= edge, place < self._place(edges, "upper_"))
         )
         return (
-            select(*self._columns(visible, self._table), edges.c.n)
+            select(*columns(visible, self._table), edges.c.n)
             .join_from(edges, self._table, self._matches(self._table, edges, names))
             .where(inside)
             .order_by(edges.c.n, *self._ordered(self._table, ascending))
         )
 
-    def _build_totals(self, visible: Visible, names: Sequence[str]) -> Query:
+    def _build_totals(
+        self, visible: Visible, names: Sequence[str], totals: Mapping[str, Total]
+    ) -> Query:
         spans = self._spans(visible.dialect)
         count = func.count(self._table.c[self.order[-1]]).label("total_count")
-        totals = (
+        sums = [
             column
-            for name, total in self._totals.items()
+            for name, total in totals.items()
             for column in total.columns(name, visible.dialect)
-        )
+        ]
         inside = and_(self._inside(self._table, spans, names), visible(spans.c.account_id))
         if visible.dialect == "sqlite":
             joined = spans.outerjoin(self._table, inside)
-            return select(spans.c.n, count, *totals).select_from(joined).group_by(spans.c.n)
-        found = select(count, *totals).where(inside).lateral("totals")
+            return select(spans.c.n, count, *sums).select_from(joined).group_by(spans.c.n)
+        found = select(count, *sums).where(inside).lateral("totals")
         return select(spans.c.n, found).select_from(spans.join(found, true()))
 
     def _spans(self, dialect: DialectName) -> FromClause:
@@ -348,6 +360,10 @@ class Listing(Generic[R, T]):
     def _ordered(self, rows: FromClause, ascending: bool) -> list[Expression]:
         columns: list[Expression] = [rows.c[name] for name in self.order]
         return columns if ascending else [column.desc() for column in columns]
+
+
+def _names(conditions: Conditions) -> tuple[str, ...]:
+    return tuple(name for name, _ in conditions)
 
 
 def _materialized(rows: Query, name: str) -> FromClause:

@@ -7,7 +7,8 @@ request.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, Protocol, TypeAlias, TypeVar, cast
+from functools import lru_cache
+from typing import Final, Generic, Protocol, TypeAlias, TypeVar, cast
 
 from sqlalchemy import BigInteger, ColumnElement, FromClause, Table, and_, select, true
 
@@ -32,6 +33,29 @@ Key: TypeAlias = tuple[int, ...]
 
 Columns: TypeAlias = Callable[[Visible, FromClause], Sequence[Expression]]
 """Returns the columns of a row, of a table or its alias."""
+
+
+Wanted: TypeAlias = frozenset[str] | None
+"""Names of the columns that rows have, or None for all of them. They are the schema's, never a
+client's text: each set takes a statement of its own.
+"""
+
+STATEMENTS: Final = 256
+"""Most statements that a relation keeps; the one that was not used for longest goes first."""
+
+
+def only(columns: Columns, wanted: Wanted) -> Columns:
+    """Return the wanted ones of some columns. Raises KeyError for a name that is none of theirs."""
+    if wanted is None:
+        return columns
+
+    def some(visible: Visible, rows: FromClause) -> Sequence[Expression]:
+        named = {column.key: column for column in columns(visible, rows)}
+        if unknown := wanted - named.keys():
+            raise KeyError(*sorted(unknown))
+        return [column for name, column in named.items() if name in wanted]
+
+    return some
 
 
 class _Numbered(Protocol):
@@ -77,21 +101,29 @@ class Keyed(Generic[R]):
         self._key = key
         self._columns = columns
         self._condition = true() if condition is None else condition
-        self.statement = Scoped[R](self._build)
+        self._statement = lru_cache(STATEMENTS)(self._make_statement)
 
-    def _build(self, visible: Visible) -> Query:
+    def _make_statement(self, wanted: Wanted) -> Scoped[R]:
+        columns = only(self._columns, wanted)
+        return Scoped[R](lambda visible: self._build(visible, columns))
+
+    def _build(self, visible: Visible, columns: Columns) -> Query:
         keys = visible.of(batch(visible.dialect, **{name: BigInteger() for name in self._key}))
         found = and_(*(self._table.c[name] == keys.c[name] for name in self._key))
         return (
-            select(*self._columns(visible, self._table), keys.c.n)
+            select(*columns(visible, self._table), keys.c.n)
             .join_from(keys, self._table, found)
             .where(self._condition)
         )
 
     async def fetch(
-        self, reader: Reader, principal: Principal, keys: Sequence[Key]
+        self,
+        reader: Reader,
+        principal: Principal,
+        keys: Sequence[Key],
+        columns: Wanted = None,
     ) -> list[R | None]:
         """Return the row of each key; None where the principal sees no such row."""
         values = {name: [key[index] for key in keys] for index, name in enumerate(self._key)}
-        rows = await self.statement.fetch(reader, principal, **values)
+        rows = await self._statement(columns).fetch(reader, principal, **values)
         return one_by_position(rows, len(keys))

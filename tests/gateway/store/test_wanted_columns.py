@@ -1,0 +1,82 @@
+"""Relations that read only the wanted columns."""
+
+from itertools import combinations
+
+import pytest
+
+from gateway.store import Database, Page, Selection, Snapshot
+from gateway.store.purchase_listing import CREDIT_PURCHASES
+from gateway.store.purchase_relations import DISPUTE_BY_ID, RECEIPT_BY_PURCHASE
+from gateway.store.relation import STATEMENTS, Keyed
+from tests.support.graph import ADA, PLATFORM
+from tests.support.rows import T0, account, member, purchase, put, receipt
+
+ALL = Selection(scope=(1,), lower=(T0.replace(year=2000), -1), upper=(T0.replace(year=2100), -1))
+TOTALS = ("paid_nanos", "tax_nanos", "bonus_nanos", "refunded_nanos")
+
+
+@pytest.fixture
+async def snapshot(database: Database) -> Snapshot:
+    await put(
+        database,
+        *(account(1), account(2), member(1, "ada")),
+        *(purchase(1, id_, settled_at=T0) for id_ in range(1, 6)),
+        *(purchase(2, 6), receipt(1, 1, 1), receipt(1, 2, 2)),
+    )
+    return Snapshot(database)
+
+
+@pytest.mark.parametrize("ascending", [True, False])
+async def test_pages_have_the_wanted_columns_and_the_order(
+    snapshot: Snapshot, ascending: bool
+) -> None:
+    page = Page(selection=ALL, ascending=ascending, limit=3)
+    async with snapshot:
+        (some,) = await CREDIT_PURCHASES.fetch_pages(
+            snapshot, ADA, [page], frozenset({"status", "amount_nanos"})
+        )
+        (whole,) = await CREDIT_PURCHASES.fetch_pages(snapshot, ADA, [page])
+    assert len(some) == 3
+    names = {"created_at", "id", "status", "amount_nanos"}
+    assert [dict(row).keys() for row in some] == [names | {"n"}] * 3
+    wanted = [{name: dict(row)[name] for name in names} for row in whole]
+    assert [{name: dict(row)[name] for name in names} for row in some] == wanted
+
+
+async def test_totals_are_the_wanted_ones(snapshot: Snapshot) -> None:
+    async with snapshot:
+        (whole,) = await CREDIT_PURCHASES.fetch_totals(snapshot, ADA, [ALL])
+        assert whole["total_count"] == 5
+        for count in range(len(TOTALS) + 1):
+            for names in combinations(TOTALS, count):
+                (some,) = await CREDIT_PURCHASES.fetch_totals(
+                    snapshot, ADA, [ALL], frozenset({"total_count", *names})
+                )
+                wanted = {name: dict(whole)[name] for name in ("total_count", *names)}
+                assert dict(some) == {"n": 1, **wanted}
+
+
+async def test_rows_by_key_have_the_wanted_columns(snapshot: Snapshot) -> None:
+    keys = [(1, 2), (1, 9), (1, 1)]
+    async with snapshot:
+        rows = await RECEIPT_BY_PURCHASE.fetch(snapshot, ADA, keys, frozenset({"number"}))
+        whole = await RECEIPT_BY_PURCHASE.fetch(snapshot, ADA, keys)
+    assert [row and dict(row).keys() for row in rows] == [{"number", "n"}, None, {"number", "n"}]
+    assert [row and row["number"] for row in rows] == [row and row["number"] for row in whole]
+
+
+async def test_a_column_that_there_is_not_is_an_error(snapshot: Snapshot) -> None:
+    async with snapshot:
+        for relation in (RECEIPT_BY_PURCHASE, DISPUTE_BY_ID):
+            with pytest.raises(KeyError, match="data"):
+                await relation.fetch(snapshot, PLATFORM, [(1, 1)], frozenset({"data", "id"}))
+        with pytest.raises(KeyError, match="data"):
+            await CREDIT_PURCHASES.fetch_totals(snapshot, PLATFORM, [ALL], frozenset({"data"}))
+
+
+def test_statements_are_kept_and_bounded() -> None:
+    relation = Keyed[object](RECEIPT_BY_PURCHASE._table, "account_id", "purchase_id")
+    for number in range(STATEMENTS + 5):
+        wanted = frozenset({f"column_{number}"})
+        assert relation._statement(wanted) is relation._statement(wanted)
+    assert relation._statement.cache_info().currsize == STATEMENTS
