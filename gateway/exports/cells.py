@@ -5,10 +5,11 @@ are formatted once and cached.
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 from gateway.exports.request import UsageExportRequest
+from gateway.ids import encode_global_id
 from gateway.models import RefundStatus, charged_nanos
 from gateway.models.base import instant_from_microseconds, microseconds_from_instant
 from gateway.money import format_nanos
@@ -20,30 +21,48 @@ MEMO_SIZE: Final = 10_000
 METHOD_COLUMNS: Final = tuple(
     f"payment_method_{name}" for name in ("type", "name", "brand", "last4", "label")
 )
-"""The columns that `display_name` takes, in order."""
+"""The columns of a `Method`."""
+Method: TypeAlias = tuple[str, str | None, str | None, str | None, str | None]
+"""What a purchase was paid with: the arguments of `display_name`."""
 _SAMPLE: Final = 40
 _MINUTE: Final = 60_000_000
 _SECONDS: Final = {second * 1_000_000: f"{second:02}" for second in range(60)}
 
 
-class Memo(dict[Any, Any]):
-    """Caches the texts of values on first use, and `none` for None. A full cache is emptied."""
+K = TypeVar("K")
+V = TypeVar("V")
 
-    def __init__(self, convert: Callable[[Any], Any], none: Any = None) -> None:
-        super().__init__({None: none})
+
+class Memo(dict[K | None, V]):
+    """Caches the results of values on first use; a full cache is emptied. None has the result
+    `none`, or is a KeyError without that.
+    """
+
+    def __init__(self, convert: Callable[[K], V], none: V | None = None) -> None:
+        super().__init__({} if none is None else {None: none})
         self._convert = convert
         self._none = none
 
-    def __missing__(self, value: Any) -> Any:
+    def __missing__(self, value: K | None) -> V:
+        if value is None:
+            if self._none is None:
+                raise KeyError(value)
+            result = self._none
+        else:
+            result = self._convert(value)
         if len(self) >= MEMO_SIZE:
             self.clear()
-            self[None] = self._none
-        text = self[value] = self._convert(value)
-        return text
+        self[value] = result
+        return result
 
-    def of(self, values: Iterable[Any]) -> list[Any]:
-        """Return each value's text."""
+    def of(self, values: Iterable[K | None]) -> list[V]:
+        """Return each value's result."""
         return [*map(self.__getitem__, values)]
+
+
+def id_text(typename: str, account_id: int) -> Callable[[int], str]:
+    """Return a function that writes the global id of an account's row by its key."""
+    return lambda key: encode_global_id(typename, account_id, key)
 
 
 def numbers(values: Sequence[int], digits: int) -> list[str]:
@@ -99,7 +118,7 @@ def bucket_texts(
 ) -> Callable[[Sequence[int]], list[str]]:
     """Return a function from ordered microseconds since 1970 to the `text` of each one's bucket."""
     series = request.window.series(request.interval)
-    starts: list[Any] = [*map(microseconds_from_instant, series.starts)]
+    starts = [*map(microseconds_from_instant, series.starts)]
     texts = [text(bucket) for bucket in series.buckets]
 
     def index_at(microseconds: int) -> int:

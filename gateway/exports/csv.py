@@ -6,14 +6,17 @@ numbers.
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
-from typing import Any, Final
+from typing import Final
 
 from gateway.exports.cells import (
     METHOD_COLUMNS,
+    K,
     Memo,
+    Method,
     bucket_texts,
     charged_column,
     credited_nanos,
+    id_text,
     local_text,
     numbers,
     of_microseconds,
@@ -22,7 +25,6 @@ from gateway.exports.cells import (
 )
 from gateway.exports.export import LedgerSubject, PurchasesSubject, UsageSubject
 from gateway.exports.lines import QUOTED, Cells, LinesExport, quoted
-from gateway.ids import encode_global_id
 from gateway.money import minor_digits
 from gateway.payment_methods import display_name
 from gateway.store.engine.stream import Columns
@@ -52,9 +54,7 @@ def write_purchases(subject: PurchasesSubject) -> LinesExport:
         {
             f"Created at ({zone})": _each("created_at", instant),
             f"Settled at ({zone})": _each("settled_at", instant),
-            "Purchase": _each(
-                "id", lambda key: encode_global_id("CreditPurchase", account_id, key)
-            ),
+            "Purchase": _each("id", id_text("CreditPurchase", account_id)),
             "Kind": _text("kind"),
             "Status": _text("status"),
             "Description": _text("description"),
@@ -117,7 +117,7 @@ def write_ledger(subject: LedgerSubject) -> LinesExport:
     digits = minor_digits(subject.currency)
 
     def ids(name: str, typename: str) -> Cells:
-        return _each(name, lambda key: encode_global_id(typename, account_id, key))
+        return _each(name, id_text(typename, account_id))
 
     return _csv(
         {
@@ -162,7 +162,7 @@ def _summed(nanos: Callable[[Columns], Sequence[int]], digits: int) -> Cells:
     return lambda chunk: numbers(nanos(chunk), digits)
 
 
-def _converted(name: str, convert: Callable[[Any], str]) -> Cells:
+def _converted(name: str, convert: Callable[[K], str]) -> Cells:
     """Return the cells of a column with many equal values; None is an empty cell."""
     memo = Memo(convert, "")
     return lambda chunk: memo.of(chunk.column(name))
@@ -172,7 +172,7 @@ def _text(name: str) -> Cells:
     return _converted(name, text_cell)
 
 
-def _each(name: str, convert: Callable[[Any], str]) -> Cells:
+def _each(name: str, convert: Callable[[K], str]) -> Cells:
     """Return the cells of a column with mostly distinct values; None is an empty cell."""
     return lambda chunk: ["" if value is None else convert(value) for value in chunk.column(name)]
 
@@ -203,7 +203,10 @@ def _documents(name: str) -> Cells:
 
 
 def _methods() -> Cells:
-    memo = Memo(lambda method: text_cell(display_name(*method)))
+    def write(method: Method) -> str:
+        return text_cell(display_name(*method))
+
+    memo = Memo(write)
 
     def cells(chunk: Columns) -> list[str]:
         methods = chunk.zip(*METHOD_COLUMNS)

@@ -5,16 +5,18 @@ A purchase holds its refunds. A usage line says where its bucket begins, as `buc
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
-from typing import Any
 
 import orjson
 
 from gateway.exports.cells import (
     METHOD_COLUMNS,
+    K,
     Memo,
+    Method,
     bucket_texts,
     charged_column,
     credited_nanos,
+    id_text,
     numbers,
     of_microseconds,
     refunded_tax,
@@ -35,7 +37,7 @@ def write_purchases(subject: PurchasesSubject) -> LinesExport:
     account_id: int = subject.account["account_id"]
     digits = minor_digits(subject.currency)
     return _jsonl(
-        _converted("id", "id", lambda key: encode_global_id("CreditPurchase", account_id, key)),
+        _converted("id", "id", id_text("CreditPurchase", account_id)),
         _converted("createdAt", "created_at", utc_text),
         _converted("settledAt", "settled_at", utc_text),
         _plain("kind", "kind"),
@@ -74,11 +76,7 @@ def write_usage(subject: UsageSubject) -> LinesExport:
         lambda chunk: starts(chunk.column("started_at")),
         _converted("start", "started_at", instant),
         _converted("end", "ended_at", instant),
-        _converted(
-            "deploymentId",
-            "deployment_id",
-            lambda key: encode_global_id("Deployment", account_id, key),
-        ),
+        _converted("deploymentId", "deployment_id", id_text("Deployment", account_id)),
         _plain("deploymentExternalId", "deployment_external_id"),
         _plain("deploymentName", "deployment_name"),
         _plain("provider", "provider"),
@@ -104,7 +102,7 @@ def write_ledger(subject: LedgerSubject) -> LinesExport:
     digits = minor_digits(subject.currency)
 
     def ids(name: str, column: str, typename: str) -> Cells:
-        return _converted(name, column, lambda key: encode_global_id(typename, account_id, key))
+        return _converted(name, column, id_text(typename, account_id))
 
     return _jsonl(
         ids("id", "key", "LedgerRow"),
@@ -131,12 +129,12 @@ def _jsonl(*members: Cells) -> LinesExport:
     )
 
 
-def _fragment(name: str, value: Any) -> str:
+def _fragment(name: str, value: object) -> str:
     """Return a member of an object, as JSON."""
     return f'"{name}":{orjson.dumps(value).decode()}'
 
 
-def _quoted(name: str, text: Callable[[Any], str]) -> Callable[[Any], str]:
+def _quoted(name: str, text: Callable[[K], str]) -> Callable[[K], str]:
     """Return a function that writes a member with a value that needs no escaping."""
     return lambda value: f'"{name}":"{text(value)}"'
 
@@ -153,13 +151,13 @@ def _numbers(name: str, values: Sequence[int], digits: int) -> list[str]:
     return [f'"{name}":"{text}"' for text in numbers(values, digits)]
 
 
-def _converted(name: str, column: str, text: Callable[[Any], str]) -> Cells:
+def _converted(name: str, column: str, text: Callable[[K], str]) -> Cells:
     memo = Memo(_quoted(name, text), f'"{name}":null')
     return lambda chunk: memo.of(chunk.column(column))
 
 
 def _plain(name: str, column: str) -> Cells:
-    memo = Memo(lambda value: _fragment(name, value), f'"{name}":null')
+    memo: Memo[object, str] = Memo(lambda value: _fragment(name, value), f'"{name}":null')
     return lambda chunk: memo.of(chunk.column(column))
 
 
@@ -177,7 +175,7 @@ def _distinct(name: str, column: str) -> Cells:
 
 
 def _methods() -> Cells:
-    def write(method: tuple[Any, ...]) -> str:
+    def write(method: Method) -> str:
         kind, name, brand, last4, label = method
         fields = {
             "type": kind,

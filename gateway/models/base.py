@@ -7,7 +7,7 @@ column that holds them ends in `_nanos`. Instants end in `_at`.
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, overload
 
 from sqlalchemy import (
     BigInteger,
@@ -89,6 +89,14 @@ class Quantity(TypeDecorator[int]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> int | None:
         return None if value is None else int(value)
+
+
+@overload
+def microseconds_from_instant(value: datetime) -> int: ...
+
+
+@overload
+def microseconds_from_instant(value: None) -> None: ...
 
 
 def microseconds_from_instant(value: datetime | None) -> int | None:

@@ -181,7 +181,7 @@ class DeploymentState:
 
 def first_described(row: DeploymentRow, description: Description) -> DeploymentRow:
     """Return the row of a deployment of which nothing else is known."""
-    start = _Stated(_UNSTATED, _microseconds(description.earliest))
+    start = _Stated(_UNSTATED, microseconds_from_instant(description.earliest))
     return _KnownFacts(facts={"started_at": start}, latest=None).learn(description).described(row)
 
 
@@ -217,7 +217,7 @@ class _KnownFacts:
         for name in (*_PLAIN, *_INSTANTS):
             value = getattr(row, name)
             if name in _INSTANTS and value is not None:
-                value = _microseconds(value)
+                value = microseconds_from_instant(value)
             mark = marks.get(name, _UNSTATED if name == "started_at" else 0)
             if mark:
                 start, end, *hidden = mark
@@ -231,14 +231,16 @@ class _KnownFacts:
         start = facts["started_at"]
         if start.key == _UNSTATED:
             assert isinstance(start.value, int)  # noqa: S101  # an instant
-            earliest = min(start.value, _microseconds(description.earliest))
+            earliest = min(start.value, microseconds_from_instant(description.earliest))
             facts["started_at"] = _Stated(_UNSTATED, earliest)
         for each, key in description.facts:
             for name in DeploymentFacts.__slots__:
                 value = getattr(each, name)
                 if value is None:
                     continue
-                stated = _Stated(_micro(key), _microseconds(value) if name in _INSTANTS else value)
+                stated = _Stated(
+                    _micro(key), microseconds_from_instant(value) if name in _INSTANTS else value
+                )
                 if name not in facts or facts[name] < stated:
                     facts[name] = stated
         if description.latest is not None:
@@ -312,13 +314,7 @@ def _latest(row: DeploymentRow) -> Key | None:
 
 
 def _micro(key: Key) -> _Micro:
-    return _microseconds(key[0]), _microseconds(key[1])
-
-
-def _microseconds(instant: datetime) -> int:
-    microseconds = microseconds_from_instant(instant)
-    assert microseconds is not None  # noqa: S101  # narrows for the type checker
-    return microseconds
+    return microseconds_from_instant(key[0]), microseconds_from_instant(key[1])
 
 
 def _instant(microseconds: int | None) -> datetime | None:

@@ -28,6 +28,9 @@ PLACES: Final = 2
 """Decimals of every number at least: what has none is an integer to tools that guess types."""
 
 _Cells: TypeAlias = dict[str, Iterable[str]]
+_Month: TypeAlias = tuple[int, int]
+_Used: TypeAlias = tuple[str, str | None, str | None, bool]
+"""Resource, SKU, GPU model, and whether it is a correction."""
 
 
 class _Named(NamedTuple):
@@ -49,16 +52,17 @@ class UsageCharges:
         account, seller = subject.account, quoted(seller_name(subject.seller))
         places = max(PLACES, minor_digits(subject.currency))
         self._places = places
-        self._texts = Memo(quoted, "")
         self._units = Memo(focus_unit)
-        self._seconds = Memo(lambda at: whole_second(instant_from_microseconds(at)))
-        self._ends = Memo(lambda at: next_second(instant_from_microseconds(at)))
+        self._seconds: Memo[int, str] = Memo(lambda at: whole_second(instant_from_microseconds(at)))
+        self._ends: Memo[int, str] = Memo(lambda at: next_second(instant_from_microseconds(at)))
         self._dates = Memo(_year_and_month)
-        self._texts = Memo(lambda text: "" if text.isspace() else quoted(text), "")
-        self._publishers = Memo(lambda name: self._texts[name] or seller, seller)
-        self._price_ids = Memo(lambda facts: _price_id(*facts))
-        self._named = Memo(lambda facts: _named(*facts))
-        self._months = Memo(lambda month: billing_month(*month))
+        self._texts: Memo[str, str] = Memo(lambda text: "" if text.isspace() else quoted(text), "")
+        self._publishers: Memo[str, str] = Memo(lambda name: self._texts[name] or seller, seller)
+        self._price_ids: Memo[tuple[str, str], str] = Memo(lambda facts: _price_id(*facts))
+        self._named: Memo[_Used, _Named] = Memo(lambda facts: _named(*facts))
+        self._months: Memo[tuple[int, int], tuple[str, str]] = Memo(
+            lambda month: billing_month(*month)
+        )
         self._constant = {
             "BilledCost": format_nanos(0, places),
             "BillingAccountId": quoted(account["external_id"]),
@@ -169,7 +173,7 @@ _PRICES: Final = (
 )
 
 
-def _year_and_month(microseconds: int) -> tuple[int, int]:
+def _year_and_month(microseconds: int) -> _Month:
     instant = instant_from_microseconds(microseconds)
     return instant.year, instant.month
 
