@@ -1,7 +1,7 @@
-"""The binding of the store's relations to one request.
+"""Loads the values of keys in batches.
 
-What a DataLoader calls is bound to a snapshot and a principal, never to an object that holds the
-loader: such a cycle would make every request's loaders garbage that only the collector frees.
+The function that a loader calls must not be bound to an object that holds the loader: such a cycle
+would make every request's loaders garbage that only the collector frees.
 """
 
 import asyncio

@@ -1,22 +1,19 @@
 """All loaders of one operation; in a subscription, of one event."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from typing import Final, Generic
 
 from gateway.principal import Principal
 from gateway.store import Snapshot
 from gateway.store.account_listing import ACCOUNT_BY_ID, ACCOUNTS, accounts_by_external_id
-from gateway.store.balance_openings import OpeningKey, balance_openings
-from gateway.store.breakdowns import BreakdownKey, RankedUsage, breakdowns
-from gateway.store.burn import BurnFacts, BurnKey, visible_burn_facts
+from gateway.store.balance_openings import balance_openings
+from gateway.store.breakdowns import breakdowns
+from gateway.store.burn import visible_burn_facts
 from gateway.store.deployment_listing import DEPLOYMENT_BY_ID, DEPLOYMENTS
 from gateway.store.first_facts import first_facts
 from gateway.store.ledger_listing import LEDGER, ledger_rows_by_key
 from gateway.store.purchase_listing import (
     CREDIT_PURCHASES,
     REFUNDS_OF_PURCHASES,
-    PurchaseTotals,
-    RefundTotals,
 )
 from gateway.store.purchase_relations import (
     CANCELLATION_BY_REFUND,
@@ -28,94 +25,66 @@ from gateway.store.purchase_relations import (
     REFUND_BY_ID,
     REFUNDS,
 )
-from gateway.store.relation import Key
+from gateway.store.relation import Fetch
 from gateway.store.rollup_spans import (
     FLOWS,
     RESOURCES,
     USAGE,
-    FlowsRow,
-    ResourcesRow,
-    Span,
-    UsageRow,
 )
-from gateway.store.rows import (
-    Counted,
-    CreditPurchaseRow,
-    LedgerRow,
-    ReceiptRow,
-    RefundRow,
-    VisibleAccount,
-    VisibleDeployment,
-    VisibleDispute,
-)
-from loaders.batch import Loader, PageLoader, TotalsLoader, bind
+from loaders.batch import K, Loader, V, bind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class _Relation(Generic[K, V]):
+    """The loader of a relation, made when it is first used."""
+
+    def __init__(self, fetch: Fetch[K, V]) -> None:
+        self._fetch = fetch
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, loaders: "Loaders", owner: type) -> Loader[K, V]:
+        made = bind(self._fetch, loaders.snapshot, loaders.principal)
+        # The next access finds the loader in the object itself.
+        loaders.__dict__[self._name] = made
+        return made
+
+
 class Loaders:
-    """Each is named `<result>_by_<key>` and loads what the principal may see, in one snapshot."""
+    """Each is named `<result>_by_<key>` and loads what the principal may see, in one snapshot.
 
-    account_by_id: Loader[Key, VisibleAccount | None]
-    account_by_external_id: Loader[str, VisibleAccount | None]
-    accounts_by_page: PageLoader[VisibleAccount]
-    account_totals_by_selection: TotalsLoader[Counted]
-    credit_purchase_by_id: Loader[Key, CreditPurchaseRow | None]
-    credit_purchases_by_page: PageLoader[CreditPurchaseRow]
-    credit_purchase_totals_by_selection: TotalsLoader[PurchaseTotals]
-    refund_totals_by_selection: TotalsLoader[RefundTotals]
-    refund_by_id: Loader[Key, RefundRow | None]
-    refunds_by_page: PageLoader[RefundRow]
-    dispute_by_id: Loader[Key, VisibleDispute | None]
-    receipt_by_id: Loader[Key, ReceiptRow | None]
-    receipt_by_purchase: Loader[Key, ReceiptRow | None]
-    receipt_by_refund: Loader[Key, ReceiptRow | None]
-    cancellation_by_refund: Loader[Key, ReceiptRow | None]
-    deployment_by_id: Loader[Key, VisibleDeployment | None]
-    deployments_by_page: PageLoader[VisibleDeployment]
-    deployment_totals_by_selection: TotalsLoader[Counted]
-    ledger_row_by_id: Loader[Key, LedgerRow | None]
-    ledger_by_page: PageLoader[LedgerRow]
-    ledger_totals_by_selection: TotalsLoader[Counted]
-    usage_by_span: Loader[Span, list[UsageRow]]
-    resources_by_span: Loader[Span, list[ResourcesRow]]
-    flows_by_span: Loader[Span, list[FlowsRow]]
-    breakdown_by_key: Loader[BreakdownKey, list[RankedUsage]]
-    balance_by_instant: Loader[OpeningKey, int]
-    burn_by_periods: Loader[BurnKey, BurnFacts]
-    first_fact_by_account: Loader[int, datetime | None]
+    Loaders hold no reference to each other.
+    """
 
+    def __init__(self, snapshot: Snapshot, principal: Principal) -> None:
+        self.snapshot: Final = snapshot
+        self.principal: Final = principal
 
-def make_loaders(snapshot: Snapshot, principal: Principal) -> Loaders:
-    """Return empty loaders. They hold no reference to each other."""
-    return Loaders(
-        account_by_id=bind(ACCOUNT_BY_ID.fetch, snapshot, principal),
-        account_by_external_id=bind(accounts_by_external_id, snapshot, principal),
-        accounts_by_page=bind(ACCOUNTS.fetch_pages, snapshot, principal),
-        account_totals_by_selection=bind(ACCOUNTS.fetch_totals, snapshot, principal),
-        credit_purchase_by_id=bind(CREDIT_PURCHASE_BY_ID.fetch, snapshot, principal),
-        credit_purchases_by_page=bind(CREDIT_PURCHASES.fetch_pages, snapshot, principal),
-        credit_purchase_totals_by_selection=bind(
-            CREDIT_PURCHASES.fetch_totals, snapshot, principal
-        ),
-        refund_totals_by_selection=bind(REFUNDS_OF_PURCHASES.fetch_totals, snapshot, principal),
-        refund_by_id=bind(REFUND_BY_ID.fetch, snapshot, principal),
-        refunds_by_page=bind(REFUNDS.fetch_pages, snapshot, principal),
-        dispute_by_id=bind(DISPUTE_BY_ID.fetch, snapshot, principal),
-        receipt_by_id=bind(RECEIPT_BY_ID.fetch, snapshot, principal),
-        receipt_by_purchase=bind(RECEIPT_BY_PURCHASE.fetch, snapshot, principal),
-        receipt_by_refund=bind(RECEIPT_BY_REFUND.fetch, snapshot, principal),
-        cancellation_by_refund=bind(CANCELLATION_BY_REFUND.fetch, snapshot, principal),
-        deployment_by_id=bind(DEPLOYMENT_BY_ID.fetch, snapshot, principal),
-        deployments_by_page=bind(DEPLOYMENTS.fetch_pages, snapshot, principal),
-        deployment_totals_by_selection=bind(DEPLOYMENTS.fetch_totals, snapshot, principal),
-        ledger_row_by_id=bind(ledger_rows_by_key, snapshot, principal),
-        ledger_by_page=bind(LEDGER.fetch_pages, snapshot, principal),
-        ledger_totals_by_selection=bind(LEDGER.fetch_totals, snapshot, principal),
-        usage_by_span=bind(USAGE.fetch, snapshot, principal),
-        resources_by_span=bind(RESOURCES.fetch, snapshot, principal),
-        flows_by_span=bind(FLOWS.fetch, snapshot, principal),
-        breakdown_by_key=bind(breakdowns, snapshot, principal),
-        balance_by_instant=bind(balance_openings, snapshot, principal),
-        burn_by_periods=bind(visible_burn_facts, snapshot, principal),
-        first_fact_by_account=bind(first_facts, snapshot, principal),
-    )
+    account_by_id = _Relation(ACCOUNT_BY_ID.fetch)
+    account_by_external_id = _Relation(accounts_by_external_id)
+    accounts_by_page = _Relation(ACCOUNTS.fetch_pages)
+    account_totals_by_selection = _Relation(ACCOUNTS.fetch_totals)
+    credit_purchase_by_id = _Relation(CREDIT_PURCHASE_BY_ID.fetch)
+    credit_purchases_by_page = _Relation(CREDIT_PURCHASES.fetch_pages)
+    credit_purchase_totals_by_selection = _Relation(CREDIT_PURCHASES.fetch_totals)
+    refund_totals_by_selection = _Relation(REFUNDS_OF_PURCHASES.fetch_totals)
+    refund_by_id = _Relation(REFUND_BY_ID.fetch)
+    refunds_by_page = _Relation(REFUNDS.fetch_pages)
+    dispute_by_id = _Relation(DISPUTE_BY_ID.fetch)
+    receipt_by_id = _Relation(RECEIPT_BY_ID.fetch)
+    receipt_by_purchase = _Relation(RECEIPT_BY_PURCHASE.fetch)
+    receipt_by_refund = _Relation(RECEIPT_BY_REFUND.fetch)
+    cancellation_by_refund = _Relation(CANCELLATION_BY_REFUND.fetch)
+    deployment_by_id = _Relation(DEPLOYMENT_BY_ID.fetch)
+    deployments_by_page = _Relation(DEPLOYMENTS.fetch_pages)
+    deployment_totals_by_selection = _Relation(DEPLOYMENTS.fetch_totals)
+    ledger_row_by_id = _Relation(ledger_rows_by_key)
+    ledger_by_page = _Relation(LEDGER.fetch_pages)
+    ledger_totals_by_selection = _Relation(LEDGER.fetch_totals)
+    usage_by_span = _Relation(USAGE.fetch)
+    resources_by_span = _Relation(RESOURCES.fetch)
+    flows_by_span = _Relation(FLOWS.fetch)
+    breakdown_by_key = _Relation(breakdowns)
+    balance_by_instant = _Relation(balance_openings)
+    burn_by_periods = _Relation(visible_burn_facts)
+    first_fact_by_account = _Relation(first_facts)

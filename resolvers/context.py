@@ -13,7 +13,7 @@ from gateway.links import Links
 from gateway.principal import Principal
 from gateway.signing import Signer
 from gateway.store import Snapshot
-from loaders.operation import Loaders, make_loaders
+from loaders.operation import Loaders
 
 MAX_BUCKETS: Final = 100_000
 """The most buckets of one operation."""
@@ -71,5 +71,5 @@ def make_context(
         links=links,
         usage_delay_seconds=usage_delay_seconds,
         request_id=request_id,
-        loaders=make_loaders(snapshot, principal),
+        loaders=Loaders(snapshot, principal),
     )

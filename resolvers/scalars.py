@@ -14,7 +14,7 @@ import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
 from gateway.errors import BadUserInput
-from gateway.instants import parse_instant, serialize_instant
+from gateway.instants import parse_instant, serialize_instant, serialize_instants
 from gateway.money import format_quantity, minor_digits, parse_exact_nanos
 from gateway.windows import checked_day, zone
 
@@ -81,6 +81,16 @@ def _matched(pattern: re.Pattern[str], value: Any) -> str:
     return text
 
 
+class InstantSerializer:
+    """Serializes one instant, or a column of them in one call."""
+
+    def __call__(self, value: datetime) -> str:
+        return serialize_instant(value)
+
+    def column(self, values: list[datetime]) -> list[str]:
+        return serialize_instants(values)
+
+
 SCALARS: Final[Mapping[object, ScalarDefinition]] = {
     datetime: strawberry.scalar(
         name="DateTime",
@@ -88,7 +98,7 @@ SCALARS: Final[Mapping[object, ScalarDefinition]] = {
         "seconds have six digits and are omitted if zero. Arguments may use another "
         "offset than `Z`; their years are 2000 to 2100.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
-        serialize=serialize_instant,
+        serialize=InstantSerializer(),
         parse_value=parse_instant,
     ),
     date: strawberry.scalar(

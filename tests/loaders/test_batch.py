@@ -14,7 +14,7 @@ from gateway.store.relation import by_position
 from gateway.store.rows import Counted, CreditPurchaseRow
 from loaders import batch
 from loaders.batch import bind
-from loaders.operation import make_loaders
+from loaders.operation import Loaders
 from tests.support.graph import ADA, PLATFORM
 from tests.support.rows import T0, account, member, purchase, put, receipt, refund
 
@@ -51,6 +51,23 @@ async def test_keys_of_several_parts_are_matched_as_a_whole(database: Database) 
     assert "data" not in dict(rows[0])
 
 
+async def test_a_key_is_loaded_once(database: Database) -> None:
+    await put(database, account(1), account(2), account(3))
+    async with Snapshot(database) as snapshot:
+        loader = bind(ACCOUNT_BY_ID.fetch, snapshot, PLATFORM)
+        first, second = loader.load_all([(2,), (9,), (2,)]), loader.load_all([(1,), (2,)])
+        found = [*await first, *await second]
+        assert snapshot.statements == 1
+        again = await loader.load((1,))
+        alone = await loader.load((3,))
+        beside = await loader.load_all([(3,), (1,)])
+        assert snapshot.statements == 2
+    assert [row and row["account_id"] for row in found] == [2, None, 2, 1, 2]
+    assert again is found[3]
+    assert beside[0] is alone
+    assert beside[1] is again
+
+
 async def test_many_keys_are_loaded_in_chunks(database: Database) -> None:
     await put(database, *(account(id_) for id_ in range(1, 4)))
     async with Snapshot(database) as snapshot:
@@ -58,6 +75,10 @@ async def test_many_keys_are_loaded_in_chunks(database: Database) -> None:
         rows = await loader.load_many([(id_,) for id_ in range(batch.MAX_KEYS + 3, 0, -1)])
     assert [row["account_id"] for row in rows if row] == [3, 2, 1]
     assert [row is None for row in rows[:-3]] == [True] * batch.MAX_KEYS
+    async with Snapshot(database) as snapshot:
+        column = bind(ACCOUNT_BY_ID.fetch, snapshot, PLATFORM)
+        keys = [(id_,) for id_ in range(batch.MAX_KEYS + 3, 0, -1)]
+        assert await column.load_all(keys) == rows
     assert snapshot.statements == 2
 
 
@@ -98,7 +119,7 @@ async def test_another_principal_gets_empty_pages_and_totals(database: Database)
     page = Page(selection=selection(1), ascending=False, limit=2)
     for principal, expected in ((ADA, 1), (Principal(subject="eve"), 0)):
         async with Snapshot(database) as snapshot:
-            loaders = make_loaders(snapshot, principal)
+            loaders = Loaders(snapshot, principal)
             rows = await loaders.credit_purchases_by_page.load(page)
             totals = await loaders.credit_purchase_totals_by_selection.load(selection(1))
             refunds = await loaders.refund_totals_by_selection.load(selection(1))
@@ -134,14 +155,14 @@ async def test_loaders_are_freed_without_the_collector(database: Database) -> No
     gc.disable()
     try:
         async with Snapshot(database) as snapshot:
-            loaders = make_loaders(snapshot, PLATFORM)
+            loaders = Loaders(snapshot, PLATFORM)
             await loaders.account_by_id.load((1,))
             await loaders.credit_purchases_by_page.load(
                 Page(selection=selection(1), ascending=False, limit=2)
             )
         watched = [
             weakref.ref(loader)
-            for name in loaders.__slots__
+            for name in vars(Loaders)
             if isinstance(loader := getattr(loaders, name), DataLoader)
         ]
         del loaders, loader

@@ -21,7 +21,7 @@ from gateway.money import MAX_NANOS
 from gateway.store import Database, Snapshot
 from gateway.store.breakdowns import BreakdownKey, UsageDimension
 from gateway.windows import Interval, Window, zone
-from loaders.operation import make_loaders
+from loaders.operation import Loaders
 from tests.support.calendars import intervals
 from tests.support.usage_cases import cases
 from tests.support.usage_rows import (
@@ -83,7 +83,7 @@ async def test_buckets_and_summary_are_those_of_the_raw_events(
     await insert_facts(database, facts)
     period = period_of(facts.account, window)
     async with Snapshot(database) as snapshot:
-        loaders = make_loaders(snapshot, PLATFORM)
+        loaders = Loaders(snapshot, PLATFORM)
         rows = await loaders.usage_by_span.load(period.span)
         stored = await loaders.resources_by_span.load(period.span)
     buckets = usage_buckets(rows, period, interval, LATER)
@@ -140,7 +140,7 @@ async def check_breakdown(
     span = breakdown_span(facts.account_id, zone(facts.time_zone), window)
     key = BreakdownKey(dimension, size, span)
     async with Snapshot(database) as snapshot:
-        loaded = await make_loaders(snapshot, PLATFORM).breakdown_by_key.load(key)
+        loaded = await Loaders(snapshot, PLATFORM).breakdown_by_key.load(key)
         found = breakdown_rows(loaded, key, "USD")
         assert snapshot.statements == 1
 
@@ -192,7 +192,7 @@ async def test_balances_move_by_what_happened_in_each_bucket(
     period = period_of(facts.account, window)
     key = opening_key(period, zone(facts.time_zone))
     async with Snapshot(database) as snapshot:
-        loaders = make_loaders(snapshot, PLATFORM)
+        loaders = Loaders(snapshot, PLATFORM)
         opening = await loaders.balance_by_instant.load(key)
         rows = await loaders.flows_by_span.load(period.span)
     buckets = balance_buckets(opening, rows, period, interval, LATER)

@@ -14,7 +14,7 @@ from gateway.store.balance_openings import OpeningKey
 from gateway.store.breakdowns import BreakdownKey, UsageDimension
 from gateway.store.burn import BurnFacts
 from gateway.windows import Window, zone
-from loaders.operation import make_loaders
+from loaders.operation import Loaders
 from tests.support.usage_rows import Event, Facts, insert_facts
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -61,7 +61,7 @@ async def everything(database: Database, principal: Principal, local: ZoneInfo) 
     burn = burn_key(1, datetime(2026, 5, 2, 1, tzinfo=UTC), 3600, zone("UTC"))
     opening = OpeningKey(1, date(2026, 5, 2), window.end, window.end)
     async with Snapshot(database) as snapshot:
-        loaders = make_loaders(snapshot, principal)
+        loaders = Loaders(snapshot, principal)
         return (
             [
                 len(await loaders.usage_by_span.load(span)),

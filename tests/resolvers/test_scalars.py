@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import BadUserInput
-from gateway.instants import EARLIEST, LATEST, parse_instant, serialize_instant
+from gateway.instants import EARLIEST, LATEST, parse_instant, serialize_instant, serialize_instants
+from gateway.windows import zone
 from resolvers.scalars import (
     SCALARS,
     parse_currency,
@@ -159,3 +160,15 @@ def test_every_scalar_is_described_and_specified() -> None:
     for definition in SCALARS.values():
         assert definition.description
         assert (definition.specified_by_url or "").startswith("https://")
+
+
+@given(
+    st.lists(
+        st.datetimes(
+            EARLIEST.replace(tzinfo=None),
+            timezones=st.sampled_from([UTC, timezone(timedelta(hours=2)), zone("Asia/Kathmandu")]),
+        )
+    )
+)
+def test_a_column_of_instants_is_written_as_each(instants: list[datetime]) -> None:
+    assert serialize_instants(instants) == [serialize_instant(each) for each in instants]

@@ -1,12 +1,13 @@
 """Usage over time: a window's buckets and totals, added up from its roll-up rows. Pure."""
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from itertools import groupby
-from operator import itemgetter
+from functools import reduce
+from itertools import groupby, zip_longest
+from operator import itemgetter, or_
 from typing import Final, NamedTuple
 
 from gateway.money import divide_half_even, ratio
@@ -28,6 +29,8 @@ from gateway.windows import (
 
 _DAY: Final = timedelta(days=1)
 _at: Final = itemgetter("at")
+_spent_nanos: Final = itemgetter("spent_nanos")
+_deployments: Final = itemgetter("deployments")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,19 +93,18 @@ def period_of(account: AccountRow, window: Window) -> Period:
 
 
 def usage_buckets(
-    rows: Iterable[UsageRow], period: Period, interval: Interval, complete_until: datetime
+    rows: Sequence[UsageRow], period: Period, interval: Interval, complete_until: datetime
 ) -> list[UsageBucket]:
     """Return every bucket of the window in order, those without usage too."""
     bounds = period.bounds(interval)
-    spent = [0] * len(bounds)
-    active: list[set[bytes]] = [set() for _ in bounds]
-    for row in rows:
-        index = bisect_right(bounds, row["at"]) - 1
-        spent[index] += row["spent_nanos"]
-        active[index].add(row["deployments"])
+    at = list(map(_at, rows))
+    spent = list(map(_spent_nanos, rows))
+    active = list(map(_deployments, rows))
     found: list[UsageBucket] = []
-    cumulative = 0
-    for bucket, nanos, sets in zip(period.window.buckets(interval), spent, active, strict=True):
+    cumulative = low = 0
+    for bucket, following in zip_longest(period.window.buckets(interval), bounds[1:]):
+        high = len(at) if following is None else bisect_left(at, following, lo=low)
+        nanos = sum(spent[low:high])
         cumulative += nanos
         found.append(
             UsageBucket(
@@ -111,18 +113,16 @@ def usage_buckets(
                 is_partial(bucket, complete_until),
                 nanos,
                 cumulative,
-                union(sets).bit_count(),
+                union(active[low:high]).bit_count(),
             )
         )
+        low = high
     return found
 
 
 def union(sets: Iterable[bytes]) -> int:
     """Return the union of stored sets. A set that repeats, as an hour's does, is decoded once."""
-    bits = 0
-    for data in set(sets):
-        bits |= bitset.decode(data)
-    return bits
+    return reduce(or_, map(bitset.decode, set(sets)), 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +142,7 @@ class UsageSummary:
     @property
     def total_deployments(self) -> int:
         """Distinct deployments, counted once over the window."""
-        return union(row["deployments"] for row in self.rows).bit_count()
+        return union(map(_deployments, self.rows)).bit_count()
 
     def average_daily_nanos(self, first_day: date) -> int | None:
         """Return the complete days' mean spend, half-even to the nano."""
@@ -157,7 +157,7 @@ class UsageSummary:
         if days is None:
             return None
         counts = (
-            union(row["deployments"] for row in day).bit_count()
+            union(map(_deployments, day)).bit_count()
             for day in _by_day(rows_in(self.rows, days.span), days)
         )
         return ratio(sum(counts), days.window.days, 2)
@@ -205,7 +205,7 @@ def compare(
 
 
 def _spent(rows: Iterable[UsageRow]) -> int:
-    return sum(row["spent_nanos"] for row in rows)
+    return sum(map(_spent_nanos, rows))
 
 
 def _by_day(rows: Sequence[UsageRow], period: Period) -> Iterator[Iterable[UsageRow]]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
 
 from graphql import (
     GRAPHQL_MAX_INT,
@@ -14,10 +14,24 @@ from graphql import (
     GraphQLInt,
     GraphQLLeafType,
     GraphQLString,
-    Undefined,
 )
+from graphql.pyutils import UndefinedType
 
 from gateway.execution.plan.irregular import Irregular
+
+_ABSENT: Final = frozenset({type(None), UndefinedType})
+
+
+@runtime_checkable
+class ColumnSerializer(Protocol):
+    """A scalar's `serialize` function that also serializes many values in one call."""
+
+    def __call__(self, value: Any, /) -> Any: ...
+
+    def column(self, values: list[Any], /) -> list[Any]:
+        """Return what the function returns for each value; raises what it raises for one."""
+        ...
+
 
 Plain: TypeAlias = tuple[type, Callable[[list[Any]], bool] | None]
 """The Python type of values that need no conversion, and a check of all of them."""
@@ -45,9 +59,11 @@ def serialized(type_: GraphQLLeafType, values: list[Any], kinds: set[type]) -> l
     if isinstance(type_, GraphQLEnumType) and len(kinds) == 1:
         # Few different values, each of which is looked up once.
         known = {value: serialize(value) for value in set(values)}
-        found = [known[value] for value in values]
+        found = list(map(known.__getitem__, values))
+    elif isinstance(serialize, ColumnSerializer):
+        found = serialize.column(values)
     else:
-        found = [serialize(value) for value in values]
-    if any(value is None or value is Undefined for value in found):
+        found = list(map(serialize, values))
+    if not _ABSENT.isdisjoint(map(type, found)):
         raise Irregular("a value without a serialized form")
     return found

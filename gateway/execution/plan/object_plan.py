@@ -4,7 +4,7 @@ A plan depends on the document and on the variables that its `@skip` and `@inclu
 other variable, and on nothing else of a request.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -36,6 +36,7 @@ from graphql.type import TypeNameMetaFieldDef
 
 from gateway.execution.fields import Source, source_of
 from gateway.execution.plan.functions import FieldFunction, function_of
+from gateway.execution.plan.output import object_maker
 from gateway.execution.policies import checks_of
 
 _CONDITIONS: Final = frozenset({"skip", "include"})
@@ -68,11 +69,13 @@ class FieldPlan:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ObjectPlan:
-    """The fields to answer of an object of one type, in the order of the response."""
+    """The fields to answer of an object of one type, in the order of the response. `make` returns
+    the object in its form in the response from the fields' values in that form.
+    """
 
     type: GraphQLObjectType
     fields: tuple[FieldPlan, ...]
-    keys: tuple[str, ...]
+    make: Callable[..., dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -160,7 +163,9 @@ class _Planner:
             for key, details in collected.grouped_field_set.items()
             if (planned := self._planned(parent, key, details)) is not None
         )
-        return ObjectPlan(type=parent, fields=fields, keys=tuple(each.key for each in fields))
+        return ObjectPlan(
+            type=parent, fields=fields, make=object_maker(planned.key for planned in fields)
+        )
 
     def _planned(
         self, parent: GraphQLObjectType, key: str, details: list[FieldDetails]

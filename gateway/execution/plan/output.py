@@ -1,8 +1,18 @@
 """Completed values by column, and how they become the objects and lists of the response."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any, Protocol
+
+
+def object_maker(keys: Iterable[str]) -> Callable[..., dict[str, Any]]:
+    """Return a function that makes a dict of values in the order of the keys, which are names of
+    GraphQL. The code is generated: it takes half the time of a `dict` of pairs.
+    """
+    names = {key: f"v{index}" for index, key in enumerate(keys)}
+    pairs = ", ".join(f"{key!r}: {name}" for key, name in names.items())
+    made: Callable[..., dict[str, Any]] = eval(f"lambda {', '.join(names.values())}: {{{pairs}}}")  # noqa: S307
+    return made
 
 
 class OutputColumn(Protocol):

@@ -61,13 +61,9 @@ class Batch:
     def close(self) -> None:
         """Make the response's objects from the columns; the batches inside are closed before."""
         columns, self.columns = self.columns, []
-        keys = self.plan.keys
         built = [column.build() for column in columns]
-        self.built = (
-            [dict(zip(keys, values, strict=True)) for values in zip(*built, strict=True)]
-            if keys
-            else [{} for _ in self.rows]
-        )
+        make = self.plan.make
+        self.built = list(map(make, *built)) if built else [{} for _ in self.rows]
 
     def build(self) -> list[Any]:
         """Return the objects in their form in the response."""
@@ -185,6 +181,8 @@ class _Run:
         if not awaited:
             self._count(len(values))
         kinds = set(map(type, values))
+        if len(kinds) == 1 and all(map(_is_plain, kinds)):
+            return self._complete_present(shape, values, kinds, places)
         if any(map(_may_be_awaitable, kinds)) and (column := self._await(shape, values, places)):
             if awaited:
                 raise Irregular("an awaitable of an awaitable")
@@ -344,6 +342,12 @@ def _result(task: asyncio.Future[Any]) -> Any:
     return task.exception() or task.result()
 
 
-@lru_cache(maxsize=1_000)
 def _may_be_awaitable(kind: type) -> bool:
     return hasattr(kind, "__await__") or issubclass(kind, CoroutineType | GeneratorType)
+
+
+@lru_cache(maxsize=1_000)
+def _is_plain(kind: type) -> bool:
+    """Whether every value of a type is neither absent nor an exception nor awaitable."""
+    is_other = kind in _ABSENT or issubclass(kind, BaseException) or _may_be_awaitable(kind)
+    return not is_other

@@ -10,10 +10,12 @@ few damaged bytes from asking for gigabytes.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 MAX_MEMBER: Final = 2**24 - 1
 _OFFSET_BYTES: Final = 3
+_SHORT: Final = 64
 
 
 def encode(bits: int) -> bytes:
@@ -31,6 +33,10 @@ def encode(bits: int) -> bytes:
 
 def decode(data: bytes) -> int:
     """Return the set that `encode` stored. Raises ValueError where the bytes hold no offset."""
+    return _decode_short(data) if len(data) <= _SHORT else _decode(data)
+
+
+def _decode(data: bytes) -> int:
     if not data:
         return 0
     offset = data[0]
@@ -40,6 +46,10 @@ def decode(data: bytes) -> int:
         return int.from_bytes(data[1:], "little") << 8 * offset
     offset, length = _decode_varint(data)
     return int.from_bytes(data[length:], "little") << 8 * offset
+
+
+# An account's days often have the same set.
+_decode_short: Final = lru_cache(maxsize=8_192)(_decode)
 
 
 def from_members(members: Iterable[int]) -> int:

@@ -77,7 +77,7 @@ OPERATIONS = {**operations(subscriptions=True), **page_documents()}
 def test_every_operation_of_clients_is_compiled(name: str) -> None:
     document = OPERATIONS[name]
     plan = Plans(document).of(executor(document, name))
-    assert plan.keys
+    assert plan.fields
 
 
 def test_a_plan_is_made_once_for_its_conditions() -> None:
@@ -101,7 +101,7 @@ def test_the_kept_plans_are_bounded() -> None:
     for number in range(2 ** len(names)):
         values = {name: bool(number >> bit & 1) for bit, name in enumerate(names)}
         plan = plans.of(executor(document, **values))
-        assert plan.keys == tuple(name for name in names if values[name])
+        assert [field.key for field in plan.fields] == [name for name in names if values[name]]
     assert len(plans) == KEPT
 
 
