@@ -29,7 +29,7 @@ FindApiKey = Callable[[str], Awaitable[ApiKeyRecord | None]]
 NoteUse = Callable[[str], None]
 
 # Exactly one credential (RFC 6750, section 2.1).
-_BEARER: Final = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.ASCII | re.IGNORECASE)
+_BEARER: Final = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/-]+=*)", re.ASCII)
 
 
 class Authenticator:

@@ -133,9 +133,10 @@ class TokenVerifier:
         return int(self._clock.now().timestamp())
 
     async def _holds(self, known: _Verified) -> bool:
-        keys = await self._keys.find(known.kid)
-        in_time = known.from_second <= self._now() < known.until_second
-        return in_time and any(key is known.key for key in keys)
+        for key in await self._keys.find(known.kid):
+            if key is known.key:
+                return known.from_second <= self._now() < known.until_second
+        return False
 
     async def _check(self, token: str) -> _Verified:
         kid = _read_header(token).get("kid")

@@ -1,11 +1,15 @@
 """Bodies, read within bounds of size and time."""
 
 import asyncio
+from typing import Final
 
 from starlette.types import Receive, Scope
 
 from gateway.http.headers import header_values
 from gateway.http.responses import CLOSE, HTTPError
+
+BODY: Final = "gateway.body"
+"""The extension of the ASGI scope that is `take`: it returns the body if all of it has come."""
 
 
 class ClientDisconnected(Exception):
@@ -20,10 +24,14 @@ async def read_body(
     Raises HTTPError for one that is too long (413) or too slow (408), which closes the connection
     after the answer, and ClientDisconnected where the client disconnects before the end.
     """
-    too_long = HTTPError(f"The body may have at most {max_bytes} bytes.", 413, CLOSE)
     length = "".join(header_values(scope, b"content-length"))
     if length.isdecimal() and int(length) > max_bytes:
-        raise too_long
+        raise _too_long(max_bytes)
+    whole = _whole_body(scope)
+    if whole is not None:
+        if len(whole) > max_bytes:
+            raise _too_long(max_bytes)
+        return whole
     body = bytearray()
     try:
         async with asyncio.timeout(timeout_seconds):
@@ -33,9 +41,22 @@ async def read_body(
                     raise ClientDisconnected
                 body += message.get("body", b"")
                 if len(body) > max_bytes:
-                    raise too_long
+                    raise _too_long(max_bytes)
                 if not message.get("more_body", False):
                     return bytes(body)
     except TimeoutError:
         sentence = f"The body must arrive within {timeout_seconds:g} s."
         raise HTTPError(sentence, 408, CLOSE) from None
+
+
+def _whole_body(scope: Scope) -> bytes | None:
+    """Return the body where it came with the head, as most do: nothing is waited for then."""
+    extension = scope.get("extensions", {}).get(BODY)
+    if extension is None:
+        return None
+    body: bytes | None = extension["take"]()
+    return body
+
+
+def _too_long(max_bytes: int) -> HTTPError:
+    return HTTPError(f"The body may have at most {max_bytes} bytes.", 413, CLOSE)

@@ -10,7 +10,7 @@ from types import FunctionType
 from typing import Any, Final
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from gateway.errors import ConfigurationError
@@ -26,7 +26,7 @@ METHODS: Final[dict[type, dict[str, tuple[str, ...]]]] = {
         "main_loop": (),
         "_serve": ("sockets",),
     },
-    HttpToolsProtocol: {"on_message_begin": ()},
+    HttpToolsProtocol: {"on_message_begin": (), "on_headers_complete": ()},
     WebSocketsSansIOProtocol: {
         "__init__": ("config", "server_state", "app_state", "_loop"),
         "handle_connect": ("event",),
@@ -42,7 +42,10 @@ METHODS: Final[dict[type, dict[str, tuple[str, ...]]]] = {
 
 ATTRIBUTES: Final[dict[type, frozenset[str]]] = {
     uvicorn.Server: frozenset({"should_exit", "force_exit", "started", "servers"}),
-    HttpToolsProtocol: frozenset({"scope", "transport"}),
+    HttpToolsProtocol: frozenset({"scope", "transport", "cycle"}),
+    RequestResponseCycle: frozenset(
+        {"transport", "more_body", "disconnected", "message_event", "body"}
+    ),
     WebSocketsSansIOProtocol: frozenset(
         {
             *("logger", "loop", "transport", "conn", "queue", "writable", "scope", "request"),

@@ -8,7 +8,6 @@ from gateway import strict_json
 from gateway.errors import BadRequest
 from gateway.execution.operation import OperationRequest
 
-_PARAMETERS: Final = ("query", "documentId", "operationName", "variables", "extensions")
 MAX_DOCUMENT_ID_LENGTH: Final = 100
 
 
@@ -49,20 +48,19 @@ def parse_query_string(query_string: bytes) -> OperationRequest:
 
 
 def _check(content: Mapping[str, Any]) -> OperationRequest:
-    query, document_id, operation_name, variables, extensions = (
-        content.get(name) for name in _PARAMETERS
-    )
-    if not isinstance(query, str | None):
+    query, operation_name = content.get("query"), content.get("operationName")
+    variables, extensions = content.get("variables"), content.get("extensions")
+    if not (query is None or isinstance(query, str)):
         raise BadRequest("The parameter query must be a string with the document.")
-    if not isinstance(operation_name, str | None):
+    if not (operation_name is None or isinstance(operation_name, str)):
         raise BadRequest("The parameter operationName must be a string.")
-    if not isinstance(variables, dict | None):
+    if not (variables is None or isinstance(variables, dict)):
         raise BadRequest("The parameter variables must be an object.")
-    if not isinstance(extensions, dict | None):
+    if not (extensions is None or isinstance(extensions, dict)):
         raise BadRequest("The parameter extensions must be an object.")
     return OperationRequest(
         query=query or None,
-        document_id=_document_id(query, document_id, extensions or {}),
+        document_id=_document_id(query, content.get("documentId"), extensions or {}),
         operation_name=operation_name,
         variables=variables,
     )

@@ -9,6 +9,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
+from gateway.server.http_protocol import HttpProtocol
 from gateway.server.websocket_protocol import WebSocketProtocol
 from gateway.settings import load_settings
 from tests.support import application
@@ -70,7 +71,7 @@ async def listen() -> AsyncIterator[Listen]:
 @asynccontextmanager
 async def _served(app: Starlette) -> AsyncIterator[int]:
     config = uvicorn.Config(
-        app, port=0, log_config=None, access_log=False, http="httptools", ws=WebSocketProtocol
+        app, port=0, log_config=None, access_log=False, http=HttpProtocol, ws=WebSocketProtocol
     )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve())

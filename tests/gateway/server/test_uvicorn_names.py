@@ -8,11 +8,12 @@ from types import ModuleType
 
 import pytest
 import uvicorn
-from uvicorn.protocols.websockets import websockets_sansio_impl
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from gateway.errors import ConfigurationError
 from gateway.server import http_protocol, process, websocket_protocol
+from gateway.server.http_protocol import AnswerTransport
 from gateway.server.uvicorn_names import (
     ATTRIBUTES,
     METHODS,
@@ -68,9 +69,16 @@ def test_every_name_that_is_used_is_checked(module: ModuleType) -> None:
         assert used - METHODS[base].keys() - ATTRIBUTES[base] == set()
 
 
-@pytest.mark.parametrize(("attribute", "stand_in"), [("queue", _Inbox), ("writable", _Gate)])
-def test_stand_ins_have_what_uvicorn_calls(attribute: str, stand_in: type) -> None:
-    tree = ast.parse(inspect.getsource(websockets_sansio_impl))
+@pytest.mark.parametrize(
+    ("caller", "attribute", "stand_in"),
+    [
+        (WebSocketsSansIOProtocol, "queue", _Inbox),
+        (WebSocketsSansIOProtocol, "writable", _Gate),
+        (RequestResponseCycle, "transport", AnswerTransport),
+    ],
+)
+def test_stand_ins_have_what_uvicorn_calls(caller: type, attribute: str, stand_in: type) -> None:
+    tree = ast.parse(inspect.getsource(caller))
     called = {
         node.attr
         for node in ast.walk(tree)
