@@ -14,6 +14,7 @@ import strawberry
 from strawberry.types.field import StrawberryField
 
 from gateway.execution.fields import (
+    COST,
     EVENTS,
     POLICY,
     SOURCE,
@@ -21,12 +22,14 @@ from gateway.execution.fields import (
     Columns,
     ColumnSource,
     Computed,
+    Cost,
     Events,
     Itself,
     Related,
     Source,
 )
 from gateway.ids import encode_global_id
+from resolvers.costs import ONE_ROW
 from resolvers.permissions import Policy
 
 
@@ -56,9 +59,14 @@ class ContextField(StrawberryField):
         return field_source.read(source, info.context)
 
 
-def column(*names: str | int, description: str, policy: Policy | None = None) -> Any:
+def column(
+    *names: str | int,
+    description: str,
+    policy: Policy | None = None,
+    cost: Cost | None = None,
+) -> Any:
     """Return the field of one column's value, or of several columns' values as a tuple."""
-    return _row_field(Columns(names=names), description, policy)
+    return _row_field(Columns(names=names), description, policy, cost)
 
 
 def converted(
@@ -103,11 +111,15 @@ def global_id(typename: str, *names: str, description: str) -> Any:
 
 
 def computed(
-    compute: Callable[..., Any], *names: str, description: str, policy: Policy | None = None
+    compute: Callable[..., Any],
+    *names: str,
+    description: str,
+    policy: Policy | None = None,
+    cost: Cost | None = None,
 ) -> Any:
     """Return the field of `compute(context, *values)` of the columns."""
     source = Computed(names=names, compute=compute)
-    return ContextField(description=description, metadata=_metadata(source, policy))
+    return ContextField(description=description, metadata=_metadata(source, policy, cost))
 
 
 def related(
@@ -116,10 +128,11 @@ def related(
     key: Callable[..., Any] | None = None,
     description: str,
     policy: Policy | None = None,
+    cost: Cost = ONE_ROW,
 ) -> Any:
     """Return the field of what a loader of `loaders.operation` has for a key; see `Related`."""
     source = Related(names=names, loader=attrgetter(f"loaders.{loader}"), key=key)
-    return ContextField(description=description, metadata=_metadata(source, policy))
+    return ContextField(description=description, metadata=_metadata(source, policy, cost))
 
 
 def resolved(
@@ -127,6 +140,7 @@ def resolved(
     *,
     description: str,
     policy: Policy | None = None,
+    cost: Cost | None = None,
     name: str | None = None,
     deprecated: str | None = None,
     events: Events | None = None,
@@ -140,13 +154,16 @@ def resolved(
         name=name,
         description=description,
         deprecation_reason=deprecated,
-        metadata=_metadata(None, policy) | ({EVENTS: events} if events else {}),
+        metadata=_metadata(None, policy, cost) | ({EVENTS: events} if events else {}),
     )
 
 
-def _row_field(source: ColumnSource, description: str, policy: Policy | None) -> RowField:
-    return RowField(description=description, metadata=_metadata(source, policy))
+def _row_field(
+    source: ColumnSource, description: str, policy: Policy | None, cost: Cost | None = None
+) -> RowField:
+    return RowField(description=description, metadata=_metadata(source, policy, cost))
 
 
-def _metadata(source: Source | None, policy: Policy | None) -> dict[str, Any]:
-    return ({SOURCE: source} if source else {}) | ({POLICY: policy} if policy else {})
+def _metadata(source: Source | None, policy: Policy | None, cost: Cost | None) -> dict[str, Any]:
+    parts = {SOURCE: source, POLICY: policy, COST: cost}
+    return {key: part for key, part in parts.items() if part is not None}

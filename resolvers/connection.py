@@ -1,17 +1,19 @@
 """Connections: lists in a fixed order, read page by page in both directions with signed cursors."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 import strawberry
 
 from gateway.errors import BadUserInput
+from gateway.execution.fields import Cost, FromArguments
 from gateway.exports.request import Parameters
 from gateway.store import Cursors, Page, Position, Selection
 from gateway.store.rows import Counted, VisibleAccount
 from loaders.batch import PageLoader, TotalsLoader
 from resolvers.columns import attribute, column, converted, resolved
+from resolvers.costs import ONE_ROW
 from resolvers.permissions import Policy
 
 DEFAULT_SIZE: Final = 20
@@ -41,6 +43,17 @@ Last: TypeAlias = Annotated[
 Before: TypeAlias = Annotated[
     str | None, strawberry.argument(description="Return items before this cursor.")
 ]
+
+
+def page_size(arguments: Mapping[str, Any]) -> int:
+    """Return the greatest number of items of a page; a size that is refused counts as allowed."""
+    size: int = arguments.get("first", arguments.get("last", DEFAULT_SIZE))
+    return min(max(size, 0), MAX_SIZE)
+
+
+PAGED: Final = Cost(gives={"page": FromArguments(names=("first", "last"), count=page_size)})
+"""The cost of a connection."""
+_PAGE: Final = Cost(items="page", rows="page")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,12 +242,17 @@ class Edge(Generic[T]):
 class Connection(Generic[T]):
     POLICY: ClassVar = Policy.ACCOUNT
 
-    edges: list[Edge[T]] = resolved(load_edges, description="The page's items with their cursors.")
-    nodes: list[T] = resolved(load_nodes, description="The page's items.")
+    edges: list[Edge[T]] = resolved(
+        load_edges, cost=_PAGE, description="The page's items with their cursors."
+    )
+    nodes: list[T] = resolved(load_nodes, cost=_PAGE, description="The page's items.")
     page_info: PageInfo = resolved(
-        load_page_info, description="Cursors of the page, and whether more pages follow."
+        load_page_info,
+        cost=Cost(rows=2),
+        description="Cursors of the page, and whether more pages follow.",
     )
     total_count: int = resolved(
         load_total_count,
+        cost=ONE_ROW,
         description="Number of items that match the filter, on all pages together.",
     )

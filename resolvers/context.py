@@ -2,36 +2,16 @@
 loaders.
 """
 
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
 
 import strawberry
 
 from gateway.clock import Clock
-from gateway.errors import TooComplex
 from gateway.links import Links
 from gateway.principal import Principal
 from gateway.signing import Signer
 from gateway.store import Snapshot
 from loaders.operation import Loaders
-
-MAX_BUCKETS: Final = 100_000
-"""The most buckets of one operation."""
-
-
-@dataclass(slots=True)
-class BucketBudget:
-    """The buckets that an operation may still request, over all of its fields."""
-
-    left: int = MAX_BUCKETS
-
-    def take(self, count: int) -> None:
-        """Take the buckets of one field. Raises TooComplex where they are more than are left."""
-        self.left -= count
-        if self.left < 0:
-            raise TooComplex(
-                f"The operation selects more than {MAX_BUCKETS:,} buckets; request fewer at once."
-            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +26,6 @@ class Context:
     usage_delay_seconds: int
     request_id: str
     loaders: Loaders
-    buckets: BucketBudget = field(default_factory=BucketBudget)
 
 
 Info = strawberry.Info[Context, None]

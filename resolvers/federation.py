@@ -16,7 +16,7 @@ from gateway.errors import BadUserInput
 from gateway.execution.policies import Reference
 from resolvers.columns import column, resolved
 from resolvers.context import Info
-from resolvers.nodes import check_count, find_node
+from resolvers.nodes import check_count, find_node, ids_cost
 from resolvers.permissions import Policy
 from resolvers.query import Query
 from resolvers.types.account import Account
@@ -111,6 +111,7 @@ def subgraph_query(sdl: str) -> type[Query]:
         )
         entities: list[Entity | None] = resolved(
             find_entities,
+            cost=ids_cost("representations"),
             name="_entities",
             description="The entities of the representations, in the same order; each as with "
             "`node`.",

@@ -2,9 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from gateway.errors import BadUserInput, NotFound
+from gateway.execution.fields import Cost, FromArguments
 from gateway.execution.policies import Reference
 from gateway.ids import GlobalId, parse_global_id
 from gateway.store.relation import Key
@@ -57,6 +58,18 @@ async def _load_node(context: Context, parsed: GlobalId, account: VisibleAccount
         load = _LOADS[parsed.typename](context.loaders)
         row = await load((parsed.account_id, parsed.key))
     return None if row is None else NodeRow(row, parsed.typename)
+
+
+def ids_cost(argument: str) -> Cost:
+    """Return the cost of a list with an object for each item of an argument; an object that is
+    requested twice counts twice.
+    """
+
+    def count(arguments: Mapping[str, Any]) -> int:
+        return min(len(arguments.get(argument, ())), MAX_NODES)
+
+    size = FromArguments(names=(argument,), count=count)
+    return Cost(items=size, rows=size)
 
 
 def check_count(count: int, *, argument: str) -> None:

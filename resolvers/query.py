@@ -6,12 +6,14 @@ from typing import Annotated, ClassVar
 import strawberry
 
 from gateway.errors import BadUserInput, NotFound
+from gateway.execution.fields import Cost
 from gateway.execution.policies import Reference
 from gateway.principal import Principal
 from gateway.store.rows import VisibleAccount
 from resolvers.columns import resolved
 from resolvers.context import Info
-from resolvers.nodes import check_count, find_node, load_account
+from resolvers.costs import ONE_ROW
+from resolvers.nodes import check_count, find_node, ids_cost, load_account
 from resolvers.permissions import Policy
 from resolvers.types.account import Account
 from resolvers.types.node import Node
@@ -73,17 +75,20 @@ class Query:
     )
     account: Account | None = resolved(
         find_account,
+        cost=ONE_ROW,
         description="Find an account by global id or external id. Null with a NOT_FOUND error "
         "if the account does not exist or the caller has no access; both answers "
         "are the same.",
     )
     node: Node | None = resolved(
         resolve_node,
+        cost=Cost(rows=2),
         description="Find an object by global id. Null if the object does not exist or the "
         "caller has no access; a FORBIDDEN error if the caller's role in the "
         "account does not include the object.",
     )
     nodes: list[Node | None] = resolved(
         resolve_nodes,
+        cost=ids_cost("ids"),
         description="Find objects by global ids, in the order of the ids; each as with `node`.",
     )

@@ -24,6 +24,15 @@ CurrencyCode = NewType("CurrencyCode", str)
 Url = NewType("Url", str)
 
 MAX_URL: Final = 2_000
+LENGTHS: Final = {
+    "Date": 10,
+    "DateTime": 27,
+    "Decimal": 30,
+    "TimeZone": 40,
+    "CurrencyCode": 3,
+    "URL": MAX_URL,
+}
+"""Greatest number of characters of each scalar's values."""
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _URL: Final = re.compile(r"https?://[!-~]+", re.ASCII)
 

@@ -15,9 +15,10 @@ from graphql import (
 from graphql import build_schema as build_from_text
 from strawberry.schema.config import StrawberryConfig
 
+from gateway.execution.cost.schema_costs import LENGTH
 from resolvers.federation import REPRESENTATION, subgraph_query, with_keys
 from resolvers.query import Query
-from resolvers.scalars import SCALARS
+from resolvers.scalars import LENGTHS, SCALARS
 from resolvers.subscription import Subscription
 from resolvers.types.credit_purchase import CreditPurchase
 
@@ -32,6 +33,7 @@ def build_schema(*, federation: bool = False) -> strawberry.Schema:
     schema = strawberry.Schema(
         query, subscription=Subscription, types=_TYPES, config=StrawberryConfig(scalar_map=scalars)
     )
+    _set_lengths(schema._schema)  # noqa: SLF001  # Strawberry has no public way to it
     _drop_null_defaults(schema._schema)  # noqa: SLF001  # Strawberry has no public way to it
     return schema
 
@@ -47,6 +49,13 @@ def _drop_null_defaults(schema: GraphQLSchema) -> None:
         for each in [*inputs, *(each for field in fields.values() for each in field.args.values())]:
             if each.default_value is None:
                 each.default_value = Undefined
+
+
+def _set_lengths(schema: GraphQLSchema) -> None:
+    """Note in each scalar type how long its values may be."""
+    for name, length in LENGTHS.items():
+        if type_ := schema.type_map.get(name):
+            type_.extensions[LENGTH] = length
 
 
 def print_schema_file() -> str:

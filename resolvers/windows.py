@@ -1,16 +1,20 @@
 """Resolves the date arguments of a field to a calendar window."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 import strawberry
 
 from gateway.billing.ledger.first_day import first_day
 from gateway.billing.usage.series import Period, period_of
+from gateway.execution.fields import Cost, FromArguments
 from gateway.store.rows import VisibleAccount
 from gateway.windows import (
+    DEFAULT_BUCKETS,
+    MAX_BUCKETS,
     Interval,
     Window,
     complete_until,
@@ -53,6 +57,36 @@ Zone: TypeAlias = Annotated[
 ]
 
 
+_MOST_DAYS: Final = {Interval.DAY: 1, Interval.WEEK: 7, Interval.MONTH: 31, Interval.YEAR: 366}
+
+
+def most_buckets(arguments: Mapping[str, Any]) -> int:
+    """Return the greatest number of buckets of a window; a window that is refused counts as
+    allowed.
+    """
+    from_, to = arguments.get("from"), arguments.get("to")
+    interval = arguments.get("interval") or finest_interval(from_, to)
+    if from_ is None or to is None:
+        return DEFAULT_BUCKETS[interval]
+    return min(max(count_buckets(from_, to, interval), 0), MAX_BUCKETS)
+
+
+def most_days(arguments: Mapping[str, Any]) -> int:
+    """Return the greatest number of days of a window."""
+    from_, to = arguments.get("from"), arguments.get("to")
+    if from_ is None or to is None:
+        interval = arguments.get("interval") or Interval.DAY
+        return DEFAULT_BUCKETS[interval] * _MOST_DAYS[interval]
+    days: int = (to - from_).days + 1
+    return max(days, 0)
+
+
+BUCKETS: Final = FromArguments(names=("interval", "from", "to"), count=most_buckets)
+DAYS: Final = FromArguments(names=("interval", "from", "to"), count=most_days)
+WINDOW: Final = Cost(gives={"buckets": BUCKETS, "days": DAYS})
+"""The cost of an object that has the values of a window."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestedWindow:
     """An account's window with its buckets' interval, as of now."""
@@ -66,11 +100,6 @@ class RequestedWindow:
     @property
     def window(self) -> Window:
         return self.period.window
-
-    def take_buckets(self, info: Info) -> None:
-        """Count the window's buckets as the operation's. Raises TooComplex."""
-        window = self.window
-        info.context.buckets.take(count_buckets(window.from_, window.to, self.interval))
 
     async def first_day(self, info: Info) -> date:
         """Return the account's first day in the window's zone."""

@@ -14,6 +14,8 @@ from graphql import (
 )
 
 from gateway.errors import TooComplex
+from gateway.execution.cost.operation_costs import OperationCosts
+from gateway.execution.cost.schema_costs import SchemaCosts
 from gateway.execution.deprecation import deprecated_fields
 from gateway.execution.limits import DocumentLimits, find_excess, introspects
 from gateway.execution.plan.cache import Plans
@@ -32,13 +34,14 @@ REPORTED_ERRORS = 20
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedDocument:
     """A parsed document. One with `errors` never runs. `deprecated` lists the deprecated fields
-    that it selects, as `Type.field`; `plans` caches the plans of its operations.
+    that it selects, as `Type.field`; `plans` and `costs` cache what is known of its operations.
     """
 
     node: DocumentNode
     errors: tuple[GraphQLError, ...]
     introspects: bool
     plans: Plans
+    costs: OperationCosts
     deprecated: frozenset[str] = frozenset()
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
@@ -73,6 +76,10 @@ class Documents:
     limits: DocumentLimits
     suggestions: bool
     _kept: LRUCache[str, ParsedDocument] = field(default_factory=lambda: LRUCache(CACHED_DOCUMENTS))
+    _costs: SchemaCosts = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._costs = SchemaCosts(self.schema)
 
     def read(self, text: str) -> ParsedDocument:
         """Return the document; raises GraphQLError with a code if it cannot be parsed."""
@@ -103,6 +110,7 @@ class Documents:
             errors=tuple(errors),
             introspects=introspects(node),
             plans=Plans(node),
+            costs=OperationCosts(self._costs, node, self.limits.fields),
             deprecated=frozenset() if errors else deprecated_fields(self.schema, node),
         )
 

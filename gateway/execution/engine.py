@@ -1,20 +1,23 @@
 """Prepares and runs operations of the schema that it is given."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import strawberry
-from graphql import ExecutionResult, GraphQLError, OperationType
+from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, OperationType
 
 from gateway.errors import BadUserInput, DeadlineExceeded, GatewayError, TooComplex
+from gateway.execution.cost.check import check_variables, checked_figures
+from gateway.execution.cost.tree import Figures
 from gateway.execution.documents import (
     PARSE_FAILED,
     REPORTED_ERRORS,
     VALIDATION_FAILED,
     Documents,
+    ParsedDocument,
 )
-from gateway.execution.errors import ErrorFormatter, innermost
+from gateway.execution.errors import ErrorFormatter, format_error, innermost
 from gateway.execution.fields import events_of
 from gateway.execution.limits import DocumentLimits
 from gateway.execution.operation import (
@@ -89,6 +92,10 @@ class Engine:
         if document.introspects and not introspection:
             closed = GraphQLError("Introspection is not open to you here.")
             return refused(formatter.refused([closed], VALIDATION_FAILED), operation)
+        try:
+            cost = self._cost(document, operation, request.variables or {})
+        except TooComplex as error:
+            return refused([format_error(error)], operation)
         if self._count_deprecated:
             for field in document.deprecated:
                 self._count_deprecated(field)
@@ -98,7 +105,18 @@ class Engine:
             text=text,
             document=document,
             operation=operation,
+            cost=cost,
         )
+
+    def _cost(
+        self,
+        document: ParsedDocument,
+        operation: OperationDefinitionNode,
+        variables: Mapping[str, Any],
+    ) -> Figures:
+        check_variables(variables, self.documents.limits)
+        selected = document.costs.of(operation, variables)
+        return checked_figures(selected, variables, self.documents.limits)
 
     def root_field(self, prepared: PreparedOperation) -> RootField | OperationResult:
         """Return the one field of a subscription, or the result that refuses its values."""

@@ -1,14 +1,15 @@
 """What a field of the schema is: its descriptor, in the `metadata` of the Strawberry field.
 
 A descriptor may have a source under `SOURCE`: the value is read from the parent's row, computed
-from it, or loaded by a key in it, without a resolver. It may have a policy under
-`POLICY`, see `gateway.execution.policies`; a type
-has one in its attribute `POLICY`. The field of a subscription has its `Events` under `EVENTS`.
-Every way of running an operation reads the same descriptor.
+from it, or loaded by a key in it, without a resolver. It may have a policy under `POLICY`, see
+`gateway.execution.policies`; a type has one in its attribute `POLICY`. The field of a subscription
+has its `Events` under `EVENTS`. A list, a field that loads rows and a long text have a `Cost` under
+`COST`, see `gateway.execution.cost`; the points of one object are in its type's attribute `POINTS`,
+1 if it is missing. Every way of running an operation reads the same descriptor.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from operator import attrgetter, itemgetter
 from typing import Any, Final, Protocol, TypeAlias
@@ -18,6 +19,7 @@ from graphql import GraphQLField, GraphQLNamedType
 SOURCE: Final = "source"
 POLICY: Final = "policy"
 EVENTS: Final = "events"
+COST: Final = "cost"
 _DEFINITION: Final = "strawberry-definition"
 
 
@@ -156,6 +158,36 @@ Source: TypeAlias = ColumnSource | Computed | Related
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FromArguments:
+    """A number that follows from a field's arguments: `count` of the values of `names`, by their
+    names in the schema. An argument that is omitted, null or not allowed has no value; a list's
+    items may be placeholders.
+    """
+
+    names: tuple[str, ...]
+    count: Callable[[Mapping[str, Any]], int]
+
+
+Size: TypeAlias = int | str | FromArguments
+"""A number, or the name of a number that the nearest enclosing field has in `Cost.gives`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What one value of a field may cost.
+
+    `items` is the greatest or usual length of a list. `rows` are the rows of the database that are
+    loaded for one value; a field without any takes no statement. `length` is the greatest number of
+    characters of a text. `gives` are numbers by name, for the fields inside.
+    """
+
+    items: Size = 1
+    rows: Size = 0
+    length: int | None = None
+    gives: Mapping[str, Size] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Events:
     """The events of a subscription field.
 
@@ -177,6 +209,19 @@ def events_of(field: GraphQLField) -> Events:
     """Return the events of a subscription's field."""
     events: Events = _metadata(field)[EVENTS]
     return events
+
+
+def cost_of(field: GraphQLField) -> Cost | None:
+    """Return the cost in a field's descriptor; None for a field without one."""
+    cost: Cost | None = _metadata(field).get(COST)
+    return cost
+
+
+def points_of(type_: GraphQLNamedType) -> int:
+    """Return the points of one object of a type."""
+    origin = getattr(type_.extensions.get(_DEFINITION), "origin", None)
+    points: int = getattr(origin, "POINTS", 1)
+    return points
 
 
 def own_policy(field: GraphQLField) -> Any:

@@ -9,6 +9,7 @@ import orjson
 from graphql import OperationDefinitionNode
 
 from gateway.errors import BadRequest, GatewayError
+from gateway.execution.cost.tree import Figures
 from gateway.execution.documents import ParsedDocument
 from gateway.execution.errors import format_error
 
@@ -40,13 +41,14 @@ class OperationRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedOperation:
-    """A valid operation; `text` is the text of its document."""
+    """A valid operation; `text` is the text of its document, `cost` what it may cost at most."""
 
     request: OperationRequest
     request_id: str
     text: str
     document: ParsedDocument
     operation: OperationDefinitionNode
+    cost: Figures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,8 +39,40 @@ class DocumentSettings(Group):
         100, ge=0, le=10_000, description="Most variables declared in a document."
     )
     fragments: Limit[int] = Field(100, ge=0, le=10_000, description="Most fragments in a document.")
+    fields: Limit[int] = Field(
+        2_500,
+        ge=1,
+        le=100_000,
+        description="Most fields and fragments that an operation selects, fragments expanded.",
+    )
+    variable_values: Annotated[Limit[int], Named("variable_values")] = Field(
+        10_000,
+        ge=100,
+        le=1_000_000,
+        description="Most values in an operation's variables, lists and objects counted with "
+        "their contents.",
+    )
+    operation_points: Annotated[Limit[int], Named("operation_points")] = Field(
+        10_000,
+        ge=100,
+        le=1_000_000,
+        description="Most points that an operation may cost: one for each object of its answer, "
+        "amounts of money excepted. Computed before the operation runs.",
+    )
+    operation_rows: Annotated[Limit[int], Named("operation_rows")] = Field(
+        150_000,
+        ge=1_000,
+        le=10_000_000,
+        description="Most rows that an operation may load, estimated before it runs.",
+    )
+    answer_bytes: Annotated[Limit[int], Named("answer_bytes")] = Field(
+        8_388_608,
+        ge=65_536,
+        le=268_435_456,
+        description="Longest answer in bytes, estimated before the operation runs.",
+    )
     answer_values: Annotated[Limit[int], Named("answer_values")] = Field(
-        500_000, ge=1_000, description="Most scalars, objects and lists in an answer."
+        200_000, ge=1_000, description="Most scalars, objects and lists in an answer."
     )
     trusted_documents: Annotated[Path | None, Named("trusted_documents")] = Field(
         None,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import strawberry
 
+from gateway.execution.fields import Cost
 from gateway.store import Cursors, Selection
 from gateway.store.deployment_listing import DEPLOYMENTS
 from gateway.store.ledger_listing import LEDGER
@@ -18,8 +19,9 @@ from gateway.store.rows import (
 )
 from gateway.windows import zone
 from resolvers.columns import column, global_id, itself, resolved
-from resolvers.connection import After, Before, First, Last, Pages, Paging, open_pages
+from resolvers.connection import PAGED, After, Before, First, Last, Pages, Paging, open_pages
 from resolvers.context import Info
+from resolvers.costs import ONE_ROW
 from resolvers.enums import Role
 from resolvers.filters import (
     CreditPurchaseFilter,
@@ -35,7 +37,7 @@ from resolvers.types.balance import Balance, LowBalanceThresholds
 from resolvers.types.balance_history import BalanceBucket, load_balance_history
 from resolvers.types.node import Node
 from resolvers.types.usage import Usage, open_usage
-from resolvers.windows import load_first_day
+from resolvers.windows import BUCKETS, DAYS, WINDOW, load_first_day
 
 if TYPE_CHECKING:
     from resolvers.types.credit_purchase import CreditPurchaseConnection
@@ -150,6 +152,7 @@ class Account(Node):
     created_at: datetime = column("created_at", description="When the account was created.")
     first_day: date = resolved(
         load_account_first_day,
+        cost=ONE_ROW,
         description="The first day of the account's history, in its time zone: the day of its "
         "creation, or of its first credit or usage if earlier. Late usage may move "
         "this day back.",
@@ -164,25 +167,32 @@ class Account(Node):
         | None
     ) = resolved(
         list_credit_purchases,
+        cost=PAGED,
         policy=Policy.PURCHASES,
         description="Credit purchases, newest first. Null with a FORBIDDEN error for a VIEWER.",
     )
     deployments: Annotated[
         "DeploymentConnection", strawberry.lazy("resolvers.types.deployment")
     ] = resolved(
-        list_deployments, description="Deployments, running and closed, latest `startedAt` first."
+        list_deployments,
+        cost=PAGED,
+        description="Deployments, running and closed, latest `startedAt` first.",
     )
     ledger: Annotated["LedgerConnection", strawberry.lazy("resolvers.types.ledger")] | None = (
         resolved(
             list_ledger,
+            cost=PAGED,
             policy=Policy.PURCHASES,
             description="Every change of the balance, newest first. All usage recorded on one "
             "day is one row. Null with a FORBIDDEN error for a VIEWER.",
         )
     )
-    usage: Usage = resolved(open_usage, description="Usage and spend over a range of days.")
+    usage: Usage = resolved(
+        open_usage, cost=WINDOW, description="Usage and spend over a range of days."
+    )
     balance_history: list[BalanceBucket] | None = resolved(
         load_balance_history,
+        cost=Cost(items=BUCKETS, rows=DAYS),
         policy=Policy.PURCHASES,
         description="The balance over a range of days, oldest first, without gaps; at most "
         "1,100 buckets. Null with a FORBIDDEN error for a VIEWER.",

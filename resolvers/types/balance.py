@@ -6,6 +6,7 @@ from typing import ClassVar
 import strawberry
 
 from resolvers.columns import column, converted, money, resolved
+from resolvers.costs import RECENT_DAYS
 from resolvers.enums import LowBalance
 from resolvers.permissions import Policy
 from resolvers.types.money import Amount, Money
@@ -52,8 +53,11 @@ class Balance:
     )
     burn_rate: Money | None = resolved(
         load_burn_rate,
+        cost=RECENT_DAYS,
         description="Average daily usage cost over the last 7 complete days in the account's "
         "time zone, or over fewer if the account is younger. Null before the first "
         "complete day.",
     )
-    runway: Runway = resolved(load_runway, description="How long the balance will last.")
+    runway: Runway = resolved(
+        load_runway, cost=RECENT_DAYS, description="How long the balance will last."
+    )

@@ -26,7 +26,6 @@ async def load_balance_history(
     time_zone: Zone = None,
 ) -> list[history.BalanceBucket]:
     requested = requested_window(root, info, interval, from_, to, time_zone)
-    requested.take_buckets(info)
     loaders = info.context.loaders
     opening, rows = await gather(
         loaders.balance_by_instant.load(opening_key(requested.period, zone(root["time_zone"]))),

@@ -25,6 +25,7 @@ from resolvers.columns import (
 )
 from resolvers.connection import Connection, Pages
 from resolvers.context import Info
+from resolvers.costs import LINK, LONG_TEXT, ONE_ROW, REFUNDS
 from resolvers.enums import CreditPurchaseKind, CreditPurchaseStatus
 from resolvers.exports import Format, sign_export
 from resolvers.permissions import Policy
@@ -109,10 +110,14 @@ class CreditPurchase(Node):
     kind: CreditPurchaseKind = column("kind", description="Kind of the purchase.")
     status: CreditPurchaseStatus = column("status", description="Status of the purchase.")
     description: str | None = column(
-        "description", description="Description of the purchase; at most 2,000 characters."
+        "description",
+        cost=LONG_TEXT,
+        description="Description of the purchase; at most 2,000 characters.",
     )
     failure_reason: str | None = column(
-        "failure_reason", description="Why the payment failed; null if it did not fail."
+        "failure_reason",
+        cost=LONG_TEXT,
+        description="Why the payment failed; null if it did not fail.",
     )
     amount: Money = money(
         "amount_nanos", description="The credit bought or granted, without tax and bonus."
@@ -153,6 +158,7 @@ class CreditPurchase(Node):
         "account_id",
         "id",
         key=_all_refunds,
+        cost=REFUNDS,
         description="Refunds, oldest first; at most 100.",
     )
     account: Account = related(
@@ -191,10 +197,12 @@ class CreditPurchaseTotals:
     )
     refunded_tax: Money = resolved(
         load_refunded_tax,
+        cost=ONE_ROW,
         description="The tax of succeeded refunds, included in `refundedTotal`.",
     )
     refunded_total: Money = resolved(
         load_refunded_total,
+        cost=ONE_ROW,
         description="Sum of the `total` of succeeded refunds, tax included. Disputes are not "
         "refunds: their funds count in `refunded` only.",
     )
@@ -213,10 +221,13 @@ class CreditPurchaseConnection(Connection[CreditPurchase]):
     POLICY: ClassVar = Policy.PURCHASES
 
     totals: CreditPurchaseTotals = resolved(
-        load_totals, description="Totals of all purchases that match the filter."
+        load_totals,
+        cost=ONE_ROW,
+        description="Totals of all purchases that match the filter.",
     )
     export_url: str = resolved(
         sign_export_url,
+        cost=LINK,
         description="Signed download link to a file of all purchases that match the filter, "
         "oldest first. The link needs no credential and expires within 15 minutes.",
     )

@@ -6,6 +6,7 @@ from typing import ClassVar
 import strawberry
 
 from resolvers.columns import column, global_id, money
+from resolvers.costs import LONG_TEXT
 from resolvers.enums import DisputeStatus
 from resolvers.permissions import Policy
 from resolvers.types.money import Money
@@ -30,7 +31,9 @@ class Dispute(Node):
     )
     status: DisputeStatus = column("state", description="Status of the dispute.")
     reason: str | None = column(
-        "reason", description="The provider's reason for the dispute; at most 2,000 characters."
+        "reason",
+        cost=LONG_TEXT,
+        description="The provider's reason for the dispute; at most 2,000 characters.",
     )
     amount: Money = money("amount_nanos", description="The disputed amount, tax included.")
     held: Money = money(

@@ -12,6 +12,7 @@ from gateway.store.rows import Counted
 from resolvers.columns import column, global_id, money, related, resolved
 from resolvers.connection import Connection, Pages
 from resolvers.context import Info
+from resolvers.costs import LINK, LONG_TEXT
 from resolvers.enums import LedgerCause
 from resolvers.exports import Format, sign_export
 from resolvers.permissions import Policy
@@ -65,6 +66,7 @@ class LedgerRow(Node):
     )
     description: str | None = column(
         "description",
+        cost=LONG_TEXT,
         description="The reason of an adjustment, refund or dispute, or the description of a "
         "purchase or granted credit; at most 2,000 characters. Null for usage.",
     )
@@ -98,6 +100,7 @@ class LedgerConnection(Connection[LedgerRow]):
 
     export_url: str = resolved(
         sign_export_url,
+        cost=LINK,
         description="Signed download link to a file (CSV or JSONL) of all rows that match the "
         "filter, oldest first. The link needs no credential and expires within 15 "
         "minutes.",

@@ -21,6 +21,7 @@ def with_tax(nanos: int, tax_nanos: int, currency: str) -> Amount:
 @strawberry.type(description="An exact amount of money; may be negative.")
 class Money:
     POLICY: ClassVar = Policy.ACCOUNT
+    POINTS: ClassVar = 0
 
     amount: Decimal = converted(
         format_amount,

@@ -7,6 +7,7 @@ import strawberry
 
 from resolvers.columns import column, computed, global_id, money
 from resolvers.context import Context
+from resolvers.costs import LINK
 from resolvers.permissions import Policy
 from resolvers.types.money import Money
 from resolvers.types.node import Node
@@ -46,6 +47,7 @@ class Receipt(Node):
         _sign_download_url,
         "account_id",
         "number",
+        cost=LINK,
         description="Signed download link to the PDF. The link needs no credential and expires "
         "within 15 minutes.",
     )

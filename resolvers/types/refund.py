@@ -6,6 +6,7 @@ from typing import ClassVar
 import strawberry
 
 from resolvers.columns import column, converted, global_id, money, related
+from resolvers.costs import LONG_TEXT
 from resolvers.enums import RefundStatus
 from resolvers.permissions import Policy
 from resolvers.types.money import Money, with_tax
@@ -26,10 +27,14 @@ class Refund(Node):
     )
     status: RefundStatus = column("status", description="Status of the refund.")
     reason: str | None = column(
-        "reason", description="The reason given for the refund; at most 2,000 characters."
+        "reason",
+        cost=LONG_TEXT,
+        description="The reason given for the refund; at most 2,000 characters.",
     )
     failure_reason: str | None = column(
-        "failure_reason", description="Why the refund failed; null if it did not fail."
+        "failure_reason",
+        cost=LONG_TEXT,
+        description="Why the refund failed; null if it did not fail.",
     )
     amount: Money = money("amount_nanos", description="The credit taken back, without tax.")
     tax: Money = money("tax_nanos", description="The tax returned with the amount.")

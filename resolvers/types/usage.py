@@ -1,21 +1,24 @@
 """The GraphQL types of usage: spend over time and by dimension."""
 
 from asyncio import gather
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NamedTuple
 
 import strawberry
 
 from gateway.billing.usage import series
 from gateway.billing.usage.breakdown import (
+    DEFAULT_ROWS,
+    MAX_ROWS,
     BreakdownRow,
     breakdown_rows,
     breakdown_span,
     checked_size,
 )
 from gateway.billing.usage.series import Period, complete_part, part_before
+from gateway.execution.fields import Cost, FromArguments
 from gateway.exports.request import UsageExportRequest
 from gateway.exports.writers import USAGE_WRITERS
 from gateway.links import USAGE_PATH
@@ -26,6 +29,7 @@ from gateway.store.rows import VisibleAccount, VisibleDeployment
 from gateway.windows import Interval, previous_window, zone
 from resolvers.columns import attribute, column, converted_attributes, money, resolved
 from resolvers.context import Info
+from resolvers.costs import LINK, ONE_ROW, RESOURCES
 from resolvers.enums import UsageDimension, UsageGroup
 from resolvers.exports import Format, sign_export
 from resolvers.permissions import Policy
@@ -109,7 +113,6 @@ async def load_buckets(
     root: strawberry.Parent[RequestedWindow], info: Info
 ) -> list[series.UsageBucket]:
     requested = root
-    requested.take_buckets(info)
     rows = await load_rows(info, requested.period)
     return series.usage_buckets(
         rows, requested.period, requested.interval, requested.complete_until
@@ -153,6 +156,16 @@ def sign_export_url(root: strawberry.Parent[RequestedWindow], info: Info, format
     exported = UsageExportRequest(window=root.window, interval=root.interval).parameters()
     account_id = root.account["account_id"]
     return sign_export(info, USAGE_PATH, account_id, format_, exported, USAGE_WRITERS)
+
+
+def breakdown_size(arguments: Mapping[str, Any]) -> int:
+    """Return the greatest number of rows of a breakdown, the row "Other" among them."""
+    first: int = arguments.get("first", DEFAULT_ROWS)
+    return min(max(first, 0), MAX_ROWS) + 1
+
+
+DAILY: Final = Cost(rows="days")
+BREAKDOWN_ROWS: Final = FromArguments(names=("first",), count=breakdown_size)
 
 
 def _named(field: Any, name: str) -> Any:
@@ -203,7 +216,9 @@ class UsageBucket:
         "Corrections and usage without a deployment do not count.",
     )
     resources: list[UsageResource] = resolved(
-        load_resources, description="Usage by resource, then unit."
+        load_resources,
+        cost=RESOURCES,
+        description="Usage by resource, then unit.",
     )
 
 
@@ -219,6 +234,7 @@ class UsageSummary:
     )
     average_daily_spend: Money | None = resolved(
         load_daily_spend,
+        cost=ONE_ROW,
         description="Average spend of the complete days, rounded half to even at the ninth "
         "decimal; null if there are none.",
     )
@@ -227,6 +243,7 @@ class UsageSummary:
     )
     average_daily_deployments: Decimal | None = resolved(
         load_daily_deployments,
+        cost=ONE_ROW,
         description="Average number of different deployments with charges per complete day, "
         "with two decimals; null if there are none.",
     )
@@ -265,6 +282,7 @@ class UsageBreakdownRow:
     deployment: Annotated["Deployment", strawberry.lazy("resolvers.types.deployment")] | None = (
         resolved(
             load_row_deployment,
+            cost=ONE_ROW,
             description="The deployment, in a breakdown by DEPLOYMENT; null for usage without a "
             'deployment and for the row "Other".',
         )
@@ -305,31 +323,36 @@ class Usage:
         description="Usage up to this time has normally arrived: some time before now, or the "
         "end of the range.",
     )
-    summary: UsageSummary = resolved(load_summary, description="Totals of the range.")
+    summary: UsageSummary = resolved(load_summary, cost=DAILY, description="Totals of the range.")
     comparison: UsageComparison | None = resolved(
         load_comparison,
+        cost=DAILY,
         description="Spend of the range's complete days, compared with the same number of days "
         "before them; null if there are no complete days, or if the account's first "
         "day is after `previousFrom`.",
     )
     previous: UsageSummary | None = resolved(
         load_previous,
+        cost=DAILY,
         deprecated="Use `comparison`, which compares complete days only.",
         description="Totals of the days before `from`, as many as the range has up to today; "
         "null if the range starts after today.",
     )
     buckets: list[UsageBucket] = resolved(
         load_buckets,
+        cost=Cost(items="buckets", rows="days"),
         description="The range in calendar intervals, oldest first, without gaps; at most "
         "1,100. The first and the last are cut to the range.",
     )
     breakdown: list[UsageBreakdownRow] = resolved(
         load_breakdown,
+        cost=Cost(items=BREAKDOWN_ROWS, rows="days"),
         description="The range's spend by a dimension: highest spend first, then by key, with "
         'the rest in a row "Other". The rows add up to the total.',
     )
     export_url: str = resolved(
         sign_export_url,
+        cost=LINK,
         description="Signed download link to a file of every charge in the range, oldest first. "
         "The link needs no credential and expires within 15 minutes.",
     )

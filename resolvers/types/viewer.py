@@ -10,7 +10,17 @@ from gateway.store import Cursors, Selection
 from gateway.store.account_listing import ACCOUNTS
 from gateway.store.rows import Counted, VisibleAccount
 from resolvers.columns import resolved
-from resolvers.connection import After, Before, Connection, First, Last, Pages, Paging, open_pages
+from resolvers.connection import (
+    PAGED,
+    After,
+    Before,
+    Connection,
+    First,
+    Last,
+    Pages,
+    Paging,
+    open_pages,
+)
 from resolvers.context import Info
 from resolvers.permissions import Policy
 from resolvers.types.account import Account
@@ -54,6 +64,7 @@ class Viewer:
     )
     accounts: AccountConnection = resolved(
         list_accounts,
+        cost=PAGED,
         policy=Policy.ACCOUNT,
         description="Accounts that the caller may read, oldest first: a person's memberships, "
         "the account of an account key, or every account for a platform key.",
