@@ -174,6 +174,11 @@ def divide_half_even(numerator: int, denominator: int) -> int:
     return quotient
 
 
+def divide_up(numerator: int, denominator: int) -> int:
+    """Return the quotient rounded up to an integer. `denominator` must be positive."""
+    return -(-numerator // denominator)
+
+
 def ratio(part: int, whole: int, places: int) -> str | None:
     """Return part ÷ whole as a decimal string of exactly `places` decimals, or None for whole 0."""
     if whole == 0:

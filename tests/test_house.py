@@ -121,6 +121,27 @@ def test_no_float_comes_near_money() -> None:
     assert offenders(find) == {}
 
 
+def test_money_is_rounded_in_one_module() -> None:
+    def find(path: Path, tree: ast.AST) -> list[int]:
+        places = {"billing", "exports", "models", "money.py", "providers", "receipts", "store"}
+        if path.relative_to(ROOT).parts[1] not in places:
+            return []
+        return [
+            node.lineno
+            for node in ast.walk(tree)
+            if (isinstance(node, ast.Call) and ast.unparse(node.func) in {"round", "ceil", "floor"})
+            # Rounds up: -(-a // b).
+            or (
+                isinstance(node, ast.UnaryOp)
+                and isinstance(node.op, ast.USub)
+                and isinstance(node.operand, ast.BinOp)
+                and isinstance(node.operand.op, ast.FloorDiv)
+            )
+        ]
+
+    assert list(offenders(find)) == ["gateway/money.py"]
+
+
 def test_no_resolver_checks_a_policy_itself() -> None:
     checks = {"Forbidden", "require_purchases", "sees_purchases"}
 
@@ -182,8 +203,9 @@ def test_the_environment_is_read_in_one_module() -> None:
         ("www-authenticate", "gateway/http/responses.py"),
         ("one credential per request", "gateway/http/credentials.py"),
         ("must be valid JSON in UTF-8.", "gateway/strict_json.py"),
+        ("Your role in this account does not", "gateway/principal.py"),
     ],
-    ids=["401", "one-credential", "strict-json"],
+    ids=["401", "one-credential", "strict-json", "role"],
 )
 def test_a_rule_of_http_stands_in_one_module(text: str, home: str) -> None:
     def find(_: Path, tree: ast.AST) -> list[int]:

@@ -7,7 +7,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.errors import Forbidden, GatewayError, NotFound
+from gateway.errors import GatewayError, NotFound
 from gateway.http.credentials import CredentialChecker, credential_of
 from gateway.http.headers import attachment
 from gateway.http.request_log import RequestRecord, record_of
@@ -61,9 +61,10 @@ class Receipts:
             raise _missing()
         async with Snapshot(self.database) as snapshot:
             found = await receipts.find_document(snapshot, record.principal, match[1], number)
-            if found is not None and not Role(found["role"]).sees_purchases:
-                raise Forbidden("Your role in this account does not include receipts.")
-            if found is None or found["data"] is None:
+            if found is None:
+                raise _missing()
+            Role(found["role"]).require_purchases()
+            if found["data"] is None:
                 raise _missing()
             name = document_name(
                 number, refund_id=found["refund_id"], cancels_id=found["cancels_id"]

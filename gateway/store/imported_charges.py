@@ -1,4 +1,4 @@
-"""Charges of imported cost files: the current ones, and their corrections."""
+"""Charges of imported cost files, and their corrections."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime

@@ -19,6 +19,7 @@ from gateway.money import (
     checked,
     checked_sum,
     divide_half_even,
+    divide_up,
     format_amount,
     format_nanos,
     format_quantity,
@@ -213,6 +214,12 @@ def test_quotients_are_nearest(numerator: int, denominator: int) -> None:
     error = 2 * abs(numerator - quotient * denominator)
     assert error <= abs(denominator)
     assert error != abs(denominator) or quotient % 2 == 0
+
+
+@quick
+@given(st.integers(-(10**30), 10**30), st.integers(1, 10**12))
+def test_quotients_are_rounded_up(numerator: int, denominator: int) -> None:
+    assert 0 <= divide_up(numerator, denominator) * denominator - numerator < denominator
 
 
 def test_division_by_zero_is_an_error() -> None:

@@ -1,4 +1,4 @@
-"""Credit that nobody paid for, and corrections of a balance."""
+"""Posts credit without a payment, and adjustments of a balance."""
 
 from datetime import datetime
 
@@ -42,7 +42,7 @@ def adjust_balance(
     occurred_at: datetime,
     description: str | None = None,
 ) -> int:
-    """Book a signed correction and return its ledger version; `source` names its one cause."""
+    """Post a signed adjustment in nanos; return its ledger version. `source` is its unique key."""
     return book.post(
         account_id,
         LedgerCause.ADJUSTMENT,

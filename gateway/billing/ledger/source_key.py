@@ -1,13 +1,14 @@
-"""What a ledger entry comes from: the one place where source keys are written and read.
+"""Source keys: the name of the fact behind a ledger entry. Only this module writes and reads them.
 
 A key is text that is unique in its account, so that no fact is booked twice: the kind, its parts
-and, of a correction, the version of its entry, with a colon between them.
+and, of an amending entry, the entry's version, with a colon between them. An amending entry is a
+later entry of the same fact, posted because an earlier fact arrived late.
 
 | Kind | Parts |
 |---|---|
 | `purchase`, `bonus` | the purchase's id |
 | `refund` | the refund's id |
-| `dispute` | the dispute's id; the instant of what it moved, in microseconds since 1970 |
+| `dispute` | the dispute's id; the instant of its movements, in microseconds since 1970 |
 | `bonus-reversal` | the id of the refund or dispute that took the last of the money |
 | `usage` | the entry's version |
 | `adjustment` | the digest of its request's key |
@@ -26,7 +27,7 @@ from gateway.models.base import microseconds_from_instant
 
 
 class SourceKind(StrEnum):
-    """Which kind of fact an entry comes from."""
+    """The kinds of facts behind ledger entries."""
 
     PURCHASE = "purchase"
     BONUS = "bonus"
@@ -44,7 +45,7 @@ class SourceKind(StrEnum):
 
 
 class SourceKey(NamedTuple):
-    """A source key. `version` is that of a correction's entry, None for a fact's first entry."""
+    """A source key. `version` is that of an amending entry, None for a fact's first entry."""
 
     kind: SourceKind
     parts: tuple[str, ...]
@@ -78,7 +79,7 @@ class SourceKey(NamedTuple):
 
     @classmethod
     def adjustment(cls, request_key: str) -> Self:
-        """Return the key of a correction that was requested with an ASCII key of its own."""
+        """Return the key of an adjustment, from the ASCII idempotency key of its request."""
         digest = blake2b(request_key.encode("ascii"), digest_size=16).hexdigest()
         return cls(SourceKind.ADJUSTMENT, (digest,))
 
@@ -92,7 +93,7 @@ class SourceKey(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a key as it is stored; raises ValueError for a text that is none."""
+        """Read a stored key; raises ValueError for any other text."""
         kind_text, *parts = text.split(":")
         kind = SourceKind(kind_text)
         count = kind.part_count
@@ -100,8 +101,8 @@ class SourceKey(NamedTuple):
             raise ValueError(f"{text!r} is no source key of the kind {kind}.")
         return cls(kind, tuple(parts[:count]), int(parts[count]) if parts[count:] else None)
 
-    def corrected(self, version: int) -> Self:
-        """Return the key of the entry of this version that corrects this one."""
+    def amended(self, version: int) -> Self:
+        """Return the key of the amending entry of this version."""
         return self._replace(version=version)
 
     def __str__(self) -> str:

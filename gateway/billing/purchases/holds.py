@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from gateway.money import from_minor_units, minor_digits
+from gateway.money import divide_up, from_minor_units, minor_digits
 
 
 class PurchaseTerms(NamedTuple):
@@ -26,7 +26,7 @@ class PurchaseTerms(NamedTuple):
         if not self.tax:
             return money
         minor = from_minor_units(1, minor_digits(self.currency))
-        return -(-money * self.amount // ((self.amount + self.tax) * minor)) * minor
+        return divide_up(money * self.amount, (self.amount + self.tax) * minor) * minor
 
 
 class DisputeMovements(NamedTuple):

@@ -201,12 +201,12 @@ def _apply_replay(purchases: Purchases, purchase: PurchaseState, replay: Replay)
 
 
 def _post(book: Book, purchase: PurchaseState, origin: EntryOrigin, amount: int) -> None:
-    # A fact's first entry has its plain key, which the database takes once; a correction, made
-    # because an earlier fact came late, also names its version.
+    # The key of a fact's first entry is unique in the database. An amending entry, posted because
+    # an earlier fact came late, also has its version in the key.
     account_id, key = purchase.account_id, origin.key
     booked = book.part(Purchases).booked
     if (account_id, str(key)) in booked:
-        key = key.corrected(book.accounts[account_id].version + 1)
+        key = key.amended(book.accounts[account_id].version + 1)
     booked.add((account_id, str(key)))
     book.post(
         account_id,

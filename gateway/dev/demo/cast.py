@@ -99,7 +99,7 @@ BANK: Final = PaymentMethod(type=PaymentMethodType.BANK_ACCOUNT, name="sepa_debi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adjustment:
-    """A correction of the leading account's balance, at a moment of the story."""
+    """An adjustment of the leading account's balance, at a moment of the story."""
 
     at: int
     cents: int

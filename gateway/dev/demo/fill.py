@@ -186,7 +186,7 @@ class _Teller:
         return result.accepted
 
     async def _adjustments(self, book: Book) -> list[Adjustment]:
-        """Return the corrections of the leader's balance that are not booked yet."""
+        """Return the adjustments of the leader's balance that are not booked yet."""
         sources = [(self.ids[LEADER.external_id], str(each.source)) for each in ADJUSTMENTS]
         booked = await ledger.booked_keys(book.transaction, sources)
         return [

@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Self
 
 from gateway.errors import BadUserInput
-from gateway.money import checked, from_minor_units
+from gateway.money import checked, divide_half_even, from_minor_units
 from gateway.providers.stripe.amounts import currency_of, digits_of, nanos_of
 from gateway.providers.stripe.terms import created_at
 from gateway.providers.stripe.texts import Json, reference_of
@@ -43,11 +43,12 @@ class Move:
 
 
 class Conversion:
-    """Converts a dispute's moves, of which the largest is about the `disputed` money.
+    """Converts a dispute's moves to the charge's currency; the largest is about the `disputed`
+    money.
 
-    By the exchange rate, half-even to the smallest unit; what differs from the disputed money by no
-    more than rounding is exactly that. Without a rate, by the share of the largest move. Raises
-    BadUserInput where nothing is disputed.
+    It uses the exchange rate, rounded half-even to the smallest unit; a result that differs from
+    the disputed money by no more than rounding is the disputed money. Without a rate it uses the
+    move's share of the largest one. Raises BadUserInput where nothing is disputed.
     """
 
     def __init__(self, moves: Sequence[Move], disputed: int, currency: str) -> None:
@@ -59,7 +60,7 @@ class Conversion:
         self._largest = max(foreign, key=lambda each: abs(each.amount), default=None)
 
     def money_of(self, move: Move) -> int:
-        """Return what a move is in nanos of the charge's currency."""
+        """Return a move in nanos of the charge's currency."""
         largest = self._largest
         if move.currency == self._currency or not move.amount or largest is None:
             return move.amount
@@ -71,11 +72,13 @@ class Conversion:
         if abs(abs(money) - self._disputed) <= rounding:
             return self._disputed if move.amount > 0 else -self._disputed
         unit = _unit(self._currency)
-        return checked(round(money / unit) * unit, argument="amount")
+        units = divide_half_even(*(money / unit).as_integer_ratio())
+        return checked(units * unit, argument="amount")
 
     def _scale(self, largest: Move, rate: Fraction) -> Fraction:
-        """Return what a rate is multiplied with: it is that of smallest units or, as it differs
-        between currencies of other decimals, of whole ones. The largest move shows which.
+        """Return the factor of an exchange rate. Stripe's rate may be between smallest units or
+        between whole ones, which differ where the currencies' decimals do; the largest move shows
+        which it is.
         """
         smallest = Fraction(10) ** (digits_of(largest.currency) - digits_of(self._currency))
         whole = abs(largest.amount) / rate

@@ -83,7 +83,7 @@ POST_CREDITS: Final = Operation(
         ),
         Example(
             name="adjustment",
-            text="A correction of the balance",
+            text="An adjustment of the balance",
             status=201,
             parameters={"Idempotency-Key": "ticket-4711"},
             body={

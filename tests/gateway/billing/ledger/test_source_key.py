@@ -10,13 +10,13 @@ STORED = {
     "purchase:7": SourceKey.purchase(7),
     "bonus:7": SourceKey.bonus(7),
     "refund:12": SourceKey.refund(12),
-    "refund:12:57": SourceKey.refund(12).corrected(57),
+    "refund:12:57": SourceKey.refund(12).amended(57),
     "bonus-reversal:12": SourceKey.bonus_reversal(12),
     "dispute:5:1000001": SourceKey.dispute(5, datetime(1970, 1, 1, 0, 0, 1, 1, tzinfo=UTC)),
-    "dispute:5:0:9": SourceKey.dispute(5, datetime(1970, 1, 1, tzinfo=UTC)).corrected(9),
+    "dispute:5:0:9": SourceKey.dispute(5, datetime(1970, 1, 1, tzinfo=UTC)).amended(9),
     "usage:3": SourceKey.usage(3),
     "adjustment:24b93e04aced8c2834c3d882514d708e": SourceKey.adjustment("key-1"),
-    "focus:0a-2-corrected-1": SourceKey.imported_charge("0a-2-corrected-1"),
+    "focus:0a-2-amended-1": SourceKey.imported_charge("0a-2-amended-1"),
     "demo:service-credit": SourceKey.demo("service-credit"),
 }
 
