@@ -23,6 +23,8 @@ TEXTS = """() => {
       texts.push(element.getAttribute(name) ?? '')
   return texts.map((text) => text.trim()).filter(Boolean)
 }"""
+LEGEND_LINES = """() => [...document.querySelectorAll('figure:has([role=application]) > ul')].map(
+  (legend) => new Set([...legend.children].map((each) => each.offsetTop)).size)"""
 # What of a name could pull what is beside it to its other side: texts that are not isolated, and
 # attributes that have more than the name in them.
 LOOSE = r"""(name) => {
@@ -73,6 +75,8 @@ async def test_a_german_browser_reads_german(
         assert await violations(page) == []
         assert await english_on(page) == frozenset()
         assert await fits(page)
+        if width == 1440:
+            assert set(await page.evaluate(LEGEND_LINES)) == {1}
         await expect(page.locator(".balance .amount")).to_have_text(
             re.compile(r"^[\d.]+,\d\d\s\$$")
         )

@@ -90,7 +90,7 @@ export const shared = {
 
   chart: {
     hint: "Mit den Pfeiltasten wechseln Sie zwischen den Datenpunkten.",
-    partial: "Noch nicht abgeschlossen",
+    partial: "Laufend",
     period: "Zeitraum",
     display: "Darstellung",
     asChart: "Diagramm",
