@@ -102,7 +102,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Process:
-    """What one process has open while it serves."""
+    """The resources that one process has open while it serves."""
 
     settings: Settings
     clock: Clock
@@ -240,7 +240,7 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
 
 
 def issuer_of(settings: Settings, clock: Clock) -> Issuer:
-    """Return the issuer of the tokens that are accepted. Raises ConfigurationError."""
+    """Return the issuer of accepted tokens. Raises ConfigurationError."""
     if settings.environment == "dev":
         return dev_issuer(settings.data_dir)
     return configured_issuer(settings.auth, clock)

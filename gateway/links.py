@@ -62,7 +62,7 @@ class Links:
         return f"{self._base_url}{signed}{_SIGNATURE}{signature.rstrip('=')}"
 
     def check(self, path: str, query: str) -> Grant:
-        """Return what a link grants; `query` is its text as it came.
+        """Return the access that a link grants; `query` is its undecoded text.
 
         Raises Forbidden for one that was changed, or moved to another path, or has expired.
         """

@@ -79,7 +79,7 @@ METHODS: Final = {
     "wechat_pay": "WeChat Pay",
     "zip": "Zip",
 }
-"""What people call a method, by the provider's name for it."""
+"""Names of payment methods for people, by the provider's name."""
 
 BRANDS: Final = {
     "american_express": "American Express",
@@ -103,7 +103,7 @@ BRANDS: Final = {
     "visa": "Visa",
     "visa_electron": "Visa Electron",
 }
-"""What people call a card's network, by the provider's name for it."""
+"""Names of card networks for people, by the provider's name."""
 
 _KINDS: Final = {
     "CARD": "Card",
@@ -112,7 +112,7 @@ _KINDS: Final = {
     "BANK_ACCOUNT": "Bank account",
     "OTHER": "Other",
 }
-"""What is said of a method of which nothing but its kind is known."""
+"""Names of methods of which only the kind is known."""
 
 _CARDS: Final = frozenset({"card", "card_present"})
 _CARD_WALLETS: Final = (
@@ -143,9 +143,9 @@ def readable(name: str) -> str:
 
 
 def method_label(name: str | None, label: str | None) -> str | None:
-    """Return what a method is called beside its card: its bank's name, else its own; None for a
-    plain card. `name` is the provider's, `label` the stored bank's or what an earlier version made
-    of the name.
+    """Return the name of a method beside its card: its bank's name, else its own; None for a plain
+    card. `name` is the provider's; `label` is the stored bank's, or an earlier version's form of
+    the name.
     """
     if name is None:
         earlier = _EARLIER_LABELS.get(label or "")

@@ -1,5 +1,5 @@
-"""Who reads and who writes. `gateway.auth` makes a `Principal` of a checked credential, and every
-read has one; every write of account data has an `Actor`.
+"""Principals and actors. `gateway.auth` makes a `Principal` of a checked credential, and every read
+has one; every write of account data has an `Actor`.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Role(StrEnum):
 
 
 class Permission(StrEnum):
-    """What an API key may do."""
+    """The permissions of API keys."""
 
     BILLING_READ = "billing:read"
     ACCOUNTS_WRITE = "accounts:write"
@@ -72,8 +72,8 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who writes account data: a person by subject, an API key by id, or a part of the system by
-    name. `accounts` are those that it may write; None is every account, and new ones too.
+    """The author of a write: a person by subject, an API key by id, or a part of the system by
+    name. `accounts` are those that it may write to; None is every account, and new ones too.
     """
 
     kind: ActorKind

@@ -1,9 +1,8 @@
-"""Quotas: how many of a kind one key may hold at once, or take in a minute.
+"""Quotas: limits on the number of things that a key holds at once, or takes in a minute.
 
-One idiom: `await quota.take(key)` raises the error of the limit that is used up. What a
-`ConcurrencyQuota` gave is given back by calling what `take` returned; a `RateQuota` refills with
-time. Both count in the memory of this process. `take` is a coroutine, so that a quota that replicas
-share can have the same shape.
+`await quota.take(key)` takes one, or raises the quota's error. A `ConcurrencyQuota` returns a
+function that gives it back; a `RateQuota` refills with time. Both count in the memory of this
+process. `take` is a coroutine, so that a quota shared by replicas can have the same shape.
 """
 
 import math
@@ -24,7 +23,7 @@ from gateway.settings.exports import ExportSettings
 from gateway.settings.live import LiveSettings
 
 Release: TypeAlias = Callable[[], None]
-"""Gives back what was taken; called once."""
+"""Gives back one taken place; called once."""
 
 _SHORTEST_WAIT_SECONDS: Final = 1
 
@@ -43,7 +42,7 @@ class Limit:
 
 @dataclass(slots=True)
 class ConcurrencyQuota:
-    """How many of a kind are held at once: by each key, and by all keys together."""
+    """A limit on the number held at once: by each key, and by all keys together."""
 
     each: Limit
     total: Limit | None = None
@@ -78,7 +77,7 @@ class ConcurrencyQuota:
 
 
 class RateQuota:
-    """How many of a kind each key may take in a minute."""
+    """A limit on the number that each key takes in a minute."""
 
     def __init__(self, each: Limit) -> None:
         self.each = each

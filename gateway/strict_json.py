@@ -150,7 +150,7 @@ def _nothing(_number: str) -> None:
 
 
 def _judge(pairs: Sequence[tuple[str, object]]) -> DuplicateKey | None:
-    """Return which key stands twice in an object, or in one that it holds."""
+    """Return the key that an object, or an object within it, has twice."""
     names = set()
     for name, value in pairs:
         if name in names:

@@ -37,7 +37,7 @@ _CACHED_SERIES: Final = 128
 
 
 class Interval(StrEnum):
-    """What a bucket spans. Weeks are ISO weeks: they begin on Monday."""
+    """The length of a bucket. Weeks are ISO weeks, which begin on Monday."""
 
     DAY = "DAY"
     WEEK = "WEEK"

@@ -85,7 +85,7 @@ class Loaded(NamedTuple, Generic[R]):
 
 
 class Bounds(NamedTuple):
-    """Where a page begins and ends, and whether there is more."""
+    """The cursors of a page's first and last row, and whether more rows exist."""
 
     has_next_page: bool
     has_previous_page: bool

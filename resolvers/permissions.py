@@ -1,4 +1,4 @@
-"""Who may read a field. Every field has a policy: its own, or its type's `POLICY`.
+"""Policies: the rules about who may read a field. Every field has its own, or its type's `POLICY`.
 
 The engine enforces policies on every path, before a resolver runs (`gateway.execution.policies`);
 a resolver never checks one itself. Tenancy is in each statement: it has the principal in it.
@@ -21,7 +21,7 @@ class Policy(Enum):
 
     @property
     def check(self) -> Check | None:
-        """What the engine runs before the field; None if the row's statement is enough."""
+        """The check that the engine runs before the field, or None."""
         return require_purchases if self is Policy.PURCHASES else None
 
 

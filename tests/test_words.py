@@ -19,6 +19,10 @@ PHRASES = re.compile(
 """Each stands where a noun or the field's own verb belongs: "whose" hides an owner, "what is not"
 hides a name, "told" and "asked" hide who does what.
 """
+CLAUSES = re.compile(
+    r"(?:What|Who|Which|Where|When)\b|(?:Return|Yield)s? (?:what|who|which|where)\b"
+)
+"""A docstring that begins like this has a clause in place of the noun: "What a page prints"."""
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
 
 
@@ -42,6 +46,23 @@ def test_sentences_in_the_code_name_the_thing() -> None:
         for path in MODULES
         for line, text in texts_of(path)
         for phrase in found_in(text)
+    ] == []
+
+
+def docstrings_of(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the docstrings of a module, its classes, functions and attributes, by line."""
+    for node in ast.walk(tree_of(path)):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str(text)), lineno=line):
+                yield line, text
+
+
+def test_docstrings_begin_with_a_noun_or_a_verb() -> None:
+    assert [
+        f"{name_of(path)}:{line}"
+        for path in MODULES
+        for line, text in docstrings_of(path)
+        if CLAUSES.match(text)
     ] == []
 
 

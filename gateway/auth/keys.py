@@ -20,7 +20,7 @@ _PEM: Final = re.compile(r"-----BEGIN ([A-Z ]+)-----.+?-----END \1-----", re.DOT
 
 
 class KeySource(Protocol):
-    """Where a verifier finds the keys of its issuer."""
+    """Finds the public keys of a verifier's issuer."""
 
     async def find(self, kid: str | None) -> Sequence[PublicKey]:
         """Return the keys that may have signed a token with this `kid` in the header.

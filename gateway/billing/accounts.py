@@ -22,8 +22,8 @@ from gateway.windows import USAGE_DELAY_SECONDS, zone
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountFacts:
-    """What the platform says of an account. `members` are (subject, role), None where the list
-    stays; `keeps_customer`: so does the Stripe customer. Thresholds are in nanos and days.
+    """Facts of an account as the platform states them. `members` are (subject, role); None leaves
+    the stored list, and `keeps_customer` the stored Stripe customer. Thresholds are nanos and days.
     """
 
     external_id: str

@@ -113,8 +113,8 @@ class Book:
         return account.revision
 
     def recorded_at(self, account_id: int) -> datetime:
-        """Return when the next entry is recorded: a process with a slower clock does not record
-        before the last entry.
+        """Return the instant of the next entry: now, but not before the last entry, which a process
+        with a faster clock may have recorded.
         """
         account = self.accounts[account_id]
         return max(self.now, account.balance_at) if account.version else self.now

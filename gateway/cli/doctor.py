@@ -1,4 +1,4 @@
-"""`gateway doctor`: whether every stored figure is what follows from the facts."""
+"""`gateway doctor`: compares every stored figure with the facts."""
 
 import asyncio
 from contextlib import aclosing

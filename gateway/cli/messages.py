@@ -1,4 +1,4 @@
-"""What commands say on standard error."""
+"""The messages of commands on standard error."""
 
 from typing import Final, NoReturn
 

@@ -1,4 +1,6 @@
-"""Where a command writes: standard output, a file that is whole or not there, or a device."""
+"""The output of a command: standard output, a file that is written whole or not at all, or a
+device.
+"""
 
 import asyncio
 import os
@@ -96,8 +98,9 @@ def _replacing(path: Path, found: os.stat_result | None) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def _cancelled_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM cancel the running task like Ctrl-C, so the task cleans up; the exit code is the
-    one that a shell gives. Elsewhere SIGTERM ends the process: a write to a pipe may last.
+    """Let SIGTERM cancel the running task like Ctrl-C, so that the task cleans up; the exit code is
+    that of a killed process. Outside, SIGTERM ends the process at once: a write to a pipe may
+    block.
     """
     # Only the main thread receives signals.
     if threading.current_thread() is not threading.main_thread():

@@ -1,4 +1,4 @@
-"""What a field of the schema is: its descriptor, in the `metadata` of the Strawberry field.
+"""Field descriptors: the `metadata` of a Strawberry field.
 
 A descriptor may have a source under `SOURCE`: the value is read from the parent's row, computed
 from it, or loaded by a key in it, without a resolver. It may have a policy under `POLICY`, see
@@ -119,7 +119,7 @@ class KeyLoader(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Related:
-    """What a loader has for a key of the row: the columns' values as a tuple, or `key` of them.
+    """Loaded by a key of the row: the columns' values as a tuple, or `key` of them.
 
     A row in which a key column is null has no value: null.
     """
@@ -174,7 +174,7 @@ Size: TypeAlias = int | str | FromArguments
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What one value of a field may cost.
+    """The cost of one value of a field.
 
     `items` is the greatest or usual length of a list. `rows` are the rows of the database that are
     loaded for one value; a field without any takes no statement. `length` is the greatest number of

@@ -42,7 +42,7 @@ _CHECKS: Final = "gateway-checks"
 
 @runtime_checkable
 class FieldPolicy(Protocol):
-    """Who may read a field. `check` is None if the statement that loads the parent holds it."""
+    """A rule about who may read a field. `check` is None if the parent's statement enforces it."""
 
     @property
     def check(self) -> Check | None: ...

@@ -23,7 +23,7 @@ METHOD_COLUMNS: Final = tuple(
 )
 """The columns of a `Method`."""
 Method: TypeAlias = tuple[str, str | None, str | None, str | None, str | None]
-"""What a purchase was paid with: the arguments of `display_name`."""
+"""A purchase's payment method: the arguments of `display_name`."""
 _SAMPLE: Final = 40
 _MINUTE: Final = 60_000_000
 _SECONDS: Final = {second * 1_000_000: f"{second:02}" for second in range(60)}

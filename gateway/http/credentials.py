@@ -22,7 +22,7 @@ ONE_CREDENTIAL: Final = "Send exactly one credential per request."
 
 class CredentialChecker(Protocol):
     async def authenticate(self, authorization: str | None) -> Principal:
-        """Return who is asking; raises Unauthenticated."""
+        """Return the credential's principal; raises Unauthenticated."""
         ...
 
 

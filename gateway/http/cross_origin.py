@@ -43,7 +43,9 @@ class CrossOriginOptions(TypedDict):
 
 
 def cross_origin_options(origins: Sequence[str]) -> CrossOriginOptions:
-    """Return what pages of these origins may send and read."""
+    """Return the CORS policy: the requests and answers that pages of these origins may send and
+    read.
+    """
     return CrossOriginOptions(
         allow_origins=origins,
         allow_methods=("GET", "POST"),

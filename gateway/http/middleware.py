@@ -1,4 +1,4 @@
-"""What every request passes on its way in, and every answer on its way out. Plain ASGI.
+"""Plain ASGI middleware for every request and answer.
 
 Each middleware applies a rule that also stands by itself: the direct route applies the same rules
 without a wrapper for each.

@@ -1,4 +1,4 @@
-"""What is known of one request: filled in on its way, and written to the log and the metrics."""
+"""One request's record: filled in while it is served, then written to the log and metrics."""
 
 import logging
 import re
@@ -50,7 +50,7 @@ class RequestRecord:
         return b"x-request-id", self.request_id.encode("ascii")
 
     def log_fields(self) -> dict[str, object]:
-        """Return what the access line says beside method, path, status and duration."""
+        """Return the access line's fields beside method, path, status and duration."""
         who = self.principal
         fields = {
             "operation": None if self.operation == "none" else self.operation,

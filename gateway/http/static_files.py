@@ -1,4 +1,4 @@
-"""What `console/` was built into: pages, and the hashed files that they load."""
+"""The files that `console/` was built into: pages, and the hashed files that they load."""
 
 import asyncio
 import gzip

@@ -10,8 +10,8 @@ from gateway.errors import DeadlineExceeded
 
 
 class Transfer:
-    """One answer in chunks of HTTP's. `begun` says that its head is out: from then on, whatever is
-    raised breaks the transfer off.
+    """One answer as a chunked transfer. `begun`: its head is sent, so any exception from then on
+    cuts the connection.
     """
 
     def __init__(self, send: Send, *, head_only: bool, unread_seconds: float) -> None:

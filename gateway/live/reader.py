@@ -1,4 +1,4 @@
-"""What live updates read from the database."""
+"""The database reads of live updates."""
 
 from collections.abc import Collection, Mapping
 

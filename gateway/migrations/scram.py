@@ -11,7 +11,7 @@ import unicodedata
 from typing import Final
 
 ITERATIONS: Final = 4096
-"""What Postgres itself takes (`scram_iterations`)."""
+"""The default of Postgres itself (`scram_iterations`)."""
 SALT_BYTES: Final = 16
 
 

@@ -11,7 +11,7 @@ from gateway.principal import Role
 
 
 class LowBalance(StrEnum):
-    """Which threshold a balance has passed."""
+    """The threshold that a balance has passed."""
 
     MONEY = "MONEY"
     DAYS = "DAYS"

@@ -100,7 +100,7 @@ def microseconds_from_instant(value: None) -> None: ...
 
 
 def microseconds_from_instant(value: datetime | None) -> int | None:
-    """Return what SQLite stores for an instant. A naive value is a TypeError."""
+    """Return microseconds since 1970, as SQLite stores an instant. TypeError for a naive one."""
     return None if value is None else (value - _EPOCH) // _MICROSECOND
 
 

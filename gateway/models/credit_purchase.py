@@ -1,4 +1,4 @@
-"""Attempts to add credit, and what was taken back from them."""
+"""Attempts to add credit, their refunds and their disputes."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -42,7 +42,7 @@ SETTLED = frozenset(
 
 
 def charged_nanos(kind: str, amount_nanos: int, tax_nanos: int) -> int:
-    """Return what a purchase costs its card: the credit and the tax on it; 0 without a card."""
+    """Return the nanos that a card is charged: the credit and the tax on it; 0 without a card."""
     return amount_nanos + tax_nanos if kind == CreditPurchaseKind.CARD else 0
 
 
@@ -189,7 +189,7 @@ class Refund(Model, table=True):
 class Dispute(Model, table=True):
     """A cardholder's objection to `amount_nanos` of money, tax included.
 
-    `held_nanos` is the credit that it holds by what it moved: 0 until the purchase has settled.
+    `held_nanos` is the credit that its movements hold: 0 until the purchase has settled.
     `closed_at` is the time of the decision that `state` says.
     """
 

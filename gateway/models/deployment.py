@@ -1,4 +1,4 @@
-"""What runs and draws the credit down."""
+"""Deployments: compute that runs and draws the credit down."""
 
 from datetime import datetime
 

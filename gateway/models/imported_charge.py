@@ -1,4 +1,4 @@
-"""What the rows of cost files charge: how the next file is compared with those before it."""
+"""The charges of imported cost files, with which the next file is compared."""
 
 from datetime import datetime
 

@@ -83,7 +83,7 @@ View = TypedDict(
         "logo": NotRequired[str | None],
     },
 )
-"""What the template prints."""
+"""The data that the template prints."""
 
 _CREDITS: Final = {
     "CARD": "Prepaid compute credit",

@@ -156,7 +156,7 @@ def _check_allowed(principal: Principal, value: Mapping[str, object]) -> None:
 
 
 def _read_account(external_id: str, value: Mapping[str, object]) -> AccountFacts:
-    """Return what a body says of an account. Raises InvalidFields."""
+    """Return the facts of an account in a body. Raises InvalidFields."""
     external_id = checked_identifier(external_id, "externalId", limit=200)
     body = read_wire(AccountBody, value, "An account")
     low = body.low_balance or LowBalance()

@@ -61,7 +61,7 @@ class DevPerson:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Oidc:
-    """Where people sign in; `audience` is what their tokens must be for."""
+    """The OpenID provider at which people sign in; `audience` is required in their tokens."""
 
     issuer: str
     client_id: str
@@ -71,7 +71,8 @@ class Oidc:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentSecurityPolicy:
-    """What a page may load: `ancestors` may embed it, and it may send requests to `origins`.
+    """The content security policy of a page: `ancestors` may embed it, and it may send requests to
+    `origins`.
 
     Without `any_style` it may add only styles with the nonce of its element `csp-nonce`.
     """

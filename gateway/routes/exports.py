@@ -56,7 +56,7 @@ RETRY_SECONDS: Final = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exports:
-    """What the endpoints of exports need."""
+    """The parts that endpoints of exports share."""
 
     database: Database
     authenticator: CredentialChecker
@@ -94,7 +94,7 @@ class ExportEndpoint(ABC):
 
     @abstractmethod
     def check(self, account: VisibleAccount) -> None:
-        """Raise Forbidden where the principal's role does not see what is exported."""
+        """Raise Forbidden where the principal's role does not see the exported rows."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         record = record_of(scope)
@@ -137,8 +137,8 @@ class ExportEndpoint(ABC):
             await transfer.run(_headers(opened), opened.parts())
 
     async def _read_request(self, scope: Scope) -> tuple[Principal, int | str, dict[str, str]]:
-        """Return who asks, of which account (its key, or what the parameter names), and with what
-        other parameters.
+        """Return the principal, the account (its key, or the name in the parameter) and the other
+        parameters.
         """
         query = scope["query_string"].decode("latin-1")
         if is_signed(query):

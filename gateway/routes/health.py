@@ -1,4 +1,4 @@
-"""What an orchestrator asks: `/livez` (the process), `/readyz` (it can serve), `/metrics`."""
+"""Endpoints for orchestrators: `/livez` (it runs), `/readyz` (it can serve), `/metrics`."""
 
 import hmac
 from collections.abc import Awaitable, Callable

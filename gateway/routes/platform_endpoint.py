@@ -1,4 +1,4 @@
-"""What the platform's own endpoints have in common: a key with scopes, a body, a JSON answer."""
+"""The base of the platform's endpoints: a key with scopes, a body, a JSON answer."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
@@ -25,7 +25,7 @@ from gateway.store import Database
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """What writing needs. What a key of `quiet_keys` does well needs no line in the log."""
+    """The parts that writing endpoints share. Successes of `quiet_keys` are not logged."""
 
     database: Database
     authenticator: CredentialChecker

@@ -82,7 +82,9 @@ class Receipts:
         return name, await self.printer.print(source, seller.logo)
 
     async def _principal(self, request: Request) -> Principal:
-        """Return who may read what: a link's bearer reads its account, like a key of it."""
+        """Return the principal of a signed link, which reads the link's account, or of a
+        credential.
+        """
         query = request.scope["query_string"].decode("latin-1")
         if is_signed(query):
             grant = self.links.check(request.scope["raw_path"].decode("latin-1"), query)

@@ -14,7 +14,7 @@ from gateway.routes.usage_events import UsageEventsEndpoint
 
 
 def platform_routes(platform: Platform, *, late_days: int) -> list[DescribedRoute]:
-    """Return what meters and the platform's back office call."""
+    """Return the routes that meters and the platform's back office call."""
     usage = UsageEventsEndpoint(platform, late_days=late_days)
     return [
         DescribedRoute("/v1/usage-events", Methods(usage)),

@@ -14,7 +14,7 @@ from gateway.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """What requests and answers pass: by the middleware, and in the direct route."""
+    """The rules for every request and answer, applied by the middleware and by the direct route."""
 
     request_log: RequestLog
     headers: ResponseHeaders

@@ -38,7 +38,7 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class AnswerTransport:
-    """What uvicorn writes one answer to: holds a head that names its length until the body comes.
+    """The transport of one answer: keeps a head with a length until the body comes.
 
     Each write is a call of the operating system and mostly a packet.
     """

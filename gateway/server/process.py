@@ -117,7 +117,7 @@ def serve(app: Starlette, settings: Settings) -> int:
 def server_config(
     app: Starlette, settings: Settings, *, loop: Literal["uvloop", "none"] = "uvloop"
 ) -> uvicorn.Config:
-    """Return how uvicorn is to serve; `loop` none where one runs already."""
+    """Return uvicorn's configuration; `loop` is "none" where an event loop runs already."""
     running_seconds = max(settings.stop_grace_seconds - settings.stop_notice_seconds, 0)
     return uvicorn.Config(
         app,

@@ -1,4 +1,4 @@
-"""How durable work is done."""
+"""Settings of jobs and periodic tasks."""
 
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ from gateway.settings.values import Limit
 
 
 class WorkSettings(Group):
-    """How durable work is done."""
+    """Settings of jobs and periodic tasks."""
 
     PREFIX: ClassVar = "work_"
 

@@ -1,4 +1,4 @@
-"""What subscriptions read of an account that changed: its balance, and its changed purchases."""
+"""Reads of subscriptions after a change of an account: its balance, and its changed purchases."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -46,7 +46,7 @@ class NewAccount(NamedTuple):
 
 
 class AccountState(NamedTuple):
-    """What a transaction changes of an account that it has locked."""
+    """The cells of a locked account that a transaction writes."""
 
     account_id: int
     balance_nanos: int

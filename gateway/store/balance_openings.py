@@ -21,8 +21,8 @@ _SLOT: Final = table_of(RollupSlot)
 
 
 class OpeningKey(NamedTuple):
-    """Where a balance is added up to: the account's whole days before `day`, which begins at
-    `day_start`, and from then on the quarter hours before `instant`.
+    """The instant up to which a balance is added up: the account's whole days before `day`, which
+    begins at `day_start`, and from then on the quarter hours before `instant`.
     """
 
     account_id: int

@@ -133,8 +133,8 @@ _OF_ANY: Final = Statement[_Found](lambda dialect: _statement(dialect, lambda _:
 
 
 async def burn_facts(reader: Reader, keys: Sequence[BurnKey]) -> list[BurnFacts]:
-    """Return what each key's burn is read from, in one statement (for the process itself: no
-    tenant filter).
+    """Return the facts of each key's burn rate, in one statement (for the process itself: no tenant
+    filter).
     """
     return _facts(await reader.fetch(_OF_ANY, **columns_of(keys)), len(keys))
 

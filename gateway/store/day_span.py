@@ -1,4 +1,4 @@
-"""Where an account's local days lie among its rows in the order of an instant and a key."""
+"""Spans of an account's local days among rows in the order of an instant and a key."""
 
 from datetime import date, timedelta
 from typing import Final

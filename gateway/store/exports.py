@@ -84,8 +84,8 @@ class _Event(TypedDict):
 
 
 class ExportedUsage(_Event):
-    """A row of `usage_event`, its instants in microseconds since 1970, with its deployment; null
-    where it names none. A deployment need not have a name.
+    """A row of `usage_event` with its deployment's columns, which are null without a deployment.
+    Instants are microseconds since 1970. A deployment may have no name.
     """
 
     deployment_external_id: str | None
@@ -108,7 +108,7 @@ class ExportedRefund(RefundRow):
 
 
 class ExportedDispute(DisputeRow):
-    """A dispute with what it moved."""
+    """A dispute with its movements."""
 
     movements: Sequence[DisputeMovementRow]
 
@@ -166,7 +166,7 @@ def _usage_count(visible: Visible) -> Query:
 
 
 def _of_account(table: Table, key: str, *columns: Expression) -> Callable[[Visible], Query]:
-    """Return what builds a statement of an account's rows by the parameter `keys`."""
+    """Return the builder of a statement of an account's rows by the parameter `keys`."""
 
     def build(visible: Visible) -> Query:
         return select(*columns).where(
@@ -267,7 +267,7 @@ async def _refunds_of(
 async def _disputes_of(
     stream: Stream, principal: Principal, account_id: int, purchases: list[int]
 ) -> Mapping[int, Sequence[ExportedDispute]]:
-    """Return purchases' disputes with what they moved, by purchase and the oldest first."""
+    """Return purchases' disputes with their movements, by purchase and the oldest first."""
     found: defaultdict[int, list[ExportedDispute]] = defaultdict(list)
     rows = await _DISPUTES.fetch(stream, principal, account_id=account_id, keys=purchases)
     if not rows:

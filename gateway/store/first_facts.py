@@ -1,4 +1,4 @@
-"""When the first thing happened that an account's roll-ups know of."""
+"""The instant of the first fact in an account's roll-ups."""
 
 from collections.abc import Sequence
 from datetime import datetime

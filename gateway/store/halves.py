@@ -16,7 +16,7 @@ HALF: Final = 32
 _HIGH: Final = "_high"
 
 Part: TypeAlias = Callable[[ColumnElement[int]], ColumnElement[int]]
-"""Returns what of an integer is added up in a column."""
+"""Returns the part of an integer that is added up in a column."""
 
 
 def parts(dialect: DialectName, name: str) -> Mapping[str, Part]:

@@ -23,7 +23,7 @@ DAY: Final = table_of(LedgerDay)
 
 
 class UsageEntry(NamedTuple):
-    """What a day takes from its first and its last usage entry."""
+    """A day's cells from its first and its last usage entry."""
 
     version: int
     amount_nanos: int
@@ -106,9 +106,7 @@ async def amounts(transaction: Transaction, days: Mapping[int, date]) -> dict[in
 async def merge(
     transaction: Transaction, postings: Iterable[Posting], zones: Mapping[int, ZoneInfo]
 ) -> None:
-    """Add new usage entries, in the order of their versions, to their days; the others of
-    `postings` belong to none.
-    """
+    """Add the usage entries among `postings`, in the order of their versions, to their days."""
     days: dict[tuple[int, date], list[Posting]] = {}
     for posting in postings:
         if posting.cause == LedgerCause.USAGE.value:

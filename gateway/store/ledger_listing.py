@@ -273,7 +273,7 @@ class LedgerRows:
 
 
 def _mine(selections: Iterable[Selection], split: Split) -> list[tuple[int, Selection]]:
-    """Return what of each selection is of one kind, with the selection's position."""
+    """Return the rows of each selection that are of one kind, with the selection's number."""
     parts = ((index, split(selection)) for index, selection in enumerate(selections))
     return [(index, part) for index, part in parts if part is not None]
 

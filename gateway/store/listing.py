@@ -78,7 +78,7 @@ class Page:
 
 
 class _PageGroup(NamedTuple):
-    """What the pages of one statement have in common."""
+    """The properties that the pages of one statement share."""
 
     ascending: bool
     limit: int

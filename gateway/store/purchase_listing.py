@@ -15,7 +15,7 @@ _REFUND = table_of(Refund)
 
 
 class PurchaseTotals(Counted):
-    """Totals over settled purchases, with what was taken back to date."""
+    """Totals over settled purchases, with refunded and disputed amounts to date."""
 
     paid_nanos: int
     tax_nanos: int

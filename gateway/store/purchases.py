@@ -114,7 +114,7 @@ def _by_reference(dialect: DialectName) -> Query:
 
 
 def _of(table: Table, key: str) -> Callable[[DialectName], Query]:
-    """Return what builds the statement that finds rows by (account, key)."""
+    """Return the builder of the statement that finds rows by (account, key)."""
 
     def build(dialect: DialectName) -> Query:
         wanted = batch(dialect, account_id=BigInteger(), key=BigInteger())

@@ -42,14 +42,14 @@ class IssuedReceipt(NamedTuple):
 
 
 class ReceiptBuyer(TypedDict):
-    """Who a receipt is for."""
+    """The buyer on a receipt."""
 
     name: str
     externalId: str
 
 
 class ReceiptMethod(TypedDict):
-    """What was paid with; `displayName` is missing from receipts of earlier versions."""
+    """The payment method on a receipt; receipts of earlier versions lack `displayName`."""
 
     type: NotRequired[str | None]
     brand: NotRequired[str | None]
@@ -89,7 +89,7 @@ class CanceledNote(TypedDict):
 
 
 class ReceiptData(TypedDict):
-    """What a document is printed from: instants are ISO 8601, amounts exact decimals."""
+    """The data that a document is printed from: instants are ISO 8601, amounts exact decimals."""
 
     format: int
     number: str
@@ -107,7 +107,7 @@ class ReceiptData(TypedDict):
 
 
 def parse_data(data: str) -> ReceiptData:
-    """Return what a receipt's `data` holds."""
+    """Return the content of a receipt's `data`."""
     return cast("ReceiptData", loads(data))
 
 
@@ -120,7 +120,7 @@ class LastSequence(NamedTuple):
 
 
 class RefundDocumentRow(TypedDict):
-    """A document of a refund, without what it is printed from."""
+    """A document of a refund, without its printed data."""
 
     account_id: int
     refund_id: int
@@ -210,7 +210,7 @@ async def sequences(reader: Reader, account_ids: Sequence[int]) -> dict[tuple[in
 async def of_refunds(
     reader: Reader, refunds: Sequence[tuple[int, int]]
 ) -> Sequence[RefundDocumentRow]:
-    """Return the documents of refunds (account, id), without what they are printed from."""
+    """Return the documents of refunds (account, id), without their printed data."""
     if not refunds:
         return []
     accounts, ids = zip(*refunds, strict=True)

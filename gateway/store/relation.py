@@ -20,10 +20,10 @@ from gateway.store.engine.statement import R
 from gateway.store.tenancy import Scoped, Visible
 
 K = TypeVar("K")
-"""What a value is read by."""
+"""The key of a relation."""
 
 V = TypeVar("V")
-"""What is read for a key: a row, None, rows, totals or a figure."""
+"""The result for a key: a row, None, rows, totals or a figure."""
 
 Fetch: TypeAlias = Callable[[Reader, Principal, Sequence[K]], Awaitable[list[V]]]
 """Reads the values of keys, in the order of the keys, that a principal may see."""

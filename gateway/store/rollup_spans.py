@@ -19,7 +19,7 @@ from gateway.store.tenancy import Scoped, Visible
 
 
 class Grain(Enum):
-    """Which roll-up a window is added up from."""
+    """The roll-up from which a window is added up."""
 
     DAY = auto()
     SLOT = auto()
@@ -41,7 +41,7 @@ class RollupRow(TypedDict):
 
 
 class UsageRow(RollupRow):
-    """What usage cost, and the set of active deployments (see `bitset`)."""
+    """The cost of usage, and the set of active deployments (see `bitset`)."""
 
     spent_nanos: int
     deployments: bytes
@@ -54,7 +54,7 @@ class ResourcesRow(RollupRow):
 
 
 class FlowsRow(RollupRow):
-    """What moved the balance."""
+    """The sums of flows that moved the balance."""
 
     purchased_nanos: int
     bonus_nanos: int

@@ -125,7 +125,7 @@ class PeriodSums:
         return sums
 
     def cells(self) -> PeriodSumsCells:
-        """Return what is stored of it. Raises OutOfRange for what does not fit."""
+        """Return the sums as cells. Raises OutOfRange for a sum that does not fit."""
         spent, purchased, bonus, refunded, adjusted = map(checked, self.nanos)
         for quantity in self.resources.values():
             checked_quantity(quantity)

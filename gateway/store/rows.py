@@ -245,7 +245,7 @@ class LedgerDayRow(TypedDict):
 
 
 class PeriodSumsRow(TypedDict):
-    """What the roll-ups of a quarter hour and of a day have in common: sums, the set of active
+    """The common columns of the roll-ups by quarter hour and by day: sums, the set of active
     deployments (see `bitset`), and quantities by resource as JSON.
     """
 

@@ -63,12 +63,12 @@ def _pattern(text: str, literal: Callable[[str], str]) -> str:
 
 
 def regular_expression(text: str) -> str:
-    """Return what `~` of Postgres finds the text by."""
+    """Return the regular expression by which `~` of Postgres finds the text."""
     return _pattern(text, re.escape)
 
 
 def glob(text: str) -> str:
-    """Return what `GLOB` of SQLite finds the text by."""
+    """Return the pattern by which `GLOB` of SQLite finds the text."""
     return f"*{_pattern(text, lambda each: f'[{each}]' if each in '*?[' else each)}*"
 
 

@@ -23,7 +23,7 @@ class SellerDetails(TypedDict):
 
 
 class SellerFacts(TypedDict, total=False):
-    """What `details` holds."""
+    """The content of `details`."""
 
     name: str | None
     address: list[str]
@@ -75,7 +75,7 @@ def issues_receipts() -> ColumnElement[bool]:
 
 
 def parse_details(details: str) -> SellerFacts:
-    """Return what a version's details hold."""
+    """Return the content of a version's details."""
     return cast("SellerFacts", json.loads(details))
 
 

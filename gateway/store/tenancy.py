@@ -29,7 +29,7 @@ _MEMBER = table_of(AccountMember)
 
 
 class _Sight(Enum):
-    """How a principal's accounts are found."""
+    """The ways in which a principal sees accounts."""
 
     MEMBERSHIP = auto()
     ONE_ACCOUNT = auto()
@@ -93,8 +93,8 @@ class Visible:
     def accounts(self) -> Select[tuple[int, str]]:
         """Return the keys of the principal's accounts, with the `role` in each.
 
-        A person's are read off the members' index, in the order of their keys: what they may see
-        is not looked for among all accounts.
+        A person's accounts come from the members' index, in the order of their keys, so that the
+        time does not grow with the number of all accounts.
         """
         if self._sight is _Sight.MEMBERSHIP:
             subject = bindparam("principal_subject", type_=String())
@@ -104,8 +104,8 @@ class Visible:
 
 
 class Scoped(Generic[R]):
-    """A statement of rows R for each way of seeing. `build(visible)` must filter each table that it
-    reads.
+    """A statement of rows R, compiled for each way of seeing accounts. `build(visible)` must apply
+    the filter to each table that it reads.
     """
 
     def __init__(self, build: Callable[[Visible], ClauseElement]) -> None:

@@ -56,7 +56,7 @@ class UsageEventCells(NamedTuple):
 
 
 class ChargedPlace(NamedTuple):
-    """What the charges of a day are summed up by; `begins` is the day's first instant, and
+    """The key of a day's summed charges; `begins` is the day's first instant, and
     `deployment_id` is 0 for none.
     """
 

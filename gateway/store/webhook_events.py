@@ -80,7 +80,7 @@ class ParkedEventRow(WebhookEventRow):
 
 
 class AccountClaim(TypedDict):
-    """What an event of a payment, or of one of its invoices, says of the payment's account."""
+    """The account as named in an event of a payment, or of one of its invoices."""
 
     payment: str
     type: str
@@ -134,7 +134,7 @@ _OF_PAYMENT: Final = and_(
 
 
 def _unique(table: Table, key: str) -> Callable[[DialectName], ClauseElement]:
-    """Return what builds the insert of a row: it returns `key`, nothing where the row is there."""
+    """Return the builder of a row's insert: it returns `key`, or nothing where the row exists."""
 
     def build(dialect: DialectName) -> ClauseElement:
         insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
@@ -356,7 +356,7 @@ async def naming_accounts(reader: Reader, provider: str, *, after: str, most: in
 async def claims(
     reader: Reader, provider: str, payment_ids: Sequence[str]
 ) -> Sequence[AccountClaim]:
-    """Return what the events of payments and of their invoices say of an account."""
+    """Return the accounts as named in the events of payments and of their invoices."""
     return await reader.fetch(_CLAIMS, of_provider=provider, payments=list(payment_ids))
 
 

@@ -8,7 +8,7 @@ from gateway.quotas import LiveQuotas
 
 
 def live_metrics(hub: Hub, quotas: LiveQuotas) -> Sequence[ObservedValue]:
-    """Return what a scrape reads of the hub and of the open connections."""
+    """Return the metrics of the hub and of the open connections."""
     return (
         ObservedValue(
             name="gateway_sockets",

@@ -26,8 +26,8 @@ class NoPayload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """When a failed job is tried again: `delays` after each failed attempt, in seconds, each up to
-    `jitter` (a share) shorter or longer. After as many retries the job is dead.
+    """The schedule of retries: `delays` after each failed attempt, in seconds, each up to `jitter`
+    (a share) shorter or longer. After as many retries the job is dead.
     """
 
     delays: tuple[float, ...] = (5, 30, 120, 600, 3_600, 21_600)

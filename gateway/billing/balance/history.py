@@ -35,7 +35,7 @@ class BalanceBucket(TypedDict):
 
 
 def opening_key(period: Period, account_zone: ZoneInfo) -> OpeningKey:
-    """Return what gives the balance at which a period opens."""
+    """Return the key of the balance at which a period opens."""
     instant = period.window.start
     day = local_day(instant, account_zone)
     return OpeningKey(period.account_id, day, day_start(day, account_zone), instant)

@@ -1,9 +1,8 @@
-"""When a balance is low: at or below an amount of money, or when it lasts no more than some days.
+"""Low balances: at or below an amount of money, or lasting no more than a number of days.
 
-The days go by the higher of the two rates that `runway` goes by. Each threshold has a margin of a
-tenth of itself: a balance that is low stays so until it is that much above, so that a rate that
-moves a little does not warn and take back in turns. Where both are passed, the state is MONEY: it
-does not depend on a forecast.
+The days are counted at the higher of the two rates of `runway`. A low balance stays low until it is
+a tenth above its threshold, so that a rate that moves a little does not raise and end the warning
+in turns. Where both thresholds are passed, the state is MONEY, which depends on no forecast.
 """
 
 from collections.abc import Iterable
@@ -21,7 +20,7 @@ MARGIN: Final = 10
 
 
 class Thresholds(NamedTuple):
-    """What an account is warned at: nanos, days; None warns never."""
+    """The thresholds of an account, in nanos and in days; None never warns."""
 
     nanos: int | None = None
     days: int | None = None

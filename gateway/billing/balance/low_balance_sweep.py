@@ -1,4 +1,4 @@
-"""Low balances that time alone changes: what is used up, or burns no more, while nothing is
+"""Low balances that change with time alone: the burn rate rises or falls while nothing is
 written.
 """
 

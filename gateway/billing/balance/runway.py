@@ -31,7 +31,7 @@ class RunwayStatus(StrEnum):
 
 
 class Runway(NamedTuple):
-    """When a balance runs out: local dates, at the higher and at the lower rate of burn."""
+    """The local dates on which a balance runs out, at the higher and at the lower burn rate."""
 
     status: RunwayStatus
     earliest: date | None = None
@@ -76,7 +76,7 @@ def burn(key: BurnKey, facts: BurnFacts, created_at: datetime, zone: ZoneInfo) -
 
 
 def runway(balance_nanos: int, burn: Burn | None, now: datetime, zone: ZoneInfo) -> Runway:
-    """Return when the balance runs out, as dates in the zone.
+    """Return the dates, in the zone, on which the balance runs out.
 
     ESTIMATED has an `earliest` date; `latest` is None where the lower rate does not end within the
     horizon. Every other status has no dates.

@@ -272,7 +272,7 @@ def later_method(known: PaymentMethod | None, stated: PaymentMethod | None) -> P
 
 
 Failure: TypeAlias = tuple[datetime | None, str | None, str | None]
-"""When an attempt failed, the provider's code for it, and the reason in words."""
+"""The failure of an attempt: its instant, the provider's code, and the reason in words."""
 
 FactsOrder: TypeAlias = tuple[bool, datetime, int, int, int, int, str, str, tuple[str, ...]]
 

@@ -1,4 +1,4 @@
-"""The books recomputed from the facts: what is stored must be what follows from them.
+"""Recomputes the books from the facts, and reports stored figures that differ.
 
 Nothing is written, and memory does not grow with an account's usage: events and roll-ups are read
 side by side in the order of their time.
@@ -35,7 +35,7 @@ DISPUTED: Final = "what disputes hold"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One figure that is not what follows from the facts; amounts and quantities in nanos.
+    """One stored figure that differs from the facts; amounts and quantities in nanos.
 
     `place` names its row within the account. None stands for what is missing, or should not be.
     """
@@ -94,7 +94,7 @@ Figures: TypeAlias = Mapping[str, object]
 
 
 async def _disputes(stream: Stream, account_id: int) -> AsyncGenerator[Found]:
-    """Yield the purchases of which disputes hold another sum than follows from what they moved."""
+    """Yield the purchases of which disputes hold another sum than their movements say."""
     for row in await purchases.disputed(stream, account_id):
         terms = PurchaseTerms(row["amount_nanos"], row["tax_nanos"], row["currency"])
         unrefunded = terms.amount - int(row["refunded_nanos"])
@@ -104,7 +104,7 @@ async def _disputes(stream: Stream, account_id: int) -> AsyncGenerator[Found]:
 
 
 class _Period:
-    """What the facts of a quarter hour, or of a day, add up to."""
+    """The sums of the facts of a quarter hour, or of a day."""
 
     __slots__ = ("activity", "sums")
 
@@ -143,7 +143,7 @@ class _Stored(Generic[At]):
         self._next = await anext(self._periods, None)
 
     async def meet(self, key: At, expected: Figures) -> list[Found]:
-        """Return what differs up to a period that follows from the facts."""
+        """Return the differences up to a period that has facts."""
         found = await self.end(before=key)
         stored: Figures = {}
         if self._next is not None and self._next[0] == key:
@@ -152,7 +152,7 @@ class _Stored(Generic[At]):
         return found + self._differences(key, expected, stored)
 
     async def end(self, *, before: At | None = None) -> list[Found]:
-        """Return what is stored of periods (before one, or all that are left) without facts."""
+        """Return the stored periods without facts: those before a period, or all remaining ones."""
         found: list[Found] = []
         while self._next is not None and (before is None or self._next[0] < before):
             key, stored = self._next
@@ -171,7 +171,7 @@ class _Stored(Generic[At]):
 
 
 async def _rollups(stream: Stream, account_id: int, local: ZoneInfo) -> AsyncGenerator[Found]:
-    """Yield where quarter hours, days and breakdowns are not the sums of their facts."""
+    """Yield the differences of quarter hours, days and breakdowns from the sums of their facts."""
     slot_rows = _stored_slots(accounts.slots(stream, account_id))
     day_rows = _stored_days(accounts.days(stream, account_id))
     activity_rows = _stored_activity(accounts.activity(stream, account_id))
@@ -329,7 +329,7 @@ async def _stored_activity(
 
 
 async def _ledger_days(stream: Stream, account_id: int, local: ZoneInfo) -> AsyncGenerator[Found]:
-    """Yield where the days of the ledger's usage are not the sums of their entries."""
+    """Yield the differences of the ledger's usage days from the sums of their entries."""
     async with (
         _Stored("ledger's usage of", _stored_ledger_days(stream, account_id)) as stored,
         aclosing(_usage_by_day(stream, account_id, local)) as days,

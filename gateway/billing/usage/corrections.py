@@ -17,7 +17,9 @@ from gateway.store import deployments, usage_events
 
 
 class _Place(NamedTuple):
-    """What a correction may take from: charges of the same place."""
+    """The charges that a correction may reduce: of one account, day, source, deployment and
+    resource.
+    """
 
     account_id: int
     day: datetime
@@ -27,14 +29,14 @@ class _Place(NamedTuple):
 
 
 class Charges:
-    """What sources charged on the days of a batch's corrections, net of what they gave back."""
+    """The net charges of sources on the days of a batch's corrections."""
 
     def __init__(self) -> None:
         self._nanos: defaultdict[_Place, int] = defaultdict(int)
 
     @classmethod
     async def read(cls, book: Book, records: Sequence[UsageRecord]) -> Self | None:
-        """Return what is charged before a batch; None for a batch that gives nothing back.
+        """Return the charges before a batch; None for a batch without corrections.
 
         Reads the events of those days by their index, each day of an account once.
         """

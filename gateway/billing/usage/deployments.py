@@ -1,9 +1,9 @@
-"""What events say of their deployments: of each fact the newest statement counts, by the events'
-own time, so that events in any order of arrival end in the same row.
+"""The facts of deployments that usage events state. The newest statement of a fact counts, by the
+events' own time, so that events in any order of arrival end in the same row.
 
 A statement's key is its event's start and end; of two with the same key, the greater value counts.
 A row keeps one key, that of the deployment's latest usage, and in `facts_at` the keys of those
-facts that were stated at another time. While all its events say the same, there are none.
+facts that were stated at another time. While all its events state the same, there are none.
 """
 
 import json
@@ -47,7 +47,7 @@ _of_row: Final[Callable[[DeploymentRow], tuple[object, ...]]] = attrgetter(*_PLA
 
 
 class Description:
-    """What a batch says of one deployment: its facts with the newest key of each, its earliest
+    """A batch's statements of one deployment: its facts with the newest key of each, its earliest
     start, and the key of its latest usage.
     """
 
@@ -81,7 +81,7 @@ class Description:
 def descriptions_in(
     events: Iterable[tuple[UsageRecord, bytes, DeploymentFacts | None]],
 ) -> dict[DeploymentName, Description]:
-    """Return what events (records, fingerprints, facts) say of their deployments."""
+    """Return the statements of events (records, fingerprints, facts), by deployment."""
     batch: dict[DeploymentName, Description] = {}
     own: dict[tuple[str | None, str | None], DeploymentFacts] = {}
     for record, _, facts in events:
@@ -171,7 +171,9 @@ class DeploymentState:
         return True
 
     def usage(self) -> DeploymentUsage:
-        """Return what the batch adds. Raises OutOfRange for a lifetime spend that does not fit."""
+        """Return the cells that the batch adds to. Raises OutOfRange for a lifetime spend that does
+        not fit.
+        """
         row = self.row
         checked(row.spend_nanos + self.spend)
         return DeploymentUsage(
@@ -204,7 +206,7 @@ class _Stated(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class _KnownFacts:
-    """All that is known of a deployment. Of statements in any order, the same becomes known."""
+    """All known facts of a deployment. They do not depend on the order of statements."""
 
     facts: dict[str, _Stated]
     latest: _Micro | None

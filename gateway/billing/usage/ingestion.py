@@ -64,7 +64,7 @@ class MeteredItem(NamedTuple):
 
 
 class RejectedItem(NamedTuple):
-    """An item that was not booked: its first fault as a sentence, and all that are listed."""
+    """An item that was not booked: a code, its first fault as a sentence, and its listed faults."""
 
     position: int
     id: str | None
@@ -75,7 +75,7 @@ class RejectedItem(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class Ingested:
-    """What became of a batch."""
+    """The outcome of a batch."""
 
     accepted: int = 0
     duplicates: int = 0
@@ -187,7 +187,7 @@ async def _timely(
     late_days: int,
     result: Ingested,
 ) -> list[MeteredItem]:
-    """Return what may be booked now, and what was booked before it was late."""
+    """Return the items that may be booked now, and the late ones that were booked in time."""
     earliest, latest = book.now - timedelta(days=late_days), book.now + FUTURE_TOLERANCE
     keys = {
         (found[item.account]["account_id"], *item.record[1:3])

@@ -36,9 +36,9 @@ Printed = tuple[UsageRecord, bytes, DeploymentFacts | None]
 
 @dataclass(slots=True, kw_only=True)
 class UsageResult:
-    """What became of a batch. The lists are positions: of `conflicts` the id is known with other
-    content, with one `out_of_range` a sum would not fit, one `uncharged` gives back more than was
-    charged.
+    """The outcome of a batch. The lists have indexes of records: `conflicts` have a known id with
+    different content, `out_of_range` would make a sum too large, and `uncharged` are corrections
+    above the charges.
     """
 
     accepted: int = 0

@@ -74,7 +74,7 @@ class UsageBucket(NamedTuple):
 
 
 class ResourceQuantity(NamedTuple):
-    """How much of a resource was leased, in nanos of its unit."""
+    """The leased quantity of a resource, in nanos of its unit."""
 
     resource: str
     unit: str
@@ -230,7 +230,7 @@ def rows_in(rows: Sequence[P], span: Span) -> Sequence[P]:
 
 
 def resources_in(rows: Sequence[ResourcesRow], span: Span) -> list[ResourceQuantity]:
-    """Return what was leased in a span of the rows, by resource and then unit."""
+    """Return the leased quantities in a span of the rows, by resource and then unit."""
     total: dict[str, int] = defaultdict(int)
     for stored, same in groupby(rows_in(rows, span), key=itemgetter("resources")):
         quantities, times = loads(stored), sum(1 for _ in same)

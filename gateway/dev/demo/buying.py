@@ -36,7 +36,7 @@ class Happening:
 def happenings(
     story: Story, player: Player, account_id: int, until: datetime
 ) -> Iterator[Happening]:
-    """Yield what happens to an account's purchases before an instant, in no particular order."""
+    """Yield the events of an account's purchases before an instant, in no particular order."""
     buyer = _Buyer(story, player, account_id)
     for each in buyer.everything(until):
         if each.at < until:
@@ -173,7 +173,7 @@ class _Buyer:
         return Happening(at=at, purchase=facts)
 
     def _scenes(self) -> Iterator[Happening]:
-        """Yield what happens once in the story."""
+        """Yield the events that happen once in the story."""
         at = self.story.at
         yield self._gift(CreditPurchaseKind.COUPON, at(120), "Coupon WELCOME", 4)
         yield self._gift(CreditPurchaseKind.MANUAL_CREDIT, at(966), "Thank you for waiting", 2)

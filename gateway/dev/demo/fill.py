@@ -163,8 +163,8 @@ class _Teller:
         return accepted
 
     def _recordings(self, since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """Yield what of an act is recorded at once: a day of UTC, so that the ledger has a row for
-        each; the whole act where it is long ago, as days take longer to tell.
+        """Yield the parts of an act that are recorded together: each day of UTC, so that the ledger
+        has a row for each; the whole act where it is long ago, because that is faster.
         """
         if until <= self.end - RECENT:
             yield since, until

@@ -57,8 +57,8 @@ class _KeyEnded(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meter:
-    """What the meter needs: the gateway's address and host name, and `quiet_keys`: the meter adds
-    its key there, so its requests are not logged.
+    """The parts of the meter: the gateway's address and host name, and `quiet_keys`, to which the
+    meter adds its key, so that its requests are not logged.
     """
 
     address: str
@@ -194,7 +194,7 @@ async def _send(client: httpx.AsyncClient, key: ApiKeyText, items: list[Item]) -
 
 
 def charges(story: Story, since: datetime, until: datetime) -> Iterator[Item]:
-    """Yield what the demo's services use beyond their leases."""
+    """Yield the usage of the demo's services beyond their leases."""
     for player in PLAYERS:
         for run in runs(story, player, since):
             ended = run.closed_at is not None and run.closed_at <= since

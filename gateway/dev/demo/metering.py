@@ -17,7 +17,7 @@ ARRIVAL: Final = timedelta(hours=1)
 
 
 class Lease(NamedTuple):
-    """What a deployment is charged for: units a period hour, nanos of a dollar for each."""
+    """A charge of a deployment: units for an hour of the period, and nanos of a dollar for each."""
 
     resource: str
     unit: str
@@ -102,7 +102,7 @@ def _charge(run: Run, lease: Lease, account_id: int, at: datetime, level: int) -
 def _reserved(
     story: Story, player: Player, account_id: int, since: datetime, until: datetime
 ) -> Iterator[tuple[UsageRecord, Run | None]]:
-    """Yield what is charged day by day for an address that belongs to no deployment."""
+    """Yield the daily charges of an address that belongs to no deployment."""
     day = max(0, -((story.begin - since) // DAY))
     while (at := story.begin + day * DAY) < until:
         yield (
@@ -134,7 +134,7 @@ def _reserved(
 def _apology(
     story: Story, player: Player, account_id: int, at: datetime
 ) -> tuple[UsageRecord, Run | None]:
-    """Return what is given back for the outage: a correction, half a day of the service."""
+    """Return the correction for the outage: half a day of the service."""
     run = next(runs(story, player, at))
     (record, *_) = (_charge(run, lease, account_id, at, 1_000) for lease in leases(run.fleet))
     amount = -12 * hourly_price(run.fleet) * player.rate // 1_000
@@ -153,5 +153,5 @@ def _apology(
 
 
 def hourly_price(fleet: Fleet) -> int:
-    """Return what a fleet costs at full load, in nanos of a dollar an hour."""
+    """Return a fleet's price at full load, in nanos of a dollar per hour."""
     return sum(lease.units * lease.price for lease in leases(fleet))

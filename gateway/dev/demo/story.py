@@ -36,12 +36,12 @@ class Story:
 
     @cached_property
     def surge_at(self) -> datetime:
-        """When the leading account's service was flooded for some hours."""
+        """The hours in which the leading account's service was flooded."""
         return self.at(930)
 
     @cached_property
     def outage_at(self) -> datetime:
-        """When the leading account's service stood still for half a day."""
+        """The half day in which the leading account's service stood still."""
         return self.at(962)
 
 

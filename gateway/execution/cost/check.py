@@ -40,8 +40,8 @@ _LIMITS: Final = (
 
 
 def checked_figures(selected: Selected, variables: Variables, limits: DocumentLimits) -> Figures:
-    """Return what an operation may cost. Raises TooComplex beyond a limit, with the cost, the limit
-    and the list to request less of.
+    """Return the greatest cost of an operation. Raises TooComplex beyond a limit, with the cost,
+    the limit and the list to request less of.
     """
     figures = selected.figures(variables)
     for each in _LIMITS:

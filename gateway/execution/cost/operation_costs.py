@@ -66,7 +66,7 @@ class OperationCosts:
         }
 
     def of(self, operation: OperationDefinitionNode, variables: Variables) -> Selected:
-        """Return what an operation selects. Raises TooComplex for too many fields."""
+        """Return the costs of an operation's selections. Raises TooComplex for too many fields."""
         if self._conditions is None:
             self._conditions = condition_variables(self._document)
         conditions = _conditions(operation, variables, self._conditions)
@@ -129,7 +129,7 @@ class _Walk:
         scope: Scope,
         own: Figures,
     ) -> Selected:
-        """Return what an object selects; `own` is what the object costs by itself."""
+        """Return the costs of an object's selections; `own` is what the object costs by itself."""
         groups: dict[str, list[FieldNode]] = {}
         self._collect(type_, sets, groups, set())
         points, values, length, rows, statements = own
@@ -154,7 +154,7 @@ class _Walk:
     def _field(
         self, field: "_Field", costs: FieldCosts, scope: Scope, lists: list[SelectedList]
     ) -> Figures:
-        """Return what a field adds to its object's figures, and add it to the object's lists."""
+        """Return a field's addition to its object's figures, and add it to the object's lists."""
         cost = costs.cost or _NO_COST
         statements = 0
         if cost.gives:

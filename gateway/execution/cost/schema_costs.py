@@ -1,4 +1,4 @@
-"""What each field of a schema costs, by its descriptor and its type."""
+"""The costs of a schema's fields, by descriptor and type."""
 
 import math
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ class FieldCosts:
 
 
 class SchemaCosts:
-    """What the fields of one schema cost."""
+    """The costs of one schema's fields."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self.schema = schema
@@ -51,7 +51,7 @@ class SchemaCosts:
         self._of: dict[int, FieldCosts] = {}
 
     def of(self, definition: GraphQLField) -> FieldCosts:
-        """Return what a field costs."""
+        """Return the cost of a field."""
         found = self._of.get(id(definition))
         if found is None:
             found = self._of[id(definition)] = self._read(definition)

@@ -1,4 +1,4 @@
-"""What an operation's selections cost: a tree of lists, with the figures of one item of each."""
+"""The costs of an operation's selections: a tree of lists, with the figures of one item of each."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ Variables: TypeAlias = Mapping[str, Any]
 
 
 class Figures(NamedTuple):
-    """What an operation may cost at most.
+    """The limits of an operation's cost.
 
     `points` are objects; `values` are scalars, objects and lists of the response, and `length` its
     characters; `rows` are rows of the database to load, `statements` those that load them.
@@ -43,7 +43,7 @@ class Argument:
     default: Any = None
 
     def sent(self, variables: Variables) -> Any:
-        """Return what the value follows from."""
+        """Return the value of the argument's variable, Undefined where it has none."""
         return None if self.variable is None else variables.get(self.variable, Undefined)
 
     def read(self, variables: Variables) -> Any:
@@ -86,7 +86,7 @@ Scope: TypeAlias = Mapping[str, Number]
 
 @dataclass(slots=True, kw_only=True)
 class Selected:
-    """What the selections of one object cost: `own` figures, `lists` with their items, and the
+    """The costs of one object's selections: `own` figures, `lists` with their items, and the
     greatest of the figures of each possible type in `either`. `fixed` are all figures together, if
     no variable changes them.
     """

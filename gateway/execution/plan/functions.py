@@ -55,7 +55,7 @@ class FieldFunction:
         )
 
     def value(self, row: Any, info: Any, context: Any, arguments: Mapping[str, Any]) -> Any:
-        """Return what the function returns for a row. Raises what a check or the function raises;
+        """Call the function for a row, after its checks; raises the errors of both.
         `arguments` are converted.
         """
         for check in self.checks:

@@ -29,7 +29,7 @@ class ColumnSerializer(Protocol):
     def __call__(self, value: Any, /) -> Any: ...
 
     def column(self, values: list[Any], /) -> list[Any]:
-        """Return what the function returns for each value; raises what it raises for one."""
+        """Call the function for each value and return the results; raises its errors."""
         ...
 
 

@@ -73,7 +73,7 @@ PRICE_PLACES: Final = 39
 
 
 class Service(NamedTuple):
-    """A service of the catalogue; a name has one category and subcategory, as FOCUS demands."""
+    """A service of the catalogue. FOCUS allows one category and subcategory for each name."""
 
     name: str
     category: str

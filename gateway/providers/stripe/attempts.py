@@ -1,4 +1,4 @@
-"""What a payment shows before it has settled: its latest attempt."""
+"""Unsettled payments: the facts of their latest attempt."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -65,9 +65,9 @@ def _with_terms(latest: PurchaseFacts, intents: Sequence[PurchaseFacts]) -> Purc
 
 
 def _subject(event: Event, *, has_intent: bool) -> Json | None:
-    """Return what says how the payment stands: its PaymentIntent, a failed charge, and every charge
-    where there is no PaymentIntent. A list of charges says nothing of when they failed, and the
-    PaymentIntent how it goes on.
+    """Return the objects that have the payment's status: its PaymentIntent, a failed charge, and
+    every charge where there is no PaymentIntent. A list of charges lacks the time of a failure, and
+    the PaymentIntent has the status after it.
     """
     if event.kind == "payment_intent":
         return event.object

@@ -24,14 +24,14 @@ LISTS: Final[Mapping[str, str]] = {
     "refunds": "refund.updated",
     "disputes": "charge.dispute.updated",
 }
-"""What is read, in this order, and the type of event that says the same."""
+"""The lists that are read, in this order, and the type of event with the same content."""
 EXPANDED: Final[Mapping[str, str]] = {
     "invoices": "data.payments",
     "charges": "data.balance_transaction",
     "refunds": "data.failure_balance_transaction",
 }
-"""What Stripe leaves out of a list unless it is to be expanded: an invoice's payments (since
-2025-03-31.basil), and the objects of which a charge or a refund says the id."""
+"""Fields that Stripe leaves out of a list unless they are expanded: an invoice's payments (since
+2025-03-31.basil), and objects that a charge or a refund has by id."""
 REQUIRED: Final = frozenset({"payment_intents", "charges", "refunds"})
 """Lists without which there are no payments; a sandbox may lack the others."""
 

@@ -67,8 +67,8 @@ def _facts(pictures: Sequence[Event], purchase: PurchaseState) -> DisputeFacts:
 
 
 def _said_at(event: Event) -> datetime:
-    """Return when a picture was taken. A list has no time of its own: it is as late as the last of
-    the money that it shows.
+    """Return the time of an object's state. An object of a list has none: it is as late as the last
+    movement of money in it.
     """
     if not event.is_listed:
         return event.created_at

@@ -163,7 +163,7 @@ def is_paid(invoice_payment: Json) -> bool:
 
 
 def payment_of(invoice_payment: Json) -> str | None:
-    """Return the payment of an InvoicePayment; None of one that was recorded from elsewhere."""
+    """Return the payment of an InvoicePayment; None for a payment outside Stripe."""
     payment = object_of(invoice_payment.get("payment"))
     charge = payment.get("charge")
     own = object_of(charge).get("payment_intent")

@@ -1,4 +1,4 @@
-"""Where Stripe's events arrive: recorded once, and acted on in the same transaction."""
+"""Receives Stripe's events: stores each once, and applies it in the same transaction."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -69,8 +69,8 @@ class Inbox:
         self.parked = 0
 
     async def receive(self, body: bytes, signature: str) -> Outcome:
-        """Take a webhook; returns once it is committed. Raises BadRequest for one that Stripe has
-        not signed, and then nothing is stored.
+        """Store and apply a webhook; return the outcome after the commit. Raises BadRequest for one
+        without Stripe's signature, and then stores nothing.
         """
         check_signature(body, signature, self._secrets, self._clock.now())
         return await self.take(parse_event(body))
@@ -80,7 +80,7 @@ class Inbox:
         return self._clock.now()
 
     async def take(self, event: Event) -> Outcome:
-        """Record an event and what its payment comes to with it, in one transaction.
+        """Store an event and record its payment from all events, in one transaction.
 
         What the books refuse is kept all the same, parked, and logged.
         """
@@ -110,7 +110,7 @@ class Inbox:
     async def _outcome(
         self, transaction: Transaction, event: Event, applied: Collection[str]
     ) -> Outcome:
-        """Return what became of a new event; one that is parked is logged, with the reason."""
+        """Return the outcome of a new event; log a parked one with the reason."""
         if event.id in applied:
             return "applied"
         row = await webhook_events.state(transaction, PROVIDER, event.id)
@@ -128,10 +128,10 @@ class Inbox:
     async def _take_of_invoice(self, event: Event, invoice: str) -> Outcome:
         """Record an event of an invoice, then each of its payments in a transaction of its own.
 
-        An event that is known may have been recorded by a process that was stopped before the
-        payments: those of which something waits are recorded then. An invoice without a payment
-        counts as ignored, because many an invoice is of none: a purchase that waits for one is
-        parked itself.
+        A known event may come from a process that was stopped before it recorded the payments, so
+        payments with waiting events are recorded again. The event of an invoice without a payment
+        is ignored, because many invoices have none; a payment that waits for its invoice is parked
+        itself.
         """
         async with self._database.writing() as transaction:
             await self._lock(transaction, invoice)
@@ -148,8 +148,8 @@ class Inbox:
         return "parked" if any(payments.values()) else "ignored"
 
     async def apply(self, payment: str) -> Collection[str]:
-        """Record what a payment comes to by all of its events; again, nothing changes. Return the
-        ids of the events that took effect: none where the books refuse it, which is logged.
+        """Record a payment from all of its events; a repetition changes nothing. Return the ids of
+        the events that took effect; none where the books refuse the payment, which is logged.
         """
         try:
             async with self._database.writing() as transaction:

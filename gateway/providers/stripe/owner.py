@@ -1,8 +1,8 @@
-"""Which account a payment belongs to. Nothing else decides that.
+"""Finds the account that a payment belongs to. Nothing else decides that.
 
-What the PaymentIntent and its charges say goes before what its Checkout Session or invoice says,
-and an account's name before a Stripe customer. A document alone says nothing yet: what the payment
-itself says might come later.
+The metadata of the PaymentIntent and its charges count before those of its Checkout Session or
+invoice, and an account's name before a Stripe customer. A Checkout Session or invoice alone does
+not count yet: the payment itself may still name another account.
 """
 
 from collections.abc import Sequence

@@ -23,8 +23,8 @@ PAGE: Final = 200
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParkedPayment:
     """A payment with parked events: their types, its amount with the currency (None where no event
-    says it), the account or customer that it is of (None where none is named), why the latest event
-    waits, and when the first one came.
+    has it), its account or customer (None where no event names one), the reason why the latest
+    event waits, and the time of the first one.
     """
 
     payment: str

@@ -24,8 +24,8 @@ async def record_payment(
     """Record what all events of a payment say, ordered by their own time. Return the reason why
     each waits, by its id; None where it took effect.
 
-    Refunds and disputes wait for the settlement, a captured charge for what is missing to settle,
-    and what the books refuse of an attempt for what comes after it. Raises BadUserInput for what
+    Refunds and disputes wait for the settlement, a captured charge waits for the events that are
+    missing to settle, and a refused attempt for a later event. Raises BadUserInput for what
     the books refuse of a payment that went through.
     """
     name = (account_id, PROVIDER, payment)
@@ -45,8 +45,8 @@ async def record_payment(
 def _settle(
     book: Book, name: Reference, events: Sequence[Event]
 ) -> tuple[PurchaseState | None, str]:
-    """Return the purchase if it has settled, now or before, or else what is missing. One that had
-    settled keeps its terms, whatever a later picture says.
+    """Settle the purchase if its events allow it. Return the purchase, or the reason why it waits.
+    A settled purchase keeps its terms, whatever later events contain.
     """
     known = book.part(Purchases).by_reference.get(name)
     settled = known if known is not None and known.is_settled else None

@@ -91,8 +91,9 @@ def _credit(book: Book, purchase: PurchaseState, name: str, money: Mapping[str, 
 
 
 def _failures(events: Sequence[Event]) -> Mapping[str, tuple[datetime | None, str | None]]:
-    """Return when and why refunds failed or were canceled, by their ids: the earliest time that an
-    event says. A list says it only with the balance transaction that brought the money back.
+    """Return the time and reason of refunds that failed or were canceled, by their ids: the
+    earliest time of an event. An object of a list has it only in the balance transaction that
+    brought the money back.
     """
     found: dict[str, tuple[datetime | None, str | None]] = {}
     for event in events:

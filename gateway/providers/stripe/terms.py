@@ -1,4 +1,4 @@
-"""When and with which terms a payment settles, read from all events of it."""
+"""The settlement of a payment: its instant and terms, read from all of its events."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -33,10 +33,11 @@ class Settlement:
 
 
 def find_settlement(events: Sequence[Event], payment: str) -> Settlement | str:
-    """Return how the payment settled, or why it has not: the events are ordered by their own time.
+    """Return the payment's settlement, or the reason why it has none. `events` are ordered by their
+    own time.
 
-    It has once its PaymentIntent succeeded, all captures done, and a charge captured all the money
-    that it received; without a PaymentIntent, once its charge is captured.
+    A payment settles when its PaymentIntent has succeeded with all captures and a charge captured
+    all the money that it received; without a PaymentIntent, when its charge is captured.
     """
     captured = [each for event in events for each in charges_of(event) if is_captured(each)]
     if not captured:
@@ -82,9 +83,9 @@ def _settlement(
 
 
 def _find_settled_at(events: Sequence[Event]) -> datetime | None:
-    """Return when the payment succeeded: when its PaymentIntent did, or its charge was captured
-    where there is none. No other event gives an instant. A list has no events: there it is the time
-    of the charge's balance transaction, and of the charge where it has none.
+    """Return the instant at which the PaymentIntent succeeded, or without one the charge was
+    captured. No other event counts. An object of a list has no event: then it is the time of the
+    charge's balance transaction, or else of the charge.
     """
     charges = [event for event in events if event.kind == "charge"]
     if any(event.kind == "payment_intent" for event in events):
@@ -146,8 +147,8 @@ def is_captured(charge: Json) -> bool:
 
 
 def money_captured(charge: Json) -> object:
-    """Return what a captured charge captured, in Stripe's smallest unit; an early version of the
-    API does not say it, and captured all.
+    """Return the captured amount of a charge, in Stripe's smallest unit. Objects of an early API
+    version lack it, and are captured whole.
     """
     return charge.get("amount_captured") or charge.get("amount")
 

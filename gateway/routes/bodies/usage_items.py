@@ -47,7 +47,7 @@ _RESOURCES: Final = frozenset(Resource)
 
 
 class _NotJson(NamedTuple):
-    """An event that could not be read, in the place of its value: what is wrong with it."""
+    """The fault of an event that could not be read, in the place of its value."""
 
     message: str
 
@@ -93,7 +93,7 @@ def _lines(body: bytes) -> list[object]:
 
 
 def _read_text(text: bytes, subject: str) -> object:
-    """Return the value of an event's text, or what is wrong with it."""
+    """Return the value of an event's text, or its fault."""
     try:
         return strict_json.loads(text)
     except strict_json.DuplicateKey as error:
@@ -103,7 +103,7 @@ def _read_text(text: bytes, subject: str) -> object:
 
 
 class _Meter(NamedTuple):
-    """What many items of a batch have in common, by the names of its fields in JSON."""
+    """Values that many items of a batch share, by their JSON names."""
 
     account: str
     source: str
@@ -225,7 +225,7 @@ class ItemReader:
         return meter
 
     def _deployment(self, value: object) -> tuple[str, DeploymentFacts]:
-        """Return what is said of a deployment, by its JSON: what many items say is read once."""
+        """Return the facts in a deployment's JSON; equal JSON of many items is read once."""
         try:
             said = orjson.dumps(value)
         except TypeError:
@@ -323,7 +323,7 @@ def _given(value: object, argument: str) -> object:
 
 
 def _sentence(error: BadUserInput) -> str:
-    """Return what is wrong with an item, with the field by its name in JSON."""
+    """Return an item's fault, with the field's JSON name."""
     name = f"`{error.argument}`"
     if error.argument is None or name in error.message:
         return error.message

@@ -39,7 +39,7 @@ class Colour(NamedTuple):
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Return the colour that `#rrggbb` is."""
+        """Parse `#rrggbb`."""
         red, green, blue = (_linear(channel) for channel in _channels(text))
         long = (0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue) ** (1 / 3)
         middle = (0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue) ** (1 / 3)

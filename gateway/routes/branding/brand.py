@@ -40,7 +40,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brand:
-    """What of the page is the platform's; `style` is a style sheet."""
+    """The platform's name, logo, links and colours on the page; `style` is a style sheet."""
 
     name: str | None = None
     logo: Picture | None = None
@@ -85,7 +85,7 @@ class Brand:
         return html
 
     def head(self, nonce: str) -> str:
-        """Return what the head of a page has before all else of its own."""
+        """Return the first elements of a page's head."""
         return f'<style nonce="{nonce}">{self.style}</style>' if self.style else ""
 
 

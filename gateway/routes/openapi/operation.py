@@ -1,4 +1,4 @@
-"""Descriptions of REST operations: what is sent, what is answered, and who may ask.
+"""Descriptions of REST operations: requests, answers, errors and credentials.
 
 A route is made with the descriptions of its methods (`DescribedRoute`), so that none serves without
 one. Keys' scopes, methods and media types are enforced from these descriptions.
@@ -119,7 +119,7 @@ class Operation:
 
     @property
     def security(self) -> Security:
-        """Who may ask, as OpenAPI's security requirements."""
+        """The allowed credentials, as OpenAPI's security requirements."""
         if self.scopes:
             return ({"apiKey": tuple(scope.value for scope in self.scopes)},)
         return self.access

@@ -33,7 +33,7 @@ def _later_on_sqlite(element: _Later, compiler: SQLCompiler, **kw: object) -> st
 
 
 NOW: Final[ColumnElement[datetime]] = _Later(literal_column("0"))
-"""When the statement began."""
+"""The instant at which the statement began."""
 
 
 def now_and(name: str) -> ColumnElement[datetime]:

@@ -322,7 +322,7 @@ _TAKEN: Final = {
 
 
 def translate(error: Exception) -> GatewayError | None:
-    """Return what a client may know of a driver's error."""
+    """Return the error for clients of a driver's error."""
     match error:
         case asyncpg.QueryCanceledError():
             return DeadlineExceeded(SLOW)

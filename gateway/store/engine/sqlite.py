@@ -271,7 +271,7 @@ async def _close(opening: asyncio.Future[SqliteConnection]) -> None:
 
 
 def translate(error: Exception) -> GatewayError | None:
-    """Return what a client may know of a driver's error."""
+    """Return the error for clients of a driver's error."""
     match error:
         case sqlite3.OperationalError(sqlite_errorname="SQLITE_FULL"):
             return StorageFull(FULL)

@@ -31,7 +31,7 @@ class Running:
         self._connection = connection
         self._stopped = False
         self.began_at = monotonic()
-        """When the latest statement began."""
+        """The time at which the latest statement began."""
 
     def execute(self, text: str, arguments: Sequence[object] = ()) -> sqlite3.Cursor:
         self._begin()
@@ -73,8 +73,9 @@ class SqliteConnection(aiosqlite.Connection):
         super().__init__(lambda: connection, iter_chunk_size=64)
 
     async def run(self, hop: Hop[T], timeout_seconds: float | None = None) -> T:
-        """Return what `hop` returns. It is stopped, and has ended, when the caller is cancelled or
-        one of its statements takes longer than the timeout (DeadlineExceeded).
+        """Run `hop` in the thread and return its result. It is stopped, and has ended, when the
+        caller is cancelled or one of its statements takes longer than the timeout
+        (DeadlineExceeded).
         """
         running = Running(self._conn)
         timer = _Timer(running, timeout_seconds) if timeout_seconds is not None else None

@@ -179,7 +179,7 @@ def _rows_of(columns: Mapping[str, Any], names: Iterable[str]) -> list[tuple[obj
 
 
 def _converter(kind: ColumnType, dialect: Dialect) -> Convert | None:
-    """Return what makes SQLite's value ours."""
+    """Return the converter of SQLite's values to Python's."""
     if isinstance(kind, Quantity):
         return int
     return kind.dialect_impl(dialect).result_processor(dialect, None)

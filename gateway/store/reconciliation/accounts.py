@@ -82,7 +82,7 @@ def _instants(dialect: DialectName) -> Query:
 
 
 def _account(stored: str, derived: Expression, table: Table) -> Query:
-    """Return where a column of the account is not what is derived from the rows of a table."""
+    """Return a statement of accounts with a column that differs from the sums of a table's rows."""
     facts = select(derived).where(table.c.account_id == KEY).scalar_subquery()
     return difference(null(), facts, _ACCOUNT.c[stored]).where(_ACCOUNT.c.account_id == KEY)
 
@@ -170,7 +170,7 @@ CHECKS: Final = tuple(_CHECKS)
 
 
 async def differences(stream: Stream, check: str, account_id: int) -> Sequence[DifferenceRow]:
-    """Return where a check, one of `CHECKS`, finds a difference in an account."""
+    """Return the differences that a check, one of `CHECKS`, finds in an account."""
     return await stream.fetch(_CHECKS[check], account_id=account_id)
 
 
@@ -191,7 +191,7 @@ class MoveRow(TypedDict):
 
 
 class CheckedUsage(TypedDict):
-    """What the roll-ups are derived from of a usage event."""
+    """The columns of a usage event from which the roll-ups are derived."""
 
     started_at: datetime
     deployment_id: int | None

@@ -103,8 +103,8 @@ def _disputed() -> Query:
 def _documents(
     table: Table, key: str, total: Expression, due: ColumnElement[bool], *same: ColumnElement[bool]
 ) -> Query:
-    """Return what is due a document without one, or with one of another total, or with one though
-    no receipt was issued for its purchase.
+    """Return a statement of purchases and refunds that lack a due document, have one of another
+    total, or have one though their purchase has no receipt.
     """
     of_it = and_(_RECEIPT.c.account_id == KEY, _RECEIPT.c[key] == table.c.id, *same)
     purchase = _PURCHASE.alias("documented")

@@ -8,7 +8,7 @@ from gateway.store.engine.sql import Expression, Query
 
 
 class DifferenceRow(TypedDict):
-    """A place where a stored figure is not what follows from the facts: null where it is the one
+    """A place where a stored figure differs from the facts: null where it is the one
     or the other that is missing.
     """
 

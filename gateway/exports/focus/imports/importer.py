@@ -265,7 +265,7 @@ class _Import:
         return new
 
     def _ordinal(self, digest: bytes) -> int:
-        """Return which of the file's rows with this digest this one is, from 1."""
+        """Return this row's number, from 1, among the file's rows with this digest."""
         if digest not in self.file.repeated:
             return 1
         self._repeated[digest] += 1

@@ -68,8 +68,8 @@ class FocusCost(StrEnum):
 
 
 class FocusAccount(StrEnum):
-    """What an account here is over there. A charge without a sub-account is its billing
-    account's.
+    """The column of a file that an account here stands for. A charge without a sub-account belongs
+    to its billing account.
     """
 
     BILLING = "billing"
