@@ -1,7 +1,10 @@
 """All loaders of one operation; in a subscription, of one event."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final, Generic
 
+from gateway.execution.plan.columns import ReadColumns
 from gateway.principal import Principal
 from gateway.store import Snapshot
 from gateway.store.account_listing import ACCOUNT_BY_ID, ACCOUNTS, accounts_by_external_id
@@ -25,7 +28,7 @@ from gateway.store.purchase_relations import (
     REFUND_BY_ID,
     REFUNDS,
 )
-from gateway.store.relation import Fetch
+from gateway.store.relation import Fetch, NarrowFetch, Wanted
 from gateway.store.rollup_spans import (
     FLOWS,
     RESOURCES,
@@ -40,14 +43,40 @@ class _Relation(Generic[K, V]):
     def __init__(self, fetch: Fetch[K, V]) -> None:
         self._fetch = fetch
 
+    def _bound(self, loaders: "Loaders") -> Fetch[K, V]:
+        return self._fetch
+
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
     def __get__(self, loaders: "Loaders", owner: type) -> Loader[K, V]:
-        made = bind(self._fetch, loaders.snapshot, loaders.principal)
+        made = bind(self._bound(loaders), loaders.snapshot, loaders.principal)
         # The next access finds the loader in the object itself.
         loaders.__dict__[self._name] = made
         return made
+
+
+class _Narrowed(_Relation[K, V]):
+    """The loader of a relation that reads only the columns that the operation wants."""
+
+    def __init__(self, fetch: NarrowFetch[K, V], wanted: Callable[[ReadColumns], Wanted]) -> None:
+        self._narrow = fetch
+        self._wanted = wanted
+
+    def _bound(self, loaders: "Loaders") -> Fetch[K, V]:
+        if loaders.columns is None:
+            return self._narrow
+        return partial(self._narrow, columns=self._wanted(loaders.columns))
+
+
+def _rows(fetch: NarrowFetch[K, V], typename: str) -> _Relation[K, V]:
+    """Return a relation of rows that are objects of a type."""
+    return _Narrowed(fetch, lambda columns: columns.get(typename))
+
+
+def _totals(fetch: NarrowFetch[K, V], typename: str) -> _Relation[K, V]:
+    """Return a relation of a count and of totals that an object of a type shows."""
+    return _Narrowed(fetch, lambda columns: None if typename in columns else frozenset())
 
 
 class Loaders:
@@ -59,24 +88,27 @@ class Loaders:
     def __init__(self, snapshot: Snapshot, principal: Principal) -> None:
         self.snapshot: Final = snapshot
         self.principal: Final = principal
+        self.columns: ReadColumns | None = None
 
     account_by_id = _Relation(ACCOUNT_BY_ID.fetch)
     account_by_external_id = _Relation(accounts_by_external_id)
     accounts_by_page = _Relation(ACCOUNTS.fetch_pages)
     account_totals_by_selection = _Relation(ACCOUNTS.fetch_totals)
-    credit_purchase_by_id = _Relation(CREDIT_PURCHASE_BY_ID.fetch)
-    credit_purchases_by_page = _Relation(CREDIT_PURCHASES.fetch_pages)
-    credit_purchase_totals_by_selection = _Relation(CREDIT_PURCHASES.fetch_totals)
+    credit_purchase_by_id = _rows(CREDIT_PURCHASE_BY_ID.fetch, "CreditPurchase")
+    credit_purchases_by_page = _rows(CREDIT_PURCHASES.fetch_pages, "CreditPurchase")
+    credit_purchase_totals_by_selection = _totals(
+        CREDIT_PURCHASES.fetch_totals, "CreditPurchaseTotals"
+    )
     refund_totals_by_selection = _Relation(REFUNDS_OF_PURCHASES.fetch_totals)
-    refund_by_id = _Relation(REFUND_BY_ID.fetch)
-    refunds_by_page = _Relation(REFUNDS.fetch_pages)
-    dispute_by_id = _Relation(DISPUTE_BY_ID.fetch)
-    receipt_by_id = _Relation(RECEIPT_BY_ID.fetch)
-    receipt_by_purchase = _Relation(RECEIPT_BY_PURCHASE.fetch)
-    receipt_by_refund = _Relation(RECEIPT_BY_REFUND.fetch)
-    cancellation_by_refund = _Relation(CANCELLATION_BY_REFUND.fetch)
-    deployment_by_id = _Relation(DEPLOYMENT_BY_ID.fetch)
-    deployments_by_page = _Relation(DEPLOYMENTS.fetch_pages)
+    refund_by_id = _rows(REFUND_BY_ID.fetch, "Refund")
+    refunds_by_page = _rows(REFUNDS.fetch_pages, "Refund")
+    dispute_by_id = _rows(DISPUTE_BY_ID.fetch, "Dispute")
+    receipt_by_id = _rows(RECEIPT_BY_ID.fetch, "Receipt")
+    receipt_by_purchase = _rows(RECEIPT_BY_PURCHASE.fetch, "Receipt")
+    receipt_by_refund = _rows(RECEIPT_BY_REFUND.fetch, "Receipt")
+    cancellation_by_refund = _rows(CANCELLATION_BY_REFUND.fetch, "Receipt")
+    deployment_by_id = _rows(DEPLOYMENT_BY_ID.fetch, "Deployment")
+    deployments_by_page = _rows(DEPLOYMENTS.fetch_pages, "Deployment")
     deployment_totals_by_selection = _Relation(DEPLOYMENTS.fetch_totals)
     ledger_row_by_id = _Relation(ledger_rows_by_key)
     ledger_by_page = _Relation(LEDGER.fetch_pages)

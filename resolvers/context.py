@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import strawberry
 
 from gateway.clock import Clock
+from gateway.execution.plan.columns import ReadColumns
+from gateway.execution.runner import NarrowContext
 from gateway.links import Links
 from gateway.principal import Principal
 from gateway.signing import Signer
@@ -15,7 +17,7 @@ from loaders.operation import Loaders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(NarrowContext):
     """Made for one operation, or for one event of a subscription, and never kept longer."""
 
     principal: Principal
@@ -26,6 +28,9 @@ class Context:
     usage_delay_seconds: int
     request_id: str
     loaders: Loaders
+
+    def want(self, columns: ReadColumns) -> None:
+        self.loaders.columns = columns
 
 
 Info = strawberry.Info[Context, None]

@@ -1,5 +1,6 @@
 """Runs a prepared operation: by its compiled plan, or by graphql-core."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard, cast
@@ -18,6 +19,7 @@ from graphql.execution.values import get_argument_values
 from strawberry.execution import optimized_is_awaitable
 
 from gateway.execution.operation import PreparedOperation
+from gateway.execution.plan.columns import ReadColumns
 from gateway.execution.plan.irregular import Irregular
 from gateway.execution.plan.object_plan import NotCompiled
 from gateway.execution.plan.run import run
@@ -33,6 +35,14 @@ class RootField:
 
     definition: GraphQLField
     arguments: Mapping[str, Any]
+
+
+class NarrowContext(ABC):
+    """A context that reads only the columns that an operation needs."""
+
+    @abstractmethod
+    def want(self, columns: ReadColumns) -> None:
+        """Take the columns of the rows of each type, before the operation runs."""
 
 
 class InvalidVariables(Exception):
@@ -127,7 +137,9 @@ class Runner:
             return None
         try:
             plan = prepared.document.plans.of(executor)
-            return await run(executor, plan, max_values=self._max_values)
+            if isinstance(executor.context_value, NarrowContext):
+                executor.context_value.want(plan.columns)
+            return await run(executor, plan.root, max_values=self._max_values)
         except (NotCompiled, Irregular) as fallback:
             if self._count_fallback:
                 self._count_fallback(str(fallback))

@@ -6,9 +6,9 @@ of each selection. It knows nothing of who batches the keys: a DataLoader binds 
 request.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import lru_cache
-from typing import Final, Generic, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar, cast
 
 from sqlalchemy import BigInteger, ColumnElement, FromClause, Table, and_, select, true
 
@@ -21,6 +21,7 @@ from gateway.store.tenancy import Scoped, Visible
 
 K = TypeVar("K")
 """The key of a relation."""
+K_contra = TypeVar("K_contra", contravariant=True)
 
 V = TypeVar("V")
 """The result for a key: a row, None, rows, totals or a figure."""
@@ -56,6 +57,19 @@ def only(columns: Columns, wanted: Wanted) -> Columns:
         return [column for name, column in named.items() if name in wanted]
 
     return some
+
+
+class NarrowFetch(Protocol[K_contra, V]):
+    """A `Fetch` that can read some columns only."""
+
+    def __call__(
+        self,
+        reader: Reader,
+        principal: Principal,
+        keys: Sequence[K_contra],
+        /,
+        columns: Wanted = None,
+    ) -> Coroutine[Any, Any, list[V]]: ...
 
 
 class _Numbered(Protocol):

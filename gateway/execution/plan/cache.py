@@ -1,11 +1,13 @@
 """The plans of one document's operations: each is made once, when the operation first runs."""
 
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from cachetools import LRUCache
 from graphql import DocumentNode, GraphQLError
 from graphql.execution import Executor
 
+from gateway.execution.plan.columns import ReadColumns, read_columns
 from gateway.execution.plan.object_plan import (
     NotCompiled,
     ObjectPlan,
@@ -20,6 +22,14 @@ _Key: TypeAlias = tuple[int, tuple[Any, ...]]
 """An operation's `id`, and the conditions' variables."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationPlan:
+    """The plan of an operation, and the columns that the operation reads."""
+
+    root: ObjectPlan
+    columns: ReadColumns
+
+
 class Plans:
     """Caches a plan for each operation and each set of values of its conditions' variables."""
 
@@ -28,12 +38,12 @@ class Plans:
     def __init__(self, document: DocumentNode) -> None:
         self._document = document
         self._variables: tuple[str, ...] | None = None
-        self._kept: LRUCache[_Key, ObjectPlan | NotCompiled] = LRUCache(KEPT)
+        self._kept: LRUCache[_Key, OperationPlan | NotCompiled] = LRUCache(KEPT)
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def of(self, executor: Executor[Any]) -> ObjectPlan:
+    def of(self, executor: Executor[Any]) -> OperationPlan:
         """Return the plan of an executor's operation. Raises NotCompiled."""
         if self._variables is None:
             self._variables = condition_variables(self._document)
@@ -47,9 +57,10 @@ class Plans:
         return found
 
 
-def _plan(executor: Executor[Any]) -> ObjectPlan | NotCompiled:
+def _plan(executor: Executor[Any]) -> OperationPlan | NotCompiled:
     try:
-        return plan_operation(executor)
+        root = plan_operation(executor)
+        return OperationPlan(root=root, columns=read_columns(root))
     except NotCompiled as refusal:
         return refusal.with_traceback(None)
     except (GraphQLError, RecursionError):

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
 
 from graphql import (
@@ -33,37 +34,61 @@ class ColumnSerializer(Protocol):
         ...
 
 
-Plain: TypeAlias = tuple[type, Callable[[list[Any]], bool] | None]
-"""The Python type of values that need no conversion, and a check of all of them."""
+Serialize: TypeAlias = Callable[[list[Any], set[type]], list[Any]]
+"""Returns values in their form in the response. No value is None; the set has their types.
 
-_PLAIN: Final[Mapping[GraphQLLeafType, Plain]] = {
+Raises Irregular if a value has no serialized form, and what the type's own function raises.
+"""
+
+
+def serializer(type_: GraphQLLeafType) -> Serialize:
+    """Return the function that serializes columns of values of a type."""
+    if isinstance(type_, GraphQLEnumType):
+        convert: Callable[[list[Any]], list[Any]] = partial(_by_value, type_.coerce_output_value)
+    elif isinstance(type_.coerce_output_value, ColumnSerializer):
+        convert = type_.coerce_output_value.column
+    else:
+        convert = partial(_each, type_.coerce_output_value)
+    plain, check = _PLAIN.get(type_, (None, None))
+    return partial(_serialized, plain, check, convert)
+
+
+_Check: TypeAlias = Callable[[list[Any]], bool]
+
+_PLAIN: Final[Mapping[GraphQLLeafType, tuple[type, _Check | None]]] = {
     GraphQLString: (str, None),
     GraphQLID: (str, None),
     GraphQLBoolean: (bool, None),
     GraphQLInt: (int, lambda v: min(v) >= GRAPHQL_MIN_INT and max(v) <= GRAPHQL_MAX_INT),
     GraphQLFloat: (float, lambda v: all(map(math.isfinite, v))),
 }
+"""The Python type of values that need no conversion, and a check of all of them."""
 
 
-def serialized(type_: GraphQLLeafType, values: list[Any], kinds: set[type]) -> list[Any]:
-    """Return the values in their form in the response. No value is None; `kinds` are
-    the values' Python types.
-
-    Raises Irregular if a value has no serialized form, and what the type's own function raises.
-    """
-    if plain := _PLAIN.get(type_):
-        kind, check = plain
-        if kinds == {kind} and (check is None or check(values)):
-            return values
-    serialize = type_.coerce_output_value
-    if isinstance(type_, GraphQLEnumType) and len(kinds) == 1:
-        # Few different values, each of which is looked up once.
-        known = {value: serialize(value) for value in set(values)}
-        found = list(map(known.__getitem__, values))
-    elif isinstance(serialize, ColumnSerializer):
-        found = serialize.column(values)
-    else:
-        found = list(map(serialize, values))
+def _serialized(
+    plain: type | None,
+    check: _Check | None,
+    convert: Callable[[list[Any]], list[Any]],
+    values: list[Any],
+    kinds: set[type],
+) -> list[Any]:
+    if plain in kinds and len(kinds) == 1 and (check is None or check(values)):
+        return values
+    found = convert(values)
     if not _ABSENT.isdisjoint(map(type, found)):
         raise Irregular("a value without a serialized form")
     return found
+
+
+def _each(serialize: Callable[[Any], Any], values: list[Any]) -> list[Any]:
+    return list(map(serialize, values))
+
+
+def _by_value(serialize: Callable[[Any], Any], values: list[Any]) -> list[Any]:
+    """Serialize each different value once: an enum has few. Of equal values of two types, such as
+    1 and True, each is serialized.
+    """
+    if len(set(map(type, values))) > 1:
+        return _each(serialize, values)
+    known = {value: serialize(value) for value in set(values)}
+    return list(map(known.__getitem__, values))

@@ -14,7 +14,6 @@ from graphql import (
     FieldNode,
     GraphQLAbstractType,
     GraphQLField,
-    GraphQLLeafType,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
@@ -36,6 +35,7 @@ from graphql.type import TypeNameMetaFieldDef
 
 from gateway.execution.fields import Source, source_of
 from gateway.execution.plan.functions import FieldFunction, function_of
+from gateway.execution.plan.leaves import Serialize, serializer
 from gateway.execution.plan.output import object_maker
 from gateway.execution.policies import checks_of
 
@@ -89,7 +89,7 @@ class Shape:
 class Leaf(Shape):
     """A scalar or an enum."""
 
-    type: GraphQLLeafType
+    serialize: Serialize
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -199,7 +199,7 @@ class _Planner:
         if isinstance(inner, GraphQLList):
             return Items(nullable=nullable, item=self._shape(inner.of_type, details))
         if is_leaf_type(inner):
-            return Leaf(nullable=nullable, type=inner)
+            return Leaf(nullable=nullable, serialize=serializer(inner))
         if is_abstract_type(inner):
             possible = self.executor.schema.get_possible_types(inner)
             plans = {each.name: self._inner(each, details) for each in possible}

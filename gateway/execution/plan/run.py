@@ -27,7 +27,6 @@ from graphql.pyutils import UndefinedType
 from gateway.errors import TooComplex
 from gateway.execution.fields import Computed, Related
 from gateway.execution.plan.irregular import Irregular
-from gateway.execution.plan.leaves import serialized
 from gateway.execution.plan.object_plan import (
     Abstract,
     FieldPlan,
@@ -230,8 +229,8 @@ class _Run:
         self, shape: Shape, values: list[Any], kinds: set[type], places: Places
     ) -> OutputColumn:
         match shape:
-            case Leaf(type=type_):
-                return Complete(serialized(type_, values, kinds) if values else values)
+            case Leaf(serialize=serialize):
+                return Complete(serialize(values, kinds) if values else values)
             case Objects(plan=plan):
                 self._check_type(plan.type, values, places)
                 return self._batch(plan, values, places)

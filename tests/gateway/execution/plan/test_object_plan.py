@@ -76,7 +76,7 @@ OPERATIONS = {**operations(subscriptions=True), **page_documents()}
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_every_operation_of_clients_is_compiled(name: str) -> None:
     document = OPERATIONS[name]
-    plan = Plans(document).of(executor(document, name))
+    plan = Plans(document).of(executor(document, name)).root
     assert plan.fields
 
 
@@ -100,7 +100,7 @@ def test_the_kept_plans_are_bounded() -> None:
     plans = Plans(document)
     for number in range(2 ** len(names)):
         values = {name: bool(number >> bit & 1) for bit, name in enumerate(names)}
-        plan = plans.of(executor(document, **values))
+        plan = plans.of(executor(document, **values)).root
         assert [field.key for field in plan.fields] == [name for name in names if values[name]]
     assert len(plans) == KEPT
 
