@@ -1,4 +1,4 @@
-"""Which columns an operation reads of the rows of each type."""
+"""The columns that an operation reads of the rows of each type."""
 
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
