@@ -59,19 +59,14 @@ class Authenticator:
         if authorization is None:
             raise Unauthenticated("Authentication required: send `Authorization: Bearer …`.")
         try:
-            return await self._holder(authorization.strip(" \t"))
+            credential = _credential(authorization)
+            if credential.startswith(api_keys.PREFIX):
+                return await self._key_holder(credential)
+            return await self._verifier.verify(credential)
         except Rejected as error:
             # The reason is for the operator who sets up sign-in, not for the client.
             log.info("credential rejected", reason=error.reason)
             raise
-
-    async def _holder(self, authorization: str) -> Principal:
-        match = _BEARER.fullmatch(authorization)
-        if match is None:
-            raise Rejected("the Authorization header must be `Bearer` and one credential")
-        if match[1].startswith(api_keys.PREFIX):
-            return await self._key_holder(match[1])
-        return await self._verifier.verify(match[1])
 
     def begin(self) -> None:
         """Begin to fetch the issuer's keys: where that fails, the log says so at once."""
@@ -98,6 +93,13 @@ class Authenticator:
             scopes=record.scopes,
             expires_at=record.expires_at,
         )
+
+
+def _credential(authorization: str) -> str:
+    match = _BEARER.fullmatch(authorization.strip(" \t"))
+    if match is None:
+        raise Rejected("the Authorization header must be `Bearer` and one credential")
+    return match[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

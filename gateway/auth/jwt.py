@@ -133,9 +133,11 @@ class TokenVerifier:
         return int(self._clock.now().timestamp())
 
     async def _holds(self, known: _Verified) -> bool:
-        for key in await self._keys.find(known.kid):
-            if key is known.key:
-                return known.from_second <= self._now() < known.until_second
+        now = self._clock.now().timestamp()
+        if known.from_second <= now < known.until_second:
+            for key in await self._keys.find(known.kid):
+                if key is known.key:
+                    return True
         return False
 
     async def _check(self, token: str) -> _Verified:

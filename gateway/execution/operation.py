@@ -63,6 +63,8 @@ class OperationResult:
     @property
     def codes(self) -> list[str]:
         """The errors' codes, each once, in the order of the errors."""
+        if not self.errors:
+            return []
         return list(dict.fromkeys(str(error["extensions"]["code"]) for error in self.errors))
 
     @property

@@ -147,6 +147,8 @@ def response_of(result: OperationResult, media_type: str, method: str) -> Respon
 
 def _status(result: OperationResult, media_type: str) -> int:
     """Return the status; a refused, well-formed request gets 200 in `application/json`."""
+    if not result.errors:
+        return 200
     if result.outcome is Outcome.NOT_ALLOWED:
         return 405
     if result.outcome is Outcome.REFUSED:
