@@ -20,11 +20,12 @@ from sqlalchemy import (
     make_url,
     text,
 )
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql import ClauseElement
 
 from gateway.errors import ServiceUnavailable
+from gateway.migrations.indexes import create_large_indexes
 from gateway.migrations.reasons import OWNER_URL, RUNTIME_URL, explained, role_explained
 from gateway.migrations.scram import scram_verifier
 from gateway.store import Database, Reader, Snapshot, Statement
@@ -48,6 +49,8 @@ _REVISION: Final = Statement[_Revision](
 
 LOCK: Final = 0x6269_6C6C_696E_67
 """The advisory lock of migrations ("billing" in ASCII)."""
+
+LOCK_PAUSE_SECONDS: Final = 0.1
 
 
 def _find_table(dialect: DialectName) -> ClauseElement:
@@ -143,13 +146,30 @@ async def _migrate_postgres(url: str, runtime_url: str | None, revision: str) ->
     runtime = make_url(runtime_url) if runtime_url else owner
     engine = create_async_engine(owner, poolclass=NullPool, hide_parameters=True)
     try:
-        async with engine.begin() as connection:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-            await connection.run_sync(_upgrade, revision)
-            if runtime.username and runtime.username != owner.username:
-                await connection.run_sync(_grant, runtime)
+        async with engine.connect() as guard:
+            await guard.execution_options(isolation_level="AUTOCOMMIT")
+            await _take_lock(guard)
+            if revision == "head":
+                await guard.run_sync(create_large_indexes)
+            async with engine.begin() as connection:
+                await connection.run_sync(_upgrade, revision)
+                if runtime.username and runtime.username != owner.username:
+                    await connection.run_sync(_grant, runtime)
     finally:
         await engine.dispose()
+
+
+async def _take_lock(connection: AsyncConnection) -> None:
+    """Wait for other migrations and keep them waiting for as long as the connection is open.
+
+    It tries again and again: a statement that waits holds a snapshot, and an index that is made
+    CONCURRENTLY waits for the end of those.
+    """
+    attempt = text("SELECT pg_try_advisory_lock(:lock)")
+    while True:
+        if await connection.scalar(attempt, {"lock": LOCK}):
+            return
+        await asyncio.sleep(LOCK_PAUSE_SECONDS)
 
 
 def _grant(connection: Connection, runtime: URL) -> None:

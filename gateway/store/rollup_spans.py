@@ -5,15 +5,28 @@ from collections.abc import Sequence
 from datetime import date
 from enum import Enum, auto
 from functools import partial
-from typing import Final, Generic, NamedTuple, TypedDict, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypedDict, TypeVar
 
-from sqlalchemy import BigInteger, and_, literal_column, select, true
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    CompoundSelect,
+    FromClause,
+    Select,
+    and_,
+    literal_column,
+    select,
+    true,
+    union_all,
+)
 
 from gateway.models import RollupDay, RollupSlot, table_of
+from gateway.models.rollup import LARGE_SET, SMALL_SET
 from gateway.principal import Principal
 from gateway.store.engine.database import Reader
 from gateway.store.engine.parameters import batch
-from gateway.store.engine.sql import Query
+from gateway.store.engine.sql import Expression, Query
 from gateway.store.relation import by_position
 from gateway.store.tenancy import Scoped, Visible
 
@@ -69,21 +82,41 @@ _MOMENTS: Final = {
 }
 
 
+_USAGE: Final = frozenset({"at", "spent_nanos", "deployments"})
+"""Columns that the indexes of usage hold, as a row names them."""
+
+
 def _statement(columns: Sequence[str], grain: Grain, visible: Visible) -> Query:
     at = _MOMENTS[grain]
     table = at.table
     wanted = batch(visible.dialect, account_id=BigInteger(), lower=at.type, upper=at.type)
     spans = visible.of(wanted)
-    inside = and_(table.c.account_id == spans.c.account_id, at >= spans.c.lower, at < spans.c.upper)
     cells = (at.label("at"), *(table.c[name] for name in columns))
     if visible.dialect == "sqlite":
-        found = select(spans.c.n, *cells).join_from(spans, table, inside)
+        found = select(spans.c.n, *cells).join_from(spans, table, inside(at, spans))
     else:
-        # The offset keeps the range in the index's condition. Joined, Postgres reads all of an
-        # account's rows and then drops those outside the span.
-        rows = select(*cells).where(inside).offset(0).lateral("rows")
+        rows = rows_inside(at, spans, cells).lateral("rows")
         found = select(spans.c.n, rows).select_from(spans.join(rows, true()))
     return found.order_by(spans.c.n, literal_column("at"))
+
+
+def inside(at: Column[Any], spans: FromClause) -> ColumnElement[bool]:
+    """Return whether a roll-up's row lies in a span."""
+    account_id = at.table.c.account_id
+    return and_(account_id == spans.c.account_id, at >= spans.c.lower, at < spans.c.upper)
+
+
+def rows_inside(
+    at: Column[Any], spans: FromClause, cells: Sequence[Expression]
+) -> Select[Any] | CompoundSelect[Any]:
+    """Return the rows of a span on Postgres, for a LATERAL."""
+    rows = select(*cells).where(inside(at, spans))
+    if at is _MOMENTS[Grain.DAY] and _USAGE.issuperset(cell.key for cell in cells):
+        # Off the two indexes of usage, of which one has the few large sets.
+        return union_all(rows.where(SMALL_SET), rows.where(LARGE_SET))
+    # The offset keeps the range in the index's condition. Joined, Postgres reads all of an
+    # account's rows and then drops those outside the span.
+    return rows.offset(0)
 
 
 P = TypeVar("P", bound=RollupRow)

@@ -12,10 +12,20 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from pydantic import SecretStr
-from sqlalchemy import CheckConstraint, Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy import (
+    CheckConstraint,
+    Connection,
+    Engine,
+    Index,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+)
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+from sqlalchemy.schema import SchemaItem
 
 from gateway.cli.resources import open_database
 from gateway.errors import ConfigurationError
@@ -99,7 +109,13 @@ async def test_a_migration_that_fails_leaves_nothing(empty_url: str) -> None:
 
 
 def differences(connection: Connection) -> list[Any]:
-    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    def is_here(item: SchemaItem, *_: Any) -> bool:
+        """Say whether the dialect has it: an index may be for one of them alone."""
+        condition = item._ddl_if if isinstance(item, Index) else None
+        return condition is None or condition.dialect == connection.dialect.name
+
+    options = {"compare_type": True, "include_object": is_here}
+    context = MigrationContext.configure(connection, opts=options)
     return list(compare_metadata(context, metadata))
 
 

@@ -1,62 +1,65 @@
-"""How much Postgres reads for a statement: what was asked for, however much is stored."""
+"""How Postgres reads: what was asked for, however much is stored, and by plans for any key."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
-from datetime import date, timedelta
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 
 from gateway.instants import EARLIEST, LATEST
 from gateway.principal import Principal
-from gateway.store import Selection, Statement
+from gateway.store import Page, Selection, Statement
+from gateway.store.account_listing import ACCOUNT_BY_ID, ACCOUNTS, accounts_by_external_id
+from gateway.store.balance_openings import OpeningKey, balance_openings
+from gateway.store.breakdowns import BreakdownKey, BreakdownSpan, UsageDimension, breakdowns
+from gateway.store.burn import BurnKey, visible_burn_facts
+from gateway.store.deployment_listing import DEPLOYMENT_BY_ID, DEPLOYMENTS
 from gateway.store.engine.sql import DialectName
 from gateway.store.engine.statement import R
-from gateway.store.purchase_listing import CREDIT_PURCHASES
-from gateway.store.rollup_spans import USAGE, Grain, Span
-
-STAFF = Principal(subject="staff")
-LAST = date(2026, 11, 20)
-
-FILL = (
-    """
-    INSERT INTO account (account_id, external_id, name, currency, time_zone, receipt_prefix,
-        balance_nanos, ledger_version, balance_at, deployment_count, revision, created_at)
-    SELECT a, a, a, 'USD', 'UTC', lpad(a::text, 8, '0'), 0, 0, now(), 0, 1, now()
-    FROM generate_series(1, 2000) a
-    """,
-    """
-    INSERT INTO account_member (account_id, subject, role, created_at)
-    SELECT a, 'staff', 'OWNER', now() FROM generate_series(1, 2000) a
-    """,
-    """
-    INSERT INTO rollup_day (account_id, day, spent_nanos, purchased_nanos, bonus_nanos,
-        refunded_nanos, adjusted_nanos, deployments, resources)
-    SELECT a, d, 1, 0, 0, 0, 0, '', '{}' FROM generate_series(1, 3) a,
-        generate_series('2016-11-21'::date, '2026-11-20', interval '1 day') d
-    """,
-    """
-    INSERT INTO credit_purchase (account_id, id, kind, status, currency, amount_nanos, tax_nanos,
-        bonus_nanos, refunded_nanos, bonus_reversed_nanos, disputed_nanos, created_at, settled_at,
-        revision, receipted)
-    SELECT a, a * 1000 + p, 'COUPON', 'SUCCEEDED', 'USD', 1, 0, 0, 0, 0, 0, now(), now(), 1, false
-    FROM generate_series(1, 3) a, generate_series(1, 100) p
-    """,
+from gateway.store.first_facts import first_facts
+from gateway.store.ledger_listing import ledger_rows_by_key
+from gateway.store.purchase_listing import CREDIT_PURCHASES, REFUNDS_OF_PURCHASES
+from gateway.store.purchase_relations import (
+    CREDIT_PURCHASE_BY_ID,
+    RECEIPT_BY_ID,
+    RECEIPT_BY_PURCHASE,
+    REFUND_BY_ID,
+    REFUNDS,
 )
+from gateway.store.rollup_spans import FLOWS, RESOURCES, USAGE, Grain, Span
+from tests.bench.data import SUBJECT, Size, fill
+from tests.conftest import with_database
+
+STAFF = Principal(subject=SUBJECT)
+LAST = date(2026, 11, 20)
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+ACCOUNTS_FILLED = 100
+# The bench's days lie as they are recorded: all accounts' first day, then their second.
+SLOTS = """
+    INSERT INTO rollup_slot (account_id, slot_at, spent_nanos, purchased_nanos, bonus_nanos,
+        refunded_nanos, adjusted_nanos, deployments, resources)
+    SELECT a, t, 1, 0, 0, 0, 0, '', '{}' FROM generate_series(1, 20) a,
+        generate_series('2026-10-01'::timestamptz, '2026-11-21', interval '1 hour') t
+"""
 
 
 class Explaining:
-    """A reader that counts the pages of a statement in place of returning its rows."""
+    """A reader that explains statements in place of returning their rows."""
 
     dialect: DialectName = "postgresql"
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         self.pages = 0
+        self.read_whole: set[str] = set()
+        self.explained = 0
 
     async def fetch(self, statement: Statement[R], /, **parameters: Any) -> Sequence[R]:
+        """Count the pages that a statement reads."""
         compiled = statement.compiled(self.dialect)
         text = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {compiled.text}"
         (found,) = await self._connection.fetchrow(text, *compiled.arguments(parameters))
@@ -65,24 +68,124 @@ class Explaining:
         return []
 
 
+class ExplainingAnyKey(Explaining):
+    """Notes the tables that a statement's plan for any key reads whole."""
+
+    async def fetch(self, statement: Statement[R], /, **parameters: Any) -> Sequence[R]:
+        compiled = statement.compiled(self.dialect)
+        nulls = ", ".join("NULL" for _ in compiled.names)
+        await self._connection.execute(f"PREPARE reading AS {compiled.text}")
+        run = f"EXECUTE reading({nulls})" if nulls else "EXECUTE reading"
+        found = await self._connection.fetchval(f"EXPLAIN (FORMAT JSON) {run}")
+        await self._connection.execute("DEALLOCATE reading")
+        nodes = list(walked(json.loads(found)[0]["Plan"]))
+        self.explained += 1
+        self.read_whole |= {node["Relation Name"] for node in nodes if "Seq" in node["Node Type"]}
+        return []
+
+
+def walked(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from walked(below)
+
+
 @pytest.fixture
-async def explaining(postgres_database_url: str) -> Any:
-    connection = await asyncpg.connect(postgres_database_url)
-    for statement in FILL:
-        await connection.execute(statement)
-    yield Explaining(connection)
-    await connection.close()
+async def connection(postgres_template: str, postgres_database_url: str) -> Any:
+    name = urlsplit(postgres_database_url).path.removeprefix("/")
+    owner = await asyncpg.connect(with_database(postgres_template, name))
+    await fill(
+        with_database(postgres_template, name), Size(accounts=ACCOUNTS_FILLED, last_day=LAST)
+    )
+    await owner.execute(SLOTS)
+    await owner.execute("VACUUM ANALYZE rollup_slot")
+    yield owner
+    await owner.close()
 
 
-@pytest.mark.parametrize("days", [7, 365])
-async def test_a_span_is_read_and_no_day_beside_it(explaining: Any, days: int) -> None:
-    span = Span(1, Grain.DAY, LAST - timedelta(days=days), LAST)
-    await USAGE.fetch(explaining, STAFF, [span])
-    assert explaining.pages <= 12 + days // 20
+def days(count: int) -> Span:
+    return Span(1, Grain.DAY, LAST - timedelta(days=count - 1), LAST + timedelta(days=1))
 
 
-async def test_a_person_is_looked_up_once_for_a_selection(explaining: Any) -> None:
-    selection = Selection(scope=(1,), lower=(EARLIEST, -1), upper=(LATEST, -1))
+def selection(account_id: int) -> Selection:
+    return Selection(scope=(account_id,), lower=(EARLIEST, -1), upper=(LATEST, -1))
+
+
+def page(scope: tuple[int, ...], *, ascending: bool = False) -> Page:
+    found = Selection(scope=scope, lower=(EARLIEST, -1), upper=(LATEST, -1))
+    return Page(selection=found, ascending=ascending, limit=50)
+
+
+Read: TypeAlias = Callable[[Any], Coroutine[Any, Any, Any]]
+
+COUNT = frozenset({"total_count"})
+HOURS = Span(1, Grain.SLOT, NOON - timedelta(days=7), NOON)
+ALL_ACCOUNTS = Page(
+    selection=Selection(scope=(), lower=(0,), upper=(2**62,)), ascending=True, limit=50
+)
+READS: list[Read] = [
+    lambda reader: ACCOUNT_BY_ID.fetch(reader, STAFF, [(1,)]),
+    lambda reader: accounts_by_external_id(reader, STAFF, ["a"]),
+    lambda reader: ACCOUNTS.fetch_pages(reader, STAFF, [ALL_ACCOUNTS]),
+    lambda reader: CREDIT_PURCHASES.fetch_pages(reader, STAFF, [page((1,))]),
+    lambda reader: CREDIT_PURCHASES.fetch_pages(reader, STAFF, [page((1,), ascending=True)]),
+    lambda reader: CREDIT_PURCHASES.fetch_totals(reader, STAFF, [selection(1)]),
+    lambda reader: CREDIT_PURCHASES.fetch_totals(reader, STAFF, [selection(1)], COUNT),
+    lambda reader: REFUNDS_OF_PURCHASES.fetch_totals(reader, STAFF, [selection(1)]),
+    lambda reader: CREDIT_PURCHASE_BY_ID.fetch(reader, STAFF, [(1, 1)]),
+    lambda reader: REFUND_BY_ID.fetch(reader, STAFF, [(1, 1)]),
+    lambda reader: REFUNDS.fetch_pages(reader, STAFF, [page((1, 1))]),
+    lambda reader: RECEIPT_BY_ID.fetch(reader, STAFF, [(1, 1)]),
+    lambda reader: RECEIPT_BY_PURCHASE.fetch(reader, STAFF, [(1, 1)]),
+    lambda reader: DEPLOYMENT_BY_ID.fetch(reader, STAFF, [(1, 1)]),
+    lambda reader: DEPLOYMENTS.fetch_pages(reader, STAFF, [page((1,))]),
+    lambda reader: ledger_rows_by_key(reader, STAFF, [(1, 1, 1)]),
+    *(
+        lambda reader, rows=rows, span=span: rows.fetch(reader, STAFF, [span])
+        for rows in (USAGE, RESOURCES, FLOWS)
+        for span in (days(7), HOURS)
+    ),
+    lambda reader: first_facts(reader, STAFF, [1]),
+    lambda reader: balance_openings(reader, STAFF, [OpeningKey(1, LAST, NOON, NOON)]),
+    lambda reader: visible_burn_facts(reader, STAFF, [BurnKey(1, LAST, LAST, NOON, NOON)]),
+    lambda reader: breakdowns(
+        reader,
+        STAFF,
+        [
+            BreakdownKey(each, 10, BreakdownSpan(1, LAST, LAST, *4 * [NOON]))
+            for each in UsageDimension
+        ],
+    ),
+]
+"""Every statement that a page of the console takes, or more."""
+
+
+async def test_statements_read_their_rows_and_none_beside_them(connection: Any) -> None:
+    for count, least in ((7, 16), (365, 18)):
+        explaining = Explaining(connection)
+        await USAGE.fetch(explaining, STAFF, [days(count)])
+        assert explaining.pages <= least  # the year's days lie on 365 pages of the table
+    explaining = Explaining(connection)
     with suppress(KeyError):  # it returns no totals
-        await CREDIT_PURCHASES.fetch_totals(explaining, STAFF, [selection])
-    assert explaining.pages <= 20
+        await CREDIT_PURCHASES.fetch_totals(explaining, STAFF, [selection(1)], COUNT)
+    assert explaining.pages <= 12  # its purchases lie on 100 pages of the table
+
+    explaining = ExplainingAnyKey(connection)
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
+    for read in READS:
+        with suppress(KeyError):
+            await read(explaining)
+    assert explaining.explained >= len(READS)
+    large = {
+        row["relname"]
+        for row in await connection.fetch("SELECT relname FROM pg_class WHERE relpages > 100")
+    }
+    assert large >= {"credit_purchase", "receipt", "rollup_day", "rollup_slot"}
+    assert explaining.read_whole & large == set()
+
+
+async def test_a_person_is_looked_up_once_for_a_selection(connection: Any) -> None:
+    explaining = Explaining(connection)
+    with suppress(KeyError):
+        await CREDIT_PURCHASES.fetch_totals(explaining, STAFF, [selection(1)])
+    assert explaining.pages <= 112  # 100 purchases, on as many pages
