@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import structlog
 
-from gateway.auth.keys import PublicKey, matching, parse_key_set
+from gateway.auth.keys import KeySet, PublicKey, parse_key_set
 from gateway.clock import Clock
 from gateway.errors import ServiceUnavailable
 from gateway.settings.values import is_loopback
@@ -43,7 +43,7 @@ class RemoteKeys:
             timeout=TIMEOUT_SECONDS,
             trust_env=remote,
         )
-        self._keys: Sequence[PublicKey] = ()
+        self._keys = KeySet()
         self._document = b""
         self._fetched_at: datetime | None = None
         self._tried_at: datetime | None = None
@@ -57,10 +57,10 @@ class RemoteKeys:
         if not self._within(FRESH_FOR, self._fetched_at):
             await self._refresh()
         self._check_usable()
-        found = matching(self._keys, kid)
+        found = self._keys.matching(kid)
         if not found:
             await self._refresh()
-            found = matching(self._keys, kid)
+            found = self._keys.matching(kid)
         return found
 
     def begin(self) -> None:
@@ -112,7 +112,7 @@ class RemoteKeys:
                 document = await self._download()
             # The same document keeps the same key objects, and what was verified with them.
             if document != self._document:
-                self._keys = parse_key_set(document)
+                self._keys = KeySet(parse_key_set(document))
                 self._document = document
         except (httpx.HTTPError, TimeoutError, ValueError) as error:
             reason = str(error) or type(error).__name__

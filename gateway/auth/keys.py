@@ -40,10 +40,10 @@ class StaticKeys:
     """Keys that never change."""
 
     def __init__(self, keys: Sequence[PublicKey]) -> None:
-        self._keys = tuple(keys)
+        self._keys = KeySet(keys)
 
     async def find(self, kid: str | None) -> Sequence[PublicKey]:
-        return matching(self._keys, kid)
+        return self._keys.matching(kid)
 
     def begin(self) -> None:
         """Nothing is fetched."""
@@ -52,13 +52,24 @@ class StaticKeys:
         """Nothing is held open."""
 
 
-def matching(keys: Sequence[PublicKey], kid: str | None) -> Sequence[PublicKey]:
-    """Return the keys with this id, or else keys without an id; for a token without an id, all
-    keys.
-    """
-    if kid is None:
-        return keys
-    return [key for key in keys if key.kid == kid] or [key for key in keys if key.kid is None]
+class KeySet:
+    """The keys of an issuer, by their ids."""
+
+    def __init__(self, keys: Sequence[PublicKey] = ()) -> None:
+        self._keys = tuple(keys)
+        self._nameless = tuple(key for key in keys if key.kid is None)
+        self._by_id = {
+            kid: tuple(key for key in keys if key.kid == kid)
+            for kid in {key.kid for key in keys} - {None}
+        }
+
+    def matching(self, kid: str | None) -> Sequence[PublicKey]:
+        """Return the keys with this id, or else keys without an id; for a token without an id, all
+        keys.
+        """
+        if kid is None:
+            return self._keys
+        return self._by_id.get(kid, self._nameless)
 
 
 def parse_public_keys(text: str) -> tuple[PublicKey, ...]:

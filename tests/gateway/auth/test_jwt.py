@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from gateway.auth.jwt import MAX_REMEMBERED, PinnedAlgorithms, TokenVerifier
-from gateway.auth.keys import PublicKey, StaticKeys
+from gateway.auth.keys import KeySet, PublicKey, StaticKeys
 from gateway.auth.rejected import Rejected
 from gateway.clock import FixedClock
 from gateway.errors import ConfigurationError
@@ -292,7 +292,7 @@ class ReplaceableKeys(StaticKeys):
     """Keys that a test may change."""
 
     def replace(self, *keys: PublicKey) -> None:
-        self._keys = keys
+        self._keys = KeySet(keys)
 
 
 async def test_a_remembered_token_ends_with_its_times() -> None:

@@ -5,7 +5,7 @@ import pytest
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
-from gateway.auth.keys import MAX_KEYS, PublicKey, matching, parse_key_set, parse_public_keys
+from gateway.auth.keys import MAX_KEYS, KeySet, PublicKey, parse_key_set, parse_public_keys
 from tests.gateway.auth.issuer import key_set, new_key
 
 EC = ECKey.generate_key("P-256", {"kid": "ec"})
@@ -89,7 +89,8 @@ def test_a_published_set_is_read_without_its_unusable_keys() -> None:
 
 def test_keys_are_found_by_id_else_those_without_one() -> None:
     named, nameless = new_key("a"), new_key()
-    assert matching([named, nameless], "a") == [named]
-    assert matching([named, nameless], "b") == [nameless]
-    assert matching([named, nameless], None) == [named, nameless]
-    assert matching([named], "b") == []
+    both = KeySet([named, nameless])
+    assert both.matching("a") == (named,)
+    assert both.matching("b") == (nameless,)
+    assert both.matching(None) == (named, nameless)
+    assert KeySet([named]).matching("b") == ()
