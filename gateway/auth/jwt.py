@@ -9,7 +9,7 @@ keys, and has `exp`, `iat`, `iss`, `aud` and `sub`. Keys that the token itself c
 
 import base64
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -157,7 +157,7 @@ class TokenVerifier:
             until_second=claims["exp"] + self._leeway,
         )
 
-    def _expected(self, error: JoseError, claims: dict[str, Any]) -> str:
+    def _expected(self, error: JoseError, claims: Mapping[str, object]) -> str:
         """Return the actual and the required value of a claim with one allowed value; the issuer
         has signed the claim.
         """
@@ -177,7 +177,7 @@ class TokenVerifier:
         raise Rejected(reason)
 
 
-def _read_header(token: str) -> dict[str, Any]:
+def _read_header(token: str) -> Mapping[str, object]:
     """Return the header of a token before its signature is verified."""
     segment = token.partition(".")[0]
     try:

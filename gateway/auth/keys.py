@@ -1,11 +1,12 @@
 """The issuer's public keys, read from PEM or JSON, and the interface of their source."""
 
 import re
-from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol
 
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
+from pydantic import JsonValue
 
 from gateway import strict_json
 
@@ -80,7 +81,8 @@ def parse_public_keys(text: str) -> tuple[PublicKey, ...]:
     """
     if text.lstrip().startswith("{"):
         document = _parse_object(text)
-        keys = [_import_jwk(jwk) for jwk in document.get("keys", [document])]
+        listed = _keys_of(document)
+        keys = [_import_jwk(jwk) for jwk in ([document] if listed is None else listed)]
     else:
         # Line ends are written as \n where an environment's values have one line.
         blocks = _PEM.finditer(text.replace("\\n", "\n"))
@@ -94,7 +96,7 @@ def parse_key_set(document: bytes) -> tuple[PublicKey, ...]:
     Raises ValueError where the document is not a JWK set, or has no usable key or more than 16.
     """
     keys = []
-    for jwk in _parse_object(document).get("keys", ()):
+    for jwk in _keys_of(_parse_object(document)) or ():
         try:
             keys.append(_import_jwk(jwk))
         except ValueError:
@@ -108,7 +110,7 @@ def _checked(keys: Sequence[PublicKey]) -> tuple[PublicKey, ...]:
     return tuple(keys)
 
 
-def _parse_object(text: str | bytes) -> dict[str, Any]:
+def _parse_object(text: str | bytes) -> dict[str, JsonValue]:
     try:
         document = strict_json.loads(text)
     except ValueError:
@@ -118,13 +120,22 @@ def _parse_object(text: str | bytes) -> dict[str, Any]:
     raise ValueError("must be a JWK or a JWK set")
 
 
-def _import_jwk(jwk: Any) -> PublicKey:
-    key_type = _TYPES.get(str(jwk.get("kty"))) if isinstance(jwk, dict) else None
-    if key_type is None or "d" in jwk:
+def _keys_of(document: Mapping[str, JsonValue]) -> list[JsonValue] | None:
+    """Return the keys of a JWK set; None for a JWK."""
+    keys = document.get("keys")
+    return keys if isinstance(keys, list) else None
+
+
+def _import_jwk(jwk: object) -> PublicKey:
+    members = jwk if isinstance(jwk, dict) else {}
+    key_type = _TYPES.get(str(members.get("kty")))
+    if key_type is None or "d" in members:
         raise ValueError("must hold public keys of the types RSA, EC or OKP alone")
     try:
         # Members that point elsewhere (x5u and such) are not even read.
-        key = key_type.import_key({name: jwk[name] for name in _PUBLIC_MEMBERS if name in jwk})
+        key = key_type.import_key(
+            {name: members[name] for name in _PUBLIC_MEMBERS if name in members}
+        )
     except (JoseError, ValueError, TypeError, KeyError, OverflowError):
         raise ValueError("holds a JWK that is malformed") from None
     return _strong(key)

@@ -1,10 +1,18 @@
 """Formats exceptions as the errors of a GraphQL response: a stable code and a clear sentence."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
 import structlog
-from graphql import ArgumentNode, DocumentNode, GraphQLError, Node, ValueNode, Visitor, visit
+from graphql import (
+    ArgumentNode,
+    DocumentNode,
+    GraphQLError,
+    GraphQLFormattedError,
+    Node,
+    ValueNode,
+    Visitor,
+    visit,
+)
 
 from gateway.errors import BadUserInput, GatewayError
 
@@ -23,7 +31,7 @@ class InternalError(GatewayError):
         return super().extensions | {"requestId": self.request_id}
 
 
-def format_error(error: GatewayError) -> dict[str, Any]:
+def format_error(error: GatewayError) -> GraphQLFormattedError:
     """Return an error without a place in the document, as `errors` lists it."""
     return {"message": error.message, "extensions": error.extensions}
 
@@ -44,15 +52,15 @@ class ErrorFormatter:
         self._document = document
         self._logged: set[int] = set()
 
-    def refused(self, errors: Iterable[GraphQLError], code: str) -> list[dict[str, Any]]:
+    def refused(self, errors: Iterable[GraphQLError], code: str) -> list[GraphQLFormattedError]:
         """Return the errors of a request that did not run; `code` is for errors without a code."""
         return [self._refusal(error, code) for error in errors]
 
-    def failed(self, errors: Iterable[GraphQLError]) -> list[dict[str, Any]]:
+    def failed(self, errors: Iterable[GraphQLError]) -> list[GraphQLFormattedError]:
         """Return the errors of fields that failed while the operation ran, with their paths."""
         return [self._failure(error) for error in errors]
 
-    def _refusal(self, error: GraphQLError, code: str) -> dict[str, Any]:
+    def _refusal(self, error: GraphQLError, code: str) -> GraphQLFormattedError:
         cause = innermost(error)
         if isinstance(cause, GatewayError):
             return _formatted(error, cause.message, self._with_argument(cause, error))
@@ -62,7 +70,7 @@ class ErrorFormatter:
             return _formatted(error, sentence, extensions)
         return _formatted(error, error.message, {"code": code} | (error.extensions or {}))
 
-    def _failure(self, error: GraphQLError) -> dict[str, Any]:
+    def _failure(self, error: GraphQLError) -> GraphQLFormattedError:
         cause = innermost(error)
         if isinstance(cause, GatewayError):
             return _formatted(error, cause.message, cause.extensions)
@@ -81,7 +89,7 @@ class ErrorFormatter:
         self._logged.add(id(cause))
         return log_unexpected(cause, self._request_id)
 
-    def _with_argument(self, cause: GatewayError, error: GraphQLError) -> dict[str, Any]:
+    def _with_argument(self, cause: GatewayError, error: GraphQLError) -> dict[str, object]:
         if isinstance(cause, BadUserInput) and cause.argument is None:
             return cause.extensions | _argument(self._argument_name(error))
         return cause.extensions
@@ -127,17 +135,19 @@ def _blames_value(error: GraphQLError) -> bool:
     return error.nodes is not None and isinstance(error.nodes[0], ValueNode)
 
 
-def _argument(name: str | None) -> dict[str, Any]:
+def _argument(name: str | None) -> dict[str, object]:
     return {"argument": name} if name else {}
 
 
-def _formatted(error: GraphQLError, message: str, extensions: dict[str, Any]) -> dict[str, Any]:
-    formatted: dict[str, Any] = {"message": message}
+def _formatted(
+    error: GraphQLError, message: str, extensions: Mapping[str, object]
+) -> GraphQLFormattedError:
+    formatted: GraphQLFormattedError = {"message": message}
     if error.locations:
         formatted["locations"] = [
             {"line": place.line, "column": place.column} for place in error.locations
         ]
     if error.path:
         formatted["path"] = error.path
-    formatted["extensions"] = extensions
+    formatted["extensions"] = {**extensions}
     return formatted

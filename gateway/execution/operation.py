@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any
 
 import orjson
-from graphql import OperationDefinitionNode
+from graphql import GraphQLFormattedError, OperationDefinitionNode
 
 from gateway.errors import BadRequest, GatewayError
 from gateway.execution.cost.tree import Figures
@@ -36,7 +36,7 @@ class OperationRequest:
     query: str | None = None
     document_id: str | None = None
     operation_name: str | None = None
-    variables: Mapping[str, Any] | None = None
+    variables: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class OperationResult:
 
     outcome: Outcome
     data: dict[str, Any] | None = None
-    errors: list[dict[str, Any]]
+    errors: list[GraphQLFormattedError]
     operation: OperationDefinitionNode | None = None
 
     @property
@@ -68,9 +68,9 @@ class OperationResult:
         return list(dict.fromkeys(str(error["extensions"]["code"]) for error in self.errors))
 
     @property
-    def body(self) -> dict[str, Any]:
+    def body(self) -> dict[str, object]:
         """The response: `errors` if there are any, and `data` if the operation was executed."""
-        body: dict[str, Any] = {"errors": self.errors} if self.errors else {}
+        body: dict[str, object] = {"errors": self.errors} if self.errors else {}
         if self.outcome is Outcome.EXECUTED:
             body["data"] = self.data
         return body
@@ -81,7 +81,7 @@ class OperationResult:
 
 
 def refused(
-    errors: list[dict[str, Any]], operation: OperationDefinitionNode | None = None
+    errors: list[GraphQLFormattedError], operation: OperationDefinitionNode | None = None
 ) -> OperationResult:
     """Return the result of a request that did not run."""
     return OperationResult(outcome=Outcome.REFUSED, errors=errors, operation=operation)

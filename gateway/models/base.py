@@ -56,7 +56,7 @@ class Instant(TypeDecorator[datetime]):
         on_sqlite = dialect.name == "sqlite"
         return dialect.type_descriptor(BigInteger() if on_sqlite else DateTime(timezone=True))
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | int | None:
         if dialect.name == "sqlite":
             return microseconds_from_instant(value)
         if value is not None and value.tzinfo is None:
@@ -84,7 +84,7 @@ class Quantity(TypeDecorator[int]):
         kind = Text() if dialect.name == "sqlite" else Numeric(38, 0)
         return dialect.type_descriptor(kind)
 
-    def process_bind_param(self, value: int | None, dialect: Dialect) -> Any:
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | str | None:
         return str(value) if dialect.name == "sqlite" and value is not None else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> int | None:

@@ -4,7 +4,7 @@ request's id. Logs never include tokens, variables or the local values of a trac
 
 import logging
 import sys
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 
 import orjson
 import structlog
@@ -62,5 +62,5 @@ def _renderers(*, pretty: bool) -> list[Processor]:
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_dumps)]
 
 
-def _dumps(value: Any, **_: Any) -> str:
+def _dumps(value: object, **_: object) -> str:
     return orjson.dumps(value, default=str).decode("utf-8")

@@ -6,9 +6,9 @@ may read the page, in dev it is served under loopback names only, and the JSON c
 
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from starlette.requests import Request
@@ -132,7 +132,9 @@ class Console:
             return []
         return [*routes, *self.brand.routes(), Route(ASSET_PATH, self._asset())]
 
-    def _page(self, name: str, policy: ContentSecurityPolicy) -> Callable[[Request], Any]:
+    def _page(
+        self, name: str, policy: ContentSecurityPolicy
+    ) -> Callable[[Request], Awaitable[Response]]:
         html = self.files.page(name)
 
         async def not_built(_: Request) -> Response:
@@ -152,7 +154,7 @@ class Console:
 
         return page
 
-    def _bootstrap(self) -> Mapping[str, Any]:
+    def _bootstrap(self) -> Mapping[str, object]:
         oidc = self.oidc
         return {
             "dev": self.dev,
@@ -168,7 +170,7 @@ class Console:
             **self.brand.bootstrap(),
         }
 
-    def _asset(self) -> Callable[[Request], Any]:
+    def _asset(self) -> Callable[[Request], Awaitable[Response]]:
         assets = self.files.assets()
 
         async def asset(request: Request) -> Response:
@@ -231,7 +233,7 @@ def _split(html: str, name: str) -> tuple[str, str]:
     return html[: found.start()], html[found.end() :]
 
 
-def _inert(value: Mapping[str, Any]) -> str:
+def _inert(value: Mapping[str, object]) -> str:
     """Return JSON that ends no script element and starts no comment in one."""
     text = orjson.dumps(value).decode("utf-8")
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -7,7 +7,7 @@ so before the gateway listens where another version is installed that lacks one 
 import inspect
 from collections.abc import Iterator
 from types import FunctionType
-from typing import Any, Final
+from typing import Final
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -77,7 +77,7 @@ def missing_names() -> Iterator[str]:
             yield f"{owner.__name__}.{name}"
 
 
-def _parameters(method: Any) -> tuple[str, ...] | None:
+def _parameters(method: object) -> tuple[str, ...] | None:
     """Return the names of a method's parameters without `self`; None where there is no method."""
     if not isinstance(method, FunctionType):
         return None

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from typing import Any, Final
 
+from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
@@ -29,7 +30,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if self.response.status_code == 101:
             self.scope["extensions"][PUSH] = {"push": self.push}
 
-    async def send(self, message: Any) -> None:
+    async def send(self, message: ASGISendEvent) -> None:
         await super().send(message)
         if message["type"] == "websocket.accept":
             # Thousands of sockets stay open for long, and their headers are not read again. They
@@ -79,18 +80,18 @@ class _Inbox:
     __slots__ = ("_messages", "_reader")
 
     def __init__(self) -> None:
-        self._messages: list[Any] = []
+        self._messages: list[ASGIReceiveEvent] = []
         self._reader: asyncio.Future[None] | None = None
 
     def empty(self) -> bool:
         return not self._messages
 
-    def put_nowait(self, message: Any) -> None:
+    def put_nowait(self, message: ASGIReceiveEvent) -> None:
         self._messages.append(message)
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
 
-    async def get(self) -> Any:
+    async def get(self) -> ASGIReceiveEvent:
         while not self._messages:
             self._reader = asyncio.get_running_loop().create_future()
             await self._reader

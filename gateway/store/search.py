@@ -115,14 +115,14 @@ class _Contains(FunctionElement[Any]):
 
 
 @compiles(_Contains, "postgresql")
-def _contains_on_postgresql(element: _Contains, compiler: SQLCompiler, **kw: Any) -> str:
+def _contains_on_postgresql(element: _Contains, compiler: SQLCompiler, **kw: object) -> str:
     subject, part, pattern = (compiler.process(each, **kw) for each in element.clauses)
     quick = f'strpos(lower(({subject}) COLLATE "C"), {part}) > 0'
     return f"({quick} AND ({pattern} IS NULL OR ({subject}) ~ {pattern}))"
 
 
 @compiles(_Contains, "sqlite")
-def _contains_on_sqlite(element: _Contains, compiler: SQLCompiler, **kw: Any) -> str:
+def _contains_on_sqlite(element: _Contains, compiler: SQLCompiler, **kw: object) -> str:
     subject, part, pattern = (compiler.process(each, **kw) for each in element.clauses)
     quick = f"instr(lower({subject}), {part}) > 0"
     return f"({quick} AND ({pattern} IS NULL OR ({subject}) GLOB {pattern}))"

@@ -171,7 +171,7 @@ class Socket:
         if count >= self._operations.limits.messages_per_second * RATE_SECONDS:
             raise CloseSocket(POLICY, "Too many messages")
 
-    async def _handle(self, message: Mapping[str, Any]) -> None:
+    async def _handle(self, message: Mapping[str, object]) -> None:
         match message.get("type"):
             case "connection_init":
                 await self._initialise(message.get("payload"))
@@ -233,7 +233,7 @@ class Socket:
         except BadRequest as error:
             raise CloseSocket(BAD, error.message) from None
 
-    def _subscribe(self, message: Mapping[str, Any]) -> None:
+    def _subscribe(self, message: Mapping[str, object]) -> None:
         if self._principal is None:
             raise CloseSocket(UNAUTHORIZED, "Unauthorized")
         operation_id, payload = _id(message), message.get("payload")
@@ -324,7 +324,7 @@ class SocketOperation:
         self._socket.put((self._id, kind), text)
 
 
-def _parse(text: str | None) -> Mapping[str, Any]:
+def _parse(text: str | None) -> Mapping[str, object]:
     if text is None:
         raise CloseSocket(BAD, "A message must be text")
     try:
@@ -336,14 +336,14 @@ def _parse(text: str | None) -> Mapping[str, Any]:
     return message
 
 
-def _id(message: Mapping[str, Any]) -> str:
+def _id(message: Mapping[str, object]) -> str:
     found = message.get("id")
     if not isinstance(found, str) or not 0 < len(found) <= MAX_ID_LENGTH:
         raise CloseSocket(BAD, f"An id must be a string of 1 to {MAX_ID_LENGTH} characters")
     return found
 
 
-def _payload(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _payload(message: Mapping[str, object]) -> Mapping[str, object] | None:
     found = message.get("payload")
     if not isinstance(found, dict | None):
         raise CloseSocket(BAD, "A payload must be an object")

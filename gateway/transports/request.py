@@ -1,7 +1,7 @@
 """Parses GraphQL requests: from a body, a query string or a message. Raises BadRequest."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qsl
 
 from gateway import strict_json
@@ -38,16 +38,17 @@ def parse_query_string(query_string: bytes) -> OperationRequest:
         pairs = parse_qsl(query_string.decode("ascii"), errors="strict", max_num_fields=20)
     except (UnicodeDecodeError, ValueError):
         raise BadRequest("The query string must be URL-encoded UTF-8.") from None
-    content: dict[str, Any] = dict(pairs)
-    if len(content) != len(pairs):
+    texts = dict(pairs)
+    if len(texts) != len(pairs):
         raise BadRequest("Each parameter may be given only once.")
+    content: dict[str, object] = {**texts}
     for name in ("variables", "extensions"):
-        if name in content:
-            content[name] = strict_json.read(content[name], f"The parameter {name}")
+        if name in texts:
+            content[name] = strict_json.read(texts[name], f"The parameter {name}")
     return _check(content)
 
 
-def _check(content: Mapping[str, Any]) -> OperationRequest:
+def _check(content: Mapping[str, object]) -> OperationRequest:
     query, operation_name = content.get("query"), content.get("operationName")
     variables, extensions = content.get("variables"), content.get("extensions")
     if not (query is None or isinstance(query, str)):
@@ -66,7 +67,7 @@ def _check(content: Mapping[str, Any]) -> OperationRequest:
     )
 
 
-def _document_id(query: str | None, given: object, extensions: Mapping[str, Any]) -> str | None:
+def _document_id(query: str | None, given: object, extensions: Mapping[str, object]) -> str | None:
     """Return the document's hash, from `documentId` or from Apollo's `persistedQuery`."""
     persisted = extensions.get("persistedQuery")
     if persisted is not None:

@@ -46,7 +46,7 @@ class Api:
         self.version: str | None = None
         """The version of the API in which it answered last, where it says so."""
 
-    async def objects(self, path: str, **filters: str) -> AsyncIterator[dict[str, Any]]:
+    async def objects(self, path: str, **filters: str) -> AsyncIterator[dict[str, object]]:
         """Yield a list's objects, the newest first. Raises ServiceUnavailable, and NotFound where
         there is no such list.
         """
@@ -63,7 +63,7 @@ class Api:
                 return
             query["starting_after"] = after
 
-    async def invoices(self) -> AsyncIterator[dict[str, Any]]:
+    async def invoices(self) -> AsyncIterator[dict[str, object]]:
         """Yield the paid invoices, each with all of its payments."""
         async for invoice in self.objects("invoices"):
             if invoice.get("status") != "paid":
@@ -135,7 +135,7 @@ async def backfill(
     return outcomes
 
 
-def _event(subject: dict[str, Any], event_type: str, *, livemode: bool) -> dict[str, Any]:
+def _event(subject: dict[str, object], event_type: str, *, livemode: bool) -> dict[str, object]:
     # A link of this kind is another one each time; nothing else changes without a reason.
     subject.pop("receipt_url", None)
     content = orjson.dumps(subject, option=orjson.OPT_SORT_KEYS)
@@ -147,7 +147,7 @@ def _event(subject: dict[str, Any], event_type: str, *, livemode: bool) -> dict[
     }
 
 
-async def _take(inbox: Inbox, event: dict[str, Any]) -> str:
+async def _take(inbox: Inbox, event: dict[str, object]) -> str:
     try:
         parsed = parse_event(orjson.dumps(event))
     except BadRequest:

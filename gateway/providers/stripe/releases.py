@@ -73,7 +73,9 @@ def find_release(
         is_early = any(_is_early(event) for event in events if _shows(event, name))
         disproved = any(not is_early or _is_early(each.event) for each in clean)
     else:
-        known = sum(each["amount"] for each in refunds.values())
+        known = sum(
+            amount for each in refunds.values() if isinstance(amount := each.get("amount"), int)
+        )
         is_beside = max(each.refunded for each in pictures) >= rest + known
         may_count = any(_is_early(each.event, unknown=True) for each in pictures)
         disproved = bool(clean) or is_beside or not may_count

@@ -3,13 +3,13 @@
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from gateway.errors import BadUserInput
 from gateway.instants import EARLIEST, LATEST
 from gateway.text import is_identifier
 
-Json: TypeAlias = Mapping[str, Any]
+Json: TypeAlias = Mapping[str, object]
 NOTHING: Final[Json] = {}
 
 

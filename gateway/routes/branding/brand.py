@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from hashlib import sha256
 from html import escape
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -65,7 +65,7 @@ class Brand:
     def routes(self) -> list[Route]:
         return [Route(self.logo.path, self.logo.serve)] if self.logo else []
 
-    def bootstrap(self) -> dict[str, Any]:
+    def bootstrap(self) -> dict[str, object]:
         """Return the brand's bootstrap settings."""
         return {
             "platform": self.name,

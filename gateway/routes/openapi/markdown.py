@@ -5,7 +5,7 @@ Examples are commands for a shell with `URL`, `KEY` and, where they stand in a c
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 import orjson
@@ -195,7 +195,7 @@ def _nullable(words: str, *, nullable: bool) -> str:
     return f"{words}, or null" if nullable else words
 
 
-def _bounds(schema: Mapping[str, Any]) -> str:
+def _bounds(schema: Mapping[str, object]) -> str:
     if "maxItems" in schema:
         return f", at most {schema['maxItems']:,}"
     if "maximum" in schema:

@@ -1,12 +1,11 @@
 """JSON for what is stored: integers of any size stay integers, keys are sorted, text is compact."""
 
 import json
-from typing import Any
 
 import orjson
 
 
-def dumps(value: Any) -> str:
+def dumps(value: object) -> str:
     """Return the one text of a value."""
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode("utf-8")
