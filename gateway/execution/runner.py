@@ -24,6 +24,7 @@ from gateway.execution.plan.irregular import Irregular
 from gateway.execution.plan.object_plan import NotCompiled
 from gateway.execution.plan.run import run
 from gateway.execution.policies import enforce_policies
+from gateway.execution.turns import Turns, executor_class
 from gateway.execution.variables import refused_variables
 
 _is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
@@ -76,7 +77,10 @@ class Runner:
     ) -> None:
         self.schema: GraphQLSchema = schema._schema  # noqa: SLF001 - there is no public attribute
         enforce_policies(self.schema)
-        self._executor_class = schema.execution_context_class
+        self._turns = Turns()
+        self._executor_class = executor_class(
+            schema.execution_context_class, self._turns, max_values=max_values
+        )
         self._max_values = max_values
         self._reported_errors = reported_errors
         self._suggestions = suggestions
@@ -139,7 +143,7 @@ class Runner:
             plan = prepared.document.plans.of(executor)
             if isinstance(executor.context_value, NarrowContext):
                 executor.context_value.want(plan.columns)
-            return await run(executor, plan.root, max_values=self._max_values)
+            return await run(executor, plan.root, self._turns, max_values=self._max_values)
         except (NotCompiled, Irregular) as fallback:
             if self._count_fallback:
                 self._count_fallback(str(fallback))

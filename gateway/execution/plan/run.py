@@ -16,7 +16,6 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
-from time import monotonic
 from types import CoroutineType, GeneratorType
 from typing import Any, Final
 
@@ -39,10 +38,9 @@ from gateway.execution.plan.object_plan import (
 from gateway.execution.plan.output import Awaited, Complete, Lists, Mixed, OutputColumn, Sparse
 from gateway.execution.plan.places import FieldPlaces, ItemPlaces, Places, RootPlace, Subset
 from gateway.execution.plan.resolved import resolved
+from gateway.execution.turns import Turns
 
 _ABSENT: Final = frozenset({type(None), UndefinedType})
-STRETCH_SECONDS: Final = 0.01
-"""Longest run before the event loop gets its turn; one column of values is never cut."""
 
 
 class Batch:
@@ -91,19 +89,21 @@ class _Waiting:
     column: Awaited
 
 
-async def run(executor: Executor[Any], plan: ObjectPlan, *, max_values: int) -> ExecutionResult:
+async def run(
+    executor: Executor[Any], plan: ObjectPlan, turns: Turns, *, max_values: int
+) -> ExecutionResult:
     """Return the result. Raises Irregular, TooComplex, and CancelledError if it is cancelled."""
-    return await _Run(executor, max_values).result(plan)
+    return await _Run(executor, turns, max_values).result(plan)
 
 
 class _Run:
     """One run of one operation."""
 
-    def __init__(self, executor: Executor[Any], max_values: int) -> None:
+    def __init__(self, executor: Executor[Any], turns: Turns, max_values: int) -> None:
         self._executor = executor
+        self._turns = turns
         self._max_values = max_values
         self._values = 0
-        self._began = monotonic()
         self._batches: list[Batch] = []
         self._waiting: list[_Waiting] = []
         self._loading: list[_Loading] = []
@@ -140,10 +140,9 @@ class _Run:
         return data
 
     async def _pause(self) -> None:
-        """Yield to the event loop, if the run has taken STRETCH_SECONDS since the last time."""
-        if monotonic() - self._began > STRETCH_SECONDS:
-            await asyncio.sleep(0)
-            self._began = monotonic()
+        """Leave the event loop to others if this turn is over; one column is never cut."""
+        if self._turns.is_over():
+            await self._turns.wait()
 
     def _batch(self, plan: ObjectPlan, rows: Sequence[Any], places: Places) -> Batch:
         batch = Batch(plan, rows, places)

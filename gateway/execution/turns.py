@@ -1,0 +1,127 @@
+"""Turns of the event loop: operations leave it after a stretch of work, so that no request waits
+for the answer of another.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Generator
+from inspect import isawaitable
+from time import monotonic
+from typing import Any, Final
+
+from graphql import GraphQLObjectType
+from graphql.execution import Executor
+from graphql.execution.collect_fields import GroupedFieldSet
+from graphql.pyutils import AwaitableOrValue, Path
+
+from gateway.errors import TooComplex
+
+STRETCH_SECONDS: Final = 0.01
+"""Longest work of all operations together in one turn of the loop; a step that has begun ends."""
+_WOKEN: Final = 64
+"""Most waiting steps that one turn wakes: a step takes some 50 microseconds or more."""
+
+
+class Turns:
+    """Shared by all operations of one event loop."""
+
+    __slots__ = ("_loop", "_over_at", "_waiting")
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._over_at: float | None = None
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    def is_over(self) -> bool:
+        """Return whether this turn's stretch is used up; the first call of a turn begins it."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._loop, self._over_at = loop, None
+            self._waiting.clear()
+        now = monotonic()
+        if self._over_at is None:
+            self._begin(loop, now)
+            return False
+        return now > self._over_at
+
+    async def wait(self) -> None:
+        """Return in a turn with time left; at once if this is one."""
+        while self.is_over():
+            assert self._loop is not None  # noqa: S101  # narrows for mypy
+            turn = self._loop.create_future()
+            self._waiting.append(turn)
+            await turn
+
+    def _begin(self, loop: asyncio.AbstractEventLoop, now: float) -> None:
+        self._over_at = now + STRETCH_SECONDS
+        # What is scheduled now runs in the next turn, after the loop has looked at its sockets.
+        loop.call_soon(self._end, loop)
+
+    def _end(self, loop: asyncio.AbstractEventLoop) -> None:
+        if loop is not self._loop:
+            return
+        self._over_at = None
+        if self._waiting:
+            self._begin(loop, monotonic())
+        for _ in range(min(_WOKEN, len(self._waiting))):
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+
+
+class _Later:
+    """Work for a later turn. Unlike a coroutine it may be dropped: nothing has begun."""
+
+    __slots__ = ("_arguments", "_turns", "_work")
+
+    def __init__(self, turns: Turns, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        self._turns = turns
+        self._work = work
+        self._arguments = arguments
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._run().__await__()
+
+    async def _run(self) -> Any:
+        await self._turns.wait()
+        found = self._work(*self._arguments)
+        return await found if isawaitable(found) else found
+
+
+def executor_class(
+    base: type[Executor[Any]], turns: Turns, *, max_values: int
+) -> type[Executor[Any]]:
+    """Return an executor class that takes turns between the objects of an answer, and refuses an
+    answer with too many values.
+    """
+
+    class FairExecutor(base):  # type: ignore[misc,valid-type]  # the class is an argument
+        values_left = max_values
+
+        def execute_fields(
+            self,
+            parent_type: GraphQLObjectType,
+            source_value: Any,
+            path: Path | None,
+            grouped_field_set: GroupedFieldSet,
+            position_context: Any,
+        ) -> Any:
+            fields = (parent_type, source_value, path, grouped_field_set, position_context)
+            return self._in_turn(self._execute, fields)
+
+        def complete_list_value(self, *value: Any) -> Any:
+            return self._in_turn(super().complete_list_value, value)
+
+        def _in_turn(self, work: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+            return _Later(turns, work, arguments) if turns.is_over() else work(*arguments)
+
+        def _execute(self, *fields: Any) -> AwaitableOrValue[dict[str, Any]]:
+            self.values_left -= 1 + len(fields[3])
+            if self.values_left < 0:
+                raise TooComplex(
+                    f"The answer has more than {max_values:,} values; request less at once."
+                )
+            executed: AwaitableOrValue[dict[str, Any]] = super().execute_fields(*fields)
+            return executed
+
+    return FairExecutor

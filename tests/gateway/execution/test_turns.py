@@ -1,0 +1,115 @@
+"""Long operations leave the event loop to others, and end at their deadline."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import strawberry
+from graphql import OperationType
+
+from gateway.execution.engine import Engine
+from gateway.execution.operation import OperationRequest, OperationResult, PreparedOperation
+from gateway.settings.documents import DocumentSettings
+
+MANY = 100
+LIMITS = DocumentSettings().model_copy(update={"answer_values": 10**7})
+
+
+@strawberry.type
+class Item:
+    number: int
+
+    @strawberry.field
+    def half(self) -> float:
+        return self.number / 2
+
+
+def make_items() -> list[Item]:
+    return [Item(number=number) for number in range(MANY)]
+
+
+async def load_items() -> list[Item]:
+    await asyncio.sleep(0)
+    return make_items()
+
+
+@strawberry.type
+class Group:
+    items: list[Item] = strawberry.field(resolver=make_items)
+    loaded: list[Item] = strawberry.field(resolver=load_items)
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def groups(self) -> list[Group]:
+        return [Group() for _ in range(MANY)]
+
+
+SCHEMA = strawberry.Schema(Query)
+
+
+def engine_of(*, compiled: bool, deadline_seconds: float) -> Engine:
+    return Engine(
+        SCHEMA,
+        limits=LIMITS,
+        deadline_seconds=deadline_seconds,
+        suggestions=False,
+        compiled=compiled,
+    )
+
+
+async def run(engine: Engine, query: str) -> OperationResult:
+    request = OperationRequest(query=query)
+    prepared = engine.prepare(request, request_id="r1", allowed=frozenset({OperationType.QUERY}))
+    assert isinstance(prepared, PreparedOperation)
+    return await engine.run(prepared, None)
+
+
+@asynccontextmanager
+async def waits() -> AsyncIterator[list[float]]:
+    """Give the seconds that another task waited for each of its turns meanwhile."""
+    found: list[float] = []
+
+    async def other() -> None:
+        while True:
+            began = time.thread_time()
+            await asyncio.sleep(0)
+            found.append(time.thread_time() - began)
+
+    task = asyncio.create_task(other())
+    try:
+        yield found
+    finally:
+        task.cancel()
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ groups { items { half number } } }",
+        "{ groups { loaded { half number } } }",
+    ],
+)
+async def test_a_long_run_stops_at_its_deadline(query: str, compiled: bool) -> None:
+    engine = engine_of(compiled=compiled, deadline_seconds=0.01)
+    began = time.thread_time()
+    answer = await run(engine, query)
+    assert answer.codes == ["TIMEOUT"]
+    assert time.thread_time() - began < 1
+
+
+async def test_graphql_core_leaves_the_loop_to_others() -> None:
+    engine = engine_of(compiled=False, deadline_seconds=60)
+    async with waits() as others:
+        answer = await run(engine, "{ groups { items { half number } loaded { number } } }")
+    assert answer.errors == []
+    assert answer.data is not None
+    for group in answer.data["groups"]:
+        assert [each["number"] for each in group["items"]] == list(range(MANY))
+        assert group["loaded"][-1] == {"number": MANY - 1}
+    assert len(others) > 10
+    assert sorted(others)[-3] < 0.05
