@@ -4,9 +4,9 @@
 
 A gateway of its own process, on Postgres and on SQLite; one client reads usage (`rows` events) and
 credit purchases (a tenth as many, each with a receipt and some with a refund), in each format,
-three times. The ratio is against a bare cursor of the same rows. Memory is the gateway process's:
-before, and the most that it was meanwhile. Then the same once more while another client asks small
-queries, for how long those take.
+three times. The ratio is against a bare cursor of the same rows, which takes turns with the exports
+of usage. Memory is the gateway process's: before, and the most that it was meanwhile. Then the same
+once more while another client sends small queries, for how long those take.
 """
 
 import argparse
@@ -40,8 +40,9 @@ from gateway.store.engine.write import Insert, W
 from gateway.store.purchases import CreditPurchaseCells, RefundCells
 from gateway.store.receipts import IssuedReceipt
 from gateway.store.usage_events import UsageEventCells
+from tests.bench import figures
 from tests.bench.data import SUBJECT
-from tests.bench.databases import fresh_databases
+from tests.bench.databases import Fresh, fresh_databases
 from tests.bench.servers import Running, gateway, started
 from tests.support.books import ACTOR
 
@@ -58,6 +59,9 @@ HOUR: Final = timedelta(hours=1)
 BATCH: Final = 50_000
 ROUNDS: Final = 3
 FETCHED: Final = 500
+ALONE_SECONDS: Final = 2
+FEWEST: Final = 5
+"""Small queries beside an export below which their median says nothing."""
 DATES: Final = {"from": "2024-01-01", "to": "2026-11-20"}
 Cells = tuple[Any, ...]
 
@@ -277,38 +281,61 @@ async def bare(url: str, account_id: int) -> float:
 
 
 def measure(
-    name: str, server: Running, account_id: int, formats: Sequence[str], ceiling: float
-) -> None:
-    print(f"{name:>10} a bare cursor: {ceiling:,.0f} rows of usage a second")
+    name: str, url: str, server: Running, account_id: int, formats: Sequence[str]
+) -> figures.Figures:
+    """Print a line for each kind and format; return the figures of usage in the first format."""
     account = encode_global_id("Account", account_id)
     download(server, "/exports/credit-purchases", {"account": account, "format": "CSV", **DATES})
+    found: dict[str, float] = {}
     for what, extra in (("usage", {"interval": "MONTH"}), ("credit-purchases", {})):
         for format_ in formats:
             asked = {"account": account, "format": format_, **DATES, **extra}
+            runs, ceilings = [], []
             busy = server.cpu_seconds
             with most_memory(server) as memory:
-                runs = [download(server, f"/exports/{what}", asked) for _ in range(ROUNDS)]
+                for _ in range(ROUNDS):
+                    runs.append(download(server, f"/exports/{what}", asked))
+                    if what == "usage":
+                        ceilings.append(asyncio.run(bare(url, account_id)))
             busy = server.cpu_seconds - busy
             rows, length, _ = runs[0]
             took = statistics.median(run[2] for run in runs)
             before, most = (each / 2**20 for each in memory)
-            ratio = f", {rows / took / ceiling:.2f} of a bare cursor" if what == "usage" else ""
+            ratio = ""
+            if ceilings:
+                ceiling = statistics.median(ceilings)
+                share = rows / took / ceiling
+                ratio = f", {share:.2f} of a bare cursor's {ceiling:,.0f}"
+                found = found or {"ratio": share, "memory": most - before}
             print(
                 f"{name:>10} {what} {format_}: {rows:,} rows, {length / 1e6:.0f} MB: "
                 f"{rows / took:,.0f} rows a second{ratio} "
                 f"({busy / ROUNDS / rows * 1e6:.1f} µs of the gateway's CPU each); "
                 f"memory {before:.0f} → {most:.0f} MiB"
             )
+    return {
+        f"exports/{name}/{key}": value
+        for key, value in {**found, **beside(name, server, account)}.items()
+    }
+
+
+def beside(name: str, server: Running, account: str) -> figures.Figures:
+    """Print how long a small query takes alone and beside an export; return the p50s' ratio."""
     asked = {"account": account, "format": "CSV", **DATES, "interval": "MONTH"}
-    alone = latencies(server, threading.Event(), 2)
+    alone = latencies(server, threading.Event(), ALONE_SECONDS)
     over = threading.Event()
-    beside: list[float] = []
-    thread = threading.Thread(target=lambda: beside.extend(latencies(server, over, 600)))
+    meanwhile: list[float] = []
+    thread = threading.Thread(target=lambda: meanwhile.extend(latencies(server, over, 600)))
     thread.start()
     download(server, "/exports/usage", asked)
     over.set()
     thread.join()
-    print(f"{name:>10} a small query alone: {percentiles(alone)}; beside it: {percentiles(beside)}")
+    print(
+        f"{name:>10} a small query alone: {percentiles(alone)}; beside it: {percentiles(meanwhile)}"
+    )
+    if len(meanwhile) < FEWEST:
+        return {}
+    return {"small": statistics.median(meanwhile) / statistics.median(alone)}
 
 
 def latencies(server: Running, over: threading.Event, seconds: float) -> list[float]:
@@ -329,28 +356,29 @@ def latencies(server: Running, over: threading.Event, seconds: float) -> list[fl
 
 
 def percentiles(milliseconds: list[float]) -> str:
-    if len(milliseconds) < 2:
-        return "too few to say"
+    if len(milliseconds) < FEWEST:
+        return "too few to measure"
     cuts = statistics.quantiles(milliseconds, n=100)
     return f"p50 {cuts[49]:.1f} ms, p99 {cuts[98]:.1f} ms"
 
 
-async def run(name: str, fresh: Any, rows: int, formats: Sequence[str]) -> None:
+async def run(name: str, fresh: Fresh, rows: int, formats: Sequence[str]) -> figures.Figures:
     async with fresh() as (database, url):
         account_id = await fill(database, rows)
         with started(gateway(), url) as server:
-            ceiling = await bare(url, account_id)
-            await asyncio.to_thread(measure, name, server, account_id, formats, ceiling)
+            return await asyncio.to_thread(measure, name, url, server, account_id, formats)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.exports", description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--formats", nargs="+", type=ExportFormat, default=list(ExportFormat))
+    figures.add_option(parser)
     options = parser.parse_args()
     with fresh_databases() as databases:
         for name, fresh in databases.items():
-            asyncio.run(run(name, fresh, options.rows, options.formats))
+            found = asyncio.run(run(name, fresh, options.rows, options.formats))
+            figures.write(options.figures, found)
 
 
 if __name__ == "__main__":

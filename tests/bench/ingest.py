@@ -1,6 +1,6 @@
 """How fast usage is recorded, beside a plain load of the same event rows.
 
-    python -m tests.bench.ingest [--rounds 3] [--profile]
+    python -m tests.bench.ingest [--rounds 3] [--events 50000 --accounts 10] [--profile]
 
 Each line is one shape of batch: events a second at the write path's call, with the ledger, the
 roll-ups and the deployments in its transaction; the driver's own load of the same rows (COPY on
@@ -27,6 +27,7 @@ from gateway.billing.usage.usage_record import UsageRecord
 from gateway.server.process import spare_collector
 from gateway.store import Database, usage_events
 from gateway.store.usage_events import UsageEventCells
+from tests.bench import figures
 from tests.bench.databases import Fresh, fresh_databases
 from tests.support.books import Books
 
@@ -146,17 +147,21 @@ async def measure(make: Fresh, shape: Shape, seed: int) -> dict[str, float]:
         }
 
 
-async def compare(name: str, make: Fresh, shapes: Sequence[Shape], rounds: int) -> None:
+async def compare(name: str, make: Fresh, shapes: Sequence[Shape], rounds: int) -> figures.Figures:
+    """Print a line for each shape; return the figures of the last."""
+    middle: dict[str, float] = {}
     print(f"\n{name:>10} {'events':>7} {'accounts':>8} {'record/s':>10} {'plain/s':>10}", end="")
     print(f" {'ratio':>6} {'replay/s':>10}")
     for shape in shapes:
         runs = [await measure(make, shape, seed) for seed in range(rounds)]
         middle = {key: median(run[key] for run in runs) for key in runs[0]}
-        ratio = median(run["record"] / run["load"] for run in runs)
+        middle["ratio"] = median(run["record"] / run["load"] for run in runs)
         print(
             f"{name:>10} {shape.events:>7,} {shape.accounts:>8} {middle['record']:>10,.0f}", end=""
         )
-        print(f" {middle['load']:>10,.0f} {ratio:>6.2f} {middle['replay']:>10,.0f}", flush=True)
+        print(f" {middle['load']:>10,.0f} {middle['ratio']:>6.2f}", end="")
+        print(f" {middle['replay']:>10,.0f}", flush=True)
+    return {f"ingestion/{name}/{what}": value for what, value in middle.items()}
 
 
 async def profile(name: str, make: Fresh) -> None:
@@ -176,18 +181,23 @@ async def profile(name: str, make: Fresh) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--events", type=int, help="instead: one batch, of so many")
+    parser.add_argument("--events", type=int, help="of a batch: one shape instead of all")
+    parser.add_argument("--accounts", type=int, default=1, help="of that shape")
+    parser.add_argument("--batches", type=int, default=1, help="of that shape")
     parser.add_argument("--profile", action="store_true", help="show where the time goes instead")
+    figures.add_option(parser)
     options = parser.parse_args()
-    small = (Shape(events=options.events, accounts=1, batches=1),) if options.events else ()
+    shapes: Sequence[Shape] = SHAPES
+    if options.events:
+        one = Shape(events=options.events, accounts=options.accounts, batches=options.batches)
+        shapes = (one,)
     with fresh_databases() as makers:
         for name, make in makers.items():
-            work = (
-                profile(name, make)
-                if options.profile
-                else compare(name, make, small or SHAPES, options.rounds)
-            )
-            asyncio.run(work)
+            if options.profile:
+                asyncio.run(profile(name, make))
+            else:
+                found = asyncio.run(compare(name, make, shapes, options.rounds))
+                figures.write(options.figures, found)
 
 
 if __name__ == "__main__":

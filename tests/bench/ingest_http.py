@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +27,7 @@ import httpx
 import orjson
 import psutil
 
+from tests.bench import figures
 from tests.support.postgres import running_postgres
 
 DATABASES: Final = ("postgresql", "sqlite")
@@ -111,7 +112,10 @@ def run(environment: dict[str, str], *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def measure(name: str, database_url: str, accounts: list[str], count: int, size: int) -> None:
+def measure(
+    name: str, database_url: str, accounts: list[str], count: int, size: int
+) -> figures.Figures:
+    """Print two lines; return events a second and the gateway's CPU of the first sending."""
     made = [batches(account, EARLIER + count, size) for account in accounts]
     earlier, bodies = [each[:EARLIER] for each in made], [each[EARLIER:] for each in made]
     with serving(database_url) as (address, environment, process):
@@ -129,6 +133,10 @@ def measure(name: str, database_url: str, accounts: list[str], count: int, size:
     print(f"{name:>10} {first.events:,} events over HTTP: {first}")
     change = "no change" if after == before else f"CHANGED: {before!r} → {after!r}"
     print(f"{name:>10} the same batches again: {again.events:,} duplicates, {change}: {again}")
+    return {
+        f"ingestion-http/{name}/rate": first.events / first.seconds,
+        f"ingestion-http/{name}/cpu": 1e6 * first.cpu_seconds / first.events,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,17 +184,19 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=10, help="of each client")
     parser.add_argument("--events", type=int, default=EVENTS, help="of each batch")
     parser.add_argument("--databases", nargs="+", choices=DATABASES, default=DATABASES)
+    figures.add_option(parser)
     options = parser.parse_args()
     accounts = [f"bench-{number}" for number in range(options.clients)]
-    if "postgresql" in options.databases:
-        with running_postgres() as url:
-            measure("postgresql", url, accounts, options.batches, options.events)
-    if "sqlite" not in options.databases:
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        measure(
-            "sqlite", f"sqlite:///{folder}/bench.sqlite3", accounts, options.batches, options.events
-        )
+    with ExitStack() as stack:
+        urls = {}
+        if "postgresql" in options.databases:
+            urls["postgresql"] = stack.enter_context(running_postgres())
+        if "sqlite" in options.databases:
+            folder = stack.enter_context(tempfile.TemporaryDirectory())
+            urls["sqlite"] = f"sqlite:///{folder}/bench.sqlite3"
+        for name, url in urls.items():
+            found = measure(name, url, accounts, options.batches, options.events)
+            figures.write(options.figures, found)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """A load generator in its own process: `c` connections, each sends its next request at the answer.
 
-Reads a `Load` as JSON from standard input and writes a `Measured` as JSON to standard output. It
-does as little as it can (no HTTP library, answers are counted by `Content-Length` and not parsed)
-and says how much of a core it took, so that one sees whether it was the bottleneck.
+Reads a `Load` as JSON from each line of standard input and writes a `Measured` as JSON to a line of
+standard output. It does as little as it can (no HTTP library, answers are counted by
+`Content-Length` and not parsed) and says how much of a core it took, so that one sees whether it
+was the bottleneck. An answer is good if it is a 200 without `errors`; latencies are those of good
+answers.
 """
 
 import asyncio
@@ -10,13 +12,16 @@ import json
 import resource
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import psutil
 import uvloop
 
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = b"content-length:"
+_ERRORS = b'"errors":'
 _PATIENCE_SECONDS = 30
 """For the last answers."""
 
@@ -35,19 +40,28 @@ class Load:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What came back. Latencies in milliseconds; `errors` are answers other than 200."""
+    """What came back: good answers, other answers, and the milliseconds until the good ones.
 
-    requests: int
+    `own_cpu` are the cores that the generator took, `busy_cpu` those that the whole machine took.
+    """
+
+    good: int
     errors: int
     seconds: float
     p50: float
     p99: float
     own_cpu: float
+    busy_cpu: float
 
     @property
     def rate(self) -> float:
-        """Requests a second."""
-        return self.requests / self.seconds
+        """Good answers a second."""
+        return self.good / self.seconds
+
+    @property
+    def requests(self) -> int:
+        """All answers."""
+        return self.good + self.errors
 
 
 @dataclass(slots=True)
@@ -64,12 +78,14 @@ class _Run:
 
 
 class _Client(asyncio.Protocol):
-    """One connection. Its `done` is set when time is up, or fails when the server hangs up."""
+    """One connection, made again where the server hangs up. Its `done` is set when time is up."""
 
-    def __init__(self, run: _Run) -> None:
+    def __init__(self, run: _Run, load: Load) -> None:
         self.run = run
+        self.load = load
         self.received = bytearray()
         self.expected = 0
+        self.refused = False
         self.sent_at = 0.0
         self.done = asyncio.get_running_loop().create_future()
 
@@ -93,10 +109,13 @@ class _Client(asyncio.Protocol):
             head = bytes(self.received[:end]).lower()
             start = head.index(_LENGTH) + len(_LENGTH)
             self.expected = end + len(_HEAD_END) + int(head[start:].split(b"\r\n", 1)[0])
-            self.run.errors += not head.startswith(b"http/1.1 200")
+            self.refused = not head.startswith(b"http/1.1 200")
         if len(self.received) >= self.expected:
             now = time.perf_counter()
-            self.run.latencies.append(now - self.sent_at)
+            if self.refused or _ERRORS in self.received:
+                self.run.errors += 1
+            else:
+                self.run.latencies.append(now - self.sent_at)
             if now < self.run.until:
                 self._send()
             else:
@@ -104,11 +123,24 @@ class _Client(asyncio.Protocol):
                 self.done.set_result(None)
 
     def connection_lost(self, error: Exception | None) -> None:
-        if not self.done.done():
-            self.done.set_exception(error or ConnectionError("The server hung up."))
+        if self.done.done():
+            return
+        self.run.errors += 1
+        if time.perf_counter() < self.run.until:
+            self.again = asyncio.ensure_future(self.connect())
+        else:
+            self.done.set_result(None)
+
+    async def connect(self) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+            await loop.create_connection(lambda: self, self.load.host, self.load.port)
+        except OSError as error:
+            self.done.set_exception(error)
 
 
-def _request(load: Load, body: str) -> bytes:
+def request_of(load: Load, body: str) -> bytes:
+    """Return the bytes of an HTTP request."""
     content = body.encode()
     headers = {
         "Host": f"{load.host}:{load.port}",
@@ -122,30 +154,42 @@ def _request(load: Load, body: str) -> bytes:
 
 
 async def _measure(load: Load) -> Measured:
-    run = _Run([_request(load, body) for body in load.bodies])
-    loop = asyncio.get_running_loop()
-    cpu = resource.getrusage(resource.RUSAGE_SELF)
+    run = _Run([request_of(load, body) for body in load.bodies])
+    cpu, busy = resource.getrusage(resource.RUSAGE_SELF), _busy_seconds()
     started = time.perf_counter()
     run.until = started + load.seconds
-    clients = [
-        (await loop.create_connection(lambda: _Client(run), load.host, load.port))[1]
-        for _ in range(load.connections)
-    ]
+    clients = [_Client(run, load) for _ in range(load.connections)]
+    for client in clients:
+        await client.connect()
     async with asyncio.timeout(load.seconds + _PATIENCE_SECONDS):
         await asyncio.gather(*(client.done for client in clients))
     seconds = time.perf_counter() - started
     after = resource.getrusage(resource.RUSAGE_SELF)
     latencies = sorted(run.latencies)
     return Measured(
-        requests=len(latencies),
+        good=len(latencies),
         errors=run.errors,
         seconds=seconds,
-        p50=1000 * latencies[len(latencies) // 2],
-        p99=1000 * latencies[int(len(latencies) * 0.99)],
+        p50=percentile(latencies, 0.5),
+        p99=percentile(latencies, 0.99),
         own_cpu=(after.ru_utime + after.ru_stime - cpu.ru_utime - cpu.ru_stime) / seconds,
+        busy_cpu=(_busy_seconds() - busy) / seconds,
     )
 
 
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """Return milliseconds of ordered seconds; 0 where there are none."""
+    return 1000 * ordered[int(len(ordered) * share)] if ordered else 0.0
+
+
+def _busy_seconds() -> float:
+    """Return the CPU time that all processes of the machine took since it started."""
+    times = psutil.cpu_times()
+    seconds: float = sum(times) - times.idle - getattr(times, "iowait", 0.0)
+    return seconds
+
+
 if __name__ == "__main__":
-    measured = uvloop.run(_measure(Load(**json.load(sys.stdin))))
-    json.dump(asdict(measured), sys.stdout)
+    for line in sys.stdin:
+        measured = uvloop.run(_measure(Load(**json.loads(line))))
+        print(json.dumps(asdict(measured)), flush=True)

@@ -20,9 +20,10 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from tests.bench.data import SUBJECT
+from tests.bench.npm import NODE, installed
 
 ROOT = Path(__file__).parents[2]
-NODE = Path(__file__).parent / "peers" / "node"
+PEERS = Path(__file__).parent / "peers" / "node"
 ISSUER = "https://issuer.bench.example"
 AUDIENCE = "https://billing.bench.example"
 START_SECONDS = 120
@@ -42,8 +43,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """How to start a server. `ready` is a path that answers once it serves. The command runs in a
-    copy of the folder `needs`, with the packages of its lock file.
+    """How to start a server. `ready` is a path that answers once it serves. The command runs in the
+    folder `needs`, with the packages of its lock file installed.
     """
 
     name: str
@@ -85,7 +86,7 @@ def _plain_environment(place: Place) -> Mapping[str, str]:
 
 
 def plain() -> Server:
-    """Strawberry and SQLAlchemy as documented: what all ratios are against."""
+    """Strawberry and SQLAlchemy as documented."""
     return Server(
         name="Strawberry + SQLAlchemy",
         command=(sys.executable, "-m", "tests.bench.peers.plain_strawberry"),
@@ -165,9 +166,10 @@ def _on_node(name: str, script: str) -> Server:
             "PORT": str(place.port),
             "SUBJECT": SUBJECT,
             "NODE_ENV": "production",
+            "GRAPHILE_ENV": "production",
         }
 
-    return Server(name=name, command=("node", script), environment=environment, needs=NODE)
+    return Server(name=name, command=(str(NODE), script), environment=environment, needs=PEERS)
 
 
 def mercurius() -> Server:
@@ -180,6 +182,11 @@ def yoga() -> Server:
     return _on_node("GraphQL Yoga", "yoga.mjs")
 
 
+def postgraphile() -> Server:
+    """PostGraphile 5 on Grafast, with `pg`."""
+    return _on_node("PostGraphile 5", "postgraphile.mjs")
+
+
 SERVERS: Mapping[str, Callable[[], Server]] = {
     "plain": plain,
     "gateway": gateway,
@@ -187,15 +194,15 @@ SERVERS: Mapping[str, Callable[[], Server]] = {
     "sqlite": on_sqlite,
     "mercurius": mercurius,
     "yoga": yoga,
+    "postgraphile": postgraphile,
     "bare": bare,
 }
 
 
 @contextmanager
-def started(
-    server: Server, url: str, *, sqlite: Path = Path(), folder: Path = ROOT
-) -> Iterator[Running]:
-    """Start a server in a folder, wait until it answers, and stop it at the end."""
+def started(server: Server, url: str, *, sqlite: Path = Path()) -> Iterator[Running]:
+    """Start a server, wait until it answers, and stop it at the end."""
+    folder = installed(server.needs) if server.needs else ROOT
     port = _free_port()
     place = Place(url=url, sqlite=sqlite, port=port)
     environment = {**os.environ, **server.environment(place)}

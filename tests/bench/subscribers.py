@@ -3,7 +3,7 @@
     python -m tests.bench.subscribers [--subscribers 5000] [--changes 7]
 
 Beside the gateway, in the same run, stands `graphql-ws` on Node, with the same subscription over an
-event in memory (its packages are installed into a temporary folder by npm). The gateway's change is
+event in memory (npm installs its packages). The gateway's change is
 a ledger entry that another process commits to Postgres: from before its transaction to the last
 message received. Medians; memory is what the process grew by, for each subscriber.
 """
@@ -30,8 +30,9 @@ from gateway.migrations import migrate
 from gateway.principal import Role
 from gateway.settings import load_settings
 from gateway.store import accounts, connect
+from tests.bench import figures
 from tests.bench.data import SUBJECT
-from tests.bench.npm import installed
+from tests.bench.npm import NODE
 from tests.bench.servers import Running, Server, gateway, started
 from tests.conftest import as_runtime
 from tests.support.books import NOW, Books, usd
@@ -172,11 +173,12 @@ async def measure_gateway(count: int, changes: int) -> tuple[float, float, float
                 return await measure(running, count, changes, messages, change)
 
 
-async def measure_peer(folder: Path, count: int, changes: int) -> tuple[float, float, float]:
+async def measure_peer(count: int, changes: int) -> tuple[float, float, float]:
     server = Server(
         name="graphql-ws on Node",
-        command=("node", str(folder / "server.mjs")),
-        environment=lambda place: {"PORT": str(place.port)},
+        command=(str(NODE), "server.mjs"),
+        environment=lambda place: {"PORT": str(place.port), "NODE_ENV": "production"},
+        needs=PEER,
         ready="/",
     )
     with started(server, "") as running:
@@ -202,23 +204,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--subscribers", type=int, default=5_000)
     parser.add_argument("--changes", type=int, default=7)
+    figures.add_option(parser)
     arguments = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     count = arguments.subscribers
     own = asyncio.run(measure_gateway(count, arguments.changes))
-    with installed(PEER) as folder:
-        if folder is None:
-            print("There is no npm here: graphql-ws on Node is not measured.")
-        peer = asyncio.run(measure_peer(folder, count, arguments.changes)) if folder else None
+    peer = asyncio.run(measure_peer(count, arguments.changes))
     print(f"{count:,} subscribers of one account, {os.cpu_count()} processors")
     print(f"{'server':<22}{'kB each':>10}{'push ms':>10}{'worst ms':>10}")
     for name, found in (("gateway", own), ("graphql-ws on Node", peer)):
-        if found:
-            print(f"{name:<22}{found[0]:>10.1f}{found[1]:>10.0f}{found[2]:>10.0f}")
-    if peer:
-        ratios = [theirs / ours for theirs, ours in zip(peer, own, strict=True)]
-        print(f"{'ratio':<22}{ratios[0]:>9.1f}×{ratios[1]:>9.1f}×{ratios[2]:>9.1f}×")
+        print(f"{name:<22}{found[0]:>10.1f}{found[1]:>10.0f}{found[2]:>10.0f}")
+    ratios = [theirs / ours for theirs, ours in zip(peer, own, strict=True)]
+    print(f"{'ratio':<22}{ratios[0]:>9.1f}×{ratios[1]:>9.1f}×{ratios[2]:>9.1f}×")
+    pushes = {
+        f"push/{name}/{what}": value
+        for name, found in (("gateway", own), ("graphql-ws", peer))
+        for what, value in zip(("kB", "ms", "worst_ms"), found, strict=True)
+    }
+    figures.write(arguments.figures, pushes)
 
 
 if __name__ == "__main__":

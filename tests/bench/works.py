@@ -17,30 +17,30 @@ ACCOUNTS = 50
 UNSEEN = 20_000
 """Different documents of `unseen-page`."""
 
-_FULL = ("gateway", "sqlite", "mercurius", "yoga", "plain")
-_GRAPH = ("gateway", "sqlite", "mercurius", "yoga")
+_GRAPH = ("gateway", "sqlite", "mercurius", "yoga", "postgraphile")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """An operation. `requests(accounts, last_day)` returns the bodies that are sent in turn.
 
-    Ratios are against the first of `against` that runs. `checked` says whether the servers' answers
-    are compared.
+    Ratios are against the first of `against` that runs. `fresh` means that no measurement sends a
+    document that another sent to the same server.
     """
 
     title: str
     requests: Callable[[int, date], Sequence[Request]]
     servers: Sequence[str] = _GRAPH
     against: Sequence[str] = ("mercurius", "plain")
-    checked: bool = True
+    connections: Sequence[int] = (16,)
+    fresh: bool = False
 
 
 def _request(name: str, text: str, variables: Mapping[str, object]) -> Request:
     return {"query": text, "operationName": name, "variables": dict(variables)}
 
 
-def _window(last_day: date) -> dict[str, str]:
+def window(last_day: date) -> dict[str, str]:
     first_day = last_day - timedelta(days=DAYS - 1)
     return {"from": first_day.isoformat(), "to": last_day.isoformat()}
 
@@ -52,7 +52,7 @@ def _ids(accounts: int) -> Sequence[str]:
 def console_page(accounts: int, last_day: date) -> Sequence[Request]:
     text = operation("ConsolePage")
     return [
-        _request("ConsolePage", text, {"account": each} | _window(last_day))
+        _request("ConsolePage", text, {"account": each} | window(last_day))
         for each in _ids(accounts)
     ]
 
@@ -64,14 +64,14 @@ def unseen_page(accounts: int, last_day: date) -> Sequence[Request]:
         _request(
             "ConsolePage",
             text.replace("    name\n", f"    name{n}: name\n", 1),
-            {"account": ids[n % len(ids)]} | _window(last_day),
+            {"account": ids[n % len(ids)]} | window(last_day),
         )
         for n in range(UNSEEN)
     ]
 
 
 def many_accounts(accounts: int, last_day: date) -> Sequence[Request]:
-    variables = {"first": min(accounts, 100)} | _window(last_day)
+    variables = {"first": min(accounts, 100)} | window(last_day)
     return [_request("ManyAccounts", operation("ManyAccounts"), variables)]
 
 
@@ -92,9 +92,16 @@ WORKS: Mapping[str, Work] = {
     "page": Work(
         title="ConsolePage",
         requests=console_page,
-        servers=("plain", "gateway", "compressing", "sqlite", "mercurius", "yoga"),
+        servers=("plain", "gateway", "compressing", *_GRAPH[1:]),
+        connections=(1, 16, 64),
     ),
-    "many": Work(title="ManyAccounts, 100 accounts", requests=many_accounts),
+    "unseen-page": Work(
+        title="ConsolePage that was never seen before",
+        requests=unseen_page,
+        servers=(*_GRAPH, "plain"),
+        fresh=True,
+    ),
+    "many": Work(title="ManyAccounts, 100 accounts", requests=many_accounts, connections=(1, 16)),
     "name": Work(
         title="account { id name }",
         requests=_each("AccountName", "{ id name }"),
@@ -108,10 +115,4 @@ WORKS: Mapping[str, Work] = {
         against=("bare",),
     ),
     "typename": Work(title="{ __typename }", requests=typename),
-    "unseen-page": Work(
-        title="ConsolePage that was never seen before",
-        requests=unseen_page,
-        servers=_FULL,
-        checked=False,
-    ),
 }

@@ -6,6 +6,7 @@ from typing import Final
 from tests.support.documents import Block, blocks_of
 
 BENCHES: Final = "tests/bench/test_benches.py::test_a_measurement_runs"
+ROWS: Final = "tests/bench/test_benches.py::test_a_row_of_the_bar_is_measured"
 NO_DOCKER: Final = "Docker: tests/test_docker.py checks the compose files and what they start"
 CI: Final = "CI runs it"
 
@@ -21,10 +22,16 @@ ELSEWHERE: Final = {
     "make clean": "removes the tools that tests run by; test_targets_can_be_made",
     "make lock": "asks the package index for newer versions; test_targets_can_be_made",
     "make focus-validator": "needs Python 3.12 and the validator; test_targets_can_be_made",
-    "python -m tests.bench.exports": BENCHES,
-    "python -m tests.bench.subscribers": BENCHES,
-    "python -m tests.bench.ingest": BENCHES,
-    "python -m tests.bench.ingest_http": BENCHES,
+    "python -m tests.bench.operations": "tests/bench/test_benches.py"
+    "::test_operations_are_measured_beside_peers",
+    "python -m tests.bench.overload": "tests/bench/test_benches.py::test_overload_is_measured",
+    "python -m tests.bench.exports": ROWS,
+    "python -m tests.bench.stored_events": ROWS,
+    "python -m tests.bench.subscribers": ROWS,
+    "python -m tests.bench.ingest": ROWS,
+    "python -m tests.bench.ingest_http": ROWS,
+    "python -m tests.bench.shares": BENCHES,
+    "python -m tests.bench.round_trips": BENCHES,
     "python -m tests.bench.replicas": BENCHES,
     "python -m tests.bench.receipts": BENCHES,
     "python -m tests.bench.page_bytes": "tests/bench/test_benches.py"

@@ -57,7 +57,7 @@ const DAY = 86_400_000;
 const SCALE = 9;
 
 // An amount in nanos as text, with two decimals at least; the currency of the data is USD.
-function amountOf(nanos) {
+export function amountOf(nanos) {
   const digits = nanos.toString().padStart(SCALE + 1, "0");
   const fraction = digits.slice(-SCALE).replace(/0+$/, "").padEnd(2, "0");
   return `${digits.slice(0, -SCALE)}.${fraction}`;
@@ -65,7 +65,7 @@ function amountOf(nanos) {
 
 export const money = (nanos, currency) => ({ amount: amountOf(nanos), currency });
 
-const hexadecimal = (key) => BigInt(key).toString(16).padStart(16, "0");
+export const hexadecimal = (key) => BigInt(key).toString(16).padStart(16, "0");
 
 export const keyOf = (id) => BigInt(`0x${id.slice("acct_".length)}`);
 
