@@ -23,6 +23,9 @@ MODULES = sorted(
     for path in (ROOT / package).rglob("*.py")
     if "versions" not in path.parts  # a migration is what it was when it was released
 )
+TYPED = ("gateway/store", "gateway/billing", "gateway/exports", "gateway/receipts", "loaders")
+"""Packages that give and take rows and results as what they are."""
+UNTYPED = re.compile(r"\b(dict|Mapping|MutableMapping)\[str, Any\]|\bRow\b")
 STATEMENTS = {"select", "insert", "update", "delete", "text"}
 OF_NO_ACCOUNT = {"api_key", "job", "seller", "webhook_event", "webhook_invoice"}
 """Tables of the platform itself, and of payments whose account an event does not name yet."""
@@ -101,6 +104,52 @@ def test_statements_are_written_in_store_and_migrations_only() -> None:
         return imported & STATEMENTS - ({"text"} if parts[1] == "models" else set())
 
     assert offenders(find) == {}
+
+
+def public_annotations(tree: ast.AST) -> Iterator[ast.expr]:
+    """Yield the annotations that other modules see: of public functions, methods and fields."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if not node.name.startswith("_") or node.name.endswith("__"):
+                given = (
+                    each.annotation for each in ast.walk(node.args) if isinstance(each, ast.arg)
+                )
+                yield from filter(None, (*given, node.returns))
+        elif isinstance(node, ast.ClassDef):
+            if not node.name.startswith("_"):
+                yield from public_annotations(node)
+        elif isinstance(node, ast.AnnAssign):
+            # The value, too: an alias hides nothing.
+            yield from filter(None, (node.annotation, node.value))
+        elif isinstance(node, ast.Assign):
+            yield node.value
+
+
+def test_rows_and_results_cross_packages_typed() -> None:
+    def find(path: Path, tree: ast.AST) -> list[str]:
+        if not name_of(path).startswith(TYPED):
+            return []
+        seen = map(ast.unparse, public_annotations(tree))
+        return [each for each in seen if UNTYPED.search(each)]
+
+    assert offenders(find) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ("def read(row: dict[str, Any]) -> None: ...", True),
+        ("class Reader:\n    async def read(self) -> list[Mapping[str, Any]]: ...", True),
+        ("class Read:\n    row: Row", True),
+        ("Cells: TypeAlias = dict[str, Any]", True),
+        ("def _read(row: dict[str, Any]) -> None: ...", False),
+        ("def read(row: Mapping[str, object]) -> LedgerRow: ...", False),
+    ],
+    ids=["function", "method", "field", "alias", "private", "typed"],
+)
+def test_what_is_untyped_is_found_where_it_is_public(text: str, is_found: bool) -> None:
+    seen = map(ast.unparse, public_annotations(ast.parse(text)))
+    assert any(map(UNTYPED.search, seen)) is is_found
 
 
 def test_no_float_comes_near_money() -> None:

@@ -85,6 +85,7 @@ class RankedUsage(TypedDict):
     spend may be of any size.
     """
 
+    account_id: int
     rank: int
     key: int | str | None
     spent_nanos: int

@@ -118,7 +118,8 @@ class Statement(Generic[R]):
     Where the dialects need different shapes, `build` is a function that gets the dialect's name.
     """
 
-    __slots__ = ("_build", "_compiled")
+    # The last one is set by `typing`: the class with its row.
+    __slots__ = ("__orig_class__", "_build", "_compiled")
 
     def __init__(self, build: ClauseElement | Callable[[DialectName], ClauseElement]) -> None:
         self._build = build
