@@ -263,7 +263,7 @@ def resolve_window(
     if to is None:
         to = _default_to(interval, from_, today)
     if from_ > to:
-        raise BadUserInput(f"`from` ({from_}) is after `to` ({to}).", argument="from")
+        raise BadUserInput(f"`from` ({from_}) must not be after `to` ({to}).", argument="from")
     if (count := count_buckets(from_, to, interval)) > MAX_BUCKETS:
         raise BadUserInput(
             f"{from_} to {to} has {count:,} buckets of one {interval}; at most {MAX_BUCKETS:,} "

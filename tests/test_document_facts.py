@@ -235,3 +235,13 @@ def test_every_log_event_that_is_named_is_one() -> None:
     code = "".join(path.read_text("utf-8") for path in (ROOT / "gateway").rglob("*.py"))
     assert named
     assert [each for each in named if f'"{each}"' not in code] == []
+
+
+def test_log_lines_of_operations_exist() -> None:
+    table = OPERATIONS.partition("| line in the log |")[2].partition("\n\n")[0]
+    first_cells = [row.split("|")[1] for row in table.splitlines()[2:]]
+    named = {name for cell in first_cells for name in re.findall(r"`([^`]+)`", cell)}
+    named |= set(re.findall(r"`((?:live|loop|job|low_balance)\.\w+)`", OPERATIONS))
+    sources = "\n".join(path.read_text("utf-8") for path in (ROOT / "gateway").rglob("*.py"))
+    assert len(named) > 10
+    assert [name for name in sorted(named) if f'"{name}"' not in sources] == []

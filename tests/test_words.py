@@ -23,6 +23,9 @@ CLAUSES = re.compile(
     r"(?:What|Who|Which|Where|When)\b|(?:Return|Yield)s? (?:what|who|which|where)\b"
 )
 """A docstring that begins like this has a clause in place of the noun: "What a page prints"."""
+SAYING = re.compile(r"(?:^|_)(?:told|said|asked|tell|tells|asks|says)(?:_|$)", re.IGNORECASE)
+"""Names with a verb of saying: `settings_told`, `_said_at`."""
+SUPPORT = sorted((ROOT / "tests" / "support").rglob("*.py"))
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
 
 
@@ -63,6 +66,29 @@ def test_docstrings_begin_with_a_noun_or_a_verb() -> None:
         for path in MODULES
         for line, text in docstrings_of(path)
         if CLAUSES.match(text)
+    ] == []
+
+
+def names_in(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the names that a module defines, by line."""
+    for node in ast.walk(tree_of(path)):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store(), lineno=line) | ast.arg(arg=name, lineno=line):
+                yield line, name
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield node.lineno, name
+            case ast.ClassDef(name=name):
+                yield node.lineno, name
+            case _:
+                pass
+
+
+def test_names_are_not_verbs_of_saying() -> None:
+    assert [
+        f"{name_of(path)}:{line}: {name}"
+        for path in [*MODULES, *SUPPORT]
+        for line, name in names_in(path)
+        if SAYING.search(name)
     ] == []
 
 

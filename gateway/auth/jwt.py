@@ -48,7 +48,7 @@ class PinnedAlgorithms(JWSRegistry):
         super().__init__(algorithms=algorithms, strict_check_header=False)
         if not algorithms or not set(algorithms) <= set(JWT_ALGORITHMS):
             raise ConfigurationError(
-                f"GATEWAY_JWT_ALGORITHMS: must be of {', '.join(JWT_ALGORITHMS)}."
+                f"GATEWAY_JWT_ALGORITHMS: must be one or more of {', '.join(JWT_ALGORITHMS)}."
             )
         self._pinned = {name: self.algorithms[name] for name in algorithms}
 

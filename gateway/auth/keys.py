@@ -143,7 +143,7 @@ def _import_jwk(jwk: object) -> PublicKey:
 
 def _import_pem(block: str) -> PublicKey:
     if "PRIVATE" in block:
-        raise ValueError("must hold public keys, and holds a private one")
+        raise ValueError("must hold public keys only; it holds a private key")
     for key_type in _TYPES.values():
         try:
             return _strong(key_type.import_key(block))

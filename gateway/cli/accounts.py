@@ -123,8 +123,8 @@ def _warning(row: AccountRow) -> str:
     nanos, days, currency = row["low_balance_nanos"], row["low_balance_days"], row["currency"]
     amount = None if nanos is None else f"{format_amount(nanos, currency)} {currency}"
     warned = " or ".join(filter(None, [amount, f"{days} days" if days else None]))
-    said = f"warned at {warned}" if warned else "never warned"
-    return f"{said}: low by {row['low_balance']}" if row["low_balance"] else said
+    warning = f"warned at {warned}" if warned else "never warned"
+    return f"{warning}: low by {row['low_balance']}" if row["low_balance"] else warning
 
 
 @account.command("low-balance")

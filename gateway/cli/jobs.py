@@ -90,7 +90,7 @@ def drop(
 
 def _change(ids: list[int], change: Change, *, every: bool, done: str) -> None:
     if bool(ids) == every:
-        raise BadUserInput("Name jobs, or give --all.")
+        raise BadUserInput("Name at least one job, or use --all.")
     asyncio.run(_change_each(read_settings(), ids, change, done))
 
 

@@ -29,14 +29,14 @@ def open_output(output: Path | None, name: str) -> Iterator[IO[bytes]]:
     such as a pipe or a device, is written to as it stands. Raises BadUserInput where nothing can be
     opened there, GatewayError where it cannot be written to the end.
     """
-    with _told(output, GatewayError), ExitStack() as stack:
-        with _told(output, BadUserInput):
+    with _errors_of(output, GatewayError), ExitStack() as stack:
+        with _errors_of(output, BadUserInput):
             file = stack.enter_context(_open(output, name))
         yield file
 
 
 @contextmanager
-def _told(output: Path | None, kind: type[GatewayError]) -> Iterator[None]:
+def _errors_of(output: Path | None, kind: type[GatewayError]) -> Iterator[None]:
     """Raise the system's error of the output as one sentence."""
     try:
         yield

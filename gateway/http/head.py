@@ -65,8 +65,8 @@ class AllowedHosts:
             return
         if scope["path"] not in self.EXEMPT:
             raise HTTPError(
-                "The gateway does not answer by this host name, but by that of GATEWAY_PUBLIC_URL "
-                "and by those of GATEWAY_ALLOWED_HOSTS.",
+                "The request's host name is not allowed: it must be that of GATEWAY_PUBLIC_URL or "
+                "one of GATEWAY_ALLOWED_HOSTS.",
                 400,
                 CLOSE,
             )

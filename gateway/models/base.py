@@ -60,7 +60,7 @@ class Instant(TypeDecorator[datetime]):
         if dialect.name == "sqlite":
             return microseconds_from_instant(value)
         if value is not None and value.tzinfo is None:
-            raise TypeError("an instant needs an offset")
+            raise TypeError("an instant must have a UTC offset")
         return value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:

@@ -19,7 +19,7 @@ def day_span(from_: date | None, to: date | None, zone: ZoneInfo) -> tuple[Posit
     Raises BadUserInput, naming the argument.
     """
     if from_ is not None and to is not None and from_ > to:
-        raise BadUserInput(f"`from` ({from_}) is after `to` ({to}).", argument="from")
+        raise BadUserInput(f"`from` ({from_}) must not be after `to` ({to}).", argument="from")
     start, end = EARLIEST, LATEST
     if from_ is not None:
         start = day_start(checked_day(from_, argument="from"), zone)

@@ -117,15 +117,15 @@ class Scoped(Generic[R]):
         self, reader: Reader, principal: Principal, /, **parameters: object
     ) -> Sequence[R]:
         """Return the rows that the principal may see."""
-        statement, said = self._bound(principal)
-        return await reader.fetch(statement, **said, **parameters)
+        statement, bound = self._bound(principal)
+        return await reader.fetch(statement, **bound, **parameters)
 
     def chunks(
         self, stream: Stream, principal: Principal, size: int, /, **parameters: object
     ) -> AsyncGenerator[Chunk[R]]:
         """Return the rows that the principal may see, `size` at a time; see `Stream.chunks`."""
-        statement, said = self._bound(principal)
-        return stream.chunks(statement, size, **said, **parameters)
+        statement, bound = self._bound(principal)
+        return stream.chunks(statement, size, **bound, **parameters)
 
     def _bound(self, principal: Principal) -> tuple[Statement[R], dict[str, object]]:
         return self._statements[_sight(principal)], {

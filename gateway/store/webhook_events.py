@@ -221,13 +221,13 @@ _NAMING_ACCOUNTS: Final = Statement[_ObjectId](
     .order_by(EVENT.c.object_id)
     .limit(bindparam("most", type_=Integer()))
 )
-_SAID: Final = (EVENT.c.type, EVENT.c.external_id, EVENT.c.customer_id)
+_NAMED: Final = (EVENT.c.type, EVENT.c.external_id, EVENT.c.customer_id)
 _CLAIMS: Final = Statement[AccountClaim](
     union_all(
-        select(EVENT.c.object_id.label("payment"), *_SAID).where(
+        select(EVENT.c.object_id.label("payment"), *_NAMED).where(
             _OF_PROVIDER, any_of(EVENT.c.object_id, "payments")
         ),
-        select(INVOICE.c.payment_id.label("payment"), *_SAID)
+        select(INVOICE.c.payment_id.label("payment"), *_NAMED)
         .join_from(
             INVOICE,
             EVENT,

@@ -107,7 +107,9 @@ class Socket:
         self._waiting: dict[Key, bytes] | None = None
         self._rate = (self._loop.time(), 0)
         seconds = operations.limits.init_seconds
-        self._expiry = self._loop.call_later(seconds, self._give_up, LATE, "Nobody said who it is")
+        self._expiry = self._loop.call_later(
+            seconds, self._give_up, LATE, "no connection_init in time"
+        )
 
     async def serve(self, receive: Receive) -> None:
         """Read until either side closes the socket."""

@@ -26,7 +26,7 @@ from gateway.store import Database
 from gateway.windows import Interval, Window
 from tests.support import application
 from tests.support.calendars import ZONES, intervals, windows
-from tests.support.doorman import Doorman
+from tests.support.callers import Callers
 from tests.support.edge import connect
 from tests.support.graph import LINKS, NOW, PLATFORM, data_of
 from tests.support.rows import account, purchase, put, refund
@@ -40,7 +40,7 @@ Rows = list[dict[str, Any]]
 async def serving(database: Database) -> AsyncIterator[httpx.AsyncClient]:
     parts = Exports(
         database=database,
-        authenticator=Doorman(),
+        authenticator=Callers(),
         links=LINKS,
         clock=FixedClock(NOW),
         quota=export_quota(ExportSettings(slots=1, account_slots=1)),

@@ -13,7 +13,7 @@ from gateway.receipts.view import Source, receipt_view
 from gateway.store import Database
 from tests.scenarios.test_exports import file_of, serving
 from tests.support.books import Books
-from tests.support.facts import day, purchase, tell
+from tests.support.facts import day, purchase, save
 from tests.support.graph import PLATFORM, data_of
 from tests.support.rows import account, put
 from tests.support.rows import purchase as stored_purchase
@@ -67,7 +67,7 @@ async def test_a_method_reads_the_same_everywhere(
 ) -> None:
     books = Books(database)
     key = await books.account("acme")
-    await tell(books, key, purchase(key, succeeded_at=day(1), payment_method=method_of(details)))
+    await save(books, key, purchase(key, succeeded_at=day(1), payment_method=method_of(details)))
     method, texts = await readings(database, key)
     (receipt,) = await table_rows(database, "receipt")
     frozen = Source(data=json.loads(receipt["data"]), seller={}, original_number=None)

@@ -19,7 +19,7 @@ from gateway.store import Database, accounts, api_keys
 from tests.support.books import NOW, Books, usd
 from tests.support.contract import operations
 from tests.support.edge import eventually
-from tests.support.facts import START, purchase, refund, tell
+from tests.support.facts import START, purchase, refund, save
 from tests.support.live import BALANCE, PURCHASES, Client, Gateway, gateway
 from tests.support.patience import PATIENCE_SECONDS
 
@@ -80,7 +80,7 @@ async def test_the_balance_comes_first_and_then_each_change(
         assert await client.next() == told(1, "SNAPSHOT", None, "5.00")
         await adjust(books, account, "-1.5", "a:2")
         assert await client.next() == told(2, "ADJUSTMENT", "-1.50", "3.50")
-        await tell(books, account, purchase(account, succeeded_at=START))
+        await save(books, account, purchase(account, succeeded_at=START))
         # Two entries in one transaction: the last says why.
         assert await client.next() == told(4, "BONUS", "10.00", "113.50")
 
@@ -89,7 +89,7 @@ async def test_changed_purchases_are_pushed(served: Gateway, books: Books, accou
     async with served.socket() as client:
         await client.subscribe(PURCHASES, account)
         await served.watched_by(1)
-        await tell(books, account, purchase(account, succeeded_at=START), refund("re_1", "40"))
+        await save(books, account, purchase(account, succeeded_at=START), refund("re_1", "40"))
         found: list[Any] = []
         while len(found) < 3 and (not found or found[-1]["refunded"]["amount"] != "40.00"):
             message = await client.hear()
@@ -114,7 +114,7 @@ async def test_subscriptions_of_the_contract_are_answered(
         first = await client.next("BalanceUpdated")
         assert first["data"]["balanceUpdated"]["balance"]["runway"]["status"]
         await served.watched_by(2)
-        await tell(books, account, purchase(account))
+        await save(books, account, purchase(account))
         told_of = await client.next("CreditPurchaseUpdated")
     assert told_of["data"]["creditPurchaseUpdated"]["status"] == "PENDING"
     assert "errors" not in told_of
@@ -169,7 +169,7 @@ async def test_each_event_has_a_fresh_read(served: Gateway, books: Books, accoun
         await client.subscribe(PURCHASES, account)
         await served.watched_by(1)
         await books.account("acme", name="Acme & Sons", members=[("ada", Role.OWNER)])
-        await tell(books, account, purchase(account))
+        await save(books, account, purchase(account))
         payload = await client.next()
     assert payload["data"]["creditPurchaseUpdated"]["account"] == {"name": "Acme & Sons"}
 
@@ -200,7 +200,7 @@ async def test_all_subscribers_get_the_same_bytes(
         expected = told(1, "ADJUSTMENT", "2.00", "2.00")
         assert [(await ada.hear())["payload"] for _ in range(3)] == [expected] * 3
         assert await vic.next() == expected
-        await ada.say({"type": "complete", "id": "0"})
+        await ada.send({"type": "complete", "id": "0"})
         await eventually(lambda: served.count("gateway_subscriptions") == 3)
     await eventually(lambda: served.count("gateway_subscriptions") == 0)
 
@@ -230,7 +230,7 @@ async def test_a_revoked_key_closes_its_socket(served: Gateway, books: Books, ac
         )
     async with served.connect() as connection:
         client = Client(connection)
-        await client.say(
+        await client.send(
             {"type": "connection_init", "payload": {"Authorization": f"Bearer {key.text}"}}
         )
         assert await client.hear() == {"type": "connection_ack"}

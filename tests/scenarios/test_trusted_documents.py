@@ -84,7 +84,7 @@ async def test_a_subscription_starts_by_its_hash(served: Gateway, account: str) 
     async with served.socket() as client:
         for number, name in enumerate(({"documentId": hashed(BALANCE)}, persisted(BALANCE))):
             payload = {**name, "variables": {"account": account}}
-            await client.say({"type": "subscribe", "id": str(number), "payload": payload})
+            await client.send({"type": "subscribe", "id": str(number), "payload": payload})
             told = await client.next(str(number))
             assert told == {"data": {"balanceUpdated": {"version": 0}}}
 
@@ -110,7 +110,7 @@ async def test_unknown_text_is_refused_on_every_way_where_only_trusted_is_served
             answer = await ask(served, path, method, {"query": OTHER})
             codes[path, method] = NOT_FOUND in answer.text
     async with served.socket() as client:
-        await client.say({"type": "subscribe", "id": "1", "payload": {"query": OTHER}})
+        await client.send({"type": "subscribe", "id": "1", "payload": {"query": OTHER}})
         message = await client.hear()
         codes["socket", ""] = message["type"] == "error" and NOT_FOUND in str(message["payload"])
     assert set(codes.values()) == {served.settings.documents.trusted_only}

@@ -148,8 +148,8 @@ def make_schema() -> strawberry.Schema:
     return strawberry.Schema(Query, Mutation, Subscription, config=config)
 
 
-class Doorman:
-    """Knows three tokens by heart."""
+class FixedTokens:
+    """Accepts the tokens `ada` and `admin`; `broken` raises an unexpected error."""
 
     async def authenticate(self, authorization: str | None) -> Principal:
         match authorization:
@@ -166,7 +166,7 @@ class Doorman:
                 raise Rejected("unknown")
 
 
-class Open:
+class AnyCaller:
     async def authenticate(self, authorization: str | None) -> Principal:
         return Principal(subject="anyone")
 
@@ -213,7 +213,7 @@ class PartChanges(TypedDict, total=False):
 def make_parts() -> Parts:
     return Parts(
         schema=make_schema(),
-        authenticator=Doorman(),
+        authenticator=FixedTokens(),
         context_for=context_for,
         hub=Hub(),
         read_access=read_access,

@@ -10,5 +10,5 @@ from tests.support import application
 if __name__ == "__main__":
     settings = load_settings(environment="dev")
     configure_logging("info", pretty=False)
-    doorman = application.Open() if "--open" in sys.argv else application.Doorman()
-    sys.exit(serve(application.make_app(settings, authenticator=doorman), settings))
+    authenticator = application.AnyCaller() if "--open" in sys.argv else application.FixedTokens()
+    sys.exit(serve(application.make_app(settings, authenticator=authenticator), settings))

@@ -1,4 +1,4 @@
-"""Chunks of exports from rows that say instants as `datetime`s."""
+"""Chunks of exports from rows with `datetime`s."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a change of the OpenAPI document breaks for clients of the one before."""
+"""Finds changes of the OpenAPI document that break existing clients."""
 
 from collections.abc import Iterator
 from typing import Any

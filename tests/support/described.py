@@ -1,4 +1,4 @@
-"""The OpenAPI document as a client reads it: requests, and what an answer has to be."""
+"""The OpenAPI document as a client reads it: example requests, and the checks of answers."""
 
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
@@ -39,7 +39,7 @@ class Document:
                 yield path, method.upper(), operation
 
     def examples(self) -> Iterator[Request]:
-        """Yield the examples of every operation; one that has none is asked without anything."""
+        """Yield the examples of every operation; one without examples gets an empty request."""
         for path, method, operation in self.operations():
             for name in _names(operation) or ["plain"]:
                 yield _request(path, method, operation, name)

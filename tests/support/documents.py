@@ -1,4 +1,4 @@
-"""The commands that the documents print, as they stand in their Markdown."""
+"""Commands, links and paths in the Markdown documents."""
 
 import re
 from collections.abc import Iterator

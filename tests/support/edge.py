@@ -1,4 +1,4 @@
-"""Fixtures of the application that tests of the HTTP edge speak to, and a client of it."""
+"""Fixtures: an application for tests of the HTTP edge, and its client."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping

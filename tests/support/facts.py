@@ -1,4 +1,4 @@
-"""Facts of one purchase as a provider tells them, and telling them to the books."""
+"""Facts of one purchase, and functions that record them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -82,7 +82,7 @@ def with_tax(credit: str) -> int:
 
 
 def record(book: Book, account_id: int, facts: Facts, reference: str = REFERENCE) -> bool:
-    """Record facts; say whether they could be, because their purchase is known."""
+    """Record facts in a book; return False where their purchase is unknown."""
     if isinstance(facts, PurchaseFacts):
         record_purchase(book, facts)
         return True
@@ -98,13 +98,13 @@ def record(book: Book, account_id: int, facts: Facts, reference: str = REFERENCE
     return True
 
 
-async def tell(books: Books, account_id: int, *facts: Facts) -> None:
-    """Record facts, each in a transaction of its own."""
+async def save(books: Books, account_id: int, *facts: Facts) -> None:
+    """Record facts, each in its own transaction."""
     for each in facts:
-        await tell_at_once(books, account_id, each)
+        await save_together(books, account_id, each)
 
 
-async def tell_at_once(books: Books, account_id: int, *facts: Facts) -> list[Facts]:
+async def save_together(books: Books, account_id: int, *facts: Facts) -> list[Facts]:
     """Record facts in one transaction; return those that came before their purchase."""
     names = {each.reference or "" for each in facts if isinstance(each, PurchaseFacts)}
     async with books.open([account_id]) as book:

@@ -1,4 +1,4 @@
-"""What FOCUS's check functions mean, for one row: the prose of its format attributes as code.
+"""FOCUS's check functions for one row: the prose of its format attributes as code.
 
 A null satisfies what is said of values (a type, a format, a number's range); only the rules of
 nullability say whether it may stand there. Products are compared as money is kept: rounded half

@@ -1,4 +1,4 @@
-"""FOCUS files of accounts, as the exports write them, and what is in them."""
+"""FOCUS files of accounts, as the exports write them, and their parsed rows."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What holds of the books at every moment, recomputed from the facts in plain Python."""
+"""Checks the invariants of the books, recomputed from the facts in plain Python."""
 
 import math
 from collections import defaultdict

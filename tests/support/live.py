@@ -61,12 +61,12 @@ class Gateway:
         async with self.connect(**options) as connection:
             client = Client(connection)
             payload = {"Authorization": f"Bearer {self.token(subject)}"}
-            await client.say({"type": "connection_init", "payload": payload})
+            await client.send({"type": "connection_init", "payload": payload})
             assert await client.hear() == {"type": "connection_ack"}
             yield client
 
     async def watched_by(self, count: int) -> None:
-        """Wait until so many subscriptions are told of changes."""
+        """Wait until `count` subscriptions are registered in the hub."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while self.app.state.operations.hub.members != count:  # noqa: ASYNC110 - it has no event
                 await asyncio.sleep(0.01)
@@ -85,7 +85,7 @@ class Client:
     connection: ClientConnection
     heard: list[Any] = field(default_factory=list)
 
-    async def say(self, message: Mapping[str, Any] | str | bytes) -> None:
+    async def send(self, message: Mapping[str, Any] | str | bytes) -> None:
         text = message if isinstance(message, str | bytes) else orjson.dumps(message).decode()
         await self.connection.send(text)
 
@@ -101,7 +101,7 @@ class Client:
     async def subscribe(self, query: str, account_id: int, operation_id: str = "1") -> None:
         variables = {"account": encode_global_id("Account", account_id)}
         payload = {"query": query, "variables": variables}
-        await self.say({"type": "subscribe", "id": operation_id, "payload": payload})
+        await self.send({"type": "subscribe", "id": operation_id, "payload": payload})
 
     async def closed(self) -> tuple[int, str]:
         """Wait for the end; return its code and reason."""

@@ -33,7 +33,7 @@ LONG = 3600
 
 class OpenIdProvider:
     """Issues access tokens for `subject`, of which the first one holds for `lifetime` seconds;
-    `grants` has what was asked of its token endpoint.
+    `grants` has what was parameters of its token endpoint.
     """
 
     def __init__(self, subject: str, name: str) -> None:
@@ -74,21 +74,21 @@ class OpenIdProvider:
         return JSONResponse({"keys": [self._key.as_dict(private=False)]})
 
     async def _authorize(self, request: Request) -> Response:
-        asked = dict(request.query_params)
-        assert asked["client_id"] == CLIENT, asked
-        assert asked["response_type"] == "code", asked
-        assert asked["code_challenge_method"] == "S256", asked
+        parameters = dict(request.query_params)
+        assert parameters["client_id"] == CLIENT, parameters
+        assert parameters["response_type"] == "code", parameters
+        assert parameters["code_challenge_method"] == "S256", parameters
         code = secrets.token_urlsafe()
-        self._codes[code] = asked
-        back = urlencode({"code": code, "state": asked["state"]})
-        return RedirectResponse(f"{asked['redirect_uri']}?{back}")
+        self._codes[code] = parameters
+        back = urlencode({"code": code, "state": parameters["state"]})
+        return RedirectResponse(f"{parameters['redirect_uri']}?{back}")
 
     async def _token(self, request: Request) -> Response:
-        asked = dict(parse_qsl((await request.body()).decode()))
-        self.grants.append(asked["grant_type"])
-        if not self._is_granted(asked):
+        parameters = dict(parse_qsl((await request.body()).decode()))
+        self.grants.append(parameters["grant_type"])
+        if not self._is_granted(parameters):
             return JSONResponse({"error": "invalid_grant"}, status_code=400)
-        is_first = asked["grant_type"] == "authorization_code"
+        is_first = parameters["grant_type"] == "authorization_code"
         lifetime = self.lifetime if is_first else LONG
         return JSONResponse(
             {
@@ -100,15 +100,15 @@ class OpenIdProvider:
             }
         )
 
-    def _is_granted(self, asked: Form) -> bool:
-        if asked["client_id"] != CLIENT:
+    def _is_granted(self, parameters: Form) -> bool:
+        if parameters["client_id"] != CLIENT:
             return False
-        if asked["grant_type"] == "refresh_token":
-            return asked["refresh_token"] == self._refresh
-        begun = self._codes.pop(asked["code"], None)
-        if begun is None or asked["redirect_uri"] != begun["redirect_uri"]:
+        if parameters["grant_type"] == "refresh_token":
+            return parameters["refresh_token"] == self._refresh
+        begun = self._codes.pop(parameters["code"], None)
+        if begun is None or parameters["redirect_uri"] != begun["redirect_uri"]:
             return False
-        digest = hashlib.sha256(asked["code_verifier"].encode()).digest()
+        digest = hashlib.sha256(parameters["code_verifier"].encode()).digest()
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == begun["code_challenge"]
 
     def _signed(self, kind: str, lifetime: int, **more: Any) -> str:

@@ -1,6 +1,6 @@
-"""How long what must come is waited for."""
+"""The longest wait of tests for something that must happen."""
 
 from typing import Final
 
 PATIENCE_SECONDS: Final = 120
-"""More than a busy machine takes, so that only what never comes is too late."""
+"""Longer than a busy machine takes, so that only a missing event fails."""

@@ -1,4 +1,4 @@
-"""A real Postgres, for as long as something needs one."""
+"""A real Postgres server, started for a block of code."""
 
 import os
 import tempfile

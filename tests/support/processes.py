@@ -1,4 +1,4 @@
-"""Gateways, and whatever else a test needs, as processes of their own."""
+"""Gateways and other servers as separate processes."""
 
 import asyncio
 import os

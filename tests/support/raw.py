@@ -1,4 +1,4 @@
-"""Statements sent to a database directly, past everything that the product does about them."""
+"""SQL sent to a database directly, without the product's own code."""
 
 import sqlite3
 from contextlib import closing

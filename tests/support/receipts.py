@@ -1,4 +1,4 @@
-"""Frozen data of receipts, as it is issued."""
+"""Frozen data of receipts."""
 
 import copy
 from typing import Any

@@ -41,7 +41,7 @@ async def watching(gateway: GatewayProcess, account: int) -> AsyncIterator[Clien
     async with connect_socket(url, subprotocols=[GRAPHQL_WS], compression=None) as connection:
         client = Client(connection)
         payload = {"Authorization": f"Bearer {gateway.token('ada')}"}
-        await client.say({"type": "connection_init", "payload": payload})
+        await client.send({"type": "connection_init", "payload": payload})
         assert await client.hear() == {"type": "connection_ack"}
         await client.subscribe(BALANCE, account)
         yield client
@@ -49,8 +49,8 @@ async def watching(gateway: GatewayProcess, account: int) -> AsyncIterator[Clien
 
 async def pay(client: httpx.AsyncClient, number: int) -> int:
     """Send the webhook of a new payment of 119 USD; return the answer's status."""
-    told = charge(id=f"ch_{number}", payment_intent=None, metadata={"account": "acme"})
-    body = json.dumps(event("charge.succeeded", told, at=61, event_id=f"evt_{number}")).encode()
+    paid = charge(id=f"ch_{number}", payment_intent=None, metadata={"account": "acme"})
+    body = json.dumps(event("charge.succeeded", paid, at=61, event_id=f"evt_{number}")).encode()
     headers = {"stripe-signature": signed(body, at=time.time())}
     return (await client.post("/webhooks/stripe", content=body, headers=headers)).status_code
 

@@ -1,4 +1,4 @@
-"""Rows put straight into a database, with defaults for what a test does not care about."""
+"""Rows inserted directly into a database, with defaults for the columns that a test leaves out."""
 
 from datetime import UTC, datetime, timedelta
 from functools import cache

@@ -1,4 +1,4 @@
-"""The whole gateway in this process, called without a socket, on a database that is a test's."""
+"""The whole gateway in this process, called without a socket, on a test's database."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""Events as Stripe sends them: its own published objects, changed to tell one payment's history.
+"""Events as Stripe sends them: its own published objects, changed to make one payment's history.
 
 The objects are from Stripe's OpenAPI fixtures (`tests/data/stripe`, MIT licence beside them).
 """
@@ -33,9 +33,9 @@ def event(
     version: str | None = None,
 ) -> Json:
     """Return an event, `at` seconds after the history's begin, in a version of the API."""
-    told = {"id": event_id or f"evt_{event_type}_{at}", "type": event_type, "livemode": livemode}
-    told |= {"created": BEGIN + at, "api_version": version, "data": {"object": subject}}
-    return OBJECTS["event"] | told
+    data = {"id": event_id or f"evt_{event_type}_{at}", "type": event_type, "livemode": livemode}
+    data |= {"created": BEGIN + at, "api_version": version, "data": {"object": subject}}
+    return OBJECTS["event"] | data
 
 
 def _object(kind: str, changes: Json) -> Json:
@@ -43,7 +43,7 @@ def _object(kind: str, changes: Json) -> Json:
 
 
 def intent(**changes: Any) -> Json:
-    told = {
+    data = {
         "id": PAYMENT,
         "created": BEGIN,
         "amount": 11_900,
@@ -53,11 +53,11 @@ def intent(**changes: Any) -> Json:
         "next_action": None,
         "metadata": {"account": "acme", "bonus": "10", "tax": "19.00"},
     }
-    return _object("payment_intent", told | changes)
+    return _object("payment_intent", data | changes)
 
 
 def charge(**changes: Any) -> Json:
-    told = {
+    data = {
         "id": "ch_1",
         "created": BEGIN + 60,
         "amount": 11_900,
@@ -67,11 +67,11 @@ def charge(**changes: Any) -> Json:
         "payment_intent": PAYMENT,
         "metadata": {"account": "acme", "bonus": "10", "tax": "19.00"},
     }
-    return _object("charge", told | changes)
+    return _object("charge", data | changes)
 
 
 def refund(**changes: Any) -> Json:
-    told = {
+    data = {
         "id": "re_1",
         "created": BEGIN + 86_400,
         "amount": 5_950,
@@ -79,11 +79,11 @@ def refund(**changes: Any) -> Json:
         "payment_intent": PAYMENT,
         "reason": "requested_by_customer",
     }
-    return _object("refund", told | changes)
+    return _object("refund", data | changes)
 
 
 def dispute(**changes: Any) -> Json:
-    told = {
+    data = {
         "id": "dp_1",
         "created": BEGIN + 2 * 86_400,
         "amount": 11_900,
@@ -91,11 +91,11 @@ def dispute(**changes: Any) -> Json:
         "payment_intent": PAYMENT,
         "status": "needs_response",
     }
-    return _object("dispute", told | changes)
+    return _object("dispute", data | changes)
 
 
 def session(**changes: Any) -> Json:
-    told = {
+    data = {
         "id": "cs_1",
         "created": BEGIN - 60,
         "payment_intent": PAYMENT,
@@ -105,30 +105,35 @@ def session(**changes: Any) -> Json:
         "amount_total": 11_900,
         "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 1_900},
     }
-    return _object("checkout.session", told | changes)
+    return _object("checkout.session", data | changes)
 
 
 def invoice(**changes: Any) -> Json:
-    """Return a paid invoice as events tell it since 2025-03-31.basil: not what it was paid with."""
-    told: Json = {"id": "in_1", "object": "invoice", "status": "paid", "currency": "usd"}
-    told |= {"created": BEGIN - 60, "customer": "cus_1", "livemode": True, "metadata": {}}
-    return told | {"total_excluding_tax": 10_000, "total": 11_900} | changes
+    """Return a paid invoice as in events since 2025-03-31.basil, which lack its payment."""
+    data: Json = {"id": "in_1", "object": "invoice", "status": "paid", "currency": "usd"}
+    data |= {"created": BEGIN - 60, "customer": "cus_1", "livemode": True, "metadata": {}}
+    return data | {"total_excluding_tax": 10_000, "total": 11_900} | changes
 
 
 def invoice_payment(**changes: Any) -> Json:
-    told: Json = {"id": "inpay_1", "object": "invoice_payment", "status": "paid", "currency": "usd"}
-    told |= {"created": BEGIN, "invoice": "in_1", "livemode": True, "amount_paid": 11_900}
-    return told | {"payment": {"type": "payment_intent", "payment_intent": PAYMENT}} | changes
+    data: Json = {
+        "id": "inpay_1",
+        "object": "invoice_payment",
+        "status": "paid",
+        "currency": "usd",
+    }
+    data |= {"created": BEGIN, "invoice": "in_1", "livemode": True, "amount_paid": 11_900}
+    return data | {"payment": {"type": "payment_intent", "payment_intent": PAYMENT}} | changes
 
 
 def balance_transaction(*, at: int, **changes: Any) -> Json:
     """Return what moved the balance at Stripe, `at` seconds after the history's begin."""
-    told = {"id": "txn_1", "object": "balance_transaction", "created": BEGIN + at}
-    return told | {"amount": 11_900, "currency": "usd", "type": "charge"} | changes
+    data = {"id": "txn_1", "object": "balance_transaction", "created": BEGIN + at}
+    return data | {"amount": 11_900, "currency": "usd", "type": "charge"} | changes
 
 
-def parsed(told: Json) -> Event:
-    return parse_event(json.dumps(told))
+def parsed(data: Json) -> Event:
+    return parse_event(json.dumps(data))
 
 
 def signed(body: bytes, *, at: float, secret: str = SECRET) -> str:

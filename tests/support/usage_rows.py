@@ -1,4 +1,4 @@
-"""Accounts with usage and other flows, put straight into a database.
+"""Accounts with usage and other flows, inserted directly into a database.
 
 The roll-ups are derived here from the facts by brute force: nothing of the product's own derivation
 or calendar is used, so that each can be wrong only by itself.

@@ -1,4 +1,4 @@
-"""What a page sends and receives, counted in the browser as it crosses the wire."""
+"""Counts the bytes and requests of a page, as the browser sends and receives them."""
 
 import asyncio
 import json

@@ -52,7 +52,7 @@ async def sweep(database: Database, *, clock: Clock, usage_delay_seconds: int) -
                 except ServiceUnavailable:
                     raise
                 except Exception:
-                    log.exception("low_balance.not_looked_at", account_id=row["account_id"])
+                    log.exception("low_balance.check_failed", account_id=row["account_id"])
         if len(rows) < TOGETHER:
             return changed
         after = rows[-1]["account_id"]

@@ -98,7 +98,7 @@ class SourceKey(NamedTuple):
         kind = SourceKind(kind_text)
         count = kind.part_count
         if not count <= len(parts) <= count + 1 or not all(parts):
-            raise ValueError(f"{text!r} is no source key of the kind {kind}.")
+            raise ValueError(f"{text!r} is not a source key of the kind {kind}.")
         return cls(kind, tuple(parts[:count]), int(parts[count]) if parts[count:] else None)
 
     def amended(self, version: int) -> Self:

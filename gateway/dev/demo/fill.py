@@ -60,13 +60,13 @@ async def fill(
     """
     end = end or clock.now()
     begin = await _begun_at(database) or begin or midnight(end - days * DAY)
-    teller = _Teller(database, Story(seed=seed, begin=begin, days=days), end)
-    events = await teller.tell(progress)
+    recorder = _StoryRecorder(database, Story(seed=seed, begin=begin, days=days), end)
+    events = await recorder.record(progress)
     return DemoReport(events=events, people=tuple(await find_people(database)))
 
 
 async def open_story(database: Database) -> Story | None:
-    """Return the story that is there, as the defaults tell it; None where there is none."""
+    """Return the story that is there, as the defaults record it; None where there is none."""
     begin = await _begun_at(database)
     return Story(seed=SEED, begin=begin, days=DAYS) if begin else None
 
@@ -78,7 +78,7 @@ async def _begun_at(database: Database) -> datetime | None:
     return rows[0]["created_at"] if rows else None
 
 
-class _Teller:
+class _StoryRecorder:
     """One filling. The clock is at the end of the current act."""
 
     def __init__(self, database: Database, story: Story, end: datetime) -> None:
@@ -89,20 +89,20 @@ class _Teller:
         self.keys = KeyFactory(self.clock, Random(f"{story.seed} {end}").getrandbits)  # noqa: S311  # repeatable is meant
         self.ids: dict[str, int] = {}
 
-    async def tell(self, progress: Progress) -> int:
+    async def record(self, progress: Progress) -> int:
         """Record the missing part; return the number of new usage events."""
         await self._open_accounts()
-        acts = list(self._acts(await self._told_until()))
-        told = [
+        acts = list(self._acts(await self._recorded_until()))
+        parts = [
             happening
             for player, account_id in self._players()
             for happening in happenings(self.story, player, account_id, self.end)
         ]
-        told.sort(key=lambda each: each.at)
+        parts.sort(key=lambda each: each.at)
         events = 0
         for done, (since, until) in enumerate(acts, 1):
             self.clock.instant = until
-            now = [each for each in told if since <= each.at < until]
+            now = [each for each in parts if since <= each.at < until]
             async with self.database.writing(unlimited=True) as transaction:
                 events += await self._act(transaction, now, since, until)
             progress(done, len(acts))
@@ -126,7 +126,7 @@ class _Teller:
                         keys=self.keys,
                     )
 
-    async def _told_until(self) -> datetime:
+    async def _recorded_until(self) -> datetime:
         async with Snapshot(self.database) as snapshot:
             leader_id = self.ids[LEADER.external_id]
             latest = await usage_events.latest(snapshot, leader_id, SOURCE)

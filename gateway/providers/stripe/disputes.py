@@ -40,7 +40,7 @@ def record_disputes(book: Book, purchase: PurchaseState, events: Sequence[Event]
 
 def _facts(pictures: Sequence[Event], purchase: PurchaseState) -> DisputeFacts:
     """Return the facts of one dispute, by all its pictures."""
-    pictures = sorted(pictures, key=_said_at)
+    pictures = sorted(pictures, key=_state_time)
     dispute = pictures[-1].object
     amount = money_of(dispute, purchase)
     begun_at = min(created_at(event.object) for event in pictures)
@@ -66,7 +66,7 @@ def _facts(pictures: Sequence[Event], purchase: PurchaseState) -> DisputeFacts:
     )
 
 
-def _said_at(event: Event) -> datetime:
+def _state_time(event: Event) -> datetime:
     """Return the time of an object's state. An object of a list has none: it is as late as the last
     movement of money in it.
     """

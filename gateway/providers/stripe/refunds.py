@@ -100,8 +100,8 @@ def _failures(events: Sequence[Event]) -> Mapping[str, tuple[datetime | None, st
         for refund in refunds_of(event):
             if _status(refund) not in _STANDS:
                 returned = object_of(refund.get("failure_balance_transaction"))
-                said_at = None if event.is_listed else event.created_at
-                at = instant_of(returned.get("created")) or said_at
+                event_at = None if event.is_listed else event.created_at
+                at = instant_of(returned.get("created")) or event_at
                 name = reference_of(refund)
                 known = found.get(name, (None, None))
                 reason = words(refund.get("failure_reason"))

@@ -203,18 +203,18 @@ class ItemReader:
         return MeteredItem(index, meter.account, meter.currency, record, facts if name else None)
 
     def _meter(self, get: Callable[[str], object]) -> _Meter:
-        said = tuple(map(get, _Meter._fields))
+        values = tuple(map(get, _Meter._fields))
         try:
-            return self._meters[said]
+            return self._meters[values]
         except (KeyError, TypeError):
             pass
-        account, source, resource, unit, currency, *others = said
+        account, source, resource, unit, currency, *others = values
         _given(resource, "resource")
         if not isinstance(resource, str) or resource not in _RESOURCES:
             raise BadUserInput(f"`resource` must be one of {', '.join(Resource)}.")
         currency = self._text(currency, "currency", 3)
         minor_digits(currency, argument="currency")
-        meter = self._meters[said] = _Meter(
+        meter = self._meters[values] = _Meter(
             self._identifier(account, "account", 200),
             self._identifier(source, "source", 200),
             resource,
@@ -227,12 +227,12 @@ class ItemReader:
     def _deployment(self, value: object) -> tuple[str, DeploymentFacts]:
         """Return the facts in a deployment's JSON; equal JSON of many items is read once."""
         try:
-            said = orjson.dumps(value)
+            text = orjson.dumps(value)
         except TypeError:
             return self._read_deployment(value)
-        known = self._deployments.get(said)
+        known = self._deployments.get(text)
         if known is None:
-            known = self._deployments[said] = self._read_deployment(value)
+            known = self._deployments[text] = self._read_deployment(value)
         return known
 
     def _read_deployment(self, value: object) -> tuple[str, DeploymentFacts]:

@@ -34,7 +34,7 @@ def decode(data: bytes) -> int:
     """Return an integer as Postgres sends it. Raises ValueError for a number with decimals."""
     count, weight, sign, scale = _HEAD.unpack_from(data)
     if scale or sign not in {0, _NEGATIVE}:
-        raise ValueError("a numeric that is no integer")
+        raise ValueError("the numeric is not an integer")
     number: int = 0
     for digit in unpack_from(f"!{count}H", data, _HEAD.size):
         number = number * _BASE + digit

@@ -180,7 +180,7 @@ class SqliteDatabase:
                     transaction = Transaction(driver, self.dialect)
                     yield transaction
                     await driver.execute("COMMIT")
-                    self._tell(transaction.announced)
+                    self._notify(transaction.announced)
                     transaction.committed()
                 finally:
                     if connection.in_transaction:
@@ -194,7 +194,7 @@ class SqliteDatabase:
         finally:
             await asyncio.shield(connection.close())
 
-    def _tell(self, announced: Sequence[tuple[int, int]]) -> None:
+    def _notify(self, announced: Sequence[tuple[int, int]]) -> None:
         for listener in self.listeners:
             for account_id, revision in announced:
                 listener(account_id, revision)

@@ -10,7 +10,7 @@ from gateway.errors import BadUserInput, Conflict, NotFound
 from gateway.principal import Role
 from tests.gateway.billing.usage.test_recording import event
 from tests.support.books import NOW, Books
-from tests.support.facts import day, purchase, refund, rows_of, tell
+from tests.support.facts import day, purchase, refund, rows_of, save
 from tests.support.invariants import check_books
 from tests.support.tables import all_rows, table_rows
 
@@ -54,7 +54,7 @@ async def test_the_same_facts_again_change_nothing(books: Books) -> None:
 
 async def test_members_are_replaced_and_rows_of_money_stay(books: Books) -> None:
     account_id = await books.account("acme", members=[("ada", Role.OWNER)])
-    await tell(books, account_id, purchase(account_id, succeeded_at=day(1)))
+    await save(books, account_id, purchase(account_id, succeeded_at=day(1)))
     money = ("credit_purchase", "ledger_entry", "receipt", "rollup_day")
     before = [await table_rows(books.database, table) for table in money]
     await books.account("acme", members=[("bob", Role.BILLING)])
@@ -65,7 +65,7 @@ async def test_members_are_replaced_and_rows_of_money_stay(books: Books) -> None
 
 async def test_another_zone_derives_the_days_of_all_flows_again(books: Books) -> None:
     account_id = await books.account("acme")
-    await tell(
+    await save(
         books,
         account_id,
         purchase(account_id, succeeded_at=day(1)),
@@ -106,7 +106,7 @@ async def test_what_is_not_allowed_is_refused_and_leaves_nothing(
 
 async def test_the_currency_cannot_change_once_there_is_a_purchase(books: Books) -> None:
     account_id = await books.account("acme")
-    await tell(books, account_id, purchase(account_id))
+    await save(books, account_id, purchase(account_id))
     with pytest.raises(Conflict, match="currency is USD"):
         await books.account("acme", currency="EUR")
 

@@ -149,7 +149,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.at += timedelta(hours=7, minutes=11)
         return self.at
 
-    def tell(self, model: Model, facts: Facts) -> None:
+    def save(self, model: Model, facts: Facts) -> None:
         async def step() -> None:
             async with self.books.open([self.account_id]) as book:
                 await load_purchases(book, [(self.account_id, PROVIDER, model.name)])
@@ -166,7 +166,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def buy(self, amount: int, bonus: int) -> None:
         model = Model(f"pi_{len(self.purchases)}", amount, bonus)
         self.purchases.append(model)
-        self.tell(model, self.facts_of(model))
+        self.save(model, self.facts_of(model))
 
     def pick(self, data: st.DataObject) -> Model:
         model: Model = data.draw(st.sampled_from(self.purchases))
@@ -176,14 +176,14 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def settle(self, data: st.DataObject) -> None:
         model = self.pick(data)
-        self.tell(model, self.facts_of(model, succeeded_at=self.tick()))
+        self.save(model, self.facts_of(model, succeeded_at=self.tick()))
         model.settled = True
 
     @precondition(lambda self: self.purchases)
     @rule(data=st.data())
     def fail(self, data: st.DataObject) -> None:
         model = self.pick(data)
-        self.tell(model, self.facts_of(model, failed_at=self.tick(), failure_code="declined"))
+        self.save(model, self.facts_of(model, failed_at=self.tick(), failure_code="declined"))
 
     @precondition(lambda self: any(each.left for each in self.purchases))
     @rule(data=st.data())
@@ -192,7 +192,7 @@ class LedgerMachine(RuleBasedStateMachine):
         amount = data.draw(st.integers(1, model.left) | st.just(model.left))
         name = f"re_{next(numbers)}"
         facts = refund(name, "1", created_at=self.tick())
-        self.tell(model, replace(facts, amount=amount))
+        self.save(model, replace(facts, amount=amount))
         model.refunded += amount
 
     @precondition(lambda self: self.purchases)
@@ -202,7 +202,7 @@ class LedgerMachine(RuleBasedStateMachine):
         model.moved.append(
             DisputeMovement(reference=f"txn_{next(numbers)}", amount=amount, at=self.tick())
         )
-        self.tell(model, replace(self.dispute_of(model), movements=(model.moved[-1],)))
+        self.save(model, replace(self.dispute_of(model), movements=(model.moved[-1],)))
 
     def dispute_of(self, model: Model) -> DisputeFacts:
         return dispute("1", reference=f"dp_{self.name}_{model.name}")
@@ -212,7 +212,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def decide(self, data: st.DataObject, state: DisputeStatus) -> None:
         undecided = [each for each in self.purchases if each.moved and not each.decided]
         model = data.draw(st.sampled_from(undecided))
-        self.tell(model, replace(self.dispute_of(model), state=state, closed_at=self.tick()))
+        self.save(model, replace(self.dispute_of(model), state=state, closed_at=self.tick()))
         model.decided = True
 
     @rule(amount=amounts, kind=st.sampled_from(["COUPON", "MANUAL_CREDIT", "TRIAL_GRANT"]))

@@ -26,9 +26,9 @@ def test_a_token_is_as_fresh_as_the_view(tmp_path: Path) -> None:
     later = NOW + timedelta(days=300)
     (ada,) = read_people(tmp_path, FixedClock(later))
     assert (ada.name, ada.accounts) == ("Ada", (DevAccount(id="acct_1", name="Acme"),))
-    told = claims(ada.token, dev_key(tmp_path))
-    assert told["sub"] == "ada@demo"
-    assert datetime.fromtimestamp(told["exp"], UTC) > later + timedelta(days=1)
+    payload = claims(ada.token, dev_key(tmp_path))
+    assert payload["sub"] == "ada@demo"
+    assert datetime.fromtimestamp(payload["exp"], UTC) > later + timedelta(days=1)
 
 
 def test_there_is_nobody_before_the_demo(tmp_path: Path) -> None:

@@ -43,13 +43,13 @@ STORED: list[tuple[str, Json]] = [
 ]
 
 
-def stored(object_id: str, told: Json) -> str:
+def stored(object_id: str, content: Json) -> str:
     state = "IGNORED" if object_id == "in_1" else "PARKED"
     return (
         "INSERT INTO webhook_event (provider, event_id, type, object_id, external_id, state, "
         "payload, created_at, received_at) SELECT 'stripe', "
-        f"'{told['id']}', '{told['type']}', '{object_id}', 'acme', '{state}', "
-        f"'{json.dumps(told)}', created_at, created_at FROM instants"
+        f"'{content['id']}', '{content['type']}', '{object_id}', 'acme', '{state}', "
+        f"'{json.dumps(content)}', created_at, created_at FROM instants"
     )
 
 
@@ -62,7 +62,7 @@ async def test_invoices_that_were_stored_before_settle_their_purchases(empty_url
         empty_url,
         f"CREATE TABLE instants (created_at {kind})",
         f"INSERT INTO instants SELECT {now}",
-        *(stored(object_id, told) for object_id, told in STORED),
+        *(stored(object_id, content) for object_id, content in STORED),
         "DROP TABLE instants",
         "SELECT 1",
     )

@@ -144,7 +144,7 @@ async def test_disputes_hold_what_is_booked_and_take_the_providers_movements(
     assert len(await table_rows(migrated, "ledger_entry")) == 1
 
     taken = DisputeMovement(reference="txn_1", amount=-usd("119"), at=BEGIN + timedelta(days=3))
-    told = DisputeFacts(
+    dispute_facts = DisputeFacts(
         amount=usd("119"),
         created_at=BEGIN,
         state=DisputeStatus.OPEN,
@@ -154,7 +154,7 @@ async def test_disputes_hold_what_is_booked_and_take_the_providers_movements(
     )
     async with books.open([1]) as book:
         await load_purchases(book, names)
-        record_dispute(book, book.part(Purchases).by_key[1, 11], told)
+        record_dispute(book, book.part(Purchases).by_key[1, 11], dispute_facts)
     assert len(await table_rows(migrated, "ledger_entry")) == 1
     moved = {row["reference"]: row for row in await table_rows(migrated, "dispute_movement")}
     assert moved["txn_1"]["amount_nanos"] == -usd("119")

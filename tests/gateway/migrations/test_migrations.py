@@ -166,8 +166,8 @@ async def test_a_missing_runtime_role_is_made_with_its_password(
     runtime = as_role(empty_postgres_url, role, password)
     sent: list[str] = []
 
-    def note(*told: Any) -> None:
-        sent.append(told[2])
+    def note(*arguments: Any) -> None:
+        sent.append(arguments[2])
 
     event.listen(Engine, "before_cursor_execute", note)
     await migrate(empty_postgres_url, runtime_url=runtime)

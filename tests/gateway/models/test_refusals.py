@@ -10,7 +10,7 @@ from gateway.receipts.seller import Seller, keep_seller
 from gateway.store import Database, Statement
 from tests.gateway.billing.usage.test_recording import event
 from tests.support.books import Books
-from tests.support.facts import day, dispute, purchase, refund, tell
+from tests.support.facts import day, dispute, purchase, refund, save
 from tests.support.raw import REFUSALS, execute, same_database
 from tests.support.tables import all_rows
 
@@ -34,7 +34,7 @@ async def full(database: Database) -> Database:
     account_id = await books.account("acme")
     await books.account("euro", currency="EUR")
     settled = purchase(account_id, succeeded_at=day(1))
-    await tell(books, account_id, settled, refund("re_1", "30"), dispute("1", ("-1", day(5))))
+    await save(books, account_id, settled, refund("re_1", "30"), dispute("1", ("-1", day(5))))
     async with books.open([account_id]) as book:
         await record_usage(book, [event(account_id, "1")])
     return database

@@ -21,7 +21,7 @@ PAGE = """<!doctype html><html><head><title>{name}</title>
 """
 SCRIPT = "console.log('ready');" * 50
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
-TOLD = re.compile(
+SETTINGS_ELEMENT = re.compile(
     r'<script id="gateway-settings" type="application/json">(.*?)</script>', re.DOTALL
 )
 NONCE = re.compile(r'<meta property="csp-nonce" nonce="([\w-]{20,})">')
@@ -55,7 +55,7 @@ def production(**changes: Any) -> Settings:
 
 
 def told(answer: httpx.Response) -> dict[str, Any]:
-    (text,) = TOLD.findall(answer.text)
+    (text,) = SETTINGS_ELEMENT.findall(answer.text)
     found: dict[str, Any] = json.loads(text)
     return found
 

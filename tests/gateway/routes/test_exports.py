@@ -22,7 +22,7 @@ from gateway.routes.exports import Exports, export_routes
 from gateway.settings.exports import ExportSettings
 from gateway.store import Database
 from tests.support import application
-from tests.support.doorman import Doorman, bearer, told
+from tests.support.callers import Callers, bearer, refusal_of
 from tests.support.edge import connect
 from tests.support.graph import NOW, SIGNER, ask, data_of
 from tests.support.rows import T0, UNIT, account, entry, ledger_day, purchase, put, receipt, refund
@@ -54,11 +54,11 @@ class Place:
 
 @asynccontextmanager
 async def serve(
-    database: Database, clock: FixedClock, quota: ConcurrencyQuota, doorman: Doorman
+    database: Database, clock: FixedClock, quota: ConcurrencyQuota, callers: Callers
 ) -> AsyncIterator[httpx.AsyncClient]:
     parts = Exports(
         database=database,
-        authenticator=doorman,
+        authenticator=callers,
         links=links(clock),
         clock=clock,
         quota=quota,
@@ -105,7 +105,7 @@ async def place(database: Database) -> AsyncIterator[Place]:
             *LEDGER[account_id],
         )
     clock, quota = FixedClock(NOW), export_quota(ExportSettings(slots=2, account_slots=1))
-    async with serve(database, clock, quota, Doorman(mine=MINE)) as client:
+    async with serve(database, clock, quota, Callers(mine=MINE)) as client:
         yield Place(database, client, clock, quota)
 
 
@@ -255,7 +255,7 @@ async def test_a_format_that_nothing_is_written_in_is_not_offered(place: Place) 
         await place.get(LEDGER_PATH, format="FOCUS"),
         await place.client.get(place.link(LEDGER_PATH, format="FOCUS")),
     ):
-        assert told(answer) == (
+        assert refusal_of(answer) == (
             400,
             "BAD_USER_INPUT",
             "The format FOCUS is not available for this export.",
@@ -280,7 +280,7 @@ async def test_another_account_is_as_one_that_is_not_there(
     ids.append(encode_global_id("Deployment", MINE, 1))
     answers = [await place.get(path, who, account=text) for text in ids]
     sentence = "Account not found, or you don't have access."
-    assert {told(answer) for answer in answers} == {(404, "NOT_FOUND", sentence)}
+    assert {refusal_of(answer) for answer in answers} == {(404, "NOT_FOUND", sentence)}
     assert len({tuple(sorted(set(answer.headers) - {"x-request-id"})) for answer in answers}) == 1
 
 
@@ -303,7 +303,7 @@ async def test_a_global_id_goes_before_an_external_id(place: Place) -> None:
 async def test_a_viewer_gets_usage_and_neither_purchases_nor_ledger(place: Place) -> None:
     assert lines(await place.get(USAGE_PATH, "vic"))
     for path in (PURCHASES_PATH, LEDGER_PATH):
-        assert told(await place.get(path, "vic")) == (
+        assert refusal_of(await place.get(path, "vic")) == (
             403,
             "FORBIDDEN",
             "Your role in this account does not include purchases and receipts.",
@@ -326,7 +326,7 @@ async def test_the_ledger_has_a_line_for_each_row(place: Place) -> None:
     assert [row["Cause"] for row in kept] == ["USAGE", "REFUND"]
     assert lines(await place.get(LEDGER_PATH, cause="")) == []
     bad = await place.get(LEDGER_PATH, cause="TIP")
-    assert told(bad)[:2] == (400, "BAD_USER_INPUT")
+    assert refusal_of(bad)[:2] == (400, "BAD_USER_INPUT")
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -350,11 +350,11 @@ async def test_changed_expired_and_moved_links_are_refused(place: Place, path: s
     for bad in changed:
         # A credential beside a link does not mend it.
         answer = await place.client.get(bad, headers=bearer("ada"))
-        assert told(answer)[:2] == (403, "FORBIDDEN"), bad
-        assert "is invalid" in told(answer)[2]
+        assert refusal_of(answer)[:2] == (403, "FORBIDDEN"), bad
+        assert "is invalid" in refusal_of(answer)[2]
     place.clock.instant = NOW + timedelta(minutes=15)
     answer = await place.client.get(link)
-    assert told(answer) == (
+    assert refusal_of(answer) == (
         *(403, "FORBIDDEN"),
         "This link expired at 2026-11-20 12:15:00 UTC; request a new one.",
     )
@@ -363,7 +363,7 @@ async def test_changed_expired_and_moved_links_are_refused(place: Place, path: s
 @pytest.mark.parametrize("path", PATHS)
 async def test_a_link_for_an_account_that_is_gone_finds_nothing(place: Place, path: str) -> None:
     answer = await place.client.get(place.link(path, MISSING, format="CSV"))
-    assert told(answer)[:2] == (404, "NOT_FOUND")
+    assert refusal_of(answer)[:2] == (404, "NOT_FOUND")
 
 
 @pytest.mark.parametrize(
@@ -391,21 +391,21 @@ async def test_what_cannot_be_asked_for_is_refused_by_name(
 ) -> None:
     query = urlencode({"account": ID} | asked, errors="surrogatepass")
     answer = await place.client.get(f"{path}?{query}", headers=bearer("ada"))
-    assert told(answer)[:2] == (400, "BAD_USER_INPUT")
+    assert refusal_of(answer)[:2] == (400, "BAD_USER_INPUT")
     assert answer.json()["errors"][0]["extensions"]["argument"] == argument
 
 
 async def test_a_parameter_is_given_once_and_the_account_always(place: Place) -> None:
     for query in (f"account={ID}&account={ID}", "format=CSV", "&".join("abcdefghijklmnopqrstuvw")):
         answer = await place.client.get(f"{USAGE_PATH}?{query}", headers=bearer("ada"))
-        assert told(answer)[:2] == (400, "BAD_USER_INPUT")
+        assert refusal_of(answer)[:2] == (400, "BAD_USER_INPUT")
 
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_without_a_credential_one_is_asked_for(place: Place, path: str) -> None:
     for who, challenge in ((None, "Bearer"), ("forged", 'Bearer error="invalid_token"')):
         answer = await place.get(path, who)
-        assert told(answer)[:2] == (401, "UNAUTHENTICATED")
+        assert refusal_of(answer)[:2] == (401, "UNAUTHENTICATED")
         assert answer.headers["www-authenticate"] == challenge
     answer = await place.client.post(path, headers=bearer("ada"))
     assert answer.status_code == 405
@@ -425,18 +425,18 @@ async def test_head_says_the_same_without_the_rows(place: Place, path: str) -> N
 async def test_an_account_and_the_process_have_so_many_exports(place: Place) -> None:
     async with place.quota.holding(str(MINE)):
         answer = await place.get(USAGE_PATH)
-        assert told(answer)[:2] == (429, "THROTTLED")
+        assert refusal_of(answer)[:2] == (429, "THROTTLED")
         assert answer.headers["retry-after"] == "5"
         async with place.quota.holding(str(THEIRS)):
             answer = await place.get(
                 USAGE_PATH, "key-of-platform", account=encode_global_id("Account", THEIRS)
             )
-            assert told(answer)[0] == 429
+            assert refusal_of(answer)[0] == 429
             place.quota.total = export_quota(ExportSettings(slots=1, account_slots=1)).total
             answer = await place.get(USAGE_PATH)
     async with place.quota.holding(str(THEIRS)):
         answer = await place.get(USAGE_PATH)
-        assert told(answer)[:2] == (503, "SERVICE_UNAVAILABLE")
+        assert refusal_of(answer)[:2] == (503, "SERVICE_UNAVAILABLE")
         assert "retry-after" in answer.headers
     assert lines(await place.get(USAGE_PATH))
     assert not place.quota.held()

@@ -23,9 +23,9 @@ from gateway.routes.receipts import Receipts
 from gateway.store import Database
 from tests.support import application
 from tests.support.books import NOW, Books
-from tests.support.doorman import Doorman, bearer, told
+from tests.support.callers import Callers, bearer, refusal_of
 from tests.support.edge import connect
-from tests.support.facts import day, purchase, refund, rows_of, tell
+from tests.support.facts import day, purchase, refund, rows_of, save
 from tests.support.graph import LINKS, SIGNER, data_of
 from tests.support.rows import member, put
 from tests.support.tables import table_rows
@@ -49,7 +49,7 @@ class Place:
 
 async def account_with_receipts(books: Books, name: str) -> tuple[int, list[str]]:
     account_id = await books.account(name)
-    await tell(books, account_id, purchase(account_id, succeeded_at=day(1)), refund("re_1", "30"))
+    await save(books, account_id, purchase(account_id, succeeded_at=day(1)), refund("re_1", "30"))
     rows = await rows_of(books.database, "receipt", account_id)
     return account_id, [row["number"] for row in sorted(rows, key=lambda row: row["sequence"])]
 
@@ -69,18 +69,18 @@ async def place(database: Database) -> AsyncIterator[Place]:
         member(theirs, "bob"),
     )
     clock = FixedClock(NOW)
-    async with serve(database, Doorman(mine=mine), clock) as client:
+    async with serve(database, Callers(mine=mine), clock) as client:
         yield Place(database, client, clock, mine, theirs, numbers)
 
 
 @asynccontextmanager
 async def serve(
-    database: Database, doorman: Doorman, clock: FixedClock
+    database: Database, callers: Callers, clock: FixedClock
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Serve documents, none of them printed yet."""
     printer = ReceiptPrinter()
     receipts = Receipts(
-        authenticator=doorman,
+        authenticator=callers,
         database=database,
         links=Links(SIGNER, clock, base_url="", seconds=900),
         printer=printer,
@@ -166,7 +166,7 @@ async def test_a_number_of_another_account_is_as_one_that_is_not_there(
         await place.client.get(f"/receipts/{number}.pdf", headers=bearer(who))
         for number in (place.numbers[0], f"{prefix}-2026-000099", "ZZZZZZZZ-2026-000001")
     ]
-    assert {told(answer) for answer in answers} == {
+    assert {refusal_of(answer) for answer in answers} == {
         (404, "NOT_FOUND", "Receipt not found, or you don't have access.")
     }
     assert len({tuple(sorted(set(answer.headers) - {"x-request-id"})) for answer in answers}) == 1
@@ -176,7 +176,7 @@ async def test_a_viewer_is_refused_whether_or_not_a_number_is_there(place: Place
     prefix = place.numbers[0][:8]
     for number in (place.numbers[0], f"{prefix}-2026-000099"):
         answer = await place.client.get(f"/receipts/{number}.pdf", headers=bearer("vic"))
-        assert told(answer)[:2] == (403, "FORBIDDEN")
+        assert refusal_of(answer)[:2] == (403, "FORBIDDEN")
 
 
 @pytest.mark.parametrize(
@@ -185,12 +185,12 @@ async def test_a_viewer_is_refused_whether_or_not_a_number_is_there(place: Place
 )
 async def test_what_is_no_number_is_not_there(place: Place, number: str) -> None:
     answer = await place.client.get(f"/receipts/{number}.pdf", headers=bearer("ada"))
-    assert told(answer)[:2] == (404, "NOT_FOUND")
+    assert refusal_of(answer)[:2] == (404, "NOT_FOUND")
 
 
 async def test_a_link_for_another_account_does_not_open_a_receipt(place: Place) -> None:
     answer = await place.client.get(place.link(place.numbers[0], place.other_id))
-    assert told(answer) == (404, "NOT_FOUND", "Receipt not found, or you don't have access.")
+    assert refusal_of(answer) == (404, "NOT_FOUND", "Receipt not found, or you don't have access.")
 
 
 async def test_changed_expired_and_moved_links_are_refused(place: Place) -> None:
@@ -202,19 +202,19 @@ async def test_changed_expired_and_moved_links_are_refused(place: Place) -> None
     for bad in (link[:-1], f"{link}A", link.replace("account=", "account=1"), moved, encoded):
         # A credential beside a link does not mend it.
         answer = await place.client.get(bad, headers=bearer("ada"))
-        assert told(answer)[:2] == (403, "FORBIDDEN"), bad
-        assert "is invalid" in told(answer)[2]
+        assert refusal_of(answer)[:2] == (403, "FORBIDDEN"), bad
+        assert "is invalid" in refusal_of(answer)[2]
     place.clock.instant = NOW + timedelta(minutes=15)
     answer = await place.client.get(link)
-    assert told(answer)[:2] == (403, "FORBIDDEN")
-    assert "expired at 2026-11-23 12:15:00 UTC" in told(answer)[2]
+    assert refusal_of(answer)[:2] == (403, "FORBIDDEN")
+    assert "expired at 2026-11-23 12:15:00 UTC" in refusal_of(answer)[2]
 
 
 async def test_without_a_credential_one_is_asked_for(place: Place) -> None:
     path = f"/receipts/{place.numbers[0]}.pdf"
     for headers, challenge in (({}, "Bearer"), (bearer("forged"), 'Bearer error="invalid_token"')):
         answer = await place.client.get(path, headers=headers)
-        assert told(answer)[:2] == (401, "UNAUTHENTICATED")
+        assert refusal_of(answer)[:2] == (401, "UNAUTHENTICATED")
         assert answer.headers["www-authenticate"] == challenge
     answer = await place.client.post(path, headers=bearer("ada"))
     assert answer.status_code == 405
@@ -229,10 +229,10 @@ async def test_new_details_of_the_seller_change_no_receipt_that_was_issued(place
     await keep_seller(place.database, moved, later)
     books = Books(place.database, seed=9)
     bought = purchase(place.account_id, reference="pi_2", succeeded_at=day(5))
-    await tell(books, place.account_id, bought)
+    await save(books, place.account_id, bought)
     rows = await rows_of(place.database, "receipt", place.account_id)
     (newest,) = {row["number"] for row in rows} - set(place.numbers)
-    async with serve(place.database, Doorman(), place.clock) as client:
+    async with serve(place.database, Callers(), place.clock) as client:
         assert "Southwind" in words(await client.get(place.link(newest)))
         assert (await client.get(link)).content == before
 
@@ -245,7 +245,7 @@ async def test_details_that_are_in_force_already_are_not_kept_twice(place: Place
 async def test_a_receipt_from_before_there_was_a_seller_prints(database: Database) -> None:
     account_id, (number, _) = await account_with_receipts(Books(database), "acme")
     link = Links(SIGNER, FixedClock(NOW), base_url="", seconds=900).to_receipt(account_id, number)
-    async with serve(database, Doorman(), FixedClock(NOW)) as client:
+    async with serve(database, Callers(), FixedClock(NOW)) as client:
         assert number in words(await client.get(link))
 
 

@@ -9,7 +9,7 @@ from starlette.types import Message
 from gateway.clock import SystemClock
 from gateway.live.hub import Update
 from gateway.transports.connection import BACKLOG, Socket, SocketOperation
-from tests.support.application import Doorman, make_app
+from tests.support.application import FixedTokens, make_app
 from tests.support.edge import eventually
 
 
@@ -23,7 +23,7 @@ class Peer:
         self.says: asyncio.Queue[Message] = asyncio.Queue()
         self.socket = Socket(
             operations=make_app().state.operations,
-            authenticator=Doorman(),
+            authenticator=FixedTokens(),
             clock=SystemClock(),
             credentials=[],
             release=lambda: None,
@@ -37,7 +37,7 @@ class Peer:
         await self.reads.wait()
         self.sent.append(orjson.loads(message["text"]))
 
-    def say(self, message: Any) -> None:
+    def client_sends(self, message: Any) -> None:
         text = orjson.dumps(message).decode()
         self.says.put_nowait({"type": "websocket.receive", "text": text})
 
@@ -59,7 +59,7 @@ async def test_queued_messages_end_with_their_operation() -> None:
     old.offer(update(1))
     other.offer(update(2))
     peer.socket.put(("", "pong"), b'"pong"')
-    peer.say({"type": "complete", "id": "1"})
+    peer.client_sends({"type": "complete", "id": "1"})
     await peer.serve()
     SocketOperation(peer.socket, "1").offer(update(3))
     peer.reads.set()
@@ -108,6 +108,6 @@ async def test_a_vanished_client_is_read_to_the_end() -> None:
     for key in range(BACKLOG + 1):
         operation.offer(update(1, key))
     await asyncio.sleep(0.01)
-    peer.say({"type": "ping"})
+    peer.client_sends({"type": "ping"})
     await peer.serve()
     peer.socket.clear()

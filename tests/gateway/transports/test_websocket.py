@@ -72,7 +72,7 @@ async def test_a_protocol_violation_closes_the_socket(
     served: Gateway, message: Any, code: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with served.socket() as client:
-        await client.say(message)
+        await client.send(message)
         assert (await client.closed())[0] == code
     assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
 
@@ -94,7 +94,7 @@ async def test_nothing_is_served_before_a_credential_holds(
     async with served.connect() as connection:
         client = Client(connection)
         for message in messages:
-            await client.say(message)
+            await client.send(message)
         assert (await client.closed())[0] == code
 
 
@@ -108,7 +108,7 @@ async def test_a_socket_without_credential_is_closed(
     ):
         client = Client(connection)
         for message in messages:
-            await client.say(message)
+            await client.send(message)
         assert (await client.closed())[0] == 4408
 
 
@@ -116,11 +116,11 @@ async def test_a_credential_may_come_with_the_handshake(served: Gateway) -> None
     headers = {"Authorization": f"Bearer {served.token('ada')}"}
     async with served.connect(additional_headers=headers) as connection:
         client = Client(connection)
-        await client.say(INIT)
+        await client.send(INIT)
         assert await client.hear() == {"type": "connection_ack"}
     async with served.connect(additional_headers=headers) as connection:
         client = Client(connection)
-        await client.say({**INIT, "payload": {"authorization": "Bearer other"}})
+        await client.send({**INIT, "payload": {"authorization": "Bearer other"}})
         assert await client.closed() == (4400, "Send exactly one credential per request.")
 
 
@@ -140,7 +140,7 @@ async def test_failed_credentials_count_together_with_requests(served: Gateway, 
     for _ in range(21):
         async with served.connect(additional_headers=headers) as connection:
             client = Client(connection)
-            await client.say({**INIT, "payload": payload})
+            await client.send({**INIT, "payload": payload})
             codes.append((await client.closed())[0])
     assert codes == [4403] * 20 + [4429]
     async with httpx.AsyncClient(headers=wrong) as http:
@@ -149,7 +149,7 @@ async def test_failed_credentials_count_together_with_requests(served: Gateway, 
     # A connection without one says so, as before.
     async with served.connect() as connection:
         client = Client(connection)
-        await client.say(INIT)
+        await client.send(INIT)
         assert (await client.closed())[0] == 4401
 
 
@@ -171,7 +171,7 @@ async def test_pages_of_other_origins_may_not_connect(served: Gateway, origin: s
 
 async def test_pages_of_allowed_origins_may(served: Gateway) -> None:
     async with served.socket(origin="http://localhost:0") as client:
-        await client.say({"type": "ping", "payload": {"n": 1}})
+        await client.send({"type": "ping", "payload": {"n": 1}})
         assert await client.hear() == {"type": "pong", "payload": {"n": 1}}
 
 
@@ -182,15 +182,15 @@ async def test_another_host_name_is_refused(served: Gateway) -> None:
 
 async def test_queries_are_answered_and_completed(served: Gateway) -> None:
     async with served.socket() as client:
-        await client.say(QUERY)
+        await client.send(QUERY)
         assert await client.hear() == {
             "id": "q",
             "type": "next",
             "payload": {"data": {"viewer": {"__typename": "Viewer"}}},
         }
         assert await client.hear() == {"id": "q", "type": "complete"}
-        await client.say({"type": "complete", "id": "q"})
-        await client.say(QUERY)
+        await client.send({"type": "complete", "id": "q"})
+        await client.send(QUERY)
         assert (await client.hear())["type"] == "next"
 
 
@@ -216,25 +216,25 @@ async def test_an_operation_that_is_refused_leaves_the_socket_open(
     served: Gateway, query: str, code: str
 ) -> None:
     async with served.socket() as client:
-        await client.say({"type": "subscribe", "id": "1", "payload": {"query": query}})
+        await client.send({"type": "subscribe", "id": "1", "payload": {"query": query}})
         message = await client.hear()
         assert (message["id"], message["type"]) == ("1", "error")
         assert [each["extensions"]["code"] for each in message["payload"]] == [code]
-        await client.say(QUERY)
+        await client.send(QUERY)
         assert (await client.hear())["type"] == "next"
 
 
 async def test_an_id_in_use_cannot_be_used_again(served: Gateway) -> None:
     async with served.socket() as client:
-        await client.say(QUERY)
-        await client.say(QUERY)
+        await client.send(QUERY)
+        await client.send(QUERY)
         assert await client.closed() == (4409, "Subscriber for 'q' already exists")
 
 
 async def test_an_id_may_have_any_characters(served: Gateway) -> None:
     async with served.socket() as client:
         for _ in range(2):
-            await client.say({**QUERY, "id": "🙂" * 128})
+            await client.send({**QUERY, "id": "🙂" * 128})
         code, reason = await client.closed()
     assert (code, reason.startswith("Subscriber for '")) == (4409, True)
 
@@ -242,7 +242,7 @@ async def test_an_id_may_have_any_characters(served: Gateway) -> None:
 async def test_operations_of_a_socket_are_limited(served: Gateway) -> None:
     async with served.socket() as client:
         for number in range(5):
-            await client.say({**QUERY, "id": str(number)})
+            await client.send({**QUERY, "id": str(number)})
         messages = [await client.hear() for _ in range(8)]
     refused = [each for each in messages if each["type"] == "error"]
     assert [each["id"] for each in refused] == ["3", "4"]
@@ -255,7 +255,7 @@ async def test_sockets_of_a_principal_are_limited(served: Gateway) -> None:
         async with served.connect() as connection:
             client = Client(connection)
             payload = {"Authorization": f"Bearer {served.token('ada')}"}
-            await client.say({**INIT, "payload": payload})
+            await client.send({**INIT, "payload": payload})
             assert (await client.closed())[0] == 4429
         async with served.socket("bob"):
             assert served.count("gateway_sockets") == 3
@@ -273,7 +273,7 @@ async def test_an_expired_token_closes_the_socket(served: Gateway) -> None:
     async with served.connect() as connection:
         client = Client(connection)
         payload = {"Authorization": f"Bearer {served.token('ada', timedelta(seconds=4))}"}
-        await client.say({**INIT, "payload": payload})
+        await client.send({**INIT, "payload": payload})
         assert await client.hear() == {"type": "connection_ack"}
         assert await client.closed() == (4403, "token expired")
 
@@ -281,7 +281,7 @@ async def test_an_expired_token_closes_the_socket(served: Gateway) -> None:
 async def test_a_flood_of_messages_closes_the_socket(served: Gateway) -> None:
     async with served.socket() as client:
         for _ in range(600):
-            await client.say({"type": "ping"})
+            await client.send({"type": "ping"})
         assert await client.closed() == (1008, "Too many messages")
 
 
@@ -293,11 +293,11 @@ async def test_messages_up_to_the_limit_are_no_flood(
         for _ in range(3):
             # With the first message, as many as one period may have.
             for _ in range(49):
-                await client.say({"type": "ping"})
+                await client.send({"type": "ping"})
             for _ in range(49):
                 assert await client.hear() == {"type": "pong"}
             await asyncio.sleep(0.6)
-            await client.say({"type": "ping"})
+            await client.send({"type": "ping"})
             assert await client.hear() == {"type": "pong"}
 
 
@@ -317,7 +317,7 @@ async def test_vanished_clients_leave_no_subscription(served: Gateway) -> None:
     tasks = len(asyncio.all_tasks())
     for _ in range(20):
         async with served.socket() as client:
-            await client.say({**QUERY, "id": "1"})
+            await client.send({**QUERY, "id": "1"})
             client.connection.transport.abort()
     await eventually(lambda: served.count("gateway_sockets") == 0)
     gc.collect()

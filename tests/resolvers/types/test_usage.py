@@ -364,7 +364,10 @@ async def test_an_account_without_a_complete_day_has_no_burn_rate(database: Data
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ('from: "2026-11-02", to: "2026-11-01"', "`from` (2026-11-02) is after `to` (2026-11-01)."),
+        (
+            'from: "2026-11-02", to: "2026-11-01"',
+            "`from` (2026-11-02) must not be after `to` (2026-11-01).",
+        ),
         (
             'from: "2020-01-01", to: "2026-01-01"',
             (

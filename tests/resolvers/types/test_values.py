@@ -399,7 +399,7 @@ async def test_deployments_by_whether_they_run_and_when_they_started(database: D
         (
             {"from": "2026-03-02", "to": "2026-03-01"},
             "BAD_USER_INPUT",
-            "`from` (2026-03-02) is after `to` (2026-03-01).",
+            "`from` (2026-03-02) must not be after `to` (2026-03-01).",
         ),
     ],
 )

@@ -56,10 +56,10 @@ class ListApi:
         parameters: list[tuple[str, str]],
         expanded: list[str],
     ) -> Json:
-        asked = dict(parameters)
+        wanted = dict(parameters)
         ids = [each["id"] for each in listed]
-        start = ids.index(asked["starting_after"]) + 1 if "starting_after" in asked else 0
-        size = min(self.page, int(asked.get("limit", "10")))
+        start = ids.index(wanted["starting_after"]) + 1 if "starting_after" in wanted else 0
+        size = min(self.page, int(wanted.get("limit", "10")))
         shown = [self._expand(each, expanded) for each in listed[start : start + size]]
         more = len(listed) > start + size
         return {"object": "list", "url": f"/v1/{path}", "data": shown, "has_more": more}

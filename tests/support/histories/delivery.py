@@ -1,4 +1,4 @@
-"""The ways in which a provider's news arrives: webhooks, lists, or both."""
+"""The ways in which a provider's events arrive: webhooks, lists, or both."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence

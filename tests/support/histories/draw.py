@@ -158,13 +158,13 @@ def _attempt(
     method: Literal["card", "us_bank_account", "sepa_debit"] = "card"
     if delayed:
         method = draw(st.sampled_from(["us_bank_account", "sepa_debit"]))
-    asked_at = processing_at = ended_at = None
-    asks = intent and (draw(st.integers(0, 2)) == 0 or (outcome == "open" and not delayed))
-    if asks:
-        asked_at = clock.now
+    challenged_at = processing_at = ended_at = None
+    challenges = intent and (draw(st.integers(0, 2)) == 0 or (outcome == "open" and not delayed))
+    if challenges:
+        challenged_at = clock.now
         if outcome != "open" or (delayed and draw(st.booleans())):
             clock.wait(SOON)
-    stays = outcome == "open" and asked_at == clock.now
+    stays = outcome == "open" and challenged_at == clock.now
     if delayed and not stays:
         processing_at = clock.now
     if outcome != "open":
@@ -173,7 +173,7 @@ def _attempt(
         amount=terms[0],
         tax=terms[1],
         method=method,
-        asked_at=asked_at,
+        challenged_at=challenged_at,
         processing_at=processing_at,
         ended_at=ended_at,
         outcome=outcome,

@@ -1,4 +1,4 @@
-"""Short stories: one thing that providers do, and nothing else."""
+"""Short stories: each has one behaviour of providers."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def attempt(amount: int = 11_900, tax: int = 1_900, **changes: Any) -> Attempt:
         "amount": amount,
         "tax": tax,
         "method": "card",
-        "asked_at": None,
+        "challenged_at": None,
         "processing_at": None,
         "ended_at": 60,
         "outcome": "succeeded",

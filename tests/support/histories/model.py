@@ -1,4 +1,4 @@
-"""What the books must say of a story in the end, computed from what truly happened.
+"""The expected books at the end of a story, computed from the story itself.
 
 Nothing here is read from an event, and no line is shared with the code under test.
 """
@@ -97,8 +97,8 @@ def _expect(story: Story, number: int, share: int | None) -> Expected:
     gross = (received if is_settled and received is not None else last.amount) * unit
     settled_at = _settled_at(payment) if is_settled else None
     back = _taken_back(payment, gross // unit) if is_settled else 0
-    gone = _gone_for_good(payment) if is_settled else 0
-    whole = is_settled and gone * unit >= gross
+    lost_amount = _lost_amount(payment) if is_settled else 0
+    whole = is_settled and lost_amount * unit >= gross
     bonus = payment.bonus * minor
     status = _settled_status(payment, back, gross // unit) if is_settled else _status(payment)
     return Expected(
@@ -152,7 +152,7 @@ def _taken_back(payment: Payment, money: int) -> int:
     return min(money, _refunded(payment) + withdrawn)
 
 
-def _gone_for_good(payment: Payment) -> int:
+def _lost_amount(payment: Payment) -> int:
     lost = sum(each.withdrawn for each in payment.disputes if not each.is_open)
     return _refunded(payment) + lost
 
@@ -160,7 +160,7 @@ def _gone_for_good(payment: Payment) -> int:
 def _settled_status(payment: Payment, back: int, money: int) -> str:
     holds = any(each.is_open and each.withdrawn > 0 for each in payment.disputes)
     # A dispute takes what is left; of nothing that is left it takes nothing.
-    if holds and _gone_for_good(payment) < money:
+    if holds and _lost_amount(payment) < money:
         return "DISPUTED"
     if back == 0:
         return "SUCCEEDED"

@@ -1,4 +1,4 @@
-"""What a provider does for one payment: its objects change, and events say so."""
+"""Plays a provider for one payment: changes its objects and sends their events."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class PaymentActor:
             yield from DisputeActor(self, dispute, number).actions()
 
     def _attempt_actions(self, attempt: Attempt, place: int) -> Iterator[Action]:
-        if attempt.asked_at is not None:
-            yield attempt.asked_at, _bind(self._ask, attempt)
+        if attempt.challenged_at is not None:
+            yield attempt.challenged_at, _bind(self._challenge, attempt)
         if attempt.processing_at is not None:
             yield attempt.processing_at, _bind(self._process, attempt, place)
         if attempt.ended_at is not None:
@@ -103,7 +103,7 @@ class PaymentActor:
         if self.payment.tax_source == "details":
             self.intent["amount_details"] = {"tax": {"total_tax_amount": attempt.tax}}
 
-    def _ask(self, attempt: Attempt) -> None:
+    def _challenge(self, attempt: Attempt) -> None:
         self._begin(attempt)
         self.intent |= {"status": "requires_action", "next_action": {"type": "use_stripe_sdk"}}
         self.send_intent("payment_intent.requires_action")
@@ -225,8 +225,8 @@ class PaymentActor:
         if self.payment.authorized:
             if self.story.releases_as_refund:
                 self.charge["amount_captured"] = None
-                said = "expired_uncaptured_charge" if expired else None
-                self._release(self.charge["amount"], said)
+                cause = "expired_uncaptured_charge" if expired else None
+                self._release(self.charge["amount"], cause)
                 self.send_charge("charge.expired" if expired else "charge.refunded")
             else:
                 self.send_charge("charge.expired")

@@ -1,4 +1,4 @@
-"""What a provider does for a refund, and for a dispute."""
+"""Plays a provider for a refund, and for a dispute."""
 
 from __future__ import annotations
 

@@ -45,19 +45,19 @@ class Shapes:
 
     def metadata(self, payment: Payment, tax: int) -> Json:
         """Return what the platform wrote on the payment."""
-        said: Json = {}
+        found: Json = {}
         if payment.names_account:
-            said["account"] = self.account
+            found["account"] = self.account
         if payment.bonus:
             currency = CURRENCIES[self.story.currency]
-            said["bonus"] = decimal(payment.bonus, currency.iso_digits)
+            found["bonus"] = decimal(payment.bonus, currency.iso_digits)
         if payment.tax_source == "metadata":
-            said["tax"] = decimal(tax, CURRENCIES[self.story.currency].digits)
+            found["tax"] = decimal(tax, CURRENCIES[self.story.currency].digits)
         if payment.tax_source == "checkout":
-            said["document"] = "checkout"
+            found["document"] = "checkout"
         if payment.tax_source == "invoice":
-            said["document"] = "invoice"
-        return said
+            found["document"] = "invoice"
+        return found
 
     def intent(self, payment: Payment, number: int) -> Json:
         intent = self.make(

@@ -1,4 +1,4 @@
-"""What truly happened: payments, their attempts, captures, refunds, disputes and invoices.
+"""Stories: payments, their attempts, captures, refunds, disputes and invoices.
 
 Amounts are integers of the provider's smallest unit, instants are seconds after a story's begin.
 """
@@ -51,14 +51,14 @@ Outcome = Literal["succeeded", "failed", "open"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One confirmation of a payment. `asked_at` is when authentication was required,
+    """One confirmation of a payment. `challenged_at` is when authentication was required,
     `processing_at` when a delayed method began; a failed attempt may leave no charge behind.
     """
 
     amount: int
     tax: int
     method: Literal["card", "us_bank_account", "sepa_debit"]
-    asked_at: int | None
+    challenged_at: int | None
     processing_at: int | None
     ended_at: int | None
     outcome: Outcome

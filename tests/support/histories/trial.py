@@ -1,4 +1,4 @@
-"""One trial: some stories, told in every way, and what the books say in the end."""
+"""One trial: delivers stories in every way, and compares the books at the end."""
 
 from collections.abc import Sequence
 from itertools import count

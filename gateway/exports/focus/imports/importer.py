@@ -356,16 +356,16 @@ def _facts(rows: Sequence[FocusRow]) -> list[DeploymentFacts]:
     made: dict[tuple[str | None, ...], DeploymentFacts] = {}
     stated = []
     for row in rows:
-        said = (row.deployment_name, row.provider, row.gpu_model, row.region, row.service)
-        if said not in made:
-            made[said] = DeploymentFacts(
+        described = (row.deployment_name, row.provider, row.gpu_model, row.region, row.service)
+        if described not in made:
+            made[described] = DeploymentFacts(
                 name=row.deployment_name,
                 provider=row.provider,
                 gpu_model=row.gpu_model,
                 region=row.region,
                 service=row.service,
             )
-        stated.append(made[said])
+        stated.append(made[described])
     return stated
 
 

@@ -13,7 +13,7 @@ from gateway.models import CreditPurchaseKind
 from gateway.money import MAX_NANOS
 from tests.gateway.billing.usage.test_recording import event
 from tests.support.books import NOW, Books, usd
-from tests.support.facts import day, entries, purchase, rows_of, tell
+from tests.support.facts import day, entries, purchase, rows_of, save
 from tests.support.invariants import check_books
 from tests.support.tables import all_rows, table_rows
 
@@ -66,7 +66,7 @@ async def test_an_adjustment_has_a_sign_and_may_leave_the_balance_negative(books
 
 async def test_usage_is_booked_without_credit(books: Books) -> None:
     account_id = await books.account("acme")
-    await tell(books, account_id, purchase(account_id, succeeded_at=day(1)))
+    await save(books, account_id, purchase(account_id, succeeded_at=day(1)))
     async with books.open([account_id]) as book:
         await record_usage(book, [event(account_id, "1", amount=usd("500"))])
     assert await balance(books) == (-usd("390"), 3)
@@ -136,7 +136,7 @@ async def deliver(books: Books, account_id: int, batch: list[UsageRecord]) -> Us
 async def test_twenty_deliveries_of_a_payment_at_once_count_once(books: Books) -> None:
     account_id = await books.account("acme")
     settled = purchase(account_id, succeeded_at=day(1))
-    await asyncio.gather(*(tell(books, account_id, settled) for _ in range(20)))
+    await asyncio.gather(*(save(books, account_id, settled) for _ in range(20)))
     assert await balance(books) == (usd("110"), 2)
     await check_books(books.database)
 

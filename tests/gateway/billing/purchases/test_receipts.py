@@ -10,7 +10,15 @@ from gateway.receipts.seller import Seller, keep_seller
 from gateway.store.engine.stored_json import loads
 from tests.gateway.billing.reconciliation.test_accounts import found_in
 from tests.support.books import Books, usd
-from tests.support.facts import PROVIDER, day, purchase, refund, rows_of, tell, tell_at_once
+from tests.support.facts import (
+    PROVIDER,
+    day,
+    purchase,
+    refund,
+    rows_of,
+    save,
+    save_together,
+)
 from tests.support.invariants import check_books
 
 LAST_EVENING = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
@@ -29,7 +37,7 @@ async def test_numbers_count_up_within_the_accounts_own_year(books: Books) -> No
     for account_id in (berlin, new_york):
         for number, hours in enumerate((-2, -1, 0, 1, 6)):
             at = LAST_EVENING + timedelta(hours=hours)
-            await tell(
+            await save(
                 books,
                 account_id,
                 purchase(account_id, reference=f"pi_{number}", created_at=at, succeeded_at=at),
@@ -55,7 +63,7 @@ async def test_prefixes_differ_and_name_the_account(books: Books) -> None:
     found = set()
     for name in ("one", "two"):
         account_id = await books.account(name)
-        await tell(books, account_id, purchase(account_id, succeeded_at=day(1)))
+        await save(books, account_id, purchase(account_id, succeeded_at=day(1)))
         (row,) = await rows_of(books.database, "receipt", account_id)
         found.add(row["number"][:9])
     assert len(found) == 2
@@ -66,15 +74,15 @@ async def test_a_refused_purchase_takes_no_number(books: Books) -> None:
     account_id = await books.account("acme")
     settled = purchase(account_id, succeeded_at=day(1))
     with pytest.raises(BadUserInput):
-        await tell_at_once(books, account_id, settled, refund("re_1", "100.01"))
+        await save_together(books, account_id, settled, refund("re_1", "100.01"))
     assert await rows_of(books.database, "receipt_sequence", account_id) == []
-    await tell(books, account_id, settled)
+    await save(books, account_id, settled)
     assert await numbers(books, account_id) == ["2026-000001"]
 
 
 async def test_a_credit_note_is_negative_and_carries_its_share_of_the_tax(books: Books) -> None:
     account_id = await books.account("acme")
-    await tell(
+    await save(
         books,
         account_id,
         purchase(account_id, succeeded_at=day(1)),
@@ -97,7 +105,7 @@ async def test_a_credit_note_is_negative_and_carries_its_share_of_the_tax(books:
 
 async def test_the_credit_note_of_the_last_money_takes_the_bonus_back(books: Books) -> None:
     account_id = await books.account("acme")
-    await tell(
+    await save(
         books,
         account_id,
         purchase(account_id, succeeded_at=day(1)),
@@ -116,10 +124,10 @@ async def test_the_credit_note_of_the_last_money_takes_the_bonus_back(books: Boo
 
 async def test_what_was_issued_stays_when_the_account_is_renamed(books: Books) -> None:
     account_id = await books.account("acme", name="Acme Ltd")
-    await tell(books, account_id, purchase(account_id, succeeded_at=day(1)))
+    await save(books, account_id, purchase(account_id, succeeded_at=day(1)))
     before = await rows_of(books.database, "receipt", account_id)
     await books.account("acme", name="Acme GmbH", time_zone="Europe/Berlin")
-    await tell(books, account_id, refund("re_1", "30"))
+    await save(books, account_id, refund("re_1", "30"))
     rows = await rows_of(books.database, "receipt", account_id)
     assert [row for row in rows if row["total_nanos"] > 0] == before
     buyers = {row["total_nanos"] > 0: loads(row["data"])["buyer"]["name"] for row in rows}
@@ -129,7 +137,7 @@ async def test_what_was_issued_stays_when_the_account_is_renamed(books: Books) -
 async def test_one_transaction_numbers_everything_that_it_settles(books: Books) -> None:
     account_id = await books.account("acme")
     names = [f"pi_{number}" for number in range(2, 5)]
-    await tell_at_once(
+    await save_together(
         books,
         account_id,
         *(purchase(account_id, reference=name, succeeded_at=day(1)) for name in names),
@@ -150,15 +158,15 @@ async def receipts_are(books: Books, *, on: bool) -> None:
 async def test_no_receipt_is_issued_where_receipts_are_off(books: Books) -> None:
     account_id = await books.account("acme")
     await receipts_are(books, on=False)
-    await tell(books, account_id, purchase(account_id, succeeded_at=day(1)), refund("re_1", "30"))
+    await save(books, account_id, purchase(account_id, succeeded_at=day(1)), refund("re_1", "30"))
     assert await rows_of(books.database, "receipt", account_id) == []
     assert await rows_of(books.database, "receipt_sequence", account_id) == []
     # A purchase without a receipt has no credit notes either, once receipts are on.
     await receipts_are(books, on=True)
-    await tell(books, account_id, purchase(account_id, succeeded_at=day(1)), refund("re_2", "20"))
+    await save(books, account_id, purchase(account_id, succeeded_at=day(1)), refund("re_2", "20"))
     assert await rows_of(books.database, "receipt", account_id) == []
     assert await check_books(books.database) == [usd("60")]
-    await tell(books, account_id, purchase(account_id, reference="pi_2", succeeded_at=day(2)))
+    await save(books, account_id, purchase(account_id, reference="pi_2", succeeded_at=day(2)))
     assert await numbers(books, account_id) == ["2026-000001"]
     await check_books(books.database)
     assert await found_in(books.database) == []
@@ -166,9 +174,9 @@ async def test_no_receipt_is_issued_where_receipts_are_off(books: Books) -> None
 
 async def test_a_receipt_keeps_getting_credit_notes(books: Books) -> None:
     account_id = await books.account("acme")
-    await tell(books, account_id, purchase(account_id, succeeded_at=day(1)))
+    await save(books, account_id, purchase(account_id, succeeded_at=day(1)))
     await receipts_are(books, on=False)
-    await tell(books, account_id, purchase(account_id, succeeded_at=day(1)), refund("re_1", "30"))
+    await save(books, account_id, purchase(account_id, succeeded_at=day(1)), refund("re_1", "30"))
     assert await numbers(books, account_id) == ["2026-000001", "2026-000002"]
     await check_books(books.database)
     assert await found_in(books.database) == []

@@ -28,8 +28,8 @@ from tests.support.facts import (
     record,
     refund,
     rows_of,
-    tell,
-    tell_at_once,
+    save,
+    save_together,
     the_purchase,
 )
 from tests.support.invariants import check_books
@@ -49,7 +49,7 @@ async def test_the_providers_name_of_a_method_replaces_an_earlier_label(
 ) -> None:
     account_id = await books.account("acme")
     facts = [purchase(account_id, payment_method=each, **SUCCEEDED) for each in order]
-    await tell(books, account_id, *facts)
+    await save(books, account_id, *facts)
     row = await the_purchase(books.database, account_id)
     method = {name: row[f"payment_method_{name}"] for name in ("name", "label", "last4")}
     assert method == {"name": "sepa_debit", "label": None, "last4": "3000"}
@@ -57,7 +57,7 @@ async def test_the_providers_name_of_a_method_replaces_an_earlier_label(
 
 async def status_after(books: Books, *changes: dict[str, Any]) -> str:
     account_id = await books.account("acme")
-    await tell(books, account_id, *(purchase(account_id, **each) for each in changes))
+    await save(books, account_id, *(purchase(account_id, **each) for each in changes))
     await check_books(books.database)
     status: str = (await the_purchase(books.database, account_id))["status"]
     return status
@@ -72,7 +72,7 @@ SUCCEEDED = {"succeeded_at": day(2)}
 
 
 @pytest.mark.parametrize(
-    ("told", "status"),
+    ("history", "status"),
     [
         ([CREATED], "PENDING"),
         ([CREATED, ACTION], "REQUIRES_ACTION"),
@@ -95,21 +95,21 @@ SUCCEEDED = {"succeeded_at": day(2)}
     ],
 )
 async def test_a_status_is_the_latest_then_the_highest(
-    books: Books, told: list[dict[str, Any]], status: str
+    books: Books, history: list[dict[str, Any]], status: str
 ) -> None:
-    assert await status_after(books, *told) == status
+    assert await status_after(books, *history) == status
 
 
 async def test_a_settled_purchase_credits_amount_and_bonus(books: Books) -> None:
     account_id = await books.account("acme")
-    await tell(books, account_id, purchase(account_id), purchase(account_id, **SUCCEEDED))
+    await save(books, account_id, purchase(account_id), purchase(account_id, **SUCCEEDED))
     assert await entries(books.database, account_id) == [("PURCHASE", "100"), ("BONUS", "10")]
     await check_books(books.database)
 
 
 async def test_an_unsettled_purchase_moves_nothing(books: Books) -> None:
     account_id = await books.account("acme")
-    await tell(books, account_id, *(purchase(account_id, **each) for each in (ACTION, FAILED)))
+    await save(books, account_id, *(purchase(account_id, **each) for each in (ACTION, FAILED)))
     row = await the_purchase(books.database, account_id)
     assert (row["failure_code"], row["failed_at"]) == ("card_declined", day(1))
     for table in ("ledger_entry", "receipt", "rollup_day", "rollup_slot"):
@@ -118,7 +118,7 @@ async def test_an_unsettled_purchase_moves_nothing(books: Books) -> None:
 
 async def test_facts_that_settle_it_say_what_it_is_worth_and_how_it_was_paid(books: Books) -> None:
     account_id = await books.account("acme")
-    await tell(
+    await save(
         books,
         account_id,
         purchase(account_id, amount=usd("50"), tax=0),
@@ -137,7 +137,7 @@ async def test_of_several_failures_the_last_attempt_stays(books: Books) -> None:
     first = purchase(account_id, failed_at=day(1), failure_code="z", payment_method=VISA)
     last = purchase(account_id, failed_at=day(2), failure_code="a", payment_method=AMEX)
     for order in ([first, last], [last, first]):
-        await tell(books, account_id, *order)
+        await save(books, account_id, *order)
         row = await the_purchase(books.database, account_id)
         assert (row["failure_code"], row["payment_method_brand"]) == ("a", "amex")
 
@@ -147,7 +147,7 @@ async def test_an_unsettled_purchase_shows_its_latest_attempt_alone(books: Books
     failed = purchase(account_id, amount=usd("500"), payment_method=VISA, **FAILED)
     again = purchase(account_id, amount=usd("40"), tax=usd("4"), payment_method=AMEX, **AGAIN)
     for order in ([failed, again], [again, failed]):
-        await tell(books, account_id, *order)
+        await save(books, account_id, *order)
         row = await the_purchase(books.database, account_id)
         assert (row["amount_nanos"], row["tax_nanos"]) == (usd("40"), usd("4"))
         assert (row["failed_at"], row["failure_code"], row["failure_reason"]) == (None,) * 3
@@ -157,7 +157,7 @@ async def test_an_unsettled_purchase_shows_its_latest_attempt_alone(books: Books
 async def test_complete_facts_replace_what_is_known(books: Books) -> None:
     account_id = await books.account("acme")
     late = purchase(account_id, status_at=day(5), **ACTION)
-    await tell(books, account_id, late, purchase(account_id, is_complete=True, **AGAIN))
+    await save(books, account_id, late, purchase(account_id, is_complete=True, **AGAIN))
     assert (await the_purchase(books.database, account_id))["status"] == "PENDING"
 
 
@@ -166,7 +166,7 @@ async def test_a_kind_without_money_is_a_bonus(books: Books) -> None:
     coupon = purchase(
         account_id, kind=CreditPurchaseKind.COUPON, tax=0, bonus=0, reference="c", **SUCCEEDED
     )
-    await tell(books, account_id, coupon)
+    await save(books, account_id, coupon)
     (rollup,) = await rows_of(books.database, "rollup_day", account_id)
     assert (rollup["bonus_nanos"], rollup["purchased_nanos"]) == (usd("100"), 0)
 
@@ -174,7 +174,7 @@ async def test_a_kind_without_money_is_a_bonus(books: Books) -> None:
 async def test_facts_without_a_name_are_always_another_purchase(books: Books) -> None:
     account_id = await books.account("acme")
     nameless = purchase(account_id, provider=None, reference=None, **SUCCEEDED)
-    await tell(books, account_id, nameless, nameless)
+    await save(books, account_id, nameless, nameless)
     assert len(await rows_of(books.database, "credit_purchase", account_id)) == 2
     await check_books(books.database)
 
@@ -197,22 +197,22 @@ async def test_what_is_not_allowed_is_refused_and_leaves_nothing(
     account_id = await books.account("acme")
     before = await all_rows(books.database)
     with pytest.raises(BadUserInput):
-        await tell(books, account_id, purchase(account_id, **SUCCEEDED, **changes))
+        await save(books, account_id, purchase(account_id, **SUCCEEDED, **changes))
     assert await all_rows(books.database) == before
-    await tell(books, account_id, purchase(account_id))
+    await save(books, account_id, purchase(account_id))
     before = await all_rows(books.database)
     with pytest.raises(BadUserInput):
-        await tell(books, account_id, purchase(account_id, **SUCCEEDED, **changes))
+        await save(books, account_id, purchase(account_id, **SUCCEEDED, **changes))
     assert await all_rows(books.database) == before
 
 
 async def test_a_balance_beyond_64_bits_is_refused_and_leaves_nothing(books: Books) -> None:
     account_id = await books.account("acme")
     whole = {"amount": MAX_NANOS, "tax": 0, "bonus": 0, **SUCCEEDED}
-    await tell(books, account_id, purchase(account_id, **whole))
+    await save(books, account_id, purchase(account_id, **whole))
     before = await all_rows(books.database)
     with pytest.raises(BadUserInput, match="must be from"):
-        await tell(
+        await save(
             books,
             account_id,
             purchase(account_id, reference="pi_2", amount=1, tax=0, bonus=0, succeeded_at=day(3)),
@@ -223,7 +223,7 @@ async def test_a_balance_beyond_64_bits_is_refused_and_leaves_nothing(books: Boo
 
 async def test_reading_a_purchase_again_keeps_what_the_book_has_done(books: Books) -> None:
     account_id = await books.account("acme")
-    await tell(books, account_id, purchase(account_id, **SUCCEEDED), refund("re_1", "30"))
+    await save(books, account_id, purchase(account_id, **SUCCEEDED), refund("re_1", "30"))
     async with books.open([account_id]) as book:
         for facts in (refund("re_2", "20"), refund("re_1", "30"), refund("re_2", "20")):
             await load_purchases(book, [(account_id, PROVIDER, REFERENCE)])
@@ -326,7 +326,7 @@ HISTORIES: dict[str, tuple[list[Facts], str]] = {
 }
 numbers = count()
 finals: dict[str, dict[str, Any]] = {}
-"""What comes of a history told in its own order, the same on both databases."""
+"""What comes of a history in its own order, the same on both databases."""
 
 
 @pytest.mark.parametrize("name", HISTORIES)
@@ -336,44 +336,44 @@ async def test_any_order_with_repeats_ends_the_same(
     database: Database, name: str, data: st.DataObject
 ) -> None:
     books = Books(database, seed=next(numbers))
-    told, status = HISTORIES[name]
-    before: list[dict[str, Any]] = attempts() if told else [*attempts()[:4], CANCELED]
-    steps = range(len(before) + len(told))
+    history, status = HISTORIES[name]
+    before: list[dict[str, Any]] = attempts() if history else [*attempts()[:4], CANCELED]
+    steps = range(len(before) + len(history))
     order = data.draw(st.permutations([*steps, *data.draw(st.lists(st.sampled_from(steps)))]))
     cuts = data.draw(st.lists(st.booleans(), min_size=len(order), max_size=len(order)))
 
     if name not in finals:
-        finals[name] = await final(books, before, told, list(steps), [True] * len(steps))
-    assert await final(books, before, told, order, cuts) == finals[name]
+        finals[name] = await final(books, before, history, list(steps), [True] * len(steps))
+    assert await final(books, before, history, order, cuts) == finals[name]
     assert finals[name]["credit_purchase"][0]["status"] == status
 
 
 async def final(
     books: Books,
     before: list[dict[str, Any]],
-    told: list[Facts],
+    history: list[Facts],
     order: Sequence[int],
     ends: Sequence[bool],
 ) -> dict[str, Any]:
     """Tell an account of its own the facts in an order; return what comes of it."""
     account_id = await books.account(f"account-{next(numbers)}", time_zone="Asia/Kathmandu")
-    facts = [*(purchase(account_id, **each) for each in before), *told]
+    facts = [*(purchase(account_id, **each) for each in before), *history]
     await deliver(books, account_id, [facts[step] for step in order], ends)
     await check_books(books.database, account_id)
     return await image(books.database, account_id)
 
 
 async def deliver(books: Books, account_id: int, facts: list[Facts], ends: Sequence[bool]) -> None:
-    """Tell facts, a new transaction after each that ends one; what came too early, with the next
-    that is told.
+    """Record facts; `ends` says after which ones a transaction ends. Facts before their purchase
+    are recorded with the next ones.
     """
     batch: list[Facts] = []
     for each, is_end in zip(facts, ends, strict=True):
         batch.append(each)
         if is_end:
-            batch = await tell_at_once(books, account_id, *batch)
+            batch = await save_together(books, account_id, *batch)
     while batch:
-        batch = await tell_at_once(books, account_id, *parked_last(batch))
+        batch = await save_together(books, account_id, *parked_last(batch))
 
 
 def parked_last(facts: list[Facts]) -> list[Facts]:

@@ -17,7 +17,7 @@ from gateway.models import RefundStatus
 from gateway.store import Database, reconciliation
 from tests.gateway.billing.usage.test_recording import event
 from tests.support.books import NOW, Books
-from tests.support.facts import day, dispute, purchase, refund, tell
+from tests.support.facts import day, dispute, purchase, refund, save
 from tests.support.raw import execute, execute_on_sqlite, same_database
 
 ROLLUPS = {"quarter hour", "day", "breakdown of"}
@@ -106,7 +106,7 @@ async def make_account(books: Books, name: str) -> int:
     account_id = await books.account(name, time_zone="Asia/Kathmandu")
     settled = purchase(account_id, succeeded_at=day(1))
     failed = refund("re_2", "5", status=RefundStatus.FAILED, has_succeeded=True)
-    await tell(books, account_id, settled, refund("re_1", "30"), failed, dispute("1", ("-1", NOW)))
+    await save(books, account_id, settled, refund("re_1", "30"), failed, dispute("1", ("-1", NOW)))
     for event_id in ("1", "2"):
         async with books.open([account_id]) as book:
             await record_usage(book, [event(account_id, event_id, deployment="box")])

@@ -140,7 +140,7 @@ async def facts(database: Database) -> dict[str, Any]:
     hidden = {"id", "purchase_id", "fingerprint", "received_at", "ordinal"}
     hidden |= {"ledger_version", "revision"}
 
-    def told(row: dict[str, Any]) -> str:
+    def as_text(row: dict[str, Any]) -> str:
         account_id = row["account_id"]
         said = {key: value for key, value in row.items() if key not in hidden | {"created_at"}}
         said["account_id"] = accounts[account_id]
@@ -153,7 +153,7 @@ async def facts(database: Database) -> dict[str, Any]:
 
     tables = ("credit_purchase", "refund", "dispute", "deployment", "usage_event")
     rollups = ("rollup_day", "rollup_slot", "rollup_activity")
-    return {name: sorted(map(told, stored[name])) for name in (*tables, *rollups)}
+    return {name: sorted(map(as_text, stored[name])) for name in (*tables, *rollups)}
 
 
 async def test_same_seed_and_end_give_the_same_rows_and_another_seed_others(fresh: Fresh) -> None:

@@ -106,8 +106,8 @@ async def test_the_story_goes_on_as_if_nothing_had_been_metered_beside_it(fresh:
         events = await table_rows(parts, "usage_event")
         metered = [each for each in events if each["source"] == SOURCE]
         assert metered
-        told, expected = await facts(parts), await facts(whole)
-        assert [each for each in told["usage_event"] if SOURCE not in each] == expected[
+        actual, expected = await facts(parts), await facts(whole)
+        assert [each for each in actual["usage_event"] if SOURCE not in each] == expected[
             "usage_event"
         ]
         extra: dict[Any, int] = {}
@@ -255,11 +255,11 @@ async def watching(folder: Path, address: str) -> AsyncIterator[Client]:
     async with connect(f"ws://{address}/graphql", subprotocols=[GRAPHQL_WS]) as socket:
         client = Client(socket)
         credential = {"Authorization": f"Bearer {person['token']}"}
-        await client.say({"type": "connection_init", "payload": credential})
+        await client.send({"type": "connection_init", "payload": credential})
         assert await client.hear() == {"type": "connection_ack"}
         variables = {"account": person["accounts"][0]["id"]}
         payload = {"query": BALANCE, "variables": variables}
-        await client.say({"type": "subscribe", "id": "1", "payload": payload})
+        await client.send({"type": "subscribe", "id": "1", "payload": payload})
         yield client
 
 

@@ -9,15 +9,15 @@ from tests.support.tables import all_rows
 
 
 async def test_set_is_as_large_as_it_says_and_is_added_once(database: Database) -> None:
-    told: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
 
     def progress(done: int, total: int) -> None:
-        told.append((done, total))
+        reported.append((done, total))
 
     clock = FixedClock(NOW)
     report = await fill_scale(database, clock=clock, seed=1, scale=0.001, progress=progress)
     assert report.events == 10_000
-    assert told == [(10_000, 10_000)]
+    assert reported == [(10_000, 10_000)]
     await check_books(database)
     stored = await all_rows(database)
     sizes = {name: len(stored[name]) for name in ("account", "credit_purchase", "usage_event")}

@@ -1,4 +1,4 @@
-"""The judge of FOCUS files: it can tell good from bad, and says which rule."""
+"""The judge of FOCUS files accepts good files, and names the broken rule of bad ones."""
 
 import csv
 import io

@@ -31,7 +31,7 @@ from gateway.store.sellers import SellerFacts
 from gateway.windows import Interval, Window, zone
 from tests.support.books import NOW, Books
 from tests.support.chunks import purchases_chunk, usage_chunk
-from tests.support.facts import day, dispute, purchase, refund, tell
+from tests.support.facts import day, dispute, purchase, refund, save
 from tests.support.focus_files import CLAIMED, Charge, charges, nanos, purchases_file, usage_file
 from tests.support.focus_rules import Verdict, judge
 from tests.support.tables import table_rows
@@ -503,8 +503,8 @@ async def test_new_details_of_the_seller_change_no_old_invoices_issuer(database:
         later = FixedClock(NOW + timedelta(seconds=settled))
         await keep_seller(database, Seller(details=f'{{"name":"{name}"}}'), later)
         bought = purchase(account_id, reference=reference, succeeded_at=day(settled))
-        await tell(books, account_id, bought)
-    await tell(books, account_id, refund("re_1", "30"), dispute("70", ("-70", day(5))))
+        await save(books, account_id, bought)
+    await save(books, account_id, refund("re_1", "30"), dispute("70", ("-70", day(5))))
     [account] = await table_rows(database, "account")
     rows = charges((await purchases_file(database, account))[0])
     assert {(row["InvoiceId"][-1:], row["InvoiceIssuerName"]) for row in rows} == {
@@ -522,11 +522,11 @@ async def test_credit_notes_are_billed_as_issued_whatever_becomes_of_their_refun
     account_id = await books.account("acme")
     first, last = refund("re_1", "30"), refund("re_2", "70", created_at=day(4))
     bought = purchase(account_id, succeeded_at=day(1))
-    await tell(books, account_id, bought, first, last)
+    await save(books, account_id, bought, first, last)
     [account] = await table_rows(database, "account")
     before = charges((await purchases_file(database, account))[0])
     failed_at = datetime(2026, 11, 20, tzinfo=UTC)
-    await tell(books, account_id, replace(first, status=RefundStatus.FAILED, failed_at=failed_at))
+    await save(books, account_id, replace(first, status=RefundStatus.FAILED, failed_at=failed_at))
 
     [account] = await table_rows(database, "account")
     after = charges((await purchases_file(database, account))[0])
@@ -547,8 +547,8 @@ async def test_purchases_without_receipts_are_billed_on_no_invoice(database: Dat
     await keep_seller(database, seller, FixedClock(NOW))
     account_id = await books.account("acme")
     kept, failed = refund("re_1", "30"), refund("re_2", "20", created_at=day(4))
-    await tell(books, account_id, purchase(account_id, succeeded_at=day(1)), kept, failed)
-    await tell(books, account_id, replace(failed, status=RefundStatus.FAILED, failed_at=day(6)))
+    await save(books, account_id, purchase(account_id, succeeded_at=day(1)), kept, failed)
+    await save(books, account_id, replace(failed, status=RefundStatus.FAILED, failed_at=day(6)))
     [account] = await table_rows(database, "account")
     rows = charges((await purchases_file(database, account))[0])
     assert {row["InvoiceId"] for row in rows} == {""}

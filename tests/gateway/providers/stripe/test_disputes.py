@@ -207,7 +207,7 @@ async def test_money_in_the_settlement_currency_is_converted_back(books: Books) 
 
 
 @pytest.mark.parametrize(
-    ("currency", "disputed", "told", "money"),
+    ("currency", "disputed", "movements", "money"),
     [
         # The same in the charge's smallest unit, though the settlement's cent is more than that.
         ("IDR", 100_000_000, [(-6_101, "usd", 0.000061)], [-100_000_000]),
@@ -220,12 +220,12 @@ async def test_money_in_the_settlement_currency_is_converted_back(books: Books) 
     ],
 )
 def test_a_conversion_is_by_rate_or_share(
-    currency: str, disputed: int, told: list[tuple[int, str, float | None]], money: list[int]
+    currency: str, disputed: int, movements: list[tuple[int, str, float | None]], money: list[int]
 ) -> None:
     unit = 10 ** {"IDR": 7, "JPY": 9, "KWD": 6, "USD": 7}[currency]
     moves = [
         Move.of(move(amount, n, currency=own, exchange_rate=rate), currency)
-        for n, (amount, own, rate) in enumerate(told)
+        for n, (amount, own, rate) in enumerate(movements)
     ]
     conversion = Conversion(moves, disputed * unit, currency)
     assert [conversion.money_of(each) for each in moves] == [each * unit for each in money]

@@ -17,13 +17,13 @@ SOME = st.sampled_from(VERSIONS).flatmap(
 
 
 @settings(max_examples=max(8, settings().max_examples // 3))
-@given(told=SOME, random=st.integers(0, 2**32).map(Random))
+@given(drawn=SOME, random=st.integers(0, 2**32).map(Random))
 async def test_every_telling_ends_with_the_money_kept(
     database: Database,
     database_url: str,
     request: pytest.FixtureRequest,
-    told: list[Story],
+    drawn: list[Story],
     random: Random,
 ) -> None:
     kind = request.node.callspec.params["database_url"]
-    assert await try_stories(database, database_url, kind, told, random) == []
+    assert await try_stories(database, database_url, kind, drawn, random) == []

@@ -174,7 +174,7 @@ async def test_a_canceled_authorization_is_not_kept_waiting(
 
 async def test_authenticated_and_processing_is_pending(tell: Tell) -> None:
     debit = attempt(
-        method="sepa_debit", asked_at=0, processing_at=60, ended_at=None, outcome="open"
+        method="sepa_debit", challenged_at=0, processing_at=60, ended_at=None, outcome="open"
     )
     rows = await tell(lambda version: story(version, payment(debit)))
     assert figures(rows) == {("PENDING", usd("100"), usd("19"))}
@@ -182,7 +182,7 @@ async def test_authenticated_and_processing_is_pending(tell: Tell) -> None:
 
 async def test_another_attempt_shows_its_own_terms(tell: Tell) -> None:
     failed = attempt(outcome="failed")
-    waiting = attempt(5_950, 950, asked_at=DAY, ended_at=None, outcome="open")
+    waiting = attempt(5_950, 950, challenged_at=DAY, ended_at=None, outcome="open")
     rows = await tell(lambda version: story(version, payment(failed, waiting)))
     assert figures(rows) == {("REQUIRES_ACTION", usd("50"), usd("9.5"))}
 

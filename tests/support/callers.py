@@ -1,4 +1,4 @@
-"""Who asks over HTTP, by a name that a test knows, and how a refusal is read."""
+"""An authenticator of tests that takes a bearer token as the caller's name."""
 
 from dataclasses import dataclass
 
@@ -13,8 +13,10 @@ WITHOUT_SCOPE = frozenset({Permission.USAGE_WRITE})
 
 
 @dataclass
-class Doorman:
-    """Knows people by name and a few keys."""
+class Callers:
+    """Accepts any name as a person. `key-of-mine` is a key of the account `mine`, `key-of-platform`
+    of the platform, `key-without-scope` may not read; `forged` is rejected.
+    """
 
     mine: int = 0
 
@@ -35,9 +37,11 @@ class Doorman:
 
 
 def bearer(name: str) -> dict[str, str]:
+    """Return the header of a caller."""
     return {"authorization": f"Bearer {name}"}
 
 
-def told(answer: httpx.Response) -> tuple[int, str, str]:
+def refusal_of(answer: httpx.Response) -> tuple[int, str, str]:
+    """Return the status, code and message of an answer with one error."""
     (error,) = answer.json()["errors"]
     return answer.status_code, error["extensions"]["code"], error["message"]
