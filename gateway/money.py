@@ -5,7 +5,6 @@ half-even.
 """
 
 import re
-from collections.abc import Iterable
 from typing import Final
 
 from gateway.errors import BadUserInput, OutOfRange
@@ -229,8 +228,3 @@ def checked_quantity(nanos: int, *, argument: str | None = None) -> int:
     if -MAX_QUANTITY <= nanos <= MAX_QUANTITY:
         return nanos
     raise OutOfRange(QUANTITY_OUT_OF_RANGE, argument=argument)
-
-
-def checked_sum(values: Iterable[int], *, argument: str | None = None) -> int:
-    """Return the sum of nanos; raises OutOfRange where it does not fit 64 bits."""
-    return checked(sum(values), argument=argument)

@@ -9,7 +9,6 @@ quarter hours give exact days everywhere; a test walks the zones.
 """
 
 import importlib.resources
-from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -78,14 +77,6 @@ class Series:
     buckets: tuple[Bucket, ...]
     first_days: tuple[date, ...]
     starts: tuple[datetime, ...]
-
-    def index_of_day(self, day: date) -> int:
-        """Return the index of the bucket that holds a local day of the window."""
-        return bisect_right(self.first_days, day) - 1
-
-    def index_at(self, instant: datetime) -> int:
-        """Return the index of the bucket that holds an instant (such as a slot) of the window."""
-        return bisect_right(self.starts, instant) - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ The empty set is no bytes at all. There is one encoding of every set. The limit 
 few damaged bytes from asking for gigabytes.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -50,14 +50,6 @@ def _decode(data: bytes) -> int:
 
 # An account's days often have the same set.
 _decode_short: Final = lru_cache(maxsize=8_192)(_decode)
-
-
-def from_members(members: Iterable[int]) -> int:
-    """Return the set of these non-negative integers."""
-    bits = 0
-    for member in members:
-        bits |= 1 << member
-    return bits
 
 
 def members(bits: int) -> Iterator[int]:

@@ -16,6 +16,7 @@ from gateway.store.engine import bitset
 from gateway.store.rollup_spans import Grain, ResourcesRow, Span, UsageRow
 from gateway.store.rows import AccountRow
 from gateway.windows import Interval
+from tests.support.bits import from_members
 from tests.support.calendars import utc, window
 
 ACCOUNT = cast("AccountRow", {"account_id": 7, "currency": "EUR", "time_zone": "Europe/Berlin"})
@@ -23,7 +24,7 @@ OWN = period_of(ACCOUNT, window("2026-10-23", "2026-10-27", "Europe/Berlin"))
 
 
 def row(at: date, spent: int, *deployments: int) -> UsageRow:
-    stored = bitset.encode(bitset.from_members(deployments))
+    stored = bitset.encode(from_members(deployments))
     return {"at": at, "spent_nanos": spent, "deployments": stored}
 
 

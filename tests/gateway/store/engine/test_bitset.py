@@ -4,7 +4,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gateway.store.engine.bitset import MAX_MEMBER, decode, encode, from_members, members
+from gateway.store.engine.bitset import MAX_MEMBER, decode, encode, members
+from tests.support.bits import from_members
 
 quick = settings(max_examples=200, deadline=None)
 sets = st.sets(st.integers(0, 300) | st.integers(0, 20_000))
