@@ -30,7 +30,15 @@ GATEWAY_COMMAND: Final = re.compile(
     r"(?:^|`|bin/)gateway ([a-z][a-z-]+)(?: ([a-z][a-z-]+))?", re.MULTILINE
 )
 TARGET: Final = re.compile(r"(?:^|`)make ([a-z-]+)", re.MULTILINE)
-KINDS_OF_METRICS: Final = {"Counter", "Gauge", "Histogram", "ObservedValue", "Tally"}
+KINDS_OF_METRICS: Final = {
+    "Counter",
+    "CounterMetricFamily",
+    "Gauge",
+    "Histogram",
+    "HistogramMetricFamily",
+    "ObservedValue",
+    "Tally",
+}
 
 
 def commands(group: object, *above: str) -> Iterator[str]:

@@ -99,7 +99,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._webhooks = Counter(
             "gateway_webhook_events",
-            "Providers' events by what became of them.",
+            "Providers' events by outcome.",
             ("provider", "outcome"),
             registry=self.registry,
         )
