@@ -70,15 +70,15 @@ class Signer:
             signature, hmac.digest(secret, _framed(parts), "sha256")
         )
 
-    def context(self, *parts: bytes) -> "Context":
+    def context(self, *parts: bytes) -> "SigningContext":
         """Return a signer of short messages that hold for these parts alone.
 
         It may be kept: making one costs as much as several tags.
         """
-        return Context(tuple(self._secrets.values()), _framed(parts))
+        return SigningContext(tuple(self._secrets.values()), _framed(parts))
 
 
-class Context:
+class SigningContext:
     """Tags messages with 16 bytes, under a key and parts that were hashed beforehand."""
 
     def __init__(self, secrets: Sequence[bytes], prefix: bytes) -> None:

@@ -13,7 +13,7 @@ from gateway.ids import encode_global_id
 from gateway.models import RefundStatus, charged_nanos
 from gateway.models.base import instant_from_microseconds, microseconds_from_instant
 from gateway.money import format_nanos
-from gateway.store.engine.stream import Columns
+from gateway.store.engine.stream import ColumnChunk
 from gateway.store.exports import ExportedRefund
 from gateway.windows import Bucket
 
@@ -133,23 +133,23 @@ def bucket_texts(
     return of
 
 
-def charged_column(chunk: Columns) -> list[int]:
+def charged_column(chunk: ColumnChunk) -> list[int]:
     """Return the payments of purchases; see `charged_nanos`."""
     columns = ("kind", "amount_nanos", "tax_nanos")
     return [charged_nanos(*each) for each in chunk.zip(*columns)]
 
 
-def refunded_tax(chunk: Columns) -> list[int]:
+def refunded_tax(chunk: ColumnChunk) -> list[int]:
     """Return the tax of the refunds that succeeded of each settled purchase."""
     return [sum(tax for _, tax in refunds) for refunds in _succeeded(chunk)]
 
 
-def refunded_total(chunk: Columns) -> list[int]:
+def refunded_total(chunk: ColumnChunk) -> list[int]:
     """Return the amounts and the taxes of the refunds that succeeded of each settled purchase."""
     return [sum(amount + tax for amount, tax in refunds) for refunds in _succeeded(chunk)]
 
 
-def _succeeded(chunk: Columns) -> Iterator[list[tuple[int, int]]]:
+def _succeeded(chunk: ColumnChunk) -> Iterator[list[tuple[int, int]]]:
     for at, refunds in chunk.zip("settled_at", "refunds"):
         yield [] if at is None else [*map(_sums, filter(_has_succeeded, refunds))]
 
@@ -162,7 +162,7 @@ def _sums(refund: ExportedRefund) -> tuple[int, int]:
     return refund["amount_nanos"], refund["tax_nanos"]
 
 
-def credited_nanos(chunk: Columns) -> list[int]:
+def credited_nanos(chunk: ColumnChunk) -> list[int]:
     """Return the net credit that purchases added to the balance: 0 until they settle."""
     columns = ("amount_nanos", "bonus_nanos", "bonus_reversed_nanos", "refunded_nanos")
     cells = chunk.zip("settled_at", *columns)

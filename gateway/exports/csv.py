@@ -27,7 +27,7 @@ from gateway.exports.export import LedgerSubject, PurchasesSubject, UsageSubject
 from gateway.exports.lines import QUOTED, Cells, LinesExport, quoted
 from gateway.money import minor_digits
 from gateway.payment_methods import display_name
-from gateway.store.engine.stream import Columns
+from gateway.store.engine.stream import ColumnChunk
 from gateway.windows import Interval
 
 BOM: Final = b"\xef\xbb\xbf"
@@ -158,7 +158,7 @@ def _number(name: str, digits: int) -> Cells:
     return lambda chunk: numbers(chunk.column(name), digits)
 
 
-def _summed(nanos: Callable[[Columns], Sequence[int]], digits: int) -> Cells:
+def _summed(nanos: Callable[[ColumnChunk], Sequence[int]], digits: int) -> Cells:
     return lambda chunk: numbers(nanos(chunk), digits)
 
 
@@ -180,7 +180,7 @@ def _each(name: str, convert: Callable[[K], str]) -> Cells:
 def _distinct(name: str) -> Cells:
     """Return the cells of a column with mostly distinct texts."""
 
-    def cells(chunk: Columns) -> list[str]:
+    def cells(chunk: ColumnChunk) -> list[str]:
         texts: list[str] = [text or "" for text in chunk.column(name)]
         whole = "".join(texts)
         if QUOTED.search(whole) or FORMULAS & {each[:1] for each in texts}:
@@ -195,7 +195,7 @@ def _documents(name: str) -> Cells:
     between.
     """
 
-    def cells(chunk: Columns) -> list[str]:
+    def cells(chunk: ColumnChunk) -> list[str]:
         numbers_of = ((each[name] for each in refunds) for refunds in chunk.column("refunds"))
         return [text_cell(" ".join(filter(None, each))) for each in numbers_of]
 
@@ -208,7 +208,7 @@ def _methods() -> Cells:
 
     memo = Memo(write)
 
-    def cells(chunk: Columns) -> list[str]:
+    def cells(chunk: ColumnChunk) -> list[str]:
         methods = chunk.zip(*METHOD_COLUMNS)
         return ["" if method[0] is None else memo[method] for method in methods]
 

@@ -28,7 +28,7 @@ from gateway.exports.lines import Cells, LinesExport
 from gateway.ids import encode_global_id
 from gateway.money import format_nanos, minor_digits
 from gateway.payment_methods import display_name, method_label
-from gateway.store.engine.stream import Columns
+from gateway.store.engine.stream import ColumnChunk
 from gateway.store.exports import ExportedRefund
 
 
@@ -143,7 +143,7 @@ def _number(name: str, column: str, digits: int) -> Cells:
     return lambda chunk: _numbers(name, chunk.column(column), digits)
 
 
-def _summed(name: str, nanos: Callable[[Columns], Sequence[int]], digits: int) -> Cells:
+def _summed(name: str, nanos: Callable[[ColumnChunk], Sequence[int]], digits: int) -> Cells:
     return lambda chunk: _numbers(name, nanos(chunk), digits)
 
 
@@ -164,7 +164,7 @@ def _plain(name: str, column: str) -> Cells:
 def _distinct(name: str, column: str) -> Cells:
     """Return the members of mostly distinct texts."""
 
-    def cells(chunk: Columns) -> list[str]:
+    def cells(chunk: ColumnChunk) -> list[str]:
         texts = chunk.column(column)
         whole = "".join(texts)
         if not whole.isprintable() or '"' in whole or "\\" in whole:
@@ -188,7 +188,7 @@ def _methods() -> Cells:
 
     memo, none = Memo(write), _fragment("paymentMethod", None)
 
-    def cells(chunk: Columns) -> list[str]:
+    def cells(chunk: ColumnChunk) -> list[str]:
         methods = chunk.zip(*METHOD_COLUMNS)
         return [none if method[0] is None else memo[method] for method in methods]
 

@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeAlias
 
-from gateway.store.engine.stream import Columns
+from gateway.store.engine.stream import ColumnChunk
 
-Cells: TypeAlias = Callable[[Columns], Iterable[str]]
+Cells: TypeAlias = Callable[[ColumnChunk], Iterable[str]]
 """One column of a chunk, as it stands in the file."""
 
 QUOTED: Final = re.compile('[",\r\n]')
@@ -49,7 +49,7 @@ class LinesExport:
     def begin(self) -> bytes:
         return self._head
 
-    def write(self, chunk: Columns) -> bytes:
+    def write(self, chunk: ColumnChunk) -> bytes:
         rows = zip(*(cells(chunk) for cells in self._cells), strict=True)
         lines = self._between.join(map(",".join, rows))
         return f"{self._begin}{lines}{self._end}".encode()

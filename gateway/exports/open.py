@@ -29,7 +29,7 @@ LEDGER_ROWS: Final = 500
 """Rows of a chunk; see `store.exports`."""
 
 
-class Part(NamedTuple):
+class FilePart(NamedTuple):
     """A part of a file, and how many rows are in it."""
 
     content: bytes
@@ -45,16 +45,16 @@ class Opened:
     name: str
     rows: int
     media_type: str
-    parts: Callable[[], AsyncGenerator[Part]]
+    parts: Callable[[], AsyncGenerator[FilePart]]
 
 
-async def _parts(writer: Export[R], rows: AsyncGenerator[Chunk[R]]) -> AsyncGenerator[Part]:
+async def _parts(writer: Export[R], rows: AsyncGenerator[Chunk[R]]) -> AsyncGenerator[FilePart]:
     """Yield a file. While one chunk is written, the database makes the next one."""
-    yield Part(writer.begin(), 0)
+    yield FilePart(writer.begin(), 0)
     async with aclosing(_ahead(rows)) as chunks:
         async for chunk in chunks:
-            yield Part(writer.write(chunk), len(chunk))
-    yield Part(writer.end(), 0)
+            yield FilePart(writer.write(chunk), len(chunk))
+    yield FilePart(writer.end(), 0)
 
 
 async def open_purchases(

@@ -87,7 +87,7 @@ class _Restatement(TypedDict):
     number: int | None
 
 
-class Span(NamedTuple):
+class ChargeSpan(NamedTuple):
     """A span of time, both ends inclusive."""
 
     first: datetime
@@ -199,7 +199,7 @@ async def counting(
 
 
 async def page(
-    reader: Reader, account_id: int, span: Span, after: Place | None, limit: int
+    reader: Reader, account_id: int, span: ChargeSpan, after: Place | None, limit: int
 ) -> Sequence[ImportedChargeRow]:
     """Return an account's charges of a span that count, in the order of their places, the first
     ones after a place.

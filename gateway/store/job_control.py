@@ -45,7 +45,7 @@ class ListedJob(NamedTuple):
     reason: str | None
 
 
-class Figures(NamedTuple):
+class JobFigures(NamedTuple):
     """Numbers of jobs, and for how long the oldest due one has been due."""
 
     due: int
@@ -122,10 +122,10 @@ _DROP: Final = Statement[_JobId](
 )
 
 
-async def figures(reader: Reader) -> Figures:
+async def figures(reader: Reader) -> JobFigures:
     """Count the jobs."""
     (row,) = await reader.fetch(_FIGURES)
-    return Figures(row["due"], row["running"], row["dead"], max(0, row["age"] or 0) // 1_000_000)
+    return JobFigures(row["due"], row["running"], row["dead"], max(0, row["age"] or 0) // 1_000_000)
 
 
 async def listed(

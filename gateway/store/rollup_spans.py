@@ -38,7 +38,7 @@ class Grain(Enum):
     SLOT = auto()
 
 
-class Span(NamedTuple):
+class RollupSpan(NamedTuple):
     """An account's roll-up rows from `lower` up to, and without, `upper`: dates or instants."""
 
     account_id: int
@@ -131,7 +131,7 @@ class RollupSpans(Generic[P]):
         }
 
     async def fetch(
-        self, reader: Reader, principal: Principal, spans: Sequence[Span]
+        self, reader: Reader, principal: Principal, spans: Sequence[RollupSpan]
     ) -> list[list[P]]:
         """Return each span's rows in the order of time; none where the account is not the
         principal's. One statement for each grain.

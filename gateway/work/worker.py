@@ -18,7 +18,7 @@ from gateway.ids import KeyFactory
 from gateway.settings.work import WorkSettings
 from gateway.store import Database, Snapshot, Transaction, job_control, jobs
 from gateway.store.engine.database import within
-from gateway.store.job_control import Figures
+from gateway.store.job_control import JobFigures
 from gateway.store.jobs import Lease, TakenJob
 from gateway.work.jobs import Job, Unrecoverable
 from gateway.work.loops import Loops
@@ -104,7 +104,7 @@ class Worker:
         self._counting = loops.make(
             "work.count", self._count, seconds=FIGURES_SECONDS, stop_seconds=0
         )
-        self.figures = Figures(0, 0, 0, 0)
+        self.figures = JobFigures(0, 0, 0, 0)
 
     @property
     def finished(self) -> Mapping[tuple[str, Outcome], int]:

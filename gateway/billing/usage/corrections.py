@@ -28,7 +28,7 @@ class _Place(NamedTuple):
     resource: str
 
 
-class Charges:
+class SourceCharges:
     """The net charges of sources on the days of a batch's corrections."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from gateway.billing.book import Book
 from gateway.billing.ledger.flows import FlowColumn
 from gateway.billing.ledger.source_key import SourceKey
 from gateway.billing.usage.book_usage import UsageActivity
-from gateway.billing.usage.corrections import Charges
+from gateway.billing.usage.corrections import SourceCharges
 from gateway.billing.usage.deployments import (
     DeploymentFacts,
     DeploymentState,
@@ -66,7 +66,7 @@ async def record_usage(
     leaves out corrections that give back more than their source charged.
     """
     result = UsageResult()
-    charges = await Charges.read(book, records) if only_charged else None
+    charges = await SourceCharges.read(book, records) if only_charged else None
     fresh = await _fresh(book, records, facts, result, charges, one_by_one=one_by_one)
     if not fresh:
         return result
@@ -86,7 +86,7 @@ async def _fresh(
     records: Sequence[UsageRecord],
     facts: Sequence[DeploymentFacts | None],
     result: UsageResult,
-    charges: Charges | None,
+    charges: SourceCharges | None,
     *,
     one_by_one: bool,
 ) -> Sequence[Printed]:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from gateway.money import divide_half_even, ratio
 from gateway.store.engine import bitset
 from gateway.store.engine.stored_json import loads
-from gateway.store.rollup_spans import Grain, P, ResourcesRow, Span, UsageRow
+from gateway.store.rollup_spans import Grain, P, ResourcesRow, RollupSpan, UsageRow
 from gateway.store.rollups import RESOURCE_SEPARATOR
 from gateway.store.rows import AccountRow
 from gateway.windows import (
@@ -43,18 +43,18 @@ class Period:
     grain: Grain
 
     @property
-    def span(self) -> Span:
+    def span(self) -> RollupSpan:
         """The rows that the window is made of."""
         window = self.window
         if self.grain is Grain.DAY:
-            return Span(self.account_id, self.grain, window.from_, window.to + _DAY)
-        return Span(self.account_id, self.grain, window.start, window.end)
+            return RollupSpan(self.account_id, self.grain, window.from_, window.to + _DAY)
+        return RollupSpan(self.account_id, self.grain, window.start, window.end)
 
-    def span_of(self, bucket: Bucket) -> Span:
+    def span_of(self, bucket: Bucket) -> RollupSpan:
         """Return the part of the rows that one bucket is made of."""
         if self.grain is Grain.DAY:
-            return Span(self.account_id, self.grain, bucket.first_day, bucket.last_day + _DAY)
-        return Span(self.account_id, self.grain, bucket.start, bucket.end)
+            return RollupSpan(self.account_id, self.grain, bucket.first_day, bucket.last_day + _DAY)
+        return RollupSpan(self.account_id, self.grain, bucket.start, bucket.end)
 
     def bounds(self, interval: Interval) -> tuple[date, ...]:
         """Return the first `at` of each bucket."""
@@ -223,13 +223,13 @@ def _by_day(rows: Sequence[UsageRow], period: Period) -> Iterator[Iterable[Usage
         low = high
 
 
-def rows_in(rows: Sequence[P], span: Span) -> Sequence[P]:
+def rows_in(rows: Sequence[P], span: RollupSpan) -> Sequence[P]:
     """Return the rows, which are in order, that lie in a span."""
     low = bisect_left(rows, span.lower, key=_at)
     return rows[low : bisect_left(rows, span.upper, lo=low, key=_at)]
 
 
-def resources_in(rows: Sequence[ResourcesRow], span: Span) -> list[ResourceQuantity]:
+def resources_in(rows: Sequence[ResourcesRow], span: RollupSpan) -> list[ResourceQuantity]:
     """Return the leased quantities in a span of the rows, by resource and then unit."""
     total: dict[str, int] = defaultdict(int)
     for stored, same in groupby(rows_in(rows, span), key=itemgetter("resources")):

@@ -20,7 +20,7 @@ from gateway.clock import Clock
 from gateway.dev.demo.cast import PLAYERS, Rhythm
 from gateway.dev.demo.chance import jitter
 from gateway.dev.demo.fill import open_story
-from gateway.dev.demo.metering import Lease, leases
+from gateway.dev.demo.metering import ResourceLease, leases
 from gateway.dev.demo.story import Run, Story, load, runs
 from gateway.errors import ConfigurationError, GatewayError
 from gateway.money import NANOS, divide_half_even, format_quantity
@@ -203,7 +203,7 @@ def charges(story: Story, since: datetime, until: datetime) -> Iterator[Item]:
                 yield _charge(story, run, lease, since, until)
 
 
-def _charge(story: Story, run: Run, lease: Lease, since: datetime, until: datetime) -> Item:
+def _charge(story: Story, run: Run, lease: ResourceLease, since: datetime, until: datetime) -> Item:
     lasted = (until - since) // _MILLISECOND
     level = load(story, run, since) * (950 + jitter(run.key, lasted & 0xFFFF) // 10) // 1_000
     units, fleet = SCALE_OUT * lease.units, run.fleet

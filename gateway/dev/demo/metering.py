@@ -16,7 +16,7 @@ ARRIVAL: Final = timedelta(hours=1)
 """How long after its start a period's charge is there."""
 
 
-class Lease(NamedTuple):
+class ResourceLease(NamedTuple):
     """A charge of a deployment: units for an hour of the period, and nanos of a dollar for each."""
 
     resource: str
@@ -27,16 +27,16 @@ class Lease(NamedTuple):
 
 
 @cache
-def leases(fleet: Fleet) -> tuple[Lease, ...]:
+def leases(fleet: Fleet) -> tuple[ResourceLease, ...]:
     """Return a fleet's resources; elastic ones follow the load."""
     gpu_price = GPU_PRICES[fleet.gpu_model] if fleet.gpu_model else 0
     all_of_them = (
-        Lease("GPU", "gpu-hour", fleet.gpus, gpu_price, True),
-        Lease("CPU", "cpu-hour", fleet.cpus, 4_200_000, True),
-        Lease("MEMORY", "gib-hour", fleet.memory_gib, 1_150_000, True),
-        Lease("STORAGE", "gib-hour", fleet.storage_gib, 33_333, False),
-        Lease("NETWORK", "gib", fleet.egress_gib, 8_750_000, True),
-        Lease("IP", "ip-hour", fleet.ips, 2_000_000, False),
+        ResourceLease("GPU", "gpu-hour", fleet.gpus, gpu_price, True),
+        ResourceLease("CPU", "cpu-hour", fleet.cpus, 4_200_000, True),
+        ResourceLease("MEMORY", "gib-hour", fleet.memory_gib, 1_150_000, True),
+        ResourceLease("STORAGE", "gib-hour", fleet.storage_gib, 33_333, False),
+        ResourceLease("NETWORK", "gib", fleet.egress_gib, 8_750_000, True),
+        ResourceLease("IP", "ip-hour", fleet.ips, 2_000_000, False),
     )
     return tuple(lease for lease in all_of_them if lease.units)
 
@@ -73,7 +73,9 @@ def _of_run(
         at += period
 
 
-def _charge(run: Run, lease: Lease, account_id: int, at: datetime, level: int) -> UsageRecord:
+def _charge(
+    run: Run, lease: ResourceLease, account_id: int, at: datetime, level: int
+) -> UsageRecord:
     fleet = run.fleet
     quantity = lease.units * fleet.hours * (level if lease.elastic else 1_000) * (NANOS // 1_000)
     price = lease.price * run.player.rate

@@ -72,7 +72,7 @@ PRICE_PLACES: Final = 39
 """Decimals that are enough for a unit price of any amount of 64 bits and quantity of 38 digits."""
 
 
-class Service(NamedTuple):
+class FocusService(NamedTuple):
     """A service of the catalogue. FOCUS allows one category and subcategory for each name."""
 
     name: str
@@ -82,17 +82,17 @@ class Service(NamedTuple):
 
 
 SERVICES: Final = {
-    Resource.CPU: Service("CPU compute", "Compute", "Containers", "CPU"),
-    Resource.MEMORY: Service("Compute memory", "Compute", "Containers", "Memory"),
-    Resource.GPU: Service("GPU compute", "Compute", "Containers", "GPU"),
-    Resource.STORAGE: Service("Deployment storage", "Storage", "Block Storage", "Storage"),
-    Resource.NETWORK: Service(
+    Resource.CPU: FocusService("CPU compute", "Compute", "Containers", "CPU"),
+    Resource.MEMORY: FocusService("Compute memory", "Compute", "Containers", "Memory"),
+    Resource.GPU: FocusService("GPU compute", "Compute", "Containers", "GPU"),
+    Resource.STORAGE: FocusService("Deployment storage", "Storage", "Block Storage", "Storage"),
+    Resource.NETWORK: FocusService(
         "Network traffic", "Networking", "Network Connectivity", "Network traffic"
     ),
-    Resource.IP: Service("IP addresses", "Networking", "Network Infrastructure", "IP address"),
-    Resource.OTHER: Service("Other services", "Other", "Other (Other)", "Other"),
+    Resource.IP: FocusService("IP addresses", "Networking", "Network Infrastructure", "IP address"),
+    Resource.OTHER: FocusService("Other services", "Other", "Other (Other)", "Other"),
 }
-CREDIT_SERVICE: Final = Service("Prepaid credit", "Other", "Other (Other)", CREDIT)
+CREDIT_SERVICE: Final = FocusService("Prepaid credit", "Other", "Other (Other)", CREDIT)
 
 _TIMES: Final = {
     spelling: f"{time}s"

@@ -22,7 +22,7 @@ from gateway.exports.lines import QUOTED, quoted
 from gateway.models import Resource
 from gateway.models.base import instant_from_microseconds
 from gateway.money import format_nanos, minor_digits
-from gateway.store.engine.stream import Columns
+from gateway.store.engine.stream import ColumnChunk
 
 PLACES: Final = 2
 """Decimals of every number at least: what has none is an integer to tools that guess types."""
@@ -76,7 +76,7 @@ class UsageCharges:
             "ProviderName": seller,
         }
 
-    def __call__(self, chunk: Columns) -> Iterable[Iterable[str]]:
+    def __call__(self, chunk: ColumnChunk) -> Iterable[Iterable[str]]:
         facts = ("resource", "sku", "gpu_model", "correction")
         named = self._named.of(chunk.zip(*facts))
         cells = {
@@ -91,7 +91,7 @@ class UsageCharges:
             strict=True,
         )
 
-    def _money(self, chunk: Columns, named: Sequence[_Named]) -> _Cells:
+    def _money(self, chunk: ColumnChunk, named: Sequence[_Named]) -> _Cells:
         amounts = numbers(chunk.column("amount_nanos"), self._places)
         consumed = numbers(chunk.column("quantity_nanos"), PLACES)
         units = self._units.of(chunk.column("unit"))
@@ -108,7 +108,7 @@ class UsageCharges:
             ),
         }
 
-    def _times(self, chunk: Columns) -> _Cells:
+    def _times(self, chunk: ColumnChunk) -> _Cells:
         starts = self._dates.of(chunk.column("started_at"))
         classes = [""] * len(starts)
         for index, correction in enumerate(chunk.column("correction")):
@@ -127,7 +127,7 @@ class UsageCharges:
             ),
         }
 
-    def _things(self, chunk: Columns, named: Sequence[_Named]) -> _Cells:
+    def _things(self, chunk: ColumnChunk, named: Sequence[_Named]) -> _Cells:
         ids = self._texts.of(chunk.column("deployment_external_id"))
         names = self._texts.of(chunk.column("deployment_name"))
         regions = self._texts.of(chunk.column("region"))
@@ -148,7 +148,7 @@ class UsageCharges:
             "SkuMeter": [each.meter for each in named],
         }
 
-    def _own(self, chunk: Columns) -> _Cells:
+    def _own(self, chunk: ColumnChunk) -> _Cells:
         columns = {
             "x_ComputeProvider": "provider",
             "x_EventSource": "source",
@@ -186,7 +186,7 @@ def _ends_after(starts: Sequence[int], ends: Sequence[int]) -> Sequence[int]:
 
 
 def _prices(
-    chunk: Columns, amounts: list[str], consumed: list[str], units: list[str]
+    chunk: ColumnChunk, amounts: list[str], consumed: list[str], units: list[str]
 ) -> tuple[list[str], list[str], list[str]]:
     """Return unit prices, priced quantities and their units: what was consumed or, where that has
     no price, the credit itself.

@@ -11,7 +11,7 @@ from gateway.providers.stripe.texts import Json, id_of, items_of
 UNKNOWN: Final = "Waiting for the invoice, which has the tax."
 
 
-class Part(NamedTuple):
+class InvoicePart(NamedTuple):
     """A payment's part of an invoice, in the order in which the parts share its tax. `amount` is in
     Stripe's smallest unit; None where only the payment is named.
     """
@@ -38,7 +38,7 @@ def invoice_tax(events: Sequence[Event], payment: str, received: int, currency: 
     paid = total if paid is None else paid
     if not parts and paid in {received, None}:
         # Nothing but this payment can have paid it.
-        parts = [Part(0, "", payment, received)]
+        parts = [InvoicePart(0, "", payment, received)]
     if len(parts) == 1 and parts[0].amount is None:
         parts = [parts[0]._replace(amount=received if paid is None else paid)]
     known = sum(part.amount or 0 for part in parts)
@@ -88,10 +88,10 @@ def _find_invoice(events: Sequence[Event], currency: str) -> Json | None:
     return found[-1] if found else None
 
 
-def _parts(events: Sequence[Event], invoice: Json) -> list[Part]:
+def _parts(events: Sequence[Event], invoice: Json) -> list[InvoicePart]:
     name = id_of(invoice.get("id"))
     of_invoice = [each for each in events if each.invoice == name]
-    found: dict[str, Part] = {}
+    found: dict[str, InvoicePart] = {}
     for part in (part for each in of_invoice for part in _named_parts(each)):
         known = found.get(part.id)
         if known is None or known.amount is None:
@@ -102,7 +102,7 @@ def _parts(events: Sequence[Event], invoice: Json) -> list[Part]:
     return sorted(kept)
 
 
-def _named_parts(event: Event) -> Iterator[Part]:
+def _named_parts(event: Event) -> Iterator[InvoicePart]:
     if event.kind == "invoice":
         listed = items_of(event.object.get("payments"))
     else:
@@ -111,9 +111,9 @@ def _named_parts(event: Event) -> Iterator[Part]:
         payment, created = payment_of(each), _integer(each, "created")
         name = id_of(each.get("id")) or payment
         if name is not None:
-            yield Part(created or 0, name, payment, _integer(each, "amount_paid"))
+            yield InvoicePart(created or 0, name, payment, _integer(each, "amount_paid"))
     if event.kind == "invoice" and not listed:
-        yield from (Part(0, payment, payment, None) for payment in event.payments)
+        yield from (InvoicePart(0, payment, payment, None) for payment in event.payments)
 
 
 def _integer(subject: Json, name: str) -> int | None:

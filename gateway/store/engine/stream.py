@@ -8,7 +8,7 @@ from gateway.store.engine.sql import DialectName
 from gateway.store.engine.statement import CompiledStatement, R, Statement
 
 
-class Columns:
+class ColumnChunk:
     """Some rows by column: lists of one length. There is at least one row."""
 
     __slots__ = ("columns",)
@@ -30,7 +30,7 @@ class Columns:
         return zip(*(self.columns[name] for name in names), strict=True)
 
 
-class Chunk(Columns, Generic[R]):
+class Chunk(ColumnChunk, Generic[R]):
     """Some rows of the type R, by column."""
 
     __slots__ = ()

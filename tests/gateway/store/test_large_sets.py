@@ -5,7 +5,7 @@ from random import Random
 
 from gateway.models import RollupDay
 from gateway.store import Database, Snapshot
-from gateway.store.rollup_spans import USAGE, Grain, Span
+from gateway.store.rollup_spans import USAGE, Grain, RollupSpan
 from tests.support.graph import PLATFORM
 from tests.support.rows import account, put
 
@@ -20,7 +20,7 @@ async def test_days_with_large_and_small_sets_are_read_in_order(database: Databa
         for n, active in enumerate(sets)
     ]
     await put(database, account(1), *days)
-    span = Span(1, Grain.DAY, FIRST, FIRST + timedelta(days=5))
+    span = RollupSpan(1, Grain.DAY, FIRST, FIRST + timedelta(days=5))
     async with Snapshot(database) as snapshot:
         (rows,) = await USAGE.fetch(snapshot, PLATFORM, [span])
     assert [(row["at"], row["spent_nanos"], row["deployments"]) for row in rows] == [

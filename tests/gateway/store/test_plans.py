@@ -30,7 +30,7 @@ from gateway.store.purchase_relations import (
     REFUND_BY_ID,
     REFUNDS,
 )
-from gateway.store.rollup_spans import FLOWS, RESOURCES, USAGE, Grain, Span
+from gateway.store.rollup_spans import FLOWS, RESOURCES, USAGE, Grain, RollupSpan
 from tests.bench.data import SUBJECT, Size, fill
 from tests.conftest import with_database
 
@@ -103,8 +103,8 @@ async def connection(postgres_template: str, postgres_database_url: str) -> Any:
     await owner.close()
 
 
-def days(count: int) -> Span:
-    return Span(1, Grain.DAY, LAST - timedelta(days=count - 1), LAST + timedelta(days=1))
+def days(count: int) -> RollupSpan:
+    return RollupSpan(1, Grain.DAY, LAST - timedelta(days=count - 1), LAST + timedelta(days=1))
 
 
 def selection(account_id: int) -> Selection:
@@ -119,7 +119,7 @@ def page(scope: tuple[int, ...], *, ascending: bool = False) -> Page:
 Read: TypeAlias = Callable[[Any], Coroutine[Any, Any, Any]]
 
 COUNT = frozenset({"total_count"})
-HOURS = Span(1, Grain.SLOT, NOON - timedelta(days=7), NOON)
+HOURS = RollupSpan(1, Grain.SLOT, NOON - timedelta(days=7), NOON)
 ALL_ACCOUNTS = Page(
     selection=Selection(scope=(), lower=(0,), upper=(2**62,)), ascending=True, limit=50
 )

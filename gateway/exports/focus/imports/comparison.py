@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from gateway.exports.focus.imports.reader import FocusFile
 from gateway.store import Reader, imported_charges
-from gateway.store.imported_charges import ImportedChargeRow, Place, Span
+from gateway.store.imported_charges import ChargeSpan, ImportedChargeRow, Place
 
 PAGE: Final = 5_000
 NAMES: Final = 3
@@ -84,7 +84,7 @@ async def _page(
     first, last = file.coverage.first, file.coverage.last
     if first is None or last is None:
         return []
-    return await imported_charges.page(reader, account_id, Span(first, last), after, PAGE)
+    return await imported_charges.page(reader, account_id, ChargeSpan(first, last), after, PAGE)
 
 
 def _is_missing(file: FocusFile, account: str, charge: ImportedChargeRow) -> bool:

@@ -78,7 +78,7 @@ def _digest(values: tuple[object, ...]) -> bytes:
     return blake2b(orjson.dumps(values), digest_size=_BYTES).digest()
 
 
-class Charges:
+class ChargeDigests:
     """Counts digests, in little more than 16 bytes per row."""
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, Self, TextIO
 
 from gateway.errors import BadUserInput
-from gateway.exports.focus.imports.identity import Charges, Coverage, digest_of
+from gateway.exports.focus.imports.identity import ChargeDigests, Coverage, digest_of
 from gateway.exports.focus.imports.rows import (
     IDENTIFIERS,
     MANDATORY,
@@ -98,7 +98,7 @@ class FocusFile:
     adjustment_count: int
     accounts: Mapping[str, AccountSeen]
     coverage: Coverage
-    charges: Charges = field(repr=False)
+    charges: ChargeDigests = field(repr=False)
     repeated: frozenset[bytes] = field(repr=False)
 
     @property
@@ -140,7 +140,7 @@ def read_focus(
     prepaid = billed = False
     usage: Counter[bool] = Counter()
     accounts: dict[str, AccountSeen] = {}
-    coverage, charges = Coverage(), Charges()
+    coverage, charges = Coverage(), ChargeDigests()
     repeated: set[bytes] = set()
     errors: list[RowError] = []
     for record in _records(path, _mandatory(cost, account_by)):

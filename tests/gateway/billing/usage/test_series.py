@@ -13,7 +13,7 @@ from gateway.billing.usage.series import (
     usage_buckets,
 )
 from gateway.store.engine import bitset
-from gateway.store.rollup_spans import Grain, ResourcesRow, Span, UsageRow
+from gateway.store.rollup_spans import Grain, ResourcesRow, RollupSpan, UsageRow
 from gateway.store.rows import AccountRow
 from gateway.windows import Interval
 from tests.support.bits import from_members
@@ -32,12 +32,14 @@ DAYS = [row(date(2026, 10, 24), 5, 0, 9), row(date(2026, 10, 26), -2, 9, 300)]
 
 
 def test_the_accounts_own_zone_is_added_up_from_days() -> None:
-    assert OWN.span == Span(7, Grain.DAY, date(2026, 10, 23), date(2026, 10, 28))
+    assert OWN.span == RollupSpan(7, Grain.DAY, date(2026, 10, 23), date(2026, 10, 28))
 
 
 def test_another_zone_is_added_up_from_quarter_hours() -> None:
     period = period_of(ACCOUNT, window("2026-10-25", "2026-10-25", "Asia/Kathmandu"))
-    assert period.span == Span(7, Grain.SLOT, utc("2026-10-24T18:15"), utc("2026-10-25T18:15"))
+    assert period.span == RollupSpan(
+        7, Grain.SLOT, utc("2026-10-24T18:15"), utc("2026-10-25T18:15")
+    )
 
 
 def test_every_bucket_is_there_and_says_whether_it_is_whole() -> None:
@@ -118,7 +120,7 @@ def test_quantities_are_added_up_by_resource_and_unit() -> None:
             (4, '{"GPU\\u001fgpu-hour":100}'),
         )
     ]
-    span = Span(7, Grain.DAY, date(2026, 5, 2), date(2026, 5, 4))
+    span = RollupSpan(7, Grain.DAY, date(2026, 5, 2), date(2026, 5, 4))
     assert resources_in(rows, span) == [
         ("CPU", "hour", 2),
         ("GPU", "gpu-hour", 4),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.exports.focus.imports.identity import Charges, digest_of, event_id_of
+from gateway.exports.focus.imports.identity import ChargeDigests, digest_of, event_id_of
 from gateway.exports.focus.imports.reader import read_focus
 from tests.gateway.exports.focus.imports.cost_files import read_one, write
 
@@ -66,7 +66,7 @@ def test_charges_are_counted_each() -> None:
     chance = random.Random(1)
     known = [chance.randbytes(16) for _ in range(50)]
     added = chance.choices(known, k=500)
-    charges, left = Charges(), Counter(added)
+    charges, left = ChargeDigests(), Counter(added)
     assert [charges.add(each) for each in added] == [
         each in added[:position] for position, each in enumerate(added)
     ]
@@ -76,7 +76,7 @@ def test_charges_are_counted_each() -> None:
 
 
 def test_a_digest_across_two_others_is_none() -> None:
-    charges = Charges()
+    charges = ChargeDigests()
     other = b"\0\0" + b"a" * 6 + b"\0\0" + b"b" * 6
     across = other[8:] + other[:8]
     charges.add(other)
