@@ -27,6 +27,8 @@ RESOLUTION_FAILED = "OPERATION_RESOLUTION_FAILURE"
 
 CACHED_DOCUMENTS = 256
 CACHED_LENGTH = 8_192
+CACHED_CHARACTERS = 524_288
+"""Most characters of all cached documents; a character takes some 90 bytes of memory, parsed."""
 REPORTED_ERRORS = 20
 """Most errors that are reported of one document, or of one operation's variables."""
 
@@ -38,6 +40,7 @@ class ParsedDocument:
     """
 
     node: DocumentNode
+    length: int
     errors: tuple[GraphQLError, ...]
     introspects: bool
     plans: Plans
@@ -68,14 +71,17 @@ class ParsedDocument:
 class Documents:
     """Reads documents against one schema, with an LRU cache of valid documents.
 
-    The cache holds at most `CACHED_DOCUMENTS`, of at most `CACHED_LENGTH` characters each. Nothing
-    here may depend on variables or on the principal, because the cache is shared.
+    The cache holds at most `CACHED_DOCUMENTS`, of at most `CACHED_LENGTH` characters each and
+    `CACHED_CHARACTERS` together. Nothing here may depend on variables or on the principal, because
+    the cache is shared.
     """
 
     schema: GraphQLSchema
     limits: DocumentLimits
     suggestions: bool
-    _kept: LRUCache[str, ParsedDocument] = field(default_factory=lambda: LRUCache(CACHED_DOCUMENTS))
+    _kept: LRUCache[str, ParsedDocument] = field(
+        default_factory=lambda: LRUCache(CACHED_CHARACTERS, _size)
+    )
     _costs: SchemaCosts = field(init=False)
 
     def __post_init__(self) -> None:
@@ -107,6 +113,7 @@ class Documents:
             )
         return ParsedDocument(
             node=node,
+            length=len(text),
             errors=tuple(errors),
             introspects=introspects(node),
             plans=Plans(node),
@@ -125,3 +132,8 @@ class Documents:
         except GraphQLSyntaxError as error:
             error.extensions = {"code": PARSE_FAILED}
             raise
+
+
+def _size(document: ParsedDocument) -> int:
+    # With this least size, at most CACHED_DOCUMENTS short documents fit.
+    return max(document.length, CACHED_CHARACTERS // CACHED_DOCUMENTS)

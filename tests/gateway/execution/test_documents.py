@@ -1,11 +1,16 @@
 import pytest
 from graphql import GraphQLError, build_schema
 
-from gateway.execution.documents import CACHED_DOCUMENTS, CACHED_LENGTH, Documents
+from gateway.execution.documents import (
+    CACHED_CHARACTERS,
+    CACHED_DOCUMENTS,
+    CACHED_LENGTH,
+    Documents,
+)
 from gateway.settings.documents import DocumentSettings
 from tests.support.cpu import cpu_below
 
-SCHEMA = build_schema("type Query { name: String me: Query }")
+SCHEMA = build_schema("type Query { name(in: In): String me: Query } input In { a: Int b: [In!] }")
 
 
 @pytest.fixture
@@ -32,6 +37,21 @@ def test_the_least_recently_used_goes_first(documents: Documents) -> None:
     assert len(documents) == CACHED_DOCUMENTS
     assert documents.read(texts[0]) is kept[0]
     assert documents.read(texts[1]) is not kept[1]
+
+
+def test_long_documents_take_the_place_of_several(documents: Documents) -> None:
+    for number in range(CACHED_DOCUMENTS):
+        documents.read(f"{{ name }} # {number} {'x' * 8_000}")
+    assert CACHED_CHARACTERS // CACHED_LENGTH <= len(documents) < CACHED_DOCUMENTS
+
+
+def test_a_long_value_has_one_error(documents: Documents) -> None:
+    unknown = " ".join(f"f{number}: 1" for number in range(600))
+    short = documents.read("{ name(in: { a: true b: [{ c: 1 }] d: 2 }) }")
+    assert len(short.errors) == 3
+    with cpu_below(0.1):
+        long = documents.read(f"{{ a: name(in: {{ {unknown} }}) name(in: {{ a: true }}) }}")
+    assert len(long.errors) == 2
 
 
 @pytest.mark.parametrize(
