@@ -17,7 +17,7 @@ import typst
 from cachetools import LRUCache
 
 from gateway.receipts.glyphs import Glyphs
-from gateway.receipts.view import Source, receipt_view
+from gateway.receipts.view import PrintedData, receipt_view
 
 TEMPLATE: Final = Path(__file__).with_name("receipt.typ")
 KEPT_BYTES: Final = 16 * 1024 * 1024
@@ -59,9 +59,9 @@ class Logo:
 class ReceiptPress:
     """Prints receipts, one after another; for one thread. Fonts are read at the first."""
 
-    def print(self, source: Source, logo: Logo | None = None) -> bytes:
+    def print(self, printed: PrintedData, logo: Logo | None = None) -> bytes:
         """Return the PDF of a receipt."""
-        view = receipt_view(source, self._glyphs.printable)
+        view = receipt_view(printed, self._glyphs.printable)
         families = (*_FAMILIES, f"Noto Sans CJK {view['han']}")
         view["fonts"] = [family for family in families if family in self._installed]
         view["logo"] = logo.type if logo else None
@@ -73,7 +73,7 @@ class ReceiptPress:
                 "logo": logo.numbers() if logo else "[]",
             },
             pdf_standards="ua-1",
-            timestamp=int(datetime.fromisoformat(source.data["issuedAt"]).timestamp()),
+            timestamp=int(datetime.fromisoformat(printed.data["issuedAt"]).timestamp()),
         )
         assert isinstance(pdf, bytes)  # noqa: S101  # one format, no file: the bytes
         return pdf
@@ -115,12 +115,12 @@ class ReceiptPrinter:
         """Return the cached document of a number, or None."""
         return self._kept.get(number)
 
-    async def print(self, source: Source, logo: Logo | None = None) -> bytes:
+    async def print(self, printed: PrintedData, logo: Logo | None = None) -> bytes:
         """Return the document of a receipt, and keep it."""
         loop = asyncio.get_running_loop()
-        pdf = await loop.run_in_executor(self._thread, self._press.print, source, logo)
+        pdf = await loop.run_in_executor(self._thread, self._press.print, printed, logo)
         if len(pdf) <= self._kept.maxsize:
-            self._kept[source.data["number"]] = pdf
+            self._kept[printed.data["number"]] = pdf
         return pdf
 
     def close(self) -> None:

@@ -107,7 +107,7 @@ _HAN_BY_ZONE: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class PrintedData:
     """A receipt's frozen data and its seller's, and the receipt that a credit note takes back."""
 
     data: ReceiptData
@@ -115,9 +115,9 @@ class Source:
     original_number: str | None
 
 
-def receipt_view(source: Source, printable: Callable[[str], str]) -> View:
+def receipt_view(printed: PrintedData, printable: Callable[[str], str]) -> View:
     """Return the template's values; every text from outside has passed `printable`."""
-    return _Writer(source, printable).view()
+    return _Writer(printed, printable).view()
 
 
 def display_amount(amount: str, currency: str) -> str:
@@ -135,10 +135,10 @@ def display_amount(amount: str, currency: str) -> str:
 
 
 class _Writer:
-    def __init__(self, source: Source, printable: Callable[[str], str]) -> None:
-        self._data = source.data
-        self._seller = source.seller
-        self._original = source.original_number
+    def __init__(self, printed: PrintedData, printable: Callable[[str], str]) -> None:
+        self._data = printed.data
+        self._seller = printed.seller
+        self._original = printed.original_number
         self._printable = printable
         self._zone = zone(self._data["timeZone"])
         self._currency = self._data["currency"]

@@ -17,7 +17,7 @@ from gateway.principal import Principal, Role
 from gateway.receipts.file_name import document_name
 from gateway.receipts.pdf import ReceiptPrinter
 from gateway.receipts.seller import Seller
-from gateway.receipts.view import Source
+from gateway.receipts.view import PrintedData
 from gateway.routes.openapi.route import DescribedRoute
 from gateway.store import Database, Snapshot, receipts, sellers
 from gateway.store.receipts import parse_data
@@ -74,12 +74,12 @@ class Receipts:
                 return name, kept
             row = await sellers.by_id(snapshot, found["seller_id"])
         seller = Seller.from_row(row) if row else Seller(details="{}")
-        source = Source(
+        printed = PrintedData(
             data=parse_data(found["data"]),
             seller=parse_details(seller.details),
             original_number=found["original_number"],
         )
-        return name, await self.printer.print(source, seller.logo)
+        return name, await self.printer.print(printed, seller.logo)
 
     async def _principal(self, request: Request) -> Principal:
         """Return the principal of a signed link, which reads the link's account, or of a

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.ids import encode_global_id
 from gateway.providers.stripe.methods import method_of
-from gateway.receipts.view import Source, receipt_view
+from gateway.receipts.view import PrintedData, receipt_view
 from gateway.store import Database
 from tests.scenarios.test_exports import file_of, serving
 from tests.support.books import Books
@@ -70,7 +70,7 @@ async def test_a_method_reads_the_same_everywhere(
     await save(books, key, purchase(key, succeeded_at=day(1), payment_method=method_of(details)))
     method, texts = await readings(database, key)
     (receipt,) = await table_rows(database, "receipt")
-    frozen = Source(data=json.loads(receipt["data"]), seller={}, original_number=None)
+    frozen = PrintedData(data=json.loads(receipt["data"]), seller={}, original_number=None)
     printed = receipt_view(frozen, str)
     texts |= {
         fact["value"]["text"] for fact in printed["facts"] if fact["name"] == "Payment method"

@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from gateway.receipts.view import Source
+from gateway.receipts.view import PrintedData
 from gateway.store.sellers import SellerFacts
 
 SELLER: SellerFacts = {
@@ -40,13 +40,13 @@ def source(
     original_number: str | None = None,
     seller: SellerFacts | None = None,
     **changes: Any,
-) -> Source:
+) -> PrintedData:
     """Return a receipt of 100 USD with 19 tax and a bonus of 10, with changes."""
     data: Any = copy.deepcopy(_DATA) | changes
     data["purchase"] |= purchase or {}
     if buyer is not None:
         data["buyer"]["name"] = buyer
-    return Source(
+    return PrintedData(
         data=data, seller=SELLER if seller is None else seller, original_number=original_number
     )
 
