@@ -12,7 +12,7 @@ from typing import Any, Final
 from graphql import GraphQLObjectType
 from graphql.execution import Executor
 from graphql.execution.collect_fields import GroupedFieldSet
-from graphql.pyutils import AwaitableOrValue, Path
+from graphql.pyutils import Path
 
 from gateway.errors import TooComplex
 
@@ -74,15 +74,17 @@ class _Later:
 
     __slots__ = ("_arguments", "_turns", "_work")
 
-    def __init__(self, turns: Turns, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    def __init__(
+        self, turns: Turns, work: Callable[..., object], arguments: tuple[object, ...]
+    ) -> None:
         self._turns = turns
         self._work = work
         self._arguments = arguments
 
-    def __await__(self) -> Generator[Any, Any, Any]:
+    def __await__(self) -> Generator[object, None, object]:
         return self._run().__await__()
 
-    async def _run(self) -> Any:
+    async def _run(self) -> object:
         await self._turns.wait()
         found = self._work(*self._arguments)
         return await found if isawaitable(found) else found
@@ -101,27 +103,36 @@ def executor_class(
         def execute_fields(
             self,
             parent_type: GraphQLObjectType,
-            source_value: Any,
+            source_value: object,
             path: Path | None,
             grouped_field_set: GroupedFieldSet,
-            position_context: Any,
-        ) -> Any:
+            position_context: object,
+        ) -> object:
             fields = (parent_type, source_value, path, grouped_field_set, position_context)
             return self._in_turn(self._execute, fields)
 
-        def complete_list_value(self, *value: Any) -> Any:
+        def complete_list_value(self, *value: object) -> object:
             return self._in_turn(super().complete_list_value, value)
 
-        def _in_turn(self, work: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        def _in_turn(self, work: Callable[..., object], arguments: tuple[object, ...]) -> object:
             return _Later(turns, work, arguments) if turns.is_over() else work(*arguments)
 
-        def _execute(self, *fields: Any) -> AwaitableOrValue[dict[str, Any]]:
-            self.values_left -= 1 + len(fields[3])
+        def _execute(
+            self,
+            parent_type: GraphQLObjectType,
+            source_value: object,
+            path: Path | None,
+            grouped_field_set: GroupedFieldSet,
+            position_context: object,
+        ) -> object:
+            self.values_left -= 1 + len(grouped_field_set)
             if self.values_left < 0:
                 raise TooComplex(
                     f"The answer has more than {max_values:,} values; request less at once."
                 )
-            executed: AwaitableOrValue[dict[str, Any]] = super().execute_fields(*fields)
+            executed: object = super().execute_fields(
+                parent_type, source_value, path, grouped_field_set, position_context
+            )
             return executed
 
     return FairExecutor

@@ -1,7 +1,7 @@
 """Prints the settings and limits as `docs/settings.md`."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -46,7 +46,7 @@ def _rows() -> Iterator[tuple[str, bool]]:
 
 
 def _default(field: FieldInfo) -> str:
-    value: Any = field.default
+    value: object = field.default
     if value in (None, PydanticUndefined, ()):
         return ""
     if isinstance(value, bool):

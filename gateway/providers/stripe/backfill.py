@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import httpx
 import orjson
@@ -91,7 +91,7 @@ class Api:
                 )
             if answer.status_code == 200:
                 self.version = answer.headers.get("stripe-version")
-                page: Any = answer.json()
+                page: object = answer.json()
                 return page if isinstance(page, dict) else {}
             if answer.status_code == 400 and query.pop("expand[]", ""):
                 # Such a version lists it without `expand[]`.

@@ -203,7 +203,7 @@ def _models(contents: Iterable[Mapping[str, Schema]]) -> list[type[BaseModel]]:
     return [each for content in contents for each in content.values() if isinstance(each, type)]
 
 
-def _untitled(schema: Any) -> Any:
+def _untitled(schema: object) -> object:
     """Return a schema without pydantic's titles, which repeat the names of fields."""
     if isinstance(schema, list):
         return [_untitled(each) for each in schema]
