@@ -41,12 +41,12 @@ COMMANDS: Final[Mapping[str, Command]] = {
     OPERATIONS: Command(
         module=OPERATIONS,
         full="--accounts 2000 --seconds 3 --rounds 3",
-        quick="--accounts 200 --seconds 0.7 --rounds 1",
+        quick="--accounts 120 --seconds 0.4 --rounds 1",
     ),
     "stored-events": Command(
         module="stored_events",
         full="--fewest 10000 --most 10000000",
-        quick="--fewest 10000 --most 200000 --requests 60",
+        quick="--fewest 10000 --most 100000 --requests 40",
     ),
     "push": Command(
         module="subscribers",
@@ -61,14 +61,14 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "ingestion-http": Command(
         module="ingest_http",
         full="--clients 4 --batches 10",
-        quick="--clients 2 --batches 2",
+        quick="--clients 2 --batches 2 --databases postgresql",
     ),
     "exports": Command(
         module="exports",
         full="--rows 1000000 --formats CSV",
-        quick="--rows 50000 --formats CSV",
+        quick="--rows 20000 --formats CSV",
     ),
-    "overload": Command(module="overload", full="--seconds 60", quick="--seconds 8 --accounts 50"),
+    "overload": Command(module="overload", full="--seconds 60", quick="--seconds 5 --accounts 20"),
 }
 PROFILES: Final[Mapping[str, Command]] = {
     "shares": Command(module="shares", full="--seconds 10", quick="--seconds 3 --accounts 50"),

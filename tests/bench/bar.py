@@ -61,6 +61,8 @@ def _beside(
 
 COUNTS: Final = (1, 16, 64)
 PAGE: Final = "`ConsolePage`"
+WHOLE: Final = 100
+"""Values from here on are printed without decimals."""
 
 ROWS: Final[Sequence[Row]] = (
     *(
@@ -272,6 +274,7 @@ def table(works: Sequence[str], figures: Figures) -> Iterator[str]:
         except (KeyError, ZeroDivisionError):
             measured, reached = "not measured", "–"
         else:
-            measured, reached = f"{value:.3g}{row.unit}", row.reached(value)
+            digits = ",.0f" if value >= WHOLE else ".3g"
+            measured, reached = f"{value:{digits}}{row.unit}", row.reached(value)
         disturbed = f"{others(row.work, figures):.1f}"
         yield f"| {row.title} | {row.bar} | {measured} | {reached} | {row.earlier} | {disturbed} |"
