@@ -180,6 +180,16 @@ def local_day(instant: datetime, zone: ZoneInfo) -> date:
     return day
 
 
+def whole_days(start: datetime, end: datetime, zone: ZoneInfo) -> tuple[date, date]:
+    """Return the first local day that lies between two instants, and the one after the last; they
+    are the same where there is none.
+    """
+    first, last = local_day(start, zone), local_day(end, zone)
+    if day_start(first, zone) < start:
+        first += _DAY
+    return first, last if day_start(first, zone) < day_start(last, zone) else first
+
+
 def slot_start(instant: datetime) -> datetime:
     """Return the beginning of the UTC quarter hour that holds an instant, in UTC."""
     if instant.tzinfo is not UTC:

@@ -34,6 +34,7 @@ from gateway.store.rollup_spans import (
     RESOURCES,
     USAGE,
 )
+from gateway.store.usage_sums import usage_sums
 from loaders.batch import K, Loader, V, bind
 
 
@@ -79,6 +80,19 @@ def _totals(fetch: NarrowFetch[K, V], typename: str) -> _Relation[K, V]:
     return _Narrowed(fetch, lambda columns: None if typename in columns else frozenset())
 
 
+def _usage_columns(columns: ReadColumns) -> Wanted:
+    """Return the columns of usage that are read: its sets only where deployments are counted."""
+    return None if reads_deployments(columns) else frozenset({"spent_nanos"})
+
+
+def reads_deployments(columns: ReadColumns | None) -> bool:
+    """Say whether an operation may count the deployments of its usage."""
+    if columns is None or "UsageSummary" in columns:
+        return True
+    bucket = columns.get("UsageBucket", frozenset())
+    return bucket is None or "deployments" in bucket
+
+
 class Loaders:
     """Each is named `<result>_by_<key>` and loads what the principal may see, in one snapshot.
 
@@ -114,6 +128,7 @@ class Loaders:
     ledger_by_page = _Relation(LEDGER.fetch_pages)
     ledger_totals_by_selection = _Relation(LEDGER.fetch_totals)
     usage_by_span = _Relation(USAGE.fetch)
+    usage_sums_by_spans = _Narrowed(usage_sums, _usage_columns)
     resources_by_span = _Relation(RESOURCES.fetch)
     flows_by_span = _Relation(FLOWS.fetch)
     breakdown_by_key = _Relation(breakdowns)

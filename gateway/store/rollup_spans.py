@@ -1,7 +1,7 @@
 """Roll-up rows of accounts' spans of time: a batch takes one statement for each kind of row."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from enum import Enum, auto
 from functools import partial
@@ -27,6 +27,7 @@ from gateway.principal import Principal
 from gateway.store.engine.database import Reader
 from gateway.store.engine.parameters import batch
 from gateway.store.engine.sql import Expression, Query
+from gateway.store.engine.statement import R
 from gateway.store.relation import by_position
 from gateway.store.tenancy import Scoped, Visible
 
@@ -76,10 +77,11 @@ class FlowsRow(RollupRow):
     adjusted_nanos: int
 
 
-_MOMENTS: Final = {
+MOMENTS: Final = {
     Grain.DAY: table_of(RollupDay).c.day,
     Grain.SLOT: table_of(RollupSlot).c.slot_at,
 }
+"""The column of a roll-up that says where its rows lie in time."""
 
 
 _USAGE: Final = frozenset({"at", "spent_nanos", "deployments"})
@@ -87,7 +89,7 @@ _USAGE: Final = frozenset({"at", "spent_nanos", "deployments"})
 
 
 def _statement(columns: Sequence[str], grain: Grain, visible: Visible) -> Query:
-    at = _MOMENTS[grain]
+    at = MOMENTS[grain]
     table = at.table
     wanted = batch(visible.dialect, account_id=BigInteger(), lower=at.type, upper=at.type)
     spans = visible.of(wanted)
@@ -111,7 +113,7 @@ def rows_inside(
 ) -> Select[Any] | CompoundSelect[Any]:
     """Return the rows of a span on Postgres, for a LATERAL."""
     rows = select(*cells).where(inside(at, spans))
-    if at is _MOMENTS[Grain.DAY] and _USAGE.issuperset(cell.key for cell in cells):
+    if at is MOMENTS[Grain.DAY] and _USAGE.issuperset(cell.key for cell in cells):
         # Off the two indexes of usage, of which one has the few large sets.
         return union_all(rows.where(SMALL_SET), rows.where(LARGE_SET))
     # The offset keeps the range in the index's condition. Joined, Postgres reads all of an
@@ -122,24 +124,22 @@ def rows_inside(
 P = TypeVar("P", bound=RollupRow)
 
 
-class RollupSpans(Generic[P]):
-    """Rows P of the roll-ups: `at` and some columns."""
+class RollupSpans(Generic[R]):
+    """Rows R of spans: `build` makes the statement of a grain, over a `batch` of spans."""
 
-    def __init__(self, *columns: str) -> None:
-        self._statements = {
-            grain: Scoped[P](partial(_statement, columns, grain)) for grain in Grain
-        }
+    def __init__(self, build: Callable[[Grain, Visible], Query]) -> None:
+        self._statements = {grain: Scoped[R](partial(build, grain)) for grain in Grain}
 
     async def fetch(
         self, reader: Reader, principal: Principal, spans: Sequence[RollupSpan]
-    ) -> list[list[P]]:
-        """Return each span's rows in the order of time; none where the account is not the
-        principal's. One statement for each grain.
+    ) -> list[list[R]]:
+        """Return each span's rows; none where the account is not the principal's. One statement for
+        each grain.
         """
         places: dict[Grain, list[int]] = defaultdict(list)
         for place, span in enumerate(spans):
             places[span.grain].append(place)
-        found: list[list[P]] = [[]] * len(spans)
+        found: list[list[R]] = [[]] * len(spans)
         for grain, mine in places.items():
             wanted = [spans[place] for place in mine]
             rows = await self._statements[grain].fetch(
@@ -154,9 +154,14 @@ class RollupSpans(Generic[P]):
         return found
 
 
+def _rows(*columns: str) -> RollupSpans[P]:
+    """Return the rows of the roll-ups, in the order of time: `at` and some columns."""
+    return RollupSpans[P](partial(_statement, columns))
+
+
 # A chart needs no quantities, and usage no purchases.
-USAGE: Final = RollupSpans[UsageRow]("spent_nanos", "deployments")
-RESOURCES: Final = RollupSpans[ResourcesRow]("resources")
-FLOWS: Final = RollupSpans[FlowsRow](
+USAGE: Final[RollupSpans[UsageRow]] = _rows("spent_nanos", "deployments")
+RESOURCES: Final[RollupSpans[ResourcesRow]] = _rows("resources")
+FLOWS: Final[RollupSpans[FlowsRow]] = _rows(
     "purchased_nanos", "bonus_nanos", "refunded_nanos", "spent_nanos", "adjusted_nanos"
 )

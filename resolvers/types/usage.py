@@ -1,9 +1,10 @@
 """The GraphQL types of usage: spend over time and by dimension."""
 
 from asyncio import gather
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NamedTuple
 
 import strawberry
@@ -18,15 +19,18 @@ from gateway.billing.usage.breakdown import (
     checked_size,
 )
 from gateway.billing.usage.series import Period, complete_part, part_before
+from gateway.billing.usage.summed_series import bucket_spans, period_spans, summed_buckets
 from gateway.execution.fields import Cost, FromArguments
 from gateway.exports.request import UsageExportRequest
 from gateway.exports.writers import USAGE_WRITERS
 from gateway.links import USAGE_PATH
 from gateway.money import format_quantity
 from gateway.store.breakdowns import BreakdownKey
-from gateway.store.rollup_spans import UsageRow
+from gateway.store.rollup_spans import Grain, UsageRow
 from gateway.store.rows import VisibleAccount, VisibleDeployment
+from gateway.store.usage_sums import UsageSum
 from gateway.windows import Interval, previous_window, zone
+from loaders.operation import reads_deployments
 from resolvers.columns import attribute, column, converted_attributes, money, resolved
 from resolvers.context import Info
 from resolvers.costs import LINK, ONE_ROW, RESOURCES
@@ -65,8 +69,16 @@ def load_rows(info: Info, period: Period) -> Awaitable[list[UsageRow]]:
 
 
 async def _summarize(info: Info, requested: RequestedWindow, period: Period) -> Summarized:
-    rows = await load_rows(info, period)
-    summary = series.UsageSummary(rows=rows, period=period, complete_until=requested.complete_until)
+    usage: Sequence[UsageRow] | Sequence[UsageSum]
+    if period.grain is Grain.DAY:
+        usage = await load_rows(info, period)
+    else:
+        spans = period_spans(period, zone(requested.account["time_zone"]))
+        sums = await info.context.loaders.usage_sums_by_spans.load(spans)
+        usage = [*chain.from_iterable(sums)]
+    summary = series.UsageSummary(
+        usage=usage, period=period, complete_until=requested.complete_until
+    )
     return Summarized(summary, requested)
 
 
@@ -83,13 +95,15 @@ async def load_previous(root: strawberry.Parent[RequestedWindow], info: Info) ->
 
 async def load_daily_spend(root: strawberry.Parent[Summarized], info: Info) -> Amount | None:
     summary, requested = root
-    nanos = summary.average_daily_nanos(await requested.first_day(info))
+    first_day, rows = await gather(requested.first_day(info), load_rows(info, summary.period))
+    nanos = summary.average_daily_nanos(first_day, rows)
     return None if nanos is None else (nanos, summary.period.currency)
 
 
 async def load_daily_deployments(root: strawberry.Parent[Summarized], info: Info) -> str | None:
     summary, requested = root
-    return summary.average_daily_deployments(await requested.first_day(info))
+    first_day, rows = await gather(requested.first_day(info), load_rows(info, summary.period))
+    return summary.average_daily_deployments(first_day, rows)
 
 
 async def load_comparison(
@@ -112,11 +126,14 @@ async def load_comparison(
 async def load_buckets(
     root: strawberry.Parent[RequestedWindow], info: Info
 ) -> list[series.UsageBucket]:
-    requested = root
-    rows = await load_rows(info, requested.period)
-    return series.usage_buckets(
-        rows, requested.period, requested.interval, requested.complete_until
-    )
+    requested, period = root, root.period
+    # An account's own days are few; what else there is, the database adds up.
+    if period.grain is Grain.DAY and reads_deployments(info.context.loaders.columns):
+        rows = await load_rows(info, period)
+        return series.usage_buckets(rows, period, requested.interval, requested.complete_until)
+    spans = bucket_spans(period, requested.interval, zone(requested.account["time_zone"]))
+    sums = await info.context.loaders.usage_sums_by_spans.load(spans.spans)
+    return summed_buckets(sums, spans, period, requested.interval, requested.complete_until)
 
 
 async def load_resources(

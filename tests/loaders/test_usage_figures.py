@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from fractions import Fraction
+from itertools import chain
 
 import pytest
 from hypothesis import given
@@ -16,10 +17,12 @@ from gateway.billing.usage.breakdown import (
     breakdown_span,
 )
 from gateway.billing.usage.series import UsageSummary, period_of, resources_in, usage_buckets
+from gateway.billing.usage.summed_series import bucket_spans, period_spans, summed_buckets
 from gateway.ids import encode_global_id
 from gateway.money import MAX_NANOS
 from gateway.store import Database, Snapshot
 from gateway.store.breakdowns import BreakdownKey, UsageDimension
+from gateway.store.usage_sums import usage_sums
 from gateway.windows import Interval, Window, zone
 from loaders.operation import Loaders
 from tests.support.calendars import intervals
@@ -86,8 +89,22 @@ async def test_buckets_and_summary_are_those_of_the_raw_events(
         loaders = Loaders(snapshot, PLATFORM)
         rows = await loaders.usage_by_span.load(period.span)
         stored = await loaders.resources_by_span.load(period.span)
+        account_zone = zone(facts.account["time_zone"])
+        spans = bucket_spans(period, interval, account_zone)
+        series = [spans.spans, period_spans(period, account_zone)]
+        sums, of_period = await usage_sums(snapshot, PLATFORM, series)
+        spends, _ = await usage_sums(snapshot, PLATFORM, series, frozenset({"spent_nanos"}))
     buckets = usage_buckets(rows, period, interval, LATER)
-    summary = UsageSummary(rows=rows, period=period, complete_until=LATER)
+    assert summed_buckets(sums, spans, period, interval, LATER) == buckets
+    assert summed_buckets(spends, spans, period, interval, LATER) == [
+        each._replace(deployments=0) for each in buckets
+    ]
+    summary, summed = (
+        UsageSummary(usage=usage, period=period, complete_until=LATER)
+        for usage in (rows, [*chain.from_iterable(of_period)])
+    )
+    assert summed.total_nanos == summary.total_nanos
+    assert summed.total_deployments == summary.total_deployments
 
     days = {event.at: shown_day(event.at, window.time_zone) for event in facts.events}
     inside = [event for event in facts.events if window.from_ <= days[event.at] <= window.to]

@@ -1,7 +1,6 @@
 """Breakdowns: a window's spend by one dimension, from the rows of `store.breakdowns`. Pure."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from enum import StrEnum
 from typing import Final, TypedDict
 from zoneinfo import ZoneInfo
@@ -11,13 +10,11 @@ from gateway.ids import encode_global_id
 from gateway.models import Resource
 from gateway.money import ratio
 from gateway.store.breakdowns import BreakdownKey, BreakdownSpan, RankedUsage, UsageDimension
-from gateway.windows import Window, day_start, local_day
+from gateway.windows import Window, day_start, whole_days
 
 DEFAULT_ROWS: Final = 10
 MAX_ROWS: Final = 100
 SHARE_PLACES: Final = 6
-
-_DAY: Final = timedelta(days=1)
 
 
 class UsageGroup(StrEnum):
@@ -72,12 +69,10 @@ def checked_size(first: int | None) -> int:
 def breakdown_span(account_id: int, account_zone: ZoneInfo, window: Window) -> BreakdownSpan:
     """Return the whole and partial days of an account's window."""
     start, end = window.start, window.end
-    first_day, end_day = local_day(start, account_zone), local_day(end, account_zone)
-    if day_start(first_day, account_zone) < start:
-        first_day += _DAY
-    days_start, days_end = day_start(first_day, account_zone), day_start(end_day, account_zone)
-    if days_start >= days_end:
+    first_day, end_day = whole_days(start, end, account_zone)
+    if first_day == end_day:
         return BreakdownSpan(account_id, first_day, first_day, start, end, end, end)
+    days_start, days_end = day_start(first_day, account_zone), day_start(end_day, account_zone)
     return BreakdownSpan(account_id, first_day, end_day, start, days_start, days_end, end)
 
 

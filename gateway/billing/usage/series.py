@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import reduce
-from itertools import groupby, zip_longest
+from itertools import accumulate, groupby, pairwise
 from operator import itemgetter, or_
 from typing import Final, NamedTuple
 
@@ -16,6 +16,7 @@ from gateway.store.engine.stored_json import loads
 from gateway.store.rollup_spans import Grain, P, ResourcesRow, RollupSpan, UsageRow
 from gateway.store.rollups import RESOURCE_SEPARATOR
 from gateway.store.rows import AccountRow
+from gateway.store.usage_sums import UsageSum
 from gateway.windows import (
     Bucket,
     Interval,
@@ -96,28 +97,31 @@ def usage_buckets(
     rows: Sequence[UsageRow], period: Period, interval: Interval, complete_until: datetime
 ) -> list[UsageBucket]:
     """Return every bucket of the window in order, those without usage too."""
-    bounds = period.bounds(interval)
     at = list(map(_at, rows))
     spent = list(map(_spent_nanos, rows))
     active = list(map(_deployments, rows))
-    found: list[UsageBucket] = []
-    cumulative = low = 0
-    for bucket, following in zip_longest(period.window.buckets(interval), bounds[1:]):
-        high = len(at) if following is None else bisect_left(at, following, lo=low)
-        nanos = sum(spent[low:high])
-        cumulative += nanos
-        found.append(
-            UsageBucket(
-                bucket,
-                period,
-                is_partial(bucket, complete_until),
-                nanos,
-                cumulative,
-                union(active[low:high]).bit_count(),
-            )
+    starts = (bisect_left(at, bound) for bound in period.bounds(interval))
+    edges = list(pairwise((*starts, len(at))))
+    nanos = [sum(spent[low:high]) for low, high in edges]
+    counts = [union(active[low:high]).bit_count() for low, high in edges]
+    return filled_buckets(nanos, counts, period, interval, complete_until)
+
+
+def filled_buckets(
+    nanos: Sequence[int],
+    deployments: Sequence[int],
+    period: Period,
+    interval: Interval,
+    complete_until: datetime,
+) -> list[UsageBucket]:
+    """Return the window's buckets with the spend and the number of deployments of each."""
+    buckets = period.window.buckets(interval)
+    return [
+        UsageBucket(bucket, period, is_partial(bucket, complete_until), spent, cumulative, count)
+        for bucket, spent, cumulative, count in zip(
+            buckets, nanos, accumulate(nanos), deployments, strict=True
         )
-        low = high
-    return found
+    ]
 
 
 def union(sets: Iterable[bytes]) -> int:
@@ -129,36 +133,38 @@ def union(sets: Iterable[bytes]) -> int:
 class UsageSummary:
     """A window's totals, and means over its complete days: those that had ended by
     `complete_until`. `first_day` is the account's, in the window's zone; a mean of no day is None.
+
+    `usage` is the window's rows, or sums of them; the means need the rows.
     """
 
-    rows: Sequence[UsageRow]
+    usage: Sequence[UsageRow] | Sequence[UsageSum]
     period: Period
     complete_until: datetime
 
     @property
     def total_nanos(self) -> int:
-        return _spent(self.rows)
+        return _spent(self.usage)
 
     @property
     def total_deployments(self) -> int:
         """Distinct deployments, counted once over the window."""
-        return union(map(_deployments, self.rows)).bit_count()
+        return union(map(_deployments, self.usage)).bit_count()
 
-    def average_daily_nanos(self, first_day: date) -> int | None:
+    def average_daily_nanos(self, first_day: date, rows: Sequence[UsageRow]) -> int | None:
         """Return the complete days' mean spend, half-even to the nano."""
         days = self._complete_days(first_day)
         if days is None:
             return None
-        return divide_half_even(_spent(rows_in(self.rows, days.span)), days.window.days)
+        return divide_half_even(_spent(rows_in(rows, days.span)), days.window.days)
 
-    def average_daily_deployments(self, first_day: date) -> str | None:
+    def average_daily_deployments(self, first_day: date, rows: Sequence[UsageRow]) -> str | None:
         """Return the mean of the complete days' distinct counts, a decimal of two places."""
         days = self._complete_days(first_day)
         if days is None:
             return None
         counts = (
             union(map(_deployments, day)).bit_count()
-            for day in _by_day(rows_in(self.rows, days.span), days)
+            for day in _by_day(rows_in(rows, days.span), days)
         )
         return ratio(sum(counts), days.window.days, 2)
 
@@ -204,7 +210,7 @@ def compare(
     )
 
 
-def _spent(rows: Iterable[UsageRow]) -> int:
+def _spent(rows: Iterable[UsageRow | UsageSum]) -> int:
     return sum(map(_spent_nanos, rows))
 
 

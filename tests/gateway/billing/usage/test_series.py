@@ -89,10 +89,10 @@ FIRST = date(2000, 1, 1)
 def test_means_are_over_complete_days_since_the_first(
     complete_until: str, first_day: date, spend: int | None, deployments: str | None
 ) -> None:
-    summary = UsageSummary(rows=DAYS, period=OWN, complete_until=utc(complete_until))
+    summary = UsageSummary(usage=DAYS, period=OWN, complete_until=utc(complete_until))
     assert (summary.total_nanos, summary.total_deployments) == (3, 3)
-    assert summary.average_daily_nanos(first_day) == spend
-    assert summary.average_daily_deployments(first_day) == deployments
+    assert summary.average_daily_nanos(first_day, DAYS) == spend
+    assert summary.average_daily_deployments(first_day, DAYS) == deployments
 
 
 def test_days_of_another_zone_are_counted_apart() -> None:
@@ -105,8 +105,8 @@ def test_days_of_another_zone_are_counted_apart() -> None:
             ("2026-05-01T18:30+00:00", 2),
         )
     ]
-    summary = UsageSummary(rows=slots, period=period, complete_until=utc("2026-05-03T00:00"))
-    assert summary.average_daily_deployments(FIRST) == "1.50"
+    summary = UsageSummary(usage=slots, period=period, complete_until=utc("2026-05-03T00:00"))
+    assert summary.average_daily_deployments(FIRST, slots) == "1.50"
     assert summary.total_deployments == 2
 
 
@@ -135,6 +135,6 @@ def test_a_window_in_a_zone_that_skipped_it_has_no_bucket() -> None:
         grain=Grain.DAY,
     )
     assert usage_buckets([], period, Interval.DAY, utc("2026-01-01T00:00")) == []
-    summary = UsageSummary(rows=[], period=period, complete_until=utc("2026-01-01T00:00"))
-    assert summary.average_daily_nanos(FIRST) is None
-    assert summary.average_daily_deployments(FIRST) is None
+    summary = UsageSummary(usage=[], period=period, complete_until=utc("2026-01-01T00:00"))
+    assert summary.average_daily_nanos(FIRST, []) is None
+    assert summary.average_daily_deployments(FIRST, []) is None
