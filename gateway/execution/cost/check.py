@@ -1,6 +1,6 @@
 """Refuses operations that would cost too much."""
 
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from gateway.errors import TooComplex
 from gateway.execution.cost.tree import Figures, Selected, Variables, dearest
@@ -56,7 +56,7 @@ def checked_figures(selected: Selected, variables: Variables, limits: DocumentLi
 def check_variables(variables: Variables, limits: DocumentLimits) -> None:
     """Raise TooComplex for variables with too many values: each is coerced before it is used."""
     left = limits.variable_values
-    pending: list[Any] = [variables]
+    pending: list[object] = [variables]
     while pending:
         value = pending.pop()
         if isinstance(value, dict | list):

@@ -15,8 +15,10 @@ from graphql import (
     InlineFragmentNode,
     ListValueNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
     Undefined,
+    ValueNode,
     VariableNode,
     coerce_input_literal,
     get_nullable_type,
@@ -58,7 +60,7 @@ class OperationCosts:
         self._document = document
         self._max_fields = max_fields
         self._conditions: tuple[str, ...] | None = None
-        self._kept: LRUCache[Any, Selected] = LRUCache(_KEPT)
+        self._kept: LRUCache[object, Selected] = LRUCache(_KEPT)
         self._fragments = {
             each.name.value: each
             for each in document.definitions
@@ -227,12 +229,12 @@ class _Walk:
                 return None
         return fragment.selection_set
 
-    def _is_included(self, node: Any) -> bool:
-        for directive in node.directives:
+    def _is_included(self, node: SelectionNode) -> bool:
+        for directive in node.directives or ():
             wanted = _CONDITIONS.get(directive.name.value)
             if wanted is None:
                 continue
-            (argument,) = directive.arguments
+            (argument,) = directive.arguments or ()
             value = argument.value
             if isinstance(value, VariableNode):
                 found = self._conditions.get(value.name.value, False)
@@ -271,7 +273,7 @@ class _Walk:
                 yield Argument(name=name, type=type_, value=_literal(value, type_))
 
 
-def _literal(node: Any, type_: GraphQLInputType) -> Any:
+def _literal(node: ValueNode, type_: GraphQLInputType) -> object:
     if isinstance(node, ListValueNode):
         return [None] * len(node.values)
     if is_list_type(get_nullable_type(type_)):

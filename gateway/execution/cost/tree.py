@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from graphql import (
     GraphQLInputType,
@@ -14,7 +14,7 @@ from graphql import (
 
 from gateway.execution.fields import FromArguments
 
-Variables: TypeAlias = Mapping[str, Any]
+Variables: TypeAlias = Mapping[str, object]
 """The values of variables as a client sent them."""
 
 
@@ -38,15 +38,15 @@ class Argument:
 
     name: str
     type: GraphQLInputType
-    value: Any = None
+    value: object = None
     variable: str | None = None
-    default: Any = None
+    default: object = None
 
-    def sent(self, variables: Variables) -> Any:
+    def sent(self, variables: Variables) -> object:
         """Return the value of the argument's variable, Undefined where it has none."""
         return None if self.variable is None else variables.get(self.variable, Undefined)
 
-    def read(self, variables: Variables) -> Any:
+    def read(self, variables: Variables) -> object:
         """Return the coerced value; None if it is omitted, or is not of the argument's type."""
         if self.variable is None:
             return self.value
@@ -68,7 +68,7 @@ class Count:
 
     size: FromArguments
     arguments: Sequence[Argument]
-    _latest: tuple[list[Any], int] | None = None
+    _latest: tuple[list[object], int] | None = None
 
     def of(self, variables: Variables) -> int:
         """Return the number with the values of variables."""
