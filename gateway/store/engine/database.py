@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from itertools import islice
 from types import TracebackType
-from typing import Any, Final, Protocol, Self, cast, runtime_checkable
+from typing import Any, Final, NamedTuple, Protocol, Self, runtime_checkable
 
 from sqlalchemy import BigInteger, func, select
 
@@ -38,6 +38,12 @@ def _notify(dialect: DialectName) -> Query:
 
 
 _NOTIFY: Final = Statement[None](_notify)
+
+
+GATHERING_TURNS: Final = 3
+"""Turns of the event loop in which the statements of one moment are gathered: a resolver begins in
+the first, its DataLoader's batch in the second or third.
+"""
 
 
 class LostConnection(ServiceUnavailable):
@@ -183,10 +189,18 @@ class Database(Protocol):
     async def close(self) -> None: ...
 
 
+class _Request(NamedTuple):
+    """A statement of a snapshot, and the future of its rows."""
+
+    statement: BoundStatement[Any]
+    rows: asyncio.Future[Sequence[Any]]
+
+
 class Snapshot:
     """The reads of one request: one connection, taken at the first statement, its statements in
     turn.
 
+    Statements that are requested within a few turns of the event loop go to the driver together.
     A connection that is found dead before the first rows came is replaced once. `statements` counts
     the requested statements. Closing it ends a statement that still runs; a closed one reads no
     more.
@@ -194,10 +208,10 @@ class Snapshot:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._lock = asyncio.Lock()
         self._lease: AbstractAsyncContextManager[Driver] | None = None
         self._driver: Driver | None = None
-        self._running: asyncio.Task[object] | None = None
+        self._requests: list[_Request] = []
+        self._sending: asyncio.Task[None] | None = None
         self._closed = False
         self.statements = 0
 
@@ -206,22 +220,58 @@ class Snapshot:
         return self._database.dialect
 
     async def fetch(self, statement: Statement[R], /, **parameters: object) -> Sequence[R]:
+        if self._closed:
+            raise asyncio.CancelledError("the request has ended")
         bound = statement.compiled(self._database.dialect).bind(parameters)
-        (rows,) = await self._fetch_all([bound])
-        return cast("Sequence[R]", rows)
+        request = _Request(bound, asyncio.get_running_loop().create_future())
+        self._requests.append(request)
+        if self._sending is None:
+            self._sending = asyncio.create_task(self._send())
+        return await request.rows
+
+    async def _send(self) -> None:
+        """Run the requested statements, until there are no more."""
+        sent: list[_Request] = []
+        try:
+            for _ in range(GATHERING_TURNS):
+                await asyncio.sleep(0)
+            while self._requests:
+                sent, self._requests = self._requests, []
+                await self._answer(sent)
+        finally:
+            self._sending = None
+            for request in (*sent, *self._requests):
+                request.rows.cancel()  # which does nothing to an answered one
+
+    async def _answer(self, requests: Sequence[_Request]) -> None:
+        self.statements += len(requests)
+        try:
+            found = await self._fetch_all([request.statement for request in requests])
+        except Exception as error:
+            for request in requests:
+                _settle(request, await self._alone(request, error, len(requests)))
+        else:
+            for request, rows in zip(requests, found, strict=True):
+                _settle(request, rows)
+
+    async def _alone(
+        self, request: _Request, error: Exception, together: int
+    ) -> Sequence[Any] | Exception:
+        """Return the rows of one of several statements of which one failed with an error, or the
+        error: on Postgres the others cannot run any more.
+        """
+        if together == 1 or isinstance(error, LostConnection) or self.dialect == "postgresql":
+            return error
+        try:
+            (rows,) = await self._fetch_all([request.statement])
+        except Exception as own:
+            return own
+        return rows
 
     async def _fetch_all(self, statements: Sequence[BoundStatement[Any]]) -> list[Sequence[Any]]:
-        async with self._lock:
-            if self._closed:
-                raise asyncio.CancelledError("the request has ended")
-            self.statements += len(statements)
-            self._running = asyncio.current_task()
-            try:
-                if self._driver is None:
-                    return await self._first(statements)
-                return await self._driver.fetch_all(statements)
-            finally:
-                self._running = None
+        if self._driver is None:
+            return await self._first(statements)
+        return await self._driver.fetch_all(statements)
 
     async def _first(self, statements: Sequence[BoundStatement[Any]]) -> list[Sequence[Any]]:
         try:
@@ -246,10 +296,13 @@ class Snapshot:
     async def close(self) -> None:
         """Give the connection back, once a statement that still runs is cancelled and gone."""
         self._closed = True
-        if self._running is not None and self._running is not asyncio.current_task():
-            self._running.cancel()
-        async with self._lock:
-            await self._release()
+        cancelled: asyncio.CancelledError | None = None
+        if self._sending is not None:
+            self._sending.cancel()
+            cancelled = await _until_done(self._sending)
+        await self._release()
+        if cancelled is not None:
+            raise cancelled
 
     async def __aenter__(self) -> Self:
         return self
@@ -261,6 +314,26 @@ class Snapshot:
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
+
+
+async def _until_done(task: asyncio.Task[None]) -> asyncio.CancelledError | None:
+    """Wait for the end of a task; return the cancellation of the caller, if there was one."""
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    return cancelled
+
+
+def _settle(request: _Request, outcome: Sequence[Any] | Exception) -> None:
+    if request.rows.done():
+        return  # the caller was cancelled
+    if isinstance(outcome, Exception):
+        request.rows.set_exception(outcome)
+    else:
+        request.rows.set_result(outcome)
 
 
 @contextmanager
