@@ -40,9 +40,10 @@ def _notify(dialect: DialectName) -> Query:
 _NOTIFY: Final = Statement[None](_notify)
 
 
-GATHERING_TURNS: Final = 3
-"""Turns of the event loop in which the statements of one moment are gathered: a resolver begins in
-the first, its DataLoader's batch in the second or third.
+GATHERING_TURNS: Final[Mapping[DialectName, int]] = {"postgresql": 0, "sqlite": 3}
+"""Turns of the event loop in which the statements of one moment are gathered. A resolver begins in
+the first, the batch of its DataLoader in the second or third. A hop to SQLite's thread costs more
+than the turns; Postgres runs statements in turn anyway.
 """
 
 
@@ -233,7 +234,7 @@ class Snapshot:
         """Run the requested statements, until there are no more."""
         sent: list[_Request] = []
         try:
-            for _ in range(GATHERING_TURNS):
+            for _ in range(GATHERING_TURNS[self.dialect]):
                 await asyncio.sleep(0)
             while self._requests:
                 sent, self._requests = self._requests, []
