@@ -68,6 +68,11 @@ class Engine:
         self._trusted = trusted or TrustedDocuments()
         self._count_deprecated = count_deprecated
 
+    async def turn(self) -> None:
+        """Return in a turn of the event loop that has time left; at once if this is one."""
+        if self._runner.turns.is_over():
+            await self._runner.turns.wait()
+
     def prepare(
         self,
         request: OperationRequest,

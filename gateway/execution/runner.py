@@ -77,9 +77,9 @@ class Runner:
     ) -> None:
         self.schema: GraphQLSchema = schema._schema  # noqa: SLF001 - there is no public attribute
         enforce_policies(self.schema)
-        self._turns = Turns()
+        self.turns = Turns()
         self._executor_class = executor_class(
-            schema.execution_context_class, self._turns, max_values=max_values
+            schema.execution_context_class, self.turns, max_values=max_values
         )
         self._max_values = max_values
         self._reported_errors = reported_errors
@@ -143,7 +143,7 @@ class Runner:
             plan = prepared.document.plans.of(executor)
             if isinstance(executor.context_value, NarrowContext):
                 executor.context_value.want(plan.columns)
-            return await run(executor, plan.root, self._turns, max_values=self._max_values)
+            return await run(executor, plan.root, self.turns, max_values=self._max_values)
         except (NotCompiled, Irregular) as fallback:
             if self._count_fallback:
                 self._count_fallback(str(fallback))

@@ -21,6 +21,9 @@ STRETCH_SECONDS: Final = 0.01
 _WOKEN: Final = 64
 """Most waiting steps that one turn wakes: a step takes some 50 microseconds or more."""
 
+_RESULT: Final = 4
+"""Position of the list among the arguments of `complete_list_value`."""
+
 
 class Turns:
     """Shared by all operations of one event loop."""
@@ -112,7 +115,7 @@ def executor_class(
             return self._in_turn(self._execute, fields)
 
         def complete_list_value(self, *value: object) -> object:
-            return self._in_turn(super().complete_list_value, value)
+            return self._in_turn(self._complete_list, value)
 
         def _in_turn(self, work: Callable[..., object], arguments: tuple[object, ...]) -> object:
             return _Later(turns, work, arguments) if turns.is_over() else work(*arguments)
@@ -125,14 +128,23 @@ def executor_class(
             grouped_field_set: GroupedFieldSet,
             position_context: object,
         ) -> object:
-            self.values_left -= 1 + len(grouped_field_set)
-            if self.values_left < 0:
-                raise TooComplex(
-                    f"The answer has more than {max_values:,} values; request less at once."
-                )
+            self._count(len(grouped_field_set))
             executed: object = super().execute_fields(
                 parent_type, source_value, path, grouped_field_set, position_context
             )
             return executed
+
+        def _complete_list(self, *value: object) -> object:
+            items = value[_RESULT]
+            self._count(len(items) if isinstance(items, list | tuple) else 0)
+            completed: object = super().complete_list_value(*value)
+            return completed
+
+        def _count(self, values: int) -> None:
+            self.values_left -= values
+            if self.values_left < 0:
+                raise TooComplex(
+                    f"The answer has more than {max_values:,} values; request less at once."
+                )
 
     return FairExecutor

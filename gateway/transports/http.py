@@ -105,7 +105,7 @@ class GraphQLEndpoint:
         receive: Receive,
         record: RequestRecord,
     ) -> OperationResult:
-        prepared = self.operations.prepare(
+        prepared = await self.operations.prepare(
             principal, request, request_id=record.request_id, allowed=ALLOWED[method]
         )
         if isinstance(prepared, OperationResult):

@@ -37,7 +37,7 @@ class Operations:
     introspection: bool
     leeway_seconds: int
 
-    def prepare(
+    async def prepare(
         self,
         principal: Principal,
         request: OperationRequest,
@@ -45,7 +45,11 @@ class Operations:
         request_id: str,
         allowed: frozenset[OperationType] = ALL_TYPES,
     ) -> PreparedOperation | OperationResult:
-        """Return the operation to run, or the result that refuses it."""
+        """Return the operation to run, or the result that refuses it.
+
+        Documents that come at the same time are read in several turns of the event loop.
+        """
+        await self.engine.turn()
         introspection = self.introspection or Permission.ADMIN in principal.scopes
         return self.engine.prepare(
             request, request_id=request_id, allowed=allowed, introspection=introspection
@@ -71,7 +75,7 @@ class Operations:
         the returned function ends the subscription. Raises GatewayError alone.
         """
         request_id = secrets.token_hex(16)
-        prepared = self.prepare(principal, request, request_id=request_id)
+        prepared = await self.prepare(principal, request, request_id=request_id)
         if isinstance(prepared, OperationResult):
             return prepared
         try:

@@ -203,8 +203,8 @@ async def post(served: Gateway, body: bytes) -> bytes:
     return b"".join(parts).partition(b"\r\n\r\n")[2]
 
 
-async def beside(served: Gateway, body: bytes) -> tuple[Any, float]:
-    """Return the answer, and the longest work of the process between two turns of its loop."""
+async def beside(served: Gateway, *bodies: bytes) -> tuple[list[Any], float]:
+    """Return the answers, and the longest work of the process between two turns of its loop."""
     longest = 0.0
 
     async def others() -> None:
@@ -216,10 +216,10 @@ async def beside(served: Gateway, body: bytes) -> tuple[Any, float]:
 
     task = asyncio.create_task(others())
     try:
-        answer = await post(served, body)
+        answers = await asyncio.gather(*(post(served, body) for body in bodies))
     finally:
         task.cancel()
-    return orjson.loads(answer), longest
+    return [orjson.loads(answer) for answer in answers], longest
 
 
 async def test_no_document_makes_others_wait(served: Gateway) -> None:
@@ -233,7 +233,16 @@ async def test_no_document_makes_others_wait(served: Gateway) -> None:
         # Twice: a collection of garbage, or a busy machine, may fall into one of them.
         runs = [await beside(served, body) for _ in range(2)]
         longest[name] = min(seconds for _, seconds in runs)
-        codes = {each["extensions"]["code"] for each in runs[0][0].get("errors", [])}
-        assert codes == ({dear.code} if dear.code else set()), (name, runs[0][0]["errors"][0])
+        ((answer,), _) = runs[0]
+        codes = {each["extensions"]["code"] for each in answer.get("errors", [])}
+        assert codes == ({dear.code} if dear.code else set()), (name, answer["errors"][0])
     print("", *(f"{seconds * 1000:6.1f} ms  {name}" for name, seconds in longest.items()), sep="\n")
     assert max(longest.values()) <= LONGEST_SECONDS, longest
+
+
+async def test_documents_that_come_together_are_read_in_turns(served: Gateway) -> None:
+    query = "{ " + " ".join(f"f{n}" for n in range(1_200)) + " }"
+    bodies = [orjson.dumps({"query": f"{query} # {n}"}) for n in range(6)]
+    runs = [await beside(served, *bodies) for _ in range(2)]
+    assert all(answer["errors"] for answers, _ in runs for answer in answers)
+    assert min(seconds for _, seconds in runs) <= LONGEST_SECONDS

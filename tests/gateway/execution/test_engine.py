@@ -130,14 +130,14 @@ async def test_requests_for_deprecated_fields_are_counted() -> None:
 
 @pytest.mark.parametrize("compiled", [True, False])
 async def test_an_answer_of_too_many_values_is_refused(compiled: bool) -> None:
-    tight = DocumentSettings().model_copy(update={"answer_values": 62})
+    tight = DocumentSettings().model_copy(update={"answer_values": 61})
     engine = Engine(SCHEMA, limits=tight, deadline_seconds=10, suggestions=False, compiled=compiled)
     # A list, 20 objects, 20 scalars.
     assert (await ask("{ items { number } }", engine)).errors == []
     answer = await ask("{ items { number n: number m: number } }", engine)
     assert (answer.data, answer.codes) == (None, ["QUERY_TOO_COMPLEX"])
     assert (
-        answer.errors[0]["message"] == "The answer has more than 62 values; request less at once."
+        answer.errors[0]["message"] == "The answer has more than 61 values; request less at once."
     )
 
 
