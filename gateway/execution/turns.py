@@ -35,9 +35,12 @@ class Turns:
         self._over_at: float | None = None
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    def is_over(self) -> bool:
-        """Return whether this turn's stretch is used up; the first call of a turn begins it."""
-        loop = asyncio.get_running_loop()
+    def is_over(self, running: asyncio.AbstractEventLoop | None = None) -> bool:
+        """Return whether this turn's stretch is used up; the first call of a turn begins it.
+
+        A caller that knows the running loop passes it: to find it takes a system call.
+        """
+        loop = running or asyncio.get_running_loop()
         if loop is not self._loop:
             self._loop, self._over_at = loop, None
             self._waiting.clear()

@@ -102,6 +102,7 @@ class _Run:
     def __init__(self, executor: Executor[Any], turns: Turns, max_values: int) -> None:
         self._executor = executor
         self._turns = turns
+        self._loop = asyncio.get_running_loop()
         self._max_values = max_values
         self._values = 0
         self._batches: list[Batch] = []
@@ -141,7 +142,7 @@ class _Run:
 
     async def _pause(self) -> None:
         """Leave the event loop to others if this turn is over; one column is never cut."""
-        if self._turns.is_over():
+        if self._turns.is_over(self._loop):
             await self._turns.wait()
 
     def _batch(self, plan: ObjectPlan, rows: Sequence[Any], places: Places) -> Batch:
