@@ -28,6 +28,7 @@ from graphql import (
 )
 
 from gateway.errors import TooComplex
+from gateway.execution.conditions import condition_variables
 from gateway.execution.cost.schema_costs import PUNCTUATION, FieldCosts, SchemaCosts
 from gateway.execution.cost.tree import (
     ROW,
@@ -41,7 +42,6 @@ from gateway.execution.cost.tree import (
     Variables,
 )
 from gateway.execution.fields import Cost, FromArguments, Size
-from gateway.execution.plan.object_plan import condition_variables
 
 _KEPT: Final = 16
 _NO_COST: Final = Cost()

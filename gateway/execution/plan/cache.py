@@ -7,11 +7,11 @@ from cachetools import LRUCache
 from graphql import DocumentNode, GraphQLError
 from graphql.execution import Executor
 
+from gateway.execution.conditions import condition_variables
 from gateway.execution.plan.columns import ReadColumns, read_columns
 from gateway.execution.plan.object_plan import (
     NotCompiled,
     ObjectPlan,
-    condition_variables,
     plan_operation,
 )
 

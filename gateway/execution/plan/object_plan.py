@@ -6,11 +6,9 @@ other variable, and on nothing else of a request.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from graphql import (
-    DirectiveNode,
-    DocumentNode,
     FieldNode,
     GraphQLAbstractType,
     GraphQLField,
@@ -18,11 +16,8 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
-    VariableNode,
-    Visitor,
     is_abstract_type,
     is_leaf_type,
-    visit,
 )
 from graphql.execution import Executor
 from graphql.execution.collect_fields import (
@@ -38,8 +33,6 @@ from gateway.execution.plan.functions import FieldFunction, function_of
 from gateway.execution.plan.leaves import Serialize, serializer
 from gateway.execution.plan.output import object_maker
 from gateway.execution.policies import checks_of
-
-_CONDITIONS: Final = frozenset({"skip", "include"})
 
 
 class NotCompiled(Exception):
@@ -112,24 +105,6 @@ class Abstract(Shape):
 
     type: GraphQLAbstractType
     plans: Mapping[str, ObjectPlan]
-
-
-def condition_variables(document: DocumentNode) -> tuple[str, ...]:
-    """Return the names of the variables in a document's `@skip` and `@include`, sorted."""
-    finder = _ConditionFinder()
-    visit(document, finder)
-    return tuple(sorted(finder.names))
-
-
-class _ConditionFinder(Visitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-
-    def enter_directive(self, node: DirectiveNode, *_: object) -> None:
-        if node.name.value in _CONDITIONS:
-            values = [argument.value for argument in node.arguments or ()]
-            self.names.update(v.name.value for v in values if isinstance(v, VariableNode))
 
 
 def plan_operation(executor: Executor[Any]) -> ObjectPlan:
