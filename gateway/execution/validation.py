@@ -20,7 +20,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 # Steps of comparing fields of one name with each other; usual documents take none. graphql-core
 # would go on to 500,000, which is most of a second.
-COMPARISONS: Final = 5_000
+COMPARISONS: Final = 10_000
 LONG_VALUE: Final = 500
 """Characters of a value of which only the first error is reported: each error prints the value."""
 
