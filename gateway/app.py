@@ -40,9 +40,14 @@ from gateway.live.reader import LiveReader
 from gateway.migrations import readiness_check
 from gateway.observability.metrics import Metrics
 from gateway.principal import Principal
-from gateway.providers.stripe.inbox import Inbox
-from gateway.providers.stripe.signature import parse_secrets
-from gateway.quotas import export_quota, failed_credential_quota, live_quotas
+from gateway.providers.stripe.inbox import Inbox, build_inbox
+from gateway.quotas import (
+    Gates,
+    admission_gates,
+    export_quota,
+    failed_credential_quota,
+    live_quotas,
+)
 from gateway.receipts.pdf import ReceiptPrinter
 from gateway.routes.console import DevPerson, build_console
 from gateway.routes.exports import Exports, export_routes
@@ -62,7 +67,7 @@ from gateway.signing import Signer, parse_signing_keys
 from gateway.store import Database, Snapshot, build_database
 from gateway.transports.feeds import ContextFactory
 from gateway.transports.http import ALLOWED, PATH, GraphQLEndpoint, describe_nothing
-from gateway.transports.metrics import live_metrics
+from gateway.transports.metrics import admission_metrics, live_metrics
 from gateway.transports.operations import Operations
 from gateway.transports.sse import StreamEndpoint
 from gateway.transports.websocket import WebSocketEndpoint
@@ -86,6 +91,7 @@ class Parts:
     authenticator: CredentialChecker
     context_for: ContextFactory
     hub: Hub
+    gates: Gates
     read_access: ReadAccess
     ready: Callable[[], Awaitable[None]]
     running: Callable[[], AbstractAsyncContextManager[None]]
@@ -109,6 +115,7 @@ class _Process:
     database: Database
     reader: LiveReader
     hub: Hub
+    gates: Gates
     authenticator: Authenticator
     key_use: KeyUse
     printer: ReceiptPrinter
@@ -176,13 +183,14 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
         authenticator=process.authenticator,
         context_for=context_for,
         hub=process.hub,
+        gates=process.gates,
         read_access=process.reader.access,
         ready=readiness_check(process.database),
         running=process.running,
         clock=clock,
         drain=drain,
         loops=process.loops,
-        describe=_describe,
+        describe=lambda context: {"statements": context.snapshot.statements},
         files=files,
         trusted=_trusted(settings, files),
         people=partial(read_people, settings.data_dir, clock),
@@ -200,7 +208,11 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
     metrics = Metrics()
     failures = failed_credential_quota(settings.http.failed_credentials_per_minute)
     operations = _build_operations(settings, parts, metrics)
-    metrics.watch(*live_metrics(operations.hub, operations.quotas), *parts.metrics)
+    metrics.watch(
+        *live_metrics(operations.hub, operations.quotas),
+        *admission_metrics(operations.gates),
+        *parts.metrics,
+    )
     graphql = GraphQLEndpoint(
         operations=operations,
         authenticator=parts.authenticator,
@@ -251,7 +263,7 @@ def _build_process(
 ) -> _Process:
     database = build_database(settings)
     key_use, tasks = KeyUse(database, clock, loops), Tasks()
-    inbox = _build_inbox(settings, database, clock)
+    inbox = build_inbox(settings, database, clock)
     if inbox is not None:
         inbox.register(tasks)
     low_balance_sweep.register(tasks, database, clock, settings.usage_delay_seconds)
@@ -261,6 +273,7 @@ def _build_process(
         database=database,
         reader=LiveReader(database, clock),
         hub=Hub(),
+        gates=admission_gates(settings.admission, settings.database),
         authenticator=open_authenticator(
             settings.auth,
             issuer_of(settings, clock),
@@ -284,20 +297,6 @@ def _build_process(
     )
 
 
-def _build_inbox(settings: Settings, database: Database, clock: Clock) -> Inbox | None:
-    """Return the inbox of Stripe's events, where there is a secret to verify them with."""
-    secrets = settings.stripe.webhook_secrets
-    if secrets is None:
-        return None
-    return Inbox(
-        database,
-        clock,
-        secrets=parse_secrets(secrets.get_secret_value()),
-        test_mode=settings.or_dev(settings.stripe.test_mode),
-        usage_delay_seconds=settings.usage_delay_seconds,
-    )
-
-
 def _build_operations(settings: Settings, parts: Parts, metrics: Metrics) -> Operations:
     introspection = settings.or_dev(settings.introspection)
     engine = Engine(
@@ -315,6 +314,7 @@ def _build_operations(settings: Settings, parts: Parts, metrics: Metrics) -> Ope
         hub=parts.hub,
         limits=settings.live,
         quotas=live_quotas(settings.live),
+        gates=parts.gates,
         access=AccessCheck(parts.read_access, settings.live.recheck_seconds, parts.loops),
         introspection=introspection,
         leeway_seconds=settings.auth.jwt_leeway_seconds,
@@ -358,6 +358,7 @@ def _rest_routes(process: _Process, links: Links) -> list[Route]:
         clock=clock,
         keys=KeyFactory(clock),
         limits=settings.http,
+        gates=process.gates,
         usage_delay_seconds=settings.usage_delay_seconds,
         quiet_keys=process.meter.quiet_keys if process.meter else (),
     )
@@ -366,6 +367,7 @@ def _rest_routes(process: _Process, links: Links) -> list[Route]:
         database=database,
         links=links,
         printer=process.printer,
+        gate=process.gates.reads,
     )
     exports = Exports(
         database=database,
@@ -393,7 +395,3 @@ def _trusted(settings: Settings, files: StaticFiles) -> TrustedDocuments:
             "GATEWAY_TRUSTED_ONLY: there are no trusted documents; set GATEWAY_TRUSTED_DOCUMENTS."
         )
     return TrustedDocuments(manifest=manifest, only=documents.trusted_only)
-
-
-def _describe(context: Context) -> Mapping[str, object]:
-    return {"statements": context.snapshot.statements}

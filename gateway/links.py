@@ -35,7 +35,12 @@ class Grant:
     def principal(self) -> Principal:
         """The bearer as a principal: reads like an account key."""
         scopes = frozenset({Permission.BILLING_READ})
-        return Principal(subject="link", key_id="link", account_id=self.account_id, scopes=scopes)
+        return Principal(
+            subject=f"link:{self.account_id}",
+            key_id="link",
+            account_id=self.account_id,
+            scopes=scopes,
+        )
 
 
 class Links:

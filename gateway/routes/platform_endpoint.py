@@ -18,6 +18,7 @@ from gateway.http.request_log import record_of
 from gateway.http.responses import HTTPError, error_response
 from gateway.ids import KeyFactory
 from gateway.principal import Permission, Principal
+from gateway.quotas import AdmissionGate, Gates
 from gateway.routes.openapi.operation import Operation
 from gateway.settings.http import HttpSettings
 from gateway.store import Database
@@ -32,6 +33,7 @@ class Platform:
     clock: Clock
     keys: KeyFactory
     limits: HttpSettings
+    gates: Gates
     usage_delay_seconds: int
     quiet_keys: Collection[str] = ()
 
@@ -65,13 +67,19 @@ class PlatformEndpoint(ABC):
             record.principal = principal = await self._authenticate(scope)
             record.is_quiet = principal.key_id in self.platform.quiet_keys
             body = await self._read_body(scope, receive)
-            response = await self.answer(principal, scope, body, record.details)
+            async with self._gate.admitted(principal.subject):
+                response = await self.answer(principal, scope, body, record.details)
         except ClientDisconnected:
             return
         except GatewayError as error:
             record.codes = [error.code]
             response = error_response(error)
         await response(scope, receive, send)
+
+    @property
+    def _gate(self) -> AdmissionGate:
+        gates = self.platform.gates
+        return gates.reads if self.OPERATION.method == "GET" else gates.writes
 
     def _check_head(self, scope: Scope) -> None:
         media_types = self.OPERATION.media_types

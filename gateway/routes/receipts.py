@@ -14,6 +14,7 @@ from gateway.http.request_log import RequestRecord, record_of
 from gateway.http.responses import error_response
 from gateway.links import RECEIPT_PATH, Links, is_signed
 from gateway.principal import Principal, Role
+from gateway.quotas import AdmissionGate
 from gateway.receipts.file_name import document_name
 from gateway.receipts.pdf import ReceiptPrinter
 from gateway.receipts.seller import Seller
@@ -38,6 +39,7 @@ class Receipts:
     database: Database
     links: Links
     printer: ReceiptPrinter
+    gate: AdmissionGate
 
     async def serve(self, request: Request) -> Response:
         record = record_of(request.scope)
@@ -54,13 +56,17 @@ class Receipts:
 
     async def _document(self, request: Request, record: RequestRecord) -> tuple[str, bytes]:
         """Return the document's name and the document."""
-        record.principal = await self._principal(request)
+        record.principal = principal = await self._principal(request)
+        async with self.gate.admitted(principal.subject):
+            return await self._read(request, principal)
+
+    async def _read(self, request: Request, principal: Principal) -> tuple[str, bytes]:
         number = request.path_params["number"]
         match = _NUMBER.fullmatch(number)
         if match is None:
             raise _missing()
         async with Snapshot(self.database) as snapshot:
-            found = await receipts.find_document(snapshot, record.principal, match[1], number)
+            found = await receipts.find_document(snapshot, principal, match[1], number)
             if found is None:
                 raise _missing()
             Role(found["role"]).require_purchases()

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gateway.errors import ConfigurationError
+from gateway.settings.admission import AdmissionSettings
 from gateway.settings.auth import AuthSettings
 from gateway.settings.console import ConsoleSettings
 from gateway.settings.database import DatabaseSettings
@@ -103,6 +104,7 @@ class Settings(BaseSettings):
         "in dev only. Keys with the scope `admin` may always introspect.",
     )
     http: HttpSettings = HttpSettings()
+    admission: AdmissionSettings = AdmissionSettings()
     live: LiveSettings = LiveSettings()
     documents: DocumentSettings = DocumentSettings()
 

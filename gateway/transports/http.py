@@ -75,8 +75,10 @@ class GraphQLEndpoint:
         if media_type is None:
             raise HTTPError(f"The Accept header must allow {GRAPHQL_JSON} or {JSON}.", 406)
         record.principal = principal = await self.authenticate(scope)
-        request = await self.read(scope, receive)
-        result = await self._run(request, principal, method, receive, record)
+        body = await self._body(scope, receive)
+        async with self.operations.gates.reads.admitted(principal.subject):
+            request = _parse(scope, body)
+            result = await self._run(request, principal, method, receive, record)
         return response_of(result, media_type, method)
 
     async def authenticate(self, scope: Scope) -> Principal:
@@ -85,17 +87,19 @@ class GraphQLEndpoint:
 
     async def read(self, scope: Scope, receive: Receive) -> OperationRequest:
         """Return the operation of a GET or POST; raises BadRequest, and ClientDisconnected."""
+        return _parse(scope, await self._body(scope, receive))
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
         if scope["method"] == "GET":
-            return parse_query_string(scope["query_string"])
+            return b""
         if not _is_readable(scope):
             raise HTTPError(f"The body must be {JSON} in UTF-8, not compressed.", 415)
-        body = await read_body(
+        return await read_body(
             scope,
             receive,
             max_bytes=self.limits.body_bytes,
             timeout_seconds=self.limits.body_seconds,
         )
-        return parse_body(body)
 
     async def _run(
         self,
@@ -122,6 +126,12 @@ class GraphQLEndpoint:
             )
         _record(record, result)
         return result
+
+
+def _parse(scope: Scope, body: bytes) -> OperationRequest:
+    return (
+        parse_query_string(scope["query_string"]) if scope["method"] == "GET" else parse_body(body)
+    )
 
 
 def _record(record: RequestRecord, result: OperationResult) -> None:

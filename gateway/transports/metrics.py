@@ -1,10 +1,12 @@
-"""The metrics of WebSockets and subscriptions."""
+"""The metrics of WebSockets and subscriptions, and of the requests that run and wait."""
 
 from collections.abc import Sequence
 
+from prometheus_client.registry import Collector
+
 from gateway.live.hub import Hub
-from gateway.observability.metrics import ObservedValue
-from gateway.quotas import LiveQuotas
+from gateway.observability.metrics import ObservedValue, Tally
+from gateway.quotas import Gates, LiveQuotas
 
 
 def live_metrics(hub: Hub, quotas: LiveQuotas) -> Sequence[ObservedValue]:
@@ -41,5 +43,38 @@ def live_metrics(hub: Hub, quotas: LiveQuotas) -> Sequence[ObservedValue]:
             name="gateway_live_listening",
             text="1 while the database announces changes, 0 while it is polled for them.",
             read=lambda: hub.listening,
+        ),
+    )
+
+
+def admission_metrics(gates: Gates) -> Sequence[Collector]:
+    """Return the metrics of the gates: requests that run, that wait, and that were refused."""
+    reads, writes = gates.reads, gates.writes
+    return (
+        ObservedValue(
+            name="gateway_reads_running",
+            text="Operations and reads that run.",
+            read=lambda: reads.running,
+        ),
+        ObservedValue(
+            name="gateway_reads_waiting",
+            text="Operations and reads that wait to run.",
+            read=lambda: reads.waiting,
+        ),
+        ObservedValue(
+            name="gateway_writes_running",
+            text="Writing requests to /v1 that run.",
+            read=lambda: writes.running,
+        ),
+        ObservedValue(
+            name="gateway_writes_waiting",
+            text="Writing requests to /v1 that wait to run.",
+            read=lambda: writes.waiting,
+        ),
+        Tally(
+            name="gateway_refused",
+            text="Requests that were refused for load.",
+            labels=("gate", "reason"),
+            read=gates.refused,
         ),
     )

@@ -17,7 +17,7 @@ from gateway.live.access import AccessCheck
 from gateway.live.hub import Hub, Sink
 from gateway.live.source import EventSource
 from gateway.principal import Permission, Principal
-from gateway.quotas import LiveQuotas, Release
+from gateway.quotas import Gates, LiveQuotas, Release
 from gateway.settings.live import LiveSettings
 from gateway.transports.feeds import ContextFactory, open_feed
 
@@ -26,13 +26,17 @@ ALL_TYPES: Final = frozenset(OperationType)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operations:
-    """Runs operations, each with a context of its own; `context_for` makes it."""
+    """Runs operations, each with a context of its own; `context_for` makes it.
+
+    `start` passes the gate; callers of `prepare` and `run` pass it before both.
+    """
 
     engine: Engine
     context_for: ContextFactory
     hub: Hub
     limits: LiveSettings
     quotas: LiveQuotas
+    gates: Gates
     access: AccessCheck
     introspection: bool
     leeway_seconds: int
@@ -74,6 +78,12 @@ class Operations:
         """Run a query, or subscribe. After subscribing, `sink` has been offered the first event;
         the returned function ends the subscription. Raises GatewayError alone.
         """
+        async with self.gates.reads.admitted(principal.subject):
+            return await self._start(principal, request, sink)
+
+    async def _start(
+        self, principal: Principal, request: OperationRequest, sink: Sink
+    ) -> OperationResult | Release:
         request_id = secrets.token_hex(16)
         prepared = await self.prepare(principal, request, request_id=request_id)
         if isinstance(prepared, OperationResult):

@@ -1,9 +1,22 @@
 """What a key holds or takes beyond its quota is refused, and only that."""
 
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
 import pytest
 
 from gateway.errors import ServiceUnavailable, Throttled
-from gateway.quotas import ConcurrencyQuota, Limit, RateQuota
+from gateway.quotas import (
+    DELAYED,
+    EXPIRED,
+    FULL,
+    OVERLOADED,
+    AdmissionGate,
+    ConcurrencyQuota,
+    Limit,
+    RateQuota,
+)
 
 EACH = Limit(2, Throttled, "At most {} each.")
 TOTAL = Limit(3, ServiceUnavailable, "At most {} together.")
@@ -51,3 +64,104 @@ async def test_a_key_takes_no_more_in_a_minute() -> None:
         await quota.take("ada")
     await quota.take("bob")
     assert 1 <= await quota.seconds_left("ada") <= 60
+
+
+def make_gate(
+    running: int = 4, waiting: int = 4, delay_seconds: float = 60, wait_seconds: float = 60
+) -> AdmissionGate:
+    return AdmissionGate(
+        running=running,
+        waiting=waiting,
+        delay_seconds=delay_seconds,
+        wait_seconds=wait_seconds,
+    )
+
+
+async def enter(gate: AdmissionGate, *principals: str) -> list[asyncio.Task[str]]:
+    """Begin to enter; a task is done when its principal is in, or refused."""
+
+    async def run(principal: str) -> str:
+        await gate.admitted(principal).__aenter__()
+        return principal
+
+    tasks = [asyncio.create_task(run(each)) for each in principals]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    return tasks
+
+
+def outcomes(tasks: Sequence[asyncio.Task[str]]) -> list[bool | None]:
+    """Return for each whether it was admitted; None while it waits."""
+    return [each.exception() is None if each.done() else None for each in tasks]
+
+
+async def test_one_principal_leaves_places_for_others() -> None:
+    gate = make_gate()
+    assert outcomes(await enter(gate, "ada", "ada", "ada", "ada", "bob")) == [
+        *(True, True, True, None, True)
+    ]
+    assert (gate.running, gate.waiting) == (4, 1)
+
+
+async def test_those_that_wait_run_in_turn_by_principal() -> None:
+    gate = make_gate(running=1)
+    tasks = await enter(gate, "eve", "ada", "ada", "bob")
+    order = []
+    for principal in ("eve", "ada", "bob", "ada"):
+        gate.leave(principal)
+        await asyncio.sleep(0)
+        order.append(outcomes(tasks)[1:])
+    assert order == [
+        [True, None, None],
+        [True, None, True],
+        [True, True, True],
+        [True, True, True],
+    ]
+    assert (gate.running, gate.waiting) == (0, 0)
+
+
+async def test_a_flood_gives_way_to_another_principal() -> None:
+    gate = make_gate(running=1, waiting=3)
+    flood = await enter(gate, *["ada"] * 6)
+    assert outcomes(flood) == [True, None, None, None, False, False]
+    others = await enter(gate, "bob", "cid", "dan")
+    assert outcomes(others) == [None, None, False]
+    assert outcomes(flood) == [True, None, False, False, False, False]
+    with pytest.raises(ServiceUnavailable, match=OVERLOADED):
+        await others[-1]
+    assert dict(gate.refused) == {FULL: 5}
+    for refused in flood[2:]:
+        with suppress(ServiceUnavailable):
+            await refused
+
+
+async def test_requests_behind_one_that_waits_long_are_refused() -> None:
+    gate = make_gate(running=1, delay_seconds=0.01)
+    await enter(gate, "ada", "ada")
+    await asyncio.sleep(0.02)
+    late, other = await enter(gate, "ada", "bob")
+    assert outcomes([late, other]) == [False, None]
+    assert dict(gate.refused) == {DELAYED: 1}
+    with suppress(ServiceUnavailable):
+        await late
+
+
+async def test_a_request_that_waited_too_long_is_refused() -> None:
+    gate = make_gate(running=1, wait_seconds=0.01)
+    _, late = await enter(gate, "ada", "ada")
+    with pytest.raises(ServiceUnavailable, match=OVERLOADED):
+        await late
+    assert (gate.running, gate.waiting, dict(gate.refused)) == (1, 0, {EXPIRED: 1})
+
+
+async def test_a_cancelled_request_gives_its_place_on() -> None:
+    gate = make_gate(running=1)
+    _, waits, given, last = await enter(gate, "ada", "ada", "bob", "cid")
+    waits.cancel()
+    await asyncio.sleep(0)
+    gate.leave("ada")  # bob has the place, and does not know yet
+    given.cancel()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert outcomes([last]) == [True]
+    assert (gate.running, gate.waiting) == (1, 0)

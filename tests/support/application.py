@@ -20,6 +20,7 @@ from gateway.http.static_files import StaticFiles
 from gateway.live.access import CurrentAccess
 from gateway.live.hub import Hub
 from gateway.principal import Permission, Principal
+from gateway.quotas import admission_gates
 from gateway.routes.console import DevAccount, DevPerson
 from gateway.routes.openapi.route import DescribedRoute
 from gateway.settings import Settings, load_settings
@@ -210,12 +211,13 @@ class PartChanges(TypedDict, total=False):
     routes: Sequence[DescribedRoute]
 
 
-def make_parts() -> Parts:
+def make_parts(settings: Settings) -> Parts:
     return Parts(
         schema=make_schema(),
         authenticator=FixedTokens(),
         context_for=context_for,
         hub=Hub(),
+        gates=admission_gates(settings.admission, settings.database),
         read_access=read_access,
         ready=ready,
         running=running,
@@ -226,5 +228,5 @@ def make_parts() -> Parts:
 
 
 def make_app(settings: Settings | None = None, **changes: Unpack[PartChanges]) -> Starlette:
-    parts = replace(make_parts(), **changes)
-    return build_app(settings or load_settings(environment="dev"), parts)
+    settings = settings or load_settings(environment="dev")
+    return build_app(settings, replace(make_parts(settings), **changes))

@@ -21,7 +21,8 @@ from gateway.providers.stripe.events import (
 )
 from gateway.providers.stripe.owner import Claim, find_owner
 from gateway.providers.stripe.payment import record_payment
-from gateway.providers.stripe.signature import check_signature
+from gateway.providers.stripe.signature import check_signature, parse_secrets
+from gateway.settings import Settings
 from gateway.store import Database, Snapshot, Transaction, webhook_events
 from gateway.store.webhook_events import ReceivedEvent, WebhookEventRow
 from gateway.windows import USAGE_DELAY_SECONDS
@@ -343,3 +344,17 @@ def _known_account(rows: Sequence[WebhookEventRow], payment: str) -> int | None:
     """Return the account that the events of the payment itself were given."""
     own = (row["account_id"] for row in rows if row["object_id"] == payment)
     return next((each for each in own if each is not None), None)
+
+
+def build_inbox(settings: Settings, database: Database, clock: Clock) -> Inbox | None:
+    """Return the inbox of Stripe's events, where there is a secret to verify them with."""
+    secrets = settings.stripe.webhook_secrets
+    if secrets is None:
+        return None
+    return Inbox(
+        database,
+        clock,
+        secrets=parse_secrets(secrets.get_secret_value()),
+        test_mode=settings.or_dev(settings.stripe.test_mode),
+        usage_delay_seconds=settings.usage_delay_seconds,
+    )

@@ -16,6 +16,7 @@ from gateway.clock import FixedClock
 from gateway.ids import encode_global_id
 from gateway.links import RECEIPT_PATH, Links
 from gateway.principal import Principal, Role
+from gateway.quotas import AdmissionGate
 from gateway.receipts.pdf import ReceiptPrinter
 from gateway.receipts.seller import Seller, keep_seller
 from gateway.routes.openapi.route import DescribedRoute
@@ -84,6 +85,7 @@ async def serve(
         database=database,
         links=Links(SIGNER, clock, base_url="", seconds=900),
         printer=printer,
+        gate=AdmissionGate(running=8, waiting=64, delay_seconds=60, wait_seconds=60),
     )
     app = application.make_app(routes=[DescribedRoute(RECEIPT_PATH, receipts.serve)])
     async with connect(app, headers={}) as client:
