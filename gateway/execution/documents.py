@@ -19,6 +19,7 @@ from gateway.execution.cost.schema_costs import SchemaCosts
 from gateway.execution.deprecation import deprecated_fields
 from gateway.execution.limits import DocumentLimits, find_excess, introspects
 from gateway.execution.plan.cache import Plans
+from gateway.execution.usual_documents import UsualDocuments
 from gateway.execution.validation import RULES
 
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
@@ -83,9 +84,11 @@ class Documents:
         default_factory=lambda: LRUCache(CACHED_CHARACTERS, _size)
     )
     _costs: SchemaCosts = field(init=False)
+    _usual: UsualDocuments = field(init=False)
 
     def __post_init__(self) -> None:
         self._costs = SchemaCosts(self.schema)
+        self._usual = UsualDocuments(self.schema)
 
     def read(self, text: str) -> ParsedDocument:
         """Return the document; raises GraphQLError with a code if it cannot be parsed."""
@@ -101,25 +104,34 @@ class Documents:
 
     def _read(self, text: str) -> ParsedDocument:
         node = self._parse(text)
-        if excess := find_excess(node, self.limits):
-            errors = [GraphQLError(excess, extensions={"code": TooComplex.code})]
+        excess = find_excess(node, self.limits)
+        usual = None if excess else self._usual.check(node)
+        errors = () if usual else self._errors(node, excess)
+        if usual:
+            deprecated = usual.deprecated
         else:
-            errors = validate(
-                self.schema,
-                node,
-                RULES,
-                max_errors=REPORTED_ERRORS,
-                hide_suggestions=not self.suggestions,
-            )
+            deprecated = frozenset() if errors else deprecated_fields(self.schema, node)
         return ParsedDocument(
             node=node,
             length=len(text),
-            errors=tuple(errors),
-            introspects=introspects(node),
+            errors=errors,
+            introspects=usual is None and introspects(node),
             plans=Plans(node),
             costs=OperationCosts(self._costs, node, self.limits.fields),
-            deprecated=frozenset() if errors else deprecated_fields(self.schema, node),
+            deprecated=deprecated,
         )
+
+    def _errors(self, node: DocumentNode, excess: str | None) -> tuple[GraphQLError, ...]:
+        if excess:
+            return (GraphQLError(excess, extensions={"code": TooComplex.code}),)
+        errors = validate(
+            self.schema,
+            node,
+            RULES,
+            max_errors=REPORTED_ERRORS,
+            hide_suggestions=not self.suggestions,
+        )
+        return tuple(errors)
 
     def _parse(self, text: str) -> DocumentNode:
         try:
