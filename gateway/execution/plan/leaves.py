@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
 
 from graphql import (
@@ -41,6 +41,7 @@ Raises Irregular if a value has no serialized form, and what the type's own func
 """
 
 
+@lru_cache(maxsize=1_000)
 def serializer(type_: GraphQLLeafType) -> Serialize:
     """Return the function that serializes columns of values of a type."""
     if isinstance(type_, GraphQLEnumType):
