@@ -114,14 +114,11 @@ def executor_class(
             grouped_field_set: GroupedFieldSet,
             position_context: object,
         ) -> object:
+            # Not between the items of a list: awaitables among them would be dropped with the rest.
             fields = (parent_type, source_value, path, grouped_field_set, position_context)
-            return self._in_turn(self._execute, fields)
-
-        def complete_list_value(self, *value: object) -> object:
-            return self._in_turn(self._complete_list, value)
-
-        def _in_turn(self, work: Callable[..., object], arguments: tuple[object, ...]) -> object:
-            return _Later(turns, work, arguments) if turns.is_over() else work(*arguments)
+            return (
+                _Later(turns, self._execute, fields) if turns.is_over() else self._execute(*fields)
+            )
 
         def _execute(
             self,

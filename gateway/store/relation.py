@@ -93,6 +93,8 @@ def one_by_position(rows: Sequence[R], count: int) -> list[R | None]:
 
 def by_position(rows: Sequence[R], count: int) -> list[list[R]]:
     """Return the rows of each of `count` keys, in the order they have."""
+    if count == 1:
+        return [list(rows)]
     grouped: list[list[R]] = [[] for _ in range(count)]
     for row in rows:
         grouped[position(row)].append(row)

@@ -5,9 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import reduce
 from itertools import accumulate, groupby, pairwise
-from operator import itemgetter, or_
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from gateway.money import divide_half_even, ratio
@@ -103,7 +102,7 @@ def usage_buckets(
     starts = (bisect_left(at, bound) for bound in period.bounds(interval))
     edges = list(pairwise((*starts, len(at))))
     nanos = [sum(spent[low:high]) for low, high in edges]
-    counts = [union(active[low:high]).bit_count() for low, high in edges]
+    counts = [bitset.union(active[low:high]).bit_count() for low, high in edges]
     return filled_buckets(nanos, counts, period, interval, complete_until)
 
 
@@ -122,11 +121,6 @@ def filled_buckets(
             buckets, nanos, accumulate(nanos), deployments, strict=True
         )
     ]
-
-
-def union(sets: Iterable[bytes]) -> int:
-    """Return the union of stored sets. A set that repeats, as an hour's does, is decoded once."""
-    return reduce(or_, map(bitset.decode, set(sets)), 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +142,7 @@ class UsageSummary:
     @property
     def total_deployments(self) -> int:
         """Distinct deployments, counted once over the window."""
-        return union(map(_deployments, self.usage)).bit_count()
+        return bitset.union(map(_deployments, self.usage)).bit_count()
 
     def average_daily_nanos(self, first_day: date, rows: Sequence[UsageRow]) -> int | None:
         """Return the complete days' mean spend, half-even to the nano."""
@@ -163,7 +157,7 @@ class UsageSummary:
         if days is None:
             return None
         counts = (
-            union(map(_deployments, day)).bit_count()
+            bitset.union(map(_deployments, day)).bit_count()
             for day in _by_day(rows_in(rows, days.span), days)
         )
         return ratio(sum(counts), days.window.days, 2)

@@ -11,7 +11,8 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from gateway.billing.usage.series import Period, UsageBucket, filled_buckets, union
+from gateway.billing.usage.series import Period, UsageBucket, filled_buckets
+from gateway.store.engine import bitset
 from gateway.store.rollup_spans import Grain, RollupSpan
 from gateway.store.usage_sums import Spans, UsageSum
 from gateway.windows import Interval, Window, day_start, whole_days
@@ -41,7 +42,7 @@ def summed_buckets(
         for each in found:
             spent[index] += each["spent_nanos"]
             active[index].add(each["deployments"])
-    counts = [union(sets).bit_count() for sets in active]
+    counts = [bitset.union(sets).bit_count() for sets in active]
     return filled_buckets(spent, counts, period, interval, complete_until)
 
 

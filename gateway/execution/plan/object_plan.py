@@ -29,6 +29,7 @@ from graphql.execution.collect_fields import (
 from graphql.type import TypeNameMetaFieldDef
 
 from gateway.execution.fields import Source, source_of
+from gateway.execution.plan.arguments import FieldArguments
 from gateway.execution.plan.functions import FieldFunction, function_of
 from gateway.execution.plan.leaves import Serialize, serializer
 from gateway.execution.plan.output import object_maker
@@ -44,8 +45,7 @@ class FieldPlan:
     """One field of an object. `key` is its name in the response, `details` its places in the
     document; `typename` is the value of `__typename`, None for every other field;
     `source` is None for a field with checks, and for one that a function resolves; `function` is
-    None if the resolver of the schema has to be called. `has_arguments` says whether the field has
-    any.
+    None if the resolver of the schema has to be called.
     """
 
     key: str
@@ -56,7 +56,7 @@ class FieldPlan:
     shape: "Shape"
     source: Source | None
     function: FieldFunction | None
-    has_arguments: bool
+    arguments: FieldArguments
     typename: str | None
 
 
@@ -164,7 +164,7 @@ class _Planner:
             shape=self._shape(definition.type, details),
             source=None if checks_of(definition) else source_of(definition),
             function=function_of(self.executor.schema, definition),
-            has_arguments=bool(definition.args or nodes[0].arguments),
+            arguments=FieldArguments(definition, nodes[0]),
             typename=parent.name if definition is TypeNameMetaFieldDef else None,
         )
 

@@ -5,7 +5,6 @@ from itertools import repeat
 from typing import Any
 
 from graphql.execution import Executor
-from graphql.execution.values import get_argument_values
 
 from gateway.execution.plan.functions import FieldFunction
 from gateway.execution.plan.object_plan import FieldPlan
@@ -21,10 +20,10 @@ def resolved(
     if planned.function is not None:
         return _called(executor, planned, planned.function, rows, places)
     resolve = planned.field.resolve or executor.field_resolver
-    arguments = _arguments(executor, planned)
+    arguments = planned.arguments.values(executor, _unchanged)
     values: list[Any] = []
     for row, info in zip(rows, places.infos(), strict=True):
-        given = arguments if _may_be_shared(arguments) else _arguments(executor, planned)
+        given = arguments()
         try:
             values.append(resolve(row, info, **given))
         except Exception as error:  # it is the value's, wherever it comes from
@@ -40,13 +39,10 @@ def _called(
     places: FieldPlaces,
 ) -> list[Any]:
     infos = map(function.info, places.infos()) if function.info_name else repeat(None)
-    arguments = _arguments(executor, planned)
-    shared = function.converted(arguments) if _may_be_shared(arguments) else None
+    arguments = planned.arguments.values(executor, function.converted)
     values: list[Any] = []
     for row, info in zip(rows, infos, strict=False):
-        given = shared
-        if given is None:
-            given = function.converted(_arguments(executor, planned))
+        given = arguments()
         try:
             values.append(function.value(row, info, executor.context_value, given))
         except Exception as error:  # it is the value's, wherever it comes from
@@ -54,20 +50,5 @@ def _called(
     return values
 
 
-def _may_be_shared(arguments: dict[str, Any]) -> bool:
-    """Whether several calls may get the same arguments: a resolver may change a list or an
-    object.
-    """
-    return not any(isinstance(value, list | dict) for value in arguments.values())
-
-
-def _arguments(executor: Executor[Any], planned: FieldPlan) -> dict[str, Any]:
-    if not planned.has_arguments:
-        return {}
-    return get_argument_values(
-        planned.field,
-        planned.nodes[0],
-        executor.variable_values,
-        None,
-        executor.hide_suggestions,
-    )
+def _unchanged(arguments: dict[str, Any]) -> dict[str, Any]:
+    return arguments

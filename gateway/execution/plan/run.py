@@ -12,7 +12,7 @@ A run yields to the event loop, so that its deadline holds, and it has a limit o
 """
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -177,6 +177,15 @@ class _Run:
     def _complete(
         self, shape: Shape, values: list[Any], places: Places, *, awaited: bool = False
     ) -> OutputColumn:
+        try:
+            return self._completed(shape, values, places, awaited=awaited)
+        except Exception:
+            self._left += values  # maybe lists of awaitables
+            raise
+
+    def _completed(
+        self, shape: Shape, values: list[Any], places: Places, *, awaited: bool
+    ) -> OutputColumn:
         if not awaited:
             self._count(len(values))
         kinds = set(map(type, values))
@@ -314,12 +323,21 @@ class _Run:
 
     async def _settle(self) -> None:
         """Await everything that was started: an awaitable that is never awaited is an error."""
-        begun = [*self._left, *chain.from_iterable(each.values for each in self._waiting)]
+        begun = [*_items(self._left), *chain.from_iterable(each.values for each in self._waiting)]
         begun += [each.load for each in self._loading]
         self._left, self._waiting, self._loading = [], [], []
         is_awaitable = self._executor.is_awaitable
         if awaitables := [value for value in begun if is_awaitable(value)]:
             await asyncio.gather(*awaitables, return_exceptions=True)
+
+
+def _items(values: Iterable[Any]) -> Iterator[Any]:
+    """Yield values, and those in lists of values."""
+    for value in values:
+        if isinstance(value, list | tuple):
+            yield from _items(value)
+        else:
+            yield value
 
 
 async def _all(awaitables: Sequence[Awaitable[Any]]) -> list[Any]:

@@ -9,8 +9,9 @@ The empty set is no bytes at all. There is one encoding of every set. The limit 
 few damaged bytes from asking for gigabytes.
 """
 
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
+from functools import lru_cache, reduce
+from operator import or_
 from typing import Final
 
 MAX_MEMBER: Final = 2**24 - 1
@@ -34,6 +35,13 @@ def encode(bits: int) -> bytes:
 def decode(data: bytes) -> int:
     """Return the set that `encode` stored. Raises ValueError where the bytes hold no offset."""
     return _decode_short(data) if len(data) <= _SHORT else _decode(data)
+
+
+def union(sets: Iterable[bytes]) -> int:
+    """Return the union of stored sets. A set that repeats, as an hour's does, is decoded once."""
+    distinct = set(sets)
+    is_short = max(map(len, distinct), default=0) <= _SHORT
+    return reduce(or_, map(_decode_short if is_short else _decode, distinct), 0)
 
 
 def _decode(data: bytes) -> int:
