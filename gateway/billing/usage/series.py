@@ -5,8 +5,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import reduce
 from itertools import accumulate, groupby, pairwise
-from operator import itemgetter
+from operator import itemgetter, or_
 from typing import Final, NamedTuple
 
 from gateway.money import divide_half_even, ratio
@@ -98,11 +99,11 @@ def usage_buckets(
     """Return every bucket of the window in order, those without usage too."""
     at = list(map(_at, rows))
     spent = list(map(_spent_nanos, rows))
-    active = list(map(_deployments, rows))
+    active = bitset.decoded(list(map(_deployments, rows)))
     starts = (bisect_left(at, bound) for bound in period.bounds(interval))
     edges = list(pairwise((*starts, len(at))))
     nanos = [sum(spent[low:high]) for low, high in edges]
-    counts = [bitset.union(active[low:high]).bit_count() for low, high in edges]
+    counts = [reduce(or_, active[low:high], 0).bit_count() for low, high in edges]
     return filled_buckets(nanos, counts, period, interval, complete_until)
 
 

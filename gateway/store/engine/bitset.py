@@ -9,7 +9,7 @@ The empty set is no bytes at all. There is one encoding of every set. The limit 
 few damaged bytes from asking for gigabytes.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache, reduce
 from operator import or_
 from typing import Final
@@ -35,6 +35,12 @@ def encode(bits: int) -> bytes:
 def decode(data: bytes) -> int:
     """Return the set that `encode` stored. Raises ValueError where the bytes hold no offset."""
     return _decode_short(data) if len(data) <= _SHORT else _decode(data)
+
+
+def decoded(sets: Sequence[bytes]) -> list[int]:
+    """Return the set of each stored form, in their order; equal ones share one int."""
+    known = {data: decode(data) for data in set(sets)}
+    return list(map(known.__getitem__, sets))
 
 
 def union(sets: Iterable[bytes]) -> int:
