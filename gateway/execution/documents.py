@@ -9,7 +9,6 @@ from graphql import (
     GraphQLSchema,
     GraphQLSyntaxError,
     OperationDefinitionNode,
-    parse,
     validate,
 )
 
@@ -18,6 +17,7 @@ from gateway.execution.cost.operation_costs import OperationCosts
 from gateway.execution.cost.schema_costs import SchemaCosts
 from gateway.execution.deprecation import deprecated_fields
 from gateway.execution.limits import DocumentLimits, find_excess, introspects
+from gateway.execution.parser import parse_document
 from gateway.execution.plan.cache import Plans
 from gateway.execution.usual_documents import UsualDocuments
 from gateway.execution.validation import RULES
@@ -135,11 +135,11 @@ class Documents:
 
     def _parse(self, text: str) -> DocumentNode:
         try:
-            return parse(
+            return parse_document(
                 text,
-                max_lexical_tokens=self.limits.tokens,
+                max_tokens=self.limits.tokens,
                 max_comments=self.limits.comments,
-                max_source_length=self.limits.length,
+                max_length=self.limits.length,
             )
         except GraphQLSyntaxError as error:
             error.extensions = {"code": PARSE_FAILED}
