@@ -134,7 +134,7 @@ def executor_class(
             )
             return executed
 
-        def _complete_list(self, *value: object) -> object:
+        def complete_list_value(self, *value: object) -> object:
             items = value[_RESULT]
             self._count(len(items) if isinstance(items, list | tuple) else 0)
             completed: object = super().complete_list_value(*value)
