@@ -17,7 +17,7 @@ from graphql import (
     is_abstract_type,
 )
 from strawberry.schema import Schema
-from strawberry.types.arguments import StrawberryArgument, convert_arguments
+from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
 from gateway.execution.policies import Check, checks_of
@@ -35,13 +35,12 @@ class FieldFunction:
     function: Callable[..., Any]
     row_names: Sequence[str]
     info_name: str | None
-    _field: StrawberryField
-    _arguments: Sequence[StrawberryArgument]
-    _schema: Schema
+    definition: StrawberryField
+    schema: Schema
 
     def info(self, raw: GraphQLResolveInfo[Any]) -> Any:
         """Return the `info` that the function gets."""
-        return self._schema.config.info_class(_raw_info=raw, _field=self._field)
+        return self.schema.config.info_class(_raw_info=raw, _field=self.definition)
 
     def converted(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return coerced values of arguments as the function's own, by its parameters."""
@@ -49,9 +48,9 @@ class FieldFunction:
             return {}
         return convert_arguments(
             dict(values),
-            list(self._arguments),
-            scalar_registry=self._schema.schema_converter.scalar_registry,
-            config=self._schema.config,
+            self.definition.arguments,
+            scalar_registry=self.schema.schema_converter.scalar_registry,
+            config=self.schema.config,
         )
 
     def value(self, row: Any, info: Any, context: Any, arguments: Mapping[str, Any]) -> Any:
@@ -84,7 +83,6 @@ def function_of(schema: GraphQLSchema, field: GraphQLField) -> FieldFunction | N
         function=function,
         row_names=tuple({each.name: None for each in rows if each is not None}),
         info_name=resolver.info_parameter.name if resolver.info_parameter else None,
-        _field=definition,
-        _arguments=definition.arguments,
-        _schema=own,
+        definition=definition,
+        schema=own,
     )

@@ -301,6 +301,8 @@ class Snapshot:
         if self._sending is not None:
             self._sending.cancel()
             cancelled = await _until_done(self._sending)
+        for request in self._requests:  # of a task that was cancelled before it began
+            request.rows.cancel()
         await self._release()
         if cancelled is not None:
             raise cancelled

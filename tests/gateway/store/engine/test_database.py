@@ -233,6 +233,16 @@ async def test_closing_a_snapshot_ends_the_statement_that_still_runs(database: D
         await running
 
 
+async def test_closing_a_snapshot_ends_a_read_that_has_not_begun(database: Database) -> None:
+    snapshot = Snapshot(database)
+    reading = asyncio.create_task(snapshot.fetch(BY_KEYS, ids=[1], currencies=["USD"]))
+    await asyncio.sleep(0)
+    await snapshot.close()
+    await asyncio.wait([reading], timeout=PROMPT_SECONDS)
+    assert reading.cancelled()
+    assert snapshot.statements == 0
+
+
 @pytest.mark.parametrize("statement_timeout_seconds", [0.2])
 async def test_a_slow_statement_is_cancelled(limited_database: Database) -> None:
     with pytest.raises(DeadlineExceeded):
