@@ -12,7 +12,7 @@ from gateway.exports.request import UsageExportRequest
 from gateway.ids import encode_global_id
 from gateway.models import RefundStatus, charged_nanos
 from gateway.models.base import instant_from_microseconds, microseconds_from_instant
-from gateway.money import format_nanos
+from gateway.money import format_column
 from gateway.store.engine.stream import ColumnChunk
 from gateway.store.exports import ExportedRefund
 from gateway.windows import Bucket
@@ -69,9 +69,10 @@ def numbers(values: Sequence[int], digits: int) -> list[str]:
     """Return each amount's text; if many are equal, each distinct amount is formatted once."""
     first = values[:_SAMPLE]
     if 2 * len(set(first)) > len(first):
-        return [format_nanos(value, digits) for value in values]
-    made = {value: format_nanos(value, digits) for value in set(values)}
-    return [made[value] for value in values]
+        return format_column(values, digits)
+    distinct = [*set(values)]
+    made = dict(zip(distinct, format_column(distinct, digits), strict=True))
+    return [*map(made.__getitem__, values)]
 
 
 def local_text(zone: ZoneInfo) -> Callable[[datetime], str]:

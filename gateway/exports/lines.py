@@ -50,9 +50,15 @@ class LinesExport:
         return self._head
 
     def write(self, chunk: ColumnChunk) -> bytes:
-        rows = zip(*(cells(chunk) for cells in self._cells), strict=True)
-        lines = self._between.join(map(",".join, rows))
-        return f"{self._begin}{lines}{self._end}".encode()
+        # One list of all texts, filled by column: a list and a join for each row take half as long
+        # again.
+        size, width = len(chunk), 2 * len(self._cells)
+        texts = [","] * (size * width)
+        for index, cells in enumerate(self._cells):
+            texts[2 * index :: width] = cells(chunk)
+        texts[width - 1 :: width] = [self._between] * size
+        texts[-1] = self._end
+        return f"{self._begin}{''.join(texts)}".encode()
 
     def end(self) -> bytes:
         return b""

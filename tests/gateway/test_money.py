@@ -20,6 +20,7 @@ from gateway.money import (
     divide_half_even,
     divide_up,
     format_amount,
+    format_column,
     format_nanos,
     format_quantity,
     from_minor_units,
@@ -147,6 +148,26 @@ def test_formatting_is_exact_canonical_and_parsed_back(value: int, digits: int) 
     assert len(fraction) >= digits
     assert len(fraction) == digits or not fraction.endswith("0")
     assert (value < 0) == text.startswith("-")
+
+
+around_15_digits = st.integers(10**15 - 10**6, 10**15 + 10**6)
+few = st.integers(-20_000, 20_000)
+
+
+@quick
+@given(st.lists(nanos | few | around_15_digits), st.integers(0, 9))
+@example([], 2)
+@example([10**15 - 1, 1 - 10**15, 999_999_999_999_999 - 10**9], 0)
+@example([1, 9_999, 10_000, -1, 0, 10**9, 12 * 10**8], 2)
+@example([10**9, 10**10, -(10**9)], 0)
+def test_a_column_is_written_as_each_of_its_amounts(values: list[int], digits: int) -> None:
+    assert format_column(values, digits) == [format_nanos(value, digits) for value in values]
+
+
+@quick
+@given(st.lists(st.integers(1 - 10**15, 10**15 - 1), min_size=100), st.integers(0, 9))
+def test_a_column_of_up_to_15_digits_is_exact(values: list[int], digits: int) -> None:
+    assert format_column(values, digits) == [format_nanos(value, digits) for value in values]
 
 
 @pytest.mark.parametrize(
