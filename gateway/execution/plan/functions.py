@@ -23,6 +23,7 @@ from strawberry.types.field import StrawberryField
 from gateway.execution.policies import Check, checks_of
 
 _DEFINITION: Final = "strawberry-definition"
+_FUNCTION: Final = "gateway-function"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,16 @@ class FieldFunction:
 
 
 def function_of(schema: GraphQLSchema, field: GraphQLField) -> FieldFunction | None:
-    """Return the function of a field; None if its resolver has to be called."""
+    """Return the function of a schema's field; None if its resolver has to be called. It is made
+    once, after the policies of the schema are enforced.
+    """
+    if _FUNCTION not in field.extensions:
+        field.extensions[_FUNCTION] = _function_of(schema, field)
+    found: FieldFunction | None = field.extensions[_FUNCTION]
+    return found
+
+
+def _function_of(schema: GraphQLSchema, field: GraphQLField) -> FieldFunction | None:
     definition = field.extensions.get(_DEFINITION)
     own: Schema | None = getattr(schema, "_strawberry_schema", None)
     if not isinstance(definition, StrawberryField) or own is None:
