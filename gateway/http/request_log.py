@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 from starlette.types import Scope
 
+from gateway.http.arrivals import Arrivals
 from gateway.http.headers import index_headers, raw_values
 from gateway.observability.metrics import Metrics
 from gateway.principal import Principal
@@ -28,13 +29,15 @@ log = structlog.get_logger(__name__)
 class RequestRecord:
     """Never holds a token, a variable or a value of a document.
 
-    `began` is in seconds of `time.perf_counter`. `broken_as` is the status that a transfer counts
-    with which broke off after its head said 200.
+    `began` is in seconds of `time.perf_counter`, `arrivals` are those of the process. `broken_as`
+    is the status that a transfer counts with which broke off after its head said 200.
     """
 
     request_id: str
     began: float
     bound: Mapping[str, Token[object]]
+    arrivals: Arrivals
+    is_over: bool = False
     route: str = "other"
     operation: str = "none"
     operation_name: str | None = None
@@ -74,6 +77,7 @@ class RequestLog:
     def __init__(self, metrics: Metrics, paths: frozenset[str]) -> None:
         self._metrics = metrics
         self._paths = paths
+        self._arrivals = Arrivals()
 
     def begin(self, scope: Scope) -> RequestRecord:
         """Return the record of a request that has just come, attached to it. From here to `finish`,
@@ -85,7 +89,9 @@ class RequestLog:
             request_id=request_id,
             began=time.perf_counter(),
             bound=structlog.contextvars.bind_contextvars(request_id=request_id),
+            arrivals=self._arrivals,
         )
+        self._arrivals.begin(record)
         if path in self._paths:
             record.route = path
         scope[_KEY] = record
@@ -95,6 +101,7 @@ class RequestLog:
     def finish(self, scope: Scope, record: RequestRecord, status: int) -> None:
         """Count and log a request that is over; the status is 0 where no answer began."""
         self._metrics.in_flight -= 1
+        self._arrivals.finish(record)
         seconds = time.perf_counter() - record.began
         status = record.broken_as or status or CLIENT_DISCONNECTED
         self._metrics.observe(

@@ -1,7 +1,7 @@
 """A file that is sent while it is made: whole, or visibly broken off."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 
 from starlette.types import Send
@@ -11,13 +11,22 @@ from gateway.errors import DeadlineExceeded
 
 class Transfer:
     """One answer as a chunked transfer. `begun`: its head is sent, so any exception from then on
-    cuts the connection.
+    cuts the connection. `give_way` is called after each part: it returns when others have had their
+    turn.
     """
 
-    def __init__(self, send: Send, *, head_only: bool, unread_seconds: float) -> None:
+    def __init__(
+        self,
+        send: Send,
+        *,
+        head_only: bool,
+        unread_seconds: float,
+        give_way: Callable[[], Awaitable[None]],
+    ) -> None:
         self._send = send
         self._head_only = head_only
         self._unread_seconds = unread_seconds
+        self._give_way = give_way
         self._headers: Mapping[str, str] = {}
         self.begun = False
         self.rows = 0
@@ -40,6 +49,7 @@ class Transfer:
                 await self._write_rows(body, rows)
             async for body, rows in parts:
                 await self._write_rows(body, rows)
+                await self._give_way()
 
     async def end(self) -> None:
         """Say that it is whole. What `run` read from must be closed: a client that knows may ask

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Final
 
 from starlette.responses import Response
@@ -102,6 +103,7 @@ class ExportEndpoint(ABC):
             send,
             head_only=scope["method"] == "HEAD",
             unread_seconds=self.parts.limits.unread_seconds,
+            give_way=partial(record.arrivals.give_way, record),
         )
         try:
             # What is sent to a client that left is nowhere: only the watch tells.
