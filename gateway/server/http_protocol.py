@@ -1,32 +1,105 @@
-"""HTTP connections: uvicorn's, with three things added.
+"""HTTP connections: uvicorn's, with limits on what arrives, and three things added.
 
 A connection can be broken off, a body that came with its head is had without waiting, and an answer
 of known length leaves in one write with its head.
 """
 
 import asyncio
+from dataclasses import dataclass
 from functools import partial
-from typing import Final, cast
+from typing import Any, Final, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from gateway.http.body import BODY
 from gateway.http.disconnect import ABORT
+from gateway.http.headers import ResponseHeaders
+from gateway.http.responses import CLOSE, HTTPError, error_response
+from gateway.settings.http import HttpSettings
 
+ABORT_SECONDS: Final = 1.0
+"""For a peer to read why its connection is closed."""
+MAX_HANDSHAKE_LINE: Final = 8_190
+"""Longest header line of a WebSocket handshake, bytes: that of `websockets`."""
 _INTERIM: Final = b"HTTP/1.1 100 "
 _LENGTH: Final = b"\r\ncontent-length: "
+_SEPARATORS: Final = 8
+"""Bytes around a header's name and value, at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionLimits:
+    """Limits of one connection; `headers` are those of each answer."""
+
+    settings: HttpSettings
+    headers: ResponseHeaders
+
+    @property
+    def head_bytes(self) -> int:
+        """The most bytes of a head that has not ended: a target, headers and what is around."""
+        settings = self.settings
+        return 2 * settings.header_bytes + _SEPARATORS * settings.header_count
+
+
+DEFAULT_LIMITS: Final = ConnectionLimits(
+    settings=HttpSettings(), headers=ResponseHeaders(dev=False)
+)
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """A transport that closes first writes all that it holds, which a peer that reads nothing
-    makes take for ever.
+    """Refuses a head that grows or takes too long while it arrives, and closes an idle connection,
+    also one that never sent anything.
+
+    A transport that closes first writes all that it holds, which a peer that reads nothing makes
+    take for ever.
     """
+
+    def __init__(
+        self, *args: Any, limits: ConnectionLimits = DEFAULT_LIMITS, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.headers = []
+        self.limits = limits
+        self._head_bytes = limits.head_bytes
+        self._unread_bytes = 0
+        """Bytes since the last of a body, or the end of a message."""
+        self._since: float | None = None
+        """Since when a head is waited for; None while it need not come."""
+        self._seconds = 0.0
+        """Longest wait for it."""
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        super().connection_made(transport)
+        self._await_head(self.timeout_keep_alive)
+        self._timer = self.loop.call_later(self._seconds, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._cancel_timer()
+
+    def data_received(self, data: bytes) -> None:
+        self._unread_bytes += len(data)
+        super().data_received(data)
+        if self._unread_bytes > self._head_bytes or (
+            self._since is not None and len(self.headers) > self.limits.settings.header_count
+        ):
+            self._refuse_head()
+        elif self._since is None and not self._is_answering():
+            self._await_head(self.timeout_keep_alive)  # what came is no message
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._await_head(self.limits.settings.head_seconds)
         self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
 
     def on_headers_complete(self) -> None:
+        self._since = None
+        self._unread_bytes = 0
         before = self.cycle
         super().on_headers_complete()
         cycle = self.cycle
@@ -35,6 +108,76 @@ class HttpProtocol(HttpToolsProtocol):
         self.scope["extensions"][BODY] = {"take": partial(_take_body, cycle)}
         if self.scope["method"] != "HEAD":  # its answer has no body to wait for
             cycle.transport = cast("asyncio.Transport", AnswerTransport(self.transport))
+
+    def on_body(self, body: bytes) -> None:
+        self._unread_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._unread_bytes = 0
+        super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        self._cancel_timer()
+        headers = self.headers
+        longest = max(len(name) + len(value) for name, value in headers) + len(b": ")
+        if len(headers) > self.limits.settings.header_count or longest > MAX_HANDSHAKE_LINE:
+            self._refuse(HTTPError("The headers of the handshake are too many or too long.", 431))
+            return
+        super().handle_websocket_upgrade()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP."""
+        self._refuse(HTTPError("This is not a valid HTTP request.", 400))
+
+    def _await_head(self, seconds: float) -> None:
+        self._since, self._seconds = self.loop.time(), seconds
+
+    def _look(self) -> None:
+        """Close the connection if the head is late, else look again when it would be."""
+        if self._since is None or self._is_answering():
+            left = self._seconds
+        else:
+            left = self._since + self._seconds - self.loop.time()
+        if left > 0:
+            self._timer = self.loop.call_later(left, self._look)
+        elif self._unread_bytes:
+            sentence = f"The head of a request must arrive within {self._seconds:g} s."
+            self._refuse(HTTPError(sentence, 408))
+        else:
+            self.transport.close()
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _is_answering(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle  # None before the first request
+        return cycle is not None and not cycle.response_complete
+
+    def _refuse_head(self) -> None:
+        """Refuse a head, or trailers, beyond the limits before the end of it."""
+        if not self.transport.is_closing():
+            settings = self.limits.settings
+            sentence = (
+                f"A request may have at most {settings.header_count} headers of "
+                f"{settings.header_bytes} bytes together."
+            )
+            self._refuse(HTTPError(sentence, 431))
+
+    def _refuse(self, error: HTTPError) -> None:
+        """Answer and close the connection; in the middle of another answer, break it off."""
+        if self._is_answering():
+            self.transport.abort()
+            return
+        response = error_response(HTTPError(error.message, error.status, CLOSE))
+        lines = [STATUS_LINE[error.status]]
+        for name, value in self.limits.headers.complete(response.raw_headers):
+            lines += [name, b": ", value, b"\r\n"]
+        self.transport.write(b"".join((*lines, b"\r\n", response.body)))
+        self.transport.close()
+        self.loop.call_later(ABORT_SECONDS, self.transport.abort)
 
 
 class AnswerTransport:

@@ -5,6 +5,7 @@ import gc
 import math
 import signal
 from contextlib import suppress
+from functools import partial
 from socket import (
     AF_INET6,
     AI_PASSIVE,
@@ -17,14 +18,15 @@ from socket import (
     socket,
 )
 from types import FrameType
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 import uvicorn
 from starlette.applications import Starlette
 
 from gateway.errors import ConfigurationError
+from gateway.http.headers import ResponseHeaders
 from gateway.server.drain import Drain
-from gateway.server.http_protocol import HttpProtocol
+from gateway.server.http_protocol import ConnectionLimits, HttpProtocol
 from gateway.server.uvicorn_names import check_uvicorn
 from gateway.server.websocket_protocol import WebSocketProtocol
 from gateway.settings import Settings
@@ -118,14 +120,17 @@ def server_config(
     app: Starlette, settings: Settings, *, loop: Literal["uvloop", "none"] = "uvloop"
 ) -> uvicorn.Config:
     """Return uvicorn's configuration; `loop` is "none" where an event loop runs already."""
+    limits = ConnectionLimits(
+        settings=settings.http, headers=ResponseHeaders(dev=settings.environment == "dev")
+    )
     running_seconds = max(settings.stop_grace_seconds - settings.stop_notice_seconds, 0)
     return uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
         loop=loop,
-        http=HttpProtocol,
-        ws=WebSocketProtocol,
+        http=_with(HttpProtocol, limits=limits),
+        ws=_with(WebSocketProtocol, frames_per_second=settings.live.messages_per_second),
         ws_max_size=settings.live.message_bytes,
         # A peer that stops reading does so just after a ping, at the worst.
         ws_ping_interval=settings.live.unread_seconds * 0.4,
@@ -140,3 +145,8 @@ def server_config(
         timeout_keep_alive=settings.http.keep_alive_seconds,
         timeout_graceful_shutdown=math.ceil(running_seconds + LAST_WORDS_SECONDS),
     )
+
+
+def _with(protocol: type[asyncio.Protocol], **arguments: object) -> type[asyncio.Protocol]:
+    """Return the protocol with more arguments than uvicorn gives; uvicorn only calls it."""
+    return cast("type[asyncio.Protocol]", partial(protocol, **arguments))

@@ -26,10 +26,30 @@ METHODS: Final[dict[type, dict[str, tuple[str, ...]]]] = {
         "main_loop": (),
         "_serve": ("sockets",),
     },
-    HttpToolsProtocol: {"on_message_begin": (), "on_headers_complete": ()},
+    HttpToolsProtocol: {
+        "__init__": ("config", "server_state", "app_state", "_loop"),
+        "connection_made": ("transport",),
+        "connection_lost": ("exc",),
+        "data_received": ("data",),
+        "on_message_begin": (),
+        "on_headers_complete": (),
+        "on_body": ("body",),
+        "on_message_complete": (),
+        "handle_websocket_upgrade": (),
+        "send_400_response": ("msg",),
+    },
     WebSocketsSansIOProtocol: {
         "__init__": ("config", "server_state", "app_state", "_loop"),
+        "data_received": ("data",),
+        "handle_events": (),
         "handle_connect": ("event",),
+        "handle_ping": (),
+        "handle_pong": ("event",),
+        "handle_cont": ("event",),
+        "handle_text": ("event",),
+        "handle_bytes": ("event",),
+        "pause_writing": (),
+        "resume_writing": (),
         "handle_parser_exception": (),
         "send": ("message",),
         "send_receive_event_to_app": (),
@@ -42,15 +62,20 @@ METHODS: Final[dict[type, dict[str, tuple[str, ...]]]] = {
 
 ATTRIBUTES: Final[dict[type, frozenset[str]]] = {
     uvicorn.Server: frozenset({"should_exit", "force_exit", "started", "servers"}),
-    HttpToolsProtocol: frozenset({"scope", "transport", "cycle"}),
+    HttpToolsProtocol: frozenset(
+        {"scope", "transport", "cycle", "headers", "loop", "timeout_keep_alive"}
+    ),
     RequestResponseCycle: frozenset(
-        {"transport", "more_body", "disconnected", "message_event", "body"}
+        {
+            *("transport", "more_body", "disconnected", "message_event", "body"),
+            "response_complete",
+        }
     ),
     WebSocketsSansIOProtocol: frozenset(
         {
             *("logger", "loop", "transport", "conn", "queue", "writable", "scope", "request"),
             *("response", "frames", "curr_msg_data_type", "close_sent", "close_timeout"),
-            "disconnected",
+            *("disconnected", "handshake_complete", "read_paused"),
         }
     ),
 }

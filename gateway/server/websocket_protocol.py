@@ -6,29 +6,111 @@ from typing import Any, Final
 
 from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 from websockets.http11 import Request
+
+from gateway.http.disconnect import ABORT
+from gateway.settings.live import LiveSettings
 
 PUSH: Final = "gateway.push"
 """The extension of the ASGI scope that is `push`."""
 ABORT_SECONDS: Final = 1.0
+FRAME_SECONDS: Final = 5
+"""Window over which the rate of frames is measured."""
+DEFAULT_FRAMES_PER_SECOND: Final = LiveSettings().messages_per_second
+PIECE_BYTES: Final = 1_024
+"""Most bytes that are parsed before the frames are counted."""
+_POLICY: Final = 1008
+_BAD_HANDSHAKE: Final = (
+    b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+)
 
 _log = logging.getLogger("gateway.server.websocket_protocol")
 _log.setLevel(logging.WARNING)  # the rest is each socket's beginning, with its whole address
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """Writes without waiting, and ends a peer that reads nothing rather than wait for it."""
+    """Writes without waiting, and ends a peer that reads nothing rather than wait for it.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    Frames of every kind count, empty and control frames too: `frames_per_second` over FRAME_SECONDS
+    is the most. What arrives is parsed in pieces, so that the count is looked at in time. While the
+    peer does not read, nothing is read from it either: each of its pings has an answer.
+    """
+
+    def __init__(
+        self, *args: Any, frames_per_second: int = DEFAULT_FRAMES_PER_SECOND, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self._most_frames = frames_per_second * FRAME_SECONDS
+        self._frames_since = self.loop.time()
+        self._frames = 0
         self.logger = _log
         self.queue = _Inbox()  # type: ignore[assignment]  # what is used of a Queue, and 2 kB less
         self.writable = _Gate()  # type: ignore[assignment]  # as well, of an Event
+
+    def data_received(self, data: bytes) -> None:
+        for start in range(0, len(data), PIECE_BYTES):
+            if self.transport.is_closing():
+                return
+            super().data_received(data[start : start + PIECE_BYTES])
+            if self.conn.handshake_exc is not None and not self.handshake_complete:
+                self._refuse_handshake()
+                return
+
+    def handle_events(self) -> None:
+        now = self.loop.time()
+        if now - self._frames_since > FRAME_SECONDS:
+            self._frames_since, self._frames = now, 0
+        super().handle_events()
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         if self.response.status_code == 101:
             self.scope["extensions"][PUSH] = {"push": self.push}
+            self.scope["extensions"][ABORT] = {"abort": self.transport.abort}
+
+    def handle_ping(self) -> None:
+        super().handle_ping()
+        self._count_frame()
+
+    def handle_pong(self, event: Frame) -> None:
+        super().handle_pong(event)
+        self._count_frame()
+
+    def handle_cont(self, event: Frame) -> None:
+        super().handle_cont(event)
+        self._count_frame()
+
+    def handle_text(self, event: Frame) -> None:
+        super().handle_text(event)
+        self._count_frame()
+
+    def handle_bytes(self, event: Frame) -> None:
+        super().handle_bytes(event)
+        self._count_frame()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if not self.read_paused:
+            self.transport.resume_reading()
+
+    def _count_frame(self) -> None:
+        self._frames += 1
+        if self._frames > self._most_frames and not self.close_sent:
+            self.conn.fail(_POLICY, "Too many messages")
+            self.handle_parser_exception()
+            self._abort_later()
+
+    def _refuse_handshake(self) -> None:
+        """Answer a handshake that cannot be read; the stop of the process finds it closed."""
+        self.handshake_complete = self.close_sent = True
+        self.transport.write(_BAD_HANDSHAKE)
+        self.transport.close()
+        self._abort_later()
 
     async def send(self, message: ASGISendEvent) -> None:
         await super().send(message)

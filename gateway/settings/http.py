@@ -25,6 +25,12 @@ class HttpSettings(Group):
     body_seconds: Limit[float] = Field(
         15, gt=0, le=300, description="Longest time to receive a request body."
     )
+    head_seconds: Limit[float] = Field(
+        10,
+        gt=0,
+        le=300,
+        description="Longest time to receive a request line and headers.",
+    )
     header_bytes: Limit[int] = Field(
         32_768, ge=1_024, le=65_536, description="Largest request line and headers together, bytes."
     )

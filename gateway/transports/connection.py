@@ -33,6 +33,8 @@ MAX_ID_LENGTH: Final = 128
 MAX_REASON_BYTES: Final = 123
 RATE_SECONDS: Final = 5
 """Window over which the message rate is measured."""
+CLOSE_SECONDS: Final = 1
+"""Longest wait for a client that is behind to take the close frame."""
 BACKLOG: Final = 100
 """Most messages queued for a slow client; beyond it, nothing more is read from the client."""
 
@@ -66,6 +68,7 @@ class Socket:
     """Reads messages in order while operations run. Ends with `clear`."""
 
     __slots__ = (
+        "_abort",
         "_authenticator",
         "_clock",
         "_credentials",
@@ -92,6 +95,7 @@ class Socket:
         release: Release,
         push: Callable[[bytes], bool],
         send: Send,
+        abort: Callable[[], None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._operations = operations
@@ -100,6 +104,7 @@ class Socket:
         self._credentials = list(credentials)
         self._push = push
         self._send = send
+        self._abort = abort
         self._releases = [release]
         self._principal: Principal | None = None
         self._running: dict[str, SocketOperation] = {}
@@ -263,8 +268,14 @@ class Socket:
         self.spawn(self._close(code, reason))
 
     async def _close(self, code: int, reason: str) -> None:
-        with suppress(OSError, RuntimeError):  # it is closed already
-            await self._send({"type": "websocket.close", "code": code, "reason": reason})
+        """Close the socket; cut it where the client reads nothing, not even that."""
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._send({"type": "websocket.close", "code": code, "reason": reason})
+        except TimeoutError:
+            self._abort()
+        except (OSError, RuntimeError):  # it is closed already
+            pass
 
 
 class SocketOperation:

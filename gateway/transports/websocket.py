@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -15,6 +16,7 @@ from gateway.http.credentials import (
     address_of,
     has_access_token,
 )
+from gateway.http.disconnect import hang_up
 from gateway.http.headers import header_values
 from gateway.http.responses import CLOSE, error_response
 from gateway.quotas import RateQuota
@@ -70,6 +72,7 @@ class WebSocketEndpoint:
             release=release,
             push=scope["extensions"][PUSH]["push"],
             send=send,
+            abort=partial(hang_up, scope),
         )
         try:
             await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})

@@ -4,13 +4,16 @@ import asyncio
 from typing import Any
 
 import orjson
+import pytest
 from starlette.types import Message
 
 from gateway.clock import SystemClock
 from gateway.live.hub import Update
+from gateway.transports import connection
 from gateway.transports.connection import BACKLOG, Socket, SocketOperation
 from tests.support.application import FixedTokens, make_app
 from tests.support.edge import eventually
+from tests.support.patience import PATIENCE_SECONDS
 
 
 class Peer:
@@ -18,6 +21,7 @@ class Peer:
 
     def __init__(self, gone: Exception | None = None) -> None:
         self.reads = asyncio.Event()
+        self.cut = asyncio.Event()
         self.gone = gone
         self.sent: list[Any] = []
         self.says: asyncio.Queue[Message] = asyncio.Queue()
@@ -29,6 +33,7 @@ class Peer:
             release=lambda: None,
             push=lambda _: False,
             send=self.send,
+            abort=self.cut.set,
         )
 
     async def send(self, message: Any) -> None:
@@ -110,4 +115,14 @@ async def test_a_vanished_client_is_read_to_the_end() -> None:
     await asyncio.sleep(0.01)
     peer.client_sends({"type": "ping"})
     await peer.serve()
+    peer.socket.clear()
+
+
+async def test_a_peer_that_takes_no_close_frame_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "CLOSE_SECONDS", 0.01)
+    peer = Peer()
+    serving = asyncio.create_task(peer.socket.serve(peer.says.get))
+    peer.client_sends({"type": "unknown"})
+    await asyncio.wait_for(peer.cut.wait(), PATIENCE_SECONDS)
+    await serving
     peer.socket.clear()
