@@ -23,26 +23,29 @@ V = TypeVar("V")
 
 
 class Loader(DataLoader[K, V]):
-    """Loads a relation's values: keys of one moment are read together.
+    """Loads a relation's values: keys that are requested in one turn of the event loop are read
+    together.
 
     `load` is the DataLoader's. `load_all` takes a column of keys, without a future for each key.
+    A caller that is cancelled ends its own wait alone.
     """
 
     def __init__(self, fetch: Callable[[list[K]], Awaitable[list[V]]]) -> None:
         super().__init__(load_fn=fetch, max_batch_size=MAX_KEYS)
         self._fetch = fetch
-        self._columns: dict[K, asyncio.Task[dict[K, V]]] = {}
+        self._columns: dict[K, asyncio.Task[dict[K, V | Exception]]] = {}
         self._next: list[K] = []
 
     def load(self, key: K) -> Awaitable[V]:
         """Return the value of one key, which a column may have loaded before."""
-        if key not in self._columns:
-            return super().load(key)
-        return asyncio.ensure_future(self._value(key))
+        if key in self._columns:
+            return self._value(key)
+        return asyncio.shield(super().load(key))
 
-    def load_all(self, keys: Sequence[K]) -> Awaitable[list[V]]:
-        """Return the value of each key, in their order. The load begins after this moment, with
-        the keys of all calls until then.
+    def load_all(self, keys: Sequence[K]) -> Awaitable[list[V | Exception]]:
+        """Return the value of each key, in their order, or the exception that its load raised.
+
+        The load begins in the next turn of the event loop, with all keys that are requested before.
         """
         known, following = self._columns, self._next
         kept = self.cache_map
@@ -54,24 +57,30 @@ class Loader(DataLoader[K, V]):
         return self._values(keys)
 
     async def _value(self, key: K) -> V:
-        return (await self._columns[key])[key]
+        found = (await asyncio.shield(self._columns[key]))[key]
+        if isinstance(found, Exception):
+            raise found
+        return found
 
-    async def _values(self, keys: Sequence[K]) -> list[V]:
-        found: dict[K, V] = {}
+    async def _values(self, keys: Sequence[K]) -> list[V | Exception]:
+        found: dict[K, V | Exception] = {}
         for task in dict.fromkeys([self._columns.get(key) for key in keys]):
             if task is not None:
-                found |= await task
+                found |= await asyncio.shield(task)
         for key in keys:
             if key not in found:
-                found[key] = await super().load(key)
+                found[key] = await self.load(key)
         return [found[key] for key in keys]
 
-    async def _read_next(self) -> dict[K, V]:
+    async def _read_next(self) -> dict[K, V | Exception]:
         keys, self._next = self._next, []
-        found: dict[K, V] = {}
+        found: dict[K, V | Exception] = {}
         for start in range(0, len(keys), MAX_KEYS):
             batch = keys[start : start + MAX_KEYS]
-            found |= zip(batch, await self._fetch(batch), strict=True)
+            try:
+                found |= zip(batch, await self._fetch(batch), strict=True)
+            except Exception as error:
+                found |= dict.fromkeys(batch, error)
         return found
 
 

@@ -112,13 +112,15 @@ def global_id(typename: str, *names: str, description: str) -> Any:
 
 def computed(
     compute: Callable[..., Any],
-    *names: str,
+    first: str,
+    /,
+    *others: str,
     description: str,
     policy: Policy | None = None,
     cost: Cost | None = None,
 ) -> Any:
-    """Return the field of `compute(context, *values)` of the columns."""
-    source = Computed(names=names, compute=compute)
+    """Return the field of `compute(context, *values)` of one or more columns."""
+    source = Computed(names=(first, *others), compute=compute)
     return ContextField(description=description, metadata=_metadata(source, policy, cost))
 
 

@@ -134,7 +134,7 @@ class Related:
         return None if key is None else self.loader(context).load(key)
 
     def load_all(self, rows: Sequence[Any], context: Any) -> Awaitable[list[Any]]:
-        """Return the value of each row, in their order. The load begins with this call."""
+        """Return the value of each row, in their order; the loader has the keys at once."""
         keys = list(map(self._key, rows))
         wanted = [key for key in keys if key is not None]
         return _spread(keys, self.loader(context).load_all(wanted))

@@ -1,8 +1,11 @@
 """Order, misses, chunks, and nothing left behind."""
 
+import asyncio
 import gc
 import weakref
+from typing import cast
 
+import pytest
 from strawberry.dataloader import DataLoader
 
 from gateway.principal import Principal
@@ -11,9 +14,9 @@ from gateway.store.account_listing import ACCOUNT_BY_ID
 from gateway.store.purchase_listing import CREDIT_PURCHASES
 from gateway.store.purchase_relations import RECEIPT_BY_PURCHASE
 from gateway.store.relation import by_position
-from gateway.store.rows import Counted, CreditPurchaseRow
+from gateway.store.rows import Counted, CreditPurchaseRow, VisibleAccount
 from loaders import batch
-from loaders.batch import bind
+from loaders.batch import Loader, bind
 from loaders.operation import Loaders
 from tests.support.graph import ADA, PLATFORM
 from tests.support.rows import T0, account, member, purchase, put, receipt, refund
@@ -56,7 +59,7 @@ async def test_a_key_is_loaded_once(database: Database) -> None:
     async with Snapshot(database) as snapshot:
         loader = bind(ACCOUNT_BY_ID.fetch, snapshot, PLATFORM)
         first, second = loader.load_all([(2,), (9,), (2,)]), loader.load_all([(1,), (2,)])
-        found = [*await first, *await second]
+        found = cast("list[VisibleAccount | None]", [*await first, *await second])
         assert snapshot.statements == 1
         again = await loader.load((1,))
         alone = await loader.load((3,))
@@ -66,6 +69,41 @@ async def test_a_key_is_loaded_once(database: Database) -> None:
     assert again is found[3]
     assert beside[0] is alone
     assert beside[1] is again
+
+
+async def test_a_failed_batch_fails_its_keys_alone() -> None:
+    async def fetch(keys: list[int]) -> list[str]:
+        if 2_000 in keys:
+            raise ValueError("no")
+        return [str(key) for key in keys]
+
+    loader = Loader(fetch)
+    found = await loader.load_all(range(2 * batch.MAX_KEYS + 5))
+    assert found[:2] == ["0", "1"]
+    assert {type(each) for each in found[2 * batch.MAX_KEYS :]} == {ValueError}
+    assert {type(each) for each in found[: 2 * batch.MAX_KEYS]} == {str}
+    with pytest.raises(ValueError, match="no"):
+        await loader.load(2_001)
+
+
+async def test_a_cancelled_caller_ends_its_own_wait_alone() -> None:
+    released = asyncio.Event()
+
+    async def fetch(keys: list[int]) -> list[int]:
+        await released.wait()
+        return keys
+
+    loader = Loader(fetch)
+    column = asyncio.ensure_future(loader.load_all([1, 2]))
+    one = [asyncio.ensure_future(loader.load(key)) for key in (2, 3, 3)]
+    await asyncio.sleep(0)
+    one[0].cancel()
+    one[1].cancel()
+    await asyncio.sleep(0)
+    released.set()
+    assert await column == [1, 2]
+    assert await one[2] == 3
+    assert await loader.load_all([2, 4]) == [2, 4]
 
 
 async def test_many_keys_are_loaded_in_chunks(database: Database) -> None:

@@ -11,7 +11,9 @@ Convert: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class FieldArguments:
-    """The arguments of one field of a document: coerced once if no variable is in them."""
+    """The arguments of one field of a document: coerced once if they hold no variable, list or
+    object.
+    """
 
     __slots__ = ("_constant", "_field", "_has_variables", "_node")
 

@@ -38,7 +38,7 @@ class Plans:
     def __init__(self, document: DocumentNode) -> None:
         self._document = document
         self._variables: tuple[str, ...] | None = None
-        self._kept: LRUCache[_Key, OperationPlan | NotCompiled] = LRUCache(KEPT)
+        self._kept: LRUCache[_Key, OperationPlan | str] = LRUCache(KEPT)
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -52,16 +52,19 @@ class Plans:
         found = self._kept.get(key)
         if found is None:
             found = self._kept[key] = _plan(executor)
-        if isinstance(found, NotCompiled):
-            raise found
+        if isinstance(found, str):
+            raise NotCompiled(found)
         return found
 
 
-def _plan(executor: Executor[Any]) -> OperationPlan | NotCompiled:
+def _plan(executor: Executor[Any]) -> OperationPlan | str:
+    """Return the plan, or the reason why there is none: an exception that is kept and raised again
+    would hold all that its traceback names.
+    """
     try:
         root = plan_operation(executor)
         return OperationPlan(root=root, columns=read_columns(root))
     except NotCompiled as refusal:
-        return refusal.with_traceback(None)
+        return str(refusal)
     except (GraphQLError, RecursionError):
-        return NotCompiled("fields that cannot be collected")
+        return "fields that cannot be collected"

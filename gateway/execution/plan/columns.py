@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
+from gateway.execution.fields import Attributes, Computed, Itself, Related, Source
 from gateway.execution.fields import Columns as ColumnsSource
-from gateway.execution.fields import Computed, Itself, Related, Source
 from gateway.execution.plan.object_plan import (
     Abstract,
     FieldPlan,
@@ -15,7 +15,9 @@ from gateway.execution.plan.object_plan import (
 )
 
 ReadColumns: TypeAlias = Mapping[str, frozenset[str] | None]
-"""The columns that are read of the rows of a type, by its name; None if a function reads any."""
+"""The columns, or attributes, that are read of a type, by its name; None if a function or a policy
+may read any.
+"""
 
 
 def read_columns(plan: ObjectPlan) -> ReadColumns:
@@ -59,7 +61,12 @@ def _columns_of_field(planned: FieldPlan) -> frozenset[str] | None:
         return frozenset()
     source: Source | None = planned.source
     match source:
-        case ColumnsSource(names=names) | Computed(names=names) | Related(names=names):
+        case (
+            ColumnsSource(names=names)
+            | Attributes(names=names)
+            | Computed(names=names)
+            | Related(names=names)
+        ):
             return frozenset(name for name in names if isinstance(name, str))
         case Itself(when=when):
             inner = [_columns_of(each) for each in _inner(planned.shape)]

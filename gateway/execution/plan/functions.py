@@ -84,6 +84,8 @@ def _function_of(schema: GraphQLSchema, field: GraphQLField) -> FieldFunction | 
     resolver = definition.base_resolver
     if resolver is None or definition.extensions or own.exception_handlers:
         return None
+    if definition.is_subscription or type(definition).get_result is not StrawberryField.get_result:
+        return None
     function = resolver.wrapped_func
     if is_abstract_type(get_named_type(field.type)) or not isinstance(function, FunctionType):
         return None

@@ -43,9 +43,10 @@ class NotCompiled(Exception):
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class FieldPlan:
     """One field of an object. `key` is its name in the response, `details` its places in the
-    document; `typename` is the value of `__typename`, None for every other field;
-    `source` is None for a field with checks, and for one that a function resolves; `function` is
-    None if the resolver of the schema has to be called.
+    document; `typename` is the value of `__typename`, None for every other field.
+
+    The values come from `source`; where that is None, as for a field with checks, from `function`;
+    where that is None too, from the resolver of the schema.
     """
 
     key: str

@@ -114,12 +114,16 @@ class _Run:
     async def result(self, plan: ObjectPlan) -> ExecutionResult:
         try:
             return ExecutionResult(await self._data(plan), self._errors or None)
-        except (Irregular, TooComplex):
+        except (asyncio.CancelledError, TooComplex):
+            self._drop()
+            raise
+        except Irregular:
+            await self._settle()
             raise
         except Exception as error:
+            await self._settle()
             raise Irregular("an error") from error
         finally:
-            await self._settle()
             for batch in self._batches:
                 batch.columns = []  # which hold batches: a cycle
 
@@ -310,7 +314,9 @@ class _Run:
         loading, self._loading = self._loading, []
         awaitables = [each.load for each in loading]
         awaitables += [each.values[at] for each in waiting for at in each.positions]
-        results = iter(await _all(awaitables))
+        received = await _all(awaitables)
+        self._left += received  # maybe lists of awaitables
+        results = iter(received)
         for loaded in loading:
             result = next(results)
             values = [result] * loaded.length if isinstance(result, Exception) else result
@@ -320,15 +326,28 @@ class _Run:
                 each.values[at] = next(results)
         for each in waiting:
             each.column.inner = self._complete(each.shape, each.values, each.places, awaited=True)
+        self._left.clear()
 
     async def _settle(self) -> None:
-        """Await everything that was started: an awaitable that is never awaited is an error."""
-        begun = [*_items(self._left), *chain.from_iterable(each.values for each in self._waiting)]
-        begun += [each.load for each in self._loading]
+        """Run to its end what was made and not awaited: graphql-core runs the operation again, and
+        a coroutine that is never awaited is an error.
+        """
+        if made := self._unawaited():
+            await asyncio.gather(*made, return_exceptions=True)
+
+    def _drop(self) -> None:
+        """End what was made and not awaited, without running it: nobody waits for the answer."""
+        for awaitable in self._unawaited():
+            if isinstance(awaitable, CoroutineType):
+                awaitable.close()
+            elif isinstance(awaitable, asyncio.Future):
+                awaitable.cancel()
+
+    def _unawaited(self) -> list[Awaitable[Any]]:
+        made = [*_items(self._left), *chain.from_iterable(each.values for each in self._waiting)]
+        made += [each.load for each in self._loading]
         self._left, self._waiting, self._loading = [], [], []
-        is_awaitable = self._executor.is_awaitable
-        if awaitables := [value for value in begun if is_awaitable(value)]:
-            await asyncio.gather(*awaitables, return_exceptions=True)
+        return list(filter(self._executor.is_awaitable, made))
 
 
 def _items(values: Iterable[Any]) -> Iterator[Any]:

@@ -7,7 +7,12 @@ leave the store.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+    suppress,
+)
 from itertools import islice
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Protocol, Self, runtime_checkable
@@ -198,10 +203,11 @@ class _Request(NamedTuple):
 
 
 class Snapshot:
-    """The reads of one request: one connection, taken at the first statement, its statements in
-    turn.
+    """The reads of one request: one connection, taken at the first statement, its statements one
+    after another.
 
-    Statements that are requested within a few turns of the event loop go to the driver together.
+    On SQLite, statements that are requested within a few turns of the event loop are one hop to its
+    thread.
     A connection that is found dead before the first rows came is replaced once. `statements` counts
     the requested statements. Closing it ends a statement that still runs; a closed one reads no
     more.
@@ -213,6 +219,7 @@ class Snapshot:
         self._driver: Driver | None = None
         self._requests: list[_Request] = []
         self._sending: asyncio.Task[None] | None = None
+        self._failure: Exception | None = None
         self._closed = False
         self.statements = 0
 
@@ -246,27 +253,27 @@ class Snapshot:
 
     async def _answer(self, requests: Sequence[_Request]) -> None:
         self.statements += len(requests)
-        try:
-            found = await self._fetch_all([request.statement for request in requests])
-        except Exception as error:
-            for request in requests:
-                _settle(request, await self._alone(request, error, len(requests)))
-        else:
-            for request, rows in zip(requests, found, strict=True):
-                _settle(request, rows)
+        if self.dialect == "sqlite" and len(requests) > 1:
+            with suppress(Exception):  # then each runs alone, and one fails
+                found = await self._fetch_all([request.statement for request in requests])
+                for request, rows in zip(requests, found, strict=True):
+                    _settle(request, rows)
+                return
+        for request in requests:
+            _settle(request, await self._alone(request))
 
-    async def _alone(
-        self, request: _Request, error: Exception, together: int
-    ) -> Sequence[Any] | Exception:
-        """Return the rows of one of several statements of which one failed with an error, or the
-        error: on Postgres the others cannot run any more.
+    async def _alone(self, request: _Request) -> Sequence[Any] | Exception:
+        """Return the rows of one statement, or the exception. On Postgres a statement that failed
+        ended the transaction: its exception is the later statements' too.
         """
-        if together == 1 or isinstance(error, LostConnection) or self.dialect == "postgresql":
-            return error
+        if self._failure is not None:
+            return self._failure
         try:
             (rows,) = await self._fetch_all([request.statement])
-        except Exception as own:
-            return own
+        except Exception as error:
+            if self.dialect == "postgresql":
+                self._failure = error
+            return error
         return rows
 
     async def _fetch_all(self, statements: Sequence[BoundStatement[Any]]) -> list[Sequence[Any]]:

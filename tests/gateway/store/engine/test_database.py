@@ -249,6 +249,22 @@ async def test_a_slow_statement_is_cancelled(limited_database: Database) -> None
         await _run_slow(limited_database)
 
 
+@pytest.mark.parametrize("statement_timeout_seconds", [0.2])
+async def test_a_failed_statement_fails_no_earlier_one(limited_database: Database) -> None:
+    async with Snapshot(limited_database) as snapshot:
+        quick = asyncio.create_task(snapshot.fetch(BY_KEYS, ids=[1], currencies=["USD"]))
+        slow = asyncio.create_task(snapshot.fetch(SLOW))
+        with pytest.raises(DeadlineExceeded):
+            await slow
+        assert not await quick
+        later = snapshot.fetch(BY_KEYS, ids=[1], currencies=["USD"])
+        if limited_database.dialect == "sqlite":
+            assert not await later
+        else:  # the transaction has ended, for the same reason
+            with pytest.raises(DeadlineExceeded):
+                await later
+
+
 @pytest.mark.parametrize("statement_timeout_seconds", [1.0])
 async def test_each_statement_has_the_whole_timeout(limited_database: Database) -> None:
     compiled = Statement[Number](_counted(100_000)).compiled(limited_database.dialect)
