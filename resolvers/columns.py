@@ -132,7 +132,7 @@ def related(
     policy: Policy | None = None,
     cost: Cost = ONE_ROW,
 ) -> Any:
-    """Return the field of what a loader of `loaders.operation` has for a key; see `Related`."""
+    """Return the field of an object, or of objects, loaded by a key of the row; see `Related`."""
     source = Related(names=names, loader=attrgetter(f"loaders.{loader}"), key=key)
     return ContextField(description=description, metadata=_metadata(source, policy, cost))
 

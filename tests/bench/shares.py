@@ -64,7 +64,7 @@ PARTS: Final[Mapping[str, re.Pattern[str]]] = {
     ),
     "event loop and sockets": re.compile(r"uvloop|libuv|/asyncio/|\bsend\b|\bwritev?\b|\bread \("),
 }
-"""Parts by what their frames look like; a frame belongs to the first that fits."""
+"""Parts of the work by their frames; a frame belongs to the first part that fits."""
 
 
 def part_of(stack: str) -> str:

@@ -111,7 +111,7 @@ class Replay:
         return origin
 
     def _enter_holds(self, step: Step, refund: EntryOrigin | None) -> EntryOrigin | None:
-        """Enter the changes of what disputes hold at an instant; return the origin of the last
+        """Enter the changes of disputed funds at an instant; return the origin of the last
         change that took credit.
         """
         at, taken_by = step.at, None

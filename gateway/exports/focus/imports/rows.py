@@ -68,7 +68,7 @@ class FocusCost(StrEnum):
 
 
 class FocusAccount(StrEnum):
-    """The column of a file that an account here stands for. A charge without a sub-account belongs
+    """The column of a file that names the account. A charge without a sub-account belongs
     to its billing account.
     """
 
