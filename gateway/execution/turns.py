@@ -96,6 +96,10 @@ class _Later:
         return await found if isawaitable(found) else found
 
 
+def _has_values_alone(items: object) -> bool:
+    return isinstance(items, list | tuple) and not any(map(isawaitable, items))
+
+
 def executor_class(
     base: type[Executor[Any]], turns: Turns, *, max_values: int
 ) -> type[Executor[Any]]:
@@ -135,6 +139,12 @@ def executor_class(
             return executed
 
         def complete_list_value(self, *value: object) -> object:
+            # Awaitables among the items would be dropped with a list that is never completed.
+            if turns.is_over() and _has_values_alone(value[_RESULT]):
+                return _Later(turns, self._complete_list, value)
+            return self._complete_list(*value)
+
+        def _complete_list(self, *value: object) -> object:
             items = value[_RESULT]
             self._count(len(items) if isinstance(items, list | tuple) else 0)
             completed: object = super().complete_list_value(*value)
