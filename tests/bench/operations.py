@@ -32,10 +32,10 @@ from tests.bench.copied import copy_to_sqlite
 from tests.bench.data import Size, fill
 from tests.bench.load import Load, Measured
 from tests.bench.machine import Postgres, description, postgres
-from tests.bench.npm import installed
 from tests.bench.servers import ROOT, SERVERS, Running, started
 from tests.bench.works import WORKS, Work
 from tests.conftest import as_runtime
+from tests.support.npm import installed
 
 FULL: Final = 2_000
 WARM_UP_SECONDS: Final = 1.0

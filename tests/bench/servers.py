@@ -20,7 +20,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from tests.bench.data import SUBJECT
-from tests.bench.npm import NODE, installed
+from tests.support.npm import NODE, installed
 
 ROOT = Path(__file__).parents[2]
 PEERS = Path(__file__).parent / "peers" / "node"

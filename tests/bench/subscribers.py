@@ -32,10 +32,10 @@ from gateway.settings import load_settings
 from gateway.store import accounts, connect
 from tests.bench import figures
 from tests.bench.data import SUBJECT
-from tests.bench.npm import NODE
 from tests.bench.servers import Running, Server, gateway, started
 from tests.conftest import as_runtime
 from tests.support.books import NOW, Books, usd
+from tests.support.npm import NODE
 from tests.support.postgres import running_postgres
 
 PEER = Path(__file__).parent / "peers" / "graphql_ws"

@@ -10,13 +10,13 @@ from typing import Final
 
 from playwright.async_api import Browser, expect
 
-import hatch_build
 from tests.browser.conftest import ARTEFACTS, browsing
 from tests.browser.support import card, purchase_rows
 from tests.support.document_exceptions import runnable_blocks
 from tests.support.document_shell import Session, checkout, search_path, session
 from tests.support.documents import ROOT, Block, matches
-from tests.support.openid_node import PACKAGES, install_packages
+from tests.support.npm import NODE, installed
+from tests.support.openid_node import SERVER
 from tests.support.postgres import own_postgres
 from tests.support.processes import answering, free_port, running
 
@@ -47,7 +47,7 @@ async def documented_provider(page_url: str, folder: Path) -> AsyncIterator[str]
     """Serve the provider that the page prints; yields its issuer."""
     await asyncio.to_thread(_write_provider, folder)
     issuer = f"http://127.0.0.1:{free_port()}"
-    command = (str(hatch_build.NODE / "bin" / "node"), str(folder / "provider.mjs"))
+    command = (str(NODE), str(folder / "provider.mjs"))
     environment = os.environ | {"ISSUER": issuer, "BILLING_URL": page_url}
     async with running(*command, environment=environment, quiet=True) as process:
         await answering(f"{issuer}/.well-known/openid-configuration", process)
@@ -55,11 +55,10 @@ async def documented_provider(page_url: str, folder: Path) -> AsyncIterator[str]
 
 
 def _write_provider(folder: Path) -> None:
-    install_packages()
     (source,) = re.findall(r"```js\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
     folder.mkdir()
     (folder / "provider.mjs").write_text(source, "utf-8")
-    (folder / "node_modules").symlink_to(PACKAGES)
+    (folder / "node_modules").symlink_to(installed(SERVER) / "node_modules")
 
 
 def check_answers(blocks: Sequence[Block], done: Session) -> None:

@@ -5,23 +5,18 @@ half a second. `tests.support.openid` is the quicker one, without a form and wit
 """
 
 import asyncio
-import fcntl
-import hashlib
 import json
-import subprocess
-import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-import hatch_build
+from tests.support.npm import NODE, installed
 from tests.support.openid import AUDIENCE, CLIENT, LONG
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.processes import ended
 
 SERVER: Final = Path(__file__).parent / "openid_server"
-PACKAGES: Final = SERVER / "node_modules"
 PEOPLE: Final = {"ada@demo": "Ada Okonkwo"}
 
 
@@ -41,7 +36,7 @@ async def node_provider(
     It knows one public client: the page at `origin`. Without `logout` its discovery document names
     no `end_session_endpoint`. Tokens hold for `lifetime` seconds.
     """
-    await asyncio.to_thread(install_packages)
+    await asyncio.to_thread(installed, SERVER)
     settings = {
         "client": client,
         "origin": origin,
@@ -51,7 +46,7 @@ async def node_provider(
         "lifetime": lifetime,
     }
     process = await asyncio.create_subprocess_exec(
-        hatch_build.NODE / "bin" / "node",
+        NODE,
         SERVER / "server.mjs",
         json.dumps(settings),
         stdout=asyncio.subprocess.PIPE,
@@ -69,26 +64,3 @@ async def _issuer(process: asyncio.subprocess.Process) -> str:
     line = await asyncio.wait_for(process.stdout.readline(), PATIENCE_SECONDS)
     assert line, (await process.stderr.read()).decode()
     return line.decode().strip()
-
-
-def install_packages() -> None:
-    """Install what the lock file names, if that is not what is installed."""
-    files = (SERVER / "package.json", SERVER / "package-lock.json")
-    lock = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-    stamp = PACKAGES / ".installed-from"
-    with _alone():
-        if stamp.exists() and stamp.read_text("utf-8") == lock:
-            return
-        with tempfile.TemporaryDirectory() as folder:
-            command = ["npm", "ci", "--ignore-scripts", "--silent"]
-            environment = hatch_build.environment(Path(folder))
-            subprocess.run(command, cwd=SERVER, env=environment, check=True, timeout=240)
-        stamp.write_text(lock, "utf-8")
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Wait until no other process of the tests installs the packages."""
-    with (SERVER / "package.json").open("rb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
