@@ -41,13 +41,7 @@ from gateway.migrations import readiness_check
 from gateway.observability.metrics import Metrics
 from gateway.principal import Principal
 from gateway.providers.stripe.inbox import Inbox, build_inbox
-from gateway.quotas import (
-    Gates,
-    admission_gates,
-    export_quota,
-    failed_credential_quota,
-    live_quotas,
-)
+from gateway.quotas import Quotas, build_quotas
 from gateway.receipts.pdf import ReceiptPrinter
 from gateway.routes.console import DevPerson, build_console
 from gateway.routes.exports import Exports, export_routes
@@ -91,7 +85,7 @@ class Parts:
     authenticator: CredentialChecker
     context_for: ContextFactory
     hub: Hub
-    gates: Gates
+    quotas: Quotas
     read_access: ReadAccess
     ready: Callable[[], Awaitable[None]]
     running: Callable[[], AbstractAsyncContextManager[None]]
@@ -115,7 +109,7 @@ class _Process:
     database: Database
     reader: LiveReader
     hub: Hub
-    gates: Gates
+    quotas: Quotas
     authenticator: Authenticator
     key_use: KeyUse
     printer: ReceiptPrinter
@@ -183,7 +177,7 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
         authenticator=process.authenticator,
         context_for=context_for,
         hub=process.hub,
-        gates=process.gates,
+        quotas=process.quotas,
         read_access=process.reader.access,
         ready=readiness_check(process.database),
         running=process.running,
@@ -206,11 +200,11 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
 def build_app(settings: Settings, parts: Parts) -> Starlette:
     """Return the application; `app.state` has its `drain`, `metrics` and `operations`."""
     metrics = Metrics()
-    failures = failed_credential_quota(settings.http.failed_credentials_per_minute)
+    failures = parts.quotas.failures
     operations = _build_operations(settings, parts, metrics)
     metrics.watch(
-        *live_metrics(operations.hub, operations.quotas),
-        *admission_metrics(operations.gates),
+        *live_metrics(operations.hub, operations.quotas.live),
+        *admission_metrics(operations.quotas.gates),
         *parts.metrics,
     )
     graphql = GraphQLEndpoint(
@@ -273,7 +267,7 @@ def _build_process(
         database=database,
         reader=LiveReader(database, clock),
         hub=Hub(),
-        gates=admission_gates(settings.admission, settings.database),
+        quotas=build_quotas(settings),
         authenticator=open_authenticator(
             settings.auth,
             issuer_of(settings, clock),
@@ -313,8 +307,7 @@ def _build_operations(settings: Settings, parts: Parts, metrics: Metrics) -> Ope
         context_for=parts.context_for,
         hub=parts.hub,
         limits=settings.live,
-        quotas=live_quotas(settings.live),
-        gates=parts.gates,
+        quotas=parts.quotas,
         access=AccessCheck(parts.read_access, settings.live.recheck_seconds, parts.loops),
         introspection=introspection,
         leeway_seconds=settings.auth.jwt_leeway_seconds,
@@ -358,7 +351,7 @@ def _rest_routes(process: _Process, links: Links) -> list[Route]:
         clock=clock,
         keys=KeyFactory(clock),
         limits=settings.http,
-        gates=process.gates,
+        quotas=process.quotas,
         usage_delay_seconds=settings.usage_delay_seconds,
         quiet_keys=process.meter.quiet_keys if process.meter else (),
     )
@@ -367,14 +360,14 @@ def _rest_routes(process: _Process, links: Links) -> list[Route]:
         database=database,
         links=links,
         printer=process.printer,
-        gate=process.gates.reads,
+        gate=process.quotas.gates.reads,
     )
     exports = Exports(
         database=database,
         authenticator=process.authenticator,
         links=links,
         clock=clock,
-        quota=export_quota(settings.exports),
+        quota=process.quotas.exports,
         limits=settings.exports,
     )
     return [

@@ -107,7 +107,18 @@ class TooManySubscriptions(GatewayError):
 
 
 class Throttled(GatewayError):
+    """Too much in too short a time; `wait_seconds`, where it is known, says when to come back."""
+
     code = "THROTTLED"
+
+    def __init__(self, message: str, *, wait_seconds: int | None = None) -> None:
+        super().__init__(message)
+        self.wait_seconds = wait_seconds
+
+    @property
+    def extensions(self) -> dict[str, object]:
+        known = self.wait_seconds is not None
+        return super().extensions | ({"retryAfterSeconds": self.wait_seconds} if known else {})
 
 
 class TooComplex(GatewayError):

@@ -59,6 +59,15 @@ class Principal:
     def is_person(self) -> bool:
         return self.key_id is None
 
+    @property
+    def quota_key(self) -> str:
+        """The key that its quotas count by. That of a person is never that of an API key, whatever
+        the subject; those of signed links are one for each account.
+        """
+        if self.key_id is None:
+            return f"person:{self.subject}"
+        return f"key:{self.key_id}:{self.account_id or ''}"
+
 
 class ActorKind(StrEnum):
     """The kinds of actors."""

@@ -54,12 +54,10 @@ class FailedCredentials:
 
     async def count(self, scope: Scope) -> Response | None:
         """Count one; return the answer 429 where the address has too many."""
-        address = address_of(scope)
         try:
-            await self._quota.take(address)
+            await self._quota.take(address_of(scope))
         except Throttled as error:
-            wait = {"retry-after": str(await self._quota.seconds_left(address))}
-            return error_response(error, headers=wait)
+            return error_response(error)
         return None
 
 

@@ -48,6 +48,7 @@ STATUS_BY_CODE: Final[Mapping[str, int]] = {
 }
 CLOSE: Final[Mapping[str, str]] = {"connection": "close"}
 _RETRY_AFTER: Final = {"retry-after": "1"}
+_TEMPORARY: Final = frozenset({429, 503})
 _MEDIA_TYPES: Final = 16
 """Most headers that are kept."""
 
@@ -78,7 +79,7 @@ def json_response(
     media_type: str = JSON,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return `payload` as JSON in UTF-8; an answer 503 says when to come back."""
+    """Return `payload` as JSON in UTF-8; an answer 429 or 503 says when to come back."""
     body = orjson.dumps(payload)
     return encoded_response(body, status=status, media_type=media_type, headers=headers)
 
@@ -88,8 +89,8 @@ def encoded_response(
 ) -> Response:
     """Return JSON that is encoded already, like `json_response`."""
     raw = [(b"content-length", b"%d" % len(body)), _content_type(media_type)]
-    if headers or status == 503:
-        extra = {**(headers or {}), **(_RETRY_AFTER if status == 503 else {})}
+    if headers or status in _TEMPORARY:
+        extra = {**(_RETRY_AFTER if status in _TEMPORARY else {}), **(headers or {})}
         raw += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in extra.items()]
     return EncodedResponse(body, status, raw)
 
@@ -113,14 +114,16 @@ def errors_response(
 def error_response(
     error: GatewayError, *, media_type: str = JSON, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return the response to an error: the status of its code or its own, and with 401 the header
-    `WWW-Authenticate`.
+    """Return the response to an error: the status of its code or its own; with 401 the header
+    `WWW-Authenticate`, with 429 and 503 `Retry-After`.
     """
     status = STATUS_BY_CODE.get(error.code, 500)
     if isinstance(error, HTTPError):
         status, headers = error.status, error.headers
     elif isinstance(error, Unauthenticated):
         headers = {**(headers or {}), "www-authenticate": challenge(error)}
+    elif isinstance(error, Throttled) and error.wait_seconds is not None:
+        headers = {**(headers or {}), "retry-after": str(error.wait_seconds)}
     return errors_response(_bodies(error), status=status, media_type=media_type, headers=headers)
 
 

@@ -11,9 +11,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Final
+from typing import ClassVar
 
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gateway.clock import Clock
@@ -22,7 +21,6 @@ from gateway.errors import (
     DeadlineExceeded,
     GatewayError,
     NotFound,
-    Throttled,
 )
 from gateway.exports.export import ExportFormat
 from gateway.exports.open import Opened, open_ledger, open_purchases, open_usage
@@ -51,8 +49,6 @@ from gateway.store import Database, Snapshot
 from gateway.store.account_listing import ACCOUNT_BY_ID, accounts_by_external_id
 from gateway.store.engine.stream import Stream
 from gateway.store.rows import VisibleAccount
-
-RETRY_SECONDS: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +112,7 @@ class ExportEndpoint(ABC):
         except GatewayError as error:
             record.codes = [error.code]
             if not transfer.begun:
-                await _refusal(error)(scope, receive, send)
+                await error_response(error)(scope, receive, send)
                 return
             record.broken_as = STATUS_BY_CODE.get(error.code, 500)
             if not await break_off(scope, receive):
@@ -258,8 +254,3 @@ def _headers(opened: Opened) -> Mapping[str, str]:
         "cache-control": "private, no-store",
         "x-export-rows": str(opened.rows),
     }
-
-
-def _refusal(error: GatewayError) -> Response:
-    wait = {"retry-after": str(RETRY_SECONDS)} if isinstance(error, Throttled) else None
-    return error_response(error, headers=wait)

@@ -18,7 +18,7 @@ from gateway.http.request_log import record_of
 from gateway.http.responses import HTTPError, error_response
 from gateway.ids import KeyFactory
 from gateway.principal import Permission, Principal
-from gateway.quotas import AdmissionGate, Gates
+from gateway.quotas import AdmissionGate, Quotas
 from gateway.routes.openapi.operation import Operation
 from gateway.settings.http import HttpSettings
 from gateway.store import Database
@@ -33,7 +33,7 @@ class Platform:
     clock: Clock
     keys: KeyFactory
     limits: HttpSettings
-    gates: Gates
+    quotas: Quotas
     usage_delay_seconds: int
     quiet_keys: Collection[str] = ()
 
@@ -67,7 +67,7 @@ class PlatformEndpoint(ABC):
             record.principal = principal = await self._authenticate(scope)
             record.is_quiet = principal.key_id in self.platform.quiet_keys
             body = await self._read_body(scope, receive)
-            async with self._gate.admitted(principal.subject):
+            async with self._gate.admitted(principal.quota_key):
                 response = await self.answer(principal, scope, body, record.details)
         except ClientDisconnected:
             return
@@ -78,7 +78,7 @@ class PlatformEndpoint(ABC):
 
     @property
     def _gate(self) -> AdmissionGate:
-        gates = self.platform.gates
+        gates = self.platform.quotas.gates
         return gates.reads if self.OPERATION.method == "GET" else gates.writes
 
     def _check_head(self, scope: Scope) -> None:

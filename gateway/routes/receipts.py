@@ -57,7 +57,7 @@ class Receipts:
     async def _document(self, request: Request, record: RequestRecord) -> tuple[str, bytes]:
         """Return the document's name and the document."""
         record.principal = principal = await self._principal(request)
-        async with self.gate.admitted(principal.subject):
+        async with self.gate.admitted(principal.quota_key):
             return await self._read(request, principal)
 
     async def _read(self, request: Request, principal: Principal) -> tuple[str, bytes]:

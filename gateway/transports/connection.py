@@ -205,7 +205,7 @@ class Socket:
         credential = self._credential(payload)
         try:
             principal = await self._authenticator.authenticate(credential)
-            release = await self._operations.quotas.sockets.take(principal.subject)
+            release = await self._operations.quotas.live.sockets.take(principal.quota_key)
         except (Throttled, TooManySubscriptions) as error:
             raise CloseSocket(TOO_MANY, error.message) from None
         except Rejected:

@@ -76,7 +76,7 @@ class GraphQLEndpoint:
             raise HTTPError(f"The Accept header must allow {GRAPHQL_JSON} or {JSON}.", 406)
         record.principal = principal = await self.authenticate(scope)
         body = await self._body(scope, receive)
-        async with self.operations.gates.reads.admitted(principal.subject):
+        async with self.operations.quotas.gates.reads.admitted(principal.quota_key):
             request = _parse(scope, body)
             result = await self._run(request, principal, method, receive, record)
         return response_of(result, media_type, method)

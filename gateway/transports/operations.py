@@ -17,7 +17,7 @@ from gateway.live.access import AccessCheck
 from gateway.live.hub import Hub, Sink
 from gateway.live.source import EventSource
 from gateway.principal import Permission, Principal
-from gateway.quotas import Gates, LiveQuotas, Release
+from gateway.quotas import Quotas, Release
 from gateway.settings.live import LiveSettings
 from gateway.transports.feeds import ContextFactory, open_feed
 
@@ -35,8 +35,7 @@ class Operations:
     context_for: ContextFactory
     hub: Hub
     limits: LiveSettings
-    quotas: LiveQuotas
-    gates: Gates
+    quotas: Quotas
     access: AccessCheck
     introspection: bool
     leeway_seconds: int
@@ -78,7 +77,7 @@ class Operations:
         """Run a query, or subscribe. After subscribing, `sink` has been offered the first event;
         the returned function ends the subscription. Raises GatewayError alone.
         """
-        async with self.gates.reads.admitted(principal.subject):
+        async with self.quotas.gates.reads.admitted(principal.quota_key):
             return await self._start(principal, request, sink)
 
     async def _start(
@@ -103,7 +102,7 @@ class Operations:
         field = self.engine.root_field(prepared)
         if isinstance(field, OperationResult):
             return field
-        releases = [await self.quotas.subscriptions.take(principal.subject)]
+        releases = [await self.quotas.live.subscriptions.take(principal.quota_key)]
         try:
             async with self._context(principal, prepared) as context:
                 source: EventSource = await self.engine.open_events(field, context)

@@ -54,7 +54,7 @@ class WebSocketEndpoint:
             return
         address = address_of(scope)
         try:
-            release = await self.operations.quotas.unauthenticated_sockets.take(address)
+            release = await self.operations.quotas.live.unauthenticated_sockets.take(address)
         except TooManySubscriptions as error:
             await _deny(error, scope, receive, send)
             return

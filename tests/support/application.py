@@ -20,7 +20,7 @@ from gateway.http.static_files import StaticFiles
 from gateway.live.access import CurrentAccess
 from gateway.live.hub import Hub
 from gateway.principal import Permission, Principal
-from gateway.quotas import admission_gates
+from gateway.quotas import build_quotas
 from gateway.routes.console import DevAccount, DevPerson
 from gateway.routes.openapi.route import DescribedRoute
 from gateway.settings import Settings, load_settings
@@ -217,7 +217,7 @@ def make_parts(settings: Settings) -> Parts:
         authenticator=FixedTokens(),
         context_for=context_for,
         hub=Hub(),
-        gates=admission_gates(settings.admission, settings.database),
+        quotas=build_quotas(settings),
         read_access=read_access,
         ready=ready,
         running=running,
