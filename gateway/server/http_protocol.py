@@ -1,4 +1,5 @@
-"""HTTP connections: uvicorn's, with limits on what arrives, and three things added.
+"""HTTP connections: uvicorn's, with limits on their number and on what arrives, and three things
+added.
 
 A connection can be broken off, a body that came with its head is had without waiting, and an answer
 of known length leaves in one write with its head.
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, cast
 
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
     HttpToolsProtocol,
@@ -18,13 +20,18 @@ from uvicorn.protocols.http.httptools_impl import (
 from gateway.http.body import BODY
 from gateway.http.disconnect import ABORT
 from gateway.http.headers import ResponseHeaders
+from gateway.http.request_log import QUIET_PATHS
 from gateway.http.responses import CLOSE, HTTPError, error_response
+from gateway.server.connections import Connections, Refusal
 from gateway.settings.http import HttpSettings
 
 ABORT_SECONDS: Final = 1.0
 """For a peer to read why its connection is closed."""
+HEALTH_SECONDS: Final = 1.0
+"""Longest wait for the head of a health check, while no other connection has a place."""
 MAX_HANDSHAKE_LINE: Final = 8_190
 """Longest header line of a WebSocket handshake, bytes: that of `websockets`."""
+NO_PLACE: Final = "The server has no capacity for another connection; please try again."
 _INTERIM: Final = b"HTTP/1.1 100 "
 _LENGTH: Final = b"\r\ncontent-length: "
 _SEPARATORS: Final = 8
@@ -52,18 +59,26 @@ DEFAULT_LIMITS: Final = ConnectionLimits(
 
 class HttpProtocol(HttpToolsProtocol):
     """Refuses a head that grows or takes too long while it arrives, and closes an idle connection,
-    also one that never sent anything.
+    also one that never sent anything. With `places` it needs one of them; one for health checks
+    answers their paths alone, and closes.
 
     A transport that closes first writes all that it holds, which a peer that reads nothing makes
     take for ever.
     """
 
     def __init__(
-        self, *args: Any, limits: ConnectionLimits = DEFAULT_LIMITS, **kwargs: Any
+        self,
+        *args: Any,
+        limits: ConnectionLimits = DEFAULT_LIMITS,
+        places: Connections | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.headers = []
         self.limits = limits
+        self.has_served = False
+        self._places = places
+        self._is_for_health = False
         self._head_bytes = limits.head_bytes
         self._unread_bytes = 0
         """Bytes since the last of a body, or the end of a message."""
@@ -75,12 +90,17 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         super().connection_made(transport)
-        self._await_head(self.timeout_keep_alive)
+        if self._places is not None and not self._take_place(self._places):
+            self._refuse(HTTPError(NO_PLACE, 503))
+            return
+        self._await_head(HEALTH_SECONDS if self._is_for_health else self.timeout_keep_alive)
         self._timer = self.loop.call_later(self._seconds, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._cancel_timer()
+        if self._places is not None:
+            self._places.remove(self.transport)
 
     def data_received(self, data: bytes) -> None:
         self._unread_bytes += len(data)
@@ -94,17 +114,23 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._await_head(self.limits.settings.head_seconds)
+        seconds = self.limits.settings.head_seconds
+        self._await_head(HEALTH_SECONDS if self._is_for_health else seconds)
         self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
 
     def on_headers_complete(self) -> None:
         self._since = None
         self._unread_bytes = 0
+        self.has_served = True
+        if self._is_for_health and self.url.partition(b"?")[0].decode("latin-1") not in QUIET_PATHS:
+            self.app = _without_place
         before = self.cycle
         super().on_headers_complete()
         cycle = self.cycle
         if cycle is before:
             return  # an upgrade has no cycle
+        if self._is_for_health:
+            cycle.keep_alive = False
         self.scope["extensions"][BODY] = {"take": partial(_take_body, cycle)}
         if self.scope["method"] != "HEAD":  # its answer has no body to wait for
             cycle.transport = cast("asyncio.Transport", AnswerTransport(self.transport))
@@ -124,11 +150,31 @@ class HttpProtocol(HttpToolsProtocol):
         if len(headers) > self.limits.settings.header_count or longest > MAX_HANDSHAKE_LINE:
             self._refuse(HTTPError("The headers of the handshake are too many or too long.", 431))
             return
+        if self._is_for_health:
+            self._refuse(HTTPError(NO_PLACE, 503))
+            return
+        if self._places is not None:
+            self._places.keep(self.transport)
         super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP."""
         self._refuse(HTTPError("This is not a valid HTTP request.", 400))
+
+    @property
+    def is_idle(self) -> bool:
+        return not self._is_answering()
+
+    def drop(self) -> None:
+        self.transport.abort()
+
+    def _take_place(self, places: Connections) -> bool:
+        client = self.client
+        refusal = places.add(self.transport, self, client[0] if client else None)
+        if refusal is Refusal.PROCESS:
+            self._is_for_health = places.add_for_health(self.transport, self)
+            return self._is_for_health
+        return refusal is None
 
     def _await_head(self, seconds: float) -> None:
         self._since, self._seconds = self.loop.time(), seconds
@@ -221,3 +267,8 @@ def _take_body(cycle: RequestResponseCycle) -> bytes | None:
     cycle.message_event.clear()
     body, cycle.body = bytes(cycle.body), bytearray()
     return body
+
+
+async def _without_place(scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse a request that is no health check."""
+    await error_response(HTTPError(NO_PLACE, 503, CLOSE))(scope, receive, send)

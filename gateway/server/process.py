@@ -25,8 +25,10 @@ from starlette.applications import Starlette
 
 from gateway.errors import ConfigurationError
 from gateway.http.headers import ResponseHeaders
+from gateway.server.connections import Connections, connection_metrics
 from gateway.server.drain import Drain
 from gateway.server.http_protocol import ConnectionLimits, HttpProtocol
+from gateway.server.open_files import capacity
 from gateway.server.uvicorn_names import check_uvicorn
 from gateway.server.websocket_protocol import WebSocketProtocol
 from gateway.settings import Settings
@@ -104,8 +106,9 @@ def serve(app: Starlette, settings: Settings) -> int:
     """Serve until told to stop; return the process's exit code: 0, or 1 where the stop was forced
     or the start failed, which the log explains.
 
-    `app.state.drain` is the application's Drain. Raises ConfigurationError where the installed
-    uvicorn is another one than the gateway's protocols are made for.
+    `app.state` has the application's `drain` and `metrics`. Raises ConfigurationError where the
+    installed uvicorn is another one than the gateway's protocols are made for, and where the
+    process may not open enough files.
     """
     check_uvicorn()
     server = Server(server_config(app, settings), app.state.drain, settings)
@@ -119,18 +122,33 @@ def serve(app: Starlette, settings: Settings) -> int:
 def server_config(
     app: Starlette, settings: Settings, *, loop: Literal["uvloop", "none"] = "uvloop"
 ) -> uvicorn.Config:
-    """Return uvicorn's configuration; `loop` is "none" where an event loop runs already."""
+    """Return uvicorn's configuration; `loop` is "none" where an event loop runs already. Raises
+    ConfigurationError where the process may not open enough files.
+    """
     limits = ConnectionLimits(
         settings=settings.http, headers=ResponseHeaders(dev=settings.environment == "dev")
     )
+    room = capacity(settings)
+    places = Connections(
+        most=room.connections,
+        each=settings.http.address_connections,
+        health=settings.http.health_connections,
+        exempt=settings.trusted_proxies,
+    )
+    app.state.metrics.watch(*connection_metrics(places))
     running_seconds = max(settings.stop_grace_seconds - settings.stop_notice_seconds, 0)
     return uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
         loop=loop,
-        http=_with(HttpProtocol, limits=limits),
-        ws=_with(WebSocketProtocol, frames_per_second=settings.live.messages_per_second),
+        backlog=room.backlog,
+        http=_with(HttpProtocol, limits=limits, places=places),
+        ws=_with(
+            WebSocketProtocol,
+            frames_per_second=settings.live.messages_per_second,
+            places=places,
+        ),
         ws_max_size=settings.live.message_bytes,
         # A peer that stops reading does so just after a ping, at the worst.
         ws_ping_interval=settings.live.unread_seconds * 0.4,

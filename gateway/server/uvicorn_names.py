@@ -40,6 +40,7 @@ METHODS: Final[dict[type, dict[str, tuple[str, ...]]]] = {
     },
     WebSocketsSansIOProtocol: {
         "__init__": ("config", "server_state", "app_state", "_loop"),
+        "connection_lost": ("exc",),
         "data_received": ("data",),
         "handle_events": (),
         "handle_connect": ("event",),
@@ -63,12 +64,15 @@ METHODS: Final[dict[type, dict[str, tuple[str, ...]]]] = {
 ATTRIBUTES: Final[dict[type, frozenset[str]]] = {
     uvicorn.Server: frozenset({"should_exit", "force_exit", "started", "servers"}),
     HttpToolsProtocol: frozenset(
-        {"scope", "transport", "cycle", "headers", "loop", "timeout_keep_alive"}
+        {
+            *("scope", "transport", "cycle", "headers", "loop", "timeout_keep_alive"),
+            *("app", "client", "url"),
+        }
     ),
     RequestResponseCycle: frozenset(
         {
             *("transport", "more_body", "disconnected", "message_event", "body"),
-            "response_complete",
+            *("response_complete", "keep_alive"),
         }
     ),
     WebSocketsSansIOProtocol: frozenset(

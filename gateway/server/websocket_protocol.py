@@ -10,6 +10,7 @@ from websockets.frames import Frame
 from websockets.http11 import Request
 
 from gateway.http.disconnect import ABORT
+from gateway.server.connections import Connections
 from gateway.settings.live import LiveSettings
 
 PUSH: Final = "gateway.push"
@@ -38,15 +39,25 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     """
 
     def __init__(
-        self, *args: Any, frames_per_second: int = DEFAULT_FRAMES_PER_SECOND, **kwargs: Any
+        self,
+        *args: Any,
+        frames_per_second: int = DEFAULT_FRAMES_PER_SECOND,
+        places: Connections | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self._places = places
         self._most_frames = frames_per_second * FRAME_SECONDS
         self._frames_since = self.loop.time()
         self._frames = 0
         self.logger = _log
         self.queue = _Inbox()  # type: ignore[assignment]  # what is used of a Queue, and 2 kB less
         self.writable = _Gate()  # type: ignore[assignment]  # as well, of an Event
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._places is not None:
+            self._places.remove(self.transport)
 
     def data_received(self, data: bytes) -> None:
         for start in range(0, len(data), PIECE_BYTES):

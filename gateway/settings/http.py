@@ -46,3 +46,25 @@ class HttpSettings(Group):
     keep_alive_seconds: Limit[int] = Field(
         5, ge=1, le=300, description="How long an idle connection is kept open."
     )
+    connections: Limit[int | None] = Field(
+        None,
+        ge=16,
+        le=1_000_000,
+        description="Most open connections of a process, WebSockets included. At this limit, a new "
+        "connection replaces an idle one, or gets 503. Default: as many as the process may open "
+        "files for, at most 25,000.",
+    )
+    address_connections: Limit[int] = Field(
+        1_000,
+        ge=1,
+        le=1_000_000,
+        description="Most open connections per client address (IPv6: per /64 network). Proxies in "
+        "`GATEWAY_TRUSTED_PROXIES` have no such limit.",
+    )
+    health_connections: Limit[int] = Field(
+        16,
+        ge=1,
+        le=1_000,
+        description="Connections beyond the limit of a process, for `/livez`, `/readyz` and "
+        "`/metrics` alone.",
+    )
