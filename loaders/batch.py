@@ -5,15 +5,16 @@ would make every request's loaders garbage that only the collector frees.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from functools import partial
-from typing import Final, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from strawberry.dataloader import DataLoader
 
 from gateway.principal import Principal
 from gateway.store import Page, Selection, Snapshot
 from gateway.store.relation import Fetch
+from gateway.waves import Promise, Wave
 
 MAX_KEYS: Final = 1_000
 """Keys of one statement; more are loaded in several."""
@@ -23,57 +24,70 @@ V = TypeVar("V")
 
 
 class Loader(DataLoader[K, V]):
-    """Loads a relation's values: keys that are requested in one turn of the event loop are read
-    together.
+    """Loads a relation's values: keys that are requested in one wave, or else in one turn of the
+    event loop, are read together.
 
-    `load` is the DataLoader's. `load_all` takes a column of keys, without a future for each key.
-    A caller that is cancelled ends its own wait alone.
+    Outside a wave `load` is the DataLoader's. `load_all` takes a column of keys, without a future
+    for each key. A caller that is cancelled ends its own wait alone.
     """
 
-    def __init__(self, fetch: Callable[[list[K]], Awaitable[list[V]]]) -> None:
+    def __init__(
+        self, fetch: Callable[[list[K]], Awaitable[list[V]]], wave: Wave | None = None
+    ) -> None:
         super().__init__(load_fn=fetch, max_batch_size=MAX_KEYS)
         self._fetch = fetch
-        self._columns: dict[K, asyncio.Task[dict[K, V | Exception]]] = {}
+        self._wave = wave or Wave()
+        self._columns: dict[K, _Read[K, V]] = {}
         self._next: list[K] = []
+        self._reading: _Read[K, V] | None = None
 
     def load(self, key: K) -> Awaitable[V]:
         """Return the value of one key, which a column may have loaded before."""
-        if key in self._columns:
-            return self._value(key)
-        return asyncio.shield(super().load(key))
+        if self._wave.running:
+            self._request([key])
+        read = self._columns.get(key)
+        return asyncio.shield(super().load(key)) if read is None else _Value(read, key)
 
     def load_all(self, keys: Sequence[K]) -> Awaitable[list[V | Exception]]:
         """Return the value of each key, in their order, or the exception that its load raised.
 
-        The load begins in the next turn of the event loop, with all keys that are requested before.
+        The load begins later, with all keys that are requested before.
         """
-        known, following = self._columns, self._next
-        kept = self.cache_map
-        wanted = (key for key in dict.fromkeys(keys) if key not in known)
-        if new := [key for key in wanted if kept.get(key) is None]:
-            task = known[following[0]] if following else asyncio.create_task(self._read_next())
-            following += new
-            known.update(dict.fromkeys(new, task))
+        self._request(keys)
         return self._values(keys)
 
-    async def _value(self, key: K) -> V:
-        found = (await asyncio.shield(self._columns[key]))[key]
-        if isinstance(found, Exception):
-            raise found
-        return found
+    def _request(self, keys: Sequence[K]) -> None:
+        known, kept = self._columns, self.cache_map
+        wanted = (key for key in dict.fromkeys(keys) if key not in known)
+        if new := [key for key in wanted if kept.get(key) is None]:
+            read = self._following()
+            self._next += new
+            known.update(dict.fromkeys(new, read))
+
+    def _following(self) -> "_Read[K, V]":
+        """Return the read that begins next, which takes the keys of `_next`."""
+        in_wave = self._wave.running
+        read = self._reading
+        if not self._next or read is None or isinstance(read, Promise) is not in_wave:
+            self._next = []
+            work = partial(self._read, self._next)
+            read = self._wave.put_off(work) if in_wave else asyncio.create_task(work())
+            self._reading = read
+        return read
 
     async def _values(self, keys: Sequence[K]) -> list[V | Exception]:
         found: dict[K, V | Exception] = {}
-        for task in dict.fromkeys([self._columns.get(key) for key in keys]):
-            if task is not None:
-                found |= await asyncio.shield(task)
+        for read in dict.fromkeys([self._columns.get(key) for key in keys]):
+            if read is not None:
+                found |= await _shielded(read)
         for key in keys:
             if key not in found:
                 found[key] = await self.load(key)
         return [found[key] for key in keys]
 
-    async def _read_next(self) -> dict[K, V | Exception]:
-        keys, self._next = self._next, []
+    async def _read(self, keys: list[K]) -> dict[K, V | Exception]:
+        if self._next is keys:
+            self._next = []
         found: dict[K, V | Exception] = {}
         for start in range(0, len(keys), MAX_KEYS):
             batch = keys[start : start + MAX_KEYS]
@@ -84,10 +98,35 @@ class Loader(DataLoader[K, V]):
         return found
 
 
+_Read: TypeAlias = asyncio.Task[dict[K, V | Exception]] | Promise[dict[K, V | Exception]]
+"""The values of keys that are read together."""
+
+
+class _Value(Generic[K, V]):
+    """Awaits the value of one key."""
+
+    __slots__ = ("_key", "_read")
+
+    def __init__(self, read: _Read[K, V], key: K) -> None:
+        self._read = read
+        self._key = key
+
+    def __await__(self) -> Generator[Any, Any, V]:
+        found = (yield from _shielded(self._read).__await__())[self._key]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+def _shielded(read: _Read[K, V]) -> Awaitable[dict[K, V | Exception]]:
+    """Return an awaitable that may be cancelled without an end of the read."""
+    return read if isinstance(read, Promise) else asyncio.shield(read)
+
+
 PageLoader: TypeAlias = Loader[Page, list[V]]
 TotalsLoader: TypeAlias = Loader[Selection, V]
 
 
 def bind(fetch: Fetch[K, V], snapshot: Snapshot, principal: Principal) -> Loader[K, V]:
     """Return a loader of a relation's values in a snapshot, as a principal may see them."""
-    return Loader(partial(fetch, snapshot, principal))
+    return Loader(partial(fetch, snapshot, principal), snapshot.wave)

@@ -8,16 +8,17 @@ import strawberry
 
 from gateway.clock import Clock
 from gateway.execution.plan.columns import ReadColumns
-from gateway.execution.runner import NarrowContext
+from gateway.execution.runner import PlannedContext
 from gateway.links import Links
 from gateway.principal import Principal
 from gateway.signing import Signer
 from gateway.store import Snapshot
+from gateway.waves import Wave
 from loaders.operation import Loaders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Context(NarrowContext):
+class Context(PlannedContext):
     """Made for one operation, or for one event of a subscription, and never kept longer."""
 
     principal: Principal
@@ -28,6 +29,10 @@ class Context(NarrowContext):
     usage_delay_seconds: int
     request_id: str
     loaders: Loaders
+
+    @property
+    def wave(self) -> Wave:
+        return self.snapshot.wave
 
     def want(self, columns: ReadColumns) -> None:
         self.loaders.columns = columns

@@ -26,6 +26,7 @@ from gateway.execution.plan.run import run
 from gateway.execution.policies import enforce_policies
 from gateway.execution.turns import Turns, executor_class
 from gateway.execution.variables import refused_variables
+from gateway.waves import Wave
 
 _is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
 
@@ -38,8 +39,13 @@ class RootField:
     arguments: Mapping[str, Any]
 
 
-class NarrowContext(ABC):
-    """A context that reads only the columns that an operation needs."""
+class PlannedContext(ABC):
+    """A context with loads that a compiled run plans."""
+
+    @property
+    @abstractmethod
+    def wave(self) -> Wave:
+        """The wave of the operation, which loads put their work off to."""
 
     @abstractmethod
     def want(self, columns: ReadColumns) -> None:
@@ -141,13 +147,19 @@ class Runner:
             return None
         try:
             plan = prepared.document.plans.of(executor)
-            if isinstance(executor.context_value, NarrowContext):
-                executor.context_value.want(plan.columns)
-            return await run(executor, plan.root, self.turns, max_values=self._max_values)
+            wave = _wave_of(executor.context_value, plan.columns)
+            return await run(executor, plan.root, self.turns, wave, max_values=self._max_values)
         except (NotCompiled, Irregular) as fallback:
             if self._count_fallback:
                 self._count_fallback(str(fallback))
             return None
+
+
+def _wave_of(context: object, columns: ReadColumns) -> Wave:
+    if not isinstance(context, PlannedContext):
+        return Wave()
+    context.want(columns)
+    return context.wave
 
 
 def _root_field(executor: Executor[Any]) -> RootField:

@@ -1,9 +1,10 @@
 """Every statement, a module for each noun, and the databases that run them."""
 
 from gateway.store.cursor import Cursors, Position
-from gateway.store.engine.database import Database, Reader, Snapshot, Transaction
+from gateway.store.engine.database import Database, Reader, Transaction
 from gateway.store.engine.databases import build_database, connect
 from gateway.store.engine.parameters import any_of, batch, keys
+from gateway.store.engine.snapshot import Snapshot
 from gateway.store.engine.statement import Statement
 from gateway.store.listing import Listing, Page, Selection
 from gateway.store.tenancy import Scoped, Visible

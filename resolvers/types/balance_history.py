@@ -1,6 +1,5 @@
 """The GraphQL type of an account's balance over time."""
 
-from asyncio import gather
 from datetime import datetime
 from typing import ClassVar
 
@@ -27,12 +26,12 @@ async def load_balance_history(
 ) -> list[history.BalanceBucket]:
     requested = requested_window(root, info, interval, from_, to, time_zone)
     loaders = info.context.loaders
-    opening, rows = await gather(
-        loaders.balance_by_instant.load(opening_key(requested.period, zone(root["time_zone"]))),
-        loaders.flows_by_span.load(requested.period.span),
-    )
+    opening_at = opening_key(requested.period, zone(root["time_zone"]))
+    # Both begin before either is awaited.
+    opening = loaders.balance_by_instant.load(opening_at)
+    rows = loaders.flows_by_span.load(requested.period.span)
     return balance_buckets(
-        opening, rows, requested.period, requested.interval, requested.complete_until
+        await opening, await rows, requested.period, requested.interval, requested.complete_until
     )
 
 

@@ -1,6 +1,5 @@
 """The GraphQL types of usage: spend over time and by dimension."""
 
-from asyncio import gather
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -95,15 +94,15 @@ async def load_previous(root: strawberry.Parent[RequestedWindow], info: Info) ->
 
 async def load_daily_spend(root: strawberry.Parent[Summarized], info: Info) -> Amount | None:
     summary, requested = root
-    first_day, rows = await gather(requested.first_day(info), load_rows(info, summary.period))
-    nanos = summary.average_daily_nanos(first_day, rows)
+    loading = load_rows(info, summary.period)
+    nanos = summary.average_daily_nanos(await requested.first_day(info), await loading)
     return None if nanos is None else (nanos, summary.period.currency)
 
 
 async def load_daily_deployments(root: strawberry.Parent[Summarized], info: Info) -> str | None:
     summary, requested = root
-    first_day, rows = await gather(requested.first_day(info), load_rows(info, summary.period))
-    return summary.average_daily_deployments(first_day, rows)
+    loading = load_rows(info, summary.period)
+    return summary.average_daily_deployments(await requested.first_day(info), await loading)
 
 
 async def load_comparison(
@@ -116,8 +115,9 @@ async def load_comparison(
         return None
     before = part_before(part)
     # Begun before anything is awaited: one batch with the rows of the fields beside this one.
-    loading = load_rows(info, requested.period), load_rows(info, before)
-    first_day, rows, rows_before = await gather(requested.first_day(info), *loading)
+    loading, loading_before = load_rows(info, requested.period), load_rows(info, before)
+    first_day = await requested.first_day(info)
+    rows, rows_before = await loading, await loading_before
     if first_day > before.window.from_:
         return None
     return series.compare(part, rows, before, rows_before)

@@ -39,6 +39,7 @@ from gateway.execution.plan.output import Awaited, Complete, Lists, Mixed, Outpu
 from gateway.execution.plan.places import FieldPlaces, ItemPlaces, Places, RootPlace, Subset
 from gateway.execution.plan.resolved import resolved
 from gateway.execution.turns import Turns
+from gateway.waves import Wave
 
 _ABSENT: Final = frozenset({type(None), UndefinedType})
 
@@ -90,18 +91,19 @@ class _Waiting:
 
 
 async def run(
-    executor: Executor[Any], plan: ObjectPlan, turns: Turns, *, max_values: int
+    executor: Executor[Any], plan: ObjectPlan, turns: Turns, wave: Wave, *, max_values: int
 ) -> ExecutionResult:
     """Return the result. Raises Irregular, TooComplex, and CancelledError if it is cancelled."""
-    return await _Run(executor, turns, max_values).result(plan)
+    return await _Run(executor, turns, wave, max_values).result(plan)
 
 
 class _Run:
     """One run of one operation."""
 
-    def __init__(self, executor: Executor[Any], turns: Turns, max_values: int) -> None:
+    def __init__(self, executor: Executor[Any], turns: Turns, wave: Wave, max_values: int) -> None:
         self._executor = executor
         self._turns = turns
+        self._wave = wave
         self._loop = asyncio.get_running_loop()
         self._max_values = max_values
         self._values = 0
@@ -155,8 +157,14 @@ class _Run:
         return batch
 
     async def _expand(self, batch: Batch) -> None:
+        wave = self._wave
         for planned in batch.plan.fields:
-            batch.columns.append(self._column(batch, planned))
+            wave.running = True
+            try:
+                column = self._column(batch, planned)
+            finally:
+                wave.running = False
+            batch.columns.append(column)
             await self._pause()
 
     def _column(self, batch: Batch, planned: FieldPlan) -> OutputColumn:
@@ -314,7 +322,9 @@ class _Run:
         loading, self._loading = self._loading, []
         awaitables = [each.load for each in loading]
         awaitables += [each.values[at] for each in waiting for at in each.positions]
-        received = await _all(awaitables)
+        received = await self._wave.outcomes(awaitables, self._pause)
+        if any(isinstance(each, asyncio.CancelledError) for each in received):
+            raise Irregular("work that was cancelled")
         self._left += received  # maybe lists of awaitables
         results = iter(received)
         for loaded in loading:
@@ -333,7 +343,7 @@ class _Run:
         a coroutine that is never awaited is an error.
         """
         if made := self._unawaited():
-            await asyncio.gather(*made, return_exceptions=True)
+            await self._wave.outcomes(made)
 
     def _drop(self) -> None:
         """End what was made and not awaited, without running it: nobody waits for the answer."""
@@ -357,25 +367,6 @@ def _items(values: Iterable[Any]) -> Iterator[Any]:
             yield from _items(value)
         else:
             yield value
-
-
-async def _all(awaitables: Sequence[Awaitable[Any]]) -> list[Any]:
-    """Return each awaitable's result, or the exception that it raised."""
-    tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
-    try:
-        await asyncio.wait(tasks)
-    except asyncio.CancelledError:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise
-    return [_result(task) for task in tasks]
-
-
-def _result(task: asyncio.Future[Any]) -> Any:
-    if task.cancelled():
-        raise Irregular("work that was cancelled")
-    return task.exception() or task.result()
 
 
 def _may_be_awaitable(kind: type) -> bool:

@@ -11,11 +11,9 @@ from contextlib import (
     AbstractAsyncContextManager,
     asynccontextmanager,
     contextmanager,
-    suppress,
 )
 from itertools import islice
-from types import TracebackType
-from typing import Any, Final, NamedTuple, Protocol, Self, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 from sqlalchemy import BigInteger, func, select
 
@@ -43,13 +41,6 @@ def _notify(dialect: DialectName) -> Query:
 
 
 _NOTIFY: Final = Statement[None](_notify)
-
-
-GATHERING_TURNS: Final[Mapping[DialectName, int]] = {"postgresql": 0, "sqlite": 3}
-"""Turns of the event loop in which the statements of one moment are gathered. A resolver begins in
-the first, the batch of its DataLoader in the second or third. A hop to SQLite's thread costs more
-than the turns; Postgres runs statements in turn anyway.
-"""
 
 
 class LostConnection(ServiceUnavailable):
@@ -193,157 +184,6 @@ class Database(Protocol):
         ...
 
     async def close(self) -> None: ...
-
-
-class _Request(NamedTuple):
-    """A statement of a snapshot, and the future of its rows."""
-
-    statement: BoundStatement[Any]
-    rows: asyncio.Future[Sequence[Any]]
-
-
-class Snapshot:
-    """The reads of one request: one connection, taken at the first statement, its statements one
-    after another.
-
-    On SQLite, statements that are requested within a few turns of the event loop are one hop to its
-    thread.
-    A connection that is found dead before the first rows came is replaced once. `statements` counts
-    the requested statements. Closing it ends a statement that still runs; a closed one reads no
-    more.
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._lease: AbstractAsyncContextManager[Driver] | None = None
-        self._driver: Driver | None = None
-        self._requests: list[_Request] = []
-        self._sending: asyncio.Task[None] | None = None
-        self._failure: Exception | None = None
-        self._closed = False
-        self.statements = 0
-
-    @property
-    def dialect(self) -> DialectName:
-        return self._database.dialect
-
-    async def fetch(self, statement: Statement[R], /, **parameters: object) -> Sequence[R]:
-        if self._closed:
-            raise asyncio.CancelledError("the request has ended")
-        bound = statement.compiled(self._database.dialect).bind(parameters)
-        request = _Request(bound, asyncio.get_running_loop().create_future())
-        self._requests.append(request)
-        if self._sending is None:
-            self._sending = asyncio.create_task(self._send())
-        return await request.rows
-
-    async def _send(self) -> None:
-        """Run the requested statements, until there are no more."""
-        sent: list[_Request] = []
-        try:
-            for _ in range(GATHERING_TURNS[self.dialect]):
-                await asyncio.sleep(0)
-            while self._requests:
-                sent, self._requests = self._requests, []
-                await self._answer(sent)
-        finally:
-            self._sending = None
-            for request in (*sent, *self._requests):
-                request.rows.cancel()  # which does nothing to an answered one
-
-    async def _answer(self, requests: Sequence[_Request]) -> None:
-        self.statements += len(requests)
-        if self.dialect == "sqlite" and len(requests) > 1:
-            with suppress(Exception):  # then each runs alone, and one fails
-                found = await self._fetch_all([request.statement for request in requests])
-                for request, rows in zip(requests, found, strict=True):
-                    _settle(request, rows)
-                return
-        for request in requests:
-            _settle(request, await self._alone(request))
-
-    async def _alone(self, request: _Request) -> Sequence[Any] | Exception:
-        """Return the rows of one statement, or the exception. On Postgres a statement that failed
-        ended the transaction: its exception is the later statements' too.
-        """
-        if self._failure is not None:
-            return self._failure
-        try:
-            (rows,) = await self._fetch_all([request.statement])
-        except Exception as error:
-            if self.dialect == "postgresql":
-                self._failure = error
-            return error
-        return rows
-
-    async def _fetch_all(self, statements: Sequence[BoundStatement[Any]]) -> list[Sequence[Any]]:
-        if self._driver is None:
-            return await self._first(statements)
-        return await self._driver.fetch_all(statements)
-
-    async def _first(self, statements: Sequence[BoundStatement[Any]]) -> list[Sequence[Any]]:
-        try:
-            driver = await self._open()
-            return await driver.fetch_all(statements)
-        except LostConnection:
-            await self._release()
-            driver = await self._open()
-            return await driver.fetch_all(statements)
-
-    async def _open(self) -> Driver:
-        lease = self._database.reading()
-        self._driver = await lease.__aenter__()
-        self._lease = lease
-        return self._driver
-
-    async def _release(self) -> None:
-        lease, self._lease, self._driver = self._lease, None, None
-        if lease is not None:
-            await lease.__aexit__(None, None, None)
-
-    async def close(self) -> None:
-        """Give the connection back, once a statement that still runs is cancelled and gone."""
-        self._closed = True
-        cancelled: asyncio.CancelledError | None = None
-        if self._sending is not None:
-            self._sending.cancel()
-            cancelled = await _until_done(self._sending)
-        for request in self._requests:  # of a task that was cancelled before it began
-            request.rows.cancel()
-        await self._release()
-        if cancelled is not None:
-            raise cancelled
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-
-async def _until_done(task: asyncio.Task[None]) -> asyncio.CancelledError | None:
-    """Wait for the end of a task; return the cancellation of the caller, if there was one."""
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    return cancelled
-
-
-def _settle(request: _Request, outcome: Sequence[Any] | Exception) -> None:
-    if request.rows.done():
-        return  # the caller was cancelled
-    if isinstance(outcome, Exception):
-        request.rows.set_exception(outcome)
-    else:
-        request.rows.set_result(outcome)
 
 
 @contextmanager
