@@ -10,6 +10,11 @@ from starlette_compress import CompressMiddleware, add_compress_type, remove_com
 MINIMUM_BYTES: Final = 1_024
 """Size of the smallest answer that is compressed: less would not save a packet."""
 
+ANSWER: Final = "gateway.answer"
+"""The extension of the ASGI scope that is `send`: it sends a whole answer in one call, where the
+request is not HEAD.
+"""
+
 _TYPES: Final = ("application/graphql-response+json", "application/x-ndjson", "text/csv")
 """Media types that the library does not know."""
 _RESPONSE: Final = "gateway.response"
@@ -33,11 +38,13 @@ class CompressingSender:
             scope[_RESPONSE] = response
             await self._middleware(scope, receive, send)
             return
-        headers = response.raw_headers
-        await send(
-            {"type": "http.response.start", "status": response.status_code, "headers": headers}
-        )
-        await send({"type": "http.response.body", "body": response.body})
+        status, headers, body = response.status_code, response.raw_headers, bytes(response.body)
+        extension = scope.get("extensions", {}).get(ANSWER)
+        if extension is not None:
+            await extension["send"](status, headers, body)
+            return
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
 
 def _choose_types() -> None:

@@ -1,13 +1,12 @@
-"""HTTP connections: uvicorn's, with limits on their number and on what arrives, and three things
+"""HTTP connections: uvicorn's, with limits on their number and on what arrives, and four things
 added.
 
-A connection can be broken off, a body that came with its head is had without waiting, and an answer
-of known length leaves in one write with its head.
+A connection can be broken off, a body that came with its head is had without waiting, a whole
+answer is sent in one call, and any answer of known length leaves in one write with its head.
 """
 
 import asyncio
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final, cast
 
 from starlette.types import Receive, Scope, Send
@@ -18,10 +17,12 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from gateway.http.body import BODY
+from gateway.http.compression import ANSWER
 from gateway.http.disconnect import ABORT
 from gateway.http.headers import ResponseHeaders
 from gateway.http.request_log import QUIET_PATHS
 from gateway.http.responses import CLOSE, HTTPError, error_response
+from gateway.server.answers import Exchange
 from gateway.server.connections import Connections, Refusal
 from gateway.settings.http import HttpSettings
 
@@ -131,8 +132,10 @@ class HttpProtocol(HttpToolsProtocol):
             return  # an upgrade has no cycle
         if self._is_for_health:
             cycle.keep_alive = False
-        self.scope["extensions"][BODY] = {"take": partial(_take_body, cycle)}
+        exchange, extensions = Exchange(cycle, self.transport), self.scope["extensions"]
+        extensions[BODY] = {"take": exchange.take_body}
         if self.scope["method"] != "HEAD":  # its answer has no body to wait for
+            extensions[ANSWER] = {"send": exchange.answer}
             cycle.transport = cast("asyncio.Transport", AnswerTransport(self.transport))
 
     def on_body(self, body: bytes) -> None:
@@ -258,15 +261,6 @@ class AnswerTransport:
 
     def is_closing(self) -> bool:
         return self._transport.is_closing()
-
-
-def _take_body(cycle: RequestResponseCycle) -> bytes | None:
-    """Return the whole body, as `receive` would; None where some of it has not come."""
-    if cycle.more_body or cycle.disconnected:
-        return None
-    cycle.message_event.clear()
-    body, cycle.body = bytes(cycle.body), bytearray()
-    return body
 
 
 async def _without_place(scope: Scope, receive: Receive, send: Send) -> None:

@@ -71,8 +71,9 @@ ATTRIBUTES: Final[dict[type, frozenset[str]]] = {
     ),
     RequestResponseCycle: frozenset(
         {
-            *("transport", "more_body", "disconnected", "message_event", "body"),
-            *("response_complete", "keep_alive"),
+            *("transport", "flow", "keep_alive", "default_headers", "on_response"),
+            *("more_body", "disconnected", "message_event", "body", "waiting_for_100_continue"),
+            *("response_started", "response_complete"),
         }
     ),
     WebSocketsSansIOProtocol: frozenset(

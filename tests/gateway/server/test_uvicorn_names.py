@@ -12,7 +12,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from gateway.errors import ConfigurationError
-from gateway.server import http_protocol, process, websocket_protocol
+from gateway.server import answers, http_protocol, process, websocket_protocol
 from gateway.server.http_protocol import AnswerTransport
 from gateway.server.uvicorn_names import (
     ATTRIBUTES,
@@ -67,6 +67,12 @@ def test_every_name_that_is_used_is_checked(module: ModuleType) -> None:
         }
         used = _attributes_of(owner, "self") - own - _set_by_us(owner) | overridden
         assert used - METHODS[base].keys() - ATTRIBUTES[base] == set()
+
+
+def test_every_name_of_a_cycle_that_is_used_is_checked() -> None:
+    used = _attributes_of(ast.parse(inspect.getsource(answers)), "cycle")
+    assert "on_response" in used
+    assert used <= ATTRIBUTES[RequestResponseCycle]
 
 
 @pytest.mark.parametrize(
