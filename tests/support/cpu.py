@@ -1,8 +1,9 @@
 """Bounds on the processor time of a piece of code."""
 
 import gc
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
@@ -22,3 +23,21 @@ def cpu_below(seconds: float) -> Iterator[None]:
     finally:
         gc.unfreeze()
     assert spent < seconds, f"{spent:.3f} s of processor time; it may take {seconds} s."
+
+
+def least_cpu(call: Callable[[], object], times: int = 3) -> float:
+    """Return the least processor time of some calls, in seconds, without coverage's tracer: it
+    makes the code three times slower.
+    """
+    tracer = sys.gettrace()
+    sys.settrace(None)
+    try:
+        return min(map(_cpu_of, [call] * times))
+    finally:
+        sys.settrace(tracer)
+
+
+def _cpu_of(call: Callable[[], object]) -> float:
+    began = time.process_time()
+    call()
+    return time.process_time() - began

@@ -1,3 +1,6 @@
+import tracemalloc
+from contextlib import suppress
+
 import pytest
 from graphql import GraphQLError, build_schema
 
@@ -8,7 +11,8 @@ from gateway.execution.documents import (
     Documents,
 )
 from gateway.settings.documents import DocumentSettings
-from tests.support.cpu import cpu_below
+from tests.support.cpu import cpu_below, least_cpu
+from tests.support.graph import ENGINES
 
 SCHEMA = build_schema("type Query { name(in: In): String me: Query } input In { a: Int b: [In!] }")
 
@@ -34,7 +38,8 @@ def test_the_least_recently_used_goes_first(documents: Documents) -> None:
     kept = [documents.read(text) for text in texts]
     documents.read(texts[0])
     documents.read("{ name }")
-    assert len(documents) == CACHED_DOCUMENTS
+    assert len(documents) == CACHED_DOCUMENTS <= 256
+    assert CACHED_LENGTH <= 8_192
     assert documents.read(texts[0]) is kept[0]
     assert documents.read(texts[1]) is not kept[1]
 
@@ -127,3 +132,56 @@ def test_fragments_that_double_are_read_quickly(documents: Documents) -> None:
     text = "{ ...F0 } " + " ".join(fragments) + " fragment F60 on Query { name }"
     with cpu_below(0.2):
         assert documents.read(text).errors == ()
+
+
+def many(count: int, text: str) -> str:
+    return " ".join(text.replace("#", str(number)) for number in range(count))
+
+
+SERVED = Documents(schema=ENGINES.schema, limits=DocumentSettings(), suggestions=False)
+DEAR = {
+    "equal fields": "{ " + "viewer { accounts { nodes { id } } } " * 180 + "}",
+    "other arguments": "{ " + many(98, "viewer { accounts(first: #) { nodes { id } } }") + " }",
+    "unknown fields": "{ " + many(1_900, "f#") + " }",
+    "unknown fragments": "{ " + many(900, "...F#") + " }",
+    "all fragments": "{ "
+    + many(100, "...F#")
+    + " } "
+    + many(100, "fragment F# on Query { viewer { accounts { nodes { id name } } } }"),
+    "fragments that double": "{ ...F0 } "
+    + "".join(
+        f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} viewer {{ id }} }} " for n in range(60)
+    )
+    + "fragment F60 on Query { viewer { id } }",
+    "fragments in circles": "{ ...F0 } "
+    + many(99, "fragment F# on Query { " + " ".join(f"...F{n}" for n in range(16)) + " }"),
+    "values of an enum": "{ account { creditPurchases(filter: { status: ["
+    + "SUCCEEDED " * 1_900
+    + "] }) { totalCount } } }",
+    "values in values": "{ account(id: " + "[" * 900 + "]" * 900 + ") { id } }",
+    "a long text": '{ account(id: """' + "x\n" * 30_000 + '""") { id } }',
+    "nested inline fragments": "{ " + "... { " * 400 + "viewer { id }" + " }" * 401,
+    "comments": "{ viewer { id } }" + "#x\n" * 500,
+    "a million tokens": "{ " + "a " * 1_000_000 + "}",
+}
+
+
+@pytest.mark.parametrize("text", DEAR.values(), ids=DEAR)
+def test_reading_any_document_takes_little_time(text: str) -> None:
+    def read() -> None:
+        with suppress(GraphQLError):
+            SERVED.read(text)
+            SERVED._kept.clear()
+
+    read()
+    assert least_cpu(read) < (0.05 if len(text) > 65_536 else 0.1)
+
+
+def test_a_long_document_is_refused_without_memory(documents: Documents) -> None:
+    text = "{ " + "a " * 1_000_000 + "}"
+    tracemalloc.start()
+    with pytest.raises(GraphQLError):
+        documents.read(text)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10 * 2**20
