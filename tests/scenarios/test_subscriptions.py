@@ -22,6 +22,7 @@ from tests.support.edge import eventually
 from tests.support.facts import START, purchase, refund, save
 from tests.support.live import BALANCE, PURCHASES, Client, Gateway, gateway
 from tests.support.patience import PATIENCE_SECONDS
+from tests.support.raw import execute
 
 
 @pytest.fixture
@@ -203,6 +204,64 @@ async def test_all_subscribers_get_the_same_bytes(
         await ada.send({"type": "complete", "id": "0"})
         await eventually(lambda: served.count("gateway_subscriptions") == 3)
     await eventually(lambda: served.count("gateway_subscriptions") == 0)
+
+
+async def test_a_socket_reads_afresh_for_each_operation(
+    served: Gateway, books: Books, account: int
+) -> None:
+    query = "query ($account: ID!) { account(id: $account) { name } }"
+    async with served.socket() as client:
+        for name in ("Acme", "Acme & Sons"):
+            await books.account("acme", name=name, members=[("ada", Role.OWNER)])
+            await client.subscribe(query, account)
+            assert await client.next() == {"data": {"account": {"name": name}}}
+            assert (await client.hear())["type"] == "complete"
+
+
+async def test_subscriptions_of_a_principal_and_a_process_are_limited(
+    database_url: str, account: int, tmp_path: Path
+) -> None:
+    limits = {"live_subscriptions": 2, "live_process_subscriptions": 3}
+    async with (
+        gateway(database_url, tmp_path / "data", **limits) as served,
+        served.socket("ada") as ada,
+        served.socket("ada") as again,
+        served.socket("vic") as vic,
+    ):
+        await ada.subscribe(BALANCE, account)
+        await again.subscribe(BALANCE, account)
+        await ada.next()
+        await again.next()
+        await ada.subscribe(BALANCE, account, "2")
+        assert await error_code(ada) == "TOO_MANY_SUBSCRIPTIONS"
+        await vic.subscribe(BALANCE, account)
+        await vic.next()
+        await vic.subscribe(BALANCE, account, "2")
+        assert await error_code(vic) == "TOO_MANY_SUBSCRIPTIONS"
+        await again.send({"type": "complete", "id": "1"})
+        await served.watched_by(2)
+        await ada.subscribe(BALANCE, account, "2")
+        await ada.next("2")
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_waiting_subscription_holds_no_connection(
+    database_url: str, account: int, tmp_path: Path
+) -> None:
+    small = {"database_pool_size": 2, "database_pool_wait_seconds": 2}
+    async with (
+        gateway(database_url, tmp_path / "data", **small) as served,
+        served.socket() as client,
+        httpx.AsyncClient(headers={"Authorization": f"Bearer {served.token('ada')}"}) as http,
+    ):
+        for number in range(20):
+            await client.subscribe(BALANCE, account, str(number))
+            await client.next(str(number))
+        held = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"
+        assert await execute(database_url, held) == [(0,)]
+        query = {"query": "{ viewer { accounts { nodes { name } } } }"}
+        answer = await http.post(f"{served.url}/graphql", json=query)
+    assert answer.json()["data"]["viewer"]["accounts"]["nodes"] == [{"name": "Acme"}]
 
 
 async def test_metrics_count_live_updates(served: Gateway, books: Books, account: int) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -272,10 +273,12 @@ async def test_unauthenticated_sockets_of_an_address_are_limited(served: Gateway
 async def test_an_expired_token_closes_the_socket(served: Gateway) -> None:
     async with served.connect() as connection:
         client = Client(connection)
+        began = time.monotonic()
         payload = {"Authorization": f"Bearer {served.token('ada', timedelta(seconds=4))}"}
         await client.send({**INIT, "payload": payload})
         assert await client.hear() == {"type": "connection_ack"}
         assert await client.closed() == (4403, "token expired")
+        assert time.monotonic() - began < 4 + 5
 
 
 async def test_a_flood_of_messages_closes_the_socket(served: Gateway) -> None:
