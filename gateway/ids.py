@@ -7,7 +7,7 @@ the account's key and then its own. There is one spelling of every id; anything 
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -64,6 +64,16 @@ def encode_global_id(typename: str, account_id: int, key: int = 0) -> str:
     if typename == "Account":
         return f"acct_{account_id:016x}"
     return f"{_PREFIXES[typename]}_{account_id:016x}{key:016x}"
+
+
+def encode_global_ids(
+    typename: str, account_ids: Sequence[int], keys: Sequence[int] | None = None
+) -> list[str]:
+    """Return the global id of each row, as `encode_global_id` does; accounts have no `keys`."""
+    if keys is None:
+        return [encode_global_id(typename, account_id) for account_id in account_ids]
+    text = f"{_PREFIXES[typename]}_%016x%016x"
+    return [text % ids for ids in zip(account_ids, keys, strict=True)]
 
 
 def parse_global_id(text: str) -> GlobalId:

@@ -5,7 +5,8 @@ changed byte makes the link invalid.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from binascii import b2a_base64
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -21,6 +22,7 @@ PURCHASES_PATH: Final = "/exports/credit-purchases"
 USAGE_PATH: Final = "/exports/usage"
 LEDGER_PATH: Final = "/exports/ledger"
 _SIGNATURE: Final = "&signature="
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 _CHANGED: Final = "This link is invalid; request a new one."
 
 
@@ -54,17 +56,30 @@ class Links:
 
     def to_receipt(self, account_id: int, number: str) -> str:
         """Return a link to a receipt's document."""
-        return self.sign(RECEIPT_PATH.format(number=number), account_id)
+        return self.to_receipts([account_id], [number])[0]
+
+    def to_receipts(self, account_ids: Sequence[int], numbers: Sequence[str]) -> list[str]:
+        """Return a link to the document of each receipt."""
+        expires = self._expiry()
+        return [
+            self._signed(f"{RECEIPT_PATH.format(number=number)}?", account_id, expires)
+            for account_id, number in zip(account_ids, numbers, strict=True)
+        ]
 
     def sign(self, path: str, account_id: int, parameters: Mapping[str, str] | None = None) -> str:
         """Return the link to `path` for an account; the parameters are readable in the link."""
-        expires = int((self._clock.now() + self._lifetime).timestamp())
-        signed_query = f"{urlencode(parameters)}&" if parameters else ""
-        signed = (
-            f"{path}?{signed_query}account={account_id}&expires={expires}&key={self._signer.key_id}"
-        )
-        signature = urlsafe_b64encode(self._signer.sign(b"link", signed.encode())).decode("ascii")
-        return f"{self._base_url}{signed}{_SIGNATURE}{signature.rstrip('=')}"
+        query = f"{urlencode(parameters)}&" if parameters else ""
+        return self._signed(f"{path}?{query}", account_id, self._expiry())
+
+    def _expiry(self) -> int:
+        return int((self._clock.now() + self._lifetime).timestamp())
+
+    def _signed(self, address: str, account_id: int, expires: int) -> str:
+        signer = self._signer
+        signed = f"{address}account={account_id}&expires={expires}&key={signer.key_id}"
+        signature = b2a_base64(signer.sign(b"link", signed.encode()), newline=False)
+        text = signature.translate(_URL_SAFE, b"=").decode("ascii")
+        return f"{self._base_url}{signed}{_SIGNATURE}{text}"
 
     def check(self, path: str, query: str) -> Grant:
         """Return the access that a link grants; `query` is its undecoded text.

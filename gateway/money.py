@@ -181,6 +181,13 @@ def format_amount(nanos: int, currency: str) -> str:
     return format_nanos(nanos, minor_digits(currency))
 
 
+def format_amounts(nanos: Sequence[int], currencies: Sequence[str]) -> list[str]:
+    """Return each amount as it goes on the wire, as `format_amount` does."""
+    if len(set(currencies)) != 1:
+        return list(map(format_amount, nanos, currencies))
+    return format_column(nanos, minor_digits(currencies[0]))
+
+
 def format_quantity(nanos: int) -> str:
     """Return a quantity in its shortest form: "1.5", "0", "12"."""
     return format_nanos(nanos, 0)

@@ -13,8 +13,7 @@ no current task, so that `asyncio.timeout` is an error in it, and not a limit of
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from functools import partial
 from types import CoroutineType
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
@@ -34,17 +33,18 @@ class Promise(Generic[V]):
     Coroutines of the wave await a promise without a future; a task may await the promise too.
     """
 
-    __slots__ = ("_calls", "_error", "_value", "done")
+    __slots__ = ("_calls", "_error", "_value", "_wave", "done")
 
-    def __init__(self) -> None:
+    def __init__(self, wave: "Wave") -> None:
         self.done = False
+        self._wave = wave
         self._value: V | None = None
         self._error: BaseException | None = None
         self._calls: list[Callable[[], None]] = []
 
     def __await__(self) -> Generator[Any, None, V]:
         if not self.done:
-            if asyncio.current_task() is None:
+            if self._wave.running:
                 yield self
             else:
                 yield from _future_of(self)
@@ -98,7 +98,7 @@ class Wave:
         Work that waits for a server is `last`: it begins when no other work is left, and runs in
         the caller's task.
         """
-        promise: Promise[V] = Promise()
+        promise: Promise[V] = Promise(self)
         (self._last if last else self._later).append((work, promise))
         return promise
 
@@ -111,7 +111,7 @@ class Wave:
         `pause` is awaited between stretches. Where the caller is cancelled, whatever has not ended
         is closed.
         """
-        promises = [self._start(awaitable, Promise()) for awaitable in awaitables]
+        promises = [self._start(awaitable, Promise(self)) for awaitable in awaitables]
         try:
             while await self._went_on(pause):
                 pass
@@ -149,13 +149,17 @@ class Wave:
         return True
 
     def _run_stretch(self) -> None:
+        # See https://docs.python.org/3/library/asyncio-extending.html.
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None  # noqa: S101  # a coroutine runs in a task
+        asyncio.tasks._leave_task(loop, task)  # noqa: SLF001 - public for event loops
         self.running = True
         try:
-            with _no_current_task():
-                for _ in range(min(_STRETCH, len(self._ready))):
-                    self._run(self._ready.popleft())
+            for _ in range(min(_STRETCH, len(self._ready))):
+                self._run(self._ready.popleft())
         finally:
             self.running = False
+            asyncio.tasks._enter_task(loop, task)  # noqa: SLF001
 
     def _run(self, each: "_Running") -> None:
         """Run a coroutine until it ends or waits."""
@@ -195,21 +199,6 @@ class _Running:
     def __init__(self, coroutine: Coroutine[Any, Any, Any], promise: Promise[Any]) -> None:
         self.coroutine = coroutine
         self.promise = promise
-
-
-@contextmanager
-def _no_current_task() -> Iterator[None]:
-    """Run code outside every task of the event loop.
-
-    See https://docs.python.org/3/library/asyncio-extending.html.
-    """
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    assert task is not None  # noqa: S101  # a coroutine runs in a task
-    asyncio.tasks._leave_task(loop, task)  # noqa: SLF001 - public for event loops
-    try:
-        yield
-    finally:
-        asyncio.tasks._enter_task(loop, task)  # noqa: SLF001
 
 
 class _Rest:

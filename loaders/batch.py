@@ -38,6 +38,7 @@ class Loader(DataLoader[K, V]):
         self._fetch = fetch
         self._wave = wave or Wave()
         self._columns: dict[K, _Read[K, V]] = {}
+        self._is_used_alone = False
         self._next: list[K] = []
         self._reading: _Read[K, V] | None = None
 
@@ -45,8 +46,10 @@ class Loader(DataLoader[K, V]):
         """Return the value of one key, which a column may have loaded before."""
         if self._wave.running:
             self._request([key])
-        read = self._columns.get(key)
-        return asyncio.shield(super().load(key)) if read is None else _Value(read, key)
+        if read := self._columns.get(key):
+            return _Value(read, key)
+        self._is_used_alone = True
+        return asyncio.shield(super().load(key))
 
     def load_all(self, keys: Sequence[K]) -> Awaitable[list[V | Exception]]:
         """Return the value of each key, in their order, or the exception that its load raised.
@@ -58,8 +61,10 @@ class Loader(DataLoader[K, V]):
 
     def _request(self, keys: Sequence[K]) -> None:
         known, kept = self._columns, self.cache_map
-        wanted = (key for key in dict.fromkeys(keys) if key not in known)
-        if new := [key for key in wanted if kept.get(key) is None]:
+        new = [key for key in dict.fromkeys(keys) if key not in known]
+        if self._is_used_alone:
+            new = [key for key in new if kept.get(key) is None]
+        if new:
             read = self._following()
             self._next += new
             known.update(dict.fromkeys(new, read))

@@ -7,6 +7,7 @@ of one row that another table holds is `related` by a key of the row. A field wi
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -28,7 +29,7 @@ from gateway.execution.fields import (
     Related,
     Source,
 )
-from gateway.ids import encode_global_id
+from gateway.ids import encode_global_id, encode_global_ids
 from resolvers.costs import ONE_ROW
 from resolvers.permissions import Policy
 
@@ -74,9 +75,12 @@ def converted(
     *names: str | int,
     description: str,
     policy: Policy | None = None,
+    all_: Callable[..., list[Any]] | None = None,
 ) -> Any:
-    """Return the field of `convert(*values)` of the columns; null reaches `convert` too."""
-    return _row_field(Columns(names=names, convert=convert), description, policy)
+    """Return the field of `convert(*values)` of the columns; null reaches `convert` too. `all_`
+    does the same with whole columns.
+    """
+    return _row_field(Columns(names=names, convert=convert, convert_all=all_), description, policy)
 
 
 def money(name: str, *, description: str, policy: Policy | None = None) -> Any:
@@ -107,7 +111,9 @@ def global_id(typename: str, *names: str, description: str) -> Any:
     def encode(account_id: int, key: int = 0) -> str:
         return encode_global_id(typename, account_id, key)
 
-    return _row_field(Columns(names=names, convert=encode), description, None)
+    encode_all = partial(encode_global_ids, typename)
+    source = Columns(names=names, convert=encode, convert_all=encode_all)
+    return _row_field(source, description, None)
 
 
 def computed(
@@ -118,9 +124,12 @@ def computed(
     description: str,
     policy: Policy | None = None,
     cost: Cost | None = None,
+    all_: Callable[..., list[Any]] | None = None,
 ) -> Any:
-    """Return the field of `compute(context, *values)` of one or more columns."""
-    source = Computed(names=(first, *others), compute=compute)
+    """Return the field of `compute(context, *values)` of one or more columns. `all_` does the same
+    with whole columns.
+    """
+    source = Computed(names=(first, *others), compute=compute, compute_all=all_)
     return ContextField(description=description, metadata=_metadata(source, policy, cost))
 
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Annotated, Any, ClassVar, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 import strawberry
 
 from gateway.errors import BadUserInput
 from gateway.execution.fields import Cost, FromArguments
-from gateway.exports.request import Parameters
+from gateway.exports.request import ExportRequest
 from gateway.store import Cursors, Page, Position, Selection
 from gateway.store.rows import Counted, VisibleAccount
 from loaders.batch import PageLoader, TotalsLoader
@@ -110,7 +112,7 @@ class Pages(Generic[R, C]):
     rows: PageLoader[R]
     totals: TotalsLoader[C]
     account: VisibleAccount | None = None
-    exported: Parameters | None = None
+    exported: ExportRequest | None = None
 
     def page(self) -> Page:
         """Return the requested page plus one row, which shows whether more rows follow."""
@@ -155,7 +157,7 @@ def open_pages(
     rows: PageLoader[R],
     totals: TotalsLoader[C],
     account: VisibleAccount | None = None,
-    exported: Parameters | None = None,
+    exported: ExportRequest | None = None,
 ) -> Pages[R, C]:
     """Return the source value of a connection; raises BadUserInput or BadCursor."""
     return Pages(
@@ -205,6 +207,14 @@ async def load_total_count(root: strawberry.Parent[AnyPages]) -> int:
     return totals["total_count"]
 
 
+def _cursors_of(cursors: Sequence[Cursors], rows: Sequence[object]) -> list[str]:
+    """Return the cursor of each row; the rows of one page follow each other."""
+    found: list[str] = []
+    for of, pairs in groupby(zip(cursors, rows, strict=True), key=itemgetter(0)):
+        found += of.of_all([row for _, row in pairs])
+    return found
+
+
 @strawberry.type(
     description="Information about a page: its cursors, and whether more pages follow."
 )
@@ -232,6 +242,7 @@ class Edge(Generic[T]):
         Cursors.of,
         0,
         1,
+        all_=_cursors_of,
         description="Opaque cursor of the item, for `after` and `before` of the same field with "
         "the same filter.",
     )

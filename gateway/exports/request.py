@@ -172,6 +172,9 @@ class UsageExportRequest:
         }
 
 
+ExportRequest: TypeAlias = PurchaseExportRequest | LedgerExportRequest | UsageExportRequest
+
+
 def read_choice(text: str, name: str, choices: type[Choice]) -> Choice:
     """Return one of an enumeration's values; raises BadUserInput, naming the argument."""
     try:

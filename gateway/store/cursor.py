@@ -6,7 +6,7 @@ URL-safe base64: 44 characters. It holds in the context it was made for and nowh
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from struct import Struct
 from typing import Any, Final, TypeAlias, cast
@@ -21,7 +21,8 @@ VERSION: Final = 1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _PLACE: Final = Struct(">Bqq")
-_CURSOR: Final = re.compile(r"[A-Za-z0-9_-]{44}", re.ASCII)
+_LENGTH: Final = 44
+_CURSOR: Final = re.compile(rf"[A-Za-z0-9_-]{{{_LENGTH}}}", re.ASCII)
 
 
 class Cursors:
@@ -37,12 +38,21 @@ class Cursors:
         self._order = order
 
     def of(self, row: object) -> str:
-        """Return a row's cursor; about a microsecond and a half."""
+        """Return a row's cursor."""
+        return self.of_all([row])[0]
+
+    def of_all(self, rows: Sequence[object]) -> list[str]:
+        """Return each row's cursor; about a microsecond each."""
         # Of no type: a connection has rows of any, which have the columns of their order.
-        cells, order = cast("Mapping[str, Any]", row), self._order
-        microseconds = (cells[order[0]] - _EPOCH) // _MICROSECOND if len(order) > 1 else 0
-        place = _PLACE.pack(VERSION, microseconds, cells[order[-1]])
-        return urlsafe_b64encode(place + self._context.tag(place)).decode("ascii")
+        cells, (*instant, key) = cast("Sequence[Mapping[str, Any]]", rows), self._order
+        tag, pack, found = self._context.tag, _PLACE.pack, []
+        for row in cells:
+            microseconds = (row[instant[0]] - _EPOCH) // _MICROSECOND if instant else 0
+            place = pack(VERSION, microseconds, row[key])
+            found.append(place + tag(place))
+        # Each has 33 bytes, so that the text of all is the text of each.
+        text = urlsafe_b64encode(b"".join(found)).decode("ascii")
+        return [text[start : start + _LENGTH] for start in range(0, len(text), _LENGTH)]
 
     def position(self, cursor: str, *, argument: str) -> Position:
         """Return the position of a cursor.

@@ -34,7 +34,7 @@ from gateway.store.engine.sql import DialectName, Expression, Query
 from gateway.store.engine.statement import R
 from gateway.store.engine.stream import Chunk, Stream
 from gateway.store.halves import parts, whole
-from gateway.store.relation import STATEMENTS, Columns, Wanted, only, position
+from gateway.store.relation import STATEMENTS, Columns, Wanted, by_position, only, position
 from gateway.store.rows import Counted
 from gateway.store.tenancy import Scoped, Visible
 
@@ -165,8 +165,8 @@ class Listing(Generic[R, T]):
                 limit=limit,
                 **self._arguments([pages[index].selection for index in indexes]),
             )
-            for row in rows:
-                found[indexes[position(row)]].append(row)
+            for index, part in zip(indexes, by_position(rows, len(indexes)), strict=True):
+                found[index] = part
         return found
 
     async def fetch_totals(

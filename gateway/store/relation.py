@@ -86,8 +86,8 @@ def position(row: object) -> int:
 def one_by_position(rows: Sequence[R], count: int) -> list[R | None]:
     """Return the row of each of `count` keys; None where there is none."""
     found: list[R | None] = [None] * count
-    for row in rows:
-        found[position(row)] = row
+    for row, numbered in zip(rows, _numbered(rows), strict=True):
+        found[numbered["n"] - 1] = row
     return found
 
 
@@ -96,9 +96,13 @@ def by_position(rows: Sequence[R], count: int) -> list[list[R]]:
     if count == 1:
         return [list(rows)]
     grouped: list[list[R]] = [[] for _ in range(count)]
-    for row in rows:
-        grouped[position(row)].append(row)
+    for row, numbered in zip(rows, _numbered(rows), strict=True):
+        grouped[numbered["n"] - 1].append(row)
     return grouped
+
+
+def _numbered(rows: Sequence[object]) -> Sequence[_Numbered]:
+    return cast("Sequence[_Numbered]", rows)
 
 
 class Keyed(Generic[R]):

@@ -1,11 +1,13 @@
 """The GraphQL type of an account, the entry to everything else."""
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 import strawberry
 
 from gateway.execution.fields import Cost
+from gateway.signing import Signer
 from gateway.store import Cursors, Selection
 from gateway.store.deployment_listing import DEPLOYMENTS
 from gateway.store.ledger_listing import LEDGER
@@ -45,6 +47,10 @@ if TYPE_CHECKING:
     from resolvers.types.ledger import LedgerConnection
 
 
+_KEPT_CURSORS: Final = 1_000
+"""Lists whose cursors are kept for further requests: a list takes a kilobyte."""
+
+
 async def load_account_first_day(root: strawberry.Parent[VisibleAccount], info: Info) -> date:
     return await load_first_day(root, info, zone(root["time_zone"]))
 
@@ -71,7 +77,7 @@ def list_credit_purchases(
         rows=info.context.loaders.credit_purchases_by_page,
         totals=info.context.loaders.credit_purchase_totals_by_selection,
         account=root,
-        exported=requested.parameters(),
+        exported=requested,
     )
 
 
@@ -97,7 +103,7 @@ def list_ledger(
         rows=info.context.loaders.ledger_by_page,
         totals=info.context.loaders.ledger_totals_by_selection,
         account=root,
-        exported=requested.parameters(),
+        exported=requested,
     )
 
 
@@ -126,8 +132,15 @@ def list_deployments(
 
 
 def _cursors(info: Info, field: str, selection: Selection, order: tuple[str, ...]) -> Cursors:
+    return _made_cursors(info.context.signer, field, selection, order)
+
+
+@lru_cache(maxsize=_KEPT_CURSORS)
+def _made_cursors(
+    signer: Signer, field: str, selection: Selection, order: tuple[str, ...]
+) -> Cursors:
     # A selection's text has the account, the window's instants and the conditions.
-    return Cursors(info.context.signer, field, str(selection), order=order)
+    return Cursors(signer, field, str(selection), order=order)
 
 
 @strawberry.type(

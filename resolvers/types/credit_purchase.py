@@ -89,7 +89,9 @@ def sign_export_url(root: strawberry.Parent[PurchasePages], info: Info, format_:
     assert root.account is not None  # noqa: S101  # purchases are always an account's
     assert root.exported is not None  # noqa: S101  # and can be exported
     account_id = root.account["account_id"]
-    return sign_export(info, PURCHASES_PATH, account_id, format_, root.exported, PURCHASE_WRITERS)
+    return sign_export(
+        info, PURCHASES_PATH, account_id, format_, root.exported.parameters(), PURCHASE_WRITERS
+    )
 
 
 def _credited(paid_nanos: int, bonus_nanos: int, refunded_nanos: int, currency: str) -> Amount:

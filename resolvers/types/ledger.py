@@ -29,7 +29,9 @@ def sign_export_url(
     assert root.account is not None  # noqa: S101  # a ledger is always an account's
     assert root.exported is not None  # noqa: S101  # and can be exported
     account_id = root.account["account_id"]
-    return sign_export(info, LEDGER_PATH, account_id, format_, root.exported, LEDGER_WRITERS)
+    return sign_export(
+        info, LEDGER_PATH, account_id, format_, root.exported.parameters(), LEDGER_WRITERS
+    )
 
 
 @strawberry.type(

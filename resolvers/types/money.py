@@ -4,7 +4,7 @@ from typing import ClassVar, TypeAlias
 
 import strawberry
 
-from gateway.money import format_amount
+from gateway.money import format_amount, format_amounts
 from resolvers.columns import column, converted
 from resolvers.permissions import Policy
 from resolvers.scalars import CurrencyCode, Decimal
@@ -27,6 +27,7 @@ class Money:
         format_amount,
         0,
         1,
+        all_=format_amounts,
         description="The amount in the currency's unit, with at least the currency's minor "
         'digits and at most 9 decimals: `"12.30"`, `"0.0008"`, `"0.00"` in USD, '
         '`"120"` in JPY.',

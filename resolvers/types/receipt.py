@@ -1,5 +1,6 @@
 """Receipts and credit notes."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
@@ -15,6 +16,12 @@ from resolvers.types.node import Node
 
 def _sign_download_url(context: Context, account_id: int, number: str) -> str:
     return context.links.to_receipt(account_id, number)
+
+
+def _sign_download_urls(
+    context: Context, account_ids: Sequence[int], numbers: Sequence[str]
+) -> list[str]:
+    return context.links.to_receipts(account_ids, numbers)
 
 
 @strawberry.type(
@@ -48,6 +55,7 @@ class Receipt(Node):
         "account_id",
         "number",
         cost=LINK,
+        all_=_sign_download_urls,
         description="Signed download link to the PDF. The link needs no credential and expires "
         "within 15 minutes.",
     )

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from gateway.clock import FixedClock
 from gateway.errors import NotFound
-from gateway.ids import MAX_KEY, GlobalId, KeyFactory, encode_global_id, parse_global_id
+from gateway.ids import (
+    MAX_KEY,
+    GlobalId,
+    KeyFactory,
+    encode_global_id,
+    encode_global_ids,
+    parse_global_id,
+)
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 KEYS = st.integers(0, MAX_KEY)
@@ -28,6 +35,10 @@ def test_keys_grow_within_a_millisecond_and_when_the_clock_goes_back() -> None:
 @given(KEYS, KEYS, st.sampled_from(["CreditPurchase", "Refund", "Receipt", "Deployment"]))
 def test_an_id_is_read_as_it_was_written(account_id: int, key: int, typename: str) -> None:
     text = encode_global_id(typename, account_id, key)
+    assert encode_global_ids(typename, [account_id, 1], [key, 2]) == [
+        text,
+        encode_global_id(typename, 1, 2),
+    ]
     assert parse_global_id(text) == GlobalId(typename, account_id, key)
 
 

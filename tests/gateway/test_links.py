@@ -46,6 +46,12 @@ def test_a_link_to_a_receipt_names_its_path() -> None:
     assert links().check(path, query) == Grant(account_id=ACCOUNT, parameters={})
 
 
+def test_links_to_many_receipts_are_those_of_each() -> None:
+    numbers = [f"ABCD1234-2026-{number:06}" for number in range(3)]
+    each = [links().to_receipt(ACCOUNT + index, number) for index, number in enumerate(numbers)]
+    assert links().to_receipts([ACCOUNT, ACCOUNT + 1, ACCOUNT + 2], numbers) == each
+
+
 PATH_SIGNED, QUERY_SIGNED = parts(links().to_receipt(ACCOUNT, "ABCD1234-2026-000001"))
 
 

@@ -20,6 +20,7 @@ from gateway.money import (
     divide_half_even,
     divide_up,
     format_amount,
+    format_amounts,
     format_column,
     format_nanos,
     format_quantity,
@@ -360,3 +361,9 @@ def test_an_amount_is_read_as_people_write_it(text: str, meant: list[str]) -> No
 )
 def test_other_texts_are_no_amounts(text: str) -> None:
     assert amounts_as_written(text) == frozenset()
+
+
+@given(st.lists(st.tuples(st.integers(-MAX_NANOS, MAX_NANOS), st.sampled_from(["USD", "JPY"]))))
+def test_amounts_of_many_currencies_are_those_of_each(amounts: list[tuple[int, str]]) -> None:
+    nanos, currencies = [each for each, _ in amounts], [code for _, code in amounts]
+    assert format_amounts(nanos, currencies) == list(map(format_amount, nanos, currencies))

@@ -4,7 +4,7 @@ The wrappers convert arguments, make an `info` and apply extensions for each cal
 first two once where it can, and leaves fields with extensions to their wrappers.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import FunctionType
 from typing import Any, Final
@@ -14,10 +14,14 @@ from graphql import (
     GraphQLResolveInfo,
     GraphQLSchema,
     get_named_type,
+    get_nullable_type,
     is_abstract_type,
+    is_leaf_type,
 )
+from strawberry.relay import GlobalID
 from strawberry.schema import Schema
 from strawberry.types.arguments import convert_arguments
+from strawberry.types.base import StrawberryOptional
 from strawberry.types.field import StrawberryField
 
 from gateway.execution.policies import Check, checks_of
@@ -29,13 +33,15 @@ _FUNCTION: Final = "gateway-function"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldFunction:
     """The function of a field, the names of its parameters for the row and `info`, and the checks
-    that precede a call.
+    that precede a call. `leaves` are the parameters of the arguments that are scalars or enums, by
+    the arguments' names.
     """
 
     checks: Sequence[Check]
     function: Callable[..., Any]
     row_names: Sequence[str]
     info_name: str | None
+    leaves: Mapping[str, str]
     definition: StrawberryField
     schema: Schema
 
@@ -45,8 +51,9 @@ class FieldFunction:
 
     def converted(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return coerced values of arguments as the function's own, by its parameters."""
-        if not values:
-            return {}
+        leaves = self.leaves
+        if values.keys() <= leaves.keys():  # coerced, and in need of nothing more
+            return {leaves[name]: value for name, value in values.items()}
         return convert_arguments(
             dict(values),
             self.definition.arguments,
@@ -95,6 +102,20 @@ def _function_of(schema: GraphQLSchema, field: GraphQLField) -> FieldFunction | 
         function=function,
         row_names=tuple({each.name: None for each in rows if each is not None}),
         info_name=resolver.info_parameter.name if resolver.info_parameter else None,
+        leaves=dict(_leaves(field, definition, own)),
         definition=definition,
         schema=own,
     )
+
+
+def _leaves(
+    field: GraphQLField, definition: StrawberryField, schema: Schema
+) -> Iterator[tuple[str, str]]:
+    for argument in definition.arguments:
+        name = schema.config.name_converter.from_argument(argument)
+        kind = argument.type
+        if isinstance(kind, StrawberryOptional) and not argument.is_maybe:
+            kind = kind.of_type
+        is_leaf = is_leaf_type(get_nullable_type(field.args[name].type))
+        if is_leaf and kind is not GlobalID and not isinstance(kind, StrawberryOptional):
+            yield name, argument.python_name

@@ -142,14 +142,10 @@ class _Run:
         # A batch comes after the one that holds it.
         for batch in reversed(self._batches):
             batch.close()
-            await self._pause()
+            if self._turns.is_over(self._loop):
+                await self._turns.wait()
         data: dict[str, Any] = root.build()[0]
         return data
-
-    async def _pause(self) -> None:
-        """Leave the event loop to others if this turn is over; one column is never cut."""
-        if self._turns.is_over(self._loop):
-            await self._turns.wait()
 
     def _batch(self, plan: ObjectPlan, rows: Sequence[Any], places: Places) -> Batch:
         batch = Batch(plan, rows, places)
@@ -165,7 +161,8 @@ class _Run:
             finally:
                 wave.running = False
             batch.columns.append(column)
-            await self._pause()
+            if self._turns.is_over(self._loop):
+                await self._turns.wait()
 
     def _column(self, batch: Batch, planned: FieldPlan) -> OutputColumn:
         if planned.typename is not None:
@@ -322,7 +319,7 @@ class _Run:
         loading, self._loading = self._loading, []
         awaitables = [each.load for each in loading]
         awaitables += [each.values[at] for each in waiting for at in each.positions]
-        received = await self._wave.outcomes(awaitables, self._pause)
+        received = await self._wave.outcomes(awaitables, self._turns.wait)
         if any(isinstance(each, asyncio.CancelledError) for each in received):
             raise Irregular("work that was cancelled")
         self._left += received  # maybe lists of awaitables

@@ -9,7 +9,7 @@ The empty set is no bytes at all. There is one encoding of every set. The limit 
 few damaged bytes from asking for gigabytes.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache, reduce
 from operator import or_
 from typing import Final
@@ -39,15 +39,19 @@ def decode(data: bytes) -> int:
 
 def decoded(sets: Sequence[bytes]) -> list[int]:
     """Return the set of each stored form, in their order; equal ones share one int."""
-    known = {data: decode(data) for data in set(sets)}
+    distinct = set(sets)
+    known = dict(zip(distinct, _decode_all(distinct), strict=True))
     return list(map(known.__getitem__, sets))
 
 
 def union(sets: Iterable[bytes]) -> int:
     """Return the union of stored sets. A set that repeats, as an hour's does, is decoded once."""
-    distinct = set(sets)
-    is_short = max(map(len, distinct), default=0) <= _SHORT
-    return reduce(or_, map(_decode_short if is_short else _decode, distinct), 0)
+    return reduce(or_, _decode_all(set(sets)), 0)
+
+
+def _decode_all(sets: Collection[bytes]) -> Iterator[int]:
+    is_short = max(map(len, sets), default=0) <= _SHORT
+    return map(_decode_short if is_short else _decode, sets)
 
 
 def _decode(data: bytes) -> int:

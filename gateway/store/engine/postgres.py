@@ -45,9 +45,13 @@ class PostgresDriver:
         self._connection = connection
 
     async def fetch(self, statement: CompiledStatement[R], arguments: list[object]) -> Sequence[R]:
-        with translated(translate):
+        try:
             records = await self._connection.fetch(statement.text, *arguments)
-            return cast("Sequence[R]", records)  # a Record maps column names to values
+        except Exception as error:  # `translated` costs as much as twenty cells
+            if known := translate(error):
+                raise known from error
+            raise
+        return cast("Sequence[R]", records)  # a Record maps column names to values
 
     async def fetch_all(self, statements: Sequence[BoundStatement[Any]]) -> list[Sequence[Any]]:
         """Run statements in turn."""

@@ -36,6 +36,12 @@ def test_a_position_comes_back(instant: datetime, key: int) -> None:
     assert cursors().position(cursor, argument="after") == (instant, key)
 
 
+@given(places=st.lists(st.tuples(instants, keys), max_size=5))
+def test_cursors_of_many_rows_are_those_of_each(places: list[tuple[datetime, int]]) -> None:
+    rows = [{"created_at": instant, "id": key} for instant, key in places]
+    assert cursors().of_all(rows) == [cursors().of(row) for row in rows]
+
+
 @given(key=keys)
 def test_an_order_by_key_alone_has_positions_of_a_key_alone(key: int) -> None:
     by_key = cursors(order=("account_id",))
