@@ -204,7 +204,7 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
     operations = _build_operations(settings, parts, metrics)
     metrics.watch(
         *live_metrics(operations.hub, operations.quotas.live),
-        *admission_metrics(operations.quotas.gates),
+        *admission_metrics(operations.quotas),
         *parts.metrics,
     )
     graphql = GraphQLEndpoint(
@@ -374,7 +374,7 @@ def _rest_routes(process: _Process, links: Links) -> list[Route]:
         receipt_route(receipts),
         *export_routes(exports),
         *platform_routes(platform, late_days=settings.usage_late_days),
-        stripe_route(process.inbox, settings.http),
+        stripe_route(process.inbox, settings.http, process.quotas),
     ]
 
 

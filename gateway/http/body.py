@@ -7,6 +7,7 @@ from starlette.types import Receive, Scope
 
 from gateway.http.headers import header_values
 from gateway.http.responses import CLOSE, HTTPError
+from gateway.quotas import HeldBytes
 
 BODY: Final = "gateway.body"
 """The extension of the ASGI scope that is `take`: it returns the body if all of it has come."""
@@ -16,23 +17,38 @@ class ClientDisconnected(Exception):
     """The client closed the connection; there is nobody to answer."""
 
 
-async def read_body(
-    scope: Scope, receive: Receive, *, max_bytes: int, timeout_seconds: float
-) -> bytes:
-    """Return the whole body, of at most `max_bytes`; no more than that and one chunk is held.
+def whole_body(scope: Scope, *, max_bytes: int) -> bytes | None:
+    """Return the body where it came with the head, as most do; None where some of it has not come.
 
-    Raises HTTPError for one that is too long (413) or too slow (408), which closes the connection
-    after the answer, and ClientDisconnected where the client disconnects before the end.
+    Raises HTTPError (413) for one that is longer than `max_bytes`, or says so.
     """
     length = "".join(header_values(scope, b"content-length"))
     if length.isdecimal() and int(length) > max_bytes:
         raise _too_long(max_bytes)
-    whole = _whole_body(scope)
+    extension = scope.get("extensions", {}).get(BODY)
+    if extension is None:
+        return None
+    whole: bytes | None = extension["take"]()
+    if whole is not None and len(whole) > max_bytes:
+        raise _too_long(max_bytes)
+    return whole
+
+
+async def read_body(
+    scope: Scope, receive: Receive, *, max_bytes: int, timeout_seconds: float, held: HeldBytes
+) -> bytes:
+    """Return the whole body, of at most `max_bytes`; no more than that and one chunk is held.
+
+    Raises HTTPError for one that is too long (413) or too slow (408), which closes the connection
+    after the answer; ServiceUnavailable where `held` may not grow so far; and ClientDisconnected
+    where the client disconnects before the end.
+    """
+    whole = whole_body(scope, max_bytes=max_bytes)
     if whole is not None:
-        if len(whole) > max_bytes:
-            raise _too_long(max_bytes)
+        held.grow(len(whole))
         return whole
     body = bytearray()
+    held.grow(0)
     try:
         async with asyncio.timeout(timeout_seconds):
             while True:
@@ -42,20 +58,12 @@ async def read_body(
                 body += message.get("body", b"")
                 if len(body) > max_bytes:
                     raise _too_long(max_bytes)
+                held.grow(len(body))
                 if not message.get("more_body", False):
                     return bytes(body)
     except TimeoutError:
         sentence = f"The body must arrive within {timeout_seconds:g} s."
         raise HTTPError(sentence, 408, CLOSE) from None
-
-
-def _whole_body(scope: Scope) -> bytes | None:
-    """Return the body where it came with the head, as most do: nothing is waited for then."""
-    extension = scope.get("extensions", {}).get(BODY)
-    if extension is None:
-        return None
-    body: bytes | None = extension["take"]()
-    return body
 
 
 def _too_long(max_bytes: int) -> HTTPError:

@@ -16,6 +16,7 @@ from gateway.quotas.concurrency import (
     export_quota,
     live_quotas,
 )
+from gateway.quotas.held_bytes import ByteQuota, HeldBytes
 from gateway.quotas.limit import Limit
 from gateway.quotas.process import Quotas, build_quotas
 from gateway.quotas.rate import Balance, PointQuota, RateQuota
@@ -26,8 +27,10 @@ __all__ = [
     "Allowance",
     "Balance",
     "Buckets",
+    "ByteQuota",
     "ConcurrencyQuota",
     "Gates",
+    "HeldBytes",
     "Limit",
     "LiveQuotas",
     "MemoryBuckets",

@@ -19,6 +19,8 @@ from gateway.settings.database import DatabaseSettings
 _PRINCIPAL_SHARE: Final = 0.75
 """Of the requests that run at once, those that one principal may run."""
 
+_FEWEST_WRITES: Final = 2
+
 OVERLOADED: Final = "The server is busy; please try again."
 DELAYED: Final = "delayed"
 FULL: Final = "full"
@@ -203,9 +205,16 @@ def admission_gates(limits: AdmissionSettings, database: DatabaseSettings) -> Ga
             wait_seconds=database.pool_wait_seconds,
         ),
         writes=AdmissionGate(
-            running=limits.writing or max(2, database.pool_size // 2),
+            running=limits.writing or _writing(database),
             waiting=limits.waiting,
             delay_seconds=database.pool_wait_seconds,
             wait_seconds=database.pool_wait_seconds,
         ),
     )
+
+
+def _writing(database: DatabaseSettings) -> int:
+    """Return the default number of writes at once. SQLite writes one at a time: meanwhile the next
+    one is read.
+    """
+    return max(_FEWEST_WRITES, database.pool_size // 2) if database.is_postgres else _FEWEST_WRITES

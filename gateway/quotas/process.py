@@ -6,6 +6,7 @@ from typing import Final
 from gateway.quotas.admission import Gates, admission_gates
 from gateway.quotas.buckets import Allowance, MemoryBuckets
 from gateway.quotas.concurrency import ConcurrencyQuota, LiveQuotas, export_quota, live_quotas
+from gateway.quotas.held_bytes import ByteQuota, body_quota, webhook_body_quota
 from gateway.quotas.rate import RateQuota
 from gateway.settings import Settings
 
@@ -16,12 +17,16 @@ _MINUTE_SECONDS: Final = 60
 class Quotas:
     """The quotas of one process.
 
-    `failures` are failed credentials, by client address; over HTTP and WebSockets together.
+    `bodies` are bytes of bodies, by principal; `webhook_bodies` those of webhooks, by client
+    address. `failures` are failed credentials, by client address; over HTTP and WebSockets
+    together.
     """
 
     gates: Gates
     live: LiveQuotas
     exports: ConcurrencyQuota
+    bodies: ByteQuota
+    webhook_bodies: ByteQuota
     failures: RateQuota
 
 
@@ -32,6 +37,8 @@ def build_quotas(settings: Settings) -> Quotas:
         gates=admission_gates(settings.admission, settings.database),
         live=live_quotas(settings.live),
         exports=export_quota(settings.exports),
+        bodies=body_quota(settings.http),
+        webhook_bodies=webhook_body_quota(settings.http),
         failures=RateQuota(
             MemoryBuckets(Allowance(most=failures, per_second=failures / _MINUTE_SECONDS)),
             f"At most {failures:,} failed credentials per minute are allowed.",

@@ -18,7 +18,7 @@ from gateway.http.request_log import record_of
 from gateway.http.responses import HTTPError, error_response
 from gateway.ids import KeyFactory
 from gateway.principal import Permission, Principal
-from gateway.quotas import AdmissionGate, Quotas
+from gateway.quotas import AdmissionGate, HeldBytes, Quotas
 from gateway.routes.openapi.operation import Operation
 from gateway.settings.http import HttpSettings
 from gateway.store import Database
@@ -66,9 +66,10 @@ class PlatformEndpoint(ABC):
             self._check_head(scope)
             record.principal = principal = await self._authenticate(scope)
             record.is_quiet = principal.key_id in self.platform.quiet_keys
-            body = await self._read_body(scope, receive)
-            async with self._gate.admitted(principal.quota_key):
-                response = await self.answer(principal, scope, body, record.details)
+            with self.platform.quotas.bodies.holding(principal.quota_key) as held:
+                body = await self._read_body(scope, receive, held)
+                async with self._gate.admitted(principal.quota_key):
+                    response = await self.answer(principal, scope, body, record.details)
         except ClientDisconnected:
             return
         except GatewayError as error:
@@ -90,7 +91,7 @@ class PlatformEndpoint(ABC):
         if header_value(scope, b"content-encoding") not in {None, "identity"}:
             raise HTTPError("The body must not be compressed.", 415)
 
-    async def _read_body(self, scope: Scope, receive: Receive) -> bytes:
+    async def _read_body(self, scope: Scope, receive: Receive, held: HeldBytes) -> bytes:
         if self.OPERATION.body is None:
             return b""
         return await read_body(
@@ -98,6 +99,7 @@ class PlatformEndpoint(ABC):
             receive,
             max_bytes=self.body_bytes,
             timeout_seconds=self.platform.limits.body_seconds,
+            held=held,
         )
 
     async def _authenticate(self, scope: Scope) -> Principal:

@@ -10,36 +10,45 @@ from starlette.routing import Route
 
 from gateway.errors import GatewayError, NotFound
 from gateway.http.body import ClientDisconnected, read_body
+from gateway.http.credentials import address_of
 from gateway.http.request_log import record_of
 from gateway.http.responses import error_response, json_response
 from gateway.observability.metrics import ObservedValue
 from gateway.providers.stripe.inbox import Inbox
+from gateway.quotas import Quotas
 from gateway.routes.openapi.route import DescribedRoute
 from gateway.routes.openapi.surface import STRIPE_PATH
 from gateway.settings.http import HttpSettings
 
 MAX_BYTES: Final = 512 * 1024
+PRINCIPAL: Final = "webhook:stripe"
+"""The key of quotas that Stripe's events count by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StripeWebhook:
     """Answers with the outcome of an event after its commit. Stripe sends an event again after any
-    other answer than 2xx.
+    other answer than 2xx. Events pass the gate of writes, as one principal.
     """
 
     inbox: Inbox
     limits: HttpSettings
+    quotas: Quotas
 
     async def serve(self, request: Request) -> Response:
         record = record_of(request.scope)
         try:
-            body = await read_body(
-                request.scope,
-                request.receive,
-                max_bytes=MAX_BYTES,
-                timeout_seconds=self.limits.body_seconds,
-            )
-            outcome = await self.inbox.receive(body, request.headers.get("stripe-signature", ""))
+            with self.quotas.webhook_bodies.holding(address_of(request.scope)) as held:
+                body = await read_body(
+                    request.scope,
+                    request.receive,
+                    max_bytes=MAX_BYTES,
+                    timeout_seconds=self.limits.body_seconds,
+                    held=held,
+                )
+                async with self.quotas.gates.writes.admitted(PRINCIPAL):
+                    signature = request.headers.get("stripe-signature", "")
+                    outcome = await self.inbox.receive(body, signature)
         except ClientDisconnected:
             return Response(status_code=400)
         except GatewayError as error:
@@ -49,11 +58,12 @@ class StripeWebhook:
         return json_response({"received": True, "outcome": outcome})
 
 
-def stripe_route(inbox: Inbox | None, limits: HttpSettings) -> Route:
+def stripe_route(inbox: Inbox | None, limits: HttpSettings, quotas: Quotas) -> Route:
     """Return the webhook's route; without an inbox it answers 404 and is not described."""
     if inbox is None:
         return Route(STRIPE_PATH, refuse_unsigned, methods=["POST"])
-    return DescribedRoute(STRIPE_PATH, StripeWebhook(inbox=inbox, limits=limits).serve)
+    webhook = StripeWebhook(inbox=inbox, limits=limits, quotas=quotas)
+    return DescribedRoute(STRIPE_PATH, webhook.serve)
 
 
 def stripe_metrics(inbox: Inbox) -> Sequence[ObservedValue]:

@@ -25,7 +25,7 @@ class AdmissionSettings(Group):
         ge=1,
         le=1_000,
         description="Most writing requests to `/v1` that run at once. Default: half of "
-        "`GATEWAY_DATABASE_POOL_SIZE`, at least 2.",
+        "`GATEWAY_DATABASE_POOL_SIZE`, at least 2; on SQLite 2.",
     )
     waiting: Limit[int] = Field(
         100,

@@ -33,3 +33,8 @@ class DatabaseSettings(Group):
     statement_timeout_seconds: Annotated[Limit[float], Named("statement_timeout_seconds")] = Field(
         5, gt=0, le=300, description="Longest run of a database statement."
     )
+
+    @property
+    def is_postgres(self) -> bool:
+        """Whether the database is Postgres; else it is SQLite."""
+        return self.url is not None and not self.url.get_secret_value().startswith("sqlite:")

@@ -22,6 +22,14 @@ class HttpSettings(Group):
     usage_batch_events: Annotated[Limit[int], Named("usage_batch_events")] = Field(
         25_000, ge=1, le=1_000_000, description="Most usage events in one request."
     )
+    bodies_bytes: Limit[int] = Field(
+        67_108_864,
+        ge=1_048_576,
+        le=10_737_418_240,
+        description="Most bytes of bodies that a process holds at once, each counted with at least "
+        "64 KiB while it arrives in parts or waits; then `SERVICE_UNAVAILABLE`. One principal may "
+        "hold three quarters. Webhooks have a quarter as much of their own.",
+    )
     body_seconds: Limit[float] = Field(
         15, gt=0, le=300, description="Longest time to receive a request body."
     )

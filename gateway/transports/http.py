@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.errors import GatewayError
 from gateway.execution.operation import OperationRequest, OperationResult, Outcome
-from gateway.http.body import ClientDisconnected, read_body
+from gateway.http.body import ClientDisconnected, read_body, whole_body
 from gateway.http.credentials import CredentialChecker, credential_of
 from gateway.http.disconnect import WhileConnected
 from gateway.http.headers import header_value, header_values
@@ -75,7 +75,7 @@ class GraphQLEndpoint:
         if media_type is None:
             raise HTTPError(f"The Accept header must allow {GRAPHQL_JSON} or {JSON}.", 406)
         record.principal = principal = await self.authenticate(scope)
-        body = await self._body(scope, receive)
+        body = await self._body(scope, receive, principal)
         async with self.operations.quotas.gates.reads.admitted(principal.quota_key):
             request = _parse(scope, body)
             result = await self._run(request, principal, method, receive, record)
@@ -85,21 +85,26 @@ class GraphQLEndpoint:
         """Return the principal; raises Unauthenticated, or BadRequest for two credentials."""
         return await self.authenticator.authenticate(credential_of(scope))
 
-    async def read(self, scope: Scope, receive: Receive) -> OperationRequest:
-        """Return the operation of a GET or POST; raises BadRequest, and ClientDisconnected."""
-        return _parse(scope, await self._body(scope, receive))
+    async def read(self, scope: Scope, receive: Receive, principal: Principal) -> OperationRequest:
+        """Return the operation of a GET or POST; raises GatewayError, and ClientDisconnected."""
+        return _parse(scope, await self._body(scope, receive, principal))
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+    async def _body(self, scope: Scope, receive: Receive, principal: Principal) -> bytes:
         if scope["method"] == "GET":
             return b""
         if not _is_readable(scope):
             raise HTTPError(f"The body must be {JSON} in UTF-8, not compressed.", 415)
-        return await read_body(
-            scope,
-            receive,
-            max_bytes=self.limits.body_bytes,
-            timeout_seconds=self.limits.body_seconds,
-        )
+        whole = whole_body(scope, max_bytes=self.limits.body_bytes)
+        if whole is not None:
+            return whole
+        with self.operations.quotas.bodies.holding(principal.quota_key) as held:
+            return await read_body(
+                scope,
+                receive,
+                max_bytes=self.limits.body_bytes,
+                timeout_seconds=self.limits.body_seconds,
+                held=held,
+            )
 
     async def _run(
         self,

@@ -6,7 +6,7 @@ from prometheus_client.registry import Collector
 
 from gateway.live.hub import Hub
 from gateway.observability.metrics import ObservedValue, Tally
-from gateway.quotas import Gates, LiveQuotas
+from gateway.quotas import LiveQuotas, Quotas
 
 
 def live_metrics(hub: Hub, quotas: LiveQuotas) -> Sequence[ObservedValue]:
@@ -47,8 +47,11 @@ def live_metrics(hub: Hub, quotas: LiveQuotas) -> Sequence[ObservedValue]:
     )
 
 
-def admission_metrics(gates: Gates) -> Sequence[Collector]:
-    """Return the metrics of the gates: requests that run, that wait, and that were refused."""
+def admission_metrics(quotas: Quotas) -> Sequence[Collector]:
+    """Return the metrics of the gates: requests that run, that wait, and that were refused; and of
+    the bodies that are held.
+    """
+    gates, bodies = quotas.gates, quotas.bodies
     reads, writes = gates.reads, gates.writes
     return (
         ObservedValue(
@@ -70,6 +73,17 @@ def admission_metrics(gates: Gates) -> Sequence[Collector]:
             name="gateway_writes_waiting",
             text="Writing requests to /v1 that wait to run.",
             read=lambda: writes.waiting,
+        ),
+        ObservedValue(
+            name="gateway_body_bytes",
+            text="Bytes of bodies that are held while they arrive, wait or are written.",
+            read=lambda: bodies.held,
+        ),
+        ObservedValue(
+            name="gateway_bodies_refused",
+            text="Bodies that were refused, because too many bytes were held.",
+            read=lambda: bodies.refused,
+            grows=True,
         ),
         Tally(
             name="gateway_refused",

@@ -78,7 +78,7 @@ class StreamEndpoint:
             raise HTTPError("The gateway is stopping; send the request again.", 503, CLOSE)
         record = record_of(scope)
         record.principal = principal = await self.http.authenticate(scope)
-        request = await self.http.read(scope, receive)
+        request = await self.http.read(scope, receive, principal)
         stream.expires_in = self._seconds_left(principal)
         with WhileConnected(receive):
             return await self.operations.start(principal, request, stream)

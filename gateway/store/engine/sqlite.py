@@ -5,7 +5,7 @@ interrupted.
 import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
@@ -169,7 +169,7 @@ class SqliteDatabase:
     @asynccontextmanager
     async def writing(self, *, unlimited: bool = False) -> AsyncIterator[Transaction]:
         timeout = None if unlimited else self._statement_timeout_seconds
-        async with self._turn:
+        async with self._writers_turn(unlimited=unlimited):
             connection = self._writer
             if connection is None:
                 connection = self._writer = await self._connect(query_only=False)
@@ -185,6 +185,16 @@ class SqliteDatabase:
                 finally:
                     if connection.in_transaction:
                         await to_the_end(connection.run(Running.roll_back))
+
+    @asynccontextmanager
+    async def _writers_turn(self, *, unlimited: bool) -> AsyncIterator[None]:
+        """Hold the turn of the one writer, in the order of asking."""
+        async with nullcontext() if unlimited else within(self._wait_seconds):
+            await self._turn.acquire()
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     @asynccontextmanager
     async def exporting(self) -> AsyncIterator[Stream]:

@@ -8,12 +8,13 @@ from typing import Any, TypedDict
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Select, bindparam, func, insert, select, text
 
 from gateway.errors import DeadlineExceeded, ServiceUnavailable
 from gateway.models import Account, RollupDay, table_of
 from gateway.settings import load_settings
-from gateway.store import Database, Snapshot, Statement, any_of, build_database, keys
+from gateway.store import Database, Snapshot, Statement, any_of, build_database, connect, keys
 from gateway.store.engine.sqlite_thread import Running
 from gateway.store.rows import DayRow
 
@@ -293,6 +294,27 @@ async def test_an_unlimited_snapshot_outlasts_the_timeout(limited_database: Data
     async with limited_database.reading(unlimited=True) as driver:
         (row,) = await driver.fetch(compiled, [])
     assert row["n"] == 3_000_000
+
+
+async def test_a_writer_of_sqlite_waits_no_longer_than_it_may(sqlite_database_url: str) -> None:
+    settings = load_settings(
+        database_url=SecretStr(sqlite_database_url), database_pool_wait_seconds=0.05
+    )
+    database = await connect(settings)
+
+    async def write() -> None:
+        async with database.writing(unlimited=True):
+            pass
+
+    async with database.writing():
+        with pytest.raises(ServiceUnavailable):
+            async with database.writing():
+                pytest.fail("two write at once")
+        patient = asyncio.create_task(write())
+        await asyncio.sleep(0.1)
+        assert not patient.done()
+    await patient
+    await database.close()
 
 
 async def test_a_database_is_used_only_while_it_is_open(database_url: str) -> None:
