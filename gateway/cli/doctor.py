@@ -39,7 +39,10 @@ def doctor(
 async def _doctor(settings: Settings, external_id: str | None) -> tuple[int, int]:
     """Print the differences; return the number of accounts checked and of differences."""
     differences = 0
-    async with open_database(settings) as database, database.exporting() as stream:
+    async with (
+        open_database(settings) as database,
+        database.exporting(unlimited=True) as stream,
+    ):
         accounts = await reconciliation.accounts.accounts(stream)
         if external_id is not None:
             accounts = [each for each in accounts if each["external_id"] == external_id]

@@ -9,7 +9,7 @@ from gateway.cli.messages import complain
 from gateway.cli.resources import read_settings
 from gateway.migrations import migrate as migrate_to_head
 from gateway.settings import Settings
-from gateway.store.engine.databases import database_url
+from gateway.store.engine.databases import database_url, direct_url
 
 
 def migrate() -> None:
@@ -23,10 +23,10 @@ def migrate() -> None:
 
 async def migrate_database(settings: Settings) -> None:
     """Migrate the database to the revision of this version, as the owner."""
-    runtime_url = database_url(settings)
     owner = settings.database.migration_url
-    owner_url = owner.get_secret_value() if owner else runtime_url
-    await migrate_to_head(owner_url, runtime_url=runtime_url)
+    # The lock of migrations belongs to a session: it does not go through a pooler.
+    owner_url = owner.get_secret_value() if owner else direct_url(settings)
+    await migrate_to_head(owner_url, runtime_url=database_url(settings))
 
 
 def _warnings(settings: Settings) -> Iterator[str]:

@@ -27,6 +27,11 @@ def _problems(settings: Settings) -> Iterator[str]:
     yield from check(settings)
     if (settings.console.oidc_issuer is None) != (settings.console.oidc_client_id is None):
         yield "GATEWAY_OIDC_ISSUER and GATEWAY_OIDC_CLIENT_ID must be set together."
+    if settings.database.pooler and settings.database.listen_url is None:
+        yield (
+            "GATEWAY_LISTEN_DATABASE_URL: must be the direct URL of Postgres with "
+            "GATEWAY_DATABASE_POOLER: neither notifications nor migrations go through a pooler."
+        )
     if settings.documents.trusted_only and settings.console.graphiql:
         yield (
             "GATEWAY_GRAPHIQL: cannot be combined with GATEWAY_TRUSTED_ONLY, which serves "

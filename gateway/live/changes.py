@@ -12,7 +12,7 @@ from gateway.errors import GatewayError, ServiceUnavailable
 from gateway.settings import Settings
 from gateway.store import Database
 from gateway.store.engine.database import CHANNEL
-from gateway.store.engine.databases import database_url
+from gateway.store.engine.databases import direct_url
 from gateway.store.engine.sqlite import SqliteDatabase
 from gateway.work.loops import Loop, Loops
 
@@ -61,9 +61,7 @@ def open_change_listener(settings: Settings, database: Database, loops: Loops) -
     """Return the listener of a database."""
     if isinstance(database, SqliteDatabase):
         return SqliteChangeListener(database, loops)
-    direct = settings.database.listen_url
-    url = direct.get_secret_value() if direct else database_url(settings)
-    return PostgresChangeListener(url, loops)
+    return PostgresChangeListener(direct_url(settings), loops)
 
 
 class SqliteChangeListener:

@@ -4,9 +4,11 @@ import asyncio
 import fcntl
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final, TypedDict
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
@@ -28,7 +30,9 @@ from gateway.errors import ServiceUnavailable
 from gateway.migrations.indexes import create_large_indexes
 from gateway.migrations.reasons import OWNER_URL, RUNTIME_URL, explained, role_explained
 from gateway.migrations.scram import scram_verifier
-from gateway.store import Database, Reader, Snapshot, Statement
+from gateway.store import Database, Reader, Statement
+from gateway.store.engine.database import within
+from gateway.store.engine.postgres_session import CONNECT_SECONDS
 from gateway.store.engine.sql import DialectName
 
 FACTS: Final = ("ledger_entry", "receipt", "seller", "usage_event")
@@ -51,6 +55,8 @@ LOCK: Final = 0x6269_6C6C_696E_67
 """The advisory lock of migrations ("billing" in ASCII)."""
 
 LOCK_PAUSE_SECONDS: Final = 0.1
+READY_SECONDS: Final = 2
+"""Longest readiness check."""
 
 
 def _find_table(dialect: DialectName) -> ClauseElement:
@@ -97,8 +103,8 @@ def readiness_check(database: Database) -> Callable[[], Awaitable[None]]:
     revision = head()
 
     async def check() -> None:
-        async with Snapshot(database) as snapshot:
-            if not await is_at(snapshot, revision):
+        async with within(READY_SECONDS), database.probing() as reader:
+            if not await is_at(reader, revision):
                 raise ServiceUnavailable("The database has not been migrated to this version.")
 
     return check
@@ -144,7 +150,13 @@ def _file_lock(path: Path) -> Iterator[None]:
 async def _migrate_postgres(url: str, runtime_url: str | None, revision: str) -> None:
     owner = make_url(url).set(drivername="postgresql+asyncpg")
     runtime = make_url(runtime_url) if runtime_url else owner
-    engine = create_async_engine(owner, poolclass=NullPool, hide_parameters=True)
+    # The driver reads the URL itself: SQLAlchemy does not know libpq's parameters, such as sslmode.
+    engine = create_async_engine(
+        owner,
+        poolclass=NullPool,
+        hide_parameters=True,
+        async_creator=partial(asyncpg.connect, url, timeout=CONNECT_SECONDS),
+    )
     try:
         async with engine.connect() as guard:
             await guard.execution_options(isolation_level="AUTOCOMMIT")

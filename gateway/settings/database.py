@@ -26,7 +26,18 @@ class DatabaseSettings(Group):
         description="Direct URL of the primary for live updates, if the database URL uses a "
         "pooler. Default: the database URL.",
     )
-    pool_size: int = Field(8, ge=1, le=200, description="Number of connections for reads.")
+    pooler: bool = Field(
+        False,
+        description="Set to 1 where the database URL leads to a pooler of transactions "
+        "(PgBouncer). Needs the direct URL for live updates.",
+    )
+    pool_size: int = Field(
+        8,
+        ge=1,
+        le=200,
+        description="Most connections for reads. Writes have half as many more, exports "
+        "`GATEWAY_EXPORT_SLOTS`, readiness and live updates one each.",
+    )
     pool_wait_seconds: Limit[float] = Field(
         2, gt=0, le=60, description="Longest wait for a database connection."
     )

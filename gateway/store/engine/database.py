@@ -177,10 +177,15 @@ class Database(Protocol):
         """
         ...
 
-    def exporting(self) -> AbstractAsyncContextManager[Stream]:
-        """Lend a connection in one read-only snapshot, from no pool that requests wait for, and
-        with no limit on pauses.
+    def exporting(self, *, unlimited: bool = False) -> AbstractAsyncContextManager[Stream]:
+        """Lend a connection in one read-only snapshot, of those that no request waits for, and
+        with no limit on pauses. Each part of its rows may take a minute; with `unlimited`, any
+        time.
         """
+        ...
+
+    def probing(self) -> AbstractAsyncContextManager[Reader]:
+        """Lend the connection of readiness checks, in one read-only snapshot."""
         ...
 
     async def close(self) -> None: ...

@@ -2,51 +2,48 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
-from typing import Any, Final, NamedTuple, TypeAlias, cast
+from contextlib import asynccontextmanager
+from typing import Any, Final, cast
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 
-from gateway.errors import (
-    ConfigurationError,
-    Conflict,
-    DeadlineExceeded,
-    GatewayError,
-    OutOfRange,
-    ServiceUnavailable,
-    StorageFull,
+from gateway.errors import ServiceUnavailable
+from gateway.store.engine.database import BUSY, NOT_OPEN, Reader, Transaction, translated
+from gateway.store.engine.postgres_errors import ReadOnly, translate
+from gateway.store.engine.postgres_pool import (
+    CLOSING_SECONDS,
+    PROBE,
+    Connection,
+    ConnectionPool,
+    Use,
 )
-from gateway.money import OUT_OF_RANGE
-from gateway.store.engine import numeric
-from gateway.store.engine.database import (
-    BUSY,
-    CUSTOMER_TAKEN,
-    FULL,
-    NOT_OPEN,
-    SLOW,
-    LostConnection,
-    Transaction,
-    translated,
-    within,
+from gateway.store.engine.postgres_session import (
+    ANSWER_SECONDS,
+    EXPORT_SECONDS,
+    UNLIMITED_SECONDS,
+    Sessions,
+    start_explained,
 )
 from gateway.store.engine.sql import DialectName
 from gateway.store.engine.statement import BoundStatement, CompiledStatement, R
 from gateway.store.engine.stream import Stream
 from gateway.store.engine.write import PIECE
 
-Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
-
 
 class PostgresDriver:
-    """One asyncpg connection."""
+    """One asyncpg connection. A statement without an answer after `timeout_seconds` ends it;
+    default: the connection's own timeout.
+    """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, timeout_seconds: float | None = None) -> None:
         self._connection = connection
+        self._timeout = timeout_seconds
 
     async def fetch(self, statement: CompiledStatement[R], arguments: list[object]) -> Sequence[R]:
         try:
-            records = await self._connection.fetch(statement.text, *arguments)
+            records = await self._connection.fetch(
+                statement.text, *arguments, timeout=self._timeout
+            )
         except Exception as error:  # `translated` costs as much as twenty cells
             if known := translate(error):
                 raise known from error
@@ -61,8 +58,10 @@ class PostgresDriver:
         self, statement: CompiledStatement[R], arguments: list[object], size: int
     ) -> AsyncGenerator[Sequence[Sequence[object]]]:
         with translated(translate):
-            cursor = await self._connection.cursor(statement.text, *arguments)
-            while records := await cursor.fetch(size):
+            cursor = await self._connection.cursor(
+                statement.text, *arguments, timeout=self._timeout
+            )
+            while records := await cursor.fetch(size, timeout=self._timeout):
                 yield cast("Sequence[Sequence[object]]", records)  # a Record is its values too
                 if len(records) < size:
                     return
@@ -72,17 +71,24 @@ class PostgresDriver:
     ) -> None:
         with translated(translate):
             if len(arguments) == 1:
-                await self._connection.execute(statement.text, *arguments[0])
+                await self._connection.execute(statement.text, *arguments[0], timeout=self._timeout)
             else:
-                await self._connection.executemany(statement.text, arguments)
+                await self._connection.executemany(statement.text, arguments, timeout=self._timeout)
 
     async def copy(
         self, table: str, columns: Sequence[str], records: Iterable[Sequence[object]]
     ) -> None:
         with translated(translate):
             await self._connection.copy_records_to_table(
-                table, columns=columns, records=_pausing(records)
+                table, columns=columns, records=_pausing(records), timeout=self._timeout
             )
+
+    async def commit(self) -> None:
+        """Commit the transaction. Raises ServiceUnavailable where Postgres rolled it back."""
+        with translated(translate):
+            status = await self._connection.execute("COMMIT", timeout=self._timeout)
+        if status != "COMMIT":
+            raise ServiceUnavailable(BUSY)
 
 
 async def _pausing(records: Iterable[Sequence[object]]) -> AsyncGenerator[Sequence[object]]:
@@ -93,15 +99,9 @@ async def _pausing(records: Iterable[Sequence[object]]) -> AsyncGenerator[Sequen
             await asyncio.sleep(0)
 
 
-class _Pools(NamedTuple):
-    reads: asyncpg.Pool
-    writes: asyncpg.Pool
-    exports: asyncpg.Pool
-
-
 class PostgresDatabase:
-    """Three pools, so that neither writers that wait for each other's locks nor exports that take
-    their time ever keep a reader waiting.
+    """One budget of connections, of which reads, writes and exports have a share each: neither
+    writers that wait for each other's locks nor slow exports keep a reader waiting.
     """
 
     dialect: DialectName = "postgresql"
@@ -110,244 +110,146 @@ class PostgresDatabase:
         self,
         url: str,
         *,
-        pool_size: int,
-        export_slots: int,
+        shares: Mapping[Use, int],
         wait_seconds: float,
         statement_timeout_seconds: float,
+        pooled: bool = False,
     ) -> None:
-        self._url = url
-        self._pool_size = pool_size
-        self._export_slots = export_slots
+        self._shares = shares
         self._wait_seconds = wait_seconds
-        self._options = _OPTIONS | {"statement_timeout": f"{statement_timeout_seconds * 1000:.0f}"}
-        self._opened: _Pools | None = None
+        self._sessions = Sessions(
+            url, statement_timeout_seconds=statement_timeout_seconds, pooled=pooled
+        )
+        self._opened: ConnectionPool | None = None
         self._returning: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
-        """Open the pools; every connection has the timeouts, but for exports', and speaks UTC.
+        """Open the first connections; every connection has the timeouts, and speaks UTC.
 
-        Raises ConfigurationError where Postgres refuses the role: before the first migration there
-        may be none.
+        Raises ConfigurationError if Postgres refuses the role (before the first migration there may
+        be none), if TLS fails, or if a pooler drops the timeouts.
         """
+        pool = ConnectionPool(self._sessions.connect, self._shares, wait_seconds=self._wait_seconds)
         try:
-            reads = await self._open_pool(self._pool_size, {})
-        except asyncpg.InvalidAuthorizationSpecificationError as error:
-            raise ConfigurationError(REFUSED) from error
-        self._opened = _Pools(
-            reads=reads,
-            writes=await self._open_pool(max(2, self._pool_size // 2), _KEYED),
-            exports=await self._open_pool(self._export_slots, _PATIENT, least=0),
-        )
-
-    async def _open_pool(
-        self, size: int, more: Mapping[str, str], *, least: int = 1
-    ) -> asyncpg.Pool:
-        with translated(translate):
-            return await asyncpg.create_pool(
-                self._url,
-                min_size=least,
-                max_size=size,
-                server_settings={**self._options, **more},
-                init=_init,
-                reset=_no_reset,
-                timeout=10,
-            )
+            with start_explained():
+                await pool.start(("read", PROBE))
+                first = await pool.acquire(PROBE)
+                await self._sessions.check(first)
+                pool.release(PROBE, first)
+        except BaseException:
+            await pool.close()
+            raise
+        self._opened = pool
 
     @property
-    def _pools(self) -> _Pools:
+    def _pool(self) -> ConnectionPool:
         if self._opened is None:
             raise ServiceUnavailable(NOT_OPEN)
         return self._opened
 
     @asynccontextmanager
     async def reading(self, *, unlimited: bool = False) -> AsyncIterator[PostgresDriver]:
-        pool = self._pools.reads
-        connection = await self._acquire(pool)
-        try:
-            with translated(translate):
-                await _begin(connection, _READ if not unlimited else f"{_READ}; {_UNLIMITED}")
-            yield PostgresDriver(connection)
-        finally:
-            self._return(pool, connection)
+        begin = self._sessions.begin
+        async with self._lent("read", begin.unlimited_read if unlimited else begin.read) as lent:
+            yield PostgresDriver(lent, UNLIMITED_SECONDS if unlimited else None)
 
     @asynccontextmanager
     async def writing(self, *, unlimited: bool = False) -> AsyncIterator[Transaction]:
-        pool = self._pools.writes
-        connection = await self._acquire(pool)
-        try:
-            with translated(translate):
-                transaction = Transaction(PostgresDriver(connection), self.dialect)
-                async with connection.transaction():
-                    if unlimited:
-                        await connection.execute(_UNLIMITED)
-                    yield transaction
-                transaction.committed()
-        finally:
-            await _release(pool, connection)
+        begin = self._sessions.begin
+        async with self._lent("write", begin.unlimited_write if unlimited else begin.write) as lent:
+            driver = PostgresDriver(lent, UNLIMITED_SECONDS if unlimited else None)
+            transaction = Transaction(driver, self.dialect)
+            yield transaction
+            await driver.commit()
+            transaction.committed()
 
     @asynccontextmanager
-    async def exporting(self) -> AsyncIterator[Stream]:
-        pool = self._pools.exports
-        connection = await self._acquire(pool)
+    async def exporting(self, *, unlimited: bool = False) -> AsyncIterator[Stream]:
+        begin = self._sessions.begin
+        text = begin.unlimited_export if unlimited else begin.export
+        seconds = UNLIMITED_SECONDS if unlimited else EXPORT_SECONDS + ANSWER_SECONDS
+        async with self._lent("export", text) as lent:
+            yield Stream(PostgresDriver(lent, seconds), self.dialect)
+
+    @asynccontextmanager
+    async def probing(self) -> AsyncIterator[Reader]:
+        async with self._lent(PROBE, self._sessions.begin.read) as lent:
+            yield Stream(PostgresDriver(lent), self.dialect)
+
+    @asynccontextmanager
+    async def _lent(self, use: Use, begin: str) -> AsyncIterator[Connection]:
+        """Lend a connection in a transaction, which is rolled back unless it was committed."""
+        pool = self._pool
+        with translated(translate):
+            connection = await pool.acquire(use)
         try:
             with translated(translate):
-                await _begin(connection, _SNAPSHOT)
-            yield Stream(PostgresDriver(connection), self.dialect)
+                await _begin(connection, begin)
+            yield connection
+        except ReadOnly:
+            pool.retire()
+            raise
         finally:
-            await _release(pool, connection)
+            self._return(pool, use, connection)
 
-    async def _acquire(self, pool: asyncpg.Pool) -> Connection:
-        async with within(self._wait_seconds):
-            with translated(translate):
-                return await pool.acquire()
-
-    def _return(self, pool: asyncpg.Pool, connection: Connection) -> None:
-        """Give a connection back in the background: no answer waits for its snapshot's end."""
-        returning = asyncio.create_task(_release(pool, connection))
+    def _return(self, pool: ConnectionPool, use: Use, connection: Connection) -> None:
+        """Give a connection back, in the background if its transaction has not ended: no answer
+        waits for that.
+        """
+        if connection.is_closed() or not connection.is_in_transaction():
+            pool.release(use, connection)
+            return
+        returning = asyncio.create_task(_roll_back(connection))
         self._returning.add(returning)
 
         def returned(_: asyncio.Task[None]) -> None:
             self._returning.discard(returning)
             if returning.cancelled():  # perhaps before it began
-                with suppress(asyncpg.InterfaceError):
-                    connection.terminate()
+                connection.terminate()
+            pool.release(use, connection)
 
         returning.add_done_callback(returned)
 
     async def close(self) -> None:
-        pools, self._opened = self._opened, None
-        if pools is not None:
-            await asyncio.gather(*self._returning, return_exceptions=True)
-            await asyncio.gather(*(pool.close() for pool in pools))
+        """Close every connection, in the worst case without waiting for Postgres."""
+        pool, self._opened = self._opened, None
+        if pool is None:
+            return
+        if self._returning:
+            await asyncio.wait(self._returning, timeout=CLOSING_SECONDS)
+        await pool.close()
 
 
 async def _begin(connection: Connection, begin: str) -> None:
-    """Begin a snapshot with its settings, in one message. Where the caller is cancelled meanwhile,
-    nobody knows whether there is one, and the connection is closed.
+    """Begin a transaction with its settings, in one message. Where the caller is cancelled
+    meanwhile, nobody knows whether there is one, and the connection is closed.
     """
     try:
         await connection.execute(begin)
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, TimeoutError):
         connection.terminate()
         raise
 
 
-async def _release(pool: asyncpg.Pool, connection: Connection) -> None:
-    """Give a connection back: outside a transaction if it can be, else closed, so that the pool
-    opens another in its place. It raises nothing that the connection is to blame for.
+async def _roll_back(connection: Connection) -> None:
+    """End a transaction, or the connection. It raises nothing that the connection is to blame
+    for.
     """
     try:
-        if not connection.is_closed() and connection.is_in_transaction():
-            await connection.execute("ROLLBACK", timeout=_ROLLBACK_SECONDS)
+        await connection.execute("ROLLBACK", timeout=_ROLLBACK_SECONDS)
     except asyncio.CancelledError:
         connection.terminate()
         raise
     except _FAULTS:
-        # The pool may have taken back what it found closed.
-        with suppress(asyncpg.InterfaceError):
-            connection.terminate()
-    finally:
-        with suppress(*_FAULTS):
-            await pool.release(connection)
+        connection.terminate()
 
 
 _ROLLBACK_SECONDS: Final = 5
-"""A server that is gone must not keep a place of the pool."""
+"""A server that is gone must not keep a connection of the pool."""
 
 _FAULTS: Final = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # a statement that timed out is still being cancelled
-    OSError,
+    OSError,  # TimeoutError is one
 )
-
-_OPTIONS: Final = {
-    "application_name": "gateway",
-    "timezone": "UTC",
-    "idle_in_transaction_session_timeout": "10000",
-    "lock_timeout": "2000",
-    # Statements are short; compiling them costs more than it saves.
-    "jit": "off",
-}
-
-REFUSED: Final = (
-    "GATEWAY_DATABASE_URL: Postgres refuses the role or its password. If the role does not "
-    "exist, run `gateway migrate`. To change an existing role's password, use `ALTER ROLE`."
-)
-
-_SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-
-# One message, and one round trip. Planning costs more than a small statement: reads look rows up
-# by keys that are parameters, and their plan is the same for every key (writes: see _KEYED). What
-# else a read's statements need to know of it belongs here too, as SET LOCAL with a literal: a third
-# of the cost of set_config(), and with a pooler between, a session's settings may be another's.
-_READ: Final = f"{_SNAPSHOT}; SET LOCAL plan_cache_mode = force_generic_plan"
-
-_UNLIMITED: Final = (
-    "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
-)
-
-# Writes look rows up by key. A plan made for an empty table and kept while it fills, or one that
-# hashes a table without statistics, reads the whole of it for every batch.
-_KEYED: Final = {
-    "plan_cache_mode": "force_custom_plan",
-    "enable_hashjoin": "off",
-    "enable_mergejoin": "off",
-}
-
-
-# How long an export may take is its route's to say; its client may read slowly.
-_PATIENT: Final = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
-
-
-async def _init(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    await connection.set_type_codec(
-        "numeric",
-        schema="pg_catalog",
-        encoder=numeric.encode,
-        decoder=numeric.decode,
-        format="binary",
-    )
-
-
-async def _no_reset(_connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """Nothing to reset: no statement here leaves session state, and RESET ALL is a round trip."""
-
-
-_LOST: Final = ("08", "57P01", "57P02", "57P03")
-_FULL: Final = ("53100",)
-_BUSY: Final = ("53", "40", "55P03")
-# Two writers may both find the customer free before they write; SQLite has one writer, which sees
-# the conflict before.
-_TAKEN: Final = {
-    "uq_account_stripe_customer_id": CUSTOMER_TAKEN,
-    "uq_job_lock": "Another job with the same lock has begun to run.",
-}
-
-
-def translate(error: Exception) -> GatewayError | None:
-    """Return the error for clients of a driver's error."""
-    match error:
-        case asyncpg.QueryCanceledError():
-            return DeadlineExceeded(SLOW)
-        case asyncpg.UniqueViolationError(constraint_name=str(name)) if name in _TAKEN:
-            return Conflict(_TAKEN[name])
-        case asyncpg.NumericValueOutOfRangeError():
-            return OutOfRange(OUT_OF_RANGE)
-        case asyncpg.PostgresError(sqlstate=str(state)):
-            return _translate_state(state)
-        case asyncpg.InterfaceError() if "connection" in str(error):
-            return LostConnection(BUSY)
-        case OSError():
-            return LostConnection(BUSY)
-    return None
-
-
-def _translate_state(state: str) -> GatewayError | None:
-    if state.startswith(_LOST):
-        return LostConnection(BUSY)
-    if state.startswith(_FULL):
-        return StorageFull(FULL)
-    if state.startswith(_BUSY):
-        return ServiceUnavailable(BUSY)
-    return None

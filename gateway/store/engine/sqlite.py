@@ -24,6 +24,7 @@ from gateway.store.engine.database import (
     FULL,
     NOT_OPEN,
     SLOW,
+    Reader,
     Transaction,
     translated,
     within,
@@ -140,6 +141,8 @@ class SqliteDatabase:
         self._writer: SqliteConnection | None = None
         self._turn = asyncio.Lock()
         self._watcher: SqliteConnection | None = None
+        self._prober: SqliteConnection | None = None
+        self._probing = asyncio.Lock()
         self._is_open = False
         self.listeners: list[Listener] = []
 
@@ -197,12 +200,24 @@ class SqliteDatabase:
             self._turn.release()
 
     @asynccontextmanager
-    async def exporting(self) -> AsyncIterator[Stream]:
+    async def exporting(self, *, unlimited: bool = False) -> AsyncIterator[Stream]:
         connection = await self._connect(query_only=True)
         try:
             yield Stream(SqliteDriver(connection, None, begins=True), self.dialect)
         finally:
             await asyncio.shield(connection.close())
+
+    @asynccontextmanager
+    async def probing(self) -> AsyncIterator[Reader]:
+        async with self._probing:
+            connection = self._prober
+            if connection is None:
+                connection = self._prober = await self._connect(query_only=True)
+            driver = SqliteDriver(connection, self._statement_timeout_seconds, begins=True)
+            try:
+                yield Stream(driver, self.dialect)
+            finally:
+                connection.roll_back()
 
     def _notify(self, announced: Sequence[tuple[int, int]]) -> None:
         for listener in self.listeners:
@@ -234,9 +249,10 @@ class SqliteDatabase:
 
     async def close(self) -> None:
         self._is_open = False
-        for connection in [*self._idle, *filter(None, [self._writer, self._watcher])]:
+        kept = [self._writer, self._watcher, self._prober]
+        for connection in [*self._idle, *filter(None, kept)]:
             await connection.close()
-        self._idle, self._writer, self._watcher = [], None, None
+        self._idle, self._writer, self._watcher, self._prober = [], None, None, None
 
 
 async def _open(path: Path, *, query_only: bool) -> SqliteConnection:

@@ -66,8 +66,10 @@ async def test_reads_have_generic_plans_and_writes_have_none(database: Database)
 async def test_settings_of_a_read_end_with_it(database: Database) -> None:
     async with Snapshot(database) as snapshot:
         await backend(snapshot)
-    async with database._opened.reads.acquire() as connection:  # type: ignore[attr-defined]
-        assert await connection.fetchval("SHOW plan_cache_mode") == "auto"
+    pool = database._pool  # type: ignore[attr-defined]
+    connection = await pool.acquire("read")
+    assert await connection.fetchval("SHOW plan_cache_mode") == "auto"
+    pool.release("read", connection)
 
 
 async def test_a_snapshot_begins_in_one_message(
