@@ -330,6 +330,7 @@ def _build_routes(
         metrics=metrics,
         ready=parts.ready,
         metrics_token=token.get_secret_value() if token else None,
+        behind_proxy=bool(settings.trusted_proxies),
     )
     rest = [*health_routes(health), *parts.routes]
     described = [route for route in rest if isinstance(route, DescribedRoute)]

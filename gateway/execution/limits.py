@@ -18,7 +18,8 @@ from graphql import (
     SelectionSetNode,
 )
 
-INTROSPECTION_FIELDS = frozenset({"__schema", "__type"})
+INTROSPECTION_FIELDS = frozenset({"__schema", "__type", "_service"})
+"""Fields that describe the schema; `_service` is that of a federated subgraph."""
 
 
 class DocumentLimits(Protocol):
@@ -129,7 +130,7 @@ def find_excess(document: DocumentNode, limits: DocumentLimits) -> str | None:
 
 
 def introspects(document: DocumentNode) -> bool:
-    """Return whether the document reads `__schema` or `__type`, anywhere."""
+    """Return whether the document reads a description of the schema, anywhere."""
     return any(
         _summarise(definition).introspects
         for definition in document.definitions

@@ -49,6 +49,8 @@ from graphql.type import TypeNameMetaFieldDef
 from graphql.utilities.validate_input_value import validate_input_literal
 from graphql.validation.rules.variables_in_allowed_position import allowed_variable_usage
 
+from gateway.execution.limits import INTROSPECTION_FIELDS
+
 # Below these, graphql-core's own bounds of depth and of comparisons are never reached.
 _DEEPEST: Final = 100
 _MOST_SELECTIONS: Final = 5_000
@@ -67,7 +69,7 @@ _PLAIN_VALUES: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsualDocument:
-    """A valid document that selects neither `__schema` nor `__type`. `deprecated` lists the
+    """A valid document that selects no description of the schema. `deprecated` lists the
     deprecated fields that it selects, as `Type.field`.
     """
 
@@ -136,6 +138,8 @@ def _read_types(schema: GraphQLSchema) -> Mapping[str, _Type]:
     for name, parent in types.items():
         own = {} if isinstance(parent.type, GraphQLUnionType) else parent.type.fields
         for key, definition in {**own, "__typename": TypeNameMetaFieldDef}.items():
+            if key in INTROSPECTION_FIELDS:
+                continue
             is_deprecated = definition.deprecation_reason is not None
             parent.fields[key] = _Field(
                 definition=definition,

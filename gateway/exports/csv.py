@@ -4,6 +4,7 @@ A text that a spreadsheet would read as a formula gets an apostrophe before it; 
 numbers.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
 from typing import Final
@@ -24,7 +25,7 @@ from gateway.exports.cells import (
     refunded_total,
 )
 from gateway.exports.export import LedgerSubject, PurchasesSubject, UsageSubject
-from gateway.exports.lines import QUOTED, Cells, LinesExport, quoted
+from gateway.exports.lines import Cells, LinesExport, quoted
 from gateway.money import minor_digits
 from gateway.payment_methods import display_name
 from gateway.store.engine.stream import ColumnChunk
@@ -33,6 +34,10 @@ from gateway.windows import Interval
 BOM: Final = b"\xef\xbb\xbf"
 FORMULAS: Final = frozenset("=+-@\t\r\n＝＋－＠")
 """First characters of cells that spreadsheets read as formulas."""
+_CELL_OF_OTHERS: Final = re.compile(r"(?<=[;\t\r\n])(?=[=+\-@＝＋－＠])")
+"""Beginnings of formulas for a spreadsheet that separates cells by semicolons or tabs."""
+_CAREFUL: Final = re.compile('[",;\t\r\n]')
+"""Characters of texts that are not written as they are."""
 
 _BUCKETS: Final = {
     Interval.DAY: "Day",
@@ -140,7 +145,7 @@ def text_cell(text: str) -> str:
     """Return the cell of untrusted text."""
     if text[:1] in FORMULAS and text:
         text = f"'{text}"
-    return quoted(text)
+    return quoted(_CELL_OF_OTHERS.sub("'", text))
 
 
 def _csv(columns: Mapping[str, Cells]) -> LinesExport:
@@ -183,7 +188,7 @@ def _distinct(name: str) -> Cells:
     def cells(chunk: ColumnChunk) -> list[str]:
         texts: list[str] = [text or "" for text in chunk.column(name)]
         whole = "".join(texts)
-        if QUOTED.search(whole) or FORMULAS & {each[:1] for each in texts}:
+        if _CAREFUL.search(whole) or FORMULAS & {each[:1] for each in texts}:
             return [*map(text_cell, texts)]
         return texts
 

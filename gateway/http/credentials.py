@@ -101,6 +101,12 @@ def credential_of(scope: Scope) -> str | None:
     return found
 
 
+def refuse_credential(scope: Scope) -> None:
+    """Raise BadRequest where a request has a credential beside its signed link."""
+    if credential_of(scope) is not None or has_access_token(scope):
+        raise BadRequest(ONE_CREDENTIAL)
+
+
 def only_one(credentials: Sequence[str]) -> str | None:
     """Return the credential, None without one. Raises BadRequest for more."""
     if len(credentials) > 1:

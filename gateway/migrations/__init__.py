@@ -131,6 +131,8 @@ def _upgrade(connection: Connection, revision: str) -> None:
 def _migrate_sqlite(url: str, revision: str) -> None:
     path = Path(url.removeprefix("sqlite:///"))
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        path.touch(mode=0o600)  # SQLite itself would let others read it
     # Without a transaction of our own, Python's driver would commit each table as it is made.
     engine = create_engine(
         f"sqlite:///{path}", poolclass=NullPool, connect_args={"isolation_level": None}

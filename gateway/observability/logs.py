@@ -4,17 +4,25 @@ request's id. Logs never include tokens, variables or the local values of a trac
 
 import logging
 import sys
+from io import StringIO
 from typing import Final, TextIO
 
 import orjson
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, ExcInfo, Processor
 
 LEVELS: Final = {
     "debug": logging.DEBUG,
     "info": logging.INFO,
     "warning": logging.WARNING,
     "error": logging.ERROR,
+}
+
+
+_ESCAPED: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+"""Control characters, which a terminal would obey."""
+_ESCAPED_IN_LINES: Final = {
+    code: text for code, text in _ESCAPED.items() if chr(code) not in "\n\t"
 }
 
 
@@ -58,9 +66,22 @@ def configure_logging(level: str, *, pretty: bool, stream: TextIO | None = None)
 
 def _renderers(*, pretty: bool) -> list[Processor]:
     if pretty:
-        return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        return [_escape, structlog.dev.ConsoleRenderer(exception_formatter=_write_traceback)]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_dumps)]
 
 
 def _dumps(value: object, **_: object) -> str:
     return orjson.dumps(value, default=str).decode("utf-8")
+
+
+def _escape(_: object, __: str, event: EventDict) -> EventDict:
+    return {
+        name: value.translate(_ESCAPED) if isinstance(value, str) else value
+        for name, value in event.items()
+    }
+
+
+def _write_traceback(stream: TextIO, exc_info: ExcInfo) -> None:
+    written = StringIO()
+    structlog.dev.plain_traceback(written, exc_info)
+    stream.write(written.getvalue().translate(_ESCAPED_IN_LINES))

@@ -32,7 +32,7 @@ from gateway.exports.request import (
     read_choice,
 )
 from gateway.http.body import ClientDisconnected
-from gateway.http.credentials import CredentialChecker, credential_of
+from gateway.http.credentials import CredentialChecker, credential_of, refuse_credential
 from gateway.http.disconnect import WhileConnected, break_off
 from gateway.http.headers import attachment
 from gateway.http.query import parse_query
@@ -140,6 +140,7 @@ class ExportEndpoint(ABC):
         """
         query = scope["query_string"].decode("latin-1")
         if is_signed(query):
+            refuse_credential(scope)
             grant = self.parts.links.check(scope["raw_path"].decode("latin-1"), query)
             return grant.principal, grant.account_id, dict(grant.parameters)
         principal = await self.parts.authenticator.authenticate(credential_of(scope))

@@ -39,13 +39,14 @@ class Health:
     """`ready` raises where the gateway cannot serve; a GatewayError's sentence is passed on.
 
     Without `metrics_token` only a direct connection from this machine reads the metrics: one that
-    a proxy forwarded is not direct.
+    a proxy forwarded is not direct. Behind a trusted proxy no connection is.
     """
 
     drain: Drain
     metrics: Metrics
     ready: Callable[[], Awaitable[None]]
     metrics_token: str | None
+    behind_proxy: bool = False
 
     async def readyz(self, _: Request) -> Response:
         if self.drain.stopping:
@@ -68,5 +69,6 @@ class Health:
         if self.metrics_token is not None:
             sent = request.headers.get("authorization", "").encode()
             return hmac.compare_digest(sent, f"Bearer {self.metrics_token}".encode())
-        is_direct = not any(name in request.headers for name in FORWARDED)
+        forwarded = any(name in request.headers for name in FORWARDED)
+        is_direct = not (forwarded or self.behind_proxy)
         return is_direct and request.client is not None and is_loopback(request.client.host)

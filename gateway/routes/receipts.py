@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.errors import GatewayError, NotFound
-from gateway.http.credentials import CredentialChecker, credential_of
+from gateway.http.credentials import CredentialChecker, credential_of, refuse_credential
 from gateway.http.headers import attachment
 from gateway.http.request_log import RequestRecord, record_of
 from gateway.http.responses import error_response
@@ -93,6 +93,7 @@ class Receipts:
         """
         query = request.scope["query_string"].decode("latin-1")
         if is_signed(query):
+            refuse_credential(request.scope)
             grant = self.links.check(request.scope["raw_path"].decode("latin-1"), query)
             return grant.principal
         return await self.authenticator.authenticate(credential_of(request.scope))

@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from graphql import OperationType
 from graphql import build_schema as build_from_text
 
+from gateway.execution.operation import OperationRequest, OperationResult
 from gateway.ids import encode_global_id
 from gateway.principal import Principal, Role
 from gateway.store import Database
@@ -40,6 +42,15 @@ async def test_the_subgraph_describes_itself_with_keys(database: Database) -> No
         build_from_text(without).type_map.keys()
         == build_from_text(print_schema_file()).type_map.keys()
     )
+
+
+def test_the_description_is_closed_like_introspection() -> None:
+    request = OperationRequest(query="{ _service { sdl } }")
+    for engine in (SUBGRAPH.compiled, SUBGRAPH.reference):
+        allowed = frozenset({OperationType.QUERY})
+        closed = engine.prepare(request, request_id="r", allowed=allowed, introspection=False)
+        assert isinstance(closed, OperationResult)
+        assert closed.codes == ["GRAPHQL_VALIDATION_FAILED"]
 
 
 async def entities(database: Database, principal: Principal, *representations: Any) -> Any:

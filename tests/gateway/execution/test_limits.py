@@ -107,6 +107,7 @@ def test_a_fragment_within_itself_ends() -> None:
         ("{ __typename }", False),
         ("{ a { b { __schema { types { name } } } } }", True),
         ('{ ...F } fragment F on Q { x: __type(name: "A") { name } }', True),
+        ("{ a: _service { sdl } }", True),
     ],
 )
 def test_introspection_is_found_wherever_it_stands(text: str, found: bool) -> None:

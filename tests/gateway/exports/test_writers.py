@@ -295,6 +295,16 @@ def test_a_text_that_a_spreadsheet_would_run_is_inert(first: str) -> None:
     assert json.loads(line)["deploymentName"] == text
 
 
+@pytest.mark.parametrize("first", [*"=+-@", *"＝＋－＠"])
+@pytest.mark.parametrize("separator", [*";\t\n"])
+def test_a_cell_of_another_separator_is_inert(first: str, separator: str) -> None:
+    text = f"x{separator}{first}HYPERLINK(1)"
+    inert = f"x{separator}'{first}HYPERLINK(1)"
+    changes = {"deployment_name": text, "deployment_external_id": text}
+    (found,) = cells(file_of(ExportFormat.CSV, EVENT | changes))
+    assert (found["Deployment name"], found["Deployment"]) == (inert, inert)
+
+
 def test_quotation_marks_commas_and_line_breaks_stay_in_their_cell() -> None:
     text = 'a"b",c;d\r\ne\nf'
     (found,) = cells(file_of(ExportFormat.CSV, SETTLED | {"description": text}))

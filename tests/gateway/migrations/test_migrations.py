@@ -92,6 +92,14 @@ async def test_migrating_again_changes_nothing(empty_url: str) -> None:
     assert await execute(empty_url, "SELECT version_num FROM alembic_version") == [(head(),)]
 
 
+@pytest.mark.parametrize("empty_url", ["sqlite"], indirect=True)
+async def test_a_new_file_is_its_owners_alone(empty_url: str, tmp_path: Path) -> None:
+    await migrate(empty_url)
+    folder = tmp_path / "deep"
+    modes = {each.stat().st_mode & 0o077 for each in (folder, folder / "gateway.sqlite3")}
+    assert modes == {0}
+
+
 async def test_starters_at_the_same_time_migrate_once(empty_url: str) -> None:
     await asyncio.gather(*(migrate(empty_url) for _ in range(4)))
     assert await execute(empty_url, "SELECT version_num FROM alembic_version") == [(head(),)]

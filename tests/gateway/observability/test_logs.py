@@ -1,6 +1,7 @@
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -45,6 +46,18 @@ def test_a_line_is_json_with_the_requests_id() -> None:
     line = json.loads(stream.getvalue())
     assert line.pop("timestamp").endswith("Z")
     assert line == {"event": "request", "level": "info", "request_id": "r1", "status": 200}
+
+
+def test_no_terminal_obeys_what_a_client_sent() -> None:
+    stream = io.StringIO()
+    configure_logging("info", pretty=True, stream=stream)
+    sent = "\x1b]0;x\x07\x9b2J\r"
+    structlog.get_logger().info("request", path=f"/{sent}", codes=[sent])
+    logging.getLogger("library").warning("of a library: %s", sent)
+    structlog.get_logger().error("unexpected", exc_info=ValueError(sent))
+    written = re.sub("\x1b\\[[0-9;]*m", "", stream.getvalue())  # our own colours
+    assert written.count("\\x1b]0;x\\x07\\x9b2J") == 4
+    assert [each for each in written if not each.isprintable() and each != "\n"] == []
 
 
 def test_loggers_of_libraries_end_in_the_same_stream() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.errors import ServiceUnavailable, Throttled
+from gateway.principal import Principal
 from gateway.quotas import ConcurrencyQuota, Limit
 
 EACH = Limit(2, Throttled, "At most {} each.")
@@ -41,3 +42,10 @@ async def test_what_was_held_is_given_back_after_an_error() -> None:
     with pytest.raises(ZeroDivisionError):
         await fail()
     assert quota.held() == 0
+
+
+def test_a_person_named_like_a_key_counts_apart() -> None:
+    key = Principal(subject="key:abc", key_id="abc")
+    person = Principal(subject="key:abc")
+    assert key.quota_key != person.quota_key
+    assert Principal(subject="key:abc:").quota_key != key.quota_key

@@ -348,10 +348,14 @@ async def test_changed_expired_and_moved_links_are_refused(place: Place, path: s
         encoded,
     ]
     for bad in changed:
-        # A credential beside a link does not mend it.
-        answer = await place.client.get(bad, headers=bearer("ada"))
+        answer = await place.client.get(bad)
         assert refusal_of(answer)[:2] == (403, "FORBIDDEN"), bad
         assert "is invalid" in refusal_of(answer)[2]
+        # A credential beside a link does not mend it, and a link no credential.
+        for name in ("ada", "forged"):
+            for each in (bad, link):
+                answer = await place.client.get(each, headers=bearer(name))
+                assert refusal_of(answer)[:2] == (400, "BAD_REQUEST")
     place.clock.instant = NOW + timedelta(minutes=15)
     answer = await place.client.get(link)
     assert refusal_of(answer) == (

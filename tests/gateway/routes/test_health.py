@@ -89,6 +89,13 @@ async def test_without_a_token_metrics_are_for_this_machine(
         assert (await client.get("/metrics", headers=headers)).status_code == status
 
 
+async def test_behind_a_trusted_proxy_metrics_need_a_token() -> None:
+    settings = load_settings(environment="dev", trusted_proxies="127.0.0.1")
+    transport = httpx.ASGITransport(application.make_app(settings), client=("127.0.0.1", 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        assert (await client.get("/metrics")).status_code == 403
+
+
 @pytest.mark.parametrize(
     ("sent", "status"),
     [

@@ -202,10 +202,14 @@ async def test_changed_expired_and_moved_links_are_refused(place: Place) -> None
         "/%" + place.numbers[0][0], f"/%{ord(place.numbers[0][0]):02x}", 1
     )
     for bad in (link[:-1], f"{link}A", link.replace("account=", "account=1"), moved, encoded):
-        # A credential beside a link does not mend it.
-        answer = await place.client.get(bad, headers=bearer("ada"))
+        answer = await place.client.get(bad)
         assert refusal_of(answer)[:2] == (403, "FORBIDDEN"), bad
         assert "is invalid" in refusal_of(answer)[2]
+        # A credential beside a link does not mend it, and a link no credential.
+        for name in ("ada", "forged"):
+            for each in (bad, link):
+                answer = await place.client.get(each, headers=bearer(name))
+                assert refusal_of(answer)[:2] == (400, "BAD_REQUEST")
     place.clock.instant = NOW + timedelta(minutes=15)
     answer = await place.client.get(link)
     assert refusal_of(answer)[:2] == (403, "FORBIDDEN")
