@@ -159,18 +159,16 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
     process = _build_process(settings, clock, loops, meter=meter)
     drain.on_begin.append(process.worker.stop)
 
-    @asynccontextmanager
-    async def context_for(principal: Principal, request_id: str) -> AsyncIterator[Context]:
-        async with Snapshot(process.database) as snapshot:
-            yield make_context(
-                principal=principal,
-                snapshot=snapshot,
-                clock=clock,
-                signer=signer,
-                links=links,
-                usage_delay_seconds=settings.usage_delay_seconds,
-                request_id=request_id,
-            )
+    def context_for(principal: Principal, request_id: str) -> Context:
+        return make_context(
+            principal=principal,
+            snapshot=Snapshot(process.database),
+            clock=clock,
+            signer=signer,
+            links=links,
+            usage_delay_seconds=settings.usage_delay_seconds,
+            request_id=request_id,
+        )
 
     parts = Parts(
         schema=build_schema(federation=settings.federation),

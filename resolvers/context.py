@@ -3,6 +3,8 @@ loaders.
 """
 
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
 import strawberry
 
@@ -19,7 +21,9 @@ from loaders.operation import Loaders
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context(PlannedContext):
-    """Made for one operation, or for one event of a subscription, and never kept longer."""
+    """Made for one operation, or for one event of a subscription, and never kept longer: leaving it
+    ends its reads.
+    """
 
     principal: Principal
     snapshot: Snapshot
@@ -36,6 +40,17 @@ class Context(PlannedContext):
 
     def want(self, columns: ReadColumns) -> None:
         self.loaders.columns = columns
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.snapshot.close()
 
 
 Info = strawberry.Info[Context, None]

@@ -1,6 +1,5 @@
 """Prepares and runs operations of the schema that it is given."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, Oper
 from gateway.errors import BadUserInput, DeadlineExceeded, GatewayError, TooComplex
 from gateway.execution.cost.check import check_variables, checked_figures
 from gateway.execution.cost.tree import Figures
+from gateway.execution.deadline import Deadline
 from gateway.execution.documents import (
     PARSE_FAILED,
     REPORTED_ERRORS,
@@ -153,12 +153,12 @@ class Engine:
         """
         formatter = ErrorFormatter(prepared.request_id, prepared.document.node)
         try:
-            async with asyncio.timeout(self._deadline_seconds) as deadline:
+            with Deadline(self._deadline_seconds) as deadline:
                 executed = await self._runner.run(prepared, context, root)
         except InvalidVariables as error:
             return _refused_values(prepared, error.errors)
         except TimeoutError as error:
-            if not deadline.expired():
+            if not deadline.has_passed:
                 return stopped(prepared.operation, formatter.unexpected(error))
             sentence = f"took longer than {self._deadline_seconds:g} s and was stopped."
             return stopped(prepared.operation, DeadlineExceeded(f"The operation {sentence}"))

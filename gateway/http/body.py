@@ -5,7 +5,7 @@ from typing import Final
 
 from starlette.types import Receive, Scope
 
-from gateway.http.headers import header_values
+from gateway.http.headers import raw_values
 from gateway.http.responses import CLOSE, HTTPError
 from gateway.quotas import HeldBytes
 
@@ -22,8 +22,8 @@ def whole_body(scope: Scope, *, max_bytes: int) -> bytes | None:
 
     Raises HTTPError (413) for one that is longer than `max_bytes`, or says so.
     """
-    length = "".join(header_values(scope, b"content-length"))
-    if length.isdecimal() and int(length) > max_bytes:
+    length = b"".join(raw_values(scope, b"content-length"))
+    if length.isdigit() and int(length) > max_bytes:
         raise _too_long(max_bytes)
     extension = scope.get("extensions", {}).get(BODY)
     if extension is None:

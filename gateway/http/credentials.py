@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.auth.rejected import Rejected
 from gateway.errors import BadRequest, Throttled
-from gateway.http.headers import header_values
+from gateway.http.headers import raw_values
 from gateway.http.responses import error_response
 from gateway.principal import Principal
 from gateway.quotas import RateQuota
@@ -95,10 +95,12 @@ def credential_of(scope: Scope) -> str | None:
     """Return the value of `Authorization`, None without one. Raises BadRequest for two credentials,
     of which one may be in the query.
     """
-    found = only_one(header_values(scope, b"authorization"))
-    if found is not None and has_access_token(scope):
+    values = raw_values(scope, b"authorization")
+    if not values:
+        return None
+    if len(values) > 1 or has_access_token(scope):
         raise BadRequest(ONE_CREDENTIAL)
-    return found
+    return values[0].decode("latin-1")
 
 
 def refuse_credential(scope: Scope) -> None:

@@ -33,8 +33,8 @@ class WhileConnected:
         self._left = False
 
     def __enter__(self) -> None:
-        self._task = asyncio.current_task()
         loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task(loop)
         self._timer = loop.call_later(self._patience_seconds, self._start)
 
     def __exit__(
