@@ -32,6 +32,11 @@ _TYPES: Final = {prefix: typename for typename, prefix in _PREFIXES.items()}
 _GLOBAL_ID: Final = re.compile(r"([a-z]{4,10})_([0-9a-f]{16})([0-9a-f]{16})?", re.ASCII)
 
 
+def first_key(at: datetime) -> int:
+    """Return the least key of an instant's millisecond."""
+    return ((at - EPOCH) // _MILLISECOND) << RANDOM_BITS
+
+
 class GlobalId(NamedTuple):
     """A parsed global id. `key` is 0 for an account: `account_id` is its key."""
 
@@ -53,8 +58,7 @@ class KeyFactory:
 
     def new(self) -> int:
         """Return a key that is greater than every one before."""
-        milliseconds = (self._clock.now() - EPOCH) // _MILLISECOND
-        key = (milliseconds << RANDOM_BITS) | self.draw(RANDOM_BITS)
+        key = first_key(self._clock.now()) | self.draw(RANDOM_BITS)
         self._last = max(key, self._last + 1)
         return self._last
 

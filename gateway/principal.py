@@ -68,6 +68,11 @@ class Principal:
             return f"person:{self.subject}"
         return f"key:{self.key_id}:{self.account_id or ''}"
 
+    @property
+    def is_platform(self) -> bool:
+        """Whether this is a key that belongs to no single account."""
+        return self.key_id is not None and self.account_id is None
+
 
 class ActorKind(StrEnum):
     """The kinds of actors."""
@@ -83,25 +88,28 @@ class ActorKind(StrEnum):
 class Actor:
     """The author of a write: a person by subject, an API key by id, or a part of the system by
     name. `accounts` are those that it may write to; None is every account, and new ones too.
+    `request_id` is that of the HTTP request, None without one.
     """
 
     kind: ActorKind
     name: str
     accounts: frozenset[int] | None = None
+    request_id: str | None = None
 
     @classmethod
-    def of(cls, principal: Principal) -> Self:
+    def of(cls, principal: Principal, request_id: str | None = None) -> Self:
         """Return a principal as an actor. A person may write to no account."""
-        if principal.key_id is None:
-            return cls(kind=ActorKind.PERSON, name=principal.subject, accounts=frozenset())
         account_id = principal.account_id
+        kind, name = ActorKind.API_KEY, principal.key_id
         accounts = None if account_id is None else frozenset({account_id})
-        return cls(kind=ActorKind.API_KEY, name=principal.key_id, accounts=accounts)
+        if name is None:
+            kind, name, accounts = ActorKind.PERSON, principal.subject, frozenset()
+        return cls(kind=kind, name=name, accounts=accounts, request_id=request_id)
 
     @classmethod
-    def operator(cls, command: str) -> Self:
+    def operator(cls, name: str) -> Self:
         """Return the operator who runs a command of `gateway`."""
-        return cls(kind=ActorKind.OPERATOR, name=command)
+        return cls(kind=ActorKind.OPERATOR, name=name)
 
     @classmethod
     def provider(cls, name: str) -> Self:

@@ -27,7 +27,7 @@ TYPED = ("gateway/store", "gateway/billing", "gateway/exports", "gateway/receipt
 """Packages that give and take rows and results as what they are."""
 UNTYPED = re.compile(r"\b(dict|Mapping|MutableMapping)\[str, Any\]|\bRow\b")
 STATEMENTS = {"select", "insert", "update", "delete", "text"}
-OF_NO_ACCOUNT = {"api_key", "job", "seller", "webhook_event", "webhook_invoice"}
+OF_NO_ACCOUNT = {"api_key", "audit_event", "job", "seller", "webhook_event", "webhook_invoice"}
 """Tables of the platform itself, and of payments whose account an event does not name yet."""
 
 IMPORTS = """

@@ -1,18 +1,20 @@
 """API keys in the database: issued, looked up, revoked."""
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from cachetools import TLRUCache, TTLCache
 
+from gateway.audit.deeds import Act, Deed, record
 from gateway.auth import api_keys
 from gateway.auth.api_keys import ApiKeyRecord, ApiKeyText, Environment
 from gateway.clock import Clock
-from gateway.principal import Permission
+from gateway.principal import Actor, Permission
 from gateway.store import Database, Reader, Snapshot, Transaction
 from gateway.store import api_keys as stored
-from gateway.store.api_keys import ApiKeyRow, NewApiKey
+from gateway.store.api_keys import ApiKeyRow, NewApiKey, RevokedKey
 from gateway.work.loops import Loops
 
 CACHE_LIFETIME: Final = timedelta(seconds=30)
@@ -106,7 +108,8 @@ async def issue_key(
     environment: Environment,
     name: str,
     scopes: frozenset[Permission],
-    now: datetime,
+    actor: Actor,
+    clock: Clock,
     account_id: int | None = None,
     expires_at: datetime | None = None,
     pepper: bytes | None = None,
@@ -115,17 +118,45 @@ async def issue_key(
     is returned once and not stored.
     """
     key = api_keys.issue(environment)
+    scope = " ".join(sorted(scopes))
     cells = NewApiKey(
         id=key.id,
         account_id=account_id,
         name=name,
         digest=api_keys.digest(key, pepper),
-        scopes=" ".join(sorted(scopes)),
-        created_at=now,
+        scopes=scope,
+        created_at=clock.now(),
         expires_at=expires_at,
     )
     await stored.insert(transaction, cells)
+    details = {"name": name, "scopes": scope, "expiresAt": expires_at}
+    act = Act(Deed.API_KEY_CREATED, account_id, key.id, details)
+    await record(transaction, actor, [act], clock=clock)
     return key
+
+
+async def revoke_key(transaction: Transaction, key_id: str, *, actor: Actor, clock: Clock) -> bool:
+    """Revoke a key; return whether a valid key was revoked."""
+    return await _record_revoked(
+        transaction, await stored.revoke(transaction, key_id, clock.now()), actor, clock
+    )
+
+
+async def revoke_named(transaction: Transaction, name: str, *, actor: Actor, clock: Clock) -> None:
+    """Revoke all keys of a name."""
+    revoked = await stored.revoke_named(transaction, name, clock.now())
+    await _record_revoked(transaction, revoked, actor, clock)
+
+
+async def _record_revoked(
+    transaction: Transaction, revoked: Sequence[RevokedKey], actor: Actor, clock: Clock
+) -> bool:
+    acts = [
+        Act(Deed.API_KEY_REVOKED, row["account_id"], row["id"], {"name": row["name"]})
+        for row in revoked
+    ]
+    await record(transaction, actor, acts, clock=clock)
+    return bool(acts)
 
 
 def _record(row: ApiKeyRow) -> ApiKeyRecord:

@@ -1,10 +1,11 @@
 """Accounts as the platform tells of them: made, changed, and who may read them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from gateway.audit.deeds import Act, Deed, record
 from gateway.billing.balance.book_balances import LowBalances
 from gateway.billing.balance.low_balance import Thresholds
 from gateway.billing.book import Book, lock_accounts
@@ -17,6 +18,7 @@ from gateway.principal import Actor, Role
 from gateway.store import Transaction, accounts, purchases, rebuild
 from gateway.store.accounts import AccountChange, NewAccount
 from gateway.store.engine.database import CUSTOMER_TAKEN
+from gateway.store.rows import LockedAccount
 from gateway.windows import USAGE_DELAY_SECONDS, zone
 
 
@@ -68,13 +70,18 @@ async def put_account(
         raise NotFound("This API key may change its own account only.")
     _check(facts)
     await _check_customer(transaction, facts, account_id)
+    made: list[Act] = []
     if account_id is None:
-        await accounts.insert(transaction, _new_account(facts, clock=clock, keys=keys))
+        new = _new_account(facts, clock=clock, keys=keys)
+        await accounts.insert(transaction, new)
         # A concurrent request may have created the same account first.
         account_id = await _find(transaction, facts.external_id)
         await _check_customer(transaction, facts, account_id)
         assert account_id is not None  # noqa: S101  # one of both has made it
-    await _change(transaction, account_id, facts)
+        if account_id == new.account_id:
+            made.append(_made(new))
+    changed = await _change(transaction, account_id, facts)
+    await record(transaction, actor, [*made, *changed], clock=clock)
     await put_thresholds(
         transaction,
         account_id,
@@ -85,8 +92,48 @@ async def put_account(
         usage_delay_seconds=usage_delay_seconds,
     )
     if facts.members is not None:
-        await accounts.replace_members(transaction, account_id, dict(facts.members), clock.now())
+        acts = await _replace_members(transaction, account_id, dict(facts.members), clock)
+        await record(transaction, actor, acts, clock=clock)
     return account_id
+
+
+def _made(account: NewAccount) -> Act:
+    facts = {
+        "name": account.name,
+        "currency": account.currency,
+        "timeZone": account.time_zone,
+        "stripeCustomerId": account.stripe_customer_id,
+    }
+    return Act(Deed.ACCOUNT_CREATED, account.account_id, account.external_id, facts)
+
+
+async def _replace_members(
+    transaction: Transaction, account_id: int, members: Mapping[str, Role], clock: Clock
+) -> list[Act]:
+    """Replace the list of members; return the acts, one for each member that changes."""
+    stored = await accounts.list_members(transaction, account_id)
+    before = {row["subject"]: Role(row["role"]) for row in stored}
+    await accounts.replace_members(transaction, account_id, members, clock.now())
+    removed = [
+        Act(Deed.MEMBER_REMOVED, account_id, subject, {"role": role})
+        for subject, role in before.items()
+        if subject not in members
+    ]
+    put = (_put(account_id, each, before.get(each), role) for each, role in members.items())
+    return [*removed, *filter(None, put)]
+
+
+def _put(account_id: int, subject: str, before: Role | None, role: Role) -> Act | None:
+    """Return the act of giving a subject a role; None if the subject has the role already."""
+    if before is None:
+        return Act(Deed.MEMBER_ADDED, account_id, subject, {"role": role})
+    if before is role:
+        return None
+    return Act(Deed.MEMBER_CHANGED, account_id, subject, _difference(before, role))
+
+
+def _difference(before: object, after: object) -> Mapping[str, object]:
+    return {"from": before, "to": after}
 
 
 async def put_thresholds(
@@ -117,10 +164,16 @@ async def put_thresholds(
     others = account.thresholds != thresholds
     if others:
         await accounts.set_thresholds(transaction, account_id, *thresholds)
+        details = _difference(_shown(account.thresholds), _shown(thresholds))
+        book.acts.append(Act(Deed.LOW_BALANCE_CHANGED, account_id, details=details))
         account.thresholds = thresholds
     book.part(LowBalances).reassess(account_id, reset=others)
     await book.close()
     return account.low
+
+
+def _shown(thresholds: Thresholds) -> Mapping[str, object]:
+    return {"nanos": thresholds.nanos, "days": thresholds.days}
 
 
 async def put_member(
@@ -136,17 +189,25 @@ async def put_member(
     that does not exist or that the actor may not write to.
     """
     locked = await lock_accounts(transaction, account_ids, actor)
+    roles = await accounts.roles_of(transaction, list(locked), subject)
     await accounts.put_member(transaction, list(locked), subject, role, clock.now())
+    acts = (_put(each, subject, roles.get(each), role) for each in locked)
+    await record(transaction, actor, [*filter(None, acts)], clock=clock)
 
 
 async def remove_member(
-    transaction: Transaction, account_id: int, subject: str, *, actor: Actor
+    transaction: Transaction, account_id: int, subject: str, *, actor: Actor, clock: Clock
 ) -> bool:
     """Remove a member; return False where the person is no member. Raises NotFound for an account
     that does not exist or that the actor may not write to.
     """
     await lock_accounts(transaction, [account_id], actor)
-    return await accounts.remove_member(transaction, account_id, subject)
+    role = await accounts.remove_member(transaction, account_id, subject)
+    if role is None:
+        return False
+    act = Act(Deed.MEMBER_REMOVED, account_id, subject, {"role": role})
+    await record(transaction, actor, [act], clock=clock)
+    return True
 
 
 async def _find(transaction: Transaction, external_id: str) -> int | None:
@@ -215,7 +276,8 @@ def _new_account(facts: AccountFacts, *, clock: Clock, keys: KeyFactory) -> NewA
     )
 
 
-async def _change(transaction: Transaction, account_id: int, facts: AccountFacts) -> None:
+async def _change(transaction: Transaction, account_id: int, facts: AccountFacts) -> list[Act]:
+    """Replace an account's facts; return the acts."""
     (locked,) = await accounts.lock(transaction, [account_id])
     if locked["currency"] != facts.currency and (
         locked["ledger_version"] or await purchases.exist(transaction, account_id)
@@ -235,3 +297,22 @@ async def _change(transaction: Transaction, account_id: int, facts: AccountFacts
     await accounts.change(transaction, account_id, change)
     if locked["time_zone"] != facts.time_zone:
         await rebuild.days(transaction, account_id, zone(facts.time_zone))
+    return list(_changes(locked, change))
+
+
+def _changes(before: LockedAccount, after: AccountChange) -> Iterator[Act]:
+    account_id, name = before["account_id"], before["external_id"]
+    changed = {
+        label: _difference(old, new)
+        for label, old, new in (
+            ("name", before["name"], after.name),
+            ("currency", before["currency"], after.currency),
+            ("stripeCustomerId", before["stripe_customer_id"], after.stripe_customer_id),
+        )
+        if old != new
+    }
+    if changed:
+        yield Act(Deed.ACCOUNT_CHANGED, account_id, name, changed)
+    if before["time_zone"] != after.time_zone:
+        moved = _difference(before["time_zone"], after.time_zone)
+        yield Act(Deed.TIME_ZONE_CHANGED, account_id, name, moved)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final, Self, TypeVar
 
+from gateway.audit.deeds import Act, record
 from gateway.billing.balance.book_balances import LowBalances
 from gateway.billing.book_account import BookAccount
 from gateway.billing.ledger.flows import FlowColumn, SlotSums
@@ -64,6 +65,7 @@ class Book:
     def __init__(
         self,
         transaction: Transaction,
+        actor: Actor,
         clock: Clock,
         keys: KeyFactory,
         locked: Mapping[int, BookAccount],
@@ -71,12 +73,16 @@ class Book:
         usage_delay_seconds: int,
     ) -> None:
         self.transaction = transaction
+        self.actor = actor
+        self.clock = clock
         self.now = clock.now()
         self.keys = keys
         self.accounts = locked
         self.usage_delay_seconds = usage_delay_seconds
         self.slot_sums = SlotSums()
         self.postings: list[Posting] = []
+        self.acts: list[Act] = []
+        """Acts that the audit log keeps with the transaction."""
         self._parts = parts
         self._touched: set[int] = set()
 
@@ -94,7 +100,7 @@ class Book:
         """Lock the accounts for an actor's changes, as `lock_accounts` does."""
         locked = await lock_accounts(transaction, account_ids, actor)
         parts = {kind: await kind.open(transaction, locked) for kind in PARTICIPANTS}
-        return cls(transaction, clock, keys, locked, parts, usage_delay_seconds)
+        return cls(transaction, actor, clock, keys, locked, parts, usage_delay_seconds)
 
     def part(self, kind: type[P]) -> P:
         """Return the book's participant of a kind, one of `PARTICIPANTS`."""
@@ -179,5 +185,6 @@ class Book:
         for part in self._parts.values():
             await part.write_after_ledger(self)
         await accounts.save(transaction, [each.state() for each in self.accounts.values()])
+        await record(transaction, self.actor, self.acts, clock=self.clock)
         touched = sorted(self._touched)
         await transaction.announce(touched, [self.accounts[each].revision for each in touched])

@@ -9,19 +9,18 @@ import typer
 from gateway.billing import accounts as billing
 from gateway.billing.accounts import SUBJECT_LIMIT, AccountFacts, put_account, put_thresholds
 from gateway.billing.balance.low_balance import Thresholds
-from gateway.cli.resources import open_database, read_settings
+from gateway.cli.resources import open_database, operator, read_settings
 from gateway.clock import SystemClock
 from gateway.errors import NotFound
 from gateway.ids import KeyFactory, encode_global_id
 from gateway.models import LowBalance
 from gateway.money import format_amount, parse_exact_nanos
-from gateway.principal import Actor, Role
+from gateway.principal import Role
 from gateway.settings import Settings
 from gateway.store import Snapshot, accounts
 from gateway.store.rows import AccountRow, MemberRow
 from gateway.text import checked_identifier, checked_name
 
-ACTOR: Final = Actor.operator("account")
 PAGE: Final = 500
 """Accounts that `list` reads at once."""
 
@@ -74,7 +73,7 @@ async def _create(settings: Settings, facts: AccountFacts) -> str:
             else await put_account(
                 transaction,
                 facts,
-                actor=ACTOR,
+                actor=operator(),
                 clock=clock,
                 keys=KeyFactory(clock),
                 usage_delay_seconds=settings.usage_delay_seconds,
@@ -155,7 +154,7 @@ async def _put_thresholds(
             transaction,
             row["account_id"],
             thresholds,
-            actor=ACTOR,
+            actor=operator(),
             clock=clock,
             keys=KeyFactory(clock),
             usage_delay_seconds=settings.usage_delay_seconds,
@@ -179,7 +178,7 @@ async def _put_member(settings: Settings, external_id: str, subject: str, role: 
     async with open_database(settings) as database, database.writing() as transaction:
         account_ids = [row["account_id"]]
         await billing.put_member(
-            transaction, account_ids, subject, role, actor=ACTOR, clock=SystemClock()
+            transaction, account_ids, subject, role, actor=operator(), clock=SystemClock()
         )
 
 
@@ -209,7 +208,9 @@ def remove_member(
 async def _remove_member(settings: Settings, external_id: str, subject: str) -> None:
     row = await _find(settings, external_id)
     async with open_database(settings) as database, database.writing() as transaction:
-        if not await billing.remove_member(transaction, row["account_id"], subject, actor=ACTOR):
+        if not await billing.remove_member(
+            transaction, row["account_id"], subject, actor=operator(), clock=SystemClock()
+        ):
             raise NotFound(f"{subject} is not a member of {external_id}.")
 
 

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from gateway.auth.key_store import issue_key
+from gateway.auth.key_store import issue_key, revoke_key
 from gateway.cli.messages import complain
-from gateway.cli.resources import open_database, read_settings
+from gateway.cli.resources import open_database, operator, read_settings
 from gateway.clock import SystemClock
 from gateway.errors import NotFound
 from gateway.principal import Permission
@@ -48,7 +48,8 @@ async def _create(
     account: str | None,
     days: int | None,
 ) -> str:
-    now = SystemClock().now()
+    clock = SystemClock()
+    now = clock.now()
     pepper = settings.auth.api_key_pepper
     name = checked_name(name, "name", limit=200)
     async with open_database(settings) as database, database.writing() as transaction:
@@ -58,7 +59,8 @@ async def _create(
             environment="dev" if settings.environment == "dev" else "live",
             name=name,
             scopes=scopes,
-            now=now,
+            actor=operator(),
+            clock=clock,
             account_id=await _account_id(transaction, account) if account else None,
             expires_at=now + timedelta(days=days) if days else None,
             pepper=pepper.get_secret_value().encode() if pepper else None,
@@ -136,7 +138,7 @@ def revoke(
 
 async def _revoke(settings: Settings, key_id: str) -> None:
     async with open_database(settings) as database, database.writing() as transaction:
-        if not await stored.revoke(transaction, key_id, SystemClock().now()):
+        if not await revoke_key(transaction, key_id, actor=operator(), clock=SystemClock()):
             raise NotFound("API key not found, or already revoked.")
 
 

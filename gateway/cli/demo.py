@@ -8,7 +8,7 @@ import typer
 
 from gateway.cli.migrate import migrate_database
 from gateway.cli.progress import reporter, show_progress
-from gateway.cli.resources import open_database, read_settings
+from gateway.cli.resources import open_database, operator, read_settings
 from gateway.clock import SystemClock
 from gateway.dev.demo.fill import SEED, fill
 from gateway.dev.demo.scale import fill_scale
@@ -62,6 +62,6 @@ async def _store_demo_seller(settings: Settings) -> None:
     seller = read_seller(settings, default_name=DEMO_NAME)
     database = await connect(settings)
     try:
-        await keep_seller(database, seller, SystemClock(), replace=False)
+        await keep_seller(database, seller, SystemClock(), actor=operator(), replace=False)
     finally:
         await database.close()

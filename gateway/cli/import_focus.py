@@ -9,7 +9,7 @@ import typer
 from gateway.cli.messages import complain
 from gateway.cli.migrate import migrate_database
 from gateway.cli.progress import reporter, show_progress
-from gateway.cli.resources import open_database, read_settings
+from gateway.cli.resources import open_database, operator, read_settings
 from gateway.exports.focus.imports.importer import import_focus
 from gateway.exports.focus.imports.rows import FocusAccount, FocusCost
 from gateway.settings import Settings
@@ -55,7 +55,11 @@ async def _import(settings: Settings, file: Path, **choices: Any) -> None:
             show = reporter(progress, file.name)
             try:
                 report = await import_focus(
-                    database, file, progress=lambda done: show(done, None), **choices
+                    database,
+                    file,
+                    actor=operator(),
+                    progress=lambda done: show(done, None),
+                    **choices,
                 )
             except BaseException as error:
                 for note in getattr(error, "__notes__", ()):

@@ -6,8 +6,10 @@ from typing import Annotated, Final, TypeAlias
 
 import typer
 
+from gateway.audit.deeds import Act, Deed, record
 from gateway.cli.messages import counted
-from gateway.cli.resources import open_database, read_settings
+from gateway.cli.resources import open_database, operator, read_settings
+from gateway.clock import SystemClock
 from gateway.errors import BadUserInput, Conflict, NotFound
 from gateway.models import JobState
 from gateway.settings import Settings
@@ -76,7 +78,7 @@ def retry(
     every: Every = False,
 ) -> None:
     """Make jobs due now, with all attempts left."""
-    _change(ids, job_control.retry, every=every, done="due now")
+    _change(ids, job_control.retry, Deed.JOB_RETRIED, every=every, done="due now")
 
 
 @jobs.command()
@@ -85,22 +87,26 @@ def drop(
     every: Every = False,
 ) -> None:
     """Delete jobs without running them."""
-    _change(ids, job_control.drop, every=every, done="dropped")
+    _change(ids, job_control.drop, Deed.JOB_DROPPED, every=every, done="dropped")
 
 
-def _change(ids: list[int], change: Change, *, every: bool, done: str) -> None:
+def _change(ids: list[int], change: Change, deed: Deed, *, every: bool, done: str) -> None:
     if bool(ids) == every:
         raise BadUserInput("Name at least one job, or use --all.")
-    asyncio.run(_change_each(read_settings(), ids, change, done))
+    asyncio.run(_change_each(read_settings(), ids, change, deed, done))
 
 
-async def _change_each(settings: Settings, ids: list[int], change: Change, done: str) -> None:
+async def _change_each(
+    settings: Settings, ids: list[int], change: Change, deed: Deed, done: str
+) -> None:
     async with open_database(settings) as database:
         dead = [each.id async for each in _every(database, [JobState.DEAD])] if not ids else []
         for job_id in ids or dead:
             async with database.writing() as transaction:
                 if not await change(transaction, job_id):
                     await _explain(transaction, job_id)
+                act = Act(deed, target=str(job_id))
+                await record(transaction, operator(), [act], clock=SystemClock())
             typer.echo(f"{job_id}\t{done}")
 
 

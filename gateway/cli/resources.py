@@ -1,11 +1,14 @@
 """The settings and the database of a command."""
 
+import os
+import pwd
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from gateway.cli.messages import complain
 from gateway.errors import ConfigurationError
 from gateway.migrations import head, is_at
+from gateway.principal import Actor
 from gateway.settings import SETTINGS, Settings, load_settings
 from gateway.settings.environment import unknown_variables
 from gateway.store import Database, Snapshot, connect
@@ -16,6 +19,15 @@ def read_settings(*, dev: bool = False) -> Settings:
     for warning in unknown_variables(SETTINGS):
         complain(f"Warning: {warning}")
     return load_settings(environment="dev") if dev else load_settings()
+
+
+def operator() -> Actor:
+    """Return the operator: the user of the operating system."""
+    user = os.getuid()
+    try:
+        return Actor.operator(pwd.getpwuid(user).pw_name)
+    except KeyError:  # a container's user may have no name
+        return Actor.operator(str(user))
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from gateway.cli.dev_tokens import write_dev_tokens
 from gateway.cli.messages import complain
 from gateway.cli.migrate import migrate_database
 from gateway.cli.progress import reporter, show_progress
-from gateway.cli.resources import open_database, read_settings
+from gateway.cli.resources import open_database, operator, read_settings
 from gateway.cli.start_checks import check_start, start_warnings
 from gateway.clock import SystemClock
 from gateway.dev.demo.fill import fill
@@ -72,6 +72,6 @@ async def store_seller(settings: Settings) -> None:
     seller = read_seller(settings)
     database = await connect(settings)
     try:
-        await keep_seller(database, seller, SystemClock())
+        await keep_seller(database, seller, SystemClock(), actor=operator())
     finally:
         await database.close()

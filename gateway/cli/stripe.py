@@ -10,7 +10,7 @@ import httpx
 import typer
 
 from gateway.cli.progress import reporter, show_progress
-from gateway.cli.resources import open_database, read_settings
+from gateway.cli.resources import open_database, operator, read_settings
 from gateway.cli.start_checks import missing_seller
 from gateway.clock import SystemClock
 from gateway.errors import BadUserInput, ConfigurationError, NotFound
@@ -52,7 +52,9 @@ async def _backfill(settings: Settings, key: str) -> dict[str, int]:
     ):
         with show_progress() as progress:
             report = reporter(progress, "Payments")
-            return await backfill(inbox, Api(client, key), livemode=livemode, report=report)
+            outcomes = await backfill(inbox, Api(client, key), livemode=livemode, report=report)
+        await inbox.record_backfill(outcomes, actor=operator())
+        return outcomes
 
 
 def _test_mode(settings: Settings) -> bool:
@@ -115,7 +117,7 @@ async def _retry(settings: Settings, payments: list[str]) -> int:
     async with _inbox(settings, test_mode=_test_mode(settings)) as inbox:
         for payment in payments or await inbox.waiting():
             try:
-                reason = await inbox.retry(payment)
+                reason = await inbox.retry(payment, actor=operator())
             except NotFound:
                 if named:
                     raise
@@ -134,7 +136,7 @@ def ignore(payments: Payments) -> None:
 async def _ignore(settings: Settings, payments: list[str]) -> None:
     async with _inbox(settings, test_mode=_test_mode(settings)) as inbox:
         for payment in payments:
-            await inbox.ignore(payment)
+            await inbox.ignore(payment, actor=operator())
             typer.echo(f"{payment}\tignored")
 
 
@@ -147,4 +149,4 @@ async def require_seller(settings: Settings, database: Database) -> None:
             return
     if problems := list(missing_seller(settings)):
         raise ConfigurationError("\n".join(problems))
-    await keep_seller(database, read_seller(settings), SystemClock())
+    await keep_seller(database, read_seller(settings), SystemClock(), actor=operator())

@@ -37,6 +37,8 @@ from gateway.store.engine.sql import DialectName
 
 FACTS: Final = ("ledger_entry", "receipt", "seller", "usage_event")
 """Tables with immutable rows."""
+AUDIT: Final = "audit_event"
+"""A table of immutable rows that are deleted when they are old."""
 
 
 class _Revision(TypedDict):
@@ -205,5 +207,6 @@ def _grant(connection: Connection, runtime: URL) -> None:
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
         f"REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {role}",
         f"REVOKE UPDATE, DELETE ON {', '.join(FACTS)} FROM {role}",
+        f"REVOKE UPDATE ON {AUDIT} FROM {role}",
     ):
         connection.exec_driver_sql(statement)

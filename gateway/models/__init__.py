@@ -2,6 +2,7 @@
 
 from gateway.models.account import Account, AccountMember, LowBalance
 from gateway.models.api_key import ApiKey, IdempotencyKey
+from gateway.models.audit_event import AuditEvent
 from gateway.models.base import Instant, metadata, table_of
 from gateway.models.credit_purchase import (
     SETTLED,
@@ -31,6 +32,7 @@ __all__ = [
     "Account",
     "AccountMember",
     "ApiKey",
+    "AuditEvent",
     "CreditPurchase",
     "CreditPurchaseKind",
     "CreditPurchaseStatus",

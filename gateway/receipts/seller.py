@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from typing import Final, Self
 from urllib.parse import urlsplit
 
+from gateway.audit.deeds import Act, Deed, record
 from gateway.clock import Clock
 from gateway.errors import ConfigurationError
 from gateway.ids import KeyFactory
+from gateway.principal import Actor
 from gateway.receipts.pdf import Logo
 from gateway.receipts.picture import read_picture
 from gateway.settings import Settings
 from gateway.store import Database, sellers
 from gateway.store.engine.stored_json import dumps
-from gateway.store.sellers import SellerCells, SellerRow
+from gateway.store.sellers import SellerCells, SellerRow, parse_details
 
 DEMO_NAME: Final = "Demo Compute"
 _SETTING: Final = "GATEWAY_SELLER_LOGO"
@@ -58,7 +60,7 @@ def read_seller(settings: Settings, *, default_name: str | None = None) -> Selle
 
 
 async def keep_seller(
-    database: Database, seller: Seller, clock: Clock, *, replace: bool = True
+    database: Database, seller: Seller, clock: Clock, *, actor: Actor, replace: bool = True
 ) -> None:
     """Store the details for future receipts, unless they are already the current ones; without
     `replace`, only if none are stored.
@@ -76,6 +78,8 @@ async def keep_seller(
             issues_receipts=seller.issues_receipts,
         )
         await sellers.append(transaction, version)
+        act = Act(Deed.SELLER_CHANGED, target=parse_details(seller.details)["name"])
+        await record(transaction, actor, [act], clock=clock)
 
 
 def _default_name(settings: Settings) -> str | None:

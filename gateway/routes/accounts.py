@@ -16,6 +16,7 @@ from gateway.billing.accounts import AccountFacts, put_account
 from gateway.errors import BadCursor, Forbidden, NotFound
 from gateway.http.json_models import read_wire
 from gateway.http.query import parse_query, read_limit, refuse_unknown
+from gateway.http.request_log import record_of
 from gateway.http.responses import json_response
 from gateway.ids import MAX_KEY, encode_global_id, parse_global_id
 from gateway.instants import serialize_instant
@@ -110,7 +111,7 @@ class PutAccountEndpoint(PlatformEndpoint):
             account_id = await put_account(
                 transaction,
                 facts,
-                actor=Actor.of(principal),
+                actor=Actor.of(principal, record_of(scope).request_id),
                 clock=self.platform.clock,
                 keys=self.platform.keys,
                 usage_delay_seconds=self.platform.usage_delay_seconds,

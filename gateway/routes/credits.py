@@ -11,6 +11,7 @@ from gateway.billing.credits.requests import CreditRequest, CreditResult, credit
 from gateway.errors import BadRequest
 from gateway.http.headers import header_values
 from gateway.http.json_models import read_wire
+from gateway.http.request_log import record_of
 from gateway.http.responses import json_response
 from gateway.money import format_amount
 from gateway.principal import Actor, Principal
@@ -37,7 +38,7 @@ class CreditsEndpoint(PlatformEndpoint):
                 transaction,
                 request,
                 key,
-                actor=Actor.of(principal),
+                actor=Actor.of(principal, record_of(scope).request_id),
                 clock=self.platform.clock,
                 keys=self.platform.keys,
                 usage_delay_seconds=self.platform.usage_delay_seconds,

@@ -6,6 +6,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from gateway.billing.usage.ingestion import ingest
+from gateway.http.request_log import record_of
 from gateway.http.responses import json_response
 from gateway.principal import Actor, Permission, Principal
 from gateway.routes.bodies.usage_items import ItemReader, answer_of, read_items
@@ -41,7 +42,7 @@ class UsageEventsEndpoint(PlatformEndpoint):
         result = await ingest(
             self.platform.database,
             items,
-            actor=Actor.of(principal),
+            actor=Actor.of(principal, record_of(scope).request_id),
             clock=self.platform.clock,
             keys=self.platform.keys,
             late_days=self.late_days,

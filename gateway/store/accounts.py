@@ -80,8 +80,13 @@ class _Revision(TypedDict):
     revision: int
 
 
-class _Subject(TypedDict):
-    subject: str
+class _Role(TypedDict):
+    role: str
+
+
+class _RoleIn(TypedDict):
+    account_id: int
+    role: str
 
 
 def _lock(_: DialectName) -> Query:
@@ -212,10 +217,14 @@ _MEMBER_PAGE: Final = Statement[MemberRow](
     .limit(bindparam("limit", type_=Integer()))
 )
 _REMOVE_MEMBERS: Final = Statement[None](delete(MEMBER).where(_OF_ACCOUNT))
-_REMOVE_MEMBER: Final = Statement[_Subject](
-    delete(MEMBER)
-    .where(_OF_ACCOUNT, MEMBER.c.subject == bindparam("of_subject", type_=String()))
-    .returning(MEMBER.c.subject)
+_OF_SUBJECT: Final = MEMBER.c.subject == bindparam("of_subject", type_=String())
+_REMOVE_MEMBER: Final = Statement[_Role](
+    delete(MEMBER).where(_OF_ACCOUNT, _OF_SUBJECT).returning(MEMBER.c.role)
+)
+_ROLES_OF: Final = Statement[_RoleIn](
+    select(MEMBER.c.account_id, MEMBER.c.role).where(
+        any_of(MEMBER.c.account_id, "account_ids"), _OF_SUBJECT
+    )
 )
 
 
@@ -260,10 +269,16 @@ async def member_page(
     return await reader.fetch(_MEMBER_PAGE, of_account=account_id, after=after, limit=limit)
 
 
-async def remove_member(transaction: Transaction, account_id: int, subject: str) -> bool:
-    """Remove a member; return False where the subject is no member."""
+async def remove_member(transaction: Transaction, account_id: int, subject: str) -> Role | None:
+    """Remove a member; return the member's role, or None where the subject is no member."""
     removed = await transaction.fetch(_REMOVE_MEMBER, of_account=account_id, of_subject=subject)
-    return bool(removed)
+    return Role(removed[0]["role"]) if removed else None
+
+
+async def roles_of(reader: Reader, account_ids: Sequence[int], subject: str) -> Mapping[int, Role]:
+    """Return the roles of a subject in those of the accounts that have it as a member."""
+    rows = await reader.fetch(_ROLES_OF, account_ids=list(account_ids), of_subject=subject)
+    return {row["account_id"]: Role(row["role"]) for row in rows}
 
 
 async def revisions(reader: Reader, account_ids: Collection[int]) -> Mapping[int, int]:

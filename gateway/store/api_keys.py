@@ -49,8 +49,12 @@ class NewApiKey(NamedTuple):
     expires_at: datetime | None
 
 
-class _Revoked(TypedDict):
+class RevokedKey(TypedDict):
+    """A key that was revoked."""
+
     id: str
+    account_id: int | None
+    name: str
 
 
 _ADD: Final = Insert(_KEY, NewApiKey)
@@ -62,17 +66,17 @@ _ALL: Final = Statement[ListedKey](
     .join_from(_KEY, _ACCOUNT, _ACCOUNT.c.account_id == _KEY.c.account_id, isouter=True)
     .order_by(_KEY.c.created_at, _KEY.c.id)
 )
-_REVOKE: Final = Statement[_Revoked](
+_REVOKE: Final = Statement[RevokedKey](
     update(_KEY)
     .where(_KEY.c.id == bindparam("key", type_=String()), _KEY.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("at", type_=Instant()))
-    .returning(_KEY.c.id)
+    .returning(_KEY.c.id, _KEY.c.account_id, _KEY.c.name)
 )
-
-_REVOKE_NAMED: Final = Statement[None](
+_REVOKE_NAMED: Final = Statement[RevokedKey](
     update(_KEY)
     .where(_KEY.c.name == bindparam("of_name", type_=String()), _KEY.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("at", type_=Instant()))
+    .returning(_KEY.c.id, _KEY.c.account_id, _KEY.c.name)
 )
 _USED: Final = Statement[None](
     update(_KEY)
@@ -103,14 +107,14 @@ async def insert(transaction: Transaction, key: NewApiKey) -> None:
     await transaction.insert(_ADD, [key])
 
 
-async def revoke(transaction: Transaction, key_id: str, at: datetime) -> bool:
-    """Revoke a key; return whether a valid key was revoked."""
-    return bool(await transaction.fetch(_REVOKE, key=key_id, at=at))
+async def revoke(transaction: Transaction, key_id: str, at: datetime) -> Sequence[RevokedKey]:
+    """Revoke a key; return it, unless there is no such valid key."""
+    return await transaction.fetch(_REVOKE, key=key_id, at=at)
 
 
-async def revoke_named(transaction: Transaction, name: str, at: datetime) -> None:
-    """End all keys of a name."""
-    await transaction.execute(_REVOKE_NAMED, of_name=name, at=at)
+async def revoke_named(transaction: Transaction, name: str, at: datetime) -> Sequence[RevokedKey]:
+    """Revoke all keys of a name; return them."""
+    return await transaction.fetch(_REVOKE_NAMED, of_name=name, at=at)
 
 
 async def mark_used(

@@ -26,6 +26,7 @@ from gateway.principal import Permission
 from gateway.settings import load_settings
 from gateway.store import connect
 from tests.conftest import TEMPLATE, as_runtime, with_database
+from tests.support.books import ACTOR
 from tests.support.operator import Operator
 from tests.support.processes import GatewayProcess, gateway_process
 from tests.support.stripe import SECRET
@@ -91,7 +92,7 @@ async def _filled(url: str, data_dir: Path) -> DemoDatabase:
         await fill(database, clock=clock, days=DEMO_DAYS)
         async with database.writing() as transaction:
             key = await issue_key(
-                transaction, environment="dev", name="ops", scopes=SCOPES, now=clock.now()
+                transaction, environment="dev", name="ops", scopes=SCOPES, actor=ACTOR, clock=clock
             )
     finally:
         await database.close()

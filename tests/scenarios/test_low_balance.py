@@ -12,11 +12,12 @@ import pytest
 from gateway.auth.key_store import issue_key
 from gateway.billing.credits.posting import adjust_balance
 from gateway.billing.ledger.source_key import SourceKey
+from gateway.clock import FixedClock
 from gateway.ids import encode_global_id
 from gateway.principal import Permission, Role
 from gateway.store import Database
 from tests.scenarios.test_subscriptions import event
-from tests.support.books import NOW, Books, usd
+from tests.support.books import ACTOR, NOW, Books, usd
 from tests.support.live import Gateway, gateway
 
 LOW = (
@@ -57,7 +58,12 @@ async def put(served: Gateway, books: Books, low: dict[str, Any] | None) -> None
     async with books.database.writing() as transaction:
         scopes = frozenset({Permission.ACCOUNTS_WRITE, Permission.MEMBERS_WRITE})
         key = await issue_key(
-            transaction, environment="dev", name="platform", scopes=scopes, now=NOW
+            transaction,
+            environment="dev",
+            name="platform",
+            scopes=scopes,
+            actor=ACTOR,
+            clock=FixedClock(NOW),
         )
     said = {
         "name": "Acme",

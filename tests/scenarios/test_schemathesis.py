@@ -21,7 +21,7 @@ from gateway.auth.key_store import issue_key
 from gateway.clock import SystemClock
 from gateway.principal import Permission
 from gateway.store import Database
-from tests.support.books import Books
+from tests.support.books import ACTOR, Books
 from tests.support.live import gateway
 
 pytestmark = pytest.mark.filterwarnings(
@@ -59,7 +59,12 @@ async def served(
     await Books(database).account("acme")
     async with database.writing() as transaction:
         key = await issue_key(
-            transaction, environment="dev", name="any", scopes=SCOPES, now=SystemClock().now()
+            transaction,
+            environment="dev",
+            name="any",
+            scopes=SCOPES,
+            actor=ACTOR,
+            clock=SystemClock(),
         )
     async with gateway(sqlite_database_url, tmp_path / "data") as place:
         yield Served(

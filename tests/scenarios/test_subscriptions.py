@@ -13,10 +13,11 @@ from graphql import print_ast
 from gateway.auth.key_store import issue_key
 from gateway.billing.credits.posting import adjust_balance
 from gateway.billing.ledger.source_key import SourceKey
+from gateway.clock import FixedClock
 from gateway.ids import encode_global_id
 from gateway.principal import Permission, Role
 from gateway.store import Database, accounts, api_keys
-from tests.support.books import NOW, Books, usd
+from tests.support.books import ACTOR, NOW, Books, usd
 from tests.support.contract import operations
 from tests.support.edge import eventually
 from tests.support.facts import START, purchase, refund, save
@@ -285,7 +286,12 @@ async def test_a_revoked_key_closes_its_socket(served: Gateway, books: Books, ac
     async with books.database.writing() as transaction:
         scopes = frozenset({Permission.BILLING_READ})
         key = await issue_key(
-            transaction, environment="dev", name="watcher", scopes=scopes, now=NOW
+            transaction,
+            environment="dev",
+            name="watcher",
+            scopes=scopes,
+            actor=ACTOR,
+            clock=FixedClock(NOW),
         )
     async with served.connect() as connection:
         client = Client(connection)

@@ -14,6 +14,7 @@ from gateway.clock import SystemClock
 from gateway.principal import Permission
 from gateway.settings import load_settings
 from gateway.store import Database
+from tests.support.books import ACTOR
 
 BASE_URL = "http://127.0.0.1:8000"
 
@@ -33,7 +34,8 @@ class Served:
                 environment="dev",
                 name="test",
                 scopes=frozenset(scopes),
-                now=SystemClock().now(),
+                actor=ACTOR,
+                clock=SystemClock(),
                 account_id=account_id,
             )
         return {"authorization": f"Bearer {key.text}"}

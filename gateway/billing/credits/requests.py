@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
+from gateway.audit.deeds import Act, Deed
 from gateway.billing.book import Book
 from gateway.billing.credits.posting import adjust_balance, grant_credit
 from gateway.billing.ledger.source_key import SourceKey
@@ -101,6 +102,7 @@ async def credit_once(
             raise Conflict("This Idempotency-Key was already used for a different credit.")
         return RecordedCredit(CreditResult(**orjson.loads(known.response)), is_new=False)
     result = _post_credit(book, account_id, request, key)
+    book.acts.append(_act(account_id, request, result))
     await book.close()
     answered = AnsweredRequest(
         account_id=account_id,
@@ -111,6 +113,19 @@ async def credit_once(
     )
     await idempotency.insert(transaction, answered)
     return RecordedCredit(result, is_new=True)
+
+
+def _act(account_id: int, request: CreditRequest, result: CreditResult) -> Act:
+    is_adjustment = request.kind is CreditKind.ADJUSTMENT
+    details: dict[str, object] = {
+        "kind": request.kind,
+        "amount": format_amount(request.amount, request.currency),
+        "currency": request.currency,
+    }
+    if is_adjustment:
+        details["ledgerVersion"] = result.version
+    deed = Deed.BALANCE_ADJUSTED if is_adjustment else Deed.CREDIT_GIVEN
+    return Act(deed, account_id, result.purchase_id, details)
 
 
 async def _find(transaction: Transaction, external_id: str, actor: Actor) -> int:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Final, NamedTuple
 
+from gateway.audit.deeds import Act, Deed
 from gateway.billing.book import Book
 from gateway.billing.usage.deployments import DeploymentFacts
 from gateway.billing.usage.recording import record_usage
@@ -16,6 +17,7 @@ from gateway.billing.usage.usage_record import UsageRecord
 from gateway.clock import Clock
 from gateway.errors import Fault, OutOfRange
 from gateway.ids import KeyFactory
+from gateway.money import format_amount
 from gateway.principal import Actor
 from gateway.store import Database, Transaction, accounts, usage_events
 from gateway.store.rows import AccountRow
@@ -155,6 +157,7 @@ async def _book_items(
     recorded = await record_usage(
         book, records, facts, one_by_one=one_by_one, only_charged=not may_credit
     )
+    book.acts += _corrections(book, recorded.corrected)
     await book.close()
     for positions, code, path, message in (
         (recorded.conflicts, ItemCode.CONFLICT, "id", _CONFLICT),
@@ -165,6 +168,21 @@ async def _book_items(
     result.accepted, result.duplicates = recorded.accepted, recorded.duplicates
     result.rejected.sort()
     return result
+
+
+def _corrections(book: Book, corrected: Mapping[int, int]) -> list[Act]:
+    """Return the acts of correcting the usage of accounts by these nanos."""
+    return [
+        Act(
+            Deed.USAGE_CORRECTED,
+            account_id,
+            details={
+                "amount": format_amount(nanos, book.accounts[account_id].currency),
+                "currency": book.accounts[account_id].currency,
+            },
+        )
+        for account_id, nanos in corrected.items()
+    ]
 
 
 def _is_known(item: MeteredItem, currency: str | None, result: Ingested) -> bool:

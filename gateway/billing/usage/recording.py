@@ -38,7 +38,7 @@ Printed = tuple[UsageRecord, bytes, DeploymentFacts | None]
 class UsageResult:
     """The outcome of a batch. The lists have indexes of records: `conflicts` have a known id with
     different content, `out_of_range` would make a sum too large, and `uncharged` are corrections
-    above the charges.
+    above the charges. `corrected` are the nanos of accepted corrections, by account.
     """
 
     accepted: int = 0
@@ -46,6 +46,7 @@ class UsageResult:
     conflicts: list[int] = field(default_factory=list)
     out_of_range: list[int] = field(default_factory=list)
     uncharged: list[int] = field(default_factory=list)
+    corrected: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
 
 
 async def record_usage(
@@ -71,7 +72,7 @@ async def record_usage(
     if not fresh:
         return result
     found = await _deployments(book, fresh)
-    versions = _post(book, fresh)
+    versions = _post(book, fresh, result.corrected)
     changed = [each.row for each in found.values() if each.changed]
     await deployments.save(book.transaction, changed)
     await usage_events.append(book.transaction, _add_up(book, fresh, found, versions))
@@ -163,13 +164,17 @@ def _new_deployment(book: Book, name: DeploymentName, description: Description) 
     return first_described(row, description)
 
 
-def _post(book: Book, fresh: Sequence[Printed]) -> dict[int, int]:
-    """Post one debit for each account; return the entries' versions by account."""
+def _post(book: Book, fresh: Sequence[Printed], corrected: defaultdict[int, int]) -> dict[int, int]:
+    """Post one debit for each account; return the entries' versions by account. Corrections are
+    added up in `corrected`.
+    """
     sums: defaultdict[int, int] = defaultdict(int)
     latest: dict[int, datetime] = {}
     for record, _, _ in fresh:
         account_id = record.account_id
         sums[account_id] += record.amount
+        if record.correction:
+            corrected[account_id] += record.amount
         if account_id not in latest or record.started_at > latest[account_id]:
             latest[account_id] = record.started_at
     return {

@@ -15,7 +15,7 @@ import httpx
 import structlog
 
 from gateway.auth.api_keys import ApiKeyText
-from gateway.auth.key_store import issue_key
+from gateway.auth.key_store import issue_key, revoke_key, revoke_named
 from gateway.clock import Clock
 from gateway.dev.demo.cast import PLAYERS, Rhythm
 from gateway.dev.demo.chance import jitter
@@ -24,15 +24,16 @@ from gateway.dev.demo.metering import ResourceLease, leases
 from gateway.dev.demo.story import Run, Story, load, runs
 from gateway.errors import ConfigurationError, GatewayError
 from gateway.money import NANOS, divide_half_even, format_quantity
-from gateway.principal import Permission
+from gateway.principal import Actor, Permission
 from gateway.server.drain import Drain
 from gateway.settings import Settings
-from gateway.store import Database, api_keys
+from gateway.store import Database
 from gateway.work.loops import LoopOver, Loops
 
 SOURCE: Final = "demo-scale-out"
 PATH: Final = "/v1/usage-events"
 KEY_NAME: Final = "demo meter"
+ACTOR: Final = Actor.job(KEY_NAME)
 KEY_LIFE: Final = timedelta(hours=24)
 """How long a key outlives a server that was killed; a server that lives longer takes another."""
 PERIOD_SECONDS: Final = 4
@@ -141,13 +142,15 @@ class _Metering:
             raise LoopOver
         if self._key is None or now - self._issued_at > KEY_LIFE / 2:
             async with self._database.writing() as transaction:
-                await api_keys.revoke_named(transaction, KEY_NAME, now)
+                clock = self._meter.clock
+                await revoke_named(transaction, KEY_NAME, actor=ACTOR, clock=clock)
                 key = await issue_key(
                     transaction,
                     environment="dev",
                     name=KEY_NAME,
                     scopes=frozenset({Permission.USAGE_WRITE}),
-                    now=now,
+                    actor=ACTOR,
+                    clock=clock,
                     expires_at=now + KEY_LIFE,
                     pepper=self._meter.pepper,
                 )
@@ -159,7 +162,8 @@ class _Metering:
         """End the key, if there is one."""
         if self._key is not None:
             async with self._database.writing() as transaction:
-                await api_keys.revoke(transaction, self._key.id, self._meter.clock.now())
+                key_id, clock = self._key.id, self._meter.clock
+                await revoke_key(transaction, key_id, actor=ACTOR, clock=clock)
 
 
 def build_meter(settings: Settings, clock: Clock, drain: Drain, loops: Loops) -> Meter:

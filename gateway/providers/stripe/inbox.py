@@ -1,13 +1,14 @@
 """Receives Stripe's events: stores each once, and applies it in the same transaction."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
 import structlog
 
+from gateway.audit.deeds import Act, Deed, record
 from gateway.billing.book import Book
 from gateway.clock import Clock
 from gateway.errors import BadUserInput, NotFound, ServiceUnavailable
@@ -160,7 +161,7 @@ class Inbox:
             await self._keep(payment, error)
             return ()
 
-    async def retry(self, payment: str) -> str | None:
+    async def retry(self, payment: str, *, actor: Actor) -> str | None:
         """Apply a payment's parked and ignored events; return why one still waits, None where none
         does. Raises NotFound for a payment that has neither.
         """
@@ -169,6 +170,8 @@ class Inbox:
             await webhook_events.unignore(transaction, PROVIDER, payment)
             if not await webhook_events.parked_events(transaction, PROVIDER, [payment]):
                 raise NotFound(f"{payment} has no parked or ignored events.")
+            act = Act(Deed.PAYMENT_RETRIED, target=payment)
+            await record(transaction, actor, [act], clock=self._clock)
         await self.apply(payment)
         async with Snapshot(self._database) as snapshot:
             waiting = await webhook_events.parked_events(snapshot, PROVIDER, [payment])
@@ -184,7 +187,7 @@ class Inbox:
                 found += page
         return found
 
-    async def ignore(self, payment: str) -> None:
+    async def ignore(self, payment: str, *, actor: Actor) -> None:
         """Keep a payment's parked events without waiting for anything; `retry` undoes it. Raises
         NotFound for a payment of which nothing is parked.
 
@@ -194,6 +197,14 @@ class Inbox:
             await self._lock(transaction, payment)
             if not await webhook_events.ignore(transaction, PROVIDER, payment):
                 raise NotFound(f"{payment} has no parked events.")
+            act = Act(Deed.PAYMENT_IGNORED, target=payment)
+            await record(transaction, actor, [act], clock=self._clock)
+
+    async def record_backfill(self, outcomes: Mapping[str, int], *, actor: Actor) -> None:
+        """Record that past payments were read, with their number by outcome."""
+        async with self._database.writing() as transaction:
+            act = Act(Deed.PAYMENTS_READ, target=PROVIDER, details=dict(outcomes))
+            await record(transaction, actor, [act], clock=self._clock)
 
     async def sweep(self) -> int:
         """Apply the parked events of accounts that now exist; return the number of payments.
@@ -304,8 +315,11 @@ class Inbox:
         # After the account is locked: the reference to it would take a weaker lock before.
         await webhook_events.assign(transaction, PROVIDER, payment, account_id)
         waits = await record_payment(book, account_id, payment, events)
-        await book.close()
         applied = [event_id for event_id, reason in waits.items() if reason is None]
+        before = {row["event_id"] for row in rows if row["state"] == WebhookState.APPLIED}
+        if new := [event.type for event in events if event.id in {*applied} - before]:
+            book.acts.append(Act(Deed.PAYMENT_RECORDED, account_id, payment, {"events": new}))
+        await book.close()
         now: datetime = self._clock.now()
         await webhook_events.mark_applied(transaction, PROVIDER, applied, now)
         for reason in filter(None, dict.fromkeys(waits.values())):

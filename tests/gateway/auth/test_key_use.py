@@ -17,7 +17,7 @@ from gateway.settings import load_settings
 from gateway.store import Database, Snapshot, build_database
 from gateway.store import api_keys as stored
 from gateway.work.loops import Loops
-from tests.support.books import NOW
+from tests.support.books import ACTOR, NOW
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.served import serving
 
@@ -31,7 +31,8 @@ async def issue(database: Database, name: str = "meter") -> str:
             environment="dev",
             name=name,
             scopes=frozenset({Permission.USAGE_WRITE}),
-            now=NOW,
+            actor=ACTOR,
+            clock=FixedClock(NOW),
         )
     return key.id
 

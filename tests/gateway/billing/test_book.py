@@ -42,7 +42,7 @@ async def test_an_account_refuses_who_may_not_write(books: Books) -> None:
                     transaction, [acme], "eve", Role.OWNER, actor=actor, clock=books.clock
                 )
             with pytest.raises(NotFound):
-                await remove_member(transaction, acme, "ada", actor=actor)
+                await remove_member(transaction, acme, "ada", actor=actor, clock=books.clock)
     assert await all_rows(books.database) == before
 
 

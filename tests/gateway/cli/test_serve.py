@@ -17,7 +17,7 @@ from gateway.receipts.seller import Seller, keep_seller
 from gateway.settings import load_settings
 from gateway.store import Database
 from tests.gateway.exports.focus.imports.cost_files import write
-from tests.support.books import NOW
+from tests.support.books import ACTOR, NOW
 from tests.support.tables import table_rows
 
 SELLER = Seller(details='{"name":"Northwind Compute"}')
@@ -45,7 +45,7 @@ def in_a_shell(
 async def test_a_servers_seller_stays_in_force(
     database: Database, in_a_shell: tuple[str, str]
 ) -> None:
-    await keep_seller(database, SELLER, FixedClock(NOW))
+    await keep_seller(database, SELLER, FixedClock(NOW), actor=ACTOR)
     for command in (in_a_shell, DEMO):
         done = await asyncio.to_thread(CliRunner().invoke, app, command)
         assert done.exit_code == 0, done.output
@@ -91,6 +91,6 @@ async def test_a_shell_takes_the_servers_word_on_receipts(
 
 
 async def test_a_server_puts_its_own_seller_in_force(database: Database, database_url: str) -> None:
-    await keep_seller(database, SELLER, FixedClock(NOW))
+    await keep_seller(database, SELLER, FixedClock(NOW), actor=ACTOR)
     await store_seller(load_settings(database_url=SecretStr(database_url), seller_name="Southwind"))
     assert await names(database) == ["Northwind Compute", "Southwind"]

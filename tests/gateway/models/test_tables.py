@@ -11,8 +11,15 @@ def test_every_table_has_its_tenant_first_in_its_key() -> None:
     }
     # A webhook may come before its account, and a key of the platform has none. Who sells is the
     # same for all accounts. A link of an invoice belongs to the account of its payment's events.
-    # A job may be about no account.
-    assert without == {"webhook_event", "webhook_invoice", "api_key", "job", "seller"}
+    # A job may be about no account, and so may a deed.
+    assert without == {
+        "api_key",
+        "audit_event",
+        "job",
+        "seller",
+        "webhook_event",
+        "webhook_invoice",
+    }
     for name in without - {"webhook_invoice", "seller"}:
         assert metadata.tables[name].c.account_id.nullable
 
@@ -26,6 +33,8 @@ def test_every_index_of_a_tenants_rows_begins_with_the_tenant() -> None:
     }
     assert others == {
         "ix_account_member_subject_account_id",
+        "ix_audit_event_actor_id",
+        "ix_audit_event_deed_id",
         "ix_job_lock_id",
         "ix_job_queue_due_at",
         "uq_job_lock",

@@ -12,6 +12,7 @@ from gateway.auth.key_store import issue_key
 from gateway.clock import SystemClock
 from gateway.principal import Permission
 from gateway.store import connect
+from tests.support.books import ACTOR
 from tests.support.live import Gateway, gateway
 from tests.support.stripe import SECRET
 
@@ -38,7 +39,8 @@ async def usage_key(served: Gateway) -> str:
             environment="dev",
             name="meter",
             scopes=frozenset({Permission.USAGE_WRITE}),
-            now=SystemClock().now(),
+            actor=ACTOR,
+            clock=SystemClock(),
         )
     await database.close()
     return key.text

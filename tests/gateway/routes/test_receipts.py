@@ -23,7 +23,7 @@ from gateway.routes.openapi.route import DescribedRoute
 from gateway.routes.receipts import Receipts
 from gateway.store import Database
 from tests.support import application
-from tests.support.books import NOW, Books
+from tests.support.books import ACTOR, NOW, Books
 from tests.support.callers import Callers, bearer, refusal_of
 from tests.support.edge import connect
 from tests.support.facts import day, purchase, refund, rows_of, save
@@ -59,7 +59,7 @@ async def account_with_receipts(books: Books, name: str) -> tuple[int, list[str]
 async def place(database: Database) -> AsyncIterator[Place]:
     """An account with a receipt and a credit note; Ada owns it, Vic may look, Bob has another."""
     books = Books(database)
-    await keep_seller(database, SELLER, books.clock)
+    await keep_seller(database, SELLER, books.clock, actor=ACTOR)
     mine, numbers = await account_with_receipts(books, "acme")
     theirs, _ = await account_with_receipts(books, "other")
     await put(
@@ -232,7 +232,7 @@ async def test_new_details_of_the_seller_change_no_receipt_that_was_issued(place
     before = (await place.client.get(link)).content
     moved = Seller(details='{"name":"Southwind","accent":"#d6336c"}')
     later = FixedClock(NOW + timedelta(seconds=1))
-    await keep_seller(place.database, moved, later)
+    await keep_seller(place.database, moved, later, actor=ACTOR)
     books = Books(place.database, seed=9)
     bought = purchase(place.account_id, reference="pi_2", succeeded_at=day(5))
     await save(books, place.account_id, bought)
@@ -244,7 +244,7 @@ async def test_new_details_of_the_seller_change_no_receipt_that_was_issued(place
 
 
 async def test_details_that_are_in_force_already_are_not_kept_twice(place: Place) -> None:
-    await keep_seller(place.database, SELLER, FixedClock(NOW + timedelta(days=1)))
+    await keep_seller(place.database, SELLER, FixedClock(NOW + timedelta(days=1)), actor=ACTOR)
     assert len(await table_rows(place.database, "seller")) == 1
 
 

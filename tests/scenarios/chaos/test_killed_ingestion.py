@@ -21,7 +21,7 @@ from gateway.auth.key_store import issue_key
 from gateway.clock import SystemClock
 from gateway.principal import Permission
 from gateway.store import Database
-from tests.support.books import Books
+from tests.support.books import ACTOR, Books
 from tests.support.processes import GatewayProcess, gateway_process
 from tests.support.tables import all_rows
 
@@ -80,7 +80,8 @@ async def key(database: Database) -> str:
             environment="dev",
             name="meters",
             scopes=frozenset({Permission.USAGE_WRITE}),
-            now=SystemClock().now(),
+            actor=ACTOR,
+            clock=SystemClock(),
         )
     return made.text
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from gateway.audit.deeds import Act, Deed
 from gateway.billing.book import Book
 from gateway.billing.credits.posting import adjust_balance
 from gateway.billing.ledger.source_key import SourceKey
@@ -23,6 +24,8 @@ async def take_back(
     await _take_back_usage(book, account_id, usage, number, source)
     await _take_back_adjustments(book, account_id, adjustments, number)
     await imported_charges.take_back(book.transaction, charges, number)
+    details = {"usage": len(usage), "adjustments": len(adjustments), "restatement": number}
+    book.acts.append(Act(Deed.USAGE_CORRECTED, account_id, source, details))
     return len(usage), len(adjustments)
 
 

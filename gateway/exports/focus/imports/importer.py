@@ -24,6 +24,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from gateway.audit.deeds import Act, Deed
 from gateway.billing.accounts import SUBJECT_LIMIT, AccountFacts, put_account, put_member
 from gateway.billing.book import Book, lock_accounts
 from gateway.billing.credits.posting import adjust_balance
@@ -41,14 +42,7 @@ from gateway.exports.focus.imports.report import ImportReport
 from gateway.exports.focus.imports.rows import FocusAccount, FocusCost, FocusRow
 from gateway.ids import KeyFactory
 from gateway.principal import Actor, Role
-from gateway.store import (
-    Database,
-    Reader,
-    Snapshot,
-    Transaction,
-    accounts,
-    imported_charges,
-)
+from gateway.store import Database, Reader, Snapshot, Transaction, accounts, imported_charges
 from gateway.store.imported_charges import ImportedChargeRow, NewCharge
 from gateway.text import checked_identifier
 
@@ -80,6 +74,7 @@ async def import_focus(
     owner: str | None = None,
     restate: bool = False,
     clock: Clock | None = None,
+    actor: Actor = ACTOR,
     progress: Callable[[int], None] = ignore_progress,
 ) -> ImportReport:
     """Import a file; `owner` becomes an owner of its accounts.
@@ -92,7 +87,7 @@ async def import_focus(
         checked_identifier(owner, "owner", limit=SUBJECT_LIMIT)
     clock = clock or SystemClock()
     file = read_focus(path, cost=cost, account_by=account_by, now=clock.now())
-    run = _Import(file, clock)
+    run = _Import(file, clock, actor)
     if restate or file.may_not_fit:
         async with database.writing(unlimited=True) as transaction:
             if restate:
@@ -142,9 +137,10 @@ class _New(NamedTuple):
 class _Import:
     """One file's import."""
 
-    def __init__(self, file: FocusFile, clock: Clock) -> None:
+    def __init__(self, file: FocusFile, clock: Clock, actor: Actor) -> None:
         self.file = file
         self.clock = clock
+        self.actor = actor
         self.keys = KeyFactory(clock)
         self.accounts: dict[str, int] = {}
         self.restatements: Mapping[int, int] = {}
@@ -163,13 +159,13 @@ class _Import:
     async def restate(self, transaction: Transaction, owner: str | None) -> None:
         """Correct what is stored of the file's scope and not in it."""
         await self.open_accounts(transaction, owner)
-        await lock_accounts(transaction, self._account_ids(), ACTOR)
+        await lock_accounts(transaction, self._account_ids(), self.actor)
         before = await imported_charges.restatements(transaction, self._account_ids())
 
         async def correct(account_id: int, charges: Sequence[ImportedChargeRow]) -> None:
             number = before.get(account_id, 0) + 1
             book = await Book.open(
-                transaction, [account_id], actor=ACTOR, clock=self.clock, keys=self.keys
+                transaction, [account_id], actor=self.actor, clock=self.clock, keys=self.keys
             )
             usage, adjustments = await take_back(book, account_id, charges, number, source=SOURCE)
             await book.close()
@@ -191,7 +187,7 @@ class _Import:
                 self._account_ids(),
                 owner,
                 Role.OWNER,
-                actor=ACTOR,
+                actor=self.actor,
                 clock=self.clock,
             )
 
@@ -218,17 +214,22 @@ class _Import:
             currency=seen.currency,
             created_at=seen.first_at,
         )
-        return await put_account(transaction, facts, actor=ACTOR, clock=self.clock, keys=self.keys)
+        return await put_account(
+            transaction, facts, actor=self.actor, clock=self.clock, keys=self.keys
+        )
 
     async def book(self, transaction: Transaction, rows: Sequence[FocusRow]) -> int:
         """Book rows that are not booked yet; return the number of rows done."""
         ids = {self.accounts[row.account_external_id] for row in rows}
-        book = await Book.open(transaction, ids, actor=ACTOR, clock=self.clock, keys=self.keys)
+        book = await Book.open(transaction, ids, actor=self.actor, clock=self.clock, keys=self.keys)
         await self._check_still(transaction, ids)
         new = await self._new(transaction, rows)
         await self._book_usage(book, [each for each in new if each.row.is_usage])
         self._book_adjustments(book, [each for each in new if not each.row.is_usage])
         await imported_charges.append(transaction, [self._charge(each) for each in new])
+        counts = Counter(self.accounts[each.row.account_external_id] for each in new)
+        name = self.file.path.name
+        book.acts += (Act(Deed.USAGE_IMPORTED, key, name, {"rows": n}) for key, n in counts.items())
         await book.close()
         self._count(rows, new)
         self._done += len(rows)

@@ -9,7 +9,7 @@ from gateway.errors import BadUserInput
 from gateway.receipts.seller import Seller, keep_seller
 from gateway.store.engine.stored_json import loads
 from tests.gateway.billing.reconciliation.test_accounts import found_in
-from tests.support.books import Books, usd
+from tests.support.books import ACTOR, Books, usd
 from tests.support.facts import (
     PROVIDER,
     day,
@@ -152,7 +152,7 @@ async def test_one_transaction_numbers_everything_that_it_settles(books: Books) 
 
 async def receipts_are(books: Books, *, on: bool) -> None:
     seller = Seller(details='{"name":"Northwind"}', issues_receipts=on)
-    await keep_seller(books.database, seller, SystemClock())
+    await keep_seller(books.database, seller, SystemClock(), actor=ACTOR)
 
 
 async def test_no_receipt_is_issued_where_receipts_are_off(books: Books) -> None:

@@ -128,6 +128,15 @@ async def test_story_told_in_parts_is_the_story_told_at_once(fresh: Fresh) -> No
         assert await facts(parts) == await facts(whole)
 
 
+async def repeatable_rows(database: Database) -> dict[str, Any]:
+    """Return what is stored without the keys of audit events, of which no seed decides."""
+    stored = await all_rows(database)
+    for event in stored["audit_event"]:
+        del event["id"]
+    stored["audit_event"].sort(key=str)
+    return stored
+
+
 async def facts(database: Database) -> dict[str, Any]:
     """Return what is stored without keys, versions, revisions and times of recording."""
     stored = await all_rows(database)
@@ -161,7 +170,7 @@ async def test_same_seed_and_end_give_the_same_rows_and_another_seed_others(fres
         await fill(one, clock=CLOCK, days=20)
         await fill(two, clock=CLOCK, days=20)
         await fill(other, clock=CLOCK, days=20, seed=7)
-        assert await all_rows(one) == await all_rows(two)
+        assert await repeatable_rows(one) == await repeatable_rows(two)
         assert await facts(one) != await facts(other)
 
 

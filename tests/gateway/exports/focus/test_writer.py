@@ -29,7 +29,7 @@ from gateway.store import Database, connect
 from gateway.store.engine.stream import Chunk
 from gateway.store.sellers import SellerFacts
 from gateway.windows import Interval, Window, zone
-from tests.support.books import NOW, Books
+from tests.support.books import ACTOR, NOW, Books
 from tests.support.chunks import purchases_chunk, usage_chunk
 from tests.support.facts import day, dispute, purchase, refund, save
 from tests.support.focus_files import CLAIMED, Charge, charges, nanos, purchases_file, usage_file
@@ -501,7 +501,7 @@ async def test_new_details_of_the_seller_change_no_old_invoices_issuer(database:
     account_id = await books.account("acme")
     for name, reference, settled in (("Former Cloud", "pi_1", 1), ("Example Cloud", "pi_2", 2)):
         later = FixedClock(NOW + timedelta(seconds=settled))
-        await keep_seller(database, Seller(details=f'{{"name":"{name}"}}'), later)
+        await keep_seller(database, Seller(details=f'{{"name":"{name}"}}'), later, actor=ACTOR)
         bought = purchase(account_id, reference=reference, succeeded_at=day(settled))
         await save(books, account_id, bought)
     await save(books, account_id, refund("re_1", "30"), dispute("70", ("-70", day(5))))
@@ -544,7 +544,7 @@ async def test_credit_notes_are_billed_as_issued_whatever_becomes_of_their_refun
 async def test_purchases_without_receipts_are_billed_on_no_invoice(database: Database) -> None:
     books = Books(database)
     seller = Seller(details='{"name":"Cloud"}', issues_receipts=False)
-    await keep_seller(database, seller, FixedClock(NOW))
+    await keep_seller(database, seller, FixedClock(NOW), actor=ACTOR)
     account_id = await books.account("acme")
     kept, failed = refund("re_1", "30"), refund("re_2", "20", created_at=day(4))
     await save(books, account_id, purchase(account_id, succeeded_at=day(1)), kept, failed)

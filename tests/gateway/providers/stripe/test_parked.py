@@ -12,7 +12,7 @@ from gateway.providers.stripe.inbox import UNKNOWN_ACCOUNT, Inbox
 from gateway.providers.stripe.parked import ParkedPayment, parked_payments
 from gateway.providers.stripe.payment import LATE
 from gateway.store import Database, Snapshot
-from tests.support.books import NOW, Books
+from tests.support.books import ACTOR, NOW, Books
 from tests.support.facts import rows_of
 from tests.support.invariants import check_books
 from tests.support.stripe import Json, charge, event, intent, parsed, refund
@@ -86,22 +86,22 @@ async def test_each_event_that_parks_is_logged(books: Books) -> None:
 async def test_a_retry_applies_what_can_be_or_says_why_not(books: Books) -> None:
     await tell(books, CHARGED, PAID)
     inbox = inbox_of(books)
-    assert await inbox.retry("pi_1") == UNKNOWN_ACCOUNT
+    assert await inbox.retry("pi_1", actor=ACTOR) == UNKNOWN_ACCOUNT
     account_id = await books.account("nobody")
     assert await inbox.waiting() == ["pi_1"]
-    assert await inbox.retry("pi_1") is None
+    assert await inbox.retry("pi_1", actor=ACTOR) is None
     assert await balance(books, account_id) == 119 * 10**9
     assert await inbox.waiting() == []
     assert await listed(books.database) == []
     with pytest.raises(NotFound):
-        await inbox.retry("pi_1")
+        await inbox.retry("pi_1", actor=ACTOR)
     await check_books(books.database, account_id)
 
 
 async def test_an_ignored_payment_waits_no_more_until_a_retry(books: Books) -> None:
     await tell(books, CHARGED)
     inbox = inbox_of(books)
-    await inbox.ignore("pi_1")
+    await inbox.ignore("pi_1", actor=ACTOR)
     await inbox.count()
     assert (inbox.parked, await listed(books.database)) == (0, [])
     account_id = await books.account("nobody")
@@ -111,8 +111,8 @@ async def test_an_ignored_payment_waits_no_more_until_a_retry(books: Books) -> N
     assert await balance(books, account_id) == 0
     assert len(await table_rows(books.database, "webhook_event")) == 3
     with pytest.raises(NotFound):
-        await inbox.ignore("pi_1")
-    assert await inbox.retry("pi_1") is None
+        await inbox.ignore("pi_1", actor=ACTOR)
+    assert await inbox.retry("pi_1", actor=ACTOR) is None
     assert {row["state"] for row in await table_rows(books.database, "webhook_event")} == {
         "APPLIED"
     }
@@ -125,11 +125,11 @@ async def test_a_booked_payment_goes_on_without_what_is_ignored(books: Books) ->
     created = event("payment_intent.created", intent(status="processing", **NOBODYS), at=1)
     assert await tell(books, created, REFUNDED) == ["applied", "parked"]
     assert [each.reason for each in await listed(books.database)] == [LATE]
-    await inbox.ignore("pi_1")
+    await inbox.ignore("pi_1", actor=ACTOR)
     assert await tell(books, CHARGED, PAID) == ["parked", "applied"]
     assert await balance(books, account_id) == 119 * 10**9
     assert await rows_of(books.database, "refund", account_id) == []
-    assert await inbox.retry("pi_1") is None
+    assert await inbox.retry("pi_1", actor=ACTOR) is None
     assert len(await rows_of(books.database, "refund", account_id)) == 1
     await check_books(books.database, account_id)
 
