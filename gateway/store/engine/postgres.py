@@ -129,7 +129,12 @@ class PostgresDatabase:
         Raises ConfigurationError if Postgres refuses the role (before the first migration there may
         be none), if TLS fails, or if a pooler drops the timeouts.
         """
-        pool = ConnectionPool(self._sessions.connect, self._shares, wait_seconds=self._wait_seconds)
+        pool = ConnectionPool(
+            self._sessions.connect,
+            self._shares,
+            roll_back=_roll_back,
+            wait_seconds=self._wait_seconds,
+        )
         try:
             with start_explained():
                 await pool.start(("read", PROBE))
@@ -179,18 +184,23 @@ class PostgresDatabase:
     @asynccontextmanager
     async def _lent(self, use: Use, begin: str) -> AsyncIterator[Connection]:
         """Lend a connection in a transaction, which is rolled back unless it was committed."""
-        pool = self._pool
+        pool, done = self._pool, False
         with translated(translate):
             connection = await pool.acquire(use)
         try:
             with translated(translate):
                 await _begin(connection, begin)
             yield connection
+            done = True
         except ReadOnly:
             pool.retire()
             raise
         finally:
-            self._return(pool, use, connection)
+            # A pooler gives the connection to others when the transaction has ended.
+            if done and not self._sessions.pooled:
+                pool.release(use, connection)
+            else:
+                self._return(pool, use, connection)
 
     def _return(self, pool: ConnectionPool, use: Use, connection: Connection) -> None:
         """Give a connection back, in the background if its transaction has not ended: no answer
@@ -221,9 +231,12 @@ class PostgresDatabase:
 
 
 async def _begin(connection: Connection, begin: str) -> None:
-    """Begin a transaction with its settings, in one message. Where the caller is cancelled
-    meanwhile, nobody knows whether there is one, and the connection is closed.
+    """Begin a transaction with its settings, in one message, which ends the transaction before.
+    Where the caller is cancelled meanwhile, nobody knows whether there is one, and the connection
+    is closed.
     """
+    if connection.is_in_transaction():
+        begin = f"ROLLBACK; {begin}"
     try:
         await connection.execute(begin)
     except (asyncio.CancelledError, TimeoutError):

@@ -85,7 +85,7 @@ class Sessions:
 
     def __init__(self, url: str, *, statement_timeout_seconds: float, pooled: bool) -> None:
         self._url = url
-        self._pooled = pooled
+        self.pooled = pooled
         self._timeout_milliseconds = f"{statement_timeout_seconds * 1000:.0f}"
         self._answer_seconds = statement_timeout_seconds + ANSWER_SECONDS
         self._options = _OPTIONS | {"statement_timeout": self._timeout_milliseconds}
@@ -106,11 +106,11 @@ class Sessions:
             timeout=CONNECT_SECONDS,
             command_timeout=self._answer_seconds,
             # Behind a pooler the next transaction does not find the statements of this one.
-            statement_cache_size=0 if self._pooled else 100,
-            server_settings=_NAME if self._pooled else _NAME | self._options,
+            statement_cache_size=0 if self.pooled else 100,
+            server_settings=_NAME if self.pooled else _NAME | self._options,
         )
         try:
-            if self._pooled:
+            if self.pooled:
                 async with connection.transaction():  # on one connection of the pooler
                     await _set_codecs(connection)
             else:
@@ -123,7 +123,7 @@ class Sessions:
     async def check(self, connection: Connection) -> None:
         """Raise ConfigurationError where a pooler drops the settings of a session."""
         setting = "SELECT setting FROM pg_settings WHERE name = 'statement_timeout'"
-        if not self._pooled and await connection.fetchval(setting) != self._timeout_milliseconds:
+        if not self.pooled and await connection.fetchval(setting) != self._timeout_milliseconds:
             raise ConfigurationError(BEHIND_POOLER)
 
 

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any, TypedDict
 from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Integer, column, text
+from sqlalchemy import DateTime, Integer, column, text
 
 from gateway.errors import ServiceUnavailable
 from gateway.settings import load_settings
@@ -128,3 +129,37 @@ async def test_closing_refuses_those_that_wait(postgres_database_url: str) -> No
         await database.close()
         with pytest.raises(ServiceUnavailable):
             await waiting
+
+
+class Taken(TypedDict):
+    taken_at: datetime
+
+
+TAKEN = Statement[Taken](
+    text("SELECT now() AS taken_at").columns(column("taken_at", DateTime(timezone=True)))
+)
+
+
+async def test_each_read_has_a_snapshot_of_its_own(database: Database) -> None:
+    compiled = TAKEN.compiled("postgresql")
+    taken: list[Taken] = []
+    for _ in range(3):
+        async with database.reading() as driver:
+            taken += await driver.fetch(compiled, [])
+            await asyncio.sleep(0.001)
+            taken += await driver.fetch(compiled, [])
+    instants = [each["taken_at"] for each in taken]
+    assert instants[::2] == instants[1::2]
+    assert len(set(instants)) == 3
+
+
+async def test_an_idle_connection_leaves_its_transaction(database: Database, owner: Any) -> None:
+    count = (
+        f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{RUNTIME_ROLE}'"
+        " AND state LIKE 'idle in transaction%' AND pid = ANY($1)"
+    )
+    used = list(await pids_of(database, 4))
+    async with asyncio.timeout(5):
+        while await owner.fetchval(count, used):  # noqa: ASYNC110 - Postgres has no event
+            await asyncio.sleep(0.01)
+    assert len(await pids_of(database, 8)) <= BUDGET
