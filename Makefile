@@ -1,4 +1,4 @@
-.PHONY: run test check bench histories soak focus-validator lock clean
+.PHONY: run test check audit bench histories soak focus-validator lock clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -41,6 +41,10 @@ check: $(VENV)/.dev
 	$(BIN)/gateway schema --check
 	$(BIN)/gateway openapi --check
 	$(BIN)/gateway settings --check
+
+audit: $(VENV)/.installed
+	$(BIN)/uv tool run pip-audit --require-hashes --disable-pip --requirement requirements.lock
+	$(BIN)/python hatch_build.py audit --omit=dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench $(ARGS)

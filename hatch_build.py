@@ -2,15 +2,19 @@
 
 `python hatch_build.py` does so too, where the page's sources have changed since it was built;
 `python hatch_build.py run check` hands npm those words. `GATEWAY_SKIP_CONSOLE=1` skips everything.
+A wheel also gets the lists of its parts by the lock files: CycloneDX, one for Python, one for npm.
 """
 
+import base64
 import gzip
 import hashlib
+import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -37,6 +41,7 @@ class ConsoleBuildHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         del version, build_data
         build()
+        write_parts()
 
 
 def build() -> None:
@@ -119,6 +124,52 @@ def digest(*paths: Path) -> str:
         total.update(f"{path.relative_to(ROOT)}\0{len(content)}\0".encode())
         total.update(content)
     return total.hexdigest()
+
+
+def write_parts() -> None:
+    """Write the lists of parts to `build/`, from where hatchling takes them into the wheel."""
+    folder = ROOT / "build"
+    folder.mkdir(exist_ok=True)
+    for name, parts in (("python", python_parts()), ("page", page_parts())):
+        text = json.dumps(bill_of_materials(parts), indent=1)
+        (folder / f"{name}.cdx.json").write_text(f"{text}\n", "utf-8")
+
+
+def bill_of_materials(parts: Iterator[dict[str, Any]]) -> dict[str, Any]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    by_url = {each["purl"]: {"type": "library", "bom-ref": each["purl"], **each} for each in parts}
+    whole = {"type": "application", "name": project["name"], "version": project["version"]}
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "version": 1,
+        "metadata": {"component": whole},
+        "components": list(by_url.values()),
+    }
+
+
+def python_parts() -> Iterator[dict[str, Any]]:
+    """Yield the packages of the lock file."""
+    lock = (ROOT / "requirements.lock").read_text("utf-8")
+    for name, version in re.findall(r"^([\w.-]+)(?:\[[^]]*\])?==([^ ;\\]+)", lock, re.MULTILINE):
+        yield {"name": name, "version": version, "purl": f"pkg:pypi/{name}@{version}"}
+
+
+def page_parts() -> Iterator[dict[str, Any]]:
+    """Yield the packages that the page consists of; those that only build it are none of them."""
+    lock = json.loads((CONSOLE / "package-lock.json").read_text("utf-8"))
+    for path, package in lock["packages"].items():
+        if path and not package.get("dev"):
+            name, version = path.rpartition("node_modules/")[2], package["version"]
+            algorithm, _, digest = package["integrity"].partition("-")
+            content = base64.b64decode(digest).hex()
+            yield {
+                "name": name,
+                "version": version,
+                "purl": f"pkg:npm/{name.replace('@', '%40')}@{version}",
+                "hashes": [{"alg": f"SHA-{algorithm.removeprefix('sha')}", "content": content}],
+                "licenses": [{"license": {"name": package.get("license", "unknown")}}],
+            }
 
 
 def report() -> None:

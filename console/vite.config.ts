@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import optimizeLocales from "@react-aria/optimize-locales-plugin";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
@@ -15,6 +16,15 @@ export default defineConfig({
     zones(),
     { ...optimizeLocales.vite({ locales: ["en-US", "de-DE"] }), enforce: "pre" },
   ],
+  resolve: {
+    alias: [
+      {
+        // Monaco has an old copy inside.
+        find: /^[./]+\/dompurify\/dompurify\.js$/,
+        replacement: fileURLToPath(new URL("src/graphiql/sanitizer.ts", import.meta.url)),
+      },
+    ],
+  },
   build: {
     outDir: "../gateway/static",
     emptyOutDir: true,

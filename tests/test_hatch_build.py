@@ -4,10 +4,14 @@ import json
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+import hatch_build
 
 SCRIPT = Path(__file__).parents[1] / "hatch_build.py"
 MAKE = (
@@ -80,3 +84,24 @@ def test_it_can_be_left_out(checkout: Path, run: Run) -> None:
     assert not (checkout / "gateway").exists()
     assert run("run", "make", GATEWAY_SKIP_CONSOLE="0").returncode == 0
     assert built(checkout).startswith("one ")
+
+
+@pytest.mark.parametrize("parts", [hatch_build.python_parts, hatch_build.page_parts])
+def test_the_list_of_parts_has_every_locked_package(parts: Callable[[], Any]) -> None:
+    listed = hatch_build.bill_of_materials(parts())
+    assert (listed["bomFormat"], listed["specVersion"]) == ("CycloneDX", "1.6")
+    assert listed["metadata"]["component"]["name"] == "billing-usage-gateway"
+    urls = [each["purl"] for each in listed["components"]]
+    assert urls == [each["bom-ref"] for each in listed["components"]]
+    assert len(urls) == len(set(urls)) > 40
+    known = {"pkg:pypi/strawberry-graphql@", "pkg:npm/react@", "pkg:npm/%40urql/core@"}
+    assert any(each.startswith(tuple(known)) for each in urls)
+    assert not any(each.startswith("pkg:npm/vitest@") for each in urls)
+
+
+def test_a_wheel_takes_both_lists() -> None:
+    project = tomllib.loads((SCRIPT.parent / "pyproject.toml").read_text("utf-8"))
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    hatch_build.write_parts()
+    for name in wheel["sbom-files"]:
+        assert json.loads((SCRIPT.parent / name).read_text("utf-8"))["components"]

@@ -15,6 +15,7 @@ ELSEWHERE: Final = {
     "make run": f"{CI}'s `make test` builds what it needs; test_targets_can_be_made",
     "make test": CI,
     "make check": CI,
+    "make audit": "asks feeds of vulnerabilities; test_targets_can_be_made",
     "make bench": "tests/bench/test_benches.py::test_operations_are_measured_beside_peers",
     "EXAMPLES=500 make test": f"{CI}, with fewer examples",
     "make soak": "tests/scenarios/chaos/test_killed_workers.py, with fewer kills",
