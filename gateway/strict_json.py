@@ -2,12 +2,12 @@
 
 Parsers differ in which of two equal keys they keep, so such an object means different things to
 different readers. orjson keeps the last one in silence: what it lost shows in the number of colons.
+A slower parser finds the key's name; in a long text it is not named.
 """
 
 import json
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import Final
 
 import orjson
@@ -19,20 +19,30 @@ _SHOWN: Final = 100
 _SPACE: Final = b" \t\n\r"
 _MOST_BRACKETS: Final = 1_000_000
 """Groups of brackets in an array that is cut: some half of a second."""
+_TURN_STEPS: Final = 512
+"""Groups of brackets, or commas, that are passed in one turn: less than a millisecond."""
+_TURN_BYTES: Final = 262_144
+"""Bytes without brackets that are passed in one turn; a text is passed as a whole."""
+_NAMED_BYTES: Final = 131_072
+"""Longest text in which a key that stands twice is named: some 15 milliseconds."""
 _STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1, ord(","): 0}
 
 _TEXT: Final = rb'"(?:[^"\\]++|\\.)*+"'
 _SKIPPED: Final = rb"[^\]\[{}\"%s]*+(?:" + _TEXT + rb"[^\]\[{}\"%s]*+)*+"
 # Up to what comes next outside of texts: in an element brackets, between elements a comma too.
+_NO_BRACKETS: Final = re.compile(_SKIPPED.replace(b"%s", b""), re.DOTALL)
+_ONE_TEXT: Final = re.compile(_TEXT, re.DOTALL)
 _IN_ELEMENT: Final = re.compile(_SKIPPED.replace(b"%s", b"") + rb"([\[{]++|[\]}]++)", re.DOTALL)
+_ESCAPED_COLON: Final = re.compile(rb"(?<!\\)(?:\\\\)*+\\u003[aA]")
 _BETWEEN: Final = re.compile(_SKIPPED.replace(b"%s", b",") + rb"([\[{]++|[\]}]|,)", re.DOTALL)
 
 
 class DuplicateKey(ValueError):
-    """An object that has a key twice; the message is a sentence that names the key."""
+    """An object that has a key twice; the message is a sentence that names the key, if known."""
 
-    def __init__(self, key: str) -> None:
-        super().__init__(f'A JSON object has the key "{key[:_SHOWN]}" twice.')
+    def __init__(self, key: str | None) -> None:
+        name = "a key" if key is None else f'the key "{key[:_SHOWN]}"'
+        super().__init__(f"A JSON object has {name} twice.")
 
 
 def loads(text: bytes | str) -> JsonValue:
@@ -40,9 +50,13 @@ def loads(text: bytes | str) -> JsonValue:
 
     Takes time in proportion to the text's length.
     """
-    value: JsonValue = orjson.loads(text)
-    if _may_repeat(text, value) and (repeated := _verdict(_parse(text))):
-        raise repeated
+    data = text.encode() if isinstance(text, str) else text
+    value: JsonValue = orjson.loads(data)
+    if _may_repeat(data, value):
+        if len(data) > _NAMED_BYTES:
+            raise _unnamed(value)
+        if repeated := _verdict(_parse(data)):
+            raise repeated
     return value
 
 
@@ -63,13 +77,15 @@ def refusal(error: ValueError, subject: str) -> BadRequest:
     return BadRequest(f"{subject} must be valid JSON in UTF-8.")
 
 
-def loads_each(text: bytes | str) -> JsonValue | list[JsonValue | DuplicateKey]:
-    """Return the value of a JSON text, like `loads`; but an element of its outermost list in which
-    a key stands twice is a DuplicateKey in the element's place.
+def loads_each(text: bytes) -> list[JsonValue | DuplicateKey]:
+    """Return the elements of a JSON array; in the place of an element in which a key stands twice
+    there is a DuplicateKey. Raises ValueError for all that is no array.
+
+    For short texts: it may take a tenth of a second for each MB.
     """
     value = orjson.loads(text)
     if not isinstance(value, list):
-        return loads(text)
+        raise ValueError("The JSON is not an array.")  # noqa: TRY004  # as for what is no JSON
     if not _may_repeat(text, value):
         return value
     judged = _parse(text)
@@ -78,29 +94,42 @@ def loads_each(text: bytes | str) -> JsonValue | list[JsonValue | DuplicateKey]:
     return [verdict or each for verdict, each in zip(verdicts, value, strict=True)]
 
 
-def cut(text: bytes, *, limit: int) -> list[bytes]:
-    """Return the texts of an array's elements, at most `limit` and one more; an element may be no
-    JSON. Raises ValueError where brackets and commas make no array.
+def cut(text: bytes) -> Iterator[bytes | None]:
+    """Yield the texts of an array's elements, which may be no JSON, and None wherever others may
+    have a turn. Raises ValueError where brackets and commas make no array.
 
     Takes time in proportion to the text's length.
     """
     text = text.strip(_SPACE)
     if not (text.startswith(b"[") and text.endswith(b"]")):
         raise ValueError("The JSON is not an array.")
-    elements = [element.strip(_SPACE) for element in islice(_elements(text), limit + 1)]
-    if elements == [b""]:
-        return []
-    if not all(elements):
-        raise ValueError("An element is missing between commas.")
-    return elements
+    is_empty, count = False, 0
+    for element in _elements(text):
+        if element is None:
+            yield None
+            continue
+        stripped = element.strip(_SPACE)
+        count += 1
+        is_empty = is_empty or not stripped
+        if is_empty and count > 1:
+            raise ValueError("An element is missing between commas.")
+        if stripped:
+            yield stripped
 
 
-def _elements(text: bytes) -> Iterator[bytes]:
+def _elements(text: bytes) -> Iterator[bytes | None]:
     depth = first = place = 1
-    for _ in range(_MOST_BRACKETS):
-        found = (_BETWEEN if depth == 1 else _IN_ELEMENT).match(text, place)
+    for step in range(_MOST_BRACKETS):
+        if not step % _TURN_STEPS:
+            yield None
+        found = (_BETWEEN if depth == 1 else _IN_ELEMENT).match(text, place, place + _TURN_BYTES)
         if found is None:
-            break
+            passed = _passed(text, place)
+            if passed == place:
+                break
+            place = passed
+            yield None
+            continue
         mark, place = found[1], found.end()
         depth += _STEPS[mark[0]] * len(mark)
         if depth == 0 or mark == b",":
@@ -112,27 +141,45 @@ def _elements(text: bytes) -> Iterator[bytes]:
         raise ValueError("The brackets of the array do not match.")
 
 
-def _may_repeat(text: bytes | str, value: object) -> bool:
+def _passed(text: bytes, place: int) -> int:
+    """Return the end of the texts and numbers from a place on; the place itself where a text does
+    not end.
+    """
+    passed = _NO_BRACKETS.match(text, place, place + _TURN_BYTES)
+    if passed is not None and passed.end() > place:
+        return passed.end()
+    one = _ONE_TEXT.match(text, place)
+    return place if one is None else one.end()
+
+
+def _may_repeat(text: bytes, value: object) -> bool:
     """Return False where no key can have been lost.
 
-    A key that was lost took its colon along. Written again, the value has as many colons as the
-    text, if none of them was written as an escape.
+    A key that was lost took its colon along: written again, the value has fewer colons than the
+    text.
     """
     try:
         written = orjson.dumps(value)
     except TypeError:
         return True  # orjson reads deeper lists and objects than it writes
-    # Most texts lack the first byte of the search, which costs nothing.
-    if isinstance(text, str):
-        escaped = "\\" in text and ("\\u003a" in text or "\\u003A" in text)
-        return escaped or text.count(":") != written.count(b":")
     if text == written:
         return False
-    escaped = b"\\" in text and (b"\\u003a" in text or b"\\u003A" in text)
-    return escaped or text.count(b":") != written.count(b":")
+    # Most texts lack the first byte of the search, which costs nothing.
+    is_escaped = b"\\" in text and (b"\\u003a" in text or b"\\u003A" in text)
+    escaped = len(_ESCAPED_COLON.findall(text)) if is_escaped else 0
+    return text.count(b":") + escaped != written.count(b":")
 
 
-def _parse(text: bytes | str) -> object:
+def _unnamed(value: object) -> ValueError:
+    """Return the error for a long text in which a key may stand twice."""
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        return ValueError("The JSON is nested too deeply.")
+    return DuplicateKey(None)
+
+
+def _parse(text: bytes) -> object:
     """Return the value with a verdict in the place of each object, and of each number nothing."""
     try:
         return json.loads(

@@ -7,9 +7,10 @@ from starlette.types import Scope
 
 from gateway.billing.usage.ingestion import ingest
 from gateway.http.request_log import record_of
-from gateway.http.responses import json_response
+from gateway.http.responses import encoded_response
 from gateway.principal import Actor, Permission, Principal
-from gateway.routes.bodies.usage_items import ItemReader, answer_of, read_items
+from gateway.routes.bodies.usage_batch import read_batch
+from gateway.routes.bodies.usage_items import ItemReader, answer_of
 from gateway.routes.descriptions.usage_events import POST_USAGE_EVENTS
 from gateway.routes.platform_endpoint import Platform, PlatformEndpoint, media_type_of
 
@@ -35,7 +36,7 @@ class UsageEventsEndpoint(PlatformEndpoint):
         self, principal: Principal, scope: Scope, body: bytes, details: dict[str, object]
     ) -> Response:
         reader = ItemReader()
-        values = read_items(
+        values = await read_batch(
             body, media_type_of(scope), limit=self.platform.limits.usage_batch_events
         )
         items = await reader.read(values)
@@ -55,4 +56,4 @@ class UsageEventsEndpoint(PlatformEndpoint):
             "duplicates": result.duplicates,
             "rejected": len(result.rejected),
         }
-        return json_response(answer_of(result))
+        return encoded_response(await answer_of(result), status=200)

@@ -82,27 +82,26 @@ def test_any_text_is_read_as_the_slow_way_reads_it(value: Any, ascii_only: bool)
         with pytest.raises(DuplicateKey):
             loads(text.encode())
     else:
-        assert loads(text) == loads(text.encode()) == loads_each(text) == expected
+        assert loads(text) == loads(text.encode()) == expected
+        assert loads_each(f"[{text}]".encode()) == [expected]
 
 
 def test_an_element_with_a_key_twice_stands_alone() -> None:
-    values = loads_each('[{"a": 1}, {"a": 1, "a": 1}, 7, [{"a": 1, "a": 2}]]')
-    assert isinstance(values, list)
+    values = loads_each(b'[{"a": 1}, {"a": 1, "a": 1}, 7, [{"a": 1, "a": 2}]]')
     first, second, third, fourth = values
     assert (first, third) == ({"a": 1}, 7)
     assert isinstance(second, DuplicateKey)
     assert isinstance(fourth, DuplicateKey)
-    with pytest.raises(DuplicateKey):
-        loads_each('{"a": 1, "a": 1}')
+    with pytest.raises(ValueError, match="array"):
+        loads_each(b'{"a": 1}')
 
 
 @pytest.mark.parametrize(
     "text", ["", "{", "[NaN]", "[Infinity]", r'"\ud800"', b'"\xff"', "[" * 100_000, "\ufeff{}"]
 )
 def test_what_is_no_json_is_a_value_error(text: str | bytes) -> None:
-    for parse in (loads, loads_each):
-        with pytest.raises(ValueError, match=r"."):
-            parse(text)
+    with pytest.raises(ValueError, match=r"."):
+        loads(text)
 
 
 @pytest.mark.parametrize("depth", [250, 260, 600])
@@ -144,7 +143,19 @@ def test_values_are_those_of_orjson() -> None:
 @given(st.lists(VALUES), st.booleans())
 def test_an_array_is_cut_into_its_elements(values: list[Any], ascii_only: bool) -> None:
     texts = [written(value, ascii_only=ascii_only).encode() for value in values]
-    assert cut(b" [ " + b" ,\n".join(texts) + b" ] ", limit=len(texts)) == texts
+    assert elements(b" [ " + b" ,\n".join(texts) + b" ] ") == texts
+
+
+def elements(text: bytes) -> list[bytes]:
+    return [each for each in cut(text) if each is not None]
+
+
+@pytest.mark.parametrize("piece", [b'"x",', b"1,", b'"' + b"x" * 300_000 + b'",'])
+def test_a_long_element_leaves_turns_to_others(piece: bytes) -> None:
+    text = b"[[" + piece * (1_000_000 // len(piece)) + b"1]]"
+    found = list(cut(text))
+    assert [each for each in found if each is not None] == [text[1:-1]]
+    assert found.count(None) > 3
 
 
 @pytest.mark.parametrize(
@@ -167,7 +178,7 @@ def test_an_array_is_cut_into_its_elements(values: list[Any], ascii_only: bool) 
 )
 def test_what_is_no_array_is_not_cut(text: str) -> None:
     with pytest.raises(ValueError, match=r"array|element"):
-        cut(text.encode(), limit=10)
+        elements(text.encode())
 
 
 @pytest.mark.parametrize(
@@ -177,8 +188,18 @@ def test_five_megabytes_are_cut_in_time(piece: bytes) -> None:
     text = b"[[" + piece * (5_000_000 // len(piece)) + b"]"
     started = process_time()
     with suppress(ValueError):
-        cut(text, limit=25_000)
+        elements(text)
     assert process_time() - started < 3
+
+
+def test_a_key_twice_in_a_long_text_is_refused_quickly() -> None:
+    text = b"[" + b'{"a":1,"a":2},' * 100_000 + b"0]"
+    started = process_time()
+    with pytest.raises(DuplicateKey, match=r"^A JSON object has a key twice\.$"):
+        loads(text)
+    assert process_time() - started < 0.2
+    escaped = orjson.dumps([{"a:b": 1}] * 20_000).replace(b"a:b", rb"a\u003a\\u003A")
+    assert loads(escaped) == [{"a:\\u003A": 1}] * 20_000
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import httpx
 from pydantic import SecretStr
 
 from gateway.app import create_app
+from gateway.auth.api_keys import ApiKeyText
 from gateway.auth.key_store import issue_key
 from gateway.clock import SystemClock
 from gateway.principal import Permission
@@ -28,17 +29,24 @@ class Served:
 
     async def key(self, *scopes: Permission, account_id: int | None = None) -> dict[str, str]:
         """Return the header of a new API key."""
-        async with self.database.writing() as transaction:
-            key = await issue_key(
-                transaction,
-                environment="dev",
-                name="test",
-                scopes=frozenset(scopes),
-                actor=ACTOR,
-                clock=SystemClock(),
-                account_id=account_id,
-            )
+        key = await issued_key(self.database, *scopes, account_id=account_id)
         return {"authorization": f"Bearer {key.text}"}
+
+
+async def issued_key(
+    database: Database, *scopes: Permission, account_id: int | None = None
+) -> ApiKeyText:
+    """Return a new API key."""
+    async with database.writing() as transaction:
+        return await issue_key(
+            transaction,
+            environment="dev",
+            name="test",
+            scopes=frozenset(scopes),
+            actor=ACTOR,
+            clock=SystemClock(),
+            account_id=account_id,
+        )
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 transaction.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,6 +21,7 @@ from gateway.ids import KeyFactory
 from gateway.money import format_amount
 from gateway.principal import Actor
 from gateway.store import Database, Transaction, accounts, usage_events
+from gateway.store.engine.write import PIECE
 from gateway.store.rows import AccountRow
 
 FUTURE_TOLERANCE: Final = timedelta(minutes=5)
@@ -151,8 +153,7 @@ async def _book_items(
         usage_delay_seconds=usage_delay_seconds,
     )
     timely = await _timely(known, found, book, late_days, result)
-    ids = {name: row["account_id"] for name, row in found.items()}
-    records = [UsageRecord._make((ids[item.account], *item.record[1:])) for item in timely]
+    records = await _records(timely, {name: row["account_id"] for name, row in found.items()})
     facts = [item.facts for item in timely]
     recorded = await record_usage(
         book, records, facts, one_by_one=one_by_one, only_charged=not may_credit
@@ -185,6 +186,20 @@ def _corrections(book: Book, corrected: Mapping[int, int]) -> list[Act]:
     ]
 
 
+async def _records(
+    items: Sequence[MeteredItem], account_ids: Mapping[str, int]
+) -> list[UsageRecord]:
+    """Return the records with their accounts' keys. Others have their turn after each piece."""
+    records: list[UsageRecord] = []
+    for first in range(0, len(items), PIECE):
+        await asyncio.sleep(0)
+        records += [
+            UsageRecord._make((account_ids[item.account], *item.record[1:]))
+            for item in items[first : first + PIECE]
+        ]
+    return records
+
+
 def _is_known(item: MeteredItem, currency: str | None, result: Ingested) -> bool:
     """Say whether an item is in its account's currency; None where there is no account."""
     if currency == item.currency:
@@ -214,7 +229,9 @@ async def _timely(
     }
     booked = await usage_events.known(book.transaction, keys)
     timely = []
-    for item in items:
+    for number, item in enumerate(items):
+        if not number % PIECE:
+            await asyncio.sleep(0)
         if item.record.started_at < earliest and (
             (found[item.account]["account_id"], *item.record[1:3]) not in booked
         ):

@@ -92,7 +92,9 @@ async def _fresh(
     one_by_one: bool,
 ) -> Sequence[Printed]:
     """Return the records that are not known yet; count the others."""
+    await asyncio.sleep(0)
     keys = dict.fromkeys(record[:3] for record in records)
+    await asyncio.sleep(0)
     # The database looks them up while the fingerprints are made.
     seen, printed = await asyncio.gather(
         usage_events.known(book.transaction, keys), _printed(records, facts)

@@ -1,4 +1,4 @@
-"""Usage events as they are sent, JSON or a line of NDJSON each, as items that can be booked."""
+"""Usage events as they are sent, as items that can be booked."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -7,15 +7,15 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from gateway import strict_json
 from gateway.billing.usage.deployments import DeploymentFacts
 from gateway.billing.usage.ingestion import Ingested, ItemCode, MeteredItem, RejectedItem
 from gateway.billing.usage.usage_record import UsageRecord
-from gateway.errors import BadRequest, BadUserInput, Fault, OutOfRange
+from gateway.errors import BadUserInput, Fault, OutOfRange
 from gateway.http.json_models import field_names
 from gateway.instants import parse_instant
 from gateway.models import Resource
 from gateway.money import minor_digits, parse_nanos, parse_quantity
+from gateway.routes.bodies.usage_batch import PIECE, Unreadable
 from gateway.routes.bodies.usage_events import (
     CLOSED_BEFORE_STARTED,
     END_BEFORE_START,
@@ -36,70 +36,7 @@ DEPLOYMENT_FIELDS: Final = field_names(Deployment)
 RESOURCE_FIELDS: Final = field_names(Resources)
 MOST_ANSWER_FAULTS: Final = 1_000
 """Faults that are listed in one answer."""
-PIECE: Final = 256
-"""Items that are read in one go: some two milliseconds, in which nobody else has a turn."""
-
-_UNREADABLE: Final = (
-    "is not valid JSON in UTF-8. Lone surrogates, numbers above 1.8e308 and deeper nesting than "
-    "a few hundred levels are not allowed."
-)
 _RESOURCES: Final = frozenset(Resource)
-
-
-class _NotJson(NamedTuple):
-    """The fault of an event that could not be read, in the place of its value."""
-
-    message: str
-
-
-def read_items(body: bytes, media_type: str, *, limit: int) -> Sequence[object]:
-    """Return the values of a JSON array, or of the lines of NDJSON that are not empty; an event
-    that is no JSON, or has a key twice, is refused by itself. Raises BadRequest, also for more than
-    `limit` values.
-    """
-    values = _lines(body) if media_type == "application/x-ndjson" else _array(body, limit)
-    if len(values) > limit:
-        raise BadRequest(f"A batch may have at most {limit:,} events.")
-    return values
-
-
-def _array(body: bytes, limit: int) -> Sequence[object]:
-    try:
-        values = strict_json.loads_each(body)
-    except strict_json.DuplicateKey as error:
-        raise strict_json.refusal(error, "The body") from None
-    except ValueError:
-        return _array_with_faults(body, limit)
-    if not isinstance(values, list):
-        raise BadRequest("The body must be a JSON array of usage events, or NDJSON.")
-    return values
-
-
-def _array_with_faults(body: bytes, limit: int) -> list[object]:
-    """Return the values of an array that cannot be read as a whole, each read by itself."""
-    try:
-        texts = strict_json.cut(body, limit=limit)
-    except ValueError as error:
-        raise strict_json.refusal(error, "The body") from None
-    return [_read_text(text, "The event") for text in texts]
-
-
-def _lines(body: bytes) -> list[object]:
-    return [
-        _read_text(line, f"Line {number}")
-        for number, line in enumerate(body.split(b"\n"), start=1)
-        if line and not line.isspace()
-    ]
-
-
-def _read_text(text: bytes, subject: str) -> object:
-    """Return the value of an event's text, or its fault."""
-    try:
-        return strict_json.loads(text)
-    except strict_json.DuplicateKey as error:
-        return _NotJson(f"{subject}: {error}")
-    except ValueError:
-        return _NotJson(f"{subject} {_UNREADABLE}")
 
 
 class _Meter(NamedTuple):
@@ -162,10 +99,8 @@ class ItemReader:
 
     def _item(self, index: int, value: object) -> MeteredItem:
         if not isinstance(value, dict):
-            if isinstance(value, _NotJson):
+            if isinstance(value, Unreadable):
                 raise BadUserInput(value.message)
-            if isinstance(value, strict_json.DuplicateKey):
-                raise BadUserInput(str(value))
             raise BadUserInput("A usage event must be a JSON object.")
         _refuse_others(value, ITEM_FIELDS, "A usage event")
         get = value.get
@@ -341,14 +276,21 @@ def _refuse_others(value: Mapping[str, object], allowed: frozenset[str], subject
         raise BadUserInput(f"{subject} has no field {others[:200]}.")
 
 
-def answer_of(result: Ingested) -> dict[str, object]:
-    """Return the endpoint's answer, with at most MOST_ANSWER_FAULTS faults."""
+async def answer_of(result: Ingested) -> bytes:
+    """Return the endpoint's answer in JSON, with at most MOST_ANSWER_FAULTS faults. Other requests
+    have their turn after each piece.
+    """
     left = MOST_ANSWER_FAULTS
-    rejected = []
-    for position, name, code, message, faults in sorted(result.rejected):
-        errors = [{"path": fault.path, "message": fault.message} for fault in faults[:left]]
-        left -= len(errors)
-        rejected.append(
-            {"index": position, "id": name, "code": code, "message": message, "errors": errors}
-        )
-    return {"accepted": result.accepted, "duplicates": result.duplicates, "rejected": rejected}
+    rejected, pieces = sorted(result.rejected), []
+    for first in range(0, len(rejected), PIECE):
+        items = []
+        for position, name, code, message, faults in rejected[first : first + PIECE]:
+            errors = [{"path": fault.path, "message": fault.message} for fault in faults[:left]]
+            left -= len(errors)
+            items.append(
+                {"index": position, "id": name, "code": code, "message": message, "errors": errors}
+            )
+        pieces.append(orjson.dumps(items)[1:-1])
+        await asyncio.sleep(0)
+    counts = orjson.dumps({"accepted": result.accepted, "duplicates": result.duplicates})
+    return b"".join((counts[:-1], b',"rejected":[', b",".join(pieces), b"]}"))

@@ -8,12 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.auth.key_store import issue_key
-from gateway.clock import SystemClock
 from gateway.principal import Permission
 from gateway.store import connect
-from tests.support.books import ACTOR
 from tests.support.live import Gateway, gateway
+from tests.support.served import issued_key
 from tests.support.stripe import SECRET
 
 HALF = b"x" * 700_000
@@ -33,15 +31,7 @@ async def served(sqlite_database_url: str, tmp_path: Path) -> AsyncIterator[Gate
 
 async def usage_key(served: Gateway) -> str:
     database = await connect(served.settings)
-    async with database.writing() as transaction:
-        key = await issue_key(
-            transaction,
-            environment="dev",
-            name="meter",
-            scopes=frozenset({Permission.USAGE_WRITE}),
-            actor=ACTOR,
-            clock=SystemClock(),
-        )
+    key = await issued_key(database, Permission.USAGE_WRITE)
     await database.close()
     return key.text
 

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from gateway.billing.usage.ingestion import ItemCode
 from gateway.errors import BadRequest
 from gateway.principal import Permission
+from gateway.routes.bodies.usage_batch import PIECE, read_batch
 from gateway.routes.bodies.usage_events import faults_of_event
-from gateway.routes.bodies.usage_items import PIECE, ItemReader, read_items
+from gateway.routes.bodies.usage_items import ItemReader
 from gateway.store import Database
 from tests.support.books import Books
 from tests.support.facts import rows_of
@@ -117,7 +118,7 @@ UNREADABLE = {
     "a lone surrogate": rb'{"id":"bad","sku":"\ud83d"}',
     "a number beyond a double": b'{"id":"bad","quantity":1e400}',
     "a thousand levels": b'{"id":"bad","sku":' + b"[" * 1_000 + b"]" * 1_000 + b"}",
-    "more levels than are read": b'{"id":"bad","sku":' + b'{"a":[' * 9_000 + b"]}" * 9_000 + b"}",
+    "more levels than are read": b'{"id":"bad","sku":' + b'{"a":[' * 5_000 + b"]}" * 5_000 + b"}",
     "not a number": b'{"quantity":NaN}',
     "not UTF-8": b'{"sku":"\xff"}',
     "no value": b'{"sku":}',
@@ -148,12 +149,12 @@ async def test_an_unreadable_event_is_refused_by_itself(served: Served, media_ty
     await check_books(served.database, account_id)
 
 
-def test_many_unreadable_events_are_read_in_time() -> None:
+async def test_many_unreadable_events_are_read_in_time() -> None:
     bad = orjson.dumps(event(deployment=..., sku="?", end=...)).replace(b'"?"', rb'"\ud83d"')
     body = b"[" + b",".join([bad] * 25_000) + b"]"
     assert len(body) < 5_242_880
     started = process_time()
-    assert len(read_items(body, "application/json", limit=25_000)) == 25_000
+    assert len(await read_batch(body, "application/json", limit=25_000)) == 25_000
     assert process_time() - started < 2
 
 
@@ -649,7 +650,7 @@ async def test_whatever_is_sent_is_read_or_refused(value: Any) -> None:
 async def test_whatever_bytes_are_sent_are_read_or_refused(body: bytes) -> None:
     for media_type in ("application/json", "application/x-ndjson"):
         with suppress(BadRequest):
-            await ItemReader().read(read_items(body, media_type, limit=10))
+            await ItemReader().read(await read_batch(body, media_type, limit=10))
 
 
 async def test_others_have_their_turn_while_many_items_are_read() -> None:
