@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 
 _KEPT_CURSORS: Final = 1_000
-"""Lists whose cursors are kept for further requests: a list takes a kilobyte."""
+"""Most lists with cursors kept for further requests; a list takes a kilobyte."""
 
 
 async def load_account_first_day(root: strawberry.Parent[VisibleAccount], info: Info) -> date:
