@@ -1,6 +1,7 @@
 """Listens for changed accounts, whichever process changed them."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Final, Protocol, TypeAlias
@@ -29,6 +30,7 @@ RECONNECT_SECONDS: Final = 3
 LOST: Final = "Listening for changes failed"
 
 # Dead peers are noticed by the kernel too; the heartbeat is faster.
+_NAME: Final = {"application_name": "gateway-live"}
 _KEEPALIVE: Final = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5"}
 
 log = structlog.get_logger(__name__)
@@ -129,11 +131,18 @@ class PostgresChangeListener:
         await loop.run()
 
     async def _connect(self) -> _Connection:
+        try:
+            return await self._open(_NAME | _KEEPALIVE)
+        except asyncpg.ProtocolViolationError:  # a pooler refuses the second; see `_prove`
+            return await self._open(_NAME)
+
+    async def _open(self, settings: Mapping[str, str]) -> _Connection:
         return await asyncpg.connect(
             self._url,
             timeout=HEARTBEAT_TIMEOUT_SECONDS,
             command_timeout=HEARTBEAT_TIMEOUT_SECONDS,
-            server_settings={"application_name": "gateway-live", **_KEEPALIVE},
+            statement_cache_size=0,
+            server_settings=dict(settings),
         )
 
     async def _use(self, connection: _Connection, handler: ChangeHandler, loop: Loop) -> None:
@@ -156,7 +165,7 @@ class PostgresChangeListener:
                 handler.changed(int(account_id), int(revision))
 
         await connection.add_listener(CHANNEL, hear)
-        heard = await _prove(connection, proven)
+        heard = await self._prove(connection, proven)
         if not heard:
             log.error(
                 "live.not_listening",
@@ -166,6 +175,19 @@ class PostgresChangeListener:
         self.connected = heard
         loop.recovered()
         await self._stay(connection, handler, ended, heard=heard)
+
+    async def _prove(self, connection: _Connection, proven: asyncio.Event) -> bool:
+        """Return whether a notification to ourselves arrives. A pooler passes one on to the
+        connection that sends it: behind a pooler that is another one.
+        """
+        sender = connection if await _is_direct(connection) else await self._connect()
+        try:
+            await sender.execute(f"SELECT pg_notify('{CHANNEL}', 'proof')")
+            await _wait(proven, PROOF_SECONDS)
+        finally:
+            if sender is not connection:
+                sender.terminate()
+        return proven.is_set()
 
     async def _stay(
         self, connection: _Connection, handler: ChangeHandler, ended: asyncio.Event, *, heard: bool
@@ -181,11 +203,11 @@ class PostgresChangeListener:
             await _wait(ended, pause)
 
 
-async def _prove(connection: _Connection, proven: asyncio.Event) -> bool:
-    """Return whether a notification to ourselves comes back."""
-    await connection.execute(f"SELECT pg_notify('{CHANNEL}', 'proof')")
-    await _wait(proven, PROOF_SECONDS)
-    return proven.is_set()
+async def _is_direct(connection: _Connection) -> bool:
+    """Whether no pooler is between: the server's process is the one that answered the start."""
+    async with connection.transaction():  # on one connection of a pooler
+        pid: int = await connection.fetchval("SELECT pg_backend_pid()")
+    return pid == connection.get_server_pid()
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -144,3 +144,9 @@ def test_production_warns_of_a_proxy_that_is_not_trusted(
     settings = load_settings(data_dir=tmp_path, **GOOD | changes)
     warnings = list(start_warnings(settings))
     assert [each.split(":")[0] for each in warnings] == ["GATEWAY_TRUSTED_PROXIES"] * count
+
+
+def test_a_pooler_needs_the_direct_url(tmp_path: Path) -> None:
+    pooled = "postgresql://gateway:hunter2@pooler/gateway"
+    message = refusal_of(tmp_path, database_url=pooled, database_pooler=True)
+    assert message.startswith("GATEWAY_LISTEN_DATABASE_URL: must be the direct URL")
