@@ -22,7 +22,7 @@ from gateway.store import Database, Snapshot, Statement, connect
 from gateway.store.engine.database import Reader
 from gateway.store.engine.postgres_session import BEHIND_POOLER
 from gateway.work.loops import Loops
-from tests.support.books import Books
+from tests.support.books import ACTOR, Books
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.pgbouncer import pgbouncer
 from tests.support.processes import GatewayProcess, gateway_process
@@ -162,7 +162,8 @@ async def test_requests_and_subscriptions_are_served(
             environment="dev",
             name="platform",
             scopes=frozenset({Permission.ADMIN}),
-            now=SystemClock().now(),
+            actor=ACTOR,
+            clock=SystemClock(),
         )
     headers = {"authorization": f"Bearer {key.text}"}
     credit = {"account": "acme", "kind": "COUPON", "amount": "1", "currency": "USD"}
