@@ -28,6 +28,7 @@ from gateway.errors import ConfigurationError
 from gateway.execution.engine import Engine
 from gateway.execution.trusted_documents import TrustedDocuments, read_manifest
 from gateway.http.credentials import CredentialChecker, FailedCredentials
+from gateway.http.rate_limit import RateLimitHeaders
 from gateway.http.request_log import RequestLog
 from gateway.http.responses import http_error
 from gateway.http.static_files import StaticFiles
@@ -59,9 +60,10 @@ from gateway.server.middleware import build_middleware
 from gateway.settings import Settings
 from gateway.signing import Signer, parse_signing_keys
 from gateway.store import Database, Snapshot, build_database
+from gateway.transports.costs import OperationCosts
 from gateway.transports.feeds import ContextFactory
 from gateway.transports.http import ALLOWED, PATH, GraphQLEndpoint, describe_nothing
-from gateway.transports.metrics import admission_metrics, live_metrics
+from gateway.transports.metrics import live_metrics, load_metrics
 from gateway.transports.operations import Operations
 from gateway.transports.sse import StreamEndpoint
 from gateway.transports.websocket import WebSocketEndpoint
@@ -202,12 +204,13 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
     operations = _build_operations(settings, parts, metrics)
     metrics.watch(
         *live_metrics(operations.hub, operations.quotas.live),
-        *admission_metrics(operations.quotas),
+        *load_metrics(operations.quotas),
         *parts.metrics,
     )
     graphql = GraphQLEndpoint(
         operations=operations,
         authenticator=parts.authenticator,
+        rate_limit=RateLimitHeaders(parts.quotas.points),
         describe=parts.describe,
         limits=settings.http,
     )
@@ -306,6 +309,7 @@ def _build_operations(settings: Settings, parts: Parts, metrics: Metrics) -> Ope
         hub=parts.hub,
         limits=settings.live,
         quotas=parts.quotas,
+        costs=OperationCosts(parts.quotas.points),
         access=AccessCheck(parts.read_access, settings.live.recheck_seconds, parts.loops),
         introspection=introspection,
         leeway_seconds=settings.auth.jwt_leeway_seconds,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import strawberry
-from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, OperationType
+from graphql import GraphQLError, OperationDefinitionNode, OperationType
 
 from gateway.errors import BadUserInput, DeadlineExceeded, GatewayError, TooComplex
 from gateway.execution.cost.check import check_variables, checked_figures
@@ -18,6 +18,7 @@ from gateway.execution.documents import (
     ParsedDocument,
 )
 from gateway.execution.errors import ErrorFormatter, format_error, innermost
+from gateway.execution.executed import Executed
 from gateway.execution.fields import events_of
 from gateway.execution.limits import DocumentLimits
 from gateway.execution.operation import (
@@ -170,16 +171,18 @@ class Engine:
 
 
 def _result(
-    prepared: PreparedOperation, executed: ExecutionResult, formatter: ErrorFormatter
+    prepared: PreparedOperation, executed: Executed, formatter: ErrorFormatter
 ) -> OperationResult:
-    for cause in map(innermost, executed.errors or ()):
+    result = executed.result
+    for cause in map(innermost, result.errors or ()):
         if isinstance(cause, TooComplex):  # refuses the operation, not one field
             return stopped(prepared.operation, cause)
     return OperationResult(
         outcome=Outcome.EXECUTED,
-        data=executed.data,
-        errors=formatter.failed(executed.errors or ()),
+        data=result.data,
+        errors=formatter.failed(result.errors or ()),
         operation=prepared.operation,
+        points=0 if result.data is None else executed.points,
     )
 
 

@@ -231,7 +231,9 @@ def cost_of(field: GraphQLField) -> Cost | None:
 
 
 def points_of(type_: GraphQLNamedType) -> int:
-    """Return the points of one object of a type."""
+    """Return the points of one object of a type; introspection costs none."""
+    if type_.name.startswith("__"):
+        return 0
     origin = getattr(type_.extensions.get(_DEFINITION), "origin", None)
     points: int = getattr(origin, "POINTS", 1)
     return points

@@ -51,14 +51,18 @@ class PreparedOperation:
     cost: Figures
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class OperationResult:
-    """`data` is None unless the operation was EXECUTED; `errors` are in the form they are sent."""
+    """`data` is None unless the operation was EXECUTED; `errors` are in the form they are sent.
+    `points` are those of the objects in `data`. A transport may set `extensions`, sent beside it.
+    """
 
     outcome: Outcome
     data: dict[str, Any] | None = None
     errors: list[GraphQLFormattedError]
     operation: OperationDefinitionNode | None = None
+    points: int = 0
+    extensions: Mapping[str, object] | None = None
 
     @property
     def codes(self) -> list[str]:
@@ -69,10 +73,14 @@ class OperationResult:
 
     @property
     def body(self) -> dict[str, object]:
-        """The response: `errors` if there are any, and `data` if the operation was executed."""
+        """The response: `errors` and `extensions` if there are any, and `data` if the operation was
+        executed.
+        """
         body: dict[str, object] = {"errors": self.errors} if self.errors else {}
         if self.outcome is Outcome.EXECUTED:
             body["data"] = self.data
+        if self.extensions:
+            body["extensions"] = self.extensions
         return body
 
     def encode(self) -> bytes:

@@ -18,6 +18,7 @@ from graphql.execution.collect_fields import collect_fields
 from graphql.execution.values import get_argument_values
 from strawberry.execution import optimized_is_awaitable
 
+from gateway.execution.executed import Executed
 from gateway.execution.operation import PreparedOperation
 from gateway.execution.plan.columns import ReadColumns
 from gateway.execution.plan.irregular import Irregular
@@ -93,17 +94,18 @@ class Runner:
         self._compiled = compiled
         self._count_fallback = count_fallback
 
-    async def run(
-        self, prepared: PreparedOperation, context: object, root: object
-    ) -> ExecutionResult:
+    async def run(self, prepared: PreparedOperation, context: object, root: object) -> Executed:
         """Run the operation on a root value. Raises InvalidVariables."""
         executor = self._build(prepared, context, root)
         try:
             compiled = await self._run_compiled(prepared, executor)
-            result = executor.execute_operation() if compiled is None else compiled
+            if compiled is not None:
+                return compiled
+            result: Any = executor.execute_operation()
             if _is_awaitable(result):
                 result = await result
-            return cast("ExecutionResult", result)  # nothing else without incremental delivery
+            # Nothing else without incremental delivery.
+            return Executed(cast("ExecutionResult", result), cast("Any", executor).points)
         finally:
             _free(executor)
 
@@ -141,7 +143,7 @@ class Runner:
 
     async def _run_compiled(
         self, prepared: PreparedOperation, executor: Executor[Any]
-    ) -> ExecutionResult | None:
+    ) -> Executed | None:
         """Return the result, or None if graphql-core has to run the operation."""
         if not self._compiled or prepared.operation.operation is OperationType.MUTATION:
             return None

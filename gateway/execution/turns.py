@@ -15,6 +15,7 @@ from graphql.execution.collect_fields import GroupedFieldSet
 from graphql.pyutils import Path
 
 from gateway.errors import TooComplex
+from gateway.execution.fields import points_of
 
 STRETCH_SECONDS: Final = 0.01
 """Longest work of all operations together in one turn of the loop; a step that has begun ends."""
@@ -103,12 +104,14 @@ def _has_values_alone(items: object) -> bool:
 def executor_class(
     base: type[Executor[Any]], turns: Turns, *, max_values: int
 ) -> type[Executor[Any]]:
-    """Return an executor class that takes turns between the objects of an answer, and refuses an
-    answer with too many values.
+    """Return an executor class that takes turns between the objects of an answer, counts their
+    points, and refuses an answer with too many values.
     """
 
     class FairExecutor(base):  # type: ignore[misc,valid-type]  # the class is an argument
         values_left = max_values
+        points = 0
+        """Of the objects in the answer so far."""
 
         def execute_fields(
             self,
@@ -124,18 +127,12 @@ def executor_class(
                 _Later(turns, self._execute, fields) if turns.is_over() else self._execute(*fields)
             )
 
-        def _execute(
-            self,
-            parent_type: GraphQLObjectType,
-            source_value: object,
-            path: Path | None,
-            grouped_field_set: GroupedFieldSet,
-            position_context: object,
-        ) -> object:
+        def _execute(self, *fields: Any) -> object:
+            parent_type, _, path, grouped_field_set, _ = fields
             self._count(len(grouped_field_set))
-            executed: object = super().execute_fields(
-                parent_type, source_value, path, grouped_field_set, position_context
-            )
+            if path is not None:  # a root costs nothing
+                self.points += points_of(parent_type)
+            executed: object = super().execute_fields(*fields)
             return executed
 
         def complete_list_value(self, *value: object) -> object:

@@ -50,7 +50,7 @@ def cross_origin_options(origins: Sequence[str]) -> CrossOriginOptions:
         allow_origins=origins,
         allow_methods=("GET", "POST"),
         allow_headers=CLIENT_HEADERS,
-        expose_headers=("x-request-id", "retry-after"),
+        expose_headers=("x-request-id", "retry-after", "ratelimit", "ratelimit-policy"),
     )
 
 

@@ -48,7 +48,8 @@ STATUS_BY_CODE: Final[Mapping[str, int]] = {
 }
 CLOSE: Final[Mapping[str, str]] = {"connection": "close"}
 _RETRY_AFTER: Final = {"retry-after": "1"}
-_TEMPORARY: Final = frozenset({429, 503})
+TEMPORARY: Final = frozenset({429, 503})
+"""Statuses of answers that say when to come back."""
 _MEDIA_TYPES: Final = 16
 """Most headers that are kept."""
 
@@ -89,8 +90,8 @@ def encoded_response(
 ) -> Response:
     """Return JSON that is encoded already, like `json_response`."""
     raw = [(b"content-length", b"%d" % len(body)), _content_type(media_type)]
-    if headers or status in _TEMPORARY:
-        extra = {**(_RETRY_AFTER if status in _TEMPORARY else {}), **(headers or {})}
+    if headers or status in TEMPORARY:
+        extra = {**(_RETRY_AFTER if status in TEMPORARY else {}), **(headers or {})}
         raw += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in extra.items()]
     return EncodedResponse(body, status, raw)
 
@@ -106,16 +107,24 @@ def errors_response(
     status: int,
     media_type: str = JSON,
     headers: Mapping[str, str] | None = None,
+    extensions: Mapping[str, object] | None = None,
 ) -> Response:
-    """Return an answer that has errors and nothing else."""
-    return json_response({"errors": errors}, status=status, media_type=media_type, headers=headers)
+    """Return an answer that has errors, and perhaps extensions beside them."""
+    payload: dict[str, object] = {"errors": errors}
+    if extensions:
+        payload["extensions"] = extensions
+    return json_response(payload, status=status, media_type=media_type, headers=headers)
 
 
 def error_response(
-    error: GatewayError, *, media_type: str = JSON, headers: Mapping[str, str] | None = None
+    error: GatewayError,
+    *,
+    media_type: str = JSON,
+    headers: Mapping[str, str] | None = None,
+    extensions: Mapping[str, object] | None = None,
 ) -> Response:
     """Return the response to an error: the status of its code or its own; with 401 the header
-    `WWW-Authenticate`, with 429 and 503 `Retry-After`.
+    `WWW-Authenticate`, with 429 and 503 `Retry-After`. `extensions` are those of the response.
     """
     status = STATUS_BY_CODE.get(error.code, 500)
     if isinstance(error, HTTPError):
@@ -124,7 +133,9 @@ def error_response(
         headers = {**(headers or {}), "www-authenticate": challenge(error)}
     elif isinstance(error, Throttled) and error.wait_seconds is not None:
         headers = {**(headers or {}), "retry-after": str(error.wait_seconds)}
-    return errors_response(_bodies(error), status=status, media_type=media_type, headers=headers)
+    return errors_response(
+        _bodies(error), status=status, media_type=media_type, headers=headers, extensions=extensions
+    )
 
 
 def _bodies(error: GatewayError) -> list[dict[str, object]]:

@@ -19,13 +19,12 @@ from gateway.quotas.concurrency import (
 from gateway.quotas.held_bytes import ByteQuota, HeldBytes
 from gateway.quotas.limit import Limit
 from gateway.quotas.process import Quotas, build_quotas
-from gateway.quotas.rate import Balance, PointQuota, RateQuota
+from gateway.quotas.rate import PointQuota, RateQuota
 
 __all__ = [
     "OVERLOADED",
     "AdmissionGate",
     "Allowance",
-    "Balance",
     "Buckets",
     "ByteQuota",
     "ConcurrencyQuota",

@@ -54,6 +54,8 @@ class MemoryBuckets:
     def __init__(self, allowance: Allowance, now: Callable[[], float] = time.monotonic) -> None:
         self.allowance = allowance
         self._now = now
+        self._most = allowance.most
+        self._per_second = allowance.per_second
         self._seconds_per_point = 1 / allowance.per_second
         self._most_seconds = allowance.seconds + _TOLERANCE_SECONDS
         self._full_at: OrderedDict[str, float] = OrderedDict()
@@ -64,7 +66,8 @@ class MemoryBuckets:
 
     async def take(self, key: str, points: float) -> float:
         now = self._now()
-        full_at = max(self._full_at.get(key, now), now) + points * self._seconds_per_point
+        full_at = self._full_at.get(key, now)
+        full_at = max(now, full_at) + points * self._seconds_per_point
         excess = full_at - now - self._most_seconds
         if excess > 0:
             return excess
@@ -77,9 +80,8 @@ class MemoryBuckets:
         self._put(key, full_at, now)
 
     def left(self, key: str) -> float:
-        now = self._now()
-        missing = max(self._full_at.get(key, now) - now, 0) * self.allowance.per_second
-        return self.allowance.most - missing
+        missing = self._full_at.get(key, 0.0) - self._now()
+        return self._most - missing * self._per_second if missing > 0 else self._most
 
     def put(self, key: str, seconds_until_full: float) -> None:
         """Set the time until a bucket is full again."""

@@ -1,5 +1,6 @@
 """The quotas of one process."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -7,7 +8,7 @@ from gateway.quotas.admission import Gates, admission_gates
 from gateway.quotas.buckets import Allowance, MemoryBuckets
 from gateway.quotas.concurrency import ConcurrencyQuota, LiveQuotas, export_quota, live_quotas
 from gateway.quotas.held_bytes import ByteQuota, body_quota, webhook_body_quota
-from gateway.quotas.rate import RateQuota
+from gateway.quotas.rate import PointQuota, RateQuota
 from gateway.settings import Settings
 
 _MINUTE_SECONDS: Final = 60
@@ -23,18 +24,32 @@ class Quotas:
     """
 
     gates: Gates
+    points: PointQuota
     live: LiveQuotas
     exports: ConcurrencyQuota
     bodies: ByteQuota
     webhook_bodies: ByteQuota
     failures: RateQuota
 
+    def throttled(self) -> Iterable[tuple[tuple[str], int]]:
+        """Return the number of requests that each quota of a rate has refused, by its name."""
+        yield ("points",), self.points.refused
+        yield ("failures",), self.failures.refused
+
 
 def build_quotas(settings: Settings) -> Quotas:
     """Return the quotas of one process."""
-    failures = settings.http.failed_credentials_per_minute
+    rate, failures = settings.rate, settings.http.failed_credentials_per_minute
     return Quotas(
         gates=admission_gates(settings.admission, settings.database),
+        points=PointQuota(
+            MemoryBuckets(
+                Allowance(
+                    most=max(rate.points, settings.documents.operation_points),
+                    per_second=rate.points_per_second,
+                )
+            )
+        ),
         live=live_quotas(settings.live),
         exports=export_quota(settings.exports),
         bodies=body_quota(settings.http),

@@ -23,6 +23,7 @@ from gateway.settings.exports import ExportSettings
 from gateway.settings.group import nested, settings_of
 from gateway.settings.http import HttpSettings
 from gateway.settings.live import LiveSettings
+from gateway.settings.rate import RateSettings
 from gateway.settings.seller import SellerSettings
 from gateway.settings.stripe import StripeSettings
 from gateway.settings.values import Hosts, Limit, Networks, Origins, Url, origin_of
@@ -105,6 +106,7 @@ class Settings(BaseSettings):
     )
     http: HttpSettings = HttpSettings()
     admission: AdmissionSettings = AdmissionSettings()
+    rate: RateSettings = RateSettings()
     live: LiveSettings = LiveSettings()
     documents: DocumentSettings = DocumentSettings()
 

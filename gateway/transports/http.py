@@ -15,10 +15,12 @@ from gateway.http.credentials import CredentialChecker, credential_of
 from gateway.http.disconnect import WhileConnected
 from gateway.http.headers import header_value, header_values
 from gateway.http.negotiation import GRAPHQL_JSON, is_json, negotiate
+from gateway.http.rate_limit import RateLimitHeaders
 from gateway.http.request_log import RequestRecord, record_of
 from gateway.http.responses import JSON, STATUS_BY_CODE, HTTPError, encoded_response, error_response
 from gateway.principal import Principal
 from gateway.settings.http import HttpSettings
+from gateway.transports.costs import OperationThrottled
 from gateway.transports.operations import Operations
 from gateway.transports.request import parse_body, parse_query_string
 
@@ -45,6 +47,7 @@ class GraphQLEndpoint:
 
     operations: Operations
     authenticator: CredentialChecker
+    rate_limit: RateLimitHeaders
     describe: Callable[[Any], Mapping[str, object]] = describe_nothing
     limits: HttpSettings
 
@@ -59,12 +62,14 @@ class GraphQLEndpoint:
         """Return the answer; None where the client has left."""
         media_type = negotiate(header_values(scope, b"accept"))
         try:
-            return await self._serve(scope, receive, media_type, record)
+            response = await self._serve(scope, receive, media_type, record)
         except ClientDisconnected:
             return None
         except GatewayError as error:
             record.codes = [error.code]
-            return error_response(error, media_type=media_type or JSON)
+            response = refusal_of(error, media_type or JSON)
+        self.rate_limit.add(response, record.principal)
+        return response
 
     async def _serve(
         self, scope: Scope, receive: Receive, media_type: str | None, record: RequestRecord
@@ -75,6 +80,7 @@ class GraphQLEndpoint:
         if media_type is None:
             raise HTTPError(f"The Accept header must allow {GRAPHQL_JSON} or {JSON}.", 406)
         record.principal = principal = await self.authenticate(scope)
+        self.operations.costs.check(principal)
         body = await self._body(scope, receive, principal)
         async with self.operations.quotas.gates.reads.admitted(principal.quota_key):
             request = _parse(scope, body)
@@ -148,6 +154,12 @@ def _record(record: RequestRecord, result: OperationResult) -> None:
 def _is_readable(scope: Scope) -> bool:
     encoding = header_value(scope, b"content-encoding")
     return is_json(header_value(scope, b"content-type")) and encoding in {None, "identity"}
+
+
+def refusal_of(error: GatewayError, media_type: str = JSON) -> Response:
+    """Return the response to an error that no operation has."""
+    extensions = error.response_extensions if isinstance(error, OperationThrottled) else None
+    return error_response(error, media_type=media_type, extensions=extensions)
 
 
 def response_of(result: OperationResult, media_type: str, method: str) -> Response:

@@ -47,9 +47,9 @@ def live_metrics(hub: Hub, quotas: LiveQuotas) -> Sequence[ObservedValue]:
     )
 
 
-def admission_metrics(quotas: Quotas) -> Sequence[Collector]:
-    """Return the metrics of the gates: requests that run, that wait, and that were refused; and of
-    the bodies that are held.
+def load_metrics(quotas: Quotas) -> Sequence[Collector]:
+    """Return the metrics of requests that run, that wait, and that were refused; and of the bodies
+    that are held.
     """
     gates, bodies = quotas.gates, quotas.bodies
     reads, writes = gates.reads, gates.writes
@@ -90,5 +90,11 @@ def admission_metrics(quotas: Quotas) -> Sequence[Collector]:
             text="Requests that were refused for load.",
             labels=("gate", "reason"),
             read=gates.refused,
+        ),
+        Tally(
+            name="gateway_throttled",
+            text="Requests that were refused because their client sent too much in a short time.",
+            labels=("quota",),
+            read=quotas.throttled,
         ),
     )

@@ -19,6 +19,7 @@ from gateway.live.source import EventSource
 from gateway.principal import Permission, Principal
 from gateway.quotas import Quotas, Release
 from gateway.settings.live import LiveSettings
+from gateway.transports.costs import OperationCosts
 from gateway.transports.feeds import ContextFactory, open_feed
 
 ALL_TYPES: Final = frozenset(OperationType)
@@ -28,7 +29,8 @@ ALL_TYPES: Final = frozenset(OperationType)
 class Operations:
     """Runs operations, each with a context of its own; `context_for` makes it.
 
-    `start` passes the gate; callers of `prepare` and `run` pass it before both.
+    `start` checks the principal's points and passes the gate; callers of `prepare` and `run` do so
+    before both.
     """
 
     engine: Engine
@@ -36,6 +38,7 @@ class Operations:
     hub: Hub
     limits: LiveSettings
     quotas: Quotas
+    costs: OperationCosts
     access: AccessCheck
     introspection: bool
     leeway_seconds: int
@@ -48,15 +51,18 @@ class Operations:
         request_id: str,
         allowed: frozenset[OperationType] = ALL_TYPES,
     ) -> PreparedOperation | OperationResult:
-        """Return the operation to run, or the result that refuses it.
+        """Return the operation to run, or the result that refuses it. Raises OperationThrottled.
 
         Documents that come at the same time are read in several turns of the event loop.
         """
         await self.engine.turn()
         introspection = self.introspection or Permission.ADMIN in principal.scopes
-        return self.engine.prepare(
+        prepared = self.engine.prepare(
             request, request_id=request_id, allowed=allowed, introspection=introspection
         )
+        if isinstance(prepared, OperationResult):
+            return await self.costs.refused(principal, prepared)
+        return prepared
 
     async def run(
         self,
@@ -64,12 +70,17 @@ class Operations:
         principal: Principal,
         on_context: Callable[[Any], None] = lambda _: None,
     ) -> OperationResult:
-        """Run a query or a mutation; `on_context` gets the used context, also after a failure."""
+        """Run a query or a mutation; `on_context` gets the used context, also after a failure.
+
+        Raises OperationThrottled.
+        """
+        requested = await self.costs.take(principal, prepared)
         async with self._context(principal, prepared) as context:
             try:
-                return await self.engine.run(prepared, context)
+                result = await self.engine.run(prepared, context)
             finally:
                 on_context(context)
+        return await self.costs.settle(principal, requested, result)
 
     async def start(
         self, principal: Principal, request: OperationRequest, sink: Sink
@@ -77,6 +88,7 @@ class Operations:
         """Run a query, or subscribe. After subscribing, `sink` has been offered the first event;
         the returned function ends the subscription. Raises GatewayError alone.
         """
+        self.costs.check(principal)
         async with self.quotas.gates.reads.admitted(principal.quota_key):
             return await self._start(principal, request, sink)
 
@@ -102,6 +114,7 @@ class Operations:
         field = self.engine.root_field(prepared)
         if isinstance(field, OperationResult):
             return field
+        await self.costs.take(principal, prepared)  # once: its events cost nothing
         releases = [await self.quotas.live.subscriptions.take(principal.quota_key)]
         try:
             async with self._context(principal, prepared) as context:

@@ -67,6 +67,7 @@ async def answers(database: Database) -> Answers:
             assert reply.errors or FALLBACKS.total() == left, f"{name} was left to graphql-core"
             # In one account she is a VIEWER.
             assert {code for _, code, _ in reply.errors} <= {"FORBIDDEN"}
+            assert 0 < reply.points <= reply.requested, name
             found[account.name, name] = {"data": reply.data, "errors": reply.errors}
     return found
 

@@ -87,6 +87,28 @@ async def test_the_balance_comes_first_and_then_each_change(
         assert await client.next() == told(4, "BONUS", "10.00", "113.50")
 
 
+async def test_a_subscription_costs_points_once(
+    served: Gateway, books: Books, account: int
+) -> None:
+    points = served.app.state.operations.quotas.points
+    points._buckets._now = lambda: 1_000.0  # none come back
+    async with served.socket("vic") as client:
+        await client.subscribe(BALANCE, account)
+        await client.next()
+        left = points.left("person:vic")
+        assert points.most - 5 < left < points.most
+        await adjust(books, account, "5", "a:1")
+        await client.next()
+        assert points.left("person:vic") == left
+        await points.take("person:vic", left)
+        await client.subscribe(BALANCE, account, "2")
+        refused = await client.hear()
+        assert (refused["type"], refused["id"]) == ("error", "2")
+        assert refused["payload"][0]["extensions"]["code"] == "THROTTLED"
+        await adjust(books, account, "5", "a:2")
+        assert (await client.next())["data"]["balanceUpdated"]["version"] == 2
+
+
 async def test_changed_purchases_are_pushed(served: Gateway, books: Books, account: int) -> None:
     async with served.socket() as client:
         await client.subscribe(PURCHASES, account)
@@ -392,10 +414,11 @@ async def test_a_query_is_a_stream_of_one(served: Gateway) -> None:
     async with httpx.AsyncClient(headers=headers) as http:
         query = {"query": "{ viewer { __typename } }"}
         response = await http.get(f"{served.url}/graphql/stream", params=query)
-    assert response.text == (
-        'event: next\ndata: {"data":{"viewer":{"__typename":"Viewer"}}}\n\n'
-        "event: complete\ndata:\n\n"
-    )
+    head, data, end = response.text.partition('{"data":{"viewer":{"__typename":"Viewer"}}')
+    assert (head, bool(data)) == ("event: next\ndata: ", True)
+    assert end.startswith(',"extensions":{"cost":{')
+    assert end.endswith("}\n\nevent: complete\ndata:\n\n")
+    assert response.text.count("event: next") == 1
 
 
 async def event(lines: AsyncIterator[str]) -> tuple[str, Any]:

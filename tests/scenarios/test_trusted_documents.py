@@ -64,9 +64,10 @@ async def test_a_hash_stands_for_its_document(served: Gateway, account: str, met
     del account
     for body in ({"documentId": hashed(VIEWER)}, persisted(VIEWER), {"query": VIEWER}):
         answer = await ask(served, "/graphql", method, body)
-        assert answer.json() == FOUND
+        assert answer.json()["data"] == FOUND["data"]
         stream = await ask(served, "/graphql/stream", method, body)
-        assert stream.text.startswith(f"event: next\ndata: {json.dumps(FOUND).replace(' ', '')}")
+        data = json.dumps(FOUND).replace(" ", "").removesuffix("}")
+        assert stream.text.startswith(f"event: next\ndata: {data}")
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])
@@ -74,9 +75,9 @@ async def test_a_hash_stands_for_its_document(served: Gateway, account: str, met
 async def test_an_unknown_hash_is_not_found(served: Gateway, path: str, method: str) -> None:
     for body in ({"documentId": hashed(OTHER)}, persisted(OTHER)):
         answer = await ask(served, path, method, body)
-        assert answer.json() == {
-            "errors": [{"message": "PersistedQueryNotFound", "extensions": {"code": NOT_FOUND}}]
-        }
+        assert answer.json()["errors"] == [
+            {"message": "PersistedQueryNotFound", "extensions": {"code": NOT_FOUND}}
+        ]
         assert answer.status_code == (200 if path == "/graphql" else 400)
 
 
@@ -95,7 +96,8 @@ async def test_clients_make_documents_known_unless_only_trusted_ones_are_served(
     first = await ask(served, "/graphql", "POST", {"query": OTHER} | persisted(OTHER))
     again = await ask(served, "/graphql", "GET", persisted(OTHER))
     if not served.settings.documents.trusted_only:
-        assert first.json() == again.json() == {"data": {"viewer": {"__typename": "Viewer"}}}
+        for answer in (first, again):
+            assert answer.json()["data"] == {"viewer": {"__typename": "Viewer"}}
         return
     for answer in (first, again):
         assert answer.json()["errors"][0]["extensions"] == {"code": NOT_FOUND}

@@ -64,11 +64,15 @@ ENGINES = make_engines(build_schema())
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """`errors` are (path, code, message), in the order of their paths."""
+    """`errors` are (path, code, message), in the order of their paths. `points` are those of the
+    answer, `requested` those that it might cost at most.
+    """
 
     data: Any
     errors: list[tuple[list[Any], str, str]]
     statements: int
+    points: int
+    requested: int
 
 
 async def ask(
@@ -90,6 +94,7 @@ async def ask(
     reference = await _run(database, principal, request, engines.reference, now)
     assert (reply.data, reply.errors) == (reference.data, reference.errors)
     assert reply.errors or reply.statements <= reference.statements
+    assert reply.errors or reply.points == reference.points
     return reply
 
 
@@ -122,7 +127,13 @@ async def _run(
         (error.get("path", []), error["extensions"]["code"], error["message"])
         for error in answer.errors
     ]
-    return Reply(data=answer.data, errors=sorted(errors, key=str), statements=statements)
+    return Reply(
+        data=answer.data,
+        errors=sorted(errors, key=str),
+        statements=statements,
+        points=answer.points,
+        requested=0 if isinstance(prepared, OperationResult) else prepared.cost.points,
+    )
 
 
 async def data_of(

@@ -64,9 +64,7 @@ class SchemaCosts:
             length = (cost and cost.length) or _length_of(type_)
             own = Figures(values=1, length=length + PUNCTUATION)
         else:
-            # The names of introspection begin with `__`. All of it is small, and loads nothing.
-            points = 0 if type_.name.startswith("__") else points_of(type_)
-            own = Figures(points=points, values=1, length=PUNCTUATION)
+            own = Figures(points=points_of(type_), values=1, length=PUNCTUATION)
         is_list = is_list_type(get_nullable_type(definition.type))
         return FieldCosts(
             type=type_,

@@ -28,7 +28,7 @@ from graphql.execution.collect_fields import (
 )
 from graphql.type import TypeNameMetaFieldDef
 
-from gateway.execution.fields import Source, source_of
+from gateway.execution.fields import Source, points_of, source_of
 from gateway.execution.plan.arguments import FieldArguments
 from gateway.execution.plan.functions import FieldFunction, function_of
 from gateway.execution.plan.leaves import Serialize, serializer
@@ -64,10 +64,12 @@ class FieldPlan:
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ObjectPlan:
     """The fields to answer of an object of one type, in the order of the response. `make` returns
-    the object in its form in the response from the fields' values in that form.
+    the object in its form in the response from the fields' values in that form. `points` are those
+    of one object.
     """
 
     type: GraphQLObjectType
+    points: int
     fields: tuple[FieldPlan, ...]
     make: Callable[..., dict[str, Any]]
 
@@ -140,7 +142,10 @@ class _Planner:
             if (planned := self._planned(parent, key, details)) is not None
         )
         return ObjectPlan(
-            type=parent, fields=fields, make=object_maker(planned.key for planned in fields)
+            type=parent,
+            points=points_of(parent),
+            fields=fields,
+            make=object_maker(planned.key for planned in fields),
         )
 
     def _planned(

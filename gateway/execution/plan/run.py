@@ -24,6 +24,7 @@ from graphql.execution import Executor
 from graphql.pyutils import UndefinedType
 
 from gateway.errors import TooComplex
+from gateway.execution.executed import Executed
 from gateway.execution.fields import Computed, Related
 from gateway.execution.plan.irregular import Irregular
 from gateway.execution.plan.object_plan import (
@@ -92,8 +93,10 @@ class _Waiting:
 
 async def run(
     executor: Executor[Any], plan: ObjectPlan, turns: Turns, wave: Wave, *, max_values: int
-) -> ExecutionResult:
-    """Return the result. Raises Irregular, TooComplex, and CancelledError if it is cancelled."""
+) -> Executed:
+    """Return the result and its points. Raises Irregular, TooComplex, and CancelledError if it is
+    cancelled.
+    """
     return await _Run(executor, turns, wave, max_values).result(plan)
 
 
@@ -107,15 +110,17 @@ class _Run:
         self._loop = asyncio.get_running_loop()
         self._max_values = max_values
         self._values = 0
+        self._points = 0
         self._batches: list[Batch] = []
         self._waiting: list[_Waiting] = []
         self._loading: list[_Loading] = []
         self._left: list[Any] = []
         self._errors: list[GraphQLError] = []
 
-    async def result(self, plan: ObjectPlan) -> ExecutionResult:
+    async def result(self, plan: ObjectPlan) -> Executed:
         try:
-            return ExecutionResult(await self._data(plan), self._errors or None)
+            result = ExecutionResult(await self._data(plan), self._errors or None)
+            return Executed(result, self._points)
         except (asyncio.CancelledError, TooComplex):
             self._drop()
             raise
@@ -130,7 +135,8 @@ class _Run:
                 batch.columns = []  # which hold batches: a cycle
 
     async def _data(self, plan: ObjectPlan) -> dict[str, Any]:
-        root = self._batch(plan, [self._executor.root_value], RootPlace())
+        root = Batch(plan, [self._executor.root_value], RootPlace())
+        self._batches.append(root)
         done = 0
         while True:
             while done < len(self._batches):
@@ -150,6 +156,7 @@ class _Run:
     def _batch(self, plan: ObjectPlan, rows: Sequence[Any], places: Places) -> Batch:
         batch = Batch(plan, rows, places)
         self._batches.append(batch)
+        self._points += plan.points * len(rows)
         return batch
 
     async def _expand(self, batch: Batch) -> None:

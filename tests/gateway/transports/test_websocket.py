@@ -184,11 +184,9 @@ async def test_another_host_name_is_refused(served: Gateway) -> None:
 async def test_queries_are_answered_and_completed(served: Gateway) -> None:
     async with served.socket() as client:
         await client.send(QUERY)
-        assert await client.hear() == {
-            "id": "q",
-            "type": "next",
-            "payload": {"data": {"viewer": {"__typename": "Viewer"}}},
-        }
+        answer = await client.hear()
+        assert (answer["id"], answer["type"]) == ("q", "next")
+        assert answer["payload"]["data"] == {"viewer": {"__typename": "Viewer"}}
         assert await client.hear() == {"id": "q", "type": "complete"}
         await client.send({"type": "complete", "id": "q"})
         await client.send(QUERY)

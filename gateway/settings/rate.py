@@ -1,0 +1,43 @@
+"""Limits of what clients may spend in a time."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from gateway.settings.group import Group
+from gateway.settings.values import Limit
+
+
+class RateSettings(Group):
+    """Limits of what clients may spend in a time."""
+
+    PREFIX: ClassVar = "rate_"
+
+    points: Limit[int] = Field(
+        100_000,
+        ge=100,
+        le=1_000_000_000,
+        description="Most points that a principal may spend at once, then `THROTTLED` with status "
+        "429. An operation costs its points, other requests see `docs/api.md`. At least "
+        "`GATEWAY_OPERATION_POINTS`.",
+    )
+    points_per_second: Limit[int] = Field(
+        1_000,
+        ge=1,
+        le=1_000_000_000,
+        description="Points that are restored to a principal each second.",
+    )
+    address_refusals: Limit[int] = Field(
+        1_000,
+        ge=1,
+        le=1_000_000_000,
+        description="Most requests at once that one client address may send without a valid "
+        "credential and that are refused, then `THROTTLED`. A network of IPv6 (/64) counts as one "
+        "address.",
+    )
+    address_refusals_per_second: Limit[int] = Field(
+        50,
+        ge=1,
+        le=1_000_000_000,
+        description="Such requests that are restored to a client address each second.",
+    )
