@@ -62,9 +62,9 @@ from gateway.signing import Signer, parse_signing_keys
 from gateway.store import Database, Snapshot, build_database
 from gateway.transports.costs import OperationCosts
 from gateway.transports.feeds import ContextFactory
-from gateway.transports.http import ALLOWED, PATH, GraphQLEndpoint, describe_nothing
+from gateway.transports.http import ALLOWED, PATH, GraphQLEndpoint
 from gateway.transports.metrics import live_metrics, load_metrics
-from gateway.transports.operations import Operations
+from gateway.transports.operations import Operations, describe_nothing
 from gateway.transports.sse import StreamEndpoint
 from gateway.transports.websocket import WebSocketEndpoint
 from gateway.work.loops import Loops
@@ -198,7 +198,9 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
 
 
 def build_app(settings: Settings, parts: Parts) -> Starlette:
-    """Return the application; `app.state` has its `drain`, `metrics` and `operations`."""
+    """Return the application; `app.state` has its `drain`, `metrics`, `operations` and
+    `request_log`.
+    """
     metrics = Metrics()
     failures = parts.quotas.failures
     operations = _build_operations(settings, parts, metrics)
@@ -211,9 +213,9 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
         operations=operations,
         authenticator=parts.authenticator,
         rate_limit=RateLimitHeaders(parts.quotas.points),
-        describe=parts.describe,
         limits=settings.http,
     )
+    request_log = RequestLog(metrics)
     routes = _build_routes(settings, parts, graphql, metrics)
     socket = WebSocketEndpoint(
         operations=operations,
@@ -221,6 +223,7 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
         failures=failures,
         clock=parts.clock,
         origins=settings.origins,
+        request_log=request_log,
     )
 
     @asynccontextmanager
@@ -228,10 +231,10 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
         async with parts.running(), operations.access.running():
             yield
 
-    paths = frozenset(route.path for route in routes if not route.param_convertors)
+    request_log.paths = frozenset(route.path for route in routes if not route.param_convertors)
     edge = Edge.of(
         settings,
-        request_log=RequestLog(metrics, paths),
+        request_log=request_log,
         drain=parts.drain,
         failures=FailedCredentials(failures),
     )
@@ -243,6 +246,7 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
         lifespan=lifespan,
     )
     app.state.drain, app.state.metrics, app.state.operations = parts.drain, metrics, operations
+    app.state.request_log = request_log
     return app
 
 
@@ -313,6 +317,7 @@ def _build_operations(settings: Settings, parts: Parts, metrics: Metrics) -> Ope
         access=AccessCheck(parts.read_access, settings.live.recheck_seconds, parts.loops),
         introspection=introspection,
         leeway_seconds=settings.auth.jwt_leeway_seconds,
+        describe=parts.describe,
     )
 
 

@@ -46,6 +46,11 @@ def index_headers(scope: Scope) -> None:
     scope[_INDEX] = index
 
 
+def drop_headers(scope: Scope) -> None:
+    """Forget what `index_headers` sorted, of a connection that goes on for long."""
+    scope.pop(_INDEX, None)
+
+
 def raw_values(scope: Scope, name: bytes) -> list[bytes]:
     """Return the values of every header of this name (lower case), in their order."""
     index: dict[bytes, list[bytes]] | None = scope.get(_INDEX)

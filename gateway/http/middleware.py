@@ -9,14 +9,15 @@ from typing import Final
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, NotFound
 from gateway.execution.errors import format_error, log_unexpected
 from gateway.http.head import AllowedHosts, HeadLimits
-from gateway.http.headers import ResponseHeaders
+from gateway.http.headers import ResponseHeaders, drop_headers
 from gateway.http.request_log import RequestLog, RequestRecord, record_of
-from gateway.http.responses import HTTPError, error_response, errors_response
+from gateway.http.responses import NOT_HERE, deny, error_response, errors_response
 
-_WEBSOCKET_REFUSED: Final = 1008
+DENIAL: Final = "websocket.http.response.start"
+"""The message that begins the answer to a refused handshake."""
 
 
 class RecordMiddleware:
@@ -27,6 +28,9 @@ class RecordMiddleware:
         self.request_log = request_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._shake_hands(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -50,6 +54,37 @@ class RecordMiddleware:
         finally:
             self.request_log.finish(scope, record, status)
 
+    async def _shake_hands(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a WebSocket; its handshake is a request, which ends with the answer to it."""
+        record = self.request_log.begin(scope)
+        is_over = False
+
+        def finish(status: int) -> None:
+            nonlocal is_over
+            is_over = True
+            self.request_log.finish(scope, record, status)
+            drop_headers(scope)
+
+        async def identify(message: Message) -> None:
+            if not is_over and message["type"] in {"websocket.accept", DENIAL}:
+                message["headers"] = [*message.get("headers", ()), record.header]
+                await send(message)
+                finish(message.get("status", 101))
+            elif not is_over and message["type"] == "websocket.close":
+                await deny(error_response(NotFound(NOT_HERE)), scope, receive, identify)
+            else:
+                await send(message)
+
+        try:
+            await self.app(scope, receive, identify)
+        except Exception as error:
+            if is_over:
+                raise
+            await deny(masked(error, record), scope, receive, identify)
+        finally:
+            if not is_over:
+                finish(0)
+
 
 class ResponseHeadersMiddleware:
     """Adds the headers that every answer has unless it says otherwise."""
@@ -59,12 +94,12 @@ class ResponseHeadersMiddleware:
         self.headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in {"http", "websocket"}:
             await self.app(scope, receive, send)
             return
 
         async def complete(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in {"http.response.start", DENIAL}:
                 message["headers"] = self.headers.complete(message["headers"])
             await send(message)
 
@@ -85,19 +120,19 @@ class HeadMiddleware:
                 self.limits.check(scope)
                 self.hosts.check(scope)
             except GatewayError as error:
+                response = refusal(error, record_of(scope))
                 if scope["type"] == "websocket":
-                    await send({"type": "websocket.close", "code": _WEBSOCKET_REFUSED})
+                    await deny(response, scope, receive, send)
                 else:
-                    await refusal(error, record_of(scope))(scope, receive, send)
+                    await response(scope, receive, send)
                 return
         await self.app(scope, receive, send)
 
 
 def refusal(error: GatewayError, record: RequestRecord) -> Response:
     """Return the answer to a request that goes no further because of its head; the log says why."""
-    if isinstance(error, HTTPError):
-        record.codes = [error.code]
-        record.details["reason"] = error.message
+    record.codes = [error.code]
+    record.details["reason"] = error.message
     return error_response(error)
 
 

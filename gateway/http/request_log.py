@@ -4,20 +4,26 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import Token
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 import structlog
 from starlette.types import Scope
 
+from gateway.errors import GatewayError
 from gateway.http.arrivals import Arrivals
 from gateway.http.headers import index_headers, raw_values
 from gateway.observability.metrics import Metrics
 from gateway.principal import Principal
 
 CLIENT_DISCONNECTED: Final = 499
+WEBSOCKET: Final = "WS"
+"""The method of a WebSocket's handshake, and of each of its operations, in the log."""
+NOT_READ: Final = "none"
+"""The route of what was refused before it was a request."""
 QUIET_PATHS: Final = frozenset({"/livez", "/readyz", "/metrics"})
 _KEY: Final = "gateway.record"
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -30,7 +36,9 @@ class RequestRecord:
     """Never holds a token, a variable or a value of a document.
 
     `began` is in seconds of `time.perf_counter`, `arrivals` are those of the process. `broken_as`
-    is the status that a transfer counts with which broke off after its head said 200.
+    is the status that a transfer counts with which broke off after its head said 200. `account_id`
+    is the account that the request is about, where it is about one. `status` is that of an
+    operation of a WebSocket, which has no answer by HTTP.
     """
 
     request_id: str
@@ -46,6 +54,9 @@ class RequestRecord:
     details: dict[str, object] = field(default_factory=dict)
     is_quiet: bool = False
     broken_as: int | None = None
+    account_id: int | None = None
+    status: int = 0
+    is_noted: bool = False
 
     @property
     def header(self) -> tuple[bytes, bytes]:
@@ -67,16 +78,28 @@ class RequestRecord:
         return {name: value for name, value in fields.items() if value is not None}
 
 
+Note: TypeAlias = Callable[[Scope, RequestRecord, int], None]
+"""Gets each request that has a principal, with its status, for the audit log."""
+
+
+def note_nothing(_scope: Scope, _record: RequestRecord, _status: int) -> None:
+    """Keep nothing."""
+
+
 class RequestLog:
-    """Gives each request its id and record, counts it, and writes its line.
+    """Gives each request its id and record, counts it, and writes its line. A WebSocket's handshake
+    and each of its operations are requests of their own.
 
     `paths` are those that the metrics know by themselves; an endpoint of a path with parameters
     names its route in the record.
     """
 
-    def __init__(self, metrics: Metrics, paths: frozenset[str]) -> None:
+    def __init__(
+        self, metrics: Metrics, paths: Collection[str] = (), note: Note = note_nothing
+    ) -> None:
         self._metrics = metrics
-        self._paths = paths
+        self.paths = paths
+        self._note = note
         self._arrivals = Arrivals()
 
     def begin(self, scope: Scope) -> RequestRecord:
@@ -92,8 +115,8 @@ class RequestLog:
             arrivals=self._arrivals,
         )
         self._arrivals.begin(record)
-        if path in self._paths:
-            record.route = path
+        if path in self.paths:
+            record.route = path if scope["type"] == "http" else f"{WEBSOCKET} {path}"
         scope[_KEY] = record
         self._metrics.in_flight += 1
         return record
@@ -104,6 +127,8 @@ class RequestLog:
         self._arrivals.finish(record)
         seconds = time.perf_counter() - record.began
         status = record.broken_as or status or CLIENT_DISCONNECTED
+        if record.principal is not None:
+            self.note(scope, record, status)
         self._metrics.observe(
             route=record.route, status=status, operation=record.operation, seconds=seconds
         )
@@ -113,7 +138,7 @@ class RequestLog:
             log.log(
                 level,
                 "request",
-                method=scope["method"],
+                method=scope.get("method", WEBSOCKET),
                 path=scope["path"],
                 client=scope["client"][0] if scope.get("client") else None,
                 status=status,
@@ -121,6 +146,37 @@ class RequestLog:
                 **record.log_fields(),
             )
         structlog.contextvars.reset_contextvars(**record.bound)
+
+    def note(self, scope: Scope, record: RequestRecord, status: int) -> None:
+        """Have a request noted for the audit log, once; a stream is noted when it begins."""
+        if not record.is_noted:
+            record.is_noted = True
+            self._note(scope, record, status)
+
+    @contextmanager
+    def recording(self, socket: Scope) -> Iterator[RequestRecord]:
+        """Keep a record of one operation of a WebSocket, or of a credential that fails."""
+        scope: Scope = {name: socket[name] for name in ("type", "path", "client")}
+        scope["headers"] = ()
+        record = self.begin(scope)
+        try:
+            yield record
+        finally:
+            self.finish(scope, record, record.status)
+
+    def refused(self, client: str | None, status: int, error: GatewayError) -> str:
+        """Count and log what was refused before it was a request; return the id of its line."""
+        request_id = secrets.token_hex(16)
+        self._metrics.observe(route=NOT_READ, status=status, operation="none", seconds=0)
+        log.info(
+            "request",
+            request_id=request_id,
+            client=client,
+            status=status,
+            codes=[error.code],
+            reason=error.message,
+        )
+        return request_id
 
 
 def record_of(scope: Scope) -> RequestRecord:

@@ -8,6 +8,7 @@ import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
 
 from gateway.auth.rejected import challenge
 from gateway.errors import (
@@ -149,6 +150,16 @@ def _bodies(error: GatewayError) -> list[dict[str, object]]:
         }
         for fault in error.faults
     ]
+
+
+async def deny(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a WebSocket's handshake by HTTP."""
+
+    async def as_denial(message: Message) -> None:
+        await send({**message, "type": message["type"].replace("http.", "websocket.http.", 1)})
+
+    response.headers.setdefault("connection", "close")
+    await response({**scope, "type": "http"}, receive, as_denial)
 
 
 async def http_error(_: Request, error: Exception) -> Response:

@@ -6,6 +6,7 @@ answer is sent in one call, and any answer of known length leaves in one write w
 """
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -19,8 +20,8 @@ from uvicorn.protocols.http.httptools_impl import (
 from gateway.http.body import BODY
 from gateway.http.compression import ANSWER
 from gateway.http.disconnect import ABORT
-from gateway.http.headers import ResponseHeaders
-from gateway.http.request_log import QUIET_PATHS
+from gateway.http.headers import RawHeaders, ResponseHeaders
+from gateway.http.request_log import QUIET_PATHS, RequestLog
 from gateway.http.responses import CLOSE, HTTPError, error_response
 from gateway.server.answers import Exchange
 from gateway.server.connections import Connections, Refusal
@@ -39,18 +40,34 @@ _SEPARATORS: Final = 8
 """Bytes around a header's name and value, at most."""
 
 
+_log = logging.getLogger("gateway.server.http_protocol")
+_log.setLevel(logging.ERROR)  # what is no HTTP has a line in the log of requests
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionLimits:
-    """Limits of one connection; `headers` are those of each answer."""
+    """Limits of one connection. `headers` are those of each answer; `request_log` keeps what is
+    refused before it is a request.
+    """
 
     settings: HttpSettings
     headers: ResponseHeaders
+    request_log: RequestLog | None = None
 
     @property
     def head_bytes(self) -> int:
         """The most bytes of a head that has not ended: a target, headers and what is around."""
         settings = self.settings
         return 2 * settings.header_bytes + _SEPARATORS * settings.header_count
+
+    def refusal(self, error: HTTPError, client: str | None) -> tuple[RawHeaders, bytes]:
+        """Return the headers and the body of a refusal, which ends the connection; log it."""
+        response = error_response(HTTPError(error.message, error.status, CLOSE))
+        headers = self.headers.complete(response.raw_headers)
+        if self.request_log is not None:
+            request_id = self.request_log.refused(client, error.status, error)
+            headers.append((b"x-request-id", request_id.encode("ascii")))
+        return headers, bytes(response.body)
 
 
 DEFAULT_LIMITS: Final = ConnectionLimits(
@@ -76,6 +93,7 @@ class HttpProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.headers = []
+        self.logger = _log
         self.limits = limits
         self.has_served = False
         self._places = places
@@ -220,11 +238,11 @@ class HttpProtocol(HttpToolsProtocol):
         if self._is_answering():
             self.transport.abort()
             return
-        response = error_response(HTTPError(error.message, error.status, CLOSE))
+        headers, body = self.limits.refusal(error, self.client[0] if self.client else None)
         lines = [STATUS_LINE[error.status]]
-        for name, value in self.limits.headers.complete(response.raw_headers):
+        for name, value in headers:
             lines += [name, b": ", value, b"\r\n"]
-        self.transport.write(b"".join((*lines, b"\r\n", response.body)))
+        self.transport.write(b"".join((*lines, b"\r\n", body)))
         self.transport.close()
         self.loop.call_later(ABORT_SECONDS, self.transport.abort)
 

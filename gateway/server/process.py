@@ -126,7 +126,9 @@ def server_config(
     ConfigurationError where the process may not open enough files.
     """
     limits = ConnectionLimits(
-        settings=settings.http, headers=ResponseHeaders(dev=settings.environment == "dev")
+        settings=settings.http,
+        headers=ResponseHeaders(dev=settings.environment == "dev"),
+        request_log=app.state.request_log,
     )
     room = capacity(settings)
     places = Connections(
@@ -147,6 +149,7 @@ def server_config(
         ws=_with(
             WebSocketProtocol,
             frames_per_second=settings.live.messages_per_second,
+            limits=limits,
             places=places,
         ),
         ws_max_size=settings.live.message_bytes,

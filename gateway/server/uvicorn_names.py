@@ -66,7 +66,7 @@ ATTRIBUTES: Final[dict[type, frozenset[str]]] = {
     HttpToolsProtocol: frozenset(
         {
             *("scope", "transport", "cycle", "headers", "loop", "timeout_keep_alive"),
-            *("app", "client", "url"),
+            *("app", "client", "logger", "url"),
         }
     ),
     RequestResponseCycle: frozenset(
@@ -80,7 +80,7 @@ ATTRIBUTES: Final[dict[type, frozenset[str]]] = {
         {
             *("logger", "loop", "transport", "conn", "queue", "writable", "scope", "request"),
             *("response", "frames", "curr_msg_data_type", "close_sent", "close_timeout"),
-            *("disconnected", "handshake_complete", "read_paused"),
+            *("client", "disconnected", "handshake_complete", "read_paused"),
         }
     ),
 }

@@ -1,16 +1,20 @@
 """WebSocket connections: uvicorn's, with two things added that pushing to many needs."""
 
 import asyncio
+import http
 import logging
 from typing import Any, Final
 
 from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.datastructures import Headers
 from websockets.frames import Frame
-from websockets.http11 import Request
+from websockets.http11 import Request, Response
 
 from gateway.http.disconnect import ABORT
+from gateway.http.responses import HTTPError
 from gateway.server.connections import Connections
+from gateway.server.http_protocol import DEFAULT_LIMITS, ConnectionLimits
 from gateway.settings.live import LiveSettings
 
 PUSH: Final = "gateway.push"
@@ -22,9 +26,7 @@ DEFAULT_FRAMES_PER_SECOND: Final = LiveSettings().messages_per_second
 PIECE_BYTES: Final = 1_024
 """Most bytes that are parsed before the frames are counted."""
 _POLICY: Final = 1008
-_BAD_HANDSHAKE: Final = (
-    b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-)
+_NO_HANDSHAKE: Final = "This is not a valid WebSocket handshake."
 
 _log = logging.getLogger("gateway.server.websocket_protocol")
 _log.setLevel(logging.WARNING)  # the rest is each socket's beginning, with its whole address
@@ -42,10 +44,14 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self,
         *args: Any,
         frames_per_second: int = DEFAULT_FRAMES_PER_SECOND,
+        limits: ConnectionLimits = DEFAULT_LIMITS,
         places: Connections | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self._limits = limits
+        self.conn.logger = _log
+        self.conn.reject = self._reject  # type: ignore[method-assign]  # what it refuses itself
         self._places = places
         self._most_frames = frames_per_second * FRAME_SECONDS
         self._frames_since = self.loop.time()
@@ -56,6 +62,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        vars(self.conn).pop("reject", None)  # it refers back to this
         if self._places is not None:
             self._places.remove(self.transport)
 
@@ -116,15 +123,25 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.handle_parser_exception()
             self._abort_later()
 
+    def _reject(self, status: http.HTTPStatus | int, text: str) -> Response:
+        """Return the answer to a handshake that breaks the protocol, whatever the library says."""
+        known = http.HTTPStatus(status)
+        error = HTTPError(_NO_HANDSHAKE, known.value)
+        headers, body = self._limits.refusal(error, self.client[0] if self.client else None)
+        named = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
+        return Response(known.value, known.phrase, Headers(named), body)
+
     def _refuse_handshake(self) -> None:
         """Answer a handshake that cannot be read; the stop of the process finds it closed."""
         self.handshake_complete = self.close_sent = True
-        self.transport.write(_BAD_HANDSHAKE)
+        self.transport.write(self._reject(400, "").serialize())
         self.transport.close()
         self._abort_later()
 
     async def send(self, message: ASGISendEvent) -> None:
         await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True  # by a refusal, which is no error of the application
         if message["type"] == "websocket.accept":
             # Thousands of sockets stay open for long, and their headers are not read again. They
             # are emptied where they are, because others hold them too.

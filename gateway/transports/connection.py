@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import Any, Final, TypeAlias
 
@@ -15,7 +15,6 @@ from gateway.clock import Clock
 from gateway.errors import (
     BadRequest,
     GatewayError,
-    ServiceUnavailable,
     Throttled,
     TooManySubscriptions,
     Unauthenticated,
@@ -23,9 +22,12 @@ from gateway.errors import (
 from gateway.execution.errors import format_error
 from gateway.execution.operation import OperationResult, Outcome
 from gateway.http.credentials import CredentialChecker, only_one
+from gateway.http.request_log import RequestRecord
+from gateway.http.responses import STATUS_BY_CODE
 from gateway.live.hub import Update
 from gateway.principal import Principal
 from gateway.quotas import Release
+from gateway.transports.http import status_of
 from gateway.transports.operations import Operations
 from gateway.transports.request import parse_payload
 
@@ -83,6 +85,7 @@ class Socket:
         "_send",
         "_tasks",
         "_waiting",
+        "recording",
     )
 
     def __init__(
@@ -91,6 +94,7 @@ class Socket:
         operations: Operations,
         authenticator: CredentialChecker,
         clock: Clock,
+        recording: Callable[[], AbstractContextManager[RequestRecord]],
         credentials: Collection[str],
         release: Release,
         push: Callable[[bytes], bool],
@@ -101,6 +105,7 @@ class Socket:
         self._operations = operations
         self._authenticator = authenticator
         self._clock = clock
+        self.recording = recording
         self._credentials = list(credentials)
         self._push = push
         self._send = send
@@ -202,18 +207,14 @@ class Socket:
     async def _initialise(self, payload: object) -> None:
         if self._principal is not None:
             raise CloseSocket(TOO_MANY, "Too many initialisation requests")
-        credential = self._credential(payload)
         try:
+            credential = self._credential(payload)
             principal = await self._authenticator.authenticate(credential)
             release = await self._operations.quotas.live.sockets.take(principal.quota_key)
-        except (Throttled, TooManySubscriptions) as error:
-            raise CloseSocket(TOO_MANY, error.message) from None
-        except Rejected:
-            raise CloseSocket(FORBIDDEN, "Forbidden") from None
-        except Unauthenticated:
-            raise CloseSocket(UNAUTHORIZED, "Unauthorized") from None
-        except ServiceUnavailable:
-            raise CloseSocket(TRY_LATER, "Try again later") from None
+        except GatewayError as error:
+            with self.recording() as record:
+                _fail(record, error)
+            raise _closing(error) from None
         self._releases.pop()()
         self._releases.append(release)
         if principal.key_id is not None:
@@ -235,23 +236,22 @@ class Socket:
                 if not isinstance(value, str):
                     raise CloseSocket(BAD, "Authorization must be a string")
                 found.append(value)
-        try:
-            return only_one(found)
-        except BadRequest as error:
-            raise CloseSocket(BAD, error.message) from None
+        return only_one(found)
 
     def _subscribe(self, message: Mapping[str, object]) -> None:
         if self._principal is None:
             raise CloseSocket(UNAUTHORIZED, "Unauthorized")
         operation_id, payload = _id(message), message.get("payload")
         if operation_id in self._running:
-            raise CloseSocket(DUPLICATE, f"Subscriber for {operation_id[:80]!a} already exists")
+            raise CloseSocket(DUPLICATE, f"Subscriber for {operation_id} already exists")
         operation = SocketOperation(self, operation_id)
         if len(self._running) >= self._operations.limits.socket_operations:
             limit = self._operations.limits.socket_operations
-            operation.refuse(
-                TooManySubscriptions(f"At most {limit} operations may run on a connection.")
-            )
+            error = TooManySubscriptions(f"At most {limit} operations may run on a connection.")
+            with self.recording() as record:
+                record.principal = self._principal
+                _fail(record, error)
+            operation.refuse(error)
             return
         try:
             request = parse_payload(payload)
@@ -290,17 +290,23 @@ class SocketOperation:
         self._release: Release | None = None
         self.task: asyncio.Task[None] | None = None
 
-    async def run(self, start: Callable[[], Awaitable[OperationResult | Release]]) -> None:
-        try:
-            started = await start()
-        except GatewayError as error:
-            self.end(error)
-            return
-        finally:
-            self.task = None
-        if not isinstance(started, OperationResult):
-            self._release = started
-            return
+    async def run(
+        self, start: Callable[[RequestRecord], Awaitable[OperationResult | Release]]
+    ) -> None:
+        with self._socket.recording() as record:
+            try:
+                started = await start(record)
+            except GatewayError as error:
+                _fail(record, error)
+                self.end(error)
+                return
+            finally:
+                self.task = None
+            if not isinstance(started, OperationResult):
+                record.status = 200
+                self._release = started
+                return
+            record.status = status_of(started)
         if started.outcome is Outcome.EXECUTED:
             self._put("next", started.encode())
             self._put("complete")
@@ -335,6 +341,26 @@ class SocketOperation:
         rest = b"" if payload is None else b',"payload":' + payload
         text = self._head + b'"' + kind.encode() + b'"' + rest + b"}"
         self._socket.put((self._id, kind), text)
+
+
+def _fail(record: RequestRecord, error: GatewayError) -> None:
+    """Have a record say that an error ended its operation."""
+    record.codes = [error.code]
+    record.status = STATUS_BY_CODE.get(error.code, 500)
+
+
+def _closing(error: GatewayError) -> CloseSocket:
+    """Return how the socket closes for an error of its credential."""
+    match error:
+        case Throttled() | TooManySubscriptions():
+            return CloseSocket(TOO_MANY, error.message)
+        case Rejected():
+            return CloseSocket(FORBIDDEN, "Forbidden")
+        case Unauthenticated():
+            return CloseSocket(UNAUTHORIZED, "Unauthorized")
+        case BadRequest():
+            return CloseSocket(BAD, error.message)
+    return CloseSocket(TRY_LATER, "Try again later")
 
 
 def _parse(text: str | None) -> Mapping[str, object]:

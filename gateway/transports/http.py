@@ -1,8 +1,7 @@
 """`/graphql`: GraphQL over HTTP, by GET (queries only) and POST, in both media types."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from graphql import OperationType
 from starlette.responses import Response
@@ -21,7 +20,7 @@ from gateway.http.responses import JSON, STATUS_BY_CODE, HTTPError, encoded_resp
 from gateway.principal import Principal
 from gateway.settings.http import HttpSettings
 from gateway.transports.costs import OperationThrottled
-from gateway.transports.operations import Operations
+from gateway.transports.operations import Operations, record_result
 from gateway.transports.request import parse_body, parse_query_string
 
 PATH: Final = "/graphql"
@@ -33,22 +32,13 @@ _ALLOW: Final = {"allow": "GET, POST"}
 _POST_ONLY: Final = {"allow": "POST"}
 
 
-def describe_nothing(_: object) -> Mapping[str, object]:
-    return {}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphQLEndpoint:
-    """Serves operations; an ASGI application.
-
-    `describe` returns what the request's log line says of a context that was used, such as the
-    number of statements.
-    """
+    """Serves operations; an ASGI application."""
 
     operations: Operations
     authenticator: CredentialChecker
     rate_limit: RateLimitHeaders
-    describe: Callable[[Any], Mapping[str, object]] = describe_nothing
     limits: HttpSettings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -124,31 +114,16 @@ class GraphQLEndpoint:
             principal, request, request_id=record.request_id, allowed=ALLOWED[method]
         )
         if isinstance(prepared, OperationResult):
-            _record(record, prepared)
+            record_result(record, prepared)
             return prepared
-        record.operation = prepared.operation.operation.value
-        if prepared.operation.name is not None:
-            record.operation_name = prepared.operation.name.value
         with WhileConnected(receive):
-            result = await self.operations.run(
-                prepared,
-                principal,
-                on_context=lambda context: record.details.update(self.describe(context)),
-            )
-        _record(record, result)
-        return result
+            return await self.operations.run(prepared, principal, record)
 
 
 def _parse(scope: Scope, body: bytes) -> OperationRequest:
     return (
         parse_query_string(scope["query_string"]) if scope["method"] == "GET" else parse_body(body)
     )
-
-
-def _record(record: RequestRecord, result: OperationResult) -> None:
-    record.codes = result.codes
-    if result.operation is not None:
-        record.operation = result.operation.operation.value
 
 
 def _is_readable(scope: Scope) -> bool:
@@ -168,11 +143,11 @@ def response_of(result: OperationResult, media_type: str, method: str) -> Respon
     if result.outcome is Outcome.NOT_ALLOWED:
         is_mutation = result.operation and result.operation.operation is OperationType.MUTATION
         headers = _POST_ONLY if is_mutation and method == "GET" else _ALLOW
-    status = _status(result, media_type)
+    status = status_of(result, media_type)
     return encoded_response(result.encode(), status=status, media_type=media_type, headers=headers)
 
 
-def _status(result: OperationResult, media_type: str) -> int:
+def status_of(result: OperationResult, media_type: str = GRAPHQL_JSON) -> int:
     """Return the status; a refused, well-formed request gets 200 in `application/json`."""
     if not result.errors:
         return 200

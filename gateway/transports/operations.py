@@ -1,7 +1,6 @@
 """Prepares, runs and subscribes operations: the one way in for every transport."""
 
-import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +12,7 @@ from gateway.errors import GatewayError
 from gateway.execution.engine import Engine
 from gateway.execution.errors import log_unexpected
 from gateway.execution.operation import OperationRequest, OperationResult, PreparedOperation
+from gateway.http.request_log import RequestRecord
 from gateway.live.access import AccessCheck
 from gateway.live.hub import Hub, Sink
 from gateway.live.source import EventSource
@@ -25,9 +25,14 @@ from gateway.transports.feeds import ContextFactory, open_feed
 ALL_TYPES: Final = frozenset(OperationType)
 
 
+def describe_nothing(_: object) -> Mapping[str, object]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operations:
-    """Runs operations, each with a context of its own; `context_for` makes it.
+    """Runs operations, each with a context of its own; `context_for` makes it. `describe` returns
+    what an operation's log line says of its context, such as the number of statements.
 
     `start` checks the principal's points and passes the gate; callers of `prepare` and `run` do so
     before both.
@@ -42,6 +47,7 @@ class Operations:
     access: AccessCheck
     introspection: bool
     leeway_seconds: int
+    describe: Callable[[Any], Mapping[str, object]] = describe_nothing
 
     async def prepare(
         self,
@@ -65,60 +71,67 @@ class Operations:
         return prepared
 
     async def run(
-        self,
-        prepared: PreparedOperation,
-        principal: Principal,
-        on_context: Callable[[Any], None] = lambda _: None,
+        self, prepared: PreparedOperation, principal: Principal, record: RequestRecord
     ) -> OperationResult:
-        """Run a query or a mutation; `on_context` gets the used context, also after a failure.
+        """Run a query or a mutation; the record describes it and its context, also of a failure.
 
         Raises OperationThrottled.
         """
+        _name(record, prepared)
         requested = await self.costs.take(principal, prepared)
         async with self._context(principal, prepared) as context:
             try:
                 result = await self.engine.run(prepared, context)
             finally:
-                on_context(context)
+                record.details.update(self.describe(context))
+        record_result(record, result)
         return await self.costs.settle(principal, requested, result)
 
     async def start(
-        self, principal: Principal, request: OperationRequest, sink: Sink
+        self, principal: Principal, request: OperationRequest, sink: Sink, record: RequestRecord
     ) -> OperationResult | Release:
         """Run a query, or subscribe. After subscribing, `sink` has been offered the first event;
         the returned function ends the subscription. Raises GatewayError alone.
         """
+        record.principal = principal
         self.costs.check(principal)
         async with self.quotas.gates.reads.admitted(principal.quota_key):
-            return await self._start(principal, request, sink)
+            return await self._start(principal, request, sink, record)
 
     async def _start(
-        self, principal: Principal, request: OperationRequest, sink: Sink
+        self, principal: Principal, request: OperationRequest, sink: Sink, record: RequestRecord
     ) -> OperationResult | Release:
-        request_id = secrets.token_hex(16)
-        prepared = await self.prepare(principal, request, request_id=request_id)
+        prepared = await self.prepare(principal, request, request_id=record.request_id)
         if isinstance(prepared, OperationResult):
+            record_result(record, prepared)
             return prepared
         try:
             if prepared.operation.operation is OperationType.SUBSCRIPTION:
-                return await self._subscribe(prepared, principal, sink)
-            return await self.run(prepared, principal)
+                return await self._subscribe(prepared, principal, sink, record)
+            return await self.run(prepared, principal, record)
         except GatewayError:
             raise
         except Exception as error:
-            raise log_unexpected(error, request_id) from error
+            raise log_unexpected(error, record.request_id) from error
 
     async def _subscribe(
-        self, prepared: PreparedOperation, principal: Principal, sink: Sink
+        self,
+        prepared: PreparedOperation,
+        principal: Principal,
+        sink: Sink,
+        record: RequestRecord,
     ) -> OperationResult | Release:
+        _name(record, prepared)
         field = self.engine.root_field(prepared)
         if isinstance(field, OperationResult):
+            record_result(record, field)
             return field
         await self.costs.take(principal, prepared)  # once: its events cost nothing
         releases = [await self.quotas.live.subscriptions.take(principal.quota_key)]
         try:
             async with self._context(principal, prepared) as context:
                 source: EventSource = await self.engine.open_events(field, context)
+                record.details.update(self.describe(context))
             releases.append(self.access.add(principal, sink.end, source.viewer))
             feed = open_feed(self.engine, prepared, source, self.context_for)
             releases.append(await self.hub.join(feed, sink))
@@ -131,6 +144,19 @@ class Operations:
         self, principal: Principal, prepared: PreparedOperation
     ) -> AbstractAsyncContextManager[Any]:
         return self.context_for(principal, prepared.request_id)
+
+
+def _name(record: RequestRecord, prepared: PreparedOperation) -> None:
+    record.operation = prepared.operation.operation.value
+    if prepared.operation.name is not None:
+        record.operation_name = prepared.operation.name.value
+
+
+def record_result(record: RequestRecord, result: OperationResult) -> None:
+    """Have a record say how an operation ended."""
+    record.codes = result.codes
+    if result.operation is not None:
+        record.operation = result.operation.operation.value
 
 
 def _call_all(releases: list[Release]) -> None:

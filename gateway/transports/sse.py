@@ -92,7 +92,7 @@ class StreamEndpoint:
         request = await self.http.read(scope, receive, principal)
         stream.expires_in = self._seconds_left(principal)
         with WhileConnected(receive):
-            return await self.operations.start(principal, request, stream)
+            return await self.operations.start(principal, request, stream, record)
 
     def _seconds_left(self, principal: Principal) -> float | None:
         if principal.expires_at is None:
@@ -104,7 +104,6 @@ class StreamEndpoint:
         self, scope: Scope, receive: Receive, send: Send, stream: "EventStream", release: Release
     ) -> None:
         """Send events until the client leaves, its credential expires or the process stops."""
-        record_of(scope).operation = "subscription"
         watchers = [
             asyncio.create_task(_left(receive)),
             asyncio.create_task(self.drain.streams_over.wait()),

@@ -6,10 +6,10 @@ from functools import partial
 from typing import Final
 
 import structlog
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from gateway.clock import Clock
-from gateway.errors import BadRequest, GatewayError, TooManySubscriptions
+from gateway.errors import BadRequest, Forbidden, GatewayError
 from gateway.http.credentials import (
     CountingChecker,
     CredentialChecker,
@@ -18,7 +18,9 @@ from gateway.http.credentials import (
 )
 from gateway.http.disconnect import hang_up
 from gateway.http.headers import header_values
-from gateway.http.responses import CLOSE, error_response
+from gateway.http.middleware import refusal
+from gateway.http.request_log import RequestLog, record_of
+from gateway.http.responses import deny
 from gateway.quotas import RateQuota
 from gateway.server.websocket_protocol import PUSH
 from gateway.transports.connection import Socket
@@ -41,22 +43,16 @@ class WebSocketEndpoint:
     failures: RateQuota
     clock: Clock
     origins: Collection[str]
+    request_log: RequestLog
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # the handshake
-        if not self._allows_origin(scope):
-            await send({"type": "websocket.close", "code": 1008})  # before accept: HTTP 403
-            return
-        if has_access_token(scope):
-            # The header or the first message may hold another.
-            error = BadRequest("A credential may not stand in the address.")
-            await _deny(error, scope, receive, send)
-            return
         address = address_of(scope)
         try:
+            self._check_head(scope)
             release = await self.operations.quotas.live.unauthenticated_sockets.take(address)
-        except TooManySubscriptions as error:
-            await _deny(error, scope, receive, send)
+        except GatewayError as error:
+            await deny(refusal(error, record_of(scope)), scope, receive, send)
             return
         if SUBPROTOCOL not in scope["subprotocols"]:
             release()
@@ -67,6 +63,7 @@ class WebSocketEndpoint:
         socket = Socket(
             operations=self.operations,
             authenticator=CountingChecker(self.authenticator, self.failures, address),
+            recording=partial(self.request_log.recording, scope),
             clock=self.clock,
             credentials=header_values(scope, b"authorization"),
             release=release,
@@ -82,15 +79,13 @@ class WebSocketEndpoint:
         finally:
             socket.clear()
 
-    def _allows_origin(self, scope: Scope) -> bool:
+    def _check_head(self, scope: Scope) -> None:
+        """Raise Forbidden for a page of another origin, BadRequest for a credential in the address:
+        the header or the first message may hold another one.
+        """
         named = [value.lower() for value in header_values(scope, b"origin")]
-        return not named or "*" in self.origins or (len(named) == 1 and named[0] in self.origins)
-
-
-async def _deny(error: GatewayError, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer the handshake by HTTP."""
-
-    async def as_denial(message: Message) -> None:
-        await send({**message, "type": message["type"].replace("http.", "websocket.http.", 1)})
-
-    await error_response(error, headers=CLOSE)({**scope, "type": "http"}, receive, as_denial)
+        allowed = "*" in self.origins or (len(named) == 1 and named[0] in self.origins)
+        if named and not allowed:
+            raise Forbidden("Pages of this origin may not connect.")
+        if has_access_token(scope):
+            raise BadRequest("A credential may not stand in the address.")

@@ -1,6 +1,7 @@
 """What a socket does with a peer that is behind, or gone: without a network."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import orjson
@@ -15,6 +16,8 @@ from tests.support.application import FixedTokens, make_app
 from tests.support.edge import eventually
 from tests.support.patience import PATIENCE_SECONDS
 
+SCOPE = {"type": "websocket", "path": "/graphql", "client": ("127.0.0.1", 1)}
+
 
 class Peer:
     """One that reads nothing until it may; `gone` is how sending to it fails."""
@@ -25,10 +28,12 @@ class Peer:
         self.gone = gone
         self.sent: list[Any] = []
         self.says: asyncio.Queue[Message] = asyncio.Queue()
+        app = make_app()
         self.socket = Socket(
-            operations=make_app().state.operations,
+            operations=app.state.operations,
             authenticator=FixedTokens(),
             clock=SystemClock(),
+            recording=partial(app.state.request_log.recording, SCOPE),
             credentials=[],
             release=lambda: None,
             push=lambda _: False,

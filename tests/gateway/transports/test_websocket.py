@@ -227,7 +227,7 @@ async def test_an_id_in_use_cannot_be_used_again(served: Gateway) -> None:
     async with served.socket() as client:
         await client.send(QUERY)
         await client.send(QUERY)
-        assert await client.closed() == (4409, "Subscriber for 'q' already exists")
+        assert await client.closed() == (4409, "Subscriber for q already exists")
 
 
 async def test_an_id_may_have_any_characters(served: Gateway) -> None:
@@ -235,7 +235,7 @@ async def test_an_id_may_have_any_characters(served: Gateway) -> None:
         for _ in range(2):
             await client.send({**QUERY, "id": "🙂" * 128})
         code, reason = await client.closed()
-    assert (code, reason.startswith("Subscriber for '")) == (4409, True)
+    assert (code, reason.startswith("Subscriber for 🙂🙂")) == (4409, True)
 
 
 async def test_operations_of_a_socket_are_limited(served: Gateway) -> None:
