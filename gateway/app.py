@@ -376,6 +376,7 @@ def _rest_routes(process: _Process, links: Links) -> list[Route]:
         links=links,
         clock=clock,
         quota=process.quotas.exports,
+        principal_quota=process.quotas.principal_exports,
         limits=settings.exports,
     )
     return [

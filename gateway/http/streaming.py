@@ -3,10 +3,15 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
+from time import monotonic
+from typing import Final
 
 from starlette.types import Send
 
 from gateway.errors import DeadlineExceeded
+
+LEAST_RATE: Final = 64_000
+"""Bytes that a client must take in a second, while a part waits for it."""
 
 
 class Transfer:
@@ -28,6 +33,8 @@ class Transfer:
         self._unread_seconds = unread_seconds
         self._give_way = give_way
         self._headers: Mapping[str, str] = {}
+        self._waited_seconds = 0.0
+        self._taken_bytes = 0
         self.begun = False
         self.rows = 0
 
@@ -37,7 +44,8 @@ class Transfer:
         """Send the parts, each with its number of rows; `end` is still to be called. Two are made
         before the head is sent, so that most of what can go wrong is still answered properly.
 
-        Raises DeadlineExceeded where the client reads nothing for too long.
+        Raises DeadlineExceeded where the client reads nothing for `unread_seconds`, or less than
+        LEAST_RATE in as many seconds that were spent waiting for it.
         """
         async with aclosing(parts):
             first = [await anext(parts), await anext(parts)]
@@ -73,8 +81,15 @@ class Transfer:
 
     async def _write(self, body: bytes, *, more: bool) -> None:
         message = {"type": "http.response.body", "body": body, "more_body": more}
+        began = monotonic()
         try:
             async with asyncio.timeout(self._unread_seconds):
                 await self._send(message)
         except TimeoutError:
             raise DeadlineExceeded("The client stopped reading.") from None
+        self._waited_seconds += monotonic() - began
+        self._taken_bytes += len(body)
+        if self._waited_seconds >= self._unread_seconds:
+            if self._taken_bytes < LEAST_RATE * self._waited_seconds:
+                raise DeadlineExceeded("The client reads too slowly.")
+            self._waited_seconds, self._taken_bytes = 0.0, 0

@@ -13,6 +13,7 @@ from gateway.quotas.concurrency import (
     ConcurrencyQuota,
     LiveQuotas,
     Release,
+    export_principal_quota,
     export_quota,
     live_quotas,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "Release",
     "admission_gates",
     "build_quotas",
+    "export_principal_quota",
     "export_quota",
     "live_quotas",
 ]

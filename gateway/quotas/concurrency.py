@@ -95,6 +95,17 @@ def live_quotas(limits: LiveSettings) -> LiveQuotas:
     )
 
 
+def export_principal_quota(limits: ExportSettings) -> ConcurrencyQuota:
+    """Return the quota of exports of one process, by principal."""
+    return ConcurrencyQuota(
+        Limit(
+            limits.principal_slots,
+            partial(Throttled, wait_seconds=_EXPORT_WAIT_SECONDS),
+            "At most {} exports may run at once for you; wait for one to end.",
+        )
+    )
+
+
 def export_quota(limits: ExportSettings) -> ConcurrencyQuota:
     """Return the quota of exports of one process, by account."""
     return ConcurrencyQuota(

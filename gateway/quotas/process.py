@@ -6,7 +6,13 @@ from typing import Final
 
 from gateway.quotas.admission import Gates, admission_gates
 from gateway.quotas.buckets import Allowance, MemoryBuckets
-from gateway.quotas.concurrency import ConcurrencyQuota, LiveQuotas, export_quota, live_quotas
+from gateway.quotas.concurrency import (
+    ConcurrencyQuota,
+    LiveQuotas,
+    export_principal_quota,
+    export_quota,
+    live_quotas,
+)
 from gateway.quotas.held_bytes import ByteQuota, body_quota, webhook_body_quota
 from gateway.quotas.rate import PointQuota, RateQuota
 from gateway.settings import Settings
@@ -27,6 +33,7 @@ class Quotas:
     points: PointQuota
     live: LiveQuotas
     exports: ConcurrencyQuota
+    principal_exports: ConcurrencyQuota
     bodies: ByteQuota
     webhook_bodies: ByteQuota
     failures: RateQuota
@@ -52,6 +59,7 @@ def build_quotas(settings: Settings) -> Quotas:
         ),
         live=live_quotas(settings.live),
         exports=export_quota(settings.exports),
+        principal_exports=export_principal_quota(settings.exports),
         bodies=body_quota(settings.http),
         webhook_bodies=webhook_body_quota(settings.http),
         failures=RateQuota(

@@ -53,13 +53,16 @@ from gateway.store.rows import VisibleAccount
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exports:
-    """The parts that endpoints of exports share."""
+    """The parts that endpoints of exports share. `quota` counts by account, `principal_quota` by
+    principal.
+    """
 
     database: Database
     authenticator: CredentialChecker
     links: Links
     clock: Clock
     quota: ConcurrencyQuota
+    principal_quota: ConcurrencyQuota
     limits: ExportSettings
 
 
@@ -128,6 +131,7 @@ class ExportEndpoint(ABC):
         format_ = read_choice(parameters.pop("format", ExportFormat.CSV), "format", ExportFormat)
         record.details["format"] = format_
         async with (
+            parts.principal_quota.holding(record.principal.quota_key),
             parts.quota.holding(str(account["account_id"])),
             parts.database.exporting() as stream,
         ):

@@ -25,7 +25,9 @@ from gateway.http.request_log import QUIET_PATHS, RequestLog
 from gateway.http.responses import CLOSE, HTTPError, error_response
 from gateway.server.answers import Exchange
 from gateway.server.connections import Connections, Refusal
+from gateway.server.unread import UnreadWatch
 from gateway.settings.http import HttpSettings
+from gateway.settings.live import LiveSettings
 
 ABORT_SECONDS: Final = 1.0
 """For a peer to read why its connection is closed."""
@@ -47,12 +49,13 @@ _log.setLevel(logging.ERROR)  # what is no HTTP has a line in the log of request
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionLimits:
     """Limits of one connection. `headers` are those of each answer; `request_log` keeps what is
-    refused before it is a request.
+    refused before it is a request. A peer may read nothing for `unread_seconds`.
     """
 
     settings: HttpSettings
     headers: ResponseHeaders
     request_log: RequestLog | None = None
+    unread_seconds: float = LiveSettings().unread_seconds
 
     @property
     def head_bytes(self) -> int:
@@ -106,18 +109,22 @@ class HttpProtocol(HttpToolsProtocol):
         self._seconds = 0.0
         """Longest wait for it."""
         self._timer: asyncio.TimerHandle | None = None
+        self._unread: UnreadWatch | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         super().connection_made(transport)
         if self._places is not None and not self._take_place(self._places):
             self._refuse(HTTPError(NO_PLACE, 503))
             return
+        self._unread = UnreadWatch(self.loop, transport, self.limits.unread_seconds)
         self._await_head(HEALTH_SECONDS if self._is_for_health else self.timeout_keep_alive)
         self._timer = self.loop.call_later(self._seconds, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._cancel_timer()
+        if self._unread is not None:
+            self._unread.end()
         if self._places is not None:
             self._places.remove(self.transport)
 
@@ -182,9 +189,27 @@ class HttpProtocol(HttpToolsProtocol):
         """Answer what is no HTTP."""
         self._refuse(HTTPError("This is not a valid HTTP request.", 400))
 
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._watch_unread()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch_unread()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._unread is not None:
+            self._unread.end()
+            self._watch_unread()
+
+    def _watch_unread(self) -> None:
+        if self._unread is not None and self.transport.get_write_buffer_size():
+            self._unread.begin()
+
     @property
     def is_idle(self) -> bool:
-        return not self._is_answering()
+        return not self._is_answering() and not self.transport.get_write_buffer_size()
 
     def drop(self) -> None:
         self.transport.abort()

@@ -29,6 +29,7 @@ from gateway.server.connections import Connections, connection_metrics
 from gateway.server.drain import Drain
 from gateway.server.http_protocol import ConnectionLimits, HttpProtocol
 from gateway.server.open_files import capacity
+from gateway.server.unread import longest_unread_seconds
 from gateway.server.uvicorn_names import check_uvicorn
 from gateway.server.websocket_protocol import WebSocketProtocol
 from gateway.settings import Settings
@@ -129,6 +130,7 @@ def server_config(
         settings=settings.http,
         headers=ResponseHeaders(dev=settings.environment == "dev"),
         request_log=app.state.request_log,
+        unread_seconds=longest_unread_seconds(settings),
     )
     room = capacity(settings)
     places = Connections(

@@ -36,6 +36,9 @@ METHODS: Final[dict[type, dict[str, tuple[str, ...]]]] = {
         "on_body": ("body",),
         "on_message_complete": (),
         "handle_websocket_upgrade": (),
+        "on_response_complete": (),
+        "pause_writing": (),
+        "resume_writing": (),
         "send_400_response": ("msg",),
     },
     WebSocketsSansIOProtocol: {

@@ -22,9 +22,19 @@ class ExportSettings(Group):
         le=100,
         description="Most exports at once per account and process; then `THROTTLED`.",
     )
+    principal_slots: Limit[int] = Field(
+        2,
+        ge=1,
+        le=100,
+        description="Most exports at once per principal and process; then `THROTTLED`.",
+    )
     seconds: Limit[float] = Field(
         600, ge=1, le=86_400, description="Longest run of an export; then the connection is cut."
     )
     unread_seconds: Limit[float] = Field(
-        30, ge=1, le=3_600, description="Longest time a client may stop reading an export."
+        30,
+        ge=1,
+        le=3_600,
+        description="Longest time a client may stop reading an export. A client that lets the "
+        "gateway wait as long must take 64 kB per second meanwhile.",
     )

@@ -32,8 +32,8 @@ class LiveSettings(Group):
         30,
         ge=1,
         le=600,
-        description="Longest time a client may stop reading a WebSocket or event stream; then "
-        "the connection is cut.",
+        description="Longest time a client may stop reading a WebSocket, an event stream or an "
+        "answer; then the connection is cut.",
     )
     unauthenticated_sockets: Limit[int] = Field(
         20, ge=1, le=1_000_000, description="Most unauthenticated WebSockets per client address."

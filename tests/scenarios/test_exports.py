@@ -19,7 +19,7 @@ from gateway.clock import FixedClock
 from gateway.ids import encode_global_id
 from gateway.models import CreditPurchaseKind, CreditPurchaseStatus
 from gateway.money import parse_nanos, parse_quantity
-from gateway.quotas import export_quota
+from gateway.quotas import export_principal_quota, export_quota
 from gateway.routes.exports import Exports, export_routes
 from gateway.settings.exports import ExportSettings
 from gateway.store import Database
@@ -44,6 +44,7 @@ async def serving(database: Database) -> AsyncIterator[httpx.AsyncClient]:
         links=LINKS,
         clock=FixedClock(NOW),
         quota=export_quota(ExportSettings(slots=1, account_slots=1)),
+        principal_quota=export_principal_quota(ExportSettings()),
         limits=ExportSettings(seconds=60),
     )
     async with connect(application.make_app(routes=export_routes(parts)), headers={}) as client:

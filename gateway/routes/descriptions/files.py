@@ -62,6 +62,7 @@ _WINDOW: Final = (
 _LIMITS: Final = (
     "export_slots",
     "export_account_slots",
+    "export_principal_slots",
     "export_seconds",
     "export_unread_seconds",
     "link_seconds",

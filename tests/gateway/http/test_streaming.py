@@ -208,6 +208,28 @@ async def test_what_takes_too_long_breaks_off(filled: str, tmp_path: Path, limit
         assert 0 < download.body.count(b'"eventId"') < download.rows
 
 
+async def test_a_client_that_reads_too_slowly_is_cut(filled: str, tmp_path: Path) -> None:
+    async with (
+        gateway(filled, tmp_path, export_unread_seconds=1, export_account_slots=1) as place,
+        downloading(place) as download,
+    ):
+        free = asyncio.create_task(place_is_free(place))
+        while not free.done():
+            part = await asyncio.wait_for(download.reader.read(1_000), PATIENCE_SECONDS)
+            download.body += part
+            await asyncio.sleep(0.05)
+        assert not await download.read_all()
+        assert 0 < download.body.count(b'"eventId"') < download.rows
+
+
+async def test_a_principal_has_so_many_exports(filled: str, tmp_path: Path) -> None:
+    changes = {"export_principal_slots": 1, "export_account_slots": 3}
+    async with gateway(filled, tmp_path, **changes) as place, downloading(place) as download:
+        assert await ask_again(place) == 429
+        assert await download.read_all()
+        assert await ask_again(place) == 200
+
+
 async def test_a_stop_breaks_off_what_does_not_end_in_time(filled: str, tmp_path: Path) -> None:
     async with (
         gateway(filled, tmp_path, stop_grace_seconds=1) as place,

@@ -17,7 +17,7 @@ from gateway.clock import FixedClock
 from gateway.ids import encode_global_id
 from gateway.links import LEDGER_PATH, PURCHASES_PATH, USAGE_PATH, Links
 from gateway.principal import Principal
-from gateway.quotas import ConcurrencyQuota, export_quota
+from gateway.quotas import ConcurrencyQuota, export_principal_quota, export_quota
 from gateway.routes.exports import Exports, export_routes
 from gateway.settings.exports import ExportSettings
 from gateway.store import Database
@@ -62,6 +62,7 @@ async def serve(
         links=links(clock),
         clock=clock,
         quota=quota,
+        principal_quota=export_principal_quota(ExportSettings()),
         limits=ExportSettings(seconds=60),
     )
     app = application.make_app(routes=export_routes(parts))

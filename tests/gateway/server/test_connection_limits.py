@@ -1,14 +1,18 @@
 """What a peer sends or leaves out ends its own connection, at the limit, and nothing else."""
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import orjson
 import pytest
+from graphql import get_introspection_query
 
+from tests.support.edge import eventually
 from tests.support.live import Gateway, gateway
 from tests.support.patience import PATIENCE_SECONDS
 
@@ -121,3 +125,46 @@ async def test_a_broken_handshake_breaks_no_stop(served: Gateway) -> None:
         connection.shutdown()
     for writer in writers:
         writer.close()
+
+
+async def test_an_answer_that_nobody_reads_is_cut(sqlite_database_url: str, tmp_path: Path) -> None:
+    async with gateway(
+        sqlite_database_url, tmp_path, live_unread_seconds=1, export_unread_seconds=1
+    ) as served:
+        with socket.socket() as peer:
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            peer.connect(("127.0.0.1", served.port))
+            peer.setblocking(False)
+            body = orjson.dumps({"query": get_introspection_query()})
+            request = (
+                b"POST /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\n"
+                b"content-type: application/json\r\nauthorization: Bearer %s\r\n"
+                b"content-length: %d\r\n\r\n%s"
+            ) % (served.token("ada").encode(), len(body), body)
+            # So many answers are more than the buffers of both systems take.
+            sending = asyncio.create_task(
+                asyncio.get_running_loop().sock_sendall(peer, request * 100)
+            )
+            await eventually(lambda: served.server.server_state.connections)
+            async with asyncio.timeout(20):
+                while served.server.server_state.connections:  # noqa: ASYNC110 - it has no event
+                    await asyncio.sleep(0.05)
+            with suppress(ConnectionError):
+                await sending
+
+
+async def test_an_answer_that_is_read_slowly_is_whole(
+    sqlite_database_url: str, tmp_path: Path
+) -> None:
+    async with gateway(
+        sqlite_database_url, tmp_path, live_unread_seconds=1, export_unread_seconds=1
+    ) as served:
+        headers = {"authorization": f"Bearer {served.token('ada')}"}
+        async with httpx.AsyncClient(base_url=served.url, headers=headers) as client:
+            body = {"query": get_introspection_query()}
+            async with client.stream("POST", "/graphql", json=body) as answer:
+                text = b""
+                async for part in answer.aiter_bytes(20_000):
+                    text += part
+                    await asyncio.sleep(0.05)
+        assert "data" in orjson.loads(text)
