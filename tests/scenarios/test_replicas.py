@@ -12,6 +12,7 @@ from tests.support.postgres import OwnPostgres, own_postgres
 from tests.support.replicas import pay, two_gateways, version_of, watching
 
 RETURN_SECONDS = 5
+HEARD_SECONDS = 0.5
 OUTAGES = 3
 """At most so many are tried: a machine that is busy may be late for one."""
 
@@ -21,6 +22,14 @@ async def version_reached(client: Client, version: int) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while await version_of(client) < version:
             pass
+
+
+async def seconds_to_hear(paid: httpx.AsyncClient, client: Client, number: int) -> float:
+    """Return how long after the answer to a webhook a subscriber of the other gateway has it."""
+    assert await pay(paid, number) == 200
+    answered = time.monotonic()
+    await version_reached(client, number)
+    return time.monotonic() - answered
 
 
 async def paid_when_it_can_be(client: httpx.AsyncClient, number: int) -> None:
@@ -62,7 +71,12 @@ async def test_a_webhook_to_one_reaches_subscribers_of_the_other_through_every_f
             await version_reached(there, 1)
             await version_reached(here, 1)
 
-            last = 1
+            times = [await seconds_to_hear(to_first, there, number) for number in range(2, 12)]
+            await version_reached(here, 11)
+            # A busy machine may be late for one.
+            assert sorted(times)[-2] < HEARD_SECONDS
+
+            last = 11
             for _ in range(OUTAGES):
                 last += 1
                 took = await seconds_to_return(postgres, to_first, (there, here), last)

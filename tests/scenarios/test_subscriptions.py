@@ -376,7 +376,7 @@ async def test_a_stop_ends_streams(served: Gateway, account: int) -> None:
         lines = response.aiter_lines()
         await event(lines)
         served.server.should_exit = True
-        async with asyncio.timeout(15):  # half of what an operation may take then
+        async with asyncio.timeout(3):
             assert [line async for line in lines if line] == []
 
 

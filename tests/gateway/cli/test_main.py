@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import socket
 import subprocess
 from collections.abc import Callable
@@ -165,6 +166,23 @@ def test_an_address_that_is_taken_exits_with_2(run: Run) -> None:
         f"The gateway cannot listen at 127.0.0.1, port {port} (GATEWAY_HOST, GATEWAY_PORT): "
         "Address already in use.\n"
     )
+
+
+def test_an_incomplete_production_exits_with_2_at_once(run: Run) -> None:
+    before = cpu_of_children()
+    code, said = run("serve", GATEWAY_ALLOWED_HOSTS="*")
+    assert code == 2
+    assert {line.split(":")[0] for line in said.splitlines()} >= {
+        "GATEWAY_JWT_ISSUER",
+        "GATEWAY_ALLOWED_HOSTS",
+    }
+    assert cpu_of_children() - before < 5
+
+
+def cpu_of_children() -> float:
+    """Return the processor time of the processes that have ended, in seconds."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_an_owner_who_names_nobody_that_serves_is_warned(run: Run, empty_postgres_url: str) -> None:

@@ -1,8 +1,10 @@
 """Receipts as PDF: readable, accessible, the same each time, whatever the texts hold."""
 
+import asyncio
 import hashlib
 import subprocess
 import sys
+import time
 from collections import Counter
 from io import BytesIO
 from pathlib import Path
@@ -26,7 +28,7 @@ from pypdf.generic import (
 )
 
 from gateway.receipts.glyphs import CJK, LATIN, REPLACEMENT, RIGHT_TO_LEFT, Glyphs
-from gateway.receipts.pdf import Logo, ReceiptPress
+from gateway.receipts.pdf import Logo, ReceiptPress, ReceiptPrinter
 from tests.support.receipts import CANCELLATION, CREDIT_NOTE, source
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><circle r="4"/></svg>'
@@ -237,13 +239,30 @@ def test_the_same_receipt_has_the_same_bytes_in_another_process() -> None:
         assert other.stdout.strip() == once
 
 
+LONGEST: dict[str, Any] = {
+    "buyer": "W" * 200,
+    "purchase": {"description": "word " * 400},
+    "seller": {"name": "N" * 200, "address": ["A" * 200] * 8, "accent": "#000000"},
+}
+
+
 def test_the_longest_texts_stay_small_and_on_a_few_pages() -> None:
-    pdf = PRESS.print(
-        source(
-            buyer="W" * 200,
-            purchase={"description": "word " * 400},
-            seller={"name": "N" * 200, "address": ["A" * 200] * 8, "accent": "#000000"},
-        )
-    )
+    pdf = PRESS.print(source(**LONGEST))
     assert len(pdf) < 200_000
     assert 1 <= len(read(pdf).pages) <= 3
+
+
+async def test_printing_takes_less_than_a_second_and_holds_nobody_up() -> None:
+    printer = ReceiptPrinter()
+    await printer.print(source())  # reads the fonts
+    printing = asyncio.create_task(printer.print(source(**LONGEST)))
+    began = time.monotonic()
+    longest = 0.0
+    while not printing.done():
+        turn = time.thread_time()
+        await asyncio.sleep(0.001)
+        longest = max(longest, time.thread_time() - turn)
+    assert time.monotonic() - began < 1
+    assert longest < 0.05
+    assert len(await printing) < 20_000_000
+    printer.close()

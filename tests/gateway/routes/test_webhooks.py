@@ -76,6 +76,20 @@ async def test_a_signed_event_is_booked_before_it_is_answered(
     assert 'gateway_webhook_events_total{outcome="duplicate",provider="stripe"} 49.0' in metrics
 
 
+async def test_deliveries_are_answered_within_two_seconds(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    await Books(database).account("acme")
+    times = []
+    for number in range(20):
+        told = event("customer.created", {"object": "customer"}, at=1, event_id=f"evt_{number}")
+        for each in (told, SUCCEEDED | {"id": f"evt_paid_{number}"}):
+            began = time.monotonic()
+            assert (await client.post(PATH, **message(each))).status_code == 200
+            times.append(time.monotonic() - began)
+    assert max(times) < 2
+
+
 async def test_what_waits_is_counted_until_it_is_applied(
     database: Database, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

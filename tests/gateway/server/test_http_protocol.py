@@ -55,6 +55,18 @@ async def test_each_request_of_a_connection_is_answered(
     assert received.count(b'{"data":{"who":"ada"}}') == requests.count(BODY)
 
 
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+async def test_a_request_without_a_host_is_refused(
+    app: Starlette, listen: Listen, version: str
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", await listen(app))
+    writer.write(f"GET /graphql?query={{who}} HTTP/{version}\r\n".encode())
+    writer.write(b"authorization: Bearer ada\r\nconnection: close\r\n\r\n")
+    received = await asyncio.wait_for(reader.read(), PATIENCE_SECONDS)
+    writer.close()
+    assert received.split()[1] == b"400"
+
+
 async def test_a_client_that_waits_before_its_body_may_go_on(
     app: Starlette, listen: Listen
 ) -> None:

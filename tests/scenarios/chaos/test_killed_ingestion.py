@@ -5,6 +5,7 @@ KILLS=20 make test ARGS=tests/scenarios/chaos/test_killed_ingestion.py
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime, timedelta
@@ -32,6 +33,7 @@ EVENTS = 100
 BATCHES = 30
 """What a meter has to say; then it says it again."""
 PAUSE_SECONDS = 0.02
+RETURN_SECONDS = 15
 ACCOUNTS = ("acme", "beta")
 FIRST = datetime.now(UTC).replace(microsecond=0) - timedelta(days=3)
 
@@ -129,7 +131,9 @@ async def test_killed_gateways_leave_books_that_are_right_and_batches_that_can_b
             await asyncio.sleep(chance.uniform(0.05, 0.8))
             struck = chance.choice(gateways)
             await struck.kill()
+            began = time.monotonic()
             await struck.start()
+            assert time.monotonic() - began < RETURN_SECONDS
         over.set()
 
     assert await gateways[0].command("doctor") == "No difference in 2 accounts."
