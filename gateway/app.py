@@ -27,8 +27,7 @@ from gateway.dev.tokens import dev_issuer
 from gateway.errors import ConfigurationError
 from gateway.execution.engine import Engine
 from gateway.execution.trusted_documents import TrustedDocuments, read_manifest
-from gateway.http.credentials import CredentialChecker, FailedCredentials
-from gateway.http.rate_limit import RateLimitHeaders
+from gateway.http.credentials import CredentialChecker
 from gateway.http.request_log import RequestLog
 from gateway.http.responses import http_error
 from gateway.http.static_files import StaticFiles
@@ -202,7 +201,6 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
     `request_log`.
     """
     metrics = Metrics()
-    failures = parts.quotas.failures
     operations = _build_operations(settings, parts, metrics)
     metrics.watch(
         *live_metrics(operations.hub, operations.quotas.live),
@@ -212,7 +210,6 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
     graphql = GraphQLEndpoint(
         operations=operations,
         authenticator=parts.authenticator,
-        rate_limit=RateLimitHeaders(parts.quotas.points),
         limits=settings.http,
     )
     request_log = RequestLog(metrics)
@@ -220,7 +217,7 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
     socket = WebSocketEndpoint(
         operations=operations,
         authenticator=parts.authenticator,
-        failures=failures,
+        failures=parts.quotas.failures,
         clock=parts.clock,
         origins=settings.origins,
         request_log=request_log,
@@ -236,7 +233,7 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
         settings,
         request_log=request_log,
         drain=parts.drain,
-        failures=FailedCredentials(failures),
+        quotas=parts.quotas,
     )
     app = Application(
         DirectRoute(path=PATH, methods=frozenset(ALLOWED), responder=graphql, edge=edge),
@@ -369,6 +366,7 @@ def _rest_routes(process: _Process, links: Links) -> list[Route]:
         links=links,
         printer=process.printer,
         gate=process.quotas.gates.reads,
+        points=process.quotas.points,
     )
     exports = Exports(
         database=database,
@@ -377,6 +375,7 @@ def _rest_routes(process: _Process, links: Links) -> list[Route]:
         clock=clock,
         quota=process.quotas.exports,
         principal_quota=process.quotas.principal_exports,
+        points=process.quotas.points,
         limits=settings.exports,
     )
     return [

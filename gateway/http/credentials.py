@@ -1,9 +1,12 @@
-"""Failed credentials, limited for each client address; and never two credentials in one request.
+"""Refusals of requests without a valid credential, limited for each client address; and never two
+credentials in one request.
 
 A good credential always passes: clients behind one address do not lock each other out.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Final, Protocol
 from urllib.parse import parse_qsl
 
@@ -13,11 +16,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.auth.rejected import Rejected
 from gateway.errors import BadRequest, Throttled
 from gateway.http.headers import raw_values
+from gateway.http.request_log import record_of
 from gateway.http.responses import error_response
 from gateway.principal import Principal
 from gateway.quotas import RateQuota
 
 ONE_CREDENTIAL: Final = "Send exactly one credential per request."
+_PREFIX_BITS: Final = 64
+_ADDRESSES: Final = 1_024
+"""Most addresses that are kept."""
 
 
 class CredentialChecker(Protocol):
@@ -42,52 +49,58 @@ class CountingChecker:
             raise
 
 
-class FailedCredentials:
-    """Limits failed credentials for each client address.
+class AddressLimits:
+    """Limits what a client address sends without a valid credential: failed credentials, and, much
+    more generously, all other requests that are refused.
 
-    A request without a credential does not count. The credential of a WebSocket may come later:
-    its endpoint counts it.
+    The credential of a WebSocket may come later: its endpoint counts it.
     """
 
-    def __init__(self, quota: RateQuota) -> None:
-        self._quota = quota
+    def __init__(self, failures: RateQuota, refusals: RateQuota) -> None:
+        self._failures = failures
+        self._refusals = refusals
 
-    async def count(self, scope: Scope) -> Response | None:
-        """Count one; return the answer 429 where the address has too many."""
+    async def count(self, scope: Scope, status: int) -> Response | None:
+        """Count an answer; return 429 in its place where the address has too many refusals."""
+        if not 400 <= status < 500 or record_of(scope).principal is not None:
+            return None
+        has_failed = status == 401 and raw_values(scope, b"authorization")
+        quota = self._failures if has_failed else self._refusals
         try:
-            await self._quota.take(address_of(scope))
+            await quota.take(address_of(scope))
         except Throttled as error:
+            record_of(scope).codes = [error.code]
             return error_response(error)
         return None
 
 
-class FailedCredentialsMiddleware:
-    """Answers 429 instead of 401 to addresses with too many failed credentials."""
+class AddressLimitsMiddleware:
+    """Answers 429 to addresses with too many refusals; refuses two credentials in one request."""
 
-    def __init__(self, app: ASGIApp, *, failures: FailedCredentials) -> None:
+    def __init__(self, app: ASGIApp, *, limits: AddressLimits) -> None:
         self.app = app
-        self.failures = failures
+        self.limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            credential = credential_of(scope) if scope["type"] == "http" else None
-        except BadRequest as error:
-            await error_response(error)(scope, receive, send)
-            return
-        if credential is None:
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         throttled: Response | None = None
 
         async def count(message: Message) -> None:
             nonlocal throttled
-            if message["type"] == "http.response.start" and message["status"] == 401:
-                throttled = await self.failures.count(scope)
+            if message["type"] == "http.response.start":
+                throttled = await self.limits.count(scope, message["status"])
                 if throttled is not None:
                     await throttled(scope, receive, send)
             if throttled is None:
                 await send(message)
 
+        try:
+            credential_of(scope)
+        except BadRequest as error:
+            await error_response(error)(scope, receive, count)
+            return
         await self.app(scope, receive, count)
 
 
@@ -117,9 +130,26 @@ def only_one(credentials: Sequence[str]) -> str | None:
 
 
 def address_of(scope: Scope) -> str:
-    """Return the client's address as the server tells it, through trusted proxies too."""
+    """Return the address that a client counts by, as the server tells it, through trusted proxies
+    too.
+    """
     client = scope.get("client")
-    return str(client[0]) if client else "unknown"
+    return _counted(client[0]) if client else "unknown"
+
+
+@lru_cache(_ADDRESSES)
+def _counted(host: str) -> str:
+    """Return the network of an IPv6 address, which one client has to itself; other hosts as they
+    are.
+    """
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, IPv4Address):
+        return host
+    mapped = address.ipv4_mapped
+    return str(mapped or ip_network((address, _PREFIX_BITS), strict=False))
 
 
 def has_access_token(scope: Scope) -> bool:

@@ -26,7 +26,7 @@ class Quotas:
 
     `bodies` are bytes of bodies, by principal; `webhook_bodies` those of webhooks, by client
     address. `failures` are failed credentials, by client address; over HTTP and WebSockets
-    together.
+    together. `refusals` are other requests that were refused without a valid credential.
     """
 
     gates: Gates
@@ -37,11 +37,13 @@ class Quotas:
     bodies: ByteQuota
     webhook_bodies: ByteQuota
     failures: RateQuota
+    refusals: RateQuota
 
     def throttled(self) -> Iterable[tuple[tuple[str], int]]:
         """Return the number of requests that each quota of a rate has refused, by its name."""
         yield ("points",), self.points.refused
         yield ("failures",), self.failures.refused
+        yield ("refusals",), self.refusals.refused
 
 
 def build_quotas(settings: Settings) -> Quotas:
@@ -65,5 +67,11 @@ def build_quotas(settings: Settings) -> Quotas:
         failures=RateQuota(
             MemoryBuckets(Allowance(most=failures, per_second=failures / _MINUTE_SECONDS)),
             f"At most {failures:,} failed credentials per minute are allowed.",
+        ),
+        refusals=RateQuota(
+            MemoryBuckets(
+                Allowance(most=rate.address_refusals, per_second=rate.address_refusals_per_second)
+            ),
+            "Too many requests without a valid credential were refused to this address.",
         ),
     )

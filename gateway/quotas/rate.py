@@ -10,6 +10,8 @@ REQUEST_POINTS: Final = 1
 """Least points of a request."""
 REFUSED_POINTS: Final = 10
 """Points of an operation that is refused before its cost is known: reading it took time."""
+DOCUMENT_POINTS: Final = 10
+"""Points of a receipt's document, which has to be printed."""
 ITEMS_PER_POINT: Final = 100
 """Usage events and exported rows that cost one point together."""
 
@@ -51,6 +53,11 @@ class PointQuota:
         seconds = await self._buckets.take(key, min(points, self.most))
         if seconds:
             raise self._refusal(f"This costs {points:,} points", key, seconds)
+
+    async def take_items(self, key: str, items: int) -> None:
+        """Take the points of items, beyond those that the point of their request pays for."""
+        if items >= ITEMS_PER_POINT:
+            await self.take(key, items // ITEMS_PER_POINT)
 
     async def settle(self, key: str, *, taken: int, spent: int) -> None:
         """Give back the points that were taken and not spent; if more were spent, take them."""

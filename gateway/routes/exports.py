@@ -42,7 +42,8 @@ from gateway.http.streaming import Transfer
 from gateway.ids import parse_global_id
 from gateway.links import LEDGER_PATH, PURCHASES_PATH, USAGE_PATH, Links, is_signed
 from gateway.principal import Principal, Role
-from gateway.quotas import ConcurrencyQuota
+from gateway.quotas import ConcurrencyQuota, PointQuota
+from gateway.quotas.rate import REQUEST_POINTS
 from gateway.routes.openapi.route import DescribedRoute
 from gateway.settings.exports import ExportSettings
 from gateway.store import Database, Snapshot
@@ -63,6 +64,7 @@ class Exports:
     clock: Clock
     quota: ConcurrencyQuota
     principal_quota: ConcurrencyQuota
+    points: PointQuota
     limits: ExportSettings
 
 
@@ -126,6 +128,8 @@ class ExportEndpoint(ABC):
     async def _serve(self, scope: Scope, transfer: Transfer) -> None:
         parts, record = self.parts, record_of(scope)
         record.principal, named, parameters = await self._read_request(scope)
+        key = record.principal.quota_key
+        await parts.points.take(key, REQUEST_POINTS)
         account = await self._account(record.principal, named)
         self.check(account)
         format_ = read_choice(parameters.pop("format", ExportFormat.CSV), "format", ExportFormat)
@@ -136,6 +140,7 @@ class ExportEndpoint(ABC):
             parts.database.exporting() as stream,
         ):
             opened = await self.open(stream, record.principal, account, parameters, format_)
+            await parts.points.take_items(key, opened.rows)
             await transfer.run(_headers(opened), opened.parts())
 
     async def _read_request(self, scope: Scope) -> tuple[Principal, int | str, dict[str, str]]:

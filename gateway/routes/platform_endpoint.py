@@ -19,6 +19,7 @@ from gateway.http.responses import HTTPError, error_response
 from gateway.ids import KeyFactory
 from gateway.principal import Permission, Principal
 from gateway.quotas import AdmissionGate, HeldBytes, Quotas
+from gateway.quotas.rate import REQUEST_POINTS
 from gateway.routes.openapi.operation import Operation
 from gateway.settings.http import HttpSettings
 from gateway.store import Database
@@ -65,6 +66,8 @@ class PlatformEndpoint(ABC):
         try:
             self._check_head(scope)
             record.principal = principal = await self._authenticate(scope)
+            await self.platform.quotas.points.take(principal.quota_key, REQUEST_POINTS)
+            self._check_scopes(principal)
             record.is_quiet = principal.key_id in self.platform.quiet_keys
             with self.platform.quotas.bodies.holding(principal.quota_key) as held:
                 body = await self._read_body(scope, receive, held)
@@ -103,14 +106,15 @@ class PlatformEndpoint(ABC):
         )
 
     async def _authenticate(self, scope: Scope) -> Principal:
-        principal = await self.platform.authenticator.authenticate(credential_of(scope))
+        return await self.platform.authenticator.authenticate(credential_of(scope))
+
+    def _check_scopes(self, principal: Principal) -> None:
         scopes = self.OPERATION.scopes
         if not (principal.scopes.issuperset(scopes) or Permission.ADMIN in principal.scopes):
             noun = "scope" if len(scopes) == 1 else "scopes"
             raise Forbidden(
                 f"This request requires an API key with the {noun} {' and '.join(scopes)}."
             )
-        return principal
 
 
 def media_type_of(scope: Scope) -> str:

@@ -14,7 +14,8 @@ from gateway.http.request_log import RequestRecord, record_of
 from gateway.http.responses import error_response
 from gateway.links import RECEIPT_PATH, Links, is_signed
 from gateway.principal import Principal, Role
-from gateway.quotas import AdmissionGate
+from gateway.quotas import AdmissionGate, PointQuota
+from gateway.quotas.rate import DOCUMENT_POINTS
 from gateway.receipts.file_name import document_name
 from gateway.receipts.pdf import ReceiptPrinter
 from gateway.receipts.seller import Seller
@@ -40,6 +41,7 @@ class Receipts:
     links: Links
     printer: ReceiptPrinter
     gate: AdmissionGate
+    points: PointQuota
 
     async def serve(self, request: Request) -> Response:
         record = record_of(request.scope)
@@ -57,6 +59,7 @@ class Receipts:
     async def _document(self, request: Request, record: RequestRecord) -> tuple[str, bytes]:
         """Return the document's name and the document."""
         record.principal = principal = await self._principal(request)
+        await self.points.take(principal.quota_key, DOCUMENT_POINTS)
         async with self.gate.admitted(principal.quota_key):
             return await self._read(request, principal)
 

@@ -39,6 +39,7 @@ class UsageEventsEndpoint(PlatformEndpoint):
         values = await read_batch(
             body, media_type_of(scope), limit=self.platform.limits.usage_batch_events
         )
+        await self.platform.quotas.points.take_items(principal.quota_key, len(values))
         items = await reader.read(values)
         result = await ingest(
             self.platform.database,

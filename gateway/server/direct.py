@@ -90,7 +90,9 @@ class DirectRoute:
                 raise
             response = stopping()
         if response is not None:
-            response.raw_headers += await edge.cross_origin.of(scope)
+            headers = response.raw_headers
+            headers += edge.rate_limit.of(record.principal, response.status_code, headers)
+            headers += await edge.cross_origin.of(scope)
         return response
 
     async def _answer(
@@ -99,12 +101,13 @@ class DirectRoute:
         if self.edge.drain.expired:
             return stopping()
         try:
-            credential = credential_of(scope)
+            credential_of(scope)
         except BadRequest as error:
-            return error_response(error)
-        response = await self.responder.respond(scope, receive, record)
-        if response is not None and response.status_code == 401 and credential is not None:
-            return await self.edge.failures.count(scope) or response
+            response: Response | None = error_response(error)
+        else:
+            response = await self.responder.respond(scope, receive, record)
+        if response is not None and response.status_code != 200:
+            return await self.edge.addresses.count(scope, response.status_code) or response
         return response
 
 

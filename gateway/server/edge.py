@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Self
 
-from gateway.http.credentials import FailedCredentials
+from gateway.http.credentials import AddressLimits
 from gateway.http.cross_origin import CrossOriginHeaders
 from gateway.http.head import AllowedHosts, HeadLimits
 from gateway.http.headers import ResponseHeaders
+from gateway.http.rate_limit import RateLimitHeaders
 from gateway.http.request_log import RequestLog
+from gateway.quotas import Quotas
 from gateway.server.drain import Drain
 from gateway.settings import Settings
 
@@ -23,7 +25,8 @@ class Edge:
     origins: tuple[str, ...]
     cross_origin: CrossOriginHeaders
     drain: Drain
-    failures: FailedCredentials
+    addresses: AddressLimits
+    rate_limit: RateLimitHeaders
 
     @classmethod
     def of(
@@ -32,7 +35,7 @@ class Edge:
         *,
         request_log: RequestLog,
         drain: Drain,
-        failures: FailedCredentials,
+        quotas: Quotas,
     ) -> Self:
         return cls(
             request_log=request_log,
@@ -44,5 +47,6 @@ class Edge:
             origins=settings.origins,
             cross_origin=CrossOriginHeaders(settings.origins),
             drain=drain,
-            failures=failures,
+            addresses=AddressLimits(quotas.failures, quotas.refusals),
+            rate_limit=RateLimitHeaders(quotas.points),
         )

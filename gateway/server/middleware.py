@@ -4,9 +4,10 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from gateway.http.compression import compression
-from gateway.http.credentials import FailedCredentialsMiddleware
+from gateway.http.credentials import AddressLimitsMiddleware
 from gateway.http.cross_origin import cross_origin_options
 from gateway.http.middleware import HeadMiddleware, RecordMiddleware, ResponseHeadersMiddleware
+from gateway.http.rate_limit import RateLimitMiddleware
 from gateway.server.drain import DrainMiddleware
 from gateway.server.edge import Edge
 
@@ -19,6 +20,7 @@ def build_middleware(edge: Edge) -> list[Middleware]:
         Middleware(HeadMiddleware, limits=edge.limits, hosts=edge.hosts),
         Middleware(CORSMiddleware, **cross_origin_options(edge.origins)),
         Middleware(DrainMiddleware, drain=edge.drain),
-        Middleware(FailedCredentialsMiddleware, failures=edge.failures),
+        Middleware(RateLimitMiddleware, rate_limit=edge.rate_limit),
+        Middleware(AddressLimitsMiddleware, limits=edge.addresses),
         compression(),
     ]

@@ -14,7 +14,6 @@ from gateway.http.credentials import CredentialChecker, credential_of
 from gateway.http.disconnect import WhileConnected
 from gateway.http.headers import header_value, header_values
 from gateway.http.negotiation import GRAPHQL_JSON, is_json, negotiate
-from gateway.http.rate_limit import RateLimitHeaders
 from gateway.http.request_log import RequestRecord, record_of
 from gateway.http.responses import JSON, STATUS_BY_CODE, HTTPError, encoded_response, error_response
 from gateway.principal import Principal
@@ -38,7 +37,6 @@ class GraphQLEndpoint:
 
     operations: Operations
     authenticator: CredentialChecker
-    rate_limit: RateLimitHeaders
     limits: HttpSettings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,14 +50,12 @@ class GraphQLEndpoint:
         """Return the answer; None where the client has left."""
         media_type = negotiate(header_values(scope, b"accept"))
         try:
-            response = await self._serve(scope, receive, media_type, record)
+            return await self._serve(scope, receive, media_type, record)
         except ClientDisconnected:
             return None
         except GatewayError as error:
             record.codes = [error.code]
-            response = refusal_of(error, media_type or JSON)
-        self.rate_limit.add(response, record.principal)
-        return response
+            return refusal_of(error, media_type or JSON)
 
     async def _serve(
         self, scope: Scope, receive: Receive, media_type: str | None, record: RequestRecord

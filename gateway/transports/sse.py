@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import orjson
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gateway.clock import Clock
@@ -56,26 +55,16 @@ class StreamEndpoint:
             return
         except GatewayError as error:
             record_of(scope).codes = [error.code]
-            await self._refuse(refusal_of(error), scope, receive, send)
+            await refusal_of(error)(scope, receive, send)
             return
         if not isinstance(started, OperationResult):
             await self._follow(scope, receive, send, stream, started)
         elif started.outcome is Outcome.EXECUTED:
             stream.put("next", _next(started.encode()))
-            await self._send_head(scope, send)
+            await _send_head(send)
             await send({"type": "http.response.body", "body": stream.take() + _COMPLETE})
         else:
-            response = response_of(started, GRAPHQL_JSON, scope["method"])
-            await self._refuse(response, scope, receive, send)
-
-    async def _refuse(self, response: Response, scope: Scope, receive: Receive, send: Send) -> None:
-        self.http.rate_limit.add(response, record_of(scope).principal)
-        await response(scope, receive, send)
-
-    async def _send_head(self, scope: Scope, send: Send) -> None:
-        principal = record_of(scope).principal
-        headers = [*_HEADERS, *(self.http.rate_limit.of(principal) if principal else ())]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await response_of(started, GRAPHQL_JSON, scope["method"])(scope, receive, send)
 
     async def _start(
         self, scope: Scope, receive: Receive, stream: "EventStream"
@@ -114,7 +103,7 @@ class StreamEndpoint:
         if stream.expires_in is not None:
             timer = loop.call_later(stream.expires_in, stream.stop)
         try:
-            await self._send_head(scope, send)
+            await _send_head(send)
             while not stream.stopped or stream.holds_last_words:
                 text = await stream.wait(self.operations.limits.heartbeat_seconds)
                 async with asyncio.timeout(self.unread_seconds):
@@ -186,6 +175,10 @@ class EventStream:
 
 def _next(payload: bytes) -> bytes:
     return b"event: next\ndata: " + payload + b"\n\n"
+
+
+async def _send_head(send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
 
 
 async def _left(receive: Receive) -> None:

@@ -28,6 +28,7 @@ import orjson
 import psutil
 
 from tests.bench import figures
+from tests.bench.servers import UNTHROTTLED
 from tests.support.postgres import running_postgres
 
 DATABASES: Final = ("postgresql", "sqlite")
@@ -81,6 +82,7 @@ def serving(database_url: str) -> Iterator[tuple[str, dict[str, str], psutil.Pro
             "GATEWAY_PORT": port,
             "GATEWAY_ENVIRONMENT": "dev",
             "GATEWAY_LOG_LEVEL": "error",
+            **UNTHROTTLED,
         }
         process = subprocess.Popen(
             gateway("serve", "--dev", "--no-demo"), env=environment, stdout=subprocess.DEVNULL

@@ -26,6 +26,11 @@ ROOT = Path(__file__).parents[2]
 PEERS = Path(__file__).parent / "peers" / "node"
 ISSUER = "https://issuer.bench.example"
 AUDIENCE = "https://billing.bench.example"
+UNTHROTTLED = {
+    "GATEWAY_RATE_POINTS": "1000000000",
+    "GATEWAY_RATE_POINTS_PER_SECOND": "1000000000",
+}
+"""Points are taken and given back as usual, and never spent."""
 START_SECONDS = 120
 STOP_SECONDS = 15
 
@@ -114,6 +119,7 @@ def gateway() -> Server:
             "GATEWAY_API_KEY_PEPPER": secrets.token_urlsafe(32),
             "GATEWAY_LOG_LEVEL": "warning",
             "GATEWAY_RECEIPTS": "0",
+            **UNTHROTTLED,
         }
 
     return Server(

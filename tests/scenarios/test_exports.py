@@ -29,6 +29,7 @@ from tests.support.calendars import ZONES, intervals, windows
 from tests.support.callers import Callers
 from tests.support.edge import connect
 from tests.support.graph import LINKS, NOW, PLATFORM, data_of
+from tests.support.points import many_points
 from tests.support.rows import account, purchase, put, refund
 from tests.support.usage_cases import account_ids, amounts, cases, instants_near
 from tests.support.usage_rows import Facts, insert_facts, shown_day
@@ -45,6 +46,7 @@ async def serving(database: Database) -> AsyncIterator[httpx.AsyncClient]:
         clock=FixedClock(NOW),
         quota=export_quota(ExportSettings(slots=1, account_slots=1)),
         principal_quota=export_principal_quota(ExportSettings()),
+        points=many_points(),
         limits=ExportSettings(seconds=60),
     )
     async with connect(application.make_app(routes=export_routes(parts)), headers={}) as client:

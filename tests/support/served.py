@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 from pydantic import SecretStr
@@ -50,14 +51,17 @@ async def issued_key(
 
 
 @asynccontextmanager
-async def serving(database: Database, url: str, folder: Path) -> AsyncIterator[Served]:
-    """Serve the gateway in dev mode, with its keys in a folder."""
+async def serving(
+    database: Database, url: str, folder: Path, **changes: Any
+) -> AsyncIterator[Served]:
+    """Serve the gateway in dev mode, with its keys in a folder; `changes` are settings."""
     settings = load_settings(
         environment="dev",
         database_url=SecretStr(url),
         data_dir=folder,
         # Tests ask more at once than a busy machine answers in the usual time.
         database_pool_wait_seconds=60,
+        **changes,
     )
     app = create_app(settings)
     async with (

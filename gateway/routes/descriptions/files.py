@@ -81,8 +81,8 @@ _ROWS: Final = Answer(
 _BUSY: Final = Refusal(
     status=429,
     codes=("THROTTLED",),
-    text="Too many exports of this account are running, or too many credentials of this client "
-    "address failed.",
+    text="Too many exports of this account are running, the caller has too few points, or too many "
+    "requests of this client address had no valid credential.",
     headers=("Retry-After",),
 )
 _REFUSALS: Final = (

@@ -53,8 +53,8 @@ MEDIA_TYPE: Final = Refusal(
 THROTTLED: Final = Refusal(
     status=429,
     codes=("THROTTLED",),
-    text="Too many failed credentials from this client address. A valid credential is never "
-    "throttled.",
+    text="The caller has too few points, or too many requests of this client address had no valid "
+    "credential.",
     headers=("Retry-After",),
 )
 HEAD: Final = Refusal(
@@ -112,5 +112,10 @@ EVERYWHERE: Final = (
 """Errors that `docs/api.md` lists once for all operations."""
 
 HEAD_LIMITS: Final = ("http_header_bytes", "http_header_count")
-CREDENTIAL_LIMITS: Final = (*HEAD_LIMITS, "failed_credentials_per_minute")
+CREDENTIAL_LIMITS: Final = (
+    *HEAD_LIMITS,
+    "failed_credentials_per_minute",
+    "rate_points",
+    "rate_points_per_second",
+)
 BODY_LIMITS: Final = ("http_body_bytes", "http_body_seconds", *CREDENTIAL_LIMITS)

@@ -42,8 +42,15 @@ alike but differ are different. Objects with a repeated key and unknown fields a
 has an `X-Request-ID`, also in the log; a request may set its own.
 
 **Retries.** Every request here may be sent again: `PUT` replaces, usage is identified by its ids, \
-credits by their `Idempotency-Key`. Answers 429 and 503 have the header `Retry-After`. Requests \
-with a valid credential are not rate limited, so there are no `RateLimit` headers.
+credits by their `Idempotency-Key`. Answers 429 and 503 have the header `Retry-After`.
+
+**Points.** Each person, API key and account with signed links has a bucket of points. A request \
+takes one; besides, 100 usage events or exported rows take one, and a receipt takes ten in all. \
+Points are restored each second. Without enough points nothing is done: 429 `THROTTLED`, and \
+`extensions.retryAfterSeconds` beside the header. Every answer to a valid credential or link says \
+in `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11) how many points a \
+full bucket has and how many are left. A client address has a limit of its own for requests that \
+are refused without a valid credential.
 
 **Changes.** Fields and paths may be added at any time: ignore unknown fields. A field to be \
 removed is marked `deprecated` here for two minor releases, and answers to requests that use it \
@@ -58,6 +65,16 @@ HEADERS: Final[Mapping[str, Json]] = {
         "description": "Seconds to wait before sending the request again.",
         "required": True,
         "schema": {"type": "integer", "minimum": 1},
+    },
+    "RateLimit-Policy": {
+        "description": "Points of a full bucket (`q`), and the seconds in which an empty one is "
+        "filled (`w`). In answers to a valid credential or link.",
+        "schema": {"type": "string"},
+    },
+    "RateLimit": {
+        "description": "Points that are left (`r`), and the seconds until the bucket is full, or "
+        "to wait (`t`). In answers to a valid credential or link.",
+        "schema": {"type": "string"},
     },
     "WWW-Authenticate": {
         "description": "`Bearer`, with `error` if a credential was sent (RFC 6750).",
@@ -120,6 +137,7 @@ class ErrorExtensions(WireAnswer):
     code: str = Field(description="Stable error code.")
     argument: str = Field("", description="Name of the invalid field or parameter.")
     request_id: str = Field("", description="Id of an unexpected error in the log.")
+    retry_after_seconds: int = Field(0, description="Seconds to wait after `THROTTLED`.")
 
 
 class ErrorAnswer(WireAnswer):
@@ -282,7 +300,7 @@ def _response(answer: Answer | Refusal, operation: Operation, schemas: _Schemas)
         "description": answer.text,
         "headers": {
             name: {"$ref": f"#/components/headers/{name}"}
-            for name in ("X-Request-ID", *answer.headers)
+            for name in (*operation.answer_headers, *answer.headers)
         },
         "content": schemas.content(content, "serialization", dict.fromkeys(content, shown)),
     }

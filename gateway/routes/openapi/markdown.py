@@ -37,6 +37,7 @@ Usage older than `GATEWAY_USAGE_LATE_DAYS` is refused: replace the dates of the 
 recent ones.
 
 """
+_IN_ALL_ANSWERS: Final = ("X-Request-ID", "RateLimit-Policy", "RateLimit")
 _ANSWER_HEAD: Final = ("answer", "code", "when", "headers")
 _SIGNED: Final = """\
 AT=$(date +%s)
@@ -295,5 +296,5 @@ def _errors(document: Json) -> Iterator[str]:
 
 def _answer_row(status: str, answer: Json) -> tuple[str, ...]:
     codes = ", ".join(f"`{code}`" for code in answer.get("x-codes", ()))
-    names = [f"`{name}`" for name in answer["headers"] if name != "X-Request-ID"]
+    names = [f"`{name}`" for name in answer["headers"] if name not in _IN_ALL_ANSWERS]
     return status, codes, answer["description"], ", ".join(names)

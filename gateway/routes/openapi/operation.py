@@ -118,6 +118,12 @@ class Operation:
         return tuple(self.body.content) if self.body else ()
 
     @property
+    def answer_headers(self) -> tuple[str, ...]:
+        """The headers that all of its answers may have."""
+        takes_points = self.scopes or self.access == READER
+        return ("X-Request-ID", *(("RateLimit-Policy", "RateLimit") if takes_points else ()))
+
+    @property
     def security(self) -> Security:
         """The allowed credentials, as OpenAPI's security requirements."""
         if self.scopes:

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.http.credentials import address_of
 from gateway.principal import Permission
 from gateway.store import Database
 from tests.support.served import Served, serving
@@ -67,3 +68,40 @@ async def test_two_credentials_are_one_too_many(served: Served) -> None:
     assert {answer.json()["errors"][0]["extensions"]["code"] for answer in answers} == {
         "BAD_REQUEST"
     }
+
+
+async def test_an_address_gets_so_many_refusals(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    limits = {"rate_address_refusals": 3, "rate_address_refusals_per_second": 1}
+    async with serving(database, database_url, tmp_path, **limits) as served:
+        client = served.client
+        refused = [
+            await client.post("/graphql", json=QUERY),
+            await client.get("/v1/accounts"),
+            await client.get("/nowhere"),
+            await client.post("/graphql", json=QUERY),
+        ]
+        assert [answer.status_code for answer in refused] == [401, 401, 404, 429]
+        (error,) = refused[-1].json()["errors"]
+        assert error["extensions"] == {"code": "THROTTLED", "retryAfterSeconds": 1}
+        assert refused[-1].headers["retry-after"] == "1"
+        key = await served.key(Permission.BILLING_READ)
+        assert (await client.post("/graphql", json=QUERY, headers=key)).status_code == 200
+        assert (await client.get("/livez")).status_code == 200
+        # Failed credentials have a limit of their own.
+        assert (await client.post("/graphql", json=QUERY, headers=WRONG)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("host", "counted"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9%eth0", "2001:db8:1:2::/64"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("/run/gateway.sock", "/run/gateway.sock"),
+    ],
+)
+def test_a_client_counts_by_the_network_that_it_has(host: str, counted: str) -> None:
+    assert address_of({"client": (host, 1)}) == counted

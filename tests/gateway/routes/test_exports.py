@@ -25,6 +25,7 @@ from tests.support import application
 from tests.support.callers import Callers, bearer, refusal_of
 from tests.support.edge import connect
 from tests.support.graph import NOW, SIGNER, ask, data_of
+from tests.support.points import many_points
 from tests.support.rows import T0, UNIT, account, entry, ledger_day, purchase, put, receipt, refund
 from tests.support.usage_rows import Event, Facts, insert_facts
 
@@ -63,6 +64,7 @@ async def serve(
         clock=clock,
         quota=quota,
         principal_quota=export_principal_quota(ExportSettings()),
+        points=many_points(),
         limits=ExportSettings(seconds=60),
     )
     app = application.make_app(routes=export_routes(parts))

@@ -28,6 +28,7 @@ from tests.support.callers import Callers, bearer, refusal_of
 from tests.support.edge import connect
 from tests.support.facts import day, purchase, refund, rows_of, save
 from tests.support.graph import LINKS, SIGNER, data_of
+from tests.support.points import many_points
 from tests.support.rows import member, put
 from tests.support.tables import table_rows
 
@@ -86,6 +87,7 @@ async def serve(
         links=Links(SIGNER, clock, base_url="", seconds=900),
         printer=printer,
         gate=AdmissionGate(running=8, waiting=64, delay_seconds=60, wait_seconds=60),
+        points=many_points(),
     )
     app = application.make_app(routes=[DescribedRoute(RECEIPT_PATH, receipts.serve)])
     async with connect(app, headers={}) as client:
