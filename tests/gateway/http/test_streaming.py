@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 import socket
+import tracemalloc
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -271,3 +272,19 @@ async def test_a_lost_database_breaks_the_transfer_off(
         assert ended == 1
         assert not await download.read_all()
         assert 0 < download.body.count(b'"eventId"') < download.rows
+
+
+async def test_a_transfer_takes_no_memory_for_its_rows(
+    filled: str, database: Database, tmp_path: Path
+) -> None:
+    await add(database, list(events(1, 3 * ROWS))[ROWS:])
+    async with gateway(filled, tmp_path) as place, downloading(place) as download:
+        tracemalloc.start()
+        size, part = 0, b""
+        while not part.endswith(LAST_CHUNK):
+            part = await asyncio.wait_for(download.reader.read(2**18), PATIENCE_SECONDS)
+            assert part, "it was cut"
+            size += len(part)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 10 * 2**20 < size

@@ -2,7 +2,9 @@
 
 import asyncio
 import gc
+import sqlite3
 from concurrent.futures import Future
+from contextlib import closing
 from datetime import UTC, date, datetime
 from typing import Any, TypedDict
 
@@ -15,6 +17,8 @@ from gateway.errors import DeadlineExceeded, ServiceUnavailable
 from gateway.models import Account, RollupDay, table_of
 from gateway.settings import load_settings
 from gateway.store import Database, Snapshot, Statement, any_of, build_database, connect, keys
+from gateway.store.engine import sqlite
+from gateway.store.engine.sqlite import SqliteDatabase
 from gateway.store.engine.sqlite_thread import Running
 from gateway.store.rows import DayRow
 
@@ -333,3 +337,38 @@ async def test_a_database_is_used_only_while_it_is_open(database_url: str) -> No
         pass
     await database.close()
     assert await is_refused()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_sqlite_is_durable_and_waits_for_five_seconds(database: Database) -> None:
+    assert isinstance(database, SqliteDatabase)
+    connection = await database._connect(query_only=False)
+    names = ("journal_mode", "synchronous", "busy_timeout", "foreign_keys")
+    found = {name: await connection.execute_fetchall(f"PRAGMA {name}") for name in names}
+    await connection.close()
+    full = 2
+    assert {name: value for name, ((value,),) in found.items()} == {
+        "journal_mode": "wal",
+        "synchronous": full,
+        "busy_timeout": 5_000,
+        "foreign_keys": 1,
+    }
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_lock_of_another_program_is_unavailability(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quickly = tuple(each.replace("5000", "100") for each in sqlite._PRAGMAS)
+    monkeypatch.setattr(sqlite, "_PRAGMAS", quickly)
+    await _read(database)  # from now on the file has a write-ahead log
+    path = database_url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(ServiceUnavailable):
+            async with database.writing() as transaction:
+                await transaction.execute(INSERT_ACCOUNT, **account(1))
+        await _read(database)
+        other.execute("ROLLBACK")
+    async with database.writing() as transaction:
+        await transaction.execute(INSERT_ACCOUNT, **account(1))
