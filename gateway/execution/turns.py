@@ -27,14 +27,13 @@ _RESULT: Final = 4
 
 
 class Turns:
-    """Shared by all operations of one event loop."""
+    """Shared by all operations of an event loop; the operations of another loop have their own."""
 
-    __slots__ = ("_loop", "_over_at", "_waiting")
+    __slots__ = ("_latest", "_others")
 
     def __init__(self) -> None:
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._over_at: float | None = None
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._latest: _LoopTurns | None = None
+        self._others: dict[asyncio.AbstractEventLoop, _LoopTurns] = {}
 
     def is_over(self, running: asyncio.AbstractEventLoop | None = None) -> bool:
         """Return whether this turn's stretch is used up; the first call of a turn begins it.
@@ -42,34 +41,59 @@ class Turns:
         A caller that knows the running loop passes it: to find it takes a system call.
         """
         loop = running or asyncio.get_running_loop()
-        if loop is not self._loop:
-            self._loop, self._over_at = loop, None
-            self._waiting.clear()
-        now = monotonic()
-        if self._over_at is None:
-            self._begin(loop, now)
-            return False
-        return now > self._over_at
+        turns = self._latest
+        if turns is None or turns.loop is not loop:
+            turns = self._of(loop)
+        return turns.is_over()
 
     async def wait(self) -> None:
         """Return in a turn with time left; at once if this is one."""
-        while self.is_over():
-            assert self._loop is not None  # noqa: S101  # narrows for mypy
-            turn = self._loop.create_future()
-            self._waiting.append(turn)
-            await turn
+        turns = self._of(asyncio.get_running_loop())
+        while turns.is_over():
+            await turns.next()
 
-    def _begin(self, loop: asyncio.AbstractEventLoop, now: float) -> None:
+    def _of(self, loop: asyncio.AbstractEventLoop) -> "_LoopTurns":
+        latest = self._latest
+        if latest is None or latest.loop is not loop:
+            # Loops in several threads may come here at once: each finds or makes its own.
+            for closed in [each for each in list(self._others) if each.is_closed()]:
+                self._others.pop(closed, None)
+            latest = self._latest = self._others.setdefault(loop, _LoopTurns(loop))
+        return latest
+
+
+class _LoopTurns:
+    """The turns of one event loop."""
+
+    __slots__ = ("_over_at", "_waiting", "loop")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._over_at: float | None = None
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    def is_over(self) -> bool:
+        now = monotonic()
+        if self._over_at is None:
+            self._begin(now)
+            return False
+        return now > self._over_at
+
+    def next(self) -> asyncio.Future[None]:
+        """Return a future that is done in a later turn."""
+        turn = self.loop.create_future()
+        self._waiting.append(turn)
+        return turn
+
+    def _begin(self, now: float) -> None:
         self._over_at = now + STRETCH_SECONDS
         # What is scheduled now runs in the next turn, after the loop has looked at its sockets.
-        loop.call_soon(self._end, loop)
+        self.loop.call_soon(self._end)
 
-    def _end(self, loop: asyncio.AbstractEventLoop) -> None:
-        if loop is not self._loop:
-            return
+    def _end(self) -> None:
         self._over_at = None
         if self._waiting:
-            self._begin(loop, monotonic())
+            self._begin(monotonic())
         for _ in range(min(_WOKEN, len(self._waiting))):
             turn = self._waiting.popleft()
             if not turn.done():

@@ -3,7 +3,9 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from threading import Event
 
 import pytest
 import strawberry
@@ -11,7 +13,9 @@ from graphql import OperationType
 
 from gateway.execution.engine import Engine
 from gateway.execution.operation import OperationRequest, OperationResult, PreparedOperation
+from gateway.execution.turns import STRETCH_SECONDS, Turns
 from gateway.settings.documents import DocumentSettings
+from tests.support.patience import PATIENCE_SECONDS
 
 MANY = 100
 LIMITS = DocumentSettings().model_copy(update={"answer_values": 10**7})
@@ -113,3 +117,34 @@ async def test_graphql_core_leaves_the_loop_to_others(field: str) -> None:
         assert [each["number"] for each in group[field]] == list(range(MANY))
     assert len(others) > 10
     assert sorted(others)[-3] < 0.05
+
+
+async def test_two_event_loops_do_not_take_each_others_turns() -> None:
+    turns = Turns()
+    entered, may_leave = Event(), Event()
+
+    def block() -> None:
+        entered.set()
+        may_leave.wait(PATIENCE_SECONDS)
+
+    async def wait_beside_another_loop() -> None:
+        asyncio.get_running_loop().call_soon(block)  # before the end of the turn
+        assert not turns.is_over()
+        time.sleep(2 * STRETCH_SECONDS)  # noqa: ASYNC251  # the work of an operation
+        async with asyncio.timeout(1):
+            await turns.wait()
+
+    with ThreadPoolExecutor(1) as thread:
+        other = thread.submit(asyncio.run, wait_beside_another_loop())
+        assert entered.wait(PATIENCE_SECONDS)
+        assert not turns.is_over()  # a stretch of this loop begins
+        may_leave.set()
+        await asyncio.wrap_future(other)
+
+
+async def test_turns_forget_loops_that_are_closed() -> None:
+    turns = Turns()
+    for _ in range(3):
+        await asyncio.to_thread(asyncio.run, turns.wait())
+    await turns.wait()
+    assert len(turns._others) == 1
