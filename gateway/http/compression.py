@@ -11,8 +11,8 @@ MINIMUM_BYTES: Final = 1_024
 """Size of the smallest answer that is compressed: less would not save a packet."""
 
 ANSWER: Final = "gateway.answer"
-"""The extension of the ASGI scope that is `send`: it sends a whole answer in one call, where the
-request is not HEAD.
+"""The extension of the ASGI scope for requests other than HEAD: `send` sends a whole answer in one
+call, and `has_begun` says whether any of the answer was written.
 """
 
 _TYPES: Final = ("application/graphql-response+json", "application/x-ndjson", "text/csv")
@@ -45,6 +45,12 @@ class CompressingSender:
             return
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+def may_have_begun(scope: Scope) -> bool:
+    """Return whether some of the answer may have been written; True where the server cannot say."""
+    extension = scope.get("extensions", {}).get(ANSWER)
+    return extension is None or bool(extension["has_begun"]())
 
 
 def _choose_types() -> None:

@@ -17,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from gateway.http.headers import RawHeaders
 
-_OWN: Final = frozenset({b"content-length", b"date", b"x-request-id"})
+_OWN: Final = frozenset({b"content-length", b"date", b"ratelimit", b"x-request-id"})
 """Names of the headers that each answer has with a value of its own."""
 _REMEMBERED: Final = 256
 """Most common parts of heads that are kept."""
@@ -48,6 +48,10 @@ class Exchange:
         cycle.message_event.clear()
         body, cycle.body = bytes(cycle.body), bytearray()
         return body
+
+    def has_begun(self) -> bool:
+        """Return whether any of the answer was written."""
+        return self._cycle.response_started
 
     async def answer(self, status: int, headers: RawHeaders, body: bytes) -> None:
         """Send a whole answer, as two messages would. The request is not HEAD, and the headers have

@@ -63,8 +63,8 @@ class DrainMiddleware:
 
         async def watch(message: Message) -> None:
             nonlocal started
+            await send(message)  # it waits for a slow reader before it writes
             started = True
-            await send(message)
 
         self.drain.requests.add(task)
         try:

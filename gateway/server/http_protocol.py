@@ -160,7 +160,7 @@ class HttpProtocol(HttpToolsProtocol):
         exchange, extensions = Exchange(cycle, self.transport), self.scope["extensions"]
         extensions[BODY] = {"take": exchange.take_body}
         if self.scope["method"] != "HEAD":  # its answer has no body to wait for
-            extensions[ANSWER] = {"send": exchange.answer}
+            extensions[ANSWER] = {"send": exchange.answer, "has_begun": exchange.has_begun}
             cycle.transport = cast("asyncio.Transport", AnswerTransport(self.transport))
 
     def on_body(self, body: bytes) -> None:

@@ -212,6 +212,31 @@ async def test_what_runs_when_the_time_is_over_gets_a_proper_503() -> None:
     assert application.journal.cancelled == 1
 
 
+async def test_an_answer_that_waits_for_its_reader_becomes_a_503() -> None:
+    drain = Drain()
+    sent: list[int] = []
+    stuck = asyncio.Event()
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        if not stuck.is_set():
+            stuck.set()
+            await asyncio.sleep(30)
+        if message["type"] == "http.response.start":
+            sent.append(message["status"])
+
+    task = asyncio.create_task(DrainMiddleware(answer, drain)({"type": "http"}, receive, send))
+    await stuck.wait()
+    drain.expire()
+    await task
+    assert sent == [503]
+
+
 async def test_an_answer_that_has_begun_breaks_off_rather_than_look_complete() -> None:
     drain = Drain()
     sent: list[str] = []

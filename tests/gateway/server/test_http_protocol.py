@@ -1,6 +1,7 @@
 """Requests on a real socket, whole or in pieces, and how their answers are written."""
 
 import asyncio
+import re
 
 import pytest
 from starlette.applications import Starlette
@@ -52,7 +53,7 @@ async def test_each_request_of_a_connection_is_answered(
     writer.close()
     requests = b"".join(pieces)
     assert received.count(b"HTTP/1.1 200 OK") == requests.count(b"HTTP/1.1\r\n")
-    assert received.count(b'{"data":{"who":"ada"}}') == requests.count(BODY)
+    assert received.count(b'"data":{"who":"ada"}') == requests.count(BODY)
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
@@ -77,7 +78,8 @@ async def test_a_client_that_waits_before_its_body_may_go_on(
         writer.write(BODY)
         head = await reader.readuntil(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 200 OK\r\n")
-        assert await reader.readexactly(22) == b'{"data":{"who":"ada"}}'
+        (length,) = re.findall(rb"content-length: (\d+)", head)
+        assert b'"data":{"who":"ada"}' in await reader.readexactly(int(length))
     writer.close()
 
 
