@@ -86,9 +86,8 @@ class AdmissionGate:
         try:
             await waiter.place
         except asyncio.CancelledError:
-            if waiter.place.cancelled():
-                self._forget(principal, waiter)
-            else:
+            self._forget(principal, waiter)
+            if not waiter.place.cancelled() and waiter.place.exception() is None:
                 self.leave(principal)  # the place was given a moment before
             raise
         finally:
@@ -107,12 +106,12 @@ class AdmissionGate:
 
     def _admit_next(self) -> None:
         for principal, queue in self._queues.items():
-            if self.try_enter(principal):
-                waiter = queue.popleft()
-                self.waiting -= 1
-                del self._queues[principal]
+            # One that was cancelled stays in the queue until its own turn of the event loop.
+            waiter = next((each for each in queue if not each.place.done()), None)
+            if waiter is not None and self.try_enter(principal):
+                self._forget(principal, waiter)
                 if queue:
-                    self._queues[principal] = queue  # at the end of the turns
+                    self._queues[principal] = self._queues.pop(principal)  # the last in turn
                 waiter.place.set_result(None)
                 return
 
@@ -133,9 +132,13 @@ class AdmissionGate:
 
     def _refuse(self, principal: str, waiter: "_Waiter", reason: str) -> None:
         self._forget(principal, waiter)
-        waiter.place.set_exception(self._refusal(reason))
+        if not waiter.place.done():
+            waiter.place.set_exception(self._refusal(reason))
 
     def _forget(self, principal: str, waiter: "_Waiter") -> None:
+        if not waiter.is_queued:
+            return
+        waiter.is_queued = False
         queue = self._queues[principal]
         queue.remove(waiter)
         if not queue:
@@ -150,9 +153,10 @@ class AdmissionGate:
 class _Waiter:
     """A request that waits; `place` has a result once it is admitted, else an exception."""
 
-    __slots__ = ("place", "since")
+    __slots__ = ("is_queued", "place", "since")
 
     def __init__(self, place: asyncio.Future[None], since: float) -> None:
+        self.is_queued = True
         self.place = place
         self.since = since
 

@@ -20,7 +20,7 @@ PROBE: Final = "probe"
 
 CLOSING_SECONDS: Final = 1
 """Longest wait for Postgres when connections are closed."""
-ENDING_SECONDS = 0.01
+ENDING_SECONDS: Final = 1 / 100
 """How long an idle connection may stay in a transaction that is over."""
 GROW_AGAIN_SECONDS: Final = 1
 """Pause after Postgres refused another connection."""

@@ -115,3 +115,35 @@ async def test_a_cancelled_request_gives_its_place_on() -> None:
     await asyncio.sleep(0)
     assert outcomes([last]) == [True]
     assert (gate.running, gate.waiting) == (1, 0)
+
+
+@pytest.mark.parametrize("turns", [0, 1])
+async def test_requests_cancelled_at_any_moment_lose_no_place(turns: int) -> None:
+    gate = make_gate(running=1, waiting=2)
+    await enter(gate, "ada")
+    first, second = await enter(gate, "ada", "ada")
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    first.cancel()
+    gate.leave("ada")  # before the cancelled one has had its turn
+    assert await second == "ada"
+    await asyncio.wait([first])
+    assert (gate.running, gate.waiting) == (1, 0)
+    (third,) = await enter(gate, "ada")
+    gate.leave("ada")
+    third.cancel()  # after it was given the place
+    await asyncio.wait([third])
+    assert (gate.running, gate.waiting) == (0, 0)
+
+
+async def test_a_request_cancelled_as_it_is_refused_holds_no_place() -> None:
+    gate = make_gate(running=1, waiting=2)
+    await enter(gate, "ada")
+    _, last = await enter(gate, "ada", "ada")
+    (other,) = await enter(gate, "grace")  # which takes the room of the last
+    last.cancel()
+    await asyncio.wait([last])
+    assert (gate.running, gate.waiting) == (1, 2)
+    other.cancel()
+    await enter(gate, "grace")
+    assert gate.running == 1
