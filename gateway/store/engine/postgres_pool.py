@@ -105,10 +105,7 @@ class ConnectionPool:
     def release(self, use: Use, connection: Connection) -> None:
         """Take a connection back; a transaction that the connection is in is over."""
         share = self._shares[use]
-        if self._closed or connection.is_closed() or connection in self._retired:
-            self.drop(connection)
-        else:
-            self._put(share, connection)
+        self._keep(share, connection)
         self._leave(share)
 
     def drop(self, connection: Connection) -> None:
@@ -226,6 +223,13 @@ class ConnectionPool:
             self.drop(connection)
         return None
 
+    def _keep(self, share: _Share, connection: Connection) -> None:
+        """Keep a connection for others, if it is of any use."""
+        if self._closed or connection.is_closed() or connection in self._retired:
+            self.drop(connection)
+        else:
+            self._put(share, connection)
+
     def _put(self, share: _Share, connection: Connection) -> None:
         while self._hungry and share is not self._shares.get(PROBE):
             returned = self._hungry.popleft()
@@ -240,23 +244,22 @@ class ConnectionPool:
         """End the transactions of connections that are idle for long enough."""
         self._ending = None
         now = self._loop.time()
-        for use, share in self._shares.items():
+        for share in self._shares.values():
             open_ = [each for each in share.idle if each[0].is_in_transaction()]
             due = [each for each in open_ if now - each[1] >= ENDING_SECONDS]
             for each in due:
                 share.idle.remove(each)
-                share.free -= 1  # until it is back
-                ending = asyncio.create_task(self._end(use, each[0]))
+                ending = asyncio.create_task(self._end(share, each[0]))
                 self._ended.add(ending)
                 ending.add_done_callback(self._ended.discard)
             if len(due) < len(open_) and self._ending is None:
                 self._ending = self._loop.call_later(ENDING_SECONDS, self._end_transactions)
 
-    async def _end(self, use: Use, connection: Connection) -> None:
+    async def _end(self, share: _Share, connection: Connection) -> None:
         try:
             await self._roll_back(connection)
         finally:
-            self.release(use, connection)
+            self._keep(share, connection)
 
     def _leave(self, share: _Share) -> None:
         """Give a place back: the next one that waits gets it."""
