@@ -1,4 +1,4 @@
-.PHONY: run test check audit bench histories soak focus-validator lock clean
+.PHONY: run test check audit bench histories usage-queries soak focus-validator lock clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -51,6 +51,10 @@ bench: $(VENV)/.dev
 
 histories: $(VENV)/.dev
 	EXAMPLES=$${EXAMPLES:-3000} $(BIN)/pytest tests/gateway/providers/stripe/test_histories.py $(ARGS)
+
+# Random usage queries beside the raw events; fewer run with `make test`.
+usage-queries: $(VENV)/.dev
+	EXAMPLES=$${EXAMPLES:-500} $(BIN)/pytest tests/scenarios/test_usage_queries.py $(ARGS)
 
 soak: $(VENV)/.dev
 	KILLS=$${KILLS:-200} $(BIN)/pytest tests/scenarios/chaos $(ARGS)

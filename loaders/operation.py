@@ -34,7 +34,10 @@ from gateway.store.rollup_spans import (
     RESOURCES,
     USAGE,
 )
+from gateway.store.usage_quantities import usage_quantities
+from gateway.store.usage_series import usage_series
 from gateway.store.usage_sums import usage_sums
+from gateway.store.usage_totals import usage_totals
 from loaders.batch import K, Loader, V, bind
 
 
@@ -132,6 +135,9 @@ class Loaders:
     resources_by_span = _Relation(RESOURCES.fetch)
     flows_by_span = _Relation(FLOWS.fetch)
     breakdown_by_key = _Relation(breakdowns)
+    usage_totals_by_spans = _Relation(usage_totals)
+    usage_series_by_key = _Relation(usage_series)
+    usage_quantities_by_key = _Relation(usage_quantities)
     balance_by_instant = _Relation(balance_openings)
     burn_by_periods = _Relation(visible_burn_facts)
     first_fact_by_account = _Relation(first_facts)

@@ -19,7 +19,7 @@ from gateway.models import (
     RefundStatus,
 )
 from gateway.principal import Role
-from gateway.store.breakdowns import UsageDimension
+from gateway.store.usage_filter import UsageDimension
 from gateway.windows import Interval
 
 __all__ = [
@@ -175,11 +175,12 @@ describe(
 )
 describe(
     UsageDimension,
-    "A dimension to break usage down by.",
+    "A dimension to group usage by.",
     {
         UsageDimension.DEPLOYMENT: "The deployment.",
         UsageDimension.PROVIDER: "The deployment's provider at the time of the charge.",
         UsageDimension.GPU_MODEL: "The deployment's GPU model at the time of the charge.",
+        UsageDimension.PROJECT: "The project that the charge names.",
         UsageDimension.RESOURCE: "The resource: CPU, memory, storage, GPU and so on.",
     },
 )

@@ -4,6 +4,7 @@ from datetime import date
 
 import strawberry
 
+from gateway.billing.usage.filters import usage_filter
 from gateway.exports.request import (
     MAX_SEARCH,
     LedgerExportRequest,
@@ -13,6 +14,8 @@ from gateway.exports.request import (
 from gateway.store import Selection
 from gateway.store.day_span import day_span
 from gateway.store.rows import VisibleAccount
+from gateway.store.usage_filter import EVERYTHING
+from gateway.store.usage_filter import UsageFilter as Selected
 from gateway.windows import zone
 from resolvers.enums import CreditPurchaseKind, CreditPurchaseStatus, LedgerCause
 from resolvers.scalars import TimeZone
@@ -84,6 +87,45 @@ class LedgerFilter:
     )
     cause: list[LedgerCause] | None = strawberry.field(
         default=None, description="Any of these values; an empty list selects nothing."
+    )
+
+
+@strawberry.input(
+    description="Filter for usage. All given lists apply together; an omitted one selects all. A "
+    "list selects usage with any of its values, and null in it usage without a value. At most 100 "
+    "values each. An empty list selects nothing; a value that never occurred, or the id of another "
+    "account's deployment, selects nothing too."
+)
+class UsageFilter:
+    deployments: list[strawberry.ID | None] | None = strawberry.field(
+        default=None, description="Global ids of deployments."
+    )
+    providers: list[str | None] | None = strawberry.field(
+        default=None, description="Providers, as `key` of a breakdown has them."
+    )
+    gpu_models: list[str | None] | None = strawberry.field(
+        default=None, description="GPU models, as `key` of a breakdown has them."
+    )
+    projects: list[str | None] | None = strawberry.field(
+        default=None, description="Projects, as `key` of a breakdown has them."
+    )
+    resources: list[str] | None = strawberry.field(
+        default=None,
+        description="`CPU`, `MEMORY`, `STORAGE`, `GPU`, `NETWORK`, `IP` or `OTHER`.",
+    )
+
+
+def selected_usage(filter_: UsageFilter | None, account_id: int) -> Selected:
+    """Return the usage of an account that a filter selects; raises BadUserInput."""
+    if filter_ is None:
+        return EVERYTHING
+    return usage_filter(
+        account_id,
+        deployments=filter_.deployments,
+        providers=filter_.providers,
+        gpu_models=filter_.gpu_models,
+        projects=filter_.projects,
+        resources=filter_.resources,
     )
 
 

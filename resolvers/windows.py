@@ -12,6 +12,7 @@ from gateway.billing.ledger.first_day import first_day
 from gateway.billing.usage.series import Period, period_of
 from gateway.execution.fields import Cost, FromArguments
 from gateway.store.rows import VisibleAccount
+from gateway.store.usage_filter import EVERYTHING, UsageFilter
 from gateway.windows import (
     DEFAULT_BUCKETS,
     MAX_BUCKETS,
@@ -101,6 +102,11 @@ class RequestedWindow:
     def window(self) -> Window:
         return self.period.window
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """The account's own zone, whichever the window's is."""
+        return zone(self.account["time_zone"])
+
     async def first_day(self, info: Info) -> date:
         """Return the account's first day in the window's zone."""
         return await load_first_day(self.account, info, self.window.zone)
@@ -119,6 +125,7 @@ def requested_window(
     from_: date | None,
     to: date | None,
     time_zone: str | None,
+    selected: UsageFilter = EVERYTHING,
 ) -> RequestedWindow:
     """Return the requested window; raises BadUserInput, naming the argument and the limit."""
     now = info.context.clock.now()
@@ -128,7 +135,7 @@ def requested_window(
     window = resolve_window(interval, from_, to, local, today)
     return RequestedWindow(
         account=account,
-        period=period_of(account, window),
+        period=period_of(account, window, selected),
         interval=interval,
         today=today,
         complete_until=complete_until(window, now, info.context.usage_delay_seconds),

@@ -160,7 +160,19 @@ def test_files_of_secrets_are_in_no_commit_or_image() -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["run", "test", "check", "audit", "bench", "histories", "soak", "lock", "clean"]
+    "target",
+    [
+        "run",
+        "test",
+        "check",
+        "audit",
+        "bench",
+        "histories",
+        "usage-queries",
+        "soak",
+        "lock",
+        "clean",
+    ],
 )
 def test_targets_can_be_made(target: str) -> None:
     done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, check=False)

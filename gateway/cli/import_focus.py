@@ -26,6 +26,10 @@ def import_focus_file(
     account_by: Annotated[
         FocusAccount, typer.Option(help="The column that identifies an account.")
     ] = FocusAccount.BILLING,
+    project_tag: Annotated[
+        str | None,
+        typer.Option(help="Key of the tag that names a project. Default: the sub-account."),
+    ] = None,
     owner: Annotated[str | None, typer.Option(help="Subject of the accounts' owner.")] = None,
     restate: Annotated[
         bool,
@@ -43,7 +47,13 @@ def import_focus_file(
     """
     asyncio.run(
         _import(
-            read_settings(), file, cost=cost, account_by=account_by, owner=owner, restate=restate
+            read_settings(),
+            file,
+            cost=cost,
+            account_by=account_by,
+            project_tag=project_tag,
+            owner=owner,
+            restate=restate,
         )
     )
 

@@ -103,6 +103,7 @@ def write_usage(subject: UsageSubject) -> LinesExport:
             "Region": _text("region"),
             "Service": _text("service"),
             "SKU": _text("sku"),
+            "Project": _text("project"),
             "Resource": _text("resource"),
             "Quantity": _number("quantity_nanos", 0),
             "Unit": _text("unit"),

@@ -6,7 +6,7 @@ are None.
 
 - a **credit purchase** is a `store.exports.ExportedPurchase`, in the order of `created_at` and
   `id`;
-- **usage** has a `store.exports.ExportedUsage` for each event, in the order of `started_at`,
+- **usage** has a `store.exported_usage.ExportedUsage` for each event, in the order of `started_at`,
   `source` and `event_id`, its instants in microseconds since 1970;
 - the **ledger** has the rows of `store.ledger_listing`, in their order.
 """

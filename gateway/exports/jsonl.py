@@ -84,6 +84,7 @@ def write_usage(subject: UsageSubject) -> LinesExport:
         _plain("region", "region"),
         _plain("service", "service"),
         _plain("sku", "sku"),
+        _plain("project", "project"),
         _plain("resource", "resource"),
         _number("quantity", "quantity_nanos", 0),
         _plain("unit", "unit"),

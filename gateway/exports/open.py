@@ -18,7 +18,7 @@ from gateway.exports.file_names import ledger_name, purchases_name, usage_name
 from gateway.exports.request import LedgerExportRequest, PurchaseExportRequest, UsageExportRequest
 from gateway.exports.writers import LEDGER_WRITERS, PURCHASE_WRITERS, USAGE_WRITERS, check_offered
 from gateway.principal import Principal
-from gateway.store import exports, sellers
+from gateway.store import exported_usage, exports, sellers
 from gateway.store.engine.statement import R
 from gateway.store.engine.stream import Chunk, Stream
 from gateway.store.ledger_listing import LEDGER
@@ -90,15 +90,17 @@ async def open_usage(
     """Begin an export of usage."""
     check_offered(format_, USAGE_WRITERS)
     window = request.window
-    span = (account["account_id"], window.start, window.end)
+    selected = exported_usage.UsageSelection(
+        account["account_id"], window.start, window.end, request.filter
+    )
     seller = _in_force(await _sellers(stream))
     subject = UsageSubject(account=account, seller=seller, request=request)
     writer = USAGE_WRITERS[format_](subject)
     return Opened(
         name=usage_name(account["external_id"], request, writer.extension),
-        rows=await exports.count_usage(stream, principal, *span),
+        rows=await exported_usage.count_usage(stream, principal, selected),
         media_type=writer.media_type,
-        parts=partial(_parts, writer, exports.usage(stream, principal, *span)),
+        parts=partial(_parts, writer, exported_usage.usage(stream, principal, selected)),
     )
 
 

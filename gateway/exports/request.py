@@ -4,6 +4,7 @@
 window's dates. `read` reads that again, or what a script wrote.
 """
 
+import json
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,12 +13,15 @@ from enum import StrEnum
 from typing import Final, Self, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
+from gateway import strict_json
+from gateway.billing.usage.filters import stated_values, usage_filter
 from gateway.errors import BadUserInput
 from gateway.models import CreditPurchaseKind, CreditPurchaseStatus, LedgerCause
 from gateway.store import Selection
 from gateway.store.day_span import day_span
 from gateway.store.purchase_search import search_condition
 from gateway.store.rows import AccountRow
+from gateway.store.usage_filter import EVERYTHING, UsageFilter
 from gateway.text import checked_text
 from gateway.windows import (
     Interval,
@@ -34,6 +38,8 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 MAX_SEARCH: Final = 100
 """Longest text of a search, characters."""
+FILTERS: Final = ("deployments", "providers", "gpuModels", "projects", "resources")
+"""The lists of a usage filter."""
 
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -140,17 +146,21 @@ class LedgerExportRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageExportRequest:
-    """Usage that starts in a window, in buckets of an interval."""
+    """Usage that starts in a window and passes a filter, in buckets of an interval. A filter of
+    deployments is one of an account.
+    """
 
     window: Window
     interval: Interval
+    filter: UsageFilter = EVERYTHING
+    account_id: int = 0
 
     @classmethod
     def read(cls, parameters: Parameters, account: AccountRow, now: datetime) -> Self:
-        """Return the request of `interval`, `from`, `to` and `timeZone`, by the rules of the field
-        `usage`; raises BadUserInput.
+        """Return the request of `interval`, `from`, `to`, `timeZone` and the filter's lists (JSON,
+        such as `["search",null]`), by the rules of the field `usage`; raises BadUserInput.
         """
-        _refuse_others(parameters, {"interval", "from", "to", "timeZone"})
+        _refuse_others(parameters, {"interval", "from", "to", "timeZone", *FILTERS})
         from_, to = _read_day(parameters, "from"), _read_day(parameters, "to")
         named = parameters.get("interval")
         interval = (
@@ -160,19 +170,46 @@ class UsageExportRequest:
         )
         local = zone(parameters.get("timeZone", account["time_zone"]))
         window = resolve_window(interval, from_, to, local, local_day(now, local))
-        return cls(window=window, interval=interval)
+        lists = {name: _read_values(parameters, name) for name in FILTERS}
+        account_id = account["account_id"]
+        selected = usage_filter(
+            account_id,
+            deployments=lists["deployments"],
+            providers=lists["providers"],
+            gpu_models=lists["gpuModels"],
+            projects=lists["projects"],
+            resources=lists["resources"],
+        )
+        return cls(window=window, interval=interval, filter=selected, account_id=account_id)
 
     def parameters(self) -> dict[str, str]:
         window = self.window
+        stated = stated_values(self.filter, self.account_id)
+        lists = {name: values for name, values in stated.items() if values is not None}
         return {
             "interval": self.interval,
             "from": str(window.from_),
             "to": str(window.to),
             "timeZone": window.time_zone,
+            **{name: json.dumps(values, separators=(",", ":")) for name, values in lists.items()},
         }
 
 
 ExportRequest: TypeAlias = PurchaseExportRequest | LedgerExportRequest | UsageExportRequest
+
+
+def _read_values(parameters: Parameters, name: str) -> list[str | None] | None:
+    """Return a list of a usage filter; raises BadUserInput for anything but JSON of texts."""
+    text = parameters.get(name)
+    if text is None:
+        return None
+    try:
+        found = strict_json.loads(text)
+    except ValueError:
+        found = None
+    if isinstance(found, list) and all(each is None or isinstance(each, str) for each in found):
+        return [each if isinstance(each, str) else None for each in found]
+    raise BadUserInput(f'`{name}` must be a JSON array such as ["a",null].', argument=name)
 
 
 def read_choice(text: str, name: str, choices: type[Choice]) -> Choice:

@@ -15,7 +15,8 @@ from gateway.exports.export import (
 )
 from gateway.exports.focus import writer as focus
 from gateway.store.engine.statement import R
-from gateway.store.exports import ExportedPurchase, ExportedUsage
+from gateway.store.exported_usage import ExportedUsage
+from gateway.store.exports import ExportedPurchase
 from gateway.store.rows import LedgerRow
 
 S = TypeVar("S", bound=Subject)

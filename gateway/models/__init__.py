@@ -22,7 +22,7 @@ from gateway.models.imported_charge import ImportedCharge
 from gateway.models.job import Job, JobState
 from gateway.models.ledger_entry import LedgerCause, LedgerEntry
 from gateway.models.receipt import Receipt, ReceiptSequence
-from gateway.models.rollup import LedgerDay, RollupActivity, RollupDay, RollupSlot
+from gateway.models.rollup import LedgerDay, RollupActivity, RollupDay, RollupProject, RollupSlot
 from gateway.models.seller import Seller
 from gateway.models.usage_event import Resource, UsageEvent
 from gateway.models.webhook_event import WebhookEvent, WebhookInvoice, WebhookState
@@ -57,6 +57,7 @@ __all__ = [
     "Resource",
     "RollupActivity",
     "RollupDay",
+    "RollupProject",
     "RollupSlot",
     "Seller",
     "UsageEvent",

@@ -46,3 +46,4 @@ class Deployment(Model, table=True):
     last_used_at: datetime | None = Field(sa_type=Instant, default=None)
     last_used_until: datetime | None = Field(sa_type=Instant, default=None)
     facts_at: str | None = Field(sa_type=Text, default=None)
+    project: str | None = Field(max_length=200, default=None)

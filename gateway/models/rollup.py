@@ -90,6 +90,27 @@ class RollupActivity(Model, table=True):
     events: int = Field(sa_type=BigInteger, default=0)
 
 
+class RollupProject(Model, table=True):
+    """The part of a day's usage that names a project, by the dimensions of `rollup_activity`.
+
+    What names none is the rest: the row of `rollup_activity` less these. So usage without projects
+    costs no row here, and a version that knows none keeps both tables right.
+    """
+
+    __tablename__ = "rollup_project"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    account_id: int = Field(sa_type=BigInteger, primary_key=True)
+    day: date = Field(sa_type=Date, primary_key=True)
+    project: str = Field(max_length=200, primary_key=True)
+    deployment_id: int = Field(sa_type=BigInteger, primary_key=True)
+    resource: str = Field(max_length=8, primary_key=True)
+    provider: str = Field(max_length=200, primary_key=True)
+    gpu_model: str = Field(max_length=200, primary_key=True)
+    spent_nanos: int = Field(sa_type=BigInteger, default=0)
+    events: int = Field(sa_type=BigInteger, default=0)
+
+
 class LedgerDay(Model, table=True):
     """The usage entries of the ledger that were recorded on a day of the account's own zone: people
     read them as one row.

@@ -57,6 +57,7 @@ class UsageEvent(Model, table=True):
     region: str | None = Field(max_length=200, default=None)
     service: str | None = Field(max_length=200, default=None)
     sku: str | None = Field(max_length=200, default=None)
+    project: str | None = Field(max_length=200, default=None)
     started_at: datetime = Field(sa_type=Instant)
     ended_at: datetime = Field(sa_type=Instant)
     received_at: datetime = Field(sa_type=Instant)

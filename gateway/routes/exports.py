@@ -209,7 +209,7 @@ class PurchasesExport(ExportEndpoint):
 
 
 class UsageExport(ExportEndpoint):
-    """`interval`, `from`, `to` and `timeZone`, as the arguments of `usage`."""
+    """`interval`, `from`, `to`, `timeZone` and the filter's lists, as the arguments of `usage`."""
 
     PATH: ClassVar = USAGE_PATH
 

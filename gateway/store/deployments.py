@@ -41,6 +41,7 @@ class DeploymentRow(NamedTuple):
     last_used_at: datetime | None = None
     last_used_until: datetime | None = None
     facts_at: str | None = None
+    project: str | None = None
 
     @classmethod
     def of(cls, row: StoredDeployment) -> Self:

@@ -75,6 +75,7 @@ class ImportedEventRow(TypedDict):
     region: str | None
     service: str | None
     sku: str | None
+    project: str | None
     started_at: datetime
     ended_at: datetime
     received_at: datetime

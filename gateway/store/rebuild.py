@@ -31,6 +31,7 @@ from gateway.store.ledger_days import Day, UsageEntry
 from gateway.store.rollups import (
     ACTIVITY,
     DAY,
+    PROJECT,
     SLOT,
     Activity,
     DayKey,
@@ -53,6 +54,7 @@ class _Spent(TypedDict):
     resource: str
     provider: str
     gpu_model: str
+    project: str
     spent: int
     events: int
 
@@ -82,7 +84,7 @@ def _delete(table: Table) -> Statement[None]:
 
 
 _SLOTS: Final = Statement[SlotRow](select(SLOT).where(SLOT.c.account_id == _ACCOUNT))
-_DELETES: Final = (_delete(DAY), _delete(ACTIVITY), _delete(ledger_days.DAY))
+_DELETES: Final = (_delete(DAY), _delete(ACTIVITY), _delete(PROJECT), _delete(ledger_days.DAY))
 
 
 def _slot(instant: Expression, dialect: DialectName) -> Expression:
@@ -104,6 +106,7 @@ def _activity(dialect: DialectName) -> ClauseElement:
         EVENT.c.resource,
         func.coalesce(EVENT.c.provider, "").label("provider"),
         func.coalesce(EVENT.c.gpu_model, "").label("gpu_model"),
+        func.coalesce(EVENT.c.project, "").label("project"),
     )
     slot_at = _slot(EVENT.c.started_at, dialect)
     return (
@@ -152,13 +155,11 @@ async def days(transaction: Transaction, account_id: int, zone: ZoneInfo) -> Non
         await transaction.execute(statement, account_id=account_id)
     sums_of_slots = {(account_id, row["slot_at"]): PeriodSums.from_row(row) for row in slots}
     await merge_days(transaction, sums_of_slots, {account_id: zone})
-    activity: defaultdict[DayKey, Activity] = defaultdict(dict)
+    activity: defaultdict[DayKey, Activity] = defaultdict(Activity)
     for row in events:
         day = activity[account_id, local_day(row["slot_at"], zone)]
         dimensions = (row["deployment_id"], row["resource"], row["provider"], row["gpu_model"])
-        sums = day.setdefault(dimensions, [0, 0])
-        sums[0] += row["spent"]
-        sums[1] += row["events"]
+        day.add(dimensions, row["project"], row["spent"], row["events"])
     await merge_activity(transaction, activity)
     await _ledger_days(transaction, account_id, zone)
 

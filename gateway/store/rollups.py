@@ -2,6 +2,7 @@
 accounts' locks.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from itertools import chain
@@ -14,6 +15,7 @@ from gateway.models import (
     Instant,
     RollupActivity,
     RollupDay,
+    RollupProject,
     RollupSlot,
     table_of,
 )
@@ -25,12 +27,13 @@ from gateway.store.engine.sql import ColumnType, DialectName, Query
 from gateway.store.engine.statement import Statement
 from gateway.store.engine.stored_json import dumps, loads
 from gateway.store.engine.write import Upsert
-from gateway.store.rows import ActivityRow, DayRow, PeriodSumsRow, SlotRow
+from gateway.store.rows import ActivityRow, DayRow, PeriodSumsRow, ProjectRow, SlotRow
 from gateway.windows import local_day
 
 DAY: Final = table_of(RollupDay)
 SLOT: Final = table_of(RollupSlot)
 ACTIVITY: Final = table_of(RollupActivity)
+PROJECT: Final = table_of(RollupProject)
 
 
 class PeriodSumsCells(NamedTuple):
@@ -78,6 +81,20 @@ class ActivityCells(NamedTuple):
 
     account_id: int
     day: date
+    deployment_id: int
+    resource: str
+    provider: str
+    gpu_model: str
+    spent_nanos: int
+    events: int
+
+
+class ProjectCells(NamedTuple):
+    """The cells of the part of `ActivityCells` that names a project."""
+
+    account_id: int
+    day: date
+    project: str
     deployment_id: int
     resource: str
     provider: str
@@ -145,8 +162,36 @@ DayKey: TypeAlias = tuple[int, date]
 K = TypeVar("K", SlotKey, DayKey)
 ActivityKey: TypeAlias = tuple[int, str, str, str]
 """deployment (0 for none), resource, provider, GPU model (empty for none)"""
-Activity: TypeAlias = dict[ActivityKey, list[int]]
-"""A day's usage: spend, and events that are not corrections."""
+ProjectKey: TypeAlias = tuple[str, int, str, str, str]
+"""A project, and the key of the activity that it is a part of."""
+
+
+class Activity:
+    """A day's usage: spend, and events that are not corrections. `projects` is the part of `all`
+    that names a project.
+    """
+
+    __slots__ = ("all", "projects")
+
+    def __init__(self) -> None:
+        self.all: dict[ActivityKey, list[int]] = {}
+        self.projects: dict[ProjectKey, list[int]] = {}
+
+    def add(self, key: ActivityKey, project: str | None, spent: int, events: int) -> None:
+        """Add usage that names a project, or none."""
+        sums = self.all.get(key)
+        if sums is None:
+            sums = self.all[key] = [0, 0]
+        sums[0] += spent
+        sums[1] += events
+        if project:
+            self.add_project(key, project, spent, events)
+
+    def add_project(self, key: ActivityKey, project: str, spent: int, events: int) -> None:
+        """Add to the part of a project alone."""
+        sums = self.projects.setdefault((project, *key), [0, 0])
+        sums[0] += spent
+        sums[1] += events
 
 
 def _matching(table: Table, key: str, kind: ColumnType) -> Callable[[DialectName], Query]:
@@ -163,20 +208,21 @@ _SLOTS_OF: Final = Statement[SlotRow](_matching(SLOT, "slot_at", Instant()))
 _DAYS_OF: Final = Statement[DayRow](_matching(DAY, "day", Date()))
 _UPSERT_SLOT: Final = Upsert(SLOT, SlotCells)
 _UPSERT_DAY: Final = Upsert(DAY, DayCells)
-_UPSERT_ACTIVITY: Final = Upsert(
-    ACTIVITY,
-    ActivityCells,
-    added=("spent_nanos", "events"),
-)
+_UPSERT_ACTIVITY: Final = Upsert(ACTIVITY, ActivityCells, added=("spent_nanos", "events"))
+_UPSERT_PROJECT: Final = Upsert(PROJECT, ProjectCells, added=("spent_nanos", "events"))
 
 
-def _activity_of_days(dialect: DialectName) -> Query:
-    wanted = batch(dialect, account_id=BigInteger(), day=Date())
-    same = and_(ACTIVITY.c.account_id == wanted.c.account_id, ACTIVITY.c.day == wanted.c.day)
-    return select(ACTIVITY).select_from(wanted.join(ACTIVITY, same))
+def _of_days(table: Table) -> Callable[[DialectName], Query]:
+    def build(dialect: DialectName) -> Query:
+        wanted = batch(dialect, account_id=BigInteger(), day=Date())
+        same = and_(table.c.account_id == wanted.c.account_id, table.c.day == wanted.c.day)
+        return select(table).select_from(wanted.join(table, same))
+
+    return build
 
 
-_ACTIVITY_OF: Final = Statement[ActivityRow](_activity_of_days)
+_ACTIVITY_OF: Final = Statement[ActivityRow](_of_days(ACTIVITY))
+_PROJECTS_OF: Final = Statement[ProjectRow](_of_days(PROJECT))
 
 
 async def period_sums_of(
@@ -203,13 +249,25 @@ async def _days_of(transaction: Transaction, days: Collection[DayKey]) -> dict[D
 
 async def activity_of(transaction: Transaction, days: Collection[DayKey]) -> dict[DayKey, Activity]:
     """Return the stored usage of days."""
-    accounts, dates = zip(*days, strict=True)
-    found: dict[DayKey, Activity] = {}
-    for row in await transaction.fetch(_ACTIVITY_OF, account_id=list(accounts), day=list(dates)):
-        dimensions = (row["deployment_id"], row["resource"], row["provider"], row["gpu_model"])
-        day = found.setdefault((row["account_id"], row["day"]), {})
-        day[dimensions] = [row["spent_nanos"], row["events"]]
+    accounts, dates = (list(each) for each in zip(*days, strict=True))
+    found: defaultdict[DayKey, Activity] = defaultdict(Activity)
+    for row in await transaction.fetch(_ACTIVITY_OF, account_id=accounts, day=dates):
+        day = found[row["account_id"], row["day"]]
+        day.all[activity_key(row)] = [row["spent_nanos"], row["events"]]
+    for part in await transaction.fetch(_PROJECTS_OF, account_id=accounts, day=dates):
+        day = found[part["account_id"], part["day"]]
+        day.projects[project_key(part)] = [part["spent_nanos"], part["events"]]
     return found
+
+
+def activity_key(row: ActivityRow) -> ActivityKey:
+    """Return the dimensions of a stored row."""
+    return row["deployment_id"], row["resource"], row["provider"], row["gpu_model"]
+
+
+def project_key(row: ProjectRow) -> ProjectKey:
+    """Return the dimensions of a stored row that names a project."""
+    return (row["project"], *activity_key(row))
 
 
 async def merge(
@@ -257,6 +315,13 @@ async def merge_activity(transaction: Transaction, days: Mapping[DayKey, Activit
     rows = [
         ActivityCells._make((*day, *dimensions, checked(spent), events))
         for day, activity in days.items()
-        for dimensions, (spent, events) in activity.items()
+        for dimensions, (spent, events) in activity.all.items()
     ]
     await transaction.upsert(_UPSERT_ACTIVITY, rows)
+    parts = [
+        ProjectCells._make((*day, *dimensions, checked(spent), events))
+        for day, activity in days.items()
+        for dimensions, (spent, events) in activity.projects.items()
+    ]
+    if parts:
+        await transaction.upsert(_UPSERT_PROJECT, parts)

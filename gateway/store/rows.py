@@ -183,6 +183,7 @@ class StoredDeployment(TypedDict):
     last_used_at: datetime | None
     last_used_until: datetime | None
     facts_at: str | None
+    project: str | None
 
 
 class VisibleDeployment(StoredDeployment):
@@ -284,6 +285,12 @@ class ActivityRow(TypedDict):
     gpu_model: str
     spent_nanos: int
     events: int
+
+
+class ProjectRow(ActivityRow):
+    """A row of `rollup_project`: the part of a row of `rollup_activity` that names a project."""
+
+    project: str
 
 
 class Counted(TypedDict):

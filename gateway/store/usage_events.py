@@ -51,6 +51,7 @@ class UsageEventCells(NamedTuple):
     sku: str | None
     started_at: datetime
     ended_at: datetime
+    project: str | None
     received_at: datetime
     ledger_version: int
 

@@ -38,7 +38,8 @@ from resolvers.scalars import CurrencyCode, TimeZone
 from resolvers.types.balance import Balance, LowBalanceThresholds
 from resolvers.types.balance_history import BalanceBucket, load_balance_history
 from resolvers.types.node import Node
-from resolvers.types.usage import Usage, open_usage
+from resolvers.types.usage import Usage
+from resolvers.usage_loading import open_usage
 from resolvers.windows import BUCKETS, DAYS, WINDOW, load_first_day
 
 if TYPE_CHECKING:

@@ -55,6 +55,9 @@ class Deployment(Node):
     service: str | None = column(
         "service", description="The service that the deployment belongs to."
     )
+    project: str | None = column(
+        "project", description="The project that the deployment's latest charge with one names."
+    )
     resources: DeploymentResources = itself(description="Resources in use.")
     spend: Money = money("spend_nanos", description="Total cost of the deployment to date.")
     started_at: datetime = column("started_at", description="When the deployment started.")

@@ -1,178 +1,39 @@
 """The GraphQL types of usage: spend over time and by dimension."""
 
-from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import date, datetime
-from itertools import chain
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 import strawberry
 
-from gateway.billing.usage import series
-from gateway.billing.usage.breakdown import (
-    DEFAULT_ROWS,
-    MAX_ROWS,
-    BreakdownRow,
-    breakdown_rows,
-    breakdown_span,
-    checked_size,
-)
-from gateway.billing.usage.series import Period, complete_part, part_before
-from gateway.billing.usage.summed_series import bucket_spans, period_spans, summed_buckets
+from gateway.billing.usage.breakdown import DEFAULT_ROWS, MAX_ROWS
+from gateway.billing.usage.grouped_series import DEFAULT_SERIES, MAX_SERIES
 from gateway.execution.fields import Cost, FromArguments
-from gateway.exports.request import UsageExportRequest
-from gateway.exports.writers import USAGE_WRITERS
-from gateway.links import USAGE_PATH
 from gateway.money import format_quantity
-from gateway.store.breakdowns import BreakdownKey
-from gateway.store.rollup_spans import Grain, UsageRow
-from gateway.store.rows import VisibleAccount, VisibleDeployment
-from gateway.store.usage_sums import UsageSum
-from gateway.windows import Interval, previous_window, zone
-from loaders.operation import reads_deployments
+from gateway.store.breakdowns import MAX_CHILDREN
+from gateway.windows import Interval
 from resolvers.columns import attribute, column, converted_attributes, money, resolved
-from resolvers.context import Info
 from resolvers.costs import LINK, ONE_ROW, RESOURCES
-from resolvers.enums import UsageDimension, UsageGroup
-from resolvers.exports import Format, sign_export
+from resolvers.enums import UsageGroup
 from resolvers.permissions import Policy
 from resolvers.scalars import Decimal, TimeZone
-from resolvers.types.money import Amount, Money
-from resolvers.windows import From, IntervalArgument, RequestedWindow, To, Zone, requested_window
+from resolvers.types.money import Money
+from resolvers.usage_loading import (
+    load_breakdown,
+    load_buckets,
+    load_comparison,
+    load_daily_deployments,
+    load_daily_spend,
+    load_previous,
+    load_resources,
+    load_row_deployment,
+    load_series,
+    load_summary,
+    sign_export_url,
+)
 
 if TYPE_CHECKING:
     from resolvers.types.deployment import Deployment
-
-
-def open_usage(
-    root: strawberry.Parent[VisibleAccount],
-    info: Info,
-    interval: IntervalArgument = None,
-    from_: From = None,
-    to: To = None,
-    time_zone: Zone = None,
-) -> RequestedWindow:
-    return requested_window(root, info, interval, from_, to, time_zone)
-
-
-class Summarized(NamedTuple):
-    """A window's totals, and what was requested: the window itself, or the one after it."""
-
-    summary: series.UsageSummary
-    requested: RequestedWindow
-
-
-def load_rows(info: Info, period: Period) -> Awaitable[list[UsageRow]]:
-    """Return a period's roll-up rows: the source of totals, averages and comparisons."""
-    return info.context.loaders.usage_by_span.load(period.span)
-
-
-async def _summarize(info: Info, requested: RequestedWindow, period: Period) -> Summarized:
-    usage: Sequence[UsageRow] | Sequence[UsageSum]
-    if period.grain is Grain.DAY:
-        usage = await load_rows(info, period)
-    else:
-        spans = period_spans(period, zone(requested.account["time_zone"]))
-        sums = await info.context.loaders.usage_sums_by_spans.load(spans)
-        usage = [*chain.from_iterable(sums)]
-    summary = series.UsageSummary(
-        usage=usage, period=period, complete_until=requested.complete_until
-    )
-    return Summarized(summary, requested)
-
-
-async def load_summary(root: strawberry.Parent[RequestedWindow], info: Info) -> Summarized:
-    return await _summarize(info, root, root.period)
-
-
-async def load_previous(root: strawberry.Parent[RequestedWindow], info: Info) -> Summarized | None:
-    window = previous_window(root.window, root.today)
-    if window is None:
-        return None
-    return await _summarize(info, root, replace(root.period, window=window))
-
-
-async def load_daily_spend(root: strawberry.Parent[Summarized], info: Info) -> Amount | None:
-    summary, requested = root
-    loading = load_rows(info, summary.period)
-    nanos = summary.average_daily_nanos(await requested.first_day(info), await loading)
-    return None if nanos is None else (nanos, summary.period.currency)
-
-
-async def load_daily_deployments(root: strawberry.Parent[Summarized], info: Info) -> str | None:
-    summary, requested = root
-    loading = load_rows(info, summary.period)
-    return summary.average_daily_deployments(await requested.first_day(info), await loading)
-
-
-async def load_comparison(
-    root: strawberry.Parent[RequestedWindow], info: Info
-) -> series.UsageComparison | None:
-    requested = root
-    # An account that begins after the first of these days has nothing to compare them with.
-    part = complete_part(requested.period, date.min, requested.complete_until)
-    if part is None:
-        return None
-    before = part_before(part)
-    # Begun before anything is awaited: one batch with the rows of the fields beside this one.
-    loading, loading_before = load_rows(info, requested.period), load_rows(info, before)
-    first_day = await requested.first_day(info)
-    rows, rows_before = await loading, await loading_before
-    if first_day > before.window.from_:
-        return None
-    return series.compare(part, rows, before, rows_before)
-
-
-async def load_buckets(
-    root: strawberry.Parent[RequestedWindow], info: Info
-) -> list[series.UsageBucket]:
-    requested, period = root, root.period
-    # An account's own days are few; what else there is, the database adds up.
-    if period.grain is Grain.DAY and reads_deployments(info.context.loaders.columns):
-        rows = await load_rows(info, period)
-        return series.usage_buckets(rows, period, requested.interval, requested.complete_until)
-    spans = bucket_spans(period, requested.interval, zone(requested.account["time_zone"]))
-    sums = await info.context.loaders.usage_sums_by_spans.load(spans.spans)
-    return summed_buckets(sums, spans, period, requested.interval, requested.complete_until)
-
-
-async def load_resources(
-    root: strawberry.Parent[series.UsageBucket], info: Info
-) -> list[series.ResourceQuantity]:
-    # The whole window's rows, for all its buckets at once.
-    rows = await info.context.loaders.resources_by_span.load(root.period.span)
-    return series.resources_in(rows, root.period.span_of(root.bucket))
-
-
-async def load_breakdown(
-    root: strawberry.Parent[RequestedWindow],
-    info: Info,
-    by: Annotated[UsageDimension, strawberry.argument(description="The dimension to group by.")],
-    first: Annotated[
-        int | None,
-        strawberry.argument(
-            description='Number of rows before the row "Other": 1 to 100. Default: 10.'
-        ),
-    ] = None,
-) -> list[BreakdownRow]:
-    account = root.account
-    span = breakdown_span(account["account_id"], zone(account["time_zone"]), root.window)
-    key = BreakdownKey(by, checked_size(first), span)
-    rows = await info.context.loaders.breakdown_by_key.load(key)
-    return breakdown_rows(rows, key, account["currency"])
-
-
-async def load_row_deployment(
-    root: strawberry.Parent[BreakdownRow], info: Info
-) -> VisibleDeployment | None:
-    key = root["deployment"]
-    return None if key is None else await info.context.loaders.deployment_by_id.load(key)
-
-
-def sign_export_url(root: strawberry.Parent[RequestedWindow], info: Info, format_: Format) -> str:
-    exported = UsageExportRequest(window=root.window, interval=root.interval).parameters()
-    account_id = root.account["account_id"]
-    return sign_export(info, USAGE_PATH, account_id, format_, exported, USAGE_WRITERS)
 
 
 def breakdown_size(arguments: Mapping[str, Any]) -> int:
@@ -181,7 +42,20 @@ def breakdown_size(arguments: Mapping[str, Any]) -> int:
     return min(max(first, 0), MAX_ROWS) + 1
 
 
+def series_size(arguments: Mapping[str, Any]) -> int:
+    """Return the greatest number of series, the series "Other" among them."""
+    first: int = arguments.get("first", DEFAULT_SERIES)
+    return min(max(first, 0), MAX_SERIES) + 1
+
+
+def children_size(arguments: Mapping[str, Any]) -> int:
+    """Return the greatest number of a row's children, the row "Other" among them."""
+    return 0 if arguments.get("then") is None else MAX_CHILDREN + 1
+
+
 DAILY: Final = Cost(rows="days")
+CHILDREN: Final = FromArguments(names=("then",), count=children_size)
+SERIES: Final = FromArguments(names=("first",), count=series_size)
 BREAKDOWN_ROWS: Final = FromArguments(names=("first",), count=breakdown_size)
 
 
@@ -289,36 +163,88 @@ class UsageComparison:
     )
 
 
-@strawberry.type(description="One row of a usage breakdown.")
-class UsageBreakdownRow:
+@strawberry.type
+class _GroupedUsage:
+    """The fields that rows, their parts and series have in common."""
+
     POLICY: ClassVar = Policy.ACCOUNT
 
     group: UsageGroup = column(
-        "group", description='Kind of the row: one value, usage without a value, or "Other".'
+        "group", description='Its kind: one value, usage without a value, or "Other".'
     )
     deployment: Annotated["Deployment", strawberry.lazy("resolvers.types.deployment")] | None = (
         resolved(
             load_row_deployment,
             cost=ONE_ROW,
-            description="The deployment, in a breakdown by DEPLOYMENT; null for usage without a "
-            'deployment and for the row "Other".',
+            description="The deployment, if usage is grouped by DEPLOYMENT; null for usage without "
+            'a deployment and for "Other".',
         )
     )
     key: str | None = column(
         "key",
-        description="A deployment's global id, a provider, a GPU model or a resource; null for "
-        'usage without a value and for the row "Other".',
+        description="A deployment's global id, a provider, a GPU model, a project or a resource; "
+        'null for usage without a value and for "Other".',
     )
     label: str = column(
-        "label", description="Display name of the row; for a deployment, its name or external id."
+        "label", description="Display name; for a deployment, its name or external id."
     )
     spend: Money = money("spent_nanos", description="Spend, corrections included.")
+
+
+@strawberry.type(description="A part of a breakdown's row, by a second dimension.")
+class UsageBreakdownChild(_GroupedUsage):
+    POLICY: ClassVar = Policy.ACCOUNT
+
+    share: Decimal | None = column(
+        "share",
+        description="Fraction of the row's spend, with six decimals; null if the spend is zero.",
+    )
+    deployments: int = column(
+        "deployments", description="Number of different deployments with charges in the part."
+    )
+
+
+@strawberry.type(description="One row of a usage breakdown.")
+class UsageBreakdownRow(_GroupedUsage):
+    POLICY: ClassVar = Policy.ACCOUNT
+
     share: Decimal | None = column(
         "share",
         description="Fraction of the range's spend, with six decimals; null if the spend is zero.",
     )
     deployments: int = column(
         "deployments", description="Number of different deployments with charges in the row."
+    )
+    children: list[UsageBreakdownChild] = column(
+        "children",
+        cost=Cost(items="children"),
+        description="The row by the second dimension, as the rows are by the first: at most 25, "
+        'and the rest in "Other". They add up to the row. Empty without `then`.',
+    )
+
+
+@strawberry.type(description="The spend of one bucket in a series.")
+class UsagePoint:
+    POLICY: ClassVar = Policy.ACCOUNT
+    POINTS: ClassVar = 0
+
+    start: datetime = column("start", description="Start of the bucket (inclusive).")
+    spend: Money = money("spent_nanos", description="Spend, corrections included.")
+
+
+@strawberry.type(description="Usage over time of one value of a dimension.")
+class UsageSeries(_GroupedUsage):
+    POLICY: ClassVar = Policy.ACCOUNT
+
+    share: Decimal | None = column(
+        "share",
+        description="Fraction of the range's spend, with six decimals; null if the spend is zero.",
+    )
+    points: list[UsagePoint] = column(
+        "points",
+        cost=Cost(items="buckets"),
+        description="One for each bucket, in their order. The points of all series add up to the "
+        "bucket.",
     )
 
 
@@ -363,9 +289,16 @@ class Usage:
     )
     breakdown: list[UsageBreakdownRow] = resolved(
         load_breakdown,
-        cost=Cost(items=BREAKDOWN_ROWS, rows="days"),
+        cost=Cost(items=BREAKDOWN_ROWS, rows="days", gives={"children": CHILDREN}),
         description="The range's spend by a dimension: highest spend first, then by key, with "
-        'the rest in a row "Other". The rows add up to the total.',
+        'the rest in a row "Other". The rows add up to the total. A value without charges has no '
+        "row.",
+    )
+    series: list[UsageSeries] = resolved(
+        load_series,
+        cost=Cost(items=SERIES, rows="days"),
+        description="The range's spend over time by a dimension: highest spend of the range first, "
+        'then by key, with the rest in a series "Other".',
     )
     export_url: str = resolved(
         sign_export_url,

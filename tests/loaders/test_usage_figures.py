@@ -11,17 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.billing.balance.history import balance_buckets, opening_key
-from gateway.billing.usage.breakdown import (
-    OTHER,
-    breakdown_rows,
-    breakdown_span,
-)
+from gateway.billing.usage.breakdown import OTHER, breakdown_rows
 from gateway.billing.usage.series import UsageSummary, period_of, resources_in, usage_buckets
+from gateway.billing.usage.spans import usage_span
 from gateway.billing.usage.summed_series import bucket_spans, period_spans, summed_buckets
 from gateway.ids import encode_global_id
 from gateway.money import MAX_NANOS
 from gateway.store import Database, Snapshot
-from gateway.store.breakdowns import BreakdownKey, UsageDimension
+from gateway.store.breakdowns import BreakdownKey
+from gateway.store.usage_filter import UsageDimension
 from gateway.store.usage_sums import usage_sums
 from gateway.windows import Interval, Window, zone
 from loaders.operation import Loaders
@@ -40,6 +38,7 @@ NAMES = {
     UsageDimension.DEPLOYMENT: "deployment",
     UsageDimension.PROVIDER: "provider",
     UsageDimension.GPU_MODEL: "gpu_model",
+    UsageDimension.PROJECT: "project",
     UsageDimension.RESOURCE: "resource",
 }
 SIGNS = {
@@ -154,7 +153,7 @@ async def check_breakdown(
     database: Database, window: Window, facts: Facts, dimension: UsageDimension, size: int
 ) -> None:
     await insert_facts(database, facts)
-    span = breakdown_span(facts.account_id, zone(facts.time_zone), window)
+    span = usage_span(facts.account_id, zone(facts.time_zone), window.start, window.end)
     key = BreakdownKey(dimension, size, span)
     async with Snapshot(database) as snapshot:
         loaded = await Loaders(snapshot, PLATFORM).breakdown_by_key.load(key)
@@ -165,7 +164,8 @@ async def check_breakdown(
     for event in facts.events:
         if window.from_ <= shown_day(event.at, window.time_zone) <= window.to:
             groups[getattr(event, NAMES[dimension])].append(event)
-    ranked = sorted(groups.items(), key=lambda group: _place(*group))
+    charged = ((name, mine) for name, mine in groups.items() if _is_charged(mine))
+    ranked = sorted(charged, key=lambda group: _place(*group))
     rows = [(*_name(dimension, facts, name), mine) for name, mine in ranked[:size]]
     if rest := [event for _, mine in ranked[size:] for event in mine]:
         rows.append((None, OTHER, rest))
@@ -181,6 +181,11 @@ async def check_breakdown(
     ]
 
 
+def _is_charged(events: list[Event]) -> bool:
+    """Corrections that add up to nothing are no usage to show."""
+    return sum(event.nanos for event in events) != 0 or any(not each.correction for each in events)
+
+
 def _place(name: object, events: list[Event]) -> tuple[object, ...]:
     """By spend, descending, then key: a deployment's key descends as its ordinal grows."""
     key = -name if isinstance(name, int) else str(name).encode()
@@ -194,8 +199,12 @@ def _name(dimension: UsageDimension, facts: Facts, name: object) -> tuple[str | 
         label = f"name-{name}" if name % 2 else f"external-{name}"
         return encode_global_id("Deployment", facts.account_id, deployment_id(name)), label
     if name is None:
-        unnamed = {"provider": "Unknown provider", "gpu_model": "No GPU model"}
-        return None, unnamed[NAMES[dimension]]
+        unnamed = {
+            UsageDimension.PROVIDER: "Unknown provider",
+            UsageDimension.GPU_MODEL: "No GPU model",
+            UsageDimension.PROJECT: "No project",
+        }
+        return None, unnamed[dimension]
     label = "Other resources" if name == "OTHER" else str(name)
     return str(name), label
 

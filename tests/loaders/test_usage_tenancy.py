@@ -6,13 +6,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.billing.balance.runway import burn_key
-from gateway.billing.usage.breakdown import breakdown_span
 from gateway.billing.usage.series import period_of
+from gateway.billing.usage.spans import usage_span
 from gateway.principal import Permission, Principal
 from gateway.store import Database, Snapshot
 from gateway.store.balance_openings import OpeningKey
-from gateway.store.breakdowns import BreakdownKey, UsageDimension
+from gateway.store.breakdowns import BreakdownKey
 from gateway.store.burn import BurnFacts
+from gateway.store.usage_filter import UsageDimension
 from gateway.windows import Window, zone
 from loaders.operation import Loaders
 from tests.support.usage_rows import Event, Facts, insert_facts
@@ -49,15 +50,15 @@ async def test_usage_is_found_only_by_who_may_read_the_account(
         assert found == (SEEN if is_seen else UNSEEN), principal
 
 
-SEEN = ([1] * 3, [1] * 4, -5, BurnFacts({DAY: 5}, 5, DAY), NOON)
-UNSEEN = ([0] * 3, [0] * 4, 0, BurnFacts({}, 0, None), None)
+SEEN = ([1] * 3, [1] * 5, -5, BurnFacts({DAY: 5}, 5, DAY), NOON)
+UNSEEN = ([0] * 3, [0] * 5, 0, BurnFacts({}, 0, None), None)
 
 
 async def everything(database: Database, principal: Principal, local: ZoneInfo) -> object:
     """Load what there is of the first account on one day: counts of rows, balance and burn."""
     window = Window(from_=DAY, to=DAY, zone=local)
     span = period_of(MINE.account, window).span
-    activity = breakdown_span(1, zone("UTC"), window)
+    activity = usage_span(1, zone("UTC"), window.start, window.end)
     burn = burn_key(1, datetime(2026, 5, 2, 1, tzinfo=UTC), 3600, zone("UTC"))
     opening = OpeningKey(1, date(2026, 5, 2), window.end, window.end)
     async with Snapshot(database) as snapshot:

@@ -90,9 +90,9 @@ USAGE = f"""query(
 @pytest.fixture(autouse=True)
 def few_rows_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that chunks end everywhere, and what is kept for the next ones is forgotten often."""
-    monkeypatch.setattr("gateway.store.exports.EVENTS", 3)
+    monkeypatch.setattr("gateway.store.exported_usage.EVENTS", 3)
     monkeypatch.setattr("gateway.store.exports.PURCHASES", 3)
-    monkeypatch.setattr("gateway.store.exports.KNOWN_DEPLOYMENTS", 2)
+    monkeypatch.setattr("gateway.store.exported_usage.KNOWN_DEPLOYMENTS", 2)
     monkeypatch.setattr("gateway.exports.cells.MEMO_SIZE", 2)
 
 

@@ -20,6 +20,7 @@ ELSEWHERE: Final = {
     "EXAMPLES=500 make test": f"{CI}, with fewer examples",
     "make soak": "tests/scenarios/chaos/test_killed_workers.py, with fewer kills",
     "make histories": "tests/gateway/providers/stripe/test_histories.py, with fewer examples",
+    "make usage-queries": "tests/scenarios/test_usage_queries.py, with fewer examples",
     "make clean": "removes the tools that tests run by; test_targets_can_be_made",
     "make lock": "asks the package index for newer versions; test_targets_can_be_made",
     "make focus-validator": "needs Python 3.12 and the validator; test_targets_can_be_made",

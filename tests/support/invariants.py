@@ -173,6 +173,11 @@ def check_rollups(account: Mapping[str, Any], tables: Mapping[str, Rows]) -> Non
         tuple(row.values())[1:6]: [row["spent_nanos"], row["events"]]
         for row in tables["rollup_activity"]
     } == activity(tables["usage_event"], lambda at: local_day(at, time_zone))
+    named = [event for event in tables["usage_event"] if event["project"] is not None]
+    assert {
+        tuple(row.values())[1:7]: [row["spent_nanos"], row["events"]]
+        for row in tables["rollup_project"]
+    } == activity(named, lambda at: local_day(at, time_zone), "project")
     closing = sum(
         purchased + bonus - refunded - spent + adjusted
         for (spent, purchased, bonus, refunded, adjusted), _, _ in days.values()
@@ -211,11 +216,12 @@ def stored_flows(rows: Rows, key: str) -> dict[Any, Any]:
     }
 
 
-def activity(events: Rows, period: Any) -> dict[Any, list[int]]:
+def activity(events: Rows, period: Any, *first: str) -> dict[Any, list[int]]:
     found: dict[Any, list[int]] = defaultdict(lambda: [0, 0])
     for event in events:
         place = (
             period(event["started_at"]),
+            *(event[name] for name in first),
             event["deployment_id"] or 0,
             event["resource"],
             event["provider"] or "",

@@ -38,6 +38,7 @@ def events_near(draw: st.DrawFn, window: Window) -> Event:
         quantity_nanos=draw(quantities),
         provider=draw(st.sampled_from([None, "akash", "Zürich", "a b"])),
         gpu_model=draw(st.sampled_from([None, "H100", "a100"])),
+        project=draw(st.sampled_from([None, "search", "ümlaut"])),
     )
 
 

@@ -20,6 +20,7 @@ from gateway.models import (
     Deployment,
     RollupActivity,
     RollupDay,
+    RollupProject,
     RollupSlot,
     UsageEvent,
     table_of,
@@ -48,6 +49,7 @@ class Event:
     quantity_nanos: int = 0
     provider: str | None = None
     gpu_model: str | None = None
+    project: str | None = None
     correction: bool = False
 
 
@@ -169,6 +171,7 @@ def _events(facts: Facts) -> list[dict[str, Any]]:
             "correction": event.correction,
             "provider": event.provider,
             "gpu_model": event.gpu_model,
+            "project": event.project,
             "started_at": event.at,
             "ended_at": event.at,
             "received_at": event.at,
@@ -223,26 +226,36 @@ def _rollup(facts: Facts, at: str, key_of: Any) -> list[dict[str, Any]]:
 
 
 def _activity(facts: Facts) -> list[dict[str, Any]]:
+    return _by_dimension(facts, facts.events)
+
+
+def _projects(facts: Facts) -> list[dict[str, Any]]:
+    named = [event for event in facts.events if event.project is not None]
+    return _by_dimension(facts, named, "project")
+
+
+def _by_dimension(facts: Facts, events: Sequence[Event], *names: str) -> list[dict[str, Any]]:
     found: dict[Any, list[int]] = defaultdict(lambda: [0, 0])
-    for event in facts.events:
+    for event in events:
         key = (
             shown_day(event.at, facts.time_zone),
             deployment_id(event.deployment),
             event.resource,
             event.provider or "",
             event.gpu_model or "",
+            *(getattr(event, name) for name in names),
         )
         found[key][0] += event.nanos
         found[key][1] += not event.correction
-    names = ("day", "deployment_id", "resource", "provider", "gpu_model")
+    columns = ("day", "deployment_id", "resource", "provider", "gpu_model", *names)
     return [
         {
             "account_id": facts.account_id,
-            **dict(zip(names, key, strict=True)),
+            **dict(zip(columns, key, strict=True)),
             "spent_nanos": nanos,
-            "events": events,
+            "events": charges,
         }
-        for key, (nanos, events) in found.items()
+        for key, (nanos, charges) in found.items()
     ]
 
 
@@ -254,4 +267,5 @@ _ROWS: dict[type[SQLModel], Callable[[Facts], list[dict[str, Any]]]] = {
     RollupDay: _days,
     RollupSlot: _slots,
     RollupActivity: _activity,
+    RollupProject: _projects,
 }

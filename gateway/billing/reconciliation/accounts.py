@@ -4,7 +4,7 @@ Nothing is written, and memory does not grow with an account's usage: events and
 side by side in the order of their time.
 """
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -18,7 +18,14 @@ from gateway.store.engine import bitset
 from gateway.store.engine.stream import Chunk, Stream
 from gateway.store.reconciliation import accounts, ledger, purchases
 from gateway.store.reconciliation.accounts import AuditedAccount
-from gateway.store.rollups import RESOURCE_SEPARATOR, SUMS, Activity, PeriodSums
+from gateway.store.rollups import (
+    RESOURCE_SEPARATOR,
+    SUMS,
+    Activity,
+    PeriodSums,
+    activity_key,
+    project_key,
+)
 from gateway.store.rows import ActivityRow, DayRow, SlotRow
 from gateway.windows import local_day, slot_start, zone
 
@@ -110,16 +117,18 @@ class _Period:
 
     def __init__(self) -> None:
         self.sums = PeriodSums()
-        self.activity: Activity = {}
+        self.activity = Activity()
 
     def add(self, other: Self) -> None:
         self.sums.add(other.sums)
-        for dimensions, (spent, events) in other.activity.items():
-            sums = self.activity.setdefault(dimensions, [0, 0])
-            sums[0] += spent
-            sums[1] += events
+        for dimensions, (spent, events) in other.activity.all.items():
+            self.activity.add(dimensions, None, spent, events)
+        for key, (spent, events) in other.activity.projects.items():
+            self.activity.add_project(key[1:], key[0], spent, events)
 
 
+Dimensions = TypeVar("Dimensions", bound=tuple[int | str, ...])
+Breakdown = TypeVar("Breakdown", bound=ActivityRow)
 At = TypeVar("At", bound=date)
 """A day, or the instant of a quarter hour."""
 
@@ -174,11 +183,13 @@ async def _rollups(stream: Stream, account_id: int, local: ZoneInfo) -> AsyncGen
     """Yield the differences of quarter hours, days and breakdowns from the sums of their facts."""
     slot_rows = _stored_slots(accounts.slots(stream, account_id))
     day_rows = _stored_days(accounts.days(stream, account_id))
-    activity_rows = _stored_activity(accounts.activity(stream, account_id))
+    activity_rows = _stored_breakdowns(accounts.activity(stream, account_id), activity_key)
+    project_rows = _stored_breakdowns(accounts.projects(stream, account_id), project_key)
     async with (
         _Stored("quarter hour", slot_rows) as slots,
         _Stored("day", day_rows) as days,
         _Stored("breakdown of", activity_rows) as breakdowns,
+        _Stored("projects of", project_rows) as projects,
         aclosing(_periods(_slots(stream, account_id), local)) as periods,
     ):
         async for key, period in periods:
@@ -186,10 +197,11 @@ async def _rollups(stream: Stream, account_id: int, local: ZoneInfo) -> AsyncGen
                 found = await slots.meet(key, _figures_of_sums(period.sums))
             else:
                 found = await days.meet(key, _figures_of_sums(period.sums))
-                found += await breakdowns.meet(key, _activity_figures(period.activity))
+                found += await breakdowns.meet(key, _figures(period.activity.all))
+                found += await projects.meet(key, _figures(period.activity.projects))
             for each in found:
                 yield each
-        for stored in (slots, days, breakdowns):
+        for stored in (slots, days, breakdowns, projects):
             for each in await stored.end():
                 yield each
 
@@ -254,6 +266,7 @@ def _count(
     unit: str,
     provider: str | None,
     gpu_model: str | None,
+    project: str | None,
     quantity: int,
     amount: int,
     correction: bool,
@@ -266,9 +279,7 @@ def _count(
     if deployment_id is not None and not correction:
         sums.deployments |= bits.get(deployment_id, 0)
     dimensions = (deployment_id or 0, resource, provider or "", gpu_model or "")
-    totals = period.activity.setdefault(dimensions, [0, 0])
-    totals[0] += amount
-    totals[1] += not correction
+    period.activity.add(dimensions, project, amount, not correction)
 
 
 def _figures_of_sums(sums: PeriodSums) -> Figures:
@@ -284,7 +295,7 @@ def _figures_of_sums(sums: PeriodSums) -> Figures:
     return figures
 
 
-def _activity_figures(activity: Activity) -> Figures:
+def _figures(activity: Mapping[Dimensions, Sequence[int]]) -> Figures:
     return {
         f"{' / '.join(map(str, dimensions))} {name}": figure
         for dimensions, sums in activity.items()
@@ -310,22 +321,22 @@ async def _stored_days(
                 yield row["day"], _figures_of_sums(PeriodSums.from_row(row))
 
 
-async def _stored_activity(
-    chunks: AsyncGenerator[Chunk[ActivityRow]],
+async def _stored_breakdowns(
+    chunks: AsyncGenerator[Chunk[Breakdown]], key_of: Callable[[Breakdown], tuple[int | str, ...]]
 ) -> AsyncGenerator[tuple[date, Figures]]:
-    """Yield the stored breakdowns by day."""
-    day, activity = None, Activity()
+    """Yield the stored rows of breakdowns by day."""
+    day: date | None = None
+    figures: dict[str, object] = {}
     async with aclosing(chunks):
         async for chunk in chunks:
             for row in chunk.rows():
                 if row["day"] != day:
                     if day is not None:
-                        yield day, _activity_figures(activity)
-                    day, activity = row["day"], Activity()
-                place = (row["deployment_id"], row["resource"], row["provider"], row["gpu_model"])
-                activity[place] = [row["spent_nanos"], row["events"]]
+                        yield day, figures
+                    day, figures = row["day"], {}
+                figures |= _figures({key_of(row): (row["spent_nanos"], row["events"])})
     if day is not None:
-        yield day, _activity_figures(activity)
+        yield day, figures
 
 
 async def _ledger_days(stream: Stream, account_id: int, local: ZoneInfo) -> AsyncGenerator[Found]:

@@ -23,7 +23,7 @@ class UsageActivity:
 
     def __init__(self, accounts: Mapping[int, BookAccount]) -> None:
         self._zones = {key: account.time_zone for key, account in accounts.items()}
-        self._days: defaultdict[DayKey, Activity] = defaultdict(dict)
+        self._days: defaultdict[DayKey, Activity] = defaultdict(Activity)
 
     @classmethod
     async def open(cls, _reader: Reader, accounts: Mapping[int, BookAccount]) -> Self:

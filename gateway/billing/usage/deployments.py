@@ -29,6 +29,7 @@ class DeploymentFacts:
     gpu_model: str | None = None
     region: str | None = None
     service: str | None = None
+    project: str | None = None
     cpu_nanos: int | None = None
     gpu_nanos: int | None = None
     memory_bytes: int | None = None
@@ -83,17 +84,20 @@ def descriptions_in(
 ) -> dict[DeploymentName, Description]:
     """Return the statements of events (records, fingerprints, facts), by deployment."""
     batch: dict[DeploymentName, Description] = {}
-    own: dict[tuple[str | None, str | None], DeploymentFacts] = {}
+    own: dict[tuple[str | None, str | None, str | None], DeploymentFacts] = {}
     for record, _, facts in events:
         deployment, correction = record.deployment, record.correction
         if deployment is None:
             continue
         stated = facts
         if stated is None:
-            models = (record.provider, record.gpu_model)
-            stated = own.get(models)
+            own_facts = (record.provider, record.gpu_model, record.project)
+            stated = own.get(own_facts)
             if stated is None:
-                stated = own[models] = DeploymentFacts(provider=models[0], gpu_model=models[1])
+                provider, gpu_model, project = own_facts
+                stated = own[own_facts] = DeploymentFacts(
+                    provider=provider, gpu_model=gpu_model, project=project
+                )
         key = (record.started_at, record.ended_at)
         name = (record.account_id, deployment)
         description = batch.get(name)
@@ -270,6 +274,7 @@ class _KnownFacts:
             gpu_model=self._text("gpu_model"),
             region=self._text("region"),
             service=self._text("service"),
+            project=self._text("project"),
             cpu_nanos=self._number("cpu_nanos"),
             gpu_nanos=self._number("gpu_nanos"),
             memory_bytes=self._number("memory_bytes"),

@@ -220,11 +220,13 @@ def _add_up(
             if counted:
                 period_sums.deployments |= deployment.bit
         dimensions = (deployment_id or 0, resource, record.provider or "", record.gpu_model or "")
-        sums = activity.get(dimensions)
+        sums = activity.all.get(dimensions)
         if sums is None:
-            sums = activity[dimensions] = [0, 0]
+            sums = activity.all[dimensions] = [0, 0]
         sums[0] += amount
         sums[1] += counted
+        if record.project is not None:
+            activity.add_project(dimensions, record.project, amount, counted)
         stored = (account_id, source, event_id, fingerprint, deployment_id)
         # A plain tuple of the cells, because the class takes a tenth of the whole transaction.
         yield cast("UsageEventCells", (*stored, *record[4:], book.now, versions[account_id]))

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import reduce
@@ -16,6 +16,8 @@ from gateway.store.engine.stored_json import loads
 from gateway.store.rollup_spans import Grain, P, ResourcesRow, RollupSpan, UsageRow
 from gateway.store.rollups import RESOURCE_SEPARATOR
 from gateway.store.rows import AccountRow
+from gateway.store.usage_filter import EVERYTHING, UsageFilter
+from gateway.store.usage_quantities import EqualQuantities
 from gateway.store.usage_sums import UsageSum
 from gateway.windows import (
     Bucket,
@@ -36,12 +38,15 @@ _deployments: Final = itemgetter("deployments")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """A window of an account, and the grain of the rows that it is added up from."""
+    """A window of an account, the grain of the rows that it is added up from, and the usage that
+    counts in it.
+    """
 
     account_id: int
     currency: str
     window: Window
     grain: Grain
+    filter: UsageFilter = EVERYTHING
 
     @property
     def span(self) -> RollupSpan:
@@ -82,7 +87,7 @@ class ResourceQuantity(NamedTuple):
     quantity_nanos: int
 
 
-def period_of(account: AccountRow, window: Window) -> Period:
+def period_of(account: AccountRow, window: Window, selected: UsageFilter = EVERYTHING) -> Period:
     """Return the period of an account's window: by days where it is in the account's own zone."""
     grain = Grain.DAY if window.time_zone == account["time_zone"] else Grain.SLOT
     return Period(
@@ -90,6 +95,7 @@ def period_of(account: AccountRow, window: Window) -> Period:
         currency=account["currency"],
         window=window,
         grain=grain,
+        filter=selected,
     )
 
 
@@ -173,6 +179,15 @@ def complete_part(period: Period, first_day: date, complete_until: datetime) -> 
     return replace(period, window=days) if days else None
 
 
+class FilteredSummary(NamedTuple):
+    """The totals of a window's filtered usage, as `UsageSummary` has those of all usage."""
+
+    total_nanos: int
+    total_deployments: int
+    period: Period
+    complete_until: datetime
+
+
 class UsageComparison(NamedTuple):
     """The spend of a window's complete days, and of as many days just before them, in nanos."""
 
@@ -194,13 +209,21 @@ def compare(
     part: Period, rows: Sequence[UsageRow], before: Period, rows_before: Sequence[UsageRow]
 ) -> UsageComparison:
     """Return the comparison of two periods; the rows may be those of longer ones."""
+    current, previous = rows_in(rows, part.span), rows_in(rows_before, before.span)
+    return compare_sums(part, _spent(current), before, _spent(previous))
+
+
+def compare_sums(
+    part: Period, current_nanos: int, before: Period, previous_nanos: int
+) -> UsageComparison:
+    """Return the comparison of two periods with these sums."""
     return UsageComparison(
         first=part.window.from_,
         last=part.window.to,
-        current_nanos=_spent(rows_in(rows, part.span)),
+        current_nanos=current_nanos,
         previous_first=before.window.from_,
         previous_last=before.window.to,
-        previous_nanos=_spent(rows_in(rows_before, before.span)),
+        previous_nanos=previous_nanos,
         currency=part.currency,
     )
 
@@ -237,6 +260,19 @@ def resources_in(rows: Sequence[ResourcesRow], span: RollupSpan) -> list[Resourc
         quantities, times = loads(stored), sum(1 for _ in same)
         for name, nanos in quantities.items():
             total[name] += nanos * times
+    return _by_resource(total)
+
+
+def resources_of(rows: Sequence[EqualQuantities]) -> list[ResourceQuantity]:
+    """Return the leased quantities of filtered usage, by resource and then unit."""
+    total: dict[str, int] = defaultdict(int)
+    for row in rows:
+        measure = row["resource"] + RESOURCE_SEPARATOR + row["unit"]
+        total[measure] += row["quantity_nanos"] * row["number"]
+    return _by_resource(total)
+
+
+def _by_resource(total: Mapping[str, int]) -> list[ResourceQuantity]:
     found: list[ResourceQuantity] = []
     for name, nanos in sorted(total.items()):
         resource, _, unit = name.partition(RESOURCE_SEPARATOR)

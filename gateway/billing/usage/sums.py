@@ -6,6 +6,7 @@ Used only where a batch as a whole did not fit.
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Self
 
 from gateway.billing.book import Book
@@ -69,10 +70,14 @@ class UsageSums:
             self._nanos["deployment", row["account_id"], row["external_id"]] = row["spend_nanos"]
         stored = await rollups.activity_of(book.transaction, days)
         for (account_id, day), activity in stored.items():
-            for (deployment_id, *dimensions), (spent, _) in activity.items():
+            stored_sums = chain(
+                ((None, *key, spent) for key, (spent, _) in activity.all.items()),
+                ((*key, spent) for key, (spent, _) in activity.projects.items()),
+            )
+            for project, deployment_id, *dimensions, spent in stored_sums:
                 name = ids.get((account_id, deployment_id))
                 if name is not None or not deployment_id:
-                    self._nanos["activity", account_id, day, name, *dimensions] = spent
+                    self._nanos["activity", project, account_id, day, name, *dimensions] = spent
 
     def _day(self, account_id: int, slot: datetime) -> DayKey:
         return account_id, local_day(slot, self._zones[account_id])
@@ -103,6 +108,7 @@ class UsageSums:
         yield slot
         yield day
         provider, gpu_model = record.provider or "", record.gpu_model or ""
-        yield "activity", *day, name, record.resource, provider, gpu_model
+        for project in {None, record.project}:
+            yield "activity", project, *day, name, record.resource, provider, gpu_model
         if name is not None:
             yield "deployment", account_id, name

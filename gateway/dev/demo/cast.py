@@ -45,6 +45,7 @@ class Fleet:
     name: str
     provider: str
     region: str
+    project: str | None = None
     gpu_model: str | None = None
     gpus: int = 0
     cpus: int = 0
@@ -144,6 +145,7 @@ LEADER: Final = Player(
     fleets=(
         Fleet(
             name="chat-api",
+            project="assistant",
             provider="hetzner-gpu",
             region="eu-central",
             gpu_model="h100",
@@ -157,6 +159,7 @@ LEADER: Final = Player(
         ),
         Fleet(
             name="embeddings",
+            project="search",
             provider="northpole.cloud",
             region="eu-north",
             gpu_model="l40s",
@@ -169,6 +172,7 @@ LEADER: Final = Player(
         ),
         Fleet(
             name="finetune",
+            project="assistant",
             provider="lambda-west",
             region="us-west",
             gpu_model="a100",
@@ -184,6 +188,7 @@ LEADER: Final = Player(
         ),
         Fleet(
             name="pretrain",
+            project="research",
             provider="northpole.cloud",
             region="eu-north",
             gpu_model="h200",
@@ -231,6 +236,7 @@ PLAYERS: Final = (
         fleets=(
             Fleet(
                 name="翻訳サービス",
+                project="翻訳",
                 provider="tokyo-compute",
                 region="jp-east",
                 gpu_model="l40s",
@@ -258,6 +264,7 @@ PLAYERS: Final = (
         fleets=(
             Fleet(
                 name="speech",
+                project="dispatch",
                 provider="gulf-gpu",
                 region="me-central",
                 gpu_model="a100",
@@ -313,6 +320,7 @@ PLAYERS: Final = (
         fleets=(
             Fleet(
                 name="frames",
+                project="film-2026",
                 provider="basement-gpus",
                 region="us-east",
                 gpu_model="rtx4090",
@@ -339,6 +347,7 @@ PLAYERS: Final = (
         fleets=(
             Fleet(
                 name="genomics",
+                project="sequencing",
                 provider="lambda-west",
                 region="us-west",
                 gpu_model="t4",

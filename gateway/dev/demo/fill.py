@@ -245,6 +245,7 @@ def _deployment(run: Run, *, closed: bool) -> DeploymentFacts:
         gpu_model=fleet.gpu_model,
         region=fleet.region,
         service="compute",
+        project=fleet.project,
         cpu_nanos=fleet.cpus * NANOS,
         gpu_nanos=fleet.gpus * NANOS,
         memory_bytes=fleet.memory_gib * _GIB,

@@ -225,6 +225,7 @@ def _charge(story: Story, run: Run, lease: ResourceLease, since: datetime, until
             "region": fleet.region,
             "service": "compute",
         },
+        "project": fleet.project,
         "resource": lease.resource,
         "quantity": format_quantity(quantity),
         "unit": lease.unit,

@@ -98,6 +98,7 @@ def _charge(
         sku=f"{fleet.gpu_model}-{lease.resource}".lower() if fleet.gpu_model else None,
         started_at=at,
         ended_at=at + fleet.hours * HOUR,
+        project=fleet.project,
     )
 
 

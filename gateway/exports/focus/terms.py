@@ -56,6 +56,7 @@ COLUMNS: Final = (
     "x_EventId",
     "x_EventSource",
     "x_GpuModel",
+    "x_Project",
     "x_PurchaseId",
     "x_Resource",
     "x_Service",

@@ -153,6 +153,7 @@ class UsageCharges:
             "x_ComputeProvider": "provider",
             "x_EventSource": "source",
             "x_GpuModel": "gpu_model",
+            "x_Project": "project",
             "x_Resource": "resource",
             "x_Service": "service",
             "x_Unit": "unit",

@@ -51,7 +51,8 @@ from gateway.exports.focus.terms import COLUMNS
 from gateway.exports.focus.usage import UsageCharges
 from gateway.store.engine.statement import R
 from gateway.store.engine.stream import Chunk
-from gateway.store.exports import ExportedPurchase, ExportedUsage
+from gateway.store.exported_usage import ExportedUsage
+from gateway.store.exports import ExportedPurchase
 
 MEDIA_TYPE: Final = "text/csv; charset=utf-8; header=present"
 _LINE_END: Final = "\r\n"

@@ -177,6 +177,11 @@ class UsageEvent(Wire):
     region: Text | None = Field(None, description="Shown in exports. Default: the deployment's.")
     service: Text | None = Field(None, description="Shown in exports. Default: the deployment's.")
     sku: Text | None = Field(None, description="For exports.")
+    project: Text | None = Field(
+        None,
+        description="The project, team or tag that the charge belongs to; a dimension of the usage "
+        "breakdown. An event without a project has none, whichever its deployment has.",
+    )
 
     @model_validator(mode="after")
     def _check_rules(self) -> Self:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -50,6 +51,7 @@ class _Meter(NamedTuple):
     region: str | None
     service: str | None
     sku: str | None
+    project: str | None
 
 
 _NOTHING: Final = DeploymentFacts()
@@ -66,6 +68,7 @@ class ItemReader:
         self._amounts: dict[tuple[str, str], tuple[int, str | None]] = {}
         self._meters: dict[tuple[object, ...], _Meter] = {}
         self._deployments: dict[bytes, tuple[str, DeploymentFacts]] = {}
+        self._of_projects: dict[tuple[DeploymentFacts, str], DeploymentFacts] = {}
 
     async def read(self, values: Sequence[object]) -> list[MeteredItem]:
         """Return the items that are well formed; the others are in `rejected`. Other requests have
@@ -134,8 +137,19 @@ class ItemReader:
             meter.sku,
             start,
             end,
+            meter.project,
         )
-        return MeteredItem(index, meter.account, meter.currency, record, facts if name else None)
+        stated = self._stated(facts, meter.project) if name else None
+        return MeteredItem(index, meter.account, meter.currency, record, stated)
+
+    def _stated(self, facts: DeploymentFacts, project: str | None) -> DeploymentFacts:
+        """Return a deployment's facts with an event's project; one object for equal ones."""
+        if project is None:
+            return facts
+        key = (facts, project)
+        if key not in self._of_projects:
+            self._of_projects[key] = replace(facts, project=project)
+        return self._of_projects[key]
 
     def _meter(self, get: Callable[[str], object]) -> _Meter:
         values = tuple(map(get, _Meter._fields))

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 from gateway.exports.export import ExportFormat
-from gateway.exports.request import MAX_SEARCH
+from gateway.exports.request import FILTERS, MAX_SEARCH
 from gateway.models import CreditPurchaseKind, CreditPurchaseStatus, LedgerCause
 from gateway.routes.descriptions.refusals import (
     CREDENTIAL_LIMITS,
@@ -158,6 +158,15 @@ EXPORT_USAGE: Final = Operation(
             schema={"enum": [*Interval]},
         ),
         *_WINDOW,
+        *(
+            Parameter(
+                name=name,
+                place="query",
+                text=f"Only usage with these values, as `{name}` of `UsageFilter` in GraphQL: a "
+                'JSON array such as `["a",null]`.',
+            )
+            for name in FILTERS
+        ),
     ),
     answers=(_ROWS,),
     refusals=_REFUSALS,

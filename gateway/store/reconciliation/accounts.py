@@ -25,6 +25,7 @@ from gateway.models import (
     LedgerEntry,
     RollupActivity,
     RollupDay,
+    RollupProject,
     RollupSlot,
     UsageEvent,
     table_of,
@@ -41,7 +42,7 @@ from gateway.store.reconciliation.shapes import (
     sums,
     total,
 )
-from gateway.store.rows import ActivityRow, DayRow, SlotRow
+from gateway.store.rows import ActivityRow, DayRow, ProjectRow, SlotRow
 
 CHUNK_ROWS: Final = 5_000
 
@@ -199,6 +200,7 @@ class CheckedUsage(TypedDict):
     unit: str
     provider: str | None
     gpu_model: str | None
+    project: str | None
     quantity_nanos: int
     amount_nanos: int
     correction: bool
@@ -238,6 +240,7 @@ def _rollup(table: Table) -> Query:
 _SLOTS: Final = Statement[SlotRow](_rollup(table_of(RollupSlot)))
 _DAYS: Final = Statement[DayRow](_rollup(table_of(RollupDay)))
 _ACTIVITY: Final = Statement[ActivityRow](_rollup(table_of(RollupActivity)))
+_PROJECTS: Final = Statement[ProjectRow](_rollup(table_of(RollupProject)))
 
 
 async def accounts(stream: Stream) -> Sequence[AuditedAccount]:
@@ -274,3 +277,8 @@ def days(stream: Stream, account_id: int) -> AsyncGenerator[Chunk[DayRow]]:
 def activity(stream: Stream, account_id: int) -> AsyncGenerator[Chunk[ActivityRow]]:
     """Return the stored rows of breakdowns, in the order of their days."""
     return stream.chunks(_ACTIVITY, CHUNK_ROWS, account_id=account_id)
+
+
+def projects(stream: Stream, account_id: int) -> AsyncGenerator[Chunk[ProjectRow]]:
+    """Return the stored parts of breakdowns that name a project, in the order of their days."""
+    return stream.chunks(_PROJECTS, CHUNK_ROWS, account_id=account_id)

@@ -90,6 +90,27 @@ async def test_an_event_is_booked_once_and_sent_again_is_a_duplicate(served: Ser
     await check_books(served.database, account_id)
 
 
+async def test_an_events_project_is_kept(served: Served) -> None:
+    account_id = await Books(served.database).account("acme")
+    key = await served.key(Permission.USAGE_WRITE)
+    later = written(HOUR + timedelta(minutes=1))
+    bare = event(id="c", start=later, deployment=...)
+    sent = [event(id="a", project="search"), event(id="b", start=later), bare | {"project": "maps"}]
+    assert (await send(served, key, *sent))["accepted"] == 3
+    found = await image(served.database, account_id)
+    assert {row["event_id"]: row["project"] for row in found["usage_event"]} == {
+        "a": "search",
+        "b": None,
+        "c": "maps",
+    }
+    assert [row["project"] for row in found["deployment"]] == ["search"]
+    await check_books(served.database, account_id)
+    outcome = await send(served, key, event(id="d", project="x" * 201))
+    assert [each["message"] for each in outcome["rejected"]] == [
+        "`project` must have 1 to 200 characters."
+    ]
+
+
 async def test_ndjson_is_the_same_events(served: Served) -> None:
     await Books(served.database).account("acme")
     key = await served.key(Permission.USAGE_WRITE)

@@ -7,7 +7,8 @@ import pytest
 
 from gateway.models.base import microseconds_from_instant
 from gateway.principal import Permission, Principal
-from gateway.store import Database, exports, usage_events
+from gateway.store import Database, exported_usage, usage_events
+from gateway.store.exported_usage import UsageSelection
 from gateway.store.usage_events import UsageEventCells
 
 MICROSECOND = timedelta(microseconds=1)
@@ -23,7 +24,7 @@ LARGE = 10**37 + 1
 def cells(number: int, at: datetime, source: str = "meter") -> UsageEventCells:
     said = ("CPU", ODD, LARGE, None, number, None, number % 2 == 1, None, "", ODD, None, None)
     key = (1, source, f"{number:03}", b"0123456789abcdef", None)
-    return UsageEventCells._make((*key, *said, at, at + MICROSECOND, at, 1))
+    return UsageEventCells._make((*key, *said, at, at + MICROSECOND, None, at, 1))
 
 
 async def exported(database: Database, start: datetime, end: datetime) -> list[tuple[object, ...]]:
@@ -31,8 +32,8 @@ async def exported(database: Database, start: datetime, end: datetime) -> list[t
     columns = ("started_at", "event_id", "quantity_nanos", "amount_nanos", "correction")
     found: list[tuple[object, ...]] = []
     async with database.exporting() as stream:
-        async for chunk in exports.usage(stream, READER, 1, start, end):
-            assert len(chunk) <= exports.EVENTS
+        async for chunk in exported_usage.usage(stream, READER, UsageSelection(1, start, end)):
+            assert len(chunk) <= exported_usage.EVENTS
             found += chunk.zip(*columns, "unit", "provider", "gpu_model", "region")
     return found
 
@@ -52,8 +53,8 @@ async def exported(database: Database, start: datetime, end: datetime) -> list[t
 async def test_events_of_one_instant_all_come_once_in_order(
     database: Database, monkeypatch: pytest.MonkeyPatch, sizes: list[int]
 ) -> None:
-    monkeypatch.setattr(exports, "EVENTS", 3)
-    monkeypatch.setattr(exports, "MOST_EVENTS", 8)
+    monkeypatch.setattr(exported_usage, "EVENTS", 3)
+    monkeypatch.setattr(exported_usage, "MOST_EVENTS", 8)
     instants = [AT + index * MICROSECOND for index in range(len(sizes))]
     starts = [*chain.from_iterable(map(repeat, instants, sizes))]
     outside = [cells(900, AT - MICROSECOND), cells(901, AT + len(sizes) * MICROSECOND)]

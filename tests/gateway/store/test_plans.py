@@ -15,7 +15,7 @@ from gateway.principal import Principal
 from gateway.store import Page, Selection, Statement
 from gateway.store.account_listing import ACCOUNT_BY_ID, ACCOUNTS, accounts_by_external_id
 from gateway.store.balance_openings import OpeningKey, balance_openings
-from gateway.store.breakdowns import BreakdownKey, BreakdownSpan, UsageDimension, breakdowns
+from gateway.store.breakdowns import BreakdownKey, breakdowns
 from gateway.store.burn import BurnKey, visible_burn_facts
 from gateway.store.deployment_listing import DEPLOYMENT_BY_ID, DEPLOYMENTS
 from gateway.store.engine.sql import DialectName
@@ -31,6 +31,8 @@ from gateway.store.purchase_relations import (
     REFUNDS,
 )
 from gateway.store.rollup_spans import FLOWS, RESOURCES, USAGE, Grain, RollupSpan
+from gateway.store.usage_activity import UsageSpan
+from gateway.store.usage_filter import UsageDimension
 from tests.bench.data import SUBJECT, Size, fill
 from tests.conftest import with_database
 
@@ -151,10 +153,7 @@ READS: list[Read] = [
     lambda reader: breakdowns(
         reader,
         STAFF,
-        [
-            BreakdownKey(each, 10, BreakdownSpan(1, LAST, LAST, *4 * [NOON]))
-            for each in UsageDimension
-        ],
+        [BreakdownKey(each, 10, UsageSpan(1, LAST, LAST, *4 * [NOON])) for each in UsageDimension],
     ),
 ]
 """Every statement that a page of the console takes, or more."""

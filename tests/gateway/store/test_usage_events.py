@@ -17,7 +17,7 @@ def cells(account_id: int, source: str, event_id: str) -> UsageEventCells:
     said = ("CPU", "cpu-hour", 1, None, 1, None, False, None, None, None, None, None)
     hours = timedelta(hours=account_id)
     key = (account_id, source, event_id, event_id.encode()[:16])
-    return UsageEventCells._make((*key, None, *said, AT + hours, AT + hours, AT, 1))
+    return UsageEventCells._make((*key, None, *said, AT + hours, AT + hours, None, AT, 1))
 
 
 async def test_only_those_asked_for_are_found_each_of_its_meter(database: Database) -> None:

@@ -56,6 +56,7 @@ def _correction(event: ImportedEventRow, number: int) -> UsageRecord:
         sku=event["sku"],
         started_at=event["started_at"],
         ended_at=event["ended_at"],
+        project=event["project"],
     )
 
 

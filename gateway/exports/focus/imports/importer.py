@@ -19,7 +19,6 @@ charge.
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -29,15 +28,14 @@ from gateway.billing.accounts import SUBJECT_LIMIT, AccountFacts, put_account, p
 from gateway.billing.book import Book, lock_accounts
 from gateway.billing.credits.posting import adjust_balance
 from gateway.billing.ledger.source_key import SourceKey
-from gateway.billing.usage.deployments import DeploymentFacts
 from gateway.billing.usage.recording import record_usage
-from gateway.billing.usage.usage_record import UsageRecord
 from gateway.clock import Clock, SystemClock
 from gateway.errors import Conflict, OutOfRange
 from gateway.exports.focus.imports.comparison import compare
 from gateway.exports.focus.imports.corrections import take_back
 from gateway.exports.focus.imports.identity import digest_of, event_id_of
 from gateway.exports.focus.imports.reader import FocusFile, FocusRejected, RowError, read_focus
+from gateway.exports.focus.imports.records import SOURCE, facts_of, record_of
 from gateway.exports.focus.imports.report import ImportReport
 from gateway.exports.focus.imports.rows import FocusAccount, FocusCost, FocusRow
 from gateway.ids import KeyFactory
@@ -47,9 +45,6 @@ from gateway.store.imported_charges import ImportedChargeRow, NewCharge
 from gateway.text import checked_identifier
 
 ACTOR: Final = Actor.operator("import")
-SOURCE: Final = "focus"
-"""The source of imported usage events."""
-
 BATCH: Final = 2_500
 """Rows that are booked together: one ledger entry an account for their usage."""
 
@@ -71,6 +66,7 @@ async def import_focus(
     *,
     cost: FocusCost | None = None,
     account_by: FocusAccount = FocusAccount.BILLING,
+    project_tag: str | None = None,
     owner: str | None = None,
     restate: bool = False,
     clock: Clock | None = None,
@@ -86,7 +82,9 @@ async def import_focus(
     if owner is not None:
         checked_identifier(owner, "owner", limit=SUBJECT_LIMIT)
     clock = clock or SystemClock()
-    file = read_focus(path, cost=cost, account_by=account_by, now=clock.now())
+    file = read_focus(
+        path, cost=cost, account_by=account_by, project_tag=project_tag, now=clock.now()
+    )
     run = _Import(file, clock, actor)
     if restate or file.may_not_fit:
         async with database.writing(unlimited=True) as transaction:
@@ -305,8 +303,11 @@ class _Import:
     async def _book_usage(self, book: Book, new: Sequence[_New]) -> None:
         if not new:
             return
-        records = [_to_record(each, self.accounts[each.row.account_external_id]) for each in new]
-        facts = _facts([each.row for each in new])
+        records = [
+            record_of(each.row, each.event_id, self.accounts[each.row.account_external_id])
+            for each in new
+        ]
+        facts = facts_of([each.row for each in new])
         result = await record_usage(book, records, facts, one_by_one=self.file.may_not_fit)
         self._refuse([new[position].row for position in result.out_of_range])
         if result.accepted != len(new):
@@ -350,49 +351,3 @@ class _Import:
 def _batches(rows: Iterator[FocusRow]) -> Iterator[list[FocusRow]]:
     while batch := list(islice(rows, BATCH)):
         yield batch
-
-
-def _facts(rows: Sequence[FocusRow]) -> list[DeploymentFacts]:
-    """Return the facts of each row about its deployment."""
-    made: dict[tuple[str | None, ...], DeploymentFacts] = {}
-    stated = []
-    for row in rows:
-        described = (row.deployment_name, row.provider, row.gpu_model, row.region, row.service)
-        if described not in made:
-            made[described] = DeploymentFacts(
-                name=row.deployment_name,
-                provider=row.provider,
-                gpu_model=row.gpu_model,
-                region=row.region,
-                service=row.service,
-            )
-        stated.append(made[described])
-    return stated
-
-
-def _to_record(new: _New, account_id: int) -> UsageRecord:
-    row = new.row
-    return UsageRecord(
-        account_id=account_id,
-        source=SOURCE,
-        event_id=new.event_id,
-        deployment=row.deployment_external_id,
-        resource=row.resource.value,
-        unit=row.unit,
-        quantity=row.quantity_nanos,
-        quantity_text=_text_if_rounded(row.quantity_text, row.quantity_nanos),
-        amount=row.cost_nanos,
-        amount_text=_text_if_rounded(row.cost_text, row.cost_nanos),
-        correction=row.correction,
-        provider=row.provider,
-        gpu_model=row.gpu_model,
-        region=row.region,
-        service=row.service,
-        sku=row.sku,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-    )
-
-
-def _text_if_rounded(text: str, nanos: int) -> str | None:
-    return None if Decimal(text) == Decimal(nanos).scaleb(-9) else text

@@ -28,6 +28,7 @@ from gateway.exports.focus.imports.rows import (
     RENAMED,
     SOLD,
     FocusAccount,
+    FocusColumns,
     FocusCost,
     FocusRow,
     read_row,
@@ -92,8 +93,7 @@ class FocusFile:
     """
 
     path: Path
-    cost: FocusCost
-    account_by: FocusAccount
+    columns: FocusColumns
     usage_count: int
     adjustment_count: int
     accounts: Mapping[str, AccountSeen]
@@ -115,9 +115,9 @@ class FocusFile:
 
         Raises FocusRejected where the file was changed and can no longer be read.
         """
-        for record in _records(self.path, _mandatory(self.cost, self.account_by)):
+        for record in _records(self.path, _mandatory(self.columns)):
             try:
-                yield record.read(self.cost, self.account_by)
+                yield record.read(self.columns)
             except BadUserInput as error:
                 raise FocusRejected.of_rows(self.path, [_row_error(record.line, error)]) from None
 
@@ -127,25 +127,27 @@ def read_focus(
     *,
     cost: FocusCost | None = None,
     account_by: FocusAccount = FocusAccount.BILLING,
+    project_tag: str | None = None,
     now: datetime | None = None,
 ) -> FocusFile:
-    """Check a file whole and return it; without a `cost` to count, BilledCost does. Usage that
-    starts after `now`, where that is given, is a bad row.
+    """Check a file whole and return it; without a `cost` to count, BilledCost does. Without a
+    `project_tag`, sub-accounts are projects. Usage that starts after `now`, where that is given, is
+    a bad row.
 
     Raises FocusRejected with the invalid rows, for another kind of file, for missing columns, and
     for credit sold by a gateway. So does a file of prepaid usage, none of which is billed, where no
     cost was chosen: it would be read as free, and no second reading could mend that.
     """
-    chosen, cost = cost, cost or FocusCost.BILLED
+    columns = FocusColumns(cost or FocusCost.BILLED, account_by, project_tag)
     prepaid = billed = False
     usage: Counter[bool] = Counter()
     accounts: dict[str, AccountSeen] = {}
     coverage, charges = Coverage(), ChargeDigests()
     repeated: set[bytes] = set()
     errors: list[RowError] = []
-    for record in _records(path, _mandatory(cost, account_by)):
+    for record in _records(path, _mandatory(columns)):
         try:
-            row = record.read(cost, account_by)
+            row = record.read(columns)
             _check_not_future(row, now)
             _see_account(row, accounts)
         except BadUserInput as error:
@@ -162,7 +164,7 @@ def read_focus(
             repeated.add(digest)
     if errors:
         raise FocusRejected.of_rows(path, errors)
-    if prepaid and not billed and chosen is None:
+    if prepaid and not billed and cost is None:
         raise FocusRejected(
             f"{path.name} has no billed usage, as with prepaid credit, but has costs in "
             "EffectiveCost. Choose a column: EffectiveCost, or BilledCost to import the usage "
@@ -170,8 +172,7 @@ def read_focus(
         )
     return FocusFile(
         path=path,
-        cost=cost,
-        account_by=account_by,
+        columns=columns,
         usage_count=usage[True],
         adjustment_count=usage[False],
         accounts=accounts,
@@ -188,15 +189,16 @@ class _Record(NamedTuple):
     cells: dict[str, str]
     problem: str | None = None
 
-    def read(self, cost: FocusCost, account_by: FocusAccount) -> FocusRow:
+    def read(self, columns: FocusColumns) -> FocusRow:
         if self.problem:
             raise BadUserInput(self.problem)
-        return read_row(self.cells, line=self.line, cost=cost, account_by=account_by)
+        return read_row(self.cells, line=self.line, columns=columns)
 
 
-def _mandatory(cost: FocusCost, account_by: FocusAccount) -> tuple[str, ...]:
-    sub = ("SubAccountId",) if account_by is FocusAccount.SUB else ()
-    return (cost, *MANDATORY, *sub)
+def _mandatory(columns: FocusColumns) -> tuple[str, ...]:
+    sub = ("SubAccountId",) if columns.account_by is FocusAccount.SUB else ()
+    tags = () if columns.project_tag is None else ("Tags",)
+    return (columns.cost, *MANDATORY, *sub, *tags)
 
 
 def _records(path: Path, mandatory: Sequence[str]) -> Iterator[_Record]:

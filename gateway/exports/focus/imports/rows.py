@@ -24,7 +24,8 @@ Which resource a charge is for, by `ServiceCategory` (`OTHER` for those that are
     AI and Machine Learning    GPU
 
 A row with a resource of ours in `x_Resource` was written by `gateway export`: the columns `x_…` say
-what FOCUS has no column for, and its unit, provider and service are those that the meter sent.
+what FOCUS has no column for, and its unit, provider, service and project are the meter's.
+Of every other row the sub-account is the project, or the value of a tag where one is chosen.
 
 Numbers are digits with an optional `-` and fraction, also in E notation, and the 0 before a point
 may be left out; a currency sign, thousands separators and a `+` are refused, as the specification
@@ -40,11 +41,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlmodel import SQLModel
 
 from gateway.errors import BadUserInput
+from gateway.exports.focus.imports.projects import project_of
 from gateway.instants import EARLIEST, LATEST
 from gateway.models import (
     Account,
@@ -84,6 +86,14 @@ class ChargeCategory(StrEnum):
     ADJUSTMENT = "Adjustment"
 
 
+class FocusColumns(NamedTuple):
+    """The columns that say what counts, who pays and, where a tag is named, for which project."""
+
+    cost: FocusCost = FocusCost.BILLED
+    account_by: FocusAccount = FocusAccount.BILLING
+    project_tag: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FocusRow:
     """A row. Instants are in UTC; `line` is where it begins in the file.
@@ -113,6 +123,7 @@ class FocusRow:
     region: str | None
     service: str | None
     sku: str | None
+    project: str | None
     resource: Resource
     unit: str
     quantity_text: str
@@ -186,23 +197,21 @@ _DEPLOYMENT_NAME: Final = _length(Deployment, "name")
 _DESCRIPTION: Final = _length(LedgerEntry, "description")
 _UNIT: Final = _length(UsageEvent, "unit")
 _DIMENSION: Final = min(
-    _length(UsageEvent, column) for column in ("provider", "region", "service", "sku")
+    _length(UsageEvent, column) for column in ("provider", "region", "service", "sku", "project")
 )
 
 
-def read_row(
-    cells: Mapping[str, str], *, line: int, cost: FocusCost, account_by: FocusAccount
-) -> FocusRow:
+def read_row(cells: Mapping[str, str], *, line: int, columns: FocusColumns) -> FocusRow:
     """Return the charge of a row; `cells` are the non-null cells by their column's name in 1.0.
 
     Raises BadUserInput, its `argument` the column, for the first cell that cannot be read. Long
     names and descriptions are cut; long ids and dimensions are refused.
     """
     category = _category(cells)
-    account_id, account_name = _account(cells, account_by)
+    account_id, account_name = _account(cells, columns.account_by)
     started_at, ended_at = _period(cells)
-    cost_text = _required(cells, cost, MAX_TEXT)
-    cost_nanos = _nanos(cost_text, cost)
+    cost_text = _required(cells, columns.cost, MAX_TEXT)
+    cost_nanos = _nanos(cost_text, columns.cost)
     deployment_id = _identifier(cells, "ResourceId", _DEPLOYMENT_ID)
     deployment_name = cells.get("ResourceName") if deployment_id else None
     quantity_text, quantity_nanos, unit = _quantity(cells)
@@ -227,6 +236,7 @@ def read_row(
         region=_text(cells, "RegionId", _DIMENSION),
         service=_text(cells, "x_Service" if own else "ServiceName", _DIMENSION),
         sku=_text(cells, "SkuId", _DIMENSION) or _text(cells, "SkuPriceId", _DIMENSION),
+        project=_project(cells, columns, own=own is not None),
         resource=own or resource_of(cells.get("ServiceCategory"), unit),
         unit=(_text(cells, "x_Unit", _UNIT) or "") if own else unit,
         quantity_text=quantity_text,
@@ -237,6 +247,16 @@ def read_row(
             or (own is not None and cells.get("x_Correction") == "true")
         ),
     )
+
+
+def _project(cells: Mapping[str, str], columns: FocusColumns, *, own: bool) -> str | None:
+    column, project = project_of(
+        cells,
+        tag=columns.project_tag,
+        by_sub_account=columns.account_by is FocusAccount.SUB,
+        own=own,
+    )
+    return None if project is None else _text({column: project}, column, _DIMENSION)
 
 
 def _own(cells: Mapping[str, str]) -> Resource | None:

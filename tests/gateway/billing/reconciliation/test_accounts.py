@@ -20,7 +20,7 @@ from tests.support.books import NOW, Books
 from tests.support.facts import day, dispute, purchase, refund, save
 from tests.support.raw import execute, execute_on_sqlite, same_database
 
-ROLLUPS = {"quarter hour", "day", "breakdown of"}
+ROLLUPS = {"quarter hour", "day", "breakdown of", "projects of"}
 DERIVED = {*ROLLUPS, "what disputes hold"}
 USAGE = {"usage entry's amount", "deployment's spend", *ROLLUPS}
 LEDGER = {"ledger's usage of"}
@@ -48,6 +48,7 @@ WRONG = {
         "usage of an unknown deployment",
         "deployment's spend",
         "breakdown of",
+        "projects of",
     },
     "DELETE FROM usage_event WHERE event_id = '1'": USAGE,
     "UPDATE deployment SET spend_nanos = spend_nanos + 1": {"deployment's spend"},
@@ -88,6 +89,8 @@ WRONG = {
     "UPDATE rollup_day SET day = '2001-01-01' WHERE spent_nanos > 0": {"day"},
     "UPDATE rollup_activity SET events = 5": {"breakdown of"},
     "DELETE FROM rollup_activity": {"breakdown of"},
+    "UPDATE rollup_project SET spent_nanos = spent_nanos + 1": {"projects of"},
+    "DELETE FROM rollup_project": {"projects of"},
     "UPDATE ledger_day SET amount_nanos = amount_nanos + 1": {"ledger's usage of"},
     "UPDATE ledger_day SET first_version = version": {"ledger's usage of"},
     "DELETE FROM ledger_day": {"ledger's usage of"},
@@ -109,7 +112,7 @@ async def make_account(books: Books, name: str) -> int:
     await save(books, account_id, settled, refund("re_1", "30"), failed, dispute("1", ("-1", NOW)))
     for event_id in ("1", "2"):
         async with books.open([account_id]) as book:
-            await record_usage(book, [event(account_id, event_id, deployment="box")])
+            await record_usage(book, [event(account_id, event_id, deployment="box", project="a")])
     async with books.open([account_id]) as book:
         adjust_balance(book, account_id, 5, source=SourceKey.adjustment("a"), occurred_at=NOW)
     return account_id

@@ -218,6 +218,8 @@ def sums_of(records: Sequence[UsageRecord]) -> tuple[dict[Hashable, int], dict[H
         models = (each.deployment, each.resource, each.provider, each.gpu_model)
         for key in ("balance", slot, start.date(), (start.date(), models)):
             nanos[key] += each.amount
+        if each.project:
+            nanos[start.date(), models, each.project] += each.amount
         if each.deployment:
             nanos[each.deployment] += each.amount
         for period in (slot, start.date()):

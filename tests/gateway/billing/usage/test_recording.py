@@ -143,10 +143,51 @@ async def test_a_deployment_learns_what_later_events_say(books: Books) -> None:
     assert row["spend_nanos"] == 2 * usd("0.000432")
 
 
+async def test_a_project_is_the_events_own(books: Books) -> None:
+    account_id = await books.account("acme")
+    search = event(account_id, "1", project="search", amount=usd("2"))
+    await record(books, account_id, [search, event(account_id, "2", amount=usd("1"))])
+    await record(books, account_id, [event(account_id, "3", project="maps", amount=usd("4"))])
+    stored = await table_rows(books.database, "usage_event")
+    assert {row["event_id"]: row["project"] for row in stored} == {
+        "1": "search",
+        "2": None,
+        "3": "maps",
+    }
+    parts = await table_rows(books.database, "rollup_project")
+    assert {row["project"]: row["spent_nanos"] for row in parts} == {
+        "search": usd("2"),
+        "maps": usd("4"),
+    }
+    (whole,) = await table_rows(books.database, "rollup_activity")
+    assert (whole["spent_nanos"], whole["events"]) == (usd("7"), 3)
+    (deployment,) = await table_rows(books.database, "deployment")
+    assert deployment["project"] == "search"  # both are of the same hour: the greater name counts
+
+
+async def test_another_project_is_another_event(books: Books) -> None:
+    account_id = await books.account("acme")
+    await record(books, account_id, [event(account_id, "1"), event(account_id, "2", project="a")])
+    again = [event(account_id, "1", project="a"), event(account_id, "2", project="a")]
+    result = await record(books, account_id, again)
+    assert (result.duplicates, result.conflicts) == (1, [0])
+
+
+def test_usage_without_a_project_keeps_its_fingerprint() -> None:
+    # Made before there were projects: what was sent then is still a duplicate.
+    assert event(1, "1").fingerprint.hex() == "0e31d399b41f7e6b368cb91e16b3b771"
+    assert event(1, "1", quantity=2**70).fingerprint.hex() == "869a273f54a8d10f040d7997892ccb63"
+
+
 async def test_another_zone_moves_the_days_and_nothing_else(books: Books) -> None:
     account_id = await books.account("acme", time_zone="UTC")
     hours = [
-        event(account_id, str(hour), started_at=MIDNIGHT + timedelta(minutes=15 * hour))
+        event(
+            account_id,
+            str(hour),
+            started_at=MIDNIGHT + timedelta(minutes=15 * hour),
+            project="search" if hour % 3 else None,
+        )
         for hour in range(200)
     ]
     await record(books, account_id, hours)
@@ -168,9 +209,10 @@ async def days_in(books: Books, external_id: str, zone: str) -> list[Any]:
     ] + [
         [
             (row["day"], row["spent_nanos"], row["events"])
-            for row in await table_rows(books.database, "rollup_activity")
+            for row in await table_rows(books.database, table)
             if row["account_id"] == account_id
         ]
+        for table in ("rollup_activity", "rollup_project")
     ]
 
 

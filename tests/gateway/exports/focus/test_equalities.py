@@ -123,6 +123,7 @@ NANOS = st.integers(-(2**63) + 1, 2**63 - 1)
 INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 3, 1)).map(  # noqa: DTZ001
     lambda instant: instant.replace(tzinfo=UTC)
 )
+FACTS = ("deployment_name", "provider", "gpu_model", "region", "service", "sku", "project")
 EVENTS = st.fixed_dictionaries(
     {
         "resource": st.sampled_from(Resource).map(str),
@@ -136,10 +137,7 @@ EVENTS = st.fixed_dictionaries(
         "ended_at": INSTANTS,
         "received_at": INSTANTS,
         "deployment_external_id": st.none() | TEXT.filter(str.strip),
-        **{
-            name: st.none() | TEXT
-            for name in ("deployment_name", "provider", "gpu_model", "region", "service", "sku")
-        },
+        **{name: st.none() | TEXT for name in FACTS},
     }
 ).map(_consistent)
 

@@ -146,6 +146,7 @@ EVENT: dict[str, Any] = {
     "region": "eu-1",
     "service": "compute",
     "sku": None,
+    "project": "search",
     "started_at": at(5, 1, microsecond=5),
     "ended_at": at(5, 2, microsecond=5),
     "received_at": at(5, 3),
@@ -437,6 +438,7 @@ def test_usage_is_paid_for_and_effective_now() -> None:
         "x_EventId": "e-1",
         "x_EventSource": "meter",
         "x_GpuModel": "h100",
+        "x_Project": "search",
         "x_Resource": "GPU",
         "x_Service": "compute",
         "x_Unit": "gpu-hour",
@@ -634,7 +636,7 @@ async def _usage_of(database: Database) -> dict[str, Any]:
     names = {row["account_id"]: row["external_id"] for row in accounts}
     facts = (
         *("resource", "unit", "quantity_nanos", "amount_nanos", "correction", "provider"),
-        *("gpu_model", "region", "service", "started_at", "ended_at"),
+        *("gpu_model", "region", "service", "project", "started_at", "ended_at"),
     )
     rows = await table_rows(database, "usage_event")
     days = await table_rows(database, "rollup_day")

@@ -64,8 +64,9 @@ def reasons(
     *,
     cost: FocusCost | None = None,
     account_by: FocusAccount = FocusAccount.BILLING,
+    project_tag: str | None = None,
     now: datetime | None = None,
 ) -> list[str]:
     with pytest.raises(FocusRejected) as caught:
-        read_focus(path, cost=cost, account_by=account_by, now=now)
+        read_focus(path, cost=cost, account_by=account_by, project_tag=project_tag, now=now)
     return [str(error) for error in caught.value.errors]

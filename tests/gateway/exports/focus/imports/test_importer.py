@@ -102,6 +102,7 @@ async def test_event_keeps_what_the_row_says(database: Database, tmp_path: Path)
         "region": "eu-1",
         "service": "Trainer",
         "sku": "sku",
+        "project": "acme-research",
         "started_at": start,
         "ended_at": end,
         "received_at": NOW,

@@ -130,6 +130,7 @@ def test_first_sample_row_is_read_whole(sample: FocusFile) -> None:
         region="us-west-2",
         service="Amazon Simple Queue Service",
         sku="G95FST5FTYV3JSRX",
+        project="51738928782",
         resource=Resource.OTHER,
         unit="Requests",
         quantity_text="2.000000000000000",

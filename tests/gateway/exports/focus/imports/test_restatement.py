@@ -45,6 +45,20 @@ async def check(database: Database) -> list[int]:
     return balances
 
 
+async def test_another_project_is_the_same_charge(database: Database, tmp_path: Path) -> None:
+    tagged = {"Tags": '{"team": "maps"}'}
+    assert added(await take(database, write(tmp_path, tagged), project_tag="team")) == (1, 0)
+    assert added(await take(database, write(tmp_path, tagged, tagged | NEXT_HOUR))) == (1, 0)
+    dearer = write(tmp_path, tagged | {"BilledCost": "2"}, tagged | NEXT_HOUR)
+    restated = await take(database, dearer, restate=True)
+    assert (added(restated), corrected(restated)) == ((1, 0), (1, 0))
+    await check(database)
+    spent = {"maps": 0, "acme-research": 0}
+    for row in await table_rows(database, "rollup_project"):
+        spent[row["project"]] += row["spent_nanos"]
+    assert spent == {"maps": 0, "acme-research": 3_250_000_000}
+
+
 async def balances(database: Database) -> dict[str, int]:
     rows = await table_rows(database, "account")
     return {row["external_id"]: row["balance_nanos"] for row in rows}

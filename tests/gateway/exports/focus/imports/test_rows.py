@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.exports.focus.imports.reader import read_focus
+from gateway.exports.focus.imports.reader import FocusRejected, read_focus
 from gateway.exports.focus.imports.rows import FocusAccount, parse_instant, resource_of
 from gateway.models import Resource
 from tests.gateway.exports.focus.imports.cost_files import read_one, reasons, write
@@ -46,6 +46,31 @@ def test_priced_quantity_stands_in_for_the_consumed_one(tmp_path: Path) -> None:
 def test_price_sku_stands_in_for_the_sku(tmp_path: Path) -> None:
     assert read_one(tmp_path).sku == "sku"
     assert read_one(tmp_path, SkuId="NULL").sku == "sku.price"
+
+
+def test_project_is_the_sub_account_or_a_tag(tmp_path: Path) -> None:
+    assert read_one(tmp_path).project == "acme-research"
+    assert read_one(tmp_path, SubAccountId="NULL").project is None
+    assert read_one(tmp_path, **OWN, x_Project="maps").project == "maps"
+    assert read_one(tmp_path, **OWN).project is None
+    by_account = read_focus(write(tmp_path, {}), account_by=FocusAccount.SUB)
+    assert [row.project for row in by_account.rows()] == [None]
+    tags = ('{"team": "maps", "env": "dev"}', '{"env": "dev"}', "NULL", '{"team": true}', "{}")
+    path = write(tmp_path, *({"Tags": each} for each in tags), {"Tags": '{"team": 7}'})
+    rows = read_focus(path, project_tag="team").rows()
+    assert [row.project for row in rows] == ["maps", None, None, None, None, "7"]
+
+
+def test_tags_that_cannot_be_read_are_refused_where_needed(tmp_path: Path) -> None:
+    path = write(tmp_path, {"Tags": "{"}, {"Tags": "[]"}, {"Tags": '{"team": "%s"}' % ("x" * 201)})
+    assert len(list(read_focus(path).rows())) == 3
+    assert reasons(path, project_tag="team") == [
+        "line 2: Tags: Tags must be a JSON object.",
+        "line 3: Tags: Tags must be a JSON object.",
+        "line 4: Tags: At most 200 characters, not 201.",
+    ]
+    with pytest.raises(FocusRejected, match="no column Tags"):
+        read_focus(write(tmp_path, {}), project_tag="team")
 
 
 OWN = {

@@ -1,0 +1,353 @@
+"""Random usage queries (filter, grouping, zone, window, interval) beside sums over the raw events.
+
+`make usage-queries` runs 500 of them on each database.
+"""
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.exports.request import FILTERS, UsageExportRequest
+from gateway.ids import encode_global_id
+from gateway.store import Database, exported_usage
+from gateway.store.exported_usage import UsageSelection
+from gateway.store.usage_filter import UsageDimension
+from gateway.windows import Interval, Window
+from tests.support.calendars import intervals
+from tests.support.graph import PLATFORM, ask
+from tests.support.usage_cases import cases
+from tests.support.usage_rows import Event, Facts, deployment_id, insert_facts, shown_day
+
+EXAMPLES = int(os.environ.get("EXAMPLES", "15"))
+LATER = datetime(2102, 1, 1, tzinfo=UTC)
+FIELDS = {
+    UsageDimension.DEPLOYMENT: "deployment",
+    UsageDimension.PROVIDER: "provider",
+    UsageDimension.GPU_MODEL: "gpu_model",
+    UsageDimension.PROJECT: "project",
+    UsageDimension.RESOURCE: "resource",
+}
+QUERY = """
+query ($id: ID!, $from: Date!, $to: Date!, $zone: TimeZone!, $interval: UsageInterval!,
+       $filter: UsageFilter, $by: UsageDimension!, $then: UsageDimension!,
+       $rows: Int!, $first: Int!) {
+  account(id: $id) { usage(
+    from: $from, to: $to, timeZone: $zone, interval: $interval, filter: $filter
+  ) {
+    summary {
+      totalSpend { amount } totalDeployments averageDailySpend { amount } averageDailyDeployments
+    }
+    comparison { from to current { amount } previousFrom previousTo previous { amount } }
+    buckets {
+      start spend { amount } cumulativeSpend { amount } deployments
+      resources { resource unit quantity }
+    }
+    series(by: $by, first: $first) {
+      group key label spend { amount } points { start spend { amount } }
+    }
+    breakdown(by: $by, then: $then, first: $rows) {
+      group key spend { amount } share deployments
+      children { group key spend { amount } share deployments }
+    }
+    alone: breakdown(by: $then, first: $rows) {
+      group key spend { amount } deployments children { key }
+    }
+    exportUrl(format: CSV)
+  } }
+}
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """A usage query; the filter's values are those of events, a deployment's its ordinal."""
+
+    interval: Interval
+    filter: dict[UsageDimension, list[Any]]
+    by: UsageDimension
+    then: UsageDimension
+    rows: int
+    first: int
+
+
+VALUES: dict[UsageDimension, list[Any]] = {
+    UsageDimension.DEPLOYMENT: [None, 0, 1, 7, 8, 300, 999, "another account's", "no id"],
+    UsageDimension.PROVIDER: [None, "akash", "Zürich", "a b", "Akash", "", "\0", "\ud800"],
+    UsageDimension.GPU_MODEL: [None, "H100", "a100", "x" * 300],
+    UsageDimension.PROJECT: [None, "search", "ümlaut", "nothing"],
+    UsageDimension.RESOURCE: ["GPU", "CPU", "OTHER", "IP", "Gpu"],
+}
+ARGUMENTS = dict(zip(VALUES, FILTERS, strict=True))
+
+
+@st.composite
+def queries(draw: st.DrawFn) -> Query:
+    by, then = draw(st.permutations(list(UsageDimension)))[:2]
+    filtered = draw(st.lists(st.sampled_from(list(VALUES)), unique=True, max_size=3))
+    return Query(
+        interval=draw(intervals),
+        filter={
+            each: draw(st.lists(st.sampled_from(VALUES[each]), unique=True, max_size=5))
+            for each in filtered
+        },
+        by=by,
+        then=then,
+        rows=draw(st.integers(1, 4)),
+        first=draw(st.integers(1, 4)),
+    )
+
+
+def sent(query: Query, facts: Facts) -> dict[str, list[str | None]]:
+    """Return the filter as a client writes it."""
+    return {
+        ARGUMENTS[dimension]: [
+            written(value, facts.account_id) if dimension is UsageDimension.DEPLOYMENT else value
+            for value in values
+        ]
+        for dimension, values in query.filter.items()
+    }
+
+
+def written(deployment: Any, account_id: int) -> str | None:
+    if deployment is None or deployment == "no id":
+        return deployment and str(deployment)
+    if deployment == "another account's":
+        return encode_global_id("Deployment", account_id + 1, deployment_id(1))
+    return encode_global_id("Deployment", account_id, deployment_id(deployment))
+
+
+def nanos(money: Any) -> int:
+    return int(Decimal(money["amount"]) * 10**9)
+
+
+def spent(events: Sequence[Event]) -> int:
+    return sum(event.nanos for event in events)
+
+
+def active(events: Sequence[Event]) -> int:
+    return len(
+        {
+            event.deployment
+            for event in events
+            if event.deployment is not None and not event.correction
+        }
+    )
+
+
+def share(part: int, whole: int) -> Fraction | None:
+    return round(Fraction(part, whole), 6) if whole else None
+
+
+class Comparing:
+    """Compares figures, and counts them."""
+
+    def __init__(self) -> None:
+        self.figures = 0
+
+    def same(self, found: object, expected: object) -> None:
+        assert found == expected
+        self.figures += 1
+
+
+@pytest.fixture
+def comparing(capsys: pytest.CaptureFixture[str]) -> Iterator[Comparing]:
+    counted = Comparing()
+    yield counted
+    if "EXAMPLES" in os.environ:
+        with capsys.disabled():
+            print(f"\n{counted.figures:,} figures compared")
+
+
+@settings(max_examples=EXAMPLES)
+@given(case=cases(), query=queries())
+async def test_every_view_is_that_of_the_raw_events(
+    database: Database, comparing: Comparing, case: tuple[Window, Facts], query: Query
+) -> None:
+    window, facts = case
+    await insert_facts(database, facts)
+    variables = {
+        "id": encode_global_id("Account", facts.account_id),
+        "from": str(window.from_),
+        "to": str(window.to),
+        "zone": window.time_zone,
+        "interval": query.interval.value,
+        "filter": sent(query, facts),
+        "by": query.by.value,
+        "then": query.then.value,
+        "rows": query.rows,
+        "first": query.first,
+    }
+    reply = await ask(database, PLATFORM, QUERY, variables, now=LATER)
+    assert reply.errors == []
+    usage = reply.data["account"]["usage"]
+
+    def selected(from_: date, to: date) -> list[Event]:
+        days = ((shown_day(each.at, window.time_zone), each) for each in facts.events)
+        return [each for day, each in days if from_ <= day <= to and passes(each, query)]
+
+    events = selected(window.from_, window.to)
+    check_totals(comparing, usage, events, selected)
+    buckets = check_buckets(comparing, usage["buckets"], events)
+    check_series(comparing, usage["series"], query, facts, buckets)
+    for row, mine in check_rows(comparing, usage["breakdown"], events, query.by, query.rows, facts):
+        check_rows(comparing, row["children"], mine, query.then, 25, facts)
+        for child in row["children"]:
+            part = share(nanos(child["spend"]), nanos(row["spend"]))
+            comparing.same(child["share"] and Fraction(child["share"]), part)
+    for row, _ in check_rows(comparing, usage["alone"], events, query.then, query.rows, facts):
+        comparing.same(row["children"], [])
+    await check_export(database, comparing, usage["exportUrl"], facts, events)
+
+
+def passes(event: Event, query: Query) -> bool:
+    return all(
+        getattr(event, FIELDS[dimension]) in values for dimension, values in query.filter.items()
+    )
+
+
+def check_totals(
+    comparing: Comparing,
+    usage: dict[str, Any],
+    events: list[Event],
+    selected: Callable[[date, date], list[Event]],
+) -> None:
+    summary, comparison = usage["summary"], usage["comparison"]
+    comparing.same(nanos(summary["totalSpend"]), spent(events))
+    comparing.same(summary["totalDeployments"], active(events))
+    if comparison is not None:
+        days = [
+            [date.fromisoformat(comparison[name]) for name in names]
+            for names in (("from", "to"), ("previousFrom", "previousTo"))
+        ]
+        now, before = (spent(selected(*each)) for each in days)
+        comparing.same(nanos(comparison["current"]), now)
+        comparing.same(nanos(comparison["previous"]), before)
+
+
+def check_buckets(
+    comparing: Comparing, found: list[dict[str, Any]], events: list[Event]
+) -> dict[str, list[Event]]:
+    """Compare the buckets; return the events of each by its start."""
+    starts = [datetime.fromisoformat(bucket["start"]) for bucket in found]
+    running, buckets = 0, {}
+    for bucket, start, end in zip(found, starts, [*starts[1:], LATER], strict=True):
+        mine = [event for event in events if start <= event.at < end]
+        running += spent(mine)
+        buckets[bucket["start"]] = mine
+        comparing.same(nanos(bucket["spend"]), spent(mine))
+        comparing.same(nanos(bucket["cumulativeSpend"]), running)
+        comparing.same(bucket["deployments"], active(mine))
+        leased: dict[tuple[str, str], int] = defaultdict(int)
+        for event in mine:
+            leased[event.resource, event.unit] += event.quantity_nanos
+        comparing.same(
+            {
+                (each["resource"], each["unit"]): int(Decimal(each["quantity"]) * 10**9)
+                for each in bucket["resources"]
+            },
+            dict(leased),
+        )
+    assert running == spent(events)
+    return buckets
+
+
+def grouped(
+    events: Sequence[Event], dimension: UsageDimension, size: int, facts: Facts
+) -> list[tuple[str, str | None, list[Event]]]:
+    """Return the groups to show, in order: kind, key and events."""
+    groups: dict[Any, list[Event]] = defaultdict(list)
+    for event in events:
+        groups[getattr(event, FIELDS[dimension])].append(event)
+
+    def place(item: tuple[Any, list[Event]]) -> tuple[object, ...]:
+        value, mine = item
+        key = -value if isinstance(value, int) else str(value).encode()
+        return -spent(mine), value is None, value is None or key
+
+    charged = [
+        (value, mine)
+        for value, mine in groups.items()
+        if spent(mine) or not all(event.correction for event in mine)
+    ]
+    ranked = sorted(charged, key=place)
+    shown = [
+        ("NONE" if value is None else "VALUE", key_of(value, facts), mine)
+        for value, mine in ranked[:size]
+    ]
+    rest = [event for _, mine in ranked[size:] for event in mine]
+    return [*shown, ("OTHER", None, rest)] if len(ranked) > size else shown
+
+
+def key_of(value: Any, facts: Facts) -> str | None:
+    return written(value, facts.account_id) if isinstance(value, int) else value
+
+
+def check_rows(
+    comparing: Comparing,
+    found: list[dict[str, Any]],
+    events: Sequence[Event],
+    dimension: UsageDimension,
+    size: int,
+    facts: Facts,
+) -> list[tuple[dict[str, Any], list[Event]]]:
+    """Compare grouped rows; return each with its events."""
+    groups = grouped(events, dimension, size, facts)
+    comparing.same(
+        [(row["group"], row["key"], nanos(row["spend"]), row["deployments"]) for row in found],
+        [(kind, key, spent(mine), active(mine)) for kind, key, mine in groups],
+    )
+    assert sum(nanos(row["spend"]) for row in found) == spent(events)
+    return [(row, mine) for row, (_, _, mine) in zip(found, groups, strict=True)]
+
+
+def check_series(
+    comparing: Comparing,
+    found: list[dict[str, Any]],
+    query: Query,
+    facts: Facts,
+    buckets: dict[str, list[Event]],
+) -> None:
+    events = [event for mine in buckets.values() for event in mine]
+    groups = grouped(events, query.by, query.first, facts)
+    comparing.same(
+        [(each["group"], each["key"], nanos(each["spend"])) for each in found],
+        [(kind, key, spent(mine)) for kind, key, mine in groups],
+    )
+    sums: Counter[str] = Counter()
+    for each, (_, _, mine) in zip(found, groups, strict=True):
+        assert [point["start"] for point in each["points"]] == list(buckets)
+        for point in each["points"]:
+            own = [event for event in buckets[point["start"]] if event in mine]
+            comparing.same(nanos(point["spend"]), spent(own))
+            sums[point["start"]] += nanos(point["spend"])
+    for start, mine in buckets.items():
+        assert sums[start] == spent(mine)
+
+
+async def check_export(
+    database: Database, comparing: Comparing, url: str, facts: Facts, events: list[Event]
+) -> None:
+    """Read the link's request back, and compare the exported charges."""
+    named = {"interval", "from", "to", "timeZone", *FILTERS}
+    parameters = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+    parameters = {name: text for name, text in parameters.items() if name in named}
+    request = UsageExportRequest.read(parameters, facts.account, LATER)
+    window = request.window
+    selection = UsageSelection(facts.account_id, window.start, window.end, request.filter)
+    amounts: list[int] = []
+    async with database.exporting() as stream:
+        count = await exported_usage.count_usage(stream, PLATFORM, selection)
+        async for chunk in exported_usage.usage(stream, PLATFORM, selection):
+            amounts += chunk.column("amount_nanos")
+    comparing.same(sorted(amounts), sorted(event.nanos for event in events))
+    comparing.same(count, len(events))
