@@ -8,7 +8,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -127,7 +126,7 @@ def written(deployment: Any, account_id: int) -> str | None:
 
 
 def nanos(money: Any) -> int:
-    return int(Decimal(money["amount"]) * 10**9)
+    return int(Fraction(money["amount"]) * 10**9)
 
 
 def spent(events: Sequence[Event]) -> int:
@@ -252,7 +251,7 @@ def check_buckets(
             leased[event.resource, event.unit] += event.quantity_nanos
         comparing.same(
             {
-                (each["resource"], each["unit"]): int(Decimal(each["quantity"]) * 10**9)
+                (each["resource"], each["unit"]): int(Fraction(each["quantity"]) * 10**9)
                 for each in bucket["resources"]
             },
             dict(leased),
