@@ -69,6 +69,11 @@ COMMANDS: Final[Mapping[str, Command]] = {
         quick="--rows 20000 --formats CSV",
     ),
     "overload": Command(module="overload", full="--seconds 60", quick="--seconds 5 --accounts 20"),
+    "sockets": Command(
+        module="sockets",
+        full="--sockets 1500 --seconds 12 --rounds 3",
+        quick="--sockets 300 --seconds 1 --rounds 1 --accounts 20",
+    ),
 }
 PROFILES: Final[Mapping[str, Command]] = {
     "shares": Command(module="shares", full="--seconds 10", quick="--seconds 3 --accounts 50"),

@@ -247,6 +247,18 @@ ROWS: Final[Sequence[Row]] = (
         at_most=5,
         unit=" s",
     ),
+    Row(
+        work="sockets",
+        title=f"{PAGE}, c=16, p99 beside 1,500 idle, slow and half-shaken sockets, of that alone",
+        value=ratio("sockets/beside/p99", "sockets/alone/p99"),
+        at_most=1.5,
+    ),
+    Row(
+        work="sockets",
+        title=f"{PAGE}, c=16, the gateway's CPU beside these sockets, of its CPU alone",
+        value=ratio("sockets/beside/cpu", "sockets/alone/cpu"),
+        at_most=1.2,
+    ),
 )
 
 

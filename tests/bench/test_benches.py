@@ -85,6 +85,17 @@ def test_a_row_of_the_bar_is_measured(
     assert [row.value(found) > 0 for row in bar.ROWS if row.work == work]
 
 
+def test_idle_sockets_let_requests_be_served(tmp_path: Path) -> None:
+    path = tmp_path / "figures.json"
+    arguments = ("--sockets", "150", "--seconds", "1", "--rounds", "1", "--accounts", "5")
+    output = printed("tests.bench.sockets", *arguments, "--figures", str(path))
+    assert "/readyz answers 200" in output
+    assert re.search(r"^150 sockets, opened \d+ times$", output, re.MULTILINE)
+    found = figures.read(path)
+    assert found["sockets/alone/errors"] == found["sockets/beside/errors"] == 0
+    assert found["sockets/beside/p99"] > 0
+
+
 def test_overload_is_measured(tmp_path: Path) -> None:
     path = tmp_path / "figures.json"
     arguments = ("--seconds", "0.5", "--accounts", "5", "--figures", str(path))
