@@ -4,11 +4,10 @@ Nothing is open before the lifespan: it opens the database, runs what works besi
 closes everything at the end.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import strawberry
 from prometheus_client.registry import Collector
@@ -16,6 +15,8 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route, WebSocketRoute
 
+from gateway.audit import retention
+from gateway.audit.buffer import AuditBuffer
 from gateway.auth.authenticator import Authenticator, Issuer, configured_issuer, open_authenticator
 from gateway.auth.key_store import KeyUse, StoredKeys
 from gateway.billing.balance import low_balance_sweep
@@ -24,11 +25,11 @@ from gateway.dev.demo.meter import Meter, build_meter
 from gateway.dev.keys import dev_signing_keys
 from gateway.dev.people import read_people
 from gateway.dev.tokens import dev_issuer
-from gateway.errors import ConfigurationError
 from gateway.execution.engine import Engine
-from gateway.execution.trusted_documents import TrustedDocuments, read_manifest
+from gateway.execution.trusted_documents import TrustedDocuments, trusted_documents
+from gateway.http.audited_requests import AuditedRequests
 from gateway.http.credentials import CredentialChecker
-from gateway.http.request_log import RequestLog
+from gateway.http.request_log import Note, RequestLog, RequestRecord, note_nothing
 from gateway.http.responses import http_error
 from gateway.http.static_files import StaticFiles
 from gateway.ids import KeyFactory
@@ -63,7 +64,7 @@ from gateway.transports.costs import OperationCosts
 from gateway.transports.feeds import ContextFactory
 from gateway.transports.http import ALLOWED, PATH, GraphQLEndpoint
 from gateway.transports.metrics import live_metrics, load_metrics
-from gateway.transports.operations import Operations, describe_nothing
+from gateway.transports.operations import Describe, Operations, describe_nothing
 from gateway.transports.sse import StreamEndpoint
 from gateway.transports.websocket import WebSocketEndpoint
 from gateway.work.loops import Loops
@@ -93,7 +94,8 @@ class Parts:
     clock: Clock = field(default_factory=SystemClock)
     drain: Drain = field(default_factory=Drain)
     loops: Loops = field(default_factory=Loops)
-    describe: Callable[[Any], Mapping[str, object]] = describe_nothing
+    describe: Describe = describe_nothing
+    note: Note = note_nothing
     files: StaticFiles
     trusted: TrustedDocuments = field(default_factory=TrustedDocuments)
     people: Callable[[], Sequence[DevPerson]] = tuple
@@ -113,6 +115,7 @@ class _Process:
     quotas: Quotas
     authenticator: Authenticator
     key_use: KeyUse
+    audit: AuditBuffer
     printer: ReceiptPrinter
     inbox: Inbox | None
     loops: Loops
@@ -134,6 +137,7 @@ class _Process:
                 self.worker.running(),
                 self.inbox.counting(self.loops) if self.inbox else nullcontext(),
                 self.key_use.writing(),
+                self.audit.writing(),
                 self.meter.running(database) if self.meter else nullcontext(),
             ):
                 yield
@@ -183,23 +187,31 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
         clock=clock,
         drain=drain,
         loops=process.loops,
-        describe=lambda context: {"statements": context.snapshot.statements},
+        describe=_describe,
         files=files,
-        trusted=_trusted(settings, files),
+        trusted=trusted_documents(
+            (files.manifest, settings.documents.trusted_documents),
+            only=settings.documents.trusted_only,
+        ),
+        note=AuditedRequests(process.audit).note,
         people=partial(read_people, settings.data_dir, clock),
         routes=_rest_routes(process, links),
         metrics=[
             *work_metrics(process.worker, process.loops),
+            *process.audit.metrics(),
             *(stripe_metrics(process.inbox) if process.inbox else ()),
         ],
     )
     return build_app(settings, parts)
 
 
+def _describe(context: Context, record: RequestRecord) -> None:
+    record.details["statements"] = context.snapshot.statements
+    record.accounts = context.loaders.accounts
+
+
 def build_app(settings: Settings, parts: Parts) -> Starlette:
-    """Return the application; `app.state` has its `drain`, `metrics`, `operations` and
-    `request_log`.
-    """
+    """Return the application; `app.state` has `drain`, `metrics`, `operations`, `request_log`."""
     metrics = Metrics()
     operations = _build_operations(settings, parts, metrics)
     metrics.watch(
@@ -212,7 +224,7 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
         authenticator=parts.authenticator,
         limits=settings.http,
     )
-    request_log = RequestLog(metrics)
+    request_log = RequestLog(metrics, note=parts.note)
     routes = _build_routes(settings, parts, graphql, metrics)
     socket = WebSocketEndpoint(
         operations=operations,
@@ -263,6 +275,7 @@ def _build_process(
     if inbox is not None:
         inbox.register(tasks)
     low_balance_sweep.register(tasks, database, clock, settings.usage_delay_seconds)
+    retention.register(tasks, database, clock, settings.audit)
     return _Process(
         settings=settings,
         clock=clock,
@@ -278,6 +291,7 @@ def _build_process(
             key_use.record,
         ),
         key_use=key_use,
+        audit=AuditBuffer(database, clock, loops),
         printer=ReceiptPrinter(),
         inbox=inbox,
         loops=loops,
@@ -384,15 +398,3 @@ def _rest_routes(process: _Process, links: Links) -> list[Route]:
         *platform_routes(platform, late_days=settings.usage_late_days),
         stripe_route(process.inbox, settings.http, process.quotas),
     ]
-
-
-def _trusted(settings: Settings, files: StaticFiles) -> TrustedDocuments:
-    """Return the documents of the page's manifest and of the operator's."""
-    documents = settings.documents
-    paths = [path for path in (files.manifest, documents.trusted_documents) if path]
-    manifest = {name: text for path in paths for name, text in read_manifest(path).items()}
-    if documents.trusted_only and not manifest:
-        raise ConfigurationError(
-            "GATEWAY_TRUSTED_ONLY: there are no trusted documents; set GATEWAY_TRUSTED_DOCUMENTS."
-        )
-    return TrustedDocuments(manifest=manifest, only=documents.trusted_only)

@@ -1,12 +1,12 @@
 """All loaders of one operation; in a subscription, of one event."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final, Generic
 
 from gateway.execution.plan.columns import ReadColumns
 from gateway.principal import Principal
-from gateway.store import Snapshot
+from gateway.store import Reader, Snapshot
 from gateway.store.account_listing import ACCOUNT_BY_ID, ACCOUNTS, accounts_by_external_id
 from gateway.store.balance_openings import balance_openings
 from gateway.store.breakdowns import breakdowns
@@ -34,6 +34,7 @@ from gateway.store.rollup_spans import (
     RESOURCES,
     USAGE,
 )
+from gateway.store.rows import VisibleAccount
 from gateway.store.usage_quantities import usage_quantities
 from gateway.store.usage_series import usage_series
 from gateway.store.usage_sums import usage_sums
@@ -73,6 +74,41 @@ class _Narrowed(_Relation[K, V]):
         return partial(self._narrow, columns=self._wanted(loaders.columns))
 
 
+class _Accounts(_Relation[K, V]):
+    """The loader of accounts; what a key of the platform reads is noted in `Loaders.accounts`."""
+
+    def __init__(self, fetch: Fetch[K, V], keys: Callable[[V], Iterable[int]]) -> None:
+        super().__init__(fetch)
+        self._keys = keys
+
+    def _bound(self, loaders: "Loaders") -> Fetch[K, V]:
+        if not loaders.principal.is_platform:
+            return self._fetch
+        return partial(_noted, self._fetch, self._keys, loaders.accounts)
+
+
+async def _noted(
+    fetch: Fetch[K, V],
+    keys: Callable[[V], Iterable[int]],
+    accounts: set[int],
+    reader: Reader,
+    principal: Principal,
+    wanted: Sequence[K],
+) -> list[V]:
+    values = await fetch(reader, principal, wanted)
+    for value in values:
+        accounts.update(keys(value))
+    return values
+
+
+def _key_of(account: VisibleAccount | None) -> Iterable[int]:
+    return () if account is None else (account["account_id"],)
+
+
+def _keys_of(page: list[VisibleAccount]) -> Iterable[int]:
+    return (account["account_id"] for account in page)
+
+
 def _rows(fetch: NarrowFetch[K, V], typename: str) -> _Relation[K, V]:
     """Return a relation of rows that are objects of a type."""
     return _Narrowed(fetch, lambda columns: columns.get(typename))
@@ -106,10 +142,11 @@ class Loaders:
         self.snapshot: Final = snapshot
         self.principal: Final = principal
         self.columns: ReadColumns | None = None
+        self.accounts: set[int] = set()
 
-    account_by_id = _Relation(ACCOUNT_BY_ID.fetch)
-    account_by_external_id = _Relation(accounts_by_external_id)
-    accounts_by_page = _Relation(ACCOUNTS.fetch_pages)
+    account_by_id = _Accounts(ACCOUNT_BY_ID.fetch, _key_of)
+    account_by_external_id = _Accounts(accounts_by_external_id, _key_of)
+    accounts_by_page = _Accounts(ACCOUNTS.fetch_pages, _keys_of)
     account_totals_by_selection = _Relation(ACCOUNTS.fetch_totals)
     credit_purchase_by_id = _rows(CREDIT_PURCHASE_BY_ID.fetch, "CreditPurchase")
     credit_purchases_by_page = _rows(CREDIT_PURCHASES.fetch_pages, "CreditPurchase")

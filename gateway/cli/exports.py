@@ -8,11 +8,14 @@ from typing import IO, Annotated, Final, TypeAlias
 
 import typer
 
+from gateway.audit.deeds import Deed
+from gateway.audit.listing import read_filter
 from gateway.cli.output import open_output
 from gateway.cli.progress import reporter, show_progress
 from gateway.cli.resources import open_database, read_settings
 from gateway.clock import SystemClock
 from gateway.errors import NotFound
+from gateway.exports.audit_events import open_audit_events
 from gateway.exports.export import ExportFormat
 from gateway.exports.open import Opened, open_ledger, open_purchases, open_usage
 from gateway.exports.request import LedgerExportRequest, PurchaseExportRequest, UsageExportRequest
@@ -20,6 +23,7 @@ from gateway.models import CreditPurchaseKind, CreditPurchaseStatus, LedgerCause
 from gateway.principal import Permission, Principal
 from gateway.settings import Settings
 from gateway.store import Snapshot, accounts
+from gateway.store.audit_events import AuditFilter
 from gateway.store.engine.stream import Stream
 from gateway.store.rows import AccountRow
 from gateway.windows import Interval
@@ -134,6 +138,36 @@ def export_ledger(
         return await open_ledger(stream, _OPERATOR, row, request, format_)
 
     asyncio.run(_export(read_settings(), account, open_, output))
+
+
+@export.command("audit-events")
+def export_audit_events(
+    account: Annotated[
+        str | None, typer.Option(help="Only events of this account, by its external id.")
+    ] = None,
+    format_: Format = ExportFormat.CSV,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", help="Only events at this instant or later: 2026-11-01T00:00:00Z."),
+    ] = None,
+    to: Annotated[str | None, typer.Option(help="Only events before this instant.")] = None,
+    actor: Annotated[str | None, typer.Option(help="Only events of this actor.")] = None,
+    deed: Annotated[Deed | None, typer.Option(help="Only events of this deed.")] = None,
+    output: Output = None,
+) -> None:
+    """Export the audit log, oldest first. CSV or JSONL."""
+    given = {"account": account, "from": from_, "to": to, "actor": actor, "deed": deed}
+    wanted = read_filter({name: str(each) for name, each in given.items() if each is not None})
+    asyncio.run(_export_audit_events(read_settings(), wanted, format_, output))
+
+
+async def _export_audit_events(
+    settings: Settings, wanted: AuditFilter, format_: ExportFormat, output: Path | None
+) -> None:
+    async with open_database(settings) as database, database.exporting() as stream:
+        opened = await open_audit_events(stream, _OPERATOR, wanted, format_)
+        with open_output(output, opened.name) as file:
+            await _write(opened, file)
 
 
 def _parameters(from_: str | None, to: str | None, time_zone: str | None) -> dict[str, str]:

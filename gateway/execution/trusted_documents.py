@@ -4,7 +4,7 @@ The hash is the SHA-256 of the document's UTF-8, in hexadecimal, with or without
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -90,3 +90,15 @@ class TrustedDocuments:
 
 def _bare(document_id: str) -> str:
     return document_id.lower().removeprefix(_PREFIX)
+
+
+def trusted_documents(paths: Iterable[Path | None], *, only: bool) -> TrustedDocuments:
+    """Return the documents of manifests. Raises ConfigurationError where `only` they are served and
+    there are none.
+    """
+    found = {name: text for path in paths if path for name, text in read_manifest(path).items()}
+    if only and not found:
+        raise ConfigurationError(
+            "GATEWAY_TRUSTED_ONLY: there are no trusted documents; set GATEWAY_TRUSTED_DOCUMENTS."
+        )
+    return TrustedDocuments(manifest=found, only=only)

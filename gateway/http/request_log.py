@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 import structlog
 from starlette.types import Scope
 
+from gateway.audit.deeds import Deed
 from gateway.errors import GatewayError
 from gateway.http.arrivals import Arrivals
 from gateway.http.headers import index_headers, raw_values
@@ -36,9 +37,9 @@ class RequestRecord:
     """Never holds a token, a variable or a value of a document.
 
     `began` is in seconds of `time.perf_counter`, `arrivals` are those of the process. `broken_as`
-    is the status that a transfer counts with which broke off after its head said 200. `account_id`
-    is the account that the request is about, where it is about one. `status` is that of an
-    operation of a WebSocket, which has no answer by HTTP.
+    is the status that a transfer counts with which broke off after its head said 200. `accounts`
+    are those that were read. `deed` is what a writing request sets out to do. `status` is that of
+    an operation of a WebSocket, which has no answer by HTTP.
     """
 
     request_id: str
@@ -54,7 +55,8 @@ class RequestRecord:
     details: dict[str, object] = field(default_factory=dict)
     is_quiet: bool = False
     broken_as: int | None = None
-    account_id: int | None = None
+    accounts: Collection[int] = ()
+    deed: Deed | None = None
     status: int = 0
     is_noted: bool = False
 

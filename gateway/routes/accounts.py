@@ -12,6 +12,7 @@ from typing import ClassVar, Final
 from starlette.responses import Response
 from starlette.types import Scope
 
+from gateway.audit.deeds import Deed
 from gateway.billing.accounts import AccountFacts, put_account
 from gateway.errors import BadCursor, Forbidden, NotFound
 from gateway.http.json_models import read_wire
@@ -70,6 +71,7 @@ class AccountsEndpoint(PlatformEndpoint):
         )
         async with Snapshot(self.platform.database) as snapshot:
             (rows,) = await ACCOUNTS.fetch_pages(snapshot, principal, [page])
+        record_of(scope).accounts = [row["account_id"] for row in rows[:limit]]
         listed = [_answer_of(row, principal) for row in rows[:limit]]
         answer = AccountsAnswer(accounts=listed, next=listed[-1].id if rows[limit:] else None)
         return json_response(answer.payload())
@@ -85,6 +87,7 @@ class AccountEndpoint(PlatformEndpoint):
     ) -> Response:
         async with Snapshot(self.platform.database) as snapshot:
             row = await _find(snapshot, principal, scope)
+        record_of(scope).accounts = [row["account_id"]]
         return json_response(_answer_of(row, principal).payload())
 
 
@@ -97,6 +100,7 @@ class PutAccountEndpoint(PlatformEndpoint):
     """
 
     OPERATION: ClassVar[Operation] = PUT_ACCOUNT
+    DEED: ClassVar = Deed.ACCOUNT_CHANGED
 
     async def answer(
         self, principal: Principal, scope: Scope, body: bytes, details: dict[str, object]
@@ -138,6 +142,7 @@ class MembersEndpoint(PlatformEndpoint):
         async with Snapshot(self.platform.database) as snapshot:
             account_id = (await _find(snapshot, principal, scope))["account_id"]
             rows = await accounts.member_page(snapshot, account_id, after=after, limit=limit + 1)
+        record_of(scope).accounts = [account_id]
         listed = [
             MemberAnswer(subject=row["subject"], role=Role(row["role"])) for row in rows[:limit]
         ]

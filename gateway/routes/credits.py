@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 from starlette.responses import Response
 from starlette.types import Scope
 
+from gateway.audit.deeds import Deed
 from gateway.billing.credits.requests import CreditRequest, CreditResult, credit_once
 from gateway.errors import BadRequest
 from gateway.http.headers import header_values
@@ -26,6 +27,7 @@ class CreditsEndpoint(PlatformEndpoint):
     """Gives a credit once for each `Idempotency-Key`: 201, and again 200 with the same body."""
 
     OPERATION: ClassVar = POST_CREDITS
+    DEED: ClassVar = Deed.CREDIT_GIVEN
 
     async def answer(
         self, principal: Principal, scope: Scope, body: bytes, details: dict[str, object]

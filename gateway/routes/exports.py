@@ -131,6 +131,7 @@ class ExportEndpoint(ABC):
         key = record.principal.quota_key
         await parts.points.take(key, REQUEST_POINTS)
         account = await self._account(record.principal, named)
+        record.accounts = [account["account_id"]]
         self.check(account)
         format_ = read_choice(parameters.pop("format", ExportFormat.CSV), "format", ExportFormat)
         record.details["format"] = format_

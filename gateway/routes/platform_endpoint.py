@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gateway import strict_json
+from gateway.audit.deeds import Deed
 from gateway.clock import Clock
 from gateway.errors import BadRequest, Forbidden, GatewayError
 from gateway.http.body import ClientDisconnected, read_body
@@ -46,6 +47,8 @@ class PlatformEndpoint(ABC):
     """
 
     OPERATION: ClassVar[Operation]
+    DEED: ClassVar[Deed | None] = None
+    """The deed of a writing request, for the audit event of a refusal."""
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
@@ -65,6 +68,7 @@ class PlatformEndpoint(ABC):
         record = record_of(scope)
         try:
             self._check_head(scope)
+            record.deed = self.DEED
             record.principal = principal = await self._authenticate(scope)
             await self.platform.quotas.points.take(principal.quota_key, REQUEST_POINTS)
             self._check_scopes(principal)

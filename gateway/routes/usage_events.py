@@ -5,6 +5,7 @@ from typing import ClassVar
 from starlette.responses import Response
 from starlette.types import Scope
 
+from gateway.audit.deeds import Deed
 from gateway.billing.usage.ingestion import ingest
 from gateway.http.request_log import record_of
 from gateway.http.responses import encoded_response
@@ -23,6 +24,7 @@ class UsageEventsEndpoint(PlatformEndpoint):
     """
 
     OPERATION: ClassVar = POST_USAGE_EVENTS
+    DEED: ClassVar = Deed.USAGE_RECORDED
 
     def __init__(self, platform: Platform, *, late_days: int) -> None:
         super().__init__(platform)

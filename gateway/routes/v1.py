@@ -6,6 +6,7 @@ from gateway.routes.accounts import (
     MembersEndpoint,
     PutAccountEndpoint,
 )
+from gateway.routes.audit_events import AuditEventsEndpoint
 from gateway.routes.credits import CreditsEndpoint
 from gateway.routes.openapi.route import DescribedRoute, Methods
 from gateway.routes.openapi.surface import ACCOUNT_PATH
@@ -19,6 +20,7 @@ def platform_routes(platform: Platform, *, late_days: int) -> list[DescribedRout
     return [
         DescribedRoute("/v1/usage-events", Methods(usage)),
         DescribedRoute("/v1/credits", Methods(CreditsEndpoint(platform))),
+        DescribedRoute("/v1/audit-events", Methods(AuditEventsEndpoint(platform))),
         DescribedRoute("/v1/accounts", Methods(AccountsEndpoint(platform))),
         DescribedRoute(f"{ACCOUNT_PATH}/members", Methods(MembersEndpoint(platform))),
         DescribedRoute(

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from gateway.errors import ConfigurationError
 from gateway.settings.admission import AdmissionSettings
+from gateway.settings.audit import AuditSettings
 from gateway.settings.auth import AuthSettings
 from gateway.settings.console import ConsoleSettings
 from gateway.settings.database import DatabaseSettings
@@ -111,6 +112,7 @@ class Settings(BaseSettings):
     documents: DocumentSettings = DocumentSettings()
 
     work: WorkSettings = WorkSettings()
+    audit: AuditSettings = AuditSettings()
 
     # Operations
     metrics_token: SecretStr | None = Field(

@@ -1,10 +1,10 @@
 """Prepares, runs and subscribes operations: the one way in for every transport."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from graphql import OperationType
 
@@ -25,14 +25,18 @@ from gateway.transports.feeds import ContextFactory, open_feed
 ALL_TYPES: Final = frozenset(OperationType)
 
 
-def describe_nothing(_: object) -> Mapping[str, object]:
-    return {}
+Describe: TypeAlias = Callable[[Any, RequestRecord], None]
+"""Has the record of an operation say what its context did."""
+
+
+def describe_nothing(_context: object, _record: RequestRecord) -> None:
+    """Say nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operations:
-    """Runs operations, each with a context of its own; `context_for` makes it. `describe` returns
-    what an operation's log line says of its context, such as the number of statements.
+    """Runs operations, each with a context of its own; `context_for` makes it. `describe` has
+    the operation's record say what the context did, such as the number of statements.
 
     `start` checks the principal's points and passes the gate; callers of `prepare` and `run` do so
     before both.
@@ -47,7 +51,7 @@ class Operations:
     access: AccessCheck
     introspection: bool
     leeway_seconds: int
-    describe: Callable[[Any], Mapping[str, object]] = describe_nothing
+    describe: Describe = describe_nothing
 
     async def prepare(
         self,
@@ -83,7 +87,7 @@ class Operations:
             try:
                 result = await self.engine.run(prepared, context)
             finally:
-                record.details.update(self.describe(context))
+                self.describe(context, record)
         record_result(record, result)
         return await self.costs.settle(principal, requested, result)
 
@@ -131,7 +135,7 @@ class Operations:
         try:
             async with self._context(principal, prepared) as context:
                 source: EventSource = await self.engine.open_events(field, context)
-                record.details.update(self.describe(context))
+                self.describe(context, record)
             releases.append(self.access.add(principal, sink.end, source.viewer))
             feed = open_feed(self.engine, prepared, source, self.context_for)
             releases.append(await self.hub.join(feed, sink))

@@ -221,7 +221,7 @@ def make_parts(settings: Settings) -> Parts:
         read_access=read_access,
         ready=ready,
         running=running,
-        describe=lambda context: {"statements": context.statements},
+        describe=lambda context, record: record.details.update(statements=context.statements),
         files=StaticFiles(Path("/nowhere")),
         people=lambda: PEOPLE,
     )

@@ -9,6 +9,7 @@ from gateway.routes.descriptions.accounts import (
     LIST_MEMBERS,
     PUT_ACCOUNT,
 )
+from gateway.routes.descriptions.audit_events import LIST_AUDIT_EVENTS
 from gateway.routes.descriptions.credits import POST_CREDITS
 from gateway.routes.descriptions.files import (
     EXPORT_LEDGER,
@@ -36,6 +37,7 @@ SURFACE: Final[Paths] = {
     f"{ACCOUNT_PATH}/members": (LIST_MEMBERS,),
     "/v1/usage-events": (POST_USAGE_EVENTS,),
     "/v1/credits": (POST_CREDITS,),
+    "/v1/audit-events": (LIST_AUDIT_EVENTS,),
     STRIPE_PATH: (POST_STRIPE,),
     PURCHASES_PATH: (EXPORT_PURCHASES,),
     USAGE_PATH: (EXPORT_USAGE,),

@@ -154,6 +154,7 @@ READING = {
     ("account", "show"),
     ("api-key", "list"),
     ("doctor",),
+    ("export", "audit-events"),
     ("export", "credit-purchases"),
     ("export", "ledger"),
     ("export", "usage"),
