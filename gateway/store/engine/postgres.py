@@ -38,12 +38,17 @@ class PostgresDriver:
     def __init__(self, connection: Connection, timeout_seconds: float | None = None) -> None:
         self._connection = connection
         self._timeout = timeout_seconds
+        self.is_interrupted = False
+        """Whether a statement was cancelled, which Postgres may still be running."""
 
     async def fetch(self, statement: CompiledStatement[R], arguments: list[object]) -> Sequence[R]:
         try:
             records = await self._connection.fetch(
                 statement.text, *arguments, timeout=self._timeout
             )
+        except asyncio.CancelledError:
+            self.is_interrupted = True
+            raise
         except Exception as error:  # `translated` costs as much as twenty cells
             if known := translate(error):
                 raise known from error
@@ -155,14 +160,17 @@ class PostgresDatabase:
     @asynccontextmanager
     async def reading(self, *, unlimited: bool = False) -> AsyncIterator[PostgresDriver]:
         begin = self._sessions.begin
-        async with self._lent("read", begin.unlimited_read if unlimited else begin.read) as lent:
-            yield PostgresDriver(lent, UNLIMITED_SECONDS if unlimited else None)
+        async with self._lent("read", begin.unlimited_read if unlimited else begin.read) as loan:
+            driver = PostgresDriver(loan.connection, UNLIMITED_SECONDS if unlimited else None)
+            yield driver
+            # A pooler lends the connection to others once the transaction has ended.
+            loan.may_stay_open = not (driver.is_interrupted or self._sessions.pooled)
 
     @asynccontextmanager
     async def writing(self, *, unlimited: bool = False) -> AsyncIterator[Transaction]:
         begin = self._sessions.begin
-        async with self._lent("write", begin.unlimited_write if unlimited else begin.write) as lent:
-            driver = PostgresDriver(lent, UNLIMITED_SECONDS if unlimited else None)
+        async with self._lent("write", begin.unlimited_write if unlimited else begin.write) as loan:
+            driver = PostgresDriver(loan.connection, UNLIMITED_SECONDS if unlimited else None)
             transaction = Transaction(driver, self.dialect)
             yield transaction
             await driver.commit()
@@ -173,31 +181,30 @@ class PostgresDatabase:
         begin = self._sessions.begin
         text = begin.unlimited_export if unlimited else begin.export
         seconds = UNLIMITED_SECONDS if unlimited else EXPORT_SECONDS + ANSWER_SECONDS
-        async with self._lent("export", text) as lent:
-            yield Stream(PostgresDriver(lent, seconds), self.dialect)
+        async with self._lent("export", text) as loan:
+            yield Stream(PostgresDriver(loan.connection, seconds), self.dialect)
 
     @asynccontextmanager
     async def probing(self) -> AsyncIterator[Reader]:
-        async with self._lent(PROBE, self._sessions.begin.read) as lent:
-            yield Stream(PostgresDriver(lent), self.dialect)
+        async with self._lent(PROBE, self._sessions.begin.read) as loan:
+            yield Stream(PostgresDriver(loan.connection), self.dialect)
 
     @asynccontextmanager
-    async def _lent(self, use: Use, begin: str) -> AsyncIterator[Connection]:
+    async def _lent(self, use: Use, begin: str) -> AsyncIterator["_Loan"]:
         """Lend a connection in a transaction, which is rolled back unless it was committed."""
-        pool, done = self._pool, False
+        pool = self._pool
         with translated(translate):
             connection = await pool.acquire(use)
+        loan = _Loan(connection)
         try:
             with translated(translate):
                 await _begin(connection, begin)
-            yield connection
-            done = True
+            yield loan
         except ReadOnly:
             pool.retire()
             raise
         finally:
-            # A pooler gives the connection to others when the transaction has ended.
-            if done and not self._sessions.pooled:
+            if loan.may_stay_open:
                 pool.release(use, connection)
             else:
                 self._return(pool, use, connection)
@@ -228,6 +235,18 @@ class PostgresDatabase:
         if self._returning:
             await asyncio.wait(self._returning, timeout=CLOSING_SECONDS)
         await pool.close()
+
+
+class _Loan:
+    """A lent connection. `may_stay_open` is set if it may be kept in its transaction, which is
+    over.
+    """
+
+    __slots__ = ("connection", "may_stay_open")
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.may_stay_open = False
 
 
 async def _begin(connection: Connection, begin: str) -> None:
