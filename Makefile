@@ -57,7 +57,7 @@ usage-queries: $(VENV)/.dev
 	EXAMPLES=$${EXAMPLES:-500} $(BIN)/pytest tests/scenarios/test_usage_queries.py $(ARGS)
 
 soak: $(VENV)/.dev
-	KILLS=$${KILLS:-200} $(BIN)/pytest tests/scenarios/chaos $(ARGS)
+	KILLS=$${KILLS:-200} $(BIN)/pytest tests/scenarios/chaos -rP $(ARGS)
 
 focus-validator: $(VENV)/.dev
 	$(BIN)/python -m tests.focus_validator $(FOCUS_PYTHON) $(ARGS)

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import math
+import os
 import signal
 from contextlib import suppress
 from functools import partial
@@ -17,9 +18,11 @@ from socket import (
     getaddrinfo,
     socket,
 )
+from threading import Timer
 from types import FrameType
 from typing import Final, Literal, cast
 
+import structlog
 import uvicorn
 from starlette.applications import Starlette
 
@@ -38,6 +41,12 @@ from gateway.settings import Settings
 GC_THRESHOLD: Final = 2_000
 # After running requests were cut off, this long for their answers to be written.
 LAST_WORDS_SECONDS: Final = 2
+CLOSING_SECONDS: Final = 4
+"""Longest time from the end of the grace period to the end of the process."""
+FORCED_SECONDS: Final = 1
+"""Longest time from a second signal to the end of the process."""
+
+log = structlog.get_logger(__name__)
 
 
 class Server(uvicorn.Server):
@@ -45,11 +54,20 @@ class Server(uvicorn.Server):
 
     At the first signal readiness ends; a notice later the listener closes; requests that run may
     go on for the grace period and then get a 503. The application's lifespan always ends. At the
-    second signal nothing is waited for, and at the third the process dies.
+    second signal nothing is waited for, and at the third the process dies. With `ends_process`
+    no thread, and no server that stopped answering, keeps the process longer than that.
     """
 
-    def __init__(self, config: uvicorn.Config, drain: Drain, settings: Settings) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        drain: Drain,
+        settings: Settings,
+        *,
+        ends_process: bool = False,
+    ) -> None:
         super().__init__(config)
+        self.ends_process = ends_process
         self.drain = drain
         self.notice_seconds = settings.stop_notice_seconds
         self.grace_seconds = settings.stop_grace_seconds
@@ -57,9 +75,12 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self.should_exit:
+            self._end_in(FORCED_SECONDS, code=1)
             self.force_exit = True
             signal.signal(sig, signal.SIG_DFL)
             asyncio.get_running_loop().call_soon_threadsafe(self._force)
+        else:
+            self._end_in(max(self.grace_seconds, self.notice_seconds) + CLOSING_SECONDS, code=0)
         self.should_exit = True
         self.drain.begin()
 
@@ -74,9 +95,20 @@ class Server(uvicorn.Server):
         with suppress(TimeoutError):
             await asyncio.wait_for(self.forced.wait(), self.notice_seconds)
 
+    def _end_in(self, seconds: float, *, code: int) -> None:
+        if self.ends_process:
+            timer = Timer(seconds, _end, [code])
+            timer.daemon = True
+            timer.start()
+
     def _force(self) -> None:
         self.forced.set()
         self.drain.expire()
+
+
+def _end(code: int) -> None:
+    log.error("stop.cut_off", reason="The process did not end in time; it is ended now.")
+    os._exit(code)
 
 
 def spare_collector() -> None:
@@ -112,7 +144,7 @@ def serve(app: Starlette, settings: Settings) -> int:
     process may not open enough files.
     """
     check_uvicorn()
-    server = Server(server_config(app, settings), app.state.drain, settings)
+    server = Server(server_config(app, settings), app.state.drain, settings, ends_process=True)
     try:
         server.run()
     except SystemExit:

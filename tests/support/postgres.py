@@ -1,9 +1,10 @@
 """A real Postgres server, started for a block of code."""
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,28 @@ class OwnPostgres:
 
     def start(self) -> None:
         self.server.ensure_postgres_running()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stop all its processes: connections are accepted by the kernel, and never answered."""
+        (first, *_) = (Path(self.server.pgdata) / "postmaster.pid").read_text().split()
+        stopped = [int(first)]
+        os.kill(int(first), signal.SIGSTOP)  # the first starts no others after this
+        try:
+            for each in children_of(int(first)):
+                os.kill(each, signal.SIGSTOP)
+                stopped.append(each)
+            yield
+        finally:
+            for each in reversed(stopped):
+                with suppress(ProcessLookupError):
+                    os.kill(each, signal.SIGCONT)
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the processes that a process started."""
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(each) for each in found]
 
 
 @contextmanager
