@@ -15,6 +15,8 @@ import pytest
 from starlette.applications import Starlette
 
 from gateway.errors import ServiceUnavailable
+from gateway.http.request_log import RequestLog
+from gateway.observability.metrics import Metrics
 from gateway.server.drain import Drain
 from gateway.server.process import serve
 from gateway.settings import load_settings
@@ -172,5 +174,6 @@ def test_a_start_that_fails_exits_with_1() -> None:
         yield
 
     app = Starlette(lifespan=failing)
-    app.state.drain = Drain()
+    app.state.drain, app.state.metrics = Drain(), Metrics()
+    app.state.request_log = RequestLog(app.state.metrics)
     assert serve(app, load_settings(environment="dev", port=0)) == 1
