@@ -23,6 +23,7 @@ def claims(token: str, key: ECKey) -> dict[str, Any]:
 
 def test_a_token_is_as_fresh_as_the_view(tmp_path: Path) -> None:
     write_dev_tokens(load_settings(environment="dev", data_dir=tmp_path), [ADA], FixedClock(NOW))
+    assert (tmp_path / "dev-tokens.json").stat().st_mode & 0o777 == 0o600
     later = NOW + timedelta(days=300)
     (ada,) = read_people(tmp_path, FixedClock(later))
     assert (ada.name, ada.accounts) == ("Ada", (DevAccount(id="acct_1", name="Acme"),))
