@@ -47,6 +47,7 @@ class ParsedDocument:
     plans: Plans
     costs: OperationCosts
     deprecated: frozenset[str] = frozenset()
+    _by_name: dict[str | None, OperationDefinitionNode] = field(default_factory=dict)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """Return the operation to run.
@@ -54,6 +55,12 @@ class ParsedDocument:
         Raises GraphQLError with code OPERATION_RESOLUTION_FAILURE if no operation has the name,
         or if the name is missing and there are several operations.
         """
+        found = self._by_name.get(name)
+        if found is None:
+            found = self._by_name[name] = self._find_operation(name)
+        return found
+
+    def _find_operation(self, name: str | None) -> OperationDefinitionNode:
         operations = [d for d in self.node.definitions if isinstance(d, OperationDefinitionNode)]
         if name is not None:
             operations = [o for o in operations if o.name is not None and o.name.value == name]

@@ -83,13 +83,12 @@ class Engine:
         introspection: bool = True,
     ) -> PreparedOperation | OperationResult:
         """Return the operation to run, or the result that refuses it."""
-        formatter = ErrorFormatter(request_id)
         try:
             text = self._trusted.find(request.query, request.document_id)
             document = self.documents.read(text)
             operation = document.operation(request.operation_name)
         except GraphQLError as error:
-            return refused(formatter.refused([error], PARSE_FAILED))
+            return refused(ErrorFormatter(request_id).refused([error], PARSE_FAILED))
         if operation.operation not in allowed:
             return not_allowed(operation)
         if document.errors:
@@ -97,6 +96,7 @@ class Engine:
             return refused(formatter.refused(document.errors, VALIDATION_FAILED), operation)
         if document.introspects and not introspection:
             closed = GraphQLError("Introspection is not open to you here.")
+            formatter = ErrorFormatter(request_id)
             return refused(formatter.refused([closed], VALIDATION_FAILED), operation)
         try:
             cost = self._cost(document, operation, request.variables or {})

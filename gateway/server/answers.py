@@ -63,12 +63,12 @@ class Exchange:
         if cycle.disconnected:
             return
         common: list[tuple[bytes, bytes]] = []
-        lines = b""
+        own: list[tuple[bytes, bytes]] = []
         for header in (*cycle.default_headers, *headers):
-            if header[0] in _OWN:
-                lines += _line(header)
-            else:
-                common.append(header)
+            (own if header[0] in _OWN else common).append(header)
+        lines = b"".join([b"%b: %b\r\n" % header for header in own])
+        if lines.count(b"\r") != len(own) or lines.count(b"\n") != len(own):
+            raise ValueError("A header is more than one line.")
         part = _common_part(status, tuple(common))
         closes = part.closes or not cycle.keep_alive
         end = _line(_CLOSING) + b"\r\n" if closes else b"\r\n"
@@ -87,7 +87,7 @@ def _common_part(status: int, headers: tuple[tuple[bytes, bytes], ...]) -> _Comm
 
 
 def _line(header: tuple[bytes, bytes]) -> bytes:
-    """Return a header's line. Raises ValueError for one that would be more than a line."""
+    """Return a header's line. Raises ValueError for characters that are not allowed in it."""
     name, value = header
     if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
         raise ValueError(f"A header is not valid: {name!r}")
