@@ -110,20 +110,22 @@ RESOURCE_SEPARATOR: Final = "\x1f"
 
 
 class PeriodSums:
-    """The sums of a quarter hour or a day: `nanos` in the order of `SUMS`, active `deployments` as
-    bits, and quantities by resource and unit.
+    """The sums of a quarter hour or a day: `nanos` in the order of `SUMS`, active deployments as
+    ordinals (`deployments`) and as sets that were `stored`, and quantities by resource and unit.
     """
 
-    __slots__ = ("deployments", "nanos", "resources")
+    __slots__ = ("deployments", "nanos", "resources", "stored")
 
     def __init__(self) -> None:
         self.nanos = [0, 0, 0, 0, 0]
-        self.deployments = 0
+        self.deployments: set[int] = set()
+        self.stored: list[bytes] = []
         self.resources: dict[str, int] = {}
 
     def add(self, other: "PeriodSums") -> None:
         self.nanos = [mine + others for mine, others in zip(self.nanos, other.nanos, strict=True)]
         self.deployments |= other.deployments
+        self.stored += other.stored
         for key, quantity in other.resources.items():
             self.resources[key] = self.resources.get(key, 0) + quantity
 
@@ -137,9 +139,13 @@ class PeriodSums:
             row["refunded_nanos"],
             row["adjusted_nanos"],
         ]
-        sums.deployments = bitset.decode(row["deployments"])
+        sums.stored.append(row["deployments"])
         sums.resources = loads(row["resources"])
         return sums
+
+    def active(self) -> bytes:
+        """Return the set of active deployments as it is stored."""
+        return bitset.encode_union(self.stored, self.deployments)
 
     def cells(self) -> PeriodSumsCells:
         """Return the sums as cells. Raises OutOfRange for a sum that does not fit."""
@@ -152,7 +158,7 @@ class PeriodSums:
             bonus_nanos=bonus,
             refunded_nanos=refunded,
             adjusted_nanos=adjusted,
-            deployments=bitset.encode(self.deployments),
+            deployments=self.active(),
             resources=dumps(self.resources),
         )
 

@@ -226,7 +226,7 @@ async def _periods(
 
 async def _slots(stream: Stream, account_id: int) -> AsyncGenerator[tuple[datetime, _Period]]:
     """Yield the quarter hours that have facts, in their order, with what these add up to."""
-    bits = {key: 1 << n for key, n in (await accounts.ordinals(stream, account_id)).items()}
+    ordinals = await accounts.ordinals(stream, account_id)
     moved = await _other_flows(stream, account_id)
     slot, period = None, _Period()
     async with aclosing(accounts.usage(stream, account_id)) as chunks:
@@ -239,7 +239,7 @@ async def _slots(stream: Stream, account_id: int) -> AsyncGenerator[tuple[dateti
                     for earlier in [each for each in moved if each < slot]:
                         yield earlier, moved.pop(earlier)
                     period = moved.pop(slot) if slot in moved else _Period()
-                _count(period, bits, *event)
+                _count(period, ordinals, *event)
     if slot is not None:
         yield slot, period
     for later in moved.items():
@@ -260,7 +260,7 @@ async def _other_flows(stream: Stream, account_id: int) -> dict[datetime, _Perio
 
 def _count(
     period: _Period,
-    bits: Mapping[int, int],
+    ordinals: Mapping[int, int],
     deployment_id: int | None,
     resource: str,
     unit: str,
@@ -277,7 +277,9 @@ def _count(
     measure = resource + RESOURCE_SEPARATOR + unit
     sums.resources[measure] = sums.resources.get(measure, 0) + quantity
     if deployment_id is not None and not correction:
-        sums.deployments |= bits.get(deployment_id, 0)
+        ordinal = ordinals.get(deployment_id)
+        if ordinal is not None:
+            sums.deployments.add(ordinal)
     dimensions = (deployment_id or 0, resource, provider or "", gpu_model or "")
     period.activity.add(dimensions, project, amount, not correction)
 
@@ -290,8 +292,8 @@ def _figures_of_sums(sums: PeriodSums) -> Figures:
         f"quantity of {measure.replace(RESOURCE_SEPARATOR, ' in ')}": nanos
         for measure, nanos in sums.resources.items()
     }
-    if sums.deployments:
-        figures["deployments"] = list(bitset.members(sums.deployments))
+    if active := sums.active():
+        figures["deployments"] = list(bitset.members(bitset.decode(active)))
     return figures
 
 

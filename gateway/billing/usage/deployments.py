@@ -119,17 +119,17 @@ def descriptions_in(
 
 
 class DeploymentState:
-    """A deployment of the batch: its key, its bit, what the batch adds to its spend, and its row.
+    """A deployment of the batch: its key and ordinal, what the batch adds to its spend, its row.
 
     `changed`: the row is to be written; `used`: its latest usage alone.
     """
 
-    __slots__ = ("bit", "changed", "id", "row", "spend", "used")
+    __slots__ = ("changed", "id", "ordinal", "row", "spend", "used")
 
     def __init__(self, row: DeploymentRow, *, changed: bool) -> None:
         self.row = row
         self.id = row.id
-        self.bit = 1 << row.ordinal
+        self.ordinal = row.ordinal
         self.changed = changed
         self.used = False
         self.spend = 0

@@ -21,6 +21,7 @@ from gateway.ids import KeyFactory
 from gateway.money import format_amount
 from gateway.principal import Actor
 from gateway.store import Database, Transaction, accounts, usage_events
+from gateway.store.engine.bitset import MAX_MEMBER
 from gateway.store.engine.write import PIECE
 from gateway.store.rows import AccountRow
 
@@ -33,7 +34,8 @@ _CONFLICT: Final = (
 )
 _SUM_OUT_OF_RANGE: Final = (
     "With this event, the balance or a total of a day, quarter hour or deployment would be out "
-    "of range: money has 64 bits of nanos, a quantity has 38 digits."
+    "of range: money has 64 bits of nanos, a quantity has 38 digits, and an account has at most "
+    f"{MAX_MEMBER + 1:,} deployments."
 )
 
 

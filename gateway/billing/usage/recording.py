@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import cast
+from typing import Final, cast
 
 from gateway.billing.book import Book
 from gateway.billing.ledger.flows import FlowColumn
@@ -23,12 +23,16 @@ from gateway.billing.usage.deployments import (
 )
 from gateway.billing.usage.sums import UsageSums
 from gateway.billing.usage.usage_record import DeploymentName, UsageRecord, fingerprints
+from gateway.errors import OutOfRange
 from gateway.models import LedgerCause
 from gateway.store import deployments, usage_events
 from gateway.store.deployments import DeploymentRow
+from gateway.store.engine.bitset import MAX_MEMBER
 from gateway.store.engine.write import PIECE
 from gateway.store.rollups import RESOURCE_SEPARATOR, Activity, PeriodSums
 from gateway.store.usage_events import UsageEventCells
+
+TOO_MANY_DEPLOYMENTS: Final = f"An account has at most {MAX_MEMBER + 1:,} deployments."
 
 Printed = tuple[UsageRecord, bytes, DeploymentFacts | None]
 """a record, its fingerprint, and what it says of its deployment"""
@@ -153,6 +157,8 @@ async def _deployments(
 def _new_deployment(book: Book, name: DeploymentName, description: Description) -> DeploymentRow:
     account = book.accounts[name[0]]
     ordinal = account.deployment_count
+    if ordinal > MAX_MEMBER:
+        raise OutOfRange(TOO_MANY_DEPLOYMENTS)
     account.deployment_count += 1
     row = DeploymentRow(
         account_id=name[0],
@@ -218,7 +224,7 @@ def _add_up(
             deployment.spend += amount
             deployment_id = deployment.id
             if counted:
-                period_sums.deployments |= deployment.bit
+                period_sums.deployments.add(deployment.ordinal)
         dimensions = (deployment_id or 0, resource, record.provider or "", record.gpu_model or "")
         sums = activity.all.get(dimensions)
         if sums is None:

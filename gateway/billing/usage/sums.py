@@ -14,6 +14,7 @@ from gateway.billing.ledger.flows import FlowColumn
 from gateway.billing.usage.usage_record import DeploymentName, UsageRecord
 from gateway.money import MAX_NANOS, MAX_QUANTITY
 from gateway.store import deployments, ledger_days, rollups
+from gateway.store.engine.bitset import MAX_MEMBER
 from gateway.store.rollups import RESOURCE_SEPARATOR, DayKey, SlotKey
 from gateway.windows import local_day, slot_start
 
@@ -27,6 +28,8 @@ class UsageSums:
         self._zones = {key: account.time_zone for key, account in book.accounts.items()}
         self._nanos: defaultdict[Hashable, int] = defaultdict(int)
         self._quantities: defaultdict[Hashable, int] = defaultdict(int)
+        self._known: set[DeploymentName] = set()
+        self._deployments = {key: each.deployment_count for key, each in book.accounts.items()}
         for account_id, account in book.accounts.items():
             # Usage lowers the balance and raises every other sum.
             self._nanos["balance", account_id] = -account.balance
@@ -66,6 +69,7 @@ class UsageSums:
     ) -> None:
         rows = await deployments.by_external_id(book.transaction, sorted(names))
         ids = {(row["account_id"], row["id"]): row["external_id"] for row in rows}
+        self._known.update((row["account_id"], row["external_id"]) for row in rows)
         for row in rows:
             self._nanos["deployment", row["account_id"], row["external_id"]] = row["spend_nanos"]
         stored = await rollups.activity_of(book.transaction, days)
@@ -94,10 +98,23 @@ class UsageSums:
             return False
         if any(abs(self._quantities[key] + quantity) > MAX_QUANTITY for key in quantities):
             return False
+        if not self._has_place(record):
+            return False
         for key in nanos:
             self._nanos[key] += amount
         for key in quantities:
             self._quantities[key] += quantity
+        return True
+
+    def _has_place(self, record: UsageRecord) -> bool:
+        """Return whether the account may have the event's deployment, and count a new one."""
+        account_id, name = record.account_id, record.deployment
+        if name is None or (account_id, name) in self._known:
+            return True
+        if self._deployments[account_id] > MAX_MEMBER:
+            return False
+        self._known.add((account_id, name))
+        self._deployments[account_id] += 1
         return True
 
     def _sums_of(self, record: UsageRecord, slot: SlotKey, day: DayKey) -> Iterator[Hashable]:

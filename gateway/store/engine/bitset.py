@@ -21,12 +21,35 @@ _SHORT: Final = 64
 
 def encode(bits: int) -> bytes:
     """Return the stored form of a set. Raises ValueError for a member above MAX_MEMBER."""
+    return _encode_from(0, bits)
+
+
+def encode_union(stored: Iterable[bytes], members: Collection[int]) -> bytes:
+    """Return the stored form of the union of stored sets and some members. Nothing is made of what
+    lies below the least member. Raises ValueError for a member above MAX_MEMBER.
+    """
+    parts = [_split(data) for data in stored if data]
+    if members:
+        first = min(members) >> 3
+        body = bytearray((max(members) >> 3) - first + 1)
+        for member in members:
+            body[(member >> 3) - first] |= 1 << (member & 7)
+        parts.append((first, int.from_bytes(body, "little")))
+    if not parts:
+        return b""
+    base = min(offset for offset, _ in parts)
+    return _encode_from(base, reduce(or_, (bits << 8 * (at - base) for at, bits in parts)))
+
+
+def _encode_from(base: int, bits: int) -> bytes:
+    """Return the stored form of a set. The first of `bits` stands for the member 8 times `base`."""
     if not bits:
         return b""
-    if bits < 0 or bits.bit_length() > MAX_MEMBER + 1:
+    if bits < 0 or bits.bit_length() + 8 * base > MAX_MEMBER + 1:
         raise ValueError(f"A set's members must be from 0 to {MAX_MEMBER}.")
-    offset = ((bits & -bits).bit_length() - 1) >> 3
-    body = (bits >> 8 * offset).to_bytes(((bits.bit_length() + 7) >> 3) - offset, "little")
+    empty = ((bits & -bits).bit_length() - 1) >> 3
+    body = (bits >> 8 * empty).to_bytes(((bits.bit_length() + 7) >> 3) - empty, "little")
+    offset = base + empty
     if offset < 0x80:
         return bytes((offset,)) + body
     return _encode_varint(offset) + body
@@ -64,6 +87,15 @@ def _decode(data: bytes) -> int:
         return int.from_bytes(data[1:], "little") << 8 * offset
     offset, length = _decode_varint(data)
     return int.from_bytes(data[length:], "little") << 8 * offset
+
+
+def _split(data: bytes) -> tuple[int, int]:
+    """Return the offset of a set that is not empty, and the bits from there on."""
+    offset = data[0]
+    if offset < 0x80:
+        return offset, int.from_bytes(data[1:], "little")
+    offset, length = _decode_varint(data)
+    return offset, int.from_bytes(data[length:], "little")
 
 
 # An account's days often have the same set.

@@ -19,9 +19,11 @@ from gateway.routes.bodies.usage_batch import PIECE, read_batch
 from gateway.routes.bodies.usage_events import faults_of_event
 from gateway.routes.bodies.usage_items import ItemReader
 from gateway.store import Database
+from gateway.store.engine.bitset import MAX_MEMBER, decode
 from tests.support.books import Books
 from tests.support.facts import rows_of
 from tests.support.invariants import check_books
+from tests.support.raw import execute
 from tests.support.served import Served, serving
 
 PATH = "/v1/usage-events"
@@ -683,3 +685,23 @@ async def test_others_have_their_turn_while_many_items_are_read() -> None:
         await asyncio.sleep(0)
     assert turns > 10
     assert [item.position for item in reading.result()] == [*range(len(values))]
+
+
+async def test_a_deployment_beyond_the_most_is_out_of_range(
+    served: Served, database_url: str
+) -> None:
+    account_id = await Books(served.database).account("acme")
+    key = await served.key(Permission.USAGE_WRITE)
+    await execute(
+        database_url,
+        f"UPDATE account SET deployment_count = {MAX_MEMBER} WHERE account_id = {account_id}",
+        "SELECT 1",
+    )
+    events = [event(id=name, deployment={"externalId": name}) for name in ("last", "beyond")]
+    answer = await send(served, key, *events, event(id="again", deployment={"externalId": "last"}))
+    assert answer["accepted"] == 2
+    (rejected,) = answer["rejected"]
+    assert (rejected["id"], rejected["code"]) == ("beyond", "OUT_OF_RANGE")
+    assert "at most 16,777,216 deployments" in rejected["message"]
+    (day,) = await rows_of(served.database, "rollup_day", account_id)
+    assert decode(day["deployments"]) == 1 << MAX_MEMBER

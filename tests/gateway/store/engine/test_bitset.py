@@ -1,10 +1,12 @@
 """A set survives its bytes, has one encoding, and takes no more bytes than its span asks for."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gateway.store.engine.bitset import MAX_MEMBER, decode, encode, members
+from gateway.store.engine.bitset import MAX_MEMBER, decode, encode, encode_union, members
 from tests.support.bits import from_members
 
 quick = settings(max_examples=200, deadline=None)
@@ -84,3 +86,21 @@ def test_the_greatest_member_survives() -> None:
 def test_an_offset_that_does_not_end_in_time_is_an_error(data: bytes) -> None:
     with pytest.raises(ValueError, match="offset of one to three bytes"):
         decode(data)
+
+
+@given(st.lists(sets, max_size=3), sets)
+def test_a_union_with_members_is_that_of_all(parts: list[set[int]], more: set[int]) -> None:
+    stored = [encode(from_members(each)) for each in parts]
+    assert encode_union(stored, more) == encode(from_members(set().union(more, *parts)))
+
+
+def test_a_union_makes_nothing_of_what_lies_below() -> None:
+    high = MAX_MEMBER - 100
+    tracemalloc.start()
+    for _ in range(3):
+        stored = encode_union([encode_union([], {high})], {high + 90, high + 7})
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (decode(stored).bit_count(), peak < 20_000) == (3, True)
+    with pytest.raises(ValueError, match="from 0 to"):
+        encode_union([stored], {MAX_MEMBER + 1})
