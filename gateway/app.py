@@ -144,6 +144,7 @@ class _Process:
         finally:
             self.printer.close()
             await self.authenticator.aclose()
+            await self.quotas.aclose()
             await database.close()
 
 
@@ -379,8 +380,7 @@ def _rest_routes(process: _Process, links: Links) -> list[Route]:
         database=database,
         links=links,
         printer=process.printer,
-        gate=process.quotas.gates.reads,
-        points=process.quotas.points,
+        quotas=process.quotas,
     )
     exports = Exports(
         database=database,

@@ -14,7 +14,7 @@ from gateway.http.request_log import RequestRecord, record_of
 from gateway.http.responses import error_response
 from gateway.links import RECEIPT_PATH, Links, is_signed
 from gateway.principal import Principal, Role
-from gateway.quotas import AdmissionGate, PointQuota
+from gateway.quotas import Quotas
 from gateway.quotas.rate import DOCUMENT_POINTS
 from gateway.receipts.file_name import document_name
 from gateway.receipts.pdf import ReceiptPrinter
@@ -40,8 +40,7 @@ class Receipts:
     database: Database
     links: Links
     printer: ReceiptPrinter
-    gate: AdmissionGate
-    points: PointQuota
+    quotas: Quotas
 
     async def serve(self, request: Request) -> Response:
         record = record_of(request.scope)
@@ -59,8 +58,8 @@ class Receipts:
     async def _document(self, request: Request, record: RequestRecord) -> tuple[str, bytes]:
         """Return the document's name and the document."""
         record.principal = principal = await self._principal(request)
-        await self.points.take(principal.quota_key, DOCUMENT_POINTS)
-        async with self.gate.admitted(principal.quota_key):
+        await self.quotas.points.take(principal.quota_key, DOCUMENT_POINTS)
+        async with self.quotas.gates.reads.admitted(principal.quota_key):
             return await self._read(request, principal)
 
     async def _read(self, request: Request, principal: Principal) -> tuple[str, bytes]:

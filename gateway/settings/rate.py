@@ -1,17 +1,24 @@
 """Limits of what clients may spend in a time."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from gateway.settings.group import Group
-from gateway.settings.values import Limit
+from gateway.settings.group import Group, Named
+from gateway.settings.values import Limit, RedisUrl
 
 
 class RateSettings(Group):
     """Limits of what clients may spend in a time."""
 
     PREFIX: ClassVar = "rate_"
+
+    redis_url: Annotated[RedisUrl | None, Named("redis_url")] = Field(
+        None,
+        description="`redis://…`, `rediss://…` or `unix://…`: a Redis in which all replicas share "
+        "the limits of points, failed credentials and refusals. Default: each process counts by "
+        "itself.",
+    )
 
     points: Limit[int] = Field(
         100_000,

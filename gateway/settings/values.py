@@ -90,6 +90,20 @@ def _check_database_url(url: SecretStr) -> SecretStr:
     return url
 
 
+def _check_redis_url(url: SecretStr) -> SecretStr:
+    """Refuse a URL that the client would misread. Error messages never quote the URL."""
+    try:
+        parts = urlsplit(url.get_secret_value())
+        known = (parts.scheme in {"redis", "rediss"} and parts.hostname and parts.port != 0) or (
+            parts.scheme == "unix" and parts.path
+        )
+    except ValueError:
+        known = None  # urlsplit's message would quote the value
+    if not known:
+        raise ValueError("must be redis://host:port/0, rediss://host:port/0 or unix:///path?db=0")
+    return url
+
+
 def _check_network(text: str) -> str:
     try:
         ip_network(text, strict=False)
@@ -144,6 +158,7 @@ Lines = Annotated[tuple[str, ...], BeforeValidator(_split_lines)]
 Colour = Annotated[str, AfterValidator(_check_colour)]
 PlainName = Annotated[str, AfterValidator(_check_name)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_database_url)]
+RedisUrl = Annotated[SecretStr, AfterValidator(_check_redis_url)]
 Url = Annotated[str, AfterValidator(_check_base_url)]
 KeysUrl = Annotated[str, AfterValidator(_check_keys_url)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_check_network)], ...], CommaSeparated]

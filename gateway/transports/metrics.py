@@ -7,6 +7,7 @@ from prometheus_client.registry import Collector
 from gateway.live.hub import Hub
 from gateway.observability.metrics import ObservedValue, Tally
 from gateway.quotas import LiveQuotas, Quotas
+from gateway.quotas.shared_buckets import RedisStore
 
 
 def live_metrics(hub: Hub, quotas: LiveQuotas) -> Sequence[ObservedValue]:
@@ -96,5 +97,25 @@ def load_metrics(quotas: Quotas) -> Sequence[Collector]:
             text="Requests that were refused because their client sent too much in a short time.",
             labels=("quota",),
             read=quotas.throttled,
+        ),
+        *_redis_metrics(quotas.store),
+    )
+
+
+def _redis_metrics(store: RedisStore | None) -> Sequence[Collector]:
+    """Return the metrics of the Redis that limits are shared in, if there is one."""
+    if store is None:
+        return ()
+    return (
+        ObservedValue(
+            name="gateway_redis_available",
+            text="1 while limits are shared in Redis, 0 while this process counts by itself.",
+            read=lambda: not store.is_away,
+        ),
+        ObservedValue(
+            name="gateway_redis_failures",
+            text="Commands to Redis that failed or took too long.",
+            read=lambda: store.failures,
+            grows=True,
         ),
     )

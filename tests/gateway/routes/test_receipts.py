@@ -16,11 +16,12 @@ from gateway.clock import FixedClock
 from gateway.ids import encode_global_id
 from gateway.links import RECEIPT_PATH, Links
 from gateway.principal import Principal, Role
-from gateway.quotas import AdmissionGate
+from gateway.quotas import build_quotas
 from gateway.receipts.pdf import ReceiptPrinter
 from gateway.receipts.seller import Seller, keep_seller
 from gateway.routes.openapi.route import DescribedRoute
 from gateway.routes.receipts import Receipts
+from gateway.settings import load_settings
 from gateway.store import Database
 from tests.support import application
 from tests.support.books import ACTOR, NOW, Books
@@ -28,7 +29,6 @@ from tests.support.callers import Callers, bearer, refusal_of
 from tests.support.edge import connect
 from tests.support.facts import day, purchase, refund, rows_of, save
 from tests.support.graph import LINKS, SIGNER, data_of
-from tests.support.points import many_points
 from tests.support.rows import member, put
 from tests.support.tables import table_rows
 
@@ -86,8 +86,9 @@ async def serve(
         database=database,
         links=Links(SIGNER, clock, base_url="", seconds=900),
         printer=printer,
-        gate=AdmissionGate(running=8, waiting=64, delay_seconds=60, wait_seconds=60),
-        points=many_points(),
+        quotas=build_quotas(
+            load_settings(admission_delay_seconds=60, database_pool_wait_seconds=60)
+        ),
     )
     app = application.make_app(routes=[DescribedRoute(RECEIPT_PATH, receipts.serve)])
     async with connect(app, headers={}) as client:
