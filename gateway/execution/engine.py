@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError, OperationDefinitionNode, OperationType
+from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, OperationType
 
 from gateway.errors import BadUserInput, DeadlineExceeded, GatewayError, TooComplex
 from gateway.execution.cost.check import check_variables, checked_figures
@@ -21,6 +21,7 @@ from gateway.execution.errors import ErrorFormatter, format_error, innermost
 from gateway.execution.executed import Executed
 from gateway.execution.fields import events_of
 from gateway.execution.limits import DocumentLimits
+from gateway.execution.messages import hiding
 from gateway.execution.operation import (
     OperationRequest,
     OperationResult,
@@ -92,7 +93,7 @@ class Engine:
         if operation.operation not in allowed:
             return not_allowed(operation)
         if document.errors:
-            formatter = ErrorFormatter(request_id, document.node)
+            formatter = self._formatter(request_id, document.node, text)
             return refused(formatter.refused(document.errors, VALIDATION_FAILED), operation)
         if document.introspects and not introspection:
             closed = GraphQLError("Introspection is not open to you here.")
@@ -113,6 +114,11 @@ class Engine:
             operation=operation,
             cost=cost,
         )
+
+    def _formatter(self, request_id: str, node: DocumentNode, text: str) -> ErrorFormatter:
+        if self.documents.suggestions:
+            return ErrorFormatter(request_id, node)
+        return ErrorFormatter(request_id, node, hiding(text))
 
     def _cost(
         self,

@@ -1,22 +1,24 @@
 """Formats exceptions as the errors of a GraphQL response: a stable code and a clear sentence."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
+from typing import TypeAlias
 
 import structlog
 from graphql import (
-    ArgumentNode,
     DocumentNode,
     GraphQLError,
     GraphQLFormattedError,
-    Node,
     ValueNode,
-    Visitor,
-    visit,
 )
 
 from gateway.errors import BadUserInput, GatewayError
+from gateway.execution.argument_paths import argument_path
+from gateway.execution.messages import shortened
 
 log = structlog.get_logger(__name__)
+
+MessageOf: TypeAlias = Callable[[GraphQLError], str]
 
 
 class InternalError(GatewayError):
@@ -44,12 +46,19 @@ def log_unexpected(cause: BaseException, request_id: str) -> InternalError:
 
 class ErrorFormatter:
     """Formats the errors of one request. An unexpected exception is logged once, even where it
-    failed many fields, as that of a batch does.
+    failed many fields, as that of a batch does. `message_of` returns the message of an error of
+    graphql-core.
     """
 
-    def __init__(self, request_id: str, document: DocumentNode | None = None) -> None:
+    def __init__(
+        self,
+        request_id: str,
+        document: DocumentNode | None = None,
+        message_of: MessageOf = attrgetter("message"),
+    ) -> None:
         self._request_id = request_id
         self._document = document
+        self._message_of = message_of
         self._logged: set[int] = set()
 
     def refused(self, errors: Iterable[GraphQLError], code: str) -> list[GraphQLFormattedError]:
@@ -63,12 +72,13 @@ class ErrorFormatter:
     def _refusal(self, error: GraphQLError, code: str) -> GraphQLFormattedError:
         cause = innermost(error)
         if isinstance(cause, GatewayError):
-            return _formatted(error, cause.message, self._with_argument(cause, error))
+            return _formatted(error, shortened(cause.message), self._with_argument(cause, error))
         if not isinstance(cause, GraphQLError):
             sentence = "A value in the document is not of the type that its place expects."
             extensions = {"code": BadUserInput.code} | _argument(self._argument_name(error))
             return _formatted(error, sentence, extensions)
-        return _formatted(error, error.message, {"code": code} | (error.extensions or {}))
+        message = shortened(self._message_of(error))
+        return _formatted(error, message, {"code": code} | (error.extensions or {}))
 
     def _failure(self, error: GraphQLError) -> GraphQLFormattedError:
         cause = innermost(error)
@@ -90,38 +100,15 @@ class ErrorFormatter:
         return log_unexpected(cause, self._request_id)
 
     def _with_argument(self, cause: GatewayError, error: GraphQLError) -> dict[str, object]:
-        if isinstance(cause, BadUserInput) and cause.argument is None:
+        if isinstance(cause, BadUserInput) and not cause.argument:
             return cause.extensions | _argument(self._argument_name(error))
         return cause.extensions
 
     def _argument_name(self, error: GraphQLError) -> str | None:
         if self._document is None or not error.nodes:
             return None
-        finder = _ArgumentFinder(error.nodes[0])
-        visit(self._document, finder)
-        return finder.name
-
-
-class _ArgumentFinder(Visitor):
-    """Finds the name of the argument that contains a value."""
-
-    def __init__(self, wanted: Node) -> None:
-        super().__init__()
-        self._wanted = wanted
-        self.name: str | None = None
-
-    def enter_argument(self, node: ArgumentNode, *_: object) -> None:
-        if any(inner is self._wanted for inner in _within(node.value)):
-            self.name = node.name.value
-
-
-def _within(node: Node) -> Iterator[Node]:
-    yield node
-    for key in ("values", "fields", "value"):
-        inner = getattr(node, key, None)
-        for child in inner if isinstance(inner, tuple | list) else (inner,):
-            if isinstance(child, Node):
-                yield from _within(child)
+        place = error.nodes[0]
+        return argument_path(self._document, lambda node: node is place)
 
 
 def innermost(error: Exception) -> Exception:

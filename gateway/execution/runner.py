@@ -138,8 +138,14 @@ class Runner:
         if any(error.nodes is None for error in executor):
             sentence = "The variables hold too many wrong values, or nest too deeply."
             raise InvalidVariables([GraphQLError(sentence)])
-        explained = list(refused_variables(self.schema, prepared.operation, variables))
-        raise InvalidVariables(explained or executor)
+        explained = refused_variables(
+            self.schema,
+            prepared.document.node,
+            prepared.operation,
+            variables,
+            suggestions=self._suggestions,
+        )
+        raise InvalidVariables(list(explained) or executor)
 
     async def _run_compiled(
         self, prepared: PreparedOperation, executor: Executor[Any]

@@ -1,32 +1,49 @@
 """Explains refused values of variables, in sentences that quote no value."""
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from graphql import (
+    DocumentNode,
     GraphQLError,
     GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLList,
     GraphQLNonNull,
     GraphQLSchema,
+    Node,
     OperationDefinitionNode,
+    VariableNode,
     is_input_type,
     is_required_input_field,
+    print_ast,
     type_from_ast,
 )
 
 from gateway.errors import BadUserInput
+from gateway.execution.argument_paths import argument_path
 
 _MISSING = object()
+_VARIABLE: Final = re.compile(r"Variable (\$\S+) ")
+_NAMED: Final = re.compile(r"(?:of type|lacks|field that|field of) \[*(\w+)")
+"""The types and fields of the schema that a sentence names."""
 
 
 def refused_variables(
-    schema: GraphQLSchema, operation: OperationDefinitionNode, values: Mapping[str, Any]
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    values: Mapping[str, Any],
+    *,
+    suggestions: bool = True,
 ) -> Iterator[GraphQLError]:
     """Yield an error for each place where `values` do not match the operation's variables.
 
-    The original error of each is a BadUserInput with the variable's name as `argument`.
+    The original error of each is a BadUserInput. Its `argument` is the place of the value in the
+    schema: the argument that the variable is given to, and the fields inside. Without `suggestions`
+    no message names a type or a field that the document and the values do not.
     """
     for definition in operation.variable_definitions or ():
         name = definition.variable.name.value
@@ -34,8 +51,23 @@ def refused_variables(
         value = values.get(name, _MISSING)
         if not is_input_type(variable_type) or (value is _MISSING and definition.default_value):
             continue
-        for cause in _problems(value, variable_type, f"${name}", name):
+        place = argument_path(document, partial(_is_variable, name)) or name
+        for each in _problems(value, variable_type, f"${name}", place):
+            cause = each if suggestions else _without_schema(each, print_ast(definition.type))
             yield GraphQLError(cause.message, definition, original_error=cause)
+
+
+def _is_variable(name: str, node: Node) -> bool:
+    return isinstance(node, VariableNode) and node.name.value == name
+
+
+def _without_schema(cause: BadUserInput, declared: str) -> BadUserInput:
+    """Return an error that names no type and no field beyond those of the declared type."""
+    found = _VARIABLE.match(cause.message)
+    if found is None or {*_NAMED.findall(cause.message)} <= {*re.findall(r"\w+", declared)}:
+        return cause
+    sentence = f"Variable {found[1]} has a value that its type does not allow."
+    return type(cause)(sentence, argument=cause.argument)
 
 
 def _problems(value: Any, of_type: GraphQLInputType, at: str, name: str) -> Iterator[BadUserInput]:
@@ -68,7 +100,7 @@ def _object_problems(
         return
     for key, field in of_type.fields.items():
         if key in value:
-            yield from _problems(value[key], field.type, f"{at}.{key}", name)
+            yield from _problems(value[key], field.type, f"{at}.{key}", f"{name}.{key}")
         elif is_required_input_field(field):
             sentence = f"Variable {at} lacks {key}, which {of_type} requires."
             yield BadUserInput(sentence, argument=name)

@@ -1,5 +1,6 @@
 import asyncio
 import gc
+import re
 from enum import Enum
 from typing import Any, NewType
 
@@ -92,6 +93,7 @@ class Query:
 SCALAR = strawberry.scalar(name="Day", serialize=str, parse_value=parse_day)
 SCHEMA = strawberry.Schema(Query, config=StrawberryConfig(scalar_map={Day: SCALAR}))
 ENGINE = Engine(SCHEMA, limits=DocumentSettings(), deadline_seconds=10, suggestions=False)
+OPEN = Engine(SCHEMA, limits=DocumentSettings(), deadline_seconds=10, suggestions=True)
 
 
 async def ask(
@@ -249,7 +251,7 @@ async def test_a_malformed_scalar_names_its_argument() -> None:
         (sentence, {"code": "BAD_USER_INPUT", "argument": "day"})
     ]
     assert [(e["message"], e["extensions"]) for e in variable.errors] == [
-        (sentence, {"code": "BAD_USER_INPUT", "argument": "when"})
+        (sentence, {"code": "BAD_USER_INPUT", "argument": "day"})
     ]
 
 
@@ -276,14 +278,30 @@ async def test_a_malformed_scalar_names_its_argument() -> None:
 async def test_refused_variables_are_named_and_not_quoted(
     window: Any, sentences: list[str]
 ) -> None:
-    answer = await ask("query ($w: Window!) { span(window: $w) }", w=window)
+    answer = await ask("query ($w: Window!) { span(window: $w) }", OPEN, w=window)
     assert answer.outcome is Outcome.REFUSED
     assert [error["message"] for error in answer.errors] == sentences
-    assert all(
-        error["extensions"] == {"code": "BAD_USER_INPUT", "argument": "w"}
-        for error in answer.errors
-    )
+    places = (re.sub(r"\[\d\]", "", each.split()[1]).rstrip(".") for each in sentences)
+    assert [error["extensions"] for error in answer.errors] == [
+        {"code": "BAD_USER_INPUT", "argument": place.replace("$w", "window")} for place in places
+    ]
     assert SECRET not in str(answer.errors)
+
+
+@pytest.mark.parametrize(
+    ("window", "sentence"),
+    [
+        (None, "Variable $w must have a value of type Window!."),
+        ({}, "Variable $w has a value that its type does not allow."),
+        ({"days": "x"}, "Variable $w.days has a value that its type does not allow."),
+    ],
+    ids=["declared", "lacking", "inside"],
+)
+async def test_a_refused_variable_names_nothing_of_a_closed_schema(
+    window: Any, sentence: str
+) -> None:
+    answer = await ask("query ($w: Window!) { span(window: $w) }", w=window)
+    assert [error["message"] for error in answer.errors] == [sentence]
 
 
 async def test_null_for_a_defaulted_argument_is_bad_input() -> None:
