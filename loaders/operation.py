@@ -37,6 +37,7 @@ from gateway.store.rollup_spans import (
 from gateway.store.rows import VisibleAccount
 from gateway.store.usage_quantities import usage_quantities
 from gateway.store.usage_series import usage_series
+from gateway.store.usage_spends import usage_spends
 from gateway.store.usage_sums import usage_sums
 from gateway.store.usage_totals import usage_totals
 from loaders.batch import K, Loader, V, bind
@@ -175,6 +176,8 @@ class Loaders:
     usage_totals_by_spans = _Relation(usage_totals)
     usage_series_by_key = _Relation(usage_series)
     usage_quantities_by_key = _Relation(usage_quantities)
+    forecast_spends_by_pieces = _Relation(usage_spends)
+    earlier_spends_by_pieces = _Relation(usage_spends)
     balance_by_instant = _Relation(balance_openings)
     burn_by_periods = _Relation(visible_burn_facts)
     first_fact_by_account = _Relation(first_facts)

@@ -8,6 +8,7 @@ from strawberry.types.enum import StrawberryEnumDefinition
 
 from gateway.billing.balance.runway import RunwayStatus
 from gateway.billing.usage.breakdown import UsageGroup
+from gateway.billing.usage.forecast import ForecastStatus
 from gateway.exports.export import ExportFormat
 from gateway.models import (
     CreditPurchaseKind,
@@ -28,6 +29,7 @@ __all__ = [
     "CreditPurchaseStatus",
     "DisputeStatus",
     "ExportFormat",
+    "ForecastStatus",
     "Interval",
     "LedgerCause",
     "LowBalance",
@@ -182,6 +184,16 @@ describe(
         UsageDimension.GPU_MODEL: "The deployment's GPU model at the time of the charge.",
         UsageDimension.PROJECT: "The project that the charge names.",
         UsageDimension.RESOURCE: "The resource: CPU, memory, storage, GPU and so on.",
+    },
+)
+describe(
+    ForecastStatus,
+    "Whether the cost of a range can be estimated.",
+    {
+        ForecastStatus.ESTIMATED: "Estimated; all fields are set.",
+        ForecastStatus.INSUFFICIENT_HISTORY: "Not yet: the account has fewer than three complete "
+        "days.",
+        ForecastStatus.COMPLETE: "Every day of the range is complete: `summary` has its cost.",
     },
 )
 describe(

@@ -14,10 +14,10 @@ from gateway.store.breakdowns import MAX_CHILDREN
 from gateway.windows import Interval
 from resolvers.columns import attribute, column, converted_attributes, money, resolved
 from resolvers.costs import LINK, ONE_ROW, RESOURCES
-from resolvers.enums import UsageGroup
+from resolvers.enums import ForecastStatus, UsageGroup
 from resolvers.permissions import Policy
 from resolvers.scalars import Decimal, TimeZone
-from resolvers.types.money import Money
+from resolvers.types.money import Amount, Money
 from resolvers.usage_loading import (
     load_breakdown,
     load_buckets,
@@ -31,6 +31,7 @@ from resolvers.usage_loading import (
     load_summary,
     sign_export_url,
 )
+from resolvers.usage_outlook import load_forecast, load_unusual
 
 if TYPE_CHECKING:
     from resolvers.types.deployment import Deployment
@@ -59,6 +60,10 @@ SERIES: Final = FromArguments(names=("first",), count=series_size)
 BREAKDOWN_ROWS: Final = FromArguments(names=("first",), count=breakdown_size)
 
 
+def _amount(nanos: int | None, currency: str) -> Amount | None:
+    return None if nanos is None else (nanos, currency)
+
+
 def _named(field: Any, name: str) -> Any:
     field.graphql_name = name
     return field
@@ -76,6 +81,48 @@ class UsageResource:
         format_quantity, "quantity_nanos", description="The exact quantity, in `unit`."
     )
     unit: str = attribute("unit", description="The meter's unit, such as `gpu-hour`.")
+
+
+@strawberry.type(
+    description="The usual spend of a day that lies outside it: a median of days like it before, "
+    "and the range around it."
+)
+class Unusual:
+    POLICY: ClassVar = Policy.ACCOUNT
+
+    expected: Money = attribute("expected_nanos", "currency", description="The usual spend.")
+    low: Money = attribute("low_nanos", "currency", description="Start of the usual range.")
+    high: Money = attribute("high_nanos", "currency", description="End of the usual range.")
+
+
+@strawberry.type(
+    description="What a range will have cost when it ends. Complete days count as they are; every "
+    "other day as the median of the same weekday over the last four weeks, or as what is booked "
+    "already if that is more. With fewer than two weeks of history: the median of the last seven "
+    "complete days."
+)
+class Forecast:
+    POLICY: ClassVar = Policy.ACCOUNT
+
+    status: ForecastStatus = attribute(
+        "status", description="Whether there is an estimate; else the other fields are null."
+    )
+    through: date | None = attribute("through", description="The last day of the range.")
+    expected: Money | None = converted_attributes(
+        _amount, "expected_nanos", "currency", description="Expected spend of the range."
+    )
+    low: Money | None = converted_attributes(
+        _amount,
+        "low_nanos",
+        "currency",
+        description="The same from the 10 % quantiles of the same days.",
+    )
+    high: Money | None = converted_attributes(
+        _amount,
+        "high_nanos",
+        "currency",
+        description="The same from the 90 % quantiles of the same days.",
+    )
 
 
 @strawberry.type(
@@ -110,6 +157,13 @@ class UsageBucket:
         load_resources,
         cost=RESOURCES,
         description="Usage by resource, then unit.",
+    )
+    unusual: Unusual | None = resolved(
+        load_unusual,
+        cost=ONE_ROW,
+        description="The usual spend, if this is a complete day outside it: compared with the same "
+        "weekday of the last eight weeks. Null for a usual day, for other intervals, and in an "
+        "account's first three weeks.",
     )
 
 
@@ -299,6 +353,11 @@ class Usage:
         cost=Cost(items=SERIES, rows="days"),
         description="The range's spend over time by a dimension: highest spend of the range first, "
         'then by key, with the rest in a series "Other".',
+    )
+    forecast: Forecast = resolved(
+        load_forecast,
+        cost=DAILY,
+        description="What the range will have cost when it ends.",
     )
     export_url: str = resolved(
         sign_export_url,

@@ -77,6 +77,7 @@ class UsageBucket(NamedTuple):
     spent_nanos: int
     cumulative_nanos: int
     deployments: int
+    interval: Interval
 
 
 class ResourceQuantity(NamedTuple):
@@ -123,7 +124,15 @@ def filled_buckets(
     """Return the window's buckets with the spend and the number of deployments of each."""
     buckets = period.window.buckets(interval)
     return [
-        UsageBucket(bucket, period, is_partial(bucket, complete_until), spent, cumulative, count)
+        UsageBucket(
+            bucket=bucket,
+            period=period,
+            partial=is_partial(bucket, complete_until),
+            spent_nanos=spent,
+            cumulative_nanos=cumulative,
+            deployments=count,
+            interval=interval,
+        )
         for bucket, spent, cumulative, count in zip(
             buckets, nanos, accumulate(nanos), deployments, strict=True
         )
