@@ -1,6 +1,7 @@
 """Explains to the operator why a database cannot be migrated."""
 
 import sqlite3
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -10,6 +11,7 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
 from gateway.errors import ConfigurationError, ServiceUnavailable
+from gateway.store.engine.postgres_session import tls_reason
 
 _AWAY: Final = ("08", "53", "57P", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR")
 _DENIED: Final = "42501"
@@ -37,6 +39,10 @@ def explained(url: URL, setting: str) -> Iterator[None]:
     place = _place(url)
     try:
         yield
+    except ssl.SSLError as error:
+        raise ConfigurationError(
+            f"{place} cannot be reached by TLS: {tls_reason(error)}. Check {setting}."
+        ) from error
     except OSError as error:
         reason = error.strerror or str(error) or "no answer"
         raise ServiceUnavailable(f"{place} cannot be reached: {reason}.") from error

@@ -1,9 +1,11 @@
 """Types of settings' values: how each is parsed and validated."""
 
+import os
 import re
+from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from typing import Annotated, Final, TypeVar
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
@@ -13,6 +15,12 @@ JWT_ALGORITHMS: Final = (
     *("ES256", "ES384", "ES512", "EdDSA", "Ed25519"),
 )
 
+
+SSL_MODES: Final = ("prefer", "disable", "allow", "require", "verify-ca", "verify-full")
+"""libpq's values of `sslmode`, the default first."""
+SSL_FILES: Final = ("sslrootcert", "sslcert", "sslkey")
+SYSTEM_CERTIFICATES: Final = "system"
+"""The value of `sslrootcert` for the system's certificates."""
 
 MAX_NAME: Final = 50
 """Longest platform name, characters."""
@@ -87,6 +95,7 @@ def _check_database_url(url: SecretStr) -> SecretStr:
         raise ValueError("must be postgresql://user:password@host:port/database or sqlite:///path")
     if parts.netloc.count("@") > 1:
         raise ValueError("must encode @ in the password as %40")
+    _check_tls(dict(parse_qsl(parts.query)))
     return url
 
 
@@ -102,6 +111,20 @@ def _check_redis_url(url: SecretStr) -> SecretStr:
     if not known:
         raise ValueError("must be redis://host:port/0, rediss://host:port/0 or unix:///path?db=0")
     return url
+
+
+def _check_tls(parameters: Mapping[str, str]) -> None:
+    mode = parameters.get("sslmode", SSL_MODES[0])
+    if mode not in SSL_MODES:
+        raise ValueError(f"must have one of these as sslmode: {', '.join(SSL_MODES)}")
+    if mode.startswith("verify-") and "sslrootcert" not in parameters:
+        raise ValueError(f"must name the issuer's certificate as sslrootcert with sslmode={mode}")
+    for name in SSL_FILES:
+        path = parameters.get(name)
+        if path not in {None, SYSTEM_CERTIFICATES} and not os.access(path, os.R_OK):
+            raise ValueError(f"must name a file that can be read as {name}")
+    if ("sslcert" in parameters) != ("sslkey" in parameters):
+        raise ValueError("must name sslcert and sslkey together")
 
 
 def _check_network(text: str) -> str:

@@ -148,11 +148,15 @@ def _explanation(cause: BaseException | None) -> str | None:
         case asyncpg.ProtocolViolationError() if "startup parameter" in str(cause):
             return BEHIND_POOLER
         case ssl.SSLError():
-            reason = getattr(cause, "verify_message", None) or cause.reason or "it failed"
-            return f"GATEWAY_DATABASE_URL: no TLS connection to Postgres: {reason}."
-        case asyncpg.ClientConfigurationError() if "certificate" in str(cause):
-            return "GATEWAY_DATABASE_URL: this sslmode requires sslrootcert."
+            return f"GATEWAY_DATABASE_URL: no TLS connection to Postgres: {tls_reason(cause)}."
     return None
+
+
+def tls_reason(error: ssl.SSLError) -> str:
+    """Return why TLS failed, such as `self-signed certificate in certificate chain`."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message.rstrip(".")
+    return (error.reason or "the handshake failed").replace("_", " ").lower()
 
 
 async def _set_codecs(connection: Connection) -> None:
