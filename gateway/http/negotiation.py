@@ -1,4 +1,7 @@
-"""Media types: which one an answer gets, and which one a body may have."""
+"""Media types: which one an answer gets, and which one a body may have.
+
+A header of more than PARSED_BYTES is not parsed: it accepts nothing, and names no media type.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -8,6 +11,8 @@ from gateway.http.responses import JSON
 
 GRAPHQL_JSON: Final = "application/graphql-response+json"
 _EXACT, _FAMILY, _ANY = 2, 1, 0
+PARSED_BYTES: Final = 4_096
+"""Longest value of a header that is parsed, characters."""
 _REMEMBERED: Final = 256
 """Values of a header; clients send few different ones."""
 
@@ -24,7 +29,8 @@ def negotiate(accept: Iterable[str]) -> str | None:
     `application/graphql-response+json` is taken where it is named, since only it has honest
     statuses; without `Accept`, or with nothing but wildcards, `application/json` is.
     """
-    return _negotiate(",".join(accept))
+    wishes = ",".join(accept)
+    return _negotiate(wishes) if len(wishes) <= PARSED_BYTES else None
 
 
 @lru_cache(_REMEMBERED)
@@ -40,17 +46,24 @@ def _negotiate(wishes: str) -> str | None:
     return GRAPHQL_JSON if graphql > plain else JSON
 
 
-@lru_cache(_REMEMBERED)
 def is_json(content_type: str | None) -> bool:
     """Return whether a body is exactly `application/json`; a charset must be UTF-8."""
-    name, parameters = _split(content_type or "")
+    return content_type is not None and len(content_type) <= PARSED_BYTES and _is_json(content_type)
+
+
+@lru_cache(_REMEMBERED)
+def _is_json(content_type: str) -> bool:
+    name, parameters = _split(content_type)
     charset = parameters.get("charset", "utf-8").lower()
     return name == JSON and charset in {"utf-8", "utf8"}
 
 
 def accepted_coding(accept_encoding: Iterable[str], codings: Sequence[str]) -> str | None:
     """Return the first of some content codings that the client takes, None where it takes none."""
-    wishes = {r.name: r.quality for r in _ranges(",".join(accept_encoding))}
+    value = ",".join(accept_encoding)
+    if len(value) > PARSED_BYTES:
+        return None
+    wishes = {r.name: r.quality for r in _ranges(value)}
     others = wishes.get("*", 0.0)
     return next((each for each in codings if wishes.get(each, others) > 0), None)
 

@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.http.negotiation import is_json, negotiate
+from gateway.http.negotiation import PARSED_BYTES, accepted_coding, is_json, negotiate
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
@@ -53,3 +53,11 @@ def test_the_clients_wish_decides(accept: list[str], chosen: str | None) -> None
 )
 def test_a_body_is_exactly_json(content_type: str | None, is_readable: bool) -> None:
     assert is_json(content_type) is is_readable
+
+
+def test_a_header_that_is_too_long_is_not_parsed() -> None:
+    padding = "a/b," * (PARSED_BYTES // 4)
+    assert negotiate([JSON, padding[: -len(JSON) - 1]]) == JSON
+    assert negotiate([JSON, padding]) is None
+    assert not is_json(f"application/json; {';' * PARSED_BYTES}")
+    assert accepted_coding(["br", padding], ["br"]) is None
