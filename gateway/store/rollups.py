@@ -20,6 +20,7 @@ from gateway.models import (
     table_of,
 )
 from gateway.money import checked, checked_quantity
+from gateway.store import usage_units
 from gateway.store.engine import bitset
 from gateway.store.engine.database import Transaction
 from gateway.store.engine.parameters import batch
@@ -28,6 +29,7 @@ from gateway.store.engine.statement import Statement
 from gateway.store.engine.stored_json import dumps, loads
 from gateway.store.engine.write import Upsert
 from gateway.store.rows import ActivityRow, DayRow, PeriodSumsRow, ProjectRow, SlotRow
+from gateway.store.usage_units import AccountMeasure
 from gateway.windows import local_day
 
 DAY: Final = table_of(RollupDay)
@@ -104,9 +106,6 @@ class ProjectCells(NamedTuple):
 
 
 SUMS: Final = PeriodSumsCells._fields[:5]
-
-RESOURCE_SEPARATOR: Final = "\x1f"
-"""Between resource and unit in the keys of `resources`."""
 
 
 class PeriodSums:
@@ -284,18 +283,31 @@ async def merge(
         merged = _merged(slots, await _slots_of(transaction, slots))
         cells = [SlotCells._make((*place, *sums.cells())) for place, sums in merged.items()]
         await transaction.upsert(_UPSERT_SLOT, cells)
-    await merge_days(transaction, slots, zones)
+    await merge_days(transaction, slots, zones, are_new=True)
 
 
 async def merge_days(
-    transaction: Transaction, slots: Mapping[SlotKey, PeriodSums], zones: Mapping[int, ZoneInfo]
+    transaction: Transaction,
+    slots: Mapping[SlotKey, PeriodSums],
+    zones: Mapping[int, ZoneInfo],
+    *,
+    are_new: bool = False,
 ) -> None:
-    """Add sums of quarter hours to the roll-ups by the accounts' own days alone."""
+    """Add sums of quarter hours to the roll-ups by the accounts' own days alone. Raises OutOfRange
+    where those that `are_new` would give an account too many units.
+    """
     days = by_day(slots, zones)
     if days:
-        merged = _merged(days, await _days_of(transaction, days))
+        stored = await _days_of(transaction, days)
+        if are_new and (measures := _measures(days) - _measures(stored)):
+            await usage_units.check(transaction, measures)
+        merged = _merged(days, stored)
         cells = [DayCells._make((*place, *sums.cells())) for place, sums in merged.items()]
         await transaction.upsert(_UPSERT_DAY, cells)
+
+
+def _measures(days: Mapping[DayKey, PeriodSums]) -> set[AccountMeasure]:
+    return {(account_id, key) for (account_id, _), sums in days.items() for key in sums.resources}
 
 
 def by_day(

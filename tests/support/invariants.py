@@ -13,7 +13,8 @@ from gateway.money import minor_digits
 from gateway.store import Database, Snapshot, Statement
 from gateway.store.engine import bitset
 from gateway.store.engine.stored_json import loads
-from gateway.store.rollups import RESOURCE_SEPARATOR, SUMS
+from gateway.store.rollups import SUMS
+from gateway.store.usage_units import RESOURCE_SEPARATOR
 from gateway.windows import local_day, slot_start, zone
 from tests.support.tables import table_rows
 

@@ -19,7 +19,6 @@ from gateway.store.engine.stream import Chunk, Stream
 from gateway.store.reconciliation import accounts, ledger, purchases
 from gateway.store.reconciliation.accounts import AuditedAccount
 from gateway.store.rollups import (
-    RESOURCE_SEPARATOR,
     SUMS,
     Activity,
     PeriodSums,
@@ -27,6 +26,7 @@ from gateway.store.rollups import (
     project_key,
 )
 from gateway.store.rows import ActivityRow, DayRow, SlotRow
+from gateway.store.usage_units import RESOURCE_SEPARATOR
 from gateway.windows import local_day, slot_start, zone
 
 FLOW_OF_CAUSE: Final[Mapping[str, FlowColumn]] = {

@@ -24,6 +24,7 @@ from gateway.store import Database, Transaction, accounts, usage_events
 from gateway.store.engine.bitset import MAX_MEMBER
 from gateway.store.engine.write import PIECE
 from gateway.store.rows import AccountRow
+from gateway.store.usage_units import MOST_UNITS
 
 FUTURE_TOLERANCE: Final = timedelta(minutes=5)
 """How far a meter's clock may be ahead of ours."""
@@ -35,7 +36,7 @@ _CONFLICT: Final = (
 _SUM_OUT_OF_RANGE: Final = (
     "With this event, the balance or a total of a day, quarter hour or deployment would be out "
     "of range: money has 64 bits of nanos, a quantity has 38 digits, and an account has at most "
-    f"{MAX_MEMBER + 1:,} deployments."
+    f"{MAX_MEMBER + 1:,} deployments and, for a resource, {MOST_UNITS} units."
 )
 
 

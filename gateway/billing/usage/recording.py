@@ -29,8 +29,9 @@ from gateway.store import deployments, usage_events
 from gateway.store.deployments import DeploymentRow
 from gateway.store.engine.bitset import MAX_MEMBER
 from gateway.store.engine.write import PIECE
-from gateway.store.rollups import RESOURCE_SEPARATOR, Activity, PeriodSums
+from gateway.store.rollups import Activity, PeriodSums
 from gateway.store.usage_events import UsageEventCells
+from gateway.store.usage_units import RESOURCE_SEPARATOR
 
 TOO_MANY_DEPLOYMENTS: Final = f"An account has at most {MAX_MEMBER + 1:,} deployments."
 

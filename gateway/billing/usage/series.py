@@ -14,11 +14,11 @@ from gateway.money import divide_half_even, ratio
 from gateway.store.engine import bitset
 from gateway.store.engine.stored_json import loads
 from gateway.store.rollup_spans import Grain, P, ResourcesRow, RollupSpan, UsageRow
-from gateway.store.rollups import RESOURCE_SEPARATOR
 from gateway.store.rows import AccountRow
 from gateway.store.usage_filter import EVERYTHING, UsageFilter
 from gateway.store.usage_quantities import EqualQuantities
 from gateway.store.usage_sums import UsageSum
+from gateway.store.usage_units import RESOURCE_SEPARATOR
 from gateway.windows import (
     Bucket,
     Interval,

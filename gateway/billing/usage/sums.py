@@ -3,7 +3,7 @@
 Used only where a batch as a whole did not fit.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
@@ -13,9 +13,16 @@ from gateway.billing.book import Book
 from gateway.billing.ledger.flows import FlowColumn
 from gateway.billing.usage.usage_record import DeploymentName, UsageRecord
 from gateway.money import MAX_NANOS, MAX_QUANTITY
-from gateway.store import deployments, ledger_days, rollups
+from gateway.store import deployments, ledger_days, rollups, usage_units
 from gateway.store.engine.bitset import MAX_MEMBER
-from gateway.store.rollups import RESOURCE_SEPARATOR, DayKey, SlotKey
+from gateway.store.rollups import DayKey, SlotKey
+from gateway.store.usage_units import (
+    MOST_UNITS,
+    RESOURCE_SEPARATOR,
+    AccountMeasure,
+    resource_of,
+    units_by_resource,
+)
 from gateway.windows import local_day, slot_start
 
 
@@ -28,6 +35,8 @@ class UsageSums:
         self._zones = {key: account.time_zone for key, account in book.accounts.items()}
         self._nanos: defaultdict[Hashable, int] = defaultdict(int)
         self._quantities: defaultdict[Hashable, int] = defaultdict(int)
+        self._measures: set[AccountMeasure] = set()
+        self._units: Counter[AccountMeasure] = Counter()
         self._known: set[DeploymentName] = set()
         self._deployments = {key: each.deployment_count for key, each in book.accounts.items()}
         for account_id, account in book.accounts.items():
@@ -44,6 +53,8 @@ class UsageSums:
         await sums._read_entries(book)
         await sums._read_period_sums(book, slots, days)
         await sums._read_activity(book, names, days)
+        sums._measures = await usage_units.measures_of(book.transaction, book.accounts)
+        sums._units = units_by_resource(sums._measures)
         return sums
 
     async def _read_entries(self, book: Book) -> None:
@@ -98,13 +109,21 @@ class UsageSums:
             return False
         if any(abs(self._quantities[key] + quantity) > MAX_QUANTITY for key in quantities):
             return False
-        if not self._has_place(record):
+        if not self._has_unit(record.account_id, measure) or not self._has_place(record):
             return False
+        if (record.account_id, measure) not in self._measures:
+            self._measures.add((record.account_id, measure))
+            self._units[resource_of((record.account_id, measure))] += 1
         for key in nanos:
             self._nanos[key] += amount
         for key in quantities:
             self._quantities[key] += quantity
         return True
+
+    def _has_unit(self, account_id: int, measure: str) -> bool:
+        """Return whether the account has the event's unit, or may have another one."""
+        key = (account_id, measure)
+        return key in self._measures or self._units[resource_of(key)] < MOST_UNITS
 
     def _has_place(self, record: UsageRecord) -> bool:
         """Return whether the account may have the event's deployment, and count a new one."""

@@ -20,6 +20,7 @@ from gateway.routes.bodies.usage_events import faults_of_event
 from gateway.routes.bodies.usage_items import ItemReader
 from gateway.store import Database
 from gateway.store.engine.bitset import MAX_MEMBER, decode
+from gateway.store.usage_units import MOST_UNITS
 from tests.support.books import Books
 from tests.support.facts import rows_of
 from tests.support.invariants import check_books
@@ -28,6 +29,7 @@ from tests.support.served import Served, serving
 
 PATH = "/v1/usage-events"
 TABLES = ("usage_event", "ledger_entry", "deployment", "rollup_day", "rollup_slot", "account")
+DAY = timedelta(days=1)
 HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
 
 
@@ -705,3 +707,24 @@ async def test_a_deployment_beyond_the_most_is_out_of_range(
     assert "at most 16,777,216 deployments" in rejected["message"]
     (day,) = await rows_of(served.database, "rollup_day", account_id)
     assert decode(day["deployments"]) == 1 << MAX_MEMBER
+
+
+async def test_a_unit_beyond_the_most_is_out_of_range(served: Served) -> None:
+    account_id = await Books(served.database).account("acme")
+    key = await served.key(Permission.USAGE_WRITE)
+    units = [event(id=f"{number}", unit=f"unit {number}") for number in range(MOST_UNITS + 2)]
+    first = await send(served, key, *units[:15])
+    assert first["accepted"] == 15
+    answer = await send(served, key, *units[15:], event(id="cpu", resource="CPU", unit="unit 30"))
+    assert answer["accepted"] == MOST_UNITS - 15 + 1
+    assert [(each["id"], each["code"]) for each in answer["rejected"]] == [
+        ("20", "OUT_OF_RANGE"),
+        ("21", "OUT_OF_RANGE"),
+    ]
+    assert "for a resource, 20 units" in answer["rejected"][0]["message"]
+    later = {"start": written(HOUR - DAY), "end": written(HOUR - DAY)}
+    answer = await send(
+        served, key, event(id="a", unit="unit 3", **later), event(id="b", unit="unit 99", **later)
+    )
+    assert (answer["accepted"], answer["rejected"][0]["id"]) == (1, "b")
+    await check_books(served.database, account_id)
