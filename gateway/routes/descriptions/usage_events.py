@@ -47,7 +47,8 @@ POST_USAGE_EVENTS: Final = Operation(
     "own account only.\n\nCodes of invalid events: `INVALID` (not JSON, an invalid field, an "
     "unknown account or a different currency), `CONFLICT`, `TOO_LATE` (starts before the "
     "limit below), `IN_FUTURE` (ends more than 5 minutes ahead), `FORBIDDEN` (a correction "
-    "above the charges), `OUT_OF_RANGE` (a number or total is too large, or the account has too many units or deployments).",
+    "above the charges), `OUT_OF_RANGE` (a number or total is too large, or "
+    "the account has too many units or deployments).",
     scopes=(Permission.USAGE_WRITE,),
     body=Body(
         content={JSON: UsageEvents, NDJSON: {"type": "string"}},
