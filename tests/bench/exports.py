@@ -69,7 +69,7 @@ Cells = tuple[Any, ...]
 def events(account_id: int, count: int) -> Iterator[Cells]:
     """Yield an hourly reading of each deployment's resources, each at a second of its own."""
     draw = Random(1)
-    columns = [column.name for column in table_of(UsageEvent).c]
+    columns = UsageEventCells._fields
     number = 0
     while True:
         hour = FIRST + number // (DEPLOYMENTS * len(RESOURCES)) * HOUR

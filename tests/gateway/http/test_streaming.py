@@ -19,7 +19,6 @@ import structlog
 from pydantic import SecretStr
 
 from gateway.ids import encode_global_id
-from gateway.models import UsageEvent, table_of
 from gateway.principal import Role
 from gateway.settings import load_settings
 from gateway.store import Database, connect, usage_events
@@ -132,7 +131,7 @@ async def test_rows_that_come_meanwhile_neither_repeat_nor_break_it(
     filled: str, database: Database, tmp_path: Path
 ) -> None:
     async with gateway(filled, tmp_path) as place, downloading(place) as download:
-        columns = [each.name for each in table_of(UsageEvent).c]
+        columns = UsageEventCells._fields
         late = [dict(zip(columns, each, strict=True)) for each in events(1, 2_000)]
         for number, row in enumerate(late):
             row["event_id"] = f"late-{number}"
