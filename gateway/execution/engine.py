@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import strawberry
+import structlog
 from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, OperationType
 
 from gateway.errors import BadUserInput, DeadlineExceeded, GatewayError, TooComplex
@@ -34,6 +35,8 @@ from gateway.execution.operation import (
 from gateway.execution.policies import checks_of
 from gateway.execution.runner import InvalidVariables, RootField, Runner
 from gateway.execution.trusted_documents import TrustedDocuments
+
+log = structlog.get_logger(__name__)
 
 
 class Engine:
@@ -167,6 +170,12 @@ class Engine:
         except TimeoutError as error:
             if not deadline.has_passed:
                 return stopped(prepared.operation, formatter.unexpected(error))
+            log.warning(
+                "operation.stopped",
+                code=DeadlineExceeded.code,
+                request_id=prepared.request_id,
+                seconds=self._deadline_seconds,
+            )
             sentence = f"took longer than {self._deadline_seconds:g} s and was stopped."
             return stopped(prepared.operation, DeadlineExceeded(f"The operation {sentence}"))
         except GatewayError as error:

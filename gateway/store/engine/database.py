@@ -15,9 +15,10 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, Final, Protocol, runtime_checkable
 
+import structlog
 from sqlalchemy import BigInteger, func, select
 
-from gateway.errors import GatewayError, ServiceUnavailable
+from gateway.errors import DeadlineExceeded, GatewayError, ServiceUnavailable
 from gateway.store.engine.parameters import batch
 from gateway.store.engine.sql import DialectName, Query
 from gateway.store.engine.statement import BoundStatement, CompiledStatement, R, Statement
@@ -29,6 +30,11 @@ BUSY: Final = "The database cannot answer at the moment; please try again."
 FULL: Final = "The database is full: nothing can be written until space is freed."
 SLOW: Final = "A statement ran longer than it may and was cancelled."
 CUSTOMER_TAKEN: Final = "This Stripe customer belongs to another account."
+
+MOST_REASON: Final = 300
+"""Most characters of a driver's sentence in the log."""
+
+log = structlog.get_logger(__name__)
 
 CHANNEL: Final = "gateway_account"
 """The Postgres channel of changed accounts; a payload is `<account_id> <revision>`."""
@@ -218,7 +224,21 @@ class _Translated:
         if isinstance(error, Exception) and not isinstance(error, GatewayError):
             known = self._translate(error)
             if known is not None:
+                log_cause(known, error)
                 raise known from error
+
+
+def log_cause(known: GatewayError, error: Exception) -> None:
+    """Log why the database did not answer: the driver's sentence, which has no values."""
+    if isinstance(known, ServiceUnavailable | DeadlineExceeded):
+        sentence = str(error.args[0]) if error.args else ""
+        log.warning(
+            "database.failed",
+            code=known.code,
+            error=type(error).__name__,
+            reason=sentence[:MOST_REASON],
+            sqlstate=getattr(error, "sqlstate", None),
+        )
 
 
 @asynccontextmanager
@@ -228,4 +248,5 @@ async def within(seconds: float) -> AsyncIterator[None]:
         async with asyncio.timeout(seconds):
             yield
     except TimeoutError:
+        log.warning("database.busy", code=ServiceUnavailable.code, waited_seconds=seconds)
         raise ServiceUnavailable(BUSY) from None

@@ -8,7 +8,14 @@ from typing import Any, Final, cast
 import asyncpg
 
 from gateway.errors import ServiceUnavailable
-from gateway.store.engine.database import BUSY, NOT_OPEN, Reader, Transaction, translated
+from gateway.store.engine.database import (
+    BUSY,
+    NOT_OPEN,
+    Reader,
+    Transaction,
+    log_cause,
+    translated,
+)
 from gateway.store.engine.postgres_errors import ReadOnly, translate
 from gateway.store.engine.postgres_pool import (
     CLOSING_SECONDS,
@@ -51,6 +58,7 @@ class PostgresDriver:
             raise
         except Exception as error:  # `translated` costs as much as twenty cells
             if known := translate(error):
+                log_cause(known, error)
                 raise known from error
             raise
         return cast("Sequence[R]", records)  # a Record maps column names to values

@@ -199,6 +199,7 @@ class ConnectionPool:
         open.
         """
         if not self._open:
+            log.warning("database.connections_refused", open=0, budget=self._budget)
             raise ServiceUnavailable(BUSY)
         if self._grow_at <= now - IDLE_SECONDS:
             log.warning("database.connections_refused", open=len(self._open), budget=self._budget)

@@ -284,9 +284,13 @@ async def test_a_context_that_cannot_be_made_is_503() -> None:
 async def test_an_operation_beyond_its_deadline_is_504() -> None:
     settings = load_settings(environment="dev", operation_seconds=0.05)
     async with connect(application.make_app(settings)) as client:
-        answer = await client.post("/graphql", json={"query": "{ sleep(seconds: 30) }"})
+        with structlog.testing.capture_logs() as lines:
+            answer = await client.post("/graphql", json={"query": "{ sleep(seconds: 30) }"})
     assert answer.status_code == 504
     assert errors(answer)[0][0] == "TIMEOUT"
+    (line,) = [line for line in lines if line["event"] == "operation.stopped"]
+    assert (line["code"], line["seconds"]) == ("TIMEOUT", 0.05)
+    assert line["request_id"] == answer.headers["x-request-id"]
     assert application.journal.cancelled == 1
 
 

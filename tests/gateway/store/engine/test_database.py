@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import Select, bindparam, func, insert, select, text
+from structlog.testing import capture_logs
 
 from gateway.errors import DeadlineExceeded, ServiceUnavailable
 from gateway.models import Account, RollupDay, table_of
@@ -250,8 +251,11 @@ async def test_closing_a_snapshot_ends_a_read_that_has_not_begun(database: Datab
 
 @pytest.mark.parametrize("statement_timeout_seconds", [0.2])
 async def test_a_slow_statement_is_cancelled(limited_database: Database) -> None:
-    with pytest.raises(DeadlineExceeded):
+    with capture_logs() as lines, pytest.raises(DeadlineExceeded):
         await _run_slow(limited_database)
+    (line,) = lines
+    assert (line["event"], line["code"]) == ("database.failed", "TIMEOUT")
+    assert line["reason"] in {"canceling statement due to statement timeout", "interrupted"}
 
 
 @pytest.mark.parametrize("statement_timeout_seconds", [0.2])
@@ -311,9 +315,12 @@ async def test_a_writer_of_sqlite_waits_no_longer_than_it_may(sqlite_database_ur
             pass
 
     async with database.writing():
-        with pytest.raises(ServiceUnavailable):
+        with capture_logs() as lines, pytest.raises(ServiceUnavailable):
             async with database.writing():
                 pytest.fail("two write at once")
+        assert [(line["event"], line["waited_seconds"]) for line in lines] == [
+            ("database.busy", 0.05)
+        ]
         patient = asyncio.create_task(write())
         await asyncio.sleep(0.1)
         assert not patient.done()
@@ -365,9 +372,12 @@ async def test_a_lock_of_another_program_is_unavailability(
     path = database_url.removeprefix("sqlite:///")
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(ServiceUnavailable):
+        with capture_logs() as lines, pytest.raises(ServiceUnavailable):
             async with database.writing() as transaction:
                 await transaction.execute(INSERT_ACCOUNT, **account(1))
+        assert [(line["code"], line["reason"]) for line in lines] == [
+            ("SERVICE_UNAVAILABLE", "database is locked")
+        ]
         await _read(database)
         other.execute("ROLLBACK")
     async with database.writing() as transaction:
