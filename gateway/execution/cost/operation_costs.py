@@ -81,8 +81,10 @@ class OperationCosts:
 
 
 def _conditions(
-    operation: OperationDefinitionNode, variables: Variables, names: Iterable[str]
+    operation: OperationDefinitionNode, variables: Variables, names: Sequence[str]
 ) -> Mapping[str, bool]:
+    if not names:
+        return {}
     defaults = {
         each.variable.name.value: value_from_ast_untyped(each.default_value)
         for each in operation.variable_definitions or ()
