@@ -10,6 +10,7 @@ from gateway.billing.balance.runway import RunwayStatus
 from gateway.billing.usage.breakdown import UsageGroup
 from gateway.billing.usage.forecast import ForecastStatus
 from gateway.exports.export import ExportFormat
+from gateway.exports.request import UsageRows
 from gateway.models import (
     CreditPurchaseKind,
     CreditPurchaseStatus,
@@ -39,6 +40,7 @@ __all__ = [
     "RunwayStatus",
     "UsageDimension",
     "UsageGroup",
+    "UsageRows",
     "describe",
 ]
 
@@ -219,6 +221,16 @@ describe(
         BalanceCause.ADJUSTMENT: "The platform's staff corrected the balance.",
         BalanceCause.THRESHOLD: "A low-balance state started or ended; the version is unchanged.",
         BalanceCause.SNAPSHOT: "The current balance, sent first by each subscription.",
+    },
+)
+describe(
+    UsageRows,
+    "The rows of an export of usage.",
+    {
+        UsageRows.CHARGES: "Every charge.",
+        UsageRows.BUCKETS: "Every bucket, with its spend and number of deployments. Not as FOCUS.",
+        UsageRows.SERIES: "Every value of a dimension in each bucket with charges of it; there is "
+        'no row "Other". Not as FOCUS.',
     },
 )
 describe(

@@ -20,7 +20,7 @@ from gateway.billing.usage.grouped_series import UsageSeries, checked_series, us
 from gateway.billing.usage.series import FilteredSummary, Period, complete_part, part_before
 from gateway.billing.usage.summed_series import bucket_spans, period_spans, summed_buckets
 from gateway.exports.request import UsageExportRequest
-from gateway.exports.writers import USAGE_WRITERS
+from gateway.exports.writers import usage_formats
 from gateway.links import USAGE_PATH
 from gateway.money import divide_half_even, ratio
 from gateway.store.breakdowns import BreakdownKey
@@ -35,7 +35,7 @@ from gateway.store.usage_totals import TotalsKey, UsageTotal
 from gateway.windows import Interval, previous_window
 from loaders.operation import reads_deployments
 from resolvers.context import Info
-from resolvers.enums import UsageDimension
+from resolvers.enums import UsageDimension, UsageRows
 from resolvers.exports import Format, sign_export
 from resolvers.filters import UsageFilter, selected_usage
 from resolvers.types.money import Amount
@@ -252,12 +252,29 @@ async def load_row_deployment(
     return None if key is None else await info.context.loaders.deployment_by_id.load(key)
 
 
-def sign_export_url(root: strawberry.Parent[RequestedWindow], info: Info, format_: Format) -> str:
+def sign_export_url(
+    root: strawberry.Parent[RequestedWindow],
+    info: Info,
+    format_: Format,
+    rows: Annotated[
+        UsageRows, strawberry.argument(description="The rows of the file.")
+    ] = UsageRows.CHARGES,
+    by: Annotated[
+        UsageDimension | None,
+        strawberry.argument(description="The dimension of SERIES, which need one."),
+    ] = None,
+    then: Annotated[
+        UsageDimension | None, strawberry.argument(description="A second dimension of SERIES.")
+    ] = None,
+) -> str:
     request = UsageExportRequest(
         window=root.window,
         interval=root.interval,
         filter=root.period.filter,
         account_id=root.period.account_id,
+        rows=rows,
+        by=by,
+        then=then,
     )
     exported = request.parameters()
-    return sign_export(info, USAGE_PATH, request.account_id, format_, exported, USAGE_WRITERS)
+    return sign_export(info, USAGE_PATH, request.account_id, format_, exported, usage_formats(rows))

@@ -117,6 +117,24 @@ def write_usage(subject: UsageSubject) -> LinesExport:
     )
 
 
+def write_aggregates(subject: UsageSubject) -> LinesExport:
+    """Return the writer of sums of usage: one line for each bucket, or value and bucket."""
+    request = subject.request
+    zone, instant = request.window.time_zone, local_text(request.window.zone)
+    columns: dict[str, Cells] = {
+        f"Start ({zone})": _converted("start", instant),
+        f"End ({zone})": _converted("end", instant),
+        "Spend": _number("spent_nanos", minor_digits(subject.currency)),
+        "Currency": lambda chunk: repeat(subject.currency, len(chunk)),
+        "Deployments": _converted("deployments", str),
+    }
+    for title, prefix, by in (("", "", request.by), ("Then ", "then_", request.then)):
+        if by is not None:
+            names = ("group", "key", "label")
+            columns |= {f"{title}{name}".capitalize(): _text(f"{prefix}{name}") for name in names}
+    return _csv(columns)
+
+
 def write_ledger(subject: LedgerSubject) -> LinesExport:
     """Return the writer of the ledger: one line for each row."""
     zone, account_id = subject.request.zone.key, subject.account["account_id"]

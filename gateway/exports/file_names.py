@@ -5,7 +5,12 @@ from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Final
 
-from gateway.exports.request import LedgerExportRequest, PurchaseExportRequest, UsageExportRequest
+from gateway.exports.request import (
+    LedgerExportRequest,
+    PurchaseExportRequest,
+    UsageExportRequest,
+    UsageRows,
+)
 
 MAX_BYTES: Final = 200
 """A whole name is of 255 bytes at most on every usual file system, and copies' names get longer."""
@@ -38,9 +43,15 @@ def ledger_name(owner: str, request: LedgerExportRequest, extension: str) -> str
 
 
 def usage_name(owner: str, request: UsageExportRequest, extension: str) -> str:
-    """Return a name such as `acme-usage-2026-01-01_2026-03-31-by-week.csv`."""
+    """Return a name such as `acme-usage-2026-01-01_2026-03-31-by-week.csv`; of aggregated rows with
+    `-buckets`, or `-series-gpu-model`.
+    """
     days = (request.window.from_, request.window.to)
-    return _name(owner, "usage", days, [f"by-{request.interval.lower()}"], extension)
+    words = [f"by-{request.interval.lower()}"]
+    if request.rows is not UsageRows.CHARGES:
+        dimensions = [each for each in (request.by, request.then) if each is not None]
+        words += [each.lower().replace("_", "-") for each in (request.rows, *dimensions)]
+    return _name(owner, "usage", days, words, extension)
 
 
 def _values(values: Collection[str] | None, many: str) -> Iterator[str]:

@@ -97,6 +97,24 @@ def write_usage(subject: UsageSubject) -> LinesExport:
     )
 
 
+def write_aggregates(subject: UsageSubject) -> LinesExport:
+    """Return the writer of sums of usage: a bucket, or a value in a bucket, each."""
+    request, currency = subject.request, _fragment("currency", subject.currency)
+    members = [
+        _converted("start", "start", utc_text),
+        _converted("end", "end", utc_text),
+        _number("spend", "spent_nanos", minor_digits(subject.currency)),
+        lambda chunk: repeat(currency, len(chunk)),
+        _plain("deployments", "deployments"),
+    ]
+    if request.by is not None:
+        members += [_plain(name, name) for name in ("group", "key", "label")]
+    if request.then is not None:
+        names = {"thenGroup": "then_group", "thenKey": "then_key", "thenLabel": "then_label"}
+        members += [_plain(name, column) for name, column in names.items()]
+    return _jsonl(*members)
+
+
 def write_ledger(subject: LedgerSubject) -> LinesExport:
     """Return the writer of the ledger's rows."""
     account_id: int = subject.account["account_id"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, NamedTuple
 
+from gateway.exports import usage_rows
 from gateway.exports.export import (
     Export,
     ExportFormat,
@@ -15,10 +16,22 @@ from gateway.exports.export import (
     UsageSubject,
 )
 from gateway.exports.file_names import ledger_name, purchases_name, usage_name
-from gateway.exports.request import LedgerExportRequest, PurchaseExportRequest, UsageExportRequest
-from gateway.exports.writers import LEDGER_WRITERS, PURCHASE_WRITERS, USAGE_WRITERS, check_offered
+from gateway.exports.request import (
+    LedgerExportRequest,
+    PurchaseExportRequest,
+    UsageExportRequest,
+    UsageRows,
+)
+from gateway.exports.writers import (
+    AGGREGATE_WRITERS,
+    LEDGER_WRITERS,
+    PURCHASE_WRITERS,
+    USAGE_WRITERS,
+    check_offered,
+    usage_formats,
+)
 from gateway.principal import Principal
-from gateway.store import exported_usage, exports, sellers
+from gateway.store import exported_usage, exports, sellers, usage_tables
 from gateway.store.engine.statement import R
 from gateway.store.engine.stream import Chunk, Stream
 from gateway.store.ledger_listing import LEDGER
@@ -87,8 +100,10 @@ async def open_usage(
     request: UsageExportRequest,
     format_: ExportFormat,
 ) -> Opened:
-    """Begin an export of usage."""
-    check_offered(format_, USAGE_WRITERS)
+    """Begin an export of usage: its charges, or sums of them."""
+    check_offered(format_, usage_formats(request.rows))
+    if request.rows is not UsageRows.CHARGES:
+        return await _open_aggregates(stream, principal, account, request, format_)
     window = request.window
     selected = exported_usage.UsageSelection(
         account["account_id"], window.start, window.end, request.filter
@@ -101,6 +116,28 @@ async def open_usage(
         rows=await exported_usage.count_usage(stream, principal, selected),
         media_type=writer.media_type,
         parts=partial(_parts, writer, exported_usage.usage(stream, principal, selected)),
+    )
+
+
+async def _open_aggregates(
+    stream: Stream,
+    principal: Principal,
+    account: AccountRow,
+    request: UsageExportRequest,
+    format_: ExportFormat,
+) -> Opened:
+    subject = UsageSubject(account=account, seller={}, request=request)
+    writer = AGGREGATE_WRITERS[format_](subject)
+    if request.rows is UsageRows.BUCKETS:
+        read, count = usage_rows.buckets, len(request.window.buckets(request.interval))
+    else:
+        key = usage_rows.table_key(account, request)
+        read, count = usage_rows.series, await usage_tables.count_rows(stream, principal, key)
+    return Opened(
+        name=usage_name(account["external_id"], request, writer.extension),
+        rows=count,
+        media_type=writer.media_type,
+        parts=partial(_parts, writer, read(stream, principal, account, request)),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Final, Self, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 from gateway import strict_json
+from gateway.billing.usage.breakdown import checked_dimensions
 from gateway.billing.usage.filters import stated_values, usage_filter
 from gateway.errors import BadUserInput
 from gateway.models import CreditPurchaseKind, CreditPurchaseStatus, LedgerCause
@@ -21,7 +22,7 @@ from gateway.store import Selection
 from gateway.store.day_span import day_span
 from gateway.store.purchase_search import search_condition
 from gateway.store.rows import AccountRow
-from gateway.store.usage_filter import EVERYTHING, UsageFilter
+from gateway.store.usage_filter import EVERYTHING, UsageDimension, UsageFilter
 from gateway.text import checked_text
 from gateway.windows import (
     Interval,
@@ -144,23 +145,48 @@ class LedgerExportRequest:
         return Selection(scope=(account_id,), lower=lower, upper=upper, conditions=conditions)
 
 
+class UsageRows(StrEnum):
+    """The rows of an export of usage."""
+
+    CHARGES = "CHARGES"
+    BUCKETS = "BUCKETS"
+    SERIES = "SERIES"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageExportRequest:
-    """Usage that starts in a window and passes a filter, in buckets of an interval. A filter of
-    deployments is one of an account.
+    """Usage that starts in a window and passes a filter, in buckets of an interval: its charges,
+    the buckets, or series by a dimension and, maybe, a second one. A filter of deployments is one
+    of an account.
     """
 
     window: Window
     interval: Interval
     filter: UsageFilter = EVERYTHING
     account_id: int = 0
+    rows: UsageRows = UsageRows.CHARGES
+    by: UsageDimension | None = None
+    then: UsageDimension | None = None
+
+    def __post_init__(self) -> None:
+        """Raise BadUserInput for dimensions that do not go with the rows."""
+        if self.rows is UsageRows.SERIES:
+            if self.by is None:
+                raise BadUserInput("`by` is required for the rows SERIES.", argument="by")
+            checked_dimensions(self.by, self.then)
+            return
+        for name, value in (("by", self.by), ("then", self.then)):
+            if value is not None:
+                raise BadUserInput(f"`{name}` requires the rows SERIES.", argument=name)
 
     @classmethod
     def read(cls, parameters: Parameters, account: AccountRow, now: datetime) -> Self:
-        """Return the request of `interval`, `from`, `to`, `timeZone` and the filter's lists (JSON,
-        such as `["search",null]`), by the rules of the field `usage`; raises BadUserInput.
+        """Return the request of `interval`, `from`, `to`, `timeZone`, the filter's lists (JSON,
+        such as `["search",null]`), `rows`, `by` and `then`, by the rules of the field `usage`;
+        raises BadUserInput.
         """
-        _refuse_others(parameters, {"interval", "from", "to", "timeZone", *FILTERS})
+        windows = {"interval", "from", "to", "timeZone"}
+        _refuse_others(parameters, {*windows, *FILTERS, "rows", "by", "then"})
         from_, to = _read_day(parameters, "from"), _read_day(parameters, "to")
         named = parameters.get("interval")
         interval = (
@@ -180,13 +206,30 @@ class UsageExportRequest:
             projects=lists["projects"],
             resources=lists["resources"],
         )
-        return cls(window=window, interval=interval, filter=selected, account_id=account_id)
+        by, then = (
+            read_choice(parameters[name], name, UsageDimension) if name in parameters else None
+            for name in ("by", "then")
+        )
+        rows = read_choice(parameters.get("rows", UsageRows.CHARGES), "rows", UsageRows)
+        return cls(
+            window=window,
+            interval=interval,
+            filter=selected,
+            account_id=account_id,
+            rows=rows,
+            by=by,
+            then=then,
+        )
 
     def parameters(self) -> dict[str, str]:
         window = self.window
         stated = stated_values(self.filter, self.account_id)
         lists = {name: values for name, values in stated.items() if values is not None}
+        rows = {} if self.rows is UsageRows.CHARGES else {"rows": self.rows}
+        dimensions = {"by": self.by, "then": self.then}
         return {
+            **rows,
+            **{name: each for name, each in dimensions.items() if each is not None},
             "interval": self.interval,
             "from": str(window.from_),
             "to": str(window.to),

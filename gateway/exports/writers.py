@@ -14,6 +14,8 @@ from gateway.exports.export import (
     UsageSubject,
 )
 from gateway.exports.focus import writer as focus
+from gateway.exports.request import UsageRows
+from gateway.exports.usage_rows import AggregatedUsage
 from gateway.store.engine.statement import R
 from gateway.store.exported_usage import ExportedUsage
 from gateway.store.exports import ExportedPurchase
@@ -32,11 +34,21 @@ USAGE_WRITERS: Final[Writers[UsageSubject, ExportedUsage]] = {
     ExportFormat.JSONL: jsonl.write_usage,
     ExportFormat.FOCUS: focus.write_usage,
 }
+AGGREGATE_WRITERS: Final[Writers[UsageSubject, AggregatedUsage]] = {
+    ExportFormat.CSV: csv.write_aggregates,
+    ExportFormat.JSONL: jsonl.write_aggregates,
+}
+"""FOCUS has charges, not sums of them."""
 LEDGER_WRITERS: Final[Writers[LedgerSubject, LedgerRow]] = {
     ExportFormat.CSV: csv.write_ledger,
     ExportFormat.JSONL: jsonl.write_ledger,
 }
 """FOCUS has charges, not changes of a balance."""
+
+
+def usage_formats(rows: UsageRows) -> Collection[ExportFormat]:
+    """Return the formats of an export of usage with these rows."""
+    return USAGE_WRITERS if rows is UsageRows.CHARGES else AGGREGATE_WRITERS
 
 
 def check_offered(format_: ExportFormat, writers: Collection[ExportFormat]) -> None:

@@ -362,6 +362,6 @@ class Usage:
     export_url: str = resolved(
         sign_export_url,
         cost=LINK,
-        description="Signed download link to a file of every charge in the range, oldest first. "
-        "The link needs no credential and expires within 15 minutes.",
+        description="Signed download link to a file of every charge in the range, oldest first, or "
+        "of sums of them. The link needs no credential and expires within 15 minutes.",
     )

@@ -3,12 +3,15 @@
 `make usage-queries` runs 500 of them on each database.
 """
 
+import csv
+import json
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from fractions import Fraction
+from io import StringIO
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -16,6 +19,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.exports.export import ExportFormat
+from gateway.exports.open import open_usage
 from gateway.exports.request import FILTERS, UsageExportRequest
 from gateway.ids import encode_global_id
 from gateway.store import Database, exported_usage
@@ -29,6 +34,7 @@ from tests.support.usage_rows import Event, Facts, deployment_id, insert_facts, 
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "15"))
 LATER = datetime(2102, 1, 1, tzinfo=UTC)
+PARAMETERS = {"interval", "from", "to", "timeZone", *FILTERS, "rows", "by", "then"}
 FIELDS = {
     UsageDimension.DEPLOYMENT: "deployment",
     UsageDimension.PROVIDER: "provider",
@@ -62,6 +68,8 @@ query ($id: ID!, $from: Date!, $to: Date!, $zone: TimeZone!, $interval: UsageInt
       group key spend { amount } deployments children { key }
     }
     exportUrl(format: CSV)
+    bucketsUrl: exportUrl(format: JSONL, rows: BUCKETS)
+    seriesUrl: exportUrl(format: CSV, rows: SERIES, by: $by, then: $then)
   } }
 }
 """
@@ -206,6 +214,8 @@ async def test_every_view_is_that_of_the_raw_events(
     for row, _ in check_rows(comparing, usage["alone"], events, query.then, query.rows, facts):
         comparing.same(row["children"], [])
     await check_export(database, comparing, usage["exportUrl"], facts, events)
+    await check_buckets_file(database, comparing, usage, facts)
+    await check_series_file(database, comparing, usage, query, facts, buckets)
 
 
 def passes(event: Event, query: Query) -> bool:
@@ -273,11 +283,7 @@ def grouped(
         key = -value if isinstance(value, int) else str(value).encode()
         return -spent(mine), value is None, value is None or key
 
-    charged = [
-        (value, mine)
-        for value, mine in groups.items()
-        if spent(mine) or not all(event.correction for event in mine)
-    ]
+    charged = [(value, mine) for value, mine in groups.items() if is_charged(mine)]
     ranked = sorted(charged, key=place)
     shown = [
         ("NONE" if value is None else "VALUE", key_of(value, facts), mine)
@@ -285,6 +291,23 @@ def grouped(
     ]
     rest = [event for _, mine in ranked[size:] for event in mine]
     return [*shown, ("OTHER", None, rest)] if len(ranked) > size else shown
+
+
+def is_charged(events: Sequence[Event]) -> bool:
+    """Corrections that add up to nothing are no usage to show."""
+    return spent(events) != 0 or not all(event.correction for event in events)
+
+
+def pairs(events: Sequence[Event], query: Query) -> dict[tuple[Any, Any], list[Event]]:
+    found: dict[tuple[Any, Any], list[Event]] = defaultdict(list)
+    for event in events:
+        value, child = (getattr(event, FIELDS[each]) for each in (query.by, query.then))
+        found[value, child].append(event)
+    return found
+
+
+def named(value: Any, facts: Facts) -> tuple[str, str | None]:
+    return "NONE" if value is None else "VALUE", key_of(value, facts)
 
 
 def key_of(value: Any, facts: Facts) -> str | None:
@@ -333,14 +356,21 @@ def check_series(
         assert sums[start] == spent(mine)
 
 
+def request_of(url: str, facts: Facts) -> UsageExportRequest:
+    """Read a link's request back."""
+    parameters = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+    return UsageExportRequest.read(
+        {name: text for name, text in parameters.items() if name in PARAMETERS},
+        facts.account,
+        LATER,
+    )
+
+
 async def check_export(
     database: Database, comparing: Comparing, url: str, facts: Facts, events: list[Event]
 ) -> None:
-    """Read the link's request back, and compare the exported charges."""
-    named = {"interval", "from", "to", "timeZone", *FILTERS}
-    parameters = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
-    parameters = {name: text for name, text in parameters.items() if name in named}
-    request = UsageExportRequest.read(parameters, facts.account, LATER)
+    """Compare the exported charges."""
+    request = request_of(url, facts)
     window = request.window
     selection = UsageSelection(facts.account_id, window.start, window.end, request.filter)
     amounts: list[int] = []
@@ -350,3 +380,59 @@ async def check_export(
             amounts += chunk.column("amount_nanos")
     comparing.same(sorted(amounts), sorted(event.nanos for event in events))
     comparing.same(count, len(events))
+
+
+async def file_of(
+    database: Database, url: str, facts: Facts, format_: ExportFormat
+) -> tuple[str, int]:
+    """Return a link's file, and the number of rows that it says it has."""
+    async with database.exporting() as stream:
+        opened = await open_usage(stream, PLATFORM, facts.account, request_of(url, facts), format_)
+        parts = [part async for part in opened.parts()]
+    return b"".join(part.content for part in parts).decode("utf-8-sig"), opened.rows
+
+
+async def check_buckets_file(
+    database: Database, comparing: Comparing, usage: dict[str, Any], facts: Facts
+) -> None:
+    text, count = await file_of(database, usage["bucketsUrl"], facts, ExportFormat.JSONL)
+    found = [json.loads(line) for line in text.splitlines()]
+    comparing.same(
+        [(row["start"], row["spend"], row["deployments"]) for row in found],
+        [
+            (bucket["start"], bucket["spend"]["amount"], bucket["deployments"])
+            for bucket in usage["buckets"]
+        ],
+    )
+    comparing.same(count, len(found))
+
+
+async def check_series_file(
+    database: Database,
+    comparing: Comparing,
+    usage: dict[str, Any],
+    query: Query,
+    facts: Facts,
+    buckets: dict[str, list[Event]],
+) -> None:
+    text, count = await file_of(database, usage["seriesUrl"], facts, ExportFormat.CSV)
+    rows = list(csv.DictReader(StringIO(text, newline=""), strict=True))
+    start = next(name for name in rows[0] if name.startswith("Start")) if rows else ""
+    found = {
+        (
+            datetime.fromisoformat(row[start]),
+            *(row["Group"], row["Key"] or None, row["Then group"], row["Then key"] or None),
+        ): (int(Fraction(row["Spend"]) * 10**9), int(row["Deployments"]))
+        for row in rows
+    }
+    expected = {
+        (datetime.fromisoformat(at), *named(value, facts), *named(child, facts)): (
+            spent(mine),
+            active(mine),
+        )
+        for at, events in buckets.items()
+        for (value, child), mine in pairs(events, query).items()
+        if is_charged(mine)
+    }
+    comparing.same(found, expected)
+    comparing.same((count, len(rows)), (len(expected), len(expected)))

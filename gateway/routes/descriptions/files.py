@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 from gateway.exports.export import ExportFormat
-from gateway.exports.request import FILTERS, MAX_SEARCH
+from gateway.exports.request import FILTERS, MAX_SEARCH, UsageRows
 from gateway.models import CreditPurchaseKind, CreditPurchaseStatus, LedgerCause
 from gateway.routes.descriptions.refusals import (
     CREDENTIAL_LIMITS,
@@ -24,6 +24,7 @@ from gateway.routes.openapi.operation import (
     Parameter,
     Refusal,
 )
+from gateway.store.usage_filter import UsageDimension
 from gateway.windows import Interval
 
 TAG: Final = "Exports"
@@ -166,6 +167,21 @@ EXPORT_USAGE: Final = Operation(
                 'JSON array such as `["a",null]`.',
             )
             for name in FILTERS
+        ),
+        Parameter(
+            name="rows",
+            place="query",
+            text="Every charge, every bucket, or every value of a dimension in each bucket.",
+            schema={"enum": [*UsageRows], "default": UsageRows.CHARGES},
+        ),
+        *(
+            Parameter(
+                name=name,
+                place="query",
+                text=f"The {which} dimension of `SERIES`.",
+                schema={"enum": [*UsageDimension]},
+            )
+            for name, which in (("by", "first"), ("then", "second"))
         ),
     ),
     answers=(_ROWS,),

@@ -1,5 +1,6 @@
 """A file's name says whose it is, what it holds, of which days and by what filter."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,10 +12,16 @@ from gateway.exports.file_names import (
     purchases_name,
     usage_name,
 )
-from gateway.exports.request import LedgerExportRequest, PurchaseExportRequest, UsageExportRequest
+from gateway.exports.request import (
+    LedgerExportRequest,
+    PurchaseExportRequest,
+    UsageExportRequest,
+    UsageRows,
+)
 from gateway.http.headers import attachment
 from gateway.models import CreditPurchaseKind, CreditPurchaseStatus, LedgerCause
 from gateway.receipts.file_name import document_name
+from gateway.store.usage_filter import UsageDimension
 from gateway.windows import Interval, resolve_window, zone
 
 UTC = zone("UTC")
@@ -51,6 +58,10 @@ def test_usage_and_ledger_are_named_alike() -> None:
     usage = UsageExportRequest(window=window, interval=Interval.WEEK)
     assert usage_name("acme", usage, "jsonl") == (
         f"acme-usage-{window.from_}_{window.to}-by-week.jsonl"
+    )
+    series = replace(usage, rows=UsageRows.SERIES, by=UsageDimension.GPU_MODEL)
+    assert usage_name("acme", series, "csv") == (
+        f"acme-usage-{window.from_}_{window.to}-by-week-series-gpu-model.csv"
     )
     ledger = LedgerExportRequest(zone=UTC, from_=JANUARY, cause=frozenset({LedgerCause.REFUND}))
     assert ledger_name("acme", ledger, "csv") == "acme-ledger-from-2026-01-01-refund.csv"
