@@ -18,7 +18,7 @@ from tests.support.wire import PUSHES, Wire, count_bytes, pass_time
 
 FIRST_VIEW_BYTES = 320_000
 IDLE_BYTES = 50_000
-UPDATE_BYTES = 1_000
+UPDATE_BYTES = 1_100
 """For each balance update: its message and, in a steady stream of them, all that the page loads."""
 IDLE_MINUTES = 6
 PERIOD_SECONDS = 4

@@ -94,6 +94,27 @@ async def test_a_failure_keeps_the_filter_and_is_tried_again(
         await expect(purchases(page)).to_be_focused()
 
 
+async def test_a_throttled_page_waits_and_loads(browser: Browser, site: Site) -> None:
+    refused = 0
+
+    async def answer(route: Route) -> None:
+        nonlocal refused
+        if refused < 2:
+            refused += 1
+            error = {"message": "Too few points.", "extensions": {"code": "THROTTLED"}}
+            headers = {"retry-after": "1", "content-type": "application/graphql-response+json"}
+            await route.fulfill(status=429, headers=headers, json={"errors": [error]})
+        else:
+            await route.continue_()
+
+    async with tab(browser, site) as page:
+        await page.route("**/graphql", answer)
+        await page.goto("/?range=90d")
+        await expect(purchase_rows(page).first).to_be_visible()
+        await expect(page.get_by_role("alert")).to_have_count(0)
+    assert refused == 2
+
+
 async def refuse_facts(route: Route) -> None:
     """Let everything through but queries of the account alone."""
     if body_of(route.request)["variables"].keys() == {"account"}:

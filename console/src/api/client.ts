@@ -12,6 +12,7 @@ import {
 import type { SubscribePayload } from "graphql-ws";
 import { failureOf } from "./errors";
 import { connect } from "./live";
+import { patientFetch } from "./patient-fetch";
 import { currentToken } from "./session";
 import { trustedDocuments } from "./trusted-documents";
 
@@ -28,6 +29,7 @@ export function makeClient(onRefused: (accepted: boolean) => void): {
   const live = connect(refuse);
   const client = new Client({
     url: "/graphql",
+    fetch: patientFetch,
     preferGetMethod: false,
     requestPolicy: "cache-and-network",
     fetchOptions: () => ({
