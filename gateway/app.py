@@ -168,7 +168,7 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
     def context_for(principal: Principal, request_id: str) -> Context:
         return make_context(
             principal=principal,
-            snapshot=Snapshot(process.database),
+            snapshot=Snapshot(process.database, principal),
             clock=clock,
             signer=signer,
             links=links,

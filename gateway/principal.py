@@ -5,7 +5,7 @@ has one; every write of account data has an `Actor`.
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self, TypeAlias
 
 from gateway.errors import Forbidden
 
@@ -39,6 +39,9 @@ class Permission(StrEnum):
     ADMIN = "admin"
 
 
+_READING: Final = frozenset({Permission.BILLING_READ, Permission.ADMIN})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
     """A person (`subject` of a token) or an API key (`key_id`), never both.
@@ -58,6 +61,11 @@ class Principal:
     @property
     def is_person(self) -> bool:
         return self.key_id is None
+
+    @property
+    def reads_accounts(self) -> bool:
+        """Whether the principal may read accounts at all: people, and keys with a scope for it."""
+        return self.is_person or bool(self.scopes & _READING)
 
     @property
     def quota_key(self) -> str:
@@ -124,6 +132,12 @@ class Actor:
     def may_write(self, account_id: int | None) -> bool:
         """Whether the actor may write to an account; None is a new account."""
         return self.accounts is None or account_id in self.accounts
+
+
+Caller: TypeAlias = Principal | Actor
+"""The author of a transaction: a principal who reads, or the actor of a write or of work of the
+gateway itself.
+"""
 
 
 def view_of(account_id: int, role: Role) -> Principal:

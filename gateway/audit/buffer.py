@@ -12,6 +12,8 @@ from gateway.store import Database, audit_events
 from gateway.store.audit_events import AuditCells
 from gateway.work.loops import Loops
 
+ACTOR: Final = Actor.job("audit")
+
 WRITE_SECONDS: Final = 1
 MOST_PENDING: Final = 10_000
 """Most events that wait to be written; further ones are dropped and counted."""
@@ -62,6 +64,6 @@ class AuditBuffer:
         pending = self._pending[:]
         if not pending:
             return
-        async with self._database.writing() as transaction:
+        async with self._database.writing(ACTOR) as transaction:
             await audit_events.append(transaction, pending)
         del self._pending[: len(pending)]

@@ -6,6 +6,7 @@ from typing import Final
 from gateway.audit.deeds import Deed
 from gateway.clock import Clock
 from gateway.ids import first_key
+from gateway.principal import Actor
 from gateway.settings.audit import AuditSettings
 from gateway.store import Database, audit_events
 from gateway.work.jobs import NoPayload, Task
@@ -13,6 +14,7 @@ from gateway.work.periodic import Periodic
 from gateway.work.tasks import Tasks
 
 RETENTION: Final = Task(name="audit.retention", payload=NoPayload, timeout_seconds=600)
+ACTOR: Final = Actor.job(RETENTION.name)
 PAUSE_SECONDS: Final = 3_600
 TOGETHER: Final = 2_000
 """Most events of one transaction."""
@@ -27,7 +29,7 @@ async def delete_old(database: Database, now: datetime, settings: AuditSettings)
 async def _delete(database: Database, before: datetime, deed: Deed | None) -> int:
     deleted = 0
     while True:
-        async with database.writing() as transaction:
+        async with database.writing(ACTOR) as transaction:
             found = await audit_events.delete_before(
                 transaction, first_key(before), most=TOGETHER, deed=deed
             )

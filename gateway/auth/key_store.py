@@ -17,6 +17,8 @@ from gateway.store import api_keys as stored
 from gateway.store.api_keys import ApiKeyRow, NewApiKey, RevokedKey
 from gateway.work.loops import Loops
 
+ACTOR: Final = Actor.job("api_keys")
+
 CACHE_LIFETIME: Final = timedelta(seconds=30)
 """How long a cached key may be out of date: a revocation takes effect within this time."""
 CACHE_SIZE: Final = 1_024
@@ -50,7 +52,7 @@ class StoredKeys:
         if cached is not None:
             return cached.record
         read_at = self._clock.now()
-        async with Snapshot(self._database) as snapshot:
+        async with Snapshot(self._database, ACTOR) as snapshot:
             record = await find_key(snapshot, key_id)
         self._cache[key_id] = _CachedKey(record, read_at)
         return record
@@ -91,7 +93,7 @@ class KeyUse:
         if not ids:
             return
         now = self._clock.now()
-        async with self._database.writing() as transaction:
+        async with self._database.writing(ACTOR) as transaction:
             await stored.mark_used(transaction, ids, at=now, before=now - USE_RESOLUTION)
         self._pending -= ids
 

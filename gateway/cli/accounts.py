@@ -65,7 +65,7 @@ def _subject(value: str, argument: str) -> str:
 
 async def _create(settings: Settings, facts: AccountFacts) -> str:
     clock = SystemClock()
-    async with open_database(settings) as database, database.writing() as transaction:
+    async with open_database(settings) as database, database.writing(operator()) as transaction:
         found = await accounts.by_external_id(transaction, [facts.external_id])
         account_id = (
             found[0]["account_id"]
@@ -91,7 +91,7 @@ def list_accounts() -> None:
 
 
 async def _print_all(settings: Settings) -> None:
-    async with open_database(settings) as database, Snapshot(database) as snapshot:
+    async with open_database(settings) as database, Snapshot(database, operator()) as snapshot:
         after = -1
         while rows := await accounts.list_page(snapshot, after=after, limit=PAGE):
             for row in rows:
@@ -149,7 +149,7 @@ async def _put_thresholds(
 ) -> LowBalance | None:
     clock = SystemClock()
     row = await _find(settings, external_id)
-    async with open_database(settings) as database, database.writing() as transaction:
+    async with open_database(settings) as database, database.writing(operator()) as transaction:
         return await put_thresholds(
             transaction,
             row["account_id"],
@@ -175,7 +175,7 @@ def put_member(
 
 async def _put_member(settings: Settings, external_id: str, subject: str, role: Role) -> None:
     row = await _find(settings, external_id)
-    async with open_database(settings) as database, database.writing() as transaction:
+    async with open_database(settings) as database, database.writing(operator()) as transaction:
         account_ids = [row["account_id"]]
         await billing.put_member(
             transaction, account_ids, subject, role, actor=operator(), clock=SystemClock()
@@ -191,7 +191,7 @@ def list_members(external_id: ExternalId) -> None:
 
 async def _members(settings: Settings, external_id: str) -> Sequence[MemberRow]:
     row = await _find(settings, external_id)
-    async with open_database(settings) as database, Snapshot(database) as snapshot:
+    async with open_database(settings) as database, Snapshot(database, operator()) as snapshot:
         return await accounts.list_members(snapshot, row["account_id"])
 
 
@@ -207,7 +207,7 @@ def remove_member(
 
 async def _remove_member(settings: Settings, external_id: str, subject: str) -> None:
     row = await _find(settings, external_id)
-    async with open_database(settings) as database, database.writing() as transaction:
+    async with open_database(settings) as database, database.writing(operator()) as transaction:
         if not await billing.remove_member(
             transaction, row["account_id"], subject, actor=operator(), clock=SystemClock()
         ):
@@ -215,7 +215,7 @@ async def _remove_member(settings: Settings, external_id: str, subject: str) -> 
 
 
 async def _find(settings: Settings, external_id: str) -> AccountRow:
-    async with open_database(settings) as database, Snapshot(database) as snapshot:
+    async with open_database(settings) as database, Snapshot(database, operator()) as snapshot:
         found = await accounts.by_external_id(snapshot, [external_id])
     if not found:
         raise NotFound(f"No account has the external id {external_id}.")

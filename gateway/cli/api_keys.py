@@ -52,7 +52,7 @@ async def _create(
     now = clock.now()
     pepper = settings.auth.api_key_pepper
     name = checked_name(name, "name", limit=200)
-    async with open_database(settings) as database, database.writing() as transaction:
+    async with open_database(settings) as database, database.writing(operator()) as transaction:
         namesakes = await _active_keys(transaction, name, now)
         key = await issue_key(
             transaction,
@@ -96,7 +96,7 @@ def list_keys() -> None:
 
 async def _list(settings: Settings) -> list[str]:
     now = SystemClock().now()
-    async with open_database(settings) as database, Snapshot(database) as snapshot:
+    async with open_database(settings) as database, Snapshot(database, operator()) as snapshot:
         rows = await stored.list_all(snapshot)
     return [
         "\t".join(
@@ -137,7 +137,7 @@ def revoke(
 
 
 async def _revoke(settings: Settings, key_id: str) -> None:
-    async with open_database(settings) as database, database.writing() as transaction:
+    async with open_database(settings) as database, database.writing(operator()) as transaction:
         if not await revoke_key(transaction, key_id, actor=operator(), clock=SystemClock()):
             raise NotFound("API key not found, or already revoked.")
 

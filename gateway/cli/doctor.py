@@ -9,7 +9,7 @@ import typer
 from gateway.billing.reconciliation.accounts import reconcile_account
 from gateway.cli.messages import counted
 from gateway.cli.progress import reporter, show_progress
-from gateway.cli.resources import open_database, read_settings
+from gateway.cli.resources import open_database, operator, read_settings
 from gateway.errors import NotFound
 from gateway.settings import Settings
 from gateway.store import reconciliation
@@ -41,7 +41,7 @@ async def _doctor(settings: Settings, external_id: str | None) -> tuple[int, int
     differences = 0
     async with (
         open_database(settings) as database,
-        database.exporting(unlimited=True) as stream,
+        database.exporting(operator(), unlimited=True) as stream,
     ):
         accounts = await reconciliation.accounts.accounts(stream)
         if external_id is not None:

@@ -164,7 +164,7 @@ def export_audit_events(
 async def _export_audit_events(
     settings: Settings, wanted: AuditFilter, format_: ExportFormat, output: Path | None
 ) -> None:
-    async with open_database(settings) as database, database.exporting() as stream:
+    async with open_database(settings) as database, database.exporting(_OPERATOR) as stream:
         opened = await open_audit_events(stream, _OPERATOR, wanted, format_)
         with open_output(output, opened.name) as file:
             await _write(opened, file)
@@ -177,11 +177,11 @@ def _parameters(from_: str | None, to: str | None, time_zone: str | None) -> dic
 
 async def _export(settings: Settings, external_id: str, open_: Open, output: Path | None) -> None:
     async with open_database(settings) as database:
-        async with Snapshot(database) as snapshot:
+        async with Snapshot(database, _OPERATOR) as snapshot:
             found = await accounts.by_external_id(snapshot, [external_id])
         if not found:
             raise NotFound(f"No account has the external id {external_id}.")
-        async with database.exporting() as stream:
+        async with database.exporting(_OPERATOR) as stream:
             opened = await open_(stream, found[0])
             with open_output(output, opened.name) as file:
                 await _write(opened, file)

@@ -45,7 +45,7 @@ async def _print(settings: Settings, states: Collection[JobState]) -> None:
 
 async def _every(database: Database, states: Collection[JobState]) -> AsyncIterator[ListedJob]:
     after = 0
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, operator()) as snapshot:
         while page := await job_control.listed(snapshot, states=states, after=after):
             for each in page:
                 yield each
@@ -102,7 +102,7 @@ async def _change_each(
     async with open_database(settings) as database:
         dead = [each.id async for each in _every(database, [JobState.DEAD])] if not ids else []
         for job_id in ids or dead:
-            async with database.writing() as transaction:
+            async with database.writing(operator()) as transaction:
                 if not await change(transaction, job_id):
                     await _explain(transaction, job_id)
                 act = Act(deed, target=str(job_id))

@@ -20,6 +20,7 @@ from gateway.cli.jobs import jobs
 from gateway.cli.messages import complain
 from gateway.cli.migrate import migrate
 from gateway.cli.openapi import openapi
+from gateway.cli.row_security import row_security
 from gateway.cli.schema import schema
 from gateway.cli.serve import serve
 from gateway.cli.settings import settings
@@ -38,6 +39,7 @@ app = typer.Typer(
 
 app.command()(serve)
 app.command()(migrate)
+app.command("row-security")(row_security)
 app.command()(demo)
 app.command("import-focus")(import_focus_file)
 app.command()(token)

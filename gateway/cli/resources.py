@@ -37,7 +37,7 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
     """
     database = await connect(settings)
     try:
-        async with Snapshot(database) as snapshot:
+        async with Snapshot(database, operator()) as snapshot:
             if not await is_at(snapshot, head()):
                 raise ConfigurationError(
                     "The database has not been migrated to this version: run `gateway migrate`."

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -18,12 +18,19 @@ from gateway.dev.demo.fill import fill
 from gateway.dev.demo.people import find_people
 from gateway.dev.keys import dev_key
 from gateway.dev.tokens import mint
+from gateway.migrations import row_security_holds
 from gateway.observability.logs import configure_logging
 from gateway.receipts.seller import keep_seller, read_seller
 from gateway.server.process import check_address
 from gateway.server.process import serve as run_server
 from gateway.settings import Settings
 from gateway.store.engine.databases import connect
+
+WITHOUT_ROW_SECURITY: Final = (
+    "Row-level security has no effect for the role of GATEWAY_DATABASE_URL. Run `gateway "
+    "row-security on` when every process runs this version, and serve as a role that is neither "
+    "a superuser nor has BYPASSRLS."
+)
 
 
 def serve(
@@ -51,6 +58,9 @@ def serve(
 async def _prepare(settings: Settings, *, demo: bool) -> None:
     await migrate_database(settings)
     await store_seller(settings)
+    async with open_database(settings) as database, database.probing() as reader:
+        if not await row_security_holds(reader):
+            complain(f"Warning: {WITHOUT_ROW_SECURITY}")
     if settings.environment != "dev":
         return
     clock = SystemClock()

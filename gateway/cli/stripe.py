@@ -81,7 +81,7 @@ def parked() -> None:
 
 
 async def _print_parked(settings: Settings) -> None:
-    async with open_database(settings) as database, Snapshot(database) as snapshot:
+    async with open_database(settings) as database, Snapshot(database, operator()) as snapshot:
         async for each in parked_payments(snapshot):
             typer.echo(_line(each))
 
@@ -144,7 +144,7 @@ async def require_seller(settings: Settings, database: Database) -> None:
     """Make sure that a seller is stored before a command issues receipts: the stored one, or else
     the settings'. Raises ConfigurationError where there is neither.
     """
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, operator()) as snapshot:
         if await sellers.newest_id(snapshot) is not None:
             return
     if problems := list(missing_seller(settings)):

@@ -2,8 +2,8 @@
 
 import asyncio
 import fcntl
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final, TypedDict
@@ -22,13 +22,15 @@ from sqlalchemy import (
     make_url,
     text,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql import ClauseElement
 
 from gateway.errors import ServiceUnavailable
+from gateway.migrations import row_security
 from gateway.migrations.indexes import create_large_indexes
 from gateway.migrations.reasons import OWNER_URL, RUNTIME_URL, explained, role_explained
+from gateway.migrations.row_security import Protection
 from gateway.migrations.scram import scram_verifier
 from gateway.store import Database, Reader, Statement
 from gateway.store.engine.database import within
@@ -51,6 +53,10 @@ class _Found(TypedDict):
 
 _REVISION: Final = Statement[_Revision](
     text("SELECT version_num FROM alembic_version").columns(column("version_num", String()))
+)
+
+_ROW_SECURITY: Final = Statement[_Found](
+    text("SELECT row_security_active('account')::int AS found").columns(column("found", Integer()))
 )
 
 LOCK: Final = 0x6269_6C6C_696E_67
@@ -112,6 +118,13 @@ def readiness_check(database: Database) -> Callable[[], Awaitable[None]]:
     return check
 
 
+async def row_security_holds(reader: Reader) -> bool:
+    """Return whether row-level security has an effect for the role that reads; on SQLite true."""
+    if reader.dialect == "sqlite":
+        return True
+    return bool((await reader.fetch(_ROW_SECURITY))[0]["found"])
+
+
 async def migrate(url: str, *, runtime_url: str | None = None, revision: str = "head") -> None:
     """Bring the database at `url` (the owner's) to a revision; wait for another who is doing so.
 
@@ -128,6 +141,15 @@ async def migrate(url: str, *, runtime_url: str | None = None, revision: str = "
 
 def _upgrade(connection: Connection, revision: str) -> None:
     command.upgrade(_config(connection), revision)
+
+
+def _upgrade_postgres(connection: Connection, revision: str) -> None:
+    """Upgrade with the rows of every account in sight: the owner is under the policies too."""
+    connection.execute(row_security.EVERY_ACCOUNT)
+    known = text("SELECT to_regclass('alembic_version')")
+    is_new_database = connection.execute(known).scalar() is None
+    _upgrade(connection, revision)
+    row_security.enforce_on_new_tables(connection, is_new_database=is_new_database)
 
 
 def _migrate_sqlite(url: str, revision: str) -> None:
@@ -152,11 +174,25 @@ def _file_lock(path: Path) -> Iterator[None]:
 
 
 async def _migrate_postgres(url: str, runtime_url: str | None, revision: str) -> None:
-    owner = make_url(url).set(drivername="postgresql+asyncpg")
+    owner = make_url(url)
     runtime = make_url(runtime_url) if runtime_url else owner
+    async with _guarded(url) as (engine, guard):
+        if revision == "head":
+            await guard.run_sync(create_large_indexes)
+        async with engine.begin() as connection:
+            await connection.run_sync(_upgrade_postgres, revision)
+            if runtime.username and runtime.username != owner.username:
+                await connection.run_sync(_grant, runtime)
+
+
+@asynccontextmanager
+async def _guarded(url: str) -> AsyncIterator[tuple[AsyncEngine, AsyncConnection]]:
+    """Lend an engine of the owner and a connection outside transactions, which holds the lock of
+    migrations.
+    """
     # The driver reads the URL itself: SQLAlchemy does not know libpq's parameters, such as sslmode.
     engine = create_async_engine(
-        owner,
+        make_url(url).set(drivername="postgresql+asyncpg"),
         poolclass=NullPool,
         hide_parameters=True,
         async_creator=partial(asyncpg.connect, url, timeout=CONNECT_SECONDS),
@@ -165,14 +201,23 @@ async def _migrate_postgres(url: str, runtime_url: str | None, revision: str) ->
         async with engine.connect() as guard:
             await guard.execution_options(isolation_level="AUTOCOMMIT")
             await _take_lock(guard)
-            if revision == "head":
-                await guard.run_sync(create_large_indexes)
-            async with engine.begin() as connection:
-                await connection.run_sync(_upgrade, revision)
-                if runtime.username and runtime.username != owner.username:
-                    await connection.run_sync(_grant, runtime)
+            yield engine, guard
     finally:
         await engine.dispose()
+
+
+async def switch_row_security(url: str, *, on: bool | None) -> Sequence[Protection]:
+    """Turn row-level security on or off for each table with policies, with None for none; return
+    the tables. `url` is the owner's, on Postgres.
+
+    Each table is locked for a moment, by itself. Raises ServiceUnavailable where another
+    transaction holds one for too long; the tables before it are done.
+    """
+    with explained(make_url(url), OWNER_URL):
+        async with _guarded(url) as (_, guard):
+            if on is not None:
+                await guard.run_sync(row_security.switch, on=on)
+            return await guard.run_sync(row_security.protections)
 
 
 async def _take_lock(connection: AsyncConnection) -> None:

@@ -18,6 +18,8 @@ from gateway.store import Database, sellers
 from gateway.store.engine.stored_json import dumps
 from gateway.store.sellers import SellerCells, SellerRow, parse_details
 
+ACTOR: Final = Actor.operator("seller")
+
 DEMO_NAME: Final = "Demo Compute"
 _SETTING: Final = "GATEWAY_SELLER_LOGO"
 
@@ -65,7 +67,7 @@ async def keep_seller(
     """Store the details for future receipts, unless they are already the current ones; without
     `replace`, only if none are stored.
     """
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         newest = await sellers.newest(transaction)
         if newest and (not replace or Seller.from_row(newest) == seller):
             return

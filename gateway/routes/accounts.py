@@ -69,7 +69,7 @@ class AccountsEndpoint(PlatformEndpoint):
             ascending=True,
             limit=limit + 1,
         )
-        async with Snapshot(self.platform.database) as snapshot:
+        async with Snapshot(self.platform.database, principal) as snapshot:
             (rows,) = await ACCOUNTS.fetch_pages(snapshot, principal, [page])
         record_of(scope).accounts = [row["account_id"] for row in rows[:limit]]
         listed = [_answer_of(row, principal) for row in rows[:limit]]
@@ -85,7 +85,7 @@ class AccountEndpoint(PlatformEndpoint):
     async def answer(
         self, principal: Principal, scope: Scope, body: bytes, details: dict[str, object]
     ) -> Response:
-        async with Snapshot(self.platform.database) as snapshot:
+        async with Snapshot(self.platform.database, principal) as snapshot:
             row = await _find(snapshot, principal, scope)
         record_of(scope).accounts = [row["account_id"]]
         return json_response(_answer_of(row, principal).payload())
@@ -111,7 +111,7 @@ class PutAccountEndpoint(PlatformEndpoint):
             _read_account(scope["path_params"]["external_id"], value),
             keeps_customer=principal.account_id is not None,
         )
-        async with self.platform.database.writing() as transaction:
+        async with self.platform.database.writing(Actor.of(principal)) as transaction:
             account_id = await put_account(
                 transaction,
                 facts,
@@ -139,7 +139,7 @@ class MembersEndpoint(PlatformEndpoint):
         after = parameters.get("after", "")
         if after and not is_identifier(after):
             raise _bad_cursor()
-        async with Snapshot(self.platform.database) as snapshot:
+        async with Snapshot(self.platform.database, principal) as snapshot:
             account_id = (await _find(snapshot, principal, scope))["account_id"]
             rows = await accounts.member_page(snapshot, account_id, after=after, limit=limit + 1)
         record_of(scope).accounts = [account_id]

@@ -33,7 +33,7 @@ class AuditEventsEndpoint(PlatformEndpoint):
         limit = read_limit(parameters, default=DEFAULT_LIMIT, most=MOST)
         after = parameters.get("after")
         wanted = read_filter(parameters, before=MAX_KEY if after is None else key_of(after))
-        async with Snapshot(self.platform.database) as snapshot:
+        async with Snapshot(self.platform.database, principal) as snapshot:
             # One more row than is listed: it says whether there is a next page.
             rows = await audit_events.page(snapshot, principal, wanted, limit=limit + 1)
         listed = [_answer_of(row) for row in rows[:limit]]

@@ -35,7 +35,7 @@ class CreditsEndpoint(PlatformEndpoint):
         key = _idempotency_key(scope)
         request = _read_credit(read_object(body))
         details |= {"account": request.account, "kind": request.kind}
-        async with self.platform.database.writing() as transaction:
+        async with self.platform.database.writing(Actor.of(principal)) as transaction:
             credit = await credit_once(
                 transaction,
                 request,

@@ -138,7 +138,7 @@ class ExportEndpoint(ABC):
         async with (
             parts.principal_quota.holding(record.principal.quota_key),
             parts.quota.holding(str(account["account_id"])),
-            parts.database.exporting() as stream,
+            parts.database.exporting(record.principal) as stream,
         ):
             opened = await self.open(stream, record.principal, account, parameters, format_)
             await parts.points.take_items(key, opened.rows)
@@ -169,7 +169,7 @@ class ExportEndpoint(ABC):
         """
         account_id = _account_id(named) if isinstance(named, str) else named
         account: VisibleAccount | None = None
-        async with Snapshot(self.parts.database) as snapshot:
+        async with Snapshot(self.parts.database, principal) as snapshot:
             if account_id is not None:
                 (account,) = await ACCOUNT_BY_ID.fetch(snapshot, principal, [(account_id,)])
             if account is None and isinstance(named, str):

@@ -67,7 +67,7 @@ class Receipts:
         match = _NUMBER.fullmatch(number)
         if match is None:
             raise _missing()
-        async with Snapshot(self.database) as snapshot:
+        async with Snapshot(self.database, principal) as snapshot:
             found = await receipts.find_document(snapshot, principal, match[1], number)
             if found is None:
                 raise _missing()

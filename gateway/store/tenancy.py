@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.sql import ClauseElement
 
 from gateway.models import Account, AccountMember, table_of
-from gateway.principal import Permission, Principal
+from gateway.principal import Principal
 from gateway.store.engine.database import Reader
 from gateway.store.engine.sql import DialectName, Expression
 from gateway.store.engine.statement import R, Statement
@@ -40,7 +40,7 @@ class _Sight(Enum):
 def _sight(principal: Principal) -> _Sight:
     if principal.is_person:
         return _Sight.MEMBERSHIP
-    if not principal.scopes & {Permission.BILLING_READ, Permission.ADMIN}:
+    if not principal.reads_accounts:
         return _Sight.NOTHING
     return _Sight.EVERYTHING if principal.account_id is None else _Sight.ONE_ACCOUNT
 

@@ -15,6 +15,7 @@ import structlog
 
 from gateway.errors import Conflict, GatewayError
 from gateway.ids import KeyFactory
+from gateway.principal import Actor
 from gateway.settings.work import WorkSettings
 from gateway.store import Database, Snapshot, Transaction, job_control, jobs
 from gateway.store.engine.database import within
@@ -24,6 +25,8 @@ from gateway.work.jobs import Job, Unrecoverable
 from gateway.work.loops import Loops
 from gateway.work.periodic import ensure_periodic
 from gateway.work.tasks import Registered, Tasks
+
+ACTOR: Final = Actor.job("worker")
 
 FIGURES_SECONDS: Final = 15
 WRITE_AGAIN_SECONDS: Final = 1
@@ -157,7 +160,7 @@ class Worker:
         if not free or self._stopped_at is not None:
             return None
         known = self._tasks.by_queue
-        async with Snapshot(self._database) as snapshot:
+        async with Snapshot(self._database, ACTOR) as snapshot:
             waits = await jobs.next_due(
                 snapshot, queues=free, tasks=[name for queue in free for name in known[queue]]
             )
@@ -169,7 +172,7 @@ class Worker:
 
     async def _prepare(self) -> None:
         if self._tasks.periodic:
-            async with self._database.writing() as transaction:
+            async with self._database.writing(ACTOR) as transaction:
                 await ensure_periodic(transaction, self._tasks.periodic, self._keys)
         self._is_prepared = True
 
@@ -186,7 +189,7 @@ class Worker:
         began = asyncio.get_running_loop().time()
         taken: list[TakenJob] = []
         try:
-            async with self._database.writing() as transaction:
+            async with self._database.writing(ACTOR) as transaction:
                 for queue, most in free.items():
                     taken += await jobs.take(
                         transaction,
@@ -219,7 +222,7 @@ class Worker:
         began = asyncio.get_running_loop().time()
         async with (
             within(self._settings.lease_seconds / 3),
-            self._database.writing() as transaction,
+            self._database.writing(ACTOR) as transaction,
         ):
             kept = await jobs.renew(
                 transaction,
@@ -233,7 +236,7 @@ class Worker:
                 self._set_timer(held, began)
 
     async def _count(self) -> None:
-        async with Snapshot(self._database) as snapshot:
+        async with Snapshot(self._database, ACTOR) as snapshot:
             self.figures = await job_control.figures(snapshot)
 
     async def _work(self, held: _Held) -> None:
@@ -290,7 +293,7 @@ class Worker:
         outcome = end.outcome
         while outcome != "lost":
             try:
-                async with self._database.writing() as transaction:
+                async with self._database.writing(ACTOR) as transaction:
                     if not await _end_job(transaction, held, end):
                         outcome = "lost"
                 break

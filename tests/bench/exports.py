@@ -45,6 +45,7 @@ from tests.bench.data import SUBJECT
 from tests.bench.databases import Fresh, fresh_databases
 from tests.bench.servers import Running, gateway, started
 from tests.support.books import ACTOR
+from tests.support.raw import EVERY_ACCOUNT
 
 DEPLOYMENTS: Final = 250
 RESOURCES: Final = (
@@ -190,7 +191,7 @@ def receipts(account_id: int, count: int) -> Iterator[IssuedReceipt]:
 async def fill(database: Database, rows: int) -> int:
     """Fill one account; return its key."""
     clock = FixedClock(END)
-    async with database.writing(unlimited=True) as transaction:
+    async with database.writing(ACTOR, unlimited=True) as transaction:
         facts = AccountFacts(
             external_id="bench", name="Bench", currency="USD", members=[(SUBJECT, Role.OWNER)]
         )
@@ -266,7 +267,7 @@ async def bare(url: str, account_id: int) -> float:
     )
     rows, began = 0, time.perf_counter()
     if postgres:
-        connection = await asyncpg.connect(url)
+        connection = await asyncpg.connect(url, server_settings=EVERY_ACCOUNT)
         async with connection.transaction():
             cursor = await connection.cursor(statement)
             while some := await cursor.fetch(FETCHED):

@@ -29,7 +29,7 @@ from gateway.store import Database, usage_events
 from gateway.store.usage_events import UsageEventCells
 from tests.bench import figures
 from tests.bench.databases import Fresh, fresh_databases
-from tests.support.books import Books
+from tests.support.books import ACTOR, Books
 
 DEPLOYMENTS = 20
 RESOURCES = (("CPU", "cpu-hour"), ("MEMORY", "gib-hour"), ("STORAGE", "gib-hour"), ("GPU", "h"))
@@ -111,7 +111,7 @@ async def ingest(books: Books, batches: list[list[UsageRecord]]) -> None:
 
 async def load(database: Database, batches: list[list[tuple[Any, ...]]]) -> None:
     for batch in batches:
-        async with database.writing() as transaction:
+        async with database.writing(ACTOR) as transaction:
             await usage_events.append(transaction, map(UsageEventCells._make, batch))
 
 

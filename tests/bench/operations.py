@@ -305,7 +305,7 @@ def measure_all(options: Options, stack: ExitStack) -> None:
     sqlite = folder / "gateway.sqlite3" if "sqlite" in needed else None
     database = stack.enter_context(postgres())
     asyncio.run(prepare(database.url, size, sqlite))
-    url = as_runtime(database.url)
+    url = database.url
     running = serving(needed, url, sqlite, stack)
     for key, value in description().items():
         print(f"{key}: {value}")

@@ -26,7 +26,6 @@ from tests.bench.machine import postgres
 from tests.bench.operations import load, prepare, yesterday
 from tests.bench.servers import ROOT, SERVERS, Running, started
 from tests.bench.works import WORKS
-from tests.conftest import as_runtime
 
 PEAK_CONNECTIONS: Final = (16, 64)
 PEAK_SECONDS: Final = 5.0
@@ -101,7 +100,7 @@ def main() -> None:
     bodies = [json.dumps(each) for each in WORKS["page"].requests(size.accounts, size.last_day)]
     with postgres() as database:
         asyncio.run(prepare(database.url, size, None))
-        with started(SERVERS[options.server](), as_runtime(database.url)) as running:
+        with started(SERVERS[options.server](), database.url) as running:
             best = peak(running, bodies, min(options.seconds, PEAK_SECONDS))
             outcome = overload(running, bodies, options.seconds, options.factor, best)
     figures.write(options.figures, show(outcome, options.seconds, options.factor, best))

@@ -29,7 +29,6 @@ from tests.bench.machine import postgres
 from tests.bench.operations import prepare, yesterday
 from tests.bench.servers import SERVERS, Running, started
 from tests.bench.works import WORKS, window
-from tests.conftest import as_runtime
 from tests.support.contract import operations
 
 SOCKET: Final = ".s.PGSQL.5432"
@@ -206,7 +205,7 @@ def main() -> None:
     size = Size(accounts=options.accounts, last_day=yesterday())
     with postgres() as database:
         asyncio.run(prepare(database.url, size, None))
-        url = as_runtime(database.url)
+        url = database.url
         all_of = asyncio.run(measure(url, "gateway", contract(size)))
         beside = {name: asyncio.run(measure(url, name, peers(size))) for name in options.servers}
     print("Round trips / statements of a request.\n")

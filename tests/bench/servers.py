@@ -20,6 +20,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from tests.bench.data import SUBJECT
+from tests.conftest import as_runtime
 from tests.support.npm import NODE, installed
 
 ROOT = Path(__file__).parents[2]
@@ -37,8 +38,8 @@ STOP_SECONDS = 15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A server's database and port. `url` is the runtime role's; `sqlite` is a file with the same
-    rows.
+    """A server's database and port. `url` is the owner's, whom no policy binds; `sqlite` is a file
+    with the same rows.
     """
 
     url: str
@@ -109,7 +110,7 @@ def gateway() -> Server:
 
     def environment(place: Place) -> Mapping[str, str]:
         return {
-            "GATEWAY_DATABASE_URL": place.url,
+            "GATEWAY_DATABASE_URL": as_runtime(place.url),
             "GATEWAY_PORT": str(place.port),
             "GATEWAY_PUBLIC_URL": f"http://127.0.0.1:{place.port}",
             "GATEWAY_JWT_ISSUER": ISSUER,
@@ -136,6 +137,16 @@ def compressing() -> Server:
     server = gateway()
     headers = {**server.headers, "Accept-Encoding": "gzip, deflate, br, zstd"}
     return replace(server, name="gateway, compressed", headers=headers)
+
+
+def unbound() -> Server:
+    """This gateway as a role that no policy binds: without row-level security."""
+    server = gateway()
+
+    def environment(place: Place) -> Mapping[str, str]:
+        return {**server.environment(place), "GATEWAY_DATABASE_URL": place.url}
+
+    return replace(server, name="gateway, no row security", environment=environment)
 
 
 def on_sqlite() -> Server:
@@ -197,6 +208,7 @@ SERVERS: Mapping[str, Callable[[], Server]] = {
     "plain": plain,
     "gateway": gateway,
     "compressing": compressing,
+    "unbound": unbound,
     "sqlite": on_sqlite,
     "mercurius": mercurius,
     "yoga": yoga,

@@ -28,7 +28,6 @@ from tests.bench.machine import postgres
 from tests.bench.operations import load, prepare, yesterday
 from tests.bench.servers import SERVERS, Running, started
 from tests.bench.works import WORKS
-from tests.conftest import as_runtime
 
 PY_SPY: Final = Path(sys.executable).with_name("py-spy")
 RATE: Final = 250
@@ -156,7 +155,7 @@ def main() -> None:
         asyncio.run(prepare(database.url, size, sqlite if "sqlite" in options.servers else None))
         samples: dict[str, dict[str, Counter[str]]] = {work: {} for work in options.works}
         for name in options.servers:
-            with started(SERVERS[name](), as_runtime(database.url), sqlite=sqlite) as running:
+            with started(SERVERS[name](), database.url, sqlite=sqlite) as running:
                 for work in options.works:
                     requests = WORKS[work].requests(size.accounts, size.last_day)
                     bodies = [json.dumps(each) for each in requests]

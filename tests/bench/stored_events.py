@@ -167,7 +167,7 @@ def main() -> None:
         print(f"{'database':>10} {'zone':<18}{'fewest':>10}{'most':>10}{'ratio':>8}")
         servers: Mapping[str, Server] = {"postgresql": gateway(), "sqlite": on_sqlite()}
         for name, server in servers.items():
-            with started(server, as_runtime(database.url), sqlite=sqlite) as running:
+            with started(server, database.url, sqlite=sqlite) as running:
                 found = measure(name, running, sums, last_day, options.requests)
             figures.write(options.figures, found)
 

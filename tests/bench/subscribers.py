@@ -34,7 +34,7 @@ from tests.bench import figures
 from tests.bench.data import SUBJECT
 from tests.bench.servers import Running, Server, gateway, started
 from tests.conftest import as_runtime
-from tests.support.books import NOW, Books, usd
+from tests.support.books import ACTOR, NOW, Books, usd
 from tests.support.npm import NODE
 from tests.support.postgres import running_postgres
 
@@ -145,7 +145,7 @@ async def watched_account(url: str) -> AsyncIterator[tuple[Books, int]]:
     try:
         books = Books(database)
         key = await books.account("watched")
-        async with database.writing() as transaction:
+        async with database.writing(ACTOR) as transaction:
             await accounts.put_member(transaction, [key], SUBJECT, Role.OWNER, NOW)
         yield books, key
     finally:
@@ -169,7 +169,7 @@ async def measure_gateway(count: int, changes: int) -> tuple[float, float, float
                         book, key, usd("1"), source=SourceKey.adjustment(source), occurred_at=NOW
                     )
 
-            with started(server, as_runtime(owner_url)) as running:
+            with started(server, owner_url) as running:
                 messages = _messages(encode_global_id("Account", key), dict(made.headers))
                 return await measure(running, count, changes, messages, change)
 

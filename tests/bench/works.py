@@ -92,7 +92,7 @@ WORKS: Mapping[str, Work] = {
     "page": Work(
         title="ConsolePage",
         requests=console_page,
-        servers=("plain", "gateway", "compressing", *_GRAPH[1:]),
+        servers=("plain", "gateway", "unbound", "compressing", *_GRAPH[1:]),
         connections=(1, 16, 64),
     ),
     "unseen-page": Work(

@@ -90,7 +90,7 @@ async def _filled(url: str, data_dir: Path) -> DemoDatabase:
     try:
         clock = SystemClock()
         await fill(database, clock=clock, days=DEMO_DAYS)
-        async with database.writing() as transaction:
+        async with database.writing(ACTOR) as transaction:
             key = await issue_key(
                 transaction, environment="dev", name="ops", scopes=SCOPES, actor=ACTOR, clock=clock
             )

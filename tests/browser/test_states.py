@@ -389,7 +389,7 @@ async def bought(demo: DemoDatabase, account_id: int, count: int) -> None:
     database, clock = await connect(settings), SystemClock()
     begin = datetime.now(UTC) - count * timedelta(hours=1)
     try:
-        async with database.writing(unlimited=True) as transaction:
+        async with database.writing(ACTOR, unlimited=True) as transaction:
             book = await Book.open(
                 transaction, [account_id], actor=ACTOR, clock=clock, keys=KeyFactory(clock)
             )

@@ -18,6 +18,7 @@ from gateway.store.rows import Counted, CreditPurchaseRow, VisibleAccount
 from loaders import batch
 from loaders.batch import Loader, bind
 from loaders.operation import Loaders
+from tests.support.books import ACTOR
 from tests.support.graph import ADA, PLATFORM
 from tests.support.rows import T0, account, member, purchase, put, receipt, refund
 
@@ -28,7 +29,7 @@ async def test_rows_stand_in_the_order_of_the_keys_and_misses_are_none(
     database: Database,
 ) -> None:
     await put(database, account(1), account(2), account(3), member(1, "ada"), member(3, "ada"))
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         loader = bind(ACCOUNT_BY_ID.fetch, snapshot, ADA)
         rows = await loader.load_many([(3,), (2,), (9,), (1,), (3,)])
         again = await loader.load((1,))
@@ -46,7 +47,7 @@ async def test_keys_of_several_parts_are_matched_as_a_whole(database: Database) 
         refund(1, 5, 1),
         *(receipt(1, 1, 1), receipt(1, 2, 1, refund_id=5), receipt(2, 3, 1)),
     )
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         loader = bind(RECEIPT_BY_PURCHASE.fetch, snapshot, PLATFORM)
         rows = await loader.load_many([(2, 1), (1, 2), (1, 1), (2, 2)])
     assert [row and row["id"] for row in rows] == [3, None, 1, None]
@@ -56,7 +57,7 @@ async def test_keys_of_several_parts_are_matched_as_a_whole(database: Database) 
 
 async def test_a_key_is_loaded_once(database: Database) -> None:
     await put(database, account(1), account(2), account(3))
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         loader = bind(ACCOUNT_BY_ID.fetch, snapshot, PLATFORM)
         first, second = loader.load_all([(2,), (9,), (2,)]), loader.load_all([(1,), (2,)])
         found = cast("list[VisibleAccount | None]", [*await first, *await second])
@@ -108,12 +109,12 @@ async def test_a_cancelled_caller_ends_its_own_wait_alone() -> None:
 
 async def test_many_keys_are_loaded_in_chunks(database: Database) -> None:
     await put(database, *(account(id_) for id_ in range(1, 4)))
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         loader = bind(ACCOUNT_BY_ID.fetch, snapshot, PLATFORM)
         rows = await loader.load_many([(id_,) for id_ in range(batch.MAX_KEYS + 3, 0, -1)])
     assert [row["account_id"] for row in rows if row] == [3, 2, 1]
     assert [row is None for row in rows[:-3]] == [True] * batch.MAX_KEYS
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         column = bind(ACCOUNT_BY_ID.fetch, snapshot, PLATFORM)
         keys = [(id_,) for id_ in range(batch.MAX_KEYS + 3, 0, -1)]
         assert await column.load_all(keys) == rows
@@ -138,7 +139,7 @@ async def test_pages_of_one_shape_are_one_statement_whatever_their_bounds(
         *(purchase(2, id_) for id_ in range(1, 3)),
     )
     tail = Selection(scope=(1,), lower=EARLY, upper=(T0.replace(minute=3), 3))
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         loader = bind(CREDIT_PURCHASES.fetch_pages, snapshot, PLATFORM)
         pages = [
             Page(selection=each, ascending=False, limit=2)
@@ -156,7 +157,7 @@ async def test_another_principal_gets_empty_pages_and_totals(database: Database)
     await put(database, account(1), purchase(1, 1, **back), refund(1, 1, 1), member(1, "ada"))
     page = Page(selection=selection(1), ascending=False, limit=2)
     for principal, expected in ((ADA, 1), (Principal(subject="eve"), 0)):
-        async with Snapshot(database) as snapshot:
+        async with Snapshot(database, ACTOR) as snapshot:
             loaders = Loaders(snapshot, principal)
             rows = await loaders.credit_purchases_by_page.load(page)
             totals = await loaders.credit_purchase_totals_by_selection.load(selection(1))
@@ -169,7 +170,7 @@ async def test_another_principal_gets_empty_pages_and_totals(database: Database)
 async def test_totals_are_integers_and_one_statement_for_all_accounts(database: Database) -> None:
     await put(database, account(1), account(2), purchase(1, 1), purchase(1, 2), purchase(2, 1))
     failed = selection(1, ("status", ("FAILED",)))
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         loader = bind(CREDIT_PURCHASES.fetch_totals, snapshot, PLATFORM)
         found = await loader.load_many([selection(2), selection(9), selection(1)])
         assert snapshot.statements == 1
@@ -192,7 +193,7 @@ async def test_loaders_are_freed_without_the_collector(database: Database) -> No
     gc.collect()
     gc.disable()
     try:
-        async with Snapshot(database) as snapshot:
+        async with Snapshot(database, ACTOR) as snapshot:
             loaders = Loaders(snapshot, PLATFORM)
             await loaders.account_by_id.load((1,))
             await loaders.credit_purchases_by_page.load(

@@ -23,6 +23,7 @@ from gateway.store.usage_filter import UsageDimension
 from gateway.store.usage_sums import usage_sums
 from gateway.windows import Interval, Window, zone
 from loaders.operation import Loaders
+from tests.support.books import ACTOR
 from tests.support.calendars import intervals
 from tests.support.usage_cases import cases
 from tests.support.usage_rows import (
@@ -84,7 +85,7 @@ async def test_buckets_and_summary_are_those_of_the_raw_events(
     window, facts = case
     await insert_facts(database, facts)
     period = period_of(facts.account, window)
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         loaders = Loaders(snapshot, PLATFORM)
         rows = await loaders.usage_by_span.load(period.span)
         stored = await loaders.resources_by_span.load(period.span)
@@ -155,7 +156,7 @@ async def check_breakdown(
     await insert_facts(database, facts)
     span = usage_span(facts.account_id, zone(facts.time_zone), window.start, window.end)
     key = BreakdownKey(dimension, size, span)
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         loaded = await Loaders(snapshot, PLATFORM).breakdown_by_key.load(key)
         found = breakdown_rows(loaded, key, "USD")
         assert snapshot.statements == 1
@@ -217,7 +218,7 @@ async def test_balances_move_by_what_happened_in_each_bucket(
     await insert_facts(database, facts)
     period = period_of(facts.account, window)
     key = opening_key(period, zone(facts.time_zone))
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         loaders = Loaders(snapshot, PLATFORM)
         opening = await loaders.balance_by_instant.load(key)
         rows = await loaders.flows_by_span.load(period.span)

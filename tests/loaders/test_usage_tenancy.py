@@ -16,6 +16,7 @@ from gateway.store.burn import BurnFacts
 from gateway.store.usage_filter import UsageDimension
 from gateway.windows import Window, zone
 from loaders.operation import Loaders
+from tests.support.row_security import remove_filter
 from tests.support.usage_rows import Event, Facts, insert_facts
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -40,6 +41,17 @@ PRINCIPALS = [
 ]
 
 
+@pytest.fixture(params=["sqlite", "postgresql", "postgresql-unfiltered"])
+def database_url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The tenant filter keeps accounts apart, and on Postgres row-level security does by itself."""
+    name, _, unfiltered = request.param.partition("-")
+    if unfiltered:
+        remove_filter(monkeypatch)
+    fixture = "postgres_database_url" if name == "postgresql" else "sqlite_database_url"
+    url: str = request.getfixturevalue(fixture)
+    return url
+
+
 @pytest.mark.parametrize("zone_name", ["UTC", "Asia/Kathmandu"])
 async def test_usage_is_found_only_by_who_may_read_the_account(
     database: Database, zone_name: str
@@ -61,7 +73,7 @@ async def everything(database: Database, principal: Principal, local: ZoneInfo) 
     activity = usage_span(1, zone("UTC"), window.start, window.end)
     burn = burn_key(1, datetime(2026, 5, 2, 1, tzinfo=UTC), 3600, zone("UTC"))
     opening = OpeningKey(1, date(2026, 5, 2), window.end, window.end)
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, principal) as snapshot:
         loaders = Loaders(snapshot, principal)
         return (
             [

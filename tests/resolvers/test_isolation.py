@@ -8,6 +8,7 @@ from gateway.ids import encode_global_id
 from gateway.principal import Permission, Principal, Role
 from gateway.store import Database
 from tests.support.graph import ADA, BOB, PLATFORM, ask, data_of
+from tests.support.row_security import remove_filter
 from tests.support.rows import (
     account,
     deployment,
@@ -42,6 +43,17 @@ KEY_WITHOUT_SCOPE = Principal(
 
 def ids_of(account_id: int) -> dict[str, str]:
     return {kind: encode_global_id(kind, account_id, key) for kind, key in KEYS.items()}
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "postgresql-unfiltered"])
+def database_url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The tenant filter keeps accounts apart, and on Postgres row-level security does by itself."""
+    name, _, unfiltered = request.param.partition("-")
+    if unfiltered:
+        remove_filter(monkeypatch)
+    fixture = "postgres_database_url" if name == "postgresql" else "sqlite_database_url"
+    url: str = request.getfixturevalue(fixture)
+    return url
 
 
 @pytest.fixture

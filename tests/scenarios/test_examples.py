@@ -19,7 +19,7 @@ from gateway.principal import Principal, Role
 from gateway.settings.documents import DocumentSettings
 from gateway.store import Database, accounts
 from resolvers.schema import build_schema
-from tests.support.books import NOW, Books
+from tests.support.books import ACTOR, NOW, Books
 from tests.support.graph import ask
 
 FOLDER = Path(__file__).parents[2] / "console/src/graphiql/examples"
@@ -62,7 +62,7 @@ def test_there_is_one_for_every_root_field() -> None:
 
 async def test_each_answers(database: Database) -> None:
     key = await Books(database).account("acme")
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         await accounts.put_member(transaction, [key], "ada", Role.OWNER, NOW)
     variables = {"account": encode_global_id("Account", key)}
     for text in EXAMPLES.values():

@@ -27,7 +27,7 @@ from gateway.models import CreditPurchaseKind, LedgerCause, RefundStatus
 from gateway.money import MAX_NANOS, format_amount
 from gateway.store import Database, Snapshot, accounts
 from tests.gateway.billing.usage.test_recording import event
-from tests.support.books import Books
+from tests.support.books import ACTOR, Books
 from tests.support.facts import PROVIDER, dispute, purchase, record, refund
 from tests.support.graph import PLATFORM, data_of
 from tests.support.invariants import check_books
@@ -217,9 +217,9 @@ async def exported(
     database: Database, story: Story, asked: dict[str, str], format_: ExportFormat
 ) -> list[dict[str, Any]]:
     """Return the rows of a file, the earliest first."""
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         (account,) = await accounts.by_external_id(snapshot, [story.name])
-    async with database.exporting() as stream:
+    async with database.exporting(ACTOR) as stream:
         ledger = LedgerExportRequest.read(asked, account)
         opened = await open_ledger(stream, PLATFORM, account, ledger, format_)
         content = b"".join([body async for body, _ in opened.parts()]).decode("utf-8-sig")

@@ -55,7 +55,7 @@ async def adjust(books: Books, account_id: int, amount: str, key: str) -> None:
 
 async def put(served: Gateway, books: Books, low: dict[str, Any] | None) -> None:
     """Say of Acme, over HTTP, when its balance is low."""
-    async with books.database.writing() as transaction:
+    async with books.database.writing(ACTOR) as transaction:
         scopes = frozenset({Permission.ACCOUNTS_WRITE, Permission.MEMBERS_WRITE})
         key = await issue_key(
             transaction,

@@ -79,11 +79,11 @@ async def test_timeouts_are_in_force_and_leave_nothing_behind(
     pooled: Database, pooled_url: str
 ) -> None:
     for _ in range(4):  # on each of the pooler's connections
-        async with Snapshot(pooled) as snapshot:
+        async with Snapshot(pooled, ACTOR) as snapshot:
             read = await session(snapshot)
-        async with pooled.writing() as transaction:
+        async with pooled.writing(ACTOR) as transaction:
             written = await session(transaction)
-        async with pooled.exporting() as stream:
+        async with pooled.exporting(ACTOR) as stream:
             exported = await session(stream)
         assert read == ["300", "2000", "10000", "UTC", "force_generic_plan", "off"]
         assert written == ["300", "2000", "10000", "UTC", "force_custom_plan", "off"]
@@ -94,7 +94,7 @@ async def test_timeouts_are_in_force_and_leave_nothing_behind(
         assert found == DEFAULTS
     await other.close()
     with pytest.raises(DeadlineExceeded):
-        async with Snapshot(pooled) as snapshot:
+        async with Snapshot(pooled, ACTOR) as snapshot:
             await snapshot.fetch(SLOW)
 
 
@@ -156,7 +156,7 @@ async def test_requests_and_subscriptions_are_served(
     pooled: Database, gateway: GatewayProcess
 ) -> None:
     account = await Books(pooled).account("acme", members=[("ada", Role.OWNER)])
-    async with pooled.writing() as transaction:
+    async with pooled.writing(ACTOR) as transaction:
         key = await issue_key(
             transaction,
             environment="dev",

@@ -57,7 +57,7 @@ async def served(
     sqlite_database_url: str, database: Database, tmp_path: Path
 ) -> AsyncIterator[Served]:
     await Books(database).account("acme")
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         key = await issue_key(
             transaction,
             environment="dev",

@@ -49,7 +49,7 @@ async def served(database_url: str, tmp_path: Path) -> AsyncIterator[Gateway]:
 
 
 async def join(books: Books, account_id: int, subject: str, role: Role) -> None:
-    async with books.database.writing() as transaction:
+    async with books.database.writing(ACTOR) as transaction:
         await accounts.put_member(transaction, [account_id], subject, role, NOW)
 
 
@@ -175,7 +175,7 @@ async def test_a_changed_role_ends_the_subscription(
 
 
 async def replace_members(books: Books, account_id: int, *those: tuple[str, Role]) -> None:
-    async with books.database.writing() as transaction:
+    async with books.database.writing(ACTOR) as transaction:
         await accounts.replace_members(transaction, account_id, dict(those), NOW)
 
 
@@ -305,7 +305,7 @@ async def test_metrics_count_live_updates(served: Gateway, books: Books, account
 
 
 async def test_a_revoked_key_closes_its_socket(served: Gateway, books: Books, account: int) -> None:
-    async with books.database.writing() as transaction:
+    async with books.database.writing(ACTOR) as transaction:
         scopes = frozenset({Permission.BILLING_READ})
         key = await issue_key(
             transaction,
@@ -323,7 +323,7 @@ async def test_a_revoked_key_closes_its_socket(served: Gateway, books: Books, ac
         assert await client.hear() == {"type": "connection_ack"}
         await client.subscribe(BALANCE, account)
         await client.next()
-        async with books.database.writing() as transaction:
+        async with books.database.writing(ACTOR) as transaction:
             await api_keys.revoke(transaction, key.id, NOW)
         assert await client.closed() == (4403, "credential revoked")
     await eventually(lambda: served.count("gateway_subscriptions") == 0)

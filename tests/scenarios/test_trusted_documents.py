@@ -12,7 +12,7 @@ import pytest
 from gateway.ids import encode_global_id
 from gateway.principal import Role
 from gateway.store import Database, accounts
-from tests.support.books import NOW, Books
+from tests.support.books import ACTOR, NOW, Books
 from tests.support.live import Gateway, gateway
 
 VIEWER = "query Viewer { viewer { accounts(first: 1) { nodes { name } } } }"
@@ -34,7 +34,7 @@ def persisted(text: str) -> dict[str, Any]:
 async def account(database: Database) -> str:
     """The global id of an account that Ada owns."""
     key = await Books(database).account("acme")
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         await accounts.put_member(transaction, [key], "ada", Role.OWNER, NOW)
     return encode_global_id("Account", key)
 

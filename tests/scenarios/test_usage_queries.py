@@ -27,6 +27,7 @@ from gateway.store import Database, exported_usage
 from gateway.store.exported_usage import UsageSelection
 from gateway.store.usage_filter import UsageDimension
 from gateway.windows import Interval, Window
+from tests.support.books import ACTOR
 from tests.support.calendars import intervals
 from tests.support.graph import PLATFORM, ask
 from tests.support.usage_cases import cases
@@ -374,7 +375,7 @@ async def check_export(
     window = request.window
     selection = UsageSelection(facts.account_id, window.start, window.end, request.filter)
     amounts: list[int] = []
-    async with database.exporting() as stream:
+    async with database.exporting(ACTOR) as stream:
         count = await exported_usage.count_usage(stream, PLATFORM, selection)
         async for chunk in exported_usage.usage(stream, PLATFORM, selection):
             amounts += chunk.column("amount_nanos")
@@ -386,7 +387,7 @@ async def file_of(
     database: Database, url: str, facts: Facts, format_: ExportFormat
 ) -> tuple[str, int]:
     """Return a link's file, and the number of rows that it says it has."""
-    async with database.exporting() as stream:
+    async with database.exporting(ACTOR) as stream:
         opened = await open_usage(stream, PLATFORM, facts.account, request_of(url, facts), format_)
         parts = [part async for part in opened.parts()]
     return b"".join(part.content for part in parts).decode("utf-8-sig"), opened.rows

@@ -53,7 +53,7 @@ class Books:
             currency=currency,
             **facts,
         )
-        async with self.database.writing() as transaction:
+        async with self.database.writing(ACTOR) as transaction:
             return await put_account(
                 transaction, given, actor=ACTOR, clock=self.clock, keys=self.keys
             )
@@ -61,7 +61,7 @@ class Books:
     @asynccontextmanager
     async def open(self, account_ids: Collection[int]) -> AsyncIterator[Book]:
         """Lend a book; it is closed and committed at the end."""
-        async with self.database.writing() as transaction:
+        async with self.database.writing(ACTOR) as transaction:
             book = await Book.open(
                 transaction, account_ids, actor=ACTOR, clock=self.clock, keys=self.keys
             )

@@ -53,6 +53,7 @@ ELSEWHERE: Final = {
     "gateway demo": "tests/gateway/dev/demo/test_scale.py",
     "gateway export": "tests/gateway/cli/test_exports.py",
     "gateway jobs": "tests/gateway/cli/test_jobs.py",
+    "gateway row-security": "tests/gateway/migrations/test_row_security_switch.py",
     "gateway account create": "tests/gateway/cli/test_accounts.py",
     "gateway account put-member": "tests/gateway/cli/test_accounts.py",
     "gateway stripe-backfill": "tests/gateway/providers/stripe/test_backfill.py",

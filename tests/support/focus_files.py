@@ -14,6 +14,7 @@ from gateway.money import parse_exact_nanos
 from gateway.principal import Role, view_of
 from gateway.store import Database
 from gateway.windows import Interval, Window, zone
+from tests.support.books import ACTOR
 
 Charge: TypeAlias = Mapping[str, str]
 
@@ -48,7 +49,7 @@ async def usage_file(
     whole = Window(from_=EARLIEST.date(), to=date(LATEST.year - 1, 12, 31), zone=zone("UTC"))
     request = UsageExportRequest(window=window or whole, interval=Interval.YEAR)
     principal = view_of(account["account_id"], Role.OWNER)
-    async with database.exporting() as stream:
+    async with database.exporting(ACTOR) as stream:
         return await _text(await open_usage(stream, principal, account, request, format))
 
 
@@ -58,7 +59,7 @@ async def purchases_file(
     """Return the file of an account's purchases, all or some, and how many purchases it says."""
     principal = view_of(account["account_id"], Role.OWNER)
     request = request or PurchaseExportRequest(zone=zone("UTC"))
-    async with database.exporting() as stream:
+    async with database.exporting(ACTOR) as stream:
         return await _text(
             await open_purchases(stream, principal, account, request, ExportFormat.FOCUS)
         )

@@ -106,7 +106,7 @@ async def _run(
     now: datetime,
 ) -> Reply:
     prepared = engine.prepare(request, request_id="test", allowed=frozenset({OperationType.QUERY}))
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, principal) as snapshot:
         context = make_context(
             principal=principal,
             snapshot=snapshot,

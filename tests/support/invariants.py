@@ -16,6 +16,7 @@ from gateway.store.engine.stored_json import loads
 from gateway.store.rollups import SUMS
 from gateway.store.usage_units import RESOURCE_SEPARATOR
 from gateway.windows import local_day, slot_start, zone
+from tests.support.books import ACTOR
 from tests.support.tables import table_rows
 
 Rows = list[dict[str, Any]]
@@ -48,7 +49,7 @@ async def check_books(database: Database, *account_ids: int) -> list[int]:
     if not account_ids:
         account_ids = tuple(row["account_id"] for row in await table_rows(database, "account"))
     for account_id in account_ids:
-        async with Snapshot(database) as snapshot:
+        async with Snapshot(database, ACTOR) as snapshot:
             mine = {
                 name: [dict(row) for row in await snapshot.fetch(tables, account_id=account_id)]
                 for name, tables in TABLES_OF.items()

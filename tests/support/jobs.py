@@ -21,6 +21,7 @@ from gateway.work.loops import Loops
 from gateway.work.outbox import Outbox
 from gateway.work.tasks import Tasks
 from gateway.work.worker import Worker
+from tests.support.books import ACTOR
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.tables import table_rows
 
@@ -103,7 +104,7 @@ def worker(
 async def defer(database: Database, *texts: str, task: Task[Note] = NOTE, **choices: Any) -> None:
     """Defer a job for each text, in a transaction of its own."""
     for text in texts:
-        async with database.writing() as transaction:
+        async with database.writing(ACTOR) as transaction:
             await OUTBOX.defer(transaction, task, Note(text=text), **choices)
 
 
@@ -149,5 +150,5 @@ async def pass_time(database: Database, seconds: float) -> None:
     time: Any = timedelta(seconds=seconds)
     if database.dialect == "sqlite":
         time = int(seconds * 1_000_000)
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         await transaction.execute(_EARLIER, time=time)

@@ -11,11 +11,15 @@ REFUSALS = (sqlite3.Error, asyncpg.PostgresError)
 """What a driver raises when the database says no."""
 
 
+EVERY_ACCOUNT = {"app.accounts": "*"}
+"""The setting of a session with which the role that serves sees all rows."""
+
+
 async def execute(url: str, *statements: str) -> list[tuple[Any, ...]]:
     """Run statements in one transaction and return the last one's rows."""
     if url.startswith("sqlite"):
         return execute_on_sqlite(url, statements)
-    connection = await asyncpg.connect(url)
+    connection = await asyncpg.connect(url, server_settings=EVERY_ACCOUNT)
     try:
         async with connection.transaction():
             for statement in statements[:-1]:

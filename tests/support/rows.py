@@ -21,6 +21,7 @@ from gateway.models import (
 )
 from gateway.principal import Role
 from gateway.store import Database, Statement
+from tests.support.books import ACTOR
 
 T0 = datetime(2026, 11, 1, tzinfo=UTC)
 UNIT = 10**9
@@ -36,7 +37,7 @@ def _insert(model: type[SQLModel]) -> Statement[None]:
 
 async def put(database: Database, *rows: SQLModel) -> None:
     """Insert the rows in one transaction, in their order."""
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         for row in rows:
             await transaction.execute(_insert(type(row)), **row.model_dump())
 

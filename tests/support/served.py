@@ -38,7 +38,7 @@ async def issued_key(
     database: Database, *scopes: Permission, account_id: int | None = None
 ) -> ApiKeyText:
     """Return a new API key."""
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         return await issue_key(
             transaction,
             environment="dev",

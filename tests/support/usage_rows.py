@@ -28,6 +28,7 @@ from gateway.models import (
 from gateway.principal import Permission, Principal
 from gateway.store import Database, Statement, Transaction
 from gateway.windows import zone
+from tests.support.books import ACTOR
 
 QUARTER = timedelta(minutes=15)
 CREATED_AT = datetime(2000, 1, 1, tzinfo=UTC)
@@ -110,7 +111,7 @@ def stored_set(members: set[int]) -> bytes:
 
 async def insert_facts(database: Database, *accounts: Facts) -> None:
     """Insert accounts with everything that is derived from their facts."""
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         for model, rows_of in _ROWS.items():
             rows = [row for facts in accounts for row in rows_of(facts)]
             await insert_rows(transaction, model, rows)

@@ -38,7 +38,7 @@ async def sweep(database: Database, *, clock: Clock, usage_delay_seconds: int) -
     """
     after, changed = -1, 0
     while True:
-        async with Snapshot(database) as snapshot:
+        async with Snapshot(database, ACTOR) as snapshot:
             rows = await accounts.warned_by_days(snapshot, after=after, limit=TOGETHER)
         try:
             changed += await _sweep_rows(database, rows, clock, usage_delay_seconds)
@@ -62,7 +62,7 @@ async def _sweep_rows(
     database: Database, rows: Sequence[LockedAccount], clock: Clock, usage_delay_seconds: int
 ) -> int:
     holders = [BookAccount.from_row(row) for row in rows]
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         states = await find_low(
             snapshot, holders, now=clock.now(), usage_delay_seconds=usage_delay_seconds
         )
@@ -73,7 +73,7 @@ async def _sweep_rows(
 async def _reassess(
     database: Database, account_ids: list[int], clock: Clock, usage_delay_seconds: int
 ) -> int:
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         book = await Book.open(
             transaction,
             account_ids,

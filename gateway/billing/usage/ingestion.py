@@ -119,10 +119,10 @@ async def ingest(
         may_credit=may_credit,
     )
     try:
-        async with database.writing() as transaction:
+        async with database.writing(actor) as transaction:
             return await book_items(transaction, one_by_one=False)
     except OutOfRange:
-        async with database.writing() as transaction:
+        async with database.writing(actor) as transaction:
             return await book_items(transaction, one_by_one=True)
 
 

@@ -73,7 +73,7 @@ async def open_story(database: Database) -> Story | None:
 
 async def _begun_at(database: Database) -> datetime | None:
     """Return when the story that is there began: the leading account was made then."""
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         rows = await accounts.by_external_id(snapshot, [LEADER.external_id])
     return rows[0]["created_at"] if rows else None
 
@@ -103,14 +103,14 @@ class _StoryRecorder:
         for done, (since, until) in enumerate(acts, 1):
             self.clock.instant = until
             now = [each for each in parts if since <= each.at < until]
-            async with self.database.writing(unlimited=True) as transaction:
+            async with self.database.writing(ACTOR, unlimited=True) as transaction:
                 events += await self._act(transaction, now, since, until)
             progress(done, len(acts))
         return events
 
     async def _open_accounts(self) -> None:
         """Create the missing accounts that are due."""
-        async with self.database.writing() as transaction:
+        async with self.database.writing(ACTOR) as transaction:
             names = [player.external_id for player in PLAYERS]
             for row in await accounts.by_external_id(transaction, names):
                 self.ids[row["external_id"]] = row["account_id"]
@@ -127,7 +127,7 @@ class _StoryRecorder:
                     )
 
     async def _recorded_until(self) -> datetime:
-        async with Snapshot(self.database) as snapshot:
+        async with Snapshot(self.database, ACTOR) as snapshot:
             leader_id = self.ids[LEADER.external_id]
             latest = await usage_events.latest(snapshot, leader_id, SOURCE)
         return max(self.story.begin, latest - OVERLAP) if latest else self.story.begin

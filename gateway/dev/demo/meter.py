@@ -141,7 +141,7 @@ class _Metering:
         if self._story is None:
             raise LoopOver
         if self._key is None or now - self._issued_at > KEY_LIFE / 2:
-            async with self._database.writing() as transaction:
+            async with self._database.writing(ACTOR) as transaction:
                 clock = self._meter.clock
                 await revoke_named(transaction, KEY_NAME, actor=ACTOR, clock=clock)
                 key = await issue_key(
@@ -161,7 +161,7 @@ class _Metering:
     async def revoke_key(self) -> None:
         """End the key, if there is one."""
         if self._key is not None:
-            async with self._database.writing() as transaction:
+            async with self._database.writing(ACTOR) as transaction:
                 key_id, clock = self._key.id, self._meter.clock
                 await revoke_key(transaction, key_id, actor=ACTOR, clock=clock)
 

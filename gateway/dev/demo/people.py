@@ -1,10 +1,14 @@
 """The demo's people, as far as their accounts are in a database."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from gateway.dev.demo.cast import NAMES, PLAYERS
 from gateway.ids import encode_global_id
+from gateway.principal import Actor
 from gateway.store import Database, Snapshot, accounts
+
+ACTOR: Final = Actor.operator("demo")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +30,7 @@ class Person:
 
 async def find_people(database: Database) -> list[Person]:
     """Return the demo's people with those of their demo accounts that are there."""
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         rows = await accounts.by_external_id(snapshot, [each.external_id for each in PLAYERS])
     found = {
         row["external_id"]: PersonAccount(

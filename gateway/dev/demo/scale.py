@@ -71,7 +71,7 @@ async def fill_scale(
     async def work() -> None:
         nonlocal events
         for numbers in parts:
-            async with database.writing(unlimited=True) as transaction:
+            async with database.writing(ACTOR, unlimited=True) as transaction:
                 names = await _missing(transaction, numbers)
                 made = await _Part(transaction, seed, end, names).fill() if names else 0
             events += made

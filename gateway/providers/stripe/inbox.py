@@ -32,6 +32,8 @@ from gateway.work.loops import Loops
 from gateway.work.periodic import Periodic
 from gateway.work.tasks import Tasks
 
+ACTOR: Final = Actor.provider(PROVIDER)
+
 SWEEP_SECONDS: Final = 5
 COUNT_SECONDS: Final = 5
 SWEEP: Final = Task(name="stripe.sweep", payload=NoPayload, timeout_seconds=600)
@@ -95,7 +97,7 @@ class Inbox:
             assert event.invoice is not None  # noqa: S101  # what counts is of either
             return await self._take_of_invoice(event, event.invoice)
         try:
-            async with self._database.writing() as transaction:
+            async with self._database.writing(ACTOR) as transaction:
                 await self._lock(transaction, event.invoice, event.payment)
                 if not await self._add(transaction, event, WebhookState.PARKED):
                     return "duplicate"
@@ -135,7 +137,7 @@ class Inbox:
         is ignored, because many invoices have none; a payment that waits for its invoice is parked
         itself.
         """
-        async with self._database.writing() as transaction:
+        async with self._database.writing(ACTOR) as transaction:
             await self._lock(transaction, invoice)
             is_new = await self._add(transaction, event, WebhookState.IGNORED)
             payments = await webhook_events.of_invoice(transaction, PROVIDER, invoice)
@@ -154,7 +156,7 @@ class Inbox:
         the events that took effect; none where the books refuse the payment, which is logged.
         """
         try:
-            async with self._database.writing() as transaction:
+            async with self._database.writing(ACTOR) as transaction:
                 await self._lock(transaction, payment)
                 return await self._apply(transaction, payment)
         except BadUserInput as error:
@@ -165,7 +167,7 @@ class Inbox:
         """Apply a payment's parked and ignored events; return why one still waits, None where none
         does. Raises NotFound for a payment that has neither.
         """
-        async with self._database.writing() as transaction:
+        async with self._database.writing(ACTOR) as transaction:
             await self._lock(transaction, payment)
             await webhook_events.unignore(transaction, PROVIDER, payment)
             if not await webhook_events.parked_events(transaction, PROVIDER, [payment]):
@@ -173,14 +175,14 @@ class Inbox:
             act = Act(Deed.PAYMENT_RETRIED, target=payment)
             await record(transaction, actor, [act], clock=self._clock)
         await self.apply(payment)
-        async with Snapshot(self._database) as snapshot:
+        async with Snapshot(self._database, ACTOR) as snapshot:
             waiting = await webhook_events.parked_events(snapshot, PROVIDER, [payment])
         return (waiting[-1]["reason"] or UNKNOWN_ACCOUNT) if waiting else None
 
     async def waiting(self) -> Sequence[str]:
         """Return every payment of which something is parked, by their names."""
         found: list[str] = []
-        async with Snapshot(self._database) as snapshot:
+        async with Snapshot(self._database, ACTOR) as snapshot:
             while page := await webhook_events.parked_payments(
                 snapshot, PROVIDER, after=found[-1] if found else "", most=SWEEP_BATCH
             ):
@@ -193,7 +195,7 @@ class Inbox:
 
         Of a payment of which nothing has taken effect, what comes later is ignored too.
         """
-        async with self._database.writing() as transaction:
+        async with self._database.writing(ACTOR) as transaction:
             await self._lock(transaction, payment)
             if not await webhook_events.ignore(transaction, PROVIDER, payment):
                 raise NotFound(f"{payment} has no parked events.")
@@ -202,7 +204,7 @@ class Inbox:
 
     async def record_backfill(self, outcomes: Mapping[str, int], *, actor: Actor) -> None:
         """Record that past payments were read, with their number by outcome."""
-        async with self._database.writing() as transaction:
+        async with self._database.writing(ACTOR) as transaction:
             act = Act(Deed.PAYMENTS_READ, target=PROVIDER, details=dict(outcomes))
             await record(transaction, actor, [act], clock=self._clock)
 
@@ -226,11 +228,11 @@ class Inbox:
 
     async def count(self) -> None:
         """Count the parked payments again."""
-        async with Snapshot(self._database) as snapshot:
+        async with Snapshot(self._database, ACTOR) as snapshot:
             self.parked = await webhook_events.parked(snapshot, PROVIDER)
 
     async def _candidates(self, after: str) -> Sequence[str]:
-        async with Snapshot(self._database) as snapshot:
+        async with Snapshot(self._database, ACTOR) as snapshot:
             return await webhook_events.naming_accounts(
                 snapshot, PROVIDER, after=after, most=SWEEP_BATCH
             )
@@ -238,7 +240,7 @@ class Inbox:
     async def _owned(self, payments: Sequence[str]) -> Sequence[str]:
         """Return the payments with a known account, in their order."""
         claims: defaultdict[str, list[Claim]] = defaultdict(list)
-        async with Snapshot(self._database) as snapshot:
+        async with Snapshot(self._database, ACTOR) as snapshot:
             for row in await webhook_events.claims(snapshot, PROVIDER, payments):
                 claims[row["payment"]].append(Claim.of_row(row))
             owners = [await find_owner(snapshot, claims[payment]) for payment in payments]
@@ -265,7 +267,7 @@ class Inbox:
             await webhook_events.lock(transaction, PROVIDER, name)
 
     async def _record(self, event: Event, state: WebhookState) -> Outcome:
-        async with self._database.writing() as transaction:
+        async with self._database.writing(ACTOR) as transaction:
             await self._lock(transaction, event.invoice)
             if not await self._add(transaction, event, state):
                 return "duplicate"
@@ -307,7 +309,7 @@ class Inbox:
         book = await Book.open(
             transaction,
             [account_id],
-            actor=Actor.provider(PROVIDER),
+            actor=ACTOR,
             clock=self._clock,
             keys=self._keys,
             usage_delay_seconds=self._usage_delay_seconds,
@@ -331,7 +333,7 @@ class Inbox:
         """Log why a payment is not applied, and keep the reason; give its events their account, so
         that no sweep tries it again.
         """
-        async with self._database.writing() as transaction:
+        async with self._database.writing(ACTOR) as transaction:
             await self._lock(transaction, payment)
             rows = await webhook_events.of_payment(transaction, PROVIDER, payment)
             events = [parse_event(row["payload"]) for row in rows]

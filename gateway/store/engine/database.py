@@ -1,8 +1,8 @@
 """The two drivers behind one small interface.
 
-A `Database` lends connections: `reading()` for one snapshot of statements that run in turn,
-`writing()` for one transaction. Drivers' exceptions are translated here, so that their texts do not
-leave the store.
+A `Database` lends connections to callers: `reading` for one snapshot of statements that run in
+turn, `writing` for one transaction. Drivers' exceptions are translated here, so that their texts do
+not leave the store.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from contextlib import (
     AbstractAsyncContextManager,
     asynccontextmanager,
 )
-from itertools import islice
+from itertools import chain, islice
 from types import TracebackType
 from typing import Any, Final, Protocol, runtime_checkable
 
@@ -19,6 +19,7 @@ import structlog
 from sqlalchemy import BigInteger, func, select
 
 from gateway.errors import DeadlineExceeded, GatewayError, ServiceUnavailable
+from gateway.principal import Caller
 from gateway.store.engine.parameters import batch
 from gateway.store.engine.sql import DialectName, Query
 from gateway.store.engine.statement import BoundStatement, CompiledStatement, R, Statement
@@ -75,7 +76,7 @@ class Driver(Protocol):
 class BulkDriver(Driver, Protocol):
     """A driver that can load rows without a statement for each."""
 
-    async def copy(
+    async def load(
         self, table: str, columns: Sequence[str], records: Iterable[Sequence[object]]
     ) -> None: ...
 
@@ -132,37 +133,44 @@ class Transaction:
             await self._driver.execute_many(compiled, arguments)
 
     async def insert(self, statement: Insert[W], records: Sequence[W] | Iterator[W]) -> None:
-        """Insert many rows the fastest way the driver has: COPY on Postgres. Others have their turn
-        after each piece; an iterator is read while its rows are written.
+        """Insert many rows the fastest way the driver has: on Postgres one statement for a few, and
+        COPY for many. Others have their turn after each piece; an iterator is read while its rows
+        are written.
         """
-        if not records:
+        rows = iter(records)
+        piece = list(islice(rows, PIECE))
+        if self._bulk and len(piece) == PIECE:
+            await self._bulk.load(statement.table.name, statement.columns, chain(piece, rows))
             return
-        if self._bulk:
-            await self._bulk.copy(statement.table.name, statement.columns, records)
-        else:
-            compiled = statement.statement.compiled(self.dialect)
-            rows = iter(records)
-            while piece := list(islice(rows, PIECE)):
-                arguments = compiled.positional(statement.columns, piece)
-                await self._driver.execute_many(compiled, arguments)
+        compiled = statement.statement.compiled(self.dialect)
+        while piece:
+            await self._write(compiled, statement.columns, piece)
+            piece = list(islice(rows, PIECE))
 
     async def upsert(self, statement: Upsert[W], records: Sequence[W]) -> None:
         """Insert or change many rows: on Postgres in one statement, on SQLite one by one."""
         if not records:
             return
         compiled = statement.statement.compiled(self.dialect)
+        await self._write(compiled, statement.columns, records)
+
+    async def _write(
+        self, compiled: CompiledStatement[None], columns: Sequence[str], records: Sequence[W]
+    ) -> None:
         if self.dialect == "postgresql":
             lists = map(list, zip(*records, strict=True))
-            cells = dict(zip(statement.columns, lists, strict=True))
+            cells = dict(zip(columns, lists, strict=True))
             await self._driver.execute_many(compiled, [compiled.arguments(cells)])
         else:
-            await self._driver.execute_many(
-                compiled, compiled.positional(statement.columns, records)
-            )
+            await self._driver.execute_many(compiled, compiled.positional(columns, records))
 
 
 class Database(Protocol):
-    """One database. Before `open` and after `close` its use raises ServiceUnavailable."""
+    """One database. Before `open` and after `close` its use raises ServiceUnavailable.
+
+    Each transaction is of a `caller`: Postgres shows and writes rows of the caller's accounts only,
+    whatever the statements are (`row_security`). SQLite has no such thing.
+    """
 
     dialect: DialectName
 
@@ -172,18 +180,24 @@ class Database(Protocol):
         """
         ...
 
-    def reading(self, *, unlimited: bool = False) -> AbstractAsyncContextManager[Driver]:
+    def reading(
+        self, caller: Caller, /, *, unlimited: bool = False
+    ) -> AbstractAsyncContextManager[Driver]:
         """Lend a connection in one read-only snapshot; `unlimited` as for `writing`."""
         ...
 
-    def writing(self, *, unlimited: bool = False) -> AbstractAsyncContextManager[Transaction]:
+    def writing(
+        self, caller: Caller, /, *, unlimited: bool = False
+    ) -> AbstractAsyncContextManager[Transaction]:
         """Lend a connection in one transaction: committed at the end, rolled back by an exception.
 
         `unlimited` lifts the timeouts of statements and of pauses between them (rebuilds).
         """
         ...
 
-    def exporting(self, *, unlimited: bool = False) -> AbstractAsyncContextManager[Stream]:
+    def exporting(
+        self, caller: Caller, /, *, unlimited: bool = False
+    ) -> AbstractAsyncContextManager[Stream]:
         """Lend a connection in one read-only snapshot, of those that no request waits for, and
         with no limit on pauses. Each part of its rows may take a minute; with `unlimited`, any
         time.

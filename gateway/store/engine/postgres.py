@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 import asyncpg
 
 from gateway.errors import ServiceUnavailable
+from gateway.principal import Caller
 from gateway.store.engine.database import (
     BUSY,
     NOT_OPEN,
@@ -31,6 +32,7 @@ from gateway.store.engine.postgres_session import (
     Sessions,
     start_explained,
 )
+from gateway.store.engine.row_security import admission
 from gateway.store.engine.sql import DialectName
 from gateway.store.engine.statement import BoundStatement, CompiledStatement, R
 from gateway.store.engine.stream import Stream
@@ -47,6 +49,7 @@ class PostgresDriver:
         self._timeout = timeout_seconds
         self.is_interrupted = False
         """Whether a statement was cancelled, which Postgres may still be running."""
+        self._loaded: set[str] = set()
 
     async def fetch(self, statement: CompiledStatement[R], arguments: list[object]) -> Sequence[R]:
         try:
@@ -88,12 +91,27 @@ class PostgresDriver:
             else:
                 await self._connection.executemany(statement.text, arguments, timeout=self._timeout)
 
-    async def copy(
+    async def load(
         self, table: str, columns: Sequence[str], records: Iterable[Sequence[object]]
     ) -> None:
+        """Insert rows by way of a temporary table of the connection: COPY is refused where a table
+        has row-level security.
+        """
+        staged, names = f"loading_{table}", ", ".join(columns)
         with translated(translate):
+            stage = (
+                f"CREATE TEMPORARY TABLE IF NOT EXISTS {staged} ON COMMIT DELETE ROWS "
+                f"AS SELECT {names} FROM {table} WITH NO DATA"
+            )
+            if table in self._loaded:
+                stage += f"; DELETE FROM {staged}"
+            self._loaded.add(table)
+            await self._connection.execute(stage, timeout=self._timeout)
             await self._connection.copy_records_to_table(
-                table, columns=columns, records=_pausing(records), timeout=self._timeout
+                staged, columns=columns, records=_pausing(records), timeout=self._timeout
+            )
+            await self._connection.execute(
+                f"INSERT INTO {table} ({names}) SELECT {names} FROM {staged}", timeout=self._timeout
             )
 
     async def commit(self) -> None:
@@ -166,18 +184,24 @@ class PostgresDatabase:
         return self._opened
 
     @asynccontextmanager
-    async def reading(self, *, unlimited: bool = False) -> AsyncIterator[PostgresDriver]:
+    async def reading(
+        self, caller: Caller, /, *, unlimited: bool = False
+    ) -> AsyncIterator[PostgresDriver]:
         begin = self._sessions.begin
-        async with self._lent("read", begin.unlimited_read if unlimited else begin.read) as loan:
+        text = begin.unlimited_read if unlimited else begin.read
+        async with self._lent("read", text, caller) as loan:
             driver = PostgresDriver(loan.connection, UNLIMITED_SECONDS if unlimited else None)
             yield driver
             # A pooler lends the connection to others once the transaction has ended.
             loan.may_stay_open = not (driver.is_interrupted or self._sessions.pooled)
 
     @asynccontextmanager
-    async def writing(self, *, unlimited: bool = False) -> AsyncIterator[Transaction]:
+    async def writing(
+        self, caller: Caller, /, *, unlimited: bool = False
+    ) -> AsyncIterator[Transaction]:
         begin = self._sessions.begin
-        async with self._lent("write", begin.unlimited_write if unlimited else begin.write) as loan:
+        text = begin.unlimited_write if unlimited else begin.write
+        async with self._lent("write", text, caller) as loan:
             driver = PostgresDriver(loan.connection, UNLIMITED_SECONDS if unlimited else None)
             transaction = Transaction(driver, self.dialect)
             yield transaction
@@ -185,11 +209,13 @@ class PostgresDatabase:
             transaction.committed()
 
     @asynccontextmanager
-    async def exporting(self, *, unlimited: bool = False) -> AsyncIterator[Stream]:
+    async def exporting(
+        self, caller: Caller, /, *, unlimited: bool = False
+    ) -> AsyncIterator[Stream]:
         begin = self._sessions.begin
         text = begin.unlimited_export if unlimited else begin.export
         seconds = UNLIMITED_SECONDS if unlimited else EXPORT_SECONDS + ANSWER_SECONDS
-        async with self._lent("export", text) as loan:
+        async with self._lent("export", text, caller) as loan:
             yield Stream(PostgresDriver(loan.connection, seconds), self.dialect)
 
     @asynccontextmanager
@@ -198,15 +224,20 @@ class PostgresDatabase:
             yield Stream(PostgresDriver(loan.connection), self.dialect)
 
     @asynccontextmanager
-    async def _lent(self, use: Use, begin: str) -> AsyncIterator["_Loan"]:
-        """Lend a connection in a transaction, which is rolled back unless it was committed."""
+    async def _lent(
+        self, use: Use, begin: str, caller: Caller | None = None
+    ) -> AsyncIterator["_Loan"]:
+        """Lend a connection in a transaction of a caller, which is rolled back unless it was
+        committed. Without a caller it sees no row of an account.
+        """
+        message = f"{begin}; {admission(caller)}" if caller else begin
         pool = self._pool
         with translated(translate):
             connection = await pool.acquire(use)
         loan = _Loan(connection)
         try:
             with translated(translate):
-                await _begin(connection, begin)
+                await _begin(connection, message)
             yield loan
         except ReadOnly:
             pool.retire()

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, suppress
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self, TypeAlias
 
+from gateway.principal import Caller
 from gateway.store.engine.database import Database, Driver, LostConnection
 from gateway.store.engine.sql import DialectName
 from gateway.store.engine.statement import BoundStatement, R, Statement
@@ -29,8 +30,8 @@ class _Request(NamedTuple):
 
 
 class Snapshot:
-    """The reads of one request: one connection, taken at the first statement, its statements one
-    after another.
+    """The reads of one request of a caller: one connection, taken at the first statement, its
+    statements one after another.
 
     On SQLite, statements that are requested within a few turns of the event loop are one hop to its
     thread.
@@ -41,9 +42,10 @@ class Snapshot:
     What a `wave` requests is read together, when nothing in the wave can go on without it.
     """
 
-    def __init__(self, database: Database, wave: Wave | None = None) -> None:
+    def __init__(self, database: Database, caller: Caller, wave: Wave | None = None) -> None:
         self.wave = wave or Wave()
         self._database = database
+        self._caller = caller
         self._lease: AbstractAsyncContextManager[Driver] | None = None
         self._driver: Driver | None = None
         self._turn = asyncio.Lock()
@@ -142,7 +144,7 @@ class Snapshot:
             return await driver.fetch_all(statements)
 
     async def _open(self) -> Driver:
-        lease = self._database.reading()
+        lease = self._database.reading(self._caller)
         self._driver = await lease.__aenter__()
         self._lease = lease
         return self._driver

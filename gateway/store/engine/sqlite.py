@@ -19,6 +19,7 @@ from gateway.errors import (
     StorageFull,
 )
 from gateway.money import OUT_OF_RANGE
+from gateway.principal import Caller
 from gateway.store.engine.database import (
     BUSY,
     FULL,
@@ -155,7 +156,9 @@ class SqliteDatabase:
         self._is_open = True
 
     @asynccontextmanager
-    async def reading(self, *, unlimited: bool = False) -> AsyncIterator[SqliteDriver]:
+    async def reading(
+        self, _caller: Caller, /, *, unlimited: bool = False
+    ) -> AsyncIterator[SqliteDriver]:
         timeout = None if unlimited else self._statement_timeout_seconds
         async with within(self._wait_seconds):
             await self._places.acquire()
@@ -170,7 +173,9 @@ class SqliteDatabase:
             self._places.release()
 
     @asynccontextmanager
-    async def writing(self, *, unlimited: bool = False) -> AsyncIterator[Transaction]:
+    async def writing(
+        self, _caller: Caller, /, *, unlimited: bool = False
+    ) -> AsyncIterator[Transaction]:
         timeout = None if unlimited else self._statement_timeout_seconds
         async with self._writers_turn(unlimited=unlimited):
             connection = self._writer
@@ -200,7 +205,9 @@ class SqliteDatabase:
             self._turn.release()
 
     @asynccontextmanager
-    async def exporting(self, *, unlimited: bool = False) -> AsyncIterator[Stream]:
+    async def exporting(
+        self, _caller: Caller, /, *, unlimited: bool = False
+    ) -> AsyncIterator[Stream]:
         connection = await self._connect(query_only=True)
         try:
             yield Stream(SqliteDriver(connection, None, begins=True), self.dialect)

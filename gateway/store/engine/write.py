@@ -47,8 +47,12 @@ class Insert(Generic[W]):
         self.columns = shape._fields
         self.statement: Final = Statement[None](self._build)
 
-    def _build(self, _: DialectName) -> ClauseElement:
+    def _build(self, dialect: DialectName) -> ClauseElement:
         kinds = {name: self.table.c[name].type for name in self.columns}
+        if dialect == "postgresql":
+            rows = written_batch(dialect, **kinds)
+            chosen = select(*(rows.c[name] for name in kinds))
+            return insert(self.table).from_select(list(kinds), chosen, include_defaults=False)
         return insert(self.table).values(
             {name: bindparam(name, type_=kind) for name, kind in kinds.items()}
         )

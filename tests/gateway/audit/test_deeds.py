@@ -53,7 +53,7 @@ async def test_each_change_of_an_account_has_its_event(books: Books) -> None:
 
 async def test_an_event_names_its_actor_account_and_request(books: Books) -> None:
     acme = await books.account("acme")
-    async with books.database.writing() as transaction:
+    async with books.database.writing(ACTOR) as transaction:
         await put_member(transaction, [acme], "ada", Role.OWNER, actor=KEY, clock=books.clock)
         await put_member(transaction, [acme], "ada", Role.OWNER, actor=KEY, clock=books.clock)
         await put_member(transaction, [acme], "ada", Role.VIEWER, actor=KEY, clock=books.clock)
@@ -70,7 +70,7 @@ async def test_a_deed_that_is_taken_back_has_no_event(books: Books) -> None:
     facts = AccountFacts(external_id="acme", name="Acme", currency="USD")
 
     async def put() -> None:
-        async with books.database.writing() as transaction:
+        async with books.database.writing(ACTOR) as transaction:
             await put_account(transaction, facts, actor=KEY, clock=books.clock, keys=books.keys)
             raise NotFound("Taken back.")
 
@@ -81,7 +81,7 @@ async def test_a_deed_that_is_taken_back_has_no_event(books: Books) -> None:
 
 async def test_events_of_keys_have_no_secret(database: Database) -> None:
     clock = FixedClock(NOW)
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         made = [
             await issue_key(
                 transaction,
@@ -124,7 +124,7 @@ async def test_a_young_event_is_not_changed(
     if role == "owner" and not url.startswith("sqlite"):
         url = same_database(request.getfixturevalue("postgres_template"), url)
     clock = FixedClock(SystemClock().now() - timedelta(days=29))
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         await record(transaction, ACTOR, [Act(Deed.SELLER_CHANGED)], clock=clock)
     with pytest.raises(REFUSALS, match=r"never changed|permission denied"):
         await execute(url, statement)

@@ -129,7 +129,7 @@ async def test_every_changing_request_leaves_an_event(
     client: httpx.AsyncClient, database: Database, operation: str
 ) -> None:
     send, actor_kind, expected = REQUESTS[operation]
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         key = await issue_key(
             transaction,
             environment="dev",
@@ -169,6 +169,7 @@ READING = {
 OTHERS = {
     ("demo",): "The books of its accounts write their events.",
     ("migrate",): "It changes the schema, and no account's data.",
+    ("row-security",): "It changes the policies of tables, as the owner, and no row.",
     ("serve",): "Its seller is tested by itself.",
 }
 COMMANDS: dict[tuple[str, ...], tuple[tuple[str, ...], str]] = {
@@ -214,7 +215,7 @@ async def prepare(settings: Settings) -> str:
     running = worker(database, Notes(failing={"dead": Unrecoverable("No.")}).tasks())
     async with running.running():
         await eventually(lambda: sum(running.finished.values()) == 1)
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         key = await issue_key(
             transaction,
             environment="dev",

@@ -25,7 +25,7 @@ HALF = timedelta(minutes=30)
 
 
 async def issue(database: Database, name: str = "meter") -> str:
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         key = await issue_key(
             transaction,
             environment="dev",
@@ -38,7 +38,7 @@ async def issue(database: Database, name: str = "meter") -> str:
 
 
 async def last_use(database: Database, key_id: str) -> datetime | None:
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         row = await stored.by_id(snapshot, key_id)
     assert row is not None
     at: datetime | None = row["last_used_at"]
@@ -108,7 +108,7 @@ async def test_keys_are_listed_with_when_they_were_made_and_used(
 ) -> None:
     monkeypatch.setenv("GATEWAY_DATABASE_URL", database_url)
     used, unused = await issue(database), await issue(database, "spare")
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         await stored.mark_used(transaction, [used], at=NOW, before=NOW)
     done = await asyncio.to_thread(CliRunner().invoke, api_key, ["list"])
     lines = {line.split("\t")[0]: line.split("\t")[4:] for line in done.output.splitlines()}

@@ -23,7 +23,7 @@ async def test_an_account_refuses_who_may_not_write(books: Books) -> None:
     acme, other = await books.account("acme"), await books.account("other")
     before = await all_rows(books.database)
     for actor in (key_of(other), NOBODY):
-        async with books.database.writing() as transaction:
+        async with books.database.writing(ACTOR) as transaction:
             for ids in ([acme], [acme, other]):
                 with pytest.raises(NotFound, match="Account not found"):
                     await Book.open(
@@ -49,7 +49,7 @@ async def test_an_account_refuses_who_may_not_write(books: Books) -> None:
 async def test_a_key_of_one_account_makes_no_other(books: Books) -> None:
     acme = await books.account("acme")
     facts = AccountFacts(external_id="new", name="New", currency="USD")
-    async with books.database.writing() as transaction:
+    async with books.database.writing(ACTOR) as transaction:
         with pytest.raises(NotFound, match="own account"):
             await put_account(
                 transaction, facts, actor=key_of(acme), clock=books.clock, keys=books.keys

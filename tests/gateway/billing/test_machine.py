@@ -73,8 +73,8 @@ class Dying:
     async def execute_many(self, *arguments: Any) -> Any:
         return await self.run(self.driver.execute_many, *arguments)
 
-    async def copy(self, *arguments: Any) -> Any:
-        return await self.run(self.driver.copy, *arguments)
+    async def load(self, *arguments: Any) -> Any:
+        return await self.run(self.driver.load, *arguments)
 
     async def run(self, call: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
         if not self.left:
@@ -290,7 +290,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """The connection goes at some statement, or everything is written and no commit comes."""
 
         async def step() -> None:
-            async with self.books.database.writing() as transaction:
+            async with self.books.database.writing(ACTOR) as transaction:
                 die(transaction, self.url, statement)
                 clock, keys = self.books.clock, self.books.keys
                 book = await Book.open(

@@ -14,6 +14,7 @@ from gateway.exports.open import open_usage
 from gateway.exports.request import UsageExportRequest
 from gateway.ids import encode_global_id
 from gateway.store import Database
+from tests.support.books import ACTOR
 from tests.support.graph import PLATFORM, ask
 from tests.support.usage_rows import Event, Facts, deployment_id, insert_facts
 
@@ -34,7 +35,7 @@ WEEKS = {"interval": "WEEK", "from": "2026-11-02", "to": "2026-11-15"}
 
 async def written(database: Database, format_: ExportFormat, **parameters: str) -> str:
     request = UsageExportRequest.read(WEEKS | parameters, FACTS.account, NOW)
-    async with database.exporting() as stream:
+    async with database.exporting(ACTOR) as stream:
         opened = await open_usage(stream, PLATFORM, FACTS.account, request, format_)
         parts = [part async for part in opened.parts()]
     assert opened.rows == sum(part.rows for part in parts)

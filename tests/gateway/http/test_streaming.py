@@ -24,6 +24,7 @@ from gateway.settings import load_settings
 from gateway.store import Database, connect, usage_events
 from gateway.store.usage_events import UsageEventCells
 from tests.bench.exports import FIRST, events
+from tests.support.books import ACTOR
 from tests.support.edge import eventually
 from tests.support.live import Gateway, gateway
 from tests.support.patience import PATIENCE_SECONDS
@@ -55,7 +56,7 @@ async def fill(database: Database) -> None:
 
 
 async def add(database: Database, rows: list[tuple[Any, ...]]) -> None:
-    async with database.writing(unlimited=True) as transaction:
+    async with database.writing(ACTOR, unlimited=True) as transaction:
         await usage_events.append(transaction, map(UsageEventCells._make, rows))
 
 

@@ -34,7 +34,8 @@ from gateway.migrations.reasons import explained
 from gateway.models import metadata
 from gateway.settings import load_settings
 from gateway.store import Snapshot, connect
-from tests.support.raw import REFUSALS, execute
+from tests.support.books import ACTOR
+from tests.support.raw import EVERY_ACCOUNT, REFUSALS, execute
 
 
 async def schema(url: str) -> list[tuple[Any, ...]]:
@@ -58,7 +59,7 @@ async def test_commands_ask_for_a_database_that_is_migrated(empty_url: str) -> N
             async with open_database(settings):
                 pass
     await migrate(empty_url)
-    async with open_database(settings) as database, Snapshot(database) as snapshot:
+    async with open_database(settings) as database, Snapshot(database, ACTOR) as snapshot:
         assert await is_at(snapshot, head())
         assert not await is_at(snapshot, "0000")
 
@@ -256,7 +257,7 @@ async def test_an_owner_that_makes_no_roles_is_told_what_helps(
 
 
 async def test_updates_of_a_roll_up_leave_its_indexes_alone(postgres_database_url: str) -> None:
-    connection = await asyncpg.connect(postgres_database_url)
+    connection = await asyncpg.connect(postgres_database_url, server_settings=EVERY_ACCOUNT)
     try:
         await connection.execute(
             "INSERT INTO rollup_activity SELECT 1, '2026-11-01', id, 'GPU', '', '', 0, 0 "

@@ -69,7 +69,7 @@ async def test_facts_are_not_replaced_by_an_insert(full: Database, table: str) -
             f"ON CONFLICT ON CONSTRAINT pk_{table} DO UPDATE SET {key_of(table)} = 1"
         )
     with pytest.raises(REFUSALS, match=r"never changed|permission denied"):
-        async with full.writing() as transaction:
+        async with full.writing(ACTOR) as transaction:
             await transaction.execute(Statement(text(replace)))
     assert await all_rows(full) == before
 

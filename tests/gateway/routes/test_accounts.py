@@ -97,7 +97,7 @@ async def test_a_stripe_customer_that_two_accounts_claim_at_once_is_the_firsts(
     books = Books(served.database)
     if known:
         await books.account("acme")
-    async with served.database.writing() as transaction:
+    async with served.database.writing(ACTOR) as transaction:
         first = AccountFacts(
             external_id="other", name="Other", currency="USD", stripe_customer_id="cus_1"
         )

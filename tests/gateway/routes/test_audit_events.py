@@ -171,7 +171,7 @@ async def test_old_events_are_deleted_reads_first(database: Database) -> None:
     for days in (1, 40, 100):
         clock = FixedClock(now - timedelta(days=days))
         acts = [Act(Deed.DATA_READ, target=f"{days}"), Act(Deed.SELLER_CHANGED, target=f"{days}")]
-        async with database.writing() as transaction:
+        async with database.writing(ACTOR) as transaction:
             await record(transaction, ACTOR, acts, clock=clock)
     assert await delete_old(database, now, AuditSettings(days=90, read_days=35)) == 3
     assert {(each.deed, each.target) for each in await written(database)} == {

@@ -10,6 +10,7 @@ from gateway.principal import Permission, Principal
 from gateway.store import Database, exported_usage, usage_events
 from gateway.store.exported_usage import UsageSelection
 from gateway.store.usage_events import UsageEventCells
+from tests.support.books import ACTOR
 
 MICROSECOND = timedelta(microseconds=1)
 FIRST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -31,7 +32,7 @@ async def exported(database: Database, start: datetime, end: datetime) -> list[t
     """Return the exported start, id, quantity, amount, correction and texts of each event."""
     columns = ("started_at", "event_id", "quantity_nanos", "amount_nanos", "correction")
     found: list[tuple[object, ...]] = []
-    async with database.exporting() as stream:
+    async with database.exporting(ACTOR) as stream:
         async for chunk in exported_usage.usage(stream, READER, UsageSelection(1, start, end)):
             assert len(chunk) <= exported_usage.EVENTS
             found += chunk.zip(*columns, "unit", "provider", "gpu_model", "region")
@@ -58,7 +59,7 @@ async def test_events_of_one_instant_all_come_once_in_order(
     instants = [AT + index * MICROSECOND for index in range(len(sizes))]
     starts = [*chain.from_iterable(map(repeat, instants, sizes))]
     outside = [cells(900, AT - MICROSECOND), cells(901, AT + len(sizes) * MICROSECOND)]
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         stored = [cells(number, at) for number, at in enumerate(starts)]
         await usage_events.append(transaction, iter([*reversed(stored), *outside]))
     assert await exported(database, AT, AT + len(sizes) * MICROSECOND) == [
@@ -75,7 +76,7 @@ async def test_microseconds_are_exact_in_all_years(database: Database) -> None:
     instants = [FIRST, FIRST + MICROSECOND, AT, AT + MICROSECOND, LAST - MICROSECOND, LAST]
     instants += [datetime(year, 7, 3, 5, 7, 11, 999_997, tzinfo=UTC) for year in range(2001, 2100)]
     instants.sort()
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         stored = (cells(number, at) for number, at in enumerate(instants))
         await usage_events.append(transaction, stored)
     found = await exported(database, FIRST, LAST + MICROSECOND)

@@ -6,6 +6,7 @@ from random import Random
 from gateway.models import RollupDay
 from gateway.store import Database, Snapshot
 from gateway.store.rollup_spans import USAGE, Grain, RollupSpan
+from tests.support.books import ACTOR
 from tests.support.graph import PLATFORM
 from tests.support.rows import account, put
 
@@ -21,7 +22,7 @@ async def test_days_with_large_and_small_sets_are_read_in_order(database: Databa
     ]
     await put(database, account(1), *days)
     span = RollupSpan(1, Grain.DAY, FIRST, FIRST + timedelta(days=5))
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         (rows,) = await USAGE.fetch(snapshot, PLATFORM, [span])
     assert [(row["at"], row["spent_nanos"], row["deployments"]) for row in rows] == [
         (each.day, each.spent_nanos, each.deployments) for each in days[:5]

@@ -34,7 +34,7 @@ from gateway.store.rollup_spans import FLOWS, RESOURCES, USAGE, Grain, RollupSpa
 from gateway.store.usage_activity import UsageSpan
 from gateway.store.usage_filter import UsageDimension
 from tests.bench.data import SUBJECT, Size, fill
-from tests.conftest import with_database
+from tests.conftest import RUNTIME_ROLE, with_database
 
 STAFF = Principal(subject=SUBJECT)
 LAST = date(2026, 11, 20)
@@ -101,6 +101,11 @@ async def connection(postgres_template: str, postgres_database_url: str) -> Any:
     )
     await owner.execute(SLOTS)
     await owner.execute("VACUUM ANALYZE rollup_slot")
+    # The plans of the role that serves have the policies of row-level security.
+    await owner.execute(f"SET ROLE {RUNTIME_ROLE}")
+    accounts = ",".join(map(str, range(1, ACCOUNTS_FILLED + 1)))
+    for name, value in (("app.principal", SUBJECT), ("app.accounts", f"{{{accounts}}}")):
+        await owner.execute("SELECT set_config($1, $2, false)", name, value)
     yield owner
     await owner.close()
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from gateway.store import Database, Snapshot, usage_events
 from gateway.store.engine.write import PIECE
 from gateway.store.usage_events import UsageEventCells
+from tests.support.books import ACTOR
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 ODD = 'quote " backslash \\ é 🙂 [1]'
@@ -30,7 +31,7 @@ async def test_only_those_asked_for_are_found_each_of_its_meter(database: Databa
         (2, "a", "y"),
         (3, "a", "x"),
     ]
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         await usage_events.append(transaction, iter([cells(*key) for key in stored]))
         found = await usage_events.known(transaction, asked)
     assert found == {
@@ -52,7 +53,7 @@ async def test_others_have_their_turn_while_many_rows_are_written(database: Data
                 longest = max(longest, in_a_row)
             yield cells(1, "a", f"{number}")
 
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         writing = asyncio.create_task(usage_events.append(transaction, rows()))
         while not writing.done():
             in_a_row = 0
@@ -62,9 +63,9 @@ async def test_others_have_their_turn_while_many_rows_are_written(database: Data
 
 
 async def test_last_usage_is_that_of_the_account_and_the_source(database: Database) -> None:
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         await usage_events.append(transaction, iter([cells(1, "a", "x"), cells(2, "a", "x")]))
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         assert await usage_events.latest(snapshot, 1, "a") == AT + timedelta(hours=1)
         assert await usage_events.latest(snapshot, 3, "a") is None
         assert await usage_events.latest(snapshot, 1, "b") is None

@@ -8,6 +8,7 @@ from gateway.store import Database, Page, Selection, Snapshot
 from gateway.store.purchase_listing import CREDIT_PURCHASES
 from gateway.store.purchase_relations import DISPUTE_BY_ID, RECEIPT_BY_PURCHASE
 from gateway.store.relation import STATEMENTS, Keyed
+from tests.support.books import ACTOR
 from tests.support.graph import ADA, PLATFORM
 from tests.support.rows import T0, account, member, purchase, put, receipt
 
@@ -23,7 +24,7 @@ async def snapshot(database: Database) -> Snapshot:
         *(purchase(1, id_, settled_at=T0) for id_ in range(1, 6)),
         *(purchase(2, 6), receipt(1, 1, 1), receipt(1, 2, 2)),
     )
-    return Snapshot(database)
+    return Snapshot(database, ACTOR)
 
 
 @pytest.mark.parametrize("ascending", [True, False])

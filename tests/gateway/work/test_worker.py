@@ -12,6 +12,7 @@ from gateway.store import Database, jobs
 from gateway.work.jobs import Unrecoverable
 from gateway.work.loops import Loops
 from gateway.work.tasks import Tasks
+from tests.support.books import ACTOR
 from tests.support.jobs import (
     KEYS,
     NOTE,
@@ -43,7 +44,7 @@ async def test_a_job_of_a_rolled_back_transaction_never_runs(database: Database)
     notes = Notes()
 
     async def fail() -> None:
-        async with database.writing() as transaction:
+        async with database.writing(ACTOR) as transaction:
             await OUTBOX.defer(transaction, NOTE, Note(text="lost"))
             raise GatewayError("The business failed.")
 
@@ -61,7 +62,7 @@ async def test_a_commit_wakes_the_worker_of_its_process(database: Database) -> N
     outbox = type(OUTBOX)(KEYS, running.wake)
     async with running.running():
         await asyncio.sleep(0.1)
-        async with database.writing() as transaction:
+        async with database.writing(ACTOR) as transaction:
             await outbox.defer(transaction, NOTE, Note(text="now"))
             await asyncio.sleep(0.05)
             assert notes.texts == []
@@ -125,7 +126,7 @@ async def test_a_poison_payload_is_dead_with_its_reason(
 ) -> None:
     notes = Notes()
     row = jobs.NewJob(KEYS.new(), None, NOTE.queue, NOTE.name, payload, None, None, 0)
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         await jobs.defer(transaction, row)
     await defer(database, "good")
     async with done(database, worker(database, notes.tasks())):
@@ -203,7 +204,7 @@ async def test_a_lease_is_renewed_while_its_job_runs(database: Database) -> None
 async def test_a_dead_workers_job_is_taken_when_its_lease_ends(database: Database) -> None:
     notes = Notes()
     await defer(database, "left")
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         (left,) = await jobs.take(
             transaction,
             queue=NOTE.queue,
@@ -219,7 +220,7 @@ async def test_a_dead_workers_job_is_taken_when_its_lease_ends(database: Databas
         await pass_time(database, 61)
         await at_rest(database)
     assert [(job.id, job.attempt) for job in notes.ran] == [(left.id, 2)]
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         lease = jobs.Lease(left.id, left.lease)
         assert not await jobs.finish(transaction, lease)
         assert not await jobs.bury(transaction, lease, reason="late")
@@ -230,7 +231,7 @@ async def test_a_job_that_ends_its_process_is_dead_in_the_end(database: Database
     notes = Notes()
     await defer(database, "poison")
     for _ in range(NOTE.retry.attempts):
-        async with database.writing() as transaction:
+        async with database.writing(ACTOR) as transaction:
             assert await jobs.take(
                 transaction,
                 queue=NOTE.queue,
@@ -255,7 +256,7 @@ async def test_a_lost_lease_ends_the_job_here(database: Database) -> None:
     async with running.running():
         await eventually(lambda: notes.running == {"stolen"})
         (row,) = await stored(database)
-        async with database.writing() as transaction:
+        async with database.writing(ACTOR) as transaction:
             await jobs.finish(transaction, jobs.Lease(row["id"], row["lease"]))
         await eventually(lambda: not notes.running)
         await eventually(lambda: running.finished.get((NOTE.name, "lost")) == 1)
@@ -352,7 +353,7 @@ async def test_a_waiting_job_is_not_taken_before_a_second_deferral_commits(
     notes = Notes()
     await defer(database, "1", queueing_lock="acme", delay_seconds=3_600)
     async with worker(database, notes.tasks()).running():
-        async with database.writing() as transaction:
+        async with database.writing(ACTOR) as transaction:
             await OUTBOX.defer(transaction, NOTE, Note(text="2"), queueing_lock="acme")
             await asyncio.sleep(0.1)
         await eventually(lambda: notes.texts == ["2"])

@@ -15,6 +15,7 @@ from gateway.store import Database, Snapshot
 from gateway.store.first_facts import first_facts
 from gateway.windows import Window
 from loaders.batch import bind
+from tests.support.books import ACTOR
 from tests.support.calendars import DAY
 from tests.support.graph import ADA, BOB, PLATFORM, Reply, ask
 from tests.support.usage_cases import cases, instants_near
@@ -307,7 +308,7 @@ async def test_a_viewer_sees_their_own_accounts_first_day_alone(database: Databa
     assert reply.data == {"nodes": [{"firstDay": "2026-10-20"}, None]}
     hidden = await ask(database, ADA, query, {"ids": ids})
     assert hidden.data == {"nodes": [None, None]}
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         loader = bind(first_facts, snapshot, BOB)
         assert await loader.load_many([1, 2]) == [None, None]
         assert await bind(first_facts, snapshot, PLATFORM).load(2) == at("01-01T00:00")

@@ -32,7 +32,7 @@ def key(postgres: OwnPostgres) -> str:
 
 async def _issue_key(url: str) -> str:
     database = await connect(load_settings(database_url=SecretStr(url)))
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         key = await issue_key(
             transaction,
             environment="dev",

@@ -9,7 +9,7 @@ from gateway.errors import StorageFull
 from gateway.settings import load_settings
 from gateway.store import Database, Statement, connect
 from tests.gateway.billing.usage.test_recording import event
-from tests.support.books import Books
+from tests.support.books import ACTOR, Books
 from tests.support.invariants import check_books
 from tests.support.tables import all_rows
 
@@ -25,7 +25,7 @@ async def ingest(books: Books, account_id: int, first: int) -> None:
 async def limit_pages(database: Database, limit: int) -> None:
     """Let the writer's file grow to `limit` pages; it keeps those that it has."""
     pragma = text(f"PRAGMA max_page_count = {limit}").columns(column("pages", Integer()))
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         await transaction.fetch(Statement(pragma))
 
 

@@ -76,7 +76,7 @@ async def key(database: Database) -> str:
     books = Books(database)
     for name in ACCOUNTS:
         await books.account(name)
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         made = await issue_key(
             transaction,
             environment="dev",

@@ -33,6 +33,7 @@ from gateway.work.outbox import Outbox
 from gateway.work.periodic import Periodic
 from gateway.work.tasks import Tasks
 from gateway.work.worker import Worker
+from tests.support.books import ACTOR
 
 LEASE_SECONDS: Final = 2
 LOCKS: Final = 4
@@ -101,7 +102,7 @@ class Effects:
         self, job_id: int, attempt: int, fact_id: str | None, lock: str | None, seconds: float
     ) -> None:
         began = time.monotonic()
-        async with self._database.writing() as transaction:
+        async with self._database.writing(ACTOR) as transaction:
             await transaction.execute(
                 _BEGIN,
                 job_id=job_id,
@@ -115,7 +116,7 @@ class Effects:
             await asyncio.sleep(seconds)
         finally:
             ended = time.monotonic()
-            async with self._database.writing() as transaction:
+            async with self._database.writing(ACTOR) as transaction:
                 await transaction.execute(_END, ended=ended, job_id=job_id, began=began)
 
 
@@ -126,7 +127,7 @@ async def defer(database: Database, outbox: Outbox, number: int, chance: random.
     # Some outlast their lease, and live by its renewal.
     milliseconds = 3_000 if chance.random() < 0.03 else chance.randrange(5, 400)
     fact = Fact(id=f"{os.getpid()}-{number}", lock=lock, milliseconds=milliseconds)
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         await transaction.execute(_INSERT_FACT, id=fact.id)
         await outbox.defer(transaction, RUN, fact, lock=lock)
         if fails:

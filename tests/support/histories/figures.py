@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from gateway.billing.reconciliation.accounts import reconcile_account
 from gateway.store import Database, Snapshot, reconciliation
+from tests.support.books import ACTOR
 from tests.support.histories.model import Expected, ExpectedRefund
 from tests.support.histories.shapes import instant
 from tests.support.histories.story import CURRENCIES
@@ -57,7 +58,7 @@ class Comparison:
 async def read(database: Database, *account_ids: int) -> Tables:
     """Return the rows of some accounts by table."""
     found: Tables = defaultdict(list)
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         for account_id in account_ids:
             for name, statement in TABLES_OF.items():
                 rows = await snapshot.fetch(statement, account_id=account_id)
@@ -71,7 +72,7 @@ async def check_accounts(database: Database, comparison: Comparison, *account_id
         await check_books(database, *account_ids)
     except AssertionError as error:
         comparison.same("check_books", str(error) or "failed", "")
-    async with database.exporting() as stream:
+    async with database.exporting(ACTOR) as stream:
         accounts = [
             each
             for each in await reconciliation.accounts.accounts(stream)

@@ -87,7 +87,7 @@ async def import_focus(
     )
     run = _Import(file, clock, actor)
     if restate or file.may_not_fit:
-        async with database.writing(unlimited=True) as transaction:
+        async with database.writing(ACTOR, unlimited=True) as transaction:
             if restate:
                 await run.restate(transaction, owner)
             else:
@@ -96,9 +96,9 @@ async def import_focus(
             for rows in _batches(file.rows()):
                 progress(await run.book(transaction, rows))
         return run.report
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         await run.refuse_restatement(snapshot)
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         await run.open_accounts(transaction, owner)
     await _book_parts(database, run, progress)
     return run.report
@@ -109,7 +109,7 @@ async def _book_parts(database: Database, run: "_Import", progress: Callable[[in
     done = 0
     try:
         for rows in _batches(run.file.rows()):
-            async with database.writing(unlimited=True) as transaction:
+            async with database.writing(ACTOR, unlimited=True) as transaction:
                 booked = await run.book(transaction, rows)
             done = booked
             progress(done)

@@ -225,7 +225,7 @@ class Counting:
 
 async def statements(books: Books, account_ids: Sequence[int], name: str) -> int:
     """Return how many statements a batch of an event for each account takes."""
-    async with books.database.writing() as transaction:
+    async with books.database.writing(ACTOR) as transaction:
         driver = Counting(transaction._driver)
         counted = Transaction(driver, transaction.dialect)
         book = await Book.open(
@@ -297,7 +297,7 @@ async def test_an_account_at_fault_keeps_no_other_from_its_sweep(books: Books) -
         .where(table_of(Account).c.account_id == keys["broken"])
         .values(time_zone="Nowhere/Atall")
     )
-    async with books.database.writing() as transaction:
+    async with books.database.writing(ACTOR) as transaction:
         await transaction.execute(zone_of)
     assert await sweep_at(books, 1 / 12) == 2
 

@@ -16,7 +16,7 @@ from gateway.errors import NotFound
 from gateway.models import RefundStatus
 from gateway.store import Database, reconciliation
 from tests.gateway.billing.usage.test_recording import event
-from tests.support.books import NOW, Books
+from tests.support.books import ACTOR, NOW, Books
 from tests.support.facts import day, dispute, purchase, refund, save
 from tests.support.raw import execute, execute_on_sqlite, same_database
 
@@ -119,7 +119,7 @@ async def make_account(books: Books, name: str) -> int:
 
 
 async def found_in(database: Database) -> list[Difference]:
-    async with database.exporting() as stream:
+    async with database.exporting(ACTOR) as stream:
         return [
             difference
             for account in await reconciliation.accounts.accounts(stream)

@@ -153,7 +153,7 @@ def meter(port: int) -> Meter:
 
 async def states(database: Database) -> list[bool]:
     """Return whether each key of the meter is active."""
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         rows = await api_keys.list_all(snapshot)
     return [row["revoked_at"] is None for row in rows if row["name"] == KEY_NAME]
 

@@ -15,7 +15,7 @@ from gateway.money import OUT_OF_RANGE
 from gateway.providers.stripe.inbox import Inbox
 from gateway.store import Database, Snapshot, webhook_events
 from gateway.store.webhook_events import ReceivedEvent
-from tests.support.books import Books, usd
+from tests.support.books import ACTOR, Books, usd
 from tests.support.facts import PROVIDER, rows_of, the_purchase
 from tests.support.invariants import check_books
 from tests.support.stripe import (
@@ -252,7 +252,7 @@ async def test_no_payment_keeps_others_waiting(
         for n in range(6)
     ]
     assert set(await tell(books, [*ghost, *due])) == {"parked"}
-    async with books.database.writing() as transaction:
+    async with books.database.writing(ACTOR) as transaction:
         for number in range(6):
             unreadable = ReceivedEvent(
                 provider="stripe",
@@ -343,7 +343,7 @@ async def test_an_amount_that_does_not_fit_is_parked_alone(books: Books) -> None
     outcomes = await tell(books, [*large_first, *PAID])
     assert (outcomes[:2], outcomes[-1]) == (["parked"] * 2, "applied")
     assert (await the_purchase(books.database, account_id))["amount_nanos"] == usd("100")
-    async with Snapshot(books.database) as snapshot:
+    async with Snapshot(books.database, ACTOR) as snapshot:
         parked = await webhook_events.parked_events(snapshot, PROVIDER, ["pi_2"])
     assert {row["reason"] for row in parked} == {OUT_OF_RANGE}
     await check_books(books.database, account_id)

@@ -42,7 +42,7 @@ async def tell(books: Books, *events: Json) -> list[str]:
 
 
 async def listed(database: Database) -> list[ParkedPayment]:
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         return [each async for each in parked_payments(snapshot)]
 
 

@@ -22,6 +22,7 @@ from gateway.store.engine import sqlite
 from gateway.store.engine.sqlite import SqliteDatabase
 from gateway.store.engine.sqlite_thread import Running
 from gateway.store.rows import DayRow
+from tests.support.books import ACTOR
 
 ACCOUNT = table_of(Account)
 DAY = table_of(RollupDay)
@@ -79,9 +80,9 @@ DAYS = Statement[DayRow](select(DAY).where(DAY.c.day >= bindparam("day")))
 
 
 async def test_values_come_back_as_they_went_in(database: Database) -> None:
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         await transaction.execute_many(INSERT_ACCOUNT, [account(1), account(2), account(3)])
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         rows = await snapshot.fetch(BY_KEYS, ids=[3, 1, 9], currencies=["USD"])
     assert [dict(row) for row in rows] == [
         {"account_id": 1, "balance_nanos": 2**63 - 1, "created_at": NOW},
@@ -99,7 +100,7 @@ async def test_dates_and_bytes_come_back_as_they_went_in(database: Database) -> 
         "deployments": b"\x00\x01",
         "resources": "{}",
     }
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         await transaction.execute(ADD_DAY, **row)
         rows = await transaction.fetch(DAYS, day=date(2028, 2, 29))
     assert [dict(found) for found in rows] == [row]
@@ -107,25 +108,25 @@ async def test_dates_and_bytes_come_back_as_they_went_in(database: Database) -> 
 
 async def test_an_exception_rolls_back(database: Database) -> None:
     async def fail() -> None:
-        async with database.writing() as transaction:
+        async with database.writing(ACTOR) as transaction:
             await transaction.execute(INSERT_ACCOUNT, **account(1))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         await fail()
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         assert not await snapshot.fetch(BY_KEYS, ids=[1], currencies=["USD"])
 
 
 async def test_a_snapshot_does_not_see_what_is_written_after_its_first_statement(
     database: Database,
 ) -> None:
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         assert not await snapshot.fetch(BY_KEYS, ids=[1], currencies=["USD"])
-        async with database.writing() as transaction:
+        async with database.writing(ACTOR) as transaction:
             await transaction.execute(INSERT_ACCOUNT, **account(1))
         assert not await snapshot.fetch(BY_KEYS, ids=[1], currencies=["USD"])
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         assert await snapshot.fetch(BY_KEYS, ids=[1], currencies=["USD"])
 
 
@@ -150,7 +151,7 @@ async def test_a_cancelled_statement_stops_and_its_connection_can_be_used_again(
         with pytest.raises(asyncio.CancelledError):
             await task
         assert asyncio.get_running_loop().time() - started < PROMPT_SECONDS
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         assert not await snapshot.fetch(BY_KEYS, ids=[1], currencies=["USD"])
 
 
@@ -164,7 +165,7 @@ async def test_a_statement_that_is_cancelled_twice_fails_unheard(database: Datab
         await asyncio.sleep(0)
     with pytest.raises(asyncio.CancelledError):
         await task
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         assert not await snapshot.fetch(BY_KEYS, ids=[1], currencies=["USD"])
     gc.collect()
     assert complaints == []
@@ -216,17 +217,17 @@ async def test_a_read_may_be_cancelled_at_any_command(
 
 
 async def _read(database: Database) -> None:
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         assert not await snapshot.fetch(BY_KEYS, ids=[1], currencies=["USD"])
 
 
 async def _run_slow(database: Database) -> None:
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         await snapshot.fetch(SLOW)
 
 
 async def test_closing_a_snapshot_ends_the_statement_that_still_runs(database: Database) -> None:
-    snapshot = Snapshot(database)
+    snapshot = Snapshot(database, ACTOR)
     running = asyncio.create_task(snapshot.fetch(SLOW))
     await asyncio.sleep(0.1)
     started = asyncio.get_running_loop().time()
@@ -240,7 +241,7 @@ async def test_closing_a_snapshot_ends_the_statement_that_still_runs(database: D
 
 
 async def test_closing_a_snapshot_ends_a_read_that_has_not_begun(database: Database) -> None:
-    snapshot = Snapshot(database)
+    snapshot = Snapshot(database, ACTOR)
     reading = asyncio.create_task(snapshot.fetch(BY_KEYS, ids=[1], currencies=["USD"]))
     await asyncio.sleep(0)
     await snapshot.close()
@@ -260,7 +261,7 @@ async def test_a_slow_statement_is_cancelled(limited_database: Database) -> None
 
 @pytest.mark.parametrize("statement_timeout_seconds", [0.2])
 async def test_a_failed_statement_fails_no_earlier_one(limited_database: Database) -> None:
-    async with Snapshot(limited_database) as snapshot:
+    async with Snapshot(limited_database, ACTOR) as snapshot:
         quick = asyncio.create_task(snapshot.fetch(BY_KEYS, ids=[1], currencies=["USD"]))
         slow = asyncio.create_task(snapshot.fetch(SLOW))
         with pytest.raises(DeadlineExceeded):
@@ -280,13 +281,13 @@ async def test_each_statement_has_the_whole_timeout(limited_database: Database) 
     some = [compiled.bind({})]
     took = 0.0
     while took < 1:  # together they take longer than one may
-        async with limited_database.reading() as driver:
+        async with limited_database.reading(ACTOR) as driver:
             started = asyncio.get_running_loop().time()
             found = await driver.fetch_all(some)
             took = asyncio.get_running_loop().time() - started
         assert [[dict(row) for row in rows] for rows in found] == [[{"n": 100_000}]] * len(some)
         some *= 2
-    async with limited_database.reading() as driver:
+    async with limited_database.reading(ACTOR) as driver:
         with pytest.raises(DeadlineExceeded):
             await driver.fetch_all(
                 [compiled.bind({}), SLOW.compiled(limited_database.dialect).bind({})]
@@ -297,9 +298,9 @@ async def test_each_statement_has_the_whole_timeout(limited_database: Database) 
 async def test_an_unlimited_snapshot_outlasts_the_timeout(limited_database: Database) -> None:
     compiled = Statement[Number](_counted(3_000_000)).compiled(limited_database.dialect)
     with pytest.raises(DeadlineExceeded):
-        async with limited_database.reading() as driver:
+        async with limited_database.reading(ACTOR) as driver:
             await driver.fetch(compiled, [])
-    async with limited_database.reading(unlimited=True) as driver:
+    async with limited_database.reading(ACTOR, unlimited=True) as driver:
         (row,) = await driver.fetch(compiled, [])
     assert row["n"] == 3_000_000
 
@@ -311,12 +312,12 @@ async def test_a_writer_of_sqlite_waits_no_longer_than_it_may(sqlite_database_ur
     database = await connect(settings)
 
     async def write() -> None:
-        async with database.writing(unlimited=True):
+        async with database.writing(ACTOR, unlimited=True):
             pass
 
-    async with database.writing():
+    async with database.writing(ACTOR):
         with capture_logs() as lines, pytest.raises(ServiceUnavailable):
-            async with database.writing():
+            async with database.writing(ACTOR):
                 pytest.fail("two write at once")
         assert [(line["event"], line["waited_seconds"]) for line in lines] == [
             ("database.busy", 0.05)
@@ -334,13 +335,13 @@ async def test_a_database_is_used_only_while_it_is_open(database_url: str) -> No
     async def is_refused() -> bool:
         for use in (database.reading, database.writing, database.exporting):
             with pytest.raises(ServiceUnavailable, match="has not started yet"):
-                async with use():
+                async with use(ACTOR):
                     pass
         return True
 
     assert await is_refused()
     await database.open()
-    async with database.reading(), database.writing(), database.exporting():
+    async with database.reading(ACTOR), database.writing(ACTOR), database.exporting(ACTOR):
         pass
     await database.close()
     assert await is_refused()
@@ -373,12 +374,12 @@ async def test_a_lock_of_another_program_is_unavailability(
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with capture_logs() as lines, pytest.raises(ServiceUnavailable):
-            async with database.writing() as transaction:
+            async with database.writing(ACTOR) as transaction:
                 await transaction.execute(INSERT_ACCOUNT, **account(1))
         assert [(line["code"], line["reason"]) for line in lines] == [
             ("SERVICE_UNAVAILABLE", "database is locked")
         ]
         await _read(database)
         other.execute("ROLLBACK")
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         await transaction.execute(INSERT_ACCOUNT, **account(1))

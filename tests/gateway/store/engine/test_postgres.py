@@ -14,6 +14,7 @@ from gateway.errors import ServiceUnavailable
 from gateway.settings import load_settings
 from gateway.store import Database, Snapshot, Statement, connect
 from gateway.store.engine.database import Reader
+from tests.support.books import ACTOR
 
 PLACES = 2
 
@@ -51,20 +52,20 @@ async def fill_the_pool(database: Database) -> None:
     """Use as many connections at once as the pool has."""
     async with asyncio.timeout(20):
         for _ in range(2):
-            snapshots = [Snapshot(database) for _ in range(PLACES)]
+            snapshots = [Snapshot(database, ACTOR) for _ in range(PLACES)]
             await asyncio.gather(*(backend(each) for each in snapshots))
             await asyncio.gather(*(each.close() for each in snapshots))
 
 
 async def test_reads_have_generic_plans_and_writes_have_none(database: Database) -> None:
-    async with Snapshot(database) as snapshot, database.writing() as transaction:
+    async with Snapshot(database, ACTOR) as snapshot, database.writing(ACTOR) as transaction:
         (read,), (written,) = await snapshot.fetch(SETTINGS), await transaction.fetch(SETTINGS)
     assert read["plan_cache_mode"] == "force_generic_plan"
     assert written["plan_cache_mode"] == "force_custom_plan"
 
 
 async def test_settings_of_a_read_end_with_it(database: Database) -> None:
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         await backend(snapshot)
     pool = database._pool  # type: ignore[attr-defined]
     connection = await pool.acquire("read")
@@ -84,7 +85,7 @@ async def test_a_snapshot_begins_in_one_message(
         return await execute(connection, text, *rest, **more)
 
     monkeypatch.setattr(asyncpg.Connection, "execute", noting)
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         await backend(snapshot)
         await backend(snapshot)
         assert [text.partition(" ")[0] for text in sent] == ["BEGIN"]
@@ -102,7 +103,7 @@ async def test_the_next_message_ends_a_snapshot(
 
     monkeypatch.setattr(asyncpg.Connection, "execute", noted)
     for _ in range(2):
-        async with Snapshot(database) as snapshot:
+        async with Snapshot(database, ACTOR) as snapshot:
             await backend(snapshot)
     first, second = sent
     assert second == f"ROLLBACK; {first}"
@@ -114,7 +115,7 @@ async def test_killed_backends_leave_their_places_in_the_pool(
     complaints: list[dict[str, object]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, each: complaints.append(each))
     owner = await asyncpg.connect(postgres_template)
-    snapshots = [Snapshot(database) for _ in range(PLACES)]
+    snapshots = [Snapshot(database, ACTOR) for _ in range(PLACES)]
     for snapshot in snapshots:
         pid = await backend(snapshot)
         await owner.execute("SELECT pg_terminate_backend($1, 5000)", pid)
@@ -134,7 +135,7 @@ async def test_a_cancelled_return_leaves_its_place_in_the_pool(
 ) -> None:
     for _ in range(PLACES + 1):
         with pytest.raises(KeyError):
-            async with database.reading():
+            async with database.reading(ACTOR):
                 raise KeyError
         (returning,) = database._returning  # type: ignore[attr-defined]
         for _ in range(turns):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
+from functools import partial
 from typing import Any, TypedDict
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from gateway.settings import load_settings
 from gateway.store import Database, Reader, Statement, connect
 from gateway.store.engine.databases import connection_shares
 from tests.conftest import RUNTIME_ROLE
+from tests.support.books import ACTOR
 
 SETTINGS = load_settings(database_pool_size=4, database_pool_wait_seconds=20, export_slots=2)
 BUDGET = sum(connection_shares(SETTINGS).values())
@@ -60,7 +62,7 @@ async def pids_of(database: Database, times: int) -> set[int]:
     """Read, write, export and probe at once, so many times each; return the used backends."""
 
     async def read() -> int:
-        async with database.reading() as driver:
+        async with database.reading(ACTOR) as driver:
             compiled = SLEEPING.compiled("postgresql")
             (row,) = await driver.fetch(compiled, compiled.arguments({}))
             return row["pid"]
@@ -69,7 +71,11 @@ async def pids_of(database: Database, times: int) -> set[int]:
         async with lease() as reader:
             return await pid(reader)
 
-    uses = (database.writing, database.exporting, database.probing)
+    uses = (
+        partial(database.writing, ACTOR),
+        partial(database.exporting, ACTOR),
+        database.probing,
+    )
     found = await asyncio.gather(
         *(read() for _ in range(times)), *(use(each) for each in uses for _ in range(times))
     )
@@ -94,9 +100,9 @@ async def test_a_pool_that_cannot_grow_waits_for_what_it_has(
 
 async def test_a_wait_for_a_connection_has_an_end(postgres_database_url: str) -> None:
     database = await opened(postgres_database_url, pool_size=1, pool_wait_seconds=0.2)
-    async with database.reading():
+    async with database.reading(ACTOR):
         with pytest.raises(ServiceUnavailable):
-            async with database.reading():
+            async with database.reading(ACTOR):
                 pass
         async with database.probing() as reader:  # it waits for no request
             assert await pid(reader)
@@ -112,18 +118,18 @@ async def test_connections_to_a_read_only_server_are_replaced(
     database = await opened(postgres_database_url)
     before = await pids_of(database, 4)
     with pytest.raises(ServiceUnavailable):
-        async with database.writing() as transaction:
+        async with database.writing(ACTOR) as transaction:
             await transaction.execute(WRITING)
     await owner.execute(standby % "RESET")
     assert not before & await pids_of(database, 4)
-    async with database.writing() as transaction:
+    async with database.writing(ACTOR) as transaction:
         await transaction.execute(WRITING)
     await database.close()
 
 
 async def test_closing_refuses_those_that_wait(postgres_database_url: str) -> None:
     database = await opened(postgres_database_url, pool_size=1)
-    async with database.reading():
+    async with database.reading(ACTOR):
         waiting = asyncio.create_task(pids_of(database, 1))
         await asyncio.sleep(0)
         await database.close()
@@ -144,7 +150,7 @@ async def test_each_read_has_a_snapshot_of_its_own(database: Database) -> None:
     compiled = TAKEN.compiled("postgresql")
     taken: list[Taken] = []
     for _ in range(3):
-        async with database.reading() as driver:
+        async with database.reading(ACTOR) as driver:
             taken += await driver.fetch(compiled, [])
             await asyncio.sleep(0.001)
             taken += await driver.fetch(compiled, [])

@@ -11,6 +11,7 @@ from sqlalchemy.sql import ClauseElement, FromClause
 from gateway.models import Account, Instant, Receipt, table_of
 from gateway.store import Database, Snapshot, Statement, any_of, batch
 from gateway.store.engine.parameters import written_batch
+from tests.support.books import ACTOR
 
 ACCOUNT, RECEIPT = table_of(Account), table_of(Receipt)
 Make = Callable[..., FromClause]
@@ -24,7 +25,7 @@ async def test_a_batch_is_a_table_of_positions(database: Database, make: Make) -
             make(dialect, account_id=BigInteger(), first=Date(), at=Instant())
         ).order_by("n")
     )
-    async with Snapshot(database) as snapshot:
+    async with Snapshot(database, ACTOR) as snapshot:
         rows = await snapshot.fetch(
             statement,
             account_id=[2**63 - 1, -(2**63), None],
