@@ -32,6 +32,14 @@ _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 log = structlog.get_logger(__name__)
 
 
+Note: TypeAlias = Callable[[Scope, "RequestRecord", int], None]
+"""Gets each request that has a principal, with its status, for the audit log."""
+
+
+def note_nothing(_scope: Scope, _record: "RequestRecord", _status: int) -> None:
+    """Keep nothing."""
+
+
 @dataclass(slots=True, kw_only=True)
 class RequestRecord:
     """Never holds a token, a variable or a value of a document.
@@ -46,6 +54,7 @@ class RequestRecord:
     began: float
     bound: Mapping[str, Token[object]]
     arrivals: Arrivals
+    noting: Note
     is_over: bool = False
     route: str = "other"
     operation: str = "none"
@@ -65,6 +74,12 @@ class RequestRecord:
         """The answer's header with the request's id."""
         return b"x-request-id", self.request_id.encode("ascii")
 
+    def note(self, scope: Scope, status: int) -> None:
+        """Have the request noted for the audit log, once; a stream is noted when it begins."""
+        if not self.is_noted and self.principal is not None:
+            self.is_noted = True
+            self.noting(scope, self, status)
+
     def log_fields(self) -> dict[str, object]:
         """Return the access line's fields beside method, path, status and duration."""
         who = self.principal
@@ -78,14 +93,6 @@ class RequestRecord:
             **self.details,
         }
         return {name: value for name, value in fields.items() if value is not None}
-
-
-Note: TypeAlias = Callable[[Scope, RequestRecord, int], None]
-"""Gets each request that has a principal, with its status, for the audit log."""
-
-
-def note_nothing(_scope: Scope, _record: RequestRecord, _status: int) -> None:
-    """Keep nothing."""
 
 
 class RequestLog:
@@ -115,6 +122,7 @@ class RequestLog:
             began=time.perf_counter(),
             bound=structlog.contextvars.bind_contextvars(request_id=request_id),
             arrivals=self._arrivals,
+            noting=self._note,
         )
         self._arrivals.begin(record)
         if path in self.paths:
@@ -129,8 +137,7 @@ class RequestLog:
         self._arrivals.finish(record)
         seconds = time.perf_counter() - record.began
         status = record.broken_as or status or CLIENT_DISCONNECTED
-        if record.principal is not None:
-            self.note(scope, record, status)
+        record.note(scope, status)
         self._metrics.observe(
             route=record.route, status=status, operation=record.operation, seconds=seconds
         )
@@ -148,12 +155,6 @@ class RequestLog:
                 **record.log_fields(),
             )
         structlog.contextvars.reset_contextvars(**record.bound)
-
-    def note(self, scope: Scope, record: RequestRecord, status: int) -> None:
-        """Have a request noted for the audit log, once; a stream is noted when it begins."""
-        if not record.is_noted:
-            record.is_noted = True
-            self._note(scope, record, status)
 
     @contextmanager
     def recording(self, socket: Scope) -> Iterator[RequestRecord]:

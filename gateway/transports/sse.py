@@ -102,6 +102,7 @@ class StreamEndpoint:
         loop = asyncio.get_running_loop()
         if stream.expires_in is not None:
             timer = loop.call_later(stream.expires_in, stream.stop)
+        record_of(scope).note(scope, 200)
         try:
             await _send_head(send)
             while not stream.stopped or stream.holds_last_words:

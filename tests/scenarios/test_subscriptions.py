@@ -24,6 +24,7 @@ from tests.support.facts import START, purchase, refund, save
 from tests.support.live import BALANCE, PURCHASES, Client, Gateway, gateway
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.raw import execute
+from tests.support.tables import table_rows
 
 
 @pytest.fixture
@@ -327,6 +328,43 @@ async def test_a_revoked_key_closes_its_socket(served: Gateway, books: Books, ac
             await api_keys.revoke(transaction, key.id, NOW)
         assert await client.closed() == (4403, "credential revoked")
     await eventually(lambda: served.count("gateway_subscriptions") == 0)
+
+
+async def test_subscriptions_of_a_platform_key_are_audited_as_they_begin(
+    served: Gateway, books: Books, account: int
+) -> None:
+    async with books.database.writing() as transaction:
+        key = await issue_key(
+            transaction,
+            environment="dev",
+            name="watcher",
+            scopes=frozenset({Permission.BILLING_READ}),
+            actor=ACTOR,
+            clock=FixedClock(NOW),
+        )
+    bearer = {"Authorization": f"Bearer {key.text}"}
+    body = {"query": BALANCE, "variables": {"account": encode_global_id("Account", account)}}
+    async with (
+        served.connect() as connection,
+        httpx.AsyncClient(headers=bearer | {"Accept": "text/event-stream"}) as http,
+        http.stream("POST", f"{served.url}/graphql/stream", json=body),
+    ):
+        client = Client(connection)
+        await client.send({"type": "connection_init", "payload": bearer})
+        assert await client.hear() == {"type": "connection_ack"}
+        await client.subscribe(BALANCE, account)
+        await client.next()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                rows = await table_rows(books.database, "audit_event")
+                reads = [row for row in rows if row["deed"] == "data.read"]
+                if len(reads) == 2:
+                    break
+                await asyncio.sleep(0.1)
+    assert {(row["actor"], row["account_id"], row["result"]) for row in reads} == {
+        (key.id, account, "DONE")
+    }
+    assert {row["target"] for row in reads} == {"/graphql", "/graphql/stream"}
 
 
 async def test_a_stream_sends_the_same_as_a_socket(
