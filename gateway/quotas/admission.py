@@ -19,6 +19,8 @@ from gateway.settings.database import DatabaseSettings
 _PRINCIPAL_SHARE: Final = 0.75
 """Of the requests that run at once, those that one principal may run."""
 
+_NEWEST_SHARE: Final = 0.1
+"""Of the average time between two free places, that of the newest."""
 _FEWEST_WRITES: Final = 2
 
 OVERLOADED: Final = "The server is busy; please try again."
@@ -35,10 +37,11 @@ class AdmissionGate:
     """Lets `running` requests run at once; `waiting` others wait in turn by principal.
 
     One principal runs at most three quarters of them at once, so that its slow requests leave room
-    for others. A request is refused with ServiceUnavailable at once while an earlier one of its
-    principal has waited for `delay_seconds`, or where no place to wait is free; and in the end if
-    it did not run within `wait_seconds`. A new principal takes the place of the newest request of
-    the principal with the most.
+    for others. A request is refused with ServiceUnavailable at once where an earlier one of its
+    principal waits and has waited for `delay_seconds`, or where its own wait would be longer, as
+    fast as places become free; or where no place to wait is free. In the end it is refused if it
+    did not run within `wait_seconds`. A new principal takes the place of the newest request of the
+    principal with the most.
     """
 
     def __init__(
@@ -53,6 +56,10 @@ class AdmissionGate:
         self._most_waiting = waiting
         self._delay_seconds = delay_seconds
         self._wait_seconds = wait_seconds
+        self._freed_at = 0.0
+        """Time at which a place last became free while others waited; 0 where none did."""
+        self._interval = 0.0
+        """Seconds between two places that become free while others wait, averaged."""
         self._held: dict[str, int] = {}
         self._queues: dict[str, deque[_Waiter]] = {}
         """By principal; the first of the dictionary is the next in turn."""
@@ -75,7 +82,7 @@ class AdmissionGate:
         loop = asyncio.get_running_loop()
         now = loop.time()
         queue = self._queues.get(principal)
-        if queue and now - queue[0].since >= self._delay_seconds:
+        if queue and max(now - queue[0].since, self._expected(len(queue))) > self._delay_seconds:
             raise self._refusal(DELAYED)
         if self.waiting >= self._most_waiting:
             self._make_room(len(queue) if queue else 0)
@@ -102,7 +109,23 @@ class AdmissionGate:
         else:
             del self._held[principal]
         if self.waiting:
+            self._count_freed()
             self._admit_next()
+        elif self._freed_at:
+            self._freed_at = 0.0
+
+    def _count_freed(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._freed_at:
+            newest = now - self._freed_at
+            known = self._interval or newest
+            self._interval = known + _NEWEST_SHARE * (newest - known)
+        self._freed_at = now
+
+    def _expected(self, own: int) -> float:
+        """Return the seconds that a principal's next request would wait behind its `own`."""
+        before = min(self.waiting, (own + 1) * len(self._queues))
+        return before * self._interval
 
     def _admit_next(self) -> None:
         for principal, queue in self._queues.items():

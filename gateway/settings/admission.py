@@ -38,6 +38,6 @@ class AdmissionSettings(Group):
         1,
         gt=0,
         le=60,
-        description="While an operation or a read of a principal has waited this long to run, "
-        "further ones of the principal are refused with 503.",
+        description="While an operation or a read of a principal has waited this long to run, or "
+        "a further one would have to, further ones of the principal are refused with 503.",
     )

@@ -96,6 +96,27 @@ async def test_requests_behind_one_that_waits_long_are_refused() -> None:
         await late
 
 
+async def test_a_request_that_would_wait_too_long_is_refused_at_once() -> None:
+    gate = make_gate(running=1, waiting=100, delay_seconds=0.1)
+    entries = await enter(gate, *(["ada"] * 11))
+    for _ in range(10):
+        await asyncio.sleep(0.02)
+        gate.leave("ada")
+    await asyncio.sleep(0)
+    # A place became free every 20 ms, on a busy machine more rarely.
+    more = await enter(gate, *(["ada"] * 20), "bob")
+    waits = outcomes(more)
+    assert outcomes(entries) == [True] * 11
+    assert waits.count(None) < 18
+    assert waits[0] is None
+    assert (waits[-2], waits[-1]) == (False, None)
+    assert gate.refused[DELAYED] == waits.count(False)
+    for refused in more[:-1]:
+        if refused.done():
+            with suppress(ServiceUnavailable):
+                await refused
+
+
 async def test_a_request_that_waited_too_long_is_refused() -> None:
     gate = make_gate(running=1, wait_seconds=0.01)
     _, late = await enter(gate, "ada", "ada")
