@@ -164,7 +164,7 @@ def _delete(of_deed: bool) -> Statement[_Deleted]:
     if of_deed:
         old = old.where(EVENT.c.deed == _value("deed"))
     first = old.order_by(EVENT.c.id).limit(bindparam("most", type_=Integer()))
-    return Statement(delete(EVENT).where(EVENT.c.id.in_(first)).returning(EVENT.c.id))
+    return Statement[_Deleted](delete(EVENT).where(EVENT.c.id.in_(first)).returning(EVENT.c.id))
 
 
 _DELETE: Final = _delete(of_deed=False)
