@@ -333,7 +333,7 @@ async def test_a_revoked_key_closes_its_socket(served: Gateway, books: Books, ac
 async def test_subscriptions_of_a_platform_key_are_audited_as_they_begin(
     served: Gateway, books: Books, account: int
 ) -> None:
-    async with books.database.writing() as transaction:
+    async with books.database.writing(ACTOR) as transaction:
         key = await issue_key(
             transaction,
             environment="dev",
