@@ -281,6 +281,18 @@ def test_databases_are_built_at_the_root_and_in_commands() -> None:
     assert homes == {"gateway", "gateway/app.py", "gateway/store/engine/databases.py"}
 
 
+def test_no_engine_shows_the_values_of_its_statements() -> None:
+    def find(_: Path, tree: ast.AST) -> list[bool]:
+        return [
+            any(each.arg == "hide_parameters" for each in node.keywords)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call)
+            if ast.unparse(node.func) in {"create_engine", "create_async_engine"}
+        ]
+
+    assert offenders(find) == {"gateway/migrations/__init__.py": [True, True]}
+
+
 def test_importing_a_module_opens_nothing() -> None:
     paths = [path.relative_to(ROOT).with_suffix("") for path in MODULES]
     names = [".".join(path.parts).removesuffix(".__init__") for path in paths]

@@ -159,7 +159,10 @@ def _migrate_sqlite(url: str, revision: str) -> None:
         path.touch(mode=0o600)  # SQLite itself would let others read it
     # Without a transaction of our own, Python's driver would commit each table as it is made.
     engine = create_engine(
-        f"sqlite:///{path}", poolclass=NullPool, connect_args={"isolation_level": None}
+        f"sqlite:///{path}",
+        poolclass=NullPool,
+        connect_args={"isolation_level": None},
+        hide_parameters=True,
     )
     with _file_lock(path.with_name(f"{path.name}.lock")), engine.begin() as connection:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
