@@ -77,6 +77,16 @@ DOCUMENTS: Final = {
         + " } }",
         {"id": IDS[0]},
     ),
+    "unusual days and a forecast of three years": Dear(
+        f"query ($id: ID!) {{ account(id: $id) {{ usage({YEARS}) {{ forecast {{ status }}"
+        " buckets { start unusual { low { amount } high { amount } } } } } }",
+        {"id": IDS[0]},
+    ),
+    "series of three years by day": Dear(
+        f"query ($id: ID!) {{ account(id: $id) {{ usage({YEARS}) {{ "
+        "series(by: DEPLOYMENT, first: 25) { key points { spend { amount } } } } } }",
+        {"id": IDS[0]},
+    ),
     "breakdowns of a year": Dear(
         'query ($id: ID!) { account(id: $id) { usage(from: "2025-12-01", to: "2026-11-29") { '
         + repeated(29, "breakdown(by: DEPLOYMENT, first: 100) { key spend { amount } share }")
