@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
+from gateway.errors import BadRequest
 from gateway.http.body import BODY
 from gateway.http.compression import ANSWER
 from gateway.http.disconnect import ABORT
@@ -35,6 +36,8 @@ HEALTH_SECONDS: Final = 1.0
 """Longest wait for the head of a health check, while no other connection has a place."""
 MAX_HANDSHAKE_LINE: Final = 8_190
 """Longest header line of a WebSocket handshake, bytes: that of `websockets`."""
+MOST_PIPELINED: Final = 100
+"""Requests of a connection that wait for the answer of an earlier one; beyond, it is cut."""
 NO_PLACE: Final = "The server has no capacity for another connection; please try again."
 _INTERIM: Final = b"HTTP/1.1 100 "
 _LENGTH: Final = b"\r\ncontent-length: "
@@ -145,6 +148,8 @@ class HttpProtocol(HttpToolsProtocol):
         self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
 
     def on_headers_complete(self) -> None:
+        if len(self.pipeline) >= MOST_PIPELINED:
+            raise BadRequest("Too many requests wait for the answer of an earlier one.")
         self._since = None
         self._unread_bytes = 0
         self.has_served = True

@@ -69,7 +69,7 @@ ATTRIBUTES: Final[dict[type, frozenset[str]]] = {
     HttpToolsProtocol: frozenset(
         {
             *("scope", "transport", "cycle", "headers", "loop", "timeout_keep_alive"),
-            *("app", "client", "logger", "url"),
+            *("app", "client", "pipeline", "logger", "url"),
         }
     ),
     RequestResponseCycle: frozenset(

@@ -15,6 +15,7 @@ from graphql import get_introspection_query
 from tests.support.edge import eventually
 from tests.support.live import Gateway, gateway
 from tests.support.patience import PATIENCE_SECONDS
+from tests.support.turns import measured_turns
 
 START = b"GET /livez HTTP/1.1\r\nhost: 127.0.0.1\r\n"
 PROBE = START + b"\r\n"
@@ -168,3 +169,12 @@ async def test_an_answer_that_is_read_slowly_is_whole(
                     text += part
                     await asyncio.sleep(0.05)
         assert "data" in orjson.loads(text)
+
+
+async def test_a_flood_of_pipelined_requests_is_cut(served: Gateway) -> None:
+    async with measured_turns() as turns:
+        answer = await received(served.port, PROBE * 30_000)
+    assert answer.count(b"HTTP/1.1 200 OK") < 200
+    assert turns.longest < 0.05
+    few = await received(served.port, PROBE * 50)
+    assert few.count(b"HTTP/1.1 200 OK") == 50
