@@ -238,7 +238,7 @@ async def test_a_socket_reads_afresh_for_each_operation(
         for name in ("Acme", "Acme & Sons"):
             await books.account("acme", name=name, members=[("ada", Role.OWNER)])
             await client.subscribe(query, account)
-            assert await client.next() == {"data": {"account": {"name": name}}}
+            assert (await client.next())["data"] == {"account": {"name": name}}
             assert (await client.hear())["type"] == "complete"
 
 
