@@ -27,6 +27,7 @@ from gateway.http.responses import STATUS_BY_CODE
 from gateway.live.hub import Update
 from gateway.principal import Principal
 from gateway.quotas import Release
+from gateway.transports.expiry import Expiry, expires_at
 from gateway.transports.http import status_of
 from gateway.transports.operations import Operations
 from gateway.transports.request import parse_payload
@@ -117,7 +118,7 @@ class Socket:
         self._waiting: dict[Key, bytes] | None = None
         self._rate = (self._loop.time(), 0)
         seconds = operations.limits.init_seconds
-        self._expiry = self._loop.call_later(
+        self._expiry: asyncio.TimerHandle | Expiry = self._loop.call_later(
             seconds, self._give_up, LATE, "no connection_init in time"
         )
 
@@ -221,10 +222,9 @@ class Socket:
             self._releases.append(self._operations.access.add(principal, self._revoke))
         self._principal = principal
         self._expiry.cancel()
-        if principal.expires_at is not None:
-            left = (principal.expires_at - self._clock.now()).total_seconds()
-            left += self._operations.leeway_seconds
-            self._expiry = self._loop.call_later(left, self._give_up, FORBIDDEN, "token expired")
+        if (at := expires_at(principal, self._operations.leeway_seconds)) is not None:
+            expired = partial(self._give_up, FORBIDDEN, "token expired")
+            self._expiry = Expiry(self._clock, at, expired)
         self.put((_OWN, "ack"), _ACK)
 
     def _credential(self, payload: object) -> str | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import orjson
@@ -18,9 +19,9 @@ from gateway.http.negotiation import GRAPHQL_JSON
 from gateway.http.request_log import record_of
 from gateway.http.responses import CLOSE, HTTPError
 from gateway.live.hub import Update
-from gateway.principal import Principal
 from gateway.quotas import Release
 from gateway.server.drain import Drain
+from gateway.transports.expiry import Expiry, expires_at
 from gateway.transports.http import GraphQLEndpoint, refusal_of, response_of
 from gateway.transports.operations import Operations
 
@@ -79,15 +80,9 @@ class StreamEndpoint:
         record = record_of(scope)
         record.principal = principal = await self.http.authenticate(scope)
         request = await self.http.read(scope, receive, principal)
-        stream.expires_in = self._seconds_left(principal)
+        stream.expires_at = expires_at(principal, self.operations.leeway_seconds)
         with WhileConnected(receive):
             return await self.operations.start(principal, request, stream, record)
-
-    def _seconds_left(self, principal: Principal) -> float | None:
-        if principal.expires_at is None:
-            return None
-        left = (principal.expires_at - self.clock.now()).total_seconds()
-        return left + self.operations.leeway_seconds
 
     async def _follow(
         self, scope: Scope, receive: Receive, send: Send, stream: "EventStream", release: Release
@@ -99,9 +94,8 @@ class StreamEndpoint:
         ]
         for watcher in watchers:
             watcher.add_done_callback(lambda _: stream.stop())
-        loop = asyncio.get_running_loop()
-        if stream.expires_in is not None:
-            timer = loop.call_later(stream.expires_in, stream.stop)
+        at = stream.expires_at
+        expiry = Expiry(self.clock, at, stream.stop) if at is not None else None
         record_of(scope).note(scope, 200)
         try:
             await _send_head(send)
@@ -115,8 +109,8 @@ class StreamEndpoint:
             hang_up(scope)
             await asyncio.wait(watchers[:1], timeout=LAST_SECONDS)
         finally:
-            if stream.expires_in is not None:
-                timer.cancel()
+            if expiry is not None:
+                expiry.cancel()
             for watcher in watchers:
                 watcher.cancel()
             release()
@@ -128,7 +122,7 @@ class EventStream:
     def __init__(self) -> None:
         self.stopped = False
         self.holds_last_words = False
-        self.expires_in: float | None = None
+        self.expires_at: datetime | None = None
         self._waiting: dict[object, bytes] = {}
         self._wake = asyncio.Event()
         self._behind = True
