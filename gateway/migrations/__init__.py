@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql import ClauseElement
 
-from gateway.errors import ServiceUnavailable
+from gateway.errors import ConfigurationError, ServiceUnavailable
 from gateway.migrations import row_security
 from gateway.migrations.indexes import create_large_indexes
 from gateway.migrations.reasons import OWNER_URL, RUNTIME_URL, explained, role_explained
@@ -155,6 +155,26 @@ def _upgrade_postgres(connection: Connection, revision: str) -> None:
 def _migrate_sqlite(url: str, revision: str) -> None:
     path = Path(url.removeprefix("sqlite:///"))
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _file_lock(path.with_name(f"{path.name}.lock")):
+        if path.exists():
+            _check_not_empty(path)
+            _migrate_file(path, revision)
+        else:  # made beside its place: a start that is killed leaves no half of it
+            new = path.with_name(f"{path.name}.new")
+            new.unlink(missing_ok=True)
+            _migrate_file(new, revision)
+            new.rename(path)
+
+
+def _check_not_empty(path: Path) -> None:
+    if path.stat().st_size == 0:
+        raise ConfigurationError(
+            f"The database {path} is empty, although it was made before: restore it from a "
+            "backup, or remove it to begin with a new one."
+        )
+
+
+def _migrate_file(path: Path, revision: str) -> None:
     if not path.exists():
         path.touch(mode=0o600)  # SQLite itself would let others read it
     # Without a transaction of our own, Python's driver would commit each table as it is made.
@@ -164,7 +184,7 @@ def _migrate_sqlite(url: str, revision: str) -> None:
         connect_args={"isolation_level": None},
         hide_parameters=True,
     )
-    with _file_lock(path.with_name(f"{path.name}.lock")), engine.begin() as connection:
+    with engine.begin() as connection:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         _upgrade(connection, revision)
 

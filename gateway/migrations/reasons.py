@@ -16,7 +16,15 @@ from gateway.store.engine.postgres_session import tls_reason
 _AWAY: Final = ("08", "53", "57P", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR")
 _DENIED: Final = "42501"
 _REFUSED: Final = "28P01"
-_WRONG: Final = ("28", "3D", _DENIED, "SQLITE_CANTOPEN", "SQLITE_NOTADB", "SQLITE_READONLY")
+_WRONG: Final = (
+    "28",
+    "3D",
+    _DENIED,
+    "SQLITE_CANTOPEN",
+    "SQLITE_NOTADB",
+    "SQLITE_CORRUPT",
+    "SQLITE_READONLY",
+)
 """Prefixes of SQLSTATEs and of SQLite's error names for a missing role, database or file, or a
 missing permission.
 """

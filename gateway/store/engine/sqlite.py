@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any, Final, TypeAlias, TypeVar
 
 from gateway.errors import (
@@ -37,11 +38,15 @@ from gateway.store.engine.stream import Stream
 
 T = TypeVar("T")
 
-OPENING_ATTEMPTS: Final = 20
+OPENING_SECONDS: Final = 1
 OPENING_PAUSE_SECONDS: Final = 0.05
+DAMAGED: Final = "The database is damaged; its operator must restore it from a backup."
 
 Listener: TypeAlias = Callable[[int, int], None]
 """Called with an account and its new revision, after the commit."""
+
+READER_BUSY_MILLISECONDS: Final = 2_000
+"""Readers wait for no writer, only for a program that keeps the whole file to itself."""
 
 _PRAGMAS = (
     # First, because the next one needs a lock that another connection may hold.
@@ -54,6 +59,10 @@ _PRAGMAS = (
     "PRAGMA recursive_triggers = ON",
     "PRAGMA cache_size = -16000",
 )
+
+
+class Damaged(ServiceUnavailable):
+    """The file is no whole SQLite database."""
 
 
 class SqliteDriver:
@@ -104,10 +113,14 @@ class SqliteDriver:
     async def run(self, hop: Hop[T]) -> T:
         """Run a function in the connection's thread, in a transaction if this driver begins one."""
         begins, self._begins = self._begins, False
-        with translated(translate):
-            return await self._connection.run(
-                partial(_begin_and, hop) if begins else hop, self._timeout_seconds
-            )
+        try:
+            with translated(translate):
+                return await self._connection.run(
+                    partial(_begin_and, hop) if begins else hop, self._timeout_seconds
+                )
+        except Damaged:
+            self._connection.on_damage()
+            raise
 
 
 def _begin_and(hop: Hop[T], running: Running) -> T:
@@ -145,6 +158,7 @@ class SqliteDatabase:
         self._prober: SqliteConnection | None = None
         self._probing = asyncio.Lock()
         self._is_open = False
+        self._is_damaged = False
         self.listeners: list[Listener] = []
 
     async def open(self) -> None:
@@ -154,6 +168,23 @@ class SqliteDatabase:
                 f"There is no database at {self._path}: run `gateway migrate`."
             )
         self._is_open = True
+        try:
+            await self._read_schema()
+        except Damaged as error:
+            await self.close()
+            raise ConfigurationError(
+                f"The database {self._path} is damaged, or no SQLite database: restore it from a "
+                "backup."
+            ) from error
+        except ServiceUnavailable:
+            return  # another program has locked it for now
+
+    async def _read_schema(self) -> None:
+        connection = await self._connect(query_only=True)
+        try:
+            await SqliteDriver(connection, None).run(_schema_size)
+        finally:
+            await connection.close()
 
     @asynccontextmanager
     async def reading(
@@ -184,7 +215,8 @@ class SqliteDatabase:
             driver = SqliteDriver(connection, timeout)
             with translated(translate):
                 try:
-                    await driver.execute("BEGIN IMMEDIATE")
+                    # A foreign lock has a wait of its own: see busy_timeout.
+                    await SqliteDriver(connection, None).execute("BEGIN IMMEDIATE")
                     transaction = Transaction(driver, self.dialect)
                     yield transaction
                     await driver.execute("COMMIT")
@@ -216,6 +248,8 @@ class SqliteDatabase:
 
     @asynccontextmanager
     async def probing(self) -> AsyncIterator[Reader]:
+        if self._is_damaged:  # perhaps in a place that the probe does not read
+            raise Damaged(DAMAGED)
         async with self._probing:
             connection = self._prober
             if connection is None:
@@ -248,11 +282,19 @@ class SqliteDatabase:
             raise ServiceUnavailable(NOT_OPEN)
         opening = asyncio.ensure_future(_open(self._path, query_only=query_only))
         try:
-            return await asyncio.shield(opening)
+            connection = await asyncio.shield(opening)
         except asyncio.CancelledError:
             # Half an opening cannot be undone: it is finished, and then closed.
             await to_the_end(_close(opening))
             raise
+        except Damaged:
+            self._note_damage()
+            raise
+        connection.on_damage = self._note_damage
+        return connection
+
+    def _note_damage(self) -> None:
+        self._is_damaged = True
 
     async def close(self) -> None:
         self._is_open = False
@@ -266,11 +308,14 @@ async def _open(path: Path, *, query_only: bool) -> SqliteConnection:
     """Open the file; while others open it too, it is locked for moments that SQLite itself does
     not wait for.
     """
-    for _ in range(OPENING_ATTEMPTS - 1):
-        with suppress(ServiceUnavailable):
+    ends_at = monotonic() + OPENING_SECONDS
+    while True:
+        try:
             return await _open_once(path, query_only=query_only)
+        except ServiceUnavailable as error:
+            if isinstance(error, Damaged) or monotonic() > ends_at:
+                raise
         await asyncio.sleep(OPENING_PAUSE_SECONDS)
-    return await _open_once(path, query_only=query_only)
 
 
 async def _open_once(path: Path, *, query_only: bool) -> SqliteConnection:
@@ -292,6 +337,11 @@ def _prepare(query_only: bool, running: Running) -> None:
         running.execute(pragma)
     if query_only:
         running.execute("PRAGMA query_only = ON")
+        running.execute(f"PRAGMA busy_timeout = {READER_BUSY_MILLISECONDS}")
+
+
+def _schema_size(running: Running) -> object:
+    return running.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
 
 def _open_file(path: Path) -> sqlite3.Connection:
@@ -316,6 +366,8 @@ def translate(error: Exception) -> GatewayError | None:
             ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_CANTOPEN")
         ):
             return ServiceUnavailable(BUSY)
-        case sqlite3.DatabaseError(sqlite_errorname="SQLITE_NOTADB"):
-            return ConfigurationError("GATEWAY_DATABASE_URL: the file is no SQLite database.")
+        case sqlite3.DatabaseError(sqlite_errorname=str(name)) if name.startswith(
+            ("SQLITE_NOTADB", "SQLITE_CORRUPT")
+        ):
+            return Damaged(DAMAGED)
     return None

@@ -71,6 +71,8 @@ class SqliteConnection(aiosqlite.Connection):
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(lambda: connection, iter_chunk_size=64)
+        self.on_damage: Callable[[], None] = _nothing
+        """Called when a statement finds the file damaged."""
 
     async def run(self, hop: Hop[T], timeout_seconds: float | None = None) -> T:
         """Run `hop` in the thread and return its result. It is stopped, and has ended, when the
