@@ -5,22 +5,29 @@ itself) and SQLite.
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol
 
 import asyncpg
 from pydantic import SecretStr
 
-from gateway.migrations import migrate
+from gateway.migrations import migrate, switch_row_security
 from gateway.settings import load_settings
 from gateway.store import Database, connect
 from tests.conftest import as_runtime, with_database
 from tests.support.postgres import running_postgres
 
-Fresh: TypeAlias = Callable[[], AbstractAsyncContextManager[tuple[Database, str]]]
-"""Opens an empty database, as the role that serves, and says its URL; it is dropped at the end."""
+
+class Fresh(Protocol):
+    """Opens an empty database, as the role that serves, and says its URL; it is dropped at the end.
+    Without `row_security` Postgres has none, and takes a COPY.
+    """
+
+    def __call__(
+        self, *, row_security: bool = True
+    ) -> AbstractAsyncContextManager[tuple[Database, str]]: ...
 
 
 @contextmanager
@@ -36,7 +43,7 @@ async def _opened(url: str) -> Database:
 
 def _on_sqlite(folder: Path) -> Fresh:
     @asynccontextmanager
-    async def fresh() -> AsyncIterator[tuple[Database, str]]:
+    async def fresh(*, row_security: bool = True) -> AsyncIterator[tuple[Database, str]]:
         template = folder / "template.sqlite3"
         if not template.exists():
             await migrate(f"sqlite:///{template}")
@@ -55,12 +62,14 @@ def _on_sqlite(folder: Path) -> Fresh:
 
 def _on_postgres(owner_url: str) -> Fresh:
     @asynccontextmanager
-    async def fresh() -> AsyncIterator[tuple[Database, str]]:
+    async def fresh(*, row_security: bool = True) -> AsyncIterator[tuple[Database, str]]:
         name = f"bench_{secrets.token_hex(6)}"
         owner = await asyncpg.connect(owner_url)
         await owner.execute(f"CREATE DATABASE {name}")
         url = with_database(owner_url, name)
         await migrate(url, runtime_url=as_runtime(url))
+        if not row_security:
+            await switch_row_security(url, on=False)
         database = await _opened(as_runtime(url))
         try:
             yield database, as_runtime(url)
