@@ -30,6 +30,8 @@ SETTINGS = Statement[SessionRow](
     ).columns(column("plan_cache_mode", String()), column("pid", Integer()))
 )
 
+LOCKING = Statement[None](text("LOCK TABLE account IN SHARE ROW EXCLUSIVE MODE"))
+
 
 @pytest.fixture
 async def database(postgres_database_url: str) -> AsyncIterator[Database]:
@@ -62,6 +64,28 @@ async def test_reads_have_generic_plans_and_writes_have_none(database: Database)
         (read,), (written,) = await snapshot.fetch(SETTINGS), await transaction.fetch(SETTINGS)
     assert read["plan_cache_mode"] == "force_generic_plan"
     assert written["plan_cache_mode"] == "force_custom_plan"
+
+
+@pytest.mark.parametrize("use", ["read", "write", "probe"])
+async def test_every_connection_has_the_timeouts(database: Database, use: Any) -> None:
+    pool = database._pool  # type: ignore[attr-defined]
+    connection = await pool.acquire(use)
+    names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+    found = [await connection.fetchval(f"SHOW {name}") for name in names]
+    pool.release(use, connection)
+    assert found == ["5s", "2s", "10s"]
+
+
+async def test_a_lock_that_is_not_released_is_unavailability(
+    database: Database, postgres_database_url: str
+) -> None:
+    other = await asyncpg.connect(postgres_database_url)
+    async with other.transaction():
+        await other.execute("LOCK TABLE account IN ROW EXCLUSIVE MODE")
+        with pytest.raises(ServiceUnavailable):
+            async with database.writing(ACTOR) as transaction:
+                await transaction.execute(LOCKING)
+    await other.close()
 
 
 async def test_settings_of_a_read_end_with_it(database: Database) -> None:
