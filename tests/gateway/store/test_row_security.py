@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TypedDict
 
 import asyncpg
@@ -9,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import BigInteger, column, text
 
+from gateway.links import LEDGER_PATH, PURCHASES_PATH, USAGE_PATH
 from gateway.migrations import switch_row_security
 from gateway.models import AccountMember, metadata, table_of
 from gateway.principal import Actor, ActorKind, Caller, Permission, Principal
@@ -22,6 +24,7 @@ from tests.support.graph import ADA, BOB, PLATFORM
 from tests.support.raw import EVERY_ACCOUNT, REFUSALS, execute, same_database
 from tests.support.row_security import remove_filter
 from tests.support.rows import T0, account, member, purchase, put, receipt
+from tests.support.served import serving
 
 MINE, THEIRS = 1, 2
 SHOWN_TO_ALL = {"seller"}
@@ -213,6 +216,22 @@ async def test_a_removed_filter_shows_others_without_it(
     assert await found() == [True, True]
     await switch_row_security(owner_url, on=True)
     assert await found() == [True, False]
+
+
+@pytest.mark.parametrize("path", [PURCHASES_PATH, USAGE_PATH, LEDGER_PATH])
+async def test_files_of_others_are_missing_without_the_filter(
+    database: Database,
+    postgres_database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+) -> None:
+    remove_filter(monkeypatch)
+    async with serving(database, postgres_database_url, tmp_path) as served:
+        headers = await served.key(Permission.BILLING_READ, account_id=MINE)
+        for named, status in (("customer-1", 200), ("customer-2", 404)):
+            answer = await served.client.get(path, params={"account": named}, headers=headers)
+            assert answer.status_code == status, answer.text
 
 
 async def _load(transaction: Transaction, members: Sequence[tuple[int, str]]) -> None:
