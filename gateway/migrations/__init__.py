@@ -270,6 +270,11 @@ def _grant(connection: Connection, runtime: URL) -> None:
                 f"CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS "
                 f"PASSWORD '{scram_verifier(str(runtime.password or ''))}'"
             )
+    # Large sets of rows are loaded by way of a temporary table.
+    stages = text("SELECT has_database_privilege(:role, current_database(), 'TEMPORARY')")
+    if not connection.execute(stages, {"role": runtime.username}).scalar():
+        name = connection.execute(text("SELECT current_database()")).scalar()
+        connection.exec_driver_sql(f"GRANT TEMPORARY ON DATABASE {quote(str(name))} TO {role}")
     for statement in (
         f"GRANT USAGE ON SCHEMA public TO {role}",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",

@@ -14,7 +14,7 @@ from gateway.errors import ServiceUnavailable
 from gateway.migrations import migrate, row_security, switch_row_security
 from gateway.settings import load_settings
 from gateway.store import connect
-from tests.support.raw import execute
+from tests.support.raw import REFUSALS, execute
 from tests.support.rows import account, member, put
 
 EARLIER = "0018"
@@ -84,6 +84,20 @@ async def test_the_policies_bind_the_owner(empty_postgres_url: str, runtime_url:
     await switch_row_security(owner_url, on=True)
     assert await count(owner_url) == 0
     await migrate(owner_url, runtime_url=runtime_url)  # with every row in sight
+
+
+async def test_the_role_may_make_temporary_tables(
+    empty_postgres_url: str, runtime_url: str
+) -> None:
+    name = make_url(empty_postgres_url).database
+    await execute(
+        empty_postgres_url, f"REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC", "SELECT 1"
+    )
+    staging = "CREATE TEMPORARY TABLE staged AS SELECT 1"
+    with pytest.raises(REFUSALS, match="permission denied"):
+        await execute(runtime_url, staging, "SELECT 1")
+    await migrate(empty_postgres_url, runtime_url=runtime_url)
+    await execute(runtime_url, staging, "SELECT 1")
 
 
 async def test_a_table_in_use_is_a_sentence(
