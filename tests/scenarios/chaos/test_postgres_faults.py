@@ -28,6 +28,7 @@ from gateway.store import connect
 from tests.conftest import RUNTIME_ROLE, as_runtime
 from tests.scenarios.chaos.load import CREDIT, OK, Load, loaded
 from tests.support.invariants import check_books
+from tests.support.live import Client
 from tests.support.operator import Operator
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.postgres import OwnPostgres
@@ -121,6 +122,8 @@ async def test_a_fault_is_said_and_survived(
 ) -> None:
     account = await new_account(gateway, key, fault.__name__)
     async with watching(gateway, account) as subscriber:
+        wanted: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        following = asyncio.create_task(follow(subscriber, wanted))
         async with loaded(gateway.url, key, fault.__name__) as load:
             await asyncio.sleep(SECONDS)
             await fault(postgres, owner)
@@ -133,10 +136,22 @@ async def test_a_fault_is_said_and_survived(
         assert load.slowest < ANSWER_SECONDS + SECONDS
         given = await credits_given(postgres, account)
         assert load.acknowledged <= given <= load.sent
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while await version_of(subscriber) < given:
-                pass
+        wanted.set_result(given)
+        await asyncio.wait_for(following, PATIENCE_SECONDS)
     await check(postgres, account)
+
+
+async def follow(subscriber: Client, wanted: asyncio.Future[int]) -> None:
+    """Read balances until one has the version that is wanted, once that is known."""
+    version = 0
+    while True:
+        reading = asyncio.ensure_future(version_of(subscriber))
+        if version:
+            await asyncio.wait([reading, wanted], return_when=asyncio.FIRST_COMPLETED)
+        if wanted.done() and version >= wanted.result():
+            reading.cancel()
+            return
+        version = await reading
 
 
 async def recovered(load: Load, ended_at: float) -> None:
