@@ -4,10 +4,10 @@ for the answer of another.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from inspect import isawaitable
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from graphql import GraphQLObjectType
 from graphql.execution import Executor
@@ -23,7 +23,9 @@ _WOKEN: Final = 64
 """Most waiting steps that one turn wakes: a step takes some 50 microseconds or more."""
 
 _RESULT: Final = 4
-"""Position of the list among the arguments of `complete_list_value`."""
+"""Position of the value among the arguments of `complete_list_value` and
+`complete_awaitable_value`.
+"""
 
 
 class Turns:
@@ -121,8 +123,19 @@ class _Later:
         return await found if isawaitable(found) else found
 
 
-def _has_values_alone(items: object) -> bool:
-    return isinstance(items, list | tuple) and not any(map(isawaitable, items))
+class _Arrival:
+    """An awaited value, in a turn that has time to complete it."""
+
+    __slots__ = ("_turns", "_value")
+
+    def __init__(self, turns: Turns, value: Awaitable[object]) -> None:
+        self._turns = turns
+        self._value = value
+
+    def __await__(self) -> Generator[object, None, object]:
+        value = yield from self._value.__await__()
+        yield from self._turns.wait().__await__()
+        return value
 
 
 def executor_class(
@@ -145,11 +158,13 @@ def executor_class(
             grouped_field_set: GroupedFieldSet,
             position_context: object,
         ) -> object:
-            # Not between the items of a list: awaitables among them would be dropped with the rest.
+            # Only before an item of a list: what has not begun may be dropped. Before one field of
+            # an object, the other fields would be coroutines that are dropped with the object.
             fields = (parent_type, source_value, path, grouped_field_set, position_context)
-            return (
-                _Later(turns, self._execute, fields) if turns.is_over() else self._execute(*fields)
-            )
+            is_item = path is not None and isinstance(path.key, int)
+            if is_item and turns.is_over():
+                return _Later(turns, self._execute, fields)
+            return self._execute(*fields)
 
         def _execute(self, *fields: Any) -> object:
             parent_type, _, path, grouped_field_set, _ = fields
@@ -160,15 +175,16 @@ def executor_class(
             return executed
 
         def complete_list_value(self, *value: object) -> object:
-            # Awaitables among the items would be dropped with a list that is never completed.
-            if turns.is_over() and _has_values_alone(value[_RESULT]):
-                return _Later(turns, self._complete_list, value)
-            return self._complete_list(*value)
-
-        def _complete_list(self, *value: object) -> object:
             items = value[_RESULT]
             self._count(len(items) if isinstance(items, list | tuple) else 0)
             completed: object = super().complete_list_value(*value)
+            return completed
+
+        def complete_awaitable_value(self, *value: object) -> object:
+            before, result, after = value[:_RESULT], value[_RESULT], value[_RESULT + 1 :]
+            completed: object = super().complete_awaitable_value(
+                *before, _Arrival(turns, cast("Awaitable[object]", result)), *after
+            )
             return completed
 
         def _count(self, values: int) -> None:
