@@ -27,6 +27,8 @@ ELSEWHERE: Final = {
     "python -m tests.bench.operations": "tests/bench/test_benches.py"
     "::test_operations_are_measured_beside_peers",
     "python -m tests.bench.overload": "tests/bench/test_benches.py::test_overload_is_measured",
+    "python -m tests.bench.sockets": "tests/bench/test_benches.py"
+    "::test_idle_sockets_let_requests_be_served",
     "python -m tests.bench.exports": ROWS,
     "python -m tests.bench.stored_events": ROWS,
     "python -m tests.bench.subscribers": ROWS,
