@@ -110,7 +110,7 @@ def gateway() -> Server:
 
     def environment(place: Place) -> Mapping[str, str]:
         return {
-            "GATEWAY_DATABASE_URL": as_runtime(place.url),
+            "GATEWAY_DATABASE_URL": _served(place.url),
             "GATEWAY_PORT": str(place.port),
             "GATEWAY_PUBLIC_URL": f"http://127.0.0.1:{place.port}",
             "GATEWAY_JWT_ISSUER": ISSUER,
@@ -130,6 +130,11 @@ def gateway() -> Server:
         headers={"Authorization": f"Bearer {token}"},
         ready="/readyz",
     )
+
+
+def _served(url: str) -> str:
+    """Return the URL of a database for the role that serves."""
+    return url if url.startswith("sqlite:") else as_runtime(url)
 
 
 def compressing() -> Server:

@@ -36,9 +36,10 @@ def test_operations_are_measured_beside_peers() -> None:
     output = printed("tests.bench", *SMALL, "--works", "page", "name")
     lines = output.splitlines()
     page = lines.index("ConsolePage; ratios to Mercurius, JIT")
-    assert [line[:26].strip() for line in lines[page + 2 : page + 9]] == [
+    assert [line[:26].strip() for line in lines[page + 2 : page + 10]] == [
         "Strawberry + SQLAlchemy",
         "gateway",
+        "gateway, no row security",
         "gateway, compressed",
         "gateway on SQLite",
         "Mercurius, JIT",
