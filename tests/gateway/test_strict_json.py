@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import BadRequest
 from gateway.strict_json import DuplicateKey, cut, loads, loads_each, read
+from tests.support.cpu import least_cpu
 
 TWICE = {
     "at the top": ('{"a": 1, "b": 2, "a": 1}', "a"),
@@ -186,18 +187,22 @@ def test_what_is_no_array_is_not_cut(text: str) -> None:
 )
 def test_five_megabytes_are_cut_in_time(piece: bytes) -> None:
     text = b"[[" + piece * (5_000_000 // len(piece)) + b"]"
-    started = process_time()
-    with suppress(ValueError):
-        elements(text)
-    assert process_time() - started < 3
+
+    def attempt() -> None:
+        with suppress(ValueError):
+            elements(text)
+
+    assert least_cpu(attempt, times=1) < 3
 
 
 def test_a_key_twice_in_a_long_text_is_refused_quickly() -> None:
     text = b"[" + b'{"a":1,"a":2},' * 100_000 + b"0]"
-    started = process_time()
-    with pytest.raises(DuplicateKey, match=r"^A JSON object has a key twice\.$"):
-        loads(text)
-    assert process_time() - started < 0.2
+
+    def attempt() -> None:
+        with pytest.raises(DuplicateKey, match=r"^A JSON object has a key twice\.$"):
+            loads(text)
+
+    assert least_cpu(attempt) < 0.2
     escaped = orjson.dumps([{"a:b": 1}] * 20_000).replace(b"a:b", rb"a\u003a\\u003A")
     assert loads(escaped) == [{"a:\\u003A": 1}] * 20_000
 

@@ -8,20 +8,25 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def cpu_below(seconds: float) -> Iterator[None]:
-    """Fail where the process takes as much processor time for the block, or more.
-
-    What earlier tests left is kept from the garbage collector meanwhile, as the gateway keeps what
-    its start left: going through it takes a quarter of a second late in a run. What the block
-    itself leaves is collected within the bound.
+def frozen_heap() -> Iterator[None]:
+    """Keep what earlier tests left from the garbage collector, as the gateway keeps what its start
+    left: going through it takes a quarter of a second late in a run. What the block itself leaves
+    is collected.
     """
     gc.freeze()
     try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+@contextmanager
+def cpu_below(seconds: float) -> Iterator[None]:
+    """Fail where the process takes as much processor time for the block, or more."""
+    with frozen_heap():
         began = time.process_time()
         yield
         spent = time.process_time() - began
-    finally:
-        gc.unfreeze()
     assert spent < seconds, f"{spent:.3f} s of processor time; it may take {seconds} s."
 
 
@@ -32,7 +37,8 @@ def least_cpu(call: Callable[[], object], times: int = 3) -> float:
     tracer = sys.gettrace()
     sys.settrace(None)
     try:
-        return min(map(_cpu_of, [call] * times))
+        with frozen_heap():
+            return min(map(_cpu_of, [call] * times))
     finally:
         sys.settrace(tracer)
 

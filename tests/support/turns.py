@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from tests.support.cpu import frozen_heap
+
 
 @dataclass(slots=True)
 class Turns:
@@ -32,7 +34,8 @@ async def measured_turns() -> AsyncIterator[Turns]:
     sys.settrace(None)
     task = asyncio.create_task(others())
     try:
-        yield turns
+        with frozen_heap():
+            yield turns
     finally:
         task.cancel()
         sys.settrace(tracer)
