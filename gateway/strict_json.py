@@ -28,12 +28,14 @@ _NAMED_BYTES: Final = 131_072
 _STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1, ord(","): 0}
 
 _TEXT: Final = rb'"(?:[^"\\]++|\\.)*+"'
-_SKIPPED: Final = rb"[^\]\[{}\"%s]*+(?:" + _TEXT + rb"[^\]\[{}\"%s]*+)*+"
+# The repetition is not possessive: in Debian's Python 3.11.2 such a one does not give back what a
+# failed last round took.
+_SKIPPED: Final = rb"[^\]\[{}\"%s]*+(?:" + _TEXT + rb"[^\]\[{}\"%s]*+)*"
 # Up to what comes next outside of texts: in an element brackets, between elements a comma too.
 _NO_BRACKETS: Final = re.compile(_SKIPPED.replace(b"%s", b""), re.DOTALL)
 _ONE_TEXT: Final = re.compile(_TEXT, re.DOTALL)
 _IN_ELEMENT: Final = re.compile(_SKIPPED.replace(b"%s", b"") + rb"([\[{]++|[\]}]++)", re.DOTALL)
-_ESCAPED_COLON: Final = re.compile(rb"(?<!\\)(?:\\\\)*+\\u003[aA]")
+_ESCAPED_COLON: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u003[aA]")
 _BETWEEN: Final = re.compile(_SKIPPED.replace(b"%s", b",") + rb"([\[{]++|[\]}]|,)", re.DOTALL)
 
 
