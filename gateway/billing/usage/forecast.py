@@ -1,9 +1,9 @@
 """Forecasts: what a window will have cost when it ends. Pure, and without a model to train.
 
-That is what is booked, and for each day that is not complete the greater of what is booked in it
+The cost is the booked usage. A day that is not complete counts with the greater of its booked usage
 and the median of the same weekday over the last four weeks (28 complete days). Where the account
 has fewer than two weeks, it is the median of its last 7 complete days. The range adds up the 10 %
-and the 90 % quantiles of the same days, each likewise at least what is booked.
+and the 90 % quantiles of the same days, each likewise at least the day's booked usage.
 """
 
 from collections import Counter

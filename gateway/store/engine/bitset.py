@@ -25,8 +25,8 @@ def encode(bits: int) -> bytes:
 
 
 def encode_union(stored: Iterable[bytes], members: Collection[int]) -> bytes:
-    """Return the stored form of the union of stored sets and some members. Nothing is made of what
-    lies below the least member. Raises ValueError for a member above MAX_MEMBER.
+    """Return the stored form of the union of stored sets and some members. Its cost does not
+    grow with the least member. Raises ValueError for a member above MAX_MEMBER.
     """
     parts = [_split(data) for data in stored if data]
     if members:

@@ -1,4 +1,4 @@
-"""What the audit log says of deeds, in their transactions."""
+"""Events of the audit log: each deed is written in its own transaction."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A deadline ends its block alone, and is told from a cancellation."""
+"""A deadline ends its block alone, and differs from a cancellation."""
 
 import asyncio
 
