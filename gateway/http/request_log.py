@@ -24,7 +24,7 @@ CLIENT_DISCONNECTED: Final = 499
 WEBSOCKET: Final = "WS"
 """The method of a WebSocket's handshake, and of each of its operations, in the log."""
 NOT_READ: Final = "none"
-"""The route of what was refused before it was a request."""
+"""The route in the record of a refused message that is no request."""
 QUIET_PATHS: Final = frozenset({"/livez", "/readyz", "/metrics"})
 _KEY: Final = "gateway.record"
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")

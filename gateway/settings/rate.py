@@ -1,4 +1,4 @@
-"""Limits of what clients may spend in a time."""
+"""Limits on the cost points of clients over time."""
 
 from typing import Annotated, ClassVar
 
@@ -9,7 +9,7 @@ from gateway.settings.values import Limit, RedisUrl
 
 
 class RateSettings(Group):
-    """Limits of what clients may spend in a time."""
+    """Limits on the cost points of clients over time."""
 
     PREFIX: ClassVar = "rate_"
 

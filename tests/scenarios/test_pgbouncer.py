@@ -12,8 +12,6 @@ from pydantic import SecretStr
 from sqlalchemy import Integer, String, column, text
 from structlog.testing import capture_logs
 
-from gateway.auth.key_store import issue_key
-from gateway.clock import SystemClock
 from gateway.errors import ConfigurationError, DeadlineExceeded
 from gateway.live.changes import PostgresChangeListener
 from gateway.principal import Permission, Role
@@ -27,6 +25,7 @@ from tests.support.patience import PATIENCE_SECONDS
 from tests.support.pgbouncer import pgbouncer
 from tests.support.processes import GatewayProcess, gateway_process
 from tests.support.replicas import version_of, watching
+from tests.support.served import issued_key
 
 SESSION = (
     *("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"),
@@ -156,15 +155,7 @@ async def test_requests_and_subscriptions_are_served(
     pooled: Database, gateway: GatewayProcess
 ) -> None:
     account = await Books(pooled).account("acme", members=[("ada", Role.OWNER)])
-    async with pooled.writing(ACTOR) as transaction:
-        key = await issue_key(
-            transaction,
-            environment="dev",
-            name="platform",
-            scopes=frozenset({Permission.ADMIN}),
-            actor=ACTOR,
-            clock=SystemClock(),
-        )
+    key = await issued_key(pooled, Permission.ADMIN)
     headers = {"authorization": f"Bearer {key.text}"}
     credit = {"account": "acme", "kind": "COUPON", "amount": "1", "currency": "USD"}
     query = {"query": '{ account(externalId: "acme") { name balance { available { amount } } } }'}

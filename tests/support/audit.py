@@ -8,7 +8,7 @@ from tests.support.tables import table_rows
 
 
 class Written(NamedTuple):
-    """What an event says of a deed."""
+    """The content of an event of the audit log."""
 
     deed: str
     target: str | None

@@ -14,7 +14,6 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from gateway.app import create_app
-from gateway.auth.key_store import issue_key
 from gateway.cli.main import app
 from gateway.cli.resources import operator
 from gateway.cli.serve import store_seller
@@ -30,7 +29,7 @@ from tests.gateway.exports.focus.imports.cost_files import write
 from tests.support.audit import Written, written
 from tests.support.books import ACTOR, Books
 from tests.support.jobs import Notes, defer, eventually, worker
-from tests.support.served import BASE_URL
+from tests.support.served import BASE_URL, issued_key
 from tests.support.stripe import SECRET, event, intent, parsed, signed
 from tests.support.tables import table_rows
 
@@ -129,15 +128,7 @@ async def test_every_changing_request_leaves_an_event(
     client: httpx.AsyncClient, database: Database, operation: str
 ) -> None:
     send, actor_kind, expected = REQUESTS[operation]
-    async with database.writing(ACTOR) as transaction:
-        key = await issue_key(
-            transaction,
-            environment="dev",
-            name="test",
-            scopes=frozenset({Permission.ADMIN}),
-            actor=ACTOR,
-            clock=SystemClock(),
-        )
+    key = await issued_key(database, Permission.ADMIN)
     answer = await send(client, {"authorization": f"Bearer {key.text}", "x-request-id": "req-1"})
     assert answer.is_success, answer.text
     assert (await written(database))[-1] == expected
@@ -215,15 +206,7 @@ async def prepare(settings: Settings) -> str:
     running = worker(database, Notes(failing={"dead": Unrecoverable("No.")}).tasks())
     async with running.running():
         await eventually(lambda: sum(running.finished.values()) == 1)
-    async with database.writing(ACTOR) as transaction:
-        key = await issue_key(
-            transaction,
-            environment="dev",
-            name="old",
-            scopes=frozenset({Permission.ADMIN}),
-            actor=ACTOR,
-            clock=SystemClock(),
-        )
+    key = await issued_key(database, Permission.ADMIN)
     await keep_seller(database, Seller(details='{"name":"Northwind"}'), SystemClock(), actor=ACTOR)
     await database.close()
     return key.id

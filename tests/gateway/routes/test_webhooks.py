@@ -33,9 +33,9 @@ SUCCEEDED = event("payment_intent.succeeded", intent(status="succeeded"), at=62)
 CHARGED = event("charge.succeeded", charge(), at=61)
 
 
-def message(told: Any, *, late: int = 0) -> dict[str, Any]:
+def message(sent: Any, *, late: int = 0) -> dict[str, Any]:
     """Return a signed request; bytes are signed as they are."""
-    body = told if isinstance(told, bytes) else json.dumps(told).encode()
+    body = sent if isinstance(sent, bytes) else json.dumps(sent).encode()
     at = SystemClock().now().timestamp() - late
     return {"content": body, "headers": {"stripe-signature": signed(body, at=at)}}
 
@@ -82,8 +82,8 @@ async def test_deliveries_are_answered_within_two_seconds(
     await Books(database).account("acme")
     times = []
     for number in range(20):
-        told = event("customer.created", {"object": "customer"}, at=1, event_id=f"evt_{number}")
-        for each in (told, SUCCEEDED | {"id": f"evt_paid_{number}"}):
+        sent = event("customer.created", {"object": "customer"}, at=1, event_id=f"evt_{number}")
+        for each in (sent, SUCCEEDED | {"id": f"evt_paid_{number}"}):
             began = time.monotonic()
             assert (await client.post(PATH, **message(each))).status_code == 200
             times.append(time.monotonic() - began)
@@ -101,8 +101,8 @@ async def test_what_waits_is_counted_until_it_is_applied(
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client,
     ):
-        for told in (SUCCEEDED, CHARGED):
-            assert (await client.post(PATH, **message(told))).json()["outcome"] == "parked"
+        for sent in (SUCCEEDED, CHARGED):
+            assert (await client.post(PATH, **message(sent))).json()["outcome"] == "parked"
         number = "gateway_stripe_parked_payments"
         await eventually(lambda: app.state.metrics.registry.get_sample_value(number) == 1)
         assert f"{number} 1.0" in (await client.get("/metrics")).text
@@ -126,8 +126,8 @@ async def test_numbers_are_read_before_the_first_count(
 async def test_an_unknown_type_is_recorded_and_answered_200(
     client: httpx.AsyncClient, database: Database
 ) -> None:
-    told = event("customer.created", {"object": "customer"}, at=1)
-    assert (await client.post(PATH, **message(told))).json()["outcome"] == "ignored"
+    sent = event("customer.created", {"object": "customer"}, at=1)
+    assert (await client.post(PATH, **message(sent))).json()["outcome"] == "ignored"
     (stored,) = await table_rows(database, "webhook_event")
     assert (stored["type"], stored["state"]) == ("customer.created", "IGNORED")
 

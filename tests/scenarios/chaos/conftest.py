@@ -6,15 +6,13 @@ from collections.abc import Iterator
 import pytest
 from pydantic import SecretStr
 
-from gateway.auth.key_store import issue_key
-from gateway.clock import SystemClock
 from gateway.migrations import migrate
 from gateway.principal import Permission
 from gateway.settings import load_settings
 from gateway.store import connect
 from tests.conftest import as_runtime
-from tests.support.books import ACTOR
 from tests.support.postgres import OwnPostgres, own_postgres
+from tests.support.served import issued_key
 
 
 @pytest.fixture(scope="session")
@@ -32,14 +30,6 @@ def key(postgres: OwnPostgres) -> str:
 
 async def _issue_key(url: str) -> str:
     database = await connect(load_settings(database_url=SecretStr(url)))
-    async with database.writing(ACTOR) as transaction:
-        key = await issue_key(
-            transaction,
-            environment="dev",
-            name="platform",
-            scopes=frozenset({Permission.ADMIN}),
-            actor=ACTOR,
-            clock=SystemClock(),
-        )
+    key = await issued_key(database, Permission.ADMIN)
     await database.close()
     return key.text

@@ -18,12 +18,11 @@ import httpx
 import orjson
 import pytest
 
-from gateway.auth.key_store import issue_key
-from gateway.clock import SystemClock
 from gateway.principal import Permission
 from gateway.store import Database
-from tests.support.books import ACTOR, Books
+from tests.support.books import Books
 from tests.support.processes import GatewayProcess, gateway_process
+from tests.support.served import issued_key
 from tests.support.tables import all_rows
 
 KILLS = int(os.environ.get("KILLS", "1"))
@@ -76,15 +75,7 @@ async def key(database: Database) -> str:
     books = Books(database)
     for name in ACCOUNTS:
         await books.account(name)
-    async with database.writing(ACTOR) as transaction:
-        made = await issue_key(
-            transaction,
-            environment="dev",
-            name="meters",
-            scopes=frozenset({Permission.USAGE_WRITE}),
-            actor=ACTOR,
-            clock=SystemClock(),
-        )
+    made = await issued_key(database, Permission.USAGE_WRITE)
     return made.text
 
 
