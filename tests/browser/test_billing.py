@@ -207,7 +207,7 @@ async def test_a_selected_point_is_centred_in_its_band(browser: Browser, site: S
     async with tab(browser, site) as page:
         await page.goto("/?" + urlencode({"account": account} | days))
         chart = card(page, "Balance over time")
-        line = chart.locator("path.recharts-line-curve")
+        line = chart.locator("path.chart-line")
         points = page.get_by_role("application", name="Balance over time")
         await expect(points).to_be_visible()
         await settled(page)

@@ -1,6 +1,7 @@
 """What an open page loads: little at first, then what has changed while somebody sees it."""
 
 import asyncio
+import gzip
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -10,13 +11,14 @@ from decimal import Decimal
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import PATIENCE_MS, Site
+from tests.browser.conftest import PATIENCE_MS, ROOT, Site
 from tests.browser.support import Json, ask, card, purchase_rows, settled, tab
 from tests.browser.test_live import payment
 from tests.support.stripe import intent
 from tests.support.wire import PUSHES, Wire, count_bytes, pass_time
 
-FIRST_VIEW_BYTES = 320_000
+FIRST_VIEW_BYTES = 250_000
+CHART_BYTES = 15_000
 IDLE_BYTES = 50_000
 UPDATE_BYTES = 1_100
 """For each balance update: its message and, in a steady stream of them, all that the page loads."""
@@ -98,6 +100,8 @@ async def test_a_first_view_loads_at_most_so_much(browser: Browser, site: Site, 
         print(f"{path}: {wire.size:,} bytes, {wire.requests} requests")
         assert wire.of(PUSHES).times == 1
         assert wire.size < FIRST_VIEW_BYTES, wire.counts
+        [chart] = (ROOT / "gateway" / "static" / "assets").glob("plot-*.js")
+        assert len(gzip.compress(chart.read_bytes())) < CHART_BYTES
 
 
 @pytest.mark.parametrize("path", ["/", "/?tab=usage"])

@@ -20,19 +20,22 @@ import { type HistoryWindow, historyWindow } from "./history-window";
 
 type Bucket = NonNullable<NonNullable<BalanceHistoryQuery["account"]>["balanceHistory"]>[number];
 
-type Charts = Record<"balance" | "opening" | "flows" | "more", readonly Series[]>;
+type Charts = Record<"balance" | "balanceListed" | "flows" | "flowsListed", readonly Series[]>;
 
 function seriesOf(): Charts {
+  const closing: Series = { id: "closing", label: t.closing, shape: "line", colour: 1 };
+  const flows: Series[] = [
+    { id: "purchased", label: t.purchased, shape: "bar", colour: 1 },
+    { id: "bonus", label: t.bonus, shape: "bar", colour: 3 },
+    { id: "spent", label: t.spent, shape: "bar", colour: 2 },
+  ];
   return {
-    balance: [{ id: "closing", label: t.closing, shape: "line", colour: 1 }],
-    opening: [{ id: "opening", label: t.opening, shape: "line", colour: 2 }],
-    flows: [
-      { id: "purchased", label: t.purchased, shape: "bar", colour: 1 },
-      { id: "bonus", label: t.bonus, shape: "bar", colour: 3 },
-      { id: "spent", label: t.spent, shape: "bar", colour: 2 },
-    ],
+    balance: [closing],
+    balanceListed: [closing, { id: "opening", label: t.opening, shape: "line", colour: 2 }],
+    flows,
     // The other changes of a balance: opening + purchased + bonus − refunded − spent + adjusted = closing.
-    more: [
+    flowsListed: [
+      ...flows,
       { id: "refunded", label: t.refunded, shape: "bar", colour: 4 },
       { id: "adjusted", label: t.adjusted, shape: "bar", colour: 5 },
     ],
@@ -68,8 +71,13 @@ export function History({ window }: { window: Window }) {
   };
   return (
     <div className="history">
-      <ChartCard title={t.balance} series={series.balance} more={series.opening} {...common} />
-      <ChartCard title={t.flows} series={series.flows} more={series.more} {...common} />
+      <ChartCard
+        title={t.balance}
+        series={series.balance}
+        listed={series.balanceListed}
+        {...common}
+      />
+      <ChartCard title={t.flows} series={series.flows} listed={series.flowsListed} {...common} />
     </div>
   );
 }

@@ -9,7 +9,7 @@ describe("a link", () => {
     "?account=a&from=2026-11-01&to=2026-11-30&zone=Europe%2FBerlin",
     "?range=last-month&status=failed%2Ccanceled&kind=card&search=4242&size=50",
     "?after=abc&rest=20&cause=refund&activity-before=def&activity-rest=7",
-    "?tab=usage&range=12w&daily-until=2026-11-20&interval=week&by=gpu_model",
+    "?tab=usage&range=12w&daily-until=2026-11-20&interval=week&by=gpu_model&chart=cumulative",
   ])("%s is written as it is read", (search) => {
     const written = new URLSearchParams(writeView(readView(search)));
     expect(Object.fromEntries(written)).toEqual(Object.fromEntries(new URLSearchParams(search)));

@@ -7,6 +7,7 @@ import { isDay, isPreset } from "../../util/window";
 import { withOwnPositions } from "./list-positions";
 import {
   CAUSES,
+  CHART_VIEWS,
   type Cursor,
   DIMENSIONS,
   INTERVALS,
@@ -41,6 +42,7 @@ export function readView(search: string): View {
     dailyUntil: isDay(until) ? until : null,
     interval: oneOf(INTERVALS, upper(given.get("interval"))),
     by: oneOf(DIMENSIONS, upper(given.get("by"))),
+    chart: oneOf(CHART_VIEWS, given.get("chart")) ?? "spend",
   });
 }
 
@@ -67,6 +69,7 @@ export function writeView(view: View): string {
   put("daily-until", view.dailyUntil);
   put("interval", view.interval?.toLowerCase() ?? null);
   put("by", view.by?.toLowerCase() ?? null);
+  put("chart", view.chart === "spend" ? null : view.chart);
   const text = written.toString();
   return text ? `?${text}` : location.pathname;
 }

@@ -43,9 +43,11 @@ export const INTERVALS = [
   "MONTH",
   "YEAR",
 ] as const satisfies readonly UsageInterval[];
+export const CHART_VIEWS = ["spend", "cumulative"] as const;
 export const DIMENSIONS = ["DEPLOYMENT", "PROVIDER", "GPU_MODEL", "RESOURCE"] as const;
 
 export type Tab = (typeof TABS)[number];
+export type ChartView = (typeof CHART_VIEWS)[number];
 export type Dimension = (typeof DIMENSIONS)[number];
 
 /**
@@ -74,4 +76,6 @@ export type View = {
   dailyUntil: string | null;
   interval: UsageInterval | null;
   by: Dimension | null;
+  /** What the chart of the Usage tab shows. */
+  chart: ChartView;
 };

@@ -5,6 +5,7 @@ import { shared } from "../../text/shared";
 import { usage as t } from "../../text/usage";
 import { ChartCard } from "../../ui/chart/chart-card";
 import type { Point, Series } from "../../ui/chart/series";
+import { Segments } from "../../ui/segments";
 import { Sentence } from "../../ui/sentence";
 import { Skeleton } from "../../ui/skeleton";
 import { EmptyState } from "../../ui/states";
@@ -12,21 +13,25 @@ import { isZero } from "../../util/money";
 import { formatDay, formatTime } from "../../util/time";
 import { bucketLabel, bucketTick } from "../shared/bucket-label";
 import { LoadFailed, StaleNotice } from "../shared/load-states";
+import { show, useView } from "../shared/navigation";
+import { CHART_VIEWS, type ChartView } from "../shared/view";
 import { lengthOf } from "./usage-window";
 
 type UsageOf = NonNullable<UsageQuery["account"]>["usage"];
 type Props = { usage: UsageOf | undefined; load: Load<UsageQuery>; currency: string };
 
-function seriesOf(): readonly Series[] {
-  return [
-    { id: "spend", label: t.spend, shape: "bar", colour: 1 },
-    { id: "cumulative", label: t.cumulative, shape: "line", colour: 2, axis: "end" },
-  ];
+type Charts = Record<ChartView | "listed", readonly Series[]>;
+
+function seriesOf(): Charts {
+  const spend: Series = { id: "spend", label: t.spend, shape: "bar", colour: 1 };
+  const cumulative: Series = { id: "cumulative", label: t.cumulative, shape: "line", colour: 2 };
+  return { spend: [spend], cumulative: [cumulative], listed: [spend, cumulative] };
 }
 
 /** Spend in each bucket of the window, and its cumulative sum. */
 export function SpendChart({ usage, load, currency }: Props) {
   const { failure, retry } = load;
+  const view = useView().chart;
   const series = useMemo(seriesOf, []);
   const points = useMemo(() => usage && pointsOf(usage), [usage]);
   const isEmpty = usage?.buckets.every((each) => each.deployments === 0 && isZero(each.spend));
@@ -35,7 +40,17 @@ export function SpendChart({ usage, load, currency }: Props) {
       title={t.chart}
       note={usage ? !isEmpty && <Completeness usage={usage} /> : !failure && <Skeleton />}
       texts={shared.chart}
-      series={series}
+      series={series[view]}
+      listed={series.listed}
+      actions={
+        <Segments
+          label={t.view}
+          small
+          options={CHART_VIEWS.map((id) => ({ id, label: t.views[id] }))}
+          selected={view}
+          onSelect={(next) => show({ chart: next })}
+        />
+      }
       points={points}
       currency={currency}
       isBusy={load.loading}

@@ -90,10 +90,14 @@ export const shared = {
 
   chart: {
     hint: "Mit den Pfeiltasten wechseln Sie zwischen den Datenpunkten.",
+    chooseHint:
+      "Mit den Pfeiltasten links und rechts bewegen Sie sich zwischen den Datenpunkten, mit oben und unten zwischen den Gruppen; mit der Eingabetaste filtern Sie nach einer Gruppe.",
     partial: "Laufend",
+    unusual: "Ungewöhnlich",
     period: "Zeitraum",
     display: "Darstellung",
     asChart: "Diagramm",
     asTable: "Tabelle",
+    range: (low: string, high: string) => `(${low} bis ${high})`,
   },
 } satisfies Words["shared"];

@@ -27,6 +27,8 @@ export const usage = {
     }),
   notCompared: "Noch nicht genügend Daten für einen Vergleich",
   chart: "Kosten im Zeitverlauf",
+  view: "Beträge",
+  views: { spend: "Kosten", cumulative: "Kumuliert" },
   spend: "Kosten",
   cumulative: "Kumulierte Kosten",
   completeUntil: (time: string) => `vollständig bis ${isolated(time)}`,

@@ -87,10 +87,14 @@ export const shared = {
 
   chart: {
     hint: "Use the arrow keys to move between data points.",
+    chooseHint:
+      "Use the left and right arrow keys to move between data points, up and down to move between groups, and Enter to filter by a group.",
     partial: "In progress",
+    unusual: "Unusual",
     period: "Period",
     display: "Display",
     asChart: "Chart",
     asTable: "Table",
+    range: (low: string, high: string) => `(${low} to ${high})`,
   },
 };

@@ -26,6 +26,8 @@ export const usage = {
     }),
   notCompared: "Not enough history to compare",
   chart: "Spend over time",
+  view: "Amounts",
+  views: { spend: "Spend", cumulative: "Cumulative" },
   spend: "Spend",
   cumulative: "Cumulative spend",
   completeUntil: (time: string) => `complete up to ${isolated(time)}`,

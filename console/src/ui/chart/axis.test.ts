@@ -1,24 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { axesOf } from "./axis";
-import type { Series } from "./series";
+import { axisOf } from "./axis";
+import { stacked } from "./stack";
 
-const SERIES: readonly Series[] = [
-  { id: "spend", label: "Spend", shape: "bar", colour: 1 },
-  { id: "total", label: "Total", shape: "line", colour: 2, axis: "end" },
-];
+const SERIES = [{ id: "spend", label: "Spend", shape: "bar", colour: 1 }] as const;
 
-const pointsOf = (...amounts: { spend?: string; total?: string }[]) =>
-  amounts.map((each, at) => ({
+function axisFor(...spends: string[]) {
+  const points = spends.map((amount, at) => ({
     id: String(at),
     label: "",
     tick: "",
-    amounts: Object.fromEntries(
-      Object.entries(each).map(([id, amount]) => [id, { amount, currency: "USD" }]),
-    ),
+    amounts: { spend: { amount, currency: "USD" } },
   }));
-
-const startOf = (...spends: string[]) =>
-  axesOf(pointsOf(...spends.map((spend) => ({ spend }))), SERIES, "USD").start;
+  return axisOf(stacked(points, SERIES), "USD");
+}
 
 describe("an axis", () => {
   test.each([
@@ -37,23 +31,12 @@ describe("an axis", () => {
     // Without any amount there are steps of one.
     [[], [0, 1, 2, 3, 4, 5]],
   ])("%j has five steps of 1, 2 or 5", (spends, ticks) => {
-    expect(startOf(...spends).ticks.map(({ value }) => value)).toEqual(ticks);
+    expect(axisFor(...spends).ticks.map(({ value }) => value)).toEqual(ticks);
   });
 
   test("slightly negative amounts extend it below its first tick", () => {
-    const { ticks, domain } = startOf("-2", "97");
+    const { ticks, domain } = axisFor("-2", "97");
     expect(ticks[0]?.value).toBe(0);
     expect(domain).toEqual([-2, 100]);
   });
-});
-
-test("both axes have their zeros at one height", () => {
-  const { start, end } = axesOf(
-    pointsOf({ spend: "-2", total: "1000" }, { spend: "97" }),
-    SERIES,
-    "USD",
-  );
-  const share = ([least, most]: [number, number]) => -least / (most - least);
-  expect(share(start.domain)).toBeGreaterThan(0);
-  expect(end && share(end.domain)).toBeCloseTo(share(start.domain));
 });

@@ -1,18 +1,17 @@
-// The axes of a chart: their ticks and labels, and how wide the labels are.
+// The axis of a chart: its ticks and labels, and how wide the labels are.
 
-import { formatAxisMoney, toPlotValue } from "../../util/money";
-import type { Point, Series } from "./series";
+import { formatAxisMoney } from "../../util/money";
+import type { Stacked } from "./stack";
 
 export type Axis = {
   ticks: readonly { value: number; label: string }[];
   /** The least and the most value; the least is below the first tick where amounts are slightly negative. */
   domain: [number, number];
 };
-export type Axes = { start: Axis; end: Axis | null };
 
 export const TICK_SIZE = 11;
 
-/** Few enough to read, and the same number on both axes, so that both fit the lines of the grid. */
+/** Few enough to read. */
 const STEPS = 5;
 /** A step is one of these times a power of ten. */
 const FACTORS = [1, 2, 5];
@@ -23,30 +22,20 @@ const DIP = 0.1;
 
 type Extent = { low: number; high: number };
 
-export function axesOf(
-  points: readonly Point[],
-  series: readonly Series[],
-  currency: string,
-): Axes {
-  const extentOf = (side: Series["axis"]) =>
-    extent(
-      series
-        .filter(({ axis = "start" }) => axis === side)
-        .flatMap(({ id }) => points.flatMap(({ amounts: { [id]: amount } }) => amount ?? []))
-        .map(toPlotValue),
-    );
-  const start = extentOf("start");
-  const end = series.some(({ axis }) => axis === "end") ? extentOf("end") : null;
-  // The same share on both axes, so that their zeros are at one height.
-  const dip = Math.max(...[start, end ?? start].map(dipOf));
-  const of = (each: Extent) =>
-    dip <= DIP ? axisOf({ low: 0, high: each.high }, currency, dip) : axisOf(each, currency, 0);
-  return { start: of(start), end: end && of(end) };
-}
-
-/** The least extent with zero and all the values. */
-function extent(values: readonly number[]): Extent {
-  return { low: Math.min(0, ...values), high: Math.max(0, ...values) };
+/** The axis of all that a chart draws. */
+export function axisOf(drawn: readonly Stacked[], currency: string): Axis {
+  const extent = { low: 0, high: 0 };
+  for (const { spans, ranges } of drawn) {
+    for (const span of [...spans, ...ranges]) {
+      if (!span) continue;
+      extent.low = Math.min(extent.low, ...span);
+      extent.high = Math.max(extent.high, ...span);
+    }
+  }
+  const dip = dipOf(extent);
+  return dip <= DIP
+    ? stepped({ low: 0, high: extent.high }, currency, dip)
+    : stepped(extent, currency, 0);
 }
 
 /** How far values are below zero, as a share of an axis that starts at zero. */
@@ -57,7 +46,7 @@ function dipOf({ low, high }: Extent): number {
 }
 
 /** Five equal steps, and below them `dip` times their height. */
-function axisOf(extent: Extent, currency: string, dip: number): Axis {
+function stepped(extent: Extent, currency: string, dip: number): Axis {
   const { factor, exponent, first } = stepsOver(extent);
   const ticks = Array.from({ length: STEPS + 1 }, (_, at) => {
     // From digits, because sums of floats are not exact.

@@ -6,21 +6,27 @@ import { Segments } from "../segments";
 import { type Column, Table } from "../table";
 import { Chart } from "./chart";
 import "./chart-card.css";
-import type { ChartTexts, Point, Series } from "./series";
+import type { ChartTexts, Choice, Point, Series } from "./series";
 
 type Props = {
   title: string;
   note?: ReactNode;
   texts: ChartTexts;
   series: readonly Series[];
-  /** Series that only the table shows, after the others. */
-  more?: readonly Series[];
+  /** The sum of the stacked series. */
+  total?: Series | undefined;
+  /** The series of the table, where they are others than those of the chart. */
+  listed?: readonly Series[];
   points: readonly Point[] | undefined;
   currency: string;
   isBusy?: boolean;
   isOutdated?: boolean;
   /** In place of the chart: that there is no data, or that it could not be loaded. */
   placeholder?: ReactNode;
+  /** Makes series buttons. */
+  choice?: Choice;
+  /** Before the choice between chart and table. */
+  actions?: ReactNode;
   /** Above the chart: that it could not be refreshed. */
   notice?: ReactNode;
 };
@@ -35,7 +41,8 @@ export function ChartCard(props: Props) {
     note,
     texts,
     series,
-    more = [],
+    total,
+    listed = series,
     points,
     currency,
     isBusy = false,
@@ -49,16 +56,19 @@ export function ChartCard(props: Props) {
       busy={isBusy}
       flush={display === "table" && !props.placeholder}
       actions={
-        <Segments
-          label={`${title}: ${texts.display}`}
-          small
-          options={[
-            { id: "chart", label: texts.asChart },
-            { id: "table", label: texts.asTable },
-          ]}
-          selected={display}
-          onSelect={setDisplay}
-        />
+        <>
+          {props.actions}
+          <Segments
+            label={`${title}: ${texts.display}`}
+            small
+            options={[
+              { id: "chart", label: texts.asChart },
+              { id: "table", label: texts.asTable },
+            ]}
+            selected={display}
+            onSelect={setDisplay}
+          />
+        </>
       }
     >
       {props.notice}
@@ -68,19 +78,21 @@ export function ChartCard(props: Props) {
             label={title}
             texts={texts}
             series={series}
+            total={total}
             points={points}
             currency={currency}
             isOutdated={isOutdated}
+            choice={props.choice}
           />
         ) : (
           // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, by arrow keys too
           <section className="chart-table" aria-label={`${title}: ${texts.asTable}`} tabIndex={0}>
             <Table
               label={title}
-              columns={columnsOf([...series, ...more], points ?? [], texts)}
+              columns={columnsOf(listed, points ?? [], texts)}
               rows={points}
               rowKey={(point) => point.id}
-              layout={series.length + more.length > FEW ? "dense" : ""}
+              layout={listed.length > FEW ? "dense" : ""}
               outdated={isOutdated}
             />
           </section>
@@ -102,6 +114,11 @@ function columnsOf(
         <span>
           <bdi>{point.label}</bdi>
           {point.isPartial && <span className="sub-line">{texts.partial}</span>}
+          {point.remark !== undefined && (
+            <span className="sub-line remark">
+              <bdi>{point.remark}</bdi>
+            </span>
+          )}
         </span>
       ),
     },

@@ -1,16 +1,17 @@
 // A chart: the plot, and over it the point that the pointer or the arrow keys select.
 
-import { useMemo } from "react";
-import { isolated } from "../../util/locale";
-import { formatMoney } from "../../util/money";
+import { useMemo, useState } from "react";
 import { lazy } from "../lazy";
 import { Skeleton } from "../skeleton";
 import "./chart.css";
-import { axesOf } from "./axis";
+import { axisOf } from "./axis";
 import { type Frame, useFrame } from "./frame";
+import { geometryOf, seriesAt } from "./geometry";
 import { Legend } from "./legend";
 import { Pointer } from "./pointer";
-import type { ChartTexts, Point, Series } from "./series";
+import { sentenceOf, Tooltip } from "./reading";
+import type { ChartTexts, Choice, Point, Series } from "./series";
+import { stacked } from "./stack";
 
 const Plot = lazy(() => import("./plot"), <Placeholder />);
 
@@ -18,31 +19,53 @@ type Props = {
   label: string;
   texts: ChartTexts;
   series: readonly Series[];
+  /** The sum of the stacked series, which is read with each of them. */
+  total?: Series | undefined;
   /** Undefined while they load. */
   points: readonly Point[] | undefined;
   currency: string;
   isOutdated?: boolean;
+  choice?: Choice | undefined;
 };
 
-export function Chart({ label, texts, series, points, currency, isOutdated = false }: Props) {
-  const axes = useMemo(() => axesOf(points ?? [], series, currency), [points, series, currency]);
-  const [element, measured] = useFrame(axes);
+const NONE: readonly Point[] = [];
+
+export function Chart(props: Props) {
+  const { label, texts, series, total, points, currency, isOutdated = false, choice } = props;
+  const drawn = useMemo(() => stacked(points ?? NONE, series), [points, series]);
+  const axis = useMemo(() => axisOf(drawn, currency), [drawn, currency]);
+  const [element, measured] = useFrame(axis);
   const frame = useSame(measured);
-  const hasPartial = points?.some((point) => point.isPartial) ?? false;
+  const [marked, setMarked] = useState<string | null>(null);
+  const highlighted = series.some(({ id }) => id === marked) ? marked : null;
+  const read = (at: number) => ({ point: points?.[at], series, total, highlighted, texts });
   return (
     <figure className={isOutdated ? "chart outdated" : "chart"} aria-label={label}>
-      <Legend series={series} partial={hasPartial ? texts.partial : null} />
+      <Legend
+        series={series}
+        points={points ?? NONE}
+        texts={texts}
+        choice={choice}
+        onHighlight={setMarked}
+      />
       <div className="chart-area" ref={element}>
         {points && frame ? (
-          <Plot points={points} series={series} axes={axes} frame={frame}>
+          <Plot points={points} drawn={drawn} axis={axis} frame={frame} highlighted={highlighted}>
             <Pointer
               label={label}
-              hint={texts.hint}
+              hint={choice ? texts.chooseHint : texts.hint}
               frame={frame}
               count={points.length}
-              describe={(at) => sentence(points[at], series, texts)}
+              highlighted={highlighted}
+              onHighlight={setMarked}
+              stackAt={(at) => stackIn(points[at], series)}
+              seriesAt={(at, y) =>
+                seriesAt(drawn, geometryOf(frame, axis, points.length), at, y + frame.top)
+              }
+              onChoose={(id) => choice?.isChoosable(id) && choice.toggle(id)}
+              describe={(at) => sentenceOf(read(at))}
             >
-              {(at) => <Tooltip point={points[at]} series={series} texts={texts} />}
+              {(at) => <Tooltip {...read(at)} />}
             </Pointer>
           </Plot>
         ) : (
@@ -51,6 +74,13 @@ export function Chart({ label, texts, series, points, currency, isOutdated = fal
       </div>
     </figure>
   );
+}
+
+/** The stacked series with an amount in a point, from below. */
+function stackIn(point: Point | undefined, series: readonly Series[]): string[] {
+  return series
+    .filter(({ id, stack }) => stack !== undefined && point?.amounts[id] !== undefined)
+    .map(({ id }) => id);
 }
 
 function Placeholder() {
@@ -65,47 +95,4 @@ function Placeholder() {
 function useSame(frame: Frame | null): Frame | null {
   const key = JSON.stringify(frame);
   return useMemo(() => JSON.parse(key) as Frame | null, [key]);
-}
-
-type TooltipProps = { point: Point | undefined; series: readonly Series[]; texts: ChartTexts };
-
-function Tooltip({ point, series, texts }: TooltipProps) {
-  if (!point) return null;
-  return (
-    <>
-      <p className="tooltip-title">
-        <bdi>{point.label}</bdi>
-      </p>
-      <dl>
-        {series.map(({ id, label, colour, shape }) => {
-          const amount = point.amounts[id];
-          return (
-            amount && (
-              <div key={id}>
-                <dt>
-                  <span className={`key ${shape} chart-${colour}`} />
-                  {label}
-                </dt>
-                <dd>{formatMoney(amount)}</dd>
-              </div>
-            )
-          );
-        })}
-      </dl>
-      {point.isPartial && <p className="faint">{texts.partial}</p>}
-    </>
-  );
-}
-
-function sentence(
-  point: Point | undefined,
-  series: readonly Series[],
-  { partial }: ChartTexts,
-): string {
-  if (!point) return "";
-  const amounts = series.flatMap(({ id, label }) => {
-    const amount = point.amounts[id];
-    return amount ? [`${label} ${formatMoney(amount)}`] : [];
-  });
-  return `${isolated(point.label)}: ${[...amounts, ...(point.isPartial ? [partial] : [])].join(", ")}`;
 }

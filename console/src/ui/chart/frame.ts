@@ -1,8 +1,8 @@
 import { type RefObject, useLayoutEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
-import { type Axes, type Axis, widthOf } from "./axis";
+import { type Axis, widthOf } from "./axis";
 
-/** The size of a chart, and the margins around its plot in pixels: they are for the labels of the axes. */
+/** The size of a chart, and the margins around its plot in pixels: they are for the labels. */
 export type Frame = {
   width: number;
   height: number;
@@ -23,7 +23,7 @@ const AROUND_LABEL = 10;
 const PRINTED = { width: 640, height: 240 };
 
 /** The frame of a chart that fills its element; null until the element's size is known. */
-export function useFrame(axes: Axes): [RefObject<HTMLDivElement | null>, Frame | null] {
+export function useFrame(axis: Axis): [RefObject<HTMLDivElement | null>, Frame | null] {
   const element = useRef<HTMLDivElement | null>(null);
   const [size, setSize] = useState<{ width: number; height: number } | null>(null);
   const isPrinted = usePrinted();
@@ -39,9 +39,8 @@ export function useFrame(axes: Axes): [RefObject<HTMLDivElement | null>, Frame |
   }, []);
   if (!size || size.width === 0) return [element, null];
   const drawn = isPrinted ? PRINTED : size;
-  const start = roomFor(axes.start);
-  const end = axes.end ? roomFor(axes.end) : NO_LABELS;
-  return [element, { ...drawn, top: TOP, bottom: BOTTOM, start, end }];
+  const start = roomFor(axis);
+  return [element, { ...drawn, top: TOP, bottom: BOTTOM, start, end: NO_LABELS }];
 }
 
 function roomFor({ ticks }: Axis): number {

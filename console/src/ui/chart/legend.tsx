@@ -1,23 +1,79 @@
+import { useId } from "react";
 import "./legend.css";
-import type { Series } from "./series";
+import type { ChartTexts, Choice, Point, Series } from "./series";
+import { Texture, Textures } from "./texture";
 
-/** The colours of the series, and that paler bars are in progress. */
-export function Legend({ series, partial }: { series: readonly Series[]; partial: string | null }) {
+type Props = {
+  series: readonly Series[];
+  points: readonly Point[];
+  texts: ChartTexts;
+  choice: Choice | undefined;
+  onHighlight: (id: string | null) => void;
+};
+
+/** The keys of the series, which are buttons where they can be chosen, and of what else is drawn. */
+export function Legend({ series, points, texts, choice, onHighlight }: Props) {
   const bar = series.find((each) => each.shape === "bar");
   return (
     <ul className="legend">
-      {series.map(({ id, label, colour, shape }) => (
-        <li key={id}>
-          <span className={`key ${shape} chart-${colour}`} />
-          {label}
+      {series.map((each) => (
+        <li key={each.id}>
+          {choice?.isChoosable(each.id) ? (
+            <button
+              type="button"
+              className="legend-button"
+              aria-pressed={choice.isChosen(each.id)}
+              onClick={() => choice.toggle(each.id)}
+              onPointerEnter={() => onHighlight(each.id)}
+              onPointerLeave={() => onHighlight(null)}
+              onFocus={() => onHighlight(each.id)}
+              onBlur={() => onHighlight(null)}
+            >
+              <Entry series={each} />
+            </button>
+          ) : (
+            <Entry series={each} />
+          )}
         </li>
       ))}
-      {partial && bar && (
+      {bar && points.some(({ isPartial }) => isPartial) && (
         <li>
           <span className={`key bar pale chart-${bar.colour}`} />
-          {partial}
+          {texts.partial}
+        </li>
+      )}
+      {points.some(({ remark }) => remark !== undefined) && (
+        <li>
+          <span className="key mark" />
+          {texts.unusual}
         </li>
       )}
     </ul>
+  );
+}
+
+function Entry({ series }: { series: Series }) {
+  return (
+    <>
+      <Key series={series} />
+      <bdi className="legend-label">{series.label}</bdi>
+    </>
+  );
+}
+
+const SQUARE = "M0 0h10v10h-10z";
+
+/** The colour of a series, and its texture where it is stacked. */
+export function Key({ series: { shape, colour, look, stack } }: { series: Series }) {
+  const id = useId();
+  if (stack === undefined || look) {
+    return <span className={`key ${shape} ${look ?? ""} chart-${colour}`} />;
+  }
+  return (
+    <svg className={`key-texture chart-${colour}`} viewBox="0 0 10 10" aria-hidden="true">
+      <Textures id={id} />
+      <path d={SQUARE} fill="var(--colour)" />
+      <Texture id={id} colour={colour} path={SQUARE} />
+    </svg>
   );
 }

@@ -1,121 +1,144 @@
-// The drawing of a chart, in a chunk of its own with the library. It does not depend on the pointer or
-// the keyboard, so that moving over a thousand bars draws none of them again.
+// The drawing of a chart, in a chunk of its own. It does not depend on the pointer's position, so that
+// moving over a thousand bars computes none of them again.
 
-import { memo, type ReactNode } from "react";
-import { Bar, CartesianGrid, ComposedChart, Line, ReferenceLine, XAxis, YAxis } from "recharts";
-import { toPlotValue } from "../../util/money";
-import { type Axes, type Axis, TICK_SIZE } from "./axis";
+import { memo, type ReactNode, useId, useMemo } from "react";
+import { type Axis, TICK_SIZE, widthOf } from "./axis";
 import type { Frame } from "./frame";
-import type { Point, Series } from "./series";
+import {
+  areaPath,
+  barsPath,
+  columnsOf,
+  type Geometry,
+  geometryOf,
+  labelled,
+  linePath,
+  stackOf,
+  whiskersPath,
+} from "./geometry";
+import type { Point } from "./series";
+import type { Stacked } from "./stack";
+import { Texture, Textures } from "./texture";
+import "./plot.css";
 
 type PlotProps = {
   points: readonly Point[];
-  series: readonly Series[];
-  axes: Axes;
+  drawn: readonly Stacked[];
+  axis: Axis;
   frame: Frame;
+  /** The series that stands out. */
+  highlighted: string | null;
 };
 
-type Row = { id: string; [series: string]: number | string | undefined };
-
+/** Half the width of a mark, and its distance from its bar. */
+const MARK = 4;
+const ABOVE = 5;
 const TICK = { fill: "var(--text-faint)", fontSize: TICK_SIZE };
-const PALE = "-pale";
-const WIDEST_BAR = 44;
 
-function rowOf({ id, amounts, isPartial }: Point): Row {
-  const row: Row = { id };
-  for (const [series, amount] of Object.entries(amounts)) {
-    row[series] = toPlotValue(amount);
-    row[series + PALE] = isPartial ? toPlotValue(amount) : undefined;
-  }
-  return row;
-}
-
-/** Draws every tick of an axis with its label, for which the frame has room. */
-function scaleOf({ ticks, domain }: Axis) {
-  const labels = new Map(ticks.map(({ value, label }) => [value, label]));
-  const values = ticks.map(({ value }) => value);
-  return {
-    ticks: values,
-    domain,
-    interval: 0,
-    tick: TICK,
-    tickLine: false,
-    axisLine: false,
-    tickFormatter: (value: number) => labels.get(value) ?? "",
-  };
-}
-
-const Drawing = memo(({ points, series, axes, frame }: PlotProps) => {
-  const ticks = new Map(points.map((point) => [point.id, point.tick]));
-  const bars = series.filter((each) => each.shape === "bar");
-  const lines = series.filter((each) => each.shape === "line");
+const Drawing = memo(({ points, drawn, axis, frame, highlighted }: PlotProps) => {
+  const textures = useId();
+  const geometry = useMemo(
+    () => geometryOf(frame, axis, points.length),
+    [frame, axis, points.length],
+  );
+  const shapes = useMemo(() => shapesOf(drawn, points, geometry), [drawn, points, geometry]);
+  const { width, height } = frame;
   return (
-    <ComposedChart
-      data={points.map(rowOf)}
-      width={frame.width}
-      height={frame.height}
-      margin={{ top: frame.top, right: axes.end ? 0 : frame.end, bottom: 0, left: 0 }}
-      accessibilityLayer={false}
-      barGap={1}
-      barCategoryGap={points.length > frame.width / 8 ? 0 : "18%"}
-    >
-      <CartesianGrid vertical={false} stroke="var(--line)" />
-      {/* Each point has a band, with or without bars: the pointer selects by bands. */}
-      <XAxis
-        dataKey="id"
-        scale="band"
-        height={frame.bottom}
-        tick={TICK}
-        tickLine={false}
-        axisLine={false}
-        tickFormatter={(id: string) => ticks.get(id) ?? ""}
-        interval="equidistantPreserveStart"
-        minTickGap={14}
-      />
-      {/* Of a known width, so that the layer over the plot matches its bars. */}
-      <YAxis {...scaleOf(axes.start)} yAxisId="start" width={frame.start} />
-      {axes.end && (
-        <YAxis {...scaleOf(axes.end)} yAxisId="end" orientation="right" width={frame.end} />
-      )}
-      <ReferenceLine yAxisId="start" y={0} stroke="var(--line-strong)" />
-      {bars.map(({ id, colour }) => (
-        <Bar
+    <svg aria-hidden="true" width={width} height={height} viewBox={`0 0 ${width} ${height}`}>
+      <Textures id={textures} />
+      <Scale axis={axis} geometry={geometry} />
+      {shapes.map(({ series: { id, colour, look = "plain", stack }, paths }) => (
+        <g
           key={id}
-          dataKey={(row: Row) => (row[id + PALE] === undefined ? row[id] : undefined)}
-          yAxisId="start"
-          stackId={id}
-          fill={`var(--chart-${colour})`}
-          maxBarSize={WIDEST_BAR}
-          isAnimationActive={false}
-        />
+          className={`chart-series ${look} chart-${colour}${highlighted !== null && highlighted !== id ? " dim" : ""}`}
+        >
+          <path className="chart-bars" d={paths.bars} />
+          <path className="chart-bars pale" d={paths.pale} />
+          {stack !== undefined && (
+            <Texture id={textures} colour={colour} path={paths.bars + paths.pale} />
+          )}
+          <path className="chart-area-range" d={paths.area} />
+          <path className="chart-range" d={paths.whiskers} />
+          <path className="chart-line" d={paths.line} />
+          {paths.dot && <circle className="chart-dot" cx={paths.dot[0]} cy={paths.dot[1]} r={3} />}
+        </g>
       ))}
-      {bars.map(({ id, colour }) => (
-        <Bar
-          key={id}
-          dataKey={id + PALE}
-          yAxisId="start"
-          stackId={id}
-          fill={`var(--chart-${colour})`}
-          fillOpacity={0.4}
-          maxBarSize={WIDEST_BAR}
-          isAnimationActive={false}
-        />
-      ))}
-      {lines.map(({ id, colour, axis: side = "start" }) => (
-        <Line
-          key={id}
-          dataKey={id}
-          yAxisId={side}
-          type="linear"
-          stroke={`var(--chart-${colour})`}
-          strokeWidth={2}
-          dot={points.length === 1}
-          isAnimationActive={false}
-        />
-      ))}
-    </ComposedChart>
+      <path className="chart-marks" d={marksPath(points, drawn, geometry)} />
+      <Labels points={points} geometry={geometry} frame={frame} />
+    </svg>
   );
 });
+
+/** The lines of the grid and their labels. */
+function Scale({ axis: { ticks }, geometry }: { axis: Axis; geometry: Geometry }) {
+  const { plot, height } = geometry;
+  return (
+    <g className="chart-scale">
+      {ticks.map(({ value, label }) => (
+        <g key={value}>
+          <path
+            className={value === 0 ? "chart-zero" : "chart-grid"}
+            d={`M${plot.x} ${Math.round(height(value)) + 0.5}h${plot.width}`}
+          />
+          <text {...TICK} x={plot.x - 8} y={height(value)} dy="0.35em" textAnchor="end">
+            {label}
+          </text>
+        </g>
+      ))}
+    </g>
+  );
+}
+
+type LabelsProps = { points: readonly Point[]; geometry: Geometry; frame: Frame };
+
+function Labels({ points, geometry, frame }: LabelsProps) {
+  const widths = points.map(({ tick }) => widthOf(tick));
+  return (
+    <g className="chart-labels">
+      {labelled(widths, geometry, frame.width).map((at) => (
+        <text
+          key={at}
+          {...TICK}
+          x={geometry.middle(at)}
+          y={frame.height - frame.bottom + 18}
+          textAnchor="middle"
+        >
+          {points[at]?.tick}
+        </text>
+      ))}
+    </g>
+  );
+}
+
+function shapesOf(drawn: readonly Stacked[], points: readonly Point[], geometry: Geometry) {
+  const columns = columnsOf(drawn, geometry.band);
+  return drawn.map((each) => {
+    const { series, spans, ranges } = each;
+    const column = columns.get(stackOf(each)) ?? [0, 0];
+    const isBar = series.shape === "bar";
+    const isAlone = !isBar && points.length === 1 && spans[0];
+    const paths = {
+      bars: isBar ? barsPath(geometry, column, spans, (at) => !points[at]?.isPartial) : "",
+      pale: isBar ? barsPath(geometry, column, spans, (at) => !!points[at]?.isPartial) : "",
+      whiskers: isBar ? whiskersPath(geometry, column, ranges) : "",
+      area: isBar ? "" : areaPath(geometry, ranges),
+      line: isBar ? "" : linePath(geometry, spans),
+      dot: isAlone ? ([geometry.middle(0), geometry.height(isAlone[1])] as const) : null,
+    };
+    return { series, paths };
+  });
+}
+
+/** A triangle above each point that has a remark. */
+function marksPath(points: readonly Point[], drawn: readonly Stacked[], geometry: Geometry) {
+  return points
+    .map(({ remark }, at) => {
+      if (remark === undefined) return "";
+      const highest = Math.max(0, ...drawn.map(({ spans }) => spans[at]?.[1] ?? 0));
+      const y = Math.max(geometry.plot.y + MARK, geometry.height(highest) - ABOVE);
+      return `M${geometry.middle(at)} ${y}l${-MARK} ${-2 * MARK}h${2 * MARK}z`;
+    })
+    .join("");
+}
 
 /** The drawing, and the layer over it. */
 export default function Plot({ children, ...props }: PlotProps & { children: ReactNode }) {
