@@ -274,7 +274,7 @@ def _build_process(
     key_use, tasks = KeyUse(database, clock, loops), Tasks()
     inbox = build_inbox(settings, database, clock)
     if inbox is not None:
-        inbox.register(tasks)
+        inbox.background.register(tasks)
     low_balance_sweep.register(tasks, database, clock, settings.usage_delay_seconds)
     retention.register(tasks, database, clock, settings.audit)
     return _Process(

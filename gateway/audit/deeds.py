@@ -40,6 +40,7 @@ class Deed(StrEnum):
     PAYMENT_RETRIED = "payment.retried"
     PAYMENT_IGNORED = "payment.ignored"
     PAYMENTS_READ = "payments.read"
+    PAYMENTS_DROPPED = "payments.dropped"
     SELLER_CHANGED = "seller.changed"
     JOB_RETRIED = "job.retried"
     JOB_DROPPED = "job.dropped"

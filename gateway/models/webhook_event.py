@@ -2,11 +2,15 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
-from sqlalchemy import BigInteger, Index, Text
+from sqlalchemy import BigInteger, Index, Text, text
 from sqlmodel import Field
 
 from gateway.models.base import Instant, Model, one_of
+
+PARKED: Final = text("state = 'PARKED'")
+OWNERLESS: Final = text("account_id IS NULL")
 
 
 class WebhookState(StrEnum):
@@ -27,8 +31,31 @@ class WebhookEvent(Model, table=True):
         one_of("state", WebhookState),
         # All that is known of an object.
         Index(None, "provider", "object_id"),
-        # Parked events, applied when their account appears.
+        # Parked events, read before version 0020.
         Index(None, "state", "provider"),
+        # The payments with parked events.
+        Index(
+            "ix_webhook_event_parked",
+            "provider",
+            "object_id",
+            postgresql_where=PARKED,
+            sqlite_where=PARKED,
+        ),
+        # Events without an account, found when an account of their names appears.
+        Index(
+            "ix_webhook_event_ownerless_external_id",
+            "provider",
+            "external_id",
+            postgresql_where=OWNERLESS,
+            sqlite_where=OWNERLESS,
+        ),
+        Index(
+            "ix_webhook_event_ownerless_customer_id",
+            "provider",
+            "customer_id",
+            postgresql_where=OWNERLESS,
+            sqlite_where=OWNERLESS,
+        ),
     )
 
     provider: str = Field(max_length=50, primary_key=True)
@@ -56,8 +83,8 @@ class WebhookInvoice(Model, table=True):
 
     __tablename__ = "webhook_invoice"
     __table_args__ = (
-        # The payments of an invoice.
-        Index(None, "provider", "invoice_id"),
+        # The payments of an invoice. All columns, because SQLite prefers the primary key otherwise.
+        Index(None, "provider", "invoice_id", "payment_id"),
     )
 
     provider: str = Field(max_length=50, primary_key=True)

@@ -70,8 +70,15 @@ def stripe_metrics(inbox: Inbox) -> Sequence[ObservedValue]:
     return (
         ObservedValue(
             name="gateway_stripe_parked_payments",
-            text="Payments of which something waits: for its account, another event, or a person.",
+            text="Payments of which something waits: for its account, another event, or a person. "
+            "Counted up to 10,000.",
             read=lambda: inbox.parked,
+        ),
+        ObservedValue(
+            name="gateway_stripe_dropped_events",
+            text="Parked events that no account claimed in time, deleted.",
+            read=lambda: inbox.background.dropped,
+            grows=True,
         ),
     )
 

@@ -29,4 +29,10 @@ class StripeSettings(Group):
         "charges, balance transactions, refunds, disputes, Checkout Sessions and "
         "invoices.",
     )
+    parked_days: int = Field(
+        90,
+        ge=31,
+        le=36_500,
+        description="How many days parked events are kept that no account claims.",
+    )
     api_base: KeysUrl = Field("https://api.stripe.com", description="Base URL of the Stripe API.")

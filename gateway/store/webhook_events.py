@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Final, NamedTuple, TypedDict
 
 from sqlalchemy import (
-    Integer,
     String,
     Table,
     and_,
@@ -13,7 +12,6 @@ from sqlalchemy import (
     cast,
     exists,
     func,
-    or_,
     select,
     union_all,
     update,
@@ -22,7 +20,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
 
 from gateway.models import WebhookEvent, WebhookInvoice, WebhookState, table_of
-from gateway.models.account import Account
 from gateway.models.base import Instant
 from gateway.store.engine.database import Reader, Transaction
 from gateway.store.engine.parameters import any_of
@@ -52,9 +49,6 @@ class ReceivedEvent(NamedTuple):
     applied_at: datetime | None = None
 
 
-_ACCOUNT: Final = table_of(Account)
-
-
 class WebhookEventRow(TypedDict):
     """A row of `webhook_event`."""
 
@@ -73,21 +67,6 @@ class WebhookEventRow(TypedDict):
     applied_at: datetime | None
 
 
-class ParkedEventRow(WebhookEventRow):
-    """A parked event; `owner` is the external id of the account that it was given."""
-
-    owner: str | None
-
-
-class AccountClaim(TypedDict):
-    """The account as named in an event of a payment, or of one of its invoices."""
-
-    payment: str
-    type: str
-    external_id: str | None
-    customer_id: str | None
-
-
 class StateRow(TypedDict):
     """An event's state, and the reason where it is parked."""
 
@@ -103,24 +82,16 @@ class _PaymentId(TypedDict):
     payment_id: str
 
 
-class _ObjectId(TypedDict):
-    object_id: str
-
-
 class _PaymentOfInvoice(TypedDict):
     payment_id: str
     waits: bool
 
 
-class _Parked(TypedDict):
-    parked: int
-
-
-_OF_PROVIDER: Final = EVENT.c.provider == bindparam("of_provider", type_=String())
+OF_PROVIDER: Final = EVENT.c.provider == bindparam("of_provider", type_=String())
 _PAYMENT: Final = bindparam("of_payment", type_=String())
 # One list of both: with an OR in its place, Postgres reads all events.
 _OF_PAYMENT: Final = and_(
-    _OF_PROVIDER,
+    OF_PROVIDER,
     EVENT.c.object_id.in_(
         union_all(
             select(cast(_PAYMENT, String)),
@@ -169,7 +140,7 @@ _OF_INVOICE: Final = Statement[_PaymentOfInvoice](
 )
 _APPLIED: Final = Statement[None](
     update(EVENT)
-    .where(_OF_PROVIDER, any_of(EVENT.c.event_id, "event_ids"))
+    .where(OF_PROVIDER, any_of(EVENT.c.event_id, "event_ids"))
     .where(EVENT.c.state != WebhookState.APPLIED.value)
     .values(
         state=WebhookState.APPLIED.value,
@@ -179,7 +150,7 @@ _APPLIED: Final = Statement[None](
 )
 _PARK: Final = Statement[None](
     update(EVENT)
-    .where(_OF_PROVIDER, any_of(EVENT.c.event_id, "event_ids"))
+    .where(OF_PROVIDER, any_of(EVENT.c.event_id, "event_ids"))
     .where(EVENT.c.state == WebhookState.PARKED.value)
     .values(reason=bindparam("why", type_=EVENT.c.reason.type))
 )
@@ -188,64 +159,7 @@ _ASSIGN: Final = Statement[None](
     .where(_OF_PAYMENT, EVENT.c.account_id.is_(None))
     .values(account_id=bindparam("owner", type_=EVENT.c.account_id.type))
 )
-_OTHER: Final = EVENT.alias("other")
-_NAMES_ACCOUNT: Final = or_(
-    exists(select(_ACCOUNT.c.account_id).where(_ACCOUNT.c.external_id == _OTHER.c.external_id)),
-    exists(
-        select(_ACCOUNT.c.account_id).where(_ACCOUNT.c.stripe_customer_id == _OTHER.c.customer_id)
-    ),
-)
-_OF_SAME_PAYMENT: Final = and_(
-    _OTHER.c.provider == EVENT.c.provider, _OTHER.c.object_id == EVENT.c.object_id
-)
-_OF_ITS_INVOICES: Final = and_(
-    INVOICE.c.provider == EVENT.c.provider,
-    INVOICE.c.payment_id == EVENT.c.object_id,
-    _OTHER.c.provider == INVOICE.c.provider,
-    _OTHER.c.object_id == INVOICE.c.invoice_id,
-)
-_NAMING_ACCOUNTS: Final = Statement[_ObjectId](
-    select(EVENT.c.object_id)
-    .where(
-        EVENT.c.state == WebhookState.PARKED.value,
-        _OF_PROVIDER,
-        EVENT.c.account_id.is_(None),
-        EVENT.c.object_id > bindparam("after", type_=String()),
-        # Two lookups: SQLite reads a union of both from its beginning for every event.
-        or_(
-            exists(select(_OTHER.c.event_id).where(_OF_SAME_PAYMENT, _NAMES_ACCOUNT)),
-            exists(select(_OTHER.c.event_id).where(_OF_ITS_INVOICES, _NAMES_ACCOUNT)),
-        ),
-    )
-    .distinct()
-    .order_by(EVENT.c.object_id)
-    .limit(bindparam("most", type_=Integer()))
-)
-_NAMED: Final = (EVENT.c.type, EVENT.c.external_id, EVENT.c.customer_id)
-_CLAIMS: Final = Statement[AccountClaim](
-    union_all(
-        select(EVENT.c.object_id.label("payment"), *_NAMED).where(
-            _OF_PROVIDER, any_of(EVENT.c.object_id, "payments")
-        ),
-        select(INVOICE.c.payment_id.label("payment"), *_NAMED)
-        .join_from(
-            INVOICE,
-            EVENT,
-            and_(EVENT.c.provider == INVOICE.c.provider, EVENT.c.object_id == INVOICE.c.invoice_id),
-        )
-        .where(
-            INVOICE.c.provider == bindparam("of_provider", type_=String()),
-            any_of(INVOICE.c.payment_id, "payments"),
-        ),
-    )
-)
-_PARKED: Final = Statement[_Parked](
-    select(func.count(EVENT.c.object_id.distinct()).label("parked")).where(
-        EVENT.c.state == WebhookState.PARKED.value, _OF_PROVIDER
-    )
-)
-
-_ITS_OWN: Final = and_(_OF_PROVIDER, EVENT.c.object_id == _PAYMENT)
+_ITS_OWN: Final = and_(OF_PROVIDER, EVENT.c.object_id == _PAYMENT)
 
 
 def _move(old: WebhookState, new: WebhookState) -> Statement[_EventId]:
@@ -262,29 +176,8 @@ _IGNORE: Final = _move(WebhookState.PARKED, WebhookState.IGNORED)
 _UNIGNORE: Final = _move(WebhookState.IGNORED, WebhookState.PARKED)
 _STATE: Final = Statement[StateRow](
     select(EVENT.c.state, EVENT.c.reason).where(
-        _OF_PROVIDER, EVENT.c.event_id == bindparam("named", type_=String())
+        OF_PROVIDER, EVENT.c.event_id == bindparam("named", type_=String())
     )
-)
-_NEXT_PARKED: Final = Statement[_ObjectId](
-    select(EVENT.c.object_id)
-    .where(
-        EVENT.c.state == WebhookState.PARKED.value,
-        _OF_PROVIDER,
-        EVENT.c.object_id > bindparam("after", type_=String()),
-    )
-    .distinct()
-    .order_by(EVENT.c.object_id)
-    .limit(bindparam("most", type_=Integer()))
-)
-_PARKED_EVENTS: Final = Statement[ParkedEventRow](
-    select(EVENT, _ACCOUNT.c.external_id.label("owner"))
-    .join_from(EVENT, _ACCOUNT, _ACCOUNT.c.account_id == EVENT.c.account_id, isouter=True)
-    .where(
-        _OF_PROVIDER,
-        any_of(EVENT.c.object_id, "payments"),
-        EVENT.c.state == WebhookState.PARKED.value,
-    )
-    .order_by(EVENT.c.object_id, EVENT.c.created_at, EVENT.c.event_id)
 )
 
 
@@ -345,27 +238,6 @@ async def assign(transaction: Transaction, provider: str, payment_id: str, accou
     )
 
 
-async def naming_accounts(reader: Reader, provider: str, *, after: str, most: int) -> Sequence[str]:
-    """Return the next payments, by their names, with parked events without an account, of which an
-    event, also of their invoices, names an account that exists.
-    """
-    rows = await reader.fetch(_NAMING_ACCOUNTS, of_provider=provider, after=after, most=most)
-    return [row["object_id"] for row in rows]
-
-
-async def claims(
-    reader: Reader, provider: str, payment_ids: Sequence[str]
-) -> Sequence[AccountClaim]:
-    """Return the accounts as named in the events of payments and of their invoices."""
-    return await reader.fetch(_CLAIMS, of_provider=provider, payments=list(payment_ids))
-
-
-async def parked(reader: Reader, provider: str) -> int:
-    """Return of how many payments an event waits."""
-    (row,) = await reader.fetch(_PARKED, of_provider=provider)
-    return int(row["parked"])
-
-
 async def ignore(transaction: Transaction, provider: str, payment_id: str) -> int:
     """Keep a payment's parked events as ignored ones; return how many."""
     return len(await transaction.fetch(_IGNORE, of_provider=provider, of_payment=payment_id))
@@ -380,16 +252,3 @@ async def state(reader: Reader, provider: str, event_id: str) -> StateRow:
     """Return the state of an event."""
     (row,) = await reader.fetch(_STATE, of_provider=provider, named=event_id)
     return row
-
-
-async def parked_payments(reader: Reader, provider: str, *, after: str, most: int) -> Sequence[str]:
-    """Return the next payments, by their names, of which an event is parked."""
-    rows = await reader.fetch(_NEXT_PARKED, of_provider=provider, after=after, most=most)
-    return [row["object_id"] for row in rows]
-
-
-async def parked_events(
-    reader: Reader, provider: str, payment_ids: Sequence[str]
-) -> Sequence[ParkedEventRow]:
-    """Return the parked events of payments, by payment and the oldest first."""
-    return await reader.fetch(_PARKED_EVENTS, of_provider=provider, payments=list(payment_ids))

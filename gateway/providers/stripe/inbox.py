@@ -1,6 +1,5 @@
 """Receives Stripe's events: stores each once, and applies it in the same transaction."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
@@ -11,7 +10,7 @@ import structlog
 from gateway.audit.deeds import Act, Deed, record
 from gateway.billing.book import Book
 from gateway.clock import Clock
-from gateway.errors import BadUserInput, NotFound, ServiceUnavailable
+from gateway.errors import BadUserInput, NotFound
 from gateway.ids import KeyFactory
 from gateway.models import WebhookState
 from gateway.principal import Actor
@@ -23,21 +22,16 @@ from gateway.providers.stripe.events import (
 from gateway.providers.stripe.owner import Claim, find_owner
 from gateway.providers.stripe.payment import record_payment
 from gateway.providers.stripe.signature import check_signature, parse_secrets
+from gateway.providers.stripe.sweep import ACTOR, Sweep
 from gateway.settings import Settings
-from gateway.store import Database, Snapshot, Transaction, webhook_events
+from gateway.store import Database, Snapshot, Transaction, parked_events, webhook_events
 from gateway.store.webhook_events import ReceivedEvent, WebhookEventRow
 from gateway.windows import USAGE_DELAY_SECONDS
-from gateway.work.jobs import NoPayload, Task
 from gateway.work.loops import Loops
-from gateway.work.periodic import Periodic
-from gateway.work.tasks import Tasks
 
-ACTOR: Final = Actor.provider(PROVIDER)
-
-SWEEP_SECONDS: Final = 5
 COUNT_SECONDS: Final = 5
-SWEEP: Final = Task(name="stripe.sweep", payload=NoPayload, timeout_seconds=600)
-SWEEP_BATCH: Final = 100
+COUNT_LIMIT: Final = 10_000
+PAGE: Final = 500
 UNKNOWN_ACCOUNT: Final = (
     "Waiting for the account: no account has this external id or Stripe customer."
 )
@@ -52,7 +46,7 @@ class Inbox:
     of processes.
 
     Events of test mode are recorded and ignored unless `test_mode`. `parked` is the number of
-    payments that waited when they were last counted.
+    payments that waited when they were last counted. `background` is the work between the events.
     """
 
     def __init__(
@@ -63,6 +57,7 @@ class Inbox:
         secrets: Sequence[str] = (),
         test_mode: bool,
         usage_delay_seconds: int = USAGE_DELAY_SECONDS,
+        parked_days: int = 90,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -71,6 +66,7 @@ class Inbox:
         self._test_mode = test_mode
         self._usage_delay_seconds = usage_delay_seconds
         self.parked = 0
+        self.background = Sweep(database, clock, self.apply, days=parked_days)
 
     async def receive(self, body: bytes, signature: str) -> Outcome:
         """Store and apply a webhook; return the outcome after the commit. Raises BadRequest for one
@@ -170,21 +166,21 @@ class Inbox:
         async with self._database.writing(ACTOR) as transaction:
             await self._lock(transaction, payment)
             await webhook_events.unignore(transaction, PROVIDER, payment)
-            if not await webhook_events.parked_events(transaction, PROVIDER, [payment]):
+            if not await parked_events.of_payments(transaction, PROVIDER, [payment]):
                 raise NotFound(f"{payment} has no parked or ignored events.")
             act = Act(Deed.PAYMENT_RETRIED, target=payment)
             await record(transaction, actor, [act], clock=self._clock)
         await self.apply(payment)
         async with Snapshot(self._database, ACTOR) as snapshot:
-            waiting = await webhook_events.parked_events(snapshot, PROVIDER, [payment])
+            waiting = await parked_events.of_payments(snapshot, PROVIDER, [payment])
         return (waiting[-1]["reason"] or UNKNOWN_ACCOUNT) if waiting else None
 
     async def waiting(self) -> Sequence[str]:
         """Return every payment of which something is parked, by their names."""
         found: list[str] = []
         async with Snapshot(self._database, ACTOR) as snapshot:
-            while page := await webhook_events.parked_payments(
-                snapshot, PROVIDER, after=found[-1] if found else "", most=SWEEP_BATCH
+            while page := await parked_events.payments(
+                snapshot, PROVIDER, after=found[-1] if found else "", most=PAGE
             ):
                 found += page
         return found
@@ -209,48 +205,13 @@ class Inbox:
             await record(transaction, actor, [act], clock=self._clock)
 
     async def sweep(self) -> int:
-        """Apply the parked events of accounts that now exist; return the number of payments.
-
-        A payment that fails is logged, and keeps no other one waiting.
-        """
-        tried, after = 0, ""
-        while candidates := await self._candidates(after):
-            owned = await self._owned(candidates)
-            for payment in owned:
-                try:
-                    await self.apply(payment)
-                except ServiceUnavailable:
-                    raise
-                except Exception:
-                    log.exception("stripe: payment kept, not applied", payment=payment)
-            tried, after = tried + len(owned), candidates[-1]
-        return tried
+        """Apply the parked events of all accounts that now exist; return the number of payments."""
+        return await self.background.review()
 
     async def count(self) -> None:
-        """Count the parked payments again."""
+        """Count the parked payments again, up to `COUNT_LIMIT`."""
         async with Snapshot(self._database, ACTOR) as snapshot:
-            self.parked = await webhook_events.parked(snapshot, PROVIDER)
-
-    async def _candidates(self, after: str) -> Sequence[str]:
-        async with Snapshot(self._database, ACTOR) as snapshot:
-            return await webhook_events.naming_accounts(
-                snapshot, PROVIDER, after=after, most=SWEEP_BATCH
-            )
-
-    async def _owned(self, payments: Sequence[str]) -> Sequence[str]:
-        """Return the payments with a known account, in their order."""
-        claims: defaultdict[str, list[Claim]] = defaultdict(list)
-        async with Snapshot(self._database, ACTOR) as snapshot:
-            for row in await webhook_events.claims(snapshot, PROVIDER, payments):
-                claims[row["payment"]].append(Claim.of_row(row))
-            owners = [await find_owner(snapshot, claims[payment]) for payment in payments]
-        return [each for each, owner in zip(payments, owners, strict=True) if owner is not None]
-
-    def register(self, tasks: Tasks) -> None:
-        """Have one process sweep every few seconds, after any process creates or changes an
-        account.
-        """
-        tasks.add_periodic(Periodic(task=SWEEP, seconds=SWEEP_SECONDS), self.sweep)
+            self.parked = await parked_events.count(snapshot, PROVIDER, most=COUNT_LIMIT)
 
     def counting(self, loops: Loops) -> AbstractAsyncContextManager[None]:
         """Count the parked payments every few seconds, for the metrics of this process."""
@@ -373,4 +334,5 @@ def build_inbox(settings: Settings, database: Database, clock: Clock) -> Inbox |
         secrets=parse_secrets(secrets.get_secret_value()),
         test_mode=settings.or_dev(settings.stripe.test_mode),
         usage_delay_seconds=settings.usage_delay_seconds,
+        parked_days=settings.stripe.parked_days,
     )

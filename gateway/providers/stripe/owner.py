@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 
 from gateway.providers.stripe.events import DOCUMENTS, WITNESSES, Event, kind_of_type
 from gateway.store import Reader, accounts
-from gateway.store.webhook_events import AccountClaim
+from gateway.store.parked_events import AccountClaim
 
 
 class Claim(NamedTuple):

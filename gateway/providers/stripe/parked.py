@@ -13,8 +13,8 @@ from gateway.money import format_amount
 from gateway.providers.stripe.amounts import currency_of, nanos_of
 from gateway.providers.stripe.events import PROVIDER, WITNESSES, Event, parse_event
 from gateway.providers.stripe.inbox import UNKNOWN_ACCOUNT
-from gateway.store import Reader, webhook_events
-from gateway.store.webhook_events import ParkedEventRow
+from gateway.store import Reader, parked_events
+from gateway.store.parked_events import ParkedEventRow
 
 PAGE: Final = 200
 """Payments that are read at once."""
@@ -38,8 +38,8 @@ class ParkedPayment:
 async def parked_payments(reader: Reader) -> AsyncIterator[ParkedPayment]:
     """Yield the payments of which something is parked, by their names."""
     after = ""
-    while names := await webhook_events.parked_payments(reader, PROVIDER, after=after, most=PAGE):
-        rows = await webhook_events.parked_events(reader, PROVIDER, names)
+    while names := await parked_events.payments(reader, PROVIDER, after=after, most=PAGE):
+        rows = await parked_events.of_payments(reader, PROVIDER, names)
         for name, events in groupby(rows, itemgetter("object_id")):
             yield _payment(name, list(events))
         after = names[-1]

@@ -40,9 +40,12 @@ def test_every_index_of_a_tenants_rows_begins_with_the_tenant() -> None:
         "uq_job_lock",
         "uq_job_queueing_lock",
         "uq_job_task",
+        "ix_webhook_event_ownerless_customer_id",
+        "ix_webhook_event_ownerless_external_id",
+        "ix_webhook_event_parked",
         "ix_webhook_event_provider_object_id",
         "ix_webhook_event_state_provider",
-        "ix_webhook_invoice_provider_invoice_id",
+        "ix_webhook_invoice_provider_invoice_id_payment_id",
     }
 
 

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from gateway.app import create_app
 from gateway.clock import SystemClock
 from gateway.errors import ServiceUnavailable
-from gateway.providers.stripe import inbox
+from gateway.providers.stripe import inbox, sweep
 from gateway.settings import Settings, load_settings
 from gateway.store import Database
 from tests.support.books import Books, usd
@@ -93,7 +93,7 @@ async def test_deliveries_are_answered_within_two_seconds(
 async def test_what_waits_is_counted_until_it_is_applied(
     database: Database, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(sweep, "SWEEP_SECONDS", 0.05)
     monkeypatch.setattr(inbox, "COUNT_SECONDS", 0.05)
     app = create_app(settings_for(database_url, tmp_path))
     transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
@@ -106,7 +106,9 @@ async def test_what_waits_is_counted_until_it_is_applied(
         number = "gateway_stripe_parked_payments"
         await eventually(lambda: app.state.metrics.registry.get_sample_value(number) == 1)
         assert f"{number} 1.0" in (await client.get("/metrics")).text
-        await Books(database).account("acme")
+        books = Books(database)
+        books.clock.instant = SystemClock().now()
+        await books.account("acme")
         await eventually(lambda: app.state.metrics.registry.get_sample_value(number) == 0)
     assert await check_books(database) == [usd("110")]
 
@@ -114,10 +116,10 @@ async def test_what_waits_is_counted_until_it_is_applied(
 async def test_numbers_are_read_before_the_first_count(
     database: Database, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def unreachable(_: inbox.Inbox) -> int:
+    async def unreachable(_: sweep.Sweep) -> int:
         raise ServiceUnavailable("the database is away")
 
-    monkeypatch.setattr(inbox.Inbox, "sweep", unreachable)
+    monkeypatch.setattr(sweep.Sweep, "changed", unreachable)
     app = create_app(settings_for(database_url, tmp_path))
     async with app.router.lifespan_context(app):
         assert app.state.metrics.registry.get_sample_value("gateway_stripe_parked_payments") == 0

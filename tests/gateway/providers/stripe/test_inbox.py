@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from gateway.money import OUT_OF_RANGE
 from gateway.providers.stripe.inbox import Inbox
-from gateway.store import Database, Snapshot, webhook_events
+from gateway.store import Database, Snapshot, parked_events, webhook_events
 from gateway.store.webhook_events import ReceivedEvent
 from tests.support.books import ACTOR, Books, usd
 from tests.support.facts import PROVIDER, rows_of, the_purchase
@@ -239,7 +239,7 @@ async def test_no_payment_keeps_others_waiting(
     books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More than are looked at together: some cannot be read, some are nobody's."""
-    monkeypatch.setattr("gateway.providers.stripe.inbox.SWEEP_BATCH", 5)
+    monkeypatch.setattr("gateway.providers.stripe.sweep.SWEEP_BATCH", 5)
     ghost = [
         event("charge.succeeded", charge(payment_intent=f"pi_1_{n}"), at=n, event_id=f"evt_1_{n}")
         for n in range(6)
@@ -344,7 +344,7 @@ async def test_an_amount_that_does_not_fit_is_parked_alone(books: Books) -> None
     assert (outcomes[:2], outcomes[-1]) == (["parked"] * 2, "applied")
     assert (await the_purchase(books.database, account_id))["amount_nanos"] == usd("100")
     async with Snapshot(books.database, ACTOR) as snapshot:
-        parked = await webhook_events.parked_events(snapshot, PROVIDER, ["pi_2"])
+        parked = await parked_events.of_payments(snapshot, PROVIDER, ["pi_2"])
     assert {row["reason"] for row in parked} == {OUT_OF_RANGE}
     await check_books(books.database, account_id)
 
