@@ -40,7 +40,6 @@ from gateway.live.hub import Hub
 from gateway.live.reader import LiveReader
 from gateway.migrations import readiness_check
 from gateway.observability.metrics import Metrics
-from gateway.principal import Principal
 from gateway.providers.stripe.inbox import Inbox, build_inbox
 from gateway.quotas import Quotas, build_quotas
 from gateway.receipts.pdf import ReceiptPrinter
@@ -59,7 +58,7 @@ from gateway.server.edge import Edge
 from gateway.server.middleware import build_middleware
 from gateway.settings import Settings
 from gateway.signing import Signer, parse_signing_keys
-from gateway.store import Database, Snapshot, build_database
+from gateway.store import Database, build_database
 from gateway.transports.costs import OperationCosts
 from gateway.transports.feeds import ContextFactory
 from gateway.transports.http import ALLOWED, PATH, GraphQLEndpoint
@@ -71,7 +70,7 @@ from gateway.work.loops import Loops
 from gateway.work.metrics import work_metrics
 from gateway.work.tasks import Tasks
 from gateway.work.worker import Worker
-from resolvers.context import Context, make_context
+from resolvers.context import Context, context_factory
 from resolvers.schema import build_schema
 
 
@@ -165,21 +164,16 @@ def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
     process = _build_process(settings, clock, loops, meter=meter)
     drain.on_begin.append(process.worker.stop)
 
-    def context_for(principal: Principal, request_id: str) -> Context:
-        return make_context(
-            principal=principal,
-            snapshot=Snapshot(process.database, principal),
+    parts = Parts(
+        schema=build_schema(federation=settings.federation),
+        authenticator=process.authenticator,
+        context_for=context_factory(
+            process.database,
             clock=clock,
             signer=signer,
             links=links,
             usage_delay_seconds=settings.usage_delay_seconds,
-            request_id=request_id,
-        )
-
-    parts = Parts(
-        schema=build_schema(federation=settings.federation),
-        authenticator=process.authenticator,
-        context_for=context_for,
+        ),
         hub=process.hub,
         quotas=process.quotas,
         read_access=process.reader.access,

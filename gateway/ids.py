@@ -27,6 +27,7 @@ _PREFIXES: Final = {
     "Receipt": "receipt",
     "LedgerRow": "ledger",
     "Deployment": "deployment",
+    "SavedView": "view",
 }
 _TYPES: Final = {prefix: typename for typename, prefix in _PREFIXES.items()}
 _GLOBAL_ID: Final = re.compile(r"([a-z]{4,10})_([0-9a-f]{16})([0-9a-f]{16})?", re.ASCII)

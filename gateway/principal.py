@@ -62,6 +62,11 @@ class Principal:
     def is_person(self) -> bool:
         return self.key_id is None
 
+    def require_person(self) -> None:
+        """Raise Forbidden for an API key."""
+        if not self.is_person:
+            raise Forbidden("An API key cannot do this: it is for people.")
+
     @property
     def reads_accounts(self) -> bool:
         """Whether the principal may read accounts at all: people, and keys with a scope for it."""

@@ -35,6 +35,7 @@ from gateway.store.rollup_spans import (
     USAGE,
 )
 from gateway.store.rows import VisibleAccount
+from gateway.store.saved_views import views_by_account, views_by_id
 from gateway.store.usage_quantities import usage_quantities
 from gateway.store.usage_series import usage_series
 from gateway.store.usage_spends import usage_spends
@@ -180,4 +181,6 @@ class Loaders:
     earlier_spends_by_pieces = _Relation(usage_spends)
     balance_by_instant = _Relation(balance_openings)
     burn_by_periods = _Relation(visible_burn_facts)
+    saved_view_by_id = _Relation(views_by_id)
+    saved_views_by_account = _Relation(views_by_account)
     first_fact_by_account = _Relation(first_facts)

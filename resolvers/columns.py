@@ -88,16 +88,22 @@ def money(name: str, *, description: str, policy: Policy | None = None) -> Any:
     return _row_field(Columns(names=(name, "currency")), description, policy)
 
 
-def attribute(*names: str, description: str, policy: Policy | None = None) -> Any:
+def attribute(
+    *names: str, description: str, policy: Policy | None = None, cost: Cost | None = None
+) -> Any:
     """Return the field of one attribute of an object, or of several attributes as a tuple."""
-    return _row_field(Attributes(names=names), description, policy)
+    return _row_field(Attributes(names=names), description, policy, cost)
 
 
 def converted_attributes(
-    convert: Callable[..., Any], *names: str, description: str, policy: Policy | None = None
+    convert: Callable[..., Any],
+    *names: str,
+    description: str,
+    policy: Policy | None = None,
+    cost: Cost | None = None,
 ) -> Any:
     """Return the field of `convert(*values)` of attributes; null reaches `convert` too."""
-    return _row_field(Attributes(names=names, convert=convert), description, policy)
+    return _row_field(Attributes(names=names, convert=convert), description, policy, cost)
 
 
 def itself(*, when: str | None = None, description: str, policy: Policy | None = None) -> Any:

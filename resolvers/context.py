@@ -2,19 +2,21 @@
 loaders.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 import strawberry
 
+from gateway.billing.usage.saved_views import SavedViews
 from gateway.clock import Clock
 from gateway.execution.plan.columns import ReadColumns
 from gateway.execution.runner import PlannedContext
 from gateway.links import Links
 from gateway.principal import Principal
 from gateway.signing import Signer
-from gateway.store import Snapshot
+from gateway.store import Database, Snapshot
 from gateway.waves import Wave
 from loaders.operation import Loaders
 
@@ -31,6 +33,7 @@ class Context(PlannedContext):
     signer: Signer
     links: Links
     usage_delay_seconds: int
+    saved_views: SavedViews
     request_id: str
     loaders: Loaders
 
@@ -64,6 +67,7 @@ def make_context(
     signer: Signer,
     links: Links,
     usage_delay_seconds: int,
+    saved_views: SavedViews,
     request_id: str,
 ) -> Context:
     """Return a context with empty loaders."""
@@ -74,6 +78,35 @@ def make_context(
         signer=signer,
         links=links,
         usage_delay_seconds=usage_delay_seconds,
+        saved_views=saved_views,
         request_id=request_id,
         loaders=Loaders(snapshot, principal),
     )
+
+
+def context_factory(
+    database: Database,
+    *,
+    clock: Clock,
+    signer: Signer,
+    links: Links,
+    usage_delay_seconds: int,
+) -> Callable[[Principal, str], Context]:
+    """Return the function that makes the context of a principal's operation, by the request's id,
+    with a snapshot of its own.
+    """
+    views = SavedViews(database, clock)
+
+    def make(principal: Principal, request_id: str) -> Context:
+        return make_context(
+            principal=principal,
+            snapshot=Snapshot(database, principal),
+            clock=clock,
+            signer=signer,
+            links=links,
+            usage_delay_seconds=usage_delay_seconds,
+            saved_views=views,
+            request_id=request_id,
+        )
+
+    return make

@@ -19,6 +19,7 @@ from gateway.models import (
     LowBalance,
     PaymentMethodType,
     RefundStatus,
+    UsageRange,
 )
 from gateway.principal import Role
 from gateway.store.usage_filter import UsageDimension
@@ -40,6 +41,7 @@ __all__ = [
     "RunwayStatus",
     "UsageDimension",
     "UsageGroup",
+    "UsageRange",
     "UsageRows",
     "describe",
 ]
@@ -186,6 +188,22 @@ describe(
         UsageDimension.GPU_MODEL: "The deployment's GPU model at the time of the charge.",
         UsageDimension.PROJECT: "The project that the charge names.",
         UsageDimension.RESOURCE: "The resource: CPU, memory, storage, GPU and so on.",
+    },
+)
+describe(
+    UsageRange,
+    "Days that move with the calendar, in the time zone of the query.",
+    {
+        UsageRange.LAST_SEVEN_DAYS: "Today and the 6 days before.",
+        UsageRange.LAST_THIRTY_DAYS: "Today and the 29 days before.",
+        UsageRange.LAST_NINETY_DAYS: "Today and the 89 days before.",
+        UsageRange.LAST_TWELVE_WEEKS: "This ISO week up to today, and the 11 weeks before.",
+        UsageRange.LAST_TWELVE_MONTHS: "This month up to today, and the 11 months before.",
+        UsageRange.LAST_FIVE_YEARS: "This year up to today, and the 4 years before.",
+        UsageRange.THIS_MONTH: "This month up to today.",
+        UsageRange.LAST_MONTH: "The month before this one.",
+        UsageRange.THIS_YEAR: "This year up to today.",
+        UsageRange.LAST_YEAR: "The year before this one.",
     },
 )
 describe(

@@ -25,13 +25,14 @@ _LOADS: Final[Mapping[str, Callable[[Loaders], Load]]] = {
     "Receipt": lambda loaders: loaders.receipt_by_id.load,
     "LedgerRow": lambda loaders: loaders.ledger_row_by_id.load,
     "Deployment": lambda loaders: loaders.deployment_by_id.load,
+    "SavedView": lambda loaders: loaders.saved_view_by_id.load,
 }
 
 
 async def load_account(context: Context, text: str) -> VisibleAccount | None:
     """Return the account of a global id; None without access, and for any other id."""
-    parsed = _parse(text)
-    if parsed is None or parsed.typename != "Account":
+    parsed = parse_id(text, "Account")
+    if parsed is None:
         return None
     return await context.loaders.account_by_id.load((parsed.account_id,))
 
@@ -79,6 +80,12 @@ def check_count(count: int, *, argument: str) -> None:
             f"`{argument}` has {count:,} items; at most {MAX_NODES} are allowed.",
             argument=argument,
         )
+
+
+def parse_id(text: str, typename: str) -> GlobalId | None:
+    """Return the parts of a global id of a type; None for any other text."""
+    parsed = _parse(text)
+    return parsed if parsed is not None and parsed.typename == typename else None
 
 
 def _parse(text: str) -> GlobalId | None:

@@ -4,7 +4,9 @@ The engine enforces policies on every path, before a resolver runs (`gateway.exe
 a resolver never checks one itself. Tenancy is in each statement: it has the principal in it.
 """
 
+from collections.abc import Mapping
 from enum import Enum
+from typing import Final
 
 from gateway.execution.policies import Check
 from gateway.principal import Role
@@ -19,10 +21,12 @@ class Policy(Enum):
     ACCOUNT = "Members and keys of the account: the statement of the row has the principal in it."
     PURCHASES = "Members with the role OWNER or BILLING, and keys; a VIEWER gets FORBIDDEN."
 
+    PEOPLE = "People; an API key gets FORBIDDEN."
+
     @property
     def check(self) -> Check | None:
         """The check that the engine runs before the field, or None."""
-        return require_purchases if self is Policy.PURCHASES else None
+        return _CHECKS.get(self)
 
 
 def require_purchases(row: VisibleAccount, context: Context) -> None:
@@ -33,3 +37,14 @@ def require_purchases(row: VisibleAccount, context: Context) -> None:
     principal = context.principal
     role = Role(row["role"]) if principal.is_person else principal.role
     role.require_purchases()
+
+
+def require_person(_: object, context: Context) -> None:
+    """Raise Forbidden for an API key."""
+    context.principal.require_person()
+
+
+_CHECKS: Final[Mapping[Policy, Check]] = {
+    Policy.PURCHASES: require_purchases,
+    Policy.PEOPLE: require_person,
+}

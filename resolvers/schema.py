@@ -17,6 +17,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from gateway.execution.cost.schema_costs import LENGTH
 from resolvers.federation import REPRESENTATION, subgraph_query, with_keys
+from resolvers.mutation import Mutation
 from resolvers.query import Query
 from resolvers.scalars import LENGTHS, SCALARS
 from resolvers.subscription import Subscription
@@ -31,7 +32,11 @@ def build_schema(*, federation: bool = False) -> strawberry.Schema:
     query = subgraph_query(with_keys(print_schema_file())) if federation else Query
     scalars = {**SCALARS, **REPRESENTATION} if federation else SCALARS
     schema = strawberry.Schema(
-        query, subscription=Subscription, types=_TYPES, config=StrawberryConfig(scalar_map=scalars)
+        query,
+        mutation=Mutation,
+        subscription=Subscription,
+        types=_TYPES,
+        config=StrawberryConfig(scalar_map=scalars),
     )
     _set_lengths(schema._schema)  # noqa: SLF001  # Strawberry has no public way to it
     _drop_null_defaults(schema._schema)  # noqa: SLF001  # Strawberry has no public way to it

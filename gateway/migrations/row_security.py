@@ -36,6 +36,8 @@ class Rows(Enum):
     """Each row belongs to an account: `account_id`."""
     OF_MEMBERS = auto()
     """Members. A person sees their own memberships and changes none."""
+    OF_PERSON = auto()
+    """Each row belongs to an account and to a person in it: `subject`. Nobody else sees it."""
     OF_PLATFORM = auto()
     """A row may belong to an account, or to none. No person sees them."""
     OF_LOG = auto()
@@ -53,6 +55,10 @@ class _Policies(NamedTuple):
 _OF_PLATFORM: Final = (
     f"coalesce(account_id = ANY ({_ACCOUNTS}), (SELECT gateway_accounts()) IS NULL) AND {_NOBODY}"
 )
+_OF_PERSON: Final = (
+    f"(subject = current_setting('app.principal', true) AND ({_OF_ACCOUNT})) "
+    "OR (SELECT gateway_accounts()) IS NULL"
+)
 _OF_NO_ACCOUNT: Final = "(SELECT gateway_accounts()) IS NULL"
 
 _POLICIES: Final = {
@@ -62,6 +68,7 @@ _POLICIES: Final = {
         added=f"{_LISTED} AND {_NOBODY}",
         changed=f"{_LISTED} AND {_NOBODY}",
     ),
+    Rows.OF_PERSON: _Policies(_OF_PERSON, _OF_PERSON, _OF_PERSON),
     Rows.OF_PLATFORM: _Policies(_OF_PLATFORM, _OF_PLATFORM, _OF_PLATFORM),
     Rows.OF_LOG: _Policies(_OF_PLATFORM, "true", _OF_NO_ACCOUNT),
     Rows.OF_NO_ACCOUNT: _Policies(_OF_NO_ACCOUNT, _OF_NO_ACCOUNT, _OF_NO_ACCOUNT),

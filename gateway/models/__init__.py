@@ -23,6 +23,7 @@ from gateway.models.job import Job, JobState
 from gateway.models.ledger_entry import LedgerCause, LedgerEntry
 from gateway.models.receipt import Receipt, ReceiptSequence
 from gateway.models.rollup import LedgerDay, RollupActivity, RollupDay, RollupProject, RollupSlot
+from gateway.models.saved_view import SavedView, UsageRange
 from gateway.models.seller import Seller
 from gateway.models.usage_event import Resource, UsageEvent
 from gateway.models.webhook_event import WebhookEvent, WebhookInvoice, WebhookState
@@ -59,8 +60,10 @@ __all__ = [
     "RollupDay",
     "RollupProject",
     "RollupSlot",
+    "SavedView",
     "Seller",
     "UsageEvent",
+    "UsageRange",
     "WebhookEvent",
     "WebhookInvoice",
     "WebhookState",

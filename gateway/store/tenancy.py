@@ -79,6 +79,12 @@ class Visible:
         """
         return select(*keys.c).where(self(keys.c.account_id)).offset(0).subquery("keys")
 
+    def own(self, subject: Expression) -> ColumnElement[bool]:
+        """Return whether a column of subjects has the principal's: never for an API key."""
+        if self._sight is not _Sight.MEMBERSHIP:
+            return false()
+        return subject == bindparam("principal_subject", type_=String())
+
     def role(self, account_id: Expression) -> ColumnElement[str]:
         """Return the principal's role in an account: a person's by their membership."""
         if self._sight is not _Sight.MEMBERSHIP:

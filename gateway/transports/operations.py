@@ -92,20 +92,32 @@ class Operations:
         return await self.costs.settle(principal, requested, result)
 
     async def start(
-        self, principal: Principal, request: OperationRequest, sink: Sink, record: RequestRecord
+        self,
+        principal: Principal,
+        request: OperationRequest,
+        sink: Sink,
+        record: RequestRecord,
+        *,
+        allowed: frozenset[OperationType] = ALL_TYPES,
     ) -> OperationResult | Release:
-        """Run a query, or subscribe. After subscribing, `sink` has been offered the first event;
-        the returned function ends the subscription. Raises GatewayError alone.
+        """Run a query or a mutation, or subscribe. After subscribing, `sink` has been offered the
+        first event; the returned function ends the subscription. Raises GatewayError alone.
         """
         record.principal = principal
         self.costs.check(principal)
         async with self.quotas.gates.reads.admitted(principal.quota_key):
-            return await self._start(principal, request, sink, record)
+            prepared = await self.prepare(
+                principal, request, request_id=record.request_id, allowed=allowed
+            )
+            return await self._start(prepared, principal, sink, record)
 
     async def _start(
-        self, principal: Principal, request: OperationRequest, sink: Sink, record: RequestRecord
+        self,
+        prepared: PreparedOperation | OperationResult,
+        principal: Principal,
+        sink: Sink,
+        record: RequestRecord,
     ) -> OperationResult | Release:
-        prepared = await self.prepare(principal, request, request_id=record.request_id)
         if isinstance(prepared, OperationResult):
             record_result(record, prepared)
             return prepared

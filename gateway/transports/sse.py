@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 import orjson
+from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
 from gateway.clock import Clock
@@ -30,6 +31,7 @@ LAST_SECONDS: Final = 1
 """Longest wait for the end of a connection that was cut."""
 _ACCEPTED: Final = (EVENT_STREAM, "text/*", "*/*")
 _METHODS: Final = ("GET", "POST")
+_ALLOWED: Final = frozenset({OperationType.QUERY, OperationType.SUBSCRIPTION})
 _HEADERS: Final = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"x-accel-buffering", b"no"),  # nginx would buffer the events
@@ -82,7 +84,7 @@ class StreamEndpoint:
         request = await self.http.read(scope, receive, principal)
         stream.expires_at = expires_at(principal, self.operations.leeway_seconds)
         with WhileConnected(receive):
-            return await self.operations.start(principal, request, stream, record)
+            return await self.operations.start(principal, request, stream, record, allowed=_ALLOWED)
 
     async def _follow(
         self, scope: Scope, receive: Receive, send: Send, stream: "EventStream", release: Release

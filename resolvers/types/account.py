@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 import strawberry
 
+from gateway.billing.usage.saved_views import MAX_VIEWS
 from gateway.execution.fields import Cost
 from gateway.signing import Signer
 from gateway.store import Cursors, Selection
@@ -20,7 +21,7 @@ from gateway.store.rows import (
     VisibleDeployment,
 )
 from gateway.windows import zone
-from resolvers.columns import column, global_id, itself, resolved
+from resolvers.columns import column, global_id, itself, related, resolved
 from resolvers.connection import PAGED, After, Before, First, Last, Pages, Paging, open_pages
 from resolvers.context import Info
 from resolvers.costs import ONE_ROW
@@ -38,6 +39,7 @@ from resolvers.scalars import CurrencyCode, TimeZone
 from resolvers.types.balance import Balance, LowBalanceThresholds
 from resolvers.types.balance_history import BalanceBucket, load_balance_history
 from resolvers.types.node import Node
+from resolvers.types.saved_view import SavedView
 from resolvers.types.usage import Usage
 from resolvers.usage_loading import open_usage
 from resolvers.windows import BUCKETS, DAYS, WINDOW, load_first_day
@@ -203,6 +205,14 @@ class Account(Node):
     )
     usage: Usage = resolved(
         open_usage, cost=WINDOW, description="Usage and spend over a range of days."
+    )
+    saved_views: list[SavedView] = related(
+        "saved_views_by_account",
+        "account_id",
+        key=int,
+        cost=Cost(items=MAX_VIEWS, rows=MAX_VIEWS),
+        description=f"The viewer's saved usage queries, by name; at most {MAX_VIEWS}. An API key "
+        "has none.",
     )
     balance_history: list[BalanceBucket] | None = resolved(
         load_balance_history,

@@ -20,6 +20,7 @@ from tests.support.rows import (
     put,
     receipt,
     refund,
+    saved_view,
 )
 
 MINE, THEIRS, MISSING = 1, 2, 3
@@ -31,6 +32,7 @@ KEYS = {
     "Dispute": 51,
     "LedgerRow": 1,
     "Deployment": 41,
+    "SavedView": 61,
 }
 READ = frozenset({Permission.BILLING_READ})
 KEY_OF_MINE = Principal(subject="key:one", key_id="one", account_id=MINE, scopes=READ)
@@ -73,7 +75,8 @@ async def two(database: Database) -> Database:
             entry(account_id, 2, cause="USAGE"),
             ledger_day(account_id, 2),
         )
-    await put(database, member(MINE, "ada"), member(THEIRS, "bob"))
+    for account_id, name in ((MINE, "ada"), (THEIRS, "bob")):
+        await put(database, member(account_id, name), saved_view(account_id, 61, name))
     return database
 
 

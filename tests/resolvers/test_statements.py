@@ -37,6 +37,7 @@ OF_ACCOUNTS = {
     "ledgers": "ledger(first: 3) { totalCount pageInfo { hasPreviousPage } nodes { description } }",
     "ledger of causes": "ledger(filter: {cause: [USAGE, REFUND]}) { edges { cursor node { at } } }",
     "of ledgers": "ledger { nodes { purchase { id } refund { id } dispute { status } } }",
+    "saved views": "savedViews { name }",
     "balances": "balance { available { amount } version }",
 }
 QUERIES = {

@@ -98,7 +98,7 @@ async def test_limits_of_documents_hold_over_each_transport(
         contexts.append(make_context(**given))
         return contexts[-1]
 
-    monkeypatch.setattr("gateway.app.make_context", make)
+    monkeypatch.setattr("resolvers.context.make_context", make)
     found = await (by_socket(served) if transport == "socket" else by_request(served, transport))
     assert found == {name: [code] for name, (_, code) in DOCUMENTS.items()}
     assert contexts == []  # so no statement either

@@ -8,6 +8,7 @@ from typing import Any
 import strawberry
 from graphql import GraphQLSchema, OperationType
 
+from gateway.billing.usage.saved_views import SavedViews
 from gateway.clock import FixedClock
 from gateway.errors import GatewayError
 from gateway.execution.engine import Engine
@@ -23,6 +24,7 @@ from resolvers.schema import build_schema
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SIGNER = Signer([SigningKey(id="test", secret=b"0123456789abcdef0123456789abcdef")])
 LINKS = Links(SIGNER, FixedClock(NOW), base_url="https://billing.example", seconds=900)
+_ALLOWED = frozenset({OperationType.QUERY, OperationType.MUTATION})
 FALLBACKS: Counter[str] = Counter()
 """Operations that were left to graphql-core, by reason."""
 
@@ -105,7 +107,7 @@ async def _run(
     engine: Engine,
     now: datetime,
 ) -> Reply:
-    prepared = engine.prepare(request, request_id="test", allowed=frozenset({OperationType.QUERY}))
+    prepared = engine.prepare(request, request_id="test", allowed=_ALLOWED)
     async with Snapshot(database, principal) as snapshot:
         context = make_context(
             principal=principal,
@@ -114,6 +116,7 @@ async def _run(
             signer=SIGNER,
             links=LINKS,
             usage_delay_seconds=3600,
+            saved_views=SavedViews(database, FixedClock(now)),
             request_id="test",
         )
         answer = (
@@ -134,6 +137,19 @@ async def _run(
         points=answer.points,
         requested=0 if isinstance(prepared, OperationResult) else prepared.cost.points,
     )
+
+
+async def change(
+    database: Database,
+    principal: Principal,
+    mutation: str,
+    variables: dict[str, Any],
+    *,
+    now: datetime = NOW,
+) -> Reply:
+    """Return the answer of a mutation, which runs once."""
+    request = OperationRequest(query=mutation, variables=variables)
+    return await _run(database, principal, request, ENGINES.compiled, now)
 
 
 async def data_of(

@@ -17,6 +17,7 @@ from gateway.models import (
     LedgerEntry,
     Receipt,
     Refund,
+    SavedView,
     table_of,
 )
 from gateway.principal import Role
@@ -138,3 +139,8 @@ def ledger_day(account_id: int, version: int, **values: Any) -> LedgerDay:
 def dispute(account_id: int, id_: int, purchase_id: int, **values: Any) -> Dispute:
     defaults: dict[str, Any] = {"state": "OPEN", "amount_nanos": UNIT, "created_at": T0}
     return Dispute(account_id=account_id, id=id_, purchase_id=purchase_id, **(defaults | values))
+
+
+def saved_view(account_id: int, id_: int, subject: str, **values: Any) -> SavedView:
+    defaults: dict[str, Any] = {"name": f"View {id_}", "created_at": T0, "updated_at": T0}
+    return SavedView(account_id=account_id, id=id_, subject=subject, **(defaults | values))

@@ -4,6 +4,7 @@ import { EXAMPLES, type Example, variablesFor } from "./examples";
 
 const KINDS = [
   ["query", "Queries"],
+  ["mutation", "Mutations"],
   ["subscription", "Subscriptions"],
 ] as const;
 

@@ -1,6 +1,8 @@
 // Example operations; the variable `$account` gets the chosen account's id.
 
-export type Example = { title: string; kind: "query" | "subscription"; text: string };
+const KINDS = ["query", "mutation", "subscription"] as const;
+
+export type Example = { title: string; kind: (typeof KINDS)[number]; text: string };
 
 const files = import.meta.glob<string>("./examples/*.graphql", {
   query: "?raw",
@@ -18,7 +20,7 @@ function parse(file: string): Example {
   const text = lines.join("\n");
   return {
     title: title.replace(/^#\s*/, ""),
-    kind: text.startsWith("subscription") ? "subscription" : "query",
+    kind: KINDS.find((kind) => text.startsWith(kind)) ?? "query",
     text,
   };
 }
