@@ -6,8 +6,8 @@ from alembic import op
 from gateway.migrations.row_security import Rows, protect
 from gateway.models import Instant
 
-revision = "0020"
-down_revision = "0019"
+revision = "0021"
+down_revision = "0020"
 
 
 def upgrade() -> None:
