@@ -24,11 +24,10 @@ endif
 run: $(VENV)/.installed
 	$(BIN)/gateway serve --dev
 
-# The floor of coverage is that of the whole suite.
+# A process for each processor. The floor of coverage is that of the whole suite.
 test: $(VENV)/.dev
 ifeq ($(ARGS),)
-	$(BIN)/coverage run -m pytest
-	$(BIN)/coverage report --format=total
+	$(BIN)/pytest --numprocesses=logical --maxprocesses=4 --cov --cov-report=
 else
 	$(BIN)/pytest $(ARGS)
 endif

@@ -1,12 +1,11 @@
 """Databases for tests: a real Postgres that starts by itself, and SQLite files.
 
-Each is migrated once into a template; every test gets a copy. `TEST_DATABASE_URL` (an owner that
-may create databases and roles) replaces the embedded Postgres.
+Each is migrated once into a template; every test gets a copy without rows. `TEST_DATABASE_URL` (an
+owner that may create databases and roles, and end connections) replaces the embedded Postgres.
 """
 
 import asyncio
 import os
-import secrets
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -22,10 +21,15 @@ from pydantic import SecretStr
 from gateway.migrations import migrate
 from gateway.settings import load_settings
 from gateway.store import Database, connect
+from tests.support.lent_databases import LentDatabases, with_database
 from tests.support.postgres import running_postgres
+from tests.support.shares import pytest_collection_modifyitems, pytest_xdist_make_scheduler
+
+__all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
 
 RUNTIME_ROLE = "gateway_runtime"
-TEMPLATE = "gateway_template"
+# Processes of one run may share a Postgres.
+TEMPLATE = f"gateway_template_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 
 hypothesis_settings.register_profile(
     "default",
@@ -34,10 +38,6 @@ hypothesis_settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 hypothesis_settings.load_profile("default")
-
-
-def with_database(url: str, name: str) -> str:
-    return urlsplit(url)._replace(path=f"/{name}").geturl()
 
 
 def as_runtime(url: str) -> str:
@@ -73,24 +73,27 @@ def postgres_template(postgres_url: str) -> str:
 
 async def _make_template(url: str) -> None:
     connection = await asyncpg.connect(url)
+    # One process at a time makes the role, which all databases of a server share.
+    await connection.execute("SELECT pg_advisory_lock(0)")
     await connection.execute(f"DROP DATABASE IF EXISTS {TEMPLATE}")
     await connection.execute(f"CREATE DATABASE {TEMPLATE}")
-    await connection.close()
     template = with_database(url, TEMPLATE)
     await migrate(template, runtime_url=as_runtime(template))
+    await connection.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_template: str) -> Iterator[LentDatabases]:
+    databases = LentDatabases(postgres_template, TEMPLATE)
+    yield databases
+    asyncio.run(databases.drop_all())
 
 
 @pytest.fixture
-async def postgres_database_url(postgres_template: str) -> AsyncIterator[str]:
-    """The runtime role's URL of a fresh, migrated database."""
-    name = f"test_{secrets.token_hex(6)}"
-    owner = await asyncpg.connect(postgres_template)
-    await owner.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
-    try:
-        yield as_runtime(with_database(postgres_template, name))
-    finally:
-        await owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await owner.close()
+async def postgres_database_url(postgres_databases: LentDatabases) -> AsyncIterator[str]:
+    """The runtime role's URL of a migrated database without rows."""
+    async with postgres_databases.lend() as name:
+        yield as_runtime(with_database(postgres_databases.owner, name))
 
 
 @pytest.fixture(scope="session")

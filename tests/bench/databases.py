@@ -16,7 +16,8 @@ from pydantic import SecretStr
 from gateway.migrations import migrate, switch_row_security
 from gateway.settings import load_settings
 from gateway.store import Database, connect
-from tests.conftest import as_runtime, with_database
+from tests.conftest import as_runtime
+from tests.support.lent_databases import with_database
 from tests.support.postgres import running_postgres
 
 

@@ -25,8 +25,9 @@ from gateway.dev.demo.fill import fill
 from gateway.principal import Permission
 from gateway.settings import load_settings
 from gateway.store import connect
-from tests.conftest import TEMPLATE, as_runtime, with_database
+from tests.conftest import TEMPLATE, as_runtime
 from tests.support.books import ACTOR
+from tests.support.lent_databases import with_database
 from tests.support.operator import Operator
 from tests.support.processes import GatewayProcess, gateway_process
 from tests.support.stripe import SECRET
@@ -110,10 +111,11 @@ def sqlite_demo(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory)
 def postgresql_demo(
     postgres_template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[DemoDatabase]:
-    asyncio.run(_execute(postgres_template, f"CREATE DATABASE browser TEMPLATE {TEMPLATE}"))
-    url = as_runtime(with_database(postgres_template, "browser"))
+    name = f"browser_{TEMPLATE}"
+    asyncio.run(_execute(postgres_template, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
+    url = as_runtime(with_database(postgres_template, name))
     yield _fill(url, tmp_path_factory.mktemp("postgresql-demo"))
-    asyncio.run(_execute(postgres_template, "DROP DATABASE browser WITH (FORCE)"))
+    asyncio.run(_execute(postgres_template, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 async def _execute(url: str, statement: str) -> None:

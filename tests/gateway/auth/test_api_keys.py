@@ -58,6 +58,7 @@ def test_every_typo_is_recognised_without_a_look_up(position: int, character: st
         " " + KEY.text,
         KEY.text.swapcase(),
     ],
+    ids=["empty", "start", "short", "long", "line", "space", "case"],
 )
 def test_other_texts_are_no_keys(text: str) -> None:
     with pytest.raises(Rejected):

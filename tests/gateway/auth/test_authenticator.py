@@ -55,6 +55,7 @@ async def test_the_scheme_is_read_in_any_case(scheme: str) -> None:
         (issue("live").text, "the API key does not exist"),
         ("two parts", "the Authorization header must be `Bearer` and one credential"),
     ],
+    ids=["audience", "unknown key", "two parts"],
 )
 async def test_the_log_says_why_a_credential_was_rejected(credential: str, reason: str) -> None:
     with capture_logs() as logs, pytest.raises(Rejected) as caught:

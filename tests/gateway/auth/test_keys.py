@@ -48,13 +48,19 @@ def test_a_jwk_and_a_jwk_set_are_read() -> None:
         ('{"kty": ["EC"]}', "types RSA, EC or OKP"),
         ('{"kty": "EC", "crv": "P-256", "x": "hunter2", "y": "hunter2"}', "malformed"),
         ('{"kty": "EC", "crv": "P-255", "x": "AA", "y": "AA"}', "malformed"),
-        (json.dumps(OctKey.generate_key(256).as_dict()), "types RSA, EC or OKP"),
+        pytest.param(
+            json.dumps(OctKey.generate_key(256).as_dict()), "types RSA, EC or OKP", id="oct"
+        ),
         (json.dumps(EC.as_dict(private=True)), "public keys"),
         (EC.as_pem(private=True).decode(), "private"),
         (PUBLIC_PEM + RSA.as_pem(private=True).decode(), "private"),
         ("-----BEGIN PUBLIC KEY-----\nhunter2\n-----END PUBLIC KEY-----", "PEM of public keys"),
         (OKPKey.generate_key("X25519").as_pem().decode(), "PEM of public keys"),
-        (json.dumps(OKPKey.generate_key("X25519").as_dict(private=False)), "cannot sign"),
+        pytest.param(
+            json.dumps(OKPKey.generate_key("X25519").as_dict(private=False)),
+            "cannot sign",
+            id="X25519",
+        ),
         (EC.as_pem().decode() * (MAX_KEYS + 1), "1 to 16"),
     ],
 )

@@ -34,7 +34,8 @@ from gateway.store.rollup_spans import FLOWS, RESOURCES, USAGE, Grain, RollupSpa
 from gateway.store.usage_activity import UsageSpan
 from gateway.store.usage_filter import UsageDimension
 from tests.bench.data import SUBJECT, Size, fill
-from tests.conftest import RUNTIME_ROLE, with_database
+from tests.conftest import RUNTIME_ROLE
+from tests.support.lent_databases import with_database
 
 STAFF = Principal(subject=SUBJECT)
 LAST = date(2026, 11, 20)
