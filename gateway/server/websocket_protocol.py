@@ -20,6 +20,8 @@ from gateway.settings.live import LiveSettings
 PUSH: Final = "gateway.push"
 """The extension of the ASGI scope that is `push`."""
 ABORT_SECONDS: Final = 1.0
+CLOSE_SECONDS: Final = 2.0
+"""Longest wait for a peer to answer that its socket is closed."""
 FRAME_SECONDS: Final = 5
 """Window over which the rate of frames is measured."""
 DEFAULT_FRAMES_PER_SECOND: Final = LiveSettings().messages_per_second
@@ -57,6 +59,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._frames_since = self.loop.time()
         self._frames = 0
         self.logger = _log
+        self.close_timeout = CLOSE_SECONDS
         self.queue = _Inbox()  # type: ignore[assignment]  # what is used of a Queue, and 2 kB less
         self.writable = _Gate()  # type: ignore[assignment]  # as well, of an Event
 

@@ -25,6 +25,7 @@ HANDSHAKE = (
     b"sec-websocket-protocol: graphql-transport-ws\r\n"
 )
 PING, FRAGMENT = b"\x89\x80\0\0\0\0", b"\x00\x80\0\0\0\0"
+WEBSOCKET = "WebSocketProtocol"
 LONG_PING = b"\x89\xfd\0\0\0\0" + b"x" * 125
 
 
@@ -112,6 +113,37 @@ async def test_a_flood_of_frames_closes_its_socket(served: Gateway, frame: bytes
                 pass
     writer.close()
     assert time.monotonic() - began < 8  # without the limit only the wait for a credential ends it
+
+
+def text_frame(payload: bytes) -> bytes:
+    return b"\x81\xff" + len(payload).to_bytes(8, "big") + bytes(4) + payload
+
+
+ECHOED = text_frame(b'{"type":"ping","payload":{"a":"%s"}}' % (b"x" * 100_000))
+"""A ping of graphql-transport-ws, with a payload that its pong repeats."""
+
+
+@pytest.mark.parametrize(
+    "frames", [b"", LONG_PING * 400, ECHOED * 60], ids=["nothing", "pings", "echoes"]
+)
+async def test_a_peer_that_reads_nothing_is_cut(
+    sqlite_database_url: str, tmp_path: Path, frames: bytes
+) -> None:
+    async with gateway(sqlite_database_url, tmp_path, live_init_seconds=0.3) as served:
+        connections = served.server.server_state.connections
+        with socket.socket() as peer:
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            peer.connect(("127.0.0.1", served.port))
+            peer.setblocking(False)
+            await asyncio.get_running_loop().sock_sendall(peer, HANDSHAKE + b"\r\n")
+            await eventually(lambda: [type(each).__name__ for each in connections] == [WEBSOCKET])
+            (protocol,) = connections
+            system = protocol.transport.get_extra_info("socket")
+            system.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+            with suppress(ConnectionError, TimeoutError):
+                async with asyncio.timeout(10):
+                    await asyncio.get_running_loop().sock_sendall(peer, frames)
+            await eventually(lambda: not connections)
 
 
 async def test_a_broken_handshake_breaks_no_stop(served: Gateway) -> None:
