@@ -10,7 +10,8 @@ from gateway.store.engine.bitset import MAX_MEMBER, decode, encode, encode_union
 from tests.support.bits import from_members
 
 quick = settings(max_examples=200, deadline=None)
-sets = st.sets(st.integers(0, 300) | st.integers(0, 20_000))
+sets = st.sets(st.integers(0, 300) | st.integers(0, 20_000) | st.integers(0, 1_000_000))
+MARK = b"\x80\x80\x80"
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,9 @@ sets = st.sets(st.integers(0, 300) | st.integers(0, 20_000))
         ({127 * 8}, b"\x7f\x01"),
         ({128 * 8}, b"\x80\x01\x01"),
         ({16_384 * 8 + 3}, b"\x80\x80\x01\x08"),
+        ({0, 64 * 8}, b"\x00\x01" + bytes(63) + b"\x01"),
+        ({0, 65 * 8}, MARK + b"\x00\x01\x01\x40\x01\x01"),
+        ({8, 1_000_000}, MARK + b"\x01\x01\x01\xc6\xd0\x07\x01\x01"),
     ],
 )
 def test_the_stored_form_is_fixed(those: set[int], data: bytes) -> None:
@@ -65,7 +69,9 @@ def test_union_and_intersection_are_those_of_sets(left: set[int], right: set[int
 @quick
 @given(sets.filter(bool))
 def test_bytes_are_bounded_by_the_span(those: set[int]) -> None:
-    assert len(encode(from_members(those))) <= 3 + max(those) // 8 - min(those) // 8 + 1
+    data = encode(from_members(those))
+    assert len(data) <= 3 + max(those) // 8 - min(those) // 8 + 1
+    assert len(data) <= 3 + 65 * len(those)
 
 
 @pytest.mark.parametrize(
@@ -88,6 +94,16 @@ def test_an_offset_that_does_not_end_in_time_is_an_error(data: bytes) -> None:
         decode(data)
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [b"\x00", b"\x00\x00", b"\x00\x02\x01", b"\x00\x01\x01\x3f\x01\x01", b"\xff\xff\x7f\x02\1\1"],
+    ids=["no length", "empty", "short", "near", "too great"],
+)
+def test_damaged_parts_are_an_error(parts: bytes) -> None:
+    with pytest.raises(ValueError, match=r"must be in order|offset of one to three bytes"):
+        decode(MARK + parts)
+
+
 @given(st.lists(sets, max_size=3), sets)
 def test_a_union_with_members_is_that_of_all(parts: list[set[int]], more: set[int]) -> None:
     stored = [encode(from_members(each)) for each in parts]
@@ -104,3 +120,13 @@ def test_a_union_makes_nothing_of_what_lies_below() -> None:
     assert (decode(stored).bit_count(), peak < 20_000) == (3, True)
     with pytest.raises(ValueError, match="from 0 to"):
         encode_union([stored], {MAX_MEMBER + 1})
+
+
+def test_a_union_makes_nothing_of_what_lies_between() -> None:
+    tracemalloc.start()
+    stored = b""
+    for step in range(20):
+        stored = encode_union([stored], {step, 1_000_000 + step, MAX_MEMBER - step})
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (decode(stored).bit_count(), len(stored) < 40, peak < 20_000) == (60, True, True)
