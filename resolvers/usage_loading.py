@@ -67,7 +67,7 @@ class Summarized(NamedTuple):
     requested: RequestedWindow
 
 
-def load_rows(info: Info, period: Period) -> Awaitable[list[UsageRow]]:
+def load_rows(info: Info, period: Period) -> Awaitable[Sequence[UsageRow]]:
     """Return a period's roll-up rows: the source of totals, averages and comparisons."""
     return info.context.loaders.usage_by_span.load(period.span)
 

@@ -132,14 +132,14 @@ class RollupSpans(Generic[R]):
 
     async def fetch(
         self, reader: Reader, principal: Principal, spans: Sequence[RollupSpan]
-    ) -> list[list[R]]:
+    ) -> list[Sequence[R]]:
         """Return each span's rows; none where the account is not the principal's. One statement for
         each grain.
         """
         places: dict[Grain, list[int]] = defaultdict(list)
         for place, span in enumerate(spans):
             places[span.grain].append(place)
-        found: list[list[R]] = [[]] * len(spans)
+        found: list[Sequence[R]] = [[]] * len(spans)
         for grain, mine in places.items():
             wanted = [spans[place] for place in mine]
             rows = await self._statements[grain].fetch(
@@ -149,6 +149,9 @@ class RollupSpans(Generic[R]):
                 lower=[span.lower for span in wanted],
                 upper=[span.upper for span in wanted],
             )
+            if len(mine) == 1:  # as the driver has them: perhaps by the column
+                found[mine[0]] = rows
+                continue
             for place, part in zip(mine, by_position(rows, len(mine)), strict=True):
                 found[place] = part
         return found

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import reduce
@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from gateway.money import divide_half_even, ratio
 from gateway.store.engine import bitset
+from gateway.store.engine.column_rows import column
 from gateway.store.engine.stored_json import loads
 from gateway.store.rollup_spans import Grain, P, ResourcesRow, RollupSpan, UsageRow
 from gateway.store.rows import AccountRow
@@ -31,9 +32,6 @@ from gateway.windows import (
 )
 
 _DAY: Final = timedelta(days=1)
-_at: Final = itemgetter("at")
-_spent_nanos: Final = itemgetter("spent_nanos")
-_deployments: Final = itemgetter("deployments")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +102,9 @@ def usage_buckets(
     rows: Sequence[UsageRow], period: Period, interval: Interval, complete_until: datetime
 ) -> list[UsageBucket]:
     """Return every bucket of the window in order, those without usage too."""
-    at = list(map(_at, rows))
-    spent = list(map(_spent_nanos, rows))
-    active = bitset.decoded(list(map(_deployments, rows)))
+    at = column(rows, "at")
+    spent = column(rows, "spent_nanos")
+    active = bitset.decoded(column(rows, "deployments"))
     starts = (bisect_left(at, bound) for bound in period.bounds(interval))
     edges = list(pairwise((*starts, len(at))))
     nanos = [sum(spent[low:high]) for low, high in edges]
@@ -158,7 +156,7 @@ class UsageSummary:
     @property
     def total_deployments(self) -> int:
         """Distinct deployments, counted once over the window."""
-        return bitset.union(map(_deployments, self.usage)).bit_count()
+        return bitset.union(column(self.usage, "deployments")).bit_count()
 
     def average_daily_nanos(self, first_day: date, rows: Sequence[UsageRow]) -> int | None:
         """Return the complete days' mean spend, half-even to the nano."""
@@ -172,10 +170,10 @@ class UsageSummary:
         days = self._complete_days(first_day)
         if days is None:
             return None
-        counts = (
-            bitset.union(map(_deployments, day)).bit_count()
-            for day in _by_day(rows_in(rows, days.span), days)
-        )
+        inside = rows_in(rows, days.span)
+        active = bitset.decoded(column(inside, "deployments"))
+        edges = _day_edges(column(inside, "at"), days)
+        counts = (reduce(or_, active[low:high], 0).bit_count() for low, high in edges)
         return ratio(sum(counts), days.window.days, 2)
 
     def _complete_days(self, first_day: date) -> Period | None:
@@ -237,29 +235,30 @@ def compare_sums(
     )
 
 
-def _spent(rows: Iterable[UsageRow | UsageSum]) -> int:
-    return sum(map(_spent_nanos, rows))
+def _spent(rows: Sequence[UsageRow | UsageSum]) -> int:
+    return sum(column(rows, "spent_nanos"))
 
 
-def _by_day(rows: Sequence[UsageRow], period: Period) -> Iterator[Iterable[UsageRow]]:
-    """Yield the rows of each local day that has any."""
+def _day_edges(moments: Sequence[date], period: Period) -> Iterator[tuple[int, int]]:
+    """Yield the first place of each local day that has any rows, and the place after its last."""
     if period.grain is Grain.DAY:
-        yield from ([row] for row in rows)
+        yield from ((place, place + 1) for place in range(len(moments)))
         return
     zone, low = period.window.zone, 0
-    while low < len(rows):
-        at = rows[low]["at"]
+    while low < len(moments):
+        at = moments[low]
         assert isinstance(at, datetime)  # noqa: S101  # narrows: a slot's, not a day's
         end = day_start(local_day(at, zone) + _DAY, zone)
-        high = bisect_left(rows, end, lo=low, key=_at)
-        yield rows[low:high]
+        high = bisect_left(moments, end, lo=low)
+        yield low, high
         low = high
 
 
 def rows_in(rows: Sequence[P], span: RollupSpan) -> Sequence[P]:
     """Return the rows, which are in order, that lie in a span."""
-    low = bisect_left(rows, span.lower, key=_at)
-    return rows[low : bisect_left(rows, span.upper, lo=low, key=_at)]
+    moments = column(rows, "at")
+    low = bisect_left(moments, span.lower)
+    return rows[low : bisect_left(moments, span.upper, lo=low)]
 
 
 def resources_in(rows: Sequence[ResourcesRow], span: RollupSpan) -> list[ResourceQuantity]:

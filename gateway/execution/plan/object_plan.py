@@ -28,11 +28,11 @@ from graphql.execution.collect_fields import (
 )
 from graphql.type import TypeNameMetaFieldDef
 
+from gateway.dicts import dict_maker
 from gateway.execution.fields import Source, points_of, source_of
 from gateway.execution.plan.arguments import FieldArguments
 from gateway.execution.plan.functions import FieldFunction, function_of
 from gateway.execution.plan.leaves import Serialize, serializer
-from gateway.execution.plan.output import object_maker
 from gateway.execution.policies import checks_of
 
 
@@ -145,7 +145,7 @@ class _Planner:
             type=parent,
             points=points_of(parent),
             fields=fields,
-            make=object_maker(planned.key for planned in fields),
+            make=dict_maker(planned.key for planned in fields),
         )
 
     def _planned(

@@ -1,30 +1,8 @@
 """Completed values by column, and how they become the objects and lists of the response."""
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 from itertools import islice
-from typing import Any, Final, Protocol
-
-_SHORT: Final = 500
-"""Characters of the keys of an object of which the function is kept for other documents."""
-
-
-def object_maker(keys: Iterable[str]) -> Callable[..., dict[str, Any]]:
-    """Return a function that makes a dict of values in the order of the keys, which are names of
-    GraphQL. The code is generated: it takes half the time of a `dict` of pairs.
-    """
-    found = tuple(keys)
-    return _known_maker(found) if sum(map(len, found)) <= _SHORT else _maker(found)
-
-
-def _maker(keys: tuple[str, ...]) -> Callable[..., dict[str, Any]]:
-    names = {key: f"v{index}" for index, key in enumerate(keys)}
-    pairs = ", ".join(f"{key!r}: {name}" for key, name in names.items())
-    made: Callable[..., dict[str, Any]] = eval(f"lambda {', '.join(names.values())}: {{{pairs}}}")  # noqa: S307
-    return made
-
-
-_known_maker: Final = lru_cache(maxsize=1_000)(_maker)
+from typing import Any, Protocol
 
 
 class OutputColumn(Protocol):

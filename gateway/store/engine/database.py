@@ -61,9 +61,14 @@ class Driver(Protocol):
         self, statement: CompiledStatement[R], arguments: list[object]
     ) -> Sequence[R]: ...
 
-    async def fetch_all(self, statements: Sequence[BoundStatement[Any]]) -> list[Sequence[Any]]:
-        """Return the rows of each statement, in their order; the timeout is for each of them. On
-        SQLite they are one hop to the thread. On Postgres they run in turn.
+    async def fetch_together(
+        self, statements: Sequence[BoundStatement[Any]]
+    ) -> list[Sequence[Any]] | None:
+        """Return the rows of each statement, in their order, read in one hop to SQLite's thread or
+        in one round trip to Postgres. None where each is to run alone: so that one of them fails
+        alone, or has the whole timeout.
+
+        Raises LostConnection.
         """
         ...
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from itertools import chain
 from typing import Any, Final, cast
 
 import asyncpg
@@ -12,11 +13,13 @@ from gateway.principal import Caller
 from gateway.store.engine.database import (
     BUSY,
     NOT_OPEN,
+    LostConnection,
     Reader,
     Transaction,
     log_cause,
     translated,
 )
+from gateway.store.engine.joined import Joins
 from gateway.store.engine.postgres_errors import ReadOnly, translate
 from gateway.store.engine.postgres_pool import (
     CLOSING_SECONDS,
@@ -27,7 +30,9 @@ from gateway.store.engine.postgres_pool import (
 )
 from gateway.store.engine.postgres_session import (
     ANSWER_SECONDS,
+    BACK,
     EXPORT_SECONDS,
+    SAVEPOINT,
     UNLIMITED_SECONDS,
     Sessions,
     start_explained,
@@ -41,10 +46,17 @@ from gateway.store.engine.write import PIECE
 
 class PostgresDriver:
     """One asyncpg connection. A statement without an answer after `timeout_seconds` ends it;
-    default: the connection's own timeout.
+    default: the connection's own timeout. With `joins`, statements that are often requested
+    together are one, after the savepoint of a reading transaction.
     """
 
-    def __init__(self, connection: Connection, timeout_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        timeout_seconds: float | None = None,
+        joins: Joins | None = None,
+    ) -> None:
+        self._joins = joins
         self._connection = connection
         self._timeout = timeout_seconds
         self.is_interrupted = False
@@ -52,10 +64,12 @@ class PostgresDriver:
         self._loaded: set[str] = set()
 
     async def fetch(self, statement: CompiledStatement[R], arguments: list[object]) -> Sequence[R]:
+        return cast("Sequence[R]", await self._fetch(statement.text, arguments))
+
+    async def _fetch(self, text: str, arguments: list[object]) -> Sequence[asyncpg.Record]:
+        """Return records, which map column names to values."""
         try:
-            records = await self._connection.fetch(
-                statement.text, *arguments, timeout=self._timeout
-            )
+            return await self._connection.fetch(text, *arguments, timeout=self._timeout)
         except asyncio.CancelledError:
             self.is_interrupted = True
             raise
@@ -64,11 +78,23 @@ class PostgresDriver:
                 log_cause(known, error)
                 raise known from error
             raise
-        return cast("Sequence[R]", records)  # a Record maps column names to values
 
-    async def fetch_all(self, statements: Sequence[BoundStatement[Any]]) -> list[Sequence[Any]]:
-        """Run statements in turn."""
-        return [await self.fetch(each.statement, each.arguments) for each in statements]
+    async def fetch_together(
+        self, statements: Sequence[BoundStatement[Any]]
+    ) -> list[Sequence[Any]] | None:
+        if self._joins is None or (joined := self._joins.of(statements)) is None:
+            return None
+        arguments = [*chain.from_iterable(each.arguments for each in statements)]
+        try:
+            (record,) = await self._fetch(joined.text, arguments)
+        except LostConnection:
+            raise
+        except Exception:  # the parts run in turn, in the same snapshot
+            self._joins.drop(statements)
+            with translated(translate):
+                await self._connection.execute(BACK, timeout=self._timeout)
+            return None
+        return [*joined.rows(tuple(record))]
 
     async def stream(
         self, statement: CompiledStatement[R], arguments: list[object], size: int
@@ -151,6 +177,7 @@ class PostgresDatabase:
         self._sessions = Sessions(
             url, statement_timeout_seconds=statement_timeout_seconds, pooled=pooled
         )
+        self._joins = Joins()
         self._opened: ConnectionPool | None = None
         self._returning: set[asyncio.Task[None]] = set()
 
@@ -189,8 +216,9 @@ class PostgresDatabase:
     ) -> AsyncIterator[PostgresDriver]:
         begin = self._sessions.begin
         text = begin.unlimited_read if unlimited else begin.read
-        async with self._lent("read", text, caller) as loan:
-            driver = PostgresDriver(loan.connection, UNLIMITED_SECONDS if unlimited else None)
+        async with self._lent("read", text, caller, SAVEPOINT) as loan:
+            timeout_seconds = UNLIMITED_SECONDS if unlimited else None
+            driver = PostgresDriver(loan.connection, timeout_seconds, self._joins)
             yield driver
             # A pooler lends the connection to others once the transaction has ended.
             loan.may_stay_open = not (driver.is_interrupted or self._sessions.pooled)
@@ -225,12 +253,12 @@ class PostgresDatabase:
 
     @asynccontextmanager
     async def _lent(
-        self, use: Use, begin: str, caller: Caller | None = None
+        self, use: Use, begin: str, caller: Caller | None = None, *more: str
     ) -> AsyncIterator["_Loan"]:
         """Lend a connection in a transaction of a caller, which is rolled back unless it was
         committed. Without a caller it sees no row of an account.
         """
-        message = f"{begin}; {admission(caller)}" if caller else begin
+        message = "; ".join((begin, *([admission(caller)] if caller else []), *more))
         pool = self._pool
         with translated(translate):
             connection = await pool.acquire(use)

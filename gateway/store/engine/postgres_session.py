@@ -64,6 +64,10 @@ _EXPORT: Final = {
     "statement_timeout": str(EXPORT_SECONDS * 1_000),
     "idle_in_transaction_session_timeout": "0",
 }
+SAVEPOINT: Final = "SAVEPOINT reading"
+BACK: Final = "ROLLBACK TO SAVEPOINT reading"
+"""Takes a failed statement back, so that others can run in the snapshot."""
+
 _SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 

@@ -1,16 +1,18 @@
 """The reads of one request, in one snapshot of the database."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self, TypeAlias
+from typing import Any, Final, NamedTuple, Self, TypeAlias, TypeVar
 
 from gateway.principal import Caller
 from gateway.store.engine.database import Database, Driver, LostConnection
 from gateway.store.engine.sql import DialectName
 from gateway.store.engine.statement import BoundStatement, R, Statement
 from gateway.waves import Promise, Wave
+
+V = TypeVar("V")
 
 GATHERING_TURNS: Final[Mapping[DialectName, int]] = {"postgresql": 0, "sqlite": 3}
 """Turns of the event loop in which the statements of one moment are gathered. A resolver begins in
@@ -34,7 +36,7 @@ class Snapshot:
     statements one after another.
 
     On SQLite, statements that are requested within a few turns of the event loop are one hop to its
-    thread.
+    thread. On Postgres, those that are requested together often are one statement.
     A connection that is found dead before the first rows came is replaced once. `statements` counts
     the requested statements. Closing it ends a statement that still runs; a closed one reads no
     more.
@@ -110,10 +112,22 @@ class Snapshot:
         """Return the rows of each statement, or the exception."""
         self.statements += len(statements)
         async with self._turn:
-            if self.dialect == "sqlite" and len(statements) > 1:
-                with suppress(Exception):  # then each runs alone, and one fails
-                    return [*await self._fetch_all(statements)]
+            if len(statements) > 1 and self._failure is None:
+                found = await self._at_once(statements)
+                if found is not None:
+                    return found
             return [await self._alone(statement) for statement in statements]
+
+    async def _at_once(self, statements: Sequence[BoundStatement[Any]]) -> list[_Outcome] | None:
+        """Return the rows of statements that the driver reads at once, or what keeps it from
+        reading; None where each is to run alone.
+        """
+        try:
+            found = await self._with_driver(lambda driver: driver.fetch_together(statements))
+        except Exception as error:
+            self._failure = error
+            return [error] * len(statements)
+        return None if found is None else [*found]
 
     async def _alone(self, statement: BoundStatement[Any]) -> _Outcome:
         """Return the rows of one statement, or the exception. On Postgres a statement that failed
@@ -122,26 +136,20 @@ class Snapshot:
         if self._failure is not None:
             return self._failure
         try:
-            (rows,) = await self._fetch_all([statement])
+            return await self._with_driver(lambda driver: driver.fetch(*statement))
         except Exception as error:
             if self.dialect == "postgresql":
                 self._failure = error
             return error
-        return rows
 
-    async def _fetch_all(self, statements: Sequence[BoundStatement[Any]]) -> list[Sequence[Any]]:
-        if self._driver is None:
-            return await self._first(statements)
-        return await self._driver.fetch_all(statements)
-
-    async def _first(self, statements: Sequence[BoundStatement[Any]]) -> list[Sequence[Any]]:
+    async def _with_driver(self, read: Callable[[Driver], Awaitable[V]]) -> V:
+        if self._driver is not None:
+            return await read(self._driver)
         try:
-            driver = await self._open()
-            return await driver.fetch_all(statements)
+            return await read(await self._open())
         except LostConnection:
             await self._release()
-            driver = await self._open()
-            return await driver.fetch_all(statements)
+            return await read(await self._open())
 
     async def _open(self) -> Driver:
         lease = self._database.reading(self._caller)

@@ -79,10 +79,17 @@ class SqliteDriver:
         self._begins = begins
 
     async def fetch(self, statement: CompiledStatement[R], arguments: list[object]) -> Sequence[R]:
-        (rows,) = await self.fetch_all([BoundStatement(statement, arguments)])
+        (rows,) = await self._fetch_all([BoundStatement(statement, arguments)])
         return rows
 
-    async def fetch_all(self, statements: Sequence[BoundStatement[Any]]) -> list[Sequence[Any]]:
+    async def fetch_together(
+        self, statements: Sequence[BoundStatement[Any]]
+    ) -> list[Sequence[Any]] | None:
+        with suppress(Exception):
+            return await self._fetch_all(statements)
+        return None
+
+    async def _fetch_all(self, statements: Sequence[BoundStatement[Any]]) -> list[Sequence[Any]]:
         """Run statements in one hop to the thread."""
         found = await self.run(partial(_fetch_all, statements))
         return [

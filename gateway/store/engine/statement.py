@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     ColumnElement,
     Dialect,
@@ -27,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from gateway.dicts import dict_maker
 from gateway.models.base import Quantity
 from gateway.store.engine.parameters import (
     ArrayText,
@@ -51,6 +53,8 @@ class CompiledStatement(Generic[R]):
     composed: Mapping[str, tuple[str, ...]]
     binders: Mapping[str, Convert]
     columns: tuple[str, ...]
+    has_scalars: bool
+    """Whether no column is an array."""
     converters: tuple[tuple[str, Convert], ...]
 
     def bind(self, parameters: Mapping[str, object]) -> "BoundStatement[R]":
@@ -96,12 +100,13 @@ class CompiledStatement(Generic[R]):
 
     def rows(self, records: Iterable[Sequence[object]]) -> list[dict[str, object]]:
         """Return SQLite's tuples as rows, converted."""
-        columns, converters = self.columns, self.converters
-        rows = [dict(zip(columns, record, strict=True)) for record in records]
-        for row in rows:
-            for name, convert in converters:
-                row[name] = convert(row[name])
-        return rows
+        cells: dict[str, Iterable[object]] = dict(
+            zip(self.columns, zip(*records, strict=True), strict=False)  # no records, no cells
+        )
+        for name, convert in self.converters:
+            if name in cells:
+                cells[name] = map(convert, cells[name])
+        return list(map(dict_maker(self.columns), *cells.values())) if cells else []
 
 
 class BoundStatement(NamedTuple, Generic[R]):
@@ -179,6 +184,7 @@ def _compile(executable: ClauseElement, name: DialectName) -> CompiledStatement[
         },
         binders=binders,
         columns=tuple(entry.keyname for entry in result),
+        has_scalars=not any(isinstance(entry.type, ARRAY) for entry in result),
         converters=tuple(converters),
     )
 

@@ -214,9 +214,11 @@ class Counting:
         self.calls += 1
         return await self.driver.fetch(statement, arguments)
 
-    async def fetch_all(self, statements: Sequence[BoundStatement[Any]]) -> list[Sequence[Any]]:
+    async def fetch_together(
+        self, statements: Sequence[BoundStatement[Any]]
+    ) -> list[Sequence[Any]] | None:
         self.calls += 1
-        return await self.driver.fetch_all(statements)
+        return await self.driver.fetch_together(statements)
 
     async def execute_many(self, statement: CompiledStatement[None], arguments: Any) -> None:
         self.calls += 1

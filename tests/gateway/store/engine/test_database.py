@@ -283,15 +283,17 @@ async def test_each_statement_has_the_whole_timeout(limited_database: Database) 
     while took < 1:  # together they take longer than one may
         async with limited_database.reading(ACTOR) as driver:
             started = asyncio.get_running_loop().time()
-            found = await driver.fetch_all(some)
+            found = await driver.fetch_together(some)
+            if found is None:
+                found = [await driver.fetch(*each) for each in some]
             took = asyncio.get_running_loop().time() - started
         assert [[dict(row) for row in rows] for rows in found] == [[{"n": 100_000}]] * len(some)
         some *= 2
     async with limited_database.reading(ACTOR) as driver:
+        slow = SLOW.compiled(limited_database.dialect).bind({})
+        assert await driver.fetch_together([compiled.bind({}), slow]) is None
         with pytest.raises(DeadlineExceeded):
-            await driver.fetch_all(
-                [compiled.bind({}), SLOW.compiled(limited_database.dialect).bind({})]
-            )
+            await driver.fetch(*slow)
 
 
 @pytest.mark.parametrize("statement_timeout_seconds", [0.1])

@@ -1,0 +1,56 @@
+"""Rows that a driver returns by the column."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar, cast, overload
+
+from gateway.dicts import dict_maker
+
+R_co = TypeVar("R_co", covariant=True)
+"""A row."""
+
+Cells: TypeAlias = Sequence[Any]
+"""The values of one column."""
+
+
+class ColumnRows(Sequence[R_co]):
+    """Rows kept as a list for each column: a dict for each row is made when a row is looked at."""
+
+    __slots__ = ("_columns", "_rows")
+
+    def __init__(self, columns: Mapping[str, Cells]) -> None:
+        self._columns = columns
+        self._rows: list[R_co] | None = None
+
+    def column(self, name: str) -> Cells:
+        """Return a column's cells."""
+        return self._columns[name]
+
+    @property
+    def _made(self) -> list[R_co]:
+        if self._rows is None:
+            columns = self._columns
+            made = map(dict_maker(columns), *columns.values())
+            self._rows = cast("list[R_co]", list(made))
+        return self._rows
+
+    def __len__(self) -> int:
+        return len(next(iter(self._columns.values())))
+
+    @overload
+    def __getitem__(self, place: int) -> R_co: ...
+    @overload
+    def __getitem__(self, place: slice) -> "ColumnRows[R_co]": ...
+    def __getitem__(self, place: int | slice) -> "R_co | ColumnRows[R_co]":
+        if isinstance(place, int):
+            return self._made[place]
+        return ColumnRows({name: cells[place] for name, cells in self._columns.items()})
+
+    def __iter__(self) -> Iterator[R_co]:
+        return iter(self._made)
+
+
+def column(rows: Sequence[Any], name: str) -> Cells:
+    """Return a column's cells of rows."""
+    if isinstance(rows, ColumnRows):
+        return rows.column(name)
+    return [row[name] for row in rows]

@@ -1,0 +1,89 @@
+"""Statements that are requested together, as one statement of Postgres: one round trip for all.
+
+Each statement is a part; its rows travel as one array a column. To prepare a statement costs a
+connection more than some round trips, so that only statements which are often requested together
+are joined.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, TypeAlias
+
+from cachetools import LRUCache
+
+from gateway.store.engine.column_rows import ColumnRows
+from gateway.store.engine.statement import BoundStatement, CompiledStatement
+
+OFTEN: Final = 20
+"""Times that statements run in turn before they are joined."""
+MOST_COUNTED: Final = 1_000
+MOST_JOINED: Final = 30
+"""A connection keeps a hundred prepared statements."""
+
+_Texts: TypeAlias = tuple[str, ...]
+_PARAMETER: Final = re.compile(r"\$(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The text of joined statements, and the columns of each."""
+
+    text: str
+    parts: tuple[tuple[str, ...], ...]
+
+    def rows(self, record: Sequence[Any]) -> list[ColumnRows[Any]]:
+        """Return the rows of each statement, from the one record of the joined one."""
+        cells = iter(record)
+        return [ColumnRows({name: next(cells) or [] for name in names}) for names in self.parts]
+
+
+class Joins:
+    """The joined statements of a database, and how often others were requested together."""
+
+    def __init__(self, often: int = OFTEN) -> None:
+        self._often = often
+        self._times: LRUCache[_Texts, int] = LRUCache(MOST_COUNTED)
+        self._joined: LRUCache[_Texts, Joined] = LRUCache(MOST_JOINED)
+
+    def of(self, statements: Sequence[BoundStatement[Any]]) -> Joined | None:
+        """Return the joined statement; None where these are not joined."""
+        texts = _texts(statements)
+        if joined := self._joined.get(texts):
+            return joined
+        times = self._times[texts] = self._times.get(texts, 0) + 1
+        if times <= self._often or not all(each.statement.has_scalars for each in statements):
+            return None
+        joined = self._joined[texts] = _join([each.statement for each in statements])
+        return joined
+
+    def drop(self, statements: Sequence[BoundStatement[Any]]) -> None:
+        """Run statements in turn for a while: joined they failed."""
+        texts = _texts(statements)
+        self._joined.pop(texts, None)
+        self._times.pop(texts, None)
+
+
+def _texts(statements: Sequence[BoundStatement[Any]]) -> _Texts:
+    return tuple([each.statement.text for each in statements])
+
+
+def _join(statements: Sequence[CompiledStatement[Any]]) -> Joined:
+    parts = ", ".join(_parts(statements))
+    columns = ", ".join(f"p{number}.*" for number in range(len(statements)))
+    return Joined(f"SELECT {columns} FROM {parts}", tuple(each.columns for each in statements))
+
+
+def _parts(statements: Sequence[CompiledStatement[Any]]) -> Iterator[str]:
+    before = 0
+    for number, each in enumerate(statements):
+        text = _PARAMETER.sub(partial(_moved, before), each.text)
+        names = [f"c{index}" for index in range(len(each.columns))]
+        arrays = ", ".join(f"array_agg({name}) AS {name}" for name in names)
+        yield f"(SELECT {arrays} FROM ({text}) AS q({', '.join(names)})) AS p{number}"
+        before += len(each.names)
+
+
+def _moved(by: int, parameter: re.Match[str]) -> str:
+    return f"${int(parameter[1]) + by}"
