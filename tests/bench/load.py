@@ -153,7 +153,7 @@ def request_of(load: Load, body: str) -> bytes:
     return f"POST /graphql HTTP/1.1\r\n{head}\r\n".encode() + content
 
 
-async def _measure(load: Load) -> Measured:
+async def measure(load: Load) -> Measured:
     run = _Run([request_of(load, body) for body in load.bodies])
     cpu, busy = resource.getrusage(resource.RUSAGE_SELF), _busy_seconds()
     started = time.perf_counter()
@@ -191,5 +191,5 @@ def _busy_seconds() -> float:
 
 if __name__ == "__main__":
     for line in sys.stdin:
-        measured = uvloop.run(_measure(Load(**json.loads(line))))
+        measured = uvloop.run(measure(Load(**json.loads(line))))
         print(json.dumps(asdict(measured)), flush=True)

@@ -9,7 +9,15 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterator,
+    Mapping,
+    MutableMapping,
+    Sequence,
+)
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,13 +28,17 @@ import httpx
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
+from gateway.errors import StorageFull
 from gateway.ids import parse_global_id
 from gateway.migrations import READY_SECONDS
 from gateway.settings import load_settings
 from gateway.store import connect
 from tests.conftest import RUNTIME_ROLE, as_runtime
 from tests.scenarios.chaos.load import CREDIT, OK, Load, loaded
+from tests.scenarios.chaos.test_disk_full import ingest
+from tests.support.books import Books
 from tests.support.invariants import check_books
 from tests.support.live import Client
 from tests.support.operator import Operator
@@ -234,6 +246,19 @@ def fill(file: Path) -> None:
             pass
 
 
+async def logged_by_refused_usage(
+    postgres: OwnPostgres, account_id: int
+) -> Sequence[MutableMapping[str, Any]]:
+    """Send usage that a full disk has no room for; return the lines of the log."""
+    database = await connect(load_settings(database_url=SecretStr(as_runtime(postgres.url))))
+    try:
+        with capture_logs() as lines, pytest.raises(StorageFull):
+            await ingest(Books(database), account_id, 0)
+    finally:
+        await database.close()
+    return lines
+
+
 @pytest.fixture
 def small_disk(postgres: OwnPostgres, tmp_path: Path) -> Iterator[Path]:
     """A disk of 16 MB for Postgres. Skips the test where none can be mounted."""
@@ -262,12 +287,16 @@ async def test_a_full_disk_refuses_writes_until_there_is_room(
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while "STORAGE_FULL" not in load.codes:  # noqa: ASYNC110  # clients count, they signal nothing
                     await asyncio.sleep(0.05)
+            lines = await logged_by_refused_usage(postgres, account)
             await asyncio.sleep(SECONDS)
             (small_disk / "filling").unlink()
             ended_at = time.monotonic()
             await recovered(load, ended_at)
         print("full", load.figures(ended_at))
-        assert "STORAGE_FULL" in load.codes
+        (line,) = lines
+        assert (line["event"], line["code"]) == ("database.failed", "STORAGE_FULL")
+        assert line["sqlstate"] == "53100"
+        assert "No space left on device" in line["reason"]
         assert load.codes <= {"STORAGE_FULL", "TIMEOUT"}
         assert {kind for kind, code in load.answers if code == "STORAGE_FULL"} == {"write"}
         assert load.failed_at - ended_at < RECOVERY_SECONDS
