@@ -9,7 +9,7 @@ from sqlalchemy.sql import ClauseElement
 
 from gateway.models import Deployment, Instant, table_of
 from gateway.store.engine.database import Reader, Transaction
-from gateway.store.engine.parameters import batch, written_batch
+from gateway.store.engine.parameters import batch, batch_of_texts
 from gateway.store.engine.sql import DialectName, Query
 from gateway.store.engine.statement import Statement
 from gateway.store.engine.write import Upsert, columns_of
@@ -72,7 +72,7 @@ def _by_external_id(dialect: DialectName) -> Query:
 
 
 def _add_usage(dialect: DialectName) -> ClauseElement:
-    rows = written_batch(
+    rows = batch_of_texts(
         dialect,
         account_id=BigInteger(),
         id=BigInteger(),

@@ -29,7 +29,7 @@ from typing_extensions import TypeVar
 from gateway.principal import Principal
 from gateway.store.cursor import Position
 from gateway.store.engine.database import Reader
-from gateway.store.engine.parameters import batch
+from gateway.store.engine.parameters import batch_of_texts
 from gateway.store.engine.sql import DialectName, Expression, Query
 from gateway.store.engine.statement import R
 from gateway.store.engine.stream import Chunk, Stream
@@ -333,7 +333,7 @@ class Listing(Generic[R, T]):
             for name in self.order
             for end in ("lower", "upper")
         }
-        spans = batch(dialect, **dict.fromkeys(self._scope, BigInteger()), **ends)
+        spans = batch_of_texts(dialect, **dict.fromkeys(self._scope, BigInteger()), **ends)
         return _materialized(select(spans), "spans") if dialect == "sqlite" else spans
 
     def _inside(

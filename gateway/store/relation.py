@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, ColumnElement, FromClause, Table, and_, selec
 
 from gateway.principal import Principal
 from gateway.store.engine.database import Reader
-from gateway.store.engine.parameters import batch
+from gateway.store.engine.parameters import batch_of_texts
 from gateway.store.engine.sql import Expression, Query
 from gateway.store.engine.statement import R
 from gateway.store.tenancy import Scoped, Visible
@@ -128,7 +128,9 @@ class Keyed(Generic[R]):
         return Scoped[R](lambda visible: self._build(visible, columns))
 
     def _build(self, visible: Visible, columns: Columns) -> Query:
-        keys = visible.of(batch(visible.dialect, **{name: BigInteger() for name in self._key}))
+        keys = visible.of(
+            batch_of_texts(visible.dialect, **{name: BigInteger() for name in self._key})
+        )
         found = and_(*(self._table.c[name] == keys.c[name] for name in self._key))
         return (
             select(*columns(visible, self._table), keys.c.n)

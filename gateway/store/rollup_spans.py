@@ -25,7 +25,7 @@ from gateway.models import RollupDay, RollupSlot, table_of
 from gateway.models.rollup import LARGE_SET, SMALL_SET
 from gateway.principal import Principal
 from gateway.store.engine.database import Reader
-from gateway.store.engine.parameters import batch
+from gateway.store.engine.parameters import batch_of_texts
 from gateway.store.engine.sql import Expression, Query
 from gateway.store.engine.statement import R
 from gateway.store.relation import by_position
@@ -91,7 +91,7 @@ _USAGE: Final = frozenset({"at", "spent_nanos", "deployments"})
 def _statement(columns: Sequence[str], grain: Grain, visible: Visible) -> Query:
     at = MOMENTS[grain]
     table = at.table
-    wanted = batch(visible.dialect, account_id=BigInteger(), lower=at.type, upper=at.type)
+    wanted = batch_of_texts(visible.dialect, account_id=BigInteger(), lower=at.type, upper=at.type)
     spans = visible.of(wanted)
     cells = (at.label("at"), *(table.c[name] for name in columns))
     if visible.dialect == "sqlite":

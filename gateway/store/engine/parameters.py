@@ -186,11 +186,13 @@ def batch(dialect: DialectName, **columns: ColumnType) -> FromClause:
     ).subquery("batch")
 
 
-def written_batch(dialect: DialectName, **columns: ColumnType) -> FromClause:
-    """Return `batch` for rows that are written: on Postgres integers are bound as texts, because
-    the driver looks at each item of an array, which costs more than all else of it.
+def batch_of_texts(dialect: DialectName, **columns: ColumnType) -> FromClause:
+    """Return `batch` for statements that run often or have many rows: on Postgres integers are
+    bound as texts, because the driver looks at each item of an array, which costs more than all
+    else of it.
 
-    Of such columns Postgres does not know how many rows there are, so a join needs another one.
+    Of such columns Postgres does not know how many rows there are, not even in a plan for one
+    execution; a join that depends on their number needs another column.
     """
     if dialect == "sqlite":
         return batch(dialect, **columns)

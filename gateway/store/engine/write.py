@@ -19,7 +19,7 @@ from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import KeyedColumnElement
 
-from gateway.store.engine.parameters import written_batch
+from gateway.store.engine.parameters import batch_of_texts
 from gateway.store.engine.sql import DialectName, Expression
 from gateway.store.engine.statement import Statement
 
@@ -50,7 +50,7 @@ class Insert(Generic[W]):
     def _build(self, dialect: DialectName) -> ClauseElement:
         kinds = {name: self.table.c[name].type for name in self.columns}
         if dialect == "postgresql":
-            rows = written_batch(dialect, **kinds)
+            rows = batch_of_texts(dialect, **kinds)
             chosen = select(*(rows.c[name] for name in kinds))
             return insert(self.table).from_select(list(kinds), chosen, include_defaults=False)
         return insert(self.table).values(
@@ -86,7 +86,7 @@ class Upsert(Generic[W]):
         table = self._table
         kinds = {name: table.c[name].type for name in self.columns}
         if dialect == "postgresql":
-            rows = written_batch(dialect, **kinds)
+            rows = batch_of_texts(dialect, **kinds)
             on_postgresql = postgresql.insert(table).from_select(
                 list(kinds), select(*(rows.c[name] for name in kinds))
             )

@@ -10,7 +10,7 @@ from sqlalchemy.sql import ClauseElement, FromClause
 
 from gateway.models import Account, Instant, Receipt, table_of
 from gateway.store import Database, Snapshot, Statement, any_of, batch
-from gateway.store.engine.parameters import written_batch
+from gateway.store.engine.parameters import batch_of_texts
 from tests.support.books import ACTOR
 
 ACCOUNT, RECEIPT = table_of(Account), table_of(Receipt)
@@ -18,7 +18,7 @@ Make = Callable[..., FromClause]
 MOMENT = datetime(2026, 11, 1, 0, 0, 0, 1, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("make", [batch, written_batch])
+@pytest.mark.parametrize("make", [batch, batch_of_texts])
 async def test_a_batch_is_a_table_of_positions(database: Database, make: Make) -> None:
     statement = Statement[Mapping[str, object]](
         lambda dialect: select(
