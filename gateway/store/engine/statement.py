@@ -28,8 +28,8 @@ from sqlalchemy import (
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from gateway.dicts import dict_maker
 from gateway.models.base import Quantity
+from gateway.store.engine.column_rows import ColumnRows
 from gateway.store.engine.parameters import (
     ArrayText,
     Processed,
@@ -98,15 +98,9 @@ class CompiledStatement(Generic[R]):
             found[name] = converted(found[name], convert)
         return found
 
-    def rows(self, records: Iterable[Sequence[object]]) -> list[dict[str, object]]:
+    def rows(self, records: Sequence[Sequence[object]]) -> Sequence[R]:
         """Return SQLite's tuples as rows, converted."""
-        cells: dict[str, Iterable[object]] = dict(
-            zip(self.columns, zip(*records, strict=True), strict=False)  # no records, no cells
-        )
-        for name, convert in self.converters:
-            if name in cells:
-                cells[name] = map(convert, cells[name])
-        return list(map(dict_maker(self.columns), *cells.values())) if cells else []
+        return ColumnRows(self.by_column(records)) if records else []
 
 
 class BoundStatement(NamedTuple, Generic[R]):
