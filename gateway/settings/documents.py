@@ -20,7 +20,7 @@ class DocumentSettings(Group):
     length: Limit[int] = Field(
         65_536, ge=1, le=1_048_576, description="Longest GraphQL document, characters."
     )
-    tokens: Limit[int] = Field(2_000, ge=1, le=100_000, description="Most tokens in a document.")
+    tokens: Limit[int] = Field(1_500, ge=1, le=100_000, description="Most tokens in a document.")
     comments: Limit[int] = Field(500, ge=0, le=100_000, description="Most comments in a document.")
     depth: Limit[int] = Field(
         10, ge=1, le=50, description="Deepest nesting of fields, fragments expanded."
