@@ -113,6 +113,7 @@ class Console:
     people: Callable[[], Sequence[DevPerson]]
     oidc: Oidc | None = None
     top_up_url: str | None = None
+    deployment_url: str | None = None
     policy: ContentSecurityPolicy = field(default_factory=ContentSecurityPolicy)
     brand: Brand = field(default_factory=Brand)
 
@@ -167,6 +168,7 @@ class Console:
                 "audience": oidc.audience,
             },
             "topUpUrl": self.top_up_url,
+            "deploymentUrl": self.deployment_url,
             **self.brand.bootstrap(),
         }
 
@@ -208,6 +210,7 @@ def build_console(
         people=people,
         oidc=oidc,
         top_up_url=pages.top_up_url,
+        deployment_url=pages.deployment_url,
         policy=ContentSecurityPolicy(ancestors=pages.frame_ancestors, origins=origins),
         brand=Brand.read(pages),
     )

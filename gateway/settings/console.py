@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from gateway.settings.group import Group, Named
-from gateway.settings.values import Colour, KeysUrl, Origins, PlainName
+from gateway.settings.values import Colour, DeploymentUrl, KeysUrl, Origins, PlainName
 
 
 class ConsoleSettings(Group):
@@ -28,6 +28,12 @@ class ConsoleSettings(Group):
     top_up_url: KeysUrl | None = Field(
         None,
         description='Target of the "Add credit" button (https). Without a URL the button '
+        "is hidden.",
+    )
+    deployment_url: DeploymentUrl | None = Field(
+        None,
+        description='Target of the "Open deployment" link on a deployment\'s page (https), with '
+        "`{externalId}` in place of the platform's id of the deployment. Without a URL the link "
         "is hidden.",
     )
     customer_portal_url: KeysUrl | None = Field(

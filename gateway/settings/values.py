@@ -22,6 +22,8 @@ SSL_FILES: Final = ("sslrootcert", "sslcert", "sslkey")
 SYSTEM_CERTIFICATES: Final = "system"
 """The value of `sslrootcert` for the system's certificates."""
 
+DEPLOYMENT_ID: Final = "{externalId}"
+"""The place of a deployment's id in a URL."""
 MAX_NAME: Final = 50
 """Longest platform name, characters."""
 
@@ -78,6 +80,13 @@ def _check_keys_url(text: str) -> str:
     parts = _parse_url(text)
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
         raise ValueError("must be an https URL (http is allowed for loopback only)")
+    return text
+
+
+def _check_deployment_url(text: str) -> str:
+    _check_keys_url(text.replace(DEPLOYMENT_ID, "id"))
+    if DEPLOYMENT_ID not in text:
+        raise ValueError(f"must contain {DEPLOYMENT_ID}, in place of the deployment's id")
     return text
 
 
@@ -183,6 +192,7 @@ PlainName = Annotated[str, AfterValidator(_check_name)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_database_url)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_check_redis_url)]
 Url = Annotated[str, AfterValidator(_check_base_url)]
+DeploymentUrl = Annotated[str, AfterValidator(_check_deployment_url)]
 KeysUrl = Annotated[str, AfterValidator(_check_keys_url)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_check_network)], ...], CommaSeparated]
 Hosts = Annotated[tuple[Annotated[str, AfterValidator(_check_host)], ...], CommaSeparated]

@@ -39,6 +39,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Without these Chromium asks its maker's hosts, which has nothing to do with the page.
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 DEMO_DAYS = 120
+DEPLOYMENT_URL = "https://cloud.example/deployments/{externalId}"
 SCOPES = frozenset(
     {
         Permission.ACCOUNTS_WRITE,
@@ -134,6 +135,7 @@ async def serving(demo: DemoDatabase) -> AsyncIterator[Site]:
         stripe_webhook_secrets=SECRET,
         live_sockets="100",
         usage_delay_seconds="0",
+        deployment_url=DEPLOYMENT_URL,
     ) as gateway:
         yield Site(demo=demo, gateway=gateway, operator=Operator(url=gateway.url, key=demo.key))
 

@@ -22,7 +22,7 @@ STATUSES = (
 KINDS = ("card", "coupon", "manual_credit", "trial_grant")
 CAUSES = ("purchase", "bonus", "refund", "dispute", "usage", "adjustment")
 INTERVALS = ("day", "week", "month", "year")
-DIMENSIONS = ("deployment", "provider", "gpu_model", "resource")
+DIMENSIONS = ("deployment", "project", "gpu_model", "resource")
 VIEWS = (
     *(
         f"status={each}&cause={cause}"
@@ -31,6 +31,7 @@ VIEWS = (
     *(f"kind={each}" for each in KINDS),
     "status=failed&kind=trial_grant&cause=dispute&range=7d",
     *(f"tab=usage&interval={each}&by={by}" for each, by in zip(INTERVALS, DIMENSIONS, strict=True)),
+    "tab=usage&range=this-year&by=provider&filter-project=&chart=cumulative&previous=1",
 )
 MENUS = ("Date range", "Time zone", "Status", "Kind", "Export", "Account", "Language")
 

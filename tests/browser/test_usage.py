@@ -135,11 +135,13 @@ async def test_usage_views_of_a_window_match_the_api(
         await expect_cells(days, "resources", ["GPU 3 GPU hours"] * 5)
 
         rows = card(page, "Where it went")
-        await expect_cells(rows, "name", [row["label"] for row in usage["breakdown"]])
+        labels = [row["label"] for row in usage["breakdown"]]
+        await expect(rows.locator(".share-name")).to_have_text(labels)
 
         await page.get_by_role("button", name="Export").click()
+        charges = page.get_by_role("group", name="Every charge")
         async with page.expect_download() as download:
-            await page.get_by_role("menuitem", name="CSV").click()
+            await charges.get_by_role("menuitem", name="CSV").click()
         file = tmp_path / "usage.csv"
         await (await download.value).save_as(file)
     with file.open(encoding="utf-8-sig", newline="") as lines:
@@ -159,7 +161,7 @@ async def test_arrow_keys_select_and_announce_points_of_a_chart(
 
         def point(at: int) -> str:
             day = WEEK[at]
-            return f"{day:%a, %b} {day.day}, {day.year}: Spend $1.50"
+            return f"{day:%a, %b} {day.day}, {day.year}: Spend $1.50, llm $1.50"
 
         await expect(announced).to_have_text(point(0))
         await expect(page.locator(".tooltip")).to_contain_text("$1.50")
@@ -280,20 +282,21 @@ async def test_a_breakdown_adds_up_with_its_other_rows(browser: Browser, site: S
         await open_tab(page, account, **{"from": WEEK[0], "to": WEEK[6]})
         rows = card(page, "Where it went")
         await expect(rows.locator("td.name")).to_have_count(11)
-        await expect(rows.locator("td.name").first).to_have_text("No deployment")
-        await expect(rows.locator("td.name").last).to_have_text("Other")
+        await expect(rows.locator(".share-name").first).to_have_text("No deployment")
+        await expect(rows.locator(".share-name").last).to_have_text("Other")
         assert await summed(rows) == Decimal("197.5")
         await rows.get_by_role("button", name="Show more rows").click()
         await expect(rows).to_be_focused()
         await expect(rows.locator("td.name")).to_have_count(14)
         assert await summed(rows) == Decimal("197.5")
         for by, names in (
+            ("Project", ["No project"]),
             ("Provider", ["Unknown provider", "north"]),
             ("GPU model", ["No GPU model", "H100"]),
             ("Resource", ["GPU"]),
         ):
-            await rows.get_by_text(by, exact=True).first.click()
-            await expect(rows.locator("td.name")).to_have_text(names)
+            await page.get_by_label("Group by").select_option(by)
+            await expect(rows.locator(".share-name")).to_have_text(names)
             assert await summed(rows) == Decimal("197.5")
 
 
@@ -305,7 +308,19 @@ async def summed(rows: Locator) -> Decimal:
 
 
 A4_WIDTH = 595
-PRESSED = {"Day", "Export", "Chart", "Table", "Show more rows", "Rows", "Live", "Sign out"}
+PRESSED = {
+    "Day",
+    "Export",
+    "Filter",
+    "Group by",
+    "Previous period",
+    "Chart",
+    "Table",
+    "Show more rows",
+    "Rows",
+    "Live",
+    "Sign out",
+}
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -323,16 +338,19 @@ async def test_both_themes_print_everything_in_order(
         await settled(page)
         paper = await printed(page, f"usage-{theme}")
         days = [f"{day:%a, %b} {day.day}, {day.year}" for day in reversed(WEEK)]
-        expected = ["Spend over time", "$500", "Where it went", *names, "Day by day", *days]
+        expected = ["$100", "Where it went", *names, "Day by day", *days]
         expected.append("7 in all")
         texts = [each.text for each in paper]
-        assert [text for text in texts if text in expected] == expected
+        # The names are in the legend too, above the axis.
+        read_first = texts[: texts.index("$100")]
+        assert {"Spend over time", "d09", "Other"} <= {*read_first}
+        assert [text for text in texts[len(read_first) :] if text in expected] == expected
         assert PRESSED.isdisjoint(texts)
         assert max(each.left for each in paper) < A4_WIDTH
 
         await page.emulate_media(media="print")
         await expect(page.locator("html")).to_have_css("color", "rgb(23, 26, 33)")
-        for painted in (".key", ".share-bar"):
+        for painted in (".key-texture", ".share-bar"):
             await expect(page.locator(painted).first).to_have_css("print-color-adjust", "exact")
 
 

@@ -13,6 +13,8 @@ export type Settings = {
   people: Person[];
   oidc: Oidc | null;
   topUpUrl: string | null;
+  /** The platform's page of a deployment, with `{externalId}` in place of its id. */
+  deploymentUrl: string | null;
   /** The platform's name, logo and links, where it has them. */
   platform: string | null;
   logoUrl: string | null;
@@ -27,6 +29,7 @@ const DEFAULTS: Settings = {
   people: [],
   oidc: null,
   topUpUrl: null,
+  deploymentUrl: null,
   platform: null,
   logoUrl: null,
   homeUrl: null,

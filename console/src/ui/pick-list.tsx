@@ -28,6 +28,8 @@ type Props = {
   icon?: IconName;
   look?: Look;
   onOpen?: () => void;
+  /** Above the list: which list it is. */
+  above?: ReactNode;
 };
 
 /** The most choices that are shown at once; the search finds the others. */
@@ -58,7 +60,7 @@ export function PickList(props: Props) {
 }
 
 function Content(props: Props & { close: () => void }) {
-  const { label, choices, selected, onSelect, many, search, clear, close } = props;
+  const { label, choices, selected, onSelect, many, search, clear, above, close } = props;
   const [query, setQuery] = useState("");
   const found = search ? ranked(choices, query) : choices;
   const shown = found.slice(0, MOST_SHOWN);
@@ -102,6 +104,7 @@ function Content(props: Props & { close: () => void }) {
   );
   return (
     <>
+      {above && <div className="list-head">{above}</div>}
       {search ? (
         <Search label={search.label} value={query} onChange={setQuery}>
           {list}

@@ -105,6 +105,12 @@ export function subtract(money: Amount, others: readonly Amount[]): Amount {
   return { ...money, amount: fromNanos(toNanos(money.amount) - taken) };
 }
 
+/** The sum of amounts of one currency. */
+export function sum(amounts: readonly Amount[], currency: string): Amount {
+  const nanos = amounts.reduce((total, { amount }) => total + toNanos(amount), 0n);
+  return { amount: fromNanos(nanos), currency };
+}
+
 /** A float for drawing only: text is always formatted from the string. */
 export function toPlotValue(money: Amount): number {
   return Number(money.amount);

@@ -6,10 +6,16 @@ import {
   formatDays,
   formatDecimal,
   formatExactQuantity,
+  formatGibibytes,
   formatQuantity,
   formatRowRange,
   formatShare,
 } from "./number";
+
+test("bytes are shown in GiB", () => {
+  expect(formatGibibytes("274877906944")).toBe("256 GiB");
+  expect(formatGibibytes("536870912")).toBe("0.5 GiB");
+});
 
 describe("shares", () => {
   test.each([

@@ -53,6 +53,12 @@ export function formatExactQuantity(decimal: string): string {
   return exact().format(decimal as Intl.StringNumericLiteral);
 }
 
+const GIBIBYTE = 2 ** 30;
+
+export function formatGibibytes(bytes: string): string {
+  return `${quantities().format(Number(bytes) / GIBIBYTE)} GiB`;
+}
+
 /** A part of a whole as a percentage with one decimal; only zero is written as 0.0%. */
 export function formatShare(part: string, whole: string): string {
   const of = toNanos(part);

@@ -10,6 +10,7 @@ import {
   PRESETS,
   type Preset,
   presetWindow,
+  toItsEnd,
 } from "./window";
 
 const daysOf = (preset: Preset, today: string) => {
@@ -44,6 +45,14 @@ describe("presets", () => {
       const { from, to } = presetWindow(preset, "America/New_York", today);
       expect(daysBetween(from ?? "", to ?? "") + 1).toBe(count);
     }
+  });
+
+  test.each([
+    ["this-month", "2028-02-29"],
+    ["this-year", "2028-12-31"],
+    ["30d", "2028-02-10"],
+  ] as const)("%s to its end", (preset, to) => {
+    expect(toItsEnd(presetWindow(preset, "UTC", "2028-02-10")).to).toBe(to);
   });
 
   test("weeks start on Monday in every language", () => {

@@ -60,6 +60,14 @@ export function presetWindow(preset: Preset, zone: string, today: string): Windo
   return { preset, from: from?.toString() ?? null, to: to?.toString() ?? null, zone, today };
 }
 
+/** A window with its whole month or year, days to come among them, where it is the current one. */
+export function toItsEnd(window: Window): Window {
+  const today = parseDate(window.today);
+  if (window.preset === "this-month") return { ...window, to: endOfMonth(today).toString() };
+  if (window.preset === "this-year") return { ...window, to: endOfYear(today).toString() };
+  return window;
+}
+
 export function customWindow(from: string, to: string, zone: string, today: string): Window {
   const days = from <= to ? { from, to } : { from: to, to: from };
   return { preset: "custom", ...days, zone, today };

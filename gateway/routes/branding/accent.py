@@ -19,6 +19,8 @@ SERIES: Final = {
     "chart-4": ("#9b5de5", "#bf97f2"),
     "chart-5": ("#d1495b", "#f08593"),
     "chart-6": ("#5f7a1f", "#a9c45c"),
+    "chart-7": ("#85136e", "#c552ae"),
+    "chart-8": ("#852a13", "#f5f5bc"),
 }
 """The other colours of charts, light and dark."""
 SPARE: Final = ("#3b5bdb", "#8ba3ff")

@@ -98,6 +98,7 @@ async def test_dev_tells_the_people_and_no_text_of_theirs_ends_the_script(
                 "people": [person],
                 "oidc": None,
                 "topUpUrl": None,
+                "deploymentUrl": None,
                 **UNBRANDED,
             }
             assert answer.text.count("</script>") == 2
@@ -111,6 +112,7 @@ async def test_production_tells_where_to_sign_in_and_nobodys_token(built: Static
         oidc_origins=("https://tokens.example",),
         jwt_audience="gateway",
         top_up_url="https://shop.example/credit?from=billing",
+        deployment_url="https://cloud.example/deployments/{externalId}",
     )
     async with serve(built, settings, base_url="https://billing.example") as client:
         answer = await client.get("/")
@@ -125,6 +127,7 @@ async def test_production_tells_where_to_sign_in_and_nobodys_token(built: Static
             "audience": "gateway",
         },
         "topUpUrl": "https://shop.example/credit?from=billing",
+        "deploymentUrl": "https://cloud.example/deployments/{externalId}",
         **UNBRANDED,
     }
     assert policy(answer)["connect-src"] == (

@@ -149,6 +149,8 @@ def test_a_file_that_cannot_be_read_is_named_by_its_setting(env: SetAll, tmp_pat
         ("FRAME_ANCESTORS", "'hunter2'"),
         ("OIDC_ISSUER", "http://hunter2.example"),
         ("TOP_UP_URL", "javascript:hunter2"),
+        ("DEPLOYMENT_URL", "http://hunter2.example/{externalId}"),
+        ("DEPLOYMENT_URL", "https://hunter2.example"),
         ("JWT_JWKS_URL", "http://hunter2.example/keys"),
         ("JWT_JWKS_URL", "file:///hunter2"),
         ("JWT_ALGORITHMS", "RS256,HS256"),

@@ -11,7 +11,7 @@ type Props = { account: string; filter: LedgerFilter };
 /** Downloads every row that matches the filter. */
 export function ActivityExport({ account, filter }: Props) {
   const download = useDownload(ActivityExportLinkDocument, linkOf, { account, filter });
-  return <ExportMenu download={download} formats={["CSV", "JSONL"]} />;
+  return <ExportMenu download={download} sections={[{ rows: "ALL", formats: ["CSV", "JSONL"] }]} />;
 }
 
 function linkOf({ account }: ActivityExportLinkQuery): string | undefined {

@@ -4,14 +4,14 @@ import {
   type PurchasesExportLinkQuery,
 } from "../../api/generated/graphql";
 import { useDownload } from "../../api/use-download";
-import { ExportMenu } from "../shared/export-menu";
+import { EXPORT_FORMATS, ExportMenu } from "../shared/export-menu";
 
 type Props = { account: string; filter: CreditPurchaseFilter };
 
 /** Downloads every purchase that matches the filter. */
 export function PurchaseExport({ account, filter }: Props) {
   const download = useDownload(PurchasesExportLinkDocument, linkOf, { account, filter });
-  return <ExportMenu download={download} />;
+  return <ExportMenu download={download} sections={[{ rows: "ALL", formats: EXPORT_FORMATS }]} />;
 }
 
 function linkOf({ account }: PurchasesExportLinkQuery): string | undefined {

@@ -6,21 +6,43 @@ import { Sentence } from "../../ui/sentence";
 import { Notice } from "../../ui/states";
 import { messageOf } from "./failure";
 
-const FORMATS: readonly ExportFormat[] = ["CSV", "JSONL", "FOCUS"];
+export const EXPORT_FORMATS: readonly ExportFormat[] = ["CSV", "JSONL", "FOCUS"];
 
-type Props = { download: Download<{ format: ExportFormat }>; formats?: readonly ExportFormat[] };
+type Section<Rows extends string> = {
+  rows: Rows;
+  /** What the rows are, where there is a choice. */
+  label?: string;
+  formats: readonly ExportFormat[];
+};
 
-/** Downloads a file in the selected format. */
-export function ExportMenu({ download, formats = FORMATS }: Props) {
+type Props<Rows extends string> = {
+  download: Download<{ format: ExportFormat; rows: Rows }>;
+  sections: readonly Section<Rows>[];
+};
+
+/** Downloads a file with the selected rows in the selected format. */
+export function ExportMenu<Rows extends string>({ download, sections }: Props<Rows>) {
   const { start, pending, failure } = download;
+  const files = sections.flatMap(({ rows, formats }) =>
+    formats.map((format) => ({ id: `${rows} ${format}`, rows, format })),
+  );
   return (
     <>
       <MenuButton
         label={shared.export.label}
         icon="download"
         pending={pending}
-        items={formats.map((id) => ({ id, label: shared.export.formats[id] }))}
-        onAction={(id) => start({ format: id as ExportFormat })}
+        sections={sections.map(({ rows, label, formats }) => ({
+          ...(label !== undefined && { title: label }),
+          items: formats.map((format) => ({
+            id: `${rows} ${format}`,
+            label: shared.export.formats[format],
+          })),
+        }))}
+        onAction={(id) => {
+          const file = files.find((each) => each.id === id);
+          if (file) start({ format: file.format, rows: file.rows });
+        }}
       />
       {failure && (
         <Notice tone="bad">

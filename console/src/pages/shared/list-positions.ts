@@ -16,7 +16,7 @@ const LISTS: readonly List[] = [
     selectedBy: [...SELECTED_BY, "status", "kind", "search"],
   },
   { tab: "billing", position: "activityCursor", selectedBy: [...SELECTED_BY, "cause"] },
-  { tab: "usage", position: "dailyUntil", selectedBy: [...SELECTED_BY, "interval"] },
+  { tab: "usage", position: "dailyUntil", selectedBy: [...SELECTED_BY, "interval", "deployment"] },
 ];
 
 /** The positions in lists of other tabs, each with the selection that it belongs to. */

@@ -5,6 +5,7 @@ import { cleanLine } from "../../util/line";
 import { canonicalZone } from "../../util/time";
 import { isDay, isPreset } from "../../util/window";
 import { withOwnPositions } from "./list-positions";
+import { readFilters, writeFilters } from "./usage-filter";
 import {
   CAUSES,
   CHART_VIEWS,
@@ -42,7 +43,10 @@ export function readView(search: string): View {
     dailyUntil: isDay(until) ? until : null,
     interval: oneOf(INTERVALS, upper(given.get("interval"))),
     by: oneOf(DIMENSIONS, upper(given.get("by"))),
+    filters: readFilters(given),
     chart: oneOf(CHART_VIEWS, given.get("chart")) ?? "spend",
+    previous: given.get("previous") === "1",
+    deployment: given.get("deployment"),
   });
 }
 
@@ -69,7 +73,10 @@ export function writeView(view: View): string {
   put("daily-until", view.dailyUntil);
   put("interval", view.interval?.toLowerCase() ?? null);
   put("by", view.by?.toLowerCase() ?? null);
+  writeFilters(view.filters, written);
   put("chart", view.chart === "spend" ? null : view.chart);
+  put("previous", view.previous ? "1" : null);
+  put("deployment", view.deployment);
   const text = written.toString();
   return text ? `?${text}` : location.pathname;
 }

@@ -4,6 +4,7 @@ import type {
   CreditPurchaseKind,
   CreditPurchaseStatus,
   LedgerCause,
+  UsageDimension,
   UsageInterval,
 } from "../../api/generated/graphql";
 import type { Preset } from "../../util/window";
@@ -44,11 +45,20 @@ export const INTERVALS = [
   "YEAR",
 ] as const satisfies readonly UsageInterval[];
 export const CHART_VIEWS = ["spend", "cumulative"] as const;
-export const DIMENSIONS = ["DEPLOYMENT", "PROVIDER", "GPU_MODEL", "RESOURCE"] as const;
+export const DIMENSIONS = [
+  "DEPLOYMENT",
+  "PROJECT",
+  "PROVIDER",
+  "GPU_MODEL",
+  "RESOURCE",
+] as const satisfies readonly UsageDimension[];
 
 export type Tab = (typeof TABS)[number];
 export type ChartView = (typeof CHART_VIEWS)[number];
 export type Dimension = (typeof DIMENSIONS)[number];
+
+/** Values of each dimension, null among them for usage that names none. */
+export type Filters = Readonly<Partial<Record<Dimension, readonly (string | null)[]>>>;
 
 /**
  * A position in a list: the page after or before it is shown. `rest` counts the rows from there to the
@@ -76,6 +86,11 @@ export type View = {
   dailyUntil: string | null;
   interval: UsageInterval | null;
   by: Dimension | null;
+  filters: Filters;
   /** What the chart of the Usage tab shows. */
   chart: ChartView;
+  /** Whether the chart shows the previous period too. */
+  previous: boolean;
+  /** The deployment that the Usage tab shows; null for all usage. */
+  deployment: string | null;
 };

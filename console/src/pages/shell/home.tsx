@@ -129,7 +129,9 @@ function AccountPage({ account, overview, tab, settings }: AccountProps) {
           {
             id: "usage",
             title: shell.tabs.usage,
-            content: (facts || isUnknown) && <Usage account={account} />,
+            content: (facts || isUnknown) && (
+              <Usage account={account} deploymentUrl={settings.deploymentUrl} />
+            ),
           },
         ]}
       />

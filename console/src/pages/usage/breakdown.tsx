@@ -1,4 +1,4 @@
-import { useCallback, useState } from "react";
+import { useState } from "react";
 import { UsageBreakdownDocument, type UsageBreakdownQuery } from "../../api/generated/graphql";
 import { useLiveLoad } from "../../api/use-live-load";
 import type { Load } from "../../api/use-load";
@@ -6,33 +6,44 @@ import { usage as t } from "../../text/usage";
 import { Button } from "../../ui/button";
 import { Card } from "../../ui/card";
 import { Money } from "../../ui/money";
-import { Segments } from "../../ui/segments";
-import { EmptyState } from "../../ui/states";
-import { type Column, Table } from "../../ui/table";
-import { mostDecimals } from "../../util/money";
-import { formatCount, formatShare } from "../../util/number";
+import { ranked } from "../../ui/ranking";
+import { SearchBox } from "../../ui/search-box";
+import { Select } from "../../ui/select";
+import { Table } from "../../ui/table";
 import { LoadFailed, StaleNotice } from "../shared/load-states";
-import { show, useView } from "../shared/navigation";
 import { DIMENSIONS, type Dimension } from "../shared/view";
+import { columnsOf } from "./breakdown-columns";
+import { type Line, linesOf, type Rows } from "./breakdown-lines";
+import { nameOf } from "./group-names";
+import { NoUsage } from "./no-usage";
 import { isUsage } from "./usage-changes";
-import type { UsageWindow } from "./usage-window";
-
-type Usage = NonNullable<UsageBreakdownQuery["account"]>["usage"];
-type Row = Usage["breakdown"][number];
-type Props = { account: string; window: UsageWindow };
+import { type UsageScope, variablesOf } from "./usage-scope";
 
 const FEW = 10;
 const MANY = 100;
+const MAX_SEARCH = 100;
 
-/** The window's spend by one dimension; the rows add up to the total. */
-export function Breakdown({ account, window: { from, to, zone } }: Props) {
-  const by = useView().by ?? "DEPLOYMENT";
+/** The scope's spend by one dimension, each row opens to a second one; the rows add up to the total. */
+export function Breakdown({ scope }: { scope: UsageScope }) {
+  const { account, by } = scope;
   const [first, setFirst] = useState(FEW);
-  const variables = { account, from, to, timeZone: zone, by, first };
+  const [query, setQuery] = useState("");
+  const [wanted, setSecond] = useState<Dimension | null>(null);
+  const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
+  const isFixed = scope.toggle === null;
+  const others = DIMENSIONS.filter(
+    (each) => each !== by && !(isFixed && scope.filters[each]?.length === 1),
+  );
+  const [fallback = "RESOURCE"] = by === "DEPLOYMENT" ? ["RESOURCE" as const] : others;
+  const second = wanted !== null && wanted !== by ? wanted : fallback;
+  const variables = { ...variablesOf(scope), by, second, first, opened: opened.size > 0 };
   const load = useLiveLoad(UsageBreakdownDocument, variables, { account, affects: isUsage });
   const usage = load.data?.account?.usage;
-  const showMore = useCallback(() => setFirst(MANY), []);
-  const hasMore = first < MANY && usage?.breakdown.length === first + 1;
+  const rows: Rows | undefined = usage?.opened ?? usage?.breakdown;
+  const hasMore = first < MANY && rows?.length === first + 1;
+  const isLong = hasMore || first > FEW;
+  const open = (id: string) =>
+    setOpened(opened.has(id) ? without(opened, id) : including(opened, id));
   return (
     <Card
       title={t.breakdown}
@@ -46,21 +57,53 @@ export function Breakdown({ account, window: { from, to, zone } }: Props) {
       flush
       busy={load.loading}
       actions={
-        <Segments
-          label={t.by}
-          small
-          options={DIMENSIONS.map((id) => ({ id, label: t.dimensions[id] }))}
-          selected={by}
-          onSelect={(next) => show({ by: next })}
-        />
+        <>
+          {isLong && (
+            <SearchBox
+              label={t.searchRows}
+              clear={t.clearSearch}
+              value={query}
+              maxLength={MAX_SEARCH}
+              onSearch={(text) => {
+                setQuery(text);
+                setFirst(MANY);
+              }}
+            />
+          )}
+          <Select
+            label={t.openBy}
+            labelled
+            value={second}
+            options={others.map((id) => ({ id, label: t.dimensions[id] }))}
+            onChange={(id) => setSecond(id as Dimension)}
+          />
+        </>
       }
     >
       <div className="breakdown">
-        <Content by={by} usage={usage} load={load} />
+        <Content
+          scope={scope}
+          lines={
+            rows &&
+            linesOf(
+              query
+                ? ranked(
+                    rows.map((row) => ({ ...row, label: nameOf(row, by) })),
+                    query,
+                  )
+                : rows,
+              { by, second, opened },
+            )
+          }
+          total={usage?.summary.totalSpend.amount ?? "0"}
+          load={load}
+          isSearched={query !== ""}
+          open={open}
+        />
       </div>
-      {hasMore && (
+      {hasMore && !query && (
         <div className="table-foot">
-          <Button look="bare" small disappears onPress={showMore}>
+          <Button look="bare" small disappears onPress={() => setFirst(MANY)}>
             {t.more}
           </Button>
         </div>
@@ -70,78 +113,38 @@ export function Breakdown({ account, window: { from, to, zone } }: Props) {
 }
 
 type ContentProps = {
-  by: Dimension;
-  usage: Usage | undefined;
+  scope: UsageScope;
+  lines: Line[] | undefined;
+  total: string;
   load: Load<UsageBreakdownQuery>;
+  isSearched: boolean;
+  open: (id: string) => void;
 };
 
-function Content({ by, usage, load: { failure, retry, previous } }: ContentProps) {
-  const rows = usage?.breakdown;
-  const total = usage?.summary.totalSpend.amount ?? "0";
-  if (failure && !rows) return <LoadFailed failure={failure} retry={retry} />;
-  if (rows?.length === 0) return <EmptyState title={t.empty} hint={t.emptyHint} />;
+function Content(props: ContentProps) {
+  const { scope, lines, total, isSearched, open } = props;
+  const { failure, retry, previous } = props.load;
+  if (failure && !lines) return <LoadFailed failure={failure} retry={retry} />;
+  if (lines?.length === 0 && isSearched) return <p className="table-foot faint">{t.noValues}</p>;
+  if (lines?.length === 0) return <NoUsage scope={scope} />;
   return (
     <>
       {failure && <StaleNotice retry={retry} />}
       <Table
         label={t.breakdown}
-        columns={columnsOf(by, rows ?? [], total)}
-        rows={rows}
-        rowKey={(row) => row.key ?? ` ${row.label}`}
+        columns={columnsOf(scope, lines ?? [], total, open)}
+        rows={lines}
+        rowKey={({ id }) => id}
         outdated={previous}
       />
     </>
   );
 }
 
-/** Left out where a row is a single deployment. */
-const DEPLOYMENTS: Column<Row> = {
-  key: "deployments",
-  header: t.deployments,
-  numeric: true,
-  cell: ({ deployments }) => formatCount(deployments),
-};
-
-function columnsOf(by: Dimension, rows: readonly Row[], total: string): Column<Row>[] {
-  const decimals = mostDecimals(rows.map(({ spend }) => spend));
-  return [
-    { key: "name", header: t.dimensions[by], cell: (row) => <Name row={row} by={by} /> },
-    {
-      key: "share",
-      header: t.share,
-      numeric: true,
-      cell: ({ share, spend }) => (share === null ? t.none : formatShare(spend.amount, total)),
-    },
-    {
-      key: "spend",
-      header: t.spend,
-      numeric: true,
-      cell: ({ spend }) => <Money value={spend} decimals={decimals} />,
-    },
-    ...(by === "DEPLOYMENT" ? [] : [DEPLOYMENTS]),
-  ];
+function including(ids: ReadonlySet<string>, id: string): ReadonlySet<string> {
+  return new Set([...ids, id]);
 }
 
-/** The name of a row. Resources, and rows that are no single value of the dimension, have the page's names. */
-function nameOf({ group, key, label }: Row, by: Dimension): string {
-  if (group === "NONE") return t.groups.none[by];
-  if (group === "OTHER") return t.groups.other;
-  const resources: Record<string, string> = t.resourceNames;
-  return (by === "RESOURCE" && key && resources[key]) || label;
-}
-
-function Name({ row, by }: { row: Row; by: Dimension }) {
-  const { group, share } = row;
-  return (
-    <span className="share-cell">
-      <bdi className={group === "VALUE" ? "share-name" : "share-name faint"}>{nameOf(row, by)}</bdi>
-      <span className="share-track" aria-hidden="true">
-        {/* Where corrections exceed charges, a share is below 0 or above 1. */}
-        <span
-          className="share-bar"
-          style={{ width: `${Math.min(1, Math.max(0, Number(share ?? 0))) * 100}%` }}
-        />
-      </span>
-    </span>
-  );
+function without(ids: ReadonlySet<string>, id: string): ReadonlySet<string> {
+  return new Set([...ids].filter((each) => each !== id));
 }

@@ -7,7 +7,6 @@ import { usage as t } from "../../text/usage";
 import { Card } from "../../ui/card";
 import { Money } from "../../ui/money";
 import { Pagination } from "../../ui/pagination";
-import { EmptyState } from "../../ui/states";
 import { type Column, Table } from "../../ui/table";
 import { mostDecimals } from "../../util/money";
 import { formatCount, formatExactQuantity, formatQuantity } from "../../util/number";
@@ -15,33 +14,35 @@ import { dateIn, daysBetween, formatWeekdayDate } from "../../util/time";
 import { LoadFailed, StaleNotice } from "../shared/load-states";
 import { show, useView } from "../shared/navigation";
 import { PAGE_SIZES } from "../shared/view";
+import { resourceName } from "./group-names";
+import { NoUsage } from "./no-usage";
 import { isUsage, withDailyChanges } from "./usage-changes";
-import { elapsedDays, lengthOf, type UsageWindow } from "./usage-window";
+import { type UsageScope, variablesOf } from "./usage-scope";
+import { elapsedDays, lengthOf } from "./usage-window";
 
 type Day = NonNullable<DailyUsageQuery["account"]>["usage"]["buckets"][number];
-type Props = { account: string; window: UsageWindow };
-
 /** Each day of the window up to today, the latest first: the resources in use and their cost. */
-export function Daily({ account, window }: Props) {
-  const days = elapsedDays(window);
+export function Daily({ scope }: { scope: UsageScope }) {
+  const days = elapsedDays(scope.window);
   if (!days) {
     return (
       <Card title={t.daily}>
-        <EmptyState title={t.empty} hint={t.emptyHint} />
+        <NoUsage scope={scope} />
       </Card>
     );
   }
-  return <Days account={account} days={days} zone={window.zone} />;
+  return <Days scope={scope} days={days} />;
 }
 
-type DaysProps = { account: string; days: { from: string; to: string }; zone: string };
+type DaysProps = { scope: UsageScope; days: { from: string; to: string } };
 
-function Days({ account, days, zone }: DaysProps) {
+function Days({ scope, days }: DaysProps) {
+  const { account } = scope;
   const { size, dailyUntil: until } = useView();
   const skipped = until && until >= days.from ? Math.max(0, daysBetween(until, days.to)) : 0;
   const turn = (next: number) => show({ dailyUntil: next > 0 ? dayBefore(days.to, next) : null });
   const total = lengthOf(days);
-  const variables = { account, timeZone: zone, ...page(days, skipped, size) };
+  const variables = { ...variablesOf(scope), ...page(days, skipped, size) };
   const load = useLiveLoad(DailyUsageDocument, variables, {
     account,
     affects: isUsage,
@@ -60,7 +61,7 @@ function Days({ account, days, zone }: DaysProps) {
           <div className="daily">
             <Table
               label={t.daily}
-              columns={columnsOf(data?.account?.usage.timeZone ?? zone, rows ?? [])}
+              columns={columnsOf(data?.account?.usage.timeZone ?? variables.timeZone, rows ?? [])}
               rows={rows}
               rowKey={(day) => day.start}
               expected={Math.min(size, left)}
@@ -128,13 +129,12 @@ function columnsOf(zone: string, days: readonly Day[]): Column<Day>[] {
 }
 
 function Resources({ day: { resources } }: { day: Day }) {
-  const names: Record<string, string> = t.resourceNames;
   if (resources.length === 0) return <span className="faint">{t.none}</span>;
   return (
     <ul className="resource-list">
       {resources.map(({ resource, quantity, unit }) => (
         <li key={`${resource} ${unit}`} title={`${formatExactQuantity(quantity)} ${t.unit(unit)}`}>
-          <span className="faint">{names[resource] ?? resource}</span> {formatQuantity(quantity)}{" "}
+          <span className="faint">{resourceName(resource)}</span> {formatQuantity(quantity)}{" "}
           <bdi>{t.unit(unit)}</bdi>
         </li>
       ))}

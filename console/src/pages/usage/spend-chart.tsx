@@ -1,70 +1,113 @@
-import { useMemo } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import type { UsageQuery } from "../../api/generated/graphql";
 import type { Load } from "../../api/use-load";
 import { shared } from "../../text/shared";
 import { usage as t } from "../../text/usage";
 import { ChartCard } from "../../ui/chart/chart-card";
-import type { Point, Series } from "../../ui/chart/series";
+import type { Choice } from "../../ui/chart/series";
 import { Segments } from "../../ui/segments";
 import { Sentence } from "../../ui/sentence";
 import { Skeleton } from "../../ui/skeleton";
-import { EmptyState } from "../../ui/states";
-import { isZero } from "../../util/money";
+import { Toggle } from "../../ui/toggle";
 import { formatDay, formatTime } from "../../util/time";
-import { bucketLabel, bucketTick } from "../shared/bucket-label";
 import { LoadFailed, StaleNotice } from "../shared/load-states";
 import { show, useView } from "../shared/navigation";
-import { CHART_VIEWS, type ChartView } from "../shared/view";
-import { lengthOf } from "./usage-window";
+import { CHART_VIEWS, type Dimension } from "../shared/view";
+import { coloursOf, knownColours } from "./group-colours";
+import { idOf, keyOf } from "./group-names";
+import { NoUsage } from "./no-usage";
+import { chartsOf, isEmpty, type Parts, pointsOf } from "./spend-points";
+import type { UsageScope } from "./usage-scope";
 
 type UsageOf = NonNullable<UsageQuery["account"]>["usage"];
-type Props = { usage: UsageOf | undefined; load: Load<UsageQuery>; currency: string };
+type Props = { scope: UsageScope; load: Load<UsageQuery>; currency: string };
 
-type Charts = Record<ChartView | "listed", readonly Series[]>;
-
-function seriesOf(): Charts {
-  const spend: Series = { id: "spend", label: t.spend, shape: "bar", colour: 1 };
-  const cumulative: Series = { id: "cumulative", label: t.cumulative, shape: "line", colour: 2 };
-  return { spend: [spend], cumulative: [cumulative], listed: [spend, cumulative] };
-}
-
-/** Spend in each bucket of the window, and its cumulative sum. */
-export function SpendChart({ usage, load, currency }: Props) {
+/** Spend in each bucket of the window by group, or its cumulative sum. */
+export function SpendChart({ scope, load, currency }: Props) {
   const { failure, retry } = load;
-  const view = useView().chart;
-  const series = useMemo(seriesOf, []);
-  const points = useMemo(() => usage && pointsOf(usage), [usage]);
-  const isEmpty = usage?.buckets.every((each) => each.deployments === 0 && isZero(each.spend));
+  const view = useView();
+  const account = load.data?.account;
+  const usage = account?.usage;
+  const previous = account?.previous;
+  const by = useLoadedBy(scope.by, load);
+  const charts = useCharts(scope.account, by, usage, {
+    hasForecast: usage?.forecast.status === "ESTIMATED",
+    hasPrevious: previous !== undefined,
+  });
+  const points = useMemo(() => usage && pointsOf(usage, previous, new Date()), [usage, previous]);
+  const isWithout = usage && isEmpty(usage) && usage.forecast.status !== "ESTIMATED";
   return (
     <ChartCard
       title={t.chart}
-      note={usage ? !isEmpty && <Completeness usage={usage} /> : !failure && <Skeleton />}
+      note={usage ? !isWithout && <Completeness usage={usage} /> : !failure && <Skeleton />}
       texts={shared.chart}
-      series={series[view]}
-      listed={series.listed}
-      actions={
-        <Segments
-          label={t.view}
-          small
-          options={CHART_VIEWS.map((id) => ({ id, label: t.views[id] }))}
-          selected={view}
-          onSelect={(next) => show({ chart: next })}
-        />
-      }
+      series={charts?.[view.chart] ?? []}
+      total={view.chart === "spend" ? charts?.total : undefined}
+      listed={charts?.listed ?? []}
       points={points}
       currency={currency}
       isBusy={load.loading}
       isOutdated={load.previous}
+      choice={choiceOf(scope, by)}
+      actions={
+        <>
+          <Toggle isOn={view.previous} onChange={(previous) => show({ previous })}>
+            {t.previous}
+          </Toggle>
+          <Segments
+            label={t.view}
+            small
+            options={CHART_VIEWS.map((id) => ({ id, label: t.views[id] }))}
+            selected={view.chart}
+            onSelect={(next) => show({ chart: next })}
+          />
+        </>
+      }
       notice={failure && usage && <StaleNotice retry={retry} />}
       placeholder={
         failure && !usage ? (
           <LoadFailed failure={failure} retry={retry} />
-        ) : isEmpty ? (
-          <EmptyState title={t.empty} hint={t.emptyHint} />
+        ) : isWithout ? (
+          <NoUsage scope={scope} />
         ) : undefined
       }
     />
   );
+}
+
+/** The grouping of the loaded series: while another loads, still the previous one. */
+function useLoadedBy(by: Dimension, { previous, data }: Load<UsageQuery>): Dimension {
+  const loaded = useRef(by);
+  const isCurrent = !previous && data !== undefined;
+  useEffect(() => {
+    if (isCurrent) loaded.current = by;
+  }, [by, isCurrent]);
+  return isCurrent ? by : loaded.current;
+}
+
+function useCharts(account: string, by: Dimension, usage: UsageOf | undefined, parts: Parts) {
+  const { hasForecast, hasPrevious } = parts;
+  return useMemo(() => {
+    if (!usage) return undefined;
+    const ids = usage.series.filter(({ group }) => group !== "OTHER").map(idOf);
+    const colours = coloursOf(ids, knownColours(account, by));
+    return chartsOf(usage, by, colours, { hasForecast, hasPrevious });
+  }, [account, by, usage, hasForecast, hasPrevious]);
+}
+
+function choiceOf({ filters, toggle }: UsageScope, by: Dimension): Choice | undefined {
+  if (!toggle) return undefined;
+  return {
+    isChoosable: (id) => isValue(id, by),
+    isChosen: (id) => filters[by]?.includes(keyOf(id) ?? null) ?? false,
+    toggle: (id) => toggle(by, keyOf(id) ?? null),
+  };
+}
+
+/** Whether the filter can select a series: "Other" is no value, and every charge has a resource. */
+function isValue(id: string, by: Dimension): boolean {
+  const value = keyOf(id);
+  return value !== undefined && (value !== null || by !== "RESOURCE");
 }
 
 function Completeness({ usage: { completeUntil, buckets, timeZone } }: { usage: UsageOf }) {
@@ -72,21 +115,4 @@ function Completeness({ usage: { completeUntil, buckets, timeZone } }: { usage: 
   if (!end || new Date(completeUntil) >= new Date(end)) return null;
   const time = `${formatDay(completeUntil, timeZone)}, ${formatTime(completeUntil, timeZone)}`;
   return <Sentence>{t.completeUntil(time)}</Sentence>;
-}
-
-/** The labels are of the response's own window, which may still be the previous one. */
-function pointsOf({ buckets, interval, timeZone, from, to }: UsageOf): Point[] {
-  const isLong = lengthOf({ from, to }) > 366;
-  const now = new Date();
-  return buckets.map((bucket) => ({
-    id: bucket.start,
-    label: bucketLabel(bucket, interval, timeZone),
-    tick: bucketTick(bucket, interval, timeZone, isLong),
-    amounts: {
-      spend: bucket.spend,
-      // The line ends with the last bucket that has started.
-      ...(new Date(bucket.start) <= now && { cumulative: bucket.cumulativeSpend }),
-    },
-    isPartial: bucket.partial,
-  }));
 }

@@ -14,6 +14,7 @@ import type { SendQuery } from "../../api/use-live-load";
 import { subtract } from "../../util/money";
 import { dateIn } from "../../util/time";
 import { firstPartial, replaceLast } from "../shared/partial-buckets";
+import { withLastPoints } from "./usage-series";
 
 export const isUsage = (cause: BalanceCause) => cause === "USAGE";
 
@@ -32,13 +33,15 @@ export async function withUsageChanges(
   const joined = replaceLast(kept.buckets, partial.buckets, total);
   if (!joined) return null;
   const first = joined.length - partial.buckets.length;
+  const series = withLastPoints(kept.series, partial.series, first, partial.buckets.length);
+  if (!series) return null;
   // The response's cumulative sums start at the first bucket in progress, not at the window's start.
   const buckets = joined.map((bucket, at) => {
     if (at < first) return bucket;
     const later = joined.slice(at + 1).map(({ spend }) => spend);
     return { ...bucket, cumulativeSpend: subtract(total, later) };
   });
-  return { account: { ...rest, usage: { ...kept, ...usage, buckets } } };
+  return { account: { ...account, ...rest, usage: { ...kept, ...usage, buckets, series } } };
 }
 
 export async function withDailyChanges(

@@ -32,7 +32,7 @@ export function UsageFigures({ usage, isOutdated }: Props) {
     value: value ? formatDecimal(value) : missing,
     ...rest,
   });
-  const { summary, comparison } = usage ?? {};
+  const { summary, comparison, forecast } = usage ?? {};
   const days = { note: t.completeDays };
   return (
     <section className={`card usage-figures${isOutdated ? " outdated" : ""}`}>
@@ -42,6 +42,7 @@ export function UsageFigures({ usage, isOutdated }: Props) {
           amount(t.total, summary?.totalSpend, {
             note: comparison && <Change comparison={comparison} />,
           }),
+          ...(forecast?.expected ? [forecastFigure(forecast)] : []),
           amount(t.average, summary?.averageDailySpend, days),
           count(t.deployments, summary && String(summary.totalDeployments), {}),
           count(t.deploymentsPerDay, summary?.averageDailyDeployments, days),
@@ -52,6 +53,22 @@ export function UsageFigures({ usage, isOutdated }: Props) {
       </p>
     </section>
   );
+}
+
+/** What the window will have cost at its end. */
+function forecastFigure({ expected, low, high, through }: Usage["forecast"]): Figure {
+  return {
+    label: t.forecast,
+    value: expected && <Money value={expected} />,
+    note: low && high && through && (
+      <>
+        {/* Both ends are on one line where there is room. */}
+        <Money value={low} /> – <Money value={high} />{" "}
+        <Sentence>{t.through(formatDate(through))}</Sentence>
+      </>
+    ),
+    title: t.forecastHelp,
+  };
 }
 
 const ARROWS = { up: "rise", down: "fall", same: "level" } as const;

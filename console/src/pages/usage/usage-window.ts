@@ -1,8 +1,9 @@
 // The days, the zone and the interval of the Usage tab, for its figures, chart, tables and exports.
 
+import { endOfMonth, parseDate } from "@internationalized/date";
 import type { UsageInterval } from "../../api/generated/graphql";
 import { daysBetween } from "../../util/time";
-import { PRESETS, type Preset, presetWindow, type Window } from "../../util/window";
+import { PRESETS, type Preset, presetWindow, toItsEnd, type Window } from "../../util/window";
 import { useWindow } from "../account/account-window";
 import { useView } from "../shared/navigation";
 import { INTERVALS } from "../shared/view";
@@ -41,7 +42,7 @@ export const USAGE_PRESETS = PRESETS.filter((preset) => preset !== "all");
 export function useUsageWindow(): UsageWindow {
   const { interval: wanted, range } = useView();
   const fallback = DEFAULTS[wanted ?? "DAY"];
-  const chosen = useWindow(fallback);
+  const chosen = toItsEnd(useWindow(fallback));
   const isChosen = range !== null && chosen.from !== null;
   const window = chosen.from ? chosen : presetWindow(fallback, chosen.zone, chosen.today);
   const { from, to } = window;
@@ -54,6 +55,12 @@ export function useUsageWindow(): UsageWindow {
 }
 
 type Days = { from: string; to: string };
+
+/** A window of given days by their default interval. */
+export function windowOf(days: Days, zone: string, today: string): UsageWindow {
+  const interval = defaultInterval(days);
+  return { preset: "custom", ...days, zone, today, interval, allowed: [interval] };
+}
 
 function defaultInterval(days: Days): UsageInterval {
   return INTERVALS.find((each) => lengthOf(days) <= DEFAULT_UP_TO[each]) ?? "YEAR";
@@ -69,6 +76,24 @@ function isAllowed(interval: UsageInterval, days: Days): boolean {
 
 export function lengthOf({ from, to }: Days): number {
   return daysBetween(from, to) + 1;
+}
+
+/** The days before a window, with as many buckets of its interval. */
+export function previousDays({ from, to }: Days, interval: UsageInterval): Days {
+  const [first, last] = [parseDate(from), parseDate(to)];
+  if (interval === "DAY" || interval === "WEEK") {
+    const length = lengthOf({ from, to });
+    const days = interval === "DAY" ? length : Math.ceil(length / 7) * 7;
+    return { from: first.subtract({ days }).toString(), to: last.subtract({ days }).toString() };
+  }
+  const months = (last.year - first.year) * 12 + last.month - first.month + 1;
+  const by = interval === "MONTH" ? { months } : { years: last.year - first.year + 1 };
+  const end = last.subtract(by);
+  const isWhole = endOfMonth(last).compare(last) === 0;
+  return {
+    from: first.subtract(by).toString(),
+    to: (isWhole ? endOfMonth(end) : end).toString(),
+  };
 }
 
 /** The window's days up to today; null if it starts later. */

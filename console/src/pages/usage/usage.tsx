@@ -1,65 +1,85 @@
-import { UsageDocument } from "../../api/generated/graphql";
-import { useLiveLoad } from "../../api/use-live-load";
 import { shell } from "../../text/shell";
 import { usage as t } from "../../text/usage";
 import { Segments } from "../../ui/segments";
-import { useAccount, useFacts } from "../account/account-window";
-import { show } from "../shared/navigation";
+import { useFacts } from "../account/account-window";
+import { show, useView } from "../shared/navigation";
+import { toggled } from "../shared/usage-filter";
 import { INTERVALS } from "../shared/view";
 import { WindowBar } from "../shared/window-bar";
 import { Breakdown } from "./breakdown";
 import { Daily } from "./daily";
-import { SpendChart } from "./spend-chart";
+import { DeploymentPage } from "./deployment-page";
+import { FilterBar } from "./filter-bar";
+import { Spend } from "./spend";
 import { UsageExport } from "./usage-export";
 import "./usage.css";
-import { isUsage, withUsageChanges } from "./usage-changes";
-import { UsageFigures } from "./usage-figures";
-import { USAGE_PRESETS, type UsageWindow, useUsageWindow } from "./usage-window";
+import type { UsageScope } from "./usage-scope";
+import { USAGE_PRESETS, useUsageWindow } from "./usage-window";
 
-/** The use of the credit: figures, chart, breakdown and days. */
-export default function Usage({ account }: { account: string }) {
+type Props = { account: string; deploymentUrl: string | null };
+
+/** The use of the credit, or a single deployment's. */
+export default function Usage({ account, deploymentUrl }: Props) {
   const facts = useFacts();
-  const window = useUsageWindow();
-  const { interval } = window;
+  const { deployment } = useView();
   return (
     <>
       <h2 className="hidden">{shell.tabs.usage}</h2>
-      <WindowBar window={window} ownZone={facts?.timeZone ?? null} presets={USAGE_PRESETS}>
-        <div className="end row">
-          <Segments
-            label={t.interval}
-            options={INTERVALS.map((id) => ({
-              id,
-              label: t.intervals[id],
-              ...(!window.allowed.includes(id) && { isDisabled: true, title: t.tooMany }),
-            }))}
-            selected={interval}
-            onSelect={(next) => show({ interval: next })}
+      {deployment === null ? (
+        <AllUsage account={account} />
+      ) : (
+        facts && (
+          <DeploymentPage
+            key={deployment}
+            account={account}
+            id={deployment}
+            urlTemplate={deploymentUrl}
           />
-          <UsageExport account={account} window={window} />
-        </div>
-      </WindowBar>
-      {facts && <Views window={window} />}
+        )
+      )}
     </>
   );
 }
 
-function Views({ window }: { window: UsageWindow }) {
-  const { id: account, currency } = useAccount();
-  const { interval, from, to, zone } = window;
-  const variables = { account, interval, from, to, timeZone: zone };
-  const load = useLiveLoad(UsageDocument, variables, {
+/** Figures, chart, breakdown and days of what the controls above them select. */
+function AllUsage({ account }: { account: string }) {
+  const facts = useFacts();
+  const window = useUsageWindow();
+  const { filters, by } = useView();
+  const scope: UsageScope = {
     account,
-    affects: isUsage,
-    patch: (send, data) => withUsageChanges(send, data, variables),
-  });
-  const usage = load.data?.account?.usage;
+    window,
+    filters,
+    by: by ?? "DEPLOYMENT",
+    toggle: (dimension, value) => show({ filters: toggled(filters, dimension, value) }),
+  };
   return (
     <>
-      <UsageFigures usage={usage ?? (load.failure ? null : undefined)} isOutdated={load.previous} />
-      <SpendChart usage={usage} load={load} currency={currency} />
-      <Breakdown account={account} window={window} />
-      <Daily account={account} window={window} />
+      <WindowBar window={window} ownZone={facts?.timeZone ?? null} presets={USAGE_PRESETS}>
+        <Segments
+          label={t.interval}
+          options={INTERVALS.map((id) => ({
+            id,
+            label: t.intervals[id],
+            ...(!window.allowed.includes(id) && { isDisabled: true, title: t.tooMany }),
+          }))}
+          selected={window.interval}
+          onSelect={(next) => show({ interval: next })}
+        />
+        <div className="toolbar-line">
+          <FilterBar scope={scope} />
+          <div className="end row">
+            <UsageExport scope={scope} />
+          </div>
+        </div>
+      </WindowBar>
+      {facts && (
+        <>
+          <Spend scope={scope} />
+          <Breakdown scope={scope} />
+          <Daily scope={scope} />
+        </>
+      )}
     </>
   );
 }

@@ -24,7 +24,7 @@ type Props = {
   /** In place of the chart: that there is no data, or that it could not be loaded. */
   placeholder?: ReactNode;
   /** Makes series buttons. */
-  choice?: Choice;
+  choice?: Choice | undefined;
   /** Before the choice between chart and table. */
   actions?: ReactNode;
   /** Above the chart: that it could not be refreshed. */

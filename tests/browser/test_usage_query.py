@@ -1,0 +1,216 @@
+"""The query of the Usage tab: filter, grouping, estimates, and the page of a deployment."""
+
+import csv
+import re
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from playwright.async_api import Browser, Locator, Page, expect
+
+from tests.browser.conftest import ARTEFACTS, Site
+from tests.browser.support import ask, card, figure, settled, tab, violations
+from tests.browser.test_usage import TODAY, WEEK, event, open_tab, summed
+
+ODD = 3
+"""So many days ago an account spends more than usual."""
+DAYS = {"from": WEEK[0], "to": WEEK[6]}
+TOTAL = "24.5"
+OF_ALPHA = "14.0"
+QUERY = """
+query ($account: ID!, $from: Date!, $to: Date!, $filter: UsageFilter) {
+  account(id: $account) {
+    usage(interval: DAY, from: $from, to: $to, filter: $filter) {
+      summary { totalSpend { amount } }
+      forecast { status expected { amount } low { amount } high { amount } }
+      buckets { spend { amount } unusual { low { amount } high { amount } } }
+    }
+  }
+}
+"""
+
+
+async def grouped(site: Site, account: str) -> str:
+    """Make an account with usage of two projects, and of none, in two deployments."""
+    global_id = await site.operator.put_account(account)
+    events = [
+        event(account, 10 * at + number, day, 1 + number, amount, name) | project
+        for at, day in enumerate(WEEK)
+        for number, (amount, name, project) in enumerate(
+            (
+                ("1.5", "llm", {"project": "alpha"}),
+                ("0.5", "embeddings", {"project": "alpha"}),
+                ("1", "llm", {"project": "beta & co"}),
+                ("0.5", "embeddings", {}),
+            )
+        )
+    ]
+    answer = await site.operator.meter(*events)
+    assert answer["rejected"] == [], answer
+    return global_id
+
+
+async def expect_total(page: Page, amount: str) -> None:
+    """Wait until every view of the query adds up to this amount."""
+    exactly = re.compile(rf"^{re.escape(amount)}0*$")
+    await expect(figure(page, "Total spend").locator("data")).to_have_attribute("value", exactly)
+    await settled(page)
+    for title in ("Where it went", "Day by day"):
+        found = card(page, title)
+        cells = "td.amount data" if title == "Day by day" else "td.spend data"
+        values = await found.locator(cells).evaluate_all("(all) => all.map((each) => each.value)")
+        assert sum(map(Decimal, values)) == Decimal(amount), title
+
+
+def legend(page: Page, name: str) -> Locator:
+    return page.locator(".legend").get_by_role("button", name=name)
+
+
+async def test_a_click_on_a_group_filters_every_view(
+    browser: Browser, each_site: Site, tmp_path: Path
+) -> None:
+    account = await grouped(each_site, "grouped")
+    async with tab(browser, each_site) as page:
+        await open_tab(page, account, by="project", **DAYS)
+        await expect_total(page, TOTAL)
+        await expect(page.locator(".legend-button")).to_have_text(
+            ["alpha", "beta & co", "No project"]
+        )
+        colour = legend(page, "beta").locator("svg")
+        before = await colour.get_attribute("class")
+
+        await legend(page, "alpha").click()
+        await expect(page).to_have_url(re.compile("filter-project=alpha"))
+        await expect_total(page, OF_ALPHA)
+        await expect(legend(page, "alpha")).to_have_attribute("aria-pressed", "true")
+        await page.go_back()
+        await expect_total(page, TOTAL)
+        await page.go_forward()
+        await expect_total(page, OF_ALPHA)
+        await page.get_by_role("button", name="Export").click()
+        rows = page.get_by_role("group", name="By project and period")
+        async with page.expect_download() as download:
+            await rows.get_by_role("menuitem", name="CSV").click()
+        file = tmp_path / "series.csv"
+        await (await download.value).save_as(file)
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            exported = [row["Spend"] for row in csv.DictReader(lines)]
+        assert sum(map(Decimal, exported)) == Decimal(OF_ALPHA)
+
+        # The chip, the row and the bar are buttons of the same filter.
+        await page.get_by_role("button", name="Remove the filter Project: alpha").click()
+        await expect_total(page, TOTAL)
+        breakdown = card(page, "Where it went")
+        row = breakdown.get_by_role("button", name="No project", exact=True)
+        await row.click()
+        await expect(page).to_have_url(re.compile("filter-project=(&|$)"))
+        await expect_total(page, "3.5")
+        await row.click()
+        await expect_total(page, TOTAL)
+        points = page.get_by_role("application", name="Spend over time")
+        for key in ("Home", "ArrowUp", "ArrowUp"):
+            await points.press(key)
+        announced = page.locator(".chart [role=status]")
+        await expect(announced).to_contain_text(re.compile(r": beta & co \$1.00, Spend \$3.50$"))
+        await points.press("Enter")
+        await expect_total(page, "7.0")
+        await page.get_by_role("button", name="Remove the filter").click()
+
+        # A value keeps its colour in a window without the others.
+        await page.get_by_role("button", name=re.compile("^Filter")).click()
+        await page.get_by_role("option", name="beta & co").click()
+        await page.keyboard.press("Escape")
+        await expect_total(page, "7.0")
+        assert await colour.get_attribute("class") == before
+        assert await violations(page) == []
+
+
+async def test_a_row_opens_to_a_second_dimension(browser: Browser, each_site: Site) -> None:
+    account = await grouped(each_site, "opened")
+    async with tab(browser, each_site) as page:
+        await open_tab(page, account, by="project", size="50", **DAYS)
+        rows = card(page, "Where it went")
+        await rows.get_by_label("Open by").select_option("Deployment")
+        await rows.get_by_role("button", name="Parts of alpha").press("Enter")
+        names = rows.locator(".share-name")
+        await expect(names).to_have_text(["alpha", "llm", "embeddings", "beta & co", "No project"])
+        assert await summed(rows) == Decimal(TOTAL) + Decimal(OF_ALPHA)
+        await expect(rows.locator("td.share")).to_have_text(
+            ["57.1%", "75.0%", "25.0%", "28.6%", "14.3%"]
+        )
+        assert await violations(page) == []
+
+        await rows.get_by_role("link", name="Details: llm").click()
+        await expect(page).to_have_url(re.compile("deployment="))
+        facts = card(page, "llm")
+        await expect(figure(page, "Total spend").locator("data")).to_have_text("$17.50")
+        await expect(facts).to_contain_text("beta & co")
+        link = facts.get_by_role("link", name="Open deployment")
+        await expect(link).to_have_attribute("href", "https://cloud.example/deployments/llm")
+        await expect(card(page, "Where it went").locator(".share-name")).to_have_text(["GPU"])
+        await expect(page.locator(".legend-label").first).to_have_text("GPU")
+        await expect(card(page, "Day by day").locator("td.amount").last).to_have_text("$2.50")
+        assert await violations(page) == []
+        await page.get_by_role("button", name="All usage").click()
+        await expect(card(page, "Where it went")).to_contain_text("alpha")
+
+
+async def test_estimates_and_unusual_days_are_those_of_the_api(
+    browser: Browser, each_site: Site
+) -> None:
+    account = await each_site.operator.put_account("steady")
+    events = [
+        event("steady", at, TODAY - timedelta(days=at), 1, "50" if at == ODD else "10", "llm")
+        for at in range(1, 34)
+    ]
+    assert (await each_site.operator.meter(*events))["rejected"] == []
+    window = {"from": f"{TODAY - timedelta(days=10)}", "to": f"{TODAY + timedelta(days=5)}"}
+    usage: dict[str, Any] = (await ask(each_site, QUERY, account=account, **window))["account"][
+        "usage"
+    ]
+    forecast = usage["forecast"]
+    assert forecast["status"] == "ESTIMATED"
+    async with tab(browser, each_site) as page:
+        await open_tab(page, account, previous="1", **window)
+        expected = figure(page, "Forecast")
+        amounts = [forecast[each]["amount"] for each in ("expected", "low", "high")]
+        for at, amount in enumerate(amounts):
+            await expect(expected.locator("data").nth(at)).to_have_attribute("value", amount)
+        chart = card(page, "Spend over time")
+        await expect(chart.locator(".legend")).to_contain_text("Unusual")
+        await expect(chart.locator(".chart-marks")).not_to_have_attribute("d", "")
+        points = page.get_by_role("application", name="Spend over time")
+        announced = chart.get_by_role("status")
+        await points.press("End")
+        await expect(announced).to_contain_text(
+            re.compile(r": Forecast \$\S+ \(\$\S+ to \$\S+\), Previous")
+        )
+        await page.screenshot(path=ARTEFACTS / "usage-forecast.png")
+
+        await chart.get_by_text("Table", exact=True).click()
+        parts = chart.locator("td.forecast data")
+        values = await parts.evaluate_all("(all) => all.map((each) => each.value)")
+        booked = Decimal(usage["summary"]["totalSpend"]["amount"])
+        assert sum(map(Decimal, values)) == Decimal(amounts[0]) - booked
+        marked = chart.locator("tr").filter(has_text="Unusual: usually $7.50 to $12.50")
+        await expect(marked).to_have_count(1)
+        await expect(marked.locator("td.spend")).to_have_text("$50.00")
+        before = chart.locator("td.previous data").first
+        await expect(before).to_have_text("$10.00")
+
+
+async def test_a_long_breakdown_is_searched(browser: Browser, site: Site) -> None:
+    account = await site.operator.put_account("long")
+    events = [event("long", at, WEEK[0], 1, f"{40 - at}", f"worker-{at:02}") for at in range(30)]
+    assert (await site.operator.meter(*events))["rejected"] == []
+    async with tab(browser, site) as page:
+        await page.goto("/?" + urlencode({"account": account, "tab": "usage"} | DAYS))
+        rows = card(page, "Where it went")
+        search = rows.get_by_role("searchbox", name="Search rows")
+        await search.fill("worker-29")
+        await expect(rows.locator(".share-name")).to_have_text(["worker-29"])
+        # Eight colours, and the rest together.
+        await expect(page.locator(".legend-label")).to_have_count(9)
+        await expect(page.locator(".legend-label").last).to_have_text("Other")
