@@ -111,6 +111,7 @@ class Sessions:
             command_timeout=self._answer_seconds,
             # Behind a pooler the next transaction does not find the statements of this one.
             statement_cache_size=0 if self.pooled else 100,
+            max_cacheable_statement_size=0,  # joined statements are long
             server_settings=_NAME if self.pooled else _NAME | self._options,
         )
         try:

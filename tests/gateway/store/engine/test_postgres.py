@@ -76,6 +76,15 @@ async def test_every_connection_has_the_timeouts(database: Database, use: Any) -
     assert found == ["5s", "2s", "10s"]
 
 
+async def test_long_statements_stay_prepared(database: Database) -> None:
+    pool = database._pool  # type: ignore[attr-defined]
+    connection = await pool.acquire("read")
+    await connection.fetch(f"SELECT 1 /* {'long ' * 4_000} */")
+    prepared = "SELECT count(*) FROM pg_prepared_statements WHERE length(statement) > 20000"
+    assert await connection.fetchval(prepared) == 1
+    pool.release("read", connection)
+
+
 async def test_a_lock_that_is_not_released_is_unavailability(
     database: Database, postgres_database_url: str
 ) -> None:
