@@ -19,7 +19,7 @@ from gateway.audit import retention
 from gateway.audit.buffer import AuditBuffer
 from gateway.auth.authenticator import Authenticator, Issuer, configured_issuer, open_authenticator
 from gateway.auth.key_store import KeyUse, StoredKeys
-from gateway.billing.balance import low_balance_sweep
+from gateway.billing import periodic
 from gateway.clock import Clock, SystemClock
 from gateway.dev.demo.meter import Meter, build_meter
 from gateway.dev.keys import dev_signing_keys
@@ -269,7 +269,7 @@ def _build_process(
     inbox = build_inbox(settings, database, clock)
     if inbox is not None:
         inbox.background.register(tasks)
-    low_balance_sweep.register(tasks, database, clock, settings.usage_delay_seconds)
+    periodic.register(tasks, database, clock, settings.usage_delay_seconds)
     retention.register(tasks, database, clock, settings.audit)
     return _Process(
         settings=settings,

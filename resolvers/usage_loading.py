@@ -26,8 +26,8 @@ from gateway.money import divide_half_even, ratio
 from gateway.store.breakdowns import BreakdownKey
 from gateway.store.rollup_spans import Grain, UsageRow
 from gateway.store.rows import VisibleAccount, VisibleDeployment
-from gateway.store.usage_activity import UsageSpan
 from gateway.store.usage_filter import EVERYTHING
+from gateway.store.usage_plan import UsageSpan
 from gateway.store.usage_quantities import QuantitiesKey
 from gateway.store.usage_series import SeriesKey
 from gateway.store.usage_sums import UsageSum

@@ -23,6 +23,7 @@ from gateway.models.job import Job, JobState
 from gateway.models.ledger_entry import LedgerCause, LedgerEntry
 from gateway.models.receipt import Receipt, ReceiptSequence
 from gateway.models.rollup import LedgerDay, RollupActivity, RollupDay, RollupProject, RollupSlot
+from gateway.models.rollup_block import RollupBlock, UnpackedDay
 from gateway.models.saved_view import SavedView, UsageRange
 from gateway.models.seller import Seller
 from gateway.models.usage_event import Resource, UsageEvent
@@ -57,11 +58,13 @@ __all__ = [
     "RefundStatus",
     "Resource",
     "RollupActivity",
+    "RollupBlock",
     "RollupDay",
     "RollupProject",
     "RollupSlot",
     "SavedView",
     "Seller",
+    "UnpackedDay",
     "UsageEvent",
     "UsageRange",
     "WebhookEvent",

@@ -1,49 +1,18 @@
-"""Accounts' usage by one dimension or two: ranked, cut and labelled in the statement."""
+"""Accounts' usage by one dimension or two: ranked, cut and labelled."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from functools import lru_cache, partial
-from typing import Any, Final, NamedTuple, NotRequired, TypedDict
-
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    FromClause,
-    Select,
-    Subquery,
-    and_,
-    case,
-    cast,
-    distinct,
-    func,
-    literal_column,
-    null,
-    select,
-    union_all,
-)
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple, NotRequired, TypeAlias, TypedDict
 
 from gateway.principal import Principal
+from gateway.store.deployment_names import DeploymentKey, deployment_names
 from gateway.store.engine.database import Reader
-from gateway.store.engine.sql import Expression, Query
-from gateway.store.halves import whole
-from gateway.store.relation import STATEMENTS, by_position
-from gateway.store.tenancy import Scoped, Visible
-from gateway.store.usage_activity import (
-    KEYS,
-    Shape,
-    SpanPlace,
-    UsageSpan,
-    activity_in,
-    queries_of,
-    span_parameters,
-    spans_of,
-    spend,
-    summed,
-)
+from gateway.store.selected_usage import GroupKey, SelectedUsage
+from gateway.store.usage_blocks import selected_usage
 from gateway.store.usage_filter import EVERYTHING, UsageDimension, UsageFilter
-from gateway.store.usage_ranks import named, placed
+from gateway.store.usage_plan import UsageSpan
+from gateway.store.usage_ranks import Value, ranked
 
-LABELS: Final = ("label", "child_label")
 MAX_CHILDREN: Final = 25
 """Most values of the second dimension under a row, before the row of all others."""
 
@@ -90,95 +59,102 @@ class _Kind(NamedTuple):
     filter: UsageFilter
 
 
-def _statement(shape: Shape, visible: Visible) -> Query:
-    spans = spans_of(shape, visible)
-    found = activity_in(spans, shape, visible)
-    columns = ("query", *KEYS[: len(shape.by)], "deployment_id")
-    activity = summed(found, visible.dialect, *columns)
-    by_key = placed(activity, ("query",), "key", shape.by[0], visible)
-    ranked = _ranked(by_key, "key", "rank", queries_of(spans)).cte("ranked")
-    cut: FromClause = _cut(ranked, visible, whole_row=True).subquery("cut")
-    if len(shape.by) > 1:
-        by_child = placed(ranked, ("query", "rank"), "child", shape.by[1], visible)
-        parts = _ranked(by_child, "child", "child_rank")
-        whole_rows = _cut(ranked, visible, whole_row=True)
-        cut = union_all(whole_rows, _cut(parts.subquery("parts"), visible)).subquery("cut")
-    labels = [
-        (key, label)
-        for key, label, dimension in zip(KEYS, LABELS, shape.by, strict=False)
-        if dimension is UsageDimension.DEPLOYMENT
-    ]
-    order = ("n", "rank", "child_rank")[: len(shape.by) + 1]
-    rows = named(cut, spans, labels, visible)
-    return rows.order_by(*map(literal_column, order))
+class _Part(NamedTuple):
+    """The usage of a group: nanos, and its deployment, 0 for none, if it was active."""
+
+    key: GroupKey
+    nanos: int
+    active: int
 
 
-def _ranked(placed: Subquery, key: str, rank: str, queries: Subquery | None = None) -> Select[Any]:
-    """Replace each row's place by its rank: all values beyond the query's size, or MAX_CHILDREN,
-    have the next one, and no key.
-    """
-    size: Expression = literal_column(str(MAX_CHILDREN), BigInteger())
-    rows: FromClause = placed
-    if queries is not None:
-        size, rows = queries.c.size, placed.join(queries, queries.c.query == placed.c.query)
-    is_kept = placed.c.place <= size
-    others = (column for column in placed.c if column.name not in {"place", key})
-    return select(
-        *others,
-        case((is_kept, placed.c[key])).label(key),
-        case((is_kept, placed.c.place), else_=size + 1).label(rank),
-    ).select_from(rows)
+_Parts: TypeAlias = Sequence[_Part]
 
 
-def _cut(ranked: FromClause, visible: Visible, *, whole_row: bool = False) -> Select[Any]:
-    """Return the rows of ranked activity, see `RankedUsage`; with `whole_row`, of the first
-    dimension alone.
-    """
-    has_children = "child" in ranked.c
-    took_part = and_(ranked.c.events > 0, ranked.c.deployment_id != 0)
-    group: list[ColumnElement[Any]] = [ranked.c.query, ranked.c.rank]
-    child_rank: Expression = literal_column("0", BigInteger()).label("child_rank")
-    child: Expression = cast(null(), ranked.c.child.type).label("child") if has_children else null()
-    if has_children and not whole_row:
-        group.append(ranked.c.child_rank)
-        child_rank, child = ranked.c.child_rank, func.max(ranked.c.child).label("child")
-    return select(
-        ranked.c.query.label("n"),
-        ranked.c.rank,
-        *((child_rank, child) if has_children else ()),
-        func.max(ranked.c.key).label("key"),
-        *(func.sum(ranked.c[name]).label(name) for name, _ in spend(visible.dialect)),
-        func.count(distinct(case((took_part, ranked.c.deployment_id)))).label("deployments"),
-    ).group_by(*group)
-
-
-@lru_cache(maxsize=STATEMENTS)
-def _of(shape: Shape) -> Scoped[RankedUsage]:
-    return Scoped[RankedUsage](partial(_statement, shape))
+def _dimensions(kind: _Kind) -> tuple[UsageDimension, ...]:
+    """Return the dimensions to read: deployments are counted."""
+    by = (kind.by,) if kind.then is None else (kind.by, kind.then)
+    return by if UsageDimension.DEPLOYMENT in by else (*by, UsageDimension.DEPLOYMENT)
 
 
 async def breakdowns(
     reader: Reader, principal: Principal, keys: Sequence[BreakdownKey]
 ) -> list[list[RankedUsage]]:
-    """Return each key's rows in the order of their ranks. One statement for each kind of key; it
-    reads events only where a key's window cuts days.
+    """Return each key's rows in the order of their ranks. One statement for each kind of key, and
+    one for the names of deployments; see `selected_usage`.
     """
     places: defaultdict[_Kind, list[int]] = defaultdict(list)
     for place, key in enumerate(keys):
         places[_Kind(key.by, key.then, key.filter)].append(place)
     found: list[list[RankedUsage]] = [[]] * len(keys)
     for kind, mine in places.items():
-        spans = [keys[place].span for place in mine]
-        by = (kind.by,) if kind.then is None else (kind.by, kind.then)
-        partial_days = any(span.has_partial_days for span in spans)
-        shape = Shape(by, kind.filter.dimensions, partial_days)
-        queries = [SpanPlace(n, keys[place].size) for n, place in enumerate(mine, start=1)]
-        rows = await _of(shape).fetch(
-            reader,
-            principal,
-            **kind.filter.parameters(),
-            **span_parameters(spans, queries, partial_days=partial_days),
-        )
-        for place, part in zip(mine, by_position(rows, len(mine)), strict=True):
-            found[place] = [whole(row, "spent_nanos") for row in part]
+        dimensions = _dimensions(kind)
+        spans = [(keys[place].span,) for place in mine]
+        usage = await selected_usage(reader, principal, dimensions, kind.filter, spans)
+        deployment = dimensions.index(UsageDimension.DEPLOYMENT)
+        for place, each in zip(mine, usage, strict=True):
+            found[place] = [*_rows(_parts(each, deployment), keys[place])]
+    await _label(reader, principal, keys, found)
     return found
+
+
+def _parts(usage: SelectedUsage, deployment: int) -> _Parts:
+    found: list[_Part] = []
+    for key, group in usage.groups.items():
+        value = key[deployment]
+        assert isinstance(value, int)  # noqa: S101  # narrows: a deployment's key
+        # Usage without a deployment that took part is -1, which counts as none.
+        active = (value or -1) if any(usage.active(group)) else 0
+        found.append(_Part(key, usage.total(group), active))
+    return found
+
+
+def _rows(parts: _Parts, key: BreakdownKey) -> Iterator[RankedUsage]:
+    for rank, value, mine in _cut(parts, 0, key.by, key.size):
+        row = _row(rank, value, mine)
+        if key.then is not None:
+            row["child_rank"], row["child"] = 0, None
+        yield row
+        if key.then is not None:
+            for child_rank, child, own in _cut(mine, 1, key.then, MAX_CHILDREN):
+                row = _row(rank, value, own)
+                row["child_rank"], row["child"] = child_rank, child
+                yield row
+
+
+def _cut(
+    parts: _Parts, index: int, dimension: UsageDimension, size: int
+) -> Iterator[tuple[int, Value | None, _Parts]]:
+    """Yield the rank, the value and the parts of the largest values, then of all others."""
+    by_value: defaultdict[Value, list[_Part]] = defaultdict(list)
+    for part in parts:
+        by_value[part.key[index]].append(part)
+    totals = {value: sum(each.nanos for each in mine) for value, mine in by_value.items()}
+    order = ranked(totals, dimension, lambda value: any(each.active for each in by_value[value]))
+    for rank, value in enumerate(order[:size], 1):
+        yield rank, value, by_value[value]
+    if others := [part for value in order[size:] for part in by_value[value]]:
+        yield size + 1, None, others
+
+
+def _row(rank: int, value: Value | None, parts: _Parts) -> RankedUsage:
+    active = {part.active for part in parts if part.active > 0}
+    nanos = sum(part.nanos for part in parts)
+    return RankedUsage(rank=rank, key=value, spent_nanos=nanos, deployments=len(active))
+
+
+async def _label(
+    reader: Reader,
+    principal: Principal,
+    keys: Sequence[BreakdownKey],
+    found: Sequence[Sequence[RankedUsage]],
+) -> None:
+    """Add the names of the deployments among the rows' values."""
+    shown: defaultdict[DeploymentKey, list[RankedUsage]] = defaultdict(list)
+    for key, rows in zip(keys, found, strict=True):
+        for row in rows:
+            value = row["key"] if key.by is UsageDimension.DEPLOYMENT else row.get("child")
+            if isinstance(value, int) and value:
+                shown[key.span.account_id, value].append(row)
+    for place, name in (await deployment_names(reader, principal, shown)).items():
+        for row in shown[place]:
+            row["label" if row["key"] == place[1] else "child_label"] = name

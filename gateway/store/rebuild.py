@@ -22,6 +22,7 @@ from sqlalchemy.sql import ClauseElement
 from gateway.instants import EARLIEST
 from gateway.models import Instant, LedgerCause, UsageEvent, table_of
 from gateway.store import ledger_days
+from gateway.store.block_writes import BLOCK
 from gateway.store.engine.database import Transaction
 from gateway.store.engine.parameters import any_of
 from gateway.store.engine.sql import DialectName, Expression
@@ -84,7 +85,7 @@ def _delete(table: Table) -> Statement[None]:
 
 
 _SLOTS: Final = Statement[SlotRow](select(SLOT).where(SLOT.c.account_id == _ACCOUNT))
-_DELETES: Final = (_delete(DAY), _delete(ACTIVITY), _delete(PROJECT), _delete(ledger_days.DAY))
+_DELETES: Final = tuple(map(_delete, (DAY, ACTIVITY, PROJECT, BLOCK, ledger_days.DAY)))
 
 
 def _slot(instant: Expression, dialect: DialectName) -> Expression:

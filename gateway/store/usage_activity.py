@@ -1,4 +1,4 @@
-"""Usage in spans of accounts' time, by dimension: rows for statements that rank or add them up.
+"""Usage in spans of accounts' time, by dimension: rows for statements that add them up.
 
 Activity is kept by days of the account's own zone, and what names a project a second time: usage
 without a project is the one less the other. A span of another zone begins and ends within days:
@@ -6,7 +6,6 @@ those two parts of it are read from the raw events.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import date, datetime
 from functools import partial
 from typing import Final, NamedTuple, TypeAlias
 
@@ -33,36 +32,16 @@ from gateway.store.engine.sql import DialectName, Expression, Query
 from gateway.store.halves import parts
 from gateway.store.tenancy import Visible
 from gateway.store.usage_filter import COLUMNS, NO_VALUE, UsageDimension, conditions
+from gateway.store.usage_plan import UsageSpan
 
 _ACTIVITY: Final = table_of(RollupActivity)
 _PROJECT: Final = table_of(RollupProject)
 _EVENT: Final = table_of(UsageEvent)
 
 
-class UsageSpan(NamedTuple):
-    """The parts of a span of time: an account's whole days from `first_day` to before `end_day`,
-    which roll-ups have, and partial days: events that start in `[head_start, head_end)` or in
-    `[tail_start, tail_end)`.
-    """
-
-    account_id: int
-    first_day: date
-    end_day: date
-    head_start: datetime
-    head_end: datetime
-    tail_start: datetime
-    tail_end: datetime
-
-    @property
-    def has_partial_days(self) -> bool:
-        """Whether events have to be read, because roll-ups have whole days only."""
-        return self.head_start < self.head_end or self.tail_start < self.tail_end
-
-
 class Shape(NamedTuple):
     """The kind of a statement: the dimensions that its rows have, those that its filter looks at,
-    and whether spans have partial days. One that has dimensions has a size for each query: how many
-    values it shows.
+    and whether spans have partial days.
     """
 
     by: tuple[UsageDimension, ...]
@@ -79,10 +58,9 @@ Read: TypeAlias = Callable[[UsageDimension], Expression]
 
 
 class SpanPlace(NamedTuple):
-    """The query that a span belongs to, from 1, with its size, and the bucket that the span is."""
+    """The query that a span belongs to, from 1, and the bucket that the span is."""
 
     query: int
-    size: int = 0
     bucket: int = 0
 
 
@@ -108,17 +86,10 @@ def spans_of(shape: Shape, visible: Visible) -> CTE:
         first_day=Date(),
         end_day=Date(),
         query=BigInteger(),
-        size=BigInteger(),
         bucket=BigInteger(),
         **edges,
     )
     return select(visible.of(wanted)).cte("spans")
-
-
-def queries_of(spans: CTE) -> Subquery:
-    """Return each query's `account_id` and `size`."""
-    first = (func.min(spans.c[name]).label(name) for name in ("account_id", "size"))
-    return select(spans.c.query, *first).group_by(spans.c.query).subquery("queries")
 
 
 def activity_in(spans: CTE, shape: Shape, visible: Visible) -> Subquery:

@@ -1,32 +1,17 @@
-"""Usage over time by one dimension: ranked over all buckets, cut and labelled in the statement."""
+"""Usage over time by one dimension: ranked over all buckets, cut and labelled."""
 
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import lru_cache, partial
-from itertools import chain
 from typing import NamedTuple, NotRequired, TypedDict
 
-from sqlalchemy import case, func, literal_column, select
-
 from gateway.principal import Principal
+from gateway.store.deployment_names import DeploymentKey, deployment_names
 from gateway.store.engine.database import Reader
-from gateway.store.engine.sql import Query
-from gateway.store.halves import whole
-from gateway.store.relation import STATEMENTS, by_position
-from gateway.store.tenancy import Scoped, Visible
-from gateway.store.usage_activity import (
-    Shape,
-    SpanPlace,
-    UsageSpan,
-    activity_in,
-    queries_of,
-    span_parameters,
-    spans_of,
-    spend,
-    summed,
-)
+from gateway.store.selected_usage import SelectedUsage, together
+from gateway.store.usage_blocks import selected_usage
 from gateway.store.usage_filter import EVERYTHING, UsageDimension, UsageFilter
-from gateway.store.usage_ranks import named, placed
+from gateway.store.usage_plan import UsageSpan
+from gateway.store.usage_ranks import ranked
 
 
 class SeriesKey(NamedTuple):
@@ -40,15 +25,12 @@ class SeriesKey(NamedTuple):
     filter: UsageFilter = EVERYTHING
 
 
-class SeriesPoint(TypedDict):
-    """The spend on one value in one bucket, of those with any; `bucket` counts from 0. See
-    `RankedUsage` for the others.
-    """
+class SeriesSpends(TypedDict):
+    """The spend on one value in each bucket. See `RankedUsage` for the others."""
 
     rank: int
-    bucket: int
     key: int | str | None
-    spent_nanos: int
+    spends: list[int]
     label: NotRequired[str]
 
 
@@ -59,61 +41,50 @@ class _Kind(NamedTuple):
     filter: UsageFilter
 
 
-def _statement(shape: Shape, visible: Visible) -> Query:
-    spans = spans_of(shape, visible)
-    found = activity_in(spans, shape, visible)
-    activity = summed(found, visible.dialect, "query", "bucket", "key")
-    ranked = placed(activity, ("query",), "key", shape.by[0], visible)
-    queries = queries_of(spans)
-    size = queries.c.size
-    is_kept = ranked.c.place <= size
-    rank = case((is_kept, ranked.c.place), else_=size + 1).label("rank")
-    cut = (
-        select(
-            ranked.c.query.label("n"),
-            rank,
-            ranked.c.bucket,
-            func.max(case((is_kept, ranked.c.key))).label("key"),
-            *(func.sum(ranked.c[name]).label(name) for name, _ in spend(visible.dialect)),
-        )
-        .select_from(ranked.join(queries, queries.c.query == ranked.c.query))
-        .group_by(ranked.c.query, rank, ranked.c.bucket)
-        .subquery("cut")
-    )
-    labels = [("key", "label")] if shape.by[0] is UsageDimension.DEPLOYMENT else []
-    rows = named(cut, spans, labels, visible)
-    return rows.order_by(*(literal_column(name) for name in ("n", "rank", "bucket")))
-
-
-@lru_cache(maxsize=STATEMENTS)
-def _of(shape: Shape) -> Scoped[SeriesPoint]:
-    return Scoped[SeriesPoint](partial(_statement, shape))
-
-
 async def usage_series(
     reader: Reader, principal: Principal, keys: Sequence[SeriesKey]
-) -> list[list[SeriesPoint]]:
-    """Return each key's points, by rank and then bucket. One statement for each kind of key; it
-    reads events only where a bucket cuts days.
+) -> list[list[SeriesSpends]]:
+    """Return each key's series, by rank. One statement for each kind of key, and one for the names
+    of deployments; see `selected_usage`.
     """
     places: defaultdict[_Kind, list[int]] = defaultdict(list)
     for place, key in enumerate(keys):
         places[_Kind(key.by, key.filter)].append(place)
-    found: list[list[SeriesPoint]] = [[]] * len(keys)
+    found: list[list[SeriesSpends]] = [[]] * len(keys)
     for kind, mine in places.items():
-        spans = [*chain.from_iterable(keys[place].buckets for place in mine)]
-        partial_days = any(span.has_partial_days for span in spans)
-        queries = [
-            SpanPlace(query, keys[place].size, bucket)
-            for query, place in enumerate(mine, start=1)
-            for bucket in range(len(keys[place].buckets))
-        ]
-        rows = await _of(Shape((kind.by,), kind.filter.dimensions, partial_days)).fetch(
-            reader,
-            principal,
-            **kind.filter.parameters(),
-            **span_parameters(spans, queries, partial_days=partial_days),
-        )
-        for place, part in zip(mine, by_position(rows, len(mine)), strict=True):
-            found[place] = [whole(row, "spent_nanos") for row in part]
+        buckets = [keys[place].buckets for place in mine]
+        usage = await selected_usage(reader, principal, (kind.by,), kind.filter, buckets)
+        for place, each in zip(mine, usage, strict=True):
+            found[place] = _series(each, keys[place])
+    await _label(reader, principal, keys, found)
     return found
+
+
+def _series(usage: SelectedUsage, key: SeriesKey) -> list[SeriesSpends]:
+    totals = {value: usage.total(group) for (value,), group in usage.groups.items()}
+    order = ranked(totals, key.by, lambda value: any(usage.active(usage.groups[value,])))
+    kept, rest = order[: key.size], order[key.size :]
+    found = [
+        SeriesSpends(rank=rank, key=value, spends=usage.spends(usage.groups[value,]))
+        for rank, value in enumerate(kept, 1)
+    ]
+    if rest:
+        others = together(usage.groups[value,] for value in rest)
+        found.append(SeriesSpends(rank=key.size + 1, key=None, spends=usage.spends(others)))
+    return found
+
+
+async def _label(
+    reader: Reader,
+    principal: Principal,
+    keys: Sequence[SeriesKey],
+    found: Sequence[Sequence[SeriesSpends]],
+) -> None:
+    shown: dict[DeploymentKey, list[SeriesSpends]] = defaultdict(list)
+    for key, series in zip(keys, found, strict=True):
+        for each in series:
+            if key.by is UsageDimension.DEPLOYMENT and isinstance(each["key"], int) and each["key"]:
+                shown[key.buckets[0].account_id, each["key"]].append(each)
+    for place, name in (await deployment_names(reader, principal, shown)).items():
+        for each in shown[place]:
+            each["label"] = name

@@ -6,8 +6,8 @@ from typing import Final
 
 from gateway.principal import Principal
 from gateway.store.engine.database import Reader
-from gateway.store.usage_activity import UsageSpan
 from gateway.store.usage_filter import EVERYTHING, UsageFilter
+from gateway.store.usage_plan import UsageSpan
 from gateway.store.usage_sums import Spans, usage_sums
 from gateway.store.usage_totals import TotalsKey, usage_totals
 

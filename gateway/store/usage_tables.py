@@ -4,8 +4,21 @@ from collections.abc import AsyncGenerator, Sequence
 from functools import lru_cache, partial
 from typing import Final, NamedTuple, NotRequired, TypedDict
 
-from sqlalchemy import ColumnElement, Select, and_, case, collate, func, or_, select
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    case,
+    collate,
+    func,
+    or_,
+    select,
+    true,
+)
 
+from gateway.models import Deployment, table_of
 from gateway.principal import Principal
 from gateway.store.engine.sql import Expression, Query
 from gateway.store.engine.stream import Chunk, Stream
@@ -17,7 +30,6 @@ from gateway.store.usage_activity import (
     KEYS,
     Shape,
     SpanPlace,
-    UsageSpan,
     activity_in,
     span_parameters,
     spans_of,
@@ -25,7 +37,9 @@ from gateway.store.usage_activity import (
     summed,
 )
 from gateway.store.usage_filter import NO_VALUE, UsageDimension, UsageFilter
-from gateway.store.usage_ranks import named
+from gateway.store.usage_plan import UsageSpan
+
+_DEPLOYMENT: Final = table_of(Deployment)
 
 ROWS: Final = 500
 """Rows of a chunk; see `store.exports`."""
@@ -90,7 +104,30 @@ def _grouped(shape: Shape, visible: Visible) -> tuple[Select[tuple[object, ...]]
         value = table.c[key]
         by_bytes = collate(value, "C") if is_text and visible.dialect == "postgresql" else value
         order += [value == NO_VALUE[dimension], by_bytes]
-    return rows, named(table, spans, labels, visible).order_by(*order)
+    return rows, _named(table, spans, labels, visible).order_by(*order)
+
+
+def _named(
+    rows: FromClause, spans: CTE, labels: Sequence[tuple[str, str]], visible: Visible
+) -> Query:
+    """Add deployments' names, or their external ids: `labels` are the columns of their keys and
+    those of their names.
+    """
+    if not labels:
+        return select(*rows.c)
+    account = select(func.min(spans.c.account_id).label("account_id")).subquery("account")
+    joined: FromClause = rows.join(account, true())
+    columns = []
+    for key, label in labels:
+        deployment = _DEPLOYMENT.alias(f"deployment_{key}")
+        same = and_(
+            deployment.c.account_id == account.c.account_id,
+            deployment.c.id == rows.c[key],
+            visible(deployment.c.account_id),
+        )
+        joined = joined.outerjoin(deployment, same)
+        columns.append(func.coalesce(deployment.c.name, deployment.c.external_id).label(label))
+    return select(*rows.c, *columns).select_from(joined)
 
 
 def _nonzero(sums: Sequence[ColumnElement[int]]) -> list[ColumnElement[bool]]:

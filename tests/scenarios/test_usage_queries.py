@@ -19,6 +19,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.billing.usage.packing import pack
+from gateway.clock import FixedClock
 from gateway.exports.export import ExportFormat
 from gateway.exports.open import open_usage
 from gateway.exports.request import FILTERS, UsageExportRequest
@@ -78,7 +80,9 @@ query ($id: ID!, $from: Date!, $to: Date!, $zone: TimeZone!, $interval: UsageInt
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """A usage query; the filter's values are those of events, a deployment's its ordinal."""
+    """A usage query; the filter's values are those of events, a deployment's its ordinal. The days
+    of the first part of the window are `packed`, a share of it.
+    """
 
     interval: Interval
     filter: dict[UsageDimension, list[Any]]
@@ -86,6 +90,7 @@ class Query:
     then: UsageDimension
     rows: int
     first: int
+    packed: float | None
 
 
 VALUES: dict[UsageDimension, list[Any]] = {
@@ -112,6 +117,7 @@ def queries(draw: st.DrawFn) -> Query:
         then=then,
         rows=draw(st.integers(1, 4)),
         first=draw(st.integers(1, 4)),
+        packed=draw(st.sampled_from([None, 0.4, 1.2])),
     )
 
 
@@ -183,6 +189,9 @@ async def test_every_view_is_that_of_the_raw_events(
 ) -> None:
     window, facts = case
     await insert_facts(database, facts)
+    if query.packed is not None:
+        now = window.start + query.packed * (window.end - window.start)
+        await pack(database, FixedClock(min(now, LATER)))
     variables = {
         "id": encode_global_id("Account", facts.account_id),
         "from": str(window.from_),

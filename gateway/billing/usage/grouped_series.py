@@ -1,21 +1,17 @@
-"""Usage over time by one dimension, from the points of `store.usage_series`. Pure."""
+"""Usage over time by one dimension, from the series of `store.usage_series`. Pure."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import groupby
-from operator import itemgetter
 from typing import Final, TypedDict
 
 from gateway.billing.usage.breakdown import SHARE_PLACES, NamedValue, UsageGroup, shown_value
 from gateway.errors import BadUserInput
 from gateway.money import ratio
-from gateway.store.usage_series import SeriesKey, SeriesPoint
+from gateway.store.usage_series import SeriesKey, SeriesSpends
 from gateway.windows import Bucket
 
 DEFAULT_SERIES: Final = 10
 MAX_SERIES: Final = 25
-
-_rank: Final = itemgetter("rank")
 
 
 class UsagePoint(TypedDict):
@@ -51,30 +47,26 @@ def checked_series(first: int | None) -> int:
 
 
 def usage_series(
-    found: Sequence[SeriesPoint], key: SeriesKey, buckets: Sequence[Bucket], currency: str
+    found: Sequence[SeriesSpends], key: SeriesKey, buckets: Sequence[Bucket], currency: str
 ) -> list[UsageSeries]:
     """Return the series of a loaded key with labels and shares. The points of a bucket add up to
     the bucket.
     """
-    total = sum(each["spent_nanos"] for each in found)
+    total = sum(sum(each["spends"]) for each in found)
     return [*_series(found, key, buckets, currency, total)]
 
 
 def _series(
-    found: Sequence[SeriesPoint],
+    found: Sequence[SeriesSpends],
     key: SeriesKey,
     buckets: Sequence[Bucket],
     currency: str,
     total_nanos: int,
 ) -> Iterator[UsageSeries]:
-    for rank, group in groupby(found, key=_rank):
-        points = list(group)
-        nanos = [0] * len(buckets)
-        for point in points:
-            nanos[point["bucket"]] = point["spent_nanos"]
+    for each in found:
+        nanos = each["spends"]
         spent_nanos = sum(nanos)
-        stored = next((each["key"] for each in points if each["key"] is not None), None)
-        value = NamedValue(stored, points[0].get("label"), is_rest=rank > key.size)
+        value = NamedValue(each["key"], each.get("label"), is_rest=each["rank"] > key.size)
         shown = shown_value(value, key.by, key.buckets[0].account_id)
         yield UsageSeries(
             group=shown.group,
@@ -85,7 +77,7 @@ def _series(
             currency=currency,
             share=ratio(spent_nanos, total_nanos, SHARE_PLACES),
             points=[
-                UsagePoint(start=bucket.start, spent_nanos=each, currency=currency)
-                for bucket, each in zip(buckets, nanos, strict=True)
+                UsagePoint(start=bucket.start, spent_nanos=spent, currency=currency)
+                for bucket, spent in zip(buckets, nanos, strict=True)
             ],
         )

@@ -6,21 +6,21 @@ from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 from gateway.billing.usage.series import Period
-from gateway.store.usage_activity import UsageSpan
+from gateway.store.usage_plan import UsageSpan
 from gateway.windows import Interval, Window, day_start, whole_days
 
 _KEPT: Final = 128
 """Windows with the edges of their buckets in memory."""
 
 _Edges: TypeAlias = tuple[date, date, datetime, datetime, datetime, datetime]
-"""The cells of a `UsageSpan` after its account."""
+"""The cells of a `UsageSpan` between its account and its zone."""
 
 
 def usage_span(
     account_id: int, account_zone: ZoneInfo, start: datetime, end: datetime
 ) -> UsageSpan:
     """Return the whole and partial days of a span of an account's time."""
-    return UsageSpan(account_id, *_edges(start, end, account_zone))
+    return UsageSpan(account_id, *_edges(start, end, account_zone), account_zone)
 
 
 def window_span(period: Period, account_zone: ZoneInfo) -> UsageSpan:
@@ -34,7 +34,7 @@ def bucket_spans(
     """Return a span for each of a period's buckets."""
     window = period.window
     edges = _bucket_edges(window.from_, window.to, window.zone, interval, account_zone)
-    return tuple(UsageSpan(period.account_id, *each) for each in edges)
+    return tuple(UsageSpan(period.account_id, *each, account_zone) for each in edges)
 
 
 @lru_cache(maxsize=_KEPT)

@@ -31,8 +31,9 @@ from gateway.store.purchase_relations import (
     REFUNDS,
 )
 from gateway.store.rollup_spans import FLOWS, RESOURCES, USAGE, Grain, RollupSpan
-from gateway.store.usage_activity import UsageSpan
 from gateway.store.usage_filter import UsageDimension
+from gateway.store.usage_plan import UsageSpan
+from gateway.windows import zone
 from tests.bench.data import SUBJECT, Size, fill
 from tests.conftest import RUNTIME_ROLE
 from tests.support.lent_databases import with_database
@@ -159,7 +160,10 @@ READS: list[Read] = [
     lambda reader: breakdowns(
         reader,
         STAFF,
-        [BreakdownKey(each, 10, UsageSpan(1, LAST, LAST, *4 * [NOON])) for each in UsageDimension],
+        [
+            BreakdownKey(each, 10, UsageSpan(1, LAST, LAST, NOON, NOON, NOON, NOON, zone("UTC")))
+            for each in UsageDimension
+        ],
     ),
 ]
 """Every statement that a page of the console takes, or more."""

@@ -447,5 +447,5 @@ async def test_statements_are_as_many_for_1_account_as_for_100(database: Databas
         assert len(nodes) == first
         assert all(node == nodes[0] for node in nodes)
     # Accounts, first facts, burn, opening, flows, sums of usage by days and by quarter hours, usage
-    # for comparisons and then for means, resources, breakdown.
-    assert {reply.statements for reply in replies.values()} == {11}
+    # for comparisons and then for means, resources, breakdown, names of deployments.
+    assert {reply.statements for reply in replies.values()} == {12}

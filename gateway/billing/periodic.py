@@ -1,0 +1,13 @@
+"""The periodic tasks of billing."""
+
+from gateway.billing.balance import low_balance_sweep
+from gateway.billing.usage import packing
+from gateway.clock import Clock
+from gateway.store import Database
+from gateway.work.tasks import Tasks
+
+
+def register(tasks: Tasks, database: Database, clock: Clock, usage_delay_seconds: int) -> None:
+    """Have each run now and again, in one process."""
+    low_balance_sweep.register(tasks, database, clock, usage_delay_seconds)
+    packing.register(tasks, database, clock)
