@@ -9,7 +9,7 @@ export UV_SYSTEM_CERTS := 1
 export UV_LINK_MODE := copy
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-  --no-emit-index-url --no-emit-find-links --no-header --extra cjk --extra redis pyproject.toml
+  --no-emit-index-url --no-emit-find-links --no-header --extra cjk --extra parquet --extra redis pyproject.toml
 
 # The page, built with a Node from PyPI; GATEWAY_SKIP_CONSOLE=1 leaves it out.
 PAGE := gateway/static/.built-from

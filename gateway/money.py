@@ -6,6 +6,7 @@ always half-even.
 
 import re
 from collections.abc import Sequence
+from decimal import MAX_PREC, Context, Decimal
 from typing import Final
 
 import orjson
@@ -21,6 +22,7 @@ MAX_TEXT: Final = 64
 _SCALE: Final = 9
 _EXACT_NANOS: Final = 10**15
 """A float holds every decimal of at most 15 digits: no two of them are the same float."""
+_EXACT: Final = Context(prec=MAX_PREC)
 _DECIMAL: Final = re.compile(r"(-?[0-9]+)(?:\.([0-9]+))?")
 _GROUP: Final = 3
 # A currency is three letters, or a sign with at most three letters before it: `EUR`, `CA$`, `€`.
@@ -152,6 +154,16 @@ def format_nanos(nanos: int, digits: int) -> str:
     text = str(nanos).zfill(_SCALE + 1 if nanos >= 0 else _SCALE + 2)
     fraction = text[-_SCALE:].rstrip("0").ljust(digits, "0")
     return f"{text[:-_SCALE]}.{fraction}" if fraction else text[:-_SCALE]
+
+
+def exact_decimal(nanos: int) -> Decimal:
+    """Return the value of nanos of any number of digits."""
+    return Decimal(nanos).scaleb(-_SCALE, _EXACT)
+
+
+def significant_digits(nanos: int) -> int:
+    """Return how many digits a value has from the first to the last that is not zero."""
+    return len(str(abs(nanos)).rstrip("0"))
 
 
 def format_column(values: Sequence[int], digits: int) -> list[str]:

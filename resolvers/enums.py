@@ -260,5 +260,9 @@ describe(
         ExportFormat.JSONL: "For programs: one JSON object per line, with the names of this "
         "schema.",
         ExportFormat.FOCUS: "For cost tools: a FOCUS 1.2 file.",
+        ExportFormat.XLSX: "For spreadsheets: a workbook. An amount of more than 15 digits is a "
+        "text, because spreadsheets round it.",
+        ExportFormat.PARQUET: "For analysis: an Apache Parquet file, amounts as decimal(38, 9). A "
+        "BAD_USER_INPUT error where the gateway was installed without it.",
     },
 )

@@ -10,8 +10,8 @@ import orjson
 from gateway.audit.listing import answer_fields, event_id
 from gateway.errors import BadUserInput
 from gateway.exports.csv import BOM, text_cell
-from gateway.exports.export import ExportFormat
-from gateway.exports.open import FilePart, Opened
+from gateway.exports.export import ExportFormat, FilePart
+from gateway.exports.open import Opened
 from gateway.principal import Principal
 from gateway.store import audit_events
 from gateway.store.audit_events import AuditEventRow, AuditFilter

@@ -114,22 +114,22 @@ def of_microseconds(text: Callable[[datetime], str]) -> Callable[[int], str]:
     return write_quickly
 
 
-def bucket_texts(
-    request: UsageExportRequest, text: Callable[[Bucket], str]
-) -> Callable[[Sequence[int]], list[str]]:
-    """Return a function from ordered microseconds since 1970 to the `text` of each one's bucket."""
+def bucket_values(
+    request: UsageExportRequest, value: Callable[[Bucket], V]
+) -> Callable[[Sequence[int]], list[V]]:
+    """Return a function from ordered microseconds since 1970 to the `value` of each's bucket."""
     series = request.window.series(request.interval)
     starts = [*map(microseconds_from_instant, series.starts)]
-    texts = [text(bucket) for bucket in series.buckets]
+    values = [value(bucket) for bucket in series.buckets]
 
     def index_at(microseconds: int) -> int:
         return bisect_right(starts, microseconds) - 1
 
-    def of(instants: Sequence[int]) -> list[str]:
+    def of(instants: Sequence[int]) -> list[V]:
         first, last = index_at(instants[0]), index_at(instants[-1])
         if first == last:
-            return [texts[first]] * len(instants)
-        return [texts[index_at(instant)] for instant in instants]
+            return [values[first]] * len(instants)
+        return [values[index_at(instant)] for instant in instants]
 
     return of
 

@@ -14,7 +14,7 @@ from gateway.exports.cells import (
     K,
     Memo,
     Method,
-    bucket_texts,
+    bucket_values,
     charged_column,
     credited_nanos,
     id_text,
@@ -88,7 +88,7 @@ def write_usage(subject: UsageSubject) -> LinesExport:
     """Return the writer of usage: one line for each event."""
     request = subject.request
     zone, instant = request.window.time_zone, of_microseconds(local_text(request.window.zone))
-    days = bucket_texts(request, lambda bucket: str(bucket.first_day))
+    days = bucket_values(request, lambda bucket: str(bucket.first_day))
     return _csv(
         {
             f"{_BUCKETS[request.interval]} ({zone})": lambda chunk: days(

@@ -1,6 +1,7 @@
 """Defines exports: an account's rows, in chunks, and a writer that makes a file of them.
 
-CSV, JSONL and FOCUS are three writers of the same rows. A chunk holds the rows by column, oldest
+CSV, JSONL and FOCUS are writers of the same rows, line by line; XLSX and Parquet are made whole
+(`gateway.exports.tables`). A chunk holds the rows by column, oldest
 first over the whole export; money and quantities are nanos, instants are UTC, and unknown values
 are None.
 
@@ -14,7 +15,7 @@ are None.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gateway.exports.request import LedgerExportRequest, PurchaseExportRequest, UsageExportRequest
 from gateway.store.engine.statement import R
@@ -29,6 +30,15 @@ class ExportFormat(StrEnum):
     CSV = "CSV"
     JSONL = "JSONL"
     FOCUS = "FOCUS"
+    XLSX = "XLSX"
+    PARQUET = "PARQUET"
+
+
+class FilePart(NamedTuple):
+    """A part of a file, and how many rows are in it."""
+
+    content: bytes
+    rows: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from gateway.exports.cells import (
     K,
     Memo,
     Method,
-    bucket_texts,
+    bucket_values,
     charged_column,
     credited_nanos,
     id_text,
@@ -69,7 +69,7 @@ def write_usage(subject: UsageSubject) -> LinesExport:
     account_id: int = subject.account["account_id"]
     currency = _fragment("currency", subject.currency)
     instant = of_microseconds(utc_text)
-    starts = bucket_texts(
+    starts = bucket_values(
         subject.request, lambda bucket: _fragment("bucketStart", utc_text(bucket.start))
     )
     return _jsonl(

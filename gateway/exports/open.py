@@ -5,12 +5,13 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
 from gateway.exports import usage_rows
 from gateway.exports.export import (
     Export,
     ExportFormat,
+    FilePart,
     LedgerSubject,
     PurchasesSubject,
     UsageSubject,
@@ -22,13 +23,20 @@ from gateway.exports.request import (
     UsageExportRequest,
     UsageRows,
 )
+from gateway.exports.tables.content import (
+    aggregates_table,
+    ledger_table,
+    purchases_table,
+    usage_table,
+)
+from gateway.exports.tables.whole import WholeFile
+from gateway.exports.tables.writer import TableWriter
 from gateway.exports.writers import (
     AGGREGATE_WRITERS,
     LEDGER_WRITERS,
     PURCHASE_WRITERS,
     USAGE_WRITERS,
-    check_offered,
-    usage_formats,
+    make_writer,
 )
 from gateway.principal import Principal
 from gateway.store import exported_usage, exports, sellers, usage_tables
@@ -42,23 +50,29 @@ LEDGER_ROWS: Final = 500
 """Rows of a chunk; see `store.exports`."""
 
 
-class FilePart(NamedTuple):
-    """A part of a file, and how many rows are in it."""
-
-    content: bytes
-    rows: int
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
     """An export that has begun: `rows` is how many purchases, usage events or rows of the ledger
-    it holds, and `parts` yields the file.
+    it holds, and `parts` yields the file. A `whole` file has a size before its first content.
     """
 
     name: str
     rows: int
     media_type: str
     parts: Callable[[], AsyncGenerator[FilePart]]
+    whole: WholeFile | None = None
+
+
+def _opened(
+    writer: Export[R] | TableWriter, *, name: str, rows: int, chunks: AsyncGenerator[Chunk[R]]
+) -> Opened:
+    whole: WholeFile | None = None
+    if isinstance(writer, TableWriter):
+        whole = WholeFile(writer)
+        parts = partial(whole.parts, _ahead(chunks))
+    else:
+        parts = partial(_parts, writer, chunks)
+    return Opened(name=name, rows=rows, media_type=writer.media_type, parts=parts, whole=whole)
 
 
 async def _parts(writer: Export[R], rows: AsyncGenerator[Chunk[R]]) -> AsyncGenerator[FilePart]:
@@ -78,18 +92,17 @@ async def open_purchases(
     format_: ExportFormat,
 ) -> Opened:
     """Begin an export of credit purchases. The principal's role must see them."""
-    check_offered(format_, PURCHASE_WRITERS)
     selection = request.selection(account["account_id"])
     known = await _sellers(stream)
     subject = PurchasesSubject(
         account=account, seller=_in_force(known), sellers=known, request=request
     )
-    writer = PURCHASE_WRITERS[format_](subject)
-    return Opened(
+    writer = make_writer(format_, subject, PURCHASE_WRITERS, purchases_table)
+    return _opened(
+        writer,
         name=purchases_name(account["external_id"], request, writer.extension),
         rows=await exports.count_purchases(stream, principal, selection),
-        media_type=writer.media_type,
-        parts=partial(_parts, writer, exports.purchases(stream, principal, selection)),
+        chunks=exports.purchases(stream, principal, selection),
     )
 
 
@@ -101,7 +114,6 @@ async def open_usage(
     format_: ExportFormat,
 ) -> Opened:
     """Begin an export of usage: its charges, or sums of them."""
-    check_offered(format_, usage_formats(request.rows))
     if request.rows is not UsageRows.CHARGES:
         return await _open_aggregates(stream, principal, account, request, format_)
     window = request.window
@@ -110,12 +122,12 @@ async def open_usage(
     )
     seller = _in_force(await _sellers(stream))
     subject = UsageSubject(account=account, seller=seller, request=request)
-    writer = USAGE_WRITERS[format_](subject)
-    return Opened(
+    writer = make_writer(format_, subject, USAGE_WRITERS, usage_table)
+    return _opened(
+        writer,
         name=usage_name(account["external_id"], request, writer.extension),
         rows=await exported_usage.count_usage(stream, principal, selected),
-        media_type=writer.media_type,
-        parts=partial(_parts, writer, exported_usage.usage(stream, principal, selected)),
+        chunks=exported_usage.usage(stream, principal, selected),
     )
 
 
@@ -127,17 +139,17 @@ async def _open_aggregates(
     format_: ExportFormat,
 ) -> Opened:
     subject = UsageSubject(account=account, seller={}, request=request)
-    writer = AGGREGATE_WRITERS[format_](subject)
+    writer = make_writer(format_, subject, AGGREGATE_WRITERS, aggregates_table)
     if request.rows is UsageRows.BUCKETS:
         read, count = usage_rows.buckets, len(request.window.buckets(request.interval))
     else:
         key = usage_rows.table_key(account, request)
         read, count = usage_rows.series, await usage_tables.count_rows(stream, principal, key)
-    return Opened(
+    return _opened(
+        writer,
         name=usage_name(account["external_id"], request, writer.extension),
         rows=count,
-        media_type=writer.media_type,
-        parts=partial(_parts, writer, read(stream, principal, account, request)),
+        chunks=read(stream, principal, account, request),
     )
 
 
@@ -149,16 +161,16 @@ async def open_ledger(
     format_: ExportFormat,
 ) -> Opened:
     """Begin an export of the ledger. The principal's role must see purchases."""
-    check_offered(format_, LEDGER_WRITERS)
     selection = request.selection(account["account_id"])
     seller = _in_force(await _sellers(stream))
-    writer = LEDGER_WRITERS[format_](LedgerSubject(account=account, seller=seller, request=request))
+    subject = LedgerSubject(account=account, seller=seller, request=request)
+    writer = make_writer(format_, subject, LEDGER_WRITERS, ledger_table)
     (totals,) = await LEDGER.fetch_totals(stream, principal, [selection])
-    return Opened(
+    return _opened(
+        writer,
         name=ledger_name(account["external_id"], request, writer.extension),
         rows=totals["total_count"],
-        media_type=writer.media_type,
-        parts=partial(_parts, writer, LEDGER.chunks(stream, principal, selection, LEDGER_ROWS)),
+        chunks=LEDGER.chunks(stream, principal, selection, LEDGER_ROWS),
     )
 
 

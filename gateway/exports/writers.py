@@ -15,6 +15,11 @@ from gateway.exports.export import (
 )
 from gateway.exports.focus import writer as focus
 from gateway.exports.request import UsageRows
+from gateway.exports.tables import parquet
+from gateway.exports.tables.columns import Table
+from gateway.exports.tables.parquet import ParquetWriter
+from gateway.exports.tables.writer import TableWriter
+from gateway.exports.tables.xlsx import XlsxWriter
 from gateway.exports.usage_rows import AggregatedUsage
 from gateway.store.engine.statement import R
 from gateway.store.exported_usage import ExportedUsage
@@ -23,6 +28,7 @@ from gateway.store.rows import LedgerRow
 
 S = TypeVar("S", bound=Subject)
 Writers: TypeAlias = Mapping[ExportFormat, Callable[[S], Export[R]]]
+
 
 PURCHASE_WRITERS: Final[Writers[PurchasesSubject, ExportedPurchase]] = {
     ExportFormat.CSV: csv.write_purchases,
@@ -44,6 +50,21 @@ LEDGER_WRITERS: Final[Writers[LedgerSubject, LedgerRow]] = {
     ExportFormat.JSONL: jsonl.write_ledger,
 }
 """FOCUS has charges, not changes of a balance."""
+TABLE_WRITERS: Final[Mapping[ExportFormat, type[TableWriter]]] = {
+    ExportFormat.XLSX: XlsxWriter,
+    ExportFormat.PARQUET: ParquetWriter,
+}
+"""The writers of every export that has a table."""
+
+
+def make_writer(
+    format_: ExportFormat, subject: S, writers: Writers[S, R], table: Callable[[S], Table]
+) -> Export[R] | TableWriter:
+    """Return the writer of a file. Raises BadUserInput for a format that is not offered."""
+    check_offered(format_, writers)
+    if format_ in TABLE_WRITERS:
+        return TABLE_WRITERS[format_](table(subject))
+    return writers[format_](subject)
 
 
 def usage_formats(rows: UsageRows) -> Collection[ExportFormat]:
@@ -52,8 +73,16 @@ def usage_formats(rows: UsageRows) -> Collection[ExportFormat]:
 
 
 def check_offered(format_: ExportFormat, writers: Collection[ExportFormat]) -> None:
-    """Raise BadUserInput for a format that has no writer among these."""
-    if format_ not in writers:
+    """Raise BadUserInput for a format that has no writer among these or for tables, or that is not
+    installed.
+    """
+    if format_ not in writers and format_ not in TABLE_WRITERS:
         raise BadUserInput(
             f"The format {format_} is not available for this export.", argument="format"
+        )
+    if format_ is ExportFormat.PARQUET and not parquet.is_installed():
+        raise BadUserInput(
+            "The format PARQUET is not available: this gateway was installed without its extra "
+            "`parquet`.",
+            argument="format",
         )

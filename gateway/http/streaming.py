@@ -39,17 +39,23 @@ class Transfer:
         self.rows = 0
 
     async def run(
-        self, headers: Mapping[str, str], parts: AsyncGenerator[tuple[bytes, int]]
+        self,
+        headers: Callable[[], Mapping[str, str] | None],
+        parts: AsyncGenerator[tuple[bytes, int]],
     ) -> None:
         """Send the parts, each with its number of rows; `end` is still to be called. Two are made
-        before the head is sent, so that most of what can go wrong is still answered properly.
+        before the head is sent, and as many as `headers` needs until it knows the headers, so that
+        most of what can go wrong is still answered properly.
 
         Raises DeadlineExceeded where the client reads nothing for `unread_seconds`, or less than
         LEAST_RATE in as many seconds that were spent waiting for it.
         """
         async with aclosing(parts):
             first = [await anext(parts), await anext(parts)]
-            self._headers = headers
+            while (known := headers()) is None:
+                first.append(await anext(parts))
+                await self._give_way()
+            self._headers = known
             if self._head_only:
                 return
             await self._begin()

@@ -142,7 +142,7 @@ class ExportEndpoint(ABC):
         ):
             opened = await self.open(stream, record.principal, account, parameters, format_)
             await parts.points.take_items(key, opened.rows)
-            await transfer.run(_headers(opened), opened.parts())
+            await transfer.run(partial(_headers, opened), opened.parts())
 
     async def _read_request(self, scope: Scope) -> tuple[Principal, int | str, dict[str, str]]:
         """Return the principal, the account (its key, or the name in the parameter) and the other
@@ -258,8 +258,15 @@ def _account_id(text: str) -> int | None:
     return parsed.account_id if parsed.typename == "Account" else None
 
 
-def _headers(opened: Opened) -> Mapping[str, str]:
+def _headers(opened: Opened) -> Mapping[str, str] | None:
+    """Return the headers; None until a file that is sent whole has its size."""
+    size = {}
+    if opened.whole is not None:
+        if opened.whole.size is None:
+            return None
+        size = {"content-length": str(opened.whole.size)}
     return {
+        **size,
         "content-type": opened.media_type,
         "content-disposition": attachment(opened.name),
         "cache-control": "private, no-store",

@@ -71,7 +71,8 @@ async def test_activity_lists_every_change_with_its_reason(
 
         await activity.get_by_role("button", name="Export").click()
         formats = page.get_by_role("menuitem")
-        await expect(formats).to_have_text([re.compile("^CSV"), re.compile("^JSON Lines")])
+        names = ("CSV", "Excel", "JSON Lines", "Parquet")
+        await expect(formats).to_have_text([re.compile(f"^{name}") for name in names])
         async with page.expect_download() as download:
             await formats.first.click()
         file = tmp_path / "activity.csv"

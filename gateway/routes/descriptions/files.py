@@ -5,6 +5,8 @@ from typing import Final
 
 from gateway.exports.export import ExportFormat
 from gateway.exports.request import FILTERS, MAX_SEARCH, UsageRows
+from gateway.exports.tables.parquet import ParquetWriter
+from gateway.exports.tables.xlsx import XlsxWriter
 from gateway.models import CreditPurchaseKind, CreditPurchaseStatus, LedgerCause
 from gateway.routes.descriptions.refusals import (
     CREDENTIAL_LIMITS,
@@ -38,7 +40,8 @@ _FORMAT: Final = Parameter(
     name="format",
     place="query",
     text="`CSV` (RFC 4180, UTF-8 with BOM, formulas escaped), `JSONL` (one object per line, "
-    "with the names of the GraphQL schema) or `FOCUS` (1.2, CSV).",
+    "with the names of the GraphQL schema), `FOCUS` (1.2, CSV), `XLSX` (a workbook) or `PARQUET` "
+    "(amounts as decimal(38, 9); where it is installed).",
     schema={"enum": [*ExportFormat], "default": "CSV"},
 )
 _WINDOW: Final = (
@@ -71,11 +74,13 @@ _LIMITS: Final = (
 )
 _ROWS: Final = Answer(
     status=200,
-    text="All rows, streamed, oldest first. If anything fails midway the connection is cut, so "
-    "a partial file cannot pass for a whole one.",
+    text="All rows, oldest first: streamed; as XLSX and Parquet with a `Content-Length`. If "
+    "anything fails midway the connection is cut, so a partial file cannot pass for a whole one.",
     content={
         "text/csv": {"type": "string"},
         "application/x-ndjson": {"type": "string"},
+        XlsxWriter.media_type: {"type": "string", "format": "binary"},
+        ParquetWriter.media_type: {"type": "string", "format": "binary"},
     },
     headers=("Content-Disposition", "X-Export-Rows"),
 )
@@ -97,6 +102,11 @@ _REFUSALS: Final = (
     NOT_FOUND,
     _BUSY,
     TIMEOUT,
+    Refusal(
+        status=507,
+        codes=("STORAGE_FULL",),
+        text="There is no room for the temporary file of an XLSX or Parquet file.",
+    ),
 )
 
 
@@ -230,8 +240,8 @@ EXPORT_LEDGER: Final = Operation(
         Parameter(
             name="format",
             place="query",
-            text="`CSV` or `JSONL`; `FOCUS` is not available for the ledger.",
-            schema={"enum": ["CSV", "JSONL"], "default": "CSV"},
+            text="`CSV`, `JSONL`, `XLSX` or `PARQUET`; `FOCUS` is not available for the ledger.",
+            schema={"enum": ["CSV", "JSONL", "XLSX", "PARQUET"], "default": "CSV"},
         ),
         *_WINDOW,
         _list("cause", "Only changes with these causes", LedgerCause),

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import httpx
 import pytest
 
 from gateway.clock import FixedClock
+from gateway.exports.export import ExportFormat
 from gateway.ids import encode_global_id
 from gateway.links import LEDGER_PATH, PURCHASES_PATH, USAGE_PATH, Links
 from gateway.principal import Principal
@@ -27,6 +29,7 @@ from tests.support.edge import connect
 from tests.support.graph import NOW, SIGNER, ask, data_of
 from tests.support.points import many_points
 from tests.support.rows import T0, UNIT, account, entry, ledger_day, purchase, put, receipt, refund
+from tests.support.table_files import read_table
 from tests.support.usage_rows import Event, Facts, insert_facts
 
 MINE, THEIRS, MISSING = 1, 2, 3
@@ -417,6 +420,37 @@ async def test_without_a_credential_one_is_asked_for(place: Place, path: str) ->
     answer = await place.client.post(path, headers=bearer("ada"))
     assert answer.status_code == 405
     assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD"}
+
+
+TABLES = ["XLSX", "PARQUET"]
+ROWS_OF = {PURCHASES_PATH: 3, USAGE_PATH: 3, LEDGER_PATH: 4}
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("format_", TABLES)
+async def test_a_table_is_sent_whole_with_its_length(place: Place, path: str, format_: str) -> None:
+    answer = await place.client.get(place.link(path, format=format_))
+    assert answer.status_code == 200, answer.text
+    rows = read_table(ExportFormat(format_), answer.content)
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    assert "transfer-encoding" not in answer.headers
+    assert len(rows) == int(answer.headers["x-export-rows"]) == ROWS_OF[path]
+    assert answer.headers["content-disposition"].endswith(f'.{format_.lower()}"')
+    head = await place.client.head(place.link(path, format=format_))
+    assert (head.content, int(head.headers["content-length"]) > 0) == (b"", True)
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_parquet_is_refused_where_it_is_not_installed(
+    place: Place, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    field = {PURCHASES_PATH: "creditPurchases", USAGE_PATH: "usage", LEDGER_PATH: "ledger"}[path]
+    query = f"query($id: ID!) {{ account(id: $id) {{ {field} {{ exportUrl(format: PARQUET) }} }} }}"
+    refused = await ask(place.database, Principal(subject="ada"), query, {"id": ID})
+    assert [code for _, code, _ in refused.errors] == ["BAD_USER_INPUT"]
+    answer = await place.client.get(place.link(path, format="PARQUET"))
+    assert refusal_of(answer)[:2] == (400, "BAD_USER_INPUT")
 
 
 @pytest.mark.parametrize("path", PATHS)

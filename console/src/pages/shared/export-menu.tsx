@@ -6,7 +6,9 @@ import { Sentence } from "../../ui/sentence";
 import { Notice } from "../../ui/states";
 import { messageOf } from "./failure";
 
-export const EXPORT_FORMATS: readonly ExportFormat[] = ["CSV", "JSONL", "FOCUS"];
+export const EXPORT_FORMATS: readonly ExportFormat[] = ["CSV", "XLSX", "JSONL", "PARQUET", "FOCUS"];
+/** FOCUS is a format of charges alone. */
+export const WITHOUT_FOCUS = EXPORT_FORMATS.filter((each) => each !== "FOCUS");
 
 type Section<Rows extends string> = {
   rows: Rows;

@@ -1,15 +1,8 @@
-import {
-  type ExportFormat,
-  UsageExportLinkDocument,
-  type UsageExportLinkQuery,
-} from "../../api/generated/graphql";
+import { UsageExportLinkDocument, type UsageExportLinkQuery } from "../../api/generated/graphql";
 import { useDownload } from "../../api/use-download";
 import { usage as t } from "../../text/usage";
-import { EXPORT_FORMATS, ExportMenu } from "../shared/export-menu";
+import { EXPORT_FORMATS, ExportMenu, WITHOUT_FOCUS } from "../shared/export-menu";
 import { type UsageScope, variablesOf } from "./usage-scope";
-
-/** FOCUS is a format of charges alone. */
-const OF_SUMS: readonly ExportFormat[] = EXPORT_FORMATS.filter((each) => each !== "FOCUS");
 
 /** Downloads the charges of a scope, or their sums by bucket and by group. */
 export function UsageExport({ scope }: { scope: UsageScope }) {
@@ -27,8 +20,8 @@ export function UsageExport({ scope }: { scope: UsageScope }) {
       }}
       sections={[
         { rows: "CHARGES", label: CHARGES, formats: EXPORT_FORMATS },
-        { rows: "BUCKETS", label: BUCKETS[interval], formats: OF_SUMS },
-        { rows: "SERIES", label: SERIES(t.dimensions[by]), formats: OF_SUMS },
+        { rows: "BUCKETS", label: BUCKETS[interval], formats: WITHOUT_FOCUS },
+        { rows: "SERIES", label: SERIES(t.dimensions[by]), formats: WITHOUT_FOCUS },
       ]}
     />
   );

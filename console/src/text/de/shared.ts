@@ -69,7 +69,9 @@ export const shared = {
     label: "Exportieren",
     formats: {
       CSV: "CSV, für Tabellenkalkulationen",
+      XLSX: "Excel-Arbeitsmappe (XLSX)",
       JSONL: "JSON Lines, für Programme",
+      PARQUET: "Parquet, für Auswertungen",
       FOCUS: "FOCUS 1.2, für Kostenanalyse-Tools",
     },
     failed: "Der Export ist fehlgeschlagen",

@@ -66,7 +66,9 @@ export const shared = {
     label: "Export",
     formats: {
       CSV: "CSV, for spreadsheets",
+      XLSX: "Excel workbook (XLSX)",
       JSONL: "JSON Lines, for programs",
+      PARQUET: "Parquet, for analysis",
       FOCUS: "FOCUS 1.2, for cost tools",
     },
     failed: "Export failed",

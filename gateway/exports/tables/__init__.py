@@ -1,0 +1,1 @@
+"""Files of tables, XLSX and Parquet: made whole in a temporary file, then sent."""
