@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 
 from gateway.cli.messages import complain
 from gateway.errors import ConfigurationError
-from gateway.migrations import head, is_at
+from gateway.migrations import can_serve
+from gateway.migrations.revisions import head
 from gateway.principal import Actor
 from gateway.settings import SETTINGS, Settings, load_settings
 from gateway.settings.environment import unknown_variables
@@ -38,7 +39,7 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
     database = await connect(settings)
     try:
         async with Snapshot(database, operator()) as snapshot:
-            if not await is_at(snapshot, head()):
+            if not await can_serve(snapshot, head()):
                 raise ConfigurationError(
                     "The database has not been migrated to this version: run `gateway migrate`."
                 )

@@ -10,8 +10,6 @@ from typing import Final, TypedDict
 
 import asyncpg
 from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import (
     URL,
     Connection,
@@ -30,6 +28,7 @@ from gateway.errors import ConfigurationError, ServiceUnavailable
 from gateway.migrations import row_security
 from gateway.migrations.indexes import create_large_indexes
 from gateway.migrations.reasons import OWNER_URL, RUNTIME_URL, explained, role_explained
+from gateway.migrations.revisions import alembic_config, head, is_later, serves
 from gateway.migrations.row_security import Protection
 from gateway.migrations.scram import scram_verifier
 from gateway.store import Database, Reader, Statement
@@ -80,39 +79,25 @@ def _find_table(dialect: DialectName) -> ClauseElement:
 _TABLE: Final = Statement[_Found](_find_table)
 
 
-def _config(connection: Connection | None = None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    return config
-
-
-def head() -> str:
-    """Return the revision that this code needs."""
-    revision = ScriptDirectory.from_config(_config()).get_current_head()
-    assert revision is not None  # noqa: S101  # there always is one
-    return revision
-
-
-async def is_at(reader: Reader, revision: str) -> bool:
-    """Return whether the database is at a revision; one that was never migrated, or not for
-    the role that reads, is at none.
+async def can_serve(reader: Reader, needed: str) -> bool:
+    """Return whether code that needs a revision serves the database; none serves one that was never
+    migrated, or not for the role that reads.
     """
     if not await reader.fetch(_TABLE):
         return False
-    return [row["version_num"] for row in await reader.fetch(_REVISION)] == [revision]
+    stored = [row["version_num"] for row in await reader.fetch(_REVISION)]
+    return bool(stored) and serves(needed, *stored)
 
 
 def readiness_check(database: Database) -> Callable[[], Awaitable[None]]:
     """Return a check that raises ServiceUnavailable where the database does not answer or is not at
-    the revision that this code needs.
+    a revision that this code serves.
     """
     revision = head()
 
     async def check() -> None:
         async with within(READY_SECONDS), database.probing() as reader:
-            if not await is_at(reader, revision):
+            if not await can_serve(reader, revision):
                 raise ServiceUnavailable("The database has not been migrated to this version.")
 
     return check
@@ -127,6 +112,7 @@ async def row_security_holds(reader: Reader) -> bool:
 
 async def migrate(url: str, *, runtime_url: str | None = None, revision: str = "head") -> None:
     """Bring the database at `url` (the owner's) to a revision; wait for another who is doing so.
+    `head` leaves one as it is that a later version has migrated.
 
     The role of `runtime_url`, where it is another one, is granted what serving needs and no more.
     Raises ServiceUnavailable or ConfigurationError where the database cannot be opened or changed.
@@ -140,7 +126,7 @@ async def migrate(url: str, *, runtime_url: str | None = None, revision: str = "
 
 
 def _upgrade(connection: Connection, revision: str) -> None:
-    command.upgrade(_config(connection), revision)
+    command.upgrade(alembic_config(connection), revision)
 
 
 def _upgrade_postgres(connection: Connection, revision: str) -> None:
@@ -186,7 +172,8 @@ def _migrate_file(path: Path, revision: str) -> None:
     )
     with engine.begin() as connection:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-        _upgrade(connection, revision)
+        if revision != "head" or not is_later(connection):
+            _upgrade(connection, revision)
 
 
 @contextmanager
@@ -201,6 +188,8 @@ async def _migrate_postgres(url: str, runtime_url: str | None, revision: str) ->
     runtime = make_url(runtime_url) if runtime_url else owner
     async with _guarded(url) as (engine, guard):
         if revision == "head":
+            if await guard.run_sync(is_later):
+                return
             await guard.run_sync(create_large_indexes)
         async with engine.begin() as connection:
             await connection.run_sync(_upgrade_postgres, revision)

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-from graphql import get_operation_ast, print_ast
+from graphql import print_ast
 from pydantic import SecretStr
 
 from gateway.clock import FixedClock
@@ -16,7 +16,7 @@ from gateway.principal import Principal
 from gateway.settings import load_settings
 from gateway.store import Database, connect
 from gateway.store.engine.joined import Joins
-from tests.support.contract import operations
+from tests.support.contract import declared_by, operations
 from tests.support.graph import FALLBACKS, NOW, ask
 
 ONE_MONTH = 35
@@ -54,10 +54,7 @@ async def answers(database: Database) -> Answers:
         }
         purchase = await first_purchase(database, account.id)
         for name, document in OPERATIONS.items():
-            operation = get_operation_ast(document)
-            assert operation
-            declared = {each.variable.name.value for each in operation.variable_definitions or ()}
-            given = {key: value for key, value in variables.items() if key in declared}
+            given = declared_by(document, variables)
             if name == "CreditPurchaseById":
                 given = {"id": purchase or account.id}
             elif name == "Compared":

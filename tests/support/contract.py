@@ -1,5 +1,6 @@
 """The operations that clients send, in `tests/contract`."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     Visitor,
+    get_operation_ast,
     parse,
     visit,
 )
@@ -18,10 +20,10 @@ from graphql import (
 CONTRACT = Path(__file__).parents[1] / "contract"
 
 
-def operations(*, subscriptions: bool = False) -> dict[str, DocumentNode]:
-    """Return each operation of the contract by its name, with the fragments that it needs."""
+def operations(folder: Path = CONTRACT, *, subscriptions: bool = False) -> dict[str, DocumentNode]:
+    """Return each operation of a contract by its name, with the fragments that it needs."""
     found = {}
-    for path in sorted(CONTRACT.glob("*.graphql")):
+    for path in sorted(folder.glob("*.graphql")):
         if path.name == "released.graphql":
             continue
         document = parse(path.read_text("utf-8"))
@@ -62,3 +64,11 @@ def _spread_in(node: Any) -> set[str]:
     spreads = _Spreads()
     visit(node, spreads)
     return spreads.names
+
+
+def declared_by(document: DocumentNode, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of the variables that the document's operation declares."""
+    operation = get_operation_ast(document)
+    assert operation
+    names = {each.variable.name.value for each in operation.variable_definitions or ()}
+    return {name: value for name, value in variables.items() if name in names}

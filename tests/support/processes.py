@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +55,7 @@ class GatewayProcess:
     port: int
     folder: Path
     environment: Mapping[str, str]
+    program: Sequence[str] = (GATEWAY,)
     child: asyncio.subprocess.Process | None = None
 
     @property
@@ -69,7 +70,7 @@ class GatewayProcess:
     async def start(self) -> None:
         """Start it, and wait until it serves."""
         self.child = await asyncio.create_subprocess_exec(
-            *(GATEWAY, "serve", *self._mode),
+            *(*self.program, "serve", *self._mode),
             env=dict(self.environment),
             stdout=asyncio.subprocess.DEVNULL,
         )
@@ -97,7 +98,7 @@ class GatewayProcess:
     async def command(self, *arguments: str, **environment: str) -> str:
         """Run a command of the gateway on the same database; return what it prints."""
         done = await asyncio.create_subprocess_exec(
-            GATEWAY,
+            *self.program,
             *arguments,
             env={**self.environment, **environment},
             stdout=asyncio.subprocess.PIPE,
@@ -110,7 +111,7 @@ class GatewayProcess:
 
 @asynccontextmanager
 async def gateway_process(
-    database_url: str, folder: Path, **settings: str
+    database_url: str, folder: Path, *, program: Sequence[str] = (GATEWAY,), **settings: str
 ) -> AsyncIterator[GatewayProcess]:
     """Serve a database, without demo data of its own; `settings` are those of the environment,
     without `GATEWAY_`.
@@ -126,7 +127,10 @@ async def gateway_process(
     others = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
     named = {f"GATEWAY_{name.upper()}": value for name, value in (own | settings).items()}
     gateway = GatewayProcess(
-        port=int(named["GATEWAY_PORT"]), folder=folder, environment=others | named
+        port=int(named["GATEWAY_PORT"]),
+        folder=folder,
+        environment=others | named,
+        program=program,
     )
     try:
         await gateway.start()

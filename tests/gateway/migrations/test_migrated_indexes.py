@@ -5,7 +5,8 @@ import asyncio
 import asyncpg
 import pytest
 
-from gateway.migrations import head, indexes, migrate
+from gateway.migrations import indexes, migrate
+from gateway.migrations.revisions import head
 from tests.support.raw import execute
 
 BEFORE = "0015"
