@@ -4,20 +4,17 @@ Nothing is open before the lifespan: it opens the database, runs what works besi
 closes everything at the end.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 
-import strawberry
-from prometheus_client.registry import Collector
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route, WebSocketRoute
 
 from gateway.audit import retention
 from gateway.audit.buffer import AuditBuffer
-from gateway.auth.authenticator import Authenticator, Issuer, configured_issuer, open_authenticator
+from gateway.auth.authenticator import Issuer, configured_issuer, open_authenticator
 from gateway.auth.key_store import KeyUse, StoredKeys
 from gateway.billing import periodic
 from gateway.clock import Clock, SystemClock
@@ -26,30 +23,29 @@ from gateway.dev.keys import dev_signing_keys
 from gateway.dev.people import read_people
 from gateway.dev.tokens import dev_issuer
 from gateway.execution.engine import Engine
-from gateway.execution.trusted_documents import TrustedDocuments, trusted_documents
+from gateway.execution.trusted_documents import trusted_documents
 from gateway.http.audited_requests import AuditedRequests
-from gateway.http.credentials import CredentialChecker
-from gateway.http.request_log import Note, RequestLog, RequestRecord, note_nothing
+from gateway.http.request_log import RequestLog, RequestRecord
 from gateway.http.responses import http_error
 from gateway.http.static_files import StaticFiles
 from gateway.ids import KeyFactory
 from gateway.links import Links
-from gateway.live.access import AccessCheck, ReadAccess
-from gateway.live.changes import open_change_listener
+from gateway.live.access import AccessCheck
 from gateway.live.hub import Hub
 from gateway.live.reader import LiveReader
 from gateway.migrations import readiness_check
 from gateway.observability.metrics import Metrics
-from gateway.providers.stripe.inbox import Inbox, build_inbox
-from gateway.quotas import Quotas, build_quotas
+from gateway.parts import Parts, Process
+from gateway.providers.stripe.inbox import build_inbox
+from gateway.quotas import build_quotas
 from gateway.receipts.pdf import ReceiptPrinter
-from gateway.routes.console import DevPerson, build_console
+from gateway.routes.console import build_console
+from gateway.routes.documents import Documents, document_routes
 from gateway.routes.exports import Exports, export_routes
 from gateway.routes.health import Health, health_routes
 from gateway.routes.openapi.route import DescribedRoute
 from gateway.routes.openapi.serving import openapi_route
 from gateway.routes.platform_endpoint import Platform
-from gateway.routes.receipts import Receipts, receipt_route
 from gateway.routes.v1 import platform_routes
 from gateway.routes.webhooks import stripe_metrics, stripe_route
 from gateway.server.direct import Application, DirectRoute
@@ -58,93 +54,20 @@ from gateway.server.edge import Edge
 from gateway.server.middleware import build_middleware
 from gateway.settings import Settings
 from gateway.signing import Signer, parse_signing_keys
-from gateway.store import Database, build_database
+from gateway.store import build_database
 from gateway.transports.costs import OperationCosts
-from gateway.transports.feeds import ContextFactory
 from gateway.transports.http import ALLOWED, PATH, GraphQLEndpoint
 from gateway.transports.metrics import live_metrics, load_metrics
-from gateway.transports.operations import Describe, Operations, describe_nothing
+from gateway.transports.operations import Operations
 from gateway.transports.sse import StreamEndpoint
 from gateway.transports.websocket import WebSocketEndpoint
 from gateway.work.loops import Loops
 from gateway.work.metrics import work_metrics
+from gateway.work.outbox import Outbox
 from gateway.work.tasks import Tasks
 from gateway.work.worker import Worker
 from resolvers.context import Context, context_factory
 from resolvers.schema import build_schema
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """The parts that requests are served with.
-
-    `running` is entered while the process serves: it opens the database and closes it. `people` are
-    the demo's, read in dev only.
-    """
-
-    schema: strawberry.Schema
-    authenticator: CredentialChecker
-    context_for: ContextFactory
-    hub: Hub
-    quotas: Quotas
-    read_access: ReadAccess
-    ready: Callable[[], Awaitable[None]]
-    running: Callable[[], AbstractAsyncContextManager[None]]
-    clock: Clock = field(default_factory=SystemClock)
-    drain: Drain = field(default_factory=Drain)
-    loops: Loops = field(default_factory=Loops)
-    describe: Describe = describe_nothing
-    note: Note = note_nothing
-    files: StaticFiles
-    trusted: TrustedDocuments = field(default_factory=TrustedDocuments)
-    people: Callable[[], Sequence[DevPerson]] = tuple
-    routes: Sequence[Route] = ()
-    metrics: Sequence[Collector] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Process:
-    """The resources that one process has open while it serves."""
-
-    settings: Settings
-    clock: Clock
-    database: Database
-    reader: LiveReader
-    hub: Hub
-    quotas: Quotas
-    authenticator: Authenticator
-    key_use: KeyUse
-    audit: AuditBuffer
-    printer: ReceiptPrinter
-    inbox: Inbox | None
-    loops: Loops
-    worker: Worker
-    meter: Meter | None
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Open everything, and close it at the end."""
-        database = self.database
-        await database.open()
-        self.authenticator.begin()
-        try:
-            async with (
-                self.hub.running(
-                    open_change_listener(self.settings, database, self.loops),
-                    self.reader.revisions,
-                ),
-                self.worker.running(),
-                self.inbox.counting(self.loops) if self.inbox else nullcontext(),
-                self.key_use.writing(),
-                self.audit.writing(),
-                self.meter.running(database) if self.meter else nullcontext(),
-            ):
-                yield
-        finally:
-            self.printer.close()
-            await self.authenticator.aclose()
-            await self.quotas.aclose()
-            await database.close()
 
 
 def create_app(settings: Settings, *, metering: bool = False) -> Starlette:
@@ -263,15 +186,24 @@ def issuer_of(settings: Settings, clock: Clock) -> Issuer:
 
 def _build_process(
     settings: Settings, clock: Clock, loops: Loops, *, meter: Meter | None
-) -> _Process:
+) -> Process:
     database = build_database(settings)
-    key_use, tasks = KeyUse(database, clock, loops), Tasks()
+    key_use, tasks, keys = KeyUse(database, clock, loops), Tasks(), KeyFactory(clock)
+    worker = Worker(
+        database,
+        tasks,
+        keys=keys,
+        loops=loops,
+        settings=settings.work,
+        grace_seconds=settings.stop_grace_seconds,
+    )
     inbox = build_inbox(settings, database, clock)
     if inbox is not None:
         inbox.background.register(tasks)
-    periodic.register(tasks, database, clock, settings.usage_delay_seconds)
+    outbox = Outbox(keys, worker.wake)
+    periodic.register(tasks, database, clock, outbox, settings.usage_delay_seconds)
     retention.register(tasks, database, clock, settings.audit)
-    return _Process(
+    return Process(
         settings=settings,
         clock=clock,
         database=database,
@@ -290,14 +222,7 @@ def _build_process(
         printer=ReceiptPrinter(),
         inbox=inbox,
         loops=loops,
-        worker=Worker(
-            database,
-            tasks,
-            keys=KeyFactory(clock),
-            loops=loops,
-            settings=settings.work,
-            grace_seconds=settings.stop_grace_seconds,
-        ),
+        worker=worker,
         meter=meter,
     )
 
@@ -356,7 +281,7 @@ def _build_routes(
     ]
 
 
-def _rest_routes(process: _Process, links: Links) -> list[Route]:
+def _rest_routes(process: Process, links: Links) -> list[Route]:
     """Return the routes of the platform, of files, and of Stripe's webhook."""
     settings, database, clock = process.settings, process.database, process.clock
     platform = Platform(
@@ -369,7 +294,7 @@ def _rest_routes(process: _Process, links: Links) -> list[Route]:
         usage_delay_seconds=settings.usage_delay_seconds,
         quiet_keys=process.meter.quiet_keys if process.meter else (),
     )
-    receipts = Receipts(
+    documents = Documents(
         authenticator=process.authenticator,
         database=database,
         links=links,
@@ -387,7 +312,7 @@ def _rest_routes(process: _Process, links: Links) -> list[Route]:
         limits=settings.exports,
     )
     return [
-        receipt_route(receipts),
+        *document_routes(documents),
         *export_routes(exports),
         *platform_routes(platform, late_days=settings.usage_late_days),
         stripe_route(process.inbox, settings.http, process.quotas),

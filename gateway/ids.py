@@ -25,6 +25,7 @@ _PREFIXES: Final = {
     "Refund": "refund",
     "Dispute": "dispute",
     "Receipt": "receipt",
+    "Statement": "statement",
     "LedgerRow": "ledger",
     "Deployment": "deployment",
     "SavedView": "view",

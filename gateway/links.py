@@ -18,6 +18,7 @@ from gateway.principal import Permission, Principal
 from gateway.signing import Signer
 
 RECEIPT_PATH: Final = "/receipts/{number}.pdf"
+STATEMENT_PATH: Final = "/statements/{number}.pdf"
 PURCHASES_PATH: Final = "/exports/credit-purchases"
 USAGE_PATH: Final = "/exports/usage"
 LEDGER_PATH: Final = "/exports/ledger"
@@ -60,9 +61,18 @@ class Links:
 
     def to_receipts(self, account_ids: Sequence[int], numbers: Sequence[str]) -> list[str]:
         """Return a link to the document of each receipt."""
+        return self._to_documents(RECEIPT_PATH, account_ids, numbers)
+
+    def to_statements(self, account_ids: Sequence[int], numbers: Sequence[str]) -> list[str]:
+        """Return a link to the document of each statement."""
+        return self._to_documents(STATEMENT_PATH, account_ids, numbers)
+
+    def _to_documents(
+        self, path: str, account_ids: Sequence[int], numbers: Sequence[str]
+    ) -> list[str]:
         expires = self._expiry()
         return [
-            self._signed(f"{RECEIPT_PATH.format(number=number)}?", account_id, expires)
+            self._signed(f"{path.format(number=number)}?", account_id, expires)
             for account_id, number in zip(account_ids, numbers, strict=True)
         ]
 

@@ -28,6 +28,7 @@ from gateway.store.purchase_relations import (
     REFUND_BY_ID,
     REFUNDS,
 )
+from gateway.store.receipt_listing import RECEIPTS
 from gateway.store.relation import Fetch, NarrowFetch, Wanted
 from gateway.store.rollup_spans import (
     FLOWS,
@@ -36,6 +37,7 @@ from gateway.store.rollup_spans import (
 )
 from gateway.store.rows import VisibleAccount
 from gateway.store.saved_views import views_by_account, views_by_id
+from gateway.store.statements import STATEMENT_BY_ID, STATEMENTS
 from gateway.store.usage_quantities import usage_quantities
 from gateway.store.usage_series import usage_series
 from gateway.store.usage_spends import usage_spends
@@ -163,6 +165,11 @@ class Loaders:
     receipt_by_purchase = _rows(RECEIPT_BY_PURCHASE.fetch, "Receipt")
     receipt_by_refund = _rows(RECEIPT_BY_REFUND.fetch, "Receipt")
     cancellation_by_refund = _rows(CANCELLATION_BY_REFUND.fetch, "Receipt")
+    receipts_by_page = _rows(RECEIPTS.fetch_pages, "Receipt")
+    receipt_totals_by_selection = _Relation(RECEIPTS.fetch_totals)
+    statement_by_id = _rows(STATEMENT_BY_ID.fetch, "Statement")
+    statements_by_page = _rows(STATEMENTS.fetch_pages, "Statement")
+    statement_totals_by_selection = _Relation(STATEMENTS.fetch_totals)
     deployment_by_id = _rows(DEPLOYMENT_BY_ID.fetch, "Deployment")
     deployments_by_page = _rows(DEPLOYMENTS.fetch_pages, "Deployment")
     deployment_totals_by_selection = _Relation(DEPLOYMENTS.fetch_totals)

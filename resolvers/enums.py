@@ -18,6 +18,7 @@ from gateway.models import (
     LedgerCause,
     LowBalance,
     PaymentMethodType,
+    ReceiptKind,
     RefundStatus,
     UsageRange,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "LedgerCause",
     "LowBalance",
     "PaymentMethodType",
+    "ReceiptKind",
     "RefundStatus",
     "Role",
     "RunwayStatus",
@@ -87,6 +89,16 @@ describe(
         UsageGroup.VALUE: "One value of the dimension.",
         UsageGroup.NONE: "Usage without a value for the dimension.",
         UsageGroup.OTHER: "All smaller values together.",
+    },
+)
+describe(
+    ReceiptKind,
+    "The kind of a document.",
+    {
+        ReceiptKind.RECEIPT: "The receipt of a settled purchase.",
+        ReceiptKind.CREDIT_NOTE: "The credit note of a refund.",
+        ReceiptKind.CANCELLATION: "Cancels the credit note of a refund that failed or was "
+        "canceled.",
     },
 )
 describe(

@@ -160,6 +160,12 @@ def select_deployments(filter_: DeploymentFilter | None, account: VisibleAccount
     )
 
 
+def select_everything(account: VisibleAccount) -> Selection:
+    """Return all rows of the account."""
+    lower, upper = day_span(None, None, zone(account["time_zone"]))
+    return Selection(scope=(account["account_id"],), lower=lower, upper=upper)
+
+
 def requested_ledger(filter_: LedgerFilter | None, account: VisibleAccount) -> LedgerExportRequest:
     """Return the filter as a request for an export of the account's ledger; raises BadUserInput."""
     filter_ = filter_ or LedgerFilter()

@@ -23,6 +23,7 @@ _LOADS: Final[Mapping[str, Callable[[Loaders], Load]]] = {
     "Refund": lambda loaders: loaders.refund_by_id.load,
     "Dispute": lambda loaders: loaders.dispute_by_id.load,
     "Receipt": lambda loaders: loaders.receipt_by_id.load,
+    "Statement": lambda loaders: loaders.statement_by_id.load,
     "LedgerRow": lambda loaders: loaders.ledger_row_by_id.load,
     "Deployment": lambda loaders: loaders.deployment_by_id.load,
     "SavedView": lambda loaders: loaders.saved_view_by_id.load,

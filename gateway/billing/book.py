@@ -133,6 +133,7 @@ class Book:
         *,
         source: SourceKey,
         effective_at: datetime,
+        earliest_at: datetime | None = None,
         flow: FlowColumn | None = None,
         purchase_id: int | None = None,
         refund_id: int | None = None,
@@ -143,8 +144,9 @@ class Book:
 
         `source` names the fact that it comes from, of which there is one entry. `flow` names the
         roll-up column that `amount` counts in, by `effective_at`; usage has none here, because its
-        roll-ups go by each event's own time. `purchase_id`, `refund_id` and `dispute_id` are what
-        the entry belongs to. Raises OutOfRange for a balance that does not fit.
+        roll-ups go by each event's own start, from `earliest_at` to `effective_at`. `purchase_id`,
+        `refund_id` and `dispute_id` are what the entry belongs to. Raises OutOfRange for a balance
+        that does not fit.
         """
         account = self.accounts[account_id]
         account.balance = checked(account.balance + checked(amount))
@@ -165,6 +167,7 @@ class Book:
                 description=description,
                 effective_at=effective_at,
                 recorded_at=account.balance_at,
+                earliest_at=earliest_at,
             )
         )
         if flow is not None:

@@ -1,13 +1,18 @@
-"""The periodic tasks of billing."""
+"""The periodic tasks of billing, and the jobs that they defer."""
 
 from gateway.billing.balance import low_balance_sweep
+from gateway.billing.statements.sweep import StatementJobs
 from gateway.billing.usage import packing
 from gateway.clock import Clock
 from gateway.store import Database
+from gateway.work.outbox import Outbox
 from gateway.work.tasks import Tasks
 
 
-def register(tasks: Tasks, database: Database, clock: Clock, usage_delay_seconds: int) -> None:
-    """Have each run now and again, in one process."""
+def register(
+    tasks: Tasks, database: Database, clock: Clock, outbox: Outbox, usage_delay_seconds: int
+) -> None:
+    """Have each task run now and again, in one process."""
     low_balance_sweep.register(tasks, database, clock, usage_delay_seconds)
     packing.register(tasks, database, clock)
+    StatementJobs(database, clock, outbox).register(tasks)

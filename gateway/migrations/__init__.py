@@ -36,7 +36,7 @@ from gateway.store.engine.database import within
 from gateway.store.engine.postgres_session import CONNECT_SECONDS
 from gateway.store.engine.sql import DialectName
 
-FACTS: Final = ("ledger_entry", "receipt", "seller", "usage_event")
+FACTS: Final = ("ledger_entry", "receipt", "seller", "statement", "usage_event")
 """Tables with immutable rows."""
 AUDIT: Final = "audit_event"
 """A table of immutable rows that are deleted when they are old."""

@@ -21,11 +21,12 @@ from gateway.models.deployment import Deployment
 from gateway.models.imported_charge import ImportedCharge
 from gateway.models.job import Job, JobState
 from gateway.models.ledger_entry import LedgerCause, LedgerEntry
-from gateway.models.receipt import Receipt, ReceiptSequence
+from gateway.models.receipt import Receipt, ReceiptKind, ReceiptSequence, receipt_kind
 from gateway.models.rollup import LedgerDay, RollupActivity, RollupDay, RollupProject, RollupSlot
 from gateway.models.rollup_block import RollupBlock, UnpackedDay
 from gateway.models.saved_view import SavedView, UsageRange
 from gateway.models.seller import Seller
+from gateway.models.statement import MonthlyStatement
 from gateway.models.usage_event import Resource, UsageEvent
 from gateway.models.webhook_event import WebhookEvent, WebhookInvoice, WebhookState
 
@@ -51,8 +52,10 @@ __all__ = [
     "LedgerDay",
     "LedgerEntry",
     "LowBalance",
+    "MonthlyStatement",
     "PaymentMethodType",
     "Receipt",
+    "ReceiptKind",
     "ReceiptSequence",
     "Refund",
     "RefundStatus",
@@ -72,5 +75,6 @@ __all__ = [
     "WebhookState",
     "charged_nanos",
     "metadata",
+    "receipt_kind",
     "table_of",
 ]

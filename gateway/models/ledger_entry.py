@@ -36,7 +36,9 @@ class LedgerEntry(Model, table=True):
     `source_key` names the fact that it comes from and is unique in the account, so that no fact can
     be booked twice. `balance_nanos` is the balance after it. `recorded_at` never goes back within
     an account. `refund_id` and `dispute_id` name the refund or the dispute that made it (both,
-    where a refund took what a dispute had held).
+    where a refund took what a dispute had held). Of usage, `effective_at` is the latest start of
+    the batch's events and `earliest_at` the earliest; null for other causes, and for usage that a
+    version before 0023 recorded.
     """
 
     __tablename__ = "ledger_entry"
@@ -74,3 +76,4 @@ class LedgerEntry(Model, table=True):
     recorded_at: datetime = Field(sa_type=Instant)
     refund_id: int | None = Field(sa_type=BigInteger, default=None)
     dispute_id: int | None = Field(sa_type=BigInteger, default=None)
+    earliest_at: datetime | None = Field(sa_type=Instant, default=None)

@@ -1,6 +1,7 @@
 """Receipts and credit notes: number, date and frozen data."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import (
@@ -18,6 +19,21 @@ from gateway.models.base import Instant, Model
 
 CREDIT_NOTES: Final = "refund_id IS NOT NULL AND cancels_id IS NULL"
 CANCELLATIONS: Final = "cancels_id IS NOT NULL"
+
+
+class ReceiptKind(StrEnum):
+    """The kinds of documents of a purchase."""
+
+    RECEIPT = "RECEIPT"
+    CREDIT_NOTE = "CREDIT_NOTE"
+    CANCELLATION = "CANCELLATION"
+
+
+def receipt_kind(refund_id: int | None, cancels_id: int | None) -> ReceiptKind:
+    """Return the kind of a document of a refund, or of none, that cancels another, or none."""
+    if cancels_id is not None:
+        return ReceiptKind.CANCELLATION
+    return ReceiptKind.RECEIPT if refund_id is None else ReceiptKind.CREDIT_NOTE
 
 
 class Receipt(Model, table=True):
@@ -73,6 +89,8 @@ class Receipt(Model, table=True):
         ),
         # Purchases by a part of a document's number, without a look at the documents.
         Index(None, "account_id", "number", "purchase_id"),
+        # An account's documents, page by page.
+        Index(None, "account_id", "issued_at", "id"),
         # Both documents of a refund.
         Index(
             "ix_receipt_account_id_refund_id",

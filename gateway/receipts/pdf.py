@@ -1,7 +1,8 @@
-"""Receipts as PDF: tagged (PDF/UA-1), the same bytes for the same receipt, nothing fetched.
+"""Receipts and statements as PDF: tagged (PDF/UA-1), the same bytes for the same document, nothing
+fetched.
 
 Typst compiles in a thread of its own, without the interpreter's lock. What was printed is kept: a
-receipt never changes.
+document never changes.
 """
 
 import asyncio
@@ -9,17 +10,21 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import typst
 from cachetools import LRUCache
 
 from gateway.receipts.glyphs import Glyphs
+from gateway.receipts.statement_view import PrintedStatement, statement_view
 from gateway.receipts.view import PrintedData, receipt_view
+from gateway.receipts.writer import View
 
-TEMPLATE: Final = Path(__file__).with_name("receipt.typ")
+TEMPLATES: Final = Path(__file__).parent
+Printed: TypeAlias = PrintedData | PrintedStatement
+"""The frozen data of a document and its seller."""
 KEPT_BYTES: Final = 16 * 1024 * 1024
 """Most bytes of documents that are kept in memory."""
 
@@ -57,19 +62,19 @@ class Logo:
 
 
 class ReceiptPress:
-    """Prints receipts, one after another; for one thread. Fonts are read at the first."""
+    """Prints documents, one after another; for one thread. Fonts are read at the first."""
 
-    def print(self, printed: PrintedData, logo: Logo | None = None) -> bytes:
-        """Return the PDF of a receipt."""
-        view = receipt_view(printed, self._glyphs.printable)
+    def print(self, printed: Printed, logo: Logo | None = None) -> bytes:
+        """Return the PDF of a receipt or a statement."""
+        name, view = self._view(printed)
         families = (*_FAMILIES, f"Noto Sans CJK {view['han']}")
         view["fonts"] = [family for family in families if family in self._installed]
         view["logo"] = logo.type if logo else None
         pdf = self._compiler.compile(  # type: ignore[type-var]  # the stub leaves mappings out
-            input={"main.typ": self._template},
+            input={"main.typ": self._template(name)},
             format="pdf",
             sys_inputs={
-                "receipt": json.dumps(view),
+                "document": json.dumps(view),
                 "logo": logo.numbers() if logo else "[]",
             },
             pdf_standards="ua-1",
@@ -78,9 +83,16 @@ class ReceiptPress:
         assert isinstance(pdf, bytes)  # noqa: S101  # one format, no file: the bytes
         return pdf
 
-    @cached_property
-    def _template(self) -> bytes:
-        return TEMPLATE.read_bytes()
+    def _view(self, printed: Printed) -> tuple[str, View]:
+        """Return the template's name and values."""
+        if isinstance(printed, PrintedStatement):
+            return "statement.typ", statement_view(printed, self._glyphs.printable)
+        return "receipt.typ", receipt_view(printed, self._glyphs.printable)
+
+    @staticmethod
+    @cache
+    def _template(name: str) -> bytes:
+        return TEMPLATES.joinpath(name).read_bytes()
 
     @cached_property
     def _glyphs(self) -> Glyphs:
@@ -100,11 +112,11 @@ class ReceiptPress:
 
     @cached_property
     def _compiler(self) -> typst.Compiler:
-        return typst.Compiler(root=TEMPLATE.parent, font_paths=self._fonts)
+        return typst.Compiler(root=TEMPLATES, font_paths=self._fonts)
 
 
 class ReceiptPrinter:
-    """Prints receipts in a thread, and caches the most recent documents."""
+    """Prints documents in a thread, and caches the most recent documents."""
 
     def __init__(self, *, kept_bytes: int = KEPT_BYTES) -> None:
         self._press = ReceiptPress()
@@ -115,8 +127,8 @@ class ReceiptPrinter:
         """Return the cached document of a number, or None."""
         return self._kept.get(number)
 
-    async def print(self, printed: PrintedData, logo: Logo | None = None) -> bytes:
-        """Return the document of a receipt, and keep it."""
+    async def print(self, printed: Printed, logo: Logo | None = None) -> bytes:
+        """Return the document, and keep it."""
         loop = asyncio.get_running_loop()
         pdf = await loop.run_in_executor(self._thread, self._press.print, printed, logo)
         if len(pdf) <= self._kept.maxsize:

@@ -31,6 +31,7 @@ class Posting(NamedTuple):
     description: str | None
     effective_at: datetime
     recorded_at: datetime
+    earliest_at: datetime | None = None
 
 
 class _BookedKey(TypedDict):

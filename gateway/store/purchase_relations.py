@@ -17,9 +17,9 @@ _REFUND = table_of(Refund)
 _RECEIPT = table_of(Receipt)
 
 
-def _all_but_data(_: Visible, receipts: FromClause) -> Sequence[Expression]:
-    # A receipt's data is large, and no field reads it.
-    return [column for column in receipts.c if column.name != "data"]
+def all_but_data(_: Visible, documents: FromClause) -> Sequence[Expression]:
+    """Return a document's columns without `data`, which is large, and which no field reads."""
+    return [column for column in documents.c if column.name != "data"]
 
 
 def _with_currency(_: Visible, disputes: FromClause) -> Sequence[Expression]:
@@ -38,25 +38,25 @@ REFUND_BY_ID: Final = Keyed[RefundRow](_REFUND, "account_id", "id")
 DISPUTE_BY_ID: Final = Keyed[VisibleDispute](
     table_of(Dispute), "account_id", "id", columns=_with_currency
 )
-RECEIPT_BY_ID: Final = Keyed[ReceiptRow](_RECEIPT, "account_id", "id", columns=_all_but_data)
+RECEIPT_BY_ID: Final = Keyed[ReceiptRow](_RECEIPT, "account_id", "id", columns=all_but_data)
 RECEIPT_BY_REFUND: Final = Keyed[ReceiptRow](
     _RECEIPT,
     "account_id",
     "refund_id",
-    columns=_all_but_data,
+    columns=all_but_data,
     condition=_RECEIPT.c.cancels_id.is_(None),
 )
 CANCELLATION_BY_REFUND: Final = Keyed[ReceiptRow](
     _RECEIPT,
     "account_id",
     "refund_id",
-    columns=_all_but_data,
+    columns=all_but_data,
     condition=_RECEIPT.c.cancels_id.is_not(None),
 )
 RECEIPT_BY_PURCHASE: Final = Keyed[ReceiptRow](
     _RECEIPT,
     "account_id",
     "purchase_id",
-    columns=_all_but_data,
+    columns=all_but_data,
     condition=_RECEIPT.c.refund_id.is_(None),
 )

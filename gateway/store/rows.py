@@ -160,6 +160,23 @@ class ReceiptRow(TypedDict):
     seller_id: int | None
 
 
+class StatementRow(TypedDict):
+    """A row of `statement` without `data`, which is large."""
+
+    account_id: int
+    id: int
+    number: str
+    month: str
+    first_version: int
+    last_version: int
+    currency: str
+    opening_nanos: int
+    closing_nanos: int
+    ended_at: datetime
+    issued_at: datetime
+    seller_id: int | None
+
+
 class StoredDeployment(TypedDict):
     """A row of `deployment`."""
 
@@ -207,6 +224,7 @@ class LedgerEntryRow(TypedDict):
     recorded_at: datetime
     refund_id: int | None
     dispute_id: int | None
+    earliest_at: datetime | None
 
 
 class LedgerRow(TypedDict):

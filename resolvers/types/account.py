@@ -13,13 +13,17 @@ from gateway.store import Cursors, Selection
 from gateway.store.deployment_listing import DEPLOYMENTS
 from gateway.store.ledger_listing import LEDGER
 from gateway.store.purchase_listing import CREDIT_PURCHASES, PurchaseTotals
+from gateway.store.receipt_listing import RECEIPTS
 from gateway.store.rows import (
     Counted,
     CreditPurchaseRow,
     LedgerRow,
+    ReceiptRow,
+    StatementRow,
     VisibleAccount,
     VisibleDeployment,
 )
+from gateway.store.statements import STATEMENTS
 from gateway.windows import zone
 from resolvers.columns import column, global_id, itself, related, resolved
 from resolvers.connection import PAGED, After, Before, First, Last, Pages, Paging, open_pages
@@ -33,6 +37,7 @@ from resolvers.filters import (
     requested_ledger,
     requested_purchases,
     select_deployments,
+    select_everything,
 )
 from resolvers.permissions import Policy
 from resolvers.scalars import CurrencyCode, TimeZone
@@ -48,6 +53,8 @@ if TYPE_CHECKING:
     from resolvers.types.credit_purchase import CreditPurchaseConnection
     from resolvers.types.deployment import DeploymentConnection
     from resolvers.types.ledger import LedgerConnection
+    from resolvers.types.receipt import ReceiptConnection
+    from resolvers.types.statement import StatementConnection
 
 
 _KEPT_CURSORS: Final = 1_000
@@ -107,6 +114,46 @@ def list_ledger(
         totals=info.context.loaders.ledger_totals_by_selection,
         account=root,
         exported=requested,
+    )
+
+
+def list_receipts(
+    root: strawberry.Parent[VisibleAccount],
+    info: Info,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Pages[ReceiptRow, Counted]:
+    selection = select_everything(root)
+    return open_pages(
+        Paging(first=first, after=after, last=last, before=before),
+        selection,
+        cursors=_cursors(info, "receipts", selection, RECEIPTS.order),
+        descending=True,
+        rows=info.context.loaders.receipts_by_page,
+        totals=info.context.loaders.receipt_totals_by_selection,
+        account=root,
+    )
+
+
+def list_statements(
+    root: strawberry.Parent[VisibleAccount],
+    info: Info,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Pages[StatementRow, Counted]:
+    selection = select_everything(root)
+    return open_pages(
+        Paging(first=first, after=after, last=last, before=before),
+        selection,
+        cursors=_cursors(info, "statements", selection, STATEMENTS.order),
+        descending=True,
+        rows=info.context.loaders.statements_by_page,
+        totals=info.context.loaders.statement_totals_by_selection,
+        account=root,
     )
 
 
@@ -202,6 +249,24 @@ class Account(Node):
             description="Every change of the balance, newest first. All usage recorded on one "
             "day is one row. Null with a FORBIDDEN error for a VIEWER.",
         )
+    )
+    receipts: Annotated["ReceiptConnection", strawberry.lazy("resolvers.types.receipt")] | None = (
+        resolved(
+            list_receipts,
+            cost=PAGED,
+            policy=Policy.PURCHASES,
+            description="Receipts, credit notes and cancellations of credit notes, newest first. "
+            "Null with a FORBIDDEN error for a VIEWER.",
+        )
+    )
+    statements: (
+        Annotated["StatementConnection", strawberry.lazy("resolvers.types.statement")] | None
+    ) = resolved(
+        list_statements,
+        cost=PAGED,
+        policy=Policy.PURCHASES,
+        description="Monthly statements, latest month first; a month without changes of the "
+        "balance and with a balance of 0 has none. Null with a FORBIDDEN error for a VIEWER.",
     )
     usage: Usage = resolved(
         open_usage, cost=WINDOW, description="Usage and spend over a range of days."

@@ -6,9 +6,12 @@ from typing import ClassVar
 
 import strawberry
 
-from resolvers.columns import column, computed, global_id, money
+from gateway.models import receipt_kind
+from resolvers.columns import column, computed, converted, global_id, money
+from resolvers.connection import Connection
 from resolvers.context import Context
 from resolvers.costs import LINK
+from resolvers.enums import ReceiptKind
 from resolvers.permissions import Policy
 from resolvers.types.money import Money
 from resolvers.types.node import Node
@@ -39,6 +42,9 @@ class Receipt(Node):
         description="The receipt number, `<prefix>-<year>-<000001>`; numbers of an account have "
         "no gaps within a year.",
     )
+    kind: ReceiptKind = converted(
+        receipt_kind, "refund_id", "cancels_id", description="Receipt, credit note or cancellation."
+    )
     issued_at: datetime = column("issued_at", description="When the receipt was issued.")
     total: Money = money(
         "total_nanos",
@@ -59,3 +65,10 @@ class Receipt(Node):
         description="Signed download link to the PDF. The link needs no credential and expires "
         "within 15 minutes.",
     )
+
+
+@strawberry.type(
+    description="Receipts, credit notes and cancellations of credit notes, latest `issuedAt` first."
+)
+class ReceiptConnection(Connection[Receipt]):
+    POLICY: ClassVar = Policy.PURCHASES

@@ -21,6 +21,7 @@ from tests.support.rows import (
     receipt,
     refund,
     saved_view,
+    statement,
 )
 
 MINE, THEIRS, MISSING = 1, 2, 3
@@ -29,6 +30,7 @@ KEYS = {
     "CreditPurchase": 11,
     "Refund": 21,
     "Receipt": 31,
+    "Statement": 61,
     "Dispute": 51,
     "LedgerRow": 1,
     "Deployment": 41,
@@ -74,6 +76,7 @@ async def two(database: Database) -> Database:
             entry(account_id, 1, purchase_id=11),
             entry(account_id, 2, cause="USAGE"),
             ledger_day(account_id, 2),
+            statement(account_id, 61),
         )
     for account_id, name in ((MINE, "ada"), (THEIRS, "bob")):
         await put(database, member(account_id, name), saved_view(account_id, 61, name))
@@ -84,7 +87,7 @@ NODE = "query($id: ID!) { node(id: $id) { __typename id } }"
 NODES = "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
 ACCOUNT = """query($id: ID!) { account(id: $id) {
   id name balance { version } creditPurchases { nodes { id } } deployments { nodes { id } }
-  ledger { nodes { id } }
+  ledger { nodes { id } } receipts { nodes { id } } statements { nodes { id } }
 } }"""
 
 
@@ -230,10 +233,13 @@ async def test_a_viewer_is_refused_purchases_and_nothing_else(viewed: Database) 
             "creditPurchases": None,
             "deployments": {"nodes": [{"id": mine["Deployment"]}]},
             "ledger": None,
+            "receipts": None,
+            "statements": None,
         }
     }
     assert answer.errors == [
-        (["account", name], "FORBIDDEN", FORBIDDEN) for name in ("creditPurchases", "ledger")
+        (["account", name], "FORBIDDEN", FORBIDDEN)
+        for name in ("creditPurchases", "ledger", "receipts", "statements")
     ]
     listed = await ask(
         viewed, EVE, "{ viewer { accounts { nodes { creditPurchases { totalCount } } } } }"
@@ -242,7 +248,7 @@ async def test_a_viewer_is_refused_purchases_and_nothing_else(viewed: Database) 
     assert [code for _, code, _ in listed.errors] == ["FORBIDDEN"]
 
 
-@pytest.mark.parametrize("kind", ["CreditPurchase", "Refund", "Receipt", "Dispute", "LedgerRow"])
+@pytest.mark.parametrize("kind", [*KEYS.keys() - {"Account", "Deployment"}])
 async def test_a_viewer_does_not_learn_whether_a_purchase_exists(
     viewed: Database, kind: str
 ) -> None:

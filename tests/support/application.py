@@ -11,7 +11,7 @@ import strawberry
 from starlette.applications import Starlette
 from strawberry.schema.config import StrawberryConfig
 
-from gateway.app import Parts, build_app
+from gateway.app import build_app
 from gateway.auth.rejected import Rejected
 from gateway.errors import BadUserInput, NotFound, ServiceUnavailable, Unauthenticated
 from gateway.execution.fields import EVENTS, Events
@@ -19,6 +19,7 @@ from gateway.http.credentials import CredentialChecker
 from gateway.http.static_files import StaticFiles
 from gateway.live.access import CurrentAccess
 from gateway.live.hub import Hub
+from gateway.parts import Parts
 from gateway.principal import Permission, Principal
 from gateway.quotas import build_quotas
 from gateway.routes.console import DevAccount, DevPerson

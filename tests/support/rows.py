@@ -15,6 +15,7 @@ from gateway.models import (
     Dispute,
     LedgerDay,
     LedgerEntry,
+    MonthlyStatement,
     Receipt,
     Refund,
     SavedView,
@@ -144,3 +145,20 @@ def dispute(account_id: int, id_: int, purchase_id: int, **values: Any) -> Dispu
 def saved_view(account_id: int, id_: int, subject: str, **values: Any) -> SavedView:
     defaults: dict[str, Any] = {"name": f"View {id_}", "created_at": T0, "updated_at": T0}
     return SavedView(account_id=account_id, id=id_, subject=subject, **(defaults | values))
+
+
+def statement(account_id: int, id_: int, **values: Any) -> MonthlyStatement:
+    """Return the statement of October 2026, of a month without movement."""
+    defaults: dict[str, Any] = {
+        "number": f"{account_id:08}-S2026-10",
+        "month": "2026-10",
+        "first_version": 1,
+        "last_version": 0,
+        "currency": "USD",
+        "opening_nanos": 0,
+        "closing_nanos": 0,
+        "ended_at": T0,
+        "issued_at": T0,
+        "data": "{}",
+    }
+    return MonthlyStatement(account_id=account_id, id=id_, **(defaults | values))

@@ -178,14 +178,20 @@ def _post(book: Book, fresh: Sequence[Printed], corrected: defaultdict[int, int]
     added up in `corrected`.
     """
     sums: defaultdict[int, int] = defaultdict(int)
+    earliest: dict[int, datetime] = {}
     latest: dict[int, datetime] = {}
     for record, _, _ in fresh:
         account_id = record.account_id
         sums[account_id] += record.amount
         if record.correction:
             corrected[account_id] += record.amount
-        if account_id not in latest or record.started_at > latest[account_id]:
-            latest[account_id] = record.started_at
+        started_at = record.started_at
+        if account_id not in latest:
+            earliest[account_id] = latest[account_id] = started_at
+        elif started_at > latest[account_id]:
+            latest[account_id] = started_at
+        elif started_at < earliest[account_id]:
+            earliest[account_id] = started_at
     return {
         account_id: book.post(
             account_id,
@@ -193,6 +199,7 @@ def _post(book: Book, fresh: Sequence[Printed], corrected: defaultdict[int, int]
             -amount,
             source=SourceKey.usage(book.accounts[account_id].version + 1),
             effective_at=latest[account_id],
+            earliest_at=earliest[account_id],
         )
         for account_id, amount in sums.items()
     }

@@ -1,4 +1,4 @@
-"""`/exports/…` and `/receipts/…`: files of an account."""
+"""`/exports/…`: files of an account's rows."""
 
 from enum import StrEnum
 from typing import Final
@@ -11,8 +11,6 @@ from gateway.models import CreditPurchaseKind, CreditPurchaseStatus, LedgerCause
 from gateway.routes.descriptions.refusals import (
     CREDENTIAL_LIMITS,
     FORBIDDEN,
-    INVALID,
-    MALFORMED,
     NOT_FOUND,
     READ,
     THROTTLED,
@@ -84,14 +82,14 @@ _ROWS: Final = Answer(
     },
     headers=("Content-Disposition", "X-Export-Rows"),
 )
-_BUSY: Final = Refusal(
+BUSY: Final = Refusal(
     status=429,
     codes=("THROTTLED",),
     text="Too many exports of this account are running, the caller has too few points, or too many "
     "requests of this client address had no valid credential.",
     headers=("Retry-After",),
 )
-_REFUSALS: Final = (
+REFUSALS: Final = (
     *(each for each in READ if each not in {THROTTLED, FORBIDDEN}),
     Refusal(
         status=403,
@@ -100,7 +98,7 @@ _REFUSALS: Final = (
         "rows.",
     ),
     NOT_FOUND,
-    _BUSY,
+    BUSY,
     TIMEOUT,
     Refusal(
         status=507,
@@ -138,7 +136,7 @@ EXPORT_PURCHASES: Final = Operation(
         _list("kind", "Only purchases of these kinds", CreditPurchaseKind),
     ),
     answers=(_ROWS,),
-    refusals=_REFUSALS,
+    refusals=REFUSALS,
     limits=_LIMITS,
     examples=(
         Example(
@@ -195,7 +193,7 @@ EXPORT_USAGE: Final = Operation(
         ),
     ),
     answers=(_ROWS,),
-    refusals=_REFUSALS,
+    refusals=REFUSALS,
     limits=_LIMITS,
     examples=(
         Example(
@@ -247,7 +245,7 @@ EXPORT_LEDGER: Final = Operation(
         _list("cause", "Only changes with these causes", LedgerCause),
     ),
     answers=(_ROWS,),
-    refusals=_REFUSALS,
+    refusals=REFUSALS,
     limits=_LIMITS,
     examples=(
         Example(
@@ -266,63 +264,6 @@ EXPORT_LEDGER: Final = Operation(
                     {
                         "message": f"`cause` must be one of {', '.join(LedgerCause)}.",
                         "extensions": {"code": "BAD_USER_INPUT", "argument": "cause"},
-                    }
-                ]
-            },
-        ),
-    ),
-)
-
-GET_RECEIPT: Final = Operation(
-    id="getReceipt",
-    method="GET",
-    tag="Receipts",
-    summary="Read a receipt or credit note",
-    text="Returns the document as a tagged PDF, with the same bytes every time: a receipt, a "
-    "credit note, or a credit note's cancellation. `Receipt.downloadUrl` in GraphQL is a "
-    "signed link to the document. Not allowed for a `VIEWER`.",
-    access=READER,
-    parameters=(
-        Parameter(
-            name="number",
-            place="path",
-            text="The document's number: `Receipt.number` in GraphQL, `receiptNumber` in exports.",
-            schema={"type": "string", "pattern": "^[0-9A-Z]{8}-[0-9]{4}-[0-9]{6,10}$"},
-            required=True,
-        ),
-    ),
-    answers=(
-        Answer(
-            status=200,
-            text="The document.",
-            content={"application/pdf": {"type": "string", "format": "binary"}},
-            headers=("Content-Disposition",),
-        ),
-    ),
-    refusals=(
-        MALFORMED,
-        *(each for each in _REFUSALS if each not in {INVALID, _BUSY, TIMEOUT}),
-        THROTTLED,
-    ),
-    limits=("link_seconds", *CREDENTIAL_LIMITS),
-    examples=(
-        Example(
-            name="receipt",
-            text="A receipt",
-            status=200,
-            parameters={"number": "7K3M9Q2X-2026-000001"},
-            variables={"number": "NUMBER"},
-        ),
-        Example(
-            name="unknown",
-            text="A number that does not exist, or without access",
-            status=404,
-            parameters={"number": "00000000-2026-000001"},
-            answer={
-                "errors": [
-                    {
-                        "message": "Receipt not found, or you don't have access.",
-                        "extensions": {"code": "NOT_FOUND"},
                     }
                 ]
             },

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gateway.links import LEDGER_PATH, PURCHASES_PATH, RECEIPT_PATH, USAGE_PATH
+from gateway.links import LEDGER_PATH, PURCHASES_PATH, RECEIPT_PATH, STATEMENT_PATH, USAGE_PATH
 from gateway.routes.descriptions.accounts import (
     GET_ACCOUNT,
     LIST_ACCOUNTS,
@@ -11,11 +11,11 @@ from gateway.routes.descriptions.accounts import (
 )
 from gateway.routes.descriptions.audit_events import LIST_AUDIT_EVENTS
 from gateway.routes.descriptions.credits import POST_CREDITS
+from gateway.routes.descriptions.documents import GET_RECEIPT, GET_STATEMENT
 from gateway.routes.descriptions.files import (
     EXPORT_LEDGER,
     EXPORT_PURCHASES,
     EXPORT_USAGE,
-    GET_RECEIPT,
 )
 from gateway.routes.descriptions.process import (
     GET_LIVEZ,
@@ -43,6 +43,7 @@ SURFACE: Final[Paths] = {
     USAGE_PATH: (EXPORT_USAGE,),
     LEDGER_PATH: (EXPORT_LEDGER,),
     RECEIPT_PATH: (GET_RECEIPT,),
+    STATEMENT_PATH: (GET_STATEMENT,),
     "/livez": (GET_LIVEZ,),
     "/readyz": (GET_READYZ,),
     "/metrics": (GET_METRICS,),

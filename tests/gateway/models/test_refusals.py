@@ -9,12 +9,13 @@ from gateway.billing.usage.recording import record_usage
 from gateway.receipts.seller import Seller, keep_seller
 from gateway.store import Database, Statement
 from tests.gateway.billing.usage.test_recording import event
+from tests.support import rows
 from tests.support.books import ACTOR, Books
 from tests.support.facts import day, dispute, purchase, refund, save
 from tests.support.raw import REFUSALS, execute, same_database
 from tests.support.tables import all_rows
 
-FACTS = ("ledger_entry", "receipt", "seller", "usage_event")
+FACTS = ("ledger_entry", "receipt", "seller", "statement", "usage_event")
 SELLER = Seller(details='{"name":"Northwind"}')
 
 
@@ -37,6 +38,7 @@ async def full(database: Database) -> Database:
     await save(books, account_id, settled, refund("re_1", "30"), dispute("1", ("-1", day(5))))
     async with books.open([account_id]) as book:
         await record_usage(book, [event(account_id, "1")])
+    await rows.put(database, rows.statement(account_id, 1, number="S"))
     return database
 
 

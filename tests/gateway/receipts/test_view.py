@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from gateway.money import MINOR_DIGITS
-from gateway.receipts.view import display_amount, receipt_view
+from gateway.receipts.view import receipt_view
+from gateway.receipts.writer import display_amount
 from tests.support.receipts import CANCELLATION, CREDIT_NOTE, source
 
 

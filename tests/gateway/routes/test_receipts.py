@@ -14,13 +14,12 @@ from pypdf import PdfReader
 
 from gateway.clock import FixedClock
 from gateway.ids import encode_global_id
-from gateway.links import RECEIPT_PATH, Links
+from gateway.links import Links
 from gateway.principal import Principal, Role
 from gateway.quotas import build_quotas
 from gateway.receipts.pdf import ReceiptPrinter
 from gateway.receipts.seller import Seller, keep_seller
-from gateway.routes.openapi.route import DescribedRoute
-from gateway.routes.receipts import Receipts
+from gateway.routes.documents import Documents, document_routes
 from gateway.settings import load_settings
 from gateway.store import Database
 from tests.support import application
@@ -81,7 +80,7 @@ async def serve(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Serve documents, none of them printed yet."""
     printer = ReceiptPrinter()
-    receipts = Receipts(
+    documents = Documents(
         authenticator=callers,
         database=database,
         links=Links(SIGNER, clock, base_url="", seconds=900),
@@ -90,7 +89,7 @@ async def serve(
             load_settings(admission_delay_seconds=60, database_pool_wait_seconds=60)
         ),
     )
-    app = application.make_app(routes=[DescribedRoute(RECEIPT_PATH, receipts.serve)])
+    app = application.make_app(routes=document_routes(documents))
     async with connect(app, headers={}) as client:
         yield client
     printer.close()

@@ -1,0 +1,1 @@
+"""Monthly statements: the ledger month by month, as documents that never change."""
