@@ -17,6 +17,7 @@ from gateway.money import checked, minor_digits
 from gateway.principal import Actor, Role
 from gateway.store import Transaction, accounts, purchases, rebuild
 from gateway.store.accounts import AccountChange, NewAccount
+from gateway.store.buyers import BillingDetails, dump_billing, parse_billing
 from gateway.store.engine.database import CUSTOMER_TAKEN
 from gateway.store.rows import LockedAccount
 from gateway.windows import USAGE_DELAY_SECONDS, zone
@@ -25,7 +26,8 @@ from gateway.windows import USAGE_DELAY_SECONDS, zone
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountFacts:
     """Facts of an account as the platform states them. `members` are (subject, role); None leaves
-    the stored list, and `keeps_customer` the stored Stripe customer. Thresholds are nanos and days.
+    the stored list, `keeps_customer` the stored Stripe customer, and `keeps_billing` the buyer's
+    stored details. Thresholds are nanos and days.
     """
 
     external_id: str
@@ -35,6 +37,8 @@ class AccountFacts:
     members: Sequence[tuple[str, Role]] | None = None
     stripe_customer_id: str | None = None
     keeps_customer: bool = False
+    billing: BillingDetails | None = None
+    keeps_billing: bool = True
     low_balance_nanos: int | None = None
     low_balance_days: int | None = None
     created_at: datetime | None = None
@@ -273,6 +277,7 @@ def _new_account(facts: AccountFacts, *, clock: Clock, keys: KeyFactory) -> NewA
         deployment_count=0,
         revision=0,
         created_at=created_at,
+        billing=dump_billing(facts.billing),
     )
 
 
@@ -293,6 +298,7 @@ async def _change(transaction: Transaction, account_id: int, facts: AccountFacts
         stripe_customer_id=(
             locked["stripe_customer_id"] if facts.keeps_customer else facts.stripe_customer_id
         ),
+        billing=locked["billing"] if facts.keeps_billing else dump_billing(facts.billing),
     )
     await accounts.change(transaction, account_id, change)
     if locked["time_zone"] != facts.time_zone:
@@ -308,6 +314,7 @@ def _changes(before: LockedAccount, after: AccountChange) -> Iterator[Act]:
             ("name", before["name"], after.name),
             ("currency", before["currency"], after.currency),
             ("stripeCustomerId", before["stripe_customer_id"], after.stripe_customer_id),
+            ("billing", parse_billing(before["billing"]), parse_billing(after.billing)),
         )
         if old != new
     }

@@ -15,7 +15,7 @@ from gateway.windows import zone
 @dataclass(slots=True, kw_only=True)
 class BookAccount:
     """A locked account. `balance` is in nanos, `version` the last ledger entry's; `stored_low` is
-    the low-balance state that subscribers know.
+    the low-balance state that subscribers know; `billing` is stored JSON.
     """
 
     account_id: int
@@ -34,6 +34,7 @@ class BookAccount:
     low: LowBalance | None
     stored_low: LowBalance | None
     issues_receipts: bool
+    billing: str | None
 
     @classmethod
     def from_row(cls, row: LockedAccount) -> Self:
@@ -55,6 +56,7 @@ class BookAccount:
             low=low,
             stored_low=low,
             issues_receipts=row["issues_receipts"],
+            billing=row["billing"],
         )
 
     def state(self) -> AccountState:

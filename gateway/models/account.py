@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint
 from sqlmodel import Field
 
 from gateway.models.base import Instant, Model, one_of
@@ -23,7 +23,8 @@ class Account(Model, table=True):
 
     `balance_nanos` and `ledger_version` are those of the last ledger entry, moved in its
     transaction. `revision` grows with each transaction that changed something that is pushed live:
-    the balance, a purchase, whether the balance is low.
+    the balance, a purchase, whether the balance is low. `billing` is JSON: the buyer's details on
+    documents.
     """
 
     __tablename__ = "account"
@@ -57,6 +58,7 @@ class Account(Model, table=True):
     deployment_count: int = 0
     revision: int = Field(sa_type=BigInteger, default=0)
     created_at: datetime = Field(sa_type=Instant)
+    billing: str | None = Field(sa_type=Text, default=None)
 
 
 class AccountMember(Model, table=True):

@@ -3,7 +3,14 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Index,
+    Text,
+    UniqueConstraint,
+)
 from sqlmodel import Field
 
 from gateway.models.base import Instant, Model, one_of
@@ -75,6 +82,7 @@ class CreditPurchase(Model, table=True):
     for it. `revision` is the account's at the last change of the purchase, its refunds or disputes.
     `payment_method_name` is the provider's name for the method, such as `sepa_debit`; versions
     before 0.2 wrote it as a `payment_method_label` instead.
+    `taxes` is JSON: the lines of a settled purchase's tax, as the provider named them.
     `receipted`: a receipt was issued when it settled, and so a credit note is for each refund.
     `status_at` is the provider's time of the facts that an unsettled purchase's status, amounts and
     failure are of.
@@ -139,6 +147,7 @@ class CreditPurchase(Model, table=True):
     settled_at: datetime | None = Field(sa_type=Instant, default=None)
     revision: int = Field(sa_type=BigInteger, default=0)
     receipted: bool = False
+    taxes: str | None = Field(sa_type=Text, default=None)
 
 
 class Refund(Model, table=True):

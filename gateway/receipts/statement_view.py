@@ -16,7 +16,6 @@ from gateway.store.statements import (
     StatementDay,
     StatementDeployment,
     StatementMovement,
-    StatementTax,
     StatementUsage,
 )
 
@@ -234,11 +233,7 @@ class _Writer(Writer):
 
     def _taxes(self) -> Iterator[Sum]:
         for tax in self._data["taxes"]:
-            yield self._sum(self._tax_name(tax), tax["amount"])
-
-    def _tax_name(self, tax: StatementTax) -> str:
-        name = self._printable(tax.get("name", "Tax"))
-        return f"{name} {tax['percentage']} %" if "percentage" in tax else name
+            yield self._sum(self.tax_name(tax), tax["amount"])
 
 
 def _name_of(movement: StatementMovement) -> str:

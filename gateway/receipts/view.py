@@ -10,6 +10,7 @@ from gateway.payment_methods import earlier_display_name
 from gateway.receipts.writer import Sum, Text, View, Writer
 from gateway.store.receipts import ReceiptData, ReceiptLine
 from gateway.store.sellers import SellerFacts
+from gateway.store.taxes import PrintedTax
 
 _T = TypeVar("_T")
 
@@ -156,7 +157,9 @@ class _Writer(Writer):
 
     def _sums(self) -> list[Sum]:
         total = self._data["total"]
-        sums = [("Subtotal", self._data["net"]), ("Tax", self._data["tax"])]
+        taxes = self._data.get("taxes") or [PrintedTax(amount=self._data["tax"])]
+        sums = [("Subtotal", self._data["net"])]
+        sums += [(self.tax_name(tax), tax["amount"]) for tax in taxes]
         if self._cancels is not None:
             sums.append(("Total canceled", total))
         elif self._refund is not None:

@@ -16,8 +16,9 @@ from babel.numbers import format_currency, get_currency_name, get_currency_symbo
 
 from gateway.money import minor_digits
 from gateway.receipts.glyphs import is_right_to_left
-from gateway.store.receipts import ReceiptBuyer
+from gateway.store.buyers import Buyer
 from gateway.store.sellers import SellerFacts
+from gateway.store.taxes import PrintedTax
 from gateway.windows import zone
 
 LOCALE: Final = "en"
@@ -101,13 +102,15 @@ class Writer:
         *,
         currency: str,
         time_zone: str,
-        buyer: ReceiptBuyer,
+        buyer: Buyer,
         seller: SellerFacts,
         printable: Callable[[str], str],
     ) -> None:
         self._currency = currency
         self._zone = zone(time_zone)
         self._buyer = buyer
+        self._billing = buyer.get("billing")
+        self._buyer_name = (self._billing and self._billing["name"]) or buyer["name"]
         self._seller = seller
         self._printable = printable
 
@@ -138,10 +141,11 @@ class Writer:
         return {"name": self.text(self._seller.get("name") or ""), "details": self.texts(*lines)}
 
     def _buyer_view(self) -> Party:
-        buyer = self._buyer
+        billing = self._billing
+        lines = (*billing["address"], billing["taxId"]) if billing else ()
         return {
-            "name": self.text(buyer["name"]),
-            "details": self.texts(f"Customer {buyer['externalId']}"),
+            "name": self.text(self._buyer_name),
+            "details": self.texts(*lines, f"Customer {self._buyer['externalId']}"),
         }
 
     def _small_print(self) -> str:
@@ -155,7 +159,7 @@ class Writer:
         """Return the region that decides the forms of Chinese characters, as far as the account
         implies one.
         """
-        name = self._buyer["name"]
+        name = self._buyer_name
         if _KANA.search(name):
             return "JP"
         if _HANGUL.search(name):
@@ -168,6 +172,11 @@ class Writer:
     def day(self, instant: str) -> str:
         day = datetime.fromisoformat(instant).astimezone(self._zone)
         return format_date(day.date(), "d MMMM y", LOCALE)
+
+    def tax_name(self, tax: PrintedTax) -> str:
+        """Return the name of a tax with its percentage, as far as the provider gave them."""
+        name = self._printable(tax.get("name", "Tax"))
+        return f"{name} {tax['percentage']} %" if "percentage" in tax else name
 
     def text(self, text: str) -> Text:
         return {"text": self._printable(text), "rtl": is_right_to_left(text)}

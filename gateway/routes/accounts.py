@@ -27,6 +27,8 @@ from gateway.routes.bodies.accounts import (
     AccountAnswer,
     AccountBody,
     AccountsAnswer,
+    Billing,
+    BillingAnswer,
     LowBalance,
     LowBalanceAnswer,
     MemberAnswer,
@@ -42,6 +44,7 @@ from gateway.routes.openapi.operation import Operation
 from gateway.routes.platform_endpoint import PlatformEndpoint, read_object
 from gateway.store import Page, Selection, Snapshot, accounts
 from gateway.store.account_listing import ACCOUNTS, accounts_by_external_id
+from gateway.store.buyers import BillingDetails, dump_billing, parse_billing
 from gateway.store.rows import VisibleAccount
 from gateway.text import checked_identifier, is_identifier
 
@@ -176,7 +179,19 @@ def _read_account(external_id: str, value: Mapping[str, object]) -> AccountFacts
         stripe_customer_id=body.stripe_customer_id,
         low_balance_nanos=low.amount,
         low_balance_days=low.days,
+        billing=_billing(body.billing) if body.billing else None,
+        keeps_billing="billing" not in body.model_fields_set,
     )
+
+
+def _billing(body: Billing) -> BillingDetails:
+    return {"name": body.name, "address": body.address, "taxId": body.tax_id}
+
+
+def _billing_answer(details: BillingDetails | None) -> BillingAnswer | None:
+    if details is None:
+        return None
+    return BillingAnswer(name=details["name"], address=details["address"], tax_id=details["taxId"])
 
 
 def _written(account_id: int, facts: AccountFacts) -> AccountAnswer:
@@ -196,6 +211,8 @@ def _written(account_id: int, facts: AccountFacts) -> AccountAnswer:
     named: dict[str, object] = {}
     if not facts.keeps_customer:
         named["stripe_customer_id"] = facts.stripe_customer_id
+    if not facts.keeps_billing:
+        named["billing"] = _billing_answer(parse_billing(dump_billing(facts.billing)))
     if facts.members is not None:
         named["members"] = [MemberAnswer(subject=each, role=role) for each, role in facts.members]
     return account.model_copy(update=named)
@@ -222,6 +239,7 @@ def _answer_of(row: VisibleAccount, principal: Principal) -> AccountAnswer:
             amount=None if nanos is None else format_amount(nanos, currency),
             days=row["low_balance_days"],
         ),
+        billing=_billing_answer(parse_billing(row["billing"])),
         created_at=serialize_instant(row["created_at"]),
     )
     writes = principal.scopes & {Permission.ACCOUNTS_WRITE, Permission.ADMIN}

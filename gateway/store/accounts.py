@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple, TypedDict
 
-from sqlalchemy import BigInteger, Integer, String, bindparam, delete, select, update
+from sqlalchemy import BigInteger, Integer, String, Text, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
 
@@ -43,6 +43,7 @@ class NewAccount(NamedTuple):
     deployment_count: int
     revision: int
     created_at: datetime
+    billing: str | None
 
 
 class AccountState(NamedTuple):
@@ -64,6 +65,7 @@ class AccountChange(NamedTuple):
     currency: str
     time_zone: str
     stripe_customer_id: str | None
+    billing: str | None
 
 
 class MemberCells(NamedTuple):
@@ -191,6 +193,7 @@ _CHANGE: Final = Statement[None](
         currency=bindparam("currency", type_=String()),
         time_zone=bindparam("time_zone", type_=String()),
         stripe_customer_id=bindparam("stripe_customer_id", type_=String()),
+        billing=bindparam("billing", type_=Text()),
     )
 )
 _SET_THRESHOLDS: Final = Statement[None](

@@ -50,6 +50,7 @@ class CreditPurchaseCells(NamedTuple):
     settled_at: datetime | None
     revision: int
     receipted: bool
+    taxes: str | None
 
 
 class RefundCells(NamedTuple):

@@ -9,12 +9,14 @@ from sqlalchemy import BigInteger, String, bindparam, select
 from gateway.models import Account, Receipt, ReceiptSequence, table_of
 from gateway.principal import Principal
 from gateway.store import sellers
+from gateway.store.buyers import Buyer
 from gateway.store.engine.database import Reader, Transaction
 from gateway.store.engine.parameters import any_of, batch
 from gateway.store.engine.sql import DialectName, Query
 from gateway.store.engine.statement import Statement
 from gateway.store.engine.stored_json import loads
 from gateway.store.engine.write import Insert, Upsert
+from gateway.store.taxes import PrintedTax
 from gateway.store.tenancy import Scoped, Visible
 
 RECEIPT: Final = table_of(Receipt)
@@ -39,13 +41,6 @@ class IssuedReceipt(NamedTuple):
     issued_at: datetime
     data: str
     seller_id: int | None = None
-
-
-class ReceiptBuyer(TypedDict):
-    """The buyer on a receipt."""
-
-    name: str
-    externalId: str
 
 
 class ReceiptMethod(TypedDict):
@@ -96,12 +91,13 @@ class ReceiptData(TypedDict):
     issuedAt: str
     timeZone: str
     currency: str
-    buyer: ReceiptBuyer
+    buyer: Buyer
     purchase: ReceiptPurchase
     lines: list[ReceiptLine]
     net: str
     tax: str
     total: str
+    taxes: NotRequired[list[PrintedTax]]
     refund: NotRequired[ReceiptRefund]
     cancels: NotRequired[CanceledNote]
 

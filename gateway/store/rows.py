@@ -27,6 +27,7 @@ class AccountRow(TypedDict):
     deployment_count: int
     revision: int
     created_at: datetime
+    billing: str | None
 
 
 class LockedAccount(AccountRow):
@@ -87,6 +88,7 @@ class CreditPurchaseRow(TypedDict):
     settled_at: datetime | None
     revision: int
     receipted: bool
+    taxes: str | None
 
 
 class RefundRow(TypedDict):

@@ -88,7 +88,7 @@ class EntryAt(TypedDict):
 
 class Move(TypedDict):
     """An entry that is not usage, with what it belongs to. `tax_nanos` is the tax of its purchase
-    or refund.
+    or refund, `taxes` the lines of the purchase's tax as they are stored.
     """
 
     version: int
@@ -100,6 +100,7 @@ class Move(TypedDict):
     description: str | None
     document: str | None
     tax_nanos: int
+    taxes: str | None
 
 
 class UsedDay(TypedDict):
@@ -214,6 +215,7 @@ def _moves(_: DialectName) -> Query:
             func.coalesce(_ENTRY.c.description, reason).label("description"),
             _RECEIPT.c.number.label("document"),
             func.coalesce(tax, 0).label("tax_nanos"),
+            _PURCHASE.c.taxes,
         )
         .select_from(joined.outerjoin(_RECEIPT, documents))
         .where(_versions(_ENTRY), is_move(_ENTRY))

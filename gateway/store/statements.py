@@ -20,6 +20,7 @@ from sqlalchemy import (
 from gateway.models import Account, Instant, Job, LedgerEntry, MonthlyStatement, table_of
 from gateway.principal import Principal
 from gateway.store import sellers
+from gateway.store.buyers import Buyer
 from gateway.store.engine.database import Reader, Transaction
 from gateway.store.engine.parameters import batch
 from gateway.store.engine.sql import DialectName, Query
@@ -28,9 +29,9 @@ from gateway.store.engine.stored_json import loads
 from gateway.store.engine.write import Insert
 from gateway.store.listing import Listing
 from gateway.store.purchase_relations import all_but_data
-from gateway.store.receipts import ReceiptBuyer
 from gateway.store.relation import Keyed
 from gateway.store.rows import Counted, StatementRow
+from gateway.store.taxes import PrintedTax
 from gateway.store.tenancy import Scoped, Visible
 
 STATEMENT: Final = table_of(MonthlyStatement)
@@ -104,14 +105,6 @@ class StatementUsage(TypedDict):
     deployments: list[StatementDeployment]
 
 
-class StatementTax(TypedDict):
-    """The tax that was paid, less what was refunded. Without a name it is called tax."""
-
-    name: NotRequired[str]
-    percentage: NotRequired[str]
-    amount: str
-
-
 class StatementData(TypedDict):
     """The data that a statement is printed from: instants are ISO 8601, dates too, amounts exact
     decimals. `usageShown` is the spend that the Usage tab showed for the month at issue.
@@ -123,13 +116,13 @@ class StatementData(TypedDict):
     issuedAt: str
     timeZone: str
     currency: str
-    buyer: ReceiptBuyer
+    buyer: Buyer
     opening: str
     days: list[StatementDay]
     closing: str
     usage: list[StatementUsage]
     usageShown: str
-    taxes: list[StatementTax]
+    taxes: list[PrintedTax]
 
 
 def parse_statement(data: str) -> StatementData:

@@ -13,6 +13,7 @@ from gateway.ids import KeyFactory
 from gateway.money import parse_nanos
 from gateway.principal import Actor, Role
 from gateway.store import Database
+from gateway.store.buyers import BillingDetails
 
 ACTOR = Actor.operator("test")
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -25,6 +26,8 @@ class MoreFacts(TypedDict, total=False):
     members: Sequence[tuple[str, Role]] | None
     stripe_customer_id: str | None
     keeps_customer: bool
+    billing: BillingDetails | None
+    keeps_billing: bool
     low_balance_nanos: int | None
     low_balance_days: int | None
     created_at: datetime | None

@@ -9,7 +9,7 @@ only added. A settled purchase stays settled and a canceled one canceled; before
 the latest time count, and of two of the same time those that rank higher.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Final, NamedTuple, Self, TypeAlias
@@ -24,6 +24,7 @@ from gateway.models import (
 from gateway.payment_methods import display_name
 from gateway.store.engine.write import W
 from gateway.store.purchases import CreditPurchaseCells, RefundCells
+from gateway.store.taxes import TaxLine, dump_taxes
 
 # Orders facts of the same time. A settled purchase outranks all of them; none of these statuses
 # has an effect on the balance.
@@ -112,6 +113,7 @@ class PurchaseState(Record):
     settled_at: datetime | None = None
     revision: int = 0
     receipted: bool = False
+    taxes: str | None = None
 
     def cells(self) -> CreditPurchaseCells:
         return cells_of(self, CreditPurchaseCells)
@@ -174,6 +176,7 @@ class PurchaseState(Record):
         self.amount_nanos, self.tax_nanos, self.bonus_nanos = facts.terms
         self.failed_at = self.failure_code = self.failure_reason = None
         self.payment_method = facts.payment_method
+        self.taxes = dump_taxes(facts.taxes)
 
     def update_status(self) -> None:
         """Derive a settled purchase's status from its refunded and disputed amounts."""
@@ -300,7 +303,8 @@ class PurchaseFacts:
     """Facts of a purchase at one time. Amounts in nanos of the account's currency.
 
     `provider` and `reference` together identify the purchase. A description of None leaves the
-    known one. The first facts with `succeeded_at` settle the purchase: its amounts and that instant
+    known one. `taxes` are the lines of `tax`; none where the provider named none. The first facts
+    with `succeeded_at` settle the purchase: its amounts and that instant
     never change again. Before that, `status_at` is the provider's time of these facts; by default
     the time of the failure, else of the purchase. `is_complete` facts are derived from every
     message of the purchase.
@@ -312,6 +316,7 @@ class PurchaseFacts:
     currency: str
     created_at: datetime
     tax: int = 0
+    taxes: Sequence[TaxLine] = ()
     bonus: int = 0
     description: str | None = None
     payment_method: PaymentMethod | None = None

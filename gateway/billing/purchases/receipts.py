@@ -12,7 +12,9 @@ from typing import Final, NamedTuple
 from gateway.billing.book import Book
 from gateway.billing.purchases.book_purchases import Purchases
 from gateway.billing.purchases.purchase_state import CreditNote, PurchaseState, RefundState
+from gateway.billing.purchases.taxes import printed_taxes, share_of
 from gateway.money import checked, format_amount, parse_exact_nanos
+from gateway.store.buyers import buyer_of
 from gateway.store.engine.stored_json import dumps
 from gateway.store.receipts import (
     IssuedReceipt,
@@ -21,6 +23,7 @@ from gateway.store.receipts import (
     ReceiptPurchase,
     parse_data,
 )
+from gateway.store.taxes import parse_taxes
 from gateway.windows import local_day
 
 FORMAT: Final = 1
@@ -126,13 +129,18 @@ def _issue(
         "issuedAt": document.issued_at.isoformat(),
         "timeZone": account.time_zone.key,
         "currency": currency,
-        "buyer": {"name": account.name, "externalId": account.external_id},
+        "buyer": buyer_of(account.name, account.external_id, account.billing),
         "purchase": _purchase_data(purchase),
         "lines": [*document.lines],
         "net": format_amount(document.net, currency),
         "tax": format_amount(document.tax, currency),
         "total": format_amount(total, currency),
     }
+    if purchase.taxes:
+        shares = share_of(parse_taxes(purchase.taxes), abs(document.tax), currency)
+        sign = -1 if document.tax < 0 else 1
+        signed = [line._replace(nanos=sign * line.nanos) for line in shares]
+        data["taxes"] = printed_taxes(signed, currency)
     if refund is not None:
         data["refund"] = {"createdAt": refund.created_at.isoformat(), "reason": refund.reason}
     if refund is not None and cancels is not None:

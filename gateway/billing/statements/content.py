@@ -6,6 +6,7 @@ from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from gateway.billing.purchases.taxes import added_up, printed_taxes, share_of
 from gateway.money import format_amount, format_quantity
 from gateway.store.statement_facts import Move, PartUsage, UsedDay
 from gateway.store.statements import (
@@ -13,9 +14,9 @@ from gateway.store.statements import (
     StatementDeployment,
     StatementMovement,
     StatementResource,
-    StatementTax,
     StatementUsage,
 )
+from gateway.store.taxes import PrintedTax, TaxLine, parse_taxes
 from gateway.windows import local_day
 
 PARTS: Final[Mapping[int, str]] = {0: "MONTH", -1: "EARLIER", 1: "LATER"}
@@ -135,7 +136,13 @@ def _resources(rows: Iterable[PartUsage], currency: str) -> list[StatementResour
     ]
 
 
-def taxes_of(moves: Iterable[Move], currency: str) -> list[StatementTax]:
-    """Return the taxes that were paid, less what was refunded; none where none was either."""
-    taxes = [move["tax_nanos"] for move in moves if move["tax_nanos"]]
-    return [{"amount": format_amount(sum(taxes), currency)}] if taxes else []
+def taxes_of(moves: Iterable[Move], currency: str) -> list[PrintedTax]:
+    """Return the taxes that were paid, less those refunded, by name and percentage."""
+    lines: list[TaxLine] = []
+    for move in moves:
+        tax = move["tax_nanos"]
+        if tax:
+            sign = 1 if tax > 0 else -1
+            shares = share_of(parse_taxes(move["taxes"]), abs(tax), currency)
+            lines += [line._replace(nanos=sign * line.nanos) for line in shares]
+    return printed_taxes(added_up(lines), currency)

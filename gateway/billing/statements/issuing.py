@@ -20,6 +20,7 @@ from gateway.ids import KeyFactory
 from gateway.money import checked, format_amount
 from gateway.principal import Actor
 from gateway.store import Database, Reader, Snapshot, accounts, statement_facts, statements
+from gateway.store.buyers import buyer_of
 from gateway.store.engine.stored_json import dumps
 from gateway.store.rows import AccountRow
 from gateway.store.statement_facts import Span, Versions
@@ -139,7 +140,7 @@ class _Content(NamedTuple):
             "issuedAt": self.issued_at.isoformat(),
             "timeZone": account["time_zone"],
             "currency": currency,
-            "buyer": {"name": account["name"], "externalId": account["external_id"]},
+            "buyer": buyer_of(account["name"], account["external_id"], account["billing"]),
             "opening": format_amount(self.opening, currency),
             "days": movements_by_day(
                 moves, used, opening=self.opening, zone=self.zone, currency=currency

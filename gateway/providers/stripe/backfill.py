@@ -26,12 +26,14 @@ LISTS: Final[Mapping[str, str]] = {
 }
 """The lists that are read, in this order, and the type of event with the same content."""
 EXPANDED: Final[Mapping[str, str]] = {
+    "checkout/sessions": "data.total_details.breakdown",
     "invoices": "data.payments",
     "charges": "data.balance_transaction",
     "refunds": "data.failure_balance_transaction",
 }
-"""Fields that Stripe leaves out of a list unless they are expanded: an invoice's payments (since
-2025-03-31.basil), and objects that a charge or a refund has by id."""
+"""Fields that Stripe leaves out of a list unless they are expanded: the taxes of a Checkout Session
+with their names, an invoice's payments (since 2025-03-31.basil), and objects that a charge or a
+refund has by id."""
 REQUIRED: Final = frozenset({"payment_intents", "charges", "refunds"})
 """Lists without which there are no payments; a sandbox may lack the others."""
 

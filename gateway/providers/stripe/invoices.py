@@ -3,10 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+from gateway.billing.purchases.taxes import share_of
 from gateway.money import divide_half_even, format_amount, from_minor_units, minor_digits
 from gateway.providers.stripe.amounts import nanos_of
 from gateway.providers.stripe.events import Event, is_paid, named_invoice, payment_of
+from gateway.providers.stripe.taxes import document_taxes
 from gateway.providers.stripe.texts import Json, id_of, items_of
+from gateway.store.taxes import TaxLine
 
 UNKNOWN: Final = "Waiting for the invoice, which has the tax."
 
@@ -60,6 +63,18 @@ def invoice_tax(events: Sequence[Event], payment: str, received: int, currency: 
         for money in (before, before + (parts[place].amount or 0))
     )
     return last - first
+
+
+def invoice_taxes(
+    events: Sequence[Event], payment: str, received: int, currency: str
+) -> Sequence[TaxLine] | str:
+    """Return the lines of the tax in a payment of an invoice, or why it has to wait."""
+    tax = invoice_tax(events, payment, received, currency)
+    if isinstance(tax, str):
+        return tax
+    invoice = _find_invoice(events, currency) or {}
+    whole = nanos_of(document_tax(invoice), currency)
+    return share_of(document_taxes(invoice, whole, currency), tax, currency)
 
 
 def document_tax(document: Json) -> object:

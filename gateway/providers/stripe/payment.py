@@ -79,6 +79,7 @@ def _settled(settlement: Settlement, *, account_id: int, payment: str) -> Purcha
         kind=CreditPurchaseKind.CARD,
         amount=settlement.amount,
         tax=settlement.tax,
+        taxes=settlement.taxes,
         bonus=settlement.bonus,
         currency=settlement.currency,
         created_at=settlement.created_at,

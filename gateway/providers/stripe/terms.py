@@ -6,13 +6,16 @@ from datetime import datetime
 from typing import Final
 
 from gateway.billing.purchases.purchase_state import PaymentMethod
+from gateway.billing.purchases.taxes import share_of
 from gateway.errors import BadUserInput
 from gateway.money import parse_exact_nanos
 from gateway.providers.stripe.amounts import currency_of, nanos_of
 from gateway.providers.stripe.events import Event, named_invoice
-from gateway.providers.stripe.invoices import document_tax, invoice_tax
+from gateway.providers.stripe.invoices import document_tax, invoice_taxes
 from gateway.providers.stripe.methods import method_of
+from gateway.providers.stripe.taxes import document_taxes
 from gateway.providers.stripe.texts import Json, id_of, instant_of, items_of, object_of, text_of
+from gateway.store.taxes import TaxLine
 
 _DOCUMENTS: Final = {"checkout": "checkout.session", "invoice": "invoice"}
 
@@ -24,6 +27,7 @@ class Settlement:
     total: int
     amount: int
     tax: int
+    taxes: Sequence[TaxLine]
     bonus: int
     currency: str
     created_at: datetime
@@ -65,14 +69,16 @@ def find_settlement(events: Sequence[Event], payment: str) -> Settlement | str:
 
 
 def _settlement(
-    subject: Json, charge: Json, received: object, tax: int, settled_at: datetime
+    subject: Json, charge: Json, received: object, taxes: Sequence[TaxLine], settled_at: datetime
 ) -> Settlement:
+    tax = sum(line.nanos for line in taxes)
     currency = currency_of(charge.get("currency"))
     total = nanos_of(received, currency)
     return Settlement(
         total=total,
         amount=total - tax,
         tax=tax,
+        taxes=[] if taxes == [TaxLine(None, None, tax)] else taxes,
         bonus=bonus_of(subject),
         currency=currency,
         created_at=min(created_at(subject), created_at(charge)),
@@ -107,22 +113,23 @@ def _listed_time(charge: Json) -> datetime:
 
 def _find_tax(
     events: Sequence[Event], subject: Json, payment: str, received: object, currency: str
-) -> int | str:
-    """Return the tax in nanos, or the reason why it is not known yet."""
+) -> Sequence[TaxLine] | str:
+    """Return the lines of the tax, or the reason why it is not known yet."""
     awaited = _awaited(subject)
     if awaited is None:
-        return own_tax(subject, currency)
+        return share_of([], own_tax(subject, currency), currency)
     if awaited == "invoice":
         if not isinstance(received, int):
             raise BadUserInput(
                 "An amount must be an integer in the currency's smallest unit.", argument="amount"
             )
-        return invoice_tax(events, payment, received, currency)
+        return invoice_taxes(events, payment, received, currency)
     sessions = [event.object for event in events if event.kind == awaited]
     final = [each for each in sessions if _is_complete(each, currency)]
     if not final:
         return "Waiting for the Checkout Session, which has the tax."
-    return nanos_of(document_tax(final[-1]), currency)
+    tax = nanos_of(document_tax(final[-1]), currency)
+    return share_of(document_taxes(final[-1], tax, currency), tax, currency)
 
 
 def charges_of(event: Event) -> Iterator[Json]:

@@ -10,9 +10,11 @@ from gateway.errors import BadUserInput
 from gateway.http.json_fields import Currency, Name, Nanos, TimeZone, text_schema
 from gateway.http.json_models import Wire, WireAnswer, check, fault_at, limited, one_of
 from gateway.principal import Role
-from gateway.text import checked_identifier
+from gateway.text import checked_identifier, checked_name
 
 MOST_MEMBERS: Final = 1_000
+MOST_LINES: Final = 6
+"""Lines of a buyer's address."""
 _AT: Final[JsonDict] = {"format": "date-time"}
 
 
@@ -25,6 +27,12 @@ def _read_days(value: object, argument: str) -> int:
 def _check_list(value: object) -> list[object]:
     if not isinstance(value, list) or len(value) > MOST_MEMBERS:
         raise fault_at(sentence=f"`members` must be a list of at most {MOST_MEMBERS:,} members.")
+    return value
+
+
+def _check_lines(value: object) -> list[object]:
+    if not isinstance(value, list) or len(value) > MOST_LINES:
+        raise fault_at(sentence=f"`address` must be a list of at most {MOST_LINES} lines.")
     return value
 
 
@@ -41,6 +49,8 @@ def _check_subjects(members: "list[Member]") -> "list[Member]":
 Subject: TypeAlias = Annotated[
     str, limited(checked_identifier, SUBJECT_LIMIT), text_schema(SUBJECT_LIMIT)
 ]
+Line: TypeAlias = Annotated[str, limited(checked_name, 200), text_schema(200)]
+TaxId: TypeAlias = Annotated[str, limited(checked_name, 100), text_schema(100)]
 Days: TypeAlias = Annotated[
     int,
     check(_read_days),
@@ -69,6 +79,16 @@ class LowBalance(Wire):
     )
 
 
+class Billing(Wire):
+    """The buyer on receipts and statements that are issued from now on."""
+
+    name: Name | None = Field(None, description="The buyer's name. Default: the account's.")
+    address: Annotated[list[Line], BeforeValidator(_check_lines)] = Field(
+        default=[], description=f"Lines of the address, at most {MOST_LINES}."
+    )
+    tax_id: TaxId | None = Field(None, description="The buyer's tax id, such as a VAT number.")
+
+
 class AccountBody(Wire):
     """The account's new details."""
 
@@ -86,6 +106,11 @@ class AccountBody(Wire):
     )
     low_balance: LowBalance | None = Field(
         None, description="Thresholds of the low-balance warning; removed if omitted."
+    )
+    billing: Billing | None = Field(
+        None,
+        description="The buyer's details on documents. If omitted, they stay; null removes them. "
+        "Documents that were issued keep theirs.",
     )
     members: Annotated[
         list[Member],
@@ -106,6 +131,14 @@ class LowBalanceAnswer(WireAnswer):
     days: int | None
 
 
+class BillingAnswer(WireAnswer):
+    """The buyer's details on documents."""
+
+    name: str | None
+    address: list[str]
+    tax_id: str | None
+
+
 class MemberAnswer(WireAnswer):
     """A person who may read the account."""
 
@@ -122,6 +155,9 @@ class AccountAnswer(WireAnswer):
     currency: str = Field(description="ISO 4217.")
     time_zone: str = Field(description="IANA name.")
     low_balance: LowBalanceAnswer
+    billing: BillingAnswer | None = Field(
+        None, description="The buyer's details; in an answer to a PUT only if it had them."
+    )
     created_at: str = Field(
         "",
         description="When the account was created, UTC. Only in answers to GET.",

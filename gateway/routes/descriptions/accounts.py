@@ -47,8 +47,14 @@ _ACCOUNT: Final[dict[str, object]] = {
     "timeZone": "Europe/Berlin",
     "lowBalance": {"amount": "50.00", "days": 7},
 }
+_BILLING: Final = {
+    "name": "Acme GmbH",
+    "address": ["Hafenstraße 12", "20457 Hamburg"],
+    "taxId": "DE 299 123 456",
+}
 _MEMBERS: Final = [{"subject": "auth0|42", "role": "OWNER"}]
 _READ: Final = _ACCOUNT | {
+    "billing": _BILLING,
     "createdAt": "2026-11-01T08:30:00.123456Z",
     "stripeCustomerId": "cus_PqT1x2",
 }
@@ -95,9 +101,11 @@ PUT_ACCOUNT: Final = Operation(
                 "timeZone": "Europe/Berlin",
                 "stripeCustomerId": "cus_PqT1x2",
                 "lowBalance": {"amount": "50.00", "days": 7},
+                "billing": _BILLING,
                 "members": _MEMBERS,
             },
-            answer=_ACCOUNT | {"stripeCustomerId": "cus_PqT1x2", "members": _MEMBERS},
+            answer=_ACCOUNT
+            | {"billing": _BILLING, "stripeCustomerId": "cus_PqT1x2", "members": _MEMBERS},
         ),
         Example(
             name="faults",

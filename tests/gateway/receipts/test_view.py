@@ -7,6 +7,7 @@ import pytest
 from gateway.money import MINOR_DIGITS
 from gateway.receipts.view import receipt_view
 from gateway.receipts.writer import display_amount
+from gateway.store.buyers import BillingDetails
 from tests.support.receipts import CANCELLATION, CREDIT_NOTE, source
 
 
@@ -46,6 +47,33 @@ def test_amounts_have_the_digits_of_their_currency_and_lose_none(
 def test_every_currency_has_its_iso_digits(currency: str) -> None:
     fraction = display_amount("7", currency).rpartition("7")[2]
     assert len(fraction.removeprefix(".")) == MINOR_DIGITS[currency]
+
+
+def test_tax_lines_have_the_providers_names() -> None:
+    taxes = [
+        {"name": "VAT", "percentage": "19", "amount": "15.00"},
+        {"name": "City tax", "amount": "4.00"},
+        {"percentage": "7.75", "amount": "0.00"},
+    ]
+    assert sums(taxes=taxes)[1:-1] == [
+        ("VAT 19 %", "$15.00"),
+        ("City tax", "$4.00"),
+        ("Tax 7.75 %", "$0.00"),
+    ]
+
+
+def test_the_buyer_has_the_details_for_documents() -> None:
+    billing: BillingDetails = {
+        "name": "Acme Billing",
+        "address": ["Main St 1", "Berlin"],
+        "taxId": "DE 1",
+    }
+    printed = source()
+    printed.data["buyer"] = {"name": "Acme", "externalId": "acme", "billing": billing}
+    party = receipt_view(printed, lambda text: text)["buyer"]
+    assert party["name"]["text"] == "Acme Billing"
+    lines = [line["text"] for line in party["details"]]
+    assert lines == ["Main St 1", "Berlin", "DE 1", "Customer acme"]
 
 
 def test_a_receipt_says_what_was_bought_and_paid() -> None:

@@ -226,6 +226,39 @@ async def test_members_stay_unless_they_are_named(served: Served) -> None:
     assert await table_rows(served.database, "account_member") == []
 
 
+async def test_billing_stays_unless_it_is_named(served: Served) -> None:
+    headers = await served.key(*PLATFORM, Permission.BILLING_READ)
+    billing = {"name": "Acme Billing", "address": ["Main St 1", "Berlin"], "taxId": "DE 1"}
+    first = await served.client.put(PATH, json=account(billing=billing), headers=headers)
+    assert first.json()["billing"] == billing
+    kept = await served.client.put(PATH, json=account(), headers=headers)
+    assert "billing" not in kept.json()
+    assert (await served.client.get(PATH, headers=headers)).json()["billing"] == billing
+    some = await served.client.put(PATH, json=account(billing={"taxId": "X"}), headers=headers)
+    assert some.json()["billing"] == {"name": None, "address": [], "taxId": "X"}
+    nothing: tuple[object, ...] = (None, {})
+    for each in nothing:
+        answer = await served.client.put(PATH, json=account(billing=each), headers=headers)
+        assert answer.json()["billing"] is None
+    assert (await served.client.get(PATH, headers=headers)).json()["billing"] is None
+
+
+async def test_faults_of_billing_are_listed_by_path(served: Served) -> None:
+    headers = await served.key(*PLATFORM)
+    for billing, path in (
+        ({"name": " "}, "billing.name"),
+        ({"taxId": "x" * 101}, "billing.taxId"),
+        ({"address": ["line"] * 7}, "billing.address"),
+        ({"address": "Main St 1"}, "billing.address"),
+        ({"address": ["Main St", 5]}, "billing.address.1"),
+        ({"vat": "x"}, "billing.vat"),
+        ("Acme", "billing"),
+    ):
+        answer = await served.client.put(PATH, json=account(billing=billing), headers=headers)
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["path"]) == (400, path)
+
+
 @pytest.mark.parametrize("members", [[], [{"subject": "eve", "role": "OWNER"}], None])
 async def test_members_need_a_scope_of_their_own(served: Served, members: Any) -> None:
     account_id = await Books(served.database).account("acme", members=[("ada", Role.OWNER)])
