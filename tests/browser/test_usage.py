@@ -338,11 +338,11 @@ async def test_both_themes_print_everything_in_order(
         await settled(page)
         paper = await printed(page, f"usage-{theme}")
         days = [f"{day:%a, %b} {day.day}, {day.year}" for day in reversed(WEEK)]
-        expected = ["$100", "Where it went", *names, "Day by day", *days]
+        expected = ["$60", "Where it went", *names, "Day by day", *days]
         expected.append("7 in all")
         texts = [each.text for each in paper]
         # The names are in the legend too, above the axis.
-        read_first = texts[: texts.index("$100")]
+        read_first = texts[: texts.index("$60")]
         assert {"Spend over time", "d09", "Other"} <= {*read_first}
         assert [text for text in texts[len(read_first) :] if text in expected] == expected
         assert PRESSED.isdisjoint(texts)

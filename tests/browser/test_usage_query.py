@@ -214,3 +214,32 @@ async def test_a_long_breakdown_is_searched(browser: Browser, site: Site) -> Non
         # Eight colours, and the rest together.
         await expect(page.locator(".legend-label")).to_have_count(9)
         await expect(page.locator(".legend-label").last).to_have_text("Other")
+
+
+async def test_a_view_is_saved_opened_and_deleted(browser: Browser, each_site: Site) -> None:
+    account = await grouped(each_site, "saved")
+    async with tab(browser, each_site) as page:
+        query = {"by": "project", "then": "provider", "filter-resource": "GPU"}
+        await open_tab(page, account, **query, **DAYS)
+        await settled(page)
+        views = page.get_by_role("button", name="Saved views")
+        await views.press("Enter")
+        name = page.get_by_label("Name for this view")
+        await name.fill("GPUs by project")
+        await name.press("Enter")
+        opened = page.get_by_role("dialog", name="Saved views")
+        saved = opened.get_by_role("button", name="GPUs by project", exact=True)
+        await expect(saved).to_be_visible()
+        assert await violations(page) == []
+        await page.screenshot(path=ARTEFACTS / "usage-views.png")
+
+        # From the other tab, and after a reload: the view is the person's.
+        await page.goto(f"/?account={account}")
+        await views.click()
+        await saved.click()
+        for name_in_url, value in (query | {"tab": "usage", "from": f"{WEEK[0]}"}).items():
+            await expect(page).to_have_url(re.compile(f"{name_in_url}={value}"))
+        await expect_total(page, TOTAL)
+        await views.click()
+        await opened.get_by_role("button", name="Delete GPUs by project").click()
+        await expect(opened).to_contain_text("No saved views yet")

@@ -5,9 +5,9 @@ import { shell as english } from "./en/shell";
 import { onWords } from "./language";
 
 export let shell = english;
-export let { signIn } = english;
+export let { signIn, views } = english;
 
 onWords((words) => {
   shell = words?.shell ?? english;
-  ({ signIn } = shell);
+  ({ signIn, views } = shell);
 });

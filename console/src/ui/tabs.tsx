@@ -7,22 +7,27 @@ type Props<Id extends string> = {
   tabs: readonly { id: Id; title: string; content: ReactNode }[];
   selected: Id;
   onSelect: (id: Id) => void;
+  /** Beside the tabs, at the end of their line. */
+  end?: ReactNode;
 };
 
-export function Tabs<Id extends string>({ label, tabs, selected, onSelect }: Props<Id>) {
+export function Tabs<Id extends string>({ label, tabs, selected, onSelect, end }: Props<Id>) {
   return (
     <AriaTabs
       className="tabs"
       selectedKey={selected}
       onSelectionChange={(id) => id !== selected && onSelect(id as Id)}
     >
-      <TabList className="tab-list" aria-label={label}>
-        {tabs.map((tab) => (
-          <Tab key={tab.id} id={tab.id} className="tab">
-            {tab.title}
-          </Tab>
-        ))}
-      </TabList>
+      <div className="tab-line">
+        <TabList className="tab-list" aria-label={label}>
+          {tabs.map((tab) => (
+            <Tab key={tab.id} id={tab.id} className="tab">
+              {tab.title}
+            </Tab>
+          ))}
+        </TabList>
+        {end}
+      </div>
       {tabs.map((tab) => (
         <TabPanel key={tab.id} id={tab.id} className="tab-panel">
           {tab.content}

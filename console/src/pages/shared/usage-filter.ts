@@ -45,14 +45,30 @@ export function toggled(filters: Filters, dimension: Dimension, value: string | 
   return withValues(filters, dimension, next);
 }
 
+const LISTS = {
+  DEPLOYMENT: "deployments",
+  PROJECT: "projects",
+  PROVIDER: "providers",
+  GPU_MODEL: "gpuModels",
+  RESOURCE: "resources",
+} as const satisfies Record<Dimension, keyof UsageFilter>;
+
+type Lists = { [list in keyof UsageFilter]?: readonly (string | null)[] | null };
+
+/** The filter of the gateway's lists. */
+export function filtersOf(lists: Lists): Filters {
+  return DIMENSIONS.reduce<Filters>(
+    (filters, each) => withValues(filters, each, lists[LISTS[each]] ?? []),
+    {},
+  );
+}
+
 /** The filter as the gateway takes it; null for all usage. */
 export function inputOf(filters: Filters): UsageFilter | null {
-  const input: UsageFilter = {
-    ...(filters.DEPLOYMENT && { deployments: [...filters.DEPLOYMENT] }),
-    ...(filters.PROVIDER && { providers: [...filters.PROVIDER] }),
-    ...(filters.GPU_MODEL && { gpuModels: [...filters.GPU_MODEL] }),
-    ...(filters.PROJECT && { projects: [...filters.PROJECT] }),
-    ...(filters.RESOURCE && { resources: filters.RESOURCE.filter((each) => each !== null) }),
-  };
-  return Object.keys(input).length > 0 ? input : null;
+  const input: Lists = {};
+  for (const each of DIMENSIONS) {
+    const values = filters[each];
+    if (values) input[LISTS[each]] = [...values];
+  }
+  return Object.keys(input).length > 0 ? (input as UsageFilter) : null;
 }

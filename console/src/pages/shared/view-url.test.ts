@@ -10,7 +10,7 @@ describe("a link", () => {
     "?range=last-month&status=failed%2Ccanceled&kind=card&search=4242&size=50",
     "?after=abc&rest=20&cause=refund&activity-before=def&activity-rest=7",
     "?tab=usage&range=12w&daily-until=2026-11-20&interval=week&by=gpu_model&chart=cumulative",
-    "?tab=usage&by=project&filter-provider=north&filter-gpu_model=&previous=1&deployment=abc",
+    "?tab=usage&by=project&then=resource&filter-provider=north&filter-gpu_model=&previous=1&deployment=abc",
   ])("%s is written as it is read", (search) => {
     const written = new URLSearchParams(writeView(readView(search)));
     expect(Object.fromEntries(written)).toEqual(Object.fromEntries(new URLSearchParams(search)));

@@ -43,6 +43,7 @@ export function readView(search: string): View {
     dailyUntil: isDay(until) ? until : null,
     interval: oneOf(INTERVALS, upper(given.get("interval"))),
     by: oneOf(DIMENSIONS, upper(given.get("by"))),
+    second: oneOf(DIMENSIONS, upper(given.get("then"))),
     filters: readFilters(given),
     chart: oneOf(CHART_VIEWS, given.get("chart")) ?? "spend",
     previous: given.get("previous") === "1",
@@ -73,6 +74,7 @@ export function writeView(view: View): string {
   put("daily-until", view.dailyUntil);
   put("interval", view.interval?.toLowerCase() ?? null);
   put("by", view.by?.toLowerCase() ?? null);
+  put("then", view.second?.toLowerCase() ?? null);
   writeFilters(view.filters, written);
   put("chart", view.chart === "spend" ? null : view.chart);
   put("previous", view.previous ? "1" : null);

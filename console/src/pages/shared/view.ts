@@ -86,6 +86,8 @@ export type View = {
   dailyUntil: string | null;
   interval: UsageInterval | null;
   by: Dimension | null;
+  /** The dimension that a row of the breakdown opens to. */
+  second: Dimension | null;
   filters: Filters;
   /** What the chart of the Usage tab shows. */
   chart: ChartView;

@@ -17,6 +17,7 @@ import { Billing } from "../billing/billing";
 import { LoadFailed } from "../shared/load-states";
 import { show, useView } from "../shared/navigation";
 import type { Tab } from "../shared/view";
+import { ViewsButton } from "../views/views-button";
 import { Header } from "./header";
 import { useTitle } from "./use-title";
 
@@ -120,6 +121,7 @@ function AccountPage({ account, overview, tab, settings }: AccountProps) {
         label={shell.tabs.label}
         selected={tab}
         onSelect={(next) => show({ tab: next })}
+        end={<ViewsButton account={account} />}
         tabs={[
           {
             id: "billing",

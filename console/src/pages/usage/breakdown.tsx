@@ -11,6 +11,7 @@ import { SearchBox } from "../../ui/search-box";
 import { Select } from "../../ui/select";
 import { Table } from "../../ui/table";
 import { LoadFailed, StaleNotice } from "../shared/load-states";
+import { show, useView } from "../shared/navigation";
 import { DIMENSIONS, type Dimension } from "../shared/view";
 import { columnsOf } from "./breakdown-columns";
 import { type Line, linesOf, type Rows } from "./breakdown-lines";
@@ -28,14 +29,14 @@ export function Breakdown({ scope }: { scope: UsageScope }) {
   const { account, by } = scope;
   const [first, setFirst] = useState(FEW);
   const [query, setQuery] = useState("");
-  const [wanted, setSecond] = useState<Dimension | null>(null);
+  const { second: wanted } = useView();
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
   const isFixed = scope.toggle === null;
   const others = DIMENSIONS.filter(
     (each) => each !== by && !(isFixed && scope.filters[each]?.length === 1),
   );
   const [fallback = "RESOURCE"] = by === "DEPLOYMENT" ? ["RESOURCE" as const] : others;
-  const second = wanted !== null && wanted !== by ? wanted : fallback;
+  const second = wanted !== null && others.includes(wanted) ? wanted : fallback;
   const variables = { ...variablesOf(scope), by, second, first, opened: opened.size > 0 };
   const load = useLiveLoad(UsageBreakdownDocument, variables, { account, affects: isUsage });
   const usage = load.data?.account?.usage;
@@ -75,7 +76,7 @@ export function Breakdown({ scope }: { scope: UsageScope }) {
             labelled
             value={second}
             options={others.map((id) => ({ id, label: t.dimensions[id] }))}
-            onChange={(id) => setSecond(id as Dimension)}
+            onChange={(id) => show({ second: id as Dimension })}
           />
         </>
       }

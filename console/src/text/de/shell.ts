@@ -12,6 +12,14 @@ export const shell = {
 
   tabs: { label: "Abrechnung und Verbrauch", billing: "Abrechnung", usage: "Verbrauch" },
 
+  views: {
+    label: "Gespeicherte Ansichten",
+    none: "Noch keine Ansichten. Eine Ansicht behält Zeitraum, Gruppierung und Filter des Verbrauchs.",
+    name: "Name dieser Ansicht",
+    save: "Speichern",
+    remove: (name: string) => `${name} löschen`,
+  },
+
   account: {
     label: "Konto",
     search: "Konten suchen",

@@ -11,6 +11,14 @@ export const shell = {
 
   tabs: { label: "Billing and usage", billing: "Billing", usage: "Usage" },
 
+  views: {
+    label: "Saved views",
+    none: "No saved views yet. A saved view keeps the days, grouping and filter of the Usage tab.",
+    name: "Name for this view",
+    save: "Save",
+    remove: (name: string) => `Delete ${name}`,
+  },
+
   account: {
     label: "Account",
     search: "Search accounts",

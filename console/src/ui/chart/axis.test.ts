@@ -16,12 +16,12 @@ function axisFor(...spends: string[]) {
 
 describe("an axis", () => {
   test.each([
-    [["0.3"], [0, 0.1, 0.2, 0.3, 0.4, 0.5]],
+    [["0.3"], [0, 0.1, 0.2, 0.3]],
     [
       ["1", "97"],
       [0, 20, 40, 60, 80, 100],
     ],
-    [["101"], [0, 50, 100, 150, 200, 250]],
+    [["101"], [0, 50, 100, 150]],
     [["0.000000001"], [0, 2e-10, 4e-10, 6e-10, 8e-10, 1e-9]],
     // Corrections far below zero have ticks of their own.
     [
@@ -30,7 +30,7 @@ describe("an axis", () => {
     ],
     // Without any amount there are steps of one.
     [[], [0, 1, 2, 3, 4, 5]],
-  ])("%j has five steps of 1, 2 or 5", (spends, ticks) => {
+  ])("%j has at most five steps of 1, 2 or 5", (spends, ticks) => {
     expect(axisFor(...spends).ticks.map(({ value }) => value)).toEqual(ticks);
   });
 

@@ -11,7 +11,7 @@ export type Axis = {
 
 export const TICK_SIZE = 11;
 
-/** Few enough to read. */
+/** At most: few enough to read. */
 const STEPS = 5;
 /** A step is one of these times a power of ten. */
 const FACTORS = [1, 2, 5];
@@ -32,29 +32,25 @@ export function axisOf(drawn: readonly Stacked[], currency: string): Axis {
       extent.high = Math.max(extent.high, ...span);
     }
   }
-  const dip = dipOf(extent);
-  return dip <= DIP
-    ? stepped({ low: 0, high: extent.high }, currency, dip)
-    : stepped(extent, currency, 0);
+  // A slight dip below zero has no tick of its own.
+  const isDip = extent.low >= -DIP * extent.high;
+  const { ticks, most } = ticksOver(isDip ? { low: 0, high: extent.high } : extent, currency);
+  return { ticks, domain: [Math.min(extent.low, ticks[0]?.value ?? 0), most] };
 }
 
-/** How far values are below zero, as a share of an axis that starts at zero. */
-function dipOf({ low, high }: Extent): number {
-  if (low === 0) return 0;
-  const { factor, exponent } = stepsOver({ low: 0, high });
-  return -low / (STEPS * Number(`${factor}e${exponent}`));
-}
-
-/** Five equal steps, and below them `dip` times their height. */
-function stepped(extent: Extent, currency: string, dip: number): Axis {
+/** Ticks at equal steps, from at most the least value to at least the most. */
+function ticksOver(extent: Extent, currency: string) {
   const { factor, exponent, first } = stepsOver(extent);
-  const ticks = Array.from({ length: STEPS + 1 }, (_, at) => {
-    // From digits, because sums of floats are not exact.
-    const value = Number(`${(first + at) * factor}e${exponent}`);
-    return { value, label: formatAxisMoney(value, currency) };
-  });
-  const [least, most] = [ticks[0]?.value ?? 0, ticks[STEPS]?.value ?? 0];
-  return { ticks, domain: [least - dip * (most - least), most] };
+  // From digits, because sums of floats are not exact.
+  const valueAt = (at: number) => Number(`${(first + at) * factor}e${exponent}`);
+  const ticks = [];
+  for (let at = 0; at <= STEPS; at += 1) {
+    const value = valueAt(at);
+    ticks.push({ value, label: formatAxisMoney(value, currency) });
+    if (at > 0 && value >= extent.high - SLACK * (valueAt(1) - valueAt(0)) && extent.high > 0)
+      break;
+  }
+  return { ticks, most: ticks.at(-1)?.value ?? 0 };
 }
 
 function stepsOver({ low, high }: Extent) {

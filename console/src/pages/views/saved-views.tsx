@@ -1,0 +1,130 @@
+import { type FormEvent, useId, useState } from "react";
+import { useClient } from "urql";
+import { failureOf } from "../../api/errors";
+import {
+  DeleteViewDocument,
+  SavedViewsDocument,
+  SaveViewDocument,
+} from "../../api/generated/graphql";
+import { useLoad } from "../../api/use-load";
+import { views as t } from "../../text/shell";
+import { Button } from "../../ui/button";
+import { Sentence } from "../../ui/sentence";
+import { Skeleton } from "../../ui/skeleton";
+import { Notice } from "../../ui/states";
+import { cleanLine } from "../../util/line";
+import { messageOf } from "../shared/failure";
+import { LoadFailed } from "../shared/load-states";
+import { show, useView } from "../shared/navigation";
+import "./saved-views.css";
+import { queryOf, viewOf } from "./view-query";
+
+type Props = { account: string; close: () => void };
+type Outcome = { userErrors: readonly { message: string }[] } | null | undefined;
+
+const MAX_NAME = 100;
+
+/** The saved views: each opens or is deleted; and a form that saves the view that is shown. */
+export default function SavedViews({ account, close }: Props) {
+  const client = useClient();
+  const view = useView();
+  const { data, failure, retry } = useLoad(SavedViewsDocument, { account });
+  const [problem, setProblem] = useState<string | null>(null);
+  const saved = data?.account?.savedViews;
+
+  /** Run a change, and show why it failed; returns whether it did what it should. */
+  async function change(
+    run: () => Promise<{ error?: Parameters<typeof failureOf>[0] | undefined; outcome: Outcome }>,
+  ): Promise<boolean> {
+    const { error, outcome } = await run();
+    const [wrong] = outcome?.userErrors ?? [];
+    const reason = error ? messageOf(failureOf(error)) : (wrong?.message ?? null);
+    setProblem(reason);
+    retry();
+    return reason === null;
+  }
+
+  const save = (name: string) =>
+    change(async () => {
+      const variables = { account, name, ...queryOf(view) };
+      const { data: result, error } = await client
+        .mutation(SaveViewDocument, variables)
+        .toPromise();
+      return { error, outcome: result?.saveView };
+    });
+  const remove = (id: string) =>
+    change(async () => {
+      const { data: result, error } = await client.mutation(DeleteViewDocument, { id }).toPromise();
+      return { error, outcome: result?.deleteView };
+    });
+
+  if (failure && !saved) return <LoadFailed failure={failure} retry={retry} />;
+  return (
+    <div className="saved-views" tabIndex={-1}>
+      {!saved && <Skeleton lines={3} wide />}
+      {saved?.length === 0 && <p className="list-note">{t.none}</p>}
+      <ul>
+        {saved?.map(({ id, name, query }) => (
+          <li key={id}>
+            <Button
+              look="bare"
+              onPress={() => {
+                show(viewOf(query));
+                close();
+              }}
+            >
+              <bdi>{name}</bdi>
+            </Button>
+            <Button
+              look="bare"
+              icon="close"
+              iconOnly
+              small
+              disappears
+              onPress={() => void remove(id)}
+            >
+              {t.remove(name)}
+            </Button>
+          </li>
+        ))}
+      </ul>
+      {problem !== null && (
+        <Notice tone="bad">
+          <Sentence>{problem}</Sentence>
+        </Notice>
+      )}
+      {view.tab === "usage" && view.deployment === null && <SaveForm save={save} />}
+    </div>
+  );
+}
+
+function SaveForm({ save }: { save: (name: string) => Promise<boolean> }) {
+  const id = useId();
+  const [name, setName] = useState("");
+  const [isSaving, setSaving] = useState(false);
+  const cleaned = cleanLine(name, MAX_NAME);
+
+  async function submit(event: FormEvent) {
+    event.preventDefault();
+    if (!cleaned || isSaving) return;
+    setSaving(true);
+    if (await save(cleaned)) setName("");
+    setSaving(false);
+  }
+
+  return (
+    <form className="save-view" onSubmit={(event) => void submit(event)}>
+      <label htmlFor={id}>{t.name}</label>
+      <input
+        id={id}
+        className="text-input"
+        autoComplete="off"
+        value={name}
+        onChange={(event) => setName(event.target.value)}
+      />
+      <Button type="submit" isDisabled={!cleaned} isPending={isSaving}>
+        {t.save}
+      </Button>
+    </form>
+  );
+}
