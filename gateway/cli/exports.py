@@ -13,12 +13,25 @@ from gateway.audit.listing import read_filter
 from gateway.cli.output import open_output
 from gateway.cli.progress import reporter, show_progress
 from gateway.cli.resources import open_database, read_settings
+from gateway.cli.usage_filters import (
+    Deployments,
+    GpuModels,
+    Projects,
+    Providers,
+    Resources,
+    UsageFilters,
+)
 from gateway.clock import SystemClock
 from gateway.errors import NotFound
 from gateway.exports.audit_events import open_audit_events
 from gateway.exports.export import ExportFormat
 from gateway.exports.open import Opened, open_ledger, open_purchases, open_usage
-from gateway.exports.request import LedgerExportRequest, PurchaseExportRequest, UsageExportRequest
+from gateway.exports.request import (
+    LedgerExportRequest,
+    PurchaseExportRequest,
+    UsageExportRequest,
+    UsageRows,
+)
 from gateway.models import CreditPurchaseKind, CreditPurchaseStatus, LedgerCause
 from gateway.principal import Permission, Principal
 from gateway.settings import Settings
@@ -26,6 +39,7 @@ from gateway.store import Snapshot, accounts
 from gateway.store.audit_events import AuditFilter
 from gateway.store.engine.stream import Stream
 from gateway.store.rows import AccountRow
+from gateway.store.usage_filter import UsageDimension
 from gateway.windows import Interval
 
 export = typer.Typer(
@@ -99,14 +113,29 @@ def export_usage(
     to: To = None,
     time_zone: TimeZone = None,
     interval: Annotated[Interval, typer.Option(help="Length of a bucket.")] = Interval.DAY,
+    rows: Annotated[
+        UsageRows, typer.Option(help="Every charge, or sums of them by bucket or by value.")
+    ] = UsageRows.CHARGES,
+    by: Annotated[
+        UsageDimension | None, typer.Option(help="Dimension of SERIES, which need one.")
+    ] = None,
+    then: Annotated[UsageDimension | None, typer.Option(help="Second dimension of SERIES.")] = None,
+    deployment: Deployments = None,
+    provider: Providers = None,
+    gpu_model: GpuModels = None,
+    project: Projects = None,
+    resource: Resources = None,
     output: Output = None,
 ) -> None:
-    """Export every charge of a window, the earliest first; without dates, of the last 30 days, 12
-    weeks, 12 months or 5 years, by the interval.
+    """Export every charge of a window, the earliest first, or sums of them; without dates, of the
+    last 30 days, 12 weeks, 12 months or 5 years, by the interval.
     """
-    parameters = _parameters(from_, to, time_zone) | {"interval": interval}
+    parameters = _parameters(from_, to, time_zone) | {"interval": interval, "rows": rows}
+    parameters |= {name: each for name, each in (("by", by), ("then", then)) if each is not None}
+    filters = UsageFilters(deployment, provider, gpu_model, project, resource)
 
     async def open_(stream: Stream, row: AccountRow) -> Opened:
+        parameters.update(await filters.parameters(stream, row["account_id"]))
         request = UsageExportRequest.read(parameters, row, SystemClock().now())
         return await open_usage(stream, _OPERATOR, row, request, format_)
 
@@ -127,7 +156,7 @@ def export_ledger(
     output: Output = None,
 ) -> None:
     """Export every change of the balance, the earliest first: usage by the day of its recording,
-    all else one by one. CSV or JSONL.
+    all else one by one. Every format but FOCUS.
     """
     parameters = _parameters(from_, to, time_zone)
     if cause:

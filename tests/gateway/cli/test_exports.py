@@ -4,6 +4,7 @@ import asyncio
 import csv
 import json
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from typer.testing import CliRunner, Result
 
 from gateway.cli.main import app
 from gateway.errors import BadUserInput, NotFound
+from gateway.exports.export import ExportFormat
 from gateway.exports.lines import LinesExport
 from gateway.store import Database
 from tests.support.rows import T0, UNIT, account, entry, purchase, put
+from tests.support.table_files import read_table
 from tests.support.usage_rows import Event, Facts, insert_facts
 
 Run = Callable[..., Awaitable[Result]]
@@ -84,6 +87,34 @@ async def test_a_folder_gets_a_file_of_the_usual_name(run: Run, tmp_path: Path) 
     assert (folder / NAME).read_bytes() == printed.stdout_bytes
 
 
+@pytest.mark.parametrize("format_", [ExportFormat.XLSX, ExportFormat.PARQUET])
+async def test_a_table_is_written_to_a_file(
+    run: Run, tmp_path: Path, format_: ExportFormat
+) -> None:
+    arguments = ("usage", "--account", "customer-1", *DATES, "--format", format_.value)
+    done = await run(*arguments, "--output", str(tmp_path))
+    assert (done.exit_code, done.stdout) == (0, "")
+    path = tmp_path / NAME.replace("csv", format_.lower())
+    rows = read_table(format_, path.read_bytes())
+    amount = "Amount" if format_ is ExportFormat.XLSX else "amount"
+    assert [Decimal(str(row[amount])) for row in rows] == [Decimal(1), Decimal("0.0000008")]
+
+
+async def test_sums_of_filtered_usage_are_exported(run: Run) -> None:
+    sums = ("usage", "--account", "customer-1", *DATES, "--format", "JSONL", "--rows")
+    series = ("SERIES", "--by", "DEPLOYMENT", "--then", "RESOURCE")
+    for arguments, expected in (
+        (("BUCKETS",), [("1.0000008", 1), ("0.00", 0)]),
+        (("BUCKETS", "--deployment", "external-1"), [("0.0000008", 1), ("0.00", 0)]),
+        (("BUCKETS", "--deployment", ""), [("1.00", 0), ("0.00", 0)]),
+        (("BUCKETS", "--resource", "CPU", "--project", "a", "--project", ""), [("0.00", 0)] * 2),
+        ((*series, "--provider", "", "--gpu-model", ""), [("0.0000008", 1), ("1.00", 0)]),
+    ):
+        done = await run(*sums, *arguments)
+        found = [json.loads(line) for line in done.stdout_bytes.splitlines()]
+        assert sorted((row["spend"], row["deployments"]) for row in found) == sorted(expected)
+
+
 async def test_a_long_name_is_cut_between_characters(
     run: Run, database: Database, tmp_path: Path
 ) -> None:
@@ -118,6 +149,9 @@ async def test_a_failure_leaves_what_was_there(
         (("usage", "--account", "nobody"), NotFound),
         (("usage", "--account", "customer-1", "--from", "2026-13-01"), BadUserInput),
         (("usage", "--account", "customer-1", "--time-zone", "Mars"), BadUserInput),
+        (("usage", "--account", "customer-1", "--rows", "SERIES"), BadUserInput),
+        (("usage", "--account", "customer-1", "--by", "PROJECT"), BadUserInput),
+        (("usage", "--account", "customer-1", "--deployment", "none"), NotFound),
         (("credit-purchases", "--account", "customer-1", "--to", "yesterday"), BadUserInput),
         (("ledger", "--account", "customer-2", "--format", "FOCUS"), BadUserInput),
     ],
