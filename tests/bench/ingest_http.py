@@ -36,6 +36,8 @@ EVENTS: Final = 5_000
 DEPLOYMENTS: Final = 250
 START_SECONDS: Final = 60
 EARLIER: Final = 4
+BALANCE: Final = """query ($account: String!) {
+    account(externalId: $account) { balance { version available { amount } } } }"""
 
 
 def gateway(*arguments: str) -> list[str]:
@@ -114,6 +116,12 @@ def run(environment: dict[str, str], *arguments: str) -> str:
     return done.stdout.strip()
 
 
+def balance(client: httpx.Client, account: str) -> Any:
+    """Return an account's balance and the number of its changes."""
+    answer = client.post("/graphql", json={"query": BALANCE, "variables": {"account": account}})
+    return answer.json()["data"]["account"]["balance"]
+
+
 def measure(
     name: str, database_url: str, accounts: list[str], count: int, size: int
 ) -> figures.Figures:
@@ -121,17 +129,18 @@ def measure(
     made = [batches(account, EARLIER + count, size) for account in accounts]
     earlier, bodies = [each[:EARLIER] for each in made], [each[EARLIER:] for each in made]
     with serving(database_url) as (address, environment, process):
-        for account in accounts:
-            run(environment, "account", "create", account, "--name", account)
-        key = run(environment, "api-key", "create", "bench", "--scope", "usage:write")
+        key = run(environment, "api-key", "create", "bench", "--scope", "admin")
         headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
         with httpx.Client(base_url=address, headers=headers, timeout=60) as client:
+            for account in accounts:
+                body = {"name": account, "currency": "USD", "timeZone": "UTC"}
+                client.put(f"/v1/accounts/{account}", json=body).raise_for_status()
             sender = Sender(client, process)
             sender.send(earlier, "accepted")
             first = sender.send(bodies, "accepted")
-            before = [run(environment, "account", "show", account) for account in accounts]
+            before = [balance(client, account) for account in accounts]
             again = sender.send(bodies, "duplicates")
-            after = [run(environment, "account", "show", account) for account in accounts]
+            after = [balance(client, account) for account in accounts]
     print(f"{name:>10} {first.events:,} events over HTTP: {first}")
     change = "no change" if after == before else f"CHANGED: {before!r} → {after!r}"
     print(f"{name:>10} the same batches again: {again.events:,} duplicates, {change}: {again}")

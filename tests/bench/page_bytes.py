@@ -12,9 +12,16 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from playwright.async_api import Browser, Page, expect
 
+from gateway.clock import SystemClock
+from gateway.dev.demo.fill import DAYS, fill
+from gateway.migrations import migrate
+from gateway.settings import load_settings
+from gateway.store import connect
+from gateway.store.engine.databases import database_url
 from tests.browser.conftest import browsing, launched
 from tests.support.processes import GATEWAY, answering, free_port, running
 from tests.support.wire import PUSHES, Count, Wire, count_bytes, pass_time
@@ -27,12 +34,13 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.page_bytes", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10, help="of the demo's meter")
     parser.add_argument("--idle-minutes", type=float, default=60, help="by the page's clock")
+    parser.add_argument("--days", type=int, default=DAYS, help="of the demo's data")
     return parser.parse_args()
 
 
 @asynccontextmanager
 async def serving(folder: str, *, demo: bool) -> AsyncIterator[str]:
-    """Lend the URL of a gateway, with the demo's data and meter or without its meter."""
+    """Lend the URL of a gateway with the demo's data, with its meter or without."""
     port = free_port()
     others = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
     own = {"GATEWAY_DATA_DIR": folder, "GATEWAY_PORT": str(port), "GATEWAY_LOG_LEVEL": "error"}
@@ -105,8 +113,18 @@ def per_update(counts: Mapping[str, Count]) -> str:
     return f"  {'for each balance update':<61}{size / max(updates, 1):>10.0f}"
 
 
+async def fill_folder(folder: str, days: int) -> None:
+    """Write the demo's data to the database of a folder."""
+    settings = load_settings(environment="dev", data_dir=Path(folder))
+    await migrate(database_url(settings))
+    database = await connect(settings)
+    await fill(database, clock=SystemClock(), days=days)
+    await database.close()
+
+
 async def measure(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        await fill_folder(folder, options.days)
         async with launched() as browser:
             async with serving(folder, demo=True) as url:
                 hours = await asyncio.gather(

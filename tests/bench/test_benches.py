@@ -130,7 +130,8 @@ def test_a_measurement_runs(module: str, arguments: tuple[str, ...], expected: s
 
 def test_the_bytes_of_the_open_page_are_counted() -> None:
     find_browser()
-    lines = printed("tests.bench.page_bytes", "--minutes", "0.1", "--idle-minutes", "0.1")
+    sizes = ("--minutes", "0.1", "--idle-minutes", "0.1", "--days", "30")
+    lines = printed("tests.bench.page_bytes", *sizes)
     assert re.search(r"Usage: first view .*\n  Files of the page +\d+ +[\d.]+ +\d+\n", lines)
     assert re.search(r"Billing: an hour of the demo's meter ", lines)
     assert re.search(r"  for each balance update +\d+\n$", lines)

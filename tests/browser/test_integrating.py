@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.conftest import ARTEFACTS, browsing
@@ -24,6 +25,7 @@ DOCUMENT: Final = ROOT / "docs" / "integrating.md"
 BLOCKS: Final = runnable_blocks(DOCUMENT)
 
 
+@pytest.mark.timeout(600)  # commands of a shell, one after another
 async def test_a_platform_is_set_up_as_the_page_says(browser: Browser, tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{(port := free_port())}"
     # Roles are the whole server's, so this one is nobody else's.
