@@ -39,6 +39,7 @@ from gateway.parts import Parts, Process
 from gateway.providers.stripe.inbox import build_inbox
 from gateway.quotas import build_quotas
 from gateway.receipts.pdf import ReceiptPrinter
+from gateway.routes.archive import DocumentsExport
 from gateway.routes.console import build_console
 from gateway.routes.documents import Documents, document_routes
 from gateway.routes.exports import Exports, export_routes
@@ -314,6 +315,7 @@ def _rest_routes(process: Process, links: Links) -> list[Route]:
     return [
         *document_routes(documents),
         *export_routes(exports),
+        DescribedRoute(DocumentsExport.PATH, DocumentsExport(exports, process.printer)),
         *platform_routes(platform, late_days=settings.usage_late_days),
         stripe_route(process.inbox, settings.http, process.quotas),
     ]

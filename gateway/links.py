@@ -22,6 +22,7 @@ STATEMENT_PATH: Final = "/statements/{number}.pdf"
 PURCHASES_PATH: Final = "/exports/credit-purchases"
 USAGE_PATH: Final = "/exports/usage"
 LEDGER_PATH: Final = "/exports/ledger"
+DOCUMENTS_PATH: Final = "/exports/documents"
 _SIGNATURE: Final = "&signature="
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 _CHANGED: Final = "This link is invalid; request a new one."

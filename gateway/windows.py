@@ -243,6 +243,13 @@ def checked_day(day: date, *, argument: str) -> date:
     raise BadUserInput(f"A date must be from {FIRST_DAY} to {LAST_DAY}.", argument=argument)
 
 
+def checked_year(year: int, *, argument: str = "year") -> int:
+    """Return the year; raises BadUserInput outside 2000–2100."""
+    if not FIRST_DAY.year <= year <= LAST_DAY.year:
+        raise BadUserInput(f"`{argument}` must be from 2000 to 2100.", argument=argument)
+    return year
+
+
 def resolve_window(
     interval: Interval, from_: date | None, to: date | None, zone: ZoneInfo, today: date
 ) -> Window:

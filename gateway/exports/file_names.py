@@ -54,6 +54,11 @@ def usage_name(owner: str, request: UsageExportRequest, extension: str) -> str:
     return _name(owner, "usage", days, words, extension)
 
 
+def documents_name(owner: str, year: int) -> str:
+    """Return a name such as `acme-documents-2026.zip`."""
+    return f"{_cut(owner, OWNER_BYTES)}-documents-{year}.zip"
+
+
 def _values(values: Collection[str] | None, many: str) -> Iterator[str]:
     """Yield the words of a filter's values; a filter of no value selects nothing, and says so."""
     if values is None:

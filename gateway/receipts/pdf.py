@@ -127,11 +127,13 @@ class ReceiptPrinter:
         """Return the cached document of a number, or None."""
         return self._kept.get(number)
 
-    async def print(self, printed: Printed, logo: Logo | None = None) -> bytes:
-        """Return the document, and keep it."""
+    async def print(
+        self, printed: Printed, logo: Logo | None = None, *, keep: bool = True
+    ) -> bytes:
+        """Return the document; with `keep`, cache it."""
         loop = asyncio.get_running_loop()
         pdf = await loop.run_in_executor(self._thread, self._press.print, printed, logo)
-        if len(pdf) <= self._kept.maxsize:
+        if keep and len(pdf) <= self._kept.maxsize:
             self._kept[printed.data["number"]] = pdf
         return pdf
 

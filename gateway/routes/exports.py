@@ -84,15 +84,19 @@ class ExportEndpoint(ABC):
         self.parts = parts
 
     @abstractmethod
-    async def open(
+    async def begin(
         self,
         stream: Stream,
         principal: Principal,
         account: VisibleAccount,
-        parameters: Parameters,
-        format_: ExportFormat,
+        parameters: dict[str, str],
+        details: dict[str, object],
     ) -> Opened:
-        """Open the requested export; raises BadUserInput."""
+        """Open the requested export; raises BadUserInput. `details` are the request log's."""
+
+    async def charge(self, key: str, rows: int) -> None:
+        """Take the points of the rows."""
+        await self.parts.points.take_items(key, rows)
 
     @abstractmethod
     def check(self, account: VisibleAccount) -> None:
@@ -133,15 +137,13 @@ class ExportEndpoint(ABC):
         account = await self._account(record.principal, named)
         record.accounts = [account["account_id"]]
         self.check(account)
-        format_ = read_choice(parameters.pop("format", ExportFormat.CSV), "format", ExportFormat)
-        record.details["format"] = format_
         async with (
             parts.principal_quota.holding(record.principal.quota_key),
             parts.quota.holding(str(account["account_id"])),
             parts.database.exporting(record.principal) as stream,
         ):
-            opened = await self.open(stream, record.principal, account, parameters, format_)
-            await parts.points.take_items(key, opened.rows)
+            opened = await self.begin(stream, record.principal, account, parameters, record.details)
+            await self.charge(key, opened.rows)
             await transfer.run(partial(_headers, opened), opened.parts())
 
     async def _read_request(self, scope: Scope) -> tuple[Principal, int | str, dict[str, str]]:
@@ -189,7 +191,34 @@ class ExportEndpoint(ABC):
             ) from None
 
 
-class PurchasesExport(ExportEndpoint):
+class RowsExport(ExportEndpoint):
+    """An export in a format that its `format` names."""
+
+    @abstractmethod
+    async def open(
+        self,
+        stream: Stream,
+        principal: Principal,
+        account: VisibleAccount,
+        parameters: Parameters,
+        format_: ExportFormat,
+    ) -> Opened:
+        """Open the requested export; raises BadUserInput."""
+
+    async def begin(
+        self,
+        stream: Stream,
+        principal: Principal,
+        account: VisibleAccount,
+        parameters: dict[str, str],
+        details: dict[str, object],
+    ) -> Opened:
+        format_ = read_choice(parameters.pop("format", ExportFormat.CSV), "format", ExportFormat)
+        details["format"] = format_
+        return await self.open(stream, principal, account, parameters, format_)
+
+
+class PurchasesExport(RowsExport):
     """`from`, `to`, `timeZone`, `status`, `kind`, `search`, as the filter of `creditPurchases`."""
 
     PATH: ClassVar = PURCHASES_PATH
@@ -209,7 +238,7 @@ class PurchasesExport(ExportEndpoint):
         Role(account["role"]).require_purchases()
 
 
-class UsageExport(ExportEndpoint):
+class UsageExport(RowsExport):
     """`interval`, `from`, `to`, `timeZone` and the filter's lists, as the arguments of `usage`."""
 
     PATH: ClassVar = USAGE_PATH
@@ -229,7 +258,7 @@ class UsageExport(ExportEndpoint):
         """Every role sees usage."""
 
 
-class LedgerExport(ExportEndpoint):
+class LedgerExport(RowsExport):
     """`from`, `to`, `timeZone` and `cause`, as the filter of `ledger`."""
 
     PATH: ClassVar = LEDGER_PATH

@@ -8,6 +8,7 @@ import strawberry
 
 from gateway.billing.usage.saved_views import MAX_VIEWS
 from gateway.execution.fields import Cost
+from gateway.links import DOCUMENTS_PATH
 from gateway.signing import Signer
 from gateway.store import Cursors, Selection
 from gateway.store.deployment_listing import DEPLOYMENTS
@@ -24,11 +25,11 @@ from gateway.store.rows import (
     VisibleDeployment,
 )
 from gateway.store.statements import STATEMENTS
-from gateway.windows import zone
+from gateway.windows import checked_year, zone
 from resolvers.columns import column, global_id, itself, related, resolved
 from resolvers.connection import PAGED, After, Before, First, Last, Pages, Paging, open_pages
 from resolvers.context import Info
-from resolvers.costs import ONE_ROW
+from resolvers.costs import LINK, ONE_ROW
 from resolvers.enums import Role
 from resolvers.filters import (
     CreditPurchaseFilter,
@@ -157,6 +158,17 @@ def list_statements(
     )
 
 
+def sign_documents_url(
+    root: strawberry.Parent[VisibleAccount],
+    info: Info,
+    year: Annotated[
+        int, strawberry.argument(description="A year of the account's time zone, 2000 to 2100.")
+    ],
+) -> str:
+    parameters = {"year": str(checked_year(year))}
+    return info.context.links.sign(DOCUMENTS_PATH, root["account_id"], parameters)
+
+
 def list_deployments(
     root: strawberry.Parent[VisibleAccount],
     info: Info,
@@ -267,6 +279,14 @@ class Account(Node):
         policy=Policy.PURCHASES,
         description="Monthly statements, latest month first; a month without changes of the "
         "balance and with a balance of 0 has none. Null with a FORBIDDEN error for a VIEWER.",
+    )
+    documents_url: str | None = resolved(
+        sign_documents_url,
+        cost=LINK,
+        policy=Policy.PURCHASES,
+        description="Signed download link to a ZIP file of a year's receipts, credit notes and "
+        "monthly statements. The link needs no credential and expires within 15 minutes. Null "
+        "with a FORBIDDEN error for a VIEWER.",
     )
     usage: Usage = resolved(
         open_usage, cost=WINDOW, description="Usage and spend over a range of days."

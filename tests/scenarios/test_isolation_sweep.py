@@ -3,6 +3,7 @@ account's data from the members and keys of another.
 """
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,14 +14,16 @@ from pydantic import SecretStr
 
 from gateway.billing.credits.posting import adjust_balance
 from gateway.billing.ledger.source_key import SourceKey
-from gateway.ids import encode_global_id
-from gateway.links import LEDGER_PATH, PURCHASES_PATH, USAGE_PATH
+from gateway.billing.statements.issuing import issue_next
+from gateway.clock import FixedClock
+from gateway.ids import KeyFactory, encode_global_id
+from gateway.links import DOCUMENTS_PATH, LEDGER_PATH, PURCHASES_PATH, USAGE_PATH
 from gateway.migrations import switch_row_security
 from gateway.models import RefundStatus
 from gateway.principal import Permission, Role
 from gateway.settings import load_settings
 from gateway.store import connect
-from tests.support.books import NOW, Books, usd
+from tests.support.books import ACTOR, NOW, Books, usd
 from tests.support.facts import day, purchase, refund, save
 from tests.support.live import BALANCE, PURCHASES, Client, Gateway, gateway
 from tests.support.raw import same_database
@@ -33,27 +36,33 @@ NAME = "Confidential"
 ACCOUNT = """query ($id: ID!, $external: String!) {
   account(id: $id) { ...All }
   other: account(externalId: $external) { ...All }
-  viewer { accounts(first: 50) { totalCount nodes { ...All } } }
+  viewer { accounts(first: 20) { totalCount nodes { ...All } } }
 }
 fragment All on Account {
   id name externalId balance { version available { amount } }
   balanceHistory { closing { amount } }
   creditPurchases { totalCount nodes { id description receipt { number } refunds { id } } }
   ledger { nodes { id cause amount { amount } } }
+  receipts(first: 3) { nodes { id number } } statements(first: 3) { nodes { id number } }
+  documentsUrl(year: 2026)
   deployments { nodes { id name } }
   usage { summary { totalSpend { amount } } breakdown(by: PROJECT) { key } }
 }"""
-EXPORTS = (PURCHASES_PATH, LEDGER_PATH, USAGE_PATH)
+EXPORTS = (PURCHASES_PATH, LEDGER_PATH, USAGE_PATH, DOCUMENTS_PATH)
+DECEMBER = FixedClock(datetime(2026, 12, 2, tzinfo=UTC))
 NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
 
 
 class Filled(NamedTuple):
-    """An account: its key, its external id, ids of what it has, and the number of its receipt."""
+    """An account: its key, its external id, ids of what it has, and the numbers of its receipt and
+    its statement.
+    """
 
     account_id: int
     external_id: str
     ids: Sequence[str]
     receipt: str
+    statement: str
 
 
 @pytest.fixture
@@ -77,7 +86,16 @@ async def fill(books: Books, external_id: str, name: str, owner: str) -> Filled:
     bought = purchase(account_id, succeeded_at=day(1), description=name)
     await save(books, account_id, bought, refund("re_1", "1", status=RefundStatus.SUCCEEDED))
     await adjust(books, account_id)
-    tables = {"CreditPurchase": "credit_purchase", "Refund": "refund", "Receipt": "receipt"}
+    issued = issue_next(
+        books.database, account_id, actor=ACTOR, clock=DECEMBER, keys=KeyFactory(DECEMBER)
+    )
+    assert await issued
+    tables = {
+        "CreditPurchase": "credit_purchase",
+        "Refund": "refund",
+        "Receipt": "receipt",
+        "Statement": "statement",
+    }
     rows = {
         kind: next(
             row
@@ -88,7 +106,8 @@ async def fill(books: Books, external_id: str, name: str, owner: str) -> Filled:
     }
     ids = [encode_global_id(kind, account_id, row["id"]) for kind, row in rows.items()]
     ids += [encode_global_id("Account", account_id), encode_global_id("LedgerRow", account_id, 1)]
-    return Filled(account_id, external_id, ids, rows["Receipt"]["number"])
+    numbers = (rows[kind]["number"] for kind in ("Receipt", "Statement"))
+    return Filled(account_id, external_id, ids, *numbers)
 
 
 async def adjust(books: Books, account_id: int) -> None:
@@ -116,7 +135,11 @@ async def answers(served: Gateway, headers: dict[str, str], of: Filled) -> dict[
             found[query] = answer.text
         for path in (
             f"/receipts/{of.receipt}.pdf",
-            *(f"{path}?account={of.external_id}" for path in EXPORTS),
+            f"/statements/{of.statement}.pdf",
+            *(
+                f"{path}?account={of.external_id}{'&year=2026' * (path == DOCUMENTS_PATH)}"
+                for path in EXPORTS
+            ),
             "/v1/accounts",
             f"/v1/accounts/{of.external_id}",
             f"/v1/accounts/{of.external_id}/members",

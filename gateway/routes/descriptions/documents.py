@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gateway.routes.descriptions.files import BUSY, REFUSALS
+from gateway.routes.descriptions.files import ACCOUNT, BUSY, LIMITS, REFUSALS
 from gateway.routes.descriptions.refusals import (
     CREDENTIAL_LIMITS,
     INVALID,
@@ -103,6 +103,61 @@ GET_STATEMENT: Final = Operation(
                 "errors": [
                     {
                         "message": "Statement not found, or you don't have access.",
+                        "extensions": {"code": "NOT_FOUND"},
+                    }
+                ]
+            },
+        ),
+    ),
+)
+
+EXPORT_DOCUMENTS: Final = Operation(
+    id="exportDocuments",
+    method="GET",
+    tag=TAG,
+    summary="Export a year's documents",
+    text="Returns the receipts, credit notes and their cancellations of a year, and the statements "
+    "of its months, as one ZIP file of PDF documents. `Account.documentsUrl` in GraphQL is a "
+    "signed link to the file. Not allowed for a `VIEWER`.",
+    access=READER,
+    parameters=(
+        ACCOUNT,
+        Parameter(
+            name="year",
+            place="query",
+            text="A year of the account's time zone.",
+            schema={"type": "integer", "minimum": 2000, "maximum": 2100},
+            required=True,
+        ),
+    ),
+    answers=(
+        Answer(
+            status=200,
+            text="The file, streamed; `X-Export-Rows` is the number of documents. If anything "
+            "fails midway the connection is cut, and the file lacks the list at its end, so a "
+            "partial file cannot pass for a whole one.",
+            content={"application/zip": {"type": "string", "format": "binary"}},
+            headers=("Content-Disposition", "X-Export-Rows"),
+        ),
+    ),
+    refusals=REFUSALS,
+    limits=LIMITS,
+    examples=(
+        Example(
+            name="documents",
+            text="The documents of 2026",
+            status=200,
+            parameters={"account": "acme", "year": "2026"},
+        ),
+        Example(
+            name="year",
+            text="A year without documents",
+            status=404,
+            parameters={"account": "acme", "year": "2001"},
+            answer={
+                "errors": [
+                    {
+                        "message": "The account has no documents of 2001.",
                         "extensions": {"code": "NOT_FOUND"},
                     }
                 ]

@@ -28,7 +28,7 @@ from gateway.store.usage_filter import UsageDimension
 from gateway.windows import Interval
 
 TAG: Final = "Exports"
-_ACCOUNT: Final = Parameter(
+ACCOUNT: Final = Parameter(
     name="account",
     place="query",
     text="The account's id in GraphQL (`acct_…`) or its external id; required without a signed "
@@ -61,7 +61,7 @@ _WINDOW: Final = (
         text="IANA name of the time zone of the days. Default: the account's.",
     ),
 )
-_LIMITS: Final = (
+LIMITS: Final = (
     "export_slots",
     "export_account_slots",
     "export_principal_slots",
@@ -100,6 +100,9 @@ REFUSALS: Final = (
     NOT_FOUND,
     BUSY,
     TIMEOUT,
+)
+_ROW_REFUSALS: Final = (
+    *REFUSALS,
     Refusal(
         status=507,
         codes=("STORAGE_FULL",),
@@ -123,7 +126,7 @@ EXPORT_PURCHASES: Final = Operation(
     "`createdAt`. Not allowed for a `VIEWER`.",
     access=READER,
     parameters=(
-        _ACCOUNT,
+        ACCOUNT,
         _FORMAT,
         *_WINDOW,
         Parameter(
@@ -136,8 +139,8 @@ EXPORT_PURCHASES: Final = Operation(
         _list("kind", "Only purchases of these kinds", CreditPurchaseKind),
     ),
     answers=(_ROWS,),
-    refusals=REFUSALS,
-    limits=_LIMITS,
+    refusals=_ROW_REFUSALS,
+    limits=LIMITS,
     examples=(
         Example(
             name="coupons",
@@ -157,7 +160,7 @@ EXPORT_USAGE: Final = Operation(
     "of its bucket. Without `from` and `to`: the field's default range.",
     access=READER,
     parameters=(
-        _ACCOUNT,
+        ACCOUNT,
         _FORMAT,
         Parameter(
             name="interval",
@@ -193,8 +196,8 @@ EXPORT_USAGE: Final = Operation(
         ),
     ),
     answers=(_ROWS,),
-    refusals=REFUSALS,
-    limits=_LIMITS,
+    refusals=_ROW_REFUSALS,
+    limits=LIMITS,
     examples=(
         Example(
             name="month",
@@ -234,7 +237,7 @@ EXPORT_LEDGER: Final = Operation(
     "for a `VIEWER`.",
     access=READER,
     parameters=(
-        _ACCOUNT,
+        ACCOUNT,
         Parameter(
             name="format",
             place="query",
@@ -245,8 +248,8 @@ EXPORT_LEDGER: Final = Operation(
         _list("cause", "Only changes with these causes", LedgerCause),
     ),
     answers=(_ROWS,),
-    refusals=REFUSALS,
-    limits=_LIMITS,
+    refusals=_ROW_REFUSALS,
+    limits=LIMITS,
     examples=(
         Example(
             name="ledger",

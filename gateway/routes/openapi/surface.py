@@ -2,7 +2,14 @@
 
 from typing import Final
 
-from gateway.links import LEDGER_PATH, PURCHASES_PATH, RECEIPT_PATH, STATEMENT_PATH, USAGE_PATH
+from gateway.links import (
+    DOCUMENTS_PATH,
+    LEDGER_PATH,
+    PURCHASES_PATH,
+    RECEIPT_PATH,
+    STATEMENT_PATH,
+    USAGE_PATH,
+)
 from gateway.routes.descriptions.accounts import (
     GET_ACCOUNT,
     LIST_ACCOUNTS,
@@ -11,7 +18,7 @@ from gateway.routes.descriptions.accounts import (
 )
 from gateway.routes.descriptions.audit_events import LIST_AUDIT_EVENTS
 from gateway.routes.descriptions.credits import POST_CREDITS
-from gateway.routes.descriptions.documents import GET_RECEIPT, GET_STATEMENT
+from gateway.routes.descriptions.documents import EXPORT_DOCUMENTS, GET_RECEIPT, GET_STATEMENT
 from gateway.routes.descriptions.files import (
     EXPORT_LEDGER,
     EXPORT_PURCHASES,
@@ -42,6 +49,7 @@ SURFACE: Final[Paths] = {
     PURCHASES_PATH: (EXPORT_PURCHASES,),
     USAGE_PATH: (EXPORT_USAGE,),
     LEDGER_PATH: (EXPORT_LEDGER,),
+    DOCUMENTS_PATH: (EXPORT_DOCUMENTS,),
     RECEIPT_PATH: (GET_RECEIPT,),
     STATEMENT_PATH: (GET_STATEMENT,),
     "/livez": (GET_LIVEZ,),
