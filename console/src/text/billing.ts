@@ -3,8 +3,8 @@
 import { billing } from "./en/billing";
 import { onWords } from "./language";
 
-export let { filter, purchases, activity, history } = billing;
+export let { filter, purchases, activity, statements, receipts, history } = billing;
 
 onWords((words) => {
-  ({ filter, purchases, activity, history } = words?.billing ?? billing);
+  ({ filter, purchases, activity, statements, receipts, history } = words?.billing ?? billing);
 });

@@ -8,6 +8,7 @@ import { Purchases } from "./purchases";
 
 // Below the first screen.
 const Activity = lazy(() => import("./activity"), <Skeleton lines={6} wide />);
+const Documents = lazy(() => import("./documents"), <Skeleton lines={6} wide />);
 
 type Props = {
   account: string;
@@ -15,7 +16,7 @@ type Props = {
   isUnknown: boolean;
 };
 
-/** Payments, refunds, and how the balance changed. */
+/** Payments, refunds, how the balance changed, and the documents of all of it. */
 export function Billing({ account, isUnknown }: Props) {
   const facts = useFacts();
   const window = useWindow("all");
@@ -26,6 +27,7 @@ export function Billing({ account, isUnknown }: Props) {
       <Purchases account={account} window={window} isUnknown={isUnknown} />
       {facts && <History window={window} />}
       {facts && <Activity window={window} />}
+      {facts && <Documents />}
     </>
   );
 }

@@ -11,7 +11,7 @@ type Props = {
   kind: DocumentKind;
 };
 
-/** Downloads a receipt, a credit note or a cancellation. */
+/** Downloads a document. */
 export function DocumentButton({ document: { id, number }, kind }: Props) {
   const { name, download } = t.documents[kind];
   const { start, pending, failure } = useDownload(ReceiptLinkDocument, linkOf, { id });

@@ -15,8 +15,8 @@ export function pageOf(cursor: Cursor, size: number) {
   return { first: size, after: cursor?.after ?? null };
 }
 
-type Connection = {
-  nodes: readonly unknown[];
+export type Connection<Row = unknown> = {
+  nodes: readonly Row[];
   totalCount: number;
   pageInfo: {
     hasNextPage: boolean;

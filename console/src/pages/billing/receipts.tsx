@@ -1,4 +1,4 @@
-import { type ReceiptFieldsFragment as Row, ReceiptsDocument } from "../../api/generated/graphql";
+import { ReceiptsDocument, type ReceiptFieldsFragment as Row } from "../../api/generated/graphql";
 import { useLoad } from "../../api/use-load";
 import { purchases, receipts as t } from "../../text/billing";
 import { Instant } from "../../ui/instant";

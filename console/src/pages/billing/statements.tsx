@@ -41,7 +41,7 @@ function columns(rows: readonly Row[]): readonly Column<Row>[] {
   return [
     { key: "date", header: t.columns.month, cell: ({ month }) => nameOf(month) },
     {
-      key: "opening number",
+      key: "opening",
       header: t.columns.opening,
       numeric: true,
       cell: ({ openingBalance }) => <Money value={openingBalance} decimals={opening} />,

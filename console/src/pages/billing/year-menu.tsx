@@ -19,7 +19,7 @@ export function YearMenu() {
         label={t.year}
         icon="download"
         pending={pending}
-        items={yearsOf(firstDay, today).map((id) => ({ id, label: id }))}
+        sections={[{ items: yearsOf(firstDay, today).map((id) => ({ id, label: id })) }]}
         onAction={(id) => start({ year: Number(id) })}
       />
       {failure && (

@@ -6,7 +6,7 @@ import type { View } from "./view";
 
 const SELECTED_BY = ["account", "range", "zone", "size"] as const;
 
-type Position = "cursor" | "activityCursor" | "dailyUntil";
+type Position = "cursor" | "activityCursor" | "statementsCursor" | "receiptsCursor" | "dailyUntil";
 type List = { tab: View["tab"]; position: Position; selectedBy: readonly (keyof View)[] };
 
 const LISTS: readonly List[] = [
@@ -17,6 +17,8 @@ const LISTS: readonly List[] = [
   },
   { tab: "billing", position: "activityCursor", selectedBy: [...SELECTED_BY, "cause"] },
   { tab: "usage", position: "dailyUntil", selectedBy: [...SELECTED_BY, "interval", "deployment"] },
+  { tab: "billing", position: "statementsCursor", selectedBy: ["account", "size"] },
+  { tab: "billing", position: "receiptsCursor", selectedBy: ["account", "size"] },
 ];
 
 /** The positions in lists of other tabs, each with the selection that it belongs to. */

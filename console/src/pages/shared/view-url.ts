@@ -40,6 +40,8 @@ export function readView(search: string): View {
     cursor: cursorOf(given, ""),
     cause: listOf(CAUSES, given.get("cause")),
     activityCursor: cursorOf(given, "activity-"),
+    statementsCursor: cursorOf(given, "statements-"),
+    receiptsCursor: cursorOf(given, "receipts-"),
     dailyUntil: isDay(until) ? until : null,
     interval: oneOf(INTERVALS, upper(given.get("interval"))),
     by: oneOf(DIMENSIONS, upper(given.get("by"))),
@@ -68,8 +70,9 @@ export function writeView(view: View): string {
   put("size", view.size === PAGE_SIZES[0] ? null : String(view.size));
   for (const [name, value] of Object.entries(view.cursor ?? {})) put(name, String(value));
   put("cause", view.cause.join(",").toLowerCase());
-  for (const [name, value] of Object.entries(view.activityCursor ?? {})) {
-    put(`activity-${name}`, String(value));
+  for (const list of ["activity", "statements", "receipts"] as const) {
+    const cursor = view[`${list}Cursor`] ?? {};
+    for (const [name, value] of Object.entries(cursor)) put(`${list}-${name}`, String(value));
   }
   put("daily-until", view.dailyUntil);
   put("interval", view.interval?.toLowerCase() ?? null);

@@ -82,6 +82,8 @@ export type View = {
   cause: LedgerCause[];
   /** The cursor of the Activity. */
   activityCursor: Cursor;
+  statementsCursor: Cursor;
+  receiptsCursor: Cursor;
   /** The last day on the page of "Day by day"; null for the latest. */
   dailyUntil: string | null;
   interval: UsageInterval | null;

@@ -74,6 +74,10 @@ export const billing = {
         name: "Stornobeleg",
         download: (number: string) => `Stornobeleg ${number} herunterladen`,
       },
+      statement: {
+        name: "Kontoauszug",
+        download: (number: string) => `Kontoauszug ${number} herunterladen`,
+      },
     },
     reasons: {
       bank_cannot_process: "Die Bank kann den Vorgang nicht bearbeiten",
@@ -144,6 +148,27 @@ export const billing = {
     emptyHint: "Alles, was das Guthaben verändert, erscheint hier.",
     emptyFiltered: "Kein Eintrag entspricht diesen Filtern",
     emptyFilteredHint: "Wählen Sie andere Tage oder Arten.",
+  },
+
+  statements: {
+    title: "Kontoauszüge",
+    columns: {
+      month: "Monat",
+      opening: "Anfangssaldo",
+      closing: "Endsaldo",
+      document: "Dokument",
+    },
+    year: "Alle Dokumente eines Jahres",
+    yearFailed: "Die Datei konnte nicht heruntergeladen werden",
+    empty: "Noch keine Kontoauszüge",
+    emptyHint: "Jeder Monat hat binnen einer Stunde nach seinem Ende einen Kontoauszug.",
+  },
+
+  receipts: {
+    title: "Belege und Erstattungsbelege",
+    columns: { date: "Datum", kind: "Art", total: "Gesamtbetrag", document: "Dokument" },
+    empty: "Noch keine Belege",
+    emptyHint: "Ein Beleg erscheint hier, sobald eine Zahlung erfolgreich ist.",
   },
 
   history: {

@@ -73,6 +73,10 @@ export const billing = {
         name: "Cancellation",
         download: (number: string) => `Download cancellation ${number}`,
       },
+      statement: {
+        name: "Statement",
+        download: (number: string) => `Download statement ${number}`,
+      },
     },
     /** By the provider's code; empty, because a code itself is readable in English. */
     reasons: {} as Readonly<Record<string, string>>,
@@ -120,6 +124,27 @@ export const billing = {
     emptyHint: "Everything that changes the balance appears here.",
     emptyFiltered: "Nothing matches these filters",
     emptyFilteredHint: "Try other dates or types.",
+  },
+
+  statements: {
+    title: "Monthly statements",
+    columns: {
+      month: "Month",
+      opening: "Opening balance",
+      closing: "Closing balance",
+      document: "Document",
+    },
+    year: "All documents of a year",
+    yearFailed: "The file could not be downloaded",
+    empty: "No statements yet",
+    emptyHint: "Each month has a statement within an hour of its end.",
+  },
+
+  receipts: {
+    title: "Receipts and credit notes",
+    columns: { date: "Date", kind: "Kind", total: "Total", document: "Document" },
+    empty: "No receipts yet",
+    emptyHint: "A receipt appears here when a payment succeeds.",
   },
 
   history: {
