@@ -3,15 +3,12 @@
 `make usage-queries` runs 500 of them on each database.
 """
 
-import csv
-import json
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from fractions import Fraction
-from io import StringIO
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -23,16 +20,16 @@ from gateway.billing.usage.packing import pack
 from gateway.clock import FixedClock
 from gateway.exports.export import ExportFormat
 from gateway.exports.open import open_usage
-from gateway.exports.request import FILTERS, UsageExportRequest
+from gateway.exports.request import FILTERS, UsageExportRequest, UsageRows
 from gateway.ids import encode_global_id
-from gateway.store import Database, exported_usage
-from gateway.store.exported_usage import UsageSelection
+from gateway.store import Database
 from gateway.store.usage_filter import UsageDimension
 from gateway.windows import Interval, Window
 from tests.support.books import ACTOR
 from tests.support.calendars import intervals
 from tests.support.graph import PLATFORM, ask
 from tests.support.usage_cases import cases
+from tests.support.usage_files import figures_of
 from tests.support.usage_rows import Event, Facts, deployment_id, insert_facts, shown_day
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "15"))
@@ -45,6 +42,12 @@ FIELDS = {
     UsageDimension.PROJECT: "project",
     UsageDimension.RESOURCE: "resource",
 }
+FILES = [
+    (rows, format_)
+    for rows in UsageRows
+    for format_ in ExportFormat
+    if rows is UsageRows.CHARGES or format_ is not ExportFormat.FOCUS
+]
 QUERY = """
 query ($id: ID!, $from: Date!, $to: Date!, $zone: TimeZone!, $interval: UsageInterval!,
        $filter: UsageFilter, $by: UsageDimension!, $then: UsageDimension!,
@@ -70,7 +73,7 @@ query ($id: ID!, $from: Date!, $to: Date!, $zone: TimeZone!, $interval: UsageInt
     alone: breakdown(by: $then, first: $rows) {
       group key spend { amount } deployments children { key }
     }
-    exportUrl(format: CSV)
+    chargesUrl: exportUrl(format: CSV)
     bucketsUrl: exportUrl(format: JSONL, rows: BUCKETS)
     seriesUrl: exportUrl(format: CSV, rows: SERIES, by: $by, then: $then)
   } }
@@ -90,6 +93,7 @@ class Query:
     then: UsageDimension
     rows: int
     first: int
+    files: list[tuple[UsageRows, ExportFormat]]
     packed: float | None
 
 
@@ -117,6 +121,7 @@ def queries(draw: st.DrawFn) -> Query:
         then=then,
         rows=draw(st.integers(1, 4)),
         first=draw(st.integers(1, 4)),
+        files=draw(st.lists(st.sampled_from(FILES), min_size=2, max_size=2, unique=True)),
         packed=draw(st.sampled_from([None, 0.4, 1.2])),
     )
 
@@ -223,9 +228,11 @@ async def test_every_view_is_that_of_the_raw_events(
             comparing.same(child["share"] and Fraction(child["share"]), part)
     for row, _ in check_rows(comparing, usage["alone"], events, query.then, query.rows, facts):
         comparing.same(row["children"], [])
-    await check_export(database, comparing, usage["exportUrl"], facts, events)
-    await check_buckets_file(database, comparing, usage, facts)
-    await check_series_file(database, comparing, usage, query, facts, buckets)
+    urls = {rows: usage[f"{rows.lower()}Url"] for rows in UsageRows}
+    for rows, format_ in FILES if "EXAMPLES" in os.environ else query.files:
+        expected = rows_expected(rows, format_, query, facts, buckets)
+        request = request_of(urls[rows], facts)
+        await check_file(database, comparing, request, facts, format_, expected)
 
 
 def passes(event: Event, query: Query) -> bool:
@@ -376,73 +383,56 @@ def request_of(url: str, facts: Facts) -> UsageExportRequest:
     )
 
 
-async def check_export(
-    database: Database, comparing: Comparing, url: str, facts: Facts, events: list[Event]
-) -> None:
-    """Compare the exported charges."""
-    request = request_of(url, facts)
-    window = request.window
-    selection = UsageSelection(facts.account_id, window.start, window.end, request.filter)
-    amounts: list[int] = []
-    async with database.exporting(ACTOR) as stream:
-        count = await exported_usage.count_usage(stream, PLATFORM, selection)
-        async for chunk in exported_usage.usage(stream, PLATFORM, selection):
-            amounts += chunk.column("amount_nanos")
-    comparing.same(sorted(amounts), sorted(event.nanos for event in events))
-    comparing.same(count, len(events))
-
-
-async def file_of(
-    database: Database, url: str, facts: Facts, format_: ExportFormat
-) -> tuple[str, int]:
-    """Return a link's file, and the number of rows that it says it has."""
-    async with database.exporting(ACTOR) as stream:
-        opened = await open_usage(stream, PLATFORM, facts.account, request_of(url, facts), format_)
-        parts = [part async for part in opened.parts()]
-    return b"".join(part.content for part in parts).decode("utf-8-sig"), opened.rows
-
-
-async def check_buckets_file(
-    database: Database, comparing: Comparing, usage: dict[str, Any], facts: Facts
-) -> None:
-    text, count = await file_of(database, usage["bucketsUrl"], facts, ExportFormat.JSONL)
-    found = [json.loads(line) for line in text.splitlines()]
-    comparing.same(
-        [(row["start"], row["spend"], row["deployments"]) for row in found],
-        [
-            (bucket["start"], bucket["spend"]["amount"], bucket["deployments"])
-            for bucket in usage["buckets"]
-        ],
-    )
-    comparing.same(count, len(found))
-
-
-async def check_series_file(
+async def check_file(
     database: Database,
     comparing: Comparing,
-    usage: dict[str, Any],
+    request: UsageExportRequest,
+    facts: Facts,
+    format_: ExportFormat,
+    expected: Counter[tuple[Any, ...]],
+) -> None:
+    """Compare a file with its rows as the raw events have them."""
+    async with database.exporting(ACTOR) as stream:
+        opened = await open_usage(stream, PLATFORM, facts.account, request, format_)
+        parts = [part async for part in opened.parts()]
+    content = b"".join(part.content for part in parts)
+    comparing.same(figures_of(format_, request.rows, content), expected)
+    comparing.figures += sum(map(len, expected.elements()))
+    counts = (opened.rows, sum(part.rows for part in parts))
+    comparing.same(counts, (expected.total(), expected.total()))
+
+
+def rows_expected(
+    rows: UsageRows,
+    format_: ExportFormat,
     query: Query,
     facts: Facts,
     buckets: dict[str, list[Event]],
-) -> None:
-    text, count = await file_of(database, usage["seriesUrl"], facts, ExportFormat.CSV)
-    rows = list(csv.DictReader(StringIO(text, newline=""), strict=True))
-    start = next(name for name in rows[0] if name.startswith("Start")) if rows else ""
-    found = {
+) -> Counter[tuple[Any, ...]]:
+    """Return the rows of a file, by its COLUMNS."""
+    if rows is UsageRows.CHARGES:
+        events = (each for mine in buckets.values() for each in mine)
+        if format_ is ExportFormat.FOCUS:  # whole seconds
+            events = (replace(each, at=each.at.replace(microsecond=0)) for each in events)
+        return Counter(map(charge_of, events))
+    if rows is UsageRows.BUCKETS:
+        return Counter(
+            (datetime.fromisoformat(at), spent(mine), active(mine)) for at, mine in buckets.items()
+        )
+    return Counter(
         (
-            datetime.fromisoformat(row[start]),
-            *(row["Group"], row["Key"] or None, row["Then group"], row["Then key"] or None),
-        ): (int(Fraction(row["Spend"]) * 10**9), int(row["Deployments"]))
-        for row in rows
-    }
-    expected = {
-        (datetime.fromisoformat(at), *named(value, facts), *named(child, facts)): (
-            spent(mine),
-            active(mine),
+            *(datetime.fromisoformat(at), *named(value, facts), *named(child, facts)),
+            *(spent(mine), active(mine)),
         )
         for at, events in buckets.items()
         for (value, child), mine in pairs(events, query).items()
         if is_charged(mine)
-    }
-    comparing.same(found, expected)
-    comparing.same((count, len(rows)), (len(expected), len(expected)))
+    )
+
+
+def charge_of(event: Event) -> tuple[Any, ...]:
+    name = None if event.deployment is None else f"external-{event.deployment}"
+    return (
+        *(event.at, name, event.provider, event.gpu_model, event.project),
+        *(event.resource, event.unit, event.quantity_nanos, event.nanos),
+    )
