@@ -9,6 +9,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ from pydantic import SecretStr
 from gateway.migrations import migrate
 from gateway.settings import load_settings
 from gateway.store import Database, connect
+from resolvers.schema import build_schema
 from tests.support.lent_databases import LentDatabases, with_database
 from tests.support.postgres import running_postgres
 from tests.support.shares import pytest_collection_modifyitems, pytest_xdist_make_scheduler
@@ -44,6 +46,14 @@ def as_runtime(url: str) -> str:
     parts = urlsplit(url)
     address = parts.netloc.rpartition("@")[2]
     return parts._replace(netloc=f"{RUNTIME_ROLE}:runtime@{address}").geturl()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_schema() -> Iterator[None]:
+    """Let all gateways of this process share a schema: to build it takes longer than most tests."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("gateway.app.build_schema", cache(build_schema))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ before it reads and writes keeps its meaning, so that both serve while one repla
 migration that takes something away begins the next thousand.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,7 @@ def alembic_config(connection: Connection | None = None) -> Config:
     return config
 
 
+@cache
 def head() -> str:
     """Return the revision that this code needs."""
     revision = ScriptDirectory.from_config(alembic_config()).get_current_head()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import NewType, NoReturn, TypedDict, Unpack
 
@@ -144,6 +145,7 @@ class Subscription:
     )
 
 
+@cache
 def make_schema() -> strawberry.Schema:
     scalar = strawberry.scalar(name="Day", serialize=str, parse_value=parse_day)
     config = StrawberryConfig(scalar_map={Day: scalar})
