@@ -206,7 +206,7 @@ async def test_other_filters_clear_the_error_of_an_export(
         await expect(export).to_be_visible()
         await settled(page)
         await export.click()
-        await page.get_by_role("menuitem", name="CSV").click()
+        await page.get_by_role("menuitem", name="CSV").first.click()
         await expect(notice).to_be_visible()
         await days.click()
         await page.get_by_role("option", name="Last 7 days").click()

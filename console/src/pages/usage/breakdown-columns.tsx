@@ -101,7 +101,7 @@ function DeploymentLink({ id, name }: { id: string; name: string }) {
   return (
     <a
       className="deployment-link"
-      aria-label={`${t.details}: ${name}`}
+      aria-label={t.detailsOf(name)}
       href={linkTo({ deployment: id })}
       onClick={(event) => {
         if (event.metaKey || event.ctrlKey || event.shiftKey) return;

@@ -83,7 +83,7 @@ export default function SavedViews({ account, close }: Props) {
               disappears
               onPress={() => void remove(id)}
             >
-              {t.remove(name)}
+              <Sentence>{t.remove(name)}</Sentence>
             </Button>
           </li>
         ))}

@@ -13,11 +13,11 @@ export const shell = {
   tabs: { label: "Abrechnung und Verbrauch", billing: "Abrechnung", usage: "Verbrauch" },
 
   views: {
-    label: "Gespeicherte Ansichten",
+    label: "Ansichten",
     none: "Noch keine Ansichten. Eine Ansicht behält Zeitraum, Gruppierung und Filter des Verbrauchs.",
     name: "Name dieser Ansicht",
     save: "Speichern",
-    remove: (name: string) => `${name} löschen`,
+    remove: (name: string) => `${isolated(name)} löschen`,
   },
 
   account: {

@@ -16,7 +16,7 @@ export const shell = {
     none: "No saved views yet. A saved view keeps the days, grouping and filter of the Usage tab.",
     name: "Name for this view",
     save: "Save",
-    remove: (name: string) => `Delete ${name}`,
+    remove: (name: string) => `Delete ${isolated(name)}`,
   },
 
   account: {

@@ -12,7 +12,7 @@ const GAP = 1;
 /** The space on each side of a point's bars, as a share of the point's band. */
 const AROUND = 0.18;
 /** In narrower bands the bars touch each other. */
-const NARROW_BAND = 8;
+export const NARROW_BAND = 8;
 /** The least space between labels. */
 const BETWEEN_LABELS = 14;
 

@@ -12,6 +12,7 @@ import {
   geometryOf,
   labelled,
   linePath,
+  NARROW_BAND,
   stackOf,
   whiskersPath,
 } from "./geometry";
@@ -43,7 +44,13 @@ const Drawing = memo(({ points, drawn, axis, frame, highlighted }: PlotProps) =>
   const shapes = useMemo(() => shapesOf(drawn, points, geometry), [drawn, points, geometry]);
   const { width, height } = frame;
   return (
-    <svg aria-hidden="true" width={width} height={height} viewBox={`0 0 ${width} ${height}`}>
+    <svg
+      aria-hidden="true"
+      className={geometry.band < NARROW_BAND ? "narrow" : ""}
+      width={width}
+      height={height}
+      viewBox={`0 0 ${width} ${height}`}
+    >
       <Textures id={textures} />
       <Scale axis={axis} geometry={geometry} />
       {shapes.map(({ series: { id, colour, look = "plain", stack }, paths }) => (
@@ -111,6 +118,8 @@ function Labels({ points, geometry, frame }: LabelsProps) {
 
 function shapesOf(drawn: readonly Stacked[], points: readonly Point[], geometry: Geometry) {
   const columns = columnsOf(drawn, geometry.band);
+  // Ranges of narrow bars are drawn together.
+  const isNarrow = geometry.band < NARROW_BAND;
   return drawn.map((each) => {
     const { series, spans, ranges } = each;
     const column = columns.get(stackOf(each)) ?? [0, 0];
@@ -119,8 +128,8 @@ function shapesOf(drawn: readonly Stacked[], points: readonly Point[], geometry:
     const paths = {
       bars: isBar ? barsPath(geometry, column, spans, (at) => !points[at]?.isPartial) : "",
       pale: isBar ? barsPath(geometry, column, spans, (at) => !!points[at]?.isPartial) : "",
-      whiskers: isBar ? whiskersPath(geometry, column, ranges) : "",
-      area: isBar ? "" : areaPath(geometry, ranges),
+      whiskers: isBar && !isNarrow ? whiskersPath(geometry, column, ranges) : "",
+      area: isBar && !isNarrow ? "" : areaPath(geometry, ranges),
       line: isBar ? "" : linePath(geometry, spans),
       dot: isAlone ? ([geometry.middle(0), geometry.height(isAlone[1])] as const) : null,
     };
