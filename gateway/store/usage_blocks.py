@@ -2,7 +2,7 @@
 roll-ups of days and the events where blocks have nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Final, NamedTuple, TypeAlias
 
@@ -19,6 +19,7 @@ from sqlalchemy import (
     case,
     cast,
     exists,
+    false,
     func,
     literal,
     literal_column,
@@ -41,6 +42,7 @@ from gateway.models import (
 )
 from gateway.principal import Principal
 from gateway.store.engine.database import Reader
+from gateway.store.engine.ordered_join import OrderedJoin
 from gateway.store.engine.parameters import batch
 from gateway.store.engine.sql import ColumnType, DialectName, Expression, Query
 from gateway.store.halves import parts
@@ -124,23 +126,32 @@ def _unpacked(pieces: CTE, dialect: DialectName) -> Query:
     )
     place = {name: pieces.c[name] for name in ("query", "account_id")}
     days = {"day": _UNPACKED.c.day}
-    return _joined(pieces, place, inside, days, dialect).where(pieces.c.kind == Kind.UNPACKED.value)
+    return _joined(pieces, place, _UNPACKED, inside, days, dialect).where(
+        pieces.c.kind == Kind.UNPACKED.value
+    )
 
 
 def _joined(
     source: FromClause,
     outer: Mapping[str, Expression],
+    table: Table,
     inside: ColumnElement[bool],
     inner: Mapping[str, Expression],
     dialect: DialectName,
+    selected: Iterable[ColumnElement[bool]] = (),
 ) -> Query:
-    """Return columns of a source's rows, `outer`, and of the rows `inside` each, `inner`."""
+    """Return columns of a source's rows, `outer`, and of selected rows `inside`, `inner`."""
     around = [column.label(name) for name, column in outer.items()]
     columns = [column.label(name) for name, column in inner.items()]
     if dialect == "sqlite":
-        return select(*around, *columns).select_from(source).where(inside)
+        # A condition on the table alone would have SQLite read all of it first, to see which
+        # look-ups in it are in vain.
+        is_row = case((source.c.query > 0, and_(true(), *selected)), else_=false())
+        return select(*around, *columns).select_from(
+            OrderedJoin(source, table, and_(inside, is_row))
+        )
     # The offset keeps the range in the index's condition: see `rollup_spans`.
-    rows = select(*columns).where(inside).offset(0).lateral("rows")
+    rows = select(*columns).where(inside, *selected).offset(0).lateral("rows")
     return select(*around, *rows.c).select_from(source.join(rows, true()))
 
 
@@ -171,10 +182,8 @@ class _Arms:
     def of_blocks(self, pieces: CTE, kind: Kind) -> Query:
         """Return the rows of blocks."""
         names = ("account_id", "part", "block")
-        inside = and_(
-            *(_BLOCK.c[name] == pieces.c[name] for name in names),
-            *self._selected(partial(_column, _BLOCK)),
-        )
+        inside = and_(*(_BLOCK.c[name] == pieces.c[name] for name in names))
+        selected = self._selected(partial(_column, _BLOCK))
         cells = self._keys(partial(_column, _BLOCK))
         cells["spent"], cells["active"] = _BLOCK.c.spent, _BLOCK.c.active
         if kind is Kind.HOURS:
@@ -183,7 +192,7 @@ class _Arms:
                 piece = func.substr(_BLOCK.c[name], hour * size + 1, size)
                 cells[name] = type_coerce(piece, LargeBinary())
         place = {"query": pieces.c.query, "kind": pieces.c.kind, "place": pieces.c.place}
-        rows = _joined(pieces, place, inside, cells, self._dialect)
+        rows = _joined(pieces, place, _BLOCK, inside, cells, self._dialect, selected)
         found = rows.where(pieces.c.kind == kind.value).subquery(f"blocks_{kind.value}")
         return self._of(found)
 
@@ -198,11 +207,14 @@ class _Arms:
 
     def _of_days(self, unpacked: CTE, table: Table, read: Read, sign: int) -> Query:
         names = ("account_id", "day")
-        inside = and_(*(table.c[name] == unpacked.c[name] for name in names), *self._selected(read))
+        inside = and_(*(table.c[name] == unpacked.c[name] for name in names))
+        selected = self._selected(read)
         cells = self._keys(read)
         cells["nanos"], cells["events"] = table.c.spent_nanos, table.c.events
         place = {"query": unpacked.c.query, "day": unpacked.c.day}
-        found = _joined(unpacked, place, inside, cells, self._dialect).subquery("days")
+        found = _joined(unpacked, place, table, inside, cells, self._dialect, selected).subquery(
+            "days"
+        )
         return self._of(found, sign)
 
     def of_events(self, pieces: CTE, unpacked: CTE) -> Query:
@@ -217,13 +229,15 @@ class _Arms:
             _EVENT.c.account_id == wanted.c.account_id,
             _EVENT.c.started_at >= wanted.c.starts_at,
             _EVENT.c.started_at < wanted.c.ends_at,
-            *self._selected(of_event),
         )
+        selected = self._selected(of_event)
         cells = self._keys(of_event)
         cells["nanos"] = _EVENT.c.amount_nanos
         cells["events"] = case((_EVENT.c.correction, 0), else_=1)
         place = {name: wanted.c[name] for name in ("query", "kind", "place")}
-        rows = _joined(wanted, place, inside, cells, self._dialect).subquery("events")
+        rows = _joined(wanted, place, _EVENT, inside, cells, self._dialect, selected).subquery(
+            "events"
+        )
         group = [column for column in rows.c if column.name not in {"nanos", "events"}]
         summed = (
             select(

@@ -48,6 +48,11 @@ COMMANDS: Final[Mapping[str, Command]] = {
         full="--fewest 10000 --most 10000000",
         quick="--fewest 10000 --most 100000 --requests 40",
     ),
+    "usage": Command(
+        module="usage",
+        full="--events 10000000 --fewest 10000",
+        quick="--events 50000 --fewest 5000 --requests 10",
+    ),
     "push": Command(
         module="subscribers",
         full="--subscribers 5000 --changes 7",

@@ -159,6 +159,20 @@ ROWS: Final[Sequence[Row]] = (
         )
         for database, name in (("postgresql", "Postgres"), ("sqlite", "SQLite"))
     ),
+    *(
+        Row(
+            work="usage",
+            title=f"year of weeks by deployment with two filters on {name}, {where}, "
+            "× the default view",
+            value=largest(*(figure(f"usage/{database}/request/{zone}/ratio") for zone in zones)),
+            at_most=most,
+        )
+        for database, name in (("postgresql", "Postgres"), ("sqlite", "SQLite"))
+        for where, zones, most in (
+            ("own zone", ("UTC",), 10),
+            ("other zones", ("America/New_York", "Asia/Kolkata"), 60),
+        )
+    ),
     Row(
         work="push",
         title="push to all subscribers, × faster than `graphql-ws`",

@@ -35,6 +35,8 @@ async def _copy(
     names = ", ".join(column.name for column in columns)
     marks = ", ".join("?" for _ in columns)
     insert = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"
+    # Triggers add rows of their own.
+    target.execute(f"DELETE FROM {table.name}")
     binders = [column.type.bind_processor(dialect()) for column in columns]
     async with source.transaction():
         cursor = await source.cursor(f"SELECT {names} FROM {table.name}")

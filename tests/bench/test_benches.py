@@ -75,6 +75,12 @@ def test_operations_are_measured_beside_peers() -> None:
             ("--fewest", "50", "--most", "500", "--requests", "4"),
             r"sqlite Asia/Kathmandu +[\d.]+ +[\d.]+",
         ),
+        (
+            "usage",
+            "usage",
+            ("--fewest", "50", "--events", "500", "--requests", "2", "--migrate"),
+            r"packing +[\d.]+ s[^\n]* 0 failed\n[\s\S]*sqlite request, 500 events +[\d.]+",
+        ),
     ],
 )
 def test_a_row_of_the_bar_is_measured(
