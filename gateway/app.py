@@ -309,6 +309,7 @@ def _rest_routes(process: Process, links: Links) -> list[Route]:
         clock=clock,
         quota=process.quotas.exports,
         principal_quota=process.quotas.principal_exports,
+        reads=process.quotas.gates.reads,
         points=process.quotas.points,
         limits=settings.exports,
     )

@@ -6,7 +6,7 @@ revision, and a `Sink` takes them to one subscriber.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol, TypeAlias
@@ -15,11 +15,15 @@ import structlog
 
 from gateway.errors import DeadlineExceeded, GatewayError, ServiceUnavailable
 from gateway.live.changes import ChangeListener
+from gateway.quotas.admission import AdmissionGate
 
 SHARED_SECONDS: Final = 1
 """How long a first update serves further subscribers, while nothing has changed."""
 READING_LIMIT: Final = 4
-"""Most feeds that read at the same time."""
+"""Most feeds that read at the same time, in turn by account; those of one account are one fewer."""
+WAITING_LIMIT: Final = 100_000
+WAITING_SECONDS: Final = 60
+"""Longest wait of a feed that reads; then it tries again."""
 PUSHED_AT_ONCE: Final = 500
 """Subscribers served before the event loop gets its turn."""
 FAILED: Final = "Internal error; see the server's log."
@@ -98,7 +102,12 @@ class Hub:
     def __init__(self) -> None:
         self._groups: dict[Feed, _Group] = {}
         self._by_account: dict[int, dict[_Group, None]] = {}
-        self._reading = asyncio.Semaphore(READING_LIMIT)
+        self._reading = AdmissionGate(
+            running=READING_LIMIT,
+            waiting=WAITING_LIMIT,
+            delay_seconds=WAITING_SECONDS,
+            wait_seconds=WAITING_SECONDS,
+        )
         self._revisions: Revisions | None = None
         self._listener: ChangeListener | None = None
         self._resync: asyncio.Task[None] | None = None
@@ -209,8 +218,12 @@ class Hub:
             group.first_read = None
 
     async def _read_first(self, feed: Feed) -> tuple[int, Update | None]:
-        async with self._reading:
+        async with self._reads(feed):
             return await feed.first()
+
+    def _reads(self, feed: Feed) -> AbstractAsyncContextManager[None]:
+        """Wait for the turn of the feed's account."""
+        return self._reading.admitted(str(feed.account_id))
 
     def _follow(self, group: _Group) -> None:
         if group.members and (group.following is None or group.following.done()):
@@ -222,7 +235,7 @@ class Hub:
         while group.changed:
             group.changed = False
             try:
-                async with self._reading:
+                async with self._reads(group.feed):
                     revision, updates = await group.feed.since(group.revision)
             except _AWAY:
                 group.changed = True

@@ -42,7 +42,7 @@ from gateway.http.streaming import Transfer
 from gateway.ids import parse_global_id
 from gateway.links import LEDGER_PATH, PURCHASES_PATH, USAGE_PATH, Links, is_signed
 from gateway.principal import Principal, Role
-from gateway.quotas import ConcurrencyQuota, PointQuota
+from gateway.quotas import AdmissionGate, ConcurrencyQuota, PointQuota
 from gateway.quotas.rate import REQUEST_POINTS
 from gateway.routes.openapi.route import DescribedRoute
 from gateway.settings.exports import ExportSettings
@@ -64,6 +64,7 @@ class Exports:
     clock: Clock
     quota: ConcurrencyQuota
     principal_quota: ConcurrencyQuota
+    reads: AdmissionGate
     points: PointQuota
     limits: ExportSettings
 
@@ -134,17 +135,20 @@ class ExportEndpoint(ABC):
         record.principal, named, parameters = await self._read_request(scope)
         key = record.principal.quota_key
         await parts.points.take(key, REQUEST_POINTS)
-        account = await self._account(record.principal, named)
-        record.accounts = [account["account_id"]]
-        self.check(account)
-        async with (
-            parts.principal_quota.holding(record.principal.quota_key),
-            parts.quota.holding(str(account["account_id"])),
-            parts.database.exporting(record.principal) as stream,
-        ):
-            opened = await self.begin(stream, record.principal, account, parameters, record.details)
-            await self.charge(key, opened.rows)
-            await transfer.run(partial(_headers, opened), opened.parts())
+        async with parts.principal_quota.holding(key):
+            async with parts.reads.admitted(key):
+                account = await self._account(record.principal, named)
+            record.accounts = [account["account_id"]]
+            self.check(account)
+            async with (
+                parts.quota.holding(str(account["account_id"])),
+                parts.database.exporting(record.principal) as stream,
+            ):
+                opened = await self.begin(
+                    stream, record.principal, account, parameters, record.details
+                )
+                await self.charge(key, opened.rows)
+                await transfer.run(partial(_headers, opened), opened.parts())
 
     async def _read_request(self, scope: Scope) -> tuple[Principal, int | str, dict[str, str]]:
         """Return the principal, the account (its key, or the name in the parameter) and the other

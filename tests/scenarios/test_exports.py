@@ -19,8 +19,10 @@ from gateway.clock import FixedClock
 from gateway.ids import encode_global_id
 from gateway.models import CreditPurchaseKind, CreditPurchaseStatus
 from gateway.money import parse_nanos, parse_quantity
-from gateway.quotas import export_principal_quota, export_quota
+from gateway.quotas import admission_gates, export_principal_quota, export_quota
 from gateway.routes.exports import Exports, export_routes
+from gateway.settings.admission import AdmissionSettings
+from gateway.settings.database import DatabaseSettings
 from gateway.settings.exports import ExportSettings
 from gateway.store import Database
 from gateway.windows import Interval, Window
@@ -46,6 +48,7 @@ async def serving(database: Database) -> AsyncIterator[httpx.AsyncClient]:
         clock=FixedClock(NOW),
         quota=export_quota(ExportSettings(slots=1, account_slots=1)),
         principal_quota=export_principal_quota(ExportSettings()),
+        reads=admission_gates(AdmissionSettings(), DatabaseSettings()).reads,
         points=many_points(),
         limits=ExportSettings(seconds=60),
     )

@@ -104,6 +104,36 @@ async def test_a_resync_finds_missed_changes() -> None:
         assert sinks[0].offered == [1]
 
 
+async def test_many_feeds_of_an_account_keep_no_other_waiting() -> None:
+    world, sink = World({1: 1, 2: 1}), ListSink()
+    reading = asyncio.Event()
+
+    class Dear(RevisionFeed):
+        """Each is a subscription of its own, which reads for long."""
+
+        async def first(self) -> tuple[int, Update | None]:
+            await reading.wait()
+            return await super().first()
+
+        def __hash__(self) -> int:
+            return id(self)
+
+        def __eq__(self, other: object) -> bool:
+            return self is other
+
+    async with running_hub(world) as hub:
+        dear = [asyncio.create_task(hub.join(Dear(1, world), ListSink())) for _ in range(20)]
+        await asyncio.sleep(0)
+        await hub.join(RevisionFeed(2, world), sink)
+        world.revisions[2] = 2
+        hub.changed(2, 2)
+        await until(lambda: sink.offered == [1, 2])
+        assert not any(task.done() for task in dear)
+        reading.set()
+        await asyncio.gather(*dear)
+        assert hub.members == 21
+
+
 async def test_a_refused_snapshot_leaves_no_group() -> None:
     world = World({1: 1})
 

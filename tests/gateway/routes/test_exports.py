@@ -19,7 +19,7 @@ from gateway.exports.export import ExportFormat
 from gateway.ids import encode_global_id
 from gateway.links import LEDGER_PATH, PURCHASES_PATH, USAGE_PATH, Links
 from gateway.principal import Principal
-from gateway.quotas import ConcurrencyQuota, export_principal_quota, export_quota
+from gateway.quotas import AdmissionGate, ConcurrencyQuota, export_principal_quota, export_quota
 from gateway.routes.exports import Exports, export_routes
 from gateway.settings.exports import ExportSettings
 from gateway.store import Database
@@ -47,6 +47,7 @@ class Place:
     client: httpx.AsyncClient
     clock: FixedClock
     quota: ConcurrencyQuota
+    reads: AdmissionGate
 
     async def get(self, path: str, who: str | None = "ada", **asked: str) -> httpx.Response:
         headers = bearer(who) if who else {}
@@ -58,7 +59,11 @@ class Place:
 
 @asynccontextmanager
 async def serve(
-    database: Database, clock: FixedClock, quota: ConcurrencyQuota, callers: Callers
+    database: Database,
+    clock: FixedClock,
+    quota: ConcurrencyQuota,
+    reads: AdmissionGate,
+    callers: Callers,
 ) -> AsyncIterator[httpx.AsyncClient]:
     parts = Exports(
         database=database,
@@ -67,6 +72,7 @@ async def serve(
         clock=clock,
         quota=quota,
         principal_quota=export_principal_quota(ExportSettings()),
+        reads=reads,
         points=many_points(),
         limits=ExportSettings(seconds=60),
     )
@@ -111,8 +117,9 @@ async def place(database: Database) -> AsyncIterator[Place]:
             *LEDGER[account_id],
         )
     clock, quota = FixedClock(NOW), export_quota(ExportSettings(slots=2, account_slots=1))
-    async with serve(database, clock, quota, Callers(mine=MINE)) as client:
-        yield Place(database, client, clock, quota)
+    reads = AdmissionGate(running=1, waiting=1, delay_seconds=1, wait_seconds=0.05)
+    async with serve(database, clock, quota, reads, Callers(mine=MINE)) as client:
+        yield Place(database, client, clock, quota, reads)
 
 
 def lines(answer: httpx.Response) -> list[dict[str, Any]]:
@@ -461,6 +468,13 @@ async def test_head_says_the_same_without_the_rows(place: Place, path: str) -> N
     for name in ("content-type", "content-disposition", "x-export-rows", "cache-control"):
         assert head.headers[name] == got.headers[name]
     assert not place.quota.held()
+
+
+async def test_an_export_waits_for_its_turn_to_read(place: Place) -> None:
+    async with place.reads.admitted("another"):
+        assert refusal_of(await place.get(USAGE_PATH))[:2] == (503, "SERVICE_UNAVAILABLE")
+    assert lines(await place.get(USAGE_PATH))
+    assert not place.reads.running
 
 
 async def test_an_account_and_the_process_have_so_many_exports(place: Place) -> None:
