@@ -1,14 +1,16 @@
 """Files that are made whole before they are sent.
 
-The temporary file has no name, so nothing is left of it, whatever ends the process. The writer runs
-in a thread, slice by slice: between two slices others have their turn.
+The temporary file has no name, so nothing is left of it, whatever ends the process. Writers run in
+one thread, slice by slice: between two slices others have their turn.
 """
 
 import asyncio
 import errno
 import os
 from collections.abc import AsyncGenerator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, contextmanager
+from functools import partial
 from tempfile import TemporaryFile
 from typing import Final, ParamSpec, TypeVar
 
@@ -19,6 +21,8 @@ from gateway.store.engine.statement import R
 from gateway.store.engine.stream import Chunk, ColumnChunk
 
 PIECE_BYTES: Final = 256 * 1024
+_THREAD: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="export")
+"""Writers of all files take turns, so that the event loop competes with one of them at most."""
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 P = ParamSpec("P")
@@ -67,10 +71,11 @@ def _slices(chunk: ColumnChunk, size: int) -> Iterator[ColumnChunk]:
 
 
 async def _in_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a call in a thread; a caller that is cancelled waits for its end, because the call uses
+    """Run a call in the thread; a caller that is cancelled waits for its end, because the call uses
     what the caller frees.
     """
-    running = asyncio.ensure_future(asyncio.to_thread(call, *args, **kwargs))
+    work = partial(call, *args, **kwargs)
+    running = asyncio.get_running_loop().run_in_executor(_THREAD, work)
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
