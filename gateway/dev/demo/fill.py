@@ -16,6 +16,8 @@ from gateway.billing.credits.posting import adjust_balance
 from gateway.billing.purchases.disputes import record_dispute
 from gateway.billing.purchases.recording import load_purchases, record_purchase
 from gateway.billing.purchases.refunds import record_refund
+from gateway.billing.statements.issuing import GRACE, issue_next
+from gateway.billing.statements.month import Month
 from gateway.billing.usage.deployments import DeploymentFacts
 from gateway.billing.usage.recording import record_usage
 from gateway.billing.usage.usage_record import UsageRecord
@@ -30,6 +32,7 @@ from gateway.ids import KeyFactory
 from gateway.money import NANOS
 from gateway.principal import Actor
 from gateway.store import Database, Snapshot, Transaction, accounts, ledger, usage_events
+from gateway.windows import local_day, zone
 
 ACTOR: Final = Actor.operator("demo")
 SEED: Final = 20_260
@@ -105,8 +108,17 @@ class _StoryRecorder:
             now = [each for each in parts if since <= each.at < until]
             async with self.database.writing(ACTOR, unlimited=True) as transaction:
                 events += await self._act(transaction, now, since, until)
+            await self._issue_statements()
             progress(done, len(acts))
         return events
+
+    async def _issue_statements(self) -> None:
+        """Issue the statements of months that ended with the act."""
+        clock = FixedClock(min(self.clock.instant + GRACE, self.end))
+        keys = KeyFactory(clock, self.keys.draw)
+        for _, account_id in self._players():
+            while await issue_next(self.database, account_id, actor=ACTOR, clock=clock, keys=keys):
+                pass
 
     async def _open_accounts(self) -> None:
         """Create the missing accounts that are due."""
@@ -133,8 +145,13 @@ class _StoryRecorder:
         return max(self.story.begin, latest - OVERLAP) if latest else self.story.begin
 
     def _acts(self, since: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Yield the acts' times. A month of any account's zone ends with an act, because an act
+        that is long ago is recorded at its end.
+        """
+        zones = {zone(player.time_zone) for player, _ in self._players()}
         while since < self.end:
-            until = min(self.end, since + ACT)
+            ends = (Month.of(local_day(since, each)).span(each).end for each in zones)
+            until = min(self.end, since + ACT, *ends)
             yield since, until
             since = until
 
