@@ -9,7 +9,7 @@ from playwright.async_api import Browser, expect
 from pypdf import PdfReader
 
 from tests.browser.conftest import ARTEFACTS, Site
-from tests.browser.support import ask, card, fits, settled, tab, violations
+from tests.browser.support import ask, card, settled, tab, violations
 
 DOCUMENTS = """{ viewer { accounts(first: 1) { nodes {
   statements(first: 10) { totalCount nodes { number month } }
@@ -28,6 +28,7 @@ async def test_documents_are_listed_and_downloaded(
         listed = page.get_by_role("table", name="Monthly statements").locator("tbody tr")
         await expect(listed).to_have_count(len(statements["nodes"]))
         await expect(listed.first).to_contain_text(statements["nodes"][0]["number"])
+        await expect(listed.first.locator("td.date")).to_have_text(re.compile(r"^\w+ \d{4}$"))
         rows = page.get_by_role("table", name="Receipts and credit notes").locator("tbody tr")
         await expect(rows).to_have_count(len(receipts["nodes"]))
         async with page.expect_download() as download:
@@ -59,9 +60,13 @@ async def test_documents_fit_and_axe_finds_nothing(
         for width in (360, 768, 1440):
             await page.set_viewport_size({"width": width, "height": 900})
             await page.goto("/")
-            await expect(page.locator(".documents tbody tr:not(.waiting)").last).to_be_visible()
+            await expect(page.locator(".document-list tbody tr:not(.waiting)").last).to_be_visible()
             await settled(page)
-            assert await fits(page)
+            for name in (".card:has(.document-list)", ".document-list .button"):
+                for box in [await each.bounding_box() for each in await page.locator(name).all()]:
+                    assert box is not None
+                    assert box["x"] >= 0
+                    assert box["x"] + box["width"] <= width
             await page.screenshot(
                 path=ARTEFACTS / f"documents-{locale}-{width}.png", full_page=True
             )

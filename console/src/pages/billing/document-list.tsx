@@ -56,7 +56,7 @@ function Content<Data, Row extends { id: string }>(props: Props<Data, Row>) {
         rowKey={(row) => row.id}
         expected={size}
         outdated={previous}
-        layout="documents"
+        layout="document-list"
       />
       <ListPages
         list={title}

@@ -7,7 +7,7 @@ import { statements as t } from "../../text/billing";
 import { Money } from "../../ui/money";
 import type { Column } from "../../ui/table";
 import { mostDecimals } from "../../util/money";
-import { formatMonth, formatYear } from "../../util/time";
+import { formatMonth } from "../../util/time";
 import { useAccount } from "../account/account-window";
 import { show, useView } from "../shared/navigation";
 import { DocumentButton } from "./document-button";
@@ -39,7 +39,7 @@ function columns(rows: readonly Row[]): readonly Column<Row>[] {
   const decimals = mostDecimals(rows.map(({ closingBalance }) => closingBalance));
   const opening = mostDecimals(rows.map(({ openingBalance }) => openingBalance));
   return [
-    { key: "date", header: t.columns.month, cell: ({ month }) => nameOf(month) },
+    { key: "date", header: t.columns.month, cell: ({ month }) => formatMonth(`${month}-01`) },
     {
       key: "opening",
       header: t.columns.opening,
@@ -58,10 +58,4 @@ function columns(rows: readonly Row[]): readonly Column<Row>[] {
       cell: (row) => <DocumentButton document={row} kind="statement" />,
     },
   ];
-}
-
-/** A month such as `2026-11` in words. */
-function nameOf(month: string): string {
-  const day = `${month}-01`;
-  return `${formatMonth(day)} ${formatYear(day)}`;
 }
