@@ -10,6 +10,8 @@ from starlette.types import Send
 
 from gateway.errors import DeadlineExceeded
 
+FIRST_PARTS: Final = 2
+"""Parts that are made before the head is sent, at least."""
 LEAST_RATE: Final = 64_000
 """Bytes that a client must take in a second, while a part waits for it."""
 
@@ -51,10 +53,9 @@ class Transfer:
         LEAST_RATE in as many seconds that were spent waiting for it.
         """
         async with aclosing(parts):
-            first = [await anext(parts), await anext(parts)]
-            while (known := headers()) is None:
-                first.append(await anext(parts))
-                await self._give_way()
+            first = await self._first_parts(headers, parts)
+            known = headers()
+            assert known is not None  # noqa: S101  # at the end of the parts at the latest
             self._headers = known
             if self._head_only:
                 return
@@ -64,6 +65,21 @@ class Transfer:
             async for body, rows in parts:
                 await self._write_rows(body, rows)
                 await self._give_way()
+
+    async def _first_parts(
+        self,
+        headers: Callable[[], Mapping[str, str] | None],
+        parts: AsyncGenerator[tuple[bytes, int]],
+    ) -> list[tuple[bytes, int]]:
+        """Return the parts that are made before the head; all, where there are no more."""
+        first: list[tuple[bytes, int]] = []
+        async for part in parts:
+            first.append(part)
+            if len(first) >= FIRST_PARTS:
+                if headers() is not None:
+                    break
+                await self._give_way()
+        return first
 
     async def end(self) -> None:
         """Say that it is whole. What `run` read from must be closed: a client that knows may ask

@@ -470,6 +470,14 @@ async def test_head_says_the_same_without_the_rows(place: Place, path: str) -> N
     assert not place.quota.held()
 
 
+@pytest.mark.parametrize("format_", ["CSV", "JSONL", "XLSX", "PARQUET"])
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_file_without_rows_is_whole(place: Place, path: str, format_: str) -> None:
+    days = {"from": "2020-01-01", "to": "2020-01-02"}
+    answer = await place.get(path, format=format_, **days)
+    assert (answer.status_code, answer.headers["x-export-rows"]) == (200, "0"), answer.text
+
+
 async def test_an_export_waits_for_its_turn_to_read(place: Place) -> None:
     async with place.reads.admitted("another"):
         assert refusal_of(await place.get(USAGE_PATH))[:2] == (503, "SERVICE_UNAVAILABLE")
