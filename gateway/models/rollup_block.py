@@ -40,7 +40,9 @@ class RollupBlock(Model, table=True):
 class UnpackedDay(Model, table=True):
     """A day of an account with usage that its blocks do not have, or have otherwise.
 
-    Triggers of `rollup_activity` add the days, whatever the version of the gateway that writes.
+    Triggers of `rollup_activity` add the days, whatever the version of the gateway that writes. On
+    Postgres `changes` counts the statements that changed the day since: one that was packed
+    meanwhile is still unpacked.
     """
 
     __tablename__ = "unpacked_day"
@@ -48,3 +50,4 @@ class UnpackedDay(Model, table=True):
 
     account_id: int = Field(sa_type=BigInteger, primary_key=True)
     day: date = Field(sa_type=Date, primary_key=True)
+    changes: int = Field(sa_type=BigInteger, default=1)

@@ -32,7 +32,7 @@ from gateway.models import (
     table_of,
 )
 from gateway.store.engine.database import Reader, Transaction
-from gateway.store.engine.parameters import any_of, batch
+from gateway.store.engine.parameters import batch
 from gateway.store.engine.sql import DialectName, Expression, Query
 from gateway.store.engine.statement import Statement
 from gateway.store.engine.write import Upsert
@@ -75,9 +75,13 @@ class UnpackedAccount(TypedDict):
 
 
 class UnpackedRows(TypedDict):
-    """A day that the blocks do not have, and how many rows of activity it has."""
+    """A day that the blocks do not have, its `changes` (see `UnpackedDay`), and how many rows of
+    activity it has; with the zone that the account has then.
+    """
 
     day: date
+    time_zone: str
+    changes: int
     number: int
 
 
@@ -140,14 +144,38 @@ _NUMBER: Final = (
     .scalar_subquery()
 )
 _DAYS: Final = Statement[UnpackedRows](
-    select(UNPACKED.c.day, _NUMBER.label("number"))
+    select(UNPACKED.c.day, UNPACKED.c.changes, _NUMBER.label("number"), _ACCOUNTS.c.time_zone)
+    .join_from(UNPACKED, _ACCOUNTS, UNPACKED.c.account_id == _ACCOUNTS.c.account_id)
     .where(UNPACKED.c.account_id == _ACCOUNT, UNPACKED.c.day < bindparam("end", type_=Date()))
     .order_by(UNPACKED.c.day)
     .limit(bindparam("limit", type_=Integer()))
 )
-_FORGET: Final = Statement[None](
-    delete(UNPACKED).where(UNPACKED.c.account_id == _ACCOUNT, any_of(UNPACKED.c.day, "days"))
-)
+
+
+def _forget(dialect: DialectName) -> ClauseElement:
+    """Delete days that have not changed. A day that a transaction is changing is left alone: who
+    records waits for nobody here, and nobody waits for them.
+    """
+    wanted = batch(dialect, day=Date(), changes=BigInteger())
+    same = and_(UNPACKED.c.day == wanted.c.day, UNPACKED.c.changes == wanted.c.changes)
+    unchanged = (
+        select(UNPACKED.c.day)
+        .join_from(wanted, UNPACKED, same)
+        .where(UNPACKED.c.account_id == _ACCOUNT)
+        .with_for_update(of=UNPACKED, skip_locked=True)
+    )
+    return (
+        delete(UNPACKED)
+        .where(UNPACKED.c.account_id == _ACCOUNT, UNPACKED.c.day.in_(unchanged))
+        .returning(UNPACKED.c.day)
+    )
+
+
+class _Day(TypedDict):
+    day: date
+
+
+_FORGET: Final = Statement[_Day](_forget)
 
 
 def _rows(dialect: DialectName) -> Query:
@@ -242,9 +270,11 @@ async def save(
     transaction: Transaction,
     account_id: int,
     blocks: Mapping[BlockPart, Mapping[Dimensions, Cells]],
-    days: Sequence[date],
-) -> None:
-    """Write the rows of an account's blocks, which now have these days."""
+    days: Sequence[UnpackedRows],
+) -> list[date]:
+    """Write the rows of an account's blocks; return those of the days that they now have. A day
+    that changed since it was read is still unpacked.
+    """
     rows = [
         BlockCells._make((account_id, *place, *dimensions, bytes(cells.spent), bytes(cells.active)))
         for place, of_block in blocks.items()
@@ -252,4 +282,5 @@ async def save(
     ]
     for start in range(0, len(rows), TOGETHER):
         await transaction.upsert(_UPSERT, rows[start : start + TOGETHER])
-    await transaction.execute(_FORGET, account_id=account_id, days=list(days))
+    wanted = {name: [each[name] for each in days] for name in ("day", "changes")}
+    return [row["day"] for row in await transaction.fetch(_FORGET, account_id=account_id, **wanted)]

@@ -9,13 +9,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final, TypeAlias
-from zoneinfo import ZoneInfo
 
 from gateway.clock import Clock
 from gateway.models.rollup_block import DAYS as DAYS_PART
 from gateway.principal import Actor
-from gateway.store import Database, Snapshot, Transaction, accounts, block_writes, rollups
-from gateway.store.block_writes import BlockPart, Dimensions, HourUsage
+from gateway.store import Database, Snapshot, Transaction, block_writes, rollups
+from gateway.store.block_writes import BlockPart, Dimensions, HourUsage, UnpackedRows
 from gateway.store.rollups import Activity
 from gateway.store.usage_lanes import (
     DAYS,
@@ -39,9 +38,8 @@ PAUSE_SECONDS: Final = 3_600
 """How often a day to which usage is added late is packed again, at most."""
 TOGETHER: Final = 200
 """Accounts of one statement."""
-MOST_ROWS: Final = 4_000
-"""Rows of activity of one transaction, or those of a day: an account is locked for a part of a
-second.
+MOST_ROWS: Final = 1_000
+"""Rows of activity of one transaction, or those of a day. On SQLite nobody else writes meanwhile.
 """
 
 _DAY: Final = timedelta(days=1)
@@ -58,65 +56,70 @@ async def pack(database: Database, clock: Clock) -> int:
         async with Snapshot(database, ACTOR) as snapshot:
             found = await block_writes.unpacked_accounts(snapshot, after=after, limit=TOGETHER)
         for row in found:
-            if row["first_day"] < local_day(clock.now(), zone(row["time_zone"])):
-                packed += await _pack_account(database, row["account_id"], clock)
+            today = local_day(clock.now(), zone(row["time_zone"]))
+            if row["first_day"] < today:
+                packed += await _pack_account(database, row["account_id"], today)
         if len(found) < TOGETHER:
             return packed
         after = found[-1]["account_id"]
 
 
-async def _pack_account(database: Database, account_id: int, clock: Clock) -> int:
-    packed, skipped = 0, set[date]()
+async def _pack_account(database: Database, account_id: int, today: date) -> int:
+    """Pack an account's days before today. The account is not locked: a day that is changed
+    meanwhile is packed once more in a later run, and so is one that no block can hold.
+    """
+    packed, left = 0, set[date]()
     while True:
         async with database.writing(ACTOR) as transaction:
-            (account,) = await accounts.lock(transaction, [account_id])
-            own_zone = zone(account["time_zone"])
-            today = local_day(clock.now(), own_zone)
             unpacked = await block_writes.unpacked_days(
-                transaction, account_id, end=today, limit=DAYS + len(skipped)
+                transaction, account_id, end=today, limit=DAYS + len(left)
             )
-            days = _together([row for row in unpacked if row["day"] not in skipped])
+            days = _together([row for row in unpacked if row["day"] not in left])
             if not days:
                 return packed
-            done = await _pack_days(transaction, account_id, own_zone, days)
-        skipped.update(set(days) - set(done))
+            done = await _pack_days(transaction, account_id, days)
+        left.update({row["day"] for row in days}.difference(done))
         packed += len(done)
         await asyncio.sleep(0)
 
 
-def _together(rows: Sequence[block_writes.UnpackedRows]) -> list[date]:
+def _together(rows: Sequence[UnpackedRows]) -> list[UnpackedRows]:
     """Return the first days, as many as one transaction packs: of one block, at least one."""
-    days: list[date] = []
+    days: list[UnpackedRows] = []
     number = 0
     for row in rows:
         number += row["number"]
-        is_other = bool(days) and place_of(row["day"]).block != place_of(days[0]).block
+        is_other = bool(days) and place_of(row["day"]).block != place_of(days[0]["day"]).block
         if days and (is_other or number > MOST_ROWS):
             break
-        days.append(row["day"])
+        days.append(row)
     return days
 
 
 async def _pack_days(
-    transaction: Transaction, account_id: int, own_zone: ZoneInfo, days: Sequence[date]
+    transaction: Transaction, account_id: int, rows: Sequence[UnpackedRows]
 ) -> list[date]:
-    """Pack days of a block of a locked account; return those that fit."""
+    """Pack days of a block; return those that fit, and did not change meanwhile."""
+    days = [row["day"] for row in rows]
+    own_zone = zone(rows[0]["time_zone"])
     activity = await rollups.activity_of(transaction, [(account_id, day) for day in days])
     spans = [(day_start(day, own_zone), day_start(day + _DAY, own_zone)) for day in days]
     hours = _by_day(await block_writes.hours_of(transaction, account_id, spans), days)
-    fitting = [day for day in days if _fits(hours[day])]
-    places = [place_of(day) for day in fitting]
-    wanted = {(DAYS_PART, place.block) for place in places}
-    wanted |= {(place.weekday + 1, place.block) for place in places}
+    fitting = [row for row in rows if _fits(hours[row["day"]])]
     if not fitting:
         return []
+    places = {row["day"]: place_of(row["day"]) for row in fitting}
+    wanted = {
+        part
+        for place in places.values()
+        for part in ((DAYS_PART, place.block), (place.weekday + 1, place.block))
+    }
     blocks = await block_writes.blocks_of(transaction, account_id, sorted(wanted))
-    for day, place in zip(fitting, places, strict=True):
+    for day, place in places.items():
         _set_day(blocks[DAYS_PART, place.block], place, activity[account_id, day])
         _set_hours(blocks[place.weekday + 1, place.block], place, hours[day])
         await asyncio.sleep(0)
-    await block_writes.save(transaction, account_id, blocks, fitting)
-    return fitting
+    return await block_writes.save(transaction, account_id, blocks, fitting)
 
 
 _Hours: TypeAlias = Mapping[Dimensions, Mapping[int, _Sums]]

@@ -44,6 +44,7 @@ def upgrade() -> None:
         "unpacked_day",
         sa.Column("account_id", sa.BigInteger(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("changes", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("account_id", "day", name="pk_unpacked_day"),
         sqlite_with_rowid=False,
     )
@@ -57,14 +58,15 @@ def upgrade() -> None:
     else:
         name_days_on_sqlite()
     # Each day with usage has a row there, and has only one.
-    op.execute("INSERT INTO unpacked_day SELECT account_id, day FROM rollup_day")
+    op.execute("INSERT INTO unpacked_day SELECT account_id, day, 1 FROM rollup_day")
 
 
 def name_days_on_postgresql() -> None:
     op.execute(
         "CREATE FUNCTION name_unpacked_days() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "INSERT INTO unpacked_day SELECT DISTINCT account_id, day FROM changed "
-        "ON CONFLICT DO NOTHING; RETURN NULL; END $$"
+        "INSERT INTO unpacked_day SELECT DISTINCT account_id, day, 1 FROM changed "
+        "ON CONFLICT (account_id, day) DO UPDATE SET changes = unpacked_day.changes + 1; "
+        "RETURN NULL; END $$"
     )
     for change, rows in CHANGES.items():
         op.execute(
@@ -75,10 +77,11 @@ def name_days_on_postgresql() -> None:
 
 
 def name_days_on_sqlite() -> None:
+    # Nobody else writes while days are packed, so that changes need not be counted.
     for change, row in CHANGES.items():
         op.execute(
             f"CREATE TRIGGER rollup_activity_{change.lower()} AFTER {change} ON rollup_activity "
             "WHEN NOT EXISTS (SELECT 1 FROM unpacked_day "
             f"WHERE account_id = {row}.account_id AND day = {row}.day) "
-            f"BEGIN INSERT INTO unpacked_day VALUES ({row}.account_id, {row}.day); END"
+            f"BEGIN INSERT INTO unpacked_day VALUES ({row}.account_id, {row}.day, 1); END"
         )

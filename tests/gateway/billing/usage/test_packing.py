@@ -1,9 +1,12 @@
 """Blocks of usage: what they have is what the roll-ups and the events have, at any moment."""
 
+import asyncio
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
+
+import pytest
 
 from gateway.billing.usage import packing
 from gateway.billing.usage.packing import pack
@@ -12,7 +15,7 @@ from gateway.billing.usage.spans import usage_span
 from gateway.clock import FixedClock
 from gateway.money import MAX_NANOS
 from gateway.principal import Permission, Principal
-from gateway.store import Database, Snapshot
+from gateway.store import Database, Snapshot, block_writes
 from gateway.store.selected_usage import together
 from gateway.store.usage_blocks import selected_usage
 from gateway.store.usage_filter import EVERYTHING, UsageDimension
@@ -107,6 +110,33 @@ async def test_late_usage_and_corrections_count_at_once(database: Database) -> N
     ]
     assert await pack(database, FixedClock(NOW)) == 2
     assert await account.every() == late
+
+
+async def test_a_day_that_changes_while_it_is_packed_stays_unpacked(
+    database: Database, monkeypatch: Any
+) -> None:
+    if database.dialect == "sqlite":
+        pytest.skip("nobody else writes while a transaction does")
+    books = Books(database)
+    account = await make_account(books)
+    await account.record(AT - timedelta(days=2), AT)
+    found, save = None, block_writes.save
+
+    async def late(*arguments: Any) -> list[date]:
+        # Recording waits for nobody.
+        async with asyncio.timeout(2):
+            await account.record(AT + timedelta(minutes=1))
+        nonlocal found
+        found = await account.every()
+        return await save(*arguments)
+
+    monkeypatch.setattr(block_writes, "save", late)
+    assert await pack(database, FixedClock(NOW)) == 1
+    assert await unpacked(database) == [AT.date()]
+    assert await account.every() == found
+    monkeypatch.setattr(block_writes, "save", save)
+    assert await pack(database, FixedClock(NOW)) == 1
+    assert await account.every() == found
 
 
 async def test_only_days_that_ended_are_packed(database: Database) -> None:
