@@ -126,17 +126,19 @@ async def measure_migration(url: str, counts: Mapping[int, int], last_day: date)
             load = Load(running, writer, max(counts, key=lambda each: counts[each]), last_day)
             clients = [asyncio.to_thread(load.send) for _ in range(CLIENTS)]
             tasks = asyncio.gather(load.record(), *clients)
-            for phase in ("before", "migration", "packing", "after"):
-                load.phase, began = phase, time.perf_counter()
-                if phase == "migration":
-                    await migrate(url, runtime_url=as_runtime(url))
-                elif phase == "packing":
-                    await pack(packer, SystemClock())
-                else:
-                    await asyncio.sleep(QUIET_SECONDS)
-                seconds[phase] = time.perf_counter() - began
-            load.stopped = True
-            await tasks
+            try:
+                for phase in ("before", "migration", "packing", "after"):
+                    load.phase, began = phase, time.perf_counter()
+                    if phase == "migration":
+                        await migrate(url, runtime_url=as_runtime(url))
+                    elif phase == "packing":
+                        await pack(packer, SystemClock())
+                    else:
+                        await asyncio.sleep(QUIET_SECONDS)
+                    seconds[phase] = time.perf_counter() - began
+            finally:
+                load.stopped = True
+                await tasks
     for phase, each in seconds.items():
         seen = load.seen[phase]
         slowest = max(seen.requests, default=0), max(seen.batches, default=0)
