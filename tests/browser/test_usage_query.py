@@ -135,6 +135,16 @@ async def test_a_click_on_a_group_filters_every_view(
         await points.press("Enter")
         await expect_total(page, "7.0")
         await page.get_by_role("button", name="Remove the filter").click()
+        await expect_total(page, TOTAL)
+        plot = await points.bounding_box()
+        assert plot
+        bar = (plot["x"] + plot["width"] / len(WEEK) / 2, plot["y"] + plot["height"] - 10)
+        await page.mouse.move(*bar)
+        await expect(page.locator(".tooltip .highlighted")).to_contain_text("alpha$2.00")
+        await page.mouse.click(*bar)
+        await expect_total(page, OF_ALPHA)
+        await page.mouse.click(*bar)
+        await expect_total(page, TOTAL)
 
         # A value keeps its colour in a window without the others.
         await page.get_by_role("button", name=re.compile("^Filter")).click()
