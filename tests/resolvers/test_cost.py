@@ -21,7 +21,7 @@ from gateway.execution.fields import cost_of
 from gateway.execution.operation import OperationRequest, PreparedOperation
 from gateway.settings.documents import DocumentSettings
 from resolvers.schema import build_schema
-from tests.support.contract import operations
+from tests.support.contract import alone, operations
 from tests.support.graph import ENGINES, make_engines
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +31,7 @@ FEDERATED = make_engines(build_schema(federation=True))
 VARIABLES = {
     "account": "acct_1",
     "id": "purchase_1",
+    "ids": ["purchase_1"] * 100,
     "interval": "DAY",
     "from": "2025-11-20",
     "to": "2026-11-19",
@@ -61,14 +62,17 @@ def refusal(query: str, variables: dict[str, Any] | None = None, **more: Any) ->
 
 
 def console_operations() -> dict[str, str]:
-    """Return the page's document, once for each of its operations, by name."""
+    """Return the documents of the page's operations by name."""
     folder = ROOT / "console/src/api/operations"
     text = "\n".join(path.read_text("utf-8") for path in sorted(folder.glob("*.graphql")))
-    definitions = parse(text).definitions
-    operations = [each for each in definitions if isinstance(each, OperationDefinitionNode)]
-    names = [each.name.value for each in operations if each.name]
-    assert len(names) > 10
-    return dict.fromkeys(names, text)
+    document = parse(text)
+    found = {
+        each.name.value: print_ast(alone(each, document))
+        for each in document.definitions
+        if isinstance(each, OperationDefinitionNode) and each.name
+    }
+    assert len(found) > 10
+    return found
 
 
 CLIENTS = {

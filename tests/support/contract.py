@@ -32,11 +32,12 @@ def operations(folder: Path = CONTRACT, *, subscriptions: bool = False) -> dict[
                 subscriptions or definition.operation is not OperationType.SUBSCRIPTION
             ):
                 assert definition.name is not None
-                found[definition.name.value] = _alone(definition, document)
+                found[definition.name.value] = alone(definition, document)
     return found
 
 
-def _alone(operation: OperationDefinitionNode, document: DocumentNode) -> DocumentNode:
+def alone(operation: OperationDefinitionNode, document: DocumentNode) -> DocumentNode:
+    """Return the document of one operation, with the fragments that it needs."""
     fragments = {
         definition.name.value: definition
         for definition in document.definitions
