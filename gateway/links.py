@@ -4,6 +4,7 @@ The signature covers the whole URL below the base URL: path, parameters, account
 changed byte makes the link invalid.
 """
 
+import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from gateway.clock import Clock
-from gateway.errors import Forbidden
+from gateway.errors import BadUserInput, Forbidden
 from gateway.principal import Permission, Principal
 from gateway.signing import Signer
 
@@ -23,6 +24,11 @@ PURCHASES_PATH: Final = "/exports/credit-purchases"
 USAGE_PATH: Final = "/exports/usage"
 LEDGER_PATH: Final = "/exports/ledger"
 DOCUMENTS_PATH: Final = "/exports/documents"
+READABLE: Final = 2_000
+"""Longest parameters that stand in a link as they are, characters; longer ones are compressed."""
+MOST: Final = 7_000
+"""Longest link, characters: common proxies and clients take 8 kB."""
+_PACKED: Final = "packed"
 _SIGNATURE: Final = "&signature="
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 _CHANGED: Final = "This link is invalid; request a new one."
@@ -78,9 +84,20 @@ class Links:
         ]
 
     def sign(self, path: str, account_id: int, parameters: Mapping[str, str] | None = None) -> str:
-        """Return the link to `path` for an account; the parameters are readable in the link."""
-        query = f"{urlencode(parameters)}&" if parameters else ""
-        return self._signed(f"{path}?{query}", account_id, self._expiry())
+        """Return the link to `path` for an account; the parameters are readable in the link, unless
+        they are long. Raises BadUserInput where the link would be longer than `MOST`.
+        """
+        query = urlencode(parameters or {})
+        if len(query) > READABLE:
+            packed = urlsafe_b64encode(zlib.compress(query.encode(), 9)).decode("ascii")
+            query = urlencode({_PACKED: packed.rstrip("=")})
+        link = self._signed(f"{path}?{query}{'&' * bool(query)}", account_id, self._expiry())
+        if len(link) > MOST:
+            raise BadUserInput(
+                f"A link may have at most {MOST:,} characters, and with these values it would have "
+                f"{len(link):,}. Request fewer values, or download the file with an API key.",
+            )
+        return link
 
     def _expiry(self) -> int:
         return int((self._clock.now() + self._lifetime).timestamp())
@@ -108,7 +125,11 @@ class Links:
             raise Forbidden(
                 f"This link expired at {expires_at:%Y-%m-%d %H:%M:%S} UTC; request a new one."
             )
-        return Grant(account_id=int(parameters.pop("account")), parameters=parameters)
+        account_id = int(parameters.pop("account"))
+        if packed := parameters.pop(_PACKED, None):
+            query = zlib.decompress(urlsafe_b64decode(packed + "=" * (-len(packed) % 4))).decode()
+            parameters = dict(parse_qsl(query, keep_blank_values=True))
+        return Grant(account_id=account_id, parameters=parameters)
 
 
 def is_signed(query: str) -> bool:

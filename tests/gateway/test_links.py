@@ -1,16 +1,20 @@
 """Links: what they grant, to what path, and for how long."""
 
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
+from random import Random
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.clock import FixedClock
-from gateway.errors import Forbidden
-from gateway.links import Grant, Links, is_signed
+from gateway.errors import BadUserInput, Forbidden
+from gateway.exports.request import UsageExportRequest
+from gateway.links import MOST, READABLE, Grant, Links, is_signed
 from gateway.signing import Signer, SigningKey
+from gateway.store.usage_filter import UsageFilter
+from gateway.windows import Interval, Window, zone
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 OLD = SigningKey(id="old", secret=b"o" * 32)
@@ -38,6 +42,38 @@ def test_a_link_grants_what_was_signed() -> None:
     assert links().check(path, query) == Grant(
         account_id=ACCOUNT, parameters={"format": "CSV", "from": "=é&account=1"}
     )
+
+
+def test_five_lists_of_a_hundred_values_fit_a_link() -> None:
+    random = Random(1)
+    selected = UsageFilter(
+        deployments=tuple(2**62 + random.getrandbits(60) for _ in range(100)),
+        providers=tuple(f"akash{random.getrandbits(60):x}.example" for _ in range(100)),
+        gpu_models=tuple(f"NVIDIA RTX {n} Ada" for n in range(100)),
+        projects=tuple(f"Zürich {n} / research" for n in range(100)),
+        resources=tuple(f"GPU {n}" for n in range(100)),
+    )
+    request = UsageExportRequest(
+        window=Window(from_=NOW.date(), to=NOW.date(), zone=zone("UTC")),
+        interval=Interval.DAY,
+        filter=selected,
+        account_id=ACCOUNT,
+    )
+    given = request.parameters()
+    assert len(urlencode(given)) > READABLE
+    link = links().sign("/exports/usage", ACCOUNT, given)
+    assert len(link) <= MOST
+    path, query = parts(link)
+    assert links().check(path, query) == Grant(account_id=ACCOUNT, parameters=given)
+    with pytest.raises(Forbidden, match="is invalid"):
+        links().check(path, query.replace("packed=", "packed=A"))
+
+
+def test_a_link_that_no_proxy_would_take_is_refused() -> None:
+    random = Random(1)
+    given = {"projects": "".join(random.choices("abcdefghijklmnopqrstuvwxyz", k=20_000))}
+    with pytest.raises(BadUserInput, match="at most 7,000 characters"):
+        links().sign("/exports/usage", ACCOUNT, given)
 
 
 def test_a_link_to_a_receipt_names_its_path() -> None:
