@@ -42,6 +42,7 @@ from gateway.store.reconciliation.shapes import (
     sums,
     total,
 )
+from gateway.store.reconciliation.statements import STATEMENT_CHECKS
 from gateway.store.rows import ActivityRow, DayRow, ProjectRow, SlotRow
 
 CHUNK_ROWS: Final = 5_000
@@ -166,6 +167,7 @@ _CHECKS: Final[Mapping[str, Statement[DifferenceRow]]] = {
         _account("deployment_count", func.count(), _DEPLOYMENT)
     ),
     **PURCHASE_CHECKS,
+    **STATEMENT_CHECKS,
 }
 CHECKS: Final = tuple(_CHECKS)
 

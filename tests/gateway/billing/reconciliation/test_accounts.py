@@ -1,6 +1,7 @@
 """What `gateway doctor` finds: nothing in books that are right, and each thing that is wrong."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from typer.testing import CliRunner
@@ -8,11 +9,13 @@ from typer.testing import CliRunner
 from gateway.billing.credits.posting import adjust_balance
 from gateway.billing.ledger.source_key import SourceKey
 from gateway.billing.reconciliation.accounts import Difference, reconcile_account
+from gateway.billing.statements.issuing import issue_next
 from gateway.billing.usage.recording import record_usage
 from gateway.cli.main import app
 from gateway.clock import FixedClock
 from gateway.dev.demo.fill import fill
 from gateway.errors import NotFound
+from gateway.ids import KeyFactory
 from gateway.models import RefundStatus
 from gateway.store import Database, reconciliation
 from tests.gateway.billing.usage.test_recording import event
@@ -83,6 +86,13 @@ WRONG = {
         "last receipt's number",
     },
     "UPDATE receipt_sequence SET last_sequence = 9": {"last receipt's number"},
+    "UPDATE statement SET opening_nanos = 7 WHERE month = '2026-12'": {
+        "statement's opening balance"
+    },
+    "UPDATE statement SET closing_nanos = 7 WHERE month = '2026-12'": {
+        "statement's closing balance"
+    },
+    "UPDATE statement SET first_version = 1 WHERE month = '2026-12'": {"statement's versions"},
     "UPDATE rollup_slot SET spent_nanos = spent_nanos + 1": {"quarter hour"},
     "UPDATE rollup_day SET resources = '{}'": {"day"},
     "DELETE FROM rollup_day": {"day"},
@@ -104,6 +114,9 @@ async def owner_url(request: pytest.FixtureRequest, database_url: str) -> str:
     return same_database(request.getfixturevalue("postgres_template"), database_url)
 
 
+LATER = FixedClock(datetime(2027, 1, 2, tzinfo=UTC))
+
+
 async def make_account(books: Books, name: str) -> int:
     """Make an account to which something of everything has happened."""
     account_id = await books.account(name, time_zone="Asia/Kathmandu")
@@ -115,6 +128,9 @@ async def make_account(books: Books, name: str) -> int:
             await record_usage(book, [event(account_id, event_id, deployment="box", project="a")])
     async with books.open([account_id]) as book:
         adjust_balance(book, account_id, 5, source=SourceKey.adjustment("a"), occurred_at=NOW)
+    keys = KeyFactory(LATER)
+    for _ in range(2):
+        assert await issue_next(books.database, account_id, actor=ACTOR, clock=LATER, keys=keys)
     return account_id
 
 
