@@ -312,6 +312,7 @@ PRESSED = {
     "Day",
     "Export",
     "Filter",
+    "Saved views",
     "Group by",
     "Previous period",
     "Chart",

@@ -72,3 +72,12 @@ export function inputOf(filters: Filters): UsageFilter | null {
   }
   return Object.keys(input).length > 0 ? (input as UsageFilter) : null;
 }
+
+/** A filter that selects these values of a dimension alone. */
+export function filterTo(
+  filter: UsageFilter | null,
+  dimension: Dimension,
+  values: readonly (string | null)[],
+): UsageFilter {
+  return { ...filter, [LISTS[dimension]]: values };
+}

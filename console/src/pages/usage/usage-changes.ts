@@ -14,6 +14,7 @@ import type { SendQuery } from "../../api/use-live-load";
 import { subtract } from "../../util/money";
 import { dateIn } from "../../util/time";
 import { firstPartial, replaceLast } from "../shared/partial-buckets";
+import { filterTo } from "../shared/usage-filter";
 import { withLastPoints } from "./usage-series";
 
 export const isUsage = (cause: BalanceCause) => cause === "USAGE";
@@ -26,14 +27,17 @@ export async function withUsageChanges(
   const kept = account?.usage;
   const partialFrom = kept && firstPartialDay(kept.buckets, variables.timeZone);
   if (!kept || !partialFrom) return null;
-  const found = (await send(UsageChangesDocument, { ...variables, partialFrom }))?.account;
+  const { filter, by } = variables;
+  const values = kept.series.filter(({ group }) => group !== "OTHER").map(({ key }) => key);
+  const shown = filterTo(filter ?? null, by, values);
+  const found = (await send(UsageChangesDocument, { ...variables, shown, partialFrom }))?.account;
   if (!found) return null;
-  const { partial, usage, ...rest } = found;
+  const { partial, shown: last, usage, ...rest } = found;
   const total = usage.summary.totalSpend;
   const joined = replaceLast(kept.buckets, partial.buckets, total);
   if (!joined) return null;
   const first = joined.length - partial.buckets.length;
-  const series = withLastPoints(kept.series, partial.series, first, partial.buckets.length);
+  const series = withLastPoints(kept.series, last.series, partial.buckets, first);
   if (!series) return null;
   // The response's cumulative sums start at the first bucket in progress, not at the window's start.
   const buckets = joined.map((bucket, at) => {

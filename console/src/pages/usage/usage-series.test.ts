@@ -10,16 +10,19 @@ const series = (key: string | null, ...amounts: string[]): GroupSeries => ({
 
 const kept = [series("a", "1", "2"), series(null, "3", "4"), series("other", "5", "6")];
 
-test("the last points are replaced, and values without a series count as Other", () => {
-  const last = [series("b", "7"), series("a", "2.5"), series("c", "0.000000001")];
-  expect(withLastPoints(kept, last, 1, 1)).toEqual([
+const bucket = (amount: string) => ({ spend: { amount, currency: "USD" } });
+
+test("the last points are replaced, and what is left of a bucket is Other", () => {
+  const last = [series("a", "2.5")];
+  expect(withLastPoints(kept, last, [bucket("9.500000001")], 1)).toEqual([
     series("a", "1", "2.5"),
     series(null, "3", "0"),
     series("other", "5", "7.000000001"),
   ]);
 });
 
-test("what cannot be assigned is loaded again", () => {
-  expect(withLastPoints(kept, [series("other", "1")], 1, 1)).toBeNull();
-  expect(withLastPoints(kept.slice(0, 2), [series("b", "1")], 1, 1)).toBeNull();
+test("a new value without an Other series is loaded again", () => {
+  const two = kept.slice(0, 2);
+  expect(withLastPoints(two, [series("a", "1")], [bucket("1.5")], 1)).toBeNull();
+  expect(withLastPoints(two, [series("a", "1")], [bucket("1")], 1)).toHaveLength(2);
 });
