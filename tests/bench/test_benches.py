@@ -126,6 +126,7 @@ def test_overload_is_measured(tmp_path: Path) -> None:
             ("--accounts", "5", "--servers", "mercurius"),
             r"\| ManyAccounts \| \d+ / \d+ \|[\s\S]*\| ConsolePage \| 5 / 5 \|",
         ),
+        ("forecasts", ("--days", "110"), r"demo: .+ [\d.]+%"),
         ("receipts", ("--count", "2"), r"credit-note: [\d.]+ ms each"),
         ("replicas", ("--webhooks", "2"), r"another gateway +p50 +[\d.]+ ms"),
     ],

@@ -29,7 +29,8 @@ from tests.bench.usage_data import YEAR, fill_usage, opened
 from tests.conftest import as_runtime
 from tests.support.books import Books
 
-BEFORE = "0021"
+BEFORE, BLOCKS = "0021", "0022"
+"""Revisions."""
 CLIENTS = 4
 BATCH = 100
 QUIET_SECONDS = 1.0
@@ -103,8 +104,8 @@ class Load:
 
 
 async def take_back(url: str) -> None:
-    """Make the database one of the version before, for which the server does as that version did:
-    it is sent nothing that reads blocks.
+    """Make the database one without blocks. The server does there as the version before them did:
+    it is sent nothing that reads them.
     """
     connection = await asyncpg.connect(url)
     await connection.execute(
@@ -130,7 +131,7 @@ async def measure_migration(url: str, counts: Mapping[int, int], last_day: date)
                 for phase in ("before", "migration", "packing", "after"):
                     load.phase, began = phase, time.perf_counter()
                     if phase == "migration":
-                        await migrate(url, runtime_url=as_runtime(url))
+                        await migrate(url, runtime_url=as_runtime(url), revision=BLOCKS)
                     elif phase == "packing":
                         await pack(packer, SystemClock())
                     else:

@@ -1,15 +1,13 @@
 """Forecasts by hand, and their back-test beside the naive forecast: burn rate times days."""
 
-from collections.abc import Callable
 from datetime import date, timedelta
 from fractions import Fraction
-from random import Random
-from typing import NamedTuple
 
 import pytest
 
 from gateway.billing.usage.expected_days import quantile
 from gateway.billing.usage.forecast import Forecast, ForecastStatus, forecast
+from tests.bench.forecasts import Cost, alarms, back_test, generated, steady, weekly
 
 MONDAY = date(2026, 11, 2)
 UNIT = 10**9
@@ -66,68 +64,12 @@ def test_halves_of_a_nano_are_rounded_once() -> None:
     assert forecast(0, week, {}, history, "USD").expected_nanos == 10
 
 
-class Trial(NamedTuple):
-    """Errors as shares of the true cost, and whether the range held it."""
-
-    error: float
-    naive_error: float
-    held: bool
-
-
-def steady(random: Random, _day: date, _number: int) -> int:
-    return int(UNIT * random.uniform(90, 110))
+@pytest.mark.parametrize("cost", [steady, weekly])
+def test_forecasts_beat_the_naive_one_where_they_can(cost: Cost) -> None:
+    found = back_test(generated(cost))
+    assert found.held >= 0.8
+    assert found.error < found.naive_error * (1 if cost is weekly else 1.1)
 
 
-def weekly(random: Random, day: date, _number: int) -> int:
-    return int(UNIT * random.uniform(90, 110) * (0.2 if day.weekday() > 4 else 1))
-
-
-def growing(random: Random, _day: date, number: int) -> int:
-    return int(UNIT * random.uniform(90, 110) * 1.01**number)
-
-
-def trials(cost: Callable[[Random, date, int], int]) -> list[Trial]:
-    """Forecast the rest of two hundred windows of 10 to 30 days, from a day in their middle."""
-    random, first = Random(1), date(2025, 1, 1)
-    dates = [first + timedelta(days=number) for number in range(330)]
-    costs = {day: cost(random, day, number) for number, day in enumerate(dates)}
-    found = []
-    for _ in range(200):
-        start, length = random.randrange(60, 280), random.randrange(10, 31)
-        now = start + random.randrange(length)
-        window = dates[start : start + length]
-        booked = sum(costs[day] for day in dates[start:now])
-        history = {day: costs[day] for day in dates[:now]}
-        guess = forecast(booked, dates[now : start + length], {}, history, "USD")
-        burn = sum(costs[day] for day in dates[now - 7 : now]) / 7
-        true = sum(costs[day] for day in window)
-        assert guess.expected_nanos is not None
-        assert guess.low_nanos is not None
-        assert guess.high_nanos is not None
-        naive = booked + burn * (start + length - now)
-        found.append(
-            Trial(
-                abs(guess.expected_nanos - true) / true,
-                abs(naive - true) / true,
-                guess.low_nanos <= true <= guess.high_nanos,
-            )
-        )
-    return found
-
-
-@pytest.mark.parametrize("cost", [steady, weekly, growing])
-def test_forecasts_beat_the_naive_one_where_they_can(
-    cost: Callable[[Random, date, int], int], capsys: pytest.CaptureFixture[str]
-) -> None:
-    found = trials(cost)
-    error, naive = (
-        sum(each) / len(found)
-        for each in zip(*((trial.error, trial.naive_error) for trial in found), strict=True)
-    )
-    held = sum(trial.held for trial in found) / len(found)
-    with capsys.disabled():
-        print(f"\n{cost.__name__}: error {error:.2%}, naive {naive:.2%}, range held {held:.0%}")
-    if cost is growing:
-        return  # a median of four weeks lags behind growth
-    assert held >= 0.8
-    assert error < naive if cost is weekly else error <= 1.1 * naive
+def test_stable_accounts_have_hardly_an_unusual_day() -> None:
+    assert [alarms(generated(cost)) < 1 for cost in (steady, weekly)] == [True, True]
