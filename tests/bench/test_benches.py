@@ -128,6 +128,11 @@ def test_overload_is_measured(tmp_path: Path) -> None:
         ),
         ("forecasts", ("--days", "110"), r"demo: .+ [\d.]+%"),
         ("receipts", ("--count", "2"), r"credit-note: [\d.]+ ms each"),
+        (
+            "usage",
+            ("--fewest", "500", "--events", "1000", "--requests", "1", "--databases", "sqlite"),
+            r"sqlite request UTC: most to fewest [\d.]+",
+        ),
         ("replicas", ("--webhooks", "2"), r"another gateway +p50 +[\d.]+ ms"),
     ],
 )
