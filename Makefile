@@ -24,10 +24,10 @@ endif
 run: $(VENV)/.installed
 	$(BIN)/gateway serve --dev
 
-# A process for each processor. The floor of coverage is that of the whole suite.
+# A process for each processor, each with its own Postgres. The floor of coverage is that of the whole suite.
 test: $(VENV)/.dev
 ifeq ($(ARGS),)
-	$(BIN)/pytest --numprocesses=logical --maxprocesses=4 --cov --cov-report=
+	$(BIN)/pytest --numprocesses=$(if $(TEST_DATABASE_URL),0,logical) --maxprocesses=4 --cov --cov-report=
 else
 	$(BIN)/pytest $(ARGS)
 endif

@@ -30,8 +30,7 @@ from tests.support.shares import pytest_collection_modifyitems, pytest_xdist_mak
 __all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
 
 RUNTIME_ROLE = "gateway_runtime"
-# Processes of one run may share a Postgres.
-TEMPLATE = f"gateway_template_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+TEMPLATE = "gateway_template"
 
 hypothesis_settings.register_profile(
     "default",
@@ -83,13 +82,11 @@ def postgres_template(postgres_url: str) -> str:
 
 async def _make_template(url: str) -> None:
     connection = await asyncpg.connect(url)
-    # One process at a time makes the role, which all databases of a server share.
-    await connection.execute("SELECT pg_advisory_lock(0)")
     await connection.execute(f"DROP DATABASE IF EXISTS {TEMPLATE}")
     await connection.execute(f"CREATE DATABASE {TEMPLATE}")
+    await connection.close()
     template = with_database(url, TEMPLATE)
     await migrate(template, runtime_url=as_runtime(template))
-    await connection.close()
 
 
 @pytest.fixture(scope="session")

@@ -112,11 +112,10 @@ def sqlite_demo(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory)
 def postgresql_demo(
     postgres_template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[DemoDatabase]:
-    name = f"browser_{TEMPLATE}"
-    asyncio.run(_execute(postgres_template, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
-    url = as_runtime(with_database(postgres_template, name))
+    asyncio.run(_execute(postgres_template, f"CREATE DATABASE browser TEMPLATE {TEMPLATE}"))
+    url = as_runtime(with_database(postgres_template, "browser"))
     yield _fill(url, tmp_path_factory.mktemp("postgresql-demo"))
-    asyncio.run(_execute(postgres_template, f"DROP DATABASE {name} WITH (FORCE)"))
+    asyncio.run(_execute(postgres_template, "DROP DATABASE browser WITH (FORCE)"))
 
 
 async def _execute(url: str, statement: str) -> None:

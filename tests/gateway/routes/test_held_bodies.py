@@ -11,6 +11,7 @@ import pytest
 from gateway.principal import Permission
 from gateway.store import connect
 from tests.support.live import Gateway, gateway
+from tests.support.patience import PATIENCE_SECONDS
 from tests.support.served import issued_key
 from tests.support.stripe import SECRET
 
@@ -50,7 +51,7 @@ async def half_sent(
     )
     await writer.drain()
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while served.count("gateway_body_bytes") < before + len(body):
                 if served.count("gateway_bodies_refused_total"):
                     break

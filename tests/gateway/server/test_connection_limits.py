@@ -179,7 +179,7 @@ async def test_an_answer_that_nobody_reads_is_cut(sqlite_database_url: str, tmp_
                 asyncio.get_running_loop().sock_sendall(peer, request * 100)
             )
             await eventually(lambda: served.server.server_state.connections)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while served.server.server_state.connections:  # noqa: ASYNC110 - it has no event
                     await asyncio.sleep(0.05)
             with suppress(ConnectionError):

@@ -15,6 +15,7 @@ from gateway.server.connections import Connections, Refusal
 from gateway.server.open_files import BACKLOG, DEFAULT_CONNECTIONS, capacity
 from gateway.settings import load_settings
 from tests.support.live import Gateway, gateway
+from tests.support.patience import PATIENCE_SECONDS
 
 PROBES = ("/livez", "/readyz", "/metrics")
 HALF = b"GET /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\n"
@@ -127,7 +128,7 @@ async def test_a_place_is_free_after_its_connection(served: Gateway) -> None:
     for sent in (b"", HALF, HANDSHAKE):
         async with connections(served, EACH, sent):
             pass
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while served.count("gateway_connections"):  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.01)
 

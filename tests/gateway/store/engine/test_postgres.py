@@ -15,6 +15,7 @@ from gateway.settings import load_settings
 from gateway.store import Database, Snapshot, Statement, connect
 from gateway.store.engine.database import Reader
 from tests.support.books import ACTOR
+from tests.support.patience import PATIENCE_SECONDS
 
 PLACES = 2
 
@@ -52,7 +53,7 @@ async def backend(reader: Reader) -> int:
 
 async def fill_the_pool(database: Database) -> None:
     """Use as many connections at once as the pool has."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         for _ in range(2):
             snapshots = [Snapshot(database, ACTOR) for _ in range(PLACES)]
             await asyncio.gather(*(backend(each) for each in snapshots))

@@ -18,6 +18,7 @@ from gateway.store import Database, Reader, Statement, connect
 from gateway.store.engine.databases import connection_shares
 from tests.conftest import RUNTIME_ROLE
 from tests.support.books import ACTOR
+from tests.support.patience import PATIENCE_SECONDS
 
 SETTINGS = load_settings(database_pool_size=4, database_pool_wait_seconds=20, export_slots=2)
 BUDGET = sum(connection_shares(SETTINGS).values())
@@ -92,7 +93,7 @@ async def test_a_pool_that_cannot_grow_waits_for_what_it_has(
 ) -> None:
     await owner.execute(f"ALTER ROLE {RUNTIME_ROLE} CONNECTION LIMIT {SCARCE}")
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             assert len(await pids_of(database, 8)) <= SCARCE
     finally:
         await owner.execute(f"ALTER ROLE {RUNTIME_ROLE} CONNECTION LIMIT -1")
@@ -165,7 +166,7 @@ async def test_an_idle_connection_leaves_its_transaction(database: Database, own
         " AND state LIKE 'idle in transaction%' AND pid = ANY($1)"
     )
     used = list(await pids_of(database, 4))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while await owner.fetchval(count, used):  # noqa: ASYNC110 - Postgres has no event
             await asyncio.sleep(0.01)
     assert len(await pids_of(database, 8)) <= BUDGET
