@@ -8,6 +8,7 @@ rows: `xlsxwriter` keeps them in files of its own until the end.
 from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
+from io import SEEK_SET, RawIOBase
 from typing import IO, Any, ClassVar, Final, TypeAlias
 
 from xlsxwriter import Workbook
@@ -32,7 +33,7 @@ _WIDTH: Final = 18
 _Cells: TypeAlias = Callable[[Sequence[Any]], Sequence[str | Decimal | date | int | bool | None]]
 
 
-class _Output:
+class _Output(RawIOBase):
     """A file as an archive writes to it. After `end` only positions are counted: an archive that
     is not whole writes once more when it is freed.
     """
@@ -44,17 +45,16 @@ class _Output:
     def end(self) -> None:
         self._file = None
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: Any) -> int:
+        size = memoryview(data).nbytes
         if self._file is not None:
             self._file.write(data)
-        self._at += len(data)
-        return len(data)
+        self._at += size
+        return size
 
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int) -> int:
-        self._at = offset if self._file is None else self._file.seek(offset)
+    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        at = offset if whence == SEEK_SET else self._at + offset
+        self._at = at if self._file is None else self._file.seek(at)
         return self._at
 
     def flush(self) -> None:
