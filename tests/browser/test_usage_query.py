@@ -98,6 +98,7 @@ async def test_a_click_on_a_group_filters_every_view(
         )
         colour = legend(page, "beta").locator("svg")
         before = await colour.get_attribute("class")
+        await expect(legend(page, "alpha")).to_have_attribute("title", "$14.00 of $24.50")
 
         await legend(page, "alpha").click()
         await expect(page).to_have_url(re.compile("filter-project=alpha"))

@@ -100,6 +100,7 @@ export const shared = {
     display: "Darstellung",
     asChart: "Diagramm",
     asTable: "Tabelle",
+    share: (part: string, whole: string) => `${part} von ${whole}`,
     range: (low: string, high: string) => `(${low} bis ${high})`,
   },
 } satisfies Words["shared"];

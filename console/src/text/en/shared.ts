@@ -97,6 +97,7 @@ export const shared = {
     display: "Display",
     asChart: "Chart",
     asTable: "Table",
+    share: (part: string, whole: string) => `${part} of ${whole}`,
     range: (low: string, high: string) => `(${low} to ${high})`,
   },
 };

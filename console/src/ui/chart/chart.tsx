@@ -43,6 +43,7 @@ export function Chart(props: Props) {
     <figure className={isOutdated ? "chart outdated" : "chart"} aria-label={label}>
       <Legend
         series={series}
+        total={total}
         points={points ?? NONE}
         texts={texts}
         choice={choice}

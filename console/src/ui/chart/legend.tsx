@@ -1,10 +1,13 @@
 import { useId } from "react";
+import { formatMoney, sum } from "../../util/money";
 import "./legend.css";
 import type { ChartTexts, Choice, Point, Series } from "./series";
 import { Texture, Textures } from "./texture";
 
 type Props = {
   series: readonly Series[];
+  /** The sum of the stacked series. */
+  total: Series | undefined;
   points: readonly Point[];
   texts: ChartTexts;
   choice: Choice | undefined;
@@ -12,7 +15,7 @@ type Props = {
 };
 
 /** The keys of the series, which are buttons where they can be chosen, and of what else is drawn. */
-export function Legend({ series, points, texts, choice, onHighlight }: Props) {
+export function Legend({ series, total, points, texts, choice, onHighlight }: Props) {
   const bar = series.find((each) => each.shape === "bar");
   return (
     <ul className="legend">
@@ -22,6 +25,7 @@ export function Legend({ series, points, texts, choice, onHighlight }: Props) {
             <button
               type="button"
               className="legend-button"
+              title={sharesOf(each, total, points, texts)}
               aria-pressed={choice.isChosen(each.id)}
               onClick={() => choice.toggle(each.id)}
               onPointerEnter={() => onHighlight(each.id)}
@@ -50,6 +54,22 @@ export function Legend({ series, points, texts, choice, onHighlight }: Props) {
       )}
     </ul>
   );
+}
+
+/** What a series has in all points, and what all of them have together. */
+function sharesOf(
+  { id }: Series,
+  total: Series | undefined,
+  points: readonly Point[],
+  texts: ChartTexts,
+): string | undefined {
+  const summed = (of: string) => {
+    const amounts = points.flatMap(({ amounts: { [of]: amount } }) => amount ?? []);
+    const [first] = amounts;
+    return first && formatMoney(sum(amounts, first.currency));
+  };
+  const [part, whole] = [summed(id), total && summed(total.id)];
+  return part && whole && texts.share(part, whole);
 }
 
 function Entry({ series }: { series: Series }) {

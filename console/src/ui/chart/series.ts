@@ -49,5 +49,6 @@ export type ChartTexts = {
   display: string;
   asChart: string;
   asTable: string;
+  share: (part: string, whole: string) => string;
   range: (low: string, high: string) => string;
 };
