@@ -48,6 +48,8 @@ async def test_the_version_before_serves_what_this_one_migrated(
         assert load.codes == set()
         assert load.answers["read", OK]
         assert load.answers["write", OK]
+        await before.kill()
+        await before.start()  # and is ready
         async with gateway_process(runtime_url, tmp_path, **PATIENT) as after:
             for number, gateway in enumerate((before, after, before)):
                 await write(Operator(url=gateway.url, key=key), number)
