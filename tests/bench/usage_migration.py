@@ -21,6 +21,7 @@ from gateway.billing.usage.packing import pack
 from gateway.clock import SystemClock
 from gateway.ids import encode_global_id
 from gateway.migrations import migrate
+from gateway.migrations.revisions import head
 from gateway.store import Database
 from tests.bench import figures
 from tests.bench.ingest import RESOURCES, ingest, record
@@ -107,11 +108,25 @@ async def take_back(url: str) -> None:
     """Make the database one without blocks. The server does there as the version before them did:
     it is sent nothing that reads them.
     """
-    connection = await asyncpg.connect(url)
-    await connection.execute(
-        "DROP FUNCTION name_unpacked_days CASCADE; DROP TABLE rollup_block, unpacked_day; "
-        f"UPDATE alembic_version SET version_num = '{BEFORE}'"
+    await execute(
+        url,
+        "DROP FUNCTION name_unpacked_days CASCADE",
+        "DROP TABLE rollup_block, unpacked_day",
+        f"UPDATE alembic_version SET version_num = '{BEFORE}'",
     )
+
+
+async def add_blocks(url: str) -> None:
+    """Run the migration of blocks. The later ones have run."""
+    await migrate(url, runtime_url=as_runtime(url), revision=BLOCKS)
+    await execute(url, f"UPDATE alembic_version SET version_num = '{head()}'")
+
+
+async def execute(url: str, *statements: str) -> None:
+    connection = await asyncpg.connect(url)
+    async with connection.transaction():
+        for statement in statements:
+            await connection.execute(statement)
     await connection.close()
 
 
@@ -131,7 +146,7 @@ async def measure_migration(url: str, counts: Mapping[int, int], last_day: date)
                 for phase in ("before", "migration", "packing", "after"):
                     load.phase, began = phase, time.perf_counter()
                     if phase == "migration":
-                        await migrate(url, runtime_url=as_runtime(url), revision=BLOCKS)
+                        await add_blocks(url)
                     elif phase == "packing":
                         await pack(packer, SystemClock())
                     else:
