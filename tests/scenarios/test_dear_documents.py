@@ -125,7 +125,9 @@ DOCUMENTS: Final = {
             f" fragment F{n} on Account {{ id ...F{n + 1} ... {{ ...F{n + 1} }} }}"
             for n in range(60)
         )
-        + " fragment F60 on Account { name }"
+        + " fragment F60 on Account { name }",
+        {},
+        "GRAPHQL_VALIDATION_FAILED",
     ),
     "overlapping fields": Dear(
         "{ viewer { accounts { nodes { "

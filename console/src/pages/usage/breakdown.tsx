@@ -19,6 +19,7 @@ import { nameOf } from "./group-names";
 import { NoUsage } from "./no-usage";
 import { isUsage } from "./usage-changes";
 import { type UsageScope, variablesOf } from "./usage-scope";
+import "./breakdown.css";
 
 const FEW = 10;
 const MANY = 100;
