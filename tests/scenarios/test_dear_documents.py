@@ -131,7 +131,7 @@ DOCUMENTS: Final = {
     ),
     "overlapping fields": Dear(
         "{ viewer { accounts { nodes { "
-        + "creditPurchases(first: 20) { nodes { amount { amount } } } " * 120
+        + "creditPurchases(first: 20) { nodes { amount { amount } } } " * 100
         + "} } } }",
         {},
         "GRAPHQL_VALIDATION_FAILED",

@@ -35,6 +35,7 @@ ELSEWHERE: Final = {
     "python -m tests.bench.ingest": ROWS,
     "python -m tests.bench.ingest_http": ROWS,
     "python -m tests.bench.shares": BENCHES,
+    "python -m tests.bench.forecasts": BENCHES,
     "python -m tests.bench.usage": BENCHES,
     "python -m tests.bench.round_trips": BENCHES,
     "python -m tests.bench.replicas": BENCHES,
