@@ -38,6 +38,8 @@ GENERATED: Final = 330
 """Days of a generated account."""
 HISTORY: Final = 60
 """Days before the first window, and before the first day that may be unusual."""
+LONGEST: Final = 30
+"""Days of a window."""
 TRIALS: Final = 200
 QUARTER: Final = 92
 
@@ -89,7 +91,7 @@ def back_test(days: Mapping[date, int]) -> BackTest:
 
 
 def _trial(random: Random, days: Mapping[date, int], dates: list[date]) -> Trial | None:
-    length = random.randrange(10, 31)
+    length = random.randint(10, LONGEST)
     start = random.randrange(HISTORY, len(dates) - length)
     now = start + random.randrange(length)
     true = sum(days[day] for day in dates[start : start + length])
@@ -131,7 +133,8 @@ async def demo_accounts(days: int) -> Mapping[str, Mapping[date, int]]:
                 found[names[row["account_id"]]][row["day"]] = row["spent_nanos"]
         finally:
             await database.close()
-    return {name: _filled(each) for name, each in found.items() if len(each) > days // 2}
+    filled = {name: _filled(each) for name, each in found.items() if len(each) > days // 2}
+    return {name: each for name, each in filled.items() if len(each) > HISTORY + LONGEST}
 
 
 def _filled(days: Mapping[date, int]) -> Mapping[date, int]:

@@ -131,7 +131,7 @@ DOCUMENTS: Final = {
     ),
     "overlapping fields": Dear(
         "{ viewer { accounts { nodes { "
-        + "creditPurchases(first: 20) { nodes { amount { amount } } } " * 100
+        + "creditPurchases(first: 20) { nodes { amount { amount } } } " * 80
         + "} } } }",
         {},
         "GRAPHQL_VALIDATION_FAILED",

@@ -7,7 +7,21 @@ from functools import cache
 from hatch_build import CONSOLE, NODE
 
 PROPER = frozenset(
-    {"", "—", "Bonus", "CPU", "Deployment", "Deployments", "GPU", "Live", "Offline", "Status"}
+    {
+        "",
+        "—",
+        "Bonus",
+        "CPU",
+        "Deployment",
+        "Deployments",
+        "Details",
+        "Details: \u2068gpu-hour\u2069",
+        "Filter",
+        "GPU",
+        "Live",
+        "Offline",
+        "Status",
+    }
 )
 """What German has in common with English: terms of the trade, and names."""
 

@@ -37,6 +37,7 @@ async def test_what_was_put_is_read(served: Served) -> None:
         "timeZone": "Europe/Berlin",
         "stripeCustomerId": "cus_1",
         "lowBalance": {"amount": "5", "days": 3},
+        "billing": {"name": "Acme GmbH", "address": ["Weg 1", "10115 Berlin"], "taxId": "DE1"},
         "members": [
             {"subject": "auth0|7", "role": "VIEWER"},
             {"subject": "auth0|42", "role": "OWNER"},
