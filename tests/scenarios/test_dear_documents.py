@@ -146,7 +146,7 @@ DOCUMENTS: Final = {
     ),
     "many unknown fields of a value": Dear(
         '{ account(id: "x") { creditPurchases(filter: { '
-        + " ".join(f"f{n}: 1" for n in range(600))
+        + " ".join(f"f{n}: 1" for n in range(450))
         + " }) { totalCount } } }",
         {},
         "GRAPHQL_VALIDATION_FAILED",
