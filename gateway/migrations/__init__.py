@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     column,
     create_engine,
+    inspect,
     make_url,
     text,
 )
@@ -264,11 +265,13 @@ def _grant(connection: Connection, runtime: URL) -> None:
     if not connection.execute(stages, {"role": runtime.username}).scalar():
         name = connection.execute(text("SELECT current_database()")).scalar()
         connection.exec_driver_sql(f"GRANT TEMPORARY ON DATABASE {quote(str(name))} TO {role}")
+    # An earlier revision has not all of them.
+    facts = ", ".join(filter(inspect(connection).has_table, FACTS))
     for statement in (
         f"GRANT USAGE ON SCHEMA public TO {role}",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
         f"REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {role}",
-        f"REVOKE UPDATE, DELETE ON {', '.join(FACTS)} FROM {role}",
+        f"REVOKE UPDATE, DELETE ON {facts} FROM {role}",
         f"REVOKE UPDATE ON {AUDIT} FROM {role}",
     ):
         connection.exec_driver_sql(statement)

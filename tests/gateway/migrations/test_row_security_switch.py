@@ -5,20 +5,25 @@ import secrets
 
 import asyncpg
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import make_url
 from typer.testing import CliRunner
 
 from gateway.cli.main import app
 from gateway.errors import ServiceUnavailable
 from gateway.migrations import migrate, row_security, switch_row_security
-from gateway.settings import load_settings
-from gateway.store import connect
 from tests.support.raw import REFUSALS, execute
-from tests.support.rows import account, member, put
 
 EARLIER = "0018"
 """The last revision without policies."""
+AN_ACCOUNT = (
+    "INSERT INTO account (account_id, external_id, name, currency, time_zone, receipt_prefix, "
+    "balance_nanos, ledger_version, balance_at, deployment_count, revision, created_at) "
+    "VALUES (1, 'acme', 'Acme', 'USD', 'UTC', 'AAAAAAAA', 0, 0, now(), 0, 1, now())"
+)
+A_MEMBER = (
+    "INSERT INTO account_member (account_id, subject, role, created_at) "
+    "VALUES (1, 'ada', 'OWNER', now())"
+)
 COUNT = "SELECT count(*) FROM account"
 
 
@@ -28,9 +33,7 @@ async def runtime_url(empty_postgres_url: str) -> str:
     url = make_url(empty_postgres_url).set(username=f"serves_{secrets.token_hex(4)}", password="p")
     text = url.render_as_string(hide_password=False)
     await migrate(empty_postgres_url, runtime_url=text, revision=EARLIER)
-    database = await connect(load_settings(database_url=SecretStr(text)))
-    await put(database, account(1), member(1, "ada"))
-    await database.close()
+    await execute(text, AN_ACCOUNT, A_MEMBER, "SELECT 1")
     await migrate(empty_postgres_url, runtime_url=text)
     return text
 
