@@ -4,7 +4,7 @@ import io
 import re
 import subprocess
 import sys
-import tarfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -24,9 +24,9 @@ def previous_version(folder: Path) -> Path:
     commit = next(_candidates(), None)
     if commit is None:
         pytest.skip("the history of this copy of the repository has no earlier version")
-    packed = io.BytesIO(_git("archive", commit, *PARTS))
-    with tarfile.open(fileobj=packed) as archive:
-        archive.extractall(folder, filter="data")
+    packed = io.BytesIO(_git("archive", "--format=zip", commit, *PARTS))
+    with zipfile.ZipFile(packed) as archive:
+        archive.extractall(folder)
     return folder
 
 
