@@ -7,11 +7,13 @@ import pytest
 from graphql import (
     DocumentNode,
     GraphQLEnumType,
+    GraphQLInputObjectType,
     NamedTypeNode,
     NonNullTypeNode,
     OperationDefinitionNode,
     TypeNode,
     parse,
+    parse_type,
 )
 from graphql.execution import Executor
 
@@ -51,6 +53,8 @@ def value_of(type_: TypeNode) -> Any:
         return []
     name = type_.type.name.value
     kind = SCHEMA.get_type(name)
+    if isinstance(kind, GraphQLInputObjectType):
+        return {key: value_of(parse_type(str(each.type))) for key, each in kind.fields.items()}
     return next(iter(kind.values)) if isinstance(kind, GraphQLEnumType) else VALUES[name]
 
 
