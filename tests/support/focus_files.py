@@ -39,18 +39,22 @@ billing accounts, availability zones, commitments, capacity reservations and tag
 
 
 async def usage_file(
-    database: Database,
-    account: Any,
-    *,
-    window: Window | None = None,
-    format: ExportFormat = ExportFormat.FOCUS,  # noqa: A002  # as the field's argument is called
+    database: Database, account: Any, *, window: Window | None = None
 ) -> tuple[str, int]:
     """Return the file of an account's usage, all of it or a window's, and how many rows it says."""
+    content, rows = await usage_content(database, account, ExportFormat.FOCUS, window=window)
+    return content.decode(), rows
+
+
+async def usage_content(
+    database: Database, account: Any, format_: ExportFormat, *, window: Window | None = None
+) -> tuple[bytes, int]:
+    """Return the bytes of `usage_file` in any format, and how many rows it says."""
     whole = Window(from_=EARLIEST.date(), to=date(LATEST.year - 1, 12, 31), zone=zone("UTC"))
     request = UsageExportRequest(window=window or whole, interval=Interval.YEAR)
     principal = view_of(account["account_id"], Role.OWNER)
     async with database.exporting(ACTOR) as stream:
-        return await _text(await open_usage(stream, principal, account, request, format))
+        return await _content(await open_usage(stream, principal, account, request, format_))
 
 
 async def purchases_file(
@@ -60,14 +64,14 @@ async def purchases_file(
     principal = view_of(account["account_id"], Role.OWNER)
     request = request or PurchaseExportRequest(zone=zone("UTC"))
     async with database.exporting(ACTOR) as stream:
-        return await _text(
-            await open_purchases(stream, principal, account, request, ExportFormat.FOCUS)
-        )
+        opened = await open_purchases(stream, principal, account, request, ExportFormat.FOCUS)
+        content, rows = await _content(opened)
+    return content.decode(), rows
 
 
-async def _text(opened: Opened) -> tuple[str, int]:
+async def _content(opened: Opened) -> tuple[bytes, int]:
     parts: AsyncGenerator[tuple[bytes, int]] = opened.parts()
-    return b"".join([part async for part, _ in parts]).decode(), opened.rows
+    return b"".join([part async for part, _ in parts]), opened.rows
 
 
 def charges(text: str) -> list[Charge]:

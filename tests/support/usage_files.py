@@ -73,11 +73,12 @@ def figures_of(format_: ExportFormat, rows: UsageRows, content: bytes) -> Counte
     read: list[Callable[[Any], Any]] = [_READ.get(name, _text) for name in COLUMNS[rows]]
     return Counter(
         tuple(to(row[name]) for name, to in zip(names, read, strict=True))
-        for row in _rows_of(format_, content)
+        for row in file_rows(format_, content)
     )
 
 
-def _rows_of(format_: ExportFormat, content: bytes) -> Rows:
+def file_rows(format_: ExportFormat, content: bytes) -> Rows:
+    """Return the rows of a file of any format, by the names of the columns without their units."""
     if format_ in {ExportFormat.XLSX, ExportFormat.PARQUET}:
         rows = read_table(format_, content)
     elif format_ is ExportFormat.JSONL:

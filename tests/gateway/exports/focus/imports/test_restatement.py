@@ -1,6 +1,5 @@
 """Files that say again what earlier ones said: known, more, or a restatement; on both databases."""
 
-import json
 import random
 from decimal import Decimal
 from pathlib import Path
@@ -20,9 +19,10 @@ from gateway.store import Database
 from tests.gateway.billing.reconciliation.test_accounts import found_in
 from tests.gateway.exports.focus.imports.cost_files import ROW, as_csv, write
 from tests.support.books import NOW
-from tests.support.focus_files import charges, usage_file
+from tests.support.focus_files import usage_content
 from tests.support.invariants import check_books
 from tests.support.tables import all_rows, table_rows
+from tests.support.usage_files import NAMES, file_rows
 
 Changes = tuple[dict[str, str], ...]
 """What the rows of a file change in ROW, for `write`."""
@@ -193,15 +193,11 @@ async def test_files_of_restated_usage_add_up_to_its_spend(
     assert spent == -account["balance_nanos"] == 8_250_000_000
     sums = {}
     for format_ in ExportFormat:
-        text, count = await usage_file(database, account, format=format_)
-        rows = (
-            [json.loads(line) for line in text.splitlines()]
-            if format_ == "JSONL"
-            else charges(text)
-        )
+        content, count = await usage_content(database, account, format_)
+        rows = file_rows(format_, content)
         assert len(rows) == count == 6
-        column = {"CSV": "Amount", "JSONL": "amount", "FOCUS": "EffectiveCost"}[format_]
-        sums[format_] = sum(Decimal(row[column].lstrip("'")) for row in rows)
+        amounts = [row[NAMES[format_]["amount"]] for row in rows]
+        sums[format_] = sum(Decimal(str(amount).lstrip("'")) for amount in amounts)
     assert set(sums.values()) == {Decimal("8.25")}
 
 
