@@ -27,6 +27,7 @@ async def test_a_new_account_has_nothing_and_its_members(books: Books) -> None:
         "time_zone": "UTC",
         "receipt_prefix": None,
         "stripe_customer_id": None,
+        "billing": None,
         "balance_nanos": 0,
         "ledger_version": 0,
         "balance_at": NOW,
