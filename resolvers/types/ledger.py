@@ -103,7 +103,7 @@ class LedgerConnection(Connection[LedgerRow]):
     export_url: str = resolved(
         sign_export_url,
         cost=LINK,
-        description="Signed download link to a file (CSV or JSONL) of all rows that match the "
-        "filter, oldest first. The link needs no credential and expires within 15 "
+        description="Signed download link to a file (CSV, JSONL, XLSX or Parquet) of all rows that "
+        "match the filter, oldest first. The link needs no credential and expires within 15 "
         "minutes.",
     )

@@ -40,7 +40,8 @@ class Statement(Node):
     )
     month: str = column("month", description="The month, such as `2026-11`.")
     issued_at: datetime = column(
-        "issued_at", description="When the statement was issued: within an hour of the month's end."
+        "issued_at",
+        description="When the statement was issued: usually within an hour of the month's end.",
     )
     opening_balance: Money = money(
         "opening_nanos",

@@ -19,7 +19,7 @@ from gateway.clock import Clock
 from gateway.ids import KeyFactory
 from gateway.money import checked, format_amount
 from gateway.principal import Actor
-from gateway.store import Database, Reader, Snapshot, accounts, statement_facts, statements
+from gateway.store import Database, Reader, accounts, statement_facts, statements
 from gateway.store.buyers import buyer_of
 from gateway.store.engine.stored_json import dumps
 from gateway.store.rows import AccountRow
@@ -50,8 +50,9 @@ async def issue_next(
 
     Of concurrent calls one issues it.
     """
-    async with Snapshot(database, actor) as snapshot:
-        drafted = await _draft(snapshot, account_id, now=clock.now(), keys=keys)
+    # Entries of earlier versions do not say which events they are of: all may be read.
+    async with database.exporting(actor, unlimited=True) as reader:
+        drafted = await _draft(reader, account_id, now=clock.now(), keys=keys)
     if drafted is None:
         return False
     async with database.writing(actor) as transaction:

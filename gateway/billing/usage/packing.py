@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final, TypeAlias
 
+import structlog
+
 from gateway.clock import Clock
 from gateway.models.rollup_block import DAYS as DAYS_PART
 from gateway.principal import Actor
@@ -32,6 +34,8 @@ from gateway.work.jobs import NoPayload, Task
 from gateway.work.periodic import Periodic
 from gateway.work.tasks import Tasks
 
+log = structlog.get_logger(__name__)
+
 PACK: Final = Task(name="usage.pack", payload=NoPayload, timeout_seconds=3_600)
 ACTOR: Final = Actor.job(PACK.name)
 PAUSE_SECONDS: Final = 3_600
@@ -50,7 +54,9 @@ _Sums: TypeAlias = tuple[int, int]
 
 
 async def pack(database: Database, clock: Clock) -> int:
-    """Pack the complete days that blocks do not have; return how many there were."""
+    """Pack the complete days that blocks do not have; return how many there were. An account that
+    fails is logged, and left for the next run.
+    """
     after, packed = -1, 0
     while True:
         async with Snapshot(database, ACTOR) as snapshot:
@@ -58,7 +64,10 @@ async def pack(database: Database, clock: Clock) -> int:
         for row in found:
             today = local_day(clock.now(), zone(row["time_zone"]))
             if row["first_day"] < today:
-                packed += await _pack_account(database, row["account_id"], today)
+                try:
+                    packed += await _pack_account(database, row["account_id"], today)
+                except Exception:
+                    log.exception("usage.pack_failed", account_id=row["account_id"])
         if len(found) < TOGETHER:
             return packed
         after = found[-1]["account_id"]

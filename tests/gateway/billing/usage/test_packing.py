@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.billing.usage import packing
 from gateway.billing.usage.packing import pack
@@ -137,6 +138,29 @@ async def test_a_day_that_changes_while_it_is_packed_stays_unpacked(
     monkeypatch.setattr(block_writes, "save", save)
     assert await pack(database, FixedClock(NOW)) == 1
     assert await account.every() == found
+
+
+async def test_an_account_that_fails_keeps_no_other_from_being_packed(
+    database: Database, monkeypatch: Any
+) -> None:
+    books = Books(database)
+    failing, other = await make_account(books), await make_account(books, "other")
+    await failing.record(AT)
+    await other.record(AT - timedelta(days=1))
+    save = block_writes.save
+
+    async def fail(transaction: Any, account_id: int, *rest: Any) -> list[date]:
+        if account_id == failing.key:
+            raise TimeoutError
+        return await save(transaction, account_id, *rest)
+
+    monkeypatch.setattr(block_writes, "save", fail)
+    with capture_logs() as lines:
+        assert await pack(database, FixedClock(NOW)) == 1
+    assert [(line["event"], line["account_id"]) for line in lines] == [
+        ("usage.pack_failed", failing.key)
+    ]
+    assert await unpacked(database) == [AT.date()]
 
 
 async def test_only_days_that_ended_are_packed(database: Database) -> None:
