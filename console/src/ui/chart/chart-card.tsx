@@ -33,6 +33,8 @@ type Props = {
 
 /** With more series the table's columns are closer together. */
 const FEW = 3;
+/** With more than these, a row of the table has several lines. */
+const MANY = 5;
 
 /** A chart with a title, and the same amounts as a table. */
 export function ChartCard(props: Props) {
@@ -92,13 +94,18 @@ export function ChartCard(props: Props) {
               columns={columnsOf(listed, points ?? [], texts)}
               rows={points}
               rowKey={(point) => point.id}
-              layout={listed.length > FEW ? "dense" : ""}
+              layout={layoutOf(listed)}
               outdated={isOutdated}
             />
           </section>
         ))}
     </Card>
   );
+}
+
+function layoutOf({ length }: readonly Series[]): string {
+  if (length > MANY) return "many";
+  return length > FEW ? "dense" : "";
 }
 
 function columnsOf(
