@@ -240,7 +240,12 @@ async def test_on_paper_no_part_lies_over_another(browser: Browser, site: Site) 
     expected = ["Credit purchases", *reversed(names), "20 in all"]
     expected += ["Balance over time", "Purchased and spent", "Activity"]
     expected += [*reversed(names), "20 in all"]
+    expected += ["Monthly statements", "Receipts and credit notes", "20 in all"]
     assert [text for text in texts if text in expected] == expected
+    receipts = texts[texts.index("Receipts and credit notes") :]
+    numbers = [text for text in receipts if re.fullmatch(r"\S+-\d{4}-\d{6}", text)]
+    assert len(numbers) == len(names)
+    assert numbers == sorted(numbers, reverse=True)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
