@@ -1,4 +1,4 @@
-"""The seller on receipts and in exports."""
+"""The seller on documents and in exports."""
 
 from pathlib import Path
 from typing import Annotated, ClassVar
@@ -10,7 +10,7 @@ from gateway.settings.values import Colour, Lines
 
 
 class SellerSettings(Group):
-    """The seller on receipts and in exports."""
+    """The seller on documents and in exports."""
 
     PREFIX: ClassVar = "seller_"
 
@@ -22,22 +22,22 @@ class SellerSettings(Group):
     name: str | None = Field(
         None,
         max_length=200,
-        description="The seller's name on receipts; required in production if receipts are "
-        "issued. A change applies to receipts issued after the next start.",
+        description="The seller's name on receipts and statements; required in production if "
+        "receipts are issued. A change applies to documents issued after the next start.",
     )
     address: Lines = Field(
         (),
         max_length=8,
-        description="The seller's address on receipts, lines separated by `|`; required like "
+        description="The seller's address on documents, lines separated by `|`; required like "
         "the name.",
     )
     tax_id: str | None = Field(
         None, max_length=100, description="The seller's tax id, with its kind: `VAT ID DE123`."
     )
     email: str | None = Field(
-        None, max_length=200, description="The seller's email address on receipts, for questions."
+        None, max_length=200, description="The seller's email address on documents, for questions."
     )
     logo: Path | None = Field(
         None, description="Logo in place of the name: PNG, JPEG or SVG, at most 256 KiB."
     )
-    accent: Colour = Field("#3b5bdb", description="Accent colour of receipts.")
+    accent: Colour = Field("#3b5bdb", description="Accent colour of documents.")
