@@ -1,6 +1,6 @@
 """`ConsolePage` at three times the rate that the gateway can serve.
 
-    python -m tests.bench.overload [--seconds 60] [--factor 3]
+    python -m tests.bench.overload [--seconds 60] [--factor 3] [--server sqlite]
 
 The peak is the best rate of good answers with 16 and with 64 connections that wait for each answer.
 Then requests arrive at a multiple of it, whatever the answers do, each on a free or new connection.
@@ -14,8 +14,10 @@ import asyncio
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Final
 
 from tests.bench import figures
@@ -98,9 +100,11 @@ def main() -> None:
     options = parser.parse_args()
     size = Size(accounts=options.accounts, last_day=yesterday())
     bodies = [json.dumps(each) for each in WORKS["page"].requests(size.accounts, size.last_day)]
-    with postgres() as database:
-        asyncio.run(prepare(database.url, size, None))
-        with started(SERVERS[options.server](), database.url) as running:
+    with postgres() as database, tempfile.TemporaryDirectory() as folder:
+        sqlite = Path(folder) / "gateway.sqlite3" if options.server == "sqlite" else None
+        asyncio.run(prepare(database.url, size, sqlite))
+        server = SERVERS[options.server]()
+        with started(server, database.url, sqlite=sqlite or Path()) as running:
             best = peak(running, bodies, min(options.seconds, PEAK_SECONDS))
             outcome = overload(running, bodies, options.seconds, options.factor, best)
     figures.write(options.figures, show(outcome, options.seconds, options.factor, best))
