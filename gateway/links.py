@@ -25,7 +25,7 @@ USAGE_PATH: Final = "/exports/usage"
 LEDGER_PATH: Final = "/exports/ledger"
 DOCUMENTS_PATH: Final = "/exports/documents"
 READABLE: Final = 2_000
-"""Longest parameters that stand in a link as they are, characters; longer ones are compressed."""
+"""Most characters of a link's plain parameters; longer ones are compressed."""
 MOST: Final = 7_000
 """Longest link, characters: common proxies and clients take 8 kB."""
 _PACKED: Final = "packed"

@@ -30,7 +30,7 @@ MARKS: Final = 4
 DAY_MARKS: Final = 12
 """Bytes of `active` for the days of a block."""
 LATER: Final = 16
-"""Bits of an hour's marks before those of what comes after it."""
+"""Bits of an hour's marks before those of the time after the hour."""
 
 _FIELD: Final = 128
 _FULL: Final = (1 << _FIELD) - 1

@@ -60,7 +60,7 @@ class Kind(IntEnum):
 
 
 class Piece(NamedTuple):
-    """A row of parameters; `place` is what a row that it finds says of its own."""
+    """A row of parameters; a row that it finds has the same `place`."""
 
     account_id: int
     kind: Kind

@@ -14,7 +14,7 @@ type Props = {
   onHighlight: (id: string | null) => void;
 };
 
-/** The keys of the series, which are buttons where they can be chosen, and of what else is drawn. */
+/** The keys of the series and of the other marks; keys that can be chosen are buttons. */
 export function Legend({ series, total, points, texts, choice, onHighlight }: Props) {
   const bar = series.find((each) => each.shape === "bar");
   return (
