@@ -1,5 +1,5 @@
-"""Plans of what is read for spans of an account's time: blocks for days, blocks for the hours at
-the ends of a span, and the parts that blocks cannot have. Pure.
+"""Plans the reads of spans of an account's time: blocks for days, blocks for the hours at the ends
+of a span, and the parts that blocks cannot have. Pure.
 
 A span is whole days of the account's zone, and perhaps a part of the day before them (its head) and
 of the day after them (its tail). The spend of a head is that of its day without the first hours;

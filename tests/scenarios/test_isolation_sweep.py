@@ -54,8 +54,8 @@ NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
 
 
 class Filled(NamedTuple):
-    """An account: its key, its external id, ids of what it has, and the numbers of its receipt and
-    its statement.
+    """An account: its key, external id, global ids of its objects, and the numbers of its receipt
+    and statement.
     """
 
     account_id: int

@@ -26,6 +26,24 @@ _DOCUMENT: Final = Answer(
     headers=("Content-Disposition",),
 )
 
+
+def _unknown(number: str, document: str) -> Example:
+    return Example(
+        name="unknown",
+        text="A number that does not exist, or without access",
+        status=404,
+        parameters={"number": number},
+        answer={
+            "errors": [
+                {
+                    "message": f"{document} not found, or you don't have access.",
+                    "extensions": {"code": "NOT_FOUND"},
+                }
+            ]
+        },
+    )
+
+
 GET_RECEIPT: Final = Operation(
     id="getReceipt",
     method="GET",
@@ -55,20 +73,7 @@ GET_RECEIPT: Final = Operation(
             parameters={"number": "7K3M9Q2X-2026-000001"},
             variables={"number": "NUMBER"},
         ),
-        Example(
-            name="unknown",
-            text="A number that does not exist, or without access",
-            status=404,
-            parameters={"number": "00000000-2026-000001"},
-            answer={
-                "errors": [
-                    {
-                        "message": "Receipt not found, or you don't have access.",
-                        "extensions": {"code": "NOT_FOUND"},
-                    }
-                ]
-            },
-        ),
+        _unknown("00000000-2026-000001", "Receipt"),
     ),
 )
 
@@ -93,22 +98,7 @@ GET_STATEMENT: Final = Operation(
     answers=(_DOCUMENT,),
     refusals=_REFUSALS,
     limits=_LIMITS,
-    examples=(
-        Example(
-            name="unknown",
-            text="A number that does not exist, or without access",
-            status=404,
-            parameters={"number": "00000000-S2026-11"},
-            answer={
-                "errors": [
-                    {
-                        "message": "Statement not found, or you don't have access.",
-                        "extensions": {"code": "NOT_FOUND"},
-                    }
-                ]
-            },
-        ),
-    ),
+    examples=(_unknown("00000000-S2026-11", "Statement"),),
 )
 
 EXPORT_DOCUMENTS: Final = Operation(

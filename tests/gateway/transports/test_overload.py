@@ -1,5 +1,5 @@
-"""Three times the requests that the gateway can serve. Its operations sleep, so that what it can
-serve depends little on the machine.
+"""Three times the requests that the gateway can serve. Operations sleep, so that the capacity
+depends little on the machine.
 """
 
 import json

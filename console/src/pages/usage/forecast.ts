@@ -8,8 +8,8 @@ type Bucket = { start: string; end: string };
 type Estimate = { estimated: Amount; booked: Amount };
 
 /**
- * What each bucket gets of it, by its share of the time from `now` to the window's end; null for buckets
- * that are over. The parts add up to what is not booked yet.
+ * Divide the cost that is not booked yet among the buckets, by their shares of the time from `now` to the
+ * window's end. A bucket that is over has null; the parts add up to that cost.
  */
 export function remaining(
   buckets: readonly Bucket[],

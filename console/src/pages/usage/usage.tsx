@@ -41,7 +41,7 @@ export default function Usage({ account, deploymentUrl }: Props) {
   );
 }
 
-/** Figures, chart, breakdown and days of what the controls above them select. */
+/** The figures, chart, breakdown and days of the selected usage. */
 function AllUsage({ account }: { account: string }) {
   const facts = useFacts();
   const window = useUsageWindow();
