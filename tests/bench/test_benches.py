@@ -133,6 +133,11 @@ def test_overload_is_measured(tmp_path: Path) -> None:
             ("--fewest", "500", "--events", "1000", "--requests", "1", "--databases", "sqlite"),
             r"sqlite request UTC: most to fewest [\d.]+",
         ),
+        (
+            "exports",
+            ("--rows", "500", "--formats", "XLSX", "PARQUET", "--databases", "sqlite"),
+            r"usage XLSX: 500 rows, [\s\S]* usage PARQUET: 500 rows, ",
+        ),
         ("replicas", ("--webhooks", "2"), r"another gateway +p50 +[\d.]+ ms"),
     ],
 )
