@@ -1,6 +1,6 @@
 """Maps formats to their writers; a format without a writer is refused."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, TypeAlias, TypeVar
 
 from gateway.errors import BadUserInput
@@ -72,6 +72,12 @@ def usage_formats(rows: UsageRows) -> Collection[ExportFormat]:
     return USAGE_WRITERS if rows is UsageRows.CHARGES else AGGREGATE_WRITERS
 
 
+def written_formats() -> Sequence[ExportFormat]:
+    """Return the formats that this process writes: those of an extra only where it is installed."""
+    missing = () if parquet.is_installed() else (ExportFormat.PARQUET,)
+    return [each for each in ExportFormat if each not in missing]
+
+
 def check_offered(format_: ExportFormat, writers: Collection[ExportFormat]) -> None:
     """Raise BadUserInput for a format that has no writer among these or for tables, or that is not
     installed.
@@ -80,9 +86,9 @@ def check_offered(format_: ExportFormat, writers: Collection[ExportFormat]) -> N
         raise BadUserInput(
             f"The format {format_} is not available for this export.", argument="format"
         )
-    if format_ is ExportFormat.PARQUET and not parquet.is_installed():
+    if format_ not in written_formats():
         raise BadUserInput(
-            "The format PARQUET is not available: this gateway was installed without its extra "
+            f"The format {format_} is not available: this gateway was installed without its extra "
             "`parquet`.",
             argument="format",
         )

@@ -16,6 +16,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from gateway.errors import NotFound
+from gateway.exports.export import ExportFormat
+from gateway.exports.writers import written_formats
 from gateway.http.headers import header_values
 from gateway.http.negotiation import accepted_coding
 from gateway.http.request_log import record_of
@@ -114,6 +116,7 @@ class Console:
     oidc: Oidc | None = None
     top_up_url: str | None = None
     deployment_url: str | None = None
+    export_formats: Sequence[ExportFormat] = ()
     policy: ContentSecurityPolicy = field(default_factory=ContentSecurityPolicy)
     brand: Brand = field(default_factory=Brand)
 
@@ -169,6 +172,7 @@ class Console:
             },
             "topUpUrl": self.top_up_url,
             "deploymentUrl": self.deployment_url,
+            "exportFormats": self.export_formats,
             **self.brand.bootstrap(),
         }
 
@@ -211,6 +215,7 @@ def build_console(
         oidc=oidc,
         top_up_url=pages.top_up_url,
         deployment_url=pages.deployment_url,
+        export_formats=written_formats(),
         policy=ContentSecurityPolicy(ancestors=pages.frame_ancestors, origins=origins),
         brand=Brand.read(pages),
     )

@@ -241,3 +241,23 @@ async def test_axe_finds_nothing_in_any_state_of_the_activity(
         assert await violations(page) == []
         assert await fits(page)
         await activity.screenshot(path=ARTEFACTS / f"activity-{width}-{theme}.png")
+
+
+async def test_a_format_without_its_extra_is_not_offered(browser: Browser, site: Site) -> None:
+    async def without_parquet(route: Route) -> None:
+        answer = await route.fetch()
+        content = (await answer.text()).replace(',"PARQUET"]', "]")
+        await route.fulfill(response=answer, body=content)
+
+    async with tab(browser, site) as page:
+        await page.route(f"{site.url}/?*", without_parquet)
+        for view, menus in (("?tab=billing", 2), ("?tab=usage", 1)):
+            await page.goto(f"/{view}")
+            exports = page.get_by_role("button", name="Export")
+            await expect(exports).to_have_count(menus)
+            for number in range(menus):
+                await exports.nth(number).click()
+                offered = page.get_by_role("menuitem")
+                await expect(offered.filter(has_text="Excel").first).to_be_visible()
+                await expect(offered.filter(has_text="Parquet")).to_have_count(0)
+                await page.keyboard.press("Escape")

@@ -1,5 +1,7 @@
 // Settings that the gateway writes into the page, as inert JSON.
 
+import type { ExportFormat } from "./generated/graphql";
+
 export type Person = {
   name: string;
   token: string;
@@ -15,6 +17,8 @@ export type Settings = {
   topUpUrl: string | null;
   /** The platform's page of a deployment, with `{externalId}` in place of its id. */
   deploymentUrl: string | null;
+  /** The formats of exports that the gateway writes; null for all. */
+  exportFormats: ExportFormat[] | null;
   /** The platform's name, logo and links, where it has them. */
   platform: string | null;
   logoUrl: string | null;
@@ -30,6 +34,7 @@ const DEFAULTS: Settings = {
   oidc: null,
   topUpUrl: null,
   deploymentUrl: null,
+  exportFormats: null,
   platform: null,
   logoUrl: null,
   homeUrl: null,

@@ -1,6 +1,7 @@
 import gzip
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ SETTINGS_ELEMENT = re.compile(
 )
 NONCE = re.compile(r'<meta property="csp-nonce" nonce="([\w-]{20,})">')
 UNBRANDED = dict.fromkeys(("platform", "logoUrl", "homeUrl", "helpUrl", "portalUrl"))
+FORMATS = ["CSV", "JSONL", "FOCUS", "XLSX", "PARQUET"]
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -99,6 +101,7 @@ async def test_dev_tells_the_people_and_no_text_of_theirs_ends_the_script(
                 "oidc": None,
                 "topUpUrl": None,
                 "deploymentUrl": None,
+                "exportFormats": FORMATS,
                 **UNBRANDED,
             }
             assert answer.text.count("</script>") == 2
@@ -128,12 +131,21 @@ async def test_production_tells_where_to_sign_in_and_nobodys_token(built: Static
         },
         "topUpUrl": "https://shop.example/credit?from=billing",
         "deploymentUrl": "https://cloud.example/deployments/{externalId}",
+        "exportFormats": FORMATS,
         **UNBRANDED,
     }
     assert policy(answer)["connect-src"] == (
         "'self' ws://billing.example wss://billing.example https://login.example "
         "https://tokens.example"
     )
+
+
+async def test_the_page_offers_no_format_of_a_missing_extra(
+    built: StaticFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    async with serve(built) as client:
+        assert told(await client.get("/"))["exportFormats"] == FORMATS[:-1]
 
 
 async def test_the_page_is_fenced_in(built: StaticFiles) -> None:

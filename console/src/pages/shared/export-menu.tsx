@@ -1,14 +1,12 @@
+import { useContext } from "react";
 import type { ExportFormat } from "../../api/generated/graphql";
 import type { Download } from "../../api/use-download";
 import { shared } from "../../text/shared";
 import { MenuButton } from "../../ui/menu-button";
 import { Sentence } from "../../ui/sentence";
 import { Notice } from "../../ui/states";
+import { WrittenFormats } from "./export-formats";
 import { messageOf } from "./failure";
-
-export const EXPORT_FORMATS: readonly ExportFormat[] = ["CSV", "XLSX", "JSONL", "PARQUET", "FOCUS"];
-/** FOCUS is a format of charges alone. */
-export const WITHOUT_FOCUS = EXPORT_FORMATS.filter((each) => each !== "FOCUS");
 
 type Section<Rows extends string> = {
   rows: Rows;
@@ -25,24 +23,25 @@ type Props<Rows extends string> = {
 /** Downloads a file with the selected rows in the selected format. */
 export function ExportMenu<Rows extends string>({ download, sections }: Props<Rows>) {
   const { start, pending, failure } = download;
-  const files = sections.flatMap(({ rows, formats }) =>
-    formats.map((format) => ({ id: `${rows} ${format}`, rows, format })),
-  );
+  const written = useContext(WrittenFormats);
+  const lists = sections.map(({ rows, label, formats }) => ({
+    label,
+    files: formats
+      .filter((format) => written.includes(format))
+      .map((format) => ({ id: `${rows} ${format}`, rows, format })),
+  }));
   return (
     <>
       <MenuButton
         label={shared.export.label}
         icon="download"
         pending={pending}
-        sections={sections.map(({ rows, label, formats }) => ({
+        sections={lists.map(({ label, files }) => ({
           ...(label !== undefined && { title: label }),
-          items: formats.map((format) => ({
-            id: `${rows} ${format}`,
-            label: shared.export.formats[format],
-          })),
+          items: files.map(({ id, format }) => ({ id, label: shared.export.formats[format] })),
         }))}
         onAction={(id) => {
-          const file = files.find((each) => each.id === id);
+          const file = lists.flatMap(({ files }) => files).find((each) => each.id === id);
           if (file) start({ format: file.format, rows: file.rows });
         }}
       />

@@ -14,6 +14,7 @@ import { type AccountName, useAccounts } from "../account/accounts";
 import { BalancePanel } from "../account/balance-panel";
 import { useOverview } from "../account/overview";
 import { Billing } from "../billing/billing";
+import { EXPORT_FORMATS, WrittenFormats } from "../shared/export-formats";
 import { LoadFailed } from "../shared/load-states";
 import { show, useView } from "../shared/navigation";
 import type { Tab } from "../shared/view";
@@ -109,34 +110,36 @@ function AccountPage({ account, overview, tab, settings }: AccountProps) {
   }
   return (
     <AccountContext value={facts}>
-      <BalancePanel
-        account={account}
-        facts={facts}
-        failure={facts ? null : failure}
-        retry={retry}
-        topUpUrl={settings.topUpUrl}
-        portalUrl={settings.portalUrl}
-      />
-      <Tabs
-        label={shell.tabs.label}
-        selected={tab}
-        onSelect={(next) => show({ tab: next })}
-        end={<ViewsButton account={account} />}
-        tabs={[
-          {
-            id: "billing",
-            title: shell.tabs.billing,
-            content: <Billing account={account} isUnknown={isUnknown} />,
-          },
-          {
-            id: "usage",
-            title: shell.tabs.usage,
-            content: (facts || isUnknown) && (
-              <Usage account={account} deploymentUrl={settings.deploymentUrl} />
-            ),
-          },
-        ]}
-      />
+      <WrittenFormats value={settings.exportFormats ?? EXPORT_FORMATS}>
+        <BalancePanel
+          account={account}
+          facts={facts}
+          failure={facts ? null : failure}
+          retry={retry}
+          topUpUrl={settings.topUpUrl}
+          portalUrl={settings.portalUrl}
+        />
+        <Tabs
+          label={shell.tabs.label}
+          selected={tab}
+          onSelect={(next) => show({ tab: next })}
+          end={<ViewsButton account={account} />}
+          tabs={[
+            {
+              id: "billing",
+              title: shell.tabs.billing,
+              content: <Billing account={account} isUnknown={isUnknown} />,
+            },
+            {
+              id: "usage",
+              title: shell.tabs.usage,
+              content: (facts || isUnknown) && (
+                <Usage account={account} deploymentUrl={settings.deploymentUrl} />
+              ),
+            },
+          ]}
+        />
+      </WrittenFormats>
     </AccountContext>
   );
 }
