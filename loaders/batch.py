@@ -80,6 +80,13 @@ class Loader(DataLoader[K, V]):
             self._reading = read
         return read
 
+    def keep(self, keys: Sequence[K], values: Sequence[V]) -> None:
+        """Take the values of keys that were read with rows of another relation."""
+        read: Promise[dict[K, V | Exception]] = Promise(self._wave)
+        read.keep(dict(zip(keys, values, strict=True)))
+        new = [key for key in keys if key not in self._columns]
+        self._columns.update(dict.fromkeys(new, read))
+
     async def _values(self, keys: Sequence[K]) -> list[V | Exception]:
         found: dict[K, V | Exception] = {}
         for read in dict.fromkeys([self._columns.get(key) for key in keys]):

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Final, Generic
+from typing import Any, Final, Generic
 
-from gateway.execution.plan.columns import ReadColumns
+from gateway.execution.plan.columns import ReadColumns, ReadRelations
 from gateway.principal import Principal
-from gateway.store import Reader, Snapshot
+from gateway.store import Listing, Page, Reader, Snapshot
 from gateway.store.account_listing import ACCOUNT_BY_ID, ACCOUNTS, accounts_by_external_id
 from gateway.store.balance_openings import balance_openings
 from gateway.store.breakdowns import breakdowns
 from gateway.store.burn import visible_burn_facts
+from gateway.store.companions import Beside
 from gateway.store.deployment_listing import DEPLOYMENT_BY_ID, DEPLOYMENTS
 from gateway.store.first_facts import first_facts
 from gateway.store.ledger_listing import LEDGER, ledger_rows_by_key
@@ -113,6 +114,33 @@ def _keys_of(page: list[VisibleAccount]) -> Iterable[int]:
     return (account["account_id"] for account in page)
 
 
+class _Pages(_Relation[Page, list[V]]):
+    """The loader of pages of rows that are objects of a type. A page brings along the rows that
+    fields of its rows lead to; `relations` are the loaders of those rows, and the name of their
+    type, by the name of the companion.
+    """
+
+    def __init__(
+        self, listing: Listing[V, Any], typename: str, **relations: tuple[str, str]
+    ) -> None:
+        super().__init__(listing.fetch_pages)
+        self._listing = listing
+        self._typename = typename
+        self._relations = relations
+
+    def _bound(self, loaders: "Loaders") -> Fetch[Page, list[V]]:
+        columns = loaders.columns
+        if columns is None:
+            return self._listing.fetch_pages
+        beside = {
+            Beside(name, columns.get(typename)): getattr(loaders, relation).keep
+            for name, (relation, typename) in self._relations.items()
+            if (self._typename, relation) in loaders.relations
+        }
+        wanted = columns.get(self._typename)
+        return partial(self._listing.fetch_pages, columns=wanted, beside=beside)
+
+
 def _rows(fetch: NarrowFetch[K, V], typename: str) -> _Relation[K, V]:
     """Return a relation of rows that are objects of a type."""
     return _Narrowed(fetch, lambda columns: columns.get(typename))
@@ -146,6 +174,7 @@ class Loaders:
         self.snapshot: Final = snapshot
         self.principal: Final = principal
         self.columns: ReadColumns | None = None
+        self.relations: ReadRelations = frozenset()
         self.accounts: set[int] = set()
 
     account_by_id = _Accounts(ACCOUNT_BY_ID.fetch, _key_of)
@@ -153,13 +182,15 @@ class Loaders:
     accounts_by_page = _Accounts(ACCOUNTS.fetch_pages, _keys_of)
     account_totals_by_selection = _Relation(ACCOUNTS.fetch_totals)
     credit_purchase_by_id = _rows(CREDIT_PURCHASE_BY_ID.fetch, "CreditPurchase")
-    credit_purchases_by_page = _rows(CREDIT_PURCHASES.fetch_pages, "CreditPurchase")
+    credit_purchases_by_page = _Pages(
+        CREDIT_PURCHASES, "CreditPurchase", receipt=("receipt_by_purchase", "Receipt")
+    )
     credit_purchase_totals_by_selection = _totals(
         CREDIT_PURCHASES.fetch_totals, "CreditPurchaseTotals"
     )
     refund_totals_by_selection = _Relation(REFUNDS_OF_PURCHASES.fetch_totals)
     refund_by_id = _rows(REFUND_BY_ID.fetch, "Refund")
-    refunds_by_page = _rows(REFUNDS.fetch_pages, "Refund")
+    refunds_by_page = _Pages(REFUNDS, "Refund", receipt=("receipt_by_refund", "Receipt"))
     dispute_by_id = _rows(DISPUTE_BY_ID.fetch, "Dispute")
     receipt_by_id = _rows(RECEIPT_BY_ID.fetch, "Receipt")
     receipt_by_purchase = _rows(RECEIPT_BY_PURCHASE.fetch, "Receipt")

@@ -148,7 +148,7 @@ def related(
     cost: Cost = ONE_ROW,
 ) -> Any:
     """Return the field of an object, or of objects, loaded by a key of the row; see `Related`."""
-    source = Related(names=names, loader=attrgetter(f"loaders.{loader}"), key=key)
+    source = Related(names=names, relation=loader, loader=attrgetter(f"loaders.{loader}"), key=key)
     return ContextField(description=description, metadata=_metadata(source, policy, cost))
 
 

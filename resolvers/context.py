@@ -11,7 +11,7 @@ import strawberry
 
 from gateway.billing.usage.saved_views import SavedViews
 from gateway.clock import Clock
-from gateway.execution.plan.columns import ReadColumns
+from gateway.execution.plan.columns import ReadColumns, ReadRelations
 from gateway.execution.runner import PlannedContext
 from gateway.links import Links
 from gateway.principal import Principal
@@ -41,8 +41,9 @@ class Context(PlannedContext):
     def wave(self) -> Wave:
         return self.snapshot.wave
 
-    def want(self, columns: ReadColumns) -> None:
+    def want(self, columns: ReadColumns, relations: ReadRelations) -> None:
         self.loaders.columns = columns
+        self.loaders.relations = relations
 
     async def __aenter__(self) -> Self:
         return self

@@ -128,12 +128,14 @@ class KeyLoader(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Related:
-    """Loaded by a key of the row: the columns' values as a tuple, or `key` of them.
+    """Loaded by a key of the row: the columns' values as a tuple, or `key` of them. `relation` is
+    the loader's name.
 
     A row in which a key column is null has no value: null.
     """
 
     names: tuple[str, ...]
+    relation: str
     loader: Callable[[Any], KeyLoader]
     key: Callable[..., Any] | None = None
 

@@ -20,7 +20,8 @@ from strawberry.execution import optimized_is_awaitable
 
 from gateway.execution.executed import Executed
 from gateway.execution.operation import PreparedOperation
-from gateway.execution.plan.columns import ReadColumns
+from gateway.execution.plan.cache import OperationPlan
+from gateway.execution.plan.columns import ReadColumns, ReadRelations
 from gateway.execution.plan.irregular import Irregular
 from gateway.execution.plan.object_plan import NotCompiled
 from gateway.execution.plan.run import run
@@ -49,8 +50,8 @@ class PlannedContext(ABC):
         """The wave of the operation, which loads put their work off to."""
 
     @abstractmethod
-    def want(self, columns: ReadColumns) -> None:
-        """Take the columns of the rows of each type, before the operation runs."""
+    def want(self, columns: ReadColumns, relations: ReadRelations) -> None:
+        """Take the columns and relations that the operation reads, before the operation runs."""
 
 
 class InvalidVariables(Exception):
@@ -155,7 +156,7 @@ class Runner:
             return None
         try:
             plan = prepared.document.plans.of(executor)
-            wave = _wave_of(executor.context_value, plan.columns)
+            wave = _wave_of(executor.context_value, plan)
             return await run(executor, plan.root, self.turns, wave, max_values=self._max_values)
         except (NotCompiled, Irregular) as fallback:
             if self._count_fallback:
@@ -163,10 +164,10 @@ class Runner:
             return None
 
 
-def _wave_of(context: object, columns: ReadColumns) -> Wave:
+def _wave_of(context: object, plan: OperationPlan) -> Wave:
     if not isinstance(context, PlannedContext):
         return Wave()
-    context.want(columns)
+    context.want(plan.columns, plan.relations)
     return context.wave
 
 

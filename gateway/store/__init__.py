@@ -6,7 +6,8 @@ from gateway.store.engine.databases import build_database, connect
 from gateway.store.engine.parameters import any_of, batch, keys
 from gateway.store.engine.snapshot import Snapshot
 from gateway.store.engine.statement import Statement
-from gateway.store.listing import Listing, Page, Selection
+from gateway.store.listing import Listing
+from gateway.store.selection import Page, Selection
 from gateway.store.tenancy import Scoped, Visible
 
 __all__ = [

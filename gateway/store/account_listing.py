@@ -11,9 +11,9 @@ from gateway.principal import Principal
 from gateway.store.engine.database import Reader
 from gateway.store.engine.parameters import batch
 from gateway.store.engine.sql import Expression, Query
-from gateway.store.listing import Page, Selection
 from gateway.store.relation import Keyed, one_by_position
 from gateway.store.rows import Counted, VisibleAccount
+from gateway.store.selection import Page, Selection
 from gateway.store.tenancy import Scoped, Visible
 from gateway.text import is_identifier
 

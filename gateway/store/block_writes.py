@@ -33,7 +33,7 @@ from gateway.models import (
 )
 from gateway.store.engine.database import Reader, Transaction
 from gateway.store.engine.parameters import batch
-from gateway.store.engine.sql import DialectName, Expression, Query
+from gateway.store.engine.sql import BARRIER, DialectName, Expression, Query
 from gateway.store.engine.statement import Statement
 from gateway.store.engine.write import Upsert
 from gateway.store.halves import parts, whole
@@ -205,7 +205,7 @@ def _hours(dialect: DialectName) -> ClauseElement:
         )
         hour: Expression = passed // literal_column("3600000000", BigInteger())
     else:
-        rows = select(*columns).where(inside).offset(0).lateral("rows")
+        rows = select(*columns).where(inside).offset(BARRIER).lateral("rows")
         events = (
             select(wanted.c.n, wanted.c.starts_at, *rows.c)
             .select_from(wanted.join(rows, true()))

@@ -31,7 +31,6 @@ from gateway.principal import Principal
 from gateway.store.engine.parameters import any_of
 from gateway.store.engine.sql import Expression, Query
 from gateway.store.engine.stream import Chunk, Stream
-from gateway.store.listing import Selection
 from gateway.store.purchase_listing import CREDIT_PURCHASES
 from gateway.store.rows import (
     CreditPurchaseRow,
@@ -39,6 +38,7 @@ from gateway.store.rows import (
     DisputeRow,
     RefundRow,
 )
+from gateway.store.selection import Selection
 from gateway.store.tenancy import Scoped, Visible
 
 PURCHASES: Final = 150

@@ -47,9 +47,10 @@ from gateway.store.engine.parameters import any_of
 from gateway.store.engine.sql import Expression
 from gateway.store.engine.stream import Chunk, Stream
 from gateway.store.halves import Part, parts, whole
-from gateway.store.listing import Listing, Page, Selection
+from gateway.store.listing import Listing
 from gateway.store.relation import Key, Keyed
 from gateway.store.rows import Counted, LedgerRow
+from gateway.store.selection import Page, Selection
 from gateway.store.tenancy import Visible
 
 _ACCOUNT: Final = table_of(Account)

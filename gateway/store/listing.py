@@ -6,8 +6,8 @@ row of each page is found first (`LIMIT 1 OFFSET n - 1` for each key), and the p
 """
 
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final, Generic, NamedTuple, Protocol, TypeAlias
 
 from sqlalchemy import (
@@ -27,7 +27,7 @@ from sqlalchemy.sql.elements import Tuple
 from typing_extensions import TypeVar
 
 from gateway.principal import Principal
-from gateway.store.cursor import Position
+from gateway.store.companions import Beside, Companion, Keep
 from gateway.store.engine.database import Reader
 from gateway.store.engine.parameters import batch_of_texts
 from gateway.store.engine.sql import DialectName, Expression, Query
@@ -36,6 +36,7 @@ from gateway.store.engine.stream import Chunk, Stream
 from gateway.store.halves import parts, whole
 from gateway.store.relation import STATEMENTS, Columns, Wanted, by_position, only, position
 from gateway.store.rows import Counted
+from gateway.store.selection import Conditions, Page, Parameters, Selection
 from gateway.store.tenancy import Scoped, Visible
 
 Condition: TypeAlias = Callable[[FromClause], ColumnElement[bool]]
@@ -44,37 +45,8 @@ others are among the selection's `parameters`.
 """
 
 
-Conditions: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
-"""Conditions by name, each with its parameter's values."""
-
-Parameters: TypeAlias = tuple[tuple[str, object], ...]
-
 T = TypeVar("T", bound=Counted, default=Counted)
 """The totals of a selection."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """The rows of one key (`scope`: the values of the listing's scope columns) between two
-    positions, both excluded, and meet the conditions: names with their parameters' values.
-    `parameters` are the values of other parameters that the conditions have.
-    """
-
-    scope: tuple[int, ...]
-    lower: Position
-    upper: Position
-    conditions: Conditions = ()
-    # They follow from the conditions: a cursor, which holds the selection's text, is as it was.
-    parameters: Parameters = field(default=(), repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """At most `limit` rows of a selection, from its lower end (`ascending`) or its upper one."""
-
-    selection: Selection
-    ascending: bool
-    limit: int
 
 
 class _PageGroup(NamedTuple):
@@ -84,6 +56,17 @@ class _PageGroup(NamedTuple):
     limit: int
     conditions: Conditions
     parameters: Parameters
+
+
+class _PageParts(NamedTuple):
+    """The parts of a page's statement: its direction, the names of its conditions, its columns, and
+    the companions that it brings along.
+    """
+
+    ascending: bool
+    names: Sequence[str]
+    columns: Columns
+    beside: Sequence[Beside]
 
 
 class Total(NamedTuple):
@@ -115,8 +98,8 @@ class Listing(Generic[R, T]):
     """A table's rows R by key (`scope`) in the order of an instant and a key, and totals T.
 
     `columns` are what a row has (default: the table's), `totals` what is added up over a selection
-    beside `total_count`. Statements are made on first use and kept: one for each direction and set
-    of conditions.
+    beside `total_count`, `companions` what a page may bring along. Statements are made on first use
+    and kept: one for each direction and set of conditions.
     """
 
     def __init__(
@@ -128,8 +111,10 @@ class Listing(Generic[R, T]):
         columns: Columns = lambda _, rows: list(rows.c),
         conditions: Mapping[str, Condition] | None = None,
         totals: Mapping[str, Total] | None = None,
+        companions: Mapping[str, Companion] | None = None,
     ) -> None:
         self.order: Final = order
+        self.companions: Final = companions or {}
         self._table = table
         self._scope = scope
         self._columns = columns
@@ -145,11 +130,16 @@ class Listing(Generic[R, T]):
         principal: Principal,
         pages: Sequence[Page],
         columns: Wanted = None,
+        beside: Mapping[Beside, Keep] = MappingProxyType({}),
     ) -> list[list[R]]:
         """Return each page's rows, from the end at which it begins: one statement for all pages of
-        one direction, limit and conditions. Rows have the columns of the order whatever is wanted.
+        one direction, limit and conditions. Rows have the columns of the order whatever is wanted,
+        and those of the keys of what is `beside`.
         """
-        wanted = None if columns is None else columns.union(self.order)
+        along, wanted = tuple(beside), None
+        if columns is not None:
+            keys = (self.companions[each.name].key for each in beside)
+            wanted = columns.union(self.order, *keys)
         found: list[list[R]] = [[] for _ in pages]
         groups: dict[_PageGroup, list[int]] = {}
         for index, page in enumerate(pages):
@@ -159,12 +149,15 @@ class Listing(Generic[R, T]):
             )
             groups.setdefault(group, []).append(index)
         for (ascending, limit, conditions, _), indexes in groups.items():
-            rows = await self._page_statement(ascending, _names(conditions), wanted).fetch(
+            statement = self._page_statement(ascending, _names(conditions), wanted, along)
+            rows = await statement.fetch(
                 reader,
                 principal,
                 limit=limit,
                 **self._arguments([pages[index].selection for index in indexes]),
             )
+            for each, keep in beside.items():
+                rows = self.companions[each.name].take(each.name, rows, keep)
             for index, part in zip(indexes, by_position(rows, len(indexes)), strict=True):
                 found[index] = part
         return found
@@ -218,10 +211,14 @@ class Listing(Generic[R, T]):
         return Scoped[R](lambda visible: self._build_whole(visible, names))
 
     def _make_page_statement(
-        self, ascending: bool, names: Sequence[str], wanted: Wanted
+        self,
+        ascending: bool,
+        names: Sequence[str],
+        wanted: Wanted,
+        beside: tuple[Beside, ...],
     ) -> Scoped[R]:
-        columns = only(self._columns, wanted)
-        return Scoped[R](lambda visible: self._build_page(visible, ascending, names, columns))
+        parts = _PageParts(ascending, names, only(self._columns, wanted), beside)
+        return Scoped[R](lambda visible: self._build_page(visible, parts))
 
     def _make_total_statement(self, names: Sequence[str], wanted: Collection[str]) -> Scoped[T]:
         totals = {name: self._totals[name] for name in sorted(wanted)}
@@ -250,32 +247,39 @@ class Listing(Generic[R, T]):
             .order_by(*self._ordered(self._table, True))
         )
 
-    def _build_page(
-        self, visible: Visible, ascending: bool, names: Sequence[str], columns: Columns
-    ) -> Query:
+    def _build_page(self, visible: Visible, parts: "_PageParts") -> Query:
         build = self._page_up_to if visible.dialect == "sqlite" else self._lateral_page
-        return build(visible, ascending, names, columns)
+        return build(visible, parts)
 
-    def _lateral_page(
-        self, visible: Visible, ascending: bool, names: Sequence[str], columns: Columns
-    ) -> Query:
+    def _lateral_page(self, visible: Visible, parts: "_PageParts") -> Query:
+        ascending = parts.ascending
         spans = visible.of(self._spans(visible.dialect))
         page = (
-            select(*columns(visible, self._table))
-            .where(self._inside(self._table, spans, names))
+            select(*parts.columns(visible, self._table))
+            .where(self._inside(self._table, spans, parts.names))
             .order_by(*self._ordered(self._table, ascending))
             .limit(bindparam("limit", type_=Integer()))
             .lateral("page")
         )
+        found, others = self._joined(visible, parts.beside, spans.join(page, true()), page)
         return (
-            select(page, spans.c.n)
-            .select_from(spans.join(page, true()))
+            select(page, *others, spans.c.n)
+            .select_from(found)
             .order_by(spans.c.n, *self._ordered(page, ascending))
         )
 
-    def _page_up_to(
-        self, visible: Visible, ascending: bool, names: Sequence[str], columns: Columns
-    ) -> Query:
+    def _joined(
+        self, visible: Visible, beside: Sequence[Beside], found: FromClause, page: FromClause
+    ) -> tuple[FromClause, list[Expression]]:
+        """Return a page's rows with those of its companions, and the companions' columns."""
+        columns: list[Expression] = []
+        for each in beside:
+            found, more = self.companions[each.name].join(each, found, page, visible)
+            columns += more
+        return found, columns
+
+    def _page_up_to(self, visible: Visible, parts: "_PageParts") -> Query:
+        ascending, names = parts.ascending, parts.names
         spans = visible.of(self._spans(visible.dialect))
         others = self._table.alias("others")
 
@@ -302,9 +306,11 @@ class Listing(Generic[R, T]):
             if ascending
             else and_(place >= edge, place < self._place(edges, "upper_"))
         )
+        page = edges.join(self._table, self._matches(self._table, edges, names))
+        found, more = self._joined(visible, parts.beside, page, self._table)
         return (
-            select(*columns(visible, self._table), edges.c.n)
-            .join_from(edges, self._table, self._matches(self._table, edges, names))
+            select(*parts.columns(visible, self._table), *more, edges.c.n)
+            .select_from(found)
             .where(inside)
             .order_by(edges.c.n, *self._ordered(self._table, ascending))
         )

@@ -5,8 +5,10 @@ from typing import Final
 from sqlalchemy import ColumnElement, and_, case, func, select
 
 from gateway.models import CreditPurchase, CreditPurchaseKind, Refund, RefundStatus, table_of
+from gateway.store.companions import Companion
 from gateway.store.engine.parameters import any_of
 from gateway.store.listing import Condition, Listing, Total
+from gateway.store.purchase_relations import RECEIPT_BY_PURCHASE
 from gateway.store.purchase_search import SEARCHES
 from gateway.store.rows import Counted, CreditPurchaseRow
 
@@ -78,6 +80,7 @@ CREDIT_PURCHASES: Final = Listing[CreditPurchaseRow, PurchaseTotals](
         "bonus_nanos": _settled(_bonus + case((_by_card, 0), else_=_amount)),
         "refunded_nanos": _settled(_PURCHASE.c.refunded_nanos),
     },
+    companions={"receipt": Companion(keyed=RECEIPT_BY_PURCHASE, key=("account_id", "id"))},
 )
 
 REFUNDS_OF_PURCHASES: Final = Listing[CreditPurchaseRow, RefundTotals](

@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import FromClause, select
 
 from gateway.models import Account, CreditPurchase, Dispute, Receipt, Refund, table_of
+from gateway.store.companions import Companion
 from gateway.store.engine.sql import Expression
 from gateway.store.listing import Listing
 from gateway.store.relation import Keyed
@@ -26,10 +27,6 @@ def _with_currency(_: Visible, disputes: FromClause) -> Sequence[Expression]:
     currency = select(_ACCOUNT.c.currency).where(_ACCOUNT.c.account_id == disputes.c.account_id)
     return [*disputes.c, currency.scalar_subquery().label("currency")]
 
-
-REFUNDS: Final = Listing[RefundRow, Counted](
-    _REFUND, scope=("account_id", "purchase_id"), order=("created_at", "id")
-)
 
 CREDIT_PURCHASE_BY_ID: Final = Keyed[CreditPurchaseRow](
     table_of(CreditPurchase), "account_id", "id"
@@ -52,6 +49,14 @@ CANCELLATION_BY_REFUND: Final = Keyed[ReceiptRow](
     "refund_id",
     columns=all_but_data,
     condition=_RECEIPT.c.cancels_id.is_not(None),
+)
+REFUNDS: Final = Listing[RefundRow, Counted](
+    _REFUND,
+    scope=("account_id", "purchase_id"),
+    order=("created_at", "id"),
+    companions={
+        "receipt": Companion(keyed=RECEIPT_BY_REFUND, key=("account_id", "id")),
+    },
 )
 RECEIPT_BY_PURCHASE: Final = Keyed[ReceiptRow](
     _RECEIPT,

@@ -117,25 +117,25 @@ class Keyed(Generic[R]):
         columns: Columns = lambda _, rows: list(rows.c),
         condition: ColumnElement[bool] | None = None,
     ) -> None:
-        self._table = table
-        self._key = key
-        self._columns = columns
-        self._condition = true() if condition is None else condition
+        self.table: Final = table
+        self.key: Final = key
+        self.columns: Final = columns
+        self.condition: Final = true() if condition is None else condition
         self._statement = lru_cache(STATEMENTS)(self._make_statement)
 
     def _make_statement(self, wanted: Wanted) -> Scoped[R]:
-        columns = only(self._columns, wanted)
+        columns = only(self.columns, wanted)
         return Scoped[R](lambda visible: self._build(visible, columns))
 
     def _build(self, visible: Visible, columns: Columns) -> Query:
         keys = visible.of(
-            batch_of_texts(visible.dialect, **{name: BigInteger() for name in self._key})
+            batch_of_texts(visible.dialect, **{name: BigInteger() for name in self.key})
         )
-        found = and_(*(self._table.c[name] == keys.c[name] for name in self._key))
+        found = and_(*(self.table.c[name] == keys.c[name] for name in self.key))
         return (
-            select(*columns(visible, self._table), keys.c.n)
-            .join_from(keys, self._table, found)
-            .where(self._condition)
+            select(*columns(visible, self.table), keys.c.n)
+            .join_from(keys, self.table, found)
+            .where(self.condition)
         )
 
     async def fetch(
@@ -146,6 +146,6 @@ class Keyed(Generic[R]):
         columns: Wanted = None,
     ) -> list[R | None]:
         """Return the row of each key; None where the principal sees no such row."""
-        values = {name: [key[index] for key in keys] for index, name in enumerate(self._key)}
+        values = {name: [key[index] for key in keys] for index, name in enumerate(self.key)}
         rows = await self._statement(columns).fetch(reader, principal, **values)
         return one_by_position(rows, len(keys))

@@ -26,7 +26,7 @@ from gateway.models.rollup import LARGE_SET, SMALL_SET
 from gateway.principal import Principal
 from gateway.store.engine.database import Reader
 from gateway.store.engine.parameters import batch_of_texts
-from gateway.store.engine.sql import Expression, Query
+from gateway.store.engine.sql import BARRIER, Expression, Query
 from gateway.store.engine.statement import R
 from gateway.store.relation import by_position
 from gateway.store.tenancy import Scoped, Visible
@@ -118,7 +118,7 @@ def rows_inside(
         return union_all(rows.where(SMALL_SET), rows.where(LARGE_SET))
     # The offset keeps the range in the index's condition. Joined, Postgres reads all of an
     # account's rows and then drops those outside the span.
-    return rows.offset(0)
+    return rows.offset(BARRIER)
 
 
 P = TypeVar("P", bound=RollupRow)

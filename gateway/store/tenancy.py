@@ -20,7 +20,7 @@ from sqlalchemy.sql import ClauseElement
 from gateway.models import Account, AccountMember, table_of
 from gateway.principal import Principal
 from gateway.store.engine.database import Reader
-from gateway.store.engine.sql import DialectName, Expression
+from gateway.store.engine.sql import BARRIER, DialectName, Expression
 from gateway.store.engine.statement import R, Statement
 from gateway.store.engine.stream import Chunk, Stream
 
@@ -77,7 +77,7 @@ class Visible:
 
         The offset keeps the look-up at the keys: joined, Postgres may do it for each row found.
         """
-        return select(*keys.c).where(self(keys.c.account_id)).offset(0).subquery("keys")
+        return select(*keys.c).where(self(keys.c.account_id)).offset(BARRIER).subquery("keys")
 
     def own(self, subject: Expression) -> ColumnElement[bool]:
         """Return whether a column of subjects has the principal's: never for an API key."""

@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from gateway.models import Instant, RollupActivity, RollupProject, UsageEvent, table_of
 from gateway.store.engine.parameters import batch
-from gateway.store.engine.sql import DialectName, Expression, Query
+from gateway.store.engine.sql import BARRIER, DialectName, Expression, Query
 from gateway.store.halves import parts
 from gateway.store.tenancy import Visible
 from gateway.store.usage_filter import COLUMNS, NO_VALUE, UsageDimension, conditions
@@ -157,7 +157,7 @@ def _joined(
     if dialect == "sqlite":
         return select(*place, *columns).where(inside, *selected)
     # The offset keeps the range in the index's condition: see `rollup_spans`.
-    rows = select(*columns).where(inside, *selected).offset(0).lateral("rows")
+    rows = select(*columns).where(inside, *selected).offset(BARRIER).lateral("rows")
     return select(*place, *rows.c).select_from(spans.join(rows, true()))
 
 

@@ -44,7 +44,7 @@ from gateway.principal import Principal
 from gateway.store.engine.database import Reader
 from gateway.store.engine.ordered_join import OrderedJoin
 from gateway.store.engine.parameters import batch
-from gateway.store.engine.sql import ColumnType, DialectName, Expression, Query
+from gateway.store.engine.sql import BARRIER, ColumnType, DialectName, Expression, Query
 from gateway.store.halves import parts
 from gateway.store.relation import STATEMENTS
 from gateway.store.selected_usage import FoundUsage, GroupKey, SelectedUsage
@@ -151,7 +151,7 @@ def _joined(
             OrderedJoin(source, table, and_(inside, is_row))
         )
     # The offset keeps the range in the index's condition: see `rollup_spans`.
-    rows = select(*columns).where(inside, *selected).offset(0).lateral("rows")
+    rows = select(*columns).where(inside, *selected).offset(BARRIER).lateral("rows")
     return select(*around, *rows.c).select_from(source.join(rows, true()))
 
 
@@ -224,7 +224,7 @@ class _Arms:
         )
         is_read = or_(pieces.c.first_day.is_(None), is_unpacked)
         ranges = select(pieces).where(pieces.c.kind == Kind.EVENTS.value, is_read)
-        wanted = ranges.offset(0).subquery("ranges")
+        wanted = ranges.offset(BARRIER).subquery("ranges")
         inside = and_(
             _EVENT.c.account_id == wanted.c.account_id,
             _EVENT.c.started_at >= wanted.c.starts_at,

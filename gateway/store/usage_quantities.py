@@ -12,7 +12,7 @@ from gateway.models import Instant, UsageEvent, table_of
 from gateway.principal import Principal
 from gateway.store.engine.database import Reader
 from gateway.store.engine.parameters import batch
-from gateway.store.engine.sql import Query
+from gateway.store.engine.sql import BARRIER, Query
 from gateway.store.relation import STATEMENTS, by_position
 from gateway.store.tenancy import Scoped, Visible
 from gateway.store.usage_activity import of_event
@@ -54,7 +54,7 @@ def _statement(filtered: frozenset[UsageDimension], visible: Visible) -> Query:
     if visible.dialect == "sqlite":
         events = select(spans.c.n, *columns).where(inside, *selected).subquery("events")
     else:
-        rows = select(*columns).where(inside, *selected).offset(0).lateral("rows")
+        rows = select(*columns).where(inside, *selected).offset(BARRIER).lateral("rows")
         joined = spans.join(rows, true())
         events = select(spans.c.n, *rows.c).select_from(joined).subquery("events")
     return select(*events.c, func.count().label("number")).group_by(*events.c)

@@ -184,8 +184,12 @@ async def test_statements_are_made_once_for_each_shape() -> None:
     listing = Listing[CreditPurchaseRow, Counted](
         CREDIT_PURCHASES._table, scope=("account_id",), order=("created_at", "id")
     )
-    assert listing._page_statement(True, (), None) is listing._page_statement(True, (), None)
-    assert listing._page_statement(True, (), None) is not listing._page_statement(False, (), None)
+    assert listing._page_statement(True, (), None, ()) is listing._page_statement(
+        True, (), None, ()
+    )
+    assert listing._page_statement(True, (), None, ()) is not listing._page_statement(
+        False, (), None, ()
+    )
 
 
 async def test_loaders_are_freed_without_the_collector(database: Database) -> None:

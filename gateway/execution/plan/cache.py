@@ -8,7 +8,12 @@ from graphql import DocumentNode, GraphQLError
 from graphql.execution import Executor
 
 from gateway.execution.conditions import condition_variables
-from gateway.execution.plan.columns import ReadColumns, read_columns
+from gateway.execution.plan.columns import (
+    ReadColumns,
+    ReadRelations,
+    read_columns,
+    read_relations,
+)
 from gateway.execution.plan.object_plan import (
     NotCompiled,
     ObjectPlan,
@@ -24,10 +29,11 @@ _Key: TypeAlias = tuple[int, tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationPlan:
-    """The plan of an operation, and the columns that the operation reads."""
+    """The plan of an operation, and the columns and relations that the operation reads."""
 
     root: ObjectPlan
     columns: ReadColumns
+    relations: ReadRelations
 
 
 class Plans:
@@ -63,7 +69,8 @@ def _plan(executor: Executor[Any]) -> OperationPlan | str:
     """
     try:
         root = plan_operation(executor)
-        return OperationPlan(root=root, columns=read_columns(root))
+        columns, relations = read_columns(root), read_relations(root)
+        return OperationPlan(root=root, columns=columns, relations=relations)
     except NotCompiled as refusal:
         return str(refusal)
     except (GraphQLError, RecursionError):

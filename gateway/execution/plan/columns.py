@@ -1,4 +1,4 @@
-"""The columns that an operation reads of the rows of each type."""
+"""The columns that an operation reads of the rows of each type, and its relations."""
 
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
@@ -19,6 +19,9 @@ ReadColumns: TypeAlias = Mapping[str, frozenset[str] | None]
 may read any.
 """
 
+ReadRelations: TypeAlias = frozenset[tuple[str, str]]
+"""The relations that are read, each with the name of the type that it leads from."""
+
 
 def read_columns(plan: ObjectPlan) -> ReadColumns:
     """Return the columns that an operation reads, for each type that it selects fields of."""
@@ -27,6 +30,16 @@ def read_columns(plan: ObjectPlan) -> ReadColumns:
         mine, others = _columns_of(each), found.get(each.type.name, frozenset())
         found[each.type.name] = None if mine is None or others is None else mine | others
     return found
+
+
+def read_relations(plan: ObjectPlan) -> ReadRelations:
+    """Return the relations that an operation reads."""
+    return frozenset(
+        (each.type.name, planned.source.relation)
+        for each in _object_plans(plan)
+        for planned in each.fields
+        if isinstance(planned.source, Related)
+    )
 
 
 def _object_plans(plan: ObjectPlan) -> Iterator[ObjectPlan]:

@@ -21,6 +21,11 @@ class ColumnRows(Sequence[R_co]):
         self._columns = columns
         self._rows: list[R_co] | None = None
 
+    @property
+    def names(self) -> Sequence[str]:
+        """The names of the columns."""
+        return [*self._columns]
+
     def column(self, name: str) -> Cells:
         """Return a column's cells."""
         return self._columns[name]
@@ -47,6 +52,19 @@ class ColumnRows(Sequence[R_co]):
 
     def __iter__(self) -> Iterator[R_co]:
         return iter(self._made)
+
+
+def split(rows: Sequence[Any], prefix: str) -> tuple[Sequence[Any], "ColumnRows[Any]"]:
+    """Return rows without the columns that have a prefix, where that makes them smaller, and the
+    rows of those columns, named without it.
+    """
+    names = rows.names if isinstance(rows, ColumnRows) else [*rows[0].keys()] if rows else []
+    mine = [name for name in names if name.startswith(prefix)]
+    part = ColumnRows[Any]({name.removeprefix(prefix): column(rows, name) for name in mine})
+    if not isinstance(rows, ColumnRows):
+        return rows, part
+    others = [name for name in names if not name.startswith(prefix)]
+    return ColumnRows({name: rows.column(name) for name in others}), part
 
 
 def column(rows: Sequence[Any], name: str) -> Cells:

@@ -5,7 +5,7 @@ columns, which no statement here relies on: a `Statement[R]` says what its rows 
 from collections.abc import Callable
 from typing import Any, Final, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Dialect, Select
+from sqlalchemy import ColumnElement, Dialect, Integer, Select, literal_column
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_dialect
 from sqlalchemy.dialects.sqlite.aiosqlite import dialect as sqlite_dialect
 from sqlalchemy.types import TypeEngine
@@ -27,3 +27,8 @@ ColumnType: TypeAlias = TypeEngine[Any]
 
 Convert: TypeAlias = Callable[[Any], Any]
 """Makes a value the driver's, or the driver's value ours: SQLAlchemy's processors are untyped."""
+
+BARRIER: Final = literal_column("0", Integer)
+"""The OFFSET of a subquery that the planner of Postgres must not merge with the query around it. A
+number would be a parameter.
+"""

@@ -38,7 +38,10 @@ def statements_of(value: object) -> Iterator[tuple[Statement[Any], Any]]:
     elif isinstance(value, Listing):
         totals = value._make_total_statement((), value._totals.keys())
         yield from ((each, rows[1]) for each in totals._statements.values())
-        for found in (value._make_page_statement(True, (), None), value._make_whole_statement(())):
+        for found in (
+            value._make_page_statement(True, (), None, ()),
+            value._make_whole_statement(()),
+        ):
             yield from ((each, rows[0]) for each in found._statements.values())
     elif isinstance(value, RollupSpans):
         for found in value._statements.values():

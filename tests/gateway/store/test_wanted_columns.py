@@ -1,13 +1,16 @@
 """Relations that read only the wanted columns."""
 
+from collections.abc import Sequence
 from itertools import combinations
 
 import pytest
 
 from gateway.store import Database, Page, Selection, Snapshot
+from gateway.store.companions import Beside
 from gateway.store.purchase_listing import CREDIT_PURCHASES
 from gateway.store.purchase_relations import DISPUTE_BY_ID, RECEIPT_BY_PURCHASE
-from gateway.store.relation import STATEMENTS, Keyed
+from gateway.store.relation import STATEMENTS, Key, Keyed, Wanted
+from gateway.store.rows import ReceiptRow
 from tests.support.books import ACTOR
 from tests.support.graph import ADA, PLATFORM
 from tests.support.rows import T0, account, member, purchase, put, receipt
@@ -44,6 +47,33 @@ async def test_pages_have_the_wanted_columns_and_the_order(
     assert [{name: dict(row)[name] for name in names} for row in some] == wanted
 
 
+@pytest.mark.parametrize("wanted", [None, frozenset({"number"})])
+async def test_a_page_brings_along_the_receipts_of_its_rows(
+    snapshot: Snapshot, wanted: Wanted
+) -> None:
+    found: dict[Key, ReceiptRow | None] = {}
+
+    def keep(keys: Sequence[Key], receipts: Sequence[ReceiptRow | None]) -> None:
+        found.update(zip(keys, receipts, strict=True))
+
+    pages = [Page(selection=ALL, ascending=ascending, limit=3) for ascending in (True, False)]
+    async with snapshot:
+        for columns in (None, frozenset({"status"})):
+            both = await CREDIT_PURCHASES.fetch_pages(
+                snapshot, ADA, pages, columns, beside={Beside("receipt", wanted): keep}
+            )
+            assert [[row["id"] for row in rows] for rows in both] == [[1, 2, 3], [5, 4, 3]]
+        alone = await RECEIPT_BY_PURCHASE.fetch(snapshot, ADA, [*found], wanted)
+    assert [*found] == [(1, id_) for id_ in (1, 2, 3, 5, 4)]
+    names = {"id", "number", "issued_at"} if wanted is None else {"number"}
+    for mine, other in zip(found.values(), alone, strict=True):
+        assert (mine is None) is (other is None)
+        assert mine is None or {n: dict(mine).get(n) for n in names} == {
+            n: dict(other or {}).get(n) for n in names
+        }
+    assert [key for key, receipt in found.items() if receipt] == [(1, 1), (1, 2)]
+
+
 async def test_totals_are_the_wanted_ones(snapshot: Snapshot) -> None:
     async with snapshot:
         (whole,) = await CREDIT_PURCHASES.fetch_totals(snapshot, ADA, [ALL])
@@ -76,7 +106,7 @@ async def test_a_column_that_there_is_not_is_an_error(snapshot: Snapshot) -> Non
 
 
 def test_statements_are_kept_and_bounded() -> None:
-    relation = Keyed[object](RECEIPT_BY_PURCHASE._table, "account_id", "purchase_id")
+    relation = Keyed[object](RECEIPT_BY_PURCHASE.table, "account_id", "purchase_id")
     for number in range(STATEMENTS + 5):
         wanted = frozenset({f"column_{number}"})
         assert relation._statement(wanted) is relation._statement(wanted)
