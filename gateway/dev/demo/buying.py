@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from gateway.billing.purchases.dispute_state import DisputeFacts, DisputeMovement
 from gateway.billing.purchases.purchase_state import PaymentMethod, PurchaseFacts, RefundFacts
@@ -11,7 +12,8 @@ from gateway.dev.demo.chance import between, number
 from gateway.dev.demo.metering import hourly_price
 from gateway.dev.demo.story import DAY, HOUR, Run, Story, load, runs
 from gateway.models import CreditPurchaseKind, DisputeStatus, RefundStatus
-from gateway.money import NANOS, divide_half_even, minor_digits
+from gateway.money import NANOS, divide_half_even, from_minor_units, minor_digits
+from gateway.store.taxes import TaxLine
 
 PROVIDER = "demo"
 _MINUTE = timedelta(minutes=1)
@@ -100,11 +102,22 @@ class _Buyer:
         step = self.player.step * NANOS
         return max(1, -(-amount // step)) * step
 
+    def _taxes(self, amount: int) -> list[TaxLine]:
+        """Return the taxes of an amount, each rounded to the currency's minor unit."""
+        unit = from_minor_units(1, minor_digits(self.player.currency))
+        return [
+            TaxLine(
+                tax.name,
+                str(Decimal(tax.per_mille) / 10),
+                divide_half_even(amount * tax.per_mille, 1_000 * unit) * unit,
+            )
+            for tax in self.player.taxes
+        ]
+
     def _order(
         self, at: datetime, amount: int, *name: object, bonus: bool = False
     ) -> PurchaseFacts:
-        unit = 10 ** (9 - minor_digits(self.player.currency))
-        tax = divide_half_even(amount * self.player.tax_per_mille, 1_000 * unit) * unit
+        taxes = self._taxes(amount)
         who = (self.story.seed, self.player.external_id, *name)
         method: PaymentMethod = self.player.methods[
             number("method", *who) % len(self.player.methods)
@@ -115,7 +128,8 @@ class _Buyer:
             amount=amount,
             currency=self.player.currency,
             created_at=at,
-            tax=tax,
+            tax=sum(line.nanos for line in taxes),
+            taxes=taxes,
             bonus=amount // 20 if bonus else 0,
             payment_method=method,
             provider=PROVIDER,
@@ -166,6 +180,7 @@ class _Buyer:
             self._order(at, amount, kind, *name),
             kind=kind,
             tax=0,
+            taxes=(),
             payment_method=None,
             description=description,
             succeeded_at=at,

@@ -12,6 +12,7 @@ from gateway.billing.ledger.source_key import SourceKey
 from gateway.billing.purchases.purchase_state import PaymentMethod
 from gateway.models import PaymentMethodType
 from gateway.principal import Role
+from gateway.store.buyers import BillingDetails
 
 ADA: Final = "ada@demo"
 GRACE: Final = "grace@demo"
@@ -62,6 +63,14 @@ class Fleet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tax:
+    """A tax of an account's purchases, as a payment provider names it."""
+
+    name: str
+    per_mille: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Player:
     """An account. It buys every `every_days` what it will use and `cover` per cent of that, until
     `stops`; `rate` is thousandths of its currency for a dollar. It is warned when it has no more
@@ -76,7 +85,8 @@ class Player:
     fleets: tuple[Fleet, ...] = ()
     methods: tuple[PaymentMethod, ...] = ()
     rate: int = 1_000
-    tax_per_mille: int = 0
+    taxes: tuple[Tax, ...] = ()
+    billing: BillingDetails | None = None
     opens: int = 0
     every_days: int = 14
     cover: int = 115
@@ -135,7 +145,12 @@ LEADER: Final = Player(
     currency="USD",
     time_zone="Europe/Berlin",
     members=((ADA, Role.OWNER), (GRACE, Role.BILLING)),
-    tax_per_mille=190,
+    taxes=(Tax(name="VAT", per_mille=190),),
+    billing={
+        "name": "Aurora Inference GmbH, Accounts payable",
+        "address": ["Lindenallee 7", "20097 Hamburg", "Germany"],
+        "taxId": "VAT ID DE000000000",
+    },
     every_days=5,
     cover=97,
     step=50,
@@ -228,7 +243,7 @@ PLAYERS: Final = (
         time_zone="Asia/Tokyo",
         members=((ADA, Role.OWNER), (GRACE, Role.VIEWER)),
         rate=150_000,
-        tax_per_mille=100,
+        taxes=(Tax(name="消費税", per_mille=100),),
         every_days=20,
         step=1_000,
         opens=90,
@@ -255,6 +270,11 @@ PLAYERS: Final = (
         currency="KWD",
         time_zone="Asia/Kuwait",
         members=((ADA, Role.OWNER),),
+        billing={
+            "name": "شركة صقر للذكاء الاصطناعي",
+            "address": ["شارع الخليج العربي", "مدينة الكويت", "الكويت"],
+            "taxId": None,
+        },
         rate=307,
         every_days=30,
         step=5,
@@ -281,6 +301,10 @@ PLAYERS: Final = (
         currency="USD",
         time_zone="America/New_York",
         members=((ADA, Role.OWNER),),
+        taxes=(
+            Tax(name="New York State sales tax", per_mille=40),
+            Tax(name="New York City sales tax", per_mille=45),
+        ),
         every_days=365,
         step=5,
         methods=(_card("amex", "0005"),),
@@ -339,7 +363,7 @@ PLAYERS: Final = (
         time_zone="America/Sao_Paulo",
         members=((GRACE, Role.OWNER), (ADA, Role.VIEWER)),
         rate=920,
-        tax_per_mille=210,
+        taxes=(Tax(name="IVA", per_mille=210),),
         every_days=40,
         step=20,
         opens=300,

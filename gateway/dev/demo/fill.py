@@ -279,6 +279,7 @@ def _facts(player: Player, opened_at: datetime) -> AccountFacts:
         currency=player.currency,
         time_zone=player.time_zone,
         members=player.members,
+        billing=player.billing,
         low_balance_nanos=None if player.low_amount is None else player.low_amount * NANOS,
         low_balance_days=player.low_days,
         created_at=opened_at,

@@ -24,6 +24,8 @@ from gateway.models import (
 from gateway.settings import load_settings
 from gateway.store import Database, connect
 from gateway.store.engine import bitset
+from gateway.store.engine.stored_json import loads
+from gateway.store.taxes import parse_taxes
 from tests.support.books import NOW
 from tests.support.invariants import check_books
 from tests.support.tables import all_rows, table_rows
@@ -102,6 +104,24 @@ async def test_accounts_differ_as_accounts_do(database: Database) -> None:
     tiny = accounts["demo-tinker"]["account_id"]
     spent = {row["spent_nanos"] for row in days if row["account_id"] == tiny}
     assert max(spent) == 799_992
+
+    # The leader's documents name it and its tax; the taxes of each purchase add up.
+    leader = accounts["demo-aurora"]["account_id"]
+    for table in ("receipt", "statement"):
+        rows = [row for row in await table_rows(database, table) if row["account_id"] == leader]
+        documents = [loads(row["data"]) for row in rows]
+        assert {each["buyer"]["billing"]["taxId"] for each in documents} == {"VAT ID DE000000000"}
+        taxes = {
+            (tax["name"], tax["percentage"]) for each in documents for tax in each.get("taxes", ())
+        }
+        assert taxes == {("VAT", "19")}
+    rows = await table_rows(database, "credit_purchase")
+    purchases = [row for row in rows if row["settled_at"]]
+    lines = [parse_taxes(row["taxes"]) for row in purchases]
+    assert {len(each) for each in lines} == {0, 1, 2}
+    assert [sum(line.nanos for line in each) for each in lines] == [
+        row["tax_nanos"] for row in purchases
+    ]
 
 
 async def test_usage_is_there_up_to_an_hour_ago(database: Database) -> None:
