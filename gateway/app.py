@@ -202,7 +202,14 @@ def _build_process(
     if inbox is not None:
         inbox.background.register(tasks)
     outbox = Outbox(keys, worker.wake)
-    periodic.register(tasks, database, clock, outbox, settings.usage_delay_seconds)
+    periodic.register(
+        tasks,
+        database,
+        clock,
+        outbox,
+        usage_delay_seconds=settings.usage_delay_seconds,
+        issues_statements=settings.seller.issues_statements,
+    )
     retention.register(tasks, database, clock, settings.audit)
     return Process(
         settings=settings,

@@ -10,9 +10,15 @@ from gateway.work.tasks import Tasks
 
 
 def register(
-    tasks: Tasks, database: Database, clock: Clock, outbox: Outbox, usage_delay_seconds: int
+    tasks: Tasks,
+    database: Database,
+    clock: Clock,
+    outbox: Outbox,
+    *,
+    usage_delay_seconds: int,
+    issues_statements: bool,
 ) -> None:
     """Have each task run now and again, in one process."""
     low_balance_sweep.register(tasks, database, clock, usage_delay_seconds)
     packing.register(tasks, database, clock)
-    StatementJobs(database, clock, outbox).register(tasks)
+    StatementJobs(database, clock, outbox, is_on=issues_statements).register(tasks)

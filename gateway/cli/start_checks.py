@@ -84,14 +84,17 @@ def start_warnings(settings: Settings) -> Iterator[str]:
 
 
 def missing_seller(settings: Settings) -> Iterator[str]:
-    """Yield a line for each missing detail of the seller. Receipts are permanent, so production
-    must have the details before the first is issued.
+    """Yield a line for each missing detail of the seller. Receipts and statements are permanent,
+    so production must have the details before the first is issued.
     """
-    if settings.environment == "dev" or not settings.seller.issues_receipts:
+    seller = settings.seller
+    issued = {"RECEIPTS": seller.issues_receipts, "STATEMENTS": seller.statements}
+    switches = " and ".join(f"{PREFIX}{name}=0" for name, is_on in issued.items() if is_on)
+    if settings.environment == "dev" or not switches:
         return
     for name in ("seller_name", "seller_address"):
         if not SETTINGS[name].value(settings):
-            yield (f"{PREFIX}{name.upper()}: must be set in production, unless GATEWAY_RECEIPTS=0.")
+            yield f"{PREFIX}{name.upper()}: must be set in production, unless {switches}."
 
 
 def _check_issuer(settings: Settings) -> None:

@@ -117,6 +117,8 @@ class Console:
     top_up_url: str | None = None
     deployment_url: str | None = None
     export_formats: Sequence[ExportFormat] = ()
+    issues_receipts: bool = True
+    issues_statements: bool = True
     policy: ContentSecurityPolicy = field(default_factory=ContentSecurityPolicy)
     brand: Brand = field(default_factory=Brand)
 
@@ -173,6 +175,8 @@ class Console:
             "topUpUrl": self.top_up_url,
             "deploymentUrl": self.deployment_url,
             "exportFormats": self.export_formats,
+            "issuesReceipts": self.issues_receipts,
+            "issuesStatements": self.issues_statements,
             **self.brand.bootstrap(),
         }
 
@@ -216,6 +220,8 @@ def build_console(
         top_up_url=pages.top_up_url,
         deployment_url=pages.deployment_url,
         export_formats=written_formats(),
+        issues_receipts=settings.seller.issues_receipts,
+        issues_statements=settings.seller.issues_statements,
         policy=ContentSecurityPolicy(ancestors=pages.frame_ancestors, origins=origins),
         brand=Brand.read(pages),
     )

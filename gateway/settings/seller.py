@@ -19,11 +19,16 @@ class SellerSettings(Group):
         description="Issue a receipt for each settled purchase and a credit note for each of "
         "its refunds. Set `0` where another system issues them.",
     )
+    statements: Annotated[bool | None, Named("statements")] = Field(
+        None,
+        description="Issue a monthly statement for each account. Default: as `GATEWAY_RECEIPTS`. "
+        "When they are on again, the months between get theirs.",
+    )
     name: str | None = Field(
         None,
         max_length=200,
         description="The seller's name on receipts and statements; required in production if "
-        "receipts are issued. A change applies to documents issued after the next start.",
+        "any are issued. A change applies to documents issued after the next start.",
     )
     address: Lines = Field(
         (),
@@ -41,3 +46,8 @@ class SellerSettings(Group):
         None, description="Logo in place of the name: PNG, JPEG or SVG, at most 256 KiB."
     )
     accent: Colour = Field("#3b5bdb", description="Accent colour of documents.")
+
+    @property
+    def issues_statements(self) -> bool:
+        """Whether monthly statements are issued."""
+        return self.issues_receipts if self.statements is None else self.statements

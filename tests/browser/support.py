@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -10,12 +10,15 @@ from io import BytesIO
 from typing import Any
 
 import httpx
-from playwright.async_api import Browser, Locator, Page, Request, expect
+from playwright.async_api import Browser, Locator, Page, Request, Route, expect
 from pypdf import PdfReader
 
 from tests.browser.conftest import ARTEFACTS, ROOT, Site, browsing
 
 Json = dict[str, Any]
+
+_ELEMENT = '<script id="gateway-settings" type="application/json">'
+_SETTINGS = re.compile(f"{_ELEMENT}(.*?)</script>", re.DOTALL)
 
 LATER_MS = 9_000
 """From then on a page asks again for what it shows, in case that has changed unheard."""
@@ -44,7 +47,7 @@ async def ask(site: Site, query: str, **variables: Any) -> Json:
     """Return what the API gives to Ada, whom the page is signed in as."""
     async with httpx.AsyncClient(base_url=site.url) as client:
         page = (await client.get("/", headers={"accept": "text/html"})).text
-        found = re.search(r'id="gateway-settings" type="application/json">(.*?)</script>', page)
+        found = _SETTINGS.search(page)
         assert found
         token = json.loads(found[1])["people"][0]["token"]
         answer = await client.post(
@@ -63,6 +66,18 @@ def body_of(request: Request) -> Json:
     body: Json | None = request.post_data_json
     assert body is not None
     return body
+
+
+async def change_settings(page: Page, site: Site, changes: Mapping[str, Any]) -> None:
+    """Change the settings that the gateway writes into the page."""
+
+    async def answer(route: Route) -> None:
+        found = await route.fetch()
+        before, settings, after = _SETTINGS.split(await found.text(), maxsplit=1)
+        content = json.dumps({**json.loads(settings), **changes}).replace("<", "\\u003c")
+        await route.fulfill(response=found, body=f"{before}{_ELEMENT}{content}</script>{after}")
+
+    await page.route(f"{site.url}/?*", answer)
 
 
 async def settled(page: Page) -> None:

@@ -12,7 +12,17 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.conftest import ARTEFACTS, Site
-from tests.browser.support import ask, body_of, card, expect_cells, fits, settled, tab, violations
+from tests.browser.support import (
+    ask,
+    body_of,
+    card,
+    change_settings,
+    expect_cells,
+    fits,
+    settled,
+    tab,
+    violations,
+)
 from tests.browser.test_charges import paid_and_refunded
 from tests.browser.test_keyboard import reach
 from tests.browser.test_usage import event
@@ -244,13 +254,8 @@ async def test_axe_finds_nothing_in_any_state_of_the_activity(
 
 
 async def test_a_format_without_its_extra_is_not_offered(browser: Browser, site: Site) -> None:
-    async def without_parquet(route: Route) -> None:
-        answer = await route.fetch()
-        content = (await answer.text()).replace(',"PARQUET"]', "]")
-        await route.fulfill(response=answer, body=content)
-
     async with tab(browser, site) as page:
-        await page.route(f"{site.url}/?*", without_parquet)
+        await change_settings(page, site, {"exportFormats": ["CSV", "JSONL", "FOCUS", "XLSX"]})
         for view, menus in (("?tab=billing", 2), ("?tab=usage", 1)):
             await page.goto(f"/{view}")
             exports = page.get_by_role("button", name="Export")

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, expect
 from pypdf import PdfReader
 
 from tests.browser.conftest import ARTEFACTS, Site
-from tests.browser.support import ask, card, settled, tab, violations
+from tests.browser.support import ask, card, change_settings, settled, tab, violations
 
 DOCUMENTS = """{ viewer { accounts(first: 1) { nodes {
   statements(first: 10) { totalCount nodes { number month } }
@@ -50,6 +50,26 @@ async def test_documents_are_listed_and_downloaded(
         await (await download.value).save_as(archive)
     with ZipFile(archive) as opened:
         assert f"statements/statement-{statements['nodes'][0]['number']}.pdf" in opened.namelist()
+
+
+async def test_documents_that_are_not_issued_have_no_list(browser: Browser, site: Site) -> None:
+    account = await site.operator.put_account("no-documents")
+    titles = ("Monthly statements", "Receipts and credit notes")
+    async with tab(browser, site) as page:
+        for statements, receipts in ((False, True), (True, False), (False, False)):
+            changes = {"issuesStatements": statements, "issuesReceipts": receipts}
+            await change_settings(page, site, changes)
+            await page.goto(f"/?account={account}")
+            await expect(card(page, "Activity")).to_be_visible()
+            await settled(page)
+            for title, shown in zip(titles, (statements, receipts), strict=True):
+                await expect(page.get_by_role("region", name=title)).to_have_count(int(shown))
+            years = page.get_by_role("button", name="All documents of a year")
+            await expect(years).to_have_count(int(statements or receipts))
+        # Those of before are still listed.
+        await page.goto("/")
+        for title in titles:
+            await expect(page.get_by_role("region", name=title)).to_be_visible()
 
 
 @pytest.mark.parametrize(("locale", "scheme"), [("en-US", "dark"), ("de-DE", "light")])

@@ -17,8 +17,11 @@ export type Settings = {
   topUpUrl: string | null;
   /** The platform's page of a deployment, with `{externalId}` in place of its id. */
   deploymentUrl: string | null;
-  /** The formats of exports that the gateway writes; null for all. */
-  exportFormats: ExportFormat[] | null;
+  /** The formats of exports that the gateway writes: Parquet needs an optional dependency. */
+  exportFormats: readonly ExportFormat[];
+  /** Whether documents of these kinds are issued. */
+  issuesReceipts: boolean;
+  issuesStatements: boolean;
   /** The platform's name, logo and links, where it has them. */
   platform: string | null;
   logoUrl: string | null;
@@ -34,7 +37,9 @@ const DEFAULTS: Settings = {
   oidc: null,
   topUpUrl: null,
   deploymentUrl: null,
-  exportFormats: null,
+  exportFormats: ["CSV", "XLSX", "JSONL", "PARQUET", "FOCUS"],
+  issuesReceipts: true,
+  issuesStatements: true,
   platform: null,
   logoUrl: null,
   homeUrl: null,

@@ -41,17 +41,24 @@ ISSUE: Final = Task(
 
 
 class StatementJobs:
-    """Defers jobs and does them. `outbox` wakes the workers of this process."""
+    """Defers jobs and does them. `outbox` wakes the workers of this process. Unless it `is_on`,
+    none are deferred, and jobs of before issue nothing.
+    """
 
-    def __init__(self, database: Database, clock: Clock, outbox: Outbox) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, outbox: Outbox, *, is_on: bool = True
+    ) -> None:
         self._database = database
         self._clock = clock
         self._keys = KeyFactory(clock)
         self._outbox = outbox
+        self._is_on = is_on
 
     def register(self, tasks: Tasks) -> None:
         """Have one process sweep now and again, and every process issue statements."""
-        tasks.add_periodic(Periodic(task=SWEEP, seconds=SWEEP_SECONDS, at_once=False), self.sweep)
+        if self._is_on:
+            sweep = Periodic(task=SWEEP, seconds=SWEEP_SECONDS, at_once=False)
+            tasks.add_periodic(sweep, self.sweep)
         tasks.add(ISSUE, self.issue)
 
     async def sweep(self) -> int:
@@ -85,6 +92,8 @@ class StatementJobs:
 
     async def issue(self, job: Job[OfAccount]) -> None:
         """Issue the next statements of an account, MONTHS of them at most."""
+        if not self._is_on:
+            return
         actor, account_id = Actor.job(ISSUE.name), job.payload.account_id
         for _ in range(MONTHS):
             if not await issue_next(

@@ -64,10 +64,18 @@ def test_production_names_every_missing_setting_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["seller_name", "seller_address"])
-def test_production_issues_no_receipts_without_a_seller(tmp_path: Path, name: str) -> None:
+def test_production_issues_no_documents_without_a_seller(tmp_path: Path, name: str) -> None:
     assert refusal_of(tmp_path, **{name: ""}) == (
         f"GATEWAY_{name.upper()}: must be set in production, unless GATEWAY_RECEIPTS=0."
     )
+    for receipts, statements, switches in (
+        ("0", "1", "GATEWAY_STATEMENTS=0"),
+        ("1", "0", "GATEWAY_RECEIPTS=0"),
+        ("1", "1", "GATEWAY_RECEIPTS=0 and GATEWAY_STATEMENTS=0"),
+    ):
+        assert refusal_of(
+            tmp_path, **{name: "", "receipts": receipts, "statements": statements}
+        ).endswith(f"unless {switches}.")
     check_start(load_settings(**GOOD | {"data_dir": tmp_path, name: "", "receipts": "0"}))
     check_start(load_settings(environment="dev", data_dir=tmp_path))
 

@@ -28,6 +28,11 @@ SETTINGS_ELEMENT = re.compile(
 NONCE = re.compile(r'<meta property="csp-nonce" nonce="([\w-]{20,})">')
 UNBRANDED = dict.fromkeys(("platform", "logoUrl", "homeUrl", "helpUrl", "portalUrl"))
 FORMATS = ["CSV", "JSONL", "FOCUS", "XLSX", "PARQUET"]
+DOCUMENTS_AND_FILES = {
+    "exportFormats": FORMATS,
+    "issuesReceipts": True,
+    "issuesStatements": True,
+}
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -101,7 +106,7 @@ async def test_dev_tells_the_people_and_no_text_of_theirs_ends_the_script(
                 "oidc": None,
                 "topUpUrl": None,
                 "deploymentUrl": None,
-                "exportFormats": FORMATS,
+                **DOCUMENTS_AND_FILES,
                 **UNBRANDED,
             }
             assert answer.text.count("</script>") == 2
@@ -131,7 +136,7 @@ async def test_production_tells_where_to_sign_in_and_nobodys_token(built: Static
         },
         "topUpUrl": "https://shop.example/credit?from=billing",
         "deploymentUrl": "https://cloud.example/deployments/{externalId}",
-        "exportFormats": FORMATS,
+        **DOCUMENTS_AND_FILES,
         **UNBRANDED,
     }
     assert policy(answer)["connect-src"] == (
@@ -146,6 +151,22 @@ async def test_the_page_offers_no_format_of_a_missing_extra(
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     async with serve(built) as client:
         assert told(await client.get("/"))["exportFormats"] == FORMATS[:-1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"receipts": False}, (False, False)),
+        ({"receipts": False, "statements": True}, (False, True)),
+        ({"statements": False}, (True, False)),
+    ],
+)
+async def test_the_page_knows_which_documents_are_issued(
+    built: StaticFiles, settings: dict[str, bool], expected: tuple[bool, bool]
+) -> None:
+    async with serve(built, production(**settings), base_url="https://billing.example") as client:
+        found = told(await client.get("/"))
+    assert (found["issuesReceipts"], found["issuesStatements"]) == expected
 
 
 async def test_the_page_is_fenced_in(built: StaticFiles) -> None:

@@ -4,8 +4,8 @@ import {
   type LedgerFilter,
 } from "../../api/generated/graphql";
 import { useDownload } from "../../api/use-download";
-import { WITHOUT_FOCUS } from "../shared/export-formats";
 import { ExportMenu } from "../shared/export-menu";
+import { WITHOUT_FOCUS } from "../shared/features";
 
 type Props = { account: string; filter: LedgerFilter };
 

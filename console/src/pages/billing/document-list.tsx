@@ -20,10 +20,13 @@ type Props<Data, Row> = {
   cursor: Cursor;
   onTurn: (cursor: Cursor, options?: { replace: boolean }) => void;
   actions?: ReactNode;
+  /** Where documents of this kind are not issued, the list is shown only if there are some. */
+  issued: boolean;
 };
 
 export function DocumentList<Data, Row extends { id: string }>(props: Props<Data, Row>) {
-  const { title, load, actions } = props;
+  const { title, load, connection, actions, issued } = props;
+  if (!issued && !connection?.totalCount) return null;
   // The card of the purchases explains that this role can't see payments.
   if (load.failure?.code === "FORBIDDEN") return null;
   return (

@@ -4,8 +4,8 @@ import {
   type PurchasesExportLinkQuery,
 } from "../../api/generated/graphql";
 import { useDownload } from "../../api/use-download";
-import { EXPORT_FORMATS } from "../shared/export-formats";
 import { ExportMenu } from "../shared/export-menu";
+import { EXPORT_FORMATS } from "../shared/features";
 
 type Props = { account: string; filter: CreditPurchaseFilter };
 

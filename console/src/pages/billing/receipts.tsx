@@ -1,3 +1,4 @@
+import { useContext } from "react";
 import { ReceiptsDocument, type ReceiptFieldsFragment as Row } from "../../api/generated/graphql";
 import { useLoad } from "../../api/use-load";
 import { purchases, receipts as t } from "../../text/billing";
@@ -6,11 +7,13 @@ import { Money } from "../../ui/money";
 import type { Column } from "../../ui/table";
 import { mostDecimals } from "../../util/money";
 import { useAccount, useZone } from "../account/account-window";
+import { FeaturesContext } from "../shared/features";
 import { show, useView } from "../shared/navigation";
 import { DocumentButton, type DocumentKind } from "./document-button";
 import { DocumentList } from "./document-list";
 import { pageOf } from "./list-pages";
 import { usePurchaseUpdates } from "./use-purchase-updates";
+import { YearMenu } from "./year-menu";
 
 const KINDS = {
   RECEIPT: "receipt",
@@ -22,6 +25,7 @@ const KINDS = {
 export function Receipts() {
   const { id: account } = useAccount();
   const { receiptsCursor, size } = useView();
+  const { issuesReceipts, issuesStatements } = useContext(FeaturesContext);
   const zone = useZone();
   const load = useLoad(ReceiptsDocument, { account, ...pageOf(receiptsCursor, size) });
   usePurchaseUpdates(account, load.retry);
@@ -35,6 +39,9 @@ export function Receipts() {
       columns={columns(zone, connection?.nodes ?? [])}
       cursor={receiptsCursor}
       onTurn={(next, options) => show({ receiptsCursor: next }, options)}
+      // The list of statements has it, where there are some.
+      actions={!issuesStatements && <YearMenu />}
+      issued={issuesReceipts}
     />
   );
 }

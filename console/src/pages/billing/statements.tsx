@@ -1,3 +1,4 @@
+import { useContext } from "react";
 import {
   type StatementFieldsFragment as Row,
   StatementsDocument,
@@ -9,6 +10,7 @@ import type { Column } from "../../ui/table";
 import { mostDecimals } from "../../util/money";
 import { formatMonth } from "../../util/time";
 import { useAccount } from "../account/account-window";
+import { FeaturesContext } from "../shared/features";
 import { show, useView } from "../shared/navigation";
 import { DocumentButton } from "./document-button";
 import { DocumentList } from "./document-list";
@@ -19,6 +21,7 @@ import { YearMenu } from "./year-menu";
 export function Statements() {
   const { id: account } = useAccount();
   const { statementsCursor, size } = useView();
+  const { issuesStatements } = useContext(FeaturesContext);
   const load = useLoad(StatementsDocument, { account, ...pageOf(statementsCursor, size) });
   const connection = load.data?.account?.statements ?? undefined;
   return (
@@ -30,7 +33,8 @@ export function Statements() {
       columns={columns(connection?.nodes ?? [])}
       cursor={statementsCursor}
       onTurn={(next, options) => show({ statementsCursor: next }, options)}
-      actions={<YearMenu />}
+      actions={issuesStatements && <YearMenu />}
+      issued={issuesStatements}
     />
   );
 }

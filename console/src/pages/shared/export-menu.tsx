@@ -5,8 +5,8 @@ import { shared } from "../../text/shared";
 import { MenuButton } from "../../ui/menu-button";
 import { Sentence } from "../../ui/sentence";
 import { Notice } from "../../ui/states";
-import { WrittenFormats } from "./export-formats";
 import { messageOf } from "./failure";
+import { FeaturesContext } from "./features";
 
 type Section<Rows extends string> = {
   rows: Rows;
@@ -23,11 +23,11 @@ type Props<Rows extends string> = {
 /** Downloads a file with the selected rows in the selected format. */
 export function ExportMenu<Rows extends string>({ download, sections }: Props<Rows>) {
   const { start, pending, failure } = download;
-  const written = useContext(WrittenFormats);
+  const { exportFormats } = useContext(FeaturesContext);
   const lists = sections.map(({ rows, label, formats }) => ({
     label,
     files: formats
-      .filter((format) => written.includes(format))
+      .filter((format) => exportFormats.includes(format))
       .map((format) => ({ id: `${rows} ${format}`, rows, format })),
   }));
   return (

@@ -14,7 +14,7 @@ import { type AccountName, useAccounts } from "../account/accounts";
 import { BalancePanel } from "../account/balance-panel";
 import { useOverview } from "../account/overview";
 import { Billing } from "../billing/billing";
-import { EXPORT_FORMATS, WrittenFormats } from "../shared/export-formats";
+import { FeaturesContext } from "../shared/features";
 import { LoadFailed } from "../shared/load-states";
 import { show, useView } from "../shared/navigation";
 import type { Tab } from "../shared/view";
@@ -110,7 +110,7 @@ function AccountPage({ account, overview, tab, settings }: AccountProps) {
   }
   return (
     <AccountContext value={facts}>
-      <WrittenFormats value={settings.exportFormats ?? EXPORT_FORMATS}>
+      <FeaturesContext value={settings}>
         <BalancePanel
           account={account}
           facts={facts}
@@ -139,7 +139,7 @@ function AccountPage({ account, overview, tab, settings }: AccountProps) {
             },
           ]}
         />
-      </WrittenFormats>
+      </FeaturesContext>
     </AccountContext>
   );
 }

@@ -1,8 +1,8 @@
 import { UsageExportLinkDocument, type UsageExportLinkQuery } from "../../api/generated/graphql";
 import { useDownload } from "../../api/use-download";
 import { usage as t } from "../../text/usage";
-import { EXPORT_FORMATS, WITHOUT_FOCUS } from "../shared/export-formats";
 import { ExportMenu } from "../shared/export-menu";
+import { EXPORT_FORMATS, WITHOUT_FOCUS } from "../shared/features";
 import { type UsageScope, variablesOf } from "./usage-scope";
 
 /** Downloads the charges of a scope, or their sums by bucket and by group. */

@@ -223,6 +223,20 @@ async def test_jobs_issue_past_months_in_pieces(books: Books) -> None:
     assert await statements.sweep() == 1
 
 
+async def test_nothing_is_issued_while_statements_are_off(books: Books) -> None:
+    account_id = await books.account("acme", created_at=BEGIN)
+    books.clock.instant = month_at(0, day=9)
+    await use(books, account_id, "1", month_at(0, day=8))
+    books.clock.instant = month_at(1, day=9)
+    off, tasks = StatementJobs(books.database, books.clock, OUTBOX, is_on=False), Tasks()
+    off.register(tasks)
+    assert [*tasks.periodic] == []
+    # A job of before they were turned off.
+    assert await StatementJobs(books.database, books.clock, OUTBOX).sweep() == 1
+    async with done(books.database, worker(books.database, tasks)):
+        assert await statements_of(books) == []
+
+
 async def test_an_account_with_a_dead_job_gets_no_other(books: Books) -> None:
     account_id = await books.account("acme", created_at=BEGIN)
     books.clock.instant = month_at(0, day=9)
