@@ -7,6 +7,7 @@ date and request id alone: the rest of a head is checked and joined once.
 import asyncio
 from functools import lru_cache
 from typing import Final, NamedTuple
+from weakref import ref
 
 from uvicorn.protocols.http.httptools_impl import (
     HEADER_RE,
@@ -32,13 +33,23 @@ class _CommonPart(NamedTuple):
 
 
 class Exchange:
-    """One request of a connection, and its answer."""
+    """One request of a connection, and its answer, while uvicorn's cycle runs.
 
-    __slots__ = ("_cycle", "_transport")
+    The cycle holds the scope, which holds the exchange: a reference back would leave every request
+    to the garbage collector.
+    """
+
+    __slots__ = ("_reference", "_transport")
 
     def __init__(self, cycle: RequestResponseCycle, transport: asyncio.Transport) -> None:
-        self._cycle = cycle
+        self._reference = ref(cycle)
         self._transport = transport
+
+    @property
+    def _cycle(self) -> RequestResponseCycle:
+        cycle = self._reference()
+        assert cycle is not None  # noqa: S101  # it runs the caller
+        return cycle
 
     def take_body(self) -> bytes | None:
         """Return the whole body, as `receive` would; None where some of it has not come."""

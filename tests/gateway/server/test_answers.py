@@ -113,7 +113,8 @@ async def test_an_answer_waits_while_the_client_reads_nothing() -> None:
 @pytest.mark.parametrize("name", [b"x-request-id", b"x-other"])
 async def test_a_header_stays_one_line(name: bytes) -> None:
     recorder = Recorder()
-    exchange = Exchange(cycle_on(recorder, on_response=lambda: None), recorder)
+    cycle = cycle_on(recorder, on_response=lambda: None)
+    exchange = Exchange(cycle, recorder)
     with pytest.raises(ValueError, match="header"):
         await exchange.answer(200, [*HEADERS, (name, b"1\r\nset-cookie: a=b")], BODY)
     assert recorder.writes == []

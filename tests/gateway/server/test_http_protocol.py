@@ -1,10 +1,12 @@
 """Requests on a real socket, whole or in pieces, and how their answers are written."""
 
 import asyncio
+import gc
 import re
 
 import pytest
 from starlette.applications import Starlette
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from gateway.server.http_protocol import AnswerTransport
 from tests.support import application
@@ -80,6 +82,24 @@ async def test_a_client_that_waits_before_its_body_may_go_on(
         assert head.startswith(b"HTTP/1.1 200 OK\r\n")
         (length,) = re.findall(rb"content-length: (\d+)", head)
         assert b'"data":{"who":"ada"}' in await reader.readexactly(int(length))
+    writer.close()
+
+
+async def test_answered_requests_leave_no_garbage_cycles(app: Starlette, listen: Listen) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", await listen(app))
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(5):
+            writer.write(WHOLE)
+            assert b"200 OK" in await asyncio.wait_for(
+                reader.readuntil(b"\r\n\r\n"), PATIENCE_SECONDS
+            )
+            await reader.readuntil(b"}}}}")
+        kept = [each for each in gc.get_objects() if isinstance(each, RequestResponseCycle)]
+        assert len(kept) == 1  # the latest, which the connection has
+    finally:
+        gc.enable()
     writer.close()
 
 
