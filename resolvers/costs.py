@@ -12,5 +12,10 @@ RECENT_DAYS: Final = Cost(rows=8)
 """The daily rows that a burn rate is computed of, and the last 24 hours."""
 REFUNDS: Final = Cost(items=3, rows=3)
 """A purchase may have up to 100 refunds; most have none."""
-RESOURCES: Final = Cost(items=7, rows=7)
-"""One of each kind, such as GPU or CPU; a kind that is metered in two units counts once."""
+KINDS: Final = 7
+"""Of resources, such as GPU or CPU; a kind that is metered in two units counts once."""
+EVENTS_A_DAY: Final = 300
+"""Usage events of a day that a filter selects, as an estimate: three deployments, four resources of
+each metered hourly.
+"""
+RESOURCES: Final = Cost(items=KINDS, rows="readings")

@@ -9,6 +9,7 @@ from strawberry.types.enum import StrawberryEnumDefinition
 from gateway.billing.balance.runway import RunwayStatus
 from gateway.billing.usage.breakdown import UsageGroup
 from gateway.billing.usage.forecast import ForecastStatus
+from gateway.errors import BadUserInput, Conflict, NotFound
 from gateway.exports.export import ExportFormat
 from gateway.exports.request import UsageRows
 from gateway.models import (
@@ -45,6 +46,7 @@ __all__ = [
     "UsageGroup",
     "UsageRange",
     "UsageRows",
+    "UserErrorCode",
     "describe",
 ]
 
@@ -72,13 +74,22 @@ def describe(
         value.description = values[enum(value.value)]
 
 
+class UserErrorCode(StrEnum):
+    """Codes of faults in a mutation's input."""
+
+    BAD_USER_INPUT = BadUserInput.code
+    NOT_FOUND = NotFound.code
+    CONFLICT = Conflict.code
+
+
 describe(
     Role,
     "A member's role in an account.",
     {
         Role.OWNER: "Everything.",
         Role.BILLING: "Everything.",
-        Role.VIEWER: "Balance, usage and deployments; no purchases, receipts or ledger.",
+        Role.VIEWER: "Balance, usage and deployments; no purchases, receipts, statements or "
+        "ledger.",
     },
     name="AccountRole",
 )
@@ -276,5 +287,14 @@ describe(
         "text, because spreadsheets round it.",
         ExportFormat.PARQUET: "For analysis: an Apache Parquet file, amounts as decimal(38, 9). A "
         "BAD_USER_INPUT error where the gateway was installed without it.",
+    },
+)
+describe(
+    UserErrorCode,
+    "The kind of an error in a mutation's input.",
+    {
+        UserErrorCode.BAD_USER_INPUT: "A value that is not allowed.",
+        UserErrorCode.NOT_FOUND: "An id of nothing that the person has.",
+        UserErrorCode.CONFLICT: "A value that something else of the person has already.",
     },
 )

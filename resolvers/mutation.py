@@ -25,7 +25,7 @@ from gateway.ids import GlobalId
 from gateway.store.saved_views import SavedViewRow
 from resolvers.columns import attribute, converted_attributes, resolved
 from resolvers.context import Info
-from resolvers.enums import Interval, UsageDimension, UsageRange
+from resolvers.enums import Interval, UsageDimension, UsageRange, UserErrorCode
 from resolvers.filters import UsageFilter
 from resolvers.nodes import parse_id
 from resolvers.permissions import Policy
@@ -49,8 +49,8 @@ class UserError:
     POLICY: ClassVar = Policy.OPEN
     POINTS: ClassVar = 0
 
-    code: str = attribute(
-        "code", description="A stable code, as in `errors[].extensions`: BAD_USER_INPUT and so on."
+    code: UserErrorCode = converted_attributes(
+        UserErrorCode, "code", description="Its kind, as in `extensions.code` of other errors."
     )
     path: list[str] = converted_attributes(
         _path,

@@ -26,6 +26,7 @@ from gateway.windows import (
     zone,
 )
 from resolvers.context import Info
+from resolvers.costs import EVENTS_A_DAY, KINDS
 from resolvers.scalars import TimeZone
 
 IntervalArgument: TypeAlias = Annotated[
@@ -82,9 +83,22 @@ def most_days(arguments: Mapping[str, Any]) -> int:
     return max(days, 0)
 
 
+def most_readings(arguments: Mapping[str, Any]) -> int:
+    """Return how many rows hold the quantities of a bucket: one of each kind, or with a filter the
+    usage events themselves, because no roll-up has quantities by what a filter names.
+    """
+    selected = arguments.get("filter") or {}
+    if all(values is None for values in selected.values()):
+        return KINDS
+    from_, to = arguments.get("from"), arguments.get("to")
+    interval = arguments.get("interval") or finest_interval(from_, to)
+    return EVENTS_A_DAY * min(_MOST_DAYS[interval], most_days(arguments))
+
+
 BUCKETS: Final = FromArguments(names=("interval", "from", "to"), count=most_buckets)
 DAYS: Final = FromArguments(names=("interval", "from", "to"), count=most_days)
-WINDOW: Final = Cost(gives={"buckets": BUCKETS, "days": DAYS})
+READINGS: Final = FromArguments(names=("interval", "from", "to", "filter"), count=most_readings)
+WINDOW: Final = Cost(gives={"buckets": BUCKETS, "days": DAYS, "readings": READINGS})
 """The cost of an object that has the values of a window."""
 
 

@@ -176,7 +176,7 @@ Source: TypeAlias = ColumnSource | Computed | Related
 class FromArguments:
     """A number that follows from a field's arguments: `count` of the values of `names`, by their
     names in the schema. An argument that is omitted, null or not allowed has no value; a list's
-    items may be placeholders.
+    items and an object's values may be placeholders.
     """
 
     names: tuple[str, ...]

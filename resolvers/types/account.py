@@ -285,8 +285,8 @@ class Account(Node):
         cost=LINK,
         policy=Policy.PURCHASES,
         description="Signed download link to a ZIP file of a year's receipts, credit notes and "
-        "monthly statements. The link needs no credential and expires within 15 minutes. Null "
-        "with a FORBIDDEN error for a VIEWER.",
+        "monthly statements; it answers 404 where the year has none. The link needs no credential "
+        "and expires within 15 minutes. Null with a FORBIDDEN error for a VIEWER.",
     )
     usage: Usage = resolved(
         open_usage, cost=WINDOW, description="Usage and spend over a range of days."

@@ -115,13 +115,15 @@ class Forecast:
         _amount,
         "low_nanos",
         "currency",
-        description="The same from the 10 % quantiles of the same days.",
+        description="Low estimate of the range's spend: each day that is not complete counts as "
+        "the 10 % quantile of the days that give the median of `expected`, or as what is booked "
+        "already if that is more.",
     )
     high: Money | None = converted_attributes(
         _amount,
         "high_nanos",
         "currency",
-        description="The same from the 90 % quantiles of the same days.",
+        description="High estimate of the range's spend, likewise from the 90 % quantiles.",
     )
 
 
@@ -162,7 +164,8 @@ class UsageBucket:
         load_unusual,
         cost=ONE_ROW,
         description="The usual spend, if this is a complete day outside it: compared with the same "
-        "weekday of the last eight weeks. Null for a usual day, for other intervals, and in an "
+        "weekday of the last eight weeks, or with all days of the last four weeks where there are "
+        "fewer than five such weekdays. Null for a usual day, for other intervals, and in an "
         "account's first three weeks.",
     )
 

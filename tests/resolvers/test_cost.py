@@ -20,6 +20,7 @@ from gateway.execution.cost.tree import Figures
 from gateway.execution.fields import cost_of
 from gateway.execution.operation import OperationRequest, PreparedOperation
 from gateway.settings.documents import DocumentSettings
+from resolvers.costs import EVENTS_A_DAY
 from resolvers.schema import build_schema
 from tests.support.contract import alone, operations
 from tests.support.graph import ENGINES, make_engines
@@ -181,6 +182,47 @@ def test_buckets_follow_from_the_window(arguments: str, buckets: int) -> None:
     assert cost(f'{{ account(id: "x") {{ usage{given} {{ buckets {{ start }} }} }} }}').points == (
         2 + buckets
     )
+
+
+@pytest.mark.parametrize(
+    ("filter_", "rows_a_day"),
+    [
+        ("", 7),
+        (", filter: null", 7),
+        (", filter: {}", 7),
+        (", filter: { providers: null }", 7),
+        (', filter: { providers: ["a"] }', EVENTS_A_DAY),
+        (", filter: { projects: [] }", EVENTS_A_DAY),
+        (", filter: { projects: $names }", EVENTS_A_DAY),
+        (", filter: $filter", EVENTS_A_DAY),
+    ],
+)
+def test_filtered_quantities_cost_the_events_they_read(filter_: str, rows_a_day: int) -> None:
+    declared = {"$names": "($names: [String])", "$filter": "($filter: UsageFilter)"}
+    heads = [head for name, head in declared.items() if name in filter_]
+    variables = {"filter": {"gpuModels": [None]}, "names": ["a"]}
+    days = 'interval: DAY, from: "2026-01-01", to: "2026-01-10"'
+
+    def rows(window: str, fields: str) -> int:
+        selected = f"usage({window}{filter_}) {{ buckets {{ {fields} }} }}"
+        return cost(
+            f'query{"".join(heads)} {{ account(id: "a") {{ {selected} }} }}', variables
+        ).rows
+
+    own = rows(days, "start")
+    assert rows(days, "resources { unit }") - own == 10 * rows_a_day
+    # A bucket's days count, and a year of them is allowed.
+    months = 'interval: MONTH, from: "2026-01-01", to: "2026-12-31"'
+    at_most = 12 * (rows_a_day * 31 if rows_a_day == EVENTS_A_DAY else 7)
+    assert rows(months, "resources { unit }") - rows(months, "start") == at_most
+
+
+def test_quantities_of_a_filter_over_years_are_refused() -> None:
+    window = 'interval: YEAR, from: "2024-01-01", to: "2026-12-31", filter: { providers: ["a"] }'
+    message = refusal(
+        f'{{ account(id: "a") {{ usage({window}) {{ buckets {{ resources {{ unit }} }} }} }} }}'
+    )
+    assert re.search(r"may load 3\d\d,\d{3} rows; .* `account.usage.buckets.resources`", message)
 
 
 def test_fields_with_one_key_count_once() -> None:

@@ -14,6 +14,8 @@ from graphql import (
     GraphQLObjectType,
     InlineFragmentNode,
     ListValueNode,
+    NullValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
@@ -280,6 +282,11 @@ def _literal(node: ValueNode, type_: GraphQLInputType) -> object:
         return [None] * len(node.values)
     if is_list_type(get_nullable_type(type_)):
         return [None]
+    if isinstance(node, ObjectValueNode):
+        return {
+            each.name.value: None if isinstance(each.value, NullValueNode) else ...
+            for each in node.fields
+        }
     try:
         value = coerce_input_literal(node, type_)
     except Exception:  # whatever a scalar raises: the document is not valid then

@@ -45,7 +45,8 @@ has an `X-Request-ID`, also in the log; a request may set its own.
 credits by their `Idempotency-Key`. Answers 429 and 503 have the header `Retry-After`.
 
 **Points.** Each person, API key and account with signed links has a bucket of points. A request \
-takes one; besides, 100 usage events or exported rows take one, and a receipt takes ten in all. \
+takes one; besides, 100 usage events or exported rows take one, and a \
+receipt or statement takes ten in all, as does each document of a year's file. \
 Points are restored each second. Without enough points nothing is done: 429 `THROTTLED`, and \
 `extensions.retryAfterSeconds` beside the header. Every answer to a valid credential or link says \
 in `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11) how many points a \
