@@ -243,6 +243,21 @@ async def test_a_long_breakdown_is_searched(browser: Browser, site: Site) -> Non
         # Eight colours, and the rest together.
         await expect(page.locator(".legend-label")).to_have_count(9)
         await expect(page.locator(".legend-label").last).to_have_text("Other")
+        note = page.get_by_text("Only the 100 largest values are searched.")
+        await expect(note).to_have_count(0)
+
+        many = [event("long", at, WEEK[0], 1, "0.5", f"worker-{at}") for at in range(100, 175)]
+        assert (await site.operator.meter(*many))["rejected"] == []
+        await page.reload()
+        await search.fill("worker-174")
+        await expect(rows).to_contain_text("No matches.")
+        await expect(rows).to_contain_text("Only the 100 largest values are searched.")
+        await search.fill("")
+        await expect(note).to_have_count(0)
+        await page.get_by_role("button", name=re.compile("^Filter")).click()
+        await expect(page.get_by_role("dialog", name="Filter")).to_contain_text(
+            "Only the 100 largest values are searched."
+        )
 
 
 async def test_a_view_is_saved_opened_and_deleted(browser: Browser, each_site: Site) -> None:

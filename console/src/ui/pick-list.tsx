@@ -22,7 +22,8 @@ type Props = {
   selected: readonly string[];
   onSelect: (ids: string[]) => void;
   many?: boolean;
-  search?: { label: string; none: string; more: (count: number) => string };
+  /** `note` says which choices there are to search, where these are not all. */
+  search?: { label: string; none: string; more: (count: number) => string; note?: string };
   /** The label of a button that clears the selection; none by default. */
   clear?: string;
   icon?: IconName;
@@ -115,6 +116,7 @@ function Content(props: Props & { close: () => void }) {
       {found.length > shown.length && (
         <p className="list-note">{search?.more(found.length - shown.length)}</p>
       )}
+      {search?.note && <p className="list-note">{search.note}</p>}
       {clear && selected.length > 0 && (
         <div className="list-foot">
           <Button look="bare" small onPress={() => onSelect([])}>

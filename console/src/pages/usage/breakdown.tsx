@@ -103,6 +103,9 @@ export function Breakdown({ scope }: { scope: UsageScope }) {
           open={open}
         />
       </div>
+      {query && !load.previous && rows?.some(({ group }) => group === "OTHER") && (
+        <p className="table-foot faint">{t.largestOnly(MANY)}</p>
+      )}
       {hasMore && !query && (
         <div className="table-foot">
           <Button look="bare" small disappears onPress={() => setFirst(MANY)}>

@@ -17,6 +17,9 @@ import { DIMENSIONS, type Dimension, type Filters } from "../shared/view";
 import { idOf, keyOf, nameOf } from "./group-names";
 import { type UsageScope, variablesOf } from "./usage-scope";
 
+/** Values of a dimension that are loaded at most; the rest is in "Other". */
+const MOST_VALUES = 100;
+
 /** The grouping, the filter, and each of its values with a button that removes it. */
 export function FilterBar({ scope }: { scope: UsageScope }) {
   const { filters, by, toggle } = scope;
@@ -89,6 +92,7 @@ function FilterPicker({ scope, names }: PickerProps) {
   const selected = filters[dimension] ?? [];
   const ids = selected.map((key) => idOf({ group: "VALUE", key }));
   const found = load.previous ? [] : choicesOf(load.data, dimension);
+  const isCut = !load.previous && rowsOf(load.data).some(({ group }) => group === "OTHER");
   const missing = ids.filter((id) => !found.some((each) => each.id === id));
   const choices = [
     ...found,
@@ -120,6 +124,7 @@ function FilterPicker({ scope, names }: PickerProps) {
         label: t.searchValues(t.dimensions[dimension]),
         none: load.loading ? t.loading : t.noValues,
         more: shared.more,
+        ...(isCut && { note: t.largestOnly(MOST_VALUES) }),
       }}
       above={
         <Select
@@ -134,10 +139,13 @@ function FilterPicker({ scope, names }: PickerProps) {
   );
 }
 
+function rowsOf(data: UsageValuesQuery | undefined) {
+  return data?.account?.usage.breakdown ?? [];
+}
+
 /** The values that the filter can select: "Other" is none, and every charge has a resource. */
 function choicesOf(data: UsageValuesQuery | undefined, by: Dimension): Choice[] {
-  const rows = data?.account?.usage.breakdown ?? [];
-  return rows
+  return rowsOf(data)
     .filter(({ group }) => group === "VALUE" || (group === "NONE" && by !== "RESOURCE"))
     .map((row) => ({ id: idOf(row), label: nameOf(row, by), note: formatMoney(row.spend) }));
 }

@@ -83,6 +83,8 @@ export const usage = {
   clearFilters: "Filter löschen",
   loading: "Wird geladen …",
   noValues: "Keine Treffer.",
+  largestOnly: (count: number) =>
+    `Nur die ${count} größten Werte werden durchsucht. Andere zeigt ein kürzerer Zeitraum oder ein engerer Filter.`,
   searchRows: "Zeilen durchsuchen",
   clearSearch: "Suche löschen",
   openBy: "Aufteilen nach",

@@ -83,6 +83,8 @@ export const usage = {
   clearFilters: "Clear filters",
   loading: "Loading …",
   noValues: "No matches.",
+  largestOnly: (count: number) =>
+    `Only the ${count} largest values are searched. For others, narrow the range or the filter.`,
   searchRows: "Search rows",
   clearSearch: "Clear search",
   openBy: "Open by",
