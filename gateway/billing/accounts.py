@@ -9,13 +9,14 @@ from gateway.audit.deeds import Act, Deed, record
 from gateway.billing.balance.book_balances import LowBalances
 from gateway.billing.balance.low_balance import Thresholds
 from gateway.billing.book import Book, lock_accounts
+from gateway.billing.zone_changes import put_zone
 from gateway.clock import Clock
 from gateway.errors import BadUserInput, Conflict, NotFound
 from gateway.ids import KeyFactory, receipt_prefix
 from gateway.models import LowBalance
 from gateway.money import checked, minor_digits
 from gateway.principal import Actor, Role
-from gateway.store import Transaction, accounts, purchases, rebuild
+from gateway.store import Transaction, accounts, purchases
 from gateway.store.accounts import AccountChange, NewAccount
 from gateway.store.buyers import BillingDetails, dump_billing, parse_billing
 from gateway.store.engine.database import CUSTOMER_TAKEN
@@ -63,11 +64,11 @@ async def put_account(
     """Make the account or change it to what the facts say; members that they name replace the
     list. Return the account's key.
 
-    A change of the time zone rebuilds the account's daily roll-ups; the low-balance state follows
-    the new thresholds. Raises NotFound for an account that the actor may not write to; BadUserInput
-    for an unknown currency or zone and for a text of another length than allowed; Conflict for
-    another currency once there is a ledger entry or a purchase, and for another account's Stripe
-    customer.
+    Another time zone is the account's at once where it has few facts, else it is pending until a
+    job has made the roll-ups of its days. The low-balance state follows the new thresholds. Raises
+    NotFound for an account that the actor may not write to; BadUserInput for an unknown currency or
+    zone and for a text of another length than allowed; Conflict for another currency once there is
+    a ledger entry or a purchase, and for another account's Stripe customer.
     """
     account_id = await _find(transaction, facts.external_id)
     if not actor.may_write(account_id):
@@ -84,7 +85,7 @@ async def put_account(
         assert account_id is not None  # noqa: S101  # one of both has made it
         if account_id == new.account_id:
             made.append(_made(new))
-    changed = await _change(transaction, account_id, facts)
+    changed = await _change(transaction, account_id, facts, keys)
     await record(transaction, actor, [*made, *changed], clock=clock)
     await put_thresholds(
         transaction,
@@ -281,7 +282,9 @@ def _new_account(facts: AccountFacts, *, clock: Clock, keys: KeyFactory) -> NewA
     )
 
 
-async def _change(transaction: Transaction, account_id: int, facts: AccountFacts) -> list[Act]:
+async def _change(
+    transaction: Transaction, account_id: int, facts: AccountFacts, keys: KeyFactory
+) -> list[Act]:
     """Replace an account's facts; return the acts."""
     (locked,) = await accounts.lock(transaction, [account_id])
     if locked["currency"] != facts.currency and (
@@ -294,19 +297,17 @@ async def _change(transaction: Transaction, account_id: int, facts: AccountFacts
     change = AccountChange(
         name=facts.name,
         currency=facts.currency,
-        time_zone=facts.time_zone,
         stripe_customer_id=(
             locked["stripe_customer_id"] if facts.keeps_customer else facts.stripe_customer_id
         ),
         billing=locked["billing"] if facts.keeps_billing else dump_billing(facts.billing),
     )
     await accounts.change(transaction, account_id, change)
-    if locked["time_zone"] != facts.time_zone:
-        await rebuild.days(transaction, account_id, zone(facts.time_zone))
-    return list(_changes(locked, change))
+    await put_zone(transaction, locked, facts.time_zone, keys)
+    return list(_changes(locked, change, facts.time_zone))
 
 
-def _changes(before: LockedAccount, after: AccountChange) -> Iterator[Act]:
+def _changes(before: LockedAccount, after: AccountChange, time_zone: str) -> Iterator[Act]:
     account_id, name = before["account_id"], before["external_id"]
     changed = {
         label: _difference(old, new)
@@ -320,6 +321,7 @@ def _changes(before: LockedAccount, after: AccountChange) -> Iterator[Act]:
     }
     if changed:
         yield Act(Deed.ACCOUNT_CHANGED, account_id, name, changed)
-    if before["time_zone"] != after.time_zone:
-        moved = _difference(before["time_zone"], after.time_zone)
+    zone_before = before["pending_time_zone"] or before["time_zone"]
+    if zone_before != time_zone:
+        moved = _difference(zone_before, time_zone)
         yield Act(Deed.TIME_ZONE_CHANGED, account_id, name, moved)

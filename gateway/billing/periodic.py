@@ -3,6 +3,7 @@
 from gateway.billing.balance import low_balance_sweep
 from gateway.billing.statements.sweep import StatementJobs
 from gateway.billing.usage import packing
+from gateway.billing.zone_changes import ZoneChanges
 from gateway.clock import Clock
 from gateway.store import Database
 from gateway.work.outbox import Outbox
@@ -22,3 +23,4 @@ def register(
     low_balance_sweep.register(tasks, database, clock, usage_delay_seconds)
     packing.register(tasks, database, clock)
     StatementJobs(database, clock, outbox, is_on=issues_statements).register(tasks)
+    ZoneChanges(database, outbox).register(tasks)

@@ -111,11 +111,16 @@ def _line(row: AccountRow) -> str:
             encode_global_id("Account", row["account_id"]),
             row["external_id"],
             row["name"],
-            row["time_zone"],
+            _zone(row),
             f"{format_amount(row['balance_nanos'], row['currency'])} {row['currency']}",
             _warning(row),
         ]
     )
+
+
+def _zone(row: AccountRow) -> str:
+    pending = row["pending_time_zone"]
+    return f"{row['time_zone']}, then {pending}" if pending else row["time_zone"]
 
 
 def _warning(row: AccountRow) -> str:

@@ -29,6 +29,13 @@ from gateway.models.seller import Seller
 from gateway.models.statement import MonthlyStatement
 from gateway.models.usage_event import Resource, UsageEvent
 from gateway.models.webhook_event import WebhookEvent, WebhookInvoice, WebhookState
+from gateway.models.zone_change import (
+    StagedActivity,
+    StagedDay,
+    StagedLedgerDay,
+    StagedProject,
+    ZoneChange,
+)
 
 __all__ = [
     "SETTLED",
@@ -67,12 +74,17 @@ __all__ = [
     "RollupSlot",
     "SavedView",
     "Seller",
+    "StagedActivity",
+    "StagedDay",
+    "StagedLedgerDay",
+    "StagedProject",
     "UnpackedDay",
     "UsageEvent",
     "UsageRange",
     "WebhookEvent",
     "WebhookInvoice",
     "WebhookState",
+    "ZoneChange",
     "charged_nanos",
     "metadata",
     "receipt_kind",

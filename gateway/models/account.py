@@ -24,7 +24,8 @@ class Account(Model, table=True):
     `balance_nanos` and `ledger_version` are those of the last ledger entry, moved in its
     transaction. `revision` grows with each transaction that changed something that is pushed live:
     the balance, a purchase, whether the balance is low. `billing` is JSON: the buyer's details on
-    documents.
+    documents. `pending_time_zone` will be the `time_zone` as soon as the roll-ups of its days are
+    made; a statement that writes `time_zone` makes it null (a trigger).
     """
 
     __tablename__ = "account"
@@ -59,6 +60,7 @@ class Account(Model, table=True):
     revision: int = Field(sa_type=BigInteger, default=0)
     created_at: datetime = Field(sa_type=Instant)
     billing: str | None = Field(sa_type=Text, default=None)
+    pending_time_zone: str | None = Field(max_length=64, default=None)
 
 
 class AccountMember(Model, table=True):

@@ -70,15 +70,8 @@ class RollupSlot(RollupSums, table=True):
     slot_at: datetime = Field(sa_type=Instant, primary_key=True)
 
 
-class RollupActivity(Model, table=True):
-    """A day's usage (in the account's own zone) by the dimensions of a breakdown.
-
-    `deployment_id` 0 is usage without a deployment, an empty text is a provider or GPU model that
-    the events did not name. `events` counts those that are not corrections.
-    """
-
-    __tablename__ = "rollup_activity"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+class ActivitySums(Model):
+    """The columns of a day's usage by the dimensions of a breakdown."""
 
     account_id: int = Field(sa_type=BigInteger, primary_key=True)
     day: date = Field(sa_type=Date, primary_key=True)
@@ -90,15 +83,19 @@ class RollupActivity(Model, table=True):
     events: int = Field(sa_type=BigInteger, default=0)
 
 
-class RollupProject(Model, table=True):
-    """The part of a day's usage that names a project, by the dimensions of `rollup_activity`.
+class RollupActivity(ActivitySums, table=True):
+    """A day's usage (in the account's own zone) by the dimensions of a breakdown.
 
-    What names none is the rest: the row of `rollup_activity` less these. So usage without projects
-    costs no row here, and a version that knows none keeps both tables right.
+    `deployment_id` 0 is usage without a deployment, an empty text is a provider or GPU model that
+    the events did not name. `events` counts those that are not corrections.
     """
 
-    __tablename__ = "rollup_project"
+    __tablename__ = "rollup_activity"
     __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class ProjectSums(Model):
+    """The columns of the part of a day's usage that names a project."""
 
     account_id: int = Field(sa_type=BigInteger, primary_key=True)
     day: date = Field(sa_type=Date, primary_key=True)
@@ -111,21 +108,23 @@ class RollupProject(Model, table=True):
     events: int = Field(sa_type=BigInteger, default=0)
 
 
-class LedgerDay(Model, table=True):
-    """The usage entries of the ledger that were recorded on a day of the account's own zone: people
-    read them as one row.
+class RollupProject(ProjectSums, table=True):
+    """The part of a day's usage that names a project, by the dimensions of `rollup_activity`.
+
+    What names none is the rest: the row of `rollup_activity` less these. So usage without projects
+    costs no row here, and a version that knows none keeps both tables right.
+    """
+
+    __tablename__ = "rollup_project"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class LedgerDaySums(Model):
+    """The columns of the usage entries that were recorded on a day.
 
     `amount_nanos` is their sum, `opening_nanos` the balance before the first of them,
     `balance_nanos` the balance after the last; `version` and `recorded_at` are the last one's.
     """
-
-    __tablename__ = "ledger_day"
-    __table_args__ = (
-        # The day around an entry. It has nothing that changes, so that Postgres's updates leave
-        # the indexes alone.
-        UniqueConstraint("account_id", "first_version"),
-        {"sqlite_with_rowid": False},
-    )
 
     account_id: int = Field(sa_type=BigInteger, primary_key=True)
     day: date = Field(sa_type=Date, primary_key=True)
@@ -136,3 +135,17 @@ class LedgerDay(Model, table=True):
     first_at: datetime = Field(sa_type=Instant)
     version: int = Field(sa_type=BigInteger)
     recorded_at: datetime = Field(sa_type=Instant)
+
+
+class LedgerDay(LedgerDaySums, table=True):
+    """The usage entries of the ledger that were recorded on a day of the account's own zone: people
+    read them as one row.
+    """
+
+    __tablename__ = "ledger_day"
+    __table_args__ = (
+        # The day around an entry. It has nothing that changes, so that Postgres's updates leave
+        # the indexes alone.
+        UniqueConstraint("account_id", "first_version"),
+        {"sqlite_with_rowid": False},
+    )

@@ -45,7 +45,7 @@ from gateway.routes.platform_endpoint import PlatformEndpoint, read_object
 from gateway.store import Page, Selection, Snapshot, accounts
 from gateway.store.account_listing import ACCOUNTS, accounts_by_external_id
 from gateway.store.buyers import BillingDetails, dump_billing, parse_billing
-from gateway.store.rows import VisibleAccount
+from gateway.store.rows import AccountRow, VisibleAccount
 from gateway.text import checked_identifier, is_identifier
 
 DEFAULT_LIMIT: Final = 100
@@ -123,10 +123,11 @@ class PutAccountEndpoint(PlatformEndpoint):
                 keys=self.platform.keys,
                 usage_delay_seconds=self.platform.usage_delay_seconds,
             )
+            (row,) = await accounts.by_external_id(transaction, [facts.external_id])
         details["put_account_id"] = account_id
         if facts.members is not None:
             details["members"] = len(facts.members)
-        return json_response(_written(account_id, facts).payload())
+        return json_response(_written(row, facts).payload())
 
 
 class MembersEndpoint(PlatformEndpoint):
@@ -194,21 +195,21 @@ def _billing_answer(details: BillingDetails | None) -> BillingAnswer | None:
     return BillingAnswer(name=details["name"], address=details["address"], tax_id=details["taxId"])
 
 
-def _written(account_id: int, facts: AccountFacts) -> AccountAnswer:
+def _written(row: AccountRow, facts: AccountFacts) -> AccountAnswer:
     """Return the account as it was written, without what stayed as it was."""
     amount = facts.low_balance_nanos
     account = AccountAnswer(
-        id=encode_global_id("Account", account_id),
+        id=encode_global_id("Account", row["account_id"]),
         external_id=facts.external_id,
         name=facts.name,
         currency=facts.currency,
-        time_zone=facts.time_zone,
+        time_zone=row["time_zone"],
         low_balance=LowBalanceAnswer(
             amount=None if amount is None else format_amount(amount, facts.currency),
             days=facts.low_balance_days,
         ),
     )
-    named: dict[str, object] = {}
+    named = _pending(row)
     if not facts.keeps_customer:
         named["stripe_customer_id"] = facts.stripe_customer_id
     if not facts.keeps_billing:
@@ -216,6 +217,12 @@ def _written(account_id: int, facts: AccountFacts) -> AccountAnswer:
     if facts.members is not None:
         named["members"] = [MemberAnswer(subject=each, role=role) for each, role in facts.members]
     return account.model_copy(update=named)
+
+
+def _pending(row: AccountRow) -> dict[str, object]:
+    """Return the fields that an account has while another time zone is pending."""
+    pending = row["pending_time_zone"]
+    return {} if pending is None else {"pending_time_zone": pending}
 
 
 async def _find(snapshot: Snapshot, principal: Principal, scope: Scope) -> VisibleAccount:
@@ -241,7 +248,7 @@ def _answer_of(row: VisibleAccount, principal: Principal) -> AccountAnswer:
         ),
         billing=_billing_answer(parse_billing(row["billing"])),
         created_at=serialize_instant(row["created_at"]),
-    )
+    ).model_copy(update=_pending(row))
     writes = principal.scopes & {Permission.ACCOUNTS_WRITE, Permission.ADMIN}
     if principal.account_id is None and writes:
         return account.model_copy(update={"stripe_customer_id": row["stripe_customer_id"]})

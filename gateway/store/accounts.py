@@ -63,7 +63,6 @@ class AccountChange(NamedTuple):
 
     name: str
     currency: str
-    time_zone: str
     stripe_customer_id: str | None
     billing: str | None
 
@@ -191,10 +190,19 @@ _CHANGE: Final = Statement[None](
     .values(
         name=bindparam("name", type_=String()),
         currency=bindparam("currency", type_=String()),
-        time_zone=bindparam("time_zone", type_=String()),
         stripe_customer_id=bindparam("stripe_customer_id", type_=String()),
         billing=bindparam("billing", type_=Text()),
     )
+)
+_SET_ZONE: Final = Statement[None](
+    update(ACCOUNT)
+    .where(ACCOUNT.c.account_id == bindparam("key", type_=BigInteger()))
+    .values(time_zone=bindparam("zone", type_=String()))
+)
+_SET_PENDING_ZONE: Final = Statement[None](
+    update(ACCOUNT)
+    .where(ACCOUNT.c.account_id == bindparam("key", type_=BigInteger()))
+    .values(pending_time_zone=bindparam("zone", type_=String()))
 )
 _SET_THRESHOLDS: Final = Statement[None](
     update(ACCOUNT)
@@ -232,8 +240,20 @@ _ROLES_OF: Final = Statement[_RoleIn](
 
 
 async def change(transaction: Transaction, account_id: int, facts: AccountChange) -> None:
-    """Replace an account's facts, but not its low-balance thresholds."""
+    """Replace an account's facts, but not its time zone and its low-balance thresholds."""
     await transaction.execute(_CHANGE, key=account_id, **facts._asdict())
+
+
+async def set_zone(transaction: Transaction, account_id: int, time_zone: str) -> None:
+    """Set an account's time zone, which its daily roll-ups have; no other one is pending then."""
+    await transaction.execute(_SET_ZONE, key=account_id, zone=time_zone)
+
+
+async def set_pending_zone(
+    transaction: Transaction, account_id: int, time_zone: str | None
+) -> None:
+    """Set the time zone that an account's roll-ups are being prepared for; None for none."""
+    await transaction.execute(_SET_PENDING_ZONE, key=account_id, zone=time_zone)
 
 
 async def set_thresholds(

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Final, NamedTuple, Self, TypedDict
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Date, and_, select
+from sqlalchemy import BigInteger, Date, Table, and_, select
 
 from gateway.models import LedgerCause, LedgerDay, table_of
 from gateway.money import checked
@@ -78,12 +78,13 @@ class Day(NamedTuple):
         )
 
 
-_MERGE: Final = Upsert(
-    DAY,
-    Day,
-    added=("amount_nanos",),
-    kept=("opening_nanos", "first_version", "first_at"),
-)
+def merging(table: Table) -> Upsert[Day]:
+    """Return the statement that adds later entries to the days of a table."""
+    kept = ("opening_nanos", "first_version", "first_at")
+    return Upsert(table, Day, added=("amount_nanos",), kept=kept)
+
+
+_MERGE: Final = merging(DAY)
 
 
 def _amounts(dialect: DialectName) -> Query:

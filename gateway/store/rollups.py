@@ -283,27 +283,26 @@ async def merge(
         merged = _merged(slots, await _slots_of(transaction, slots))
         cells = [SlotCells._make((*place, *sums.cells())) for place, sums in merged.items()]
         await transaction.upsert(_UPSERT_SLOT, cells)
-    await merge_days(transaction, slots, zones, are_new=True)
+    await _merge_days(transaction, slots, zones)
 
 
-async def merge_days(
-    transaction: Transaction,
-    slots: Mapping[SlotKey, PeriodSums],
-    zones: Mapping[int, ZoneInfo],
-    *,
-    are_new: bool = False,
+async def _merge_days(
+    transaction: Transaction, slots: Mapping[SlotKey, PeriodSums], zones: Mapping[int, ZoneInfo]
 ) -> None:
-    """Add sums of quarter hours to the roll-ups by the accounts' own days alone. Raises OutOfRange
-    where those that `are_new` would give an account too many units.
+    """Add sums of quarter hours to the roll-ups by the accounts' own days. Raises OutOfRange where
+    an account would have too many units.
     """
     days = by_day(slots, zones)
     if days:
         stored = await _days_of(transaction, days)
-        if are_new and (measures := _measures(days) - _measures(stored)):
+        if measures := _measures(days) - _measures(stored):
             await usage_units.check(transaction, measures)
-        merged = _merged(days, stored)
-        cells = [DayCells._make((*place, *sums.cells())) for place, sums in merged.items()]
-        await transaction.upsert(_UPSERT_DAY, cells)
+        await transaction.upsert(_UPSERT_DAY, day_cells(_merged(days, stored)))
+
+
+def day_cells(days: Mapping[DayKey, PeriodSums]) -> list[DayCells]:
+    """Return the rows of days. Raises OutOfRange for a sum that does not fit."""
+    return [DayCells._make((*place, *sums.cells())) for place, sums in days.items()]
 
 
 def _measures(days: Mapping[DayKey, PeriodSums]) -> set[AccountMeasure]:
@@ -330,16 +329,24 @@ def _merged(added: Mapping[K, PeriodSums], stored: Mapping[K, PeriodSums]) -> di
 
 async def merge_activity(transaction: Transaction, days: Mapping[DayKey, Activity]) -> None:
     """Add usage to the accounts' own days."""
-    rows = [
+    await transaction.upsert(_UPSERT_ACTIVITY, activity_cells(days))
+    if parts := project_cells(days):
+        await transaction.upsert(_UPSERT_PROJECT, parts)
+
+
+def activity_cells(days: Mapping[DayKey, Activity]) -> list[ActivityCells]:
+    """Return the rows of days' usage. Raises OutOfRange for a sum that does not fit."""
+    return [
         ActivityCells._make((*day, *dimensions, checked(spent), events))
         for day, activity in days.items()
         for dimensions, (spent, events) in activity.all.items()
     ]
-    await transaction.upsert(_UPSERT_ACTIVITY, rows)
-    parts = [
+
+
+def project_cells(days: Mapping[DayKey, Activity]) -> list[ProjectCells]:
+    """Return the rows of the usage that names projects, as `activity_cells` does."""
+    return [
         ProjectCells._make((*day, *dimensions, checked(spent), events))
         for day, activity in days.items()
         for dimensions, (spent, events) in activity.projects.items()
     ]
-    if parts:
-        await transaction.upsert(_UPSERT_PROJECT, parts)

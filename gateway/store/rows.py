@@ -28,6 +28,7 @@ class AccountRow(TypedDict):
     revision: int
     created_at: datetime
     billing: str | None
+    pending_time_zone: str | None
 
 
 class LockedAccount(AccountRow):

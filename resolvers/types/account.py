@@ -224,6 +224,11 @@ class Account(Node):
     time_zone: TimeZone = column(
         "time_zone", description="The account's time zone: the default for calendar dates and days."
     )
+    pending_time_zone: TimeZone | None = column(
+        "pending_time_zone",
+        description="The time zone that replaces `timeZone` as soon as the account's days are "
+        "computed in it; null if none is pending.",
+    )
     created_at: datetime = column("created_at", description="When the account was created.")
     first_day: date = resolved(
         load_account_first_day,

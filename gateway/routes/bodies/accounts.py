@@ -97,7 +97,9 @@ class AccountBody(Wire):
         description="ISO 4217 code. Cannot change after the first ledger entry or purchase."
     )
     time_zone: TimeZone = Field(
-        "UTC", description="IANA name of the time zone of the account's days."
+        "UTC",
+        description="IANA name of the time zone of the account's days. Another one takes effect "
+        "at once, or for an account with much usage within minutes.",
     )
     stripe_customer_id: Subject | None = Field(
         None,
@@ -153,7 +155,12 @@ class AccountAnswer(WireAnswer):
     external_id: str = Field(description="The platform's id, unchanged.")
     name: str
     currency: str = Field(description="ISO 4217.")
-    time_zone: str = Field(description="IANA name.")
+    time_zone: str = Field(description="IANA name of the zone in effect.")
+    pending_time_zone: str | None = Field(
+        None,
+        description="The zone that takes effect as soon as the account's days are computed in it; "
+        "only while there is one.",
+    )
     low_balance: LowBalanceAnswer
     billing: BillingAnswer | None = Field(
         None, description="The buyer's details; in an answer to a PUT only if it had them."

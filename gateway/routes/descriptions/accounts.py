@@ -66,8 +66,10 @@ PUT_ACCOUNT: Final = Operation(
     summary="Create or replace an account",
     text="Creates the account, or replaces its details. The same request again gives the same "
     "answer. `members` replaces the whole list and also needs the scope `members:write`; "
-    "without `members` the list stays. An account key may change its own account only, and "
-    "may not send `members` or `stripeCustomerId` (403); without them, both stay.",
+    "without `members` the list stays. Another `timeZone` of an account with much usage is "
+    "`pendingTimeZone` for some minutes: until its days are computed, every figure keeps the zone "
+    "in effect. Another PUT replaces a pending zone. An account key may change its own account "
+    "only, and may not send `members` or `stripeCustomerId` (403); without them, both stay.",
     scopes=(Permission.ACCOUNTS_WRITE,),
     parameters=(EXTERNAL_ID,),
     body=Body(content={JSON: AccountBody}, text="The account."),

@@ -25,6 +25,7 @@ async def test_a_new_account_has_nothing_and_its_members(books: Books) -> None:
         "name": "Acme",
         "currency": "USD",
         "time_zone": "UTC",
+        "pending_time_zone": None,
         "receipt_prefix": None,
         "stripe_customer_id": None,
         "billing": None,

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from gateway.billing import zone_changes
 from gateway.billing.accounts import AccountFacts, put_account
 from gateway.principal import Permission, Role
 from gateway.providers.stripe.inbox import Inbox
@@ -66,6 +67,27 @@ async def test_a_path_that_names_no_account_is_refused(served: Served, name: str
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["extensions"]["argument"] == "externalId"
     assert await table_rows(served.database, "account") == []
+
+
+async def test_another_zone_of_a_large_account_is_pending(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = await served.key(*PLATFORM, Permission.BILLING_READ)
+    made = await served.client.put(PATH, json=account(timeZone="UTC"), headers=headers)
+    monkeypatch.setattr(zone_changes, "AT_ONCE", -1)
+    for _ in range(2):
+        put = await served.client.put(PATH, json=account(timeZone="Asia/Tokyo"), headers=headers)
+        got = await served.client.get(PATH, headers=headers)
+        for answer in (put, got):
+            assert answer.status_code == 200
+            assert answer.json()["timeZone"] == "UTC"
+            assert answer.json()["pendingTimeZone"] == "Asia/Tokyo"
+    document = f'{{ account(id: "{made.json()["id"]}") {{ timeZone pendingTimeZone }} }}'
+    read = await served.client.post("/graphql", json={"query": document}, headers=headers)
+    found = read.json()["data"]["account"]
+    assert found == {"timeZone": "UTC", "pendingTimeZone": "Asia/Tokyo"}
+    put = await served.client.put(PATH, json=account(timeZone="UTC"), headers=headers)
+    assert "pendingTimeZone" not in put.json()
 
 
 async def test_a_subject_is_kept_as_it_was_sent(served: Served) -> None:
