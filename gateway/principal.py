@@ -25,7 +25,10 @@ class Role(StrEnum):
     def require_purchases(self) -> None:
         """Raise Forbidden where the role does not see purchases."""
         if not self.sees_purchases:
-            raise Forbidden("Your role in this account does not include purchases and receipts.")
+            raise Forbidden(
+                "Your role in this account does not include purchases, receipts, statements and "
+                "the ledger."
+            )
 
 
 class Permission(StrEnum):

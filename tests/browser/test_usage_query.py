@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from playwright.async_api import Browser, Locator, Page, expect
+import pytest
+from playwright.async_api import Browser, Locator, Page, ViewportSize, expect
 
 from tests.browser.conftest import ARTEFACTS, Site
-from tests.browser.support import ask, card, figure, settled, tab, violations
+from tests.browser.support import ask, card, figure, fits, settled, tab, violations
 from tests.browser.test_usage import TODAY, WEEK, event, open_tab, summed
 
 ODD = 3
@@ -31,6 +32,11 @@ query ($account: ID!, $from: Date!, $to: Date!, $filter: UsageFilter) {
 }
 """
 
+SAVE = """
+mutation ($account: ID!, $name: String!) {
+  saveView(input: { accountId: $account, name: $name, query: {} }) { userErrors { code } }
+}
+"""
 DEMO_ACCOUNTS = "{ viewer { accounts { nodes { id externalId } } } }"
 DEMO = """
 query ($account: ID!, $first: Date!, $last: Date!, $since: Date!, $until: Date!) {
@@ -287,6 +293,39 @@ async def test_a_view_is_saved_opened_and_deleted(browser: Browser, each_site: S
         await views.click()
         await opened.get_by_role("button", name=re.compile("^Delete")).click()
         await expect(opened).to_contain_text("No saved views yet")
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+async def test_long_names_stay_in_their_places(browser: Browser, site: Site, width: int) -> None:
+    name = "p" * 200
+    account = await site.operator.put_account(f"long-{width}")
+    used = event(f"long-{width}", 1, WEEK[0], 1, "1234.5", "llm") | {"project": name}
+    assert (await site.operator.meter(used))["rejected"] == []
+    await ask(site, SAVE, account=account, name="v" * 100)
+    viewport: ViewportSize = {"width": width, "height": 900}
+    async with tab(browser, site, viewport=viewport) as page:
+        await open_tab(page, account, **{"by": "project", "filter-project": name}, **DAYS)
+        await settled(page)
+        assert await fits(page)
+        await page.get_by_role("application", name="Spend over time").press("Home")
+        line = page.locator(".tooltip dl > div").first
+        _, end = await sides(line.locator("dt bdi"))
+        begin, _ = await sides(line.locator("dd"))
+        assert end <= begin
+        await page.get_by_role("button", name="Saved views").click()
+        dialog = page.get_by_role("dialog", name="Saved views")
+        _, right = await sides(dialog)
+        for control in ("Delete", "Save"):
+            _, end = await sides(dialog.get_by_role("button", name=re.compile(f"^{control}")).last)
+            assert end <= right
+
+
+async def sides(found: Locator) -> tuple[float, float]:
+    """Return where an element begins and ends, from the left."""
+    await expect(found).to_be_visible()
+    box = await found.bounding_box()
+    assert box is not None
+    return box["x"], box["x"] + box["width"]
 
 
 async def test_the_demo_shows_projects_growth_and_unusual_days(site: Site) -> None:

@@ -219,7 +219,9 @@ async def viewed(two: Database) -> Database:
 
 
 EVE = Principal(subject="eve")
-FORBIDDEN = "Your role in this account does not include purchases and receipts."
+FORBIDDEN = (
+    "Your role in this account does not include purchases, receipts, statements and the ledger."
+)
 
 
 async def test_a_viewer_is_refused_purchases_and_nothing_else(viewed: Database) -> None:

@@ -319,7 +319,10 @@ async def test_a_viewer_gets_usage_and_neither_purchases_nor_ledger(place: Place
         assert refusal_of(await place.get(path, "vic")) == (
             403,
             "FORBIDDEN",
-            "Your role in this account does not include purchases and receipts.",
+            (
+                "Your role in this account does not include purchases, receipts, statements and "
+                "the ledger."
+            ),
         )
 
 
