@@ -53,7 +53,7 @@ histories: $(VENV)/.dev
 
 # Random usage queries beside the raw events; fewer run with `make test`.
 usage-queries: $(VENV)/.dev
-	EXAMPLES=$${EXAMPLES:-500} $(BIN)/pytest tests/scenarios/test_usage_queries.py $(ARGS)
+	EXAMPLES=$${EXAMPLES:-500} $(BIN)/pytest tests/scenarios/test_usage_queries.py --timeout 7200 $(ARGS)
 
 soak: $(VENV)/.dev
 	KILLS=$${KILLS:-200} $(BIN)/pytest tests/scenarios/chaos -rP $(ARGS)

@@ -23,7 +23,7 @@ from gateway.models.job import Job, JobState
 from gateway.models.ledger_entry import LedgerCause, LedgerEntry
 from gateway.models.receipt import Receipt, ReceiptKind, ReceiptSequence, receipt_kind
 from gateway.models.rollup import LedgerDay, RollupActivity, RollupDay, RollupProject, RollupSlot
-from gateway.models.rollup_block import RollupBlock, UnpackedDay
+from gateway.models.rollup_block import QuarteredDay, RollupBlock, UnpackedDay
 from gateway.models.saved_view import SavedView, UsageRange
 from gateway.models.seller import Seller
 from gateway.models.statement import MonthlyStatement
@@ -61,6 +61,7 @@ __all__ = [
     "LowBalance",
     "MonthlyStatement",
     "PaymentMethodType",
+    "QuarteredDay",
     "Receipt",
     "ReceiptKind",
     "ReceiptSequence",

@@ -12,7 +12,9 @@ from sqlmodel import Field
 from gateway.models.base import Model
 
 DAYS: Final = 0
-"""The `part` of a block that has days; 1 to 7 have the hours of a weekday, from Monday on."""
+"""The `part` of a block that has days; 1 to 7 have the hours of a weekday, from Monday on; 7 more
+have them with a quarter of an hour after each, the next 7 with two, the last 7 with three.
+"""
 
 
 class RollupBlock(Model, table=True):
@@ -51,3 +53,17 @@ class UnpackedDay(Model, table=True):
     account_id: int = Field(sa_type=BigInteger, primary_key=True)
     day: date = Field(sa_type=Date, primary_key=True)
     changes: int = Field(sa_type=BigInteger, default=1)
+
+
+class QuarteredDay(Model, table=True):
+    """A packed day of which blocks have the quarter hours too: one with many events.
+
+    A trigger of `unpacked_day` takes a day away when it is packed again, whatever the version of
+    the gateway that packs: who packs the quarter hours adds it after that.
+    """
+
+    __tablename__ = "quartered_day"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    account_id: int = Field(sa_type=BigInteger, primary_key=True)
+    day: date = Field(sa_type=Date, primary_key=True)

@@ -1,6 +1,6 @@
 """Packs days of an account into blocks: what they have, and the rows that blocks get."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final, NamedTuple, TypeAlias, TypedDict
 
@@ -17,7 +17,6 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
-    true,
     type_coerce,
 )
 from sqlalchemy.sql import ClauseElement
@@ -25,6 +24,7 @@ from sqlalchemy.sql import ClauseElement
 from gateway.models import (
     Account,
     Instant,
+    QuarteredDay,
     RollupActivity,
     RollupBlock,
     UnpackedDay,
@@ -33,9 +33,9 @@ from gateway.models import (
 )
 from gateway.store.engine.database import Reader, Transaction
 from gateway.store.engine.parameters import batch
-from gateway.store.engine.sql import BARRIER, DialectName, Expression, Query
+from gateway.store.engine.sql import DialectName, Expression, Query
 from gateway.store.engine.statement import Statement
-from gateway.store.engine.write import Upsert
+from gateway.store.engine.write import Insert, Upsert
 from gateway.store.halves import parts, whole
 from gateway.store.usage_activity import of_event
 from gateway.store.usage_filter import COLUMNS, UsageDimension
@@ -75,21 +75,21 @@ class UnpackedAccount(TypedDict):
 
 
 class UnpackedRows(TypedDict):
-    """A day that the blocks do not have, its `changes` (see `UnpackedDay`), and how many rows of
-    activity it has; with the zone that the account has then.
+    """A day that the blocks do not have, its `changes` (see `UnpackedDay`), how many rows of
+    activity it has, and how many events those count; with the zone that the account has then.
     """
 
     day: date
     time_zone: str
     changes: int
     number: int
+    events: int
 
 
-class HourUsage(TypedDict):
-    """The usage in an hour of a day, by the dimensions: `n` is the day's place, from 1."""
+class QuarterUsage(TypedDict):
+    """The usage in a quarter hour of a day, from 0, by the dimensions."""
 
-    n: int
-    hour: int
+    quarter: int
     deployment_id: int
     resource: str
     provider: str
@@ -112,6 +112,13 @@ class BlockCells(NamedTuple):
     project: str
     spent: bytes
     active: bytes
+
+
+class QuarteredCells(NamedTuple):
+    """A row of `quartered_day`."""
+
+    account_id: int
+    day: date
 
 
 class _BlockRow(TypedDict):
@@ -138,13 +145,22 @@ _UNPACKED_ACCOUNTS: Final = Statement[UnpackedAccount](
     .order_by(UNPACKED.c.account_id)
     .limit(bindparam("limit", type_=Integer()))
 )
-_NUMBER: Final = (
-    select(func.count())
-    .where(_ACTIVITY.c.account_id == UNPACKED.c.account_id, _ACTIVITY.c.day == UNPACKED.c.day)
-    .scalar_subquery()
-)
+
+
+def _of_day(value: Expression, name: str) -> Expression:
+    """Return a value of the rows of activity of an unpacked day."""
+    same = (_ACTIVITY.c.account_id == UNPACKED.c.account_id, _ACTIVITY.c.day == UNPACKED.c.day)
+    return select(value).where(*same).scalar_subquery().label(name)
+
+
 _DAYS: Final = Statement[UnpackedRows](
-    select(UNPACKED.c.day, UNPACKED.c.changes, _NUMBER.label("number"), _ACCOUNTS.c.time_zone)
+    select(
+        UNPACKED.c.day,
+        UNPACKED.c.changes,
+        _ACCOUNTS.c.time_zone,
+        _of_day(func.count(), "number"),
+        _of_day(cast(func.coalesce(func.sum(_ACTIVITY.c.events), 0), BigInteger()), "events"),
+    )
     .join_from(UNPACKED, _ACCOUNTS, UNPACKED.c.account_id == _ACCOUNTS.c.account_id)
     .where(UNPACKED.c.account_id == _ACCOUNT, UNPACKED.c.day < bindparam("end", type_=Date()))
     .order_by(UNPACKED.c.day)
@@ -185,38 +201,26 @@ def _rows(dialect: DialectName) -> Query:
     return select(*columns).join_from(wanted, BLOCK, same).where(BLOCK.c.account_id == _ACCOUNT)
 
 
-def _hours(dialect: DialectName) -> ClauseElement:
-    wanted = batch(dialect, starts_at=Instant(), ends_at=Instant())
-    inside = and_(
-        _EVENT.c.account_id == _ACCOUNT,
-        _EVENT.c.started_at >= wanted.c.starts_at,
-        _EVENT.c.started_at < wanted.c.ends_at,
-    )
-    columns = [
-        _EVENT.c.started_at,
-        *(of_event(dimension).label(COLUMNS[dimension]) for dimension in _DIMENSIONS),
-        _EVENT.c.amount_nanos,
-        case((_EVENT.c.correction, 0), else_=1).label("counted"),
-    ]
+def _quarters(dialect: DialectName) -> ClauseElement:
+    starts_at, ends_at = (bindparam(name, type_=Instant()) for name in ("starts_at", "ends_at"))
+    at = _EVENT.c.started_at
     if dialect == "sqlite":
-        events = select(wanted.c.n, wanted.c.starts_at, *columns).where(inside).subquery("events")
-        passed = type_coerce(events.c.started_at, BigInteger()) - type_coerce(
-            events.c.starts_at, BigInteger()
-        )
-        hour: Expression = passed // literal_column("3600000000", BigInteger())
+        passed = type_coerce(at, BigInteger()) - type_coerce(starts_at, BigInteger())
+        quarter: Expression = passed // literal_column("900000000", BigInteger())
     else:
-        rows = select(*columns).where(inside).offset(BARRIER).lateral("rows")
-        events = (
-            select(wanted.c.n, wanted.c.starts_at, *rows.c)
-            .select_from(wanted.join(rows, true()))
-            .subquery("events")
+        seconds = func.date_part(literal_column("'epoch'"), at - starts_at)
+        quarter = cast(func.floor(seconds / literal_column("900")), Integer())
+    events = (
+        select(
+            type_coerce(quarter, Integer()).label("quarter"),
+            *(of_event(dimension).label(COLUMNS[dimension]) for dimension in _DIMENSIONS),
+            _EVENT.c.amount_nanos,
+            case((_EVENT.c.correction, 0), else_=1).label("counted"),
         )
-        seconds = func.date_part(
-            literal_column("'epoch'"), events.c.started_at - events.c.starts_at
-        )
-        hour = cast(func.floor(seconds / 3600), Integer())
-    group = [events.c.n, type_coerce(hour, Integer()).label("hour")]
-    group += [events.c[COLUMNS[dimension]] for dimension in _DIMENSIONS]
+        .where(_EVENT.c.account_id == _ACCOUNT, at >= starts_at, at < ends_at)
+        .subquery("events")
+    )
+    group = [events.c.quarter, *(events.c[COLUMNS[dimension]] for dimension in _DIMENSIONS)]
     return select(
         *group,
         *(
@@ -228,8 +232,9 @@ def _hours(dialect: DialectName) -> ClauseElement:
 
 
 _BLOCKS: Final = Statement[_BlockRow](_rows)
-_HOURS: Final = Statement[HourUsage](_hours)
+_QUARTERS: Final = Statement[QuarterUsage](_quarters)
 _UPSERT: Final = Upsert(BLOCK, BlockCells)
+_QUARTERED: Final = Insert(table_of(QuarteredDay), QuarteredCells)
 
 
 async def unpacked_accounts(reader: Reader, *, after: int, limit: int) -> Sequence[UnpackedAccount]:
@@ -244,12 +249,13 @@ async def unpacked_days(
     return await reader.fetch(_DAYS, account_id=account_id, end=end, limit=limit)
 
 
-async def hours_of(
-    reader: Reader, account_id: int, days: Sequence[tuple[datetime, datetime]]
-) -> list[HourUsage]:
-    """Return the usage of days, from one instant to before another each, by their hours."""
-    starts, ends = (list(each) for each in zip(*days, strict=True))
-    rows = await reader.fetch(_HOURS, account_id=account_id, starts_at=starts, ends_at=ends)
+async def quarters_of(
+    reader: Reader, account_id: int, starts_at: datetime, ends_at: datetime
+) -> list[QuarterUsage]:
+    """Return the usage from one instant to before another, by the quarter hours from the first."""
+    rows = await reader.fetch(
+        _QUARTERS, account_id=account_id, starts_at=starts_at, ends_at=ends_at
+    )
     return [whole(row, "spent_nanos") for row in rows]
 
 
@@ -271,16 +277,21 @@ async def save(
     account_id: int,
     blocks: Mapping[BlockPart, Mapping[Dimensions, Cells]],
     days: Sequence[UnpackedRows],
+    quartered: Collection[date],
 ) -> list[date]:
     """Write the rows of an account's blocks; return those of the days that they now have. A day
-    that changed since it was read is still unpacked.
+    that changed since it was read is still unpacked. Of those `quartered` they have quarter hours.
     """
-    rows = [
+    written = [
         BlockCells._make((account_id, *place, *dimensions, bytes(cells.spent), bytes(cells.active)))
         for place, of_block in blocks.items()
         for dimensions, cells in of_block.items()
     ]
-    for start in range(0, len(rows), TOGETHER):
-        await transaction.upsert(_UPSERT, rows[start : start + TOGETHER])
+    for start in range(0, len(written), TOGETHER):
+        await transaction.upsert(_UPSERT, written[start : start + TOGETHER])
     wanted = {name: [each[name] for each in days] for name in ("day", "changes")}
-    return [row["day"] for row in await transaction.fetch(_FORGET, account_id=account_id, **wanted)]
+    rows = await transaction.fetch(_FORGET, account_id=account_id, **wanted)
+    packed = [row["day"] for row in rows]
+    if cells := [QuarteredCells(account_id, day) for day in packed if day in quartered]:
+        await transaction.insert(_QUARTERED, cells)
+    return packed

@@ -18,7 +18,8 @@ GroupKey: TypeAlias = tuple[int | str, ...]
 class FoundUsage(TypedDict):
     """A row for the piece `kind` and `place` of the key `n`, from 1. It has `spent` and `active`
     from a block; or a day that is unpacked, alone or with `spent_nanos` and `events`; or these two
-    from events. `spent_nanos_high`, if there is one, is the upper half of the spend.
+    from events; or a day that is quartered. `spent_nanos_high`, if there is one, is the upper half
+    of the spend.
     """
 
     n: int
@@ -48,6 +49,7 @@ class Counted(NamedTuple):
 
 _NOTHING: Final = Counted(0, 0)
 _DAYS: Final = int(Kind.DAYS)
+_QUARTERED: Final = int(Kind.QUARTERED)
 
 
 class Group:
@@ -84,6 +86,23 @@ def together(groups: Iterable[Group]) -> Group:
     return merged
 
 
+class _Cell(NamedTuple):
+    """The spend of a day, by its number, up to a moment: the week of the rows of a piece."""
+
+    number: int
+    place: int
+    week: int
+
+
+class _Part(NamedTuple):
+    """A span's days, by their numbers, and its edges of days that blocks have."""
+
+    first: int
+    end: int
+    head: _Cell | None
+    tail: _Cell | None
+
+
 class _Read(NamedTuple):
     """The lanes of which a total is made."""
 
@@ -98,6 +117,7 @@ class SelectedUsage:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._unpacked: set[int] = set()
+        self._quartered: set[int] = set()
         self.groups: defaultdict[GroupKey, Group] = defaultdict(Group)
 
     def add(self, row: FoundUsage, group_key: GroupKey) -> None:
@@ -119,7 +139,8 @@ class SelectedUsage:
                 counts, place = group.days, day.toordinal()
             counts[place] = counts.get(place, _NOTHING).plus(nanos, events)
         elif day is not None:
-            self._unpacked.add(day.toordinal())
+            days = self._quartered if row["kind"] == _QUARTERED else self._unpacked
+            days.add(day.toordinal())
 
     @cached_property
     def _whole(self) -> frozenset[int]:
@@ -131,12 +152,12 @@ class SelectedUsage:
         days = set(self._whole)
         added: defaultdict[int, set[int]] = defaultdict(set)
         taken: defaultdict[int, set[int]] = defaultdict(set)
-        for span in self._plan.spans:
-            if (head := self._packed(span.head)) is not None:
-                days.add(head.day.toordinal())
-                taken[head.hours].add(place_of(head.day).week)
-            if (tail := self._packed(span.tail)) is not None:
-                added[tail.hours].add(place_of(tail.day).week)
+        for _, _, head, tail in self._parts:
+            if head is not None:
+                days.add(head.number)
+                taken[head.place].add(head.week)
+            if tail is not None:
+                added[tail.place].add(tail.week)
         by_block: defaultdict[int, list[int]] = defaultdict(list)
         for day in days - self._unpacked:
             block, lane = divmod(day - 1, DAYS)
@@ -150,8 +171,17 @@ class SelectedUsage:
         blocks = {block: Chosen.of(lanes) for block, lanes in by_block.items()}
         return _Read(blocks, chosen(added, taken), chosen(taken, added))
 
-    def _packed(self, edge: Edge | None) -> Edge | None:
-        return None if edge is None or edge.day.toordinal() in self._unpacked else edge
+    @cached_property
+    def _parts(self) -> list[_Part]:
+        spans = self._plan.spans
+        return [_Part(s.first, s.end, self._packed(s.head), self._packed(s.tail)) for s in spans]
+
+    def _packed(self, edge: Edge | None) -> _Cell | None:
+        if edge is None or (number := edge.day.toordinal()) in self._unpacked:
+            return None
+        is_quartered = edge.quarters is not None and number in self._quartered
+        place = edge.quarters if is_quartered else edge.hours
+        return None if place is None else _Cell(number, place, place_of(edge.day).week)
 
     def total(self, group: Group) -> int:
         """Return the spend of a group in all spans, of which no two may overlap."""
@@ -176,14 +206,14 @@ class SelectedUsage:
         until = [0, *accumulate(days)]
         hours = {place: lanes.values() for place, lanes in group.hours.items()}
         nanos: list[int] = []
-        for number, span in enumerate(plan.spans):
+        for number, (start, end, head, tail) in enumerate(self._parts):
             spent = 0
-            if span.first < span.end:
-                spent = until[span.end - first] - until[span.first - first]
-            if (head := self._packed(span.head)) is not None:
-                spent += days[head.day.toordinal() - first] - _of_edge(hours, head)
-            if (tail := self._packed(span.tail)) is not None:
-                spent += _of_edge(hours, tail)
+            if start < end:
+                spent = until[end - first] - until[start - first]
+            if head is not None:
+                spent += days[head.number - first] - _until(hours, head)
+            if tail is not None:
+                spent += _until(hours, tail)
             if (events := group.events.get(number)) is not None:
                 spent += events.nanos
             nanos.append(spent)
@@ -212,25 +242,25 @@ class SelectedUsage:
         marks &= ~bits([day - first for day in self._unpacked])
         marks |= bits([day - first for day, each in group.days.items() if each.events > 0])
         found: list[bool] = []
-        for number, span in enumerate(plan.spans):
+        for number, (start, end, head, tail) in enumerate(self._parts):
             is_active = False
-            if span.first < span.end:
-                is_active = marks >> span.first - first & (1 << span.end - span.first) - 1 != 0
-            if (head := self._packed(span.head)) is not None:
+            if start < end:
+                is_active = marks >> start - first & (1 << end - start) - 1 != 0
+            if head is not None:
                 is_active = is_active or _is_marked(group, head, LATER)
-            if (tail := self._packed(span.tail)) is not None:
+            if tail is not None:
                 is_active = is_active or _is_marked(group, tail, 0)
             events = group.events.get(number, _NOTHING).events
             found.append(is_active or events > 0)
         return found
 
 
-def _of_edge(hours: Mapping[int, Sequence[int]], edge: Edge) -> int:
-    """Return the spend of the first hours of the edge's day."""
-    found = hours.get(edge.hours)
-    return 0 if found is None else found[place_of(edge.day).week]
+def _until(hours: Mapping[int, Sequence[int]], cell: _Cell) -> int:
+    """Return the spend of a cell."""
+    found = hours.get(cell.place)
+    return 0 if found is None else found[cell.week]
 
 
-def _is_marked(group: Group, edge: Edge, shift: int) -> bool:
-    found = group.hours.get(edge.hours)
-    return found is not None and bool(found.marks >> shift + place_of(edge.day).week & 1)
+def _is_marked(group: Group, cell: _Cell, shift: int) -> bool:
+    found = group.hours.get(cell.place)
+    return found is not None and bool(found.marks >> shift + cell.week & 1)

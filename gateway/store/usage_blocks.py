@@ -23,6 +23,7 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    not_,
     null,
     or_,
     select,
@@ -33,6 +34,7 @@ from sqlalchemy import (
 
 from gateway.models import (
     Instant,
+    QuarteredDay,
     RollupActivity,
     RollupBlock,
     RollupProject,
@@ -58,6 +60,7 @@ _ACTIVITY: Final = table_of(RollupActivity)
 _PROJECT: Final = table_of(RollupProject)
 _BLOCK: Final = table_of(RollupBlock)
 _UNPACKED: Final = table_of(UnpackedDay)
+_QUARTERED: Final = table_of(QuarteredDay)
 _EVENT: Final = table_of(UsageEvent)
 
 KEYS: Final = ("key", "child", "grandchild")
@@ -107,13 +110,17 @@ def _statement(shape: _Shape, visible: Visible) -> Query:
     unpacked = _unpacked(pieces, visible.dialect).cte("unpacked")
     arms = _Arms(shape, visible.dialect)
     found = [
-        arms.of_blocks(pieces, Kind.DAYS),
+        arms.of_blocks(pieces.select().where(pieces.c.kind == Kind.DAYS.value).subquery("days")),
         arms.row(unpacked, {"day": unpacked.c.day}),
         *arms.of_unpacked_days(unpacked),
     ]
     if shape.partial_days:
-        found.append(arms.of_blocks(pieces, Kind.HOURS))
-        found.append(arms.of_events(pieces, unpacked))
+        quartered = _quartered(pieces, visible.dialect).cte("quartered")
+        events = _events(pieces, unpacked, quartered).cte("ranges")
+        day = {"kind": _constant(Kind.QUARTERED), "day": quartered.c.day}
+        found.append(arms.row(quartered, day))
+        found.append(arms.of_blocks(_rows_of_hours(pieces, events), are_hours=True))
+        found.append(arms.of_events(events))
     return select(union_all(*found).subquery("found"))
 
 
@@ -129,6 +136,38 @@ def _unpacked(pieces: CTE, dialect: DialectName) -> Query:
     return _joined(pieces, place, _UNPACKED, inside, days, dialect).where(
         pieces.c.kind == Kind.UNPACKED.value
     )
+
+
+def _quartered(pieces: CTE, dialect: DialectName) -> Query:
+    """Return the days of pieces of events that are quartered, by `query`."""
+    same = and_(
+        _QUARTERED.c.account_id == pieces.c.account_id, _QUARTERED.c.day == pieces.c.first_day
+    )
+    days = {"day": _QUARTERED.c.day}
+    return _joined(pieces, {"query": pieces.c.query}, _QUARTERED, same, days, dialect).where(
+        pieces.c.kind == Kind.EVENTS.value, pieces.c.part > 0
+    )
+
+
+def _events(pieces: CTE, unpacked: CTE, quartered: CTE) -> Query:
+    """Return the pieces of events that are read."""
+    is_unpacked, is_quartered = (
+        exists().where(days.c.query == pieces.c.query, days.c.day == pieces.c.first_day)
+        for days in (unpacked, quartered)
+    )
+    is_read = or_(
+        pieces.c.first_day.is_(None), is_unpacked, and_(pieces.c.part > 0, not_(is_quartered))
+    )
+    return select(pieces).where(pieces.c.kind == Kind.EVENTS.value, is_read).offset(BARRIER)
+
+
+def _rows_of_hours(pieces: CTE, events: CTE) -> FromClause:
+    """Return the pieces of hours that are read."""
+    names = ("query", "part", "block")
+    is_needed = exists().where(*(events.c[name] == pieces.c[name] for name in names))
+    is_other = and_(pieces.c.kind == Kind.OTHER_HOURS.value, is_needed)
+    is_read = or_(pieces.c.kind == Kind.HOURS.value, is_other)
+    return select(pieces).where(is_read).offset(BARRIER).subquery("hours")
 
 
 def _joined(
@@ -179,22 +218,21 @@ class _Arms:
         named = (column.label(name) for name, column in zip(self._kinds, columns, strict=True))
         return select(source.c.query.label("n"), *named).select_from(source)
 
-    def of_blocks(self, pieces: CTE, kind: Kind) -> Query:
+    def of_blocks(self, pieces: FromClause, *, are_hours: bool = False) -> Query:
         """Return the rows of blocks."""
         names = ("account_id", "part", "block")
         inside = and_(*(_BLOCK.c[name] == pieces.c[name] for name in names))
         selected = self._selected(partial(_column, _BLOCK))
         cells = self._keys(partial(_column, _BLOCK))
         cells["spent"], cells["active"] = _BLOCK.c.spent, _BLOCK.c.active
-        if kind is Kind.HOURS:
+        if are_hours:
             hour = pieces.c.hour - 1
             for name, size in (("spent", HOUR_BYTES), ("active", MARKS)):
                 piece = func.substr(_BLOCK.c[name], hour * size + 1, size)
                 cells[name] = type_coerce(piece, LargeBinary())
         place = {"query": pieces.c.query, "kind": pieces.c.kind, "place": pieces.c.place}
         rows = _joined(pieces, place, _BLOCK, inside, cells, self._dialect, selected)
-        found = rows.where(pieces.c.kind == kind.value).subquery(f"blocks_{kind.value}")
-        return self._of(found)
+        return self._of(rows.subquery("blocks"))
 
     def of_unpacked_days(self, unpacked: CTE) -> Iterator[Query]:
         """Yield the days' usage of roll-ups. What names no project is what is left of all."""
@@ -217,14 +255,8 @@ class _Arms:
         )
         return self._of(found, sign)
 
-    def of_events(self, pieces: CTE, unpacked: CTE) -> Query:
+    def of_events(self, wanted: CTE) -> Query:
         """Return sums of events."""
-        is_unpacked = exists().where(
-            unpacked.c.query == pieces.c.query, unpacked.c.day == pieces.c.first_day
-        )
-        is_read = or_(pieces.c.first_day.is_(None), is_unpacked)
-        ranges = select(pieces).where(pieces.c.kind == Kind.EVENTS.value, is_read)
-        wanted = ranges.offset(BARRIER).subquery("ranges")
         inside = and_(
             _EVENT.c.account_id == wanted.c.account_id,
             _EVENT.c.started_at >= wanted.c.starts_at,
@@ -299,7 +331,8 @@ async def selected_usage(
     keys: Sequence[Spans],
 ) -> list[SelectedUsage]:
     """Return the usage of each key's spans, by the values of some dimensions. One statement; it
-    reads events only where a span cuts hours, and in days that the blocks do not have.
+    reads events only where a span cuts hours of days that are not quartered, and in days that the
+    blocks do not have.
     """
     plans = [plan(spans) for spans in keys]
     found = [SelectedUsage(each) for each in plans]

@@ -8,6 +8,9 @@ spend of the first h hours of the weekday in each week.
 day, little-endian. A block of hours has 4 bytes for each row: a bit for each week with events in
 the first h hours, and in the other two bytes one for each week with events after them.
 
+A block of quarter hours is one of hours with row h for the first h - 1 hours and one, two or three
+quarters of an hour: `Cut` says which row of which part has a day up to a moment.
+
 A sum of values is one addition of large integers, whatever the number of lanes: the even and the
 odd lanes are added up apart, so that each has room for 2**64 values.
 """
@@ -15,12 +18,14 @@ odd lanes are added up apart, so that each has room for 2**64 values.
 from collections.abc import Collection, Iterable
 from datetime import date
 from itertools import chain
-from struct import unpack
+from struct import Struct, unpack
 from typing import Final, NamedTuple
 
 DAYS: Final = 91
 WEEKS: Final = 13
 HOURS: Final = 24
+QUARTERS: Final = 4
+"""Quarters of an hour."""
 BIAS: Final = 1 << 63
 LANE: Final = 8
 """Bytes of a lane."""
@@ -38,6 +43,10 @@ _LEAST, _MOST = -BIAS, BIAS - 1
 # Halves of fields, added to each other until one field is left.
 _FOLDS: Final = [(_FIELD * n, (1 << _FIELD * n) - 1) for n in (32, 16, 8, 4, 2, 1)]
 _ZERO: Final = BIAS.to_bytes(LANE, "little")
+_LANE: Final = Struct("<Q")
+_ROW: Final = 8 * MARKS
+_ROWS: Final = sum(1 << _ROW * row for row in range(HOURS))
+"""The first bit of each row's marks."""
 
 
 class Place(NamedTuple):
@@ -65,6 +74,27 @@ def first_day_of(block: int) -> date:
     return date.fromordinal(block * DAYS + 1)
 
 
+class Cut(NamedTuple):
+    """The row, from 1, of one of a weekday's parts that has the day up to a number of quarter
+    hours.
+    """
+
+    part: int
+    row: int
+
+    @classmethod
+    def after(cls, weekday: int, quarters: int) -> "Cut | None":
+        """Return the row for that many quarter hours, at least one; None after the last row."""
+        hours, rest = divmod(quarters, QUARTERS)
+        row = hours + 1 if rest else hours
+        return cls(part_of(weekday, rest), row) if row <= HOURS else None
+
+
+def part_of(weekday: int, quarters: int = 0) -> int:
+    """Return the part of the blocks of a weekday's hours with some quarters after each."""
+    return 7 * quarters + weekday + 1
+
+
 class Cells:
     """The two values of a row of `rollup_block` while it is changed."""
 
@@ -84,14 +114,24 @@ class Cells:
         """Return the cells of a block of hours without usage."""
         return cls(_ZERO * (HOURS * WEEKS), bytes(MARKS * HOURS))
 
-    def set_lane(self, lane: int, nanos: int) -> None:
-        """Replace a sum, which `fits` a lane."""
-        self.spent[LANE * lane : LANE * (lane + 1)] = (nanos + BIAS).to_bytes(LANE, "little")
+    def set_day(self, lane: int, nanos: int, *, active: bool) -> None:
+        """Replace a day of a block of days. The sum `fits` a lane."""
+        _LANE.pack_into(self.spent, LANE * lane, nanos + BIAS)
+        byte, mask = lane // 8, 1 << lane % 8
+        self.active[byte] = self.active[byte] | mask if active else self.active[byte] & ~mask
 
-    def set_mark(self, bit: int, *, on: bool) -> None:
-        """Replace a bit of `active`."""
-        byte, mask = bit // 8, 1 << bit % 8
-        self.active[byte] = self.active[byte] | mask if on else self.active[byte] & ~mask
+    def set_week(self, week: int, nanos: Iterable[int], first: int, later: int) -> None:
+        """Replace a week of a block of hours: the sum of each row, which `fits` a lane. The rows
+        from `first` on have events, and after those before `later` there are events.
+        """
+        spent, pack = self.spent, _LANE.pack_into
+        for place, each in enumerate(nanos):
+            pack(spent, HOUR_BYTES * place + LANE * week, each + BIAS)
+        marks = int.from_bytes(self.active, "little")
+        marks &= ~((_ROWS << week) | (_ROWS << week + LATER))
+        marks |= (_ROWS >> _ROW * first << _ROW * first) << week
+        marks |= (_ROWS & (1 << _ROW * later) - 1) << week + LATER
+        self.active[:] = marks.to_bytes(MARKS * HOURS, "little")
 
 
 def fits(nanos: int) -> bool:

@@ -1,9 +1,10 @@
-"""Plans the reads of spans of an account's time: blocks for days, blocks for the hours at the ends
-of a span, and the parts that blocks cannot have. Pure.
+"""Plans the reads of spans of an account's time: blocks for days, blocks for the hours and quarter
+hours at the ends of a span, and the parts that blocks cannot have. Pure.
 
 A span is whole days of the account's zone, and perhaps a part of the day before them (its head) and
 of the day after them (its tail). The spend of a head is that of its day without the first hours;
-that of a tail is its day's first hours. What is left at an end is less than an hour: events.
+that of a tail is its day's first hours. Where an end cuts an hour, a quartered day has it in its
+quarter hours; of others, what is left of that hour is read from the events.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,11 +15,12 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from gateway.models.rollup_block import DAYS as DAYS_PART
-from gateway.store.usage_lanes import DAYS, HOURS, place_of
+from gateway.store.usage_lanes import DAYS, HOURS, Cut, part_of, place_of
 from gateway.windows import day_start, local_day
 
 _DAY: Final = timedelta(days=1)
 _HOUR: Final = timedelta(hours=1)
+_QUARTER: Final = timedelta(minutes=15)
 _KEPT: Final = 128
 """Plans in memory."""
 
@@ -55,8 +57,12 @@ class Kind(IntEnum):
     """The days, from `first_day` to before `end_day`, that the blocks do not have."""
     EVENTS = 3
     """Events from `starts_at` to before `ends_at`; where there is a `first_day`, only if the blocks
-    do not have that day.
+    do not have that day, or where there is a `part` too, not its quarter hours.
     """
+    OTHER_HOURS = 4
+    """As HOURS, but only if events are read of a day of the same block that is not quartered."""
+    QUARTERED = 5
+    """No piece: a row that names a quartered day."""
 
 
 class Piece(NamedTuple):
@@ -76,11 +82,13 @@ class Piece(NamedTuple):
 
 class Edge(NamedTuple):
     """The part of a day at an end of a span that blocks have. `hours` is the place of the piece
-    with the day's first hours, which a head is without.
+    with the day's first hours, which a head is without; `quarters`, if the end cuts an hour, that
+    of the piece with all up to the end, which quartered days have. None where there is none.
     """
 
     day: date
-    hours: int
+    hours: int | None
+    quarters: int | None
 
 
 class SpanParts(NamedTuple):
@@ -108,6 +116,14 @@ class _Found(NamedTuple):
     edge: Edge
 
 
+class _Rows(NamedTuple):
+    """A row of the blocks of hours."""
+
+    part: int
+    block: int
+    row: int
+
+
 class _Planning:
     """The pieces of a plan while it is made."""
 
@@ -116,7 +132,9 @@ class _Planning:
         self.zone = zone
         self.blocks: set[int] = set()
         self.days: list[date] = []
-        self.hours: dict[tuple[int, int, int], int] = {}
+        self.rows: dict[_Rows, int] = {}
+        self.read: set[_Rows] = set()
+        """The rows that are read in any case."""
         self.events: list[Piece] = []
 
     def span(self, number: int, span: UsageSpan) -> SpanParts:
@@ -144,48 +162,79 @@ class _Planning:
                 yield start, end
 
     def _edge(self, number: int, start: datetime, end: datetime) -> _Found | None:
-        """Return the edge that a part of a day is, if blocks have any of it."""
+        """Return the edge that a part of a day is, if blocks may have any of it."""
         day = local_day(start, self.zone)
         midnight, next_midnight = (day_start(each, self.zone) for each in (day, day + _DAY))
         if start == midnight:
             hour = min(HOURS, (end - midnight) // _HOUR)
-            middle = midnight + hour * _HOUR
+            cut, middle = end, midnight + hour * _HOUR
             packed, rest = (start, middle), (middle, end)
         elif end == next_midnight:
             hour = (start - midnight + _HOUR - timedelta.resolution) // _HOUR
-            middle = midnight + hour * _HOUR
+            cut, middle = start, midnight + hour * _HOUR
             if hour > HOURS or middle >= end:
-                hour = 0
+                hour, middle = 0, end
             packed, rest = (middle, end), (start, middle)
         else:
-            hour = 0
-        if not hour:
             self._events(number, start, end)
             return None
-        self._events(number, *rest)
+        quarters = self._quarters(day, cut - midnight)
+        if not hour and quarters is None:
+            self._events(number, start, end)
+            return None
+        place = place_of(day)
+        part = part_of(place.weekday)
+        if quarters is None:
+            self._events(number, *rest)
+        else:
+            self._events(number, *rest, day=day, part=part, block=place.block)
         self._events(number, *packed, day=day)
         self._read(day, day)
+        hours = None
+        if hour:
+            hours = self._row(_Rows(part, place.block, hour), is_read=quarters is None)
+        return _Found(end == next_midnight, Edge(day, hours, quarters))
+
+    def _quarters(self, day: date, passed: timedelta) -> int | None:
+        """Return the place of the row with a day's first quarter hours; None where they are whole
+        hours, or a part of one is no quarter hour.
+        """
+        count, rest = divmod(passed, _QUARTER)
         place = place_of(day)
-        piece = (place.weekday + 1, place.block, hour)
-        edge = Edge(day, self.hours.setdefault(piece, len(self.hours)))
-        return _Found(end == next_midnight, edge)
+        cut = Cut.after(place.weekday, count)
+        if rest or cut is None or cut.part == part_of(place.weekday):
+            return None
+        return self._row(_Rows(cut.part, place.block, cut.row), is_read=True)
+
+    def _row(self, row: _Rows, *, is_read: bool) -> int:
+        if is_read:
+            self.read.add(row)
+        return self.rows.setdefault(row, len(self.rows))
 
     def _read(self, first: date, last: date) -> None:
         self.blocks.update(range(place_of(first).block, place_of(last).block + 1))
         self.days += (first, last)
 
     def _events(
-        self, number: int, start: datetime, end: datetime, *, day: date | None = None
+        self,
+        number: int,
+        start: datetime,
+        end: datetime,
+        *,
+        day: date | None = None,
+        part: int = 0,
+        block: int = 0,
     ) -> None:
         if start < end:
             piece = Piece(self.account_id, Kind.EVENTS, number, starts_at=start, ends_at=end)
-            self.events.append(piece._replace(first_day=day))
+            self.events.append(piece._replace(first_day=day, part=part, block=block))
 
     def pieces(self) -> Iterator[Piece]:
         for block in sorted(self.blocks):
             yield Piece(self.account_id, Kind.DAYS, block, DAYS_PART, block)
-        for (part, block, hour), place in self.hours.items():
-            yield Piece(self.account_id, Kind.HOURS, place, part, block, hour)
+        for row, place in self.rows.items():
+            kind = Kind.HOURS if row in self.read else Kind.OTHER_HOURS
+            yield Piece(self.account_id, kind, place, *row)
         if self.days:
             first, end = min(self.days), max(self.days) + _DAY
             yield Piece(self.account_id, Kind.UNPACKED, 0, first_day=first, end_day=end)

@@ -49,14 +49,18 @@ class Postgres:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
-    """Lend a Postgres that lives as long as the measurement, with its settings as installed."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+def postgres(kept: Path | None = None) -> Iterator[Postgres]:
+    """Lend a Postgres that lives as long as the measurement, with its settings as installed. With
+    a folder `kept`, its databases stay there for the next one.
+    """
+    with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
+        folder = kept or Path(temporary)
         # The server runs as a user of its own, who has to reach its folder.
-        Path(folder).chmod(0o755)
-        server = get_server(Path(folder) / "data", cleanup_mode="delete")
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
+        server = get_server(folder / "data", cleanup_mode="stop" if kept else "delete")
         try:
-            number = (Path(folder) / "data" / "postmaster.pid").read_text("ascii").split()[0]
+            number = (folder / "data" / "postmaster.pid").read_text("ascii").split()[0]
             yield Postgres(
                 url=server.get_uri(),
                 process=psutil.Process(int(number)),

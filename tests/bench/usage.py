@@ -8,6 +8,7 @@ one connection: in the account's own zone, in one that cuts days at an hour, and
 hours. `read` is the relation alone, without HTTP and GraphQL, for the principal of the platform.
 The spend that each view answers is compared with that of the events.
 
+`--kept` names a folder for Postgres in which the events stay for the next run of the same day.
 `--migrate` fills a database of the version before blocks, and measures their migration first, on
 Postgres: see `usage_migration`.
 """
@@ -34,6 +35,7 @@ from gateway.clock import SystemClock
 from gateway.ids import encode_global_id
 from gateway.migrations import migrate
 from gateway.money import format_amount, parse_nanos
+from gateway.server.process import spare_collector
 from gateway.store import Database, Snapshot
 from gateway.store.rollup_spans import USAGE, Grain, RollupSpan
 from gateway.store.usage_filter import UsageDimension, UsageFilter
@@ -47,6 +49,7 @@ from tests.bench.servers import Running, Server, gateway, on_sqlite, started
 from tests.bench.usage_data import YEAR, fill_usage, opened
 from tests.bench.usage_migration import measure_migration
 from tests.conftest import as_runtime
+from tests.support.lent_databases import with_database
 from tests.support.usage_rows import PLATFORM
 
 OWN: Final = "UTC"
@@ -210,12 +213,25 @@ async def measure(
     return figures_found
 
 
-async def prepare(url: str, counts: Mapping[int, int]) -> Mapping[int, tuple[int, int]]:
-    """Fill a Postgres and pack its days; return the sums of the events."""
+async def filled(owner_url: str, counts: Mapping[int, int]) -> str:
+    """Return the URL of a migrated database with the events, made now if there is none yet."""
+    name = "_".join(["usage", *map(str, counts.values()), f"{yesterday():%Y%m%d}"])
+    url = with_database(owner_url, name)
+    owner = await asyncpg.connect(owner_url)
+    is_new = not await owner.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name)
+    if is_new:
+        await owner.execute(f"CREATE DATABASE {name}")
+    await owner.close()
     await migrate(url, runtime_url=as_runtime(url))
-    began = time.perf_counter()
-    await fill_usage(url, counts, yesterday())
-    print(f"Filled in {time.perf_counter() - began:.0f} s", flush=True)
+    if is_new:
+        began = time.perf_counter()
+        await fill_usage(url, counts, yesterday())
+        print(f"Filled in {time.perf_counter() - began:.0f} s", flush=True)
+    return url
+
+
+async def prepare(url: str) -> Mapping[int, tuple[int, int]]:
+    """Pack the days of a filled Postgres; return the sums of the events."""
     began = time.perf_counter()
     async with opened(url) as database:
         days = await pack(database, SystemClock())
@@ -234,28 +250,32 @@ def main() -> None:
     parser.add_argument("--migrate", action="store_true", help="measure the migration too")
     names = ("postgresql", "sqlite")
     parser.add_argument("--databases", nargs="+", choices=names, default=names)
+    parser.add_argument("--kept", type=Path, help="a folder for Postgres")
     figures.add_option(parser)
     options = parser.parse_args()
     counts = {1: options.fewest, 2: options.events}
-    with postgres() as database, tempfile.TemporaryDirectory(prefix="bench-") as folder:
+    # As in the gateway; the reads are measured in this process.
+    spare_collector()
+    with postgres(options.kept) as server, tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        url = asyncio.run(filled(server.url, counts))
         if options.migrate:
-            found = asyncio.run(measure_migration(database.url, counts, yesterday()))
+            found = asyncio.run(measure_migration(url, counts, yesterday()))
             figures.write(options.figures, found)
-            options.sums = asyncio.run(sums_of(database.url))
+            options.sums = asyncio.run(sums_of(url))
         else:
-            options.sums = asyncio.run(prepare(database.url, counts))
+            options.sums = asyncio.run(prepare(url))
         sqlite = Path(folder) / "gateway.sqlite3"
         servers: dict[str, tuple[Server, str]] = {}
         if "postgresql" in options.databases:
-            servers["postgresql"] = (gateway(), as_runtime(database.url))
+            servers["postgresql"] = (gateway(), as_runtime(url))
         if "sqlite" in options.databases:
-            asyncio.run(copy_to_sqlite(database.url, sqlite))
+            asyncio.run(copy_to_sqlite(url, sqlite))
             servers["sqlite"] = (on_sqlite(), f"sqlite:///{sqlite}")
         print(f"{'milliseconds, × the default view':<36}{'default':>16}", end="")
         print("".join(f"{name:>16}" for name in ZONES))
-        for name, (server, url) in servers.items():
-            with started(server, database.url, sqlite=sqlite) as running:
-                found = asyncio.run(measure(name, running, url, counts, options))
+        for name, (each, served_url) in servers.items():
+            with started(each, url, sqlite=sqlite) as running:
+                found = asyncio.run(measure(name, running, served_url, counts, options))
             figures.write(options.figures, found)
 
 

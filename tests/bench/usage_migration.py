@@ -26,11 +26,11 @@ from gateway.store import Database
 from tests.bench import figures
 from tests.bench.ingest import RESOURCES, ingest, record
 from tests.bench.servers import Running, gateway, started
-from tests.bench.usage_data import YEAR, fill_usage, opened
+from tests.bench.usage_data import YEAR, opened
 from tests.conftest import as_runtime
 from tests.support.books import Books
 
-BEFORE, BLOCKS = "0021", "0022"
+BEFORE, BLOCKS, BEFORE_QUARTERS, QUARTERS = "0021", "0022", "0025", "0026"
 """Revisions."""
 CLIENTS = 4
 BATCH = 100
@@ -110,8 +110,8 @@ async def take_back(url: str) -> None:
     """
     await execute(
         url,
-        "DROP FUNCTION name_unpacked_days CASCADE",
-        "DROP TABLE rollup_block, unpacked_day",
+        "DROP FUNCTION name_unpacked_days, forget_quartered_days CASCADE",
+        "DROP TABLE rollup_block, unpacked_day, quartered_day",
         f"UPDATE alembic_version SET version_num = '{BEFORE}'",
     )
 
@@ -119,6 +119,8 @@ async def take_back(url: str) -> None:
 async def add_blocks(url: str) -> None:
     """Run the migration of blocks. The later ones have run."""
     await migrate(url, runtime_url=as_runtime(url), revision=BLOCKS)
+    await execute(url, f"UPDATE alembic_version SET version_num = '{BEFORE_QUARTERS}'")
+    await migrate(url, runtime_url=as_runtime(url), revision=QUARTERS)
     await execute(url, f"UPDATE alembic_version SET version_num = '{head()}'")
 
 
@@ -131,9 +133,9 @@ async def execute(url: str, *statements: str) -> None:
 
 
 async def measure_migration(url: str, counts: Mapping[int, int], last_day: date) -> figures.Figures:
-    """Print a line for each phase; return the number of failures, and the seconds."""
-    await migrate(url, runtime_url=as_runtime(url))
-    await fill_usage(url, counts, last_day)
+    """Print a line for each phase; return the number of failures, and the seconds. The database is
+    filled.
+    """
     seconds: dict[str, float] = {}
     async with opened(as_runtime(url)) as writer, opened(as_runtime(url)) as packer:
         # It begins at the newest revision, or would migrate the database itself.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from fractions import Fraction
+from math import inf
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -84,7 +85,8 @@ query ($id: ID!, $from: Date!, $to: Date!, $zone: TimeZone!, $interval: UsageInt
 @dataclass(frozen=True, kw_only=True)
 class Query:
     """A usage query; the filter's values are those of events, a deployment's its ordinal. The days
-    of the first part of the window are `packed`, a share of it.
+    of the first part of the window are `packed`, a share of it; those with `quartered_from` events
+    for each row of activity with their quarter hours.
     """
 
     interval: Interval
@@ -95,6 +97,7 @@ class Query:
     first: int
     files: list[tuple[UsageRows, ExportFormat]]
     packed: float | None
+    quartered_from: float
 
 
 VALUES: dict[UsageDimension, list[Any]] = {
@@ -123,6 +126,7 @@ def queries(draw: st.DrawFn) -> Query:
         first=draw(st.integers(1, 4)),
         files=draw(st.lists(st.sampled_from(FILES), min_size=2, max_size=2, unique=True)),
         packed=draw(st.sampled_from([None, 0.4, 1.2])),
+        quartered_from=draw(st.sampled_from([0, 1.5, inf])),
     )
 
 
@@ -196,7 +200,8 @@ async def test_every_view_is_that_of_the_raw_events(
     await insert_facts(database, facts)
     if query.packed is not None:
         now = window.start + query.packed * (window.end - window.start)
-        await pack(database, FixedClock(min(now, LATER)))
+        clock = FixedClock(min(now, LATER))
+        await pack(database, clock, quartered_from=query.quartered_from)
     variables = {
         "id": encode_global_id("Account", facts.account_id),
         "from": str(window.from_),

@@ -6,9 +6,10 @@ the events. So every figure is exact at any moment, and packing changes how long
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
-from typing import Final, TypeAlias
+from itertools import accumulate
+from typing import Final, NamedTuple, TypeAlias
 
 import structlog
 
@@ -16,17 +17,17 @@ from gateway.clock import Clock
 from gateway.models.rollup_block import DAYS as DAYS_PART
 from gateway.principal import Actor
 from gateway.store import Database, Snapshot, Transaction, block_writes, rollups
-from gateway.store.block_writes import BlockPart, Dimensions, HourUsage, UnpackedRows
+from gateway.store.block_writes import BlockPart, Dimensions, QuarterUsage, UnpackedRows
+from gateway.store.engine.sql import DialectName
 from gateway.store.rollups import Activity
 from gateway.store.usage_lanes import (
     DAYS,
     HOURS,
-    LATER,
-    MARKS,
-    WEEKS,
+    QUARTERS,
     Cells,
     Place,
     fits,
+    part_of,
     place_of,
 )
 from gateway.windows import day_start, local_day, zone
@@ -42,20 +43,39 @@ PAUSE_SECONDS: Final = 3_600
 """How often a day to which usage is added late is packed again, at most."""
 TOGETHER: Final = 200
 """Accounts of one statement."""
-MOST_ROWS: Final = 1_000
-"""Rows of activity of one transaction, or those of a day. On SQLite nobody else writes meanwhile.
+
+
+class Most(NamedTuple):
+    """Rows of activity, and events, of one transaction, if they are not those of one day."""
+
+    rows: int
+    events: int
+
+
+MOST: Final[Mapping[DialectName, Most]] = {
+    "postgresql": Most(rows=10_000, events=500_000),
+    # Nobody else writes meanwhile.
+    "sqlite": Most(rows=1_000, events=50_000),
+}
+QUARTERED_FROM: Final = 3
+"""Events for each row of activity, from which on a day's quarter hours are packed. Blocks then take
+no more room than the events; with fewer of these, reading those of an hour costs little.
 """
 
 _DAY: Final = timedelta(days=1)
+_NO_HOURS: Final = [0] * HOURS
+_NEVER: Final = 1_000
+"""After every quarter hour of a day."""
 
 _Blocks: TypeAlias = Mapping[BlockPart, dict[Dimensions, Cells]]
 _Sums: TypeAlias = tuple[int, int]
 """Nanos, and the number of events that are not corrections."""
 
 
-async def pack(database: Database, clock: Clock) -> int:
+async def pack(database: Database, clock: Clock, *, quartered_from: float = QUARTERED_FROM) -> int:
     """Pack the complete days that blocks do not have; return how many there were. An account that
-    fails is logged, and left for the next run.
+    fails is logged, and left for the next run. Days with `quartered_from` events for each row of
+    activity are packed with their quarter hours.
     """
     after, packed = -1, 0
     while True:
@@ -65,7 +85,9 @@ async def pack(database: Database, clock: Clock) -> int:
             today = local_day(clock.now(), zone(row["time_zone"]))
             if row["first_day"] < today:
                 try:
-                    packed += await _pack_account(database, row["account_id"], today)
+                    packed += await _pack_account(
+                        database, row["account_id"], today, quartered_from
+                    )
                 except Exception:
                     log.exception("usage.pack_failed", account_id=row["account_id"])
         if len(found) < TOGETHER:
@@ -73,7 +95,9 @@ async def pack(database: Database, clock: Clock) -> int:
         after = found[-1]["account_id"]
 
 
-async def _pack_account(database: Database, account_id: int, today: date) -> int:
+async def _pack_account(
+    database: Database, account_id: int, today: date, quartered_from: float
+) -> int:
     """Pack an account's days before today. The account is not locked: a day that is changed
     meanwhile is packed once more in a later run, and so is one that no block can hold.
     """
@@ -83,78 +107,121 @@ async def _pack_account(database: Database, account_id: int, today: date) -> int
             unpacked = await block_writes.unpacked_days(
                 transaction, account_id, end=today, limit=DAYS + len(left)
             )
-            days = _together([row for row in unpacked if row["day"] not in left])
+            days = _together(
+                [row for row in unpacked if row["day"] not in left], MOST[database.dialect]
+            )
             if not days:
                 return packed
-            done = await _pack_days(transaction, account_id, days)
+            done = await _pack_days(transaction, account_id, days, quartered_from)
         left.update({row["day"] for row in days}.difference(done))
         packed += len(done)
         await asyncio.sleep(0)
 
 
-def _together(rows: Sequence[UnpackedRows]) -> list[UnpackedRows]:
-    """Return the first days, as many as one transaction packs: of one block, at least one."""
+def _together(rows: Sequence[UnpackedRows], most: Most) -> list[UnpackedRows]:
+    """Return days of one block, as many as one transaction packs, at least one. The first one's
+    weekday comes first: those days have the same blocks of hours.
+    """
+    if not rows:
+        return []
+    first = place_of(rows[0]["day"])
+    places = [(place_of(row["day"]), row) for row in rows]
+    mine = [(place, row) for place, row in places if place.block == first.block]
+    mine.sort(key=lambda each: (each[0].weekday != first.weekday, each[0].weekday, each[0].week))
     days: list[UnpackedRows] = []
-    number = 0
-    for row in rows:
+    number = events = 0
+    for _, row in mine:
         number += row["number"]
-        is_other = bool(days) and place_of(row["day"]).block != place_of(days[0]["day"]).block
-        if days and (is_other or number > MOST_ROWS):
+        events += row["events"]
+        if days and (number > most.rows or events > most.events):
             break
         days.append(row)
     return days
 
 
 async def _pack_days(
-    transaction: Transaction, account_id: int, rows: Sequence[UnpackedRows]
+    transaction: Transaction,
+    account_id: int,
+    rows: Sequence[UnpackedRows],
+    quartered_from: float,
 ) -> list[date]:
     """Pack days of a block; return those that fit, and did not change meanwhile."""
-    days = [row["day"] for row in rows]
     own_zone = zone(rows[0]["time_zone"])
-    activity = await rollups.activity_of(transaction, [(account_id, day) for day in days])
-    spans = [(day_start(day, own_zone), day_start(day + _DAY, own_zone)) for day in days]
-    hours = _by_day(await block_writes.hours_of(transaction, account_id, spans), days)
-    fitting = [row for row in rows if _fits(hours[row["day"]])]
+    quartered = {
+        row["day"] for row in rows if row["events"] >= max(1, quartered_from * row["number"])
+    }
+    places = {row["day"]: place_of(row["day"]) for row in rows}
+    blocks = await block_writes.blocks_of(transaction, account_id, _parts(places, quartered))
+    fitting: list[UnpackedRows] = []
+    for row in rows:
+        day, place = row["day"], places[row["day"]]
+        span = (day_start(day, own_zone), day_start(day + _DAY, own_zone))
+        quarters = _quarters(await block_writes.quarters_of(transaction, account_id, *span))
+        if not all(each.fits for each in quarters.values()):
+            continue
+        fitting.append(row)
+        activity = await rollups.activity_of(transaction, [(account_id, day)])
+        _set_day(blocks[DAYS_PART, place.block], place, activity[account_id, day])
+        for rest in _rests(is_quartered=day in quartered):
+            part = blocks[part_of(place.weekday, rest), place.block]
+            _set_hours(part, place.week, quarters, rest)
+            await asyncio.sleep(0)
     if not fitting:
         return []
-    places = {row["day"]: place_of(row["day"]) for row in fitting}
-    wanted = {
-        part
-        for place in places.values()
-        for part in ((DAYS_PART, place.block), (place.weekday + 1, place.block))
-    }
-    blocks = await block_writes.blocks_of(transaction, account_id, sorted(wanted))
+    return await block_writes.save(transaction, account_id, blocks, fitting, quartered)
+
+
+def _rests(*, is_quartered: bool) -> range:
+    """Return the quarters after each hour that a day is packed with."""
+    return range(QUARTERS if is_quartered else 1)
+
+
+def _parts(places: Mapping[date, Place], quartered: Collection[date]) -> list[BlockPart]:
+    """Return the blocks that have the days."""
+    found = {(DAYS_PART, place.block) for place in places.values()}
     for day, place in places.items():
-        _set_day(blocks[DAYS_PART, place.block], place, activity[account_id, day])
-        _set_hours(blocks[place.weekday + 1, place.block], place, hours[day])
-        await asyncio.sleep(0)
-    return await block_writes.save(transaction, account_id, blocks, fitting)
+        for rest in _rests(is_quartered=day in quartered):
+            found.add((part_of(place.weekday, rest), place.block))
+    return sorted(found)
 
 
-_Hours: TypeAlias = Mapping[Dimensions, Mapping[int, _Sums]]
-"""The usage of a day's hours, those after the last that a block has left out."""
+class _Quarters(NamedTuple):
+    """A day's usage by quarter hours: the sum until the end of each, except those after the last
+    that a block has; `total` is that of all. `first` and `last` are the quarter hours with events.
+    """
+
+    until: Sequence[int]
+    total: int
+    first: int
+    last: int
+
+    @classmethod
+    def of(cls, sums: Mapping[int, _Sums]) -> "_Quarters":
+        spent = [0] * (HOURS * QUARTERS)
+        total = 0
+        for quarter, (nanos, _) in sums.items():
+            total += nanos
+            if quarter < len(spent):
+                spent[quarter] = nanos
+        active = [quarter for quarter, (_, events) in sums.items() if events]
+        first, last = (min(active), max(active)) if active else (_NEVER, -1)
+        return cls([*accumulate(spent)], total, first, last)
+
+    @property
+    def fits(self) -> bool:
+        """Whether a block can hold the sums."""
+        return fits(min(self.until)) and fits(max(self.until)) and fits(self.total)
 
 
-def _by_day(rows: Sequence[HourUsage], days: Sequence[date]) -> Mapping[date, _Hours]:
-    found: dict[date, defaultdict[Dimensions, dict[int, _Sums]]] = {
-        day: defaultdict(dict) for day in days
-    }
+_ByDimensions: TypeAlias = Mapping[Dimensions, _Quarters]
+
+
+def _quarters(rows: Sequence[QuarterUsage]) -> _ByDimensions:
+    found: defaultdict[Dimensions, dict[int, _Sums]] = defaultdict(dict)
     for row in rows:
         texts = (row["resource"], row["provider"], row["gpu_model"], row["project"])
-        of_day = found[days[row["n"] - 1]]
-        of_day[row["deployment_id"], *texts][row["hour"]] = (row["spent_nanos"], row["events"])
-    return found
-
-
-def _fits(hours: _Hours) -> bool:
-    """Return whether the sum of the first hours of a day fits, whatever their number."""
-    for of_hour in hours.values():
-        nanos = 0
-        for _, (spent, _) in sorted(of_hour.items()):
-            nanos += spent
-            if not fits(nanos):
-                return False
-    return True
+        found[row["deployment_id"], *texts][row["quarter"]] = (row["spent_nanos"], row["events"])
+    return {dimensions: _Quarters.of(sums) for dimensions, sums in found.items()}
 
 
 def _set_day(rows: dict[Dimensions, Cells], place: Place, activity: Activity) -> None:
@@ -165,8 +232,7 @@ def _set_day(rows: dict[Dimensions, Cells], place: Place, activity: Activity) ->
             rows[dimensions] = Cells.of_days()
     for dimensions, cells in rows.items():
         spent, events = sums.get(dimensions, (0, 0))
-        cells.set_lane(place.lane, spent)
-        cells.set_mark(place.lane, on=events > 0)
+        cells.set_day(place.lane, spent, active=events > 0)
 
 
 def _with_projects(activity: Activity) -> dict[Dimensions, _Sums]:
@@ -184,22 +250,25 @@ def _with_projects(activity: Activity) -> dict[Dimensions, _Sums]:
     return found
 
 
-def _set_hours(rows: dict[Dimensions, Cells], place: Place, hours: _Hours) -> None:
-    """Replace a day of a block of a weekday's hours."""
-    for dimensions in hours:
+def _set_hours(
+    rows: dict[Dimensions, Cells], week: int, quarters: _ByDimensions, rest: int
+) -> None:
+    """Replace a day of a block of a weekday's hours, with some quarters after each."""
+    for dimensions in quarters:
         if dimensions not in rows:
             rows[dimensions] = Cells.of_hours()
+    # The number of quarter hours of the first row; each row after it has an hour more.
+    in_first = rest or QUARTERS
     for dimensions, cells in rows.items():
-        of_hour = hours.get(dimensions, {})
-        active = [hour for hour, (_, events) in of_hour.items() if events]
-        first, last = (min(active), max(active)) if active else (HOURS, -1)
-        nanos = 0
-        for hour in range(1, HOURS + 1):
-            nanos += of_hour.get(hour - 1, (0, 0))[0]
-            cells.set_lane((hour - 1) * WEEKS + place.week, nanos)
-            bit = 8 * MARKS * (hour - 1) + place.week
-            cells.set_mark(bit, on=first < hour)
-            cells.set_mark(bit + LATER, on=last >= hour)
+        if (found := quarters.get(dimensions)) is None:
+            cells.set_week(week, _NO_HOURS, HOURS, 0)
+            continue
+        until = found.until[in_first - 1 :: QUARTERS]
+        first, later = (
+            min(max(0, (quarter - in_first) // QUARTERS + 1), HOURS)
+            for quarter in (found.first, found.last)
+        )
+        cells.set_week(week, until, first, later)
 
 
 def register(tasks: Tasks, database: Database, clock: Clock) -> None:

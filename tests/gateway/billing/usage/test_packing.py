@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from math import inf
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ from tests.support.tables import table_rows
 PLATFORM = Principal(
     subject="platform", key_id="platform", scopes=frozenset({Permission.BILLING_READ})
 )
-FIRST, LAST = date(2026, 10, 28), date(2026, 11, 23)
+FIRST, LAST = date(2026, 10, 23), date(2026, 11, 23)
 AT = datetime(2026, 11, 3, 22, 30, tzinfo=UTC)
 
 
@@ -72,6 +73,10 @@ async def unpacked(database: Database) -> list[date]:
     return sorted(row["day"] for row in await table_rows(database, "unpacked_day"))
 
 
+async def quartered(database: Database) -> list[date]:
+    return sorted(row["day"] for row in await table_rows(database, "quartered_day"))
+
+
 async def make_account(books: Books, name: str = "acme") -> Account:
     return Account(books, await books.account(name, time_zone="Europe/Berlin"))
 
@@ -88,11 +93,34 @@ async def test_packing_changes_no_figure(database: Database) -> None:
     before = await account.every()
     days = await unpacked(database)
     assert len(days) > 15
-    assert await pack(database, FixedClock(NOW)) == len(days)
+    assert await pack(database, FixedClock(NOW), quartered_from=inf) == len(days)
     assert await unpacked(database) == []
     assert len({row["part"] for row in await table_rows(database, "rollup_block")}) == 8
     assert await account.every() == before
     assert await pack(database, FixedClock(NOW)) == 0
+
+
+async def test_quarter_hours_change_no_figure(database: Database) -> None:
+    books = Books(database)
+    account = await make_account(books)
+    # The quarter hours around the days of Kolkata and Kathmandu, also where Berlin's clock changes.
+    for day, hour in ((24, 17), (31, 18)):
+        first = datetime(2026, 10, day, hour, 55, tzinfo=UTC)
+        instants = [first + n * timedelta(minutes=33) for n in range(70)]
+        await account.record(*instants, amount=7)
+        await account.record(*instants[::9], amount=-3, correction=True)
+    before = await account.every()
+    days = await unpacked(database)
+    assert await pack(database, FixedClock(NOW), quartered_from=0) == len(days)
+    assert await quartered(database) == days
+    assert len({row["part"] for row in await table_rows(database, "rollup_block")}) == 13
+    assert await account.every() == before
+    # Late usage makes some of these days ones that are not quartered, whoever packs them.
+    await account.record(*(AT - timedelta(days=n) + timedelta(minutes=50) for n in (2, 3)))
+    late = await account.every()
+    assert await pack(database, FixedClock(NOW), quartered_from=inf) == 2
+    assert len(await quartered(database)) == len(days) - 2
+    assert await account.every() == late != before
 
 
 async def test_late_usage_and_corrections_count_at_once(database: Database) -> None:
@@ -173,7 +201,8 @@ async def test_only_days_that_ended_are_packed(database: Database) -> None:
 
 
 async def test_days_are_packed_in_pieces(database: Database, monkeypatch: Any) -> None:
-    monkeypatch.setattr(packing, "MOST_ROWS", 2)
+    most = dict.fromkeys(packing.MOST, packing.Most(rows=2, events=100))
+    monkeypatch.setattr(packing, "MOST", most)
     monkeypatch.setattr(packing, "TOGETHER", 1)
     books = Books(database)
     accounts = [await make_account(books, name) for name in ("acme", "zeta")]
