@@ -74,8 +74,11 @@ def usage_formats(rows: UsageRows) -> Collection[ExportFormat]:
 
 def written_formats() -> Sequence[ExportFormat]:
     """Return the formats that this process writes: those of an extra only where it is installed."""
-    missing = () if parquet.is_installed() else (ExportFormat.PARQUET,)
-    return [each for each in ExportFormat if each not in missing]
+    return [each for each in ExportFormat if _is_installed(each)]
+
+
+def _is_installed(format_: ExportFormat) -> bool:
+    return format_ is not ExportFormat.PARQUET or parquet.is_installed()
 
 
 def check_offered(format_: ExportFormat, writers: Collection[ExportFormat]) -> None:
@@ -86,7 +89,7 @@ def check_offered(format_: ExportFormat, writers: Collection[ExportFormat]) -> N
         raise BadUserInput(
             f"The format {format_} is not available for this export.", argument="format"
         )
-    if format_ not in written_formats():
+    if not _is_installed(format_):
         raise BadUserInput(
             f"The format {format_} is not available: this gateway was installed without its extra "
             "`parquet`.",

@@ -32,7 +32,7 @@ def _check_list(value: object) -> list[object]:
 
 def _check_lines(value: object) -> list[object]:
     if not isinstance(value, list) or len(value) > MOST_LINES:
-        raise fault_at(sentence=f"`address` must be a list of at most {MOST_LINES} lines.")
+        raise fault_at(sentence=f"`billing.address` must be a list of at most {MOST_LINES} lines.")
     return value
 
 

@@ -279,6 +279,7 @@ async def test_faults_of_billing_are_listed_by_path(served: Served) -> None:
         answer = await served.client.put(PATH, json=account(billing=billing), headers=headers)
         (error,) = answer.json()["errors"]
         assert (answer.status_code, error["path"]) == (400, path)
+        assert error["message"].count("`") == 2  # it names one field, once
 
 
 @pytest.mark.parametrize("members", [[], [{"subject": "eve", "role": "OWNER"}], None])
