@@ -10,6 +10,7 @@ import json
 import resource
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -25,6 +26,8 @@ PATIENCE_SECONDS: Final = 10.0
 PENDING: Final = 5_000
 """Requests on their way above which a client gives up without sending."""
 WINDOW_SECONDS: Final = 0.25
+FEWEST: Final = 10
+"""Refusals of a window that has a percentile."""
 RECOVERED: Final = 0.9
 LONGEST_RECOVERY_SECONDS: Final = 30.0
 UNAVAILABLE: Final = b"503"
@@ -45,7 +48,9 @@ class Arrivals:
 class Outcome:
     """What became of the requests. `good` came within the seconds of the overload; `refused` are
     answers of 503 with Retry-After, `failed` all others, `lost` those without an answer; times in
-    milliseconds, `recovery` in seconds.
+    milliseconds, `recovery` in seconds. `refusal_quiet_p99` is the least p99 of a quarter of a
+    second: what another process of the machine did to the others is not the server's. 0 where no
+    quarter had enough refusals.
     """
 
     sent: int = 0
@@ -60,6 +65,7 @@ class Outcome:
     good_p99: float = 0
     refusal_p50: float = 0
     refusal_p99: float = 0
+    refusal_quiet_p99: float = 0
     recovery: float = LONGEST_RECOVERY_SECONDS
     own_cpu: float = 0
 
@@ -116,7 +122,8 @@ class Overload:
         self.pending = 0
         self.until = 0.0
         self.good: list[float] = []
-        self.refusals: list[float] = []
+        self.refusals: list[tuple[int, float]] = []
+        """The window of each refusal, and the seconds until it."""
         self.settled = asyncio.Event()
         self.opening: set[asyncio.Task[None]] = set()
 
@@ -135,12 +142,18 @@ class Overload:
         outcome = self.outcome
         outcome.lost += self.pending
         self.good.sort()
-        self.refusals.sort()
         outcome.good_p50, outcome.good_p99 = (percentile(self.good, each) for each in (0.5, 0.99))
-        outcome.refusal_p50, outcome.refusal_p99 = (
-            percentile(self.refusals, each) for each in (0.5, 0.99)
-        )
+        self._measure_refusals()
         return outcome
+
+    def _measure_refusals(self) -> None:
+        outcome, windows = self.outcome, defaultdict[int, list[float]](list)
+        for window, seconds in self.refusals:
+            windows[window].append(seconds)
+        whole = sorted(seconds for _, seconds in self.refusals)
+        outcome.refusal_p50, outcome.refusal_p99 = (percentile(whole, each) for each in (0.5, 0.99))
+        full = [sorted(each) for each in windows.values() if len(each) >= FEWEST]
+        outcome.refusal_quiet_p99 = min((percentile(each, 0.99) for each in full), default=0)
 
     def _arrive(self) -> None:
         outcome = self.outcome
@@ -194,7 +207,7 @@ class Overload:
             right = status == UNAVAILABLE and b"\r\nretry-after:" in head
             outcome.refused += right
             outcome.failed += not right
-            self.refusals.append(now - connection.sent_at)
+            self.refusals.append((int(now / WINDOW_SECONDS), now - connection.sent_at))
         self.free.append(connection)
 
     async def _recover(self) -> float:

@@ -15,7 +15,9 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -31,6 +33,8 @@ from tests.bench.works import WORKS
 
 PEAK_CONNECTIONS: Final = (16, 64)
 PEAK_SECONDS: Final = 5.0
+MEMORY_SECONDS: Final = 0.02
+"""How often the server's memory is read."""
 
 
 def peak(running: Running, bodies: Sequence[str], seconds: float) -> float:
@@ -68,7 +72,31 @@ def overload(
     return Outcome(**json.loads(done.stdout))
 
 
-def show(outcome: Outcome, seconds: float, factor: float, best: float) -> figures.Figures:
+@contextmanager
+def growing(running: Running) -> Iterator[list[float]]:
+    """Yield a list that has, after the block, the most MB that the server grew by in it."""
+    before = most = running.memory_bytes
+    over = threading.Event()
+
+    def look() -> None:
+        nonlocal most
+        while not over.wait(MEMORY_SECONDS):
+            most = max(most, running.memory_bytes)
+
+    found: list[float] = []
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield found
+    finally:
+        over.set()
+        thread.join()
+        found.append((most - before) / 1_000_000)
+
+
+def show(
+    outcome: Outcome, seconds: float, factor: float, best: float, grown: float
+) -> figures.Figures:
     """Print what became of the requests; return the figures."""
     goodput = outcome.good / seconds / best
     bad = outcome.refused + outcome.failed + outcome.lost + outcome.unsent
@@ -80,14 +108,23 @@ def show(outcome: Outcome, seconds: float, factor: float, best: float) -> figure
         f"answer {outcome.lost:,}, given up by the client {outcome.unsent:,}; of {bad:,}"
     )
     print(f"statuses {outcome.statuses}; the client took {outcome.own_cpu:.0%} of a core")
-    print(f"a refusal: p50 {outcome.refusal_p50:,.0f} ms, p99 {outcome.refusal_p99:,.0f} ms")
+    print(
+        f"a refusal: p50 {outcome.refusal_p50:,.0f} ms, p99 {outcome.refusal_p99:,.0f} ms, in the "
+        f"best quarter of a second {outcome.refusal_quiet_p99:,.0f} ms"
+    )
+    print(f"the server grew by {grown:,.1f} MB at most")
     print(f"90 % of the peak again after {outcome.recovery:.1f} s", flush=True)
     found = {
         "overload/goodput": goodput,
         "overload/refused": outcome.refused / bad if bad else 1.0,
         "overload/recovery": outcome.recovery,
+        "overload/memory": grown,
     }
-    return {**found, "overload/refusal": outcome.refusal_p99} if bad else found
+    refusal = {
+        "overload/refusal": outcome.refusal_p99,
+        "overload/refusal-quiet": outcome.refusal_quiet_p99,
+    }
+    return {**found, **refusal} if bad else found
 
 
 def main() -> None:
@@ -106,8 +143,10 @@ def main() -> None:
         server = SERVERS[options.server]()
         with started(server, database.url, sqlite=sqlite or Path()) as running:
             best = peak(running, bodies, min(options.seconds, PEAK_SECONDS))
-            outcome = overload(running, bodies, options.seconds, options.factor, best)
-    figures.write(options.figures, show(outcome, options.seconds, options.factor, best))
+            with growing(running) as grown:
+                outcome = overload(running, bodies, options.seconds, options.factor, best)
+    found = show(outcome, options.seconds, options.factor, best, *grown)
+    figures.write(options.figures, found)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ ELSEWHERE: Final = {
     "make focus-validator": "needs Python 3.12 and the validator; test_targets_can_be_made",
     "python -m tests.bench.operations": "tests/bench/test_benches.py"
     "::test_operations_are_measured_beside_peers",
-    "python -m tests.bench.overload": "tests/bench/test_benches.py::test_overload_is_measured",
+    "python -m tests.bench.overload": "tests/bench/test_benches.py"
+    "::test_overload_is_refused_in_little_memory",
     "python -m tests.bench.sockets": "tests/bench/test_benches.py"
     "::test_idle_sockets_let_requests_be_served",
     "python -m tests.bench.exports": ROWS,
