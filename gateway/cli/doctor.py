@@ -24,7 +24,9 @@ def doctor(
         typer.Option(help="External id of the account to check. Default: every account."),
     ] = None,
 ) -> None:
-    """Recompute balances, receipts and roll-ups from the facts; exits with 1 if anything differs.
+    """Recompute balances, receipts, statements, roll-ups and blocks of usage from the facts.
+
+    It prints each difference, and exits with 1 if there is any.
 
     It reads one snapshot and writes nothing, also while the gateway serves. Amounts are nanos.
     """

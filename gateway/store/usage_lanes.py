@@ -15,7 +15,7 @@ A sum of values is one addition of large integers, whatever the number of lanes:
 odd lanes are added up apart, so that each has room for 2**64 values.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from itertools import chain
 from struct import Struct, unpack
@@ -95,6 +95,16 @@ def part_of(weekday: int, quarters: int = 0) -> int:
     return 7 * quarters + weekday + 1
 
 
+class WeekCells(NamedTuple):
+    """One week of a block of hours: the sum of each row, which `fits` a lane. The rows from `first`
+    on have events, and after those before `later` there are events.
+    """
+
+    nanos: Sequence[int]
+    first: int
+    later: int
+
+
 class Cells:
     """The two values of a row of `rollup_block` while it is changed."""
 
@@ -120,18 +130,43 @@ class Cells:
         byte, mask = lane // 8, 1 << lane % 8
         self.active[byte] = self.active[byte] | mask if active else self.active[byte] & ~mask
 
-    def set_week(self, week: int, nanos: Iterable[int], first: int, later: int) -> None:
-        """Replace a week of a block of hours: the sum of each row, which `fits` a lane. The rows
-        from `first` on have events, and after those before `later` there are events.
+    def day(self, lane: int) -> tuple[int, bool]:
+        """Return a day of a block of days: its sum, and whether it has events."""
+        (value,) = _LANE.unpack_from(self.spent, LANE * lane)
+        return value - BIAS, bool(self.active[lane // 8] >> lane % 8 & 1)
+
+    def week(self, week: int) -> WeekCells:
+        """Return a week of a block of hours. A place among rows is -1 where the rows on one of its
+        sides are not marked alike, as nothing writes them.
         """
+        places = range(0, HOURS * HOUR_BYTES, HOUR_BYTES)
+        values = [_LANE.unpack_from(self.spent, place + LANE * week)[0] for place in places]
+        marks = int.from_bytes(self.active, "little")
+        with_events = marks >> week & _ROWS
+        before_events = marks >> week + LATER & _ROWS
+        first, later = HOURS - with_events.bit_count(), before_events.bit_count()
+        if with_events != _from(first):
+            first = -1
+        if before_events != _ROWS - _from(later):
+            later = -1
+        return WeekCells([value - BIAS for value in values], first, later)
+
+    def set_week(self, week: int, cells: WeekCells) -> None:
+        """Replace a week of a block of hours."""
         spent, pack = self.spent, _LANE.pack_into
+        nanos, first, later = cells
         for place, each in enumerate(nanos):
             pack(spent, HOUR_BYTES * place + LANE * week, each + BIAS)
         marks = int.from_bytes(self.active, "little")
         marks &= ~((_ROWS << week) | (_ROWS << week + LATER))
-        marks |= (_ROWS >> _ROW * first << _ROW * first) << week
-        marks |= (_ROWS & (1 << _ROW * later) - 1) << week + LATER
+        marks |= _from(first) << week
+        marks |= _ROWS - _from(later) << week + LATER
         self.active[:] = marks.to_bytes(MARKS * HOURS, "little")
+
+
+def _from(row: int) -> int:
+    """Return the first bits of the marks of the rows from a place on."""
+    return _ROWS >> _ROW * row << _ROW * row
 
 
 def fits(nanos: int) -> bool:

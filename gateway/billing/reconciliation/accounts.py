@@ -6,13 +6,14 @@ side by side in the order of their time.
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final, Generic, NamedTuple, Self, TypeAlias, TypeVar
+from typing import Final, Generic, Self, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 from gateway.billing.ledger.flows import FlowColumn
 from gateway.billing.purchases.holds import PurchaseTerms
+from gateway.billing.reconciliation.blocks import block_differences
+from gateway.billing.reconciliation.difference import Difference, Found
 from gateway.models import LedgerCause
 from gateway.store.engine import bitset
 from gateway.store.engine.stream import Chunk, Stream
@@ -40,27 +41,6 @@ QUARTER_HOUR: Final = timedelta(minutes=15)
 DISPUTED: Final = "what disputes hold"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """One stored figure that differs from the facts; amounts and quantities in nanos.
-
-    `place` names its row within the account. None stands for what is missing, or should not be.
-    """
-
-    account: str
-    what: str
-    place: str | None
-    expected: object
-    found: object
-
-    def __str__(self) -> str:
-        where = self.what if self.place is None else f"{self.what} ({self.place})"
-        found, expected = (
-            "nothing" if value is None else value for value in (self.found, self.expected)
-        )
-        return f"{self.account}: {where}: {found} is stored, {expected} follows from the facts"
-
-
 async def reconcile_account(stream: Stream, account: AuditedAccount) -> AsyncGenerator[Difference]:
     """Yield every difference in an account."""
     account_id, name = account["account_id"], account["external_id"]
@@ -79,21 +59,11 @@ async def reconcile_account(stream: Stream, account: AuditedAccount) -> AsyncGen
         _disputes(stream, account_id),
         _rollups(stream, account_id, local),
         _ledger_days(stream, account_id, local),
+        block_differences(stream, account_id, local),
     ):
         async with aclosing(derived) as differences:
             async for each in differences:
                 yield Difference(account=name, **each._asdict())
-
-
-class Found(NamedTuple):
-    """A difference within its account: the figure, its place, what follows from the facts and what
-    is stored.
-    """
-
-    what: str
-    place: str
-    expected: object
-    found: object
 
 
 Figures: TypeAlias = Mapping[str, object]

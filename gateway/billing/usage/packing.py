@@ -5,28 +5,24 @@ the events. So every figure is exact at any moment, and packing changes how long
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
-from itertools import accumulate
 from typing import Final, NamedTuple, TypeAlias
 
 import structlog
 
+from gateway.billing.usage.day_quarters import NOTHING, DayQuarters, by_dimensions, rests
 from gateway.clock import Clock
 from gateway.models.rollup_block import DAYS as DAYS_PART
 from gateway.principal import Actor
 from gateway.store import Database, Snapshot, Transaction, block_writes, rollups
-from gateway.store.block_writes import BlockPart, Dimensions, QuarterUsage, UnpackedRows
+from gateway.store.block_writes import BlockPart, Dimensions, UnpackedRows
 from gateway.store.engine.sql import DialectName
 from gateway.store.rollups import Activity
 from gateway.store.usage_lanes import (
     DAYS,
-    HOURS,
-    QUARTERS,
     Cells,
     Place,
-    fits,
     part_of,
     place_of,
 )
@@ -63,9 +59,6 @@ no more room than the events; with fewer of these, reading those of an hour cost
 """
 
 _DAY: Final = timedelta(days=1)
-_NO_HOURS: Final = [0] * HOURS
-_NEVER: Final = 1_000
-"""After every quarter hour of a day."""
 
 _Blocks: TypeAlias = Mapping[BlockPart, dict[Dimensions, Cells]]
 _Sums: TypeAlias = tuple[int, int]
@@ -156,13 +149,13 @@ async def _pack_days(
     for row in rows:
         day, place = row["day"], places[row["day"]]
         span = (day_start(day, own_zone), day_start(day + _DAY, own_zone))
-        quarters = _quarters(await block_writes.quarters_of(transaction, account_id, *span))
+        quarters = by_dimensions(await block_writes.quarters_of(transaction, account_id, *span))
         if not all(each.fits for each in quarters.values()):
             continue
         fitting.append(row)
         activity = await rollups.activity_of(transaction, [(account_id, day)])
         _set_day(blocks[DAYS_PART, place.block], place, activity[account_id, day])
-        for rest in _rests(is_quartered=day in quartered):
+        for rest in rests(is_quartered=day in quartered):
             part = blocks[part_of(place.weekday, rest), place.block]
             _set_hours(part, place.week, quarters, rest)
             await asyncio.sleep(0)
@@ -171,57 +164,13 @@ async def _pack_days(
     return await block_writes.save(transaction, account_id, blocks, fitting, quartered)
 
 
-def _rests(*, is_quartered: bool) -> range:
-    """Return the quarters after each hour that a day is packed with."""
-    return range(QUARTERS if is_quartered else 1)
-
-
 def _parts(places: Mapping[date, Place], quartered: Collection[date]) -> list[BlockPart]:
     """Return the blocks that have the days."""
     found = {(DAYS_PART, place.block) for place in places.values()}
     for day, place in places.items():
-        for rest in _rests(is_quartered=day in quartered):
+        for rest in rests(is_quartered=day in quartered):
             found.add((part_of(place.weekday, rest), place.block))
     return sorted(found)
-
-
-class _Quarters(NamedTuple):
-    """A day's usage by quarter hours: the sum until the end of each, except those after the last
-    that a block has; `total` is that of all. `first` and `last` are the quarter hours with events.
-    """
-
-    until: Sequence[int]
-    total: int
-    first: int
-    last: int
-
-    @classmethod
-    def of(cls, sums: Mapping[int, _Sums]) -> "_Quarters":
-        spent = [0] * (HOURS * QUARTERS)
-        total = 0
-        for quarter, (nanos, _) in sums.items():
-            total += nanos
-            if quarter < len(spent):
-                spent[quarter] = nanos
-        active = [quarter for quarter, (_, events) in sums.items() if events]
-        first, last = (min(active), max(active)) if active else (_NEVER, -1)
-        return cls([*accumulate(spent)], total, first, last)
-
-    @property
-    def fits(self) -> bool:
-        """Whether a block can hold the sums."""
-        return fits(min(self.until)) and fits(max(self.until)) and fits(self.total)
-
-
-_ByDimensions: TypeAlias = Mapping[Dimensions, _Quarters]
-
-
-def _quarters(rows: Sequence[QuarterUsage]) -> _ByDimensions:
-    found: defaultdict[Dimensions, dict[int, _Sums]] = defaultdict(dict)
-    for row in rows:
-        texts = (row["resource"], row["provider"], row["gpu_model"], row["project"])
-        found[row["deployment_id"], *texts][row["quarter"]] = (row["spent_nanos"], row["events"])
-    return {dimensions: _Quarters.of(sums) for dimensions, sums in found.items()}
 
 
 def _set_day(rows: dict[Dimensions, Cells], place: Place, activity: Activity) -> None:
@@ -251,24 +200,14 @@ def _with_projects(activity: Activity) -> dict[Dimensions, _Sums]:
 
 
 def _set_hours(
-    rows: dict[Dimensions, Cells], week: int, quarters: _ByDimensions, rest: int
+    rows: dict[Dimensions, Cells], week: int, quarters: Mapping[Dimensions, DayQuarters], rest: int
 ) -> None:
     """Replace a day of a block of a weekday's hours, with some quarters after each."""
     for dimensions in quarters:
         if dimensions not in rows:
             rows[dimensions] = Cells.of_hours()
-    # The number of quarter hours of the first row; each row after it has an hour more.
-    in_first = rest or QUARTERS
     for dimensions, cells in rows.items():
-        if (found := quarters.get(dimensions)) is None:
-            cells.set_week(week, _NO_HOURS, HOURS, 0)
-            continue
-        until = found.until[in_first - 1 :: QUARTERS]
-        first, later = (
-            min(max(0, (quarter - in_first) // QUARTERS + 1), HOURS)
-            for quarter in (found.first, found.last)
-        )
-        cells.set_week(week, until, first, later)
+        cells.set_week(week, quarters.get(dimensions, NOTHING).hours(rest))
 
 
 def register(tasks: Tasks, database: Database, clock: Clock) -> None:

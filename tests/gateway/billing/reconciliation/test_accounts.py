@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 
 from gateway.billing.credits.posting import adjust_balance
 from gateway.billing.ledger.source_key import SourceKey
-from gateway.billing.reconciliation.accounts import Difference, reconcile_account
+from gateway.billing.reconciliation.accounts import reconcile_account
+from gateway.billing.reconciliation.difference import Difference
 from gateway.billing.statements.issuing import issue_next
 from gateway.billing.usage.recording import record_usage
 from gateway.cli.main import app
