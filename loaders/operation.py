@@ -13,6 +13,7 @@ from gateway.store.breakdowns import breakdowns
 from gateway.store.burn import visible_burn_facts
 from gateway.store.companions import Beside
 from gateway.store.deployment_listing import DEPLOYMENT_BY_ID, DEPLOYMENTS
+from gateway.store.document_years import document_years
 from gateway.store.first_facts import first_facts
 from gateway.store.ledger_listing import LEDGER, ledger_rows_by_key
 from gateway.store.purchase_listing import (
@@ -222,3 +223,4 @@ class Loaders:
     saved_view_by_id = _Relation(views_by_id)
     saved_views_by_account = _Relation(views_by_account)
     first_fact_by_account = _Relation(first_facts)
+    document_years_by_account = _Relation(document_years)

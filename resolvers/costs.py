@@ -10,6 +10,8 @@ LINK: Final = Cost(length=500)
 """A signed download link; only a long filter makes a longer one."""
 RECENT_DAYS: Final = Cost(rows=8)
 """The daily rows that a burn rate is computed of, and the last 24 hours."""
+DOCUMENT_YEARS: Final = Cost(items=10, rows=10)
+"""As many years as an account usually has at most."""
 REFUNDS: Final = Cost(items=3, rows=3)
 """A purchase may have up to 100 refunds; most have none."""
 KINDS: Final = 7

@@ -29,7 +29,7 @@ from gateway.windows import checked_year, zone
 from resolvers.columns import column, global_id, itself, related, resolved
 from resolvers.connection import PAGED, After, Before, First, Last, Pages, Paging, open_pages
 from resolvers.context import Info
-from resolvers.costs import LINK, ONE_ROW
+from resolvers.costs import DOCUMENT_YEARS, LINK, ONE_ROW
 from resolvers.enums import Role
 from resolvers.filters import (
     CreditPurchaseFilter,
@@ -158,6 +158,10 @@ def list_statements(
     )
 
 
+async def load_document_years(root: strawberry.Parent[VisibleAccount], info: Info) -> list[int]:
+    return await info.context.loaders.document_years_by_account.load(root["account_id"])
+
+
 def sign_documents_url(
     root: strawberry.Parent[VisibleAccount],
     info: Info,
@@ -284,6 +288,13 @@ class Account(Node):
         policy=Policy.PURCHASES,
         description="Monthly statements, latest month first; a month without changes of the "
         "balance and with a balance of 0 has none. Null with a FORBIDDEN error for a VIEWER.",
+    )
+    document_years: list[int] | None = resolved(
+        load_document_years,
+        cost=DOCUMENT_YEARS,
+        policy=Policy.PURCHASES,
+        description="Years with receipts, credit notes or monthly statements, latest first. Null "
+        "with a FORBIDDEN error for a VIEWER.",
     )
     documents_url: str | None = resolved(
         sign_documents_url,

@@ -38,6 +38,7 @@ OF_ACCOUNTS = {
     "ledger of causes": "ledger(filter: {cause: [USAGE, REFUND]}) { edges { cursor node { at } } }",
     "of ledgers": "ledger { nodes { purchase { id } refund { id } dispute { status } } }",
     "saved views": "savedViews { name }",
+    "years of documents": "documentYears",
     "balances": "balance { available { amount } version }",
 }
 QUERIES = {

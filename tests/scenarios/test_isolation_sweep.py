@@ -44,7 +44,7 @@ fragment All on Account {
   creditPurchases { totalCount nodes { id description receipt { number } refunds { id } } }
   ledger { nodes { id cause amount { amount } } }
   receipts(first: 3) { nodes { id number } } statements(first: 3) { nodes { id number } }
-  documentsUrl(year: 2026)
+  documentYears documentsUrl(year: 2026)
   deployments { nodes { id name } }
   usage { summary { totalSpend { amount } } breakdown(by: PROJECT) { key } }
 }"""

@@ -26,7 +26,9 @@ from tests.support.rows import member, put
 from tests.support.served import Served, serving
 from tests.support.tables import table_rows
 
-LINK = "query($id: ID!, $year: Int!) { account(id: $id) { documentsUrl(year: $year) } }"
+LINK = (
+    "query($id: ID!, $year: Int!) { account(id: $id) { documentYears documentsUrl(year: $year) } }"
+)
 
 
 @pytest.fixture
@@ -112,12 +114,13 @@ async def test_the_graph_hands_out_a_link_to_the_file(served: Served) -> None:
     (account,) = await table_rows(served.database, "account")
     variables = {"id": encode_global_id("Account", account["account_id"]), "year": 2026}
     data = await data_of(served.database, Principal(subject="ada"), LINK, variables)
+    assert data["account"]["documentYears"] == [2026]
     url = urlsplit(data["account"]["documentsUrl"])
     assert url.path == DOCUMENTS_PATH
     assert url.query.startswith("year=2026&account=")
     viewer = await ask(served.database, Principal(subject="vic"), LINK, variables)
-    assert viewer.data == {"account": {"documentsUrl": None}}
-    assert [code for _, code, _ in viewer.errors] == ["FORBIDDEN"]
+    assert viewer.data == {"account": {"documentYears": None, "documentsUrl": None}}
+    assert [code for _, code, _ in viewer.errors] == ["FORBIDDEN"] * 2
     far = await ask(served.database, Principal(subject="ada"), LINK, variables | {"year": 1999})
     assert far.errors == [
         (["account", "documentsUrl"], "BAD_USER_INPUT", "`year` must be from 2000 to 2100.")

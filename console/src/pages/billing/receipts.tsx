@@ -40,7 +40,7 @@ export function Receipts() {
       cursor={receiptsCursor}
       onTurn={(next, options) => show({ receiptsCursor: next }, options)}
       // The list of statements has it, where there are some.
-      actions={!issuesStatements && <YearMenu />}
+      actions={!issuesStatements && <YearMenu years={load.data?.account?.documentYears} />}
       issued={issuesReceipts}
     />
   );

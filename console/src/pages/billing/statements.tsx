@@ -33,7 +33,7 @@ export function Statements() {
       columns={columns(connection?.nodes ?? [])}
       cursor={statementsCursor}
       onTurn={(next, options) => show({ statementsCursor: next }, options)}
-      actions={issuesStatements && <YearMenu />}
+      actions={issuesStatements && <YearMenu years={load.data?.account?.documentYears} />}
       issued={issuesStatements}
     />
   );
