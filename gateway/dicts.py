@@ -1,26 +1,44 @@
-"""Dicts made of columns."""
+"""Dicts made of columns, by generated code: half the time of a `dict` of pairs."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import Any, Final
+from itertools import count
+from typing import Any, Final, TypeAlias
 
 _SHORT: Final = 500
 """Characters of the keys of a dict of which the function is kept for others."""
 
+Form: TypeAlias = tuple[tuple[str, "Form | None"], ...]
+"""The keys of a dict in their order, each with the form of the dict in it, or None for a value."""
 
-def dict_maker(keys: Iterable[str]) -> Callable[..., dict[str, Any]]:
-    """Return a function that makes a dict of values in the order of the keys. The code is
-    generated: it takes half the time of a `dict` of pairs.
+Make: TypeAlias = Callable[..., dict[str, Any]]
+
+
+def dict_maker(keys: Iterable[str]) -> Make:
+    """Return a function that makes a dict of values in the order of the keys."""
+    form: Form = tuple((key, None) for key in keys)
+    return _known_maker(form) if sum(len(key) for key, _ in form) <= _SHORT else nested_maker(form)
+
+
+def nested_maker(form: Form) -> Make:
+    """Return a function that makes a dict with dicts in it, of the values in the order of the
+    form.
     """
-    found = tuple(keys)
-    return _known_maker(found) if sum(map(len, found)) <= _SHORT else _maker(found)
+    names = map("v{}".format, count())
+    used: list[str] = []
 
+    def literal(of: Form) -> str:
+        return f"{{{', '.join(pairs(of))}}}"
 
-def _maker(keys: tuple[str, ...]) -> Callable[..., dict[str, Any]]:
-    names = {key: f"v{index}" for index, key in enumerate(keys)}
-    pairs = ", ".join(f"{key!r}: {name}" for key, name in names.items())
-    made: Callable[..., dict[str, Any]] = eval(f"lambda {', '.join(names.values())}: {{{pairs}}}")  # noqa: S307
+    def pairs(of: Form) -> Iterator[str]:
+        for key, inner in of:
+            if inner is None:
+                used.append(next(names))
+            yield f"{key!r}: {used[-1] if inner is None else literal(inner)}"
+
+    body = literal(form)
+    made: Make = eval(f"lambda {', '.join(used)}: {body}")  # noqa: S307
     return made
 
 
-_known_maker: Final = lru_cache(maxsize=1_000)(_maker)
+_known_maker: Final = lru_cache(maxsize=1_000)(nested_maker)

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from functools import partial
 from types import CoroutineType
-from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 V = TypeVar("V")
 
@@ -38,7 +38,7 @@ class Promise(Generic[V]):
     def __init__(self, wave: "Wave") -> None:
         self.done = False
         self._wave = wave
-        self._value: V | None = None
+        self._value: Any = None
         self._error: BaseException | None = None
         self._calls: list[Callable[[], None]] = []
 
@@ -50,12 +50,12 @@ class Promise(Generic[V]):
                 yield from _future_of(self)
         if self._error is not None:
             raise self._error
-        return cast("V", self._value)
+        return self._value  # type: ignore[no-any-return]  # `cast` is a call
 
     @property
     def outcome(self) -> V | BaseException:
         """The value, or the exception that was raised; to be read once it is `done`."""
-        return cast("V", self._value) if self._error is None else self._error
+        return self._value if self._error is None else self._error
 
     def call_when_done(self, call: Callable[[], None]) -> None:
         """Call a function without arguments when the outcome is known."""

@@ -42,6 +42,10 @@ class Loader(DataLoader[K, V]):
         self._next: list[K] = []
         self._reading: _Read[K, V] | None = None
 
+    def begin(self, key: K) -> None:
+        """Begin the load of one key."""
+        self._request([key])
+
     def load(self, key: K) -> Awaitable[V]:
         """Return the value of one key, which a column may have loaded before."""
         if self._wave.running:

@@ -178,6 +178,12 @@ class Loaders:
         self.relations: ReadRelations = frozenset()
         self.accounts: set[int] = set()
 
+    def begin(self) -> None:
+        """Forget what was loaded."""
+        made = [name for name, value in self.__dict__.items() if isinstance(value, Loader)]
+        for name in made:
+            del self.__dict__[name]
+
     account_by_id = _Accounts(ACCOUNT_BY_ID.fetch, _key_of)
     account_by_external_id = _Accounts(accounts_by_external_id, _key_of)
     accounts_by_page = _Accounts(ACCOUNTS.fetch_pages, _keys_of)

@@ -15,16 +15,20 @@ import strawberry
 from strawberry.types.field import StrawberryField
 
 from gateway.execution.fields import (
+    BY_KEY,
     COST,
     EVENTS,
+    GUESS,
     POLICY,
     SOURCE,
     Attributes,
+    ByKey,
     Columns,
     ColumnSource,
     Computed,
     Cost,
     Events,
+    Guess,
     Itself,
     Related,
     Source,
@@ -161,17 +165,21 @@ def resolved(
     name: str | None = None,
     deprecated: str | None = None,
     events: Events | None = None,
+    guess: Guess | None = None,
+    by_key: ByKey | None = None,
 ) -> Any:
     """Return a field that a function resolves; the attribute's annotation is its GraphQL type.
 
-    `deprecated` names the replacement. The field of a subscription has `events`.
+    `deprecated` names the replacement. The field of a subscription has `events`. `guess` guesses
+    the row that the function loads; `by_key` says when the parent's key is enough to load.
     """
     return strawberry.field(
         resolver=resolver,
         name=name,
         description=description,
         deprecation_reason=deprecated,
-        metadata=_metadata(None, policy, cost) | ({EVENTS: events} if events else {}),
+        metadata=_metadata(None, policy, cost)
+        | _given({EVENTS: events, GUESS: guess, BY_KEY: by_key}),
     )
 
 
@@ -182,5 +190,8 @@ def _row_field(
 
 
 def _metadata(source: Source | None, policy: Policy | None, cost: Cost | None) -> dict[str, Any]:
-    parts = {SOURCE: source, POLICY: policy, COST: cost}
+    return _given({SOURCE: source, POLICY: policy, COST: cost})
+
+
+def _given(parts: Mapping[str, Any]) -> dict[str, Any]:
     return {key: part for key, part in parts.items() if part is not None}

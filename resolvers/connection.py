@@ -14,6 +14,7 @@ from gateway.exports.request import ExportRequest
 from gateway.store import Cursors, Page, Position, Selection
 from gateway.store.rows import Counted, VisibleAccount
 from loaders.batch import PageLoader, TotalsLoader
+from resolvers.by_key import always
 from resolvers.columns import attribute, column, converted, resolved
 from resolvers.costs import ONE_ROW
 from resolvers.permissions import Policy
@@ -117,12 +118,11 @@ class Pages(Generic[R, C]):
     def page(self) -> Page:
         """Return the requested page plus one row, which shows whether more rows follow."""
         upper, lower = (self.after, self.before) if self.descending else (self.before, self.after)
-        whole = self.selection
-        narrowed = replace(
-            whole,
-            lower=whole.lower if lower is None else max(whole.lower, lower),
-            upper=whole.upper if upper is None else min(whole.upper, upper),
-        )
+        narrowed = self.selection
+        if lower is not None:
+            narrowed = replace(narrowed, lower=max(narrowed.lower, lower))
+        if upper is not None:
+            narrowed = replace(narrowed, upper=min(narrowed.upper, upper))
         ascending = self.backward == self.descending
         return Page(selection=narrowed, ascending=ascending, limit=self.size + 1)
 
@@ -254,9 +254,11 @@ class Connection(Generic[T]):
     POLICY: ClassVar = Policy.ACCOUNT
 
     edges: list[Edge[T]] = resolved(
-        load_edges, cost=_PAGE, description="The page's items with their cursors."
+        load_edges, cost=_PAGE, by_key=always, description="The page's items with their cursors."
     )
-    nodes: list[T] = resolved(load_nodes, cost=_PAGE, description="The page's items.")
+    nodes: list[T] = resolved(
+        load_nodes, cost=_PAGE, by_key=always, description="The page's items."
+    )
     page_info: PageInfo = resolved(
         load_page_info,
         cost=Cost(rows=2),
@@ -265,5 +267,6 @@ class Connection(Generic[T]):
     total_count: int = resolved(
         load_total_count,
         cost=ONE_ROW,
+        by_key=always,
         description="Number of items that match the filter, on all pages together.",
     )

@@ -41,6 +41,18 @@ class Context(PlannedContext):
     def wave(self) -> Wave:
         return self.snapshot.wave
 
+    @property
+    def reads(self) -> int:
+        return self.snapshot.reads
+
+    @property
+    def is_cut_short(self) -> bool:
+        return self.snapshot.is_cut_short
+
+    def begin(self, *, reads_once: bool) -> None:
+        self.snapshot.begin(reads_once=reads_once)
+        self.loaders.begin()
+
     def want(self, columns: ReadColumns, relations: ReadRelations) -> None:
         self.loaders.columns = columns
         self.loaders.relations = relations

@@ -13,6 +13,7 @@ from gateway.store.rows import VisibleAccount
 from resolvers.columns import resolved
 from resolvers.context import Info
 from resolvers.costs import ONE_ROW
+from resolvers.guesses import guess_account
 from resolvers.nodes import check_count, find_node, ids_cost, load_account
 from resolvers.permissions import Policy
 from resolvers.types.account import Account
@@ -76,6 +77,7 @@ class Query:
     account: Account | None = resolved(
         find_account,
         cost=ONE_ROW,
+        guess=guess_account,
         description="Find an account by global id or external id. Null with a NOT_FOUND error "
         "if the account does not exist or the caller has no access; both answers "
         "are the same.",

@@ -3,9 +3,11 @@
 A descriptor may have a source under `SOURCE`: the value is read from the parent's row, computed
 from it, or loaded by a key in it, without a resolver. It may have a policy under `POLICY`, see
 `gateway.execution.policies`; a type has one in its attribute `POLICY`. The field of a subscription
-has its `Events` under `EVENTS`. A list, a field that loads rows and a long text have a `Cost` under
-`COST`, see `gateway.execution.cost`; the points of one object are in its type's attribute `POINTS`,
-1 if it is missing. Every way of running an operation reads the same descriptor.
+has its `Events` under `EVENTS`. A field that loads its row by a key in the arguments may have a
+`Guess` under `GUESS`, and a field of that row a `ByKey` under `BY_KEY`. A list, a field that loads
+rows and a long text have a `Cost` under `COST`, see `gateway.execution.cost`; the points of one
+object are in its type's attribute `POINTS`, 1 if it is missing. Every way of running an operation
+reads the same descriptor.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -19,6 +21,8 @@ from graphql import GraphQLField, GraphQLNamedType
 SOURCE: Final = "source"
 POLICY: Final = "policy"
 EVENTS: Final = "events"
+GUESS: Final = "guess"
+BY_KEY: Final = "by-key"
 COST: Final = "cost"
 _DEFINITION: Final = "strawberry-definition"
 
@@ -117,6 +121,10 @@ class Computed:
 class KeyLoader(Protocol):
     """Loads the values of keys of one operation, in batches."""
 
+    def begin(self, key: Any, /) -> None:
+        """Begin the load of one key's value."""
+        ...
+
     def load(self, key: Any, /) -> Awaitable[Any]:
         """Return the value of one key."""
         ...
@@ -138,6 +146,11 @@ class Related:
     relation: str
     loader: Callable[[Any], KeyLoader]
     key: Callable[..., Any] | None = None
+
+    def begin(self, row: Any, context: Any) -> None:
+        """Begin the load of one row's value; an awaitable of the value finds the load begun."""
+        if (key := self._key(row)) is not None:
+            self.loader(context).begin(key)
 
     def load(self, row: Any, context: Any) -> Awaitable[Any] | None:
         """Return the value of one row, to await; None without a key."""
@@ -212,6 +225,30 @@ class Events:
 
     find: Callable[[Any, Mapping[str, Any]], Awaitable[Any]]
     open: Callable[[Any], Any]
+
+
+Guess: TypeAlias = Callable[[Any, Mapping[str, Any]], Any]
+"""`guess(context, arguments)` returns a guess of the row that a field's function loads, or None.
+`arguments` are the function's, by its parameters. See `gateway.execution.plan.guesses`.
+"""
+
+
+ByKey: TypeAlias = Callable[[Mapping[str, Any]], bool]
+"""`by_key(arguments)` says whether all that a field's function reads of its parent, to load its
+first rows, is the parent's key. `arguments` are the function's, by its parameters.
+"""
+
+
+def by_key_of(field: GraphQLField) -> ByKey | None:
+    """Return the function that says so; None for a field without one."""
+    by_key: ByKey | None = _metadata(field).get(BY_KEY)
+    return by_key
+
+
+def guess_of(field: GraphQLField) -> Guess | None:
+    """Return the function that guesses a field's row; None for a field without one."""
+    guess: Guess | None = _metadata(field).get(GUESS)
+    return guess
 
 
 def source_of(field: GraphQLField) -> Source | None:

@@ -18,6 +18,7 @@ from graphql.execution.collect_fields import collect_fields
 from graphql.execution.values import get_argument_values
 from strawberry.execution import optimized_is_awaitable
 
+from gateway.errors import TooComplex
 from gateway.execution.executed import Executed
 from gateway.execution.operation import PreparedOperation
 from gateway.execution.plan.cache import OperationPlan
@@ -52,6 +53,22 @@ class PlannedContext(ABC):
     @abstractmethod
     def want(self, columns: ReadColumns, relations: ReadRelations) -> None:
         """Take the columns and relations that the operation reads, before the operation runs."""
+
+    @abstractmethod
+    def begin(self, *, reads_once: bool) -> None:
+        """Begin the reads of the operation, perhaps again: nothing is loaded yet. Where the
+        operation `reads_once`, another read is an exception, after which it `is_cut_short`.
+        """
+
+    @property
+    @abstractmethod
+    def reads(self) -> int:
+        """The number of reads since the beginning."""
+
+    @property
+    @abstractmethod
+    def is_cut_short(self) -> bool:
+        """Whether the operation needed more than one read, and has to begin again."""
 
 
 class InvalidVariables(Exception):
@@ -156,19 +173,48 @@ class Runner:
             return None
         try:
             plan = prepared.document.plans.of(executor)
-            wave = _wave_of(executor.context_value, plan)
-            return await run(executor, plan.root, self.turns, wave, max_values=self._max_values)
+            context = executor.context_value
+            if not isinstance(context, PlannedContext):
+                return await self._run_plan(executor, plan, Wave())
+            context.want(plan.columns, plan.relations)
+            if plan.habit.is_once and (found := await self._run_once(executor, plan, context)):
+                return found
+            return await self._run_whole(executor, plan, context)
         except (NotCompiled, Irregular) as fallback:
             if self._count_fallback:
                 self._count_fallback(str(fallback))
             return None
 
+    async def _run_whole(
+        self, executor: Executor[Any], plan: OperationPlan, context: PlannedContext
+    ) -> Executed:
+        """Return the result, of any number of reads."""
+        found = await self._run_plan(executor, plan, context.wave)
+        plan.habit.note(context.reads)
+        return found
 
-def _wave_of(context: object, plan: OperationPlan) -> Wave:
-    if not isinstance(context, PlannedContext):
-        return Wave()
-    context.want(plan.columns, plan.relations)
-    return context.wave
+    async def _run_once(
+        self, executor: Executor[Any], plan: OperationPlan, context: PlannedContext
+    ) -> Executed | None:
+        """Return the result if one read is enough; None where the operation has to run again, in a
+        snapshot of several reads.
+        """
+        context.begin(reads_once=True)
+        try:
+            found = await self._run_plan(executor, plan, context.wave)
+        except (Irregular, TooComplex):
+            if not context.is_cut_short:
+                context.begin(reads_once=False)
+                raise
+        else:
+            if not context.is_cut_short:
+                return found
+        plan.habit.break_()
+        context.begin(reads_once=False)
+        return None
+
+    async def _run_plan(self, executor: Executor[Any], plan: OperationPlan, wave: Wave) -> Executed:
+        return await run(executor, plan.root, self.turns, wave, max_values=self._max_values)
 
 
 def _root_field(executor: Executor[Any]) -> RootField:

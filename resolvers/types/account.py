@@ -26,6 +26,7 @@ from gateway.store.rows import (
 )
 from gateway.store.statements import STATEMENTS
 from gateway.windows import checked_year, zone
+from resolvers.by_key import always, of_days, without_filter
 from resolvers.columns import column, global_id, itself, related, resolved
 from resolvers.connection import PAGED, After, Before, First, Last, Pages, Paging, open_pages
 from resolvers.context import Info
@@ -237,6 +238,7 @@ class Account(Node):
     first_day: date = resolved(
         load_account_first_day,
         cost=ONE_ROW,
+        by_key=always,
         description="The first day of the account's history, in its time zone: the day of its "
         "creation, or of its first credit or usage if earlier. Late usage may move "
         "this day back.",
@@ -252,6 +254,7 @@ class Account(Node):
     ) = resolved(
         list_credit_purchases,
         cost=PAGED,
+        by_key=without_filter,
         policy=Policy.PURCHASES,
         description="Credit purchases, newest first. Null with a FORBIDDEN error for a VIEWER.",
     )
@@ -260,12 +263,14 @@ class Account(Node):
     ] = resolved(
         list_deployments,
         cost=PAGED,
+        by_key=without_filter,
         description="Deployments, running and closed, latest `startedAt` first.",
     )
     ledger: Annotated["LedgerConnection", strawberry.lazy("resolvers.types.ledger")] | None = (
         resolved(
             list_ledger,
             cost=PAGED,
+            by_key=without_filter,
             policy=Policy.PURCHASES,
             description="Every change of the balance, newest first. All usage recorded on one "
             "day is one row. Null with a FORBIDDEN error for a VIEWER.",
@@ -275,6 +280,7 @@ class Account(Node):
         resolved(
             list_receipts,
             cost=PAGED,
+            by_key=always,
             policy=Policy.PURCHASES,
             description="Receipts, credit notes and cancellations of credit notes, newest first. "
             "Null with a FORBIDDEN error for a VIEWER.",
@@ -285,6 +291,7 @@ class Account(Node):
     ) = resolved(
         list_statements,
         cost=PAGED,
+        by_key=always,
         policy=Policy.PURCHASES,
         description="Monthly statements, latest month first; a month without changes of the "
         "balance and with a balance of 0 has none. Null with a FORBIDDEN error for a VIEWER.",
@@ -305,7 +312,7 @@ class Account(Node):
         "and expires within 15 minutes. Null with a FORBIDDEN error for a VIEWER.",
     )
     usage: Usage = resolved(
-        open_usage, cost=WINDOW, description="Usage and spend over a range of days."
+        open_usage, cost=WINDOW, by_key=of_days, description="Usage and spend over a range of days."
     )
     saved_views: list[SavedView] = related(
         "saved_views_by_account",

@@ -12,6 +12,7 @@ from gateway.execution.fields import Cost, FromArguments
 from gateway.money import format_quantity
 from gateway.store.breakdowns import MAX_CHILDREN
 from gateway.windows import Interval
+from resolvers.by_key import always
 from resolvers.columns import attribute, column, converted_attributes, money, resolved
 from resolvers.costs import LINK, ONE_ROW, RESOURCES
 from resolvers.enums import ForecastStatus, UsageGroup
@@ -323,7 +324,9 @@ class Usage:
         description="Usage up to this time has normally arrived: some time before now, or the "
         "end of the range.",
     )
-    summary: UsageSummary = resolved(load_summary, cost=DAILY, description="Totals of the range.")
+    summary: UsageSummary = resolved(
+        load_summary, cost=DAILY, by_key=always, description="Totals of the range."
+    )
     comparison: UsageComparison | None = resolved(
         load_comparison,
         cost=DAILY,
@@ -340,6 +343,7 @@ class Usage:
     )
     buckets: list[UsageBucket] = resolved(
         load_buckets,
+        by_key=always,
         cost=Cost(items="buckets", rows="days"),
         description="The range in calendar intervals, oldest first, without gaps; at most "
         "1,100. The first and the last are cut to the range.",

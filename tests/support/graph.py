@@ -25,6 +25,8 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SIGNER = Signer([SigningKey(id="test", secret=b"0123456789abcdef0123456789abcdef")])
 LINKS = Links(SIGNER, FixedClock(NOW), base_url="https://billing.example", seconds=900)
 _ALLOWED = frozenset({OperationType.QUERY, OperationType.MUTATION})
+_BEGUN = 1
+"""Statements that begin by a guess, of a relation of which other keys are known later."""
 FALLBACKS: Counter[str] = Counter()
 """Operations that were left to graphql-core, by reason."""
 
@@ -88,14 +90,14 @@ async def ask(
 ) -> Reply:
     """Return the answer of a query, which is graphql-core's too.
 
-    Without errors it takes no more statements than graphql-core's. An unexpected error, which
-    clients get masked, is raised.
+    Without errors it takes no more statements than graphql-core's, but one that began by a guess.
+    An unexpected error, which clients get masked, is raised.
     """
     request = OperationRequest(query=query, variables=variables)
     reply = await _run(database, principal, request, engines.compiled, now)
     reference = await _run(database, principal, request, engines.reference, now)
     assert (reply.data, reply.errors) == (reference.data, reference.errors)
-    assert reply.errors or reply.statements <= reference.statements
+    assert reply.errors or reply.statements <= reference.statements + _BEGUN
     assert reply.errors or reply.points == reference.points
     return reply
 

@@ -121,19 +121,11 @@ def filled_buckets(
 ) -> list[UsageBucket]:
     """Return the window's buckets with the spend and the number of deployments of each."""
     buckets = period.window.buckets(interval)
+    partial = [is_partial(bucket, complete_until) for bucket in buckets]
+    columns = (buckets, partial, nanos, accumulate(nanos), deployments)
     return [
-        UsageBucket(
-            bucket=bucket,
-            period=period,
-            partial=is_partial(bucket, complete_until),
-            spent_nanos=spent,
-            cumulative_nanos=cumulative,
-            deployments=count,
-            interval=interval,
-        )
-        for bucket, spent, cumulative, count in zip(
-            buckets, nanos, accumulate(nanos), deployments, strict=True
-        )
+        UsageBucket(bucket, period, is_part, spent, cumulative, count, interval)
+        for bucket, is_part, spent, cumulative, count in zip(*columns, strict=True)
     ]
 
 

@@ -23,17 +23,47 @@ from gateway.execution.plan.object_plan import (
 KEPT: Final = 16
 """Most plans of one document; the least recently used one makes room."""
 
+OFTEN: Final = 20
+"""Runs with one read before another one is likely."""
+RARELY: Final = 1_000
+"""Runs that pass before an operation is thought to read once, after it did not."""
+
 _Key: TypeAlias = tuple[int, tuple[Any, ...]]
 """An operation's `id`, and the conditions' variables."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationPlan:
-    """The plan of an operation, and the columns and relations that the operation reads."""
+    """The plan of an operation, the columns and relations that the operation reads, and how often
+    it reads the database.
+    """
 
     root: ObjectPlan
     columns: ReadColumns
     relations: ReadRelations
+    habit: "ReadHabit"
+
+
+class ReadHabit:
+    """How often in a row an operation read the database once. It may read more often any time."""
+
+    __slots__ = ("_times",)
+
+    def __init__(self) -> None:
+        self._times = 0
+
+    @property
+    def is_once(self) -> bool:
+        """Whether the operation is likely to read once."""
+        return self._times >= OFTEN
+
+    def note(self, reads: int) -> None:
+        """Note the reads of a run."""
+        self._times = self._times + 1 if reads == 1 else min(self._times, 0)
+
+    def break_(self) -> None:
+        """Note that the operation read more often than it was likely to."""
+        self._times = -RARELY
 
 
 class Plans:
@@ -70,7 +100,7 @@ def _plan(executor: Executor[Any]) -> OperationPlan | str:
     try:
         root = plan_operation(executor)
         columns, relations = read_columns(root), read_relations(root)
-        return OperationPlan(root=root, columns=columns, relations=relations)
+        return OperationPlan(root=root, columns=columns, relations=relations, habit=ReadHabit())
     except NotCompiled as refusal:
         return str(refusal)
     except (GraphQLError, RecursionError):

@@ -67,6 +67,10 @@ class FieldFunction:
         """
         for check in self.checks:
             check(row, context)
+        return self.unchecked(row, info, arguments)
+
+    def unchecked(self, row: Any, info: Any, arguments: Mapping[str, Any]) -> Any:
+        """Call the function for a row of which nothing is shown."""
         given = dict.fromkeys(self.row_names, row)
         if self.info_name is not None:
             given[self.info_name] = info

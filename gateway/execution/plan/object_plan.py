@@ -4,9 +4,9 @@ A plan depends on the document and on the variables that its `@skip` and `@inclu
 other variable, and on nothing else of a request.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, cast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
 
 from graphql import (
     FieldNode,
@@ -28,12 +28,25 @@ from graphql.execution.collect_fields import (
 )
 from graphql.type import TypeNameMetaFieldDef
 
-from gateway.dicts import dict_maker
-from gateway.execution.fields import Source, points_of, source_of
+from gateway.dicts import Form, Make, nested_maker
+from gateway.execution.fields import (
+    ByKey,
+    Guess,
+    Itself,
+    Related,
+    Source,
+    by_key_of,
+    guess_of,
+    points_of,
+    source_of,
+)
 from gateway.execution.plan.arguments import FieldArguments
 from gateway.execution.plan.functions import FieldFunction, function_of
 from gateway.execution.plan.leaves import Serialize, serializer
 from gateway.execution.policies import checks_of
+
+MOST_FORMS: Final = 16
+"""Most forms of an object of which the functions are kept."""
 
 
 class NotCompiled(Exception):
@@ -46,7 +59,8 @@ class FieldPlan:
     document; `typename` is the value of `__typename`, None for every other field.
 
     The values come from `source`; where that is None, as for a field with checks, from `function`;
-    where that is None too, from the resolver of the schema.
+    where that is None too, from the resolver of the schema. `guess` returns a guess
+    of the row, `by_key` says whether a guess of the parent is enough.
     """
 
     key: str
@@ -59,19 +73,32 @@ class FieldPlan:
     function: FieldFunction | None
     arguments: FieldArguments
     typename: str | None
+    guess: Guess | None
+    by_key: ByKey | None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ObjectPlan:
-    """The fields to answer of an object of one type, in the order of the response. `make` returns
-    the object in its form in the response from the fields' values in that form. `points` are those
-    of one object.
+    """The fields to answer of an object of one type, in the order of the response. `makers` make
+    objects in their form in the response; which objects inside are made with them depends on what
+    is null. `points` are those of one object. `by_key` are the fields that may load by
+    the key of one.
     """
 
     type: GraphQLObjectType
     points: int
     fields: tuple[FieldPlan, ...]
-    make: Callable[..., dict[str, Any]]
+    by_key: tuple[FieldPlan, ...]
+    makers: dict[Form, Make] = field(default_factory=dict)
+
+    def maker(self, form: Form) -> Make:
+        """Return the function that makes objects of a form."""
+        made = self.makers.get(form)
+        if made is None:
+            if len(self.makers) >= MOST_FORMS:
+                self.makers.clear()
+            made = self.makers[form] = nested_maker(form)
+        return made
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -145,7 +172,7 @@ class _Planner:
             type=parent,
             points=points_of(parent),
             fields=fields,
-            make=dict_maker(planned.key for planned in fields),
+            by_key=tuple(filter(_loads_by_key, fields)),
         )
 
     def _planned(
@@ -172,6 +199,8 @@ class _Planner:
             function=function_of(self.executor.schema, definition),
             arguments=FieldArguments(definition, nodes[0]),
             typename=parent.name if definition is TypeNameMetaFieldDef else None,
+            guess=guess_of(definition),
+            by_key=by_key_of(definition),
         )
 
     def _shape(self, type_: GraphQLOutputType, details: list[FieldDetails]) -> Shape:
@@ -200,3 +229,15 @@ class _Planner:
             executor.hide_suggestions,
         )
         return self.plan(type_, collected)
+
+
+def _loads_by_key(planned: FieldPlan) -> bool:
+    """Whether a field, or one inside, may load by the key of its parent."""
+    match planned.source:
+        case Related():
+            return True
+        case Itself():
+            return isinstance(planned.shape, Objects) and bool(planned.shape.plan.by_key)
+        case None:
+            return planned.function is not None and planned.by_key is not None
+    return False

@@ -26,6 +26,8 @@ from graphql.pyutils import UndefinedType
 from gateway.errors import TooComplex
 from gateway.execution.executed import Executed
 from gateway.execution.fields import Computed, Related
+from gateway.execution.plan.batch import Batch
+from gateway.execution.plan.guesses import begin_guessed
 from gateway.execution.plan.irregular import Irregular
 from gateway.execution.plan.object_plan import (
     Abstract,
@@ -42,34 +44,12 @@ from gateway.execution.plan.resolved import resolved
 from gateway.execution.turns import Turns
 from gateway.waves import Wave
 
+_FEW: Final = 16
+"""Objects of which all fields are run in one stretch."""
 _ABSENT: Final = frozenset({type(None), UndefinedType})
 
 
-class Batch:
-    """Objects with one plan, one row each; a column for each field, once it is complete."""
-
-    __slots__ = ("built", "columns", "places", "plan", "rows")
-
-    def __init__(self, plan: ObjectPlan, rows: Sequence[Any], places: Places) -> None:
-        self.plan = plan
-        self.rows = rows
-        self.places = places
-        self.columns: list[OutputColumn] = []
-        self.built: list[Any] = []
-
-    def close(self) -> None:
-        """Make the response's objects from the columns; the batches inside are closed before."""
-        columns, self.columns = self.columns, []
-        built = [column.build() for column in columns]
-        make = self.plan.make
-        self.built = list(map(make, *built)) if built else [{} for _ in self.rows]
-
-    def build(self) -> list[Any]:
-        """Return the objects in their form in the response."""
-        return self.built
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Loading:
     """All values of a column, loaded together; `column` gets what they become."""
 
@@ -80,7 +60,7 @@ class _Loading:
     column: Awaited
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Waiting:
     """Values of which some are awaitable; `column` gets what they become."""
 
@@ -168,8 +148,10 @@ class _Run:
             finally:
                 wave.running = False
             batch.columns.append(column)
-            if self._turns.is_over(self._loop):
+            if len(batch.rows) > _FEW and self._turns.is_over(self._loop):
                 await self._turns.wait()
+        if self._turns.is_over(self._loop):
+            await self._turns.wait()
 
     def _column(self, batch: Batch, planned: FieldPlan) -> OutputColumn:
         if planned.typename is not None:
@@ -181,6 +163,8 @@ class _Run:
             match planned.source:
                 case None:
                     values = resolved(self._executor, planned, batch.rows, places)
+                    if planned.guess is not None:
+                        begin_guessed(self._executor, planned, planned.guess, places)
                 case Related() as source:
                     loading = source.load_all(batch.rows, self._executor.context_value)
                     return self._load(loading, planned.shape, len(batch.rows), places)

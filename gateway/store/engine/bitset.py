@@ -20,7 +20,7 @@ few damaged bytes from asking for gigabytes.
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import lru_cache, reduce
+from functools import reduce
 from operator import or_
 from typing import Final, TypeAlias
 
@@ -144,29 +144,32 @@ def _encode_parts(parts: Iterable[Part]) -> bytes:
     return bytes(data)
 
 
-def decode(data: bytes) -> int:
-    """Return the set that `encode` stored. Raises ValueError where the bytes hold no offset."""
-    return _decode_short(data) if len(data) <= _SHORT else _decode(data)
-
-
 def decoded(sets: Sequence[bytes]) -> list[int]:
-    """Return the set of each stored form, in their order; equal ones share one int."""
-    distinct = set(sets)
-    known = dict(zip(distinct, _decode_all(distinct), strict=True))
+    """Return the set of each stored form, in their order; equal long ones share one int."""
+    if max(map(len, sets), default=0) <= _SHORT:
+        return _decode_short(sets)
+    known = {data: decode(data) for data in set(sets)}
     return list(map(known.__getitem__, sets))
 
 
-def union(sets: Iterable[bytes]) -> int:
-    """Return the union of stored sets. A set that repeats, as an hour's does, is decoded once."""
-    return reduce(or_, _decode_all(set(sets)), 0)
-
-
-def _decode_all(sets: Collection[bytes]) -> Iterator[int]:
+def union(sets: Collection[bytes]) -> int:
+    """Return the union of stored sets. A long set that repeats, as an hour's does, is decoded
+    once.
+    """
     is_short = max(map(len, sets), default=0) <= _SHORT
-    return map(_decode_short if is_short else _decode, sets)
+    return reduce(or_, _decode_short(sets) if is_short else map(decode, set(sets)), 0)
 
 
-def _decode(data: bytes) -> int:
+def _decode_short(sets: Collection[bytes]) -> list[int]:
+    # Most have an offset of 0. To look for equal ones would cost as much as to decode all.
+    decode_whole = int.from_bytes
+    return [
+        decode_whole(data, "little") >> 8 if data and not data[0] else decode(data) for data in sets
+    ]
+
+
+def decode(data: bytes) -> int:
+    """Return the set that `encode` stored. Raises ValueError where the bytes hold no offset."""
     if not data:
         return 0
     offset = data[0]
@@ -213,10 +216,6 @@ def _joined(parts: Iterable[Part]) -> int:
         body.extend(bytes(offset - len(body)))
         body.extend(part)
     return int.from_bytes(body, "little")
-
-
-# An account's days often have the same set.
-_decode_short: Final = lru_cache(maxsize=8_192)(_decode)
 
 
 def members(bits: int) -> Iterator[int]:

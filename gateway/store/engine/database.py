@@ -191,6 +191,16 @@ class Database(Protocol):
         """Lend a connection in one read-only snapshot; `unlimited` as for `writing`."""
         ...
 
+    async def read_once(
+        self, caller: Caller, statements: Sequence[BoundStatement[Any]], /
+    ) -> list[Sequence[Any]] | None:
+        """Return the rows of each statement, in their order, of one snapshot, where that takes no
+        transaction: less than `reading` does. None where they need one.
+
+        An exception need not be the one that the statements have in a transaction.
+        """
+        ...
+
     def writing(
         self, caller: Caller, /, *, unlimited: bool = False
     ) -> AbstractAsyncContextManager[Transaction]:

@@ -2,7 +2,8 @@
 
 Each statement is a part; its rows travel as one array a column. To prepare a statement costs a
 connection more than some round trips, so that only statements which are often requested together
-are joined.
+are joined. An operation that is known to read once needs no transaction around its statement: a
+statement is a snapshot of its own.
 """
 
 import re
@@ -14,6 +15,7 @@ from typing import Any, Final, TypeAlias
 from cachetools import LRUCache
 
 from gateway.store.engine.column_rows import ColumnRows
+from gateway.store.engine.row_security import Entrance
 from gateway.store.engine.statement import BoundStatement, CompiledStatement
 
 OFTEN: Final = 20
@@ -46,6 +48,7 @@ class Joins:
         self._often = often
         self._times: LRUCache[_Texts, int] = LRUCache(MOST_COUNTED)
         self._joined: LRUCache[_Texts, Joined] = LRUCache(MOST_JOINED)
+        self._whole: LRUCache[_Texts, Joined] = LRUCache(MOST_JOINED)
 
     def of(self, statements: Sequence[BoundStatement[Any]]) -> Joined | None:
         """Return the joined statement; None where these are not joined."""
@@ -56,6 +59,18 @@ class Joins:
         if times <= self._often or not all(each.statement.has_scalars for each in statements):
             return None
         joined = self._joined[texts] = _join([each.statement for each in statements])
+        return joined
+
+    def whole(self, statements: Sequence[BoundStatement[Any]], entrance: Entrance) -> Joined | None:
+        """Return the joined statement that is a transaction of its own; None where a statement
+        cannot be joined.
+        """
+        texts = (entrance.condition, *_texts(statements))
+        if joined := self._whole.get(texts):
+            return joined
+        if not all(each.statement.has_scalars for each in statements):
+            return None
+        joined = self._whole[texts] = _join_whole([each.statement for each in statements], entrance)
         return joined
 
     def drop(self, statements: Sequence[BoundStatement[Any]]) -> None:
@@ -71,17 +86,39 @@ def _texts(statements: Sequence[BoundStatement[Any]]) -> _Texts:
 
 def _join(statements: Sequence[CompiledStatement[Any]]) -> Joined:
     parts = ", ".join(_parts(statements))
-    columns = ", ".join(f"p{number}.*" for number in range(len(statements)))
-    return Joined(f"SELECT {columns} FROM {parts}", tuple(each.columns for each in statements))
+    return Joined(f"SELECT {_columns(statements)} FROM {parts}", _names(statements))
 
 
-def _parts(statements: Sequence[CompiledStatement[Any]]) -> Iterator[str]:
-    before = 0
+def _join_whole(statements: Sequence[CompiledStatement[Any]], entrance: Entrance) -> Joined:
+    """Return statements joined behind the entrance of their caller: each part needs its value, so
+    that Postgres evaluates the entrance first.
+    """
+    entered = f"(SELECT {entrance.condition} OFFSET 0) AS entrance(entered)"
+    parts = (
+        f"LATERAL {part}"
+        for part in _parts(statements, before=1, condition=" WHERE entrance.entered")
+    )
+    text = f"SELECT {_columns(statements)} FROM {', '.join((entered, *parts))}"
+    return Joined(text, _names(statements))
+
+
+def _columns(statements: Sequence[CompiledStatement[Any]]) -> str:
+    return ", ".join(f"p{number}.*" for number in range(len(statements)))
+
+
+def _names(statements: Sequence[CompiledStatement[Any]]) -> tuple[tuple[str, ...], ...]:
+    return tuple(each.columns for each in statements)
+
+
+def _parts(
+    statements: Sequence[CompiledStatement[Any]], *, before: int = 0, condition: str = ""
+) -> Iterator[str]:
+    """Yield the parts; `before` is the number of parameters before theirs."""
     for number, each in enumerate(statements):
         text = _PARAMETER.sub(partial(_moved, before), each.text)
         names = [f"c{index}" for index in range(len(each.columns))]
         arrays = ", ".join(f"array_agg({name}) AS {name}" for name in names)
-        yield f"(SELECT {arrays} FROM ({text}) AS q({', '.join(names)})) AS p{number}"
+        yield f"(SELECT {arrays} FROM ({text}) AS q({', '.join(names)}){condition}) AS p{number}"
         before += len(each.names)
 
 

@@ -37,7 +37,7 @@ from gateway.store.engine.postgres_session import (
     Sessions,
     start_explained,
 )
-from gateway.store.engine.row_security import admission
+from gateway.store.engine.row_security import admission, entrance
 from gateway.store.engine.sql import DialectName
 from gateway.store.engine.statement import BoundStatement, CompiledStatement, R
 from gateway.store.engine.stream import Stream
@@ -223,6 +223,30 @@ class PostgresDatabase:
             # A pooler lends the connection to others once the transaction has ended.
             loan.may_stay_open = not (driver.is_interrupted or self._sessions.pooled)
 
+    async def read_once(
+        self, caller: Caller, statements: Sequence[BoundStatement[Any]], /
+    ) -> list[Sequence[Any]] | None:
+        if self._sessions.pooled:  # its connections have no settings of their own
+            return None
+        entered = entrance(caller)
+        whole = self._joins.whole(statements, entered)
+        if whole is None:
+            return None
+        pool = self._pool
+        with translated(translate):
+            connection = await pool.acquire("read")
+        values = [entered.value, *chain.from_iterable(each.arguments for each in statements)]
+        try:
+            with translated(translate):
+                if connection.is_in_transaction():  # an earlier one, which has yet to end
+                    await connection.execute("ROLLBACK")
+                (record,) = await connection.fetch(whole.text, *values)
+        except BaseException:
+            self._return(pool, "read", connection, is_idle=False)
+            raise
+        pool.release("read", connection)
+        return [*whole.rows(tuple(record))]
+
     @asynccontextmanager
     async def writing(
         self, caller: Caller, /, *, unlimited: bool = False
@@ -276,11 +300,13 @@ class PostgresDatabase:
             else:
                 self._return(pool, use, connection)
 
-    def _return(self, pool: ConnectionPool, use: Use, connection: Connection) -> None:
-        """Give a connection back, in the background if its transaction has not ended: no answer
-        waits for that.
+    def _return(
+        self, pool: ConnectionPool, use: Use, connection: Connection, *, is_idle: bool = True
+    ) -> None:
+        """Give a connection back, in the background if its transaction has not ended, or perhaps
+        its statement: no answer waits for that.
         """
-        if connection.is_closed() or not connection.is_in_transaction():
+        if connection.is_closed() or (is_idle and not connection.is_in_transaction()):
             pool.release(use, connection)
             return
         returning = asyncio.create_task(_roll_back(connection))

@@ -47,7 +47,8 @@ _OPTIONS: Final = {
 }
 
 # Planning costs more than a small statement: reads look rows up by keys that are parameters, and
-# their plan is the same for every key.
+# their plan is the same for every key. A session has it too, for statements that are transactions
+# of their own.
 _READ: Final = {"plan_cache_mode": "force_generic_plan"}
 
 # Writes look rows up by key. A plan made for an empty table and kept while it fills, or one that
@@ -61,6 +62,7 @@ _UNLIMITED: Final = {"statement_timeout": "0", "idle_in_transaction_session_time
 
 # How long an export may take is its route's to say; its client may read slowly.
 _EXPORT: Final = {
+    "plan_cache_mode": "auto",
     "statement_timeout": str(EXPORT_SECONDS * 1_000),
     "idle_in_transaction_session_timeout": "0",
 }
@@ -94,13 +96,14 @@ class Sessions:
         self._answer_seconds = statement_timeout_seconds + ANSWER_SECONDS
         self._options = _OPTIONS | {"statement_timeout": self._timeout_milliseconds}
         common = self._options if pooled else {}
+        reading = common | _READ if pooled else {}
         self.begin = Transactions(
-            read=_begin(_SNAPSHOT, common | _READ),
-            unlimited_read=_begin(_SNAPSHOT, common | _READ | _UNLIMITED),
+            read=_begin(_SNAPSHOT, reading),
+            unlimited_read=_begin(_SNAPSHOT, reading | _UNLIMITED),
             write=_begin("BEGIN", common | _WRITE),
             unlimited_write=_begin("BEGIN", common | _WRITE | _UNLIMITED),
             export=_begin(_SNAPSHOT, common | _EXPORT),
-            unlimited_export=_begin(_SNAPSHOT, common | _UNLIMITED),
+            unlimited_export=_begin(_SNAPSHOT, common | _EXPORT | _UNLIMITED),
         )
 
     async def connect(self) -> Connection:
@@ -112,7 +115,7 @@ class Sessions:
             # Behind a pooler the next transaction does not find the statements of this one.
             statement_cache_size=0 if self.pooled else 100,
             max_cacheable_statement_size=0,  # joined statements are long
-            server_settings=_NAME if self.pooled else _NAME | self._options,
+            server_settings=_NAME if self.pooled else _NAME | self._options | _READ,
         )
         try:
             if self.pooled:

@@ -31,6 +31,10 @@ class _Request(NamedTuple):
     rows: asyncio.Future[Sequence[Any]]
 
 
+class ReadsOnce(Exception):
+    """A second read of a snapshot that is one statement."""
+
+
 class Snapshot:
     """The reads of one request of a caller: one connection, taken at the first statement, its
     statements one after another.
@@ -41,7 +45,9 @@ class Snapshot:
     the requested statements. Closing it ends a statement that still runs; a closed one reads no
     more.
 
-    What a `wave` requests is read together, when nothing in the wave can go on without it.
+    What a `wave` requests is read together, when nothing in the wave can go on without it. `reads`
+    counts such round trips. A snapshot that `reads_once` takes no transaction where the database
+    can do without: then a second read is an exception, and the snapshot `is_cut_short`.
     """
 
     def __init__(self, database: Database, caller: Caller, wave: Wave | None = None) -> None:
@@ -57,11 +63,20 @@ class Snapshot:
         self._found: Promise[list[_Outcome]] | None = None
         self._failure: Exception | None = None
         self._closed = False
+        self._reads_once = False
+        self.is_cut_short = False
+        self.reads = 0
         self.statements = 0
 
     @property
     def dialect(self) -> DialectName:
         return self._database.dialect
+
+    def begin(self, *, reads_once: bool) -> None:
+        """Begin, or begin again after a snapshot that was one statement."""
+        self._reads_once = reads_once
+        self.is_cut_short = False
+        self.reads = self.statements = 0
 
     async def fetch(self, statement: Statement[R], /, **parameters: object) -> Sequence[R]:
         if self._closed:
@@ -112,11 +127,30 @@ class Snapshot:
         """Return the rows of each statement, or the exception."""
         self.statements += len(statements)
         async with self._turn:
+            self.reads += 1
+            if self._reads_once and (found := await self._at_one_time(statements)) is not None:
+                return found
             if len(statements) > 1 and self._failure is None:
                 found = await self._at_once(statements)
                 if found is not None:
                     return found
             return [await self._alone(statement) for statement in statements]
+
+    async def _at_one_time(
+        self, statements: Sequence[BoundStatement[Any]]
+    ) -> list[_Outcome] | None:
+        """Return the rows of statements that are a snapshot of their own; None where they need a
+        transaction, which then follows.
+        """
+        if self.reads > 1:
+            self.is_cut_short = True
+            return [ReadsOnce()] * len(statements)
+        try:
+            found = await self._database.read_once(self._caller, statements)
+        except Exception:  # in a transaction each of them has an outcome of its own
+            found = None
+        self._reads_once = found is not None
+        return None if found is None else [*found]
 
     async def _at_once(self, statements: Sequence[BoundStatement[Any]]) -> list[_Outcome] | None:
         """Return the rows of statements that the driver reads at once, or what keeps it from

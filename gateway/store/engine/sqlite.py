@@ -210,6 +210,9 @@ class SqliteDatabase:
         finally:
             self._places.release()
 
+    async def read_once(self, caller: Caller, statements: Sequence[BoundStatement[Any]], /) -> None:
+        """Return None: a snapshot costs no round trip here."""
+
     @asynccontextmanager
     async def writing(
         self, _caller: Caller, /, *, unlimited: bool = False

@@ -115,6 +115,30 @@ async def test_callers_see_their_accounts_on_one_connection(database: Database) 
             assert await seen(database, caller) == expected, caller
 
 
+async def test_callers_see_their_accounts_in_one_statement_without_a_transaction(
+    database: Database,
+) -> None:
+    ids = IDS.compiled("postgresql").bind({})
+    for caller, expected in [*CALLERS, *CALLERS]:
+        found = await database.read_once(caller, [ids, ids])
+        assert found is not None
+        for rows in found:
+            assert [row["account_id"] for row in rows] == expected, caller
+        await nobody_is_admitted(database)
+        assert await seen(database, ADA) == [MINE]  # in a transaction, which stays open
+
+
+async def nobody_is_admitted(database: Database) -> None:
+    pool = database._pool  # type: ignore[attr-defined]
+    connection = await pool.acquire("read")
+    if connection.is_in_transaction():
+        await connection.execute("ROLLBACK")  # as whoever gets it does
+    for name in ("app.accounts", "app.principal"):
+        assert not await connection.fetchval("SELECT current_setting($1, true)", name)
+    assert await connection.fetch("SELECT FROM account") == []
+    pool.release("read", connection)
+
+
 async def test_callers_write_their_accounts_alone(database: Database) -> None:
     rename = Statement[None](text("UPDATE account SET name = 'changed'"))
     changed = Statement[_Key](
@@ -140,14 +164,7 @@ async def test_settings_end_with_their_transaction(database: Database) -> None:
         async with database.reading(PLATFORM):
             raise ZeroDivisionError
     assert await seen(database, ADA) == [MINE]
-    pool = database._pool  # type: ignore[attr-defined]
-    connection = await pool.acquire("read")
-    if connection.is_in_transaction():
-        await connection.execute("ROLLBACK")  # as whoever gets it does
-    for name in ("app.accounts", "app.principal"):
-        assert await connection.fetchval("SELECT current_setting($1, true)", name) == ""
-    assert await connection.fetch("SELECT FROM account") == []
-    pool.release("read", connection)
+    await nobody_is_admitted(database)
 
 
 async def test_without_a_caller_nothing_is_seen(

@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 import asyncpg
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Integer, String, column, text
+from sqlalchemy import Integer, String, Text, column, text
 
 from gateway.errors import ServiceUnavailable
 from gateway.settings import load_settings
@@ -98,14 +98,15 @@ async def test_a_lock_that_is_not_released_is_unavailability(
     await other.close()
 
 
-async def test_settings_of_a_read_end_with_it(database: Database) -> None:
-    async with Snapshot(database, ACTOR) as snapshot:
-        await backend(snapshot)
+async def test_settings_of_a_write_end_with_it(database: Database) -> None:
+    mode = Statement[Any](text("SHOW plan_cache_mode").columns(column("plan_cache_mode", Text())))
+    async with database.writing(ACTOR) as transaction:
+        (row,) = await transaction.fetch(mode)
+        assert row["plan_cache_mode"] == "force_custom_plan"
     pool = database._pool  # type: ignore[attr-defined]
-    connection = await pool.acquire("read")
-    await connection.execute("ROLLBACK")  # as whoever gets it does
-    assert await connection.fetchval("SHOW plan_cache_mode") == "auto"
-    pool.release("read", connection)
+    connection = await pool.acquire("write")
+    assert await connection.fetchval("SHOW plan_cache_mode") == "force_generic_plan"
+    pool.release("write", connection)
 
 
 async def test_a_snapshot_begins_in_one_message(

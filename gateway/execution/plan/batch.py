@@ -1,0 +1,44 @@
+"""Objects of one plan that are run together, a column for each field."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from gateway.dicts import Form
+from gateway.execution.plan.object_plan import ObjectPlan
+from gateway.execution.plan.output import Awaited, OutputColumn
+from gateway.execution.plan.places import Places
+
+
+class Batch:
+    """Objects with one plan, one row each; a column for each field, once it is complete."""
+
+    __slots__ = ("columns", "form", "places", "plan", "rows", "values")
+
+    def __init__(self, plan: ObjectPlan, rows: Sequence[Any], places: Places) -> None:
+        self.plan = plan
+        self.rows = rows
+        self.places = places
+        self.columns: list[OutputColumn] = []
+        self.form: Form = ()
+        self.values: list[list[Any]] = []
+
+    def close(self) -> None:
+        """Take the columns' values; the batches inside are closed before. An object in each object
+        is made with that object.
+        """
+        columns, self.columns = self.columns, []
+        form: list[tuple[str, Form | None]] = []
+        for planned, column in zip(self.plan.fields, columns, strict=True):
+            found = column.inner if isinstance(column, Awaited) else column
+            if isinstance(found, Batch):
+                form.append((planned.key, found.form))
+                self.values += found.values
+            else:
+                form.append((planned.key, None))
+                self.values.append(found.build())
+        self.form = tuple(form)
+
+    def build(self) -> list[Any]:
+        """Return the objects in their form in the response."""
+        make = self.plan.maker(self.form)
+        return list(map(make, *self.values)) if self.values else [make() for _ in self.rows]
