@@ -223,9 +223,9 @@ describe(
         UsageRange.LAST_TWELVE_WEEKS: "This ISO week up to today, and the 11 weeks before.",
         UsageRange.LAST_TWELVE_MONTHS: "This month up to today, and the 11 months before.",
         UsageRange.LAST_FIVE_YEARS: "This year up to today, and the 4 years before.",
-        UsageRange.THIS_MONTH: "This month up to today.",
+        UsageRange.THIS_MONTH: "This month, up to today, or to its end for a forecast.",
         UsageRange.LAST_MONTH: "The month before this one.",
-        UsageRange.THIS_YEAR: "This year up to today.",
+        UsageRange.THIS_YEAR: "This year, up to today, or to its end for a forecast.",
         UsageRange.LAST_YEAR: "The year before this one.",
     },
 )

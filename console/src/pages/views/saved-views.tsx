@@ -4,6 +4,7 @@ import { failureOf } from "../../api/errors";
 import {
   DeleteViewDocument,
   SavedViewsDocument,
+  type SavedViewsQuery,
   SaveViewDocument,
 } from "../../api/generated/graphql";
 import { useLoad } from "../../api/use-load";
@@ -24,12 +25,18 @@ type Outcome = { userErrors: readonly { message: string }[] } | null | undefined
 
 const MAX_NAME = 100;
 
-/** The saved views: each opens or is deleted; and a form that saves the view that is shown. */
+type Saved = NonNullable<SavedViewsQuery["account"]>["savedViews"][number];
+
+/**
+ * The saved views: each opens or is deleted, and the one deleted last comes back on request; and a form
+ * that saves the view that is shown.
+ */
 export default function SavedViews({ account, close }: Props) {
   const client = useClient();
   const view = useView();
   const { data, failure, retry } = useLoad(SavedViewsDocument, { account });
   const [problem, setProblem] = useState<string | null>(null);
+  const [deleted, setDeleted] = useState<Saved | null>(null);
   const saved = data?.account?.savedViews;
 
   /** Run a change, and show why it failed; returns whether it did what it should. */
@@ -44,19 +51,26 @@ export default function SavedViews({ account, close }: Props) {
     return reason === null;
   }
 
-  const save = (name: string) =>
+  const save = (name: string, query: ReturnType<typeof queryOf>) =>
     change(async () => {
-      const variables = { account, name, ...queryOf(view) };
+      const variables = { account, name, ...query };
       const { data: result, error } = await client
         .mutation(SaveViewDocument, variables)
         .toPromise();
       return { error, outcome: result?.saveView };
     });
-  const remove = (id: string) =>
-    change(async () => {
+  async function remove(saved: Saved): Promise<void> {
+    const { id } = saved;
+    const done = await change(async () => {
       const { data: result, error } = await client.mutation(DeleteViewDocument, { id }).toPromise();
       return { error, outcome: result?.deleteView };
     });
+    setDeleted(done ? saved : null);
+  }
+
+  async function restore({ name, query }: Saved): Promise<void> {
+    if (await save(name, queryOf({ ...view, ...viewOf(query) }))) setDeleted(null);
+  }
 
   if (failure && !saved) return <LoadFailed failure={failure} retry={retry} />;
   return (
@@ -64,16 +78,16 @@ export default function SavedViews({ account, close }: Props) {
       {!saved && <Skeleton lines={3} wide />}
       {saved?.length === 0 && <p className="list-note">{t.none}</p>}
       <ul>
-        {saved?.map(({ id, name, query }) => (
-          <li key={id}>
+        {saved?.map((each) => (
+          <li key={each.id}>
             <Button
               look="bare"
               onPress={() => {
-                show(viewOf(query));
+                show(viewOf(each.query));
                 close();
               }}
             >
-              <bdi>{name}</bdi>
+              <bdi>{each.name}</bdi>
             </Button>
             <Button
               look="bare"
@@ -81,24 +95,39 @@ export default function SavedViews({ account, close }: Props) {
               iconOnly
               small
               disappears
-              onPress={() => void remove(id)}
+              onPress={() => void remove(each)}
             >
-              <Sentence>{t.remove(name)}</Sentence>
+              <Sentence>{t.remove(each.name)}</Sentence>
             </Button>
           </li>
         ))}
       </ul>
+      {deleted && (
+        <div className="deleted-view" role="status">
+          <Sentence>{t.removed(deleted.name)}</Sentence>
+          <Button look="bare" small disappears onPress={() => void restore(deleted)}>
+            {t.undo}
+          </Button>
+        </div>
+      )}
       {problem !== null && (
         <Notice tone="bad">
           <Sentence>{problem}</Sentence>
         </Notice>
       )}
-      {view.tab === "usage" && view.deployment === null && <SaveForm save={save} />}
+      {view.tab === "usage" && view.deployment === null && (
+        <SaveForm
+          names={saved?.map(({ name }) => name) ?? []}
+          save={(name) => save(name, queryOf(view))}
+        />
+      )}
     </div>
   );
 }
 
-function SaveForm({ save }: { save: (name: string) => Promise<boolean> }) {
+type FormProps = { names: readonly string[]; save: (name: string) => Promise<boolean> };
+
+function SaveForm({ names, save }: FormProps) {
   const id = useId();
   const [name, setName] = useState("");
   const [isSaving, setSaving] = useState(false);
@@ -123,7 +152,7 @@ function SaveForm({ save }: { save: (name: string) => Promise<boolean> }) {
         onChange={(event) => setName(event.target.value)}
       />
       <Button type="submit" isDisabled={!cleaned} isPending={isSaving}>
-        {t.save}
+        {names.includes(cleaned) ? t.replace : t.save}
       </Button>
     </form>
   );

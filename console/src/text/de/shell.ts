@@ -17,7 +17,10 @@ export const shell = {
     none: "Noch keine Ansichten. Eine Ansicht behält Zeitraum, Gruppierung und Filter des Verbrauchs.",
     name: "Name dieser Ansicht",
     save: "Speichern",
+    replace: "Ersetzen",
     remove: (name: string) => `${isolated(name)} löschen`,
+    removed: (name: string) => `Gelöscht: ${isolated(name)}`,
+    undo: "Rückgängig",
   },
 
   account: {

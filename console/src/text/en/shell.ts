@@ -16,7 +16,10 @@ export const shell = {
     none: "No saved views yet. A saved view keeps the days, grouping and filter of the Usage tab.",
     name: "Name for this view",
     save: "Save",
+    replace: "Replace",
     remove: (name: string) => `Delete ${isolated(name)}`,
+    removed: (name: string) => `Deleted: ${isolated(name)}`,
+    undo: "Undo",
   },
 
   account: {
