@@ -86,8 +86,12 @@ def check_offered(format_: ExportFormat, writers: Collection[ExportFormat]) -> N
     installed.
     """
     if format_ not in writers and format_ not in TABLE_WRITERS:
+        offered = ", ".join(
+            each for each in written_formats() if each in {*writers, *TABLE_WRITERS}
+        )
         raise BadUserInput(
-            f"The format {format_} is not available for this export.", argument="format"
+            f"The format {format_} is not available for this export; use one of {offered}.",
+            argument="format",
         )
     if not _is_installed(format_):
         raise BadUserInput(

@@ -18,6 +18,9 @@ from tests.support.books import ACTOR
 from tests.support.graph import PLATFORM, ask
 from tests.support.usage_rows import Event, Facts, deployment_id, insert_facts
 
+NO_FOCUS = (
+    "The format FOCUS is not available for this export; use one of CSV, JSONL, XLSX, PARQUET."
+)
 UNIT = 10**9
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 FACTS = Facts(
@@ -114,7 +117,7 @@ async def test_focus_has_charges_alone(database: Database) -> None:
     reply = await ask(database, PLATFORM, query, variables)
     ((_, code, message),) = reply.errors
     assert code == "BAD_USER_INPUT"
-    assert message == "The format FOCUS is not available for this export."
+    assert message == NO_FOCUS
 
 
 def test_a_request_is_read_back_as_it_was_written() -> None:
