@@ -19,8 +19,15 @@ async def copy_to_sqlite(url: str, path: Path) -> None:
     source = await asyncpg.connect(url)
     target = sqlite3.connect(path)
     try:
+        # Triggers add rows of their own, and delete some.
+        triggers = target.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        kept = triggers.fetchall()
+        for name, _ in kept:
+            target.execute(f"DROP TRIGGER {name}")
         for table in metadata.sorted_tables:
             await _copy(source, target, table)
+        for _, statement in kept:
+            target.execute(statement)
         target.commit()
         target.execute("ANALYZE")
     finally:
@@ -35,8 +42,7 @@ async def _copy(
     names = ", ".join(column.name for column in columns)
     marks = ", ".join("?" for _ in columns)
     insert = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"
-    # Triggers add rows of their own.
-    target.execute(f"DELETE FROM {table.name}")
+    target.execute(f"DELETE FROM {table.name}")  # rows of the migrations
     binders = [column.type.bind_processor(dialect()) for column in columns]
     async with source.transaction():
         cursor = await source.cursor(f"SELECT {names} FROM {table.name}")
