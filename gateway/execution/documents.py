@@ -16,6 +16,7 @@ from gateway.errors import TooComplex
 from gateway.execution.cost.operation_costs import OperationCosts
 from gateway.execution.cost.schema_costs import SchemaCosts
 from gateway.execution.deprecation import deprecated_fields
+from gateway.execution.executors import Executors
 from gateway.execution.limits import DocumentLimits, find_excess, introspects
 from gateway.execution.parser import parse_document
 from gateway.execution.plan.cache import Plans
@@ -37,7 +38,8 @@ REPORTED_ERRORS = 20
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedDocument:
     """A parsed document. One with `errors` never runs. `deprecated` lists the deprecated fields
-    that it selects, as `Type.field`; `plans` and `costs` cache what is known of its operations.
+    that it selects, as `Type.field`; `plans`, `costs` and `executors` cache what is known of its
+    operations.
     """
 
     node: DocumentNode
@@ -47,6 +49,7 @@ class ParsedDocument:
     plans: Plans
     costs: OperationCosts
     deprecated: frozenset[str] = frozenset()
+    executors: Executors = field(default_factory=Executors)
     _by_name: dict[str | None, OperationDefinitionNode] = field(default_factory=dict)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:

@@ -114,11 +114,11 @@ class Runner:
 
     async def run(self, prepared: PreparedOperation, context: object, root: object) -> Executed:
         """Run the operation on a root value. Raises InvalidVariables."""
+        compiled = await self._run_compiled(prepared, context, root)
+        if compiled is not None:
+            return compiled
         executor = self._build(prepared, context, root)
         try:
-            compiled = await self._run_compiled(prepared, executor)
-            if compiled is not None:
-                return compiled
             result: Any = executor.execute_operation()
             if _is_awaitable(result):
                 result = await result
@@ -166,14 +166,14 @@ class Runner:
         raise InvalidVariables(list(explained) or executor)
 
     async def _run_compiled(
-        self, prepared: PreparedOperation, executor: Executor[Any]
+        self, prepared: PreparedOperation, context: object, root: object
     ) -> Executed | None:
         """Return the result, or None if graphql-core has to run the operation."""
         if not self._compiled or prepared.operation.operation is OperationType.MUTATION:
             return None
+        executor = self._executor(prepared, context, root)
         try:
             plan = prepared.document.plans.of(executor)
-            context = executor.context_value
             if not isinstance(context, PlannedContext):
                 return await self._run_plan(executor, plan, Wave())
             context.want(plan.columns, plan.relations)
@@ -192,6 +192,19 @@ class Runner:
         found = await self._run_plan(executor, plan, context.wave)
         plan.habit.note(context.reads)
         return found
+
+    def _executor(
+        self, prepared: PreparedOperation, context: object, root: object
+    ) -> Executor[Any]:
+        """Return an executor for a compiled run. Raises InvalidVariables."""
+        executors, operation = prepared.document.executors, prepared.operation
+        variables = prepared.request.variables or {}
+        executor = executors.copy(operation, variables, context, root)
+        if executor is None:
+            executor = self._build(prepared, context, root)
+            _free(executor)
+            executors.keep(operation, executor)
+        return executor
 
     async def _run_once(
         self, executor: Executor[Any], plan: OperationPlan, context: PlannedContext
@@ -239,5 +252,6 @@ def _root_field(executor: Executor[Any]) -> RootField:
 
 
 def _free(executor: Executor[Any]) -> None:
-    # It holds methods bound to the executor: a cycle that only the collector would free.
-    del executor.async_helpers
+    # They are methods bound to the executor, a cycle that only the collector would free, and no
+    # resolver uses them.
+    executor.async_helpers = cast("Any", None)
