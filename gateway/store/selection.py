@@ -25,6 +25,10 @@ class Selection:
     # They follow from the conditions: a cursor, which holds the selection's text, is as it was.
     parameters: Parameters = field(default=(), repr=False)
 
+    def __hash__(self) -> int:
+        # Loaders look selections up often, and to hash an instant is slow.
+        return hash((self.scope, self.lower[-1], self.upper[-1], self.conditions))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:

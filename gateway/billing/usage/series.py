@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from gateway.money import divide_half_even, ratio
 from gateway.store.engine import bitset
-from gateway.store.engine.column_rows import column
+from gateway.store.engine.column_rows import column, converted_column
 from gateway.store.engine.stored_json import loads
 from gateway.store.rollup_spans import Grain, P, ResourcesRow, RollupSpan, UsageRow
 from gateway.store.rows import AccountRow
@@ -104,7 +104,7 @@ def usage_buckets(
     """Return every bucket of the window in order, those without usage too."""
     at = column(rows, "at")
     spent = column(rows, "spent_nanos")
-    active = bitset.decoded(column(rows, "deployments"))
+    active = _active(rows)
     starts = (bisect_left(at, bound) for bound in period.bounds(interval))
     edges = list(pairwise((*starts, len(at))))
     nanos = [sum(spent[low:high]) for low, high in edges]
@@ -148,7 +148,7 @@ class UsageSummary:
     @property
     def total_deployments(self) -> int:
         """Distinct deployments, counted once over the window."""
-        return bitset.union(column(self.usage, "deployments")).bit_count()
+        return reduce(or_, _active(self.usage), 0).bit_count()
 
     def average_daily_nanos(self, first_day: date, rows: Sequence[UsageRow]) -> int | None:
         """Return the complete days' mean spend, half-even to the nano."""
@@ -163,7 +163,7 @@ class UsageSummary:
         if days is None:
             return None
         inside = rows_in(rows, days.span)
-        active = bitset.decoded(column(inside, "deployments"))
+        active = _active(inside)
         edges = _day_edges(column(inside, "at"), days)
         counts = (reduce(or_, active[low:high], 0).bit_count() for low, high in edges)
         return ratio(sum(counts), days.window.days, 2)
@@ -225,6 +225,11 @@ def compare_sums(
         previous_nanos=previous_nanos,
         currency=part.currency,
     )
+
+
+def _active(rows: Sequence[UsageRow | UsageSum]) -> Sequence[int]:
+    """Return the sets of active deployments."""
+    return converted_column(rows, "deployments", bitset.decoded)
 
 
 def _spent(rows: Sequence[UsageRow | UsageSum]) -> int:

@@ -1,6 +1,6 @@
 """Rows that a driver returns by the column."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar, cast, overload
 
 from gateway.dicts import dict_maker
@@ -15,11 +15,12 @@ Cells: TypeAlias = Sequence[Any]
 class ColumnRows(Sequence[R_co]):
     """Rows kept as a list for each column: a dict for each row is made when a row is looked at."""
 
-    __slots__ = ("_columns", "_rows")
+    __slots__ = ("_columns", "_converted", "_rows")
 
     def __init__(self, columns: Mapping[str, Cells]) -> None:
         self._columns = columns
         self._rows: list[R_co] | None = None
+        self._converted: dict[str, Cells] = {}
 
     @property
     def names(self) -> Sequence[str]:
@@ -29,6 +30,13 @@ class ColumnRows(Sequence[R_co]):
     def column(self, name: str) -> Cells:
         """Return a column's cells."""
         return self._columns[name]
+
+    def converted(self, name: str, convert: Callable[[Cells], Cells]) -> Cells:
+        """Return a column's converted cells; a column is converted by one function, and once."""
+        found = self._converted.get(name)
+        if found is None:
+            found = self._converted[name] = convert(self._columns[name])
+        return found
 
     @property
     def _made(self) -> list[R_co]:
@@ -65,6 +73,13 @@ def split(rows: Sequence[Any], prefix: str) -> tuple[Sequence[Any], "ColumnRows[
         return rows, part
     others = [name for name in names if not name.startswith(prefix)]
     return ColumnRows({name: rows.column(name) for name in others}), part
+
+
+def converted_column(rows: Sequence[Any], name: str, convert: Callable[[Cells], Cells]) -> Cells:
+    """Return a column's converted cells of rows; those of rows by the column are kept."""
+    if isinstance(rows, ColumnRows):
+        return rows.converted(name, convert)
+    return convert([row[name] for row in rows])
 
 
 def column(rows: Sequence[Any], name: str) -> Cells:
