@@ -177,8 +177,9 @@ async def test_a_row_opens_to_a_second_dimension(browser: Browser, each_site: Si
         )
         assert await violations(page) == []
 
-        await rows.get_by_role("link", name=re.compile("^Details: .llm")).click()
+        await rows.get_by_role("link", name=re.compile("^Details: .llm")).press("Enter")
         await expect(page).to_have_url(re.compile("deployment="))
+        await expect(page.locator("main")).to_be_focused()
         facts = card(page, "llm")
         await expect(figure(page, "Total spend").locator("data")).to_have_text("$17.50")
         await expect(facts).to_contain_text("beta & co")

@@ -106,6 +106,8 @@ function DeploymentLink({ id, name }: { id: string; name: string }) {
       onClick={(event) => {
         if (event.metaKey || event.ctrlKey || event.shiftKey) return;
         event.preventDefault();
+        // The link disappears: the focus would be lost.
+        event.currentTarget.closest("main")?.focus({ preventScroll: true });
         show({ deployment: id });
       }}
     >
