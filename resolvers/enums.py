@@ -210,7 +210,7 @@ describe(
         UsageDimension.PROVIDER: "The deployment's provider at the time of the charge.",
         UsageDimension.GPU_MODEL: "The deployment's GPU model at the time of the charge.",
         UsageDimension.PROJECT: "The project that the charge names.",
-        UsageDimension.RESOURCE: "The resource: CPU, memory, storage, GPU and so on.",
+        UsageDimension.RESOURCE: "The resource: CPU, MEMORY, STORAGE, GPU, NETWORK, IP or OTHER.",
     },
 )
 describe(
