@@ -22,6 +22,11 @@ class Role(StrEnum):
         """Whether purchases, refunds, disputes, receipts and the ledger are visible to the role."""
         return self is not Role.VIEWER
 
+    def require_owner(self) -> None:
+        """Raise Forbidden for another role than OWNER."""
+        if self is not Role.OWNER:
+            raise Forbidden("Your role in this account does not include its audit events.")
+
     def require_purchases(self) -> None:
         """Raise Forbidden where the role does not see purchases."""
         if not self.sees_purchases:
@@ -64,6 +69,11 @@ class Principal:
     @property
     def is_person(self) -> bool:
         return self.key_id is None
+
+    def require_admin(self) -> None:
+        """Raise Forbidden for an API key without the scope `admin`."""
+        if not self.is_person and Permission.ADMIN not in self.scopes:
+            raise Forbidden(f"This requires an API key with the scope {Permission.ADMIN}.")
 
     def require_person(self) -> None:
         """Raise Forbidden for an API key."""
@@ -136,6 +146,14 @@ class Actor:
     def job(cls, name: str) -> Self:
         """Return a job of the gateway itself."""
         return cls(kind=ActorKind.JOB, name=name)
+
+    @property
+    def own_account(self) -> int | None:
+        """The account of an account's own API key; None for every other actor."""
+        if self.kind is not ActorKind.API_KEY or self.accounts is None:
+            return None
+        (account_id,) = self.accounts
+        return account_id
 
     def may_write(self, account_id: int | None) -> bool:
         """Whether the actor may write to an account; None is a new account."""

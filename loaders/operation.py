@@ -7,6 +7,7 @@ from typing import Any, Final, Generic
 from gateway.execution.plan.columns import ReadColumns, ReadRelations
 from gateway.principal import Principal
 from gateway.store import Listing, Page, Reader, Snapshot
+from gateway.store.account_events import ACCOUNT_EVENTS
 from gateway.store.account_listing import ACCOUNT_BY_ID, ACCOUNTS, accounts_by_external_id
 from gateway.store.balance_openings import balance_openings
 from gateway.store.breakdowns import breakdowns
@@ -208,6 +209,8 @@ class Loaders:
     statement_by_id = _rows(STATEMENT_BY_ID.fetch, "Statement")
     statements_by_page = _rows(STATEMENTS.fetch_pages, "Statement")
     statement_totals_by_selection = _Relation(STATEMENTS.fetch_totals)
+    audit_events_by_page = _rows(ACCOUNT_EVENTS.fetch_pages, "AuditEvent")
+    audit_event_totals_by_selection = _Relation(ACCOUNT_EVENTS.fetch_totals)
     deployment_by_id = _rows(DEPLOYMENT_BY_ID.fetch, "Deployment")
     deployments_by_page = _rows(DEPLOYMENTS.fetch_pages, "Deployment")
     deployment_totals_by_selection = _Relation(DEPLOYMENTS.fetch_totals)

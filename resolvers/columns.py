@@ -79,12 +79,14 @@ def converted(
     *names: str | int,
     description: str,
     policy: Policy | None = None,
+    cost: Cost | None = None,
     all_: Callable[..., list[Any]] | None = None,
 ) -> Any:
     """Return the field of `convert(*values)` of the columns; null reaches `convert` too. `all_`
     does the same with whole columns.
     """
-    return _row_field(Columns(names=names, convert=convert, convert_all=all_), description, policy)
+    source = Columns(names=names, convert=convert, convert_all=all_)
+    return _row_field(source, description, policy, cost)
 
 
 def money(name: str, *, description: str, policy: Policy | None = None) -> Any:

@@ -6,6 +6,8 @@ from enum import StrEnum
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
+from gateway.audit.account_deeds import DEEDS, AccountActorKind
+from gateway.audit.deeds import Deed
 from gateway.billing.balance.runway import RunwayStatus
 from gateway.billing.usage.breakdown import UsageGroup
 from gateway.billing.usage.forecast import ForecastStatus
@@ -28,6 +30,8 @@ from gateway.store.usage_filter import UsageDimension
 from gateway.windows import Interval
 
 __all__ = [
+    "AccountActorKind",
+    "AccountDeed",
     "BalanceCause",
     "CreditPurchaseKind",
     "CreditPurchaseStatus",
@@ -82,12 +86,42 @@ class UserErrorCode(StrEnum):
     CONFLICT = Conflict.code
 
 
+AccountDeed = StrEnum("AccountDeed", {each.name: each.name for each in DEEDS})  # type: ignore[misc]
+describe(
+    AccountDeed,
+    "What was done in an account.",
+    {
+        AccountDeed[deed.name]: text
+        for deed, text in {
+            Deed.ACCOUNT_CREATED: "The account was created.",
+            Deed.ACCOUNT_CHANGED: "The name, currency, buyer's details or Stripe customer changed.",
+            Deed.TIME_ZONE_CHANGED: "Another time zone was set; it may be pending first.",
+            Deed.LOW_BALANCE_CHANGED: "The thresholds of the low-balance warning changed.",
+            Deed.MEMBER_ADDED: "A member was added.",
+            Deed.MEMBER_CHANGED: "A member's role changed.",
+            Deed.MEMBER_REMOVED: "A member was removed.",
+            Deed.API_KEY_CREATED: "An API key of the account was created.",
+            Deed.API_KEY_REVOKED: "An API key of the account was revoked.",
+            Deed.CREDIT_GIVEN: "Credit was granted.",
+            Deed.BALANCE_ADJUSTED: "The balance was adjusted.",
+        }.items()
+    },
+)
+describe(
+    AccountActorKind,
+    "The kind of a deed's author.",
+    {
+        AccountActorKind.PERSON: "A person.",
+        AccountActorKind.API_KEY: "An API key of the account.",
+        AccountActorKind.PLATFORM: "The platform: its API keys, staff and jobs.",
+    },
+)
 describe(
     Role,
     "A member's role in an account.",
     {
         Role.OWNER: "Everything.",
-        Role.BILLING: "Everything.",
+        Role.BILLING: "Everything but audit events.",
         Role.VIEWER: "Balance, usage and deployments; no purchases, receipts, statements or "
         "ledger.",
     },

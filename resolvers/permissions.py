@@ -20,7 +20,7 @@ class Policy(Enum):
     OPEN = "Every principal: the field tells nothing of an account."
     ACCOUNT = "Members and keys of the account: the statement of the row has the principal in it."
     PURCHASES = "Members with the role OWNER or BILLING, and keys; a VIEWER gets FORBIDDEN."
-
+    OWNERS = "Members with the role OWNER, and keys with the scope admin; others get FORBIDDEN."
     PEOPLE = "People; an API key gets FORBIDDEN."
 
     @property
@@ -39,6 +39,14 @@ def require_purchases(row: VisibleAccount, context: Context) -> None:
     role.require_purchases()
 
 
+def require_owner(row: VisibleAccount, context: Context) -> None:
+    """Raise Forbidden for a person who is no OWNER, and for a key without the scope `admin`."""
+    principal = context.principal
+    if principal.is_person:
+        Role(row["role"]).require_owner()
+    principal.require_admin()
+
+
 def require_person(_: object, context: Context) -> None:
     """Raise Forbidden for an API key."""
     context.principal.require_person()
@@ -46,5 +54,6 @@ def require_person(_: object, context: Context) -> None:
 
 _CHECKS: Final[Mapping[Policy, Check]] = {
     Policy.PURCHASES: require_purchases,
+    Policy.OWNERS: require_owner,
     Policy.PEOPLE: require_person,
 }

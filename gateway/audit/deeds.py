@@ -98,4 +98,5 @@ def cells(act: Act, actor: Actor, *, result: str, at: datetime) -> AuditCells:
         result=result,
         request_id=actor.request_id,
         details=None if act.details is None else dumps(act.details),
+        actor_account_id=actor.own_account,
     )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, Text
+from sqlalchemy import BigInteger, CheckConstraint, Index, Text, text
 from sqlmodel import Field
 
 from gateway.models.base import Instant, Model, one_of
@@ -12,12 +12,15 @@ from gateway.principal import ActorKind
 KEPT_DAYS: Final = 30
 """Age in days below which the database itself refuses to delete an event."""
 
+NO_READ: Final = text("deed <> 'data.read'")
+
 
 class AuditEvent(Model, table=True):
     """One deed, or one request that was refused or that read. Never changed, and not deleted in its
     first `KEPT_DAYS` (triggers refuse).
 
-    `account_id` is null for a deed of the platform itself and for one about several accounts. It
+    `actor_account_id` is the account of an actor that is an account's own API key. `account_id` is
+    null for a deed of the platform itself and for one about several accounts. It
     refers to no account: a foreign key would lock the account's row. `target` names what the deed
     was done to: a subject, an API key, a payment. `result` is DONE or the code of the error.
     `details` is JSON; it never has a secret or a variable of a query.
@@ -31,6 +34,14 @@ class AuditEvent(Model, table=True):
         Index(None, "account_id", "id"),
         Index(None, "actor", "id"),
         Index(None, "deed", "id"),
+        # What the people of an account read: a platform's reads may be a thousand times as many.
+        Index(
+            "ix_audit_event_account_deeds",
+            "account_id",
+            "id",
+            postgresql_where=NO_READ,
+            sqlite_where=NO_READ,
+        ),
     )
 
     id: int = Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
@@ -43,3 +54,4 @@ class AuditEvent(Model, table=True):
     result: str = Field(max_length=40)
     request_id: str | None = Field(max_length=64, default=None)
     details: str | None = Field(sa_type=Text, default=None)
+    actor_account_id: int | None = Field(sa_type=BigInteger, default=None)

@@ -45,6 +45,7 @@ class AuditCells(NamedTuple):
     result: str
     request_id: str | None
     details: str | None
+    actor_account_id: int | None = None
 
 
 class AuditEventRow(TypedDict):
@@ -61,6 +62,7 @@ class AuditEventRow(TypedDict):
     result: str
     request_id: str | None
     details: str | None
+    actor_account_id: int | None
 
 
 class _Deleted(TypedDict):

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 import strawberry
 
+from gateway.audit.account_deeds import select_deeds
 from gateway.billing.usage.saved_views import MAX_VIEWS
 from gateway.execution.fields import Cost
 from gateway.links import DOCUMENTS_PATH
 from gateway.signing import Signer
 from gateway.store import Cursors, Selection
+from gateway.store.account_events import ACCOUNT_EVENTS, AccountEventRow
 from gateway.store.deployment_listing import DEPLOYMENTS
 from gateway.store.ledger_listing import LEDGER
 from gateway.store.purchase_listing import CREDIT_PURCHASES, PurchaseTotals
@@ -52,6 +54,7 @@ from resolvers.usage_loading import open_usage
 from resolvers.windows import BUCKETS, DAYS, WINDOW, load_first_day
 
 if TYPE_CHECKING:
+    from resolvers.types.audit_event import AuditEventConnection
     from resolvers.types.credit_purchase import CreditPurchaseConnection
     from resolvers.types.deployment import DeploymentConnection
     from resolvers.types.ledger import LedgerConnection
@@ -161,6 +164,26 @@ def list_statements(
 
 async def load_document_years(root: strawberry.Parent[VisibleAccount], info: Info) -> list[int]:
     return await info.context.loaders.document_years_by_account.load(root["account_id"])
+
+
+def list_audit_events(
+    root: strawberry.Parent[VisibleAccount],
+    info: Info,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Pages[AccountEventRow, Counted]:
+    selection = select_deeds(root["account_id"])
+    return open_pages(
+        Paging(first=first, after=after, last=last, before=before),
+        selection,
+        cursors=_cursors(info, "auditEvents", selection, ACCOUNT_EVENTS.order),
+        descending=True,
+        rows=info.context.loaders.audit_events_by_page,
+        totals=info.context.loaders.audit_event_totals_by_selection,
+        account=root,
+    )
 
 
 def sign_documents_url(
@@ -302,6 +325,16 @@ class Account(Node):
         policy=Policy.PURCHASES,
         description="Years with receipts, credit notes or monthly statements, latest first. Null "
         "with a FORBIDDEN error for a VIEWER.",
+    )
+    audit_events: (
+        Annotated["AuditEventConnection", strawberry.lazy("resolvers.types.audit_event")] | None
+    ) = resolved(
+        list_audit_events,
+        cost=PAGED,
+        policy=Policy.OWNERS,
+        description="Changes of members, API keys, credit, thresholds, the time zone and the "
+        "account itself, newest first. Null with a FORBIDDEN error for other roles than OWNER, "
+        "and for an API key without the scope `admin`.",
     )
     documents_url: str | None = resolved(
         sign_documents_url,

@@ -45,6 +45,7 @@ fragment All on Account {
   ledger { nodes { id cause amount { amount } } }
   receipts(first: 3) { nodes { id number } } statements(first: 3) { nodes { id number } }
   documentYears documentsUrl(year: 2026)
+  auditEvents { totalCount nodes { id target changes { after } } }
   deployments { nodes { id name } }
   usage { summary { totalSpend { amount } } breakdown(by: PROJECT) { key } }
 }"""

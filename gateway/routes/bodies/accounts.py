@@ -63,8 +63,8 @@ class Member(Wire):
 
     subject: Subject = Field(description="The `sub` claim of the person's token.")
     role: Annotated[Role, one_of(Role), WithJsonSchema({"enum": [*Role]})] = Field(
-        description="`OWNER` and `BILLING` see everything; `VIEWER` sees balance, usage and "
-        "deployments."
+        description="`OWNER` sees everything, `BILLING` all but audit events; `VIEWER` sees "
+        "balance, usage and deployments."
     )
 
 
