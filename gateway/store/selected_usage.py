@@ -1,14 +1,14 @@
 """Usage as blocks have it, by group: totals, spends by span, and where it was active. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from itertools import accumulate
 from typing import Final, NamedTuple, NotRequired, TypeAlias, TypedDict
 
 from gateway.store.halves import whole
-from gateway.store.usage_lanes import DAYS, LATER, WEEKS, Chosen, Lanes, bits, place_of
+from gateway.store.usage_lanes import DAYS, LATER, WEEKS, Chosen, Lanes, bits, place_of, total
 from gateway.store.usage_plan import Edge, Kind, Plan, number_of
 
 GroupKey: TypeAlias = tuple[int | str, ...]
@@ -65,25 +65,25 @@ class Group:
         self.days: dict[int, Counted] = {}
         self.events: dict[int, Counted] = {}
 
-    def merge(self, other: "Group") -> None:
-        """Add the usage of another group."""
-        for mine, others, size in (
-            (self.blocks, other.blocks, DAYS),
-            (self.hours, other.hours, WEEKS),
-        ):
-            for place, lanes in others.items():
-                mine.setdefault(place, Lanes(size)).merge(lanes)
-        for mine_, others_ in ((self.days, other.days), (self.events, other.events)):
-            for place, counted in others_.items():
-                mine_[place] = mine_.get(place, _NOTHING).plus(*counted)
-
 
 def together(groups: Iterable[Group]) -> Group:
     """Return the usage of some groups as that of one."""
-    merged = Group()
-    for group in groups:
-        merged.merge(group)
+    some, merged = [*groups], Group()
+    merged.blocks = _merged(each.blocks for each in some)
+    merged.hours = _merged(each.hours for each in some)
+    for group in some:
+        for mine, others in ((merged.days, group.days), (merged.events, group.events)):
+            for place, counted in others.items():
+                mine[place] = mine.get(place, _NOTHING).plus(*counted)
     return merged
+
+
+def _merged(some: Iterable[Mapping[int, Lanes]]) -> dict[int, Lanes]:
+    found: defaultdict[int, list[Lanes]] = defaultdict(list)
+    for each in some:
+        for place, lanes in each.items():
+            found[place].append(lanes)
+    return {place: Lanes.together(lanes) for place, lanes in found.items()}
 
 
 class _Cell(NamedTuple):
@@ -186,15 +186,9 @@ class SelectedUsage:
     def total(self, group: Group) -> int:
         """Return the spend of a group in all spans, of which no two may overlap."""
         reads = self._reads
-        nanos = 0
-        for lanes, chosen, sign in (
-            (group.blocks, reads.blocks, 1),
-            (group.hours, reads.added, 1),
-            (group.hours, reads.taken, -1),
-        ):
-            for place, choice in chosen.items():
-                if (found := lanes.get(place)) is not None:
-                    nanos += sign * found.total(choice)
+        nanos = total([*_chosen(group.blocks, reads.blocks), *_chosen(group.hours, reads.added)])
+        if reads.taken:
+            nanos -= total(_chosen(group.hours, reads.taken))
         nanos += sum(each.nanos for day, each in group.days.items() if day in self._whole)
         return nanos + sum(each.nanos for each in group.events.values())
 
@@ -253,6 +247,14 @@ class SelectedUsage:
             events = group.events.get(number, _NOTHING).events
             found.append(is_active or events > 0)
         return found
+
+
+def _chosen(
+    lanes: Mapping[int, Lanes], chosen: Mapping[int, Chosen]
+) -> Iterator[tuple[Lanes, Chosen]]:
+    for place, choice in chosen.items():
+        if (found := lanes.get(place)) is not None:
+            yield found, choice
 
 
 def _until(hours: Mapping[int, Sequence[int]], cell: _Cell) -> int:

@@ -182,6 +182,25 @@ def lanes_of(count: int) -> int:
 _EVEN: Final = {DAYS: lanes_of(DAYS), WEEKS: lanes_of(WEEKS)}
 
 
+class _Biases(NamedTuple):
+    """The bias of each lane of a value, and that of the even and of the odd ones as fields."""
+
+    every: int
+    even: int
+    odd: int
+    lanes: Struct
+
+    @classmethod
+    def of(cls, count: int) -> "_Biases":
+        even, odd = (
+            sum(BIAS << 64 * (lane - first) for lane in range(first, count, 2)) for first in (0, 1)
+        )
+        return cls(even | odd << 64, even, odd, Struct(f"<{count}q"))
+
+
+_BIASES: Final = {DAYS: _Biases.of(DAYS), WEEKS: _Biases.of(WEEKS)}
+
+
 class Chosen(NamedTuple):
     """Some lanes: `even` and `odd` are masks of their fields, `number` says how many."""
 
@@ -207,11 +226,30 @@ class Lanes:
     `marks` is every `active` together.
     """
 
-    __slots__ = ("even", "marks", "number", "odd", "size")
+    __slots__ = ("actives", "even", "number", "odd", "size")
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self.even = self.odd = self.number = self.marks = 0
+        self.even = self.odd = self.number = 0
+        self.actives: list[bytes] = []
+
+    @classmethod
+    def together(cls, some: Sequence["Lanes"]) -> "Lanes":
+        """Return the sums of values of the same size, at least one."""
+        found = cls(some[0].size)
+        found.even = sum(each.even for each in some)
+        found.odd = sum(each.odd for each in some)
+        found.number = sum(each.number for each in some)
+        found.actives = [*chain.from_iterable(each.actives for each in some)]
+        return found
+
+    @property
+    def marks(self) -> int:
+        """The bits of every `active`."""
+        marks = 0
+        for each in self.actives:
+            marks |= int.from_bytes(each, "little")
+        return marks
 
     def add(self, spent: bytes, active: bytes) -> None:
         """Add the cells of a row."""
@@ -219,24 +257,18 @@ class Lanes:
         self.even += value & mask
         self.odd += value >> 64 & mask
         self.number += 1
-        self.marks |= int.from_bytes(active, "little")
+        self.actives.append(active)
 
-    def merge(self, other: "Lanes") -> None:
-        """Add the sums of other values."""
-        self.even += other.even
-        self.odd += other.odd
-        self.number += other.number
-        self.marks |= other.marks
-
-    def total(self, chosen: Chosen) -> int:
-        """Return the sum of some lanes."""
-        fields = (self.even & chosen.even) + (self.odd & chosen.odd)
-        for shift, mask in _FOLDS:
-            fields = (fields & mask) + (fields >> shift)
-        return fields - self.number * BIAS * chosen.number
-
-    def values(self) -> list[int]:
+    def values(self) -> Sequence[int]:
         """Return the sum of each lane."""
+        biases, others = _BIASES[self.size], self.number - 1
+        even, odd = self.even - others * biases.even, self.odd - others * biases.odd
+        if (even | odd) & _EVEN[self.size] << 64:  # a sum that does not fit a lane
+            return self._large_values()
+        every = (even | odd << 64) ^ biases.every
+        return biases.lanes.unpack(every.to_bytes(LANE * self.size, "little"))
+
+    def _large_values(self) -> list[int]:
         count = (self.size + 1) // 2
         bias = self.number * BIAS
         halves = [
@@ -247,6 +279,17 @@ class Lanes:
             )
         ]
         return [*chain.from_iterable(zip(*halves, strict=True))][: self.size]
+
+
+def total(chosen: Iterable[tuple[Lanes, Chosen]]) -> int:
+    """Return the sum of some lanes of each value."""
+    fields = number = 0
+    for lanes, choice in chosen:
+        fields += (lanes.even & choice.even) + (lanes.odd & choice.odd)
+        number += lanes.number * choice.number
+    for shift, mask in _FOLDS:
+        fields = (fields & mask) + (fields >> shift)
+    return fields - number * BIAS
 
 
 def bits(lanes: Collection[int]) -> int:
