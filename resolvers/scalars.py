@@ -42,7 +42,9 @@ def parse_date(value: Any) -> date:
     try:
         day = date.fromisoformat(_matched(_DATE, value))
     except ValueError:
-        raise BadUserInput("A date must be written as YYYY-MM-DD, such as 2026-11-01.") from None
+        raise BadUserInput(
+            "A date must be a day of the calendar, YYYY-MM-DD, such as 2026-11-01."
+        ) from None
     return checked_day(day, argument="")
 
 

@@ -290,7 +290,9 @@ def _read_day(parameters: Parameters, name: str) -> date | None:
             return checked_day(date.fromisoformat(text), argument=name)
     except ValueError:
         pass
-    raise BadUserInput("A date must be written as YYYY-MM-DD, such as 2026-11-01.", argument=name)
+    raise BadUserInput(
+        "A date must be a day of the calendar, YYYY-MM-DD, such as 2026-11-01.", argument=name
+    )
 
 
 def _read_choices(

@@ -69,7 +69,10 @@ def test_progress_names_things_as_they_are_named() -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--from", "yesterday"), "A date must be written as YYYY-MM-DD, such as 2026-11-01.\n"),
+        (
+            ("--from", "yesterday"),
+            "A date must be a day of the calendar, YYYY-MM-DD, such as 2026-11-01.\n",
+        ),
         (
             ("--time-zone", "Mars"),
             "A time zone must be an IANA name such as Europe/Berlin or UTC.\n",
