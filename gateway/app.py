@@ -10,7 +10,7 @@ from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Route
 
 from gateway.audit import retention
 from gateway.audit.buffer import AuditBuffer
@@ -52,7 +52,7 @@ from gateway.routes.webhooks import stripe_metrics, stripe_route
 from gateway.server.direct import Application, DirectRoute
 from gateway.server.drain import Drain
 from gateway.server.edge import Edge
-from gateway.server.middleware import build_middleware
+from gateway.server.middleware import build_middleware, wrapped_sockets
 from gateway.settings import Settings
 from gateway.signing import Signer, parse_signing_keys
 from gateway.store import build_database
@@ -168,7 +168,8 @@ def build_app(settings: Settings, parts: Parts) -> Starlette:
     )
     app = Application(
         DirectRoute(path=PATH, methods=frozenset(ALLOWED), responder=graphql, edge=edge),
-        routes=[*routes, WebSocketRoute(PATH, socket)],
+        sockets=wrapped_sockets(socket, edge),
+        routes=routes,
         middleware=build_middleware(edge),
         exception_handlers={HTTPException: http_error},
         lifespan=lifespan,

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import BadRequest, GatewayError
 from gateway.http.compression import CompressingSender, may_have_begun
@@ -121,14 +121,19 @@ class DirectRoute:
 
 
 class Application(Starlette):
-    """A Starlette application with a direct route before its middleware."""
+    """A Starlette application with a direct route before its middleware, and with `sockets`: the
+    WebSockets of that route's path. Each WebSocket keeps a coroutine of every layer above it.
+    """
 
-    def __init__(self, direct: DirectRoute, **arguments: Any) -> None:
+    def __init__(self, direct: DirectRoute, sockets: ASGIApp, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.direct = direct
+        self.sockets = sockets
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.direct.serves(scope):
             await self.direct(scope, receive, send)
+        elif scope["type"] == "websocket" and scope["path"] == self.direct.path:
+            await self.sockets(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)

@@ -1,7 +1,8 @@
-"""The middleware that requests pass, except those of the direct route."""
+"""The middleware that requests pass, except those of the direct route, and that WebSockets pass."""
 
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
 from gateway.http.compression import compression
 from gateway.http.credentials import AddressLimitsMiddleware
@@ -10,6 +11,13 @@ from gateway.http.middleware import HeadMiddleware, RecordMiddleware, ResponseHe
 from gateway.http.rate_limit import RateLimitMiddleware
 from gateway.server.drain import DrainMiddleware
 from gateway.server.edge import Edge
+
+
+def wrapped_sockets(endpoint: ASGIApp, edge: Edge) -> ASGIApp:
+    """Return an endpoint of WebSockets behind the middleware that acts on WebSockets."""
+    checked = HeadMiddleware(endpoint, limits=edge.limits, hosts=edge.hosts)
+    complete = ResponseHeadersMiddleware(checked, headers=edge.headers)
+    return RecordMiddleware(complete, request_log=edge.request_log)
 
 
 def build_middleware(edge: Edge) -> list[Middleware]:
