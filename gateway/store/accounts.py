@@ -44,6 +44,7 @@ class NewAccount(NamedTuple):
     revision: int
     created_at: datetime
     billing: str | None
+    pending_time_zone: str | None = None
 
 
 class AccountState(NamedTuple):
