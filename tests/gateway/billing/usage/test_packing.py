@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from gateway.billing import zone_changes
+from gateway.billing.reconciliation.blocks import block_differences
 from gateway.billing.usage import packing
 from gateway.billing.usage.packing import pack
 from gateway.billing.usage.recording import record_usage
 from gateway.billing.usage.spans import usage_span
+from gateway.billing.zone_changes import ZoneChanges
 from gateway.clock import FixedClock
 from gateway.money import MAX_NANOS
 from gateway.principal import Permission, Principal
@@ -23,7 +26,8 @@ from gateway.store.usage_blocks import selected_usage
 from gateway.store.usage_filter import EVERYTHING, UsageDimension
 from gateway.windows import day_start, zone
 from tests.gateway.billing.usage.test_recording import event
-from tests.support.books import NOW, Books
+from tests.support.books import ACTOR, NOW, Books
+from tests.support.jobs import OUTBOX
 from tests.support.tables import table_rows
 
 PLATFORM = Principal(
@@ -40,6 +44,7 @@ class Account:
         self.books = books
         self.key = key
         self.sent = 0
+        self.zone = "Europe/Berlin"
 
     async def record(self, *instants: datetime, **facts: Any) -> None:
         events = [
@@ -52,7 +57,7 @@ class Account:
 
     async def figures(self, zone_name: str) -> list[tuple[int, bool]]:
         """Return each day's nanos, and whether anything was active, by days of a zone."""
-        own, other = zone("Europe/Berlin"), zone(zone_name)
+        own, other = zone(self.zone), zone(zone_name)
         days = [FIRST + n * timedelta(days=1) for n in range((LAST - FIRST).days)]
         edges = [day_start(day, other) for day in [*days, LAST]]
         spans = tuple(usage_span(self.key, own, *each) for each in pairwise(edges))
@@ -227,6 +232,38 @@ async def test_a_day_that_no_block_can_hold_stays_exact(database: Database) -> N
     assert await unpacked(database) == [date(2026, 11, 5)]
     assert await account.every() == before
     assert sum(nanos for nanos, _ in before[1]) == MAX_NANOS
+
+
+async def test_blocks_of_the_old_time_zone_change_no_figure(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books = Books(database)
+    account = await make_account(books)
+    await account.record(*hours(datetime(2026, 10, 28, tzinfo=UTC), 30))
+    await account.record(datetime(2026, 11, 3, 23, tzinfo=UTC), deployment="late", project="p1")
+    await pack(database, FixedClock(NOW), quartered_from=0)
+    before = await account.every()
+    monkeypatch.setattr(zone_changes, "AT_ONCE", -1)
+    await books.account("acme", time_zone="Asia/Tokyo")
+    changes = ZoneChanges(database, OUTBOX)
+    while not (await changes.step(account.key)).is_last:
+        account.zone = await zone_of(database)
+        assert await account.every() == before
+    assert account.zone == "Asia/Tokyo"
+    assert await table_rows(database, "rollup_block") != []
+    assert await account.every() == before
+    assert await pack(database, FixedClock(NOW), quartered_from=0) > 0
+    assert await unpacked(database) == []
+    assert await account.every() == before
+    async with database.exporting(ACTOR) as stream:
+        differences = block_differences(stream, account.key, zone(account.zone))
+        assert [each async for each in differences] == []
+
+
+async def zone_of(database: Database) -> str:
+    (row,) = await table_rows(database, "account")
+    time_zone: str = row["time_zone"]
+    return time_zone
 
 
 async def test_a_new_time_zone_empties_the_blocks(database: Database) -> None:
