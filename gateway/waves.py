@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from functools import partial
 from types import CoroutineType
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 V = TypeVar("V")
 
@@ -112,8 +112,9 @@ class Wave:
         is closed.
         """
         promises = [self._start(awaitable, Promise(self)) for awaitable in awaitables]
+        caller = _caller()  # to find the loop takes a system call
         try:
-            while await self._went_on(pause):
+            while await self._went_on(caller, pause):
                 pass
         finally:
             await self._close()
@@ -126,10 +127,10 @@ class Wave:
         self._live.add(each)
         return promise
 
-    async def _went_on(self, pause: Pause | None) -> bool:
+    async def _went_on(self, caller: "_Caller", pause: Pause | None) -> bool:
         """Do the next thing that can be done; return False if nothing is left."""
         if self._ready:
-            self._run_stretch()
+            self._run_stretch(*caller)
             if self._ready and pause is not None:
                 await pause()
         elif self._later:
@@ -148,10 +149,8 @@ class Wave:
             return False
         return True
 
-    def _run_stretch(self) -> None:
+    def _run_stretch(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> None:
         # See https://docs.python.org/3/library/asyncio-extending.html.
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        assert task is not None  # noqa: S101  # a coroutine runs in a task
         asyncio.tasks._leave_task(loop, task)  # noqa: SLF001 - public for event loops
         self.running = True
         try:
@@ -189,6 +188,20 @@ class Wave:
             task.cancel()
         if tasks:
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class _Caller(NamedTuple):
+    """The loop and the task in which a wave runs."""
+
+    loop: asyncio.AbstractEventLoop
+    task: asyncio.Task[Any]
+
+
+def _caller() -> _Caller:
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task(loop)
+    assert task is not None  # noqa: S101  # a coroutine runs in a task
+    return _Caller(loop, task)
 
 
 class _Running:
