@@ -23,18 +23,22 @@ from gateway.exports.export import ExportFormat
 from gateway.exports.open import open_usage
 from gateway.exports.request import FILTERS, UsageExportRequest, UsageRows
 from gateway.ids import encode_global_id
+from gateway.settings.documents import DocumentSettings
 from gateway.store import Database
 from gateway.store.usage_filter import UsageDimension
 from gateway.windows import Interval, Window
+from resolvers.schema import build_schema
 from tests.support.books import ACTOR
 from tests.support.calendars import intervals
-from tests.support.graph import PLATFORM, ask
+from tests.support.graph import PLATFORM, ask, make_engines
 from tests.support.usage_cases import cases
 from tests.support.usage_files import figures_of
 from tests.support.usage_rows import Event, Facts, deployment_id, insert_facts, shown_day
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "15"))
 LATER = datetime(2102, 1, 1, tzinfo=UTC)
+UNLIMITED = make_engines(build_schema(), DocumentSettings(operation_rows=10_000_000))
+"""The query has every view at once, over windows of up to a year."""
 PARAMETERS = {"interval", "from", "to", "timeZone", *FILTERS, "rows", "by", "then"}
 FIELDS = {
     UsageDimension.DEPLOYMENT: "deployment",
@@ -214,7 +218,7 @@ async def test_every_view_is_that_of_the_raw_events(
         "rows": query.rows,
         "first": query.first,
     }
-    reply = await ask(database, PLATFORM, QUERY, variables, now=LATER)
+    reply = await ask(database, PLATFORM, QUERY, variables, engines=UNLIMITED, now=LATER)
     assert reply.errors == []
     usage = reply.data["account"]["usage"]
 

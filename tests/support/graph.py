@@ -46,13 +46,13 @@ class Engines:
     reference: Engine
 
 
-def make_engines(schema: strawberry.Schema) -> Engines:
-    """Return the engines of a schema, with the settings' own limits of documents."""
+def make_engines(schema: strawberry.Schema, limits: DocumentSettings | None = None) -> Engines:
+    """Return the engines of a schema; without `limits` of documents, with the settings' own."""
 
     def make(*, compiled: bool) -> Engine:
         return Engine(
             schema,
-            limits=DocumentSettings(),
+            limits=limits or DocumentSettings(),
             deadline_seconds=60,
             suggestions=False,
             compiled=compiled,
