@@ -82,16 +82,28 @@ class _Narrowed(_Relation[K, V]):
 
 
 class _Accounts(_Relation[K, V]):
-    """The loader of accounts; what a key of the platform reads is noted in `Loaders.accounts`."""
+    """The loader of accounts; what a key of the platform reads is noted in `Loaders.accounts`.
+    `narrow` reads only the columns that the operation wants.
+    """
 
-    def __init__(self, fetch: Fetch[K, V], keys: Callable[[V], Iterable[int]]) -> None:
+    def __init__(
+        self,
+        fetch: Fetch[K, V],
+        keys: Callable[[V], Iterable[int]],
+        *,
+        narrow: NarrowFetch[K, V] | None = None,
+    ) -> None:
         super().__init__(fetch)
         self._keys = keys
+        self._narrow = narrow
 
     def _bound(self, loaders: "Loaders") -> Fetch[K, V]:
+        fetch = self._fetch
+        if self._narrow and loaders.columns and (wanted := _account_columns(loaders.columns)):
+            fetch = partial(self._narrow, columns=wanted)
         if not loaders.principal.is_platform:
-            return self._fetch
-        return partial(_noted, self._fetch, self._keys, loaders.accounts)
+            return fetch
+        return partial(_noted, fetch, self._keys, loaders.accounts)
 
 
 async def _noted(
@@ -153,6 +165,15 @@ def _totals(fetch: NarrowFetch[K, V], typename: str) -> _Relation[K, V]:
     return _Narrowed(fetch, lambda columns: None if typename in columns else frozenset())
 
 
+def _account_columns(columns: ReadColumns) -> Wanted:
+    """Return the columns of accounts that are read; None where a function may read any, but for
+    those of the root.
+    """
+    mine = columns.get("Account")
+    others = [each for name, each in columns.items() if name != "Query"]
+    return None if mine is None or None in others else mine | {"account_id", "role"}
+
+
 def _usage_columns(columns: ReadColumns) -> Wanted:
     """Return the columns of usage that are read: its sets only where deployments are counted."""
     return None if reads_deployments(columns) else frozenset({"spent_nanos"})
@@ -185,7 +206,7 @@ class Loaders:
         for name in made:
             del self.__dict__[name]
 
-    account_by_id = _Accounts(ACCOUNT_BY_ID.fetch, _key_of)
+    account_by_id = _Accounts(ACCOUNT_BY_ID.fetch, _key_of, narrow=ACCOUNT_BY_ID.fetch)
     account_by_external_id = _Accounts(accounts_by_external_id, _key_of)
     accounts_by_page = _Accounts(ACCOUNTS.fetch_pages, _keys_of)
     account_totals_by_selection = _Relation(ACCOUNTS.fetch_totals)

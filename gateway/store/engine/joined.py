@@ -41,6 +41,23 @@ class Joined:
         return [ColumnRows({name: next(cells) or [] for name in names}) for names in self.parts]
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """The text of statements that are a transaction of their own, and how their rows come: by the
+    column where there are several of them.
+    """
+
+    text: str
+    joined: Joined | None
+
+    def rows(self, records: Sequence[Any]) -> list[Sequence[Any]]:
+        """Return the rows of each statement, from the records of all."""
+        if self.joined is None:
+            return [records]
+        (record,) = records
+        return [*self.joined.rows(tuple(record))]
+
+
 class Joins:
     """The joined statements of a database, and how often others were requested together."""
 
@@ -48,7 +65,7 @@ class Joins:
         self._often = often
         self._times: LRUCache[_Texts, int] = LRUCache(MOST_COUNTED)
         self._joined: LRUCache[_Texts, Joined] = LRUCache(MOST_JOINED)
-        self._whole: LRUCache[_Texts, Joined] = LRUCache(MOST_JOINED)
+        self._whole: LRUCache[_Texts, Whole] = LRUCache(MOST_JOINED)
 
     def of(self, statements: Sequence[BoundStatement[Any]]) -> Joined | None:
         """Return the joined statement; None where these are not joined."""
@@ -61,17 +78,15 @@ class Joins:
         joined = self._joined[texts] = _join([each.statement for each in statements])
         return joined
 
-    def whole(self, statements: Sequence[BoundStatement[Any]], entrance: Entrance) -> Joined | None:
-        """Return the joined statement that is a transaction of its own; None where a statement
-        cannot be joined.
-        """
+    def whole(self, statements: Sequence[BoundStatement[Any]], entrance: Entrance) -> Whole | None:
+        """Return the statements as a transaction of their own; None where one cannot be joined."""
         texts = (entrance.condition, *_texts(statements))
-        if joined := self._whole.get(texts):
-            return joined
+        if whole := self._whole.get(texts):
+            return whole
         if not all(each.statement.has_scalars for each in statements):
             return None
-        joined = self._whole[texts] = _join_whole([each.statement for each in statements], entrance)
-        return joined
+        whole = self._whole[texts] = _whole([each.statement for each in statements], entrance)
+        return whole
 
     def drop(self, statements: Sequence[BoundStatement[Any]]) -> None:
         """Run statements in turn for a while: joined they failed."""
@@ -89,17 +104,19 @@ def _join(statements: Sequence[CompiledStatement[Any]]) -> Joined:
     return Joined(f"SELECT {_columns(statements)} FROM {parts}", _names(statements))
 
 
-def _join_whole(statements: Sequence[CompiledStatement[Any]], entrance: Entrance) -> Joined:
-    """Return statements joined behind the entrance of their caller: each part needs its value, so
-    that Postgres evaluates the entrance first.
+def _whole(statements: Sequence[CompiledStatement[Any]], entrance: Entrance) -> Whole:
+    """Return statements behind the entrance of their caller: each part needs its value, so that
+    Postgres evaluates the entrance first.
     """
     entered = f"(SELECT {entrance.condition} OFFSET 0) AS entrance(entered)"
-    parts = (
-        f"LATERAL {part}"
-        for part in _parts(statements, before=1, condition=" WHERE entrance.entered")
-    )
+    condition = "WHERE entrance.entered OFFSET 0"
+    if len(statements) == 1:
+        text = _PARAMETER.sub(partial(_moved, 1), statements[0].text)
+        part = f"LATERAL (SELECT q.* FROM ({text}) AS q {condition}) AS p"
+        return Whole(f"SELECT p.* FROM {entered}, {part}", None)
+    parts = (f"LATERAL {part}" for part in _parts(statements, before=1, condition=condition))
     text = f"SELECT {_columns(statements)} FROM {', '.join((entered, *parts))}"
-    return Joined(text, _names(statements))
+    return Whole(text, Joined(text, _names(statements)))
 
 
 def _columns(statements: Sequence[CompiledStatement[Any]]) -> str:
@@ -118,7 +135,7 @@ def _parts(
         text = _PARAMETER.sub(partial(_moved, before), each.text)
         names = [f"c{index}" for index in range(len(each.columns))]
         arrays = ", ".join(f"array_agg({name}) AS {name}" for name in names)
-        yield f"(SELECT {arrays} FROM ({text}) AS q({', '.join(names)}){condition}) AS p{number}"
+        yield f"(SELECT {arrays} FROM ({text}) AS q({', '.join(names)}) {condition}) AS p{number}"
         before += len(each.names)
 
 

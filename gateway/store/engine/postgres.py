@@ -240,12 +240,12 @@ class PostgresDatabase:
             with translated(translate):
                 if connection.is_in_transaction():  # an earlier one, which has yet to end
                     await connection.execute("ROLLBACK")
-                (record,) = await connection.fetch(whole.text, *values)
+                records = await connection.fetch(whole.text, *values)
         except BaseException:
             self._return(pool, "read", connection, is_idle=False)
             raise
         pool.release("read", connection)
-        return [*whole.rows(tuple(record))]
+        return whole.rows(records)
 
     @asynccontextmanager
     async def writing(
