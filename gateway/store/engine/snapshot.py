@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self, TypeAlias, TypeVar
 
+from gateway.errors import ServiceUnavailable
 from gateway.principal import Caller
 from gateway.store.engine.database import Database, Driver, LostConnection
 from gateway.store.engine.sql import DialectName
@@ -73,8 +74,10 @@ class Snapshot:
         return self._database.dialect
 
     def begin(self, *, reads_once: bool) -> None:
-        """Begin, or begin again after a snapshot that was one statement."""
-        self._reads_once = reads_once
+        """Begin, or begin again after a snapshot that was one statement. One that is in a
+        transaction already stays in it.
+        """
+        self._reads_once = reads_once and self._driver is None
         self.is_cut_short = False
         self.reads = self.statements = 0
 
@@ -147,6 +150,11 @@ class Snapshot:
             return [ReadsOnce()] * len(statements)
         try:
             found = await self._database.read_once(self._caller, statements)
+        except LostConnection:
+            found = None
+        except ServiceUnavailable as error:  # it has waited for a connection
+            self._failure = error
+            return [error] * len(statements)
         except Exception:  # in a transaction each of them has an outcome of its own
             found = None
         self._reads_once = found is not None
