@@ -222,7 +222,7 @@ class Runner:
         else:
             if not context.is_cut_short:
                 return found
-        plan.habit.break_()
+        plan.habit.end()
         context.begin(reads_once=False)
         return None
 

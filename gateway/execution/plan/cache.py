@@ -61,8 +61,8 @@ class ReadHabit:
         """Note the reads of a run."""
         self._times = self._times + 1 if reads == 1 else min(self._times, 0)
 
-    def break_(self) -> None:
-        """Note that the operation read more often than it was likely to."""
+    def end(self) -> None:
+        """End the habit: the operation read more often."""
         self._times = -RARELY
 
 

@@ -25,14 +25,14 @@ query ($id: ID!) {
 MINE = {"id": encode_global_id("Account", 1)}
 
 
-def test_one_more_read_breaks_the_habit() -> None:
+def test_one_more_read_ends_the_habit() -> None:
     habit = ReadHabit()
     for reads in [1] * (OFTEN - 1) + [2] + [1] * (OFTEN - 1):
         habit.note(reads)
         assert not habit.is_once
     habit.note(1)
     assert habit.is_once
-    habit.break_()
+    habit.end()
     for _ in range(RARELY + OFTEN - 1):
         habit.note(1)
         assert not habit.is_once
