@@ -3,6 +3,7 @@ import type { billing } from "./en/billing";
 import type { shared } from "./en/shared";
 import type { shell } from "./en/shell";
 import type { usage } from "./en/usage";
+import type { views } from "./en/views";
 
 /** The words of one language, by the part of the page that shows them. */
 export type Words = {
@@ -11,4 +12,5 @@ export type Words = {
   shared: typeof shared;
   billing: typeof billing;
   usage: typeof usage;
+  views: typeof views;
 };

@@ -8,7 +8,7 @@ import {
   SaveViewDocument,
 } from "../../api/generated/graphql";
 import { useLoad } from "../../api/use-load";
-import { views as t } from "../../text/shell";
+import { views as t } from "../../text/views";
 import { Button } from "../../ui/button";
 import { Sentence } from "../../ui/sentence";
 import { Skeleton } from "../../ui/skeleton";

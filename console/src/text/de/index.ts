@@ -4,5 +4,6 @@ import { billing } from "./billing";
 import { shared } from "./shared";
 import { shell } from "./shell";
 import { usage } from "./usage";
+import { views } from "./views";
 
-export const german: Words = { shell, account, shared, billing, usage };
+export const german: Words = { shell, account, shared, billing, usage, views };

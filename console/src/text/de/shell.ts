@@ -12,16 +12,7 @@ export const shell = {
 
   tabs: { label: "Abrechnung und Verbrauch", billing: "Abrechnung", usage: "Verbrauch" },
 
-  views: {
-    label: "Ansichten",
-    none: "Noch keine Ansichten. Eine Ansicht behält Zeitraum, Gruppierung und Filter des Verbrauchs.",
-    name: "Name dieser Ansicht",
-    save: "Speichern",
-    replace: "Ersetzen",
-    remove: (name: string) => `${isolated(name)} löschen`,
-    removed: (name: string) => `Gelöscht: ${isolated(name)}`,
-    undo: "Rückgängig",
-  },
+  views: { label: "Ansichten" },
 
   account: {
     label: "Konto",

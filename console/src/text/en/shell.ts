@@ -11,16 +11,7 @@ export const shell = {
 
   tabs: { label: "Billing and usage", billing: "Billing", usage: "Usage" },
 
-  views: {
-    label: "Saved views",
-    none: "No saved views yet. A saved view keeps the days, grouping and filter of the Usage tab.",
-    name: "Name for this view",
-    save: "Save",
-    replace: "Replace",
-    remove: (name: string) => `Delete ${isolated(name)}`,
-    removed: (name: string) => `Deleted: ${isolated(name)}`,
-    undo: "Undo",
-  },
+  views: { label: "Saved views" },
 
   account: {
     label: "Account",
