@@ -67,7 +67,7 @@ function valueName(by: Dimension, value: string | null, names: Names): string {
   return nameOf({ group: value === null ? "NONE" : "VALUE", key: value, label: label ?? "" }, by);
 }
 
-/** The names of the deployments whose ids the filter has. */
+/** The names of the filter's deployments, by id. */
 function useDeploymentNames({ DEPLOYMENT: ids = [] }: Filters): Names {
   const known = ids.filter((id) => id !== null);
   const { data } = useLoad(DeploymentNamesDocument, { ids: known }, { pause: known.length === 0 });
