@@ -84,7 +84,8 @@ class Load:
     async def record(self) -> None:
         """Record one batch after another."""
         random, number = Random(1), 0
-        now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        # In each zone that is measured, the first hour of a day in UTC is in the window.
+        now = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         books = Books(self._database)
         books.clock.instant = datetime.now(UTC)
         while not self.stopped:

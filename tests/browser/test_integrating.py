@@ -87,4 +87,4 @@ async def see_the_balance(browser: Browser, url: str, issuer: str) -> None:
         await expect(purchase_rows(page)).to_have_count(2)
         await page.screenshot(path=ARTEFACTS / "integrating.png")
         await page.get_by_role("tab", name="Usage").click()
-        await expect(page.get_by_text("llama-70b")).to_be_visible()
+        await expect(page.locator(".legend-label")).to_have_text("llama-70b")
