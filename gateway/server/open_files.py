@@ -8,7 +8,7 @@ from gateway.errors import ConfigurationError
 from gateway.settings import Settings
 
 OWN_FILES: Final = 64
-"""Files of the process itself: the interpreter's, the loop's, the listener's, the log."""
+"""Files of the process itself: the interpreter's, the loop's, the listeners', the log."""
 FILES_PER_DATABASE_CONNECTION: Final = 3
 """SQLite opens the database, its log and its index."""
 MORE_CONNECTIONS: Final = 8

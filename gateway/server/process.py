@@ -5,6 +5,7 @@ import gc
 import math
 import os
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from socket import (
@@ -45,6 +46,8 @@ CLOSING_SECONDS: Final = 4
 """Longest time from the end of the grace period to the end of the process."""
 FORCED_SECONDS: Final = 1
 """Longest time from a second signal to the end of the process."""
+LISTENERS: Final = 8
+"""Of each address: a turn of uvloop accepts one connection of each, however many wait."""
 
 log = structlog.get_logger(__name__)
 
@@ -86,7 +89,25 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
+        await self._listen_more()
         spare_collector()
+
+    async def _listen_more(self) -> None:
+        """Listen several times on each socket, so that new connections wait for few turns."""
+        protocol = partial(
+            cast("Callable[..., asyncio.Protocol]", self.config.http_protocol_class),
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        listening = [each.fileno() for server in self.servers for each in server.sockets]
+        for number in listening * (LISTENERS - 1):
+            again = socket(fileno=os.dup(number))
+            self.servers.append(
+                await asyncio.get_running_loop().create_server(
+                    protocol, sock=again, backlog=self.config.backlog
+                )
+            )
 
     async def main_loop(self) -> None:
         await super().main_loop()

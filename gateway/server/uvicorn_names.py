@@ -65,7 +65,12 @@ METHODS: Final[dict[type, dict[str, tuple[str, ...]]]] = {
 """Methods that are overridden or called, with their parameters."""
 
 ATTRIBUTES: Final[dict[type, frozenset[str]]] = {
-    uvicorn.Server: frozenset({"should_exit", "force_exit", "started", "servers"}),
+    uvicorn.Server: frozenset(
+        {
+            *("should_exit", "force_exit", "started", "servers"),
+            *("config", "server_state", "lifespan"),
+        }
+    ),
     HttpToolsProtocol: frozenset(
         {
             *("scope", "transport", "cycle", "headers", "loop", "timeout_keep_alive"),

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import os
 import signal
@@ -7,19 +8,21 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+import uvloop
 from starlette.applications import Starlette
 
 from gateway.errors import ServiceUnavailable
 from gateway.http.request_log import RequestLog
 from gateway.observability.metrics import Metrics
 from gateway.server.drain import Drain
-from gateway.server.process import serve
+from gateway.server.process import LISTENERS, Server, serve, server_config
 from gateway.settings import load_settings
+from tests.support import application
 from tests.support.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[3]
@@ -177,3 +180,27 @@ def test_a_start_that_fails_exits_with_1() -> None:
     app.state.drain, app.state.metrics = Drain(), Metrics()
     app.state.request_log = RequestLog(app.state.metrics)
     assert serve(app, load_settings(environment="dev", port=0)) == 1
+
+
+def test_connections_that_come_together_are_accepted_together() -> None:
+    assert uvloop.run(turns_until_accepted(LISTENERS)) < LISTENERS / 2
+
+
+async def turns_until_accepted(count: int) -> int:
+    """Return the turns of the event loop until a server has accepted connections that wait."""
+    settings = load_settings(environment="dev", port=0, stop_notice_seconds=0)
+    app = application.make_app(settings)
+    server = Server(server_config(app, settings, loop="none"), app.state.drain, settings)
+    serving = asyncio.create_task(server._serve())
+    while not server.started:  # noqa: ASYNC110 - it has no event
+        await asyncio.sleep(0.01)
+    turns, address = 0, server.servers[0].sockets[0].getsockname()
+    with ExitStack() as clients:
+        for _ in range(count):
+            clients.enter_context(socket.create_connection(address))
+        while len(server.server_state.connections) < count:
+            await asyncio.sleep(0)
+            turns += 1
+    server.should_exit = True
+    await serving
+    return turns

@@ -59,12 +59,9 @@ def test_every_name_that_is_used_is_checked(module: ModuleType) -> None:
         base = next((bases[n] for n in map(_base_name, owner.bases) if n in bases), None)
         if base is None:
             continue
-        own = {each.name for each in owner.body if isinstance(each, ast.FunctionDef)}
-        overridden = {
-            each.name
-            for each in owner.body
-            if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and each.name in vars(base)
-        }
+        functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+        own = {each.name for each in owner.body if isinstance(each, functions)}
+        overridden = own & vars(base).keys()
         used = _attributes_of(owner, "self") - own - _set_by_us(owner) | overridden
         assert used - METHODS[base].keys() - ATTRIBUTES[base] == set()
 
