@@ -64,9 +64,9 @@ class Driver(Protocol):
     async def fetch_together(
         self, statements: Sequence[BoundStatement[Any]]
     ) -> list[Sequence[Any]] | None:
-        """Return the rows of each statement, in their order, read in one hop to SQLite's thread or
-        in one round trip to Postgres. None where each is to run alone: so that one of them fails
-        alone, or has the whole timeout.
+        """Return the rows of each statement, in their order, read in at most one hop to SQLite's
+        thread or in one round trip to Postgres. None where each is to run alone: so that one of
+        them fails alone, or has the whole timeout.
 
         Raises LostConnection.
         """

@@ -40,8 +40,8 @@ class Snapshot:
     """The reads of one request of a caller: one connection, taken at the first statement, its
     statements one after another.
 
-    On SQLite, statements that are requested within a few turns of the event loop are one hop to its
-    thread. On Postgres, those that are requested together often are one statement.
+    On SQLite, statements that are requested within a few turns of the event loop are at most one
+    hop to its thread. On Postgres, those that are requested together often are one statement.
     A connection that is found dead before the first rows came is replaced once. `statements` counts
     the requested statements. Closing it ends a statement that still runs; a closed one reads no
     more.

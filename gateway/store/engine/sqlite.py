@@ -1,52 +1,36 @@
-"""SQLite through aiosqlite: WAL, several readers, one writer, and statements that can be
-interrupted.
-"""
+"""SQLite through aiosqlite: WAL, several readers, one writer, and the connections they lend."""
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final, TypeAlias, TypeVar
 
-from gateway.errors import (
-    ConfigurationError,
-    DeadlineExceeded,
-    GatewayError,
-    OutOfRange,
-    ServiceUnavailable,
-    StorageFull,
-)
-from gateway.money import OUT_OF_RANGE
+from gateway.errors import ConfigurationError, GatewayError, ServiceUnavailable
 from gateway.principal import Caller
-from gateway.store.engine.database import (
-    BUSY,
-    FULL,
-    NOT_OPEN,
-    SLOW,
-    Reader,
-    Transaction,
-    translated,
-    within,
-)
+from gateway.store.engine.database import NOT_OPEN, Reader, Transaction, translated, within
 from gateway.store.engine.sql import DialectName
-from gateway.store.engine.sqlite_thread import Hop, Running, SqliteConnection, to_the_end
-from gateway.store.engine.statement import BoundStatement, CompiledStatement, R
+from gateway.store.engine.sqlite_driver import DAMAGED, Damaged, SqliteDriver, translate
+from gateway.store.engine.sqlite_short_reads import ShortReads
+from gateway.store.engine.sqlite_thread import (
+    READER_BUSY_MILLISECONDS,
+    Running,
+    SqliteConnection,
+    to_the_end,
+)
+from gateway.store.engine.statement import BoundStatement
 from gateway.store.engine.stream import Stream
 
 T = TypeVar("T")
 
 OPENING_SECONDS: Final = 1
 OPENING_PAUSE_SECONDS: Final = 0.05
-DAMAGED: Final = "The database is damaged; its operator must restore it from a backup."
 
 Listener: TypeAlias = Callable[[int, int], None]
 """Called with an account and its new revision, after the commit."""
-
-READER_BUSY_MILLISECONDS: Final = 2_000
-"""Readers wait for no writer, only for a program that keeps the whole file to itself."""
 
 _PRAGMAS = (
     # First, because the next one needs a lock that another connection may hold.
@@ -59,86 +43,6 @@ _PRAGMAS = (
     "PRAGMA recursive_triggers = ON",
     "PRAGMA cache_size = -16000",
 )
-
-
-class Damaged(ServiceUnavailable):
-    """The file is no whole SQLite database."""
-
-
-class SqliteDriver:
-    """One connection: a statement that is cancelled or too slow is interrupted.
-
-    `begins` opens a transaction in the hop of the first statement.
-    """
-
-    def __init__(
-        self, connection: SqliteConnection, timeout_seconds: float | None, *, begins: bool = False
-    ) -> None:
-        self._connection = connection
-        self._timeout_seconds = timeout_seconds
-        self._begins = begins
-
-    async def fetch(self, statement: CompiledStatement[R], arguments: list[object]) -> Sequence[R]:
-        (rows,) = await self._fetch_all([BoundStatement(statement, arguments)])
-        return rows
-
-    async def fetch_together(
-        self, statements: Sequence[BoundStatement[Any]]
-    ) -> list[Sequence[Any]] | None:
-        with suppress(Exception):
-            return await self._fetch_all(statements)
-        return None
-
-    async def _fetch_all(self, statements: Sequence[BoundStatement[Any]]) -> list[Sequence[Any]]:
-        """Run statements in one hop to the thread."""
-        found = await self.run(partial(_fetch_all, statements))
-        return [
-            each.statement.rows(records) for each, records in zip(statements, found, strict=True)
-        ]
-
-    async def stream(
-        self, statement: CompiledStatement[R], arguments: list[object], size: int
-    ) -> AsyncGenerator[Sequence[Sequence[object]]]:
-        cursor = await self.run(lambda running: running.execute(statement.text, arguments))
-        try:
-            while records := await self.run(lambda _: cursor.fetchmany(size)):
-                yield records
-                if len(records) < size:
-                    return
-        finally:
-            await to_the_end(self._connection.run(lambda _: cursor.close()))
-
-    async def execute_many(
-        self, statement: CompiledStatement[None], arguments: Sequence[Sequence[object]]
-    ) -> None:
-        await self.run(lambda running: running.executemany(statement.text, arguments))
-
-    async def execute(self, command: str) -> None:
-        """Run a command that has neither arguments nor rows."""
-        await self.run(lambda running: running.execute(command))
-
-    async def run(self, hop: Hop[T]) -> T:
-        """Run a function in the connection's thread, in a transaction if this driver begins one."""
-        begins, self._begins = self._begins, False
-        try:
-            with translated(translate):
-                return await self._connection.run(
-                    partial(_begin_and, hop) if begins else hop, self._timeout_seconds
-                )
-        except Damaged:
-            self._connection.on_damage()
-            raise
-
-
-def _begin_and(hop: Hop[T], running: Running) -> T:
-    running.begin()
-    return hop(running)
-
-
-def _fetch_all(
-    statements: Sequence[BoundStatement[Any]], running: Running
-) -> list[list[Sequence[object]]]:
-    return [running.execute(each.statement.text, each.arguments).fetchall() for each in statements]
 
 
 class SqliteDatabase:
@@ -166,6 +70,7 @@ class SqliteDatabase:
         self._probing = asyncio.Lock()
         self._is_open = False
         self._is_damaged = False
+        self._short_reads = ShortReads()
         self.listeners: list[Listener] = []
 
     async def open(self) -> None:
@@ -198,12 +103,14 @@ class SqliteDatabase:
         self, _caller: Caller, /, *, unlimited: bool = False
     ) -> AsyncIterator[SqliteDriver]:
         timeout = None if unlimited else self._statement_timeout_seconds
-        async with within(self._wait_seconds):
+        short_reads = None if unlimited else self._short_reads
+        # A timeout costs as much as a small statement.
+        async with within(self._wait_seconds) if self._places.locked() else nullcontext():
             await self._places.acquire()
         try:
             connection = self._idle.pop() if self._idle else await self._connect(query_only=True)
             try:
-                yield SqliteDriver(connection, timeout, begins=True)
+                yield SqliteDriver(connection, timeout, begins=True, short_reads=short_reads)
             finally:
                 connection.roll_back()
                 self._idle.append(connection)
@@ -361,23 +268,3 @@ def _open_file(path: Path) -> sqlite3.Connection:
 async def _close(opening: asyncio.Future[SqliteConnection]) -> None:
     with suppress(GatewayError):
         await (await opening).close()
-
-
-def translate(error: Exception) -> GatewayError | None:
-    """Return the error for clients of a driver's error."""
-    match error:
-        case sqlite3.OperationalError(sqlite_errorname="SQLITE_FULL"):
-            return StorageFull(FULL)
-        case sqlite3.OperationalError(sqlite_errorname="SQLITE_INTERRUPT"):
-            return DeadlineExceeded(SLOW)
-        case sqlite3.OperationalError() if str(error) == "integer overflow":
-            return OutOfRange(OUT_OF_RANGE)
-        case sqlite3.OperationalError(sqlite_errorname=str(name)) if name.startswith(
-            ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_CANTOPEN")
-        ):
-            return ServiceUnavailable(BUSY)
-        case sqlite3.DatabaseError(sqlite_errorname=str(name)) if name.startswith(
-            ("SQLITE_NOTADB", "SQLITE_CORRUPT")
-        ):
-            return Damaged(DAMAGED)
-    return None

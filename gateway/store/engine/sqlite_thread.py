@@ -1,12 +1,13 @@
 """A connection of SQLite and its thread: several statements in one hop, and a way to stop them.
 
-A hop costs more than a small statement. The event loop never waits for a statement: it may only
-interrupt one.
+A hop costs more than a small statement, which the event loop runs itself (`sqlite_short_reads`). It
+never waits for another one: it may only interrupt it.
 """
 
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from time import monotonic
 from typing import Final, TypeAlias, TypeVar
@@ -20,6 +21,9 @@ T = TypeVar("T")
 
 AGAIN_SECONDS: Final = 0.05
 """Between two interruptions: one that comes between two statements stops neither."""
+
+READER_BUSY_MILLISECONDS: Final = 2_000
+"""Readers wait for no writer, only for a program that keeps the whole file to itself."""
 
 
 class Running:
@@ -73,6 +77,12 @@ class SqliteConnection(aiosqlite.Connection):
         super().__init__(lambda: connection, iter_chunk_size=64)
         self.on_damage: Callable[[], None] = _nothing
         """Called when a statement finds the file damaged."""
+        self._hops = 0
+
+    @property
+    def idle(self) -> sqlite3.Connection | None:
+        """The connection, for use in the caller's thread; None while its own may use it."""
+        return None if self._hops else self._conn
 
     async def run(self, hop: Hop[T], timeout_seconds: float | None = None) -> T:
         """Run `hop` in the thread and return its result. It is stopped, and has ended, when the
@@ -81,6 +91,7 @@ class SqliteConnection(aiosqlite.Connection):
         """
         running = Running(self._conn)
         timer = _Timer(running, timeout_seconds) if timeout_seconds is not None else None
+        self._hops += 1
         try:
             found: T = await self._execute(hop, running)  # type: ignore[no-untyped-call]
         except asyncio.CancelledError:
@@ -89,6 +100,7 @@ class SqliteConnection(aiosqlite.Connection):
         else:
             return found
         finally:
+            self._hops -= 1
             if timer is not None:
                 timer.cancel()
 
@@ -100,8 +112,20 @@ class SqliteConnection(aiosqlite.Connection):
             await asyncio.wait([ended], timeout=AGAIN_SECONDS)
 
     def roll_back(self) -> None:
-        """Roll back, before anything that is run later; nobody waits for it."""
-        self._tx.put_nowait((None, partial(Running.roll_back, Running(self._conn))))
+        """Roll back what was only read, before anything that is run later; nobody waits for it."""
+        roll_back = partial(Running.roll_back, Running(self._conn))
+        if self._hops == 0:
+            with suppress(sqlite3.Error):  # the next transaction rolls back first
+                roll_back()
+            return
+        self._hops += 1
+        ended = asyncio.get_running_loop().create_future()
+        ended.add_done_callback(self._rolled_back)
+        self._tx.put_nowait((ended, roll_back))
+
+    def _rolled_back(self, ended: asyncio.Future[object]) -> None:
+        self._hops -= 1
+        _note(ended)
 
 
 class _Timer:

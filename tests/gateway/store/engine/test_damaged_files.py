@@ -11,7 +11,7 @@ from gateway.errors import ConfigurationError, ServiceUnavailable
 from gateway.migrations import migrate, readiness_check
 from gateway.settings import load_settings
 from gateway.store import Snapshot, connect
-from gateway.store.engine.sqlite import DAMAGED
+from gateway.store.engine.sqlite_driver import DAMAGED
 from gateway.store.engine.statement import Statement
 from tests.support.books import ACTOR
 

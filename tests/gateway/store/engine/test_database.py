@@ -20,6 +20,7 @@ from gateway.settings import load_settings
 from gateway.store import Database, Snapshot, Statement, any_of, build_database, connect, keys
 from gateway.store.engine import sqlite
 from gateway.store.engine.sqlite import SqliteDatabase
+from gateway.store.engine.sqlite_short_reads import ShortReads
 from gateway.store.engine.sqlite_thread import Running
 from gateway.store.rows import DayRow
 from tests.support.books import ACTOR
@@ -140,6 +141,19 @@ def _counted(numbers: int) -> Select[Any]:
 SLOW = Statement[Number](_counted(200_000_000))
 
 
+async def test_a_snapshot_stays_the_same_past_a_long_statement(database: Database) -> None:
+    async with Snapshot(database, ACTOR) as snapshot:
+        assert not await snapshot.fetch(BY_KEYS, ids=[1], currencies=["USD"])
+        async with database.writing(ACTOR) as transaction:
+            await transaction.execute(INSERT_ACCOUNT, **account(1))
+        found = await asyncio.gather(
+            snapshot.fetch(BY_KEYS, ids=[1], currencies=["USD"]),
+            snapshot.fetch(Statement[Number](_counted(300_000))),
+            snapshot.fetch(BY_KEYS, ids=[1], currencies=["USD"]),
+        )
+        assert [[dict(row) for row in rows] for rows in found] == [[], [{"n": 300_000}], []]
+
+
 async def test_a_cancelled_statement_stops_and_its_connection_can_be_used_again(
     database: Database,
 ) -> None:
@@ -198,6 +212,7 @@ async def test_a_read_may_be_cancelled_at_any_command(
 
     driver: Any = Running if database.dialect == "sqlite" else asyncpg.Connection
     execute = driver.execute
+    monkeypatch.setattr(ShortReads, "may_begin", lambda *_: False)
 
     def execute_and_cancel(connection: Any, text: str, *rest: Any, **more: Any) -> Any:
         if text.startswith(command) and not cancelling:

@@ -1,0 +1,125 @@
+"""Short reads of SQLite, which the event loop runs itself.
+
+A thread and the event loop hand Python's lock (GIL) to each other at each row, and a hand-over
+costs more than the row. So a read begins in the event loop. SQLite calls back every few
+instructions: a statement that has used up its stretch is interrupted, and the connection's thread
+reads it in the same transaction. Where that happens to a statement twice in a row, it begins in the
+thread for the next second.
+"""
+
+import resource
+import sqlite3
+from collections.abc import Sequence
+from contextlib import suppress
+from time import monotonic
+from typing import Any, Final, TypeAlias
+
+from cachetools import TTLCache
+
+from gateway.store.engine.sqlite_thread import READER_BUSY_MILLISECONDS, Running
+from gateway.store.engine.statement import BoundStatement
+
+SHORT_SECONDS: Final = 0.005
+"""Longest stretch of the event loop for statements that are read together."""
+STEPS: Final = 200
+"""SQLite's instructions between two calls back: some microseconds, or the reads of a few pages that
+are not in memory.
+"""
+LONG_SECONDS: Final = 1
+"""Time for which a long statement begins in the thread."""
+LONG_TIMES: Final = 2
+"""Interruptions in a row that make a statement long: one may be of a single large account."""
+MOST_LONG: Final = 1_000
+
+_USED_BY: Final = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
+"""This thread, where the system counts it alone."""
+
+Records: TypeAlias = list[Any]
+"""The tuples of a statement."""
+
+
+class ShortReads:
+    """Reads in the event loop's thread; knows which statements it lately interrupted."""
+
+    def __init__(self) -> None:
+        self._long: TTLCache[str, int] = TTLCache(MOST_LONG, LONG_SECONDS)
+        """Interruptions in a row by a statement's text."""
+
+    def may_begin(self, statement: BoundStatement[Any]) -> bool:
+        """Return whether the statement was not long lately."""
+        return not self._long or self._long.get(statement.statement.text, 0) < LONG_TIMES
+
+    def read(
+        self,
+        connection: sqlite3.Connection,
+        statements: Sequence[BoundStatement[Any]],
+        *,
+        begins: bool,
+    ) -> list[Records]:
+        """Return the records of the first statements, as many as the stretch is enough for.
+
+        `begins` opens a transaction first. A statement that fails counts as not read: the thread
+        reads it too, waits for a lock and reports the error.
+        """
+        stretch = _Stretch()
+        found: list[Records] = []
+        begun = statements[0]
+        with suppress(Exception), _Attended(connection, stretch, begins=begins):
+            if begins:
+                Running(connection).begin()
+            for begun in statements:
+                if not self.may_begin(begun):
+                    break
+                found.append(connection.execute(begun.statement.text, begun.arguments).fetchall())
+                if stretch.is_over():
+                    break
+                if self._long:
+                    self._long.pop(begun.statement.text, None)
+        if stretch.ended:
+            self._long[begun.statement.text] = self._long.get(begun.statement.text, 0) + 1
+        return found
+
+
+class _Stretch:
+    """A stretch of the event loop: over after `SHORT_SECONDS` of its own processor time, or of any
+    time in which it read from the disk. While another program has the processor it goes on.
+    """
+
+    __slots__ = ("_began", "_look_at", "ended")
+
+    def __init__(self) -> None:
+        self._began = resource.getrusage(_USED_BY)
+        self._look_at = monotonic() + SHORT_SECONDS
+        self.ended = False
+
+    def is_over(self) -> bool:
+        """Return whether it is over; SQLite calls this, and interrupts the statement at true."""
+        if not self.ended and monotonic() > self._look_at:
+            before, now = self._began, resource.getrusage(_USED_BY)
+            worked = now.ru_utime + now.ru_stime - before.ru_utime - before.ru_stime
+            self.ended = worked >= SHORT_SECONDS or now.ru_inblock > before.ru_inblock
+            self._look_at = monotonic() + SHORT_SECONDS - worked
+        return self.ended
+
+
+class _Attended:
+    """Has SQLite interrupt a statement at the end of the stretch, and fail where another program
+    holds a lock, in place of waiting for it.
+    """
+
+    __slots__ = ("_begins", "_connection", "_stretch")
+
+    def __init__(self, connection: sqlite3.Connection, stretch: _Stretch, *, begins: bool) -> None:
+        self._connection = connection
+        self._stretch = stretch
+        self._begins = begins
+
+    def __enter__(self) -> None:
+        if self._begins:  # the first read of a transaction takes the lock for all of them
+            self._connection.execute("PRAGMA busy_timeout = 0")
+        self._connection.set_progress_handler(self._stretch.is_over, STEPS)
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.set_progress_handler(None, 0)
+        if self._begins:
+            self._connection.execute(f"PRAGMA busy_timeout = {READER_BUSY_MILLISECONDS}")

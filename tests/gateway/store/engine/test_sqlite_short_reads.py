@@ -1,0 +1,110 @@
+"""Reads of SQLite that the event loop runs itself, and those that it leaves to a thread."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TypedDict
+
+import pytest
+from sqlalchemy import Integer, column, text
+
+from gateway.store import Database, Snapshot, Statement
+from gateway.store.engine.sqlite_short_reads import LONG_TIMES, ShortReads
+from gateway.store.engine.sqlite_thread import READER_BUSY_MILLISECONDS, SqliteConnection
+from tests.support.books import ACTOR
+
+
+class Number(TypedDict):
+    n: int
+
+
+def counted(numbers: int) -> Statement[Number]:
+    rows = f"SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < {numbers}"
+    return Statement[Number](
+        text(f"WITH RECURSIVE numbers(i) AS ({rows}) SELECT count(*) AS n FROM numbers").columns(
+            column("n", Integer())
+        )
+    )
+
+
+SHORT = counted(3)
+LONG = counted(300_000)
+"""Takes some hundred milliseconds."""
+
+
+class Hops:
+    """Counts the hops to threads."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        run = SqliteConnection.run
+
+        async def counting(connection: SqliteConnection, *rest: object) -> object:
+            self.count += 1
+            return await run(connection, *rest)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(SqliteConnection, "run", counting)
+
+
+@pytest.fixture
+async def hops(database: Database, monkeypatch: pytest.MonkeyPatch) -> Hops:
+    """The hops after a connection was opened."""
+    assert await numbers(database, SHORT) == [3]
+    return Hops(monkeypatch)
+
+
+async def numbers(database: Database, *statements: Statement[Number]) -> list[int]:
+    async with Snapshot(database, ACTOR) as snapshot:
+        found = await asyncio.gather(*map(snapshot.fetch, statements))
+    return [row["n"] for rows in found for row in rows]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_short_read_needs_no_thread(database: Database, hops: Hops) -> None:
+    assert await numbers(database, SHORT, SHORT) == [3, 3]
+    assert hops.count == 0
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_long_read_holds_the_loop_for_a_moment(database: Database, hops: Hops) -> None:
+    for _ in range(3):
+        began, process_began = time.thread_time(), time.process_time()
+        assert await numbers(database, SHORT, LONG, SHORT) == [3, 300_000, 3]
+        here, everywhere = time.thread_time() - began, time.process_time() - process_began
+        assert here < everywhere / 4
+    assert hops.count == 3
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_long_statement_begins_in_a_thread_for_a_while(
+    database: Database, hops: Hops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(LONG_TIMES):
+        assert await numbers(database, LONG) == [300_000]
+    monkeypatch.setattr(ShortReads, "read", None)  # is not called for what lately was long
+    assert await numbers(database, LONG) == [300_000]
+    assert hops.count == LONG_TIMES + 1
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """A reader of a file that another program keeps to itself."""
+    path = tmp_path / "locked.sqlite3"
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+        closing(sqlite3.connect(path, isolation_level=None)) as reader,
+    ):
+        other.execute("CREATE TABLE one AS SELECT 1 AS n")
+        other.execute("BEGIN EXCLUSIVE")
+        yield reader
+
+
+def test_the_loop_waits_for_no_lock(locked: sqlite3.Connection) -> None:
+    one = Statement[Number](text("SELECT n FROM one").columns(column("n", Integer())))
+    began = time.monotonic()
+    assert ShortReads().read(locked, [one.compiled("sqlite").bind({})], begins=True) == []
+    assert time.monotonic() - began < READER_BUSY_MILLISECONDS / 2_000
+    assert locked.execute("PRAGMA busy_timeout").fetchone() == (READER_BUSY_MILLISECONDS,)
