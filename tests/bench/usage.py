@@ -189,7 +189,7 @@ async def measure(
     name: str, running: Running, url: str, counts: Mapping[int, int], options: argparse.Namespace
 ) -> figures.Figures:
     """Print a line for each account, of reads and of requests; return the largest ratios."""
-    last_day, sums = yesterday(), options.sums
+    last_day, sums = options.last_day, options.sums
     found: dict[str, list[Mapping[str, float]]] = {"read": [], "request": []}
     async with opened(url) as database:
         for account, count in counts.items():
@@ -213,9 +213,9 @@ async def measure(
     return figures_found
 
 
-async def filled(owner_url: str, counts: Mapping[int, int]) -> str:
+async def filled(owner_url: str, counts: Mapping[int, int], last_day: date) -> str:
     """Return the URL of a migrated database with the events, made now if there is none yet."""
-    name = "_".join(["usage", *map(str, counts.values()), f"{yesterday():%Y%m%d}"])
+    name = "_".join(["usage", *map(str, counts.values()), f"{last_day:%Y%m%d}"])
     url = with_database(owner_url, name)
     owner = await asyncpg.connect(owner_url)
     is_new = not await owner.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name)
@@ -225,7 +225,7 @@ async def filled(owner_url: str, counts: Mapping[int, int]) -> str:
     await migrate(url, runtime_url=as_runtime(url))
     if is_new:
         began = time.perf_counter()
-        await fill_usage(url, counts, yesterday())
+        await fill_usage(url, counts, last_day)
         print(f"Filled in {time.perf_counter() - began:.0f} s", flush=True)
     return url
 
@@ -253,13 +253,14 @@ def main() -> None:
     parser.add_argument("--kept", type=Path, help="a folder for Postgres")
     figures.add_option(parser)
     options = parser.parse_args()
+    options.last_day = yesterday()
     counts = {1: options.fewest, 2: options.events}
     # As in the gateway; the reads are measured in this process.
     spare_collector()
     with postgres(options.kept) as server, tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        url = asyncio.run(filled(server.url, counts))
+        url = asyncio.run(filled(server.url, counts, options.last_day))
         if options.migrate:
-            found = asyncio.run(measure_migration(url, counts, yesterday()))
+            found = asyncio.run(measure_migration(url, counts, options.last_day))
             figures.write(options.figures, found)
             options.sums = asyncio.run(sums_of(url))
         else:

@@ -65,6 +65,8 @@ class Load:
         key = encode_global_id("Account", account)
         variables = {"account": key, "from": str(first_day), "to": str(day)}
         self._body = json.dumps({"query": QUERY, "variables": variables})
+        # In each zone that is measured, the first hour of the day after, in UTC, is in the window.
+        self._hour = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
 
     def send(self) -> None:
         """Send requests over one connection."""
@@ -84,15 +86,13 @@ class Load:
     async def record(self) -> None:
         """Record one batch after another."""
         random, number = Random(1), 0
-        # In each zone that is measured, the first hour of a day in UTC is in the window.
-        now = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         books = Books(self._database)
         books.clock.instant = datetime.now(UTC)
         while not self.stopped:
             batch = [
-                record(random, self._account, deployment, *RESOURCES[deployment % 4], now)._replace(
-                    source=f"meter-{number}"
-                )
+                record(
+                    random, self._account, deployment, *RESOURCES[deployment % 4], self._hour
+                )._replace(source=f"meter-{number}")
                 for deployment in range(BATCH)
             ]
             seen, began = self.seen[self.phase], time.perf_counter()

@@ -4,7 +4,7 @@ import asyncio
 import csv
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from tests.browser.support import (
 from tests.browser.test_charges import paid_and_refunded
 from tests.browser.test_keyboard import reach
 from tests.browser.test_usage import event
+from tests.support.days import lasting_day
 
 LEDGER = """
 query ($account: ID!, $filter: LedgerFilter) {
@@ -45,7 +46,7 @@ async def moved(site: Site, name: str) -> str:
     """
     account = await paid_and_refunded(site, name)
     await site.operator.grant(name, "5", f"{name}-coupon", description="Welcome")
-    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    yesterday = await lasting_day() - timedelta(days=1)
     answer = await site.operator.meter(event(name, 1, yesterday, 1, "3.0004", "llm"))
     assert answer["rejected"] == [], answer
     why = {"kind": "ADJUSTMENT", "description": "Price error in October"}

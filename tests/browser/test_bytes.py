@@ -5,7 +5,7 @@ import gzip
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -14,6 +14,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from tests.browser.conftest import PATIENCE_MS, ROOT, Site
 from tests.browser.support import Json, ask, card, purchase_rows, settled, tab
 from tests.browser.test_live import payment
+from tests.support.days import before_the_hour, lasting_day
 from tests.support.stripe import intent
 from tests.support.wire import PUSHES, Wire, count_bytes, pass_time
 
@@ -80,7 +81,7 @@ async def spending(site: Site, name: str) -> str:
 async def counted(browser: Browser, site: Site, path: str) -> AsyncIterator[tuple[Page, Wire]]:
     """Open a page with a clock that can be moved on, and count what it loads from then on."""
     async with tab(browser, site) as page:
-        await page.clock.install()
+        await page.clock.install(time=before_the_hour())
         wire = await count_bytes(page)
         await page.goto(path)
         await expect(page.locator(".live")).to_have_text("Live")
@@ -117,6 +118,7 @@ async def test_a_page_loads_little_while_nothing_happens(
 async def test_charges_load_only_what_they_change(
     browser: Browser, each_site: Site, tab_name: str
 ) -> None:
+    await lasting_day()
     name = f"streaming-{tab_name}"
     account = await spending(each_site, name)
     path = f"/?account={account}&tab={tab_name}&range=30d"
@@ -204,12 +206,12 @@ async def test_a_hidden_page_loads_nothing_and_then_catches_up(
 
 
 async def test_midnight_adds_a_date_and_a_new_burn_rate(browser: Browser, site: Site) -> None:
+    today = await lasting_day()
     name = "past-midnight"
     account = await site.operator.put_account(name)
     await site.operator.grant(name, "10", f"{name}-1")
-    today = datetime.now(UTC)
     async with tab(browser, site) as page:
-        await page.clock.install(time=today.replace(hour=23, minute=58))
+        await page.clock.install(time=datetime.combine(today, time(23, 58), UTC))
         wire = await count_bytes(page)
         await page.goto(f"/?account={account}")
         dated = page.get_by_role("region", name="Balance", exact=True).locator("time")

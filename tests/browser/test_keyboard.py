@@ -1,14 +1,14 @@
 """The whole page without a mouse."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Site
 from tests.browser.support import card, purchase_rows, settled, tab
+from tests.support.days import lasting_day
 
-TODAY = datetime.now(UTC).date()
 FAR = 120
 
 
@@ -57,7 +57,8 @@ async def test_billing_by_keyboard_alone(browser: Browser, site: Site) -> None:
         await expect(days).to_contain_text("Last 7 days")
         await expect(days).to_be_focused()
 
-        first, last = TODAY - timedelta(days=100), TODAY - timedelta(days=1)
+        today = await lasting_day()
+        first, last = today - timedelta(days=100), today - timedelta(days=1)
         await press("Enter")
         await expect(presets.get_by_role("option", name="Last 7 days")).to_be_focused()
         for name, day in (("From", first), ("To", last)):

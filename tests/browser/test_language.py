@@ -9,6 +9,7 @@ from playwright.async_api import Browser, Page, Request, expect
 from tests.browser.conftest import ARTEFACTS, Site
 from tests.browser.support import Json, body_of, fits, purchase_rows, settled, tab, violations
 from tests.browser.test_usage import event
+from tests.support.days import lasting_day
 from tests.support.words import english_only
 
 TABS = {"billing": "Guthaben im Zeitverlauf", "usage": "Kosten im Zeitverlauf"}
@@ -177,7 +178,7 @@ async def test_names_of_the_other_direction_are_isolated(
     name = "\u05e9\u05dc\u05d5\u05dd 12"
     account = await site.operator.put_account("isolated", name=name)
     await site.operator.grant("isolated", "50.00", "isolated", description=name)
-    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    yesterday = await lasting_day() - timedelta(days=1)
     answer = await site.operator.meter(event("isolated", 0, yesterday, 0, "1.00", name))
     assert answer["rejected"] == [], answer
     async with tab(browser, site, locale=locale) as page:

@@ -1,7 +1,7 @@
 """A search of the purchases, and the words of a low balance."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from unicodedata import normalize
 from urllib.parse import quote
 
@@ -10,6 +10,7 @@ from playwright.async_api import Browser, expect
 from tests.browser.conftest import ARTEFACTS, Site
 from tests.browser.support import card, fits, purchase_rows, settled, tab, violations
 from tests.browser.test_usage import event
+from tests.support.days import lasting_day
 
 HEBREW = normalize("NFC", "\ufb2c" * 60)[:100]
 """The beginning of a text that NFC makes longer."""
@@ -110,7 +111,7 @@ async def test_a_low_balance_says_its_threshold(browser: Browser, site: Site) ->
     await site.operator.grant("threshold", "12.00", "1")
     days = await site.operator.put_account("lasting", lowBalance={"days": 7})
     await site.operator.grant("lasting", "12.00", "1")
-    today = datetime.now(UTC).date()
+    today = await lasting_day()
     charges = [
         event("lasting", back, today - timedelta(days=back), 1, "4", "llm") for back in (1, 2)
     ]

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.async_api import Browser, Locator, Page, Request, Route, expect
@@ -37,6 +36,7 @@ from tests.browser.support import (
     violations,
 )
 from tests.support.books import ACTOR
+from tests.support.days import lasting_day
 
 MANY = 10_000
 # Far from what it takes where nothing else runs, so that a busy machine passes too.
@@ -536,6 +536,7 @@ async def test_a_colleague_sees_the_same_and_back_leads_back(browser: Browser, s
 
 
 async def test_a_place_in_a_list_stays_with_its_tab(browser: Browser, site: Site) -> None:
+    until = await lasting_day("Europe/Berlin") - timedelta(days=10)
     async with tab(browser, site) as page:
         billing, usage = (page.get_by_role("tab", name=name) for name in ("Billing", "Usage"))
         await page.goto("/?range=90d")
@@ -552,7 +553,6 @@ async def test_a_place_in_a_list_stays_with_its_tab(browser: Browser, site: Site
         await expect(daily.locator("tbody tr:not(.waiting)")).to_have_count(10)
         await settled(page)
         await daily.get_by_role("button", name="Next page").press("Enter")
-        until = datetime.now(ZoneInfo("Europe/Berlin")).date() - timedelta(days=10)
         await expect(page).to_have_url(re.compile(f"daily-until={until}"))
         first = daily.locator("td.date time").first
         await expect(first).to_have_attribute("datetime", str(until))

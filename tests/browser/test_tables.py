@@ -1,7 +1,7 @@
 """Every table of the page at every width: whole, readable, and its documents named."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,10 +11,10 @@ from tests.browser.conftest import ARTEFACTS, Site
 from tests.browser.support import fits, purchase_rows, settled, tab
 from tests.browser.test_live import payment
 from tests.browser.test_usage import event
+from tests.support.days import lasting_day
 from tests.support.stripe import charge, intent, refund
 
 WIDTHS = (1440, 768, 360)
-TODAY = datetime.now(UTC).date()
 LONG = "Credited after a region was away for a day; see its notice of October"
 # What is wrong with a table, each fault with the text it is found at.
 FAULTS = r"""
@@ -114,11 +114,12 @@ async def busy(site: Site, name: str) -> str:
     await site.operator.grant(name, "5", f"{name}-rtl", description="ائتمان " * 12)
     why = {"kind": "ADJUSTMENT", "description": LONG}
     await site.operator.grant(name, "-234567.89", f"{name}-adjusted", **why)
+    today = await lasting_day()
     events = [
         event(
             name,
             number,
-            TODAY - timedelta(days=1 + number % 3),
+            today - timedelta(days=1 + number % 3),
             1,
             "123456.789",
             f"{LONG} {number}",

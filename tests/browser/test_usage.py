@@ -28,11 +28,11 @@ from tests.browser.support import (
     tab,
     violations,
 )
+from tests.support.days import lasting_day
 
 # How long the figures may rest while charges come, in milliseconds.
 SOON = 30_000
-TODAY = datetime.now(UTC).date()
-FIRST = TODAY - timedelta(days=20)
+FIRST = datetime.now(UTC).date() - timedelta(days=20)
 WEEK = [FIRST + timedelta(days=day) for day in range(7)]
 USAGE = """
 query ($account: ID!, $interval: UsageInterval!, $from: Date!, $to: Date!, $zone: TimeZone!) {
@@ -208,33 +208,36 @@ async def test_less_than_a_cent_a_day_is_not_nothing(browser: Browser, site: Sit
 
 
 async def test_the_interval_is_in_the_url(browser: Browser, site: Site) -> None:
+    today = await lasting_day()
+    week = [today - timedelta(days=20 - day) for day in range(7)]
     # The account's first day, from which on there is something to compare with.
-    first = (WEEK[0] - timedelta(days=14), 12, "0", "old")
-    before = [(WEEK[0] - timedelta(days=2), 12, "40", "old"), (WEEK[0], 12, "1", "old")]
-    account = await metered(site, "changing", [first, *before, (WEEK[6], 12, "22", "new")])
+    first = (week[0] - timedelta(days=14), 12, "0", "old")
+    before = [(week[0] - timedelta(days=2), 12, "40", "old"), (week[0], 12, "1", "old")]
+    account = await metered(site, "changing", [first, *before, (week[6], 12, "22", "new")])
     async with tab(browser, site) as page:
-        await open_tab(page, account, **{"from": WEEK[1], "to": WEEK[6]})
+        await open_tab(page, account, **{"from": week[1], "to": week[6]})
         spend = figure(page, "Total spend")
         await expect(spend.locator(".change")).to_have_text("46.3% less than before")
         compared = page.locator(".usage-comparison")
         await expect(compared).to_contain_text("compared with the previous 6 days, ")
         await expect(compared.locator("data")).to_have_text(["$22.00", "$41.00"])
-        await open_tab(page, account, **{"from": WEEK[6], "to": WEEK[6]})
+        await open_tab(page, account, **{"from": week[6], "to": week[6]})
         await expect(spend.locator(".figure-note")).to_have_text("previously $0.00")
-        await open_tab(page, account, **{"from": WEEK[0], "to": WEEK[1]})
+        await open_tab(page, account, **{"from": week[0], "to": week[1]})
         await expect(spend.locator(".change")).to_have_text("97.5% less than before")
-        await open_tab(page, account, **{"from": WEEK[3], "to": TODAY})
+        await open_tab(page, account, **{"from": week[3], "to": today})
         await expect(spend.locator(".change")).to_have_text("46.3% less than before")
-        days = (TODAY - WEEK[3]).days
+        days = (today - week[3]).days
         await expect(compared).to_contain_text(f"compared with the previous {days} days, ")
-        await open_tab(page, account, **{"from": WEEK[6] - timedelta(days=3), "to": WEEK[6]})
+        await open_tab(page, account, **{"from": week[6] - timedelta(days=3), "to": week[6]})
         await expect(spend.locator(".figure-note")).to_have_text("2,100% more than before")
 
 
 async def test_a_new_account_has_averages_but_no_comparison(
     browser: Browser, each_site: Site
 ) -> None:
-    charges = [(TODAY - timedelta(days=ago), 1, "3", "llm") for ago in (1, 2)]
+    today = await lasting_day()
+    charges = [(today - timedelta(days=ago), 1, "3", "llm") for ago in (1, 2)]
     account = await metered(each_site, "young", charges)
     async with tab(browser, each_site) as page:
         await open_tab(page, account, range="30d")
@@ -244,8 +247,8 @@ async def test_a_new_account_has_averages_but_no_comparison(
         compared = page.locator(".usage-comparison")
         await expect(compared).to_have_text("Not enough history to compare")
         await expect(page.locator(".change")).to_have_count(0)
-        yesterday = TODAY - timedelta(days=1)
-        await open_tab(page, account, **{"from": yesterday, "to": TODAY})
+        yesterday = today - timedelta(days=1)
+        await open_tab(page, account, **{"from": yesterday, "to": today})
         await expect(compared).to_contain_text("compared with the previous day, ")
         await expect(page.locator(".change")).to_have_text("0% change")
 
@@ -357,7 +360,7 @@ async def test_both_themes_print_everything_in_order(
 
 async def test_a_charge_moves_the_figures_without_a_reload(browser: Browser, site: Site) -> None:
     # What ends in the future is refused, and today has just begun at times.
-    yesterday = TODAY - timedelta(days=1)
+    yesterday = await lasting_day() - timedelta(days=1)
     account = await metered(site, "moving", [(WEEK[0], 1, "1", "llm")])
     async with tab(browser, site) as page:
         await page.clock.install()
@@ -376,12 +379,13 @@ async def test_a_charge_moves_the_figures_without_a_reload(browser: Browser, sit
 
 async def test_a_page_left_open_moves_on_at_midnight(browser: Browser, site: Site) -> None:
     account = await metered(site, "staying-up", [(WEEK[0], 1, "1", "llm")])
-    tomorrow = TODAY + timedelta(days=1)
+    today = await lasting_day()
+    tomorrow = today + timedelta(days=1)
     async with tab(browser, site) as page:
-        await page.clock.install(time=datetime.combine(TODAY, time(23, 58), UTC))
+        await page.clock.install(time=datetime.combine(today, time(23, 58), UTC))
         await open_tab(page, account, range="7d", zone="UTC")
         days = page.get_by_role("button", name="Date range")
-        await expect(days).to_contain_text(f"{TODAY.day}, {TODAY.year}")
+        await expect(days).to_contain_text(f"{today.day}, {today.year}")
         await page.clock.fast_forward(5 * 60_000)
         await expect(days).to_contain_text(f"{tomorrow.day}, {tomorrow.year}")
         newest = card(page, "Day by day").locator("td.date time").first

@@ -13,7 +13,8 @@ from playwright.async_api import Browser, Locator, Page, ViewportSize, expect
 
 from tests.browser.conftest import ARTEFACTS, Site
 from tests.browser.support import ask, card, figure, fits, settled, tab, violations
-from tests.browser.test_usage import TODAY, WEEK, event, open_tab, summed
+from tests.browser.test_usage import WEEK, event, open_tab, summed
+from tests.support.days import lasting_day
 
 ODD = 3
 """So many days ago an account spends more than usual."""
@@ -196,13 +197,14 @@ async def test_a_row_opens_to_a_second_dimension(browser: Browser, each_site: Si
 async def test_estimates_and_unusual_days_are_those_of_the_api(
     browser: Browser, each_site: Site
 ) -> None:
+    today = await lasting_day()
     account = await each_site.operator.put_account("steady")
     events = [
-        event("steady", at, TODAY - timedelta(days=at), 1, "50" if at == ODD else "10", "llm")
+        event("steady", at, today - timedelta(days=at), 1, "50" if at == ODD else "10", "llm")
         for at in range(1, 34)
     ]
     assert (await each_site.operator.meter(*events))["rejected"] == []
-    window = {"from": f"{TODAY - timedelta(days=10)}", "to": f"{TODAY + timedelta(days=5)}"}
+    window = {"from": f"{today - timedelta(days=10)}", "to": f"{today + timedelta(days=5)}"}
     usage: dict[str, Any] = (await ask(each_site, QUERY, account=account, **window))["account"][
         "usage"
     ]
@@ -348,7 +350,8 @@ async def sides(found: Locator) -> tuple[float, float]:
 
 
 async def test_the_demo_shows_projects_growth_and_unusual_days(site: Site) -> None:
-    days = [TODAY - timedelta(days=ago) for ago in (90, 61, 30, 1)]
+    today = await lasting_day()
+    days = [today - timedelta(days=ago) for ago in (90, 61, 30, 1)]
     (first, last, since, until) = map(str, days)
     viewer = (await ask(site, DEMO_ACCOUNTS))["viewer"]["accounts"]["nodes"]
     [account] = [each["id"] for each in viewer if each["externalId"] == "demo-aurora"]
