@@ -29,15 +29,14 @@ from typing_extensions import TypeVar
 from gateway.principal import Principal
 from gateway.store.companions import Beside, Companion, Keep
 from gateway.store.engine.database import Reader
-from gateway.store.engine.parameters import batch_of_texts
-from gateway.store.engine.sql import DialectName, Expression, Query
+from gateway.store.engine.sql import ColumnType, DialectName, Expression, Query
 from gateway.store.engine.statement import R
 from gateway.store.engine.stream import Chunk, Stream
 from gateway.store.halves import parts, whole
-from gateway.store.relation import STATEMENTS, Columns, Wanted, by_position, only, position
+from gateway.store.relation import STATEMENTS, Columns, Wanted, by_position, one_by_position, only
 from gateway.store.rows import Counted
 from gateway.store.selection import Conditions, Page, Parameters, Selection
-from gateway.store.tenancy import Scoped, Visible
+from gateway.store.tenancy import Batched, Scoped, Visible
 
 Condition: TypeAlias = Callable[[FromClause], ColumnElement[bool]]
 """A condition on a table or its alias. Its parameter, if it has one, has the condition's name;
@@ -148,13 +147,14 @@ class Listing(Generic[R, T]):
                 page.ascending, page.limit, selection.conditions, selection.parameters
             )
             groups.setdefault(group, []).append(index)
-        for (ascending, limit, conditions, _), indexes in groups.items():
+        for (ascending, limit, conditions, parameters), indexes in groups.items():
             statement = self._page_statement(ascending, _names(conditions), wanted, along)
             rows = await statement.fetch(
                 reader,
                 principal,
+                self._keys([pages[index].selection for index in indexes]),
                 limit=limit,
-                **self._arguments([pages[index].selection for index in indexes]),
+                **dict(conditions + parameters),
             )
             for each, keep in beside.items():
                 rows = self.companions[each.name].take(each.name, rows, keep)
@@ -178,11 +178,13 @@ class Listing(Generic[R, T]):
         for index, selection in enumerate(selections):
             group = (selection.conditions, selection.parameters)
             groups.setdefault(group, []).append(index)
-        for (conditions, _), indexes in groups.items():
+        for (conditions, parameters), indexes in groups.items():
             statement = self._total_statement(_names(conditions), wanted)
-            arguments = self._arguments([selections[index] for index in indexes])
-            for row in await statement.fetch(reader, principal, **arguments):
-                found[indexes[position(row)]] = whole(row, *wanted)
+            keys = self._keys([selections[index] for index in indexes])
+            rows = await statement.fetch(reader, principal, keys, **dict(conditions + parameters))
+            for index, row in zip(indexes, one_by_position(rows, len(indexes)), strict=True):
+                if row is not None:
+                    found[index] = whole(row, *wanted)
         return [found[index] for index in range(len(selections))]
 
     def chunks(
@@ -197,15 +199,15 @@ class Listing(Generic[R, T]):
             arguments |= zip(names_of_end, place, strict=True)
         return statement.chunks(stream, principal, size, **arguments)
 
-    def _arguments(self, selections: Sequence[Selection]) -> dict[str, object]:
-        """Return the parameters for selections that have the same conditions."""
-        arguments: dict[str, object] = dict(selections[0].conditions + selections[0].parameters)
+    def _keys(self, selections: Sequence[Selection]) -> dict[str, Sequence[object]]:
+        """Return selections as the columns of a batch."""
+        keys: dict[str, Sequence[object]] = {}
         for index, name in enumerate(self._scope):
-            arguments[name] = [selection.scope[index] for selection in selections]
+            keys[name] = [selection.scope[index] for selection in selections]
         for index, name in enumerate(self.order):
-            arguments[f"lower_{name}"] = [selection.lower[index] for selection in selections]
-            arguments[f"upper_{name}"] = [selection.upper[index] for selection in selections]
-        return arguments
+            keys[f"lower_{name}"] = [selection.lower[index] for selection in selections]
+            keys[f"upper_{name}"] = [selection.upper[index] for selection in selections]
+        return keys
 
     def _make_whole_statement(self, names: Sequence[str]) -> Scoped[R]:
         return Scoped[R](lambda visible: self._build_whole(visible, names))
@@ -216,13 +218,13 @@ class Listing(Generic[R, T]):
         names: Sequence[str],
         wanted: Wanted,
         beside: tuple[Beside, ...],
-    ) -> Scoped[R]:
+    ) -> Batched[R]:
         parts = _PageParts(ascending, names, only(self._columns, wanted), beside)
-        return Scoped[R](lambda visible: self._build_page(visible, parts))
+        return Batched[R](lambda visible: self._build_page(visible, parts))
 
-    def _make_total_statement(self, names: Sequence[str], wanted: Collection[str]) -> Scoped[T]:
+    def _make_total_statement(self, names: Sequence[str], wanted: Collection[str]) -> Batched[T]:
         totals = {name: self._totals[name] for name in sorted(wanted)}
-        return Scoped[T](lambda visible: self._build_totals(visible, names, totals))
+        return Batched[T](lambda visible: self._build_totals(visible, names, totals))
 
     def _build_whole(self, visible: Visible, names: Sequence[str]) -> Query:
         # Parameters rather than a table of spans, so that the order can be read off the index.
@@ -253,7 +255,8 @@ class Listing(Generic[R, T]):
 
     def _lateral_page(self, visible: Visible, parts: "_PageParts") -> Query:
         ascending = parts.ascending
-        spans = visible.of(self._spans(visible.dialect))
+        spans = visible.keys(**self._kinds())
+        number = visible.position(spans)
         page = (
             select(*parts.columns(visible, self._table))
             .where(self._inside(self._table, spans, parts.names))
@@ -263,9 +266,9 @@ class Listing(Generic[R, T]):
         )
         found, others = self._joined(visible, parts.beside, spans.join(page, true()), page)
         return (
-            select(page, *others, spans.c.n)
+            select(page, *others, *number)
             .select_from(found)
-            .order_by(spans.c.n, *self._ordered(page, ascending))
+            .order_by(*number, *self._ordered(page, ascending))
         )
 
     def _joined(
@@ -280,7 +283,7 @@ class Listing(Generic[R, T]):
 
     def _page_up_to(self, visible: Visible, parts: "_PageParts") -> Query:
         ascending, names = parts.ascending, parts.names
-        spans = visible.of(self._spans(visible.dialect))
+        spans = visible.of(self._spans(visible))
         others = self._table.alias("others")
 
         def last(name: str) -> Expression:
@@ -318,7 +321,7 @@ class Listing(Generic[R, T]):
     def _build_totals(
         self, visible: Visible, names: Sequence[str], totals: Mapping[str, Total]
     ) -> Query:
-        spans = self._spans(visible.dialect)
+        spans = self._spans(visible)
         count = func.count(self._table.c[self.order[-1]]).label("total_count")
         sums = [
             column
@@ -330,17 +333,20 @@ class Listing(Generic[R, T]):
             joined = spans.outerjoin(self._table, inside)
             return select(spans.c.n, count, *sums).select_from(joined).group_by(spans.c.n)
         found = select(count, *sums).where(inside).lateral("totals")
-        return select(spans.c.n, found).select_from(spans.join(found, true()))
+        return select(*visible.position(spans), found).select_from(spans.join(found, true()))
 
-    def _spans(self, dialect: DialectName) -> FromClause:
+    def _spans(self, visible: Visible) -> FromClause:
         """Return the selections of a batch as a table, read once."""
-        ends = {
-            f"{end}_{name}": self._table.c[name].type
-            for name in self.order
-            for end in ("lower", "upper")
-        }
-        spans = batch_of_texts(dialect, **dict.fromkeys(self._scope, BigInteger()), **ends)
-        return _materialized(select(spans), "spans") if dialect == "sqlite" else spans
+        spans = visible.batch(**self._kinds())
+        return _materialized(select(spans), "spans") if visible.dialect == "sqlite" else spans
+
+    def _kinds(self) -> dict[str, ColumnType]:
+        """Return the types of a batch's columns."""
+        kinds: dict[str, ColumnType] = dict.fromkeys(self._scope, BigInteger())
+        for name in self.order:
+            for end in ("lower", "upper"):
+                kinds[f"{end}_{name}"] = self._table.c[name].type
+        return kinds
 
     def _inside(
         self, rows: FromClause, spans: FromClause, names: Sequence[str]

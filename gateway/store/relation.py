@@ -14,10 +14,9 @@ from sqlalchemy import BigInteger, ColumnElement, FromClause, Table, and_, selec
 
 from gateway.principal import Principal
 from gateway.store.engine.database import Reader
-from gateway.store.engine.parameters import batch_of_texts
 from gateway.store.engine.sql import Expression, Query
 from gateway.store.engine.statement import R
-from gateway.store.tenancy import Scoped, Visible
+from gateway.store.tenancy import Batched, Visible
 
 K = TypeVar("K")
 """The key of a relation."""
@@ -73,7 +72,9 @@ class NarrowFetch(Protocol[K_contra, V]):
 
 
 class _Numbered(Protocol):
-    """A row found for a key: `n` is the key's position in its batch, from 1."""
+    """A row found for a key: `n` is the key's position in its batch, from 1. Rows for one key need
+    none.
+    """
 
     def __getitem__(self, name: str, /) -> int: ...
 
@@ -85,6 +86,8 @@ def position(row: object) -> int:
 
 def one_by_position(rows: Sequence[R], count: int) -> list[R | None]:
     """Return the row of each of `count` keys; None where there is none."""
+    if count == 1:
+        return [rows[0] if rows else None]
     found: list[R | None] = [None] * count
     for row, numbered in zip(rows, _numbered(rows), strict=True):
         found[numbered["n"] - 1] = row
@@ -123,17 +126,15 @@ class Keyed(Generic[R]):
         self.condition: Final = true() if condition is None else condition
         self._statement = lru_cache(STATEMENTS)(self._make_statement)
 
-    def _make_statement(self, wanted: Wanted) -> Scoped[R]:
+    def _make_statement(self, wanted: Wanted) -> Batched[R]:
         columns = only(self.columns, wanted)
-        return Scoped[R](lambda visible: self._build(visible, columns))
+        return Batched[R](lambda visible: self._build(visible, columns))
 
     def _build(self, visible: Visible, columns: Columns) -> Query:
-        keys = visible.of(
-            batch_of_texts(visible.dialect, **{name: BigInteger() for name in self.key})
-        )
+        keys = visible.keys(**dict.fromkeys(self.key, BigInteger()))
         found = and_(*(self.table.c[name] == keys.c[name] for name in self.key))
         return (
-            select(*columns(visible, self.table), keys.c.n)
+            select(*columns(visible, self.table), *visible.position(keys))
             .join_from(keys, self.table, found)
             .where(self.condition)
         )
@@ -147,5 +148,5 @@ class Keyed(Generic[R]):
     ) -> list[R | None]:
         """Return the row of each key; None where the principal sees no such row."""
         values = {name: [key[index] for key in keys] for index, name in enumerate(self.key)}
-        rows = await self._statement(columns).fetch(reader, principal, **values)
+        rows = await self._statement(columns).fetch(reader, principal, values)
         return one_by_position(rows, len(keys))

@@ -25,11 +25,10 @@ from gateway.models import RollupDay, RollupSlot, table_of
 from gateway.models.rollup import LARGE_SET, SMALL_SET
 from gateway.principal import Principal
 from gateway.store.engine.database import Reader
-from gateway.store.engine.parameters import batch_of_texts
 from gateway.store.engine.sql import BARRIER, Expression, Query
 from gateway.store.engine.statement import R
 from gateway.store.relation import by_position
-from gateway.store.tenancy import Scoped, Visible
+from gateway.store.tenancy import Batched, Visible
 
 
 class Grain(Enum):
@@ -91,15 +90,15 @@ _USAGE: Final = frozenset({"at", "spent_nanos", "deployments"})
 def _statement(columns: Sequence[str], grain: Grain, visible: Visible) -> Query:
     at = MOMENTS[grain]
     table = at.table
-    wanted = batch_of_texts(visible.dialect, account_id=BigInteger(), lower=at.type, upper=at.type)
-    spans = visible.of(wanted)
+    spans = visible.keys(account_id=BigInteger(), lower=at.type, upper=at.type)
+    number = visible.position(spans)
     cells = (at.label("at"), *(table.c[name] for name in columns))
     if visible.dialect == "sqlite":
-        found = select(spans.c.n, *cells).join_from(spans, table, inside(at, spans))
+        found = select(*number, *cells).join_from(spans, table, inside(at, spans))
     else:
         rows = rows_inside(at, spans, cells).lateral("rows")
-        found = select(spans.c.n, rows).select_from(spans.join(rows, true()))
-    return found.order_by(spans.c.n, literal_column("at"))
+        found = select(*number, rows).select_from(spans.join(rows, true()))
+    return found.order_by(*number, literal_column("at"))
 
 
 def inside(at: Column[Any], spans: FromClause) -> ColumnElement[bool]:
@@ -114,8 +113,9 @@ def rows_inside(
     """Return the rows of a span on Postgres, for a LATERAL."""
     rows = select(*cells).where(inside(at, spans))
     if at is MOMENTS[Grain.DAY] and _USAGE.issuperset(cell.key for cell in cells):
-        # Off the two indexes of usage, of which one has the few large sets.
-        return union_all(rows.where(SMALL_SET), rows.where(LARGE_SET))
+        # Off the two indexes of usage, of which one has the few large sets. Each is in the order of
+        # time, so that they are merged and not sorted.
+        return union_all(*(rows.where(part).order_by(at) for part in (SMALL_SET, LARGE_SET)))
     # The offset keeps the range in the index's condition. Joined, Postgres reads all of an
     # account's rows and then drops those outside the span.
     return rows.offset(BARRIER)
@@ -128,7 +128,7 @@ class RollupSpans(Generic[R]):
     """Rows R of spans: `build` makes the statement of a grain, over a `batch` of spans."""
 
     def __init__(self, build: Callable[[Grain, Visible], Query]) -> None:
-        self._statements = {grain: Scoped[R](partial(build, grain)) for grain in Grain}
+        self._statements = {grain: Batched[R](partial(build, grain)) for grain in Grain}
 
     async def fetch(
         self, reader: Reader, principal: Principal, spans: Sequence[RollupSpan]
@@ -142,13 +142,12 @@ class RollupSpans(Generic[R]):
         found: list[Sequence[R]] = [[]] * len(spans)
         for grain, mine in places.items():
             wanted = [spans[place] for place in mine]
-            rows = await self._statements[grain].fetch(
-                reader,
-                principal,
-                account_id=[span.account_id for span in wanted],
-                lower=[span.lower for span in wanted],
-                upper=[span.upper for span in wanted],
-            )
+            keys: dict[str, Sequence[object]] = {
+                "account_id": [span.account_id for span in wanted],
+                "lower": [span.lower for span in wanted],
+                "upper": [span.upper for span in wanted],
+            }
+            rows = await self._statements[grain].fetch(reader, principal, keys)
             if len(mine) == 1:  # as the driver has them: perhaps by the column
                 found[mine[0]] = rows
                 continue

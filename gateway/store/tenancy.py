@@ -20,7 +20,8 @@ from sqlalchemy.sql import ClauseElement
 from gateway.models import Account, AccountMember, table_of
 from gateway.principal import Principal
 from gateway.store.engine.database import Reader
-from gateway.store.engine.sql import BARRIER, DialectName, Expression
+from gateway.store.engine.parameters import batch_of_one, batch_of_texts, only_of
+from gateway.store.engine.sql import BARRIER, ColumnType, DialectName, Expression
 from gateway.store.engine.statement import R, Statement
 from gateway.store.engine.stream import Chunk, Stream
 
@@ -47,12 +48,13 @@ def _sight(principal: Principal) -> _Sight:
 
 class Visible:
     """The tenant filter for a column of account keys, passed to the builder of a scoped
-    statement.
+    statement. With `has_one_key` the statement is for a batch of one key.
     """
 
-    def __init__(self, sight: _Sight, dialect: DialectName) -> None:
+    def __init__(self, sight: _Sight, dialect: DialectName, *, has_one_key: bool = False) -> None:
         self._sight = sight
         self.dialect: DialectName = dialect
+        self._is_scalar = has_one_key and dialect == "postgresql"
 
     def __call__(self, account_id: Expression) -> ColumnElement[bool]:
         match self._sight:
@@ -78,6 +80,27 @@ class Visible:
         The offset keeps the look-up at the keys: joined, Postgres may do it for each row found.
         """
         return select(*keys.c).where(self(keys.c.account_id)).offset(BARRIER).subquery("keys")
+
+    def batch(self, **columns: ColumnType) -> FromClause:
+        """Return the keys of a batch, whoever may see them: see `batch_of_texts`."""
+        if self._is_scalar:
+            return batch_of_one(**columns)
+        return batch_of_texts(self.dialect, **columns)
+
+    def keys(self, **columns: ColumnType) -> FromClause:
+        """Return the keys of a batch, `account_id` among them, in accounts that the principal may
+        see.
+        """
+        batch = self.batch(**columns)
+        if not self._is_scalar:
+            return self.of(batch)
+        # Of the parameter, not of the column: Postgres looks it up before it reads anything.
+        seen = self(only_of("account_id", BigInteger()))
+        return select(*batch.c).where(seen).subquery("keys")
+
+    def position(self, keys: FromClause) -> list[Expression]:
+        """Return the column `n` of a batch, the position of a key; none where there is one key."""
+        return [] if self._is_scalar else [keys.c.n]
 
     def own(self, subject: Expression) -> ColumnElement[bool]:
         """Return whether a column of subjects has the principal's: never for an API key."""
@@ -114,9 +137,11 @@ class Scoped(Generic[R]):
     the filter to each table that it reads.
     """
 
-    def __init__(self, build: Callable[[Visible], ClauseElement]) -> None:
+    def __init__(
+        self, build: Callable[[Visible], ClauseElement], *, has_one_key: bool = False
+    ) -> None:
         self._statements: Mapping[_Sight, Statement[R]] = {
-            sight: Statement[R](_builder(build, sight)) for sight in _Sight
+            sight: Statement[R](_builder(build, sight, has_one_key=has_one_key)) for sight in _Sight
         }
 
     async def fetch(
@@ -141,7 +166,30 @@ class Scoped(Generic[R]):
         }
 
 
+class Batched(Generic[R]):
+    """A scoped statement over a batch of keys, in two forms: for one key, as most batches have, and
+    for any number of them. `build` makes both.
+    """
+
+    def __init__(self, build: Callable[[Visible], ClauseElement]) -> None:
+        self._of_one = Scoped[R](build, has_one_key=True)
+        self._of_many = Scoped[R](build)
+
+    async def fetch(
+        self,
+        reader: Reader,
+        principal: Principal,
+        keys: Mapping[str, Sequence[object]],
+        /,
+        **parameters: object,
+    ) -> Sequence[R]:
+        """Return the rows that the principal may see; `keys` are the columns of the batch."""
+        (count,) = {len(values) for values in keys.values()}
+        statement = self._of_one if count == 1 else self._of_many
+        return await statement.fetch(reader, principal, **keys, **parameters)
+
+
 def _builder(
-    build: Callable[[Visible], ClauseElement], sight: _Sight
+    build: Callable[[Visible], ClauseElement], sight: _Sight, *, has_one_key: bool
 ) -> Callable[[DialectName], ClauseElement]:
-    return lambda dialect: build(Visible(sight, dialect))
+    return lambda dialect: build(Visible(sight, dialect, has_one_key=has_one_key))

@@ -87,6 +87,19 @@ def array_text(values: Sequence[int | None]) -> str:
     return f"{{{dumps(values)[1:-1]}}}"
 
 
+class OnlyOf(TypeDecorator[Sequence[object]]):
+    """A list of one value, bound as that value, on Postgres. Its type is that of the cast."""
+
+    impl = NullType
+    cache_ok = True
+
+
+def only_value(values: Sequence[T]) -> T:
+    """Return the value of a list of one."""
+    (value,) = values
+    return value
+
+
 class RowsOf(TypeDecorator[Sequence[tuple[object, ...]]]):
     """Several lists of one length bound as one parameter: a JSON list of rows, on SQLite."""
 
@@ -203,6 +216,19 @@ def batch_of_texts(dialect: DialectName, **columns: ColumnType) -> FromClause:
         for name, kind in columns.items()
     ]
     return _unnest(lists, columns)
+
+
+def batch_of_one(**columns: ColumnType) -> FromClause:
+    """Return `batch` for lists of one value, without `n`, on Postgres: a row of scalars, which the
+    planner puts in the place of the columns. It makes a plan of half the nodes.
+    """
+    cells = (only_of(name, kind).label(name) for name, kind in columns.items())
+    return select(*cells).subquery("batch")
+
+
+def only_of(name: str, kind: ColumnType) -> Expression:
+    """Return the value of the parameter `name`, a list of one."""
+    return cast(bindparam(name, type_=OnlyOf()), kind)
 
 
 def _unnest(lists: Sequence[Expression], columns: Mapping[str, ColumnType]) -> FromClause:

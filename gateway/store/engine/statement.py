@@ -32,10 +32,12 @@ from gateway.models.base import Quantity
 from gateway.store.engine.column_rows import ColumnRows
 from gateway.store.engine.parameters import (
     ArrayText,
+    OnlyOf,
     Processed,
     RowsOf,
     array_text,
     binder,
+    only_value,
 )
 from gateway.store.engine.sql import DIALECTS, ColumnType, Convert, DialectName
 
@@ -153,6 +155,8 @@ def _compile(executable: ClauseElement, name: DialectName) -> CompiledStatement[
     for bind, key in compiler.bind_names.items():
         if isinstance(bind.type, ArrayText):
             binders[key] = array_text
+        elif isinstance(bind.type, OnlyOf):
+            binders[key] = only_value
         elif (name == "sqlite" or isinstance(bind.type, Processed)) and (
             process := binder(bind.type, dialect)
         ):

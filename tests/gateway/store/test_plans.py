@@ -132,28 +132,38 @@ HOURS = RollupSpan(1, Grain.SLOT, NOON - timedelta(days=7), NOON)
 ALL_ACCOUNTS = Page(
     selection=Selection(scope=(), lower=(0,), upper=(2**62,)), ascending=True, limit=50
 )
+ONE_OR_MANY: list[Callable[[Any, Sequence[int]], Coroutine[Any, Any, Any]]] = [
+    lambda reader, ids: ACCOUNT_BY_ID.fetch(reader, STAFF, [(each,) for each in ids]),
+    lambda reader, ids: CREDIT_PURCHASES.fetch_pages(reader, STAFF, [page((i,)) for i in ids]),
+    lambda reader, ids: CREDIT_PURCHASES.fetch_totals(reader, STAFF, [*map(selection, ids)]),
+    lambda reader, ids: CREDIT_PURCHASES.fetch_totals(reader, STAFF, [*map(selection, ids)], COUNT),
+    lambda reader, ids: RECEIPT_BY_PURCHASE.fetch(reader, STAFF, [(each, 1) for each in ids]),
+    *(
+        lambda reader, ids, rows=rows, span=span: rows.fetch(
+            reader, STAFF, [span._replace(account_id=each) for each in ids]
+        )
+        for rows in (USAGE, RESOURCES, FLOWS)
+        for span in (days(7), HOURS)
+    ),
+]
+"""Reads by accounts' keys: one key has another statement than many."""
 READS: list[Read] = [
-    lambda reader: ACCOUNT_BY_ID.fetch(reader, STAFF, [(1,)]),
+    *(
+        lambda reader, read=read, ids=ids: read(reader, ids)
+        for read in ONE_OR_MANY
+        for ids in ([1], [1, 2])
+    ),
     lambda reader: accounts_by_external_id(reader, STAFF, ["a"]),
     lambda reader: ACCOUNTS.fetch_pages(reader, STAFF, [ALL_ACCOUNTS]),
-    lambda reader: CREDIT_PURCHASES.fetch_pages(reader, STAFF, [page((1,))]),
     lambda reader: CREDIT_PURCHASES.fetch_pages(reader, STAFF, [page((1,), ascending=True)]),
-    lambda reader: CREDIT_PURCHASES.fetch_totals(reader, STAFF, [selection(1)]),
-    lambda reader: CREDIT_PURCHASES.fetch_totals(reader, STAFF, [selection(1)], COUNT),
     lambda reader: REFUNDS_OF_PURCHASES.fetch_totals(reader, STAFF, [selection(1)]),
     lambda reader: CREDIT_PURCHASE_BY_ID.fetch(reader, STAFF, [(1, 1)]),
     lambda reader: REFUND_BY_ID.fetch(reader, STAFF, [(1, 1)]),
     lambda reader: REFUNDS.fetch_pages(reader, STAFF, [page((1, 1))]),
     lambda reader: RECEIPT_BY_ID.fetch(reader, STAFF, [(1, 1)]),
-    lambda reader: RECEIPT_BY_PURCHASE.fetch(reader, STAFF, [(1, 1)]),
     lambda reader: DEPLOYMENT_BY_ID.fetch(reader, STAFF, [(1, 1)]),
     lambda reader: DEPLOYMENTS.fetch_pages(reader, STAFF, [page((1,))]),
     lambda reader: ledger_rows_by_key(reader, STAFF, [(1, 1, 1)]),
-    *(
-        lambda reader, rows=rows, span=span: rows.fetch(reader, STAFF, [span])
-        for rows in (USAGE, RESOURCES, FLOWS)
-        for span in (days(7), HOURS)
-    ),
     lambda reader: first_facts(reader, STAFF, [1]),
     lambda reader: balance_openings(reader, STAFF, [OpeningKey(1, LAST, NOON, NOON)]),
     lambda reader: visible_burn_facts(reader, STAFF, [BurnKey(1, LAST, LAST, NOON, NOON)]),

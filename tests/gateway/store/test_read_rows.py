@@ -13,7 +13,7 @@ from gateway.store.engine.statement import Statement
 from gateway.store.listing import Listing
 from gateway.store.relation import Keyed
 from gateway.store.rollup_spans import RollupSpans
-from gateway.store.tenancy import Scoped
+from gateway.store.tenancy import Batched, Scoped
 
 POSITION = "n"
 """The column that says to which key of a batch a row belongs; readers do not see it."""
@@ -33,19 +33,21 @@ def statements_of(value: object) -> Iterator[tuple[Statement[Any], Any]]:
     elif isinstance(value, Scoped):
         yield from ((each, rows[0]) for each in value._statements.values())
     elif isinstance(value, Keyed):
-        scoped: Scoped[Any] = value._make_statement(None)
-        yield from ((each, rows[0]) for each in scoped._statements.values())
+        yield from forms_of(value._make_statement(None), rows[0])
     elif isinstance(value, Listing):
-        totals = value._make_total_statement((), value._totals.keys())
-        yield from ((each, rows[1]) for each in totals._statements.values())
-        for found in (
-            value._make_page_statement(True, (), None, ()),
-            value._make_whole_statement(()),
-        ):
-            yield from ((each, rows[0]) for each in found._statements.values())
+        yield from forms_of(value._make_total_statement((), value._totals.keys()), rows[1])
+        yield from forms_of(value._make_page_statement(True, (), None, ()), rows[0])
+        whole: Scoped[Any] = value._make_whole_statement(())
+        yield from ((each, rows[0]) for each in whole._statements.values())
     elif isinstance(value, RollupSpans):
         for found in value._statements.values():
-            yield from ((each, rows[0]) for each in found._statements.values())
+            yield from forms_of(found, rows[0])
+
+
+def forms_of(batched: Batched[Any], row: Any) -> Iterator[tuple[Statement[Any], Any]]:
+    """Yield the statements for one key and for many, each with its row."""
+    for form in (batched._of_one, batched._of_many):
+        yield from ((each, row) for each in form._statements.values())
 
 
 def found_statements() -> dict[str, list[tuple[Statement[Any], Any]]]:
