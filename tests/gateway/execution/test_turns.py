@@ -131,7 +131,7 @@ async def test_two_event_loops_do_not_take_each_others_turns() -> None:
         asyncio.get_running_loop().call_soon(block)  # before the end of the turn
         assert not turns.is_over()
         time.sleep(2 * STRETCH_SECONDS)  # noqa: ASYNC251  # the work of an operation
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await turns.wait()
 
     with ThreadPoolExecutor(1) as thread:

@@ -28,6 +28,7 @@ from gateway.windows import day_start, zone
 from tests.gateway.billing.usage.test_recording import event
 from tests.support.books import ACTOR, NOW, Books
 from tests.support.jobs import OUTBOX
+from tests.support.patience import PATIENCE_SECONDS
 from tests.support.tables import table_rows
 
 PLATFORM = Principal(
@@ -157,8 +158,8 @@ async def test_a_day_that_changes_while_it_is_packed_stays_unpacked(
     found, save = None, block_writes.save
 
     async def late(*arguments: Any) -> list[date]:
-        # Recording waits for nobody.
-        async with asyncio.timeout(2):
+        # Recording waits for nobody: the packing ends only after it.
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await account.record(AT + timedelta(minutes=1))
         nonlocal found
         found = await account.every()
