@@ -4,8 +4,8 @@ To build one reads the document, finds the type of each variable, and checks eve
 errors can be reported. A compiled run needs the values alone.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Self
 
 from graphql import (
     GraphQLInputType,
@@ -54,13 +54,12 @@ class Executors:
 class _Model:
     """The common part of an operation's executors."""
 
-    __slots__ = ("_attributes", "_class", "_signatures")
+    __slots__ = ("_attributes", "_class", "_variables")
 
     def __init__(self, executor: Executor[Any]) -> None:
         self._class = type(executor)
-        self._signatures = [
-            (source.signature, is_leaf_type(get_nullable_type(source.signature.type)))
-            for source in executor.variable_values.sources.values()
+        self._variables = [
+            _Variable.of(source.signature) for source in executor.variable_values.sources.values()
         ]
         own = {"context_value", "root_value", "variable_values"}
         attributes = vars(executor).items()
@@ -69,7 +68,7 @@ class _Model:
     def copy(
         self, variables: Mapping[str, object], context: object, root: object
     ) -> Executor[Any] | None:
-        values = _values(self._signatures, variables)
+        values = _values(self._variables, variables)
         if values is None:
             return None
         executor: Executor[Any] = self._class.__new__(self._class)
@@ -81,32 +80,59 @@ class _Model:
         return executor
 
 
-def _values(
-    signatures: Sequence[tuple[GraphQLVariableSignature, bool]], variables: Mapping[str, object]
-) -> VariableValues | None:
-    """Return the variables' values as graphql-core does; None where it would report errors. Each
-    signature comes with whether its type is a scalar or an enum.
+class _Variable(NamedTuple):
+    """A variable of an operation. `coerce` is the function of its type if that is a scalar or an
+    enum.
     """
-    values = VariableValues({}, {})
-    for signature, is_leaf in signatures:
-        name, type_ = signature.name, signature.type
-        given = variables.get(name, Undefined)
-        values.sources[name] = VariableValueSource(signature, given)
+
+    name: str
+    signature: GraphQLVariableSignature
+    type: GraphQLInputType
+    nullable: bool
+    coerce: Callable[[Any], Any] | None
+
+    @classmethod
+    def of(cls, signature: GraphQLVariableSignature) -> Self:
+        type_ = get_nullable_type(signature.type)
+        return cls(
+            name=signature.name,
+            signature=signature,
+            type=signature.type,
+            nullable=not is_non_null_type(signature.type),
+            coerce=type_.coerce_input_value if is_leaf_type(type_) else None,
+        )
+
+    def coerced(self, given: object) -> object:
+        """Return the value of what was sent; Undefined where it is not of the type."""
+        if self.coerce is None:
+            is_too_deep = input_is_nested_too_deeply(given, self.type)
+            return Undefined if is_too_deep else coerce_input_value(given, self.type)
+        if given is None:
+            return None if self.nullable else Undefined
+        try:
+            return self.coerce(given)
+        except Exception:  # whatever a scalar raises
+            return Undefined
+
+
+def _values(
+    declared: Sequence[_Variable], variables: Mapping[str, object]
+) -> VariableValues | None:
+    """Return the variables' values as graphql-core does; None where it would report errors."""
+    sources: dict[str, VariableValueSource] = {}
+    coerced: dict[str, Any] = {}
+    for each in declared:
+        given = variables.get(each.name, Undefined)
+        sources[each.name] = VariableValueSource(each.signature, given)
         if given is not Undefined:
-            value = _given(given, type_, is_leaf=is_leaf)
-        elif (default := signature.default) is not None and default.literal is not None:
-            value = coerce_input_literal(default.literal, type_)
-        elif is_non_null_type(type_):
-            return None
+            value = each.coerced(given)
+        elif (default := each.signature.default) is not None and default.literal is not None:
+            value = coerce_input_literal(default.literal, each.type)
+        elif each.nullable:
+            continue  # without a value it is absent
         else:
-            continue  # a nullable variable without a value is absent
+            return None
         if value is Undefined:
             return None
-        values.coerced[name] = value
-    return values
-
-
-def _given(value: object, type_: GraphQLInputType, *, is_leaf: bool) -> object:
-    if not is_leaf and input_is_nested_too_deeply(value, type_):
-        return Undefined
-    return coerce_input_value(value, type_)
+        coerced[each.name] = value
+    return VariableValues(sources, coerced)

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from graphql import (
     GraphQLField,
-    GraphQLResolveInfo,
     GraphQLSchema,
     get_named_type,
     get_nullable_type,
@@ -23,7 +22,9 @@ from strawberry.schema import Schema
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.base import StrawberryOptional
 from strawberry.types.field import StrawberryField
+from strawberry.types.info import Info
 
+from gateway.execution.plan.infos import Infos, PlannedInfo
 from gateway.execution.policies import Check, checks_of
 
 _DEFINITION: Final = "strawberry-definition"
@@ -45,9 +46,12 @@ class FieldFunction:
     definition: StrawberryField
     schema: Schema
 
-    def info(self, raw: GraphQLResolveInfo[Any]) -> Any:
-        """Return the `info` that the function gets."""
-        return self.schema.config.info_class(_raw_info=raw, _field=self.definition)
+    def info(self, context: object, places: Infos, position: int) -> Any:
+        """Return the `info` that the function gets for the value at a position."""
+        info_class = self.schema.config.info_class
+        if info_class is Info:
+            return PlannedInfo(self.definition, context, places, position)
+        return info_class(_raw_info=places.infos()[position], _field=self.definition)
 
     def converted(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return coerced values of arguments as the function's own, by its parameters."""

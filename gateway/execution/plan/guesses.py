@@ -51,7 +51,7 @@ def _begin(executor: Executor[Any], planned: FieldPlan, guess: Any, places: Fiel
         case None if function is not None and planned.by_key is not None:
             arguments = planned.arguments.values(executor, function.converted)()
             if planned.by_key(arguments):
-                info = function.info(places.info()) if function.info_name else None
+                info = function.info(context, places, 0) if function.info_name else None
                 _go_on(executor, planned, function.unchecked(guess, info, arguments), places)
 
 

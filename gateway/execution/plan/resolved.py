@@ -1,7 +1,6 @@
 """The values of a field that a function or a resolver of the schema gives, row by row."""
 
 from collections.abc import Sequence
-from itertools import repeat
 from typing import Any
 
 from graphql.execution import Executor
@@ -38,13 +37,14 @@ def _called(
     rows: Sequence[Any],
     places: FieldPlaces,
 ) -> list[Any]:
-    infos = map(function.info, places.infos()) if function.info_name else repeat(None)
+    context, has_info = executor.context_value, function.info_name is not None
     arguments = planned.arguments.values(executor, function.converted)
     values: list[Any] = []
-    for row, info in zip(rows, infos, strict=False):
+    for position, row in enumerate(rows):
+        info = function.info(context, places, position) if has_info else None
         given = arguments()
         try:
-            values.append(function.value(row, info, executor.context_value, given))
+            values.append(function.value(row, info, context, given))
         except Exception as error:  # it is the value's, wherever it comes from
             values.append(error)
     return values
