@@ -16,8 +16,8 @@ Make: TypeAlias = Callable[..., dict[str, Any]]
 
 def dict_maker(keys: Iterable[str]) -> Make:
     """Return a function that makes a dict of values in the order of the keys."""
-    form: Form = tuple((key, None) for key in keys)
-    return _known_maker(form) if sum(len(key) for key, _ in form) <= _SHORT else nested_maker(form)
+    names = tuple(keys)
+    return _known_maker(names) if sum(map(len, names)) <= _SHORT else _flat_maker(names)
 
 
 def nested_maker(form: Form) -> Make:
@@ -41,4 +41,8 @@ def nested_maker(form: Form) -> Make:
     return made
 
 
-_known_maker: Final = lru_cache(maxsize=1_000)(nested_maker)
+def _flat_maker(keys: tuple[str, ...]) -> Make:
+    return nested_maker(tuple((key, None) for key in keys))
+
+
+_known_maker: Final = lru_cache(maxsize=1_000)(_flat_maker)

@@ -39,6 +39,7 @@ class Loader(DataLoader[K, V]):
         self._wave = wave or Wave()
         self._columns: dict[K, _Read[K, V]] = {}
         self._is_used_alone = False
+        self._kept: list[tuple[Sequence[K], Sequence[V]]] = []
         self._next: list[K] = []
         self._reading: _Read[K, V] | None = None
 
@@ -48,6 +49,8 @@ class Loader(DataLoader[K, V]):
 
     def load(self, key: K) -> Awaitable[V]:
         """Return the value of one key, which a column may have loaded before."""
+        if self._kept:
+            self._note_kept()
         if self._wave.running:
             self._request([key])
         if read := self._columns.get(key):
@@ -55,15 +58,20 @@ class Loader(DataLoader[K, V]):
         self._is_used_alone = True
         return asyncio.shield(super().load(key))
 
-    def load_all(self, keys: Sequence[K]) -> Awaitable[list[V | Exception]]:
+    def load_all(self, keys: Sequence[K]) -> Awaitable[Sequence[V | Exception]]:
         """Return the value of each key, in their order, or the exception that its load raised.
 
         The load begins later, with all keys that are requested before.
         """
+        for known, values in self._kept:
+            if known[: len(keys)] == keys:  # of a page that was read to one row more
+                return _at_once(values if len(known) == len(keys) else values[: len(keys)])
         self._request(keys)
         return self._values(keys)
 
     def _request(self, keys: Sequence[K]) -> None:
+        if self._kept:
+            self._note_kept()
         known, kept = self._columns, self.cache_map
         new = [key for key in dict.fromkeys(keys) if key not in known]
         if self._is_used_alone:
@@ -86,10 +94,16 @@ class Loader(DataLoader[K, V]):
 
     def keep(self, keys: Sequence[K], values: Sequence[V]) -> None:
         """Take the values of keys that were read with rows of another relation."""
-        read: Promise[dict[K, V | Exception]] = Promise(self._wave)
-        read.keep(dict(zip(keys, values, strict=True)))
-        new = [key for key in keys if key not in self._columns]
-        self._columns.update(dict.fromkeys(new, read))
+        self._kept.append((keys, values))
+
+    def _note_kept(self) -> None:
+        """Note the kept values by their keys, for requests of other keys."""
+        kept, self._kept = self._kept, []
+        for keys, values in kept:
+            read: Promise[dict[K, V | Exception]] = Promise(self._wave)
+            read.keep(dict(zip(keys, values, strict=True)))
+            new = [key for key in keys if key not in self._columns]
+            self._columns.update(dict.fromkeys(new, read))
 
     async def _values(self, keys: Sequence[K]) -> list[V | Exception]:
         found: dict[K, V | Exception] = {}
@@ -118,6 +132,10 @@ _Read: TypeAlias = asyncio.Task[dict[K, V | Exception]] | Promise[dict[K, V | Ex
 """The values of keys that are read together."""
 
 
+async def _at_once(values: Sequence[V]) -> Sequence[V]:
+    return values
+
+
 class _Value(Generic[K, V]):
     """Awaits the value of one key."""
 
@@ -139,7 +157,7 @@ def _shielded(read: _Read[K, V]) -> Awaitable[dict[K, V | Exception]]:
     return read if isinstance(read, Promise) else asyncio.shield(read)
 
 
-PageLoader: TypeAlias = Loader[Page, list[V]]
+PageLoader: TypeAlias = Loader[Page, Sequence[V]]
 TotalsLoader: TypeAlias = Loader[Selection, V]
 
 

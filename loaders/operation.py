@@ -124,11 +124,11 @@ def _key_of(account: VisibleAccount | None) -> Iterable[int]:
     return () if account is None else (account["account_id"],)
 
 
-def _keys_of(page: list[VisibleAccount]) -> Iterable[int]:
+def _keys_of(page: Sequence[VisibleAccount]) -> Iterable[int]:
     return (account["account_id"] for account in page)
 
 
-class _Pages(_Relation[Page, list[V]]):
+class _Pages(_Relation[Page, Sequence[V]]):
     """The loader of pages of rows that are objects of a type. A page brings along the rows that
     fields of its rows lead to; `relations` are the loaders of those rows, and the name of their
     type, by the name of the companion.
@@ -142,7 +142,7 @@ class _Pages(_Relation[Page, list[V]]):
         self._typename = typename
         self._relations = relations
 
-    def _bound(self, loaders: "Loaders") -> Fetch[Page, list[V]]:
+    def _bound(self, loaders: "Loaders") -> Fetch[Page, Sequence[V]]:
         columns = loaders.columns
         if columns is None:
             return self._listing.fetch_pages

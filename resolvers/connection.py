@@ -4,10 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
-from typing import Annotated, Any, ClassVar, Final, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Final,
+    Generic,
+    NamedTuple,
+    TypeAlias,
+    TypedDict,
+    TypeVar,
+)
 
 import strawberry
 
+from gateway.column_rows import ColumnRows
 from gateway.errors import BadUserInput
 from gateway.execution.fields import Cost, FromArguments
 from gateway.exports.request import ExportRequest
@@ -83,7 +94,7 @@ class Paging:
 class Loaded(NamedTuple, Generic[R]):
     """A page's rows, and whether there are more beyond the end at which it stops."""
 
-    rows: list[R]
+    rows: Sequence[R]
     more: bool
 
 
@@ -129,8 +140,9 @@ class Pages(Generic[R, C]):
     async def load(self) -> Loaded[R]:
         """Return the page's rows in the connection's order."""
         loaded = await self.rows.load(self.page())
-        rows = loaded[: self.size]
-        return Loaded(rows[::-1] if self.backward else rows, len(loaded) > self.size)
+        more = len(loaded) > self.size
+        rows = loaded[: self.size] if more else loaded
+        return Loaded(rows[::-1] if self.backward else rows, more)
 
     async def has_beyond(self, position: Position | None, *, towards_start: bool) -> bool:
         """Whether a row exists at a cursor's position or beyond it in a direction."""
@@ -179,9 +191,16 @@ def _position(cursors: Cursors, cursor: str | None, argument: str) -> Position |
     return None if cursor is None else cursors.position(cursor, argument=argument)
 
 
-async def load_edges(root: strawberry.Parent[AnyPages]) -> list[tuple[Cursors, object]]:
-    loaded = await root.load()
-    return [(root.cursors, row) for row in loaded.rows]
+class EdgeRow(TypedDict):
+    """The row of an edge: the row of its node, and the cursors of its page."""
+
+    cursors: Cursors
+    node: object
+
+
+async def load_edges(root: strawberry.Parent[AnyPages]) -> Sequence[EdgeRow]:
+    rows = (await root.load()).rows
+    return ColumnRows({"cursors": [root.cursors] * len(rows), "node": rows})
 
 
 async def load_nodes(root: strawberry.Parent[AnyPages]) -> Sequence[object]:
@@ -209,6 +228,8 @@ async def load_total_count(root: strawberry.Parent[AnyPages]) -> int:
 
 def _cursors_of(cursors: Sequence[Cursors], rows: Sequence[object]) -> list[str]:
     """Return the cursor of each row; the rows of one page follow each other."""
+    if len(set(cursors)) == 1:
+        return cursors[0].of_all(rows)
     found: list[str] = []
     for of, pairs in groupby(zip(cursors, rows, strict=True), key=itemgetter(0)):
         found += of.of_all([row for _, row in pairs])
@@ -240,13 +261,13 @@ class Edge(Generic[T]):
 
     cursor: str = converted(
         Cursors.of,
-        0,
-        1,
+        "cursors",
+        "node",
         all_=_cursors_of,
         description="Opaque cursor of the item, for `after` and `before` of the same field with "
         "the same filter.",
     )
-    node: T = column(1, description="The item.")
+    node: T = column("node", description="The item.")
 
 
 @strawberry.type(description="A page of a list.")

@@ -170,7 +170,7 @@ async def load_comparison(
 
 async def load_buckets(
     root: strawberry.Parent[RequestedWindow], info: Info
-) -> list[series.UsageBucket]:
+) -> Sequence[series.UsageBucket]:
     requested, period, interval = root, root.period, root.interval
     if period.filter != EVERYTHING:
         each_bucket = spans.bucket_spans(period, interval, requested.zone)

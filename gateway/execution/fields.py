@@ -13,10 +13,11 @@ reads the same descriptor.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from operator import attrgetter, itemgetter
 from typing import Any, Final, Protocol, TypeAlias
 
 from graphql import GraphQLField, GraphQLNamedType
+
+from gateway.column_rows import Cells, ColumnRows, attribute, column, present
 
 SOURCE: Final = "source"
 POLICY: Final = "policy"
@@ -48,13 +49,14 @@ class Columns:
             return row[self.names[0]]
         return tuple(row[name] for name in self.names)
 
-    def read_all(self, rows: Sequence[Any]) -> list[Any]:
+    def read_all(self, rows: Sequence[Any]) -> Sequence[Any]:
         """Return the value of each row, in their order."""
+        cells = [column(rows, name) for name in self.names]
         if self.convert_all is not None:
-            return self.convert_all(*([row[name] for row in rows] for name in self.names))
+            return self.convert_all(*cells)
         if self.convert is not None:
-            return list(map(self.convert, *(map(itemgetter(name), rows) for name in self.names)))
-        return list(map(itemgetter(*self.names), rows))
+            return list(map(self.convert, *cells))
+        return cells[0] if len(cells) == 1 else _tuples(cells)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +73,12 @@ class Attributes:
         (found,) = self.read_all([value])
         return found
 
-    def read_all(self, values: Sequence[Any]) -> list[Any]:
+    def read_all(self, values: Sequence[Any]) -> Sequence[Any]:
         """Return the value of each object, in their order."""
+        cells = [attribute(values, name) for name in self.names]
         if self.convert is not None:
-            return list(map(self.convert, *(map(attrgetter(name), values) for name in self.names)))
-        return list(map(attrgetter(*self.names), values))
+            return list(map(self.convert, *cells))
+        return cells[0] if len(cells) == 1 else _tuples(cells)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +91,21 @@ class Itself:
         """Return the row, or None."""
         return row if self.when is None or row[self.when] is not None else None
 
-    def read_all(self, rows: Sequence[Any]) -> list[Any]:
+    def read_all(self, rows: Sequence[Any]) -> Sequence[Any]:
         """Return the value of each row, in their order."""
-        return list(rows) if self.when is None else [self.read(row) for row in rows]
+        if self.when is None:
+            return rows
+        if type(rows) is ColumnRows:
+            return present(rows, rows.column(self.when))
+        return [self.read(row) for row in rows]
+
+
+def _tuples(cells: Sequence[Cells]) -> ColumnRows[tuple[Any, ...]]:
+    return ColumnRows(dict(enumerate(cells)), _tuple)
+
+
+def _tuple(*cells: Any) -> tuple[Any, ...]:
+    return cells
 
 
 ColumnSource: TypeAlias = Columns | Attributes | Itself
@@ -112,10 +127,10 @@ class Computed:
 
     def read_all(self, rows: Sequence[Any], context: Any) -> list[Any]:
         """Return the value of each row, in their order."""
+        cells = [column(rows, name) for name in self.names]
         if self.compute_all is not None:
-            return self.compute_all(context, *([row[name] for row in rows] for name in self.names))
-        compute = partial(self.compute, context)
-        return list(map(compute, *(map(itemgetter(name), rows) for name in self.names)))
+            return self.compute_all(context, *cells)
+        return list(map(partial(self.compute, context), *cells))
 
 
 class KeyLoader(Protocol):
@@ -157,10 +172,10 @@ class Related:
         key = self._key(row)
         return None if key is None else self.loader(context).load(key)
 
-    def load_all(self, rows: Sequence[Any], context: Any) -> Awaitable[list[Any]]:
+    def load_all(self, rows: Sequence[Any], context: Any) -> Awaitable[Sequence[Any]]:
         """Return the value of each row, in their order; the loader has the keys at once."""
-        columns = [[row[name] for row in rows] for name in self.names]
-        if any(None in column for column in columns):
+        columns = [column(rows, name) for name in self.names]
+        if any(None in cells for cells in columns):
             keys = list(map(self._key, rows))
         else:
             keys = list(zip(*columns, strict=True) if self.key is None else map(self.key, *columns))
@@ -174,10 +189,10 @@ class Related:
         return values if self.key is None else self.key(*values)
 
 
-async def _spread(keys: Sequence[Any], loading: Awaitable[Sequence[Any]]) -> list[Any]:
+async def _spread(keys: Sequence[Any], loading: Awaitable[Sequence[Any]]) -> Sequence[Any]:
     values = await loading
     if len(values) == len(keys):
-        return list(values)
+        return values
     present = iter(values)
     return [None if key is None else next(present) for key in keys]
 

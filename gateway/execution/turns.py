@@ -14,6 +14,7 @@ from graphql.execution import Executor
 from graphql.execution.collect_fields import GroupedFieldSet
 from graphql.pyutils import Path
 
+from gateway.column_rows import ColumnRows
 from gateway.errors import TooComplex
 from gateway.execution.fields import points_of
 
@@ -34,37 +35,29 @@ class Turns:
     __slots__ = ("_latest", "_others")
 
     def __init__(self) -> None:
-        self._latest: _LoopTurns | None = None
-        self._others: dict[asyncio.AbstractEventLoop, _LoopTurns] = {}
+        self._latest: LoopTurns | None = None
+        self._others: dict[asyncio.AbstractEventLoop, LoopTurns] = {}
 
-    def is_over(self, running: asyncio.AbstractEventLoop | None = None) -> bool:
-        """Return whether this turn's stretch is used up; the first call of a turn begins it.
-
-        A caller that knows the running loop passes it: to find it takes a system call.
-        """
-        loop = running or asyncio.get_running_loop()
-        turns = self._latest
-        if turns is None or turns.loop is not loop:
-            turns = self._of(loop)
-        return turns.is_over()
+    def is_over(self) -> bool:
+        """Return whether this turn's stretch is used up; the first call of a turn begins it."""
+        return self.of(asyncio.get_running_loop()).is_over()
 
     async def wait(self) -> None:
         """Return in a turn with time left; at once if this is one."""
-        turns = self._of(asyncio.get_running_loop())
-        while turns.is_over():
-            await turns.next()
+        await self.of(asyncio.get_running_loop()).wait()
 
-    def _of(self, loop: asyncio.AbstractEventLoop) -> "_LoopTurns":
+    def of(self, loop: asyncio.AbstractEventLoop) -> "LoopTurns":
+        """Return the turns of one loop."""
         latest = self._latest
         if latest is None or latest.loop is not loop:
             # Loops in several threads may come here at once: each finds or makes its own.
             for closed in [each for each in list(self._others) if each.is_closed()]:
                 self._others.pop(closed, None)
-            latest = self._latest = self._others.setdefault(loop, _LoopTurns(loop))
+            latest = self._latest = self._others.setdefault(loop, LoopTurns(loop))
         return latest
 
 
-class _LoopTurns:
+class LoopTurns:
     """The turns of one event loop."""
 
     __slots__ = ("_over_at", "_waiting", "loop")
@@ -75,13 +68,19 @@ class _LoopTurns:
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     def is_over(self) -> bool:
+        """Return whether this turn's stretch is used up; the first call of a turn begins it."""
         now = monotonic()
         if self._over_at is None:
             self._begin(now)
             return False
         return now > self._over_at
 
-    def next(self) -> asyncio.Future[None]:
+    async def wait(self) -> None:
+        """Return in a turn with time left; at once if this is one."""
+        while self.is_over():
+            await self._next()
+
+    def _next(self) -> asyncio.Future[None]:
         """Return a future that is done in a later turn."""
         turn = self.loop.create_future()
         self._waiting.append(turn)
@@ -176,7 +175,7 @@ def executor_class(
 
         def complete_list_value(self, *value: object) -> object:
             items = value[_RESULT]
-            self._count(len(items) if isinstance(items, list | tuple) else 0)
+            self._count(len(items) if isinstance(items, list | tuple | ColumnRows) else 0)
             completed: object = super().complete_list_value(*value)
             return completed
 

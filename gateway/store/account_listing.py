@@ -84,7 +84,7 @@ class AccountRows:
 
     async def fetch_pages(
         self, reader: Reader, principal: Principal, pages: Sequence[Page]
-    ) -> list[list[VisibleAccount]]:
+    ) -> list[Sequence[VisibleAccount]]:
         """Return each page's rows, from the end at which it begins."""
         return [[*await self._fetch_page(reader, principal, page)] for page in pages]
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import FromClause, and_, select, true
 
-from gateway.store.engine.column_rows import column, split
+from gateway.column_rows import column, present, split
 from gateway.store.engine.sql import BARRIER, Expression
 from gateway.store.relation import Key, Keyed, Wanted, only
 from gateway.store.tenancy import Visible
@@ -58,8 +58,6 @@ class Companion:
         """Return a page's rows without the companion's, which `keep` gets."""
         rest, part = split(rows, f"{name}.")
         if len(rows):
-            present = part.column(self.keyed.key[0])
             keys = [*zip(*(column(rest, mine) for mine in self.key), strict=True)]
-            found = [None if at is None else row for row, at in zip(part, present, strict=True)]
-            keep(keys, found)
+            keep(keys, present(part, part.column(self.keyed.key[0])))
         return rest

@@ -6,11 +6,13 @@ URL-safe base64: 44 characters. It holds in the context it was made for and nowh
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
 from struct import Struct
-from typing import Any, Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
+from gateway.column_rows import column
 from gateway.errors import BadCursor
 from gateway.signing import Signer
 
@@ -44,12 +46,12 @@ class Cursors:
     def of_all(self, rows: Sequence[object]) -> list[str]:
         """Return each row's cursor; about a microsecond each."""
         # Of no type: a connection has rows of any, which have the columns of their order.
-        cells, (*instant, key) = cast("Sequence[Mapping[str, Any]]", rows), self._order
-        tag, pack, found = self._context.tag, _PLACE.pack, []
-        for row in cells:
-            microseconds = (row[instant[0]] - _EPOCH) // _MICROSECOND if instant else 0
-            place = pack(VERSION, microseconds, row[key])
-            found.append(place + tag(place))
+        (*instant, key), tag = self._order, self._context.tag
+        microseconds: Iterable[int] = repeat(0)
+        if instant:
+            microseconds = [(at - _EPOCH) // _MICROSECOND for at in column(rows, instant[0])]
+        places = map(_PLACE.pack, repeat(VERSION), microseconds, column(rows, key))
+        found = [place + tag(place) for place in places]
         # Each has 33 bytes, so that the text of all is the text of each.
         text = urlsafe_b64encode(b"".join(found)).decode("ascii")
         return [text[start : start + _LENGTH] for start in range(0, len(text), _LENGTH)]

@@ -224,7 +224,7 @@ class LedgerRows:
 
     async def fetch_pages(
         self, reader: Reader, principal: Principal, pages: Sequence[Page]
-    ) -> list[list[LedgerRow]]:
+    ) -> list[Sequence[LedgerRow]]:
         """Return each page's rows, from the end at which it begins: two statements for all pages of
         one direction, limit and causes.
         """

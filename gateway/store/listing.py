@@ -86,7 +86,7 @@ class Paged(Protocol[R, T]):
 
     async def fetch_pages(
         self, reader: Reader, principal: Principal, pages: Sequence[Page], /
-    ) -> list[list[R]]: ...
+    ) -> list[Sequence[R]]: ...
 
     async def fetch_totals(
         self, reader: Reader, principal: Principal, selections: Sequence[Selection], /
@@ -130,7 +130,7 @@ class Listing(Generic[R, T]):
         pages: Sequence[Page],
         columns: Wanted = None,
         beside: Mapping[Beside, Keep] = MappingProxyType({}),
-    ) -> list[list[R]]:
+    ) -> list[Sequence[R]]:
         """Return each page's rows, from the end at which it begins: one statement for all pages of
         one direction, limit and conditions. Rows have the columns of the order whatever is wanted,
         and those of the keys of what is `beside`.
@@ -139,7 +139,7 @@ class Listing(Generic[R, T]):
         if columns is not None:
             keys = (self.companions[each.name].key for each in beside)
             wanted = columns.union(self.order, *keys)
-        found: list[list[R]] = [[] for _ in pages]
+        found: list[Sequence[R]] = [[] for _ in pages]
         groups: dict[_PageGroup, list[int]] = {}
         for index, page in enumerate(pages):
             selection = page.selection

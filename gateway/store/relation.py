@@ -94,10 +94,10 @@ def one_by_position(rows: Sequence[R], count: int) -> list[R | None]:
     return found
 
 
-def by_position(rows: Sequence[R], count: int) -> list[list[R]]:
+def by_position(rows: Sequence[R], count: int) -> Sequence[Sequence[R]]:
     """Return the rows of each of `count` keys, in the order they have."""
     if count == 1:
-        return [list(rows)]
+        return [rows]
     grouped: list[list[R]] = [[] for _ in range(count)]
     for row, numbered in zip(rows, _numbered(rows), strict=True):
         grouped[numbered["n"] - 1].append(row)

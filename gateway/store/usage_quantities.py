@@ -67,12 +67,12 @@ def _of(filtered: frozenset[UsageDimension]) -> Scoped[EqualQuantities]:
 
 async def usage_quantities(
     reader: Reader, principal: Principal, keys: Sequence[QuantitiesKey]
-) -> list[list[EqualQuantities]]:
+) -> list[Sequence[EqualQuantities]]:
     """Return the quantities of each key, in any order. One statement for each filter."""
     places: defaultdict[UsageFilter, list[int]] = defaultdict(list)
     for place, key in enumerate(keys):
         places[key.filter].append(place)
-    found: list[list[EqualQuantities]] = [[]] * len(keys)
+    found: list[Sequence[EqualQuantities]] = [[]] * len(keys)
     for filter_, mine in places.items():
         rows = await _of(filter_.dimensions).fetch(
             reader,

@@ -11,7 +11,7 @@ from gateway.billing.usage.grouped_series import DEFAULT_SERIES, MAX_SERIES
 from gateway.execution.fields import Cost, FromArguments
 from gateway.money import format_quantity
 from gateway.store.breakdowns import MAX_CHILDREN
-from gateway.windows import Interval
+from gateway.windows import Interval, is_partial
 from resolvers.by_key import always
 from resolvers.columns import attribute, column, converted_attributes, money, resolved
 from resolvers.costs import LINK, ONE_ROW, RESOURCES
@@ -138,8 +138,10 @@ class UsageBucket:
     end: datetime = attribute(
         "bucket.end", description="End of the bucket (exclusive): the start of the next."
     )
-    partial: bool = attribute(
-        "partial",
+    partial: bool = converted_attributes(
+        is_partial,
+        "bucket",
+        "complete_until",
         description="Whether the bucket is incomplete: the range covers only a part of the "
         "calendar interval, or the bucket ends after `completeUntil`.",
     )

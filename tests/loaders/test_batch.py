@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import weakref
+from collections.abc import Sequence
 from typing import cast
 
 import pytest
@@ -125,7 +126,7 @@ def selection(account_id: int, *conditions: tuple[str, tuple[str, ...]]) -> Sele
     return Selection(scope=(account_id,), lower=EARLY, upper=LATE, conditions=conditions)
 
 
-def ids(rows: list[CreditPurchaseRow]) -> list[int]:
+def ids(rows: Sequence[CreditPurchaseRow]) -> list[int]:
     return [row["id"] for row in rows]
 
 

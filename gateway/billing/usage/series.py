@@ -10,9 +10,9 @@ from itertools import accumulate, groupby, pairwise
 from operator import itemgetter, or_
 from typing import Final, NamedTuple
 
+from gateway.column_rows import ColumnRows, column, converted_column
 from gateway.money import divide_half_even, ratio
 from gateway.store.engine import bitset
-from gateway.store.engine.column_rows import column, converted_column
 from gateway.store.engine.stored_json import loads
 from gateway.store.rollup_spans import Grain, P, ResourcesRow, RollupSpan, UsageRow
 from gateway.store.rows import AccountRow
@@ -67,15 +67,22 @@ class Period:
 
 
 class UsageBucket(NamedTuple):
-    """The usage of one bucket of a period: nanos, and how many distinct deployments were active."""
+    """The usage of one bucket of a period: nanos, and how many distinct deployments were active.
+    Usage that starts before `complete_until` has arrived.
+    """
 
     bucket: Bucket
     period: Period
-    partial: bool
+    complete_until: datetime
     spent_nanos: int
     cumulative_nanos: int
     deployments: int
     interval: Interval
+
+    @property
+    def partial(self) -> bool:
+        """Whether the bucket is a part of its calendar interval, or some usage may yet come."""
+        return is_partial(self.bucket, self.complete_until)
 
 
 class ResourceQuantity(NamedTuple):
@@ -100,7 +107,7 @@ def period_of(account: AccountRow, window: Window, selected: UsageFilter = EVERY
 
 def usage_buckets(
     rows: Sequence[UsageRow], period: Period, interval: Interval, complete_until: datetime
-) -> list[UsageBucket]:
+) -> Sequence[UsageBucket]:
     """Return every bucket of the window in order, those without usage too."""
     at = column(rows, "at")
     spent = column(rows, "spent_nanos")
@@ -118,15 +125,20 @@ def filled_buckets(
     period: Period,
     interval: Interval,
     complete_until: datetime,
-) -> list[UsageBucket]:
+) -> ColumnRows[UsageBucket]:
     """Return the window's buckets with the spend and the number of deployments of each."""
     buckets = period.window.buckets(interval)
-    partial = [is_partial(bucket, complete_until) for bucket in buckets]
-    columns = (buckets, partial, nanos, accumulate(nanos), deployments)
-    return [
-        UsageBucket(bucket, period, is_part, spent, cumulative, count, interval)
-        for bucket, is_part, spent, cumulative, count in zip(*columns, strict=True)
-    ]
+    number = len(buckets)
+    columns: Mapping[str, Sequence[object]] = {
+        "bucket": buckets,
+        "period": [period] * number,
+        "complete_until": [complete_until] * number,
+        "spent_nanos": nanos,
+        "cumulative_nanos": [*accumulate(nanos)],
+        "deployments": deployments,
+        "interval": [interval] * number,
+    }
+    return ColumnRows(columns, UsageBucket)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ def summed_buckets(
     period: Period,
     interval: Interval,
     complete_until: datetime,
-) -> list[UsageBucket]:
+) -> Sequence[UsageBucket]:
     """Return every bucket of the window in order, from the sums of its spans."""
     count = len(period.window.buckets(interval))
     spent = [0] * count

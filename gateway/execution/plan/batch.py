@@ -20,7 +20,7 @@ class Batch:
         self.places = places
         self.columns: list[OutputColumn] = []
         self.form: Form = ()
-        self.values: list[list[Any]] = []
+        self.values: list[Sequence[Any]] = []
 
     def close(self) -> None:
         """Take the columns' values; the batches inside are closed before. An object in each object

@@ -1,7 +1,7 @@
 """Scalars and enums: many values of one type at a time."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
 
@@ -29,23 +29,25 @@ class ColumnSerializer(Protocol):
 
     def __call__(self, value: Any, /) -> Any: ...
 
-    def column(self, values: list[Any], /) -> list[Any]:
+    def column(self, values: Sequence[Any], /) -> Sequence[Any]:
         """Call the function for each value and return the results; raises its errors."""
         ...
 
 
-Serialize: TypeAlias = Callable[[list[Any], set[type]], list[Any]]
+Serialize: TypeAlias = Callable[[Sequence[Any], set[type]], Sequence[Any]]
 """Returns values in their form in the response. No value is None; the set has their types.
 
 Raises Irregular if a value has no serialized form, and what the type's own function raises.
 """
+
+_Convert: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
 
 
 @lru_cache(maxsize=1_000)
 def serializer(type_: GraphQLLeafType) -> Serialize:
     """Return the function that serializes columns of values of a type."""
     if isinstance(type_, GraphQLEnumType):
-        convert: Callable[[list[Any]], list[Any]] = partial(_by_value, type_.coerce_output_value)
+        convert: _Convert = partial(_by_value, type_.coerce_output_value)
     elif isinstance(type_.coerce_output_value, ColumnSerializer):
         convert = type_.coerce_output_value.column
     else:
@@ -54,7 +56,7 @@ def serializer(type_: GraphQLLeafType) -> Serialize:
     return partial(_serialized, plain, check, convert)
 
 
-_Check: TypeAlias = Callable[[list[Any]], bool]
+_Check: TypeAlias = Callable[[Sequence[Any]], bool]
 
 _PLAIN: Final[Mapping[GraphQLLeafType, tuple[type, _Check | None]]] = {
     GraphQLString: (str, None),
@@ -69,10 +71,10 @@ _PLAIN: Final[Mapping[GraphQLLeafType, tuple[type, _Check | None]]] = {
 def _serialized(
     plain: type | None,
     check: _Check | None,
-    convert: Callable[[list[Any]], list[Any]],
-    values: list[Any],
+    convert: _Convert,
+    values: Sequence[Any],
     kinds: set[type],
-) -> list[Any]:
+) -> Sequence[Any]:
     if plain in kinds and len(kinds) == 1 and (check is None or check(values)):
         return values
     found = convert(values)
@@ -81,11 +83,11 @@ def _serialized(
     return found
 
 
-def _each(serialize: Callable[[Any], Any], values: list[Any]) -> list[Any]:
+def _each(serialize: Callable[[Any], Any], values: Sequence[Any]) -> Sequence[Any]:
     return list(map(serialize, values))
 
 
-def _by_value(serialize: Callable[[Any], Any], values: list[Any]) -> list[Any]:
+def _by_value(serialize: Callable[[Any], Any], values: Sequence[Any]) -> Sequence[Any]:
     """Serialize each different value once: an enum has few. Of equal values of two types, such as
     1 and True, each is serialized.
     """

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 class OutputColumn(Protocol):
     """The completed values of one field, one for each object of a batch."""
 
-    def build(self) -> list[Any]:
+    def build(self) -> Sequence[Any]:
         """Return the values in their form in the response. Called once."""
         ...
 
@@ -18,10 +18,10 @@ class Complete:
 
     __slots__ = ("_values",)
 
-    def __init__(self, values: list[Any]) -> None:
+    def __init__(self, values: Sequence[Any]) -> None:
         self._values = values
 
-    def build(self) -> list[Any]:
+    def build(self) -> Sequence[Any]:
         return self._values
 
 
@@ -35,7 +35,7 @@ class Sparse:
         self._positions = positions
         self._length = length
 
-    def build(self) -> list[Any]:
+    def build(self) -> Sequence[Any]:
         values: list[Any] = [None] * self._length
         for position, value in zip(self._positions, self._inner.build(), strict=True):
             values[position] = value
@@ -51,7 +51,7 @@ class Lists:
         self._inner = inner
         self._lengths = lengths
 
-    def build(self) -> list[Any]:
+    def build(self) -> Sequence[Any]:
         items = iter(self._inner.build())
         return [list(islice(items, length)) for length in self._lengths]
 
@@ -65,7 +65,7 @@ class Mixed:
         self._parts = parts
         self._length = length
 
-    def build(self) -> list[Any]:
+    def build(self) -> Sequence[Any]:
         values: list[Any] = [None] * self._length
         for column, positions in self._parts:
             for position, value in zip(positions, column.build(), strict=True):
@@ -80,5 +80,5 @@ class Awaited:
 
     inner: OutputColumn
 
-    def build(self) -> list[Any]:
+    def build(self) -> Sequence[Any]:
         return self.inner.build()

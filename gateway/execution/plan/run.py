@@ -23,6 +23,7 @@ from graphql import ExecutionResult, GraphQLError, GraphQLObjectType, Undefined,
 from graphql.execution import Executor
 from graphql.pyutils import UndefinedType
 
+from gateway.column_rows import ColumnRows, SparseRows
 from gateway.errors import TooComplex
 from gateway.execution.executed import Executed
 from gateway.execution.fields import Computed, Related
@@ -47,13 +48,15 @@ from gateway.waves import Wave
 _FEW: Final = 16
 """Objects of which all fields are run in one stretch."""
 _ABSENT: Final = frozenset({type(None), UndefinedType})
+_BY_COLUMN: Final = frozenset({ColumnRows, SparseRows})
+_LISTS: Final = frozenset({list, tuple, ColumnRows})
 
 
 @dataclass(slots=True, kw_only=True)
 class _Loading:
     """All values of a column, loaded together; `column` gets what they become."""
 
-    load: Awaitable[list[Any]]
+    load: Awaitable[Sequence[Any]]
     shape: Shape
     length: int
     places: Places
@@ -85,9 +88,8 @@ class _Run:
 
     def __init__(self, executor: Executor[Any], turns: Turns, wave: Wave, max_values: int) -> None:
         self._executor = executor
-        self._turns = turns
+        self._turns = turns.of(asyncio.get_running_loop())
         self._wave = wave
-        self._loop = asyncio.get_running_loop()
         self._max_values = max_values
         self._values = 0
         self._points = 0
@@ -128,7 +130,7 @@ class _Run:
         # A batch comes after the one that holds it.
         for batch in reversed(self._batches):
             batch.close()
-            if self._turns.is_over(self._loop):
+            if len(batch.rows) > _FEW and self._turns.is_over():
                 await self._turns.wait()
         data: dict[str, Any] = root.build()[0]
         return data
@@ -148,9 +150,9 @@ class _Run:
             finally:
                 wave.running = False
             batch.columns.append(column)
-            if len(batch.rows) > _FEW and self._turns.is_over(self._loop):
+            if len(batch.rows) > _FEW and self._turns.is_over():
                 await self._turns.wait()
-        if self._turns.is_over(self._loop):
+        if self._turns.is_over():
             await self._turns.wait()
 
     def _column(self, batch: Batch, planned: FieldPlan) -> OutputColumn:
@@ -158,7 +160,7 @@ class _Run:
             return Complete([planned.typename] * len(batch.rows))
         places = FieldPlaces(self._executor, batch.places, planned)
         if not batch.rows:
-            values: list[Any] = []
+            values: Sequence[Any] = []
         else:
             match planned.source:
                 case None:
@@ -175,7 +177,7 @@ class _Run:
         return self._complete(planned.shape, values, places)
 
     def _complete(
-        self, shape: Shape, values: list[Any], places: Places, *, awaited: bool = False
+        self, shape: Shape, values: Sequence[Any], places: Places, *, awaited: bool = False
     ) -> OutputColumn:
         try:
             return self._completed(shape, values, places, awaited=awaited)
@@ -184,10 +186,12 @@ class _Run:
             raise
 
     def _completed(
-        self, shape: Shape, values: list[Any], places: Places, *, awaited: bool
+        self, shape: Shape, values: Sequence[Any], places: Places, *, awaited: bool
     ) -> OutputColumn:
         if not awaited:
             self._count(len(values))
+        if type(shape) is Objects and type(values) in _BY_COLUMN:
+            return self._complete_rows(shape, values, places)
         kinds = set(map(type, values))
         if len(kinds) == 1 and all(map(_is_plain, kinds)):
             return self._complete_present(shape, values, kinds, places)
@@ -214,7 +218,23 @@ class _Run:
         inner = self._complete_present(shape, present, kinds, Subset(places, positions))
         return Sparse(inner, positions, len(values))
 
-    def _without_errors(self, values: list[Any], places: Places) -> list[Any]:
+    def _complete_rows(self, shape: Objects, values: Sequence[Any], places: Places) -> OutputColumn:
+        """Complete rows by the column: only a place without a row has no value."""
+        if not isinstance(values, SparseRows):
+            return self._complete_objects(shape.plan, values, places)
+        if not shape.nullable:
+            raise Irregular("null in the place of a value")
+        positions = values.positions
+        inner = self._complete_objects(shape.plan, values.rows, Subset(places, positions))
+        return Sparse(inner, positions, len(values))
+
+    def _complete_objects(
+        self, plan: ObjectPlan, values: Sequence[Any], places: Places
+    ) -> OutputColumn:
+        self._check_type(plan.type, values, places)
+        return self._batch(plan, values, places)
+
+    def _without_errors(self, values: Sequence[Any], places: Places) -> list[Any]:
         """Return the values with null for each exception; each becomes an error of the response."""
         found: list[Any] = []
         for value, path in zip(values, places.paths(), strict=True):
@@ -235,26 +255,26 @@ class _Run:
             )
 
     def _complete_present(
-        self, shape: Shape, values: list[Any], kinds: set[type], places: Places
+        self, shape: Shape, values: Sequence[Any], kinds: set[type], places: Places
     ) -> OutputColumn:
         match shape:
             case Leaf(serialize=serialize):
                 return Complete(serialize(values, kinds) if values else values)
             case Objects(plan=plan):
-                self._check_type(plan.type, values, places)
-                return self._batch(plan, values, places)
+                return self._complete_objects(plan, values, places)
             case Items(item=item):
-                if not kinds <= {list, tuple}:
+                if not kinds <= _LISTS:
                     raise Irregular("a list of an unusual kind")
                 lengths = [len(value) for value in values]
-                items = list(chain.from_iterable(values))
+                is_by_column = len(values) == 1 and type(values[0]) is ColumnRows
+                items = values[0] if is_by_column else list(chain.from_iterable(values))
                 return Lists(self._complete(item, items, ItemPlaces(places, lengths)), lengths)
             case Abstract():
                 return self._complete_abstract(shape, values, places)
         raise AssertionError(shape)
 
     def _complete_abstract(
-        self, shape: Abstract, values: list[Any], places: Places
+        self, shape: Abstract, values: Sequence[Any], places: Places
     ) -> OutputColumn:
         resolve_type = shape.type.resolve_type or self._executor.type_resolver
         positions_of: dict[str, list[int]] = {}
@@ -269,34 +289,35 @@ class _Run:
         for name, positions in positions_of.items():
             plan = shape.plans[name]
             mine, at = [values[position] for position in positions], Subset(places, positions)
-            self._check_type(plan.type, mine, at)
-            parts.append((self._batch(plan, mine, at), positions))
+            parts.append((self._complete_objects(plan, mine, at), positions))
         return Mixed(parts, len(values))
 
-    def _check_type(self, type_: GraphQLObjectType, values: list[Any], places: Places) -> None:
+    def _check_type(self, type_: GraphQLObjectType, values: Sequence[Any], places: Places) -> None:
         if type_.is_type_of is None or not values:
             return
-        # What an object is does not depend on its place.
+        # What an object is does not depend on its place; rows by the column are of one kind.
         info = places.info()
-        for value in values:
+        for value in [values[0]] if type(values) is ColumnRows else values:
             belongs = type_.is_type_of(value, info)
             if belongs is not True:
                 self._left.append(belongs)
                 raise Irregular("an object that is not known at once to be of its type")
 
-    def _await(self, shape: Shape, values: list[Any], places: Places) -> OutputColumn | None:
+    def _await(self, shape: Shape, values: Sequence[Any], places: Places) -> OutputColumn | None:
         is_awaitable = self._executor.is_awaitable
         positions = [at for at, value in enumerate(values) if is_awaitable(value)]
         if not positions:
             return None
         column = Awaited()
         self._waiting.append(
-            _Waiting(values=values, positions=positions, shape=shape, places=places, column=column)
+            _Waiting(
+                values=[*values], positions=positions, shape=shape, places=places, column=column
+            )
         )
         return column
 
     def _load(
-        self, load: Awaitable[list[Any]], shape: Shape, length: int, places: Places
+        self, load: Awaitable[Sequence[Any]], shape: Shape, length: int, places: Places
     ) -> OutputColumn:
         column = Awaited()
         self._loading.append(

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from cachetools import LRUCache
 
-from gateway.store.engine.column_rows import ColumnRows
+from gateway.column_rows import ColumnRows
 from gateway.store.engine.row_security import Entrance
 from gateway.store.engine.statement import BoundStatement, CompiledStatement
 

@@ -28,8 +28,8 @@ from sqlalchemy import (
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from gateway.column_rows import ColumnRows
 from gateway.models.base import Quantity
-from gateway.store.engine.column_rows import ColumnRows
 from gateway.store.engine.parameters import (
     ArrayText,
     OnlyOf,

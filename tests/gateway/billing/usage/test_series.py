@@ -134,7 +134,7 @@ def test_a_window_in_a_zone_that_skipped_it_has_no_bucket() -> None:
         window=window("2011-12-30", "2011-12-30", "Pacific/Apia"),
         grain=Grain.DAY,
     )
-    assert usage_buckets([], period, Interval.DAY, utc("2026-01-01T00:00")) == []
+    assert not usage_buckets([], period, Interval.DAY, utc("2026-01-01T00:00"))
     summary = UsageSummary(usage=[], period=period, complete_until=utc("2026-01-01T00:00"))
     assert summary.average_daily_nanos(FIRST, []) is None
     assert summary.average_daily_deployments(FIRST, []) is None

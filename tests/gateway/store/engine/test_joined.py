@@ -10,11 +10,10 @@ from pydantic import SecretStr
 from sqlalchemy import BigInteger, bindparam, column, select, text
 from structlog.testing import capture_logs
 
+from gateway.column_rows import column as cells
 from gateway.errors import DeadlineExceeded
 from gateway.settings import load_settings
 from gateway.store import Database, Snapshot, Statement, connect
-from gateway.store.engine.column_rows import ColumnRows
-from gateway.store.engine.column_rows import column as cells
 from gateway.store.engine.joined import OFTEN, Joins
 from tests.support.books import ACTOR
 
@@ -128,11 +127,3 @@ async def test_a_joined_statement_that_is_cancelled_stops(database: Database) ->
     assert all(each.cancelled() or each.cancelling() for each in reading)
     async with Snapshot(database, ACTOR) as other:
         assert len(await other.fetch(FEW, few=5)) == 5
-
-
-def test_rows_by_the_column_are_rows() -> None:
-    rows = ColumnRows[dict[str, object]]({"n": [1, 2, 3], "name": ["a", "b", "c"]})
-    assert len(rows) == 3
-    assert rows[1] == {"n": 2, "name": "b"}
-    assert list(rows[1:]) == [{"n": 2, "name": "b"}, {"n": 3, "name": "c"}]
-    assert cells(rows[:2], "n") == cells([{"n": 1}, {"n": 2}], "n") == [1, 2]
