@@ -80,7 +80,7 @@ class Joins:
 
     def whole(self, statements: Sequence[BoundStatement[Any]], entrance: Entrance) -> Whole | None:
         """Return the statements as a transaction of their own; None where one cannot be joined."""
-        texts = (entrance.condition, *_texts(statements))
+        texts = (entrance.setting, *_texts(statements))
         if whole := self._whole.get(texts):
             return whole
         if not all(each.statement.has_scalars for each in statements):
@@ -108,7 +108,8 @@ def _whole(statements: Sequence[CompiledStatement[Any]], entrance: Entrance) -> 
     """Return statements behind the entrance of their caller: each part needs its value, so that
     Postgres evaluates the entrance first.
     """
-    entered = f"(SELECT {entrance.condition} OFFSET 0) AS entrance(entered)"
+    accounts = [*_accounts(statements, before=1)]
+    entered = f"(SELECT {entrance.condition(accounts)} OFFSET 0) AS entrance(entered)"
     condition = "WHERE entrance.entered OFFSET 0"
     if len(statements) == 1:
         text = _PARAMETER.sub(partial(_moved, 1), statements[0].text)
@@ -136,6 +137,15 @@ def _parts(
         names = [f"c{index}" for index in range(len(each.columns))]
         arrays = ", ".join(f"array_agg({name}) AS {name}" for name in names)
         yield f"(SELECT {arrays} FROM ({text}) AS q({', '.join(names)}) {condition}) AS p{number}"
+        before += len(each.names)
+
+
+def _accounts(statements: Sequence[CompiledStatement[Any]], *, before: int) -> Iterator[str]:
+    """Yield the arrays of accounts that the statements name, if each of them names some."""
+    if not all(each.accounts for each in statements):
+        return
+    for each in statements:
+        yield _PARAMETER.sub(partial(_moved, before), each.accounts)
         before += len(each.names)
 
 

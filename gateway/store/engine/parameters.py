@@ -231,6 +231,20 @@ def only_of(name: str, kind: ColumnType) -> Expression:
     return cast(bindparam(name, type_=OnlyOf()), kind)
 
 
+def accounts_in(kind: ColumnType, place: int) -> str:
+    """Return the array of the accounts that a parameter of Postgres is, by its type and its place;
+    nothing for a type of other parameters.
+    """
+    match kind:
+        case OnlyOf():
+            return f"ARRAY[CAST(${place} AS BIGINT)]"
+        case ArrayText():
+            return f"CAST(${place}::VARCHAR AS BIGINT[])"
+        case ListOf():
+            return f"${place}::BIGINT[]"
+    return ""
+
+
 def _unnest(lists: Sequence[Expression], columns: Mapping[str, ColumnType]) -> FromClause:
     table = func.unnest(*lists).table_valued(
         *(column(name, kind) for name, kind in columns.items()), with_ordinality="n"

@@ -5,24 +5,50 @@ The policies of the tables (`gateway.migrations.row_security`) read two settings
 person's subject. Where neither is set, no row with account data is visible or written.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 from gateway.principal import ActorKind, Caller, Principal
 
+_ACCOUNTS: Final = "app.accounts"
+_PRINCIPAL: Final = "app.principal"
 _EVERY: Final = "*"
 _NONE: Final = ""
+_LISTED: Final = 100
+"""Most accounts of a person that are listed, as in `gateway_enter`."""
 
-EVERY_ACCOUNT: Final = f"SET LOCAL app.accounts = '{_EVERY}'"
+EVERY_ACCOUNT: Final = f"SET LOCAL {_ACCOUNTS} = '{_EVERY}'"
 
 
 class Entrance(NamedTuple):
-    """A condition with which one statement is of a caller, and the value of its parameter $1. It is
-    true, and must be evaluated before any table is read: without it no row is visible.
-    """
+    """How one statement is of a caller: it gives the value of its parameter $1 to a setting."""
 
-    condition: str
+    setting: str
     value: str
+
+    def condition(self, accounts: Sequence[str]) -> str:
+        """Return a condition that is true, and must be evaluated before any table is read: without
+        it no row is visible. `accounts` are arrays of the accounts that the statement reads, where
+        it names them all.
+
+        Of a person's accounts those are listed, and else the first ones. The list saves the look-up
+        of a membership for each row, and never shows more than that does.
+        """
+        entered = _set(self.setting, "$1")
+        if self.setting != _PRINCIPAL:
+            return entered
+        which = (
+            f"AND account_id = ANY ({' || '.join(accounts)})"
+            if accounts
+            else f"ORDER BY subject, account_id LIMIT {_LISTED}"
+        )
+        mine = f"SELECT account_id FROM account_member WHERE subject = $1 {which}"
+        # In this order: who reads decides which memberships are seen.
+        return f"{entered} AND {_set(_ACCOUNTS, f'ARRAY({mine})::text')}"
+
+
+def _set(setting: str, value: str) -> str:
+    return f"set_config('{setting}', {value}, true) IS NOT NULL"
 
 
 def admission(caller: Caller) -> str:
@@ -31,20 +57,21 @@ def admission(caller: Caller) -> str:
     """
     person, accounts = _admitted(caller)
     if person is not None:
-        return f"SELECT gateway_enter('{person}')"
-    return f"SET LOCAL app.accounts = '{accounts}'"
+        # In hexadecimal digits, whatever the issuer of tokens calls a person.
+        return f"SELECT gateway_enter('{person.encode().hex()}')"
+    return f"SET LOCAL {_ACCOUNTS} = '{accounts}'"
 
 
 def entrance(caller: Caller) -> Entrance:
-    """Return the condition of a statement that is a transaction of its own."""
+    """Return the entrance of a statement that is a transaction of its own."""
     person, accounts = _admitted(caller)
     if person is not None:
-        return Entrance("gateway_enter($1)::text IS NOT NULL", person)
-    return Entrance("set_config('app.accounts', $1, true) IS NOT NULL", accounts)
+        return Entrance(_PRINCIPAL, person)
+    return Entrance(_ACCOUNTS, accounts)
 
 
 class _Admitted(NamedTuple):
-    """A person, or the accounts of any other caller. Neither text needs quoting."""
+    """A person's subject, or the accounts of any other caller, which need no quoting."""
 
     person: str | None
     accounts: str = _NONE
@@ -53,18 +80,13 @@ class _Admitted(NamedTuple):
 def _admitted(caller: Caller) -> _Admitted:
     if isinstance(caller, Principal):
         if caller.is_person:
-            return _person(caller.subject)
+            return _Admitted(caller.subject)
         if not caller.reads_accounts:
             return _Admitted(None)
         return _accounts(None if caller.account_id is None else [caller.account_id])
     if caller.kind is ActorKind.PERSON:
-        return _person(caller.name)
+        return _Admitted(caller.name)
     return _accounts(caller.accounts)
-
-
-def _person(subject: str) -> _Admitted:
-    # In hexadecimal digits, whatever the issuer of tokens calls a person.
-    return _Admitted(subject.encode().hex())
 
 
 def _accounts(account_ids: Collection[int] | None) -> _Admitted:

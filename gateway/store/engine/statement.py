@@ -13,7 +13,7 @@ no rows. At run time a row is what the driver makes at no further cost: it is re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import (
     ARRAY,
@@ -35,6 +35,7 @@ from gateway.store.engine.parameters import (
     OnlyOf,
     Processed,
     RowsOf,
+    accounts_in,
     array_text,
     binder,
     only_value,
@@ -43,6 +44,9 @@ from gateway.store.engine.sql import DIALECTS, ColumnType, Convert, DialectName
 
 R = TypeVar("R")
 """A row."""
+
+ACCOUNTS: Final = "account_id"
+"""The parameter with the accounts of a batch of keys."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,8 @@ class CompiledStatement(Generic[R]):
     columns: tuple[str, ...]
     has_scalars: bool
     """Whether no column is an array."""
+    accounts: str
+    """The array of the accounts in the batch of keys, as Postgres' text; empty where none are."""
     converters: tuple[tuple[str, Convert], ...]
 
     def bind(self, parameters: Mapping[str, object]) -> "BoundStatement[R]":
@@ -184,7 +190,16 @@ def _compile(executable: ClauseElement, name: DialectName) -> CompiledStatement[
         columns=tuple(entry.keyname for entry in result),
         has_scalars=not any(isinstance(entry.type, ARRAY) for entry in result),
         converters=tuple(converters),
+        accounts="" if name == "sqlite" else _accounts(compiler),
     )
+
+
+def _accounts(compiler: SQLCompiler) -> str:
+    names = compiler.positiontup or ()
+    kinds = {key: bind.type for bind, key in compiler.bind_names.items()}
+    if ACCOUNTS not in kinds:
+        return ""
+    return accounts_in(kinds[ACCOUNTS], names.index(ACCOUNTS) + 1)
 
 
 def _rows_of(columns: Mapping[str, Any], names: Iterable[str]) -> list[tuple[object, ...]]:

@@ -8,7 +8,7 @@ from typing import TypedDict
 import asyncpg
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import BigInteger, column, text
+from sqlalchemy import BigInteger, Text, bindparam, column, text
 
 from gateway.links import LEDGER_PATH, PURCHASES_PATH, USAGE_PATH
 from gateway.migrations import switch_row_security
@@ -18,6 +18,7 @@ from gateway.settings import load_settings
 from gateway.store import Database, Snapshot, Statement, Transaction, connect
 from gateway.store.account_listing import ACCOUNT_BY_ID
 from gateway.store.accounts import MemberCells
+from gateway.store.engine.parameters import ListOf
 from gateway.store.engine.write import Insert
 from tests.support.books import ACTOR
 from tests.support.graph import ADA, BOB, PLATFORM
@@ -66,6 +67,21 @@ IDS = Statement[_Key](
         column("account_id", BigInteger())
     )
 )
+
+
+class _Listed(_Key):
+    listed: str
+
+
+NAMING = Statement[_Listed](
+    text(
+        "SELECT account_id, current_setting('app.accounts') AS listed FROM account "
+        "WHERE :account_id IS NOT NULL ORDER BY account_id"
+    )
+    .bindparams(bindparam("account_id", type_=ListOf(BigInteger())))
+    .columns(column("account_id", BigInteger()), column("listed", Text()))
+)
+"""Names accounts, and reads every account."""
 
 
 @pytest.fixture
@@ -126,6 +142,19 @@ async def test_callers_see_their_accounts_in_one_statement_without_a_transaction
             assert [row["account_id"] for row in rows] == expected, caller
         await nobody_is_admitted(database)
         assert await seen(database, ADA) == [MINE]  # in a transaction, which stays open
+
+
+async def test_accounts_that_a_statement_names_show_no_others(database: Database) -> None:
+    for named in ([MINE], [THEIRS], [MINE, THEIRS, 99], []):
+        statement = NAMING.compiled("postgresql").bind({"account_id": named})
+        for caller, expected in CALLERS:
+            found = await database.read_once(caller, [statement, statement])
+            assert found is not None
+            for rows in found:
+                assert [row["account_id"] for row in rows] == expected, (caller, named)
+        for caller, mine in ((ADA, MINE), (BOB, THEIRS)):
+            (rows,) = await database.read_once(caller, [statement]) or []
+            assert rows[0]["listed"] == (f"{{{mine}}}" if mine in named else "{}")
 
 
 async def nobody_is_admitted(database: Database) -> None:

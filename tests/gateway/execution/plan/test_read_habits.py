@@ -73,7 +73,7 @@ async def test_an_operation_that_reads_once_is_one_message_until_it_reads_more(
     sent.clear()
     assert not (await answer()).errors
     one, *of_reference = sent or [""]
-    assert ("gateway_enter($1)" in one) is is_postgres
+    assert ("set_config('app.principal', $1" in one) is is_postgres
     assert not is_postgres or "BEGIN" in of_reference[0]
     assert [code for _, code, _ in (await answer(BOB)).errors] == ["NOT_FOUND"]
 
