@@ -82,7 +82,7 @@ class Visible:
         return select(*keys.c).where(self(keys.c.account_id)).offset(BARRIER).subquery("keys")
 
     def batch(self, **columns: ColumnType) -> FromClause:
-        """Return the keys of a batch, whoever may see them: see `batch_of_texts`."""
+        """Return the keys of a batch without the tenant filter: see `batch_of_texts`."""
         if self._is_scalar:
             return batch_of_one(**columns)
         return batch_of_texts(self.dialect, **columns)
