@@ -12,13 +12,14 @@ no rows. At run time a row is what the driver makes at no further cost: it is re
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
+    Date,
     Dialect,
     cast,
     func,
@@ -29,7 +30,7 @@ from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from gateway.column_rows import ColumnRows
-from gateway.models.base import Quantity
+from gateway.models.base import Instant, Quantity, instant_from_microseconds
 from gateway.store.engine.parameters import (
     ArrayText,
     OnlyOf,
@@ -47,6 +48,15 @@ R = TypeVar("R")
 
 ACCOUNTS: Final = "account_id"
 """The parameter with the accounts of a batch of keys."""
+
+_QUICK: Final[Mapping[type, Convert]] = {
+    Quantity: int,
+    Instant: instant_from_microseconds,
+    Date: date.fromisoformat,
+}
+"""Converters that cost less than to look whether a value was converted before. NULL is a TypeError
+to them.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +106,7 @@ class CompiledStatement(Generic[R]):
         return list(zip(*converted, strict=True))
 
     def by_column(self, records: Sequence[Sequence[object]]) -> dict[str, Sequence[Any]]:
-        """Return a driver's records (at least one) as converted lists by column. Equal values are
-        converted once and share one object.
-        """
+        """Return a driver's records (at least one) as converted lists by column."""
         found: dict[str, Sequence[Any]] = dict(
             zip(self.columns, zip(*records, strict=True), strict=True)
         )
@@ -142,11 +150,12 @@ class Statement(Generic[R]):
 
 
 def converted(values: Sequence[Any], convert: Convert) -> list[Any]:
-    """Return a column's cells, converted; equal values once, where that is not as quick as to look
-    whether they are equal.
-    """
-    if convert is int:
-        return [*map(int, values)]
+    """Return a column's cells, converted; equal values once, where that is quicker."""
+    if convert in _QUICK.values():
+        try:
+            return [*map(convert, values)]
+        except TypeError:
+            return [None if value is None else convert(value) for value in values]
     made = {value: convert(value) for value in set(values)}
     return [*map(made.__getitem__, values)]
 
@@ -209,9 +218,7 @@ def _rows_of(columns: Mapping[str, Any], names: Iterable[str]) -> list[tuple[obj
 
 def _converter(kind: ColumnType, dialect: Dialect) -> Convert | None:
     """Return the converter of SQLite's values to Python's."""
-    if isinstance(kind, Quantity):
-        return int
-    return kind.dialect_impl(dialect).result_processor(dialect, None)
+    return _QUICK.get(type(kind)) or kind.dialect_impl(dialect).result_processor(dialect, None)
 
 
 def microseconds(instant: ColumnElement[datetime], dialect: DialectName) -> ColumnElement[int]:
