@@ -81,9 +81,7 @@ class Driver(Protocol):
 class BulkDriver(Driver, Protocol):
     """A driver that can load rows without a statement for each."""
 
-    async def load(
-        self, table: str, columns: Sequence[str], records: Iterable[Sequence[object]]
-    ) -> None: ...
+    async def load(self, statement: Insert[W], records: Iterable[W]) -> None: ...
 
 
 class Reader(Protocol):
@@ -145,7 +143,7 @@ class Transaction:
         rows = iter(records)
         piece = list(islice(rows, PIECE))
         if self._bulk and len(piece) == PIECE:
-            await self._bulk.load(statement.table.name, statement.columns, chain(piece, rows))
+            await self._bulk.load(statement, chain(piece, rows))
             return
         compiled = statement.statement.compiled(self.dialect)
         while piece:

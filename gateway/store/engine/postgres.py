@@ -20,6 +20,7 @@ from gateway.store.engine.database import (
     translated,
 )
 from gateway.store.engine.joined import Joins
+from gateway.store.engine.load import Loads
 from gateway.store.engine.postgres_errors import ReadOnly, translate
 from gateway.store.engine.postgres_pool import (
     CLOSING_SECONDS,
@@ -41,7 +42,7 @@ from gateway.store.engine.row_security import admission, entrance
 from gateway.store.engine.sql import DialectName
 from gateway.store.engine.statement import BoundStatement, CompiledStatement, R
 from gateway.store.engine.stream import Stream
-from gateway.store.engine.write import PIECE
+from gateway.store.engine.write import Insert, W
 
 
 class PostgresDriver:
@@ -61,7 +62,7 @@ class PostgresDriver:
         self._timeout = timeout_seconds
         self.is_interrupted = False
         """Whether a statement was cancelled, which Postgres may still be running."""
-        self._loaded: set[str] = set()
+        self._loads: Loads | None = None
 
     async def fetch(self, statement: CompiledStatement[R], arguments: list[object]) -> Sequence[R]:
         return cast("Sequence[R]", await self._fetch(statement.text, arguments))
@@ -117,28 +118,12 @@ class PostgresDriver:
             else:
                 await self._connection.executemany(statement.text, arguments, timeout=self._timeout)
 
-    async def load(
-        self, table: str, columns: Sequence[str], records: Iterable[Sequence[object]]
-    ) -> None:
-        """Insert rows by way of a temporary table of the connection: COPY is refused where a table
-        has row-level security.
-        """
-        staged, names = f"loading_{table}", ", ".join(columns)
+    async def load(self, statement: Insert[W], records: Iterable[W]) -> None:
+        """Insert rows, which are read while earlier ones are inserted."""
+        if self._loads is None:
+            self._loads = Loads(self._connection, self._timeout)
         with translated(translate):
-            stage = (
-                f"CREATE TEMPORARY TABLE IF NOT EXISTS {staged} ON COMMIT DELETE ROWS "
-                f"AS SELECT {names} FROM {table} WITH NO DATA"
-            )
-            if table in self._loaded:
-                stage += f"; DELETE FROM {staged}"
-            self._loaded.add(table)
-            await self._connection.execute(stage, timeout=self._timeout)
-            await self._connection.copy_records_to_table(
-                staged, columns=columns, records=_pausing(records), timeout=self._timeout
-            )
-            await self._connection.execute(
-                f"INSERT INTO {table} ({names}) SELECT {names} FROM {staged}", timeout=self._timeout
-            )
+            await self._loads.load(statement, records)
 
     async def commit(self) -> None:
         """Commit the transaction. Raises ServiceUnavailable where Postgres rolled it back."""
@@ -146,14 +131,6 @@ class PostgresDriver:
             status = await self._connection.execute("COMMIT", timeout=self._timeout)
         if status != "COMMIT":
             raise ServiceUnavailable(BUSY)
-
-
-async def _pausing(records: Iterable[Sequence[object]]) -> AsyncGenerator[Sequence[object]]:
-    """Yield rows, with a turn for the event loop between encoded parts."""
-    for number, record in enumerate(records, 1):
-        yield record
-        if not number % PIECE:
-            await asyncio.sleep(0)
 
 
 class PostgresDatabase:

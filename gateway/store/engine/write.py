@@ -1,6 +1,6 @@
 """Statements that insert or update many rows at once."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import add
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
@@ -20,7 +20,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import KeyedColumnElement
 
 from gateway.store.engine.parameters import batch_of_texts
-from gateway.store.engine.sql import DialectName, Expression
+from gateway.store.engine.sql import ColumnType, DialectName, Expression
 from gateway.store.engine.statement import Statement
 
 W = TypeVar("W", bound=NamedTuple)
@@ -45,10 +45,11 @@ class Insert(Generic[W]):
     def __init__(self, table: Table, shape: type[W]) -> None:
         self.table = table
         self.columns = shape._fields
+        self.kinds: Mapping[str, ColumnType] = {name: table.c[name].type for name in self.columns}
         self.statement: Final = Statement[None](self._build)
 
     def _build(self, dialect: DialectName) -> ClauseElement:
-        kinds = {name: self.table.c[name].type for name in self.columns}
+        kinds = self.kinds
         if dialect == "postgresql":
             rows = batch_of_texts(dialect, **kinds)
             chosen = select(*(rows.c[name] for name in kinds))

@@ -5,7 +5,11 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from gateway.errors import OutOfRange
 from gateway.store import Database, Snapshot, usage_events
+from gateway.store.engine.load import PART
 from gateway.store.engine.write import PIECE
 from gateway.store.usage_events import UsageEventCells
 from tests.support.books import ACTOR
@@ -60,6 +64,28 @@ async def test_others_have_their_turn_while_many_rows_are_written(database: Data
             await asyncio.sleep(0)
         await writing
     assert longest <= PIECE
+
+
+async def test_rows_that_end_in_an_error_write_nothing(database: Database) -> None:
+    async def write(count: int) -> None:
+        async with database.writing(ACTOR) as transaction:
+            await usage_events.append(transaction, rows(count))
+
+    def rows(count: int) -> Iterator[UsageEventCells]:
+        for number in range(3 * PART):
+            if number == count:
+                raise OutOfRange("too much")
+            yield cells(1, "a", f"{number}")
+
+    for count in (PIECE + 1, 2 * PART + 1):  # nothing is written yet, or a part is being inserted
+        with pytest.raises(OutOfRange):
+            await write(count)
+    keys = [(1, "a", f"{number}") for number in range(3 * PART)]
+    async with database.writing(ACTOR) as transaction:
+        assert not await usage_events.known(transaction, keys)
+    await write(3 * PART)
+    async with database.writing(ACTOR) as transaction:
+        assert len(await usage_events.known(transaction, keys)) == 3 * PART
 
 
 async def test_last_usage_is_that_of_the_account_and_the_source(database: Database) -> None:
