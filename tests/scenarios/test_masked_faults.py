@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from gateway.principal import Permission
 from gateway.store import Database
 from tests.support.books import Books
+from tests.support.days import LATELY
 from tests.support.raw import execute, same_database
 from tests.support.served import Served, serving
 
@@ -27,8 +28,8 @@ USAGE = {
     "unit": "hour",
     "amount": "1",
     "currency": "USD",
-    "start": "2026-11-22T00:00:00Z",
-    "end": "2026-11-22T01:00:00Z",
+    "start": LATELY,
+    "end": LATELY,
 }
 CREDIT = {"account": "acme", "kind": "COUPON", "amount": "1", "currency": "USD"}
 QUERY = """

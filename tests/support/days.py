@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 ROOM: Final = timedelta(seconds=75)
 """Longer than such a test takes on a busy machine."""
+LATELY: Final = f"{datetime.now(UTC) - timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}"
+"""An instant of the run at which usage may have begun and ended."""
 _MINUTE: Final = 50
 
 

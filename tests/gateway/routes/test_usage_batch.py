@@ -13,6 +13,7 @@ from gateway.principal import Permission
 from gateway.routes.bodies.usage_batch import EVENT_BYTES, PIECE_BYTES, Unreadable, read_batch
 from gateway.store import connect
 from tests.support.books import Books
+from tests.support.days import LATELY
 from tests.support.live import Gateway, gateway
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.served import issued_key
@@ -99,8 +100,8 @@ def small_events() -> list[bytes]:
         "unit": "h",
         "amount": "0.1",
         "currency": "USD",
-        "start": "2026-11-28T00:00:00Z",
-        "end": "2026-11-28T01:00:00Z",
+        "start": LATELY,
+        "end": LATELY,
     }
     return [orjson.dumps(event | {"id": str(number)}) for number in range(LIMIT)]
 
