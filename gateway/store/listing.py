@@ -1,8 +1,8 @@
 """Pages of rows in a fixed order, for many keys in one statement, and totals over the same rows.
 
-The first rows of each key are a LATERAL with a LIMIT on Postgres. SQLite has none: there the last
-row of each page is found first (`LIMIT 1 OFFSET n - 1` for each key), and the page reads up to it;
-`row_number()` would read every row of every key.
+The first rows of each key are a LATERAL with a LIMIT on Postgres. SQLite has none: of several pages
+the last row of each is found there first (`LIMIT 1 OFFSET n - 1` for each key), and the page reads
+up to it; `row_number()` would read every row of every key.
 """
 
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
@@ -36,7 +36,7 @@ from gateway.store.halves import parts, whole
 from gateway.store.relation import STATEMENTS, Columns, Wanted, by_position, one_by_position, only
 from gateway.store.rows import Counted
 from gateway.store.selection import Conditions, Page, Parameters, Selection
-from gateway.store.tenancy import Batched, Scoped, Visible
+from gateway.store.tenancy import Batched, HasCells, OnlyKey, Scoped, Visible
 
 Condition: TypeAlias = Callable[[FromClause], ColumnElement[bool]]
 """A condition on a table or its alias. Its parameter, if it has one, has the condition's name;
@@ -250,8 +250,20 @@ class Listing(Generic[R, T]):
         )
 
     def _build_page(self, visible: Visible, parts: "_PageParts") -> Query:
+        if key := visible.only_key(**self._kinds()):
+            return self._only_page(visible, parts, key)
         build = self._page_up_to if visible.dialect == "sqlite" else self._lateral_page
         return build(visible, parts)
+
+    def _only_page(self, visible: Visible, parts: "_PageParts", key: OnlyKey) -> Query:
+        found, others = self._joined(visible, parts.beside, self._table, self._table)
+        return (
+            select(*parts.columns(visible, self._table), *others)
+            .select_from(found)
+            .where(self._inside(self._table, key, parts.names), key.seen)
+            .order_by(*self._ordered(self._table, parts.ascending))
+            .limit(bindparam("limit", type_=Integer()))
+        )
 
     def _lateral_page(self, visible: Visible, parts: "_PageParts") -> Query:
         ascending = parts.ascending
@@ -321,18 +333,21 @@ class Listing(Generic[R, T]):
     def _build_totals(
         self, visible: Visible, names: Sequence[str], totals: Mapping[str, Total]
     ) -> Query:
-        spans = self._spans(visible)
         count = func.count(self._table.c[self.order[-1]]).label("total_count")
         sums = [
             column
             for name, total in totals.items()
             for column in total.columns(name, visible.dialect)
         ]
+        figures: list[Expression] = [count, *sums]
+        if key := visible.only_key(**self._kinds()):
+            return select(*figures).where(self._inside(self._table, key, names), key.seen)
+        spans = self._spans(visible)
         inside = and_(self._inside(self._table, spans, names), visible(spans.c.account_id))
         if visible.dialect == "sqlite":
             joined = spans.outerjoin(self._table, inside)
-            return select(spans.c.n, count, *sums).select_from(joined).group_by(spans.c.n)
-        found = select(count, *sums).where(inside).lateral("totals")
+            return select(spans.c.n, *figures).select_from(joined).group_by(spans.c.n)
+        found = select(*figures).where(inside).lateral("totals")
         return select(*visible.position(spans), found).select_from(spans.join(found, true()))
 
     def _spans(self, visible: Visible) -> FromClause:
@@ -349,7 +364,7 @@ class Listing(Generic[R, T]):
         return kinds
 
     def _inside(
-        self, rows: FromClause, spans: FromClause, names: Sequence[str]
+        self, rows: FromClause, spans: HasCells, names: Sequence[str]
     ) -> ColumnElement[bool]:
         place = self._place(rows)
         return and_(
@@ -359,14 +374,14 @@ class Listing(Generic[R, T]):
         )
 
     def _matches(
-        self, rows: FromClause, spans: FromClause, names: Sequence[str]
+        self, rows: FromClause, spans: HasCells, names: Sequence[str]
     ) -> ColumnElement[bool]:
         return and_(
             *(rows.c[name] == spans.c[name] for name in self._scope),
             *(self._conditions[name](rows) for name in names),
         )
 
-    def _place(self, rows: FromClause, prefix: str = "") -> Tuple:
+    def _place(self, rows: HasCells, prefix: str = "") -> Tuple:
         return tuple_(*(rows.c[f"{prefix}{name}"] for name in self.order))
 
     def _ordered(self, rows: FromClause, ascending: bool) -> list[Expression]:

@@ -16,7 +16,7 @@ from gateway.principal import Principal
 from gateway.store.engine.database import Reader
 from gateway.store.engine.sql import Expression, Query
 from gateway.store.engine.statement import R
-from gateway.store.tenancy import Batched, Visible
+from gateway.store.tenancy import Batched, HasCells, Visible
 
 K = TypeVar("K")
 """The key of a relation."""
@@ -131,13 +131,17 @@ class Keyed(Generic[R]):
         return Batched[R](lambda visible: self._build(visible, columns))
 
     def _build(self, visible: Visible, columns: Columns) -> Query:
-        keys = visible.keys(**dict.fromkeys(self.key, BigInteger()))
-        found = and_(*(self.table.c[name] == keys.c[name] for name in self.key))
-        return (
-            select(*columns(visible, self.table), *visible.position(keys))
-            .join_from(keys, self.table, found)
-            .where(self.condition)
-        )
+        kinds = dict.fromkeys(self.key, BigInteger())
+        rows = select(*columns(visible, self.table)).where(self.condition)
+        if key := visible.only_key(**kinds):
+            return rows.where(self._has(key), key.seen)
+        keys = visible.keys(**kinds)
+        rows = rows.add_columns(*visible.position(keys))
+        return rows.join_from(keys, self.table, self._has(keys))
+
+    def _has(self, keys: HasCells) -> ColumnElement[bool]:
+        """Return whether a row has a key."""
+        return and_(*(self.table.c[name] == keys.c[name] for name in self.key))
 
     async def fetch(
         self,

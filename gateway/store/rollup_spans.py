@@ -25,10 +25,10 @@ from gateway.models import RollupDay, RollupSlot, table_of
 from gateway.models.rollup import LARGE_SET, SMALL_SET
 from gateway.principal import Principal
 from gateway.store.engine.database import Reader
-from gateway.store.engine.sql import BARRIER, Expression, Query
+from gateway.store.engine.sql import BARRIER, ColumnType, Expression, Query
 from gateway.store.engine.statement import R
 from gateway.store.relation import by_position
-from gateway.store.tenancy import Batched, Visible
+from gateway.store.tenancy import Batched, HasCells, Visible
 
 
 class Grain(Enum):
@@ -90,9 +90,12 @@ _USAGE: Final = frozenset({"at", "spent_nanos", "deployments"})
 def _statement(columns: Sequence[str], grain: Grain, visible: Visible) -> Query:
     at = MOMENTS[grain]
     table = at.table
-    spans = visible.keys(account_id=BigInteger(), lower=at.type, upper=at.type)
-    number = visible.position(spans)
+    kinds: dict[str, ColumnType] = {"account_id": BigInteger(), "lower": at.type, "upper": at.type}
     cells = (at.label("at"), *(table.c[name] for name in columns))
+    if span := visible.only_key(**kinds):
+        return select(*cells).where(inside(at, span), span.seen).order_by(at)
+    spans = visible.keys(**kinds)
+    number = visible.position(spans)
     if visible.dialect == "sqlite":
         found = select(*number, *cells).join_from(spans, table, inside(at, spans))
     else:
@@ -101,10 +104,10 @@ def _statement(columns: Sequence[str], grain: Grain, visible: Visible) -> Query:
     return found.order_by(*number, literal_column("at"))
 
 
-def inside(at: Column[Any], spans: FromClause) -> ColumnElement[bool]:
+def inside(at: Column[Any], spans: HasCells) -> ColumnElement[bool]:
     """Return whether a roll-up's row lies in a span."""
-    account_id = at.table.c.account_id
-    return and_(account_id == spans.c.account_id, at >= spans.c.lower, at < spans.c.upper)
+    account_id, span = at.table.c.account_id, spans.c
+    return and_(account_id == span["account_id"], at >= span["lower"], at < span["upper"])
 
 
 def rows_inside(

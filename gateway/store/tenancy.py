@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from enum import Enum, auto
-from typing import Generic
+from typing import Any, Generic, NamedTuple, Protocol
 
 from sqlalchemy import (
     BigInteger,
@@ -20,7 +20,12 @@ from sqlalchemy.sql import ClauseElement
 from gateway.models import Account, AccountMember, table_of
 from gateway.principal import Principal
 from gateway.store.engine.database import Reader
-from gateway.store.engine.parameters import batch_of_one, batch_of_texts, only_of
+from gateway.store.engine.parameters import (
+    batch_of_one,
+    batch_of_texts,
+    bound_only_of,
+    only_of,
+)
 from gateway.store.engine.sql import BARRIER, ColumnType, DialectName, Expression
 from gateway.store.engine.statement import R, Statement
 from gateway.store.engine.stream import Chunk, Stream
@@ -46,6 +51,28 @@ def _sight(principal: Principal) -> _Sight:
     return _Sight.EVERYTHING if principal.account_id is None else _Sight.ONE_ACCOUNT
 
 
+class Cells(Protocol):
+    """Columns by their names, or parameters in the place of columns."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
+
+class HasCells(Protocol):
+    """A table, a batch of keys or its only key."""
+
+    @property
+    def c(self) -> Cells: ...
+
+
+class OnlyKey(NamedTuple):
+    """The only key of a batch, as parameters in the place of columns; `seen` says whether the
+    principal may see its account.
+    """
+
+    c: Mapping[str, Expression]
+    seen: ColumnElement[bool]
+
+
 class Visible:
     """The tenant filter for a column of account keys, passed to the builder of a scoped
     statement. With `has_one_key` the statement is for a batch of one key.
@@ -54,6 +81,7 @@ class Visible:
     def __init__(self, sight: _Sight, dialect: DialectName, *, has_one_key: bool = False) -> None:
         self._sight = sight
         self.dialect: DialectName = dialect
+        self._has_one_key = has_one_key
         self._is_scalar = has_one_key and dialect == "postgresql"
 
     def __call__(self, account_id: Expression) -> ColumnElement[bool]:
@@ -97,6 +125,15 @@ class Visible:
         # Of the parameter, not of the column: Postgres looks it up before it reads anything.
         seen = self(only_of("account_id", BigInteger()))
         return select(*batch.c).where(seen).subquery("keys")
+
+    def only_key(self, **columns: ColumnType) -> OnlyKey | None:
+        """Return the key of a batch of one on SQLite, which would make a table of it, and sort the
+        rows that it joins. None for other batches and on Postgres.
+        """
+        if not self._has_one_key or self.dialect != "sqlite":
+            return None
+        cells = {name: bound_only_of(name, kind) for name, kind in columns.items()}
+        return OnlyKey(cells, self(cells["account_id"]))
 
     def position(self, keys: FromClause) -> list[Expression]:
         """Return the column `n` of a batch, the position of a key; none where there is one key."""

@@ -88,10 +88,21 @@ def array_text(values: Sequence[int | None]) -> str:
 
 
 class OnlyOf(TypeDecorator[Sequence[object]]):
-    """A list of one value, bound as that value, on Postgres. Its type is that of the cast."""
+    """A list of one value, bound as that value."""
 
     impl = NullType
     cache_ok = True
+
+    def __init__(self, item: ColumnType) -> None:
+        super().__init__()
+        self.item = item
+
+    def binder(self, dialect: Dialect) -> Convert:
+        """Return the converter from the list to the driver's value."""
+        bind = binder(self.item, dialect) if dialect.name == "sqlite" else None
+        if bind is None:
+            return only_value
+        return lambda values: bind(only_value(values))
 
 
 def only_value(values: Sequence[T]) -> T:
@@ -227,8 +238,13 @@ def batch_of_one(**columns: ColumnType) -> FromClause:
 
 
 def only_of(name: str, kind: ColumnType) -> Expression:
-    """Return the value of the parameter `name`, a list of one."""
-    return cast(bindparam(name, type_=OnlyOf()), kind)
+    """Return the value of the parameter `name`, a list of one, on Postgres."""
+    return cast(bindparam(name, type_=OnlyOf(kind)), kind)
+
+
+def bound_only_of(name: str, kind: ColumnType) -> Expression:
+    """Return `only_of` on SQLite, which needs no type."""
+    return bindparam(name, type_=OnlyOf(kind))
 
 
 def accounts_in(kind: ColumnType, place: int) -> str:

@@ -39,7 +39,6 @@ from gateway.store.engine.parameters import (
     accounts_in,
     array_text,
     binder,
-    only_value,
 )
 from gateway.store.engine.sql import DIALECTS, ColumnType, Convert, DialectName
 
@@ -171,7 +170,7 @@ def _compile(executable: ClauseElement, name: DialectName) -> CompiledStatement[
         if isinstance(bind.type, ArrayText):
             binders[key] = array_text
         elif isinstance(bind.type, OnlyOf):
-            binders[key] = only_value
+            binders[key] = bind.type.binder(dialect)
         elif (name == "sqlite" or isinstance(bind.type, Processed)) and (
             process := binder(bind.type, dialect)
         ):
