@@ -216,8 +216,7 @@ async def load_page_info(
     return Bounds(
         has_next or await root.has_beyond(root.before, towards_start=False),
         has_previous or await root.has_beyond(root.after, towards_start=True),
-        root.cursors.of(rows[0]) if rows else None,
-        root.cursors.of(rows[-1]) if rows else None,
+        *(root.cursors.of_all([rows[0], rows[-1]]) if rows else (None, None)),
     )
 
 

@@ -49,7 +49,7 @@ class Columns:
             return row[self.names[0]]
         return tuple(row[name] for name in self.names)
 
-    def read_all(self, rows: Sequence[Any]) -> Sequence[Any]:
+    def read_all(self, rows: Sequence[Any], _: object) -> Sequence[Any]:
         """Return the value of each row, in their order."""
         cells = [column(rows, name) for name in self.names]
         if self.convert_all is not None:
@@ -70,10 +70,10 @@ class Attributes:
 
     def read(self, value: Any) -> Any:
         """Return the value of one object."""
-        (found,) = self.read_all([value])
+        (found,) = self.read_all([value], None)
         return found
 
-    def read_all(self, values: Sequence[Any]) -> Sequence[Any]:
+    def read_all(self, values: Sequence[Any], _: object) -> Sequence[Any]:
         """Return the value of each object, in their order."""
         cells = [attribute(values, name) for name in self.names]
         if self.convert is not None:
@@ -91,7 +91,7 @@ class Itself:
         """Return the row, or None."""
         return row if self.when is None or row[self.when] is not None else None
 
-    def read_all(self, rows: Sequence[Any]) -> Sequence[Any]:
+    def read_all(self, rows: Sequence[Any], _: object) -> Sequence[Any]:
         """Return the value of each row, in their order."""
         if self.when is None:
             return rows
@@ -125,7 +125,7 @@ class Computed:
         """Return the value of one row."""
         return self.compute(context, *(row[name] for name in self.names))
 
-    def read_all(self, rows: Sequence[Any], context: Any) -> list[Any]:
+    def read_all(self, rows: Sequence[Any], context: Any) -> Sequence[Any]:
         """Return the value of each row, in their order."""
         cells = [column(rows, name) for name in self.names]
         if self.compute_all is not None:

@@ -16,11 +16,9 @@ from graphql import (
     GraphQLLeafType,
     GraphQLString,
 )
-from graphql.pyutils import UndefinedType
 
 from gateway.execution.plan.irregular import Irregular
-
-_ABSENT: Final = frozenset({type(None), UndefinedType})
+from gateway.execution.plan.kinds import ABSENT
 
 
 @runtime_checkable
@@ -78,7 +76,7 @@ def _serialized(
     if plain in kinds and len(kinds) == 1 and (check is None or check(values)):
         return values
     found = convert(values)
-    if not _ABSENT.isdisjoint(map(type, found)):
+    if not ABSENT.isdisjoint(map(type, found)):
         raise Irregular("a value without a serialized form")
     return found
 

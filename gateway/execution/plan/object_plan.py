@@ -31,6 +31,8 @@ from graphql.type import TypeNameMetaFieldDef
 from gateway.dicts import Form, Make, nested_maker
 from gateway.execution.fields import (
     ByKey,
+    ColumnSource,
+    Computed,
     Guess,
     Itself,
     Related,
@@ -53,13 +55,22 @@ class NotCompiled(Exception):
     """An operation that graphql-core has to run. The argument is the reason, in a few words."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LeafRead:
+    """How the values of a scalar or an enum are read from rows, and serialized."""
+
+    source: ColumnSource | Computed
+    serialize: Serialize
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class FieldPlan:
     """One field of an object. `key` is its name in the response, `details` its places in the
     document; `typename` is the value of `__typename`, None for every other field.
 
     The values come from `source`; where that is None, as for a field with checks, from `function`;
-    where that is None too, from the resolver of the schema. `guess` returns a guess
+    where that is None too, from the resolver of the schema. `leaf` is the source of a field that is
+    a scalar or an enum of the row. `guess` returns a guess
     of the row, `by_key` says whether a guess of the parent is enough.
     """
 
@@ -70,6 +81,7 @@ class FieldPlan:
     nodes: list[FieldNode]
     shape: "Shape"
     source: Source | None
+    leaf: LeafRead | None
     function: FieldFunction | None
     arguments: FieldArguments
     typename: str | None
@@ -188,14 +200,17 @@ class _Planner:
             raise NotCompiled("fragment arguments")
         if any(each.name.value == "stream" for node in nodes for each in node.directives or ()):
             raise NotCompiled("incremental delivery")
+        shape = self._shape(definition.type, details)
+        source = None if checks_of(definition) else source_of(definition)
         return FieldPlan(
             key=key,
             field=definition,
             parent=parent,
             details=details,
             nodes=nodes,
-            shape=self._shape(definition.type, details),
-            source=None if checks_of(definition) else source_of(definition),
+            shape=shape,
+            source=source,
+            leaf=_leaf_read(source, shape),
             function=function_of(self.executor.schema, definition),
             arguments=FieldArguments(definition, nodes[0]),
             typename=parent.name if definition is TypeNameMetaFieldDef else None,
@@ -229,6 +244,12 @@ class _Planner:
             executor.hide_suggestions,
         )
         return self.plan(type_, collected)
+
+
+def _leaf_read(source: Source | None, shape: Shape) -> LeafRead | None:
+    if source is None or isinstance(source, Related) or not isinstance(shape, Leaf):
+        return None
+    return LeafRead(source, shape.serialize)
 
 
 def _loads_by_key(planned: FieldPlan) -> bool:

@@ -14,22 +14,21 @@ A run yields to the event loop, so that its deadline holds, and it has a limit o
 import asyncio
 from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import chain
-from types import CoroutineType, GeneratorType
+from types import CoroutineType
 from typing import Any, Final
 
 from graphql import ExecutionResult, GraphQLError, GraphQLObjectType, Undefined, located_error
 from graphql.execution import Executor
-from graphql.pyutils import UndefinedType
 
 from gateway.column_rows import ColumnRows, SparseRows
 from gateway.errors import TooComplex
 from gateway.execution.executed import Executed
-from gateway.execution.fields import Computed, Related
+from gateway.execution.fields import Related
 from gateway.execution.plan.batch import Batch
 from gateway.execution.plan.guesses import begin_guessed
 from gateway.execution.plan.irregular import Irregular
+from gateway.execution.plan.kinds import ABSENT, is_plain, may_be_awaitable
 from gateway.execution.plan.object_plan import (
     Abstract,
     FieldPlan,
@@ -47,7 +46,6 @@ from gateway.waves import Wave
 
 _FEW: Final = 16
 """Objects of which all fields are run in one stretch."""
-_ABSENT: Final = frozenset({type(None), UndefinedType})
 _BY_COLUMN: Final = frozenset({ColumnRows, SparseRows})
 _LISTS: Final = frozenset({list, tuple, ColumnRows})
 
@@ -142,38 +140,50 @@ class _Run:
         return batch
 
     async def _expand(self, batch: Batch) -> None:
-        wave = self._wave
-        for planned in batch.plan.fields:
-            wave.running = True
-            try:
-                column = self._column(batch, planned)
-            finally:
-                wave.running = False
-            batch.columns.append(column)
-            if len(batch.rows) > _FEW and self._turns.is_over():
-                await self._turns.wait()
-        if self._turns.is_over():
-            await self._turns.wait()
+        wave, turns, are_many = self._wave, self._turns, len(batch.rows) > _FEW
+        wave.running = True
+        try:
+            for planned in batch.plan.fields:
+                batch.columns.append(self._column(batch, planned))
+                if are_many and turns.is_over():
+                    wave.running = False
+                    await turns.wait()
+                    wave.running = True
+        finally:
+            wave.running = False
+        if turns.is_over():
+            await turns.wait()
 
     def _column(self, batch: Batch, planned: FieldPlan) -> OutputColumn:
+        rows, leaf = batch.rows, planned.leaf
         if planned.typename is not None:
-            return Complete([planned.typename] * len(batch.rows))
+            return Complete([planned.typename] * len(rows))
+        if leaf is None or not rows:
+            return self._other_column(batch, planned)
+        values = leaf.source.read_all(rows, self._executor.context_value)
+        kinds = set(map(type, values))
+        if len(kinds) == 1 and all(map(is_plain, kinds)):
+            self._count(len(values))
+            return Complete(leaf.serialize(values, kinds))
         places = FieldPlaces(self._executor, batch.places, planned)
-        if not batch.rows:
-            values: Sequence[Any] = []
-        else:
-            match planned.source:
-                case None:
-                    values = resolved(self._executor, planned, batch.rows, places)
-                    if planned.guess is not None:
-                        begin_guessed(self._executor, planned, planned.guess, places)
-                case Related() as source:
-                    loading = source.load_all(batch.rows, self._executor.context_value)
-                    return self._load(loading, planned.shape, len(batch.rows), places)
-                case Computed() as source:
-                    values = source.read_all(batch.rows, self._executor.context_value)
-                case source:
-                    values = source.read_all(batch.rows)
+        return self._complete(planned.shape, values, places)
+
+    def _other_column(self, batch: Batch, planned: FieldPlan) -> OutputColumn:
+        """Return a column that is not of scalars or enums which a source reads."""
+        rows, context = batch.rows, self._executor.context_value
+        places = FieldPlaces(self._executor, batch.places, planned)
+        if not rows:
+            return self._complete(planned.shape, [], places)
+        match planned.source:
+            case None:
+                values: Sequence[Any] = resolved(self._executor, planned, rows, places)
+                if planned.guess is not None:
+                    begin_guessed(self._executor, planned, planned.guess, places)
+            case Related() as source:
+                loading = source.load_all(rows, context)
+                return self._load(loading, planned.shape, len(rows), places)
+            case source:
+                values = source.read_all(rows, context)
         return self._complete(planned.shape, values, places)
 
     def _complete(
@@ -193,16 +203,16 @@ class _Run:
         if type(shape) is Objects and type(values) in _BY_COLUMN:
             return self._complete_rows(shape, values, places)
         kinds = set(map(type, values))
-        if len(kinds) == 1 and all(map(_is_plain, kinds)):
+        if len(kinds) == 1 and all(map(is_plain, kinds)):
             return self._complete_present(shape, values, kinds, places)
-        if any(map(_may_be_awaitable, kinds)) and (column := self._await(shape, values, places)):
+        if any(map(may_be_awaitable, kinds)) and (column := self._await(shape, values, places)):
             if awaited:
                 raise Irregular("an awaitable of an awaitable")
             return column
         failed = any(issubclass(kind, BaseException) for kind in kinds)
         if TooComplex in kinds:  # which refuses the operation, and not the field alone
             raise next(value for value in values if isinstance(value, TooComplex))
-        if not failed and not kinds & _ABSENT:
+        if not failed and not kinds & ABSENT:
             return self._complete_present(shape, values, kinds, places)
         if not shape.nullable:
             raise Irregular("an error or null in the place of a value")
@@ -376,14 +386,3 @@ def _items(values: Iterable[Any]) -> Iterator[Any]:
             yield from _items(value)
         else:
             yield value
-
-
-def _may_be_awaitable(kind: type) -> bool:
-    return hasattr(kind, "__await__") or issubclass(kind, CoroutineType | GeneratorType)
-
-
-@lru_cache(maxsize=1_000)
-def _is_plain(kind: type) -> bool:
-    """Whether every value of a type is neither absent nor an exception nor awaitable."""
-    is_other = kind in _ABSENT or issubclass(kind, BaseException) or _may_be_awaitable(kind)
-    return not is_other
