@@ -63,8 +63,10 @@ async def test_points_come_back_in_redis(server: RedisServer) -> None:
     async with store_of(server) as store:
         buckets = SharedBuckets("restored", QUICK, store)
         assert await buckets.take("ada", 100) == 0
-        wait = await buckets.take("ada", 50)
-        assert 0 < wait <= 0.05
+        # On a busy machine they come back while it is asked.
+        while not (wait := await buckets.take("ada", 50)):
+            pass
+        assert wait <= 0.05
         await asyncio.sleep(wait)
         assert await buckets.take("ada", 50) == 0
 

@@ -189,8 +189,8 @@ async def test_a_lease_is_renewed_while_its_job_runs(database: Database) -> None
     blocked = asyncio.Event()
     notes = Notes(until={"long": blocked})
     await defer(database, "long")
-    first = worker(database, notes.tasks(), lease_seconds=0.6)
-    second = worker(database, notes.tasks(), lease_seconds=0.6)
+    first = worker(database, notes.tasks(), lease_seconds=1.2)
+    second = worker(database, notes.tasks(), lease_seconds=1.2)
     async with first.running(), second.running():
         await eventually(lambda: notes.running == {"long"})
         await asyncio.sleep(1.5)
