@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from functools import partial
 from types import CoroutineType
-from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 V = TypeVar("V")
 
@@ -31,23 +31,26 @@ class Promise(Generic[V]):
     """The later outcome of a coroutine, or of work that was put off.
 
     Coroutines of the wave await a promise without a future; a task may await the promise too.
+    `coroutine` and `waiting`, the promises of the wave that go on after this one, are the wave's.
     """
 
-    __slots__ = ("_calls", "_error", "_value", "_wave", "done")
+    __slots__ = ("_error", "_futures", "_value", "_wave", "coroutine", "done", "waiting")
 
-    def __init__(self, wave: "Wave") -> None:
+    def __init__(self, wave: "Wave", coroutine: Coroutine[Any, Any, V] | None = None) -> None:
         self.done = False
+        self.coroutine = coroutine
+        self.waiting: list[Promise[Any]] | None = None
         self._wave = wave
         self._value: Any = None
         self._error: BaseException | None = None
-        self._calls: list[Callable[[], None]] = []
+        self._futures: list[asyncio.Future[None]] | None = None
 
     def __await__(self) -> Generator[Any, None, V]:
         if not self.done:
             if self._wave.running:
                 yield self
             else:
-                yield from _future_of(self)
+                yield from self._future()
         if self._error is not None:
             raise self._error
         return self._value  # type: ignore[no-any-return]  # `cast` is a call
@@ -56,10 +59,6 @@ class Promise(Generic[V]):
     def outcome(self) -> V | BaseException:
         """The value, or the exception that was raised; to be read once it is `done`."""
         return self._value if self._error is None else self._error
-
-    def call_when_done(self, call: Callable[[], None]) -> None:
-        """Call a function without arguments when the outcome is known."""
-        self._calls.append(call)
 
     def keep(self, value: V) -> None:
         """Set the value."""
@@ -73,21 +72,31 @@ class Promise(Generic[V]):
 
     def _end(self) -> None:
         self.done = True
-        calls, self._calls = self._calls, []
-        for call in calls:
-            call()
+        if self.waiting is not None:
+            self._wave.ready.extend(self.waiting)
+            self.waiting = None
+        if self._futures is not None:
+            for future in self._futures:
+                if not future.done():
+                    future.set_result(None)
+
+    def _future(self) -> asyncio.Future[None]:
+        """Return a future that is done when the promise is."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._futures = [*(self._futures or ()), future]
+        return future
 
 
 class Wave:
-    """The coroutines of one operation."""
+    """The coroutines of one operation. `ready` are the promises of those that can go on."""
 
-    __slots__ = ("_last", "_later", "_live", "_ready", "_tasks", "running")
+    __slots__ = ("_last", "_later", "_live", "_tasks", "ready", "running")
 
     def __init__(self) -> None:
         self.running = False
         """Whether the code that runs now belongs to the wave."""
-        self._ready: deque[_Running] = deque()
-        self._live: set[_Running] = set()
+        self.ready: deque[Promise[Any]] = deque()
+        self._live: set[Promise[Any]] = set()
         self._later: list[tuple[Work[Any], Promise[Any]]] = []
         self._last: list[tuple[Work[Any], Promise[Any]]] = []
         self._tasks: dict[asyncio.Task[Any], Promise[Any]] = {}
@@ -111,107 +120,101 @@ class Wave:
         `pause` is awaited between stretches. Where the caller is cancelled, whatever has not ended
         is closed.
         """
-        promises = [self._start(awaitable, Promise(self)) for awaitable in awaitables]
-        caller = _caller()  # to find the loop takes a system call
+        promises: list[Promise[Any]] = [
+            Promise(self, each if isinstance(each, CoroutineType) else _wait_for(each))
+            for each in awaitables
+        ]
+        self.ready.extend(promises)
+        self._live.update(promises)
+        loop = asyncio.get_running_loop()  # to find the loop takes a system call
+        task = asyncio.current_task(loop)
+        assert task is not None  # noqa: S101  # a coroutine runs in a task
         try:
-            while await self._went_on(caller, pause):
-                pass
+            while True:
+                if self.ready or self._later:
+                    self._run_stretch(loop, task)
+                    if self.ready and pause is not None:
+                        await pause()
+                elif self._last:
+                    last, self._last = self._last, []
+                    for work, promise in last:
+                        try:
+                            promise.keep(await work())
+                        except Exception as error:
+                            promise.fail(error)
+                elif self._tasks:
+                    await self._next_task()
+                else:
+                    break
         finally:
-            await self._close()
+            if self._live or self._later or self._last:
+                await self._close()
         return [promise.outcome for promise in promises]
 
-    def _start(self, awaitable: Awaitable[V], promise: Promise[V]) -> Promise[V]:
-        coroutine = awaitable if isinstance(awaitable, CoroutineType) else _wait_for(awaitable)
-        each = _Running(coroutine, promise)
-        self._ready.append(each)
-        self._live.add(each)
-        return promise
-
-    async def _went_on(self, caller: "_Caller", pause: Pause | None) -> bool:
-        """Do the next thing that can be done; return False if nothing is left."""
-        if self._ready:
-            self._run_stretch(*caller)
-            if self._ready and pause is not None:
-                await pause()
-        elif self._later:
-            later, self._later = self._later, []
-            for work, promise in later:
-                self._start(work(), promise)
-        elif self._last:
-            last, self._last = self._last, []
-            for work, promise in last:
-                await _settle(work(), promise)
-        elif self._tasks:
-            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in [task for task in self._tasks if task.done()]:
-                _take(task, self._tasks.pop(task))
-        else:
-            return False
-        return True
-
     def _run_stretch(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> None:
+        """Run what is ready, and work that was put off until nothing is."""
+        ready = self.ready
         # See https://docs.python.org/3/library/asyncio-extending.html.
         asyncio.tasks._leave_task(loop, task)  # noqa: SLF001 - public for event loops
         self.running = True
         try:
-            for _ in range(min(_STRETCH, len(self._ready))):
-                self._run(self._ready.popleft())
+            for _ in range(_STRETCH):
+                if not ready and not self._begin_later():
+                    break
+                self._run(ready.popleft())
         finally:
             self.running = False
             asyncio.tasks._enter_task(loop, task)  # noqa: SLF001
 
-    def _run(self, each: "_Running") -> None:
+    def _begin_later(self) -> bool:
+        """Begin work that was put off; return False if there is none."""
+        later, self._later = self._later, []
+        for work, promise in later:
+            promise.coroutine = work()
+            self.ready.append(promise)
+            self._live.add(promise)
+        return bool(later)
+
+    def _run(self, promise: Promise[Any]) -> None:
         """Run a coroutine until it ends or waits."""
+        coroutine = promise.coroutine
+        assert coroutine is not None  # noqa: S101  # it has begun
         try:
-            awaited = each.coroutine.send(None)
+            awaited = coroutine.send(None)
         except StopIteration as end:
-            self._live.discard(each)
-            each.promise.keep(end.value)
+            self._live.discard(promise)
+            promise.keep(end.value)
         except (Exception, asyncio.CancelledError) as error:
-            self._live.discard(each)
-            each.promise.fail(error)
+            self._live.discard(promise)
+            promise.fail(error)
         else:
-            if isinstance(awaited, Promise):
-                awaited.call_when_done(partial(self._ready.append, each))
+            if not isinstance(awaited, Promise):
+                rest = _wait_for(_Rest(coroutine, awaited))
+                self._tasks[asyncio.create_task(rest)] = promise
+            elif awaited.waiting is None:
+                awaited.waiting = [promise]
             else:
-                self._live.discard(each)
-                rest = _Rest(each.coroutine, awaited)
-                self._tasks[asyncio.create_task(_wait_for(rest))] = each.promise
+                awaited.waiting.append(promise)
+
+    async def _next_task(self) -> None:
+        """Wait until a coroutine that became a task has ended."""
+        await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in [task for task in self._tasks if task.done()]:
+            promise = self._tasks.pop(task)
+            self._live.discard(promise)
+            _take(task, promise)
 
     async def _close(self) -> None:
-        for each in self._live:
-            each.coroutine.close()
         tasks = list(self._tasks)
-        for held in (self._ready, self._live, self._later, self._last, self._tasks):
+        for promise in self._live.difference(self._tasks.values()):
+            if promise.coroutine is not None:
+                promise.coroutine.close()
+        for held in (self.ready, self._live, self._later, self._last, self._tasks):
             held.clear()
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.gather(*tasks, return_exceptions=True)
-
-
-class _Caller(NamedTuple):
-    """The loop and the task in which a wave runs."""
-
-    loop: asyncio.AbstractEventLoop
-    task: asyncio.Task[Any]
-
-
-def _caller() -> _Caller:
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task(loop)
-    assert task is not None  # noqa: S101  # a coroutine runs in a task
-    return _Caller(loop, task)
-
-
-class _Running:
-    """A coroutine that a wave runs, and the promise of its outcome."""
-
-    __slots__ = ("coroutine", "promise")
-
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], promise: Promise[Any]) -> None:
-        self.coroutine = coroutine
-        self.promise = promise
 
 
 class _Rest:
@@ -238,30 +241,8 @@ class _Rest:
                 return end.value
 
 
-def _future_of(promise: Promise[Any]) -> asyncio.Future[None]:
-    """Return a future that is done when a promise is."""
-    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def finish() -> None:
-        if not future.done():
-            future.set_result(None)
-
-    promise.call_when_done(finish)
-    return future
-
-
 async def _wait_for(awaitable: Awaitable[V]) -> V:
     return await awaitable
-
-
-async def _settle(awaitable: Awaitable[Any], promise: Promise[Any]) -> None:
-    """Await, and keep the outcome. Raises CancelledError."""
-    try:
-        value = await awaitable
-    except Exception as error:
-        promise.fail(error)
-    else:
-        promise.keep(value)
 
 
 def _take(task: asyncio.Task[Any], promise: Promise[Any]) -> None:

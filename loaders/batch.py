@@ -23,40 +23,49 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Loader(DataLoader[K, V]):
+class Loader(Generic[K, V]):
     """Loads a relation's values: keys that are requested in one wave, or else in one turn of the
     event loop, are read together.
 
-    Outside a wave `load` is the DataLoader's. `load_all` takes a column of keys, without a future
+    Outside a wave `load` is a DataLoader's. `load_all` takes a column of keys, without a future
     for each key. A caller that is cancelled ends its own wait alone.
     """
 
     def __init__(
         self, fetch: Callable[[list[K]], Awaitable[list[V]]], wave: Wave | None = None
     ) -> None:
-        super().__init__(load_fn=fetch, max_batch_size=MAX_KEYS)
         self._fetch = fetch
         self._wave = wave or Wave()
         self._columns: dict[K, _Read[K, V]] = {}
-        self._is_used_alone = False
         self._kept: list[tuple[Sequence[K], Sequence[V]]] = []
+        self._alone: DataLoader[K, V] | None = None
         self._next: list[K] = []
         self._reading: _Read[K, V] | None = None
 
     def begin(self, key: K) -> None:
         """Begin the load of one key."""
-        self._request([key])
+        if self._kept:
+            self._note_kept()
+        if key not in self._columns and not self._is_loaded_alone(key):
+            self._columns[key] = self._following()
+            self._next.append(key)
 
     def load(self, key: K) -> Awaitable[V]:
         """Return the value of one key, which a column may have loaded before."""
         if self._kept:
             self._note_kept()
         if self._wave.running:
-            self._request([key])
-        if read := self._columns.get(key):
-            return _Value(read, key)
-        self._is_used_alone = True
-        return asyncio.shield(super().load(key))
+            self.begin(key)
+        read = self._columns.get(key)
+        return self._load_alone(key) if read is None else _Value(read, key)
+
+    def _load_alone(self, key: K) -> Awaitable[V]:
+        if self._alone is None:
+            self._alone = DataLoader(load_fn=self._fetch, max_batch_size=MAX_KEYS)
+        return asyncio.shield(self._alone.load(key))
+
+    def _is_loaded_alone(self, key: K) -> bool:
+        return self._alone is not None and self._alone.cache_map.get(key) is not None
 
     def load_all(self, keys: Sequence[K]) -> Awaitable[Sequence[V | Exception]]:
         """Return the value of each key, in their order, or the exception that its load raised.
@@ -72,10 +81,10 @@ class Loader(DataLoader[K, V]):
     def _request(self, keys: Sequence[K]) -> None:
         if self._kept:
             self._note_kept()
-        known, kept = self._columns, self.cache_map
+        known = self._columns
         new = [key for key in dict.fromkeys(keys) if key not in known]
-        if self._is_used_alone:
-            new = [key for key in new if kept.get(key) is None]
+        if self._alone is not None:
+            new = [key for key in new if not self._is_loaded_alone(key)]
         if new:
             read = self._following()
             self._next += new

@@ -65,6 +65,7 @@ class _Relation(Generic[K, V]):
         made = bind(self._bound(loaders), loaders.snapshot, loaders.principal)
         # The next access finds the loader in the object itself.
         loaders.__dict__[self._name] = made
+        loaders.made.append(self._name)
         return made
 
 
@@ -190,7 +191,7 @@ def reads_deployments(columns: ReadColumns | None) -> bool:
 class Loaders:
     """Each is named `<result>_by_<key>` and loads what the principal may see, in one snapshot.
 
-    Loaders hold no reference to each other.
+    Loaders hold no reference to each other. `made` are the names of those that were used.
     """
 
     def __init__(self, snapshot: Snapshot, principal: Principal) -> None:
@@ -199,12 +200,13 @@ class Loaders:
         self.columns: ReadColumns | None = None
         self.relations: ReadRelations = frozenset()
         self.accounts: set[int] = set()
+        self.made: list[str] = []
 
     def begin(self) -> None:
         """Forget what was loaded."""
-        made = [name for name, value in self.__dict__.items() if isinstance(value, Loader)]
-        for name in made:
+        for name in self.made:
             del self.__dict__[name]
+        self.made.clear()
 
     account_by_id = _Accounts(ACCOUNT_BY_ID.fetch, _key_of, narrow=ACCOUNT_BY_ID.fetch)
     account_by_external_id = _Accounts(accounts_by_external_id, _key_of)

@@ -102,11 +102,12 @@ class Documents:
 
     def read(self, text: str) -> ParsedDocument:
         """Return the document; raises GraphQLError with a code if it cannot be parsed."""
-        document = self._kept.get(text)
-        if document is None:
+        try:
+            return self._kept[text]
+        except KeyError:
             document = self._read(text)
-            if not document.errors and len(text) <= CACHED_LENGTH:
-                self._kept[text] = document
+        if not document.errors and len(text) <= CACHED_LENGTH:
+            self._kept[text] = document
         return document
 
     def __len__(self) -> int:

@@ -1,6 +1,6 @@
 """Tenancy: a statement over account data always contains the principal's tenant filter."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from enum import Enum, auto
 from typing import Any, Generic, NamedTuple, Protocol
 
@@ -36,6 +36,8 @@ _MEMBER = table_of(AccountMember)
 
 class _Sight(Enum):
     """The ways in which a principal sees accounts."""
+
+    __hash__ = object.__hash__  # Enum's own hashes the name, in Python
 
     MEMBERSHIP = auto()
     ONE_ACCOUNT = auto()
@@ -181,12 +183,12 @@ class Scoped(Generic[R]):
             sight: Statement[R](_builder(build, sight, has_one_key=has_one_key)) for sight in _Sight
         }
 
-    async def fetch(
+    def fetch(
         self, reader: Reader, principal: Principal, /, **parameters: object
-    ) -> Sequence[R]:
+    ) -> Coroutine[Any, Any, Sequence[R]]:
         """Return the rows that the principal may see."""
         statement, bound = self._bound(principal)
-        return await reader.fetch(statement, **bound, **parameters)
+        return reader.fetch(statement, **bound, **parameters)
 
     def chunks(
         self, stream: Stream, principal: Principal, size: int, /, **parameters: object
@@ -196,11 +198,12 @@ class Scoped(Generic[R]):
         return stream.chunks(statement, size, **bound, **parameters)
 
     def _bound(self, principal: Principal) -> tuple[Statement[R], dict[str, object]]:
-        return self._statements[_sight(principal)], {
-            "principal_subject": principal.subject,
-            "principal_account": principal.account_id,
-            "principal_role": principal.role.value,
-        }
+        sight = _sight(principal)
+        bound: dict[str, object] = {"principal_subject": principal.subject}
+        if sight is not _Sight.MEMBERSHIP:  # which needs nothing else
+            bound["principal_account"] = principal.account_id
+            bound["principal_role"] = principal.role.value
+        return self._statements[sight], bound
 
 
 class Batched(Generic[R]):
@@ -212,18 +215,18 @@ class Batched(Generic[R]):
         self._of_one = Scoped[R](build, has_one_key=True)
         self._of_many = Scoped[R](build)
 
-    async def fetch(
+    def fetch(
         self,
         reader: Reader,
         principal: Principal,
         keys: Mapping[str, Sequence[object]],
         /,
         **parameters: object,
-    ) -> Sequence[R]:
+    ) -> Coroutine[Any, Any, Sequence[R]]:
         """Return the rows that the principal may see; `keys` are the columns of the batch."""
         (count,) = {len(values) for values in keys.values()}
         statement = self._of_one if count == 1 else self._of_many
-        return await statement.fetch(reader, principal, **keys, **parameters)
+        return statement.fetch(reader, principal, **keys, **parameters)
 
 
 def _builder(

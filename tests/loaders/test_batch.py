@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import cast
 
 import pytest
-from strawberry.dataloader import DataLoader
 
 from gateway.principal import Principal
 from gateway.store import Database, Listing, Page, Selection, Snapshot
@@ -32,7 +31,7 @@ async def test_rows_stand_in_the_order_of_the_keys_and_misses_are_none(
     await put(database, account(1), account(2), account(3), member(1, "ada"), member(3, "ada"))
     async with Snapshot(database, ACTOR) as snapshot:
         loader = bind(ACCOUNT_BY_ID.fetch, snapshot, ADA)
-        rows = await loader.load_many([(3,), (2,), (9,), (1,), (3,)])
+        rows = await asyncio.gather(*map(loader.load, [(3,), (2,), (9,), (1,), (3,)]))
         again = await loader.load((1,))
     assert [row and row["account_id"] for row in rows] == [3, None, None, 1, 3]
     assert again is rows[3]
@@ -50,7 +49,7 @@ async def test_keys_of_several_parts_are_matched_as_a_whole(database: Database) 
     )
     async with Snapshot(database, ACTOR) as snapshot:
         loader = bind(RECEIPT_BY_PURCHASE.fetch, snapshot, PLATFORM)
-        rows = await loader.load_many([(2, 1), (1, 2), (1, 1), (2, 2)])
+        rows = await asyncio.gather(*map(loader.load, [(2, 1), (1, 2), (1, 1), (2, 2)]))
     assert [row and row["id"] for row in rows] == [3, None, 1, None]
     assert rows[0] is not None
     assert "data" not in dict(rows[0])
@@ -112,7 +111,9 @@ async def test_many_keys_are_loaded_in_chunks(database: Database) -> None:
     await put(database, *(account(id_) for id_ in range(1, 4)))
     async with Snapshot(database, ACTOR) as snapshot:
         loader = bind(ACCOUNT_BY_ID.fetch, snapshot, PLATFORM)
-        rows = await loader.load_many([(id_,) for id_ in range(batch.MAX_KEYS + 3, 0, -1)])
+        rows = await asyncio.gather(
+            *map(loader.load, [(id_,) for id_ in range(batch.MAX_KEYS + 3, 0, -1)])
+        )
     assert [row["account_id"] for row in rows if row] == [3, 2, 1]
     assert [row is None for row in rows[:-3]] == [True] * batch.MAX_KEYS
     async with Snapshot(database, ACTOR) as snapshot:
@@ -146,7 +147,7 @@ async def test_pages_of_one_shape_are_one_statement_whatever_their_bounds(
             Page(selection=each, ascending=False, limit=2)
             for each in (selection(2), tail, selection(9), selection(1))
         ]
-        found = await loader.load_many(pages)
+        found = await asyncio.gather(*map(loader.load, pages))
         assert snapshot.statements == 1
         upwards = await loader.load(Page(selection=selection(1), ascending=True, limit=3))
     assert [ids(rows) for rows in found] == [[2, 1], [2, 1], [], [5, 4]]
@@ -173,7 +174,7 @@ async def test_totals_are_integers_and_one_statement_for_all_accounts(database: 
     failed = selection(1, ("status", ("FAILED",)))
     async with Snapshot(database, ACTOR) as snapshot:
         loader = bind(CREDIT_PURCHASES.fetch_totals, snapshot, PLATFORM)
-        found = await loader.load_many([selection(2), selection(9), selection(1)])
+        found = await asyncio.gather(*map(loader.load, [selection(2), selection(9), selection(1)]))
         assert snapshot.statements == 1
         none = await loader.load(failed)
     assert [row["total_count"] for row in found] == [1, 0, 2]
@@ -207,7 +208,7 @@ async def test_loaders_are_freed_without_the_collector(database: Database) -> No
         watched = [
             weakref.ref(loader)
             for name in vars(Loaders)
-            if isinstance(loader := getattr(loaders, name), DataLoader)
+            if isinstance(loader := getattr(loaders, name), Loader)
         ]
         del loaders, loader
         assert len(watched) > 10

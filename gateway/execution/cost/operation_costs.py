@@ -47,6 +47,7 @@ from gateway.execution.fields import Cost, FromArguments, Size
 
 _KEPT: Final = 16
 _NO_COST: Final = Cost()
+_NO_CONDITIONS: Final[Mapping[str, bool]] = {}
 _CONDITIONS: Final = {"skip": False, "include": True}
 
 
@@ -73,20 +74,20 @@ class OperationCosts:
         """Return the costs of an operation's selections. Raises TooComplex for too many fields."""
         if self._conditions is None:
             self._conditions = condition_variables(self._document)
-        conditions = _conditions(operation, variables, self._conditions)
+        names = self._conditions
+        conditions = _conditions(operation, variables, names) if names else _NO_CONDITIONS
         key = id(operation), tuple(conditions.items())
-        found = self._kept.get(key)
-        if found is None:
+        try:
+            return self._kept[key]
+        except KeyError:
             walk = _Walk(self._costs, self._fragments, operation, conditions, self._max_fields)
-            found = self._kept[key] = walk.selected()
+        found = self._kept[key] = walk.selected()
         return found
 
 
 def _conditions(
     operation: OperationDefinitionNode, variables: Variables, names: Sequence[str]
 ) -> Mapping[str, bool]:
-    if not names:
-        return {}
     defaults = {
         each.variable.name.value: value_from_ast_untyped(each.default_value)
         for each in operation.variable_definitions or ()

@@ -1,7 +1,7 @@
 """The values of a field's arguments."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from graphql import (
     ArgumentNode,
@@ -20,6 +20,8 @@ from graphql import (
 from graphql.execution import Executor
 from graphql.execution.values import coerce_argument
 from graphql.utilities.coerce_input_value import coerce_default_value
+
+_CHANGEABLE: Final = (list, dict)
 
 Convert: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -65,7 +67,7 @@ class FieldArguments:
             return lambda: shared
         coerced = self._coerced(executor)
         for value in coerced.values():
-            if isinstance(value, list | dict):
+            if isinstance(value, _CHANGEABLE):
                 return lambda: convert(self._coerced(executor))
         converted = convert(coerced)
         if self._is_constant:
@@ -131,7 +133,7 @@ def _constant(definition: GraphQLArgument, literal: ValueNode | None) -> Any:
     if _has_variables(literal):
         return Undefined
     value = coerce_input_literal(literal, definition.type)
-    return Undefined if isinstance(value, list | dict) else value
+    return Undefined if isinstance(value, _CHANGEABLE) else value
 
 
 def _has_variables(node: ValueNode) -> bool:

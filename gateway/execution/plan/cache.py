@@ -84,9 +84,10 @@ class Plans:
         if self._variables is None:
             self._variables = condition_variables(self._document)
         coerced = executor.variable_values.coerced
-        key = id(executor.operation), tuple(coerced.get(name) for name in self._variables)
-        found = self._kept.get(key)
-        if found is None:
+        key = id(executor.operation), tuple([coerced.get(name) for name in self._variables])
+        try:
+            found = self._kept[key]
+        except KeyError:
             found = self._kept[key] = _plan(executor)
         if isinstance(found, str):
             raise NotCompiled(found)

@@ -81,10 +81,11 @@ class Joins:
     def whole(self, statements: Sequence[BoundStatement[Any]], entrance: Entrance) -> Whole | None:
         """Return the statements as a transaction of their own; None where one cannot be joined."""
         texts = (entrance.setting, *_texts(statements))
-        if whole := self._whole.get(texts):
-            return whole
-        if not all(each.statement.has_scalars for each in statements):
-            return None
+        try:
+            return self._whole[texts]
+        except KeyError:
+            if not all(each.statement.has_scalars for each in statements):
+                return None
         whole = self._whole[texts] = _whole([each.statement for each in statements], entrance)
         return whole
 

@@ -44,6 +44,8 @@ from gateway.store.engine.statement import BoundStatement, CompiledStatement, R
 from gateway.store.engine.stream import Stream
 from gateway.store.engine.write import Insert, W
 
+_TRANSLATED: Final = translated(translate)
+
 
 class PostgresDriver:
     """One asyncpg connection. A statement without an answer after `timeout_seconds` ends it;
@@ -92,7 +94,7 @@ class PostgresDriver:
             raise
         except Exception:  # the parts run in turn, in the same snapshot
             self._joins.drop(statements)
-            with translated(translate):
+            with _TRANSLATED:
                 await self._connection.execute(BACK, timeout=self._timeout)
             return None
         return [*joined.rows(tuple(record))]
@@ -100,7 +102,7 @@ class PostgresDriver:
     async def stream(
         self, statement: CompiledStatement[R], arguments: list[object], size: int
     ) -> AsyncGenerator[Sequence[Sequence[object]]]:
-        with translated(translate):
+        with _TRANSLATED:
             cursor = await self._connection.cursor(
                 statement.text, *arguments, timeout=self._timeout
             )
@@ -112,7 +114,7 @@ class PostgresDriver:
     async def execute_many(
         self, statement: CompiledStatement[None], arguments: Sequence[Sequence[object]]
     ) -> None:
-        with translated(translate):
+        with _TRANSLATED:
             if len(arguments) == 1:
                 await self._connection.execute(statement.text, *arguments[0], timeout=self._timeout)
             else:
@@ -122,12 +124,12 @@ class PostgresDriver:
         """Insert rows, which are read while earlier ones are inserted."""
         if self._loads is None:
             self._loads = Loads(self._connection, self._timeout)
-        with translated(translate):
+        with _TRANSLATED:
             await self._loads.load(statement, records)
 
     async def commit(self) -> None:
         """Commit the transaction. Raises ServiceUnavailable where Postgres rolled it back."""
-        with translated(translate):
+        with _TRANSLATED:
             status = await self._connection.execute("COMMIT", timeout=self._timeout)
         if status != "COMMIT":
             raise ServiceUnavailable(BUSY)
@@ -209,18 +211,19 @@ class PostgresDatabase:
         whole = self._joins.whole(statements, entered)
         if whole is None:
             return None
+        values: list[object] = [entered.value]
+        for each in statements:
+            values += each.arguments
         pool = self._pool
-        with translated(translate):
+        with _TRANSLATED:
             connection = await pool.acquire("read")
-        values = [entered.value, *chain.from_iterable(each.arguments for each in statements)]
-        try:
-            with translated(translate):
+            try:
                 if connection.is_in_transaction():  # an earlier one, which has yet to end
                     await connection.execute("ROLLBACK")
                 records = await connection.fetch(whole.text, *values)
-        except BaseException:
-            self._return(pool, "read", connection, is_idle=False)
-            raise
+            except BaseException:
+                self._return(pool, "read", connection, is_idle=False)
+                raise
         pool.release("read", connection)
         return whole.rows(records)
 
@@ -261,11 +264,11 @@ class PostgresDatabase:
         """
         message = "; ".join((begin, *([admission(caller)] if caller else []), *more))
         pool = self._pool
-        with translated(translate):
+        with _TRANSLATED:
             connection = await pool.acquire(use)
         loan = _Loan(connection)
         try:
-            with translated(translate):
+            with _TRANSLATED:
                 await _begin(connection, message)
             yield loan
         except ReadOnly:

@@ -85,9 +85,19 @@ class Snapshot:
         if self._closed:
             raise asyncio.CancelledError("the request has ended")
         bound = statement.compiled(self._database.dialect).bind(parameters)
-        if self.wave.running:
-            return await self._fetch_in_wave(bound)
-        request = _Request(bound, asyncio.get_running_loop().create_future())
+        if not self.wave.running:
+            return await self._fetch_in_turn(bound)
+        if self._found is None:
+            self._found = self.wave.put_off(self._read_together, last=True)
+        promise, place = self._found, len(self._together)
+        self._together.append(bound)
+        outcome = (await promise)[place]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def _fetch_in_turn(self, statement: BoundStatement[R]) -> Sequence[R]:
+        request = _Request(statement, asyncio.get_running_loop().create_future())
         self._requests.append(request)
         if self._sending is None:
             self._sending = asyncio.create_task(self._send())
@@ -111,16 +121,6 @@ class Snapshot:
         outcomes = await self._read([request.statement for request in requests])
         for request, outcome in zip(requests, outcomes, strict=True):
             _settle(request, outcome)
-
-    async def _fetch_in_wave(self, statement: BoundStatement[Any]) -> Sequence[Any]:
-        if self._found is None:
-            self._found = self.wave.put_off(self._read_together, last=True)
-        promise, place = self._found, len(self._together)
-        self._together.append(statement)
-        outcome = (await promise)[place]
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
 
     async def _read_together(self) -> list[_Outcome]:
         statements, self._together, self._found = self._together, [], None

@@ -1,5 +1,6 @@
 """Means and comparisons of complete days, against the raw events and a walked calendar."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
@@ -310,5 +311,5 @@ async def test_a_viewer_sees_their_own_accounts_first_day_alone(database: Databa
     assert hidden.data == {"nodes": [None, None]}
     async with Snapshot(database, ACTOR) as snapshot:
         loader = bind(first_facts, snapshot, BOB)
-        assert await loader.load_many([1, 2]) == [None, None]
+        assert await asyncio.gather(*map(loader.load, [1, 2])) == [None, None]
         assert await bind(first_facts, snapshot, PLATFORM).load(2) == at("01-01T00:00")
