@@ -1,4 +1,4 @@
-"""What the type of a value says of it."""
+"""Kinds of values, by their types."""
 
 from functools import lru_cache
 from types import CoroutineType, GeneratorType
