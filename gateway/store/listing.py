@@ -348,7 +348,8 @@ class Listing(Generic[R, T]):
             joined = spans.outerjoin(self._table, inside)
             return select(spans.c.n, *figures).select_from(joined).group_by(spans.c.n)
         found = select(*figures).where(inside).lateral("totals")
-        return select(*visible.position(spans), found).select_from(spans.join(found, true()))
+        each = select(*visible.position(spans), found).select_from(spans.join(found, true()))
+        return visible.one_by_key(each)
 
     def _spans(self, visible: Visible) -> FromClause:
         """Return the selections of a batch as a table, read once."""

@@ -137,7 +137,7 @@ class Keyed(Generic[R]):
             return rows.where(self._has(key), key.seen)
         keys = visible.keys(**kinds)
         rows = rows.add_columns(*visible.position(keys))
-        return rows.join_from(keys, self.table, self._has(keys))
+        return visible.one_by_key(rows.join_from(keys, self.table, self._has(keys)))
 
     def _has(self, keys: HasCells) -> ColumnElement[bool]:
         """Return whether a row has a key."""

@@ -25,6 +25,7 @@ from gateway.models import RollupDay, RollupSlot, table_of
 from gateway.models.rollup import LARGE_SET, SMALL_SET
 from gateway.principal import Principal
 from gateway.store.engine.database import Reader
+from gateway.store.engine.packed import packed, unpacked
 from gateway.store.engine.sql import BARRIER, ColumnType, Expression, Query
 from gateway.store.engine.statement import R
 from gateway.store.relation import by_position
@@ -91,7 +92,7 @@ def _statement(columns: Sequence[str], grain: Grain, visible: Visible) -> Query:
     at = MOMENTS[grain]
     table = at.table
     kinds: dict[str, ColumnType] = {"account_id": BigInteger(), "lower": at.type, "upper": at.type}
-    cells = (at.label("at"), *(table.c[name] for name in columns))
+    cells = _cells(columns, grain)
     if span := visible.only_key(**kinds):
         return select(*cells).where(inside(at, span), span.seen).order_by(at)
     spans = visible.keys(**kinds)
@@ -101,7 +102,13 @@ def _statement(columns: Sequence[str], grain: Grain, visible: Visible) -> Query:
     else:
         rows = rows_inside(at, spans, cells).lateral("rows")
         found = select(*number, rows).select_from(spans.join(rows, true()))
-    return found.order_by(*number, literal_column("at"))
+    found = found.order_by(*number, literal_column("at"))
+    return packed(found.subquery("found")) if visible.is_scalar else found
+
+
+def _cells(columns: Sequence[str], grain: Grain) -> Sequence[Expression]:
+    at = MOMENTS[grain]
+    return [at.label("at"), *(at.table.c[name] for name in columns)]
 
 
 def inside(at: Column[Any], spans: HasCells) -> ColumnElement[bool]:
@@ -128,10 +135,18 @@ P = TypeVar("P", bound=RollupRow)
 
 
 class RollupSpans(Generic[R]):
-    """Rows R of spans: `build` makes the statement of a grain, over a `batch` of spans."""
+    """Rows R of spans: `build` makes the statement of a grain, over a `batch` of spans. Where those
+    of one span are `packed`, `columns` are what a row has.
+    """
 
-    def __init__(self, build: Callable[[Grain, Visible], Query]) -> None:
+    def __init__(
+        self, build: Callable[[Grain, Visible], Query], columns: Sequence[str] = ()
+    ) -> None:
         self._statements = {grain: Batched[R](partial(build, grain)) for grain in Grain}
+        self._kinds = {
+            grain: {str(each.key): each.type for each in _cells(columns, grain)} for grain in Grain
+        }
+        self._packs: Final = bool(columns)
 
     async def fetch(
         self, reader: Reader, principal: Principal, spans: Sequence[RollupSpan]
@@ -152,7 +167,8 @@ class RollupSpans(Generic[R]):
             }
             rows = await self._statements[grain].fetch(reader, principal, keys)
             if len(mine) == 1:  # as the driver has them: perhaps by the column
-                found[mine[0]] = rows
+                is_packed = self._packs and reader.dialect == "postgresql"
+                found[mine[0]] = unpacked(rows, self._kinds[grain]) if is_packed else rows
                 continue
             for place, part in zip(mine, by_position(rows, len(mine)), strict=True):
                 found[place] = part
@@ -161,7 +177,7 @@ class RollupSpans(Generic[R]):
 
 def _rows(*columns: str) -> RollupSpans[P]:
     """Return the rows of the roll-ups, in the order of time: `at` and some columns."""
-    return RollupSpans[P](partial(_statement, columns))
+    return RollupSpans[P](partial(_statement, columns), columns)
 
 
 # A chart needs no quantities, and usage no purchases.

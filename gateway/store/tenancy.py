@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from enum import Enum, auto
-from typing import Any, Generic, NamedTuple, Protocol
+from typing import Any, Final, Generic, NamedTuple, Protocol
 
 from sqlalchemy import (
     BigInteger,
@@ -26,7 +26,14 @@ from gateway.store.engine.parameters import (
     bound_only_of,
     only_of,
 )
-from gateway.store.engine.sql import BARRIER, ColumnType, DialectName, Expression
+from gateway.store.engine.sql import (
+    BARRIER,
+    ONE_ROW,
+    ColumnType,
+    DialectName,
+    Expression,
+    Query,
+)
 from gateway.store.engine.statement import R, Statement
 from gateway.store.engine.stream import Chunk, Stream
 
@@ -84,7 +91,8 @@ class Visible:
         self._sight = sight
         self.dialect: DialectName = dialect
         self._has_one_key = has_one_key
-        self._is_scalar = has_one_key and dialect == "postgresql"
+        self.is_scalar: Final = has_one_key and dialect == "postgresql"
+        """Whether the batch has one key, as scalars."""
 
     def __call__(self, account_id: Expression) -> ColumnElement[bool]:
         match self._sight:
@@ -113,7 +121,7 @@ class Visible:
 
     def batch(self, **columns: ColumnType) -> FromClause:
         """Return the keys of a batch without the tenant filter: see `batch_of_texts`."""
-        if self._is_scalar:
+        if self.is_scalar:
             return batch_of_one(**columns)
         return batch_of_texts(self.dialect, **columns)
 
@@ -122,7 +130,7 @@ class Visible:
         see.
         """
         batch = self.batch(**columns)
-        if not self._is_scalar:
+        if not self.is_scalar:
             return self.of(batch)
         # Of the parameter, not of the column: Postgres looks it up before it reads anything.
         seen = self(only_of("account_id", BigInteger()))
@@ -139,7 +147,11 @@ class Visible:
 
     def position(self, keys: FromClause) -> list[Expression]:
         """Return the column `n` of a batch, the position of a key; none where there is one key."""
-        return [] if self._is_scalar else [keys.c.n]
+        return [] if self.is_scalar else [keys.c.n]
+
+    def one_by_key(self, rows: Query) -> Query:
+        """Return rows of a batch of keys, of which each has one at most."""
+        return rows.execution_options(**{ONE_ROW: True}) if self.is_scalar else rows
 
     def own(self, subject: Expression) -> ColumnElement[bool]:
         """Return whether a column of subjects has the principal's: never for an API key."""

@@ -1,16 +1,16 @@
 """Statements that are requested together, as one statement of Postgres: one round trip for all.
 
-Each statement is a part; its rows travel as one array a column. To prepare a statement costs a
-connection more than some round trips, so that only statements which are often requested together
-are joined. An operation that is known to read once needs no transaction around its statement: a
-statement is a snapshot of its own.
+Each statement is a part; its rows travel as one array a column, and one row as it is. To prepare a
+statement costs a connection more than some round trips, so that only statements which are often
+requested together are joined. An operation that is known to read once needs no transaction around
+its statement: a statement is a snapshot of its own.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from cachetools import LRUCache
 
@@ -30,15 +30,44 @@ _PARAMETER: Final = re.compile(r"\$(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """The text of joined statements, and the columns of each."""
+    """The text of joined statements, and the columns of each part."""
 
     text: str
-    parts: tuple[tuple[str, ...], ...]
+    parts: tuple["_Part", ...]
 
     def rows(self, record: Sequence[Any]) -> list[ColumnRows[Any]]:
         """Return the rows of each statement, from the one record of the joined one."""
         cells = iter(record)
-        return [ColumnRows({name: next(cells) or [] for name in names}) for names in self.parts]
+        return [part.rows(cells) for part in self.parts]
+
+
+class _Part(NamedTuple):
+    """The columns of a statement in a joined one: arrays, or where it `has_one_row` the cells of
+    that row, and after them whether there is one.
+    """
+
+    names: tuple[str, ...]
+    has_one_row: bool
+
+    @classmethod
+    def of(cls, statement: CompiledStatement[Any]) -> "_Part":
+        return cls(statement.columns, statement.has_one_row)
+
+    def rows(self, cells: Iterator[Any]) -> ColumnRows[Any]:
+        """Return the rows, from the cells that come next."""
+        if not self.has_one_row:
+            return ColumnRows({name: next(cells) or [] for name in self.names})
+        found = {name: [next(cells)] for name in self.names}
+        return ColumnRows(found if next(cells) else dict.fromkeys(found, ()))
+
+    def text(self, statement: str, condition: str) -> str:
+        """Return the part for a statement's text, as a table of one row or none."""
+        names = [f"c{index}" for index in range(len(self.names))]
+        cells = ", ".join(names)
+        if not self.has_one_row:
+            cells = ", ".join(f"array_agg({name}) AS {name}" for name in names)
+        found = ", true AS found" if self.has_one_row else ""
+        return f"(SELECT {cells}{found} FROM ({statement}) AS q({', '.join(names)}) {condition})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +102,7 @@ class Joins:
         if joined := self._joined.get(texts):
             return joined
         times = self._times[texts] = self._times.get(texts, 0) + 1
-        if times <= self._often or not all(each.statement.has_scalars for each in statements):
+        if times <= self._often or not _can_join(statements):
             return None
         joined = self._joined[texts] = _join([each.statement for each in statements])
         return joined
@@ -84,7 +113,7 @@ class Joins:
         try:
             return self._whole[texts]
         except KeyError:
-            if not all(each.statement.has_scalars for each in statements):
+            if not _can_join(statements):
                 return None
         whole = self._whole[texts] = _whole([each.statement for each in statements], entrance)
         return whole
@@ -100,9 +129,14 @@ def _texts(statements: Sequence[BoundStatement[Any]]) -> _Texts:
     return tuple([each.statement.text for each in statements])
 
 
+def _can_join(statements: Sequence[BoundStatement[Any]]) -> bool:
+    """Say whether statements can be parts: arrays of arrays would have to be of one length."""
+    return all(each.statement.has_scalars or each.statement.has_one_row for each in statements)
+
+
 def _join(statements: Sequence[CompiledStatement[Any]]) -> Joined:
-    parts = ", ".join(_parts(statements))
-    return Joined(f"SELECT {_columns(statements)} FROM {parts}", _names(statements))
+    text = f"SELECT {_columns(statements)} FROM (SELECT) AS one{_joins(statements)}"
+    return Joined(text, tuple(map(_Part.of, statements)))
 
 
 def _whole(statements: Sequence[CompiledStatement[Any]], entrance: Entrance) -> Whole:
@@ -116,29 +150,26 @@ def _whole(statements: Sequence[CompiledStatement[Any]], entrance: Entrance) -> 
         text = _PARAMETER.sub(partial(_moved, 1), statements[0].text)
         part = f"LATERAL (SELECT q.* FROM ({text}) AS q {condition}) AS p"
         return Whole(f"SELECT p.* FROM {entered}, {part}", None)
-    parts = (f"LATERAL {part}" for part in _parts(statements, before=1, condition=condition))
-    text = f"SELECT {_columns(statements)} FROM {', '.join((entered, *parts))}"
-    return Whole(text, Joined(text, _names(statements)))
+    parts = _joins(statements, before=1, condition=condition)
+    text = f"SELECT {_columns(statements)} FROM {entered}{parts}"
+    return Whole(text, Joined(text, tuple(map(_Part.of, statements))))
 
 
 def _columns(statements: Sequence[CompiledStatement[Any]]) -> str:
     return ", ".join(f"p{number}.*" for number in range(len(statements)))
 
 
-def _names(statements: Sequence[CompiledStatement[Any]]) -> tuple[tuple[str, ...], ...]:
-    return tuple(each.columns for each in statements)
-
-
-def _parts(
+def _joins(
     statements: Sequence[CompiledStatement[Any]], *, before: int = 0, condition: str = ""
-) -> Iterator[str]:
-    """Yield the parts; `before` is the number of parameters before theirs."""
+) -> str:
+    """Return the joins of the parts; `before` is the number of parameters before theirs."""
+    joins = []
     for number, each in enumerate(statements):
         text = _PARAMETER.sub(partial(_moved, before), each.text)
-        names = [f"c{index}" for index in range(len(each.columns))]
-        arrays = ", ".join(f"array_agg({name}) AS {name}" for name in names)
-        yield f"(SELECT {arrays} FROM ({text}) AS q({', '.join(names)}) {condition}) AS p{number}"
+        part = _Part.of(each).text(text, condition)
+        joins.append(f" LEFT JOIN LATERAL {part} AS p{number} ON true")
         before += len(each.names)
+    return "".join(joins)
 
 
 def _accounts(statements: Sequence[CompiledStatement[Any]], *, before: int) -> Iterator[str]:

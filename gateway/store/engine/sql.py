@@ -28,6 +28,9 @@ ColumnType: TypeAlias = TypeEngine[Any]
 Convert: TypeAlias = Callable[[Any], Any]
 """Makes a value the driver's, or the driver's value ours: SQLAlchemy's processors are untyped."""
 
+ONE_ROW: Final = "one_row"
+"""The execution option of a query that returns one row at most."""
+
 BARRIER: Final = literal_column("0", Integer)
 """The OFFSET of a subquery that the planner of Postgres must not merge with the query around it. A
 number would be a parameter.

@@ -21,6 +21,7 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     Dialect,
+    Executable,
     cast,
     func,
     literal_column,
@@ -40,7 +41,7 @@ from gateway.store.engine.parameters import (
     array_text,
     binder,
 )
-from gateway.store.engine.sql import DIALECTS, ColumnType, Convert, DialectName
+from gateway.store.engine.sql import DIALECTS, ONE_ROW, ColumnType, Convert, DialectName
 
 R = TypeVar("R")
 """A row."""
@@ -68,6 +69,8 @@ class CompiledStatement(Generic[R]):
     composed: Mapping[str, tuple[str, ...]]
     binders: Mapping[str, Convert]
     columns: tuple[str, ...]
+    has_one_row: bool
+    """Whether it returns one row at most."""
     has_scalars: bool
     """Whether no column is an array."""
     accounts: str
@@ -196,6 +199,8 @@ def _compile(executable: ClauseElement, name: DialectName) -> CompiledStatement[
         },
         binders=binders,
         columns=tuple(entry.keyname for entry in result),
+        has_one_row=isinstance(executable, Executable)
+        and bool(executable.get_execution_options().get(ONE_ROW)),
         has_scalars=not any(isinstance(entry.type, ARRAY) for entry in result),
         converters=tuple(converters),
         accounts="" if name == "sqlite" else _accounts(compiler),

@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 import asyncpg
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import BigInteger, bindparam, column, select, text
+from sqlalchemy import BigInteger, bindparam, cast, column, null, select, text
 from structlog.testing import capture_logs
 
 from gateway.column_rows import column as cells
@@ -15,6 +15,7 @@ from gateway.errors import DeadlineExceeded
 from gateway.settings import load_settings
 from gateway.store import Database, Snapshot, Statement, connect
 from gateway.store.engine.joined import OFTEN, Joins
+from gateway.store.engine.sql import ONE_ROW
 from tests.support.books import ACTOR
 
 
@@ -36,6 +37,15 @@ def _numbers(last: str) -> Statement[NumberRow]:
 
 
 FEW, MANY = _numbers("few"), _numbers("many")
+_NUMBERS = text("generate_series(1, :most) AS numbers(n)").bindparams(
+    bindparam("most", type_=BigInteger())
+)
+LOWEST = Statement[NumberRow](
+    select(column("n", BigInteger()), cast(null(), BigInteger()).label("twice"))
+    .select_from(_NUMBERS)
+    .where(text("n = 1"))
+    .execution_options(**{ONE_ROW: True})
+)
 DIVIDED = Statement[NumberRow](
     select((12 / bindparam("by", type_=BigInteger())).cast(BigInteger()).label("n"))
 )
@@ -87,6 +97,27 @@ async def test_statements_are_joined_once_they_come_often(
         assert [row["n"] for row in many] == cells(many, "n") == [3, 2, 1]
         assert list(none) == []
         assert len(sent) == (3 if times <= OFTEN else 1)
+
+
+async def test_a_row_and_no_row_need_no_arrays(database: Database, sent: list[str]) -> None:
+    joined_at_once(database)
+    one = {"n": 1, "twice": None}
+    many = FEW.compiled("postgresql").bind({"few": 2})
+    for first, second in ((0, 1), (1, 0)):
+        async with Snapshot(database, ACTOR) as snapshot:
+            found = await asyncio.gather(
+                snapshot.fetch(LOWEST, most=first),
+                snapshot.fetch(LOWEST, most=second),
+                snapshot.fetch(FEW, few=2),
+            )
+        counts = (first, second)
+        bound = [LOWEST.compiled("postgresql").bind({"most": count}) for count in counts]
+        at_one_time = await database.read_once(ACTOR, [*bound, many]) or []
+        for rows, count in zip((*found[:2], *at_one_time[:2]), (*counts, *counts), strict=True):
+            assert [dict(row) for row in rows] == [one] * count
+        assert [row["n"] for rows in (found[2], at_one_time[2]) for row in rows] == [2, 1, 2, 1]
+    assert all("array_agg(c0) AS c0, array_agg(c1)" in text for text in sent)
+    assert [text.count("array_agg") for text in sent] == [2] * len(sent)
 
 
 async def test_a_part_that_fails_fails_alone(database: Database, sent: list[str]) -> None:
