@@ -2,7 +2,7 @@
 has one; every write of account data has an `Actor`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, Self, TypeAlias
@@ -65,6 +65,17 @@ class Principal:
     scopes: frozenset[Permission] = frozenset()
     role: Role = Role.OWNER
     expires_at: datetime | None = None
+    quota_key: str = field(init=False, repr=False, compare=False)
+    """The key that its quotas count by. That of a person is never that of an API key, whatever the
+    subject; those of signed links are one for each account.
+    """
+
+    def __post_init__(self) -> None:
+        if self.key_id is None:
+            key = f"person:{self.subject}"
+        else:
+            key = f"key:{self.key_id}:{self.account_id or ''}"
+        object.__setattr__(self, "quota_key", key)  # which each request reads several times
 
     @property
     def is_person(self) -> bool:
@@ -84,15 +95,6 @@ class Principal:
     def reads_accounts(self) -> bool:
         """Whether the principal may read accounts at all: people, and keys with a scope for it."""
         return self.is_person or bool(self.scopes & _READING)
-
-    @property
-    def quota_key(self) -> str:
-        """The key that its quotas count by. That of a person is never that of an API key, whatever
-        the subject; those of signed links are one for each account.
-        """
-        if self.key_id is None:
-            return f"person:{self.subject}"
-        return f"key:{self.key_id}:{self.account_id or ''}"
 
     @property
     def is_platform(self) -> bool:

@@ -159,21 +159,22 @@ class Wave:
         self.running = True
         try:
             for _ in range(_STRETCH):
-                if not ready and not self._begin_later():
-                    break
+                if not ready:
+                    if not self._later:
+                        break
+                    self._begin_later()
                 self._run(ready.popleft())
         finally:
             self.running = False
             asyncio.tasks._enter_task(loop, task)  # noqa: SLF001
 
-    def _begin_later(self) -> bool:
-        """Begin work that was put off; return False if there is none."""
+    def _begin_later(self) -> None:
+        """Begin work that was put off."""
         later, self._later = self._later, []
         for work, promise in later:
             promise.coroutine = work()
             self.ready.append(promise)
             self._live.add(promise)
-        return bool(later)
 
     def _run(self, promise: Promise[Any]) -> None:
         """Run a coroutine until it ends or waits."""

@@ -1,7 +1,7 @@
 """Runs a prepared operation: by its compiled plan, or by graphql-core."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard, cast
 
@@ -226,8 +226,10 @@ class Runner:
         context.begin(reads_once=False)
         return None
 
-    async def _run_plan(self, executor: Executor[Any], plan: OperationPlan, wave: Wave) -> Executed:
-        return await run(executor, plan.root, self.turns, wave, max_values=self._max_values)
+    def _run_plan(
+        self, executor: Executor[Any], plan: OperationPlan, wave: Wave
+    ) -> Coroutine[Any, Any, Executed]:
+        return run(executor, plan.root, self.turns, wave, max_values=self._max_values)
 
 
 def _root_field(executor: Executor[Any]) -> RootField:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 from starlette.types import Scope
@@ -31,10 +32,7 @@ class HeadLimits:
         if len(headers) > self._max_headers:
             sentence = f"A request may have at most {self._max_headers} headers."
             raise HTTPError(sentence, 431, CLOSE)
-        size = 0
-        for name, value in headers:
-            size += len(name) + len(value)
-        if size > self._max_bytes:
+        if sum(map(len, chain.from_iterable(headers))) > self._max_bytes:
             sentence = f"The headers may take at most {self._max_bytes} bytes."
             raise HTTPError(sentence, 431, CLOSE)
         if len(path) + len(scope["query_string"]) > self._max_bytes:

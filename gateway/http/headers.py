@@ -26,12 +26,15 @@ class ResponseHeaders:
 
     def __init__(self, *, dev: bool) -> None:
         self._headers = _ANSWER_HEADERS | ({b"x-dev-mode": b"1"} if dev else {})
+        self._all = list(self._headers.items())
 
     def complete(self, headers: Iterable[tuple[bytes, bytes]]) -> RawHeaders:
         """Return an answer's headers with those that it lacks."""
         complete = list(headers)
-        present = {name for name, _ in complete}
-        complete += [pair for pair in self._headers.items() if pair[0] not in present]
+        present = [name for name, _ in complete if name in self._headers]
+        if not present:  # as in most answers
+            return complete + self._all
+        complete += [pair for pair in self._all if pair[0] not in present]
         return complete
 
 

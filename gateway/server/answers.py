@@ -73,14 +73,13 @@ class Exchange:
             await cycle.flow.drain()
         if cycle.disconnected:
             return
-        common: list[tuple[bytes, bytes]] = []
-        own: list[tuple[bytes, bytes]] = []
-        for header in (*cycle.default_headers, *headers):
-            (own if header[0] in _OWN else common).append(header)
+        every = [*cycle.default_headers, *headers]
+        own = [header for header in every if header[0] in _OWN]
+        common = tuple([header for header in every if header[0] not in _OWN])
         lines = b"".join([b"%b: %b\r\n" % header for header in own])
         if lines.count(b"\r") != len(own) or lines.count(b"\n") != len(own):
             raise ValueError("A header is more than one line.")
-        part = _common_part(status, tuple(common))
+        part = _common_part(status, common)
         closes = part.closes or not cycle.keep_alive
         end = _line(_CLOSING) + b"\r\n" if closes else b"\r\n"
         cycle.response_started = cycle.response_complete = True

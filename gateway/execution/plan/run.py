@@ -12,7 +12,7 @@ A run yields to the event loop, so that its deadline holds, and it has a limit o
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from types import CoroutineType
@@ -72,13 +72,13 @@ class _Waiting:
     column: Awaited
 
 
-async def run(
+def run(
     executor: Executor[Any], plan: ObjectPlan, turns: Turns, wave: Wave, *, max_values: int
-) -> Executed:
+) -> Coroutine[Any, Any, Executed]:
     """Return the result and its points. Raises Irregular, TooComplex, and CancelledError if it is
     cancelled.
     """
-    return await _Run(executor, turns, wave, max_values).result(plan)
+    return _Run(executor, turns, wave, max_values).result(plan)
 
 
 class _Run:

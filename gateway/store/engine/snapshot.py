@@ -1,7 +1,7 @@
 """The reads of one request, in one snapshot of the database."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self, TypeAlias, TypeVar
@@ -122,9 +122,9 @@ class Snapshot:
         for request, outcome in zip(requests, outcomes, strict=True):
             _settle(request, outcome)
 
-    async def _read_together(self) -> list[_Outcome]:
+    def _read_together(self) -> Coroutine[Any, Any, list[_Outcome]]:
         statements, self._together, self._found = self._together, [], None
-        return await self._read(statements)
+        return self._read(statements)
 
     async def _read(self, statements: Sequence[BoundStatement[Any]]) -> list[_Outcome]:
         """Return the rows of each statement, or the exception."""
