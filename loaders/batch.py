@@ -72,9 +72,6 @@ class Loader(Generic[K, V]):
 
         The load begins later, with all keys that are requested before.
         """
-        for known, values in self._kept:
-            if known[: len(keys)] == keys:  # of a page that was read to one row more
-                return _at_once(values if len(known) == len(keys) else values[: len(keys)])
         self._request(keys)
         return self._values(keys)
 
@@ -104,6 +101,13 @@ class Loader(Generic[K, V]):
     def keep(self, keys: Sequence[K], values: Sequence[V]) -> None:
         """Take the values of keys that were read with rows of another relation."""
         self._kept.append((keys, values))
+
+    def kept(self, keys: Sequence[K]) -> Sequence[V] | None:
+        """Return the values of keys that were kept, in their order; None where there are others."""
+        for known, values in self._kept:
+            if known[: len(keys)] == keys:  # of a page that was read to one row more
+                return values if len(known) == len(keys) else values[: len(keys)]
+        return None
 
     def _note_kept(self) -> None:
         """Note the kept values by their keys, for requests of other keys."""
@@ -139,10 +143,6 @@ class Loader(Generic[K, V]):
 
 _Read: TypeAlias = asyncio.Task[dict[K, V | Exception]] | Promise[dict[K, V | Exception]]
 """The values of keys that are read together."""
-
-
-async def _at_once(values: Sequence[V]) -> Sequence[V]:
-    return values
 
 
 class _Value(Generic[K, V]):

@@ -144,6 +144,12 @@ class KeyLoader(Protocol):
         """Return the value of one key."""
         ...
 
+    def kept(self, keys: Sequence[Any], /) -> Sequence[Any] | None:
+        """Return the values of keys that came with other rows, in their order; None where some have
+        to be loaded.
+        """
+        ...
+
     def load_all(self, keys: Sequence[Any], /) -> Awaitable[Sequence[Any]]:
         """Return the value of each key, in their order."""
         ...
@@ -172,15 +178,20 @@ class Related:
         key = self._key(row)
         return None if key is None else self.loader(context).load(key)
 
-    def load_all(self, rows: Sequence[Any], context: Any) -> Awaitable[Sequence[Any]]:
-        """Return the value of each row, in their order; the loader has the keys at once."""
+    def read_all(
+        self, rows: Sequence[Any], context: Any
+    ) -> Sequence[Any] | Awaitable[Sequence[Any]]:
+        """Return the value of each row, in their order, where they came with the rows. Otherwise an
+        awaitable of them; the loader has the keys at once.
+        """
         columns = [column(rows, name) for name in self.names]
+        loader = self.loader(context)
         if any(None in cells for cells in columns):
             keys = list(map(self._key, rows))
-        else:
-            keys = list(zip(*columns, strict=True) if self.key is None else map(self.key, *columns))
-        wanted = [key for key in keys if key is not None]
-        return _spread(keys, self.loader(context).load_all(wanted))
+            return _spread(keys, loader.load_all([key for key in keys if key is not None]))
+        keys = list(zip(*columns, strict=True) if self.key is None else map(self.key, *columns))
+        kept = loader.kept(keys)
+        return loader.load_all(keys) if kept is None else kept
 
     def _key(self, row: Any) -> Any:
         values = tuple([row[name] for name in self.names])
@@ -190,10 +201,7 @@ class Related:
 
 
 async def _spread(keys: Sequence[Any], loading: Awaitable[Sequence[Any]]) -> Sequence[Any]:
-    values = await loading
-    if len(values) == len(keys):
-        return values
-    present = iter(values)
+    present = iter(await loading)
     return [None if key is None else next(present) for key in keys]
 
 

@@ -180,8 +180,10 @@ class _Run:
                 if planned.guess is not None:
                     begin_guessed(self._executor, planned, planned.guess, places)
             case Related() as source:
-                loading = source.load_all(rows, context)
-                return self._load(loading, planned.shape, len(rows), places)
+                found = source.read_all(rows, context)
+                if not isinstance(found, Sequence):
+                    return self._load(found, planned.shape, len(rows), places)
+                values = found
             case source:
                 values = source.read_all(rows, context)
         return self._complete(planned.shape, values, places)
