@@ -29,7 +29,7 @@ from typing_extensions import TypeVar
 from gateway.principal import Principal
 from gateway.store.companions import Beside, Companion, Keep
 from gateway.store.engine.database import Reader
-from gateway.store.engine.sql import ColumnType, DialectName, Expression, Query
+from gateway.store.engine.sql import ColumnType, DialectName, Expression, Query, one_row
 from gateway.store.engine.statement import R
 from gateway.store.engine.stream import Chunk, Stream
 from gateway.store.halves import parts, whole
@@ -251,36 +251,38 @@ class Listing(Generic[R, T]):
 
     def _build_page(self, visible: Visible, parts: "_PageParts") -> Query:
         if key := visible.only_key(**self._kinds()):
-            return self._only_page(visible, parts, key)
+            return self._page_of_one(visible, parts, key)
         build = self._page_up_to if visible.dialect == "sqlite" else self._lateral_page
         return build(visible, parts)
 
-    def _only_page(self, visible: Visible, parts: "_PageParts", key: OnlyKey) -> Query:
-        found, others = self._joined(visible, parts.beside, self._table, self._table)
+    def _page_of_one(self, visible: Visible, parts: "_PageParts", key: OnlyKey) -> Query:
+        rows = select(*parts.columns(visible, self._table)).where(key.seen)
+        if visible.dialect == "sqlite":
+            found, others = self._joined(visible, parts.beside, self._table, self._table)
+            return self._cut(rows.add_columns(*others).select_from(found), parts, key)
+        # Cut before companions are joined, whatever Postgres expects of the number of rows.
+        page = self._cut(rows, parts, key).subquery("page")
+        found, others = self._joined(visible, parts.beside, page, page)
+        rows = select(page, *others).select_from(found)
+        return rows.order_by(*self._ordered(page, parts.ascending))
+
+    def _cut(self, rows: Query, parts: "_PageParts", key: HasCells) -> Query:
+        """Return the first rows of a selection."""
         return (
-            select(*parts.columns(visible, self._table), *others)
-            .select_from(found)
-            .where(self._inside(self._table, key, parts.names), key.seen)
+            rows.where(self._inside(self._table, key, parts.names))
             .order_by(*self._ordered(self._table, parts.ascending))
             .limit(bindparam("limit", type_=Integer()))
         )
 
     def _lateral_page(self, visible: Visible, parts: "_PageParts") -> Query:
-        ascending = parts.ascending
         spans = visible.keys(**self._kinds())
-        number = visible.position(spans)
-        page = (
-            select(*parts.columns(visible, self._table))
-            .where(self._inside(self._table, spans, parts.names))
-            .order_by(*self._ordered(self._table, ascending))
-            .limit(bindparam("limit", type_=Integer()))
-            .lateral("page")
-        )
+        rows = select(*parts.columns(visible, self._table))
+        page = self._cut(rows, parts, spans).lateral("page")
         found, others = self._joined(visible, parts.beside, spans.join(page, true()), page)
         return (
-            select(page, *others, *number)
+            select(page, *others, spans.c.n)
             .select_from(found)
-            .order_by(*number, *self._ordered(page, ascending))
+            .order_by(spans.c.n, *self._ordered(page, parts.ascending))
         )
 
     def _joined(
@@ -341,15 +343,14 @@ class Listing(Generic[R, T]):
         ]
         figures: list[Expression] = [count, *sums]
         if key := visible.only_key(**self._kinds()):
-            return select(*figures).where(self._inside(self._table, key, names), key.seen)
+            return one_row(select(*figures).where(self._inside(self._table, key, names), key.seen))
         spans = self._spans(visible)
         inside = and_(self._inside(self._table, spans, names), visible(spans.c.account_id))
         if visible.dialect == "sqlite":
             joined = spans.outerjoin(self._table, inside)
             return select(spans.c.n, *figures).select_from(joined).group_by(spans.c.n)
         found = select(*figures).where(inside).lateral("totals")
-        each = select(*visible.position(spans), found).select_from(spans.join(found, true()))
-        return visible.one_by_key(each)
+        return select(spans.c.n, found).select_from(spans.join(found, true()))
 
     def _spans(self, visible: Visible) -> FromClause:
         """Return the selections of a batch as a table, read once."""

@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, ColumnElement, FromClause, Table, and_, selec
 
 from gateway.principal import Principal
 from gateway.store.engine.database import Reader
-from gateway.store.engine.sql import Expression, Query
+from gateway.store.engine.sql import Expression, Query, one_row
 from gateway.store.engine.statement import R
 from gateway.store.tenancy import Batched, HasCells, Visible
 
@@ -134,10 +134,9 @@ class Keyed(Generic[R]):
         kinds = dict.fromkeys(self.key, BigInteger())
         rows = select(*columns(visible, self.table)).where(self.condition)
         if key := visible.only_key(**kinds):
-            return rows.where(self._has(key), key.seen)
+            return one_row(rows.where(self._has(key), key.seen))
         keys = visible.keys(**kinds)
-        rows = rows.add_columns(*visible.position(keys))
-        return visible.one_by_key(rows.join_from(keys, self.table, self._has(keys)))
+        return rows.add_columns(keys.c.n).join_from(keys, self.table, self._has(keys))
 
     def _has(self, keys: HasCells) -> ColumnElement[bool]:
         """Return whether a row has a key."""

@@ -12,7 +12,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     CompoundSelect,
-    FromClause,
     Select,
     and_,
     literal_column,
@@ -94,16 +93,17 @@ def _statement(columns: Sequence[str], grain: Grain, visible: Visible) -> Query:
     kinds: dict[str, ColumnType] = {"account_id": BigInteger(), "lower": at.type, "upper": at.type}
     cells = _cells(columns, grain)
     if span := visible.only_key(**kinds):
-        return select(*cells).where(inside(at, span), span.seen).order_by(at)
+        if visible.dialect == "sqlite":
+            return select(*cells).where(inside(at, span), span.seen).order_by(at)
+        rows = rows_inside(at, span, cells).subquery("rows")
+        return packed(select(rows).where(span.seen).order_by(rows.c.at).subquery("found"))
     spans = visible.keys(**kinds)
-    number = visible.position(spans)
     if visible.dialect == "sqlite":
-        found = select(*number, *cells).join_from(spans, table, inside(at, spans))
+        found = select(spans.c.n, *cells).join_from(spans, table, inside(at, spans))
     else:
-        rows = rows_inside(at, spans, cells).lateral("rows")
-        found = select(*number, rows).select_from(spans.join(rows, true()))
-    found = found.order_by(*number, literal_column("at"))
-    return packed(found.subquery("found")) if visible.is_scalar else found
+        each = rows_inside(at, spans, cells).lateral("rows")
+        found = select(spans.c.n, each).select_from(spans.join(each, true()))
+    return found.order_by(spans.c.n, literal_column("at"))
 
 
 def _cells(columns: Sequence[str], grain: Grain) -> Sequence[Expression]:
@@ -118,9 +118,9 @@ def inside(at: Column[Any], spans: HasCells) -> ColumnElement[bool]:
 
 
 def rows_inside(
-    at: Column[Any], spans: FromClause, cells: Sequence[Expression]
+    at: Column[Any], spans: HasCells, cells: Sequence[Expression]
 ) -> Select[Any] | CompoundSelect[Any]:
-    """Return the rows of a span on Postgres, for a LATERAL."""
+    """Return the rows of a span on Postgres, for a LATERAL where there are many spans."""
     rows = select(*cells).where(inside(at, spans))
     if at is MOMENTS[Grain.DAY] and _USAGE.issuperset(cell.key for cell in cells):
         # Off the two indexes of usage, of which one has the few large sets. Each is in the order of

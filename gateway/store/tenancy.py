@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from enum import Enum, auto
-from typing import Any, Final, Generic, NamedTuple, Protocol
+from typing import Any, Generic, NamedTuple, Protocol
 
 from sqlalchemy import (
     BigInteger,
@@ -20,20 +20,8 @@ from sqlalchemy.sql import ClauseElement
 from gateway.models import Account, AccountMember, table_of
 from gateway.principal import Principal
 from gateway.store.engine.database import Reader
-from gateway.store.engine.parameters import (
-    batch_of_one,
-    batch_of_texts,
-    bound_only_of,
-    only_of,
-)
-from gateway.store.engine.sql import (
-    BARRIER,
-    ONE_ROW,
-    ColumnType,
-    DialectName,
-    Expression,
-    Query,
-)
+from gateway.store.engine.parameters import batch_of_texts, only_of
+from gateway.store.engine.sql import BARRIER, ColumnType, DialectName, Expression
 from gateway.store.engine.statement import R, Statement
 from gateway.store.engine.stream import Chunk, Stream
 
@@ -91,8 +79,6 @@ class Visible:
         self._sight = sight
         self.dialect: DialectName = dialect
         self._has_one_key = has_one_key
-        self.is_scalar: Final = has_one_key and dialect == "postgresql"
-        """Whether the batch has one key, as scalars."""
 
     def __call__(self, account_id: Expression) -> ColumnElement[bool]:
         match self._sight:
@@ -121,37 +107,22 @@ class Visible:
 
     def batch(self, **columns: ColumnType) -> FromClause:
         """Return the keys of a batch without the tenant filter: see `batch_of_texts`."""
-        if self.is_scalar:
-            return batch_of_one(**columns)
         return batch_of_texts(self.dialect, **columns)
 
     def keys(self, **columns: ColumnType) -> FromClause:
         """Return the keys of a batch, `account_id` among them, in accounts that the principal may
         see.
         """
-        batch = self.batch(**columns)
-        if not self.is_scalar:
-            return self.of(batch)
-        # Of the parameter, not of the column: Postgres looks it up before it reads anything.
-        seen = self(only_of("account_id", BigInteger()))
-        return select(*batch.c).where(seen).subquery("keys")
+        return self.of(self.batch(**columns))
 
     def only_key(self, **columns: ColumnType) -> OnlyKey | None:
-        """Return the key of a batch of one on SQLite, which would make a table of it, and sort the
-        rows that it joins. None for other batches and on Postgres.
+        """Return the key of a batch of one, as parameters: a table of keys would be joined, and the
+        rows sorted. None for other batches.
         """
-        if not self._has_one_key or self.dialect != "sqlite":
+        if not self._has_one_key:
             return None
-        cells = {name: bound_only_of(name, kind) for name, kind in columns.items()}
+        cells = {name: only_of(self.dialect, name, kind) for name, kind in columns.items()}
         return OnlyKey(cells, self(cells["account_id"]))
-
-    def position(self, keys: FromClause) -> list[Expression]:
-        """Return the column `n` of a batch, the position of a key; none where there is one key."""
-        return [] if self.is_scalar else [keys.c.n]
-
-    def one_by_key(self, rows: Query) -> Query:
-        """Return rows of a batch of keys, of which each has one at most."""
-        return rows.execution_options(**{ONE_ROW: True}) if self.is_scalar else rows
 
     def own(self, subject: Expression) -> ColumnElement[bool]:
         """Return whether a column of subjects has the principal's: never for an API key."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Date, FromClause, LargeBinary, func, literal_column, select
 
 from gateway.column_rows import ColumnRows
-from gateway.store.engine.sql import ONE_ROW, ColumnType, Expression, Query
+from gateway.store.engine.sql import ColumnType, Expression, Query, one_row
 
 _NOTHING: Final = literal_column("''::bytea", LargeBinary())
 _INTEGER_BYTES: Final = 8
@@ -24,7 +24,7 @@ _KEPT: Final = 64
 def packed(rows: FromClause) -> Query:
     """Return the rows, in their order, as one row. No value of theirs may be null."""
     columns = (_packed(column).label(column.key) for column in rows.c)
-    return select(*columns).select_from(rows).execution_options(**{ONE_ROW: True})
+    return one_row(select(*columns).select_from(rows))
 
 
 def _packed(column: Expression) -> Expression:

@@ -229,22 +229,10 @@ def batch_of_texts(dialect: DialectName, **columns: ColumnType) -> FromClause:
     return _unnest(lists, columns)
 
 
-def batch_of_one(**columns: ColumnType) -> FromClause:
-    """Return `batch` for lists of one value, without `n`, on Postgres: a row of scalars, which the
-    planner puts in the place of the columns. It makes a plan of half the nodes.
-    """
-    cells = (only_of(name, kind).label(name) for name, kind in columns.items())
-    return select(*cells).subquery("batch")
-
-
-def only_of(name: str, kind: ColumnType) -> Expression:
-    """Return the value of the parameter `name`, a list of one, on Postgres."""
-    return cast(bindparam(name, type_=OnlyOf(kind)), kind)
-
-
-def bound_only_of(name: str, kind: ColumnType) -> Expression:
-    """Return `only_of` on SQLite, which needs no type."""
-    return bindparam(name, type_=OnlyOf(kind))
+def only_of(dialect: DialectName, name: str, kind: ColumnType) -> Expression:
+    """Return the value of the parameter `name`, a list of one; SQLite needs no type of it."""
+    value = bindparam(name, type_=OnlyOf(kind))
+    return value if dialect == "sqlite" else cast(value, kind)
 
 
 def accounts_in(kind: ColumnType, place: int) -> str:

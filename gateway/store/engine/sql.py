@@ -31,6 +31,12 @@ Convert: TypeAlias = Callable[[Any], Any]
 ONE_ROW: Final = "one_row"
 """The execution option of a query that returns one row at most."""
 
+
+def one_row(query: Query) -> Query:
+    """Return a query of which it is known that it returns one row at most."""
+    return query.execution_options(**{ONE_ROW: True})
+
+
 BARRIER: Final = literal_column("0", Integer)
 """The OFFSET of a subquery that the planner of Postgres must not merge with the query around it. A
 number would be a parameter.
