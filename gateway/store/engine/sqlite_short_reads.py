@@ -11,7 +11,7 @@ import resource
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
-from time import monotonic
+from time import monotonic, thread_time
 from typing import Any, Final, TypeAlias
 
 from cachetools import TTLCache
@@ -31,8 +31,8 @@ LONG_TIMES: Final = 2
 """Interruptions in a row that make a statement long: one may be of a single large account."""
 MOST_LONG: Final = 1_000
 
-_USED_BY: Final = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
-"""This thread, where the system counts it alone."""
+_READ_BY: Final = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
+"""This thread, where the system counts its reads of the disk alone."""
 
 Records: TypeAlias = list[Any]
 """The tuples of a statement."""
@@ -85,21 +85,25 @@ class _Stretch:
     time in which it read from the disk. While another program has the processor it goes on.
     """
 
-    __slots__ = ("_began", "_look_at", "ended")
+    __slots__ = ("_began", "_blocks", "_look_at", "ended")
 
     def __init__(self) -> None:
-        self._began = resource.getrusage(_USED_BY)
+        self._began = thread_time()
+        self._blocks = _blocks_read()
         self._look_at = monotonic() + SHORT_SECONDS
         self.ended = False
 
     def is_over(self) -> bool:
         """Return whether it is over; SQLite calls this, and interrupts the statement at true."""
         if not self.ended and monotonic() > self._look_at:
-            before, now = self._began, resource.getrusage(_USED_BY)
-            worked = now.ru_utime + now.ru_stime - before.ru_utime - before.ru_stime
-            self.ended = worked >= SHORT_SECONDS or now.ru_inblock > before.ru_inblock
+            worked = thread_time() - self._began
+            self.ended = worked >= SHORT_SECONDS or _blocks_read() > self._blocks
             self._look_at = monotonic() + SHORT_SECONDS - worked
         return self.ended
+
+
+def _blocks_read() -> int:
+    return resource.getrusage(_READ_BY).ru_inblock
 
 
 class _Attended:

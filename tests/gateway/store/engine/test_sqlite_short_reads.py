@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Integer, column, text
 
 from gateway.store import Database, Snapshot, Statement
-from gateway.store.engine.sqlite_short_reads import LONG_TIMES, ShortReads
+from gateway.store.engine.sqlite_short_reads import LONG_TIMES, SHORT_SECONDS, ShortReads
 from gateway.store.engine.sqlite_thread import READER_BUSY_MILLISECONDS, SqliteConnection
 from tests.support.books import ACTOR
 
@@ -87,6 +87,16 @@ async def test_a_long_statement_begins_in_a_thread_for_a_while(
     monkeypatch.setattr(ShortReads, "read", None)  # is not called for what lately was long
     assert await numbers(database, LONG) == [300_000]
     assert hops.count == LONG_TIMES + 1
+
+
+def test_a_stretch_of_the_loop_ends_in_time() -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        for _ in range(5):
+            began = time.thread_time()
+            assert not ShortReads().read(
+                connection, [LONG.compiled("sqlite").bind({})], begins=True
+            )
+            assert time.thread_time() - began < 1.5 * SHORT_SECONDS
 
 
 @pytest.fixture
