@@ -8,12 +8,24 @@ export function useToday(zone: string): string {
   return useSyncExternalStore(onTime, () => dateIn(zone));
 }
 
-function onTime(check: () => void): () => void {
-  const timer = setInterval(check, CHECK_MS);
+/** Check now and then, and when the page is seen again; returns what ends it. */
+export function onTime(check: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout>;
+  const wait = () => {
+    // At full minutes too: a day begins with one.
+    timer = setTimeout(
+      () => {
+        check();
+        wait();
+      },
+      CHECK_MS - (Date.now() % CHECK_MS),
+    );
+  };
+  wait();
   // The browser may pause the timers of a hidden page.
   document.addEventListener("visibilitychange", check);
   return () => {
-    clearInterval(timer);
+    clearTimeout(timer);
     document.removeEventListener("visibilitychange", check);
   };
 }
