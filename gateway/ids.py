@@ -88,10 +88,14 @@ def parse_global_id(text: str) -> GlobalId:
     Raises NotFound for any other text: a malformed id is answered like one that does not exist.
     """
     match = _GLOBAL_ID.fullmatch(text)
-    if match is None or match[1] not in _TYPES:
+    if match is None:
         raise NotFound("Object not found.")
-    typename, account_id, key = _TYPES[match[1]], int(match[2], 16), int(match[3] or "0", 16)
-    if max(account_id, key) > MAX_KEY or (typename == "Account") != (match[3] is None):
+    prefix, first, second = match.groups()
+    typename = _TYPES.get(prefix)
+    if typename is None or (typename == "Account") != (second is None):
+        raise NotFound("Object not found.")
+    account_id, key = int(first, 16), 0 if second is None else int(second, 16)
+    if account_id > MAX_KEY or key > MAX_KEY:
         raise NotFound("Object not found.")
     return GlobalId(typename, account_id, key)
 

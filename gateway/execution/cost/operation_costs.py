@@ -1,6 +1,6 @@
 """Reads what the operations of a document select, merged as graphql-core merges it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from cachetools import LRUCache
@@ -63,7 +63,7 @@ class OperationCosts:
         self._document = document
         self._max_fields = max_fields
         self._conditions: tuple[str, ...] | None = None
-        self._kept: LRUCache[object, Selected] = LRUCache(_KEPT)
+        self._kept: MutableMapping[object, Selected] = LRUCache(_KEPT)
         self._fragments = {
             each.name.value: each
             for each in document.definitions
@@ -74,6 +74,8 @@ class OperationCosts:
         """Return the costs of an operation's selections. Raises TooComplex for too many fields."""
         if self._conditions is None:
             self._conditions = condition_variables(self._document)
+            if not self._conditions:
+                self._kept = {}  # one for each operation
         names = self._conditions
         conditions = _conditions(operation, variables, names) if names else _NO_CONDITIONS
         key = id(operation), tuple(conditions.items())

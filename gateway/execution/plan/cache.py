@@ -1,5 +1,6 @@
 """The plans of one document's operations: each is made once, when the operation first runs."""
 
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -74,7 +75,7 @@ class Plans:
     def __init__(self, document: DocumentNode) -> None:
         self._document = document
         self._variables: tuple[str, ...] | None = None
-        self._kept: LRUCache[_Key, OperationPlan | str] = LRUCache(KEPT)
+        self._kept: MutableMapping[_Key, OperationPlan | str] = LRUCache(KEPT)
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -83,6 +84,8 @@ class Plans:
         """Return the plan of an executor's operation. Raises NotCompiled."""
         if self._variables is None:
             self._variables = condition_variables(self._document)
+            if not self._variables:
+                self._kept = {}  # one for each operation
         coerced = executor.variable_values.coerced
         key = id(executor.operation), tuple([coerced.get(name) for name in self._variables])
         try:
