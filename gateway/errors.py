@@ -102,6 +102,10 @@ class Conflict(GatewayError):
     code = "CONFLICT"
 
 
+class AlreadyRecorded(Conflict):
+    """A usage event that was written as a new one is recorded already."""
+
+
 class TooManySubscriptions(GatewayError):
     code = "TOO_MANY_SUBSCRIPTIONS"
 

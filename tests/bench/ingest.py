@@ -106,7 +106,7 @@ def record(
 async def ingest(books: Books, batches: list[list[UsageRecord]]) -> None:
     for batch in batches:
         async with books.open({each.account_id for each in batch}) as book:
-            await record_usage(book, batch)
+            await record_usage(book, batch, expects_new=True)
 
 
 async def load(database: Database, batches: list[list[tuple[Any, ...]]]) -> None:

@@ -80,12 +80,12 @@ class Description:
 
 
 def descriptions_in(
-    events: Iterable[tuple[UsageRecord, bytes, DeploymentFacts | None]],
+    events: Iterable[tuple[UsageRecord, DeploymentFacts | None]],
 ) -> dict[DeploymentName, Description]:
-    """Return the statements of events (records, fingerprints, facts), by deployment."""
+    """Return the statements of events (records and facts), by deployment."""
     batch: dict[DeploymentName, Description] = {}
     own: dict[tuple[str | None, str | None, str | None], DeploymentFacts] = {}
-    for record, _, facts in events:
+    for record, facts in events:
         deployment, correction = record.deployment, record.correction
         if deployment is None:
             continue

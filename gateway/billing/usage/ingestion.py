@@ -16,7 +16,7 @@ from gateway.billing.usage.deployments import DeploymentFacts
 from gateway.billing.usage.recording import record_usage
 from gateway.billing.usage.usage_record import UsageRecord
 from gateway.clock import Clock
-from gateway.errors import Fault, OutOfRange
+from gateway.errors import AlreadyRecorded, Fault, OutOfRange
 from gateway.ids import KeyFactory
 from gateway.money import format_amount
 from gateway.principal import Actor
@@ -106,7 +106,8 @@ async def ingest(
 
     Rejected items have no effect. What is known already is a duplicate, however late it is. Where
     the batch as a whole would make a sum not fit, it is taken back and booked item by item: those
-    with which a sum would not fit are OUT_OF_RANGE.
+    with which a sum would not fit are OUT_OF_RANGE. One in which a known item turns up late is
+    taken back too, and booked with all items looked up before.
     """
     book_items = partial(
         _book_items,
@@ -118,12 +119,19 @@ async def ingest(
         usage_delay_seconds=usage_delay_seconds,
         may_credit=may_credit,
     )
-    try:
-        async with database.writing(actor) as transaction:
-            return await book_items(transaction, one_by_one=False)
-    except OutOfRange:
-        async with database.writing(actor) as transaction:
-            return await book_items(transaction, one_by_one=True)
+    expects_new, one_by_one = True, False
+    while True:
+        try:
+            async with database.writing(actor) as transaction:
+                return await book_items(transaction, expects_new=expects_new, one_by_one=one_by_one)
+        except AlreadyRecorded:
+            if not expects_new:
+                raise
+        except OutOfRange:
+            if one_by_one:
+                raise
+            one_by_one = True
+        expects_new = False
 
 
 async def _book_items(
@@ -136,6 +144,7 @@ async def _book_items(
     late_days: int,
     usage_delay_seconds: int,
     may_credit: bool,
+    expects_new: bool,
     one_by_one: bool,
 ) -> Ingested:
     result = Ingested()
@@ -159,7 +168,12 @@ async def _book_items(
     records = await _records(timely, {name: row["account_id"] for name, row in found.items()})
     facts = [item.facts for item in timely]
     recorded = await record_usage(
-        book, records, facts, one_by_one=one_by_one, only_charged=not may_credit
+        book,
+        records,
+        facts,
+        one_by_one=one_by_one,
+        only_charged=not may_credit,
+        expects_new=expects_new,
     )
     book.acts += _corrections(book, recorded.corrected)
     await book.close()

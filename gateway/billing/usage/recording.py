@@ -4,10 +4,11 @@ transaction.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, cast
+from operator import itemgetter
+from typing import Final, NamedTuple
 
 from gateway.billing.book import Book
 from gateway.billing.ledger.flows import FlowColumn
@@ -35,8 +36,16 @@ from gateway.store.usage_units import RESOURCE_SEPARATOR
 
 TOO_MANY_DEPLOYMENTS: Final = f"An account has at most {MAX_MEMBER + 1:,} deployments."
 
-Printed = tuple[UsageRecord, bytes, DeploymentFacts | None]
-"""a record, its fingerprint, and what it says of its deployment"""
+SAMPLE: Final = 32
+"""Events of a batch that are looked up where all are expected to be new."""
+
+
+class Fresh(NamedTuple):
+    """Records that are not known yet, what each says of its deployment, and its fingerprint."""
+
+    records: Sequence[UsageRecord]
+    facts: Sequence[DeploymentFacts | None]
+    fingerprints: Iterable[bytes]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,6 +70,7 @@ async def record_usage(
     *,
     one_by_one: bool = False,
     only_charged: bool = False,
+    expects_new: bool = False,
 ) -> UsageResult:
     """Record a batch: new events are kept and booked, known ones are counted, conflicts are
     reported. `facts` is what each record says of its deployment; without it, the records' own
@@ -70,11 +80,19 @@ async def record_usage(
     OutOfRange, here or when the book is closed, where a sum would not fit: in another book,
     `one_by_one` leaves out those events with which it would not, in their order. `only_charged`
     leaves out corrections that give back more than their source charged.
+
+    `expects_new`: of a large batch, look up a few events, and if none of them is known, write all
+    as new ones. Raises AlreadyRecorded where one is known after all: the transaction is over then.
     """
     result = UsageResult()
     charges = await SourceCharges.read(book, records) if only_charged else None
-    fresh = await _fresh(book, records, facts, result, charges, one_by_one=one_by_one)
-    if not fresh:
+    stated = facts or [None] * len(records)
+    is_plain = charges is None and not one_by_one and len(records) > PIECE
+    if expects_new and is_plain and not await _is_sample_known(book, records):
+        fresh = Fresh(records, stated, _each_fingerprint(records))
+    else:
+        fresh = await _fresh(book, records, stated, result, charges, one_by_one=one_by_one)
+    if not fresh.records:
         return result
     found = await _deployments(book, fresh)
     versions = _post(book, fresh, result.corrected)
@@ -83,33 +101,43 @@ async def record_usage(
     await usage_events.append(book.transaction, _add_up(book, fresh, found, versions))
     used = [each.usage() for each in found.values() if each.spend or each.used]
     await deployments.add_usage(book.transaction, used)
-    result.accepted = len(fresh)
+    result.accepted = len(fresh.records)
     return result
+
+
+async def _is_sample_known(book: Book, records: Sequence[UsageRecord]) -> bool:
+    """Return whether any of some records is known: the first, the last, and as many between."""
+    sample = [*records[:: 1 + len(records) // SAMPLE], records[-1]]
+    return bool(await usage_events.known(book.transaction, {each[:3] for each in sample}))
+
+
+def _each_fingerprint(records: Sequence[UsageRecord]) -> Iterator[bytes]:
+    for start in range(0, len(records), PIECE):
+        yield from fingerprints(records[start : start + PIECE])
 
 
 async def _fresh(
     book: Book,
     records: Sequence[UsageRecord],
-    facts: Sequence[DeploymentFacts | None],
+    stated: Sequence[DeploymentFacts | None],
     result: UsageResult,
     charges: SourceCharges | None,
     *,
     one_by_one: bool,
-) -> Sequence[Printed]:
+) -> Fresh:
     """Return the records that are not known yet; count the others."""
     await asyncio.sleep(0)
     keys = dict.fromkeys(record[:3] for record in records)
     await asyncio.sleep(0)
     # The database looks them up while the fingerprints are made.
     seen, printed = await asyncio.gather(
-        usage_events.known(book.transaction, keys), _printed(records, facts)
+        usage_events.known(book.transaction, keys), _fingerprints(records)
     )
     if not seen and len(keys) == len(records) and not one_by_one and charges is None:
-        return printed
+        return Fresh(records, stated, printed)
     sums = await UsageSums.read(book, records) if one_by_one else None
-    fresh: list[Printed] = []
-    for position, each in enumerate(printed):
-        record, fingerprint, _ = each
+    fresh: list[int] = []
+    for position, (record, fingerprint) in enumerate(zip(records, printed, strict=True)):
         earlier = seen.get(record[:3])
         if earlier == fingerprint:
             result.duplicates += 1
@@ -123,28 +151,26 @@ async def _fresh(
             if charges is not None:
                 charges.count(record)
             seen[record[:3]] = fingerprint
-            fresh.append(each)
-    return fresh
+            fresh.append(position)
+    return Fresh(
+        [records[each] for each in fresh],
+        [stated[each] for each in fresh],
+        [printed[each] for each in fresh],
+    )
 
 
-async def _printed(
-    records: Sequence[UsageRecord], facts: Sequence[DeploymentFacts | None]
-) -> list[Printed]:
-    stated = facts or [None] * len(records)
-    printed: list[Printed] = []
+async def _fingerprints(records: Sequence[UsageRecord]) -> list[bytes]:
+    """Return the records' fingerprints. Others have their turn after each piece."""
+    printed: list[bytes] = []
     for start in range(0, len(records), PIECE):
-        piece = slice(start, start + PIECE)
-        part = records[piece]
-        printed += zip(part, fingerprints(part), stated[piece], strict=True)
+        printed += fingerprints(records[start : start + PIECE])
         await asyncio.sleep(0)
     return printed
 
 
-async def _deployments(
-    book: Book, fresh: Sequence[Printed]
-) -> dict[DeploymentName, DeploymentState]:
+async def _deployments(book: Book, fresh: Fresh) -> dict[DeploymentName, DeploymentState]:
     """Return the batch's deployments by name, with what the batch says of them."""
-    batch = descriptions_in(fresh)
+    batch = descriptions_in(zip(fresh.records, fresh.facts, strict=True))
     rows = await deployments.by_external_id(book.transaction, list(batch))
     found = {(row["account_id"], row["external_id"]): DeploymentState.read(row) for row in rows}
     for name, description in batch.items():
@@ -173,14 +199,14 @@ def _new_deployment(book: Book, name: DeploymentName, description: Description) 
     return first_described(row, description)
 
 
-def _post(book: Book, fresh: Sequence[Printed], corrected: defaultdict[int, int]) -> dict[int, int]:
+def _post(book: Book, fresh: Fresh, corrected: defaultdict[int, int]) -> dict[int, int]:
     """Post one debit for each account; return the entries' versions by account. Corrections are
     added up in `corrected`.
     """
     sums: defaultdict[int, int] = defaultdict(int)
     earliest: dict[int, datetime] = {}
     latest: dict[int, datetime] = {}
-    for record, _, _ in fresh:
+    for record in fresh.records:
         account_id = record.account_id
         sums[account_id] += record.amount
         if record.correction:
@@ -205,42 +231,79 @@ def _post(book: Book, fresh: Sequence[Printed], corrected: defaultdict[int, int]
     }
 
 
+class _Meter:
+    """The common facts of events that differ in their time, amount and quantity alone."""
+
+    __slots__ = ("counted", "deployment", "deployment_id", "dimensions", "measure", "project")
+
+    def __init__(self, record: UsageRecord, deployment: DeploymentState | None) -> None:
+        self.counted = not record.correction
+        self.deployment = deployment
+        self.deployment_id = None if deployment is None else deployment.id
+        texts = (record.resource, record.provider or "", record.gpu_model or "")
+        self.dimensions = (self.deployment_id or 0, *texts)
+        self.measure = record.resource + RESOURCE_SEPARATOR + record.unit
+        self.project = record.project
+
+
+_meter_key: Final = itemgetter(
+    *map(
+        UsageRecord._fields.index,
+        (
+            "account_id",
+            "deployment",
+            "resource",
+            "unit",
+            "correction",
+            "provider",
+            "gpu_model",
+            "project",
+        ),
+    )
+)
+
+
 def _add_up(
     book: Book,
-    fresh: Sequence[Printed],
+    fresh: Fresh,
     found: Mapping[DeploymentName, DeploymentState],
     versions: Mapping[int, int],
 ) -> Iterator[UsageEventCells]:
     """Yield the events' rows, and add each to the roll-ups: the database writes one part of the
     batch while the next is added up.
     """
+    meters: dict[tuple[object, ...], _Meter] = {}
     places: dict[tuple[int, datetime], tuple[PeriodSums, Activity]] = {}
     activity_of_days = book.part(UsageActivity)
-    for record, fingerprint, _ in fresh:
-        account_id, source, event_id, name, resource, unit, quantity, _, amount, *_ = record
-        place = (account_id, record.started_at)
+    now, spent = book.now, int(FlowColumn.SPENT)
+    for record, fingerprint in zip(fresh.records, fresh.fingerprints, strict=True):
+        key = _meter_key(record)
+        meter = meters.get(key)
+        if meter is None:
+            name = record.deployment
+            deployment = None if name is None else found[record.account_id, name]
+            meter = meters[key] = _Meter(record, deployment)
+        account_id, source, event_id, _, _, _, quantity, _, amount, *_, started_at, _, _ = record
+        place = (account_id, started_at)
         found_at = places.get(place)
         if found_at is None:
             found_at = places[place] = (book.slot_sums.at(*place), activity_of_days.at(*place))
         period_sums, activity = found_at
-        period_sums.nanos[FlowColumn.SPENT] += amount
-        measure = resource + RESOURCE_SEPARATOR + unit
-        period_sums.resources[measure] = period_sums.resources.get(measure, 0) + quantity
-        counted, deployment_id = not record.correction, None
-        if name is not None:
-            deployment = found[account_id, name]
+        period_sums.nanos[spent] += amount
+        resources, measure = period_sums.resources, meter.measure
+        resources[measure] = resources.get(measure, 0) + quantity
+        counted, deployment = meter.counted, meter.deployment
+        if deployment is not None:
             deployment.spend += amount
-            deployment_id = deployment.id
             if counted:
                 period_sums.deployments.add(deployment.ordinal)
-        dimensions = (deployment_id or 0, resource, record.provider or "", record.gpu_model or "")
-        sums = activity.all.get(dimensions)
+        sums = activity.all.get(meter.dimensions)
         if sums is None:
-            sums = activity.all[dimensions] = [0, 0]
+            sums = activity.all[meter.dimensions] = [0, 0]
         sums[0] += amount
         sums[1] += counted
-        if record.project is not None:
-            activity.add_project(dimensions, record.project, amount, counted)
-        stored = (account_id, source, event_id, fingerprint, deployment_id)
+        if meter.project is not None:
+            activity.add_project(meter.dimensions, meter.project, amount, counted)
+        stored = (account_id, source, event_id, fingerprint, meter.deployment_id)
         # A plain tuple of the cells, because the class takes a tenth of the whole transaction.
-        yield cast("UsageEventCells", (*stored, *record[4:], book.now, versions[account_id]))
+        yield (*stored, *record[4:], now, versions[account_id])  # type: ignore[misc]

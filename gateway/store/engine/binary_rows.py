@@ -68,7 +68,8 @@ class RowEncoder:
         for (name, encode), values in zip(
             self._encoders.items(), zip(*rows, strict=True), strict=True
         ):
-            if values.count(values[0]) == len(values):
+            first = values[0]
+            if first == values[-1] and values.count(first) == len(values):
                 (shared[name],) = encode(values[:1])
             else:
                 cells[name] = encode(values)

@@ -31,6 +31,7 @@ BUSY: Final = "The database cannot answer at the moment; please try again."
 FULL: Final = "The database is full: nothing can be written until space is freed."
 SLOW: Final = "A statement ran longer than it may and was cancelled."
 CUSTOMER_TAKEN: Final = "This Stripe customer belongs to another account."
+EVENT_RECORDED: Final = "A usage event of this batch is already recorded."
 
 MOST_REASON: Final = 300
 """Most characters of a driver's sentence in the log."""

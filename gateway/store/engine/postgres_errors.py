@@ -5,6 +5,7 @@ from typing import Final
 import asyncpg
 
 from gateway.errors import (
+    AlreadyRecorded,
     Conflict,
     DeadlineExceeded,
     GatewayError,
@@ -13,7 +14,14 @@ from gateway.errors import (
     StorageFull,
 )
 from gateway.money import OUT_OF_RANGE
-from gateway.store.engine.database import BUSY, CUSTOMER_TAKEN, FULL, SLOW, LostConnection
+from gateway.store.engine.database import (
+    BUSY,
+    CUSTOMER_TAKEN,
+    EVENT_RECORDED,
+    FULL,
+    SLOW,
+    LostConnection,
+)
 
 
 class ReadOnly(ServiceUnavailable):
@@ -42,6 +50,8 @@ def translate(error: Exception) -> GatewayError | None:
             return DeadlineExceeded(SLOW)
         case asyncpg.UniqueViolationError(constraint_name=str(name)) if name in _TAKEN:
             return Conflict(_TAKEN[name])
+        case asyncpg.UniqueViolationError(constraint_name="pk_usage_event"):
+            return AlreadyRecorded(EVENT_RECORDED)
         case asyncpg.NumericValueOutOfRangeError():
             return OutOfRange(OUT_OF_RANGE)
         case asyncpg.PostgresError(sqlstate=str(state)):

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from gateway.errors import (
+    AlreadyRecorded,
     DeadlineExceeded,
     GatewayError,
     OutOfRange,
@@ -15,7 +16,7 @@ from gateway.errors import (
     StorageFull,
 )
 from gateway.money import OUT_OF_RANGE
-from gateway.store.engine.database import BUSY, FULL, SLOW, translated
+from gateway.store.engine.database import BUSY, EVENT_RECORDED, FULL, SLOW, translated
 from gateway.store.engine.sqlite_short_reads import Records, ShortReads
 from gateway.store.engine.sqlite_thread import Hop, Running, SqliteConnection, to_the_end
 from gateway.store.engine.statement import BoundStatement, CompiledStatement, R
@@ -138,6 +139,8 @@ def translate(error: Exception) -> GatewayError | None:
             return DeadlineExceeded(SLOW)
         case sqlite3.OperationalError() if str(error) == "integer overflow":
             return OutOfRange(OUT_OF_RANGE)
+        case sqlite3.IntegrityError() if "usage_event.event_id" in str(error):
+            return AlreadyRecorded(EVENT_RECORDED)
         case sqlite3.OperationalError(sqlite_errorname=str(name)) if name.startswith(
             ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_CANTOPEN")
         ):

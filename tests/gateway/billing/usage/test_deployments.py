@@ -55,7 +55,7 @@ def row_of(*batches: list[Stated]) -> DeploymentRow:
     """Return a deployment's row after batches, one after another."""
     state: DeploymentState | None = None
     for batch in batches:
-        [description] = descriptions_in((record, b"", facts) for record, facts in batch).values()
+        [description] = descriptions_in(batch).values()
         if state is None:
             row = DeploymentRow(
                 account_id=1,
