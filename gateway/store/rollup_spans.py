@@ -95,7 +95,7 @@ def _statement(columns: Sequence[str], grain: Grain, visible: Visible) -> Query:
     if span := visible.only_key(**kinds):
         if visible.dialect == "sqlite":
             return select(*cells).where(inside(at, span), span.seen).order_by(at)
-        rows = rows_inside(at, span, cells).subquery("rows")
+        rows = rows_inside(at, span, cells, in_order=True).subquery("rows")
         return packed(select(rows).where(span.seen).order_by(rows.c.at).subquery("found"))
     spans = visible.keys(**kinds)
     if visible.dialect == "sqlite":
@@ -118,14 +118,16 @@ def inside(at: Column[Any], spans: HasCells) -> ColumnElement[bool]:
 
 
 def rows_inside(
-    at: Column[Any], spans: HasCells, cells: Sequence[Expression]
+    at: Column[Any], spans: HasCells, cells: Sequence[Expression], *, in_order: bool = False
 ) -> Select[Any] | CompoundSelect[Any]:
-    """Return the rows of a span on Postgres, for a LATERAL where there are many spans."""
+    """Return the rows of a span on Postgres, for a LATERAL where there are many spans. Of those of
+    two indexes each is `in_order`, if wanted, so that the two are merged and not sorted.
+    """
     rows = select(*cells).where(inside(at, spans))
     if at is MOMENTS[Grain.DAY] and _USAGE.issuperset(cell.key for cell in cells):
-        # Off the two indexes of usage, of which one has the few large sets. Each is in the order of
-        # time, so that they are merged and not sorted.
-        return union_all(*(rows.where(part).order_by(at) for part in (SMALL_SET, LARGE_SET)))
+        # Off the two indexes of usage, of which one has the few large sets.
+        parts = (rows.where(part) for part in (SMALL_SET, LARGE_SET))
+        return union_all(*(part.order_by(at) if in_order else part for part in parts))
     # The offset keeps the range in the index's condition. Joined, Postgres reads all of an
     # account's rows and then drops those outside the span.
     return rows.offset(BARRIER)
