@@ -100,6 +100,10 @@ async def violations(page: Page, *, loading: bool = False) -> list[tuple[str, li
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(AXE.read_text())
     found = await page.evaluate(FIND)
+    if found and not loading:
+        # What has begun to load meanwhile, as at midnight, was faded.
+        await settled(page)
+        found = await page.evaluate(FIND)
     return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
 
 
