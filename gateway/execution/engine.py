@@ -5,7 +5,13 @@ from typing import Any
 
 import strawberry
 import structlog
-from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, OperationType
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLFormattedError,
+    OperationDefinitionNode,
+    OperationType,
+)
 
 from gateway.errors import BadUserInput, DeadlineExceeded, GatewayError, TooComplex
 from gateway.execution.cost.check import check_variables, checked_figures
@@ -18,7 +24,7 @@ from gateway.execution.documents import (
     Documents,
     ParsedDocument,
 )
-from gateway.execution.errors import ErrorFormatter, format_error, innermost
+from gateway.execution.errors import ErrorFormatter, format_error, innermost, log_unexpected
 from gateway.execution.executed import Executed
 from gateway.execution.fields import events_of
 from gateway.execution.limits import DocumentLimits
@@ -161,7 +167,6 @@ class Engine:
 
         Cancelling cancels the resolvers that wait. No other exception leaves.
         """
-        formatter = ErrorFormatter(prepared.request_id, prepared.document.node)
         try:
             with Deadline(self._deadline_seconds) as deadline:
                 executed = await self._runner.run(prepared, context, root)
@@ -169,7 +174,7 @@ class Engine:
             return _refused_values(prepared, error.errors)
         except TimeoutError as error:
             if not deadline.has_passed:
-                return stopped(prepared.operation, formatter.unexpected(error))
+                return stopped(prepared.operation, log_unexpected(error, prepared.request_id))
             log.warning(
                 "operation.stopped",
                 code=DeadlineExceeded.code,
@@ -181,21 +186,23 @@ class Engine:
         except GatewayError as error:
             return stopped(prepared.operation, error)
         except Exception as error:
-            return stopped(prepared.operation, formatter.unexpected(error))
-        return _result(prepared, executed, formatter)
+            return stopped(prepared.operation, log_unexpected(error, prepared.request_id))
+        return _result(prepared, executed)
 
 
-def _result(
-    prepared: PreparedOperation, executed: Executed, formatter: ErrorFormatter
-) -> OperationResult:
+def _result(prepared: PreparedOperation, executed: Executed) -> OperationResult:
     result = executed.result
-    for cause in map(innermost, result.errors or ()):
-        if isinstance(cause, TooComplex):  # refuses the operation, not one field
-            return stopped(prepared.operation, cause)
+    errors: list[GraphQLFormattedError] = []
+    if result.errors:
+        for cause in map(innermost, result.errors):
+            if isinstance(cause, TooComplex):  # refuses the operation, not one field
+                return stopped(prepared.operation, cause)
+        formatter = ErrorFormatter(prepared.request_id, prepared.document.node)
+        errors = formatter.failed(result.errors)
     return OperationResult(
         outcome=Outcome.EXECUTED,
         data=result.data,
-        errors=formatter.failed(result.errors or ()),
+        errors=errors,
         operation=prepared.operation,
         points=0 if result.data is None else executed.points,
     )

@@ -74,9 +74,9 @@ class Exchange:
         if cycle.disconnected:
             return
         every = [*cycle.default_headers, *headers]
-        own = [header for header in every if header[0] in _OWN]
+        own = [b"%b: %b\r\n" % header for header in every if header[0] in _OWN]
         common = tuple([header for header in every if header[0] not in _OWN])
-        lines = b"".join([b"%b: %b\r\n" % header for header in own])
+        lines = b"".join(own)
         if lines.count(b"\r") != len(own) or lines.count(b"\n") != len(own):
             raise ValueError("A header is more than one line.")
         part = _common_part(status, common)
