@@ -19,7 +19,8 @@ Name: TypeAlias = str | int
 @final
 class ColumnRows(Sequence[R_co]):
     """Rows kept as a list for each column: a row is made when it is looked at. All are of one kind:
-    of what `make` returns for the cells of a row; by default dicts.
+    of what `make` returns for the cells of a row; by default dicts. As the value of a field, all
+    are of the field's type.
     """
 
     __slots__ = ("_columns", "_converted", "_length", "_make", "_rows")

@@ -231,13 +231,15 @@ class _Run:
         return Sparse(inner, positions, len(values))
 
     def _complete_rows(self, shape: Objects, values: Sequence[Any], places: Places) -> OutputColumn:
-        """Complete rows by the column: only a place without a row has no value."""
+        """Complete rows by the column: only a place without a row has no value, and all are of the
+        type of their field.
+        """
         if not isinstance(values, SparseRows):
-            return self._complete_objects(shape.plan, values, places)
+            return self._batch(shape.plan, values, places)
         if not shape.nullable:
             raise Irregular("null in the place of a value")
         positions = values.positions
-        inner = self._complete_objects(shape.plan, values.rows, Subset(places, positions))
+        inner = self._batch(shape.plan, values.rows, Subset(places, positions))
         return Sparse(inner, positions, len(values))
 
     def _complete_objects(
@@ -307,9 +309,9 @@ class _Run:
     def _check_type(self, type_: GraphQLObjectType, values: Sequence[Any], places: Places) -> None:
         if type_.is_type_of is None or not values:
             return
-        # What an object is does not depend on its place; rows by the column are of one kind.
+        # What an object is does not depend on its place.
         info = places.info()
-        for value in [values[0]] if type(values) is ColumnRows else values:
+        for value in values:
             belongs = type_.is_type_of(value, info)
             if belongs is not True:
                 self._left.append(belongs)
