@@ -176,10 +176,11 @@ def format_column(values: Sequence[int], digits: int) -> list[str]:
         return [format_nanos(value, digits) for value in values]
     written = orjson.dumps([value / NANOS for value in values])[1:-1].decode()
     if digits:
-        texts = [
-            text.ljust(text.index(".") + 1 + digits, "0") if "." in text[-digits:] else text
-            for text in written.split(",")
-        ]
+        texts = written.split(",")
+        short = 10 ** (_SCALE + 1 - digits)
+        for index, value in enumerate(values):
+            if not value % short:  # it has fewer decimals
+                texts[index] = format_nanos(value, digits)
     else:
         texts = written.replace(".0,", ",").removesuffix(".0").split(",")
     if "e" in written:  # an exponent, of some thousand nanos at most

@@ -25,8 +25,12 @@ METHOD_COLUMNS: Final = tuple(
 Method: TypeAlias = tuple[str, str | None, str | None, str | None, str | None]
 """A purchase's payment method: the arguments of `display_name`."""
 _SAMPLE: Final = 40
-_MINUTE: Final = 60_000_000
-_SECONDS: Final = {second * 1_000_000: f"{second:02}" for second in range(60)}
+_SECOND: Final = 1_000_000
+_MINUTE: Final = 60 * _SECOND
+_QUARTER: Final = 15 * _MINUTE
+_OF_HOUR: Final = {
+    second * _SECOND: f"{second // 60:02}:{second % 60:02}" for second in range(3600)
+}
 
 
 K = TypeVar("K")
@@ -59,6 +63,13 @@ class Memo(dict[K | None, V]):
         """Return each value's result."""
         return [*map(self.__getitem__, values)]
 
+    def of_column(self, values: Sequence[K | None]) -> list[V] | V:
+        """Return each value's result, or the one of all values (at least one) if they are equal."""
+        first = values[0]
+        if first == values[-1] and values.count(first) == len(values):
+            return self[first]
+        return self.of(values)
+
 
 def id_text(typename: str, account_id: int) -> Callable[[int], str]:
     """Return a function that writes the global id of an account's row by its key."""
@@ -89,27 +100,29 @@ def utc_text(instant: datetime) -> str:
 
 def of_microseconds(text: Callable[[datetime], str]) -> Callable[[int], str]:
     """Return a function that writes microseconds since 1970 with `text`: date, time and offset. The
-    common part of a minute's instants is cached.
+    common part of a quarter hour's instants is cached.
     """
 
     def write(at: int) -> str:
         return text(instant_from_microseconds(at))
 
-    def around_seconds(minute: int) -> tuple[str, str] | None:
-        # A zone's offset once had seconds, and changed within a minute.
-        first, last = write(minute * _MINUTE), write((minute + 1) * _MINUTE - 1)
-        before, after = first[:17], first[19:]
-        whole = (f"{before}00{after}", f"{before}59.999999{after}") == (first, last)
-        return (before, after) if whole else None
+    def common_parts(quarter: int) -> tuple[str, str, int] | None:
+        # Offsets are whole quarter hours, and change between two of them. Once they had seconds.
+        start = quarter * _QUARTER
+        first, last = write(start), write(start + _QUARTER - 1)
+        before, minute, after = first[:14], int(first[14:16]), first[19:]
+        whole = (f"{before}{minute:02}:00{after}", f"{before}{minute + 14:02}:59.999999{after}")
+        return (before, after, start - minute * _MINUTE) if whole == (first, last) else None
 
-    minutes = Memo(around_seconds)
+    quarters = Memo(common_parts)
 
     def write_quickly(at: int) -> str:
-        minute, rest = divmod(at, _MINUTE)
-        seconds, around = _SECONDS.get(rest), minutes[minute]
-        if seconds is None or around is None:
+        parts = quarters[at // _QUARTER]
+        if parts is None:
             return write(at)
-        return f"{around[0]}{seconds}{around[1]}"
+        before, after, hour = parts
+        time = _OF_HOUR.get(at - hour)
+        return write(at) if time is None else f"{before}{time}{after}"
 
     return write_quickly
 

@@ -6,7 +6,7 @@ numbers.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from itertools import repeat
+from operator import itemgetter
 from typing import Final
 
 from gateway.exports.cells import (
@@ -36,8 +36,9 @@ FORMULAS: Final = frozenset("=+-@\t\r\n＝＋－＠")
 """First characters of cells that spreadsheets read as formulas."""
 _CELL_OF_OTHERS: Final = re.compile(r"(?<=[;\t\r\n])(?=[=+\-@＝＋－＠])")
 """Beginnings of formulas for a spreadsheet that separates cells by semicolons or tabs."""
-_CAREFUL: Final = re.compile('[",;\t\r\n]')
+_CAREFUL: Final = '",;\t\r\n'
 """Characters of texts that are not written as they are."""
+_FIRST: Final = itemgetter(0)
 
 _BUCKETS: Final = {
     Interval.DAY: "Day",
@@ -108,7 +109,7 @@ def write_usage(subject: UsageSubject) -> LinesExport:
             "Quantity": _number("quantity_nanos", 0),
             "Unit": _text("unit"),
             "Amount": _number("amount_nanos", minor_digits(subject.currency)),
-            "Currency": lambda chunk: repeat(subject.currency, len(chunk.column("amount_nanos"))),
+            "Currency": lambda _: subject.currency,
             "Correction": _converted("correction", lambda correction: "yes" if correction else ""),
             f"Received at ({zone})": _converted("received_at", instant),
             "Source": _text("source"),
@@ -125,7 +126,7 @@ def write_aggregates(subject: UsageSubject) -> LinesExport:
         f"Start ({zone})": _converted("start", instant),
         f"End ({zone})": _converted("end", instant),
         "Spend": _number("spent_nanos", minor_digits(subject.currency)),
-        "Currency": lambda chunk: repeat(subject.currency, len(chunk)),
+        "Currency": lambda _: subject.currency,
         "Deployments": _converted("deployments", str),
     }
     for title, prefix, by in (("", "", request.by), ("Then ", "then_", request.then)):
@@ -189,7 +190,7 @@ def _summed(nanos: Callable[[ColumnChunk], Sequence[int]], digits: int) -> Cells
 def _converted(name: str, convert: Callable[[K], str]) -> Cells:
     """Return the cells of a column with many equal values; None is an empty cell."""
     memo = Memo(convert, "")
-    return lambda chunk: memo.of(chunk.column(name))
+    return lambda chunk: memo.of_column(chunk.column(name))
 
 
 def _text(name: str) -> Cells:
@@ -204,10 +205,15 @@ def _each(name: str, convert: Callable[[K], str]) -> Cells:
 def _distinct(name: str) -> Cells:
     """Return the cells of a column with mostly distinct texts."""
 
-    def cells(chunk: ColumnChunk) -> list[str]:
-        texts: list[str] = [text or "" for text in chunk.column(name)]
+    def cells(chunk: ColumnChunk) -> Sequence[str]:
+        texts: Sequence[str] = chunk.column(name)
+        if not all(texts):
+            texts = [text or "" for text in texts]
         whole = "".join(texts)
-        if _CAREFUL.search(whole) or FORMULAS & {each[:1] for each in texts}:
+        # A search for one character takes a tenth of what a pattern does.
+        if any(each in whole for each in _CAREFUL) or FORMULAS.intersection(
+            map(_FIRST, filter(None, texts))
+        ):
             return [*map(text_cell, texts)]
         return texts
 

@@ -4,7 +4,6 @@ A purchase holds its refunds. A usage line says where its bucket begins, as `buc
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import repeat
 
 import orjson
 
@@ -89,7 +88,7 @@ def write_usage(subject: UsageSubject) -> LinesExport:
         _number("quantity", "quantity_nanos", 0),
         _plain("unit", "unit"),
         _number("amount", "amount_nanos", minor_digits(subject.currency)),
-        lambda chunk: repeat(currency, len(chunk.column("amount_nanos"))),
+        lambda _: currency,
         _plain("correction", "correction"),
         _converted("receivedAt", "received_at", instant),
         _plain("source", "source"),
@@ -104,7 +103,7 @@ def write_aggregates(subject: UsageSubject) -> LinesExport:
         _converted("start", "start", utc_text),
         _converted("end", "end", utc_text),
         _number("spend", "spent_nanos", minor_digits(subject.currency)),
-        lambda chunk: repeat(currency, len(chunk)),
+        lambda _: currency,
         _plain("deployments", "deployments"),
     ]
     if request.by is not None:
@@ -172,12 +171,12 @@ def _numbers(name: str, values: Sequence[int], digits: int) -> list[str]:
 
 def _converted(name: str, column: str, text: Callable[[K], str]) -> Cells:
     memo = Memo(_quoted(name, text), f'"{name}":null')
-    return lambda chunk: memo.of(chunk.column(column))
+    return lambda chunk: memo.of_column(chunk.column(column))
 
 
 def _plain(name: str, column: str) -> Cells:
     memo: Memo[object, str] = Memo(lambda value: _fragment(name, value), f'"{name}":null')
-    return lambda chunk: memo.of(chunk.column(column))
+    return lambda chunk: memo.of_column(chunk.column(column))
 
 
 def _distinct(name: str, column: str) -> Cells:

@@ -10,8 +10,8 @@ from typing import Final, TypeAlias
 
 from gateway.store.engine.stream import ColumnChunk
 
-Cells: TypeAlias = Callable[[ColumnChunk], Iterable[str]]
-"""One column of a chunk, as it stands in the file."""
+Cells: TypeAlias = Callable[[ColumnChunk], Iterable[str] | str]
+"""One column of a chunk, as it stands in the file: its cells, or the one cell of all rows."""
 
 QUOTED: Final = re.compile('[",\r\n]')
 """Characters that require quotation marks around a CSV cell."""
@@ -43,22 +43,37 @@ class LinesExport:
         self._cells = cells
         self._head = head
         self._begin = begin
-        self._between = f"{end}{begin}"
         self._end = end
 
     def begin(self) -> bytes:
         return self._head
 
     def write(self, chunk: ColumnChunk) -> bytes:
+        size = len(chunk)
+        columns: list[Iterable[str]] = []
+        around, comma = [self._begin], ""
+        """The texts before, between and after the columns: the cells of all rows are in them."""
+        for cells in self._cells:
+            found = cells(chunk)
+            around[-1] += comma
+            if isinstance(found, str):
+                around[-1] += found
+            else:
+                columns.append(found)
+                around.append("")
+            comma = ","
+        around[-1] += self._end
+        if not columns:
+            return (around[0] * size).encode()
         # One list of all texts, filled by column: a list and a join for each row take half as long
         # again.
-        size, width = len(chunk), 2 * len(self._cells)
-        texts = [","] * (size * width)
-        for index, cells in enumerate(self._cells):
-            texts[2 * index :: width] = cells(chunk)
-        texts[width - 1 :: width] = [self._between] * size
-        texts[-1] = self._end
-        return f"{self._begin}{''.join(texts)}".encode()
+        before, *between, after = around
+        width = 2 * len(columns)
+        texts = [text for each in (*between, after + before) for text in ("", each)] * size
+        for index, column in enumerate(columns):
+            texts[2 * index :: width] = column
+        texts[-1] = after
+        return f"{before}{''.join(texts)}".encode()
 
     def end(self) -> bytes:
         return b""

@@ -2,8 +2,10 @@
 
 import csv
 import json
-from datetime import UTC, date, datetime
+import re
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
+from random import Random
 from typing import Any
 
 import pytest
@@ -16,11 +18,13 @@ from gateway.exports.request import PurchaseExportRequest, UsageExportRequest
 from gateway.exports.writers import PURCHASE_WRITERS, USAGE_WRITERS
 from gateway.ids import encode_global_id
 from gateway.models.base import instant_from_microseconds
+from gateway.money import format_nanos
 from gateway.windows import Interval, Window, zone
 from tests.support.calendars import ZONES
 from tests.support.chunks import purchases_chunk, usage_chunk
 
 YEAR = 365 * 86_400
+AMOUNTS = ("quantity", "amount")
 BERLIN = zone("Europe/Berlin")
 ACCOUNT: Any = {"account_id": 7, "external_id": "acme", "name": "Acme", "currency": "USD"}
 PURCHASES = PurchasesSubject(
@@ -312,6 +316,79 @@ def test_quotation_marks_commas_and_line_breaks_stay_in_their_cell() -> None:
     text = 'a"b",c;d\r\ne\nf'
     (found,) = cells(file_of(ExportFormat.CSV, SETTLED | {"description": text}))
     assert found["Description"] == text
+
+
+HOSTILE = [
+    None,
+    "",
+    " ",
+    "plain",
+    'say "yes"',
+    '"',
+    "a,b",
+    "a;=b",
+    "\r\n",
+    "line\nline",
+    "tab\t-1",
+    "=1+1",
+    "+1",
+    "@SUM(A1)",
+    "＝1",
+    "－",
+    "\x1f\0",
+    "naïve – 東京 🚀",
+    "'quoted'",
+]
+"""Texts that a CSV file may break on."""
+
+
+@pytest.mark.parametrize("size", [1, 3, 500])
+def test_csv_is_what_the_csv_module_writes(size: int) -> None:
+    draw = Random(size)
+    texts = ("deployment_name", "provider", "gpu_model", "region", "service", "sku", "project")
+    rows = []
+    for number in range(2 * size):
+        at = EVENT["started_at"] + timedelta(minutes=number, microseconds=draw.choice([0, 0, 1]))
+        some = {name: draw.choice(HOSTILE) for name in texts[: number % 2 * len(texts)]}
+        amounts = {f"{each}_nanos": draw.randrange(10 ** draw.randrange(1, 17)) for each in AMOUNTS}
+        ids = {"event_id": draw.choice(HOSTILE) or "", "unit": HOSTILE[size % len(HOSTILE)] or ""}
+        rows.append(
+            EVENT | some | amounts | ids | {"started_at": at, "correction": number % 3 == 2}
+        )
+    writer = USAGE_WRITERS[ExportFormat.CSV](USAGE)
+    made = b"".join(writer.write(usage_chunk(*rows[index::2])) for index in (0, 1)).decode()
+    expected = StringIO(newline="")
+    csv.writer(expected).writerows(csv_cells(row) for each in (0, 1) for row in rows[each::2])
+    assert made == expected.getvalue()
+
+
+def csv_cells(row: dict[str, Any]) -> list[str]:
+    """Return the cells of an event, each made for itself."""
+    instant = local_text(BERLIN)
+    day = row["started_at"].astimezone(BERLIN).date()
+    week = max(day - timedelta(days=day.weekday()), WINDOW.from_)
+    texts = ("provider", "gpu_model", "region", "service", "sku", "project", "resource")
+    return [
+        str(week),
+        instant(row["started_at"]),
+        instant(row["ended_at"]),
+        *(inert(row[f"deployment_{each}"]) for each in ("external_id", "name")),
+        *(inert(row[each]) for each in texts),
+        format_nanos(row["quantity_nanos"], 0),
+        inert(row["unit"]),
+        format_nanos(row["amount_nanos"], 2),
+        "USD",
+        "yes" if row["correction"] else "",
+        instant(row["received_at"]),
+        inert(row["source"]),
+        inert(row["event_id"]),
+    ]
+
+
+def inert(text: str | None) -> str:
+    """Return a text as a spreadsheet may have it."""
+    formula = re.sub(r"(?<=[;\t\r\n])(?=[=+\-@＝＋－＠])", "'", text or "")
+    return f"'{formula}" if formula[:1] in tuple("=+-@\t\r\n＝＋－＠") else formula
 
 
 @pytest.mark.parametrize("format_", [ExportFormat.CSV, ExportFormat.JSONL])
