@@ -17,6 +17,7 @@ from gateway.models import Deployment, Instant, UsageEvent, table_of
 from gateway.models.base import Quantity, instant_from_microseconds
 from gateway.principal import Principal
 from gateway.store.engine.sql import DialectName, Expression, Query
+from gateway.store.engine.sqlite_stream import SqliteStream, Texts
 from gateway.store.engine.statement import microseconds
 from gateway.store.engine.stream import Chunk, Stream
 from gateway.store.exports import of_account
@@ -130,7 +131,7 @@ class _UsageStatements:
 
     def __init__(self, filtered: _Filtered) -> None:
         self.rows = Scoped[_Event](partial(_usage, filtered))
-        self.arrays = Scoped[Mapping[str, str]](partial(_usage_arrays, filtered))
+        self.arrays = Scoped[Texts](partial(_usage_arrays, filtered))
         self.count = Scoped[Counted](partial(_usage_count, filtered))
 
 
@@ -174,8 +175,12 @@ async def usage(
 ) -> AsyncGenerator[Chunk[ExportedUsage]]:
     """Yield an account's selected usage."""
     names = _Names(stream, principal, selected.account_id)
-    rows = _arrays if stream.dialect == "sqlite" else _records
-    async with aclosing(rows(stream, principal, selected)) as chunks:
+    rows = (
+        _arrays(stream, principal, selected)
+        if isinstance(stream, SqliteStream)
+        else _records(stream, principal, selected)
+    )
+    async with aclosing(rows) as chunks:
         async for chunk in chunks:
             yield Chunk({**chunk.columns, **await names.of(chunk.column("deployment_id"))})
 
@@ -191,34 +196,50 @@ async def _records(
 
 
 async def _arrays(
-    stream: Stream, principal: Principal, selected: UsageSelection
+    stream: SqliteStream, principal: Principal, selected: UsageSelection
 ) -> AsyncGenerator[Chunk[_Event]]:
     """Yield the rows of `_records`, each chunk by a statement of its own that returns one row.
 
     SQLite makes the arrays without Python's lock, so that the last chunk is written meanwhile. A
     row would take the lock, and a fifth of a microsecond for each of its cells.
-
-    A chunk begins at the last instant of the one before, after that instant's rows in it. All rows
-    of the instant are sorted for this: an instant with many is read in ever larger parts.
     """
-    statements, parameters = _usage_statements(selected.filter.dimensions), selected.parameters()
-    at, skip, size = selected.start, 0, EVENTS
-    while True:
-        (arrays,) = await statements.arrays.fetch(
-            stream, principal, **{**parameters, "start": at, "skip": skip, "size": size}
-        )
-        columns: dict[str, list[Any]] = {name: orjson.loads(arrays[name]) for name in arrays}
-        columns["correction"] = [*map(bool, columns["correction"])]
-        instants = columns["started_at"]
-        for first in range(0, len(instants), EVENTS):
-            last = first + EVENTS
-            yield _converted({name: cells[first:last] for name, cells in columns.items()})
-        if len(instants) < size:
-            return
-        began, at = at, instant_from_microseconds(instants[-1])
+    arrays, place = _usage_statements(selected.filter.dimensions).arrays, _Place(selected)
+    rows = arrays.follow(stream, principal, place.after, **place.parameters())
+    async with aclosing(rows) as found:
+        async for row in found:
+            columns: dict[str, list[Any]] = {name: orjson.loads(row[name]) for name in row}
+            columns["correction"] = [*map(bool, columns["correction"])]
+            for first in range(0, len(columns["started_at"]), EVENTS):
+                last = first + EVENTS
+                yield _converted({name: cells[first:last] for name, cells in columns.items()})
+
+
+class _Place:
+    """The beginning of a chunk of arrays: the last instant of the one before, after that instant's
+    rows in it. All rows of the instant are sorted for this: an instant with many is read in ever
+    larger parts.
+    """
+
+    def __init__(self, selected: UsageSelection) -> None:
+        self._selected = selected.parameters()
+        self._at = selected.start
+        self._skip = 0
+        self._size = EVENTS
+
+    def parameters(self) -> dict[str, object]:
+        """Return the parameters of the statement."""
+        return {**self._selected, "start": self._at, "skip": self._skip, "size": self._size}
+
+    def after(self, row: Texts) -> dict[str, object] | None:
+        """Return the parameters of the statement after the one with this row."""
+        instants: list[int] = orjson.loads(row["started_at"])
+        if len(instants) < self._size:
+            return None
+        began, self._at = self._at, instant_from_microseconds(instants[-1])
         seen = len(instants) - bisect_left(instants, instants[-1])
-        skip = skip + seen if at == began else seen
-        size = min(2 * size, MOST_EVENTS) if seen == len(instants) else EVENTS
+        self._skip = self._skip + seen if self._at == began else seen
+        self._size = min(2 * self._size, MOST_EVENTS) if seen == len(instants) else EVENTS
+        return self.parameters()
 
 
 class _Names:

@@ -22,6 +22,7 @@ from gateway.principal import Principal
 from gateway.store.engine.database import Reader
 from gateway.store.engine.parameters import batch_of_texts, only_of
 from gateway.store.engine.sql import BARRIER, ColumnType, DialectName, Expression
+from gateway.store.engine.sqlite_stream import Following, SqliteStream, Texts
 from gateway.store.engine.statement import R, Statement
 from gateway.store.engine.stream import Chunk, Stream
 
@@ -179,6 +180,23 @@ class Scoped(Generic[R]):
         """Return the rows that the principal may see, `size` at a time; see `Stream.chunks`."""
         statement, bound = self._bound(principal)
         return stream.chunks(statement, size, **bound, **parameters)
+
+    def follow(
+        self: "Scoped[Texts]",
+        stream: SqliteStream,
+        principal: Principal,
+        following: Following,
+        /,
+        **parameters: object,
+    ) -> AsyncGenerator[Texts]:
+        """Return the one row of each of many statements; see `SqliteStream.follow`."""
+        statement, bound = self._bound(principal)
+        return stream.follow(
+            statement,
+            lambda row: None if (some := following(row)) is None else {**bound, **some},
+            **bound,
+            **parameters,
+        )
 
     def _bound(self, principal: Principal) -> tuple[Statement[R], dict[str, object]]:
         sight = _sight(principal)

@@ -15,6 +15,7 @@ from gateway.store.engine.database import NOT_OPEN, Reader, Transaction, transla
 from gateway.store.engine.sql import DialectName
 from gateway.store.engine.sqlite_driver import DAMAGED, Damaged, SqliteDriver, translate
 from gateway.store.engine.sqlite_short_reads import ShortReads
+from gateway.store.engine.sqlite_stream import SqliteStream
 from gateway.store.engine.sqlite_thread import (
     READER_BUSY_MILLISECONDS,
     Running,
@@ -159,7 +160,7 @@ class SqliteDatabase:
     ) -> AsyncIterator[Stream]:
         connection = await self._connect(query_only=True)
         try:
-            yield Stream(SqliteDriver(connection, None, begins=True), self.dialect)
+            yield SqliteStream(SqliteDriver(connection, None, begins=True))
         finally:
             await asyncio.shield(connection.close())
 
