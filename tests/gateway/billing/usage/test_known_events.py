@@ -1,17 +1,17 @@
 """Batches in which all events are expected to be new."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from gateway.billing.usage.ingestion import Ingested, ItemCode, MeteredItem, ingest
+from gateway.billing.usage.ingestion import ItemCode, MeteredItem
 from gateway.billing.usage.recording import SAMPLE, record_usage
 from gateway.errors import AlreadyRecorded
 from gateway.store.engine.write import PIECE
 from tests.gateway.billing.usage.test_recording import event
-from tests.support.books import ACTOR, Books
+from tests.support.books import Books
 from tests.support.invariants import check_books
+from tests.support.metered import send
 from tests.support.tables import table_rows
 
 MANY = 2 * PIECE
@@ -21,18 +21,6 @@ UNSAMPLED = MANY // SAMPLE // 2
 
 def item(position: int, event_id: str, **changes: Any) -> MeteredItem:
     return MeteredItem(position, "acme", "USD", event(0, event_id, **changes), None)
-
-
-async def send(books: Books, items: Sequence[MeteredItem]) -> Ingested:
-    return await ingest(
-        books.database,
-        items,
-        actor=ACTOR,
-        clock=books.clock,
-        keys=books.keys,
-        late_days=35,
-        usage_delay_seconds=3600,
-    )
 
 
 async def test_a_known_event_amid_new_ones_is_found(books: Books) -> None:

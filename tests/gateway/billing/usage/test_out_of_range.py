@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from random import Random
 from typing import Any
@@ -12,35 +13,24 @@ import pytest
 
 from gateway.billing.credits.posting import adjust_balance
 from gateway.billing.ledger.source_key import SourceKey
-from gateway.billing.usage.ingestion import Ingested, ItemCode, MeteredItem, ingest
+from gateway.billing.usage.ingestion import Ingested, ItemCode, MeteredItem
 from gateway.billing.usage.usage_record import UsageRecord
 from gateway.errors import OutOfRange
 from gateway.money import MAX_NANOS, MAX_QUANTITY
 from tests.gateway.billing.usage.test_recording import MIDNIGHT, event
-from tests.support.books import ACTOR, Books
+from tests.support import metered
+from tests.support.books import Books
 from tests.support.invariants import check_books
 from tests.support.tables import all_rows, table_rows
 
 NUMBERS = count(1)
+send = partial(metered.send, may_credit=True)
 
 
 def item(position: int, account: str, amount: int, **changes: Any) -> MeteredItem:
     said = {"deployment": None, "amount": amount, "correction": amount < 0, "quantity": 1}
     name = changes.pop("event_id", f"e{next(NUMBERS)}")
     return MeteredItem(position, account, "USD", event(0, name, **said | changes), None)
-
-
-async def send(books: Books, items: Sequence[MeteredItem]) -> Ingested:
-    return await ingest(
-        books.database,
-        items,
-        actor=ACTOR,
-        clock=books.clock,
-        keys=books.keys,
-        late_days=35,
-        usage_delay_seconds=3600,
-        may_credit=True,
-    )
 
 
 def refused(result: Ingested) -> list[int]:
