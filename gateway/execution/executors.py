@@ -103,7 +103,7 @@ class _Variable(NamedTuple):
         )
 
     def coerced(self, given: object) -> object:
-        """Return the value of what was sent; Undefined where it is not of the type."""
+        """Return a sent value, coerced; Undefined for one that is not of the variable's type."""
         if self.coerce is None:
             is_too_deep = input_is_nested_too_deeply(given, self.type)
             return Undefined if is_too_deep else coerce_input_value(given, self.type)

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from gateway.store.engine.stream import ColumnChunk
 
 Cells: TypeAlias = Callable[[ColumnChunk], Iterable[str] | str]
-"""One column of a chunk, as it stands in the file: its cells, or the one cell of all rows."""
+"""The texts of one column of a chunk in the file: one for each row, or one for all rows."""
 
 QUOTED: Final = re.compile('[",\r\n]')
 """Characters that require quotation marks around a CSV cell."""
@@ -51,8 +51,8 @@ class LinesExport:
     def write(self, chunk: ColumnChunk) -> bytes:
         size = len(chunk)
         columns: list[Iterable[str]] = []
+        # The texts before, between and after the columns hold the cells that all rows have.
         around, comma = [self._begin], ""
-        """The texts before, between and after the columns: the cells of all rows are in them."""
         for cells in self._cells:
             found = cells(chunk)
             around[-1] += comma

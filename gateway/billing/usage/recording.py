@@ -41,7 +41,7 @@ SAMPLE: Final = 32
 
 
 class Fresh(NamedTuple):
-    """Records that are not known yet, what each says of its deployment, and its fingerprint."""
+    """New records, each with the facts of its deployment and with its fingerprint."""
 
     records: Sequence[UsageRecord]
     facts: Sequence[DeploymentFacts | None]

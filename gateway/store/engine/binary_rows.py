@@ -62,7 +62,7 @@ class RowEncoder:
 
     async def encode(self, rows: Sequence[Sequence[object]]) -> BinaryRows:
         """Return rows (at least one). Others have their turn after each column."""
-        # A cell that all rows have is a part of what each row starts with.
+        # The cells that all rows have in common are the beginning of each row.
         shared: dict[str, bytes] = {}
         cells: dict[str, Cells] = {}
         for (name, encode), values in zip(

@@ -120,9 +120,9 @@ class Sessions:
         try:
             if self.pooled:
                 async with connection.transaction():  # on one connection of the pooler
-                    await _set_codecs(connection)
+                    await set_codecs(connection)
             else:
-                await _set_codecs(connection)
+                await set_codecs(connection)
         except BaseException:
             connection.terminate()
             raise
@@ -167,7 +167,8 @@ def tls_reason(error: ssl.SSLError) -> str:
     return (error.reason or "the handshake failed").replace("_", " ").lower()
 
 
-async def _set_codecs(connection: Connection) -> None:
+async def set_codecs(connection: Connection) -> None:
+    """Have a connection read and write quantities as integers."""
     await connection.set_type_codec(
         "numeric",
         schema="pg_catalog",

@@ -8,8 +8,8 @@ from sqlalchemy import BigInteger, Boolean, Date, Integer, LargeBinary, SmallInt
 
 from gateway.models.base import Instant, Quantity
 from gateway.money import MAX_QUANTITY
-from gateway.store.engine import numeric
 from gateway.store.engine.binary_rows import RowEncoder
+from gateway.store.engine.postgres_session import set_codecs
 from gateway.store.engine.sql import ColumnType
 
 AT = datetime(2026, 11, 1, 12, 30, 15, 123456, tzinfo=UTC)
@@ -42,13 +42,7 @@ async def test_every_value_comes_back_from_a_copy(postgres_url: str) -> None:
         yield encoded.data
 
     try:
-        await connection.set_type_codec(
-            "numeric",
-            schema="pg_catalog",
-            encoder=numeric.encode,
-            decoder=numeric.decode,
-            format="binary",
-        )
+        await set_codecs(connection)
         columns = ", ".join(
             f"{name} {kind}" for name, kind in zip(KINDS, TYPES.split(", "), strict=True)
         )

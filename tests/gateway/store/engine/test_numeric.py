@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.money import MAX_QUANTITY
 from gateway.store.engine import numeric
+from gateway.store.engine.postgres_session import set_codecs
 
 EDGES = [0, 1, 9_999, 10_000, 10**8, 10**16 - 1, 10**16, 10**20, 2**63, 2**64, MAX_QUANTITY]
 NUMBERS = sorted({sign * (each + more) for each in EDGES for sign in (1, -1) for more in (0, -1)})
@@ -24,13 +25,7 @@ async def test_postgres_reads_and_writes_every_integer(postgres_url: str) -> Non
             "SELECT $1::numeric[]", [Decimal(each) for each in NUMBERS]
         )
         assert [*map(int, decimals)] == [*map(int, texts)] == NUMBERS
-        await connection.set_type_codec(
-            "numeric",
-            schema="pg_catalog",
-            encoder=numeric.encode,
-            decoder=numeric.decode,
-            format="binary",
-        )
+        await set_codecs(connection)
         assert await connection.fetchval("SELECT $1::numeric[]", NUMBERS) == NUMBERS
         # As Postgres itself writes them, not as they came.
         assert await connection.fetchval("SELECT $1::text[]::numeric[]", texts) == NUMBERS
