@@ -45,7 +45,11 @@ STATEMENTS: Final = 256
 
 
 def only(columns: Columns, wanted: Wanted) -> Columns:
-    """Return the wanted ones of some columns. Raises KeyError for a name that is none of theirs."""
+    """Return the wanted ones of some columns. Where none is wanted, the first one is: SQLite reads
+    no rows without columns.
+
+    Raises KeyError for a name that is none of theirs.
+    """
     if wanted is None:
         return columns
 
@@ -53,7 +57,8 @@ def only(columns: Columns, wanted: Wanted) -> Columns:
         named = {column.key: column for column in columns(visible, rows)}
         if unknown := wanted - named.keys():
             raise KeyError(*sorted(unknown))
-        return [column for name, column in named.items() if name in wanted]
+        found = [column for name, column in named.items() if name in wanted]
+        return found or [*named.values()][:1]
 
     return some
 

@@ -165,6 +165,8 @@ async def test_ones_own_nodes_are_found(two: Database, kind: str) -> None:
     assert await data_of(two, ADA, NODE, {"id": text}) == {"node": found}
     assert await data_of(two, ADA, NODES, {"ids": [text]}) == {"nodes": [found]}
     assert await data_of(two, BOB, NODE, {"id": text}) == {"node": None}
+    named = "query($id: ID!) { node(id: $id) { __typename } }"  # no column of the row is wanted
+    assert await data_of(two, ADA, named, {"id": text}) == {"node": {"__typename": kind}}
 
 
 async def test_a_key_of_another_type_finds_nothing(two: Database) -> None:

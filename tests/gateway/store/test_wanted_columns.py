@@ -99,6 +99,13 @@ async def test_rows_by_key_have_the_wanted_columns(snapshot: Snapshot) -> None:
     assert [row and row["number"] for row in rows] == [row and row["number"] for row in whole]
 
 
+async def test_rows_without_a_wanted_column_are_still_found(snapshot: Snapshot) -> None:
+    async with snapshot:
+        for keys in ([(1, 1)], [(1, 9)], [(1, 1), (1, 9)]):
+            rows = await RECEIPT_BY_PURCHASE.fetch(snapshot, ADA, keys, frozenset())
+            assert [row is not None for row in rows] == [key == (1, 1) for key in keys]
+
+
 async def test_one_key_is_read_like_one_of_many(snapshot: Snapshot) -> None:
     async def read(*account_ids: int) -> list[list[Any]]:
         """Return an account's purchases, their totals and its row, for each account."""
