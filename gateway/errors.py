@@ -137,6 +137,10 @@ class ServiceUnavailable(GatewayError):
     code = "SERVICE_UNAVAILABLE"
 
 
+class KeyTaken(ServiceUnavailable):
+    """A new row's key was drawn for another row already; the next key will be another one."""
+
+
 class StorageFull(ServiceUnavailable):
     code = "STORAGE_FULL"
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Final
 
-from gateway.audit.deeds import Act, cells
+from gateway.audit.deeds import Act, cells, with_other_keys
 from gateway.clock import Clock
+from gateway.errors import KeyTaken
 from gateway.observability.metrics import ObservedValue
 from gateway.principal import Actor
 from gateway.store import Database, audit_events
@@ -64,6 +65,12 @@ class AuditBuffer:
         pending = self._pending[:]
         if not pending:
             return
-        async with self._database.writing(ACTOR) as transaction:
-            await audit_events.append(transaction, pending)
+        try:
+            await self._append(pending)
+        except KeyTaken:
+            await self._append(with_other_keys(pending))
         del self._pending[: len(pending)]
+
+    async def _append(self, events: Sequence[AuditCells]) -> None:
+        async with self._database.writing(ACTOR) as transaction:
+            await audit_events.append(transaction, events)

@@ -1,6 +1,7 @@
 """Deeds: what an audit event says was done. Each is written in the transaction that does it."""
 
 import secrets
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -59,19 +60,31 @@ class Act(NamedTuple):
 
 
 class _EventKeys:
-    """Hands out keys by the instants of events. Events of one millisecond keep their order."""
+    """Hands out keys by the instants of events. Events of one millisecond keep their order.
+
+    The last key of each of the newest milliseconds is kept: instants of concurrent events come in
+    any order. Another process may draw the same key: the store raises KeyTaken then.
+    """
 
     def __init__(self) -> None:
-        self._last = 0
+        self._last: OrderedDict[int, int] = OrderedDict()
 
     def new(self, at: datetime) -> int:
-        key = first_key(at) | secrets.randbits(RANDOM_BITS)
-        if self._last >> RANDOM_BITS == key >> RANDOM_BITS:
-            key = self._last + 1
-        self._last = key
+        first = first_key(at)
+        last = self._last.pop(first, None)
+        key = first | secrets.randbits(RANDOM_BITS) if last is None else last + 1
+        self._last[first] = key
+        if len(self._last) > _MILLISECONDS:
+            self._last.popitem(last=False)
         return key
 
+    def redraw(self, instants: Sequence[datetime]) -> list[int]:
+        """Return other keys of instants, of which another process has drawn one."""
+        self._last.clear()
+        return [self.new(at) for at in instants]
 
+
+_MILLISECONDS: Final = 1_000
 _keys: Final = _EventKeys()
 
 
@@ -83,6 +96,12 @@ async def record(
         now = clock.now()
         events = [cells(act, actor, result=DONE, at=now) for act in acts]
         await audit_events.append(transaction, events)
+
+
+def with_other_keys(events: Sequence[AuditCells]) -> list[AuditCells]:
+    """Return events under other keys of their instants."""
+    keys = _keys.redraw([event.occurred_at for event in events])
+    return [event._replace(id=key) for event, key in zip(events, keys, strict=True)]
 
 
 def cells(act: Act, actor: Actor, *, result: str, at: datetime) -> AuditCells:

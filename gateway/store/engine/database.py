@@ -33,6 +33,11 @@ SLOW: Final = "A statement ran longer than it may and was cancelled."
 CUSTOMER_TAKEN: Final = "This Stripe customer belongs to another account."
 EVENT_RECORDED: Final = "A usage event of this batch is already recorded."
 
+DRAWN_KEYS: Final = ("account", "audit_event", "job")
+"""The tables whose key is an id alone, drawn by any process. Other ids are an account's own: its
+row is locked while one is drawn.
+"""
+
 MOST_REASON: Final = 300
 """Most characters of a driver's sentence in the log."""
 

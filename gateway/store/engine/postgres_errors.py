@@ -9,6 +9,7 @@ from gateway.errors import (
     Conflict,
     DeadlineExceeded,
     GatewayError,
+    KeyTaken,
     OutOfRange,
     ServiceUnavailable,
     StorageFull,
@@ -17,6 +18,7 @@ from gateway.money import OUT_OF_RANGE
 from gateway.store.engine.database import (
     BUSY,
     CUSTOMER_TAKEN,
+    DRAWN_KEYS,
     EVENT_RECORDED,
     FULL,
     SLOW,
@@ -39,6 +41,7 @@ _TAKEN: Final = {
     "uq_account_stripe_customer_id": CUSTOMER_TAKEN,
     "uq_job_lock": "Another job with the same lock has begun to run.",
 }
+_DRAWN_KEYS: Final = tuple(f"pk_{name}" for name in DRAWN_KEYS)
 
 
 def translate(error: Exception) -> GatewayError | None:
@@ -50,6 +53,8 @@ def translate(error: Exception) -> GatewayError | None:
             return DeadlineExceeded(SLOW)
         case asyncpg.UniqueViolationError(constraint_name=str(name)) if name in _TAKEN:
             return Conflict(_TAKEN[name])
+        case asyncpg.UniqueViolationError(constraint_name=str(name)) if name in _DRAWN_KEYS:
+            return KeyTaken(BUSY)
         case asyncpg.UniqueViolationError(constraint_name="pk_usage_event"):
             return AlreadyRecorded(EVENT_RECORDED)
         case asyncpg.NumericValueOutOfRangeError():

@@ -11,18 +11,30 @@ from gateway.errors import (
     AlreadyRecorded,
     DeadlineExceeded,
     GatewayError,
+    KeyTaken,
     OutOfRange,
     ServiceUnavailable,
     StorageFull,
 )
 from gateway.money import OUT_OF_RANGE
-from gateway.store.engine.database import BUSY, EVENT_RECORDED, FULL, SLOW, translated
+from gateway.store.engine.database import (
+    BUSY,
+    DRAWN_KEYS,
+    EVENT_RECORDED,
+    FULL,
+    SLOW,
+    translated,
+)
 from gateway.store.engine.sqlite_short_reads import Records, ShortReads
 from gateway.store.engine.sqlite_thread import Hop, Running, SqliteConnection, to_the_end
 from gateway.store.engine.statement import BoundStatement, CompiledStatement, R
 
 T = TypeVar("T")
 
+_KEYS_TAKEN: Final = frozenset(
+    f"UNIQUE constraint failed: {name}.{'account_id' if name == 'account' else 'id'}"
+    for name in DRAWN_KEYS
+)
 DAMAGED: Final = "The database is damaged; its operator must restore it from a backup."
 
 
@@ -139,6 +151,8 @@ def translate(error: Exception) -> GatewayError | None:
             return DeadlineExceeded(SLOW)
         case sqlite3.OperationalError() if str(error) == "integer overflow":
             return OutOfRange(OUT_OF_RANGE)
+        case sqlite3.IntegrityError() if str(error) in _KEYS_TAKEN:
+            return KeyTaken(BUSY)
         case sqlite3.IntegrityError() if "usage_event.event_id" in str(error):
             return AlreadyRecorded(EVENT_RECORDED)
         case sqlite3.OperationalError(sqlite_errorname=str(name)) if name.startswith(

@@ -4,13 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.audit.deeds import DONE, Act, Deed, record
+from gateway.audit.buffer import AuditBuffer
+from gateway.audit.deeds import DONE, Act, Deed, _EventKeys, record
 from gateway.auth.key_store import issue_key, revoke_key, revoke_named
 from gateway.billing.accounts import AccountFacts, put_account, put_member, remove_member
 from gateway.clock import FixedClock, SystemClock
-from gateway.errors import NotFound
+from gateway.errors import KeyTaken, NotFound
 from gateway.principal import Actor, Permission, Principal, Role
 from gateway.store import Database
+from gateway.work.loops import Loops
 from tests.support.audit import Written, written
 from tests.support.books import ACTOR, NOW, Books
 from tests.support.raw import REFUSALS, execute, same_database
@@ -64,6 +66,43 @@ async def test_an_event_names_its_actor_account_and_request(books: Books) -> Non
     for each in events:
         assert (each["actor_kind"], each["actor"], each["request_id"]) == ("API_KEY", "k1", "req-1")
         assert (each["account_id"], each["occurred_at"]) == (acme, NOW)
+
+
+async def test_concurrent_events_of_a_process_have_keys_of_their_own(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.audit.deeds.secrets.randbits", lambda _: 7)
+    clocks = [FixedClock(NOW), FixedClock(NOW + timedelta(milliseconds=1))]
+    for name in ("ada", "bob"):
+        for clock in clocks:
+            async with books.database.writing(ACTOR) as transaction:
+                await record(transaction, ACTOR, [Act(Deed.DATA_READ, target=name)], clock=clock)
+    found = [each.target for each in await written(books.database)]
+    assert found == ["ada", "bob", "ada", "bob"]
+
+
+async def test_a_key_that_another_process_has_drawn_is_drawn_again(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = iter([7, 7, 7, 8])
+    monkeypatch.setattr("gateway.audit.deeds.secrets.randbits", lambda _: next(drawn))
+
+    async def other_process() -> None:
+        monkeypatch.setattr("gateway.audit.deeds._keys", _EventKeys())
+        async with books.database.writing(ACTOR) as transaction:
+            acts = [Act(Deed.DATA_READ, target="theirs")]
+            await record(transaction, ACTOR, acts, clock=books.clock)
+
+    await other_process()
+    with pytest.raises(KeyTaken, match="try again"):
+        await other_process()
+
+    monkeypatch.setattr("gateway.audit.deeds._keys", _EventKeys())
+    buffer = AuditBuffer(books.database, books.clock, Loops())
+    async with buffer.writing():
+        buffer.add(Act(Deed.DATA_READ, target="ours"), ACTOR, DONE)
+    assert [each.target for each in await written(books.database)] == ["theirs", "ours"]
+    assert [metric.read() for metric in buffer.metrics()] == [0, 0]
 
 
 async def test_a_deed_that_is_taken_back_has_no_event(books: Books) -> None:
