@@ -177,10 +177,12 @@ def format_column(values: Sequence[int], digits: int) -> list[str]:
     written = orjson.dumps([value / NANOS for value in values])[1:-1].decode()
     if digits:
         texts = written.split(",")
-        short = 10 ** (_SCALE + 1 - digits)
-        for index, value in enumerate(values):
-            if not value % short:  # it has fewer decimals
-                texts[index] = format_nanos(value, digits)
+        step = 10 ** (_SCALE + 1 - digits)
+        # Those that have fewer decimals: a price list has few different ones.
+        short = {value: "" for value in values if not value % step}
+        if short:
+            short = {value: format_nanos(value, digits) for value in short}
+            texts = list(map(short.get, values, texts))
     else:
         texts = written.replace(".0,", ",").removesuffix(".0").split(",")
     if "e" in written:  # an exponent, of some thousand nanos at most

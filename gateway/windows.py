@@ -221,7 +221,7 @@ def count_buckets(from_: date, to: date, interval: Interval) -> int:
     if interval is Interval.DAY:
         return (to - from_).days + 1
     if interval is Interval.WEEK:
-        return (first_day(to, interval) - first_day(from_, interval)).days // 7 + 1
+        return ((to - from_).days + from_.weekday()) // 7 + 1
     years = to.year - from_.year
     return 1 + (years if interval is Interval.YEAR else 12 * years + to.month - from_.month)
 

@@ -51,12 +51,12 @@ class Columns:
 
     def read_all(self, rows: Sequence[Any], _: object) -> Sequence[Any]:
         """Return the value of each row, in their order."""
+        if len(self.names) == 1 and self.convert is None:
+            return column(rows, self.names[0])
         cells = [column(rows, name) for name in self.names]
         if self.convert_all is not None:
             return self.convert_all(*cells)
-        if self.convert is not None:
-            return list(map(self.convert, *cells))
-        return cells[0] if len(cells) == 1 else _tuples(cells)
+        return _tuples(cells) if self.convert is None else list(map(self.convert, *cells))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +75,10 @@ class Attributes:
 
     def read_all(self, values: Sequence[Any], _: object) -> Sequence[Any]:
         """Return the value of each object, in their order."""
+        if len(self.names) == 1 and self.convert is None:
+            return attribute(values, self.names[0])
         cells = [attribute(values, name) for name in self.names]
-        if self.convert is not None:
-            return list(map(self.convert, *cells))
-        return cells[0] if len(cells) == 1 else _tuples(cells)
+        return _tuples(cells) if self.convert is None else list(map(self.convert, *cells))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

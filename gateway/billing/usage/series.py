@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import reduce
-from itertools import accumulate, groupby, pairwise
+from itertools import accumulate, groupby, pairwise, repeat
 from operator import itemgetter, or_
 from typing import Final, NamedTuple
 
@@ -112,7 +112,7 @@ def usage_buckets(
     at = column(rows, "at")
     spent = column(rows, "spent_nanos")
     active = _active(rows)
-    starts = (bisect_left(at, bound) for bound in period.bounds(interval))
+    starts = map(bisect_left, repeat(at), period.bounds(interval))
     edges = list(pairwise((*starts, len(at))))
     nanos = [sum(spent[low:high]) for low, high in edges]
     counts = [reduce(or_, active[low:high], 0).bit_count() for low, high in edges]

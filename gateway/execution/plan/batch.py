@@ -5,18 +5,21 @@ from typing import Any
 
 from gateway.dicts import Form
 from gateway.execution.plan.object_plan import ObjectPlan
-from gateway.execution.plan.output import Awaited, OutputColumn
+from gateway.execution.plan.output import Awaited, Complete, OutputColumn
 from gateway.execution.plan.places import Places
 
 
 class Batch:
-    """Objects with one plan, one row each; a column for each field, once it is complete."""
+    """Objects with one plan, one row each; a column for each field, once it is complete. `length`
+    is the number of rows.
+    """
 
-    __slots__ = ("columns", "form", "places", "plan", "rows", "values")
+    __slots__ = ("columns", "form", "length", "places", "plan", "rows", "values")
 
     def __init__(self, plan: ObjectPlan, rows: Sequence[Any], places: Places) -> None:
         self.plan = plan
         self.rows = rows
+        self.length = len(rows)
         self.places = places
         self.columns: list[OutputColumn] = []
         self.form: Form = ()
@@ -29,13 +32,13 @@ class Batch:
         columns, self.columns = self.columns, []
         form: list[tuple[str, Form | None]] = []
         for planned, column in zip(self.plan.fields, columns, strict=True):
-            found = column.inner if isinstance(column, Awaited) else column
-            if isinstance(found, Batch):
+            found = column.inner if type(column) is Awaited else column
+            if type(found) is Batch:
                 form.append((planned.key, found.form))
                 self.values += found.values
             else:
-                form.append((planned.key, None))
-                self.values.append(found.build())
+                form.append(planned.flat)
+                self.values.append(found.values if type(found) is Complete else found.build())
         self.form = tuple(form)
 
     def build(self) -> list[Any]:

@@ -41,19 +41,6 @@ Raises Irregular if a value has no serialized form, and what the type's own func
 _Convert: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
 
 
-@lru_cache(maxsize=1_000)
-def serializer(type_: GraphQLLeafType) -> Serialize:
-    """Return the function that serializes columns of values of a type."""
-    if isinstance(type_, GraphQLEnumType):
-        convert: _Convert = partial(_by_value, type_.coerce_output_value)
-    elif isinstance(type_.coerce_output_value, ColumnSerializer):
-        convert = type_.coerce_output_value.column
-    else:
-        convert = partial(_each, type_.coerce_output_value)
-    plain, check = _PLAIN.get(type_, (None, None))
-    return partial(_serialized, plain, check, convert)
-
-
 _Check: TypeAlias = Callable[[Sequence[Any]], bool]
 
 _PLAIN: Final[Mapping[GraphQLLeafType, tuple[type, _Check | None]]] = {
@@ -64,6 +51,29 @@ _PLAIN: Final[Mapping[GraphQLLeafType, tuple[type, _Check | None]]] = {
     GraphQLFloat: (float, lambda v: all(map(math.isfinite, v))),
 }
 """The Python type of values that need no conversion, and a check of all of them."""
+
+
+@lru_cache(maxsize=1_000)
+def serializer(type_: GraphQLLeafType) -> Serialize:
+    """Return the function that serializes columns of values of a type."""
+    if isinstance(type_, GraphQLEnumType):
+        convert: _Convert = partial(_by_value, type_.coerce_output_value)
+    elif isinstance(type_.coerce_output_value, ColumnSerializer):
+        convert = type_.coerce_output_value.column
+    else:
+        convert = partial(_each, type_.coerce_output_value)
+    plain, check = _PLAIN.get(type_, (unchanged(type_), None))
+    return partial(_serialized, plain, check, convert)
+
+
+def unchanged(type_: GraphQLLeafType) -> type | None:
+    """Return the Python type of values that are all their own serialized form; None if some have to
+    be checked or converted.
+    """
+    if type_.coerce_output_value is str:  # as of most scalars of ours
+        return str
+    plain, check = _PLAIN.get(type_, (None, None))
+    return plain if check is None else None
 
 
 def _serialized(

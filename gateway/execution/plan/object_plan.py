@@ -44,7 +44,7 @@ from gateway.execution.fields import (
 )
 from gateway.execution.plan.arguments import FieldArguments
 from gateway.execution.plan.functions import FieldFunction, function_of
-from gateway.execution.plan.leaves import Serialize, serializer
+from gateway.execution.plan.leaves import Serialize, serializer, unchanged
 from gateway.execution.policies import checks_of
 
 MOST_FORMS: Final = 16
@@ -57,16 +57,18 @@ class NotCompiled(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LeafRead:
-    """How the values of a scalar or an enum are read from rows, and serialized."""
+    """How the values of a scalar or an enum are read from rows, and serialized; see `Leaf`."""
 
     source: ColumnSource | Computed
     serialize: Serialize
+    unchanged: type | None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class FieldPlan:
-    """One field of an object. `key` is its name in the response, `details` its places in the
-    document; `typename` is the value of `__typename`, None for every other field.
+    """One field of an object. `key` is its name in the response, `flat` its part of the form of an
+    object that is not made with it, `details` its places in the document; `typename` is the value
+    of `__typename`, None for every other field.
 
     The values come from `source`; where that is None, as for a field with checks, from `function`;
     where that is None too, from the resolver of the schema. `leaf` is the source of a field that is
@@ -75,6 +77,7 @@ class FieldPlan:
     """
 
     key: str
+    flat: tuple[str, None]
     field: GraphQLField
     parent: GraphQLObjectType
     details: list[FieldDetails]
@@ -122,9 +125,10 @@ class Shape:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Leaf(Shape):
-    """A scalar or an enum."""
+    """A scalar or an enum. Values of the type `unchanged` are their own serialized form."""
 
     serialize: Serialize
+    unchanged: type | None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -204,6 +208,7 @@ class _Planner:
         source = None if checks_of(definition) else source_of(definition)
         return FieldPlan(
             key=key,
+            flat=(key, None),
             field=definition,
             parent=parent,
             details=details,
@@ -224,7 +229,8 @@ class _Planner:
         if isinstance(inner, GraphQLList):
             return Items(nullable=nullable, item=self._shape(inner.of_type, details))
         if is_leaf_type(inner):
-            return Leaf(nullable=nullable, serialize=serializer(inner))
+            serialize = serializer(inner)
+            return Leaf(nullable=nullable, serialize=serialize, unchanged=unchanged(inner))
         if is_abstract_type(inner):
             possible = self.executor.schema.get_possible_types(inner)
             plans = {each.name: self._inner(each, details) for each in possible}
@@ -249,7 +255,7 @@ class _Planner:
 def _leaf_read(source: Source | None, shape: Shape) -> LeafRead | None:
     if source is None or isinstance(source, Related) or not isinstance(shape, Leaf):
         return None
-    return LeafRead(source, shape.serialize)
+    return LeafRead(source, shape.serialize, shape.unchanged)
 
 
 def _loads_by_key(planned: FieldPlan) -> bool:

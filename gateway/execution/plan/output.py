@@ -16,13 +16,13 @@ class OutputColumn(Protocol):
 class Complete:
     """Complete values."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("values",)
 
     def __init__(self, values: Sequence[Any]) -> None:
-        self._values = values
+        self.values = values
 
     def build(self) -> Sequence[Any]:
-        return self._values
+        return self.values
 
 
 class Sparse:

@@ -44,7 +44,7 @@ from gateway.execution.plan.resolved import resolved
 from gateway.execution.turns import Turns
 from gateway.waves import Wave
 
-_FEW: Final = 16
+_FEW: Final = 64
 """Objects of which all fields are run in one stretch."""
 _BY_COLUMN: Final = frozenset({ColumnRows, SparseRows})
 _LISTS: Final = frozenset({list, tuple, ColumnRows})
@@ -117,6 +117,7 @@ class _Run:
     async def _data(self, plan: ObjectPlan) -> dict[str, Any]:
         root = Batch(plan, [self._executor.root_value], RootPlace())
         self._batches.append(root)
+        self._count(len(plan.fields))
         done = 0
         while True:
             while done < len(self._batches):
@@ -128,7 +129,7 @@ class _Run:
         # A batch comes after the one that holds it.
         for batch in reversed(self._batches):
             batch.close()
-            if len(batch.rows) > _FEW and self._turns.is_over():
+            if batch.length > _FEW and self._turns.is_over():
                 await self._turns.wait()
         data: dict[str, Any] = root.build()[0]
         return data
@@ -136,11 +137,12 @@ class _Run:
     def _batch(self, plan: ObjectPlan, rows: Sequence[Any], places: Places) -> Batch:
         batch = Batch(plan, rows, places)
         self._batches.append(batch)
-        self._points += plan.points * len(rows)
+        self._points += plan.points * batch.length
+        self._count(batch.length * len(plan.fields))
         return batch
 
     async def _expand(self, batch: Batch) -> None:
-        wave, turns, are_many = self._wave, self._turns, len(batch.rows) > _FEW
+        wave, turns, are_many = self._wave, self._turns, batch.length > _FEW
         wave.running = True
         try:
             for planned in batch.plan.fields:
@@ -155,24 +157,27 @@ class _Run:
             await turns.wait()
 
     def _column(self, batch: Batch, planned: FieldPlan) -> OutputColumn:
-        rows, leaf = batch.rows, planned.leaf
-        if planned.typename is not None:
-            return Complete([planned.typename] * len(rows))
-        if leaf is None or not rows:
+        leaf = planned.leaf
+        if leaf is None or not batch.length:
             return self._other_column(batch, planned)
-        values = leaf.source.read_all(rows, self._executor.context_value)
+        values = leaf.source.read_all(batch.rows, self._executor.context_value)
         kinds = set(map(type, values))
-        if len(kinds) == 1 and all(map(is_plain, kinds)):
-            self._count(len(values))
-            return Complete(leaf.serialize(values, kinds))
+        if len(kinds) == 1:
+            (kind,) = kinds
+            if kind is leaf.unchanged:
+                return Complete(values)
+            if is_plain(kind):
+                return Complete(leaf.serialize(values, kinds))
         places = FieldPlaces(self._executor, batch.places, planned)
         return self._complete(planned.shape, values, places)
 
     def _other_column(self, batch: Batch, planned: FieldPlan) -> OutputColumn:
         """Return a column that is not of scalars or enums which a source reads."""
         rows, context = batch.rows, self._executor.context_value
+        if planned.typename is not None:
+            return Complete([planned.typename] * batch.length)
         places = FieldPlaces(self._executor, batch.places, planned)
-        if not rows:
+        if not batch.length:
             return self._complete(planned.shape, [], places)
         match planned.source:
             case None:
@@ -182,7 +187,7 @@ class _Run:
             case Related() as source:
                 found = source.read_all(rows, context)
                 if not isinstance(found, Sequence):
-                    return self._load(found, planned.shape, len(rows), places)
+                    return self._load(found, planned.shape, batch.length, places)
                 values = found
             case source:
                 values = source.read_all(rows, context)
@@ -200,8 +205,6 @@ class _Run:
     def _completed(
         self, shape: Shape, values: Sequence[Any], places: Places, *, awaited: bool
     ) -> OutputColumn:
-        if not awaited:
-            self._count(len(values))
         if type(shape) is Objects and type(values) in _BY_COLUMN:
             return self._complete_rows(shape, values, places)
         kinds = set(map(type, values))
@@ -282,6 +285,7 @@ class _Run:
                 lengths = [len(value) for value in values]
                 is_by_column = len(values) == 1 and type(values[0]) is ColumnRows
                 items = values[0] if is_by_column else list(chain.from_iterable(values))
+                self._count(len(items))
                 return Lists(self._complete(item, items, ItemPlaces(places, lengths)), lengths)
             case Abstract():
                 return self._complete_abstract(shape, values, places)
