@@ -23,12 +23,12 @@ class ColumnRows(Sequence[R_co]):
     are of the field's type.
     """
 
-    __slots__ = ("_columns", "_converted", "_length", "_make", "_rows")
+    __slots__ = ("_converted", "_length", "_make", "_rows", "columns")
 
     def __init__(
         self, columns: Mapping[Any, Cells], make: Callable[..., R_co] | None = None
     ) -> None:
-        self._columns = columns
+        self.columns = columns
         self._make = make
         self._length = len(next(iter(columns.values()), ()))
         self._rows: list[R_co] | None = None
@@ -37,24 +37,24 @@ class ColumnRows(Sequence[R_co]):
     @property
     def names(self) -> Sequence[str]:
         """The names of the columns of rows that are dicts."""
-        return [*self._columns]
+        return [*self.columns]
 
     def column(self, name: Name) -> Cells:
         """Return a column's cells."""
-        return self._columns[name]
+        return self.columns[name]
 
     def converted(self, name: Name, convert: Callable[[Cells], Cells]) -> Cells:
         """Return a column's converted cells; a column is converted by one function, and once."""
         found = self._converted.get(name)
         if found is None:
-            found = self._converted[name] = convert(self._columns[name])
+            found = self._converted[name] = convert(self.columns[name])
         return found
 
     def take(self, positions: Sequence[int]) -> "ColumnRows[R_co]":
         """Return the rows at some positions."""
         columns = {
             name: [cells[position] for position in positions]
-            for name, cells in self._columns.items()
+            for name, cells in self.columns.items()
         }
         return ColumnRows(columns, self._make)
 
@@ -67,17 +67,17 @@ class ColumnRows(Sequence[R_co]):
     def __getitem__(self, place: slice) -> "ColumnRows[R_co]": ...
     def __getitem__(self, place: int | slice) -> "R_co | ColumnRows[R_co]":
         if isinstance(place, slice):
-            columns = {name: cells[place] for name, cells in self._columns.items()}
+            columns = {name: cells[place] for name, cells in self.columns.items()}
             return ColumnRows(columns, self._make)
         if self._rows is not None:
             return self._rows[place]
         if self._make is not None:
-            return self._make(*(cells[place] for cells in self._columns.values()))
-        return cast("R_co", {name: cells[place] for name, cells in self._columns.items()})
+            return self._make(*(cells[place] for cells in self.columns.values()))
+        return cast("R_co", {name: cells[place] for name, cells in self.columns.items()})
 
     def __iter__(self) -> Iterator[R_co]:
         if self._rows is None:
-            columns = self._columns
+            columns = self.columns
             make = self._make or cast("Callable[..., R_co]", dict_maker(columns))
             self._rows = list(map(make, *columns.values())) if columns else []
         return iter(self._rows)
@@ -146,9 +146,7 @@ def converted_column(rows: Sequence[Any], name: Name, convert: Callable[[Cells],
 
 def column(rows: Sequence[Any], name: Name) -> Cells:
     """Return a column's cells of rows."""
-    if type(rows) is ColumnRows:
-        return rows.column(name)
-    return [row[name] for row in rows]
+    return rows.columns[name] if type(rows) is ColumnRows else [row[name] for row in rows]
 
 
 def attribute(rows: Sequence[Any], name: str) -> Cells:
@@ -156,5 +154,5 @@ def attribute(rows: Sequence[Any], name: str) -> Cells:
     if type(rows) is not ColumnRows:
         return [*map(attrgetter(name), rows)]
     first, _, inner = name.partition(".")
-    cells = rows.column(first)
+    cells = rows.columns[first]
     return [*map(attrgetter(inner), cells)] if inner else cells

@@ -44,20 +44,24 @@ class Loader(Generic[K, V]):
 
     def begin(self, key: K) -> None:
         """Begin the load of one key."""
-        if self._kept:
-            self._note_kept()
-        if key not in self._columns and not self._is_loaded_alone(key):
-            self._columns[key] = self._following()
-            self._next.append(key)
+        self._read_of(key, begins=True)
 
     def load(self, key: K) -> Awaitable[V]:
         """Return the value of one key, which a column may have loaded before."""
+        read = self._read_of(key, begins=self._wave.running)
+        return self._load_alone(key) if read is None else _Value(read, key)
+
+    def _read_of(self, key: K, *, begins: bool) -> "_Read[K, V] | None":
+        """Return the read of a key, which begins if it `begins`; None for a key that is not read,
+        or alone. To look a key up costs about as much as all else here.
+        """
         if self._kept:
             self._note_kept()
-        if self._wave.running:
-            self.begin(key)
         read = self._columns.get(key)
-        return self._load_alone(key) if read is None else _Value(read, key)
+        if read is None and begins and not self._is_loaded_alone(key):
+            read = self._columns[key] = self._following()
+            self._next.append(key)
+        return read
 
     def _load_alone(self, key: K) -> Awaitable[V]:
         if self._alone is None:
@@ -155,7 +159,9 @@ class _Value(Generic[K, V]):
         self._key = key
 
     def __await__(self) -> Generator[Any, Any, V]:
-        found = (yield from _shielded(self._read).__await__())[self._key]
+        read = self._read
+        done = read if isinstance(read, Promise) else asyncio.shield(read)
+        found = (yield from done.__await__())[self._key]
         if isinstance(found, Exception):
             raise found
         return found

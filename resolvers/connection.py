@@ -109,12 +109,13 @@ class Bounds(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pages(Generic[R, C]):
-    """The source value of a connection: the requested page. Each field loads only its own data, so
-    nothing is counted or read without being selected. `exported` is the request for an export with
-    the same filter.
+    """The source value of a connection: the requested `page` of a `selection`. Each field loads
+    only its own data, so nothing is counted or read without being selected. `exported` is the
+    request for an export with the same filter.
     """
 
     selection: Selection
+    page: Page
     size: int
     backward: bool
     descending: bool
@@ -126,20 +127,9 @@ class Pages(Generic[R, C]):
     account: VisibleAccount | None = None
     exported: ExportRequest | None = None
 
-    def page(self) -> Page:
-        """Return the requested page plus one row, which shows whether more rows follow."""
-        upper, lower = (self.after, self.before) if self.descending else (self.before, self.after)
-        narrowed = self.selection
-        if lower is not None:
-            narrowed = replace(narrowed, lower=max(narrowed.lower, lower))
-        if upper is not None:
-            narrowed = replace(narrowed, upper=min(narrowed.upper, upper))
-        ascending = self.backward == self.descending
-        return Page(selection=narrowed, ascending=ascending, limit=self.size + 1)
-
     async def load(self) -> Loaded[R]:
         """Return the page's rows in the connection's order."""
-        loaded = await self.rows.load(self.page())
+        loaded = await self.rows.load(self.page)
         more = len(loaded) > self.size
         rows = loaded[: self.size] if more else loaded
         return Loaded(rows[::-1] if self.backward else rows, more)
@@ -172,19 +162,35 @@ def open_pages(
     exported: ExportRequest | None = None,
 ) -> Pages[R, C]:
     """Return the source value of a connection; raises BadUserInput or BadCursor."""
+    size, backward = paging.size(), paging.last is not None
+    after = _position(cursors, paging.after, "after")
+    before = _position(cursors, paging.before, "before")
+    upper, lower = (after, before) if descending else (before, after)
+    inside = _between(selection, lower, upper)
     return Pages(
         selection=selection,
-        size=paging.size(),
-        backward=paging.last is not None,
+        # One row more shows whether more rows follow.
+        page=Page(selection=inside, ascending=backward == descending, limit=size + 1),
+        size=size,
+        backward=backward,
         descending=descending,
-        after=_position(cursors, paging.after, "after"),
-        before=_position(cursors, paging.before, "before"),
+        after=after,
+        before=before,
         cursors=cursors,
         rows=rows,
         totals=totals,
         account=account,
         exported=exported,
     )
+
+
+def _between(selection: Selection, lower: Position | None, upper: Position | None) -> Selection:
+    """Return the part of a selection that lies between two positions."""
+    if lower is not None:
+        selection = replace(selection, lower=max(selection.lower, lower))
+    if upper is not None:
+        selection = replace(selection, upper=min(selection.upper, upper))
+    return selection
 
 
 def _position(cursors: Cursors, cursor: str | None, argument: str) -> Position | None:

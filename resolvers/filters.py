@@ -1,6 +1,8 @@
 """The filters of connections, and the rows that they select."""
 
 from datetime import date
+from functools import cache
+from zoneinfo import ZoneInfo
 
 import strawberry
 
@@ -129,13 +131,19 @@ def selected_usage(filter_: UsageFilter | None, account_id: int) -> Selected:
     )
 
 
+@cache
+def _all_purchases(local: ZoneInfo) -> PurchaseExportRequest:
+    return PurchaseExportRequest(zone=local)
+
+
 def requested_purchases(
     filter_: CreditPurchaseFilter | None, account: VisibleAccount
 ) -> PurchaseExportRequest:
     """Return the filter as a request for an export of the account's purchases; raises
     BadUserInput.
     """
-    filter_ = filter_ or CreditPurchaseFilter()
+    if filter_ is None:
+        return _all_purchases(zone(account["time_zone"]))
     return PurchaseExportRequest(
         zone=zone(filter_.time_zone or account["time_zone"]),
         from_=filter_.from_,

@@ -34,6 +34,8 @@ from gateway.store.tenancy import Batched, HasCells, Visible
 class Grain(Enum):
     """The roll-up from which a window is added up."""
 
+    __hash__ = object.__hash__  # Enum's own hashes the name, in Python
+
     DAY = auto()
     SLOT = auto()
 

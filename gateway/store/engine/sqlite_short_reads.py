@@ -12,18 +12,16 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
 from time import monotonic, thread_time
-from typing import Any, Final, TypeAlias
-
-from cachetools import TTLCache
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from gateway.store.engine.sqlite_thread import READER_BUSY_MILLISECONDS, Running
 from gateway.store.engine.statement import BoundStatement
 
 SHORT_SECONDS: Final = 0.005
 """Longest stretch of the event loop for statements that are read together."""
-STEPS: Final = 200
-"""SQLite's instructions between two calls back: some microseconds, or the reads of a few pages that
-are not in memory.
+STEPS: Final = 500
+"""SQLite's instructions between two calls back: some ten microseconds, or the reads of some pages
+that are not in memory.
 """
 LONG_SECONDS: Final = 1
 """Time for which a long statement begins in the thread."""
@@ -38,16 +36,35 @@ Records: TypeAlias = list[Any]
 """The tuples of a statement."""
 
 
+class _Interruptions(NamedTuple):
+    """The interruptions of a statement in a row, and the time until which they count."""
+
+    times: int
+    until: float
+
+
 class ShortReads:
     """Reads in the event loop's thread; knows which statements it lately interrupted."""
 
     def __init__(self) -> None:
-        self._long: TTLCache[str, int] = TTLCache(MOST_LONG, LONG_SECONDS)
-        """Interruptions in a row by a statement's text."""
+        self._long: dict[str, _Interruptions] = {}
+        """By a statement's text, the latest last."""
 
     def may_begin(self, statement: BoundStatement[Any]) -> bool:
         """Return whether the statement was not long lately."""
-        return not self._long or self._long.get(statement.statement.text, 0) < LONG_TIMES
+        return not self._long or self._times(statement.statement.text) < LONG_TIMES
+
+    def _times(self, text: str) -> int:
+        """Return how often in a row a statement was lately interrupted."""
+        found = self._long.get(text)
+        return 0 if found is None or found.until < monotonic() else found.times
+
+    def _note_interruption(self, text: str) -> None:
+        found = _Interruptions(self._times(text) + 1, monotonic() + LONG_SECONDS)
+        self._long.pop(text, None)
+        self._long[text] = found
+        if len(self._long) > MOST_LONG:
+            del self._long[next(iter(self._long))]
 
     def read(
         self,
@@ -73,10 +90,9 @@ class ShortReads:
                 found.append(connection.execute(begun.statement.text, begun.arguments).fetchall())
                 if stretch.is_over():
                     break
-                if self._long:
-                    self._long.pop(begun.statement.text, None)
+                self._long.pop(begun.statement.text, None)
         if stretch.ended:
-            self._long[begun.statement.text] = self._long.get(begun.statement.text, 0) + 1
+            self._note_interruption(begun.statement.text)
         return found
 
 
