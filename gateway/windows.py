@@ -69,7 +69,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """A window's buckets in order, with their beginnings as sorted keys.
+    """A window's buckets in order, with their beginnings as sorted keys, and their ends.
 
     The buckets tile the window: each ends where the next begins, none is empty.
     """
@@ -77,6 +77,7 @@ class Series:
     buckets: tuple[Bucket, ...]
     first_days: tuple[date, ...]
     starts: tuple[datetime, ...]
+    ends: tuple[datetime, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -354,6 +355,7 @@ def _series(from_: date, to: date, zone: ZoneInfo, interval: Interval) -> Series
         buckets=buckets,
         first_days=tuple(bucket.first_day for bucket in buckets),
         starts=tuple(bucket.start for bucket in buckets),
+        ends=tuple(bucket.end for bucket in buckets),
     )
 
 

@@ -9,6 +9,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import repeat
+from operator import add
 from struct import Struct
 from typing import Final, TypeAlias
 
@@ -46,13 +47,13 @@ class Cursors:
     def of_all(self, rows: Sequence[object]) -> list[str]:
         """Return each row's cursor; about a microsecond each."""
         # Of no type: a connection has rows of any, which have the columns of their order.
-        (*instant, key), tag = self._order, self._context.tag
+        *instant, key = self._order
         microseconds: Iterable[int] = repeat(0)
         if instant:
             microseconds = [(at - _EPOCH) // _MICROSECOND for at in column(rows, instant[0])]
-        places = map(_PLACE.pack, repeat(VERSION), microseconds, column(rows, key))
-        found = [place + tag(place) for place in places]
-        # Each has 33 bytes, so that the text of all is the text of each.
+        places = [*map(_PLACE.pack, repeat(VERSION), microseconds, column(rows, key))]
+        # Each has 33 bytes with its tag, so that the text of all is the text of each.
+        found = map(add, places, self._context.tags(places))
         text = urlsafe_b64encode(b"".join(found)).decode("ascii")
         return [text[start : start + _LENGTH] for start in range(0, len(text), _LENGTH)]
 

@@ -134,9 +134,9 @@ class Forecast:
 class UsageBucket:
     POLICY: ClassVar = Policy.ACCOUNT
 
-    start: datetime = attribute("bucket.start", description="Start of the bucket (inclusive).")
+    start: datetime = attribute("start", description="Start of the bucket (inclusive).")
     end: datetime = attribute(
-        "bucket.end", description="End of the bucket (exclusive): the start of the next."
+        "end", description="End of the bucket (exclusive): the start of the next."
     )
     partial: bool = converted_attributes(
         is_partial,
@@ -145,12 +145,10 @@ class UsageBucket:
         description="Whether the bucket is incomplete: the range covers only a part of the "
         "calendar interval, or the bucket ends after `completeUntil`.",
     )
-    spend: Money = attribute(
-        "spent_nanos", "period.currency", description="Spend, corrections included."
-    )
+    spend: Money = attribute("spent_nanos", "currency", description="Spend, corrections included.")
     cumulative_spend: Money = attribute(
         "cumulative_nanos",
-        "period.currency",
+        "currency",
         description="Spend from the start of the range to the end of this bucket.",
     )
     deployments: int = attribute(

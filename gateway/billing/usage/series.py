@@ -68,14 +68,18 @@ class Period:
 
 class UsageBucket(NamedTuple):
     """The usage of one bucket of a period: nanos, and how many distinct deployments were active.
-    Usage that starts before `complete_until` has arrived.
+    Usage that starts before `complete_until` has arrived. `start`, `end` and `currency` are those
+    of the bucket and the period.
     """
 
     bucket: Bucket
+    start: datetime
+    end: datetime
     period: Period
     complete_until: datetime
     spent_nanos: int
     cumulative_nanos: int
+    currency: str
     deployments: int
     interval: Interval
 
@@ -127,14 +131,17 @@ def filled_buckets(
     complete_until: datetime,
 ) -> ColumnRows[UsageBucket]:
     """Return the window's buckets with the spend and the number of deployments of each."""
-    buckets = period.window.buckets(interval)
-    number = len(buckets)
+    of_window = period.window.series(interval)
+    number = len(of_window.buckets)
     columns: Mapping[str, Sequence[object]] = {
-        "bucket": buckets,
+        "bucket": of_window.buckets,
+        "start": of_window.starts,
+        "end": of_window.ends,
         "period": [period] * number,
         "complete_until": [complete_until] * number,
         "spent_nanos": nanos,
         "cumulative_nanos": [*accumulate(nanos)],
+        "currency": [period.currency] * number,
         "deployments": deployments,
         "interval": [interval] * number,
     }
@@ -240,8 +247,8 @@ def compare_sums(
 
 
 def _active(rows: Sequence[UsageRow | UsageSum]) -> Sequence[int]:
-    """Return the sets of active deployments."""
-    return converted_column(rows, "deployments", bitset.decoded)
+    """Return the sets of active deployments, to count: see `bitset.raised`."""
+    return converted_column(rows, "deployments", bitset.raised)
 
 
 def _spent(rows: Sequence[UsageRow | UsageSum]) -> int:

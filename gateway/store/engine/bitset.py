@@ -21,8 +21,9 @@ few damaged bytes from asking for gigabytes.
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import reduce
+from itertools import repeat
 from operator import or_
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 MAX_MEMBER: Final = 2**24 - 1
 _OFFSET_BYTES: Final = 3
@@ -144,12 +145,20 @@ def _encode_parts(parts: Iterable[Part]) -> bytes:
     return bytes(data)
 
 
-def decoded(sets: Sequence[bytes]) -> list[int]:
-    """Return the set of each stored form, in their order; equal long ones share one int."""
-    if max(map(len, sets), default=0) <= _SHORT:
-        return _decode_short(sets)
-    known = {data: decode(data) for data in set(sets)}
-    return list(map(known.__getitem__, sets))
+def raised(sets: Sequence[bytes]) -> list[int]:
+    """Return each stored set with 8 added to every member, in their order; equal long ones share
+    one int. Their unions are as large as those of the sets, and most short ones are stored so.
+    """
+    if max(map(len, sets), default=0) > _SHORT:
+        known = {data: decode(data) << 8 for data in set(sets)}
+        return list(map(known.__getitem__, sets))
+    # To look for equal ones would cost as much as to decode all.
+    order: repeat[Literal["little"]] = repeat("little")
+    found = list(map(int.from_bytes, sets, order))
+    if not reduce(or_, found, 0) & 0xFF:  # all have an offset of 0, in one byte
+        return found
+    pairs = zip(found, sets, strict=True)
+    return [decode(data) << 8 if number & 0xFF else number for number, data in pairs]
 
 
 def union(sets: Collection[bytes]) -> int:
@@ -157,15 +166,7 @@ def union(sets: Collection[bytes]) -> int:
     once.
     """
     is_short = max(map(len, sets), default=0) <= _SHORT
-    return reduce(or_, _decode_short(sets) if is_short else map(decode, set(sets)), 0)
-
-
-def _decode_short(sets: Collection[bytes]) -> list[int]:
-    # Most have an offset of 0. To look for equal ones would cost as much as to decode all.
-    decode_whole = int.from_bytes
-    return [
-        decode_whole(data, "little") >> 8 if data and not data[0] else decode(data) for data in sets
-    ]
+    return reduce(or_, raised([*sets]), 0) >> 8 if is_short else reduce(or_, map(decode, {*sets}))
 
 
 def decode(data: bytes) -> int:

@@ -1,12 +1,22 @@
 """A set survives its bytes, has one encoding, and takes no more bytes than its span asks for."""
 
 import tracemalloc
+from functools import reduce
+from operator import or_
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gateway.store.engine.bitset import MAX_MEMBER, decode, encode, encode_union, members
+from gateway.store.engine.bitset import (
+    MAX_MEMBER,
+    decode,
+    encode,
+    encode_union,
+    members,
+    raised,
+    union,
+)
 from tests.support.bits import from_members
 
 quick = settings(max_examples=200, deadline=None)
@@ -130,3 +140,15 @@ def test_a_union_makes_nothing_of_what_lies_between() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert (decode(stored).bit_count(), len(stored) < 40, peak < 20_000) == (60, True, True)
+
+
+@quick
+@given(st.lists(sets, max_size=5))
+@example([{0}, {8}, set()])
+@example([{9}, {9}])
+@example([{0, 512}, {0, 512}])
+def test_raised_sets_are_counted_as_the_sets_are(several: list[set[int]]) -> None:
+    bits = [*map(from_members, several)]
+    stored = [*map(encode, bits)]
+    assert raised(stored) == [each << 8 for each in bits]
+    assert union(stored) == reduce(or_, bits, 0)
