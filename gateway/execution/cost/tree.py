@@ -70,6 +70,10 @@ class Count:
     arguments: Sequence[Argument]
     _latest: tuple[list[object], int] | None = None
 
+    @property
+    def variables(self) -> Sequence[str]:
+        return [each.variable for each in self.arguments if each.variable is not None]
+
     def of(self, variables: Variables) -> int:
         """Return the number with the values of variables."""
         sent = [each.sent(variables) for each in self.arguments]
@@ -88,25 +92,32 @@ Scope: TypeAlias = Mapping[str, Number]
 class Selected:
     """The costs of one object's selections: `own` figures, `lists` with their items, and the
     greatest of the figures of each possible type in `either`. `fixed` are all figures together, if
-    no variable changes them.
+    no variable changes them; otherwise the latest values of the `variables` that do are kept with
+    the figures.
     """
 
     own: Figures
     lists: Sequence["SelectedList"] = ()
     either: Sequence["Selected"] = ()
     fixed: Figures | None = None
+    variables: tuple[str, ...] = ()
+    _latest: tuple[list[object], Figures] | None = None
 
     def __post_init__(self) -> None:
-        if not self.lists and not self.either:
-            self.fixed = self.own
-        elif all(each.is_fixed for each in self.lists) and all(
-            each.fixed is not None for each in self.either
-        ):
+        parts: list[Selected | SelectedList] = [*self.lists, *self.either]
+        names = [name for each in parts for name in each.variables]
+        self.variables = tuple(dict.fromkeys(names))
+        if not self.variables:
             self.fixed = self._figures({})
 
     def figures(self, variables: Variables) -> Figures:
         """Return the figures with the values of variables."""
-        return self._figures(variables) if self.fixed is None else self.fixed
+        if self.fixed is not None:
+            return self.fixed
+        sent = [variables.get(name, Undefined) for name in self.variables]
+        if self._latest is None or self._latest[0] != sent:
+            self._latest = sent, self._figures(variables)
+        return self._latest[1]
 
     def _figures(self, variables: Variables) -> Figures:
         points, values, length, rows, statements = self.own
@@ -135,9 +146,10 @@ class SelectedList:
     selected: Selected
 
     @property
-    def is_fixed(self) -> bool:
-        """Whether no variable changes the figures."""
-        return isinstance(self.count, int) and self.selected.fixed is not None
+    def variables(self) -> Sequence[str]:
+        """The variables that change the figures."""
+        own = () if isinstance(self.count, int) else self.count.variables
+        return *own, *self.selected.variables
 
     def figures(self, variables: Variables) -> Figures:
         count = self.count if isinstance(self.count, int) else self.count.of(variables)

@@ -32,13 +32,17 @@ class Batch:
         columns, self.columns = self.columns, []
         form: list[tuple[str, Form | None]] = []
         for planned, column in zip(self.plan.fields, columns, strict=True):
+            if type(column) is Complete:
+                form.append(planned.flat)
+                self.values.append(column.values)
+                continue
             found = column.inner if type(column) is Awaited else column
             if type(found) is Batch:
                 form.append((planned.key, found.form))
                 self.values += found.values
             else:
                 form.append(planned.flat)
-                self.values.append(found.values if type(found) is Complete else found.build())
+                self.values.append(found.build())
         self.form = tuple(form)
 
     def build(self) -> list[Any]:

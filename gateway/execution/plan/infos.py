@@ -21,17 +21,15 @@ class PlannedInfo(strawberry.Info[Any, Any]):
     graphql-core's own `info` is made when something else is read.
     """
 
+    context: Any = None
+
     def __init__(
         self, field: StrawberryField, context: object, places: Infos, position: int
     ) -> None:
         self._field = field
-        self._context = context
+        self.context = context
         self._places = places
         self._position = position
-
-    @property
-    def context(self) -> Any:
-        return self._context
 
     @property
     def _raw_info(self) -> GraphQLResolveInfo[Any]:  # type: ignore[override]  # see above

@@ -121,7 +121,13 @@ class _Run:
         done = 0
         while True:
             while done < len(self._batches):
-                await self._expand(self._batches[done])
+                batch = self._batches[done]
+                if batch.length > _FEW:
+                    await self._expand_many(batch)
+                else:
+                    self._expand(batch, *batch.plan.fields)
+                if self._turns.is_over():
+                    await self._turns.wait()
                 done += 1
             if not self._waiting and not self._loading:
                 break
@@ -141,20 +147,20 @@ class _Run:
         self._count(batch.length * len(plan.fields))
         return batch
 
-    async def _expand(self, batch: Batch) -> None:
-        wave, turns, are_many = self._wave, self._turns, batch.length > _FEW
-        wave.running = True
+    def _expand(self, batch: Batch, *fields: FieldPlan) -> None:
+        """Run fields of a batch."""
+        self._wave.running = True
         try:
-            for planned in batch.plan.fields:
-                batch.columns.append(self._column(batch, planned))
-                if are_many and turns.is_over():
-                    wave.running = False
-                    await turns.wait()
-                    wave.running = True
+            batch.columns += [self._column(batch, planned) for planned in fields]
         finally:
-            wave.running = False
-        if turns.is_over():
-            await turns.wait()
+            self._wave.running = False
+
+    async def _expand_many(self, batch: Batch) -> None:
+        """Run the fields of a batch of many objects, and leave turns to others."""
+        for planned in batch.plan.fields:
+            self._expand(batch, planned)
+            if self._turns.is_over():
+                await self._turns.wait()
 
     def _column(self, batch: Batch, planned: FieldPlan) -> OutputColumn:
         leaf = planned.leaf
@@ -191,7 +197,10 @@ class _Run:
                 values = found
             case source:
                 values = source.read_all(rows, context)
-        return self._complete(planned.shape, values, places)
+        shape = planned.shape
+        if type(shape) is Objects and type(values) in _BY_COLUMN:
+            return self._complete_rows(shape, values, places)
+        return self._complete(shape, values, places)
 
     def _complete(
         self, shape: Shape, values: Sequence[Any], places: Places, *, awaited: bool = False

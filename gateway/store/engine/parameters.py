@@ -5,7 +5,8 @@ depend on how many keys there are.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from operator import itemgetter
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
     ARRAY,
@@ -67,6 +68,8 @@ class ListOf(TypeDecorator[Sequence[object]]):
 
 T = TypeVar("T")
 
+_first: Final = itemgetter(0)
+
 
 class Processed(TypeDecorator[T]):
     """A value that is bound by `process_bind_param` on Postgres too."""
@@ -101,14 +104,8 @@ class OnlyOf(TypeDecorator[Sequence[object]]):
         """Return the converter from the list to the driver's value."""
         bind = binder(self.item, dialect) if dialect.name == "sqlite" else None
         if bind is None:
-            return only_value
-        return lambda values: bind(only_value(values))
-
-
-def only_value(values: Sequence[T]) -> T:
-    """Return the value of a list of one."""
-    (value,) = values
-    return value
+            return _first
+        return lambda values: bind(values[0])
 
 
 class RowsOf(TypeDecorator[Sequence[tuple[object, ...]]]):
