@@ -4,6 +4,7 @@ loaders.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -24,12 +25,12 @@ from loaders.operation import Loaders
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context(PlannedContext):
     """Made for one operation, or for one event of a subscription, and never kept longer: leaving it
-    ends its reads.
+    ends its reads. `now` is the one instant of all its fields, so that no two have different days.
     """
 
     principal: Principal
     snapshot: Snapshot
-    clock: Clock
+    now: datetime
     signer: Signer
     links: Links
     usage_delay_seconds: int
@@ -87,7 +88,7 @@ def make_context(
     return Context(
         principal=principal,
         snapshot=snapshot,
-        clock=clock,
+        now=clock.now(),
         signer=signer,
         links=links,
         usage_delay_seconds=usage_delay_seconds,

@@ -58,7 +58,7 @@ def _one_day(day: date, local: ZoneInfo) -> Window:
 
 def _arrived_until(info: Info) -> datetime:
     """Return the instant up to which usage has normally arrived."""
-    return info.context.clock.now() - timedelta(seconds=info.context.usage_delay_seconds)
+    return info.context.now - timedelta(seconds=info.context.usage_delay_seconds)
 
 
 async def load_forecast(root: strawberry.Parent[RequestedWindow], info: Info) -> Forecast:

@@ -142,7 +142,7 @@ def requested_window(
     selected: UsageFilter = EVERYTHING,
 ) -> RequestedWindow:
     """Return the requested window; raises BadUserInput, naming the argument and the limit."""
-    now = info.context.clock.now()
+    now = info.context.now
     local = zone(time_zone or account["time_zone"])
     today = local_day(now, local)
     interval = interval or finest_interval(from_, to)

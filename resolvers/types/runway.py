@@ -18,7 +18,7 @@ from resolvers.types.money import Amount
 
 async def _load_burn(account: VisibleAccount, info: Info) -> Burn | None:
     local = zone(account["time_zone"])
-    now, delay_seconds = info.context.clock.now(), info.context.usage_delay_seconds
+    now, delay_seconds = info.context.now, info.context.usage_delay_seconds
     key = burn_key(account["account_id"], now, delay_seconds, local)
     facts = await info.context.loaders.burn_by_periods.load(key)
     return burn(key, facts, account["created_at"], local)
@@ -31,7 +31,7 @@ async def load_burn_rate(root: strawberry.Parent[VisibleAccount], info: Info) ->
 
 async def load_runway(root: strawberry.Parent[VisibleAccount], info: Info) -> runway.Runway:
     found = await _load_burn(root, info)
-    now, local = info.context.clock.now(), zone(root["time_zone"])
+    now, local = info.context.now, zone(root["time_zone"])
     return runway.runway(root["balance_nanos"], found, now, local)
 
 

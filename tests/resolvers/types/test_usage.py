@@ -1,7 +1,7 @@
 """Usage, balance history and runway as clients ask for them. It is noon UTC on 2026-11-20."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,6 +10,7 @@ from gateway.errors import BadUserInput
 from gateway.ids import encode_global_id
 from gateway.money import MAX_NANOS, format_amount
 from gateway.store import Database
+from tests.support import graph
 from tests.support.graph import ADA, BOB, PLATFORM, ask, data_of
 from tests.support.usage_rows import Event, Facts, deployment_id, insert_facts
 
@@ -449,3 +450,31 @@ async def test_statements_are_as_many_for_1_account_as_for_100(database: Databas
     # Accounts, first facts, burn, opening, flows, sums of usage by days and by quarter hours, usage
     # for comparisons and then for means, resources, breakdown, names of deployments.
     assert {reply.statements for reply in replies.values()} == {12}
+
+
+class MovingClock:
+    """A clock that is a day later each time."""
+
+    def __init__(self, instant: datetime) -> None:
+        self.instant = instant
+
+    def now(self) -> datetime:
+        self.instant += timedelta(days=1)
+        return self.instant
+
+
+async def test_all_fields_of_an_operation_have_the_same_day(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await insert_facts(database, facts())
+    monkeypatch.setattr(graph, "FixedClock", MovingClock)
+    account = await data_of(
+        database,
+        ADA,
+        "query ($id: ID!) { account(id: $id) { day: usage { to } week: usage(interval: WEEK) { to }"
+        " month: balanceHistory(interval: MONTH) { end } } }",
+        {"id": encode_global_id("Account", 1)},
+    )
+    last = account["account"]
+    assert last["day"] == last["week"] == {"to": "2026-11-21"}
+    assert last["month"][-1] == {"end": "2026-11-21T23:00:00Z"}
