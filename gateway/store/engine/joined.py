@@ -26,6 +26,12 @@ MOST_JOINED: Final = 30
 
 _Texts: TypeAlias = tuple[str, ...]
 _PARAMETER: Final = re.compile(r"\$(\d+)")
+_MEMBERSHIP: Final = re.compile(
+    r"EXISTS \(SELECT account_member\.account_id\s+FROM account_member\s+"
+    r"WHERE account_member\.account_id = (CAST\(\$\d+ AS BIGINT\)) "
+    r"AND account_member\.subject = (\$\d+::VARCHAR)\)"
+)
+"""The tenant filter of a person for an account that is a parameter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +141,8 @@ def _can_join(statements: Sequence[BoundStatement[Any]]) -> bool:
 
 
 def _join(statements: Sequence[CompiledStatement[Any]]) -> Joined:
-    text = f"SELECT {_columns(statements)} FROM (SELECT) AS one{_joins(statements)}"
+    texts = [*_moved(statements, [each.text for each in statements], before=0)]
+    text = f"SELECT {_columns(statements)} FROM (SELECT) AS one{_joins(statements, texts)}"
     return Joined(text, tuple(map(_Part.of, statements)))
 
 
@@ -143,16 +150,33 @@ def _whole(statements: Sequence[CompiledStatement[Any]], entrance: Entrance) -> 
     """Return statements behind the entrance of their caller: each part needs its value, so that
     Postgres evaluates the entrance first.
     """
-    accounts = [*_accounts(statements, before=1)]
-    entered = f"(SELECT {entrance.condition(accounts)} OFFSET 0) AS entrance(entered)"
-    condition = "WHERE entrance.entered OFFSET 0"
+    texts = [*_moved(statements, [each.text for each in statements], before=1)]
+    named = [*_moved(statements, [each.accounts for each in statements], before=1)]
+    if not all(named):
+        named = []
+    elif entrance.lists_accounts:
+        texts = [*map(_of_listed, texts, named)]
+    entered = f"(SELECT {entrance.accounts(named)} OFFSET 0) AS entrance(accounts)"
+    condition = "WHERE entrance.accounts IS NOT NULL OFFSET 0"
     if len(statements) == 1:
-        text = _PARAMETER.sub(partial(_moved, 1), statements[0].text)
-        part = f"LATERAL (SELECT q.* FROM ({text}) AS q {condition}) AS p"
+        part = f"LATERAL (SELECT q.* FROM ({texts[0]}) AS q {condition}) AS p"
         return Whole(f"SELECT p.* FROM {entered}, {part}", None)
-    parts = _joins(statements, before=1, condition=condition)
-    text = f"SELECT {_columns(statements)} FROM {entered}{parts}"
+    text = f"SELECT {_columns(statements)} FROM {entered}{_joins(statements, texts, condition)}"
     return Whole(text, Joined(text, tuple(map(_Part.of, statements))))
+
+
+def _of_listed(text: str, named: str) -> str:
+    """Return a statement that finds the account it names among those of the entrance, which are the
+    person's, instead of looking the membership up again.
+    """
+
+    def listed(membership: re.Match[str]) -> str:
+        account, subject = membership.groups()
+        if named != f"ARRAY[{account}]":
+            return membership[0]
+        return f"({account} = ANY (entrance.accounts) AND {subject} = $1)"
+
+    return _MEMBERSHIP.sub(listed, text)
 
 
 def _columns(statements: Sequence[CompiledStatement[Any]]) -> str:
@@ -160,26 +184,27 @@ def _columns(statements: Sequence[CompiledStatement[Any]]) -> str:
 
 
 def _joins(
-    statements: Sequence[CompiledStatement[Any]], *, before: int = 0, condition: str = ""
+    statements: Sequence[CompiledStatement[Any]], texts: Sequence[str], condition: str = ""
 ) -> str:
-    """Return the joins of the parts; `before` is the number of parameters before theirs."""
-    joins = []
-    for number, each in enumerate(statements):
-        text = _PARAMETER.sub(partial(_moved, before), each.text)
-        part = _Part.of(each).text(text, condition)
-        joins.append(f" LEFT JOIN LATERAL {part} AS p{number} ON true")
+    """Return the joins of the parts."""
+    parts = (
+        _Part.of(each).text(text, condition) for each, text in zip(statements, texts, strict=True)
+    )
+    return "".join(
+        f" LEFT JOIN LATERAL {part} AS p{number} ON true" for number, part in enumerate(parts)
+    )
+
+
+def _moved(
+    statements: Sequence[CompiledStatement[Any]], texts: Sequence[str], *, before: int
+) -> Iterator[str]:
+    """Yield a text of each statement with the places of its parameters in the joined one; `before`
+    is the number of parameters before those of the first.
+    """
+    for each, text in zip(statements, texts, strict=True):
+        yield _PARAMETER.sub(partial(_later, before), text)
         before += len(each.names)
-    return "".join(joins)
 
 
-def _accounts(statements: Sequence[CompiledStatement[Any]], *, before: int) -> Iterator[str]:
-    """Yield the arrays of accounts that the statements name, if each of them names some."""
-    if not all(each.accounts for each in statements):
-        return
-    for each in statements:
-        yield _PARAMETER.sub(partial(_moved, before), each.accounts)
-        before += len(each.names)
-
-
-def _moved(by: int, parameter: re.Match[str]) -> str:
+def _later(by: int, parameter: re.Match[str]) -> str:
     return f"${int(parameter[1]) + by}"

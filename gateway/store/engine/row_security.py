@@ -26,29 +26,35 @@ class Entrance(NamedTuple):
     setting: str
     value: str
 
-    def condition(self, accounts: Sequence[str]) -> str:
-        """Return a condition that is true, and must be evaluated before any table is read: without
-        it no row is visible. `accounts` are arrays of the accounts that the statement reads, where
-        it names them all.
+    def accounts(self, named: Sequence[str]) -> str:
+        """Return an expression that is never null, and must be evaluated before any table is read:
+        without it no row is visible. `named` are arrays of the accounts that the statement reads,
+        where it names them all.
 
-        Of a person's accounts those are listed, and else the first ones. The list saves the look-up
-        of a membership for each row, and never shows more than that does.
+        Of a person's accounts those are listed, and else the first ones: an array. The list saves
+        the look-up of a membership for each row, and never shows more than that does.
         """
         entered = _set(self.setting, "$1")
-        if self.setting != _PRINCIPAL:
+        if not self.lists_accounts:
             return entered
         which = (
-            f"AND account_id = ANY ({' || '.join(accounts)})"
-            if accounts
+            f"AND account_id = ANY ({' || '.join(named)})"
+            if named
             else f"ORDER BY subject, account_id LIMIT {_LISTED}"
         )
         mine = f"SELECT account_id FROM account_member WHERE subject = $1 {which}"
+        listed = _set(_ACCOUNTS, f"ARRAY({mine})::text")
         # In this order: who reads decides which memberships are seen.
-        return f"{entered} AND {_set(_ACCOUNTS, f'ARRAY({mine})::text')}"
+        return f"CASE WHEN {entered} IS NOT NULL THEN {listed}::bigint[] END"
+
+    @property
+    def lists_accounts(self) -> bool:
+        """Whether the caller is a person, whose accounts are looked up."""
+        return self.setting == _PRINCIPAL
 
 
 def _set(setting: str, value: str) -> str:
-    return f"set_config('{setting}', {value}, true) IS NOT NULL"
+    return f"set_config('{setting}', {value}, true)"
 
 
 def admission(caller: Caller) -> str:

@@ -1,9 +1,10 @@
 """Row-level security: Postgres itself shows and writes the rows of the caller's accounts alone."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import asyncpg
 import pytest
@@ -262,6 +263,47 @@ async def test_a_removed_filter_shows_others_without_it(
     assert await found() == [True, True]
     await switch_row_security(owner_url, on=True)
     assert await found() == [True, False]
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+async def test_one_statement_reads_the_memberships_of_all_it_names(
+    postgres_url: str,
+    postgres_database_url: str,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    is_on: bool,
+) -> None:
+    """The tenant filter holds with and without row-level security, also where the memberships of
+    statements that are sent together are looked up once.
+    """
+    sent: list[str] = []
+    fetch = asyncpg.Connection.fetch
+
+    async def noting(connection: Any, text: str, *rest: Any, **more: Any) -> Any:
+        sent.append(text)
+        return await fetch(connection, text, *rest, **more)
+
+    monkeypatch.setattr(asyncpg.Connection, "fetch", noting)
+
+    async def found(principal: Principal) -> list[list[bool]]:
+        async with Snapshot(database, principal) as snapshot:
+            snapshot.begin(reads_once=True)
+            reading = (
+                ACCOUNT_BY_ID.fetch(snapshot, principal, [(each,)]) for each in (MINE, THEIRS)
+            )
+            rows = await asyncio.gather(*reading)
+            assert not snapshot.is_cut_short
+            return [[row is not None for row in each] for each in rows]
+
+    owner_url = same_database(postgres_url, postgres_database_url)
+    await switch_row_security(owner_url, on=is_on)
+    assert await found(ADA) == [[True], [False]]
+    assert await found(BOB) == [[False], [True]]
+    assert await found(Principal(subject="eve")) == [[False], [False]]
+    assert await found(PLATFORM) == [[True], [True]]
+    assert len(sent) == 4
+    assert not any("EXISTS" in each for each in sent)
+    await switch_row_security(owner_url, on=True)
 
 
 @pytest.mark.parametrize("path", [PURCHASES_PATH, USAGE_PATH, LEDGER_PATH])
