@@ -13,7 +13,6 @@ A run yields to the event loop, so that its deadline holds, and it has a limit o
 
 import asyncio
 from collections.abc import Awaitable, Coroutine, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from types import CoroutineType
 from typing import Any, Final
@@ -39,6 +38,7 @@ from gateway.execution.plan.object_plan import (
     Shape,
 )
 from gateway.execution.plan.output import Awaited, Complete, Lists, Mixed, OutputColumn, Sparse
+from gateway.execution.plan.pending import Loading, Waiting
 from gateway.execution.plan.places import FieldPlaces, ItemPlaces, Places, RootPlace, Subset
 from gateway.execution.plan.resolved import resolved
 from gateway.execution.turns import Turns
@@ -48,28 +48,6 @@ _FEW: Final = 64
 """Objects of which all fields are run in one stretch."""
 _BY_COLUMN: Final = frozenset({ColumnRows, SparseRows})
 _LISTS: Final = frozenset({list, tuple, ColumnRows})
-
-
-@dataclass(slots=True, kw_only=True)
-class _Loading:
-    """All values of a column, loaded together; `column` gets what they become."""
-
-    load: Awaitable[Sequence[Any]]
-    shape: Shape
-    length: int
-    places: Places
-    column: Awaited
-
-
-@dataclass(slots=True, kw_only=True)
-class _Waiting:
-    """Values of which some are awaitable; `column` gets what they become."""
-
-    values: list[Any]
-    positions: Sequence[int]
-    shape: Shape
-    places: Places
-    column: Awaited
 
 
 def run(
@@ -92,8 +70,8 @@ class _Run:
         self._values = 0
         self._points = 0
         self._batches: list[Batch] = []
-        self._waiting: list[_Waiting] = []
-        self._loading: list[_Loading] = []
+        self._waiting: list[Waiting] = []
+        self._loading: list[Loading] = []
         self._left: list[Any] = []
         self._errors: list[GraphQLError] = []
 
@@ -337,7 +315,7 @@ class _Run:
             return None
         column = Awaited()
         self._waiting.append(
-            _Waiting(
+            Waiting(
                 values=[*values], positions=positions, shape=shape, places=places, column=column
             )
         )
@@ -348,7 +326,7 @@ class _Run:
     ) -> OutputColumn:
         column = Awaited()
         self._loading.append(
-            _Loading(load=load, shape=shape, length=length, places=places, column=column)
+            Loading(load=load, shape=shape, length=length, places=places, column=column)
         )
         return column
 

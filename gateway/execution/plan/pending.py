@@ -1,0 +1,31 @@
+"""Columns of values that have yet to come."""
+
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.execution.plan.object_plan import Shape
+from gateway.execution.plan.output import Awaited
+from gateway.execution.plan.places import Places
+
+
+@dataclass(slots=True, kw_only=True)
+class Loading:
+    """All values of a column, loaded together; `column` gets what they become."""
+
+    load: Awaitable[Sequence[Any]]
+    shape: Shape
+    length: int
+    places: Places
+    column: Awaited
+
+
+@dataclass(slots=True, kw_only=True)
+class Waiting:
+    """Values of which some are awaitable; `column` gets what they become."""
+
+    values: list[Any]
+    positions: Sequence[int]
+    shape: Shape
+    places: Places
+    column: Awaited
