@@ -34,8 +34,8 @@ CUSTOMER_TAKEN: Final = "This Stripe customer belongs to another account."
 EVENT_RECORDED: Final = "A usage event of this batch is already recorded."
 
 DRAWN_KEYS: Final = ("account", "audit_event", "job")
-"""The tables whose key is an id alone, drawn by any process. Other ids are an account's own: its
-row is locked while one is drawn.
+"""The tables that have an id alone as their key, drawn by any process. Other ids are an account's
+own: the account's row is locked while one is drawn.
 """
 
 MOST_REASON: Final = 300

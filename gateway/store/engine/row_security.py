@@ -49,7 +49,7 @@ class Entrance(NamedTuple):
 
     @property
     def lists_accounts(self) -> bool:
-        """Whether the caller is a person, whose accounts are looked up."""
+        """Whether the caller is a person: the accounts of people are looked up."""
         return self.setting == _PRINCIPAL
 
 
