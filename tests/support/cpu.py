@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from statistics import median
 
 
 @contextmanager
@@ -23,7 +24,7 @@ def frozen_heap() -> Iterator[None]:
 @contextmanager
 def cpu_below(seconds: float) -> Iterator[None]:
     """Fail where the process takes as much processor time for the block, or more."""
-    with frozen_heap():
+    with _untraced(), frozen_heap():
         began = time.process_time()
         yield
         spent = time.process_time() - began
@@ -31,14 +32,26 @@ def cpu_below(seconds: float) -> Iterator[None]:
 
 
 def least_cpu(call: Callable[[], object], times: int = 3) -> float:
-    """Return the least processor time of some calls, in seconds, without coverage's tracer: it
-    makes the code three times slower.
+    """Return the least processor time of some calls, in seconds."""
+    with _untraced(), frozen_heap():
+        return min(map(_cpu_of, [call] * times))
+
+
+def cpu_ratio(call: Callable[[], object], other: Callable[[], object], times: int = 9) -> float:
+    """Return the median ratio of the processor times of two calls that run in turn: a machine that
+    changes its speed between them changes few of the ratios.
     """
+    with _untraced(), frozen_heap():
+        return median(_cpu_of(call) / _cpu_of(other) for _ in range(times))
+
+
+@contextmanager
+def _untraced() -> Iterator[None]:
+    """Lift coverage's tracer: it makes the code three times slower."""
     tracer = sys.gettrace()
     sys.settrace(None)
     try:
-        with frozen_heap():
-            return min(map(_cpu_of, [call] * times))
+        yield
     finally:
         sys.settrace(tracer)
 
