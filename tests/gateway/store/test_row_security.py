@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import asyncpg
 import pytest
@@ -26,6 +26,7 @@ from tests.support.graph import ADA, BOB, PLATFORM
 from tests.support.raw import EVERY_ACCOUNT, REFUSALS, execute, same_database
 from tests.support.row_security import remove_filter
 from tests.support.rows import T0, account, member, purchase, put, receipt
+from tests.support.sent import noted
 from tests.support.served import serving
 
 MINE, THEIRS = 1, 2
@@ -276,14 +277,7 @@ async def test_one_statement_reads_the_memberships_of_all_it_names(
     """The tenant filter holds with and without row-level security, also where the memberships of
     statements that are sent together are looked up once.
     """
-    sent: list[str] = []
-    fetch = asyncpg.Connection.fetch
-
-    async def noting(connection: Any, text: str, *rest: Any, **more: Any) -> Any:
-        sent.append(text)
-        return await fetch(connection, text, *rest, **more)
-
-    monkeypatch.setattr(asyncpg.Connection, "fetch", noting)
+    sent = noted(monkeypatch, "fetch")
 
     async def found(principal: Principal) -> list[list[bool]]:
         async with Snapshot(database, principal) as snapshot:

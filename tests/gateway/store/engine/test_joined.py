@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import asyncpg
 import pytest
@@ -17,6 +17,7 @@ from gateway.store import Database, Snapshot, Statement, connect
 from gateway.store.engine.joined import OFTEN, Joins
 from gateway.store.engine.sql import ONE_ROW
 from tests.support.books import ACTOR
+from tests.support.sent import noted
 
 
 class NumberRow(TypedDict):
@@ -67,15 +68,7 @@ async def database(postgres_database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The texts of the statements that are sent."""
-    texts: list[str] = []
-    fetch = asyncpg.Connection.fetch
-
-    async def noting(connection: Any, text: str, *rest: Any, **more: Any) -> Any:
-        texts.append(text)
-        return await fetch(connection, text, *rest, **more)
-
-    monkeypatch.setattr(asyncpg.Connection, "fetch", noting)
-    return texts
+    return noted(monkeypatch, "fetch")
 
 
 def joined_at_once(database: Database) -> None:

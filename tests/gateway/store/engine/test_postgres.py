@@ -16,6 +16,7 @@ from gateway.store import Database, Snapshot, Statement, connect
 from gateway.store.engine.database import Reader
 from tests.support.books import ACTOR
 from tests.support.patience import PATIENCE_SECONDS
+from tests.support.sent import noted
 
 PLACES = 2
 
@@ -112,14 +113,7 @@ async def test_settings_of_a_write_end_with_it(database: Database) -> None:
 async def test_a_snapshot_begins_in_one_message(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sent: list[str] = []
-    execute = asyncpg.Connection.execute
-
-    async def noting(connection: Any, text: str, *rest: Any, **more: Any) -> Any:
-        sent.append(text)
-        return await execute(connection, text, *rest, **more)
-
-    monkeypatch.setattr(asyncpg.Connection, "execute", noting)
+    sent = noted(monkeypatch, "execute")
     async with Snapshot(database, ACTOR) as snapshot:
         await backend(snapshot)
         await backend(snapshot)
