@@ -179,10 +179,9 @@ def format_column(values: Sequence[int], digits: int) -> list[str]:
         texts = written.split(",")
         step = 10 ** (_SCALE + 1 - digits)
         # Those that have fewer decimals: a price list has few different ones.
-        short = {value: "" for value in values if not value % step}
-        if short:
-            short = {value: format_nanos(value, digits) for value in short}
-            texts = list(map(short.get, values, texts))
+        if short := {value for value in values if not value % step}:
+            padded = {value: format_nanos(value, digits) for value in short}
+            texts = list(map(padded.get, values, texts))
     else:
         texts = written.replace(".0,", ",").removesuffix(".0").split(",")
     if "e" in written:  # an exponent, of some thousand nanos at most

@@ -1,8 +1,8 @@
 """Compare the days of a chart with the first account of the caller before the list of them.
 
-Most callers read one account. To compare a number costs a fraction of what a list does, and of no
-other table does a page read as many rows. Who sees what stays the same. One table alone: a policy
-is replaced under a lock, and of several, readers that take them in another order would be ended.
+Most callers read one account, and one number is compared in less time than a list. A page reads
+more rows of this table than of any other. Each caller sees the same rows as before. No other table
+is altered: the lock of a policy's table, taken on several tables, could end a reader by a deadlock.
 """
 
 from gateway.migrations.row_security import compare_first_account
