@@ -85,7 +85,7 @@ def test_every_file_has_a_type(built: StaticFiles) -> None:
     assert {asset.path.suffix for asset in built.assets().values()} <= set(CONTENT_TYPES)
 
 
-def test_every_document_of_the_page_may_run(built: StaticFiles) -> None:
+async def test_every_document_of_the_page_may_run(built: StaticFiles) -> None:
     assert built.manifest
     manifest = read_manifest(built.manifest)
     engine = Engine(
@@ -98,7 +98,9 @@ def test_every_document_of_the_page_may_run(built: StaticFiles) -> None:
     assert manifest
     for name in manifest:
         request = OperationRequest(document_id=name)
-        prepared = engine.prepare(request, request_id="test", allowed=frozenset(OperationType))
+        prepared = await engine.prepare(
+            request, request_id="test", allowed=frozenset(OperationType)
+        )
         assert isinstance(prepared, PreparedOperation), prepared
 
 

@@ -100,12 +100,31 @@ class Documents:
         self._costs = SchemaCosts(self.schema)
         self._usual = UsualDocuments(self.schema)
 
+    def find(self, text: str) -> ParsedDocument | None:
+        """Return the document if it is cached."""
+        found: ParsedDocument | None = self._kept.get(text)
+        return found
+
     def read(self, text: str) -> ParsedDocument:
         """Return the document; raises GraphQLError with a code if it cannot be parsed."""
+        return self.find(text) or self.check(text, self.parse(text))
+
+    def parse(self, text: str) -> DocumentNode:
+        """Return the document's tree; raises GraphQLError with a code if it cannot be parsed."""
         try:
-            return self._kept[text]
-        except KeyError:
-            document = self._read(text)
+            return parse_document(
+                text,
+                max_tokens=self.limits.tokens,
+                max_comments=self.limits.comments,
+                max_length=self.limits.length,
+            )
+        except GraphQLSyntaxError as error:
+            error.extensions = {"code": PARSE_FAILED}
+            raise
+
+    def check(self, text: str, node: DocumentNode) -> ParsedDocument:
+        """Return the document of a parsed text, and cache it if it is valid and short."""
+        document = self._check(text, node)
         if not document.errors and len(text) <= CACHED_LENGTH:
             self._kept[text] = document
         return document
@@ -113,8 +132,7 @@ class Documents:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def _read(self, text: str) -> ParsedDocument:
-        node = self._parse(text)
+    def _check(self, text: str, node: DocumentNode) -> ParsedDocument:
         excess = find_excess(node, self.limits)
         usual = None if excess else self._usual.check(node)
         errors = () if usual else self._errors(node, excess)
@@ -143,18 +161,6 @@ class Documents:
             hide_suggestions=not self.suggestions,
         )
         return tuple(errors)
-
-    def _parse(self, text: str) -> DocumentNode:
-        try:
-            return parse_document(
-                text,
-                max_tokens=self.limits.tokens,
-                max_comments=self.limits.comments,
-                max_length=self.limits.length,
-            )
-        except GraphQLSyntaxError as error:
-            error.extensions = {"code": PARSE_FAILED}
-            raise
 
 
 def _size(document: ParsedDocument) -> int:

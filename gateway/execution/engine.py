@@ -79,12 +79,7 @@ class Engine:
         self._trusted = trusted or TrustedDocuments()
         self._count_deprecated = count_deprecated
 
-    async def turn(self) -> None:
-        """Return in a turn of the event loop that has time left; at once if this is one."""
-        if self._runner.turns.is_over():
-            await self._runner.turns.wait()
-
-    def prepare(
+    async def prepare(
         self,
         request: OperationRequest,
         *,
@@ -92,10 +87,16 @@ class Engine:
         allowed: frozenset[OperationType],
         introspection: bool = True,
     ) -> PreparedOperation | OperationResult:
-        """Return the operation to run, or the result that refuses it."""
+        """Return the operation to run, or the result that refuses it.
+
+        Documents that come at the same time are read in several turns of the event loop.
+        """
+        turns = self._runner.turns
+        if turns.is_over():
+            await turns.wait()
         try:
             text = self._trusted.find(request.query, request.document_id)
-            document = self.documents.read(text)
+            document = self.documents.find(text) or await self._read(text)
             operation = document.operation(request.operation_name)
         except GraphQLError as error:
             return refused(ErrorFormatter(request_id).refused([error], PARSE_FAILED))
@@ -123,6 +124,11 @@ class Engine:
             operation=operation,
             cost=cost,
         )
+
+    async def _read(self, text: str) -> ParsedDocument:
+        node = self.documents.parse(text)
+        await self._runner.turns.wait()
+        return self.documents.check(text, node)
 
     def _formatter(self, request_id: str, node: DocumentNode, text: str) -> ErrorFormatter:
         if self.documents.suggestions:

@@ -6,18 +6,43 @@ a document without cycles is freed at once, and not by the collector of cycles.
 """
 
 import re
+from bisect import bisect_left
+from functools import cached_property
 from typing import Final
 
-from graphql import DocumentNode, GraphQLSyntaxError, Lexer, Source, Token, TokenKind
+from graphql import (
+    DocumentNode,
+    GraphQLSyntaxError,
+    Lexer,
+    Source,
+    SourceLocation,
+    Token,
+    TokenKind,
+)
 from graphql.language.parser import Parser, nested_too_deeply_error
 
 _PUNCTUATION: Final = {
     kind.value: kind for kind in TokenKind if len(kind.value) == 1 and kind is not TokenKind.DOT
 }
+_LINE_END: Final = re.compile(r"\r\n|[\n\r]")
 _NAME: Final = 1
 _TOKEN: Final = re.compile(
     rf"[ \t,\n\ufeff]*+(?:([A-Za-z_][A-Za-z_0-9]*)|([{re.escape(''.join(_PUNCTUATION))}]))"
 )
+
+
+class _Source(Source):
+    """Finds the places of many errors by one search through the text."""
+
+    @cached_property
+    def _ends(self) -> list[tuple[int, int]]:
+        """Where the end of each line begins and ends."""
+        return [found.span() for found in _LINE_END.finditer(self.body)]
+
+    def get_location(self, position: int) -> SourceLocation:
+        passed = bisect_left(self._ends, (position,))
+        begin = self._ends[passed - 1][1] if passed else 0
+        return SourceLocation(passed + 1, position + 1 - begin)
 
 
 class _Lexer(Lexer):
@@ -82,7 +107,7 @@ def parse_document(
 
     Raises GraphQLSyntaxError.
     """
-    source = Source(text)
+    source = _Source(text)
     parser = _Parser(
         source,
         lexer=_Lexer(source),

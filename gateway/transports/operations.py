@@ -61,13 +61,9 @@ class Operations:
         request_id: str,
         allowed: frozenset[OperationType] = ALL_TYPES,
     ) -> PreparedOperation | OperationResult:
-        """Return the operation to run, or the result that refuses it. Raises OperationThrottled.
-
-        Documents that come at the same time are read in several turns of the event loop.
-        """
-        await self.engine.turn()
+        """Return the operation to run, or the result that refuses it. Raises OperationThrottled."""
         introspection = self.introspection or Permission.ADMIN in principal.scopes
-        prepared = self.engine.prepare(
+        prepared = await self.engine.prepare(
             request, request_id=request_id, allowed=allowed, introspection=introspection
         )
         if isinstance(prepared, OperationResult):

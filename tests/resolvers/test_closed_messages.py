@@ -18,9 +18,9 @@ OPEN = Engine(SCHEMA, limits=DocumentSettings(), deadline_seconds=10, suggestion
 PURCHASES = 'account(id: "a") { creditPurchases%s { totalCount } }'
 
 
-def refusals(engine: Engine, query: str) -> list[Any]:
+async def refusals(engine: Engine, query: str) -> list[Any]:
     request = OperationRequest(query=query)
-    result = engine.prepare(request, request_id="r", allowed=ALL)
+    result = await engine.prepare(request, request_id="r", allowed=ALL)
     assert isinstance(result, OperationResult), query
     return list(result.errors)
 
@@ -73,9 +73,9 @@ CLOSED = {
 
 
 @pytest.mark.parametrize("name", CLOSED)
-def test_a_closed_schema_is_not_named(name: str) -> None:
+async def test_a_closed_schema_is_not_named(name: str) -> None:
     query, sentence = CLOSED[name]
-    errors = refusals(ENGINE, query)
+    errors = await refusals(ENGINE, query)
     assert sentence in [each["message"] for each in errors]
     words = {*re.findall(r"\w+", query)}
     types = schema_of(ENGINE).type_map.keys() - words
@@ -85,8 +85,8 @@ def test_a_closed_schema_is_not_named(name: str) -> None:
         assert words.issuperset(re.findall(r"\w+", " ".join(re.findall("'(.*?)'", said)))), said
 
 
-def test_an_open_schema_is_named() -> None:
-    (error,) = refusals(OPEN, "{ nodes { id } }")
+async def test_an_open_schema_is_named() -> None:
+    (error,) = await refusals(OPEN, "{ nodes { id } }")
     assert error["message"].startswith("Argument 'Query.nodes(ids:)' of type '[ID!]!' is required")
 
 
@@ -104,8 +104,8 @@ LONG = {
 
 @pytest.mark.parametrize("engine", [ENGINE, OPEN], ids=["closed", "open"])
 @pytest.mark.parametrize("name", LONG)
-def test_an_error_quotes_little_of_a_long_document(engine: Engine, name: str) -> None:
-    errors = refusals(engine, LONG[name])
+async def test_an_error_quotes_little_of_a_long_document(engine: Engine, name: str) -> None:
+    errors = await refusals(engine, LONG[name])
     assert len(str(errors)) < 16_384
     for each in errors:
         assert len(each["message"]) <= 401
@@ -130,10 +130,10 @@ async def test_a_bad_value_names_its_place(name: str) -> None:
     query = f'query ($x: {scalar}) {{ account(id: "a") {{ {field} }} }}'
     literal = f'{{ account(id: "a") {{ {field} }} }}'.replace("$x", '"1999-01-01"')
     request = OperationRequest(query=query, variables={"x": "1999-01-01"})
-    prepared = ENGINE.prepare(request, request_id="r", allowed=ALL)
+    prepared = await ENGINE.prepare(request, request_id="r", allowed=ALL)
     assert isinstance(prepared, PreparedOperation)
     refused = await ENGINE.run(prepared, None)
-    for errors in (refusals(ENGINE, literal), refused.errors):
+    for errors in (await refusals(ENGINE, literal), refused.errors):
         assert [each["extensions"] for each in errors] == [
             {"code": "BAD_USER_INPUT", "argument": place}
         ]

@@ -1,5 +1,6 @@
 """What operations cost by the schema's descriptors, before they run."""
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ VARIABLES = {
 def prepare(query: str, variables: dict[str, Any] | None = None, **more: Any) -> Any:
     engine = more.pop("engines", ENGINES).compiled
     request = OperationRequest(query=query, variables=variables, **more)
-    return engine.prepare(request, request_id="r1", allowed=ALL)
+    return asyncio.run(engine.prepare(request, request_id="r1", allowed=ALL))
 
 
 def cost(query: str, variables: dict[str, Any] | None = None, **more: Any) -> Figures:

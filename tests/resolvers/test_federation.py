@@ -44,11 +44,11 @@ async def test_the_subgraph_describes_itself_with_keys(database: Database) -> No
     )
 
 
-def test_the_description_is_closed_like_introspection() -> None:
+async def test_the_description_is_closed_like_introspection() -> None:
     request = OperationRequest(query="{ _service { sdl } }")
     for engine in (SUBGRAPH.compiled, SUBGRAPH.reference):
         allowed = frozenset({OperationType.QUERY})
-        closed = engine.prepare(request, request_id="r", allowed=allowed, introspection=False)
+        closed = await engine.prepare(request, request_id="r", allowed=allowed, introspection=False)
         assert isinstance(closed, OperationResult)
         assert closed.codes == ["GRAPHQL_VALIDATION_FAILED"]
 

@@ -34,12 +34,12 @@ def operation(text: str) -> OperationDefinitionNode:
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_an_example_has_a_title_and_may_run(name: str) -> None:
+async def test_an_example_has_a_title_and_may_run(name: str) -> None:
     text = EXAMPLES[name]
     assert text.startswith("# ")
     engine = Engine(SCHEMA, limits=DocumentSettings(), deadline_seconds=1, suggestions=False)
     request = OperationRequest(query=text)
-    prepared = engine.prepare(request, request_id="test", allowed=frozenset(OperationType))
+    prepared = await engine.prepare(request, request_id="test", allowed=frozenset(OperationType))
     assert isinstance(prepared, PreparedOperation), prepared
 
 

@@ -113,7 +113,7 @@ async def _run(
     engine: Engine,
     now: datetime,
 ) -> Reply:
-    prepared = engine.prepare(request, request_id="test", allowed=_ALLOWED)
+    prepared = await engine.prepare(request, request_id="test", allowed=_ALLOWED)
     async with Snapshot(database, principal) as snapshot:
         context = make_context(
             principal=principal,

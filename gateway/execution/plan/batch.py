@@ -1,6 +1,6 @@
 """Objects of one plan that are run together, a column for each field."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gateway.dicts import Form
@@ -25,6 +25,13 @@ class Batch:
         self.form: Form = ()
         self.values: list[Sequence[Any]] = []
 
+    def build_columns(self) -> Iterator[None]:
+        """Build the lists of the columns, a column a step, as `close` would at once."""
+        for position, column in enumerate(self.columns):
+            if _batch_of(column) is None and type(column) is not Complete:
+                self.columns[position] = Complete(column.build())
+                yield
+
     def close(self) -> None:
         """Take the columns' values; the batches inside are closed before. An object in each object
         is made with that object.
@@ -36,16 +43,22 @@ class Batch:
                 form.append(planned.flat)
                 self.values.append(column.values)
                 continue
-            found = column.inner if type(column) is Awaited else column
-            if type(found) is Batch:
-                form.append((planned.key, found.form))
-                self.values += found.values
+            inner = _batch_of(column)
+            if inner:
+                form.append((planned.key, inner.form))
+                self.values += inner.values
             else:
                 form.append(planned.flat)
-                self.values.append(found.build())
+                self.values.append(column.build())
         self.form = tuple(form)
 
     def build(self) -> list[Any]:
         """Return the objects in their form in the response."""
         make = self.plan.maker(self.form)
         return list(map(make, *self.values)) if self.values else [make() for _ in self.rows]
+
+
+def _batch_of(column: OutputColumn) -> Batch | None:
+    """Return the batch of a column with an object for each row; None for another column."""
+    found = column.inner if type(column) is Awaited else column
+    return found if type(found) is Batch else None

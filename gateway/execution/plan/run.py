@@ -46,6 +46,8 @@ from gateway.waves import Wave
 
 _FEW: Final = 64
 """Objects of which all fields are run in one stretch."""
+_MANY: Final = 4_000
+"""Values of an answer that is built in one stretch: some milliseconds of work."""
 _BY_COLUMN: Final = frozenset({ColumnRows, SparseRows})
 _LISTS: Final = frozenset({list, tuple, ColumnRows})
 
@@ -112,9 +114,9 @@ class _Run:
             await self._receive()
         # A batch comes after the one that holds it.
         for batch in reversed(self._batches):
+            if self._values > _MANY:
+                await self._build_many(batch)
             batch.close()
-            if batch.length > _FEW and self._turns.is_over():
-                await self._turns.wait()
         data: dict[str, Any] = root.build()[0]
         return data
 
@@ -137,6 +139,12 @@ class _Run:
         """Run the fields of a batch of many objects, and leave turns to others."""
         for planned in batch.plan.fields:
             self._expand(batch, planned)
+            if self._turns.is_over():
+                await self._turns.wait()
+
+    async def _build_many(self, batch: Batch) -> None:
+        """Build the columns of a batch in an answer of many values, and leave turns to others."""
+        for _ in batch.build_columns():
             if self._turns.is_over():
                 await self._turns.wait()
 

@@ -100,7 +100,7 @@ async def ask(
     query: str, /, engine: Engine = ENGINE, context: Any = None, **variables: Any
 ) -> OperationResult:
     request = OperationRequest(query=query, variables=variables)
-    prepared = engine.prepare(request, request_id="r1", allowed=QUERIES)
+    prepared = await engine.prepare(request, request_id="r1", allowed=QUERIES)
     if isinstance(prepared, OperationResult):
         return prepared
     return await engine.run(prepared, context)
@@ -320,7 +320,7 @@ async def test_introspection_can_be_closed() -> None:
     request = OperationRequest(
         query="{ ...F } fragment F on Query { __schema { queryType { name } } }"
     )
-    closed = ENGINE.prepare(request, request_id="r1", allowed=QUERIES, introspection=False)
+    closed = await ENGINE.prepare(request, request_id="r1", allowed=QUERIES, introspection=False)
     assert isinstance(closed, OperationResult)
     assert closed.errors == [
         {
@@ -329,7 +329,7 @@ async def test_introspection_can_be_closed() -> None:
         }
     ]
     assert not isinstance(
-        ENGINE.prepare(request, request_id="r1", allowed=QUERIES), OperationResult
+        await ENGINE.prepare(request, request_id="r1", allowed=QUERIES), OperationResult
     )
 
 

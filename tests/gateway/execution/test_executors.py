@@ -72,7 +72,7 @@ def build(*, compiled: bool) -> Engine:
 
 
 async def run(engine: Engine, variables: Mapping[str, Any], context: object = None) -> object:
-    prepared = engine.prepare(
+    prepared = await engine.prepare(
         OperationRequest(query=TEXT, variables=variables),
         request_id="r1",
         allowed=frozenset({OperationType.QUERY}),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
-from graphql import DocumentNode, GraphQLSyntaxError, Node, Visitor, parse, visit
+from graphql import DocumentNode, GraphQLSyntaxError, Node, Source, Visitor, parse, visit
 
 from gateway.execution.parser import parse_document
 
@@ -64,6 +64,15 @@ def outcome(parser: Callable[[str], DocumentNode], text: str) -> object:
 def test_documents_and_errors_are_those_of_graphql_core(whole: str) -> None:
     for text in damaged(whole):
         assert outcome(PARSE, text) == outcome(REFERENCE, text)
+
+
+@pytest.mark.parametrize("whole", DOCUMENTS[:3])
+def test_places_are_those_of_graphql_core(whole: str) -> None:
+    location = PARSE(whole).loc
+    assert location
+    for position in range(len(whole) + 1):
+        found = location.source.get_location(position)
+        assert found == Source(whole).get_location(position), position
 
 
 def test_a_document_is_freed_without_the_collector() -> None:

@@ -174,7 +174,7 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 
 async def ask(engine: Engine, query: str, context: Context) -> OperationResult:
-    prepared = engine.prepare(
+    prepared = await engine.prepare(
         OperationRequest(query=query), request_id="r1", allowed=frozenset(OperationType)
     )
     assert not isinstance(prepared, OperationResult), prepared.errors
@@ -231,7 +231,7 @@ async def test_an_object_that_is_no_reference_is_refused(engine: Engine) -> None
 async def test_a_subscription_is_checked_on_the_owner_of_its_events(
     engine: Engine, trusted: bool
 ) -> None:
-    prepared = engine.prepare(
+    prepared = await engine.prepare(
         OperationRequest(query="subscription { pushed { number } }"),
         request_id="r1",
         allowed=frozenset(OperationType),

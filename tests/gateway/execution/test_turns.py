@@ -67,7 +67,9 @@ def engine_of(*, compiled: bool, deadline_seconds: float) -> Engine:
 
 async def run(engine: Engine, query: str) -> OperationResult:
     request = OperationRequest(query=query)
-    prepared = engine.prepare(request, request_id="r1", allowed=frozenset({OperationType.QUERY}))
+    prepared = await engine.prepare(
+        request, request_id="r1", allowed=frozenset({OperationType.QUERY})
+    )
     assert isinstance(prepared, PreparedOperation)
     return await engine.run(prepared, None)
 

@@ -45,7 +45,7 @@ async def answer(engine: Engine, document: RandomDocument) -> Any:
     None for a document that is refused.
     """
     request = OperationRequest(query=document.text, variables=document.variables)
-    prepared = engine.prepare(request, request_id="r1", allowed=QUERIES)
+    prepared = await engine.prepare(request, request_id="r1", allowed=QUERIES)
     if isinstance(prepared, OperationResult):
         assert prepared.codes == ["GRAPHQL_VALIDATION_FAILED"], prepared.errors
         return None

@@ -59,7 +59,7 @@ async def answer(text: str, context: object = None) -> OperationResult:
 
 
 async def ask(engine: Engine, text: str, context: object) -> OperationResult:
-    prepared = engine.prepare(
+    prepared = await engine.prepare(
         OperationRequest(query=text), request_id="r", allowed=frozenset({OperationType.QUERY})
     )
     assert not isinstance(prepared, OperationResult)
