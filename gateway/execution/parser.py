@@ -24,7 +24,7 @@ from graphql.language.parser import Parser, nested_too_deeply_error
 _PUNCTUATION: Final = {
     kind.value: kind for kind in TokenKind if len(kind.value) == 1 and kind is not TokenKind.DOT
 }
-_LINE_END: Final = re.compile(r"\r\n|[\n\r]")
+_LINE_END: Final = re.compile(r"[\n\r](?:(?<=\r)\n)?")
 _NAME: Final = 1
 _TOKEN: Final = re.compile(
     rf"[ \t,\n\ufeff]*+(?:([A-Za-z_][A-Za-z_0-9]*)|([{re.escape(''.join(_PUNCTUATION))}]))"

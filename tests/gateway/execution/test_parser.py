@@ -66,7 +66,7 @@ def test_documents_and_errors_are_those_of_graphql_core(whole: str) -> None:
         assert outcome(PARSE, text) == outcome(REFERENCE, text)
 
 
-@pytest.mark.parametrize("whole", DOCUMENTS[:3])
+@pytest.mark.parametrize("whole", [*DOCUMENTS[:3], "{\r\n\r\n a\r\r\n\n}\r"])
 def test_places_are_those_of_graphql_core(whole: str) -> None:
     location = PARSE(whole).loc
     assert location
