@@ -312,7 +312,16 @@ async def test_a_view_is_saved_opened_and_deleted(browser: Browser, each_site: S
         await expect_total(page, TOTAL)
         await expect(page).to_have_url(re.compile("filter-resource=GPU"))
         await views.click()
+        await expect(saved).to_be_visible()
+
+        # Another tab deletes the view first.
+        other = await page.context.new_page()
+        await other.goto(f"/?account={account}")
+        await other.get_by_role("button", name="Saved views").click()
+        await other.get_by_role("button", name=re.compile("^Delete")).click()
+        await expect(other.get_by_role("dialog")).to_contain_text("No saved views yet")
         await opened.get_by_role("button", name=re.compile("^Delete")).click()
+        await expect(opened).to_contain_text("This view has been deleted elsewhere.")
         await expect(opened).to_contain_text("No saved views yet")
 
 

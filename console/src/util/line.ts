@@ -5,7 +5,7 @@
 const DIRECTION_MARKS = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 // Control characters, lone surrogates and unassigned code points: the gateway refuses them.
 const REFUSED = /[\p{Cc}\p{Cs}\p{Cn}]+/gu;
-const INVISIBLE = /^[\p{Cf}\p{Z}]*$/u;
+const INVISIBLE = /^[^\p{L}\p{N}\p{P}\p{S}]*$/u;
 
 /** A text as one line of at most `limit` characters; empty where nothing in it is visible. */
 export function cleanLine(text: string, limit: number): string {

@@ -18,10 +18,11 @@ import { messageOf } from "../shared/failure";
 import { LoadFailed } from "../shared/load-states";
 import { show, useView } from "../shared/navigation";
 import "./saved-views.css";
+import { sentenceOf, type UserError } from "./user-error";
 import { queryOf, viewOf } from "./view-query";
 
 type Props = { account: string; close: () => void };
-type Outcome = { userErrors: readonly { message: string }[] } | null | undefined;
+type Outcome = { userErrors: readonly UserError[] } | null | undefined;
 
 const MAX_NAME = 100;
 
@@ -45,7 +46,7 @@ export default function SavedViews({ account, close }: Props) {
   ): Promise<boolean> {
     const { error, outcome } = await run();
     const [wrong] = outcome?.userErrors ?? [];
-    const reason = error ? messageOf(failureOf(error)) : (wrong?.message ?? null);
+    const reason = error ? messageOf(failureOf(error)) : wrong ? sentenceOf(wrong) : null;
     setProblem(reason);
     retry();
     return reason === null;

@@ -11,4 +11,10 @@ export const views = {
   remove: (name: string) => `${isolated(name)} löschen`,
   removed: (name: string) => `Gelöscht: ${isolated(name)}`,
   undo: "Rückgängig",
+
+  errors: {
+    full: "Mehr Ansichten lassen sich hier nicht speichern. Löschen Sie zuerst eine.",
+    filter: "Der Filter hat zu viele Werte für eine Ansicht. Wählen Sie weniger.",
+    gone: "Diese Ansicht wurde inzwischen an anderer Stelle gelöscht.",
+  },
 } satisfies Words["views"];

@@ -10,4 +10,10 @@ export const views = {
   remove: (name: string) => `Delete ${isolated(name)}`,
   removed: (name: string) => `Deleted: ${isolated(name)}`,
   undo: "Undo",
+
+  errors: {
+    full: "You have as many saved views here as are possible. Delete one first.",
+    filter: "The filter has too many values for a saved view. Choose fewer.",
+    gone: "This view has been deleted elsewhere.",
+  },
 };
