@@ -9,6 +9,9 @@ for Efficient, Concurrent, and Concise Data Access", ICFP 2014.
 Code that a wave runs puts its work off; `Wave.running` tells such code. A coroutine may await
 anything else too: the rest of the coroutine is then a task of its own. Before that a coroutine has
 no current task, so that `asyncio.timeout` is an error in it, and not a limit of the whole wave.
+
+A wave of one coroutine has nothing to gather: it may run without the wave, in the caller's task.
+Then `Wave.is_alone`, and work begins at once.
 """
 
 import asyncio
@@ -90,11 +93,13 @@ class Promise(Generic[V]):
 class Wave:
     """The coroutines of one operation. `ready` are the promises of those that can go on."""
 
-    __slots__ = ("_last", "_later", "_live", "_tasks", "ready", "running")
+    __slots__ = ("_last", "_later", "_live", "_tasks", "is_alone", "ready", "running")
 
     def __init__(self) -> None:
         self.running = False
         """Whether the code that runs now belongs to the wave."""
+        self.is_alone = False
+        """Whether one coroutine runs in the place of a wave, and puts nothing off."""
         self.ready: deque[Promise[Any]] = deque()
         self._live: set[Promise[Any]] = set()
         self._later: list[tuple[Work[Any], Promise[Any]]] = []
@@ -110,6 +115,28 @@ class Wave:
         promise: Promise[V] = Promise(self)
         (self._last if last else self._later).append((work, promise))
         return promise
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to run."""
+        return not (self.ready or self._later or self._last)
+
+    async def outcome_alone(self, awaitable: Awaitable[V]) -> V | BaseException:
+        """Run the only awaitable of an empty wave to its end, in the caller's task. Return its
+        value, or the exception that was raised.
+        """
+        self.is_alone = True
+        try:
+            return await awaitable
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            return error
+        except Exception as error:
+            return error
+        finally:
+            self.is_alone = False
 
     async def outcomes(
         self, awaitables: Sequence[Awaitable[Any]], pause: Pause | None = None

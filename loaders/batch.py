@@ -48,6 +48,8 @@ class Loader(Generic[K, V]):
 
     def load(self, key: K) -> Awaitable[V]:
         """Return the value of one key, which a column may have loaded before."""
+        if self._wave.is_alone:
+            return self._load_at_once(key)
         read = self._read_of(key, begins=self._wave.running)
         return self._load_alone(key) if read is None else _Value(read, key)
 
@@ -62,6 +64,15 @@ class Loader(Generic[K, V]):
             read = self._columns[key] = self._following()
             self._next.append(key)
         return read
+
+    async def _load_at_once(self, key: K) -> V:
+        """Return the value of a key that no other is read with."""
+        read = self._read_of(key, begins=False)
+        if read is not None:
+            return await _Value(read, key)
+        values = await self._fetch([key])
+        self.keep([key], values)
+        return values[0]
 
     def _load_alone(self, key: K) -> Awaitable[V]:
         if self._alone is None:

@@ -47,6 +47,10 @@ class Context(PlannedContext):
         return self.snapshot.reads
 
     @property
+    def statements(self) -> int:
+        return self.snapshot.statements
+
+    @property
     def is_cut_short(self) -> bool:
         return self.snapshot.is_cut_short
 

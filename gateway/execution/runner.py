@@ -1,6 +1,5 @@
 """Runs a prepared operation: by its compiled plan, or by graphql-core."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard, cast
@@ -42,33 +41,40 @@ class RootField:
     arguments: Mapping[str, Any]
 
 
-class PlannedContext(ABC):
-    """A context with loads that a compiled run plans."""
+class PlannedContext:
+    """A context with loads that a compiled run plans. No abstract class: to find out that an object
+    is of such a one takes a call in Python.
+    """
 
     @property
-    @abstractmethod
     def wave(self) -> Wave:
         """The wave of the operation, which loads put their work off to."""
+        raise NotImplementedError
 
-    @abstractmethod
     def want(self, columns: ReadColumns, relations: ReadRelations) -> None:
         """Take the columns and relations that the operation reads, before the operation runs."""
+        raise NotImplementedError
 
-    @abstractmethod
     def begin(self, *, reads_once: bool) -> None:
         """Begin the reads of the operation, perhaps again: nothing is loaded yet. Where the
         operation `reads_once`, another read is an exception, after which it `is_cut_short`.
         """
+        raise NotImplementedError
 
     @property
-    @abstractmethod
     def reads(self) -> int:
         """The number of reads since the beginning."""
+        raise NotImplementedError
 
     @property
-    @abstractmethod
+    def statements(self) -> int:
+        """The number of statements that were read since the beginning."""
+        raise NotImplementedError
+
+    @property
     def is_cut_short(self) -> bool:
         """Whether the operation needed more than one read, and has to begin again."""
+        raise NotImplementedError
 
 
 class InvalidVariables(Exception):
@@ -190,7 +196,7 @@ class Runner:
     ) -> Executed:
         """Return the result, of any number of reads."""
         found = await self._run_plan(executor, plan, context.wave)
-        plan.habit.note(context.reads)
+        plan.habit.note(context.reads, context.statements)
         return found
 
     def _executor(
@@ -214,22 +220,33 @@ class Runner:
         """
         context.begin(reads_once=True)
         try:
-            found = await self._run_plan(executor, plan, context.wave)
+            found = await self._run_plan(
+                executor, plan, context.wave, is_single=plan.habit.is_single
+            )
         except (Irregular, TooComplex):
             if not context.is_cut_short:
                 context.begin(reads_once=False)
                 raise
         else:
             if not context.is_cut_short:
+                if context.reads > 1:  # of a database that can go on
+                    plan.habit.end()
                 return found
         plan.habit.end()
         context.begin(reads_once=False)
         return None
 
     def _run_plan(
-        self, executor: Executor[Any], plan: OperationPlan, wave: Wave
+        self, executor: Executor[Any], plan: OperationPlan, wave: Wave, *, is_single: bool = False
     ) -> Coroutine[Any, Any, Executed]:
-        return run(executor, plan.root, self.turns, wave, max_values=self._max_values)
+        return run(
+            executor,
+            plan.root,
+            self.turns,
+            wave,
+            max_values=self._max_values,
+            is_single=is_single,
+        )
 
 
 def _root_field(executor: Executor[Any]) -> RootField:

@@ -168,3 +168,41 @@ async def test_pauses_come_between_stretches() -> None:
 
 async def _awaited(awaitable: Awaitable[Any]) -> Any:
     return await awaitable
+
+
+async def test_one_coroutine_runs_without_the_wave_in_the_callers_task() -> None:
+    wave, mine = Wave(), asyncio.current_task()
+
+    async def alone() -> str:
+        await asyncio.sleep(0)
+        assert wave.is_alone
+        assert not wave.running
+        assert asyncio.current_task() is mine
+        return "done"
+
+    async def fail() -> None:
+        raise ValueError("wrong")
+
+    async def give_up() -> None:
+        raise asyncio.CancelledError
+
+    assert wave.is_empty
+    assert await wave.outcome_alone(alone()) == "done"
+    assert isinstance(await wave.outcome_alone(fail()), ValueError)
+    assert isinstance(await wave.outcome_alone(give_up()), asyncio.CancelledError)
+    assert not wave.is_alone
+
+
+async def test_one_coroutine_is_cancelled_with_the_caller() -> None:
+    wave, begun = Wave(), asyncio.Event()
+
+    async def wait() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(wave.outcome_alone(wait()))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not wave.is_alone

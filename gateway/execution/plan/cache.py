@@ -46,25 +46,34 @@ class OperationPlan:
 
 
 class ReadHabit:
-    """How often in a row an operation read the database once. It may read more often any time."""
+    """How often in a row an operation read the database once, and by one statement. It may read
+    more often any time.
+    """
 
-    __slots__ = ("_times",)
+    __slots__ = ("_single", "_times")
 
     def __init__(self) -> None:
         self._times = 0
+        self._single = 0
 
     @property
     def is_once(self) -> bool:
         """Whether the operation is likely to read once."""
         return self._times >= OFTEN
 
-    def note(self, reads: int) -> None:
-        """Note the reads of a run."""
+    @property
+    def is_single(self) -> bool:
+        """Whether the operation is likely to read by one statement."""
+        return self._single >= OFTEN
+
+    def note(self, reads: int, statements: int) -> None:
+        """Note the reads of a run, and their statements."""
         self._times = self._times + 1 if reads == 1 else min(self._times, 0)
+        self._single = self._single + 1 if statements == 1 else min(self._single, 0)
 
     def end(self) -> None:
         """End the habit: the operation read more often."""
-        self._times = -RARELY
+        self._times = self._single = -RARELY
 
 
 class Plans:
@@ -87,7 +96,7 @@ class Plans:
             if not self._variables:
                 self._kept = {}  # one for each operation
         coerced = executor.variable_values.coerced
-        key = id(executor.operation), tuple([coerced.get(name) for name in self._variables])
+        key = id(executor.operation), tuple(map(coerced.get, self._variables))
         try:
             found = self._kept[key]
         except KeyError:

@@ -1,7 +1,7 @@
 """The `info` of a field's function."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import strawberry
 from graphql import GraphQLResolveInfo
@@ -14,6 +14,31 @@ class Infos(Protocol):
     def infos(self) -> Sequence[GraphQLResolveInfo[Any]]:
         """Return graphql-core's `info` for each value's resolver."""
         ...
+
+
+class OneInfo(Protocol):
+    """The values of one field."""
+
+    def info(self) -> GraphQLResolveInfo[Any]:
+        """Return graphql-core's `info` for any one value's resolver."""
+        ...
+
+
+class _LaterInfo:
+    """The `info` of any one value's resolver, made when something of it is read."""
+
+    __slots__ = ("_places",)
+
+    def __init__(self, places: OneInfo) -> None:
+        self._places = places
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._places.info(), name)
+
+
+def type_info(places: OneInfo) -> GraphQLResolveInfo[Any]:
+    """Return the `info` for the type of a field's values, which seldom depends on it."""
+    return cast("GraphQLResolveInfo[Any]", _LaterInfo(places))
 
 
 class PlannedInfo(strawberry.Info[Any, Any]):

@@ -1,6 +1,6 @@
 """Columns of values that have yet to come."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,3 +29,12 @@ class Waiting:
     shape: Shape
     places: Places
     column: Awaited
+
+
+def items(values: Iterable[Any]) -> Iterator[Any]:
+    """Yield values, and those in lists of values."""
+    for value in values:
+        if isinstance(value, list | tuple):
+            yield from items(value)
+        else:
+            yield value

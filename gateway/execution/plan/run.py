@@ -12,7 +12,7 @@ A run yields to the event loop, so that its deadline holds, and it has a limit o
 """
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from itertools import chain
 from types import CoroutineType
 from typing import Any, Final
@@ -26,6 +26,7 @@ from gateway.execution.executed import Executed
 from gateway.execution.fields import Related
 from gateway.execution.plan.batch import Batch
 from gateway.execution.plan.guesses import begin_guessed
+from gateway.execution.plan.infos import type_info
 from gateway.execution.plan.irregular import Irregular
 from gateway.execution.plan.kinds import ABSENT, is_plain, may_be_awaitable
 from gateway.execution.plan.object_plan import (
@@ -38,7 +39,7 @@ from gateway.execution.plan.object_plan import (
     Shape,
 )
 from gateway.execution.plan.output import Awaited, Complete, Lists, Mixed, OutputColumn, Sparse
-from gateway.execution.plan.pending import Loading, Waiting
+from gateway.execution.plan.pending import Loading, Waiting, items
 from gateway.execution.plan.places import FieldPlaces, ItemPlaces, Places, RootPlace, Subset
 from gateway.execution.plan.resolved import resolved
 from gateway.execution.turns import Turns
@@ -49,26 +50,43 @@ _FEW: Final = 64
 _MANY: Final = 4_000
 """Values of an answer that is built in one stretch: some milliseconds of work."""
 _BY_COLUMN: Final = frozenset({ColumnRows, SparseRows})
+_COROUTINES: Final = frozenset({CoroutineType})
 _LISTS: Final = frozenset({list, tuple, ColumnRows})
 
 
 def run(
-    executor: Executor[Any], plan: ObjectPlan, turns: Turns, wave: Wave, *, max_values: int
+    executor: Executor[Any],
+    plan: ObjectPlan,
+    turns: Turns,
+    wave: Wave,
+    *,
+    max_values: int,
+    is_single: bool = False,
 ) -> Coroutine[Any, Any, Executed]:
     """Return the result and its points. Raises Irregular, TooComplex, and CancelledError if it is
-    cancelled.
+    cancelled. Where the operation probably `is_single`, of one statement, a field that waits does
+    so without a wave.
     """
-    return _Run(executor, turns, wave, max_values).result(plan)
+    return _Run(executor, turns, wave, max_values, is_single=is_single).result(plan)
 
 
 class _Run:
     """One run of one operation."""
 
-    def __init__(self, executor: Executor[Any], turns: Turns, wave: Wave, max_values: int) -> None:
+    def __init__(
+        self,
+        executor: Executor[Any],
+        turns: Turns,
+        wave: Wave,
+        max_values: int,
+        *,
+        is_single: bool,
+    ) -> None:
         self._executor = executor
         self._turns = turns.of(asyncio.get_running_loop())
         self._wave = wave
         self._max_values = max_values
+        self._is_single = is_single
         self._values = 0
         self._points = 0
         self._batches: list[Batch] = []
@@ -205,10 +223,10 @@ class _Run:
         kinds = set(map(type, values))
         if len(kinds) == 1 and all(map(is_plain, kinds)):
             return self._complete_present(shape, values, kinds, places)
-        if any(map(may_be_awaitable, kinds)) and (column := self._await(shape, values, places)):
+        if any(map(may_be_awaitable, kinds)) and (positions := self._awaitable(values, kinds)):
             if awaited:
                 raise Irregular("an awaitable of an awaitable")
-            return column
+            return self._await(shape, values, positions, places)
         failed = any(issubclass(kind, BaseException) for kind in kinds)
         if TooComplex in kinds:  # which refuses the operation, and not the field alone
             raise next(value for value in values if isinstance(value, TooComplex))
@@ -291,7 +309,7 @@ class _Run:
     ) -> OutputColumn:
         resolve_type = shape.type.resolve_type or self._executor.type_resolver
         positions_of: dict[str, list[int]] = {}
-        info = places.info()  # what an object is does not depend on its place
+        info = type_info(places)  # what an object is does not depend on its place
         for position, value in enumerate(values):
             name = resolve_type(value, info, shape.type)
             if not isinstance(name, str) or name not in shape.plans:
@@ -308,19 +326,22 @@ class _Run:
     def _check_type(self, type_: GraphQLObjectType, values: Sequence[Any], places: Places) -> None:
         if type_.is_type_of is None or not values:
             return
-        # What an object is does not depend on its place.
-        info = places.info()
+        info = type_info(places)  # what an object is does not depend on its place
         for value in values:
             belongs = type_.is_type_of(value, info)
             if belongs is not True:
                 self._left.append(belongs)
                 raise Irregular("an object that is not known at once to be of its type")
 
-    def _await(self, shape: Shape, values: Sequence[Any], places: Places) -> OutputColumn | None:
+    def _awaitable(self, values: Sequence[Any], kinds: set[type]) -> Sequence[int]:
+        if kinds == _COROUTINES:
+            return range(len(values))
         is_awaitable = self._executor.is_awaitable
-        positions = [at for at, value in enumerate(values) if is_awaitable(value)]
-        if not positions:
-            return None
+        return [at for at, value in enumerate(values) if is_awaitable(value)]
+
+    def _await(
+        self, shape: Shape, values: Sequence[Any], positions: Sequence[int], places: Places
+    ) -> OutputColumn:
         column = Awaited()
         self._waiting.append(
             Waiting(
@@ -344,8 +365,11 @@ class _Run:
         loading, self._loading = self._loading, []
         awaitables = [each.load for each in loading]
         awaitables += [each.values[at] for each in waiting for at in each.positions]
-        received = await self._wave.outcomes(awaitables, self._turns.wait)
-        if any(isinstance(each, asyncio.CancelledError) for each in received):
+        if self._is_single and len(awaitables) == 1 and self._wave.is_empty:
+            received: list[Any] = [await self._wave.outcome_alone(awaitables[0])]
+        else:
+            received = await self._wave.outcomes(awaitables, self._turns.wait)
+        if asyncio.CancelledError in map(type, received):
             raise Irregular("work that was cancelled")
         self._left += received  # maybe lists of awaitables
         results = iter(received)
@@ -376,16 +400,7 @@ class _Run:
                 awaitable.cancel()
 
     def _unawaited(self) -> list[Awaitable[Any]]:
-        made = [*_items(self._left), *chain.from_iterable(each.values for each in self._waiting)]
+        made = [*items(self._left), *chain.from_iterable(each.values for each in self._waiting)]
         made += [each.load for each in self._loading]
         self._left, self._waiting, self._loading = [], [], []
         return list(filter(self._executor.is_awaitable, made))
-
-
-def _items(values: Iterable[Any]) -> Iterator[Any]:
-    """Yield values, and those in lists of values."""
-    for value in values:
-        if isinstance(value, list | tuple):
-            yield from _items(value)
-        else:
-            yield value
