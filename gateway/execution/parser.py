@@ -36,7 +36,7 @@ class _Source(Source):
 
     @cached_property
     def _ends(self) -> list[tuple[int, int]]:
-        """Where the end of each line begins and ends."""
+        """The end of each line, as where it begins and where it ends."""
         return [found.span() for found in _LINE_END.finditer(self.body)]
 
     def get_location(self, position: int) -> SourceLocation:
