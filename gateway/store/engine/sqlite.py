@@ -103,23 +103,48 @@ class SqliteDatabase:
     async def reading(
         self, _caller: Caller, /, *, unlimited: bool = False
     ) -> AsyncIterator[SqliteDriver]:
-        timeout = None if unlimited else self._statement_timeout_seconds
-        short_reads = None if unlimited else self._short_reads
+        connection = await self._lent()
+        try:
+            yield self._reader(connection, unlimited=unlimited)
+        finally:
+            self._take_back(connection)
+
+    async def read_once(
+        self, _caller: Caller, statements: Sequence[BoundStatement[Any]], /
+    ) -> list[Sequence[Any]]:
+        """See `Database`. What the event loop reads itself holds a connection for no turn: so many
+        requests share one connection, and its pages in memory.
+        """
+        connection = await self._lent()
+        try:
+            return await self._reader(connection).read(statements)
+        finally:
+            self._take_back(connection)
+
+    def _reader(self, connection: SqliteConnection, *, unlimited: bool = False) -> SqliteDriver:
+        """Return the driver of one snapshot."""
+        if unlimited:
+            return SqliteDriver(connection, None, begins=True)
+        timeout = self._statement_timeout_seconds
+        return SqliteDriver(connection, timeout, begins=True, short_reads=self._short_reads)
+
+    async def _lent(self) -> SqliteConnection:
+        """Return a connection for one snapshot, which the caller gives back."""
         # A timeout costs as much as a small statement.
         async with within(self._wait_seconds) if self._places.locked() else nullcontext():
             await self._places.acquire()
+        if self._idle:
+            return self._idle.pop()
         try:
-            connection = self._idle.pop() if self._idle else await self._connect(query_only=True)
-            try:
-                yield SqliteDriver(connection, timeout, begins=True, short_reads=short_reads)
-            finally:
-                connection.roll_back()
-                self._idle.append(connection)
-        finally:
+            return await self._connect(query_only=True)
+        except BaseException:
             self._places.release()
+            raise
 
-    async def read_once(self, caller: Caller, statements: Sequence[BoundStatement[Any]], /) -> None:
-        """Return None: a snapshot costs no round trip here."""
+    def _take_back(self, connection: SqliteConnection) -> None:
+        connection.roll_back()
+        self._idle.append(connection)
+        self._places.release()
 
     @asynccontextmanager
     async def writing(

@@ -74,14 +74,17 @@ class SqliteDriver:
         return None
 
     async def _fetch_all(self, statements: Sequence[BoundStatement[Any]]) -> list[Sequence[Any]]:
-        """Run statements here, as far as they are short, and the others in one hop to the
-        thread.
+        found = await self.read(statements)
+        await asyncio.sleep(0)  # others have their turn between two reads
+        return found
+
+    async def read(self, statements: Sequence[BoundStatement[Any]]) -> list[Sequence[Any]]:
+        """Run statements here, as far as they are short, and the others in one hop to the thread.
+        Return the rows of each.
         """
         found = self._fetch_here(statements)
         if rest := statements[len(found) :]:
             found += await self.run(partial(_fetch_all, rest))
-        else:
-            await asyncio.sleep(0)  # others have their turn between two reads
         return [
             each.statement.rows(records) for each, records in zip(statements, found, strict=True)
         ]

@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from typing import TypedDict
 
@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Integer, column, text
 
 from gateway.store import Database, Snapshot, Statement
+from gateway.store.engine.snapshot import ReadsOnce
 from gateway.store.engine.sqlite_short_reads import LONG_TIMES, SHORT_SECONDS, ShortReads
 from gateway.store.engine.sqlite_thread import READER_BUSY_MILLISECONDS, SqliteConnection
 from tests.support.books import ACTOR
@@ -87,6 +88,43 @@ async def test_a_long_statement_begins_in_a_thread_for_a_while(
     monkeypatch.setattr(ShortReads, "read", None)  # is not called for what lately was long
     assert await numbers(database, LONG) == [300_000]
     assert hops.count == LONG_TIMES + 1
+
+
+def once(database: Database) -> Snapshot:
+    snapshot = Snapshot(database, ACTOR)
+    snapshot.begin(reads_once=True)
+    return snapshot
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_requests_that_read_once_share_a_connection(database: Database, hops: Hops) -> None:
+    opened = database._idle  # type: ignore[attr-defined]
+    async with AsyncExitStack() as stack:
+        snapshots = [await stack.enter_async_context(once(database)) for _ in range(100)]
+        found = await asyncio.gather(*(snapshot.fetch(SHORT) for snapshot in snapshots))
+        assert [rows[0]["n"] for rows in found] == [3] * 100
+        assert len(opened) == 1
+        with pytest.raises(ReadsOnce):
+            await snapshots[0].fetch(SHORT)
+        assert snapshots[0].is_cut_short
+        snapshots[0].begin(reads_once=False)
+        assert [row["n"] for row in await snapshots[0].fetch(SHORT)] == [3]
+        assert not opened
+    assert len(opened) == 1
+    assert hops.count == 0
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_long_read_is_one_hop_of_a_request_that_reads_once(
+    database: Database, hops: Hops
+) -> None:
+    async with once(database) as snapshot:
+        reading = asyncio.gather(*map(snapshot.fetch, [SHORT, LONG, SHORT]))
+        assert [row["n"] for rows in await reading for row in rows] == [3, 300_000, 3]
+        assert not snapshot.is_cut_short
+        assert snapshot.reads == 1
+    assert hops.count == 1
+    assert await numbers(database, SHORT) == [3]
 
 
 def test_a_stretch_of_the_loop_ends_in_time() -> None:
