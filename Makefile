@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 export UV_SYSTEM_CERTS := 1
 export UV_LINK_MODE := copy
+# A gateway that compiles all it imports takes three times as long to start, and tests start many.
+unexport PYTHONDONTWRITEBYTECODE
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --no-header --extra cjk --extra parquet --extra redis pyproject.toml
