@@ -170,9 +170,9 @@ def _account_columns(columns: ReadColumns) -> Wanted:
     """Return the columns of accounts that are read; None where a function may read any, but for
     those of the root.
     """
-    mine = columns.get("Account")
-    others = [each for name, each in columns.items() if name != "Query"]
-    return None if mine is None or None in others else mine | {"account_id", "role"}
+    mine, others = columns.get("Account"), {**columns}
+    others.pop("Query", None)
+    return None if mine is None or None in others.values() else mine | {"account_id", "role"}
 
 
 def _usage_columns(columns: ReadColumns) -> Wanted:

@@ -22,7 +22,7 @@ from gateway.waves import Wave
 from loaders.operation import Loaders
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # `frozen` doubles what it takes to make one
 class Context(PlannedContext):
     """Made for one operation, or for one event of a subscription, and never kept longer: leaving it
     ends its reads. `now` is the one instant of all its fields, so that no two have different days.

@@ -27,7 +27,7 @@ class Outcome(Enum):
     """The run was stopped: the deadline passed, or something outside any field failed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # `frozen` doubles what it takes to make one
 class OperationRequest:
     """The parameters of a GraphQL request: at least one of `query`, the document's text, and
     `document_id`, its hash. With both, the client registers the document under its hash.
@@ -39,7 +39,7 @@ class OperationRequest:
     variables: Mapping[str, object] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class PreparedOperation:
     """A valid operation; `text` is the text of its document, `cost` what it may cost at most."""
 

@@ -220,8 +220,13 @@ class Runner:
         """
         context.begin(reads_once=True)
         try:
-            found = await self._run_plan(
-                executor, plan, context.wave, is_single=plan.habit.is_single
+            found = await run(
+                executor,
+                plan.root,
+                self.turns,
+                context.wave,
+                max_values=self._max_values,
+                is_single=plan.habit.is_single,
             )
         except (Irregular, TooComplex):
             if not context.is_cut_short:
@@ -237,16 +242,9 @@ class Runner:
         return None
 
     def _run_plan(
-        self, executor: Executor[Any], plan: OperationPlan, wave: Wave, *, is_single: bool = False
+        self, executor: Executor[Any], plan: OperationPlan, wave: Wave
     ) -> Coroutine[Any, Any, Executed]:
-        return run(
-            executor,
-            plan.root,
-            self.turns,
-            wave,
-            max_values=self._max_values,
-            is_single=is_single,
-        )
+        return run(executor, plan.root, self.turns, wave, max_values=self._max_values)
 
 
 def _root_field(executor: Executor[Any]) -> RootField:

@@ -111,7 +111,7 @@ def credential_of(scope: Scope) -> str | None:
     values = raw_values(scope, b"authorization")
     if not values:
         return None
-    if len(values) > 1 or has_access_token(scope):
+    if len(values) > 1 or (scope["query_string"] and has_access_token(scope)):
         raise BadRequest(ONE_CREDENTIAL)
     return values[0].decode("latin-1")
 

@@ -7,7 +7,7 @@ from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Message, Receive, Scope, Send
 
-from gateway.http.headers import RawHeaders, header_value
+from gateway.http.headers import RawHeaders, raw_values
 
 CLIENT_HEADERS: Final = (
     "authorization",
@@ -66,7 +66,8 @@ class CrossOriginHeaders:
 
     async def of(self, scope: Scope) -> RawHeaders:
         """Return the headers for the answer to a request that is not a preflight."""
-        origin = header_value(scope, b"origin")
+        origins = raw_values(scope, b"origin")
+        origin = origins[0].decode("latin-1") if origins else None
         key = origin if origin is None or origin in self._origins else ""
         made = self._made.get(key)
         if made is None:

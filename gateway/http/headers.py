@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Final, TypeAlias
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
 
 _INDEX: Final = "gateway.headers"
 _NONE: Final[list[bytes]] = []
+_NAME: Final = itemgetter(0)
 _NOT_PLAIN: Final = re.compile(r"[^\w .,()+@&=!~-]", re.ASCII)
 _ANSWER_HEADERS: Final = {
     b"x-content-type-options": b"nosniff",
@@ -31,7 +33,7 @@ class ResponseHeaders:
     def complete(self, headers: Iterable[tuple[bytes, bytes]]) -> RawHeaders:
         """Return an answer's headers with those that it lacks."""
         complete = list(headers)
-        present = [name for name, _ in complete if name in self._headers]
+        present = self._headers.keys() & map(_NAME, complete)
         if not present:  # as in most answers
             return complete + self._all
         complete += [pair for pair in self._all if pair[0] not in present]

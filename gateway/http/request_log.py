@@ -1,8 +1,8 @@
 """One request's record: filled in while it is served, then written to the log and metrics."""
 
 import logging
+import os
 import re
-import secrets
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -169,7 +169,7 @@ class RequestLog:
 
     def refused(self, client: str | None, status: int, error: GatewayError) -> str:
         """Count and log what was refused before it was a request; return the id of its line."""
-        request_id = secrets.token_hex(16)
+        request_id = os.urandom(16).hex()
         self._metrics.observe(route=NOT_READ, status=status, operation="none", seconds=0)
         log.info(
             "request",
@@ -192,4 +192,4 @@ def _request_id(scope: Scope) -> str:
     for value in raw_values(scope, b"x-request-id"):
         if _REQUEST_ID.fullmatch(value):
             return str(value, "ascii")
-    return secrets.token_hex(16)
+    return os.urandom(16).hex()

@@ -18,7 +18,7 @@ from gateway.errors import BadRequest, GatewayError
 from gateway.http.compression import CompressingSender, may_have_begun
 from gateway.http.credentials import credential_of
 from gateway.http.middleware import masked, refusal
-from gateway.http.request_log import RequestRecord, record_of
+from gateway.http.request_log import RequestRecord
 from gateway.http.responses import error_response
 from gateway.server.drain import stopping
 from gateway.server.edge import Edge
@@ -68,12 +68,12 @@ class DirectRoute:
             if response is not None:
                 status = response.status_code
                 try:
-                    await self._send(response, scope, receive, send)
+                    await self._send(response, record, scope, receive, send)
                 except asyncio.CancelledError:
                     if may_have_begun(scope) or not edge.drain.cut_off(task):
                         raise
                     status = (response := stopping()).status_code
-                    await self._send(response, scope, receive, send)
+                    await self._send(response, record, scope, receive, send)
         finally:
             edge.drain.requests.discard(task)
             edge.request_log.finish(scope, record, status)
@@ -99,9 +99,16 @@ class DirectRoute:
             headers += await edge.cross_origin.of(scope)
         return response
 
-    async def _send(self, response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _send(
+        self,
+        response: Response,
+        record: RequestRecord,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
         response.raw_headers = self.edge.headers.complete(response.raw_headers)
-        response.raw_headers.append(record_of(scope).header)
+        response.raw_headers.append(record.header)
         await self.sender.send(response, scope, receive, send)
 
     async def _answer(

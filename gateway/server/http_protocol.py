@@ -8,7 +8,7 @@ answer is sent in one call, and any answer of known length leaves in one write w
 import asyncio
 import logging
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import (
@@ -166,7 +166,7 @@ class HttpProtocol(HttpToolsProtocol):
         extensions[BODY] = {"take": exchange.take_body}
         if self.scope["method"] != "HEAD":  # its answer has no body to wait for
             extensions[ANSWER] = {"send": exchange.answer, "has_begun": exchange.has_begun}
-            cycle.transport = cast("asyncio.Transport", AnswerTransport(self.transport))
+            cycle.transport = AnswerTransport(self.transport)  # type: ignore[assignment]  # its part
 
     def on_body(self, body: bytes) -> None:
         self._unread_bytes = 0

@@ -8,6 +8,7 @@ request.
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar, cast
 
 from sqlalchemy import BigInteger, ColumnElement, FromClause, Table, and_, select, true
@@ -129,6 +130,7 @@ class Keyed(Generic[R]):
         self.key: Final = key
         self.columns: Final = columns
         self.condition: Final = true() if condition is None else condition
+        self._cells = [(name, itemgetter(index)) for index, name in enumerate(key)]
         self._statement = lru_cache(STATEMENTS)(self._make_statement)
 
     def _make_statement(self, wanted: Wanted) -> Batched[R]:
@@ -155,6 +157,6 @@ class Keyed(Generic[R]):
         columns: Wanted = None,
     ) -> list[R | None]:
         """Return the row of each key; None where the principal sees no such row."""
-        values = {name: [key[index] for key in keys] for index, name in enumerate(self.key)}
+        values = {name: [*map(cell, keys)] for name, cell in self._cells}
         rows = await self._statement(columns).fetch(reader, principal, values)
         return one_by_position(rows, len(keys))

@@ -199,12 +199,12 @@ class Scoped(Generic[R]):
         )
 
     def _bound(self, principal: Principal) -> tuple[Statement[R], dict[str, object]]:
-        sight = _sight(principal)
         bound: dict[str, object] = {"principal_subject": principal.subject}
-        if sight is not _Sight.MEMBERSHIP:  # which needs nothing else
-            bound["principal_account"] = principal.account_id
-            bound["principal_role"] = principal.role.value
-        return self._statements[sight], bound
+        if principal.key_id is None:  # a person, who needs nothing else
+            return self._statements[_Sight.MEMBERSHIP], bound
+        bound["principal_account"] = principal.account_id
+        bound["principal_role"] = principal.role.value
+        return self._statements[_sight(principal)], bound
 
 
 class Batched(Generic[R]):
@@ -225,7 +225,7 @@ class Batched(Generic[R]):
         **parameters: object,
     ) -> Coroutine[Any, Any, Sequence[R]]:
         """Return the rows that the principal may see; `keys` are the columns of the batch."""
-        (count,) = {len(values) for values in keys.values()}
+        (count,) = set(map(len, keys.values()))
         statement = self._of_one if count == 1 else self._of_many
         return statement.fetch(reader, principal, **keys, **parameters)
 

@@ -50,7 +50,8 @@ class OperationCosts:
         """Give back what a query or a mutation did not cost; return the result with its cost."""
         actual = _actual(requested, result)
         key = principal.quota_key
-        await self.points.settle(key, taken=requested, spent=actual)
+        if actual != requested:
+            await self.points.settle(key, taken=requested, spent=actual)
         result.extensions = self._extensions(key, requested, actual)
         return result
 

@@ -12,7 +12,7 @@ from gateway.execution.operation import OperationRequest, OperationResult, Outco
 from gateway.http.body import ClientDisconnected, read_body, whole_body
 from gateway.http.credentials import CredentialChecker, credential_of
 from gateway.http.disconnect import WhileConnected
-from gateway.http.headers import header_value, header_values
+from gateway.http.headers import header_value, header_values, raw_values
 from gateway.http.negotiation import GRAPHQL_JSON, is_json, negotiate
 from gateway.http.request_log import RequestRecord, record_of
 from gateway.http.responses import JSON, STATUS_BY_CODE, HTTPError, encoded_response, error_response
@@ -68,9 +68,14 @@ class GraphQLEndpoint:
         record.principal = principal = await self.authenticate(scope)
         self.operations.costs.check(principal)
         body = await self._body(scope, receive, principal)
-        async with self.operations.quotas.gates.reads.admitted(principal.quota_key):
+        gate, key = self.operations.quotas.gates.reads, principal.quota_key
+        if not gate.try_enter(key):
+            await gate.wait(key)
+        try:
             request = _parse(scope, body)
             result = await self._run(request, principal, method, receive, record)
+        finally:
+            gate.leave(key)
         return response_of(result, media_type, method)
 
     async def authenticate(self, scope: Scope) -> Principal:
@@ -123,8 +128,8 @@ def _parse(scope: Scope, body: bytes) -> OperationRequest:
 
 
 def _is_readable(scope: Scope) -> bool:
-    encoding = header_value(scope, b"content-encoding")
-    return is_json(header_value(scope, b"content-type")) and encoding in {None, "identity"}
+    encodings = raw_values(scope, b"content-encoding")
+    return is_json(header_value(scope, b"content-type")) and encodings[:1] in ([], [b"identity"])
 
 
 def refusal_of(error: GatewayError, media_type: str = JSON) -> Response:

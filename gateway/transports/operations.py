@@ -84,7 +84,7 @@ class Operations:
                 result = await self.engine.run(prepared, context)
             finally:
                 self.describe(context, record)
-        record_result(record, result)
+        record.codes = result.codes
         return await self.costs.settle(principal, requested, result)
 
     async def start(

@@ -1,7 +1,7 @@
 """The `info` of a field's function."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import strawberry
 from graphql import GraphQLResolveInfo
@@ -38,7 +38,7 @@ class _LaterInfo:
 
 def type_info(places: OneInfo) -> GraphQLResolveInfo[Any]:
     """Return the `info` for the type of a field's values, which seldom depends on it."""
-    return cast("GraphQLResolveInfo[Any]", _LaterInfo(places))
+    return _LaterInfo(places)  # type: ignore[return-value]  # which it is like
 
 
 class PlannedInfo(strawberry.Info[Any, Any]):

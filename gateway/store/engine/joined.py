@@ -100,7 +100,7 @@ class Joins:
         self._often = often
         self._times: LRUCache[_Texts, int] = LRUCache(MOST_COUNTED)
         self._joined: LRUCache[_Texts, Joined] = LRUCache(MOST_JOINED)
-        self._whole: LRUCache[_Texts, Whole] = LRUCache(MOST_JOINED)
+        self._whole: dict[_Texts, Whole] = {}
 
     def of(self, statements: Sequence[BoundStatement[Any]]) -> Joined | None:
         """Return the joined statement; None where these are not joined."""
@@ -115,13 +115,12 @@ class Joins:
 
     def whole(self, statements: Sequence[BoundStatement[Any]], entrance: Entrance) -> Whole | None:
         """Return the statements as a transaction of their own; None where one cannot be joined."""
-        texts = (entrance.setting, *_texts(statements))
-        try:
-            return self._whole[texts]
-        except KeyError:
-            if not _can_join(statements):
-                return None
-        whole = self._whole[texts] = _whole([each.statement for each in statements], entrance)
+        texts = (entrance.setting, *[each.statement.text for each in statements])
+        whole = self._whole.get(texts)
+        if whole is None and _can_join(statements):
+            if len(self._whole) >= MOST_JOINED:
+                self._whole.clear()
+            whole = self._whole[texts] = _whole([each.statement for each in statements], entrance)
         return whole
 
     def drop(self, statements: Sequence[BoundStatement[Any]]) -> None:
