@@ -25,7 +25,7 @@ from gateway.models.rollup import LARGE_SET, SMALL_SET
 from gateway.principal import Principal
 from gateway.store.engine.database import Reader
 from gateway.store.engine.packed import packed, unpacked
-from gateway.store.engine.sql import BARRIER, ColumnType, Expression, Query
+from gateway.store.engine.sql import BARRIER, ColumnType, Expression, Query, one_row
 from gateway.store.engine.statement import R
 from gateway.store.relation import by_position
 from gateway.store.tenancy import Batched, HasCells, Visible
@@ -98,7 +98,9 @@ def _statement(columns: Sequence[str], grain: Grain, visible: Visible) -> Query:
         if visible.dialect == "sqlite":
             return select(*cells).where(inside(at, span), span.seen).order_by(at)
         rows = rows_inside(at, span, cells, in_order=True).subquery("rows")
-        return packed(select(rows).where(span.seen).order_by(rows.c.at).subquery("found"))
+        whole = packed(select(rows).order_by(rows.c.at).subquery("found")).subquery("whole")
+        # Around the whole, so that Postgres passes no row through the filter's node.
+        return one_row(select(whole).where(span.seen))
     spans = visible.keys(**kinds)
     if visible.dialect == "sqlite":
         found = select(spans.c.n, *cells).join_from(spans, table, inside(at, spans))

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from enum import Enum, auto
-from typing import Any, Generic, NamedTuple, Protocol
+from typing import Any, Final, Generic, NamedTuple, Protocol
 
 from sqlalchemy import (
     BigInteger,
@@ -20,6 +20,7 @@ from sqlalchemy.sql import ClauseElement
 from gateway.models import Account, AccountMember, table_of
 from gateway.principal import Principal
 from gateway.store.engine.database import Reader
+from gateway.store.engine.membership import membership
 from gateway.store.engine.parameters import batch_of_texts, only_of
 from gateway.store.engine.sql import BARRIER, ColumnType, DialectName, Expression
 from gateway.store.engine.sqlite_stream import Following, SqliteStream, Texts
@@ -28,6 +29,7 @@ from gateway.store.engine.stream import Chunk, Stream
 
 _ACCOUNT = table_of(Account)
 _MEMBER = table_of(AccountMember)
+_SUBJECT: Final = bindparam("principal_subject", type_=String())
 
 
 class _Sight(Enum):
@@ -84,11 +86,10 @@ class Visible:
     def __call__(self, account_id: Expression) -> ColumnElement[bool]:
         match self._sight:
             case _Sight.MEMBERSHIP:
-                subject = bindparam("principal_subject", type_=String())
                 # Not `IN` all of the person's accounts: those of staff may be a great many.
                 return (
                     select(_MEMBER.c.account_id)
-                    .where(_MEMBER.c.account_id == account_id, _MEMBER.c.subject == subject)
+                    .where(_MEMBER.c.account_id == account_id, _MEMBER.c.subject == _SUBJECT)
                     .correlate_except(_MEMBER)
                     .exists()
                 )
@@ -123,22 +124,28 @@ class Visible:
         if not self._has_one_key:
             return None
         cells = {name: only_of(self.dialect, name, kind) for name, kind in columns.items()}
-        return OnlyKey(cells, self(cells["account_id"]))
+        return OnlyKey(cells, self.only(cells["account_id"]))
+
+    def only(self, account_id: Expression) -> ColumnElement[bool]:
+        """Return the tenant filter for the account of a batch's only key."""
+        condition = self(account_id)
+        if self.dialect == "sqlite" or self._sight is not _Sight.MEMBERSHIP:
+            return condition
+        return membership(condition, account_id, _SUBJECT)
 
     def own(self, subject: Expression) -> ColumnElement[bool]:
         """Return whether a column of subjects has the principal's: never for an API key."""
         if self._sight is not _Sight.MEMBERSHIP:
             return false()
-        return subject == bindparam("principal_subject", type_=String())
+        return subject == _SUBJECT
 
     def role(self, account_id: Expression) -> ColumnElement[str]:
         """Return the principal's role in an account: a person's by their membership."""
         if self._sight is not _Sight.MEMBERSHIP:
             return bindparam("principal_role", type_=String())
-        subject = bindparam("principal_subject", type_=String())
         return (
             select(_MEMBER.c.role)
-            .where(_MEMBER.c.account_id == account_id, _MEMBER.c.subject == subject)
+            .where(_MEMBER.c.account_id == account_id, _MEMBER.c.subject == _SUBJECT)
             .scalar_subquery()
         )
 
@@ -149,8 +156,7 @@ class Visible:
         time does not grow with the number of all accounts.
         """
         if self._sight is _Sight.MEMBERSHIP:
-            subject = bindparam("principal_subject", type_=String())
-            return select(_MEMBER.c.account_id, _MEMBER.c.role).where(_MEMBER.c.subject == subject)
+            return select(_MEMBER.c.account_id, _MEMBER.c.role).where(_MEMBER.c.subject == _SUBJECT)
         key = _ACCOUNT.c.account_id
         return select(key, self.role(key).label("role")).where(self(key))
 

@@ -29,6 +29,7 @@ def remove_filter(monkeypatch: pytest.MonkeyPatch) -> None:
         return Statement[Any](statement._build), parameters
 
     monkeypatch.setattr(Visible, "__call__", anything)
+    monkeypatch.setattr(Visible, "only", anything)
     monkeypatch.setattr(Visible, "own", anything)
     monkeypatch.setattr(Visible, "accounts", every_account)
     monkeypatch.setattr(Scoped, "_bound", compiled_again)

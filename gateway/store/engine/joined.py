@@ -26,12 +26,11 @@ MOST_JOINED: Final = 30
 
 _Texts: TypeAlias = tuple[str, ...]
 _PARAMETER: Final = re.compile(r"\$(\d+)")
-_MEMBERSHIP: Final = re.compile(
-    r"EXISTS \(SELECT account_member\.account_id\s+FROM account_member\s+"
-    r"WHERE account_member\.account_id = (CAST\(\$\d+ AS BIGINT\)) "
-    r"AND account_member\.subject = (\$\d+::VARCHAR)\)"
-)
-"""The tenant filter of a person for an account that is a parameter."""
+_ENTERED: Final = "WHERE entrance.accounts IS NOT NULL OFFSET 0"
+_LISTED: Final = "OFFSET 0"
+"""The conditions of a part behind an entrance: a part must name it, and a listed text does. The
+offset keeps Postgres from merging the part with the entrance, which it then evaluates first.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +140,8 @@ def _can_join(statements: Sequence[BoundStatement[Any]]) -> bool:
 
 def _join(statements: Sequence[CompiledStatement[Any]]) -> Joined:
     texts = [*_moved(statements, [each.text for each in statements], before=0)]
-    text = f"SELECT {_columns(statements)} FROM (SELECT) AS one{_joins(statements, texts)}"
+    joins = _joins(statements, texts, [""] * len(texts))
+    text = f"SELECT {_columns(statements)} FROM (SELECT) AS one{joins}"
     return Joined(text, tuple(map(_Part.of, statements)))
 
 
@@ -149,33 +149,21 @@ def _whole(statements: Sequence[CompiledStatement[Any]], entrance: Entrance) -> 
     """Return statements behind the entrance of their caller: each part needs its value, so that
     Postgres evaluates the entrance first.
     """
-    texts = [*_moved(statements, [each.text for each in statements], before=1)]
     named = [*_moved(statements, [each.accounts for each in statements], before=1)]
     if not all(named):
         named = []
-    elif entrance.lists_accounts:
-        texts = [*map(_of_listed, texts, named)]
-    entered = f"(SELECT {entrance.accounts(named)} OFFSET 0) AS entrance(accounts)"
-    condition = "WHERE entrance.accounts IS NOT NULL OFFSET 0"
+    is_listed = [bool(named and entrance.lists_accounts and each.listed) for each in statements]
+    texts = [
+        each.listed if it else each.text for each, it in zip(statements, is_listed, strict=True)
+    ]
+    texts = [*_moved(statements, texts, before=1)]
+    conditions = [_LISTED if it else _ENTERED for it in is_listed]
+    entered = f"(SELECT {entrance.columns(named)} OFFSET 0) AS entrance(accounts, person)"
     if len(statements) == 1:
-        part = f"LATERAL (SELECT q.* FROM ({texts[0]}) AS q {condition}) AS p"
+        part = f"LATERAL (SELECT q.* FROM ({texts[0]}) AS q {conditions[0]}) AS p"
         return Whole(f"SELECT p.* FROM {entered}, {part}", None)
-    text = f"SELECT {_columns(statements)} FROM {entered}{_joins(statements, texts, condition)}"
+    text = f"SELECT {_columns(statements)} FROM {entered}{_joins(statements, texts, conditions)}"
     return Whole(text, Joined(text, tuple(map(_Part.of, statements))))
-
-
-def _of_listed(text: str, named: str) -> str:
-    """Return a statement that finds the account it names among those of the entrance, which are the
-    person's, instead of looking the membership up again.
-    """
-
-    def listed(membership: re.Match[str]) -> str:
-        account, subject = membership.groups()
-        if named != f"ARRAY[{account}]":
-            return membership[0]
-        return f"({account} = ANY (entrance.accounts) AND {subject} = $1)"
-
-    return _MEMBERSHIP.sub(listed, text)
 
 
 def _columns(statements: Sequence[CompiledStatement[Any]]) -> str:
@@ -183,11 +171,12 @@ def _columns(statements: Sequence[CompiledStatement[Any]]) -> str:
 
 
 def _joins(
-    statements: Sequence[CompiledStatement[Any]], texts: Sequence[str], condition: str = ""
+    statements: Sequence[CompiledStatement[Any]], texts: Sequence[str], conditions: Sequence[str]
 ) -> str:
-    """Return the joins of the parts."""
+    """Return the joins of the parts, each with its condition."""
     parts = (
-        _Part.of(each).text(text, condition) for each, text in zip(statements, texts, strict=True)
+        _Part.of(each).text(text, condition)
+        for each, text, condition in zip(statements, texts, conditions, strict=True)
     )
     return "".join(
         f" LEFT JOIN LATERAL {part} AS p{number} ON true" for number, part in enumerate(parts)

@@ -26,17 +26,17 @@ class Entrance(NamedTuple):
     setting: str
     value: str
 
-    def accounts(self, named: Sequence[str]) -> str:
-        """Return an expression that is never null, and must be evaluated before any table is read:
-        without it no row is visible. `named` are arrays of the accounts that the statement reads,
-        where it names them all.
+    def columns(self, named: Sequence[str]) -> str:
+        """Return the expressions `accounts` and `person`. The first is never null, and must be
+        evaluated before any table is read: without it no row is visible. `named` are arrays of the
+        accounts that the statement reads, where it names them all.
 
         Of a person's accounts those are listed, and else the first ones: an array. The list saves
         the look-up of a membership for each row, and never shows more than that does.
         """
         entered = _set(self.setting, "$1")
         if not self.lists_accounts:
-            return entered
+            return f"{entered}, NULL"
         which = (
             f"AND account_id = ANY ({' || '.join(named)})"
             if named
@@ -45,7 +45,7 @@ class Entrance(NamedTuple):
         mine = f"SELECT account_id FROM account_member WHERE subject = $1 {which}"
         listed = _set(_ACCOUNTS, f"ARRAY({mine})::text")
         # In this order: who reads decides which memberships are seen.
-        return f"CASE WHEN {entered} IS NOT NULL THEN {listed}::bigint[] END"
+        return f"CASE WHEN {entered} IS NOT NULL THEN {listed}::bigint[] END, $1"
 
     @property
     def lists_accounts(self) -> bool:

@@ -32,6 +32,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from gateway.column_rows import ColumnRows
 from gateway.models.base import Instant, Quantity, instant_from_microseconds
+from gateway.store.engine.membership import LISTED
 from gateway.store.engine.parameters import (
     ArrayText,
     OnlyOf,
@@ -75,6 +76,8 @@ class CompiledStatement(Generic[R]):
     """Whether no column is an array."""
     accounts: str
     """The array of the accounts in the batch of keys, as Postgres' text; empty where none are."""
+    listed: str
+    """The text behind an entrance that lists a person's accounts; empty where it is no other."""
     converters: tuple[tuple[str, Convert], ...]
 
     def bind(self, parameters: Mapping[str, object]) -> "BoundStatement[R]":
@@ -184,6 +187,7 @@ def _compile(executable: ClauseElement, name: DialectName) -> CompiledStatement[
             for entry in result
             if (convert := _converter(entry.type, dialect))
         )
+    accounts = "" if name == "sqlite" else _accounts(compiler)
     return CompiledStatement(
         text=compiler.string,
         names=tuple(compiler.positiontup or ()),
@@ -203,7 +207,8 @@ def _compile(executable: ClauseElement, name: DialectName) -> CompiledStatement[
         and bool(executable.get_execution_options().get(ONE_ROW)),
         has_scalars=not any(isinstance(entry.type, ARRAY) for entry in result),
         converters=tuple(converters),
-        accounts="" if name == "sqlite" else _accounts(compiler),
+        accounts=accounts,
+        listed=_listed(executable, compiler) if accounts else "",
     )
 
 
@@ -213,6 +218,13 @@ def _accounts(compiler: SQLCompiler) -> str:
     if ACCOUNTS not in kinds:
         return ""
     return accounts_in(kinds[ACCOUNTS], names.index(ACCOUNTS) + 1)
+
+
+def _listed(executable: ClauseElement, compiler: SQLCompiler) -> str:
+    other = executable.compile(dialect=compiler.dialect, compile_kwargs={LISTED: True})
+    assert isinstance(other, SQLCompiler)  # noqa: S101  # narrows for the type checker
+    assert other.positiontup == compiler.positiontup  # noqa: S101  # the same arguments
+    return "" if other.string == compiler.string else other.string
 
 
 def _rows_of(columns: Mapping[str, Any], names: Iterable[str]) -> list[tuple[object, ...]]:
